@@ -1,0 +1,48 @@
+# kindred_add_plugin(NAME [SOURCES file...])
+#
+# Builds a plugin library NAME.so from plugin.cpp (which holds KINDRED_PLUGIN) and further sources. Serves the
+# plugins of this tree and those outside alike. In this tree the sources also form NAME_objects, which tests link.
+include_guard(GLOBAL)
+set(KINDRED_EXPORT_MAP "${CMAKE_CURRENT_LIST_DIR}/kindred_plugin.map")
+
+function(kindred_add_plugin name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "kindred_add_plugin(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+
+  add_library(${name}_plugin MODULE plugin.cpp)
+  set(targets ${name}_plugin)
+  if(arg_SOURCES)
+    add_library(${name}_objects OBJECT ${arg_SOURCES})
+    target_include_directories(${name}_objects PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}")
+    target_link_libraries(${name}_objects PUBLIC Kindred::kindred)
+    target_link_libraries(${name}_plugin PRIVATE ${name}_objects)
+    list(APPEND targets ${name}_objects)
+  endif()
+  target_link_libraries(${name}_plugin PRIVATE Kindred::kindred)
+
+  foreach(target IN LISTS targets)
+    target_compile_features(${target} PUBLIC cxx_std_20)
+    set_target_properties(${target} PROPERTIES
+      CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON POSITION_INDEPENDENT_CODE ON DEFINE_SYMBOL "")
+    if(COMMAND kindred_compile_options)
+      kindred_compile_options(${target})
+      kindred_use_torch_header(${target})
+    endif()
+  endforeach()
+
+  set_target_properties(${name}_plugin PROPERTIES OUTPUT_NAME ${name} PREFIX "" SUFFIX ".so")
+  # Exactly the two names leave the library; nothing is unresolved; it is never unloaded.
+  target_link_options(${name}_plugin PRIVATE
+    "LINKER:--version-script=${KINDRED_EXPORT_MAP}" LINKER:-z,defs LINKER:-z,nodelete LINKER:-z,now)
+  set_target_properties(${name}_plugin PROPERTIES LINK_DEPENDS "${KINDRED_EXPORT_MAP}")
+
+  if(DEFINED KINDRED_PLUGIN_OUTPUT_DIRECTORY)
+    set_target_properties(${name}_plugin PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${KINDRED_PLUGIN_OUTPUT_DIRECTORY}")
+  endif()
+  if(DEFINED KINDRED_PLUGIN_INSTALL_DIRECTORY)
+    install(TARGETS ${name}_plugin LIBRARY DESTINATION "${KINDRED_PLUGIN_INSTALL_DIRECTORY}")
+  endif()
+  set_property(GLOBAL APPEND PROPERTY KINDRED_PLUGINS ${name})
+endfunction()

@@ -1,0 +1,18 @@
+// A piece of a network that turns one tensor into another.
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/types.h>
+
+#include "kindred/export.h"
+
+namespace kindred {
+
+class KINDRED_API TensorModule : public torch::nn::Module {
+ public:
+  using torch::nn::Module::Module;
+  ~TensorModule() override;
+  virtual torch::Tensor forward(const torch::Tensor& input) = 0;
+};
+
+}  // namespace kindred

@@ -1,0 +1,38 @@
+// Role "augmentation": what happens to an image between decoding and the tensor.
+#pragma once
+
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <string_view>
+
+#include "kindred/export.h"
+#include "kindred/random.h"
+
+namespace kindred {
+
+/// A recipe's augmentations are applied in the order in which they are written. An image that is still 8 bits
+/// a channel after the last one is scaled to [0, 1].
+class KINDRED_API Augmentation {
+ public:
+  using Role = Augmentation;
+  using Handle = std::unique_ptr<Augmentation>;
+  static constexpr std::string_view role_name = "augmentation";
+  struct Context {};
+
+  virtual ~Augmentation();
+
+  /// Changes the image (kindred/image.h) in place or replaces it. The caller has the only reference to its
+  /// pixels. All that is random comes from `random`, which belongs to this image alone.
+  /// Called from many threads at once, unless ordered().
+  virtual void apply(cv::Mat& image, RandomStream& random) = 0;
+
+  /// True for preprocessing that a model needs at test time as well (resizing, normalising). Such an
+  /// augmentation must not draw random numbers.
+  [[nodiscard]] virtual bool at_test_time() const;
+
+  /// True when images influence each other (a pool of patches). Then apply() is called for one image at a
+  /// time, in the order of the epoch, so that the result does not depend on the number of workers.
+  [[nodiscard]] virtual bool ordered() const;
+};
+
+}  // namespace kindred

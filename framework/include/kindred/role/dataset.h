@@ -1,0 +1,39 @@
+// Role "dataset": where images come from and who is on them.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <string_view>
+#include <vector>
+
+#include "kindred/export.h"
+#include "kindred/sample.h"
+
+namespace kindred {
+
+/// How surely a folder looks like a data set's layout. When a folder is given without saying what it is,
+/// every dataset is asked and the surest takes it.
+enum class Recognition { no, fallback, likely, certain };
+
+class KINDRED_API Dataset {
+ public:
+  using Role = Dataset;
+  using Handle = std::unique_ptr<Dataset>;
+  static constexpr std::string_view role_name = "dataset";
+  struct Context {};
+
+  virtual ~Dataset();
+
+  /// All samples, in an order that depends on the data alone, never on the file system. A component that
+  /// reads a folder calls it `root` in its parameters. Throws DataError naming the file or folder.
+  [[nodiscard]] virtual std::vector<Sample> samples() const = 0;
+
+  /// The pixels of a sample of samples(). Called from many threads at once. Throws DataError naming the file.
+  [[nodiscard]] virtual cv::Mat image(const Sample& sample) const = 0;
+
+  /// Whether the root given in the parameters holds this layout. Never throws.
+  [[nodiscard]] virtual Recognition recognize() const;
+};
+
+}  // namespace kindred

@@ -1,0 +1,32 @@
+// Role "optimizer": how gradients change the weights.
+#pragma once
+
+#include <torch/optim/optimizer.h>
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "kindred/export.h"
+
+namespace kindred {
+
+class KINDRED_API Optimizer {
+ public:
+  using Role = Optimizer;
+  using Handle = std::unique_ptr<Optimizer>;
+  static constexpr std::string_view role_name = "optimizer";
+  struct Context {};
+
+  virtual ~Optimizer();
+
+  /// A LibTorch optimiser with one group for each list of parameters. It must save and load its state; the
+  /// learning rate of each group is set by the caller before every step and need not be saved.
+  [[nodiscard]] virtual std::unique_ptr<torch::optim::Optimizer> build(
+      const std::vector<std::vector<torch::Tensor>>& groups) const = 0;
+
+  /// The base learning rate, which a schedule's factor and a group's factor multiply.
+  [[nodiscard]] virtual double learning_rate() const = 0;
+};
+
+}  // namespace kindred

@@ -1,0 +1,81 @@
+// A recipe as a tree: TOML's values, each with the place where it was written.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "kindred/error.h"
+#include "kindred/export.h"
+
+namespace kindred {
+
+class Value;
+using Array = std::vector<Value>;
+
+struct Entry;
+
+/// Keys in the order in which they were written.
+class KINDRED_API Table {
+ public:
+  Table();
+  Table(const Table&);
+  Table(Table&&) noexcept;
+  Table& operator=(const Table&);
+  Table& operator=(Table&&) noexcept;
+  ~Table();
+
+  /// The value of `key`, or nullptr.
+  [[nodiscard]] const Value* find(std::string_view key) const;
+  [[nodiscard]] Value* find(std::string_view key);
+  /// Adds the key, or replaces its value and place.
+  Value& set(std::string key, Value value, Place key_place = {});
+  void erase(std::string_view key);
+  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+  [[nodiscard]] std::vector<Entry>& entries() { return entries_; }
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+class KINDRED_API Value {
+ public:
+  using Data = std::variant<bool, std::int64_t, double, std::string, Array, Table>;
+
+  Value();  ///< an empty table
+  Value(Data data, Place place = {}) : data_(std::move(data)), place_(std::move(place)) {}  // NOLINT
+
+  template <class T>
+  [[nodiscard]] const T* as() const {
+    return std::get_if<T>(&data_);
+  }
+  template <class T>
+  [[nodiscard]] T* as() {
+    return std::get_if<T>(&data_);
+  }
+  [[nodiscard]] const Place& place() const { return place_; }
+  void set_place(Place place) { place_ = std::move(place); }
+
+  /// "true or false", "a whole number", "a number", "text", "a list", "a table": for messages.
+  [[nodiscard]] std::string type_name() const;
+  /// As TOML on one line (tables inline); what parsing it gives is equal to this value.
+  [[nodiscard]] std::string to_toml() const;
+  /// Equal data; places do not count.
+  bool operator==(const Value& other) const;
+
+ private:
+  Data data_;
+  Place place_;
+};
+
+struct KINDRED_API Entry {
+  std::string key;
+  Place key_place;
+  Value value;
+};
+
+}  // namespace kindred

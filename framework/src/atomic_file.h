@@ -1,0 +1,15 @@
+// Files that are either the old ones or the new ones, whatever happens in between.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <ostream>
+
+namespace kindred {
+
+/// Writes to a temporary name beside `file`, syncs it, renames it over `file` and syncs the folder. Folders
+/// are made as needed. When `write` throws or the disk is full, `file` is as it was, and the temporary file
+/// is gone. Throws DataError naming the file and the system's reason.
+void write_atomically(const std::filesystem::path& file, const std::function<void(std::ostream&)>& write);
+
+}  // namespace kindred

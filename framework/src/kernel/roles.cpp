@@ -1,0 +1,52 @@
+// Key functions of the roles, so that their type information lives in this library alone.
+#include "kindred/role/augmentation.h"
+#include "kindred/role/backbone.h"
+#include "kindred/role/dataset.h"
+#include "kindred/role/head.h"
+#include "kindred/role/loss.h"
+#include "kindred/role/optimizer.h"
+#include "kindred/role/sampler.h"
+#include "kindred/role/schedule.h"
+
+namespace kindred {
+
+Augmentation::~Augmentation() = default;
+bool Augmentation::at_test_time() const {
+  return false;
+}
+bool Augmentation::ordered() const {
+  return false;
+}
+
+Backbone::~Backbone() = default;
+
+Dataset::~Dataset() = default;
+Recognition Dataset::recognize() const {
+  return Recognition::no;
+}
+
+Head::~Head() = default;
+
+Loss::~Loss() = default;
+std::unique_ptr<torch::optim::Optimizer> Loss::own_optimizer() {
+  return nullptr;
+}
+
+Optimizer::~Optimizer() = default;
+Sampler::~Sampler() = default;
+Schedule::~Schedule() = default;
+TensorModule::~TensorModule() = default;
+
+const char* split_name(Split split) {
+  switch (split) {
+    case Split::train:
+      return "train";
+    case Split::query:
+      return "query";
+    case Split::gallery:
+      return "gallery";
+  }
+  return "";
+}
+
+}  // namespace kindred

@@ -1,0 +1,48 @@
+// The kernel's own tables of a recipe: what belongs to no component.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "kindred/schema.h"
+
+namespace kindred {
+
+/// Table [loader].
+struct LoaderSettings {
+  std::int64_t workers = 0;   ///< 0: one for each usable processor
+  std::int64_t prefetch = 4;  ///< batches
+  bool skip_bad_images = false;
+  static Schema<LoaderSettings> schema();
+};
+
+/// Table [train].
+struct TrainSettings {
+  std::int64_t epochs = 60;
+  std::int64_t evaluate_every = 0;    ///< epochs; 0: only when training has ended
+  std::int64_t checkpoint_every = 1;  ///< epochs
+  static Schema<TrainSettings> schema();
+};
+
+/// Table [embed].
+struct EmbedSettings {
+  std::int64_t batch_size = 64;
+  static Schema<EmbedSettings> schema();
+};
+
+enum class CameraMode { automatic, known, single };
+
+/// Table [evaluate].
+struct EvaluateSettings {
+  CameraMode cameras = CameraMode::automatic;
+  static Schema<EvaluateSettings> schema();
+};
+
+/// Table [machine]: where a run is carried out, not what it computes; a run may be continued with another.
+struct MachineSettings {
+  std::string device = "auto";  ///< "auto", "cpu", "cuda" or "cuda:N"
+  std::int64_t threads = 0;     ///< 0: all usable processors
+  static Schema<MachineSettings> schema();
+};
+
+}  // namespace kindred
