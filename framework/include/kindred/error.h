@@ -71,6 +71,9 @@ class KINDRED_API PluginError : public Error {
 class KINDRED_API DataError : public Error {
  public:
   DataError(std::filesystem::path file, const std::string& message);
+  /// For a line (from 1) of a text file: "file:line: error: message".
+  DataError(const std::filesystem::path& file, int line, const std::string& message)
+      : Error(file.string() + ":" + std::to_string(line) + ": error: " + message), file_(file) {}
   DataError(const DataError&) = default;
   ~DataError() override;
 
@@ -107,7 +110,9 @@ class KINDRED_API Diagnostics {
   std::vector<Diagnostic> found_;
 };
 
-/// The candidate nearest to `word` by edit distance, or "" when none is near enough to be meant.
+/// The candidate that `word` was probably meant to be, or "" when none is near enough: the one nearest by
+/// edit distance, or else one of which it holds a piece ('probability' for 'prob', 'num_epochs' for
+/// 'epochs').
 [[nodiscard]] KINDRED_API std::string nearest_name(const std::string& word,
                                                    const std::vector<std::string>& candidates);
 

@@ -85,8 +85,9 @@ class KINDRED_API FieldBase {
   std::optional<std::size_t> length;
   std::vector<std::string> choices;
 
-  /// "" when the value is allowed, else what is wrong with it.
-  [[nodiscard]] std::string violation(const Value& value) const;
+  /// What is wrong with a value, at the place of the value or of the element of a list that is to blame;
+  /// nothing when it is allowed. Values of another type are left to read().
+  [[nodiscard]] std::optional<Diagnostic> violation(const Value& value) const;
 
  protected:
   FieldBase();
@@ -144,6 +145,7 @@ class KINDRED_API SchemaBase {
 
   [[nodiscard]] const std::string& summary() const { return summary_; }
   [[nodiscard]] const std::string& source() const { return source_; }
+  /// Throws std::logic_error when a default is one that the schema itself does not allow.
   [[nodiscard]] std::vector<ParameterInfo> parameters() const;
 
  protected:

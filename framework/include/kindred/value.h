@@ -64,7 +64,7 @@ class KINDRED_API Value {
   [[nodiscard]] std::string type_name() const;
   /// As TOML on one line (tables inline); what parsing it gives is equal to this value.
   [[nodiscard]] std::string to_toml() const;
-  /// Equal data; places do not count.
+  /// Equal data; places do not count, nor does the order of a table's keys. 1 and 1.0 differ.
   bool operator==(const Value& other) const;
 
  private:
