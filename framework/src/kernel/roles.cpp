@@ -17,6 +17,7 @@ bool Augmentation::at_test_time() const {
 bool Augmentation::ordered() const {
   return false;
 }
+void Augmentation::start_pass() {}
 
 Backbone::~Backbone() = default;
 

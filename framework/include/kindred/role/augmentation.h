@@ -33,6 +33,10 @@ class KINDRED_API Augmentation {
   /// True when images influence each other (a pool of patches). Then apply() is called for one image at a
   /// time, in the order of the epoch, so that the result does not depend on the number of workers.
   [[nodiscard]] virtual bool ordered() const;
+
+  /// Called before the first image of each pass, while no apply() runs. An ordered augmentation forgets here
+  /// what it has gathered, so that a pass depends on itself alone and an interrupted training can be resumed.
+  virtual void start_pass();
 };
 
 }  // namespace kindred
