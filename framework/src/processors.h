@@ -1,0 +1,21 @@
+// How many processors this process may use.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace kindred {
+
+/// Processors that this process may use: its affinity mask, further limited by the quota of its cgroup,
+/// rounded up; at least 1.
+[[nodiscard]] std::int64_t usable_processors();
+
+/// The processor time a second that a process's cgroup (version 1 or 2), or one above it, allows; nothing
+/// when there is no limit.
+/// @param membership the process's list of cgroups, /proc/self/cgroup
+/// @param root where cgroups are mounted, /sys/fs/cgroup
+[[nodiscard]] std::optional<double> processor_quota(const std::filesystem::path& membership,
+                                                    const std::filesystem::path& root);
+
+}  // namespace kindred
