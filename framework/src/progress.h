@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace kindred {
 
@@ -29,5 +31,36 @@ class ProgressSink {
   /// A sentence for the user.
   virtual void note(const std::string& text) = 0;
 };
+
+/// Tells nobody.
+class SilentProgress final : public ProgressSink {
+ public:
+  void update(const Progress&) override {}
+  void finish(const Progress&) override {}
+  void note(const std::string&) override {}
+};
+
+/// Tells several sinks, in order. They must outlive it.
+class TeeProgress final : public ProgressSink {
+ public:
+  explicit TeeProgress(std::vector<ProgressSink*> sinks);
+  void update(const Progress& progress) override;
+  void finish(const Progress& progress) override;
+  void note(const std::string& text) override;
+
+ private:
+  std::vector<ProgressSink*> sinks_;
+};
+
+/// What people see on stderr: a line that is rewritten when stderr is a terminal, else a line every ten
+/// seconds and for each finished step. With `quiet` nothing at all.
+[[nodiscard]] std::unique_ptr<ProgressSink> make_stderr_progress(bool quiet);
+
+/// "3 s", "4:05", "2:03:04" or "3 d 4 h".
+[[nodiscard]] std::string duration_text(double seconds);
+
+/// Everything of a progress that was given, on one line: "train, epoch 3/60: 12/120 batches, 34.5 images/s,
+/// 4:05 left, loss 1.234".
+[[nodiscard]] std::string progress_text(const Progress& progress);
 
 }  // namespace kindred
