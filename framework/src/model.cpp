@@ -103,6 +103,19 @@ std::string wrong_kind(const LossChoice& choice, OutputKind takes, const std::ve
          quoted_list(names_of(outputs, takes));
 }
 
+// Makes a component; what it finds wrong is said at the recipe's table.
+template <class Role>
+typename Role::Handle create_at(const Choice<Role>& choice, const typename Role::Context& context) {
+  try {
+    return choice.create(context);
+  } catch (const ComponentError& error) {
+    const std::string own = error.component() + ": error: ";
+    std::string message = error.what();
+    if (message.rfind(own, 0) == 0) message.erase(0, own.size());
+    throw RecipeError(choice.place, choice.subject() + ": " + message);
+  }
+}
+
 }  // namespace
 
 Model::Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head)
@@ -127,15 +140,11 @@ torch::Tensor Model::describe(const torch::Tensor& images) {
 
 std::shared_ptr<Model> build_model(const Plan& plan, std::int64_t identities) {
   seed_part(plan, Part::backbone);
-  const auto backbone = plan.backbone.create({});
+  const auto backbone = create_at(plan.backbone, {});
   seed_part(plan, Part::head);
-  try {
-    auto head = plan.head.create({*backbone, identities});
-    auto trunk = head->trunk();
-    return std::make_shared<Model>(std::move(trunk), std::move(head));
-  } catch (const ComponentError& error) {
-    throw RecipeError(plan.head.place, error.what());
-  }
+  auto head = create_at(plan.head, {*backbone, identities});
+  auto trunk = head->trunk();
+  return std::make_shared<Model>(std::move(trunk), std::move(head));
 }
 
 std::vector<LossTerm> build_losses(const Plan& plan, const std::vector<OutputInfo>& outputs,
@@ -151,7 +160,7 @@ std::vector<LossTerm> build_losses(const Plan& plan, const std::vector<OutputInf
     auto takes = OutputKind::feature;
     for (const auto i : on) {
       seed_part(plan, Part::loss, (static_cast<std::uint64_t>(c) << 32U) + i);
-      auto loss = choice.create({outputs[i].width, identities});
+      auto loss = create_at<Loss>(choice, {outputs[i].width, identities});
       takes = loss->takes();
       if (takes != outputs[i].kind) wrong.push_back(outputs[i].name);
       terms.push_back({choice.name + "(" + outputs[i].name + ")", i, weight, std::move(loss)});

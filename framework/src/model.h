@@ -35,8 +35,8 @@ class Model : public torch::nn::Module {
 };
 
 /// Builds the network with random weights that depend on the plan's seed alone, on the CPU, in training mode.
-/// Sets the seed of LibTorch's generators and does not restore it. What the head finds wrong with the
-/// backbone is a RecipeError at the head's table.
+/// Sets the seed of LibTorch's generators and does not restore it. What a component finds wrong is a
+/// RecipeError at its table.
 [[nodiscard]] std::shared_ptr<Model> build_model(const Plan& plan, std::int64_t identities);
 
 /// One loss on one output.

@@ -1,0 +1,75 @@
+// Residual networks with their relatives: He et al., "Deep Residual Learning for Image Recognition", CVPR
+// 2016; ResNeXt, Xie et al., CVPR 2017 (groups); SE-ResNet, Hu et al., CVPR 2018 (squeeze and excitation).
+#pragma once
+
+#include <torch/nn/modules/container/any.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kindred/export.h"
+#include "kindred/nn/chain_backbone.h"
+
+namespace kindred {
+
+/// The block that a stage repeats.
+enum class ResidualBlock {
+  basic,       ///< 3x3, 3x3
+  bottleneck,  ///< 1x1, 3x3, 1x1 with four times the channels
+};
+
+/// The stem: how its tensors are named and how its map is pooled. Decides which public weights fit.
+enum class ResidualStem {
+  torchvision,  ///< block "stem", tensors "conv1..." and "bn1..."; pooling 3x3/2 with padding 1
+  layer0,       ///< block "layer0", tensors "layer0.conv1..." and "layer0.bn1..." (Cadene's
+                ///< pretrained-models); pooling 3x3/2 without padding, the map's size rounded up
+};
+
+struct KINDRED_API ResidualNetworkOptions {
+  ResidualBlock block = ResidualBlock::bottleneck;
+  ResidualStem stem = ResidualStem::torchvision;
+  std::vector<std::int64_t> stages = {3, 4, 6, 3};  ///< blocks in each stage
+  std::int64_t last_stride = 2;                     ///< of the last stage
+  /// Multiplies the channels of every stage; they are rounded to a multiple of 8, at least 8.
+  double width = 1.0;
+  /// ResNeXt "32x4d" has groups 32 and group_width 4: a bottleneck's 3x3 convolution has
+  /// groups x (channels x group_width / 64) channels. Bottlenecks only.
+  std::int64_t groups = 1;
+  std::int64_t group_width = 64;
+  /// Squeeze and excitation before the residual sum; the inner width is the block's divided by this.
+  std::optional<std::int64_t> se_reduction;
+  /// The stride of a bottleneck stands in its first convolution instead of the 3x3 one.
+  bool stride_in_first = false;
+  /// Makes the normalisation "bn1" of the blocks of a stage (counted from 1), for that many channels; a
+  /// BatchNorm2d when there is none. IBN-Net (Pan et al., ECCV 2018) differs from ResNet in nothing else.
+  std::function<torch::nn::AnyModule(std::int64_t stage, std::int64_t channels)> first_norm;
+};
+
+/// Blocks: "stem" or "layer0", then "layer1.0", "layer1.1", ...: every residual block can be cut behind. The
+/// last downsampling stage is the last stage. Convolutions are initialised by Kaiming's normal distribution
+/// over the fan-out; weights of batch norms are 1, all biases 0.
+class KINDRED_API ResidualNetwork : public ChainBackbone {
+ public:
+  /// Throws std::logic_error for options that no network has.
+  explicit ResidualNetwork(ResidualNetworkOptions options);
+  ~ResidualNetwork() override;
+  [[nodiscard]] std::int64_t channels() const override;
+
+ protected:
+  [[nodiscard]] std::vector<BlockRecipe> block_recipes(std::int64_t last_stride) const final;
+
+ private:
+  [[nodiscard]] std::int64_t planes(std::size_t stage) const;
+
+  ResidualNetworkOptions options_;
+};
+
+/// The stages of the networks that have a name: depth 18, 34 (basic), 50, 101, 152 (bottleneck).
+/// Throws std::logic_error for another depth.
+[[nodiscard]] KINDRED_API std::vector<std::int64_t> residual_stages(std::int64_t depth);
+
+}  // namespace kindred

@@ -1,0 +1,63 @@
+#include "bnneck.h"
+
+#include <torch/nn/init.h>
+
+#include "kindred/error.h"
+#include "kindred/role/backbone.h"
+
+namespace kindred {
+
+Schema<Bnneck::Params> Bnneck::schema() {
+  Schema<Params> s("One pooled vector with a batch-norm neck ahead of the classifier.",
+                   "Luo et al., CVPRW 2019, section 3.5");
+  s.add("pooling", &Params::pooling, "how the map becomes a vector", pooling_choices());
+  s.add("reduced_width", &Params::reduced_width,
+        "length of the descriptor, by a 1x1 convolution behind the pooling; 0: the backbone's channels, no "
+        "convolution")
+      .at_least(0);
+  s.add("test_feature", &Params::test_feature, "the descriptor: behind the batch norm or ahead of it",
+        {{"neck", TestFeature::neck}, {"global", TestFeature::global}});
+  return s;
+}
+
+Bnneck::Bnneck(const Params& params, const Context& context)
+    : test_feature_(params.test_feature),
+      width_(params.reduced_width > 0 ? params.reduced_width : context.backbone.channels()),
+      identities_(context.identities),
+      trunk_(context.backbone.trunk(context.backbone.blocks().back())),
+      pooling_(register_module("pooling", std::make_shared<Pooling>(params.pooling))) {
+  using namespace torch::nn;  // NOLINT
+  if (params.reduced_width > 0) {
+    reduction_ = register_module("reduction",
+                                 Conv2d(Conv2dOptions(context.backbone.channels(), width_, 1).bias(false)));
+    init::kaiming_normal_(reduction_->weight, 0.0, torch::kFanOut);
+  }
+  neck_ = register_module("neck", BatchNorm1d(width_));
+  neck_->bias.set_requires_grad(false);
+  classifier_ = register_module("classifier", Linear(LinearOptions(width_, identities_).bias(false)));
+  init::normal_(classifier_->weight, 0.0, 0.001);
+}
+
+std::vector<OutputInfo> Bnneck::outputs() const {
+  return {{"global", OutputKind::feature, width_},
+          {"neck", OutputKind::feature, width_},
+          {"logits", OutputKind::logits, identities_},
+          {"descriptor", OutputKind::feature, width_}};
+}
+
+std::vector<torch::Tensor> Bnneck::forward(const torch::Tensor& map) {
+  if (is_training() && map.size(0) < 2) {
+    throw ComponentError("head/bnneck",
+                         "a batch of one image has no statistics for batch normalisation; training needs at "
+                         "least 2 images a batch");
+  }
+  auto pooled = pooling_->forward(map);
+  if (!reduction_.is_empty()) pooled = reduction_->forward(pooled);
+  const auto global = pooled.flatten(1);
+  const bool use_neck = test_feature_ == TestFeature::neck;
+  if (!is_training()) return {use_neck ? neck_->forward(global) : global};
+  const auto neck = neck_->forward(global);
+  return {global, neck, classifier_->forward(neck), use_neck ? neck : global};
+}
+
+}  // namespace kindred

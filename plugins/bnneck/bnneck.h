@@ -1,0 +1,49 @@
+// BNNeck: Luo et al., "Bag of Tricks and a Strong Baseline for Deep Person Re-identification", CVPRW 2019,
+// section 3.5.
+#pragma once
+
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kindred/nn/pooling.h"
+#include "kindred/role/head.h"
+#include "kindred/schema.h"
+
+namespace kindred {
+
+/// The whole backbone -> pooling -> "global", the vector for distance losses -> batch norm whose bias is
+/// fixed at 0 -> "neck", the vector for angular losses -> linear without bias -> "logits".
+class Bnneck final : public Head {
+ public:
+  enum class TestFeature { neck, global };
+
+  struct Params {
+    PoolingKind pooling = PoolingKind::average;
+    std::int64_t reduced_width = 0;
+    TestFeature test_feature = TestFeature::neck;
+  };
+  static Schema<Params> schema();
+
+  Bnneck(const Params& params, const Context& context);
+
+  [[nodiscard]] std::shared_ptr<TensorModule> trunk() const override { return trunk_; }
+  [[nodiscard]] std::vector<OutputInfo> outputs() const override;
+  [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override;
+
+ private:
+  TestFeature test_feature_;
+  std::int64_t width_;
+  std::int64_t identities_;
+  std::shared_ptr<TensorModule> trunk_;
+  std::shared_ptr<Pooling> pooling_;
+  torch::nn::Conv2d reduction_{nullptr};  // empty without reduction
+  torch::nn::BatchNorm1d neck_{nullptr};
+  torch::nn::Linear classifier_{nullptr};
+};
+
+}  // namespace kindred

@@ -1,0 +1,28 @@
+// Cross entropy with label smoothing: Szegedy et al., "Rethinking the Inception Architecture", CVPR 2016,
+// section 7.
+#pragma once
+
+#include "kindred/role/loss.h"
+#include "kindred/schema.h"
+
+namespace kindred {
+
+/// Mean over the batch of -sum_k q_k log softmax(logits)_k, where q is (1 - e) for the right identity plus
+/// e / identities for each, the right one too.
+class CrossEntropy final : public Loss {
+ public:
+  struct Params {
+    double label_smoothing = 0.0;
+  };
+  static Schema<Params> schema();
+
+  CrossEntropy(const Params& params, const Context& context);
+
+  [[nodiscard]] OutputKind takes() const override { return OutputKind::logits; }
+  [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) override;
+
+ private:
+  double label_smoothing_;
+};
+
+}  // namespace kindred

@@ -1,0 +1,43 @@
+#include "resnet.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace kindred {
+
+namespace {
+
+constexpr std::array<std::int64_t, 5> depths = {18, 34, 50, 101, 152};
+
+ResidualNetworkOptions options_of(const Resnet::Params& params) {
+  ResidualNetworkOptions options;
+  options.block = params.depth < 50 ? ResidualBlock::basic : ResidualBlock::bottleneck;
+  options.stages = residual_stages(params.depth);
+  options.last_stride = params.last_stride;
+  options.width = params.width;
+  return options;
+}
+
+}  // namespace
+
+Schema<Resnet::Params> Resnet::schema() {
+  Schema<Params> s("Residual network with torchvision's tensor names.", "He et al., CVPR 2016");
+  s.add("depth", &Params::depth, "layers: 18, 34, 50, 101 or 152");
+  s.add("last_stride", &Params::last_stride,
+        "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
+        "its own")
+      .range(1, 2);
+  s.add("width", &Params::width, "multiplies all channels, which are rounded to a multiple of 8")
+      .range(0.125, 8);
+  s.rule([](const Params& p) -> std::string {
+    return std::find(depths.begin(), depths.end(), p.depth) != depths.end()
+               ? ""
+               : "depth = " + std::to_string(p.depth) + " is none of 18, 34, 50, 101 and 152";
+  });
+  return s;
+}
+
+Resnet::Resnet(const Params& params, const Context&) : ResidualNetwork(options_of(params)) {}
+
+}  // namespace kindred

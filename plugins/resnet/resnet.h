@@ -1,0 +1,24 @@
+// ResNet as torchvision has it: He et al., CVPR 2016, with the stride in a bottleneck's 3x3 convolution
+// ("v1.5"). Weights of torchvision's classification models fit, less their "fc".
+#pragma once
+
+#include <cstdint>
+
+#include "kindred/nn/residual_network.h"
+#include "kindred/schema.h"
+
+namespace kindred {
+
+class Resnet final : public ResidualNetwork {
+ public:
+  struct Params {
+    std::int64_t depth = 50;
+    std::int64_t last_stride = 1;
+    double width = 1.0;
+  };
+  static Schema<Params> schema();
+
+  Resnet(const Params& params, const Context& context);
+};
+
+}  // namespace kindred

@@ -1,0 +1,25 @@
+// SE-ResNet: Hu et al., "Squeeze-and-Excitation Networks", CVPR 2018, with the layout of the public weights
+// se_resnet50-ce0d4300.pth and its relatives (Cadene's pretrained-models), less their "last_linear": stride
+// in a bottleneck's first convolution, first pooling without padding and rounded up.
+#pragma once
+
+#include <cstdint>
+
+#include "kindred/nn/residual_network.h"
+#include "kindred/schema.h"
+
+namespace kindred {
+
+class SeResnet final : public ResidualNetwork {
+ public:
+  struct Params {
+    std::int64_t depth = 50;
+    std::int64_t last_stride = 1;
+    double width = 1.0;
+  };
+  static Schema<Params> schema();
+
+  SeResnet(const Params& params, const Context& context);
+};
+
+}  // namespace kindred

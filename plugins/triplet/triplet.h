@@ -1,0 +1,31 @@
+// Batch-hard triplet loss: Hermans et al., "In Defense of the Triplet Loss for Person Re-Identification",
+// 2017, eq. 5.
+#pragma once
+
+#include "kindred/role/loss.h"
+#include "kindred/schema.h"
+
+namespace kindred {
+
+/// For each anchor the farthest image of its identity and the nearest of another, by Euclidean distance of
+/// the vectors as they are: d = sqrt(max(sum of squared differences, 1e-12)). The loss is the mean of
+/// max(0, d_ap - d_an + margin), or with margin 0 of log(1 + exp(d_ap - d_an)), the soft margin. An anchor
+/// without another image of its identity, or without one of another identity, has no triplet and does not
+/// count in the mean; a batch without any triplet has loss 0 and gradient 0.
+class Triplet final : public Loss {
+ public:
+  struct Params {
+    double margin = 1.0;
+  };
+  static Schema<Params> schema();
+
+  Triplet(const Params& params, const Context& context);
+
+  [[nodiscard]] OutputKind takes() const override { return OutputKind::feature; }
+  [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) override;
+
+ private:
+  double margin_;
+};
+
+}  // namespace kindred
