@@ -1,0 +1,74 @@
+#include "adam.h"
+
+#include <torch/optim/adam.h>
+#include <torch/optim/adamw.h>
+
+#include <string>
+#include <tuple>
+
+#include "parameter_groups.h"
+
+namespace kindred {
+namespace {
+
+template <class Params>
+Schema<Params> adam_schema(const char* summary, const char* source, const char* decay) {
+  Schema<Params> s(summary, source);
+  s.add("learning_rate", &Params::learning_rate,
+        "base learning rate, which the schedule and the groups multiply")
+      .above(0);
+  s.add("betas", &Params::betas, "decay of the running means of the gradient and of its square; below 1")
+      .length(2)
+      .range(0, 1);
+  s.add("eps", &Params::eps, "added to the denominator").above(0);
+  s.add("weight_decay", &Params::weight_decay, decay).at_least(0);
+  s.add("amsgrad", &Params::amsgrad, "divide by the largest mean square so far (Reddi et al., ICLR 2018)");
+  s.rule([](const Params& params) -> std::string {
+    for (const double beta : params.betas) {
+      if (beta >= 1) return "betas holds 1, with which a running mean never moves; both must be below 1";
+    }
+    return "";
+  });
+  return s;
+}
+
+template <class LibTorchOptions, class Params>
+LibTorchOptions adam_options(const Params& params) {
+  return LibTorchOptions(params.learning_rate)
+      .betas(std::tuple(params.betas[0], params.betas[1]))
+      .eps(params.eps)
+      .weight_decay(params.weight_decay)
+      .amsgrad(params.amsgrad);
+}
+
+}  // namespace
+
+Schema<Adam::Params> Adam::schema() {
+  return adam_schema<Params>("Adam, as torch.optim.Adam.", "Kingma, Ba: Adam, ICLR 2015, algorithm 1",
+                             "added to the gradient, times the weight; biases too");
+}
+
+Adam::Adam(const Params& params, const Context& /*context*/) : params_(params) {}
+
+std::unique_ptr<torch::optim::Optimizer> Adam::build(
+    const std::vector<std::vector<torch::Tensor>>& groups) const {
+  return std::make_unique<torch::optim::Adam>(parameter_groups(groups),
+                                              adam_options<torch::optim::AdamOptions>(params_));
+}
+
+Schema<AdamW::Params> AdamW::schema() {
+  return adam_schema<Params>(
+      "Adam with decoupled weight decay, as torch.optim.AdamW.",
+      "Loshchilov, Hutter: Decoupled Weight Decay Regularization, ICLR 2019, algorithm 2",
+      "share by which each step shrinks the weights, times the learning rate; biases too");
+}
+
+AdamW::AdamW(const Params& params, const Context& /*context*/) : params_(params) {}
+
+std::unique_ptr<torch::optim::Optimizer> AdamW::build(
+    const std::vector<std::vector<torch::Tensor>>& groups) const {
+  return std::make_unique<torch::optim::AdamW>(parameter_groups(groups),
+                                               adam_options<torch::optim::AdamWOptions>(params_));
+}
+
+}  // namespace kindred

@@ -1,0 +1,42 @@
+#include "sgd.h"
+
+#include <torch/optim/sgd.h>
+
+#include <string>
+
+#include "parameter_groups.h"
+
+namespace kindred {
+
+Schema<Sgd::Params> Sgd::schema() {
+  Schema<Params> s("Stochastic gradient descent with momentum, as torch.optim.SGD.");
+  s.add("learning_rate", &Params::learning_rate,
+        "base learning rate, which the schedule and the groups multiply")
+      .above(0);
+  s.add("momentum", &Params::momentum, "share of the last step that goes on; 0 for none").range(0, 1);
+  s.add("dampening", &Params::dampening, "share of the gradient that the momentum leaves out").range(0, 1);
+  s.add("weight_decay", &Params::weight_decay, "added to the gradient, times the weight; biases too")
+      .at_least(0);
+  s.add("nesterov", &Params::nesterov, "Nesterov's momentum; needs momentum above 0 and dampening 0");
+  s.rule([](const Params& params) -> std::string {
+    if (params.nesterov && (params.momentum == 0 || params.dampening != 0)) {
+      return "nesterov = true needs momentum above 0 and dampening = 0";
+    }
+    return "";
+  });
+  return s;
+}
+
+Sgd::Sgd(const Params& params, const Context& /*context*/) : params_(params) {}
+
+std::unique_ptr<torch::optim::Optimizer> Sgd::build(
+    const std::vector<std::vector<torch::Tensor>>& groups) const {
+  return std::make_unique<torch::optim::SGD>(parameter_groups(groups),
+                                             torch::optim::SGDOptions(params_.learning_rate)
+                                                 .momentum(params_.momentum)
+                                                 .dampening(params_.dampening)
+                                                 .weight_decay(params_.weight_decay)
+                                                 .nesterov(params_.nesterov));
+}
+
+}  // namespace kindred

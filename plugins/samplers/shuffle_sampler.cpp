@@ -1,0 +1,50 @@
+#include "shuffle_sampler.h"
+
+#include <algorithm>
+#include <numeric>
+#include <span>
+#include <string>
+
+#include "kindred/error.h"
+
+namespace kindred {
+
+Schema<ShuffleSampler::Params> ShuffleSampler::schema() {
+  Schema<Params> s("Every image once an epoch, in random order, whoever is on it.");
+  s.add("batch_size", &Params::batch_size, "images in a batch").at_least(1).unit("images");
+  s.add("drop_last", &Params::drop_last,
+        "leave out the images that do not fill the last batch; they are others in each epoch");
+  return s;
+}
+
+ShuffleSampler::ShuffleSampler(const Params& params, const Context& context)
+    : batch_size_(static_cast<std::size_t>(params.batch_size)),
+      drop_last_(params.drop_last),
+      count_(context.samples.size()) {
+  if (count_ == 0) {
+    throw ComponentError("sampler/shuffle", "the training data has no images; check the data set");
+  }
+  if (drop_last_ && count_ < batch_size_) {
+    throw ComponentError("sampler/shuffle", "batch_size = " + std::to_string(batch_size_) +
+                                                ", but the training data has " + std::to_string(count_) +
+                                                (count_ == 1 ? " image" : " images") + "; choose " +
+                                                std::to_string(count_) + " or less, or drop_last = false");
+  }
+}
+
+std::vector<std::vector<std::size_t>> ShuffleSampler::batches(std::int64_t /*epoch*/,
+                                                              RandomStream& random) const {
+  std::vector<std::size_t> order(count_);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  random.shuffle(std::span(order));
+  std::vector<std::vector<std::size_t>> batches;
+  for (std::size_t from = 0; from < count_; from += batch_size_) {
+    const std::size_t to = std::min(from + batch_size_, count_);
+    if (drop_last_ && to - from < batch_size_) break;
+    batches.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(from),
+                         order.begin() + static_cast<std::ptrdiff_t>(to));
+  }
+  return batches;
+}
+
+}  // namespace kindred

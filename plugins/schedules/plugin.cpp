@@ -1,0 +1,9 @@
+#include "kindred/plugin.h"
+
+#include "warmup_cosine.h"
+#include "warmup_multistep.h"
+
+KINDRED_PLUGIN("schedules", "1.0.0", "How the learning rate changes: warm-up, then steps or a cosine") {
+  catalog.add<kindred::WarmupMultistep>("warmup_multistep");
+  catalog.add<kindred::WarmupCosine>("warmup_cosine");
+}

@@ -1,0 +1,30 @@
+#include "warmup_cosine.h"
+
+#include <cmath>
+#include <numbers>
+
+namespace kindred {
+
+Schema<WarmupCosine::Params> WarmupCosine::schema() {
+  Schema<Params> s("Linear warm-up, then half a cosine down, step by step.",
+                   "Loshchilov, Hutter: SGDR, ICLR 2017, equation 5, without restarts");
+  s.add("warmup_epochs", &Params::warmup_epochs, "epochs until the full rate is reached; 0 for no warm-up")
+      .at_least(0)
+      .unit("epochs");
+  s.add("warmup_start", &Params::warmup_start, "factor of the first step").range(0, 1);
+  s.add("final_factor", &Params::final_factor, "factor that the last step comes near to").range(0, 1);
+  return s;
+}
+
+WarmupCosine::WarmupCosine(const Params& params, const Context& context)
+    : params_(params), epochs_(context.epochs) {}
+
+double WarmupCosine::factor(std::int64_t epoch, double progress) const {
+  const double done = static_cast<double>(epoch - 1) + progress;
+  const auto warmup = static_cast<double>(params_.warmup_epochs);
+  if (done < warmup) return params_.warmup_start + (1 - params_.warmup_start) * done / warmup;
+  const double share = (done - warmup) / (static_cast<double>(epochs_) - warmup);
+  return params_.final_factor + (1 - params_.final_factor) * (1 + std::cos(std::numbers::pi * share)) / 2;
+}
+
+}  // namespace kindred

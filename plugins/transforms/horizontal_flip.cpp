@@ -1,0 +1,22 @@
+#include "horizontal_flip.h"
+
+#include <opencv2/core.hpp>
+
+namespace kindred {
+
+Schema<HorizontalFlip::Params> HorizontalFlip::schema() {
+  Schema<Params> s("Mirrors an image left to right.");
+  s.add("prob", &Params::prob, "probability that an image is mirrored").range(0, 1);
+  return s;
+}
+
+HorizontalFlip::HorizontalFlip(const Params& params, const Context& /*context*/) : params_(params) {}
+
+void HorizontalFlip::apply(cv::Mat& image, RandomStream& random) {
+  if (!random.chance(params_.prob)) return;
+  cv::Mat mirrored;
+  cv::flip(image, mirrored, 1);
+  image = std::move(mirrored);
+}
+
+}  // namespace kindred

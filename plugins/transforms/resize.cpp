@@ -1,0 +1,44 @@
+#include "resize.h"
+
+#include <opencv2/imgproc.hpp>
+
+namespace kindred {
+namespace {
+
+constexpr double largest_side = 8192;
+
+int opencv_name(Resize::Interpolation interpolation) {
+  switch (interpolation) {
+    case Resize::Interpolation::linear:
+      return cv::INTER_LINEAR;
+    case Resize::Interpolation::area:
+      return cv::INTER_AREA;
+    case Resize::Interpolation::cubic:
+      return cv::INTER_CUBIC;
+  }
+  return cv::INTER_LINEAR;
+}
+
+}  // namespace
+
+Schema<Resize::Params> Resize::schema() {
+  Schema<Params> s("Scales an image to the network's input size, in training and at test time.");
+  s.add("height", &Params::height, "height of the result").range(1, largest_side).unit("pixels");
+  s.add("width", &Params::width, "width of the result").range(1, largest_side).unit("pixels");
+  s.add("interpolation", &Params::interpolation,
+        "linear and cubic look at the nearest 2 x 2 and 4 x 4 pixels; area averages when it makes smaller",
+        {{"linear", Interpolation::linear}, {"area", Interpolation::area}, {"cubic", Interpolation::cubic}});
+  return s;
+}
+
+Resize::Resize(const Params& params, const Context& /*context*/) : params_(params) {}
+
+void Resize::apply(cv::Mat& image, RandomStream& /*random*/) {
+  const cv::Size size(static_cast<int>(params_.width), static_cast<int>(params_.height));
+  if (image.size() == size) return;
+  cv::Mat scaled;
+  cv::resize(image, scaled, size, 0, 0, opencv_name(params_.interpolation));
+  image = std::move(scaled);
+}
+
+}  // namespace kindred

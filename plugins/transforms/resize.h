@@ -1,0 +1,30 @@
+// Scales an image to the network's input size.
+#pragma once
+
+#include <cstdint>
+
+#include "kindred/role/augmentation.h"
+#include "kindred/schema.h"
+
+namespace kindred {
+
+class Resize final : public Augmentation {
+ public:
+  enum class Interpolation { linear, area, cubic };
+
+  struct Params {
+    std::int64_t height = 384;
+    std::int64_t width = 128;
+    Interpolation interpolation = Interpolation::linear;
+  };
+  static Schema<Params> schema();
+
+  Resize(const Params& params, const Context& context);
+  void apply(cv::Mat& image, RandomStream& random) override;
+  [[nodiscard]] bool at_test_time() const override { return true; }
+
+ private:
+  Params params_;
+};
+
+}  // namespace kindred
