@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kindred/catalog.h"
+#include "kindred/error.h"
 #include "kindred/role/augmentation.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
@@ -37,8 +39,6 @@ struct Choice {
   }
 };
 
-enum class Reduction { sum, mean };
-
 struct LossChoice : Choice<Loss> {
   std::vector<std::string> on;  ///< names of outputs of the head; '*' stands for any characters
   Place on_place;
@@ -46,11 +46,16 @@ struct LossChoice : Choice<Loss> {
   Reduction reduction = Reduction::sum;  ///< over the outputs it is on
 };
 
-/// The recipe's keys: name, seed; tables dataset, sampler, backbone, head, optimizer, schedule (each with
-/// `type`); lists of tables augmentation, loss (each entry with `type`, `name`, `enabled`); loader, train,
-/// embed, evaluate, machine.
+/// The recipe's keys: `name` and `seed`; the tables dataset, sampler, backbone, head, optimizer and schedule,
+/// each with `type` and the parameters of that component; the lists of tables augmentation and loss, whose
+/// entries have `type`, `name` and `enabled` besides, those of loss also `on`, `weight` and `reduction`; the
+/// kernel's own tables loader, train, embed, evaluate and machine (settings.h).
+///
+/// The six tables and one loss are required: nothing that decides a result is left unsaid. A recipe without
+/// augmentations, without the kernel's own tables, name or seed is whole. An entry with `enabled = false` is
+/// left out, and its type need not exist.
 struct Plan {
-  std::string name;
+  std::string name;  ///< "" when the recipe has none
   std::uint64_t seed = 1;
   Choice<Dataset> dataset;
   std::vector<Choice<Augmentation>> augmentations;
@@ -68,11 +73,28 @@ struct Plan {
 
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.
   [[nodiscard]] Value frozen() const;
-  /// What decides the result of a training: frozen() without [machine], the loader's workers and the like.
+  /// What decides the result of a training, and nothing else: frozen() without `name`, [machine], [embed],
+  /// [evaluate], the loader's workers and prefetch, and how often [train] evaluates and keeps checkpoints.
   [[nodiscard]] Value identity() const;
 };
 
-/// Throws RecipeError with every error found.
+/// A recipe asks for components that are not in the catalog, for instance because their plugin was refused.
+class MissingComponentError : public RecipeError {
+ public:
+  MissingComponentError(std::vector<Diagnostic> diagnostics,
+                        std::vector<std::pair<std::string, std::string>> missing);
+  MissingComponentError(const MissingComponentError&) = default;
+  ~MissingComponentError() override;
+
+  /// Role and name of each, in the order found.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& missing() const { return missing_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> missing_;
+};
+
+/// Throws RecipeError with every error found; when a component is missing, MissingComponentError, which holds
+/// the other errors too. The catalog must outlive the plan.
 [[nodiscard]] Plan make_plan(const Value& recipe, const Catalog& catalog);
 
 }  // namespace kindred

@@ -1,4 +1,4 @@
-// Reads recipes: TOML, `extends`, `--set`. The only user of toml++.
+// Reads and writes recipes: TOML, `extends`, `--set`.
 #pragma once
 
 #include <filesystem>
@@ -12,10 +12,10 @@ namespace kindred {
 /// Reads a recipe file and everything that it extends, and applies the overrides.
 ///
 /// `extends` is a file or a list of files, relative to the file that says it; a later one wins over an
-/// earlier, the extending file over all. Tables are merged key by key. A list, of tables too, is replaced
-/// whole. A table that stands where the extended recipe has a list of tables edits the entries of the list by
-/// name: an entry's name is its key `name`, or else its `type`. So `[augmentation.random_patch]` with `prob =
-/// 0.5`, or
+/// earlier, the extending file over all. Tables are merged key by key, except that a table whose `type`
+/// changes is replaced whole: parameters belong to a type. A list, of tables too, is replaced whole. A table
+/// that stands where the extended recipe has a list of tables edits the entries of the list by name: an
+/// entry's name is its key `name`, or else its `type`. So `[augmentation.random_patch]` with `prob = 0.5`, or
 /// `--set augmentation.random_patch.prob=0.5`, changes one entry and keeps the others; `enabled = false`
 /// drops it. A name that is not there, or that two entries have, is an error that lists the names.
 ///

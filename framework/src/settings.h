@@ -2,11 +2,37 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "kindred/schema.h"
 
 namespace kindred {
+
+/// Keys at the top of a recipe.
+struct RunSettings {
+  std::string name;
+  std::int64_t seed = 1;
+  static Schema<RunSettings> schema();
+};
+
+/// Keys of each entry of [[augmentation]] and [[loss]], beside `type`.
+struct EntrySettings {
+  std::optional<std::string> name;  ///< absent: what `type` says
+  bool enabled = true;
+  static Schema<EntrySettings> schema();
+};
+
+enum class Reduction { sum, mean };
+
+/// Further keys of each entry of [[loss]].
+struct LossSettings {
+  std::vector<std::string> on;
+  double weight = 1.0;
+  Reduction reduction = Reduction::sum;
+  static Schema<LossSettings> schema();
+};
 
 /// Table [loader].
 struct LoaderSettings {

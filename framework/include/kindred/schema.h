@@ -68,6 +68,7 @@ KINDRED_CODEC(std::vector<std::string>);
 KINDRED_CODEC(std::map<std::string, std::int64_t>);
 KINDRED_CODEC(std::optional<double>);
 KINDRED_CODEC(std::optional<std::int64_t>);
+KINDRED_CODEC(std::optional<std::string>);
 #undef KINDRED_CODEC
 
 class KINDRED_API FieldBase {
@@ -84,6 +85,8 @@ class KINDRED_API FieldBase {
   bool minimum_excluded = false;
   std::optional<std::size_t> length;
   std::vector<std::string> choices;
+  std::function<bool(const std::string&)> form;
+  std::string form_text;
 
   /// What is wrong with a value, at the place of the value or of the element of a list that is to blame;
   /// nothing when it is allowed. Values of another type are left to read().
@@ -177,6 +180,9 @@ class KINDRED_API ParameterRefiner {
   ParameterRefiner& length(std::size_t elements);
   /// Allowed texts, of a text or of each element of a list of texts.
   ParameterRefiner& one_of(std::vector<std::string> choices);
+  /// A form of text, or of each element of a list of texts, that no list of choices can give.
+  /// @param allowed how messages say the form: "'cpu' or 'cuda:N'"
+  ParameterRefiner& like(std::function<bool(const std::string&)> test, std::string allowed);
   ParameterRefiner& unit(std::string unit);
   ParameterRefiner& required();
 

@@ -87,6 +87,8 @@ std::string must_be(std::string_view type, const Value& value) {
     return text;
   }
   text += ", not " + value.type_name();
+  const bool scalar = value.as<Array>() == nullptr && value.as<Table>() == nullptr;
+  if (scalar && (type == "text" || type == "path")) text += ": write it in quotes";
   const auto& element = words_of(type).element;
   if (!element.empty() && is_of(value, element) && words_of(type).type.substr(0, 4) == "list") {
     text += ": write [" + shown(value) + "]";
@@ -272,6 +274,18 @@ std::optional<Value> Codec<std::optional<std::int64_t>>::write(const std::option
   return value ? std::optional<Value>(*value) : std::nullopt;
 }
 
+std::string Codec<std::optional<std::string>>::type() {
+  return Codec<std::string>::type();
+}
+bool Codec<std::optional<std::string>>::read(const Value& value, std::optional<std::string>& out) {
+  const auto* text = value.as<std::string>();
+  if (text != nullptr) out = *text;
+  return text != nullptr;
+}
+std::optional<Value> Codec<std::optional<std::string>>::write(const std::optional<std::string>& value) {
+  return value ? std::optional<Value>(*value) : std::nullopt;
+}
+
 FieldBase::FieldBase()
     : minimum(-std::numeric_limits<double>::infinity()), maximum(std::numeric_limits<double>::infinity()) {}
 
@@ -307,7 +321,9 @@ std::string elements(std::size_t count) {
 std::string allowed_text(const FieldBase& field) {
   std::string text;
   if (field.length) text = elements(*field.length);
-  const auto each = field.choices.empty() ? bounds_text(field) : choices_text(field.choices);
+  const auto each = field.form              ? field.form_text
+                    : field.choices.empty() ? bounds_text(field)
+                                            : choices_text(field.choices);
   if (!each.empty()) text += (text.empty() ? "" : ", each ") + each;
   return text;
 }
@@ -322,6 +338,7 @@ std::string leaf_violation(const FieldBase& field, const Value& leaf) {
     return (both ? "is outside " : "must be ") + bounds_text(field);
   }
   const auto* text = leaf.as<std::string>();
+  if (text != nullptr && field.form && !field.form(*text)) return "is not " + field.form_text;
   if (text == nullptr || field.choices.empty()) return "";
   if (std::find(field.choices.begin(), field.choices.end(), *text) != field.choices.end()) return "";
   const auto near = nearest_name(*text, field.choices);
@@ -460,6 +477,12 @@ ParameterRefiner& ParameterRefiner::length(std::size_t elements) {
 
 ParameterRefiner& ParameterRefiner::one_of(std::vector<std::string> choices) {
   field_.choices = std::move(choices);
+  return *this;
+}
+
+ParameterRefiner& ParameterRefiner::like(std::function<bool(const std::string&)> test, std::string allowed) {
+  field_.form = std::move(test);
+  field_.form_text = std::move(allowed);
   return *this;
 }
 

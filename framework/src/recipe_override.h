@@ -1,0 +1,16 @@
+// Changes of a recipe from the command line: "a.b.c=value".
+#pragma once
+
+#include <string>
+
+#include "kindred/error.h"
+#include "kindred/value.h"
+
+namespace kindred {
+
+/// Reads an override as the recipe that it stands for: { a = { b = { c = value } } }. Every place in it is
+/// the override's own text, "--set a.b.c=value". A part of the key that holds a dot is put in quotes. Returns
+/// an empty table after an error, which is added to `diagnostics`.
+[[nodiscard]] Table parse_override(const std::string& text, Diagnostics& diagnostics);
+
+}  // namespace kindred

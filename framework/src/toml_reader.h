@@ -1,0 +1,20 @@
+// TOML text -> Value. The only user of toml++.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "kindred/value.h"
+
+namespace kindred {
+
+/// Reads a TOML document; keys keep the order in which they were written. Throws RecipeError at the place
+/// that is wrong, also for dates and times, which no recipe needs.
+/// @param origin what places call the text: a file's name
+[[nodiscard]] Value parse_toml(const std::string& text, const std::string& origin);
+
+/// Reads one TOML value ("3", "[1, 2]", "{ a = true }"); nothing when the text is not exactly one. Everything
+/// in it is at `place`.
+[[nodiscard]] std::optional<Value> parse_toml_value(const std::string& text, const Place& place);
+
+}  // namespace kindred
