@@ -1,0 +1,31 @@
+// Images of which nothing is known.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "kindred/role/dataset.h"
+#include "kindred/schema.h"
+
+namespace kindred {
+
+/// Every image below a folder, at any depth, as an unlabelled gallery without cameras, ordered by path.
+class Folder final : public Dataset {
+ public:
+  struct Params {
+    std::filesystem::path root;
+  };
+  static Schema<Params> schema();
+
+  Folder(const Params& params, const Context& context);
+
+  [[nodiscard]] std::vector<Sample> samples() const override;
+  [[nodiscard]] cv::Mat image(const Sample& sample) const override;
+  /// A fallback when there is an image at any depth: another layout that fits says more.
+  [[nodiscard]] Recognition recognize() const override;
+
+ private:
+  Params params_;
+};
+
+}  // namespace kindred

@@ -1,0 +1,120 @@
+#include "manifest.h"
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "kindred/csv.h"
+#include "kindred/error.h"
+#include "kindred/image.h"
+
+namespace kindred {
+namespace {
+
+Split split_of(const CsvTable& table, const CsvRow& row, std::size_t column) {
+  for (const Split split : {Split::train, Split::query, Split::gallery}) {
+    if (row.cells[column] == split_name(split)) return split;
+  }
+  throw table.error(row, "split '" + row.cells[column] + "'; allowed are 'train', 'query' and 'gallery'");
+}
+
+std::int64_t identity_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column) {
+  if (!column || row.cells[*column].empty()) return unlabelled_identity;
+  const std::int64_t identity = table.integer(row, *column);
+  if (identity < 0 && identity != junk_identity) {
+    throw table.error(row, "identity " + std::to_string(identity) +
+                               "; allowed are numbers from 0, -1 for junk and an empty cell for unlabelled");
+  }
+  return identity;
+}
+
+std::int64_t camera_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column) {
+  if (!column || row.cells[*column].empty()) return unknown_camera;
+  const auto camera = parse_integer(row.cells[*column]);
+  if (!camera || *camera < 0) {
+    throw table.error(row,
+                      "camera '" + row.cells[*column] +
+                          "'; number the cameras from 0 or 1, and leave the cell empty where it is unknown");
+  }
+  return *camera;
+}
+
+void check_path(const CsvTable& table, const CsvRow& row, const std::string& path) {
+  if (path.empty()) throw table.error(row, "the path is empty");
+  if (path.find('\\') != std::string::npos) {
+    throw table.error(row, "path '" + path + "': write '/' between folders");
+  }
+}
+
+}  // namespace
+
+Schema<Manifest::Params> Manifest::schema() {
+  Schema<Params> s("Images described by a CSV file: columns path and split, and identity, camera, domain.");
+  s.add("root", &Params::root,
+        "the CSV file, or a folder with manifest.csv; relative to the working directory, the paths in it to "
+        "the "
+        "file")
+      .required();
+  return s;
+}
+
+Manifest::Manifest(const Params& params, const Context&) : file_(params.root) {
+  std::error_code failure;
+  if (std::filesystem::is_directory(file_, failure)) file_ /= "manifest.csv";
+}
+
+std::vector<Sample> Manifest::samples() const {
+  const CsvTable table = CsvTable::read(file_);
+  table.require_known_columns({"path", "split", "identity", "camera", "domain"});
+  const std::size_t path = table.column("path");
+  const std::size_t split = table.column("split");
+  const auto identity = table.find("identity");
+  const auto camera = table.find("camera");
+  const auto domain = table.find("domain");
+  if (table.rows().empty()) throw DataError(file_, "names no image: there is nothing below the header");
+
+  std::vector<Sample> samples;
+  samples.reserve(table.rows().size());
+  std::unordered_map<std::string, int> lines;
+  lines.reserve(table.rows().size());
+  for (const CsvRow& row : table.rows()) {
+    Sample sample;
+    sample.path = row.cells[path];
+    check_path(table, row, sample.path);
+    if (const auto [first, added] = lines.emplace(sample.path, row.line); !added) {
+      throw table.error(row,
+                        "path '" + sample.path + "' is already in line " + std::to_string(first->second));
+    }
+    sample.split = split_of(table, row, split);
+    sample.identity = identity_of(table, row, identity);
+    sample.camera = camera_of(table, row, camera);
+    if (domain) sample.domain = row.cells[*domain];
+    samples.push_back(std::move(sample));
+  }
+  return samples;
+}
+
+cv::Mat Manifest::image(const Sample& sample) const {
+  return read_image(file_.parent_path() / sample.path);
+}
+
+Recognition Manifest::recognize() const {
+  std::error_code failure;
+  if (!std::filesystem::is_regular_file(file_, failure)) return Recognition::no;
+  std::ifstream in(file_, std::ios::binary);
+  std::string start(4096, '\0');
+  in.read(start.data(), static_cast<std::streamsize>(start.size()));
+  start.resize(static_cast<std::size_t>(in.gcount()));
+  start.resize(std::min(start.find('\n'), start.size()));
+  try {
+    const CsvTable table = CsvTable::parse(start, file_);
+    if (table.find("path") && table.find("split")) return Recognition::certain;
+  } catch (const DataError&) {
+    // Not a table; by its name it may be meant as one, and samples() then says what is wrong with it.
+  }
+  return file_.extension() == ".csv" ? Recognition::likely : Recognition::no;
+}
+
+}  // namespace kindred

@@ -1,0 +1,7 @@
+#include "kindred/plugin.h"
+
+#include "naic.h"
+
+KINDRED_PLUGIN("naic", "1.0.0", "The NAIC competition's folders and training list") {
+  catalog.add<kindred::Naic>("naic");
+}
