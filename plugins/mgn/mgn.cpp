@@ -1,0 +1,154 @@
+#include "mgn.h"
+
+#include <torch/nn/init.h>
+#include <torch/nn/modules/activation.h>
+
+#include <algorithm>
+#include <array>
+
+#include "kindred/error.h"
+#include "kindred/role/backbone.h"
+
+namespace kindred {
+
+namespace {
+
+constexpr std::int64_t branch_count = 3;
+constexpr std::int64_t attention_width = 128;
+constexpr const char* component = "head/mgn";
+
+const std::array<const char*, 8> part_names = {"g1", "g2", "g3", "p2_0", "p2_1", "p3_0", "p3_1", "p3_2"};
+
+// "1.5" for 3 rows wanted of 2.
+std::string times(std::int64_t wanted, std::int64_t given) {
+  const auto tenths = (wanted * 10 + given - 1) / given;
+  return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10));
+}
+
+}  // namespace
+
+Schema<Mgn::Params> Mgn::schema() {
+  Schema<Params> s("Three branches of different granularity: the whole body, halves and thirds.",
+                   "Wang et al., ACM MM 2018");
+  s.add("cut", &Params::cut,
+        "block of the backbone behind which the branches begin; ahead of the last stage, whose stride they "
+        "set");
+  s.add("reduced_width", &Params::reduced_width,
+        "length of each of the 8 vectors; the descriptor has 8 times as much")
+      .at_least(1);
+  s.add("pooling", &Params::pooling, "how maps and stripes become vectors", pooling_choices());
+  s.add("attention", &Params::attention,
+        "scale the 8 vectors by weights in (0, 1) that are computed from the three global ones");
+  return s;
+}
+
+Mgn::Mgn(const Params& params, const Context& context)
+    : reduced_width_(params.reduced_width),
+      identities_(context.identities),
+      trunk_(context.backbone.trunk(params.cut)) {
+  for (std::int64_t number = 1; number <= branch_count; ++number) {
+    add_branch(number, number, params, context);
+  }
+  for (const auto* name : part_names) add_part(name, context);
+  if (params.attention) add_attention(context.backbone.channels());
+}
+
+void Mgn::add_branch(std::int64_t number, std::int64_t stripes, const Params& params,
+                     const Context& context) {
+  const auto name = std::to_string(number);
+  const std::int64_t last_stride = number == 1 ? 2 : 1;
+  Branch branch{register_module("branch" + name, context.backbone.copy_rest(params.cut, last_stride)),
+                register_module("pool_g" + name, std::make_shared<Pooling>(params.pooling)), nullptr,
+                stripes};
+  if (stripes > 1) {
+    branch.stripes = register_module("pool_p" + name, std::make_shared<Pooling>(params.pooling, stripes));
+  }
+  branches_.push_back(std::move(branch));
+}
+
+void Mgn::add_part(const std::string& name, const Context& context) {
+  using namespace torch::nn;  // NOLINT
+  Part part{name};
+  part.conv = Conv2d(Conv2dOptions(context.backbone.channels(), reduced_width_, 1).bias(false));
+  init::kaiming_normal_(part.conv->weight, 0.0, torch::kFanIn);
+  part.norm = BatchNorm2d(reduced_width_);
+  init::normal_(part.norm->weight, 1.0, 0.02);
+  part.classifier = Linear(reduced_width_, identities_);
+  init::kaiming_normal_(part.classifier->weight, 0.0, torch::kFanOut);
+  init::zeros_(part.classifier->bias);
+  register_module("reduction_" + name, Sequential({{"conv", part.conv}, {"bn", part.norm}}));
+  register_module("classifier_" + name, part.classifier);
+  parts_.push_back(std::move(part));
+}
+
+void Mgn::add_attention(std::int64_t channels) {
+  using namespace torch::nn;  // NOLINT
+  attention_ = register_module(
+      "attention", Sequential(Conv2d(Conv2dOptions(branch_count * channels, attention_width, 1)), ReLU(),
+                              Conv2d(Conv2dOptions(attention_width, part_names.size(), 1)), Sigmoid()));
+}
+
+std::vector<OutputInfo> Mgn::outputs() const {
+  std::vector<OutputInfo> infos;
+  for (const auto& part : parts_) infos.push_back({part.name, OutputKind::feature, reduced_width_});
+  for (const auto& part : parts_) infos.push_back({"logits." + part.name, OutputKind::logits, identities_});
+  infos.push_back(
+      {"descriptor", OutputKind::feature, static_cast<std::int64_t>(parts_.size()) * reduced_width_});
+  return infos;
+}
+
+std::vector<torch::Tensor> Mgn::pool(const torch::Tensor& map) {
+  std::vector<torch::Tensor> global;
+  std::vector<torch::Tensor> stripes;
+  for (const auto& branch : branches_) {
+    const auto features = branch.rest->forward(map);
+    const auto rows = features.size(2);
+    if (rows < branch.stripe_count) {
+      throw ComponentError(component, "the backbone's last map has " + std::to_string(rows) +
+                                          " rows of features, too few for " +
+                                          std::to_string(branch.stripe_count) +
+                                          " stripes; make the images at least " +
+                                          times(branch.stripe_count, rows) + " times as high");
+    }
+    global.push_back(branch.global->forward(features));
+    if (branch.stripes == nullptr) continue;
+    const auto pooled = branch.stripes->forward(features);
+    for (std::int64_t i = 0; i < branch.stripe_count; ++i) stripes.push_back(pooled.narrow(2, i, 1));
+  }
+  global.insert(global.end(), stripes.begin(), stripes.end());
+  return global;
+}
+
+std::vector<torch::Tensor> Mgn::reduce(const std::vector<torch::Tensor>& pooled) {
+  std::vector<torch::Tensor> reduced;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    auto& part = parts_[i];
+    reduced.push_back(part.norm->forward(part.conv->forward(pooled[i])).flatten(1));
+  }
+  if (!attention_.is_empty()) {
+    const auto global = torch::cat({pooled[0], pooled[1], pooled[2]}, 1);
+    const auto weights = attention_->forward(global).flatten(1);
+    for (std::size_t i = 0; i < reduced.size(); ++i) {
+      reduced[i] = reduced[i] * weights.narrow(1, static_cast<std::int64_t>(i), 1);
+    }
+  }
+  return reduced;
+}
+
+std::vector<torch::Tensor> Mgn::forward(const torch::Tensor& map) {
+  if (is_training() && map.size(0) < 2) {
+    throw ComponentError(component,
+                         "a batch of one image has no statistics for batch normalisation; training needs at "
+                         "least 2 images a batch");
+  }
+  auto outputs = reduce(pool(map));
+  auto descriptor = torch::cat(outputs, 1);
+  if (!is_training()) return {descriptor};
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    outputs.push_back(parts_[i].classifier->forward(outputs[i].relu()));
+  }
+  outputs.push_back(std::move(descriptor));
+  return outputs;
+}
+
+}  // namespace kindred
