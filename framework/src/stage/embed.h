@@ -1,9 +1,12 @@
 // Stage "embed": images -> descriptors.
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
+#include <string>
 #include <vector>
 
-#include "features.h"
+#include "feature_files.h"
 #include "model.h"
 #include "plan.h"
 #include "progress.h"
@@ -11,10 +14,30 @@
 namespace kindred {
 
 /// Describes samples with a model in evaluation mode, with the plan's preprocessing (the augmentations that
-/// run at test time). Rows are of length 1. The model is moved to `device` and left there. Images that are
-/// bad and skipped are left out of the result and counted in a note.
+/// run at test time). Rows are of length 1, in the order of the samples. The model is moved to `device` and
+/// left there, in the mode (training or evaluation) in which it was. Images that are bad and skipped are left
+/// out of the result and counted in a note. Memory beside the model: the result and the loader's batches.
+/// Throws DataError when there is no sample, when all images are bad, and for a descriptor that is not
+/// finite, naming the image.
+/// @param what "query", "gallery", ...: for progress and messages
 [[nodiscard]] Features embed(Model& model, const Plan& plan, const Dataset& dataset,
                              const std::vector<Sample>& samples, const std::string& what,
                              torch::Device device, ProgressSink& progress);
+
+/// What embed_dataset() has written.
+struct EmbeddedSplit {
+  Split split = Split::gallery;
+  std::filesystem::path stem;  ///< STEM.npy and STEM.csv
+  std::int64_t images = 0;
+  std::int64_t width = 0;
+};
+
+/// Describes a data set's query and gallery images, and its training images when asked, each that it has,
+/// into FOLDER/query.npy and .csv, gallery.npy and .csv, train.npy and .csv. Throws Error when it has none of
+/// them.
+[[nodiscard]] std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const Dataset& dataset,
+                                                       const std::filesystem::path& folder,
+                                                       torch::Device device, ProgressSink& progress,
+                                                       bool with_training_images = false);
 
 }  // namespace kindred

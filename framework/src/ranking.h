@@ -1,0 +1,54 @@
+// The nearest gallery images of each query.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kindred/sample.h"
+
+namespace kindred {
+
+struct Ranking {
+  torch::Tensor images;        ///< [Q, top], 64-bit gallery rows, the most similar first
+  torch::Tensor similarities;  ///< [Q, top], 32-bit cosines, descending
+};
+
+/// Gallery descriptors in pieces: rows [first, last) as [last - first, D], 32-bit floats on the CPU.
+using DescriptorBlock = std::function<torch::Tensor(std::int64_t first, std::int64_t last)>;
+
+struct RankingOptions {
+  std::int64_t top = 200;  ///< at least 1; a smaller gallery is ranked whole
+  std::string query_name = "query";
+  std::string gallery_name = "gallery";
+  /// Called with the gallery images done so far.
+  std::function<void(std::int64_t)> progress;
+};
+
+/// Ranks by cosine similarity, exactly; equal similarities keep the gallery's order. The gallery is read
+/// once, in order. Memory: the query twice, the result, and blocks of 64 MB at most. Throws DataError naming
+/// the row for descriptors without a direction (similarity.h) and when the widths differ.
+/// @param query [Q, D], 32-bit floats on the CPU
+[[nodiscard]] Ranking rank_gallery(const torch::Tensor& query, std::int64_t gallery_size,
+                                   std::int64_t gallery_width, const DescriptorBlock& gallery,
+                                   const RankingOptions& options);
+
+/// The same for a gallery in memory, [G, D].
+[[nodiscard]] Ranking rank_gallery(const torch::Tensor& query, const torch::Tensor& gallery,
+                                   const RankingOptions& options);
+
+/// One line for each pair: query_path,rank,gallery_path,similarity with ranks from 1, and, when any sample is
+/// labelled, query_identity,gallery_identity (empty where unlabelled). Atomic.
+void write_ranking_csv(const std::filesystem::path& file, const Ranking& ranking,
+                       const std::vector<Sample>& query, const std::vector<Sample>& gallery);
+
+/// An object: query path -> list of gallery paths, the most similar first. Atomic. Throws DataError for a
+/// path that is not UTF-8, which JSON cannot hold.
+void write_ranking_json(const std::filesystem::path& file, const Ranking& ranking,
+                        const std::vector<Sample>& query, const std::vector<Sample>& gallery);
+
+}  // namespace kindred

@@ -1,0 +1,44 @@
+// Cosine similarities of descriptors, block by block.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+
+#include "kindred/error.h"
+
+namespace kindred {
+
+/// Rows of length 1, 32-bit floats, of rows of any length. Throws DataError naming the first row whose length
+/// is 0, not finite or outside [1e-30, 1e30]: it has no direction that could be compared.
+/// @param rows [N, D], 32-bit floats on the CPU
+/// @param what what messages call the rows: a file's name, "query"
+/// @param first_row the number of the first row, for messages
+[[nodiscard]] torch::Tensor unit_rows(const torch::Tensor& rows, const std::string& what,
+                                      std::int64_t first_row = 0);
+
+/// What to throw when two sets of descriptors cannot be compared because they are not of the same width.
+[[nodiscard]] DataError width_mismatch(const std::string& query_name, std::int64_t query_width,
+                                       const std::string& gallery_name, std::int64_t gallery_width);
+
+/// The cosine similarities of query rows with all gallery rows. Neither is copied: a block's product is
+/// scaled by the lengths afterwards.
+class CosineSimilarity {
+ public:
+  /// @param query [Q, D] and @param gallery [G, D], 32-bit floats on the CPU. Throws DataError when the
+  /// widths differ, or for a row as unit_rows() does.
+  CosineSimilarity(torch::Tensor query, torch::Tensor gallery, std::string query_name = "query",
+                   const std::string& gallery_name = "gallery");
+
+  /// Rows [first, last) of the query: [last - first, G].
+  [[nodiscard]] torch::Tensor rows(std::int64_t first, std::int64_t last) const;
+
+ private:
+  torch::Tensor query_;
+  torch::Tensor gallery_;
+  torch::Tensor inverse_lengths_;  // of the gallery's rows, [G]
+  std::string query_name_;
+};
+
+}  // namespace kindred

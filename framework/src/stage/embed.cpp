@@ -1,0 +1,139 @@
+#include "stage/embed.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+#include <stdexcept>
+
+#include "device.h"
+#include "kindred/error.h"
+#include "loader.h"
+#include "meter.h"
+#include "processors.h"
+
+namespace kindred {
+namespace {
+
+/// Puts a module into evaluation mode and, at the end of the scope, back into the mode it was in.
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(torch::nn::Module& module) : module_(module), training_(module.is_training()) {
+    module_.eval();
+  }
+  ~EvaluationMode() { module_.train(training_); }
+  EvaluationMode(const EvaluationMode&) = delete;
+  EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+ private:
+  torch::nn::Module& module_;
+  bool training_;
+};
+
+std::vector<std::unique_ptr<Augmentation>> create_augmentations(const Plan& plan) {
+  std::vector<std::unique_ptr<Augmentation>> augmentations;
+  for (const auto& choice : plan.augmentations) augmentations.push_back(choice.create({}));
+  return augmentations;
+}
+
+std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples, std::size_t size) {
+  std::vector<std::vector<std::size_t>> batches;
+  for (std::size_t first = 0; first < samples; first += size) {
+    auto& batch = batches.emplace_back(std::min(size, samples - first));
+    std::iota(batch.begin(), batch.end(), first);
+  }
+  return batches;
+}
+
+LoaderOptions loader_options(const Plan& plan) {
+  LoaderOptions options;
+  options.workers = plan.loader.workers > 0 ? plan.loader.workers : usable_processors();
+  options.prefetch = plan.loader.prefetch;
+  options.skip_bad_images = plan.loader.skip_bad_images;
+  options.seed = plan.seed;
+  return options;
+}
+
+void require_finite(const torch::Tensor& descriptors, const Batch& batch,
+                    const std::vector<Sample>& samples) {
+  const auto finite = torch::isfinite(descriptors).all(1).contiguous();
+  const auto* good = finite.data_ptr<bool>();
+  for (std::size_t i = 0; i < batch.samples.size(); ++i) {
+    if (good[i]) continue;
+    throw DataError(samples[batch.samples[i]].path,
+                    "the model describes this image by numbers that are not finite: its weights are broken, "
+                    "or its input is; take another checkpoint");
+  }
+}
+
+}  // namespace
+
+Features embed(Model& model, const Plan& plan, const Dataset& dataset, const std::vector<Sample>& samples,
+               const std::string& what, torch::Device device, ProgressSink& progress) {
+  if (samples.empty()) throw DataError(what, "there are no images to describe");
+  const torch::NoGradGuard no_gradients;
+  const EvaluationMode evaluation_mode(model);
+  place_module(model, device);
+
+  const auto augmentations = create_augmentations(plan);
+  Loader loader(dataset, samples, augmentations, loader_options(plan), false);
+  loader.start(consecutive_batches(samples.size(), static_cast<std::size_t>(plan.embed.batch_size)), 0);
+
+  Meter meter(progress, "embed " + what, static_cast<std::int64_t>(samples.size()));
+  Features features;
+  features.samples.reserve(samples.size());
+  std::int64_t described = 0;
+  while (const auto batch = loader.next()) {
+    const auto rows = model.describe(place_images(batch->images, device)).to(torch::kCPU);
+    const auto count = static_cast<std::int64_t>(batch->samples.size());
+    if (rows.dim() != 2 || rows.size(0) != count || rows.scalar_type() != torch::kFloat) {
+      throw std::logic_error("a model's descriptors must be [N, D], 32-bit floats");
+    }
+    require_finite(rows, *batch, samples);
+    if (described == 0) {
+      features.descriptors = torch::empty({static_cast<std::int64_t>(samples.size()), rows.size(1)});
+    }
+    features.descriptors.slice(0, described, described + count).copy_(rows);
+    for (const auto index : batch->samples) features.samples.push_back(samples[index]);
+    described += count;
+    meter.update(described + loader.skipped());
+  }
+  if (const auto skipped = loader.skipped(); skipped > 0) {
+    const auto messages = loader.skip_messages();
+    const auto first = messages.empty() ? std::string() : "; the first: " + messages.front();
+    if (described == 0) throw DataError(what, "no image can be read" + first);
+    progress.note(std::to_string(skipped) + " of " + std::to_string(samples.size()) + " " + what +
+                  " images cannot be read and are left out" + first);
+  }
+  features.descriptors = features.descriptors.slice(0, 0, described);
+  meter.finish();
+  return features;
+}
+
+std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const Dataset& dataset,
+                                         const std::filesystem::path& folder, torch::Device device,
+                                         ProgressSink& progress, bool with_training_images) {
+  std::vector<Split> splits{Split::query, Split::gallery};
+  if (with_training_images) splits.push_back(Split::train);
+  const auto all = dataset.samples();
+  std::vector<EmbeddedSplit> written;
+  for (const auto split : splits) {
+    std::vector<Sample> samples;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(samples),
+                 [split](const Sample& sample) { return sample.split == split; });
+    if (samples.empty()) continue;
+    const auto features = embed(model, plan, dataset, samples, split_name(split), device, progress);
+    const auto stem = folder / split_name(split);
+    write_features(stem, features);
+    written.push_back({split, stem, features.descriptors.size(0), features.descriptors.size(1)});
+  }
+  if (written.empty()) {
+    throw Error(with_training_images ? "embed: error: the data set has no images"
+                                     : "embed: error: the data set has no query and no gallery images, and "
+                                       "its training images were not asked for");
+  }
+  return written;
+}
+
+}  // namespace kindred

@@ -1,0 +1,29 @@
+// Stage "evaluate": descriptors of queries and gallery -> scores.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "evaluation.h"
+#include "feature_files.h"
+#include "progress.h"
+#include "settings.h"
+
+namespace kindred {
+
+/// Ranks the gallery by cosine distance for every query and judges the rankings (evaluation.h).
+/// @param query_name, gallery_name what errors call the two, such as their files
+[[nodiscard]] Scores evaluate_features(const Features& query, const Features& gallery,
+                                       const EvaluateSettings& settings, ProgressSink& progress,
+                                       const std::string& query_name = "query",
+                                       const std::string& gallery_name = "gallery");
+
+/// The same for descriptors on disk (feature_files.h).
+[[nodiscard]] Scores evaluate_features(const std::filesystem::path& query_file,
+                                       const std::filesystem::path& gallery_file,
+                                       const EvaluateSettings& settings, ProgressSink& progress);
+
+/// Writes evaluation.json and evaluation.txt into a folder, each atomically.
+void write_scores(const std::filesystem::path& folder, const Scores& scores);
+
+}  // namespace kindred
