@@ -195,8 +195,9 @@ void load_plugin(const fs::path& file, LoadedPlugins& result) {
 /// The *.so of a folder by name.
 std::vector<fs::path> libraries(const fs::path& folder, std::vector<RefusedPlugin>& refused) {
   if (std::error_code error; !fs::is_directory(folder, error)) {
-    throw PluginError(folder,
-                      "is not a folder; plugin folders come from --plugin-dir and from KINDRED_PLUGIN_PATH");
+    throw PluginError(
+        folder,
+        "is no folder that can be read; plugin folders come from --plugin-dir and from KINDRED_PLUGIN_PATH");
   }
   std::vector<fs::path> files;
   std::error_code error;

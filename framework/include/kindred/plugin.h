@@ -31,30 +31,59 @@
 #define KINDRED_TAG_CONTAINERS ""
 #endif
 
+#ifdef __GLIBCXX__
+#define KINDRED_TAG_LIBRARY "libstdc++ " KINDRED_STRINGIFY(_GLIBCXX_RELEASE) KINDRED_TAG_CONTAINERS
+#define KINDRED_TAG_STRINGS "cxx11-abi " KINDRED_STRINGIFY(_GLIBCXX_USE_CXX11_ABI)
+#else
+#define KINDRED_TAG_LIBRARY "no libstdc++"
+#define KINDRED_TAG_STRINGS "no cxx11-abi"
+#endif
+
+#define KINDRED_TAG_TORCH \
+  "LibTorch " KINDRED_STRINGIFY(TORCH_VERSION_MAJOR.TORCH_VERSION_MINOR.TORCH_VERSION_PATCH)
+#define KINDRED_TAG_OPENCV "OpenCV " CV_VERSION
+
+// A library that was compiled for a sanitizer ends a program that was not, while it is loaded.
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define KINDRED_TAG_SANITIZER "address sanitizer"
+#elif __has_feature(thread_sanitizer)
+#define KINDRED_TAG_SANITIZER "thread sanitizer"
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define KINDRED_TAG_SANITIZER "address sanitizer"
+#elif defined(__SANITIZE_THREAD__)
+#define KINDRED_TAG_SANITIZER "thread sanitizer"
+#endif
+#ifndef KINDRED_TAG_SANITIZER
+#define KINDRED_TAG_SANITIZER "no sanitizer"
+#endif
+
 /// What must be the same on both sides of the boundary: standard library and its string ABI, LibTorch,
-/// OpenCV. The compiler is not part of it: gcc and clang agree on the C++ ABI and were tried against each
-/// other.
-#define KINDRED_TOOLCHAIN \
-  "libstdc++ " KINDRED_STRINGIFY(_GLIBCXX_RELEASE) KINDRED_TAG_CONTAINERS                            \
-  ", cxx11-abi " KINDRED_STRINGIFY(_GLIBCXX_USE_CXX11_ABI)                                           \
-  ", LibTorch " KINDRED_STRINGIFY(TORCH_VERSION_MAJOR) "." KINDRED_STRINGIFY(TORCH_VERSION_MINOR) "." \
-  KINDRED_STRINGIFY(TORCH_VERSION_PATCH) ", OpenCV " CV_VERSION
+/// OpenCV, sanitizer. The compiler is not part of it: gcc and clang agree on the C++ ABI and were tried
+/// against each other.
+#define KINDRED_TOOLCHAIN                                                                     \
+  KINDRED_TAG_LIBRARY ", " KINDRED_TAG_STRINGS ", " KINDRED_TAG_TORCH ", " KINDRED_TAG_OPENCV \
+                      ", " KINDRED_TAG_SANITIZER
 
 extern "C" {
 
-/// Plain C, only ever appended to. Lies in the ELF section ".kindred_plugin" of the library, texts ended by
-/// 0.
+/// Plain C, only ever appended to. Lies in the ELF section ".kindred_plugin" of the library, where the loader
+/// reads it without mapping the file. Texts end with 0; one that is too long does not compile.
 struct KindredPluginInfo {
-  char magic[8];  ///< "KINDRED"
-  std::uint32_t size;
-  std::uint32_t abi;
-  char toolchain[128];
+  char magic[8];        ///< "KINDRED"
+  std::uint32_t size;   ///< of the whole struct, in bytes
+  std::uint32_t abi;    ///< KINDRED_ABI when the plugin was compiled
+  char toolchain[128];  ///< KINDRED_TOOLCHAIN when the plugin was compiled
   char name[64];
   char version[32];
   char summary[256];
 };
 }
 
+/// Heads the body of the declaring function: `catalog` is its parameter. Once in a library. An exception
+/// thrown by the body refuses the plugin and nothing else.
+/// @param name, version, summary string literals; the name as it stands in CMake's kindred_add_plugin(name)
 #define KINDRED_PLUGIN(name, version, summary)                                                       \
   extern "C" {                                                                                       \
   KINDRED_API extern const KindredPluginInfo kindred_plugin_info;                                    \

@@ -1,0 +1,33 @@
+# What `cmake --install` gives:
+#
+#   bin/kindred               the launcher; finds ../lib/kindred/plugins from where it lies
+#   lib/libkindred.so         the kernel, in the system's library folder
+#   lib/kindred/plugins/      the plugins, in lib whatever the system's library folder is
+#   include/kindred/          what a plugin may see
+#   lib/cmake/Kindred/        find_package(Kindred) with kindred_add_plugin()
+#   share/kindred/            recipes and documentation
+include(CMakePackageConfigHelpers)
+
+set_target_properties(kindred kindred_launcher PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+set_target_properties(kindred_launcher PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+
+install(TARGETS kindred EXPORT KindredTargets LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(TARGETS kindred_launcher RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/framework/include/kindred"
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
+foreach(folder configs docs)
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}" DESTINATION "${CMAKE_INSTALL_DATADIR}/kindred")
+endforeach()
+
+set(KINDRED_CMAKE_INSTALL_DIRECTORY "${CMAKE_INSTALL_LIBDIR}/cmake/Kindred")
+install(EXPORT KindredTargets NAMESPACE Kindred:: DESTINATION "${KINDRED_CMAKE_INSTALL_DIRECTORY}")
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/KindredConfig.cmake.in"
+  "${PROJECT_BINARY_DIR}/cmake/KindredConfig.cmake" INSTALL_DESTINATION "${KINDRED_CMAKE_INSTALL_DIRECTORY}")
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/cmake/KindredConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  "${PROJECT_BINARY_DIR}/cmake/KindredConfig.cmake"
+  "${PROJECT_BINARY_DIR}/cmake/KindredConfigVersion.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/KindredAddPlugin.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/kindred_plugin.map"
+  DESTINATION "${KINDRED_CMAKE_INSTALL_DIRECTORY}")
