@@ -1,19 +1,19 @@
 #include "plan.h"
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 #include <string_view>
+
+#include "recipe_layout.h"
 
 namespace kindred {
 namespace {
 
 using Names = std::vector<std::string>;
 
-const Names& top_level_keys() {
-  static const Names keys = {"name",     "seed",  "dataset", "augmentation", "sampler",
-                             "backbone", "head",  "loss",    "optimizer",    "schedule",
-                             "loader",   "train", "embed",   "evaluate",     "machine"};
+Names top_level_keys() {
+  Names keys = {"name", "seed"};
+  for (const auto& table : recipe_layout()) keys.push_back(table.key);
   return keys;
 }
 
@@ -76,12 +76,13 @@ class Planner {
 
  private:
   void check_keys() {
+    const auto keys = top_level_keys();
     for (const auto& entry : root_->entries()) {
-      if (contains(top_level_keys(), entry.key)) continue;
-      const auto near = nearest_name(entry.key, top_level_keys());
-      diagnostics_.error(entry.key_place, "a recipe has no key '" + entry.key + "'; " +
-                                              (near.empty() ? "it has " + quoted_list(top_level_keys())
-                                                            : "did you mean '" + near + "'?"));
+      if (contains(keys, entry.key)) continue;
+      const auto near = nearest_name(entry.key, keys);
+      diagnostics_.error(entry.key_place,
+                         "a recipe has no key '" + entry.key + "'; " +
+                             (near.empty() ? "it has " + quoted_list(keys) : "did you mean '" + near + "'?"));
     }
   }
 

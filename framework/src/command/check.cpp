@@ -1,0 +1,93 @@
+#include "command/check.h"
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+
+#include "model.h"
+#include "text_table.h"
+
+namespace kindred {
+namespace {
+
+constexpr std::int64_t identities = 2;
+
+std::int64_t elements(const torch::nn::Module& module) {
+  std::int64_t count = 0;
+  for (const auto& parameter : module.parameters()) count += parameter.numel();
+  return count;
+}
+
+/// "23,508,032"
+std::string grouped(std::int64_t number) {
+  auto text = std::to_string(number);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<std::size_t>(at), ",");
+  }
+  return text;
+}
+
+std::string weight_text(double weight) {
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.4g", weight);
+  return buffer.data();
+}
+
+template <class Role>
+std::string written(const Choice<Role>& choice) {
+  const auto& type = choice.factory->info().name;
+  return choice.name == type ? type : choice.name + " (" + type + ")";
+}
+
+}  // namespace
+
+std::string check_plan(const Plan& plan) {
+  const auto model = build_model(plan, identities);
+  const auto outputs = model->outputs();
+  const auto terms = build_losses(plan, outputs, identities);
+
+  std::string augmentations;
+  for (const auto& choice : plan.augmentations) {
+    augmentations += (augmentations.empty() ? "" : ", ") + written(choice);
+  }
+  std::int64_t of_losses = 0;
+  for (const auto& term : terms) of_losses += elements(*term.loss);
+
+  TextTable summary;
+  summary.widths = {20};
+  const auto row = [&](const std::string& name, const std::string& value) {
+    summary.rows.push_back({name, value});
+  };
+  if (!plan.name.empty()) row("name", plan.name);
+  row("seed", std::to_string(plan.seed));
+  row("dataset", written(plan.dataset));
+  row("augmentation", augmentations.empty() ? "none" : augmentations);
+  row("sampler", written(plan.sampler));
+  row("backbone", written(plan.backbone));
+  row("head", written(plan.head));
+  row("optimizer", written(plan.optimizer));
+  row("schedule", written(plan.schedule));
+  row("epochs", std::to_string(plan.train.epochs));
+  row("parameters", grouped(elements(*model)) + " in the network, " + grouped(of_losses) +
+                        " in the losses, for " + std::to_string(identities) + " identities");
+
+  TextTable table;
+  table.heads = {"OUTPUT", "KIND", "WIDTH", "LOSS x WEIGHT"};
+  table.widths = {30, 10, 10};
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    std::string losses;
+    for (const auto& term : terms) {
+      if (term.output != i) continue;
+      // The term is called "triplet(g1)": the output stands at the beginning of the line already.
+      losses += (losses.empty() ? "" : ", ") + term.name.substr(0, term.name.rfind('(')) + " x " +
+                weight_text(term.weight);
+    }
+    const bool logits = outputs[i].kind == OutputKind::logits;
+    table.rows.push_back({outputs[i].name, logits ? "logits" : "feature",
+                          logits ? "identities" : std::to_string(outputs[i].width),
+                          losses.empty() ? "none" : losses});
+  }
+  return summary.str() + "\n" + table.str();
+}
+
+}  // namespace kindred

@@ -1,0 +1,14 @@
+// Command "check": everything about a recipe that can be known without data or a device.
+#pragma once
+
+#include <string>
+
+#include "plan.h"
+
+namespace kindred {
+
+/// Builds the network on the CPU for two identities and puts the losses on its outputs. Returns a summary of
+/// one screen; throws what building throws.
+[[nodiscard]] std::string check_plan(const Plan& plan);
+
+}  // namespace kindred

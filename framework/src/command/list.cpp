@@ -1,0 +1,22 @@
+#include "command/list.h"
+
+#include "text_table.h"
+
+namespace kindred {
+
+std::string list_components(const Catalog& catalog) {
+  TextTable table;
+  table.heads = {"COMPONENT", "PLUGIN", "SUMMARY"};
+  table.widths = {40, 24};
+  std::string role;
+  for (const auto* factory : catalog.components()) {
+    const auto& info = factory->info();
+    if (info.role != role && !role.empty()) table.rows.push_back({"", "", ""});
+    role = info.role;
+    table.rows.push_back({info.id(), info.plugin, info.summary});
+  }
+  if (table.rows.empty()) return "There are no components: no plugin was loaded.\n";
+  return table.str();
+}
+
+}  // namespace kindred
