@@ -1,0 +1,18 @@
+#include "command/doctor.h"
+
+#include "command/doctor_checks.h"
+
+namespace kindred {
+
+DoctorReport examine(const Dataset& dataset, bool decode_all, ProgressSink* sink) {
+  const std::vector<Sample> samples = dataset.samples();
+  DoctorReport report;
+  report.decoded = decode_all;
+  report.splits = split_figures(samples);
+  report.match = match_figures(samples);
+  if (decode_all) examine_pixels(dataset, samples, sink, report);
+  report.findings = findings(samples, report);
+  return report;
+}
+
+}  // namespace kindred

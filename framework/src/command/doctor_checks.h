@@ -1,0 +1,21 @@
+// The parts of examine() in doctor.h.
+#pragma once
+
+#include <vector>
+
+#include "command/doctor.h"
+
+namespace kindred {
+
+/// Counts; leaves `sizes` empty.
+[[nodiscard]] std::vector<SplitFigures> split_figures(const std::vector<Sample>& samples);
+[[nodiscard]] MatchFigures match_figures(const std::vector<Sample>& samples);
+
+/// Reads every image: fills in `unreadable`, `duplicates` and the sizes of the splits.
+void examine_pixels(const Dataset& dataset, const std::vector<Sample>& samples, ProgressSink* sink,
+                    DoctorReport& report);
+
+/// What follows from everything else in the report.
+[[nodiscard]] std::vector<Finding> findings(const std::vector<Sample>& samples, const DoctorReport& report);
+
+}  // namespace kindred

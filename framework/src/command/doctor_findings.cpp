@@ -1,0 +1,366 @@
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "command/doctor_checks.h"
+
+namespace kindred {
+namespace {
+
+std::string counted(std::int64_t count, const std::string& one, const std::string& many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
+std::string images(std::int64_t count) {
+  return counted(count, "image", "images");
+}
+
+std::string queries(std::int64_t count) {
+  return counted(count, "query", "queries");
+}
+
+/// "is" or "are"
+const char* be(std::int64_t count) {
+  return count == 1 ? "is" : "are";
+}
+
+/// One rule after another, each adding a finding or none.
+class Rules {
+ public:
+  Rules(const std::vector<Sample>& samples, const DoctorReport& report)
+      : samples_(samples), report_(report) {}
+
+  std::vector<Finding> all() {
+    unreadable();
+    train_labels();
+    test_halves();
+    test_labels();
+    matches();
+    cameras();
+    shared_identities();
+    duplicates();
+    shapes();
+    std::stable_sort(found_.begin(), found_.end(),
+                     [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+    return std::move(found_);
+  }
+
+ private:
+  using Condition = std::function<bool(const Sample&)>;
+
+  void add(Severity severity, std::string code, std::string message, std::string remedy,
+           std::vector<std::string> examples = {}) {
+    found_.push_back({severity, std::move(code), std::move(message), std::move(remedy), std::move(examples)});
+  }
+
+  [[nodiscard]] const SplitFigures* split(Split wanted) const {
+    for (const SplitFigures& figures : report_.splits) {
+      if (figures.split == wanted) return &figures;
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] std::vector<std::string> paths(const Condition& condition) const {
+    std::vector<std::string> result;
+    for (const Sample& sample : samples_) {
+      if (condition(sample)) result.push_back(sample.path);
+    }
+    return result;
+  }
+
+  void unreadable() {
+    if (report_.unreadable.empty()) return;
+    std::vector<std::string> examples;
+    for (const UnreadableImage& image : report_.unreadable) examples.push_back(image.reason);
+    const auto count = static_cast<std::int64_t>(examples.size());
+    add(Severity::error, "unreadable", images(count) + " cannot be read: a training stops at the first.",
+        "Copy or download them again, or delete them and their lines in lists; loader.skip_bad_images = true "
+        "trains without them.",
+        std::move(examples));
+  }
+
+  void train_labels() {
+    const SplitFigures* train = split(Split::train);
+    if (train == nullptr) return;
+    if (train->unlabelled + train->junk > 0) {
+      add(Severity::error, "train_without_identity",
+          images(train->unlabelled + train->junk) + " for training " + be(train->unlabelled + train->junk) +
+              " unlabelled or junk: training needs to know who is on each.",
+          "Give them identities from 0, or take them out of the training split.",
+          paths([](const Sample& s) { return s.split == Split::train && s.identity < 0; }));
+    }
+    if (train->identities == 1) {
+      add(Severity::error, "one_identity",
+          "All labelled training images show one identity: there is nothing to tell apart.",
+          "Check the column or the part of the file name that the identity comes from.");
+    }
+    const auto singles = train->histogram.empty() ? 0 : train->histogram.front().second;
+    if (singles > 0 && train->identities > 1) {
+      add(Severity::note, "single_images",
+          std::to_string(singles) + " of " +
+              counted(train->identities, "training identity", "training identities") +
+              (singles == 1 ? " has" : " have") +
+              " a single image, which has no partner to be compared with.",
+          "Add images of them, or leave them out if they are many.");
+    }
+    if (train->identities > 1 && train->one_camera_identities == train->identities) {
+      add(Severity::warning, "train_one_camera_each",
+          "Each training identity is seen by one camera only: how a person's looks change between cameras "
+          "cannot "
+          "be learned.",
+          "Label the same people under several cameras.");
+    }
+  }
+
+  void test_halves() {
+    const bool query = split(Split::query) != nullptr;
+    const bool gallery = split(Split::gallery) != nullptr;
+    if (query && !gallery) {
+      add(Severity::error, "no_gallery", "There are queries, but no gallery to search.",
+          "Add gallery images: further images of the queries' identities, best from other cameras.");
+    }
+    if (gallery && !query) {
+      add(Severity::note, "no_queries",
+          "There is a gallery, but no query: it can be described, not evaluated.",
+          "To evaluate, mark one image of each identity and camera as a query.");
+    }
+  }
+
+  void test_labels() {
+    const SplitFigures* query = split(Split::query);
+    if (query == nullptr) return;
+    if (query->unlabelled == query->images) {
+      add(Severity::note, "unlabelled_queries",
+          "The queries are unlabelled: they can be described and matched, not evaluated.",
+          "To evaluate, give queries and gallery images identities.");
+    } else if (query->unlabelled > 0) {
+      add(Severity::warning, "some_unlabelled_queries",
+          queries(query->unlabelled) + " of " + std::to_string(query->images) + " " + be(query->unlabelled) +
+              " unlabelled and cannot count.",
+          "Label them, or take them out.", paths([](const Sample& s) {
+            return s.split == Split::query && s.identity == unlabelled_identity;
+          }));
+    }
+    if (query->junk > 0) {
+      add(Severity::warning, "junk_queries",
+          queries(query->junk) + " " + be(query->junk) + " junk (identity -1) and cannot count.",
+          "Take them out: junk belongs into the gallery.",
+          paths([](const Sample& s) { return s.split == Split::query && s.identity == junk_identity; }));
+    }
+  }
+
+  void matches() {
+    const MatchFigures& match = report_.match;
+    if (match.labelled == 0 || split(Split::gallery) == nullptr) return;
+    const auto found = [this](bool by_identity) { return unmatched_queries(by_identity); };
+    if (match.matched == 0) {
+      add(Severity::error, "nothing_to_evaluate",
+          match.identity_missing == match.labelled
+              ? "None of the queries' identities is in the gallery: no query can be answered, there are no "
+                "scores."
+              : "No query has a match in the gallery under another camera: there are no scores.",
+          match.identity_missing == match.labelled
+              ? "Queries and gallery must number people alike; check where the identities come from."
+              : "Add gallery images from other cameras, or set evaluate.cameras = \"single\" so that images "
+                "of the "
+                "query's own camera count.",
+          found(match.identity_missing == match.labelled));
+      return;
+    }
+    if (match.identity_missing > 0) {
+      add(Severity::warning, "identity_missing",
+          queries(match.identity_missing) + " of " + std::to_string(match.labelled) +
+              (match.identity_missing == 1 ? " has" : " have") +
+              " no image of the identity in the gallery: left out of the scores.",
+          "Add gallery images of these identities, or take the queries out.", found(true));
+    }
+    if (match.same_camera_only > 0) {
+      add(Severity::note, "no_cross_camera_match",
+          queries(match.same_camera_only) + " of " + std::to_string(match.labelled) +
+              (match.same_camera_only == 1 ? " has" : " have") +
+              " gallery images of the identity under the query's own camera only, which do not count: left "
+              "out of "
+              "the scores.",
+          "Nothing need be done; gallery images from other cameras would make them count.", found(false));
+    }
+  }
+
+  /// Queries without their identity in the gallery, or with it under their own camera alone.
+  [[nodiscard]] std::vector<std::string> unmatched_queries(bool identity_missing) const {
+    std::set<std::int64_t> identities;
+    std::set<std::pair<std::int64_t, std::int64_t>> pairs;
+    std::set<std::int64_t> several_cameras;
+    for (const Sample& sample : samples_) {
+      if (sample.split != Split::gallery) continue;
+      if (!identities.insert(sample.identity).second && !pairs.contains({sample.identity, sample.camera})) {
+        several_cameras.insert(sample.identity);
+      }
+      pairs.insert({sample.identity, sample.camera});
+    }
+    return paths([&](const Sample& s) {
+      if (s.split != Split::query || s.identity < 0) return false;
+      if (!identities.contains(s.identity)) return identity_missing;
+      return !identity_missing && !several_cameras.contains(s.identity) &&
+             pairs.contains({s.identity, s.camera});
+    });
+  }
+
+  void cameras() {
+    if (report_.match.labelled == 0 || split(Split::gallery) == nullptr) return;
+    std::int64_t known = 0;
+    std::int64_t unknown = 0;
+    std::set<std::int64_t> cameras;
+    for (const Sample& sample : samples_) {
+      if (sample.split == Split::train) continue;
+      ++(sample.camera == unknown_camera ? unknown : known);
+      if (sample.camera != unknown_camera) cameras.insert(sample.camera);
+    }
+    if (known == 0) {
+      add(Severity::note, "cameras_unknown",
+          "No camera is known: gallery images from the query's own camera are not left out, and scores are "
+          "not "
+          "comparable with those of data sets where they are.",
+          "Where the cameras are known, say so: in a manifest's column 'camera' or in the file names.");
+    } else if (unknown > 0) {
+      add(Severity::warning, "cameras_partly_known",
+          images(unknown) + " of the test set " + be(unknown) + " without a camera, " +
+              std::to_string(known) + " with one: same-camera removal is off for all of them.",
+          "Add the cameras that are missing.",
+          paths([](const Sample& s) { return s.split != Split::train && s.camera == unknown_camera; }));
+    } else if (cameras.size() == 1) {
+      add(Severity::warning, "one_camera",
+          "All queries and gallery images have one camera, " + std::to_string(*cameras.begin()) +
+              ": same-camera removal is off, and scores are higher than across cameras.",
+          "Check where the cameras come from; if there is only one, leave them unknown.");
+    }
+  }
+
+  void shared_identities() {
+    std::set<std::int64_t> train;
+    std::set<std::int64_t> test;
+    for (const Sample& sample : samples_) {
+      if (sample.identity >= 0) (sample.split == Split::train ? train : test).insert(sample.identity);
+    }
+    std::vector<std::string> shared;
+    for (const std::int64_t identity : test) {
+      if (train.contains(identity)) shared.push_back("identity " + std::to_string(identity));
+    }
+    if (shared.empty()) return;
+    const auto count = static_cast<std::int64_t>(shared.size());
+    add(Severity::warning, "identity_in_train_and_test",
+        counted(count, "identity is", "identities are") +
+            " both in training and in test: scores would flatter, as people must be new to be a test.",
+        "Move each identity to one side; if train and test merely number their people independently, nothing "
+        "is "
+        "wrong.",
+        std::move(shared));
+  }
+
+  void duplicates() {
+    std::vector<std::string> contradictory;
+    std::vector<std::string> leaks;
+    std::vector<std::string> own_answers;
+    std::vector<std::string> harmless;
+    for (const Duplicates& group : report_.duplicates) {
+      std::set<std::int64_t> identities;
+      bool train = false;
+      bool test = false;
+      bool answer = false;
+      for (const Sample& sample : group) {
+        if (sample.identity >= 0) identities.insert(sample.identity);
+        (sample.split == Split::train ? train : test) = true;
+        answer = answer || is_its_own_answer(sample, group);
+      }
+      std::string names = describe(group);
+      if (identities.size() > 1) {
+        contradictory.push_back(std::move(names));
+      } else if (train && test) {
+        leaks.push_back(std::move(names));
+      } else if (answer) {
+        own_answers.push_back(std::move(names));
+      } else {
+        harmless.push_back(std::move(names));
+      }
+    }
+    add_duplicates(Severity::error, "duplicates_with_different_identities",
+                   "have different identities: one must be wrong.",
+                   "Look at them, and correct the identity or delete the copy.", std::move(contradictory));
+    add_duplicates(Severity::warning, "duplicates_in_train_and_test",
+                   "lie both in training and in test: the test is known beforehand.",
+                   "Delete them on one side.", std::move(leaks));
+    add_duplicates(Severity::warning, "query_in_gallery",
+                   "are a query and its own answer in the gallery: scores would flatter.",
+                   "Delete the copy in the gallery.", std::move(own_answers));
+    add_duplicates(Severity::note, "duplicates", "agree in what is said of them, and count more than once.",
+                   "Delete the copies, if they are not meant.", std::move(harmless));
+  }
+
+  /// Whether evaluation would find a copy of this query in the gallery.
+  [[nodiscard]] bool is_its_own_answer(const Sample& query, const Duplicates& group) const {
+    if (query.split != Split::query) return false;
+    return std::any_of(group.begin(), group.end(), [&](const Sample& other) {
+      const bool left_out = report_.match.cameras_known && other.camera == query.camera;
+      return other.split == Split::gallery && other.identity == query.identity && !left_out;
+    });
+  }
+
+  void add_duplicates(Severity severity, std::string code, const std::string& what, std::string remedy,
+                      std::vector<std::string> groups) {
+    if (groups.empty()) return;
+    const auto count = static_cast<std::int64_t>(groups.size());
+    add(severity, std::move(code),
+        counted(count, "group", "groups") + " of images with the same pixels: the images of " +
+            (count == 1 ? "it " : "each ") + what,
+        std::move(remedy), std::move(groups));
+  }
+
+  [[nodiscard]] static std::string describe(const Duplicates& group) {
+    std::string text;
+    for (const Sample& sample : group) {
+      if (!text.empty()) text += " = ";
+      text += sample.path;
+      if (sample.identity >= 0) text += " (identity " + std::to_string(sample.identity) + ")";
+    }
+    return text;
+  }
+
+  void shapes() {
+    std::int64_t wide = 0;
+    std::int64_t small = 0;
+    for (const SplitFigures& figures : report_.splits) {
+      for (const auto& [size, count] : figures.sizes) {
+        if (size.first > size.second) wide += count;
+        if (size.second < smallest_useful_height) small += count;
+      }
+    }
+    if (wide > 0) {
+      add(Severity::note, "wide_images",
+          images(wide) + " " + be(wide) +
+              " wider than high; Kindred expects upright people, cut out closely.",
+          "Cut the people out with a detector first.");
+    }
+    if (small > 0) {
+      add(Severity::note, "small_images",
+          images(small) + " " + be(small) + " less than " + std::to_string(smallest_useful_height) +
+              " pixels high: too little to tell people apart.",
+          "Leave them out, or use larger originals.");
+    }
+  }
+
+  static constexpr int smallest_useful_height = 32;
+
+  const std::vector<Sample>& samples_;
+  const DoctorReport& report_;
+  std::vector<Finding> found_;
+};
+
+}  // namespace
+
+std::vector<Finding> findings(const std::vector<Sample>& samples, const DoctorReport& report) {
+  return Rules(samples, report).all();
+}
+
+}  // namespace kindred

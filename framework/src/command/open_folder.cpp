@@ -1,0 +1,63 @@
+#include "command/open_folder.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "kindred/error.h"
+#include "kindred/value.h"
+
+namespace kindred {
+namespace {
+
+bool takes_root(const ComponentInfo& info) {
+  return std::any_of(info.parameters.begin(), info.parameters.end(),
+                     [](const ParameterInfo& parameter) { return parameter.name == "root"; });
+}
+
+/// The dataset with `root` and defaults; nullptr when it wants further parameters.
+std::unique_ptr<Dataset> make(const RoleFactory<Dataset>& factory, const std::filesystem::path& root) {
+  Table table;
+  table.set("root", Value(root.string()));
+  Diagnostics diagnostics;
+  const auto params = factory.parse(Value(std::move(table)), diagnostics, {});
+  return diagnostics.empty() ? factory.create(params.get(), {}) : nullptr;
+}
+
+}  // namespace
+
+OpenedFolder open_folder(const std::filesystem::path& root, const Catalog& catalog) {
+  std::error_code failure;
+  if (!std::filesystem::exists(root, failure)) throw DataError(root, "does not exist");
+
+  std::string known;
+  std::vector<std::string> surest;
+  Recognition best = Recognition::no;
+  OpenedFolder opened;
+  for (const ComponentFactory* component : catalog.components(Dataset::role_name)) {
+    const ComponentInfo& info = component->info();
+    if (!takes_root(info)) continue;
+    auto dataset = make(*catalog.find<Dataset>(info.name), root);
+    if (!dataset) continue;
+    known += "\n  " + info.name + ": " + info.summary;
+    const Recognition recognition = dataset->recognize();
+    if (recognition == Recognition::no || recognition < best) continue;
+    if (recognition > best) surest.clear();
+    best = recognition;
+    surest.push_back(info.name);
+    opened = {info.name, std::move(dataset)};
+  }
+  if (surest.size() == 1) return opened;
+  if (surest.empty()) {
+    throw DataError(root, known.empty()
+                              ? "no plugin was found that offers a dataset; see --plugin-dir"
+                              : "is of no known layout. Known are:" + known +
+                                    "\nGive the folder that holds the layout's own folders, or describe "
+                                    "the images in a manifest.csv.");
+  }
+  throw DataError(root, "may be any of " + quoted_list(surest) +
+                            "; say which in a recipe: [dataset] with type = \"" + surest.front() +
+                            "\" and root = \"" + root.string() + "\"");
+}
+
+}  // namespace kindred
