@@ -101,7 +101,7 @@ Schema<MachineSettings> MachineSettings::schema() {
   s.add("device", &MachineSettings::device, "what computes; 'auto': CUDA when it works here, else the CPU")
       .like(is_device, "'auto', 'cpu', 'cuda' or 'cuda:N'");
   s.add("threads", &MachineSettings::threads, "threads that compute on the CPU; 0: all usable processors")
-      .range(0, 1024)
+      .range(0, 4096)
       .unit("threads");
   return s;
 }

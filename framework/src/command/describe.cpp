@@ -275,7 +275,7 @@ const ComponentFactory& find_component(const Catalog& catalog, const std::string
     if (info.name == (slash == std::string::npos ? id : id.substr(slash + 1))) same_name = info.id();
   }
   const auto near = !same_name.empty() ? same_name : nearest_name(id, of_role.empty() ? ids : of_role);
-  std::string message = "error: there is no component '" + id + "'; ";
+  std::string message = "there is no component '" + id + "'; ";
   if (!near.empty()) {
     message += "did you mean '" + near + "'?";
   } else if (!of_role.empty()) {
@@ -283,7 +283,7 @@ const ComponentFactory& find_component(const Catalog& catalog, const std::string
   } else {
     message += "a component is written role/name, and `kindred list` shows what there is";
   }
-  throw Error(message);
+  throw RecipeError(Place{}, message);
 }
 
 std::string describe(const Catalog& catalog, const std::string& what, DescribeFormat format) {
@@ -297,7 +297,8 @@ std::string describe(const Catalog& catalog, const std::string& what, DescribeFo
     const bool is_component = std::any_of(all.begin(), all.end(),
                                           [&](const auto* factory) { return factory->info().name == what; });
     const auto near = is_component ? "" : nearest_name(what, tables);
-    if (!near.empty()) throw Error("error: there is no table '" + what + "'; did you mean '" + near + "'?");
+    if (!near.empty())
+      throw RecipeError(Place{}, "there is no table '" + what + "'; did you mean '" + near + "'?");
   }
   return describe_component(find_component(catalog, what), format);
 }
@@ -313,7 +314,7 @@ std::string describe_catalog_markdown(const Catalog& catalog, const std::string&
   const auto layout = recipe_layout();
   if (!role.empty()) {
     const auto* table = table_of(layout, role);
-    if (table == nullptr) throw Error("error: there is no table '" + role + "'");
+    if (table == nullptr) throw RecipeError(Place{}, "there is no table '" + role + "'");
     add_role(*table);
     return text;
   }

@@ -18,7 +18,8 @@ enum class DescribeFormat { text, markdown, json };
 /// what was probably meant, when there is no such thing.
 [[nodiscard]] std::string describe(const Catalog& catalog, const std::string& what, DescribeFormat format);
 
-/// The component "role/name". Throws Error, with what was probably meant or what there is.
+/// The component "role/name". Throws RecipeError without a place, with what was probably meant or what there
+/// is.
 [[nodiscard]] const ComponentFactory& find_component(const Catalog& catalog, const std::string& id);
 
 /// The reference of one role, or of the recipe's own tables and all roles.

@@ -46,7 +46,9 @@ double RandomStream::uniform() {
 }
 
 double RandomStream::uniform(double low, double high) {
-  return low + (high - low) * uniform();
+  // The sum is rounded and can then be `high` itself, which the interval leaves out.
+  const double drawn = low + (high - low) * uniform();
+  return drawn < high || high <= low ? drawn : std::nextafter(high, low);
 }
 
 std::int64_t RandomStream::integer(std::int64_t low, std::int64_t high) {
