@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "kindred/error.h"
 
@@ -35,10 +37,11 @@ TEST_CASE("every depth has the number of parameters of torchvision's model less 
                                                           {50, 25557032 - 2049000},
                                                           {101, 44549160 - 2049000},
                                                           {152, 60192808 - 2049000}};
-  for (const auto& [depth, count] : published) {
+  for (const auto& entry : published) {
+    const auto depth = entry.first;
     CAPTURE(depth);
     Resnet net({.depth = depth}, {});
-    CHECK(parameter_count(net) == count);
+    CHECK(parameter_count(net) == entry.second);
     CHECK(net.channels() == (depth < 50 ? 512 : 2048));
   }
 }
@@ -57,10 +60,11 @@ TEST_CASE("tensors have torchvision's names and shapes") {
       {"layer3.5.conv2.weight", {256, 256, 3, 3}},
       {"layer4.0.downsample.0.weight", {2048, 1024, 1, 1}},
       {"layer4.2.conv3.weight", {2048, 512, 1, 1}}};
-  for (const auto& [name, shape] : expected) {
+  for (const auto& entry : expected) {
+    const auto& name = entry.first;
     CAPTURE(name);
     REQUIRE(parameters.contains(name));
-    CHECK(parameters[name].sizes().vec() == shape);
+    CHECK(parameters[name].sizes().vec() == entry.second);
   }
   // 53 convolutions, and weight and bias of as many batch norms.
   CHECK(parameters.size() == 53 * 3);

@@ -76,17 +76,18 @@ TEST_CASE("a last stride of 1 changes the map's size and no tensor") {
   CHECK(fine_trunk->forward(images).sizes().vec() == Shape{1, 256, 8, 4});
   CHECK(coarse_trunk->forward(images).sizes().vec() == Shape{1, 256, 4, 2});
   const auto fine_tensors = kindred::test::golden_tensors(*fine_trunk);
-  for (const auto& [name, tensor] : kindred::test::golden_tensors(*coarse_trunk)) {
+  for (const auto& entry : kindred::test::golden_tensors(*coarse_trunk)) {
+    const auto& name = entry.first;
     CAPTURE(name);
     REQUIRE(fine_tensors.count(name) == 1);
-    CHECK(fine_tensors.at(name).sizes() == tensor.sizes());
+    CHECK(fine_tensors.at(name).sizes() == entry.second.sizes());
   }
 }
 
-TEST_CASE("the first pooling rounds a map's odd size up") {
+TEST_CASE("the first pooling has no padding and rounds up") {
   const torch::NoGradGuard no_grad;
   SeResnet net({.width = 0.125}, {});
-  // 130 x 66 -> 65 x 33 by the convolution -> 32 x 16 where padding or rounding down would be wrong.
+  // 130 x 66 -> 65 x 33 by the convolution; padding would make 33 x 17 of it.
   const auto odd = net.trunk("layer0")->forward(torch::rand({1, 3, 130, 66}));
   CHECK(odd.sizes().vec() == Shape{1, 8, 32, 16});
   // 128 x 64 -> 64 x 32 -> 31.5 and 15.5, rounded up.
