@@ -10,10 +10,12 @@
 #include "kindred/catalog.h"
 #include "model.h"
 #include "plan.h"
+#include "safetensors.h"
 
 namespace kindred {
 
-/// Metadata: "kindred.recipe" the frozen recipe as TOML, "kindred.identities", "kindred.version".
+/// Metadata: "kindred.recipe" the frozen recipe as TOML, "kindred.identities", "kindred.version",
+/// "kindred.crc32" a checksum. Equal models give equal bytes: nothing in the file tells when or where.
 void write_artefact(const std::filesystem::path& file, const Model& model, const Plan& plan,
                     std::int64_t identities);
 
@@ -27,5 +29,16 @@ struct Artefact {
 /// @param overrides of the frozen recipe, as on the command line
 [[nodiscard]] Artefact read_artefact(const std::filesystem::path& file, const Catalog& catalog,
                                      const std::vector<std::string>& overrides);
+
+/// Parameters and buffers of a module, each name behind the prefix.
+[[nodiscard]] std::vector<std::pair<std::string, torch::Tensor>> module_tensors(
+    const torch::nn::Module& module, const std::string& prefix = "");
+
+/// Copies the values of tensors into a module's parameters and buffers; memory format and device stay. Throws
+/// DataError that lists, each up to ten, the missing, the left over, the wrongly shaped and the wrongly
+/// typed. Floating-point types are converted into each other.
+/// @param content looked up and counted as left over: the tensors whose names begin with the prefix
+void load_module(torch::nn::Module& module, const std::string& prefix, const TensorFile& content,
+                 const std::filesystem::path& file);
 
 }  // namespace kindred
