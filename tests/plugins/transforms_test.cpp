@@ -1,0 +1,235 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <map>
+#include <opencv2/core.hpp>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "horizontal_flip.h"
+#include "kindred/error.h"
+#include "normalize.h"
+#include "pad_crop.h"
+#include "resize.h"
+
+using namespace kindred;
+
+namespace {
+
+/// Pixel (y, x) is (y + 1, x + 1, 200): nowhere 0, and each place has a value of its own.
+cv::Mat map_of_places(int height, int width) {
+  cv::Mat image(height, width, CV_8UC3);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      image.at<cv::Vec3b>(y, x) =
+          cv::Vec3b(static_cast<std::uint8_t>(y + 1), static_cast<std::uint8_t>(x + 1), 200);
+    }
+  }
+  return image;
+}
+
+bool equal(const cv::Mat& a, const cv::Mat& b) {
+  return a.size() == b.size() && a.type() == b.type() && cv::norm(a, b, cv::NORM_INF) == 0;
+}
+
+cv::Mat grey_row(std::initializer_list<int> values) {
+  cv::Mat image(1, static_cast<int>(values.size()), CV_8UC3);
+  int x = 0;
+  for (const int value : values)
+    image.at<cv::Vec3b>(0, x++) = cv::Vec3b::all(static_cast<std::uint8_t>(value));
+  return image;
+}
+
+std::vector<int> reds(const cv::Mat& image) {
+  std::vector<int> values;
+  for (int x = 0; x < image.cols; ++x) values.push_back(image.at<cv::Vec3b>(0, x)[0]);
+  return values;
+}
+
+std::string parse_error(const std::vector<double>& std) {
+  Table table;
+  Array numbers;
+  for (const double number : std) numbers.emplace_back(number);
+  table.set("std", Value(std::move(numbers)));
+  Diagnostics diagnostics;
+  (void)Normalize::schema().parse(Value(std::move(table)), "augmentation 'normalize'", diagnostics);
+  return diagnostics.empty() ? "" : diagnostics.all().front().message;
+}
+
+}  // namespace
+
+TEST_CASE("resize gives the asked size and keeps the type, for bytes and floats") {
+  Resize::Params params;
+  params.height = 12;
+  params.width = 5;
+  Resize resize(params, {});
+  RandomStream random(1);
+  cv::Mat image = map_of_places(7, 9);
+  resize.apply(image, random);
+  CHECK(image.size() == cv::Size(5, 12));
+  CHECK(image.type() == CV_8UC3);
+  cv::Mat floats(30, 30, CV_32FC3, cv::Scalar(0.25, 0.5, 1));
+  resize.apply(floats, random);
+  CHECK(equal(floats, cv::Mat(12, 5, CV_32FC3, cv::Scalar(0.25, 0.5, 1))));
+}
+
+TEST_CASE("resize interpolates between the centres of pixels") {
+  RandomStream random(1);
+  Resize::Params params;
+  params.height = 1;
+  params.width = 4;
+  cv::Mat image = grey_row({0, 100});
+  Resize(params, {}).apply(image, random);
+  CHECK(reds(image) == std::vector<int>{0, 25, 75, 100});
+
+  // Linear looks at the two nearest pixels even when it makes the image four times smaller; area at all.
+  params.width = 2;
+  const auto shrink = [&](Resize::Interpolation interpolation) {
+    params.interpolation = interpolation;
+    cv::Mat wide = grey_row({80, 0, 0, 0, 0, 200, 0, 80});
+    Resize(params, {}).apply(wide, random);
+    return reds(wide);
+  };
+  CHECK(shrink(Resize::Interpolation::linear) == std::vector<int>{0, 100});
+  CHECK(shrink(Resize::Interpolation::area) == std::vector<int>{20, 70});
+  CHECK(shrink(Resize::Interpolation::cubic) != shrink(Resize::Interpolation::linear));
+}
+
+TEST_CASE("resize leaves an image of the right size untouched") {
+  Resize::Params params;
+  params.height = 4;
+  params.width = 6;
+  RandomStream random(1);
+  cv::Mat image = map_of_places(4, 6);
+  const auto* pixels = image.data;
+  Resize(params, {}).apply(image, random);
+  CHECK(image.data == pixels);
+}
+
+TEST_CASE("only resize and normalise run at test time, and no transform is ordered") {
+  Resize resize({}, {});
+  Normalize normalize({}, {});
+  HorizontalFlip flip({}, {});
+  PadCrop crop({}, {});
+  CHECK(resize.at_test_time());
+  CHECK(normalize.at_test_time());
+  CHECK_FALSE(flip.at_test_time());
+  CHECK_FALSE(crop.at_test_time());
+  for (const Augmentation* step :
+       std::initializer_list<const Augmentation*>{&resize, &normalize, &flip, &crop}) {
+    CHECK_FALSE(step->ordered());
+  }
+}
+
+TEST_CASE("horizontal flip mirrors left to right with its probability") {
+  RandomStream random(3);
+  const cv::Mat image = map_of_places(3, 4);
+  cv::Mat flipped = image.clone();
+  HorizontalFlip::Params params;
+  params.prob = 1;
+  HorizontalFlip(params, {}).apply(flipped, random);
+  for (int y = 0; y < 3; ++y) {
+    for (int x = 0; x < 4; ++x) CHECK(flipped.at<cv::Vec3b>(y, x) == image.at<cv::Vec3b>(y, 3 - x));
+  }
+  params.prob = 0;
+  HorizontalFlip(params, {}).apply(flipped, random);
+  CHECK(flipped.at<cv::Vec3b>(0, 0) == image.at<cv::Vec3b>(0, 3));
+
+  params.prob = 0.25;
+  HorizontalFlip quarter(params, {});
+  int count = 0;
+  for (int i = 0; i < 4000; ++i) {
+    cv::Mat copy = image.clone();
+    quarter.apply(copy, random);
+    count += equal(copy, image) ? 0 : 1;
+  }
+  CHECK(std::abs(count - 1000) < 140);  // five standard deviations
+}
+
+TEST_CASE("pad and crop shifts by every distance alike and moves in zeros") {
+  const cv::Mat image = map_of_places(8, 6);
+  PadCrop::Params params;
+  params.padding = 2;
+  PadCrop crop(params, {});
+  RandomStream random(5);
+  std::map<std::pair<int, int>, int> seen;
+  for (int i = 0; i < 5000; ++i) {
+    cv::Mat shifted = image.clone();
+    crop.apply(shifted, random);
+    REQUIRE(shifted.size() == image.size());
+    REQUIRE(shifted.type() == image.type());
+    // The centre always stays inside and tells the shift.
+    const auto centre = shifted.at<cv::Vec3b>(4, 3);
+    const int down = 4 - (centre[0] - 1);
+    const int right = 3 - (centre[1] - 1);
+    ++seen[{down, right}];
+    for (int y = 0; y < 8; ++y) {
+      for (int x = 0; x < 6; ++x) {
+        const bool inside = y - down >= 0 && y - down < 8 && x - right >= 0 && x - right < 6;
+        const auto expected = inside ? image.at<cv::Vec3b>(y - down, x - right) : cv::Vec3b(0, 0, 0);
+        REQUIRE(shifted.at<cv::Vec3b>(y, x) == expected);
+      }
+    }
+  }
+  REQUIRE(seen.size() == 25);
+  for (const auto& [shift, count] : seen) CHECK(std::abs(count - 200) < 70);  // five standard deviations
+}
+
+TEST_CASE("pad and crop works on floats, and padding 0 changes nothing") {
+  RandomStream random(7);
+  cv::Mat floats(20, 20, CV_32FC3, cv::Scalar(0.5, 0.5, 0.5));
+  PadCrop({}, {}).apply(floats, random);
+  CHECK(floats.type() == CV_32FC3);
+  PadCrop::Params none;
+  none.padding = 0;
+  cv::Mat image = map_of_places(4, 4);
+  PadCrop(none, {}).apply(image, random);
+  CHECK(equal(image, map_of_places(4, 4)));
+}
+
+TEST_CASE("padding that could push the image out of itself is refused with what is allowed") {
+  RandomStream random(7);
+  cv::Mat image = map_of_places(20, 10);
+  try {
+    PadCrop({}, {}).apply(image, random);
+    FAIL("nothing was thrown");
+  } catch (const ComponentError& error) {
+    const std::string message = error.what();
+    CHECK(message.find("augmentation/pad_crop: error: padding = 10") == 0);
+    CHECK(message.find("20 x 10") != std::string::npos);
+    CHECK(message.find("less than 10") != std::string::npos);
+  }
+}
+
+TEST_CASE("normalise turns bytes into (x / 255 - mean) / std") {
+  RandomStream random(1);
+  cv::Mat image(2, 3, CV_8UC3, cv::Scalar(0, 128, 255));
+  Normalize({}, {}).apply(image, random);
+  REQUIRE(image.type() == CV_32FC3);
+  REQUIRE(image.size() == cv::Size(3, 2));
+  const auto pixel = image.at<cv::Vec3f>(1, 2);
+  CHECK(pixel[0] == doctest::Approx(-2.1179039).epsilon(1e-6));
+  CHECK(pixel[1] == doctest::Approx(0.2051821).epsilon(1e-6));
+  CHECK(pixel[2] == doctest::Approx(2.6400000).epsilon(1e-6));
+}
+
+TEST_CASE("normalise takes floats as they are, with the same result as for bytes") {
+  RandomStream random(1);
+  Normalize normalize({}, {});
+  cv::Mat bytes = map_of_places(40, 30);
+  cv::Mat floats;
+  bytes.convertTo(floats, CV_32F, 1.0 / 255);
+  normalize.apply(bytes, random);
+  normalize.apply(floats, random);
+  CHECK(cv::norm(bytes, floats, cv::NORM_INF) < 2e-6);
+}
+
+TEST_CASE("a standard deviation of 0 or below is refused; a negative one points to the augmentation for it") {
+  CHECK(parse_error({0.2, 0.2, 0.2}).empty());
+  CHECK(parse_error({0.2, 0, 0.2}) ==
+        "augmentation 'normalize': std holds 0, by which nothing can be divided; all three must be above 0");
+  CHECK(parse_error({0.229, -0.224, -0.225})
+            .find("(use augmentation 'variance_inversion' to invert channels)") != std::string::npos);
+  CHECK_FALSE(parse_error({0.2, 0.2}).empty());
+}
