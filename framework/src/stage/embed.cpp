@@ -3,9 +3,12 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <memory>
 #include <numeric>
 #include <stdexcept>
+#include <string>
 
 #include "device.h"
 #include "kindred/error.h"
@@ -55,15 +58,17 @@ LoaderOptions loader_options(const Plan& plan) {
   return options;
 }
 
-void require_finite(const torch::Tensor& descriptors, const Batch& batch,
-                    const std::vector<Sample>& samples) {
-  const auto finite = torch::isfinite(descriptors).all(1).contiguous();
-  const auto* good = finite.data_ptr<bool>();
+/// Model::describe() leaves a row of zeros as it is.
+void require_unit_rows(const torch::Tensor& rows, const Batch& batch, const std::vector<Sample>& samples) {
+  const auto lengths = rows.norm(2, 1).contiguous();
+  const auto* length = lengths.data_ptr<float>();
   for (std::size_t i = 0; i < batch.samples.size(); ++i) {
-    if (good[i]) continue;
-    throw DataError(samples[batch.samples[i]].path,
-                    "the model describes this image by numbers that are not finite: its weights are broken, "
-                    "or its input is; take another checkpoint");
+    if (std::abs(length[i] - 1) < 1e-3F) continue;
+    throw DataError(
+        samples[batch.samples[i]].path,
+        std::string("the model describes this image by ") +
+            (length[i] == 0 ? "zeros alone, which cannot be compared" : "numbers that are not finite") +
+            ": its weights are broken; take another checkpoint");
   }
 }
 
@@ -90,7 +95,7 @@ Features embed(Model& model, const Plan& plan, const Dataset& dataset, const std
     if (rows.dim() != 2 || rows.size(0) != count || rows.scalar_type() != torch::kFloat) {
       throw std::logic_error("a model's descriptors must be [N, D], 32-bit floats");
     }
-    require_finite(rows, *batch, samples);
+    require_unit_rows(rows, *batch, samples);
     if (described == 0) {
       features.descriptors = torch::empty({static_cast<std::int64_t>(samples.size()), rows.size(1)});
     }
