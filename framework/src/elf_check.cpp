@@ -3,9 +3,11 @@
 #include <elf.h>
 #include <link.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -23,9 +25,9 @@ namespace {
 
 constexpr const char* rebuild = "build it again, or copy it again";
 
-/// Runs of zeros from this length on occur neither in code nor in the tables of the dynamic linker, and a
-/// disk's block of 512 that is lost within them always leaves one.
-constexpr std::size_t hole = 256;
+/// Code and the tables of the dynamic linker have no run of zeros as long as this, while a lost block of a
+/// disk (512 bytes and more) always leaves one.
+constexpr std::ptrdiff_t hole = 256;
 
 std::string machine_name(unsigned machine) {
   switch (machine) {
@@ -275,22 +277,40 @@ class Library {
     if (head[0] == 0) damaged("its hash table has impossible sizes");
   }
 
-  void check_holes() {
+  /// The section that a run of zeros has destroyed, or nullptr: in data zeros are nothing special.
+  const SectionHeader* destroyed_by(std::uint64_t begin, std::uint64_t end) const {
     for (const auto& section : sections_) {
       if ((section.sh_flags & SHF_ALLOC) == 0 || section.sh_type == SHT_NOBITS) continue;
       const auto name = section_name(section);
-      const bool code =
-          (section.sh_flags & SHF_EXECINSTR) != 0 || name == ".eh_frame" || name == ".gcc_except_table";
+      const bool code = (section.sh_flags & SHF_EXECINSTR) != 0;
       // Not the names: an install step that removes a run path leaves zeros there, and a name lost is an
       // error of the dynamic linker, not its death.
-      const bool table =
-          section.sh_type == SHT_DYNSYM || section.sh_type == SHT_RELA || section.sh_type == SHT_REL;
+      const bool table = section.sh_type == SHT_DYNSYM || section.sh_type == SHT_RELA ||
+                         section.sh_type == SHT_REL || name == ".eh_frame" || name == ".gcc_except_table";
       if (!code && !table) continue;
-      std::size_t zeros = 0;
-      for (const char byte :
-           reader_.read<char>(section.sh_offset, section.sh_size, "section " + std::string(name))) {
-        zeros = byte == 0 ? zeros + 1 : 0;
-        if (zeros == hole) damaged("its section " + std::string(name) + " has a hole filled with zeros");
+      const auto first = std::max<std::uint64_t>(begin, section.sh_offset);
+      const auto last = std::min<std::uint64_t>(end, section.sh_offset + section.sh_size);
+      // A section may begin or end with a few zeros: an operand, the empty first symbol (24 bytes).
+      if (first < last && last - first >= (code ? 8 : 32)) return &section;
+    }
+    return nullptr;
+  }
+
+  void check_holes() {
+    std::uint64_t loaded = 0;
+    for (const auto& segment : segments_) {
+      if (segment.p_type == PT_LOAD)
+        loaded = std::max<std::uint64_t>(loaded, segment.p_offset + segment.p_filesz);
+    }
+    const auto bytes = reader_.read<char>(0, loaded, "loaded part");
+    for (auto at = bytes.begin(); at != bytes.end();) {
+      const auto begin = std::find(at, bytes.end(), '\0');
+      at = std::find_if(begin, bytes.end(), [](char byte) { return byte != '\0'; });
+      if (at - begin < hole) continue;
+      const auto* section = destroyed_by(static_cast<std::uint64_t>(begin - bytes.begin()),
+                                         static_cast<std::uint64_t>(at - bytes.begin()));
+      if (section != nullptr) {
+        damaged("its section " + std::string(section_name(*section)) + " has a hole filled with zeros");
       }
     }
   }
