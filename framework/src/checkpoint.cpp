@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <system_error>
+#include <utility>
 
 #include "kindred/error.h"
 #include "seal.h"
@@ -50,16 +51,15 @@ class MetadataReader {
   const std::map<std::string, std::string>& metadata_;
 };
 
-Checkpoint read_one(const fs::path& file) {
-  Checkpoint checkpoint;
-  checkpoint.state = read_safetensors(file);
-  const MetadataReader metadata(file, checkpoint.state.metadata);
+/// Everything but the tensors.
+Checkpoint position_of(const fs::path& file, const std::map<std::string, std::string>& texts) {
+  const MetadataReader metadata(file, texts);
   const auto& found = metadata.text(format_key);
   if (found != format) {
     throw DataError(file, "is a checkpoint of format " + found + "; this program reads format " + format);
   }
   if (!metadata.has("kindred.crc32")) throw DataError(file, "is damaged: it has no checksum");
-  check_seal(file, checkpoint.state);
+  Checkpoint checkpoint;
   checkpoint.epoch = metadata.number<std::int64_t>("epoch");
   checkpoint.batch = metadata.number<std::int64_t>("batch");
   checkpoint.identity = metadata.text("kindred.identity");
@@ -68,6 +68,14 @@ Checkpoint read_one(const fs::path& file) {
   if (metadata.has("best_score")) checkpoint.best_score = metadata.number<double>("best_score");
   checkpoint.last_loss = metadata.number<double>("last_loss");
   checkpoint.environment = metadata.text("environment");
+  return checkpoint;
+}
+
+Checkpoint read_one(const fs::path& file) {
+  auto content = read_safetensors(file);
+  check_seal(file, content);
+  auto checkpoint = position_of(file, content.metadata);
+  checkpoint.state = std::move(content);
   return checkpoint;
 }
 
@@ -138,6 +146,14 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& file, ProgressSink& no
   } catch (const DataError& error) {
     throw DataError(file, "cannot be gone on from, nor can the previous one; remove both to begin anew:\n  " +
                               trouble + "\n  " + error.what());
+  }
+}
+
+std::optional<Checkpoint> read_checkpoint_position(const fs::path& file) {
+  try {
+    return position_of(file, read_safetensors_metadata(file));
+  } catch (const DataError&) {
+    return std::nullopt;
   }
 }
 

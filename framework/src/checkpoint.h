@@ -32,6 +32,10 @@ void write_checkpoint(const std::filesystem::path& file, const Checkpoint& check
 [[nodiscard]] std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& file,
                                                         ProgressSink& notes);
 
+/// What a checkpoint tells without its tensors: everything but `state`, unchecked. Nothing when there is none
+/// that can be read.
+[[nodiscard]] std::optional<Checkpoint> read_checkpoint_position(const std::filesystem::path& file);
+
 /// The name under which the checkpoint before is kept.
 [[nodiscard]] std::filesystem::path previous_checkpoint(const std::filesystem::path& file);
 

@@ -42,6 +42,10 @@ Schema<TrainSettings> TrainSettings::schema() {
         "keep what is needed to go on each time so many epochs are done")
       .at_least(1)
       .unit("epochs");
+  s.add("checkpoint_minutes", &TrainSettings::checkpoint_minutes,
+        "keep it within an epoch too, when the last time is so long ago")
+      .above(0)
+      .unit("minutes");
   return s;
 }
 

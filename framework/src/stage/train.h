@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "plan.h"
@@ -12,16 +13,27 @@ namespace kindred {
 
 struct TrainOutcome {
   bool interrupted = false;     ///< `stop` was set: a checkpoint was written, the same call goes on
+  bool was_done = false;        ///< training had ended before this call, which did nothing
   std::filesystem::path model;  ///< the artefact, once training has ended
   std::int64_t epochs_done = 0;
-  double last_loss = 0;
+  double last_loss = 0;              ///< mean over the last epoch that is done
+  std::optional<double> best_score;  ///< the best mAP of the evaluations in between
 };
 
 /// Trains, or goes on where the run directory's checkpoint stands; a training that has ended is not repeated.
 /// On the CPU, and with the same number of threads, the model is the same to the last bit however often
-/// training was stopped in between. Throws DataError when the directory belongs to another recipe (the
-/// differing keys are named), Error when the loss is not finite any more (the last checkpoint is kept).
-/// Writes: recipe.toml, checkpoint.safetensors, model.safetensors, metrics.jsonl.
+/// training was stopped in between, orderly or not.
+///
+/// Writes: recipe.toml, environment.json, checkpoint.safetensors, metrics.jsonl, log.txt and, in the end,
+/// model.safetensors. With train.evaluate_every the data set's queries and gallery are evaluated in between,
+/// and best.safetensors is the model with the best mAP so far; model.safetensors is always that of the last
+/// epoch. A checkpoint is written each train.checkpoint_every epochs, every train.checkpoint_minutes within
+/// an epoch, at the end, and when `stop` is set, after the batch under way.
+///
+/// Sets the threads of the process (set_threads) and the seed of LibTorch's generators.
+/// Throws DataError when the directory belongs to another recipe (the differing keys are named) or is in use,
+/// when the training images have changed since the checkpoint, and when the checkpoint is damaged and the
+/// previous one too; Error when the loss is not finite any more (the last checkpoint is kept).
 [[nodiscard]] TrainOutcome train(const Plan& plan, const std::filesystem::path& run_directory,
                                  ProgressSink& progress, const std::atomic<bool>& stop);
 

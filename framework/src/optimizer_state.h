@@ -1,0 +1,16 @@
+// The state of an optimiser as a tensor, for files.
+#pragma once
+
+#include <torch/optim/optimizer.h>
+#include <torch/types.h>
+
+namespace kindred {
+
+/// LibTorch's archive of the optimiser, uint8. Learning rates are not part of it.
+[[nodiscard]] torch::Tensor optimizer_state(const torch::optim::Optimizer& optimizer);
+
+/// Reads such a state into an optimiser of the same parameters. Throws c10::Error when it is none or of
+/// others.
+void set_optimizer_state(torch::optim::Optimizer& optimizer, const torch::Tensor& state);
+
+}  // namespace kindred
