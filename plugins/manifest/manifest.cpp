@@ -108,6 +108,7 @@ Recognition Manifest::recognize() const {
   in.read(start.data(), static_cast<std::streamsize>(start.size()));
   start.resize(static_cast<std::size_t>(in.gcount()));
   start.resize(std::min(start.find('\n'), start.size()));
+  if (start.ends_with('\r')) start.pop_back();
   try {
     const CsvTable table = CsvTable::parse(start, file_);
     if (table.find("path") && table.find("split")) return Recognition::certain;

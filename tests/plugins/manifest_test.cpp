@@ -1,0 +1,106 @@
+#include "manifest.h"
+
+#include "data_files.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+namespace {
+
+Manifest dataset(const std::filesystem::path& root) {
+  return Manifest({root}, {});
+}
+
+std::string refusal(const std::string& content) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("m.csv", content);
+  const std::string text = error_of([&] { (void)dataset(file).samples(); });
+  REQUIRE(text.starts_with(file.string() + ':'));
+  return text.substr(file.string().size() + 1);
+}
+
+}  // namespace
+
+TEST_CASE("columns may stand in any order, and rows keep theirs") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("m.csv",
+                                 "split,camera,path,domain,identity\n"
+                                 "train,3,b.jpg,night,12\r\n"
+                                 "query,,\"a, b.jpg\",,-1\n"
+                                 "gallery,0,sub/c.jpg,,\n");
+  const auto samples = dataset(file).samples();
+  REQUIRE(samples.size() == 3);
+  CHECK(samples[0].path == "b.jpg");
+  CHECK(samples[0].identity == 12);
+  CHECK(samples[0].camera == 3);
+  CHECK(samples[0].domain == "night");
+  CHECK(samples[0].split == Split::train);
+  CHECK(samples[1].path == "a, b.jpg");
+  CHECK(samples[1].identity == junk_identity);
+  CHECK(samples[1].camera == unknown_camera);
+  CHECK(samples[1].split == Split::query);
+  CHECK(samples[2].identity == unlabelled_identity);
+  CHECK(samples[2].camera == 0);
+  CHECK(samples[2].split == Split::gallery);
+}
+
+TEST_CASE("identity, camera and domain may be left out") {
+  const TemporaryFolder folder;
+  const auto samples = dataset(folder.write("m.csv", "path,split\na.jpg,gallery\n")).samples();
+  REQUIRE(samples.size() == 1);
+  CHECK(samples[0].identity == unlabelled_identity);
+  CHECK(samples[0].camera == unknown_camera);
+}
+
+TEST_CASE("what is wrong in a manifest is named with its line") {
+  CHECK(contains(refusal("path,split,identiy\n"),
+                 "1: error: unknown column 'identiy'; did you mean 'identity'?"));
+  CHECK(contains(refusal("path,identity\na.jpg,1\n"), "1: error: there is no column 'split'"));
+  CHECK(contains(refusal("path,split\na.jpg,test\n"),
+                 "2: error: split 'test'; allowed are 'train', 'query' and 'gallery'"));
+  CHECK(contains(refusal("path,split,identity\na.jpg,train,bob\n"),
+                 "2: error: column 'identity': 'bob' is not a whole number"));
+  CHECK(contains(refusal("path,split,identity\na.jpg,train,-2\n"), "2: error: identity -2"));
+  CHECK(contains(refusal("path,split,camera\na.jpg,train,front door\n"),
+                 "2: error: camera 'front door'; number the cameras"));
+  CHECK(contains(refusal("path,split,camera\na.jpg,train,-1\n"), "2: error: camera '-1'"));
+  CHECK(contains(refusal("path,split\na.jpg,train\nb.jpg,query\na.jpg,gallery\n"),
+                 "4: error: path 'a.jpg' is already in line 2"));
+  CHECK(contains(refusal("path,split\n,train\n"), "2: error: the path is empty"));
+  CHECK(contains(refusal("path,split\na\\b.jpg,train\n"),
+                 "2: error: path 'a\\b.jpg': write '/' between folders"));
+  CHECK(contains(refusal("path,split\na.jpg\n"), "2: error: 1 cell where the header names 2"));
+  CHECK(contains(refusal("path,split\n"), " error: names no image"));
+}
+
+TEST_CASE("a folder stands for its manifest.csv") {
+  const TemporaryFolder folder;
+  CHECK(contains(error_of([&] { (void)dataset(folder.path()).samples(); }),
+                 "manifest.csv: error: does not exist"));
+  folder.write("manifest.csv", "path,split\na.jpg,train\n");
+  CHECK(dataset(folder.path()).samples().size() == 1);
+}
+
+TEST_CASE("paths are relative to the manifest's folder, or absolute") {
+  const TemporaryFolder folder;
+  folder.write_picture("images/x.png", 6);
+  const auto elsewhere = folder.write_picture("elsewhere/y.png", 7);
+  folder.write("lists/manifest.csv", "path,split\n../images/x.png,train\n" + elsewhere.string() + ",train\n");
+  const auto manifest = dataset(folder.path() / "lists");
+  const auto samples = manifest.samples();
+  CHECK(equal_pixels(manifest.image(samples.at(0)), picture(6)));
+  CHECK(equal_pixels(manifest.image(samples.at(1)), picture(7)));
+}
+
+TEST_CASE("a manifest is recognised by its header, and by its ending as one that may be wrong") {
+  const TemporaryFolder folder;
+  CHECK(dataset(folder.path()).recognize() == Recognition::no);
+  CHECK(dataset(folder.path() / "none.csv").recognize() == Recognition::no);
+  folder.write("manifest.csv", "\xEF\xBB\xBFsplit,path\r\n");
+  CHECK(dataset(folder.path()).recognize() == Recognition::certain);
+  CHECK(dataset(folder.write("list.txt", "path,split\n")).recognize() == Recognition::certain);
+  CHECK(dataset(folder.write("other.csv", "a,b\n")).recognize() == Recognition::likely);
+  CHECK(dataset(folder.write("damaged.csv", "\"path,split\n")).recognize() == Recognition::likely);
+  CHECK(dataset(folder.write("x.jpg", std::string("\xFF\xD8\0", 3))).recognize() == Recognition::no);
+  CHECK(dataset(folder.write("empty.txt", "")).recognize() == Recognition::no);
+}

@@ -1,0 +1,166 @@
+#include "naic.h"
+
+#include "data_files.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+namespace {
+
+Naic dataset(const std::filesystem::path& root, const std::string& part = "",
+             std::map<std::string, std::int64_t> corrections = {}) {
+  return Naic({root, part, std::move(corrections)}, {});
+}
+
+std::string refusal(const Naic& naic) {
+  return error_of([&] { (void)naic.samples(); });
+}
+
+constexpr const char* list_path = "train/label/train_list.txt";
+
+/// Two images for training, and a list with the given content.
+std::string list_refusal(const std::string& list) {
+  const TemporaryFolder folder;
+  folder.write("train/image/1.png", "");
+  folder.write("train/image/2.png", "");
+  const auto file = folder.write(list_path, list);
+  const std::string text = refusal(dataset(folder.path()));
+  REQUIRE(text.starts_with(file.string() + ':'));
+  return text.substr(file.string().size() + 1);
+}
+
+void write_training(const TemporaryFolder& folder) {
+  folder.write("train/image/1.png", "");
+  folder.write("train/image/2.png", "");
+  folder.write("train/image/a b.png", "");
+  folder.write(list_path, "train/2.png 30\r\ntrain/1.png\t10\n\nother/folder/a b.png 0\n");
+}
+
+void write_part(const TemporaryFolder& folder, const std::string& part) {
+  folder.write("query_" + part + "/q.png", "");
+  folder.write("gallery_" + part + "/g2.png", "");
+  folder.write("gallery_" + part + "/g1.png", "");
+}
+
+}  // namespace
+
+TEST_CASE("training images carry the list's identities, test images none") {
+  const TemporaryFolder folder;
+  write_training(folder);
+  write_part(folder, "b");
+  const auto samples = dataset(folder.path()).samples();
+  REQUIRE(samples.size() == 6);
+  const auto check = [&](std::size_t i, const char* path, std::int64_t identity, Split split) {
+    CHECK(samples[i].path == path);
+    CHECK(samples[i].identity == identity);
+    CHECK(samples[i].camera == unknown_camera);
+    CHECK(samples[i].split == split);
+  };
+  check(0, "train/image/1.png", 10, Split::train);
+  check(1, "train/image/2.png", 30, Split::train);
+  check(2, "train/image/a b.png", 0, Split::train);
+  check(3, "query_b/q.png", unlabelled_identity, Split::query);
+  check(4, "gallery_b/g1.png", unlabelled_identity, Split::gallery);
+  check(5, "gallery_b/g2.png", unlabelled_identity, Split::gallery);
+}
+
+TEST_CASE("list and images may lie in the other known places") {
+  const TemporaryFolder inside;
+  inside.write("train/1.png", "");
+  inside.write("train/train_list.txt", "train/1.png 5\n");
+  CHECK(dataset(inside.path()).samples().at(0).path == "train/1.png");
+
+  const TemporaryFolder beside;
+  beside.write("train/1.png", "");
+  beside.write("train_list.txt", "\xEF\xBB\xBFtrain/1.png 5\n");
+  CHECK(dataset(beside.path()).samples().at(0).identity == 5);
+}
+
+TEST_CASE("corrections replace identities by file name") {
+  const TemporaryFolder folder;
+  write_training(folder);
+  const auto samples = dataset(folder.path(), "", {{"2.png", 77}, {"a b.png", 10}}).samples();
+  CHECK(samples.at(0).identity == 10);
+  CHECK(samples.at(1).identity == 77);
+  CHECK(samples.at(2).identity == 10);
+  CHECK(contains(refusal(dataset(folder.path(), "", {{"3.png", 1}})),
+                 "does not name '3.png', which 'corrections'"));
+}
+
+TEST_CASE("corrections without a training list are refused") {
+  const TemporaryFolder folder;
+  write_part(folder, "a");
+  CHECK(contains(refusal(dataset(folder.path(), "", {{"3.png", 1}})), "has no training list"));
+}
+
+TEST_CASE("a bad line of the list is named") {
+  CHECK(contains(list_refusal("train/1.png 1\ntrain/2.png\n"), "2: error: 'train/2.png' is not of the form"));
+  CHECK(contains(list_refusal("train/1.png one\n"), "1: error: identity 'one' is not a whole number"));
+  CHECK(contains(list_refusal("train/1.png -1\n"), "1: error: identity '-1' is not a whole number from 0"));
+  CHECK(contains(list_refusal("train/1.png 1\n\ntrain/3.png 1\n"), "3: error: image '3.png' is not in "));
+  CHECK(contains(list_refusal("train/1.png 1\ntrain/2.png 1\ntest/1.png 2\n"),
+                 "3: error: image '1.png' is already in line 1"));
+  CHECK(contains(list_refusal("train/ 1\n"), "1: error: 'train/ 1' names a folder"));
+  CHECK(contains(list_refusal(" 1\n"), "1: error: ' 1' is not of the form"));
+  CHECK(contains(list_refusal("\n \n"), " error: is empty"));
+}
+
+TEST_CASE("the test part is the one that is there, or the one that is asked for") {
+  const TemporaryFolder folder;
+  write_part(folder, "a");
+  CHECK(dataset(folder.path()).samples().size() == 3);
+  write_part(folder, "B");
+  CHECK(contains(refusal(dataset(folder.path())), "holds the test parts 'a' and 'B'; choose one"));
+  CHECK(dataset(folder.path(), "B").samples().at(0).path == "query_B/q.png");
+  CHECK(contains(refusal(dataset(folder.path(), "A")),
+                 "holds no 'query_A' and 'gallery_A'; parts that are there: 'a' and 'B'"));
+}
+
+TEST_CASE("missing folders and lists are named") {
+  const TemporaryFolder folder;
+  CHECK(contains(refusal(dataset(folder.path() / "none")), "is not a folder"));
+  CHECK(contains(refusal(dataset(folder.path())), "holds neither train/label/train_list.txt nor query_X"));
+  folder.write("train/image/1.png", "");
+  CHECK(contains(refusal(dataset(folder.path())), "has no training list; it is looked for as"));
+  folder.write(list_path, "train/1.png 1\n");
+  folder.write("query_a/q.png", "");
+  CHECK(contains(refusal(dataset(folder.path())), "holds 'query_a', but no 'gallery_a'"));
+  std::filesystem::create_directory(folder.path() / "gallery_a");
+  CHECK(contains(refusal(dataset(folder.path())), "gallery_a: error: holds no image"));
+}
+
+TEST_CASE("a list and a test part are recognised for certain, one of them likely") {
+  const TemporaryFolder folder;
+  CHECK(dataset(folder.path()).recognize() == Recognition::no);
+  write_training(folder);
+  CHECK(dataset(folder.path()).recognize() == Recognition::likely);
+  write_part(folder, "A");
+  CHECK(dataset(folder.path()).recognize() == Recognition::certain);
+}
+
+TEST_CASE("the parameters check the part and the corrections") {
+  const auto errors = [](const char* key, Value value) {
+    Table table;
+    table.set("root", Value(std::string("data")));
+    table.set(key, std::move(value));
+    Diagnostics diagnostics;
+    (void)Naic::schema().parse(Value(std::move(table)), "dataset 'naic'", diagnostics);
+    return diagnostics.all().size();
+  };
+  Table good;
+  good.set("105180993.png", Value(std::int64_t{5721}));
+  Table bad;
+  bad.set("105180993.png", Value(std::int64_t{-1}));
+  CHECK(errors("corrections", Value(good)) == 0);
+  CHECK(errors("corrections", Value(bad)) == 1);
+  CHECK(errors("part", Value(std::string("b"))) == 0);
+  CHECK(errors("part", Value(std::string("c"))) == 1);
+}
+
+TEST_CASE("a sample's pixels come from its file") {
+  const TemporaryFolder folder;
+  folder.write_picture("train/image/1.png", 8);
+  folder.write(list_path, "train/1.png 1\n");
+  const auto naic = dataset(folder.path());
+  CHECK(equal_pixels(naic.image(naic.samples().at(0)), picture(8)));
+}
