@@ -97,4 +97,7 @@ class MissingComponentError : public RecipeError {
 /// the other errors too. The catalog must outlive the plan.
 [[nodiscard]] Plan make_plan(const Value& recipe, const Catalog& catalog);
 
+/// The data set of a recipe alone, whatever else the recipe lacks. Throws as make_plan().
+[[nodiscard]] Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog);
+
 }  // namespace kindred
