@@ -69,12 +69,24 @@ class Planner {
     settings("embed", plan.embed);
     settings("evaluate", plan.evaluate);
     settings("machine", plan.machine);
-    if (!missing_.empty()) throw MissingComponentError(diagnostics_.all(), missing_);
-    diagnostics_.throw_if_any();
+    throw_if_any();
     return plan;
   }
 
+  Choice<Dataset> make_dataset() {
+    root_ = recipe_.as<Table>();
+    Choice<Dataset> dataset;
+    choose(dataset);
+    throw_if_any();
+    return dataset;
+  }
+
  private:
+  void throw_if_any() const {
+    if (!missing_.empty()) throw MissingComponentError(diagnostics_.all(), missing_);
+    diagnostics_.throw_if_any();
+  }
+
   void check_keys() {
     const auto keys = top_level_keys();
     for (const auto& entry : root_->entries()) {
@@ -298,6 +310,10 @@ Value Plan::identity() const {
   for (const auto* key : {"evaluate_every", "checkpoint_every", "checkpoint_minutes"})
     table.find("train")->as<Table>()->erase(key);
   return recipe;
+}
+
+Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog) {
+  return Planner(recipe, catalog).make_dataset();
 }
 
 Plan make_plan(const Value& recipe, const Catalog& catalog) {

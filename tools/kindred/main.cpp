@@ -1,3 +1,240 @@
-int main() {
-  return 0;
+// The launcher: reads the command line, calls a command, prints its result, sets the exit code.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "command/draw.h"
+#include "commands.h"
+#include "device.h"
+#include "kindred/error.h"
+#include "log.h"
+#include "options.h"
+
+namespace {
+
+using kindred::launcher::Options;
+
+enum ExitCode { done = 0, failed = 1, wrong_recipe_or_usage = 2, wrong_plugin = 3 };
+
+using Command = std::function<int(const Options&)>;
+
+/// Options that every command takes, before or behind its name.
+void add_common_options(CLI::App& app, Options& options) {
+  app.add_option("--set", options.overrides, "Override a key of the recipe: train.epochs=3 (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all()
+      ->group("Common options");
+  app.add_option("--device", options.device, "Where to compute: auto, cpu, cuda or cuda:N")
+      ->type_name("NAME")
+      ->group("Common options");
+  app.add_option("--threads", options.threads, "Threads for computing; 0 takes all usable processors")
+      ->check(CLI::Range(0, 4096))
+      ->type_name("N")
+      ->group("Common options");
+  app.add_option("--plugin-dir", options.plugin_folders, "Look for plugins here first (repeatable)")
+      ->type_name("DIR")
+      ->expected(1)
+      ->take_all()
+      ->group("Common options");
+  app.add_option("--log-level", options.log_level, "How much is logged: debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->type_name("LEVEL")
+      ->capture_default_str()
+      ->group("Common options");
+  app.add_flag("--quiet,-q", options.quiet, "No progress and no notes, only results and errors")
+      ->group("Common options");
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+CLI::App* add_command(CLI::App& parent, const std::string& name, const std::string& what, Command command,
+                      Command& chosen) {
+  CLI::App* app = parent.add_subcommand(name, what);
+  app->callback([command = std::move(command), &chosen] { chosen = command; });
+  return app;
+}
+
+void add_recipe(CLI::App& app, Options& options) {
+  app.add_option("RECIPE", options.recipe, "A recipe file (see configs/)")->required()->type_name("FILE");
+}
+
+void add_data(CLI::App& app, Options& options) {
+  app.add_option("--data", options.data, "Where the images are: sets dataset.root")->type_name("PATH");
+}
+
+void add_run_directory(CLI::App& app, Options& options) {
+  app.add_option("--run-dir", options.run_directory,
+                 "The run's folder; the same folder again goes on where it stopped [runs/NAME]")
+      ->type_name("DIR");
+}
+
+void add_features(CLI::App& app, Options& options) {
+  app.add_option("FOLDER", options.folder,
+                 "A folder with query.npy/.csv and gallery.npy/.csv, as embed writes")
+      ->type_name("DIR");
+  app.add_option("--query", options.query, "Descriptors of the queries: NAME.npy beside NAME.csv")
+      ->type_name("FILE");
+  app.add_option("--gallery", options.gallery, "Descriptors of the gallery: NAME.npy beside NAME.csv")
+      ->type_name("FILE");
+}
+
+void add_commands(CLI::App& app, Options& options, Command& chosen) {
+  using namespace kindred::launcher;
+
+  add_command(app, "list", "List all components: role, name, plugin, what it does", list_command, chosen);
+
+  auto* describe = add_command(
+      app, "describe", "Describe a component (role/name) or a table of the recipe, with all its parameters",
+      describe_command, chosen);
+  auto* name =
+      describe->add_option("NAME", options.component, "head/mgn, loss/triplet, ...; or head, train, recipe")
+          ->type_name("NAME");
+  describe->add_option("--format", options.format, "text, markdown or json")
+      ->check(CLI::IsMember({"text", "markdown", "json"}))
+      ->capture_default_str()
+      ->type_name("FORMAT");
+  auto* reference =
+      describe
+          ->add_option("--reference", options.out, "Write the whole reference, a page for each role, here")
+          ->type_name("DIR");
+  describe->require_option(1, 2);
+  name->excludes(reference);
+
+  auto* check = add_command(app, "check",
+                            "Check a recipe and show what it resolves to; needs neither data nor a device",
+                            check_command, chosen);
+  add_recipe(*check, options);
+  add_data(*check, options);
+
+  auto* train = add_command(app, "train", "Train a recipe's model, or go on with a training that was stopped",
+                            train_command, chosen);
+  add_recipe(*train, options);
+  add_data(*train, options);
+  add_run_directory(*train, options);
+
+  auto* run = add_command(app, "run", "Everything: train, embed, evaluate, rankings", run_command, chosen);
+  add_recipe(*run, options);
+  add_data(*run, options);
+  add_run_directory(*run, options);
+
+  auto* embed = add_command(app, "embed", "Describe images with a trained model; needs no recipe",
+                            embed_command, chosen);
+  embed->add_option("--weights", options.weights, "A model that was trained: model.safetensors")
+      ->required()
+      ->type_name("FILE");
+  embed
+      ->add_option("--data", options.data,
+                   "A data set or any folder of images; without it the data of the recipe in the weights")
+      ->type_name("PATH");
+  embed->add_option("--out", options.out, "Where descriptors are written")
+      ->default_str("features")
+      ->type_name("DIR");
+  embed->add_flag("--train-split", options.train_split, "Describe the training images as well");
+
+  auto* evaluate =
+      add_command(app, "evaluate", "mAP, CMC and mINP of descriptors on disk", evaluate_command, chosen);
+  add_features(*evaluate, options);
+  evaluate
+      ->add_option("--cameras", options.cameras,
+                   "auto, known (the query's camera is left out) or single (nothing is left out)")
+      ->check(CLI::IsMember({"auto", "known", "single"}))
+      ->capture_default_str()
+      ->type_name("MODE");
+  evaluate->add_option("--json", options.json, "Write the scores to this file as well")->type_name("FILE");
+
+  auto* match = add_command(app, "match", "Rank the gallery for each query", match_command, chosen);
+  add_features(*match, options);
+  match->add_option("--top", options.top, "How many gallery images for each query")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->type_name("N");
+  match->add_option("--out", options.out, "Where matches.csv and matches.json are written")
+      ->default_str("rankings")
+      ->type_name("DIR");
+
+  auto* data = app.add_subcommand("data", "Look at data, or draw some");
+  data->require_subcommand(1);
+  auto* doctor = add_command(
+      *data, "doctor", "Say what a data set holds, what is wrong with it and what that means for evaluation",
+      doctor_command, chosen);
+  doctor->add_option("RECIPE|FOLDER", options.folder, "A recipe, or a folder or manifest of images")
+      ->required()
+      ->type_name("PATH");
+  doctor->add_flag("--no-decode", options.skip_decoding, "Do not read the images, only their names");
+  doctor->add_option("--json", options.json, "Write the findings to this file as well")->type_name("FILE");
+  auto* draw =
+      add_command(*data, "draw", "Write the drawn data set (or a recipe's) to disk", draw_command, chosen);
+  draw->add_option("RECIPE", options.recipe, "Draw this recipe's data set; else drawn, by its defaults")
+      ->type_name("FILE");
+  draw->add_option("--out", options.out, "A folder that is empty or not there yet")
+      ->required()
+      ->type_name("DIR");
+  draw->add_option("--layout", options.layout, "Folders and names: " + joined(kindred::layout_names()))
+      ->check(CLI::IsMember(kindred::layout_names()))
+      ->capture_default_str()
+      ->type_name("LAYOUT");
+  draw->add_option("--format", options.image_format, "jpg, png, bmp, webp or tif [jpg for market, else png]")
+      ->type_name("FORMAT");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Kindred: person re-identification from recipes and plugins"};
+  app.name("kindred");
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.set_help_flag("-h,--help", "This help; each command has its own: kindred train -h");
+  app.footer(
+      "Examples:\n"
+      "  kindred run configs/quickstart.toml\n"
+      "  kindred train configs/market1501/small.toml --data DIR --set train.epochs=20\n"
+      "  kindred describe head/mgn\n"
+      "  kindred embed --weights runs/quickstart/model.safetensors --data DIR --out features\n"
+      "Exit codes: 0 done, 1 the run failed, 2 recipe or usage, 3 plugin");
+
+  Options options;
+  Command chosen;
+  add_common_options(app, options);
+  add_commands(app, options, chosen);
+  app.add_flag_callback(
+         "--version",
+         [] {
+           std::cout << kindred::version_text();
+           throw CLI::Success();
+         },
+         "Versions of Kindred and of what it runs on")
+      ->group("Common options");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? done : wrong_recipe_or_usage;
+  }
+
+  try {
+    options.program = std::filesystem::read_symlink("/proc/self/exe");
+    kindred::start_log(options.quiet ? "error" : options.log_level);
+    return chosen(options);
+  } catch (const kindred::RecipeError& error) {
+    std::cerr << error.what() << '\n';
+    return wrong_recipe_or_usage;
+  } catch (const kindred::PluginError& error) {
+    std::cerr << error.what() << '\n';
+    return wrong_plugin;
+  } catch (const kindred::Error& error) {
+    std::cerr << error.what() << '\n';
+    return failed;
+  } catch (const std::exception& error) {
+    std::cerr << "error: unexpected: " << error.what() << '\n';
+    return failed;
+  }
 }

@@ -1,0 +1,29 @@
+#include "command/reference.h"
+
+#include "command/describe.h"
+#include "recipe_layout.h"
+
+namespace kindred {
+
+std::vector<ReferencePage> reference_pages(const Catalog& catalog) {
+  std::string settings = describe(catalog, "recipe", DescribeFormat::markdown);
+  std::string index =
+      "# Reference\n\nWritten by `kindred describe --reference docs/reference` from the components' own "
+      "declarations; `kindred describe NAME` prints the same for one.\n\n"
+      "- [recipe](recipe.md): the keys of a recipe and the tables that belong to no component\n";
+  std::vector<ReferencePage> pages;
+  for (const auto& table : recipe_layout()) {
+    if (table.kind == RecipeTable::Kind::settings) {
+      settings += "\n#" + describe(catalog, table.key, DescribeFormat::markdown);
+      continue;
+    }
+    index += "- [" + table.key + "](" + table.key + ".md):";
+    for (const auto* factory : catalog.components(table.key)) index += " `" + factory->info().name + "`";
+    index += "\n";
+    pages.push_back({table.key + ".md", describe_catalog_markdown(catalog, table.key)});
+  }
+  pages.insert(pages.begin(), {{"README.md", index}, {"recipe.md", settings}});
+  return pages;
+}
+
+}  // namespace kindred

@@ -1,0 +1,100 @@
+#include "program.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "test_paths.h"
+
+namespace kindred::test {
+namespace {
+
+int exit_code_of(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+void redirect(const std::filesystem::path& file, int to) {
+  const int opened = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (opened < 0 || dup2(opened, to) < 0) _exit(126);
+  close(opened);
+}
+
+}  // namespace
+
+Program::Program(std::vector<std::string> command, const std::filesystem::path& scratch) {
+  static int count = 0;
+  const std::string number = std::to_string(++count);
+  out_ = scratch / (number + ".out");
+  err_ = scratch / (number + ".err");
+  std::vector<char*> arguments;
+  for (auto& argument : command) arguments.push_back(argument.data());
+  arguments.push_back(nullptr);
+  pid_ = fork();
+  if (pid_ < 0) throw std::runtime_error("fork failed");
+  if (pid_ == 0) {
+    redirect(out_, STDOUT_FILENO);
+    redirect(err_, STDERR_FILENO);
+    execv(arguments[0], arguments.data());
+    _exit(127);
+  }
+}
+
+Program::~Program() {
+  if (pid_ > 0) {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+}
+
+void Program::send(int signal) const {
+  kill(pid_, signal);
+}
+
+bool Program::running() const {
+  siginfo_t info{};
+  waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+  return info.si_pid == 0;
+}
+
+Outcome Program::wait() {
+  int status = 0;
+  waitpid(pid_, &status, 0);
+  pid_ = -1;
+  return {exit_code_of(status), content(out_), content(err_)};
+}
+
+Outcome kindred(std::vector<std::string> arguments, const std::filesystem::path& scratch) {
+  arguments.insert(arguments.begin(), launcher);
+  return Program(std::move(arguments), scratch).wait();
+}
+
+Scratch::Scratch() {
+  std::string name = (std::filesystem::temp_directory_path() / "kindred-test-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+  path_ = name;
+}
+
+Scratch::~Scratch() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::string content(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+void write(const std::filesystem::path& file, const std::string& text) {
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream(file, std::ios::binary) << text;
+}
+
+}  // namespace kindred::test

@@ -1,0 +1,57 @@
+// data doctor, data draw: looking at data, and making some.
+#include <filesystem>
+#include <iostream>
+
+#include "atomic_file.h"
+#include "command/doctor.h"
+#include "command/draw.h"
+#include "command/open_folder.h"
+#include "commands.h"
+#include "recipe.h"
+#include "session.h"
+
+namespace kindred::launcher {
+namespace {
+
+/// A recipe's data set, or what a folder, manifest or recipe given by path holds.
+std::unique_ptr<Dataset> dataset_at(const std::filesystem::path& path, const Options& options,
+                                    const LoadedPlugins& plugins) {
+  if (path.extension() == ".toml" && std::filesystem::is_regular_file(path)) {
+    return choose_dataset(load_recipe(path, options.recipe_overrides()), plugins.catalog).create({});
+  }
+  auto opened = open_folder(path, plugins.catalog);
+  std::cout << path.string() << ": read as " << opened.layout << '\n';
+  return std::move(opened.dataset);
+}
+
+}  // namespace
+
+int doctor_command(const Options& options) {
+  const auto plugins = load_plugins(options);
+  const auto progress = make_stderr_progress(options.quiet);
+  const auto dataset = dataset_at(options.folder, options, plugins);
+  const auto report = examine(*dataset, !options.skip_decoding, progress.get());
+  std::cout << doctor_text(report);
+  if (!options.json.empty()) {
+    write_atomically(options.json, [&](std::ostream& out) { out << doctor_json(report); });
+  }
+  return 0;
+}
+
+int draw_command(const Options& options) {
+  const auto plugins = load_plugins(options);
+  const auto progress = make_stderr_progress(options.quiet);
+  const auto recipe = options.recipe.empty() ? parse_recipe("dataset.type = 'drawn'", "the drawn data set",
+                                                            options.recipe_overrides())
+                                             : read_recipe(options);
+  const auto dataset = choose_dataset(recipe, plugins.catalog).create({});
+  WriteOptions write;
+  write.layout = layout_of(options.layout);
+  write.format = options.image_format;
+  write_dataset(*dataset, options.out, write, progress.get());
+  std::cout << "written to " << options.out.string() << "; look at it with: kindred data doctor "
+            << options.out.string() << '\n';
+  return 0;
+}
+
+}  // namespace kindred::launcher

@@ -1,0 +1,87 @@
+// embed, evaluate, match: descriptors, scores and rankings.
+#include <filesystem>
+#include <iostream>
+#include <utility>
+
+#include "artefact.h"
+#include "atomic_file.h"
+#include "command/open_folder.h"
+#include "commands.h"
+#include "device.h"
+#include "session.h"
+#include "stage/embed.h"
+#include "stage/evaluate.h"
+#include "stage/match.h"
+
+namespace kindred::launcher {
+namespace {
+
+/// The files of queries and gallery: two given ones, or those in a folder.
+std::pair<std::filesystem::path, std::filesystem::path> feature_files(const Options& options) {
+  if (!options.folder.empty() && options.query.empty() && options.gallery.empty()) {
+    return {options.folder / "query.npy", options.folder / "gallery.npy"};
+  }
+  if (options.folder.empty() && !options.query.empty() && !options.gallery.empty()) {
+    return {options.query, options.gallery};
+  }
+  throw RecipeError({"the command line", 0, 0},
+                    "give either a folder with query.npy and gallery.npy, or both --query and --gallery");
+}
+
+std::filesystem::path out_folder(const Options& options, const char* otherwise) {
+  return options.out.empty() ? std::filesystem::path(otherwise) : options.out;
+}
+
+CameraMode camera_mode(const std::string& name) {
+  if (name == "known") return CameraMode::known;
+  if (name == "single") return CameraMode::single;
+  return CameraMode::automatic;
+}
+
+}  // namespace
+
+int embed_command(const Options& options) {
+  const auto plugins = load_plugins(options);
+  const auto progress = make_stderr_progress(options.quiet);
+  auto own = options;
+  own.data.clear();  // the folder says itself what it is
+  const auto artefact = read_artefact(options.weights, plugins.catalog, own.recipe_overrides());
+  use_machine(artefact.plan.machine, *progress);
+  auto dataset = options.data.empty() ? artefact.plan.dataset.create({})
+                                      : std::move(open_folder(options.data, plugins.catalog).dataset);
+  const auto written =
+      embed_dataset(*artefact.model, artefact.plan, *dataset, out_folder(options, "features"),
+                    resolve_device(artefact.plan.machine.device), *progress, options.train_split);
+  for (const auto& split : written) {
+    std::cout << split.stem.string() << ".npy  " << split.images << " x " << split.width << '\n';
+  }
+  return 0;
+}
+
+int evaluate_command(const Options& options) {
+  const auto progress = make_stderr_progress(options.quiet);
+  const auto [query, gallery] = feature_files(options);
+  use_machine({.device = "cpu", .threads = options.threads.value_or(0)}, *progress);
+  EvaluateSettings settings;
+  settings.cameras = camera_mode(options.cameras);
+  const auto scores = evaluate_features(query, gallery, settings, *progress);
+  std::cout << scores_text(scores);
+  if (!options.json.empty()) {
+    write_atomically(options.json, [&](std::ostream& out) { out << scores_json(scores); });
+  }
+  return 0;
+}
+
+int match_command(const Options& options) {
+  const auto progress = make_stderr_progress(options.quiet);
+  const auto [query, gallery] = feature_files(options);
+  use_machine({.device = "cpu", .threads = options.threads.value_or(0)}, *progress);
+  const auto outcome =
+      match_features(query, gallery, options.top, out_folder(options, "rankings"), *progress);
+  std::cout << outcome.csv.string() << "  " << outcome.queries << " queries, the best " << outcome.top
+            << " of " << outcome.gallery << '\n'
+            << outcome.json.string() << '\n';
+  return 0;
+}
+
+}  // namespace kindred::launcher

@@ -1,0 +1,51 @@
+// list, describe, check: what there is and what a recipe means.
+#include <filesystem>
+#include <iostream>
+
+#include "atomic_file.h"
+#include "command/check.h"
+#include "command/describe.h"
+#include "command/list.h"
+#include "command/reference.h"
+#include "commands.h"
+#include "session.h"
+
+namespace kindred::launcher {
+namespace {
+
+DescribeFormat format_of(const std::string& name) {
+  if (name == "markdown") return DescribeFormat::markdown;
+  if (name == "json") return DescribeFormat::json;
+  return DescribeFormat::text;
+}
+
+void write_text(const std::filesystem::path& file, const std::string& text) {
+  write_atomically(file, [&](std::ostream& out) { out << text; });
+  std::cout << file.string() << '\n';
+}
+
+}  // namespace
+
+int list_command(const Options& options) {
+  const auto plugins = load_plugins(options);
+  std::cout << list_components(plugins.catalog);
+  return 0;
+}
+
+int describe_command(const Options& options) {
+  const auto plugins = load_plugins(options);
+  if (options.out.empty()) {
+    std::cout << describe(plugins.catalog, options.component, format_of(options.format));
+    return 0;
+  }
+  for (const auto& page : reference_pages(plugins.catalog)) write_text(options.out / page.file, page.text);
+  return 0;
+}
+
+int check_command(const Options& options) {
+  const auto plugins = load_plugins(options);
+  std::cout << check_plan(plan_recipe(read_recipe(options), plugins));
+  return 0;
+}
+
+}  // namespace kindred::launcher

@@ -1,0 +1,45 @@
+// What the command line says.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kindred::launcher {
+
+struct Options {
+  // Every command.
+  std::vector<std::filesystem::path> plugin_folders;
+  std::vector<std::string> overrides;
+  std::optional<std::int64_t> threads;
+  std::optional<std::string> device;
+  std::string log_level = "info";
+  bool quiet = false;
+  std::filesystem::path program;  ///< this executable, for finding what lies beside it
+
+  // Some commands.
+  std::filesystem::path recipe;
+  std::filesystem::path run_directory;
+  std::filesystem::path data;
+  std::filesystem::path weights;
+  std::filesystem::path out;  ///< empty: the command's own default
+  std::filesystem::path folder;
+  std::filesystem::path query;
+  std::filesystem::path gallery;
+  std::filesystem::path json;
+  std::string component;
+  std::string format = "text";
+  std::string layout = "market";
+  std::string image_format;
+  std::string cameras = "auto";
+  std::int64_t top = 10;
+  bool skip_decoding = false;
+  bool train_split = false;
+
+  /// --set, --data, --device and --threads as overrides of a recipe.
+  [[nodiscard]] std::vector<std::string> recipe_overrides() const;
+};
+
+}  // namespace kindred::launcher

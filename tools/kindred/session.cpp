@@ -1,0 +1,74 @@
+#include "session.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "device.h"
+#include "recipe.h"
+
+namespace kindred::launcher {
+namespace {
+
+std::atomic<bool> stop{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may not wait");
+
+extern "C" void request_stop(int signal_number) {
+  stop.store(true);
+  std::signal(signal_number, SIG_DFL);
+}
+
+}  // namespace
+
+LoadedPlugins load_plugins(const Options& options) {
+  const char* path_list = std::getenv("KINDRED_PLUGIN_PATH");
+  auto plugins = kindred::load_plugins(
+      plugin_folders(options.plugin_folders, path_list == nullptr ? "" : path_list, options.program));
+  for (const auto& refused : plugins.refused) {
+    std::cerr << "warning: " << refused.file.string() << ": " << refused.reason << '\n';
+  }
+  return plugins;
+}
+
+Value read_recipe(const Options& options) {
+  return load_recipe(options.recipe, options.recipe_overrides());
+}
+
+Plan plan_recipe(const Value& recipe, const LoadedPlugins& plugins) {
+  try {
+    return make_plan(recipe, plugins.catalog);
+  } catch (const MissingComponentError& error) {
+    if (plugins.refused.empty()) throw;
+    std::cerr << error.what() << '\n';
+    throw PluginError(plugins.refused.front().file,
+                      "the recipe needs a component that no loaded plugin offers, and " +
+                          std::to_string(plugins.refused.size()) +
+                          " of the plugins found could not be used; the warnings above say why");
+  }
+}
+
+std::filesystem::path run_directory(const Options& options, const Plan& plan) {
+  if (!options.run_directory.empty()) return options.run_directory;
+  return std::filesystem::path("runs") / (plan.name.empty() ? options.recipe.stem().string() : plan.name);
+}
+
+void use_machine(const MachineSettings& machine, ProgressSink& progress) {
+  set_threads(machine.threads);
+  if (blas_is_slow()) {
+    progress.note("matrices are multiplied by " + blas_name() +
+                  ", some 30 times slower than OpenBLAS: install OpenBLAS (Debian: libopenblas0-openmp)");
+  }
+}
+
+const std::atomic<bool>& stop_requested() {
+  static const bool installed = [] {
+    std::signal(SIGINT, request_stop);
+    std::signal(SIGTERM, request_stop);
+    return true;
+  }();
+  static_cast<void>(installed);
+  return stop;
+}
+
+}  // namespace kindred::launcher

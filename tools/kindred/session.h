@@ -1,0 +1,38 @@
+// What every command does around its work: plugins, recipes, progress, signals.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+
+#include "kindred/value.h"
+#include "options.h"
+#include "plan.h"
+#include "plugin_loader.h"
+#include "progress.h"
+
+namespace kindred::launcher {
+
+/// Loads the plugins and says on stderr which were refused.
+[[nodiscard]] LoadedPlugins load_plugins(const Options& options);
+
+/// The recipe with the command line's overrides.
+[[nodiscard]] Value read_recipe(const Options& options);
+
+/// Resolves a recipe. When a component is missing and a plugin was refused, which may have offered it, throws
+/// PluginError instead of RecipeError.
+[[nodiscard]] Plan plan_recipe(const Value& recipe, const LoadedPlugins& plugins);
+
+/// --run-dir, or runs/NAME with the recipe's name, or else its file's.
+[[nodiscard]] std::filesystem::path run_directory(const Options& options, const Plan& plan);
+
+/// Sets the threads and warns when matrices are multiplied by a slow library.
+void use_machine(const MachineSettings& machine, ProgressSink& progress);
+
+/// Set by the first SIGINT or SIGTERM, so that a stage can stop cleanly; the second one ends the program.
+[[nodiscard]] const std::atomic<bool>& stop_requested();
+
+/// What a program exits with that a signal has stopped.
+inline constexpr int interrupted_exit = 130;
+
+}  // namespace kindred::launcher
