@@ -54,7 +54,10 @@ function(kindred_add_plugin name)
       LIBRARY_OUTPUT_DIRECTORY "${KINDRED_PLUGIN_OUTPUT_DIRECTORY}")
   endif()
   if(DEFINED KINDRED_PLUGIN_INSTALL_DIRECTORY)
-    set_property(TARGET ${name}_plugin PROPERTY INSTALL_RPATH ${KINDRED_PLUGIN_INSTALL_RPATH})
+    # The same run path while building: CMake pads one that it will rewrite with ':', which stands for the
+    # working directory.
+    set_target_properties(${name}_plugin PROPERTIES
+      INSTALL_RPATH "${KINDRED_PLUGIN_INSTALL_RPATH}" BUILD_WITH_INSTALL_RPATH ON)
     install(TARGETS ${name}_plugin LIBRARY DESTINATION "${KINDRED_PLUGIN_INSTALL_DIRECTORY}")
     set_property(GLOBAL APPEND PROPERTY KINDRED_PLUGINS ${name})
   endif()
