@@ -70,8 +70,8 @@ std::string no_such_output(const std::string& pattern, const std::vector<OutputI
   std::vector<std::string> names;
   for (const auto& output : outputs) names.push_back(output.name);
   const auto near = nearest_name(pattern, names);
-  return "the head has no output '" + pattern + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?") +
-         " It has " + described(outputs);
+  return "the head has no output '" + pattern + "'; " +
+         (near.empty() ? "it has " : "did you mean '" + near + "'? It has ") + described(outputs);
 }
 
 // Indices of the outputs of one loss.
@@ -80,7 +80,7 @@ std::vector<std::size_t> outputs_of(const LossChoice& choice, const std::vector<
   std::vector<std::size_t> found;
   if (choice.on.empty()) {
     diagnostics.error(choice.on_place,
-                      choice.subject() + ": is on no output. The head has " + described(outputs));
+                      choice.subject() + ": is on no output; the head has " + described(outputs));
   }
   for (const auto& pattern : choice.on) {
     bool any = false;

@@ -106,9 +106,10 @@ std::size_t ChainBackbone::position_behind(const std::string& cut) const {
       std::find_if(blocks_.begin(), blocks_.end(), [&](const Block& block) { return block.name == cut; });
   if (found == blocks_.end()) {
     const auto near = nearest_name(cut, blocks());
-    throw ComponentError("backbone", "there is no block '" + cut + "' to cut behind" +
-                                         (near.empty() ? "" : "; did you mean '" + near + "'?") +
-                                         " The blocks are " + quoted_list(blocks()));
+    throw ComponentError(
+        "backbone", "there is no block '" + cut + "' to cut behind; " +
+                        (near.empty() ? "the blocks are " : "did you mean '" + near + "'? The blocks are ") +
+                        quoted_list(blocks()));
   }
   return static_cast<std::size_t>(found - blocks_.begin()) + 1;
 }
