@@ -58,7 +58,7 @@ inline cv::Mat picture(int seed, int width = 16, int height = 32) {
   cv::Mat image(height, width, CV_8UC3);
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
-      image.at<cv::Vec3b>(y, x) = cv::Vec3b(static_cast<std::uint8_t>((seed * 37 + 3 * x) % 256),
+      image.at<cv::Vec3b>(y, x) = cv::Vec3b(static_cast<std::uint8_t>((seed * 37 + seed / 7 + 3 * x) % 256),
                                             static_cast<std::uint8_t>((seed * 91 + 2 * y) % 256),
                                             static_cast<std::uint8_t>((seed * 53 + x + y) % 256));
     }

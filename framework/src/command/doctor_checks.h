@@ -11,6 +11,10 @@ namespace kindred {
 [[nodiscard]] std::vector<SplitFigures> split_figures(const std::vector<Sample>& samples);
 [[nodiscard]] MatchFigures match_figures(const std::vector<Sample>& samples);
 
+/// The images that evaluation asks for cameras: queries of identities that the gallery has, and the gallery
+/// images of these.
+[[nodiscard]] std::vector<const Sample*> compared_samples(const std::vector<Sample>& samples);
+
 /// Reads every image: fills in `unreadable`, `duplicates` and the sizes of the splits.
 void examine_pixels(const Dataset& dataset, const std::vector<Sample>& samples, ProgressSink* sink,
                     DoctorReport& report);

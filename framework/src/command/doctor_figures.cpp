@@ -67,37 +67,54 @@ std::vector<SplitFigures> split_figures(const std::vector<Sample>& samples) {
   return splits;
 }
 
+std::vector<const Sample*> compared_samples(const std::vector<Sample>& samples) {
+  std::set<std::int64_t> asked;
+  std::set<std::int64_t> there;
+  for (const Sample& sample : samples) {
+    if (sample.identity < 0) continue;
+    if (sample.split == Split::query) asked.insert(sample.identity);
+    if (sample.split == Split::gallery) there.insert(sample.identity);
+  }
+  std::vector<const Sample*> result;
+  for (const Sample& sample : samples) {
+    const bool shared = asked.contains(sample.identity) && there.contains(sample.identity);
+    if (shared && sample.split != Split::train) result.push_back(&sample);
+  }
+  return result;
+}
+
 MatchFigures match_figures(const std::vector<Sample>& samples) {
   MatchFigures match;
-  std::unordered_map<std::int64_t, std::set<std::int64_t>> gallery;  // identity -> cameras
-  std::set<std::int64_t> cameras;
   std::set<std::int64_t> asked;
   for (const Sample& sample : samples) {
-    if (sample.split == Split::train) continue;
-    cameras.insert(sample.camera);
-    if (sample.split == Split::query) asked.insert(sample.identity);
-    if (sample.split == Split::gallery && sample.identity >= 0)
-      gallery[sample.identity].insert(sample.camera);
-  }
-  match.cameras_known = !cameras.contains(unknown_camera) && cameras.size() > 1;
-
-  for (const Sample& sample : samples) {
-    if (sample.split == Split::gallery && sample.identity >= 0 && !asked.contains(sample.identity)) {
-      ++match.distractors;
-    }
     if (sample.split != Split::query) continue;
     ++match.queries;
     if (sample.identity < 0) continue;
     ++match.labelled;
-    const auto found = gallery.find(sample.identity);
-    if (found == gallery.end()) {
-      ++match.identity_missing;
-    } else if (match.cameras_known && found->second.size() == 1 && found->second.contains(sample.camera)) {
-      ++match.same_camera_only;
-    } else {
-      ++match.matched;
-    }
+    asked.insert(sample.identity);
   }
+  for (const Sample& sample : samples) {
+    const bool person = sample.split == Split::gallery && sample.identity >= 0;
+    if (person && !asked.contains(sample.identity)) ++match.distractors;
+  }
+
+  const auto compared = compared_samples(samples);
+  std::set<std::int64_t> cameras;
+  std::unordered_map<std::int64_t, std::set<std::int64_t>> gallery;  // identity -> cameras
+  for (const Sample* sample : compared) {
+    cameras.insert(sample->camera);
+    if (sample->split == Split::gallery) gallery[sample->identity].insert(sample->camera);
+  }
+  match.cameras_known = cameras.size() > 1 && !cameras.contains(unknown_camera);
+  std::int64_t shared = 0;
+  for (const Sample* sample : compared) {
+    if (sample->split != Split::query) continue;
+    ++shared;
+    const auto& found = gallery[sample->identity];
+    const bool own_camera_only = match.cameras_known && found.size() == 1 && found.contains(sample->camera);
+    ++(own_camera_only ? match.same_camera_only : match.matched);
+  }
+  match.identity_missing = match.labelled - shared;
   return match;
 }
 

@@ -155,19 +155,8 @@ class Rules {
   void matches() {
     const MatchFigures& match = report_.match;
     if (match.labelled == 0 || split(Split::gallery) == nullptr) return;
-    const auto found = [this](bool by_identity) { return unmatched_queries(by_identity); };
     if (match.matched == 0) {
-      add(Severity::error, "nothing_to_evaluate",
-          match.identity_missing == match.labelled
-              ? "None of the queries' identities is in the gallery: no query can be answered, there are no "
-                "scores."
-              : "No query has a match in the gallery under another camera: there are no scores.",
-          match.identity_missing == match.labelled
-              ? "Queries and gallery must number people alike; check where the identities come from."
-              : "Add gallery images from other cameras, or set evaluate.cameras = \"single\" so that images "
-                "of the "
-                "query's own camera count.",
-          found(match.identity_missing == match.labelled));
+      nothing_to_evaluate();
       return;
     }
     if (match.identity_missing > 0) {
@@ -175,7 +164,7 @@ class Rules {
           queries(match.identity_missing) + " of " + std::to_string(match.labelled) +
               (match.identity_missing == 1 ? " has" : " have") +
               " no image of the identity in the gallery: left out of the scores.",
-          "Add gallery images of these identities, or take the queries out.", found(true));
+          "Add gallery images of these identities, or take the queries out.", unmatched_queries(true));
     }
     if (match.same_camera_only > 0) {
       add(Severity::note, "no_cross_camera_match",
@@ -184,8 +173,31 @@ class Rules {
               " gallery images of the identity under the query's own camera only, which do not count: left "
               "out of "
               "the scores.",
-          "Nothing need be done; gallery images from other cameras would make them count.", found(false));
+          "Nothing need be done; gallery images from other cameras would make them count.",
+          unmatched_queries(false));
     }
+  }
+
+  void nothing_to_evaluate() {
+    const SplitFigures& gallery = *split(Split::gallery);
+    std::string message;
+    std::string remedy;
+    const bool strangers = report_.match.identity_missing == report_.match.labelled;
+    if (gallery.identities == 0) {
+      message = "The queries are labelled, but no gallery image is: there are no scores.";
+      remedy = "Give the gallery images identities.";
+    } else if (strangers) {
+      message =
+          "None of the queries' identities is in the gallery: no query can be answered, there are no scores.";
+      remedy = "Queries and gallery must number people alike; check where the identities come from.";
+    } else {
+      message = "No query has a match in the gallery under another camera: there are no scores.";
+      remedy =
+          "Add gallery images from other cameras, or set evaluate.cameras = \"single\" so that images of the "
+          "query's own camera count.";
+    }
+    add(Severity::error, "nothing_to_evaluate", std::move(message), std::move(remedy),
+        unmatched_queries(strangers));
   }
 
   /// Queries without their identity in the gallery, or with it under their own camera alone.
@@ -209,30 +221,29 @@ class Rules {
   }
 
   void cameras() {
-    if (report_.match.labelled == 0 || split(Split::gallery) == nullptr) return;
-    std::int64_t known = 0;
-    std::int64_t unknown = 0;
+    const auto compared = compared_samples(samples_);
+    if (compared.empty()) return;
+    std::vector<std::string> without;
     std::set<std::int64_t> cameras;
-    for (const Sample& sample : samples_) {
-      if (sample.split == Split::train) continue;
-      ++(sample.camera == unknown_camera ? unknown : known);
-      if (sample.camera != unknown_camera) cameras.insert(sample.camera);
+    for (const Sample* sample : compared) {
+      cameras.insert(sample->camera);
+      if (sample->camera == unknown_camera) without.push_back(sample->path);
     }
-    if (known == 0) {
+    if (without.size() == compared.size()) {
       add(Severity::note, "cameras_unknown",
           "No camera is known: gallery images from the query's own camera are not left out, and scores are "
           "not "
           "comparable with those of data sets where they are.",
           "Where the cameras are known, say so: in a manifest's column 'camera' or in the file names.");
-    } else if (unknown > 0) {
+    } else if (!without.empty()) {
+      const auto unknown = static_cast<std::int64_t>(without.size());
       add(Severity::warning, "cameras_partly_known",
-          images(unknown) + " of the test set " + be(unknown) + " without a camera, " +
-              std::to_string(known) + " with one: same-camera removal is off for all of them.",
-          "Add the cameras that are missing.",
-          paths([](const Sample& s) { return s.split != Split::train && s.camera == unknown_camera; }));
+          images(unknown) + " of the " + std::to_string(compared.size()) + " that are compared " +
+              be(unknown) + " without a camera: same-camera removal is off for all of them.",
+          "Add the cameras that are missing.", std::move(without));
     } else if (cameras.size() == 1) {
       add(Severity::warning, "one_camera",
-          "All queries and gallery images have one camera, " + std::to_string(*cameras.begin()) +
+          "All queries and their gallery images have one camera, " + std::to_string(*cameras.begin()) +
               ": same-camera removal is off, and scores are higher than across cameras.",
           "Check where the cameras come from; if there is only one, leave them unknown.");
     }
