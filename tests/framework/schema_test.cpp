@@ -332,6 +332,20 @@ TEST_CASE("parameters describe themselves") {
   CHECK(find("color").allowed == "three letters");
 }
 
+TEST_CASE("bounds are written as a person writes them") {
+  struct One {
+    double a = 1;
+  };
+  const auto allowed = [](double minimum, double maximum) {
+    Schema<One> s("");
+    s.add("a", &One::a, "").range(minimum, maximum);
+    return s.parameters()[0].allowed;
+  };
+  CHECK(allowed(0, 1000000) == "[0, 1000000]");
+  CHECK(allowed(-0.25, 1.5) == "[-0.25, 1.5]");
+  CHECK(allowed(1e-8, 1e20) == "[1e-08, 1e+20]");
+}
+
 TEST_CASE("a schema that contradicts itself is refused as our own mistake") {
   struct One {
     double a = 5;

@@ -10,10 +10,13 @@
 namespace kindred {
 namespace {
 
-/// A bound as a person writes it: "1", not "1.0".
+/// A bound as a person writes it: "1", not "1.0", and "1000000", not "1e+06".
 std::string plain(double number) {
   std::array<char, 32> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
+  auto* const last = buffer.data() + buffer.size();
+  const bool whole = std::trunc(number) == number && std::abs(number) < 1e15;
+  const auto end = whole ? std::to_chars(buffer.data(), last, static_cast<std::int64_t>(number)).ptr
+                         : std::to_chars(buffer.data(), last, number).ptr;
   return {buffer.data(), end};
 }
 
