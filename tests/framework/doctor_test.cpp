@@ -338,6 +338,9 @@ TEST_CASE("the text shows a few examples and counts the rest") {
   CHECK(contains(text, "    q-lost-4\n    and 2 more\n"));
   CHECK_FALSE(contains(text, "q-lost-5"));
   CHECK(contains(text, "What to do: "));
+  CHECK(contains(text, "Findings: 0 errors, 1 warning, 0 notes."));
+  CHECK(contains(text, "\nsize, W x H             16 x 32               16 x 32               16 x 32\n"));
+  CHECK(contains(text, "number of images, train:\n  2 - 3         2       ####"));
   CHECK(contains(text, "Evaluation: 2 of 9 queries count for the scores."));
   CHECK_FALSE(contains(text, " \n"));
 }

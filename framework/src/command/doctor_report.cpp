@@ -63,8 +63,14 @@ std::vector<std::string> size_cells(const DoctorReport& report,
   return cells;
 }
 
-/// The sizes' rows: smallest, most frequent and largest by area.
+/// The sizes' rows: the one size, or smallest, most frequent and largest by area.
 std::string sizes_text(const DoctorReport& report) {
+  const bool alike = std::all_of(report.splits.begin(), report.splits.end(),
+                                 [](const SplitFigures& figures) { return figures.sizes.size() == 1; });
+  if (alike) {
+    return line("size, W x H",
+                size_cells(report, [](const SplitFigures& f) { return size_text(f.sizes.begin()->first); }));
+  }
   const auto area = [](const auto& a, const auto& b) {
     return std::int64_t{a.first.first} * a.first.second < std::int64_t{b.first.first} * b.first.second;
   };
@@ -143,7 +149,10 @@ std::string histogram_text(const SplitFigures& figures) {
       "\nIdentities by their number of images, " + std::string(split_name(figures.split)) + ":\n";
   std::int64_t most = 1;
   for (const auto& [lowest, identities] : figures.histogram) most = std::max(most, identities);
+  bool begun = false;
   for (const auto& [lowest, identities] : figures.histogram) {
+    begun = begun || identities > 0;
+    if (!begun) continue;
     const auto highest = 2 * lowest - 1;
     const std::string range =
         lowest == highest ? std::to_string(lowest) : std::to_string(lowest) + " - " + std::to_string(highest);
@@ -254,8 +263,12 @@ std::string doctor_text(const DoctorReport& report) {
   text += match_text(report.match);
   std::array<std::size_t, 3> counts{};
   for (const Finding& finding : report.findings) ++counts[static_cast<std::size_t>(finding.severity)];
-  text += "\nFindings: " + std::to_string(counts[2]) + " errors, " + std::to_string(counts[1]) +
-          " warnings, " + std::to_string(counts[0]) + " notes.";
+  const auto counted = [&](Severity severity) {
+    const std::size_t count = counts[static_cast<std::size_t>(severity)];
+    return std::to_string(count) + ' ' + severity_name(severity) + (count == 1 ? "" : "s");
+  };
+  text += "\nFindings: " + counted(Severity::error) + ", " + counted(Severity::warning) + ", " +
+          counted(Severity::note) + '.';
   text += report.decoded ? "\n" : " The images themselves were not looked at.\n";
   for (const Finding& finding : report.findings) text += finding_text(finding);
   return text;
