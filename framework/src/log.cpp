@@ -30,6 +30,22 @@ void start_log(const std::string& level) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void log_debug(const std::string& text) {
+  spdlog::debug(text);
+}
+
+void log_info(const std::string& text) {
+  spdlog::info(text);
+}
+
+void log_warning(const std::string& text) {
+  spdlog::warn(text);
+}
+
+void log_error(const std::string& text) {
+  spdlog::error(text);
+}
+
 struct RunLog::State {
   std::shared_ptr<spdlog::sinks::basic_file_sink_mt> sink;
   std::shared_ptr<spdlog::logger> program;  // the one that the sink was added to

@@ -14,6 +14,11 @@ namespace kindred {
 /// @param level "debug", "info", "warn", "error" or "off"; throws Error when it is none of these
 void start_log(const std::string& level);
 
+void log_debug(const std::string& text);
+void log_info(const std::string& text);
+void log_warning(const std::string& text);
+void log_error(const std::string& text);
+
 /// A run's own log, log.txt: while it lives, the program's log goes there too, from level "info" on whatever
 /// the terminal shows. As a sink of progress it writes finished steps and notes there, and nowhere else.
 /// Appends.

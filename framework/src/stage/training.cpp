@@ -64,7 +64,11 @@ Training::Training(const Plan& plan, const RunDirectory& directory, torch::Devic
 
 void Training::resume() {
   const auto found = read_checkpoint(directory_.checkpoint(), progress_);
-  if (!found) return;
+  if (!found) {
+    // What an attempt measured that was killed before its first checkpoint is measured again.
+    metrics_.go_back_to(0);
+    return;
+  }
   const auto file = directory_.checkpoint();
   const auto differences =
       recipe_differences(parse_recipe(found->identity, file.string(), {}), plan_.identity());
