@@ -23,8 +23,14 @@ class Normalize final : public Augmentation {
   [[nodiscard]] bool at_test_time() const override { return true; }
 
  private:
+  /// What a row of this many pixels is multiplied by and what is then added, value by value.
+  struct Row {
+    std::vector<float> scale;
+    std::vector<float> offset;
+  };
+  [[nodiscard]] Row row(int pixels, double unit) const;
+
   Params params_;
-  cv::Mat table_;  // what each byte becomes, in each channel: 1 x 256, CV_32FC3
 };
 
 }  // namespace kindred
