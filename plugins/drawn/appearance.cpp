@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <numeric>
-#include <span>
 
 #include "streams.h"
 
@@ -126,12 +125,13 @@ Outfit draw_outfit(RandomStream& random) {
   return o;
 }
 
-/// Changes two or three of the family's things, each so that the change shows.
-void vary(RandomStream& random, Outfit& o) {
+/// Changes one or two of the family's things, each so that the change shows. Members with different numbers
+/// begin with different things, so that they differ from each other as well.
+void vary(RandomStream& random, std::uint64_t member, Outfit& o) {
   const Outfit family = o;
-  std::array<int, 5> things{0, 1, 2, 3, 4};
-  random.shuffle(std::span<int>(things));
-  const auto count = static_cast<std::size_t>(random.integer(2, 3));
+  std::array<std::uint64_t, 2> things{member % 5, 0};
+  things[1] = (things[0] + static_cast<std::uint64_t>(random.integer(1, 4))) % 5;
+  const auto count = static_cast<std::size_t>(random.integer(1, 2));
   for (std::size_t i = 0; i < count; ++i) {
     switch (things[i]) {
       case 0:
@@ -154,7 +154,7 @@ void vary(RandomStream& random, Outfit& o) {
 }
 
 Colour near(RandomStream& random, const Colour& colour) {
-  const auto shift = [&random] { return static_cast<float>(random.uniform(-9, 9)); };
+  const auto shift = [&random] { return static_cast<float>(random.uniform(-7, 7)); };
   const float light = shift();
   return {colour.r + light + shift() / 3, colour.g + light + shift() / 3, colour.b + light + shift() / 3};
 }
@@ -171,7 +171,7 @@ Appearance draw_appearance(std::uint64_t seed, std::uint64_t family, std::uint64
   if (own.chance(likeness)) {
     RandomStream shared(seed, {streams::family, family});
     o = draw_outfit(shared);
-    vary(own, o);
+    vary(own, member, o);
   } else {
     o = draw_outfit(own);
   }

@@ -41,7 +41,7 @@ struct Appearance {
 };
 
 /// Draws a person. People of one family are lookalikes with the probability `likeness`: they wear what the
-/// family wears but for two or three things.
+/// family wears but for one or two things.
 [[nodiscard]] Appearance draw_appearance(std::uint64_t seed, std::uint64_t family, std::uint64_t member,
                                          double likeness);
 

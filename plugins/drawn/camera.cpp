@@ -24,14 +24,14 @@ Camera make_camera(std::uint64_t seed, std::int64_t number, int height, double d
   camera.zoom = 1 + spread(0.02 + 0.08 * d);
   camera.shift = spread(0.01 + 0.03 * d);
 
-  camera.exposure = 215 + spread(15 + 75 * d);
+  camera.exposure = 250 + spread(8 + 65 * d);
   const float warmth = spread(0.03 + 0.22 * d);
   const float tint = spread(0.02 + 0.1 * d);
   camera.cast = {1 + warmth, 1 + tint, 1 - warmth};
-  camera.saturation = static_cast<float>(random.uniform(1 - 0.75 * d, 1.05 + 0.2 * d));
-  camera.contrast = static_cast<float>(random.uniform(1 - 0.5 * d, 1.05 + 0.15 * d));
+  camera.saturation = static_cast<float>(random.uniform(1.05 - 0.75 * d, 1.1 + 0.15 * d));
+  camera.contrast = static_cast<float>(random.uniform(1.2 - 0.6 * d, 1.25 + 0.1 * d));
   camera.falloff = {spread(0.05 + 0.3 * d), spread(0.05 + 0.3 * d)};
-  camera.blur = static_cast<float>(random.uniform(0, 0.002 + 0.011 * d));
+  camera.blur = static_cast<float>(random.uniform(0, 0.002 + 0.009 * d));
   camera.noise = static_cast<float>(random.uniform(1, 2 + 12 * d));
 
   // People are drawn at the full size; what stands behind them needs no more than this.

@@ -46,6 +46,7 @@ class Canvas {
     const float dx = b.x - a.x;
     const float dy = b.y - a.y;
     const float length2 = std::max(dx * dx + dy * dy, 1e-9F);
+    const float per_length2 = 1.0F / length2;
     const float length = std::sqrt(length2);
     const float reach = std::max(radius_a, radius_b);
     scan({std::min(a.x, b.x) - reach, std::min(a.y, b.y) - reach},
@@ -53,7 +54,7 @@ class Canvas {
          [&](float x, float y, std::uint8_t* pixel) {
            const float px = x - a.x;
            const float py = y - a.y;
-           const float t = std::clamp((px * dx + py * dy) / length2, 0.0F, 1.0F);
+           const float t = std::clamp((px * dx + py * dy) * per_length2, 0.0F, 1.0F);
            const float radius = radius_a + (radius_b - radius_a) * t;
            const float ex = px - t * dx;
            const float ey = py - t * dy;

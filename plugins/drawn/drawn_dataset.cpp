@@ -25,9 +25,10 @@ std::string misfit(const DrawnDataset::Params& p) {
     return "min_images = " + std::to_string(p.min_images) +
            " is above max_images = " + std::to_string(p.max_images) + "; raise the one or lower the other";
   }
-  if (p.cameras_per_identity > p.cameras) {
-    return "cameras_per_identity = " + std::to_string(p.cameras_per_identity) +
-           " is above cameras = " + std::to_string(p.cameras) + "; raise the one or lower the other";
+  if (p.cameras_per_identity.value_or(p.cameras) > p.cameras) {
+    return "cameras_per_identity = " + std::to_string(*p.cameras_per_identity) +
+           " is above cameras = " + std::to_string(p.cameras) +
+           "; lower it, or leave it out to mean all of them";
   }
   return "";
 }
@@ -56,7 +57,7 @@ Schema<DrawnDataset::Params> DrawnDataset::schema() {
   s.add("cameras", &Params::cameras, "cameras, each with its own place, light, colours and side")
       .range(2, 32);
   s.add("cameras_per_identity", &Params::cameras_per_identity,
-        "most cameras that see one identity; fewer do when it has less than two images for each")
+        "most cameras that see one identity, all when absent; fewer do when it has not two images for each")
       .range(2, 32);
   s.add("distractors", &Params::distractors, "gallery images of strangers that no query has; identity 0")
       .range(0, 1'000'000);
@@ -98,7 +99,7 @@ void DrawnDataset::add_identity(std::int64_t identity, bool test, Domain domain)
                       {streams::plan, static_cast<std::uint64_t>(identity)});
   const auto images = random.integer(params_.min_images, params_.max_images);
   // Two images or more by each camera: one to ask with and one to be found by the others' queries.
-  const auto seen_by = std::min(params_.cameras_per_identity, images / 2);
+  const auto seen_by = std::min(params_.cameras_per_identity.value_or(params_.cameras), images / 2);
   std::vector<std::int64_t> cameras(static_cast<std::size_t>(params_.cameras));
   std::iota(cameras.begin(), cameras.end(), 1);
   random.shuffle(std::span(cameras));
@@ -153,7 +154,7 @@ cv::Mat DrawnDataset::image(const Sample& sample) const {
   const Subject& subject = found->second;
   const auto seed = static_cast<std::uint64_t>(params_.seed);
   const auto who =
-      drawn::draw_appearance(seed, subject.family, subject.person, 0.2 + 0.6 * params_.difficulty);
+      drawn::draw_appearance(seed, subject.family, subject.person, 0.25 + 0.7 * params_.difficulty);
   RandomStream key(seed, {streams::image, subject.person, static_cast<std::uint64_t>(subject.camera),
                           static_cast<std::uint64_t>(subject.number)});
   drawn::Moment moment;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -29,10 +30,10 @@ class DrawnDataset final : public Dataset {
     std::int64_t min_images = 6;
     std::int64_t max_images = 14;
     std::int64_t cameras = 6;
-    std::int64_t cameras_per_identity = 4;
+    std::optional<std::int64_t> cameras_per_identity;
     std::int64_t distractors = 100;
     double violet_share = 0.25;
-    double difficulty = 0.5;
+    double difficulty = 0.6;
     std::int64_t height = 128;
     std::int64_t width = 64;
     std::int64_t seed = 1;

@@ -33,14 +33,21 @@ Joint below(const Joint& from, float length, float angle, float outward) {
   return {from.x + outward, from.y + length * std::cos(angle), from.z + length * std::sin(angle)};
 }
 
+/// A skirt shortens the step, so that the legs stay inside.
+float step(const Appearance& who, float stride) {
+  if (who.lower == Lower::long_skirt) return std::min(stride, 0.4F);
+  return who.lower == Lower::skirt ? std::min(stride, 0.75F) : stride;
+}
+
 Skeleton make_skeleton(const Appearance& who, const Pose& pose) {
   Skeleton skeleton;
+  const float stride = step(who, pose.stride);
   float lowest = 0;
   for (int i = 0; i < 2; ++i) {
     const float side = i == 0 ? -1.0F : 1.0F;
     const float phase = pose.phase + (i == 0 ? 0.0F : 3.14159265F);
-    const float swing = 0.44F * pose.stride * std::sin(phase);
-    const float bend = 0.75F * pose.stride * std::max(0.0F, std::cos(phase)) + 0.03F;
+    const float swing = 0.44F * stride * std::sin(phase);
+    const float bend = 0.75F * stride * std::max(0.0F, std::cos(phase)) + 0.03F;
     Leg& leg = skeleton.legs[static_cast<std::size_t>(i)];
     leg.hip = {side * 0.05F * who.hips, 0.51F, 0};
     leg.knee = below(leg.hip, 0.235F * who.legs, swing, side * 0.004F);
@@ -48,8 +55,8 @@ Skeleton make_skeleton(const Appearance& who, const Pose& pose) {
     lowest = std::max(lowest, leg.ankle.y);
 
     Arm& arm = skeleton.arms[static_cast<std::size_t>(i)];
-    const float back = -0.42F * pose.stride * std::sin(phase);
-    arm.shoulder = {side * 0.114F * who.shoulders, 0.2F, 0};
+    const float back = -0.42F * stride * std::sin(phase);
+    arm.shoulder = {side * 0.106F * who.shoulders, 0.215F, 0};
     arm.elbow = below(arm.shoulder, 0.155F, back - 0.05F, side * 0.022F * (0.6F + 0.4F * who.girth));
     arm.hand = below(arm.elbow, 0.15F, back + pose.bend, side * 0.008F);
   }
@@ -167,8 +174,7 @@ void Painter::draw_leg(int side) {
   const float outside = side == 0 ? -1.0F : 1.0F;
   const auto paint = [&](float s, float t, bool bare, float bare_from) {
     if (bare || t > bare_from) return shaded(skin, s);
-    const Facing f = facing(s);
-    if (striped && f.x * outside > 0.86F) return shaded(stripe, s);
+    if (striped && facing(s).x * outside > 0.86F) return shaded(stripe, s);
     return shaded(cloth, s);
   };
   const float ankle = bare_shin ? 0.021F : (who_.lower == Lower::trousers ? 0.032F : 0.024F);
@@ -207,7 +213,7 @@ void Painter::draw_arm(int side) {
                  const Colour c = long_sleeve ? garment.sleeve(0.36F + 0.15F * t) : who_.skin;
                  return shaded(c.scaled(dim), s);
                });
-  canvas_.limb(project(arm.shoulder), size(0.037F * stout * cloth), project(arm.elbow),
+  canvas_.limb(project(arm.shoulder), size(0.036F * stout * cloth), project(arm.elbow),
                size(0.03F * stout * (sleeve_end > 0 ? cloth : 0.92F)), [&](float s, float t) {
                  const Colour c = t < sleeve_end ? garment.sleeve(0.19F + 0.17F * t) : who_.skin;
                  return shaded(c.scaled(dim), s);
@@ -252,9 +258,10 @@ void Painter::draw_trunk(int) {
   const Cloth garment(who_);
   const bool thick = who_.upper == Upper::coat || who_.upper == Upper::jacket;
   const float puff = thick ? 1.08F : 1.0F;
-  std::vector<Slice> slices{slice(0.158F, 0.04F, 0.036F),
-                            slice(0.184F, 0.104F * sh, 0.048F * puff),
-                            slice(0.24F, 0.117F * sh * puff, 0.066F * puff * (0.6F + 0.4F * g)),
+  std::vector<Slice> slices{slice(0.155F, 0.04F, 0.036F),
+                            slice(0.176F, 0.082F * sh, 0.044F * puff),
+                            slice(0.205F, 0.112F * sh, 0.056F * puff),
+                            slice(0.25F, 0.114F * sh * puff, 0.066F * puff * (0.6F + 0.4F * g)),
                             slice(0.33F, 0.106F * (0.5F * sh + 0.5F * g) * puff, 0.068F * g * puff),
                             slice(0.41F, 0.094F * g * puff, 0.066F * g * puff),
                             slice(0.49F, 0.104F * wide * puff, 0.074F * wide * puff)};
@@ -264,7 +271,7 @@ void Painter::draw_trunk(int) {
   const float top = slices.front().y;
   const float scale = 1.0F / place_.height;
   canvas_.solid(slices, [&](float s, float y) {
-    return shaded(garment.trunk(facing(s), 0.158F + (y - top) * scale), s);
+    return shaded(garment.trunk(facing(s), 0.155F + (y - top) * scale), s);
   });
   if (who_.scarf) {
     canvas_.ellipse(

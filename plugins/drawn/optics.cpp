@@ -114,8 +114,8 @@ void develop(cv::Mat& picture, RandomStream& random, const Camera& camera, const
     cast[0] *= 1.06F;
     cast[1] *= 0.84F;
     cast[2] *= 1.26F;
-    saturation *= 0.8F;
-    contrast *= 0.85F;
+    saturation *= 0.9F;
+    contrast *= 0.92F;
   }
   const Shade shade = cast_shade(random, d);
 

@@ -140,7 +140,7 @@ cv::Mat draw_picture(const Appearance& who, const Camera& camera, const Moment& 
   canvas.darken({person.x + 0.03F * light.side, person.feet_y - 0.005F}, 0.24F * person.height,
                 0.034F * person.height, 0.5F);
   draw_figure(canvas, who, pose, person, light);
-  if (random.chance(0.06 + 0.5 * d)) draw_obstacle(canvas, random, moment.crowd, person, light);
+  if (random.chance(0.05 + 0.6 * d)) draw_obstacle(canvas, random, moment.crowd, person, light);
 
   cv::Mat picture;
   cv::resize(raster, picture, {width, height}, 0, 0, cv::INTER_AREA);

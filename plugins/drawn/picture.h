@@ -18,7 +18,7 @@ inline constexpr int violet_threshold = 300;
 struct Moment {
   std::uint64_t seed = 0;   ///< of the picture: pose, crop, occlusion and noise come from it
   std::uint64_t crowd = 0;  ///< of the data set: what passers-by look like
-  double difficulty = 0.5;  ///< 0..1
+  double difficulty = 0.6;  ///< 0..1
   Domain domain = Domain::origin;
 };
 
