@@ -264,11 +264,12 @@ TEST_CASE("only cameras of people who are asked for and are there decide whether
   MadeDataset data = healthy();
   data.add("g8", 0, unknown_camera, Split::gallery);
   data.add("g9", junk_identity, unknown_camera, Split::gallery);
+  data.add("g10", unlabelled_identity, unknown_camera, Split::gallery);
   data.add("q9", 99, unknown_camera, Split::query);
   const DoctorReport report = examine(data, false);
   CHECK(report.match.cameras_known);
   CHECK(find(report, "cameras_partly_known") == nullptr);
-  CHECK(report.match.distractors == 1);
+  CHECK(report.match.distractors == 2);
   CHECK(report.match.identity_missing == 1);
 }
 

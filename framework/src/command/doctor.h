@@ -45,7 +45,7 @@ struct MatchFigures {
   std::int64_t same_camera_only = 0;  ///< gallery images of the identity, but all of the query's camera
   std::int64_t matched = 0;           ///< queries that count for the scores
   bool cameras_known = false;         ///< gallery images of the query's identity and camera are left out
-  std::int64_t distractors = 0;       ///< gallery images of identities that no query has
+  std::int64_t distractors = 0;       ///< gallery images of no query: other people, or unlabelled
 };
 
 struct UnreadableImage {

@@ -94,8 +94,8 @@ MatchFigures match_figures(const std::vector<Sample>& samples) {
     asked.insert(sample.identity);
   }
   for (const Sample& sample : samples) {
-    const bool person = sample.split == Split::gallery && sample.identity >= 0;
-    if (person && !asked.contains(sample.identity)) ++match.distractors;
+    const bool ranked = sample.split == Split::gallery && sample.identity != junk_identity;
+    if (ranked && !asked.contains(sample.identity)) ++match.distractors;
   }
 
   const auto compared = compared_samples(samples);
