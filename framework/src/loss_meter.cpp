@@ -56,7 +56,7 @@ std::map<std::string, double> LossMeter::means() const {
   const auto steps = static_cast<double>(steps_);
   means["loss"] = sums_.back() / steps;
   if (names_.size() > 1) {
-    for (std::size_t i = 0; i < names_.size(); ++i) means["loss " + names_[i]] = sums_[i] / steps;
+    for (std::size_t i = 0; i < names_.size(); ++i) means["loss/" + names_[i]] = sums_[i] / steps;
   }
   return means;
 }

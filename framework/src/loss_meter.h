@@ -26,7 +26,7 @@ class LossMeter {
   /// Looks at all steps taken. Throws as add() does.
   void flush();
 
-  /// "loss" and, when there are several, each term under "loss NAME": means of the steps looked at, empty
+  /// "loss" and, when there are several, each term under "loss/NAME": means of the steps looked at, empty
   /// when there are none.
   [[nodiscard]] std::map<std::string, double> means() const;
   void clear();

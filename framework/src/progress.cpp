@@ -75,7 +75,9 @@ std::string progress_text(const Progress& progress) {
                     " images/s");
   }
   if (progress.remaining_seconds >= 0) parts.push_back(duration_text(progress.remaining_seconds) + " left");
-  for (const auto& [name, value] : progress.figures) parts.push_back(name + " " + format("%.4g", value));
+  for (const auto& [name, value] : progress.figures) {
+    if (name.find('/') == std::string::npos) parts.push_back(name + " " + format("%.4g", value));
+  }
   for (std::size_t i = 0; i < parts.size(); ++i) text += (i == 0 ? ": " : ", ") + parts[i];
   return text;
 }

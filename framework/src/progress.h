@@ -17,8 +17,10 @@ struct Progress {
   std::int64_t total = 0;  ///< of the current detail
   std::string unit;        ///< "batches", "images"
   double images_per_second = 0;
-  double remaining_seconds = -1;          ///< of the whole stage; negative: not known yet
-  std::map<std::string, double> figures;  ///< "loss", "learning_rate", ...
+  double remaining_seconds = -1;  ///< of the whole stage; negative: not known yet
+  /// "loss", "learning_rate", ... A name with '/' is a detail ("loss/triplet(g1)"): files keep it, people are
+  /// not shown it.
+  std::map<std::string, double> figures;
 };
 
 class ProgressSink {
@@ -59,8 +61,8 @@ class TeeProgress final : public ProgressSink {
 /// "3 s", "4:05", "2:03:04" or "3 d 4 h".
 [[nodiscard]] std::string duration_text(double seconds);
 
-/// Everything of a progress that was given, on one line: "train, epoch 3/60: 12/120 batches, 34.5 images/s,
-/// 4:05 left, loss 1.234".
+/// A progress for people, on one line, without what was not given and without details: "train, epoch 3/60:
+/// 12/120 batches, 34.5 images/s, 4:05 left, loss 1.234".
 [[nodiscard]] std::string progress_text(const Progress& progress);
 
 }  // namespace kindred

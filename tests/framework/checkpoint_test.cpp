@@ -231,7 +231,7 @@ TEST_CASE("a loss meter's means are over the steps looked at, and its state come
   meter.add(torch::tensor({1.F, 2.F, 3.F}), 1, 0, 0.1);
   meter.add(torch::tensor({3.F, 4.F, 8.F}), 1, 1, 0.1);
   meter.add(torch::tensor({5.F, 9.F, 4.F}), 1, 2, 0.1);
-  CHECK(meter.means() == std::map<std::string, double>{{"loss", 5.5}, {"loss a", 2}, {"loss b", 3}});
+  CHECK(meter.means() == std::map<std::string, double>{{"loss", 5.5}, {"loss/a", 2}, {"loss/b", 3}});
   meter.flush();
   CHECK(meter.means().at("loss") == 5);
   LossMeter other({"a", "b"}, 1);

@@ -28,7 +28,7 @@ Progress example(std::int64_t done = 12) {
   progress.unit = "batches";
   progress.images_per_second = 34.56;
   progress.remaining_seconds = 245;
-  progress.figures = {{"loss", 1.23456}, {"learning_rate", 3.5e-4}};
+  progress.figures = {{"loss", 1.23456}, {"learning_rate", 3.5e-4}, {"loss/triplet(g1)", 0.5}};
   return progress;
 }
 
@@ -183,6 +183,7 @@ TEST_CASE("metrics are JSON, one object a line, with figures that are not finite
   CHECK(lines[0]["unit"] == "batches");
   CHECK(lines[0]["images_per_second"] == 34.56);
   CHECK(lines[0]["figures"]["learning_rate"] == 3.5e-4);
+  CHECK(lines[0]["figures"]["loss/triplet(g1)"] == 0.5);
   CHECK(std::string(lines[0]["time"]).size() == 24);
   CHECK(std::string(lines[0]["time"]).back() == 'Z');
   CHECK(lines[1]["event"] == "finished");

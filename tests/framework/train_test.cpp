@@ -130,13 +130,13 @@ TEST_CASE("progress tells each term, the learning rate of the schedule, and what
   CHECK(update.remaining_seconds > 0);
   CHECK(update.figures.at("learning_rate") == doctest::Approx(0.01 * (1 - 0.5 * 0.2) / 2));
   for (const char* figure :
-       {"loss", "loss entropy(logits)", "loss centers(descriptor)", "loss scale(descriptor)"}) {
+       {"loss", "loss/entropy(logits)", "loss/centers(descriptor)", "loss/scale(descriptor)"}) {
     CHECK_MESSAGE(update.figures.count(figure) == 1, figure);
   }
   const auto& figures = sink.finished.back().figures;
   CHECK(figures.at("loss") ==
-        doctest::Approx(figures.at("loss entropy(logits)") + 0.01 * figures.at("loss centers(descriptor)") +
-                        0.1 * figures.at("loss scale(descriptor)")));
+        doctest::Approx(figures.at("loss/entropy(logits)") + 0.01 * figures.at("loss/centers(descriptor)") +
+                        0.1 * figures.at("loss/scale(descriptor)")));
   CHECK(sink.finished.back().remaining_seconds == 0);
 }
 

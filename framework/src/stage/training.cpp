@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "artefact.h"
@@ -110,6 +111,8 @@ bool Training::run() {
     if (stopped) return false;
   }
   write_artefact(directory_.model(), trainer_.model(), plan_, data_.identities);
+  std::error_code error;  // it only takes room
+  std::filesystem::remove(previous_checkpoint(directory_.checkpoint()), error);
   return true;
 }
 
@@ -209,8 +212,15 @@ void Training::finish_epoch(std::int64_t batches) {
   last_loss_ = loss->second;
   batch_ = batches;
   auto progress = progress_of(batches);
-  if (worked_ > 0) progress.figures["waiting"] = waited_ / worked_;
+  if (worked_ > 0) progress.figures["time/waiting_for_images"] = waited_ / worked_;
   progress_.finish(progress);
+  if (worked_ > 30 && waited_ > 0.5 * worked_ && !told_of_waiting_) {
+    told_of_waiting_ = true;
+    progress_.note(
+        "warning: " + std::to_string(std::lround(100 * waited_ / worked_)) +
+        " % of the time is spent waiting for images; more loader.workers, where there are processors for "
+        "them, or smaller images on disk make training faster");
+  }
   if (loader_.skipped() > skipped_) {
     skipped_ = loader_.skipped();
     std::string text = "warning: " + std::to_string(skipped_) + " images were left out as bad so far:";

@@ -74,6 +74,7 @@ class Training {
   double worked_ = 0;           // seconds altogether, likewise
   double last_checkpoint_ = 0;  // monotonic seconds
   std::int64_t skipped_ = 0;    // images told of
+  bool told_of_waiting_ = false;
 };
 
 }  // namespace kindred
