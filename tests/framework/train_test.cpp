@@ -107,6 +107,7 @@ TEST_CASE("a training learns, leaves its files, and its model can be read back")
                            "metrics.jsonl", "log.txt"}) {
     CHECK_MESSAGE(fs::exists(folder / "run" / name), name);
   }
+  CHECK(!fs::exists(folder / "run/checkpoint.previous.safetensors"));
   const auto artefact = read_artefact(outcome.model, catalog, {});
   CHECK(artefact.identities == 5);
   CHECK(artefact.plan.frozen() == plan.frozen());

@@ -27,7 +27,8 @@ struct TrainOutcome {
 /// Writes: recipe.toml, environment.json, checkpoint.safetensors, metrics.jsonl, log.txt and, in the end,
 /// model.safetensors. With train.evaluate_every the data set's queries and gallery are evaluated in between,
 /// and best.safetensors is the model with the best mAP so far; model.safetensors is always that of the last
-/// epoch. A checkpoint is written each train.checkpoint_every epochs, every train.checkpoint_minutes within
+/// epoch. The checkpoint before the newest stays as checkpoint.previous.safetensors until training has ended.
+/// A checkpoint is written each train.checkpoint_every epochs, every train.checkpoint_minutes within
 /// an epoch, at the end, and when `stop` is set, after the batch under way.
 ///
 /// Sets the threads of the process (set_threads) and the seed of LibTorch's generators.
