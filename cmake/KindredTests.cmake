@@ -1,13 +1,14 @@
-# kindred_add_test(NAME [SOURCES file...] [LINK target...] [TIMEOUT seconds])
+# kindred_add_test(FILE [SOURCES file...] [LINK target...] [TIMEOUT seconds])
 #
-# A doctest program NAME from NAME.cpp (and further sources), as one test. Tests find their files by the
-# definitions-free header paths.h.in: see test_paths.h.
-function(kindred_add_test name)
+# A doctest program from FILE (and further sources), named for it, as one test. test_paths.h tells tests where the
+# source and build trees are.
+function(kindred_add_test file)
+  get_filename_component(name "${file}" NAME_WE)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINK")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
-  add_executable(${name} ${name}.cpp ${arg_SOURCES})
+  add_executable(${name} "${file}" ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE test_main ${arg_LINK})
   target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests" "${CMAKE_BINARY_DIR}/tests/generated")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/bin")

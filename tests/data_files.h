@@ -2,56 +2,25 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <opencv2/core.hpp>
 #include <string>
 
 #include "kindred/error.h"
 #include "kindred/image.h"
+#include "temporary_folder.h"
 
 namespace kindred::test {
 
-/// A new folder, deleted at the end of the test.
-class TemporaryFolder {
+/// A folder of the test's own with pictures in it.
+class PictureFolder : public TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "kindred_data_XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-  std::filesystem::path write(const std::string& name, const std::string& content) const {
-    const auto file = path_ / name;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << content;
-    return file;
-  }
-
   /// A picture that depends on `seed`.
   std::filesystem::path write_picture(const std::string& name, int seed, int width = 16,
                                       int height = 32) const;
-
- private:
-  std::filesystem::path path_;
 };
-
-inline std::string content_of(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 /// Smooth, so that it survives JPEG, and different for each seed.
 inline cv::Mat picture(int seed, int width = 16, int height = 32) {
@@ -66,9 +35,9 @@ inline cv::Mat picture(int seed, int width = 16, int height = 32) {
   return image;
 }
 
-inline std::filesystem::path TemporaryFolder::write_picture(const std::string& name, int seed, int width,
-                                                            int height) const {
-  const auto file = path_ / name;
+inline std::filesystem::path PictureFolder::write_picture(const std::string& name, int seed, int width,
+                                                          int height) const {
+  const auto file = *this / name;
   std::filesystem::create_directories(file.parent_path());
   write_image(file, picture(seed, width, height));
   return file;

@@ -5,11 +5,9 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 
+#include "temporary_folder.h"
 #include "test_paths.h"
 
 namespace kindred::test {
@@ -66,35 +64,12 @@ Outcome Program::wait() {
   int status = 0;
   waitpid(pid_, &status, 0);
   pid_ = -1;
-  return {exit_code_of(status), content(out_), content(err_)};
+  return {exit_code_of(status), read_bytes(out_), read_bytes(err_)};
 }
 
 Outcome kindred(std::vector<std::string> arguments, const std::filesystem::path& scratch) {
   arguments.insert(arguments.begin(), launcher);
   return Program(std::move(arguments), scratch).wait();
-}
-
-Scratch::Scratch() {
-  std::string name = (std::filesystem::temp_directory_path() / "kindred-test-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  path_ = name;
-}
-
-Scratch::~Scratch() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string content(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
-void write(const std::filesystem::path& file, const std::string& text) {
-  std::filesystem::create_directories(file.parent_path());
-  std::ofstream(file, std::ios::binary) << text;
 }
 
 }  // namespace kindred::test

@@ -36,20 +36,4 @@ class Program {
 /// Runs the launcher to its end.
 [[nodiscard]] Outcome kindred(std::vector<std::string> arguments, const std::filesystem::path& scratch);
 
-/// A folder of the test's own, removed at the end.
-class Scratch {
- public:
-  Scratch();
-  ~Scratch();
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-[[nodiscard]] std::string content(const std::filesystem::path& file);
-void write(const std::filesystem::path& file, const std::string& text);
-
 }  // namespace kindred::test

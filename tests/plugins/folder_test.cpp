@@ -14,7 +14,7 @@ Folder dataset(const std::filesystem::path& root) {
 }  // namespace
 
 TEST_CASE("every image at any depth is an unlabelled gallery image, ordered by path") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   for (const char* name : {"b.jpg", "a/z.png", "a/y/x.jpg", "notes.txt"}) folder.write(name, "");
   const auto samples = dataset(folder.path()).samples();
   REQUIRE(samples.size() == 3);
@@ -29,14 +29,14 @@ TEST_CASE("every image at any depth is an unlabelled gallery image, ordered by p
 }
 
 TEST_CASE("a folder without images is refused") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   folder.write("notes.txt", "");
   CHECK(contains(error_of([&] { (void)dataset(folder.path()).samples(); }), "holds no image at any depth"));
   CHECK(contains(error_of([&] { (void)dataset(folder.path() / "none").samples(); }), "does not exist"));
 }
 
 TEST_CASE("a folder is taken when there is an image, and only if nothing else fits") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   CHECK(dataset(folder.path() / "none").recognize() == Recognition::no);
   folder.write("a/notes.txt", "");
   folder.write(".cache/x.jpg", "");
@@ -47,7 +47,7 @@ TEST_CASE("a folder is taken when there is an image, and only if nothing else fi
 }
 
 TEST_CASE("a sample's pixels come from its file") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   folder.write_picture("a/x.png", 9);
   const auto images = dataset(folder.path());
   CHECK(equal_pixels(images.image(images.samples().at(0)), picture(9)));

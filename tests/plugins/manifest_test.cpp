@@ -12,7 +12,7 @@ Manifest dataset(const std::filesystem::path& root) {
 }
 
 std::string refusal(const std::string& content) {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   const auto file = folder.write("m.csv", content);
   const std::string text = error_of([&] { (void)dataset(file).samples(); });
   REQUIRE(text.starts_with(file.string() + ':'));
@@ -22,7 +22,7 @@ std::string refusal(const std::string& content) {
 }  // namespace
 
 TEST_CASE("columns may stand in any order, and rows keep theirs") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   const auto file = folder.write("m.csv",
                                  "split,camera,path,domain,identity\n"
                                  "train,3,b.jpg,night,12\r\n"
@@ -45,7 +45,7 @@ TEST_CASE("columns may stand in any order, and rows keep theirs") {
 }
 
 TEST_CASE("identity, camera and domain may be left out") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   const auto samples = dataset(folder.write("m.csv", "path,split\na.jpg,gallery\n")).samples();
   REQUIRE(samples.size() == 1);
   CHECK(samples[0].identity == unlabelled_identity);
@@ -74,7 +74,7 @@ TEST_CASE("what is wrong in a manifest is named with its line") {
 }
 
 TEST_CASE("a folder stands for its manifest.csv") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   CHECK(contains(error_of([&] { (void)dataset(folder.path()).samples(); }),
                  "manifest.csv: error: does not exist"));
   folder.write("manifest.csv", "path,split\na.jpg,train\n");
@@ -82,7 +82,7 @@ TEST_CASE("a folder stands for its manifest.csv") {
 }
 
 TEST_CASE("paths are relative to the manifest's folder, or absolute") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   folder.write_picture("images/x.png", 6);
   const auto elsewhere = folder.write_picture("elsewhere/y.png", 7);
   folder.write("lists/manifest.csv", "path,split\n../images/x.png,train\n" + elsewhere.string() + ",train\n");
@@ -93,7 +93,7 @@ TEST_CASE("paths are relative to the manifest's folder, or absolute") {
 }
 
 TEST_CASE("a manifest is recognised by its header, and by its ending as one that may be wrong") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   CHECK(dataset(folder.path()).recognize() == Recognition::no);
   CHECK(dataset(folder.path() / "none.csv").recognize() == Recognition::no);
   folder.write("manifest.csv", "\xEF\xBB\xBFsplit,path\r\n");

@@ -15,7 +15,7 @@ std::string refusal(const std::filesystem::path& root) {
   return error_of([&] { (void)dataset(root).samples(); });
 }
 
-void write_small(const TemporaryFolder& folder) {
+void write_small(const PictureFolder& folder) {
   folder.write("bounding_box_train/0002_c1s1_000451_03.jpg", "");
   folder.write("bounding_box_train/0007_c3s3_077419_03.jpg", "");
   folder.write("query/0001_c1s1_001051_00.jpg", "");
@@ -56,7 +56,7 @@ TEST_CASE("names of another form are not understood") {
 }
 
 TEST_CASE("the folders give the splits, and each split is ordered by name") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   write_small(folder);
   const auto samples = dataset(folder.path()).samples();
   REQUIRE(samples.size() == 6);
@@ -77,7 +77,7 @@ TEST_CASE("the folders give the splits, and each split is ordered by name") {
 }
 
 TEST_CASE("an image with a foreign name is refused by name, with the pattern") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   write_small(folder);
   const auto stray = folder.write("query/me.jpg", "");
   const std::string text = refusal(folder.path());
@@ -86,7 +86,7 @@ TEST_CASE("an image with a foreign name is refused by name, with the pattern") {
 }
 
 TEST_CASE("missing and empty folders are named") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   CHECK(contains(refusal(folder.path() / "none"), "is not a folder"));
   CHECK(contains(refusal(folder.path()), "holds none of the folders"));
   folder.write("query/0001_c1s1_001051_00.jpg", "");
@@ -98,12 +98,12 @@ TEST_CASE("missing and empty folders are named") {
 }
 
 TEST_CASE("training alone and testing alone are data sets too") {
-  const TemporaryFolder train;
+  const PictureFolder train;
   train.write("bounding_box_train/0002_c1s1_000451_03.jpg", "");
   CHECK(dataset(train.path()).samples().size() == 1);
   CHECK(dataset(train.path()).recognize() == Recognition::likely);
 
-  const TemporaryFolder test;
+  const PictureFolder test;
   test.write("bounding_box_test/0001_c2s1_001051_01.jpg", "");
   test.write("query/0001_c1s1_001051_00.jpg", "");
   CHECK(dataset(test.path()).samples().size() == 2);
@@ -111,7 +111,7 @@ TEST_CASE("training alone and testing alone are data sets too") {
 }
 
 TEST_CASE("the three folders are recognised, others are not") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   CHECK(dataset(folder.path()).recognize() == Recognition::no);
   CHECK(dataset(folder.path() / "none").recognize() == Recognition::no);
   folder.write("bounding_box_train/photo.jpg", "");
@@ -121,7 +121,7 @@ TEST_CASE("the three folders are recognised, others are not") {
 }
 
 TEST_CASE("a sample's pixels come from its file") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   folder.write_picture("bounding_box_train/0002_c1s1_000451_03.png", 4);
   const auto market = dataset(folder.path());
   CHECK(equal_pixels(market.image(market.samples().at(0)), picture(4)));

@@ -20,7 +20,7 @@ constexpr const char* list_path = "train/label/train_list.txt";
 
 /// Two images for training, and a list with the given content.
 std::string list_refusal(const std::string& list) {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   folder.write("train/image/1.png", "");
   folder.write("train/image/2.png", "");
   const auto file = folder.write(list_path, list);
@@ -29,14 +29,14 @@ std::string list_refusal(const std::string& list) {
   return text.substr(file.string().size() + 1);
 }
 
-void write_training(const TemporaryFolder& folder) {
+void write_training(const PictureFolder& folder) {
   folder.write("train/image/1.png", "");
   folder.write("train/image/2.png", "");
   folder.write("train/image/a b.png", "");
   folder.write(list_path, "train/2.png 30\r\ntrain/1.png\t10\n\nother/folder/a b.png 0\n");
 }
 
-void write_part(const TemporaryFolder& folder, const std::string& part) {
+void write_part(const PictureFolder& folder, const std::string& part) {
   folder.write("query_" + part + "/q.png", "");
   folder.write("gallery_" + part + "/g2.png", "");
   folder.write("gallery_" + part + "/g1.png", "");
@@ -45,7 +45,7 @@ void write_part(const TemporaryFolder& folder, const std::string& part) {
 }  // namespace
 
 TEST_CASE("training images carry the list's identities, test images none") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   write_training(folder);
   write_part(folder, "b");
   const auto samples = dataset(folder.path()).samples();
@@ -65,19 +65,19 @@ TEST_CASE("training images carry the list's identities, test images none") {
 }
 
 TEST_CASE("list and images may lie in the other known places") {
-  const TemporaryFolder inside;
+  const PictureFolder inside;
   inside.write("train/1.png", "");
   inside.write("train/train_list.txt", "train/1.png 5\n");
   CHECK(dataset(inside.path()).samples().at(0).path == "train/1.png");
 
-  const TemporaryFolder beside;
+  const PictureFolder beside;
   beside.write("train/1.png", "");
   beside.write("train_list.txt", "\xEF\xBB\xBFtrain/1.png 5\n");
   CHECK(dataset(beside.path()).samples().at(0).identity == 5);
 }
 
 TEST_CASE("corrections replace identities by file name") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   write_training(folder);
   const auto samples = dataset(folder.path(), "", {{"2.png", 77}, {"a b.png", 10}}).samples();
   CHECK(samples.at(0).identity == 10);
@@ -88,7 +88,7 @@ TEST_CASE("corrections replace identities by file name") {
 }
 
 TEST_CASE("corrections without a training list are refused") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   write_part(folder, "a");
   CHECK(contains(refusal(dataset(folder.path(), "", {{"3.png", 1}})), "has no training list"));
 }
@@ -106,7 +106,7 @@ TEST_CASE("a bad line of the list is named") {
 }
 
 TEST_CASE("the test part is the one that is there, or the one that is asked for") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   write_part(folder, "a");
   CHECK(dataset(folder.path()).samples().size() == 3);
   write_part(folder, "B");
@@ -117,7 +117,7 @@ TEST_CASE("the test part is the one that is there, or the one that is asked for"
 }
 
 TEST_CASE("missing folders and lists are named") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   CHECK(contains(refusal(dataset(folder.path() / "none")), "is not a folder"));
   CHECK(contains(refusal(dataset(folder.path())), "holds neither train/label/train_list.txt nor query_X"));
   folder.write("train/image/1.png", "");
@@ -130,7 +130,7 @@ TEST_CASE("missing folders and lists are named") {
 }
 
 TEST_CASE("a list and a test part are recognised for certain, one of them likely") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   CHECK(dataset(folder.path()).recognize() == Recognition::no);
   write_training(folder);
   CHECK(dataset(folder.path()).recognize() == Recognition::likely);
@@ -158,7 +158,7 @@ TEST_CASE("the parameters check the part and the corrections") {
 }
 
 TEST_CASE("a sample's pixels come from its file") {
-  const TemporaryFolder folder;
+  const PictureFolder folder;
   folder.write_picture("train/image/1.png", 8);
   folder.write(list_path, "train/1.png 1\n");
   const auto naic = dataset(folder.path());

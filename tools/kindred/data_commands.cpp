@@ -2,12 +2,12 @@
 #include <filesystem>
 #include <iostream>
 
-#include "atomic_file.h"
 #include "command/doctor.h"
 #include "command/draw.h"
 #include "command/open_folder.h"
 #include "commands.h"
-#include "recipe.h"
+#include "file/atomic_file.h"
+#include "recipe/recipe.h"
 #include "session.h"
 
 namespace kindred::launcher {

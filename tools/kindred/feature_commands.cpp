@@ -3,15 +3,15 @@
 #include <iostream>
 #include <utility>
 
-#include "artefact.h"
-#include "atomic_file.h"
 #include "command/open_folder.h"
 #include "commands.h"
-#include "device.h"
+#include "file/atomic_file.h"
+#include "model/artefact.h"
 #include "session.h"
 #include "stage/embed.h"
 #include "stage/evaluate.h"
 #include "stage/match.h"
+#include "system/device.h"
 
 namespace kindred::launcher {
 namespace {

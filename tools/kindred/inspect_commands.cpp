@@ -2,12 +2,12 @@
 #include <filesystem>
 #include <iostream>
 
-#include "atomic_file.h"
 #include "command/check.h"
 #include "command/describe.h"
 #include "command/list.h"
 #include "command/reference.h"
 #include "commands.h"
+#include "file/atomic_file.h"
 #include "session.h"
 
 namespace kindred::launcher {
@@ -33,6 +33,10 @@ int list_command(const Options& options) {
 }
 
 int describe_command(const Options& options) {
+  if (options.component.empty() && options.out.empty()) {
+    throw RecipeError(
+        {}, "describe needs a name, such as head/mgn, head or train; `kindred list` shows what there is");
+  }
   const auto plugins = load_plugins(options);
   if (options.out.empty()) {
     std::cout << describe(plugins.catalog, options.component, format_of(options.format));

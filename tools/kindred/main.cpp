@@ -9,10 +9,10 @@
 
 #include "command/draw.h"
 #include "commands.h"
-#include "device.h"
 #include "kindred/error.h"
-#include "log.h"
 #include "options.h"
+#include "system/device.h"
+#include "system/log.h"
 
 namespace {
 
@@ -22,32 +22,46 @@ enum ExitCode { done = 0, failed = 1, wrong_recipe_or_usage = 2, wrong_plugin = 
 
 using Command = std::function<int(const Options&)>;
 
-/// Options that every command takes, before or behind its name.
+constexpr const char* common_group = "Common options";
+
+/// Options that every command takes.
 void add_common_options(CLI::App& app, Options& options) {
-  app.add_option("--set", options.overrides, "Override a key of the recipe: train.epochs=3 (repeatable)")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->take_all()
-      ->group("Common options");
-  app.add_option("--device", options.device, "Where to compute: auto, cpu, cuda or cuda:N")
-      ->type_name("NAME")
-      ->group("Common options");
-  app.add_option("--threads", options.threads, "Threads for computing; 0 takes all usable processors")
-      ->check(CLI::Range(0, 4096))
-      ->type_name("N")
-      ->group("Common options");
+  app.add_option("--log-level", options.log_level, "How much is logged")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->type_name("LEVEL")
+      ->capture_default_str()
+      ->group(common_group);
+  app.add_flag("--quiet,-q", options.quiet, "No progress and no notes, only results and errors")
+      ->group(common_group);
+}
+
+void add_plugin_folders(CLI::App& app, Options& options) {
   app.add_option("--plugin-dir", options.plugin_folders, "Look for plugins here first (repeatable)")
       ->type_name("DIR")
       ->expected(1)
       ->take_all()
-      ->group("Common options");
-  app.add_option("--log-level", options.log_level, "How much is logged: debug, info, warn or error")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
-      ->type_name("LEVEL")
-      ->capture_default_str()
-      ->group("Common options");
-  app.add_flag("--quiet,-q", options.quiet, "No progress and no notes, only results and errors")
-      ->group("Common options");
+      ->group(common_group);
+}
+
+void add_threads(CLI::App& app, Options& options) {
+  app.add_option("--threads", options.threads, "Threads for computing, up to 4096; 0: all usable processors")
+      ->check(CLI::Range(0, 4096).description(""))
+      ->type_name("N")
+      ->group(common_group);
+}
+
+/// What commands that follow a recipe take, be it a file or the one inside weights.
+void add_recipe_options(CLI::App& app, Options& options) {
+  app.add_option("--set", options.overrides, "Override a key of the recipe: train.epochs=3 (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all()
+      ->group(common_group);
+  app.add_option("--device", options.device, "Where to compute: auto, cpu, cuda or cuda:N")
+      ->type_name("NAME")
+      ->group(common_group);
+  add_threads(app, options);
+  add_plugin_folders(app, options);
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -56,10 +70,17 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+/// Where commands are added: what they fill in, and which one was typed.
+struct CommandLine {
+  Options options;
+  Command chosen;
+};
+
 CLI::App* add_command(CLI::App& parent, const std::string& name, const std::string& what, Command command,
-                      Command& chosen) {
+                      CommandLine& line) {
   CLI::App* app = parent.add_subcommand(name, what);
-  app->callback([command = std::move(command), &chosen] { chosen = command; });
+  add_common_options(*app, line.options);
+  app->callback([command = std::move(command), &line] { line.chosen = command; });
   return app;
 }
 
@@ -87,14 +108,17 @@ void add_features(CLI::App& app, Options& options) {
       ->type_name("FILE");
 }
 
-void add_commands(CLI::App& app, Options& options, Command& chosen) {
+void add_commands(CLI::App& app, CommandLine& line) {
+  auto& options = line.options;
   using namespace kindred::launcher;
 
-  add_command(app, "list", "List all components: role, name, plugin, what it does", list_command, chosen);
+  auto* list =
+      add_command(app, "list", "List all components: role, name, plugin, what it does", list_command, line);
+  add_plugin_folders(*list, options);
 
   auto* describe = add_command(
       app, "describe", "Describe a component (role/name) or a table of the recipe, with all its parameters",
-      describe_command, chosen);
+      describe_command, line);
   auto* name =
       describe->add_option("NAME", options.component, "head/mgn, loss/triplet, ...; or head, train, recipe")
           ->type_name("NAME");
@@ -106,28 +130,31 @@ void add_commands(CLI::App& app, Options& options, Command& chosen) {
       describe
           ->add_option("--reference", options.out, "Write the whole reference, a page for each role, here")
           ->type_name("DIR");
-  describe->require_option(1, 2);
   name->excludes(reference);
+  add_plugin_folders(*describe, options);
 
   auto* check = add_command(app, "check",
                             "Check a recipe and show what it resolves to; needs neither data nor a device",
-                            check_command, chosen);
+                            check_command, line);
   add_recipe(*check, options);
+  add_recipe_options(*check, options);
   add_data(*check, options);
 
   auto* train = add_command(app, "train", "Train a recipe's model, or go on with a training that was stopped",
-                            train_command, chosen);
+                            train_command, line);
   add_recipe(*train, options);
+  add_recipe_options(*train, options);
   add_data(*train, options);
   add_run_directory(*train, options);
 
-  auto* run = add_command(app, "run", "Everything: train, embed, evaluate, rankings", run_command, chosen);
+  auto* run = add_command(app, "run", "Everything: train, embed, evaluate, rankings", run_command, line);
   add_recipe(*run, options);
+  add_recipe_options(*run, options);
   add_data(*run, options);
   add_run_directory(*run, options);
 
-  auto* embed = add_command(app, "embed", "Describe images with a trained model; needs no recipe",
-                            embed_command, chosen);
+  auto* embed =
+      add_command(app, "embed", "Describe images with a trained model; needs no recipe", embed_command, line);
   embed->add_option("--weights", options.weights, "A model that was trained: model.safetensors")
       ->required()
       ->type_name("FILE");
@@ -138,11 +165,13 @@ void add_commands(CLI::App& app, Options& options, Command& chosen) {
   embed->add_option("--out", options.out, "Where descriptors are written")
       ->default_str("features")
       ->type_name("DIR");
+  add_recipe_options(*embed, options);
   embed->add_flag("--train-split", options.train_split, "Describe the training images as well");
 
   auto* evaluate =
-      add_command(app, "evaluate", "mAP, CMC and mINP of descriptors on disk", evaluate_command, chosen);
+      add_command(app, "evaluate", "mAP, CMC and mINP of descriptors on disk", evaluate_command, line);
   add_features(*evaluate, options);
+  add_threads(*evaluate, options);
   evaluate
       ->add_option("--cameras", options.cameras,
                    "auto, known (the query's camera is left out) or single (nothing is left out)")
@@ -151,8 +180,9 @@ void add_commands(CLI::App& app, Options& options, Command& chosen) {
       ->type_name("MODE");
   evaluate->add_option("--json", options.json, "Write the scores to this file as well")->type_name("FILE");
 
-  auto* match = add_command(app, "match", "Rank the gallery for each query", match_command, chosen);
+  auto* match = add_command(app, "match", "Rank the gallery for each query", match_command, line);
   add_features(*match, options);
+  add_threads(*match, options);
   match->add_option("--top", options.top, "How many gallery images for each query")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
@@ -165,16 +195,18 @@ void add_commands(CLI::App& app, Options& options, Command& chosen) {
   data->require_subcommand(1);
   auto* doctor = add_command(
       *data, "doctor", "Say what a data set holds, what is wrong with it and what that means for evaluation",
-      doctor_command, chosen);
+      doctor_command, line);
   doctor->add_option("RECIPE|FOLDER", options.folder, "A recipe, or a folder or manifest of images")
       ->required()
       ->type_name("PATH");
+  add_recipe_options(*doctor, options);
   doctor->add_flag("--no-decode", options.skip_decoding, "Do not read the images, only their names");
   doctor->add_option("--json", options.json, "Write the findings to this file as well")->type_name("FILE");
   auto* draw =
-      add_command(*data, "draw", "Write the drawn data set (or a recipe's) to disk", draw_command, chosen);
+      add_command(*data, "draw", "Write the drawn data set (or a recipe's) to disk", draw_command, line);
   draw->add_option("RECIPE", options.recipe, "Draw this recipe's data set; else drawn, by its defaults")
       ->type_name("FILE");
+  add_recipe_options(*draw, options);
   draw->add_option("--out", options.out, "A folder that is empty or not there yet")
       ->required()
       ->type_name("DIR");
@@ -191,7 +223,6 @@ void add_commands(CLI::App& app, Options& options, Command& chosen) {
 int main(int argc, char** argv) {
   CLI::App app{"Kindred: person re-identification from recipes and plugins"};
   app.name("kindred");
-  app.fallthrough();
   app.require_subcommand(1);
   app.set_help_flag("-h,--help", "This help; each command has its own: kindred train -h");
   app.footer(
@@ -202,18 +233,15 @@ int main(int argc, char** argv) {
       "  kindred embed --weights runs/quickstart/model.safetensors --data DIR --out features\n"
       "Exit codes: 0 done, 1 the run failed, 2 recipe or usage, 3 plugin");
 
-  Options options;
-  Command chosen;
-  add_common_options(app, options);
-  add_commands(app, options, chosen);
+  CommandLine line;
+  add_commands(app, line);
   app.add_flag_callback(
-         "--version",
-         [] {
-           std::cout << kindred::version_text();
-           throw CLI::Success();
-         },
-         "Versions of Kindred and of what it runs on")
-      ->group("Common options");
+      "--version",
+      [] {
+        std::cout << kindred::version_text();
+        throw CLI::Success();
+      },
+      "Versions of Kindred and of what it runs on");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -221,9 +249,9 @@ int main(int argc, char** argv) {
   }
 
   try {
-    options.program = std::filesystem::read_symlink("/proc/self/exe");
-    kindred::start_log(options.quiet ? "error" : options.log_level);
-    return chosen(options);
+    line.options.program = std::filesystem::read_symlink("/proc/self/exe");
+    kindred::start_log(line.options.quiet ? "error" : line.options.log_level);
+    return line.chosen(line.options);
   } catch (const kindred::RecipeError& error) {
     std::cerr << error.what() << '\n';
     return wrong_recipe_or_usage;

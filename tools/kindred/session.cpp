@@ -5,8 +5,8 @@
 #include <iostream>
 #include <string>
 
-#include "device.h"
-#include "recipe.h"
+#include "recipe/recipe.h"
+#include "system/device.h"
 
 namespace kindred::launcher {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "kindred/value.h"
 #include "options.h"
-#include "plan.h"
-#include "plugin_loader.h"
-#include "progress.h"
+#include "plugin/plugin_loader.h"
+#include "progress/progress.h"
+#include "recipe/plan.h"
 
 namespace kindred::launcher {
 

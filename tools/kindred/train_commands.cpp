@@ -4,9 +4,9 @@
 
 #include "command/run.h"
 #include "commands.h"
-#include "device.h"
 #include "session.h"
 #include "stage/train.h"
+#include "system/device.h"
 
 namespace kindred::launcher {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <cstdio>
 
-#include "model.h"
-#include "text_table.h"
+#include "model/model.h"
+#include "progress/text_table.h"
 
 namespace kindred {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "plan.h"
+#include "recipe/plan.h"
 
 namespace kindred {
 

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "recipe.h"
-#include "recipe_layout.h"
-#include "settings.h"
-#include "text_table.h"
+#include "progress/text_table.h"
+#include "recipe/recipe.h"
+#include "recipe/recipe_layout.h"
+#include "recipe/settings.h"
 
 namespace kindred {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "kindred/role/dataset.h"
 #include "kindred/sample.h"
-#include "progress.h"
+#include "progress/progress.h"
 
 namespace kindred {
 

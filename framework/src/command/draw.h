@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kindred/role/dataset.h"
-#include "progress.h"
+#include "progress/progress.h"
 
 namespace kindred {
 

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "processors.h"
+#include "system/processors.h"
 
 namespace kindred {
 namespace {

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "progress.h"
+#include "progress/progress.h"
 
 namespace kindred {
 

@@ -1,6 +1,6 @@
 #include "command/list.h"
 
-#include "text_table.h"
+#include "progress/text_table.h"
 
 namespace kindred {
 

@@ -1,7 +1,7 @@
 #include "command/reference.h"
 
 #include "command/describe.h"
-#include "recipe_layout.h"
+#include "recipe/recipe_layout.h"
 
 namespace kindred {
 

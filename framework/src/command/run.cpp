@@ -4,13 +4,13 @@
 #include <utility>
 #include <vector>
 
-#include "artefact.h"
-#include "device.h"
+#include "model/artefact.h"
+#include "progress/text_table.h"
 #include "stage/embed.h"
 #include "stage/evaluate.h"
 #include "stage/match.h"
 #include "stage/train.h"
-#include "text_table.h"
+#include "system/device.h"
 
 namespace kindred {
 namespace {

@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <string>
 
-#include "evaluation.h"
 #include "kindred/catalog.h"
-#include "plan.h"
-#include "progress.h"
+#include "progress/progress.h"
+#include "ranking/evaluation.h"
+#include "recipe/plan.h"
 
 namespace kindred {
 

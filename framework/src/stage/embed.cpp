@@ -10,11 +10,11 @@
 #include <stdexcept>
 #include <string>
 
-#include "device.h"
+#include "data/loader.h"
+#include "data/planned_loader.h"
 #include "kindred/error.h"
-#include "loader.h"
-#include "meter.h"
-#include "processors.h"
+#include "progress/meter.h"
+#include "system/device.h"
 
 namespace kindred {
 namespace {
@@ -34,12 +34,6 @@ class EvaluationMode {
   bool training_;
 };
 
-std::vector<std::unique_ptr<Augmentation>> create_augmentations(const Plan& plan) {
-  std::vector<std::unique_ptr<Augmentation>> augmentations;
-  for (const auto& choice : plan.augmentations) augmentations.push_back(choice.create({}));
-  return augmentations;
-}
-
 std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples, std::size_t size) {
   std::vector<std::vector<std::size_t>> batches;
   for (std::size_t first = 0; first < samples; first += size) {
@@ -47,15 +41,6 @@ std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples, s
     std::iota(batch.begin(), batch.end(), first);
   }
   return batches;
-}
-
-LoaderOptions loader_options(const Plan& plan) {
-  LoaderOptions options;
-  options.workers = plan.loader.workers > 0 ? plan.loader.workers : usable_processors();
-  options.prefetch = plan.loader.prefetch;
-  options.skip_bad_images = plan.loader.skip_bad_images;
-  options.seed = plan.seed;
-  return options;
 }
 
 /// Model::describe() leaves a row of zeros as it is.

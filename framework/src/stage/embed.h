@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "feature_files.h"
-#include "model.h"
-#include "plan.h"
-#include "progress.h"
+#include "file/feature_files.h"
+#include "model/model.h"
+#include "progress/progress.h"
+#include "recipe/plan.h"
 
 namespace kindred {
 

@@ -1,7 +1,7 @@
 #include "stage/evaluate.h"
 
-#include "atomic_file.h"
-#include "meter.h"
+#include "file/atomic_file.h"
+#include "progress/meter.h"
 
 namespace kindred {
 

@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <string>
 
-#include "evaluation.h"
-#include "feature_files.h"
-#include "progress.h"
-#include "settings.h"
+#include "file/feature_files.h"
+#include "progress/progress.h"
+#include "ranking/evaluation.h"
+#include "recipe/settings.h"
 
 namespace kindred {
 

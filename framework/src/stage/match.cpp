@@ -5,10 +5,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "feature_files.h"
+#include "file/feature_files.h"
 #include "kindred/error.h"
-#include "meter.h"
-#include "ranking.h"
+#include "progress/meter.h"
+#include "ranking/ranking.h"
 
 namespace kindred {
 namespace {

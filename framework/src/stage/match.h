@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "progress.h"
+#include "progress/progress.h"
 
 namespace kindred {
 

@@ -1,11 +1,11 @@
 #include "stage/train.h"
 
-#include "device.h"
-#include "log.h"
-#include "metrics_file.h"
-#include "run_directory.h"
-#include "safetensors.h"
-#include "stage/training.h"
+#include "file/safetensors.h"
+#include "progress/metrics_file.h"
+#include "system/device.h"
+#include "system/log.h"
+#include "training/run_directory.h"
+#include "training/training.h"
 
 namespace kindred {
 namespace {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "plan.h"
-#include "progress.h"
+#include "progress/progress.h"
+#include "recipe/plan.h"
 
 namespace kindred {
 

@@ -1,0 +1,164 @@
+#include "file/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <streambuf>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "kindred/error.h"
+
+namespace kindred {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string reason(int error) {
+  return std::generic_category().message(error);
+}
+
+/// A file descriptor as a stream's buffer. A failed write is thrown with the system's reason, which
+/// std::ofstream loses.
+class DescriptorBuffer final : public std::streambuf {
+ public:
+  DescriptorBuffer(int descriptor, fs::path file)
+      : descriptor_(descriptor), file_(std::move(file)), buffer_(1 << 20) {
+    setp(buffer_.data(), buffer_.data() + buffer_.size());
+  }
+
+ protected:
+  int_type overflow(int_type character) override {
+    flush_buffer();
+    if (!traits_type::eq_int_type(character, traits_type::eof())) {
+      *pptr() = traits_type::to_char_type(character);
+      pbump(1);
+    }
+    return traits_type::not_eof(character);
+  }
+
+  std::streamsize xsputn(const char* data, std::streamsize size) override {
+    if (size < epptr() - pptr()) {
+      std::memcpy(pptr(), data, static_cast<std::size_t>(size));
+      pbump(static_cast<int>(size));
+      return size;
+    }
+    flush_buffer();
+    write_all(data, static_cast<std::size_t>(size));
+    return size;
+  }
+
+  int sync() override {
+    flush_buffer();
+    return 0;
+  }
+
+ private:
+  void flush_buffer() {
+    const auto size = static_cast<std::size_t>(pptr() - pbase());
+    setp(buffer_.data(), buffer_.data() + buffer_.size());
+    write_all(buffer_.data(), size);
+  }
+
+  void write_all(const char* data, std::size_t size) {
+    while (size > 0) {
+      const ssize_t written = ::write(descriptor_, data, size);
+      if (written < 0) {
+        if (errno == EINTR) continue;
+        throw DataError(file_, "cannot be written: " + reason(errno));
+      }
+      data += written;
+      size -= static_cast<std::size_t>(written);
+    }
+  }
+
+  int descriptor_;
+  fs::path file_;
+  std::vector<char> buffer_;
+};
+
+/// The open temporary file; closed and removed again unless it was moved to its place.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const fs::path& target) {
+    // A name of this process and call: two writers never share a temporary file.
+    static std::atomic<unsigned> counter{0};
+    path_ = target.parent_path() / ("." + target.filename().string() + "." + std::to_string(::getpid()) +
+                                    "-" + std::to_string(counter++) + ".tmp");
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) throw DataError(target, "cannot be written: " + reason(errno));
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+  void move_to(const fs::path& target) {
+    if (::fsync(descriptor_) != 0) throw DataError(target, "cannot be written to disk: " + reason(errno));
+    // Some file systems tell only here that the disk is full.
+    if (::close(std::exchange(descriptor_, -1)) != 0) {
+      throw DataError(target, "cannot be written: " + reason(errno));
+    }
+    if (::rename(path_.c_str(), target.c_str()) != 0) {
+      throw DataError(target, "cannot be replaced: " + reason(errno));
+    }
+    path_.clear();
+  }
+
+ private:
+  fs::path path_;
+  int descriptor_ = -1;
+};
+
+void sync_folder(const fs::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;  // a folder may be writable and not readable; the file itself is synced
+  const int result = ::fsync(descriptor);
+  const int error = errno;
+  ::close(descriptor);
+  // Network file systems may have no such operation.
+  if (result != 0 && error != EINVAL && error != ENOTSUP && error != EROFS) {
+    throw DataError(folder, "cannot be written to disk: " + reason(error));
+  }
+}
+
+}  // namespace
+
+void write_atomically(const fs::path& file, const std::function<void(std::ostream&)>& write) {
+  std::error_code error;
+  fs::path target = file;
+  // What a link points to is replaced, not the link.
+  if (fs::is_symlink(fs::symlink_status(file, error))) {
+    fs::path resolved = fs::weakly_canonical(file, error);
+    if (!error) target = std::move(resolved);
+  }
+  if (!target.has_filename()) throw DataError(file, "cannot be written: it is not the name of a file");
+  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  fs::create_directories(folder, error);
+  if (error) throw DataError(file, "its folder cannot be made: " + error.message());
+
+  TemporaryFile temporary(target);
+  {
+    DescriptorBuffer buffer(temporary.descriptor(), file);
+    std::ostream stream(&buffer);
+    // Makes what the buffer throws reach the caller, at the first failed write.
+    stream.exceptions(std::ios::badbit);
+    write(stream);
+    stream.flush();
+    if (!stream) throw DataError(file, "cannot be written: the content could not be put together");
+  }
+  temporary.move_to(target);
+  sync_folder(folder);
+}
+
+}  // namespace kindred

@@ -1,0 +1,147 @@
+#include "file/feature_files.h"
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "file/atomic_file.h"
+#include "kindred/csv.h"
+#include "kindred/error.h"
+
+namespace kindred {
+namespace {
+
+/// Rows that are converted and checked at a time.
+constexpr std::int64_t block_rows = 4096;
+
+/// The name without .npy or .csv; any other dot belongs to the name.
+std::filesystem::path stem_of(const std::filesystem::path& file) {
+  const auto extension = file.extension();
+  return extension == ".npy" || extension == ".csv" ? std::filesystem::path(file).replace_extension() : file;
+}
+
+std::filesystem::path with_ending(const std::filesystem::path& stem, const char* ending) {
+  auto result = stem;
+  return result += ending;
+}
+
+/// A cell that may be empty, or a column that may be missing.
+std::int64_t number_or(std::int64_t otherwise, const CsvTable& table, const CsvRow& row,
+                       std::optional<std::size_t> column, std::int64_t minimum, const char* allowed) {
+  if (!column || row.cells[*column].empty()) return otherwise;
+  const auto number = table.integer(row, *column);
+  if (number < minimum) {
+    throw table.error(row, "the " + table.header()[*column] + " is " + std::to_string(number) +
+                               "; allowed are whole numbers from 0, " + allowed);
+  }
+  return number;
+}
+
+Split split_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column) {
+  if (!column) return Split::train;
+  for (const auto split : {Split::train, Split::query, Split::gallery}) {
+    if (row.cells[*column] == split_name(split)) return split;
+  }
+  throw table.error(row,
+                    "the split is '" + row.cells[*column] + "'; allowed are 'train', 'query' and 'gallery'");
+}
+
+std::vector<Sample> read_samples(const std::filesystem::path& file, const std::filesystem::path& array) {
+  if (!std::filesystem::exists(file)) {
+    throw DataError(file, "is missing: it says which image each row of " + array.filename().string() +
+                              " describes, with the header path,identity,camera,domain,split (the first two "
+                              "are needed)");
+  }
+  const auto table = CsvTable::read(file);
+  table.require_known_columns({"path", "identity", "camera", "domain", "split"});
+  const auto path = table.column("path");
+  const auto identity = table.column("identity");
+  const auto camera = table.find("camera");
+  const auto domain = table.find("domain");
+  const auto split = table.find("split");
+
+  std::vector<Sample> samples;
+  samples.reserve(table.rows().size());
+  for (const auto& row : table.rows()) {
+    Sample sample;
+    sample.path = row.cells[path];
+    if (sample.path.empty()) throw table.error(row, "the path is empty");
+    sample.identity = number_or(unlabelled_identity, table, row, identity, junk_identity,
+                                "-1 for junk, and an empty cell when nobody has said who this is");
+    sample.camera = number_or(unknown_camera, table, row, camera, unknown_camera,
+                              "and -1 or an empty cell for an unknown one");
+    if (domain) sample.domain = row.cells[*domain];
+    sample.split = split_of(table, row, split);
+    samples.push_back(std::move(sample));
+  }
+  return samples;
+}
+
+}  // namespace
+
+void write_features(const std::filesystem::path& stem, const Features& features) {
+  const auto& descriptors = features.descriptors;
+  if (descriptors.dim() != 2 || descriptors.scalar_type() != torch::kFloat ||
+      descriptors.size(0) != static_cast<std::int64_t>(features.samples.size())) {
+    throw std::logic_error("write_features: descriptors must be [samples, D], 32-bit floats");
+  }
+  write_npy(with_ending(stem, ".npy"), descriptors);
+  write_atomically(with_ending(stem, ".csv"), [&](std::ostream& out) {
+    write_csv_row(out, {"path", "identity", "camera", "domain", "split"});
+    for (const auto& sample : features.samples) {
+      write_csv_row(
+          out, {sample.path, sample.identity == unlabelled_identity ? "" : std::to_string(sample.identity),
+                sample.camera == unknown_camera ? "" : std::to_string(sample.camera), sample.domain,
+                split_name(sample.split)});
+    }
+  });
+}
+
+FeatureReader::FeatureReader(const std::filesystem::path& file)
+    : array_(with_ending(stem_of(file), ".npy")),
+      samples_(read_samples(with_ending(stem_of(file), ".csv"), array_.file())) {
+  const auto& shape = array_.shape();
+  if (shape.size() != 2 || shape[0] == 0 || shape[1] == 0) {
+    std::string text;
+    for (const auto size : shape) text += (text.empty() ? "" : " x ") + std::to_string(size);
+    throw DataError(array_.file(),
+                    "descriptors are an array of images x numbers, each at least 1; this one " +
+                        (text.empty() ? std::string("is a single number") : "is " + text));
+  }
+  if (!torch::isFloatingType(array_.type())) {
+    throw DataError(array_.file(),
+                    "descriptors are floating point numbers ('<f2', '<f4' or '<f8'), not whole "
+                    "numbers: save them as numpy.save(file, array.astype('<f4'))");
+  }
+  if (shape[0] != static_cast<std::int64_t>(samples_.size())) {
+    throw DataError(with_ending(stem_of(file), ".csv"),
+                    "has " + std::to_string(samples_.size()) + " rows below its header, but " +
+                        array_.file().filename().string() + " has " + std::to_string(shape[0]) +
+                        ": each descriptor needs its own row, in the same order");
+  }
+}
+
+torch::Tensor FeatureReader::rows(std::int64_t first, std::int64_t last) const {
+  const auto result = array_.rows(first, last).to(torch::kFloat);
+  if (torch::isfinite(result).all().item<bool>()) return result;
+  const auto finite = torch::isfinite(result).all(1).contiguous();
+  const auto* good = finite.data_ptr<bool>();
+  const auto row = first + (std::find(good, good + finite.numel(), false) - good);
+  throw DataError(array_.file(), "row " + std::to_string(row) + " (from 0), which describes '" +
+                                     samples_[static_cast<std::size_t>(row)].path +
+                                     "', holds a number that is not finite (NaN, infinite, or too large for "
+                                     "32 bits): describe that image again or leave it out");
+}
+
+Features read_features(const std::filesystem::path& file) {
+  const FeatureReader reader(file);
+  Features features{torch::empty({reader.size(), reader.width()}, torch::kFloat), reader.samples()};
+  for (std::int64_t first = 0; first < reader.size(); first += block_rows) {
+    const auto last = std::min(first + block_rows, reader.size());
+    features.descriptors.slice(0, first, last).copy_(reader.rows(first, last));
+  }
+  return features;
+}
+
+}  // namespace kindred

@@ -1,0 +1,52 @@
+// Descriptors on disk: NAME.npy [N, D] beside NAME.csv with a row for each of its rows.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "file/npy.h"
+#include "kindred/sample.h"
+
+namespace kindred {
+
+struct Features {
+  torch::Tensor descriptors;    ///< [N, D], 32-bit floats, on the CPU
+  std::vector<Sample> samples;  ///< N
+};
+
+/// Writes STEM.npy and STEM.csv (header: path,identity,camera,domain,split; an unlabelled identity and an
+/// unknown camera are empty cells), each atomically.
+void write_features(const std::filesystem::path& stem, const Features& features);
+
+/// Reads STEM.npy (any float type, C or Fortran order) and STEM.csv (path and identity needed, camera, domain
+/// and split optional, in any order; other columns are an error). `file` may be given with either ending or
+/// with none. Throws DataError naming file and line or row when they are damaged, foreign or do not fit each
+/// other, or a number is not finite.
+[[nodiscard]] Features read_features(const std::filesystem::path& file);
+
+/// The same, for descriptors that are read piece by piece because all may be more than memory holds. The
+/// samples are read at once.
+class FeatureReader {
+ public:
+  /// Throws as read_features() does, but for numbers that are not finite.
+  explicit FeatureReader(const std::filesystem::path& file);
+
+  [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
+  [[nodiscard]] std::int64_t size() const { return array_.shape()[0]; }
+  [[nodiscard]] std::int64_t width() const { return array_.shape()[1]; }
+  /// STEM.npy: for messages.
+  [[nodiscard]] const std::filesystem::path& file() const { return array_.file(); }
+
+  /// Rows [first, last): [last - first, D], 32-bit floats. Throws DataError naming row and path of the first
+  /// that is not finite.
+  [[nodiscard]] torch::Tensor rows(std::int64_t first, std::int64_t last) const;
+
+ private:
+  NpyReader array_;
+  std::vector<Sample> samples_;
+};
+
+}  // namespace kindred

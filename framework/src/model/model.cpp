@@ -1,0 +1,174 @@
+#include "model/model.h"
+
+#include <torch/nn/functional/normalization.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#include "kindred/error.h"
+#include "kindred/random.h"
+
+namespace kindred {
+
+namespace {
+
+// Weights are drawn from a stream for each part, so that one part's do not depend on how many numbers
+// another has drawn.
+enum class Part : std::uint64_t { backbone = 0x6b6261, head = 0x686561, loss = 0x6c6f73 };
+
+void seed_part(const Plan& plan, Part part, std::uint64_t index = 0) {
+  RandomStream stream(plan.seed, {static_cast<std::uint64_t>(part), index});
+  torch::manual_seed(stream());
+}
+
+void check_outputs(const std::vector<OutputInfo>& outputs) {
+  std::set<std::string> names;
+  for (const auto& output : outputs) {
+    if (!names.insert(output.name).second) {
+      throw std::logic_error("the head has two outputs named '" + output.name + "'");
+    }
+  }
+  if (outputs.empty() || outputs.back().name != "descriptor" || outputs.back().kind != OutputKind::feature) {
+    throw std::logic_error("the last of a head's outputs must be the feature 'descriptor'");
+  }
+}
+
+// '*' stands for any characters, also none; everything else for itself.
+bool matches(std::string_view pattern, std::string_view text) {
+  const auto star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == text;
+  if (text.substr(0, star) != pattern.substr(0, star)) return false;
+  const auto rest = pattern.substr(star + 1);
+  for (auto begin = star; begin <= text.size(); ++begin) {
+    if (matches(rest, text.substr(begin))) return true;
+  }
+  return false;
+}
+
+const char* plural(OutputKind kind) {
+  return kind == OutputKind::feature ? "features" : "logits";
+}
+
+std::vector<std::string> names_of(const std::vector<OutputInfo>& outputs, OutputKind kind) {
+  std::vector<std::string> names;
+  for (const auto& output : outputs) {
+    if (output.kind == kind) names.push_back(output.name);
+  }
+  return names;
+}
+
+// "features 'g1' and 'descriptor'; logits 'logits.g1'"
+std::string described(const std::vector<OutputInfo>& outputs) {
+  return "features " + quoted_list(names_of(outputs, OutputKind::feature)) + "; logits " +
+         quoted_list(names_of(outputs, OutputKind::logits));
+}
+
+std::string no_such_output(const std::string& pattern, const std::vector<OutputInfo>& outputs) {
+  std::vector<std::string> names;
+  for (const auto& output : outputs) names.push_back(output.name);
+  const auto near = nearest_name(pattern, names);
+  return "the head has no output '" + pattern + "'; " +
+         (near.empty() ? "it has " : "did you mean '" + near + "'? It has ") + described(outputs);
+}
+
+// Indices of the outputs of one loss.
+std::vector<std::size_t> outputs_of(const LossChoice& choice, const std::vector<OutputInfo>& outputs,
+                                    Diagnostics& diagnostics) {
+  std::vector<std::size_t> found;
+  if (choice.on.empty()) {
+    diagnostics.error(choice.on_place,
+                      choice.subject() + ": is on no output; the head has " + described(outputs));
+  }
+  for (const auto& pattern : choice.on) {
+    bool any = false;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (!matches(pattern, outputs[i].name)) continue;
+      any = true;
+      if (std::find(found.begin(), found.end(), i) == found.end()) found.push_back(i);
+    }
+    if (!any) {
+      diagnostics.error(choice.on_place, choice.subject() + ": " + no_such_output(pattern, outputs));
+    }
+  }
+  return found;
+}
+
+std::string wrong_kind(const LossChoice& choice, OutputKind takes, const std::vector<std::string>& wrong,
+                       const std::vector<OutputInfo>& outputs) {
+  return choice.subject() + ": works on " + plural(takes) + ", and " + quoted_list(wrong) +
+         (wrong.size() == 1 ? " is" : " are") + " none; the head's " + plural(takes) + " are " +
+         quoted_list(names_of(outputs, takes));
+}
+
+// Makes a component; what it finds wrong is said at the recipe's table.
+template <class Role>
+typename Role::Handle create_at(const Choice<Role>& choice, const typename Role::Context& context) {
+  try {
+    return choice.create(context);
+  } catch (const ComponentError& error) {
+    const std::string own = error.component() + ": error: ";
+    std::string message = error.what();
+    if (message.rfind(own, 0) == 0) message.erase(0, own.size());
+    throw RecipeError(choice.place, choice.subject() + ": " + message);
+  }
+}
+
+}  // namespace
+
+Model::Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head)
+    : trunk_(register_module("backbone", std::move(trunk))), head_(register_module("head", std::move(head))) {
+  check_outputs(head_->outputs());
+}
+
+std::vector<torch::Tensor> Model::forward(const torch::Tensor& images) {
+  auto outputs = head_->forward(trunk_->forward(images));
+  if (is_training()) {
+    for (auto& output : outputs) output = output.to(torch::kFloat32);
+  }
+  return outputs;
+}
+
+torch::Tensor Model::describe(const torch::Tensor& images) {
+  if (is_training()) throw std::logic_error("Model::describe needs evaluation mode");
+  const torch::NoGradGuard no_grad;
+  const auto descriptor = forward(images).back().to(torch::kFloat32);
+  return torch::nn::functional::normalize(descriptor, torch::nn::functional::NormalizeFuncOptions().dim(1));
+}
+
+std::shared_ptr<Model> build_model(const Plan& plan, std::int64_t identities) {
+  seed_part(plan, Part::backbone);
+  const auto backbone = create_at(plan.backbone, {});
+  seed_part(plan, Part::head);
+  auto head = create_at(plan.head, {*backbone, identities});
+  auto trunk = head->trunk();
+  return std::make_shared<Model>(std::move(trunk), std::move(head));
+}
+
+std::vector<LossTerm> build_losses(const Plan& plan, const std::vector<OutputInfo>& outputs,
+                                   std::int64_t identities) {
+  Diagnostics diagnostics;
+  std::vector<LossTerm> terms;
+  for (std::size_t c = 0; c < plan.losses.size(); ++c) {
+    const auto& choice = plan.losses[c];
+    const auto on = outputs_of(choice, outputs, diagnostics);
+    const double weight =
+        choice.reduction == Reduction::mean ? choice.weight / static_cast<double>(on.size()) : choice.weight;
+    std::vector<std::string> wrong;
+    auto takes = OutputKind::feature;
+    for (const auto i : on) {
+      seed_part(plan, Part::loss, (static_cast<std::uint64_t>(c) << 32U) + i);
+      auto loss = create_at<Loss>(choice, {outputs[i].width, identities});
+      takes = loss->takes();
+      if (takes != outputs[i].kind) wrong.push_back(outputs[i].name);
+      terms.push_back({choice.name + "(" + outputs[i].name + ")", i, weight, std::move(loss)});
+    }
+    if (!wrong.empty()) diagnostics.error(choice.on_place, wrong_kind(choice, takes, wrong, outputs));
+  }
+  diagnostics.throw_if_any();
+  return terms;
+}
+
+}  // namespace kindred

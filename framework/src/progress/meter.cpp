@@ -1,0 +1,30 @@
+#include "progress/meter.h"
+
+#include <utility>
+
+namespace kindred {
+
+Meter::Meter(ProgressSink& sink, std::string stage, std::int64_t total) : sink_(sink) {
+  progress_.stage = std::move(stage);
+  progress_.total = total;
+  progress_.unit = "images";
+}
+
+void Meter::update(std::int64_t done) {
+  const auto now = Clock::now();
+  rate_.add(static_cast<double>(done - progress_.done), std::chrono::duration<double>(now - last_).count());
+  last_ = now;
+  progress_.done = done;
+  progress_.images_per_second = rate_.per_second();
+  progress_.remaining_seconds = rate_.seconds_for(static_cast<double>(progress_.total - done));
+  sink_.update(progress_);
+}
+
+void Meter::finish() {
+  const auto seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+  progress_.images_per_second = seconds > 0 ? static_cast<double>(progress_.done) / seconds : 0;
+  progress_.remaining_seconds = 0;
+  sink_.finish(progress_);
+}
+
+}  // namespace kindred

@@ -1,0 +1,85 @@
+#include "progress/progress.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <utility>
+
+#include "progress/text_progress.h"
+
+namespace kindred {
+namespace {
+
+std::string format(const char* pattern, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, pattern, value);
+  return text;
+}
+
+}  // namespace
+
+ProgressSink::~ProgressSink() = default;
+
+TeeProgress::TeeProgress(std::vector<ProgressSink*> sinks) : sinks_(std::move(sinks)) {}
+
+void TeeProgress::update(const Progress& progress) {
+  for (auto* sink : sinks_) sink->update(progress);
+}
+
+void TeeProgress::finish(const Progress& progress) {
+  for (auto* sink : sinks_) sink->finish(progress);
+}
+
+void TeeProgress::note(const std::string& text) {
+  for (auto* sink : sinks_) sink->note(text);
+}
+
+std::unique_ptr<ProgressSink> make_stderr_progress(bool quiet) {
+  if (quiet) return std::make_unique<SilentProgress>();
+  if (::isatty(STDERR_FILENO) == 1) return std::make_unique<TerminalProgress>(std::cerr, stderr_columns);
+  return std::make_unique<LineProgress>(std::cerr);
+}
+
+std::string duration_text(double seconds) {
+  if (!(seconds >= 0)) return "?";
+  // Beyond a year nobody waits, and the number must fit.
+  const auto whole = static_cast<long long>(std::llround(std::min(seconds, 3.2e8)));
+  char text[48];
+  if (whole < 60) {
+    std::snprintf(text, sizeof text, "%lld s", whole);
+  } else if (whole < 3600) {
+    std::snprintf(text, sizeof text, "%lld:%02lld", whole / 60, whole % 60);
+  } else if (whole < 86400) {
+    std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);
+  } else {
+    std::snprintf(text, sizeof text, "%lld d %lld h", whole / 86400, whole / 3600 % 24);
+  }
+  return text;
+}
+
+std::string progress_text(const Progress& progress) {
+  std::string text = progress.stage;
+  if (!progress.detail.empty()) text += (text.empty() ? "" : ", ") + progress.detail;
+  std::vector<std::string> parts;
+  if (progress.total > 0) {
+    parts.push_back(std::to_string(progress.done) + "/" + std::to_string(progress.total) + " " +
+                    progress.unit);
+  } else if (progress.done > 0) {
+    parts.push_back(std::to_string(progress.done) + " " + progress.unit);
+  }
+  if (progress.images_per_second > 0) {
+    parts.push_back(format(progress.images_per_second < 100 ? "%.1f" : "%.0f", progress.images_per_second) +
+                    " images/s");
+  }
+  if (progress.remaining_seconds >= 0) parts.push_back(duration_text(progress.remaining_seconds) + " left");
+  for (const auto& [name, value] : progress.figures) {
+    if (name.find('/') == std::string::npos) parts.push_back(name + " " + format("%.4g", value));
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i) text += (i == 0 ? ": " : ", ") + parts[i];
+  return text;
+}
+
+}  // namespace kindred

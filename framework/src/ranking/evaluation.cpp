@@ -1,0 +1,350 @@
+#include "ranking/evaluation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <span>
+#include <stdexcept>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "kindred/error.h"
+#include "ranking/match_ranks.h"
+#include "ranking/similarity.h"
+#include "system/parallel.h"
+
+namespace kindred {
+namespace {
+
+constexpr std::int64_t block_bytes = std::int64_t{64} << 20;
+constexpr std::int64_t cmc_ranks[] = {1, 5, 10};
+
+bool labelled(const Sample& sample) {
+  return sample.identity >= 0;
+}
+
+std::string count_text(std::int64_t count, const std::string& thing, const std::string& things) {
+  return std::to_string(count) + " " + (count == 1 ? thing : things);
+}
+
+void add_sentence(std::string& text, const std::string& sentence) {
+  if (!text.empty()) text += "; ";
+  text += sentence;
+}
+
+/// Who is where in the gallery.
+struct GalleryIndex {
+  std::unordered_map<std::int64_t, std::vector<std::int32_t>> images;  // of each identity, ascending
+  std::vector<std::int32_t> junk;
+  std::int64_t labelled_images = 0;
+
+  explicit GalleryIndex(const std::vector<Sample>& gallery) {
+    for (std::size_t i = 0; i < gallery.size(); ++i) {
+      const auto index = static_cast<std::int32_t>(i);
+      if (gallery[i].identity == junk_identity) junk.push_back(index);
+      if (!labelled(gallery[i])) continue;
+      images[gallery[i].identity].push_back(index);
+      ++labelled_images;
+    }
+  }
+  [[nodiscard]] const std::vector<std::int32_t>* find(const Sample& sample) const {
+    if (!labelled(sample)) return nullptr;
+    const auto at = images.find(sample.identity);
+    return at == images.end() ? nullptr : &at->second;
+  }
+};
+
+std::string some_identities(std::set<std::int64_t> identities) {
+  std::string text =
+      count_text(static_cast<std::int64_t>(identities.size()), "identity", "identities") + " (";
+  std::size_t shown = 0;
+  for (const auto identity : identities) {
+    if (shown == 3) return text + ", ...)";
+    text += (shown++ > 0 ? ", " : "") + std::to_string(identity);
+  }
+  return text + ")";
+}
+
+/// Throws unless some person is on both sides.
+void require_shared_identities(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
+                               const GalleryIndex& index, const std::filesystem::path& place) {
+  if (query.empty()) throw DataError(place, "there is no query to evaluate");
+  if (gallery.empty()) throw DataError(place, "the gallery is empty: there is nothing to find");
+  std::set<std::int64_t> identities;
+  for (const auto& sample : query) {
+    if (index.find(sample) != nullptr) return;
+    if (labelled(sample)) identities.insert(sample.identity);
+  }
+  if (identities.empty()) {
+    throw DataError(place, "none of the " + count_text(query.size(), "query", "queries") +
+                               " says who is on it: evaluation needs identities (column `identity`, whole "
+                               "numbers from 0); without them the gallery can only be ranked");
+  }
+  if (index.labelled_images == 0) {
+    throw DataError(place, "none of the " + count_text(gallery.size(), "gallery image", "gallery images") +
+                               " says who is on it: evaluation needs identities on both sides");
+  }
+  std::set<std::int64_t> others;
+  for (const auto& [identity, images] : index.images) others.insert(identity);
+  throw DataError(place, "queries and gallery have nobody in common: the queries show " +
+                             some_identities(identities) + ", the gallery " + some_identities(others) +
+                             ". Are they of the same data set, with identities numbered alike?");
+}
+
+struct CameraDecision {
+  bool known = false;
+  std::string note;
+};
+
+/// Only images of persons on both sides count: nothing is ever removed for the camera of another.
+CameraDecision decide_cameras(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
+                              const GalleryIndex& index, CameraMode mode,
+                              const std::filesystem::path& place) {
+  if (mode == CameraMode::single) return {};
+
+  std::int64_t images = 0;
+  std::int64_t missing = 0;
+  const Sample* first_missing = nullptr;
+  std::set<std::int64_t> cameras;
+  const auto look_at = [&](const Sample& sample) {
+    ++images;
+    if (sample.camera >= 0) {
+      cameras.insert(sample.camera);
+    } else {
+      ++missing;
+      if (first_missing == nullptr) first_missing = &sample;
+    }
+  };
+  std::unordered_set<std::int64_t> shared;
+  for (const auto& sample : query) {
+    if (index.find(sample) == nullptr) continue;
+    look_at(sample);
+    shared.insert(sample.identity);
+  }
+  for (const auto& sample : gallery) {
+    if (labelled(sample) && shared.contains(sample.identity)) look_at(sample);
+  }
+
+  const std::string missing_text = missing == images
+                                       ? "no image has a camera"
+                                       : std::to_string(missing) + " of " + std::to_string(images) +
+                                             " images have no camera ('" +
+                                             (missing > 0 ? first_missing->path : "") + "' is the first)";
+  if (mode == CameraMode::known) {
+    if (missing > 0) {
+      throw DataError(place, "cameras = \"known\", but " + missing_text +
+                                 ": give the camera of every image, or evaluate with cameras = \"single\"");
+    }
+    return {true, ""};
+  }
+  if (missing > 0) {
+    return {false, missing_text + ", so images of the query's own camera count as right"};
+  }
+  if (cameras.size() < 2) {
+    return {false, "all images are of one camera (" + std::to_string(*cameras.begin()) +
+                       "), so images of the query's own camera count as right"};
+  }
+  return {true, ""};
+}
+
+/// In single-camera mode a query that is in the gallery finds itself, which makes the scores look better.
+std::int64_t queries_in_gallery(const std::vector<Sample>& query, const std::vector<Sample>& gallery) {
+  std::unordered_set<std::string_view> paths;
+  for (const auto& sample : gallery) paths.insert(sample.path);
+  return std::count_if(query.begin(), query.end(), [&](const Sample& sample) {
+    return !sample.path.empty() && paths.contains(sample.path);
+  });
+}
+
+/// What one query adds to the scores.
+struct QueryScore {
+  double ap = std::numeric_limits<double>::quiet_NaN();
+  double inp = 0;
+  std::int64_t first_rank = 0;  // 0: no right image
+};
+
+class Judge {
+ public:
+  Judge(const std::vector<Sample>& query, const std::vector<Sample>& gallery, const GalleryIndex& index,
+        bool cameras_known, const std::filesystem::path& place)
+      : query_(query), gallery_(gallery), index_(index), cameras_known_(cameras_known), place_(place) {}
+
+  [[nodiscard]] QueryScore judge(std::size_t q, std::span<const float> distances) const {
+    QueryScore score;
+    require_numbers(q, distances);
+    const auto* same_identity = index_.find(query_[q]);
+    if (same_identity == nullptr) return score;
+
+    std::vector<std::int32_t> matches;
+    std::vector<std::int32_t> removed = index_.junk;
+    for (const auto image : *same_identity) {
+      const bool same_camera =
+          cameras_known_ && gallery_[static_cast<std::size_t>(image)].camera == query_[q].camera;
+      (same_camera ? removed : matches).push_back(image);
+    }
+    if (matches.empty()) return score;
+
+    const auto ranks = match_ranks(distances, matches, removed);
+    double precisions = 0;
+    for (std::size_t k = 0; k < ranks.size(); ++k) {
+      precisions += static_cast<double>(k + 1) / static_cast<double>(ranks[k]);
+    }
+    score.ap = precisions / static_cast<double>(ranks.size());
+    score.inp = static_cast<double>(ranks.size()) / static_cast<double>(ranks.back());
+    score.first_rank = ranks.front();
+    return score;
+  }
+
+ private:
+  void require_numbers(std::size_t q, std::span<const float> distances) const {
+    std::int32_t bad = 0;
+    for (const float distance : distances) bad += distance != distance ? 1 : 0;
+    if (bad == 0) return;
+    const auto at = std::find_if(distances.begin(), distances.end(), [](float d) { return std::isnan(d); });
+    const auto g = static_cast<std::size_t>(at - distances.begin());
+    throw DataError(place_, "the distance of query " + std::to_string(q) + " ('" + query_[q].path +
+                                "') to gallery image " + std::to_string(g) + " ('" + gallery_[g].path +
+                                "') is not a number (rows from 0): look for broken descriptors there");
+  }
+
+  const std::vector<Sample>& query_;
+  const std::vector<Sample>& gallery_;
+  const GalleryIndex& index_;
+  bool cameras_known_;
+  const std::filesystem::path& place_;
+};
+
+std::vector<QueryScore> judge_all(std::int64_t queries, std::int64_t images, const DistanceBlock& distances,
+                                  const Judge& judge) {
+  std::vector<QueryScore> scores(static_cast<std::size_t>(queries));
+  const auto block =
+      std::max<std::int64_t>(1, block_bytes / (images * static_cast<std::int64_t>(sizeof(float))));
+  for (std::int64_t first = 0; first < queries; first += block) {
+    const auto last = std::min(first + block, queries);
+    const auto rows = distances(first, last).contiguous();
+    if (rows.dim() != 2 || rows.size(0) != last - first || rows.size(1) != images ||
+        rows.scalar_type() != torch::kFloat || !rows.device().is_cpu()) {
+      throw std::logic_error("evaluate: a block of distances must be [last - first, G], 32-bit, on the CPU");
+    }
+    const auto* data = rows.data_ptr<float>();
+    parallel_ranges(last - first, [&](std::int64_t begin, std::int64_t end) {
+      for (auto row = begin; row < end; ++row) {
+        const auto q = static_cast<std::size_t>(first + row);
+        scores[q] = judge.judge(q, {data + row * images, static_cast<std::size_t>(images)});
+      }
+    });
+  }
+  return scores;
+}
+
+}  // namespace
+
+Scores evaluate(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
+                const DistanceBlock& distances, CameraMode cameras, const std::filesystem::path& place) {
+  if (gallery.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    throw DataError(place, "the gallery has more than 2,147,483,647 images");
+  }
+  const GalleryIndex index(gallery);
+  require_shared_identities(query, gallery, index, place);
+  auto decision = decide_cameras(query, gallery, index, cameras, place);
+
+  Scores scores;
+  scores.queries = static_cast<std::int64_t>(query.size());
+  scores.junk = static_cast<std::int64_t>(index.junk.size());
+  scores.gallery = static_cast<std::int64_t>(gallery.size()) - scores.junk;
+  scores.cameras_known = decision.known;
+  scores.note = std::move(decision.note);
+
+  const auto judged = judge_all(scores.queries, static_cast<std::int64_t>(gallery.size()), distances,
+                                Judge(query, gallery, index, scores.cameras_known, place));
+  for (const auto rank : cmc_ranks) scores.cmc[rank] = 0;
+  for (const auto& one : judged) {
+    scores.query_ap.push_back(one.ap);
+    if (one.first_rank == 0) continue;
+    ++scores.valid_queries;
+    scores.mean_ap += one.ap;
+    scores.mean_inp += one.inp;
+    for (auto& [rank, share] : scores.cmc) share += one.first_rank <= rank ? 1 : 0;
+  }
+  if (scores.valid_queries == 0) {  // possible only when images were removed for their camera
+    throw DataError(place,
+                    "no query has a right image under another camera: every gallery image of a query's "
+                    "identity is of the query's own camera and was removed. Evaluate with cameras = "
+                    "\"single\" to let them count, or check the cameras in the data");
+  }
+  const auto valid = static_cast<double>(scores.valid_queries);
+  scores.mean_ap /= valid;
+  scores.mean_inp /= valid;
+  for (auto& [rank, share] : scores.cmc) share /= valid;
+
+  std::unordered_set<std::int64_t> searched;
+  std::int64_t not_judged = 0;
+  for (const auto& sample : query) {
+    if (labelled(sample)) searched.insert(sample.identity);
+    not_judged += labelled(sample) ? 0 : 1;
+  }
+  for (const auto& sample : gallery) {
+    if (sample.identity == junk_identity) continue;
+    if (!labelled(sample) || !searched.contains(sample.identity)) ++scores.distractors;
+  }
+  if (not_judged > 0) {
+    add_sentence(scores.note,
+                 count_text(not_judged, "query is", "queries are") + " unlabelled or junk and not judged");
+  }
+  if (!scores.cameras_known) {
+    if (const auto selves = queries_in_gallery(query, gallery); selves > 0) {
+      add_sentence(scores.note, count_text(selves, "query is", "queries are") +
+                                    " in the gallery too, and finding itself counts as right");
+    }
+  }
+  return scores;
+}
+
+DistanceBlock cosine_distances(torch::Tensor query, torch::Tensor gallery, const std::string& query_name,
+                               const std::string& gallery_name) {
+  auto similarity = std::make_shared<const CosineSimilarity>(std::move(query), std::move(gallery), query_name,
+                                                             gallery_name);
+  return [similarity](std::int64_t first, std::int64_t last) {
+    return similarity->rows(first, last).neg_().add_(1);
+  };
+}
+
+std::string scores_text(const Scores& scores) {
+  const auto percent = [](double share) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2f %%", 100 * share);
+    return std::string(text);
+  };
+  std::string text = "mAP " + percent(scores.mean_ap);
+  for (const auto& [rank, share] : scores.cmc)
+    text += "  Rank-" + std::to_string(rank) + " " + percent(share);
+  text += "  mINP " + percent(scores.mean_inp) + "\n";
+  text += std::to_string(scores.valid_queries) + " of " + count_text(scores.queries, "query", "queries") +
+          " in " + count_text(scores.gallery, "gallery image", "gallery images") + " (" +
+          count_text(scores.distractors, "distractor", "distractors") + ", " + std::to_string(scores.junk) +
+          " junk left out), " + (scores.cameras_known ? "across cameras" : "single-camera mode");
+  if (!scores.note.empty()) text += ": " + scores.note;
+  return text + "\n";
+}
+
+std::string scores_json(const Scores& scores) {
+  nlohmann::ordered_json json;
+  json["mAP"] = scores.mean_ap;
+  json["mINP"] = scores.mean_inp;
+  for (const auto& [rank, share] : scores.cmc) json["rank" + std::to_string(rank)] = share;
+  json["queries"] = scores.queries;
+  json["valid_queries"] = scores.valid_queries;
+  json["gallery"] = scores.gallery;
+  json["distractors"] = scores.distractors;
+  json["junk"] = scores.junk;
+  json["cameras"] = scores.cameras_known ? "known" : "single";
+  json["note"] = scores.note;
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace kindred

@@ -1,0 +1,184 @@
+#include "ranking/ranking.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "file/atomic_file.h"
+#include "kindred/csv.h"
+#include "kindred/error.h"
+#include "ranking/similarity.h"
+#include "system/parallel.h"
+
+namespace kindred {
+namespace {
+
+constexpr std::int64_t block_elements = (std::int64_t{64} << 20) / static_cast<std::int64_t>(sizeof(float));
+
+/// The best so far of one query, as a heap with the worst in front.
+class BestImages {
+ public:
+  explicit BestImages(std::size_t top) : top_(top) { found_.reserve(top); }
+
+  void offer(std::int32_t image, float similarity) {
+    const Found candidate{similarity, image};
+    if (found_.size() < top_) {
+      found_.push_back(candidate);
+      std::push_heap(found_.begin(), found_.end(), better);
+    } else if (better(candidate, found_.front())) {
+      std::pop_heap(found_.begin(), found_.end(), better);
+      found_.back() = candidate;
+      std::push_heap(found_.begin(), found_.end(), better);
+    }
+  }
+
+  /// Once, when everything was offered.
+  void write(std::int64_t* images, float* similarities) {
+    std::sort_heap(found_.begin(), found_.end(), better);
+    for (std::size_t i = 0; i < found_.size(); ++i) {
+      images[i] = found_[i].image;
+      similarities[i] = found_[i].similarity;
+    }
+  }
+
+ private:
+  struct Found {
+    float similarity;
+    std::int32_t image;
+  };
+  static bool better(const Found& a, const Found& b) {
+    return a.similarity > b.similarity || (a.similarity == b.similarity && a.image < b.image);
+  }
+
+  std::size_t top_;
+  std::vector<Found> found_;
+};
+
+std::string shortest(float number) {
+  char text[32];
+  const auto end = std::to_chars(std::begin(text), std::end(text), number).ptr;
+  return {text, end};
+}
+
+std::string identity_text(const Sample& sample) {
+  return sample.identity == unlabelled_identity ? "" : std::to_string(sample.identity);
+}
+
+void require_fit(const Ranking& ranking, const std::vector<Sample>& query) {
+  if (ranking.images.size(0) != static_cast<std::int64_t>(query.size())) {
+    throw std::logic_error("a ranking is written with the samples of other queries");
+  }
+}
+
+}  // namespace
+
+Ranking rank_gallery(const torch::Tensor& query, std::int64_t gallery_size, std::int64_t gallery_width,
+                     const DescriptorBlock& gallery, const RankingOptions& options) {
+  if (options.top < 1) throw std::logic_error("rank_gallery: top must be at least 1");
+  if (gallery_size > std::numeric_limits<std::int32_t>::max()) {
+    throw DataError(options.gallery_name, "has more than 2,147,483,647 images");
+  }
+  const auto units = unit_rows(query, options.query_name);
+  const auto queries = units.size(0);
+  const auto width = units.size(1);
+  if (width != gallery_width)
+    throw width_mismatch(options.query_name, width, options.gallery_name, gallery_width);
+  const auto top = std::min(options.top, gallery_size);
+
+  std::vector<BestImages> best;
+  best.reserve(static_cast<std::size_t>(queries));
+  for (std::int64_t q = 0; q < queries; ++q) best.emplace_back(static_cast<std::size_t>(top));
+  const auto gallery_block = std::max<std::int64_t>(1, std::min(gallery_size, block_elements / width));
+  const auto query_block = std::max<std::int64_t>(1, block_elements / gallery_block);
+  for (std::int64_t image = 0; image < gallery_size; image += gallery_block) {
+    const auto images = std::min(gallery_block, gallery_size - image);
+    const auto columns = unit_rows(gallery(image, image + images), options.gallery_name, image).t();
+    for (std::int64_t row = 0; row < queries; row += query_block) {
+      const auto rows = std::min(query_block, queries - row);
+      const auto similarities = torch::matmul(units.slice(0, row, row + rows), columns).contiguous();
+      const auto* data = similarities.data_ptr<float>();
+      parallel_ranges(rows, [&](std::int64_t first, std::int64_t last) {
+        for (auto q = first; q < last; ++q) {
+          auto& list = best[static_cast<std::size_t>(row + q)];
+          for (std::int64_t i = 0; i < images; ++i) {
+            list.offer(static_cast<std::int32_t>(image + i), data[q * images + i]);
+          }
+        }
+      });
+    }
+    if (options.progress) options.progress(image + images);
+  }
+
+  Ranking ranking{torch::empty({queries, top}, torch::kLong), torch::empty({queries, top}, torch::kFloat)};
+  auto* images = ranking.images.data_ptr<std::int64_t>();
+  auto* similarities = ranking.similarities.data_ptr<float>();
+  for (std::int64_t q = 0; q < queries; ++q) {
+    best[static_cast<std::size_t>(q)].write(images + q * top, similarities + q * top);
+  }
+  return ranking;
+}
+
+Ranking rank_gallery(const torch::Tensor& query, const torch::Tensor& gallery,
+                     const RankingOptions& options) {
+  return rank_gallery(
+      query, gallery.size(0), gallery.size(1),
+      [&](std::int64_t first, std::int64_t last) { return gallery.slice(0, first, last); }, options);
+}
+
+void write_ranking_csv(const std::filesystem::path& file, const Ranking& ranking,
+                       const std::vector<Sample>& query, const std::vector<Sample>& gallery) {
+  require_fit(ranking, query);
+  const auto labelled = [](const Sample& sample) { return sample.identity != unlabelled_identity; };
+  const bool identities = std::any_of(query.begin(), query.end(), labelled) ||
+                          std::any_of(gallery.begin(), gallery.end(), labelled);
+  const auto top = ranking.images.size(1);
+  const auto* images = ranking.images.data_ptr<std::int64_t>();
+  const auto* similarities = ranking.similarities.data_ptr<float>();
+  write_atomically(file, [&](std::ostream& out) {
+    std::vector<std::string> cells{"query_path", "rank", "gallery_path", "similarity"};
+    if (identities) cells.insert(cells.end(), {"query_identity", "gallery_identity"});
+    write_csv_row(out, cells);
+    for (std::size_t q = 0; q < query.size(); ++q) {
+      for (std::int64_t rank = 0; rank < top; ++rank) {
+        const auto at = static_cast<std::int64_t>(q) * top + rank;
+        const auto& found = gallery.at(static_cast<std::size_t>(images[at]));
+        cells = {query[q].path, std::to_string(rank + 1), found.path, shortest(similarities[at])};
+        if (identities) cells.insert(cells.end(), {identity_text(query[q]), identity_text(found)});
+        write_csv_row(out, cells);
+      }
+    }
+  });
+}
+
+void write_ranking_json(const std::filesystem::path& file, const Ranking& ranking,
+                        const std::vector<Sample>& query, const std::vector<Sample>& gallery) {
+  require_fit(ranking, query);
+  const auto quoted = [&](const std::string& path) {
+    try {
+      return nlohmann::json(path).dump();
+    } catch (const nlohmann::json::type_error&) {
+      throw DataError(file,
+                      "cannot be written: the image name '" +
+                          nlohmann::json(path).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) +
+                          "' is not UTF-8, which JSON needs; rename the file");
+    }
+  };
+  const auto top = ranking.images.size(1);
+  const auto* images = ranking.images.data_ptr<std::int64_t>();
+  write_atomically(file, [&](std::ostream& out) {
+    out << "{";
+    for (std::size_t q = 0; q < query.size(); ++q) {
+      out << (q > 0 ? ",\n" : "\n") << quoted(query[q].path) << ": [";
+      for (std::int64_t rank = 0; rank < top; ++rank) {
+        const auto image = images[static_cast<std::int64_t>(q) * top + rank];
+        out << (rank > 0 ? ", " : "") << quoted(gallery.at(static_cast<std::size_t>(image)).path);
+      }
+      out << "]";
+    }
+    out << "\n}\n";
+  });
+}
+
+}  // namespace kindred

@@ -1,0 +1,323 @@
+#include "recipe/plan.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string_view>
+
+#include "recipe/recipe_layout.h"
+
+namespace kindred {
+namespace {
+
+using Names = std::vector<std::string>;
+
+Names top_level_keys() {
+  Names keys = {"name", "seed"};
+  for (const auto& table : recipe_layout()) keys.push_back(table.key);
+  return keys;
+}
+
+const Names table_keys = {"type"};
+const Names entry_keys = {"type", "name", "enabled"};
+const Names loss_keys = {"type", "name", "enabled", "on", "weight", "reduction"};
+
+bool contains(const Names& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// The keys of a table that are in `names`.
+Value only(const Value& value, const Names& names) {
+  Table result;
+  for (const auto& entry : value.as<Table>()->entries()) {
+    if (contains(names, entry.key)) result.set(entry.key, entry.value, entry.key_place);
+  }
+  return {std::move(result), value.place()};
+}
+
+std::string or_list(const Names& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
+    text += "'" + names[i] + "'";
+  }
+  return text;
+}
+
+class Planner {
+ public:
+  Planner(const Value& recipe, const Catalog& catalog) : recipe_(recipe), catalog_(catalog) {}
+
+  Plan make() {
+    Plan plan;
+    root_ = recipe_.as<Table>();
+    if (root_ == nullptr)
+      throw RecipeError(recipe_.place(), "a recipe must be a table, not " + recipe_.type_name());
+    check_keys();
+    const auto run = RunSettings::schema().parse(only(recipe_, {"name", "seed"}), "the recipe", diagnostics_);
+    plan.name = run.name;
+    plan.seed = static_cast<std::uint64_t>(run.seed);
+    choose(plan.dataset);
+    choose_augmentations(plan.augmentations);
+    choose(plan.sampler);
+    choose(plan.backbone);
+    choose(plan.head);
+    choose_losses(plan.losses);
+    choose(plan.optimizer);
+    choose(plan.schedule);
+    settings("loader", plan.loader);
+    settings("train", plan.train);
+    settings("embed", plan.embed);
+    settings("evaluate", plan.evaluate);
+    settings("machine", plan.machine);
+    throw_if_any();
+    return plan;
+  }
+
+  Choice<Dataset> make_dataset() {
+    root_ = recipe_.as<Table>();
+    Choice<Dataset> dataset;
+    choose(dataset);
+    throw_if_any();
+    return dataset;
+  }
+
+ private:
+  void throw_if_any() const {
+    if (!missing_.empty()) throw MissingComponentError(diagnostics_.all(), missing_);
+    diagnostics_.throw_if_any();
+  }
+
+  void check_keys() {
+    const auto keys = top_level_keys();
+    for (const auto& entry : root_->entries()) {
+      if (contains(keys, entry.key)) continue;
+      const auto near = nearest_name(entry.key, keys);
+      diagnostics_.error(entry.key_place,
+                         "a recipe has no key '" + entry.key + "'; " +
+                             (near.empty() ? "it has " + quoted_list(keys) : "did you mean '" + near + "'?"));
+    }
+  }
+
+  [[nodiscard]] Names names_of(const std::string& role) const {
+    Names names;
+    for (const auto* factory : catalog_.components(role)) names.push_back(factory->info().name);
+    return names;
+  }
+
+  /// "choose 'a' or 'b'", or why there is nothing to choose from.
+  [[nodiscard]] std::string what_there_is(const std::string& role) const {
+    const auto names = names_of(role);
+    return names.empty() ? "no plugin that was loaded offers one" : "choose " + or_list(names);
+  }
+
+  template <class Settings>
+  void settings(const std::string& key, Settings& out) {
+    const auto* value = root_->find(key);
+    if (value != nullptr) out = Settings::schema().parse(*value, "[" + key + "]", diagnostics_);
+  }
+
+  /// Fills a choice from a table that says a `type`.
+  template <class Role>
+  void resolve(const Value& table, const std::string& title, const Names& reserved, Choice<Role>& choice) {
+    const std::string role(Role::role_name);
+    choice.place = table.place();
+    const auto* type = table.as<Table>()->find("type");
+    if (type == nullptr) {
+      diagnostics_.error(table.place(), title + " needs a 'type'; " + what_there_is(role));
+      return;
+    }
+    const auto* name = type->as<std::string>();
+    if (name == nullptr) {
+      diagnostics_.error(type->place(), title + ": type = " + type->to_toml() + " must be text, not " +
+                                            type->type_name() + "; " + what_there_is(role));
+      return;
+    }
+    choice.name = *name;
+    choice.factory = catalog_.find<Role>(*name);
+    if (choice.factory == nullptr) {
+      const auto near = nearest_name(*name, names_of(role));
+      diagnostics_.error(type->place(),
+                         "unknown " + role + " '" + *name + "'; " +
+                             (near.empty() ? what_there_is(role) : "did you mean '" + near + "'?"));
+      missing_.emplace_back(role, *name);
+      return;
+    }
+    for (const auto& parameter : choice.factory->info().parameters) {
+      if (!contains(reserved, parameter.name)) continue;
+      throw std::logic_error("component '" + choice.factory->info().id() + "' has a parameter '" +
+                             parameter.name + "', which every " + role + " of a recipe has already");
+    }
+    choice.params = choice.factory->parse(table, diagnostics_, reserved);
+  }
+
+  template <class Role>
+  void choose(Choice<Role>& choice) {
+    const std::string role(Role::role_name);
+    const auto* value = root_->find(role);
+    if (value == nullptr) {
+      diagnostics_.error(recipe_.place(), "the recipe has no table [" + role +
+                                              "]; it needs one with a 'type': " + what_there_is(role));
+    } else if (value->as<Table>() == nullptr) {
+      diagnostics_.error(value->place(),
+                         "'" + role + "' must be one table, [" + role + "], not " + value->type_name());
+    } else {
+      resolve(*value, "[" + role + "]", table_keys, choice);
+    }
+  }
+
+  /// The enabled entries of a list of tables, with their names; errors are reported.
+  std::vector<std::pair<const Value*, EntrySettings>> entries_of(const std::string& key) {
+    std::vector<std::pair<const Value*, EntrySettings>> result;
+    const auto* value = root_->find(key);
+    if (value == nullptr) return result;
+    const auto* list = value->as<Array>();
+    if (list == nullptr) {
+      diagnostics_.error(value->place(), "'" + key + "' must be a list of tables, [[" + key + "]], not " +
+                                             value->type_name());
+      return result;
+    }
+    Names given;
+    for (const auto& element : *list) {
+      if (element.as<Table>() == nullptr) {
+        diagnostics_.error(element.place(), "an entry of '" + key + "' must be a table, [[" + key +
+                                                "]], not " + element.type_name());
+        continue;
+      }
+      auto entry =
+          EntrySettings::schema().parse(only(element, {"name", "enabled"}), "[[" + key + "]]", diagnostics_);
+      if (!entry.enabled) continue;
+      if (entry.name) {
+        if (contains(given, *entry.name)) {
+          diagnostics_.error(element.as<Table>()->find("name")->place(),
+                             "two entries of '" + key + "' have the name '" + *entry.name +
+                                 "'; give each a name of its own");
+        }
+        given.push_back(*entry.name);
+      }
+      result.emplace_back(&element, std::move(entry));
+    }
+    return result;
+  }
+
+  void choose_augmentations(std::vector<Choice<Augmentation>>& out) {
+    for (const auto& [table, entry] : entries_of("augmentation")) {
+      auto& choice = out.emplace_back();
+      resolve(*table, "[[augmentation]]", entry_keys, choice);
+      if (entry.name) choice.name = *entry.name;
+    }
+  }
+
+  void choose_losses(std::vector<LossChoice>& out) {
+    const auto entries = entries_of("loss");
+    const auto* written = root_->find("loss");
+    if (entries.empty() && (written == nullptr || written->as<Array>() != nullptr)) {
+      diagnostics_.error(written == nullptr ? recipe_.place() : written->place(),
+                         "the recipe has no loss; it needs a table [[loss]] with a 'type' and 'on': " +
+                             what_there_is("loss"));
+    }
+    for (const auto& [table, entry] : entries) {
+      auto& choice = out.emplace_back();
+      resolve(*table, "[[loss]]", loss_keys, choice);
+      const auto subject = choice.name.empty() ? std::string("[[loss]]") : "loss '" + choice.name + "'";
+      const auto common =
+          LossSettings::schema().parse(only(*table, {"on", "weight", "reduction"}), subject, diagnostics_);
+      const auto* on = table->as<Table>()->find("on");
+      choice.on = common.on;
+      choice.on_place = on == nullptr ? table->place() : on->place();
+      choice.weight = common.weight;
+      choice.reduction = common.reduction;
+      if (entry.name) choice.name = *entry.name;
+    }
+  }
+
+  const Value& recipe_;
+  const Catalog& catalog_;
+  const Table* root_ = nullptr;
+  Diagnostics diagnostics_;
+  std::vector<std::pair<std::string, std::string>> missing_;
+};
+
+void append(Table& table, const Value& more) {
+  for (const auto& entry : more.as<Table>()->entries()) table.set(entry.key, entry.value);
+}
+
+template <class Role>
+Table frozen_type(const Choice<Role>& choice) {
+  Table table;
+  table.set("type", Value(choice.factory->info().name));
+  return table;
+}
+
+template <class Role>
+Table frozen_entry(const Choice<Role>& choice) {
+  auto table = frozen_type(choice);
+  if (choice.name != choice.factory->info().name) table.set("name", Value(choice.name));
+  return table;
+}
+
+template <class Role>
+Value frozen_table(const Choice<Role>& choice) {
+  auto table = frozen_type(choice);
+  append(table, choice.factory->write(choice.params.get()));
+  return {std::move(table)};
+}
+
+}  // namespace
+
+MissingComponentError::MissingComponentError(std::vector<Diagnostic> diagnostics,
+                                             std::vector<std::pair<std::string, std::string>> missing)
+    : RecipeError(std::move(diagnostics)), missing_(std::move(missing)) {}
+
+MissingComponentError::~MissingComponentError() = default;
+
+Value Plan::frozen() const {
+  Table recipe;
+  append(recipe, RunSettings::schema().write({name, static_cast<std::int64_t>(seed)}));
+  recipe.set("dataset", frozen_table(dataset));
+  Array entries;
+  for (const auto& choice : augmentations) {
+    auto table = frozen_entry(choice);
+    append(table, choice.factory->write(choice.params.get()));
+    entries.emplace_back(std::move(table));
+  }
+  recipe.set("augmentation", Value(std::move(entries)));
+  recipe.set("sampler", frozen_table(sampler));
+  recipe.set("backbone", frozen_table(backbone));
+  recipe.set("head", frozen_table(head));
+  entries = {};
+  for (const auto& choice : losses) {
+    auto table = frozen_entry(choice);
+    append(table, LossSettings::schema().write({choice.on, choice.weight, choice.reduction}));
+    append(table, choice.factory->write(choice.params.get()));
+    entries.emplace_back(std::move(table));
+  }
+  recipe.set("loss", Value(std::move(entries)));
+  recipe.set("optimizer", frozen_table(optimizer));
+  recipe.set("schedule", frozen_table(schedule));
+  recipe.set("loader", LoaderSettings::schema().write(loader));
+  recipe.set("train", TrainSettings::schema().write(train));
+  recipe.set("embed", EmbedSettings::schema().write(embed));
+  recipe.set("evaluate", EvaluateSettings::schema().write(evaluate));
+  recipe.set("machine", MachineSettings::schema().write(machine));
+  return {std::move(recipe)};
+}
+
+Value Plan::identity() const {
+  auto recipe = frozen();
+  auto& table = *recipe.as<Table>();
+  for (const auto* key : {"name", "embed", "evaluate", "machine"}) table.erase(key);
+  for (const auto* key : {"workers", "prefetch"}) table.find("loader")->as<Table>()->erase(key);
+  for (const auto* key : {"evaluate_every", "checkpoint_every", "checkpoint_minutes"})
+    table.find("train")->as<Table>()->erase(key);
+  return recipe;
+}
+
+Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog) {
+  return Planner(recipe, catalog).make_dataset();
+}
+
+Plan make_plan(const Value& recipe, const Catalog& catalog) {
+  return Planner(recipe, catalog).make();
+}
+
+}  // namespace kindred

@@ -1,0 +1,141 @@
+#include "recipe/recipe.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "recipe/recipe_merge.h"
+#include "recipe/recipe_override.h"
+#include "recipe/toml_reader.h"
+
+namespace kindred {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A file's own table and, in front of it, those that it extends: first to last, later ones win.
+class FileReader {
+ public:
+  explicit FileReader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  /// @param asked where the file was asked for
+  /// @param asked_as what was written there
+  void read(const fs::path& file, const Place& asked, const std::string& asked_as) {
+    const auto text = content(file, asked, asked_as);
+    if (!text) return;
+    std::error_code ignored;
+    const auto identity = fs::weakly_canonical(file, ignored);
+    if (is_circle(identity, file, asked)) return;
+    chain_.push_back({identity, file});
+    try {
+      auto value = parse_toml(*text, file.string());
+      auto& table = *value.as<Table>();
+      if (const auto* extends = table.find("extends")) {
+        read_extended(*extends, file);
+        table.erase("extends");
+      }
+      layers.push_back(std::move(value));
+    } catch (const RecipeError& error) {
+      for (const auto& found : error.diagnostics()) diagnostics_.error(found.place, found.message);
+    }
+    chain_.pop_back();
+  }
+
+  std::vector<Value> layers;
+
+ private:
+  struct Open {
+    fs::path identity;
+    fs::path name;
+  };
+
+  std::optional<std::string> content(const fs::path& file, const Place& asked, const std::string& asked_as) {
+    const auto refuse = [&](const std::string& reason) {
+      const bool extended = asked.line > 0;
+      diagnostics_.error(
+          asked, (extended ? "cannot read the extended recipe '" + asked_as + "' (" + file.string() + "): "
+                           : "cannot read the recipe: ") +
+                     reason);
+      return std::nullopt;
+    };
+    std::error_code error;
+    if (fs::is_directory(file, error)) return refuse("it is a folder");
+    errno = 0;
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) return refuse(std::generic_category().message(errno));
+    std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+    if (stream.bad()) return refuse("it cannot be read to its end");
+    return text;
+  }
+
+  bool is_circle(const fs::path& identity, const fs::path& file, const Place& asked) {
+    const auto first = std::find_if(chain_.begin(), chain_.end(),
+                                    [&](const Open& open) { return open.identity == identity; });
+    if (first == chain_.end()) return false;
+    std::string circle;
+    for (auto open = first; open != chain_.end(); ++open) circle += open->name.string() + " -> ";
+    diagnostics_.error(asked, "'extends' goes in a circle: " + circle + file.string());
+    return true;
+  }
+
+  void read_extended(const Value& extends, const fs::path& file) {
+    Array alone;
+    const auto* list = extends.as<Array>();
+    if (list == nullptr) {
+      alone.push_back(extends);
+      list = &alone;
+    }
+    for (const auto& name : *list) {
+      const auto* text = name.as<std::string>();
+      if (text == nullptr || text->empty()) {
+        diagnostics_.error(name.place(), "'extends' must be a file or a list of files, not " +
+                                             (text == nullptr ? name.type_name() : "an empty text"));
+        continue;
+      }
+      read((file.parent_path() / *text).lexically_normal(), name.place(), *text);
+    }
+  }
+
+  Diagnostics& diagnostics_;
+  std::vector<Open> chain_;
+};
+
+/// Merges layers and overrides, once all of them have been read without an error.
+Value merged(std::vector<Value> layers, const std::vector<std::string>& overrides, Diagnostics& diagnostics) {
+  std::vector<Table> changes;
+  for (const auto& text : overrides) changes.push_back(parse_override(text, diagnostics));
+  diagnostics.throw_if_any();
+
+  // The recipe as a whole is where its own file begins.
+  Value result(Table(), layers.back().place());
+  auto& table = *result.as<Table>();
+  for (const auto& layer : layers) merge_recipe(table, *layer.as<Table>(), diagnostics);
+  for (const auto& change : changes) merge_recipe(table, change, diagnostics);
+  diagnostics.throw_if_any();
+  return result;
+}
+
+}  // namespace
+
+Value load_recipe(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  Diagnostics diagnostics;
+  FileReader reader(diagnostics);
+  reader.read(file, Place{file.string(), 0, 0}, file.string());
+  return merged(std::move(reader.layers), overrides, diagnostics);
+}
+
+Value parse_recipe(const std::string& text, const std::string& origin,
+                   const std::vector<std::string>& overrides) {
+  Diagnostics diagnostics;
+  auto value = parse_toml(text, origin);
+  if (const auto* extends = value.as<Table>()->find("extends")) {
+    diagnostics.error(extends->place(), "only a recipe in a file of its own can extend others");
+  }
+  return merged({std::move(value)}, overrides, diagnostics);
+}
+
+}  // namespace kindred

@@ -1,0 +1,87 @@
+#include "recipe/recipe_difference.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace kindred {
+namespace {
+
+using Leaves = std::map<std::string, std::string>;
+
+std::string join(const std::string& prefix, const std::string& key) {
+  return prefix.empty() ? key : prefix + "." + key;
+}
+
+bool is_list_of_tables(const Value& value) {
+  const auto* list = value.as<Array>();
+  return list != nullptr && !list->empty() && std::all_of(list->begin(), list->end(), [](const Value& entry) {
+           return entry.as<Table>() != nullptr;
+         });
+}
+
+std::string entry_name(const Table& entry, std::size_t index) {
+  for (const char* key : {"name", "type"}) {
+    const auto* value = entry.find(key);
+    const auto* text = value != nullptr ? value->as<std::string>() : nullptr;
+    if (text != nullptr) return *text;
+  }
+  return std::to_string(index + 1);
+}
+
+void collect(const Value& value, const std::string& key, Leaves& leaves) {
+  if (const auto* table = value.as<Table>()) {
+    for (const auto& entry : table->entries()) collect(entry.value, join(key, entry.key), leaves);
+  } else if (is_list_of_tables(value)) {
+    std::string order;
+    std::set<std::string> used;
+    const auto& list = *value.as<Array>();
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      std::string name = entry_name(*list[i].as<Table>(), i);
+      while (!used.insert(name).second) name += "'";
+      order += (i == 0 ? "" : ", ") + name;
+      collect(list[i], join(key, name), leaves);
+    }
+    leaves[key] = "[" + order + "]";
+  } else {
+    leaves[key] = value.to_toml();
+  }
+}
+
+}  // namespace
+
+std::string RecipeDifference::str() const {
+  if (there.empty()) return key + ": not there, " + here + " here";
+  if (here.empty()) return key + ": " + there + " there, not here";
+  return key + ": " + there + " there, " + here + " here";
+}
+
+std::vector<RecipeDifference> recipe_differences(const Value& there, const Value& here) {
+  Leaves old_leaves;
+  Leaves new_leaves;
+  collect(there, "", old_leaves);
+  collect(here, "", new_leaves);
+  std::set<std::string> keys;
+  for (const auto& [key, text] : old_leaves) keys.insert(key);
+  for (const auto& [key, text] : new_leaves) keys.insert(key);
+
+  std::vector<RecipeDifference> differences;
+  for (const auto& key : keys) {
+    const auto old_leaf = old_leaves.find(key);
+    const auto new_leaf = new_leaves.find(key);
+    RecipeDifference difference{key, old_leaf == old_leaves.end() ? "" : old_leaf->second,
+                                new_leaf == new_leaves.end() ? "" : new_leaf->second};
+    if (difference.there != difference.here) differences.push_back(std::move(difference));
+  }
+  return differences;
+}
+
+std::string differences_text(const std::vector<RecipeDifference>& differences) {
+  constexpr std::size_t most = 10;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(differences.size(), most); ++i) text += "\n  " + differences[i].str();
+  if (differences.size() > most) text += "\n  and " + std::to_string(differences.size() - most) + " more";
+  return text;
+}
+
+}  // namespace kindred

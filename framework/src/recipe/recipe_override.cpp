@@ -1,0 +1,94 @@
+#include "recipe/recipe_override.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "recipe/toml_reader.h"
+
+namespace kindred {
+namespace {
+
+std::string trimmed(const std::string& text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+struct Split {
+  std::vector<std::string> keys;
+  std::string value;
+};
+
+/// Cuts at the dots and the first '=' outside quotes; nothing when there is no '='.
+std::optional<Split> split(const std::string& text) {
+  Split result;
+  std::string part;
+  bool was_quoted = false;
+  char quote = 0;
+  const auto finish_part = [&] {
+    result.keys.push_back(was_quoted ? part : trimmed(part));
+    part.clear();
+    was_quoted = false;
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) {
+      if (c == quote) {
+        quote = 0;
+      } else {
+        part += c;
+      }
+    } else if ((c == '"' || c == '\'') && trimmed(part).empty() && !was_quoted) {
+      part.clear();
+      was_quoted = true;
+      quote = c;
+    } else if (c == '.') {
+      finish_part();
+    } else if (c == '=') {
+      finish_part();
+      result.value = trimmed(text.substr(i + 1));
+      return result;
+    } else if (!was_quoted || (c != ' ' && c != '\t')) {
+      part += c;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Table parse_override(const std::string& text, Diagnostics& diagnostics) {
+  const Place place{"--set " + text, 0, 0};
+  const auto parts = split(text);
+  if (!parts) {
+    diagnostics.error(place, "there is no '='; write key=value, such as train.epochs=3");
+    return {};
+  }
+  for (const auto& key : parts->keys) {
+    if (!key.empty()) continue;
+    diagnostics.error(place,
+                      parts->keys.size() == 1
+                          ? "there is no key before '='; write key=value, such as train.epochs=3"
+                          : "the key has an empty part; join names by single dots, such as train.epochs");
+    return {};
+  }
+  if (parts->keys.front() == "extends") {
+    diagnostics.error(place,
+                      "a recipe can extend another only by a line of its own file: extends = \"base.toml\"");
+    return {};
+  }
+  auto value = parse_toml_value(parts->value, place).value_or(Value(parts->value, place));
+  if (!parse_toml_value(value.to_toml(), place)) {
+    diagnostics.error(place, "the value is not UTF-8 text");
+    return {};
+  }
+  for (auto key = parts->keys.rbegin(); key != parts->keys.rend(); ++key) {
+    Table table;
+    table.set(*key, std::move(value), place);
+    value = Value(std::move(table), place);
+  }
+  return std::move(*value.as<Table>());
+}
+
+}  // namespace kindred

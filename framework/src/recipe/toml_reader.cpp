@@ -1,0 +1,100 @@
+#include "recipe/toml_reader.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cctype>
+#include <tuple>
+#include <utility>
+
+namespace kindred {
+namespace {
+
+/// Turns toml++'s tree into ours. A toml::table that is copied forgets where its values were written, so this
+/// works on the parser's own result.
+class Converter {
+ public:
+  /// @param fixed the place of everything, or nullptr when each node has its own
+  Converter(std::string origin, const Place* fixed) : origin_(std::move(origin)), fixed_(fixed) {}
+
+  Value value(const toml::node& node) {
+    const auto here = place(node.source());
+    if (const auto* table = node.as_table()) return {this->table(*table), here};
+    if (const auto* list = node.as_array()) {
+      Array elements;
+      for (const auto& element : *list) elements.push_back(value(element));
+      return {std::move(elements), here};
+    }
+    if (const auto* text = node.as_string()) return {text->get(), here};
+    if (const auto* whole = node.as_integer()) return {whole->get(), here};
+    if (const auto* number = node.as_floating_point()) return {number->get(), here};
+    if (const auto* flag = node.as_boolean()) return {flag->get(), here};
+    diagnostics.error(here, "dates and times have no use in a recipe; for text, put quotes around it");
+    return {};
+  }
+
+  Table table(const toml::table& source) {
+    // toml++ keeps keys by name; a recipe means the order in which they were written.
+    std::vector<std::pair<const toml::key*, const toml::node*>> written;
+    for (const auto& [key, node] : source) written.emplace_back(&key, &node);
+    std::stable_sort(written.begin(), written.end(), [](const auto& a, const auto& b) {
+      const auto& first = a.first->source().begin;
+      const auto& second = b.first->source().begin;
+      return std::tie(first.line, first.column) < std::tie(second.line, second.column);
+    });
+    Table result;
+    for (const auto& [key, node] : written) {
+      result.set(std::string(key->str()), value(*node), place(key->source()));
+    }
+    return result;
+  }
+
+  Diagnostics diagnostics;
+
+ private:
+  Place place(const toml::source_region& region) const {
+    if (fixed_ != nullptr) return *fixed_;
+    return {origin_, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
+  }
+
+  std::string origin_;
+  const Place* fixed_;
+};
+
+}  // namespace
+
+Value parse_toml(const std::string& text, const std::string& origin) {
+  toml::table document;
+  try {
+    document = toml::parse(std::string_view(text), std::string_view(origin));
+  } catch (const toml::parse_error& error) {
+    std::string description(error.description());
+    if (!description.empty()) {
+      description[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(description[0])));
+    }
+    const auto& at = error.source().begin;
+    throw RecipeError(Place{origin, static_cast<int>(at.line), static_cast<int>(at.column)},
+                      "not valid TOML: " + description);
+  }
+  Converter converter(origin, nullptr);
+  Value result(converter.table(document), Place{origin, 1, 1});
+  converter.diagnostics.throw_if_any();
+  return result;
+}
+
+std::optional<Value> parse_toml_value(const std::string& text, const Place& place) {
+  toml::table document;
+  try {
+    document = toml::parse("value = " + text);
+  } catch (const toml::parse_error&) {
+    return std::nullopt;
+  }
+  const auto* node = document.get("value");
+  if (document.size() != 1 || node == nullptr) return std::nullopt;
+  Converter converter("", &place);
+  auto result = converter.value(*node);
+  if (!converter.diagnostics.empty()) return std::nullopt;
+  return result;
+}
+
+}  // namespace kindred

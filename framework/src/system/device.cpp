@@ -1,0 +1,251 @@
+#include "system/device.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <dlfcn.h>
+#include <torch/cuda.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <opencv2/core/utility.hpp>
+#include <opencv2/core/version.hpp>
+#include <optional>
+#include <sstream>
+#include <system_error>
+
+#include "kindred/error.h"
+#include "system/version.h"
+
+namespace kindred {
+namespace {
+
+template <class Function>
+Function find_function(const char* name) {
+  return reinterpret_cast<Function>(::dlsym(RTLD_DEFAULT, name));
+}
+
+std::string gibibytes(double bytes) {
+  std::ostringstream text;
+  text.precision(3);
+  text << bytes / (1024.0 * 1024.0 * 1024.0) << " GiB";
+  return text.str();
+}
+
+/// Name and memory of a GPU from the driver's own interface, which needs no CUDA headers.
+std::string gpu_name(int index) {
+  // Opened already when LibTorch uses CUDA; stays open.
+  void* driver = ::dlopen("libcuda.so.1", RTLD_LAZY);
+  if (driver == nullptr) return "unknown GPU";
+  using DeviceGet = int (*)(int*, int);
+  using DeviceGetName = int (*)(char*, int, int);
+  using DeviceTotalMemory = int (*)(std::size_t*, int);
+  using Initialise = int (*)(unsigned);
+  const auto initialise = reinterpret_cast<Initialise>(::dlsym(driver, "cuInit"));
+  const auto device_get = reinterpret_cast<DeviceGet>(::dlsym(driver, "cuDeviceGet"));
+  const auto get_name = reinterpret_cast<DeviceGetName>(::dlsym(driver, "cuDeviceGetName"));
+  const auto total_memory = reinterpret_cast<DeviceTotalMemory>(::dlsym(driver, "cuDeviceTotalMem_v2"));
+  int device = 0;
+  char name[256] = "";
+  std::size_t bytes = 0;
+  if (initialise == nullptr || device_get == nullptr || get_name == nullptr || total_memory == nullptr ||
+      initialise(0) != 0 || device_get(&device, index) != 0 || get_name(name, sizeof name, device) != 0 ||
+      total_memory(&bytes, device) != 0) {
+    return "unknown GPU";
+  }
+  return std::string(name) + ", " + gibibytes(static_cast<double>(bytes));
+}
+
+std::size_t gpu_count() {
+  try {
+    return torch::cuda::is_available() ? static_cast<std::size_t>(torch::cuda::device_count()) : 0;
+  } catch (const c10::Error&) {
+    return 0;
+  }
+}
+
+/// A driver that does not fit, or a GPU that LibTorch has no code for, shows only when something is computed.
+std::optional<std::string> gpu_trouble(torch::Device device) {
+  try {
+    const auto sum = torch::ones({8}, torch::TensorOptions(device)).sum().item<float>();
+    if (sum != 8.0F) return "it computes wrong results";
+    return std::nullopt;
+  } catch (const c10::Error& error) {
+    return error.what_without_backtrace();
+  }
+}
+
+std::string available_devices() {
+  const auto count = gpu_count();
+  if (count == 0) {
+    return std::string("only 'cpu' is available: ") +
+           (torch::cuda::device_count() == 0 ? "this LibTorch finds no CUDA GPU" : "CUDA does not work here");
+  }
+  std::vector<std::string> names{"cpu"};
+  for (std::size_t i = 0; i < count; ++i) names.push_back("cuda:" + std::to_string(i));
+  return "available are " + quoted_list(names);
+}
+
+/// The file of the library that matrix products come from, links resolved; "" when it cannot be told.
+std::string blas_file() {
+  void* function = ::dlsym(RTLD_DEFAULT, "sgemm_");
+  Dl_info info{};
+  if (function == nullptr || ::dladdr(function, &info) == 0 || info.dli_fname == nullptr) return "";
+  char* resolved = ::realpath(info.dli_fname, nullptr);
+  std::string file = resolved != nullptr ? resolved : info.dli_fname;
+  std::free(resolved);
+  return file;
+}
+
+std::string openblas_name() {
+  std::string name = "OpenBLAS";
+  if (const auto config = find_function<const char* (*)()>("openblas_get_config")) {
+    // "OpenBLAS 0.3.21 NO_LAPACK DYNAMIC_ARCH ...": an old one does not begin with its name.
+    std::istringstream words(config());
+    std::string first;
+    std::string version;
+    if (words >> first >> version && first == "OpenBLAS") name += " " + version;
+  }
+  if (const auto parallel = find_function<int (*)()>("openblas_get_parallel")) {
+    constexpr const char* kinds[] = {"one thread", "pthread", "openmp"};
+    const int kind = parallel();
+    if (kind >= 0 && kind <= 2) name += std::string(" (") + kinds[kind] + ")";
+  }
+  return name;
+}
+
+/// "open" from "..., BLAS_INFO=open, ..."
+std::string configured_blas() {
+  const std::string config = at::show_config();
+  const std::string key = "BLAS_INFO=";
+  const auto begin = config.find(key);
+  if (begin == std::string::npos) return "";
+  const auto end = config.find_first_of(",\n", begin);
+  return config.substr(begin + key.size(), end - begin - key.size());
+}
+
+bool contains(const std::string& text, const char* part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+torch::Device resolve_device(const std::string& name) {
+  const auto count = gpu_count();
+  if (name == "auto") {
+    const torch::Device gpu(torch::kCUDA, 0);
+    return count > 0 && !gpu_trouble(gpu) ? gpu : torch::Device(torch::kCPU);
+  }
+  if (name == "cpu") return torch::Device(torch::kCPU);
+
+  std::size_t index = 0;
+  bool understood = name == "cuda";
+  if (name.rfind("cuda:", 0) == 0) {
+    const std::string number = name.substr(5);
+    understood =
+        !number.empty() && number.size() <= 3 && number.find_first_not_of("0123456789") == std::string::npos;
+    if (understood) index = static_cast<std::size_t>(std::stoi(number));
+  }
+  if (!understood) {
+    throw Error("unknown device '" + name + "'; a device is 'auto', 'cpu', 'cuda' or 'cuda:N'");
+  }
+  if (index >= count) throw Error("there is no device '" + name + "'; " + available_devices());
+  const torch::Device device(torch::kCUDA, static_cast<torch::DeviceIndex>(index));
+  if (const auto trouble = gpu_trouble(device)) {
+    throw Error("device '" + name + "' does not work: " + *trouble + "; use 'cpu'");
+  }
+  return device;
+}
+
+void set_threads(std::int64_t threads) {
+  const int count = static_cast<int>(threads > 0 ? threads : usable_processors());
+  at::set_num_threads(count);
+  if (const auto set = find_function<void (*)(int)>("openblas_set_num_threads")) set(count);
+  cv::setNumThreads(1);
+}
+
+void place_module(torch::nn::Module& module, torch::Device device) {
+  module.to(device);
+  torch::NoGradGuard no_grad;
+  for (auto& parameter : module.parameters()) {
+    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+  }
+}
+
+torch::Tensor place_images(const torch::Tensor& images, torch::Device device) {
+  if (device.is_cuda() && images.device().is_cpu()) {
+    // From pinned memory the copy runs beside the computation.
+    return images.pin_memory()
+        .to(device, images.scalar_type(), /*non_blocking=*/true)
+        .contiguous(torch::MemoryFormat::ChannelsLast);
+  }
+  return images.to(device).contiguous(torch::MemoryFormat::ChannelsLast);
+}
+
+std::string blas_name() {
+  // Several may be loaded; what counts is the one that the name of the product leads to.
+  const std::string file = blas_file();
+  const std::string configured = configured_blas();
+  if (at::hasMKL() || contains(file, "mkl")) {
+    std::istringstream words(at::hasMKL() ? at::get_mkl_version() : "");
+    for (std::string word; words >> word;) {
+      if (!word.empty() && word.find_first_not_of("0123456789.") == std::string::npos) return "MKL " + word;
+    }
+    return "MKL";
+  }
+  if (contains(file, "openblas")) return openblas_name();
+  if (contains(file, "blis")) return "BLIS";
+  if (contains(file, "atlas")) return "ATLAS";
+  if (file.empty() || contains(file, "libtorch")) {
+    // Linked into LibTorch itself.
+    if (configured == "open") return "OpenBLAS";
+    if (!configured.empty()) return configured;
+    return "unknown BLAS";
+  }
+  if (contains(file, "libblas") || contains(file, "librefblas")) return "reference BLAS";
+  return "BLAS of " + file;
+}
+
+bool blas_is_slow() {
+  return blas_name() == "reference BLAS";
+}
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) == 0 || line.rfind("Model", 0) == 0) {
+      const auto colon = line.find(':');
+      if (colon != std::string::npos && colon + 2 <= line.size()) return line.substr(colon + 2);
+    }
+  }
+  return "unknown processor";
+}
+
+std::string device_text(torch::Device device) {
+  return device.str() + ": " +
+         (device.is_cuda() ? gpu_name(device.has_index() ? device.index() : 0) : processor_name());
+}
+
+std::string torch_version() {
+  return TORCH_VERSION;
+}
+
+std::string version_text() {
+  std::ostringstream text;
+  text << "Kindred   " << kindred_version << '\n';
+  text << "LibTorch  " << torch_version() << '\n';
+  text << "OpenCV    " << cv::getVersionString() << '\n';
+  text << "BLAS      " << blas_name() << (blas_is_slow() ? " (slow: install OpenBLAS)" : "") << '\n';
+  text << "Threads   " << at::get_num_threads() << " of " << usable_processors() << " usable processors\n";
+  text << "CPU       " << processor_name() << '\n';
+  const auto count = gpu_count();
+  if (count == 0) text << "GPU       none\n";
+  for (std::size_t i = 0; i < count; ++i) {
+    text << "GPU       cuda:" << i << ": " << gpu_name(static_cast<int>(i)) << '\n';
+  }
+  return text.str();
+}
+
+}  // namespace kindred

@@ -1,0 +1,47 @@
+// Devices and threads of this machine, and what computes on them.
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+
+#include "system/processors.h"
+
+namespace kindred {
+
+/// "auto" (CUDA when it works here, else CPU), "cpu", "cuda" or "cuda:N". Throws Error saying what there is.
+[[nodiscard]] torch::Device resolve_device(const std::string& name);
+
+/// Sets the threads of LibTorch, OpenBLAS and OpenCV. 0: all usable processors. OpenCV is left with the
+/// calling thread alone: images are decoded by the loader's own threads.
+void set_threads(std::int64_t threads);
+
+/// Moves a module's tensors to the device and stores its 4-dimensional parameters as channels_last: a third
+/// faster on the CPU, needed by tensor cores on a GPU, and the same to the last bit from run to run.
+/// To be called before optimisers are made: they hold the parameters.
+void place_module(torch::nn::Module& module, torch::Device device);
+
+/// Images [N, C, H, W] for a module that place_module() has placed.
+[[nodiscard]] torch::Tensor place_images(const torch::Tensor& images, torch::Device device);
+
+/// What multiplies matrices: "OpenBLAS 0.3.21 (openmp)", "MKL 2024.0", "reference BLAS", ...
+[[nodiscard]] std::string blas_name();
+
+/// True when it is the reference BLAS, which is some thirty times slower than OpenBLAS.
+[[nodiscard]] bool blas_is_slow();
+
+/// "cpu: AMD EPYC ..." or "cuda:0: NVIDIA ..., 80 GiB".
+[[nodiscard]] std::string device_text(torch::Device device);
+
+/// The processor's name, as the system gives it.
+[[nodiscard]] std::string processor_name();
+
+/// "1.13.1"
+[[nodiscard]] std::string torch_version();
+
+/// Kindred, LibTorch, OpenCV, BLAS, threads, GPU: a line each.
+[[nodiscard]] std::string version_text();
+
+}  // namespace kindred

@@ -1,0 +1,160 @@
+#include "training/checkpoint.h"
+
+#include <charconv>
+#include <system_error>
+#include <utility>
+
+#include "file/seal.h"
+#include "kindred/error.h"
+
+namespace kindred {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* format_key = "kindred.checkpoint";
+constexpr const char* format = "1";
+
+template <class Number>
+std::string text_of(Number number) {
+  char text[64];
+  const auto result = std::to_chars(text, text + sizeof text, number);
+  return std::string(text, result.ptr);
+}
+
+class MetadataReader {
+ public:
+  MetadataReader(const fs::path& file, const std::map<std::string, std::string>& metadata)
+      : file_(file), metadata_(metadata) {}
+
+  [[nodiscard]] const std::string& text(const std::string& key) const {
+    const auto found = metadata_.find(key);
+    if (found == metadata_.end()) throw DataError(file_, "is not a checkpoint: it has no '" + key + "'");
+    return found->second;
+  }
+
+  template <class Number>
+  [[nodiscard]] Number number(const std::string& key) const {
+    const std::string& value = text(key);
+    Number number{};
+    const auto result = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (result.ec != std::errc() || result.ptr != value.data() + value.size()) {
+      throw DataError(file_, "is damaged: its '" + key + "' is '" + value + "', not a number");
+    }
+    return number;
+  }
+
+  [[nodiscard]] bool has(const std::string& key) const { return metadata_.count(key) > 0; }
+
+ private:
+  const fs::path& file_;
+  const std::map<std::string, std::string>& metadata_;
+};
+
+/// Everything but the tensors.
+Checkpoint position_of(const fs::path& file, const std::map<std::string, std::string>& texts) {
+  const MetadataReader metadata(file, texts);
+  const auto& found = metadata.text(format_key);
+  if (found != format) {
+    throw DataError(file, "is a checkpoint of format " + found + "; this program reads format " + format);
+  }
+  if (!metadata.has("kindred.crc32")) throw DataError(file, "is damaged: it has no checksum");
+  Checkpoint checkpoint;
+  checkpoint.epoch = metadata.number<std::int64_t>("epoch");
+  checkpoint.batch = metadata.number<std::int64_t>("batch");
+  checkpoint.identity = metadata.text("kindred.identity");
+  checkpoint.data = metadata.text("data");
+  checkpoint.metrics_position = metadata.number<std::int64_t>("metrics_position");
+  if (metadata.has("best_score")) checkpoint.best_score = metadata.number<double>("best_score");
+  checkpoint.last_loss = metadata.number<double>("last_loss");
+  checkpoint.environment = metadata.text("environment");
+  return checkpoint;
+}
+
+Checkpoint read_one(const fs::path& file) {
+  auto content = read_safetensors(file);
+  check_seal(file, content);
+  auto checkpoint = position_of(file, content.metadata);
+  checkpoint.state = std::move(content);
+  return checkpoint;
+}
+
+/// Gives the newest checkpoint a second name before it is replaced.
+void keep_previous(const fs::path& file) {
+  if (!fs::exists(file)) return;
+  const fs::path previous = previous_checkpoint(file);
+  fs::path link = previous;
+  link += ".tmp";
+  std::error_code error;
+  fs::remove(link, error);
+  fs::create_hard_link(file, link, error);
+  // File systems without links: for the moment until the new one is written, the previous is the only one.
+  if (error) {
+    fs::rename(file, previous, error);
+  } else {
+    fs::rename(link, previous, error);
+  }
+  if (error) throw DataError(previous, "cannot be written: " + error.message());
+}
+
+}  // namespace
+
+fs::path previous_checkpoint(const fs::path& file) {
+  return file.parent_path() / (file.stem().string() + ".previous" + file.extension().string());
+}
+
+void write_checkpoint(const fs::path& file, const Checkpoint& checkpoint) {
+  TensorFile content = checkpoint.state;
+  content.metadata = {{format_key, format},
+                      {"kindred.identity", checkpoint.identity},
+                      {"epoch", text_of(checkpoint.epoch)},
+                      {"batch", text_of(checkpoint.batch)},
+                      {"data", checkpoint.data},
+                      {"metrics_position", text_of(checkpoint.metrics_position)},
+                      {"last_loss", text_of(checkpoint.last_loss)},
+                      {"environment", checkpoint.environment}};
+  if (checkpoint.best_score) content.metadata["best_score"] = text_of(*checkpoint.best_score);
+  seal(content);
+  keep_previous(file);
+  write_safetensors(file, content);
+}
+
+std::optional<Checkpoint> read_checkpoint(const fs::path& file, ProgressSink& notes) {
+  const fs::path previous = previous_checkpoint(file);
+  const bool has_previous = fs::exists(previous);
+  if (!fs::exists(file) && !has_previous) return std::nullopt;
+  std::string trouble;
+  if (fs::exists(file)) {
+    try {
+      return read_one(file);
+    } catch (const DataError& error) {
+      if (!has_previous) {
+        throw DataError(file, "cannot be gone on from, and there is no previous one (" +
+                                  std::string(error.what()) + "); remove it to begin anew");
+      }
+      trouble = error.what();
+    }
+  } else {
+    trouble = file.string() + ": is missing";
+  }
+  try {
+    auto checkpoint = read_one(previous);
+    // In place of the damaged one, which would otherwise become the previous one of the next.
+    fs::rename(previous, file);
+    notes.note("warning: " + trouble + "; going on from the previous checkpoint");
+    return checkpoint;
+  } catch (const DataError& error) {
+    throw DataError(file, "cannot be gone on from, nor can the previous one; remove both to begin anew:\n  " +
+                              trouble + "\n  " + error.what());
+  }
+}
+
+std::optional<Checkpoint> read_checkpoint_position(const fs::path& file) {
+  try {
+    return position_of(file, read_safetensors_metadata(file));
+  } catch (const DataError&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace kindred

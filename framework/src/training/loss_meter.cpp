@@ -1,0 +1,90 @@
+#include "training/loss_meter.h"
+
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "kindred/error.h"
+
+namespace kindred {
+
+LossMeter::LossMeter(std::vector<std::string> names, std::int64_t interval)
+    : names_(std::move(names)), interval_(interval), sums_(names_.size() + 1) {}
+
+void LossMeter::add(const torch::Tensor& values, std::int64_t epoch, std::int64_t batch,
+                    double learning_rate) {
+  pending_.push_back({values.detach(), epoch, batch, learning_rate});
+  if (static_cast<std::int64_t>(pending_.size()) >= interval_) flush();
+}
+
+void LossMeter::flush() {
+  if (pending_.empty()) return;
+  std::vector<torch::Tensor> rows;
+  for (const auto& step : pending_) rows.push_back(step.values);
+  const auto values = torch::stack(rows).to(torch::kCPU, torch::kFloat32).contiguous();
+  const auto width = static_cast<std::int64_t>(sums_.size());
+  const auto* data = values.data_ptr<float>();
+  const auto steps = std::exchange(pending_, {});
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    look_at(steps[i], data + static_cast<std::int64_t>(i) * width);
+}
+
+void LossMeter::look_at(const Step& step, const float* values) {
+  std::vector<std::string> bad;
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    if (!std::isfinite(values[i])) bad.push_back(names_[i]);
+  }
+  if (!bad.empty() || !std::isfinite(values[names_.size()])) {
+    char rate[32];
+    std::snprintf(rate, sizeof rate, "%.4g", step.learning_rate);
+    const std::string terms =
+        bad.empty() ? "the sum of all terms is not"
+                    : "of its terms " + quoted_list(bad) + (bad.size() == 1 ? " is not" : " are not");
+    throw Error(
+        "the loss is not finite any more in epoch " + std::to_string(step.epoch) + ", batch " +
+        std::to_string(step.batch + 1) + ": " + terms + ". The learning rate was " + rate +
+        ": lower it or warm up for longer, and look at that loss's parameters and weight and at the images "
+        "and their normalisation. The last checkpoint is as it was");
+  }
+  for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += values[i];
+  ++steps_;
+}
+
+std::map<std::string, double> LossMeter::means() const {
+  std::map<std::string, double> means;
+  if (steps_ == 0) return means;
+  const auto steps = static_cast<double>(steps_);
+  means["loss"] = sums_.back() / steps;
+  if (names_.size() > 1) {
+    for (std::size_t i = 0; i < names_.size(); ++i) means["loss/" + names_[i]] = sums_[i] / steps;
+  }
+  return means;
+}
+
+void LossMeter::clear() {
+  pending_.clear();
+  sums_.assign(sums_.size(), 0);
+  steps_ = 0;
+}
+
+torch::Tensor LossMeter::state() const {
+  auto state = torch::empty({static_cast<std::int64_t>(sums_.size()) + 1}, torch::kFloat64);
+  auto* data = state.data_ptr<double>();
+  for (std::size_t i = 0; i < sums_.size(); ++i) data[i] = sums_[i];
+  data[sums_.size()] = static_cast<double>(steps_);
+  return state;
+}
+
+bool LossMeter::restore(const torch::Tensor& state) {
+  if (state.scalar_type() != torch::kFloat64 || state.dim() != 1 ||
+      state.numel() != static_cast<std::int64_t>(sums_.size()) + 1) {
+    return false;
+  }
+  const auto* data = state.data_ptr<double>();
+  pending_.clear();
+  sums_.assign(data, data + sums_.size());
+  steps_ = static_cast<std::int64_t>(data[sums_.size()]);
+  return true;
+}
+
+}  // namespace kindred

@@ -1,0 +1,55 @@
+// Follows the losses of an epoch: their means, and whether they are still numbers.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "file/safetensors.h"
+
+namespace kindred {
+
+class LossMeter {
+ public:
+  /// @param names of the terms
+  /// @param interval steps that are looked at together. Reading a value of a GPU waits for it: there, 16 or
+  /// so keep it busy, on the CPU 1 finds a bad loss before it does harm.
+  LossMeter(std::vector<std::string> names, std::int64_t interval);
+
+  /// Takes the values of a step, float32 [number of terms + 1]: the terms without their weights, then their
+  /// weighted sum. Throws Error, now or up to `interval` steps later, when one is not finite: it says the
+  /// epoch, the batch, the terms, the learning rate and what to look at.
+  void add(const torch::Tensor& values, std::int64_t epoch, std::int64_t batch, double learning_rate);
+  /// Looks at all steps taken. Throws as add() does.
+  void flush();
+
+  /// "loss" and, when there are several, each term under "loss/NAME": means of the steps looked at, empty
+  /// when there are none.
+  [[nodiscard]] std::map<std::string, double> means() const;
+  void clear();
+
+  /// After flush(): the sums so far [number of terms + 2], float64, the last being the number of steps.
+  [[nodiscard]] torch::Tensor state() const;
+  /// False when the tensor is not such a state.
+  [[nodiscard]] bool restore(const torch::Tensor& state);
+
+ private:
+  struct Step {
+    torch::Tensor values;
+    std::int64_t epoch;
+    std::int64_t batch;
+    double learning_rate;
+  };
+  void look_at(const Step& step, const float* values);
+
+  std::vector<std::string> names_;
+  std::int64_t interval_;
+  std::vector<Step> pending_;
+  std::vector<double> sums_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace kindred

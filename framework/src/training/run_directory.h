@@ -1,0 +1,44 @@
+// The directory of a run: one recipe, one process at a time, everything that the run leaves behind.
+#pragma once
+
+#include <torch/types.h>
+
+#include <filesystem>
+
+#include "recipe/plan.h"
+
+namespace kindred {
+
+class RunDirectory {
+ public:
+  /// Makes the folder where needed and locks it until destruction. Throws DataError naming the process that
+  /// works in it already.
+  explicit RunDirectory(std::filesystem::path folder);
+  ~RunDirectory();
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+
+  /// Writes recipe.toml, the plan with every default explicit. Throws DataError naming the keys when the
+  /// directory belongs to a recipe with another Plan::identity().
+  void freeze(const Plan& plan) const;
+
+  /// Writes environment.json: versions, device, threads, processor. What may explain a difference in the last
+  /// bits.
+  void write_environment(torch::Device device) const;
+
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  [[nodiscard]] std::filesystem::path recipe() const { return folder_ / "recipe.toml"; }
+  [[nodiscard]] std::filesystem::path environment() const { return folder_ / "environment.json"; }
+  [[nodiscard]] std::filesystem::path metrics() const { return folder_ / "metrics.jsonl"; }
+  [[nodiscard]] std::filesystem::path log() const { return folder_ / "log.txt"; }
+  [[nodiscard]] std::filesystem::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
+  [[nodiscard]] std::filesystem::path model() const { return folder_ / "model.safetensors"; }
+  /// The model of the epoch with the best score, when training evaluates in between.
+  [[nodiscard]] std::filesystem::path best() const { return folder_ / "best.safetensors"; }
+
+ private:
+  std::filesystem::path folder_;
+  int lock_ = -1;
+};
+
+}  // namespace kindred

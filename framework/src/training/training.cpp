@@ -1,0 +1,268 @@
+#include "training/training.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "data/planned_loader.h"
+#include "kindred/error.h"
+#include "kindred/random.h"
+#include "model/artefact.h"
+#include "progress/text_progress.h"
+#include "ranking/evaluation.h"
+#include "recipe/recipe.h"
+#include "recipe/recipe_difference.h"
+#include "stage/embed.h"
+#include "system/device.h"
+#include "training/random_state.h"
+
+namespace kindred {
+namespace {
+
+/// The stream that samplers draw an epoch's batches from.
+constexpr std::uint64_t sampler_stream = 0x73616d706c65;
+
+}  // namespace
+
+Training::Training(const Plan& plan, const RunDirectory& directory, torch::Device device,
+                   ProgressSink& progress, MetricsFile& metrics, const std::atomic<bool>& stop)
+    : plan_(plan),
+      directory_(directory),
+      device_(device),
+      progress_(progress),
+      metrics_(metrics),
+      stop_(stop),
+      data_(load_training_data(plan)),
+      sampler_(plan.sampler.create({data_.samples})),
+      schedule_(plan.schedule.create({plan.train.epochs})),
+      augmentations_(create_augmentations(plan)),
+      loader_(*data_.dataset, data_.samples, augmentations_, loader_options(plan), /*training=*/true),
+      trainer_(plan, data_.identities, device) {
+  if (evaluates() && (data_.query.empty() || data_.gallery.empty())) {
+    throw ComponentError(plan.dataset.factory->info().id(),
+                         "has " + std::to_string(data_.query.size()) + " query and " +
+                             std::to_string(data_.gallery.size()) +
+                             " gallery images, and train.evaluate_every needs both; set it to 0");
+  }
+  last_checkpoint_ = monotonic_seconds();
+}
+
+void Training::resume() {
+  const auto found = read_checkpoint(directory_.checkpoint(), progress_);
+  if (!found) {
+    // What an attempt measured that was killed before its first checkpoint is measured again.
+    metrics_.go_back_to(0);
+    return;
+  }
+  const auto file = directory_.checkpoint();
+  const auto differences =
+      recipe_differences(parse_recipe(found->identity, file.string(), {}), plan_.identity());
+  if (!differences.empty()) {
+    throw DataError(file, "belongs to another recipe; use another run directory, or undo in the recipe:" +
+                              differences_text(differences));
+  }
+  if (found->data != data_.fingerprint) {
+    throw DataError(file, "the training images have changed since it was written (" + found->data +
+                              " then, " + data_.fingerprint +
+                              " now); bring back what was there, or train in another run directory");
+  }
+  trainer_.restore(found->state, file);
+  epoch_ = found->epoch;
+  batch_ = found->batch;
+  last_loss_ = found->last_loss;
+  best_score_ = found->best_score;
+  metrics_.go_back_to(found->metrics_position);
+  if (epoch_ <= plan_.train.epochs) {
+    progress_.note("going on in epoch " + std::to_string(epoch_) + " of " +
+                   std::to_string(plan_.train.epochs) +
+                   (batch_ > 0 ? ", " + std::to_string(batch_) + " batches of which are done" : ""));
+  }
+  if (found->environment != environment()) {
+    progress_.note(
+        "warning: the last bits of the result may differ from those of a training in one go: it was begun "
+        "with " +
+        found->environment + ", and goes on with " + environment());
+  }
+}
+
+bool Training::run() {
+  while (epoch_ <= plan_.train.epochs) {
+    if (!run_epoch()) return false;
+    // The last epoch always ends with a checkpoint: should writing the model fail, nothing is lost.
+    const bool due = epochs_done() % plan_.train.checkpoint_every == 0 || epoch_ > plan_.train.epochs;
+    const bool stopped = stop_ && epoch_ <= plan_.train.epochs;
+    if (due || stopped) checkpoint();
+    if (stopped) return false;
+  }
+  write_artefact(directory_.model(), trainer_.model(), plan_, data_.identities);
+  std::error_code error;  // it only takes room
+  std::filesystem::remove(previous_checkpoint(directory_.checkpoint()), error);
+  return true;
+}
+
+std::vector<std::vector<std::size_t>> Training::batches_of_epoch() const {
+  const std::string subject = plan_.sampler.factory->info().id();
+  RandomStream random(plan_.seed, {sampler_stream, static_cast<std::uint64_t>(epoch_)});
+  auto batches = sampler_->batches(epoch_, random);
+  if (batches.empty()) {
+    throw ComponentError(subject,
+                         "makes no batch of " + std::to_string(data_.samples.size()) + " images of " +
+                             std::to_string(data_.identities) +
+                             " identities: there are too few for its parameters; ask for fewer identities or "
+                             "images a batch, or add data");
+  }
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    // Statistics over one image, and distances between images, are not defined.
+    if (batches[i].size() < 2) {
+      throw ComponentError(subject, "batch " + std::to_string(i + 1) + " of epoch " + std::to_string(epoch_) +
+                                        " has " + std::to_string(batches[i].size()) +
+                                        " images; training needs two or more in each");
+    }
+    for (const auto index : batches[i]) {
+      if (index >= data_.samples.size()) {
+        throw ComponentError(subject, "asks for image " + std::to_string(index) + " of " +
+                                          std::to_string(data_.samples.size()));
+      }
+    }
+  }
+  return batches;
+}
+
+bool Training::run_epoch() {
+  auto batches = batches_of_epoch();
+  const auto total = static_cast<std::int64_t>(batches.size());
+  loader_.start(std::move(batches), epoch_, static_cast<std::size_t>(batch_));
+  waited_ = 0;
+  worked_ = 0;
+  for (;;) {
+    const double before = monotonic_seconds();
+    auto batch = loader_.next();
+    if (!batch) break;
+    waited_ += monotonic_seconds() - before;
+    learn(*batch, total);
+    const double seconds = monotonic_seconds() - before;
+    worked_ += seconds;
+    rate_.add(static_cast<double>(batch->samples.size()), seconds);
+    batch_rate_.add(1, seconds);
+    progress_.update(progress_of(total));
+    if (stop_) {
+      checkpoint();
+      return false;
+    }
+    if (monotonic_seconds() - last_checkpoint_ > 60 * plan_.train.checkpoint_minutes) checkpoint();
+  }
+  finish_epoch(total);
+  return true;
+}
+
+void Training::learn(const Batch& batch, std::int64_t batches) {
+  batch_ = static_cast<std::int64_t>(batch.index) + 1;
+  if (batch.samples.size() < 2) {
+    progress_.note("warning: batch " + std::to_string(batch_) + " of epoch " + std::to_string(epoch_) +
+                   " is left out: of its images only one could be read");
+    return;
+  }
+  std::vector<std::int64_t> classes;
+  for (const auto index : batch.samples) classes.push_back(data_.labels[index]);
+  const double share = static_cast<double>(batch.index) / static_cast<double>(batches);
+  trainer_.step(batch.images, torch::tensor(classes), epoch_, static_cast<std::int64_t>(batch.index),
+                schedule_->factor(epoch_, share));
+}
+
+Progress Training::progress_of(std::int64_t batches) const {
+  Progress progress;
+  progress.stage = "train";
+  progress.detail = "epoch " + std::to_string(epoch_) + "/" + std::to_string(plan_.train.epochs);
+  progress.done = batch_;
+  progress.total = batches;
+  progress.unit = "batches";
+  progress.images_per_second = rate_.per_second();
+  // Other epochs are taken to be as long as this one.
+  const std::int64_t batches_left = batches - batch_ + (plan_.train.epochs - epoch_) * batches;
+  progress.remaining_seconds = batch_rate_.seconds_for(static_cast<double>(batches_left));
+  progress.figures = trainer_.meter().means();
+  progress.figures["learning_rate"] = trainer_.learning_rate();
+  return progress;
+}
+
+void Training::finish_epoch(std::int64_t batches) {
+  trainer_.meter().flush();
+  const auto means = trainer_.meter().means();
+  const auto loss = means.find("loss");
+  if (loss == means.end()) {
+    throw ComponentError(plan_.dataset.factory->info().id(),
+                         "no batch of epoch " + std::to_string(epoch_) + " could be read");
+  }
+  last_loss_ = loss->second;
+  batch_ = batches;
+  auto progress = progress_of(batches);
+  if (worked_ > 0) progress.figures["time/waiting_for_images"] = waited_ / worked_;
+  progress_.finish(progress);
+  if (worked_ > 30 && waited_ > 0.5 * worked_ && !told_of_waiting_) {
+    told_of_waiting_ = true;
+    progress_.note(
+        "warning: " + std::to_string(std::lround(100 * waited_ / worked_)) +
+        " % of the time is spent waiting for images; more loader.workers, where there are processors for "
+        "them, or smaller images on disk make training faster");
+  }
+  if (loader_.skipped() > skipped_) {
+    skipped_ = loader_.skipped();
+    std::string text = "warning: " + std::to_string(skipped_) + " images were left out as bad so far:";
+    for (const auto& message : loader_.skip_messages()) text += "\n  " + message;
+    progress_.note(text);
+  }
+  const bool last = epoch_ == plan_.train.epochs;
+  if (evaluates() && (last || epoch_ % plan_.train.evaluate_every == 0)) evaluate_epoch();
+  trainer_.meter().clear();
+  ++epoch_;
+  batch_ = 0;
+}
+
+void Training::evaluate_epoch() {
+  // What comes after is the same as without the evaluation.
+  const RandomStateGuard guard(device_);
+  const auto query = embed(trainer_.model(), plan_, *data_.dataset, data_.query, "query", device_, progress_);
+  const auto gallery =
+      embed(trainer_.model(), plan_, *data_.dataset, data_.gallery, "gallery", device_, progress_);
+  const auto scores =
+      evaluate(query.samples, gallery.samples, cosine_distances(query.descriptors, gallery.descriptors),
+               plan_.evaluate.cameras);
+  Progress progress;
+  progress.stage = "evaluate";
+  progress.detail = "epoch " + std::to_string(epoch_) + "/" + std::to_string(plan_.train.epochs);
+  progress.done = progress.total = scores.queries;
+  progress.unit = "queries";
+  progress.figures["mAP"] = scores.mean_ap;
+  progress.figures["mINP"] = scores.mean_inp;
+  for (const auto& [rank, share] : scores.cmc) progress.figures["rank" + std::to_string(rank)] = share;
+  if (!best_score_ || scores.mean_ap > *best_score_) {
+    best_score_ = scores.mean_ap;
+    write_artefact(directory_.best(), trainer_.model(), plan_, data_.identities);
+  }
+  progress.figures["best mAP"] = *best_score_;
+  progress_.finish(progress);
+}
+
+void Training::checkpoint() {
+  Checkpoint checkpoint;
+  checkpoint.state = trainer_.state();
+  checkpoint.epoch = epoch_;
+  checkpoint.batch = batch_;
+  checkpoint.identity = write_recipe(plan_.identity());
+  checkpoint.data = data_.fingerprint;
+  checkpoint.metrics_position = metrics_.position();
+  checkpoint.best_score = best_score_;
+  checkpoint.last_loss = last_loss_;
+  checkpoint.environment = environment();
+  write_checkpoint(directory_.checkpoint(), checkpoint);
+  last_checkpoint_ = monotonic_seconds();
+}
+
+std::string Training::environment() const {
+  return "LibTorch " + torch_version() + " on " + device_.str() + " with " +
+         std::to_string(at::get_num_threads()) + " threads";
+}
+
+}  // namespace kindred

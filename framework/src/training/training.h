@@ -1,0 +1,80 @@
+// A training under way: epochs, checkpoints, evaluations.
+#pragma once
+
+#include <torch/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/loader.h"
+#include "progress/metrics_file.h"
+#include "progress/progress.h"
+#include "progress/rate.h"
+#include "recipe/plan.h"
+#include "training/checkpoint.h"
+#include "training/run_directory.h"
+#include "training/trainer.h"
+#include "training/training_data.h"
+
+namespace kindred {
+
+class Training {
+ public:
+  /// All arguments taken by reference must outlive it. `metrics` is one of the sinks behind `progress`.
+  Training(const Plan& plan, const RunDirectory& directory, torch::Device device, ProgressSink& progress,
+           MetricsFile& metrics, const std::atomic<bool>& stop);
+
+  /// Goes on where the directory's checkpoint stands, if there is one.
+  void resume();
+  /// Trains to the end and writes the model; false when stopped before.
+  [[nodiscard]] bool run();
+
+  [[nodiscard]] std::int64_t epochs_done() const { return epoch_ - 1; }
+  [[nodiscard]] double last_loss() const { return last_loss_; }
+  [[nodiscard]] const std::optional<double>& best_score() const { return best_score_; }
+
+ private:
+  /// The rest of the epoch under way; false when stopped in it.
+  [[nodiscard]] bool run_epoch();
+  void learn(const Batch& batch, std::int64_t batches);
+  void finish_epoch(std::int64_t batches);
+  void evaluate_epoch();
+  void checkpoint();
+  [[nodiscard]] std::vector<std::vector<std::size_t>> batches_of_epoch() const;
+  [[nodiscard]] Progress progress_of(std::int64_t batches) const;
+  [[nodiscard]] std::string environment() const;
+  [[nodiscard]] bool evaluates() const { return plan_.train.evaluate_every > 0; }
+
+  const Plan& plan_;
+  const RunDirectory& directory_;
+  torch::Device device_;
+  ProgressSink& progress_;
+  MetricsFile& metrics_;
+  const std::atomic<bool>& stop_;
+
+  TrainingData data_;
+  std::unique_ptr<Sampler> sampler_;
+  std::unique_ptr<Schedule> schedule_;
+  std::vector<std::unique_ptr<Augmentation>> augmentations_;
+  Loader loader_;
+  Trainer trainer_;
+
+  std::int64_t epoch_ = 1;  // under way
+  std::int64_t batch_ = 0;  // done of it
+  double last_loss_ = 0;
+  std::optional<double> best_score_;
+
+  Rate rate_;                   // images
+  Rate batch_rate_;             // batches
+  double waited_ = 0;           // seconds for images, in this epoch since the start or the resumption
+  double worked_ = 0;           // seconds altogether, likewise
+  double last_checkpoint_ = 0;  // monotonic seconds
+  std::int64_t skipped_ = 0;    // images told of
+  bool told_of_waiting_ = false;
+};
+
+}  // namespace kindred

@@ -1,0 +1,31 @@
+// The images of a training and their classes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kindred/role/dataset.h"
+#include "kindred/sample.h"
+#include "recipe/plan.h"
+
+namespace kindred {
+
+struct TrainingData {
+  std::unique_ptr<Dataset> dataset;
+  std::vector<Sample> samples;  ///< the split "train", in the data set's order
+  std::vector<std::int64_t>
+      labels;  ///< for each of them its class: the place of its identity among all, ascending
+  std::int64_t identities = 0;
+  std::vector<Sample> query;
+  std::vector<Sample> gallery;
+  std::string
+      fingerprint;  ///< the number of training images and a checksum of their paths, identities, cameras
+};
+
+/// Throws ComponentError naming the data set when there are no training images, fewer than two identities, or
+/// one whose identity is not known.
+[[nodiscard]] TrainingData load_training_data(const Plan& plan);
+
+}  // namespace kindred

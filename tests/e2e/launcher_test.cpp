@@ -1,0 +1,196 @@
+// What a user sees: output, messages, exit codes, files.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+#include "program.h"
+#include "temporary_folder.h"
+#include "test_paths.h"
+
+namespace kindred::test {
+namespace {
+
+const std::string tiny = std::string(source_directory) + "/tests/e2e/tiny.toml";
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_CASE("without a command the launcher says what there is and that usage was wrong") {
+  const TemporaryFolder folder;
+  const auto outcome = kindred({}, folder.path());
+  CHECK(outcome.exit_code == 2);
+  CHECK(holds(outcome.out + outcome.err, "subcommand is required"));
+}
+
+TEST_CASE("help of each command exits with 0 and names its options") {
+  const TemporaryFolder folder;
+  for (const std::string command :
+       {"list", "describe", "check", "train", "run", "embed", "evaluate", "match"}) {
+    CAPTURE(command);
+    const auto outcome = kindred({command, "-h"}, folder.path());
+    CHECK(outcome.exit_code == 0);
+    CHECK(holds(outcome.out, "--quiet"));
+  }
+}
+
+TEST_CASE("--version names what the program runs on") {
+  const TemporaryFolder folder;
+  const auto outcome = kindred({"--version"}, folder.path());
+  CHECK(outcome.exit_code == 0);
+  for (const auto* part : {"Kindred", "LibTorch", "OpenCV", "BLAS", "Threads", "GPU"}) {
+    CHECK(holds(outcome.out, part));
+  }
+}
+
+TEST_CASE("list shows every component that the plugins offer") {
+  const TemporaryFolder folder;
+  const auto outcome = kindred({"list"}, folder.path());
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.err.empty());
+  for (const auto* part : {"backbone/se_resnet", "head/mgn", "loss/triplet", "dataset/drawn"}) {
+    CHECK(holds(outcome.out, part));
+  }
+}
+
+TEST_CASE("the reference in docs is what the components declare") {
+  const TemporaryFolder folder;
+  const auto written = folder / "reference";
+  REQUIRE(kindred({"describe", "--reference", written.string()}, folder.path()).exit_code == 0);
+  const auto kept = std::filesystem::path(source_directory) / "docs/reference";
+  std::set<std::string> names;
+  for (const auto& root : {written, kept}) {
+    for (const auto& page : std::filesystem::directory_iterator(root)) names.insert(page.path().filename());
+  }
+  CHECK(names.size() > 8);
+  for (const auto& name : names) {
+    CAPTURE(name);
+    CHECK_MESSAGE(read_bytes(written / name) == read_bytes(kept / name),
+                  "run: kindred describe --reference docs/reference");
+  }
+}
+
+TEST_CASE("every shipped recipe is sound") {
+  const TemporaryFolder folder;
+  int count = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(std::filesystem::path(source_directory) / "configs")) {
+    if (entry.path().extension() != ".toml") continue;
+    CAPTURE(entry.path());
+    ++count;
+    const auto outcome = kindred({"check", entry.path().string()}, folder.path());
+    CHECK(outcome.exit_code == 0);
+    CHECK(outcome.err.empty());
+    const auto text = read_bytes(entry.path());
+    for (const auto* part : {"# Purpose", "# Data", "# Cost", "# Score"}) CHECK(holds(text, part));
+  }
+  CHECK(count >= 4);
+}
+
+TEST_CASE("all errors of a recipe come at once, each with its place, and exit with 2") {
+  const TemporaryFolder folder;
+  const auto recipe = folder.write("wrong.toml", "extends = '" + tiny +
+                                                     "'\n"
+                                                     "[augmentation.pad_crop]\n"
+                                                     "paddng = 3\n"
+                                                     "[optimizer]\n"
+                                                     "learning_rate = -1\n");
+  const auto outcome = kindred({"check", recipe.string(), "--set", "train.epochs=0.5"}, folder.path());
+  CHECK(outcome.exit_code == 2);
+  CHECK(holds(outcome.err, recipe.string() +
+                               ":3:1: error: augmentation 'pad_crop' has no parameter 'paddng'; did you mean "
+                               "'padding'?"));
+  CHECK(holds(outcome.err, recipe.string() + ":5:17: error: optimizer 'adam': learning_rate = -1"));
+  CHECK(holds(outcome.err, "--set train.epochs=0.5: error: [train]: epochs = 0.5"));
+}
+
+TEST_CASE("a broken plugin stops only the recipe that needs it, with exit code 3") {
+  const TemporaryFolder folder;
+  const auto plugin = folder.write("plugins/broken.so", "this is no library");
+  const auto plugins = plugin.parent_path().string();
+  const auto unharmed = kindred({"check", tiny, "--plugin-dir", plugins}, folder.path());
+  CHECK(unharmed.exit_code == 0);
+  CHECK(holds(unharmed.err, plugin.string()));
+  const auto stopped =
+      kindred({"check", tiny, "--plugin-dir", plugins, "--set", "sampler.type=broken"}, folder.path());
+  CHECK(stopped.exit_code == 3);
+  CHECK(holds(stopped.err, "unknown sampler 'broken'"));
+  CHECK(holds(stopped.err, plugin.string()));
+  const auto unknown = kindred({"check", tiny, "--set", "sampler.type=broken"}, folder.path());
+  CHECK(unknown.exit_code == 2);
+}
+
+TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  const auto outcome = kindred({"run", tiny, "--run-dir", run.string()}, folder.path());
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+  CHECK(holds(outcome.out, "mAP"));
+  for (const auto* name : {"recipe.toml", "model.safetensors", "metrics.jsonl", "log.txt", "environment.json",
+                           "features/query.npy", "features/gallery.csv", "evaluation.json", "evaluation.txt",
+                           "rankings/matches.csv", "rankings/matches.json"}) {
+    CAPTURE(name);
+    CHECK(std::filesystem::file_size(run / name) > 0);
+  }
+  const auto scores = nlohmann::json::parse(read_bytes(run / "evaluation.json"));
+
+  SUBCASE("the frozen recipe gives the same model") {
+    const auto again = folder / "again";
+    REQUIRE(kindred({"train", (run / "recipe.toml").string(), "--run-dir", again.string()}, folder.path())
+                .exit_code == 0);
+    CHECK(read_bytes(again / "model.safetensors") == read_bytes(run / "model.safetensors"));
+  }
+  SUBCASE("drawn to disk, embedded from the weights alone and evaluated, the images score the same") {
+    const auto data = folder / "data";
+    const auto features = folder / "features";
+    REQUIRE(
+        kindred({"data", "draw", tiny, "--out", data.string(), "--format", "png"}, folder.path()).exit_code ==
+        0);
+    const auto embedded = kindred({"embed", "--weights", (run / "model.safetensors").string(), "--data",
+                                   data.string(), "--out", features.string()},
+                                  folder.path());
+    CAPTURE(embedded.err);
+    REQUIRE(embedded.exit_code == 0);
+    const auto json = folder / "scores.json";
+    REQUIRE(kindred({"evaluate", features.string(), "--json", json.string()}, folder.path()).exit_code == 0);
+    const auto from_disk = nlohmann::json::parse(read_bytes(json));
+    CHECK(from_disk["queries"] == scores["queries"]);
+    CHECK(from_disk["mAP"].get<double>() == doctest::Approx(scores["mAP"].get<double>()).epsilon(1e-4));
+    const auto matched = kindred(
+        {"match", features.string(), "--top", "3", "--out", (folder / "ranks").string()}, folder.path());
+    CHECK(matched.exit_code == 0);
+    const auto ranks = nlohmann::json::parse(read_bytes(folder / "ranks/matches.json"));
+    CHECK(ranks.size() == scores["queries"].get<std::size_t>());
+    for (const auto& best : ranks) CHECK(best.size() == 3);
+  }
+  SUBCASE("the same run again trains nothing, another recipe in its folder is refused") {
+    const auto model = read_bytes(run / "model.safetensors");
+    CHECK(kindred({"train", tiny, "--run-dir", run.string()}, folder.path()).exit_code == 0);
+    CHECK(read_bytes(run / "model.safetensors") == model);
+    const auto other = kindred({"train", tiny, "--run-dir", run.string(), "--set", "loss.triplet.margin=0.5"},
+                               folder.path());
+    CHECK(other.exit_code == 1);
+    CHECK(holds(other.err, "margin"));
+    CHECK(read_bytes(run / "model.safetensors") == model);
+  }
+}
+
+TEST_CASE("the doctor reads what was drawn, in any layout") {
+  const TemporaryFolder folder;
+  for (const std::string layout : {"market", "naic", "manifest"}) {
+    CAPTURE(layout);
+    const auto data = (folder / layout).string();
+    REQUIRE(kindred({"data", "draw", tiny, "--out", data, "--layout", layout}, folder.path()).exit_code == 0);
+    const auto outcome = kindred({"data", "doctor", data}, folder.path());
+    CHECK(outcome.exit_code == 0);
+    CHECK(holds(outcome.out, "identities"));
+    CHECK(kindred({"data", "draw", tiny, "--out", data, "--layout", layout}, folder.path()).exit_code == 1);
+  }
+}
+
+}  // namespace
+}  // namespace kindred::test

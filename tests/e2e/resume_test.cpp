@@ -1,0 +1,87 @@
+// Training that is stopped or killed from outside goes on and ends with the same bits.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "program.h"
+#include "temporary_folder.h"
+#include "test_paths.h"
+
+namespace kindred::test {
+namespace {
+
+std::vector<std::string> training(const std::filesystem::path& run) {
+  return {launcher,          "train",      std::string(source_directory) + "/tests/e2e/tiny.toml",
+          "--run-dir",       run.string(), "--set",
+          "train.epochs=12", "--set",      "train.checkpoint_every=2"};
+}
+
+/// Lets the program work until it has written its first metrics, and a while more.
+void let_it_work(const Program& program, const std::filesystem::path& run, int milliseconds) {
+  while (program.running() && !std::filesystem::exists(run / "metrics.jsonl")) usleep(5'000);
+  for (int waited = 0; program.running() && waited < milliseconds; waited += 5) usleep(5'000);
+}
+
+std::string undisturbed(const TemporaryFolder& folder) {
+  const auto run = folder / "undisturbed";
+  REQUIRE(Program(training(run), folder.path()).wait().exit_code == 0);
+  return read_bytes(run / "model.safetensors");
+}
+
+TEST_CASE("a training killed again and again ends with the same bits") {
+  const TemporaryFolder folder;
+  const auto expected = undisturbed(folder);
+  const auto run = folder / "killed";
+  int kills = 0;
+  for (const int milliseconds : {20, 150, 330, 90, 410, 260}) {
+    Program program(training(run), folder.path());
+    let_it_work(program, run, milliseconds);
+    if (!program.running()) break;
+    program.send(SIGKILL);
+    CHECK(program.wait().exit_code == -SIGKILL);
+    ++kills;
+  }
+  CHECK(kills >= 2);
+  const auto outcome = Program(training(run), folder.path()).wait();
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+  CHECK(read_bytes(run / "model.safetensors") == expected);
+}
+
+TEST_CASE("a training that is asked to stop writes a checkpoint, says so and goes on from there") {
+  const TemporaryFolder folder;
+  const auto expected = undisturbed(folder);
+  const auto run = folder / "stopped";
+  Program program(training(run), folder.path());
+  let_it_work(program, run, 100);
+  program.send(SIGTERM);
+  const auto stopped = program.wait();
+  CHECK(stopped.exit_code == 130);
+  CHECK(stopped.err.find("the same command goes on from there") != std::string::npos);
+  CHECK(std::filesystem::exists(run / "checkpoint.safetensors"));
+  CHECK_FALSE(std::filesystem::exists(run / "model.safetensors"));
+  REQUIRE(Program(training(run), folder.path()).wait().exit_code == 0);
+  CHECK(read_bytes(run / "model.safetensors") == expected);
+}
+
+TEST_CASE("a second run in the same folder is refused and harms nothing") {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  auto command = training(run);
+  command.back() = "train.epochs=400";
+  Program first(command, folder.path());
+  let_it_work(first, run, 0);
+  const auto second = Program(command, folder.path()).wait();
+  CHECK(second.exit_code == 1);
+  CHECK(second.err.find(run.string()) != std::string::npos);
+  CHECK(first.running());
+  first.send(SIGTERM);
+  CHECK(first.wait().exit_code == 130);
+}
+
+}  // namespace
+}  // namespace kindred::test

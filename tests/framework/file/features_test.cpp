@@ -1,0 +1,178 @@
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+
+#include "file/feature_files.h"
+#include "kindred/error.h"
+
+using namespace kindred;
+
+namespace {
+
+struct Fixture {
+  std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("kindred_features_test_" + std::to_string(::getpid()));
+  std::filesystem::path stem = folder / "gallery.v2";
+  std::filesystem::path array = folder / "gallery.v2.npy";
+  std::filesystem::path table = folder / "gallery.v2.csv";
+
+  Fixture() { std::filesystem::create_directories(folder); }
+  ~Fixture() { std::filesystem::remove_all(folder); }
+
+  void write_table(const std::string& text) const { std::ofstream(table, std::ios::binary) << text; }
+
+  /// What reading says is wrong.
+  [[nodiscard]] std::string refusal() const {
+    try {
+      static_cast<void>(read_features(stem));
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "";
+  }
+  [[nodiscard]] std::string refusal_of_table(const std::string& text) const {
+    write_npy(array, torch::ones({2, 3}));
+    write_table(text);
+    return refusal();
+  }
+};
+
+Features some_features() {
+  Features features{torch::rand({4, 3}), {}};
+  features.samples = {{"a, \"quoted\".png", 7, 2, "violet", Split::query},
+                      {"folder/b.png", 0, 0, "", Split::gallery},
+                      {"c.png", junk_identity, 1, "", Split::train},
+                      {"d.png", unlabelled_identity, unknown_camera, "", Split::gallery}};
+  return features;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  const bool found = text.find(part) != std::string::npos;
+  if (!found) MESSAGE("'" << part << "' is not in: " << text);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "written features are read back, with either ending or none") {
+  const auto features = some_features();
+  write_features(stem, features);
+  for (const auto& name : {stem, array, table}) {
+    const auto back = read_features(name);
+    CHECK(torch::equal(back.descriptors, features.descriptors));
+    REQUIRE(back.samples.size() == 4);
+    for (std::size_t i = 0; i < 4; ++i) {
+      CHECK(back.samples[i].path == features.samples[i].path);
+      CHECK(back.samples[i].identity == features.samples[i].identity);
+      CHECK(back.samples[i].camera == features.samples[i].camera);
+      CHECK(back.samples[i].domain == features.samples[i].domain);
+      CHECK(back.samples[i].split == features.samples[i].split);
+    }
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "what nobody knows is written as an empty cell") {
+  write_features(stem, some_features());
+  std::ifstream in(table);
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  CHECK(text ==
+        "path,identity,camera,domain,split\n"
+        "\"a, \"\"quoted\"\".png\",7,2,violet,query\n"
+        "folder/b.png,0,0,,gallery\n"
+        "c.png,-1,1,,train\n"
+        "d.png,,,,gallery\n");
+}
+
+TEST_CASE_FIXTURE(Fixture, "another program's files need path and identity alone, in any order and type") {
+  write_table("identity,path\r\n3,x.jpg\r\n,y.jpg\r\n");
+  const auto values = torch::tensor({{1.5, -2.0, 0.25}, {0.0, 4.0, 8.0}}, torch::kDouble);
+  for (const auto type : {torch::kHalf, torch::kFloat, torch::kDouble}) {
+    write_npy(array, values.to(type));
+    const auto features = read_features(stem);
+    CHECK((features.descriptors.scalar_type() == torch::kFloat));
+    CHECK(torch::equal(features.descriptors, values.to(torch::kFloat)));
+    CHECK(features.samples[0].identity == 3);
+    CHECK(features.samples[0].camera == unknown_camera);
+    CHECK(features.samples[1].identity == unlabelled_identity);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "the reader gives any range of rows") {
+  Features features{torch::rand({10, 4}), std::vector<Sample>(10)};
+  for (std::size_t i = 0; i < 10; ++i) features.samples[i].path = std::to_string(i);
+  write_features(stem, features);
+  const FeatureReader reader(stem);
+  CHECK(reader.size() == 10);
+  CHECK(reader.width() == 4);
+  CHECK(reader.samples().size() == 10);
+  CHECK(torch::equal(reader.rows(3, 7), features.descriptors.slice(0, 3, 7)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "numbers of rows that do not fit are refused with both numbers") {
+  const auto message = refusal_of_table("path,identity\na,1\nb,2\nc,3\n");
+  CHECK(contains(message, "gallery.v2.csv: error: has 3 rows below its header, but gallery.v2.npy has 2"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a descriptor that is not finite is named by row and image") {
+  constexpr std::int64_t rows = 5000;  // more than are checked at a time
+  std::string text = "path,identity\n";
+  for (std::int64_t i = 0; i < rows; ++i) text += "image" + std::to_string(i) + ",1\n";
+  write_table(text);
+  for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+                           1e300 /* too large for 32 bits */}) {
+    auto descriptors = torch::ones({rows, 2}, torch::kDouble);
+    descriptors[4321][1] = bad;
+    write_npy(array, descriptors);
+    CHECK(contains(refusal(),
+                   "gallery.v2.npy: error: row 4321 (from 0), which describes 'image4321', holds a number "
+                   "that is not finite"));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "arrays that are no descriptors are refused with what they are") {
+  write_table("path,identity\na,1\nb,2\n");
+  write_npy(array, torch::ones({2, 3, 4}));
+  CHECK(contains(refusal(), "this one is 2 x 3 x 4"));
+  write_npy(array, torch::ones({2}));
+  CHECK(contains(refusal(), "this one is 2"));
+  write_npy(array, torch::ones({}));
+  CHECK(contains(refusal(), "is a single number"));
+  write_npy(array, torch::ones({2, 0}));
+  CHECK(contains(refusal(), "this one is 2 x 0"));
+  write_npy(array, torch::ones({2, 3}, torch::kLong));
+  CHECK(contains(refusal(), "not whole numbers"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "missing files are refused with what they are for") {
+  CHECK(contains(refusal(), "gallery.v2.npy: error: cannot be opened"));
+  write_npy(array, torch::ones({2, 3}));
+  CHECK(contains(refusal(),
+                 "gallery.v2.csv: error: is missing: it says which image each row of "
+                 "gallery.v2.npy describes"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a wrong table is refused with file and line") {
+  CHECK(contains(refusal_of_table("path,identity\na,1\n,2\n"), "gallery.v2.csv:3: error: the path is empty"));
+  CHECK(
+      contains(refusal_of_table("path,identity\na,1\nb,-3\n"),
+               "gallery.v2.csv:3: error: the identity is -3; allowed are whole numbers from 0, -1 for junk"));
+  CHECK(contains(refusal_of_table("path,identity,camera\na,1,-2\nb,1,1\n"),
+                 "gallery.v2.csv:2: error: the camera is -2"));
+  CHECK(contains(refusal_of_table("path,identity\na,one\nb,1\n"), "gallery.v2.csv:2: error: "));
+  CHECK(contains(refusal_of_table("path,identity,split\na,1,test\nb,1,query\n"),
+                 "gallery.v2.csv:2: error: the split is 'test'; allowed are 'train', 'query' and 'gallery'"));
+  CHECK(contains(refusal_of_table("path,identiy\na,1\nb,1\n"), "identity"));
+  CHECK(contains(refusal_of_table("path,camera\na,1\nb,1\n"), "identity"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "features whose parts do not fit are a mistake of the program") {
+  auto features = some_features();
+  features.samples.pop_back();
+  CHECK_THROWS_AS(write_features(stem, features), std::logic_error);
+  CHECK_FALSE(std::filesystem::exists(array));
+}

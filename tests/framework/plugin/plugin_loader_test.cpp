@@ -1,0 +1,305 @@
+#include "plugin/plugin_loader.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <opencv2/core.hpp>
+#include <string>
+
+#include "kindred/error.h"
+#include "kindred/plugin.h"
+#include "kindred/role/augmentation.h"
+#include "test_paths.h"
+
+namespace fs = std::filesystem;
+using namespace kindred;
+
+namespace {
+
+const fs::path fixtures = fs::path(test::build_directory) / "tests/fixtures/plugins";
+
+/// A folder that is empty at first and gone at the end.
+class Folder {
+ public:
+  Folder() {
+    auto name = (fs::temp_directory_path() / "kindred_plugins_XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() {
+    fs::permissions(path, fs::perms::owner_all);
+    fs::remove_all(path);
+  }
+  fs::path path;
+};
+
+void write(const fs::path& file, const std::string& bytes) {
+  std::ofstream(file, std::ios::binary) << bytes;
+}
+
+std::string good_plugin() {
+  std::ifstream in(fixtures / "good/good.so", std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// What is said of the only library of a folder.
+std::string refusal(const fs::path& folder) {
+  const auto result = load_plugins({folder});
+  CHECK(result.loaded.empty());
+  CHECK(result.catalog.components().empty());
+  REQUIRE(result.refused.size() == 1);
+  return result.refused.front().reason;
+}
+
+std::string refusal_of_bytes(const std::string& bytes) {
+  const Folder folder;
+  write(folder.path / "damaged.so", bytes);
+  return refusal(folder.path);
+}
+
+/// A good plugin whose info was changed in the file.
+std::string refusal_of_info(const std::function<void(KindredPluginInfo&)>& change) {
+  auto bytes = good_plugin();
+  const auto at = bytes.find(std::string("KINDRED\0", 8) +
+                             std::string(1, static_cast<char>(sizeof(KindredPluginInfo) % 256)));
+  REQUIRE(at != std::string::npos);
+  KindredPluginInfo info;
+  std::memcpy(&info, bytes.data() + at, sizeof(info));
+  change(info);
+  std::memcpy(bytes.data() + at, &info, sizeof(info));
+  return refusal_of_bytes(bytes);
+}
+
+}  // namespace
+
+TEST_CASE("a good plugin is loaded and its component works") {
+  const auto result = load_plugins({fixtures / "good"});
+  CHECK(result.refused.empty());
+  REQUIRE(result.loaded.size() == 1);
+  CHECK(result.loaded[0].name == "good");
+  CHECK(result.loaded[0].version == "1.2.3");
+  CHECK(result.loaded[0].summary == "A plugin without a fault");
+  CHECK(result.loaded[0].file == fixtures / "good/good.so");
+
+  const auto* factory = result.catalog.find<Augmentation>("fixture_black");
+  REQUIRE(factory != nullptr);
+  CHECK(factory->info().plugin == "good");
+  CHECK(factory->info().file == fixtures / "good/good.so");
+  Diagnostics diagnostics;
+  const auto black = factory->create(factory->parse(Value(), diagnostics, {}).get(), {});
+  CHECK(diagnostics.empty());
+  cv::Mat image(4, 2, CV_8UC3, cv::Scalar::all(200));
+  RandomStream random(1);
+  black->apply(image, random);
+  CHECK(cv::countNonZero(image.reshape(1)) == 0);
+}
+
+TEST_CASE("a component of a plugin outlives the list of loaded plugins") {
+  std::unique_ptr<Augmentation> black;
+  {
+    const auto result = load_plugins({fixtures / "good"});
+    const auto* factory = result.catalog.find<Augmentation>("fixture_black");
+    REQUIRE(factory != nullptr);
+    Diagnostics diagnostics;
+    black = factory->create(factory->parse(Value(), diagnostics, {}).get(), {});
+  }
+  cv::Mat image(1, 1, CV_8UC3, cv::Scalar::all(200));
+  RandomStream random(1);
+  black->apply(image, random);
+  CHECK(image.at<cv::Vec3b>(0, 0) == cv::Vec3b(0, 0, 0));
+}
+
+TEST_CASE("files that are no libraries are refused for what they are") {
+  CHECK(refusal_of_bytes("") == "is empty; build it again, or copy it again");
+  CHECK(refusal_of_bytes("hello world, I am a text") ==
+        "is not a shared library: it does not begin as an ELF file; remove it from the plugin folder, or "
+        "build it "
+        "again, or copy it again");
+  CHECK(refusal_of_bytes("\x7f"
+                         "EL") ==
+        "is cut short or damaged: its ELF magic (4 bytes at byte 0) does not lie within the file's 3 bytes; "
+        "build it "
+        "again, or copy it again");
+
+  const Folder folder;
+  fs::create_directory(folder.path / "folder.so");
+  CHECK(refusal(folder.path) == "is not a file; remove it from the plugin folder");
+  fs::remove(folder.path / "folder.so");
+  fs::create_symlink(folder.path / "gone", folder.path / "link.so");
+  CHECK(refusal(folder.path) == "is a link to a file that does not exist; mend or remove the link");
+}
+
+TEST_CASE("a plugin for another machine is refused by the machine's name") {
+  auto bytes = good_plugin();
+  const bool here_is_arm = bytes[18] == char(183);
+  bytes[18] = here_is_arm ? char(62) : char(183);
+  const std::string other = here_is_arm ? "x86-64" : "ARM64";
+  CHECK(refusal_of_bytes(bytes).starts_with("was built for " + other + ", this program runs on "));
+}
+
+TEST_CASE("a plugin cut short is refused and the program goes on") {
+  const auto whole = good_plugin();
+  for (const std::size_t length :
+       {std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{500}, std::size_t{4096},
+        whole.size() / 3, whole.size() / 2, whole.size() - 4096, whole.size() - 1}) {
+    CAPTURE(length);
+    const auto reason = refusal_of_bytes(whole.substr(0, length));
+    CHECK(reason.starts_with("is cut short or damaged: its "));
+    CHECK(reason.ends_with("; build it again, or copy it again"));
+  }
+}
+
+TEST_CASE("a library without the plugin's section is refused before its code runs") {
+  CHECK(
+      refusal(fixtures / "no_entry") ==
+      "is not a Kindred plugin: it has no section .kindred_plugin; remove it from the plugin folder, or say "
+      "KINDRED_PLUGIN in its source (docs/first-plugin.md)");
+}
+
+TEST_CASE("a plugin without the declaring function is refused") {
+  CHECK(refusal(fixtures / "no_declare") ==
+        "is no complete Kindred plugin: it does not export kindred_plugin_declare; say KINDRED_PLUGIN in its "
+        "source "
+        "and build it with kindred_add_plugin() (docs/first-plugin.md)");
+}
+
+TEST_CASE("a plugin for another interface is refused before its code runs") {
+  CHECK(refusal(fixtures / "other_interface") == "was built for plugin interface 99, this kernel has " +
+                                                     std::to_string(KINDRED_ABI) +
+                                                     "; build the plugin again against this Kindred");
+}
+
+TEST_CASE("a plugin built for another LibTorch is refused by name before its code runs") {
+  CHECK(refusal(fixtures / "other_toolchain") ==
+        "was built with LibTorch 9.8.7 where this kernel has " KINDRED_TAG_TORCH
+        "; build the plugin again with what this kernel was built with");
+}
+
+TEST_CASE("an info that was tampered with is refused") {
+  const std::string place = "is damaged: in its section .kindred_plugin ";
+  const std::string remedy = "; build it again, or copy it again";
+  CHECK(refusal_of_info([](auto& info) { info.magic[0] = 'k'; }) ==
+        place + "the mark 'KINDRED' is missing" + remedy);
+  CHECK(refusal_of_info([](auto& info) { info.size += 1; }) == place + "the size is wrong" + remedy);
+  CHECK(refusal_of_info([](auto& info) { info.size -= 1; }) == place + "the size is wrong" + remedy);
+  CHECK(refusal_of_info([](auto& info) { std::memset(info.name, 'x', sizeof(info.name)); }) ==
+        place + "a text has no end" + remedy);
+  CHECK(refusal_of_info([](auto& info) { info.name[0] = '\0'; }) ==
+        "has no name; give KINDRED_PLUGIN one and build it again (docs/first-plugin.md)");
+  CHECK(refusal_of_info([](auto& info) { std::strcpy(info.toolchain, "something"); }) ==
+        "was built with something where this kernel has " KINDRED_TOOLCHAIN
+        "; build the plugin again with what this kernel was built with");
+}
+
+TEST_CASE("a plugin that throws while it declares offers nothing, and its neighbour is told apart") {
+  const auto result = load_plugins({fixtures / "throws"});
+  CHECK(result.loaded.empty());
+  CHECK(result.catalog.components().empty());
+  REQUIRE(result.refused.size() == 2);
+  CHECK(result.refused[0].file == fixtures / "throws/throws_error.so");
+  CHECK(result.refused[0].reason ==
+        "failed while it declared its components: the table of patches is missing; mend the plugin");
+  CHECK(result.refused[1].file == fixtures / "throws/throws_number.so");
+  CHECK(result.refused[1].reason ==
+        "failed while it declared its components: it threw something that is no std::exception; mend the "
+        "plugin");
+}
+
+TEST_CASE("a plugin that offers one name twice, or nothing, is refused") {
+  CHECK(refusal(fixtures / "twice") ==
+        "failed while it declared its components: component 'augmentation/fixture_twice' is declared twice; "
+        "mend the "
+        "plugin");
+  CHECK(refusal(fixtures / "nothing") ==
+        "offers no component; call catalog.add in KINDRED_PLUGIN (docs/first-plugin.md)");
+}
+
+TEST_CASE("of two files that offer one component the second is refused and both are named") {
+  const auto result = load_plugins({fixtures / "duplicate"});
+  REQUIRE(result.loaded.size() == 1);
+  CHECK(result.loaded[0].file == fixtures / "duplicate/duplicate_a.so");
+  REQUIRE(result.refused.size() == 1);
+  CHECK(result.refused[0].file == fixtures / "duplicate/duplicate_b.so");
+  CHECK(result.refused[0].reason ==
+        "plugin 'duplicate' offers 'augmentation/fixture_duplicate', which plugin 'duplicate' (" +
+            (fixtures / "duplicate/duplicate_a.so").string() +
+            ") offers already; remove one of the two files, or rename the component");
+}
+
+TEST_CASE("a missing symbol is found when the plugin is loaded, and named as C++ writes it") {
+  CHECK(refusal(fixtures / "undefined_symbol") ==
+        "cannot be loaded: undefined symbol: kindred::nowhere_defined(kindred::Black const*); build it with "
+        "kindred_add_plugin(), which finds what is missing when it links the plugin, and install the "
+        "libraries that "
+        "it needs");
+}
+
+TEST_CASE("broken plugins do not stop a good one, and files are taken in the order of their names") {
+  const Folder folder;
+  write(folder.path / "a.so", "text");
+  fs::copy(fixtures / "good/good.so", folder.path / "b.so");
+  write(folder.path / "c.so", "");
+  write(folder.path / "d.so.1", "is not looked at");
+  write(folder.path / "read_me.txt", "is not looked at");
+  const auto result = load_plugins({folder.path});
+  REQUIRE(result.loaded.size() == 1);
+  CHECK(result.loaded[0].file.filename() == "b.so");
+  REQUIRE(result.refused.size() == 2);
+  CHECK(result.refused[0].file.filename() == "a.so");
+  CHECK(result.refused[1].file.filename() == "c.so");
+  CHECK(result.catalog.find("augmentation", "fixture_black") != nullptr);
+}
+
+TEST_CASE("a link to a plugin is as good as the plugin") {
+  const Folder folder;
+  fs::create_symlink(fixtures / "good/good.so", folder.path / "link.so");
+  const auto result = load_plugins({folder.path});
+  CHECK(result.refused.empty());
+  REQUIRE(result.loaded.size() == 1);
+  CHECK(result.loaded[0].file == folder.path / "link.so");
+}
+
+TEST_CASE("a file shadows the file of the same name in a later folder") {
+  const Folder user;
+  fs::copy(fixtures / "good/good.so", user.path / "good.so");
+  const auto result = load_plugins({user.path, fixtures / "good", user.path});
+  CHECK(result.refused.empty());
+  REQUIRE(result.loaded.size() == 1);
+  CHECK(result.loaded[0].file == user.path / "good.so");
+}
+
+TEST_CASE("a folder that does not exist is an error of the user") {
+  const fs::path folder = fixtures / "nowhere";
+  CHECK_THROWS_WITH_AS(static_cast<void>(load_plugins({folder})),
+                       (folder.string() + ": error: is no folder that can be read; plugin folders come from "
+                                          "--plugin-dir and from KINDRED_PLUGIN_PATH")
+                           .c_str(),
+                       PluginError);
+}
+
+TEST_CASE("a file or folder that may not be read is refused" * doctest::skip(geteuid() == 0)) {
+  const Folder folder;
+  fs::copy(fixtures / "good/good.so", folder.path / "good.so");
+  fs::permissions(folder.path / "good.so", fs::perms::none);
+  CHECK(refusal(folder.path) == "cannot be read (Permission denied); check its permissions");
+  fs::permissions(folder.path, fs::perms::none);
+  CHECK(refusal(folder.path) == "cannot be listed (Permission denied); check its permissions");
+}
+
+TEST_CASE("folders are those given, those of the list, and the one beside the executable, in this order") {
+  const Folder prefix;
+  fs::create_directories(prefix.path / "lib/kindred/plugins");
+  fs::create_directories(prefix.path / "bin");
+  CHECK(plugin_folders({"b", "a"}, "x::/y:", prefix.path / "bin/kindred") ==
+        std::vector<fs::path>{"b", "a", "x", "/y", prefix.path / "lib/kindred/plugins"});
+  CHECK(plugin_folders({}, "", prefix.path / "bin/kindred") ==
+        std::vector<fs::path>{prefix.path / "lib/kindred/plugins"});
+  CHECK(plugin_folders({}, "", "/nowhere/bin/kindred").empty());
+}

@@ -1,0 +1,280 @@
+#include "progress/progress.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "kindred/error.h"
+#include "progress/metrics_file.h"
+#include "progress/rate.h"
+#include "progress/text_progress.h"
+#include "system/log.h"
+#include "temporary_folder.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+namespace {
+
+Progress example(std::int64_t done = 12) {
+  Progress progress;
+  progress.stage = "train";
+  progress.detail = "epoch 3/60";
+  progress.done = done;
+  progress.total = 120;
+  progress.unit = "batches";
+  progress.images_per_second = 34.56;
+  progress.remaining_seconds = 245;
+  progress.figures = {{"loss", 1.23456}, {"learning_rate", 3.5e-4}, {"loss/triplet(g1)", 0.5}};
+  return progress;
+}
+
+constexpr const char* example_text =
+    "train, epoch 3/60: 12/120 batches, 34.6 images/s, 4:05 left, learning_rate 0.00035, loss 1.235";
+
+std::vector<nlohmann::json> lines_of(const std::filesystem::path& file) {
+  std::vector<nlohmann::json> lines;
+  std::istringstream stream(read_bytes(file));
+  for (std::string line; std::getline(stream, line);) lines.push_back(nlohmann::json::parse(line));
+  return lines;
+}
+
+class CountingSink : public ProgressSink {
+ public:
+  void update(const Progress&) override { text += "u"; }
+  void finish(const Progress&) override { text += "f"; }
+  void note(const std::string&) override { text += "n"; }
+  std::string text;
+};
+
+}  // namespace
+
+TEST_CASE("a progress as text says what is known and nothing else") {
+  CHECK(progress_text(example()) == example_text);
+  Progress bare;
+  bare.stage = "embed query";
+  CHECK(progress_text(bare) == "embed query");
+  bare.done = 7;
+  bare.unit = "images";
+  CHECK(progress_text(bare) == "embed query: 7 images");
+  bare.images_per_second = 1234.5;
+  bare.total = 9;
+  CHECK(progress_text(bare) == "embed query: 7/9 images, 1234 images/s");
+}
+
+TEST_CASE("durations are short and never absurd") {
+  CHECK(duration_text(0) == "0 s");
+  CHECK(duration_text(59.4) == "59 s");
+  CHECK(duration_text(59.6) == "1:00");
+  CHECK(duration_text(245) == "4:05");
+  CHECK(duration_text(7384) == "2:03:04");
+  CHECK(duration_text(86400 * 3 + 3600 * 4.2) == "3 d 4 h");
+  CHECK(duration_text(-1) == "?");
+  CHECK(duration_text(std::numeric_limits<double>::quiet_NaN()) == "?");
+  CHECK(duration_text(std::numeric_limits<double>::infinity()) == "3703 d 16 h");
+}
+
+TEST_CASE("a terminal's line is rewritten in place, not too often, and fits the window") {
+  std::ostringstream stream;
+  double now = 100;
+  int columns = 200;
+  {
+    TerminalProgress sink(
+        stream, [&] { return columns; }, [&] { return now; });
+    sink.update(example());
+    CHECK(stream.str() == std::string("\r\033[K[==                  ] ") + example_text);
+    stream.str("");
+    now += 0.05;
+    sink.update(example());
+    CHECK(stream.str().empty());
+    now += 0.06;
+    columns = 70;
+    sink.update(example(60));
+    const auto line = stream.str();
+    CHECK(line.rfind("\r\033[K[=====     ] train, epoch 3/60: 60/120 batches", 0) == 0);
+    CHECK(line.size() == 4 + 69);
+    now += 1;
+    columns = 30;
+    stream.str("");
+    sink.update(example());
+    CHECK(stream.str() == "\r\033[Ktrain, epoch 3/60: 12/120 bat");
+  }
+  CHECK(stream.str().back() == '\n');
+}
+
+TEST_CASE("notes and finished steps stay above a terminal's line") {
+  std::ostringstream stream;
+  double now = 0;
+  TerminalProgress sink(
+      stream, [] { return 120; }, [&] { return now; });
+  sink.note("first");
+  CHECK(stream.str() == "first\n");
+  sink.update(example());
+  stream.str("");
+  sink.note("second");
+  CHECK(stream.str() == "\r\033[Ksecond\n");
+  sink.update(example());
+  stream.str("");
+  sink.finish(example());
+  CHECK(stream.str() == std::string("\r\033[K") + example_text + "\n");
+}
+
+TEST_CASE("a character of several bytes is cut off whole") {
+  std::ostringstream stream;
+  TerminalProgress sink(
+      stream, [] { return 12; }, [] { return 1.0; });
+  Progress progress;
+  progress.stage = "Bücher äöü und mehr";
+  sink.update(progress);
+  CHECK(stream.str() == "\r\033[KBücher äöü ");
+}
+
+TEST_CASE("plain lines come every ten seconds, and at every finished step and note") {
+  std::ostringstream stream;
+  double now = 50;
+  LineProgress sink(stream, 10, [&] { return now; });
+  sink.update(example());
+  now = 59.9;
+  sink.update(example());
+  CHECK(stream.str().empty());
+  now = 60;
+  sink.update(example());
+  CHECK(stream.str() == std::string(example_text) + "\n");
+  sink.update(example());
+  sink.finish(example());
+  sink.note("a note");
+  CHECK(stream.str() == std::string(example_text) + "\n" + example_text + "\na note\n");
+}
+
+TEST_CASE("a tee tells all its sinks") {
+  CountingSink first;
+  CountingSink second;
+  TeeProgress tee({&first, &second});
+  tee.update(example());
+  tee.note("x");
+  tee.finish(example());
+  CHECK(first.text == "unf");
+  CHECK(second.text == "unf");
+}
+
+TEST_CASE("metrics are JSON, one object a line, with figures that are not finite as null") {
+  const TemporaryFolder folder;
+  const auto file = folder / "metrics.jsonl";
+  {
+    MetricsFile metrics(file, 2);
+    auto progress = example();
+    metrics.update(progress);
+    metrics.update(progress);
+    metrics.update(progress);
+    progress.figures["loss"] = std::numeric_limits<double>::infinity();
+    metrics.finish(progress);
+    metrics.note("a \"note\"\nof two lines and \xff");
+  }
+  const auto lines = lines_of(file);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0]["event"] == "progress");
+  CHECK(lines[0]["stage"] == "train");
+  CHECK(lines[0]["detail"] == "epoch 3/60");
+  CHECK(lines[0]["done"] == 12);
+  CHECK(lines[0]["total"] == 120);
+  CHECK(lines[0]["unit"] == "batches");
+  CHECK(lines[0]["images_per_second"] == 34.56);
+  CHECK(lines[0]["figures"]["learning_rate"] == 3.5e-4);
+  CHECK(lines[0]["figures"]["loss/triplet(g1)"] == 0.5);
+  CHECK(std::string(lines[0]["time"]).size() == 24);
+  CHECK(std::string(lines[0]["time"]).back() == 'Z');
+  CHECK(lines[1]["event"] == "finished");
+  CHECK(lines[1]["figures"]["loss"].is_null());
+  CHECK(lines[2]["event"] == "note");
+  CHECK(std::string(lines[2]["text"]).rfind("a \"note\"\nof two lines and ", 0) == 0);
+}
+
+TEST_CASE("metrics are appended, and go back to a position once") {
+  const TemporaryFolder folder;
+  const auto file = folder / "metrics.jsonl";
+  std::int64_t position = 0;
+  {
+    MetricsFile metrics(file);
+    metrics.note("kept");
+    position = metrics.position();
+    metrics.note("to be repeated");
+  }
+  MetricsFile metrics(file);
+  metrics.go_back_to(position + 1'000'000);
+  metrics.go_back_to(-1);
+  CHECK(lines_of(file).size() == 2);
+  metrics.go_back_to(position);
+  metrics.note("repeated");
+  const auto lines = lines_of(file);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0]["text"] == "kept");
+  CHECK(lines[1]["text"] == "repeated");
+}
+
+TEST_CASE("metrics that cannot be written are named") {
+  const TemporaryFolder folder;
+  const auto file = folder / "none/metrics.jsonl";
+  CHECK(message_of<DataError>([&] { const MetricsFile metrics(file); }) ==
+        file.string() + ": error: cannot be written: No such file or directory");
+  MetricsFile full("/dev/full");
+  CHECK(message_of<DataError>([&] { full.note("x"); }) ==
+        "/dev/full: error: cannot be written: No space left on device");
+}
+
+TEST_CASE("a rate is smoothed, follows a lasting change, and estimates what is left") {
+  Rate rate;
+  CHECK(rate.per_second() == 0);
+  CHECK(rate.seconds_for(10) < 0);
+  rate.add(20, 2);
+  CHECK(rate.per_second() == doctest::Approx(10));
+  CHECK(rate.seconds_for(50) == doctest::Approx(5));
+  CHECK(rate.seconds_for(0) == 0);
+  for (int i = 0; i < 60; ++i) rate.add(10, 1);
+  CHECK(rate.per_second() == doctest::Approx(10));
+  rate.add(0, 3);  // a pause
+  CHECK(rate.per_second() > 8.5);
+  CHECK(rate.per_second() < 10);
+  for (int i = 0; i < 180; ++i) rate.add(5, 1);
+  CHECK(rate.per_second() == doctest::Approx(5).epsilon(0.02));
+  rate.add(5, 0);
+  rate.add(-1, 1);
+  rate.add(1, std::numeric_limits<double>::quiet_NaN());
+  CHECK(rate.per_second() == doctest::Approx(5).epsilon(0.02));
+}
+
+TEST_CASE("a run's log keeps notes, finished steps and the program's log while it lives") {
+  const TemporaryFolder folder;
+  const auto file = folder / "log.txt";
+  start_log("error");
+  {
+    RunLog log(file);
+    log.update(example());
+    log.finish(example());
+    log.note("a note with {} braces");
+    log_info("from elsewhere, {} too");
+    log_debug("too fine");
+  }
+  log_warning("after its end");
+  const auto text = read_bytes(file);
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line.substr(24));
+  CHECK(lines == std::vector<std::string>{std::string("info: ") + example_text, "info: a note with {} braces",
+                                          "info: from elsewhere, {} too"});
+  RunLog again(file);
+  again.note("appended");
+  CHECK(read_bytes(file).rfind(text, 0) == 0);
+  CHECK(read_bytes(file).find("appended") != std::string::npos);
+}
+
+TEST_CASE("an unknown log level is refused, and a log file that cannot be written is named") {
+  CHECK(message_of<Error>([] { start_log("loud"); }) ==
+        "unknown log level 'loud'; a level is 'debug', 'info', 'warn', 'error' or 'off'");
+  const TemporaryFolder folder;
+  write_bytes(folder / "plain", "x");
+  CHECK_THROWS_WITH_AS(RunLog(folder / "plain/log.txt"),
+                       doctest::Contains("plain/log.txt: error: cannot be written"), DataError);
+}

@@ -1,0 +1,448 @@
+#include "ranking/evaluation.h"
+
+#include <ATen/Parallel.h>
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "file/npy.h"
+#include "kindred/error.h"
+#include "kindred/random.h"
+#include "progress/progress.h"
+#include "ranking/match_ranks.h"
+#include "ranking/similarity.h"
+#include "stage/evaluate.h"
+#include "test_paths.h"
+
+using namespace kindred;
+
+namespace {
+
+Sample person(std::int64_t identity, std::int64_t camera = unknown_camera) {
+  static int number = 0;
+  Sample sample;
+  sample.path = "image" + std::to_string(number++) + ".png";
+  sample.identity = identity;
+  sample.camera = camera;
+  return sample;
+}
+
+DistanceBlock given(const torch::Tensor& distances) {
+  return [distances](std::int64_t first, std::int64_t last) { return distances.slice(0, first, last); };
+}
+
+/// One query.
+Scores evaluate_one(const Sample& query, const std::vector<Sample>& gallery, std::vector<float> distances,
+                    CameraMode cameras = CameraMode::single) {
+  return evaluate({query}, gallery, given(torch::tensor(distances).unsqueeze(0)), cameras);
+}
+
+std::string refusal(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
+                    CameraMode cameras = CameraMode::automatic) {
+  const auto distances = torch::rand(
+      {static_cast<std::int64_t>(query.size()), static_cast<std::int64_t>(gallery.size())}, torch::kFloat);
+  try {
+    static_cast<void>(evaluate(query, gallery, given(distances), cameras));
+  } catch (const DataError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  const bool found = text.find(part) != std::string::npos;
+  if (!found) MESSAGE("'" << part << "' is not in: " << text);
+  return found;
+}
+
+struct Golden {
+  std::vector<Sample> query;
+  std::vector<Sample> gallery;
+  torch::Tensor distances;
+  nlohmann::json expected;
+
+  Golden() {
+    const std::filesystem::path folder = test::golden_directory;
+    std::ifstream file(folder / "evaluate_expected.json");
+    const auto json = nlohmann::json::parse(file);
+    for (std::size_t i = 0; i < json["query_identity"].size(); ++i) {
+      query.push_back(person(json["query_identity"][i], json["query_camera"][i]));
+    }
+    for (std::size_t i = 0; i < json["gallery_identity"].size(); ++i) {
+      gallery.push_back(person(json["gallery_identity"][i], json["gallery_camera"][i]));
+    }
+    expected = json["expected"];
+    distances = read_npy(folder / "evaluate_distance.npy");
+  }
+};
+
+void check_golden(const Scores& scores, const nlohmann::json& expected) {
+  CHECK(scores.valid_queries == expected["valid_queries"].get<std::int64_t>());
+  CHECK(std::abs(scores.mean_ap - expected["mAP"].get<double>()) < 1e-12);
+  CHECK(std::abs(scores.mean_inp - expected["mINP"].get<double>()) < 1e-12);
+  // These were computed in 32 bits.
+  CHECK(std::abs(scores.cmc.at(1) - expected["rank1"].get<double>()) < 1e-7);
+  CHECK(std::abs(scores.cmc.at(5) - expected["rank5"].get<double>()) < 1e-7);
+  CHECK(std::abs(scores.cmc.at(10) - expected["rank10"].get<double>()) < 1e-7);
+}
+
+struct Threads {
+  int before = at::get_num_threads();
+  explicit Threads(int count) { at::set_num_threads(count); }
+  ~Threads() { at::set_num_threads(before); }
+};
+
+}  // namespace
+
+TEST_CASE("the reference values are met, whatever the number of threads") {
+  const Golden golden;
+  std::optional<Scores> first;
+  for (const int count : {1, 2, 3, 7}) {
+    const Threads threads(count);
+    const auto scores = evaluate(golden.query, golden.gallery, given(golden.distances), CameraMode::known);
+    check_golden(scores, golden.expected);
+    if (!first) first = scores;
+    CHECK(scores.mean_ap == first->mean_ap);
+    CHECK(scores.query_ap == first->query_ap);
+  }
+  CHECK(first->queries == 60);
+  CHECK(first->gallery == 240);
+  CHECK(first->cameras_known);
+  CHECK(first->note.empty());
+}
+
+TEST_CASE("the reference values are met when cameras are found by themselves") {
+  const Golden golden;
+  check_golden(evaluate(golden.query, golden.gallery, given(golden.distances), CameraMode::automatic),
+               golden.expected);
+}
+
+TEST_CASE("the reference values are met when junk is strewn over the gallery") {
+  Golden golden;
+  std::vector<Sample> gallery;
+  std::vector<torch::Tensor> columns;
+  for (std::size_t i = 0; i < golden.gallery.size(); ++i) {
+    if (i % 3 == 0) {
+      gallery.push_back(person(junk_identity, 1));
+      columns.push_back(torch::rand({60}) * 2);
+    }
+    gallery.push_back(golden.gallery[i]);
+    columns.push_back(golden.distances.select(1, static_cast<std::int64_t>(i)));
+  }
+  const auto scores = evaluate(golden.query, gallery, given(torch::stack(columns, 1)), CameraMode::known);
+  check_golden(scores, golden.expected);
+  CHECK(scores.junk == 80);
+  CHECK(scores.gallery == 240);
+}
+
+TEST_CASE("AP, INP and the first rank of a ranking computed by hand") {
+  // Right images at ranks 1, 3 and 6.
+  const auto scores =
+      evaluate_one(person(5), {person(5), person(6), person(5), person(7), person(8), person(5)},
+                   {0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F});
+  CHECK(scores.mean_ap == doctest::Approx((1.0 + 2.0 / 3 + 3.0 / 6) / 3).epsilon(1e-14));
+  CHECK(scores.mean_inp == doctest::Approx(3.0 / 6).epsilon(1e-14));
+  CHECK(scores.cmc.at(1) == 1);
+  CHECK(scores.distractors == 3);
+}
+
+TEST_CASE("the order of the gallery decides between equal distances") {
+  const std::vector<Sample> right_last{person(6), person(7), person(5)};
+  CHECK(evaluate_one(person(5), right_last, {0.5F, 0.5F, 0.5F}).mean_ap == doctest::Approx(1.0 / 3));
+  const std::vector<Sample> right_first{person(5), person(6), person(7)};
+  CHECK(evaluate_one(person(5), right_first, {0.5F, 0.5F, 0.5F}).mean_ap == 1);
+  const std::vector<Sample> between{person(6), person(5), person(7), person(5)};
+  CHECK(evaluate_one(person(5), between, {0.5F, 0.5F, 0.5F, 0.5F}).mean_ap ==
+        doctest::Approx((1.0 / 2 + 2.0 / 4) / 2));
+}
+
+TEST_CASE("zero and minus zero are equal distances, infinite ones are last") {
+  const std::vector<Sample> gallery{person(6), person(5), person(5)};
+  CHECK(evaluate_one(person(5), gallery, {0.0F, -0.0F, std::numeric_limits<float>::infinity()}).mean_ap ==
+        doctest::Approx((1.0 / 2 + 2.0 / 3) / 2));
+}
+
+TEST_CASE("junk is neither right nor wrong, distractors and unlabelled images are wrong") {
+  const std::vector<Sample> gallery{person(junk_identity), person(0), person(unlabelled_identity), person(5)};
+  const auto scores = evaluate_one(person(5), gallery, {0.1F, 0.2F, 0.3F, 0.4F});
+  CHECK(scores.mean_ap == doctest::Approx(1.0 / 3));
+  CHECK(scores.cmc.at(1) == 0);
+  CHECK(scores.cmc.at(5) == 1);
+  CHECK(scores.gallery == 3);
+  CHECK(scores.junk == 1);
+  CHECK(scores.distractors == 2);
+}
+
+TEST_CASE("images of the query's identity and camera are removed only when cameras are known") {
+  const auto query = person(5, 1);
+  const std::vector<Sample> gallery{person(5, 1), person(6, 1), person(5, 2), person(6, 2)};
+  const std::vector<float> distances{0.1F, 0.2F, 0.3F, 0.4F};
+  const auto known = evaluate_one(query, gallery, distances, CameraMode::known);
+  CHECK(known.cameras_known);
+  CHECK(known.mean_ap == doctest::Approx(1.0 / 2));
+  const auto automatic = evaluate_one(query, gallery, distances, CameraMode::automatic);
+  CHECK(automatic.cameras_known);
+  CHECK(automatic.mean_ap == known.mean_ap);
+  const auto single = evaluate_one(query, gallery, distances, CameraMode::single);
+  CHECK_FALSE(single.cameras_known);
+  CHECK(single.mean_ap == doctest::Approx((1.0 + 2.0 / 3) / 2));
+}
+
+TEST_CASE("a query without a right image does not count, and its precision is not a number") {
+  const std::vector<Sample> query{person(5), person(9), person(unlabelled_identity), person(junk_identity)};
+  const std::vector<Sample> gallery{person(5), person(6)};
+  const auto scores =
+      evaluate(query, gallery, given(torch::tensor({{1.0F, 0.0F}}).repeat({4, 1})), CameraMode::automatic);
+  CHECK(scores.queries == 4);
+  CHECK(scores.valid_queries == 1);
+  CHECK(scores.mean_ap == doctest::Approx(0.5));
+  CHECK(scores.query_ap[0] == doctest::Approx(0.5));
+  for (std::size_t q = 1; q < 4; ++q) CHECK(std::isnan(scores.query_ap[q]));
+  CHECK(contains(scores.note, "2 queries are unlabelled or junk and not judged"));
+}
+
+TEST_CASE("automatic falls back to a single camera and says why") {
+  const std::vector<float> distances{0.1F, 0.2F};
+  const auto nowhere = evaluate_one(person(5), {person(5), person(6)}, distances, CameraMode::automatic);
+  CHECK_FALSE(nowhere.cameras_known);
+  CHECK(contains(nowhere.note, "no image has a camera, so images of the query's own camera count as right"));
+
+  const auto one = evaluate_one(person(5, 3), {person(5, 3), person(6, 3)}, distances, CameraMode::automatic);
+  CHECK_FALSE(one.cameras_known);
+  CHECK(contains(one.note, "all images are of one camera (3)"));
+
+  auto nameless = person(5);
+  nameless.path = "nameless.png";
+  const auto some = evaluate_one(person(5, 3), {nameless, person(5, 2)}, distances, CameraMode::automatic);
+  CHECK_FALSE(some.cameras_known);
+  CHECK(contains(some.note, "1 of 3 images have no camera ('nameless.png' is the first)"));
+}
+
+TEST_CASE("distractors and queries that nobody matches need no camera") {
+  const std::vector<Sample> query{person(5, 1), person(9)};
+  const std::vector<Sample> gallery{person(5, 2), person(6), person(unlabelled_identity), person(0)};
+  const auto scores = evaluate(query, gallery, given(torch::rand({2, 4})), CameraMode::automatic);
+  CHECK(scores.cameras_known);
+  CHECK(scores.note.empty());
+}
+
+TEST_CASE("known cameras that are missing are refused with the first image without one") {
+  const auto message = refusal({person(5, 1)}, {person(5, 2), person(5)}, CameraMode::known);
+  CHECK(contains(message, "cameras = \"known\", but 1 of 3 images have no camera"));
+  CHECK(contains(message, "cameras = \"single\""));
+}
+
+TEST_CASE("when no query can be matched the reason and the remedy are said") {
+  CHECK(contains(refusal({}, {person(1)}), "evaluation: error: there is no query"));
+  CHECK(contains(refusal({person(1)}, {}), "the gallery is empty"));
+  CHECK(contains(refusal({person(unlabelled_identity), person(junk_identity)}, {person(1)}),
+                 "none of the 2 queries says who is on it"));
+  CHECK(contains(refusal({person(1)}, {person(unlabelled_identity), person(junk_identity)}),
+                 "none of the 2 gallery images says who is on it"));
+  CHECK(contains(refusal({person(1), person(2), person(3), person(4)}, {person(11), person(12)}),
+                 "nobody in common: the queries show 4 identities (1, 2, 3, ...), the gallery 2 identities "
+                 "(11, 12). Are they of the same data set"));
+  CHECK(contains(refusal({person(1, 4)}, {person(1, 4), person(2, 4)}, CameraMode::known),
+                 "no query has a right image under another camera"));
+  CHECK(contains(refusal({person(1, 4), person(2, 3)}, {person(1, 4), person(2, 3)}),
+                 "Evaluate with cameras = \"single\""));
+}
+
+TEST_CASE("errors name the place that the caller gives") {
+  try {
+    static_cast<void>(
+        evaluate({}, {person(1)}, given(torch::ones({0, 1})), CameraMode::automatic, "query.csv"));
+    FAIL("no error");
+  } catch (const DataError& error) {
+    CHECK(error.file() == "query.csv");
+  }
+}
+
+TEST_CASE("a query that finds itself is counted in a note") {
+  const auto same = person(5);
+  const auto scores = evaluate_one(same, {same, person(5)}, {0.0F, 1.0F});
+  CHECK(contains(scores.note, "1 query is in the gallery too, and finding itself counts as right"));
+}
+
+TEST_CASE("a distance that is not a number is an error naming the first query and gallery image") {
+  std::vector<Sample> query;
+  std::vector<Sample> gallery;
+  for (int i = 0; i < 100; ++i) query.push_back(person(1));
+  for (int i = 0; i < 50; ++i) gallery.push_back(person(1));
+  auto distances = torch::rand({100, 50});
+  distances[40][7] = std::numeric_limits<float>::quiet_NaN();
+  distances[90][3] = std::numeric_limits<float>::quiet_NaN();
+  for (const int count : {1, 2, 5}) {
+    const Threads threads(count);
+    CHECK_THROWS_WITH_AS(
+        static_cast<void>(evaluate(query, gallery, given(distances), CameraMode::single)),
+        doctest::Contains(("the distance of query 40 ('" + query[40].path + "') to gallery image 7 ('" +
+                           gallery[7].path + "') is not a number")
+                              .c_str()),
+        DataError);
+  }
+}
+
+TEST_CASE("distances of another shape or type are a mistake of the program") {
+  const std::vector<Sample> both{person(1), person(1)};
+  CHECK_THROWS_AS(static_cast<void>(evaluate(both, both, given(torch::ones({2, 3})), CameraMode::single)),
+                  std::logic_error);
+  CHECK_THROWS_AS(
+      static_cast<void>(evaluate(both, both, given(torch::ones({2, 2}, torch::kDouble)), CameraMode::single)),
+      std::logic_error);
+}
+
+TEST_CASE("blocks cover all queries once, in order, and stay within 64 MB") {
+  constexpr std::int64_t images = 1 << 20;  // a block holds 16 rows
+  std::vector<Sample> query(40, person(1));
+  std::vector<Sample> gallery(images, person(2));
+  gallery.back() = person(1);
+  std::vector<std::pair<std::int64_t, std::int64_t>> blocks;
+  const auto scores = evaluate(
+      query, gallery,
+      [&](std::int64_t first, std::int64_t last) {
+        blocks.emplace_back(first, last);
+        return torch::zeros({last - first, images});
+      },
+      CameraMode::single);
+  CHECK(blocks == decltype(blocks){{0, 16}, {16, 32}, {32, 40}});
+  CHECK(scores.mean_inp == doctest::Approx(1.0 / images));
+}
+
+TEST_CASE("ranks are those of a stable sort, by either way of counting") {
+  RandomStream random(7);
+  for (int round = 0; round < 200; ++round) {
+    const auto size = random.integer(1, 60);
+    std::vector<float> distances;
+    for (std::int64_t i = 0; i < size; ++i) {
+      distances.push_back(static_cast<float>(random.integer(0, 9)));  // many are equal
+    }
+    std::vector<std::int32_t> images(static_cast<std::size_t>(size));
+    std::iota(images.begin(), images.end(), 0);
+    random.shuffle(std::span(images));
+    const auto matches = random.integer(1, size);
+    const auto removed = random.integer(0, size - matches);
+    const std::vector<std::int32_t> right(images.begin(), images.begin() + matches);
+    const std::vector<std::int32_t> out(images.begin() + matches, images.begin() + matches + removed);
+
+    std::vector<std::int32_t> order(static_cast<std::size_t>(size));
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) {
+      return distances[static_cast<std::size_t>(a)] < distances[static_cast<std::size_t>(b)];
+    });
+    const std::set<std::int32_t> right_set(right.begin(), right.end());
+    const std::set<std::int32_t> out_set(out.begin(), out.end());
+    std::vector<std::int64_t> expected;
+    std::int64_t rank = 0;
+    for (const auto image : order) {
+      if (out_set.contains(image)) continue;
+      ++rank;
+      if (right_set.contains(image)) expected.push_back(rank);
+    }
+    CHECK(match_ranks(distances, right, out) == expected);
+    CHECK(kindred::detail::count_before_each(distances, right) ==
+          kindred::detail::count_before_all(distances, right));
+  }
+}
+
+TEST_CASE("thousands of right images give the ranks of a sort") {
+  RandomStream random(3);
+  std::vector<float> distances(5000);
+  for (auto& distance : distances) distance = static_cast<float>(random.integer(0, 999));
+  std::vector<std::int32_t> all(distances.size());
+  std::iota(all.begin(), all.end(), 0);
+  std::vector<std::int64_t> ranks(all.size());
+  std::iota(ranks.begin(), ranks.end(), 1);
+  CHECK(match_ranks(distances, all, {}) == ranks);
+}
+
+TEST_CASE("cosine distances do not depend on the rows' lengths") {
+  const auto query = torch::randn({5, 16});
+  const auto gallery = torch::randn({9, 16});
+  const auto expected =
+      1 - torch::matmul(query / query.norm(2, {1}, true), (gallery / gallery.norm(2, {1}, true)).t());
+  const auto scaled = cosine_distances(query * torch::rand({5, 1}).mul(1e6).add(1), gallery * 1e-12);
+  CHECK(torch::allclose(scaled(0, 5), expected, 1e-5, 1e-6));
+  CHECK(torch::allclose(scaled(2, 4), expected.slice(0, 2, 4), 1e-5, 1e-6));
+}
+
+TEST_CASE("rows without a direction and unequal widths are refused by name") {
+  auto gallery = torch::ones({5000, 4});
+  gallery[4500].zero_();
+  CHECK_THROWS_WITH_AS(static_cast<void>(cosine_distances(torch::ones({2, 4}), gallery, "q.npy", "g.npy")),
+                       doctest::Contains("g.npy: error: row 4500 (from 0) is of length 0"), DataError);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(cosine_distances(torch::full({2, 4}, 3e38F), torch::ones({2, 4}), "q.npy", "g.npy")),
+      doctest::Contains("q.npy: error: row 0 (from 0) is longer than 1e30"), DataError);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(cosine_distances(torch::ones({2, 4}), torch::ones({2, 5}), "q.npy", "g.npy")),
+      doctest::Contains("g.npy: error: its descriptors are 5 numbers wide, those of q.npy 4"), DataError);
+}
+
+TEST_CASE("scores are told in two lines") {
+  Scores scores;
+  scores.queries = 10;
+  scores.valid_queries = 9;
+  scores.gallery = 100;
+  scores.distractors = 1;
+  scores.junk = 7;
+  scores.mean_ap = 0.43076;
+  scores.mean_inp = 0.18;
+  scores.cmc = {{1, 0.55}, {5, 0.8667}, {10, 1}};
+  scores.cameras_known = true;
+  CHECK(scores_text(scores) ==
+        "mAP 43.08 %  Rank-1 55.00 %  Rank-5 86.67 %  Rank-10 100.00 %  mINP 18.00 %\n"
+        "9 of 10 queries in 100 gallery images (1 distractor, 7 junk left out), across cameras\n");
+  scores.cameras_known = false;
+  scores.note = "why";
+  CHECK(contains(scores_text(scores), "single-camera mode: why\n"));
+
+  const auto json = nlohmann::json::parse(scores_json(scores));
+  CHECK(json["mAP"] == 0.43076);
+  CHECK(json["rank10"] == 1.0);
+  CHECK(json["valid_queries"] == 9);
+  CHECK(json["cameras"] == "single");
+  CHECK(json["note"] == "why");
+}
+
+TEST_CASE("descriptors on disk are evaluated, and the scores are written") {
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("kindred_evaluation_test_" + std::to_string(::getpid()));
+  // Directions in a plane: the angle decides the rank.
+  const auto directions = [](std::vector<double> degrees) {
+    const auto angles = torch::tensor(degrees, torch::kDouble) * (M_PI / 180);
+    return torch::stack({angles.cos(), angles.sin()}, 1).to(torch::kFloat);
+  };
+  write_features(folder / "query", {directions({0, 90}) * 3, {person(1, 1), person(2, 1)}});
+  write_features(folder / "gallery",
+                 {directions({10, 20, 80, 50}), {person(2, 2), person(1, 2), person(2, 3), person(1, 3)}});
+  SilentProgress silent;
+  const auto scores = evaluate_features(folder / "query.npy", folder / "gallery", EvaluateSettings{}, silent);
+  // Query 1: wrong, right, right, wrong. Query 2: right, wrong, wrong, right.
+  CHECK(scores.mean_ap == doctest::Approx(((1.0 / 2 + 2.0 / 3) / 2 + (1.0 + 2.0 / 4) / 2) / 2));
+  CHECK(scores.cmc.at(1) == doctest::Approx(0.5));
+  CHECK(scores.cameras_known);
+
+  write_scores(folder / "run", scores);
+  std::ifstream text(folder / "run" / "evaluation.txt");
+  CHECK(std::string((std::istreambuf_iterator<char>(text)), {}) == scores_text(scores));
+  std::ifstream json(folder / "run" / "evaluation.json");
+  CHECK(nlohmann::json::parse(json)["mAP"].get<double>() == scores.mean_ap);
+
+  write_features(folder / "wide", {torch::ones({1, 3}), {person(1, 1)}});
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(evaluate_features(folder / "query", folder / "wide", EvaluateSettings{}, silent)),
+      doctest::Contains("wide: error: its descriptors are 3 numbers wide"), DataError);
+  std::filesystem::remove_all(folder);
+}

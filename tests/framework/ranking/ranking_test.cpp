@@ -1,0 +1,233 @@
+#include "ranking/ranking.h"
+
+#include <ATen/Parallel.h>
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "file/feature_files.h"
+#include "kindred/csv.h"
+#include "kindred/error.h"
+#include "progress/progress.h"
+#include "stage/match.h"
+#include "system/parallel.h"
+
+using namespace kindred;
+
+namespace {
+
+struct Folder {
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("kindred_ranking_test_" + std::to_string(::getpid()));
+  Folder() { std::filesystem::create_directories(path); }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+std::vector<Sample> named(std::vector<std::string> names) {
+  std::vector<Sample> samples;
+  for (auto& name : names) samples.emplace_back().path = std::move(name);
+  return samples;
+}
+
+std::string content(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+RankingOptions top(std::int64_t count) {
+  RankingOptions options;
+  options.top = count;
+  return options;
+}
+
+/// Small whole numbers: similarities of equal images are equal whatever the order of summation.
+torch::Tensor few_directions(std::int64_t rows) {
+  auto result = torch::randint(0, 2, {rows, 3}, torch::kFloat);
+  result.select(1, 2).fill_(1);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("the best images are those of a full stable sort, for any number of them") {
+  torch::manual_seed(1);
+  const auto query = torch::randn({13, 8});
+  const auto gallery = torch::randn({57, 8});
+  const auto similarities =
+      torch::matmul(query / query.norm(2, {1}, true), (gallery / gallery.norm(2, {1}, true)).t());
+  const auto sorted = similarities.sort(1, true);
+  for (const std::int64_t count : {1, 2, 10, 56, 57}) {
+    const auto ranking = rank_gallery(query, gallery, top(count));
+    CHECK(torch::equal(ranking.images, std::get<1>(sorted).slice(1, 0, count)));
+    CHECK(torch::allclose(ranking.similarities, std::get<0>(sorted).slice(1, 0, count), 1e-5, 1e-6));
+  }
+}
+
+TEST_CASE("equal similarities keep the order of the gallery") {
+  const auto ranking = rank_gallery(torch::ones({1, 3}), torch::ones({6, 3}), top(4));
+  CHECK(torch::equal(ranking.images, torch::tensor({{0, 1, 2, 3}}, torch::kLong)));
+
+  torch::manual_seed(2);
+  const auto gallery = few_directions(200);
+  const auto many = rank_gallery(few_directions(20), gallery, top(150));
+  for (std::int64_t q = 0; q < 20; ++q) {
+    for (std::int64_t i = 1; i < 150; ++i) {
+      const auto before = many.similarities[q][i - 1].item<float>();
+      const auto here = many.similarities[q][i].item<float>();
+      CHECK(before >= here);
+      if (before == here) {
+        CHECK(many.images[q][i - 1].item<std::int64_t>() < many.images[q][i].item<std::int64_t>());
+      }
+    }
+  }
+}
+
+TEST_CASE("a smaller gallery than asked for is ranked whole") {
+  const auto ranking = rank_gallery(torch::randn({2, 3}), torch::randn({5, 3}), top(200));
+  CHECK(ranking.images.sizes().vec() == std::vector<std::int64_t>{2, 5});
+  const auto sorted = std::get<0>(ranking.images.sort(1));
+  CHECK(torch::equal(sorted, torch::arange(5).expand({2, 5})));
+}
+
+TEST_CASE("the gallery is read once, in order, in pieces, and the result is that of one piece") {
+  torch::manual_seed(3);
+  constexpr std::int64_t width = 4096;  // a piece holds 4,096 rows
+  const auto query = torch::randn({6, width});
+  const auto gallery = torch::randn({9000, width});
+  std::vector<std::pair<std::int64_t, std::int64_t>> pieces;
+  std::vector<std::int64_t> progress;
+  auto options = top(25);
+  options.progress = [&](std::int64_t done) { progress.push_back(done); };
+  const auto ranking = rank_gallery(
+      query, gallery.size(0), width,
+      [&](std::int64_t first, std::int64_t last) {
+        pieces.emplace_back(first, last);
+        return gallery.slice(0, first, last);
+      },
+      options);
+  CHECK(pieces == decltype(pieces){{0, 4096}, {4096, 8192}, {8192, 9000}});
+  CHECK(progress == std::vector<std::int64_t>{4096, 8192, 9000});
+  const auto similarities =
+      torch::matmul(query / query.norm(2, {1}, true), (gallery / gallery.norm(2, {1}, true)).t());
+  CHECK(torch::equal(ranking.images, std::get<1>(similarities.topk(25, 1))));
+}
+
+TEST_CASE("the ranking does not depend on the number of threads") {
+  torch::manual_seed(4);
+  const auto query = few_directions(31);
+  const auto gallery = few_directions(100);
+  const auto before = at::get_num_threads();
+  at::set_num_threads(1);
+  const auto one = rank_gallery(query, gallery, top(20));
+  at::set_num_threads(5);
+  const auto five = rank_gallery(query, gallery, top(20));
+  at::set_num_threads(before);
+  CHECK(torch::equal(one.images, five.images));
+}
+
+TEST_CASE("rows without a direction and unequal widths are refused by name") {
+  auto gallery = torch::ones({10, 4});
+  gallery[7].zero_();
+  CHECK_THROWS_WITH_AS(static_cast<void>(rank_gallery(torch::ones({1, 4}), gallery, top(1))),
+                       doctest::Contains("gallery: error: row 7 (from 0) is of length 0"), DataError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(rank_gallery(torch::ones({1, 3}), gallery, top(1))),
+                       doctest::Contains("are 4 numbers wide, those of query 3"), DataError);
+  CHECK_THROWS_AS(static_cast<void>(rank_gallery(torch::ones({1, 4}), gallery, top(0))), std::logic_error);
+}
+
+TEST_CASE("ranges cover everything once, and the lowest error wins") {
+  const auto before = at::get_num_threads();
+  for (const int threads : {1, 2, 3, 8}) {
+    at::set_num_threads(threads);
+    for (const std::int64_t count : {0, 1, 2, 7, 100}) {
+      std::vector<int> seen(static_cast<std::size_t>(count), 0);
+      parallel_ranges(count, [&](std::int64_t first, std::int64_t last) {
+        for (auto i = first; i < last; ++i) ++seen[static_cast<std::size_t>(i)];
+      });
+      CHECK(std::all_of(seen.begin(), seen.end(), [](int times) { return times == 1; }));
+    }
+    CHECK_THROWS_WITH_AS(parallel_ranges(100,
+                                         [](std::int64_t first, std::int64_t last) {
+                                           for (auto i = first; i < last; ++i) {
+                                             if (i >= 30) throw Error("error at " + std::to_string(i));
+                                           }
+                                         }),
+                         "error at 30", Error);
+  }
+  at::set_num_threads(before);
+}
+
+TEST_CASE("a ranking is written as CSV, with identities when any are known") {
+  const Folder folder;
+  const Ranking ranking{torch::tensor({{1, 0}, {0, 1}}, torch::kLong),
+                        torch::tensor({{0.75F, -0.5F}, {1.0F, 0.1F}})};
+  const auto query = named({"q,1.png", "q2.png"});
+  auto gallery = named({"g1.png", "g2.png"});
+  write_ranking_csv(folder.path / "a.csv", ranking, query, gallery);
+  CHECK(content(folder.path / "a.csv") ==
+        "query_path,rank,gallery_path,similarity\n"
+        "\"q,1.png\",1,g2.png,0.75\n\"q,1.png\",2,g1.png,-0.5\n"
+        "q2.png,1,g1.png,1\nq2.png,2,g2.png,0.1\n");
+  gallery[1].identity = 9;
+  write_ranking_csv(folder.path / "a.csv", ranking, query, gallery);
+  CHECK(content(folder.path / "a.csv") ==
+        "query_path,rank,gallery_path,similarity,query_identity,gallery_identity\n"
+        "\"q,1.png\",1,g2.png,0.75,,9\n\"q,1.png\",2,g1.png,-0.5,,\n"
+        "q2.png,1,g1.png,1,,\nq2.png,2,g2.png,0.1,,9\n");
+}
+
+TEST_CASE("a ranking is written as JSON, and a name that JSON cannot hold is refused") {
+  const Folder folder;
+  const Ranking ranking{torch::tensor({{1, 0}, {0, 1}}, torch::kLong), torch::ones({2, 2})};
+  const auto file = folder.path / "a.json";
+  write_ranking_json(file, ranking, named({"q \"1\".png", "q2.png"}), named({"g1.png", "ä.png"}));
+  const auto json = nlohmann::json::parse(content(file));
+  CHECK(json == nlohmann::json{{"q \"1\".png", {"ä.png", "g1.png"}}, {"q2.png", {"g1.png", "ä.png"}}});
+
+  CHECK_THROWS_WITH_AS(write_ranking_json(file, ranking, named({"q1", "q2"}), named({"g1", "\xe4.png"})),
+                       doctest::Contains("is not UTF-8"), DataError);
+  CHECK(nlohmann::json::parse(content(file)) == json);
+}
+
+TEST_CASE("features on disk are matched, and names that stand twice are refused") {
+  const Folder folder;
+  torch::manual_seed(5);
+  Features query{torch::randn({3, 4}), named({"q0", "q1", "q2"})};
+  Features gallery{torch::randn({5, 4}), named({"g0", "g1", "g2", "g3", "g4"})};
+  write_features(folder.path / "query", query);
+  write_features(folder.path / "gallery", gallery);
+  SilentProgress silent;
+  const auto outcome =
+      match_features(folder.path / "query", folder.path / "gallery.csv", 2, folder.path / "run", silent);
+  CHECK(outcome.queries == 3);
+  CHECK(outcome.gallery == 5);
+  CHECK(outcome.top == 2);
+  const auto ranking = rank_gallery(query.descriptors, gallery.descriptors, top(2));
+  const auto json = nlohmann::json::parse(content(outcome.json));
+  const auto table = CsvTable::read(outcome.csv);
+  REQUIRE(table.rows().size() == 6);
+  for (std::int64_t q = 0; q < 3; ++q) {
+    for (std::int64_t i = 0; i < 2; ++i) {
+      const auto name = "g" + std::to_string(ranking.images[q][i].item<std::int64_t>());
+      CHECK(json["q" + std::to_string(q)][static_cast<std::size_t>(i)] == name);
+      CHECK(table.rows()[static_cast<std::size_t>(2 * q + i)].cells[2] == name);
+    }
+  }
+
+  CHECK_THROWS_WITH_AS(static_cast<void>(match_features(folder.path / "query", folder.path / "gallery", 0,
+                                                        folder.path / "run", silent)),
+                       doctest::Contains("allowed are whole numbers from 1"), Error);
+  gallery.samples[4].path = "g1";
+  write_features(folder.path / "gallery", gallery);
+  CHECK_THROWS_WITH_AS(static_cast<void>(match_features(folder.path / "query", folder.path / "gallery", 2,
+                                                        folder.path / "run", silent)),
+                       doctest::Contains("rows 1 and 4 (from 0) are both named 'g1'"), DataError);
+}

@@ -1,0 +1,336 @@
+#include "recipe/plan.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "command/check.h"
+#include "fake_components.h"
+#include "recipe/recipe.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+namespace {
+
+const char* const whole = R"(name = "trial"
+seed = 7
+[dataset]
+type = "folder"
+root = "data"
+[[augmentation]]
+type = "random_patch"
+prob = 1
+[[augmentation]]
+type = "random_patch"
+name = "again"
+[sampler]
+type = "plain"
+[backbone]
+type = "small"
+[head]
+type = "simple"
+[[loss]]
+type = "entropy"
+on = ["logits"]
+[[loss]]
+type = "triplet"
+name = "hard"
+on = ["desc*"]
+weight = 0.5
+reduction = "mean"
+margin = 0.25
+fixes = { "a.png" = 3 }
+[optimizer]
+type = "sgd"
+[schedule]
+type = "flat"
+)";
+
+Plan plan_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  static const Catalog catalog = fake_catalog();
+  return make_plan(parse_recipe(text, "r.toml", overrides), catalog);
+}
+
+std::string errors_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  try {
+    static_cast<void>(plan_of(text, overrides));
+  } catch (const RecipeError& error) {
+    return error.what();
+  }
+  return "none";
+}
+
+/// The errors of the whole recipe after an override.
+std::string error_of(const std::string& override_text) {
+  return errors_of(whole, {override_text});
+}
+
+/// The whole recipe without one of its tables.
+std::string without(const std::string& header) {
+  std::string text = whole;
+  const auto begin = text.find(header + "\n");
+  REQUIRE(begin != std::string::npos);
+  auto end = text.find("\n[", begin);
+  end = end == std::string::npos ? text.size() : end + 1;
+  return text.erase(begin, end - begin);
+}
+
+}  // namespace
+
+TEST_CASE("a recipe becomes a plan with components, names and settings") {
+  const auto plan = plan_of(whole, {"train.epochs=3", "machine.device=cuda:1", "evaluate.cameras=single"});
+  CHECK(plan.name == "trial");
+  CHECK(plan.seed == 7);
+  CHECK(plan.dataset.factory->info().id() == "dataset/folder");
+  REQUIRE(plan.augmentations.size() == 2);
+  CHECK(plan.augmentations[0].name == "random_patch");
+  CHECK(plan.augmentations[1].name == "again");
+  CHECK(plan.augmentations[1].place.str() == "r.toml:9:1");
+  CHECK(plan.augmentations[1].subject() == "augmentation 'random_patch'");
+  REQUIRE(plan.losses.size() == 2);
+  CHECK(plan.losses[0].name == "entropy");
+  CHECK(plan.losses[0].weight == 1.0);
+  CHECK(plan.losses[0].reduction == Reduction::sum);
+  CHECK(plan.losses[1].name == "hard");
+  CHECK(plan.losses[1].on == std::vector<std::string>{"desc*"});
+  CHECK(plan.losses[1].on_place.str() == "r.toml:24:6");
+  CHECK(plan.losses[1].weight == 0.5);
+  CHECK(plan.losses[1].reduction == Reduction::mean);
+  CHECK(plan.train.epochs == 3);
+  CHECK(plan.machine.device == "cuda:1");
+  CHECK(plan.evaluate.cameras == CameraMode::single);
+  CHECK(plan.optimizer.create({})->learning_rate() == 0.1);
+}
+
+TEST_CASE("name, seed, augmentations and the kernel's tables may be left out") {
+  auto text = without("[[augmentation]]");
+  text.erase(0, text.find('['));
+  text.erase(text.find("[[augmentation]]"), text.find("[sampler]") - text.find("[[augmentation]]"));
+  const auto plan = plan_of(text);
+  CHECK(plan.augmentations.empty());
+  CHECK(plan.name.empty());
+  CHECK(plan.seed == 1);
+  CHECK(plan.train.epochs == 60);
+  CHECK(plan.loader.workers == 0);
+}
+
+TEST_CASE("a table that is required and missing is an error that says what to choose from") {
+  CHECK(
+      errors_of(without("[backbone]")) ==
+      "r.toml:1:1: error: the recipe has no table [backbone]; it needs one with a 'type': choose 'large' or "
+      "'small'");
+  CHECK(errors_of(without("[schedule]")) ==
+        "r.toml:1:1: error: the recipe has no table [schedule]; it needs one with a 'type': choose 'flat'");
+  CHECK(error_of("loss=[]") ==
+        "--set loss=[]: error: the recipe has no loss; it needs a table [[loss]] with a 'type' and 'on': "
+        "choose "
+        "'entropy' or 'triplet'");
+  CHECK(errors_of(whole, {"loss.entropy.enabled=false", "loss.hard.enabled=false"})
+            .find(": error: the recipe has no loss; it needs") != std::string::npos);
+}
+
+TEST_CASE("an unknown key at the top is an error, with what was meant") {
+  CHECK(error_of("optimiser.type=sgd") ==
+        "--set optimiser.type=sgd: error: a recipe has no key 'optimiser'; did you mean 'optimizer'?");
+  CHECK(errors_of(std::string("zzz = 1\n") + whole) ==
+        "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'dataset', 'augmentation', "
+        "'sampler', 'backbone', 'head', 'loss', 'optimizer', 'schedule', 'loader', 'train', 'embed', "
+        "'evaluate' "
+        "and 'machine'");
+}
+
+TEST_CASE("an unknown type is an error, with what was meant or what there is") {
+  CHECK(error_of("augmentation.again.type=random_pach") ==
+        "--set augmentation.again.type=random_pach: error: unknown augmentation 'random_pach'; did you mean "
+        "'random_patch'?");
+  CHECK(error_of("backbone.type=zebra") ==
+        "--set backbone.type=zebra: error: unknown backbone 'zebra'; choose 'large' or 'small'");
+  CHECK(error_of("backbone.type=3") ==
+        "--set backbone.type=3: error: [backbone]: type = 3 must be text, not a whole number; choose 'large' "
+        "or "
+        "'small'");
+  CHECK(error_of("loss=[{on=['logits']}]") ==
+        "--set loss=[{on=['logits']}]: error: [[loss]] needs a 'type'; choose 'entropy' or 'triplet'");
+}
+
+TEST_CASE("components that are missing are named to programs, beside the other errors") {
+  try {
+    static_cast<void>(plan_of(whole, {"backbone.type=zebra", "head.type=giraffe", "train.epochs=-1"}));
+    FAIL("nothing was thrown");
+  } catch (const MissingComponentError& error) {
+    CHECK(error.missing() ==
+          std::vector<std::pair<std::string, std::string>>{{"backbone", "zebra"}, {"head", "giraffe"}});
+    CHECK(error.diagnostics().size() == 3);
+  }
+  try {
+    static_cast<void>(make_plan(parse_recipe(whole, "r.toml", {}), Catalog()));
+    FAIL("nothing was thrown");
+  } catch (const MissingComponentError& error) {
+    CHECK(error.missing().size() == 10);
+    CHECK(error.diagnostics()[0].str() ==
+          "r.toml:4:8: error: unknown dataset 'folder'; no plugin that was loaded offers one");
+  }
+}
+
+TEST_CASE("wrong parameters of components and settings are errors at their places, all of them at once") {
+  CHECK(errors_of(whole, {"augmentation.again.prob=3", "augmentation.again.probability=3",
+                          "loss.hard.wieght=1", "loss.hard.weight=0", "head.bias=1", "train.epoch=3",
+                          "train.epochs=2.0", "machine.device=gpu", "seed=-1"}) ==
+        "--set seed=-1: error: the recipe: seed = -1 must be at least 0\n"
+        "--set augmentation.again.prob=3: error: augmentation 'random_patch': prob = 3 is outside [0, 1]\n"
+        "--set augmentation.again.probability=3: error: augmentation 'random_patch' has no parameter "
+        "'probability'; did you mean 'prob'?\n"
+        "--set head.bias=1: error: head 'simple': bias = 1 must be true or false, not a whole number\n"
+        "--set loss.hard.wieght=1: error: loss 'triplet' has no parameter 'wieght'; did you mean 'weight'?\n"
+        "--set loss.hard.weight=0: error: loss 'triplet': weight = 0 must be above 0\n"
+        "--set train.epoch=3: error: [train] has no parameter 'epoch'; did you mean 'epochs'?\n"
+        "--set train.epochs=2.0: error: [train]: epochs = 2.0 must be a whole number: write 2\n"
+        "--set machine.device=gpu: error: [machine]: device = \"gpu\" is not 'auto', 'cpu', 'cuda' or "
+        "'cuda:N'");
+}
+
+TEST_CASE("a parameter that must be given is missed at the component's table") {
+  std::string text = whole;
+  text.erase(text.find("root = \"data\"\n"), 14);
+  CHECK(errors_of(text) ==
+        "r.toml:3:1: error: dataset 'folder' needs the parameter 'root': the folder of the images");
+}
+
+TEST_CASE("a loss says which outputs it is on") {
+  std::string text = whole;
+  text.erase(text.find("on = [\"logits\"]\n"), 16);
+  CHECK(errors_of(text).find(
+            "r.toml:18:1: error: loss 'entropy' needs the parameter 'on': outputs of the head") == 0);
+  CHECK(error_of("loss.hard.on=[]").find("error: loss 'triplet': on = [] puts it on nothing") !=
+        std::string::npos);
+  CHECK(error_of("loss.hard.on=['']") ==
+        "--set loss.hard.on=['']: error: loss 'triplet': on = [\"\"]: \"\" is not the name of an output");
+  CHECK(error_of("loss.hard.on=g1") ==
+        "--set loss.hard.on=g1: error: loss 'triplet': on = \"g1\" must be a list of texts, not text: write "
+        "[\"g1\"]");
+  CHECK(error_of("loss.hard.reduction=men") ==
+        "--set loss.hard.reduction=men: error: loss 'triplet': reduction = \"men\" is not 'sum' or 'mean'; "
+        "did you "
+        "mean 'mean'?");
+}
+
+TEST_CASE("a table in the place of a list of tables, and a list in the place of a table, are errors") {
+  auto text = without("[[augmentation]]");
+  const auto entry = text.find("[[augmentation]]");
+  text.replace(entry, 16, "[augmentation]");
+  CHECK(errors_of(text) ==
+        "r.toml:6:1: error: 'augmentation' must be a list of tables, [[augmentation]], not a table");
+  CHECK(error_of("head=[]") == "--set head=[]: error: 'head' must be one table, [head], not a list");
+  CHECK(error_of("augmentation=[1]") ==
+        "--set augmentation=[1]: error: an entry of 'augmentation' must be a table, [[augmentation]], not a "
+        "whole "
+        "number");
+  CHECK(error_of("train=5") == "--set train=5: error: [train] must be a table, not a whole number");
+}
+
+TEST_CASE("an entry that is switched off is left out, and its type need not exist") {
+  const auto plan = plan_of(whole, {"augmentation.again.enabled=false"});
+  REQUIRE(plan.augmentations.size() == 1);
+  CHECK(plan.augmentations[0].name == "random_patch");
+  CHECK(plan_of(whole, {"augmentation=[{ type = 'nobody', enabled = false, x = 1 }]"}).augmentations.empty());
+  CHECK(
+      error_of("augmentation.again.enabled=0") ==
+      "--set augmentation.again.enabled=0: error: [[augmentation]]: enabled = 0 must be true or false, not a "
+      "whole number");
+}
+
+TEST_CASE("names of entries are their own") {
+  CHECK(
+      error_of("augmentation.random_patch.name=again") ==
+      "r.toml:11:8: error: two entries of 'augmentation' have the name 'again'; give each a name of its own");
+  CHECK(error_of("augmentation.again.name=") ==
+        "--set augmentation.again.name=: error: [[augmentation]]: name = \"\" is not a name");
+}
+
+TEST_CASE("a component whose parameters collide with the recipe's own keys is its author's mistake") {
+  class Heavy : public FakeAugmentation {
+   public:
+    struct Params {
+      bool enabled = true;
+    };
+    static Schema<Params> schema() {
+      Schema<Params> s("");
+      s.add("enabled", &Params::enabled, "");
+      return s;
+    }
+    Heavy(const Params&, const Context& context) : FakeAugmentation({}, context) {}
+  };
+  auto catalog = fake_catalog();
+  catalog.add<Heavy>("heavy");
+  CHECK_THROWS_AS(
+      static_cast<void>(make_plan(parse_recipe(whole, "r.toml", {"augmentation=[{type='heavy'}]"}), catalog)),
+      std::logic_error);
+}
+
+TEST_CASE("the frozen recipe holds every default, and is read as the same plan") {
+  const auto plan = plan_of(whole, {"machine.threads=2"});
+  const auto frozen = plan.frozen();
+  const auto text = write_recipe(frozen);
+  const auto again = plan_of(text);
+  CHECK(again.frozen() == frozen);
+  CHECK(write_recipe(again.frozen()) == text);
+  for (const auto* line :
+       {"name = \"trial\"\n", "seed = 7\n", "prob = 1.0\n", "label = \"a \\\"quoted\\\" text\"\n",
+        "mean = [0.485, 0.456, 0.406]\n", "weight = 0.5\n", "reduction = \"mean\"\n", "margin = 0.25\n",
+        "\"a.png\" = 3\n", "learning_rate = 0.1\n", "epochs = 60\n", "batch_size = 64\n",
+        "cameras = \"automatic\"\n", "threads = 2\n", "skip_bad_images = false\n", "name = \"again\"\n",
+        "name = \"hard\"\n"}) {
+    CHECK_MESSAGE(text.find(line) != std::string::npos, line);
+  }
+  CHECK(again.augmentations[1].name == "again");
+  CHECK(again.losses[1].weight == 0.5);
+}
+
+TEST_CASE("the identity holds what decides a training's result and nothing else") {
+  const auto identity = plan_of(whole).identity();
+  const std::vector<std::string> without_effect = {"name=other",
+                                                   "machine.threads=2",
+                                                   "machine.device=cpu",
+                                                   "loader.workers=3",
+                                                   "loader.prefetch=9",
+                                                   "embed.batch_size=8",
+                                                   "evaluate.cameras=single",
+                                                   "train.evaluate_every=5",
+                                                   "train.checkpoint_every=2",
+                                                   "train.checkpoint_minutes=1"};
+  CHECK(plan_of(whole, without_effect).identity() == identity);
+  CHECK(plan_of(write_recipe(plan_of(whole).frozen())).identity() == identity);
+  for (const auto* change :
+       {"seed=8", "train.epochs=3", "loader.skip_bad_images=true", "dataset.root=other",
+        "augmentation.again.prob=0.9", "augmentation.again.enabled=false", "backbone.type=large",
+        "head.bias=false", "loss.hard.weight=0.7", "loss.hard.on=['logits']", "optimizer.learning_rate=1"}) {
+    CHECK_MESSAGE(!(plan_of(whole, {change}).identity() == identity), change);
+  }
+}
+
+TEST_CASE("checking a plan builds the network and shows on what each loss is") {
+  CHECK(check_plan(plan_of(whole)) == R"(name          trial
+seed          7
+dataset       folder
+augmentation  random_patch, again (random_patch)
+sampler       plain
+backbone      small
+head          simple
+optimizer     sgd
+schedule      flat
+epochs        60
+parameters    50 in the network, 20 in the losses, for 2 identities
+
+OUTPUT      KIND     WIDTH       LOSS x WEIGHT
+logits      logits   identities  entropy x 1
+descriptor  feature  8           hard x 0.5
+)");
+}
+
+TEST_CASE("checking a plan finds a loss on an output that is not there, or of the wrong kind") {
+  CHECK_THROWS_AS(static_cast<void>(check_plan(plan_of(whole, {"loss.hard.on=['g1']"}))), RecipeError);
+  CHECK_THROWS_AS(static_cast<void>(check_plan(plan_of(whole, {"loss.hard.on=['logits']"}))), RecipeError);
+}

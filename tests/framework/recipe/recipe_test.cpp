@@ -1,0 +1,372 @@
+#include "recipe/recipe.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+
+using namespace kindred;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder of recipes that is gone when the test ends.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "kindred_recipe_XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  fs::path write(const std::string& name, const std::string& text) const {
+    fs::create_directories((path_ / name).parent_path());
+    std::ofstream(path_ / name, std::ios::binary) << text;
+    return path_ / name;
+  }
+  /// `text` with this folder's name cut out.
+  [[nodiscard]] std::string without(std::string text) const {
+    const auto prefix = path_.string() + "/";
+    for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix))
+      text.erase(at, prefix.size());
+    return text;
+  }
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+std::string errors_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  try {
+    return "none: " + parse_recipe(text, "r.toml", overrides).to_toml();
+  } catch (const RecipeError& error) {
+    return error.what();
+  }
+}
+
+std::string load_errors(const Folder& folder, const fs::path& file,
+                        const std::vector<std::string>& overrides = {}) {
+  try {
+    return "none: " + load_recipe(file, overrides).to_toml();
+  } catch (const RecipeError& error) {
+    return folder.without(error.what());
+  }
+}
+
+/// The recipe on one line, after overrides.
+std::string changed(const std::string& text, const std::vector<std::string>& overrides) {
+  return parse_recipe(text, "r.toml", overrides).to_toml();
+}
+
+const Value& item(const Value& value, const std::string& key) {
+  const auto* found = value.as<Table>()->find(key);
+  REQUIRE(found != nullptr);
+  return *found;
+}
+
+}  // namespace
+
+TEST_CASE("a recipe is read with every value, in the order in which it was written") {
+  CHECK(changed("z = 1\na = 2.5\n[t]\nname = \"x\"\nflag = true\n[b]\nlist = [1, 2]\nt.u = 3\n", {}) ==
+        "{ z = 1, a = 2.5, t = { name = \"x\", flag = true }, b = { list = [1, 2], t = { u = 3 } } }");
+}
+
+TEST_CASE("every key and value knows its place") {
+  const auto recipe =
+      parse_recipe("seed = 1\n\n[[loss]]\n  type = 'x'\n[train]\nlist = [\n 1,\n 2]\n", "r.toml", {});
+  CHECK(recipe.place().str() == "r.toml:1:1");
+  const auto& loss = item(recipe, "loss").as<Array>()->at(0);
+  CHECK(loss.place().str() == "r.toml:3:1");
+  CHECK(loss.as<Table>()->entries()[0].key_place.str() == "r.toml:4:3");
+  CHECK(item(loss, "type").place().str() == "r.toml:4:10");
+  CHECK(item(recipe, "train").place().str() == "r.toml:5:1");
+  CHECK(item(item(recipe, "train"), "list").as<Array>()->at(1).place().str() == "r.toml:8:2");
+}
+
+TEST_CASE("what is not TOML is an error where it stands") {
+  // Columns are toml++'s: it has read a character further than the mistake, or more.
+  const auto twice = errors_of("a = 1\na = 2\n");
+  CHECK(twice.find("r.toml:2:") == 0);
+  CHECK(twice.find("error: not valid TOML: error while parsing key-value pair: cannot redefine existing "
+                   "integer 'a'") != std::string::npos);
+  CHECK(errors_of("a = ").find("r.toml:1:5: error: not valid TOML: ") == 0);
+  CHECK(errors_of("[a]\nx = 1\n[a]\n").find("r.toml:3:1: error: not valid TOML: ") == 0);
+  CHECK(errors_of("a = \"\xff\"").find("r.toml:1:5: error: not valid TOML: ") == 0);
+}
+
+TEST_CASE("dates are refused, all of them at once") {
+  CHECK(errors_of("a = 1979-05-27\nb = [07:32:00]") ==
+        "r.toml:1:5: error: dates and times have no use in a recipe; for text, put quotes around it\n"
+        "r.toml:2:6: error: dates and times have no use in a recipe; for text, put quotes around it");
+}
+
+TEST_CASE("an override changes, adds and nests") {
+  CHECK(changed("[train]\nepochs = 60\n", {"train.epochs=3"}) == "{ train = { epochs = 3 } }");
+  CHECK(changed("", {"train.epochs=3", "seed=2"}) == "{ train = { epochs = 3 }, seed = 2 }");
+  CHECK(changed("a.b.c = 1", {"a.b.d=2"}) == "{ a = { b = { c = 1, d = 2 } } }");
+  CHECK(changed("a = 1", {"a=2", "a=3"}) == "{ a = 3 }");
+}
+
+TEST_CASE("an override's value is TOML, or else text") {
+  const auto value = [](const std::string& text) { return changed("", {"a=" + text}); };
+  CHECK(value("3") == "{ a = 3 }");
+  CHECK(value(" 3.5 ") == "{ a = 3.5 }");
+  CHECK(value("true") == "{ a = true }");
+  CHECK(value("[1, 2]") == "{ a = [1, 2] }");
+  CHECK(value("{ b = 1 }") == "{ a = { b = 1 } }");
+  CHECK(value("'quoted'") == "{ a = \"quoted\" }");
+  CHECK(value("resnet") == "{ a = \"resnet\" }");
+  CHECK(value("/data/market 1501") == "{ a = \"/data/market 1501\" }");
+  CHECK(value("C:\\x=y") == "{ a = \"C:\\\\x=y\" }");
+  CHECK(value("2024-01-01") == "{ a = \"2024-01-01\" }");
+  CHECK(value("1\nb = 2") == "{ a = \"1\\nb = 2\" }");
+  CHECK(value("") == "{ a = \"\" }");
+  CHECK(value("[1, 2") == "{ a = \"[1, 2\" }");
+}
+
+TEST_CASE("a part of an override's key that holds a dot or an '=' is put in quotes") {
+  CHECK(changed("", {"fixes.\"a.png\"=3"}) == "{ fixes = { \"a.png\" = 3 } }");
+  CHECK(changed("", {"fixes.'x=y' = 3"}) == "{ fixes = { \"x=y\" = 3 } }");
+  CHECK(changed("", {" a . b = 3"}) == "{ a = { b = 3 } }");
+}
+
+TEST_CASE("overrides that are none are errors, all of them at once, at their own text") {
+  CHECK(errors_of("", {"train.epochs", "=3", "a..b=1", ".a=1", "a.=1", "extends=x.toml"}) ==
+        "--set train.epochs: error: there is no '='; write key=value, such as train.epochs=3\n"
+        "--set =3: error: there is no key before '='; write key=value, such as train.epochs=3\n"
+        "--set a..b=1: error: the key has an empty part; join names by single dots, such as train.epochs\n"
+        "--set .a=1: error: the key has an empty part; join names by single dots, such as train.epochs\n"
+        "--set a.=1: error: the key has an empty part; join names by single dots, such as train.epochs\n"
+        "--set extends=x.toml: error: a recipe can extend another only by a line of its own file: extends = "
+        "\"base.toml\"");
+  CHECK(errors_of("", {"a=\xff\xfe"}) == "--set a=\xff\xfe: error: the value is not UTF-8 text");
+}
+
+TEST_CASE("an overridden value is at the place of the override, and its table stays where it was") {
+  const auto recipe = parse_recipe("[train]\nepochs = 60\n", "r.toml", {"train.epochs=3"});
+  CHECK(item(recipe, "train").place().str() == "r.toml:1:1");
+  CHECK(item(item(recipe, "train"), "epochs").place().str() == "--set train.epochs=3");
+  CHECK(item(recipe, "train").as<Table>()->entries()[0].key_place.str() == "--set train.epochs=3");
+}
+
+namespace {
+const char* const augmentations = R"(
+[[augmentation]]
+type = "resize"
+height = 256
+
+[[augmentation]]
+type = "random_patch"
+prob = 0.3
+
+[[augmentation]]
+type = "resize"
+name = "again"
+height = 100
+)";
+}
+
+TEST_CASE("a table in the place of a list of tables edits entries by name") {
+  CHECK(changed(augmentations, {"augmentation.random_patch.prob=0.5", "augmentation.again.height=50"}) ==
+        "{ augmentation = [{ type = \"resize\", height = 256 }, { type = \"random_patch\", prob = 0.5 }, "
+        "{ type = \"resize\", name = \"again\", height = 50 }] }");
+  CHECK(changed(augmentations, {"augmentation.random_patch.enabled=false"}).find("enabled = false") !=
+        std::string::npos);
+}
+
+TEST_CASE("a name that is not in a list, or is in it twice, is an error that lists the names") {
+  CHECK(errors_of(augmentations, {"augmentation.zebra.prob=1"}) ==
+        "--set augmentation.zebra.prob=1: error: 'augmentation' has no entry 'zebra'; its entries are "
+        "'resize', "
+        "'random_patch' and 'again'");
+  CHECK(
+      errors_of(augmentations, {"augmentation.random_pach.prob=1"}) ==
+      "--set augmentation.random_pach.prob=1: error: 'augmentation' has no entry 'random_pach'; did you mean "
+      "'random_patch'?");
+  CHECK(errors_of("[[loss]]\ntype='a'\n[[loss]]\ntype='a'\n", {"loss.a.weight=1"}) ==
+        "--set loss.a.weight=1: error: 'loss' has 2 entries 'a': give each a 'name' of its own; its entries "
+        "are "
+        "'a' and 'a'");
+  CHECK(errors_of("[[loss]]\ntype='a'\n", {"loss.weight=1"}) ==
+        "--set loss.weight=1: error: 'loss' is a list of tables, and 'weight' would edit one of its entries: "
+        "that "
+        "takes a table, not a whole number; its entries are 'a'");
+  CHECK(errors_of("loss = []\n", {"loss.a.weight=1"}) ==
+        "--set loss.a.weight=1: error: 'loss' has no entry 'a'; its entries are nothing");
+}
+
+TEST_CASE("a table whose type changes is replaced whole, since parameters belong to a type") {
+  CHECK(changed("[head]\ntype = \"mgn\"\nparts = 3\n", {"head.type=bnneck"}) ==
+        "{ head = { type = \"bnneck\" } }");
+  CHECK(changed("[head]\ntype = \"mgn\"\nparts = 3\n", {"head.type=mgn"}) ==
+        "{ head = { type = \"mgn\", parts = 3 } }");
+  CHECK(changed("[head]\ntype = \"mgn\"\nparts = 3\n", {"head.type=bnneck", "head.width=5"}) ==
+        "{ head = { type = \"bnneck\", width = 5 } }");
+  CHECK(changed(augmentations, {"augmentation.again.type=flip"})
+            .find("{ name = \"again\", type = \"flip\" }") != std::string::npos);
+}
+
+TEST_CASE("a list replaces a list, and a table that is in the place of a plain value replaces it") {
+  CHECK(changed("a = [1, 2, 3]", {"a=[4]"}) == "{ a = [4] }");
+  CHECK(changed("a = [1, 2, 3]", {"a.b=4"}) == "{ a = { b = 4 } }");
+  CHECK(changed(augmentations, {"augmentation=[]"}) == "{ augmentation = [] }");
+  CHECK(changed("a = 1", {"a.b=4"}) == "{ a = { b = 4 } }");
+}
+
+TEST_CASE("a recipe extends another, relative to its own folder") {
+  const Folder folder;
+  folder.write("base/common.toml",
+               "seed = 1\n[train]\nepochs = 60\nrate = 0.1\n[[loss]]\ntype = \"a\"\nweight = 1\n");
+  const auto file = folder.write(
+      "mine/recipe.toml", "extends = \"../base/common.toml\"\n[train]\nepochs = 3\n[loss.a]\nweight = 2\n");
+  const auto recipe = load_recipe(file, {"train.rate=0.5"});
+  CHECK(recipe.to_toml() ==
+        "{ seed = 1, train = { epochs = 3, rate = 0.5 }, loss = [{ type = \"a\", weight = 2 }] }");
+  CHECK(folder.without(item(recipe, "seed").place().str()) == "base/common.toml:1:8");
+  CHECK(folder.without(item(item(recipe, "train"), "epochs").place().str()) == "mine/recipe.toml:3:10");
+  CHECK(folder.without(recipe.place().str()) == "mine/recipe.toml:1:1");
+}
+
+TEST_CASE("of several extended recipes the later wins, and the extending one over all") {
+  const Folder folder;
+  folder.write("a.toml", "x = 1\ny = 1\nz = 1\n");
+  folder.write("b.toml", "y = 2\nz = 2\n");
+  CHECK(load_recipe(folder.write("c.toml", "extends = [\"a.toml\", \"b.toml\"]\nz = 3\n"), {}).to_toml() ==
+        "{ x = 1, y = 2, z = 3 }");
+}
+
+TEST_CASE("a recipe may be extended twice by different ways") {
+  const Folder folder;
+  folder.write("root.toml", "x = 1\n");
+  folder.write("a.toml", "extends = \"root.toml\"\na = 1\n");
+  folder.write("b.toml", "extends = \"root.toml\"\nb = 1\n");
+  CHECK(load_recipe(folder.write("c.toml", "extends = [\"a.toml\", \"b.toml\"]\n"), {}).to_toml() ==
+        "{ x = 1, a = 1, b = 1 }");
+}
+
+TEST_CASE("an extended recipe that is not there is an error where it is named") {
+  const Folder folder;
+  fs::create_directory(folder.path() / "sub");
+  CHECK(load_errors(folder, folder.write("a.toml", "seed = 1\nextends = [\"none.toml\", \"sub\"]\n")) ==
+        "a.toml:2:12: error: cannot read the extended recipe 'none.toml' (none.toml): No such file or "
+        "directory\n"
+        "a.toml:2:25: error: cannot read the extended recipe 'sub' (sub): it is a folder");
+}
+
+TEST_CASE("a recipe that is not there is an error that names it") {
+  const Folder folder;
+  CHECK(load_errors(folder, folder.path() / "none.toml") ==
+        "none.toml: error: cannot read the recipe: No such file or directory");
+}
+
+TEST_CASE("recipes that extend each other in a circle are an error that names the circle") {
+  const Folder folder;
+  folder.write("b.toml", "extends = \"c.toml\"\n");
+  folder.write("c.toml", "extends = \"./b.toml\"\n");
+  CHECK(load_errors(folder, folder.write("a.toml", "extends = \"b.toml\"\n")) ==
+        "c.toml:1:11: error: 'extends' goes in a circle: b.toml -> c.toml -> b.toml");
+  CHECK(load_errors(folder, folder.write("self.toml", "extends = \"self.toml\"\n")) ==
+        "self.toml:1:11: error: 'extends' goes in a circle: self.toml -> self.toml");
+}
+
+TEST_CASE("'extends' that names no file is an error") {
+  const Folder folder;
+  CHECK(load_errors(folder, folder.write("a.toml", "extends = 3\n")) ==
+        "a.toml:1:11: error: 'extends' must be a file or a list of files, not a whole number");
+  CHECK(load_errors(folder, folder.write("a.toml", "extends = [\"\"]\n")) ==
+        "a.toml:1:12: error: 'extends' must be a file or a list of files, not an empty text");
+  CHECK(errors_of("extends = \"x.toml\"") ==
+        "r.toml:1:11: error: only a recipe in a file of its own can extend others");
+}
+
+TEST_CASE("errors of several files and overrides are found at once") {
+  const Folder folder;
+  folder.write("a.toml", "x = \n");
+  folder.write("b.toml", "extends = \"none.toml\"\ny = 1979-05-27\n");
+  const auto errors =
+      load_errors(folder, folder.write("c.toml", "extends = [\"a.toml\", \"b.toml\"]\n"), {"nothing"});
+  CHECK(errors.find("a.toml:1:5: error: ") != std::string::npos);
+  CHECK(errors.find("b.toml:2:5: error: dates") != std::string::npos);
+  CHECK(errors.find("b.toml:1:11: error: cannot read") == std::string::npos);  // b.toml itself cannot be used
+  CHECK(errors.find("--set nothing: error: ") != std::string::npos);
+}
+
+TEST_CASE("a recipe is written for reading: plain keys first, then tables, then lists of tables") {
+  const auto recipe = parse_recipe(R"(
+    train = { epochs = 3, clip = { norm = 1.0 } }
+    name = "x"
+    loss = [{ type = "a", on = ["g1", "g2"], fixes = { "p.png" = 1 } }, { type = "b" }]
+    empty = {}
+    none = []
+  )",
+                                   "r.toml", {});
+  CHECK(write_recipe(recipe) == R"(name = "x"
+none = []
+
+[train]
+epochs = 3
+
+[train.clip]
+norm = 1.0
+
+[[loss]]
+type = "a"
+on = ["g1", "g2"]
+
+[loss.fixes]
+"p.png" = 1
+
+[[loss]]
+type = "b"
+
+[empty]
+)");
+}
+
+TEST_CASE("long lists are broken into lines") {
+  Array list;
+  for (std::int64_t i = 0; i < 100; ++i) list.emplace_back(i * 1000);
+  Table table;
+  table.set("steps", Value(list));
+  const Value recipe(std::move(table));
+  const auto text = write_recipe(recipe);
+  std::size_t start = 0;
+  for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', start)) {
+    CHECK(end - start <= 100);
+    start = end + 1;
+  }
+  CHECK(parse_recipe(text, "r.toml", {}) == recipe);
+}
+
+TEST_CASE("a written recipe is read as the same recipe") {
+  const std::string documents[] = {
+      "",
+      "a = 1",
+      "a = []\nb = {}\nc = [[], [{}]]",
+      "a = [1, { b = 2 }]",
+      "[[a]]\n[[a]]\nx = 1\n[[a.b]]\ny = 2\n[[a.b]]\n[a.c]\nz = 3\n",
+      "\"quoted key\" = 1\n[\"a.b\".\"c d\"]\n\"\" = 2\n[[\"l x\"]]\n\"y.z\" = 3",
+      "s = \"say \\\"hi\\\"\\n\\ttab \\\\ \\u0001 \\u007f Gr\\u00fc\\u00dfe \\U0001F6B6\"",
+      "i = [-1, 9223372036854775807, -9223372036854775808]",
+      "d = [0.1, -0.0, 1e-5, 8e-5, 1e300, 5e-324, inf, -inf]\nn = nan",
+      "a.b.c.d = true\na.b.e = [\"x\"]",
+      "t = [{ a = [{ b = 1 }] }, { a = [] }]",
+  };
+  for (const auto& document : documents) {
+    const auto recipe = parse_recipe(document, "r.toml", {});
+    const auto text = write_recipe(recipe);
+    CHECK_MESSAGE(parse_recipe(text, "again.toml", {}) == recipe, text);
+    CHECK(write_recipe(parse_recipe(text, "again.toml", {})) == text);
+  }
+}
