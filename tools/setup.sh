@@ -13,7 +13,8 @@ fail() { say "error: $*"; exit 1; }
 
 [ $# -gt 0 ] || fail "tools/setup.sh needs a target: runtime or all"
 
-packages=(clang cmake ninja-build pkg-config
+# g++ and make are what CMake takes by itself: for plugins built outside of this tree.
+packages=(clang g++ make cmake ninja-build pkg-config
   libopencv-dev libopenblas0-openmp libboost-dev libtomlplusplus-dev libspdlog-dev libcli11-dev
   nlohmann-json3-dev doctest-dev)
 [ -n "${KINDRED_TORCH:-}" ] || packages+=(libtorch-dev)

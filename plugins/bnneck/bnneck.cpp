@@ -14,7 +14,7 @@ Schema<Bnneck::Params> Bnneck::schema() {
   s.add("reduced_width", &Params::reduced_width,
         "length of the descriptor, by a 1x1 convolution behind the pooling; 0: the backbone's channels, no "
         "convolution")
-      .at_least(0);
+      .range(0, 65536);
   s.add("test_feature", &Params::test_feature, "the descriptor: behind the batch norm or ahead of it",
         {{"neck", TestFeature::neck}, {"global", TestFeature::global}});
   return s;

@@ -35,7 +35,7 @@ Schema<Mgn::Params> Mgn::schema() {
         "set");
   s.add("reduced_width", &Params::reduced_width,
         "length of each of the 8 vectors; the descriptor has 8 times as much")
-      .at_least(1);
+      .range(1, 65536);
   s.add("pooling", &Params::pooling, "how maps and stripes become vectors", pooling_choices());
   s.add("attention", &Params::attention,
         "scale the 8 vectors by weights in (0, 1) that are computed from the three global ones");

@@ -18,9 +18,9 @@ constexpr const char* component = "sampler/identity";
 Schema<IdentitySampler::Params> IdentitySampler::schema() {
   Schema<Params> s("Batches of P distinct identities with K images each.",
                    "Hermans, Beyer, Leibe: In Defense of the Triplet Loss, 2017, section 2");
-  s.add("identities_per_batch", &Params::identities_per_batch, "identities in a batch (P)").at_least(1);
+  s.add("identities_per_batch", &Params::identities_per_batch, "identities in a batch (P)").range(1, 65536);
   s.add("images_per_identity", &Params::images_per_identity, "images of each identity in a batch (K)")
-      .at_least(1);
+      .range(1, 65536);
   return s;
 }
 

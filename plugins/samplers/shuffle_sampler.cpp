@@ -11,7 +11,7 @@ namespace kindred {
 
 Schema<ShuffleSampler::Params> ShuffleSampler::schema() {
   Schema<Params> s("Every image once an epoch, in random order, whoever is on it.");
-  s.add("batch_size", &Params::batch_size, "images in a batch").at_least(1).unit("images");
+  s.add("batch_size", &Params::batch_size, "images in a batch").range(1, 65536).unit("images");
   s.add("drop_last", &Params::drop_last,
         "leave out the images that do not fill the last batch; they are others in each epoch");
   return s;
@@ -23,6 +23,13 @@ ShuffleSampler::ShuffleSampler(const Params& params, const Context& context)
       count_(context.samples.size()) {
   if (count_ == 0) {
     throw ComponentError("sampler/shuffle", "the training data has no images; check the data set");
+  }
+  if (!drop_last_ && count_ % batch_size_ == 1) {
+    throw ComponentError("sampler/shuffle",
+                         "the last batch of " + std::to_string(count_) + " images in batches of " +
+                             std::to_string(batch_size_) +
+                             " has a single image, from which nothing can be learnt; choose another "
+                             "batch_size, or drop_last = true");
   }
   if (drop_last_ && count_ < batch_size_) {
     throw ComponentError("sampler/shuffle", "batch_size = " + std::to_string(batch_size_) +

@@ -179,6 +179,47 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
   }
 }
 
+TEST_CASE("a start that failed binds its folder to no recipe") {
+  const TemporaryFolder folder;
+  const auto run = (folder / "run").string();
+  const auto failed =
+      kindred({"train", tiny, "--run-dir", run, "--set", "dataset.type=market1501", "--data", "it's nowhere"},
+              folder.path());
+  CHECK(failed.exit_code == 1);
+  CHECK(holds(failed.err, "it's nowhere: error: "));
+  const auto corrected = kindred({"train", tiny, "--run-dir", run, "--set", "train.epochs=0", "--set",
+                                  "schedule={type='warmup_cosine'}"},
+                                 folder.path());
+  CAPTURE(corrected.err);
+  CHECK(corrected.exit_code == 0);
+  CHECK(std::filesystem::exists(folder / "run/model.safetensors"));
+}
+
+TEST_CASE("queries of whom nothing is known are ranked and not scored") {
+  const TemporaryFolder folder;
+  const auto data = (folder / "naic").string();
+  const auto run = folder / "run";
+  REQUIRE(kindred({"data", "draw", tiny, "--out", data, "--layout", "naic"}, folder.path()).exit_code == 0);
+  const auto outcome = kindred(
+      {"run", tiny, "--run-dir", run.string(), "--set", "dataset.type=naic", "--data", data}, folder.path());
+  CAPTURE(outcome.err);
+  CHECK(outcome.exit_code == 0);
+  CHECK(holds(outcome.out, "no scores"));
+  CHECK(std::filesystem::file_size(run / "rankings/matches.csv") > 0);
+  CHECK_FALSE(std::filesystem::exists(run / "evaluation.json"));
+}
+
+TEST_CASE("what only a component can find wrong has its place too, before anything is trained") {
+  const TemporaryFolder folder;
+  const auto recipe =
+      folder.write("late.toml", "extends = '" + tiny + "'\n[schedule]\nmilestones = [3, 40]\n");
+  const auto outcome = kindred({"check", recipe.string()}, folder.path());
+  CHECK(outcome.exit_code == 2);
+  CHECK(holds(outcome.err, ".toml:"));
+  CHECK(holds(outcome.err, "schedule 'warmup_multistep': "));
+  CHECK(holds(outcome.err, "40"));
+}
+
 TEST_CASE("the doctor reads what was drawn, in any layout") {
   const TemporaryFolder folder;
   for (const std::string layout : {"market", "naic", "manifest"}) {

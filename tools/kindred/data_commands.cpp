@@ -1,4 +1,5 @@
 // data doctor, data draw: looking at data, and making some.
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -19,6 +20,10 @@ std::unique_ptr<Dataset> dataset_at(const std::filesystem::path& path, const Opt
   if (path.extension() == ".toml" && std::filesystem::is_regular_file(path)) {
     return choose_dataset(load_recipe(path, options.recipe_overrides()), plugins.catalog).create({});
   }
+  if (!options.overrides.empty()) {
+    throw RecipeError({"--set " + options.overrides.front(), 0, 0},
+                      path.string() + " is no recipe (NAME.toml), and only a recipe has keys to override");
+  }
   auto opened = open_folder(path, plugins.catalog);
   std::cout << path.string() << ": read as " << opened.layout << '\n';
   return std::move(opened.dataset);
@@ -35,7 +40,10 @@ int doctor_command(const Options& options) {
   if (!options.json.empty()) {
     write_atomically(options.json, [&](std::ostream& out) { out << doctor_json(report); });
   }
-  return 0;
+  const bool unusable =
+      std::any_of(report.findings.begin(), report.findings.end(),
+                  [](const Finding& finding) { return finding.severity == Severity::error; });
+  return unusable ? 1 : 0;
 }
 
 int draw_command(const Options& options) {

@@ -1,5 +1,9 @@
 // The launcher: reads the command line, calls a command, prints its result, sets the exit code.
+#include <c10/util/Exception.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdint>
 #include <exception>
 #include <filesystem>
 #include <functional>
@@ -184,7 +188,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_features(*match, options);
   add_threads(*match, options);
   match->add_option("--top", options.top, "How many gallery images for each query")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}).description(""))
       ->capture_default_str()
       ->type_name("N");
   match->add_option("--out", options.out, "Where matches.csv and matches.json are written")
@@ -218,20 +222,44 @@ void add_commands(CLI::App& app, CommandLine& line) {
       ->type_name("FORMAT");
 }
 
+/// What is wrong with the command's name; CLI11 only says that one is needed.
+std::string wrong_command(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* parent = &app;
+  std::string typed = "kindred";
+  for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+    std::vector<std::string> names;
+    for (const auto* command : parent->get_subcommands([](const CLI::App*) { return true; })) {
+      names.push_back(command->get_name());
+    }
+    if (names.empty()) return "";
+    const std::string word = argv[i];
+    if (std::find(names.begin(), names.end(), word) == names.end()) {
+      const auto near = kindred::nearest_name(word, names);
+      return "error: " + typed + " has no command '" + word + "'; " +
+             (near.empty() ? "it has " + kindred::quoted_list(names) : "did you mean '" + near + "'?");
+    }
+    parent = parent->get_subcommand(word);
+    typed += " " + word;
+  }
+  return "";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Kindred: person re-identification from recipes and plugins"};
+  CLI::App app{
+      "Kindred: person re-identification from recipes and plugins\nEach command has its own help: kindred "
+      "train -h"};
   app.name("kindred");
   app.require_subcommand(1);
-  app.set_help_flag("-h,--help", "This help; each command has its own: kindred train -h");
+  app.set_help_flag("-h,--help", "Print this help");
   app.footer(
       "Examples:\n"
       "  kindred run configs/quickstart.toml\n"
       "  kindred train configs/market1501/small.toml --data DIR --set train.epochs=20\n"
       "  kindred describe head/mgn\n"
       "  kindred embed --weights runs/quickstart/model.safetensors --data DIR --out features\n"
-      "Exit codes: 0 done, 1 the run failed, 2 recipe or usage, 3 plugin");
+      "Exit codes: 0 done, 1 the run failed, 2 recipe or usage, 3 plugin, 130 stopped and can go on");
 
   CommandLine line;
   add_commands(app, line);
@@ -242,6 +270,10 @@ int main(int argc, char** argv) {
         throw CLI::Success();
       },
       "Versions of Kindred and of what it runs on");
+  if (const auto wrong = wrong_command(app, argc, argv); !wrong.empty()) {
+    std::cerr << wrong << '\n';
+    return wrong_recipe_or_usage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -251,7 +283,12 @@ int main(int argc, char** argv) {
   try {
     line.options.program = std::filesystem::read_symlink("/proc/self/exe");
     kindred::start_log(line.options.quiet ? "error" : line.options.log_level);
-    return line.chosen(line.options);
+    const int code = line.chosen(line.options);
+    if (!std::cout.flush()) {
+      std::cerr << "error: the results cannot be written to the standard output\n";
+      return failed;
+    }
+    return code;
   } catch (const kindred::RecipeError& error) {
     std::cerr << error.what() << '\n';
     return wrong_recipe_or_usage;
@@ -260,6 +297,9 @@ int main(int argc, char** argv) {
     return wrong_plugin;
   } catch (const kindred::Error& error) {
     std::cerr << error.what() << '\n';
+    return failed;
+  } catch (const c10::Error& error) {
+    std::cerr << "error: unexpected: LibTorch says: " << error.what_without_backtrace() << '\n';
     return failed;
   } catch (const std::exception& error) {
     std::cerr << "error: unexpected: " << error.what() << '\n';

@@ -1,12 +1,13 @@
 #include "options.h"
 
+#include "kindred/value.h"
+
 namespace kindred::launcher {
 
 std::vector<std::string> Options::recipe_overrides() const {
   std::vector<std::string> all = overrides;
-  // Written as TOML literal text, so that no character of a path means anything.
-  if (!data.empty()) all.push_back("dataset.root='" + data.string() + "'");
-  if (device) all.push_back("machine.device='" + *device + "'");
+  if (!data.empty()) all.push_back("dataset.root=" + Value(data.string()).to_toml());
+  if (device) all.push_back("machine.device=" + Value(*device).to_toml());
   if (threads) all.push_back("machine.threads=" + std::to_string(*threads));
   return all;
 }

@@ -14,9 +14,10 @@ namespace {
 std::atomic<bool> stop{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may not wait");
 
-extern "C" void request_stop(int signal_number) {
+extern "C" void request_stop(int) {
   stop.store(true);
-  std::signal(signal_number, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
 }
 
 }  // namespace

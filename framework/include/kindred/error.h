@@ -92,9 +92,12 @@ class KINDRED_API ComponentError : public Error {
   ~ComponentError() override;
 
   [[nodiscard]] const std::string& component() const { return component_; }
+  /// The message without the component's name.
+  [[nodiscard]] const std::string& reason() const { return reason_; }
 
  private:
   std::string component_;
+  std::string reason_;
 };
 
 /// Collects the errors of a recipe, so that all of them are shown at once.

@@ -42,6 +42,10 @@ std::string written(const Choice<Role>& choice) {
 }  // namespace
 
 std::string check_plan(const Plan& plan) {
+  // Made for what they find wrong with their parameters.
+  static_cast<void>(plan.schedule.create({plan.train.epochs}));
+  static_cast<void>(plan.optimizer.create({}));
+  for (const auto& augmentation : plan.augmentations) static_cast<void>(augmentation.create({}));
   const auto model = build_model(plan, identities);
   const auto outputs = model->outputs();
   const auto terms = build_losses(plan, outputs, identities);

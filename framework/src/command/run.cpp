@@ -1,9 +1,11 @@
 #include "command/run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
 
+#include "file/feature_files.h"
 #include "model/artefact.h"
 #include "progress/text_table.h"
 #include "stage/embed.h"
@@ -41,16 +43,39 @@ class StepTimes {
   std::vector<std::pair<std::string, double>> steps_;
 };
 
+/// Said before the training, not after it.
+void require_query_and_gallery(const Plan& plan) {
+  const auto samples = plan.dataset.create({})->samples();
+  for (const auto split : {Split::query, Split::gallery}) {
+    const bool any = std::any_of(samples.begin(), samples.end(),
+                                 [split](const Sample& sample) { return sample.split == split; });
+    if (any) continue;
+    throw RecipeError(plan.dataset.place,
+                      plan.dataset.subject() + ": has no " + split_name(split) +
+                          " images, so nothing can be ranked after the training; to train alone, use "
+                          "`kindred train`");
+  }
+}
+
+bool any_labelled(const std::vector<Sample>& samples) {
+  return std::any_of(samples.begin(), samples.end(),
+                     [](const Sample& sample) { return sample.identity >= 0; });
+}
+
 }  // namespace
 
 RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::path& folder,
                ProgressSink& progress, const std::atomic<bool>& stop) {
+  require_query_and_gallery(plan);
   RunOutcome outcome;
   StepTimes times;
   const auto trained = train(plan, folder, progress, stop);
-  outcome.interrupted = trained.interrupted;
-  if (outcome.interrupted) return outcome;
   times.add("training");
+  const auto stopped = [&] {
+    outcome.interrupted = trained.interrupted || stop;
+    return outcome.interrupted;
+  };
+  if (stopped()) return outcome;
 
   const auto artefact = read_artefact(trained.model, catalog, {});
   const auto dataset = plan.dataset.create({});
@@ -58,22 +83,28 @@ RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::
   static_cast<void>(embed_dataset(*artefact.model, plan, *dataset, features,
                                   resolve_device(plan.machine.device), progress));
   times.add("embedding");
-  outcome.scores =
-      evaluate_features(features / "query.npy", features / "gallery.npy", plan.evaluate, progress);
-  write_scores(folder, outcome.scores);
-  times.add("evaluation");
-  const auto match = match_features(features / "query.npy", features / "gallery.npy", ranking_length,
-                                    folder / "rankings", progress);
+  if (stopped()) return outcome;
+  const auto query = features / "query.npy";
+  const auto gallery = features / "gallery.npy";
+  const auto match = match_features(query, gallery, ranking_length, folder / "rankings", progress);
   times.add("ranking");
+  if (stopped()) return outcome;
+  if (any_labelled(FeatureReader(query).samples())) {
+    outcome.scores = evaluate_features(query, gallery, plan.evaluate, progress);
+    write_scores(folder, *outcome.scores);
+    times.add("evaluation");
+  }
 
   TextTable results;
   results.widths = {20};
   results.rows = {{"model", trained.model.string()},
                   {"descriptors", features.string()},
-                  {"scores", (folder / "evaluation.json").string()},
-                  {"rankings", match.csv.string()},
-                  {"all of the run", folder.string()}};
-  outcome.text = scores_text(outcome.scores) + times.text() + "\n" + results.str();
+                  {"rankings", match.csv.string()}};
+  if (outcome.scores) results.rows.push_back({"scores", (folder / "evaluation.json").string()});
+  results.rows.push_back({"recipe, metrics, log", folder.string()});
+  outcome.text = (outcome.scores ? scores_text(*outcome.scores)
+                                 : "no scores: the data set does not say who the queries are\n") +
+                 times.text() + "\n" + results.str();
   return outcome;
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "kindred/catalog.h"
@@ -14,13 +15,14 @@ namespace kindred {
 
 struct RunOutcome {
   bool interrupted = false;
-  Scores scores;
-  std::string text;  ///< what was done, how long it took, the scores and where the results lie
+  std::optional<Scores> scores;  ///< absent when the data set does not say who the queries are
+  std::string text;              ///< what was done, how long it took, the scores and where the results lie
 };
 
-/// Trains, describes query and gallery with the trained model, evaluates, and ranks the gallery for each
-/// query. Descriptors go to FOLDER/features, scores to FOLDER/evaluation.*, rankings to FOLDER/rankings.
-/// Everything behind the training is done again each time. Throws what the stages throw.
+/// Trains, describes query and gallery with the trained model, ranks the gallery for each query, and
+/// evaluates when queries are labelled. Descriptors go to FOLDER/features, scores to FOLDER/evaluation.*,
+/// rankings to FOLDER/rankings. Everything behind the training is done again each time. Throws what the
+/// stages throw.
 [[nodiscard]] RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::path& folder,
                              ProgressSink& progress, const std::atomic<bool>& stop);
 

@@ -135,7 +135,7 @@ struct Loader::State {
   std::vector<std::uint64_t> turns;  // for each ordered augmentation
   std::deque<std::unique_ptr<Pending>> window;
 
-  std::int64_t skipped = 0;
+  std::set<std::size_t> skipped;  ///< samples
   std::vector<std::string> messages;
 
   [[nodiscard]] bool has_work() const {
@@ -269,8 +269,8 @@ struct Loader::State {
       if (slot.error) {
         if (!options.skip_bad_images || slot.bad_data.empty()) std::rethrow_exception(slot.error);
         if (!batch.delivered) continue;
-        ++skipped;
-        if (messages.size() < kept_messages) messages.push_back(slot.bad_data);
+        const bool first_time = skipped.insert(indices[i]).second;
+        if (first_time && messages.size() < kept_messages) messages.push_back(slot.bad_data);
       } else if (batch.delivered && (slot.height != first->height || slot.width != first->width)) {
         const auto first_index = static_cast<std::size_t>(first - batch.slots.begin());
         throw DataError(
@@ -378,7 +378,7 @@ std::optional<Batch> Loader::next() {
 
 std::int64_t Loader::skipped() const {
   const std::lock_guard lock(state_->mutex);
-  return state_->skipped;
+  return static_cast<std::int64_t>(state_->skipped.size());
 }
 
 std::vector<std::string> Loader::skip_messages() const {

@@ -86,7 +86,7 @@ DataError::DataError(std::filesystem::path file, const std::string& message)
 DataError::~DataError() = default;
 
 ComponentError::ComponentError(std::string component, const std::string& message)
-    : Error(component + ": error: " + message), component_(std::move(component)) {}
+    : Error(component + ": error: " + message), component_(std::move(component)), reason_(message) {}
 
 ComponentError::~ComponentError() = default;
 

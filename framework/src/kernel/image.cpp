@@ -98,16 +98,22 @@ std::string lower_ending(const std::filesystem::path& file) {
 constexpr std::array<std::string_view, 7> image_endings = {".jpg",  ".jpeg", ".png", ".bmp",
                                                            ".webp", ".tif",  ".tiff"};
 
+/// @param open the folders on the way down, by their true paths: a link back to one of them is passed over
 void list_into(std::vector<std::string>& found, const std::filesystem::path& folder,
-               const std::string& prefix, Depth depth) {
+               const std::string& prefix, Depth depth, std::set<std::filesystem::path>& open) {
+  const auto here = open.insert(std::filesystem::canonical(folder));
+  if (!here.second) return;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (has_image_ending(entry.path()) && !entry.is_directory()) {
+    std::error_code link_to_nothing;
+    const bool is_folder = entry.is_directory(link_to_nothing);
+    if (has_image_ending(entry.path()) && !is_folder) {
       found.push_back(prefix + name);
-    } else if (depth == Depth::all_below && !name.starts_with('.') && entry.is_directory()) {
-      list_into(found, entry.path(), prefix + name + '/', depth);
+    } else if (depth == Depth::all_below && !name.starts_with('.') && is_folder) {
+      list_into(found, entry.path(), prefix + name + '/', depth, open);
     }
   }
+  open.erase(here.first);
 }
 
 }  // namespace
@@ -184,7 +190,8 @@ std::vector<std::string> list_images(const std::filesystem::path& folder, Depth 
   if (!std::filesystem::is_directory(status)) throw DataError(folder, "is not a folder");
   std::vector<std::string> found;
   try {
-    list_into(found, folder, "", depth);
+    std::set<std::filesystem::path> open;
+    list_into(found, folder, "", depth, open);
   } catch (const std::filesystem::filesystem_error& error) {
     throw DataError(error.path1().empty() ? folder : error.path1(),
                     "cannot be listed: " + error.code().message());

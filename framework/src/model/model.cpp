@@ -103,19 +103,6 @@ std::string wrong_kind(const LossChoice& choice, OutputKind takes, const std::ve
          quoted_list(names_of(outputs, takes));
 }
 
-// Makes a component; what it finds wrong is said at the recipe's table.
-template <class Role>
-typename Role::Handle create_at(const Choice<Role>& choice, const typename Role::Context& context) {
-  try {
-    return choice.create(context);
-  } catch (const ComponentError& error) {
-    const std::string own = error.component() + ": error: ";
-    std::string message = error.what();
-    if (message.rfind(own, 0) == 0) message.erase(0, own.size());
-    throw RecipeError(choice.place, choice.subject() + ": " + message);
-  }
-}
-
 }  // namespace
 
 Model::Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head)
@@ -140,9 +127,9 @@ torch::Tensor Model::describe(const torch::Tensor& images) {
 
 std::shared_ptr<Model> build_model(const Plan& plan, std::int64_t identities) {
   seed_part(plan, Part::backbone);
-  const auto backbone = create_at(plan.backbone, {});
+  const auto backbone = plan.backbone.create({});
   seed_part(plan, Part::head);
-  auto head = create_at(plan.head, {*backbone, identities});
+  auto head = plan.head.create({*backbone, identities});
   auto trunk = head->trunk();
   return std::make_shared<Model>(std::move(trunk), std::move(head));
 }
@@ -160,7 +147,13 @@ std::vector<LossTerm> build_losses(const Plan& plan, const std::vector<OutputInf
     auto takes = OutputKind::feature;
     for (const auto i : on) {
       seed_part(plan, Part::loss, (static_cast<std::uint64_t>(c) << 32U) + i);
-      auto loss = create_at<Loss>(choice, {outputs[i].width, identities});
+      std::shared_ptr<Loss> loss;
+      try {
+        loss = choice.create({outputs[i].width, identities});
+      } catch (const RecipeError& error) {
+        for (const auto& found : error.diagnostics()) diagnostics.error(found.place, found.message);
+        continue;
+      }
       takes = loss->takes();
       if (takes != outputs[i].kind) wrong.push_back(outputs[i].name);
       terms.push_back({choice.name + "(" + outputs[i].name + ")", i, weight, std::move(loss)});

@@ -306,7 +306,8 @@ Value Plan::identity() const {
   auto recipe = frozen();
   auto& table = *recipe.as<Table>();
   for (const auto* key : {"name", "embed", "evaluate", "machine"}) table.erase(key);
-  for (const auto* key : {"workers", "prefetch"}) table.find("loader")->as<Table>()->erase(key);
+  table.erase("loader");
+  table.find("dataset")->as<Table>()->erase("root");
   for (const auto* key : {"evaluate_every", "checkpoint_every", "checkpoint_minutes"})
     table.find("train")->as<Table>()->erase(key);
   return recipe;

@@ -30,8 +30,13 @@ struct Choice {
   Place place;       ///< of the table
   std::string name;  ///< of the entry in a list: its key `name`, or else its `type`
 
+  /// What the component finds wrong with its parameters is a RecipeError at the table.
   [[nodiscard]] typename Role::Handle create(const typename Role::Context& context) const {
-    return factory->create(params.get(), context);
+    try {
+      return factory->create(params.get(), context);
+    } catch (const ComponentError& error) {
+      throw RecipeError(place, subject() + ": " + error.reason());
+    }
   }
   /// "role 'type'": for messages
   [[nodiscard]] std::string subject() const {
@@ -74,7 +79,8 @@ struct Plan {
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.
   [[nodiscard]] Value frozen() const;
   /// What decides the result of a training, and nothing else: frozen() without `name`, [machine], [embed],
-  /// [evaluate], the loader's workers and prefetch, and how often [train] evaluates and keeps checkpoints.
+  /// [evaluate], what [loader] says, how often [train] evaluates and keeps checkpoints, and where the data lie
+  /// (`dataset.root`): whether they are the same is told by the samples themselves.
   [[nodiscard]] Value identity() const;
 };
 

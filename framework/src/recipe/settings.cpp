@@ -35,7 +35,7 @@ Schema<TrainSettings> TrainSettings::schema() {
       .range(0, 1000000)
       .unit("epochs");
   s.add("evaluate_every", &TrainSettings::evaluate_every,
-        "evaluate on query and gallery each time so many epochs are done; 0: only when training has ended")
+        "evaluate on query and gallery each time so many epochs are done; 0: not during training")
       .at_least(0)
       .unit("epochs");
   s.add("checkpoint_every", &TrainSettings::checkpoint_every,
@@ -62,8 +62,8 @@ Schema<EvaluateSettings> EvaluateSettings::schema() {
   s.add(
       "cameras", &EvaluateSettings::cameras,
       "whether gallery images of the query's own identity and camera are left out: 'known' does so and needs "
-      "cameras, 'single' does not, 'automatic' does so where cameras are known",
-      {{"automatic", CameraMode::automatic}, {"known", CameraMode::known}, {"single", CameraMode::single}});
+      "cameras, 'single' does not, 'auto' does so where cameras are known",
+      {{"auto", CameraMode::automatic}, {"known", CameraMode::known}, {"single", CameraMode::single}});
   return s;
 }
 
@@ -95,7 +95,12 @@ Schema<EntrySettings> EntrySettings::schema() {
 
 Schema<RunSettings> RunSettings::schema() {
   Schema<RunSettings> s("What a recipe says of the whole run.");
-  s.add("name", &RunSettings::name, "what the experiment is called in logs and results");
+  s.add("name", &RunSettings::name,
+        "what the experiment is called: its folder is runs/NAME; without one, the file's name");
+  s.rule([](const RunSettings& run) {
+    const bool path = run.name.find('/') != std::string::npos || run.name.starts_with('.');
+    return path ? "name = \"" + run.name + "\" must be no path: it names a folder in runs/" : std::string();
+  });
   s.add("seed", &RunSettings::seed, "where all random numbers of a run come from").at_least(0);
   return s;
 }

@@ -45,7 +45,7 @@ struct LoaderSettings {
 /// Table [train].
 struct TrainSettings {
   std::int64_t epochs = 60;
-  std::int64_t evaluate_every = 0;    ///< epochs; 0: only when training has ended
+  std::int64_t evaluate_every = 0;    ///< epochs; 0: not during training
   std::int64_t checkpoint_every = 1;  ///< epochs
   double checkpoint_minutes = 10;     ///< within a long epoch
   static Schema<TrainSettings> schema();

@@ -43,6 +43,16 @@ std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples, s
   return batches;
 }
 
+/// Removes what an earlier call wrote; the list first, without which no array is read.
+void remove_features(const std::filesystem::path& folder) {
+  for (const auto split : {Split::query, Split::gallery, Split::train}) {
+    for (const auto* ending : {".csv", ".npy"}) {
+      std::error_code absent;
+      std::filesystem::remove((folder / split_name(split)).concat(ending), absent);
+    }
+  }
+}
+
 /// Model::describe() leaves a row of zeros as it is.
 void require_unit_rows(const torch::Tensor& rows, const Batch& batch, const std::vector<Sample>& samples) {
   const auto lengths = rows.norm(2, 1).contiguous();
@@ -115,6 +125,8 @@ std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const D
     if (samples.empty()) continue;
     const auto features = embed(model, plan, dataset, samples, split_name(split), device, progress);
     const auto stem = folder / split_name(split);
+    // Descriptors of two models must never lie side by side.
+    if (written.empty()) remove_features(folder);
     write_features(stem, features);
     written.push_back({split, stem, features.descriptors.size(0), features.descriptors.size(1)});
   }

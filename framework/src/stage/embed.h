@@ -33,7 +33,8 @@ struct EmbeddedSplit {
 };
 
 /// Describes a data set's query and gallery images, and its training images when asked, each that it has,
-/// into FOLDER/query.npy and .csv, gallery.npy and .csv, train.npy and .csv. Throws Error when it has none of
+/// into FOLDER/query.npy and .csv, gallery.npy and .csv, train.npy and .csv, in place of those of an earlier
+/// call. Throws Error when it has none of
 /// them.
 [[nodiscard]] std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const Dataset& dataset,
                                                        const std::filesystem::path& folder,

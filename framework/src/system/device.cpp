@@ -130,6 +130,14 @@ bool contains(const std::string& text, const char* part) {
   return text.find(part) != std::string::npos;
 }
 
+/// From pinned memory the copy to a GPU runs beside the computation.
+torch::Tensor copied(const torch::Tensor& tensor, torch::Device device) {
+  if (device.is_cuda() && tensor.device().is_cpu()) {
+    return tensor.pin_memory().to(device, tensor.scalar_type(), /*non_blocking=*/true);
+  }
+  return tensor.to(device);
+}
+
 }  // namespace
 
 torch::Device resolve_device(const std::string& name) {
@@ -175,13 +183,11 @@ void place_module(torch::nn::Module& module, torch::Device device) {
 }
 
 torch::Tensor place_images(const torch::Tensor& images, torch::Device device) {
-  if (device.is_cuda() && images.device().is_cpu()) {
-    // From pinned memory the copy runs beside the computation.
-    return images.pin_memory()
-        .to(device, images.scalar_type(), /*non_blocking=*/true)
-        .contiguous(torch::MemoryFormat::ChannelsLast);
-  }
-  return images.to(device).contiguous(torch::MemoryFormat::ChannelsLast);
+  return copied(images, device).contiguous(torch::MemoryFormat::ChannelsLast);
+}
+
+torch::Tensor place_labels(const torch::Tensor& labels, torch::Device device) {
+  return copied(labels, device);
 }
 
 std::string blas_name() {

@@ -26,6 +26,9 @@ void place_module(torch::nn::Module& module, torch::Device device);
 /// Images [N, C, H, W] for a module that place_module() has placed.
 [[nodiscard]] torch::Tensor place_images(const torch::Tensor& images, torch::Device device);
 
+/// Labels [N] on the device. Like place_images(), it does not wait for what a GPU is computing.
+[[nodiscard]] torch::Tensor place_labels(const torch::Tensor& labels, torch::Device device);
+
 /// What multiplies matrices: "OpenBLAS 0.3.21 (openmp)", "MKL 2024.0", "reference BLAS", ...
 [[nodiscard]] std::string blas_name();
 

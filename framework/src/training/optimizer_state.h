@@ -9,8 +9,9 @@ namespace kindred {
 /// LibTorch's archive of the optimiser, uint8. Learning rates are not part of it.
 [[nodiscard]] torch::Tensor optimizer_state(const torch::optim::Optimizer& optimizer);
 
-/// Reads such a state into an optimiser of the same parameters. Throws c10::Error when it is none or of
-/// others.
-void set_optimizer_state(torch::optim::Optimizer& optimizer, const torch::Tensor& state);
+/// Reads such a state, wherever it was saved, into an optimiser of the same parameters on `device`. Throws
+/// c10::Error when it is none or of others.
+void set_optimizer_state(torch::optim::Optimizer& optimizer, const torch::Tensor& state,
+                         torch::Device device);
 
 }  // namespace kindred

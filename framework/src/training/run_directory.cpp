@@ -84,6 +84,16 @@ std::vector<RecipeDifference> deciding_differences(const Value& there, const Pla
   return differences;
 }
 
+/// A killed process leaves what it was writing (write_atomically); nobody else writes here now.
+void remove_remains(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const auto name = entry.path().filename().string();
+    std::error_code ignored;
+    if (name.front() == '.' && entry.path().extension() == ".tmp") fs::remove(entry.path(), ignored);
+  }
+}
+
 }  // namespace
 
 RunDirectory::RunDirectory(fs::path folder) : folder_(std::move(folder)) {
@@ -91,6 +101,7 @@ RunDirectory::RunDirectory(fs::path folder) : folder_(std::move(folder)) {
   fs::create_directories(folder_, error);
   if (error) throw DataError(folder_, "cannot be made: " + error.message());
   lock_ = lock(folder_);
+  remove_remains(folder_);
 }
 
 RunDirectory::~RunDirectory() {
@@ -99,7 +110,8 @@ RunDirectory::~RunDirectory() {
 
 void RunDirectory::freeze(const Plan& plan) const {
   const fs::path file = recipe();
-  if (fs::exists(file)) {
+  // A start that failed before anything was trained binds nobody.
+  if (fs::exists(file) && (fs::exists(checkpoint()) || fs::exists(model()))) {
     const auto differences = deciding_differences(load_recipe(file, {}), plan);
     if (!differences.empty()) {
       throw DataError(folder_,

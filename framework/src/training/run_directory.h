@@ -19,7 +19,7 @@ class RunDirectory {
   RunDirectory& operator=(const RunDirectory&) = delete;
 
   /// Writes recipe.toml, the plan with every default explicit. Throws DataError naming the keys when the
-  /// directory belongs to a recipe with another Plan::identity().
+  /// directory holds a checkpoint or a model of a recipe with another Plan::identity().
   void freeze(const Plan& plan) const;
 
   /// Writes environment.json: versions, device, threads, processor. What may explain a difference in the last

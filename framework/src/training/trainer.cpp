@@ -90,8 +90,8 @@ void Trainer::step(const torch::Tensor& images, const torch::Tensor& labels, std
 
 void Trainer::compute(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch,
                       std::int64_t batch) {
+  const auto classes = place_labels(labels, device_);
   const auto outputs = model_->forward(place_images(images, device_));
-  const auto classes = labels.to(device_);
   std::vector<torch::Tensor> values;
   torch::Tensor sum;
   for (const auto& term : terms_) {
@@ -164,7 +164,7 @@ void Trainer::restore(const TensorFile& state, const std::filesystem::path& file
   try {
     const auto all = optimizers();
     for (std::size_t i = 0; i < all.size(); ++i) {
-      set_optimizer_state(*all[i], tensor("optimizer." + std::to_string(i)));
+      set_optimizer_state(*all[i], tensor("optimizer." + std::to_string(i)), device_);
     }
     RandomState random{tensor("random.cpu"), {}};
     // A training may go on with another device: the GPU's generator then begins anew.

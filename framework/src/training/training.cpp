@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "data/planned_loader.h"
@@ -23,6 +24,18 @@ namespace {
 
 /// The stream that samplers draw an epoch's batches from.
 constexpr std::uint64_t sampler_stream = 0x73616d706c65;
+
+/// Evaluation in mid-training must not fail for what can be known before it begins.
+void require_match(const Plan& plan, const TrainingData& data) {
+  std::set<std::int64_t> wanted;
+  for (const auto& sample : data.query) wanted.insert(sample.identity);
+  for (const auto& sample : data.gallery) {
+    if (sample.identity >= 0 && wanted.count(sample.identity) > 0) return;
+  }
+  throw ComponentError(plan.dataset.factory->info().id(),
+                       "no gallery image shows the person of a query, so nothing can be evaluated during "
+                       "training; set train.evaluate_every to 0");
+}
 
 }  // namespace
 
@@ -46,6 +59,7 @@ Training::Training(const Plan& plan, const RunDirectory& directory, torch::Devic
                              std::to_string(data_.gallery.size()) +
                              " gallery images, and train.evaluate_every needs both; set it to 0");
   }
+  if (evaluates()) require_match(plan, data_);
   last_checkpoint_ = monotonic_seconds();
 }
 

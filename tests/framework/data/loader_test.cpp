@@ -354,8 +354,9 @@ TEST_CASE("bad images are skipped and counted when asked for, in the same way fo
     }
     loader.start({{1, 2, 7, 12, 13}, {0}}, 2);
     CHECK(drain(loader).size() == 1);
-    CHECK(loader.skipped() == 12);
-    CHECK(loader.skip_messages().size() == 10);
+    // The same images again are no further ones.
+    CHECK(loader.skipped() == 7);
+    CHECK(loader.skip_messages().size() == 7);
   }
 }
 

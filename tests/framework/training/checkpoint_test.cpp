@@ -65,7 +65,7 @@ void check_state_of(Make make) {
       if (through_state && step == 3) {
         const auto state = optimizer_state(*optimizer);
         optimizer = make(module->parameters());
-        set_optimizer_state(*optimizer, state);
+        set_optimizer_state(*optimizer, state, torch::kCPU);
       }
       for (auto& group : optimizer->param_groups()) group.options().set_lr(0.1 / (step + 1));
       for (auto& parameter : module->parameters()) parameter.mutable_grad().reset();
@@ -188,8 +188,8 @@ TEST_CASE("optimisers go on from their state bit for bit, learning rates set by 
 
 TEST_CASE("what is no state of an optimiser is refused") {
   torch::optim::SGD optimizer({torch::ones(3, torch::requires_grad())}, torch::optim::SGDOptions(0.1));
-  CHECK_THROWS_AS(set_optimizer_state(optimizer, torch::ones(3)), c10::Error);
-  CHECK_THROWS_AS(set_optimizer_state(optimizer, torch::ones(100, torch::kUInt8)), c10::Error);
+  CHECK_THROWS_AS(set_optimizer_state(optimizer, torch::ones(3), torch::kCPU), c10::Error);
+  CHECK_THROWS_AS(set_optimizer_state(optimizer, torch::ones(100, torch::kUInt8), torch::kCPU), c10::Error);
 }
 
 TEST_CASE("the state of the random generator comes back, also behind a guard's scope") {
@@ -298,6 +298,9 @@ TEST_CASE("a frozen recipe gives the same plan, and what does not decide the res
   run.freeze(tiny_plan(
       catalog, {"machine.threads=7", "name=other", "train.checkpoint_minutes=1", "loader.workers=9"}));
   CHECK(read_bytes(run.recipe()).find("threads = 7") != std::string::npos);
+  run.freeze(tiny_plan(catalog, {"seed=5"}));  // nothing has been trained: nothing is bound
+  run.freeze(plan);
+  write_bytes(run.checkpoint(), "whatever");
   CHECK(message_of<DataError>([&] { run.freeze(tiny_plan(catalog, {"seed=4"})); }) ==
         run.folder().string() +
             ": error: belongs to another recipe; use another run directory, or undo in the recipe:\n  seed: "
