@@ -52,7 +52,8 @@ if [ -n "${KINDRED_TORCH:-}" ]; then
   torch_dir=$(cd "$(dirname "$config")" && pwd)
   version=$(sed -n 's/^set(PACKAGE_VERSION "\([0-9.]*\).*/\1/p' "$torch_dir/TorchConfigVersion.cmake" | head -1)
   build=build/release-torch-${version:-other}
-  options+=("-DTorch_DIR=$torch_dir")
+  # Its whole tree comes first: LibTorch's own files look further by name, and would find Debian's.
+  options+=("-DTorch_DIR=$torch_dir" "-DCMAKE_PREFIX_PATH=$(dirname "$torch_dir");$(cd "$torch_dir/../../.." && pwd)")
 fi
 
 # A configured folder is kept; ninja configures again by itself when a CMake file changes.

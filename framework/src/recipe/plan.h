@@ -79,7 +79,8 @@ struct Plan {
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.
   [[nodiscard]] Value frozen() const;
   /// What decides the result of a training, and nothing else: frozen() without `name`, [machine], [embed],
-  /// [evaluate], what [loader] says, how often [train] evaluates and keeps checkpoints, and where the data lie
+  /// [evaluate], what [loader] says, how often [train] evaluates and keeps checkpoints, and where the data
+  /// lie
   /// (`dataset.root`): whether they are the same is told by the samples themselves.
   [[nodiscard]] Value identity() const;
 };
