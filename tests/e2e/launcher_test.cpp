@@ -167,6 +167,53 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     CHECK(ranks.size() == scores["queries"].get<std::size_t>());
     for (const auto& best : ranks) CHECK(best.size() == 3);
   }
+  SUBCASE("descriptors on disk are post-processed by name or by recipe, and all distances are written") {
+    const auto features = (run / "features").string();
+    const auto json = folder / "scores.json";
+    const auto reranked = kindred({"evaluate", features, "--post", "k_reciprocal", "--set",
+                                   "post_processor.k_reciprocal.k1=5", "--json", json.string()},
+                                  folder.path());
+    CAPTURE(reranked.err);
+    REQUIRE(reranked.exit_code == 0);
+    const auto by_name = nlohmann::json::parse(read_bytes(json));
+    CHECK(by_name["queries"] == scores["queries"]);
+    CHECK(by_name["mAP"] != scores["mAP"]);
+
+    const auto recipe = folder.write("ranking.toml", "[[post_processor]]\ntype = 'k_reciprocal'\nk1 = 5\n");
+    const auto distances = folder / "distances.npy";
+    const auto matched = kindred({"match", features, "--recipe", recipe.string(), "--top", "4", "--out",
+                                  (folder / "ranks").string(), "--distances", distances.string()},
+                                 folder.path());
+    CAPTURE(matched.err);
+    REQUIRE(matched.exit_code == 0);
+    for (const auto& best : nlohmann::json::parse(read_bytes(folder / "ranks/matches.json"))) {
+      CHECK(best.size() == 4);
+    }
+    CHECK(std::filesystem::file_size(distances) == 128 + 4 * scores["queries"].get<std::size_t>() *
+                                                             scores["gallery"].get<std::size_t>());
+    REQUIRE(kindred({"evaluate", features, "--recipe", recipe.string(), "--json", json.string()}, folder.path())
+                .exit_code == 0);
+    CHECK(nlohmann::json::parse(read_bytes(json)) == by_name);
+
+    const auto wrong = kindred({"evaluate", features, "--post", "k_reciprocl"}, folder.path());
+    CHECK(wrong.exit_code == 2);
+    CHECK(holds(wrong.err, "unknown post_processor 'k_reciprocl'; did you mean 'k_reciprocal'?"));
+    CHECK(kindred({"evaluate", features, "--post", "k_reciprocal", "--recipe", recipe.string()}, folder.path())
+              .exit_code == 2);
+    const auto checked = kindred({"check", recipe.string()}, folder.path());
+    CHECK(checked.exit_code == 0);
+    CHECK(holds(checked.out, "k_reciprocal"));
+  }
+  SUBCASE("a run with post-processors says the scores with and without them") {
+    const auto reranked = kindred({"run", tiny, "--run-dir", run.string(), "--set",
+                                   "post_processor=[{type = 'k_reciprocal', k1 = 5}]"},
+                                  folder.path());
+    CAPTURE(reranked.err);
+    REQUIRE(reranked.exit_code == 0);
+    CHECK(holds(reranked.out, "by the descriptors alone:\n"));
+    CHECK(holds(reranked.out, "after post-processing:\n"));
+    CHECK(nlohmann::json::parse(read_bytes(run / "evaluation.json"))["mAP"] != scores["mAP"]);
+  }
   SUBCASE("the same run again trains nothing, another recipe in its folder is refused") {
     const auto model = read_bytes(run / "model.safetensors");
     CHECK(kindred({"train", tiny, "--run-dir", run.string()}, folder.path()).exit_code == 0);

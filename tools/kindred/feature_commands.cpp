@@ -6,7 +6,10 @@
 #include "command/open_folder.h"
 #include "commands.h"
 #include "file/atomic_file.h"
+#include "kindred/value.h"
 #include "model/artefact.h"
+#include "recipe/plan.h"
+#include "recipe/recipe.h"
 #include "session.h"
 #include "stage/embed.h"
 #include "stage/evaluate.h"
@@ -32,10 +35,38 @@ std::filesystem::path out_folder(const Options& options, const char* otherwise) 
   return options.out.empty() ? std::filesystem::path(otherwise) : options.out;
 }
 
-CameraMode camera_mode(const std::string& name) {
-  if (name == "known") return CameraMode::known;
-  if (name == "single") return CameraMode::single;
-  return CameraMode::automatic;
+/// What the command line says of searching: a recipe's tables, post-processors by name, and overrides.
+Value ranking_recipe(const Options& options) {
+  auto overrides = options.recipe_overrides();
+  if (options.cameras) overrides.push_back("evaluate.cameras=\"" + *options.cameras + "\"");
+  if (options.top) overrides.push_back("ranking.top=" + std::to_string(*options.top));
+  if (options.post_processors.empty()) {
+    return options.recipe.empty() ? parse_recipe("", "the command line", overrides)
+                                  : load_recipe(options.recipe, overrides);
+  }
+  if (!options.recipe.empty()) {
+    throw RecipeError({"the command line", 0, 0},
+                      "give the post-processors either by --recipe or by --post, not by both");
+  }
+  std::string recipe;
+  for (const auto& name : options.post_processors) {
+    recipe += "[[post_processor]]\ntype = " + Value(name).to_toml() + "\n";
+  }
+  return parse_recipe(recipe, "--post", overrides);
+}
+
+/// A plan and the plugins that it lives on, which are loaded only when it needs any.
+struct Ranking {
+  LoadedPlugins plugins;
+  RankingPlan plan;
+};
+
+Ranking ranking_of(const Options& options) {
+  const auto recipe = ranking_recipe(options);
+  Ranking ranking;
+  if (recipe.as<Table>()->find("post_processor") != nullptr) ranking.plugins = load_plugins(options);
+  ranking.plan = plan_ranking(recipe, ranking.plugins);
+  return ranking;
 }
 
 }  // namespace
@@ -61,10 +92,10 @@ int embed_command(const Options& options) {
 int evaluate_command(const Options& options) {
   const auto progress = make_stderr_progress(options.quiet);
   const auto [query, gallery] = feature_files(options);
-  use_machine({.device = "cpu", .threads = options.threads.value_or(0)}, *progress);
-  EvaluateSettings settings;
-  settings.cameras = camera_mode(options.cameras);
-  const auto scores = evaluate_features(query, gallery, settings, *progress);
+  const auto ranking = ranking_of(options);
+  use_machine(ranking.plan.machine, *progress);
+  const auto scores =
+      evaluate_features(query, gallery, ranking.plan, resolve_device(ranking.plan.machine.device), *progress);
   std::cout << scores_text(scores);
   if (!options.json.empty()) {
     write_atomically(options.json, [&](std::ostream& out) { out << scores_json(scores); });
@@ -75,9 +106,22 @@ int evaluate_command(const Options& options) {
 int match_command(const Options& options) {
   const auto progress = make_stderr_progress(options.quiet);
   const auto [query, gallery] = feature_files(options);
-  use_machine({.device = "cpu", .threads = options.threads.value_or(0)}, *progress);
-  const auto outcome =
-      match_features(query, gallery, options.top, out_folder(options, "rankings"), *progress);
+  const auto ranking = ranking_of(options);
+  use_machine(ranking.plan.machine, *progress);
+  const auto device = resolve_device(ranking.plan.machine.device);
+  const auto folder = out_folder(options, "rankings");
+  MatchOutcome outcome;
+  if (options.distances.empty()) {
+    outcome =
+        match_features(query, gallery, ranking.plan, ranking.plan.ranking.top, folder, device, *progress);
+  } else {
+    auto input = read_search_input(query, gallery);
+    const auto distances = post_process(ranking.plan, input, device, *progress);
+    outcome = match_distances(input, distances, ranking.plan.ranking.top, folder, *progress);
+    write_distances(options.distances, input, distances, *progress);
+    std::cout << options.distances.string() << "  " << outcome.queries << " x " << outcome.gallery
+              << " distances\n";
+  }
   std::cout << outcome.csv.string() << "  " << outcome.queries << " queries, the best " << outcome.top
             << " of " << outcome.gallery << '\n'
             << outcome.json.string() << '\n';

@@ -48,7 +48,9 @@ int describe_command(const Options& options) {
 
 int check_command(const Options& options) {
   const auto plugins = load_plugins(options);
-  std::cout << check_plan(plan_recipe(read_recipe(options), plugins));
+  const auto recipe = read_recipe(options);
+  std::cout << (speaks_of_ranking_alone(recipe) ? check_ranking(plan_ranking(recipe, plugins))
+                                                : check_plan(plan_recipe(recipe, plugins)));
   return 0;
 }
 

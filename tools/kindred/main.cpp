@@ -112,6 +112,20 @@ void add_features(CLI::App& app, Options& options) {
       ->type_name("FILE");
 }
 
+/// How the gallery is searched: what commands on descriptors take.
+void add_ranking(CLI::App& app, Options& options) {
+  app.add_option("--recipe", options.recipe,
+                 "Take [[post_processor]], [ranking] and [evaluate] of this recipe")
+      ->type_name("FILE");
+  app.add_option("--post", options.post_processors,
+                 "Apply this post-processor: k_reciprocal, query_expansion, ... (repeatable, in order; --set "
+                 "post_processor.k_reciprocal.k1=20 changes its parameters)")
+      ->type_name("NAME")
+      ->expected(1)
+      ->take_all();
+  add_recipe_options(app, options);
+}
+
 void add_commands(CLI::App& app, CommandLine& line) {
   auto& options = line.options;
   using namespace kindred::launcher;
@@ -175,22 +189,26 @@ void add_commands(CLI::App& app, CommandLine& line) {
   auto* evaluate =
       add_command(app, "evaluate", "mAP, CMC and mINP of descriptors on disk", evaluate_command, line);
   add_features(*evaluate, options);
-  add_threads(*evaluate, options);
+  add_ranking(*evaluate, options);
   evaluate
       ->add_option("--cameras", options.cameras,
                    "auto, known (the query's camera is left out) or single (nothing is left out)")
       ->check(CLI::IsMember({"auto", "known", "single"}))
-      ->capture_default_str()
+      ->default_str("auto")
       ->type_name("MODE");
   evaluate->add_option("--json", options.json, "Write the scores to this file as well")->type_name("FILE");
 
   auto* match = add_command(app, "match", "Rank the gallery for each query", match_command, line);
   add_features(*match, options);
-  add_threads(*match, options);
+  add_ranking(*match, options);
   match->add_option("--top", options.top, "How many gallery images for each query")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}).description(""))
-      ->capture_default_str()
+      ->default_str("20")
       ->type_name("N");
+  match
+      ->add_option("--distances", options.distances,
+                   "Write all distances, queries x gallery, to this .npy file")
+      ->type_name("FILE");
   match->add_option("--out", options.out, "Where matches.csv and matches.json are written")
       ->default_str("rankings")
       ->type_name("DIR");

@@ -29,12 +29,14 @@ struct Options {
   std::filesystem::path query;
   std::filesystem::path gallery;
   std::filesystem::path json;
+  std::filesystem::path distances;
+  std::vector<std::string> post_processors;
   std::string component;
   std::string format = "text";
   std::string layout = "market";
   std::string image_format;
-  std::string cameras = "auto";
-  std::int64_t top = 10;
+  std::optional<std::string> cameras;
+  std::optional<std::int64_t> top;
   bool skip_decoding = false;
   bool train_split = false;
 

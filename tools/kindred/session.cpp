@@ -36,9 +36,13 @@ Value read_recipe(const Options& options) {
   return load_recipe(options.recipe, options.recipe_overrides());
 }
 
-Plan plan_recipe(const Value& recipe, const LoadedPlugins& plugins) {
+namespace {
+
+/// What is made of a recipe; a component that is missing because its plugin was refused is a PluginError.
+template <class Make>
+auto with_plugins(const LoadedPlugins& plugins, const Make& make) {
   try {
-    return make_plan(recipe, plugins.catalog);
+    return make();
   } catch (const MissingComponentError& error) {
     if (plugins.refused.empty()) throw;
     std::cerr << error.what() << '\n';
@@ -47,6 +51,16 @@ Plan plan_recipe(const Value& recipe, const LoadedPlugins& plugins) {
                           std::to_string(plugins.refused.size()) +
                           " of the plugins found could not be used; the warnings above say why");
   }
+}
+
+}  // namespace
+
+Plan plan_recipe(const Value& recipe, const LoadedPlugins& plugins) {
+  return with_plugins(plugins, [&] { return make_plan(recipe, plugins.catalog); });
+}
+
+RankingPlan plan_ranking(const Value& recipe, const LoadedPlugins& plugins) {
+  return with_plugins(plugins, [&] { return choose_ranking(recipe, plugins.catalog); });
 }
 
 std::filesystem::path run_directory(const Options& options, const Plan& plan) {

@@ -23,6 +23,9 @@ namespace kindred::launcher {
 /// PluginError instead of RecipeError.
 [[nodiscard]] Plan plan_recipe(const Value& recipe, const LoadedPlugins& plugins);
 
+/// The same for what a recipe says of searching a gallery.
+[[nodiscard]] RankingPlan plan_ranking(const Value& recipe, const LoadedPlugins& plugins);
+
 /// --run-dir, or runs/NAME with the recipe's name, or else its file's.
 [[nodiscard]] std::filesystem::path run_directory(const Options& options, const Plan& plan);
 

@@ -6,6 +6,7 @@
 
 #include "model/model.h"
 #include "progress/text_table.h"
+#include "ranking/post_processing.h"
 
 namespace kindred {
 namespace {
@@ -39,13 +40,35 @@ std::string written(const Choice<Role>& choice) {
   return choice.name == type ? type : choice.name + " (" + type + ")";
 }
 
+std::string post_processors_text(const RankingPlan& plan) {
+  std::string text;
+  for (const auto& choice : plan.post_processors) {
+    text += (text.empty() ? "" : ", ") + written(choice);
+    for (std::size_t i = 0; i < choice.domains.size(); ++i) {
+      text += (i == 0 ? " for " : " and ") + choice.domains[i];
+    }
+  }
+  return text.empty() ? "none" : text;
+}
+
 }  // namespace
+
+std::string check_ranking(const RankingPlan& plan) {
+  static_cast<void>(create_post_processors(plan));
+  TextTable summary;
+  summary.widths = {20};
+  summary.rows = {{"post_processor", post_processors_text(plan)},
+                  {"by domain", plan.ranking.by_domain ? "yes" : "no"},
+                  {"top", std::to_string(plan.ranking.top)}};
+  return summary.str() + "\nfor descriptors on disk: kindred evaluate FOLDER --recipe FILE, kindred match ...\n";
+}
 
 std::string check_plan(const Plan& plan) {
   // Made for what they find wrong with their parameters.
   static_cast<void>(plan.schedule.create({plan.train.epochs}));
   static_cast<void>(plan.optimizer.create({}));
   for (const auto& augmentation : plan.augmentations) static_cast<void>(augmentation.create({}));
+  static_cast<void>(create_post_processors(plan));
   const auto model = build_model(plan, identities);
   const auto outputs = model->outputs();
   const auto terms = build_losses(plan, outputs, identities);
@@ -71,6 +94,7 @@ std::string check_plan(const Plan& plan) {
   row("head", written(plan.head));
   row("optimizer", written(plan.optimizer));
   row("schedule", written(plan.schedule));
+  if (!plan.post_processors.empty()) row("post_processor", post_processors_text(plan));
   row("epochs", std::to_string(plan.train.epochs));
   row("parameters", grouped(elements(*model)) + " in the network, " + grouped(of_losses) +
                         " in the losses, for " + std::to_string(identities) + " identities");

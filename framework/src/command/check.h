@@ -11,4 +11,7 @@ namespace kindred {
 /// one screen; throws what building throws.
 [[nodiscard]] std::string check_plan(const Plan& plan);
 
+/// The same for a recipe that speaks of searching a gallery alone (speaks_of_ranking_alone()).
+[[nodiscard]] std::string check_ranking(const RankingPlan& plan);
+
 }  // namespace kindred

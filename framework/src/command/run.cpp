@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "file/feature_files.h"
 #include "model/artefact.h"
 #include "progress/text_table.h"
+#include "ranking/post_processing.h"
 #include "stage/embed.h"
 #include "stage/evaluate.h"
 #include "stage/match.h"
@@ -18,9 +18,6 @@ namespace kindred {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// Images listed for each query.
-constexpr std::int64_t ranking_length = 20;
 
 /// How long each step took.
 class StepTimes {
@@ -67,6 +64,7 @@ bool any_labelled(const std::vector<Sample>& samples) {
 RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::path& folder,
                ProgressSink& progress, const std::atomic<bool>& stop) {
   require_query_and_gallery(plan);
+  static_cast<void>(create_post_processors(plan));  // what is wrong with them is said before the training
   RunOutcome outcome;
   StepTimes times;
   const auto trained = train(plan, folder, progress, stop);
@@ -80,17 +78,29 @@ RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::
   const auto artefact = read_artefact(trained.model, catalog, {});
   const auto dataset = plan.dataset.create({});
   const auto features = folder / "features";
-  static_cast<void>(embed_dataset(*artefact.model, plan, *dataset, features,
-                                  resolve_device(plan.machine.device), progress));
+  const auto device = resolve_device(plan.machine.device);
+  static_cast<void>(embed_dataset(*artefact.model, plan, *dataset, features, device, progress));
   times.add("embedding");
   if (stopped()) return outcome;
-  const auto query = features / "query.npy";
-  const auto gallery = features / "gallery.npy";
-  const auto match = match_features(query, gallery, ranking_length, folder / "rankings", progress);
+  auto input = read_search_input(features / "query.npy", features / "gallery.npy");
+  const bool labelled = any_labelled(input.query);
+  const bool post_processed = !plan.post_processors.empty() || plan.ranking.by_domain;
+  if (labelled && post_processed) {
+    const auto queries = static_cast<std::int64_t>(input.query.size());
+    const auto cosine =
+        cosine_distances(input.descriptors.slice(0, 0, queries), input.descriptors.slice(0, queries));
+    outcome.plain_scores = evaluate_distances(input, cosine, plan.evaluate, progress);
+    times.add("evaluation of the descriptors");
+    if (stopped()) return outcome;
+  }
+  const auto distances = post_process(plan, input, device, progress);
+  if (post_processed) times.add("post-processing");
+  if (stopped()) return outcome;
+  const auto match = match_distances(input, distances, plan.ranking.top, folder / "rankings", progress);
   times.add("ranking");
   if (stopped()) return outcome;
-  if (any_labelled(FeatureReader(query).samples())) {
-    outcome.scores = evaluate_features(query, gallery, plan.evaluate, progress);
+  if (labelled) {
+    outcome.scores = evaluate_distances(input, distances, plan.evaluate, progress);
     write_scores(folder, *outcome.scores);
     times.add("evaluation");
   }
@@ -102,7 +112,10 @@ RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::
                   {"rankings", match.csv.string()}};
   if (outcome.scores) results.rows.push_back({"scores", (folder / "evaluation.json").string()});
   results.rows.push_back({"recipe, metrics, log", folder.string()});
-  outcome.text = (outcome.scores ? scores_text(*outcome.scores)
+  outcome.text = (outcome.plain_scores ? "by the descriptors alone:\n" + scores_text(*outcome.plain_scores) +
+                                             "after post-processing:\n"
+                                       : "") +
+                 (outcome.scores ? scores_text(*outcome.scores)
                                  : "no scores: the data set does not say who the queries are\n") +
                  times.text() + "\n" + results.str();
   return outcome;

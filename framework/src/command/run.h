@@ -16,7 +16,9 @@ namespace kindred {
 struct RunOutcome {
   bool interrupted = false;
   std::optional<Scores> scores;  ///< absent when the data set does not say who the queries are
-  std::string text;              ///< what was done, how long it took, the scores and where the results lie
+  /// Without post-processors; absent when the recipe has none.
+  std::optional<Scores> plain_scores;
+  std::string text;  ///< what was done, how long it took, the scores and where the results lie
 };
 
 /// Trains, describes query and gallery with the trained model, ranks the gallery for each query, and

@@ -330,23 +330,36 @@ torch::Tensor read_npy(const std::filesystem::path& file) {
   return NpyReader(file).all();
 }
 
-void write_npy(const std::filesystem::path& file, const torch::Tensor& tensor) {
-  const auto known = std::find_if(types.begin(), types.end(),
-                                  [&](const auto& entry) { return entry.second == tensor.scalar_type(); });
+void write_npy(const std::filesystem::path& file, const std::vector<std::int64_t>& shape,
+               torch::ScalarType type, std::int64_t rows_at_a_time,
+               const std::function<torch::Tensor(std::int64_t first, std::int64_t last)>& rows) {
+  const auto known =
+      std::find_if(types.begin(), types.end(), [&](const auto& entry) { return entry.second == type; });
   if (known == types.end()) throw std::logic_error("write_npy: a tensor of a type that has no .npy name");
-  const auto data = tensor.detach().to(torch::kCPU).contiguous();
 
   std::string header = "{'descr': '" + std::string(known->first) +
-                       "', 'fortran_order': False, 'shape': " + shape_text(data.sizes().vec()) + ", }";
+                       "', 'fortran_order': False, 'shape': " + shape_text(shape) + ", }";
   const std::size_t unpadded = magic.size() + 4 + header.size() + 1;
   header.append((64 - unpadded % 64) % 64, ' ');  // the data begins at a multiple of 64 bytes
   header += '\n';
+  const auto count = shape.empty() ? 1 : shape.front();
   write_atomically(file, [&](std::ostream& out) {
     out << magic << '\x01' << '\0' << static_cast<char>(header.size() & 0xFF)
         << static_cast<char>(header.size() >> 8) << header;
-    out.write(static_cast<const char*>(data.data_ptr()),
-              data.numel() * static_cast<std::int64_t>(data.element_size()));
+    for (std::int64_t first = 0; first < count; first += rows_at_a_time) {
+      const auto last = std::min(first + rows_at_a_time, count);
+      const auto data = rows(first, last).detach().to(torch::kCPU).contiguous();
+      if (data.scalar_type() != type) throw std::logic_error("write_npy: rows of another type");
+      out.write(static_cast<const char*>(data.data_ptr()),
+                data.numel() * static_cast<std::int64_t>(data.element_size()));
+    }
   });
+}
+
+void write_npy(const std::filesystem::path& file, const torch::Tensor& tensor) {
+  const auto whole = tensor.dim() == 0 ? std::int64_t{1} : std::max<std::int64_t>(1, tensor.size(0));
+  write_npy(file, tensor.sizes().vec(), tensor.scalar_type(), whole,
+            [&](std::int64_t, std::int64_t) { return tensor; });
 }
 
 }  // namespace kindred

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 namespace kindred {
@@ -54,5 +55,12 @@ class NpyReader {
 /// Writes version 1.0 in C order, atomically; the tensor may lie on any device. Types as above, others are a
 /// std::logic_error. Throws DataError.
 void write_npy(const std::filesystem::path& file, const torch::Tensor& tensor);
+
+/// The same for an array that is not in memory as a whole.
+/// @param rows gives elements [first, last) of the first dimension, of this type
+/// @param rows_at_a_time how many are asked for
+void write_npy(const std::filesystem::path& file, const std::vector<std::int64_t>& shape,
+               torch::ScalarType type, std::int64_t rows_at_a_time,
+               const std::function<torch::Tensor(std::int64_t first, std::int64_t last)>& rows);
 
 }  // namespace kindred

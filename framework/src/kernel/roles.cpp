@@ -5,6 +5,7 @@
 #include "kindred/role/head.h"
 #include "kindred/role/loss.h"
 #include "kindred/role/optimizer.h"
+#include "kindred/role/post_processor.h"
 #include "kindred/role/sampler.h"
 #include "kindred/role/schedule.h"
 
@@ -34,6 +35,8 @@ std::unique_ptr<torch::optim::Optimizer> Loss::own_optimizer() {
 }
 
 Optimizer::~Optimizer() = default;
+PostProcessor::~PostProcessor() = default;
+RetrievalHost::~RetrievalHost() = default;
 Sampler::~Sampler() = default;
 Schedule::~Schedule() = default;
 TensorModule::~TensorModule() = default;

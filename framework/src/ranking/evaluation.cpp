@@ -14,9 +14,9 @@
 #include <utility>
 
 #include "kindred/error.h"
+#include "kindred/parallel.h"
 #include "ranking/match_ranks.h"
 #include "ranking/similarity.h"
-#include "system/parallel.h"
 
 namespace kindred {
 namespace {

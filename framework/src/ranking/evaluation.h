@@ -5,11 +5,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "kindred/retrieval.h"
 #include "kindred/sample.h"
 #include "recipe/settings.h"
 
@@ -29,9 +29,6 @@ struct Scores {
   std::string note;              ///< what a reader must know: why cameras were not used, what is missing
   std::vector<double> query_ap;  ///< for each query; NaN without a match
 };
-
-/// Fills rows [first, last) of the distances of all queries, [last - first, G], 32-bit floats on the CPU.
-using DistanceBlock = std::function<torch::Tensor(std::int64_t first, std::int64_t last)>;
 
 /// For each query, gallery images of the same identity and camera are removed (when cameras are known), junk
 /// (identity -1) is removed, distractors stay. AP is the mean of the precision at the ranks of the right

@@ -9,8 +9,8 @@
 #include "file/atomic_file.h"
 #include "kindred/csv.h"
 #include "kindred/error.h"
+#include "kindred/parallel.h"
 #include "ranking/similarity.h"
-#include "system/parallel.h"
 
 namespace kindred {
 namespace {
@@ -125,6 +125,35 @@ Ranking rank_gallery(const torch::Tensor& query, const torch::Tensor& gallery,
   return rank_gallery(
       query, gallery.size(0), gallery.size(1),
       [&](std::int64_t first, std::int64_t last) { return gallery.slice(0, first, last); }, options);
+}
+
+Ranking rank_by_distances(const DistanceBlock& distances, std::int64_t queries, std::int64_t gallery_size,
+                          const RankingOptions& options) {
+  if (options.top < 1) throw std::logic_error("rank_by_distances: top must be at least 1");
+  const auto top = std::min(options.top, gallery_size);
+  Ranking ranking{torch::empty({queries, top}, torch::kLong), torch::empty({queries, top}, torch::kFloat)};
+  auto* images = ranking.images.data_ptr<std::int64_t>();
+  auto* similarities = ranking.similarities.data_ptr<float>();
+  const auto block = std::max<std::int64_t>(1, block_elements / gallery_size);
+  for (std::int64_t first = 0; first < queries; first += block) {
+    const auto last = std::min(first + block, queries);
+    const auto rows = distances(first, last).contiguous();
+    const auto* data = rows.data_ptr<float>();
+    parallel_ranges(last - first, [&](std::int64_t begin, std::int64_t end) {
+      for (auto i = begin; i < end; ++i) {
+        BestImages best(static_cast<std::size_t>(top));
+        for (std::int64_t g = 0; g < gallery_size; ++g) {
+          const float distance = data[i * gallery_size + g];
+          best.offer(static_cast<std::int32_t>(g),
+                     distance == distance ? 1 - distance : -std::numeric_limits<float>::infinity());
+        }
+        const auto at = (first + i) * top;
+        best.write(images + at, similarities + at);
+      }
+    });
+    if (options.progress) options.progress(last);
+  }
+  return ranking;
 }
 
 void write_ranking_csv(const std::filesystem::path& file, const Ranking& ranking,

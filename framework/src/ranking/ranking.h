@@ -9,13 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "kindred/retrieval.h"
 #include "kindred/sample.h"
 
 namespace kindred {
 
 struct Ranking {
   torch::Tensor images;        ///< [Q, top], 64-bit gallery rows, the most similar first
-  torch::Tensor similarities;  ///< [Q, top], 32-bit cosines, descending
+  torch::Tensor similarities;  ///< [Q, top], 32-bit cosines or 1 - distance, descending
 };
 
 /// Gallery descriptors in pieces: rows [first, last) as [last - first, D], 32-bit floats on the CPU.
@@ -25,7 +26,7 @@ struct RankingOptions {
   std::int64_t top = 200;  ///< at least 1; a smaller gallery is ranked whole
   std::string query_name = "query";
   std::string gallery_name = "gallery";
-  /// Called with the gallery images done so far.
+  /// Called with the gallery images, or by distances with the queries, done so far.
   std::function<void(std::int64_t)> progress;
 };
 
@@ -40,6 +41,10 @@ struct RankingOptions {
 /// The same for a gallery in memory, [G, D].
 [[nodiscard]] Ranking rank_gallery(const torch::Tensor& query, const torch::Tensor& gallery,
                                    const RankingOptions& options);
+
+/// The same by any distances; equal ones keep the gallery's order, and one that is not a number comes last.
+[[nodiscard]] Ranking rank_by_distances(const DistanceBlock& distances, std::int64_t queries,
+                                        std::int64_t gallery_size, const RankingOptions& options);
 
 /// One line for each pair: query_path,rank,gallery_path,similarity with ranks from 1, and, when any sample is
 /// labelled, query_identity,gallery_identity (empty where unlabelled). Atomic.

@@ -44,6 +44,11 @@ torch::Tensor unit_rows(const torch::Tensor& rows, const std::string& what, std:
   return rows / lengths(rows, what, first_row).to(torch::kFloat).unsqueeze(1);
 }
 
+void require_directions(const torch::Tensor& rows, const std::string& what) {
+  require_rows(rows);
+  static_cast<void>(lengths(rows, what, 0));
+}
+
 DataError width_mismatch(const std::string& query_name, std::int64_t query_width,
                          const std::string& gallery_name, std::int64_t gallery_width) {
   return {gallery_name, "its descriptors are " + std::to_string(gallery_width) + " numbers wide, those of " +
@@ -54,12 +59,11 @@ DataError width_mismatch(const std::string& query_name, std::int64_t query_width
 CosineSimilarity::CosineSimilarity(torch::Tensor query, torch::Tensor gallery, std::string query_name,
                                    const std::string& gallery_name)
     : query_(std::move(query)), gallery_(std::move(gallery)), query_name_(std::move(query_name)) {
-  require_rows(query_);
+  require_directions(query_, query_name_);
   require_rows(gallery_);
   if (query_.size(1) != gallery_.size(1)) {
     throw width_mismatch(query_name_, query_.size(1), gallery_name, gallery_.size(1));
   }
-  static_cast<void>(lengths(query_, query_name_, 0));
   inverse_lengths_ = lengths(gallery_, gallery_name, 0).reciprocal().to(torch::kFloat);
 }
 

@@ -18,6 +18,9 @@ namespace kindred {
 [[nodiscard]] torch::Tensor unit_rows(const torch::Tensor& rows, const std::string& what,
                                       std::int64_t first_row = 0);
 
+/// Throws as unit_rows() does.
+void require_directions(const torch::Tensor& rows, const std::string& what);
+
 /// What to throw when two sets of descriptors cannot be compared because they are not of the same width.
 [[nodiscard]] DataError width_mismatch(const std::string& query_name, std::int64_t query_width,
                                        const std::string& gallery_name, std::int64_t gallery_width);

@@ -19,6 +19,7 @@ Names top_level_keys() {
 
 const Names table_keys = {"type"};
 const Names entry_keys = {"type", "name", "enabled"};
+const Names post_processor_keys = {"type", "name", "enabled", "domains"};
 const Names loss_keys = {"type", "name", "enabled", "on", "weight", "reduction"};
 
 bool contains(const Names& names, const std::string& name) {
@@ -67,8 +68,16 @@ class Planner {
     settings("loader", plan.loader);
     settings("train", plan.train);
     settings("embed", plan.embed);
-    settings("evaluate", plan.evaluate);
-    settings("machine", plan.machine);
+    choose_search(plan);
+    throw_if_any();
+    return plan;
+  }
+
+  RankingPlan make_ranking() {
+    RankingPlan plan;
+    root_ = recipe_.as<Table>();
+    check_keys();
+    choose_search(plan);
     throw_if_any();
     return plan;
   }
@@ -207,6 +216,25 @@ class Planner {
     }
   }
 
+  void choose_search(RankingPlan& plan) {
+    settings("ranking", plan.ranking);
+    settings("evaluate", plan.evaluate);
+    settings("machine", plan.machine);
+    for (const auto& [table, entry] : entries_of("post_processor")) {
+      auto& choice = plan.post_processors.emplace_back();
+      resolve(*table, "[[post_processor]]", post_processor_keys, choice);
+      choice.domains =
+          PostProcessorSettings::schema().parse(only(*table, {"domains"}), choice.name, diagnostics_).domains;
+      if (!choice.domains.empty() && !plan.ranking.by_domain) {
+        diagnostics_.error(
+            table->as<Table>()->find("domains")->place(),
+            "post_processor '" + choice.name +
+                "': domains needs domains to be searched one by one: [ranking] by_domain = true");
+      }
+      if (entry.name) choice.name = *entry.name;
+    }
+  }
+
   void choose_losses(std::vector<LossChoice>& out) {
     const auto entries = entries_of("loss");
     const auto* written = root_->find("loss");
@@ -297,6 +325,15 @@ Value Plan::frozen() const {
   recipe.set("loader", LoaderSettings::schema().write(loader));
   recipe.set("train", TrainSettings::schema().write(train));
   recipe.set("embed", EmbedSettings::schema().write(embed));
+  entries = {};
+  for (const auto& choice : post_processors) {
+    auto table = frozen_entry(choice);
+    append(table, PostProcessorSettings::schema().write({choice.domains}));
+    append(table, choice.factory->write(choice.params.get()));
+    entries.emplace_back(std::move(table));
+  }
+  recipe.set("post_processor", Value(std::move(entries)));
+  recipe.set("ranking", RankingSettings::schema().write(ranking));
   recipe.set("evaluate", EvaluateSettings::schema().write(evaluate));
   recipe.set("machine", MachineSettings::schema().write(machine));
   return {std::move(recipe)};
@@ -305,7 +342,9 @@ Value Plan::frozen() const {
 Value Plan::identity() const {
   auto recipe = frozen();
   auto& table = *recipe.as<Table>();
-  for (const auto* key : {"name", "embed", "evaluate", "machine"}) table.erase(key);
+  for (const auto* key : {"name", "embed", "post_processor", "ranking", "evaluate", "machine"}) {
+    table.erase(key);
+  }
   table.erase("loader");
   table.find("dataset")->as<Table>()->erase("root");
   for (const auto* key : {"evaluate_every", "checkpoint_every", "checkpoint_minutes"})
@@ -315,6 +354,18 @@ Value Plan::identity() const {
 
 Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog) {
   return Planner(recipe, catalog).make_dataset();
+}
+
+bool speaks_of_ranking_alone(const Value& recipe) {
+  const auto* table = recipe.as<Table>();
+  if (table == nullptr || table->empty()) return false;
+  return std::all_of(table->entries().begin(), table->entries().end(), [](const Entry& entry) {
+    return contains({"post_processor", "ranking", "evaluate", "machine"}, entry.key);
+  });
+}
+
+RankingPlan choose_ranking(const Value& recipe, const Catalog& catalog) {
+  return Planner(recipe, catalog).make_ranking();
 }
 
 Plan make_plan(const Value& recipe, const Catalog& catalog) {

@@ -15,6 +15,7 @@
 #include "kindred/role/head.h"
 #include "kindred/role/loss.h"
 #include "kindred/role/optimizer.h"
+#include "kindred/role/post_processor.h"
 #include "kindred/role/sampler.h"
 #include "kindred/role/schedule.h"
 #include "kindred/value.h"
@@ -51,15 +52,28 @@ struct LossChoice : Choice<Loss> {
   Reduction reduction = Reduction::sum;  ///< over the outputs it is on
 };
 
+struct PostProcessorChoice : Choice<PostProcessor> {
+  std::vector<std::string> domains;  ///< empty: all
+};
+
+/// What a recipe says of searching a gallery, which descriptors on disk need as well.
+struct RankingPlan {
+  std::vector<PostProcessorChoice> post_processors;
+  RankingSettings ranking;
+  EvaluateSettings evaluate;
+  MachineSettings machine;
+};
+
 /// The recipe's keys: `name` and `seed`; the tables dataset, sampler, backbone, head, optimizer and schedule,
-/// each with `type` and the parameters of that component; the lists of tables augmentation and loss, whose
-/// entries have `type`, `name` and `enabled` besides, those of loss also `on`, `weight` and `reduction`; the
-/// kernel's own tables loader, train, embed, evaluate and machine (settings.h).
+/// each with `type` and the parameters of that component; the lists of tables augmentation, loss and
+/// post_processor, whose entries have `type`, `name` and `enabled` besides, those of loss also `on`, `weight`
+/// and `reduction`, those of post_processor `domains`; the kernel's own tables loader, train, embed, ranking,
+/// evaluate and machine (settings.h).
 ///
 /// The six tables and one loss are required: nothing that decides a result is left unsaid. A recipe without
 /// augmentations, without the kernel's own tables, name or seed is whole. An entry with `enabled = false` is
 /// left out, and its type need not exist.
-struct Plan {
+struct Plan : RankingPlan {
   std::string name;  ///< "" when the recipe has none
   std::uint64_t seed = 1;
   Choice<Dataset> dataset;
@@ -73,14 +87,12 @@ struct Plan {
   LoaderSettings loader;
   TrainSettings train;
   EmbedSettings embed;
-  EvaluateSettings evaluate;
-  MachineSettings machine;
 
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.
   [[nodiscard]] Value frozen() const;
   /// What decides the result of a training, and nothing else: frozen() without `name`, [machine], [embed],
-  /// [evaluate], what [loader] says, how often [train] evaluates and keeps checkpoints, and where the data
-  /// lie
+  /// [[post_processor]], [ranking], [evaluate], what [loader] says, how often [train] evaluates and keeps
+  /// checkpoints, and where the data lie
   /// (`dataset.root`): whether they are the same is told by the samples themselves.
   [[nodiscard]] Value identity() const;
 };
@@ -106,5 +118,11 @@ class MissingComponentError : public RecipeError {
 
 /// The data set of a recipe alone, whatever else the recipe lacks. Throws as make_plan().
 [[nodiscard]] Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog);
+
+/// Whether a recipe holds nothing but what choose_ranking() reads: it is for descriptors on disk.
+[[nodiscard]] bool speaks_of_ranking_alone(const Value& recipe);
+
+/// The same for what it says of searching a gallery.
+[[nodiscard]] RankingPlan choose_ranking(const Value& recipe, const Catalog& catalog);
 
 }  // namespace kindred

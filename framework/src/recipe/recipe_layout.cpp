@@ -51,6 +51,10 @@ std::string RecipeTable::header() const {
 std::vector<RecipeTable> recipe_layout() {
   auto loss = components("loss", true, "Terms of what training minimises, on named outputs of the head.");
   append<LossSettings>(loss.parameters);
+  auto post_processor =
+      components("post_processor", false,
+                 "What is done with descriptors between the network and the ranking, in order.");
+  append<PostProcessorSettings>(post_processor.parameters);
   return {
       component("dataset", "Where images come from and who is on them."),
       components("augmentation", false,
@@ -64,6 +68,8 @@ std::vector<RecipeTable> recipe_layout() {
       settings<LoaderSettings>("loader"),
       settings<TrainSettings>("train"),
       settings<EmbedSettings>("embed"),
+      std::move(post_processor),
+      settings<RankingSettings>("ranking"),
       settings<EvaluateSettings>("evaluate"),
       settings<MachineSettings>("machine"),
   };

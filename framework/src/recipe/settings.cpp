@@ -84,6 +84,24 @@ Schema<LossSettings> LossSettings::schema() {
   return s;
 }
 
+Schema<PostProcessorSettings> PostProcessorSettings::schema() {
+  Schema<PostProcessorSettings> s("What a recipe says of any post-processor.");
+  s.add("domains", &PostProcessorSettings::domains,
+        "domains whose queries and gallery it is applied to, with [ranking] by_domain = true; []: all");
+  return s;
+}
+
+Schema<RankingSettings> RankingSettings::schema() {
+  Schema<RankingSettings> s("How the gallery is searched.");
+  s.add("top", &RankingSettings::top, "gallery images that a run lists for each query")
+      .range(1, 1000000000)
+      .unit("images");
+  s.add("by_domain", &RankingSettings::by_domain,
+        "search each domain by itself: a query's own domain is post-processed alone and comes first, images "
+        "of other domains follow by their cosine distance");
+  return s;
+}
+
 Schema<EntrySettings> EntrySettings::schema() {
   Schema<EntrySettings> s("What a recipe says of any entry of a list of tables.");
   s.add("name", &EntrySettings::name,

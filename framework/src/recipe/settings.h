@@ -17,7 +17,7 @@ struct RunSettings {
   static Schema<RunSettings> schema();
 };
 
-/// Keys of each entry of [[augmentation]] and [[loss]], beside `type`.
+/// Keys of each entry of [[augmentation]], [[loss]] and [[post_processor]], beside `type`.
 struct EntrySettings {
   std::optional<std::string> name;  ///< absent: what `type` says
   bool enabled = true;
@@ -32,6 +32,12 @@ struct LossSettings {
   double weight = 1.0;
   Reduction reduction = Reduction::sum;
   static Schema<LossSettings> schema();
+};
+
+/// Further keys of each entry of [[post_processor]].
+struct PostProcessorSettings {
+  std::vector<std::string> domains;
+  static Schema<PostProcessorSettings> schema();
 };
 
 /// Table [loader].
@@ -63,6 +69,13 @@ enum class CameraMode { automatic, known, single };
 struct EvaluateSettings {
   CameraMode cameras = CameraMode::automatic;
   static Schema<EvaluateSettings> schema();
+};
+
+/// Table [ranking].
+struct RankingSettings {
+  std::int64_t top = 20;
+  bool by_domain = false;
+  static Schema<RankingSettings> schema();
 };
 
 /// Table [machine]: where a run is carried out, not what it computes; a run may be continued with another.

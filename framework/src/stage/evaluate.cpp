@@ -5,25 +5,24 @@
 
 namespace kindred {
 
-Scores evaluate_features(const Features& query, const Features& gallery, const EvaluateSettings& settings,
-                         ProgressSink& progress, const std::string& query_name,
-                         const std::string& gallery_name) {
-  const auto cosine = cosine_distances(query.descriptors, gallery.descriptors, query_name, gallery_name);
-  Meter meter(progress, "evaluate", static_cast<std::int64_t>(query.samples.size()));
-  const auto distances = [&](std::int64_t first, std::int64_t last) {
+Scores evaluate_distances(const SearchInput& input, const DistanceBlock& distances,
+                          const EvaluateSettings& settings, ProgressSink& progress) {
+  Meter meter(progress, "evaluate", static_cast<std::int64_t>(input.query.size()));
+  const auto told = [&](std::int64_t first, std::int64_t last) {
     if (first > 0) meter.update(first);
-    return cosine(first, last);
+    return distances(first, last);
   };
-  auto scores = evaluate(query.samples, gallery.samples, distances, settings.cameras, query_name);
+  auto scores = evaluate(input.query, input.gallery, told, settings.cameras, input.query_file);
   meter.update(scores.queries);
   meter.finish();
   return scores;
 }
 
 Scores evaluate_features(const std::filesystem::path& query_file, const std::filesystem::path& gallery_file,
-                         const EvaluateSettings& settings, ProgressSink& progress) {
-  return evaluate_features(read_features(query_file), read_features(gallery_file), settings, progress,
-                           query_file.string(), gallery_file.string());
+                         const RankingPlan& plan, torch::Device device, ProgressSink& progress) {
+  auto input = read_search_input(query_file, gallery_file);
+  const auto distances = post_process(plan, input, device, progress);
+  return evaluate_distances(input, distances, plan.evaluate, progress);
 }
 
 void write_scores(const std::filesystem::path& folder, const Scores& scores) {

@@ -4,24 +4,23 @@
 #include <filesystem>
 #include <string>
 
-#include "file/feature_files.h"
 #include "progress/progress.h"
 #include "ranking/evaluation.h"
-#include "recipe/settings.h"
+#include "ranking/post_processing.h"
+#include "recipe/plan.h"
 
 namespace kindred {
 
-/// Ranks the gallery by cosine distance for every query and judges the rankings (evaluation.h).
-/// @param query_name, gallery_name what errors call the two, such as their files
-[[nodiscard]] Scores evaluate_features(const Features& query, const Features& gallery,
-                                       const EvaluateSettings& settings, ProgressSink& progress,
-                                       const std::string& query_name = "query",
-                                       const std::string& gallery_name = "gallery");
+/// Judges the rankings that distances give (evaluation.h).
+/// @param distances of all queries of `input` to its whole gallery
+[[nodiscard]] Scores evaluate_distances(const SearchInput& input, const DistanceBlock& distances,
+                                        const EvaluateSettings& settings, ProgressSink& progress);
 
-/// The same for descriptors on disk (feature_files.h).
+/// The same for descriptors on disk (feature_files.h), by the distances that the plan's post-processors make
+/// of them, or else by their cosine distance.
 [[nodiscard]] Scores evaluate_features(const std::filesystem::path& query_file,
-                                       const std::filesystem::path& gallery_file,
-                                       const EvaluateSettings& settings, ProgressSink& progress);
+                                       const std::filesystem::path& gallery_file, const RankingPlan& plan,
+                                       torch::Device device, ProgressSink& progress);
 
 /// Writes evaluation.json and evaluation.txt into a folder, each atomically.
 void write_scores(const std::filesystem::path& folder, const Scores& scores);

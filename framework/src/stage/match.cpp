@@ -1,11 +1,13 @@
 #include "stage/match.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "file/feature_files.h"
+#include "file/npy.h"
 #include "kindred/error.h"
 #include "progress/meter.h"
 #include "ranking/ranking.h"
@@ -26,14 +28,37 @@ void require_unique_names(const std::vector<Sample>& samples, const std::filesys
   }
 }
 
+void require_top(std::int64_t top) {
+  if (top >= 1) return;
+  throw Error("match: error: " + std::to_string(top) +
+              " images were asked for each query; allowed are whole numbers from 1");
+}
+
+MatchOutcome write_matches(const Ranking& ranking, const std::vector<Sample>& query,
+                           const std::vector<Sample>& gallery, const std::filesystem::path& folder) {
+  MatchOutcome outcome{folder / "matches.csv", folder / "matches.json", ranking.images.size(0),
+                       static_cast<std::int64_t>(gallery.size()), ranking.images.size(1)};
+  write_ranking_csv(outcome.csv, ranking, query, gallery);
+  write_ranking_json(outcome.json, ranking, query, gallery);
+  return outcome;
+}
+
+/// Blocks of 64 MB.
+std::int64_t rows_at_a_time(std::int64_t gallery_size) {
+  return std::max<std::int64_t>(1, (std::int64_t{16} << 20) / gallery_size);
+}
+
 }  // namespace
 
 MatchOutcome match_features(const std::filesystem::path& query_file,
-                            const std::filesystem::path& gallery_file, std::int64_t top,
-                            const std::filesystem::path& folder, ProgressSink& progress) {
-  if (top < 1) {
-    throw Error("match: error: " + std::to_string(top) +
-                " images were asked for each query; allowed are whole numbers from 1");
+                            const std::filesystem::path& gallery_file, const RankingPlan& plan,
+                            std::int64_t top, const std::filesystem::path& folder, torch::Device device,
+                            ProgressSink& progress) {
+  require_top(top);
+  if (!plan.post_processors.empty() || plan.ranking.by_domain) {
+    auto input = read_search_input(query_file, gallery_file);
+    const auto distances = post_process(plan, input, device, progress);
+    return match_distances(input, distances, top, folder, progress);
   }
   const auto query = read_features(query_file);
   const FeatureReader gallery(gallery_file);
@@ -49,13 +74,40 @@ MatchOutcome match_features(const std::filesystem::path& query_file,
   const auto ranking = rank_gallery(
       query.descriptors, gallery.size(), gallery.width(),
       [&](std::int64_t first, std::int64_t last) { return gallery.rows(first, last); }, options);
-
-  MatchOutcome outcome{folder / "matches.csv", folder / "matches.json", query.descriptors.size(0),
-                       gallery.size(), ranking.images.size(1)};
-  write_ranking_csv(outcome.csv, ranking, query.samples, gallery.samples());
-  write_ranking_json(outcome.json, ranking, query.samples, gallery.samples());
+  auto outcome = write_matches(ranking, query.samples, gallery.samples(), folder);
   meter.finish();
   return outcome;
+}
+
+MatchOutcome match_distances(const SearchInput& input, const DistanceBlock& distances, std::int64_t top,
+                             const std::filesystem::path& folder, ProgressSink& progress) {
+  require_top(top);
+  require_unique_names(input.query, input.query_file);
+  require_unique_names(input.gallery, input.gallery_file);
+  const auto queries = static_cast<std::int64_t>(input.query.size());
+  Meter meter(progress, "match", queries);
+  RankingOptions options;
+  options.top = top;
+  options.progress = [&](std::int64_t done) { meter.update(done); };
+  const auto ranking =
+      rank_by_distances(distances, queries, static_cast<std::int64_t>(input.gallery.size()), options);
+  auto outcome = write_matches(ranking, input.query, input.gallery, folder);
+  meter.finish();
+  return outcome;
+}
+
+void write_distances(const std::filesystem::path& file, const SearchInput& input,
+                     const DistanceBlock& distances, ProgressSink& progress) {
+  const auto queries = static_cast<std::int64_t>(input.query.size());
+  const auto images = static_cast<std::int64_t>(input.gallery.size());
+  Meter meter(progress, "write distances", queries);
+  write_npy(file, {queries, images}, torch::kFloat, rows_at_a_time(images),
+            [&](std::int64_t first, std::int64_t last) {
+              meter.update(first);
+              return distances(first, last);
+            });
+  meter.update(queries);
+  meter.finish();
 }
 
 }  // namespace kindred

@@ -5,6 +5,8 @@
 #include <filesystem>
 
 #include "progress/progress.h"
+#include "ranking/post_processing.h"
+#include "recipe/plan.h"
 
 namespace kindred {
 
@@ -16,11 +18,22 @@ struct MatchOutcome {
   std::int64_t top = 0;  ///< images listed for each query: what was asked for, or the whole gallery
 };
 
-/// Ranks by cosine similarity. The gallery's descriptors are read piece by piece and may be more than memory
-/// holds. Throws DataError as FeatureReader and rank_gallery() do, and when an image name stands twice on one
-/// side; Error when `top` is below 1.
+/// Ranks by the distances that the plan's post-processors make of the descriptors. Without any it ranks by
+/// cosine similarity, and the gallery's descriptors are read piece by piece and may be more than memory
+/// holds. Throws DataError as FeatureReader, post_process() and rank_gallery() do, and when an image name
+/// stands twice on one side; Error when `top` is below 1.
 [[nodiscard]] MatchOutcome match_features(const std::filesystem::path& query_file,
-                                          const std::filesystem::path& gallery_file, std::int64_t top,
-                                          const std::filesystem::path& folder, ProgressSink& progress);
+                                          const std::filesystem::path& gallery_file, const RankingPlan& plan,
+                                          std::int64_t top, const std::filesystem::path& folder,
+                                          torch::Device device, ProgressSink& progress);
+
+/// The same by distances that are there already, of all queries of `input` to its whole gallery.
+[[nodiscard]] MatchOutcome match_distances(const SearchInput& input, const DistanceBlock& distances,
+                                           std::int64_t top, const std::filesystem::path& folder,
+                                           ProgressSink& progress);
+
+/// Writes all distances as .npy, [Q, G], 32-bit floats, atomically.
+void write_distances(const std::filesystem::path& file, const SearchInput& input,
+                     const DistanceBlock& distances, ProgressSink& progress);
 
 }  // namespace kindred

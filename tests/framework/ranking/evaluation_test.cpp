@@ -428,7 +428,7 @@ TEST_CASE("descriptors on disk are evaluated, and the scores are written") {
   write_features(folder / "gallery",
                  {directions({10, 20, 80, 50}), {person(2, 2), person(1, 2), person(2, 3), person(1, 3)}});
   SilentProgress silent;
-  const auto scores = evaluate_features(folder / "query.npy", folder / "gallery", EvaluateSettings{}, silent);
+  const auto scores = evaluate_features(folder / "query.npy", folder / "gallery", {}, torch::kCPU, silent);
   // Query 1: wrong, right, right, wrong. Query 2: right, wrong, wrong, right.
   CHECK(scores.mean_ap == doctest::Approx(((1.0 / 2 + 2.0 / 3) / 2 + (1.0 + 2.0 / 4) / 2) / 2));
   CHECK(scores.cmc.at(1) == doctest::Approx(0.5));
@@ -442,7 +442,7 @@ TEST_CASE("descriptors on disk are evaluated, and the scores are written") {
 
   write_features(folder / "wide", {torch::ones({1, 3}), {person(1, 1)}});
   CHECK_THROWS_WITH_AS(
-      static_cast<void>(evaluate_features(folder / "query", folder / "wide", EvaluateSettings{}, silent)),
+      static_cast<void>(evaluate_features(folder / "query", folder / "wide", {}, torch::kCPU, silent)),
       doctest::Contains("wide: error: its descriptors are 3 numbers wide"), DataError);
   std::filesystem::remove_all(folder);
 }

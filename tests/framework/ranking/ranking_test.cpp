@@ -16,9 +16,9 @@
 #include "file/feature_files.h"
 #include "kindred/csv.h"
 #include "kindred/error.h"
+#include "kindred/parallel.h"
 #include "progress/progress.h"
 #include "stage/match.h"
-#include "system/parallel.h"
 
 using namespace kindred;
 
@@ -205,8 +205,8 @@ TEST_CASE("features on disk are matched, and names that stand twice are refused"
   write_features(folder.path / "query", query);
   write_features(folder.path / "gallery", gallery);
   SilentProgress silent;
-  const auto outcome =
-      match_features(folder.path / "query", folder.path / "gallery.csv", 2, folder.path / "run", silent);
+  const auto outcome = match_features(folder.path / "query", folder.path / "gallery.csv", {}, 2,
+                                      folder.path / "run", torch::kCPU, silent);
   CHECK(outcome.queries == 3);
   CHECK(outcome.gallery == 5);
   CHECK(outcome.top == 2);
@@ -222,12 +222,12 @@ TEST_CASE("features on disk are matched, and names that stand twice are refused"
     }
   }
 
-  CHECK_THROWS_WITH_AS(static_cast<void>(match_features(folder.path / "query", folder.path / "gallery", 0,
-                                                        folder.path / "run", silent)),
+  CHECK_THROWS_WITH_AS(static_cast<void>(match_features(folder.path / "query", folder.path / "gallery", {}, 0,
+                                                        folder.path / "run", torch::kCPU, silent)),
                        doctest::Contains("allowed are whole numbers from 1"), Error);
   gallery.samples[4].path = "g1";
   write_features(folder.path / "gallery", gallery);
-  CHECK_THROWS_WITH_AS(static_cast<void>(match_features(folder.path / "query", folder.path / "gallery", 2,
-                                                        folder.path / "run", silent)),
+  CHECK_THROWS_WITH_AS(static_cast<void>(match_features(folder.path / "query", folder.path / "gallery", {}, 2,
+                                                        folder.path / "run", torch::kCPU, silent)),
                        doctest::Contains("rows 1 and 4 (from 0) are both named 'g1'"), DataError);
 }

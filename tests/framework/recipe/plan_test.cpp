@@ -138,7 +138,7 @@ TEST_CASE("an unknown key at the top is an error, with what was meant") {
   CHECK(errors_of(std::string("zzz = 1\n") + whole) ==
         "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'dataset', 'augmentation', "
         "'sampler', 'backbone', 'head', 'loss', 'optimizer', 'schedule', 'loader', 'train', 'embed', "
-        "'evaluate' "
+        "'post_processor', 'ranking', 'evaluate' "
         "and 'machine'");
 }
 

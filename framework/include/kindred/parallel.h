@@ -4,11 +4,14 @@
 #include <cstdint>
 #include <functional>
 
+#include "kindred/export.h"
+
 namespace kindred {
 
 /// Calls work(first, last) for consecutive ranges that together are [0, count), at most one for each of
 /// LibTorch's threads, and returns when all are done. When calls throw, what the lowest range threw is thrown
 /// here, so that the error does not depend on the number of threads if each call stops at its first.
-void parallel_ranges(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& work);
+KINDRED_API void parallel_ranges(std::int64_t count,
+                                 const std::function<void(std::int64_t, std::int64_t)>& work);
 
 }  // namespace kindred

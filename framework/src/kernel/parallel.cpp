@@ -1,4 +1,4 @@
-#include "system/parallel.h"
+#include "kindred/parallel.h"
 
 #include <ATen/Parallel.h>
 

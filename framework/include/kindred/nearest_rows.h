@@ -1,0 +1,62 @@
+// The nearest rows of each row, exactly, without a matrix of all distances.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "kindred/export.h"
+
+namespace kindred {
+
+/// Squared Euclidean distance, summed up in 64 bits: 0 for equal rows and the same in both directions. What
+/// decides in nearest_rows().
+[[nodiscard]] KINDRED_API double squared_distance(const float* a, const float* b, std::int64_t width);
+
+struct NearestRows {
+  std::int64_t count = 0;          ///< K, what was asked for or the number of rows that there are
+  std::vector<std::int32_t> rows;  ///< [N, K], nearest first; of equal distances the lower row first
+  std::vector<float> distances;    ///< [N, K], squared Euclidean
+  std::vector<float> farthest;     ///< [N], the largest squared distance to any row; empty unless asked for
+
+  [[nodiscard]] std::span<const std::int32_t> of(std::int64_t row) const {
+    return {rows.data() + row * count, static_cast<std::size_t>(count)};
+  }
+  [[nodiscard]] std::span<const float> distances_of(std::int64_t row) const {
+    return {distances.data() + row * count, static_cast<std::size_t>(count)};
+  }
+};
+
+/// In which precision candidates are looked for. The result is the same: each precision has a proven bound of
+/// its error, and everything that the bound cannot exclude is compared by squared_distance().
+enum class SearchPrecision {
+  automatic,  ///< bfloat16 where it is found to be faster, else float32
+  float32,
+  bfloat16,
+};
+
+struct NearestOptions {
+  std::int64_t count = 10;  ///< at least 1
+  bool farthest = false;
+  SearchPrecision precision = SearchPrecision::automatic;
+  torch::Device device = torch::kCPU;  ///< where products are computed
+  std::int64_t block_rows = 2048;      ///< a product is at most block_rows x block_rows on the CPU
+  std::function<void(std::int64_t done, std::int64_t total)> progress;  ///< in products, may be empty
+};
+
+/// For each row its nearest rows among all, itself included. On the CPU half of the products suffices, as
+/// distances are symmetric. Memory: candidates (about 8 x (4 x count + 60) bytes a row), the result, one
+/// block of products, and for bfloat16 a copy of the rows in half the size.
+/// @param rows [N, D], 32-bit floats on the CPU, contiguous, finite
+[[nodiscard]] KINDRED_API NearestRows nearest_rows(const torch::Tensor& rows, const NearestOptions& options);
+
+/// For each query its nearest rows of the gallery.
+/// @param query [Q, D] and @param gallery [G, D], as above, neither empty
+[[nodiscard]] KINDRED_API NearestRows nearest_rows(const torch::Tensor& query, const torch::Tensor& gallery,
+                                                   const NearestOptions& options);
+
+}  // namespace kindred

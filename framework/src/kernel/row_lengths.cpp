@@ -1,0 +1,54 @@
+#include "kindred/row_lengths.h"
+
+#include <cmath>
+#include <stdexcept>
+
+#include "kindred/parallel.h"
+
+namespace kindred {
+namespace {
+
+void require_rows(const torch::Tensor& rows) {
+  if (rows.dim() != 2 || rows.scalar_type() != torch::kFloat || !rows.device().is_cpu() ||
+      !rows.is_contiguous()) {
+    throw std::logic_error("row lengths are of rows [N, D], 32-bit floats on the CPU, contiguous");
+  }
+}
+
+double length_of(const float* row, std::int64_t width) {
+  double square = 0;
+  for (std::int64_t d = 0; d < width; ++d)
+    square += static_cast<double>(row[d]) * static_cast<double>(row[d]);
+  return std::sqrt(square);
+}
+
+}  // namespace
+
+torch::Tensor row_lengths(const torch::Tensor& rows) {
+  require_rows(rows);
+  auto result = torch::empty({rows.size(0)}, torch::kDouble);
+  auto* lengths = result.data_ptr<double>();
+  const auto* data = rows.data_ptr<float>();
+  const auto width = rows.size(1);
+  parallel_ranges(rows.size(0), [&](std::int64_t first, std::int64_t last) {
+    for (auto i = first; i < last; ++i) lengths[i] = length_of(data + i * width, width);
+  });
+  return result;
+}
+
+void scale_to_unit_length(const torch::Tensor& rows) {
+  require_rows(rows);
+  auto* data = rows.data_ptr<float>();
+  const auto width = rows.size(1);
+  parallel_ranges(rows.size(0), [&](std::int64_t first, std::int64_t last) {
+    for (auto i = first; i < last; ++i) {
+      auto* row = data + i * width;
+      const double length = length_of(row, width);
+      if (length == 0) continue;
+      for (std::int64_t d = 0; d < width; ++d)
+        row[d] = static_cast<float>(static_cast<double>(row[d]) / length);
+    }
+  });
+}
+
+}  // namespace kindred

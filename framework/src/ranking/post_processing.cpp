@@ -1,0 +1,326 @@
+#include "ranking/post_processing.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <unordered_map>
+#include <utility>
+
+#include "file/feature_files.h"
+#include "file/npy.h"
+#include "kindred/error.h"
+#include "progress/meter.h"
+#include "ranking/evaluation.h"
+#include "ranking/similarity.h"
+
+namespace kindred {
+namespace {
+
+using Step = PostProcessor::Step;
+
+/// Which rows of the whole search a part of it consists of.
+struct Part {
+  std::vector<std::int64_t> query;    ///< ascending
+  std::vector<std::int64_t> gallery;  ///< ascending
+};
+
+/// Descriptors of the images of one side, from the rows of a file that may hold others and in another order.
+void copy_rows_of(const std::filesystem::path& file, const std::vector<Sample>& samples,
+                  const std::vector<std::int64_t>& wanted, torch::Tensor& out, std::int64_t first_out) {
+  const FeatureReader reader(file);
+  std::unordered_map<std::string_view, std::int64_t> rows;
+  for (std::size_t i = 0; i < reader.samples().size(); ++i) {
+    rows.emplace(reader.samples()[i].path, static_cast<std::int64_t>(i));
+  }
+  if (out.defined() && out.size(1) != reader.width()) {
+    throw DataError(file, "its descriptors are " + std::to_string(reader.width()) +
+                              " numbers wide, those of the queries beside it " + std::to_string(out.size(1)));
+  }
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto& path = samples[static_cast<std::size_t>(wanted[i])].path;
+    const auto at = rows.find(path);
+    if (at == rows.end()) {
+      throw DataError(file, "does not describe '" + path +
+                                "', which is searched here: both models must describe the same images");
+    }
+    out[first_out + static_cast<std::int64_t>(i)].copy_(reader.rows(at->second, at->second + 1)[0]);
+  }
+}
+
+class Host final : public RetrievalHost {
+ public:
+  Host(const SearchInput& input, Part part, torch::Device device, ProgressSink& progress)
+      : input_(input), part_(std::move(part)), device_(device), sink_(progress) {}
+
+  [[nodiscard]] torch::Device device() const override { return device_; }
+
+  void progress(const std::string& step, std::int64_t done, std::int64_t total) override {
+    if (!meter_ || step_ != step) {
+      meter_.emplace(sink_, step, total);
+      step_ = step;
+    }
+    meter_->update(done);
+    if (done < total) return;
+    meter_->finish();
+    meter_.reset();
+  }
+
+  [[nodiscard]] torch::Tensor descriptors_of(const std::filesystem::path& folder) override {
+    const auto queries = static_cast<std::int64_t>(part_.query.size());
+    const auto images = static_cast<std::int64_t>(part_.gallery.size());
+    auto rows = torch::empty({queries + images, FeatureReader(folder / "query.npy").width()});
+    copy_rows_of(folder / "query.npy", input_.query, part_.query, rows, 0);
+    copy_rows_of(folder / "gallery.npy", input_.gallery, part_.gallery, rows, queries);
+    return rows;
+  }
+
+  [[nodiscard]] DistanceBlock distances_of(const std::filesystem::path& file) override {
+    const auto reader = std::make_shared<const NpyReader>(file);
+    const auto queries = static_cast<std::int64_t>(input_.query.size());
+    const auto images = static_cast<std::int64_t>(input_.gallery.size());
+    if (reader->shape() != std::vector<std::int64_t>{queries, images} ||
+        !torch::isFloatingType(reader->type())) {
+      throw DataError(file, "must hold distances of " + std::to_string(queries) + " queries x " +
+                                std::to_string(images) +
+                                " gallery images, as `kindred match --distances` writes");
+    }
+    const auto columns = torch::tensor(part_.gallery, torch::kLong);
+    const bool whole = part_.gallery.size() == input_.gallery.size();
+    return [reader, columns, whole, rows = part_.query](std::int64_t first, std::int64_t last) {
+      auto result = torch::empty({last - first, columns.size(0)});
+      for (auto i = first; i < last; ++i) {
+        const auto row = rows[static_cast<std::size_t>(i)];
+        const auto distances = reader->rows(row, row + 1).to(torch::kFloat)[0];
+        result[i - first].copy_(whole ? distances : distances.index_select(0, columns));
+      }
+      return result;
+    };
+  }
+
+ private:
+  const SearchInput& input_;
+  Part part_;
+  torch::Device device_;
+  ProgressSink& sink_;
+  std::string step_;
+  std::optional<Meter> meter_;
+};
+
+void require_finite(const torch::Tensor& rows, const std::string& subject) {
+  const auto finite = torch::isfinite(rows).all(1).contiguous();
+  const auto* good = finite.data_ptr<bool>();
+  const auto at = std::find(good, good + finite.numel(), false) - good;
+  if (at == finite.numel()) return;
+  throw Error(subject + ": error: has made row " + std::to_string(at) +
+              " (from 0, the queries first) not finite: look for very long or very short descriptors");
+}
+
+/// What the search keeps as long as its distances are used.
+struct Searched {
+  std::vector<std::unique_ptr<PostProcessor>> processors;
+  std::unique_ptr<Host> host;
+  Retrieval retrieval;
+};
+
+/// Applies those post-processors that are for this domain.
+std::shared_ptr<Searched> search(const RankingPlan& plan, const std::string* domain,
+                                 torch::Tensor descriptors, std::unique_ptr<Host> host,
+                                 std::int64_t queries) {
+  auto searched = std::make_shared<Searched>();
+  searched->processors = create_post_processors(plan);
+  searched->host = std::move(host);
+  auto& retrieval = searched->retrieval;
+  retrieval.descriptors = std::move(descriptors);
+  retrieval.queries = queries;
+  const auto cosine = [&] {
+    if (!retrieval.distances) retrieval.distances = cosine_distances(retrieval.query(), retrieval.gallery());
+  };
+  for (std::size_t i = 0; i < plan.post_processors.size(); ++i) {
+    const auto& choice = plan.post_processors[i];
+    const bool meant =
+        domain == nullptr || choice.domains.empty() ||
+        std::find(choice.domains.begin(), choice.domains.end(), *domain) != choice.domains.end();
+    if (!meant) continue;
+    const auto& processor = *searched->processors[i];
+    const auto rows = retrieval.descriptors.size(0);
+    if (processor.step() == Step::changes_of_distances) cosine();
+    try {
+      processor.apply(retrieval, *searched->host);
+    } catch (const ComponentError& error) {
+      throw RecipeError(choice.place, choice.subject() + ": " + error.reason());
+    }
+    if (processor.step() == Step::descriptors) {
+      if (retrieval.descriptors.dim() != 2 || retrieval.descriptors.size(0) != rows ||
+          retrieval.descriptors.scalar_type() != torch::kFloat || !retrieval.descriptors.is_contiguous()) {
+        throw std::logic_error(choice.subject() + " must keep descriptors [Q + G, D], 32-bit floats");
+      }
+      require_finite(retrieval.descriptors, choice.subject());
+    } else if (!retrieval.distances) {
+      throw std::logic_error(choice.subject() + " must set distances");
+    }
+  }
+  cosine();
+  return searched;
+}
+
+/// Whether some domain sees both.
+bool meet(const PostProcessorChoice& a, const PostProcessorChoice& b) {
+  return a.domains.empty() || b.domains.empty() ||
+         std::any_of(a.domains.begin(), a.domains.end(), [&](const std::string& domain) {
+           return std::find(b.domains.begin(), b.domains.end(), domain) != b.domains.end();
+         });
+}
+
+std::vector<std::int64_t> rows_from(std::int64_t first, std::size_t count) {
+  std::vector<std::int64_t> rows(count);
+  for (std::size_t i = 0; i < count; ++i) rows[i] = first + static_cast<std::int64_t>(i);
+  return rows;
+}
+
+std::map<std::string, Part> parts_by_domain(const SearchInput& input) {
+  std::map<std::string, Part> parts;
+  for (std::size_t i = 0; i < input.query.size(); ++i) {
+    parts[input.query[i].domain].query.push_back(static_cast<std::int64_t>(i));
+  }
+  for (std::size_t i = 0; i < input.gallery.size(); ++i) {
+    parts[input.gallery[i].domain].gallery.push_back(static_cast<std::int64_t>(i));
+  }
+  return parts;
+}
+
+void require_domains(const RankingPlan& plan, const std::map<std::string, Part>& parts) {
+  std::vector<std::string> names;
+  for (const auto& [name, part] : parts) names.push_back(name);
+  Diagnostics diagnostics;
+  for (const auto& choice : plan.post_processors) {
+    for (const auto& domain : choice.domains) {
+      if (parts.contains(domain)) continue;
+      diagnostics.error(choice.place, "post_processor '" + choice.name + "': no image is of domain '" +
+                                          domain + "'; the domains are " + quoted_list(names));
+    }
+  }
+  diagnostics.throw_if_any();
+}
+
+class ByDomain {
+ public:
+  ByDomain(const RankingPlan& plan, SearchInput& input, torch::Device device, ProgressSink& progress)
+      : images_(static_cast<std::int64_t>(input.gallery.size())) {
+    const auto queries = static_cast<std::int64_t>(input.query.size());
+    cosine_ = cosine_distances(input.descriptors.slice(0, 0, queries), input.descriptors.slice(0, queries),
+                               input.query_file.string(), input.gallery_file.string());
+    const auto parts = parts_by_domain(input);
+    require_domains(plan, parts);
+    for (const auto& [domain, part] : parts) {
+      if (part.query.empty() || part.gallery.empty()) continue;  // nothing of its own to find
+      auto rows = part.query;
+      for (const auto image : part.gallery) rows.push_back(queries + image);
+      Group group;
+      group.query = part.query;
+      group.gallery = torch::tensor(part.gallery, torch::kLong);
+      group.searched =
+          search(plan, &domain, input.descriptors.index_select(0, torch::tensor(rows, torch::kLong)),
+                 std::make_unique<Host>(input, part, device, progress),
+                 static_cast<std::int64_t>(part.query.size()));
+      groups_.push_back(std::move(group));
+    }
+  }
+
+  [[nodiscard]] torch::Tensor rows(std::int64_t first, std::int64_t last) const {
+    auto result = cosine_(first, last);
+    for (const auto& group : groups_) {
+      const auto begin = std::lower_bound(group.query.begin(), group.query.end(), first);
+      const auto end = std::lower_bound(begin, group.query.end(), last);
+      if (begin == end) continue;
+      const auto from = begin - group.query.begin();
+      const auto own = group.searched->retrieval.distances(from, end - group.query.begin());
+      const auto behind = std::get<0>(own.max(1)).add(1);
+      for (auto query = begin; query != end; ++query) {
+        const auto i = query - begin;
+        auto row = result[*query - first];
+        row.add_(behind[i]);
+        row.index_copy_(0, group.gallery, own[i]);
+      }
+    }
+    return result;
+  }
+
+ private:
+  struct Group {
+    std::vector<std::int64_t> query;
+    torch::Tensor gallery;
+    std::shared_ptr<Searched> searched;
+  };
+  std::int64_t images_;
+  DistanceBlock cosine_;
+  std::vector<Group> groups_;
+};
+
+}  // namespace
+
+SearchInput read_search_input(const std::filesystem::path& query_file,
+                              const std::filesystem::path& gallery_file) {
+  const FeatureReader query(query_file);
+  const FeatureReader gallery(gallery_file);
+  if (query.width() != gallery.width()) {
+    throw width_mismatch(query_file.string(), query.width(), gallery_file.string(), gallery.width());
+  }
+  SearchInput input{torch::empty({query.size() + gallery.size(), query.width()}), query.samples(),
+                    gallery.samples(), query_file, gallery_file};
+  std::int64_t at = 0;
+  for (const auto* reader : {&query, &gallery}) {
+    constexpr std::int64_t block = 4096;
+    for (std::int64_t first = 0; first < reader->size(); first += block) {
+      const auto last = std::min(first + block, reader->size());
+      input.descriptors.slice(0, at, at + last - first).copy_(reader->rows(first, last));
+      at += last - first;
+    }
+  }
+  return input;
+}
+
+std::vector<std::unique_ptr<PostProcessor>> create_post_processors(const RankingPlan& plan) {
+  std::vector<std::unique_ptr<PostProcessor>> made;
+  Diagnostics diagnostics;
+  for (std::size_t i = 0; i < plan.post_processors.size(); ++i) {
+    const auto& choice = plan.post_processors[i];
+    made.push_back(choice.create({}));
+    if (made[i]->step() == Step::changes_of_distances) continue;
+    for (std::size_t j = 0; j < i; ++j) {
+      const auto& earlier = plan.post_processors[j];
+      if (made[j]->step() == Step::descriptors || !meet(earlier, choice)) continue;
+      diagnostics.error(choice.place, "post_processor '" + choice.name + "' works on descriptors, but '" +
+                                          earlier.name +
+                                          "' ahead of it has made distances of them; write it ahead of that "
+                                          "one, or leave one out");
+      break;
+    }
+  }
+  diagnostics.throw_if_any();
+  return made;
+}
+
+DistanceBlock post_process(const RankingPlan& plan, SearchInput& input, torch::Device device,
+                           ProgressSink& progress) {
+  const torch::NoGradGuard no_gradients;
+  const auto queries = static_cast<std::int64_t>(input.query.size());
+  require_directions(input.descriptors.slice(0, 0, queries), input.query_file.string());
+  require_directions(input.descriptors.slice(0, queries), input.gallery_file.string());
+  if (plan.ranking.by_domain) {
+    const auto by_domain = std::make_shared<const ByDomain>(plan, input, device, progress);
+    input.descriptors.reset();
+    return [by_domain](std::int64_t first, std::int64_t last) { return by_domain->rows(first, last); };
+  }
+  Part all{rows_from(0, input.query.size()), rows_from(0, input.gallery.size())};
+  const auto searched = search(plan, nullptr, std::exchange(input.descriptors, torch::Tensor()),
+                               std::make_unique<Host>(input, std::move(all), device, progress), queries);
+  return [searched](std::int64_t first, std::int64_t last) {
+    return searched->retrieval.distances(first, last);
+  };
+}
+
+}  // namespace kindred

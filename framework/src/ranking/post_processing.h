@@ -1,0 +1,47 @@
+// From descriptors of queries and gallery to their distances, through a recipe's post-processors.
+#pragma once
+
+#include <torch/types.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kindred/retrieval.h"
+#include "kindred/sample.h"
+#include "progress/progress.h"
+#include "recipe/plan.h"
+
+namespace kindred {
+
+/// Queries and gallery on disk, read into one tensor.
+struct SearchInput {
+  torch::Tensor descriptors;  ///< [Q + G, D], 32-bit floats on the CPU, the queries first
+  std::vector<Sample> query;
+  std::vector<Sample> gallery;
+  std::filesystem::path query_file;  ///< for messages
+  std::filesystem::path gallery_file;
+};
+
+/// Reads both (feature_files.h). Throws DataError as read_features() does, and when the widths differ.
+[[nodiscard]] SearchInput read_search_input(const std::filesystem::path& query_file,
+                                            const std::filesystem::path& gallery_file);
+
+/// Makes the post-processors of a plan and checks their order: those that change descriptors, then at most
+/// one that makes distances, then those that change distances. Throws RecipeError at the one that stands in
+/// the wrong place.
+[[nodiscard]] std::vector<std::unique_ptr<PostProcessor>> create_post_processors(const RankingPlan& plan);
+
+/// The distances that the plan's post-processors make of the descriptors; the cosine distance without any.
+/// With [ranking] by_domain each domain's queries and gallery images are post-processed by themselves, and
+/// gallery images of other domains follow behind those of the query's own, by their cosine distance.
+///
+/// Takes the input's descriptors over; `input` and `progress` must outlive the result. At most one more copy
+/// of the descriptors is held, none without by_domain.
+/// Throws DataError for descriptors without a direction, naming the row, and for those that a post-processor
+/// has made not finite; RecipeError for a domain that no image is of.
+[[nodiscard]] DistanceBlock post_process(const RankingPlan& plan, SearchInput& input, torch::Device device,
+                                         ProgressSink& progress);
+
+}  // namespace kindred

@@ -1,0 +1,266 @@
+#include "k_reciprocal.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kindred/error.h"
+#include "kindred/parallel.h"
+#include "neighbour_encoding.h"
+
+namespace kindred {
+namespace {
+
+using Params = KReciprocal::Params;
+
+/// [N], |x|^2
+torch::Tensor squares(const torch::Tensor& rows) {
+  auto result = torch::empty({rows.size(0)}, torch::kFloat);
+  auto* out = result.data_ptr<float>();
+  const auto width = rows.size(1);
+  const auto* data = rows.data_ptr<float>();
+  parallel_ranges(rows.size(0), [&](std::int64_t first, std::int64_t last) {
+    for (auto i = first; i < last; ++i) {
+      double sum = 0;
+      for (std::int64_t d = 0; d < width; ++d) {
+        sum += static_cast<double>(data[i * width + d]) * static_cast<double>(data[i * width + d]);
+      }
+      out[i] = static_cast<float>(sum);
+    }
+  });
+  return result;
+}
+
+/// The squared distances of rows of `query` to all of `gallery`, [n, G].
+torch::Tensor squared_distances(const torch::Tensor& query, const torch::Tensor& gallery,
+                                const torch::Tensor& query_squares, const torch::Tensor& gallery_squares,
+                                torch::Device device) {
+  auto result = torch::mm(query.to(device), gallery.t()).to(torch::kCPU);
+  return result.mul_(-2).add_(query_squares.unsqueeze(1)).add_(gallery_squares).clamp_min_(0).contiguous();
+}
+
+/// Queries and gallery encoded together, and the distances that follow.
+class Encoded {
+ public:
+  Encoded(torch::Tensor rows, std::int64_t queries, const Params& params, torch::Device device,
+          const std::function<void(std::int64_t, std::int64_t)>& progress)
+      : queries_(queries), images_(rows.size(0) - queries), lambda_(params.lambda), device_(device) {
+    NearestOptions options;
+    options.count = std::max(params.k1 + 1, params.k2);
+    options.farthest = true;
+    options.precision = params.search;
+    options.device = device;
+    options.block_rows = block_rows(rows.size(0), rows.size(1), options.count, params.memory_mib);
+    options.progress = progress;
+    auto nearest = nearest_rows(rows, options);
+    vectors_ = encode_neighbours(rows, nearest, params.k1, params.k2);
+    columns_ = vectors_.transposed(queries, rows.size(0));
+    farthest_.assign(nearest.farthest.begin(), nearest.farthest.begin() + queries);
+    if (lambda_ == 0) return;
+    squares_ = squares(rows);
+    query_ = rows.slice(0, 0, queries);
+    gallery_ = rows.slice(0, queries).to(device);
+  }
+
+  [[nodiscard]] torch::Tensor rows(std::int64_t first, std::int64_t last) const {
+    auto result = lambda_ == 0 ? torch::zeros({last - first, images_})
+                               : squared_distances(query_.slice(0, first, last), gallery_,
+                                                   squares_.slice(0, first, last),
+                                                   squares_.slice(0, queries_), device_);
+    auto* data = result.data_ptr<float>();
+    parallel_ranges(last - first, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<double> shared(static_cast<std::size_t>(images_));
+      for (auto i = begin; i < end; ++i) mix(first + i, data + i * images_, shared);
+    });
+    return result;
+  }
+
+ private:
+  /// Turns the squared distances of a query into its final ones.
+  void mix(std::int64_t query, float* distances, std::vector<double>& shared) const {
+    std::fill(shared.begin(), shared.end(), 0.0);
+    for (const auto& mine : vectors_.row(query)) {
+      for (const auto& other : columns_.row(mine.column)) {
+        shared[static_cast<std::size_t>(other.column)] += std::min(mine.value, other.value);
+      }
+    }
+    const double farthest = farthest_[static_cast<std::size_t>(query)];
+    const double scale = farthest > 0 ? lambda_ / farthest : 0;
+    for (std::size_t g = 0; g < shared.size(); ++g) {
+      const double jaccard = 1 - shared[g] / (2 - shared[g]);
+      distances[g] = static_cast<float>((1 - lambda_) * jaccard + scale * distances[g]);
+    }
+  }
+
+  /// The largest block of products that the memory leaves room for beside what grows with the rows.
+  static std::int64_t block_rows(std::int64_t rows, std::int64_t width, std::int64_t count,
+                                 std::int64_t memory_mib) {
+    constexpr std::int64_t mib = std::int64_t{1} << 20;
+    // Candidates for the nearest and the farthest, the lists, V twice with some 4 entries a neighbour, and a
+    // copy of the rows for the search in bfloat16.
+    const auto a_row = 8 * (4 * count + 60) + 8 * 64 + 8 * count + 2 * 8 * 4 * count + 2 * width;
+    const auto left = memory_mib * mib - rows * a_row;
+    for (std::int64_t block = 2048; block >= 128; block /= 2) {
+      if (block * block * 4 <= left) return block;
+    }
+    throw ComponentError("post_processor/k_reciprocal",
+                         "memory_mib = " + std::to_string(memory_mib) + " is too little for " +
+                             std::to_string(rows) + " descriptors of " + std::to_string(width) +
+                             " numbers; allowed are " + std::to_string(rows * a_row / mib + 2) +
+                             " and more, or mode = \"chunked\"");
+  }
+
+  std::int64_t queries_;
+  std::int64_t images_;
+  double lambda_;
+  torch::Device device_;
+  SparseRows vectors_;
+  SparseRows columns_;  ///< V of the gallery, by column
+  std::vector<float> farthest_;
+  torch::Tensor squares_;
+  torch::Tensor query_;
+  torch::Tensor gallery_;
+};
+
+/// The distances of some queries, each chunk encoded with the gallery images that are near any of its
+/// queries. The others follow behind those, by their distance: 1 + d(q, g).
+class Chunked {
+ public:
+  Chunked(const Retrieval& retrieval, const Params& params, RetrievalHost& host)
+      : query_(retrieval.query()),
+        gallery_(retrieval.gallery()),
+        params_(params),
+        device_(host.device()),
+        query_squares_(squares(query_)),
+        gallery_squares_(squares(gallery_)) {
+    NearestOptions options;
+    options.count = params.chunk_nearest;
+    options.precision = params.search;
+    options.device = device_;
+    options.progress = [&host](std::int64_t done, std::int64_t total) {
+      host.progress("nearest images", done, total);
+    };
+    nearest_ = nearest_rows(query_, gallery_, options);
+    on_device_ = gallery_.to(device_);
+  }
+
+  /// Chunks begin at multiples of chunk_queries, whatever rows are asked for.
+  [[nodiscard]] torch::Tensor rows(std::int64_t first, std::int64_t last) {
+    auto result = torch::empty({last - first, gallery_.size(0)});
+    for (auto at = first; at < last;) {
+      const auto chunk = at / params_.chunk_queries;
+      load(chunk);
+      const auto begin = chunk * params_.chunk_queries;
+      const auto end = std::min(last, begin + chunk_->second.queries);
+      result.slice(0, at - first, end - first).copy_(chunk_rows(at, end, begin));
+      at = end;
+    }
+    return result;
+  }
+
+ private:
+  struct Chunk {
+    std::int64_t queries;
+    torch::Tensor images;  ///< [n] of the gallery, ascending
+    std::unique_ptr<Encoded> encoded;
+  };
+
+  void load(std::int64_t number) {
+    if (chunk_ && chunk_->first == number) return;
+    const auto first = number * params_.chunk_queries;
+    const auto last = std::min(first + params_.chunk_queries, query_.size(0));
+    std::vector<std::int64_t> images;
+    for (auto q = first; q < last; ++q) {
+      const auto of = nearest_.of(q);
+      images.insert(images.end(), of.begin(), of.end());
+    }
+    std::sort(images.begin(), images.end());
+    images.erase(std::unique(images.begin(), images.end()), images.end());
+    Chunk chunk{last - first, torch::tensor(images, torch::kLong), nullptr};
+    chunk_.reset();
+    chunk.encoded = std::make_unique<Encoded>(
+        torch::cat({query_.slice(0, first, last), gallery_.index_select(0, chunk.images)}), last - first,
+        params_, device_, nullptr);
+    chunk_.emplace(number, std::move(chunk));
+  }
+
+  [[nodiscard]] torch::Tensor chunk_rows(std::int64_t first, std::int64_t last, std::int64_t begin) const {
+    auto all = squared_distances(query_.slice(0, first, last), on_device_,
+                                 query_squares_.slice(0, first, last), gallery_squares_, device_);
+    const auto farthest = std::get<0>(all.max(1, true)).clamp_min(std::numeric_limits<float>::min());
+    all.div_(farthest).add_(1);
+    all.index_copy_(1, chunk_->second.images, chunk_->second.encoded->rows(first - begin, last - begin));
+    return all;
+  }
+
+  torch::Tensor query_;
+  torch::Tensor gallery_;
+  Params params_;
+  torch::Device device_;
+  torch::Tensor query_squares_;
+  torch::Tensor gallery_squares_;
+  NearestRows nearest_;
+  torch::Tensor on_device_;
+  std::optional<std::pair<std::int64_t, Chunk>> chunk_;
+};
+
+}  // namespace
+
+Schema<Params> KReciprocal::schema() {
+  Schema<Params> s(
+      "Re-ranks the gallery by how many k-reciprocal neighbours a query and an image share, exactly and "
+      "without a matrix of all distances.",
+      "Zhong et al., CVPR 2017");
+  s.add("k1", &Params::k1, "neighbours that an image is described by; the paper: 20").range(1, 1000);
+  s.add("k2", &Params::k2,
+        "nearest images, the image itself counted, whose descriptions are averaged; 1: none; the paper: 6")
+      .range(1, 1000);
+  s.add("lambda", &Params::lambda,
+        "share of the plain distance in the result, the rest is the Jaccard distance; the paper: 0.3")
+      .range(0, 1);
+  s.add("mode", &Params::mode,
+        "'exact': all images at once; 'chunked': some queries at a time against the images near them, as the "
+        "competition system did for want of memory",
+        {{"exact", Mode::exact}, {"chunked", Mode::chunked}});
+  s.add("chunk_queries", &Params::chunk_queries, "queries at a time when chunked").range(1, 1000000);
+  s.add("chunk_nearest", &Params::chunk_nearest, "gallery images near each query when chunked")
+      .range(1, 100000);
+  s.add("search", &Params::search,
+        "precision in which neighbours are looked for; the result is the same, candidates are compared in 64 "
+        "bits; 'auto': what is faster here",
+        {{"auto", SearchPrecision::automatic},
+         {"float32", SearchPrecision::float32},
+         {"bfloat16", SearchPrecision::bfloat16}});
+  s.add("memory_mib", &Params::memory_mib, "memory that may be used beside the descriptors and the result")
+      .range(16, 1 << 24)
+      .unit("MiB");
+  return s;
+}
+
+KReciprocal::KReciprocal(const Params& params, const Context& /*context*/) : params_(params) {}
+
+void KReciprocal::apply(Retrieval& retrieval, RetrievalHost& host) const {
+  if (params_.mode == Mode::chunked) {
+    const auto chunked = std::make_shared<Chunked>(retrieval, params_, host);
+    retrieval.distances = [chunked](std::int64_t first, std::int64_t last) {
+      return chunked->rows(first, last);
+    };
+    return;
+  }
+  const auto encoded =
+      std::make_shared<const Encoded>(retrieval.descriptors, retrieval.queries, params_, host.device(),
+                                      [&host](std::int64_t done, std::int64_t total) {
+                                        host.progress("k-reciprocal neighbours", done, total);
+                                      });
+  retrieval.distances = [encoded](std::int64_t first, std::int64_t last) {
+    return encoded->rows(first, last);
+  };
+}
+
+}  // namespace kindred

@@ -1,0 +1,241 @@
+// Benchmarks: what Kindred's searches cost, beside what a user would take instead. Each figure is a ratio
+// within one run on one machine.
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
+
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <string>
+
+#include "file/npy.h"
+#include "kindred/error.h"
+#include "made_features.h"
+#include "memory.h"
+#include "plugin/plugin_loader.h"
+#include "progress/text_progress.h"
+#include "progress/text_table.h"
+#include "ranking/evaluation.h"
+#include "ranking/post_processing.h"
+#include "recipe/plan.h"
+#include "recipe/recipe.h"
+#include "system/device.h"
+
+namespace kindred::bench {
+namespace {
+
+struct Options {
+  std::string size = "market";
+  std::int64_t threads = 0;
+  std::string device = "cpu";
+  std::string post_processor = "k_reciprocal";
+  std::vector<std::string> overrides;
+  bool numpy = false;
+  bool bare_product = true;
+};
+
+class Silent final : public ProgressSink {
+ public:
+  void update(const Progress&) override {}
+  void finish(const Progress&) override {}
+  void note(const std::string& text) override { std::cerr << text << '\n'; }
+};
+
+double seconds_of(const std::function<void()>& work) {
+  const double start = monotonic_seconds();
+  work();
+  return monotonic_seconds() - start;
+}
+
+std::string number(double value, const char* format = "%.2f") {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), format, value);
+  return text.data();
+}
+
+/// The product of all rows with all rows, by blocks, thrown away.
+double bare_product_seconds(const torch::Tensor& rows) {
+  constexpr std::int64_t block = 4096;
+  auto out = torch::empty({block * block});
+  const auto product = [&](std::int64_t i, std::int64_t j) {
+    const auto a = rows.slice(0, i, std::min(i + block, rows.size(0)));
+    const auto b = rows.slice(0, j, std::min(j + block, rows.size(0)));
+    auto part = out.slice(0, 0, a.size(0) * b.size(0)).view({a.size(0), b.size(0)});
+    at::mm_out(part, a, b.t());
+  };
+  product(0, 0);
+  return seconds_of([&] {
+    for (std::int64_t i = 0; i < rows.size(0); i += block) {
+      for (std::int64_t j = 0; j < rows.size(0); j += block) product(i, j);
+    }
+  });
+}
+
+/// What rerank_reference.py measured, or nothing when Python or NumPy is missing.
+struct NumpyRun {
+  double seconds = 0;
+  double peak_mib = 0;
+  torch::Tensor distances;
+};
+
+NumpyRun run_numpy(const SearchInput& input, const torch::Tensor& descriptors, const RankingPlan& plan,
+                   std::int64_t threads) {
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("kindred-bench-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  const auto queries = static_cast<std::int64_t>(input.query.size());
+  write_npy(folder / "query.npy", descriptors.slice(0, 0, queries));
+  write_npy(folder / "gallery.npy", descriptors.slice(0, queries));
+  const auto& choice = plan.post_processors.front();
+  const auto params = choice.factory->write(choice.params.get());
+  const auto text = [&](const char* name) { return params.as<Table>()->find(name)->to_toml(); };
+  const std::string command = "OMP_NUM_THREADS=" + std::to_string(threads) +
+                              " python3 " KINDRED_BENCH_FOLDER "/rerank_reference.py " + folder.string() +
+                              " " + text("k1") + " " + text("k2") + " " + text("lambda");
+  const int status = std::system(command.c_str());
+  NumpyRun run;
+  if (status == 0) {
+    std::ifstream(folder / "cost.txt") >> run.seconds >> run.peak_mib;
+    run.distances = read_npy(folder / "distances.npy").to(torch::kFloat);
+  }
+  std::filesystem::remove_all(folder);
+  if (status != 0)
+    throw Error("bench: error: rerank_reference.py failed; it needs python3 and python3-numpy");
+  return run;
+}
+
+int rerank(const Options& options) {
+  const auto size = parse_size(options.size);
+  const auto plugins = load_plugins(plugin_folders({}, "", std::filesystem::read_symlink("/proc/self/exe")));
+  const auto plan =
+      choose_ranking(parse_recipe("[[post_processor]]\ntype = \"" + options.post_processor + "\"\n", "bench",
+                                  options.overrides),
+                     plugins.catalog);
+  const auto device = resolve_device(options.device);
+  set_threads(options.threads);
+  const auto threads = static_cast<std::int64_t>(at::get_num_threads());
+  std::cout << options.post_processor << ", " << size.text() << ", " << threads << " threads, " << blas_name()
+            << ", " << device_text(device) << '\n';
+
+  auto input = made_features(size);
+  const auto descriptors = input.descriptors;
+  const auto plain =
+      evaluate(input.query, input.gallery,
+               cosine_distances(descriptors.slice(0, 0, size.queries), descriptors.slice(0, size.queries)),
+               CameraMode::automatic);
+  const double held = held_mib();
+  const double product = options.bare_product ? bare_product_seconds(descriptors) : 0;
+
+  Silent silent;
+  reset_peak();
+  DistanceBlock distances;
+  const double preparing = seconds_of([&] { distances = post_process(plan, input, device, silent); });
+  const auto block = std::max<std::int64_t>(1, (std::int64_t{16} << 20) / size.gallery);
+  const double delivering = seconds_of([&] {
+    for (std::int64_t first = 0; first < size.queries; first += block) {
+      static_cast<void>(distances(first, std::min(first + block, size.queries)));
+    }
+  });
+  const double whole_peak = peak_mib();
+  const auto scores = evaluate(input.query, input.gallery, distances, CameraMode::automatic);
+
+  TextTable table;
+  table.heads = {"", "SECONDS", "OF THE PRODUCT", "PEAK MiB", "mAP %", "RANK-1 %"};
+  table.widths = {40, 10, 16, 16, 8};
+  const auto row = [&](const std::string& what, double seconds, const std::string& peak,
+                       const std::string& map, const std::string& rank) {
+    table.rows.push_back(
+        {what, number(seconds), product > 0 ? number(seconds / product) : "-", peak, map, rank});
+  };
+  const auto percent = [](double share) { return number(100 * share); };
+  if (product > 0) row("bare product, float32", product, "", "", "");
+  row("neighbours and encoding", preparing, "", "", "");
+  row("distances", delivering, "", "", "");
+  row("both", preparing + delivering, number(whole_peak, "%.0f") + " (" + number(held, "%.0f") + " ahead)",
+      percent(scores.mean_ap), percent(scores.cmc.at(1)));
+  table.rows.push_back(
+      {"the descriptors alone", "", "", "", percent(plain.mean_ap), percent(plain.cmc.at(1))});
+  if (options.numpy) {
+    const auto numpy = run_numpy(input, descriptors, plan, threads);
+    row("NumPy, the published algorithm", numpy.seconds, number(numpy.peak_mib, "%.0f"), "", "");
+    double difference = 0;
+    for (std::int64_t first = 0; first < size.queries; first += block) {
+      const auto last = std::min(first + block, size.queries);
+      difference = std::max(
+          difference,
+          (distances(first, last) - numpy.distances.slice(0, first, last)).abs().max().item<double>());
+    }
+    std::cout << table.str() << "NumPy takes " << number(numpy.seconds / (preparing + delivering), "%.1f")
+              << " times as long; the largest difference of its distances is " << number(difference, "%.1e")
+              << '\n';
+    return 0;
+  }
+  std::cout << table.str();
+  return 0;
+}
+
+int evaluation(const Options& options) {
+  const auto size = parse_size(options.size);
+  set_threads(options.threads);
+  const auto input = made_features(size);
+  const auto query = input.descriptors.slice(0, 0, size.queries);
+  const auto gallery = input.descriptors.slice(0, size.queries);
+  const auto cosine = cosine_distances(query, gallery);
+  std::cout << "evaluation, " << size.text() << ", " << at::get_num_threads() << " threads, " << blas_name()
+            << '\n';
+  const auto whole = cosine(0, size.queries);
+  const double computing = seconds_of([&] { static_cast<void>(cosine(0, size.queries)); });
+  Scores scores;
+  const double judging = seconds_of([&] {
+    scores = evaluate(
+        input.query, input.gallery,
+        [&](std::int64_t first, std::int64_t last) { return whole.slice(0, first, last); },
+        CameraMode::automatic);
+  });
+  const double both = seconds_of(
+      [&] { static_cast<void>(evaluate(input.query, input.gallery, cosine, CameraMode::automatic)); });
+  std::cout << "distances " << number(computing) << " s, judging them " << number(judging) << " s, both "
+            << number(both) << " s\n"
+            << scores_text(scores);
+  return 0;
+}
+
+void add_common(CLI::App& app, Options& options) {
+  app.add_option("--size", options.size, "market, naic or QUERIESxGALLERYxWIDTH")->capture_default_str();
+  app.add_option("--threads", options.threads, "0: all usable processors")->capture_default_str();
+}
+
+}  // namespace
+}  // namespace kindred::bench
+
+int main(int argc, char** argv) {
+  using namespace kindred::bench;
+  CLI::App app{"Kindred's benchmarks, on made-up descriptors"};
+  app.require_subcommand(1);
+  Options options;
+  auto* rerank_app = app.add_subcommand("rerank", "A post-processor against the bare product and NumPy");
+  add_common(*rerank_app, options);
+  rerank_app->add_option("--post", options.post_processor, "Which post-processor")->capture_default_str();
+  rerank_app->add_option("--set", options.overrides, "A parameter: post_processor.k_reciprocal.k1=20")
+      ->take_all();
+  rerank_app->add_option("--device", options.device, "cpu, cuda or cuda:N")->capture_default_str();
+  rerank_app->add_flag("--numpy", options.numpy,
+                       "Run the published algorithm in NumPy as well (k_reciprocal)");
+  rerank_app->add_flag("!--no-product", options.bare_product, "Do not time the bare product");
+  auto* evaluate_app = app.add_subcommand("evaluate", "Judging rankings");
+  add_common(*evaluate_app, options);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return rerank_app->parsed() ? rerank(options) : evaluation(options);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
+}
