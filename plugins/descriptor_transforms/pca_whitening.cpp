@@ -1,0 +1,104 @@
+#include "pca_whitening.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "centering.h"
+#include "kindred/error.h"
+#include "kindred/row_lengths.h"
+
+namespace kindred {
+namespace {
+
+constexpr const char* component = "post_processor/pca_whitening";
+
+torch::Tensor covariance(const torch::Tensor& rows, const torch::Tensor& mean, torch::Device device) {
+  const auto width = rows.size(1);
+  auto result = torch::zeros({width, width}, torch::TensorOptions(device).dtype(torch::kDouble));
+  for (std::int64_t first = 0; first < rows.size(0); first += rows_at_a_time) {
+    const auto last = std::min(first + rows_at_a_time, rows.size(0));
+    const auto block = centred_rows(rows, first, last, mean).to(device);
+    result.addmm_(block.t(), block);
+  }
+  return result.div_(static_cast<double>(rows.size(0)));
+}
+
+}  // namespace
+
+Schema<PcaWhitening::Params> PcaWhitening::schema() {
+  Schema<Params> s(
+      "Projects descriptors on their principal components and evens out the components' variances.",
+      "Jegou and Chum, ECCV 2012");
+  s.add("width", &Params::width,
+        "components that are kept, those of the largest variance; 0: all that there are")
+      .at_least(0);
+  s.add("whiten", &Params::whiten,
+        "each component is divided by its variance to this power; 0: not at all, 0.5: all variances are 1")
+      .range(0, 0.5);
+  s.add("eps", &Params::eps,
+        "added to each variance, as a share of the largest: keeps noise from being blown up")
+      .range(0, 1);
+  s.add("learn_on", &Params::learn_on,
+        "'gallery': the gallery's descriptors alone decide the components; 'all': the queries' as well",
+        {{"gallery", Learn::gallery}, {"all", Learn::all}});
+  return s;
+}
+
+PcaWhitening::PcaWhitening(const Params& params, const Context& /*context*/) : params_(params) {}
+
+torch::Tensor PcaWhitening::projection(const torch::Tensor& rows, const torch::Tensor& mean,
+                                       torch::Device device) const {
+  const auto decomposed = at::linalg_eigh(covariance(rows, mean, device));
+  const auto variances = std::get<0>(decomposed).to(torch::kCPU).flip(0).contiguous();
+  const auto* variance = variances.data_ptr<double>();
+  const double terms = static_cast<double>(std::max(rows.size(0), rows.size(1)));
+  const double rounding = terms * 0x1p-52;  // of rows of length 1
+  const auto rank =
+      std::find_if(variance, variance + rows.size(1), [&](double v) { return v <= rounding; }) - variance;
+  const std::string whose = params_.learn_on == Learn::gallery ? "the gallery's " : "the ";
+  if (rank == 0) {
+    throw ComponentError(component,
+                         whose + std::to_string(rows.size(0)) +
+                             " descriptors do not differ, so that they have no principal components; "
+                             "leave this step out");
+  }
+  if (params_.width > rank) {
+    throw ComponentError(component, "width = " + std::to_string(params_.width) + " is more than " + whose +
+                                        std::to_string(rows.size(0)) + " descriptors of " +
+                                        std::to_string(rows.size(1)) +
+                                        " numbers have principal components; allowed are 1 to " +
+                                        std::to_string(rank) + ", or 0 for all");
+  }
+  const auto width = params_.width == 0 ? rank : params_.width;
+  auto vectors = std::get<1>(decomposed).to(torch::kCPU).flip(1).slice(1, 0, width);
+  const auto largest = vectors.gather(0, vectors.abs().argmax(0, true));
+  // Times what makes the first 1: the direction is the same, and no length is lost.
+  const auto damped = variances.slice(0, 0, width).add(params_.eps * variance[0]);
+  return vectors * largest.sign() * damped.div(damped[0].clone()).pow(-params_.whiten);
+}
+
+void PcaWhitening::apply(Retrieval& retrieval, RetrievalHost& host) const {
+  const auto rows = std::exchange(retrieval.descriptors, torch::Tensor());
+  scale_to_unit_length(rows);
+  const auto learned = params_.learn_on == Learn::gallery ? rows.slice(0, retrieval.queries) : rows;
+  const auto mean = mean_row(learned);
+  const auto device = host.device();
+  const auto onto = projection(learned, mean, device).to(device);
+  auto result = torch::empty({rows.size(0), onto.size(1)});
+  for (std::int64_t first = 0; first < rows.size(0); first += rows_at_a_time) {
+    const auto last = std::min(first + rows_at_a_time, rows.size(0));
+    auto block = result.slice(0, first, last);
+    block.copy_(torch::mm(centred_rows(rows, first, last, mean).to(device), onto));
+  }
+  require_length(
+      result, component,
+      "is the mean as far as the components that are kept can tell, and has no direction; keep more "
+      "components (width), or leave that image out");
+  scale_to_unit_length(result);
+  retrieval.descriptors = result;
+}
+
+}  // namespace kindred

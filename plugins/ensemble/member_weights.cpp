@@ -1,0 +1,22 @@
+#include "member_weights.h"
+
+#include <numeric>
+
+namespace kindred {
+
+std::string wrong_members(const std::string& key, std::size_t members, const std::vector<double>& weights) {
+  if (members == 0) return key + " must name at least one, as what this search has counts already";
+  if (weights.empty() || weights.size() == members + 1) return "";
+  return "weights has " + std::to_string(weights.size()) + (weights.size() == 1 ? " number" : " numbers") +
+         ", but must have " + std::to_string(members + 1) +
+         ": this search's own first, then one for each of " + key;
+}
+
+std::vector<double> shares(std::size_t members, const std::vector<double>& weights) {
+  auto result = weights.empty() ? std::vector<double>(members + 1, 1.0) : weights;
+  const double sum = std::accumulate(result.begin(), result.end(), 0.0);
+  for (auto& share : result) share /= sum;
+  return result;
+}
+
+}  // namespace kindred

@@ -1,0 +1,139 @@
+#include "gnn_rerank.h"
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kindred/error.h"
+#include "kindred/parallel.h"
+#include "kindred/row_lengths.h"
+#include "neighbour_graph.h"
+
+namespace kindred {
+namespace {
+
+using Params = GnnRerank::Params;
+
+/// The same rows where all are of length 1 already, as the descriptors of a trained model are.
+torch::Tensor unit_rows(const torch::Tensor& rows) {
+  if (row_lengths(rows).sub_(1).abs_().max().item<double>() < 1e-6) return rows;
+  auto result = rows.clone();
+  scale_to_unit_length(result);
+  return result;
+}
+
+NearestRows neighbours_of(const torch::Tensor& rows, const Params& params, RetrievalHost& host) {
+  NearestOptions options;
+  options.count = std::max(params.k1, params.k2);
+  options.precision = params.search;
+  options.device = host.device();
+  options.progress = [&host](std::int64_t done, std::int64_t total) {
+    host.progress("neighbours of the graph", done, total);
+  };
+  return nearest_rows(unit_rows(rows), options);
+}
+
+/// The graph ahead of its last layer, and the distances that follow.
+class Propagated {
+ public:
+  Propagated(const NearestRows& nearest, std::int64_t queries, const Params& params)
+      : queries_(queries),
+        messages_(nearest, params.k2, params.alpha),
+        graph_(symmetric_sum(adjacency(nearest, params.k1))) {
+    // An entry is held twice while a matrix and its transpose are added.
+    constexpr auto entry_bytes = static_cast<std::int64_t>(2 * sizeof(SparseMatrix::Entry));
+    constexpr std::int64_t mib = std::int64_t{1} << 20;
+    for (std::int64_t layer = 1; layer < params.layers; ++layer) {
+      const auto too_many = [&](std::int64_t entries) {
+        throw ComponentError("post_processor/gnn_rerank",
+                             "memory_mib = " + std::to_string(params.memory_mib) + " is too little for the " +
+                                 std::to_string(entries) + " edges that " + std::to_string(graph_.size()) +
+                                 " images have after layer " + std::to_string(layer) + "; allowed are " +
+                                 std::to_string(entries * entry_bytes / mib + 1) +
+                                 " and more, or take smaller k1 and k2");
+      };
+      auto next = propagate(graph_, messages_, params.memory_mib * mib / entry_bytes, too_many);
+      graph_ = {};
+      graph_ = symmetric_sum(std::move(next));
+    }
+    gallery_lengths_.resize(static_cast<std::size_t>(graph_.size() - queries));
+    parallel_ranges(graph_.size() - queries, [&](std::int64_t first, std::int64_t last) {
+      Messages::Sum sum(graph_.size());
+      for (auto g = first; g < last; ++g) {
+        messages_.collect(queries + g, graph_, sum);
+        gallery_lengths_[static_cast<std::size_t>(g)] = sum.length();
+      }
+    });
+  }
+
+  [[nodiscard]] torch::Tensor rows(std::int64_t first, std::int64_t last) const {
+    const auto images = static_cast<std::int64_t>(gallery_lengths_.size());
+    auto result = torch::empty({last - first, images});
+    auto* out = result.data_ptr<float>();
+    parallel_ranges(last - first, [&](std::int64_t begin, std::int64_t end) {
+      Messages::Sum own(graph_.size());
+      Messages::Sum products(graph_.size());
+      for (auto i = begin; i < end; ++i) {
+        messages_.collect(first + i, graph_, own);
+        const double length = own.length();
+        products.clear();
+        for (const auto column : own.columns()) {
+          products.add(graph_.rows[static_cast<std::size_t>(column)], own[column] / length);
+        }
+        for (std::int64_t g = 0; g < images; ++g) {
+          const double product =
+              messages_.gathered(queries_ + g, [&](std::int32_t sender) { return products[sender]; });
+          out[i * images + g] =
+              static_cast<float>(1 - product / gallery_lengths_[static_cast<std::size_t>(g)]);
+        }
+      }
+    });
+    return result;
+  }
+
+ private:
+  std::int64_t queries_;
+  Messages messages_;
+  SparseMatrix graph_;  ///< symmetric
+  std::vector<double> gallery_lengths_;
+};
+
+}  // namespace
+
+Schema<Params> GnnRerank::schema() {
+  Schema<Params> s(
+      "Re-ranks the gallery by messages along a graph of neighbours: each image becomes the mean of what its "
+      "nearest are near to, several times over.",
+      "Zhang et al., arXiv:2012.07620");
+  s.add("k1", &Params::k1, "images that an image has edges to, itself counted; the paper: 26").range(1, 1000);
+  s.add("k2", &Params::k2, "images that an image gets messages from, itself counted; the paper: 7")
+      .range(1, 1000);
+  s.add("alpha", &Params::alpha, "a message weighs the cosine to this power; the paper: 2").range(0, 100);
+  s.add("layers", &Params::layers, "how often messages are sent; the paper: 2").range(1, 4);
+  s.add("search", &Params::search,
+        "precision in which neighbours are looked for; the result is the same, candidates are compared in 64 "
+        "bits",
+        {{"auto", SearchPrecision::automatic},
+         {"float32", SearchPrecision::float32},
+         {"bfloat16", SearchPrecision::bfloat16}});
+  s.add("memory_mib", &Params::memory_mib,
+        "memory that the graph may take beside the descriptors and the search for neighbours")
+      .range(1, 1 << 24)
+      .unit("MiB");
+  return s;
+}
+
+GnnRerank::GnnRerank(const Params& params, const Context& /*context*/) : params_(params) {}
+
+void GnnRerank::apply(Retrieval& retrieval, RetrievalHost& host) const {
+  const auto propagated = std::make_shared<const Propagated>(
+      neighbours_of(retrieval.descriptors, params_, host), retrieval.queries, params_);
+  retrieval.distances = [propagated](std::int64_t first, std::int64_t last) {
+    return propagated->rows(first, last);
+  };
+}
+
+}  // namespace kindred

@@ -1,0 +1,34 @@
+#include "database_augmentation.h"
+
+#include <torch/torch.h>
+
+#include "kindred/row_lengths.h"
+
+namespace kindred {
+
+Schema<DatabaseAugmentation::Params> DatabaseAugmentation::schema() {
+  Schema<Params> s("Averages each gallery image with its nearest other gallery images, itself with weight 1.",
+                   "Turcot and Lowe, ICCV Workshops 2009; Gordo et al., IJCV 2017, section 5");
+  add_expansion_parameters(s);
+  return s;
+}
+
+DatabaseAugmentation::DatabaseAugmentation(const Params& params, const Context& /*context*/)
+    : params_(params) {}
+
+void DatabaseAugmentation::apply(Retrieval& retrieval, RetrievalHost& host) const {
+  scale_to_unit_length(retrieval.descriptors);
+  NearestOptions options;
+  options.count = params_.k + 1;  // an image is its own nearest
+  options.precision = params_.search;
+  options.device = host.device();
+  options.progress = [&host](std::int64_t done, std::int64_t total) {
+    host.progress("images near those of the gallery", done, total);
+  };
+  const auto gallery = retrieval.gallery();
+  const auto augmented = torch::empty_like(gallery);
+  expand(gallery, gallery, nearest_rows(gallery, options), params_, true, augmented);
+  gallery.copy_(augmented);
+}
+
+}  // namespace kindred

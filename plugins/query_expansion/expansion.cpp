@@ -1,0 +1,55 @@
+#include "expansion.h"
+
+#include <cmath>
+#include <vector>
+
+#include "kindred/parallel.h"
+
+namespace kindred {
+
+void add_expansion_parameters(Schema<ExpansionParams>& s) {
+  s.add("k", &ExpansionParams::k, "gallery images that are averaged with it, all where there are fewer")
+      .range(1, 1000);
+  s.add("alpha", &ExpansionParams::alpha,
+        "an image weighs its cosine to this power; 0: all the same, as itself")
+      .range(0, 100);
+  s.add("search", &ExpansionParams::search,
+        "precision in which neighbours are looked for; the result is the same",
+        {{"auto", SearchPrecision::automatic},
+         {"float32", SearchPrecision::float32},
+         {"bfloat16", SearchPrecision::bfloat16}});
+}
+
+void expand(const torch::Tensor& rows, const torch::Tensor& gallery, const NearestRows& nearest,
+            const ExpansionParams& params, bool among_themselves, const torch::Tensor& out) {
+  const auto width = rows.size(1);
+  const auto* from = rows.data_ptr<float>();
+  const auto* images = gallery.data_ptr<float>();
+  auto* to = out.data_ptr<float>();
+  parallel_ranges(rows.size(0), [&](std::int64_t first, std::int64_t last) {
+    std::vector<double> sum(static_cast<std::size_t>(width));
+    for (auto i = first; i < last; ++i) {
+      sum.assign(from + i * width, from + (i + 1) * width);
+      const auto neighbours = nearest.of(i);
+      const auto distances = nearest.distances_of(i);
+      std::int64_t added = 0;
+      for (std::size_t n = 0; n < neighbours.size() && added < params.k; ++n) {
+        if (among_themselves && neighbours[n] == i) continue;
+        ++added;
+        const double cosine = 1 - static_cast<double>(distances[n]) / 2;
+        if (cosine <= 0) continue;
+        const double weight = std::pow(cosine, params.alpha);
+        const auto* image = images + neighbours[n] * width;
+        for (std::int64_t d = 0; d < width; ++d) sum[static_cast<std::size_t>(d)] += weight * image[d];
+      }
+      double square = 0;
+      for (const double value : sum) square += value * value;
+      const double length = std::sqrt(square);
+      for (std::int64_t d = 0; d < width; ++d) {
+        to[i * width + d] = static_cast<float>(sum[static_cast<std::size_t>(d)] / length);
+      }
+    }
+  });
+}
+
+}  // namespace kindred

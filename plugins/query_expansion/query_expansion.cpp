@@ -1,0 +1,31 @@
+#include "query_expansion.h"
+
+#include "kindred/row_lengths.h"
+
+namespace kindred {
+
+Schema<QueryExpansion::Params> QueryExpansion::schema() {
+  Schema<Params> s(
+      "Averages each query with its nearest gallery images, itself with weight 1.",
+      "Chum et al., ICCV 2007 (alpha 0); Radenovic et al., TPAMI 2018, section 3.3 (alpha above 0)");
+  add_expansion_parameters(s);
+  return s;
+}
+
+QueryExpansion::QueryExpansion(const Params& params, const Context& /*context*/) : params_(params) {}
+
+void QueryExpansion::apply(Retrieval& retrieval, RetrievalHost& host) const {
+  scale_to_unit_length(retrieval.descriptors);
+  NearestOptions options;
+  options.count = params_.k;
+  options.precision = params_.search;
+  options.device = host.device();
+  options.progress = [&host](std::int64_t done, std::int64_t total) {
+    host.progress("images near the queries", done, total);
+  };
+  const auto query = retrieval.query();
+  const auto gallery = retrieval.gallery();
+  expand(query, gallery, nearest_rows(query, gallery, options), params_, false, query);
+}
+
+}  // namespace kindred
