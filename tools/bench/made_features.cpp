@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <stdexcept>
 #include <vector>
 
@@ -38,9 +39,11 @@ SearchInput made_features(const Size& size) {
   torch::manual_seed(1);
   const auto rows = size.queries + size.gallery;
   const std::int64_t people = std::max<std::int64_t>(1, size.gallery / 25);
-  // Noise of the same length as the direction gives cosines of 1 / 2, a little less of it 0.6.
-  const double deviation = 0.82 / std::sqrt(static_cast<double>(size.width));
-  const auto directions = torch::nn::functional::normalize(torch::randn({people, size.width}));
+  constexpr std::int64_t dimensions = 24;
+  constexpr double deviation = 0.7;
+  constexpr double fine_deviation = 0.05;  // of every number by itself, so that the rows are of full rank
+  const auto spread = torch::randn({dimensions, size.width}) / std::sqrt(static_cast<double>(dimensions));
+  const auto points = torch::randn({people, dimensions});
   const std::int64_t searched = std::max<std::int64_t>(1, people * 4 / 5);
   const auto of = torch::cat({torch::randint(searched, {size.queries}, torch::kLong),
                               torch::randint(people, {size.gallery}, torch::kLong)});
@@ -51,8 +54,9 @@ SearchInput made_features(const Size& size) {
   constexpr std::int64_t block = 4096;
   for (std::int64_t first = 0; first < rows; first += block) {
     const auto last = std::min(first + block, rows);
-    auto part = directions.index_select(0, of.slice(0, first, last)) +
-                torch::randn({last - first, size.width}) * deviation;
+    const auto latent = points.index_select(0, of.slice(0, first, last)) +
+                        torch::randn({last - first, dimensions}) * deviation;
+    const auto part = torch::mm(latent, spread) + torch::randn({last - first, size.width}) * fine_deviation;
     input.descriptors.slice(0, first, last).copy_(torch::nn::functional::normalize(part));
   }
   const auto* identity = of.data_ptr<std::int64_t>();

@@ -20,9 +20,9 @@ struct Size {
 /// 77000 x 2048; or QUERIESxGALLERYxWIDTH. Throws std::invalid_argument.
 [[nodiscard]] Size parse_size(const std::string& text);
 
-/// Rows of length 1: a direction for each identity and noise for each image, cosines of some 0.6 within an
-/// identity. One gallery image in five is of nobody that is searched. Six cameras in turn. The same every
-/// time.
+/// Rows of length 1 that vary in 24 dimensions, as descriptors of people do in few: a point for each identity
+/// and noise for each image, so that strangers are often nearer than friends. One gallery image in five is of
+/// nobody that is searched. Six cameras in turn. The same every time.
 [[nodiscard]] SearchInput made_features(const Size& size);
 
 }  // namespace kindred::bench

@@ -44,7 +44,9 @@ struct NearestOptions {
   bool farthest = false;
   SearchPrecision precision = SearchPrecision::automatic;
   torch::Device device = torch::kCPU;  ///< where products are computed
-  std::int64_t block_rows = 2048;      ///< a product is at most block_rows x block_rows on the CPU
+  /// Products with the whole gallery at once, of which the device picks the best: always so on a GPU.
+  bool whole_rows = false;
+  std::int64_t block_rows = 2048;  ///< a product is at most block_rows x block_rows on the CPU
   std::function<void(std::int64_t done, std::int64_t total)> progress;  ///< in products, may be empty
 };
 

@@ -214,8 +214,8 @@ class Search {
     result_.rows.resize(rows * static_cast<std::size_t>(count_));
     result_.distances.resize(result_.rows.size());
     if (far_) result_.farthest.resize(rows);
-    if (!options_.device.is_cpu()) {
-      search_on_device();
+    if (options_.whole_rows || !options_.device.is_cpu()) {
+      search_whole_rows();
     } else if (precision_ == SearchPrecision::bfloat16) {
       search_blocks<at::BFloat16>();
     } else {
@@ -324,7 +324,7 @@ class Search {
 
   /// For devices that sort faster than they hand over: the best of whole rows of products, with some to
   /// spare; a row for which the spare ones do not suffice is searched in 64 bits.
-  void search_on_device() {
+  void search_whole_rows() {
     const auto images = gallery().size();
     const auto spare = std::min(images, 2 * count_ + 64);
     const auto half_squares =

@@ -98,6 +98,25 @@ TEST_CASE("the nearest gallery rows of queries are found as by the definition") 
   }
 }
 
+TEST_CASE("whole rows of products, as on a GPU, give the same, also where the best to spare do not suffice") {
+  for (const auto precision : {SearchPrecision::float32, SearchPrecision::bfloat16}) {
+    auto options = options_of(6, precision);
+    options.whole_rows = true;
+    const auto rows = clusters(400, 24, 0.3, 11);
+    check_equal(nearest_rows(rows, options), plain(rows, rows, 6));
+    const auto query = clusters(20, 24, 0.3, 12);
+    check_equal(nearest_rows(query, rows, options), plain(query, rows, 6));
+    const auto repeated = clusters(300, 8, 0.2, 13, true);
+    check_equal(nearest_rows(repeated, options), plain(repeated, repeated, 6));
+  }
+  // More equal rows than are handed over: they are compared one by one.
+  auto options = options_of(4, SearchPrecision::float32);
+  options.whole_rows = true;
+  const auto found = nearest_rows((torch::ones({300, 8}) / 3).contiguous(), options);
+  CHECK(std::vector<std::int32_t>(found.of(299).begin(), found.of(299).end()) ==
+        std::vector<std::int32_t>{0, 1, 2, 3});
+}
+
 TEST_CASE("rows of any length are compared by their distance, not by their direction") {
   const auto rows = (clusters(150, 16, 0.5, 3) * torch::rand({150, 1}).mul(5).add(0.1)).contiguous();
   for (const auto precision : {SearchPrecision::float32, SearchPrecision::bfloat16}) {
