@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "identity_groups.h"
 #include "kindred/role/sampler.h"
 #include "kindred/schema.h"
 
@@ -30,12 +31,7 @@ class IdentitySampler final : public Sampler {
                                                               RandomStream& random) const override;
 
  private:
-  [[nodiscard]] std::vector<std::size_t> draw(const std::vector<std::size_t>& images,
-                                              RandomStream& random) const;
-
-  std::size_t identities_per_batch_;
-  std::size_t images_per_identity_;
-  std::vector<std::vector<std::size_t>> images_;  // of each identity, identities in ascending order
+  IdentityGroups groups_;
 };
 
 }  // namespace kindred

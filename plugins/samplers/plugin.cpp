@@ -1,10 +1,16 @@
 #include "kindred/plugin.h"
 
+#include "camera_balanced_sampler.h"
 #include "identity_sampler.h"
+#include "oversampling_sampler.h"
 #include "shuffle_sampler.h"
+#include "skip_sampler.h"
 
 KINDRED_PLUGIN("samplers", "1.0.0",
                "Which training images form a batch: by identity, or all in random order") {
   catalog.add<kindred::IdentitySampler>("identity");
+  catalog.add<kindred::OversamplingSampler>("oversampling");
+  catalog.add<kindred::SkipSampler>("skip");
+  catalog.add<kindred::CameraBalancedSampler>("camera_balanced");
   catalog.add<kindred::ShuffleSampler>("shuffle");
 }

@@ -8,8 +8,7 @@
 
 namespace kindred {
 
-/// (x - mean) / std in 32-bit floats, with x in [0, 1]: bytes are divided by 255 first, floats are taken to
-/// be in [0, 1] already.
+/// standardize() with the deviations above 0.
 class Normalize final : public Augmentation {
  public:
   struct Params {
@@ -23,13 +22,6 @@ class Normalize final : public Augmentation {
   [[nodiscard]] bool at_test_time() const override { return true; }
 
  private:
-  /// What a row of this many pixels is multiplied by and what is then added, value by value.
-  struct Row {
-    std::vector<float> scale;
-    std::vector<float> offset;
-  };
-  [[nodiscard]] Row row(int pixels, double unit) const;
-
   Params params_;
 };
 

@@ -3,12 +3,13 @@
 #include "horizontal_flip.h"
 #include "normalize.h"
 #include "pad_crop.h"
+#include "random_rotation.h"
 #include "resize.h"
 
-KINDRED_PLUGIN("transforms", "1.0.0",
-               "What every recipe does to its images: size, mirror, shift, normalise") {
+KINDRED_PLUGIN("transforms", "1.0.0", "Geometry and scale of images: size, mirror, shift, turn, normalise") {
   catalog.add<kindred::Resize>("resize");
   catalog.add<kindred::HorizontalFlip>("horizontal_flip");
   catalog.add<kindred::PadCrop>("pad_crop");
+  catalog.add<kindred::RandomRotation>("random_rotation");
   catalog.add<kindred::Normalize>("normalize");
 }

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <opencv2/core.hpp>
@@ -11,6 +12,7 @@
 #include "kindred/error.h"
 #include "normalize.h"
 #include "pad_crop.h"
+#include "random_rotation.h"
 #include "resize.h"
 
 using namespace kindred;
@@ -112,12 +114,14 @@ TEST_CASE("only resize and normalise run at test time, and no transform is order
   Normalize normalize({}, {});
   HorizontalFlip flip({}, {});
   PadCrop crop({}, {});
+  RandomRotation rotation({}, {});
   CHECK(resize.at_test_time());
   CHECK(normalize.at_test_time());
   CHECK_FALSE(flip.at_test_time());
   CHECK_FALSE(crop.at_test_time());
+  CHECK_FALSE(rotation.at_test_time());
   for (const Augmentation* step :
-       std::initializer_list<const Augmentation*>{&resize, &normalize, &flip, &crop}) {
+       std::initializer_list<const Augmentation*>{&resize, &normalize, &flip, &crop, &rotation}) {
     CHECK_FALSE(step->ordered());
   }
 }
@@ -202,6 +206,77 @@ TEST_CASE("padding that could push the image out of itself is refused with what 
   }
 }
 
+TEST_CASE("random rotation turns about the centre by every angle of its range alike, either way") {
+  RandomRotation::Params params;
+  params.prob = 1;
+  params.max_degrees = 20;
+  RandomRotation rotation(params, {});
+  RandomStream random(11);
+  double lowest = 0;
+  double highest = 0;
+  double sum = 0;
+  for (int i = 0; i < 2000; ++i) {
+    // A spot 40 pixels to the right of the centre; its centre of mass tells the angle.
+    cv::Mat image(101, 101, CV_8UC3, cv::Scalar::all(0));
+    image(cv::Rect(89, 49, 3, 3)).setTo(cv::Scalar::all(240));
+    rotation.apply(image, random);
+    REQUIRE(image.size() == cv::Size(101, 101));
+    double mass = 0;
+    double right = 0;
+    double up = 0;
+    for (int y = 0; y < 101; ++y) {
+      for (int x = 0; x < 101; ++x) {
+        const double value = image.at<cv::Vec3b>(y, x)[0];
+        mass += value;
+        right += value * (x - 50);
+        up += value * (50 - y);
+      }
+    }
+    const double degrees = std::atan2(up, right) * 180 / CV_PI;
+    CHECK(std::hypot(right, up) / mass == doctest::Approx(40).epsilon(0.01));
+    lowest = std::min(lowest, degrees);
+    highest = std::max(highest, degrees);
+    sum += degrees;
+  }
+  CHECK(lowest == doctest::Approx(-20).epsilon(0.01));
+  CHECK(highest == doctest::Approx(20).epsilon(0.01));
+  CHECK(std::abs(sum / 2000) < 5 * 40 / std::sqrt(12.0 * 2000));
+}
+
+TEST_CASE("random rotation fills the corners, interpolates, and treats an image with its probability") {
+  RandomRotation::Params params;
+  params.fill = {10, 20, 30};
+  params.max_degrees = 60;
+  RandomRotation rotation(params, {});
+  RandomStream random(12);
+  int turned = 0;
+  int filled = 0;
+  bool between = false;
+  for (int i = 0; i < 4000; ++i) {
+    cv::Mat image(40, 20, CV_8UC3, cv::Scalar(210, 220, 230));
+    rotation.apply(image, random);
+    if (equal(image, cv::Mat(40, 20, CV_8UC3, cv::Scalar(210, 220, 230)))) continue;
+    ++turned;
+    filled += image.at<cv::Vec3b>(0, 0) == cv::Vec3b(10, 20, 30) ? 1 : 0;
+    for (int x = 0; x < 20; ++x)
+      between = between || (image.at<cv::Vec3b>(0, x)[0] > 30 && image.at<cv::Vec3b>(0, x)[0] < 190);
+    CHECK(image.at<cv::Vec3b>(20, 10) == cv::Vec3b(210, 220, 230));
+  }
+  CHECK(std::abs(turned - 2000) < 160);  // five standard deviations
+  CHECK(filled > turned / 2);
+  CHECK(between);
+}
+
+TEST_CASE("random rotation refuses normalised images, whose corners it cannot fill") {
+  RandomStream random(13);
+  cv::Mat floats(20, 20, CV_32FC3, cv::Scalar::all(0.5));
+  CHECK_THROWS_WITH_AS(
+      RandomRotation({}, {}).apply(floats, random),
+      "augmentation/random_rotation: error: needs an image of 8 bits a channel; put it before "
+      "the augmentation that normalises",
+      ComponentError);
+}
+
 TEST_CASE("normalise turns bytes into (x / 255 - mean) / std") {
   RandomStream random(1);
   cv::Mat image(2, 3, CV_8UC3, cv::Scalar(0, 128, 255));
@@ -229,7 +304,8 @@ TEST_CASE("a standard deviation of 0 or below is refused; a negative one points 
   CHECK(parse_error({0.2, 0.2, 0.2}).empty());
   CHECK(parse_error({0.2, 0, 0.2}) ==
         "augmentation 'normalize': std holds 0, by which nothing can be divided; all three must be above 0");
-  CHECK(parse_error({0.229, -0.224, -0.225})
-            .find("(use augmentation 'variance_inversion' to invert channels)") != std::string::npos);
+  CHECK(parse_error({0.229, -0.224, -0.225}) ==
+        "augmentation 'normalize': std holds a negative number; all three must be above 0 (use augmentation "
+        "'variance_inversion' to invert channels)");
   CHECK_FALSE(parse_error({0.2, 0.2}).empty());
 }

@@ -1,0 +1,75 @@
+#include "color_jitter.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string>
+
+#include "colors.h"
+
+namespace kindred {
+namespace {
+
+std::string check(const ColorJitter::Params& params) {
+  const bool nothing =
+      params.brightness == 0 && params.contrast == 0 && params.saturation == 0 && params.hue == 0;
+  return nothing ? "brightness, contrast, saturation and hue are all 0, so nothing would change; set one of "
+                   "them, or leave color_jitter out"
+                 : "";
+}
+
+double factor(double strength, RandomStream& random) {
+  return random.uniform(std::max(0.0, 1.0 - strength), 1.0 + strength);
+}
+
+}  // namespace
+
+Schema<ColorJitter::Params> ColorJitter::schema() {
+  Schema<Params> s(
+      "Changes brightness, contrast, saturation and hue by random amounts in random order. Stands before "
+      "'normalize'.",
+      "Howard, Some Improvements on Deep Convolutional Neural Network Based Image Classification, 2013, "
+      "section 2; defined as torchvision's ColorJitter");
+  s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
+  s.add("brightness", &Params::brightness,
+        "strength b: all values are scaled by a factor from [max(0, 1 - b), 1 + b]")
+      .range(0, 10);
+  s.add("contrast", &Params::contrast,
+        "strength c: differences to the image's mean grey are scaled by a factor from [max(0, 1 - c), 1 + c]")
+      .range(0, 10);
+  s.add("saturation", &Params::saturation,
+        "strength s: differences to the pixel's grey are scaled by a factor from [max(0, 1 - s), 1 + s]")
+      .range(0, 10);
+  s.add("hue", &Params::hue, "colours turn by up to this share of the colour circle, in either direction")
+      .range(0, 0.5);
+  s.rule(check);
+  return s;
+}
+
+ColorJitter::ColorJitter(const Params& params, const Context& /*context*/) : params_(params) {}
+
+void ColorJitter::apply(cv::Mat& image, RandomStream& random) {
+  require_bytes(image, "augmentation/color_jitter");
+  if (!random.chance(params_.prob)) return;
+  enum class Change { brightness, contrast, saturation, hue };
+  std::array order = {Change::brightness, Change::contrast, Change::saturation, Change::hue};
+  random.shuffle(std::span<Change>(order));
+  for (const Change change : order) {
+    switch (change) {
+      case Change::brightness:
+        if (params_.brightness > 0) adjust_brightness(image, factor(params_.brightness, random));
+        break;
+      case Change::contrast:
+        if (params_.contrast > 0) adjust_contrast(image, factor(params_.contrast, random));
+        break;
+      case Change::saturation:
+        if (params_.saturation > 0) adjust_saturation(image, factor(params_.saturation, random));
+        break;
+      case Change::hue:
+        if (params_.hue > 0) adjust_hue(image, random.uniform(-params_.hue, params_.hue));
+        break;
+    }
+  }
+}
+
+}  // namespace kindred

@@ -1,0 +1,24 @@
+#include "random_grayscale.h"
+
+#include "colors.h"
+
+namespace kindred {
+
+Schema<RandomGrayscale::Params> RandomGrayscale::schema() {
+  Schema<Params> s(
+      "Makes an image grey (luma of ITU-R BT.601), against features that live by colour alone. Stands before "
+      "'normalize'.",
+      "Gong et al., Eliminate Deviation with Deviation for Data Augmentation and a General Multi-modal Data "
+      "Learning Method, arXiv:2101.08533, global grayscale transformation");
+  s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
+  return s;
+}
+
+RandomGrayscale::RandomGrayscale(const Params& params, const Context& /*context*/) : params_(params) {}
+
+void RandomGrayscale::apply(cv::Mat& image, RandomStream& random) {
+  require_bytes(image, "augmentation/random_grayscale");
+  if (random.chance(params_.prob)) make_grey(image);
+}
+
+}  // namespace kindred

@@ -1,0 +1,25 @@
+// Takes an image's colours away.
+#pragma once
+
+#include "kindred/role/augmentation.h"
+#include "kindred/schema.h"
+
+namespace kindred {
+
+/// make_grey() of colors.h with probability `prob`; the image keeps three channels.
+class RandomGrayscale final : public Augmentation {
+ public:
+  struct Params {
+    double prob = 0.1;
+  };
+  static Schema<Params> schema();
+
+  RandomGrayscale(const Params& params, const Context& context);
+  /// Throws ComponentError when the image is not of 8 bits a channel.
+  void apply(cv::Mat& image, RandomStream& random) override;
+
+ private:
+  Params params_;
+};
+
+}  // namespace kindred

@@ -1,0 +1,99 @@
+#include "random_erasing.h"
+
+#include <cmath>
+#include <cstddef>
+#include <opencv2/core.hpp>
+#include <string>
+
+#include "kindred/error.h"
+
+namespace kindred {
+namespace {
+
+constexpr std::size_t channels = 3;
+
+std::string check(const RandomErasing::Params& params) {
+  return params.min_area > params.max_area ? "min_area must not be larger than max_area" : "";
+}
+
+/// Eight of a draw.
+void fill_with_noise(std::uint8_t* values, std::size_t count, RandomStream& random) {
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    bits = i % 8 == 0 ? random() : bits >> 8U;
+    values[i] = static_cast<std::uint8_t>(bits & 0xffU);
+  }
+}
+
+/// Two of a draw, 24 bits each.
+void fill_with_noise(float* values, std::size_t count, RandomStream& random) {
+  const float bound = std::sqrt(3.0F);  // U(-bound, bound) has variance 1
+  const float step = bound * 0x1.0p-23F;
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    bits = i % 2 == 0 ? random() : bits >> 32U;
+    values[i] = static_cast<float>(bits & 0xffffffU) * step - bound;
+  }
+}
+
+template <class T>
+void fill_with_noise(cv::Mat& area, RandomStream& random) {
+  const std::size_t count = static_cast<std::size_t>(area.cols) * channels;
+  for (int y = 0; y < area.rows; ++y) fill_with_noise(area.ptr<T>(y), count, random);
+}
+
+}  // namespace
+
+Schema<RandomErasing::Params> RandomErasing::schema() {
+  Schema<Params> s(
+      "Fills a random rectangle of an image, as an occlusion. Usually stands behind 'normalize'.",
+      "Zhong et al., Random Erasing Data Augmentation, AAAI 2020, algorithm 1");
+  s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
+  s.add("min_area", &Params::min_area, "smallest rectangle, as a share of the image").above(0).at_most(1);
+  s.add("max_area", &Params::max_area, "largest rectangle, as a share of the image").above(0).at_most(1);
+  s.add("min_aspect", &Params::min_aspect,
+        "lowest height / width of the rectangle; the highest is 1 / min_aspect")
+      .above(0)
+      .at_most(1);
+  s.add("fill", &Params::fill,
+        "what the rectangle becomes: one value, or noise for each pixel (any byte, or behind 'normalize' "
+        "mean 0 and variance 1)",
+        {{"value", Fill::value}, {"noise", Fill::noise}});
+  s.add("value", &Params::value,
+        "the value of R, G, B for fill = 'value': behind 'normalize' 0 is the mean; before it, write the "
+        "mean's bytes, such as [124, 116, 104]")
+      .length(channels);
+  s.rule(check);
+  return s;
+}
+
+RandomErasing::RandomErasing(const Params& params, const Context& /*context*/)
+    : params_(params),
+      sizes_{params.min_area, params.max_area, params.min_aspect},
+      value_(params.value[0], params.value[1], params.value[2]) {}
+
+void RandomErasing::apply(cv::Mat& image, RandomStream& random) {
+  const bool bytes = image.depth() == CV_8U;
+  if (bytes && params_.fill == Fill::value) {
+    for (const double value : params_.value) {
+      if (value >= 0 && value <= 255) continue;
+      throw ComponentError(
+          "augmentation/random_erasing",
+          "value holds a number outside [0, 255], and the image is of 8 bits a channel; choose "
+          "another, or put it behind the augmentation that normalises");
+    }
+  }
+  if (!random.chance(params_.prob)) return;
+  const auto size = random_size(sizes_, image.size(), random);
+  if (!size) return;
+  cv::Mat area = image(random_place(*size, image.size(), random));
+  if (params_.fill == Fill::value) {
+    area.setTo(value_);
+  } else if (bytes) {
+    fill_with_noise<std::uint8_t>(area, random);
+  } else {
+    fill_with_noise<float>(area, random);
+  }
+}
+
+}  // namespace kindred

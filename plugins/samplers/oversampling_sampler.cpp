@@ -1,0 +1,40 @@
+#include "oversampling_sampler.h"
+
+namespace kindred {
+
+Schema<OversamplingSampler::Params> OversamplingSampler::schema() {
+  Schema<Params> s(
+      "Batches of P distinct identities with K images each; an identity with few images draws twice as many "
+      "of them, with replacement, and identities are drawn in proportion to their images.",
+      "P x K batches: Hermans, Beyer, Leibe: In Defense of the Triplet Loss, 2017, section 2; the doubling "
+      "has no paper");
+  add_group_parameters(s);
+  s.add("threshold", &Params::threshold, "an identity with fewer images than this is doubled")
+      .at_least(2)
+      .unit("images");
+  return s;
+}
+
+OversamplingSampler::OversamplingSampler(const Params& params, const Context& context)
+    : groups_("sampler/oversampling", params.identities_per_batch, params.images_per_identity,
+              context.samples),
+      threshold_(static_cast<std::size_t>(params.threshold)) {}
+
+std::vector<std::vector<std::size_t>> OversamplingSampler::batches(std::int64_t /*epoch*/,
+                                                                   RandomStream& random) const {
+  return oversampled_batches(groups_, threshold_, random);
+}
+
+std::vector<std::vector<std::size_t>> oversampled_batches(const IdentityGroups& groups, std::size_t threshold,
+                                                          RandomStream& random) {
+  std::vector<std::vector<std::size_t>> supplies;
+  std::vector<std::int64_t> weights;
+  for (const auto& images : groups.images()) {
+    weights.push_back(static_cast<std::int64_t>(images.size()));
+    supplies.push_back(images.size() < threshold ? groups.drawn(images, 2 * images.size(), random)
+                                                 : groups.shuffled(images, random));
+  }
+  return groups.batches(supplies, weights, random);
+}
+
+}  // namespace kindred

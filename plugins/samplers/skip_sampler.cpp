@@ -1,0 +1,33 @@
+#include "skip_sampler.h"
+
+#include "oversampling_sampler.h"
+
+namespace kindred {
+
+Schema<SkipSampler::Params> SkipSampler::schema() {
+  Schema<Params> s(
+      "Batches of P distinct identities with K images each, drawn in proportion to their images; every few "
+      "epochs an identity with few images draws twice as many of them, with replacement.",
+      "P x K batches: Hermans, Beyer, Leibe: In Defense of the Triplet Loss, 2017, section 2; the doubling "
+      "has no paper");
+  add_group_parameters(s);
+  s.add("threshold", &Params::threshold, "an identity with fewer images than this is doubled")
+      .at_least(2)
+      .unit("images");
+  s.add("period", &Params::period,
+        "the doubling happens in the epochs whose number, from 1, is divisible by this; 1 means all")
+      .at_least(1)
+      .unit("epochs");
+  return s;
+}
+
+SkipSampler::SkipSampler(const Params& params, const Context& context)
+    : groups_("sampler/skip", params.identities_per_batch, params.images_per_identity, context.samples),
+      threshold_(static_cast<std::size_t>(params.threshold)),
+      period_(params.period) {}
+
+std::vector<std::vector<std::size_t>> SkipSampler::batches(std::int64_t epoch, RandomStream& random) const {
+  return oversampled_batches(groups_, epoch % period_ == 0 ? threshold_ : 0, random);
+}
+
+}  // namespace kindred

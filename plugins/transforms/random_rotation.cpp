@@ -1,0 +1,42 @@
+#include "random_rotation.h"
+
+#include <opencv2/imgproc.hpp>
+#include <utility>
+
+#include "kindred/error.h"
+
+namespace kindred {
+
+Schema<RandomRotation::Params> RandomRotation::schema() {
+  Schema<Params> s("Rotates an image about its centre by a random angle. Stands before 'normalize'.");
+  s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
+  s.add("max_degrees", &Params::max_degrees, "largest angle, in either direction")
+      .above(0)
+      .at_most(180)
+      .unit("degrees");
+  s.add("fill", &Params::fill, "the value of R, G, B in the corners that the image leaves")
+      .range(0, 255)
+      .length(3);
+  return s;
+}
+
+RandomRotation::RandomRotation(const Params& params, const Context& /*context*/) : params_(params) {}
+
+void RandomRotation::apply(cv::Mat& image, RandomStream& random) {
+  if (image.type() != CV_8UC3) {
+    throw ComponentError(
+        "augmentation/random_rotation",
+        "needs an image of 8 bits a channel; put it before the augmentation that normalises");
+  }
+  if (!random.chance(params_.prob)) return;
+  const double degrees = random.uniform(-params_.max_degrees, params_.max_degrees);
+  const cv::Point2f centre(static_cast<float>(image.cols - 1) / 2, static_cast<float>(image.rows - 1) / 2);
+  const cv::Scalar fill(static_cast<double>(params_.fill[0]), static_cast<double>(params_.fill[1]),
+                        static_cast<double>(params_.fill[2]));
+  cv::Mat rotated;
+  cv::warpAffine(image, rotated, cv::getRotationMatrix2D(centre, degrees, 1), image.size(), cv::INTER_LINEAR,
+                 cv::BORDER_CONSTANT, fill);
+  image = std::move(rotated);
+}
+
+}  // namespace kindred
