@@ -6,6 +6,7 @@
 #include "command/open_folder.h"
 #include "commands.h"
 #include "file/atomic_file.h"
+#include "kindred/value.h"
 #include "model/artefact.h"
 #include "session.h"
 #include "stage/embed.h"
@@ -32,10 +33,26 @@ std::filesystem::path out_folder(const Options& options, const char* otherwise) 
   return options.out.empty() ? std::filesystem::path(otherwise) : options.out;
 }
 
-CameraMode camera_mode(const std::string& name) {
-  if (name == "known") return CameraMode::known;
-  if (name == "single") return CameraMode::single;
-  return CameraMode::automatic;
+/// As a recipe's [evaluate] with the same values.
+EvaluateSettings evaluate_settings(const Options& options) {
+  const Place place{"the command line", 0, 0};
+  Table table;
+  const auto set = [&](const char* key, Value::Data data) {
+    table.set(key, Value(std::move(data), place), place);
+  };
+  set("cameras", options.cameras);
+  set("multi_query", options.multi_query);
+  if (options.map_depth) set("map_depth", *options.map_depth);
+  if (!options.false_positive_rates.empty()) {
+    Array rates;
+    for (const double rate : options.false_positive_rates) rates.emplace_back(rate, place);
+    set("false_positive_rates", std::move(rates));
+  }
+  Diagnostics diagnostics;
+  const auto settings =
+      EvaluateSettings::schema().parse(Value(std::move(table), place), "evaluate", diagnostics);
+  diagnostics.throw_if_any();
+  return settings;
 }
 
 }  // namespace
@@ -53,7 +70,8 @@ int embed_command(const Options& options) {
       embed_dataset(*artefact.model, artefact.plan, *dataset, out_folder(options, "features"),
                     resolve_device(artefact.plan.machine.device), *progress, options.train_split);
   for (const auto& split : written) {
-    std::cout << split.stem.string() << ".npy  " << split.images << " x " << split.width << '\n';
+    std::cout << split.stem.string() << ".npy  " << split.images << " x " << split.width << "  "
+              << split.storage << '\n';
   }
   return 0;
 }
@@ -62,13 +80,13 @@ int evaluate_command(const Options& options) {
   const auto progress = make_stderr_progress(options.quiet);
   const auto [query, gallery] = feature_files(options);
   use_machine({.device = "cpu", .threads = options.threads.value_or(0)}, *progress);
-  EvaluateSettings settings;
-  settings.cameras = camera_mode(options.cameras);
-  const auto scores = evaluate_features(query, gallery, settings, *progress);
+  const auto scores = evaluate_features(query, gallery, evaluate_settings(options), *progress);
   std::cout << scores_text(scores);
   if (!options.json.empty()) {
     write_atomically(options.json, [&](std::ostream& out) { out << scores_json(scores); });
   }
+  if (!options.per_query.empty()) write_query_scores(options.per_query, scores);
+  if (!options.out.empty()) write_scores(options.out, scores);
   return 0;
 }
 

@@ -29,11 +29,16 @@ struct Options {
   std::filesystem::path query;
   std::filesystem::path gallery;
   std::filesystem::path json;
+  std::filesystem::path per_query;
   std::string component;
   std::string format = "text";
   std::string layout = "market";
   std::string image_format;
   std::string cameras = "auto";
+  std::vector<double> false_positive_rates;  ///< empty: the command's own defaults
+  std::optional<std::int64_t> map_depth;
+  bool multi_query = false;
+  std::string storage;  ///< empty: what the recipe says
   std::int64_t top = 10;
   bool skip_decoding = false;
   bool train_split = false;

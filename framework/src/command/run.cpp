@@ -100,7 +100,10 @@ RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::
   results.rows = {{"model", trained.model.string()},
                   {"descriptors", features.string()},
                   {"rankings", match.csv.string()}};
-  if (outcome.scores) results.rows.push_back({"scores", (folder / "evaluation.json").string()});
+  if (outcome.scores) {
+    results.rows.push_back({"scores", (folder / "evaluation.json").string()});
+    results.rows.push_back({"of each query", (folder / "per_query.csv").string()});
+  }
   results.rows.push_back({"recipe, metrics, log", folder.string()});
   outcome.text = (outcome.scores ? scores_text(*outcome.scores)
                                  : "no scores: the data set does not say who the queries are\n") +

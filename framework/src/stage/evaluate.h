@@ -11,7 +11,8 @@
 
 namespace kindred {
 
-/// Ranks the gallery by cosine distance for every query and judges the rankings (evaluation.h).
+/// Ranks the gallery by cosine distance for every query and judges the rankings (evaluation.h). With
+/// settings.multi_query the queries are merged before (multi_query.h).
 /// @param query_name, gallery_name what errors call the two, such as their files
 [[nodiscard]] Scores evaluate_features(const Features& query, const Features& gallery,
                                        const EvaluateSettings& settings, ProgressSink& progress,
@@ -23,7 +24,10 @@ namespace kindred {
                                        const std::filesystem::path& gallery_file,
                                        const EvaluateSettings& settings, ProgressSink& progress);
 
-/// Writes evaluation.json and evaluation.txt into a folder, each atomically.
+/// Writes a file of what write_queries_csv() gives, atomically.
+void write_query_scores(const std::filesystem::path& file, const Scores& scores);
+
+/// Writes evaluation.json, evaluation.txt, roc.csv and per_query.csv into a folder, each atomically.
 void write_scores(const std::filesystem::path& folder, const Scores& scores);
 
 }  // namespace kindred
