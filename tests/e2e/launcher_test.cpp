@@ -132,7 +132,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
   CHECK(holds(outcome.out, "mAP"));
   for (const auto* name : {"recipe.toml", "model.safetensors", "metrics.jsonl", "log.txt", "environment.json",
                            "features/query.npy", "features/gallery.csv", "evaluation.json", "evaluation.txt",
-                           "rankings/matches.csv", "rankings/matches.json"}) {
+                           "roc.csv", "per_query.csv", "rankings/matches.csv", "rankings/matches.json"}) {
     CAPTURE(name);
     CHECK(std::filesystem::file_size(run / name) > 0);
   }
@@ -213,6 +213,34 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     CHECK(holds(reranked.out, "by the descriptors alone:\n"));
     CHECK(holds(reranked.out, "after post-processing:\n"));
     CHECK(nlohmann::json::parse(read_bytes(run / "evaluation.json"))["mAP"] != scores["mAP"]);
+  }
+  SUBCASE("descriptors are stored in 16 bits and evaluated with all that the command line offers") {
+    const auto features = (folder / "features").string();
+    const auto embedded = kindred({"embed", "--weights", (run / "model.safetensors").string(), "--out",
+                                   features, "--storage", "float16"},
+                                  folder.path());
+    CAPTURE(embedded.err);
+    REQUIRE(embedded.exit_code == 0);
+    CHECK(holds(embedded.out, "float16, cosines to 0.000"));
+    CHECK(holds(embedded.err, "gallery descriptors are stored as float16: they change by"));
+    const auto evaluated =
+        kindred({"evaluate", features, "--fpr", "0.05", "--fpr", "1e-2", "--map-depth", "3", "--multi-query",
+                 "--per-query", (folder / "each.csv").string(), "--out", (folder / "scores").string()},
+                folder.path());
+    CAPTURE(evaluated.err);
+    REQUIRE(evaluated.exit_code == 0);
+    CHECK(holds(evaluated.out, "mAP@3 "));
+    CHECK(holds(evaluated.out, "query images merged by identity and camera"));
+    CHECK(holds(evaluated.out, "at FPR 0.05 (distance below "));
+    CHECK(holds(evaluated.out, "at FPR 0.01 (distance below "));
+    CHECK(read_bytes(folder / "each.csv") == read_bytes(folder / "scores/per_query.csv"));
+    const auto json = nlohmann::json::parse(read_bytes(folder / "scores/evaluation.json"));
+    CHECK(json["map_depth"] == 3);
+    CHECK(json["open_set"]["points"].size() == 2);
+    const auto wrong = kindred({"evaluate", features, "--fpr", "1e-3", "--fpr", "2"}, folder.path());
+    CHECK(wrong.exit_code == 2);
+    CHECK(holds(wrong.err, "false_positive_rates"));
+    CHECK(holds(wrong.err, "0.1"));
   }
   SUBCASE("the same run again trains nothing, another recipe in its folder is refused") {
     const auto model = read_bytes(run / "model.safetensors");

@@ -129,7 +129,7 @@ int rerank(const Options& options) {
   const auto plain =
       evaluate(input.query, input.gallery,
                cosine_distances(descriptors.slice(0, 0, size.queries), descriptors.slice(0, size.queries)),
-               CameraMode::automatic);
+               EvaluateSettings{});
   const double held = held_mib();
   const double product = options.bare_product ? bare_product_seconds(descriptors) : 0;
 
@@ -144,7 +144,7 @@ int rerank(const Options& options) {
     }
   });
   const double whole_peak = peak_mib();
-  const auto scores = evaluate(input.query, input.gallery, distances, CameraMode::automatic);
+  const auto scores = evaluate(input.query, input.gallery, distances, EvaluateSettings{});
 
   TextTable table;
   table.heads = {"", "SECONDS", "OF THE PRODUCT", "PEAK MiB", "mAP %", "RANK-1 %"};
@@ -197,10 +197,10 @@ int evaluation(const Options& options) {
     scores = evaluate(
         input.query, input.gallery,
         [&](std::int64_t first, std::int64_t last) { return whole.slice(0, first, last); },
-        CameraMode::automatic);
+        EvaluateSettings{});
   });
   const double both = seconds_of(
-      [&] { static_cast<void>(evaluate(input.query, input.gallery, cosine, CameraMode::automatic)); });
+      [&] { static_cast<void>(evaluate(input.query, input.gallery, cosine, EvaluateSettings{})); });
   std::cout << "distances " << number(computing) << " s, judging them " << number(judging) << " s, both "
             << number(both) << " s\n"
             << scores_text(scores);

@@ -35,24 +35,40 @@ std::filesystem::path out_folder(const Options& options, const char* otherwise) 
   return options.out.empty() ? std::filesystem::path(otherwise) : options.out;
 }
 
-/// What the command line says of searching: a recipe's tables, post-processors by name, and overrides.
+/// Sets a key of a recipe's table as the command line says it.
+void set_key(Value& recipe, const char* table, const char* key, Value::Data data) {
+  const Place place{"the command line", 0, 0};
+  auto& root = *recipe.as<Table>();
+  if (root.find(table) == nullptr) root.set(table, Value(Table(), place), place);
+  auto* settings = root.find(table)->as<Table>();
+  if (settings != nullptr) settings->set(key, Value(std::move(data), place), place);  // else an error later
+}
+
+/// What the command line says of searching: a recipe's tables or post-processors by name, overrides, and the
+/// options that stand for keys.
 Value ranking_recipe(const Options& options) {
-  auto overrides = options.recipe_overrides();
-  if (options.cameras) overrides.push_back("evaluate.cameras=\"" + *options.cameras + "\"");
-  if (options.top) overrides.push_back("ranking.top=" + std::to_string(*options.top));
-  if (options.post_processors.empty()) {
-    return options.recipe.empty() ? parse_recipe("", "the command line", overrides)
-                                  : load_recipe(options.recipe, overrides);
-  }
-  if (!options.recipe.empty()) {
+  if (!options.post_processors.empty() && !options.recipe.empty()) {
     throw RecipeError({"the command line", 0, 0},
                       "give the post-processors either by --recipe or by --post, not by both");
   }
-  std::string recipe;
+  std::string by_name;
   for (const auto& name : options.post_processors) {
-    recipe += "[[post_processor]]\ntype = " + Value(name).to_toml() + "\n";
+    by_name += "[[post_processor]]\ntype = " + Value(name).to_toml() + "\n";
   }
-  return parse_recipe(recipe, "--post", overrides);
+  auto recipe = options.recipe.empty() ? parse_recipe(by_name, "--post", options.recipe_overrides())
+                                       : load_recipe(options.recipe, options.recipe_overrides());
+  if (options.cameras) set_key(recipe, "evaluate", "cameras", *options.cameras);
+  if (options.multi_query) set_key(recipe, "evaluate", "multi_query", true);
+  if (options.map_depth) set_key(recipe, "evaluate", "map_depth", *options.map_depth);
+  if (!options.false_positive_rates.empty()) {
+    Array rates;
+    for (const double rate : options.false_positive_rates) {
+      rates.emplace_back(rate, Place{"the command line", 0, 0});
+    }
+    set_key(recipe, "evaluate", "false_positive_rates", std::move(rates));
+  }
+  if (options.top) set_key(recipe, "ranking", "top", *options.top);
+  return recipe;
 }
 
 /// A plan and the plugins that it lives on, which are loaded only when it needs any.
@@ -84,7 +100,8 @@ int embed_command(const Options& options) {
       embed_dataset(*artefact.model, artefact.plan, *dataset, out_folder(options, "features"),
                     resolve_device(artefact.plan.machine.device), *progress, options.train_split);
   for (const auto& split : written) {
-    std::cout << split.stem.string() << ".npy  " << split.images << " x " << split.width << '\n';
+    std::cout << split.stem.string() << ".npy  " << split.images << " x " << split.width << "  "
+              << split.storage << '\n';
   }
   return 0;
 }
@@ -100,6 +117,8 @@ int evaluate_command(const Options& options) {
   if (!options.json.empty()) {
     write_atomically(options.json, [&](std::ostream& out) { out << scores_json(scores); });
   }
+  if (!options.per_query.empty()) write_query_scores(options.per_query, scores);
+  if (!options.out.empty()) write_scores(options.out, scores);
   return 0;
 }
 

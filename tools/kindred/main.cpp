@@ -184,10 +184,13 @@ void add_commands(CLI::App& app, CommandLine& line) {
       ->default_str("features")
       ->type_name("DIR");
   add_recipe_options(*embed, options);
+  embed->add_option("--storage", options.storage, "float32, float16 or bfloat16: sets embed.storage")
+      ->check(CLI::IsMember({"float32", "float16", "bfloat16"}))
+      ->type_name("TYPE");
   embed->add_flag("--train-split", options.train_split, "Describe the training images as well");
 
-  auto* evaluate =
-      add_command(app, "evaluate", "mAP, CMC and mINP of descriptors on disk", evaluate_command, line);
+  auto* evaluate = add_command(app, "evaluate", "mAP, CMC, mINP and thresholds of descriptors on disk",
+                               evaluate_command, line);
   add_features(*evaluate, options);
   add_ranking(*evaluate, options);
   evaluate
@@ -196,7 +199,26 @@ void add_commands(CLI::App& app, CommandLine& line) {
       ->check(CLI::IsMember({"auto", "known", "single"}))
       ->default_str("auto")
       ->type_name("MODE");
+  evaluate
+      ->add_option("--fpr", options.false_positive_rates,
+                   "Tell the threshold for this share of false positives among pairs of different persons "
+                   "(repeatable) [1e-4 1e-3 1e-2]")
+      ->type_name("RATE")
+      ->expected(1)
+      ->take_all();
+  evaluate->add_option("--map-depth", options.map_depth, "mAP looks at the first N images; 0: at all [0]")
+      ->type_name("N");
+  evaluate->add_flag("--multi-query", options.multi_query,
+                     "Merge the queries of one identity and camera: the mean of their descriptors");
   evaluate->add_option("--json", options.json, "Write the scores to this file as well")->type_name("FILE");
+  evaluate
+      ->add_option("--per-query", options.per_query,
+                   "Write the figures of each query to this CSV file as well")
+      ->type_name("FILE");
+  evaluate
+      ->add_option("--out", options.out,
+                   "Write evaluation.json, evaluation.txt, roc.csv and per_query.csv here as well")
+      ->type_name("DIR");
 
   auto* match = add_command(app, "match", "Rank the gallery for each query", match_command, line);
   add_features(*match, options);

@@ -31,12 +31,17 @@ struct Options {
   std::filesystem::path json;
   std::filesystem::path distances;
   std::vector<std::string> post_processors;
+  std::filesystem::path per_query;
   std::string component;
   std::string format = "text";
   std::string layout = "market";
   std::string image_format;
   std::optional<std::string> cameras;
   std::optional<std::int64_t> top;
+  std::vector<double> false_positive_rates;  ///< empty: the command's own defaults
+  std::optional<std::int64_t> map_depth;
+  bool multi_query = false;
+  std::string storage;  ///< empty: what the recipe says
   bool skip_decoding = false;
   bool train_split = false;
 

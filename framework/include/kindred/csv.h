@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -21,7 +22,8 @@ struct KINDRED_API CsvRow {
   int line = 0;  ///< where it begins in the file, from 1; a quoted cell may go on over further lines
 };
 
-/// A table with a header, read whole into memory. Every error is a DataError that begins with "file:line:".
+/// A table with a header, read whole into memory (CsvReader: row by row). Every error is a DataError that
+/// begins with "file:line:".
 ///
 ///   const CsvTable table = CsvTable::read("gallery.csv");
 ///   table.require_known_columns({"path", "identity", "camera"});
@@ -59,12 +61,36 @@ class KINDRED_API CsvTable {
   [[nodiscard]] DataError error(const CsvRow& row, const std::string& message) const;
 
  private:
-  CsvTable() = default;
+  friend class CsvReader;
+  CsvTable(std::filesystem::path file, CsvRow header);
 
   std::filesystem::path file_;
   std::vector<std::string> header_;
-  int header_line_ = 1;
+  int header_line_;
   std::vector<CsvRow> rows_;
+};
+
+/// A file read row by row, for tables whose rows need not all lie in memory: what is held is the text and one
+/// row. Throws the same errors as CsvTable::read(), those of a row when it is read.
+///
+///   CsvReader reader("gallery.csv");
+///   const std::size_t path = reader.table().column("path");
+///   for (CsvRow row; reader.next(row);) use(row.cells[path]);
+class KINDRED_API CsvReader {
+ public:
+  explicit CsvReader(const std::filesystem::path& file);
+  CsvReader(const CsvReader&) = delete;
+  CsvReader& operator=(const CsvReader&) = delete;
+  ~CsvReader();
+
+  /// The header, without rows: for columns, numbers and errors.
+  [[nodiscard]] const CsvTable& table() const;
+  /// Reads the next row; false at the end of the file.
+  [[nodiscard]] bool next(CsvRow& row);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 /// Writes one record and '\n'. A cell is quoted when it holds a comma, a quote, a line break, or a space at

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "file/feature_files.h"
 #include "model/artefact.h"
 #include "progress/text_table.h"
 #include "ranking/post_processing.h"
@@ -82,25 +83,36 @@ RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::
   static_cast<void>(embed_dataset(*artefact.model, plan, *dataset, features, device, progress));
   times.add("embedding");
   if (stopped()) return outcome;
-  auto input = read_search_input(features / "query.npy", features / "gallery.npy");
-  const bool labelled = any_labelled(input.query);
-  const bool post_processed = !plan.post_processors.empty() || plan.ranking.by_domain;
-  if (labelled && post_processed) {
-    const auto queries = static_cast<std::int64_t>(input.query.size());
-    const auto cosine =
-        cosine_distances(input.descriptors.slice(0, 0, queries), input.descriptors.slice(0, queries));
-    outcome.plain_scores = evaluate_distances(input, cosine, plan.evaluate, progress);
+  const auto query = features / "query.npy";
+  const auto gallery = features / "gallery.npy";
+  const bool labelled = any_labelled(FeatureReader(query).samples());
+  if (labelled && plan.post_processed()) {
+    RankingPlan by_cosine;
+    by_cosine.evaluate = plan.evaluate;
+    outcome.plain_scores = evaluate_features(query, gallery, by_cosine, device, progress);
     times.add("evaluation of the descriptors");
     if (stopped()) return outcome;
   }
-  const auto distances = post_process(plan, input, device, progress);
-  if (post_processed) times.add("post-processing");
-  if (stopped()) return outcome;
-  const auto match = match_distances(input, distances, plan.ranking.top, folder / "rankings", progress);
-  times.add("ranking");
-  if (stopped()) return outcome;
+  MatchOutcome match;
+  if (plan.post_processed()) {
+    auto input = read_search_input(query, gallery);
+    const auto distances = post_process(plan, input, device, progress);
+    times.add("post-processing");
+    if (stopped()) return outcome;
+    match = match_distances(input, distances, plan.ranking.top, folder / "rankings", progress);
+    times.add("ranking");
+    if (stopped()) return outcome;
+    // Merged queries are other queries than those that are ranked: they are post-processed by themselves.
+    if (labelled && !plan.evaluate.multi_query) {
+      outcome.scores = evaluate_distances(input, distances, plan.evaluate, progress);
+    }
+  } else {
+    match = match_features(query, gallery, plan, plan.ranking.top, folder / "rankings", device, progress);
+    times.add("ranking");
+    if (stopped()) return outcome;
+  }
   if (labelled) {
-    outcome.scores = evaluate_distances(input, distances, plan.evaluate, progress);
+    if (!outcome.scores) outcome.scores = evaluate_features(query, gallery, plan, device, progress);
     write_scores(folder, *outcome.scores);
     times.add("evaluation");
   }
@@ -110,7 +122,10 @@ RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::
   results.rows = {{"model", trained.model.string()},
                   {"descriptors", features.string()},
                   {"rankings", match.csv.string()}};
-  if (outcome.scores) results.rows.push_back({"scores", (folder / "evaluation.json").string()});
+  if (outcome.scores) {
+    results.rows.push_back({"scores", (folder / "evaluation.json").string()});
+    results.rows.push_back({"of each query", (folder / "per_query.csv").string()});
+  }
   results.rows.push_back({"recipe, metrics, log", folder.string()});
   outcome.text = (outcome.plain_scores ? "by the descriptors alone:\n" + scores_text(*outcome.plain_scores) +
                                              "after post-processing:\n"

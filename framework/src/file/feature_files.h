@@ -9,6 +9,7 @@
 
 #include "file/npy.h"
 #include "kindred/sample.h"
+#include "recipe/settings.h"
 
 namespace kindred {
 
@@ -17,14 +18,26 @@ struct Features {
   std::vector<Sample> samples;  ///< N
 };
 
-/// Writes STEM.npy and STEM.csv (header: path,identity,camera,domain,split; an unlabelled identity and an
-/// unknown camera are empty cells), each atomically.
-void write_features(const std::filesystem::path& stem, const Features& features);
+/// How much descriptors x have changed to x' by being written in fewer bits: |x' - x| / |x|.
+struct StorageLoss {
+  double largest = 0;
+  double mean = 0;
+  /// No cosine between two such descriptors has changed by more: at most largest = sin(a) turns a vector by
+  /// the angle a, and an angle between two that changes by 2 a changes its cosine by 2 sin(a) at most.
+  [[nodiscard]] double cosine_bound() const { return 2 * largest; }
+};
 
-/// Reads STEM.npy (any float type, C or Fortran order) and STEM.csv (path and identity needed, camera, domain
-/// and split optional, in any order; other columns are an error). `file` may be given with either ending or
-/// with none. Throws DataError naming file and line or row when they are damaged, foreign or do not fit each
-/// other, or a number is not finite.
+/// Writes STEM.npy ('<f4', '<f2' or '<V2', see npy.h) and STEM.csv (header:
+/// path,identity,camera,domain,split; an unlabelled identity and an unknown camera are empty cells), each
+/// atomically. Throws DataError, before anything is written, for a descriptor with a number too large for 16
+/// bits.
+StorageLoss write_features(const std::filesystem::path& stem, const Features& features,
+                           Storage storage = Storage::float32);
+
+/// Reads STEM.npy (any float type of npy.h, C or Fortran order) and STEM.csv (path and identity needed,
+/// camera, domain and split optional, in any order; other columns are an error). `file` may be given with
+/// either ending or with none. Throws DataError naming file and line or row when they are damaged, foreign or
+/// do not fit each other, or a number is not finite.
 [[nodiscard]] Features read_features(const std::filesystem::path& file);
 
 /// The same, for descriptors that are read piece by piece because all may be more than memory holds. The

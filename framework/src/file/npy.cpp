@@ -29,12 +29,16 @@ constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::int64_t longest_header = 1 << 20;
 constexpr std::size_t most_dimensions = 32;
 
-constexpr std::array<std::pair<std::string_view, torch::ScalarType>, 5> types = {{
+/// The first name of a type is the one that is written. NumPy has no bfloat16: ml_dtypes saves it as '<V2',
+/// and NumPy alone, which sees 2 bytes of anything, as '|V2'.
+constexpr std::array<std::pair<std::string_view, torch::ScalarType>, 7> types = {{
     {"<f2", torch::kHalf},
     {"<f4", torch::kFloat},
     {"<f8", torch::kDouble},
     {"<i4", torch::kInt},
     {"<i8", torch::kLong},
+    {"<V2", torch::kBFloat16},
+    {"|V2", torch::kBFloat16},
 }};
 
 struct Header {
@@ -80,9 +84,10 @@ class HeaderParser {
                                " of the header); write the file again with numpy.save");
   }
   [[noreturn]] void refuse_type(const std::string& what) const {
-    throw DataError(file_, "the array is of type " + what +
-                               "; read are '<f2', '<f4', '<f8', '<i4' and '<i8': save it as "
-                               "numpy.save(file, array.astype('<f4'))");
+    throw DataError(file_,
+                    "the array is of type " + what +
+                        "; read are '<f2', '<f4', '<f8', '<i4', '<i8' and '<V2' (bfloat16): save it as "
+                        "numpy.save(file, array.astype('<f4'))");
   }
 
   void skip_space() {

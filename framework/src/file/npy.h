@@ -12,7 +12,8 @@
 namespace kindred {
 
 /// An array file that is read by ranges of rows, so that it may be larger than memory. Element types: f2, f4,
-/// f8, i4 and i8; C and Fortran order. Python objects in a file are never executed, they are refused.
+/// f8, i4, i8, and V2, which is taken for bfloat16; C and Fortran order. Python objects in a file are never
+/// executed, they are refused.
 ///
 /// Rows are read with pread and not through a memory map: a file that somebody cuts short meanwhile is then
 /// an error with a name instead of a SIGBUS, and what is held in memory is what was asked for.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <utility>
 
@@ -19,7 +18,8 @@ class Reader {
   bool next(CsvRow& row) {
     while (at_line_break()) take_line_break();
     if (position_ == text_.size()) return false;
-    row = CsvRow{{}, line_};
+    row.cells.clear();
+    row.line = line_;
     while (true) {
       row.cells.push_back(cell());
       if (position_ == text_.size()) return true;
@@ -90,9 +90,7 @@ std::string cell_count(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " cell" : " cells");
 }
 
-}  // namespace
-
-CsvTable CsvTable::read(const std::filesystem::path& file) {
+std::string content_of(const std::filesystem::path& file) {
   std::error_code failure;
   if (std::filesystem::is_directory(file, failure)) throw DataError(file, "is a folder, not a CSV file");
   std::ifstream in(file, std::ios::binary);
@@ -100,40 +98,87 @@ CsvTable CsvTable::read(const std::filesystem::path& file) {
     throw DataError(
         file, std::filesystem::exists(file, failure) ? "cannot be opened for reading" : "does not exist");
   }
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::string text;
+  const auto size = std::filesystem::file_size(file, failure);
+  if (!failure) text.reserve(size);  // unknown for a pipe
+  std::vector<char> piece(std::size_t{1} << 16);
+  while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) {
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
   if (in.bad()) throw DataError(file, "cannot be read to its end");
-  return parse(text, file);
+  return text;
 }
 
-CsvTable CsvTable::parse(std::string_view text, const std::filesystem::path& origin) {
+/// Without a byte order mark, and free of zero bytes.
+std::string_view plain_text(std::string_view text, const std::filesystem::path& origin) {
   if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
     const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(zero), '\n');
     throw DataError(origin, static_cast<int>(line),
                     "a zero byte: this is no UTF-8 text; save it as CSV in UTF-8");
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return text;
+}
 
-  CsvTable table;
-  table.file_ = origin;
-  Reader reader(text, origin);
+CsvRow header_of(Reader& reader, const std::filesystem::path& origin) {
   CsvRow row;
   if (!reader.next(row)) throw DataError(origin, "is empty; the first line must name the columns");
-  table.header_ = std::move(row.cells);
-  table.header_line_ = row.line;
+  return row;
+}
+
+bool next_row(Reader& reader, const CsvTable& table, CsvRow& row) {
+  if (!reader.next(row)) return false;
+  if (row.cells.size() == table.header().size()) return true;
+  throw DataError(table.file(), row.line,
+                  cell_count(row.cells.size()) + " where the header names " +
+                      std::to_string(table.header().size()) + ": " + quoted_list(table.header()));
+}
+
+}  // namespace
+
+CsvTable::CsvTable(std::filesystem::path file, CsvRow header)
+    : file_(std::move(file)), header_(std::move(header.cells)), header_line_(header.line) {
   std::set<std::string> names;
-  for (const std::string& name : table.header_) {
-    if (name.empty()) throw DataError(origin, row.line, "a column has no name");
-    if (!names.insert(name).second) throw DataError(origin, row.line, "column '" + name + "' is there twice");
+  for (const std::string& name : header_) {
+    if (name.empty()) throw DataError(file_, header_line_, "a column has no name");
+    if (!names.insert(name).second)
+      throw DataError(file_, header_line_, "column '" + name + "' is there twice");
   }
-  while (reader.next(row)) {
-    if (row.cells.size() != table.header_.size()) {
-      throw DataError(origin, row.line,
-                      cell_count(row.cells.size()) + " where the header names " +
-                          std::to_string(table.header_.size()) + ": " + quoted_list(table.header_));
-    }
-    table.rows_.push_back(std::move(row));
-  }
+}
+
+CsvTable CsvTable::read(const std::filesystem::path& file) {
+  return parse(content_of(file), file);
+}
+
+CsvTable CsvTable::parse(std::string_view text, const std::filesystem::path& origin) {
+  Reader reader(plain_text(text, origin), origin);
+  CsvTable table(origin, header_of(reader, origin));
+  for (CsvRow row; next_row(reader, table, row);) table.rows_.push_back(std::move(row));
   return table;
+}
+
+struct CsvReader::State {
+  std::filesystem::path file;
+  std::string text;
+  Reader reader;
+  CsvTable table;
+
+  explicit State(const std::filesystem::path& name)
+      : file(name),
+        text(content_of(file)),
+        reader(plain_text(text, file), file),
+        table(file, header_of(reader, file)) {}
+};
+
+CsvReader::CsvReader(const std::filesystem::path& file) : state_(std::make_unique<State>(file)) {}
+CsvReader::~CsvReader() = default;
+
+const CsvTable& CsvReader::table() const {
+  return state_->table;
+}
+
+bool CsvReader::next(CsvRow& row) {
+  return next_row(state_->reader, state_->table, row);
 }
 
 std::optional<std::size_t> CsvTable::find(std::string_view column) const {

@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "kindred/csv.h"
 #include "kindred/error.h"
 #include "kindred/parallel.h"
 #include "ranking/match_ranks.h"
@@ -30,6 +31,16 @@ bool labelled(const Sample& sample) {
 
 std::string count_text(std::int64_t count, const std::string& thing, const std::string& things) {
   return std::to_string(count) + " " + (count == 1 ? thing : things);
+}
+
+std::string number(double value, const char* format) {
+  char text[32];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::string percent(double share) {
+  return number(100 * share, "%.2f %%");
 }
 
 void add_sentence(std::string& text, const std::string& sentence) {
@@ -161,41 +172,71 @@ std::int64_t queries_in_gallery(const std::vector<Sample>& query, const std::vec
   });
 }
 
-/// What one query adds to the scores.
-struct QueryScore {
-  double ap = std::numeric_limits<double>::quiet_NaN();
-  double inp = 0;
-  std::int64_t first_rank = 0;  // 0: no right image
+/// What a query has to do with the gallery, beside negatives and junk.
+struct Relations {
+  std::vector<std::int32_t> matches;      // ascending
+  std::vector<std::int32_t> same_camera;  // of the query's identity, removed
 };
 
+/// Who is to be found by whom.
 class Judge {
  public:
   Judge(const std::vector<Sample>& query, const std::vector<Sample>& gallery, const GalleryIndex& index,
-        bool cameras_known, const std::filesystem::path& place)
-      : query_(query), gallery_(gallery), index_(index), cameras_known_(cameras_known), place_(place) {}
+        bool cameras_known, std::int64_t depth, const std::filesystem::path& place)
+      : query_(query),
+        gallery_(gallery),
+        index_(index),
+        cameras_known_(cameras_known),
+        depth_(depth),
+        place_(place) {}
 
-  [[nodiscard]] QueryScore judge(std::size_t q, std::span<const float> distances) const {
-    QueryScore score;
-    require_numbers(q, distances);
+  [[nodiscard]] Relations relations(std::size_t q) const {
+    Relations relations;
     const auto* same_identity = index_.find(query_[q]);
-    if (same_identity == nullptr) return score;
-
-    std::vector<std::int32_t> matches;
-    std::vector<std::int32_t> removed = index_.junk;
+    if (same_identity == nullptr) return relations;
     for (const auto image : *same_identity) {
       const bool same_camera =
           cameras_known_ && gallery_[static_cast<std::size_t>(image)].camera == query_[q].camera;
-      (same_camera ? removed : matches).push_back(image);
+      (same_camera ? relations.same_camera : relations.matches).push_back(image);
     }
-    if (matches.empty()) return score;
+    return relations;
+  }
 
-    const auto ranks = match_ranks(distances, matches, removed);
+  [[nodiscard]] OpenSetCounter open_set(const std::vector<double>& rates) const {
+    std::int64_t positives = 0;
+    std::int64_t negatives = 0;
+    const auto ranked = static_cast<std::int64_t>(gallery_.size() - index_.junk.size());
+    for (std::size_t q = 0; q < query_.size(); ++q) {
+      if (!labelled(query_[q])) continue;
+      const auto related = relations(q);
+      const auto matches = static_cast<std::int64_t>(related.matches.size());
+      positives += matches;
+      negatives += ranked - matches - static_cast<std::int64_t>(related.same_camera.size());
+    }
+    return {static_cast<std::int64_t>(gallery_.size()), index_.junk, positives, negatives, rates};
+  }
+
+  [[nodiscard]] QueryScore judge(std::size_t q, std::span<const float> distances,
+                                 OpenSetCounter::Part& open_set) const {
+    QueryScore score{.path = query_[q].path, .identity = query_[q].identity, .camera = query_[q].camera};
+    require_numbers(q, distances);
+    if (!labelled(query_[q])) return score;
+    const auto related = relations(q);
+    open_set.add(distances, related.matches, related.same_camera);
+    if (related.matches.empty()) return score;
+
+    auto removed = index_.junk;
+    removed.insert(removed.end(), related.same_camera.begin(), related.same_camera.end());
+    const auto ranks = match_ranks(distances, related.matches, removed);
+    const auto matches = static_cast<std::int64_t>(ranks.size());
+    const auto depth = depth_ > 0 ? depth_ : static_cast<std::int64_t>(distances.size());
     double precisions = 0;
-    for (std::size_t k = 0; k < ranks.size(); ++k) {
+    for (std::size_t k = 0; k < ranks.size() && ranks[k] <= depth; ++k) {
       precisions += static_cast<double>(k + 1) / static_cast<double>(ranks[k]);
     }
-    score.ap = precisions / static_cast<double>(ranks.size());
-    score.inp = static_cast<double>(ranks.size()) / static_cast<double>(ranks.back());
+    score.matches = matches;
+    score.ap = precisions / static_cast<double>(std::min(matches, depth));
+    score.inp = static_cast<double>(matches) / static_cast<double>(ranks.back());
     score.first_rank = ranks.front();
     return score;
   }
@@ -216,11 +257,12 @@ class Judge {
   const std::vector<Sample>& gallery_;
   const GalleryIndex& index_;
   bool cameras_known_;
+  std::int64_t depth_;  // 0: all
   const std::filesystem::path& place_;
 };
 
 std::vector<QueryScore> judge_all(std::int64_t queries, std::int64_t images, const DistanceBlock& distances,
-                                  const Judge& judge) {
+                                  const Judge& judge, OpenSetCounter& open_set) {
   std::vector<QueryScore> scores(static_cast<std::size_t>(queries));
   const auto block =
       std::max<std::int64_t>(1, block_bytes / (images * static_cast<std::int64_t>(sizeof(float))));
@@ -233,10 +275,12 @@ std::vector<QueryScore> judge_all(std::int64_t queries, std::int64_t images, con
     }
     const auto* data = rows.data_ptr<float>();
     parallel_ranges(last - first, [&](std::int64_t begin, std::int64_t end) {
+      OpenSetCounter::Part part(open_set);
       for (auto row = begin; row < end; ++row) {
         const auto q = static_cast<std::size_t>(first + row);
-        scores[q] = judge.judge(q, {data + row * images, static_cast<std::size_t>(images)});
+        scores[q] = judge.judge(q, {data + row * images, static_cast<std::size_t>(images)}, part);
       }
+      part.finish();
     });
   }
   return scores;
@@ -245,13 +289,14 @@ std::vector<QueryScore> judge_all(std::int64_t queries, std::int64_t images, con
 }  // namespace
 
 Scores evaluate(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
-                const DistanceBlock& distances, CameraMode cameras, const std::filesystem::path& place) {
+                const DistanceBlock& distances, const EvaluateSettings& settings,
+                const std::filesystem::path& place) {
   if (gallery.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     throw DataError(place, "the gallery has more than 2,147,483,647 images");
   }
   const GalleryIndex index(gallery);
   require_shared_identities(query, gallery, index, place);
-  auto decision = decide_cameras(query, gallery, index, cameras, place);
+  auto decision = decide_cameras(query, gallery, index, settings.cameras, place);
 
   Scores scores;
   scores.queries = static_cast<std::int64_t>(query.size());
@@ -260,12 +305,15 @@ Scores evaluate(const std::vector<Sample>& query, const std::vector<Sample>& gal
   scores.cameras_known = decision.known;
   scores.note = std::move(decision.note);
 
-  const auto judged = judge_all(scores.queries, static_cast<std::int64_t>(gallery.size()), distances,
-                                Judge(query, gallery, index, scores.cameras_known, place));
+  scores.map_depth = settings.map_depth;
+
+  const Judge judge(query, gallery, index, scores.cameras_known, scores.map_depth, place);
+  auto open_set = judge.open_set(settings.false_positive_rates);
+  scores.each =
+      judge_all(scores.queries, static_cast<std::int64_t>(gallery.size()), distances, judge, open_set);
   for (const auto rank : cmc_ranks) scores.cmc[rank] = 0;
-  for (const auto& one : judged) {
-    scores.query_ap.push_back(one.ap);
-    if (one.first_rank == 0) continue;
+  for (const auto& one : scores.each) {
+    if (one.matches == 0) continue;
     ++scores.valid_queries;
     scores.mean_ap += one.ap;
     scores.mean_inp += one.inp;
@@ -281,6 +329,7 @@ Scores evaluate(const std::vector<Sample>& query, const std::vector<Sample>& gal
   scores.mean_ap /= valid;
   scores.mean_inp /= valid;
   for (auto& [rank, share] : scores.cmc) share /= valid;
+  scores.open_set = open_set.scores();
 
   std::unordered_set<std::int64_t> searched;
   std::int64_t not_judged = 0;
@@ -315,21 +364,27 @@ DistanceBlock cosine_distances(torch::Tensor query, torch::Tensor gallery, const
 }
 
 std::string scores_text(const Scores& scores) {
-  const auto percent = [](double share) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.2f %%", 100 * share);
-    return std::string(text);
-  };
-  std::string text = "mAP " + percent(scores.mean_ap);
+  std::string text = "mAP";
+  if (scores.map_depth > 0) text += "@" + std::to_string(scores.map_depth);
+  text += " " + percent(scores.mean_ap);
   for (const auto& [rank, share] : scores.cmc)
     text += "  Rank-" + std::to_string(rank) + " " + percent(share);
-  text += "  mINP " + percent(scores.mean_inp) + "\n";
-  text += std::to_string(scores.valid_queries) + " of " + count_text(scores.queries, "query", "queries") +
-          " in " + count_text(scores.gallery, "gallery image", "gallery images") + " (" +
+  text += "  mINP " + percent(scores.mean_inp);
+  if (scores.map_depth > 0) text += "  score " + percent(scores.score());
+  text += "\n" + std::to_string(scores.valid_queries) + " of " +
+          count_text(scores.queries, "query", "queries") + " in " +
+          count_text(scores.gallery, "gallery image", "gallery images") + " (" +
           count_text(scores.distractors, "distractor", "distractors") + ", " + std::to_string(scores.junk) +
           " junk left out), " + (scores.cameras_known ? "across cameras" : "single-camera mode");
   if (!scores.note.empty()) text += ": " + scores.note;
-  return text + "\n";
+  text += "\n";
+  const auto& points = scores.open_set.points;
+  for (const auto& point : points) {
+    text += (&point == &points.front() ? "same person or not: TPR " : ", TPR ") +
+            percent(point.true_positive_rate) + " at FPR " + number(point.wanted_rate, "%g") +
+            " (distance below " + number(point.threshold, "%.4g") + ")";
+  }
+  return points.empty() ? text : text + "\n";
 }
 
 std::string scores_json(const Scores& scores) {
@@ -337,14 +392,48 @@ std::string scores_json(const Scores& scores) {
   json["mAP"] = scores.mean_ap;
   json["mINP"] = scores.mean_inp;
   for (const auto& [rank, share] : scores.cmc) json["rank" + std::to_string(rank)] = share;
+  json["map_depth"] = scores.map_depth;
+  json["score"] = scores.score();
   json["queries"] = scores.queries;
   json["valid_queries"] = scores.valid_queries;
   json["gallery"] = scores.gallery;
   json["distractors"] = scores.distractors;
   json["junk"] = scores.junk;
   json["cameras"] = scores.cameras_known ? "known" : "single";
+  json["multi_query"] = scores.multi_query;
+  auto& open_set = json["open_set"];
+  open_set["positives"] = scores.open_set.positives;
+  open_set["negatives"] = scores.open_set.negatives;
+  open_set["area"] = scores.open_set.area;
+  open_set["area_error"] = scores.open_set.area_error;
+  open_set["points"] = nlohmann::ordered_json::array();
+  for (const auto& point : scores.open_set.points) {
+    auto& entry = open_set["points"].emplace_back();
+    entry["wanted_false_positive_rate"] = point.wanted_rate;
+    entry["false_positive_rate"] = point.false_positive_rate;
+    entry["false_positives"] = point.false_positives;
+    entry["true_positive_rate"] = point.true_positive_rate;
+    entry["distance"] = point.threshold;
+    if (scores.cosine) entry["similarity"] = 1 - point.threshold;
+  }
   json["note"] = scores.note;
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+void write_queries_csv(std::ostream& out, const Scores& scores) {
+  write_csv_row(out, {"path", "identity", "camera", "ap", "inp", "first_rank", "matches"});
+  for (const auto& one : scores.each) {
+    std::vector<std::string> cells{one.path,
+                                   one.identity == unlabelled_identity ? "" : std::to_string(one.identity),
+                                   one.camera == unknown_camera ? "" : std::to_string(one.camera)};
+    if (one.matches > 0) {
+      cells.insert(cells.end(), {number(one.ap, "%.6f"), number(one.inp, "%.6f"),
+                                 std::to_string(one.first_rank), std::to_string(one.matches)});
+    } else {
+      cells.resize(7);
+    }
+    write_csv_row(out, cells);
+  }
 }
 
 }  // namespace kindred

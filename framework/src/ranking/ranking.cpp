@@ -1,10 +1,13 @@
 #include "ranking/ranking.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <future>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "file/atomic_file.h"
 #include "kindred/csv.h"
@@ -15,23 +18,35 @@
 namespace kindred {
 namespace {
 
-constexpr std::int64_t block_elements = (std::int64_t{64} << 20) / static_cast<std::int64_t>(sizeof(float));
+/// 16 MB. Larger blocks do not multiply faster, and their memory would be given back to the system and zeroed
+/// by it again each time.
+constexpr std::int64_t block_elements = (std::int64_t{16} << 20) / static_cast<std::int64_t>(sizeof(float));
 
 /// The best so far of one query, as a heap with the worst in front.
 class BestImages {
  public:
   explicit BestImages(std::size_t top) : top_(top) { found_.reserve(top); }
 
-  void offer(std::int32_t image, float similarity) {
-    const Found candidate{similarity, image};
-    if (found_.size() < top_) {
-      found_.push_back(candidate);
-      std::push_heap(found_.begin(), found_.end(), better);
-    } else if (better(candidate, found_.front())) {
-      std::pop_heap(found_.begin(), found_.end(), better);
-      found_.back() = candidate;
-      std::push_heap(found_.begin(), found_.end(), better);
+  /// Consecutive images, in the order of the gallery.
+  /// @param products with the images' descriptors, of any length
+  /// @param scales 1 / the lengths
+  void offer(std::int32_t first_image, const float* products, const float* scales, std::int64_t count) {
+    constexpr std::int64_t piece = 32;  // compared at once; in most there is none that is better
+    std::int64_t i = 0;
+    for (; i + piece <= count; i += piece) {
+      std::array<float, piece> similarities;  // NOLINT: filled below
+      int any = 0;
+      for (std::int64_t k = 0; k < piece; ++k) {
+        const float similarity = products[i + k] * scales[i + k];
+        similarities[static_cast<std::size_t>(k)] = similarity;
+        any |= similarity > worst_ ? 1 : 0;
+      }
+      if (any == 0) continue;
+      for (std::int64_t k = 0; k < piece; ++k) {
+        offer(first_image + static_cast<std::int32_t>(i + k), similarities[static_cast<std::size_t>(k)]);
+      }
     }
+    for (; i < count; ++i) offer(first_image + static_cast<std::int32_t>(i), products[i] * scales[i]);
   }
 
   /// Once, when everything was offered.
@@ -51,9 +66,50 @@ class BestImages {
   static bool better(const Found& a, const Found& b) {
     return a.similarity > b.similarity || (a.similarity == b.similarity && a.image < b.image);
   }
+  /// An image behind those that are listed: of equal ones it is the worse.
+  void offer(std::int32_t image, float similarity) {
+    if (found_.size() == top_) {
+      if (!(similarity > worst_)) return;
+      std::pop_heap(found_.begin(), found_.end(), better);
+      found_.back() = {similarity, image};
+    } else {
+      found_.push_back({similarity, image});
+    }
+    std::push_heap(found_.begin(), found_.end(), better);
+    if (found_.size() == top_) worst_ = found_.front().similarity;
+  }
 
   std::size_t top_;
   std::vector<Found> found_;
+  float worst_ = -std::numeric_limits<float>::infinity();  // what must be beaten, once the list is full
+};
+
+/// Pieces of the gallery, in order. While one is worked on, the next is read by another thread.
+class ReadAhead {
+ public:
+  ReadAhead(const DescriptorBlock& gallery, std::int64_t size, std::int64_t piece)
+      : gallery_(gallery), size_(size), piece_(piece) {
+    start();
+  }
+  /// Needs that something is left.
+  [[nodiscard]] torch::Tensor next() {
+    auto piece = pending_.get();
+    start();
+    return piece;
+  }
+
+ private:
+  void start() {
+    if (first_ == size_) return;
+    const auto first = std::exchange(first_, std::min(first_ + piece_, size_));
+    pending_ = std::async(std::launch::async, [this, first, last = first_] { return gallery_(first, last); });
+  }
+
+  const DescriptorBlock& gallery_;
+  std::int64_t size_;
+  std::int64_t piece_;
+  std::int64_t first_ = 0;
+  std::future<torch::Tensor> pending_;  // its end is waited for when this goes
 };
 
 std::string shortest(float number) {
@@ -92,19 +148,23 @@ Ranking rank_gallery(const torch::Tensor& query, std::int64_t gallery_size, std:
   for (std::int64_t q = 0; q < queries; ++q) best.emplace_back(static_cast<std::size_t>(top));
   const auto gallery_block = std::max<std::int64_t>(1, std::min(gallery_size, block_elements / width));
   const auto query_block = std::max<std::int64_t>(1, block_elements / gallery_block);
+  const auto products =
+      torch::empty({std::min(query_block, queries), std::min(gallery_block, gallery_size)}, torch::kFloat);
+  ReadAhead ahead(gallery, gallery_size, gallery_block);
   for (std::int64_t image = 0; image < gallery_size; image += gallery_block) {
-    const auto images = std::min(gallery_block, gallery_size - image);
-    const auto columns = unit_rows(gallery(image, image + images), options.gallery_name, image).t();
+    const auto descriptors = ahead.next();
+    const auto images = descriptors.size(0);
+    const auto scales = inverse_lengths(descriptors, options.gallery_name, image);
+    const auto* scale = scales.data_ptr<float>();
     for (std::int64_t row = 0; row < queries; row += query_block) {
       const auto rows = std::min(query_block, queries - row);
-      const auto similarities = torch::matmul(units.slice(0, row, row + rows), columns).contiguous();
-      const auto* data = similarities.data_ptr<float>();
+      auto block = products.view(-1).slice(0, 0, rows * images).view({rows, images});
+      torch::mm_out(block, units.slice(0, row, row + rows), descriptors.t());
+      const auto* product = block.data_ptr<float>();
       parallel_ranges(rows, [&](std::int64_t first, std::int64_t last) {
         for (auto q = first; q < last; ++q) {
-          auto& list = best[static_cast<std::size_t>(row + q)];
-          for (std::int64_t i = 0; i < images; ++i) {
-            list.offer(static_cast<std::int32_t>(image + i), data[q * images + i]);
-          }
+          best[static_cast<std::size_t>(row + q)].offer(static_cast<std::int32_t>(image),
+                                                        product + q * images, scale, images);
         }
       });
     }

@@ -19,7 +19,8 @@ struct Ranking {
   torch::Tensor similarities;  ///< [Q, top], 32-bit cosines or 1 - distance, descending
 };
 
-/// Gallery descriptors in pieces: rows [first, last) as [last - first, D], 32-bit floats on the CPU.
+/// Gallery descriptors in pieces: rows [first, last) as [last - first, D], 32-bit floats on the CPU. Called
+/// by other threads, one call at a time.
 using DescriptorBlock = std::function<torch::Tensor(std::int64_t first, std::int64_t last)>;
 
 struct RankingOptions {
@@ -31,7 +32,8 @@ struct RankingOptions {
 };
 
 /// Ranks by cosine similarity, exactly; equal similarities keep the gallery's order. The gallery is read
-/// once, in order. Memory: the query twice, the result, and blocks of 64 MB at most. Throws DataError naming
+/// once, in order, while what was read is worked on. Memory: the query twice, the result, and three blocks of
+/// 16 MB at most, or a row where that is more. Throws DataError naming
 /// the row for descriptors without a direction (similarity.h) and when the widths differ.
 /// @param query [Q, D], 32-bit floats on the CPU
 [[nodiscard]] Ranking rank_gallery(const torch::Tensor& query, std::int64_t gallery_size,

@@ -1,8 +1,12 @@
 #include "ranking/similarity.h"
 
-#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
+
+#include "system/parallel.h"
 
 namespace kindred {
 namespace {
@@ -16,14 +20,31 @@ void require_rows(const torch::Tensor& rows) {
   }
 }
 
-/// [N], summed up in 64 bits, so that no length of 32-bit floats is too large or too small to be seen.
-torch::Tensor lengths(const torch::Tensor& rows, const std::string& what, std::int64_t first_row) {
-  constexpr std::int64_t block = 4096;  // bounds the 64-bit copy
-  auto result = torch::empty({rows.size(0)}, torch::kDouble);
-  for (std::int64_t first = 0; first < rows.size(0); first += block) {
-    const auto last = std::min(first + block, rows.size(0));
-    result.slice(0, first, last).copy_(rows.slice(0, first, last).to(torch::kDouble).square().sum(1).sqrt());
+/// In 64 bits, so that no length of 32-bit floats is too large or too small to be seen.
+double length_of(const float* row, std::int64_t width) {
+  constexpr std::int64_t lanes = 8;  // sums side by side, for which there are vector instructions
+  std::array<double, lanes> sums{};
+  std::int64_t i = 0;
+  for (; i + lanes <= width; i += lanes) {
+    for (std::int64_t lane = 0; lane < lanes; ++lane) {
+      const double number = row[i + lane];
+      sums[static_cast<std::size_t>(lane)] += number * number;
+    }
   }
+  for (; i < width; ++i) sums[0] += static_cast<double>(row[i]) * row[i];
+  return std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
+}
+
+/// [N]
+torch::Tensor lengths(const torch::Tensor& rows, const std::string& what, std::int64_t first_row) {
+  auto result = torch::empty({rows.size(0)}, torch::kDouble);
+  const auto numbers = rows.contiguous();
+  const auto width = numbers.size(1);
+  const auto* number = numbers.data_ptr<float>();
+  auto* all = result.data_ptr<double>();
+  parallel_ranges(numbers.size(0), [&](std::int64_t first, std::int64_t last) {
+    for (auto row = first; row < last; ++row) all[row] = length_of(number + row * width, width);
+  });
   const auto* length = result.data_ptr<double>();
   for (std::int64_t i = 0; i < rows.size(0); ++i) {
     if (length[i] >= shortest_row && length[i] <= longest_row) continue;
@@ -49,6 +70,11 @@ void require_directions(const torch::Tensor& rows, const std::string& what) {
   static_cast<void>(lengths(rows, what, 0));
 }
 
+torch::Tensor inverse_lengths(const torch::Tensor& rows, const std::string& what, std::int64_t first_row) {
+  require_rows(rows);
+  return lengths(rows, what, first_row).reciprocal().to(torch::kFloat);
+}
+
 DataError width_mismatch(const std::string& query_name, std::int64_t query_width,
                          const std::string& gallery_name, std::int64_t gallery_width) {
   return {gallery_name, "its descriptors are " + std::to_string(gallery_width) + " numbers wide, those of " +
@@ -64,7 +90,7 @@ CosineSimilarity::CosineSimilarity(torch::Tensor query, torch::Tensor gallery, s
   if (query_.size(1) != gallery_.size(1)) {
     throw width_mismatch(query_name_, query_.size(1), gallery_name, gallery_.size(1));
   }
-  inverse_lengths_ = lengths(gallery_, gallery_name, 0).reciprocal().to(torch::kFloat);
+  inverse_lengths_ = inverse_lengths(gallery_, gallery_name);
 }
 
 torch::Tensor CosineSimilarity::rows(std::int64_t first, std::int64_t last) const {

@@ -21,6 +21,11 @@ namespace kindred {
 /// Throws as unit_rows() does.
 void require_directions(const torch::Tensor& rows, const std::string& what);
 
+/// 1 / length of each row, [N], for scaling products with rows that are not of length 1. Parameters and
+/// errors as those of unit_rows().
+[[nodiscard]] torch::Tensor inverse_lengths(const torch::Tensor& rows, const std::string& what,
+                                            std::int64_t first_row = 0);
+
 /// What to throw when two sets of descriptors cannot be compared because they are not of the same width.
 [[nodiscard]] DataError width_mismatch(const std::string& query_name, std::int64_t query_width,
                                        const std::string& gallery_name, std::int64_t gallery_width);

@@ -62,6 +62,9 @@ struct RankingPlan {
   RankingSettings ranking;
   EvaluateSettings evaluate;
   MachineSettings machine;
+
+  /// Whether distances are anything else than the cosine's.
+  [[nodiscard]] bool post_processed() const { return !post_processors.empty() || ranking.by_domain; }
 };
 
 /// The recipe's keys: `name` and `seed`; the tables dataset, sampler, backbone, head, optimizer and schedule,

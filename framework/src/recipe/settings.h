@@ -57,9 +57,17 @@ struct TrainSettings {
   static Schema<TrainSettings> schema();
 };
 
+/// How the numbers of a descriptor are written: 4 bytes each, or 2 with 11 or 8 significant bits.
+enum class Storage { float32, float16, bfloat16 };
+
+/// "float32", "float16" or "bfloat16".
+[[nodiscard]] const char* storage_name(Storage storage);
+
 /// Table [embed].
 struct EmbedSettings {
   std::int64_t batch_size = 64;
+  bool flip_test = false;
+  Storage storage = Storage::float32;
   static Schema<EmbedSettings> schema();
 };
 
@@ -68,6 +76,9 @@ enum class CameraMode { automatic, known, single };
 /// Table [evaluate].
 struct EvaluateSettings {
   CameraMode cameras = CameraMode::automatic;
+  bool multi_query = false;
+  std::int64_t map_depth = 0;  ///< images; 0: the whole ranking
+  std::vector<double> false_positive_rates{1e-4, 1e-3, 1e-2};
   static Schema<EvaluateSettings> schema();
 };
 

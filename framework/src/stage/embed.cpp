@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <iterator>
 #include <memory>
 #include <numeric>
@@ -67,6 +68,31 @@ void require_unit_rows(const torch::Tensor& rows, const Batch& batch, const std:
   }
 }
 
+/// [N, D], rows of length 1.
+torch::Tensor describe(Model& model, const torch::Tensor& images, bool flip_test) {
+  const auto rows = model.describe(images);
+  if (!flip_test) return rows;
+  const auto mirrored = model.describe(place_images(images.flip({3}), images.device()));
+  return torch::nn::functional::normalize(rows + mirrored,
+                                          torch::nn::functional::NormalizeFuncOptions().dim(1));
+}
+
+/// To two digits, and never too small: "0.00056"
+std::string bound_text(double bound) {
+  const double digit = bound > 0 ? std::pow(10, std::floor(std::log10(bound)) - 1) : 1;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2g", digit * std::ceil(bound / digit));
+  return text;
+}
+
+std::string change_text(const StorageLoss& loss) {
+  char mean[32];
+  std::snprintf(mean, sizeof mean, "%.2g", 100 * loss.mean);
+  return std::string("they change by ") + mean + " % of their length on average and by " +
+         bound_text(100 * loss.largest) + " % at most, so no cosine changes by more than " +
+         bound_text(loss.cosine_bound());
+}
+
 }  // namespace
 
 Features embed(Model& model, const Plan& plan, const Dataset& dataset, const std::vector<Sample>& samples,
@@ -85,7 +111,8 @@ Features embed(Model& model, const Plan& plan, const Dataset& dataset, const std
   features.samples.reserve(samples.size());
   std::int64_t described = 0;
   while (const auto batch = loader.next()) {
-    const auto rows = model.describe(place_images(batch->images, device)).to(torch::kCPU);
+    const auto rows =
+        describe(model, place_images(batch->images, device), plan.embed.flip_test).to(torch::kCPU);
     const auto count = static_cast<std::int64_t>(batch->samples.size());
     if (rows.dim() != 2 || rows.size(0) != count || rows.scalar_type() != torch::kFloat) {
       throw std::logic_error("a model's descriptors must be [N, D], 32-bit floats");
@@ -127,8 +154,15 @@ std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const D
     const auto stem = folder / split_name(split);
     // Descriptors of two models must never lie side by side.
     if (written.empty()) remove_features(folder);
-    write_features(stem, features);
-    written.push_back({split, stem, features.descriptors.size(0), features.descriptors.size(1)});
+    const auto loss = write_features(stem, features, plan.embed.storage);
+    std::string storage = storage_name(plan.embed.storage);
+    if (plan.embed.storage != Storage::float32) {
+      progress.note(std::string(split_name(split)) + " descriptors are stored as " + storage + ": " +
+                    change_text(loss));
+      storage += ", cosines to " + bound_text(loss.cosine_bound());
+    }
+    written.push_back(
+        {split, stem, features.descriptors.size(0), features.descriptors.size(1), storage, loss});
   }
   if (written.empty()) {
     throw Error(with_training_images ? "embed: error: the data set has no images"

@@ -14,11 +14,12 @@
 namespace kindred {
 
 /// Describes samples with a model in evaluation mode, with the plan's preprocessing (the augmentations that
-/// run at test time). Rows are of length 1, in the order of the samples. The model is moved to `device` and
-/// left there, in the mode (training or evaluation) in which it was. Images that are bad and skipped are left
-/// out of the result and counted in a note. Memory beside the model: the result and the loader's batches.
-/// Throws DataError when there is no sample, when all images are bad, and for a descriptor that is not
-/// finite, naming the image.
+/// run at test time). With embed.flip_test each descriptor is the sum of that of the image and that of its
+/// mirror image, mirrored after the preprocessing. Rows are of length 1, in the order of the samples. The
+/// model is moved to `device` and left there, in the mode (training or evaluation) in which it was. Images
+/// that are bad and skipped are left out of the result and counted in a note. Memory beside the model: the
+/// result and the loader's batches. Throws DataError when there is no sample, when all images are bad, and
+/// for a descriptor that is not finite, naming the image.
 /// @param what "query", "gallery", ...: for progress and messages
 [[nodiscard]] Features embed(Model& model, const Plan& plan, const Dataset& dataset,
                              const std::vector<Sample>& samples, const std::string& what,
@@ -30,11 +31,13 @@ struct EmbeddedSplit {
   std::filesystem::path stem;  ///< STEM.npy and STEM.csv
   std::int64_t images = 0;
   std::int64_t width = 0;
+  std::string storage;  ///< "float32", or "float16, cosines to 0.00056"
+  StorageLoss loss;
 };
 
 /// Describes a data set's query and gallery images, and its training images when asked, each that it has,
 /// into FOLDER/query.npy and .csv, gallery.npy and .csv, train.npy and .csv, in place of those of an earlier
-/// call. Throws Error when it has none of
+/// call, as embed.storage says; what fewer bits change is told in a note. Throws Error when it has none of
 /// them.
 [[nodiscard]] std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const Dataset& dataset,
                                                        const std::filesystem::path& folder,

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "file/feature_files.h"
 #include "progress/progress.h"
 #include "ranking/evaluation.h"
 #include "ranking/post_processing.h"
@@ -11,7 +12,15 @@
 
 namespace kindred {
 
-/// Judges the rankings that distances give (evaluation.h).
+/// Ranks the gallery by cosine distance for every query and judges the rankings (evaluation.h). With
+/// settings.multi_query the queries are merged before (multi_query.h).
+/// @param query_name, gallery_name what errors call the two, such as their files
+[[nodiscard]] Scores evaluate_features(const Features& query, const Features& gallery,
+                                       const EvaluateSettings& settings, ProgressSink& progress,
+                                       const std::string& query_name = "query",
+                                       const std::string& gallery_name = "gallery");
+
+/// Judges the rankings that any distances give.
 /// @param distances of all queries of `input` to its whole gallery
 [[nodiscard]] Scores evaluate_distances(const SearchInput& input, const DistanceBlock& distances,
                                         const EvaluateSettings& settings, ProgressSink& progress);
@@ -22,7 +31,10 @@ namespace kindred {
                                        const std::filesystem::path& gallery_file, const RankingPlan& plan,
                                        torch::Device device, ProgressSink& progress);
 
-/// Writes evaluation.json and evaluation.txt into a folder, each atomically.
+/// Writes a file of what write_queries_csv() gives, atomically.
+void write_query_scores(const std::filesystem::path& file, const Scores& scores);
+
+/// Writes evaluation.json, evaluation.txt, roc.csv and per_query.csv into a folder, each atomically.
 void write_scores(const std::filesystem::path& folder, const Scores& scores);
 
 }  // namespace kindred

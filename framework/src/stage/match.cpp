@@ -1,9 +1,9 @@
 #include "stage/match.h"
 
 #include <algorithm>
+#include <functional>
 #include <string>
-#include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "file/feature_files.h"
@@ -15,16 +15,23 @@
 namespace kindred {
 namespace {
 
-/// The result speaks of images by name.
+/// The result speaks of images by name. Names are compared by their hashes first: a million of them are then
+/// 16 MB to sort, and not a table of nodes.
 void require_unique_names(const std::vector<Sample>& samples, const std::filesystem::path& file) {
-  std::unordered_map<std::string_view, std::size_t> rows;
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const auto [at, inserted] = rows.emplace(samples[i].path, i);
-    if (inserted) continue;
-    throw DataError(file, "rows " + std::to_string(at->second) + " and " + std::to_string(i) +
-                              " (from 0) are both named '" + samples[i].path +
-                              "': the list of matches could not tell them apart; give each row a "
-                              "name of its own in the CSV file");
+  std::vector<std::pair<std::size_t, std::size_t>> hashes;  // and rows
+  hashes.reserve(samples.size());
+  for (const auto& sample : samples) {
+    hashes.emplace_back(std::hash<std::string>()(sample.path), hashes.size());
+  }
+  std::sort(hashes.begin(), hashes.end());
+  for (auto one = hashes.begin(); one != hashes.end(); ++one) {
+    for (auto other = one + 1; other != hashes.end() && other->first == one->first; ++other) {
+      if (samples[one->second].path != samples[other->second].path) continue;
+      throw DataError(file, "rows " + std::to_string(one->second) + " and " + std::to_string(other->second) +
+                                " (from 0) are both named '" + samples[one->second].path +
+                                "': the list of matches could not tell them apart; give each row a "
+                                "name of its own in the CSV file");
+    }
   }
 }
 
@@ -55,7 +62,7 @@ MatchOutcome match_features(const std::filesystem::path& query_file,
                             std::int64_t top, const std::filesystem::path& folder, torch::Device device,
                             ProgressSink& progress) {
   require_top(top);
-  if (!plan.post_processors.empty() || plan.ranking.by_domain) {
+  if (plan.post_processed()) {
     auto input = read_search_input(query_file, gallery_file);
     const auto distances = post_process(plan, input, device, progress);
     return match_distances(input, distances, top, folder, progress);

@@ -16,6 +16,7 @@
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
 #include "stage/embed.h"
+#include "stage/evaluate.h"
 #include "system/device.h"
 #include "training/random_state.h"
 
@@ -240,9 +241,8 @@ void Training::evaluate_epoch() {
   const auto query = embed(trainer_.model(), plan_, *data_.dataset, data_.query, "query", device_, progress_);
   const auto gallery =
       embed(trainer_.model(), plan_, *data_.dataset, data_.gallery, "gallery", device_, progress_);
-  const auto scores =
-      evaluate(query.samples, gallery.samples, cosine_distances(query.descriptors, gallery.descriptors),
-               plan_.evaluate.cameras);
+  SilentProgress silent;
+  const auto scores = evaluate_features(query, gallery, plan_.evaluate, silent);
   Progress progress;
   progress.stage = "evaluate";
   progress.detail = "epoch " + std::to_string(epoch_) + "/" + std::to_string(plan_.train.epochs);

@@ -2,10 +2,12 @@
 #include <torch/torch.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <string>
+#include <tuple>
 
 #include "file/feature_files.h"
 #include "kindred/error.h"
@@ -91,7 +93,7 @@ TEST_CASE_FIXTURE(Fixture, "what nobody knows is written as an empty cell") {
 TEST_CASE_FIXTURE(Fixture, "another program's files need path and identity alone, in any order and type") {
   write_table("identity,path\r\n3,x.jpg\r\n,y.jpg\r\n");
   const auto values = torch::tensor({{1.5, -2.0, 0.25}, {0.0, 4.0, 8.0}}, torch::kDouble);
-  for (const auto type : {torch::kHalf, torch::kFloat, torch::kDouble}) {
+  for (const auto type : {torch::kHalf, torch::kFloat, torch::kDouble, torch::kBFloat16}) {
     write_npy(array, values.to(type));
     const auto features = read_features(stem);
     CHECK((features.descriptors.scalar_type() == torch::kFloat));
@@ -111,6 +113,52 @@ TEST_CASE_FIXTURE(Fixture, "the reader gives any range of rows") {
   CHECK(reader.width() == 4);
   CHECK(reader.samples().size() == 10);
   CHECK(torch::equal(reader.rows(3, 7), features.descriptors.slice(0, 3, 7)));
+}
+
+TEST_CASE_FIXTURE(
+    Fixture, "16 bits change directions by no more than is said, and cosines by no more than that allows") {
+  torch::manual_seed(1);
+  const auto rows =
+      torch::nn::functional::normalize(torch::randn({5000, 96}));  // more than are compared at once
+  Features features{rows, std::vector<Sample>(5000)};
+  for (std::size_t i = 0; i < 5000; ++i) features.samples[i].path = std::to_string(i);
+  CHECK(write_features(stem, features).largest == 0);
+  CHECK(torch::equal(read_features(stem).descriptors, rows));
+  // A number is rounded by at most 2^-11 or 2^-8 of itself.
+  for (const auto& [storage, type, rounding] :
+       {std::tuple(Storage::float16, torch::kHalf, std::pow(2, -11)),
+        std::tuple(Storage::bfloat16, torch::kBFloat16, std::pow(2, -8))}) {
+    const auto loss = write_features(stem, features, storage);
+    CHECK(std::filesystem::file_size(array) == 128 + 5000 * 96 * 2);
+    CHECK((NpyReader(array).type() == type));
+    const auto back = read_features(stem).descriptors;
+    CHECK(torch::equal(back, rows.to(type).to(torch::kFloat)));
+    const auto changes =
+        (back.to(torch::kDouble) - rows.to(torch::kDouble)).norm(2, 1) / rows.to(torch::kDouble).norm(2, 1);
+    CHECK(loss.largest == doctest::Approx(changes.max().item<double>()));
+    CHECK(loss.mean == doctest::Approx(changes.mean().item<double>()));
+    CHECK(loss.largest <= rounding);
+    CHECK(loss.largest > rounding / 8);
+    const auto cosines = [](const torch::Tensor& all) {
+      const auto units = torch::nn::functional::normalize(all.slice(0, 0, 300).to(torch::kDouble));
+      return torch::matmul(units, units.t());
+    };
+    CHECK((cosines(back) - cosines(rows)).abs().max().item<double>() <= loss.cosine_bound());
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a number too large for 16 bits is refused with the image, and nothing is written") {
+  Features features{torch::ones({3, 2}), std::vector<Sample>(3)};
+  features.samples[2].path = "c";
+  features.descriptors[2][1] = 1e5F;
+  CHECK_THROWS_WITH_AS(
+      write_features(stem, features, Storage::float16),
+      doctest::Contains("gallery.v2.npy: error: the descriptor of 'c' has a number that does not "
+                        "fit into 16 bits"),
+      DataError);
+  CHECK_FALSE(std::filesystem::exists(array));
+  CHECK(write_features(stem, features, Storage::bfloat16).largest < 0.01);
 }
 
 TEST_CASE_FIXTURE(Fixture, "numbers of rows that do not fit are refused with both numbers") {

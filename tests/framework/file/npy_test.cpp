@@ -76,7 +76,8 @@ bool contains(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "what is written is read back, for every type and shape") {
-  for (const auto type : {torch::kHalf, torch::kFloat, torch::kDouble, torch::kInt, torch::kLong}) {
+  for (const auto type :
+       {torch::kHalf, torch::kFloat, torch::kDouble, torch::kInt, torch::kLong, torch::kBFloat16}) {
     for (const auto& shape :
          std::vector<std::vector<std::int64_t>>{{}, {1}, {5}, {3, 4}, {0, 4}, {2, 3, 4}}) {
       const auto tensor = (torch::rand(shape) * 1000 - 500).to(type);
@@ -106,6 +107,23 @@ TEST_CASE_FIXTURE(Fixture, "a written file is what NumPy writes, byte for byte")
   CHECK(content.substr(10 + header.size(), 117 - header.size()) == std::string(117 - header.size(), ' '));
   CHECK(content[127] == '\n');
   CHECK(content.substr(128) == bytes_of(torch::arange(6, torch::kFloat)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "bfloat16 is written as ml_dtypes saves it, and read as NumPy alone does, too") {
+  // numpy.save of numpy.arange(6).reshape(2, 3).astype(ml_dtypes.bfloat16), ml_dtypes 0.6.0.
+  const std::string data("\x00\x00\x80\x3f\x00\x40\x40\x40\x80\x40\xa0\x40", 12);
+  const auto numbers = torch::arange(6, torch::kFloat).view({2, 3});
+  for (const std::string descr : {"<V2", "|V2"}) {
+    write(npy("{'descr': '" + descr + "', 'fortran_order': False, 'shape': (2, 3), }", data));
+    const auto array = read_npy(file);
+    CHECK((array.scalar_type() == torch::kBFloat16));
+    CHECK(torch::equal(array.to(torch::kFloat), numbers));
+  }
+  write_npy(file, numbers.to(torch::kBFloat16));
+  std::ifstream in(file, std::ios::binary);
+  const std::string content((std::istreambuf_iterator<char>(in)), {});
+  CHECK(content.substr(10, 60) == "{'descr': '<V2', 'fortran_order': False, 'shape': (2, 3), } ");
+  CHECK(content.substr(128) == data);
 }
 
 TEST_CASE("a file that NumPy wrote is read") {
@@ -206,7 +224,9 @@ TEST_CASE_FIXTURE(Fixture, "other types of element are refused with the way to c
   };
   CHECK(contains(type("'|O'"), "'object' (pickled Python objects)"));
   CHECK(contains(type("'>f4'"), "'>f4' (big-endian)"));
-  CHECK(contains(type("'|u1'"), "type '|u1'; read are '<f2', '<f4', '<f8', '<i4' and '<i8'"));
+  CHECK(
+      contains(type("'|u1'"), "type '|u1'; read are '<f2', '<f4', '<f8', '<i4', '<i8' and '<V2' (bfloat16)"));
+  CHECK(contains(type("'|V4'"), "the array is of type '|V4'"));
   CHECK(contains(type("'<c8'"), "numpy.save(file, array.astype('<f4'))"));
   CHECK(contains(type("[('a', '<f4')]"), "'record' (named fields)"));
 }

@@ -44,6 +44,43 @@ TEST_CASE("a byte order mark, CRLF and a missing last line break are accepted") 
   CHECK(table.rows()[1].line == 4);
 }
 
+TEST_CASE("a reader gives the rows of the table one by one") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("list.csv",
+                                 "\xEF\xBB\xBF"
+                                 "a,b\r\n1,2\r\n\n\"x\ny\",3\n4,");
+  const CsvTable table = CsvTable::read(file);
+  CsvReader reader(file);
+  CHECK(reader.table().header() == table.header());
+  CHECK(reader.table().rows().empty());
+  CsvRow row;
+  for (const auto& expected : table.rows()) {
+    REQUIRE(reader.next(row));
+    CHECK(row.cells == expected.cells);
+    CHECK(row.line == expected.line);
+  }
+  CHECK_FALSE(reader.next(row));
+  CHECK_FALSE(reader.next(row));
+}
+
+TEST_CASE("a reader refuses a row when it comes to it, and a header at once") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("list.csv", "a,b\n1,2\n1,2,3\n");
+  CsvReader reader(file);
+  CsvRow row;
+  CHECK(reader.next(row));
+  CHECK(contains(error_of([&] { (void)reader.next(row); }),
+                 "list.csv:3: error: 3 cells where the header names 2"));
+  const auto refused = [&](const std::string& text) {
+    folder.write("list.csv", text);
+    return error_of([&] { (void)CsvReader(file); });
+  };
+  CHECK(contains(refused(""), "is empty; the first line must name the columns"));
+  CHECK(contains(refused("a,a\n"), "column 'a' is there twice"));
+  CHECK(contains(refused(std::string("a\n\0", 3)), "a zero byte"));
+  CHECK(contains(error_of([&] { (void)CsvReader(folder / "none.csv"); }), "does not exist"));
+}
+
 TEST_CASE("a header alone is a table without rows") {
   CHECK(parse("a,b").rows().empty());
   CHECK(parse("a,b\n").header() == Cells{"a", "b"});

@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 #include <doctest/doctest.h>
 #include <torch/torch.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,15 +13,14 @@
 #include <numeric>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "file/npy.h"
 #include "kindred/error.h"
 #include "kindred/random.h"
-#include "progress/progress.h"
 #include "ranking/match_ranks.h"
 #include "ranking/similarity.h"
-#include "stage/evaluate.h"
 #include "test_paths.h"
 
 using namespace kindred;
@@ -45,7 +43,7 @@ DistanceBlock given(const torch::Tensor& distances) {
 /// One query.
 Scores evaluate_one(const Sample& query, const std::vector<Sample>& gallery, std::vector<float> distances,
                     CameraMode cameras = CameraMode::single) {
-  return evaluate({query}, gallery, given(torch::tensor(distances).unsqueeze(0)), cameras);
+  return evaluate({query}, gallery, given(torch::tensor(distances).unsqueeze(0)), {cameras});
 }
 
 std::string refusal(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
@@ -53,7 +51,7 @@ std::string refusal(const std::vector<Sample>& query, const std::vector<Sample>&
   const auto distances = torch::rand(
       {static_cast<std::int64_t>(query.size()), static_cast<std::int64_t>(gallery.size())}, torch::kFloat);
   try {
-    static_cast<void>(evaluate(query, gallery, given(distances), cameras));
+    static_cast<void>(evaluate(query, gallery, given(distances), {cameras}));
   } catch (const DataError& error) {
     return error.what();
   }
@@ -110,11 +108,13 @@ TEST_CASE("the reference values are met, whatever the number of threads") {
   std::optional<Scores> first;
   for (const int count : {1, 2, 3, 7}) {
     const Threads threads(count);
-    const auto scores = evaluate(golden.query, golden.gallery, given(golden.distances), CameraMode::known);
+    const auto scores = evaluate(golden.query, golden.gallery, given(golden.distances), {CameraMode::known});
     check_golden(scores, golden.expected);
     if (!first) first = scores;
     CHECK(scores.mean_ap == first->mean_ap);
-    CHECK(scores.query_ap == first->query_ap);
+    REQUIRE(scores.each.size() == first->each.size());
+    for (std::size_t q = 0; q < scores.each.size(); ++q) CHECK(scores.each[q].ap == first->each[q].ap);
+    CHECK(scores_json(scores) == scores_json(*first));
   }
   CHECK(first->queries == 60);
   CHECK(first->gallery == 240);
@@ -124,7 +124,7 @@ TEST_CASE("the reference values are met, whatever the number of threads") {
 
 TEST_CASE("the reference values are met when cameras are found by themselves") {
   const Golden golden;
-  check_golden(evaluate(golden.query, golden.gallery, given(golden.distances), CameraMode::automatic),
+  check_golden(evaluate(golden.query, golden.gallery, given(golden.distances), {CameraMode::automatic}),
                golden.expected);
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("the reference values are met when junk is strewn over the gallery") {
     gallery.push_back(golden.gallery[i]);
     columns.push_back(golden.distances.select(1, static_cast<std::int64_t>(i)));
   }
-  const auto scores = evaluate(golden.query, gallery, given(torch::stack(columns, 1)), CameraMode::known);
+  const auto scores = evaluate(golden.query, gallery, given(torch::stack(columns, 1)), {CameraMode::known});
   check_golden(scores, golden.expected);
   CHECK(scores.junk == 80);
   CHECK(scores.gallery == 240);
@@ -199,16 +199,17 @@ TEST_CASE("images of the query's identity and camera are removed only when camer
   CHECK(single.mean_ap == doctest::Approx((1.0 + 2.0 / 3) / 2));
 }
 
-TEST_CASE("a query without a right image does not count, and its precision is not a number") {
+TEST_CASE("a query without a right image does not count") {
   const std::vector<Sample> query{person(5), person(9), person(unlabelled_identity), person(junk_identity)};
   const std::vector<Sample> gallery{person(5), person(6)};
   const auto scores =
-      evaluate(query, gallery, given(torch::tensor({{1.0F, 0.0F}}).repeat({4, 1})), CameraMode::automatic);
+      evaluate(query, gallery, given(torch::tensor({{1.0F, 0.0F}}).repeat({4, 1})), {CameraMode::automatic});
   CHECK(scores.queries == 4);
   CHECK(scores.valid_queries == 1);
   CHECK(scores.mean_ap == doctest::Approx(0.5));
-  CHECK(scores.query_ap[0] == doctest::Approx(0.5));
-  for (std::size_t q = 1; q < 4; ++q) CHECK(std::isnan(scores.query_ap[q]));
+  CHECK(scores.each[0].ap == doctest::Approx(0.5));
+  CHECK(scores.each[0].matches == 1);
+  for (std::size_t q = 1; q < 4; ++q) CHECK(scores.each[q].matches == 0);
   CHECK(contains(scores.note, "2 queries are unlabelled or junk and not judged"));
 }
 
@@ -232,7 +233,7 @@ TEST_CASE("automatic falls back to a single camera and says why") {
 TEST_CASE("distractors and queries that nobody matches need no camera") {
   const std::vector<Sample> query{person(5, 1), person(9)};
   const std::vector<Sample> gallery{person(5, 2), person(6), person(unlabelled_identity), person(0)};
-  const auto scores = evaluate(query, gallery, given(torch::rand({2, 4})), CameraMode::automatic);
+  const auto scores = evaluate(query, gallery, given(torch::rand({2, 4})), {CameraMode::automatic});
   CHECK(scores.cameras_known);
   CHECK(scores.note.empty());
 }
@@ -262,7 +263,7 @@ TEST_CASE("when no query can be matched the reason and the remedy are said") {
 TEST_CASE("errors name the place that the caller gives") {
   try {
     static_cast<void>(
-        evaluate({}, {person(1)}, given(torch::ones({0, 1})), CameraMode::automatic, "query.csv"));
+        evaluate({}, {person(1)}, given(torch::ones({0, 1})), {CameraMode::automatic}, "query.csv"));
     FAIL("no error");
   } catch (const DataError& error) {
     CHECK(error.file() == "query.csv");
@@ -286,7 +287,7 @@ TEST_CASE("a distance that is not a number is an error naming the first query an
   for (const int count : {1, 2, 5}) {
     const Threads threads(count);
     CHECK_THROWS_WITH_AS(
-        static_cast<void>(evaluate(query, gallery, given(distances), CameraMode::single)),
+        static_cast<void>(evaluate(query, gallery, given(distances), {CameraMode::single})),
         doctest::Contains(("the distance of query 40 ('" + query[40].path + "') to gallery image 7 ('" +
                            gallery[7].path + "') is not a number")
                               .c_str()),
@@ -296,11 +297,11 @@ TEST_CASE("a distance that is not a number is an error naming the first query an
 
 TEST_CASE("distances of another shape or type are a mistake of the program") {
   const std::vector<Sample> both{person(1), person(1)};
-  CHECK_THROWS_AS(static_cast<void>(evaluate(both, both, given(torch::ones({2, 3})), CameraMode::single)),
+  CHECK_THROWS_AS(static_cast<void>(evaluate(both, both, given(torch::ones({2, 3})), {CameraMode::single})),
                   std::logic_error);
-  CHECK_THROWS_AS(
-      static_cast<void>(evaluate(both, both, given(torch::ones({2, 2}, torch::kDouble)), CameraMode::single)),
-      std::logic_error);
+  CHECK_THROWS_AS(static_cast<void>(
+                      evaluate(both, both, given(torch::ones({2, 2}, torch::kDouble)), {CameraMode::single})),
+                  std::logic_error);
 }
 
 TEST_CASE("blocks cover all queries once, in order, and stay within 64 MB") {
@@ -309,13 +310,12 @@ TEST_CASE("blocks cover all queries once, in order, and stay within 64 MB") {
   std::vector<Sample> gallery(images, person(2));
   gallery.back() = person(1);
   std::vector<std::pair<std::int64_t, std::int64_t>> blocks;
-  const auto scores = evaluate(
-      query, gallery,
-      [&](std::int64_t first, std::int64_t last) {
-        blocks.emplace_back(first, last);
-        return torch::zeros({last - first, images});
-      },
-      CameraMode::single);
+  const auto scores = evaluate(query, gallery,
+                               [&](std::int64_t first, std::int64_t last) {
+                                 blocks.emplace_back(first, last);
+                                 return torch::zeros({last - first, images});
+                               },
+                               {CameraMode::single});
   CHECK(blocks == decltype(blocks){{0, 16}, {16, 32}, {32, 40}});
   CHECK(scores.mean_inp == doctest::Approx(1.0 / images));
 }
@@ -390,7 +390,93 @@ TEST_CASE("rows without a direction and unequal widths are refused by name") {
       doctest::Contains("g.npy: error: its descriptors are 5 numbers wide, those of q.npy 4"), DataError);
 }
 
-TEST_CASE("scores are told in two lines") {
+TEST_CASE("at a depth AP sees only the ranks up to it, out of as many right images as fit there") {
+  const std::vector<Sample> gallery{person(5), person(6), person(5), person(7), person(8), person(5)};
+  const std::vector<float> distances{0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F};  // right: ranks 1, 3 and 6
+  const auto ap = [&](std::int64_t depth) {
+    EvaluateSettings settings{CameraMode::single};
+    settings.map_depth = depth;
+    const auto scores =
+        evaluate({person(5)}, gallery, given(torch::tensor(distances).unsqueeze(0)), settings);
+    CHECK(scores.mean_inp == doctest::Approx(3.0 / 6));  // of the whole ranking
+    CHECK(scores.score() == doctest::Approx((scores.mean_ap + 1) / 2));
+    return scores.mean_ap;
+  };
+  CHECK(ap(1) == doctest::Approx(1.0));
+  CHECK(ap(2) == doctest::Approx(1.0 / 2));
+  CHECK(ap(3) == doctest::Approx((1.0 + 2.0 / 3) / 3));
+  CHECK(ap(5) == doctest::Approx((1.0 + 2.0 / 3) / 3));
+  CHECK(ap(6) == doctest::Approx((1.0 + 2.0 / 3 + 3.0 / 6) / 3));
+  CHECK(ap(200) == ap(0));
+}
+
+TEST_CASE("a query whose right images are all below the depth has an AP of 0 and still counts") {
+  EvaluateSettings settings{CameraMode::single};
+  settings.map_depth = 1;
+  const auto scores =
+      evaluate({person(5)}, {person(6), person(5)}, given(torch::tensor({{0.1F, 0.2F}})), settings);
+  CHECK(scores.valid_queries == 1);
+  CHECK(scores.mean_ap == 0);
+  CHECK(scores.cmc.at(5) == 1);
+}
+
+TEST_CASE("persons that are far from each other and near to themselves are told apart without an error") {
+  // Inverted signs would turn these into the worst that can be.
+  const std::vector<Sample> query{person(1), person(2)};
+  const std::vector<Sample> gallery{person(1), person(2), person(1), person(2)};
+  const auto separable =
+      evaluate(query, gallery, given(torch::tensor({{0.1F, 0.9F, 0.2F, 0.8F}, {0.7F, 0.3F, 0.9F, 0.1F}})),
+               {CameraMode::single});
+  CHECK(separable.open_set.area == 1);
+  for (const auto& point : separable.open_set.points) {
+    CHECK(point.true_positive_rate == 1);
+    CHECK(point.false_positives == 0);
+    CHECK(point.threshold == doctest::Approx(0.7));  // the nearest of the wrong pairs
+  }
+  const auto inverted =
+      evaluate(query, gallery, given(torch::tensor({{0.9F, 0.1F, 0.8F, 0.2F}, {0.3F, 0.7F, 0.1F, 0.9F}})),
+               {CameraMode::single});
+  CHECK(inverted.open_set.area == 0);
+  for (const auto& point : inverted.open_set.points) CHECK(point.true_positive_rate == 0);
+}
+
+TEST_CASE("open-set pairs leave out what the ranking leaves out, and keep the queries that nobody matches") {
+  const std::vector<Sample> query{person(5, 1), person(9, 1), person(unlabelled_identity, 1),
+                                  person(junk_identity, 1)};
+  const std::vector<Sample> gallery{person(5, 1),              // the first query's camera
+                                    person(5, 2),              // right
+                                    person(junk_identity, 2),  // never
+                                    person(0, 1),              // distractors
+                                    person(unlabelled_identity, 2)};
+  const auto distances = torch::tensor({{0.0F, 0.5F, 0.01F, 0.6F, 0.4F}}).repeat({4, 1});
+  EvaluateSettings settings{CameraMode::known};
+  settings.false_positive_rates = {0.01, 0.5};
+  const auto scores = evaluate(query, gallery, given(distances), settings).open_set;
+  CHECK(scores.positives == 1);
+  CHECK(scores.negatives == 6);  // 2 of the first query, 4 of the second
+  REQUIRE(scores.points.size() == 2);
+  CHECK(scores.points[0].threshold == 0);  // the second query's nearest
+  CHECK(scores.points[0].true_positive_rate == 0);
+  CHECK(scores.points[1].false_positives == 3);  // 0, 0.4 and 0.4
+  CHECK(scores.points[1].threshold == doctest::Approx(0.5));
+  CHECK(scores.points[1].true_positive_rate == 0);
+
+  settings.cameras = CameraMode::single;
+  const auto single = evaluate(query, gallery, given(distances), settings).open_set;
+  CHECK(single.positives == 2);
+  CHECK(single.negatives == 6);
+}
+
+TEST_CASE("without a pair of different persons there are no open-set figures") {
+  const auto scores = evaluate_one(person(5), {person(5), person(junk_identity)}, {0.1F, 0.2F});
+  CHECK(scores.mean_ap == 1);
+  CHECK(scores.open_set.negatives == 0);
+  CHECK(scores.open_set.points.empty());
+  CHECK(scores.open_set.curve.empty());
+  CHECK(scores_text(scores).find("same person") == std::string::npos);
+}
+
+TEST_CASE("scores are told in two lines, and thresholds in a third") {
   Scores scores;
   scores.queries = 10;
   scores.valid_queries = 9;
@@ -406,43 +492,51 @@ TEST_CASE("scores are told in two lines") {
         "9 of 10 queries in 100 gallery images (1 distractor, 7 junk left out), across cameras\n");
   scores.cameras_known = false;
   scores.note = "why";
-  CHECK(contains(scores_text(scores), "single-camera mode: why\n"));
+  scores.map_depth = 200;
+  scores.open_set.positives = 30;
+  scores.open_set.negatives = 900;
+  scores.open_set.points = {{1e-4, 0.25, 0, 0, 0.1}, {0.01, 0.5, 9, 0.01, 0.75}};
+  CHECK(scores_text(scores) ==
+        "mAP@200 43.08 %  Rank-1 55.00 %  Rank-5 86.67 %  Rank-10 100.00 %  mINP 18.00 %  score 49.04 %\n"
+        "9 of 10 queries in 100 gallery images (1 distractor, 7 junk left out), single-camera mode: why\n"
+        "same person or not: TPR 10.00 % at FPR 0.0001 (distance below 0.25), "
+        "TPR 75.00 % at FPR 0.01 (distance below 0.5)\n");
 
-  const auto json = nlohmann::json::parse(scores_json(scores));
+  auto json = nlohmann::json::parse(scores_json(scores));
   CHECK(json["mAP"] == 0.43076);
   CHECK(json["rank10"] == 1.0);
+  CHECK(json["map_depth"] == 200);
+  CHECK(json["score"].get<double>() == doctest::Approx((0.43076 + 0.55) / 2));
   CHECK(json["valid_queries"] == 9);
   CHECK(json["cameras"] == "single");
+  CHECK(json["multi_query"] == false);
   CHECK(json["note"] == "why");
+  CHECK(json["open_set"]["negatives"] == 900);
+  const auto& point = json["open_set"]["points"][1];
+  CHECK(point["wanted_false_positive_rate"] == 0.01);
+  CHECK(point["false_positives"] == 9);
+  CHECK(point["true_positive_rate"] == 0.75);
+  CHECK(point["distance"] == 0.5);
+  CHECK_FALSE(point.contains("similarity"));  // the distances may be any
+  scores.cosine = true;
+  json = nlohmann::json::parse(scores_json(scores));
+  CHECK(json["open_set"]["points"][1]["similarity"] == 0.5);
 }
 
-TEST_CASE("descriptors on disk are evaluated, and the scores are written") {
-  const auto folder =
-      std::filesystem::temp_directory_path() / ("kindred_evaluation_test_" + std::to_string(::getpid()));
-  // Directions in a plane: the angle decides the rank.
-  const auto directions = [](std::vector<double> degrees) {
-    const auto angles = torch::tensor(degrees, torch::kDouble) * (M_PI / 180);
-    return torch::stack({angles.cos(), angles.sin()}, 1).to(torch::kFloat);
-  };
-  write_features(folder / "query", {directions({0, 90}) * 3, {person(1, 1), person(2, 1)}});
-  write_features(folder / "gallery",
-                 {directions({10, 20, 80, 50}), {person(2, 2), person(1, 2), person(2, 3), person(1, 3)}});
-  SilentProgress silent;
-  const auto scores = evaluate_features(folder / "query.npy", folder / "gallery", {}, torch::kCPU, silent);
-  // Query 1: wrong, right, right, wrong. Query 2: right, wrong, wrong, right.
-  CHECK(scores.mean_ap == doctest::Approx(((1.0 / 2 + 2.0 / 3) / 2 + (1.0 + 2.0 / 4) / 2) / 2));
-  CHECK(scores.cmc.at(1) == doctest::Approx(0.5));
-  CHECK(scores.cameras_known);
-
-  write_scores(folder / "run", scores);
-  std::ifstream text(folder / "run" / "evaluation.txt");
-  CHECK(std::string((std::istreambuf_iterator<char>(text)), {}) == scores_text(scores));
-  std::ifstream json(folder / "run" / "evaluation.json");
-  CHECK(nlohmann::json::parse(json)["mAP"].get<double>() == scores.mean_ap);
-
-  write_features(folder / "wide", {torch::ones({1, 3}), {person(1, 1)}});
-  CHECK_THROWS_WITH_AS(
-      static_cast<void>(evaluate_features(folder / "query", folder / "wide", {}, torch::kCPU, silent)),
-      doctest::Contains("wide: error: its descriptors are 3 numbers wide"), DataError);
-  std::filesystem::remove_all(folder);
+TEST_CASE("each query has a line in order, with empty cells where it was not judged") {
+  auto first = person(5, 2);
+  first.path = "a, b.png";
+  auto second = person(9);
+  second.path = "c.png";
+  auto third = person(unlabelled_identity, 1);
+  third.path = "d.png";
+  const auto scores = evaluate({first, second, third}, {person(6), person(5), person(5)},
+                               given(torch::tensor({{0.1F, 0.2F, 0.3F}}).repeat({3, 1})), {});
+  std::ostringstream text;
+  write_queries_csv(text, scores);
+  CHECK(text.str() ==
+        "path,identity,camera,ap,inp,first_rank,matches\n"
+        "\"a, b.png\",5,2,0.583333,0.666667,2,2\n"
+        "c.png,9,,,,,\n"
+        "d.png,,1,,,,\n");
 }

@@ -99,9 +99,9 @@ TEST_CASE("a smaller gallery than asked for is ranked whole") {
 
 TEST_CASE("the gallery is read once, in order, in pieces, and the result is that of one piece") {
   torch::manual_seed(3);
-  constexpr std::int64_t width = 4096;  // a piece holds 4,096 rows
+  constexpr std::int64_t width = 16384;  // a piece holds 256 rows
   const auto query = torch::randn({6, width});
-  const auto gallery = torch::randn({9000, width});
+  const auto gallery = torch::randn({600, width});
   std::vector<std::pair<std::int64_t, std::int64_t>> pieces;
   std::vector<std::int64_t> progress;
   auto options = top(25);
@@ -113,8 +113,8 @@ TEST_CASE("the gallery is read once, in order, in pieces, and the result is that
         return gallery.slice(0, first, last);
       },
       options);
-  CHECK(pieces == decltype(pieces){{0, 4096}, {4096, 8192}, {8192, 9000}});
-  CHECK(progress == std::vector<std::int64_t>{4096, 8192, 9000});
+  CHECK(pieces == decltype(pieces){{0, 256}, {256, 512}, {512, 600}});
+  CHECK(progress == std::vector<std::int64_t>{256, 512, 600});
   const auto similarities =
       torch::matmul(query / query.norm(2, {1}, true), (gallery / gallery.norm(2, {1}, true)).t());
   CHECK(torch::equal(ranking.images, std::get<1>(similarities.topk(25, 1))));
@@ -141,6 +141,34 @@ TEST_CASE("rows without a direction and unequal widths are refused by name") {
   CHECK_THROWS_WITH_AS(static_cast<void>(rank_gallery(torch::ones({1, 3}), gallery, top(1))),
                        doctest::Contains("are 4 numbers wide, those of query 3"), DataError);
   CHECK_THROWS_AS(static_cast<void>(rank_gallery(torch::ones({1, 4}), gallery, top(0))), std::logic_error);
+}
+
+TEST_CASE("of a long gallery the best are found wherever they stand, at any length of its rows") {
+  torch::manual_seed(6);
+  const auto query = torch::randn({3, 4});
+  const auto gallery = torch::randn({20011, 4});  // no multiple of what is compared at once
+  const auto lengths = torch::rand({20011, 1}).mul(20).sub(10).exp();
+  const auto similarities =
+      torch::matmul(query / query.norm(2, {1}, true), (gallery / gallery.norm(2, {1}, true)).t());
+  const auto sorted = similarities.sort(1, true);
+  const auto ranking = rank_gallery(query, gallery * lengths, top(300));
+  CHECK(torch::allclose(ranking.similarities, std::get<0>(sorted).slice(1, 0, 300), 1e-5, 1e-6));
+  CHECK((ranking.images == std::get<1>(sorted).slice(1, 0, 300)).to(torch::kFloat).mean().item<float>() >
+        0.98);
+}
+
+TEST_CASE("what reading ahead throws comes when its turn has come") {
+  const std::int64_t width = 1 << 22;  // a row is a piece
+  std::vector<std::int64_t> progress;
+  auto options = top(1);
+  options.progress = [&](std::int64_t done) { progress.push_back(done); };
+  const auto read = [&](std::int64_t first, std::int64_t) -> torch::Tensor {
+    if (first == 2) throw DataError("gallery", "piece 2 is broken");
+    return torch::ones({1, width});
+  };
+  CHECK_THROWS_WITH_AS(static_cast<void>(rank_gallery(torch::ones({1, width}), 5, width, read, options)),
+                       doctest::Contains("piece 2 is broken"), DataError);
+  CHECK(progress == std::vector<std::int64_t>{1, 2});
 }
 
 TEST_CASE("ranges cover everything once, and the lowest error wins") {

@@ -115,6 +115,10 @@ TEST_CASE("name, seed, augmentations and the kernel's tables may be left out") {
   CHECK(plan.seed == 1);
   CHECK(plan.train.epochs == 60);
   CHECK(plan.loader.workers == 0);
+  CHECK(plan.embed.storage == Storage::float32);
+  CHECK_FALSE(plan.embed.flip_test);
+  CHECK(plan.evaluate.map_depth == 0);
+  CHECK(plan.evaluate.false_positive_rates == std::vector<double>{1e-4, 1e-3, 1e-2});
 }
 
 TEST_CASE("a table that is required and missing is an error that says what to choose from") {

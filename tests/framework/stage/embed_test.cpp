@@ -220,6 +220,57 @@ TEST_CASE_FIXTURE(Fixture, "a descriptor that cannot be compared is an error nam
                        DataError);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "with flip_test a descriptor is that of the image and of its mirror image, added") {
+  class Shaded : public FakeDataset {
+   public:
+    using FakeDataset::FakeDataset;
+    [[nodiscard]] cv::Mat image(const Sample&) const override {
+      cv::Mat image(8, 4, CV_8UC3, cv::Scalar(50, 0, 100));
+      image.col(0).setTo(cv::Scalar(250, 120, 100));
+      return image;
+    }
+  };
+  /// Sees the left half alone.
+  class LeftHalf : public MeanColour {
+   public:
+    [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override {
+      return {map.slice(3, 0, map.size(3) / 2).mean({2, 3}) * scale};
+    }
+  };
+  Model sensitive{std::make_shared<Identity>(), std::make_shared<LeftHalf>()};
+  const Shaded dataset(0, 0, 5);
+  const auto described = [&] {
+    return embed(sensitive, plan, dataset, dataset.samples(), "gallery", torch::kCPU, sink).descriptors;
+  };
+  const auto unit = [](const torch::Tensor& row) { return row / row.norm(); };
+  const auto left = unit(torch::tensor({150.0F, 60.0F, 100.0F}));
+  const auto right = unit(torch::tensor({50.0F, 0.0F, 100.0F}));
+  CHECK(torch::allclose(described()[4], left, 1e-5, 1e-6));
+  plan.embed.flip_test = true;
+  const auto both = described();
+  for (std::int64_t i = 0; i < 5; ++i) CHECK(torch::allclose(both[i], unit(left + right), 1e-5, 1e-6));
+}
+
+TEST_CASE_FIXTURE(Fixture, "descriptors are stored as asked, and what that changes is said") {
+  const FakeDataset dataset(0, 3, 5);
+  const auto exact = describe(dataset).descriptors;
+  CHECK(embed_dataset(model, plan, dataset, folder, torch::kCPU, sink)[0].storage == "float32");
+  CHECK(sink.notes.empty());
+  plan.embed.storage = Storage::bfloat16;
+  const auto written = embed_dataset(model, plan, dataset, folder, torch::kCPU, sink);
+  REQUIRE(written.size() == 2);
+  CHECK((NpyReader(folder / "query.npy").type() == torch::kBFloat16));
+  const auto back = read_features(folder / "query.npy").descriptors;
+  CHECK(torch::equal(back, exact.slice(0, 0, 3).to(torch::kBFloat16).to(torch::kFloat)));
+  CHECK(written[0].loss.largest > 0);
+  CHECK(written[0].loss.largest < 0.004);
+  CHECK(written[0].storage.find("bfloat16, cosines to 0.00") == 0);
+  REQUIRE(sink.notes.size() == 2);
+  CHECK(sink.notes[1].find("gallery descriptors are stored as bfloat16: they change by 0.") == 0);
+  CHECK(sink.notes[1].find("so no cosine changes by more than 0.00") != std::string::npos);
+}
+
 TEST_CASE_FIXTURE(Fixture, "no samples are an error") {
   CHECK_THROWS_WITH_AS(static_cast<void>(describe(FakeDataset(0, 0, 0))),
                        doctest::Contains("there are no images to describe"), DataError);

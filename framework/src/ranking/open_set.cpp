@@ -1,0 +1,261 @@
+#include "ranking/open_set.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <charconv>
+#include <iterator>
+#include <limits>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "kindred/csv.h"
+
+namespace kindred {
+namespace {
+
+/// Bins hold floats whose first bits are equal: sign, exponent and 10 bits of the mantissa.
+constexpr int dropped_bits = 13;
+constexpr std::size_t bins = std::size_t{1} << (32 - dropped_bits);
+constexpr float infinity = std::numeric_limits<float>::infinity();
+/// Numbers that are handed to SmallestNumbers at a time.
+constexpr std::size_t most_added = std::size_t{1} << 16;
+
+/// Whole numbers in the order of the floats; -0 is 0.
+std::uint32_t order_of(float number) {
+  const auto bits = std::bit_cast<std::uint32_t>(number + 0.0F);
+  const auto all_if_negative = static_cast<std::uint32_t>(static_cast<std::int32_t>(bits) >> 31);
+  return bits ^ (all_if_negative | 0x80000000U);
+}
+
+std::uint32_t bin_of(float number) {
+  return order_of(number) >> dropped_bits;
+}
+
+/// The smallest number of a bin; infinite where there is none.
+float start_of(std::size_t bin) {
+  const auto order = static_cast<std::uint32_t>(bin << dropped_bits);
+  const bool negative = (order & 0x80000000U) == 0;
+  const auto number = std::bit_cast<float>(negative ? ~order : order ^ 0x80000000U);
+  return number == number ? number : negative ? -infinity : infinity;
+}
+
+/// The largest m with m / n <= rate, where n is above 0 and the rate below 1.
+std::int64_t allowed(double rate, std::int64_t n) {
+  const auto all = static_cast<double>(n);
+  auto m = std::min(static_cast<std::int64_t>(rate * all), n - 1);
+  while (m + 1 < n && static_cast<double>(m + 1) / all <= rate) ++m;  // rate * all was rounded down
+  while (m > 0 && static_cast<double>(m) / all > rate) --m;           // or up
+  return m;
+}
+
+/// The k smallest of many finite numbers, in the memory of twice as many.
+class SmallestNumbers {
+ public:
+  explicit SmallestNumbers(std::size_t k) : k_(k), limit_(k > 0 ? infinity : -infinity) {
+    numbers_.reserve(2 * k + most_added);
+  }
+
+  /// Numbers from here on need not be added.
+  [[nodiscard]] float limit() const { return limit_.load(std::memory_order_relaxed); }
+
+  /// From any thread, at most most_added at a time. Empties `numbers`.
+  void add(std::vector<float>& numbers) {
+    const std::lock_guard lock(mutex_);
+    numbers_.insert(numbers_.end(), numbers.begin(), numbers.end());
+    numbers.clear();
+    if (numbers_.size() >= 2 * k_) cut();
+  }
+
+  /// Ascending.
+  [[nodiscard]] std::vector<float> sorted() {
+    cut();
+    std::sort(numbers_.begin(), numbers_.end());
+    return numbers_;
+  }
+
+ private:
+  void cut() {
+    if (numbers_.size() < k_ || k_ == 0) return;
+    const auto last = numbers_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
+    std::nth_element(numbers_.begin(), last, numbers_.end());
+    limit_ = *last;
+    numbers_.resize(k_);
+  }
+
+  std::size_t k_;
+  std::mutex mutex_;
+  std::vector<float> numbers_;
+  std::atomic<float> limit_;
+};
+
+/// How many numbers are below a limit.
+std::int64_t count_below(const std::vector<float>& ascending, float limit) {
+  return std::lower_bound(ascending.begin(), ascending.end(), limit) - ascending.begin();
+}
+
+}  // namespace
+
+struct OpenSetCounter::State {
+  std::int64_t images;
+  std::vector<std::int32_t> junk;
+  std::int64_t positive_count;
+  std::int64_t negative_count;
+  std::vector<double> rates;
+
+  std::mutex mutex;
+  std::vector<std::int64_t> negatives;  // in each bin
+  std::vector<float> positives;
+  SmallestNumbers near_negatives;
+
+  State(std::int64_t image_count, std::span<const std::int32_t> junk_images, std::int64_t positive_pairs,
+        std::int64_t negative_pairs, std::vector<double> wanted_rates)
+      : images(image_count),
+        junk(junk_images.begin(), junk_images.end()),
+        positive_count(positive_pairs),
+        negative_count(negative_pairs),
+        rates(std::move(wanted_rates)),
+        negatives(bins),
+        near_negatives(kept()) {}
+
+ private:
+  /// The negatives that the largest rate lets through, and the first that it does not.
+  [[nodiscard]] std::size_t kept() const {
+    if (rates.empty() || negative_count == 0) return 0;
+    return static_cast<std::size_t>(allowed(*std::max_element(rates.begin(), rates.end()), negative_count)) +
+           1;
+  }
+};
+
+OpenSetCounter::OpenSetCounter(std::int64_t images, std::span<const std::int32_t> junk,
+                               std::int64_t positives, std::int64_t negatives, std::vector<double> rates)
+    : state_(std::make_unique<State>(images, junk, positives, negatives, std::move(rates))) {}
+
+OpenSetCounter::~OpenSetCounter() = default;
+
+OpenSetCounter::Part::Part(OpenSetCounter& whole)
+    : whole_(whole), negatives_(bins), no_negative_(static_cast<std::size_t>(whole.state_->images)) {
+  for (const auto image : whole.state_->junk) no_negative_[static_cast<std::size_t>(image)] = 1;
+}
+
+void OpenSetCounter::Part::add(std::span<const float> distances, std::span<const std::int32_t> positives,
+                               std::span<const std::int32_t> ignored) {
+  for (const float distance : distances) ++negatives_[bin_of(distance)];
+  for (const auto& others : {positives, ignored, std::span<const std::int32_t>(whole_.state_->junk)}) {
+    for (const auto image : others) --negatives_[bin_of(distances[static_cast<std::size_t>(image)])];
+  }
+  for (const auto image : positives) positives_.push_back(distances[static_cast<std::size_t>(image)]);
+
+  for (const auto& others : {positives, ignored}) {
+    for (const auto image : others) no_negative_[static_cast<std::size_t>(image)] = 1;
+  }
+  collect(distances);
+  for (const auto& others : {positives, ignored}) {
+    for (const auto image : others) no_negative_[static_cast<std::size_t>(image)] = 0;
+  }
+}
+
+void OpenSetCounter::Part::collect(std::span<const float> distances) {
+  constexpr std::size_t piece = 32;  // compared at once; in most there is none that is wanted
+  auto& near = whole_.state_->near_negatives;
+  float limit = near.limit();
+  const auto take = [&](std::size_t begin, std::size_t end) {
+    for (auto i = begin; i < end; ++i) {
+      if (distances[i] < limit && no_negative_[i] == 0) near_negatives_.push_back(distances[i]);
+    }
+    if (near_negatives_.size() < most_added - piece) return;
+    near.add(near_negatives_);
+    limit = near.limit();
+  };
+  std::size_t begin = 0;
+  for (; begin + piece <= distances.size(); begin += piece) {
+    int any = 0;
+    for (std::size_t i = 0; i < piece; ++i) any |= distances[begin + i] < limit ? 1 : 0;
+    if (any != 0) take(begin, begin + piece);
+  }
+  take(begin, distances.size());
+}
+
+void OpenSetCounter::Part::finish() {
+  auto& state = *whole_.state_;
+  state.near_negatives.add(near_negatives_);
+  const std::lock_guard lock(state.mutex);
+  for (std::size_t bin = 0; bin < bins; ++bin) state.negatives[bin] += negatives_[bin];
+  state.positives.insert(state.positives.end(), positives_.begin(), positives_.end());
+}
+
+OpenSetScores OpenSetCounter::scores() {
+  auto& state = *state_;
+  std::int64_t negatives = 0;
+  for (const auto count : state.negatives) negatives += count;
+  if (negatives != state.negative_count ||
+      static_cast<std::int64_t>(state.positives.size()) != state.positive_count) {
+    throw std::logic_error("OpenSetCounter: other numbers of pairs than promised");
+  }
+  OpenSetScores scores;
+  scores.positives = state.positive_count;
+  scores.negatives = state.negative_count;
+  if (scores.positives == 0 || scores.negatives == 0) return scores;
+  const auto all_positives = static_cast<double>(scores.positives);
+  const auto all_negatives = static_cast<double>(scores.negatives);
+  std::sort(state.positives.begin(), state.positives.end());
+
+  const auto near = state.near_negatives.sorted();
+  for (const auto rate : state.rates) {
+    // Whoever lets the next negative through as well is above the rate.
+    const auto next = static_cast<std::size_t>(allowed(rate, scores.negatives));
+    const float threshold = next < near.size() ? near[next] : infinity;  // infinite distances are not kept
+    OperatingPoint point;
+    point.wanted_rate = rate;
+    point.threshold = threshold;
+    point.false_positives = count_below(near, threshold);
+    point.false_positive_rate = static_cast<double>(point.false_positives) / all_negatives;
+    point.true_positive_rate = static_cast<double>(count_below(state.positives, threshold)) / all_positives;
+    scores.points.push_back(point);
+  }
+
+  RocPoint point;
+  auto positive = state.positives.begin();
+  double nearer = 0;    // pairs (positive, negative) in which the positive is nearer
+  double together = 0;  // in one bin: either may be
+  for (std::size_t bin = 0; bin < bins; ++bin) {
+    const auto first = positive;
+    while (positive != state.positives.end() && bin_of(*positive) == bin) ++positive;
+    const auto positives_here = positive - first;
+    if (positives_here == 0 && state.negatives[bin] == 0) continue;
+    if (scores.curve.empty()) {
+      point.threshold = start_of(bin);
+      scores.curve.push_back(point);
+    }
+    point.threshold = start_of(bin + 1);
+    point.true_positives += positives_here;
+    point.false_positives += state.negatives[bin];
+    scores.curve.push_back(point);
+    nearer +=
+        static_cast<double>(positives_here) * static_cast<double>(scores.negatives - point.false_positives);
+    together += static_cast<double>(positives_here) * static_cast<double>(state.negatives[bin]);
+  }
+  const double both = all_positives * all_negatives;
+  scores.area = (nearer + together / 2) / both;
+  scores.area_error = together / 2 / both;
+  return scores;
+}
+
+void write_roc_csv(std::ostream& out, const OpenSetScores& scores) {
+  const auto shortest = [](auto number) {
+    std::array<char, 32> text{};
+    return std::string(text.data(), std::to_chars(text.begin(), text.end(), number).ptr);
+  };
+  write_csv_row(out, {"distance", "false_positive_rate", "true_positive_rate"});
+  for (const auto& point : scores.curve) {
+    write_csv_row(
+        out, {shortest(static_cast<float>(point.threshold)),
+              shortest(static_cast<double>(point.false_positives) / static_cast<double>(scores.negatives)),
+              shortest(static_cast<double>(point.true_positives) / static_cast<double>(scores.positives))});
+  }
+}
+
+}  // namespace kindred

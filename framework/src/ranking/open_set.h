@@ -1,0 +1,96 @@
+// Are two images of the same person? How well a threshold on their distance answers that, over all pairs of a
+// query and a gallery image: the ROC curve.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <span>
+#include <vector>
+
+namespace kindred {
+
+/// The highest threshold that keeps to a wanted false positive rate. Pairs with a distance below it are
+/// taken for one person.
+struct OperatingPoint {
+  double wanted_rate = 0;
+  double threshold = 0;
+  std::int64_t false_positives = 0;
+  double false_positive_rate = 0;  ///< what the threshold really gives: not above the wanted rate
+  double true_positive_rate = 0;
+};
+
+/// Pairs with a distance below `threshold`; those at an infinite distance are below an infinite threshold.
+struct RocPoint {
+  double threshold = 0;
+  std::int64_t false_positives = 0;
+  std::int64_t true_positives = 0;
+};
+
+struct OpenSetScores {
+  std::int64_t positives = 0;          ///< pairs of one person
+  std::int64_t negatives = 0;          ///< pairs of two
+  std::vector<OperatingPoint> points;  ///< for each wanted rate; exact
+  /// From no pair to all pairs, ascending. Each point is exact; they stand where distances are, about 0.1 %
+  /// of the distance apart. Empty when there are no pairs of one of the two kinds.
+  std::vector<RocPoint> curve;
+  /// The area under the curve: the share of (positive, negative) in which the positive is nearer, ties as a
+  /// half; and by how much that may be wrong, because the order between two points of the curve is not known.
+  double area = 0;
+  double area_error = 0;
+};
+
+/// Counts pairs in one pass over their distances, without keeping them. Exact: a threshold is one of the
+/// smallest distances of negatives, and of these no more are kept than the largest rate lets through. Memory:
+/// 4 bytes for each positive and 8 for each false positive of the largest rate, and 4 MB a thread.
+///
+/// Of n negatives a rate r lets floor(r n) through. With r < 1/n that is none: the threshold is then the
+/// smallest distance of a negative.
+class OpenSetCounter {
+ public:
+  /// @param images of the gallery
+  /// @param junk gallery indices that are neither, for every query
+  /// @param positives, negatives how many pairs of each kind add() will see
+  /// @param rates each in (0, 1)
+  OpenSetCounter(std::int64_t images, std::span<const std::int32_t> junk, std::int64_t positives,
+                 std::int64_t negatives, std::vector<double> rates);
+  OpenSetCounter(const OpenSetCounter&) = delete;
+  OpenSetCounter& operator=(const OpenSetCounter&) = delete;
+  ~OpenSetCounter();
+
+  /// What one thread counts: at most 2^32 pairs.
+  class Part {
+   public:
+    explicit Part(OpenSetCounter& whole);
+
+    /// @param distances of one query to every gallery image; none is NaN
+    /// @param positives gallery indices of the same person
+    /// @param ignored gallery indices that are neither, beside the junk
+    void add(std::span<const float> distances, std::span<const std::int32_t> positives,
+             std::span<const std::int32_t> ignored);
+    /// Adds the counts to the whole. Once, at the end.
+    void finish();
+
+   private:
+    void collect(std::span<const float> distances);
+
+    OpenSetCounter& whole_;
+    std::vector<std::uint32_t> negatives_;  // in each bin
+    std::vector<char> no_negative_;         // for each gallery image
+    std::vector<float> positives_;
+    std::vector<float> near_negatives_;
+  };
+
+  /// When all parts are finished. Does not depend on their order. Throws std::logic_error when other numbers
+  /// of pairs were seen than promised.
+  [[nodiscard]] OpenSetScores scores();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// distance,false_positive_rate,true_positive_rate: a line for each point.
+void write_roc_csv(std::ostream& out, const OpenSetScores& scores);
+
+}  // namespace kindred
