@@ -51,10 +51,16 @@ struct LossChoice : Choice<Loss> {
   Reduction reduction = Reduction::sum;  ///< over the outputs it is on
 };
 
+struct GroupChoice : GroupSettings {
+  Place place;                        ///< of the table
+  std::vector<Place> pattern_places;  ///< of each of `parameters`
+};
+
 /// The recipe's keys: `name` and `seed`; the tables dataset, sampler, backbone, head, optimizer and schedule,
 /// each with `type` and the parameters of that component; the lists of tables augmentation and loss, whose
 /// entries have `type`, `name` and `enabled` besides, those of loss also `on`, `weight` and `reduction`; the
-/// kernel's own tables loader, train, embed, evaluate and machine (settings.h).
+/// list of tables group inside optimizer; the kernel's own tables loader, train, embed, evaluate and machine
+/// (settings.h).
 ///
 /// The six tables and one loss are required: nothing that decides a result is left unsaid. A recipe without
 /// augmentations, without the kernel's own tables, name or seed is whole. An entry with `enabled = false` is
@@ -69,6 +75,7 @@ struct Plan {
   Choice<Head> head;
   std::vector<LossChoice> losses;
   Choice<Optimizer> optimizer;
+  std::vector<GroupChoice> groups;  ///< [[optimizer.group]]
   Choice<Schedule> schedule;
   LoaderSettings loader;
   TrainSettings train;
