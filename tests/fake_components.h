@@ -166,8 +166,9 @@ class FakeOptimizer : public Optimizer {
   }
   FakeOptimizer(const Params& params, const Context&) : rate_(params.learning_rate) {}
   [[nodiscard]] std::unique_ptr<torch::optim::Optimizer> build(
-      const std::vector<std::vector<torch::Tensor>>& groups) const override {
-    std::vector<torch::optim::OptimizerParamGroup> made(groups.begin(), groups.end());
+      const std::vector<ParameterGroup>& groups) const override {
+    std::vector<torch::optim::OptimizerParamGroup> made;
+    for (const auto& group : groups) made.emplace_back(group.parameters);
     return std::make_unique<torch::optim::SGD>(made, torch::optim::SGDOptions(rate_));
   }
   [[nodiscard]] double learning_rate() const override { return rate_; }

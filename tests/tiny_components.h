@@ -257,25 +257,33 @@ class TinyOptimizer : public Optimizer {
  public:
   struct Params {
     double learning_rate = 0.01;
+    double weight_decay = 5e-4;
+    double momentum = 0.9;
   };
   static Schema<Params> schema() {
     Schema<Params> s("An optimiser.");
     s.add("learning_rate", &Params::learning_rate, "base");
+    s.add("weight_decay", &Params::weight_decay, "of all weights");
+    s.add("momentum", &Params::momentum, "of plain descent");
     return s;
   }
-  TinyOptimizer(const Params& params, const Context&) : rate_(params.learning_rate) {}
+  TinyOptimizer(const Params& params, const Context&) : params_(params) {}
   [[nodiscard]] std::unique_ptr<torch::optim::Optimizer> build(
-      const std::vector<std::vector<torch::Tensor>>& groups) const override {
-    Options options(rate_);
-    options.weight_decay(5e-4);
-    if constexpr (std::is_same_v<Options, torch::optim::SGDOptions>) options.momentum(0.9);
-    std::vector<torch::optim::OptimizerParamGroup> made(groups.begin(), groups.end());
+      const std::vector<ParameterGroup>& groups) const override {
+    Options options(params_.learning_rate);
+    if constexpr (std::is_same_v<Options, torch::optim::SGDOptions>) options.momentum(params_.momentum);
+    std::vector<torch::optim::OptimizerParamGroup> made;
+    for (const auto& group : groups) {
+      auto own = std::make_unique<Options>(options);
+      own->weight_decay(params_.weight_decay * group.weight_decay_factor);
+      made.emplace_back(group.parameters, std::move(own));
+    }
     return std::make_unique<Made>(made, options);
   }
-  [[nodiscard]] double learning_rate() const override { return rate_; }
+  [[nodiscard]] double learning_rate() const override { return params_.learning_rate; }
 
  private:
-  double rate_;
+  Params params_;
 };
 using TinySgd = TinyOptimizer<torch::optim::SGD, torch::optim::SGDOptions>;
 using TinyAdam = TinyOptimizer<torch::optim::Adam, torch::optim::AdamOptions>;

@@ -44,31 +44,31 @@ LibTorchOptions adam_options(const Params& params) {
 }  // namespace
 
 Schema<Adam::Params> Adam::schema() {
-  return adam_schema<Params>("Adam, as torch.optim.Adam.", "Kingma, Ba: Adam, ICLR 2015, algorithm 1",
-                             "added to the gradient, times the weight; biases too");
+  return adam_schema<Params>(
+      "Adam, as torch.optim.Adam.", "Kingma, Ba: Adam, ICLR 2015, algorithm 1",
+      "added to the gradient, times the weight; biases too, unless a group says otherwise");
 }
 
 Adam::Adam(const Params& params, const Context& /*context*/) : params_(params) {}
 
-std::unique_ptr<torch::optim::Optimizer> Adam::build(
-    const std::vector<std::vector<torch::Tensor>>& groups) const {
-  return std::make_unique<torch::optim::Adam>(parameter_groups(groups),
-                                              adam_options<torch::optim::AdamOptions>(params_));
+std::unique_ptr<torch::optim::Optimizer> Adam::build(const std::vector<ParameterGroup>& groups) const {
+  const auto options = adam_options<torch::optim::AdamOptions>(params_);
+  return std::make_unique<torch::optim::Adam>(with_options(groups, options), options);
 }
 
 Schema<AdamW::Params> AdamW::schema() {
   return adam_schema<Params>(
       "Adam with decoupled weight decay, as torch.optim.AdamW.",
       "Loshchilov, Hutter: Decoupled Weight Decay Regularization, ICLR 2019, algorithm 2",
-      "share by which each step shrinks the weights, times the learning rate; biases too");
+      "share by which each step shrinks the weights, times the learning rate; biases too, unless a group "
+      "says otherwise");
 }
 
 AdamW::AdamW(const Params& params, const Context& /*context*/) : params_(params) {}
 
-std::unique_ptr<torch::optim::Optimizer> AdamW::build(
-    const std::vector<std::vector<torch::Tensor>>& groups) const {
-  return std::make_unique<torch::optim::AdamW>(parameter_groups(groups),
-                                               adam_options<torch::optim::AdamWOptions>(params_));
+std::unique_ptr<torch::optim::Optimizer> AdamW::build(const std::vector<ParameterGroup>& groups) const {
+  const auto options = adam_options<torch::optim::AdamWOptions>(params_);
+  return std::make_unique<torch::optim::AdamW>(with_options(groups, options), options);
 }
 
 }  // namespace kindred

@@ -23,7 +23,7 @@ class Adam final : public Optimizer {
 
   Adam(const Params& params, const Context& context);
   [[nodiscard]] std::unique_ptr<torch::optim::Optimizer> build(
-      const std::vector<std::vector<torch::Tensor>>& groups) const override;
+      const std::vector<ParameterGroup>& groups) const override;
   [[nodiscard]] double learning_rate() const override { return params_.learning_rate; }
 
  private:
@@ -44,7 +44,7 @@ class AdamW final : public Optimizer {
 
   AdamW(const Params& params, const Context& context);
   [[nodiscard]] std::unique_ptr<torch::optim::Optimizer> build(
-      const std::vector<std::vector<torch::Tensor>>& groups) const override;
+      const std::vector<ParameterGroup>& groups) const override;
   [[nodiscard]] double learning_rate() const override { return params_.learning_rate; }
 
  private:

@@ -1,15 +1,27 @@
-// Lists of parameters as LibTorch's optimisers take them.
+// Groups of parameters as LibTorch's optimisers take them.
 #pragma once
 
 #include <torch/optim/optimizer.h>
 
+#include <memory>
+#include <utility>
 #include <vector>
+
+#include "kindred/role/optimizer.h"
 
 namespace kindred {
 
-inline std::vector<torch::optim::OptimizerParamGroup> parameter_groups(
-    const std::vector<std::vector<torch::Tensor>>& lists) {
-  return {lists.begin(), lists.end()};
+/// Each group with the optimiser's options, its weight decay multiplied by the group's factor.
+template <class Options>
+std::vector<torch::optim::OptimizerParamGroup> with_options(const std::vector<ParameterGroup>& groups,
+                                                            const Options& options) {
+  std::vector<torch::optim::OptimizerParamGroup> made;
+  for (const auto& group : groups) {
+    auto own = std::make_unique<Options>(options);
+    own->weight_decay(options.weight_decay() * group.weight_decay_factor);
+    made.emplace_back(group.parameters, std::move(own));
+  }
+  return made;
 }
 
 }  // namespace kindred

@@ -15,7 +15,8 @@ Schema<Sgd::Params> Sgd::schema() {
       .above(0);
   s.add("momentum", &Params::momentum, "share of the last step that goes on; 0 for none").range(0, 1);
   s.add("dampening", &Params::dampening, "share of the gradient that the momentum leaves out").range(0, 1);
-  s.add("weight_decay", &Params::weight_decay, "added to the gradient, times the weight; biases too")
+  s.add("weight_decay", &Params::weight_decay,
+        "added to the gradient, times the weight; biases too, unless a group says otherwise")
       .at_least(0);
   s.add("nesterov", &Params::nesterov, "Nesterov's momentum; needs momentum above 0 and dampening 0");
   s.rule([](const Params& params) -> std::string {
@@ -29,14 +30,13 @@ Schema<Sgd::Params> Sgd::schema() {
 
 Sgd::Sgd(const Params& params, const Context& /*context*/) : params_(params) {}
 
-std::unique_ptr<torch::optim::Optimizer> Sgd::build(
-    const std::vector<std::vector<torch::Tensor>>& groups) const {
-  return std::make_unique<torch::optim::SGD>(parameter_groups(groups),
-                                             torch::optim::SGDOptions(params_.learning_rate)
-                                                 .momentum(params_.momentum)
-                                                 .dampening(params_.dampening)
-                                                 .weight_decay(params_.weight_decay)
-                                                 .nesterov(params_.nesterov));
+std::unique_ptr<torch::optim::Optimizer> Sgd::build(const std::vector<ParameterGroup>& groups) const {
+  const auto options = torch::optim::SGDOptions(params_.learning_rate)
+                           .momentum(params_.momentum)
+                           .dampening(params_.dampening)
+                           .weight_decay(params_.weight_decay)
+                           .nesterov(params_.nesterov);
+  return std::make_unique<torch::optim::SGD>(with_options(groups, options), options);
 }
 
 }  // namespace kindred

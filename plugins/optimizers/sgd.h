@@ -22,7 +22,7 @@ class Sgd final : public Optimizer {
 
   Sgd(const Params& params, const Context& context);
   [[nodiscard]] std::unique_ptr<torch::optim::Optimizer> build(
-      const std::vector<std::vector<torch::Tensor>>& groups) const override;
+      const std::vector<ParameterGroup>& groups) const override;
   [[nodiscard]] double learning_rate() const override { return params_.learning_rate; }
 
  private:

@@ -138,6 +138,15 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
   }
   const auto scores = nlohmann::json::parse(read_bytes(run / "evaluation.json"));
 
+  SUBCASE("with averaged weights, these are what images are described by") {
+    const auto averaged = folder / "averaged";
+    const auto with = kindred({"run", tiny, "--run-dir", averaged.string(), "--set", "train.ema_decay=0.9"},
+                              folder.path());
+    REQUIRE(with.exit_code == 0);
+    CHECK(holds(with.err, "descriptors come from the averaged weights, "));
+    CHECK(holds(with.out, (averaged / "model.ema.safetensors").string()));
+    CHECK(read_bytes(averaged / "features/query.npy") != read_bytes(run / "features/query.npy"));
+  }
   SUBCASE("the frozen recipe gives the same model") {
     const auto again = folder / "again";
     REQUIRE(kindred({"train", (run / "recipe.toml").string(), "--run-dir", again.string()}, folder.path())

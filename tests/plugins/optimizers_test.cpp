@@ -20,7 +20,7 @@ torch::Tensor weight(double value) {
 /// The weight after steps with the given gradients.
 double after(const Optimizer& recipe, double start, const std::vector<double>& gradients) {
   auto w = weight(start);
-  const auto optimizer = recipe.build({{w}});
+  const auto optimizer = recipe.build({{{w}}});
   for (const double gradient : gradients) {
     w.mutable_grad() = torch::full({1}, gradient, torch::kFloat64);
     optimizer->step();
@@ -44,7 +44,7 @@ struct Problem {
     a = torch::randn({4, 3}).set_requires_grad(true);
     b = torch::randn({3}).set_requires_grad(true);
     x = torch::randn({8, 4});
-    optimizer = recipe.build({{a}, {b}});
+    optimizer = recipe.build({{{a}}, {{b}}});
     const double rate = recipe.learning_rate();
     optimizer->param_groups()[0].options().set_lr(rate);
     optimizer->param_groups()[1].options().set_lr(10 * rate);
@@ -190,7 +190,7 @@ TEST_CASE("each group has a learning rate of its own that can be set from outsid
   auto slow = weight(1);
   auto fast = weight(1);
   auto idle = weight(1);
-  const auto optimizer = Sgd(params, {}).build({{slow}, {fast, idle}, {}});
+  const auto optimizer = Sgd(params, {}).build({{{slow}}, {{fast, idle}}, {}});
   REQUIRE(optimizer->param_groups().size() == 3);
   CHECK(optimizer->param_groups()[1].params().size() == 2);
   CHECK(optimizer->param_groups()[0].options().get_lr() == 1);
@@ -202,6 +202,36 @@ TEST_CASE("each group has a learning rate of its own that can be set from outsid
   CHECK(slow.item<double>() == 0.75);
   CHECK(fast.item<double>() == 0.5);
   CHECK(idle.item<double>() == 1);  // no gradient
+}
+
+TEST_CASE("each group multiplies the weight decay by its own factor, whatever the optimiser") {
+  const auto check = [](auto params, auto make) {
+    params.learning_rate = 0.1;
+    params.weight_decay = 0.5;
+    auto none = weight(1);
+    auto plain = weight(1);
+    auto twice = weight(1);
+    const auto optimizer = make(params)->build({{{none}, 0}, {{plain}}, {{twice}, 2}});
+    for (const auto& w : {none, plain, twice}) w.mutable_grad() = torch::zeros({1}, torch::kFloat64);
+    optimizer->step();
+    return std::vector<double>{none.item<double>(), plain.item<double>(), twice.item<double>()};
+  };
+  const auto sgd =
+      check(Sgd::Params{}, [](const auto& params) { return std::make_unique<Sgd>(params, Sgd::Context{}); });
+  CHECK(sgd[0] == 1);
+  CHECK(sgd[1] == doctest::Approx(1 - 0.1 * 0.5).epsilon(1e-14));
+  CHECK(sgd[2] == doctest::Approx(1 - 0.1 * 1.0).epsilon(1e-14));
+  const auto adamw = check(
+      AdamW::Params{}, [](const auto& params) { return std::make_unique<AdamW>(params, AdamW::Context{}); });
+  CHECK(adamw[0] == 1);
+  CHECK(adamw[1] == doctest::Approx(1 - 0.1 * 0.5).epsilon(1e-14));
+  CHECK(adamw[2] == doctest::Approx(1 - 0.1 * 1.0).epsilon(1e-14));
+  // Adam divides what decay adds to the gradient by its own size: a step of the learning rate, or none.
+  const auto adam = check(Adam::Params{},
+                          [](const auto& params) { return std::make_unique<Adam>(params, Adam::Context{}); });
+  CHECK(adam[0] == 1);
+  CHECK(adam[1] == doctest::Approx(1 - 0.1 * 0.5 / (0.5 + 1e-8)).epsilon(1e-14));
+  CHECK(adam[2] == doctest::Approx(1 - 0.1 * 1.0 / (1.0 + 1e-8)).epsilon(1e-14));
 }
 
 TEST_CASE("parameters that cannot work are refused before training") {

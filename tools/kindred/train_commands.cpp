@@ -30,6 +30,7 @@ int train_command(const Options& options) {
   const auto outcome = train(plan, folder, *progress, stop_requested());
   if (outcome.interrupted) return interrupted(options, folder);
   std::cout << outcome.model.string() << '\n';
+  if (!outcome.averaged_model.empty()) std::cout << outcome.averaged_model.string() << '\n';
   return 0;
 }
 

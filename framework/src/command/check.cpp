@@ -7,6 +7,7 @@
 #include "model/model.h"
 #include "progress/text_table.h"
 #include "ranking/post_processing.h"
+#include "training/learning_groups.h"
 
 namespace kindred {
 namespace {
@@ -17,15 +18,6 @@ std::int64_t elements(const torch::nn::Module& module) {
   std::int64_t count = 0;
   for (const auto& parameter : module.parameters()) count += parameter.numel();
   return count;
-}
-
-/// "23,508,032"
-std::string grouped(std::int64_t number) {
-  auto text = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), ",");
-  }
-  return text;
 }
 
 std::string weight_text(double weight) {
@@ -72,6 +64,7 @@ std::string check_plan(const Plan& plan) {
   const auto model = build_model(plan, identities);
   const auto outputs = model->outputs();
   const auto terms = build_losses(plan, outputs, identities);
+  const auto groups = learning_groups(plan.groups, *model, terms, own_optimizers(terms));
 
   std::string augmentations;
   for (const auto& choice : plan.augmentations) {
@@ -96,7 +89,7 @@ std::string check_plan(const Plan& plan) {
   row("schedule", written(plan.schedule));
   if (!plan.post_processors.empty()) row("post_processor", post_processors_text(plan));
   row("epochs", std::to_string(plan.train.epochs));
-  row("parameters", grouped(elements(*model)) + " in the network, " + grouped(of_losses) +
+  row("parameters", grouped_digits(elements(*model)) + " in the network, " + grouped_digits(of_losses) +
                         " in the losses, for " + std::to_string(identities) + " identities");
 
   TextTable table;
@@ -115,7 +108,7 @@ std::string check_plan(const Plan& plan) {
                           logits ? "identities" : std::to_string(outputs[i].width),
                           losses.empty() ? "none" : losses});
   }
-  return summary.str() + "\n" + table.str();
+  return summary.str() + "\n" + table.str() + (plan.groups.empty() ? "" : "\n" + groups_text(groups));
 }
 
 }  // namespace kindred

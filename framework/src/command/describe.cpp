@@ -54,20 +54,27 @@ void set_examples(Table& table, const std::vector<ParameterInfo>& parameters) {
 }
 
 /// A recipe that holds this one table.
+/// @param key with dots where the table is inside another
 std::string recipe_with(const std::string& key, Kind kind, Table table) {
-  Table recipe;
-  if (kind == Kind::components) {
-    recipe.set(key, Value(Array{Value(std::move(table))}));
-  } else {
-    recipe.set(key, Value(std::move(table)));
+  const bool list = kind == Kind::components || kind == Kind::settings_list;
+  Value content = list ? Value(Array{Value(std::move(table))}) : Value(std::move(table));
+  for (auto path = key;;) {
+    const auto dot = path.rfind('.');
+    Table outer;
+    outer.set(dot == std::string::npos ? path : path.substr(dot + 1), std::move(content));
+    content = Value(std::move(outer));
+    if (dot == std::string::npos) return write_recipe(content);
+    path.resize(dot);
   }
-  return write_recipe(Value(std::move(recipe)));
 }
 
+/// Also of a table inside another.
 const RecipeTable* table_of(const std::vector<RecipeTable>& layout, const std::string& key) {
-  const auto at =
-      std::find_if(layout.begin(), layout.end(), [&](const auto& table) { return table.key == key; });
-  return at == layout.end() ? nullptr : &*at;
+  for (const auto& table : layout) {
+    if (table.key == key) return &table;
+    if (const auto* inner = table_of(table.inner, key)) return inner;
+  }
+  return nullptr;
 }
 
 Page component_page(const ComponentInfo& info) {
@@ -90,7 +97,7 @@ Page component_page(const ComponentInfo& info) {
 Page table_page(const RecipeTable& table, const Catalog& catalog) {
   Page page{table.header(), table.summary, "", "", {}, table.parameters, {}, ""};
   for (const auto* factory : catalog.components(table.key)) page.components.push_back(&factory->info());
-  if (table.kind == Kind::settings) {
+  if (table.kind == Kind::settings || table.kind == Kind::settings_list) {
     Table example;
     set_examples(example, table.parameters);
     page.example = recipe_with(table.key, table.kind, std::move(example));
@@ -292,7 +299,10 @@ std::string describe(const Catalog& catalog, const std::string& what, DescribeFo
   if (const auto* table = table_of(layout, what)) return shown(table_page(*table, catalog), format);
   if (what.find('/') == std::string::npos) {
     std::vector<std::string> tables = {"recipe"};
-    for (const auto& table : layout) tables.push_back(table.key);
+    for (const auto& table : layout) {
+      tables.push_back(table.key);
+      for (const auto& inner : table.inner) tables.push_back(inner.key);
+    }
     const auto all = catalog.components();
     const bool is_component = std::any_of(all.begin(), all.end(),
                                           [&](const auto* factory) { return factory->info().name == what; });
@@ -307,6 +317,7 @@ std::string describe_catalog_markdown(const Catalog& catalog, const std::string&
   std::string text;
   const auto add_role = [&](const RecipeTable& table) {
     text += (text.empty() ? "" : "\n") + markdown_of(table_page(table, catalog), "#");
+    for (const auto& inner : table.inner) text += "\n" + markdown_of(table_page(inner, catalog), "##");
     for (const auto* factory : catalog.components(table.key)) {
       text += "\n" + markdown_of(component_page(factory->info()), "##");
     }

@@ -66,6 +66,7 @@ RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::
                ProgressSink& progress, const std::atomic<bool>& stop) {
   require_query_and_gallery(plan);
   static_cast<void>(create_post_processors(plan));  // what is wrong with them is said before the training
+  static_cast<void>(describing_precision(plan, resolve_device(plan.machine.device)));
   RunOutcome outcome;
   StepTimes times;
   const auto trained = train(plan, folder, progress, stop);
@@ -76,11 +77,15 @@ RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::
   };
   if (stopped()) return outcome;
 
-  const auto artefact = read_artefact(trained.model, catalog, {});
+  const auto& model = trained.averaged_model.empty() ? trained.model : trained.averaged_model;
+  if (model != trained.model) progress.note("descriptors come from the averaged weights, " + model.string());
+  const auto artefact = read_artefact(model, catalog, {});
+  Plan described = plan;  // with the embedding asked for now, and the precision that 'auto' came to then
+  described.train.precision = artefact.plan.train.precision;
   const auto dataset = plan.dataset.create({});
   const auto features = folder / "features";
   const auto device = resolve_device(plan.machine.device);
-  static_cast<void>(embed_dataset(*artefact.model, plan, *dataset, features, device, progress));
+  static_cast<void>(embed_dataset(*artefact.model, described, *dataset, features, device, progress));
   times.add("embedding");
   if (stopped()) return outcome;
   const auto query = features / "query.npy";
@@ -119,9 +124,8 @@ RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::
 
   TextTable results;
   results.widths = {20};
-  results.rows = {{"model", trained.model.string()},
-                  {"descriptors", features.string()},
-                  {"rankings", match.csv.string()}};
+  results.rows = {
+      {"model", model.string()}, {"descriptors", features.string()}, {"rankings", match.csv.string()}};
   if (outcome.scores) {
     results.rows.push_back({"scores", (folder / "evaluation.json").string()});
     results.rows.push_back({"of each query", (folder / "per_query.csv").string()});

@@ -236,7 +236,9 @@ void SchemaBase::parse_into(void* params, const Value& value, const std::string&
   }
   std::vector<std::string> known;
   for (const auto& field : fields_) known.push_back(field->info.name);
-  known.insert(known.end(), reserved.begin(), reserved.end());
+  for (const auto& name : reserved) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
+  }
 
   bool sound = true;
   const auto report = [&](const Place& place, const std::string& message) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@ namespace kindred {
 /// Breaks text between words so that no line is wider than `width` characters, except for a single word.
 /// A text without words gives one empty line.
 [[nodiscard]] std::vector<std::string> wrapped(const std::string& text, std::size_t width);
+
+/// "23,508,032"; for numbers from 0 on.
+[[nodiscard]] std::string grouped_digits(std::int64_t number);
 
 /// Rows of cells in aligned columns; each line ends with '\n'. Cells that do not fit are wrapped; a column in
 /// which every row is empty is left out.

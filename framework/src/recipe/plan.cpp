@@ -18,6 +18,7 @@ Names top_level_keys() {
 }
 
 const Names table_keys = {"type"};
+const Names optimizer_keys = {"type", "group"};
 const Names entry_keys = {"type", "name", "enabled"};
 const Names post_processor_keys = {"type", "name", "enabled", "domains"};
 const Names loss_keys = {"type", "name", "enabled", "on", "weight", "reduction"};
@@ -63,7 +64,8 @@ class Planner {
     choose(plan.backbone);
     choose(plan.head);
     choose_losses(plan.losses);
-    choose(plan.optimizer);
+    choose(plan.optimizer, optimizer_keys);
+    choose_groups(plan.groups);
     choose(plan.schedule);
     settings("loader", plan.loader);
     settings("train", plan.train);
@@ -160,7 +162,7 @@ class Planner {
   }
 
   template <class Role>
-  void choose(Choice<Role>& choice) {
+  void choose(Choice<Role>& choice, const Names& reserved = table_keys) {
     const std::string role(Role::role_name);
     const auto* value = root_->find(role);
     if (value == nullptr) {
@@ -170,14 +172,18 @@ class Planner {
       diagnostics_.error(value->place(),
                          "'" + role + "' must be one table, [" + role + "], not " + value->type_name());
     } else {
-      resolve(*value, "[" + role + "]", table_keys, choice);
+      resolve(*value, "[" + role + "]", reserved, choice);
     }
   }
 
   /// The enabled entries of a list of tables, with their names; errors are reported.
   std::vector<std::pair<const Value*, EntrySettings>> entries_of(const std::string& key) {
+    return entries_of(key, root_->find(key));
+  }
+
+  /// @param value what is written at the key `key`, or nullptr
+  std::vector<std::pair<const Value*, EntrySettings>> entries_of(const std::string& key, const Value* value) {
     std::vector<std::pair<const Value*, EntrySettings>> result;
-    const auto* value = root_->find(key);
     if (value == nullptr) return result;
     const auto* list = value->as<Array>();
     if (list == nullptr) {
@@ -232,6 +238,25 @@ class Planner {
                 "': domains needs domains to be searched one by one: [ranking] by_domain = true");
       }
       if (entry.name) choice.name = *entry.name;
+    }
+  }
+
+  void choose_groups(std::vector<GroupChoice>& out) {
+    const auto* optimizer = root_->find("optimizer");
+    const auto* table = optimizer == nullptr ? nullptr : optimizer->as<Table>();
+    if (table == nullptr) return;
+    for (const auto& [entry, common] : entries_of("optimizer.group", table->find("group"))) {
+      const auto title = common.name ? "group '" + *common.name + "'" : std::string("[[optimizer.group]]");
+      auto& group = out.emplace_back();
+      // What entries_of() has read is not checked again.
+      static_cast<GroupSettings&>(group) =
+          GroupSettings::schema().parse(*entry, title, diagnostics_, {"name", "enabled"});
+      group.name = common.name.value_or("");
+      group.place = entry->place();
+      const auto* written = entry->as<Table>()->find("parameters");
+      const auto* patterns = written == nullptr ? nullptr : written->as<Array>();
+      if (patterns == nullptr) continue;
+      for (const auto& pattern : *patterns) group.pattern_places.push_back(pattern.place());
     }
   }
 
@@ -320,7 +345,11 @@ Value Plan::frozen() const {
     entries.emplace_back(std::move(table));
   }
   recipe.set("loss", Value(std::move(entries)));
-  recipe.set("optimizer", frozen_table(optimizer));
+  auto optimizer_table = frozen_table(optimizer);
+  entries = {};
+  for (const auto& group : groups) entries.push_back(GroupSettings::schema().write(group));
+  optimizer_table.as<Table>()->set("group", Value(std::move(entries)));
+  recipe.set("optimizer", std::move(optimizer_table));
   recipe.set("schedule", frozen_table(schedule));
   recipe.set("loader", LoaderSettings::schema().write(loader));
   recipe.set("train", TrainSettings::schema().write(train));

@@ -67,11 +67,16 @@ struct RankingPlan {
   [[nodiscard]] bool post_processed() const { return !post_processors.empty() || ranking.by_domain; }
 };
 
+struct GroupChoice : GroupSettings {
+  Place place;                        ///< of the table
+  std::vector<Place> pattern_places;  ///< of each of `parameters`
+};
+
 /// The recipe's keys: `name` and `seed`; the tables dataset, sampler, backbone, head, optimizer and schedule,
 /// each with `type` and the parameters of that component; the lists of tables augmentation, loss and
 /// post_processor, whose entries have `type`, `name` and `enabled` besides, those of loss also `on`, `weight`
-/// and `reduction`, those of post_processor `domains`; the kernel's own tables loader, train, embed, ranking,
-/// evaluate and machine (settings.h).
+/// and `reduction`, those of post_processor `domains`; the list of tables group inside optimizer; the kernel's
+/// own tables loader, train, embed, ranking, evaluate and machine (settings.h).
 ///
 /// The six tables and one loss are required: nothing that decides a result is left unsaid. A recipe without
 /// augmentations, without the kernel's own tables, name or seed is whole. An entry with `enabled = false` is
@@ -86,6 +91,7 @@ struct Plan : RankingPlan {
   Choice<Head> head;
   std::vector<LossChoice> losses;
   Choice<Optimizer> optimizer;
+  std::vector<GroupChoice> groups;  ///< [[optimizer.group]]
   Choice<Schedule> schedule;
   LoaderSettings loader;
   TrainSettings train;

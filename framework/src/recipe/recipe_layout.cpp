@@ -26,26 +26,40 @@ void append(std::vector<ParameterInfo>& parameters) {
 }
 
 RecipeTable component(const std::string& role, std::string summary) {
-  return {role, Kind::component, true, std::move(summary), {type_key(role)}};
+  return {role, Kind::component, true, std::move(summary), {type_key(role)}, {}};
 }
 
 RecipeTable components(const std::string& role, bool required, std::string summary) {
-  RecipeTable table{role, Kind::components, required, std::move(summary), {type_key(role)}};
+  RecipeTable table{role, Kind::components, required, std::move(summary), {type_key(role)}, {}};
   append<EntrySettings>(table.parameters);
   return table;
 }
 
 template <class Settings>
 RecipeTable settings(std::string key) {
-  RecipeTable table{std::move(key), Kind::settings, false, Settings::schema().summary(), {}};
+  RecipeTable table{std::move(key), Kind::settings, false, Settings::schema().summary(), {}, {}};
   append<Settings>(table.parameters);
   return table;
+}
+
+/// Puts a list of tables of the kernel into a component's table.
+template <class Settings>
+void add_list(RecipeTable& table, const std::string& name) {
+  auto list = settings<Settings>(table.key + "." + name);
+  list.kind = Kind::settings_list;
+  ParameterInfo info;
+  info.name = name;
+  info.type = "list of tables";
+  info.value = Value(Array());
+  info.doc = list.summary + " `kindred describe " + list.key + "` shows its keys";
+  table.parameters.push_back(std::move(info));
+  table.inner.push_back(std::move(list));
 }
 
 }  // namespace
 
 std::string RecipeTable::header() const {
-  return kind == Kind::components ? "[[" + key + "]]" : "[" + key + "]";
+  return kind == Kind::components || kind == Kind::settings_list ? "[[" + key + "]]" : "[" + key + "]";
 }
 
 std::vector<RecipeTable> recipe_layout() {
@@ -55,6 +69,8 @@ std::vector<RecipeTable> recipe_layout() {
       components("post_processor", false,
                  "What is done with descriptors between the network and the ranking, in order.");
   append<PostProcessorSettings>(post_processor.parameters);
+  auto optimizer = component("optimizer", "How gradients change the weights.");
+  add_list<GroupSettings>(optimizer, "group");
   return {
       component("dataset", "Where images come from and who is on them."),
       components("augmentation", false,
@@ -63,7 +79,7 @@ std::vector<RecipeTable> recipe_layout() {
       component("backbone", "The convolutional network that turns images into feature maps."),
       component("head", "What is made of the backbone's features: vectors, logits and the descriptor."),
       std::move(loss),
-      component("optimizer", "How gradients change the weights."),
+      std::move(optimizer),
       component("schedule", "How the learning rate changes over a training."),
       settings<LoaderSettings>("loader"),
       settings<TrainSettings>("train"),

@@ -46,6 +46,24 @@ Schema<TrainSettings> TrainSettings::schema() {
   s.add("epochs", &TrainSettings::epochs, "passes over the sampler's batches; 0 writes the untrained network")
       .range(0, 1000000)
       .unit("epochs");
+  s.add("precision", &TrainSettings::precision,
+        "of the network's computations; 'bf16' and 'fp16' are mixed with fp32 where that is needed; 'auto': "
+        "bf16 where the device is made for it, else fp16 on a GPU, else fp32; fp16 needs a GPU",
+        {{"fp32", Precision::fp32},
+         {"fp16", Precision::fp16},
+         {"bf16", Precision::bf16},
+         {"auto", Precision::automatic}});
+  s.add("clip_gradient_norm", &TrainSettings::clip_gradient_norm,
+        "the most that the gradient's Euclidean norm over all parameters may be: a longer one is scaled down "
+        "to it; 0: no limit")
+      .at_least(0);
+  s.add("ema_decay", &TrainSettings::ema_decay,
+        "keep an exponential moving average of the weights, of which each step leaves so much; it is what is "
+        "evaluated and used; 0: none")
+      .range(0, 1);
+  s.rule([](const TrainSettings& settings) -> std::string {
+    return settings.ema_decay < 1 ? "" : "ema_decay = 1 would never move the average; it must be below 1";
+  });
   s.add("evaluate_every", &TrainSettings::evaluate_every,
         "evaluate on query and gallery each time so many epochs are done; 0: not during training")
       .at_least(0)
@@ -73,6 +91,13 @@ Schema<EmbedSettings> EmbedSettings::schema() {
       "how descriptors are written: 'float32' as they are; 'float16' and 'bfloat16' in half the space, which "
       "changes them by up to 0.05 % and 0.4 % of their length",
       {{"float32", Storage::float32}, {"float16", Storage::float16}, {"bfloat16", Storage::bfloat16}});
+  s.add("precision", &EmbedSettings::precision,
+        "of the network's computations; 'trained': what the model was trained in, where the device can",
+        {{"trained", Precision::trained},
+         {"fp32", Precision::fp32},
+         {"fp16", Precision::fp16},
+         {"bf16", Precision::bf16},
+         {"auto", Precision::automatic}});
   return s;
 }
 
@@ -129,6 +154,37 @@ Schema<RankingSettings> RankingSettings::schema() {
   s.add("by_domain", &RankingSettings::by_domain,
         "search each domain by itself: a query's own domain is post-processed alone and comes first, images "
         "of other domains follow by their cosine distance");
+  return s;
+}
+
+Schema<GroupSettings> GroupSettings::schema() {
+  const auto given = [](const std::string& name) { return !name.empty(); };
+  Schema<GroupSettings> s("Parameters that learn unlike the others; the first group that names one has it.");
+  s.add("name", &GroupSettings::name, "what the group is called by overrides and in logs")
+      .like(given, "a name")
+      .required();
+  s.add("enabled", &GroupSettings::enabled, "false: the group is left out");
+  s.add("parameters", &GroupSettings::parameters,
+        "names of tensors of the model, and of the losses as 'loss.LOSS(OUTPUT).TENSOR'; '*' stands for any "
+        "characters")
+      .like(given, "a name")
+      .required();
+  s.add("learning_rate_factor", &GroupSettings::learning_rate_factor, "multiplies the learning rate")
+      .above(0);
+  s.add("bias_factor", &GroupSettings::bias_factor,
+        "multiplies it once more for parameters whose name ends in 'bias'")
+      .above(0);
+  s.add("weight_decay_factor", &GroupSettings::weight_decay_factor, "multiplies the weight decay; 0: none")
+      .at_least(0);
+  s.add("frozen_epochs", &GroupSettings::frozen_epochs,
+        "first epochs in which they stay as they are, and so do the statistics of batch normalisations that "
+        "are frozen whole")
+      .at_least(0)
+      .unit("epochs");
+  s.rule([](const GroupSettings& settings) -> std::string {
+    if (!settings.parameters.empty()) return "";
+    return "parameters = [] catches nothing; name at least one tensor, or say enabled = false";
+  });
   return s;
 }
 

@@ -48,9 +48,34 @@ struct LoaderSettings {
   static Schema<LoaderSettings> schema();
 };
 
+/// Keys of each entry of [[optimizer.group]]: parameters that learn unlike the others.
+struct GroupSettings {
+  std::string name;
+  bool enabled = true;
+  std::vector<std::string> parameters;  ///< names; '*' stands for any characters
+  double learning_rate_factor = 1;
+  double bias_factor = 1;
+  double weight_decay_factor = 1;
+  std::int64_t frozen_epochs = 0;
+  static Schema<GroupSettings> schema();
+};
+
+/// Of the floating-point numbers that a network computes with. Weights, losses and statistics are always
+/// fp32.
+enum class Precision {
+  trained,    ///< of describing images: what the model was trained in
+  automatic,  ///< what suits the device
+  fp32,
+  fp16,
+  bf16
+};
+
 /// Table [train].
 struct TrainSettings {
   std::int64_t epochs = 60;
+  Precision precision = Precision::fp32;
+  double clip_gradient_norm = 0;      ///< 0: not
+  double ema_decay = 0;               ///< 0: no averaged weights
   std::int64_t evaluate_every = 0;    ///< epochs; 0: not during training
   std::int64_t checkpoint_every = 1;  ///< epochs
   double checkpoint_minutes = 10;     ///< within a long epoch
@@ -68,6 +93,7 @@ struct EmbedSettings {
   std::int64_t batch_size = 64;
   bool flip_test = false;
   Storage storage = Storage::float32;
+  Precision precision = Precision::trained;
   static Schema<EmbedSettings> schema();
 };
 

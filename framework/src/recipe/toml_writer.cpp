@@ -44,6 +44,14 @@ std::string value_text(const Value& value, std::size_t indent) {
   return text + "\n]";
 }
 
+/// A table that holds nothing but tables needs no header of its own.
+bool holds_tables_alone(const Table& table) {
+  return !table.entries().empty() &&
+         std::all_of(table.entries().begin(), table.entries().end(), [](const Entry& entry) {
+           return entry.value.as<Table>() != nullptr || is_list_of_tables(entry.value);
+         });
+}
+
 void write_table(const Table& table, const std::string& path, std::string& out) {
   for (const auto& entry : table.entries()) {
     if (entry.value.as<Table>() != nullptr || is_list_of_tables(entry.value)) continue;
@@ -57,7 +65,10 @@ void write_table(const Table& table, const std::string& path, std::string& out) 
       out += header + "\n";
       write_table(content, inner, out);
     };
-    if (const auto* content = entry.value.as<Table>()) {
+    const auto* content = entry.value.as<Table>();
+    if (content != nullptr && holds_tables_alone(*content)) {
+      write_table(*content, inner, out);
+    } else if (content != nullptr) {
       section("[" + inner + "]", *content);
     } else if (is_list_of_tables(entry.value)) {
       for (const auto& element : *entry.value.as<Array>()) section("[[" + inner + "]]", *element.as<Table>());

@@ -16,6 +16,7 @@
 #include "kindred/error.h"
 #include "progress/meter.h"
 #include "system/device.h"
+#include "system/precision.h"
 
 namespace kindred {
 namespace {
@@ -93,7 +94,34 @@ std::string change_text(const StorageLoss& loss) {
          bound_text(loss.cosine_bound());
 }
 
+Precision trained_precision(const Plan& plan, torch::Device device) {
+  return plan.train.precision == Precision::automatic ? suitable_precision(device) : plan.train.precision;
+}
+
+void tell_of_precision(const Plan& plan, torch::Device device, ProgressSink& progress) {
+  const auto trained = trained_precision(plan, device);
+  const auto used = describing_precision(plan, device);
+  if (used == trained) return;
+  const bool asked = plan.embed.precision != Precision::trained;
+  progress.note("images are described in " + precision_name(used) + "; the model was trained in " +
+                precision_name(trained) + (asked ? "" : ", which " + device.str() + " cannot compute in"));
+}
+
 }  // namespace
+
+Precision describing_precision(const Plan& plan, torch::Device device) {
+  switch (plan.embed.precision) {
+    case Precision::trained: {
+      const auto trained = trained_precision(plan, device);
+      return can_compute(device, trained) ? trained : Precision::fp32;
+    }
+    case Precision::automatic:
+      return suitable_precision(device);
+    default:
+      require_precision(plan.embed.precision, device, "embed.precision");
+      return plan.embed.precision;
+  }
+}
 
 Features embed(Model& model, const Plan& plan, const Dataset& dataset, const std::vector<Sample>& samples,
                const std::string& what, torch::Device device, ProgressSink& progress) {
@@ -101,6 +129,7 @@ Features embed(Model& model, const Plan& plan, const Dataset& dataset, const std
   const torch::NoGradGuard no_gradients;
   const EvaluationMode evaluation_mode(model);
   place_module(model, device);
+  const auto precision = describing_precision(plan, device);
 
   const auto augmentations = create_augmentations(plan);
   Loader loader(dataset, samples, augmentations, loader_options(plan), false);
@@ -111,8 +140,10 @@ Features embed(Model& model, const Plan& plan, const Dataset& dataset, const std
   features.samples.reserve(samples.size());
   std::int64_t described = 0;
   while (const auto batch = loader.next()) {
-    const auto rows =
-        describe(model, place_images(batch->images, device), plan.embed.flip_test).to(torch::kCPU);
+    const auto rows = [&] {
+      const Autocast autocast(device, precision);
+      return describe(model, place_images(batch->images, device), plan.embed.flip_test).to(torch::kCPU);
+    }();
     const auto count = static_cast<std::int64_t>(batch->samples.size());
     if (rows.dim() != 2 || rows.size(0) != count || rows.scalar_type() != torch::kFloat) {
       throw std::logic_error("a model's descriptors must be [N, D], 32-bit floats");
@@ -141,6 +172,7 @@ Features embed(Model& model, const Plan& plan, const Dataset& dataset, const std
 std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const Dataset& dataset,
                                          const std::filesystem::path& folder, torch::Device device,
                                          ProgressSink& progress, bool with_training_images) {
+  tell_of_precision(plan, device, progress);
   std::vector<Split> splits{Split::query, Split::gallery};
   if (with_training_images) splits.push_back(Split::train);
   const auto all = dataset.samples();

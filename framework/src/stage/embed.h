@@ -18,12 +18,17 @@ namespace kindred {
 /// mirror image, mirrored after the preprocessing. Rows are of length 1, in the order of the samples. The
 /// model is moved to `device` and left there, in the mode (training or evaluation) in which it was. Images
 /// that are bad and skipped are left out of the result and counted in a note. Memory beside the model: the
-/// result and the loader's batches. Throws DataError when there is no sample, when all images are bad, and
+/// result and the loader's batches. Computes in describing_precision(). Throws DataError when there is no sample, when all images are bad, and
 /// for a descriptor that is not finite, naming the image.
 /// @param what "query", "gallery", ...: for progress and messages
 [[nodiscard]] Features embed(Model& model, const Plan& plan, const Dataset& dataset,
                              const std::vector<Sample>& samples, const std::string& what,
                              torch::Device device, ProgressSink& progress);
+
+/// The precision in which a plan's model is described on a device: embed.precision; of 'trained',
+/// train.precision, or fp32 where the device cannot compute in that. Throws Error when the device cannot
+/// compute in what is asked for by name.
+[[nodiscard]] Precision describing_precision(const Plan& plan, torch::Device device);
 
 /// What embed_dataset() has written.
 struct EmbeddedSplit {
@@ -37,8 +42,8 @@ struct EmbeddedSplit {
 
 /// Describes a data set's query and gallery images, and its training images when asked, each that it has,
 /// into FOLDER/query.npy and .csv, gallery.npy and .csv, train.npy and .csv, in place of those of an earlier
-/// call, as embed.storage says; what fewer bits change is told in a note. Throws Error when it has none of
-/// them.
+/// call, as embed.storage says; what fewer bits change is told in a note, and a precision other than that of
+/// the training too. Throws Error when it has none of them.
 [[nodiscard]] std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const Dataset& dataset,
                                                        const std::filesystem::path& folder,
                                                        torch::Device device, ProgressSink& progress,

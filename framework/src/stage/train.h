@@ -15,6 +15,8 @@ struct TrainOutcome {
   bool interrupted = false;     ///< `stop` was set: a checkpoint was written, the same call goes on
   bool was_done = false;        ///< training had ended before this call, which did nothing
   std::filesystem::path model;  ///< the artefact, once training has ended
+  /// That of the averaged weights, with train.ema_decay: the one to use.
+  std::filesystem::path averaged_model;
   std::int64_t epochs_done = 0;
   double last_loss = 0;              ///< mean over the last epoch that is done
   std::optional<double> best_score;  ///< the best mAP of the evaluations in between
@@ -25,16 +27,22 @@ struct TrainOutcome {
 /// training was stopped in between, orderly or not.
 ///
 /// Writes: recipe.toml, environment.json, checkpoint.safetensors, metrics.jsonl, log.txt and, in the end,
-/// model.safetensors. With train.evaluate_every the data set's queries and gallery are evaluated in between,
-/// and best.safetensors is the model with the best mAP so far; model.safetensors is always that of the last
-/// epoch. The checkpoint before the newest stays as checkpoint.previous.safetensors until training has ended.
-/// A checkpoint is written each train.checkpoint_every epochs, every train.checkpoint_minutes within
-/// an epoch, at the end, and when `stop` is set, after the batch under way.
+/// model.safetensors and, with train.ema_decay, model.ema.safetensors. With train.evaluate_every the data
+/// set's queries and gallery are evaluated in between, and best.safetensors is the model with the best mAP so
+/// far; model.safetensors is always that of the last epoch. With train.ema_decay what is evaluated, and
+/// best.safetensors, are the averaged weights. The checkpoint before the newest stays as
+/// checkpoint.previous.safetensors until training has ended. A checkpoint is written each
+/// train.checkpoint_every epochs, every train.checkpoint_minutes within an epoch, at the end, and when `stop`
+/// is set, after the batch under way.
+///
+/// `train.precision = "auto"` is decided on before anything else, as the directory's own training was begun
+/// or else by the device, and everything written says what it came to.
 ///
 /// Sets the threads of the process (set_threads) and the seed of LibTorch's generators.
 /// Throws DataError when the directory belongs to another recipe (the differing keys are named) or is in use,
 /// when the training images have changed since the checkpoint, and when the checkpoint is damaged and the
-/// previous one too; Error when the loss is not finite any more (the last checkpoint is kept).
+/// previous one too; RecipeError for a group that catches nothing; Error when the device cannot compute in
+/// the precision, and when the loss is not finite any more (the last checkpoint is kept).
 [[nodiscard]] TrainOutcome train(const Plan& plan, const std::filesystem::path& run_directory,
                                  ProgressSink& progress, const std::atomic<bool>& stop);
 

@@ -34,28 +34,53 @@ std::string gibibytes(double bytes) {
   return text.str();
 }
 
-/// Name and memory of a GPU from the driver's own interface, which needs no CUDA headers.
-std::string gpu_name(int index) {
-  // Opened already when LibTorch uses CUDA; stays open.
-  void* driver = ::dlopen("libcuda.so.1", RTLD_LAZY);
-  if (driver == nullptr) return "unknown GPU";
-  using DeviceGet = int (*)(int*, int);
-  using DeviceGetName = int (*)(char*, int, int);
-  using DeviceTotalMemory = int (*)(std::size_t*, int);
-  using Initialise = int (*)(unsigned);
-  const auto initialise = reinterpret_cast<Initialise>(::dlsym(driver, "cuInit"));
-  const auto device_get = reinterpret_cast<DeviceGet>(::dlsym(driver, "cuDeviceGet"));
-  const auto get_name = reinterpret_cast<DeviceGetName>(::dlsym(driver, "cuDeviceGetName"));
-  const auto total_memory = reinterpret_cast<DeviceTotalMemory>(::dlsym(driver, "cuDeviceTotalMem_v2"));
-  int device = 0;
-  char name[256] = "";
-  std::size_t bytes = 0;
-  if (initialise == nullptr || device_get == nullptr || get_name == nullptr || total_memory == nullptr ||
-      initialise(0) != 0 || device_get(&device, index) != 0 || get_name(name, sizeof name, device) != 0 ||
-      total_memory(&bytes, device) != 0) {
-    return "unknown GPU";
+/// A GPU as the driver's own interface knows it, which needs no CUDA headers.
+class DriverGpu {
+ public:
+  explicit DriverGpu(int index) {
+    // Opened already when LibTorch uses CUDA; stays open.
+    driver_ = ::dlopen("libcuda.so.1", RTLD_LAZY);
+    if (driver_ == nullptr) return;
+    const auto initialise = find<int (*)(unsigned)>("cuInit");
+    const auto get = find<int (*)(int*, int)>("cuDeviceGet");
+    found_ = initialise != nullptr && get != nullptr && initialise(0) == 0 && get(&device_, index) == 0;
   }
-  return std::string(name) + ", " + gibibytes(static_cast<double>(bytes));
+
+  /// "NVIDIA A100, 80 GiB"
+  [[nodiscard]] std::string name() const {
+    const auto get_name = find<int (*)(char*, int, int)>("cuDeviceGetName");
+    const auto total_memory = find<int (*)(std::size_t*, int)>("cuDeviceTotalMem_v2");
+    char name[256] = "";
+    std::size_t bytes = 0;
+    if (!found_ || get_name == nullptr || total_memory == nullptr ||
+        get_name(name, sizeof name, device_) != 0 || total_memory(&bytes, device_) != 0) {
+      return "unknown GPU";
+    }
+    return std::string(name) + ", " + gibibytes(static_cast<double>(bytes));
+  }
+
+  [[nodiscard]] int compute_capability() const {
+    constexpr int capability_major = 75;  // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
+    const auto get_attribute = find<int (*)(int*, int, int)>("cuDeviceGetAttribute");
+    int major = 0;
+    if (!found_ || get_attribute == nullptr || get_attribute(&major, capability_major, device_) != 0)
+      return 0;
+    return major;
+  }
+
+ private:
+  template <class Function>
+  [[nodiscard]] Function find(const char* name) const {
+    return driver_ == nullptr ? nullptr : reinterpret_cast<Function>(::dlsym(driver_, name));
+  }
+
+  void* driver_ = nullptr;
+  int device_ = 0;
+  bool found_ = false;
+};
+
+int index_of(torch::Device gpu) {
+  return gpu.has_index() ? gpu.index() : 0;
 }
 
 std::size_t gpu_count() {
@@ -230,8 +255,11 @@ std::string processor_name() {
 }
 
 std::string device_text(torch::Device device) {
-  return device.str() + ": " +
-         (device.is_cuda() ? gpu_name(device.has_index() ? device.index() : 0) : processor_name());
+  return device.str() + ": " + (device.is_cuda() ? DriverGpu(index_of(device)).name() : processor_name());
+}
+
+int compute_capability(torch::Device gpu) {
+  return DriverGpu(index_of(gpu)).compute_capability();
 }
 
 std::string torch_version() {
@@ -249,7 +277,7 @@ std::string version_text() {
   const auto count = gpu_count();
   if (count == 0) text << "GPU       none\n";
   for (std::size_t i = 0; i < count; ++i) {
-    text << "GPU       cuda:" << i << ": " << gpu_name(static_cast<int>(i)) << '\n';
+    text << "GPU       cuda:" << i << ": " << DriverGpu(static_cast<int>(i)).name() << '\n';
   }
   return text.str();
 }

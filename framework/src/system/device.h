@@ -38,6 +38,10 @@ void place_module(torch::nn::Module& module, torch::Device device);
 /// "cpu: AMD EPYC ..." or "cuda:0: NVIDIA ..., 80 GiB".
 [[nodiscard]] std::string device_text(torch::Device device);
 
+/// The major number of a GPU's compute capability: 7 for Volta and Turing, 8 for Ampere; 0 when it cannot be
+/// told.
+[[nodiscard]] int compute_capability(torch::Device gpu);
+
 /// The processor's name, as the system gives it.
 [[nodiscard]] std::string processor_name();
 

@@ -103,6 +103,13 @@ fs::path previous_checkpoint(const fs::path& file) {
   return file.parent_path() / (file.stem().string() + ".previous" + file.extension().string());
 }
 
+const torch::Tensor& state_tensor(const TensorFile& state, const std::string& name, const fs::path& file) {
+  const auto* found = state.find(name);
+  if (found == nullptr)
+    throw DataError(file, "is not a checkpoint of this training: it has no '" + name + "'");
+  return *found;
+}
+
 void write_checkpoint(const fs::path& file, const Checkpoint& checkpoint) {
   TensorFile content = checkpoint.state;
   content.metadata = {{format_key, format},

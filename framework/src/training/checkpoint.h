@@ -36,6 +36,10 @@ void write_checkpoint(const std::filesystem::path& file, const Checkpoint& check
 /// that can be read.
 [[nodiscard]] std::optional<Checkpoint> read_checkpoint_position(const std::filesystem::path& file);
 
+/// A tensor of a checkpoint's state. Throws DataError naming `file` when it is not there.
+[[nodiscard]] const torch::Tensor& state_tensor(const TensorFile& state, const std::string& name,
+                                                const std::filesystem::path& file);
+
 /// The name under which the checkpoint before is kept.
 [[nodiscard]] std::filesystem::path previous_checkpoint(const std::filesystem::path& file);
 

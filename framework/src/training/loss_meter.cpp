@@ -8,8 +8,11 @@
 
 namespace kindred {
 
-LossMeter::LossMeter(std::vector<std::string> names, std::int64_t interval)
-    : names_(std::move(names)), interval_(interval), sums_(names_.size() + 1) {}
+LossMeter::LossMeter(std::vector<std::string> names, std::int64_t interval, bool with_gradient_norm)
+    : names_(std::move(names)),
+      interval_(interval),
+      with_gradient_norm_(with_gradient_norm),
+      sums_(names_.size() + (with_gradient_norm ? 2 : 1)) {}
 
 void LossMeter::add(const torch::Tensor& values, std::int64_t epoch, std::int64_t batch,
                     double learning_rate) {
@@ -34,17 +37,23 @@ void LossMeter::look_at(const Step& step, const float* values) {
   for (std::size_t i = 0; i < names_.size(); ++i) {
     if (!std::isfinite(values[i])) bad.push_back(names_[i]);
   }
+  char rate[32];
+  std::snprintf(rate, sizeof rate, "%.4g", step.learning_rate);
+  const auto place = "in epoch " + std::to_string(step.epoch) + ", batch " + std::to_string(step.batch + 1);
   if (!bad.empty() || !std::isfinite(values[names_.size()])) {
-    char rate[32];
-    std::snprintf(rate, sizeof rate, "%.4g", step.learning_rate);
     const std::string terms =
         bad.empty() ? "the sum of all terms is not"
                     : "of its terms " + quoted_list(bad) + (bad.size() == 1 ? " is not" : " are not");
     throw Error(
-        "the loss is not finite any more in epoch " + std::to_string(step.epoch) + ", batch " +
-        std::to_string(step.batch + 1) + ": " + terms + ". The learning rate was " + rate +
+        "the loss is not finite any more " + place + ": " + terms + ". The learning rate was " + rate +
         ": lower it or warm up for longer, and look at that loss's parameters and weight and at the images "
         "and their normalisation. The last checkpoint is as it was");
+  }
+  if (with_gradient_norm_ && !std::isfinite(values[names_.size() + 1])) {
+    throw Error("the gradient is not finite any more " + place +
+                ", though the loss still is, so it cannot be clipped. The learning rate was " + rate +
+                ": lower it or warm up for longer, and look at the losses' parameters and weights. The last "
+                "checkpoint is as it was");
   }
   for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += values[i];
   ++steps_;
@@ -54,7 +63,8 @@ std::map<std::string, double> LossMeter::means() const {
   std::map<std::string, double> means;
   if (steps_ == 0) return means;
   const auto steps = static_cast<double>(steps_);
-  means["loss"] = sums_.back() / steps;
+  means["loss"] = sums_[names_.size()] / steps;
+  if (with_gradient_norm_) means["gradient_norm"] = sums_.back() / steps;
   if (names_.size() > 1) {
     for (std::size_t i = 0; i < names_.size(); ++i) means["loss/" + names_[i]] = sums_[i] / steps;
   }

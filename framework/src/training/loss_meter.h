@@ -1,4 +1,4 @@
-// Follows the losses of an epoch: their means, and whether they are still numbers.
+// Follows the losses and gradients of an epoch: their means, and whether they are still numbers.
 #pragma once
 
 #include <torch/types.h>
@@ -17,21 +17,22 @@ class LossMeter {
   /// @param names of the terms
   /// @param interval steps that are looked at together. Reading a value of a GPU waits for it: there, 16 or
   /// so keep it busy, on the CPU 1 finds a bad loss before it does harm.
-  LossMeter(std::vector<std::string> names, std::int64_t interval);
+  /// @param with_gradient_norm whether steps have the norm of the gradient too
+  LossMeter(std::vector<std::string> names, std::int64_t interval, bool with_gradient_norm = false);
 
-  /// Takes the values of a step, float32 [number of terms + 1]: the terms without their weights, then their
-  /// weighted sum. Throws Error, now or up to `interval` steps later, when one is not finite: it says the
-  /// epoch, the batch, the terms, the learning rate and what to look at.
+  /// Takes the values of a step, float32: the terms without their weights, their weighted sum and, where
+  /// asked for, the gradient's norm. Throws Error, now or up to `interval` steps later, when one is not
+  /// finite: it says the epoch, the batch, the terms, the learning rate and what to look at.
   void add(const torch::Tensor& values, std::int64_t epoch, std::int64_t batch, double learning_rate);
   /// Looks at all steps taken. Throws as add() does.
   void flush();
 
-  /// "loss" and, when there are several, each term under "loss/NAME": means of the steps looked at, empty
-  /// when there are none.
+  /// "loss" and, when there are several, each term under "loss/NAME", and "gradient_norm": means of the steps
+  /// looked at, empty when there are none.
   [[nodiscard]] std::map<std::string, double> means() const;
   void clear();
 
-  /// After flush(): the sums so far [number of terms + 2], float64, the last being the number of steps.
+  /// After flush(): the sum of each value so far, and the number of steps, float64.
   [[nodiscard]] torch::Tensor state() const;
   /// False when the tensor is not such a state.
   [[nodiscard]] bool restore(const torch::Tensor& state);
@@ -47,6 +48,7 @@ class LossMeter {
 
   std::vector<std::string> names_;
   std::int64_t interval_;
+  bool with_gradient_norm_;
   std::vector<Step> pending_;
   std::vector<double> sums_;
   std::int64_t steps_ = 0;

@@ -18,6 +18,7 @@
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
 #include "system/device.h"
+#include "system/precision.h"
 #include "system/version.h"
 
 namespace kindred {
@@ -108,11 +109,15 @@ RunDirectory::~RunDirectory() {
   ::close(lock_);
 }
 
-void RunDirectory::freeze(const Plan& plan) const {
-  const fs::path file = recipe();
+std::optional<Value> RunDirectory::binding_recipe() const {
   // A start that failed before anything was trained binds nobody.
-  if (fs::exists(file) && (fs::exists(checkpoint()) || fs::exists(model()))) {
-    const auto differences = deciding_differences(load_recipe(file, {}), plan);
+  if (!fs::exists(recipe()) || (!fs::exists(checkpoint()) && !fs::exists(model()))) return std::nullopt;
+  return load_recipe(recipe(), {});
+}
+
+void RunDirectory::freeze(const Plan& plan) const {
+  if (const auto binding = binding_recipe()) {
+    const auto differences = deciding_differences(*binding, plan);
     if (!differences.empty()) {
       throw DataError(folder_,
                       "belongs to another recipe; use another run directory, or undo in the recipe:" +
@@ -120,10 +125,10 @@ void RunDirectory::freeze(const Plan& plan) const {
     }
   }
   const std::string text = write_recipe(plan.frozen());
-  write_atomically(file, [&](std::ostream& stream) { stream << text; });
+  write_atomically(recipe(), [&](std::ostream& stream) { stream << text; });
 }
 
-void RunDirectory::write_environment(torch::Device device) const {
+void RunDirectory::write_environment(torch::Device device, Precision precision) const {
   nlohmann::ordered_json json;
   json["kindred"] = kindred_version;
   json["libtorch"] = torch_version();
@@ -133,6 +138,7 @@ void RunDirectory::write_environment(torch::Device device) const {
   json["processor"] = processor_name();
   json["threads"] = at::get_num_threads();
   json["memory_format"] = "channels_last";
+  json["precision"] = precision_name(precision);
   write_atomically(environment(), [&](std::ostream& stream) { stream << json.dump(2) << '\n'; });
 }
 

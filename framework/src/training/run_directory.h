@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "recipe/plan.h"
 
@@ -22,9 +23,12 @@ class RunDirectory {
   /// directory holds a checkpoint or a model of a recipe with another Plan::identity().
   void freeze(const Plan& plan) const;
 
-  /// Writes environment.json: versions, device, threads, processor. What may explain a difference in the last
-  /// bits.
-  void write_environment(torch::Device device) const;
+  /// The recipe of the checkpoint or the model that the directory holds; nothing when it holds neither.
+  [[nodiscard]] std::optional<Value> binding_recipe() const;
+
+  /// Writes environment.json: versions, device, threads, processor, precision. What may explain a difference
+  /// in the last bits.
+  void write_environment(torch::Device device, Precision precision) const;
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] std::filesystem::path recipe() const { return folder_ / "recipe.toml"; }
@@ -33,6 +37,8 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "log.txt"; }
   [[nodiscard]] std::filesystem::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
   [[nodiscard]] std::filesystem::path model() const { return folder_ / "model.safetensors"; }
+  /// The averaged weights, where training keeps them.
+  [[nodiscard]] std::filesystem::path averaged_model() const { return folder_ / "model.ema.safetensors"; }
   /// The model of the epoch with the best score, when training evaluates in between.
   [[nodiscard]] std::filesystem::path best() const { return folder_ / "best.safetensors"; }
 

@@ -2,13 +2,18 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
 #include <utility>
 
 #include "kindred/error.h"
 #include "kindred/random.h"
 #include "model/artefact.h"
 #include "system/device.h"
-#include "training/optimizer_state.h"
+#include "system/precision.h"
+#include "training/checkpoint.h"
 #include "training/random_state.h"
 
 namespace kindred {
@@ -16,6 +21,9 @@ namespace {
 
 /// What training draws beside the loader and the sampler (dropout) comes from a stream of its own.
 constexpr std::uint64_t training_stream = 0x747261696e;
+
+constexpr const char* average_prefix = "average.";
+constexpr const char* average_steps = "average_steps";
 
 /// Steps between two looks at the loss: see LossMeter.
 std::int64_t meter_interval(torch::Device device) {
@@ -26,12 +34,6 @@ std::vector<std::string> names_of(const std::vector<LossTerm>& terms) {
   std::vector<std::string> names;
   for (const auto& term : terms) names.push_back(term.name);
   return names;
-}
-
-void append_trained(const torch::nn::Module& module, std::vector<torch::Tensor>& parameters) {
-  for (const auto& parameter : module.parameters()) {
-    if (parameter.requires_grad()) parameters.push_back(parameter);
-  }
 }
 
 std::string loss_prefix(std::size_t index) {
@@ -53,31 +55,88 @@ void check_finite(const TensorFile& state) {
 
 Trainer::Trainer(const Plan& plan, std::int64_t identities, torch::Device device)
     : device_(device),
+      precision_(plan.train.precision),
+      clips_(plan.train.clip_gradient_norm > 0),
       model_(build_model(plan, identities)),
       terms_(build_losses(plan, model_->outputs(), identities)),
       recipe_optimizer_(plan.optimizer.create({})),
-      meter_(names_of(terms_), meter_interval(device)) {
+      meter_(names_of(terms_), meter_interval(device), clips_) {
   place_module(*model_, device_);
-  std::vector<torch::Tensor> parameters;
-  append_trained(*model_, parameters);
   for (auto& term : terms_) {
     place_module(*term.loss, device_);
     term.loss->train();
-    if (auto own = term.loss->own_optimizer()) {
-      own_optimizers_.push_back({std::move(own), term.weight});
+  }
+  auto own = own_optimizers(terms_);
+  groups_ = learning_groups(plan.groups, *model_, terms_, own);
+  make_update(plan, std::move(own));
+  find_statistics();
+  model_->train();
+  if (plan.train.ema_decay > 0) average_.emplace(*model_, plan.train.ema_decay);
+  torch::manual_seed(RandomStream(plan.seed, {training_stream})());
+}
+
+void Trainer::make_update(const Plan& plan, std::vector<std::unique_ptr<torch::optim::Optimizer>> own) {
+  std::vector<ParameterGroup> parameters;
+  const auto add = [&](const LearningGroup& group, double factor, const auto& belongs) {
+    ParameterGroup part{{}, group.weight_decay_factor};
+    for (const auto& [name, tensor] : group.parameters) {
+      if (belongs(name)) part.parameters.push_back(tensor);
+    }
+    if (part.parameters.empty()) return;
+    parameters.push_back(std::move(part));
+    rate_factors_.push_back(factor);
+  };
+  for (const auto& group : groups_) {
+    if (group.bias_factor == 1) {
+      add(group, group.learning_rate_factor, [](const std::string&) { return true; });
     } else {
-      append_trained(*term.loss, parameters);
+      add(group, group.learning_rate_factor, std::not_fn(is_bias));
+      add(group, group.learning_rate_factor * group.bias_factor, is_bias);
     }
   }
-  optimizer_ = recipe_optimizer_->build({parameters});
-  model_->train();
-  torch::manual_seed(RandomStream(plan.seed, {training_stream})());
+  std::vector<OwnOptimizer> owned;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (own[i]) owned.push_back({std::move(own[i]), terms_[i].weight});
+  }
+  update_ = std::make_unique<WeightUpdate>(
+      recipe_optimizer_->build(parameters), std::move(owned),
+      WeightUpdate::Options{plan.train.clip_gradient_norm, precision_ == Precision::fp16});
+}
+
+void Trainer::find_statistics() {
+  std::map<const void*, std::int64_t> frozen_epochs;
+  for (const auto& group : groups_) {
+    for (const auto& parameter : group.parameters) {
+      frozen_epochs[parameter.tensor.unsafeGetTensorImpl()] = group.frozen_epochs;
+    }
+  }
+  for (const auto& module : model_->modules()) {
+    if (!module->named_buffers(/*recurse=*/false).contains("running_mean")) continue;
+    auto whole = std::numeric_limits<std::int64_t>::max();
+    bool any = false;
+    for (const auto& parameter : module->parameters(/*recurse=*/false)) {
+      const auto found = frozen_epochs.find(parameter.unsafeGetTensorImpl());
+      if (found == frozen_epochs.end()) continue;
+      any = true;
+      whole = std::min(whole, found->second);
+    }
+    if (any && whole > 0) statistics_.push_back({module, whole});
+  }
+}
+
+void Trainer::start_epoch(std::int64_t epoch) {
+  for (auto& group : groups_) {
+    for (auto& parameter : group.parameters) parameter.tensor.set_requires_grad(epoch > group.frozen_epochs);
+  }
+  for (auto& [module, frozen_epochs] : statistics_) module->train(epoch > frozen_epochs);
 }
 
 void Trainer::step(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch,
                    std::int64_t batch, double factor) {
   learning_rate_ = recipe_optimizer_->learning_rate() * factor;
-  for (auto& group : optimizer_->param_groups()) group.options().set_lr(learning_rate_);
+  auto& groups = update_->main().param_groups();
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    groups[i].options().set_lr(learning_rate_ * rate_factors_[i]);
   try {
     compute(images, labels, epoch, batch);
   } catch (const c10::OutOfMemoryError&) {
@@ -91,7 +150,10 @@ void Trainer::step(const torch::Tensor& images, const torch::Tensor& labels, std
 void Trainer::compute(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch,
                       std::int64_t batch) {
   const auto classes = place_labels(labels, device_);
-  const auto outputs = model_->forward(place_images(images, device_));
+  const auto outputs = [&] {
+    const Autocast autocast(device_, precision_);
+    return model_->forward(place_images(images, device_));
+  }();
   std::vector<torch::Tensor> values;
   torch::Tensor sum;
   for (const auto& term : terms_) {
@@ -101,35 +163,19 @@ void Trainer::compute(const torch::Tensor& images, const torch::Tensor& labels, 
     sum = sum.defined() ? sum + weighted : weighted;
   }
   values.push_back(sum.detach().to(torch::kFloat32).reshape({}));
+  if (!sum.requires_grad()) {
+    throw Error("nothing can be learnt in epoch " + std::to_string(epoch) +
+                ": all parameters that the losses depend on are frozen; lower frozen_epochs of a group");
+  }
+  update_->backward(sum);
+  if (clips_) values.push_back(update_->gradient_norm().to(torch::kFloat32).reshape({}));
   // Before anything is learnt from it: on the CPU a bad loss leaves the weights as they are.
   meter_.add(torch::stack(values), epoch, batch, learning_rate_);
-
-  clear_gradients();
-  sum.backward();
-  optimizer_->step();
-  for (auto& own : own_optimizers_) {
-    const torch::NoGradGuard no_grad;
-    for (auto& group : own.optimizer->param_groups()) {
-      for (auto& parameter : group.params()) {
-        if (parameter.grad().defined()) parameter.mutable_grad().div_(own.weight);
-      }
-    }
-    own.optimizer->step();
-  }
+  if (update_->step() && average_) average_->update();
 }
 
-void Trainer::clear_gradients() {
-  for (auto* optimizer : optimizers()) {
-    for (auto& group : optimizer->param_groups()) {
-      for (auto& parameter : group.params()) parameter.mutable_grad().reset();
-    }
-  }
-}
-
-std::vector<torch::optim::Optimizer*> Trainer::optimizers() const {
-  std::vector<torch::optim::Optimizer*> all{optimizer_.get()};
-  for (const auto& own : own_optimizers_) all.push_back(own.optimizer.get());
-  return all;
+std::unique_ptr<WeightAverage::InPlace> Trainer::averaged_weights() {
+  return average_ ? std::make_unique<WeightAverage::InPlace>(*average_) : nullptr;
 }
 
 TensorFile Trainer::state() {
@@ -140,11 +186,15 @@ TensorFile Trainer::state() {
     for (auto& entry : module_tensors(*terms_[i].loss, loss_prefix(i)))
       state.tensors.push_back(std::move(entry));
   }
-  check_finite(state);
-  const auto all = optimizers();
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    state.tensors.emplace_back("optimizer." + std::to_string(i), optimizer_state(*all[i]));
+  if (average_) {
+    const auto averaged = averaged_weights();
+    // Detached, they stay the averages when the model holds its own weights again.
+    for (const auto& [name, tensor] : module_tensors(*model_, average_prefix))
+      state.tensors.emplace_back(name, tensor.detach());
+    state.tensors.emplace_back(average_steps, torch::tensor({average_->steps()}, torch::kInt64));
   }
+  check_finite(state);
+  update_->add_state(state);
   const auto random = random_state(device_);
   state.tensors.emplace_back("random.cpu", random.cpu);
   if (random.cuda.defined()) state.tensors.emplace_back("random.cuda", random.cuda);
@@ -153,20 +203,16 @@ TensorFile Trainer::state() {
 }
 
 void Trainer::restore(const TensorFile& state, const std::filesystem::path& file) {
-  const auto tensor = [&](const std::string& name) -> const torch::Tensor& {
-    const auto* found = state.find(name);
-    if (found == nullptr)
-      throw DataError(file, "is not a checkpoint of this training: it has no '" + name + "'");
-    return *found;
-  };
   load_module(*model_, "model.", state, file);
   for (std::size_t i = 0; i < terms_.size(); ++i) load_module(*terms_[i].loss, loss_prefix(i), state, file);
+  if (average_) {
+    const auto averaged = averaged_weights();
+    load_module(*model_, average_prefix, state, file);
+    average_->set_steps(state_tensor(state, average_steps, file).item<std::int64_t>());
+  }
+  update_->restore(state, file, device_);
   try {
-    const auto all = optimizers();
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      set_optimizer_state(*all[i], tensor("optimizer." + std::to_string(i)), device_);
-    }
-    RandomState random{tensor("random.cpu"), {}};
+    RandomState random{state_tensor(state, "random.cpu", file), {}};
     // A training may go on with another device: the GPU's generator then begins anew.
     if (const auto* cuda = state.find("random.cuda")) random.cuda = *cuda;
     set_random_state(random, device_);
@@ -174,7 +220,7 @@ void Trainer::restore(const TensorFile& state, const std::filesystem::path& file
     throw DataError(file,
                     "is not a checkpoint of this training: " + std::string(error.what_without_backtrace()));
   }
-  if (!meter_.restore(tensor("meter"))) {
+  if (!meter_.restore(state_tensor(state, "meter", file))) {
     throw DataError(file, "is not a checkpoint of this training: it follows other losses");
   }
 }

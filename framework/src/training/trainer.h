@@ -1,42 +1,61 @@
 // One training step after another: forward, losses, backward, optimisers.
 #pragma once
 
-#include <torch/optim/optimizer.h>
 #include <torch/types.h>
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "file/safetensors.h"
 #include "model/model.h"
 #include "recipe/plan.h"
+#include "training/learning_groups.h"
 #include "training/loss_meter.h"
+#include "training/weight_average.h"
+#include "training/weight_update.h"
 
 namespace kindred {
 
 /// The model, its losses and their optimisers on a device.
 class Trainer {
  public:
-  /// Builds everything from the plan; weights depend on the plan's seed alone.
+  /// Builds everything from the plan; weights depend on the plan's seed alone. Throws RecipeError as
+  /// learning_groups().
+  /// @param plan its train.precision has been decided on and is one that the device can compute in
   Trainer(const Plan& plan, std::int64_t identities, torch::Device device);
 
-  /// Learns from one batch. Throws Error when the loss is not finite any more (LossMeter::add) or the GPU's
-  /// memory does not suffice.
+  /// Freezes what is frozen in this epoch (from 1) and lets learn what is not; to be called before its first
+  /// step, and before its next one when the model was in evaluation mode or restored in between. Frozen
+  /// parameters have no gradient. A module with running statistics (batch normalisation) all of whose own
+  /// parameters are frozen computes with these statistics and leaves them as they are.
+  void start_epoch(std::int64_t epoch);
+
+  /// Learns from one batch. Throws Error when the loss or, where it is clipped, the gradient is not finite
+  /// any more (LossMeter::add), when nothing that the losses depend on is learnt, or when the GPU's memory
+  /// does not suffice.
   /// @param images [N, 3, H, W], 32-bit floats, on the CPU
   /// @param labels [N], int64, on the CPU
-  /// @param factor the schedule's: each learning rate is the optimiser's times this
+  /// @param factor the schedule's: each learning rate is the optimiser's times its group's times this
   void step(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch, std::int64_t batch,
             double factor);
 
   [[nodiscard]] Model& model() { return *model_; }
   [[nodiscard]] LossMeter& meter() { return meter_; }
   [[nodiscard]] const LossMeter& meter() const { return meter_; }
-  /// Of the last step.
+  [[nodiscard]] const std::vector<LearningGroup>& groups() const { return groups_; }
+  /// Of the last step, without the groups' factors.
   [[nodiscard]] double learning_rate() const { return learning_rate_; }
+  /// In fp16.
+  [[nodiscard]] std::optional<double> loss_scale() const { return update_->loss_scale(); }
+
+  /// Averaged weights (train.ema_decay) are kept.
+  [[nodiscard]] bool averages() const { return average_.has_value(); }
+  /// While it lives, model() holds the averaged weights, where they are kept, else nothing happens.
+  [[nodiscard]] std::unique_ptr<WeightAverage::InPlace> averaged_weights();
 
   /// Everything that the next steps depend on, the random generators' states too. Waits for the device;
   /// throws Error when the loss, a weight or a statistic is not finite any more: such a state is never kept.
@@ -45,21 +64,27 @@ class Trainer {
   void restore(const TensorFile& state, const std::filesystem::path& file);
 
  private:
-  struct OwnOptimizer {
-    std::unique_ptr<torch::optim::Optimizer> optimizer;
-    double weight;  ///< of the term; its gradients are divided by it
+  /// A module with running statistics.
+  struct Statistics {
+    std::shared_ptr<torch::nn::Module> module;
+    std::int64_t frozen_epochs;
   };
+  void make_update(const Plan& plan, std::vector<std::unique_ptr<torch::optim::Optimizer>> own);
+  void find_statistics();
   void compute(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch,
                std::int64_t batch);
-  void clear_gradients();
-  [[nodiscard]] std::vector<torch::optim::Optimizer*> optimizers() const;
 
   torch::Device device_;
+  Precision precision_;
+  bool clips_;
   std::shared_ptr<Model> model_;
   std::vector<LossTerm> terms_;
   std::unique_ptr<Optimizer> recipe_optimizer_;
-  std::unique_ptr<torch::optim::Optimizer> optimizer_;
-  std::vector<OwnOptimizer> own_optimizers_;
+  std::vector<LearningGroup> groups_;
+  std::vector<double> rate_factors_;  // of each group of the optimiser
+  std::vector<Statistics> statistics_;
+  std::unique_ptr<WeightUpdate> update_;
+  std::optional<WeightAverage> average_;
   LossMeter meter_;
   double learning_rate_ = 0;
 };

@@ -60,7 +60,14 @@ Training::Training(const Plan& plan, const RunDirectory& directory, torch::Devic
                              std::to_string(data_.gallery.size()) +
                              " gallery images, and train.evaluate_every needs both; set it to 0");
   }
-  if (evaluates()) require_match(plan, data_);
+  if (evaluates()) {
+    require_match(plan, data_);
+    static_cast<void>(describing_precision(plan, device_));
+  }
+  if (!plan.groups.empty()) {
+    progress_.note("what is learnt, and how; the learning rate and weight decay are multiplied:\n" +
+                   groups_text(trainer_.groups()));
+  }
   last_checkpoint_ = monotonic_seconds();
 }
 
@@ -111,6 +118,11 @@ bool Training::run() {
     if (due || stopped) checkpoint();
     if (stopped) return false;
   }
+  if (trainer_.averages()) {
+    const auto averaged = trainer_.averaged_weights();
+    write_artefact(directory_.averaged_model(), trainer_.model(), plan_, data_.identities);
+  }
+  // Last: where it is, training has ended.
   write_artefact(directory_.model(), trainer_.model(), plan_, data_.identities);
   std::error_code error;  // it only takes room
   std::filesystem::remove(previous_checkpoint(directory_.checkpoint()), error);
@@ -149,6 +161,11 @@ bool Training::run_epoch() {
   auto batches = batches_of_epoch();
   const auto total = static_cast<std::int64_t>(batches.size());
   loader_.start(std::move(batches), epoch_, static_cast<std::size_t>(batch_));
+  trainer_.start_epoch(epoch_);
+  for (const auto& group : trainer_.groups()) {
+    if (batch_ == 0 && group.frozen_epochs > 0 && epoch_ == group.frozen_epochs + 1)
+      progress_.note("group '" + group.name + "' learns from now on");
+  }
   waited_ = 0;
   worked_ = 0;
   for (;;) {
@@ -199,6 +216,7 @@ Progress Training::progress_of(std::int64_t batches) const {
   progress.remaining_seconds = batch_rate_.seconds_for(static_cast<double>(batches_left));
   progress.figures = trainer_.meter().means();
   progress.figures["learning_rate"] = trainer_.learning_rate();
+  if (const auto scale = trainer_.loss_scale()) progress.figures["loss_scale"] = *scale;
   return progress;
 }
 
@@ -238,6 +256,7 @@ void Training::finish_epoch(std::int64_t batches) {
 void Training::evaluate_epoch() {
   // What comes after is the same as without the evaluation.
   const RandomStateGuard guard(device_);
+  const auto averaged = trainer_.averaged_weights();
   const auto query = embed(trainer_.model(), plan_, *data_.dataset, data_.query, "query", device_, progress_);
   const auto gallery =
       embed(trainer_.model(), plan_, *data_.dataset, data_.gallery, "gallery", device_, progress_);

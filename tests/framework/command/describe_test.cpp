@@ -117,7 +117,7 @@ TEST_CASE("the examples of all components together are a recipe") {
   std::string recipe;
   for (const auto* id : {"dataset/folder", "augmentation/flip", "sampler/plain", "backbone/small",
                          "head/simple", "loss/triplet", "optimizer/sgd", "schedule/flat", "loader", "train",
-                         "embed", "evaluate", "machine"}) {
+                         "embed", "evaluate", "machine", "optimizer.group"}) {
     recipe += example_of(describe(catalog, id, DescribeFormat::text));
   }
   const auto plan = make_plan(parse_recipe(recipe, "examples", {}), catalog);
@@ -151,6 +151,29 @@ TEST_CASE("a role is described with the keys of its table and its components") {
     CHECK_MESSAGE(text.find(piece) != std::string::npos, piece);
   }
   CHECK(describe(fake_catalog(), "head", DescribeFormat::text).find("\n  on ") == std::string::npos);
+}
+
+TEST_CASE("a list of tables inside a component's table is described with it and on a page of its own") {
+  const auto role = describe(fake_catalog(), "optimizer", DescribeFormat::text);
+  CHECK(role.find("\n  group      list of tables  []") != std::string::npos);
+  CHECK(role.find("`kindred describe optimizer.group`") != std::string::npos);
+  const auto text = describe(fake_catalog(), "optimizer.group", DescribeFormat::text);
+  CHECK(text.find("[[optimizer.group]]\n  Parameters that learn unlike the others") == 0);
+  CHECK(longest_line(text) <= 110);
+  CHECK(example_of(text) ==
+        "  [[optimizer.group]]\n"
+        "  name = \"TEXT\"\n"
+        "  enabled = true\n"
+        "  parameters = [\"TEXT\"]\n"
+        "  learning_rate_factor = 1.0\n"
+        "  bias_factor = 1.0\n"
+        "  weight_decay_factor = 1.0\n"
+        "  frozen_epochs = 0\n");
+  CHECK(error_of("optimizer.grup") == "error: there is no table 'optimizer.grup'; did you mean 'optimizer.group'?");
+  const auto page = describe_catalog_markdown(fake_catalog(), "optimizer");
+  const auto inner = page.find("\n## `[[optimizer.group]]`\n");
+  CHECK(inner != std::string::npos);
+  CHECK(page.find("\n## `optimizer/sgd`\n") > inner);
 }
 
 TEST_CASE("the recipe as a whole is described with its tables") {

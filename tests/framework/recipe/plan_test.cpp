@@ -49,6 +49,18 @@ type = "sgd"
 type = "flat"
 )";
 
+/// With groups of parameters, from line 34 on.
+const std::string grouped = std::string(whole) + R"(
+[[optimizer.group]]
+name = "head"
+parameters = ["head.*", "loss.*"]
+learning_rate_factor = 10
+[[optimizer.group]]
+name = "rest"
+parameters = ["*"]
+frozen_epochs = 5
+)";
+
 Plan plan_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
   static const Catalog catalog = fake_catalog();
   return make_plan(parse_recipe(text, "r.toml", overrides), catalog);
@@ -303,6 +315,7 @@ TEST_CASE("the identity holds what decides a training's result and nothing else"
                                                    "loader.skip_bad_images=true",
                                                    "dataset.root=other",
                                                    "embed.batch_size=8",
+                                                   "embed.precision=bf16",
                                                    "evaluate.cameras=single",
                                                    "train.evaluate_every=5",
                                                    "train.checkpoint_every=2",
@@ -312,9 +325,100 @@ TEST_CASE("the identity holds what decides a training's result and nothing else"
   for (const auto* change :
        {"seed=8", "train.epochs=3", "augmentation.again.prob=0.9", "augmentation.again.enabled=false",
         "backbone.type=large", "head.bias=false", "loss.hard.weight=0.7", "loss.hard.on=['logits']",
-        "optimizer.learning_rate=1"}) {
+        "optimizer.learning_rate=1", "optimizer.group=[{ name = 'a', parameters = ['*'] }]",
+        "train.precision=bf16", "train.clip_gradient_norm=1", "train.ema_decay=0.9"}) {
     CHECK_MESSAGE(!(plan_of(whole, {change}).identity() == identity), change);
   }
+}
+
+TEST_CASE("groups of parameters stand inside the optimiser's table") {
+  const auto plan = plan_of(grouped);
+  REQUIRE(plan.groups.size() == 2);
+  CHECK(plan.groups[0].name == "head");
+  CHECK(plan.groups[0].parameters == std::vector<std::string>{"head.*", "loss.*"});
+  CHECK(plan.groups[0].place.str() == "r.toml:34:1");
+  CHECK(plan.groups[0].pattern_places.at(1).str() == "r.toml:36:25");
+  CHECK(plan.groups[0].learning_rate_factor == 10);
+  CHECK(plan.groups[0].bias_factor == 1);
+  CHECK(plan.groups[0].weight_decay_factor == 1);
+  CHECK(plan.groups[0].frozen_epochs == 0);
+  CHECK(plan.groups[1].frozen_epochs == 5);
+  CHECK(plan.optimizer.create({})->learning_rate() == 0.1);
+  CHECK(plan_of(whole).groups.empty());
+}
+
+TEST_CASE("overrides edit a group by its name, and another type of optimiser begins without groups") {
+  const auto plan = plan_of(grouped, {"optimizer.group.rest.frozen_epochs=2", "optimizer.group.head.enabled=false"});
+  REQUIRE(plan.groups.size() == 1);
+  CHECK(plan.groups[0].name == "rest");
+  CHECK(plan.groups[0].frozen_epochs == 2);
+  CHECK(errors_of(grouped, {"optimizer.group.heat.frozen_epochs=2"}) ==
+        "--set optimizer.group.heat.frozen_epochs=2: error: 'group' has no entry 'heat'; did you mean 'head'?");
+  CHECK(plan_of(whole, {"optimizer.group=[{ name = 'all', parameters = ['*'] }]"}).groups.size() == 1);
+}
+
+TEST_CASE("what is wrong with a group is an error at its place") {
+  CHECK(errors_of(grouped, {"optimizer.group.head.learning_rate_factor=0", "optimizer.group.rest.bias_facter=2",
+                            "optimizer.group.rest.parameters=[]"}) ==
+        "--set optimizer.group.head.learning_rate_factor=0: error: group 'head': learning_rate_factor = 0 must "
+        "be above 0\n"
+        "--set optimizer.group.rest.bias_facter=2: error: group 'rest' has no parameter 'bias_facter'; did you "
+        "mean 'bias_factor'?");
+  CHECK(errors_of(grouped, {"optimizer.group.rest.parameters=[]"}) ==
+        "r.toml:38:1: error: group 'rest': parameters = [] catches nothing; name at least one tensor, or say "
+        "enabled = false");
+  CHECK(error_of("optimizer.group=[{ parameters = ['*'] }]") ==
+        "--set optimizer.group=[{ parameters = ['*'] }]: error: [[optimizer.group]] needs the parameter "
+        "'name': what the group is called by overrides and in logs");
+  CHECK(error_of("optimizer.group=[{ name = '', parameters = ['*'] }]") ==
+        "--set optimizer.group=[{ name = '', parameters = ['*'] }]: error: [[optimizer.group]]: name = \"\" "
+        "is not a name");
+  CHECK(error_of("optimizer.group=[{ name = 'a' }]").find("error: group 'a' needs the parameter 'parameters'") !=
+        std::string::npos);
+  CHECK(errors_of(grouped, {"optimizer.group.rest.name=head"}).find(
+            "two entries of 'optimizer.group' have the name 'head'") != std::string::npos);
+  CHECK(error_of("optimizer.group=3") ==
+        "--set optimizer.group=3: error: 'optimizer.group' must be a list of tables, [[optimizer.group]], not "
+        "a whole number");
+}
+
+TEST_CASE("a plan with groups and settings of training is frozen and read as the same plan") {
+  const auto plan = plan_of(grouped, {"train.precision=bf16", "train.clip_gradient_norm=5", "train.ema_decay=0.999",
+                                      "embed.precision=auto"});
+  const auto text = write_recipe(plan.frozen());
+  const auto again = plan_of(text);
+  CHECK(again.frozen() == plan.frozen());
+  CHECK(write_recipe(again.frozen()) == text);
+  CHECK(text.find("[optimizer]\ntype = \"sgd\"\nlearning_rate = 0.1\n\n[[optimizer.group]]\nname = \"head\"\n") !=
+        std::string::npos);
+  for (const auto* line : {"precision = \"bf16\"\n", "precision = \"auto\"\n", "clip_gradient_norm = 5.0\n",
+                           "ema_decay = 0.999\n", "learning_rate_factor = 10.0\n", "frozen_epochs = 5\n"}) {
+    CHECK_MESSAGE(text.find(line) != std::string::npos, line);
+  }
+  CHECK(again.train.precision == Precision::bf16);
+  CHECK(again.embed.precision == Precision::automatic);
+  CHECK(write_recipe(plan_of(whole).frozen()).find("group = []\n") != std::string::npos);
+}
+
+TEST_CASE("settings of training that cannot be are errors") {
+  CHECK(error_of("train.ema_decay=1").find("error: [train]: ema_decay = 1 would never move the average") !=
+        std::string::npos);
+  CHECK(error_of("train.precision=fp8") ==
+        "--set train.precision=fp8: error: [train]: precision = \"fp8\" is not 'fp32', 'fp16', 'bf16' or "
+        "'auto'");
+  CHECK(error_of("train.clip_gradient_norm=-1") ==
+        "--set train.clip_gradient_norm=-1: error: [train]: clip_gradient_norm = -1 must be at least 0");
+}
+
+TEST_CASE("checking a plan shows what each group catches, and finds one that catches nothing") {
+  const auto text = check_plan(plan_of(grouped));
+  CHECK(text.find("\nGROUP       TENSORS  PARAMETERS  LEARNING RATE  WEIGHT DECAY  FROZEN\n"
+                  "head        4        38          x 10           x 1\n"
+                  "rest        2        32          x 1            x 1           5 epochs\n"
+                  "all others  0        0           x 1            x 1\n") != std::string::npos);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(check_plan(plan_of(grouped, {"optimizer.group.rest.parameters=['heat.*']"}))),
+      doctest::Contains("group 'rest': 'heat.*' catches nothing: there is no such parameter"), RecipeError);
 }
 
 TEST_CASE("checking a plan builds the network and shows on what each loss is") {

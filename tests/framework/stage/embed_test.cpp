@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kindred/error.h"
+#include "system/precision.h"
 
 using namespace kindred;
 
@@ -296,6 +297,30 @@ TEST_CASE_FIXTURE(Fixture, "a data set's query and gallery are written, its trai
   const auto all = embed_dataset(model, plan, dataset, folder / "run", torch::kCPU, sink, true);
   REQUIRE(all.size() == 3);
   CHECK(read_features(folder / "run" / "train").samples.size() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "images are described in the precision of the training unless another is asked for, "
+                           "and that is said") {
+  const FakeDataset dataset(0, 0, 2);
+  const auto note = [&] {
+    sink.notes.clear();
+    static_cast<void>(embed_dataset(model, plan, dataset, folder, torch::kCPU, sink));
+    return sink.notes.empty() ? std::string() : sink.notes.front();
+  };
+  CHECK(describing_precision(plan, torch::kCPU) == Precision::fp32);
+  CHECK(note().empty());
+  plan.train.precision = Precision::fp16;
+  CHECK(describing_precision(plan, torch::kCPU) == Precision::fp32);
+  CHECK(note() == "images are described in fp32; the model was trained in fp16, which cpu cannot compute in");
+  plan.embed.precision = Precision::fp32;
+  CHECK(note() == "images are described in fp32; the model was trained in fp16");
+  plan.embed.precision = Precision::automatic;
+  CHECK(describing_precision(plan, torch::kCPU) == suitable_precision(torch::kCPU));
+  plan.embed.precision = Precision::fp16;
+  CHECK_THROWS_WITH_AS(static_cast<void>(describe(dataset)),
+                       "embed.precision = \"fp16\" needs a CUDA GPU, and this run computes on cpu; choose "
+                       "\"fp32\" or \"auto\"",
+                       Error);
 }
 
 TEST_CASE_FIXTURE(Fixture,

@@ -11,6 +11,7 @@
 
 #include "kindred/error.h"
 #include "model/artefact.h"
+#include "system/precision.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 #include "training/checkpoint.h"
@@ -172,6 +173,130 @@ TEST_CASE("a training that is stopped after every batch makes the same model to 
     CHECK(read_bytes(folder / "run/model.safetensors") == expected);
     CHECK(finished_epochs(folder / "run") == three_epochs);
   }
+}
+
+TEST_CASE("with groups, freezing, clipping, averages and bf16 a stopped training is the same to the last bit") {
+  const auto catalog = tiny_catalog();
+  std::vector<std::string> overrides{
+      "optimizer.group=[{ name = 'new', parameters = ['head*', 'loss*'], learning_rate_factor = 10.0, "
+      "bias_factor = 2.0 }, { name = 'backbone', parameters = ['backbone*'], weight_decay_factor = 0.0, "
+      "frozen_epochs = 1 }]",
+      "train.clip_gradient_norm=0.5",
+      "train.ema_decay=0.9",
+      "train.evaluate_every=1",
+      "dataset.tested=3"};
+  if (can_compute(torch::kCPU, Precision::bf16)) {
+    overrides.emplace_back("train.precision=bf16");
+  } else {
+    MESSAGE("in fp32: this processor cannot compute convolutions in bf16");
+  }
+  for (const std::string optimizer : {"sgd", "adam"}) {
+    CAPTURE(optimizer);
+    overrides.insert(overrides.begin(), "optimizer.type=" + optimizer);
+    const auto plan = tiny_plan(catalog, overrides);
+    const TemporaryFolder folder;
+    ActingSink whole;
+    const auto outcome = train(plan, folder / "whole", whole, never);
+    CHECK(whole.notes.find("backbone    6        1,408") != std::string::npos);
+    CHECK(whole.notes.find("group 'backbone' learns from now on") != std::string::npos);
+    int stops = 0;
+    for (;; ++stops) {
+      REQUIRE(stops < 20);
+      std::atomic<bool> stop{false};
+      ActingSink sink(1, [&] { stop = true; });
+      if (!train(plan, folder / "stopped", sink, stop).interrupted) break;
+    }
+    CHECK(stops >= 15);  // after each batch, and in evaluations
+    for (const auto* name : {"model.safetensors", "model.ema.safetensors", "best.safetensors"})
+      CHECK_MESSAGE(read_bytes(folder / "stopped" / name) == read_bytes(folder / "whole" / name), name);
+    CHECK(outcome.model == folder / "whole/model.safetensors");
+    CHECK(outcome.averaged_model == folder / "whole/model.ema.safetensors");
+    CHECK(train_quietly(plan, folder / "whole").averaged_model == outcome.averaged_model);
+    CHECK(tensors_of(read_bytes(outcome.model)) != tensors_of(read_bytes(outcome.averaged_model)));
+  }
+}
+
+TEST_CASE("averages change neither the training nor its last model, and they are what is evaluated") {
+  const auto catalog = tiny_catalog();
+  const std::vector<std::string> data{"dataset.tested=4", "train.evaluate_every=3"};
+  const TemporaryFolder folder;
+  const auto plain = train_quietly(tiny_plan(catalog, data), folder / "plain");
+  auto overrides = data;
+  overrides.emplace_back("train.ema_decay=0.95");
+  const auto averaged = train_quietly(tiny_plan(catalog, overrides), folder / "averaged");
+  CHECK(plain.averaged_model.empty());
+  CHECK(!fs::exists(folder / "plain/model.ema.safetensors"));
+  CHECK(tensors_of(read_bytes(averaged.model)) == tensors_of(read_bytes(plain.model)));
+  // Evaluated once, in the end: the best are the last averages.
+  CHECK(read_bytes(folder / "averaged/best.safetensors") == read_bytes(averaged.averaged_model));
+  CHECK(read_artefact(averaged.averaged_model, catalog, {}).plan.train.ema_decay == 0.95);
+}
+
+TEST_CASE("a group that catches nothing is an error before anything is trained") {
+  const auto catalog = tiny_catalog();
+  const TemporaryFolder folder;
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(train_quietly(
+          tiny_plan(catalog, {"optimizer.group=[{ name = 'new', parameters = ['head.klassifier*'] }]"}),
+          folder / "run")),
+      doctest::Contains("group 'new': 'head.klassifier*' catches nothing"), RecipeError);
+  CHECK(!fs::exists(folder / "run/checkpoint.safetensors"));
+}
+
+TEST_CASE("fp16 on the CPU is refused before anything is trained") {
+  const auto catalog = tiny_catalog();
+  const TemporaryFolder folder;
+  CHECK(message_of<Error>([&] {
+          static_cast<void>(train_quietly(tiny_plan(catalog, {"train.precision=fp16"}), folder / "run"));
+        }) ==
+        "train.precision = \"fp16\" needs a CUDA GPU, and this run computes on cpu; choose \"fp32\" or "
+        "\"auto\"");
+  CHECK(message_of<Error>([&] {
+          static_cast<void>(train_quietly(tiny_plan(catalog, {"embed.precision=fp16", "train.evaluate_every=1",
+                                                              "dataset.tested=2"}),
+                                          folder / "run"));
+        }).rfind("embed.precision = \"fp16\" needs a CUDA GPU", 0) == 0);
+  CHECK(!fs::exists(folder / "run/checkpoint.safetensors"));
+}
+
+TEST_CASE("an automatic precision is decided on once, said, and kept by what goes on") {
+  const auto catalog = tiny_catalog();
+  const auto plan = tiny_plan(catalog, {"train.precision=auto"});
+  const auto suitable = suitable_precision(torch::kCPU);
+  const auto name = precision_name(suitable);
+  const TemporaryFolder folder;
+  ActingSink sink;
+  static_cast<void>(train(plan, folder / "run", sink, never));
+  CHECK(sink.notes.find("train.precision = \"auto\": computing in " + name + "\n") != std::string::npos);
+  CHECK(read_bytes(folder / "run/recipe.toml").find("precision = \"" + name + "\"\n") != std::string::npos);
+  CHECK(read_bytes(folder / "run/environment.json").find("\"precision\": \"" + name + "\"") !=
+        std::string::npos);
+  CHECK(read_artefact(folder / "run/model.safetensors", catalog, {}).plan.train.precision == suitable);
+  CHECK(train_quietly(plan, folder / "run").was_done);
+
+  // Begun in what this machine would not choose.
+  const auto other = suitable == Precision::fp32 ? Precision::bf16 : Precision::fp32;
+  if (!can_compute(torch::kCPU, other)) {
+    MESSAGE("left out: this processor computes in fp32 alone");
+    return;
+  }
+  const auto other_name = precision_name(other);
+  std::atomic<bool> stop{false};
+  ActingSink stopper(2, [&] { stop = true; });
+  static_cast<void>(
+      train(tiny_plan(catalog, {"train.precision=" + other_name}), folder / "other", stopper, stop));
+  ActingSink going_on;
+  static_cast<void>(train(plan, folder / "other", going_on, never));
+  CHECK(going_on.notes.find("computing in " + other_name + ", in which this training was begun; " + name +
+                            " would suit cpu better\n") != std::string::npos);
+  CHECK(read_bytes(folder / "other/model.safetensors") ==
+        undisturbed(tiny_plan(catalog, {"train.precision=" + other_name})));
+  // Asked for by name, another one is another training.
+  CHECK(message_of<DataError>([&] {
+          static_cast<void>(
+              train_quietly(tiny_plan(catalog, {"train.precision=" + name}), folder / "other"));
+        }).find("\n  train.precision: \"" + other_name + "\" there, \"" + name + "\" here") !=
+        std::string::npos);
 }
 
 TEST_CASE("a training that is killed anywhere goes on from its last checkpoint to the same model") {

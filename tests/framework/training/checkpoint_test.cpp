@@ -176,6 +176,13 @@ TEST_CASE("a file that is no checkpoint, of another format or without its checks
   CHECK(!read_checkpoint_position(file));
 }
 
+TEST_CASE("a tensor that a checkpoint lacks is named") {
+  const auto state = example(1).state;
+  CHECK(torch::equal(state_tensor(state, "a", "x.safetensors"), torch::arange(100, torch::kFloat32)));
+  CHECK(message_of<DataError>([&] { static_cast<void>(state_tensor(state, "b", "x.safetensors")); }) ==
+        "x.safetensors: error: is not a checkpoint of this training: it has no 'b'");
+}
+
 TEST_CASE("optimisers go on from their state bit for bit, learning rates set by the caller") {
   check_state_of([](std::vector<torch::Tensor> parameters) {
     return std::make_unique<torch::optim::SGD>(
@@ -244,6 +251,23 @@ TEST_CASE("a loss meter's means are over the steps looked at, and its state come
   LossMeter one({"a"}, 1);
   one.add(torch::tensor({1.F, 0.5F}), 1, 0, 0.1);
   CHECK(one.means() == std::map<std::string, double>{{"loss", 0.5}});
+}
+
+TEST_CASE("a loss meter follows the gradient's norm where it is asked to, and names the step where it is none") {
+  LossMeter meter({"a", "b"}, 1, true);
+  meter.add(torch::tensor({1.F, 2.F, 3.F, 7.F}), 1, 0, 0.1);
+  meter.add(torch::tensor({1.F, 2.F, 3.F, 8.F}), 1, 1, 0.1);
+  CHECK(meter.means() ==
+        std::map<std::string, double>{{"gradient_norm", 7.5}, {"loss", 3}, {"loss/a", 1}, {"loss/b", 2}});
+  LossMeter other({"a", "b"}, 1, true);
+  CHECK(other.restore(meter.state()));
+  CHECK(other.means() == meter.means());
+  CHECK(!LossMeter({"a", "b"}, 1).restore(meter.state()));
+  CHECK(message_of<Error>([&] {
+          meter.add(torch::tensor({1.F, 2.F, 3.F, std::numeric_limits<float>::infinity()}), 2, 4, 0.25);
+        }).rfind("the gradient is not finite any more in epoch 2, batch 5, though the loss still is, so it cannot "
+                 "be clipped. The learning rate was 0.25: ",
+                 0) == 0);
 }
 
 TEST_CASE("differences between recipes are told by key, entries of lists by name, order too") {

@@ -1,0 +1,133 @@
+#include "system/precision.h"
+
+#include <torch/nn/functional/conv.h>
+#include <torch/utils.h>
+
+#include <array>
+#include <exception>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "kindred/error.h"
+#include "system/device.h"
+#include "system/torch_version.h"
+
+namespace kindred {
+namespace {
+
+torch::ScalarType type_of(Precision precision) {
+  switch (precision) {
+    case Precision::fp32:
+      return torch::kFloat32;
+    case Precision::fp16:
+      return torch::kFloat16;
+    case Precision::bf16:
+      return torch::kBFloat16;
+    case Precision::trained:
+    case Precision::automatic:
+      break;
+  }
+  throw std::logic_error("a precision that has not been decided on");
+}
+
+/// A forward and a backward pass through a convolution. LibTorch's library for it throws where the processor
+/// lacks instructions.
+bool convolves_in_bf16() {
+  try {
+    const auto options = torch::TensorOptions().dtype(torch::kBFloat16);
+    const auto images = torch::ones({1, 8, 6, 6}, options).contiguous(torch::MemoryFormat::ChannelsLast);
+    const auto weights = torch::ones({8, 8, 3, 3}, options).set_requires_grad(true);
+    const auto sum = torch::nn::functional::conv2d(images, weights).to(torch::kFloat32).sum();
+    sum.backward();
+    // 8 maps of 4 x 4, each element a sum of 8 x 3 x 3 ones.
+    return sum.item<float>() == 8 * 16 * 72 && weights.grad().to(torch::kFloat32).eq(16).all().item<bool>();
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+/// AVX-512 BF16, AMX or ARM's BF16.
+bool processor_has_bf16() {
+  constexpr std::array names = {"avx512_bf16", "amx_bf16", "bf16"};
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("flags", 0) != 0 && line.rfind("Features", 0) != 0) continue;
+    std::istringstream words(line);
+    for (std::string word; words >> word;) {
+      for (const auto* name : names) {
+        if (word == name) return true;
+      }
+    }
+    return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string precision_name(Precision precision) {
+  switch (type_of(precision)) {
+    case torch::kFloat16:
+      return "fp16";
+    case torch::kBFloat16:
+      return "bf16";
+    default:
+      return "fp32";
+  }
+}
+
+bool can_compute(torch::Device device, Precision precision) {
+  if (precision == Precision::fp32) return true;
+  if (device.is_cuda()) return true;
+  if (precision == Precision::fp16) return false;
+  static const bool bf16 = [] {
+    const torch::AutoGradMode gradients(true);
+    return convolves_in_bf16();
+  }();
+  return bf16;
+}
+
+bool is_made_for(torch::Device device, Precision precision) {
+  if (precision == Precision::fp32) return true;
+  if (!can_compute(device, precision)) return false;
+  if (device.is_cuda()) {
+    return compute_capability(device) >= (precision == Precision::bf16 ? 8 : 7);
+  }
+  static const bool bf16 = processor_has_bf16();
+  return bf16;
+}
+
+Precision suitable_precision(torch::Device device) {
+  if (is_made_for(device, Precision::bf16)) return Precision::bf16;
+  return device.is_cuda() ? Precision::fp16 : Precision::fp32;
+}
+
+void require_precision(Precision precision, torch::Device device, const std::string& key) {
+  if (can_compute(device, precision)) return;
+  const auto name = precision_name(precision);
+  throw Error(key + " = \"" + name + "\" " +
+              (precision == Precision::fp16
+                   ? "needs a CUDA GPU, and this run computes on " + device.str() + "; "
+                   : "cannot be computed by this processor (" + processor_name() + "); ") +
+              "choose \"fp32\" or \"auto\"");
+}
+
+Autocast::Autocast(torch::Device device, Precision precision)
+    : device_(device.type()), active_(precision != Precision::fp32) {
+  const auto type = type_of(precision);
+  if (!active_) return;
+  was_enabled_ = autocast_enabled(device_);
+  type_before_ = autocast_type(device_);
+  set_autocast(device_, true, type);
+  at::autocast::increment_nesting();
+}
+
+Autocast::~Autocast() {
+  if (!active_) return;
+  // Weights are converted once and kept until the outermost scope ends.
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  set_autocast(device_, was_enabled_, type_before_);
+}
+
+}  // namespace kindred

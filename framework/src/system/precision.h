@@ -1,0 +1,46 @@
+// Computing with 16-bit floating-point numbers where that is enough: mixed precision.
+#pragma once
+
+#include <torch/types.h>
+
+#include <string>
+
+#include "recipe/settings.h"
+
+namespace kindred {
+
+/// "fp32", "fp16" or "bf16", as a recipe says it.
+[[nodiscard]] std::string precision_name(Precision precision);
+
+/// Whether a device can compute in fp32, fp16 or bf16 at all. Tried out once, on a small convolution.
+[[nodiscard]] bool can_compute(torch::Device device, Precision precision);
+
+/// Whether it is made for it: 16-bit computations are then faster than fp32.
+[[nodiscard]] bool is_made_for(torch::Device device, Precision precision);
+
+/// What 'auto' stands for: bf16 on processors with instructions for it and on GPUs of compute capability 8 or
+/// more, fp16 on older GPUs, else fp32.
+[[nodiscard]] Precision suitable_precision(torch::Device device);
+
+/// Throws Error when the device cannot compute in it.
+/// @param key where the recipe says so: "train.precision"
+void require_precision(Precision precision, torch::Device device, const std::string& key);
+
+/// While it lives, convolutions and matrix products of this thread compute in the precision and other
+/// operations as LibTorch's autocast defines; with fp32 it does nothing. Backward passes belong outside.
+class Autocast {
+ public:
+  /// @param precision fp32, fp16 or bf16
+  Autocast(torch::Device device, Precision precision);
+  ~Autocast();
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  torch::DeviceType device_;
+  bool active_;
+  bool was_enabled_ = false;
+  torch::ScalarType type_before_ = torch::kFloat32;
+};
+
+}  // namespace kindred

@@ -1,0 +1,29 @@
+#include "training/gradients.h"
+
+#include <ATen/ops/_foreach_norm.h>
+
+namespace kindred {
+
+std::vector<torch::Tensor> gradients_of(const torch::optim::Optimizer& optimizer) {
+  std::vector<torch::Tensor> gradients;
+  for (const auto& group : optimizer.param_groups()) {
+    for (const auto& parameter : group.params()) {
+      if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+    }
+  }
+  return gradients;
+}
+
+torch::Tensor gradient_norm(const std::vector<torch::Tensor>& gradients) {
+  if (gradients.empty()) return torch::zeros({});
+  const torch::NoGradGuard no_grad;
+  return torch::stack(at::_foreach_norm(gradients, 2)).norm().to(torch::kFloat32);
+}
+
+void clip_gradients(const std::vector<torch::Tensor>& gradients, const torch::Tensor& norm, double limit) {
+  const torch::NoGradGuard no_grad;
+  const auto factor = (limit / norm).clamp_max(1);
+  for (const auto& gradient : gradients) gradient.mul_(factor);
+}
+
+}  // namespace kindred

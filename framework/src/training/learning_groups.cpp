@@ -1,0 +1,199 @@
+#include "training/learning_groups.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <set>
+#include <utility>
+
+#include "kindred/error.h"
+#include "model/name_pattern.h"
+#include "progress/text_table.h"
+
+namespace kindred {
+namespace {
+
+/// All parameters, by what trains them.
+struct Inventory {
+  std::vector<NamedParameter> shared;  ///< by the recipe's optimiser
+  std::vector<std::string> own;        ///< by an optimiser of a loss's own
+  std::vector<std::string> untrained;  ///< by none
+};
+
+Inventory take_inventory(const Model& model, const std::vector<LossTerm>& terms,
+                         const std::vector<std::unique_ptr<torch::optim::Optimizer>>& own) {
+  Inventory inventory;
+  const auto take = [&](const torch::nn::Module& module, const std::string& prefix, bool is_own) {
+    for (const auto& entry : module.named_parameters()) {
+      auto name = prefix + entry.key();
+      if (is_own) {
+        inventory.own.push_back(std::move(name));
+      } else if (!entry.value().requires_grad()) {
+        inventory.untrained.push_back(std::move(name));
+      } else {
+        inventory.shared.push_back({std::move(name), entry.value()});
+      }
+    }
+  };
+  take(model, "", false);
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    take(*terms[i].loss, "loss." + terms[i].name + ".", own[i] != nullptr);
+  }
+  return inventory;
+}
+
+std::vector<std::string> matching(const std::string& pattern, const std::vector<std::string>& names) {
+  std::vector<std::string> found;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(found),
+               [&](const std::string& name) { return name_matches(pattern, name); });
+  return found;
+}
+
+/// The places behind which a name can be cut: "a.b.c" gives "a", "a.b", "a.b.c", or "c", "b.c", "a.b.c".
+std::vector<std::string> pieces_of(const std::vector<std::string>& names, bool from_the_end) {
+  std::set<std::string> pieces;
+  for (const auto& name : names) {
+    pieces.insert(name);
+    for (auto dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
+      pieces.insert(from_the_end ? name.substr(dot + 1) : name.substr(0, dot));
+    }
+  }
+  return {pieces.begin(), pieces.end()};
+}
+
+/// "did you mean ...?", or how names begin.
+std::string hint(const std::string& pattern, const std::vector<std::string>& names) {
+  const bool from_the_end = pattern.front() == '*';
+  auto word = pattern;
+  std::erase(word, '*');
+  const auto near = nearest_name(word, pieces_of(names, from_the_end));
+  if (!near.empty()) {
+    const bool whole = std::find(names.begin(), names.end(), near) != names.end();
+    return "did you mean '" + (whole ? near : from_the_end ? "*" + near : near + "*") + "'?";
+  }
+  constexpr std::size_t most = 12;
+  std::vector<std::string> beginnings;
+  for (const auto& name : names) {
+    const auto dot = name.find('.', name.find('.') + 1);
+    auto beginning = name.substr(0, dot);
+    if (std::find(beginnings.begin(), beginnings.end(), beginning) == beginnings.end())
+      beginnings.push_back(std::move(beginning));
+  }
+  const bool more = beginnings.size() > most;
+  if (more) beginnings.resize(most);
+  return "names begin with " + quoted_list(beginnings) + (more ? " and more" : "");
+}
+
+/// Why a pattern catches nothing.
+std::string reason(const std::string& pattern, const Inventory& inventory,
+                   const std::vector<LearningGroup>& earlier) {
+  std::vector<std::string> holders;
+  std::size_t held = 0;
+  for (const auto& group : earlier) {
+    const auto count =
+        std::count_if(group.parameters.begin(), group.parameters.end(),
+                      [&](const auto& parameter) { return name_matches(pattern, parameter.name); });
+    if (count == 0) continue;
+    held += static_cast<std::size_t>(count);
+    holders.push_back(group.name);
+  }
+  if (held > 0) {
+    return "catches nothing: of the " + std::to_string(held) + " parameters that it names, " +
+           quoted_list(holders) + (holders.size() == 1 ? " has all" : " have all") +
+           "; the first group that names a parameter has it, so put the more special group first";
+  }
+  if (!matching(pattern, inventory.own).empty()) {
+    return "catches nothing: what it names is trained by an optimiser of the loss's own, whose learning rate "
+           "is a parameter of the loss";
+  }
+  if (!matching(pattern, inventory.untrained).empty()) {
+    return "catches nothing: what it names is never trained";
+  }
+  std::vector<std::string> names;
+  for (const auto& parameter : inventory.shared) names.push_back(parameter.name);
+  return "catches nothing: there is no such parameter; " + hint(pattern, names);
+}
+
+/// "x 10"
+std::string factor_text(double factor) {
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "x %.6g", factor);
+  return buffer.data();
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<torch::optim::Optimizer>> own_optimizers(const std::vector<LossTerm>& terms) {
+  std::vector<std::unique_ptr<torch::optim::Optimizer>> own;
+  for (const auto& term : terms) own.push_back(term.loss->own_optimizer());
+  return own;
+}
+
+std::vector<LearningGroup> learning_groups(const std::vector<GroupChoice>& choices, const Model& model,
+                                           const std::vector<LossTerm>& terms,
+                                           const std::vector<std::unique_ptr<torch::optim::Optimizer>>& own) {
+  const auto inventory = take_inventory(model, terms, own);
+  auto left = inventory.shared;
+  Diagnostics diagnostics;
+  std::vector<LearningGroup> groups;
+  for (const auto& choice : choices) {
+    LearningGroup group{choice.name,          choice.learning_rate_factor,
+                        choice.bias_factor,   choice.weight_decay_factor,
+                        choice.frozen_epochs, {}};
+    for (std::size_t i = 0; i < choice.parameters.size(); ++i) {
+      const auto& pattern = choice.parameters[i];
+      const auto rest = std::stable_partition(left.begin(), left.end(), [&](const NamedParameter& parameter) {
+        return !name_matches(pattern, parameter.name);
+      });
+      if (rest == left.end()) {
+        // What the group's own earlier patterns have caught is caught twice, which is no harm.
+        const bool again = std::any_of(
+            group.parameters.begin(), group.parameters.end(),
+            [&](const NamedParameter& parameter) { return name_matches(pattern, parameter.name); });
+        if (!again) {
+          diagnostics.error(choice.pattern_places[i], "group '" + choice.name + "': '" + pattern + "' " +
+                                                          reason(pattern, inventory, groups));
+        }
+      }
+      std::move(rest, left.end(), std::back_inserter(group.parameters));
+      left.erase(rest, left.end());
+    }
+    groups.push_back(std::move(group));
+  }
+  groups.push_back({"all others", 1, 1, 1, 0, std::move(left)});
+  const bool any = std::any_of(groups.begin(), groups.end(), [](const LearningGroup& group) {
+    return group.frozen_epochs == 0 && !group.parameters.empty();
+  });
+  if (!any && !choices.empty()) {
+    diagnostics.error(choices.front().place,
+                      "all parameters are frozen in the first epoch, so nothing can be learnt; set "
+                      "frozen_epochs to 0 in one of the groups");
+  }
+  diagnostics.throw_if_any();
+  return groups;
+}
+
+bool is_bias(const std::string& name) {
+  return name.ends_with("bias");
+}
+
+std::string groups_text(const std::vector<LearningGroup>& groups) {
+  TextTable table;
+  table.heads = {"GROUP", "TENSORS", "PARAMETERS", "LEARNING RATE", "OF BIASES", "WEIGHT DECAY", "FROZEN"};
+  table.widths = {30, 10, 16, 14, 14, 14};
+  for (const auto& group : groups) {
+    std::int64_t elements = 0;
+    for (const auto& parameter : group.parameters) elements += parameter.tensor.numel();
+    table.rows.push_back(
+        {group.name, std::to_string(group.parameters.size()), grouped_digits(elements),
+         factor_text(group.learning_rate_factor),
+         group.bias_factor == 1 ? "" : factor_text(group.learning_rate_factor * group.bias_factor),
+         factor_text(group.weight_decay_factor),
+         group.frozen_epochs == 0
+             ? ""
+             : std::to_string(group.frozen_epochs) + (group.frozen_epochs == 1 ? " epoch" : " epochs")});
+  }
+  return table.str();
+}
+
+}  // namespace kindred

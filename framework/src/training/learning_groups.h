@@ -1,0 +1,52 @@
+// Which parameters learn alike: what [[optimizer.group]] says, applied to the tensors of a model.
+#pragma once
+
+#include <torch/optim/optimizer.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/model.h"
+#include "recipe/plan.h"
+
+namespace kindred {
+
+struct NamedParameter {
+  std::string name;
+  torch::Tensor tensor;
+};
+
+/// Parameters of the model and of losses that the recipe's optimiser trains, and how.
+struct LearningGroup {
+  std::string name;  ///< the recipe's; "all others" for the last
+  double learning_rate_factor = 1;
+  double bias_factor = 1;  ///< for biases, times learning_rate_factor
+  double weight_decay_factor = 1;
+  std::int64_t frozen_epochs = 0;
+  std::vector<NamedParameter> parameters;
+};
+
+/// For each term the optimiser of its loss's own, or nullptr.
+[[nodiscard]] std::vector<std::unique_ptr<torch::optim::Optimizer>> own_optimizers(
+    const std::vector<LossTerm>& terms);
+
+/// Parts all trained parameters: each goes to the first group of the plan that names it, the others to a last
+/// group of their own. Parameters are named as in the weights file, those of losses "loss.<term>.<tensor>",
+/// as in "loss.arcface(g1).weight"; those of losses with an optimiser of their own are not parted.
+/// Throws RecipeError (all errors) at a pattern that catches nothing, with the names that are near or the
+/// groups that have them already, and when nothing is left to be learnt in the first epoch.
+/// @param own what own_optimizers() gave for the terms
+[[nodiscard]] std::vector<LearningGroup> learning_groups(
+    const std::vector<GroupChoice>& choices, const Model& model, const std::vector<LossTerm>& terms,
+    const std::vector<std::unique_ptr<torch::optim::Optimizer>>& own);
+
+/// True for names that end in "bias": what bias_factor is for.
+[[nodiscard]] bool is_bias(const std::string& name);
+
+/// What each group caught and how it learns, as a table of text.
+[[nodiscard]] std::string groups_text(const std::vector<LearningGroup>& groups);
+
+}  // namespace kindred

@@ -1,0 +1,50 @@
+#include "training/loss_scaler.h"
+
+#include <ATen/ops/_foreach_mul.h>
+
+#include "kindred/error.h"
+
+namespace kindred {
+namespace {
+
+constexpr std::int64_t steps_to_growth = 2000;
+constexpr double smallest_scale = 1.0 / 1024;
+
+}  // namespace
+
+void LossScaler::unscale(const std::vector<torch::Tensor>& gradients) const {
+  if (gradients.empty()) return;
+  const torch::NoGradGuard no_grad;
+  at::_foreach_mul_(gradients, 1 / scale_);
+}
+
+void LossScaler::update(bool finite) {
+  if (finite) {
+    if (++good_steps_ < steps_to_growth) return;
+    scale_ *= 2;
+  } else {
+    scale_ /= 2;
+    if (scale_ < smallest_scale) {
+      throw Error(
+          "gradients are not finite however little the loss is scaled: the network computes numbers that "
+          "fp16 "
+          "does not hold. Lower the learning rate or warm up for longer, or use train.precision = \"bf16\" "
+          "or "
+          "\"fp32\". The last checkpoint is as it was");
+    }
+  }
+  good_steps_ = 0;
+}
+
+torch::Tensor LossScaler::state() const {
+  return torch::tensor({scale_, static_cast<double>(good_steps_)}, torch::kFloat64);
+}
+
+bool LossScaler::restore(const torch::Tensor& state) {
+  if (state.scalar_type() != torch::kFloat64 || state.dim() != 1 || state.numel() != 2) return false;
+  scale_ = state[0].item<double>();
+  good_steps_ = static_cast<std::int64_t>(state[1].item<double>());
+  return true;
+}
+
+}  // namespace kindred

@@ -1,0 +1,97 @@
+#include "training/weight_update.h"
+
+#include <c10/util/Exception.h>
+
+#include <string>
+#include <utility>
+
+#include "kindred/error.h"
+#include "training/checkpoint.h"
+#include "training/gradients.h"
+#include "training/optimizer_state.h"
+
+namespace kindred {
+namespace {
+
+constexpr const char* scale_name = "loss_scale";
+
+std::string optimizer_name(std::size_t index) {
+  return "optimizer." + std::to_string(index);
+}
+
+}  // namespace
+
+WeightUpdate::WeightUpdate(std::unique_ptr<torch::optim::Optimizer> main, std::vector<OwnOptimizer> own,
+                           const Options& options)
+    : main_(std::move(main)), own_(std::move(own)), clip_norm_(options.clip_norm) {
+  if (options.scale_loss) scaler_.emplace();
+}
+
+void WeightUpdate::backward(const torch::Tensor& loss) {
+  for (auto* optimizer : all()) {
+    for (auto& group : optimizer->param_groups()) {
+      for (auto& parameter : group.params()) parameter.mutable_grad().reset();
+    }
+  }
+  (scaler_ ? loss * scaler_->scale() : loss).backward();
+  if (scaler_) {
+    std::vector<torch::Tensor> gradients;
+    for (const auto* optimizer : all()) {
+      for (auto& gradient : gradients_of(*optimizer)) gradients.push_back(std::move(gradient));
+    }
+    scaler_->unscale(gradients);
+    finite_ = torch::isfinite(kindred::gradient_norm(gradients)).item<bool>();
+    scaler_->update(finite_);
+  }
+  if (clip_norm_ > 0) {
+    norm_ = kindred::gradient_norm(gradients_of(*main_));
+    if (!finite_) norm_.zero_();
+  }
+}
+
+bool WeightUpdate::step() {
+  if (!finite_) return false;
+  if (clip_norm_ > 0) clip_gradients(gradients_of(*main_), norm_, clip_norm_);
+  main_->step();
+  for (auto& own : own_) {
+    const torch::NoGradGuard no_grad;
+    for (auto& gradient : gradients_of(*own.optimizer)) gradient.div_(own.weight);
+    own.optimizer->step();
+  }
+  return true;
+}
+
+std::optional<double> WeightUpdate::loss_scale() const {
+  return scaler_ ? std::optional(scaler_->scale()) : std::nullopt;
+}
+
+std::vector<torch::optim::Optimizer*> WeightUpdate::all() const {
+  std::vector<torch::optim::Optimizer*> all{main_.get()};
+  for (const auto& own : own_) all.push_back(own.optimizer.get());
+  return all;
+}
+
+void WeightUpdate::add_state(TensorFile& state) const {
+  const auto optimizers = all();
+  for (std::size_t i = 0; i < optimizers.size(); ++i) {
+    state.tensors.emplace_back(optimizer_name(i), optimizer_state(*optimizers[i]));
+  }
+  if (scaler_) state.tensors.emplace_back(scale_name, scaler_->state());
+}
+
+void WeightUpdate::restore(const TensorFile& state, const std::filesystem::path& file, torch::Device device) {
+  const auto optimizers = all();
+  for (std::size_t i = 0; i < optimizers.size(); ++i) {
+    try {
+      set_optimizer_state(*optimizers[i], state_tensor(state, optimizer_name(i), file), device);
+    } catch (const c10::Error& error) {
+      throw DataError(file,
+                      "is not a checkpoint of this training: " + std::string(error.what_without_backtrace()));
+    }
+  }
+  if (scaler_ && !scaler_->restore(state_tensor(state, scale_name, file))) {
+    throw DataError(file, "is not a checkpoint of this training: its loss scale is none");
+  }
+}
+
+}  // namespace kindred

@@ -1,0 +1,286 @@
+#include "training/trainer.h"
+
+#include <doctest/doctest.h>
+#include <torch/utils.h>
+
+#include <map>
+
+#include "kindred/error.h"
+#include "system/precision.h"
+#include "temporary_folder.h"
+#include "tiny_components.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+namespace {
+
+using Tensors = std::map<std::string, torch::Tensor>;
+
+/// A step is the gradient times the learning rate, and nothing else.
+const char* const plain_descent = R"(
+[[optimizer.group]]
+name = "none"
+parameters = ["*"]
+)";
+
+Plan plan_of(const std::string& groups, const std::vector<std::string>& overrides = {}) {
+  static const Catalog catalog = tiny_catalog();
+  std::vector<std::string> all{"optimizer.momentum=0", "optimizer.weight_decay=0"};
+  all.insert(all.end(), overrides.begin(), overrides.end());
+  return make_plan(parse_recipe(tiny_recipe + groups, "tiny.toml", all), catalog);
+}
+
+/// A trainer of 5 identities that learns from the same batch again and again.
+struct Learning {
+  explicit Learning(const Plan& plan) : trainer(plan, 5, torch::kCPU) {}
+
+  void step(std::int64_t epoch = 1) {
+    const auto images = torch::linspace(0, 1, 20 * 3 * 16 * 8).sin().reshape({20, 3, 16, 8});
+    trainer.start_epoch(epoch);
+    trainer.step(images, torch::arange(20) % 5, epoch, 0, 1);
+  }
+  [[nodiscard]] Tensors tensors() {
+    Tensors tensors;
+    for (const auto& [name, tensor] : trainer.state().tensors) tensors[name] = tensor.detach().clone();
+    return tensors;
+  }
+  Trainer trainer;
+};
+
+/// What the first step changes.
+Tensors change(const Plan& plan) {
+  Learning learning(plan);
+  const auto before = learning.tensors();
+  learning.step();
+  auto after = learning.tensors();
+  for (const auto& [name, tensor] : before) {
+    if (tensor.scalar_type() == torch::kFloat32) after[name] = after[name] - tensor;
+  }
+  return after;
+}
+
+void check_close(const torch::Tensor& found, const torch::Tensor& expected) {
+  // Changes are differences of 32-bit numbers around 1.
+  CHECK(torch::allclose(found, expected, 1e-3, 1e-6));
+}
+
+double norm_of_shared(const Tensors& tensors) {
+  double squares = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const bool shared = name.rfind("model.", 0) == 0 || name == "loss.2.length";
+    if (shared && name.find("running_") == std::string::npos && tensor.scalar_type() == torch::kFloat32)
+      squares += tensor.pow(2).sum().item<double>();
+  }
+  return std::sqrt(squares);
+}
+
+}  // namespace
+
+TEST_CASE("a group's learning rate and that of its biases are multiplied by its factors") {
+  const auto plain = change(plan_of(""));
+  const auto grouped = change(plan_of(R"(
+[[optimizer.group]]
+name = "new"
+parameters = ["head.classifier*", "loss.scale*"]
+learning_rate_factor = 10
+bias_factor = 2
+[[optimizer.group]]
+name = "slow"
+parameters = ["backbone.second*"]
+learning_rate_factor = 0.5
+)"));
+  const std::map<std::string, double> factors{{"model.head.classifier.weight", 10},
+                                              {"model.head.classifier.bias", 20},
+                                              {"loss.2.length", 10},
+                                              {"model.backbone.second.weight", 0.5},
+                                              {"model.backbone.second.bias", 0.5},
+                                              {"model.backbone.first.weight", 1},
+                                              {"model.backbone.norm.bias", 1},
+                                              {"loss.1.centers", 1}};
+  for (const auto& entry : factors) {
+    const auto& [name, factor] = entry;
+    INFO(entry.first);
+    CHECK(plain.at(name).abs().max().item<float>() > 0);
+    check_close(grouped.at(name), factor * plain.at(name));
+  }
+}
+
+TEST_CASE("one group of everything is the same to the last bit as no group") {
+  const auto plain = change(plan_of(""));
+  const auto grouped = change(plan_of(plain_descent));
+  for (const auto& entry : plain) {
+    if (entry.first.rfind("optimizer.", 0) == 0) continue;
+    CHECK_MESSAGE(torch::equal(grouped.at(entry.first), entry.second), entry.first);
+  }
+}
+
+TEST_CASE("a group's weight decay is multiplied by its factor") {
+  const std::vector<std::string> decay{"optimizer.weight_decay=0.5"};
+  const auto none = change(plan_of(""));
+  const auto decayed = change(plan_of(R"(
+[[optimizer.group]]
+name = "no decay"
+parameters = ["*.bias", "*norm*"]
+weight_decay_factor = 0
+[[optimizer.group]]
+name = "more"
+parameters = ["head*"]
+weight_decay_factor = 3
+)",
+                                      decay));
+  Learning start(plan_of(""));
+  const auto weights = start.tensors();
+  // SGD: the step is -learning rate x (gradient + decay x weight)
+  const auto expected = [&](const std::string& name, double factor) {
+    return none.at(name) - 0.01 * 0.5 * factor * weights.at(name);
+  };
+  CHECK(torch::equal(decayed.at("model.backbone.norm.weight"), none.at("model.backbone.norm.weight")));
+  CHECK(torch::equal(decayed.at("model.head.classifier.bias"), none.at("model.head.classifier.bias")));
+  check_close(decayed.at("model.head.classifier.weight"), expected("model.head.classifier.weight", 3));
+  check_close(decayed.at("model.backbone.first.weight"), expected("model.backbone.first.weight", 1));
+  CHECK_FALSE(torch::allclose(none.at("model.backbone.first.weight"),
+                              expected("model.backbone.first.weight", 1), 1e-3, 1e-6));
+}
+
+TEST_CASE("frozen parameters and the statistics of frozen normalisations stay, until their epochs are over") {
+  Learning learning(plan_of(R"(
+[[optimizer.group]]
+name = "backbone"
+parameters = ["backbone*"]
+frozen_epochs = 2
+)",
+                            {"optimizer.momentum=0.9", "optimizer.weight_decay=0.1"}));
+  const auto start = learning.tensors();
+  learning.step(1);
+  // An evaluation in between puts the whole model into training mode afterwards.
+  learning.trainer.model().eval();
+  learning.trainer.model().train();
+  learning.step(2);
+  const auto frozen = learning.tensors();
+  const std::vector<std::string> backbone{
+      "model.backbone.first.weight",      "model.backbone.norm.weight",
+      "model.backbone.norm.bias",         "model.backbone.norm.running_mean",
+      "model.backbone.norm.running_var",  "model.backbone.norm.num_batches_tracked",
+      "model.backbone.second.weight"};
+  for (const auto& name : backbone) CHECK_MESSAGE(torch::equal(frozen.at(name), start.at(name)), name);
+  CHECK_FALSE(torch::equal(frozen.at("model.head.classifier.weight"), start.at("model.head.classifier.weight")));
+  learning.step(3);
+  const auto free = learning.tensors();
+  for (const auto& name : backbone) CHECK_MESSAGE(!torch::equal(free.at(name), start.at(name)), name);
+}
+
+TEST_CASE("a normalisation that is frozen in part goes on with its statistics") {
+  Learning learning(plan_of(R"(
+[[optimizer.group]]
+name = "part"
+parameters = ["backbone.norm.weight", "backbone.first*"]
+frozen_epochs = 1
+)"));
+  const auto start = learning.tensors();
+  learning.step();
+  const auto after = learning.tensors();
+  CHECK(torch::equal(after.at("model.backbone.norm.weight"), start.at("model.backbone.norm.weight")));
+  CHECK_FALSE(torch::equal(after.at("model.backbone.norm.bias"), start.at("model.backbone.norm.bias")));
+  CHECK_FALSE(
+      torch::equal(after.at("model.backbone.norm.running_mean"), start.at("model.backbone.norm.running_mean")));
+}
+
+TEST_CASE("an epoch in which the losses depend on nothing that learns is an error") {
+  Learning learning(plan_of(R"(
+[[optimizer.group]]
+name = "reached"
+parameters = ["backbone*", "loss*"]
+frozen_epochs = 1
+)",
+                            {"loss.entropy.enabled=false", "loss.centers.enabled=false"}));
+  CHECK(message_of<Error>([&] { learning.step(); }) ==
+        "nothing can be learnt in epoch 1: all parameters that the losses depend on are frozen; lower "
+        "frozen_epochs of a group");
+  learning.step(2);
+}
+
+TEST_CASE("a clipped first step is as long as the limit, and in the direction of the gradient") {
+  const auto plain = change(plan_of(""));
+  const double norm = norm_of_shared(plain) / 0.01;
+  REQUIRE(norm > 0.1);
+  const auto clipped = change(plan_of("", {"train.clip_gradient_norm=0.05"}));
+  CHECK(norm_of_shared(clipped) == doctest::Approx(0.01 * 0.05).epsilon(1e-3));
+  const double factor = 0.05 / norm;
+  check_close(clipped.at("model.head.classifier.weight"), factor * plain.at("model.head.classifier.weight"));
+  // A loss's own optimiser is left alone.
+  CHECK(torch::equal(clipped.at("loss.1.centers"), plain.at("loss.1.centers")));
+  const auto loose = change(plan_of("", {"train.clip_gradient_norm=" + std::to_string(10 * norm)}));
+  CHECK(torch::equal(loose.at("model.head.classifier.weight"), plain.at("model.head.classifier.weight")));
+
+  Learning learning(plan_of("", {"train.clip_gradient_norm=0.05"}));
+  learning.step();
+  CHECK(learning.trainer.meter().means().at("gradient_norm") == doctest::Approx(norm).epsilon(1e-3));
+}
+
+TEST_CASE("a gradient that is not finite, though the loss is, stops training before harm is done") {
+  // The norm has no 32-bit number; neither the loss nor one element is as large.
+  Learning learning(plan_of("", {"train.clip_gradient_norm=1", "loss.scale.weight=1e25"}));
+  const auto start = learning.tensors();
+  const auto message = message_of<Error>([&] { learning.step(); });
+  CHECK(message ==
+        "the gradient is not finite any more in epoch 1, batch 1, though the loss still is, so it cannot be "
+        "clipped. The learning rate was 0.01: lower it or warm up for longer, and look at the losses' "
+        "parameters and weights. The last checkpoint is as it was");
+  for (const auto& parameter : learning.trainer.model().named_parameters())
+    CHECK(torch::equal(parameter.value(), start.at("model." + parameter.key())));
+}
+
+TEST_CASE("averaged weights follow the steps, statistics too, and are in the state") {
+  Learning learning(plan_of("", {"train.ema_decay=0.9"}));
+  const auto start = learning.tensors();
+  CHECK(torch::equal(start.at("average.backbone.first.weight"), start.at("model.backbone.first.weight")));
+  learning.step();
+  const auto after = learning.tensors();
+  for (const std::string name : {"backbone.first.weight", "head.classifier.bias", "backbone.norm.running_var"}) {
+    CAPTURE(name);
+    // The first step's decay is 1/10.
+    check_close(after.at("average." + name), 0.1 * start.at("model." + name) + 0.9 * after.at("model." + name));
+  }
+  CHECK(after.at("average.backbone.norm.num_batches_tracked").item<std::int64_t>() == 1);
+  CHECK(after.at("average_steps").item<std::int64_t>() == 1);
+  {
+    const auto averaged = learning.trainer.averaged_weights();
+    REQUIRE(averaged != nullptr);
+    CHECK(torch::equal(learning.trainer.model().named_parameters()["backbone.first.weight"],
+                       after.at("average.backbone.first.weight")));
+  }
+  CHECK(torch::equal(learning.trainer.model().named_parameters()["backbone.first.weight"],
+                     after.at("model.backbone.first.weight")));
+  Learning without(plan_of(""));
+  CHECK(without.trainer.averaged_weights() == nullptr);
+  CHECK(without.tensors().count("average_steps") == 0);
+}
+
+TEST_CASE("bf16 computes about the same, with weights, losses and statistics in fp32") {
+  if (!can_compute(torch::kCPU, Precision::bf16)) {
+    MESSAGE("left out: this processor cannot compute convolutions in bf16");
+    return;
+  }
+  Learning exact(plan_of(""));
+  Learning mixed(plan_of("", {"train.precision=bf16"}));
+  exact.step();
+  mixed.step();
+  const double loss = exact.trainer.meter().means().at("loss");
+  const double mixed_loss = mixed.trainer.meter().means().at("loss");
+  CHECK(mixed_loss != loss);
+  CHECK(mixed_loss == doctest::Approx(loss).epsilon(0.02));
+  for (const auto& entry : mixed.tensors()) {
+    const auto& name = entry.first;
+    const bool counts = name.find("num_batches") != std::string::npos || name.find("steps") != std::string::npos;
+    if (counts || (name.rfind("model.", 0) != 0 && name.rfind("loss.", 0) != 0)) continue;
+    const bool single = entry.second.scalar_type() == torch::kFloat32;
+    CHECK_MESSAGE(single, name);
+  }
+  CHECK(!mixed.trainer.loss_scale());
+}
+
+TEST_CASE("a precision must have been decided on") {
+  Learning learning(plan_of("", {"train.precision=auto"}));
+  CHECK_THROWS_AS(learning.step(), std::logic_error);
+}
