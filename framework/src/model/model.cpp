@@ -10,6 +10,7 @@
 
 #include "kindred/error.h"
 #include "kindred/random.h"
+#include "recipe/wildcard.h"
 
 namespace kindred {
 
@@ -34,18 +35,6 @@ void check_outputs(const std::vector<OutputInfo>& outputs) {
   if (outputs.empty() || outputs.back().name != "descriptor" || outputs.back().kind != OutputKind::feature) {
     throw std::logic_error("the last of a head's outputs must be the feature 'descriptor'");
   }
-}
-
-// '*' stands for any characters, also none; everything else for itself.
-bool matches(std::string_view pattern, std::string_view text) {
-  const auto star = pattern.find('*');
-  if (star == std::string_view::npos) return pattern == text;
-  if (text.substr(0, star) != pattern.substr(0, star)) return false;
-  const auto rest = pattern.substr(star + 1);
-  for (auto begin = star; begin <= text.size(); ++begin) {
-    if (matches(rest, text.substr(begin))) return true;
-  }
-  return false;
 }
 
 const char* plural(OutputKind kind) {
@@ -85,7 +74,7 @@ std::vector<std::size_t> outputs_of(const LossChoice& choice, const std::vector<
   for (const auto& pattern : choice.on) {
     bool any = false;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (!matches(pattern, outputs[i].name)) continue;
+      if (!matches_wildcard(pattern, outputs[i].name)) continue;
       any = true;
       if (std::find(found.begin(), found.end(), i) == found.end()) found.push_back(i);
     }
@@ -125,9 +114,11 @@ torch::Tensor Model::describe(const torch::Tensor& images) {
   return torch::nn::functional::normalize(descriptor, torch::nn::functional::NormalizeFuncOptions().dim(1));
 }
 
-std::shared_ptr<Model> build_model(const Plan& plan, std::int64_t identities) {
+std::shared_ptr<Model> build_model(const Plan& plan, std::int64_t identities,
+                                   const std::function<void(Backbone&)>& prepare) {
   seed_part(plan, Part::backbone);
   const auto backbone = plan.backbone.create({});
+  if (prepare) prepare(*backbone);
   seed_part(plan, Part::head);
   auto head = plan.head.create({*backbone, identities});
   auto trunk = head->trunk();

@@ -18,6 +18,7 @@ Names top_level_keys() {
 }
 
 const Names table_keys = {"type"};
+const Names backbone_keys = {"type", "weights", "weights_sha256"};
 const Names entry_keys = {"type", "name", "enabled"};
 const Names loss_keys = {"type", "name", "enabled", "on", "weight", "reduction"};
 
@@ -59,11 +60,17 @@ class Planner {
     choose(plan.dataset);
     choose_augmentations(plan.augmentations);
     choose(plan.sampler);
-    choose(plan.backbone);
+    choose(plan.backbone, backbone_keys);
+    if (const auto* table = root_->find("backbone"); table != nullptr && table->as<Table>() != nullptr) {
+      plan.backbone_start = BackboneSettings::schema().parse(only(*table, {"weights", "weights_sha256"}),
+                                                             "[backbone]", diagnostics_);
+    }
     choose(plan.head);
     choose_losses(plan.losses);
     choose(plan.optimizer);
     choose(plan.schedule);
+    settings("weights", plan.weights);
+    check_weights(plan);
     settings("loader", plan.loader);
     settings("train", plan.train);
     settings("embed", plan.embed);
@@ -150,8 +157,19 @@ class Planner {
     choice.params = choice.factory->parse(table, diagnostics_, reserved);
   }
 
+  void check_weights(Plan& plan) {
+    const auto* table = root_->find("weights");
+    if (table == nullptr) return;
+    plan.weights_place = table->place();
+    if (plan.weights.file && plan.backbone_start.weights) {
+      diagnostics_.error(table->place(),
+                         "[weights] has the backbone's tensors too, and [backbone] names another file for "
+                         "them; take one of the two out");
+    }
+  }
+
   template <class Role>
-  void choose(Choice<Role>& choice) {
+  void choose(Choice<Role>& choice, const Names& reserved = table_keys) {
     const std::string role(Role::role_name);
     const auto* value = root_->find(role);
     if (value == nullptr) {
@@ -161,7 +179,7 @@ class Planner {
       diagnostics_.error(value->place(),
                          "'" + role + "' must be one table, [" + role + "], not " + value->type_name());
     } else {
-      resolve(*value, "[" + role + "]", table_keys, choice);
+      resolve(*value, "[" + role + "]", reserved, choice);
     }
   }
 
@@ -282,7 +300,10 @@ Value Plan::frozen() const {
   }
   recipe.set("augmentation", Value(std::move(entries)));
   recipe.set("sampler", frozen_table(sampler));
-  recipe.set("backbone", frozen_table(backbone));
+  auto backbone_table = frozen_type(backbone);
+  append(backbone_table, BackboneSettings::schema().write(backbone_start));
+  append(backbone_table, backbone.factory->write(backbone.params.get()));
+  recipe.set("backbone", Value(std::move(backbone_table)));
   recipe.set("head", frozen_table(head));
   entries = {};
   for (const auto& choice : losses) {
@@ -294,6 +315,7 @@ Value Plan::frozen() const {
   recipe.set("loss", Value(std::move(entries)));
   recipe.set("optimizer", frozen_table(optimizer));
   recipe.set("schedule", frozen_table(schedule));
+  recipe.set("weights", WeightsSettings::schema().write(weights));
   recipe.set("loader", LoaderSettings::schema().write(loader));
   recipe.set("train", TrainSettings::schema().write(train));
   recipe.set("embed", EmbedSettings::schema().write(embed));
@@ -308,6 +330,8 @@ Value Plan::identity() const {
   for (const auto* key : {"name", "embed", "evaluate", "machine"}) table.erase(key);
   table.erase("loader");
   table.find("dataset")->as<Table>()->erase("root");
+  table.find("backbone")->as<Table>()->erase("weights");
+  table.find("weights")->as<Table>()->erase("file");
   for (const auto* key : {"evaluate_every", "checkpoint_every", "checkpoint_minutes"})
     table.find("train")->as<Table>()->erase(key);
   return recipe;

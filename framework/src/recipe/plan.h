@@ -52,9 +52,10 @@ struct LossChoice : Choice<Loss> {
 };
 
 /// The recipe's keys: `name` and `seed`; the tables dataset, sampler, backbone, head, optimizer and schedule,
-/// each with `type` and the parameters of that component; the lists of tables augmentation and loss, whose
-/// entries have `type`, `name` and `enabled` besides, those of loss also `on`, `weight` and `reduction`; the
-/// kernel's own tables loader, train, embed, evaluate and machine (settings.h).
+/// each with `type` and the parameters of that component, backbone also with `weights` and `weights_sha256`;
+/// the lists of tables augmentation and loss, whose entries have `type`, `name` and `enabled` besides, those
+/// of loss also `on`, `weight` and `reduction`; the kernel's own tables weights, loader, train, embed,
+/// evaluate and machine (settings.h).
 ///
 /// The six tables and one loss are required: nothing that decides a result is left unsaid. A recipe without
 /// augmentations, without the kernel's own tables, name or seed is whole. An entry with `enabled = false` is
@@ -66,10 +67,13 @@ struct Plan {
   std::vector<Choice<Augmentation>> augmentations;
   Choice<Sampler> sampler;
   Choice<Backbone> backbone;
+  BackboneSettings backbone_start;
   Choice<Head> head;
   std::vector<LossChoice> losses;
   Choice<Optimizer> optimizer;
   Choice<Schedule> schedule;
+  WeightsSettings weights;
+  Place weights_place;
   LoaderSettings loader;
   TrainSettings train;
   EmbedSettings embed;
@@ -79,9 +83,9 @@ struct Plan {
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.
   [[nodiscard]] Value frozen() const;
   /// What decides the result of a training, and nothing else: frozen() without `name`, [machine], [embed],
-  /// [evaluate], what [loader] says, how often [train] evaluates and keeps checkpoints, and where the data
-  /// lie
-  /// (`dataset.root`): whether they are the same is told by the samples themselves.
+  /// [evaluate], what [loader] says, how often [train] evaluates and keeps checkpoints, and where files lie:
+  /// the data (`dataset.root`), which the samples themselves tell apart, and weights to start from, which
+  /// their SHA-256 tells apart (with_hashes_of_weights()).
   [[nodiscard]] Value identity() const;
 };
 

@@ -51,16 +51,19 @@ std::string RecipeTable::header() const {
 std::vector<RecipeTable> recipe_layout() {
   auto loss = components("loss", true, "Terms of what training minimises, on named outputs of the head.");
   append<LossSettings>(loss.parameters);
+  auto backbone = component("backbone", "The convolutional network that turns images into feature maps.");
+  append<BackboneSettings>(backbone.parameters);
   return {
       component("dataset", "Where images come from and who is on them."),
       components("augmentation", false,
                  "What happens to an image between decoding and the tensor, in order."),
       component("sampler", "Which training images form a batch."),
-      component("backbone", "The convolutional network that turns images into feature maps."),
+      std::move(backbone),
       component("head", "What is made of the backbone's features: vectors, logits and the descriptor."),
       std::move(loss),
       component("optimizer", "How gradients change the weights."),
       component("schedule", "How the learning rate changes over a training."),
+      settings<WeightsSettings>("weights"),
       settings<LoaderSettings>("loader"),
       settings<TrainSettings>("train"),
       settings<EmbedSettings>("embed"),

@@ -6,6 +6,7 @@
 #include "system/log.h"
 #include "training/run_directory.h"
 #include "training/training.h"
+#include "weights/initial_weights.h"
 
 namespace kindred {
 namespace {
@@ -26,9 +27,10 @@ TrainOutcome already_done(const Plan& plan, const RunDirectory& directory, Progr
 
 }  // namespace
 
-TrainOutcome train(const Plan& plan, const std::filesystem::path& run_directory, ProgressSink& progress,
+TrainOutcome train(const Plan& asked, const std::filesystem::path& run_directory, ProgressSink& progress,
                    const std::atomic<bool>& stop) {
   const RunDirectory directory(run_directory);
+  const auto plan = with_hashes_of_weights(asked);
   directory.freeze(plan);
   if (std::filesystem::exists(directory.model())) return already_done(plan, directory, progress);
 

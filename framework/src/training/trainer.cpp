@@ -51,9 +51,10 @@ void check_finite(const TensorFile& state) {
 
 }  // namespace
 
-Trainer::Trainer(const Plan& plan, std::int64_t identities, torch::Device device)
+Trainer::Trainer(const Plan& plan, std::shared_ptr<Model> model, std::int64_t identities,
+                 torch::Device device)
     : device_(device),
-      model_(build_model(plan, identities)),
+      model_(std::move(model)),
       terms_(build_losses(plan, model_->outputs(), identities)),
       recipe_optimizer_(plan.optimizer.create({})),
       meter_(names_of(terms_), meter_interval(device)) {

@@ -21,8 +21,8 @@ namespace kindred {
 /// The model, its losses and their optimisers on a device.
 class Trainer {
  public:
-  /// Builds everything from the plan; weights depend on the plan's seed alone.
-  Trainer(const Plan& plan, std::int64_t identities, torch::Device device);
+  /// Builds everything but the model from the plan; what losses hold depends on the plan's seed alone.
+  Trainer(const Plan& plan, std::shared_ptr<Model> model, std::int64_t identities, torch::Device device);
 
   /// Learns from one batch. Throws Error when the loss is not finite any more (LossMeter::add) or the GPU's
   /// memory does not suffice.
