@@ -34,6 +34,8 @@ struct Options {
   std::string layout = "market";
   std::string image_format;
   std::string cameras = "auto";
+  std::vector<std::string> allow_missing;
+  std::optional<std::int64_t> identities;
   std::int64_t top = 10;
   bool skip_decoding = false;
   bool train_split = false;
