@@ -130,8 +130,8 @@ std::string weights_text(const WeightsSummary& summary) {
                {"tensors", std::to_string(content.tensors.size()) + where_text(file) + ", " +
                                std::to_string(elements_of(content)) + " elements, " + std::to_string(bytes) +
                                " bytes"},
-               {"beside", joined(file.beside)},
                {"layout", layout_text(summary.weights)}};
+  if (!file.beside.empty()) head.rows.push_back({"beside", joined(file.beside)});
   if (content.metadata.count(recipe_key) > 0) {
     head.rows.push_back({"recipe", "inside: `kindred embed --weights` uses this model as it is"});
   }

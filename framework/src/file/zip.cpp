@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::uint32_t local_signature = 0x04034b50;
 constexpr std::uint32_t directory_signature = 0x02014b50;
-constexpr std::uint32_t end_signature = 0x06054b50;
 constexpr std::uint32_t end64_signature = 0x06064b50;
 constexpr std::uint32_t locator64_signature = 0x07064b50;
+constexpr const char* end_signature = "PK\x05\x06";
 constexpr std::uint64_t end_size = 22;
 constexpr std::uint64_t locator64_size = 20;
 constexpr std::uint64_t longest_comment = 0xffff;
@@ -63,7 +63,7 @@ class DirectoryReader {
     std::string tail(searched, '\0');
     file_.read(file_.size() - searched, tail.data(), searched);
     for (auto i = searched - end_size + 1; i-- > 0;) {
-      if (tail.compare(i, 4, "PK\x05\x06") == 0) return file_.size() - searched + i;
+      if (tail.compare(i, 4, end_signature) == 0) return file_.size() - searched + i;
     }
     fail("the list of records at its end is missing");
   }
@@ -119,12 +119,9 @@ class DirectoryReader {
     cursor.skip(comment_size);
 
     if ((flags & 1U) != 0) throw DataError(file_.file(), "is encrypted, and is not read");
-    if (method != 0 || stored != record.size) {
-      throw DataError(
-          file_.file(),
-          "its record '" + printable(name) +
-              "' is compressed, which PyTorch does not do; save the weights again with torch.save");
-    }
+    record.compressed = method != 0;
+    if (!record.compressed && stored != record.size) fail("record '" + printable(name) + "' has two sizes");
+    record.size = stored;
     auto header = at(local, 30);
     if (header.little_endian(4) != local_signature)
       fail("record '" + printable(name) + "' is not where it should be");
@@ -171,6 +168,13 @@ bool is_zip(BinaryFile& file) {
 
 std::map<std::string, ZipRecord> read_zip_directory(BinaryFile& file) {
   return DirectoryReader(file).read();
+}
+
+void require_stored(const BinaryFile& file, const std::string& name, const ZipRecord& record) {
+  if (!record.compressed) return;
+  throw DataError(file.file(),
+                  "its record '" + printable(name) +
+                      "' is compressed, which PyTorch does not do; save the weights again with torch.save");
 }
 
 void check_zip_record(const BinaryFile& file, const std::string& name, const ZipRecord& record,

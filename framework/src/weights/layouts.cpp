@@ -8,6 +8,8 @@
 namespace kindred {
 namespace {
 
+constexpr std::string_view fast_reid_note = "fast-reid's ResNet wants stem_pooling = 'rounded_up'";
+
 /// What '#' and '*' stood for.
 struct Captured {
   std::int64_t number = 0;
@@ -151,8 +153,9 @@ const std::vector<WeightsLayout>& weights_layouts() {
         {"b33_head.bottleneck.1.*", "head.reduction_p3_2.bn.*"},
         {"b33_head.weight", "head.classifier_p3_2.weight"},
         {"b33_head.classifier.*", "head.classifier_p3_2.*"}},
-       "fast-reid's ResNet pools behind its first convolution without padding and rounds the map's size up; "
-       "its classifiers have no bias; it has an exponent of generalised mean pooling for each stripe"},
+       "fast-reid's ResNet wants stem_pooling = 'rounded_up'; its classifiers have no bias; of generalised "
+       "mean "
+       "pooling it has an exponent for each stripe, Kindred one for all stripes of a branch"},
 
       // fast-reid, meta_arch/baseline.py with heads/embedding_head.py: with EMBEDDING_DIM the bottleneck is a
       // convolution and a batch norm, without it a batch norm alone. The classifier is "heads.weight", before
@@ -165,7 +168,7 @@ const std::vector<WeightsLayout>& weights_layouts() {
         {"heads.weight", "head.classifier.weight"},
         {"heads.classifier.*", "head.classifier.*"},
         {"heads.pool_layer.p", "head.pooling.p"}},
-       "fast-reid's ResNet pools behind its first convolution without padding and rounds the map's size up"},
+       fast_reid_note},
       {"fast-reid baseline",
        {"backbone.conv1.weight", "heads.bottleneck.0.running_mean"},
        {{"backbone.*", "backbone.*"},
@@ -173,7 +176,7 @@ const std::vector<WeightsLayout>& weights_layouts() {
         {"heads.weight", "head.classifier.weight"},
         {"heads.classifier.*", "head.classifier.*"},
         {"heads.pool_layer.p", "head.pooling.p"}},
-       "fast-reid's ResNet pools behind its first convolution without padding and rounds the map's size up"},
+       fast_reid_note},
       // The same before September 2020.
       {"fast-reid baseline before v1.0",
        {"backbone.conv1.weight", "heads.bnneck.running_mean"},
@@ -181,13 +184,13 @@ const std::vector<WeightsLayout>& weights_layouts() {
         {"heads.bnneck.*", "head.neck.*"},
         {"heads.classifier.*", "head.classifier.*"},
         {"heads.pool_layer.p", "head.pooling.p"}},
-       "fast-reid's ResNet pools behind its first convolution without padding and rounds the map's size up"},
+       fast_reid_note},
 
       // reid-strong-baseline, modeling/baseline.py.
       {"reid-strong-baseline",
        {"base.*", "bottleneck.running_mean"},
        {{"base.*", "backbone.*"}, {"bottleneck.*", "head.neck.*"}, {"classifier.*", "head.classifier.*"}},
-       "its ResNet has no ReLU behind the first convolution's batch norm (its SE-ResNet has)"},
+       "its ResNet wants stem_relu = false: it has no ReLU behind the first convolution"},
 
       // Cadene's pretrained-models, senet.py; torchreid's senet.py has the same and a classifier.
       {"SE-ResNet (Cadene, torchreid)",

@@ -24,7 +24,7 @@ struct WeightsLayout {
   std::string_view name;                   ///< "torchvision ResNet"
   std::vector<std::string_view> required;  ///< forms of names, each of which some tensor has
   std::vector<NameRule> rules;  ///< the first that fits a name counts; a name without one is not used
-  std::string_view note;        ///< where the network that it comes from differs from Kindred's, or ""
+  std::string_view note;  ///< what the network must be like for the same outputs, beside its tensors; or ""
 };
 
 /// The first whose required names are there is the one that a file has.

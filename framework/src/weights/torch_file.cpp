@@ -232,8 +232,9 @@ class ZipFile {
 
   TorchFile read() {
     check_byte_order();
-    const auto& record = records_.at(*prefix_ + "data.pkl");
-    check(*prefix_ + "data.pkl", record);
+    const auto name = *prefix_ + "data.pkl";
+    const auto& record = *find(name);
+    check(name, record);
     BinaryCursor cursor(source_, record.begin, record.begin + record.size);
     const auto pickle = read_pickle(cursor, source_.file());
     auto result = assemble(pickle, source_.file(), [this](const auto& described, const auto& wanted) {
@@ -246,11 +247,18 @@ class ZipFile {
   }
 
  private:
+  [[nodiscard]] const ZipRecord* find(const std::string& name) const {
+    const auto found = records_.find(name);
+    if (found == records_.end()) return nullptr;
+    require_stored(source_, name, found->second);
+    return &found->second;
+  }
+
   void check_byte_order() {
-    const auto found = records_.find(*prefix_ + "byteorder");
-    if (found == records_.end()) return;
-    BinaryCursor cursor(source_, found->second.begin, found->second.begin + found->second.size);
-    if (cursor.bytes(std::min<std::uint64_t>(found->second.size, 6)) != "little") {
+    const auto* record = find(*prefix_ + "byteorder");
+    if (record == nullptr) return;
+    BinaryCursor cursor(source_, record->begin, record->begin + record->size);
+    if (cursor.bytes(std::min<std::uint64_t>(record->size, 6)) != "little") {
       throw DataError(source_.file(),
                       "was written big-endian, which is not read; save it on another machine");
     }
@@ -264,11 +272,11 @@ class ZipFile {
 
   torch::Tensor storage(const PickledStorage& storage) {
     const auto name = *prefix_ + "data/" + storage.key;
-    const auto found = records_.find(name);
-    if (found == records_.end()) {
+    const auto* found = find(name);
+    if (found == nullptr) {
       throw DataError(source_.file(), "is damaged: it has no record '" + printable(name) + "'");
     }
-    const auto& record = found->second;
+    const auto& record = *found;
     if (record.size != bytes_of(storage, source_.file())) {
       throw DataError(source_.file(), "is damaged: record '" + printable(name) + "' has " +
                                           std::to_string(record.size) + " bytes for " +

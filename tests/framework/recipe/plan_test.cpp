@@ -137,9 +137,8 @@ TEST_CASE("an unknown key at the top is an error, with what was meant") {
         "--set optimiser.type=sgd: error: a recipe has no key 'optimiser'; did you mean 'optimizer'?");
   CHECK(errors_of(std::string("zzz = 1\n") + whole) ==
         "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'dataset', 'augmentation', "
-        "'sampler', 'backbone', 'head', 'loss', 'optimizer', 'schedule', 'loader', 'train', 'embed', "
-        "'evaluate' "
-        "and 'machine'");
+        "'sampler', 'backbone', 'head', 'loss', 'optimizer', 'schedule', 'weights', 'loader', 'train', "
+        "'embed', 'evaluate' and 'machine'");
 }
 
 TEST_CASE("an unknown type is an error, with what was meant or what there is") {

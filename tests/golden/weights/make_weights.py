@@ -48,6 +48,13 @@ class ResNet(nn.Module):
     def features(self, x):
         return self.layer2(self.layer1(self.maxpool(self.bn1(self.conv1(x)).relu())))
 
+    def features_as_fast_reid(self, x):
+        pooled = nn.functional.max_pool2d(self.bn1(self.conv1(x)).relu(), 3, 2, ceil_mode=True)
+        return self.layer2(self.layer1(pooled))
+
+    def features_as_strong_baseline(self, x):
+        return self.layer2(self.layer1(self.maxpool(self.bn1(self.conv1(x)))))
+
 
 class Squeeze(nn.Module):
     def __init__(self, channels):
@@ -137,7 +144,9 @@ def main():
              if not key.endswith('num_batches_tracked')}
     save(state, 'se_resnet_parallel')
     with torch.no_grad():
-        expected = {'resnet': resnet.features(images()), 'se_resnet': se_resnet.features(images())}
+        expected = {'resnet': resnet.features(images()), 'se_resnet': se_resnet.features(images()),
+                    'resnet_as_fast_reid': resnet.features_as_fast_reid(images()),
+                    'resnet_as_strong_baseline': resnet.features_as_strong_baseline(images())}
     with open('expected.json', 'w') as file:
         json.dump({name: {'shape': list(value.shape), 'values': [float('%.9g' % v) for v in value.flatten()]}
                    for name, value in expected.items()}, file)
