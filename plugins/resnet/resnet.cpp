@@ -16,6 +16,8 @@ ResidualNetworkOptions options_of(const Resnet::Params& params) {
   options.stages = residual_stages(params.depth);
   options.last_stride = params.last_stride;
   options.width = params.width;
+  options.stem_pooling = params.stem_pooling;
+  options.stem_relu = params.stem_relu;
   return options;
 }
 
@@ -30,6 +32,14 @@ Schema<Resnet::Params> Resnet::schema() {
       .range(1, 2);
   s.add("width", &Params::width, "multiplies all channels, which are rounded to a multiple of 8")
       .range(0.125, 8);
+  s.add("stem_pooling", &Params::stem_pooling,
+        "first pooling, 3x3 with stride 2: 'padded' by 1, as torchvision has it, or the size 'rounded_up' "
+        "without padding, as fast-reid's weights want it",
+        {{"padded", StemPooling::padded}, {"rounded_up", StemPooling::rounded_up}});
+  s.add(
+      "stem_relu", &Params::stem_relu,
+      "ReLU behind the first convolution's batch norm; false for weights of reid-strong-baseline, which has "
+      "none there");
   s.rule([](const Params& p) -> std::string {
     return std::find(depths.begin(), depths.end(), p.depth) != depths.end()
                ? ""

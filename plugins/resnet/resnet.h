@@ -15,6 +15,8 @@ class Resnet final : public ResidualNetwork {
     std::int64_t depth = 50;
     std::int64_t last_stride = 1;
     double width = 1.0;
+    StemPooling stem_pooling = StemPooling::padded;
+    bool stem_relu = true;
   };
   static Schema<Params> schema();
 

@@ -140,8 +140,8 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
 
   SUBCASE("with averaged weights, these are what images are described by") {
     const auto averaged = folder / "averaged";
-    const auto with = kindred({"run", tiny, "--run-dir", averaged.string(), "--set", "train.ema_decay=0.9"},
-                              folder.path());
+    const auto with =
+        kindred({"run", tiny, "--run-dir", averaged.string(), "--set", "train.ema_decay=0.9"}, folder.path());
     REQUIRE(with.exit_code == 0);
     CHECK(holds(with.err, "descriptors come from the averaged weights, "));
     CHECK(holds(with.out, (averaged / "model.ema.safetensors").string()));
@@ -198,25 +198,27 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     for (const auto& best : nlohmann::json::parse(read_bytes(folder / "ranks/matches.json"))) {
       CHECK(best.size() == 4);
     }
-    CHECK(std::filesystem::file_size(distances) == 128 + 4 * scores["queries"].get<std::size_t>() *
-                                                             scores["gallery"].get<std::size_t>());
-    REQUIRE(kindred({"evaluate", features, "--recipe", recipe.string(), "--json", json.string()}, folder.path())
-                .exit_code == 0);
+    CHECK(std::filesystem::file_size(distances) ==
+          128 + 4 * scores["queries"].get<std::size_t>() * scores["gallery"].get<std::size_t>());
+    REQUIRE(
+        kindred({"evaluate", features, "--recipe", recipe.string(), "--json", json.string()}, folder.path())
+            .exit_code == 0);
     CHECK(nlohmann::json::parse(read_bytes(json)) == by_name);
 
     const auto wrong = kindred({"evaluate", features, "--post", "k_reciprocl"}, folder.path());
     CHECK(wrong.exit_code == 2);
     CHECK(holds(wrong.err, "unknown post_processor 'k_reciprocl'; did you mean 'k_reciprocal'?"));
-    CHECK(kindred({"evaluate", features, "--post", "k_reciprocal", "--recipe", recipe.string()}, folder.path())
-              .exit_code == 2);
+    CHECK(
+        kindred({"evaluate", features, "--post", "k_reciprocal", "--recipe", recipe.string()}, folder.path())
+            .exit_code == 2);
     const auto checked = kindred({"check", recipe.string()}, folder.path());
     CHECK(checked.exit_code == 0);
     CHECK(holds(checked.out, "k_reciprocal"));
   }
   SUBCASE("a run with post-processors says the scores with and without them") {
-    const auto reranked = kindred({"run", tiny, "--run-dir", run.string(), "--set",
-                                   "post_processor=[{type = 'k_reciprocal', k1 = 5}]"},
-                                  folder.path());
+    const auto reranked = kindred(
+        {"run", tiny, "--run-dir", run.string(), "--set", "post_processor=[{type = 'k_reciprocal', k1 = 5}]"},
+        folder.path());
     CAPTURE(reranked.err);
     REQUIRE(reranked.exit_code == 0);
     CHECK(holds(reranked.out, "by the descriptors alone:\n"));

@@ -122,3 +122,21 @@ TEST_CASE("a depth that does not exist is refused with those that do") {
   REQUIRE(diagnostics.all().size() == 1);
   CHECK(diagnostics.all()[0].message == "backbone 'resnet': depth = 42 is none of 18, 34, 50, 101 and 152");
 }
+
+TEST_CASE("the stem pools and clips as the parameters say") {
+  const auto images = torch::randn({1, 3, 20, 20});
+  for (const bool relu : {true, false}) {
+    for (const auto pooling : {kindred::StemPooling::padded, kindred::StemPooling::rounded_up}) {
+      const torch::NoGradGuard no_grad;
+      Resnet net({.depth = 18, .width = 0.125, .stem_pooling = pooling, .stem_relu = relu}, {});
+      const auto stem = net.trunk("stem");
+      stem->eval();
+      const auto weight = stem->named_parameters()["conv1.weight"];
+      auto expected = torch::conv2d(images, weight, {}, 2, 3) / std::sqrt(1 + 1e-5);
+      if (relu) expected = expected.relu();
+      const bool padded = pooling == kindred::StemPooling::padded;
+      expected = torch::max_pool2d(expected, 3, 2, padded ? 1 : 0, 1, !padded);
+      CHECK(torch::allclose(stem->forward(images), expected, 1e-4, 1e-5));
+    }
+  }
+}

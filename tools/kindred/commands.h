@@ -15,5 +15,7 @@ int evaluate_command(const Options& options);
 int match_command(const Options& options);
 int doctor_command(const Options& options);
 int draw_command(const Options& options);
+int inspect_weights_command(const Options& options);
+int import_weights_command(const Options& options);
 
 }  // namespace kindred::launcher

@@ -126,6 +126,41 @@ void add_ranking(CLI::App& app, Options& options) {
   add_recipe_options(app, options);
 }
 
+void add_weights_commands(CLI::App& app, CommandLine& line) {
+  auto& options = line.options;
+  using namespace kindred::launcher;
+
+  auto* weights = app.add_subcommand("weights", "Look at files of weights, or make models of them");
+  weights->require_subcommand(1);
+  auto* inspect = add_command(*weights, "inspect",
+                              "List the tensors of a file: safetensors, or what PyTorch's torch.save wrote",
+                              inspect_weights_command, line);
+  inspect->add_option("FILE", options.weights, "The file")->required()->type_name("FILE");
+  inspect->add_option("--json", options.json, "Write it to this file as well, as JSON")->type_name("FILE");
+
+  auto* import =
+      add_command(*weights, "import", "Make a model of another program's weights; every tensor must fit",
+                  import_weights_command, line);
+  import->add_option("FILE", options.weights, "The other program's file")->required()->type_name("FILE");
+  import->add_option("--recipe", options.recipe, "The network and what belongs to it")
+      ->required()
+      ->type_name("FILE");
+  import->add_option("--out", options.out, "The model that is written: NAME.safetensors")
+      ->required()
+      ->type_name("FILE");
+  import
+      ->add_option("--allow-missing", options.allow_missing,
+                   "Tensors of the network that the file may lack or have in another shape: "
+                   "'head.classifier*' (repeatable)")
+      ->type_name("PATTERN")
+      ->expected(1)
+      ->take_all();
+  import->add_option("--identities", options.identities, "Of the classifiers [as the file has them]")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}).description(""))
+      ->type_name("N");
+  add_recipe_options(*import, options);
+}
+
 void add_commands(CLI::App& app, CommandLine& line) {
   auto& options = line.options;
   using namespace kindred::launcher;
@@ -260,6 +295,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
       ->type_name("LAYOUT");
   draw->add_option("--format", options.image_format, "jpg, png, bmp, webp or tif [jpg for market, else png]")
       ->type_name("FORMAT");
+
+  add_weights_commands(app, line);
 }
 
 /// What is wrong with the command's name; CLI11 only says that one is needed.

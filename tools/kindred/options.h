@@ -42,6 +42,8 @@ struct Options {
   std::optional<std::int64_t> map_depth;
   bool multi_query = false;
   std::string storage;  ///< empty: what the recipe says
+  std::vector<std::string> allow_missing;
+  std::optional<std::int64_t> identities;
   bool skip_decoding = false;
   bool train_split = false;
 

@@ -3,16 +3,45 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
 
 #include "model/model.h"
 #include "progress/text_table.h"
 #include "ranking/post_processing.h"
 #include "training/learning_groups.h"
+#include "weights/initial_weights.h"
 
 namespace kindred {
 namespace {
 
-constexpr std::int64_t identities = 2;
+constexpr std::int64_t any_identities = 2;
+
+bool is_there(const std::optional<std::string>& file) {
+  return file && std::filesystem::exists(*file);
+}
+
+/// As many as the classifiers of the file have that the whole network starts from.
+std::int64_t identities_for(const Plan& plan) {
+  if (!is_there(plan.weights.file)) return any_identities;
+  const auto weights = translate(read_weights_file(*plan.weights.file));
+  return identities_of(plan, weights, *plan.weights.file).value_or(any_identities);
+}
+
+/// Files of weights that are there must fit; those that are not are left for the training to miss.
+std::shared_ptr<Model> build_checked(const Plan& plan, std::int64_t identities) {
+  Plan checked = plan;
+  if (!is_there(checked.backbone_start.weights)) checked.backbone_start = {};
+  if (!is_there(checked.weights.file)) checked.weights = {};
+  std::vector<std::string> notes;
+  return build_initial_model(checked, identities, notes);
+}
+
+std::string start_text(const std::string& file) {
+  return file + (is_there(file) ? ", which fits" : ", which is not there");
+}
 
 std::int64_t elements(const torch::nn::Module& module) {
   std::int64_t count = 0;
@@ -52,7 +81,8 @@ std::string check_ranking(const RankingPlan& plan) {
   summary.rows = {{"post_processor", post_processors_text(plan)},
                   {"by domain", plan.ranking.by_domain ? "yes" : "no"},
                   {"top", std::to_string(plan.ranking.top)}};
-  return summary.str() + "\nfor descriptors on disk: kindred evaluate FOLDER --recipe FILE, kindred match ...\n";
+  return summary.str() +
+         "\nfor descriptors on disk: kindred evaluate FOLDER --recipe FILE, kindred match ...\n";
 }
 
 std::string check_plan(const Plan& plan) {
@@ -61,7 +91,8 @@ std::string check_plan(const Plan& plan) {
   static_cast<void>(plan.optimizer.create({}));
   for (const auto& augmentation : plan.augmentations) static_cast<void>(augmentation.create({}));
   static_cast<void>(create_post_processors(plan));
-  const auto model = build_model(plan, identities);
+  const auto identities = identities_for(plan);
+  const auto model = build_checked(plan, identities);
   const auto outputs = model->outputs();
   const auto terms = build_losses(plan, outputs, identities);
   const auto groups = learning_groups(plan.groups, *model, terms, own_optimizers(terms));
@@ -84,7 +115,9 @@ std::string check_plan(const Plan& plan) {
   row("augmentation", augmentations.empty() ? "none" : augmentations);
   row("sampler", written(plan.sampler));
   row("backbone", written(plan.backbone));
+  if (plan.backbone_start.weights) row("its weights", start_text(*plan.backbone_start.weights));
   row("head", written(plan.head));
+  if (plan.weights.file) row("weights", start_text(*plan.weights.file));
   row("optimizer", written(plan.optimizer));
   row("schedule", written(plan.schedule));
   if (!plan.post_processors.empty()) row("post_processor", post_processors_text(plan));

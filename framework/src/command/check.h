@@ -7,8 +7,9 @@
 
 namespace kindred {
 
-/// Builds the network on the CPU for two identities and puts the losses on its outputs. Returns a summary of
-/// one screen; throws what building throws.
+/// Builds the network on the CPU, for two identities or as many as the file has that it starts from, and puts
+/// the losses on its outputs. Files of weights are checked where they are there. Returns a summary of one
+/// screen; throws what building throws.
 [[nodiscard]] std::string check_plan(const Plan& plan);
 
 /// The same for a recipe that speaks of searching a gallery alone (speaks_of_ranking_alone()).

@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <cstdint>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
-#include <system_error>
 
 #include "file/atomic_file.h"
+#include "file/binary_file.h"
 #include "kindred/error.h"
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
@@ -218,41 +216,20 @@ class HeaderReader {
   std::uint64_t data_size_;
 };
 
-std::ifstream open_file(const fs::path& file) {
-  std::error_code error;
-  const auto status = fs::status(file, error);
-  if (!fs::exists(status)) throw DataError(file, "does not exist");
-  if (!fs::is_regular_file(status)) throw DataError(file, "is not a file");
-  errno = 0;
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw DataError(file, "cannot be read: " + std::generic_category().message(errno));
-  return stream;
-}
-
-void read_exactly(std::ifstream& stream, const fs::path& file, void* data, std::uint64_t size) {
-  errno = 0;
-  stream.read(static_cast<char*>(data), static_cast<std::streamsize>(size));
-  if (static_cast<std::uint64_t>(stream.gcount()) != size) {
-    throw DataError(file, "cannot be read: " + (errno != 0 ? std::generic_category().message(errno)
-                                                           : std::string("it became shorter meanwhile")));
-  }
-}
-
-Header read_header(std::ifstream& stream, const fs::path& file) {
-  stream.seekg(0, std::ios::end);
-  const auto file_size = static_cast<std::uint64_t>(stream.tellg());
-  stream.seekg(0);
+Header read_header(BinaryFile& source) {
+  const auto& file = source.file();
+  const auto file_size = source.size();
   if (file_size < 8) {
     throw DataError(file, "is not a safetensors file: it has only " + std::to_string(file_size) + " bytes");
   }
   std::uint64_t length = 0;
-  read_exactly(stream, file, &length, sizeof length);
+  source.read(0, &length, sizeof length);
   if (length > largest_header || length > file_size - 8) {
     throw DataError(file, "is not a safetensors file, or was cut off: its header should have " +
                               std::to_string(length) + " bytes, the file has " + std::to_string(file_size));
   }
   std::string text(length, '\0');
-  read_exactly(stream, file, text.data(), length);
+  source.read(8, text.data(), length);
   Header header = HeaderReader(file, file_size - 8 - length).read(text);
   header.data_begin = 8 + length;
   return header;
@@ -316,13 +293,13 @@ void write_safetensors(const fs::path& file, const TensorFile& content) {
 }
 
 TensorFile read_safetensors(const fs::path& file) {
-  auto stream = open_file(file);
-  Header header = read_header(stream, file);
+  BinaryFile source(file);
+  Header header = read_header(source);
   TensorFile content;
   content.metadata = std::move(header.metadata);
   for (const auto& place : header.tensors) {
     auto tensor = torch::empty(place.shape, torch::TensorOptions(place.type->type));
-    read_exactly(stream, file, tensor.data_ptr(), place.end - place.begin);
+    source.read(header.data_begin + place.begin, tensor.data_ptr(), place.end - place.begin);
     if (place.type->type == torch::kBool) {
       const auto* bytes = static_cast<const std::uint8_t*>(tensor.data_ptr());
       if (std::any_of(bytes, bytes + tensor.numel(), [](std::uint8_t byte) { return byte > 1; })) {
@@ -335,8 +312,8 @@ TensorFile read_safetensors(const fs::path& file) {
 }
 
 std::map<std::string, std::string> read_safetensors_metadata(const fs::path& file) {
-  auto stream = open_file(file);
-  return read_header(stream, file).metadata;
+  BinaryFile source(file);
+  return read_header(source).metadata;
 }
 
 }  // namespace kindred

@@ -126,21 +126,24 @@ class Residual final : public TensorModule {
 
 class Stem final : public TensorModule {
  public:
-  Stem(std::int64_t channels, ResidualStem layout)
+  Stem(std::int64_t channels, StemPooling pooling, bool relu)
       : conv_(register_module("conv1", make_conv({.in = 3, .out = channels, .kernel = 7, .stride = 2}))),
         norm_(register_module("bn1", torch::nn::BatchNorm2d(channels))),
-        layout_(layout) {}
+        pooling_(pooling),
+        relu_(relu) {}
 
   torch::Tensor forward(const torch::Tensor& images) override {
-    const auto map = norm_->forward(conv_->forward(images)).relu_();
-    const bool padded = layout_ == ResidualStem::torchvision;
+    auto map = norm_->forward(conv_->forward(images));
+    if (relu_) map.relu_();
+    const bool padded = pooling_ == StemPooling::padded;
     return torch::max_pool2d(map, {3, 3}, {2, 2}, padded ? 1 : 0, 1, /*ceil_mode=*/!padded);
   }
 
  private:
   torch::nn::Conv2d conv_;
   torch::nn::BatchNorm2d norm_;
-  ResidualStem layout_;
+  StemPooling pooling_;
+  bool relu_;
 };
 
 std::int64_t expansion(ResidualBlock block) {
@@ -184,8 +187,11 @@ std::vector<BlockRecipe> ResidualNetwork::block_recipes(std::int64_t last_stride
   const auto stem_channels = planes(0);
   std::vector<BlockRecipe> recipes;
   const bool top = o.stem == ResidualStem::torchvision;
+  const auto pooling = o.stem_pooling.value_or(top ? StemPooling::padded : StemPooling::rounded_up);
   recipes.push_back({top ? "stem" : "layer0",
-                     [stem_channels, stem = o.stem] { return std::make_shared<Stem>(stem_channels, stem); },
+                     [stem_channels, pooling, relu = o.stem_relu] {
+                       return std::make_shared<Stem>(stem_channels, pooling, relu);
+                     },
                      top ? BlockNames::top : BlockNames::prefixed});
 
   auto in = stem_channels;

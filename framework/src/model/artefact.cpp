@@ -19,13 +19,6 @@ constexpr const char* recipe_key = "kindred.recipe";
 constexpr const char* identities_key = "kindred.identities";
 constexpr const char* version_key = "kindred.version";
 
-std::string shape_text(const torch::Tensor& tensor) {
-  std::string text = "[";
-  for (std::int64_t i = 0; i < tensor.dim(); ++i)
-    text += (i == 0 ? "" : ", ") + std::to_string(tensor.size(i));
-  return text + "]";
-}
-
 /// "\n  2 missing: a, b"
 std::string listed(const std::string& what, const std::vector<std::string>& names) {
   constexpr std::size_t most = 10;
@@ -46,6 +39,13 @@ std::int64_t read_identities(const fs::path& file, const std::string& text) {
 }
 
 }  // namespace
+
+std::string shape_text(const torch::Tensor& tensor) {
+  std::string text = "[";
+  for (std::int64_t i = 0; i < tensor.dim(); ++i)
+    text += (i == 0 ? "" : ", ") + std::to_string(tensor.size(i));
+  return text + "]";
+}
 
 std::vector<std::pair<std::string, torch::Tensor>> module_tensors(const torch::nn::Module& module,
                                                                   const std::string& prefix) {

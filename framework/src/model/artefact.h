@@ -30,6 +30,9 @@ struct Artefact {
 [[nodiscard]] Artefact read_artefact(const std::filesystem::path& file, const Catalog& catalog,
                                      const std::vector<std::string>& overrides);
 
+/// "[64, 3, 7, 7]"
+[[nodiscard]] std::string shape_text(const torch::Tensor& tensor);
+
 /// Parameters and buffers of a module, each name behind the prefix.
 [[nodiscard]] std::vector<std::pair<std::string, torch::Tensor>> module_tensors(
     const torch::nn::Module& module, const std::string& prefix = "");

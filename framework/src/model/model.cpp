@@ -10,7 +10,7 @@
 
 #include "kindred/error.h"
 #include "kindred/random.h"
-#include "model/name_pattern.h"
+#include "recipe/wildcard.h"
 
 namespace kindred {
 
@@ -74,7 +74,7 @@ std::vector<std::size_t> outputs_of(const LossChoice& choice, const std::vector<
   for (const auto& pattern : choice.on) {
     bool any = false;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (!name_matches(pattern, outputs[i].name)) continue;
+      if (!matches_wildcard(pattern, outputs[i].name)) continue;
       any = true;
       if (std::find(found.begin(), found.end(), i) == found.end()) found.push_back(i);
     }
@@ -114,9 +114,11 @@ torch::Tensor Model::describe(const torch::Tensor& images) {
   return torch::nn::functional::normalize(descriptor, torch::nn::functional::NormalizeFuncOptions().dim(1));
 }
 
-std::shared_ptr<Model> build_model(const Plan& plan, std::int64_t identities) {
+std::shared_ptr<Model> build_model(const Plan& plan, std::int64_t identities,
+                                   const std::function<void(Backbone&)>& prepare) {
   seed_part(plan, Part::backbone);
   const auto backbone = plan.backbone.create({});
+  if (prepare) prepare(*backbone);
   seed_part(plan, Part::head);
   auto head = plan.head.create({*backbone, identities});
   auto trunk = head->trunk();

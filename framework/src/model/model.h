@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,8 +37,11 @@ class Model : public torch::nn::Module {
 
 /// Builds the network with random weights that depend on the plan's seed alone, on the CPU, in training mode.
 /// Sets the seed of LibTorch's generators and does not restore it. What a component finds wrong is a
-/// RecipeError at its table.
-[[nodiscard]] std::shared_ptr<Model> build_model(const Plan& plan, std::int64_t identities);
+/// RecipeError at its table. Files of weights that the plan names are not read: see
+/// weights/initial_weights.h.
+/// @param prepare is given the backbone before the head takes and copies it
+[[nodiscard]] std::shared_ptr<Model> build_model(const Plan& plan, std::int64_t identities,
+                                                 const std::function<void(Backbone&)>& prepare = {});
 
 /// One loss on one output.
 struct LossTerm {

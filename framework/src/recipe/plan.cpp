@@ -19,6 +19,7 @@ Names top_level_keys() {
 
 const Names table_keys = {"type"};
 const Names optimizer_keys = {"type", "group"};
+const Names backbone_keys = {"type", "weights", "weights_sha256"};
 const Names entry_keys = {"type", "name", "enabled"};
 const Names post_processor_keys = {"type", "name", "enabled", "domains"};
 const Names loss_keys = {"type", "name", "enabled", "on", "weight", "reduction"};
@@ -61,12 +62,18 @@ class Planner {
     choose(plan.dataset);
     choose_augmentations(plan.augmentations);
     choose(plan.sampler);
-    choose(plan.backbone);
+    choose(plan.backbone, backbone_keys);
+    if (const auto* table = root_->find("backbone"); table != nullptr && table->as<Table>() != nullptr) {
+      plan.backbone_start = BackboneSettings::schema().parse(only(*table, {"weights", "weights_sha256"}),
+                                                             "[backbone]", diagnostics_);
+    }
     choose(plan.head);
     choose_losses(plan.losses);
     choose(plan.optimizer, optimizer_keys);
     choose_groups(plan.groups);
     choose(plan.schedule);
+    settings("weights", plan.weights);
+    check_weights(plan);
     settings("loader", plan.loader);
     settings("train", plan.train);
     settings("embed", plan.embed);
@@ -159,6 +166,17 @@ class Planner {
                              parameter.name + "', which every " + role + " of a recipe has already");
     }
     choice.params = choice.factory->parse(table, diagnostics_, reserved);
+  }
+
+  void check_weights(Plan& plan) {
+    const auto* table = root_->find("weights");
+    if (table == nullptr) return;
+    plan.weights_place = table->place();
+    if (plan.weights.file && plan.backbone_start.weights) {
+      diagnostics_.error(table->place(),
+                         "[weights] has the backbone's tensors too, and [backbone] names another file for "
+                         "them; take one of the two out");
+    }
   }
 
   template <class Role>
@@ -335,7 +353,10 @@ Value Plan::frozen() const {
   }
   recipe.set("augmentation", Value(std::move(entries)));
   recipe.set("sampler", frozen_table(sampler));
-  recipe.set("backbone", frozen_table(backbone));
+  auto backbone_table = frozen_type(backbone);
+  append(backbone_table, BackboneSettings::schema().write(backbone_start));
+  append(backbone_table, backbone.factory->write(backbone.params.get()));
+  recipe.set("backbone", Value(std::move(backbone_table)));
   recipe.set("head", frozen_table(head));
   entries = {};
   for (const auto& choice : losses) {
@@ -351,6 +372,7 @@ Value Plan::frozen() const {
   optimizer_table.as<Table>()->set("group", Value(std::move(entries)));
   recipe.set("optimizer", std::move(optimizer_table));
   recipe.set("schedule", frozen_table(schedule));
+  recipe.set("weights", WeightsSettings::schema().write(weights));
   recipe.set("loader", LoaderSettings::schema().write(loader));
   recipe.set("train", TrainSettings::schema().write(train));
   recipe.set("embed", EmbedSettings::schema().write(embed));
@@ -376,6 +398,8 @@ Value Plan::identity() const {
   }
   table.erase("loader");
   table.find("dataset")->as<Table>()->erase("root");
+  table.find("backbone")->as<Table>()->erase("weights");
+  table.find("weights")->as<Table>()->erase("file");
   for (const auto* key : {"evaluate_every", "checkpoint_every", "checkpoint_minutes"})
     table.find("train")->as<Table>()->erase(key);
   return recipe;

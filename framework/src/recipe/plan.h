@@ -73,10 +73,11 @@ struct GroupChoice : GroupSettings {
 };
 
 /// The recipe's keys: `name` and `seed`; the tables dataset, sampler, backbone, head, optimizer and schedule,
-/// each with `type` and the parameters of that component; the lists of tables augmentation, loss and
-/// post_processor, whose entries have `type`, `name` and `enabled` besides, those of loss also `on`, `weight`
-/// and `reduction`, those of post_processor `domains`; the list of tables group inside optimizer; the kernel's
-/// own tables loader, train, embed, ranking, evaluate and machine (settings.h).
+/// each with `type` and the parameters of that component, backbone also with `weights` and `weights_sha256`;
+/// the lists of tables augmentation, loss and post_processor, whose entries have `type`, `name` and `enabled`
+/// besides, those of loss also `on`, `weight` and `reduction`, those of post_processor `domains`; the list of
+/// tables group inside optimizer; the kernel's own tables weights, loader, train, embed, ranking, evaluate
+/// and machine (settings.h).
 ///
 /// The six tables and one loss are required: nothing that decides a result is left unsaid. A recipe without
 /// augmentations, without the kernel's own tables, name or seed is whole. An entry with `enabled = false` is
@@ -88,11 +89,14 @@ struct Plan : RankingPlan {
   std::vector<Choice<Augmentation>> augmentations;
   Choice<Sampler> sampler;
   Choice<Backbone> backbone;
+  BackboneSettings backbone_start;
   Choice<Head> head;
   std::vector<LossChoice> losses;
   Choice<Optimizer> optimizer;
   std::vector<GroupChoice> groups;  ///< [[optimizer.group]]
   Choice<Schedule> schedule;
+  WeightsSettings weights;
+  Place weights_place;
   LoaderSettings loader;
   TrainSettings train;
   EmbedSettings embed;
@@ -101,8 +105,8 @@ struct Plan : RankingPlan {
   [[nodiscard]] Value frozen() const;
   /// What decides the result of a training, and nothing else: frozen() without `name`, [machine], [embed],
   /// [[post_processor]], [ranking], [evaluate], what [loader] says, how often [train] evaluates and keeps
-  /// checkpoints, and where the data lie
-  /// (`dataset.root`): whether they are the same is told by the samples themselves.
+  /// checkpoints, and where files lie: the data (`dataset.root`), which the samples themselves tell apart,
+  /// and weights to start from, which their SHA-256 tells apart (with_hashes_of_weights()).
   [[nodiscard]] Value identity() const;
 };
 

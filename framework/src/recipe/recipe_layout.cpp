@@ -71,16 +71,19 @@ std::vector<RecipeTable> recipe_layout() {
   append<PostProcessorSettings>(post_processor.parameters);
   auto optimizer = component("optimizer", "How gradients change the weights.");
   add_list<GroupSettings>(optimizer, "group");
+  auto backbone = component("backbone", "The convolutional network that turns images into feature maps.");
+  append<BackboneSettings>(backbone.parameters);
   return {
       component("dataset", "Where images come from and who is on them."),
       components("augmentation", false,
                  "What happens to an image between decoding and the tensor, in order."),
       component("sampler", "Which training images form a batch."),
-      component("backbone", "The convolutional network that turns images into feature maps."),
+      std::move(backbone),
       component("head", "What is made of the backbone's features: vectors, logits and the descriptor."),
       std::move(loss),
       std::move(optimizer),
       component("schedule", "How the learning rate changes over a training."),
+      settings<WeightsSettings>("weights"),
       settings<LoaderSettings>("loader"),
       settings<TrainSettings>("train"),
       settings<EmbedSettings>("embed"),

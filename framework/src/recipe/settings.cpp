@@ -15,6 +15,15 @@ bool is_device(const std::string& name) {
                      [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
+bool is_sha256(const std::string& text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+constexpr const char* sha256_form = "64 hexadecimal digits, as sha256sum prints them";
+
+bool is_not_empty(const std::string& text) {
+  return !text.empty();
+}
+
 }  // namespace
 
 const char* storage_name(Storage storage) {
@@ -27,6 +36,42 @@ const char* storage_name(Storage storage) {
       break;
   }
   return "float32";
+}
+
+Schema<BackboneSettings> BackboneSettings::schema() {
+  Schema<BackboneSettings> s("What a recipe says of any backbone.");
+  s.add("weights", &BackboneSettings::weights,
+        "file that the backbone starts from: safetensors, or what PyTorch's torch.save has written; relative "
+        "to the working directory; every tensor of the backbone must be in it")
+      .like(is_not_empty, "a path");
+  s.add("weights_sha256", &BackboneSettings::weights_sha256,
+        "what that file is: training refuses another one; the frozen recipe always says it")
+      .like(is_sha256, sha256_form);
+  s.rule([](const BackboneSettings& settings) -> std::string {
+    return settings.weights_sha256 && !settings.weights ? "weights_sha256 needs weights" : "";
+  });
+  return s;
+}
+
+Schema<WeightsSettings> WeightsSettings::schema() {
+  Schema<WeightsSettings> s("What the whole network starts from, in place of random numbers.");
+  s.add("file", &WeightsSettings::file,
+        "file with the tensors of backbone and head: a trained model, safetensors, or what PyTorch's "
+        "torch.save has written; relative to the working directory")
+      .like(is_not_empty, "a path");
+  s.add("sha256", &WeightsSettings::sha256,
+        "what that file is: training refuses another one; the frozen recipe always says it")
+      .like(is_sha256, sha256_form);
+  s.add("allow_missing", &WeightsSettings::allow_missing,
+        "names of the network's tensors that the file may lack or have in another shape, such as "
+        "'head.classifier*' for other identities; they start from random numbers; '*' stands for any "
+        "characters")
+      .like(is_not_empty, "the name of a tensor");
+  s.rule([](const WeightsSettings& settings) -> std::string {
+    if (settings.sha256 && !settings.file) return "sha256 needs file";
+    return !settings.allow_missing.empty() && !settings.file ? "allow_missing needs file" : "";
+  });
+  return s;
 }
 
 Schema<LoaderSettings> LoaderSettings::schema() {

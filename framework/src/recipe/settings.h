@@ -40,6 +40,21 @@ struct PostProcessorSettings {
   static Schema<PostProcessorSettings> schema();
 };
 
+/// Further keys of [backbone]. Paths are relative to the working directory.
+struct BackboneSettings {
+  std::optional<std::string> weights;         ///< absent: random
+  std::optional<std::string> weights_sha256;  ///< absent: any file
+  static Schema<BackboneSettings> schema();
+};
+
+/// Table [weights]: what the whole network starts from.
+struct WeightsSettings {
+  std::optional<std::string> file;    ///< absent: random, or what [backbone] says
+  std::optional<std::string> sha256;  ///< absent: any file
+  std::vector<std::string> allow_missing;
+  static Schema<WeightsSettings> schema();
+};
+
 /// Table [loader].
 struct LoaderSettings {
   std::int64_t workers = 0;   ///< 0: one for each usable processor

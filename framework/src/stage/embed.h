@@ -18,8 +18,8 @@ namespace kindred {
 /// mirror image, mirrored after the preprocessing. Rows are of length 1, in the order of the samples. The
 /// model is moved to `device` and left there, in the mode (training or evaluation) in which it was. Images
 /// that are bad and skipped are left out of the result and counted in a note. Memory beside the model: the
-/// result and the loader's batches. Computes in describing_precision(). Throws DataError when there is no sample, when all images are bad, and
-/// for a descriptor that is not finite, naming the image.
+/// result and the loader's batches. Computes in describing_precision(). Throws DataError when there is no
+/// sample, when all images are bad, and for a descriptor that is not finite, naming the image.
 /// @param what "query", "gallery", ...: for progress and messages
 [[nodiscard]] Features embed(Model& model, const Plan& plan, const Dataset& dataset,
                              const std::vector<Sample>& samples, const std::string& what,

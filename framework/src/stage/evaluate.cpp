@@ -10,8 +10,9 @@ namespace kindred {
 
 namespace {
 
-Scores judge(const std::vector<Sample>& query, const std::vector<Sample>& gallery, const DistanceBlock& distances,
-             const EvaluateSettings& settings, ProgressSink& progress, const std::filesystem::path& place) {
+Scores judge(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
+             const DistanceBlock& distances, const EvaluateSettings& settings, ProgressSink& progress,
+             const std::filesystem::path& place) {
   Meter meter(progress, "evaluate", static_cast<std::int64_t>(query.size()));
   const auto told = [&](std::int64_t first, std::int64_t last) {
     if (first > 0) meter.update(first);
@@ -60,8 +61,8 @@ Scores evaluate_features(const std::filesystem::path& query_file, const std::fil
   const auto images = input.query.size();
   if (plan.evaluate.multi_query) {
     const auto gallery = input.descriptors.slice(0, static_cast<std::int64_t>(images));
-    auto merged = merge_queries({input.descriptors.slice(0, 0, static_cast<std::int64_t>(images)), input.query},
-                                query_file.string());
+    auto merged = merge_queries(
+        {input.descriptors.slice(0, 0, static_cast<std::int64_t>(images)), input.query}, query_file.string());
     input.descriptors = torch::cat({merged.descriptors, gallery});
     input.query = std::move(merged.samples);
   }

@@ -7,6 +7,7 @@
 #include "system/precision.h"
 #include "training/run_directory.h"
 #include "training/training.h"
+#include "weights/initial_weights.h"
 
 namespace kindred {
 namespace {
@@ -65,7 +66,7 @@ TrainOutcome already_done(const Plan& plan, const RunDirectory& directory, Progr
 TrainOutcome train(const Plan& asked, const std::filesystem::path& run_directory, ProgressSink& progress,
                    const std::atomic<bool>& stop) {
   const RunDirectory directory(run_directory);
-  const auto plan = decided(asked, directory);
+  const auto plan = decided(with_hashes_of_weights(asked), directory);
   directory.freeze(plan);
   if (std::filesystem::exists(directory.model())) return already_done(plan, directory, progress);
 

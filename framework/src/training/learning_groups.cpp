@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "kindred/error.h"
-#include "model/name_pattern.h"
 #include "progress/text_table.h"
+#include "recipe/wildcard.h"
 
 namespace kindred {
 namespace {
@@ -45,7 +45,7 @@ Inventory take_inventory(const Model& model, const std::vector<LossTerm>& terms,
 std::vector<std::string> matching(const std::string& pattern, const std::vector<std::string>& names) {
   std::vector<std::string> found;
   std::copy_if(names.begin(), names.end(), std::back_inserter(found),
-               [&](const std::string& name) { return name_matches(pattern, name); });
+               [&](const std::string& name) { return matches_wildcard(pattern, name); });
   return found;
 }
 
@@ -92,7 +92,7 @@ std::string reason(const std::string& pattern, const Inventory& inventory,
   for (const auto& group : earlier) {
     const auto count =
         std::count_if(group.parameters.begin(), group.parameters.end(),
-                      [&](const auto& parameter) { return name_matches(pattern, parameter.name); });
+                      [&](const auto& parameter) { return matches_wildcard(pattern, parameter.name); });
     if (count == 0) continue;
     held += static_cast<std::size_t>(count);
     holders.push_back(group.name);
@@ -143,13 +143,13 @@ std::vector<LearningGroup> learning_groups(const std::vector<GroupChoice>& choic
     for (std::size_t i = 0; i < choice.parameters.size(); ++i) {
       const auto& pattern = choice.parameters[i];
       const auto rest = std::stable_partition(left.begin(), left.end(), [&](const NamedParameter& parameter) {
-        return !name_matches(pattern, parameter.name);
+        return !matches_wildcard(pattern, parameter.name);
       });
       if (rest == left.end()) {
         // What the group's own earlier patterns have caught is caught twice, which is no harm.
         const bool again = std::any_of(
             group.parameters.begin(), group.parameters.end(),
-            [&](const NamedParameter& parameter) { return name_matches(pattern, parameter.name); });
+            [&](const NamedParameter& parameter) { return matches_wildcard(pattern, parameter.name); });
         if (!again) {
           diagnostics.error(choice.pattern_places[i], "group '" + choice.name + "': '" + pattern + "' " +
                                                           reason(pattern, inventory, groups));

@@ -53,11 +53,12 @@ void check_finite(const TensorFile& state) {
 
 }  // namespace
 
-Trainer::Trainer(const Plan& plan, std::int64_t identities, torch::Device device)
+Trainer::Trainer(const Plan& plan, std::shared_ptr<Model> model, std::int64_t identities,
+                 torch::Device device)
     : device_(device),
       precision_(plan.train.precision),
       clips_(plan.train.clip_gradient_norm > 0),
-      model_(build_model(plan, identities)),
+      model_(std::move(model)),
       terms_(build_losses(plan, model_->outputs(), identities)),
       recipe_optimizer_(plan.optimizer.create({})),
       meter_(names_of(terms_), meter_interval(device), clips_) {

@@ -23,10 +23,10 @@ namespace kindred {
 /// The model, its losses and their optimisers on a device.
 class Trainer {
  public:
-  /// Builds everything from the plan; weights depend on the plan's seed alone. Throws RecipeError as
-  /// learning_groups().
+  /// Builds everything but the model from the plan; what losses hold depends on the plan's seed alone. Throws
+  /// RecipeError as learning_groups().
   /// @param plan its train.precision has been decided on and is one that the device can compute in
-  Trainer(const Plan& plan, std::int64_t identities, torch::Device device);
+  Trainer(const Plan& plan, std::shared_ptr<Model> model, std::int64_t identities, torch::Device device);
 
   /// Freezes what is frozen in this epoch (from 1) and lets learn what is not; to be called before its first
   /// step, and before its next one when the model was in evaluation mode or restored in between. Frozen

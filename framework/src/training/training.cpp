@@ -19,6 +19,7 @@
 #include "stage/evaluate.h"
 #include "system/device.h"
 #include "training/random_state.h"
+#include "weights/initial_weights.h"
 
 namespace kindred {
 namespace {
@@ -38,6 +39,13 @@ void require_match(const Plan& plan, const TrainingData& data) {
                        "training; set train.evaluate_every to 0");
 }
 
+std::shared_ptr<Model> initial_model(const Plan& plan, std::int64_t identities, ProgressSink& progress) {
+  std::vector<std::string> notes;
+  auto model = build_initial_model(plan, identities, notes);
+  for (const auto& note : notes) progress.note(note);
+  return model;
+}
+
 }  // namespace
 
 Training::Training(const Plan& plan, const RunDirectory& directory, torch::Device device,
@@ -53,7 +61,7 @@ Training::Training(const Plan& plan, const RunDirectory& directory, torch::Devic
       schedule_(plan.schedule.create({plan.train.epochs})),
       augmentations_(create_augmentations(plan)),
       loader_(*data_.dataset, data_.samples, augmentations_, loader_options(plan), /*training=*/true),
-      trainer_(plan, data_.identities, device) {
+      trainer_(plan, initial_model(plan, data_.identities, progress), data_.identities, device) {
   if (evaluates() && (data_.query.empty() || data_.gallery.empty())) {
     throw ComponentError(plan.dataset.factory->info().id(),
                          "has " + std::to_string(data_.query.size()) + " query and " +

@@ -169,7 +169,8 @@ TEST_CASE("a list of tables inside a component's table is described with it and 
         "  bias_factor = 1.0\n"
         "  weight_decay_factor = 1.0\n"
         "  frozen_epochs = 0\n");
-  CHECK(error_of("optimizer.grup") == "error: there is no table 'optimizer.grup'; did you mean 'optimizer.group'?");
+  CHECK(error_of("optimizer.grup") ==
+        "error: there is no table 'optimizer.grup'; did you mean 'optimizer.group'?");
   const auto page = describe_catalog_markdown(fake_catalog(), "optimizer");
   const auto inner = page.find("\n## `[[optimizer.group]]`\n");
   CHECK(inner != std::string::npos);

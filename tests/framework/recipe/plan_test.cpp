@@ -153,9 +153,8 @@ TEST_CASE("an unknown key at the top is an error, with what was meant") {
         "--set optimiser.type=sgd: error: a recipe has no key 'optimiser'; did you mean 'optimizer'?");
   CHECK(errors_of(std::string("zzz = 1\n") + whole) ==
         "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'dataset', 'augmentation', "
-        "'sampler', 'backbone', 'head', 'loss', 'optimizer', 'schedule', 'loader', 'train', 'embed', "
-        "'post_processor', 'ranking', 'evaluate' "
-        "and 'machine'");
+        "'sampler', 'backbone', 'head', 'loss', 'optimizer', 'schedule', 'weights', 'loader', 'train', "
+        "'embed', 'post_processor', 'ranking', 'evaluate' and 'machine'");
 }
 
 TEST_CASE("an unknown type is an error, with what was meant or what there is") {
@@ -348,22 +347,25 @@ TEST_CASE("groups of parameters stand inside the optimiser's table") {
 }
 
 TEST_CASE("overrides edit a group by its name, and another type of optimiser begins without groups") {
-  const auto plan = plan_of(grouped, {"optimizer.group.rest.frozen_epochs=2", "optimizer.group.head.enabled=false"});
+  const auto plan =
+      plan_of(grouped, {"optimizer.group.rest.frozen_epochs=2", "optimizer.group.head.enabled=false"});
   REQUIRE(plan.groups.size() == 1);
   CHECK(plan.groups[0].name == "rest");
   CHECK(plan.groups[0].frozen_epochs == 2);
-  CHECK(errors_of(grouped, {"optimizer.group.heat.frozen_epochs=2"}) ==
-        "--set optimizer.group.heat.frozen_epochs=2: error: 'group' has no entry 'heat'; did you mean 'head'?");
+  CHECK(
+      errors_of(grouped, {"optimizer.group.heat.frozen_epochs=2"}) ==
+      "--set optimizer.group.heat.frozen_epochs=2: error: 'group' has no entry 'heat'; did you mean 'head'?");
   CHECK(plan_of(whole, {"optimizer.group=[{ name = 'all', parameters = ['*'] }]"}).groups.size() == 1);
 }
 
 TEST_CASE("what is wrong with a group is an error at its place") {
-  CHECK(errors_of(grouped, {"optimizer.group.head.learning_rate_factor=0", "optimizer.group.rest.bias_facter=2",
-                            "optimizer.group.rest.parameters=[]"}) ==
-        "--set optimizer.group.head.learning_rate_factor=0: error: group 'head': learning_rate_factor = 0 must "
-        "be above 0\n"
-        "--set optimizer.group.rest.bias_facter=2: error: group 'rest' has no parameter 'bias_facter'; did you "
-        "mean 'bias_factor'?");
+  CHECK(
+      errors_of(grouped, {"optimizer.group.head.learning_rate_factor=0", "optimizer.group.rest.bias_facter=2",
+                          "optimizer.group.rest.parameters=[]"}) ==
+      "--set optimizer.group.head.learning_rate_factor=0: error: group 'head': learning_rate_factor = 0 must "
+      "be above 0\n"
+      "--set optimizer.group.rest.bias_facter=2: error: group 'rest' has no parameter 'bias_facter'; did you "
+      "mean 'bias_factor'?");
   CHECK(errors_of(grouped, {"optimizer.group.rest.parameters=[]"}) ==
         "r.toml:38:1: error: group 'rest': parameters = [] catches nothing; name at least one tensor, or say "
         "enabled = false");
@@ -373,23 +375,25 @@ TEST_CASE("what is wrong with a group is an error at its place") {
   CHECK(error_of("optimizer.group=[{ name = '', parameters = ['*'] }]") ==
         "--set optimizer.group=[{ name = '', parameters = ['*'] }]: error: [[optimizer.group]]: name = \"\" "
         "is not a name");
-  CHECK(error_of("optimizer.group=[{ name = 'a' }]").find("error: group 'a' needs the parameter 'parameters'") !=
-        std::string::npos);
-  CHECK(errors_of(grouped, {"optimizer.group.rest.name=head"}).find(
-            "two entries of 'optimizer.group' have the name 'head'") != std::string::npos);
-  CHECK(error_of("optimizer.group=3") ==
-        "--set optimizer.group=3: error: 'optimizer.group' must be a list of tables, [[optimizer.group]], not "
-        "a whole number");
+  CHECK(error_of("optimizer.group=[{ name = 'a' }]")
+            .find("error: group 'a' needs the parameter 'parameters'") != std::string::npos);
+  CHECK(errors_of(grouped, {"optimizer.group.rest.name=head"})
+            .find("two entries of 'optimizer.group' have the name 'head'") != std::string::npos);
+  CHECK(
+      error_of("optimizer.group=3") ==
+      "--set optimizer.group=3: error: 'optimizer.group' must be a list of tables, [[optimizer.group]], not "
+      "a whole number");
 }
 
 TEST_CASE("a plan with groups and settings of training is frozen and read as the same plan") {
-  const auto plan = plan_of(grouped, {"train.precision=bf16", "train.clip_gradient_norm=5", "train.ema_decay=0.999",
-                                      "embed.precision=auto"});
+  const auto plan = plan_of(grouped, {"train.precision=bf16", "train.clip_gradient_norm=5",
+                                      "train.ema_decay=0.999", "embed.precision=auto"});
   const auto text = write_recipe(plan.frozen());
   const auto again = plan_of(text);
   CHECK(again.frozen() == plan.frozen());
   CHECK(write_recipe(again.frozen()) == text);
-  CHECK(text.find("[optimizer]\ntype = \"sgd\"\nlearning_rate = 0.1\n\n[[optimizer.group]]\nname = \"head\"\n") !=
+  CHECK(text.find(
+            "[optimizer]\ntype = \"sgd\"\nlearning_rate = 0.1\n\n[[optimizer.group]]\nname = \"head\"\n") !=
         std::string::npos);
   for (const auto* line : {"precision = \"bf16\"\n", "precision = \"auto\"\n", "clip_gradient_norm = 5.0\n",
                            "ema_decay = 0.999\n", "learning_rate_factor = 10.0\n", "frozen_epochs = 5\n"}) {

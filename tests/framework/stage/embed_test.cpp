@@ -299,8 +299,9 @@ TEST_CASE_FIXTURE(Fixture, "a data set's query and gallery are written, its trai
   CHECK(read_features(folder / "run" / "train").samples.size() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "images are described in the precision of the training unless another is asked for, "
-                           "and that is said") {
+TEST_CASE_FIXTURE(Fixture,
+                  "images are described in the precision of the training unless another is asked for, "
+                  "and that is said") {
   const FakeDataset dataset(0, 0, 2);
   const auto note = [&] {
     sink.notes.clear();

@@ -153,6 +153,7 @@ TEST_CASE("descriptors that cannot be compared are refused with file and row") {
   CHECK(refusal(infinite).find("gallery.npy: error: row 1 (from 0), which describes '" + two[1].path +
                                "', holds a number that is not finite") != std::string::npos);
   write_bytes(folder / "gallery.npy", read_bytes(folder / "gallery.npy").substr(0, 130));
-  CHECK_THROWS_WITH_AS(static_cast<void>(evaluate_features(folder / "query", folder / "gallery", {}, torch::kCPU, silent)),
-                       doctest::Contains("gallery.npy: error: is cut short"), DataError);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(evaluate_features(folder / "query", folder / "gallery", {}, torch::kCPU, silent)),
+      doctest::Contains("gallery.npy: error: is cut short"), DataError);
 }

@@ -175,16 +175,14 @@ TEST_CASE("a training that is stopped after every batch makes the same model to 
   }
 }
 
-TEST_CASE("with groups, freezing, clipping, averages and bf16 a stopped training is the same to the last bit") {
+TEST_CASE(
+    "with groups, freezing, clipping, averages and bf16 a stopped training is the same to the last bit") {
   const auto catalog = tiny_catalog();
   std::vector<std::string> overrides{
       "optimizer.group=[{ name = 'new', parameters = ['head*', 'loss*'], learning_rate_factor = 10.0, "
       "bias_factor = 2.0 }, { name = 'backbone', parameters = ['backbone*'], weight_decay_factor = 0.0, "
       "frozen_epochs = 1 }]",
-      "train.clip_gradient_norm=0.5",
-      "train.ema_decay=0.9",
-      "train.evaluate_every=1",
-      "dataset.tested=3"};
+      "train.clip_gradient_norm=0.5", "train.ema_decay=0.9", "train.evaluate_every=1", "dataset.tested=3"};
   if (can_compute(torch::kCPU, Precision::bf16)) {
     overrides.emplace_back("train.precision=bf16");
   } else {
@@ -252,9 +250,9 @@ TEST_CASE("fp16 on the CPU is refused before anything is trained") {
         "train.precision = \"fp16\" needs a CUDA GPU, and this run computes on cpu; choose \"fp32\" or "
         "\"auto\"");
   CHECK(message_of<Error>([&] {
-          static_cast<void>(train_quietly(tiny_plan(catalog, {"embed.precision=fp16", "train.evaluate_every=1",
-                                                              "dataset.tested=2"}),
-                                          folder / "run"));
+          static_cast<void>(train_quietly(
+              tiny_plan(catalog, {"embed.precision=fp16", "train.evaluate_every=1", "dataset.tested=2"}),
+              folder / "run"));
         }).rfind("embed.precision = \"fp16\" needs a CUDA GPU", 0) == 0);
   CHECK(!fs::exists(folder / "run/checkpoint.safetensors"));
 }
@@ -293,8 +291,7 @@ TEST_CASE("an automatic precision is decided on once, said, and kept by what goe
         undisturbed(tiny_plan(catalog, {"train.precision=" + other_name})));
   // Asked for by name, another one is another training.
   CHECK(message_of<DataError>([&] {
-          static_cast<void>(
-              train_quietly(tiny_plan(catalog, {"train.precision=" + name}), folder / "other"));
+          static_cast<void>(train_quietly(tiny_plan(catalog, {"train.precision=" + name}), folder / "other"));
         }).find("\n  train.precision: \"" + other_name + "\" there, \"" + name + "\" here") !=
         std::string::npos);
 }

@@ -44,8 +44,7 @@ TEST_CASE("fp16 needs a GPU, and the message says what else there is") {
 
 TEST_CASE("what suits a processor is bf16 where it is made for it, else fp32") {
   const auto suitable = suitable_precision(torch::kCPU);
-  CHECK(suitable ==
-        (is_made_for(torch::kCPU, Precision::bf16) ? Precision::bf16 : Precision::fp32));
+  CHECK(suitable == (is_made_for(torch::kCPU, Precision::bf16) ? Precision::bf16 : Precision::fp32));
   CHECK(can_compute(torch::kCPU, suitable));
   CHECK(is_made_for(torch::kCPU, Precision::fp32));
   CHECK_FALSE(is_made_for(torch::kCPU, Precision::fp16));

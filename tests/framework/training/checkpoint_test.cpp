@@ -253,7 +253,8 @@ TEST_CASE("a loss meter's means are over the steps looked at, and its state come
   CHECK(one.means() == std::map<std::string, double>{{"loss", 0.5}});
 }
 
-TEST_CASE("a loss meter follows the gradient's norm where it is asked to, and names the step where it is none") {
+TEST_CASE(
+    "a loss meter follows the gradient's norm where it is asked to, and names the step where it is none") {
   LossMeter meter({"a", "b"}, 1, true);
   meter.add(torch::tensor({1.F, 2.F, 3.F, 7.F}), 1, 0, 0.1);
   meter.add(torch::tensor({1.F, 2.F, 3.F, 8.F}), 1, 1, 0.1);
@@ -265,9 +266,11 @@ TEST_CASE("a loss meter follows the gradient's norm where it is asked to, and na
   CHECK(!LossMeter({"a", "b"}, 1).restore(meter.state()));
   CHECK(message_of<Error>([&] {
           meter.add(torch::tensor({1.F, 2.F, 3.F, std::numeric_limits<float>::infinity()}), 2, 4, 0.25);
-        }).rfind("the gradient is not finite any more in epoch 2, batch 5, though the loss still is, so it cannot "
-                 "be clipped. The learning rate was 0.25: ",
-                 0) == 0);
+        })
+            .rfind("the gradient is not finite any more in epoch 2, batch 5, though the loss still is, so it "
+                   "cannot "
+                   "be clipped. The learning rate was 0.25: ",
+                   0) == 0);
 }
 
 TEST_CASE("differences between recipes are told by key, entries of lists by name, order too") {

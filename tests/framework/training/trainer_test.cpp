@@ -159,12 +159,13 @@ frozen_epochs = 2
   learning.step(2);
   const auto frozen = learning.tensors();
   const std::vector<std::string> backbone{
-      "model.backbone.first.weight",      "model.backbone.norm.weight",
-      "model.backbone.norm.bias",         "model.backbone.norm.running_mean",
-      "model.backbone.norm.running_var",  "model.backbone.norm.num_batches_tracked",
+      "model.backbone.first.weight",     "model.backbone.norm.weight",
+      "model.backbone.norm.bias",        "model.backbone.norm.running_mean",
+      "model.backbone.norm.running_var", "model.backbone.norm.num_batches_tracked",
       "model.backbone.second.weight"};
   for (const auto& name : backbone) CHECK_MESSAGE(torch::equal(frozen.at(name), start.at(name)), name);
-  CHECK_FALSE(torch::equal(frozen.at("model.head.classifier.weight"), start.at("model.head.classifier.weight")));
+  CHECK_FALSE(
+      torch::equal(frozen.at("model.head.classifier.weight"), start.at("model.head.classifier.weight")));
   learning.step(3);
   const auto free = learning.tensors();
   for (const auto& name : backbone) CHECK_MESSAGE(!torch::equal(free.at(name), start.at(name)), name);
@@ -182,8 +183,8 @@ frozen_epochs = 1
   const auto after = learning.tensors();
   CHECK(torch::equal(after.at("model.backbone.norm.weight"), start.at("model.backbone.norm.weight")));
   CHECK_FALSE(torch::equal(after.at("model.backbone.norm.bias"), start.at("model.backbone.norm.bias")));
-  CHECK_FALSE(
-      torch::equal(after.at("model.backbone.norm.running_mean"), start.at("model.backbone.norm.running_mean")));
+  CHECK_FALSE(torch::equal(after.at("model.backbone.norm.running_mean"),
+                           start.at("model.backbone.norm.running_mean")));
 }
 
 TEST_CASE("an epoch in which the losses depend on nothing that learns is an error") {
@@ -237,10 +238,12 @@ TEST_CASE("averaged weights follow the steps, statistics too, and are in the sta
   CHECK(torch::equal(start.at("average.backbone.first.weight"), start.at("model.backbone.first.weight")));
   learning.step();
   const auto after = learning.tensors();
-  for (const std::string name : {"backbone.first.weight", "head.classifier.bias", "backbone.norm.running_var"}) {
+  for (const std::string name :
+       {"backbone.first.weight", "head.classifier.bias", "backbone.norm.running_var"}) {
     CAPTURE(name);
     // The first step's decay is 1/10.
-    check_close(after.at("average." + name), 0.1 * start.at("model." + name) + 0.9 * after.at("model." + name));
+    check_close(after.at("average." + name),
+                0.1 * start.at("model." + name) + 0.9 * after.at("model." + name));
   }
   CHECK(after.at("average.backbone.norm.num_batches_tracked").item<std::int64_t>() == 1);
   CHECK(after.at("average_steps").item<std::int64_t>() == 1);
@@ -272,7 +275,8 @@ TEST_CASE("bf16 computes about the same, with weights, losses and statistics in 
   CHECK(mixed_loss == doctest::Approx(loss).epsilon(0.02));
   for (const auto& entry : mixed.tensors()) {
     const auto& name = entry.first;
-    const bool counts = name.find("num_batches") != std::string::npos || name.find("steps") != std::string::npos;
+    const bool counts =
+        name.find("num_batches") != std::string::npos || name.find("steps") != std::string::npos;
     if (counts || (name.rfind("model.", 0) != 0 && name.rfind("loss.", 0) != 0)) continue;
     const bool single = entry.second.scalar_type() == torch::kFloat32;
     CHECK_MESSAGE(single, name);

@@ -52,7 +52,8 @@ TEST_CASE("averages move by the decay, less in the first steps; statistics as we
   CHECK(module.weight.item<float>() == doctest::Approx(expected + 0.7).epsilon(1e-6));
 }
 
-TEST_CASE("a module holds its averages for a scope, and its own weights, gradients and formats again after it") {
+TEST_CASE(
+    "a module holds its averages for a scope, and its own weights, gradients and formats again after it") {
   torch::nn::Conv2d module(torch::nn::Conv2dOptions(3, 4, 3));
   auto& weight = module->weight;
   weight.set_data(weight.contiguous(torch::MemoryFormat::ChannelsLast));

@@ -50,7 +50,8 @@ struct Problem {
 };
 
 bool same(const Problem& one, const Problem& other) {
-  return torch::equal(one.a, other.a) && torch::equal(one.b, other.b) && torch::equal(one.centre, other.centre);
+  return torch::equal(one.a, other.a) && torch::equal(one.b, other.b) &&
+         torch::equal(one.centre, other.centre);
 }
 
 }  // namespace

@@ -29,9 +29,17 @@ enum class ResidualStem {
                 ///< pretrained-models); pooling 3x3/2 without padding, the map's size rounded up
 };
 
+/// How the stem's map is pooled, 3x3 with stride 2.
+enum class StemPooling {
+  padded,      ///< with padding 1, the map's size rounded down
+  rounded_up,  ///< without padding, the map's size rounded up
+};
+
 struct KINDRED_API ResidualNetworkOptions {
   ResidualBlock block = ResidualBlock::bottleneck;
   ResidualStem stem = ResidualStem::torchvision;
+  std::optional<StemPooling> stem_pooling;          ///< absent: as the stem has it
+  bool stem_relu = true;                            ///< behind the stem's batch norm
   std::vector<std::int64_t> stages = {3, 4, 6, 3};  ///< blocks in each stage
   std::int64_t last_stride = 2;                     ///< of the last stage
   /// Multiplies the channels of every stage; they are rounded to a multiple of 8, at least 8.

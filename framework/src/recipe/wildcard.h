@@ -1,4 +1,4 @@
-// Names with '*' for any characters.
+// Patterns of names, as recipes and the command line have them.
 #pragma once
 
 #include <string_view>
@@ -6,6 +6,6 @@
 namespace kindred {
 
 /// '*' stands for any characters, also none; everything else for itself.
-[[nodiscard]] bool name_matches(std::string_view pattern, std::string_view name);
+[[nodiscard]] bool matches_wildcard(std::string_view pattern, std::string_view text);
 
 }  // namespace kindred

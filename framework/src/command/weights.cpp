@@ -1,0 +1,207 @@
+#include "command/weights.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "file/sha256.h"
+#include "kindred/error.h"
+#include "model/artefact.h"
+#include "model/model.h"
+#include "progress/text_table.h"
+#include "system/printable.h"
+#include "weights/initial_weights.h"
+
+namespace kindred {
+namespace {
+
+constexpr const char* recipe_key = "kindred.recipe";
+
+std::string type_text(const torch::Tensor& tensor) {
+  return torch::toString(tensor.scalar_type());
+}
+
+std::string layout_text(const TranslatedWeights& weights) {
+  return weights.layout == nullptr ? "not recognised: names are taken as they are"
+                                   : std::string(weights.layout->name);
+}
+
+/// Kindred's name by the file's.
+std::map<std::string, std::string> names_of(const TranslatedWeights& weights) {
+  std::map<std::string, std::string> names;
+  for (const auto& entry : weights.tensors) names.emplace(entry.source, entry.name);
+  return names;
+}
+
+std::int64_t elements_of(const TensorFile& content) {
+  std::int64_t elements = 0;
+  for (const auto& entry : content.tensors) elements += entry.second.numel();
+  return elements;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string text;
+  for (const auto& item : texts) text += (text.empty() ? "" : ", ") + item;
+  return text;
+}
+
+std::string where_text(const WeightsFile& file) {
+  std::string text;
+  if (!file.dictionary.empty()) text += " under '" + file.dictionary + "'";
+  if (!file.prefix.empty()) text += ", without the prefix '" + file.prefix + "'";
+  return text;
+}
+
+const char* state_text(TensorState state) {
+  switch (state) {
+    case TensorState::matched:
+      return "matched";
+    case TensorState::counter:
+      return "set to 0";
+    case TensorState::allowed:
+      return "left as it was";
+    case TensorState::missing:
+      return "missing";
+    case TensorState::wrong_shape:
+      return "wrong shape";
+    case TensorState::wrong_type:
+      return "wrong type";
+    case TensorState::unused:
+      return "unused";
+  }
+  return "";
+}
+
+/// Rows of what did not simply match; what keeps the file from being used stands at the end, where it is
+/// seen.
+std::string rows_text(const MatchReport& report) {
+  TextTable table;
+  table.heads = {"STATE", "TENSOR", "DETAIL"};
+  table.widths = {14, 60};
+  for (const auto state : {TensorState::unused, TensorState::allowed, TensorState::missing,
+                           TensorState::wrong_shape, TensorState::wrong_type}) {
+    for (const auto& row : report.rows) {
+      if (row.state == state) table.rows.push_back({state_text(state), row.name, row.detail});
+    }
+  }
+  return table.rows.empty() ? "" : table.str() + "\n";
+}
+
+std::string outcome_text(const ImportOptions& options, const WeightsFile& file, const ImportOutcome& outcome,
+                         bool identities_of_file) {
+  std::string text = options.file.string() + ": " + file.format + where_text(file) +
+                     "\nlayout: " + outcome.report.layout +
+                     "\nidentities: " + std::to_string(outcome.identities) +
+                     (identities_of_file ? ", as in the file" : "") + "\n";
+  if (!outcome.report.note.empty()) text += "note: " + outcome.report.note + "\n";
+  text += "\n" + rows_text(outcome.report) + outcome.report.counts_text() + "\n";
+  if (outcome.written) {
+    text += "written to " + options.out.string() + "; use it with: kindred embed --weights " +
+            options.out.string() + " --data DIR\n";
+  } else {
+    text +=
+        "nothing was written: the file does not fit the recipe's network. Choose the recipe's components so "
+        "that it does, or leave tensors at their initial random numbers: --allow-missing 'PATTERN'\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+WeightsSummary inspect_weights(const std::filesystem::path& file) {
+  WeightsSummary summary;
+  summary.file = read_weights_file(file);
+  summary.sha256 = sha256_of_file(file);
+  summary.weights = translate(summary.file);
+  return summary;
+}
+
+std::string weights_text(const WeightsSummary& summary) {
+  const auto& file = summary.file;
+  const auto& content = file.content;
+  std::uint64_t bytes = 0;
+  for (const auto& entry : content.tensors) bytes += entry.second.nbytes();
+
+  TextTable head;
+  head.widths = {12};
+  head.rows = {{"file", file.file.string()},
+               {"format", file.format},
+               {"sha256", summary.sha256},
+               {"tensors", std::to_string(content.tensors.size()) + where_text(file) + ", " +
+                               std::to_string(elements_of(content)) + " elements, " + std::to_string(bytes) +
+                               " bytes"},
+               {"layout", layout_text(summary.weights)}};
+  if (!file.beside.empty()) head.rows.push_back({"beside", joined(file.beside)});
+  if (content.metadata.count(recipe_key) > 0) {
+    head.rows.push_back({"recipe", "inside: `kindred embed --weights` uses this model as it is"});
+  }
+  if (summary.weights.layout != nullptr && !summary.weights.layout->note.empty()) {
+    head.rows.push_back({"note", std::string(summary.weights.layout->note)});
+  }
+
+  const auto names = names_of(summary.weights);
+  TextTable table;
+  table.heads = {"TENSOR", "SHAPE", "TYPE", "IN KINDRED"};
+  table.widths = {50, 24, 10};
+  for (const auto& [name, tensor] : content.tensors) {
+    const auto found = names.find(name);
+    table.rows.push_back({printable(name), shape_text(tensor), type_text(tensor),
+                          found == names.end() ? "unused" : printable(found->second)});
+  }
+  return head.str() + "\n" + table.str();
+}
+
+std::string weights_json(const WeightsSummary& summary) {
+  const auto& file = summary.file;
+  const auto names = names_of(summary.weights);
+  nlohmann::ordered_json json;
+  json["file"] = file.file.string();
+  json["format"] = file.format;
+  json["sha256"] = summary.sha256;
+  json["dictionary"] = file.dictionary;
+  json["prefix"] = file.prefix;
+  json["beside"] = file.beside;
+  const auto* layout = summary.weights.layout;
+  json["layout"] = layout == nullptr ? nlohmann::ordered_json() : nlohmann::ordered_json(layout->name);
+  json["note"] = layout == nullptr ? std::string() : std::string(layout->note);
+  json["elements"] = elements_of(file.content);
+  json["tensors"] = nlohmann::ordered_json::array();
+  for (const auto& [name, tensor] : file.content.tensors) {
+    const auto found = names.find(name);
+    json["tensors"].push_back({{"name", name},
+                               {"shape", tensor.sizes().vec()},
+                               {"type", type_text(tensor)},
+                               {"kindred", found == names.end() ? nlohmann::ordered_json()
+                                                                : nlohmann::ordered_json(found->second)}});
+  }
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+ImportOutcome import_weights(Plan plan, const ImportOptions& options) {
+  const auto file = read_weights_file(options.file);
+  const auto weights = translate(file);
+  const auto in_file = options.identities ? std::nullopt : identities_of(plan, weights, options.file);
+  if (!options.identities && !in_file) {
+    throw Error("error: " + options.file.string() +
+                " has no classifier of the recipe's network, so it does not say for how many identities it "
+                "is; give --identities N, and --allow-missing for the classifier");
+  }
+  ImportOutcome outcome;
+  outcome.identities = options.identities ? *options.identities : *in_file;
+  const auto model = build_model(plan, outcome.identities);
+  if (const auto wrong = useless_pattern(options.allow_missing, *model); !wrong.empty()) {
+    throw Error("error: --allow-missing: " + wrong);
+  }
+  outcome.report = match_weights(weights, *model, "", options.allow_missing);
+  if (outcome.report.complete()) {
+    copy_weights(weights, *model, "");
+    plan.backbone_start = {};
+    plan.weights = {options.file.string(), sha256_of_file(options.file), options.allow_missing};
+    write_artefact(options.out, *model, plan, outcome.identities);
+    outcome.written = true;
+  }
+  outcome.text = outcome_text(options, file, outcome, in_file.has_value());
+  return outcome;
+}
+
+}  // namespace kindred

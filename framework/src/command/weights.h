@@ -1,0 +1,49 @@
+// Commands "weights inspect" and "weights import": looking at files of weights, and making models of them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "recipe/plan.h"
+#include "weights/matching.h"
+#include "weights/weights_file.h"
+
+namespace kindred {
+
+struct WeightsSummary {
+  WeightsFile file;
+  std::string sha256;
+  TranslatedWeights weights;
+};
+
+/// Throws what reading the file throws.
+[[nodiscard]] WeightsSummary inspect_weights(const std::filesystem::path& file);
+/// What the file is, and a row for each tensor.
+[[nodiscard]] std::string weights_text(const WeightsSummary& summary);
+/// The same as JSON.
+[[nodiscard]] std::string weights_json(const WeightsSummary& summary);
+
+struct ImportOptions {
+  std::filesystem::path file;
+  std::filesystem::path out;               ///< the model that is written
+  std::vector<std::string> allow_missing;  ///< as for match_weights()
+  std::optional<std::int64_t> identities;  ///< absent: as the file's classifiers have them
+};
+
+struct ImportOutcome {
+  std::int64_t identities = 0;
+  MatchReport report;
+  bool written = false;
+  std::string text;  ///< for people: what became of every tensor that did not simply match
+};
+
+/// Builds the plan's network, puts the file's tensors in and writes it as a model, with the recipe inside, as
+/// training does; the recipe says [weights] for where they came from. When the report is not complete nothing
+/// is written. Throws Error where the number of identities is not known or a pattern matches nothing,
+/// DataError for a file that cannot be used.
+[[nodiscard]] ImportOutcome import_weights(Plan plan, const ImportOptions& options);
+
+}  // namespace kindred

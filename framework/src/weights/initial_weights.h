@@ -1,0 +1,37 @@
+// What a network starts from instead of random numbers: the files that a recipe names.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/model.h"
+#include "recipe/plan.h"
+#include "weights/matching.h"
+
+namespace kindred {
+
+/// A copy of the plan that holds the SHA-256 of each file it names, so that Plan::identity() tells whether
+/// the files are the same. One that the recipe gives already stays, and its file is not read. Throws
+/// RecipeError when a file cannot be read.
+[[nodiscard]] Plan with_hashes_of_weights(Plan plan);
+
+/// build_model(), and then the tensors of the files that the plan names: those of the backbone before the
+/// head makes its copies of it, those of the whole network at the end.
+///
+/// Throws DataError for a file that is damaged, is another than the recipe's SHA-256 says, or lacks tensors
+/// of the network or has others of another shape, which `allow_missing` does not allow; RecipeError for a
+/// pattern of `allow_missing` that no tensor has.
+/// @param notes gets a sentence for each file: what was loaded, what was left as it was, what was not used
+[[nodiscard]] std::shared_ptr<Model> build_initial_model(const Plan& plan, std::int64_t identities,
+                                                         std::vector<std::string>& notes);
+
+/// How many identities the classifiers in a file are of: the lengths there that depend, in the plan's
+/// network, on the number of identities. Nothing when the file has none. Throws DataError when they disagree.
+[[nodiscard]] std::optional<std::int64_t> identities_of(const Plan& plan, const TranslatedWeights& weights,
+                                                        const std::filesystem::path& file);
+
+}  // namespace kindred

@@ -1,0 +1,186 @@
+#include "weights/matching.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "kindred/error.h"
+#include "model/artefact.h"
+#include "recipe/wildcard.h"
+#include "system/printable.h"
+
+namespace kindred {
+namespace {
+
+constexpr const char* head_prefix = "head.";
+
+/// Whether names say themselves to what part of a model they belong.
+bool has_parts(const TensorFile& content) {
+  return std::any_of(content.tensors.begin(), content.tensors.end(), [](const auto& entry) {
+    return entry.first.starts_with(backbone_prefix) || entry.first.starts_with(head_prefix);
+  });
+}
+
+bool fits_type(const torch::Tensor& source, const torch::Tensor& tensor) {
+  return source.scalar_type() == tensor.scalar_type() ||
+         (source.is_floating_point() && tensor.is_floating_point());
+}
+
+bool is_counter(const std::string& name) {
+  return name.ends_with(".num_batches_tracked");
+}
+
+bool any_matches(const std::vector<std::string>& patterns, const std::string& name) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return matches_wildcard(pattern, name); });
+}
+
+std::map<std::string, const NamedSource*> by_name(const TranslatedWeights& weights,
+                                                  const std::string& prefix) {
+  std::map<std::string, const NamedSource*> sources;
+  for (const auto& entry : weights.tensors) {
+    if (entry.name.rfind(prefix, 0) == 0) sources.emplace(entry.name, &entry);
+  }
+  return sources;
+}
+
+std::string listed(const MatchReport& report, TensorState state, const std::string& what) {
+  constexpr std::int64_t most = 10;
+  const auto count = report.count(state);
+  if (count == 0) return "";
+  std::string text = "\n  " + std::to_string(count) + " " + what + ": ";
+  std::int64_t shown = 0;
+  for (const auto& row : report.rows) {
+    if (row.state != state || shown == most) continue;
+    text += (shown++ == 0 ? "" : ", ") + row.name + (row.detail.empty() ? "" : " " + row.detail);
+  }
+  return text + (count > most ? ", ..." : "");
+}
+
+}  // namespace
+
+TranslatedWeights translate(const WeightsFile& file) {
+  TranslatedWeights result;
+  result.layout = recognise_layout(file.content);
+  const std::string assumed_prefix = has_parts(file.content) ? "" : backbone_prefix;
+  std::map<std::string, std::string> names;
+  for (const auto& [source, tensor] : file.content.tensors) {
+    auto name = result.layout == nullptr ? std::optional<std::string>(assumed_prefix + source)
+                                         : translated(*result.layout, source);
+    if (!name) {
+      result.unused.push_back(source);
+      continue;
+    }
+    const auto [place, is_new] = names.emplace(*name, source);
+    if (!is_new) {
+      throw DataError(file.file, "its tensors '" + printable(place->second) + "' and '" + printable(source) +
+                                     "' would both be '" + printable(*name) + "'");
+    }
+    result.tensors.push_back({std::move(*name), source, tensor});
+  }
+  return result;
+}
+
+std::int64_t MatchReport::count(TensorState state) const {
+  return std::count_if(rows.begin(), rows.end(), [&](const auto& row) { return row.state == state; });
+}
+
+bool MatchReport::complete() const {
+  return count(TensorState::missing) + count(TensorState::wrong_shape) + count(TensorState::wrong_type) == 0;
+}
+
+std::string MatchReport::counts_text() const {
+  const auto all = static_cast<std::int64_t>(rows.size()) - count(TensorState::unused);
+  std::string text =
+      std::to_string(count(TensorState::matched)) + " of " + std::to_string(all) + " tensors matched";
+  const auto add = [&](TensorState state, const std::string& what) {
+    if (const auto number = count(state); number > 0) text += ", " + std::to_string(number) + " " + what;
+  };
+  add(TensorState::counter, "counters of batch norms not in the file and set to 0");
+  add(TensorState::allowed, "left as they were, as allowed");
+  add(TensorState::missing, "missing");
+  add(TensorState::wrong_shape, "of another shape");
+  add(TensorState::wrong_type, "of another type");
+  text += ", " + std::to_string(count(TensorState::unused)) + " of the file unused";
+  return text;
+}
+
+MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Module& module,
+                          const std::string& prefix, const std::vector<std::string>& allow_missing) {
+  MatchReport report;
+  report.layout = weights.layout == nullptr ? "not recognised" : std::string(weights.layout->name);
+  report.note = weights.layout == nullptr ? "" : std::string(weights.layout->note);
+  const auto sources = by_name(weights, prefix);
+  std::set<std::string> names;
+  for (const auto& [name, tensor] : module_tensors(module, prefix)) {
+    names.insert(name);
+    const bool allowed = any_matches(allow_missing, name);
+    const auto found = sources.find(name);
+    TensorRow row{TensorState::matched, name, "", ""};
+    if (found == sources.end()) {
+      row.state = is_counter(name) ? TensorState::counter
+                  : allowed        ? TensorState::allowed
+                                   : TensorState::missing;
+      if (row.state == TensorState::allowed) row.detail = "not in the file";
+    } else {
+      const auto& source = found->second->tensor;
+      row.source = found->second->source;
+      if (source.sizes() != tensor.sizes()) {
+        row.state = allowed ? TensorState::allowed : TensorState::wrong_shape;
+        row.detail = shape_text(source) + " instead of " + shape_text(tensor);
+      } else if (!fits_type(source, tensor)) {
+        row.state = TensorState::wrong_type;
+        row.detail = std::string(torch::toString(source.scalar_type())) + " instead of " +
+                     torch::toString(tensor.scalar_type());
+      }
+    }
+    report.rows.push_back(std::move(row));
+  }
+  for (const auto& entry : weights.tensors) {
+    if (names.count(entry.name) > 0) continue;
+    const bool renamed = entry.name != entry.source;
+    report.rows.push_back({TensorState::unused, printable(entry.source), printable(entry.source),
+                           renamed ? "it would be " + printable(entry.name) : ""});
+  }
+  for (const auto& source : weights.unused) {
+    report.rows.push_back({TensorState::unused, printable(source), printable(source), ""});
+  }
+  return report;
+}
+
+void copy_weights(const TranslatedWeights& weights, torch::nn::Module& module, const std::string& prefix) {
+  const torch::NoGradGuard no_grad;
+  const auto sources = by_name(weights, prefix);
+  for (auto& [name, tensor] : module_tensors(module, prefix)) {
+    const auto found = sources.find(name);
+    if (found == sources.end()) {
+      if (is_counter(name)) tensor.zero_();
+      continue;
+    }
+    const auto& source = found->second->tensor;
+    if (source.sizes() == tensor.sizes() && fits_type(source, tensor)) tensor.copy_(source);
+  }
+}
+
+std::string useless_pattern(const std::vector<std::string>& patterns, const torch::nn::Module& module) {
+  std::vector<std::string> names;
+  for (const auto& entry : module_tensors(module)) names.push_back(entry.first);
+  for (const auto& pattern : patterns) {
+    const bool used = std::any_of(names.begin(), names.end(),
+                                  [&](const auto& name) { return matches_wildcard(pattern, name); });
+    if (used) continue;
+    const auto near = nearest_name(pattern, names);
+    return "the network has no tensor '" + pattern + "' that could be allowed to be missing" +
+           (near.empty() ? "" : "; did you mean '" + near + "'?");
+  }
+  return "";
+}
+
+std::string trouble_text(const MatchReport& report) {
+  return listed(report, TensorState::missing, "missing") +
+         listed(report, TensorState::wrong_shape, "of another shape") +
+         listed(report, TensorState::wrong_type, "of another type");
+}
+
+}  // namespace kindred

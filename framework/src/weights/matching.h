@@ -1,0 +1,86 @@
+// Puts the tensors of a file into a network, and says of each what became of it. Nothing is passed over in
+// silence.
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weights/layouts.h"
+#include "weights/weights_file.h"
+
+namespace kindred {
+
+/// A tensor of the file under Kindred's name.
+struct NamedSource {
+  std::string name;    ///< "backbone.conv1.weight"
+  std::string source;  ///< as in the file
+  torch::Tensor tensor;
+};
+
+/// What the names of a model's backbone begin with.
+inline constexpr const char* backbone_prefix = "backbone.";
+
+/// The tensors of a file under Kindred's names.
+struct TranslatedWeights {
+  /// nullptr: not recognised. The names are then Kindred's, or without "backbone." and "head." the
+  /// backbone's.
+  const WeightsLayout* layout = nullptr;
+  std::vector<NamedSource> tensors;
+  std::vector<std::string> unused;  ///< names for which the layout has no use
+};
+
+/// Throws DataError when two tensors would have the same name.
+[[nodiscard]] TranslatedWeights translate(const WeightsFile& file);
+
+enum class TensorState {
+  matched,
+  counter,      ///< "num_batches_tracked", not in the file (PyTorch before 1.0 had none): 0
+  allowed,      ///< missing or of another shape, and that was allowed: left as it was
+  missing,      ///< not in the file
+  wrong_shape,  ///< of another shape in the file
+  wrong_type,   ///< whole numbers instead of floating-point ones, or the other way round
+  unused,       ///< in the file, and not in the network
+};
+
+struct TensorRow {
+  TensorState state;
+  std::string name;    ///< the network's; of an unused one the file's
+  std::string source;  ///< the file's, or ""
+  std::string detail;  ///< "[751, 256] instead of [702, 256]", or ""
+};
+
+struct MatchReport {
+  std::string layout;  ///< its name, or "not recognised"
+  std::string note;    ///< WeightsLayout::note
+  std::vector<TensorRow> rows;
+
+  [[nodiscard]] std::int64_t count(TensorState state) const;
+  /// Nothing is missing, of another shape or of another type, but for what was allowed.
+  [[nodiscard]] bool complete() const;
+  /// "267 of 320 tensors matched, 53 counters not in the file, 2 unused"
+  [[nodiscard]] std::string counts_text() const;
+};
+
+/// Compares the file with a network, or with a part of it, and changes nothing.
+/// @param prefix of the part: only names that begin with it are the part's, the others are unused
+/// @param allow_missing names of the network's tensors that may be missing or of another shape; '*' stands
+/// for any characters
+[[nodiscard]] MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Module& module,
+                                        const std::string& prefix,
+                                        const std::vector<std::string>& allow_missing);
+
+/// Copies what matches; floating-point types are converted into each other.
+void copy_weights(const TranslatedWeights& weights, torch::nn::Module& module, const std::string& prefix);
+
+/// What is wrong with a pattern that matches no tensor of the network; "" when all of them match one.
+[[nodiscard]] std::string useless_pattern(const std::vector<std::string>& patterns,
+                                          const torch::nn::Module& module);
+
+/// What keeps a report from being complete, up to ten names a kind, each kind on a line of its own.
+[[nodiscard]] std::string trouble_text(const MatchReport& report);
+
+}  // namespace kindred

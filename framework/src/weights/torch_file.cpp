@@ -1,0 +1,391 @@
+#include "weights/torch_file.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "file/zip.h"
+#include "kindred/error.h"
+#include "system/printable.h"
+#include "weights/pickle.h"
+
+namespace kindred {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Pickled 0x1950a86a20f9469cfc6c, which files before PyTorch 1.6 begin with.
+constexpr std::string_view legacy_magic("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e", 15);
+constexpr std::int64_t legacy_protocol = 1001;
+
+constexpr std::array<std::string_view, 4> known_dictionaries = {"state_dict", "model", "model_state_dict",
+                                                                "net"};
+
+using Storages = std::map<std::string, torch::Tensor>;  // flat, by key
+
+std::uint64_t bytes_of(const PickledStorage& storage, const fs::path& file) {
+  std::uint64_t size = torch::elementSize(storage.type);
+  if (__builtin_mul_overflow(size, static_cast<std::uint64_t>(storage.elements), &size)) {
+    throw DataError(file, "is damaged: a storage has " + std::to_string(storage.elements) + " elements");
+  }
+  return size;
+}
+
+/// All storages of a pickle by key. One key has one type and one size.
+std::map<std::string, const PickledStorage*> storages_of(const Pickle& pickle, const fs::path& file) {
+  std::map<std::string, const PickledStorage*> storages;
+  for (const auto& node : pickle.nodes) {
+    const auto* storage = node.as<PickledStorage>();
+    if (storage == nullptr) continue;
+    const auto* known = storages.emplace(storage->key, storage).first->second;
+    if (known->type != storage->type || known->elements != storage->elements) {
+      throw DataError(file, "is damaged: storage '" + printable(storage->key) + "' is described in two ways");
+    }
+  }
+  return storages;
+}
+
+bool is_empty(const PickledTensor& tensor) {
+  return std::find(tensor.shape.begin(), tensor.shape.end(), 0) != tensor.shape.end();
+}
+
+/// The first index behind the last element that a view reaches; nothing when numbers overflow.
+std::optional<std::int64_t> reach(const PickledTensor& tensor) {
+  std::int64_t end = tensor.offset;
+  for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
+    std::int64_t step = 0;
+    if (__builtin_mul_overflow(tensor.shape[i] - 1, tensor.strides[i], &step) ||
+        __builtin_add_overflow(end, step, &end)) {
+      return std::nullopt;
+    }
+  }
+  if (__builtin_add_overflow(end, std::int64_t{1}, &end)) return std::nullopt;
+  return end;
+}
+
+void check_view(const std::string& name, const PickledTensor& tensor, const fs::path& file) {
+  const auto wrong = [&](const std::string& what) {
+    throw DataError(file, "is damaged: tensor '" + printable(name) + "' " + what);
+  };
+  const auto negative = [](const std::vector<std::int64_t>& numbers) {
+    return std::any_of(numbers.begin(), numbers.end(), [](std::int64_t number) { return number < 0; });
+  };
+  if (tensor.shape.size() != tensor.strides.size()) wrong("has not as many strides as dimensions");
+  if (tensor.offset < 0 || negative(tensor.shape) || negative(tensor.strides)) wrong("has a negative size");
+  // Lengths that overflow on their own are refused even beside a 0: LibTorch multiplies them for strides.
+  std::int64_t elements = 1;
+  bool too_large = false;
+  for (const auto length : tensor.shape) {
+    too_large = __builtin_mul_overflow(elements, std::max<std::int64_t>(length, 1), &elements) || too_large;
+  }
+  if (too_large) wrong("is larger than any memory");
+  if (is_empty(tensor)) return;
+  const auto end = reach(tensor);
+  if (!end || *end > tensor.storage->elements) {
+    wrong("reaches beyond its storage, which has " + std::to_string(tensor.storage->elements) + " elements");
+  }
+  if (elements > tensor.storage->elements) {
+    throw DataError(file, "tensor '" + printable(name) + "' repeats " +
+                              std::to_string(tensor.storage->elements) + " elements as " +
+                              std::to_string(elements) + "; save it with .contiguous()");
+  }
+}
+
+torch::Tensor view_of(const PickledTensor& tensor, const Storages& storages) {
+  const auto& flat = storages.at(tensor.storage->key);
+  if (is_empty(tensor)) return torch::empty(tensor.shape, flat.options());
+  return flat.as_strided(tensor.shape, tensor.strides, tensor.offset);
+}
+
+/// The dictionary of tensors in what was saved.
+class DictionaryFinder {
+ public:
+  DictionaryFinder(const PickleNode& root, const fs::path& file) : file_(file) {
+    const auto* top = root.as<PickledDictionary>();
+    if (top == nullptr) fail("is no dictionary of tensors");
+    if (holds_tensors(*top)) {
+      found_ = top;
+    } else {
+      for (const auto key : known_dictionaries) {
+        const auto* inner = top->find(key);
+        const auto* dictionary = inner == nullptr ? nullptr : inner->as<PickledDictionary>();
+        if (dictionary == nullptr || !holds_tensors(*dictionary)) continue;
+        found_ = dictionary;
+        name_ = key;
+        break;
+      }
+    }
+    if (found_ == nullptr) {
+      fail("holds no tensors, neither at the top nor under " + known() + "; it holds " +
+           quoted_list(keys(*top, nullptr)));
+    }
+    beside_ = keys(*top, name_.empty() ? found_ : nullptr);
+    beside_.erase(std::remove(beside_.begin(), beside_.end(), name_), beside_.end());
+  }
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::vector<std::string>& beside() const { return beside_; }
+
+  /// In the order of the file. Of a name that comes twice the last counts, as in Python.
+  [[nodiscard]] std::vector<std::pair<std::string, const PickledTensor*>> tensors() const {
+    std::vector<std::pair<std::string, const PickledTensor*>> result;
+    std::map<std::string, std::size_t> places;
+    for (const auto& [key, value] : found_->items) {
+      const auto* name = key->as<std::string>();
+      const auto* tensor = value->as<PickledTensor>();
+      if (name == nullptr || tensor == nullptr) continue;
+      const auto [place, is_new] = places.emplace(*name, result.size());
+      if (is_new) {
+        result.emplace_back(*name, tensor);
+      } else {
+        result[place->second].second = tensor;
+      }
+    }
+    return result;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const { throw DataError(file_, what); }
+
+  [[nodiscard]] static bool holds_tensors(const PickledDictionary& dictionary) {
+    return std::any_of(dictionary.items.begin(), dictionary.items.end(), [](const auto& item) {
+      return item.first->template as<std::string>() != nullptr &&
+             item.second->template as<PickledTensor>() != nullptr;
+    });
+  }
+
+  [[nodiscard]] static std::string known() {
+    std::string text;
+    for (const auto name : known_dictionaries) text += (text.empty() ? "'" : ", '") + std::string(name) + "'";
+    return text;
+  }
+
+  /// Keys that are texts; without those of tensors when `tensors` is this dictionary.
+  [[nodiscard]] static std::vector<std::string> keys(const PickledDictionary& dictionary,
+                                                     const PickledDictionary* tensors) {
+    constexpr std::size_t most = 20;
+    std::vector<std::string> names;
+    for (const auto& [key, value] : dictionary.items) {
+      const auto* name = key->as<std::string>();
+      if (name == nullptr || (tensors == &dictionary && value->as<PickledTensor>() != nullptr)) continue;
+      if (names.size() < most) names.push_back(printable(*name));
+    }
+    return names;
+  }
+
+  const fs::path& file_;
+  const PickledDictionary* found_ = nullptr;
+  std::string name_;
+  std::vector<std::string> beside_;
+};
+
+/// What both formats have in common: a pickle whose storages `read_storages` brings.
+template <class ReadStorages>
+TorchFile assemble(const Pickle& pickle, const fs::path& file, const ReadStorages& read_storages) {
+  const DictionaryFinder finder(*pickle.root, file);
+  const auto tensors = finder.tensors();
+  std::set<std::string> wanted;
+  for (const auto& [name, tensor] : tensors) {
+    check_view(name, *tensor, file);
+    wanted.insert(tensor->storage->key);
+  }
+  const Storages storages = read_storages(storages_of(pickle, file), wanted);
+  TorchFile result;
+  result.dictionary = finder.name();
+  result.beside = finder.beside();
+  for (const auto& [name, tensor] : tensors) {
+    result.content.tensors.emplace_back(name, view_of(*tensor, storages));
+  }
+  return result;
+}
+
+torch::Tensor flat_tensor(const PickledStorage& storage) {
+  return torch::empty({storage.elements}, torch::TensorOptions(storage.type));
+}
+
+/// Bytes other than 0 and 1 are no truth values, and undefined behaviour as such.
+void check_bool(const PickledStorage& storage, const torch::Tensor& flat, const fs::path& file) {
+  if (storage.type != torch::kBool) return;
+  const auto* bytes = static_cast<const std::uint8_t*>(flat.data_ptr());
+  if (std::any_of(bytes, bytes + flat.numel(), [](std::uint8_t byte) { return byte > 1; })) {
+    throw DataError(file, "is damaged: storage '" + printable(storage.key) + "' holds more than 0 and 1");
+  }
+}
+
+class ZipFile {
+ public:
+  explicit ZipFile(BinaryFile& source) : source_(source), records_(read_zip_directory(source)) {
+    for (const auto& [name, record] : records_) {
+      if (name == "data.pkl" || name.ends_with("/data.pkl")) prefix_ = name.substr(0, name.size() - 8);
+      if (name == "constants.pkl" || name.ends_with("/constants.pkl")) {
+        throw DataError(source.file(),
+                        "is a TorchScript program, not weights; save its tensors in Python: "
+                        "torch.save(torch.jit.load(FILE).state_dict(), 'weights.pth')");
+      }
+    }
+    if (!prefix_)
+      throw DataError(source.file(), "is a zip archive, but none of torch.save: it has no data.pkl");
+  }
+
+  TorchFile read() {
+    check_byte_order();
+    const auto name = *prefix_ + "data.pkl";
+    const auto& record = *find(name);
+    check(name, record);
+    BinaryCursor cursor(source_, record.begin, record.begin + record.size);
+    const auto pickle = read_pickle(cursor, source_.file());
+    auto result = assemble(pickle, source_.file(), [this](const auto& described, const auto& wanted) {
+      Storages storages;
+      for (const auto& key : wanted) storages.emplace(key, storage(*described.at(key)));
+      return storages;
+    });
+    result.format = "PyTorch";
+    return result;
+  }
+
+ private:
+  [[nodiscard]] const ZipRecord* find(const std::string& name) const {
+    const auto found = records_.find(name);
+    if (found == records_.end()) return nullptr;
+    require_stored(source_, name, found->second);
+    return &found->second;
+  }
+
+  void check_byte_order() {
+    const auto* record = find(*prefix_ + "byteorder");
+    if (record == nullptr) return;
+    BinaryCursor cursor(source_, record->begin, record->begin + record->size);
+    if (cursor.bytes(std::min<std::uint64_t>(record->size, 6)) != "little") {
+      throw DataError(source_.file(),
+                      "was written big-endian, which is not read; save it on another machine");
+    }
+  }
+
+  void check(const std::string& name, const ZipRecord& record) {
+    BinaryCursor cursor(source_, record.begin, record.begin + record.size);
+    const auto bytes = cursor.bytes(record.size);
+    check_zip_record(source_, name, record, bytes.data());
+  }
+
+  torch::Tensor storage(const PickledStorage& storage) {
+    const auto name = *prefix_ + "data/" + storage.key;
+    const auto* found = find(name);
+    if (found == nullptr) {
+      throw DataError(source_.file(), "is damaged: it has no record '" + printable(name) + "'");
+    }
+    const auto& record = *found;
+    if (record.size != bytes_of(storage, source_.file())) {
+      throw DataError(source_.file(), "is damaged: record '" + printable(name) + "' has " +
+                                          std::to_string(record.size) + " bytes for " +
+                                          std::to_string(storage.elements) + " elements");
+    }
+    auto flat = flat_tensor(storage);
+    source_.read(record.begin, flat.data_ptr(), record.size);
+    check_zip_record(source_, name, record, flat.data_ptr());
+    check_bool(storage, flat, source_.file());
+    return flat;
+  }
+
+  BinaryFile& source_;
+  std::map<std::string, ZipRecord> records_;
+  std::optional<std::string> prefix_;
+};
+
+/// Five pickles (a magic number, the protocol, the system, what was saved, the keys of the storages), then
+/// for each key the number of its elements and the elements.
+class LegacyFile {
+ public:
+  explicit LegacyFile(BinaryFile& source)
+      : source_(source), cursor_(source, legacy_magic.size(), source.size()) {}
+
+  TorchFile read() {
+    check_protocol();
+    check_system();
+    const auto pickle = read_pickle(cursor_, source_.file());
+    const auto keys = read_pickle(cursor_, source_.file());
+    auto result = assemble(pickle, source_.file(), [&](const auto& described, const auto& wanted) {
+      return storages(keys, described, wanted);
+    });
+    result.format = "PyTorch before 1.6";
+    return result;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    throw DataError(source_.file(), "is damaged, or no file of torch.save: " + what);
+  }
+
+  void check_protocol() {
+    const auto pickle = read_pickle(cursor_, source_.file());
+    const auto* protocol = pickle.root->as<std::int64_t>();
+    if (protocol == nullptr || *protocol != legacy_protocol) fail("its protocol is not 1001");
+  }
+
+  void check_system() {
+    const auto pickle = read_pickle(cursor_, source_.file());
+    const auto* system = pickle.root->as<PickledDictionary>();
+    const auto* little = system == nullptr ? nullptr : system->find("little_endian");
+    if (little == nullptr || little->as<bool>() == nullptr) fail("it does not say of what system it is");
+    if (!*little->as<bool>()) {
+      throw DataError(source_.file(),
+                      "was written big-endian, which is not read; save it on another machine");
+    }
+  }
+
+  Storages storages(const Pickle& keys, const std::map<std::string, const PickledStorage*>& described,
+                    const std::set<std::string>& wanted) {
+    const auto* list = keys.root->as<PickledSequence>();
+    if (list == nullptr) fail("it has no list of storages");
+    Storages result;
+    for (const auto* item : list->items) {
+      const auto* key = item->as<std::string>();
+      if (key == nullptr) fail("it has no list of storages");
+      const auto found = described.find(*key);
+      if (found == described.end()) fail("its storage '" + printable(*key) + "' belongs to no tensor");
+      const auto& storage = *found->second;
+      if (cursor_.little_endian(8) != static_cast<std::uint64_t>(storage.elements)) {
+        fail("its storage '" + printable(*key) + "' is not as large as its tensors say");
+      }
+      const auto size = bytes_of(storage, source_.file());
+      const auto begin = cursor_.position();
+      cursor_.skip(size);
+      if (wanted.count(*key) == 0 || result.count(*key) > 0) continue;
+      auto flat = flat_tensor(storage);
+      source_.read(begin, flat.data_ptr(), size);
+      check_bool(storage, flat, source_.file());
+      result.emplace(*key, std::move(flat));
+    }
+    for (const auto& key : wanted) {
+      if (result.count(key) == 0) fail("its storage '" + printable(key) + "' is missing");
+    }
+    return result;
+  }
+
+  BinaryFile& source_;
+  BinaryCursor cursor_;
+};
+
+bool begins_as_legacy(BinaryFile& file) {
+  if (file.size() < legacy_magic.size()) return false;
+  std::string start(legacy_magic.size(), '\0');
+  file.read(0, start.data(), start.size());
+  return start == legacy_magic;
+}
+
+}  // namespace
+
+bool is_torch_file(BinaryFile& file) {
+  return is_zip(file) || begins_as_legacy(file);
+}
+
+TorchFile read_torch_file(const fs::path& file) {
+  BinaryFile source(file);
+  if (is_zip(source)) return ZipFile(source).read();
+  if (begins_as_legacy(source)) return LegacyFile(source).read();
+  throw DataError(file, "is no file of torch.save");
+}
+
+}  // namespace kindred

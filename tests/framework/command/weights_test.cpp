@@ -1,0 +1,130 @@
+#include "command/weights.h"
+
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+
+#include <nlohmann/json.hpp>
+
+#include "framework/weights/small_networks.h"
+#include "kindred/error.h"
+#include "model/artefact.h"
+#include "temporary_folder.h"
+
+using namespace kindred;
+using namespace kindred::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& piece) {
+  return text.find(piece) != std::string::npos;
+}
+
+/// What another program might have: the network's own names, without a recipe.
+struct Foreign {
+  TemporaryFolder folder;
+  fs::path file = folder / "foreign.safetensors";
+  fs::path out = folder / "model.safetensors";
+  std::shared_ptr<Model> model = build_model(small_plan("small_resnet", {"seed=99"}), 4);
+  TensorFile content{module_tensors(*model), {}};
+
+  ImportOutcome import(ImportOptions options = {}, std::vector<std::string> more = {}) {
+    write_safetensors(file, content);
+    options.file = file;
+    options.out = out;
+    return import_weights(small_plan("small_resnet", more), options);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("inspecting says what a file is and lists its tensors with Kindred's names") {
+  const auto text = weights_text(inspect_weights(golden_weights("resnet_legacy")));
+  CHECK(contains(text, "format   PyTorch before 1.6\n"));
+  CHECK(contains(text, "tensors  38, 6376 elements, 25528 bytes\n"));
+  CHECK(contains(text, "layout   ResNet (torchvision, torchreid)\n"));
+  CHECK(contains(text, "\nTENSOR "));
+  CHECK(contains(text, "conv1.weight"));
+  CHECK(contains(text, "[8, 3, 7, 7]"));
+  CHECK(contains(text, "backbone.conv1.weight"));
+  const auto checkpoint = weights_text(inspect_weights(golden_weights("checkpoint")));
+  CHECK(contains(checkpoint, "tensors  7 under 'state_dict'"));
+  CHECK(contains(checkpoint, "beside   epoch, rank1, optimizer, scheduler\n"));
+  CHECK(contains(checkpoint, "layout   not recognised"));
+}
+
+TEST_CASE("inspecting as JSON says the same") {
+  const auto json =
+      nlohmann::json::parse(weights_json(inspect_weights(golden_weights("se_resnet_parallel"))));
+  CHECK(json["format"] == "PyTorch");
+  CHECK(json["prefix"] == "module.");
+  CHECK(json["layout"] == "SE-ResNet (Cadene, torchreid)");
+  CHECK(json["sha256"].get<std::string>().size() == 64);
+  const auto& tensor = json["tensors"][0];
+  CHECK(tensor["name"] == "layer0.conv1.weight");
+  CHECK(tensor["shape"] == std::vector<int>{8, 3, 7, 7});
+  CHECK(tensor["type"] == "Float");
+  CHECK(tensor["kindred"] == "backbone.layer0.conv1.weight");
+  CHECK(json["tensors"].back()["kindred"].is_null());
+}
+
+TEST_CASE("an imported file is a model that describes as the one it was made of") {
+  Foreign foreign;
+  const auto outcome = foreign.import();
+  CHECK(outcome.written);
+  CHECK(outcome.identities == 4);
+  CHECK(contains(outcome.text, "identities: 4, as in the file"));
+  const auto artefact = read_artefact(foreign.out, small_catalog(), {});
+  foreign.model->eval();
+  CHECK(torch::equal(artefact.model->describe(small_images()), foreign.model->describe(small_images())));
+  CHECK(artefact.plan.weights.file == foreign.file.string());
+  CHECK(artefact.plan.weights.sha256->size() == 64);
+}
+
+TEST_CASE("an imported model needs neither the file it was made of nor one that its recipe names") {
+  Foreign foreign;
+  CHECK(foreign.import({}, {"backbone.weights='never/there.pth'"}).written);
+  fs::remove(foreign.file);
+  CHECK_NOTHROW(static_cast<void>(read_artefact(foreign.out, small_catalog(), {})));
+}
+
+TEST_CASE("a file that does not fit is listed tensor by tensor, and nothing is written") {
+  Foreign foreign;
+  std::erase_if(foreign.content.tensors,
+                [](const auto& entry) { return entry.first == "backbone.conv1.weight"; });
+  foreign.content.tensors.emplace_back("head.extra", torch::ones(1));
+  const auto outcome = foreign.import();
+  CHECK_FALSE(outcome.written);
+  CHECK_FALSE(fs::exists(foreign.out));
+  CHECK(contains(outcome.text, "\nmissing  backbone.conv1.weight"));
+  CHECK(contains(outcome.text, "\nunused   head.extra"));
+  CHECK(contains(outcome.text, "1 missing, 1 of the file unused"));
+  CHECK(contains(outcome.text, "nothing was written"));
+  const auto allowed = foreign.import({.allow_missing = {"backbone.conv1.*"}});
+  CHECK(allowed.written);
+  CHECK(contains(allowed.text, "left as it was  backbone.conv1.weight"));
+}
+
+TEST_CASE("a classifier of other identities is wrong unless it is allowed to be left out") {
+  Foreign foreign;
+  CHECK_FALSE(foreign.import({.identities = 6}).written);
+  const auto outcome = foreign.import({.allow_missing = {"head.classifier.*"}, .identities = 6});
+  CHECK(outcome.written);
+  CHECK(read_artefact(foreign.out, small_catalog(), {}).identities == 6);
+}
+
+TEST_CASE("a file without a classifier needs to be told of how many identities it is") {
+  Foreign foreign;
+  std::erase_if(foreign.content.tensors,
+                [](const auto& entry) { return entry.first.starts_with("head.classifier"); });
+  const auto message = message_of<Error>([&] { static_cast<void>(foreign.import()); });
+  CHECK(contains(message, "give --identities N, and --allow-missing for the classifier"));
+  CHECK(foreign.import({.allow_missing = {"head.classifier.*"}, .identities = 2}).written);
+}
+
+TEST_CASE("a pattern that no tensor has is refused") {
+  Foreign foreign;
+  const auto message =
+      message_of<Error>([&] { static_cast<void>(foreign.import({.allow_missing = {"head.fc.*"}})); });
+  CHECK(contains(message, "--allow-missing: the network has no tensor 'head.fc.*'"));
+}

@@ -1,0 +1,132 @@
+#include "file/zip.h"
+
+#include <doctest/doctest.h>
+
+#include <boost/crc.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kindred/error.h"
+#include "temporary_folder.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+namespace {
+
+std::string number(std::uint64_t value, int bytes) {
+  std::string text;
+  for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i));
+  return text;
+}
+
+std::uint32_t crc_of(const std::string& text) {
+  boost::crc_32_type crc;
+  crc.process_bytes(text.data(), text.size());
+  return crc.checksum();
+}
+
+struct Made {
+  bool large = false;  ///< sizes and places of 64 bits
+  std::uint16_t method = 0;
+  std::uint16_t flags = 0;
+  std::string comment;
+};
+
+/// An archive of one record "a/data", put together from the format's description.
+std::string archive(const std::string& content, const Made& made = {}) {
+  const std::string name = "a/data";
+  const std::string local = "PK\x03\x04" + number(20, 2) + number(made.flags, 2) + number(made.method, 2) +
+                            number(0, 4) + number(0, 12) + number(name.size(), 2) + number(5, 2) + name +
+                            "extra" + content;
+  const auto size = content.size();
+  std::string extra;
+  if (made.large) {
+    extra = number(7, 2) + number(1, 2) + "z" + number(1, 2) + number(24, 2) + number(size, 8) +
+            number(size, 8) + number(0, 8);
+  }
+  const auto shortened = [&](std::uint64_t value) { return number(made.large ? 0xffffffff : value, 4); };
+  const std::string directory = "PK\x01\x02" + number(0, 4) + number(made.flags, 2) + number(made.method, 2) +
+                                number(0, 4) + number(crc_of(content), 4) + shortened(size) +
+                                shortened(size) + number(name.size(), 2) + number(extra.size(), 2) +
+                                number(0, 2) + number(0, 8) + shortened(0) + name + extra;
+  std::string end;
+  if (made.large) {
+    end = "PK\x06\x06" + number(44, 8) + number(0, 4) + number(0, 8) + number(1, 8) + number(1, 8) +
+          number(directory.size(), 8) + number(local.size(), 8);
+    end += "PK\x06\x07" + number(0, 4) + number(local.size() + directory.size(), 8) + number(1, 4);
+  }
+  end += "PK\x05\x06" + number(0, 4) + number(made.large ? 0xffff : 1, 2) +
+         number(made.large ? 0xffff : 1, 2) + shortened(directory.size()) + shortened(local.size()) +
+         number(made.comment.size(), 2) + made.comment;
+  return local + directory + end;
+}
+
+struct Opened {
+  TemporaryFolder folder;
+  BinaryFile file;
+  explicit Opened(const std::string& bytes) : file(folder.write("made.zip", bytes)) {}
+
+  std::string content() {
+    const auto records = read_zip_directory(file);
+    REQUIRE(records.size() == 1);
+    const auto& record = records.at("a/data");
+    require_stored(file, "a/data", record);
+    std::string text(record.size, '\0');
+    file.read(record.begin, text.data(), text.size());
+    check_zip_record(file, "a/data", record, text.data());
+    return text;
+  }
+};
+
+std::string refusal(const std::string& bytes) {
+  return message_of<DataError>([&] { static_cast<void>(Opened(bytes).content()); });
+}
+
+}  // namespace
+
+TEST_CASE("a record is found, with places of 32 and of 64 bits, and ahead of a comment") {
+  CHECK(Opened(archive("the content")).content() == "the content");
+  CHECK(Opened(archive("the content", {.large = true})).content() == "the content");
+  CHECK(Opened(archive("", {.comment = "a comment"})).content().empty());
+  Opened made(archive("x"));
+  CHECK(is_zip(made.file));
+  Opened short_one("PK");
+  CHECK_FALSE(is_zip(short_one.file));
+}
+
+TEST_CASE("compressed and encrypted records are refused as such") {
+  CHECK(
+      refusal(archive("x", {.method = 8})).find("record 'a/data' is compressed, which PyTorch does not do") !=
+      std::string::npos);
+  CHECK(refusal(archive("x", {.flags = 1})).find("is encrypted") != std::string::npos);
+}
+
+TEST_CASE("changed content is found by its checksum") {
+  auto bytes = archive("the content");
+  bytes[bytes.find("content")] = 'C';
+  CHECK(refusal(bytes).find("is damaged: the checksum of its record 'a/data' is") != std::string::npos);
+}
+
+TEST_CASE("every cut and every changed byte gives the content or an error") {
+  for (const bool large : {false, true}) {
+    const auto whole = archive("the content", {.large = large});
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      CHECK_FALSE(refusal(whole.substr(0, size)).empty());
+    }
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      for (const int change : {1, 0x80, 0xff}) {
+        auto bytes = whole;
+        bytes[at] = static_cast<char>(bytes[at] ^ change);
+        try {
+          Opened opened(bytes);
+          for (const auto& [name, record] : read_zip_directory(opened.file)) {
+            CHECK(record.begin + record.size <= opened.file.size());
+          }
+        } catch (const DataError&) {
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,243 @@
+#include "weights/initial_weights.h"
+
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+
+#include "command/check.h"
+#include "file/sha256.h"
+#include "framework/weights/small_networks.h"
+#include "kindred/error.h"
+#include "model/artefact.h"
+#include "temporary_folder.h"
+
+using namespace kindred;
+using namespace kindred::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::shared_ptr<Model> built(const Plan& plan, std::string* notes = nullptr, std::int64_t identities = 4) {
+  std::vector<std::string> said;
+  auto model = build_initial_model(plan, identities, said);
+  if (notes != nullptr) {
+    for (const auto& note : said) *notes += note + "\n";
+  }
+  return model;
+}
+
+template <class E>
+std::string refusal(const Plan& plan, std::int64_t identities = 4) {
+  return message_of<E>([&] { static_cast<void>(built(plan, nullptr, identities)); });
+}
+
+Plan with_backbone(const std::string& file, const std::string& backbone = "small_resnet",
+                   std::vector<std::string> more = {}) {
+  more.push_back("backbone.weights=" + Value(file).to_toml());
+  return small_plan(backbone, more);
+}
+
+/// A model of another seed, written as training writes it.
+struct Trained {
+  TemporaryFolder folder;
+  fs::path file = folder / "trained.safetensors";
+  std::shared_ptr<Model> model = build_model(small_plan("small_resnet", {"seed=99"}), 4);
+  Trained() { write_artefact(file, *model, small_plan("small_resnet", {"seed=99"}), 4); }
+};
+
+Plan with_network(const fs::path& file, std::vector<std::string> more = {}) {
+  more.push_back("weights.file=" + Value(file.string()).to_toml());
+  return small_plan("small_resnet", more);
+}
+
+bool same_tensors(const Model& a, const Model& b, const std::string& prefix = "") {
+  const auto of_a = module_tensors(a);
+  const auto of_b = module_tensors(b);
+  for (std::size_t i = 0; i < of_a.size(); ++i) {
+    if (of_a[i].first.rfind(prefix, 0) == 0 && !torch::equal(of_a[i].second, of_b[i].second)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("untouched files of PyTorch, of both formats, give the outputs that PyTorch gives") {
+  for (const std::string network : {"resnet", "se_resnet"}) {
+    const std::string stem = network == "resnet" ? "resnet" : "se_resnet_parallel";
+    for (const std::string format : {"", "_legacy"}) {
+      const auto model = built(with_backbone(golden_weights(stem + format), "small_" + network));
+      model->eval();
+      const auto expected = pytorch_map(network);
+      const auto actual = model->forward(small_images()).at(0).view_as(expected);
+      CHECK((actual - expected).abs().max().item<double>() < 1e-4);
+      CHECK(expected.abs().max().item<double>() > 0.5);
+    }
+  }
+}
+
+TEST_CASE("with the stems of fast-reid and of reid-strong-baseline the outputs are theirs") {
+  for (const auto& [network, option] : {std::pair("resnet_as_fast_reid", "backbone.stem_pooling=rounded_up"),
+                                        std::pair("resnet_as_strong_baseline", "backbone.stem_relu=false")}) {
+    const auto model = built(with_backbone(golden_weights("resnet"), "small_resnet", {option}));
+    model->eval();
+    const auto expected = pytorch_map(network);
+    const auto actual = model->forward(small_images()).at(0).view_as(expected);
+    CHECK((actual - expected).abs().max().item<double>() < 1e-4);
+    CHECK((expected - pytorch_map("resnet")).abs().max().item<double>() > 1e-2);
+  }
+}
+
+TEST_CASE("a head copies the backbone after its weights were loaded") {
+  const auto model = built(with_backbone(golden_weights("resnet")));
+  const auto file = read_weights_file(golden_weights("resnet"));
+  const std::string tensor = "layer2.0.downsample.0.weight";
+  for (const auto* branch : {"head.first.", "head.second."}) {
+    CHECK(torch::equal(model->named_parameters()[branch + tensor], *file.content.find(tensor)));
+  }
+}
+
+TEST_CASE("the note says what was loaded and what was of no use") {
+  std::string notes;
+  static_cast<void>(built(with_backbone(golden_weights("resnet")), &notes));
+  CHECK(notes ==
+        "weights of the backbone from " + golden_weights("resnet") +
+            " (layout: ResNet (torchvision, torchreid)): 36 of 36 tensors matched, 2 of the file unused"
+            "\n  unused: fc.weight\n  unused: fc.bias\n");
+  notes.clear();
+  static_cast<void>(built(with_backbone(golden_weights("se_resnet_parallel"), "small_se_resnet"), &notes));
+  CHECK(notes.find("9 counters of batch norms not in the file and set to 0") != std::string::npos);
+  notes.clear();
+  static_cast<void>(built(small_plan("small_resnet"), &notes));
+  CHECK(notes.empty());
+}
+
+TEST_CASE("a file of another backbone is refused whole, with what is missing") {
+  const auto message = refusal<DataError>(with_backbone(golden_weights("se_resnet_parallel")));
+  CHECK(message.find(
+            "se_resnet_parallel.pth: error: its tensors (layout: SE-ResNet (Cadene, torchreid)) do not "
+            "fit the backbone:\n  ") != std::string::npos);
+  CHECK(message.find("missing: backbone.conv1.weight") != std::string::npos);
+  CHECK(message.find("`kindred weights inspect ") != std::string::npos);
+}
+
+TEST_CASE("weights of the head do not depend on a file for the backbone") {
+  const auto with = built(with_backbone(golden_weights("resnet")));
+  const auto without = built(small_plan("small_resnet"));
+  CHECK(same_tensors(*with, *without, "head.classifier."));
+  CHECK_FALSE(same_tensors(*with, *without, "head.first."));
+}
+
+TEST_CASE("a trained model is what another training starts from, head and all") {
+  const Trained trained;
+  CHECK(same_tensors(*built(with_network(trained.file)), *trained.model));
+}
+
+TEST_CASE(
+    "with other identities the classifier must be allowed to be another, and starts from random numbers") {
+  const Trained trained;
+  const auto message = refusal<DataError>(with_network(trained.file), 6);
+  CHECK(message.find("of another shape: head.classifier.weight [4, 16] instead of [6, 16]") !=
+        std::string::npos);
+  std::string notes;
+  const auto allowed = with_network(trained.file, {"weights.allow_missing=['head.classifier.*']"});
+  const auto model = built(allowed, &notes, 6);
+  CHECK(notes.find("left as it was: head.classifier.weight ([4, 16] instead of [6, 16])") !=
+        std::string::npos);
+  CHECK(
+      torch::equal(model->named_parameters()["head.classifier.weight"],
+                   build_model(small_plan("small_resnet"), 6)->named_parameters()["head.classifier.weight"]));
+  CHECK(torch::equal(model->named_parameters()["backbone.conv1.weight"],
+                     trained.model->named_parameters()["backbone.conv1.weight"]));
+}
+
+TEST_CASE("a pattern that no tensor has is an error at its table") {
+  const Trained trained;
+  const auto plan = with_network(trained.file, {"weights.allow_missing=['head.fc.*']"});
+  CHECK(refusal<RecipeError>(plan).find("[weights]: allow_missing: the network has no tensor 'head.fc.*'") !=
+        std::string::npos);
+}
+
+TEST_CASE("another file than the recipe's SHA-256 says is refused") {
+  const auto file = golden_weights("resnet");
+  const auto right = sha256_of_file(file);
+  auto wrong = right;
+  wrong[0] = wrong[0] == 'a' ? 'b' : 'a';
+  CHECK(
+      refusal<DataError>(with_backbone(file, "small_resnet", {"backbone.weights_sha256=" + right})).empty());
+  const auto message =
+      refusal<DataError>(with_backbone(file, "small_resnet", {"backbone.weights_sha256=" + wrong}));
+  CHECK(message.find("is not the file that the recipe means: its SHA-256 is " + right + ", the recipe's " +
+                     wrong) != std::string::npos);
+}
+
+TEST_CASE("the identity of a plan is that of the files' content, not of their place") {
+  const TemporaryFolder folder;
+  fs::copy_file(golden_weights("resnet"), folder / "copy.pth");
+  const auto one = with_hashes_of_weights(with_backbone(golden_weights("resnet")));
+  const auto same = with_hashes_of_weights(with_backbone((folder / "copy.pth").string()));
+  const auto other = with_hashes_of_weights(with_backbone(golden_weights("resnet_legacy")));
+  const auto none = with_hashes_of_weights(small_plan("small_resnet"));
+  CHECK(one.identity() == same.identity());
+  CHECK_FALSE(one.identity() == other.identity());
+  CHECK_FALSE(one.identity() == none.identity());
+  CHECK(one.backbone_start.weights_sha256 == sha256_of_file(golden_weights("resnet")));
+
+  const Trained trained;
+  const auto whole = with_hashes_of_weights(with_network(trained.file));
+  CHECK(whole.weights.sha256 == sha256_of_file(trained.file));
+  CHECK_FALSE(whole.identity() == none.identity());
+}
+
+TEST_CASE("the frozen recipe names the file and its SHA-256, and is read as the same plan") {
+  const auto plan = with_hashes_of_weights(with_backbone(golden_weights("resnet")));
+  const auto again = make_plan(parse_recipe(write_recipe(plan.frozen()), "frozen", {}), small_catalog());
+  CHECK(again.frozen() == plan.frozen());
+  CHECK(again.backbone_start.weights == golden_weights("resnet"));
+  CHECK(again.backbone_start.weights_sha256 == plan.backbone_start.weights_sha256);
+}
+
+TEST_CASE("a file that is not there is an error at the table that names it") {
+  const auto message =
+      message_of<RecipeError>([] { static_cast<void>(with_hashes_of_weights(with_backbone("none.pth"))); });
+  CHECK(message.find("[backbone] weights: none.pth: error: does not exist") != std::string::npos);
+}
+
+TEST_CASE("what a recipe says of weights is checked") {
+  const auto error = [](const std::vector<std::string>& more) {
+    return message_of<RecipeError>([&] { static_cast<void>(small_plan("small_resnet", more)); });
+  };
+  CHECK(error({"backbone.weights=5"}).find("weights = 5 must be text") != std::string::npos);
+  CHECK(error({"backbone.weights_sha256=" + std::string(64, 'a')}).find("weights_sha256 needs weights") !=
+        std::string::npos);
+  CHECK(error({"backbone.weights=x", "backbone.weights_sha256=abc"}).find("64 hexadecimal digits") !=
+        std::string::npos);
+  CHECK(error({"weights.allow_missing=['a']"}).find("allow_missing needs file") != std::string::npos);
+  CHECK(error({"weights.file=x", "backbone.weights=y"}).find("take one of the two out") != std::string::npos);
+  CHECK(error({"backbone.weight=x"}).find("did you mean") != std::string::npos);
+}
+
+TEST_CASE("how many identities a file is of is told by its classifier") {
+  const Trained trained;
+  const auto plan = small_plan("small_resnet");
+  CHECK(identities_of(plan, translate(read_weights_file(trained.file)), trained.file) == 4);
+  CHECK(identities_of(plan, translate(read_weights_file(golden_weights("resnet"))), "x") == std::nullopt);
+  auto file = read_weights_file(trained.file);
+  for (auto& [name, tensor] : file.content.tensors) {
+    if (name == "head.classifier.bias") tensor = torch::ones({5});
+  }
+  CHECK_THROWS_WITH_AS(static_cast<void>(identities_of(plan, translate(file), "x")),
+                       doctest::Contains("its classifiers are of different numbers of identities"),
+                       DataError);
+}
+
+TEST_CASE("checking a recipe says whether its files of weights are there, and finds those that do not fit") {
+  CHECK(
+      check_plan(with_backbone(golden_weights("resnet"))).find(golden_weights("resnet") + ", which fits\n") !=
+      std::string::npos);
+  CHECK(check_plan(with_backbone("none.pth")).find("none.pth, which is not there\n") != std::string::npos);
+  CHECK_THROWS_AS(static_cast<void>(check_plan(with_backbone(golden_weights("se_resnet_parallel")))),
+                  DataError);
+  const Trained trained;
+  const auto text = check_plan(with_network(trained.file));
+  CHECK(text.find("for 4 identities") != std::string::npos);
+  CHECK(text.find("trained.safetensors, which fits\n") != std::string::npos);
+}

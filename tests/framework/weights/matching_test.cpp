@@ -1,0 +1,158 @@
+#include "weights/matching.h"
+
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+
+#include "model/artefact.h"
+#include "tiny_components.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+namespace {
+
+const Catalog& catalog() {
+  static const Catalog made = tiny_catalog();
+  return made;
+}
+
+std::shared_ptr<Model> tiny_model(std::uint64_t seed, std::int64_t identities = 5) {
+  return build_model(tiny_plan(catalog(), {"seed=" + std::to_string(seed)}), identities);
+}
+
+/// Seed 1's tensors, as a file of Kindred's own.
+WeightsFile whole_file() {
+  WeightsFile file;
+  file.file = "tiny.safetensors";
+  for (const auto& [name, tensor] : module_tensors(*tiny_model(1))) {
+    file.content.tensors.emplace_back(name, tensor.detach().clone());
+  }
+  return file;
+}
+
+void drop(WeightsFile& file, const std::string& name) {
+  std::erase_if(file.content.tensors, [&](const auto& entry) { return entry.first == name; });
+}
+
+torch::Tensor& tensor_of(WeightsFile& file, const std::string& name) {
+  for (auto& entry : file.content.tensors) {
+    if (entry.first == name) return entry.second;
+  }
+  throw std::logic_error("no tensor " + name);
+}
+
+MatchReport report_of(const WeightsFile& file, const std::vector<std::string>& allow_missing = {}) {
+  return match_weights(translate(file), *tiny_model(2), "", allow_missing);
+}
+
+}  // namespace
+
+TEST_CASE("a whole file matches whole, and is copied") {
+  const auto file = whole_file();
+  const auto report = report_of(file);
+  CHECK(report.complete());
+  CHECK(report.counts_text() == "12 of 12 tensors matched, 0 of the file unused");
+  const auto model = tiny_model(2);
+  copy_weights(translate(file), *model, "");
+  const auto expected = module_tensors(*tiny_model(1));
+  const auto actual = module_tensors(*model);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CHECK(torch::equal(expected[i].second, actual[i].second));
+  }
+}
+
+TEST_CASE(
+    "missing, wrongly shaped and wrongly typed tensors keep a file from being complete, and are listed") {
+  auto file = whole_file();
+  drop(file, "backbone.first.bias");
+  tensor_of(file, "head.classifier.weight") = torch::ones({7, 16});
+  tensor_of(file, "head.unused") = torch::ones({3}, torch::kInt32);
+  file.content.tensors.emplace_back("head.extra", torch::ones(1));
+  const auto report = report_of(file);
+  CHECK_FALSE(report.complete());
+  CHECK(report.counts_text() ==
+        "9 of 12 tensors matched, 1 missing, 1 of another shape, 1 of another type, 1 of the file unused");
+  CHECK(trouble_text(report) ==
+        "\n  1 missing: backbone.first.bias"
+        "\n  1 of another shape: head.classifier.weight [7, 16] instead of [5, 16]"
+        "\n  1 of another type: head.unused Int instead of Float");
+}
+
+TEST_CASE("what is allowed to be missing may be so, or of another shape, and stays as it was") {
+  auto file = whole_file();
+  drop(file, "head.classifier.bias");
+  tensor_of(file, "head.classifier.weight") = torch::ones({7, 16});
+  const auto report = report_of(file, {"head.classifier.*"});
+  CHECK(report.complete());
+  CHECK(report.counts_text() ==
+        "10 of 12 tensors matched, 2 left as they were, as allowed, 0 of the file unused");
+  const auto model = tiny_model(2);
+  copy_weights(translate(file), *model, "");
+  for (const auto* name : {"head.classifier.weight", "head.classifier.bias"}) {
+    CHECK(torch::equal(model->named_parameters()[name], tiny_model(2)->named_parameters()[name]));
+  }
+  CHECK(torch::equal(model->named_parameters()["backbone.first.bias"],
+                     tiny_model(1)->named_parameters()["backbone.first.bias"]));
+}
+
+TEST_CASE("another type is not allowed even where a tensor may be missing") {
+  auto file = whole_file();
+  tensor_of(file, "head.unused") = torch::ones({3}, torch::kInt32);
+  CHECK_FALSE(report_of(file, {"head.unused"}).complete());
+}
+
+TEST_CASE("counters of batch norms that an old file lacks are set to 0, and said") {
+  auto file = whole_file();
+  drop(file, "backbone.norm.num_batches_tracked");
+  const auto report = report_of(file);
+  CHECK(report.complete());
+  CHECK(report.counts_text() ==
+        "11 of 12 tensors matched, 1 counters of batch norms not in the file and set to 0, 0 of the file "
+        "unused");
+  const auto model = tiny_model(2);
+  model->named_buffers()["backbone.norm.num_batches_tracked"].fill_(9);
+  copy_weights(translate(file), *model, "");
+  CHECK(model->named_buffers()["backbone.norm.num_batches_tracked"].item<std::int64_t>() == 0);
+}
+
+TEST_CASE("floating-point types are converted") {
+  auto file = whole_file();
+  for (auto type : {torch::kFloat16, torch::kBFloat16, torch::kFloat64}) {
+    tensor_of(file, "head.unused") = torch::tensor({0.5, 1.5, -2.0}).to(type);
+    CHECK(report_of(file).complete());
+    const auto model = tiny_model(2);
+    copy_weights(translate(file), *model, "");
+    CHECK(torch::equal(model->named_parameters()["head.unused"], torch::tensor({0.5F, 1.5F, -2.0F})));
+  }
+}
+
+TEST_CASE("of the backbone alone, all other tensors of a file are unused") {
+  auto file = whole_file();
+  const auto model = tiny_model(2);
+  const auto backbone = model->named_children()["backbone"];
+  const auto weights = translate(file);
+  const auto report = match_weights(weights, *backbone, backbone_prefix, {});
+  CHECK(report.complete());
+  CHECK(report.count(TensorState::matched) == 9);
+  CHECK(report.count(TensorState::unused) == 3);
+  copy_weights(weights, *backbone, backbone_prefix);
+  CHECK(torch::equal(model->named_parameters()["backbone.first.weight"],
+                     tiny_model(1)->named_parameters()["backbone.first.weight"]));
+  CHECK(torch::equal(model->named_parameters()["head.classifier.weight"],
+                     tiny_model(2)->named_parameters()["head.classifier.weight"]));
+}
+
+TEST_CASE("a pattern that no tensor has is a mistake, and the nearest name is told") {
+  CHECK(useless_pattern({"head.classifier.*", "*bias"}, *tiny_model(1)).empty());
+  CHECK(useless_pattern({"head.clasifier.bias"}, *tiny_model(1)) ==
+        "the network has no tensor 'head.clasifier.bias' that could be allowed to be missing; did you mean "
+        "'head.classifier.bias'?");
+}
+
+TEST_CASE("of many tensors ten are listed and all are counted") {
+  WeightsFile file;
+  file.content.tensors = {{"head.extra", torch::ones(1)}};
+  const auto text = trouble_text(report_of(file));
+  CHECK(text.find("\n  11 missing: ") == 0);
+  CHECK(text.substr(text.size() - 5) == ", ...");
+}

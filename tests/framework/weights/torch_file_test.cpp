@@ -1,0 +1,201 @@
+#include "weights/torch_file.h"
+
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+
+#include <random>
+#include <set>
+
+#include "kindred/error.h"
+#include "temporary_folder.h"
+#include "test_paths.h"
+
+using namespace kindred;
+using namespace kindred::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path golden(const std::string& name) {
+  return fs::path(golden_directory) / "weights" / (name + ".pth");
+}
+
+torch::Tensor tensor(const TorchFile& file, const std::string& name) {
+  const auto* found = file.content.find(name);
+  REQUIRE(found != nullptr);
+  return *found;
+}
+
+template <class T>
+bool holds(const TorchFile& file, const std::string& name, torch::ScalarType type, std::vector<T> values) {
+  const auto read = tensor(file, name);
+  return read.scalar_type() == type && torch::equal(read, torch::tensor(values, torch::kFloat64).to(type));
+}
+
+std::string refusal(const fs::path& file) {
+  return message_of<DataError>([&] { static_cast<void>(read_torch_file(file)); });
+}
+
+}  // namespace
+
+TEST_CASE("every type and every kind of view comes out as PyTorch has it, in both formats") {
+  for (const auto* name : {"types", "types_legacy"}) {
+    CAPTURE(name);
+    const auto file = read_torch_file(golden(name));
+    CHECK(file.format == (std::string(name) == "types" ? "PyTorch" : "PyTorch before 1.6"));
+    CHECK(holds<double>(file, "f64", torch::kFloat64, {0.5, 3.141592653589793}));
+    CHECK(holds<float>(file, "f16", torch::kFloat16, {0.5F, -2}));
+    CHECK(holds<float>(file, "bf16", torch::kBFloat16, {0.5F, -2}));
+    CHECK(holds<std::int64_t>(file, "i64", torch::kInt64, {-(std::int64_t{1} << 40), 3}));
+    CHECK(holds<int>(file, "i32", torch::kInt32, {-5, 6}));
+    CHECK(holds<int>(file, "i16", torch::kInt16, {-5, 6}));
+    CHECK(holds<int>(file, "i8", torch::kInt8, {-5, 6}));
+    CHECK(holds<int>(file, "u8", torch::kUInt8, {250, 6}));
+    CHECK(holds<int>(file, "bool", torch::kBool, {1, 0}));
+    CHECK(torch::equal(tensor(file, "scalar"), torch::full({}, 7.0F)));
+    CHECK(tensor(file, "empty").sizes().vec() == std::vector<std::int64_t>{0, 3});
+    CHECK(torch::equal(tensor(file, "transposed"), torch::arange(6).to(torch::kFloat32).view({2, 3}).t()));
+    CHECK(holds<float>(file, "tail", torch::kFloat32, {4, 5}));
+    CHECK(holds<float>(file, "parameter", torch::kFloat32, {1.5F}));
+    CHECK(file.beside == std::vector<std::string>{"number"});
+  }
+}
+
+TEST_CASE("tensors that share memory share it again") {
+  const auto file = read_torch_file(golden("types"));
+  CHECK(tensor(file, "transposed").storage().data() == tensor(file, "tail").storage().data());
+}
+
+TEST_CASE("the weights of a checkpoint are found among all that stands beside them") {
+  for (const auto* name : {"checkpoint", "checkpoint_legacy"}) {
+    CAPTURE(name);
+    const auto file = read_torch_file(golden(name));
+    CHECK(file.dictionary == "state_dict");
+    CHECK(file.beside == std::vector<std::string>{"epoch", "rank1", "optimizer", "scheduler"});
+    std::vector<std::string> names;
+    for (const auto& entry : file.content.tensors) names.push_back(entry.first);
+    CHECK(names == std::vector<std::string>{"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean",
+                                            "1.running_var", "1.num_batches_tracked"});
+    CHECK(tensor(file, "1.num_batches_tracked").item<std::int64_t>() == 1);
+  }
+  const auto file = read_torch_file(golden("checkpoint_model"));
+  CHECK(file.dictionary == "model");
+  CHECK(file.beside == std::vector<std::string>{"iteration"});
+  CHECK(file.content.tensors.size() == 7);
+}
+
+TEST_CASE("a whole module is refused by name, and the message says how to save its weights") {
+  const auto message = refusal(golden("module"));
+  CHECK(message.find("module.pth: error: asks Python for 'torch.nn.modules.container.Sequential'") !=
+        std::string::npos);
+  CHECK(message.find("torch.save(model.state_dict(), 'weights.pth')") != std::string::npos);
+}
+
+TEST_CASE("a file that would run a command is refused by name and runs nothing") {
+  for (const auto* name : {"hostile", "hostile_legacy"}) {
+    const auto message = refusal(golden(name));
+    CHECK(message.find("asks Python for 'posix.system'") != std::string::npos);
+    CHECK(message.find("Nothing was executed") != std::string::npos);
+  }
+  CHECK_FALSE(fs::exists("/tmp/kindred_was_here"));
+}
+
+TEST_CASE("files of another kind say what they are") {
+  CHECK(refusal(golden("script")).find("is a TorchScript program, not weights") != std::string::npos);
+  CHECK(refusal(golden("number")).find("is no dictionary of tensors") != std::string::npos);
+  CHECK(refusal(golden("number_legacy")).find("is no dictionary of tensors") != std::string::npos);
+  CHECK(refusal(golden("compressed")).find("is compressed, which PyTorch does not do") != std::string::npos);
+  CHECK(refusal(golden("big_endian")).find("was written big-endian") != std::string::npos);
+  const TemporaryFolder folder;
+  CHECK(refusal(folder.write("a.pth", "no weights")).find("is no file of torch.save") != std::string::npos);
+  CHECK(refusal(folder / "none.pth").find("does not exist") != std::string::npos);
+  CHECK(refusal(folder.path()).find("is not a file") != std::string::npos);
+}
+
+TEST_CASE("an archive without checksums is read, as torch.load reads it") {
+  CHECK(holds<float>(read_torch_file(golden("no_checksum")), "weight", torch::kFloat32, {1, 1}));
+}
+
+TEST_CASE("a view that reaches beyond its storage is refused") {
+  // In the legacy format nothing but this check stands between a number and memory. 'tail' is
+  // arange(6)[4:]: offset 4, shape (2,), strides (1,), behind it requires_grad.
+  const auto bytes = read_bytes(golden("types_legacy"));
+  const auto at = bytes.find("K\x04K\x02\x85");
+  REQUIRE(at != std::string::npos);
+  const TemporaryFolder folder;
+  const auto with = [&](std::size_t place, char value) {
+    auto changed = bytes;
+    changed[at + place] = value;
+    return refusal(folder.write("changed.pth", changed));
+  };
+  CHECK(with(1, 5).find("tensor 'tail' reaches beyond its storage, which has 6 elements") !=
+        std::string::npos);
+  CHECK(with(3, 3).find("tensor 'tail' reaches beyond its storage") != std::string::npos);
+  CHECK(with(1, 4).empty());
+}
+
+TEST_CASE("negative, overflowing and repeating views are refused") {
+  const auto bytes = read_bytes(golden("types_legacy"));
+  const auto at = bytes.find("K\x04K\x02\x85");
+  const auto strides = bytes.find("K\x01\x85", at);
+  REQUIRE(strides != std::string::npos);
+  const TemporaryFolder folder;
+  const auto long_number = [](std::int64_t value) {
+    std::string text("\x8a\x08", 2);
+    for (int i = 0; i < 8; ++i) text += static_cast<char>(value >> (8 * i));
+    return text;
+  };
+  const auto view = [&](std::int64_t offset, std::int64_t length, std::int64_t stride) {
+    auto changed = bytes;
+    changed.replace(strides, 2, long_number(stride));
+    changed.replace(at, 4, long_number(offset) + long_number(length));
+    return refusal(folder.write("changed.pth", changed));
+  };
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  CHECK(view(4, 2, 1).empty());
+  CHECK(view(-1, 2, 1).find("has a negative size") != std::string::npos);
+  CHECK(view(4, -2, 1).find("has a negative size") != std::string::npos);
+  CHECK(view(4, 2, -1).find("has a negative size") != std::string::npos);
+  CHECK(view(most, 2, 1).find("reaches beyond its storage") != std::string::npos);
+  CHECK(view(4, most, most).find("reaches beyond its storage") != std::string::npos);
+  CHECK(view(0, 2, most).find("reaches beyond its storage") != std::string::npos);
+  CHECK(view(0, 7, 0).find("repeats 6 elements as 7") != std::string::npos);
+  CHECK(view(most, 0, most).empty());
+}
+
+TEST_CASE("a file that was cut off anywhere is refused") {
+  const TemporaryFolder folder;
+  for (const auto* name : {"checkpoint", "checkpoint_legacy", "types", "types_legacy"}) {
+    CAPTURE(name);
+    const auto bytes = read_bytes(golden(name));
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      const auto message = refusal(folder.write("cut.pth", bytes.substr(0, size)));
+      CHECK_MESSAGE(message.find("cut.pth: error: ") != std::string::npos, size);
+    }
+  }
+}
+
+TEST_CASE("flipped bytes give an error or tensors, and never anything else") {
+  const TemporaryFolder folder;
+  std::mt19937 random(5);
+  for (const auto* name : {"checkpoint", "checkpoint_legacy", "types", "types_legacy", "hostile_legacy"}) {
+    CAPTURE(name);
+    const auto bytes = read_bytes(golden(name));
+    std::int64_t refused = 0;
+    for (int trial = 0; trial < 1500; ++trial) {
+      auto changed = bytes;
+      for (auto flips = random() % 4 + 1; flips > 0; --flips) {
+        changed[random() % changed.size()] = static_cast<char>(random());
+      }
+      try {
+        const auto read = read_torch_file(folder.write("flipped.pth", changed));
+        for (const auto& [tensor_name, value] : read.content.tensors) {
+          CHECK(value.clone().numel() == value.numel());  // every element can be read
+        }
+      } catch (const DataError&) {
+        ++refused;
+      }
+    }
+    CHECK(refused > 0);
+  }
+}

@@ -1,0 +1,78 @@
+#include "weights/weights_file.h"
+
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+
+#include "file/seal.h"
+#include "kindred/error.h"
+#include "temporary_folder.h"
+#include "test_paths.h"
+
+using namespace kindred;
+using namespace kindred::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path golden(const std::string& name) {
+  return fs::path(golden_directory) / "weights" / name;
+}
+
+}  // namespace
+
+TEST_CASE("the format is told by the content, whatever the name") {
+  const TemporaryFolder folder;
+  write_safetensors(folder / "a.pth", {{{"x", torch::ones(2)}}, {}});
+  fs::copy_file(golden("resnet.pth"), folder / "b.safetensors");
+  fs::copy_file(golden("resnet_legacy.pth"), folder / "c");
+  CHECK(read_weights_file(folder / "a.pth").format == "safetensors");
+  CHECK(read_weights_file(folder / "b.safetensors").format == "PyTorch");
+  CHECK(read_weights_file(folder / "c").format == "PyTorch before 1.6");
+}
+
+TEST_CASE("both formats of PyTorch hold the same tensors") {
+  const auto zip = read_weights_file(golden("resnet.pth"));
+  const auto legacy = read_weights_file(golden("resnet_legacy.pth"));
+  REQUIRE(zip.content.tensors.size() == legacy.content.tensors.size());
+  for (std::size_t i = 0; i < zip.content.tensors.size(); ++i) {
+    CHECK(zip.content.tensors[i].first == legacy.content.tensors[i].first);
+    CHECK(torch::equal(zip.content.tensors[i].second, legacy.content.tensors[i].second));
+  }
+}
+
+TEST_CASE("DataParallel's prefix is taken off when every name has it") {
+  const auto file = read_weights_file(golden("se_resnet_parallel.pth"));
+  CHECK(file.prefix == "module.");
+  CHECK(file.content.find("layer0.conv1.weight") != nullptr);
+  const TemporaryFolder folder;
+  write_safetensors(folder / "some", {{{"module.x", torch::ones(2)}, {"y", torch::ones(2)}}, {}});
+  CHECK(read_weights_file(folder / "some").prefix.empty());
+  write_safetensors(folder / "twice", {{{"module.module.x", torch::ones(2)}}, {}});
+  CHECK(read_weights_file(folder / "twice").content.find("x") != nullptr);
+}
+
+TEST_CASE("what is no file of weights is refused as such") {
+  const TemporaryFolder folder;
+  const auto refusal = [&](const std::string& content) {
+    const auto file = folder.write("x", content);
+    return message_of<DataError>([&] { static_cast<void>(read_weights_file(file)); });
+  };
+  for (const auto* content : {"", "text", "12345678 and more", "\x80\x04K\x01."}) {
+    CHECK(refusal(content).find(
+              "x: error: is no file of weights: neither safetensors nor what torch.save writes") !=
+          std::string::npos);
+  }
+  write_safetensors(folder / "empty", {});
+  CHECK_THROWS_WITH_AS(static_cast<void>(read_weights_file(folder / "empty")),
+                       doctest::Contains("holds no tensors"), DataError);
+}
+
+TEST_CASE("a damaged model of Kindred's is found by its checksum") {
+  const TemporaryFolder folder;
+  TensorFile content{{{"head.x", torch::ones(4)}}, {}};
+  seal(content);
+  content.tensors[0].second = torch::zeros(4);
+  write_safetensors(folder / "m", content);
+  CHECK_THROWS_WITH_AS(static_cast<void>(read_weights_file(folder / "m")),
+                       doctest::Contains("is damaged: its checksum is"), DataError);
+}
