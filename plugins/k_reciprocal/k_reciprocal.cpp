@@ -12,6 +12,7 @@
 
 #include "kindred/error.h"
 #include "kindred/parallel.h"
+#include "kindred/row_lengths.h"
 #include "neighbour_encoding.h"
 
 namespace kindred {
@@ -21,20 +22,7 @@ using Params = KReciprocal::Params;
 
 /// [N], |x|^2
 torch::Tensor squares(const torch::Tensor& rows) {
-  auto result = torch::empty({rows.size(0)}, torch::kFloat);
-  auto* out = result.data_ptr<float>();
-  const auto width = rows.size(1);
-  const auto* data = rows.data_ptr<float>();
-  parallel_ranges(rows.size(0), [&](std::int64_t first, std::int64_t last) {
-    for (auto i = first; i < last; ++i) {
-      double sum = 0;
-      for (std::int64_t d = 0; d < width; ++d) {
-        sum += static_cast<double>(data[i * width + d]) * static_cast<double>(data[i * width + d]);
-      }
-      out[i] = static_cast<float>(sum);
-    }
-  });
-  return result;
+  return row_lengths(rows).square_().to(torch::kFloat);
 }
 
 /// The squared distances of rows of `query` to all of `gallery`, [n, G].

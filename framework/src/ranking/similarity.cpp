@@ -1,12 +1,9 @@
 #include "ranking/similarity.h"
 
-#include <array>
-#include <cmath>
-#include <numeric>
 #include <stdexcept>
 #include <utility>
 
-#include "system/parallel.h"
+#include "kindred/row_lengths.h"
 
 namespace kindred {
 namespace {
@@ -20,31 +17,9 @@ void require_rows(const torch::Tensor& rows) {
   }
 }
 
-/// In 64 bits, so that no length of 32-bit floats is too large or too small to be seen.
-double length_of(const float* row, std::int64_t width) {
-  constexpr std::int64_t lanes = 8;  // sums side by side, for which there are vector instructions
-  std::array<double, lanes> sums{};
-  std::int64_t i = 0;
-  for (; i + lanes <= width; i += lanes) {
-    for (std::int64_t lane = 0; lane < lanes; ++lane) {
-      const double number = row[i + lane];
-      sums[static_cast<std::size_t>(lane)] += number * number;
-    }
-  }
-  for (; i < width; ++i) sums[0] += static_cast<double>(row[i]) * row[i];
-  return std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
-}
-
 /// [N]
 torch::Tensor lengths(const torch::Tensor& rows, const std::string& what, std::int64_t first_row) {
-  auto result = torch::empty({rows.size(0)}, torch::kDouble);
-  const auto numbers = rows.contiguous();
-  const auto width = numbers.size(1);
-  const auto* number = numbers.data_ptr<float>();
-  auto* all = result.data_ptr<double>();
-  parallel_ranges(numbers.size(0), [&](std::int64_t first, std::int64_t last) {
-    for (auto row = first; row < last; ++row) all[row] = length_of(number + row * width, width);
-  });
+  auto result = row_lengths(rows.contiguous());
   const auto* length = result.data_ptr<double>();
   for (std::int64_t i = 0; i < rows.size(0); ++i) {
     if (length[i] >= shortest_row && length[i] <= longest_row) continue;
