@@ -90,6 +90,52 @@ TEST_CASE("every shipped recipe is sound") {
   CHECK(count >= 4);
 }
 
+TEST_CASE("the competition's recipes train, at a small size on drawn people") {
+  const TemporaryFolder folder;
+  const auto recipes = std::filesystem::path(source_directory) / "configs/naic";
+  for (const std::string name : {"base", "final"}) {
+    CAPTURE(name);
+    const auto run = folder / name;
+    const auto outcome = kindred({"train",
+                                  (recipes / (name + ".toml")).string(),
+                                  "--run-dir",
+                                  run.string(),
+                                  "--set",
+                                  "dataset={type='drawn', train_identities=8, test_identities=2, "
+                                  "min_images=4, max_images=6, height=64, "
+                                  "width=32}",
+                                  "--set",
+                                  "augmentation.resize.height=96",
+                                  "--set",
+                                  "augmentation.resize.width=32",
+                                  "--set",
+                                  "augmentation.random_patch.min_sample_size=4",
+                                  "--set",
+                                  "sampler.identities_per_batch=4",
+                                  "--set",
+                                  "sampler.images_per_identity=2",
+                                  "--set",
+                                  "backbone.weights=''",
+                                  "--set",
+                                  "backbone.width=0.125",
+                                  "--set",
+                                  "head.reduced_width=16",
+                                  "--set",
+                                  "schedule.milestones=[1]",
+                                  "--set",
+                                  "train.epochs=1",
+                                  "--set",
+                                  "train.precision=fp32"},
+                                 folder.path());
+    CAPTURE(outcome.err);
+    REQUIRE(outcome.exit_code == 0);
+    CHECK(std::filesystem::file_size(run / "model.safetensors") > 0);
+    // Both groups learn, and nothing of the recipe was without effect on the plan.
+    CHECK(holds(read_bytes(run / "recipe.toml"), "type = \"variance_inversion\""));
+    CHECK(holds(read_bytes(run / "recipe.toml"), "weight = 8e-05"));
+  }
+}
+
 TEST_CASE("all errors of a recipe come at once, each with its place, and exit with 2") {
   const TemporaryFolder folder;
   const auto recipe = folder.write("wrong.toml", "extends = '" + tiny +

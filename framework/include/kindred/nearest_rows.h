@@ -32,7 +32,8 @@ struct NearestRows {
 };
 
 /// In which precision candidates are looked for. The result is the same: each precision has a proven bound of
-/// its error, and everything that the bound cannot exclude is compared by squared_distance().
+/// its error, and everything that the bound cannot exclude is compared by squared_distance(). bfloat16 needs
+/// a CPU that sums its products up in 32 bits; elsewhere (also on a GPU, which may not) it is float32.
 enum class SearchPrecision {
   automatic,  ///< bfloat16 where it is found to be faster, else float32
   float32,

@@ -387,43 +387,46 @@ class Search {
   NearestRows result_;
 };
 
-/// Whether products of bfloat16 are summed up in 32 bits here, as the error bound takes for granted: in
-/// bfloat16 the sum of these terms would stop growing at 256.
+/// Whether this processor multiplies bfloat16 and sums the products up in 32 bits, as the error bound takes
+/// for granted: in bfloat16 a sum of ones would stop growing at 256.
 bool sums_bfloat16_in_float(std::int64_t width) {
-  const auto ones = torch::ones({64, width}, torch::kBFloat16);
-  const auto sums = torch::mm(ones, ones.t()).to(torch::kFloat);
-  const float expected = static_cast<float>(at::BFloat16(static_cast<float>(width)));
-  return sums.eq(expected).all().item<bool>();
+  try {
+    const auto terms = std::max<std::int64_t>(width, 4096);
+    const auto ones = torch::ones({64, terms}, torch::kBFloat16);
+    const auto sums = torch::mm(ones, ones.t()).to(torch::kFloat);
+    return sums.eq(static_cast<float>(at::BFloat16(static_cast<float>(terms)))).all().item<bool>();
+  } catch (const c10::Error&) {
+    return false;
+  }
 }
 
 /// Tries both on a small product.
-SearchPrecision faster_precision(const torch::Tensor& rows, torch::Device device) {
+SearchPrecision faster_precision(const torch::Tensor& rows) {
   constexpr std::int64_t worth_trying = 4096;
   constexpr std::int64_t block = 1024;
-  if (!device.is_cpu() || rows.size(0) < worth_trying || rows.size(1) < 64) return SearchPrecision::float32;
-  try {
-    if (!sums_bfloat16_in_float(rows.size(1))) return SearchPrecision::float32;
-    const auto time = [&](torch::ScalarType type) {
-      const auto some = rows.slice(0, 0, block).to(type);
-      auto out = torch::empty({block, block}, some.options());
-      at::mm_out(out, some, some.t());
-      const auto start = Clock::now();
-      at::mm_out(out, some, some.t());
-      return Clock::now() - start;
-    };
-    // More candidates are compared behind a search in bfloat16: it must be clearly faster.
-    return time(torch::kBFloat16) * 3 < time(torch::kFloat) * 2 ? SearchPrecision::bfloat16
-                                                                : SearchPrecision::float32;
-  } catch (const c10::Error&) {
-    return SearchPrecision::float32;  // a processor that cannot
-  }
+  if (rows.size(0) < worth_trying || rows.size(1) < 64) return SearchPrecision::float32;
+  const auto time = [&](torch::ScalarType type) {
+    const auto some = rows.slice(0, 0, block).to(type);
+    auto out = torch::empty({block, block}, some.options());
+    at::mm_out(out, some, some.t());
+    const auto start = Clock::now();
+    at::mm_out(out, some, some.t());
+    return Clock::now() - start;
+  };
+  // More candidates are compared behind a search in bfloat16: it must be clearly faster.
+  return time(torch::kBFloat16) * 3 < time(torch::kFloat) * 2 ? SearchPrecision::bfloat16
+                                                              : SearchPrecision::float32;
 }
 
 NearestRows search(const torch::Tensor& query, const torch::Tensor* gallery, const NearestOptions& options) {
   if (options.count < 1) throw std::logic_error("nearest_rows: count must be at least 1");
   const torch::NoGradGuard no_gradients;
   auto precision = options.precision;
-  if (precision == SearchPrecision::automatic) precision = faster_precision(query, options.device);
+  if (precision != SearchPrecision::float32 &&
+      (!options.device.is_cpu() || !sums_bfloat16_in_float(query.size(1)))) {
+    precision = SearchPrecision::float32;
+  }
+  if (precision == SearchPrecision::automatic) precision = faster_precision(query);
   return Search(query, gallery, options, precision).run();
 }
 

@@ -208,8 +208,7 @@ void require_domains(const RankingPlan& plan, const std::map<std::string, Part>&
 
 class ByDomain {
  public:
-  ByDomain(const RankingPlan& plan, SearchInput& input, torch::Device device, ProgressSink& progress)
-      : images_(static_cast<std::int64_t>(input.gallery.size())) {
+  ByDomain(const RankingPlan& plan, SearchInput& input, torch::Device device, ProgressSink& progress) {
     const auto queries = static_cast<std::int64_t>(input.query.size());
     cosine_ = cosine_distances(input.descriptors.slice(0, 0, queries), input.descriptors.slice(0, queries),
                                input.query_file.string(), input.gallery_file.string());
@@ -255,7 +254,6 @@ class ByDomain {
     torch::Tensor gallery;
     std::shared_ptr<Searched> searched;
   };
-  std::int64_t images_;
   DistanceBlock cosine_;
   std::vector<Group> groups_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <future>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -49,6 +50,19 @@ class BestImages {
     for (; i < count; ++i) offer(first_image + static_cast<std::int32_t>(i), products[i] * scales[i]);
   }
 
+  /// An image behind those that are listed: of equal ones it is the worse.
+  void offer(std::int32_t image, float similarity) {
+    if (found_.size() == top_) {
+      if (!(similarity > worst_)) return;
+      std::pop_heap(found_.begin(), found_.end(), better);
+      found_.back() = {similarity, image};
+    } else {
+      found_.push_back({similarity, image});
+    }
+    std::push_heap(found_.begin(), found_.end(), better);
+    if (found_.size() == top_) worst_ = found_.front().similarity;
+  }
+
   /// Once, when everything was offered.
   void write(std::int64_t* images, float* similarities) {
     std::sort_heap(found_.begin(), found_.end(), better);
@@ -66,19 +80,6 @@ class BestImages {
   static bool better(const Found& a, const Found& b) {
     return a.similarity > b.similarity || (a.similarity == b.similarity && a.image < b.image);
   }
-  /// An image behind those that are listed: of equal ones it is the worse.
-  void offer(std::int32_t image, float similarity) {
-    if (found_.size() == top_) {
-      if (!(similarity > worst_)) return;
-      std::pop_heap(found_.begin(), found_.end(), better);
-      found_.back() = {similarity, image};
-    } else {
-      found_.push_back({similarity, image});
-    }
-    std::push_heap(found_.begin(), found_.end(), better);
-    if (found_.size() == top_) worst_ = found_.front().similarity;
-  }
-
   std::size_t top_;
   std::vector<Found> found_;
   float worst_ = -std::numeric_limits<float>::infinity();  // what must be beaten, once the list is full
@@ -204,8 +205,12 @@ Ranking rank_by_distances(const DistanceBlock& distances, std::int64_t queries, 
         BestImages best(static_cast<std::size_t>(top));
         for (std::int64_t g = 0; g < gallery_size; ++g) {
           const float distance = data[i * gallery_size + g];
-          best.offer(static_cast<std::int32_t>(g),
-                     distance == distance ? 1 - distance : -std::numeric_limits<float>::infinity());
+          if (std::isnan(distance)) {
+            throw DataError(options.query_name, "the distance of query " + std::to_string(first + i) +
+                                                    " to gallery image " + std::to_string(g) +
+                                                    " is not a number (rows from 0)");
+          }
+          best.offer(static_cast<std::int32_t>(g), 1 - distance);
         }
         const auto at = (first + i) * top;
         best.write(images + at, similarities + at);

@@ -44,7 +44,8 @@ struct RankingOptions {
 [[nodiscard]] Ranking rank_gallery(const torch::Tensor& query, const torch::Tensor& gallery,
                                    const RankingOptions& options);
 
-/// The same by any distances; equal ones keep the gallery's order, and one that is not a number comes last.
+/// The same by any distances; equal ones keep the gallery's order. Throws DataError naming query and
+/// image for one that is not a number.
 [[nodiscard]] Ranking rank_by_distances(const DistanceBlock& distances, std::int64_t queries,
                                         std::int64_t gallery_size, const RankingOptions& options);
 

@@ -66,6 +66,7 @@ class Planner {
     if (const auto* table = root_->find("backbone"); table != nullptr && table->as<Table>() != nullptr) {
       plan.backbone_start = BackboneSettings::schema().parse(only(*table, {"weights", "weights_sha256"}),
                                                              "[backbone]", diagnostics_);
+      if (plan.backbone_start.weights && plan.backbone_start.weights->empty()) plan.backbone_start = {};
     }
     choose(plan.head);
     choose_losses(plan.losses);

@@ -42,8 +42,8 @@ Schema<BackboneSettings> BackboneSettings::schema() {
   Schema<BackboneSettings> s("What a recipe says of any backbone.");
   s.add("weights", &BackboneSettings::weights,
         "file that the backbone starts from: safetensors, or what PyTorch's torch.save has written; relative "
-        "to the working directory; every tensor of the backbone must be in it")
-      .like(is_not_empty, "a path");
+        "to the working directory; every tensor of the backbone must be in it; \"\" for none, where a recipe "
+        "that is extended names one");
   s.add("weights_sha256", &BackboneSettings::weights_sha256,
         "what that file is: training refuses another one; the frozen recipe always says it")
       .like(is_sha256, sha256_form);

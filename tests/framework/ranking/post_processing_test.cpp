@@ -25,7 +25,7 @@ using namespace kindred;
 
 namespace {
 
-class SilentProgress : public ProgressSink {
+class RecordingProgress : public ProgressSink {
  public:
   void update(const Progress& progress) override { last = progress; }
   void finish(const Progress& progress) override { finished.push_back(progress); }
@@ -129,7 +129,7 @@ class Other : public PostProcessor {
 
 struct Fixture {
   Catalog catalog;
-  SilentProgress sink;
+  RecordingProgress sink;
   SearchInput input;
 
   Fixture() {
@@ -319,9 +319,13 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(torch::equal(read_npy(folder / "d.npy"), block(0, 4)));
 }
 
-TEST_CASE("equal distances keep the gallery's order, and what is not a number comes last") {
-  const auto distances = torch::tensor({{0.5F, 0.1F, 0.5F, std::numeric_limits<float>::quiet_NaN(), 0.1F}});
-  const auto ranking =
-      rank_by_distances([&](std::int64_t, std::int64_t) { return distances; }, 1, 5, {.top = 9});
+TEST_CASE("equal distances keep the gallery's order, and what is not a number is named") {
+  auto distances = torch::tensor({{0.5F, 0.1F, 0.5F, 0.7F, 0.1F}});
+  const auto block = [&](std::int64_t, std::int64_t) { return distances; };
+  const auto ranking = rank_by_distances(block, 1, 5, {.top = 9});
   CHECK(torch::equal(ranking.images, torch::tensor({{1, 4, 0, 2, 3}}, torch::kLong)));
+  distances[0][3] = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(rank_by_distances(block, 1, 5, {.top = 9})),
+      "query: error: the distance of query 0 to gallery image 3 is not a number (rows from 0)", DataError);
 }
