@@ -96,12 +96,18 @@ std::string outcome_text(const ImportOptions& options, const WeightsFile& file, 
   if (!outcome.report.note.empty()) text += "note: " + outcome.report.note + "\n";
   text += "\n" + rows_text(outcome.report) + outcome.report.counts_text() + "\n";
   if (outcome.written) {
-    text += "written to " + options.out.string() + "; use it with: kindred embed --weights " +
-            options.out.string() + " --data DIR\n";
+    return text + "written to " + options.out.string() + "; use it with: kindred embed --weights " +
+           options.out.string() + " --data DIR\n";
+  }
+  text += "nothing was written: ";
+  if (outcome.report.lacks_the_head_alone()) {
+    text += "the file is a backbone's; to train with it, say in the recipe: [backbone] weights = \"" +
+            options.file.string() + "\"\n";
   } else {
     text +=
-        "nothing was written: the file does not fit the recipe's network. Choose the recipe's components so "
-        "that it does, or leave tensors at their initial random numbers: --allow-missing 'PATTERN'\n";
+        "the file does not fit the recipe's network. Choose the recipe's components so that it does, or "
+        "leave "
+        "tensors at their initial random numbers: --allow-missing 'PATTERN'\n";
   }
   return text;
 }

@@ -60,9 +60,11 @@ void load(const fs::path& path, const std::optional<std::string>& hash, torch::n
   const auto weights = translate(file);
   const auto report = match_weights(weights, module, prefix, allow_missing);
   if (!report.complete()) {
-    throw DataError(path, "its tensors (layout: " + report.layout + ") do not fit the " +
-                              (prefix.empty() ? "network" : "backbone") + ":" + trouble_text(report) +
-                              "\n`kindred weights inspect " + path.string() + "` shows what it holds");
+    throw DataError(
+        path, "its tensors (layout: " + report.layout + ") do not fit the " +
+                  (prefix.empty() ? "network" : "backbone") + ":" + trouble_text(report) +
+                  (report.lacks_the_head_alone() ? "\nit is a backbone's: say [backbone] weights" : "") +
+                  "\n`kindred weights inspect " + path.string() + "` shows what it holds");
   }
   copy_weights(weights, module, prefix);
   notes.push_back(note_of(what, file, report));

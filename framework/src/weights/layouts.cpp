@@ -209,8 +209,12 @@ const std::vector<WeightsLayout>& weights_layouts() {
         {"classifier.*", "head.classifier.*"}},
        ""},
 
-      // Kindred's own.
+      // Kindred's own, and inside its checkpoints.
       {"Kindred", {"backbone.*", "head.*"}, {{"backbone.*", "backbone.*"}, {"head.*", "head.*"}}, ""},
+      {"Kindred checkpoint",
+       {"model.backbone.*", "model.head.*"},
+       {{"model.backbone.*", "backbone.*"}, {"model.head.*", "head.*"}},
+       ""},
   };
   return layouts;
 }

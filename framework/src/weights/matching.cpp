@@ -97,8 +97,8 @@ std::string MatchReport::counts_text() const {
   const auto add = [&](TensorState state, const std::string& what) {
     if (const auto number = count(state); number > 0) text += ", " + std::to_string(number) + " " + what;
   };
-  add(TensorState::counter, "counters of batch norms not in the file and set to 0");
-  add(TensorState::allowed, "left as they were, as allowed");
+  add(TensorState::counter, "not in the file and set to 0 (counters of batch norms)");
+  add(TensorState::allowed, "left as it was, as allowed");
   add(TensorState::missing, "missing");
   add(TensorState::wrong_shape, "of another shape");
   add(TensorState::wrong_type, "of another type");
@@ -175,6 +175,15 @@ std::string useless_pattern(const std::vector<std::string>& patterns, const torc
            (near.empty() ? "" : "; did you mean '" + near + "'?");
   }
   return "";
+}
+
+bool MatchReport::lacks_the_head_alone() const {
+  const auto of_head = [](const TensorRow& row) { return row.name.starts_with(head_prefix); };
+  return count(TensorState::missing) > 0 && std::all_of(rows.begin(), rows.end(), [&](const auto& row) {
+           const bool wrong = row.state == TensorState::missing || row.state == TensorState::wrong_shape ||
+                              row.state == TensorState::wrong_type;
+           return row.state == TensorState::matched ? !of_head(row) : !wrong || of_head(row);
+         });
 }
 
 std::string trouble_text(const MatchReport& report) {

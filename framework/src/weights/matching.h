@@ -61,7 +61,10 @@ struct MatchReport {
   [[nodiscard]] std::int64_t count(TensorState state) const;
   /// Nothing is missing, of another shape or of another type, but for what was allowed.
   [[nodiscard]] bool complete() const;
-  /// "267 of 320 tensors matched, 53 counters not in the file, 2 unused"
+  /// The file fits the whole backbone and nothing of the head: it is a backbone's.
+  [[nodiscard]] bool lacks_the_head_alone() const;
+  /// "267 of 320 tensors matched, 53 not in the file and set to 0 (counters of batch norms), 2 of
+  /// the file unused"
   [[nodiscard]] std::string counts_text() const;
 };
 

@@ -122,6 +122,16 @@ TEST_CASE("a file without a classifier needs to be told of how many identities i
   CHECK(foreign.import({.allow_missing = {"head.classifier.*"}, .identities = 2}).written);
 }
 
+TEST_CASE("a backbone's file is told to be one") {
+  Foreign foreign;
+  const auto outcome = import_weights(
+      small_plan("small_resnet"),
+      {.file = golden_weights("resnet"), .out = foreign.out, .allow_missing = {}, .identities = 3});
+  CHECK(contains(outcome.text,
+                 "nothing was written: the file is a backbone's; to train with it, say in the "
+                 "recipe: [backbone] weights = \""));
+}
+
 TEST_CASE("a pattern that no tensor has is refused") {
   Foreign foreign;
   const auto message =

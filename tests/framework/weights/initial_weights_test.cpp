@@ -104,7 +104,7 @@ TEST_CASE("the note says what was loaded and what was of no use") {
             "\n  unused: fc.weight\n  unused: fc.bias\n");
   notes.clear();
   static_cast<void>(built(with_backbone(golden_weights("se_resnet_parallel"), "small_se_resnet"), &notes));
-  CHECK(notes.find("9 counters of batch norms not in the file and set to 0") != std::string::npos);
+  CHECK(notes.find("9 not in the file and set to 0 (counters of batch norms)") != std::string::npos);
   notes.clear();
   static_cast<void>(built(small_plan("small_resnet"), &notes));
   CHECK(notes.empty());
@@ -147,6 +147,13 @@ TEST_CASE(
                    build_model(small_plan("small_resnet"), 6)->named_parameters()["head.classifier.weight"]));
   CHECK(torch::equal(model->named_parameters()["backbone.conv1.weight"],
                      trained.model->named_parameters()["backbone.conv1.weight"]));
+}
+
+TEST_CASE("a backbone's file for the whole network is told to be one") {
+  CHECK(refusal<DataError>(with_network(golden_weights("resnet")))
+            .find("do not fit the network:\n  32 missing: ") != std::string::npos);
+  CHECK(refusal<DataError>(with_network(golden_weights("resnet")))
+            .find("\nit is a backbone's: say [backbone] weights\n") != std::string::npos);
 }
 
 TEST_CASE("a pattern that no tensor has is an error at its table") {

@@ -262,14 +262,20 @@ TEST_CASE("the classifier of a torchreid file is known as one") {
   CHECK(translated(*layout, "fc.weight") == std::nullopt);
 }
 
-TEST_CASE("Kindred's own files keep their names") {
+TEST_CASE("Kindred's own files keep their names, and checkpoints hold them behind a prefix") {
   const Rename same = [](const std::string& name) { return name; };
+  const Rename in_checkpoint = [](const std::string& name) { return "model." + name; };
   for (const auto* head : {"{type='mgn'}", "{type='bnneck'}"}) {
     const auto outcome = filled(real_plan(resnet, head), same);
     CHECK(outcome.layout == "Kindred");
     CHECK(outcome.missing.empty());
     CHECK(outcome.unused.empty());
     CHECK(outcome.equal);
+    const auto checkpoint = filled(real_plan(resnet, head), in_checkpoint, {"optimizer.0.momentum"});
+    CHECK(checkpoint.layout == "Kindred checkpoint");
+    CHECK(checkpoint.missing.empty());
+    CHECK(checkpoint.unused == Names{"optimizer.0.momentum"});
+    CHECK(checkpoint.equal);
   }
 }
 

@@ -85,7 +85,7 @@ TEST_CASE("what is allowed to be missing may be so, or of another shape, and sta
   const auto report = report_of(file, {"head.classifier.*"});
   CHECK(report.complete());
   CHECK(report.counts_text() ==
-        "10 of 12 tensors matched, 2 left as they were, as allowed, 0 of the file unused");
+        "10 of 12 tensors matched, 2 left as it was, as allowed, 0 of the file unused");
   const auto model = tiny_model(2);
   copy_weights(translate(file), *model, "");
   for (const auto* name : {"head.classifier.weight", "head.classifier.bias"}) {
@@ -107,7 +107,7 @@ TEST_CASE("counters of batch norms that an old file lacks are set to 0, and said
   const auto report = report_of(file);
   CHECK(report.complete());
   CHECK(report.counts_text() ==
-        "11 of 12 tensors matched, 1 counters of batch norms not in the file and set to 0, 0 of the file "
+        "11 of 12 tensors matched, 1 not in the file and set to 0 (counters of batch norms), 0 of the file "
         "unused");
   const auto model = tiny_model(2);
   model->named_buffers()["backbone.norm.num_batches_tracked"].fill_(9);
