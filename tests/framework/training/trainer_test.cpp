@@ -33,7 +33,7 @@ Plan plan_of(const std::string& groups, const std::vector<std::string>& override
 
 /// A trainer of 5 identities that learns from the same batch again and again.
 struct Learning {
-  explicit Learning(const Plan& plan) : trainer(plan, 5, torch::kCPU) {}
+  explicit Learning(const Plan& plan) : trainer(plan, build_model(plan, 5), 5, torch::kCPU) {}
 
   void step(std::int64_t epoch = 1) {
     const auto images = torch::linspace(0, 1, 20 * 3 * 16 * 8).sin().reshape({20, 3, 16, 8});

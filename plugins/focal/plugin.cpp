@@ -1,0 +1,7 @@
+#include "kindred/plugin.h"
+
+#include "focal.h"
+
+KINDRED_PLUGIN("focal", "1.0.0", "Focal classification loss") {
+  catalog.add<kindred::Focal>("focal");
+}

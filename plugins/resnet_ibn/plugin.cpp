@@ -1,0 +1,7 @@
+#include "kindred/plugin.h"
+
+#include "resnet_ibn.h"
+
+KINDRED_PLUGIN("resnet_ibn", "1.0.0", "Residual networks with instance and batch normalisation (IBN-a)") {
+  catalog.add<kindred::ResnetIbn>("resnet_ibn");
+}

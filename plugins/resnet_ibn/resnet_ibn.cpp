@@ -1,0 +1,86 @@
+#include "resnet_ibn.h"
+
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/instancenorm.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+
+#include "kindred/error.h"
+
+namespace kindred {
+
+namespace {
+
+constexpr std::array<std::int64_t, 5> depths = {18, 34, 50, 101, 152};
+constexpr std::int64_t stages_with_instance_norm = 3;
+
+// The first half of the channels by instance, the others by batch.
+class InstanceBatchNorm final : public torch::nn::Module {
+ public:
+  explicit InstanceBatchNorm(std::int64_t channels)
+      : half_(channels / 2),
+        instance_(register_module(
+            "IN", torch::nn::InstanceNorm2d(torch::nn::InstanceNorm2dOptions(half_).affine(true)))),
+        batch_(register_module("BN", torch::nn::BatchNorm2d(channels - half_))) {}
+
+  torch::Tensor forward(const torch::Tensor& map) {
+    if (map.size(2) * map.size(3) == 1) {
+      throw ComponentError("backbone/resnet_ibn",
+                           "the map is down to one pixel within the first three stages, where instance "
+                           "normalisation leaves nothing of it; make the images larger");
+    }
+    // Each half in the format of the whole: slices of channels are slow to normalise.
+    const auto format = map.suggest_memory_format();
+    const auto first = map.narrow(1, 0, half_);
+    const auto second = map.narrow(1, half_, map.size(1) - half_).contiguous(format);
+    return torch::cat({instance_->forward(first).contiguous(format), batch_->forward(second)}, 1);
+  }
+
+ private:
+  std::int64_t half_;
+  torch::nn::InstanceNorm2d instance_;
+  torch::nn::BatchNorm2d batch_;
+};
+
+torch::nn::AnyModule first_norm(std::int64_t stage, std::int64_t channels) {
+  if (stage > stages_with_instance_norm) return torch::nn::AnyModule(torch::nn::BatchNorm2d(channels));
+  return torch::nn::AnyModule(std::make_shared<InstanceBatchNorm>(channels));
+}
+
+ResidualNetworkOptions options_of(const ResnetIbn::Params& params) {
+  ResidualNetworkOptions options;
+  options.block = params.depth < 50 ? ResidualBlock::basic : ResidualBlock::bottleneck;
+  options.stages = residual_stages(params.depth);
+  options.last_stride = params.last_stride;
+  options.width = params.width;
+  options.first_norm = first_norm;
+  return options;
+}
+
+}  // namespace
+
+Schema<ResnetIbn::Params> ResnetIbn::schema() {
+  Schema<Params> s("Residual network with instance and batch normalisation side by side (IBN-a).",
+                   "Pan et al., ECCV 2018, figure 3 (a)");
+  s.add("depth", &Params::depth, "layers: 18, 34, 50, 101 or 152");
+  s.add("last_stride", &Params::last_stride,
+        "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
+        "its own")
+      .range(1, 2);
+  s.add("width", &Params::width, "multiplies all channels, which are rounded to a multiple of 8")
+      .range(0.125, 8);
+  s.rule([](const Params& p) -> std::string {
+    return std::find(depths.begin(), depths.end(), p.depth) != depths.end()
+               ? ""
+               : "depth = " + std::to_string(p.depth) + " is none of 18, 34, 50, 101 and 152";
+  });
+  return s;
+}
+
+ResnetIbn::ResnetIbn(const Params& params, const Context& /*context*/)
+    : ResidualNetwork(options_of(params)) {}
+
+}  // namespace kindred

@@ -1,0 +1,28 @@
+// ResNet-IBN-a: Pan et al., "Two at Once: Enhancing Learning and Generalization Capacities via IBN-Net", ECCV
+// 2018, figure 3 (a). The public weights of IBN-Net fit (resnet50_ibn_a-d9d0bb7b.pth and its relatives), less
+// their "fc".
+#pragma once
+
+#include <cstdint>
+
+#include "kindred/nn/residual_network.h"
+#include "kindred/schema.h"
+
+namespace kindred {
+
+/// A ResNet, stride in a bottleneck's 3x3 convolution, whose first normalisation of each block in the first
+/// three stages treats half of the channels by themselves for each image: "bn1.IN", instance normalisation
+/// with learnt scale and shift, and "bn1.BN" for the other half. The last stage is a ResNet's.
+class ResnetIbn final : public ResidualNetwork {
+ public:
+  struct Params {
+    std::int64_t depth = 50;
+    std::int64_t last_stride = 1;
+    double width = 1.0;
+  };
+  static Schema<Params> schema();
+
+  ResnetIbn(const Params& params, const Context& context);
+};
+
+}  // namespace kindred
