@@ -8,7 +8,10 @@
 namespace kindred {
 namespace {
 
-constexpr std::string_view fast_reid_note = "fast-reid's ResNet wants stem_pooling = 'rounded_up'";
+constexpr std::string_view fast_reid_note =
+    "fast-reid's ResNet wants stem_pooling = 'rounded_up'; where it has non-local or SE blocks (unused "
+    "'NL_*' "
+    "and 'se.*'), the outputs are not its own";
 
 /// What '#' and '*' stood for.
 struct Captured {
