@@ -203,7 +203,7 @@ std::vector<BlockRecipe> ResidualNetwork::block_recipes(std::int64_t last_stride
       spec.kind = o.block;
       spec.in = in;
       spec.planes = planes(stage);
-      spec.inner = spec.planes * o.group_width / 64 * o.groups;
+      spec.inner = std::max<std::int64_t>(1, spec.planes * o.group_width / 64) * o.groups;
       spec.out = spec.planes * expansion(o.block);
       spec.stride = i > 0 ? 1 : last ? last_stride : nominal_stride;
       spec.groups = o.groups;

@@ -39,6 +39,14 @@ TEST_CASE("groups give ResNeXt and group width the wide network, with the publis
   CHECK(parameter_count(wide) == 68883240 - 2049000);
 }
 
+TEST_CASE("each group of a narrow network has at least one channel") {
+  // 8 planes x 4 / 64 would be none.
+  ResidualNetwork net({.stages = {1}, .width = 0.125, .groups = 32, .group_width = 4});
+  const auto trunk = net.trunk("layer1.0");
+  CHECK(trunk->named_parameters()["layer1.0.conv2.weight"].sizes().vec() == Shape{32, 1, 3, 3});
+  CHECK(trunk->forward(torch::rand({2, 3, 32, 16})).sizes().vec() == Shape{2, 32, 4, 2});
+}
+
 TEST_CASE("the stride of a bottleneck stands where it is asked for, and in the shortcut") {
   ResidualNetwork second({.stages = {1, 1, 1, 1}, .width = 0.125});
   CHECK(stride_of(second, "layer2.0.conv1") == Shape{1, 1});

@@ -45,7 +45,8 @@ struct KINDRED_API ResidualNetworkOptions {
   /// Multiplies the channels of every stage; they are rounded to a multiple of 8, at least 8.
   double width = 1.0;
   /// ResNeXt "32x4d" has groups 32 and group_width 4: a bottleneck's 3x3 convolution has
-  /// groups x (channels x group_width / 64) channels. Bottlenecks only.
+  /// groups x (channels x group_width / 64) channels, where the bracket is rounded down and at least 1.
+  /// Bottlenecks only.
   std::int64_t groups = 1;
   std::int64_t group_width = 64;
   /// Squeeze and excitation before the residual sum; the inner width is the block's divided by this.

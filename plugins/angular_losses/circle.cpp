@@ -1,0 +1,69 @@
+#include "circle.h"
+
+#include <torch/nn/functional/activation.h>
+
+#include <string>
+#include <utility>
+
+namespace kindred {
+
+namespace {
+
+Schema<CircleParams> circle_schema(std::string summary) {
+  Schema<CircleParams> s(std::move(summary), "Sun et al., CVPR 2020, eq. 6");
+  s.add("scale", &CircleParams::scale, "what weighted similarities are multiplied by: gamma").above(0);
+  s.add("margin", &CircleParams::margin,
+        "how far from their best a positive's cosine, 1, and a negative's, 0, may stay: m")
+      .range(0, 1);
+  return s;
+}
+
+// Both rise with the similarity.
+torch::Tensor weighted_positive(const torch::Tensor& cosines, double margin) {
+  return (1 + margin - cosines.detach()).clamp_min(0.0) * (cosines - (1 - margin));
+}
+
+torch::Tensor weighted_negative(const torch::Tensor& cosines, double margin) {
+  return (cosines.detach() + margin).clamp_min(0.0) * (cosines - margin);
+}
+
+// log sum exp over those of each row that count. Without any it is not minus infinity, whose gradient is no
+// number, but low enough for a softplus of 0.
+torch::Tensor log_sum_exp(const torch::Tensor& values, const torch::Tensor& counts) {
+  return values.masked_fill(counts.logical_not(), -1e30).logsumexp(1);
+}
+
+}  // namespace
+
+Schema<Circle::Params> Circle::schema() {
+  return circle_schema("Circle loss on the cosines between all pairs of the batch.");
+}
+
+Circle::Circle(const Params& params, const Context& /*context*/)
+    : scale_(params.scale), margin_(params.margin) {}
+
+torch::Tensor Circle::forward(const torch::Tensor& output, const torch::Tensor& labels) {
+  const auto vectors = normalized_rows(output);
+  const auto cosines = vectors.matmul(vectors.t());
+  const auto same = labels.unsqueeze(0).eq(labels.unsqueeze(1));
+  const auto negative = same.logical_not();
+  auto positive = same.clone();
+  positive.fill_diagonal_(false);
+  const auto losses = torch::softplus(log_sum_exp(weighted_negative(cosines, margin_) * scale_, negative) +
+                                      log_sum_exp(weighted_positive(cosines, margin_) * -scale_, positive));
+  const auto anchors = positive.any(1).logical_and(negative.any(1)).sum();
+  return losses.sum() / anchors.clamp_min(1);
+}
+
+Schema<CircleSoftmax::Params> CircleSoftmax::schema() {
+  return circle_schema("Circle loss on the cosines to class weights.");
+}
+
+CircleSoftmax::CircleSoftmax(const Params& params, const Context& context)
+    : AngularSoftmax(context), scale_(params.scale), margin_(params.margin) {}
+
+AngularSoftmax::Logits CircleSoftmax::logits(const torch::Tensor& cosines, const torch::Tensor& own) const {
+  return {weighted_negative(cosines, margin_) * scale_, weighted_positive(own, margin_) * scale_};
+}
+
+}  // namespace kindred

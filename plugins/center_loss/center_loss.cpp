@@ -1,0 +1,34 @@
+#include "center_loss.h"
+
+#include <torch/optim/sgd.h>
+
+#include <vector>
+
+namespace kindred {
+
+Schema<CenterLoss::Params> CenterLoss::schema() {
+  Schema<Params> s("Squared distance of each feature to its identity's learnt centre.",
+                   "Wen et al., ECCV 2016, section 3.2");
+  s.add("center_learning_rate", &Params::center_learning_rate,
+        "of the centres' own gradient descent; constant, and independent of the loss's weight")
+      .above(0);
+  return s;
+}
+
+CenterLoss::CenterLoss(const Params& params, const Context& context)
+    : learning_rate_(params.center_learning_rate),
+      centers_(register_parameter("centers", torch::randn({context.identities, context.width}))) {}
+
+torch::Tensor CenterLoss::forward(const torch::Tensor& output, const torch::Tensor& labels) {
+  constexpr std::int64_t no_padding = -1;
+  const auto own = torch::embedding(centers_, labels, no_padding, /*scale_grad_by_freq=*/false,
+                                    /*sparse=*/true);
+  return (output - own).square().sum(1).clamp(1e-12, 1e12).mean();
+}
+
+std::unique_ptr<torch::optim::Optimizer> CenterLoss::own_optimizer() {
+  return std::make_unique<torch::optim::SGD>(std::vector<torch::Tensor>{centers_},
+                                             torch::optim::SGDOptions(learning_rate_));
+}
+
+}  // namespace kindred

@@ -1,0 +1,49 @@
+#include "se_resnext.h"
+
+#include <string>
+
+namespace kindred {
+
+namespace {
+
+constexpr std::int64_t groups = 32;
+constexpr std::int64_t group_width = 4;
+constexpr std::int64_t reduction = 16;
+
+ResidualNetworkOptions options_of(const SeResnext::Params& params) {
+  ResidualNetworkOptions options;
+  options.stem = ResidualStem::layer0;
+  options.stages = residual_stages(params.depth);
+  options.last_stride = params.last_stride;
+  options.width = params.width;
+  options.groups = groups;
+  options.group_width = group_width;
+  options.se_reduction = reduction;
+  return options;
+}
+
+}  // namespace
+
+Schema<SeResnext::Params> SeResnext::schema() {
+  Schema<Params> s("Residual network with grouped convolutions (32x4d) and squeeze and excitation.",
+                   "Xie et al., CVPR 2017; Hu et al., CVPR 2018");
+  s.add("depth", &Params::depth, "layers: 50 or 101");
+  s.add("last_stride", &Params::last_stride,
+        "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
+        "its own")
+      .range(1, 2);
+  s.add("width", &Params::width,
+        "multiplies the channels of all stages, which are rounded to a multiple of 8; the number of groups "
+        "stays")
+      .range(0.125, 8);
+  s.rule([](const Params& p) -> std::string {
+    return p.depth == 50 || p.depth == 101 ? ""
+                                           : "depth = " + std::to_string(p.depth) + " is neither 50 nor 101";
+  });
+  return s;
+}
+
+SeResnext::SeResnext(const Params& params, const Context& /*context*/)
+    : ResidualNetwork(options_of(params)) {}
+
+}  // namespace kindred

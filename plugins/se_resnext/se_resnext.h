@@ -1,0 +1,26 @@
+// SE-ResNeXt 32x4d: Xie et al., "Aggregated Residual Transformations for Deep Neural Networks", CVPR 2017,
+// with squeeze and excitation (Hu et al., CVPR 2018), in the layout of the public weights
+// se_resnext50_32x4d-a260b3a4.pth and its relative (Cadene's pretrained-models), less their "last_linear".
+#pragma once
+
+#include <cstdint>
+
+#include "kindred/nn/residual_network.h"
+#include "kindred/schema.h"
+
+namespace kindred {
+
+/// As SE-ResNet, but that a bottleneck's 3x3 convolution works in 32 groups and holds the stride.
+class SeResnext final : public ResidualNetwork {
+ public:
+  struct Params {
+    std::int64_t depth = 50;
+    std::int64_t last_stride = 1;
+    double width = 1.0;
+  };
+  static Schema<Params> schema();
+
+  SeResnext(const Params& params, const Context& context);
+};
+
+}  // namespace kindred
