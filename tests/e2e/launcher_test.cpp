@@ -288,8 +288,8 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     REQUIRE(evaluated.exit_code == 0);
     CHECK(holds(evaluated.out, "mAP@3 "));
     CHECK(holds(evaluated.out, "query images merged by identity and camera"));
-    CHECK(holds(evaluated.out, "at FPR 0.05 (distance below "));
-    CHECK(holds(evaluated.out, "at FPR 0.01 (distance below "));
+    CHECK(holds(evaluated.out, "at FPR 0.05 (distance < "));
+    CHECK(holds(evaluated.out, " % at 0.01 (< "));
     CHECK(read_bytes(folder / "each.csv") == read_bytes(folder / "scores/per_query.csv"));
     const auto json = nlohmann::json::parse(read_bytes(folder / "scores/evaluation.json"));
     CHECK(json["map_depth"] == 3);

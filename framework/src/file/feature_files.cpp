@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <stdexcept>
@@ -92,6 +93,38 @@ bool all_finite(const float* numbers, std::int64_t count) {
   return bad == 0;
 }
 
+/// The bits of a 32-bit float that is equal to a 16-bit one, given by its bits.
+std::uint32_t float_of_half(std::uint16_t half) {
+  constexpr std::uint32_t exponent_shift = (127 - 15) << 23;
+  constexpr std::uint32_t one_exponent = 1 << 23;
+  const std::uint32_t magnitude = static_cast<std::uint32_t>(half & 0x7FFF) << 13;
+  const std::uint32_t normal = magnitude + exponent_shift;
+  const std::uint32_t infinite_or_nan = normal + exponent_shift;
+  // A number below the normal ones has no leading 1: it is given one, which is subtracted again.
+  const auto subnormal = std::bit_cast<std::uint32_t>(std::bit_cast<float>(normal + one_exponent) - 0x1p-14F);
+  const std::uint32_t number = magnitude < one_exponent         ? subnormal
+                               : magnitude < 31U * one_exponent ? normal
+                                                                : infinite_or_nan;
+  return number | static_cast<std::uint32_t>(half & 0x8000) << 16;
+}
+
+/// As 32-bit floats. For 16-bit ones some ten times as fast as LibTorch's own conversion, which takes them
+/// one by one.
+torch::Tensor widened(const torch::Tensor& rows) {
+  const auto type = rows.scalar_type();
+  if (type != torch::kHalf && type != torch::kBFloat16) return rows.to(torch::kFloat);
+  auto result = torch::empty(rows.sizes(), torch::kFloat);
+  const auto* from = static_cast<const std::uint16_t*>(rows.data_ptr());
+  auto* to = static_cast<std::uint32_t*>(result.data_ptr());
+  const auto count = rows.numel();
+  if (type == torch::kHalf) {
+    for (std::int64_t i = 0; i < count; ++i) to[i] = float_of_half(from[i]);
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<std::uint32_t>(from[i]) << 16;
+  }
+  return result;
+}
+
 torch::ScalarType element_type(Storage storage) {
   switch (storage) {
     case Storage::float16:
@@ -178,7 +211,7 @@ FeatureReader::FeatureReader(const std::filesystem::path& file)
 }
 
 torch::Tensor FeatureReader::rows(std::int64_t first, std::int64_t last) const {
-  const auto result = array_.rows(first, last).to(torch::kFloat);
+  const auto result = widened(array_.rows(first, last));
   if (all_finite(result.data_ptr<float>(), result.numel())) return result;
   const auto finite = torch::isfinite(result).all(1).contiguous();
   const auto* good = finite.data_ptr<bool>();

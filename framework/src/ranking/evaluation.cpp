@@ -380,9 +380,10 @@ std::string scores_text(const Scores& scores) {
   text += "\n";
   const auto& points = scores.open_set.points;
   for (const auto& point : points) {
-    text += (&point == &points.front() ? "same person or not: TPR " : ", TPR ") +
-            percent(point.true_positive_rate) + " at FPR " + number(point.wanted_rate, "%g") +
-            " (distance below " + number(point.threshold, "%.4g") + ")";
+    const bool first = &point == &points.front();
+    text += (first ? "same person or not: TPR " : ", ") + percent(point.true_positive_rate) +
+            (first ? " at FPR " : " at ") + number(point.wanted_rate, "%g") +
+            (first ? " (distance < " : " (< ") + number(point.threshold, "%.4g") + ")";
   }
   return points.empty() ? text : text + "\n";
 }

@@ -70,8 +70,8 @@ class SmallestNumbers {
     if (numbers_.size() >= 2 * k_) cut();
   }
 
-  /// Ascending.
-  [[nodiscard]] std::vector<float> sorted() {
+  /// Ascending. When all were added.
+  [[nodiscard]] const std::vector<float>& sorted() {
     cut();
     std::sort(numbers_.begin(), numbers_.end());
     return numbers_;
@@ -203,7 +203,7 @@ OpenSetScores OpenSetCounter::scores() {
   const auto all_negatives = static_cast<double>(scores.negatives);
   std::sort(state.positives.begin(), state.positives.end());
 
-  const auto near = state.near_negatives.sorted();
+  const auto& near = state.near_negatives.sorted();
   for (const auto rate : state.rates) {
     // Whoever lets the next negative through as well is above the rate.
     const auto next = static_cast<std::size_t>(allowed(rate, scores.negatives));

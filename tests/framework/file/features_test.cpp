@@ -147,6 +147,27 @@ TEST_CASE_FIXTURE(
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "every finite number of 16 bits is read as what it is") {
+  for (const auto type : {torch::kHalf, torch::kBFloat16}) {
+    const auto all = torch::arange(-32768, 32768, torch::kShort).view(type);
+    const auto finite = all.index({torch::isfinite(all.to(torch::kFloat))}).view({-1, 4});
+    REQUIRE(finite.size(0) > 15000);
+    std::string text = "path,identity\n";
+    for (std::int64_t i = 0; i < finite.size(0); ++i) text += std::to_string(i) + ",1\n";
+    write_table(text);
+    write_npy(array, finite);
+    const auto back = read_features(stem).descriptors;
+    CHECK(torch::equal(back.view(torch::kInt), finite.to(torch::kFloat).view(torch::kInt)));  // also -0
+    for (const double bad :
+         {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+      auto broken = finite.clone();
+      broken[77][3] = bad;
+      write_npy(array, broken);
+      CHECK(contains(refusal(), "row 77 (from 0), which describes '77', holds a number that is not finite"));
+    }
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "a number too large for 16 bits is refused with the image, and nothing is written") {
   Features features{torch::ones({3, 2}), std::vector<Sample>(3)};

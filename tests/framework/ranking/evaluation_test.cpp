@@ -499,8 +499,7 @@ TEST_CASE("scores are told in two lines, and thresholds in a third") {
   CHECK(scores_text(scores) ==
         "mAP@200 43.08 %  Rank-1 55.00 %  Rank-5 86.67 %  Rank-10 100.00 %  mINP 18.00 %  score 49.04 %\n"
         "9 of 10 queries in 100 gallery images (1 distractor, 7 junk left out), single-camera mode: why\n"
-        "same person or not: TPR 10.00 % at FPR 0.0001 (distance below 0.25), "
-        "TPR 75.00 % at FPR 0.01 (distance below 0.5)\n");
+        "same person or not: TPR 10.00 % at FPR 0.0001 (distance < 0.25), 75.00 % at 0.01 (< 0.5)\n");
 
   auto json = nlohmann::json::parse(scores_json(scores));
   CHECK(json["mAP"] == 0.43076);
