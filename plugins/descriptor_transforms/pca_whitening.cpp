@@ -60,10 +60,9 @@ torch::Tensor PcaWhitening::projection(const torch::Tensor& rows, const torch::T
       std::find_if(variance, variance + rows.size(1), [&](double v) { return v <= rounding; }) - variance;
   const std::string whose = params_.learn_on == Learn::gallery ? "the gallery's " : "the ";
   if (rank == 0) {
-    throw ComponentError(component,
-                         whose + std::to_string(rows.size(0)) +
-                             " descriptors do not differ, so that they have no principal components; "
-                             "leave this step out");
+    throw ComponentError(component, "no two of " + whose +
+                                        "descriptors differ, so that there are no principal "
+                                        "components; leave this step out");
   }
   if (params_.width > rank) {
     throw ComponentError(component, "width = " + std::to_string(params_.width) + " is more than " + whose +

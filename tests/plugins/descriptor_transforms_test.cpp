@@ -156,16 +156,15 @@ TEST_CASE("more components than there are is refused with what there are") {
 }
 
 TEST_CASE("descriptors that do not differ are refused") {
-  const auto message =
-      "post_processor/pca_whitening: error: the gallery's 1 descriptors do not differ, so that they have no "
-      "principal "
-      "components; leave this step out";
+  const auto* message =
+      "post_processor/pca_whitening: error: no two of the gallery's descriptors differ, so that there are no "
+      "principal components; leave this step out";
   CHECK_THROWS_WITH_AS(static_cast<void>(applied<PcaWhitening>(some_rows(5, 8, 5), 4, pca(0, 0.5))), message,
                        ComponentError);
   torch::manual_seed(6);
   const auto copies = torch::cat({torch::rand({2, 8}), torch::rand({1, 8}).repeat({40, 1})});
-  CHECK_THROWS_WITH_AS(static_cast<void>(applied<PcaWhitening>(copies, 2, pca(0, 0.5))),
-                       doctest::Contains("the gallery's 40 descriptors do not differ"), ComponentError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(applied<PcaWhitening>(copies, 2, pca(0, 0.5))), message,
+                       ComponentError);
 }
 
 TEST_CASE("an image that the kept components say nothing of is named") {
