@@ -30,6 +30,9 @@ namespace kindred {
 /// compute in what is asked for by name.
 [[nodiscard]] Precision describing_precision(const Plan& plan, torch::Device device);
 
+/// Notes a precision of describing that is not that of the training. Throws as describing_precision().
+void tell_of_describing_precision(const Plan& plan, torch::Device device, ProgressSink& progress);
+
 /// What embed_dataset() has written.
 struct EmbeddedSplit {
   Split split = Split::gallery;
@@ -40,7 +43,7 @@ struct EmbeddedSplit {
 
 /// Describes a data set's query and gallery images, and its training images when asked, each that it has,
 /// into FOLDER/query.npy and .csv, gallery.npy and .csv, train.npy and .csv, in place of those of an earlier
-/// call. A precision other than that of the training is told of. Throws Error when it has none of them.
+/// call. Throws Error when it has none of them.
 [[nodiscard]] std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const Dataset& dataset,
                                                        const std::filesystem::path& folder,
                                                        torch::Device device, ProgressSink& progress,
