@@ -85,7 +85,12 @@ TEST_CASE("every shipped recipe is sound") {
     CHECK(outcome.exit_code == 0);
     CHECK(outcome.err.empty());
     const auto text = read_bytes(entry.path());
-    for (const auto* part : {"# Purpose", "# Data", "# Cost", "# Score"}) CHECK(holds(text, part));
+    // What is for descriptors on disk has no score of its own.
+    const bool for_descriptors = entry.path().parent_path().filename() == "ranking";
+    for (const auto* part :
+         {"# Purpose", "# Data", for_descriptors ? "# Use" : "# Cost", for_descriptors ? "" : "# Score"}) {
+      CHECK(holds(text, part));
+    }
   }
   CHECK(count >= 4);
 }

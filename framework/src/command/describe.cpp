@@ -154,7 +154,7 @@ std::string text_of(const Page& page) {
   } else {
     TextTable table;
     table.heads = {"PARAMETER", "TYPE", "DEFAULT", "ALLOWED", "UNIT", "MEANING"};
-    table.widths = {30, 16, 22, 22, 12};
+    table.widths = {30, 16, 14, 15, 12};
     table.indent = 2;
     for (const auto& parameter : page.parameters) {
       table.rows.push_back({parameter.name, parameter.type, default_text(parameter), parameter.allowed,

@@ -98,15 +98,6 @@ Precision trained_precision(const Plan& plan, torch::Device device) {
   return plan.train.precision == Precision::automatic ? suitable_precision(device) : plan.train.precision;
 }
 
-void tell_of_precision(const Plan& plan, torch::Device device, ProgressSink& progress) {
-  const auto trained = trained_precision(plan, device);
-  const auto used = describing_precision(plan, device);
-  if (used == trained) return;
-  const bool asked = plan.embed.precision != Precision::trained;
-  progress.note("images are described in " + precision_name(used) + "; the model was trained in " +
-                precision_name(trained) + (asked ? "" : ", which " + device.str() + " cannot compute in"));
-}
-
 }  // namespace
 
 Precision describing_precision(const Plan& plan, torch::Device device) {
@@ -121,6 +112,15 @@ Precision describing_precision(const Plan& plan, torch::Device device) {
       require_precision(plan.embed.precision, device, "embed.precision");
       return plan.embed.precision;
   }
+}
+
+void tell_of_describing_precision(const Plan& plan, torch::Device device, ProgressSink& progress) {
+  const auto trained = trained_precision(plan, device);
+  const auto used = describing_precision(plan, device);
+  if (used == trained) return;
+  const bool asked = plan.embed.precision != Precision::trained;
+  progress.note("images are described in " + precision_name(used) + "; the model was trained in " +
+                precision_name(trained) + (asked ? "" : ", which " + device.str() + " cannot compute in"));
 }
 
 Features embed(Model& model, const Plan& plan, const Dataset& dataset, const std::vector<Sample>& samples,
@@ -172,7 +172,7 @@ Features embed(Model& model, const Plan& plan, const Dataset& dataset, const std
 std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const Dataset& dataset,
                                          const std::filesystem::path& folder, torch::Device device,
                                          ProgressSink& progress, bool with_training_images) {
-  tell_of_precision(plan, device, progress);
+  tell_of_describing_precision(plan, device, progress);
   std::vector<Split> splits{Split::query, Split::gallery};
   if (with_training_images) splits.push_back(Split::train);
   const auto all = dataset.samples();

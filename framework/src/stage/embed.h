@@ -30,6 +30,9 @@ namespace kindred {
 /// compute in what is asked for by name.
 [[nodiscard]] Precision describing_precision(const Plan& plan, torch::Device device);
 
+/// Notes a precision of describing that is not that of the training. Throws as describing_precision().
+void tell_of_describing_precision(const Plan& plan, torch::Device device, ProgressSink& progress);
+
 /// What embed_dataset() has written.
 struct EmbeddedSplit {
   Split split = Split::gallery;

@@ -79,7 +79,7 @@ std::string precision_name(Precision precision) {
 
 bool can_compute(torch::Device device, Precision precision) {
   if (precision == Precision::fp32) return true;
-  if (device.is_cuda()) return true;
+  if (device.is_cuda()) return precision == Precision::fp16 || compute_capability(device) >= 8;
   if (precision == Precision::fp16) return false;
   static const bool bf16 = [] {
     const torch::AutoGradMode gradients(true);
@@ -91,9 +91,7 @@ bool can_compute(torch::Device device, Precision precision) {
 bool is_made_for(torch::Device device, Precision precision) {
   if (precision == Precision::fp32) return true;
   if (!can_compute(device, precision)) return false;
-  if (device.is_cuda()) {
-    return compute_capability(device) >= (precision == Precision::bf16 ? 8 : 7);
-  }
+  if (device.is_cuda()) return compute_capability(device) >= 7;
   static const bool bf16 = processor_has_bf16();
   return bf16;
 }
@@ -109,7 +107,7 @@ void require_precision(Precision precision, torch::Device device, const std::str
   throw Error(key + " = \"" + name + "\" " +
               (precision == Precision::fp16
                    ? "needs a CUDA GPU, and this run computes on " + device.str() + "; "
-                   : "cannot be computed by this processor (" + processor_name() + "); ") +
+                   : "cannot be computed by " + device_text(device) + "; ") +
               "choose \"fp32\" or \"auto\"");
 }
 

@@ -12,10 +12,11 @@ namespace kindred {
 /// "fp32", "fp16" or "bf16", as a recipe says it.
 [[nodiscard]] std::string precision_name(Precision precision);
 
-/// Whether a device can compute in fp32, fp16 or bf16 at all. Tried out once, on a small convolution.
+/// Whether a device can compute in fp32, fp16 or bf16 at all. On a processor tried out once, with a small
+/// convolution; GPUs need compute capability 8 for bf16.
 [[nodiscard]] bool can_compute(torch::Device device, Precision precision);
 
-/// Whether it is made for it: 16-bit computations are then faster than fp32.
+/// Whether it has instructions for it (GPUs: tensor cores), so that 16 bits are faster than fp32.
 [[nodiscard]] bool is_made_for(torch::Device device, Precision precision);
 
 /// What 'auto' stands for: bf16 on processors with instructions for it and on GPUs of compute capability 8 or

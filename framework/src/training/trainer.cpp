@@ -169,7 +169,7 @@ void Trainer::compute(const torch::Tensor& images, const torch::Tensor& labels, 
                 ": all parameters that the losses depend on are frozen; lower frozen_epochs of a group");
   }
   update_->backward(sum);
-  if (clips_) values.push_back(update_->gradient_norm().to(torch::kFloat32).reshape({}));
+  if (clips_) values.push_back(update_->gradient_norm().to(sum.device()));
   // Before anything is learnt from it: on the CPU a bad loss leaves the weights as they are.
   meter_.add(torch::stack(values), epoch, batch, learning_rate_);
   if (update_->step() && average_) average_->update();

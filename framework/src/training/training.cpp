@@ -70,7 +70,7 @@ Training::Training(const Plan& plan, const RunDirectory& directory, torch::Devic
   }
   if (evaluates()) {
     require_match(plan, data_);
-    static_cast<void>(describing_precision(plan, device_));
+    tell_of_describing_precision(plan, device_, progress_);
   }
   if (!plan.groups.empty()) {
     progress_.note("what is learnt, and how; the learning rate and weight decay are multiplied:\n" +

@@ -37,8 +37,8 @@ TEST_CASE("fp16 needs a GPU, and the message says what else there is") {
     require_precision(Precision::bf16, torch::kCPU, "train.precision");
   } else {
     CHECK(message_of<Error>([] { require_precision(Precision::bf16, torch::kCPU, "embed.precision"); }) ==
-          "embed.precision = \"bf16\" cannot be computed by this processor (" + processor_name() +
-              "); choose \"fp32\" or \"auto\"");
+          "embed.precision = \"bf16\" cannot be computed by " + device_text(torch::kCPU) +
+              "; choose \"fp32\" or \"auto\"");
   }
 }
 
