@@ -57,7 +57,7 @@ kindred::Catalog catalog_with_centers() {
 kindred::Plan plan_with_centers(const kindred::Catalog& catalog, double weight) {
   return kindred::test::tiny_plan(
       catalog, {"loss.entropy.weight=1e-9", "loss.scale.weight=1e-9",
-                "loss.centers.weight=" + std::to_string(weight), "loss.centers.type=\"center\""});
+                "loss.centers={type='center', on=['descriptor'], weight=" + std::to_string(weight) + "}"});
 }
 
 torch::Tensor tensor_of(const kindred::TensorFile& state, const std::string& ending) {
@@ -138,7 +138,9 @@ TEST_CASE("training moves the centres by their own learning rate, whatever the l
   const auto labels = labels_of({0, 0, 3, 1});
   std::vector<torch::Tensor> moved;
   for (const double weight : {1.0, 0.0005}) {
-    kindred::Trainer trainer(plan_with_centers(catalog, weight), 5, torch::kCPU);
+    const auto plan = plan_with_centers(catalog, weight);
+    kindred::Trainer trainer(plan, build_model(plan, 5), 5, torch::kCPU);
+    trainer.start_epoch(1);
     const auto before = tensor_of(trainer.state(), ".centers");
     trainer.step(images, labels, 1, 0, 0.0);
     moved.push_back(tensor_of(trainer.state(), ".centers") - before);
@@ -153,13 +155,15 @@ TEST_CASE("training that goes through a checkpoint ends with the same centres") 
   const auto catalog = catalog_with_centers();
   const auto plan = plan_with_centers(catalog, 0.01);
   const auto run = [&](bool through_state) {
-    auto trainer = std::make_unique<kindred::Trainer>(plan, 5, torch::kCPU);
+    auto trainer = std::make_unique<kindred::Trainer>(plan, build_model(plan, 5), 5, torch::kCPU);
+    trainer->start_epoch(1);
     for (std::int64_t step = 0; step < 4; ++step) {
       if (through_state && step == 2) {
         auto state = trainer->state();
         for (auto& entry : state.tensors) entry.second = entry.second.clone();
-        trainer = std::make_unique<kindred::Trainer>(plan, 5, torch::kCPU);
+        trainer = std::make_unique<kindred::Trainer>(plan, build_model(plan, 5), 5, torch::kCPU);
         trainer->restore(state, "checkpoint");
+        trainer->start_epoch(1);
       }
       const auto images = torch::full({4, 3, 16, 8}, 0.1 * static_cast<double>(step + 1));
       trainer->step(images, labels_of({0, 1, 1, 4}), 1, step, 1.0);

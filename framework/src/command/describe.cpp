@@ -138,6 +138,15 @@ std::string indented(const std::string& text) {
   return result;
 }
 
+bool fits(const std::string& text, std::size_t width) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto end = text.find('\n', begin);
+    if (end - begin > width) return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
 std::string text_of(const Page& page) {
   constexpr std::size_t width = 108;
   const auto paragraph = [&](const std::string& text) {
@@ -154,13 +163,18 @@ std::string text_of(const Page& page) {
   } else {
     TextTable table;
     table.heads = {"PARAMETER", "TYPE", "DEFAULT", "ALLOWED", "UNIT", "MEANING"};
-    table.widths = {30, 16, 14, 15, 12};
+    table.widths = {30, 16, 22, 22, 12};
     table.indent = 2;
     for (const auto& parameter : page.parameters) {
       table.rows.push_back({parameter.name, parameter.type, default_text(parameter), parameter.allowed,
                             parameter.unit, parameter.doc});
     }
-    text += table.str();
+    auto lines = table.str();
+    if (!fits(lines, table.line_width)) {
+      table.widths = {30, 12, 14, 14, 12};
+      lines = table.str();
+    }
+    text += lines;
   }
   if (!page.components.empty()) {
     TextTable table;
