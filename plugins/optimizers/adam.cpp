@@ -53,7 +53,8 @@ Adam::Adam(const Params& params, const Context& /*context*/) : params_(params) {
 
 std::unique_ptr<torch::optim::Optimizer> Adam::build(const std::vector<ParameterGroup>& groups) const {
   const auto options = adam_options<torch::optim::AdamOptions>(params_);
-  return std::make_unique<torch::optim::Adam>(with_options(groups, options), options);
+  return std::make_unique<torch::optim::Adam>(with_options(groups, options),
+                                              torch::optim::AdamOptions(params_.learning_rate));
 }
 
 Schema<AdamW::Params> AdamW::schema() {
@@ -68,7 +69,8 @@ AdamW::AdamW(const Params& params, const Context& /*context*/) : params_(params)
 
 std::unique_ptr<torch::optim::Optimizer> AdamW::build(const std::vector<ParameterGroup>& groups) const {
   const auto options = adam_options<torch::optim::AdamWOptions>(params_);
-  return std::make_unique<torch::optim::AdamW>(with_options(groups, options), options);
+  return std::make_unique<torch::optim::AdamW>(with_options(groups, options),
+                                               torch::optim::AdamWOptions(params_.learning_rate));
 }
 
 }  // namespace kindred

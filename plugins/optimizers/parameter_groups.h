@@ -11,7 +11,9 @@
 
 namespace kindred {
 
-/// Each group with the optimiser's options, its weight decay multiplied by the group's factor.
+/// Each group with the optimiser's options, its weight decay multiplied by the group's factor. The defaults
+/// that LibTorch wants beside groups must be its own: in LibTorch 2 an option of a group that is LibTorch's
+/// default, such as a weight decay of 0, counts as not given and gives way to them.
 template <class Options>
 std::vector<torch::optim::OptimizerParamGroup> with_options(const std::vector<ParameterGroup>& groups,
                                                             const Options& options) {

@@ -36,7 +36,8 @@ std::unique_ptr<torch::optim::Optimizer> Sgd::build(const std::vector<ParameterG
                            .dampening(params_.dampening)
                            .weight_decay(params_.weight_decay)
                            .nesterov(params_.nesterov);
-  return std::make_unique<torch::optim::SGD>(with_options(groups, options), options);
+  return std::make_unique<torch::optim::SGD>(with_options(groups, options),
+                                             torch::optim::SGDOptions(params_.learning_rate));
 }
 
 }  // namespace kindred
