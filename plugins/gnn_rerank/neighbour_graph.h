@@ -1,5 +1,5 @@
 // Each image as a sparse vector over the images that its neighbours are near to: Zhang et al., "Understanding
-// Image Retrieval Re-Ranking: A Graph Neural Network Perspective", arXiv:2012.07620, sections 3.2 and 3.3.
+// Image Retrieval Re-Ranking: A Graph Neural Network Perspective", arXiv:2012.07620.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,6 @@ class Messages {
   /// @param nearest of rows of length 1, at least k2 of each where there are so many
   Messages(const NearestRows& nearest, std::int64_t k2, double alpha);
 
-  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(senders_.size()) / count_; }
   /// sum_j w(i, j) value(j)
   template <class Value>
   [[nodiscard]] double gathered(std::int64_t row, const Value& value) const {

@@ -8,7 +8,7 @@ namespace kindred {
 
 Schema<DatabaseAugmentation::Params> DatabaseAugmentation::schema() {
   Schema<Params> s("Averages each gallery image with its nearest other gallery images, itself with weight 1.",
-                   "Turcot and Lowe, ICCV Workshops 2009; Gordo et al., IJCV 2017, section 5");
+                   "Turcot and Lowe, ICCV Workshops 2009; Gordo et al., IJCV 2017");
   add_expansion_parameters(s);
   return s;
 }

@@ -5,9 +5,8 @@
 namespace kindred {
 
 Schema<QueryExpansion::Params> QueryExpansion::schema() {
-  Schema<Params> s(
-      "Averages each query with its nearest gallery images, itself with weight 1.",
-      "Chum et al., ICCV 2007 (alpha 0); Radenovic et al., TPAMI 2018, section 3.3 (alpha above 0)");
+  Schema<Params> s("Averages each query with its nearest gallery images, itself with weight 1.",
+                   "Chum et al., ICCV 2007 (alpha 0); Radenovic et al., TPAMI 2018 (alpha above 0)");
   add_expansion_parameters(s);
   return s;
 }
