@@ -58,7 +58,7 @@ fi
 
 # A configured folder is kept; ninja configures again by itself when a CMake file changes.
 if [ ! -f "$build/build.ninja" ] ||
-   { [ ${#options[@]} -gt 0 ] && ! grep -qxF "Torch_DIR:PATH=$torch_dir" "$build/CMakeCache.txt"; }; then
+   { [ ${#options[@]} -gt 0 ] && ! grep -q "^Torch_DIR:[A-Z]*=$torch_dir\$" "$build/CMakeCache.txt"; }; then
   say "Configuring $build"
   log=$(mktemp)
   if ! cmake --preset release -B "$build" "${options[@]}" >"$log" 2>&1; then
