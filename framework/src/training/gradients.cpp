@@ -8,7 +8,9 @@ std::vector<torch::Tensor> gradients_of(const torch::optim::Optimizer& optimizer
   std::vector<torch::Tensor> gradients;
   for (const auto& group : optimizer.param_groups()) {
     for (const auto& parameter : group.params()) {
-      if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+      const auto& gradient = parameter.grad();
+      if (!gradient.defined()) continue;
+      gradients.push_back(gradient.is_sparse() ? gradient._values() : gradient);
     }
   }
   return gradients;

@@ -8,7 +8,8 @@
 
 namespace kindred {
 
-/// Those that are there, of all parameters of an optimiser, in its order.
+/// Those that are there, of all parameters of an optimiser, in its order. Of a sparse one its values, which
+/// share its memory: a row that it holds twice is there twice.
 [[nodiscard]] std::vector<torch::Tensor> gradients_of(const torch::optim::Optimizer& optimizer);
 
 /// The Euclidean norm of all elements together: a scalar, 32-bit floats, on the gradients' device. Not finite

@@ -79,6 +79,35 @@ TEST_CASE("gradients that are too long are scaled to the limit, shorter ones sta
   CHECK(torch::equal(zero, torch::zeros({2})));
 }
 
+TEST_CASE("a loss's own parameters may have sparse gradients, with a scaled loss and without") {
+  for (const bool scale_loss : {false, true}) {
+    CAPTURE(scale_loss);
+    const auto centres_after_steps = [&](bool sparse) {
+      auto a = weight({1.F, -2.F});
+      auto centres = torch::tensor({{0.5F, 1.F}, {-1.F, 0.F}, {3.F, 2.F}}).set_requires_grad(true);
+      WeightUpdate update(descent({a}), Problem::one_own(descent({centres})), {0, scale_loss});
+      for (int step = 0; step < 3; ++step) {
+        const auto rows = torch::embedding(centres, torch::tensor({2L, 0L, 2L}), -1, false, sparse);
+        update.backward(0.25 * (rows - a).square().sum());
+        CHECK(centres.grad().is_sparse() == sparse);
+        CHECK(update.step());
+      }
+      return centres.detach().clone();
+    };
+    CHECK(torch::allclose(centres_after_steps(true), centres_after_steps(false)));
+  }
+}
+
+TEST_CASE("a row of a sparse gradient that is not a number is found in a scaled loss's gradient") {
+  auto a = weight({1.F});
+  auto centres = torch::tensor({{0.5F}, {1.F}}).set_requires_grad(true);
+  WeightUpdate update(descent({a}), Problem::one_own(descent({centres})), {0, true});
+  const auto rows = torch::embedding(centres, torch::tensor({1L}), -1, false, true);
+  update.backward((rows * inf).sum() + a.sum());
+  CHECK_FALSE(update.step());
+  CHECK(torch::equal(centres.detach(), torch::tensor({{0.5F}, {1.F}})));
+}
+
 TEST_CASE("a clipped step is as long as the limit allows, and a loss's own optimiser is not clipped") {
   auto a = weight({0.F, 0.F});
   auto centre = weight({0.F});
