@@ -38,6 +38,7 @@ struct Options {
   std::string post_processor = "k_reciprocal";
   std::vector<std::string> overrides;
   bool numpy = false;
+  bool float64 = false;
   bool bare_product = true;
 };
 
@@ -86,7 +87,7 @@ struct NumpyRun {
 };
 
 NumpyRun run_numpy(const SearchInput& input, const torch::Tensor& descriptors, const RankingPlan& plan,
-                   std::int64_t threads) {
+                   std::int64_t threads, bool float64) {
   const auto folder =
       std::filesystem::temp_directory_path() / ("kindred-bench-" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
@@ -98,7 +99,8 @@ NumpyRun run_numpy(const SearchInput& input, const torch::Tensor& descriptors, c
   const auto text = [&](const char* name) { return params.as<Table>()->find(name)->to_toml(); };
   const std::string command = "OMP_NUM_THREADS=" + std::to_string(threads) +
                               " python3 " KINDRED_BENCH_FOLDER "/rerank_reference.py " + folder.string() +
-                              " " + text("k1") + " " + text("k2") + " " + text("lambda");
+                              " " + text("k1") + " " + text("k2") + " " + text("lambda") +
+                              (float64 ? " float64" : " float32");
   const int status = std::system(command.c_str());
   NumpyRun run;
   if (status == 0) {
@@ -163,7 +165,7 @@ int rerank(const Options& options) {
   table.rows.push_back(
       {"the descriptors alone", "", "", "", percent(plain.mean_ap), percent(plain.cmc.at(1))});
   if (options.numpy) {
-    const auto numpy = run_numpy(input, descriptors, plan, threads);
+    const auto numpy = run_numpy(input, descriptors, plan, threads, options.float64);
     row("NumPy, the published algorithm", numpy.seconds, number(numpy.peak_mib, "%.0f"), "", "");
     double difference = 0;
     for (std::int64_t first = 0; first < size.queries; first += block) {
@@ -228,6 +230,7 @@ int main(int argc, char** argv) {
   rerank_app->add_option("--device", options.device, "cpu, cuda or cuda:N")->capture_default_str();
   rerank_app->add_flag("--numpy", options.numpy,
                        "Run the published algorithm in NumPy as well (k_reciprocal)");
+  rerank_app->add_flag("--float64", options.float64, "NumPy in 64 bits, for comparing the results");
   rerank_app->add_flag("!--no-product", options.bare_product, "Do not time the bare product");
   auto* evaluate_app = app.add_subcommand("evaluate", "Judging rankings");
   add_common(*evaluate_app, options);

@@ -1,8 +1,9 @@
 """k-reciprocal re-ranking as published (Zhong et al., CVPR 2017), with whole matrices in NumPy.
 
 What a user would run instead of `kindred match --post k_reciprocal`; kindred-bench calls it:
-    rerank_reference.py FOLDER K1 K2 LAMBDA
-reads FOLDER/query.npy and gallery.npy, writes distances.npy and cost.txt (seconds, peak MiB).
+    rerank_reference.py FOLDER K1 K2 LAMBDA float32|float64
+reads FOLDER/query.npy and gallery.npy, writes distances.npy and cost.txt (seconds, peak MiB). In float32, as published,
+images that are equally far to rounding may change places; float64 is for comparing results.
 """
 import pathlib
 import resource
@@ -62,7 +63,7 @@ def rerank(query, gallery, k1, k2, weight):
 def main():
     folder = pathlib.Path(sys.argv[1])
     k1, k2, weight = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-    query, gallery = np.load(folder / "query.npy"), np.load(folder / "gallery.npy")
+    query, gallery = (np.load(folder / name).astype(sys.argv[5]) for name in ("query.npy", "gallery.npy"))
     start = time.perf_counter()
     distances = rerank(query, gallery, k1, k2, weight)
     seconds = time.perf_counter() - start
