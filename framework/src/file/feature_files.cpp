@@ -108,8 +108,8 @@ std::uint32_t float_of_half(std::uint16_t half) {
   return number | static_cast<std::uint32_t>(half & 0x8000) << 16;
 }
 
-/// As 32-bit floats. LibTorch's own conversion of 16-bit ones takes them one by one; these loops become vector
-/// instructions.
+/// As 32-bit floats. LibTorch's own conversion of 16-bit ones takes them one by one; these loops become
+/// vector instructions.
 torch::Tensor widened(const torch::Tensor& rows) {
   const auto type = rows.scalar_type();
   if (type != torch::kHalf && type != torch::kBFloat16) return rows.to(torch::kFloat);
