@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/open_dataset.h"
 #include "file/feature_files.h"
 #include "model/artefact.h"
 #include "progress/text_table.h"
@@ -43,7 +44,7 @@ class StepTimes {
 
 /// Said before the training, not after it.
 void require_query_and_gallery(const Plan& plan) {
-  const auto samples = plan.dataset.create({})->samples();
+  const auto samples = open_dataset(plan)->samples();
   for (const auto split : {Split::query, Split::gallery}) {
     const bool any = std::any_of(samples.begin(), samples.end(),
                                  [split](const Sample& sample) { return sample.split == split; });
@@ -82,7 +83,7 @@ RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::
   const auto artefact = read_artefact(model, catalog, {});
   Plan described = plan;  // with the embedding asked for now, and the precision that 'auto' came to then
   described.train.precision = artefact.plan.train.precision;
-  const auto dataset = plan.dataset.create({});
+  const auto dataset = open_dataset(plan);
   const auto features = folder / "features";
   const auto device = resolve_device(plan.machine.device);
   static_cast<void>(embed_dataset(*artefact.model, described, *dataset, features, device, progress));

@@ -3,11 +3,14 @@
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
 #include "kindred/role/head.h"
+#include "kindred/role/labeler.h"
 #include "kindred/role/loss.h"
 #include "kindred/role/optimizer.h"
+#include "kindred/role/partitioner.h"
 #include "kindred/role/post_processor.h"
 #include "kindred/role/sampler.h"
 #include "kindred/role/schedule.h"
+#include "kindred/role/writer.h"
 
 namespace kindred {
 
@@ -29,17 +32,21 @@ Recognition Dataset::recognize() const {
 
 Head::~Head() = default;
 
+Labeler::~Labeler() = default;
+
 Loss::~Loss() = default;
 std::unique_ptr<torch::optim::Optimizer> Loss::own_optimizer() {
   return nullptr;
 }
 
 Optimizer::~Optimizer() = default;
+Partitioner::~Partitioner() = default;
 PostProcessor::~PostProcessor() = default;
 RetrievalHost::~RetrievalHost() = default;
 Sampler::~Sampler() = default;
 Schedule::~Schedule() = default;
 TensorModule::~TensorModule() = default;
+Writer::~Writer() = default;
 
 const char* split_name(Split split) {
   switch (split) {

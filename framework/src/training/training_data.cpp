@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "data/open_dataset.h"
 #include "kindred/error.h"
 
 namespace kindred {
@@ -27,7 +28,7 @@ std::string fingerprint_of(const std::vector<Sample>& samples) {
 
 TrainingData load_training_data(const Plan& plan) {
   TrainingData data;
-  data.dataset = plan.dataset.create({});
+  data.dataset = open_dataset(plan);
   const std::string subject = plan.dataset.factory->info().id();
   for (auto& sample : data.dataset->samples()) {
     switch (sample.split) {
