@@ -5,6 +5,7 @@
 
 #include "command/open_folder.h"
 #include "commands.h"
+#include "data/open_dataset.h"
 #include "file/atomic_file.h"
 #include "kindred/value.h"
 #include "model/artefact.h"
@@ -94,10 +95,10 @@ int embed_command(const Options& options) {
   own.data.clear();  // the folder says itself what it is
   const auto artefact = read_artefact(options.weights, plugins.catalog, own.recipe_overrides());
   use_machine(artefact.plan.machine, *progress);
-  auto dataset = options.data.empty() ? artefact.plan.dataset.create({})
+  auto dataset = options.data.empty() ? open_dataset(artefact.plan)
                                       : std::move(open_folder(options.data, plugins.catalog).dataset);
   const auto written =
-      embed_dataset(*artefact.model, artefact.plan, *dataset, out_folder(options, "features"),
+      embed_dataset(*artefact.model, artefact.plan, *dataset, dataset->samples(), out_folder(options, "features"),
                     resolve_device(artefact.plan.machine.device), *progress, options.train_split);
   for (const auto& split : written) {
     std::cout << split.stem.string() << ".npy  " << split.images << " x " << split.width << "  "

@@ -13,7 +13,7 @@ std::vector<ReferencePage> reference_pages(const Catalog& catalog) {
       "- [recipe](recipe.md): the keys of a recipe and the tables that belong to no component\n";
   std::vector<ReferencePage> pages;
   for (const auto& table : recipe_layout()) {
-    if (table.kind == RecipeTable::Kind::settings) {
+    if (table.kind == RecipeTable::Kind::settings || table.kind == RecipeTable::Kind::settings_list) {
       settings += "\n#" + describe(catalog, table.key, DescribeFormat::markdown);
       continue;
     }

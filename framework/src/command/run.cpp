@@ -6,13 +6,11 @@
 #include <vector>
 
 #include "data/open_dataset.h"
-#include "file/feature_files.h"
 #include "model/artefact.h"
 #include "progress/text_table.h"
 #include "ranking/post_processing.h"
 #include "stage/embed.h"
-#include "stage/evaluate.h"
-#include "stage/match.h"
+#include "stage/rank.h"
 #include "stage/train.h"
 #include "system/device.h"
 
@@ -56,11 +54,6 @@ void require_query_and_gallery(const Plan& plan) {
   }
 }
 
-bool any_labelled(const std::vector<Sample>& samples) {
-  return std::any_of(samples.begin(), samples.end(),
-                     [](const Sample& sample) { return sample.identity >= 0; });
-}
-
 }  // namespace
 
 RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::path& folder,
@@ -86,47 +79,21 @@ RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::
   const auto dataset = open_dataset(plan);
   const auto features = folder / "features";
   const auto device = resolve_device(plan.machine.device);
-  static_cast<void>(embed_dataset(*artefact.model, described, *dataset, features, device, progress));
+  static_cast<void>(
+      embed_dataset(*artefact.model, described, *dataset, dataset->samples(), features, device, progress));
   times.add("embedding");
   if (stopped()) return outcome;
-  const auto query = features / "query.npy";
-  const auto gallery = features / "gallery.npy";
-  const bool labelled = any_labelled(FeatureReader(query).samples());
-  if (labelled && plan.post_processed()) {
-    RankingPlan by_cosine;
-    by_cosine.evaluate = plan.evaluate;
-    outcome.plain_scores = evaluate_features(query, gallery, by_cosine, device, progress);
-    times.add("evaluation of the descriptors");
-    if (stopped()) return outcome;
-  }
-  MatchOutcome match;
-  if (plan.post_processed()) {
-    auto input = read_search_input(query, gallery);
-    const auto distances = post_process(plan, input, device, progress);
-    times.add("post-processing");
-    if (stopped()) return outcome;
-    match = match_distances(input, distances, plan.ranking.top, folder / "rankings", progress);
-    times.add("ranking");
-    if (stopped()) return outcome;
-    // Merged queries are other queries than those that are ranked: they are post-processed by themselves.
-    if (labelled && !plan.evaluate.multi_query) {
-      outcome.scores = evaluate_distances(input, distances, plan.evaluate, progress);
-    }
-  } else {
-    match = match_features(query, gallery, plan, plan.ranking.top, folder / "rankings", device, progress);
-    times.add("ranking");
-    if (stopped()) return outcome;
-  }
-  if (labelled) {
-    if (!outcome.scores) outcome.scores = evaluate_features(query, gallery, plan, device, progress);
-    write_scores(folder, *outcome.scores);
-    times.add("evaluation");
-  }
+  const auto ranked = rank(features, plan, folder / "rankings", folder, device, progress, stop);
+  times.add("ranking");
+  if (!ranked || stopped()) return outcome;
+  outcome.scores = ranked->scores;
+  outcome.plain_scores = ranked->plain_scores;
 
   TextTable results;
   results.widths = {20};
-  results.rows = {
-      {"model", model.string()}, {"descriptors", features.string()}, {"rankings", match.csv.string()}};
+  results.rows = {{"model", model.string()},
+                  {"descriptors", features.string()},
+                  {"rankings", ranked->match.csv.string()}};
   if (outcome.scores) {
     results.rows.push_back({"scores", (folder / "evaluation.json").string()});
     results.rows.push_back({"of each query", (folder / "per_query.csv").string()});

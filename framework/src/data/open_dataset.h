@@ -1,4 +1,4 @@
-// The data set that a plan speaks of.
+// The data that a plan speaks of.
 #pragma once
 
 #include <memory>
@@ -10,5 +10,9 @@ namespace kindred {
 
 /// What the plan says of its data, made: the one place that knows how. Throws as the component does.
 [[nodiscard]] std::unique_ptr<Dataset> open_dataset(const Plan& plan);
+
+/// The same with the images of [[pseudo_labels]] in its training split (joined_dataset.h). Throws DataError
+/// as read_samples() and JoinedDataset do.
+[[nodiscard]] std::unique_ptr<Dataset> open_training_dataset(const Plan& plan);
 
 }  // namespace kindred

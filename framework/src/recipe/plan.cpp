@@ -37,18 +37,9 @@ Value only(const Value& value, const Names& names) {
   return {std::move(result), value.place()};
 }
 
-std::string or_list(const Names& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
-    text += "'" + names[i] + "'";
-  }
-  return text;
-}
-
 class Planner {
  public:
-  Planner(const Value& recipe, const Catalog& catalog) : recipe_(recipe), catalog_(catalog) {}
+  Planner(const Value& recipe, const Catalog& catalog) : recipe_(recipe), chooser_(catalog) {}
 
   Plan make() {
     Plan plan;
@@ -60,6 +51,7 @@ class Planner {
     plan.name = run.name;
     plan.seed = static_cast<std::uint64_t>(run.seed);
     choose(plan.dataset);
+    choose_pseudo_labels(plan.pseudo_labels);
     choose_augmentations(plan.augmentations);
     choose(plan.sampler);
     choose(plan.backbone, backbone_keys);
@@ -79,7 +71,7 @@ class Planner {
     settings("train", plan.train);
     settings("embed", plan.embed);
     choose_search(plan);
-    throw_if_any();
+    chooser_.throw_if_any();
     return plan;
   }
 
@@ -88,7 +80,7 @@ class Planner {
     root_ = recipe_.as<Table>();
     check_keys();
     choose_search(plan);
-    throw_if_any();
+    chooser_.throw_if_any();
     return plan;
   }
 
@@ -96,16 +88,11 @@ class Planner {
     root_ = recipe_.as<Table>();
     Choice<Dataset> dataset;
     choose(dataset);
-    throw_if_any();
+    chooser_.throw_if_any();
     return dataset;
   }
 
  private:
-  void throw_if_any() const {
-    if (!missing_.empty()) throw MissingComponentError(diagnostics_.all(), missing_);
-    diagnostics_.throw_if_any();
-  }
-
   void check_keys() {
     const auto keys = top_level_keys();
     for (const auto& entry : root_->entries()) {
@@ -117,56 +104,10 @@ class Planner {
     }
   }
 
-  [[nodiscard]] Names names_of(const std::string& role) const {
-    Names names;
-    for (const auto* factory : catalog_.components(role)) names.push_back(factory->info().name);
-    return names;
-  }
-
-  /// "choose 'a' or 'b'", or why there is nothing to choose from.
-  [[nodiscard]] std::string what_there_is(const std::string& role) const {
-    const auto names = names_of(role);
-    return names.empty() ? "no plugin that was loaded offers one" : "choose " + or_list(names);
-  }
-
   template <class Settings>
   void settings(const std::string& key, Settings& out) {
     const auto* value = root_->find(key);
     if (value != nullptr) out = Settings::schema().parse(*value, "[" + key + "]", diagnostics_);
-  }
-
-  /// Fills a choice from a table that says a `type`.
-  template <class Role>
-  void resolve(const Value& table, const std::string& title, const Names& reserved, Choice<Role>& choice) {
-    const std::string role(Role::role_name);
-    choice.place = table.place();
-    const auto* type = table.as<Table>()->find("type");
-    if (type == nullptr) {
-      diagnostics_.error(table.place(), title + " needs a 'type'; " + what_there_is(role));
-      return;
-    }
-    const auto* name = type->as<std::string>();
-    if (name == nullptr) {
-      diagnostics_.error(type->place(), title + ": type = " + type->to_toml() + " must be text, not " +
-                                            type->type_name() + "; " + what_there_is(role));
-      return;
-    }
-    choice.name = *name;
-    choice.factory = catalog_.find<Role>(*name);
-    if (choice.factory == nullptr) {
-      const auto near = nearest_name(*name, names_of(role));
-      diagnostics_.error(type->place(),
-                         "unknown " + role + " '" + *name + "'; " +
-                             (near.empty() ? what_there_is(role) : "did you mean '" + near + "'?"));
-      missing_.emplace_back(role, *name);
-      return;
-    }
-    for (const auto& parameter : choice.factory->info().parameters) {
-      if (!contains(reserved, parameter.name)) continue;
-      throw std::logic_error("component '" + choice.factory->info().id() + "' has a parameter '" +
-                             parameter.name + "', which every " + role + " of a recipe has already");
-    }
-    choice.params = choice.factory->parse(table, diagnostics_, reserved);
   }
 
   void check_weights(Plan& plan) {
@@ -185,13 +126,14 @@ class Planner {
     const std::string role(Role::role_name);
     const auto* value = root_->find(role);
     if (value == nullptr) {
-      diagnostics_.error(recipe_.place(), "the recipe has no table [" + role +
-                                              "]; it needs one with a 'type': " + what_there_is(role));
+      diagnostics_.error(recipe_.place(),
+                         "the recipe has no table [" + role +
+                             "]; it needs one with a 'type': " + chooser_.what_there_is(role));
     } else if (value->as<Table>() == nullptr) {
       diagnostics_.error(value->place(),
                          "'" + role + "' must be one table, [" + role + "], not " + value->type_name());
     } else {
-      resolve(*value, "[" + role + "]", reserved, choice);
+      chooser_.choose(*value, "[" + role + "]", reserved, choice);
     }
   }
 
@@ -236,8 +178,20 @@ class Planner {
   void choose_augmentations(std::vector<Choice<Augmentation>>& out) {
     for (const auto& [table, entry] : entries_of("augmentation")) {
       auto& choice = out.emplace_back();
-      resolve(*table, "[[augmentation]]", entry_keys, choice);
+      chooser_.choose(*table, "[[augmentation]]", entry_keys, choice);
       if (entry.name) choice.name = *entry.name;
+    }
+  }
+
+  void choose_pseudo_labels(std::vector<PseudoLabelsChoice>& out) {
+    for (const auto& [table, entry] : entries_of("pseudo_labels")) {
+      auto& choice = out.emplace_back();
+      static_cast<PseudoLabelsSettings&>(choice) = PseudoLabelsSettings::schema().parse(
+          *table, "[[pseudo_labels]]", diagnostics_, {"name", "enabled", "dataset"});
+      choice.place = table->place();
+      if (const auto* dataset = table->as<Table>()->find("dataset")) {
+        chooser_.choose(*dataset, "dataset of [[pseudo_labels]]", table_keys, choice.dataset.emplace());
+      }
     }
   }
 
@@ -247,7 +201,7 @@ class Planner {
     settings("machine", plan.machine);
     for (const auto& [table, entry] : entries_of("post_processor")) {
       auto& choice = plan.post_processors.emplace_back();
-      resolve(*table, "[[post_processor]]", post_processor_keys, choice);
+      chooser_.choose(*table, "[[post_processor]]", post_processor_keys, choice);
       choice.domains =
           PostProcessorSettings::schema().parse(only(*table, {"domains"}), choice.name, diagnostics_).domains;
       if (!choice.domains.empty() && !plan.ranking.by_domain) {
@@ -285,11 +239,11 @@ class Planner {
     if (entries.empty() && (written == nullptr || written->as<Array>() != nullptr)) {
       diagnostics_.error(written == nullptr ? recipe_.place() : written->place(),
                          "the recipe has no loss; it needs a table [[loss]] with a 'type' and 'on': " +
-                             what_there_is("loss"));
+                             chooser_.what_there_is("loss"));
     }
     for (const auto& [table, entry] : entries) {
       auto& choice = out.emplace_back();
-      resolve(*table, "[[loss]]", loss_keys, choice);
+      chooser_.choose(*table, "[[loss]]", loss_keys, choice);
       const auto subject = choice.name.empty() ? std::string("[[loss]]") : "loss '" + choice.name + "'";
       const auto common =
           LossSettings::schema().parse(only(*table, {"on", "weight", "reduction"}), subject, diagnostics_);
@@ -303,10 +257,9 @@ class Planner {
   }
 
   const Value& recipe_;
-  const Catalog& catalog_;
+  ComponentChooser chooser_;
+  Diagnostics& diagnostics_ = chooser_.diagnostics;
   const Table* root_ = nullptr;
-  Diagnostics diagnostics_;
-  std::vector<std::pair<std::string, std::string>> missing_;
 };
 
 void append(Table& table, const Value& more) {
@@ -327,38 +280,32 @@ Table frozen_entry(const Choice<Role>& choice) {
   return table;
 }
 
-template <class Role>
-Value frozen_table(const Choice<Role>& choice) {
-  auto table = frozen_type(choice);
-  append(table, choice.factory->write(choice.params.get()));
-  return {std::move(table)};
-}
-
 }  // namespace
-
-MissingComponentError::MissingComponentError(std::vector<Diagnostic> diagnostics,
-                                             std::vector<std::pair<std::string, std::string>> missing)
-    : RecipeError(std::move(diagnostics)), missing_(std::move(missing)) {}
-
-MissingComponentError::~MissingComponentError() = default;
 
 Value Plan::frozen() const {
   Table recipe;
   append(recipe, RunSettings::schema().write({name, static_cast<std::int64_t>(seed)}));
-  recipe.set("dataset", frozen_table(dataset));
+  recipe.set("dataset", dataset.frozen());
   Array entries;
+  for (const auto& choice : pseudo_labels) {
+    auto table = PseudoLabelsSettings::schema().write(choice);
+    if (choice.dataset) table.as<Table>()->set("dataset", choice.dataset->frozen());
+    entries.push_back(std::move(table));
+  }
+  recipe.set("pseudo_labels", Value(std::move(entries)));
+  entries = {};
   for (const auto& choice : augmentations) {
     auto table = frozen_entry(choice);
     append(table, choice.factory->write(choice.params.get()));
     entries.emplace_back(std::move(table));
   }
   recipe.set("augmentation", Value(std::move(entries)));
-  recipe.set("sampler", frozen_table(sampler));
+  recipe.set("sampler", sampler.frozen());
   auto backbone_table = frozen_type(backbone);
   append(backbone_table, BackboneSettings::schema().write(backbone_start));
   append(backbone_table, backbone.factory->write(backbone.params.get()));
   recipe.set("backbone", Value(std::move(backbone_table)));
-  recipe.set("head", frozen_table(head));
+  recipe.set("head", head.frozen());
   entries = {};
   for (const auto& choice : losses) {
     auto table = frozen_entry(choice);
@@ -367,12 +314,12 @@ Value Plan::frozen() const {
     entries.emplace_back(std::move(table));
   }
   recipe.set("loss", Value(std::move(entries)));
-  auto optimizer_table = frozen_table(optimizer);
+  auto optimizer_table = optimizer.frozen();
   entries = {};
   for (const auto& group : groups) entries.push_back(GroupSettings::schema().write(group));
   optimizer_table.as<Table>()->set("group", Value(std::move(entries)));
   recipe.set("optimizer", std::move(optimizer_table));
-  recipe.set("schedule", frozen_table(schedule));
+  recipe.set("schedule", schedule.frozen());
   recipe.set("weights", WeightsSettings::schema().write(weights));
   recipe.set("loader", LoaderSettings::schema().write(loader));
   recipe.set("train", TrainSettings::schema().write(train));
@@ -399,6 +346,11 @@ Value Plan::identity() const {
   }
   table.erase("loader");
   table.find("dataset")->as<Table>()->erase("root");
+  for (auto& entry : *table.find("pseudo_labels")->as<Array>()) {
+    auto& labels = *entry.as<Table>();
+    labels.erase("file");
+    if (auto* other = labels.find("dataset")) other->as<Table>()->erase("root");
+  }
   table.find("backbone")->as<Table>()->erase("weights");
   table.find("weights")->as<Table>()->erase("file");
   for (const auto* key : {"evaluate_every", "checkpoint_every", "checkpoint_minutes"})

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,31 +20,10 @@
 #include "kindred/role/sampler.h"
 #include "kindred/role/schedule.h"
 #include "kindred/value.h"
+#include "recipe/component_choice.h"
 #include "recipe/settings.h"
 
 namespace kindred {
-
-/// A component that a recipe has chosen, with its parameters.
-template <class Role>
-struct Choice {
-  const RoleFactory<Role>* factory = nullptr;
-  std::shared_ptr<const void> params;
-  Place place;       ///< of the table
-  std::string name;  ///< of the entry in a list: its key `name`, or else its `type`
-
-  /// What the component finds wrong with its parameters is a RecipeError at the table.
-  [[nodiscard]] typename Role::Handle create(const typename Role::Context& context) const {
-    try {
-      return factory->create(params.get(), context);
-    } catch (const ComponentError& error) {
-      throw RecipeError(place, subject() + ": " + error.reason());
-    }
-  }
-  /// "role 'type'": for messages
-  [[nodiscard]] std::string subject() const {
-    return factory->info().role + " '" + factory->info().name + "'";
-  }
-};
 
 struct LossChoice : Choice<Loss> {
   std::vector<std::string> on;  ///< names of outputs of the head; '*' stands for any characters
@@ -67,6 +47,12 @@ struct RankingPlan {
   [[nodiscard]] bool post_processed() const { return !post_processors.empty() || ranking.by_domain; }
 };
 
+/// Images that join the training, of the recipe's data set or of another.
+struct PseudoLabelsChoice : PseudoLabelsSettings {
+  Place place;  ///< of the table
+  std::optional<Choice<Dataset>> dataset;
+};
+
 struct GroupChoice : GroupSettings {
   Place place;                        ///< of the table
   std::vector<Place> pattern_places;  ///< of each of `parameters`
@@ -76,7 +62,8 @@ struct GroupChoice : GroupSettings {
 /// each with `type` and the parameters of that component, backbone also with `weights` and `weights_sha256`;
 /// the lists of tables augmentation, loss and post_processor, whose entries have `type`, `name` and `enabled`
 /// besides, those of loss also `on`, `weight` and `reduction`, those of post_processor `domains`; the list of
-/// tables group inside optimizer; the kernel's own tables weights, loader, train, embed, ranking, evaluate
+/// tables group inside optimizer; the list of tables pseudo_labels, each with a table `dataset` or without;
+/// the kernel's own tables weights, loader, train, embed, ranking, evaluate
 /// and machine (settings.h).
 ///
 /// The six tables and one loss are required: nothing that decides a result is left unsaid. A recipe without
@@ -86,6 +73,7 @@ struct Plan : RankingPlan {
   std::string name;  ///< "" when the recipe has none
   std::uint64_t seed = 1;
   Choice<Dataset> dataset;
+  std::vector<PseudoLabelsChoice> pseudo_labels;
   std::vector<Choice<Augmentation>> augmentations;
   Choice<Sampler> sampler;
   Choice<Backbone> backbone;
@@ -105,24 +93,10 @@ struct Plan : RankingPlan {
   [[nodiscard]] Value frozen() const;
   /// What decides the result of a training, and nothing else: frozen() without `name`, [machine], [embed],
   /// [[post_processor]], [ranking], [evaluate], what [loader] says, how often [train] evaluates and keeps
-  /// checkpoints, and where files lie: the data (`dataset.root`), which the samples themselves tell apart,
+  /// checkpoints, and where files lie: the data (`dataset.root`, pseudo labels), which the samples themselves
+  /// tell apart,
   /// and weights to start from, which their SHA-256 tells apart (with_hashes_of_weights()).
   [[nodiscard]] Value identity() const;
-};
-
-/// A recipe asks for components that are not in the catalog, for instance because their plugin was refused.
-class MissingComponentError : public RecipeError {
- public:
-  MissingComponentError(std::vector<Diagnostic> diagnostics,
-                        std::vector<std::pair<std::string, std::string>> missing);
-  MissingComponentError(const MissingComponentError&) = default;
-  ~MissingComponentError() override;
-
-  /// Role and name of each, in the order found.
-  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& missing() const { return missing_; }
-
- private:
-  std::vector<std::pair<std::string, std::string>> missing_;
 };
 
 /// Throws RecipeError with every error found; when a component is missing, MissingComponentError, which holds

@@ -35,9 +35,10 @@ class FileReader {
       auto value = parse_toml(*text, file.string());
       auto& table = *value.as<Table>();
       if (const auto* extends = table.find("extends")) {
-        read_extended(*extends, file);
+        read_extended(*extends, file, *this);
         table.erase("extends");
       }
+      if (auto* stages = table.find("stage")) read_recipes_of_stages(*stages, file);
       layers.push_back(std::move(value));
     } catch (const RecipeError& error) {
       for (const auto& found : error.diagnostics()) diagnostics_.error(found.place, found.message);
@@ -82,7 +83,7 @@ class FileReader {
     return true;
   }
 
-  void read_extended(const Value& extends, const fs::path& file) {
+  void read_extended(const Value& extends, const fs::path& file, FileReader& reader) {
     Array alone;
     const auto* list = extends.as<Array>();
     if (list == nullptr) {
@@ -96,8 +97,38 @@ class FileReader {
                                              (text == nullptr ? name.type_name() : "an empty text"));
         continue;
       }
-      read((file.parent_path() / *text).lexically_normal(), name.place(), *text);
+      reader.read((file.parent_path() / *text).lexically_normal(), name.place(), *text);
     }
+  }
+
+  /// A stage's `recipe` is a file, or a table that may extend files: it becomes the whole recipe.
+  void read_recipes_of_stages(Value& stages, const fs::path& file) {
+    if (auto* list = stages.as<Array>()) {
+      for (auto& stage : *list) {
+        auto* table = stage.as<Table>();
+        auto* recipe = table == nullptr ? nullptr : table->find("recipe");
+        if (recipe != nullptr) read_recipe_of_stage(*recipe, file);
+      }
+    }
+  }
+
+  void read_recipe_of_stage(Value& recipe, const fs::path& file) {
+    const auto* name = recipe.as<std::string>();
+    auto* own = recipe.as<Table>();
+    const auto* extends = name != nullptr ? &recipe : own == nullptr ? nullptr : own->find("extends");
+    if (extends == nullptr) return;
+    FileReader reader(diagnostics_);
+    reader.chain_ = chain_;
+    read_extended(*extends, file, reader);
+    Value whole(Table(), recipe.place());
+    for (const auto& layer : reader.layers) {
+      merge_recipe(*whole.as<Table>(), *layer.as<Table>(), diagnostics_);
+    }
+    if (own != nullptr) {
+      own->erase("extends");
+      merge_recipe(*whole.as<Table>(), *own, diagnostics_);
+    }
+    recipe = std::move(whole);
   }
 
   Diagnostics& diagnostics_;

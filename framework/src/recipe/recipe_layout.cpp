@@ -56,6 +56,15 @@ void add_list(RecipeTable& table, const std::string& name) {
   table.inner.push_back(std::move(list));
 }
 
+/// A key that is a table of a component.
+ParameterInfo dataset_of_its_own() {
+  ParameterInfo info;
+  info.name = "dataset";
+  info.type = "table";
+  info.doc = "data set with these images, as [dataset] says one; absent: the recipe's own";
+  return info;
+}
+
 }  // namespace
 
 std::string RecipeTable::header() const {
@@ -73,8 +82,12 @@ std::vector<RecipeTable> recipe_layout() {
   add_list<GroupSettings>(optimizer, "group");
   auto backbone = component("backbone", "The convolutional network that turns images into feature maps.");
   append<BackboneSettings>(backbone.parameters);
+  auto pseudo_labels = settings<PseudoLabelsSettings>("pseudo_labels");
+  pseudo_labels.kind = Kind::settings_list;
+  pseudo_labels.parameters.push_back(dataset_of_its_own());
   return {
       component("dataset", "Where images come from and who is on them."),
+      std::move(pseudo_labels),
       components("augmentation", false,
                  "What happens to an image between decoding and the tensor, in order."),
       component("sampler", "Which training images form a batch."),

@@ -53,6 +53,16 @@ Schema<BackboneSettings> BackboneSettings::schema() {
   return s;
 }
 
+Schema<PseudoLabelsSettings> PseudoLabelsSettings::schema() {
+  Schema<PseudoLabelsSettings> s(
+      "Images of no known identity that join the training under the identities that a labeler gave them.");
+  s.add("file", &PseudoLabelsSettings::file,
+        "labels.csv, as the stage 'label' writes it; relative to the working directory")
+      .like(is_not_empty, "the name of a file")
+      .required();
+  return s;
+}
+
 Schema<WeightsSettings> WeightsSettings::schema() {
   Schema<WeightsSettings> s("What the whole network starts from, in place of random numbers.");
   s.add("file", &WeightsSettings::file,

@@ -55,6 +55,12 @@ struct WeightsSettings {
   static Schema<WeightsSettings> schema();
 };
 
+/// Keys of each entry of [[pseudo_labels]], beside `dataset`: images that join the training.
+struct PseudoLabelsSettings {
+  std::string file;
+  static Schema<PseudoLabelsSettings> schema();
+};
+
 /// Table [loader].
 struct LoaderSettings {
   std::int64_t workers = 0;   ///< 0: one for each usable processor

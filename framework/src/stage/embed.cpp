@@ -170,12 +170,12 @@ Features embed(Model& model, const Plan& plan, const Dataset& dataset, const std
 }
 
 std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const Dataset& dataset,
-                                         const std::filesystem::path& folder, torch::Device device,
-                                         ProgressSink& progress, bool with_training_images) {
+                                         const std::vector<Sample>& all, const std::filesystem::path& folder,
+                                         torch::Device device, ProgressSink& progress,
+                                         bool with_training_images) {
   tell_of_describing_precision(plan, device, progress);
   std::vector<Split> splits{Split::query, Split::gallery};
   if (with_training_images) splits.push_back(Split::train);
-  const auto all = dataset.samples();
   std::vector<EmbeddedSplit> written;
   for (const auto split : splits) {
     std::vector<Sample> samples;

@@ -43,11 +43,13 @@ struct EmbeddedSplit {
   StorageLoss loss;
 };
 
-/// Describes a data set's query and gallery images, and its training images when asked, each that it has,
+/// Describes query and gallery images among the samples, and training images when asked, each that there are,
 /// into FOLDER/query.npy and .csv, gallery.npy and .csv, train.npy and .csv, in place of those of an earlier
 /// call, as embed.storage says; what fewer bits change is told in a note, and a precision other than that of
 /// the training too. Throws Error when it has none of them.
+/// @param samples of the data set, all or some
 [[nodiscard]] std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const Dataset& dataset,
+                                                       const std::vector<Sample>& samples,
                                                        const std::filesystem::path& folder,
                                                        torch::Device device, ProgressSink& progress,
                                                        bool with_training_images = false);

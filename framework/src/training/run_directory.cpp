@@ -1,16 +1,10 @@
 #include "training/run_directory.h"
 
 #include <ATen/Parallel.h>
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <opencv2/core/utility.hpp>
-#include <system_error>
 #include <utility>
 
 #include "file/atomic_file.h"
@@ -25,37 +19,6 @@ namespace kindred {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string reason(int error) {
-  return std::generic_category().message(error);
-}
-
-/// The lock itself is the kernel's and ends with the process, however that ends; the file's text only says
-/// whose it is.
-int lock(const fs::path& folder) {
-  const fs::path file = folder / ".lock";
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor < 0) throw DataError(folder, "cannot be used as a run directory: " + reason(errno));
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    const int error = errno;
-    ::close(descriptor);
-    if (error == EWOULDBLOCK) {
-      std::string owner;
-      std::getline(std::ifstream(file), owner);
-      throw DataError(folder, "is in use by " + (owner.empty() ? "another process" : "process " + owner) +
-                                  "; wait until it has ended, or use another run directory");
-    }
-    throw DataError(folder, "cannot be locked: " + reason(error));
-  }
-  const std::string text = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(descriptor, 0) != 0 ||
-      ::write(descriptor, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    const int error = errno;
-    ::close(descriptor);
-    throw DataError(file, "cannot be written: " + reason(error));
-  }
-  return descriptor;
-}
 
 std::vector<std::string> top_keys(const Value& recipe) {
   std::vector<std::string> keys;
@@ -85,29 +48,9 @@ std::vector<RecipeDifference> deciding_differences(const Value& there, const Pla
   return differences;
 }
 
-/// A killed process leaves what it was writing (write_atomically); nobody else writes here now.
-void remove_remains(const fs::path& folder) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const auto name = entry.path().filename().string();
-    std::error_code ignored;
-    if (name.front() == '.' && entry.path().extension() == ".tmp") fs::remove(entry.path(), ignored);
-  }
-}
-
 }  // namespace
 
-RunDirectory::RunDirectory(fs::path folder) : folder_(std::move(folder)) {
-  std::error_code error;
-  fs::create_directories(folder_, error);
-  if (error) throw DataError(folder_, "cannot be made: " + error.message());
-  lock_ = lock(folder_);
-  remove_remains(folder_);
-}
-
-RunDirectory::~RunDirectory() {
-  ::close(lock_);
-}
+RunDirectory::RunDirectory(fs::path folder) : folder_(std::move(folder)), lock_(folder_) {}
 
 std::optional<Value> RunDirectory::binding_recipe() const {
   // A start that failed before anything was trained binds nobody.

@@ -6,18 +6,15 @@
 #include <filesystem>
 #include <optional>
 
+#include "file/folder_lock.h"
 #include "recipe/plan.h"
 
 namespace kindred {
 
 class RunDirectory {
  public:
-  /// Makes the folder where needed and locks it until destruction. Throws DataError naming the process that
-  /// works in it already.
+  /// Makes the folder where needed and locks it until destruction (folder_lock.h).
   explicit RunDirectory(std::filesystem::path folder);
-  ~RunDirectory();
-  RunDirectory(const RunDirectory&) = delete;
-  RunDirectory& operator=(const RunDirectory&) = delete;
 
   /// Writes recipe.toml, the plan with every default explicit. Throws DataError naming the keys when the
   /// directory holds a checkpoint or a model of a recipe with another Plan::identity().
@@ -44,7 +41,7 @@ class RunDirectory {
 
  private:
   std::filesystem::path folder_;
-  int lock_ = -1;
+  FolderLock lock_;
 };
 
 }  // namespace kindred

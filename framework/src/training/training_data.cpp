@@ -28,7 +28,7 @@ std::string fingerprint_of(const std::vector<Sample>& samples) {
 
 TrainingData load_training_data(const Plan& plan) {
   TrainingData data;
-  data.dataset = open_dataset(plan);
+  data.dataset = open_training_dataset(plan);
   const std::string subject = plan.dataset.factory->info().id();
   for (auto& sample : data.dataset->samples()) {
     switch (sample.split) {

@@ -1,0 +1,74 @@
+#include "file/folder_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <string>
+#include <system_error>
+
+#include "kindred/error.h"
+
+namespace kindred {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string reason(int error) {
+  return std::generic_category().message(error);
+}
+
+/// The lock itself is the kernel's and ends with the process, however that ends; the file's text only says
+/// whose it is.
+int lock(const fs::path& folder) {
+  const fs::path file = folder / ".lock";
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) throw DataError(folder, "cannot be used as a run directory: " + reason(errno));
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    const int error = errno;
+    ::close(descriptor);
+    if (error == EWOULDBLOCK) {
+      std::string owner;
+      std::getline(std::ifstream(file), owner);
+      throw DataError(folder, "is in use by " + (owner.empty() ? "another process" : "process " + owner) +
+                                  "; wait until it has ended, or use another run directory");
+    }
+    throw DataError(folder, "cannot be locked: " + reason(error));
+  }
+  const std::string text = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(descriptor, 0) != 0 ||
+      ::write(descriptor, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    const int error = errno;
+    ::close(descriptor);
+    throw DataError(file, "cannot be written: " + reason(error));
+  }
+  return descriptor;
+}
+
+/// Nobody else writes here now.
+void remove_remains(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const auto name = entry.path().filename().string();
+    std::error_code ignored;
+    if (name.front() == '.' && entry.path().extension() == ".tmp") fs::remove(entry.path(), ignored);
+  }
+}
+
+}  // namespace
+
+FolderLock::FolderLock(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw DataError(folder, "cannot be made: " + error.message());
+  descriptor_ = lock(folder);
+  remove_remains(folder);
+}
+
+FolderLock::~FolderLock() {
+  ::close(descriptor_);
+}
+
+}  // namespace kindred

@@ -1,0 +1,22 @@
+// A folder in which one process works at a time.
+#pragma once
+
+#include <filesystem>
+
+namespace kindred {
+
+/// Holds a folder's lock from construction to destruction, or to the end of the process, however that comes.
+class FolderLock {
+ public:
+  /// Makes the folder where needed, locks it and removes what a killed process was writing there
+  /// (write_atomically). Throws DataError naming the process that works in it already.
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace kindred

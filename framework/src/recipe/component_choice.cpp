@@ -1,0 +1,88 @@
+#include "recipe/component_choice.h"
+
+#include <algorithm>
+
+namespace kindred {
+namespace {
+
+std::string or_list(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
+    text += "'" + names[i] + "'";
+  }
+  return text;
+}
+
+}  // namespace
+
+MissingComponentError::MissingComponentError(std::vector<Diagnostic> diagnostics,
+                                             std::vector<std::pair<std::string, std::string>> missing)
+    : RecipeError(std::move(diagnostics)), missing_(std::move(missing)) {}
+
+MissingComponentError::~MissingComponentError() = default;
+
+std::vector<std::string> ComponentChooser::names_of(const std::string& role) const {
+  std::vector<std::string> names;
+  for (const auto* factory : catalog_.components(role)) names.push_back(factory->info().name);
+  return names;
+}
+
+std::string ComponentChooser::what_there_is(const std::string& role) const {
+  const auto names = names_of(role);
+  return names.empty() ? "no plugin that was loaded offers one" : "choose " + or_list(names);
+}
+
+const std::string* ComponentChooser::type_of(const Value& table, const std::string& title,
+                                             const std::string& role) {
+  if (table.as<Table>() == nullptr) {
+    diagnostics.error(table.place(), title + " must be a table with a 'type', not " + table.type_name() +
+                                         "; " + what_there_is(role));
+    return nullptr;
+  }
+  const auto* type = table.as<Table>()->find("type");
+  if (type == nullptr) {
+    diagnostics.error(table.place(), title + " needs a 'type'; " + what_there_is(role));
+    return nullptr;
+  }
+  const auto* name = type->as<std::string>();
+  if (name == nullptr) {
+    diagnostics.error(type->place(), title + ": type = " + type->to_toml() + " must be text, not " +
+                                         type->type_name() + "; " + what_there_is(role));
+  }
+  return name;
+}
+
+bool ComponentChooser::is_usable(const ComponentFactory* factory, const Value& table, const std::string& role,
+                                 const std::vector<std::string>& reserved) {
+  if (factory == nullptr) {
+    const auto& type = *table.as<Table>()->find("type");
+    const auto& name = *type.as<std::string>();
+    const auto near = nearest_name(name, names_of(role));
+    diagnostics.error(type.place(),
+                      "unknown " + role + " '" + name + "'; " +
+                          (near.empty() ? what_there_is(role) : "did you mean '" + near + "'?"));
+    missing_.emplace_back(role, name);
+    return false;
+  }
+  for (const auto& parameter : factory->info().parameters) {
+    if (std::find(reserved.begin(), reserved.end(), parameter.name) == reserved.end()) continue;
+    throw std::logic_error("component '" + factory->info().id() + "' has a parameter '" + parameter.name +
+                           "', which every " + role + " of a recipe has already");
+  }
+  return true;
+}
+
+void ComponentChooser::add(const RecipeError& error) {
+  for (const auto& found : error.diagnostics()) diagnostics.error(found.place, found.message);
+  if (const auto* missing = dynamic_cast<const MissingComponentError*>(&error)) {
+    missing_.insert(missing_.end(), missing->missing().begin(), missing->missing().end());
+  }
+}
+
+void ComponentChooser::throw_if_any() const {
+  if (!missing_.empty()) throw MissingComponentError(diagnostics.all(), missing_);
+  diagnostics.throw_if_any();
+}
+
+}  // namespace kindred

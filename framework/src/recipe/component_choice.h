@@ -1,0 +1,108 @@
+// Components that a recipe has chosen, found in a catalog.
+#pragma once
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kindred/catalog.h"
+#include "kindred/error.h"
+#include "kindred/value.h"
+
+namespace kindred {
+
+/// A component that a recipe has chosen, with its parameters.
+template <class Role>
+struct Choice {
+  const RoleFactory<Role>* factory = nullptr;
+  std::shared_ptr<const void> params;
+  Place place;       ///< of the table
+  std::string name;  ///< of the entry in a list: its key `name`, or else its `type`
+
+  /// What the component finds wrong with its parameters is a RecipeError at the table.
+  [[nodiscard]] typename Role::Handle create(const typename Role::Context& context) const {
+    try {
+      return factory->create(params.get(), context);
+    } catch (const ComponentError& error) {
+      throw RecipeError(place, subject() + ": " + error.reason());
+    }
+  }
+  /// "role 'type'": for messages
+  [[nodiscard]] std::string subject() const {
+    return factory->info().role + " '" + factory->info().name + "'";
+  }
+  /// `type` and every parameter with its value.
+  [[nodiscard]] Value frozen() const {
+    Value table;
+    table.as<Table>()->set("type", Value(factory->info().name));
+    const auto written = factory->write(params.get());
+    for (const auto& entry : written.template as<Table>()->entries()) {
+      table.as<Table>()->set(entry.key, entry.value);
+    }
+    return table;
+  }
+};
+
+/// A recipe asks for components that are not in the catalog, for instance because their plugin was refused.
+class MissingComponentError : public RecipeError {
+ public:
+  MissingComponentError(std::vector<Diagnostic> diagnostics,
+                        std::vector<std::pair<std::string, std::string>> missing);
+  MissingComponentError(const MissingComponentError&) = default;
+  ~MissingComponentError() override;
+
+  /// Role and name of each, in the order found.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& missing() const { return missing_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> missing_;
+};
+
+/// Finds the components that tables of a recipe ask for. Errors are collected, and thrown all at once.
+class ComponentChooser {
+ public:
+  /// The catalog must outlive the choices.
+  explicit ComponentChooser(const Catalog& catalog) : catalog_(catalog) {}
+
+  /// Fills a choice from a value that should be a table with a `type`.
+  /// @param title how messages name the table: "[sampler]"
+  /// @param reserved keys of the table that are somebody else's, `type` among them
+  template <class Role>
+  void choose(const Value& table, const std::string& title, const std::vector<std::string>& reserved,
+              Choice<Role>& choice) {
+    choice.place = table.place();
+    const auto* name = type_of(table, title, std::string(Role::role_name));
+    if (name == nullptr) return;
+    choice.name = *name;
+    choice.factory = catalog_.find<Role>(*name);
+    if (!is_usable(choice.factory, table, std::string(Role::role_name), reserved)) return;
+    choice.params = choice.factory->parse(table, diagnostics, reserved);
+  }
+
+  /// "choose 'a' or 'b'", or why there is nothing to choose from.
+  [[nodiscard]] std::string what_there_is(const std::string& role) const;
+
+  [[nodiscard]] const Catalog& catalog() const { return catalog_; }
+
+  /// Takes over what another reading of a part of the recipe has found.
+  void add(const RecipeError& error);
+
+  /// Throws RecipeError with every error found; when a component is missing, MissingComponentError, which
+  /// holds the other errors too.
+  void throw_if_any() const;
+
+  Diagnostics diagnostics;
+
+ private:
+  const std::string* type_of(const Value& table, const std::string& title, const std::string& role);
+  bool is_usable(const ComponentFactory* factory, const Value& table, const std::string& role,
+                 const std::vector<std::string>& reserved);
+  [[nodiscard]] std::vector<std::string> names_of(const std::string& role) const;
+
+  const Catalog& catalog_;
+  std::vector<std::pair<std::string, std::string>> missing_;
+};
+
+}  // namespace kindred

@@ -1,0 +1,57 @@
+#include "stage/rank.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "file/atomic_file.h"
+#include "file/feature_files.h"
+#include "ranking/post_processing.h"
+#include "stage/evaluate.h"
+
+namespace kindred {
+namespace {
+
+bool any_labelled(const std::vector<Sample>& samples) {
+  return std::any_of(samples.begin(), samples.end(),
+                     [](const Sample& sample) { return sample.identity >= 0; });
+}
+
+}  // namespace
+
+std::optional<RankOutcome> rank(const std::filesystem::path& features, const RankingPlan& plan,
+                                const std::filesystem::path& rankings_folder,
+                                const std::filesystem::path& scores_folder, torch::Device device,
+                                ProgressSink& progress, const std::atomic<bool>& stop) {
+  const auto query = features / "query.npy";
+  const auto gallery = features / "gallery.npy";
+  const bool labelled = any_labelled(FeatureReader(query).samples());
+  RankOutcome outcome;
+  if (labelled && plan.post_processed()) {
+    RankingPlan by_cosine;
+    by_cosine.evaluate = plan.evaluate;
+    outcome.plain_scores = evaluate_features(query, gallery, by_cosine, device, progress);
+    write_atomically(scores_folder / "evaluation_plain.json",
+                     [&](std::ostream& out) { out << scores_json(*outcome.plain_scores); });
+    if (stop) return std::nullopt;
+  }
+  if (plan.post_processed()) {
+    auto input = read_search_input(query, gallery);
+    const auto distances = post_process(plan, input, device, progress);
+    if (stop) return std::nullopt;
+    outcome.match = match_distances(input, distances, plan.ranking.top, rankings_folder, progress);
+    // Merged queries are other queries than those that are ranked: they are post-processed by themselves.
+    if (labelled && !plan.evaluate.multi_query) {
+      outcome.scores = evaluate_distances(input, distances, plan.evaluate, progress);
+    }
+  } else {
+    outcome.match = match_features(query, gallery, plan, plan.ranking.top, rankings_folder, device, progress);
+  }
+  if (stop) return std::nullopt;
+  if (labelled) {
+    if (!outcome.scores) outcome.scores = evaluate_features(query, gallery, plan, device, progress);
+    write_scores(scores_folder, *outcome.scores);
+  }
+  return outcome;
+}
+
+}  // namespace kindred
