@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/pipeline.h"
 #include "progress/text_table.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_layout.h"
@@ -68,6 +69,13 @@ std::string recipe_with(const std::string& key, Kind kind, Table table) {
   }
 }
 
+/// Of both kinds of recipe.
+std::vector<RecipeTable> whole_layout() {
+  auto layout = recipe_layout();
+  for (auto& table : pipeline_layout()) layout.push_back(std::move(table));
+  return layout;
+}
+
 /// Also of a table inside another.
 const RecipeTable* table_of(const std::vector<RecipeTable>& layout, const std::string& key) {
   for (const auto& table : layout) {
@@ -81,7 +89,7 @@ Page component_page(const ComponentInfo& info) {
   Page page{info.id(), info.summary, info.source, info.plugin, info.file, info.parameters, {}, ""};
   Table example;
   example.set("type", Value(info.name));
-  const auto layout = recipe_layout();
+  const auto layout = whole_layout();
   const auto* table = table_of(layout, info.role);
   if (table != nullptr) {
     for (const auto& common : table->parameters) {
@@ -90,7 +98,9 @@ Page component_page(const ComponentInfo& info) {
     }
   }
   set_examples(example, info.parameters);
-  page.example = recipe_with(info.role, table == nullptr ? Kind::component : table->kind, std::move(example));
+  const auto within = table == nullptr || table->within.empty() ? "" : table->within + ".";
+  page.example =
+      recipe_with(within + info.role, table == nullptr ? Kind::component : table->kind, std::move(example));
   return page;
 }
 
@@ -101,6 +111,14 @@ Page table_page(const RecipeTable& table, const Catalog& catalog) {
     Table example;
     set_examples(example, table.parameters);
     page.example = recipe_with(table.key, table.kind, std::move(example));
+  }
+  if (table.kind == Kind::variant) {
+    const auto dot = table.key.find('.');
+    Table example;
+    example.set("name", Value("NAME"));
+    example.set("type", Value(table.key.substr(dot + 1)));
+    set_examples(example, table.parameters);
+    page.example = recipe_with(table.key.substr(0, dot), Kind::settings_list, std::move(example));
   }
   return page;
 }
@@ -309,7 +327,7 @@ const ComponentFactory& find_component(const Catalog& catalog, const std::string
 
 std::string describe(const Catalog& catalog, const std::string& what, DescribeFormat format) {
   if (what == "recipe") return shown(recipe_page(), format);
-  const auto layout = recipe_layout();
+  const auto layout = whole_layout();
   if (const auto* table = table_of(layout, what)) return shown(table_page(*table, catalog), format);
   if (what.find('/') == std::string::npos) {
     std::vector<std::string> tables = {"recipe"};
@@ -336,7 +354,7 @@ std::string describe_catalog_markdown(const Catalog& catalog, const std::string&
       text += "\n" + markdown_of(component_page(factory->info()), "##");
     }
   };
-  const auto layout = recipe_layout();
+  const auto layout = whole_layout();
   if (!role.empty()) {
     const auto* table = table_of(layout, role);
     if (table == nullptr) throw RecipeError(Place{}, "there is no table '" + role + "'");

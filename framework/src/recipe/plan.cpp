@@ -282,6 +282,27 @@ Table frozen_entry(const Choice<Role>& choice) {
 
 }  // namespace
 
+Value frozen_without_root(const Choice<Dataset>& dataset) {
+  auto table = dataset.frozen();
+  table.as<Table>()->erase("root");
+  return table;
+}
+
+Value RankingPlan::frozen_ranking() const {
+  Table recipe;
+  Array entries;
+  for (const auto& choice : post_processors) {
+    auto table = frozen_entry(choice);
+    append(table, PostProcessorSettings::schema().write({choice.domains}));
+    append(table, choice.factory->write(choice.params.get()));
+    entries.emplace_back(std::move(table));
+  }
+  recipe.set("post_processor", Value(std::move(entries)));
+  recipe.set("ranking", RankingSettings::schema().write(ranking));
+  recipe.set("evaluate", EvaluateSettings::schema().write(evaluate));
+  return {std::move(recipe)};
+}
+
 Value Plan::frozen() const {
   Table recipe;
   append(recipe, RunSettings::schema().write({name, static_cast<std::int64_t>(seed)}));
@@ -324,16 +345,7 @@ Value Plan::frozen() const {
   recipe.set("loader", LoaderSettings::schema().write(loader));
   recipe.set("train", TrainSettings::schema().write(train));
   recipe.set("embed", EmbedSettings::schema().write(embed));
-  entries = {};
-  for (const auto& choice : post_processors) {
-    auto table = frozen_entry(choice);
-    append(table, PostProcessorSettings::schema().write({choice.domains}));
-    append(table, choice.factory->write(choice.params.get()));
-    entries.emplace_back(std::move(table));
-  }
-  recipe.set("post_processor", Value(std::move(entries)));
-  recipe.set("ranking", RankingSettings::schema().write(ranking));
-  recipe.set("evaluate", EvaluateSettings::schema().write(evaluate));
+  append(recipe, frozen_ranking());
   recipe.set("machine", MachineSettings::schema().write(machine));
   return {std::move(recipe)};
 }

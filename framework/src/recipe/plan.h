@@ -45,6 +45,8 @@ struct RankingPlan {
 
   /// Whether distances are anything else than the cosine's.
   [[nodiscard]] bool post_processed() const { return !post_processors.empty() || ranking.by_domain; }
+  /// The tables post_processor, ranking and evaluate with every default explicit.
+  [[nodiscard]] Value frozen_ranking() const;
 };
 
 /// Images that join the training, of the recipe's data set or of another.
@@ -52,6 +54,9 @@ struct PseudoLabelsChoice : PseudoLabelsSettings {
   Place place;  ///< of the table
   std::optional<Choice<Dataset>> dataset;
 };
+
+/// Choice::frozen() without where the files lie (`root`), which says nothing of what the data is.
+[[nodiscard]] Value frozen_without_root(const Choice<Dataset>& dataset);
 
 struct GroupChoice : GroupSettings {
   Place place;                        ///< of the table

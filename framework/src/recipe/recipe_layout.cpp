@@ -68,7 +68,12 @@ ParameterInfo dataset_of_its_own() {
 }  // namespace
 
 std::string RecipeTable::header() const {
-  return kind == Kind::components || kind == Kind::settings_list ? "[[" + key + "]]" : "[" + key + "]";
+  const auto path = within.empty() ? key : within + "." + key;
+  if (kind == Kind::variant) {
+    const auto dot = path.find('.');
+    return "[[" + path.substr(0, dot) + "]] type = \"" + path.substr(dot + 1) + "\"";
+  }
+  return kind == Kind::components || kind == Kind::settings_list ? "[[" + path + "]]" : "[" + path + "]";
 }
 
 std::vector<RecipeTable> recipe_layout() {

@@ -9,8 +9,9 @@
 namespace kindred {
 
 struct RecipeTable {
-  /// What the table holds: one component, a list of components, settings of the kernel, or a list of these.
-  enum class Kind { component, components, settings, settings_list };
+  /// What the table holds: one component, a list of components, settings of the kernel, a list of these, or
+  /// those entries of such a list that have one `type`; the key of these is "LIST.TYPE".
+  enum class Kind { component, components, settings, settings_list, variant };
 
   std::string key;  ///< "train"; of a table inside another "optimizer.group"
   Kind kind;
@@ -20,12 +21,13 @@ struct RecipeTable {
   std::vector<ParameterInfo> parameters;
   /// Tables inside it that belong to no component; `parameters` names them too.
   std::vector<RecipeTable> inner;
+  std::string within = "";  ///< the table that it stands in, "stage" for [stage.labeler]; "": at the top
 
   /// As it is written: "[train]", "[[loss]]".
   [[nodiscard]] std::string header() const;
 };
 
-/// In the order in which a recipe is best written.
+/// Of a recipe for one model, in the order in which it is best written.
 [[nodiscard]] std::vector<RecipeTable> recipe_layout();
 
 }  // namespace kindred

@@ -50,7 +50,10 @@ std::vector<RecipeDifference> deciding_differences(const Value& there, const Pla
 
 }  // namespace
 
-RunDirectory::RunDirectory(fs::path folder) : folder_(std::move(folder)), lock_(folder_) {}
+RunDirectory::RunDirectory(fs::path folder) : folder_(std::move(folder)), lock_(folder_) {
+  if (!fs::exists(folder_ / "pipeline.toml")) return;
+  throw DataError(folder_, "holds the run of a pipeline; use another run directory");
+}
 
 std::optional<Value> RunDirectory::binding_recipe() const {
   // A start that failed before anything was trained binds nobody.

@@ -137,10 +137,10 @@ bool Training::run() {
   return true;
 }
 
-std::vector<std::vector<std::size_t>> Training::batches_of_epoch() const {
+std::vector<std::vector<std::size_t>> Training::batches_of_epoch(std::int64_t epoch) const {
   const std::string subject = plan_.sampler.factory->info().id();
-  RandomStream random(plan_.seed, {sampler_stream, static_cast<std::uint64_t>(epoch_)});
-  auto batches = sampler_->batches(epoch_, random);
+  RandomStream random(plan_.seed, {sampler_stream, static_cast<std::uint64_t>(epoch)});
+  auto batches = sampler_->batches(epoch, random);
   if (batches.empty()) {
     throw ComponentError(subject,
                          "makes no batch of " + std::to_string(data_.samples.size()) + " images of " +
@@ -151,7 +151,7 @@ std::vector<std::vector<std::size_t>> Training::batches_of_epoch() const {
   for (std::size_t i = 0; i < batches.size(); ++i) {
     // Statistics over one image, and distances between images, are not defined.
     if (batches[i].size() < 2) {
-      throw ComponentError(subject, "batch " + std::to_string(i + 1) + " of epoch " + std::to_string(epoch_) +
+      throw ComponentError(subject, "batch " + std::to_string(i + 1) + " of epoch " + std::to_string(epoch) +
                                         " has " + std::to_string(batches[i].size()) +
                                         " images; training needs two or more in each");
     }
@@ -165,8 +165,18 @@ std::vector<std::vector<std::size_t>> Training::batches_of_epoch() const {
   return batches;
 }
 
+std::int64_t Training::images_learnt_from() const {
+  std::int64_t images = 0;
+  for (std::int64_t epoch = 1; epoch <= std::min(epoch_, plan_.train.epochs); ++epoch) {
+    const auto batches = batches_of_epoch(epoch);
+    const auto done = epoch < epoch_ ? batches.size() : static_cast<std::size_t>(batch_);
+    for (std::size_t i = 0; i < done; ++i) images += static_cast<std::int64_t>(batches[i].size());
+  }
+  return images;
+}
+
 bool Training::run_epoch() {
-  auto batches = batches_of_epoch();
+  auto batches = batches_of_epoch(epoch_);
   const auto total = static_cast<std::int64_t>(batches.size());
   loader_.start(std::move(batches), epoch_, static_cast<std::size_t>(batch_));
   trainer_.start_epoch(epoch_);

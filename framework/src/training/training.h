@@ -34,6 +34,8 @@ class Training {
   [[nodiscard]] bool run();
 
   [[nodiscard]] std::int64_t epochs_done() const { return epoch_ - 1; }
+  /// Of all batches so far, in this process and in those before it.
+  [[nodiscard]] std::int64_t images_learnt_from() const;
   [[nodiscard]] double last_loss() const { return last_loss_; }
   [[nodiscard]] const std::optional<double>& best_score() const { return best_score_; }
 
@@ -44,7 +46,7 @@ class Training {
   void finish_epoch(std::int64_t batches);
   void evaluate_epoch();
   void checkpoint();
-  [[nodiscard]] std::vector<std::vector<std::size_t>> batches_of_epoch() const;
+  [[nodiscard]] std::vector<std::vector<std::size_t>> batches_of_epoch(std::int64_t epoch) const;
   [[nodiscard]] Progress progress_of(std::int64_t batches) const;
   [[nodiscard]] std::string environment() const;
   [[nodiscard]] bool evaluates() const { return plan_.train.evaluate_every > 0; }

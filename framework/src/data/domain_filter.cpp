@@ -1,0 +1,28 @@
+#include "data/domain_filter.h"
+
+#include <algorithm>
+#include <set>
+
+#include "kindred/error.h"
+
+namespace kindred {
+
+bool is_of_domains(const Sample& sample, const std::vector<std::string>& domains) {
+  return domains.empty() || std::find(domains.begin(), domains.end(), sample.domain) != domains.end();
+}
+
+void require_domains(const std::vector<Sample>& samples, const std::vector<std::string>& domains,
+                     const std::string& subject) {
+  std::set<std::string> there;
+  for (const auto& sample : samples) there.insert(sample.domain);
+  for (const auto& name : domains) {
+    if (there.count(name) > 0) continue;
+    there.erase("");
+    const std::vector<std::string> names(there.begin(), there.end());
+    throw Error(subject + ": error: no image is of the domain '" + name + "'; " +
+                (names.empty() ? "no domains are known: a stage of type partition tells them"
+                               : "there are " + quoted_list(names)));
+  }
+}
+
+}  // namespace kindred

@@ -1,0 +1,20 @@
+// What the images of a stage are.
+#pragma once
+
+#include <string>
+
+#include "pipeline/file_hashes.h"
+#include "pipeline/pipeline_stage.h"
+
+namespace kindred {
+
+/// SHA-256 over all that is known of the images of some splits and, with `pixels`, over their files: those at
+/// the samples' paths in the parameter `root`, or beside it when that is a file; where there is no such file,
+/// over the decoded images. A data set without a root makes its images of its parameters, which say all.
+/// Throws DataError for a file that cannot be read.
+[[nodiscard]] std::string data_hash(const StageData& data, FileHashes& files);
+
+/// SHA-256 of a text.
+[[nodiscard]] std::string text_hash(const std::string& text);
+
+}  // namespace kindred

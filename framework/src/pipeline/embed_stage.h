@@ -1,0 +1,43 @@
+// Stage "embed" of a pipeline: a model and images -> descriptors.
+#pragma once
+
+#include "pipeline/pipeline_stage.h"
+#include "pipeline/stage_reader.h"
+
+namespace kindred {
+
+class EmbedStage final : public PipelineStage {
+ public:
+  struct Settings {
+    std::optional<std::string> model;
+    std::optional<std::string> weights;
+    std::optional<std::string> domains;
+    std::vector<std::string> only;
+    static Schema<Settings> schema();
+  };
+
+  explicit EmbedStage(StageReader& reader);
+
+  [[nodiscard]] std::string type() const override { return "embed"; }
+  [[nodiscard]] std::vector<StageInput> inputs() const override;
+  void link(const std::function<const PipelineStage&(const std::string&)>& stage_of) override;
+  [[nodiscard]] Value settings() const override;
+  [[nodiscard]] std::vector<const ComponentInfo*> components() const override { return components_; }
+  [[nodiscard]] std::optional<StageData> data() const override;
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override;
+  [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
+  void check() const override;
+  [[nodiscard]] StageResult run(const StageContext& context) const override;
+
+ private:
+  const Catalog& catalog_;
+  Settings settings_;
+  Choice<Dataset> dataset_;
+  std::vector<const ComponentInfo*> components_;
+  Value embed_;                        ///< [stage.embed] as written
+  std::vector<std::string> overrides_;  ///< the same as overrides of the model's recipe
+  Place model_place_;
+  Place domains_place_;
+};
+
+}  // namespace kindred

@@ -1,0 +1,62 @@
+#include "pipeline/file_hashes.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "file/atomic_file.h"
+#include "file/sha256.h"
+#include "kindred/error.h"
+
+namespace kindred {
+
+FileHashes::FileHashes(std::filesystem::path memory) : memory_(std::move(memory)) {
+  std::ifstream stream(memory_);
+  for (std::string line; std::getline(stream, line);) {
+    std::istringstream fields(line);
+    Known known;
+    std::string path;
+    if (!(fields >> known.hash >> known.size >> known.changed) || fields.get() != ' ' ||
+        !std::getline(fields, path) || known.hash.size() != 64) {
+      known_.clear();
+      return;
+    }
+    known_[path] = known;
+  }
+}
+
+std::string FileHashes::of(const std::filesystem::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) {
+    throw DataError(file, "cannot be read: " + std::generic_category().message(errno));
+  }
+  const auto name = std::filesystem::absolute(file).lexically_normal().string();
+  const auto size = static_cast<std::uintmax_t>(status.st_size);
+  const auto changed = static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
+  auto& known = known_[name];
+  if (known.hash.empty() || known.size != size || known.changed != changed) {
+    known = {size, changed, sha256_of_file(file)};
+    is_new_ = true;
+  }
+  return known.hash;
+}
+
+void FileHashes::save() {
+  if (!is_new_) return;
+  const std::map<std::string, Known> ordered(known_.begin(), known_.end());
+  write_atomically(memory_, [&](std::ostream& out) {
+    for (const auto& [path, known] : ordered) {
+      // A name with a line break cannot be remembered.
+      if (path.find('\n') != std::string::npos) continue;
+      out << known.hash << ' ' << known.size << ' ' << known.changed << ' ' << path << '\n';
+    }
+  });
+  is_new_ = false;
+}
+
+}  // namespace kindred

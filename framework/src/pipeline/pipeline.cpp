@@ -1,0 +1,355 @@
+#include "pipeline/pipeline.h"
+
+#include <algorithm>
+#include <cctype>
+#include <functional>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "pipeline/embed_stage.h"
+#include "pipeline/label_stage.h"
+#include "pipeline/partition_stage.h"
+#include "pipeline/rank_stage.h"
+#include "pipeline/repeat.h"
+#include "pipeline/stage_reader.h"
+#include "pipeline/submit_stage.h"
+#include "pipeline/train_stage.h"
+
+namespace kindred {
+namespace {
+
+/// Keys of every stage, and of the pipeline itself.
+struct StageSettings {
+  std::string name;
+  std::string type;
+  bool enabled = true;
+  static Schema<StageSettings> schema();
+};
+
+struct PipelineSettings {
+  std::string name;
+  static Schema<PipelineSettings> schema() {
+    Schema<PipelineSettings> s("A recipe of several stages.");
+    s.add("name", &PipelineSettings::name, "of the run's directory under runs/; absent: as the file is called");
+    return s;
+  }
+};
+
+struct StageType {
+  std::string name;
+  std::string summary;
+  std::vector<ParameterInfo> parameters;
+  std::vector<std::string> tables;  ///< keys that hold a recipe, settings of the kernel or a component
+  std::function<std::unique_ptr<PipelineStage>(StageReader&)> make;
+};
+
+template <class Stage>
+StageType type(std::string name, std::vector<std::string> tables) {
+  const auto schema = Stage::Settings::schema();
+  return {std::move(name), schema.summary(), schema.parameters(), std::move(tables),
+          [](StageReader& reader) -> std::unique_ptr<PipelineStage> { return std::make_unique<Stage>(reader); }};
+}
+
+const std::vector<StageType>& stage_types() {
+  static const std::vector<StageType> types = {
+      type<TrainStage>("train", {"recipe", "dataset"}),
+      type<EmbedStage>("embed", {"embed", "dataset"}),
+      type<PartitionStage>("partition", {"partitioner", "dataset"}),
+      type<LabelStage>("label", {"labeler"}),
+      type<RankStage>("rank", {"recipe"}),
+      type<SubmitStage>("submit", {"writer", "dataset"}),
+  };
+  return types;
+}
+
+std::vector<std::string> type_names() {
+  std::vector<std::string> names;
+  for (const auto& type : stage_types()) names.push_back(type.name);
+  return names;
+}
+
+bool is_stage_name(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-';
+  });
+}
+
+Schema<StageSettings> StageSettings::schema() {
+  Schema<StageSettings> s("A step of a pipeline: it reads results of other stages, and leaves its own.");
+  s.add("name", &StageSettings::name, "what other stages call it, and its folder in the run directory")
+      .like(is_stage_name, "letters, digits, '_' and '-'")
+      .required();
+  s.add("type", &StageSettings::type, "what it does").one_of(type_names()).required();
+  s.add("enabled", &StageSettings::enabled, "false leaves the stage out");
+  return s;
+}
+
+std::string text_of(const Value& table, const std::string& key) {
+  const auto* value = table.as<Table>()->find(key);
+  const auto* text = value == nullptr ? nullptr : value->as<std::string>();
+  return text == nullptr ? "" : *text;
+}
+
+ParameterInfo table_parameter(const std::string& key, bool required) {
+  static const std::map<std::string, std::string> docs = {
+      {"recipe", "the name of a recipe, relative to the file that says it, or a table that is one and may say "
+                 "'extends'"},
+      {"dataset", "data of this stage alone; absent: the pipeline's"},
+      {"embed", "what differs from the [embed] of the model's own recipe"},
+      {"partitioner", "which partitioner, and its parameters"},
+      {"labeler", "which labeler, and its parameters"},
+      {"writer", "which writer, and its parameters"},
+  };
+  ParameterInfo info;
+  info.name = key;
+  info.type = key == "recipe" ? "text or table" : "table";
+  info.required = required;
+  info.doc = docs.at(key);
+  return info;
+}
+
+class PipelineMaker {
+ public:
+  PipelineMaker(const Value& recipe, const Catalog& catalog) : chooser_(catalog) { pipeline_.recipe = recipe; }
+
+  Pipeline make() {
+    auto& root = *pipeline_.recipe.as<Table>();
+    check_keys(root);
+    auto& stages = *root.find("stage");
+    if (stages.as<Array>() == nullptr || stages.as<Array>()->empty()) {
+      diagnostics_.error(stages.place(), "'stage' must be a list of tables, [[stage]], not " +
+                                             (stages.as<Array>() == nullptr ? stages.type_name() : "empty"));
+      chooser_.throw_if_any();
+    }
+    const auto settings =
+        PipelineSettings::schema().parse(pipeline_.recipe, "the pipeline", diagnostics_, top_tables_);
+    pipeline_.name = settings.name;
+    PipelineDefaults defaults;
+    if (const auto* dataset = root.find("dataset")) {
+      defaults.dataset = *dataset;
+      Choice<Dataset> checked;
+      chooser_.choose(*dataset, "[dataset]", {"type"}, checked);
+    }
+    if (const auto* machine = root.find("machine")) {
+      defaults.machine = *machine;
+      pipeline_.machine = MachineSettings::schema().parse(*machine, "[machine]", diagnostics_);
+    }
+    check_stages(*stages.as<Array>());
+    unroll_repeat(pipeline_.recipe, diagnostics_);
+    for (const auto& stage : *root.find("stage")->as<Array>()) read_stage(stage, defaults);
+    for (const auto& stage : pipeline_.stages) check_inputs(*stage);
+    chooser_.throw_if_any();
+    order();
+    chooser_.throw_if_any();
+    for (const auto& stage : pipeline_.stages) {
+      stage->link([this](const std::string& name) -> const PipelineStage& { return *pipeline_.find(name); });
+    }
+    return std::move(pipeline_);
+  }
+
+ private:
+  void check_keys(const Table& root) {
+    std::vector<std::string> keys = top_tables_;
+    keys.insert(keys.begin(), "name");
+    for (const auto& entry : root.entries()) {
+      if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
+      const auto near = nearest_name(entry.key, keys);
+      diagnostics_.error(entry.key_place,
+                         "a pipeline has no key '" + entry.key + "'; " +
+                             (near.empty() ? "it has " + quoted_list(keys) +
+                                                 ", and what belongs to a stage stands in [stage.recipe]"
+                                           : "did you mean '" + near + "'?"));
+    }
+  }
+
+  /// What every stage has; stages that are not enabled are taken out.
+  void check_stages(Array& stages) {
+    std::set<std::string> names;
+    const auto is_left_out = [&](const Value& stage) {
+      if (stage.as<Table>() == nullptr) {
+        diagnostics_.error(stage.place(),
+                           "an entry of 'stage' must be a table, [[stage]], not " + stage.type_name());
+        return true;
+      }
+      Table common;
+      for (const auto& entry : stage.as<Table>()->entries()) {
+        if (entry.key == "name" || entry.key == "type" || entry.key == "enabled") {
+          common.set(entry.key, entry.value, entry.key_place);
+        }
+      }
+      const auto settings =
+          StageSettings::schema().parse(Value(std::move(common), stage.place()), "[[stage]]", diagnostics_);
+      if (!settings.enabled) return true;
+      if (!settings.name.empty() && !names.insert(settings.name).second) {
+        diagnostics_.error(stage.as<Table>()->find("name")->place(),
+                           "two stages are called '" + settings.name + "'; give each a name of its own");
+      }
+      return false;
+    };
+    stages.erase(std::remove_if(stages.begin(), stages.end(), is_left_out), stages.end());
+  }
+
+  void read_stage(const Value& stage, const PipelineDefaults& defaults) {
+    const auto& types = stage_types();
+    const auto name = text_of(stage, "type");
+    const auto found =
+        std::find_if(types.begin(), types.end(), [&](const StageType& type) { return type.name == name; });
+    if (found == types.end()) return;  // told already
+    StageReader reader(stage, defaults, chooser_);
+    auto made = found->make(reader);
+    made->name = reader.name();
+    made->place = stage.place();
+    pipeline_.stages.push_back(std::move(made));
+  }
+
+  void check_inputs(const PipelineStage& stage) {
+    std::vector<std::string> names;
+    for (const auto& other : pipeline_.stages) names.push_back(other->name);
+    for (const auto& input : stage.inputs()) {
+      for (const auto& name : input.names) {
+        const auto* other = pipeline_.find(name);
+        const auto subject = "stage '" + stage.name + "': " + input.key + " = '" + name + "'";
+        if (other == nullptr) {
+          const auto near = nearest_name(name, names);
+          diagnostics_.error(input.place, subject + " is no stage of this pipeline; " +
+                                              (near.empty() ? "there are " + quoted_list(names)
+                                                            : "did you mean '" + near + "'?"));
+        } else if (std::find(input.types.begin(), input.types.end(), other->type()) == input.types.end()) {
+          std::vector<std::string> fitting;
+          for (const auto& one : pipeline_.stages) {
+            if (std::find(input.types.begin(), input.types.end(), one->type()) != input.types.end()) {
+              fitting.push_back(one->name);
+            }
+          }
+          diagnostics_.error(input.place, subject + " is a stage of type " + other->type() +
+                                              "; it must be one of type " + input.types.front() +
+                                              (fitting.empty() ? ", and there is none"
+                                                               : ", such as " + quoted_list(fitting)));
+        }
+      }
+    }
+  }
+
+  /// Each stage behind those that it reads; else they keep their order.
+  void order() {
+    std::vector<std::unique_ptr<PipelineStage>> ordered;
+    std::set<std::string> done;
+    auto& waiting = pipeline_.stages;
+    while (!waiting.empty()) {
+      const auto ready = std::find_if(waiting.begin(), waiting.end(), [&](const auto& stage) {
+        const auto inputs = stage->inputs();
+        return std::all_of(inputs.begin(), inputs.end(), [&](const StageInput& input) {
+          return std::all_of(input.names.begin(), input.names.end(),
+                             [&](const std::string& name) { return done.count(name) > 0; });
+        });
+      });
+      if (ready == waiting.end()) {
+        tell_circle();
+        return;
+      }
+      done.insert((*ready)->name);
+      ordered.push_back(std::move(*ready));
+      waiting.erase(ready);
+    }
+    waiting = std::move(ordered);
+  }
+
+  /// Of the stages that wait for each other, one circle.
+  void tell_circle() {
+    std::vector<const PipelineStage*> path{pipeline_.stages.front().get()};
+    for (;;) {
+      const PipelineStage* next = nullptr;
+      for (const auto& input : path.back()->inputs()) {
+        for (const auto& name : input.names) {
+          if (const auto* other = pipeline_.find(name)) next = other;
+        }
+      }
+      const auto seen = std::find(path.begin(), path.end(), next);
+      if (seen != path.end()) {
+        std::string circle;
+        for (auto stage = seen; stage != path.end(); ++stage) circle += (*stage)->name + " reads ";
+        diagnostics_.error((*seen)->place,
+                           "stages wait for each other in a circle: " + circle + (*seen)->name);
+        return;
+      }
+      path.push_back(next);
+    }
+  }
+
+  const std::vector<std::string> top_tables_ = {"dataset", "machine", "stage", "repeat"};
+  Pipeline pipeline_;
+  ComponentChooser chooser_;
+  Diagnostics& diagnostics_ = chooser_.diagnostics;
+};
+
+}  // namespace
+
+const PipelineStage* Pipeline::find(const std::string& stage) const {
+  for (const auto& candidate : stages) {
+    if (candidate && candidate->name == stage) return candidate.get();
+  }
+  return nullptr;
+}
+
+std::vector<std::string> Pipeline::dependents(const std::string& stage) const {
+  std::vector<std::string> found{stage};
+  for (const auto& candidate : stages) {
+    for (const auto& input : candidate->inputs()) {
+      const bool reads = std::any_of(input.names.begin(), input.names.end(), [&](const std::string& name) {
+        return std::find(found.begin(), found.end(), name) != found.end();
+      });
+      if (!reads) continue;
+      found.push_back(candidate->name);
+      break;
+    }
+  }
+  return found;
+}
+
+bool is_pipeline(const Value& recipe) {
+  const auto* table = recipe.as<Table>();
+  return table != nullptr && table->find("stage") != nullptr;
+}
+
+Pipeline make_pipeline(const Value& recipe, const Catalog& catalog) {
+  return PipelineMaker(recipe, catalog).make();
+}
+
+std::vector<RecipeTable> pipeline_layout() {
+  using Kind = RecipeTable::Kind;
+  const auto common = StageSettings::schema();
+  RecipeTable stage{"stage", Kind::settings_list, true, common.summary(), common.parameters(), {}, ""};
+  for (const auto& type : stage_types()) {
+    RecipeTable table{"stage." + type.name, Kind::variant, false, type.summary, type.parameters, {}, ""};
+    for (const auto& key : type.tables) {
+      const bool required = key == "partitioner" || key == "labeler" || key == "writer" ||
+                            (key == "recipe" && type.name == "train");
+      table.parameters.push_back(table_parameter(key, required));
+    }
+    stage.inner.push_back(std::move(table));
+  }
+  const auto repeat_schema = RepeatSettings::schema();
+  RecipeTable repeat{"repeat", Kind::settings, false, repeat_schema.summary(), repeat_schema.parameters(), {}, ""};
+  ParameterInfo feed;
+  feed.name = "feed";
+  feed.type = "table of texts";
+  feed.doc =
+      "STAGE = \"REPEATED STAGE\": from the second round on, what is read of the one is read of the other, as "
+      "the round before has left it";
+  repeat.parameters.push_back(std::move(feed));
+  const auto component = [](const std::string& role, const std::string& summary) {
+    ParameterInfo type;
+    type.name = "type";
+    type.type = "text";
+    type.required = true;
+    type.doc = "which " + role + "; `kindred list` shows what there is";
+    return RecipeTable{role, Kind::component, false, summary, {std::move(type)}, {}, "stage"};
+  };
+  return {std::move(stage), std::move(repeat),
+          component("partitioner", "Tells domains of images apart, in a stage of type partition."),
+          component("labeler", "Gives unlabelled images identities, in a stage of type label."),
+          component("writer", "Writes rankings in somebody's format, in a stage of type submit.")};
+}
+
+}  // namespace kindred

@@ -1,0 +1,394 @@
+#include "pipeline/pipeline_run.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <map>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "file/atomic_file.h"
+#include "file/folder_lock.h"
+#include "pipeline/data_hash.h"
+#include "pipeline/file_hashes.h"
+#include "pipeline/summary.h"
+#include "progress/text_table.h"
+#include "recipe/recipe.h"
+#include "system/device.h"
+#include "system/log.h"
+#include "system/memory.h"
+
+namespace kindred {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+std::string utc_now() {
+  const auto now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+/// The library with the kernel, which this program has loaded.
+fs::path kernel_library() {
+  Dl_info info{};
+  if (::dladdr(reinterpret_cast<const void*>(&split_name), &info) == 0 || info.dli_fname == nullptr) return {};
+  return info.dli_fname;
+}
+
+/// Keeps the time of a stage on disk while it runs, so that a killed attempt counts.
+class StageClock final : public ProgressSink {
+ public:
+  StageClock(const fs::path& folder, StageRecord& record, ProgressSink& sink)
+      : folder_(folder), record_(record), sink_(sink), before_(record.cost) {
+    reset_peak_memory();
+  }
+
+  void update(const Progress& progress) override {
+    keep();
+    sink_.update(progress);
+  }
+  void finish(const Progress& progress) override {
+    keep();
+    sink_.finish(progress);
+  }
+  void note(const std::string& text) override { sink_.note(text); }
+
+  /// Brings the record's cost up to now.
+  void stop() {
+    record_.cost.seconds = before_.seconds + std::chrono::duration<double>(Clock::now() - start_).count();
+    record_.cost.peak_memory_mib = std::max(before_.peak_memory_mib, kindred::peak_memory_mib());
+  }
+
+ private:
+  void keep() {
+    if (Clock::now() - kept_ < std::chrono::seconds(20)) return;
+    kept_ = Clock::now();
+    stop();
+    write_stage_record(folder_, record_);
+  }
+
+  const fs::path& folder_;
+  StageRecord& record_;
+  ProgressSink& sink_;
+  StageCost before_;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point kept_ = start_;
+};
+
+class PipelineRun {
+ public:
+  PipelineRun(const Pipeline& pipeline, const Catalog& catalog, fs::path folder,
+              const PipelineOptions& options)
+      : pipeline_(pipeline),
+        catalog_(catalog),
+        folder_(std::move(folder)),
+        options_(options),
+        hashes_(folder_ / ".file_hashes") {
+    require_stage(options.from, "--from");
+    require_stage(options.only, "--only");
+    if (!options.from.empty()) {
+      const auto anew = pipeline.dependents(options.from);
+      anew_.insert(anew.begin(), anew.end());
+    }
+  }
+
+  /// To be called for one stage after the other: each depends on what those in front of it are about to do.
+  StageState state_of(const PipelineStage& stage) {
+    if (!options_.only.empty() && stage.name != options_.only) return {StageState::Kind::left_out, ""};
+    const auto record = read_stage_record(folder_of(stage.name));
+    if (anew_.count(stage.name) > 0) return {StageState::Kind::runs, "--from " + options_.from};
+    for (const auto& input : stage.inputs()) {
+      for (const auto& name : input.names) {
+        if (pending_.count(name) > 0) return {StageState::Kind::runs, "it reads '" + name + "', which runs"};
+        require_result(stage, name);
+      }
+    }
+    const auto key = key_of(stage);
+    auto state = compared(record, key, folder_of(stage.name));
+    if (state.kind == StageState::Kind::runs) {
+      const auto replaced = read_stage_record(replaced_folder(stage.name));
+      const auto earlier = compared(replaced, key, replaced_folder(stage.name));
+      if (earlier.kind != StageState::Kind::runs) {
+        state = {earlier.kind, "an earlier result is taken back"};
+      }
+    }
+    return state;
+  }
+
+  std::vector<PlannedStage> plan() {
+    std::vector<PlannedStage> planned;
+    for (const auto& stage : pipeline_.stages) {
+      planned.push_back({stage->name, stage->type(), state_of(*stage)});
+      const auto kind = planned.back().state.kind;
+      if (kind == StageState::Kind::runs || kind == StageState::Kind::goes_on) pending_.insert(stage->name);
+    }
+    return planned;
+  }
+
+  PipelineOutcome run(ProgressSink& progress, const std::atomic<bool>& stop) {
+    const auto device = resolve_device(pipeline_.machine.device);
+    for (const auto& stage : pipeline_.stages) stage->check();
+    std::vector<StageRecord> records;
+    for (const auto& stage : pipeline_.stages) {
+      const auto state = state_of(*stage);
+      if (state.kind == StageState::Kind::left_out) {
+        if (auto record = read_stage_record(folder_of(stage->name)); record && record->finished) {
+          records.push_back(std::move(*record));
+        }
+        continue;
+      }
+      if (state.kind == StageState::Kind::up_to_date) {
+        take_back(*stage);
+        progress.note("stage '" + stage->name + "' is up to date" +
+                      (state.reason.empty() ? "" : ": " + state.reason));
+        records.push_back(*read_stage_record(folder_of(stage->name)));
+      } else {
+        progress.note("stage '" + stage->name + "' (" + stage->type() + ") " +
+                      (state.kind == StageState::Kind::goes_on ? "goes on" : "runs: " + state.reason));
+        auto record = run_stage(*stage, device, progress, stop);
+        if (!record) return {true, ""};
+        records.push_back(std::move(*record));
+      }
+      hashes_.save();
+      if (stop) return {true, ""};
+    }
+    return {false, summary(records)};
+  }
+
+  void freeze() const {
+    const auto text = write_recipe(pipeline_.recipe);
+    write_atomically(folder_ / "pipeline.toml", [&](std::ostream& out) { out << text; });
+  }
+
+ private:
+  [[nodiscard]] fs::path folder_of(const std::string& stage) const { return folder_ / stage; }
+  [[nodiscard]] fs::path replaced_folder(const std::string& stage) const {
+    return folder_ / ".replaced" / stage;
+  }
+
+  void require_stage(const std::string& name, const std::string& option) const {
+    if (name.empty() || pipeline_.find(name) != nullptr) return;
+    std::vector<std::string> names;
+    for (const auto& stage : pipeline_.stages) names.push_back(stage->name);
+    const auto near = nearest_name(name, names);
+    throw RecipeError({option + " " + name, 0, 0},
+                      "there is no such stage; " + (near.empty() ? "there are " + quoted_list(names)
+                                                                 : "did you mean '" + near + "'?"));
+  }
+
+  void require_result(const PipelineStage& stage, const std::string& input) const {
+    const auto record = read_stage_record(folder_of(input));
+    if (record && record->finished) return;
+    throw DataError(folder_of(input), "stage '" + stage.name + "' reads what stage '" + input +
+                                          "' makes, which has not ended; run it before, or leave out --only");
+  }
+
+  std::string file_hash(const fs::path& file) { return hashes_.of(file); }
+
+  StageKey key_of(const PipelineStage& stage) {
+    StageKey key;
+    key.type = stage.type();
+    key.settings = write_recipe(stage.settings());
+    for (const auto& input : stage.inputs()) {
+      for (const auto& name : input.names) {
+        const auto* other = pipeline_.find(name);
+        for (const auto& file : other->results(folder_of(name))) {
+          key.inputs[name + "/" + file] = file_hash(folder_of(name) / file);
+        }
+      }
+    }
+    for (const auto& file : stage.files()) key.inputs[file.string()] = file_hash(file);
+    if (const auto data = stage.data()) key.data = data_hash(*data, hashes_);
+    key.code = code_of(stage);
+    return key;
+  }
+
+  std::map<std::string, std::string> code_of(const PipelineStage& stage) {
+    std::map<std::string, std::string> code;
+    auto program = file_hash("/proc/self/exe");
+    if (const auto library = kernel_library(); !library.empty()) program += file_hash(library);
+    code["kindred"] = text_hash(program);
+    code["libtorch"] = torch_version();
+    for (const auto* component : stage.components()) {
+      // Components of tests have no file.
+      if (!component->file.empty()) code["plugin " + component->plugin] = file_hash(component->file);
+    }
+    return code;
+  }
+
+  StageState compared(const std::optional<StageRecord>& record, const StageKey& key, const fs::path& folder) {
+    using Kind = StageState::Kind;
+    if (!record) return {Kind::runs, "it has not run yet"};
+    if (auto reason = key_difference(record->key, key, options_.ignore_code); !reason.empty()) {
+      return {Kind::runs, std::move(reason)};
+    }
+    if (!record->finished) return {Kind::goes_on, ""};
+    for (const auto& [file, hash] : record->results) {
+      std::error_code error;
+      if (!fs::is_regular_file(folder / file, error)) return {Kind::runs, "its result " + file + " is gone"};
+      if (file_hash(folder / file) != hash) return {Kind::runs, "its result " + file + " has been changed"};
+    }
+    return {Kind::up_to_date, ""};
+  }
+
+  /// Where the folder of a stage is not what is wanted and the one that was replaced is, they change places.
+  void take_back(const PipelineStage& stage) {
+    const auto here = folder_of(stage.name);
+    const auto there = replaced_folder(stage.name);
+    const auto key = key_of(stage);
+    const auto fits = [&](const fs::path& folder) {
+      return compared(read_stage_record(folder), key, folder).kind != StageState::Kind::runs;
+    };
+    if (fits(here) || !fits(there)) return;
+    const auto aside = replaced_folder(stage.name + ".aside");
+    fs::remove_all(aside);
+    if (fs::exists(here)) fs::rename(here, aside);
+    fs::rename(there, here);
+    if (fs::exists(aside)) fs::rename(aside, there);
+  }
+
+  /// An empty folder for a stage that begins anew; what is there is kept until it has ended.
+  void clear(const PipelineStage& stage) {
+    const auto here = folder_of(stage.name);
+    if (fs::exists(here)) {
+      const auto there = replaced_folder(stage.name);
+      fs::remove_all(there);
+      fs::create_directories(there.parent_path());
+      fs::rename(here, there);
+    }
+    fs::create_directories(here);
+  }
+
+  std::optional<StageRecord> run_stage(const PipelineStage& stage, torch::Device device, ProgressSink& progress,
+                                       const std::atomic<bool>& stop) {
+    const auto folder = folder_of(stage.name);
+    StageRecord record;
+    record.key = key_of(stage);
+    const bool anew = anew_.erase(stage.name) > 0;
+    if (!anew) take_back(stage);
+    const auto before = read_stage_record(folder);
+    const bool goes_on =
+        !anew && before && !before->finished && key_difference(before->key, record.key, options_.ignore_code).empty();
+    if (goes_on) {
+      record.cost = before->cost;
+    } else {
+      clear(stage);
+    }
+    record.name = stage.name;
+    for (const auto& input : stage.inputs()) record.inputs[input.key] = input.names;
+    write_stage_record(folder, record);
+
+    StageClock clock(folder, record, progress);
+    StageResult result;
+    try {
+      result = stage.run({catalog_, folder, [this](const std::string& name) { return folder_of(name); }, device,
+                          clock, stop});
+    } catch (...) {
+      clock.stop();
+      progress.note("stage '" + stage.name +
+                    "' failed; what was done before it is kept, and the same command goes on with it");
+      throw;
+    }
+    clock.stop();
+    if (result.interrupted) {
+      write_stage_record(folder, record);
+      return std::nullopt;
+    }
+    record.cost.images = result.images;
+    for (const auto& file : stage.results(folder)) record.results[file] = file_hash(folder / file);
+    record.finished = true;
+    record.ended = utc_now();
+    write_stage_record(folder, record);
+    std::error_code ignored;
+    fs::remove_all(replaced_folder(stage.name), ignored);
+    return record;
+  }
+
+  [[nodiscard]] std::string summary(const std::vector<StageRecord>& records) const {
+    auto text = write_costs(folder_, records);
+    if (const auto scores = write_pipeline_scores(folder_, records); !scores.empty()) text += "\n" + scores;
+    TextTable results;
+    results.widths = {20};
+    for (const auto& stage : pipeline_.stages) {
+      const auto folder = folder_of(stage->name);
+      const auto record = read_stage_record(folder);
+      if (!record || record->results.empty()) continue;
+      results.rows.push_back({stage->name, (folder / record->results.begin()->first).string() +
+                                               (record->results.size() > 1 ? ", ..." : "")});
+    }
+    return text + "\n" + results.str();
+  }
+
+  const Pipeline& pipeline_;
+  const Catalog& catalog_;
+  fs::path folder_;
+  PipelineOptions options_;
+  FileHashes hashes_;
+  std::set<std::string> anew_;     ///< stages that --from makes run
+  std::set<std::string> pending_;  ///< while planning: stages that would run
+};
+
+/// Files of a run of one recipe have no place among those of a pipeline.
+void require_pipeline_folder(const fs::path& folder) {
+  for (const auto* file : {"model.safetensors", "checkpoint.safetensors"}) {
+    if (!fs::exists(folder / file)) continue;
+    throw DataError(folder, std::string("holds the run of a single recipe (") + file +
+                                "); give the pipeline a directory of its own with --run-dir");
+  }
+}
+
+}  // namespace
+
+std::vector<PlannedStage> plan_pipeline(const Pipeline& pipeline, const Catalog& catalog, const fs::path& folder,
+                                        const PipelineOptions& options) {
+  require_pipeline_folder(folder);
+  return PipelineRun(pipeline, catalog, folder, options).plan();
+}
+
+std::string plan_text(const std::vector<PlannedStage>& stages) {
+  TextTable table;
+  table.heads = {"STAGE", "TYPE", "WHAT HAPPENS"};
+  table.widths = {30, 12};
+  for (const auto& stage : stages) {
+    std::string what;
+    switch (stage.state.kind) {
+      case StageState::Kind::up_to_date:
+        what = "nothing: it is up to date";
+        break;
+      case StageState::Kind::goes_on:
+        what = "goes on where it was stopped";
+        break;
+      case StageState::Kind::runs:
+        what = "runs";
+        break;
+      case StageState::Kind::left_out:
+        what = "nothing: left out";
+        break;
+    }
+    if (!stage.state.reason.empty()) what += ": " + stage.state.reason;
+    table.rows.push_back({stage.name, stage.type, what});
+  }
+  return table.str();
+}
+
+PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog, const fs::path& folder,
+                             const PipelineOptions& options, ProgressSink& progress,
+                             const std::atomic<bool>& stop) {
+  require_pipeline_folder(folder);
+  PipelineRun run(pipeline, catalog, folder, options);
+  const FolderLock lock(folder);
+  run.freeze();
+  RunLog log(folder / "log.txt");
+  TeeProgress tee({&log, &progress});
+  return run.run(tee, stop);
+}
+
+}  // namespace kindred

@@ -1,0 +1,61 @@
+// Carries out a pipeline in a directory, stage by stage, and knows what need not be done again.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "pipeline/pipeline.h"
+#include "pipeline/stage_record.h"
+#include "progress/progress.h"
+
+namespace kindred {
+
+struct PipelineOptions {
+  std::string from;          ///< this stage and all that read of it run anew; "": none must
+  std::string only;          ///< no other stage runs; "": all may
+  bool ignore_code = false;  ///< what another build of Kindred has made counts as this one's
+};
+
+/// What is the matter with a stage before it runs.
+struct StageState {
+  enum class Kind { up_to_date, goes_on, runs, left_out };
+  Kind kind = Kind::runs;
+  std::string reason;  ///< why it runs
+};
+
+struct PlannedStage {
+  std::string name;
+  std::string type;
+  StageState state;
+};
+
+/// What run_pipeline() would do, without doing any of it. Throws as it does.
+[[nodiscard]] std::vector<PlannedStage> plan_pipeline(const Pipeline& pipeline, const Catalog& catalog,
+                                                      const std::filesystem::path& folder,
+                                                      const PipelineOptions& options);
+
+/// The same as a table for people.
+[[nodiscard]] std::string plan_text(const std::vector<PlannedStage>& stages);
+
+struct PipelineOutcome {
+  bool interrupted = false;
+  std::string text;  ///< costs, scores and where the results lie
+};
+
+/// Runs the stages in order, each in FOLDER/NAME, but for those whose result is up to date: made with the same
+/// parameters of the same inputs (by content), images (by content) and code, and unchanged since. A stage that
+/// was stopped, however that came, goes on or begins anew; on the CPU the results are in the end the same to
+/// the last bit as those of a run in one go. What a stage that runs anew had made before is kept in
+/// FOLDER/.replaced until it has ended, and is taken back when the parameters are.
+///
+/// Writes FOLDER/pipeline.toml, log.txt, costs.json, costs.md, and scores.json and scores.md where the truth is
+/// known. All stages are checked before the first one runs. Throws RecipeError for `from` or `only` that are no
+/// stages; DataError when the folder is in use or belongs to a run of one recipe, and for a stage that `only`
+/// needs and that has not run; what the stages throw.
+[[nodiscard]] PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog,
+                                           const std::filesystem::path& folder, const PipelineOptions& options,
+                                           ProgressSink& progress, const std::atomic<bool>& stop);
+
+}  // namespace kindred

@@ -1,0 +1,134 @@
+#include "pipeline/repeat.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace kindred {
+namespace {
+
+using Renaming = std::map<std::string, std::string>;
+
+std::string name_of(const Value& stage) {
+  const auto* table = stage.as<Table>();
+  const auto* name = table == nullptr ? nullptr : table->find("name");
+  const auto* text = name == nullptr ? nullptr : name->as<std::string>();
+  return text == nullptr ? "" : *text;
+}
+
+void rename(Value& reference, const Renaming& names) {
+  if (auto* text = reference.as<std::string>()) {
+    const auto found = names.find(*text);
+    if (found != names.end()) *text = found->second;
+  } else if (auto* list = reference.as<Array>()) {
+    for (auto& element : *list) rename(element, names);
+  }
+}
+
+/// Reads of other stages what a stage reads.
+void redirect(Value& stage, const Renaming& names) {
+  auto* table = stage.as<Table>();
+  if (table == nullptr) return;
+  for (const auto& key : stage_reference_keys()) {
+    if (auto* reference = table->find(key)) rename(*reference, names);
+  }
+}
+
+std::string in_round(const std::string& stage, std::int64_t round) {
+  return round == 1 ? stage : stage + "." + std::to_string(round);
+}
+
+/// The pairs of the table `feed`: a stage outside the rounds, and the repeated one that takes its place.
+Renaming read_feed(const Value* feed, const std::vector<std::string>& all,
+                   const std::vector<std::string>& repeated, Diagnostics& diagnostics) {
+  Renaming pairs;
+  if (feed == nullptr) return pairs;
+  const auto* table = feed->as<Table>();
+  if (table == nullptr) {
+    diagnostics.error(feed->place(),
+                      "[repeat]: feed must be a table { STAGE = \"STAGE THAT IS REPEATED\" }, not " +
+                          feed->type_name());
+    return pairs;
+  }
+  const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  for (const auto& entry : table->entries()) {
+    const auto* source = entry.value.as<std::string>();
+    if (!has(all, entry.key) || has(repeated, entry.key)) {
+      diagnostics.error(entry.key_place, "[repeat]: feed: '" + entry.key +
+                                             "' must be a stage that is not repeated; its place is taken, from "
+                                             "the second round on, by one that is");
+    } else if (source == nullptr || !has(repeated, *source)) {
+      diagnostics.error(entry.value.place(), "[repeat]: feed: " + entry.value.to_toml() +
+                                                 " is none of the repeated stages, " + quoted_list(repeated));
+    } else {
+      pairs[entry.key] = *source;
+    }
+  }
+  return pairs;
+}
+
+}  // namespace
+
+Schema<RepeatSettings> RepeatSettings::schema() {
+  Schema<RepeatSettings> s("Stages that run several times, each round on what the one before has made.");
+  s.add("rounds", &RepeatSettings::rounds, "how often").range(1, 99);
+  s.add("stages", &RepeatSettings::stages, "names of the stages, in the order in which they run").required();
+  return s;
+}
+
+const std::vector<std::string>& stage_reference_keys() {
+  static const std::vector<std::string> keys = {"model",   "start_from", "features",
+                                                "domains", "labels",     "rankings"};
+  return keys;
+}
+
+void unroll_repeat(Value& recipe, Diagnostics& diagnostics) {
+  auto& root = *recipe.as<Table>();
+  const auto* written = root.find("repeat");
+  auto* stages = root.find("stage")->as<Array>();
+  if (written == nullptr) return;
+  const auto settings = RepeatSettings::schema().parse(*written, "[repeat]", diagnostics, {"feed"});
+  std::vector<std::string> all;
+  for (const auto& stage : *stages) all.push_back(name_of(stage));
+  for (const auto& name : settings.stages) {
+    if (std::find(all.begin(), all.end(), name) == all.end()) {
+      diagnostics.error(written->place(), "[repeat]: there is no stage '" + name + "'; there are " + quoted_list(all));
+    }
+  }
+  const auto* table = written->as<Table>();
+  const auto feed =
+      read_feed(table == nullptr ? nullptr : table->find("feed"), all, settings.stages, diagnostics);
+  const bool last_one_repeats = settings.rounds > 1;
+
+  Array unrolled;
+  Array behind;  // of the second round and those after it
+  Renaming last;
+  for (const auto& name : settings.stages) last[name] = in_round(name, settings.rounds);
+  for (auto& stage : *stages) {
+    const auto name = name_of(stage);
+    const bool repeated =
+        std::find(settings.stages.begin(), settings.stages.end(), name) != settings.stages.end();
+    if (!repeated && last_one_repeats) redirect(stage, last);
+    unrolled.push_back(stage);
+  }
+  for (std::int64_t round = 2; round <= settings.rounds; ++round) {
+    Renaming names;
+    for (const auto& name : settings.stages) names[name] = in_round(name, round);
+    for (const auto& [outside, source] : feed) names[outside] = in_round(source, round - 1);
+    for (const auto& stage : unrolled) {
+      const auto name = name_of(stage);
+      if (std::find(settings.stages.begin(), settings.stages.end(), name) == settings.stages.end()) continue;
+      auto copy = stage;
+      redirect(copy, names);
+      auto* key = copy.as<Table>()->find("name");
+      *key = Value(in_round(name, round), key->place());
+      behind.push_back(std::move(copy));
+    }
+  }
+  unrolled.insert(unrolled.end(), behind.begin(), behind.end());
+  *stages = std::move(unrolled);
+  root.erase("repeat");
+}
+
+}  // namespace kindred

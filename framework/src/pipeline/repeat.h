@@ -1,0 +1,29 @@
+// Stages of a pipeline that run several times.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kindred/error.h"
+#include "kindred/schema.h"
+#include "kindred/value.h"
+
+namespace kindred {
+
+/// Table [repeat] of a pipeline.
+struct RepeatSettings {
+  std::int64_t rounds = 1;
+  std::vector<std::string> stages;
+  static Schema<RepeatSettings> schema();
+};
+
+/// Keys of a stage whose values name other stages.
+[[nodiscard]] const std::vector<std::string>& stage_reference_keys();
+
+/// Carries out [repeat] as pipeline.h says, and takes it out.
+/// @param recipe of a pipeline; what is wrong with [repeat] is added to the diagnostics
+void unroll_repeat(Value& recipe, Diagnostics& diagnostics);
+
+}  // namespace kindred

@@ -1,0 +1,100 @@
+#include "pipeline/stage_reader.h"
+
+namespace kindred {
+namespace {
+
+const Table& table_of(const Value& value) {
+  return *value.as<Table>();
+}
+
+bool is_empty(const Value& value) {
+  return value.as<Table>() != nullptr && table_of(value).empty();
+}
+
+}  // namespace
+
+StageReader::StageReader(const Value& stage, const PipelineDefaults& defaults, ComponentChooser& chooser)
+    : stage_(stage), defaults_(defaults), chooser_(chooser) {
+  const auto* name = table_of(stage).find("name");
+  if (name != nullptr && name->as<std::string>() != nullptr) name_ = *name->as<std::string>();
+}
+
+Place StageReader::place_of(const std::string& key) const {
+  const auto* value = table_of(stage_).find(key);
+  return value == nullptr ? place() : value->place();
+}
+
+const Value* StageReader::table(const std::string& key) const {
+  return table_of(stage_).find(key);
+}
+
+const Value* StageReader::required_table(const std::string& key, const std::string& what_there_is) {
+  const auto* value = table(key);
+  if (value == nullptr) {
+    chooser_.diagnostics.error(place(), title() + " needs a table [stage." + key + "] with a 'type'; " +
+                                            what_there_is);
+  }
+  return value;
+}
+
+const Value* StageReader::dataset_table() {
+  if (const auto* own = table("dataset")) return own;
+  if (!is_empty(defaults_.dataset)) return &defaults_.dataset;
+  chooser_.diagnostics.error(place(), title() + " has no data: give the pipeline a table [dataset], or the "
+                                                "stage one of its own, [stage.dataset]");
+  return nullptr;
+}
+
+Choice<Dataset> StageReader::dataset() {
+  Choice<Dataset> choice;
+  const auto* value = dataset_table();
+  // Errors of the pipeline's own are told once, not for each stage.
+  if (value == nullptr) return choice;
+  const bool own = table("dataset") != nullptr;
+  if (own) {
+    chooser_.choose(*value, title() + ": dataset", {"type"}, choice);
+    return choice;
+  }
+  ComponentChooser silent(chooser_.catalog());
+  silent.choose(*value, "[dataset]", {"type"}, choice);
+  return choice;
+}
+
+std::optional<Plan> StageReader::plan() {
+  const auto* recipe = table("recipe");
+  if (recipe == nullptr || recipe->as<Table>() == nullptr) {
+    chooser_.diagnostics.error(
+        recipe == nullptr ? place() : recipe->place(),
+        title() + " needs a recipe: the name of a file, or a table [stage.recipe], which may say 'extends'");
+    return std::nullopt;
+  }
+  const auto* dataset = dataset_table();
+  if (dataset == nullptr) return std::nullopt;
+  auto whole = *recipe;
+  whole.as<Table>()->set("dataset", *dataset);
+  if (!is_empty(defaults_.machine)) whole.as<Table>()->set("machine", defaults_.machine);
+  try {
+    return make_plan(whole, chooser_.catalog());
+  } catch (const RecipeError& error) {
+    chooser_.add(error);
+    return std::nullopt;
+  }
+}
+
+RankingPlan StageReader::ranking_plan() {
+  const auto* recipe = table("recipe");
+  if (recipe == nullptr) return {};
+  if (recipe->as<Table>() == nullptr) {
+    chooser_.diagnostics.error(recipe->place(), title() + ": recipe must be the name of a file or a table, not " +
+                                                    recipe->type_name());
+    return {};
+  }
+  try {
+    return choose_ranking(*recipe, chooser_.catalog());
+  } catch (const RecipeError& error) {
+    chooser_.add(error);
+    return {};
+  }
+}
+
+}  // namespace kindred
