@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/error.h"
 #include "kindred/parallel.h"
 #include "kindred/row_lengths.h"
 #include "neighbour_encoding.h"
+#include "neighbour_search.h"
 
 namespace kindred {
 namespace {
@@ -39,14 +39,16 @@ class Encoded {
   Encoded(torch::Tensor rows, std::int64_t queries, const Params& params, torch::Device device,
           const std::function<void(std::int64_t, std::int64_t)>& progress)
       : queries_(queries), images_(rows.size(0) - queries), lambda_(params.lambda), device_(device) {
-    NearestOptions options;
-    options.count = std::max(params.k1 + 1, params.k2);
-    options.farthest = true;
-    options.precision = params.search;
-    options.device = device;
-    options.block_rows = block_rows(rows.size(0), rows.size(1), options.count, params.memory_mib);
-    options.progress = progress;
-    auto nearest = nearest_rows(rows, options);
+    NeighbourSearch search;
+    search.k1 = params.k1;
+    search.k2 = params.k2;
+    search.precision = params.search;
+    search.memory_mib = params.memory_mib;
+    search.device = device;
+    search.progress = progress;
+    search.component = "post_processor/k_reciprocal";
+    search.remedy = ", or mode = \"chunked\"";
+    const auto nearest = find_neighbours(rows, search);
     vectors_ = encode_neighbours(rows, nearest, params.k1, params.k2);
     columns_ = vectors_.transposed(queries, rows.size(0));
     farthest_.assign(nearest.farthest.begin(), nearest.farthest.begin() + queries);
@@ -84,24 +86,6 @@ class Encoded {
       const double jaccard = 1 - shared[g] / (2 - shared[g]);
       distances[g] = static_cast<float>((1 - lambda_) * jaccard + scale * distances[g]);
     }
-  }
-
-  /// The largest block of products that the memory leaves room for beside what grows with the rows.
-  static std::int64_t block_rows(std::int64_t rows, std::int64_t width, std::int64_t count,
-                                 std::int64_t memory_mib) {
-    constexpr std::int64_t mib = std::int64_t{1} << 20;
-    // Candidates for the nearest and the farthest, the lists, V twice with some 4 entries a neighbour, and a
-    // copy of the rows for the search in bfloat16.
-    const auto a_row = 8 * (4 * count + 60) + 8 * 64 + 8 * count + 2 * 8 * 4 * count + 2 * width;
-    const auto left = memory_mib * mib - rows * a_row;
-    for (std::int64_t block = 2048; block >= 128; block /= 2) {
-      if (block * block * 4 <= left) return block;
-    }
-    throw ComponentError("post_processor/k_reciprocal",
-                         "memory_mib = " + std::to_string(memory_mib) + " is too little for " +
-                             std::to_string(rows) + " descriptors of " + std::to_string(width) +
-                             " numbers; allowed are " + std::to_string(rows * a_row / mib + 2) +
-                             " and more, or mode = \"chunked\"");
   }
 
   std::int64_t queries_;

@@ -1,7 +1,9 @@
 #include "kindred/plugin.h"
 
+#include "dbscan_jaccard.h"
 #include "k_reciprocal.h"
 
-KINDRED_PLUGIN("k_reciprocal", "1.0.0", "Re-ranking by k-reciprocal neighbours") {
+KINDRED_PLUGIN("k_reciprocal", "1.0.0", "Re-ranking and clustering by k-reciprocal neighbours") {
+  catalog.add<kindred::DbscanJaccard>("dbscan_jaccard");
   catalog.add<kindred::KReciprocal>("k_reciprocal");
 }

@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "command/doctor_checks.h"
-#include "command/each_image.h"
+#include "data/each_image.h"
 #include "kindred/error.h"
 
 namespace kindred {

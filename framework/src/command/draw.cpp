@@ -14,7 +14,7 @@
 #include <tuple>
 #include <utility>
 
-#include "command/each_image.h"
+#include "data/each_image.h"
 #include "kindred/csv.h"
 #include "kindred/error.h"
 #include "kindred/image.h"

@@ -1,6 +1,7 @@
 #include "command/reference.h"
 
 #include "command/describe.h"
+#include "pipeline/pipeline.h"
 #include "recipe/recipe_layout.h"
 
 namespace kindred {
@@ -12,7 +13,21 @@ std::vector<ReferencePage> reference_pages(const Catalog& catalog) {
       "declarations; `kindred describe NAME` prints the same for one.\n\n"
       "- [recipe](recipe.md): the keys of a recipe and the tables that belong to no component\n";
   std::vector<ReferencePage> pages;
-  for (const auto& table : recipe_layout()) {
+  std::string pipeline =
+      "# Pipelines\n\nThe tables of a recipe of several stages ([how](../pipelines.md)).\n";
+  index += "- [pipeline](pipeline.md): the tables of a pipeline\n";
+  auto tables = recipe_layout();
+  for (auto& table : pipeline_layout()) {
+    if (table.kind == RecipeTable::Kind::component) {
+      tables.push_back(std::move(table));
+      continue;
+    }
+    pipeline += "\n#" + describe(catalog, table.key, DescribeFormat::markdown);
+    for (const auto& inner : table.inner) {
+      pipeline += "\n##" + describe(catalog, inner.key, DescribeFormat::markdown);
+    }
+  }
+  for (const auto& table : tables) {
     if (table.kind == RecipeTable::Kind::settings || table.kind == RecipeTable::Kind::settings_list) {
       settings += "\n#" + describe(catalog, table.key, DescribeFormat::markdown);
       continue;
@@ -22,7 +37,7 @@ std::vector<ReferencePage> reference_pages(const Catalog& catalog) {
     index += "\n";
     pages.push_back({table.key + ".md", describe_catalog_markdown(catalog, table.key)});
   }
-  pages.insert(pages.begin(), {{"README.md", index}, {"recipe.md", settings}});
+  pages.insert(pages.begin(), {{"README.md", index}, {"recipe.md", settings}, {"pipeline.md", pipeline}});
   return pages;
 }
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "data/joined_dataset.h"
-#include "file/sample_file.h"
+#include "file/sample_list.h"
 
 namespace kindred {
 
@@ -19,7 +19,7 @@ std::unique_ptr<Dataset> open_training_dataset(const Plan& plan) {
   for (const auto& choice : plan.pseudo_labels) {
     auto& part = parts.emplace_back();
     part.file = choice.file;
-    part.samples = read_samples(choice.file, "which images join the training, and as whom");
+    part.samples = read_sample_list(choice.file);
     if (choice.dataset) part.dataset = choice.dataset->create({});
   }
   return std::make_unique<JoinedDataset>(std::move(dataset), std::move(parts));

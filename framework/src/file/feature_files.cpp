@@ -7,8 +7,9 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
-#include "file/sample_file.h"
+#include "file/sample_list.h"
 #include "kindred/error.h"
 
 namespace kindred {
@@ -26,6 +27,18 @@ std::filesystem::path stem_of(const std::filesystem::path& file) {
 std::filesystem::path with_ending(const std::filesystem::path& stem, const char* ending) {
   auto result = stem;
   return result += ending;
+}
+
+std::vector<Sample> read_samples(const std::filesystem::path& file, const std::filesystem::path& array) {
+  if (!std::filesystem::exists(file)) {
+    throw DataError(file, "is missing: it says which image each row of " + array.filename().string() +
+                              " describes, with the header path,identity,camera,domain,split (the first two "
+                              "are needed)");
+  }
+  SampleListReader reader(file);
+  std::vector<Sample> samples;
+  for (Sample sample; reader.next(sample);) samples.push_back(std::move(sample));
+  return samples;
 }
 
 /// The exponent of infinite numbers and of NaN, and of no other, has all bits set. Some times as fast as
@@ -120,14 +133,13 @@ StorageLoss write_features(const std::filesystem::path& stem, const Features& fe
   const auto stored = descriptors.to(element_type(storage));
   const auto loss = storage == Storage::float32 ? StorageLoss{} : loss_between(stem, features, stored);
   write_npy(with_ending(stem, ".npy"), stored);
-  write_samples(with_ending(stem, ".csv"), features.samples);
+  write_sample_list(with_ending(stem, ".csv"), features.samples);
   return loss;
 }
 
 FeatureReader::FeatureReader(const std::filesystem::path& file)
     : array_(with_ending(stem_of(file), ".npy")),
-      samples_(read_samples(with_ending(stem_of(file), ".csv"),
-                            "which image each row of " + array_.file().filename().string() + " describes")) {
+      samples_(read_samples(with_ending(stem_of(file), ".csv"), array_.file())) {
   const auto& shape = array_.shape();
   if (shape.size() != 2 || shape[0] == 0 || shape[1] == 0) {
     std::string text;

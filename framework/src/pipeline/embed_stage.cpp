@@ -92,8 +92,8 @@ std::vector<std::string> EmbedStage::results(const std::filesystem::path&) const
 void EmbedStage::check() const {}
 
 StageResult EmbedStage::run(const StageContext& context) const {
-  const auto model =
-      settings_.model ? trained_model(context.folder_of(*settings_.model)) : std::filesystem::path(*settings_.weights);
+  const auto model = settings_.model ? trained_model(context.folder_of(*settings_.model))
+                                     : std::filesystem::path(*settings_.weights);
   const auto artefact = read_artefact(model, context.catalog, overrides_);
   const auto dataset = dataset_.create({});
   auto samples = dataset->samples();
@@ -112,9 +112,10 @@ StageResult EmbedStage::run(const StageContext& context) const {
   StageResult result;
   for (const auto& split : written) result.images += split.images;
   if (written.size() < 2) {
-    throw DataError(context.folder, "stage '" + name + "': there are no " +
-                                        (written.front().split == Split::query ? std::string("gallery") : "query") +
-                                        " images to describe; a search needs both");
+    throw DataError(context.folder,
+                    "stage '" + name + "': there are no " +
+                        (written.front().split == Split::query ? std::string("gallery") : "query") +
+                        " images to describe; a search needs both");
   }
   return result;
 }

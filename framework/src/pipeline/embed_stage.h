@@ -34,7 +34,7 @@ class EmbedStage final : public PipelineStage {
   Settings settings_;
   Choice<Dataset> dataset_;
   std::vector<const ComponentInfo*> components_;
-  Value embed_;                        ///< [stage.embed] as written
+  Value embed_;                         ///< [stage.embed] as written
   std::vector<std::string> overrides_;  ///< the same as overrides of the model's recipe
   Place model_place_;
   Place domains_place_;

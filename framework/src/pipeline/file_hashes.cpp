@@ -37,7 +37,8 @@ std::string FileHashes::of(const std::filesystem::path& file) {
   }
   const auto name = std::filesystem::absolute(file).lexically_normal().string();
   const auto size = static_cast<std::uintmax_t>(status.st_size);
-  const auto changed = static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
+  const auto changed =
+      static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
   auto& known = known_[name];
   if (known.hash.empty() || known.size != size || known.changed != changed) {
     known = {size, changed, sha256_of_file(file)};

@@ -2,6 +2,7 @@
 
 #include "ranking/post_processing.h"
 #include "stage/label.h"
+#include "stage/label_sheet.h"
 
 namespace kindred {
 
@@ -51,8 +52,12 @@ StageResult LabelStage::run(const StageContext& context) const {
   const auto features = context.folder_of(settings_.features);
   auto input = read_search_input(features / "query.npy", features / "gallery.npy");
   const auto images = static_cast<std::int64_t>(input.query.size() + input.gallery.size());
-  static_cast<void>(label(*labeler_.create({}), std::move(input), settings_.only, context.folder,
-                          context.device, context.progress));
+  const auto outcome = label(*labeler_.create({}), std::move(input), settings_.only, context.folder,
+                             context.device, context.progress);
+  if (data_) {
+    static_cast<void>(draw_label_sheet(read_labels(outcome.csv), *data_->dataset.create({}),
+                                       context.folder / "labels.png", context.progress));
+  }
   return {false, images};
 }
 

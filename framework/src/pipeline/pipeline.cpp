@@ -31,7 +31,8 @@ struct PipelineSettings {
   std::string name;
   static Schema<PipelineSettings> schema() {
     Schema<PipelineSettings> s("A recipe of several stages.");
-    s.add("name", &PipelineSettings::name, "of the run's directory under runs/; absent: as the file is called");
+    s.add("name", &PipelineSettings::name,
+          "of the run's directory under runs/; absent: as the file is called");
     return s;
   }
 };
@@ -47,8 +48,9 @@ struct StageType {
 template <class Stage>
 StageType type(std::string name, std::vector<std::string> tables) {
   const auto schema = Stage::Settings::schema();
-  return {std::move(name), schema.summary(), schema.parameters(), std::move(tables),
-          [](StageReader& reader) -> std::unique_ptr<PipelineStage> { return std::make_unique<Stage>(reader); }};
+  return {
+      std::move(name), schema.summary(), schema.parameters(), std::move(tables),
+      [](StageReader& reader) -> std::unique_ptr<PipelineStage> { return std::make_unique<Stage>(reader); }};
 }
 
 const std::vector<StageType>& stage_types() {
@@ -93,8 +95,9 @@ std::string text_of(const Value& table, const std::string& key) {
 
 ParameterInfo table_parameter(const std::string& key, bool required) {
   static const std::map<std::string, std::string> docs = {
-      {"recipe", "the name of a recipe, relative to the file that says it, or a table that is one and may say "
-                 "'extends'"},
+      {"recipe",
+       "the name of a recipe, relative to the file that says it, or a table that is one and may say "
+       "'extends'"},
       {"dataset", "data of this stage alone; absent: the pipeline's"},
       {"embed", "what differs from the [embed] of the model's own recipe"},
       {"partitioner", "which partitioner, and its parameters"},
@@ -111,7 +114,9 @@ ParameterInfo table_parameter(const std::string& key, bool required) {
 
 class PipelineMaker {
  public:
-  PipelineMaker(const Value& recipe, const Catalog& catalog) : chooser_(catalog) { pipeline_.recipe = recipe; }
+  PipelineMaker(const Value& recipe, const Catalog& catalog) : chooser_(catalog) {
+    pipeline_.recipe = recipe;
+  }
 
   Pipeline make() {
     auto& root = *pipeline_.recipe.as<Table>();
@@ -330,12 +335,14 @@ std::vector<RecipeTable> pipeline_layout() {
     stage.inner.push_back(std::move(table));
   }
   const auto repeat_schema = RepeatSettings::schema();
-  RecipeTable repeat{"repeat", Kind::settings, false, repeat_schema.summary(), repeat_schema.parameters(), {}, ""};
+  RecipeTable repeat{"repeat", Kind::settings, false, repeat_schema.summary(), repeat_schema.parameters(), {},
+                     ""};
   ParameterInfo feed;
   feed.name = "feed";
   feed.type = "table of texts";
   feed.doc =
-      "STAGE = \"REPEATED STAGE\": from the second round on, what is read of the one is read of the other, as "
+      "STAGE = \"REPEATED STAGE\": from the second round on, what is read of the one is read of the other, "
+      "as "
       "the round before has left it";
   repeat.parameters.push_back(std::move(feed));
   const auto component = [](const std::string& role, const std::string& summary) {

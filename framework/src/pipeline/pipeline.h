@@ -15,10 +15,10 @@ namespace kindred {
 /// type of stage has (stage_types()); [dataset], the data of all stages that have none of their own;
 /// [machine], where all are carried out; and [repeat].
 ///
-/// With [repeat] the stages that it names run `rounds` times, one round after the other; in round r the stages
-/// are called NAME.r from the second on. Among themselves they read the results of their own round. What they
-/// read of a stage that `feed` names they read, from the second round on, of the stage that feed gives for
-/// it, as the round before has left it. All other stages read the last round.
+/// With [repeat] the stages that it names run `rounds` times, one round after the other; in round r the
+/// stages are called NAME.r from the second on. Among themselves they read the results of their own round.
+/// What they read of a stage that `feed` names they read, from the second round on, of the stage that feed
+/// gives for it, as the round before has left it. All other stages read the last round.
 struct Pipeline {
   std::string name;  ///< "" when the recipe has none
   MachineSettings machine;
@@ -39,8 +39,8 @@ struct Pipeline {
 /// catalog must outlive the pipeline.
 [[nodiscard]] Pipeline make_pipeline(const Value& recipe, const Catalog& catalog);
 
-/// The tables of a pipeline, for descriptions: [[stage]] with one inner table for each type, [repeat], and the
-/// components of stages.
+/// The tables of a pipeline, for descriptions: [[stage]] with one inner table for each type, [repeat], and
+/// the components of stages.
 [[nodiscard]] std::vector<RecipeTable> pipeline_layout();
 
 }  // namespace kindred

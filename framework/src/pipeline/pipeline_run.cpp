@@ -39,7 +39,8 @@ std::string utc_now() {
 /// The library with the kernel, which this program has loaded.
 fs::path kernel_library() {
   Dl_info info{};
-  if (::dladdr(reinterpret_cast<const void*>(&split_name), &info) == 0 || info.dli_fname == nullptr) return {};
+  if (::dladdr(reinterpret_cast<const void*>(&split_name), &info) == 0 || info.dli_fname == nullptr)
+    return {};
   return info.dli_fname;
 }
 
@@ -267,16 +268,16 @@ class PipelineRun {
     fs::create_directories(here);
   }
 
-  std::optional<StageRecord> run_stage(const PipelineStage& stage, torch::Device device, ProgressSink& progress,
-                                       const std::atomic<bool>& stop) {
+  std::optional<StageRecord> run_stage(const PipelineStage& stage, torch::Device device,
+                                       ProgressSink& progress, const std::atomic<bool>& stop) {
     const auto folder = folder_of(stage.name);
     StageRecord record;
     record.key = key_of(stage);
     const bool anew = anew_.erase(stage.name) > 0;
     if (!anew) take_back(stage);
     const auto before = read_stage_record(folder);
-    const bool goes_on =
-        !anew && before && !before->finished && key_difference(before->key, record.key, options_.ignore_code).empty();
+    const bool goes_on = !anew && before && !before->finished &&
+                         key_difference(before->key, record.key, options_.ignore_code).empty();
     if (goes_on) {
       record.cost = before->cost;
     } else {
@@ -289,8 +290,8 @@ class PipelineRun {
     StageClock clock(folder, record, progress);
     StageResult result;
     try {
-      result = stage.run({catalog_, folder, [this](const std::string& name) { return folder_of(name); }, device,
-                          clock, stop});
+      result = stage.run({catalog_, folder, [this](const std::string& name) { return folder_of(name); },
+                          device, clock, stop});
     } catch (...) {
       clock.stop();
       progress.note("stage '" + stage.name +
@@ -347,8 +348,8 @@ void require_pipeline_folder(const fs::path& folder) {
 
 }  // namespace
 
-std::vector<PlannedStage> plan_pipeline(const Pipeline& pipeline, const Catalog& catalog, const fs::path& folder,
-                                        const PipelineOptions& options) {
+std::vector<PlannedStage> plan_pipeline(const Pipeline& pipeline, const Catalog& catalog,
+                                        const fs::path& folder, const PipelineOptions& options) {
   require_pipeline_folder(folder);
   return PipelineRun(pipeline, catalog, folder, options).plan();
 }

@@ -44,18 +44,19 @@ struct PipelineOutcome {
   std::string text;  ///< costs, scores and where the results lie
 };
 
-/// Runs the stages in order, each in FOLDER/NAME, but for those whose result is up to date: made with the same
-/// parameters of the same inputs (by content), images (by content) and code, and unchanged since. A stage that
-/// was stopped, however that came, goes on or begins anew; on the CPU the results are in the end the same to
-/// the last bit as those of a run in one go. What a stage that runs anew had made before is kept in
-/// FOLDER/.replaced until it has ended, and is taken back when the parameters are.
+/// Runs the stages in order, each in FOLDER/NAME, but for those whose result is up to date: made with the
+/// same parameters of the same inputs (by content), images (by content) and code, and unchanged since. A
+/// stage that was stopped, however that came, goes on or begins anew; on the CPU the results are in the end
+/// the same to the last bit as those of a run in one go. What a stage that runs anew had made before is kept
+/// in FOLDER/.replaced until it has ended, and is taken back when the parameters are.
 ///
-/// Writes FOLDER/pipeline.toml, log.txt, costs.json, costs.md, and scores.json and scores.md where the truth is
-/// known. All stages are checked before the first one runs. Throws RecipeError for `from` or `only` that are no
-/// stages; DataError when the folder is in use or belongs to a run of one recipe, and for a stage that `only`
-/// needs and that has not run; what the stages throw.
+/// Writes FOLDER/pipeline.toml, log.txt, costs.json, costs.md, and scores.json and scores.md where the truth
+/// is known. All stages are checked before the first one runs. Throws RecipeError for `from` or `only` that
+/// are no stages; DataError when the folder is in use or belongs to a run of one recipe, and for a stage that
+/// `only` needs and that has not run; what the stages throw.
 [[nodiscard]] PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog,
-                                           const std::filesystem::path& folder, const PipelineOptions& options,
-                                           ProgressSink& progress, const std::atomic<bool>& stop);
+                                           const std::filesystem::path& folder,
+                                           const PipelineOptions& options, ProgressSink& progress,
+                                           const std::atomic<bool>& stop);
 
 }  // namespace kindred

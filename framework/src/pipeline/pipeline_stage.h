@@ -37,7 +37,7 @@ struct StageData {
 /// Where a stage is carried out.
 struct StageContext {
   const Catalog& catalog;
-  std::filesystem::path folder;                                            ///< of this stage
+  std::filesystem::path folder;                                              ///< of this stage
   std::function<std::filesystem::path(const std::string& stage)> folder_of;  ///< of another one
   torch::Device device;
   ProgressSink& progress;

@@ -44,9 +44,9 @@ Renaming read_feed(const Value* feed, const std::vector<std::string>& all,
   if (feed == nullptr) return pairs;
   const auto* table = feed->as<Table>();
   if (table == nullptr) {
-    diagnostics.error(feed->place(),
-                      "[repeat]: feed must be a table { STAGE = \"STAGE THAT IS REPEATED\" }, not " +
-                          feed->type_name());
+    diagnostics.error(
+        feed->place(),
+        "[repeat]: feed must be a table { STAGE = \"STAGE THAT IS REPEATED\" }, not " + feed->type_name());
     return pairs;
   }
   const auto has = [](const std::vector<std::string>& names, const std::string& name) {
@@ -55,9 +55,10 @@ Renaming read_feed(const Value* feed, const std::vector<std::string>& all,
   for (const auto& entry : table->entries()) {
     const auto* source = entry.value.as<std::string>();
     if (!has(all, entry.key) || has(repeated, entry.key)) {
-      diagnostics.error(entry.key_place, "[repeat]: feed: '" + entry.key +
-                                             "' must be a stage that is not repeated; its place is taken, from "
-                                             "the second round on, by one that is");
+      diagnostics.error(entry.key_place,
+                        "[repeat]: feed: '" + entry.key +
+                            "' must be a stage that is not repeated; its place is taken, from "
+                            "the second round on, by one that is");
     } else if (source == nullptr || !has(repeated, *source)) {
       diagnostics.error(entry.value.place(), "[repeat]: feed: " + entry.value.to_toml() +
                                                  " is none of the repeated stages, " + quoted_list(repeated));
@@ -93,7 +94,8 @@ void unroll_repeat(Value& recipe, Diagnostics& diagnostics) {
   for (const auto& stage : *stages) all.push_back(name_of(stage));
   for (const auto& name : settings.stages) {
     if (std::find(all.begin(), all.end(), name) == all.end()) {
-      diagnostics.error(written->place(), "[repeat]: there is no stage '" + name + "'; there are " + quoted_list(all));
+      diagnostics.error(written->place(),
+                        "[repeat]: there is no stage '" + name + "'; there are " + quoted_list(all));
     }
   }
   const auto* table = written->as<Table>();

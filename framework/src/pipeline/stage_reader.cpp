@@ -31,8 +31,8 @@ const Value* StageReader::table(const std::string& key) const {
 const Value* StageReader::required_table(const std::string& key, const std::string& what_there_is) {
   const auto* value = table(key);
   if (value == nullptr) {
-    chooser_.diagnostics.error(place(), title() + " needs a table [stage." + key + "] with a 'type'; " +
-                                            what_there_is);
+    chooser_.diagnostics.error(
+        place(), title() + " needs a table [stage." + key + "] with a 'type'; " + what_there_is);
   }
   return value;
 }
@@ -40,8 +40,9 @@ const Value* StageReader::required_table(const std::string& key, const std::stri
 const Value* StageReader::dataset_table() {
   if (const auto* own = table("dataset")) return own;
   if (!is_empty(defaults_.dataset)) return &defaults_.dataset;
-  chooser_.diagnostics.error(place(), title() + " has no data: give the pipeline a table [dataset], or the "
-                                                "stage one of its own, [stage.dataset]");
+  chooser_.diagnostics.error(place(), title() +
+                                          " has no data: give the pipeline a table [dataset], or the "
+                                          "stage one of its own, [stage.dataset]");
   return nullptr;
 }
 
@@ -85,8 +86,9 @@ RankingPlan StageReader::ranking_plan() {
   const auto* recipe = table("recipe");
   if (recipe == nullptr) return {};
   if (recipe->as<Table>() == nullptr) {
-    chooser_.diagnostics.error(recipe->place(), title() + ": recipe must be the name of a file or a table, not " +
-                                                    recipe->type_name());
+    chooser_.diagnostics.error(
+        recipe->place(),
+        title() + ": recipe must be the name of a file or a table, not " + recipe->type_name());
     return {};
   }
   try {

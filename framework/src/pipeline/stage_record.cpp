@@ -32,8 +32,7 @@ std::string map_difference(const std::map<std::string, std::string>& there,
 
 std::string settings_difference(const std::string& there, const std::string& here) {
   if (there == here) return "";
-  const auto differences =
-      recipe_differences(parse_recipe(there, "then", {}), parse_recipe(here, "now", {}));
+  const auto differences = recipe_differences(parse_recipe(there, "then", {}), parse_recipe(here, "now", {}));
   if (differences.empty()) return "";
   return "its recipe has changed: " + differences.front().str() +
          (differences.size() > 1 ? ", and " + std::to_string(differences.size() - 1) + " more" : "");

@@ -24,8 +24,8 @@ struct StageKey {
 [[nodiscard]] std::string key_difference(const StageKey& there, const StageKey& here, bool ignore_code);
 
 struct StageCost {
-  double seconds = 0;         ///< of all attempts together
-  std::int64_t images = 0;    ///< 0: not known
+  double seconds = 0;          ///< of all attempts together
+  std::int64_t images = 0;     ///< 0: not known
   double peak_memory_mib = 0;  ///< of the attempts, the largest
   [[nodiscard]] double images_per_second() const {
     return seconds > 0 ? static_cast<double>(images) / seconds : 0;
@@ -36,8 +36,8 @@ struct StageRecord {
   std::string name;
   StageKey key;
   bool finished = false;
-  std::string ended;                           ///< UTC, ISO 8601; "" unless finished
-  std::map<std::string, std::string> results;  ///< file in the folder -> SHA-256
+  std::string ended;                                       ///< UTC, ISO 8601; "" unless finished
+  std::map<std::string, std::string> results;              ///< file in the folder -> SHA-256
   std::map<std::string, std::vector<std::string>> inputs;  ///< "model" -> stages
   StageCost cost;
 };

@@ -49,8 +49,8 @@ void SubmitStage::check() const {
 StageResult SubmitStage::run(const StageContext& context) const {
   std::vector<std::filesystem::path> rankings;
   for (const auto& stage : settings_.rankings) rankings.push_back(context.folder_of(stage) / "matches.csv");
-  const auto outcome = submit(*writer_.create({}), rankings, dataset_.create({})->samples(), context.folder,
-                              context.progress);
+  const auto outcome =
+      submit(*writer_.create({}), rankings, dataset_.create({})->samples(), context.folder, context.progress);
   return {false, outcome.queries};
 }
 

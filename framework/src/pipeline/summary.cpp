@@ -78,16 +78,17 @@ std::string write_costs(const std::filesystem::path& folder, const std::vector<S
   for (const auto& record : records) {
     const auto& cost = record.cost;
     const bool counted = cost.images > 0;
-    table.rows.push_back({record.name, record.key.type, duration_text(cost.seconds),
-                          counted ? grouped_digits(cost.images) : "-",
-                          counted ? rounded(cost.images_per_second(), cost.images_per_second() < 10 ? 1 : 0) : "-",
-                          rounded(cost.peak_memory_mib, 0) + " MiB"});
+    table.rows.push_back(
+        {record.name, record.key.type, duration_text(cost.seconds),
+         counted ? grouped_digits(cost.images) : "-",
+         counted ? rounded(cost.images_per_second(), cost.images_per_second() < 10 ? 1 : 0) : "-",
+         rounded(cost.peak_memory_mib, 0) + " MiB"});
     stages.push_back(cost_json(record));
     total.seconds += cost.seconds;
     total.peak_memory_mib = std::max(total.peak_memory_mib, cost.peak_memory_mib);
   }
-  table.rows.push_back({"total", "", duration_text(total.seconds), "", "",
-                        rounded(total.peak_memory_mib, 0) + " MiB"});
+  table.rows.push_back(
+      {"total", "", duration_text(total.seconds), "", "", rounded(total.peak_memory_mib, 0) + " MiB"});
   const Json json = {{"stages", stages},
                      {"total", {{"seconds", total.seconds}, {"peak_memory_mib", total.peak_memory_mib}}}};
   write(folder / "costs.json", json.dump(2) + "\n");
@@ -95,7 +96,8 @@ std::string write_costs(const std::filesystem::path& folder, const std::vector<S
   return table.str();
 }
 
-std::string write_pipeline_scores(const std::filesystem::path& folder, const std::vector<StageRecord>& records) {
+std::string write_pipeline_scores(const std::filesystem::path& folder,
+                                  const std::vector<StageRecord>& records) {
   std::vector<ScoreRow> rows;
   for (const auto& record : records) {
     if (record.key.type != "rank") continue;

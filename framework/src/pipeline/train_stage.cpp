@@ -17,9 +17,10 @@ constexpr const char* averaged_file = "model.ema.safetensors";
 Schema<TrainStage::Settings> TrainStage::Settings::schema() {
   Schema<Settings> s("Trains the model of a recipe.");
   s.add("labels", &Settings::labels, "stages of type label whose images join the training");
-  s.add("start_from", &Settings::start_from,
-        "stage of type train whose model this one starts from; [weights] allow_missing of the recipe says what "
-        "may differ");
+  s.add(
+      "start_from", &Settings::start_from,
+      "stage of type train whose model this one starts from; [weights] allow_missing of the recipe says what "
+      "may differ");
   return s;
 }
 
@@ -31,8 +32,9 @@ TrainStage::TrainStage(StageReader& reader)
     plan_ = std::move(*plan);
     if (settings_.start_from && (plan_.weights.file || plan_.backbone_start.weights)) {
       reader.chooser().diagnostics.error(
-          start_place_, reader.title() + ": start_from gives the whole network its weights, and the recipe "
-                                         "names another file for them; take one of the two out");
+          start_place_, reader.title() +
+                            ": start_from gives the whole network its weights, and the recipe "
+                            "names another file for them; take one of the two out");
     }
   }
 }
@@ -96,7 +98,8 @@ StageResult TrainStage::run(const StageContext& context) const {
     labels.dataset = label_data_[i];
     plan.pseudo_labels.push_back(std::move(labels));
   }
-  if (settings_.start_from) plan.weights.file = trained_model(context.folder_of(*settings_.start_from)).string();
+  if (settings_.start_from)
+    plan.weights.file = trained_model(context.folder_of(*settings_.start_from)).string();
   const auto outcome = train(plan, context.folder, context.progress, context.stop);
   return {outcome.interrupted, outcome.images};
 }

@@ -4,111 +4,20 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 #include <stdexcept>
-#include <unordered_map>
 #include <utility>
 
 #include "file/feature_files.h"
-#include "file/npy.h"
 #include "kindred/error.h"
-#include "progress/meter.h"
 #include "ranking/evaluation.h"
+#include "ranking/search_host.h"
 #include "ranking/similarity.h"
 
 namespace kindred {
 namespace {
 
 using Step = PostProcessor::Step;
-
-/// Which rows of the whole search a part of it consists of.
-struct Part {
-  std::vector<std::int64_t> query;    ///< ascending
-  std::vector<std::int64_t> gallery;  ///< ascending
-};
-
-/// Descriptors of the images of one side, from the rows of a file that may hold others and in another order.
-void copy_rows_of(const std::filesystem::path& file, const std::vector<Sample>& samples,
-                  const std::vector<std::int64_t>& wanted, torch::Tensor& out, std::int64_t first_out) {
-  const FeatureReader reader(file);
-  std::unordered_map<std::string_view, std::int64_t> rows;
-  for (std::size_t i = 0; i < reader.samples().size(); ++i) {
-    rows.emplace(reader.samples()[i].path, static_cast<std::int64_t>(i));
-  }
-  if (out.defined() && out.size(1) != reader.width()) {
-    throw DataError(file, "its descriptors are " + std::to_string(reader.width()) +
-                              " numbers wide, those of the queries beside it " + std::to_string(out.size(1)));
-  }
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const auto& path = samples[static_cast<std::size_t>(wanted[i])].path;
-    const auto at = rows.find(path);
-    if (at == rows.end()) {
-      throw DataError(file, "does not describe '" + path +
-                                "', which is searched here: both models must describe the same images");
-    }
-    out[first_out + static_cast<std::int64_t>(i)].copy_(reader.rows(at->second, at->second + 1)[0]);
-  }
-}
-
-class Host final : public RetrievalHost {
- public:
-  Host(const SearchInput& input, Part part, torch::Device device, ProgressSink& progress)
-      : input_(input), part_(std::move(part)), device_(device), sink_(progress) {}
-
-  [[nodiscard]] torch::Device device() const override { return device_; }
-
-  void progress(const std::string& step, std::int64_t done, std::int64_t total) override {
-    if (!meter_ || step_ != step) {
-      meter_.emplace(sink_, step, total);
-      step_ = step;
-    }
-    meter_->update(done);
-    if (done < total) return;
-    meter_->finish();
-    meter_.reset();
-  }
-
-  [[nodiscard]] torch::Tensor descriptors_of(const std::filesystem::path& folder) override {
-    const auto queries = static_cast<std::int64_t>(part_.query.size());
-    const auto images = static_cast<std::int64_t>(part_.gallery.size());
-    auto rows = torch::empty({queries + images, FeatureReader(folder / "query.npy").width()});
-    copy_rows_of(folder / "query.npy", input_.query, part_.query, rows, 0);
-    copy_rows_of(folder / "gallery.npy", input_.gallery, part_.gallery, rows, queries);
-    return rows;
-  }
-
-  [[nodiscard]] DistanceBlock distances_of(const std::filesystem::path& file) override {
-    const auto reader = std::make_shared<const NpyReader>(file);
-    const auto queries = static_cast<std::int64_t>(input_.query.size());
-    const auto images = static_cast<std::int64_t>(input_.gallery.size());
-    if (reader->shape() != std::vector<std::int64_t>{queries, images} ||
-        !torch::isFloatingType(reader->type())) {
-      throw DataError(file, "must hold distances of " + std::to_string(queries) + " queries x " +
-                                std::to_string(images) +
-                                " gallery images, as `kindred match --distances` writes");
-    }
-    const auto columns = torch::tensor(part_.gallery, torch::kLong);
-    const bool whole = part_.gallery.size() == input_.gallery.size();
-    return [reader, columns, whole, rows = part_.query](std::int64_t first, std::int64_t last) {
-      auto result = torch::empty({last - first, columns.size(0)});
-      for (auto i = first; i < last; ++i) {
-        const auto row = rows[static_cast<std::size_t>(i)];
-        const auto distances = reader->rows(row, row + 1).to(torch::kFloat)[0];
-        result[i - first].copy_(whole ? distances : distances.index_select(0, columns));
-      }
-      return result;
-    };
-  }
-
- private:
-  const SearchInput& input_;
-  Part part_;
-  torch::Device device_;
-  ProgressSink& sink_;
-  std::string step_;
-  std::optional<Meter> meter_;
-};
 
 void require_finite(const torch::Tensor& rows, const std::string& subject) {
   const auto finite = torch::isfinite(rows).all(1).contiguous();
@@ -122,13 +31,13 @@ void require_finite(const torch::Tensor& rows, const std::string& subject) {
 /// What the search keeps as long as its distances are used.
 struct Searched {
   std::vector<std::unique_ptr<PostProcessor>> processors;
-  std::unique_ptr<Host> host;
+  std::unique_ptr<SearchHost> host;
   Retrieval retrieval;
 };
 
 /// Applies those post-processors that are for this domain.
 std::shared_ptr<Searched> search(const RankingPlan& plan, const std::string* domain,
-                                 torch::Tensor descriptors, std::unique_ptr<Host> host,
+                                 torch::Tensor descriptors, std::unique_ptr<SearchHost> host,
                                  std::int64_t queries) {
   auto searched = std::make_shared<Searched>();
   searched->processors = create_post_processors(plan);
@@ -181,8 +90,8 @@ std::vector<std::int64_t> rows_from(std::int64_t first, std::size_t count) {
   return rows;
 }
 
-std::map<std::string, Part> parts_by_domain(const SearchInput& input) {
-  std::map<std::string, Part> parts;
+std::map<std::string, SearchPart> parts_by_domain(const SearchInput& input) {
+  std::map<std::string, SearchPart> parts;
   for (std::size_t i = 0; i < input.query.size(); ++i) {
     parts[input.query[i].domain].query.push_back(static_cast<std::int64_t>(i));
   }
@@ -192,7 +101,7 @@ std::map<std::string, Part> parts_by_domain(const SearchInput& input) {
   return parts;
 }
 
-void require_domains(const RankingPlan& plan, const std::map<std::string, Part>& parts) {
+void require_domains(const RankingPlan& plan, const std::map<std::string, SearchPart>& parts) {
   std::vector<std::string> names;
   for (const auto& [name, part] : parts) names.push_back(name);
   Diagnostics diagnostics;
@@ -223,7 +132,7 @@ class ByDomain {
       group.gallery = torch::tensor(part.gallery, torch::kLong);
       group.searched =
           search(plan, &domain, input.descriptors.index_select(0, torch::tensor(rows, torch::kLong)),
-                 std::make_unique<Host>(input, part, device, progress),
+                 std::make_unique<SearchHost>(input, part, device, progress),
                  static_cast<std::int64_t>(part.query.size()));
       groups_.push_back(std::move(group));
     }
@@ -313,9 +222,10 @@ DistanceBlock post_process(const RankingPlan& plan, SearchInput& input, torch::D
     input.descriptors.reset();
     return [by_domain](std::int64_t first, std::int64_t last) { return by_domain->rows(first, last); };
   }
-  Part all{rows_from(0, input.query.size()), rows_from(0, input.gallery.size())};
-  const auto searched = search(plan, nullptr, std::exchange(input.descriptors, torch::Tensor()),
-                               std::make_unique<Host>(input, std::move(all), device, progress), queries);
+  SearchPart all{rows_from(0, input.query.size()), rows_from(0, input.gallery.size())};
+  const auto searched =
+      search(plan, nullptr, std::exchange(input.descriptors, torch::Tensor()),
+             std::make_unique<SearchHost>(input, std::move(all), device, progress), queries);
   return [searched](std::int64_t first, std::int64_t last) {
     return searched->retrieval.distances(first, last);
   };

@@ -1,4 +1,4 @@
-#include "command/each_image.h"
+#include "data/each_image.h"
 
 #include <algorithm>
 #include <atomic>

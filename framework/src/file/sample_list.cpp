@@ -1,0 +1,77 @@
+#include "file/sample_list.h"
+
+#include <cstdint>
+
+#include "file/atomic_file.h"
+
+namespace kindred {
+namespace {
+
+/// A cell that may be empty, or a column that may be missing.
+std::int64_t number_or(std::int64_t otherwise, const CsvTable& table, const CsvRow& row,
+                       std::optional<std::size_t> column, std::int64_t minimum, const char* allowed) {
+  if (!column || row.cells[*column].empty()) return otherwise;
+  const auto number = table.integer(row, *column);
+  if (number < minimum) {
+    throw table.error(row, "the " + table.header()[*column] + " is " + std::to_string(number) +
+                               "; allowed are whole numbers from 0, " + allowed);
+  }
+  return number;
+}
+
+Split split_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column) {
+  if (!column) return Split::train;
+  for (const auto split : {Split::train, Split::query, Split::gallery}) {
+    if (row.cells[*column] == split_name(split)) return split;
+  }
+  throw table.error(row,
+                    "the split is '" + row.cells[*column] + "'; allowed are 'train', 'query' and 'gallery'");
+}
+
+}  // namespace
+
+void write_sample_list(const std::filesystem::path& file, const std::vector<Sample>& samples) {
+  write_atomically(file, [&](std::ostream& out) {
+    write_csv_row(out, {"path", "identity", "camera", "domain", "split"});
+    for (const auto& sample : samples) {
+      write_csv_row(
+          out, {sample.path, sample.identity == unlabelled_identity ? "" : std::to_string(sample.identity),
+                sample.camera == unknown_camera ? "" : std::to_string(sample.camera), sample.domain,
+                split_name(sample.split)});
+    }
+  });
+}
+
+SampleListReader::SampleListReader(const std::filesystem::path& file) : reader_(file) {
+  const auto& table = reader_.table();
+  table.require_known_columns({"path", "identity", "camera", "domain", "split"});
+  path_ = table.column("path");
+  identity_ = table.column("identity");
+  camera_ = table.find("camera");
+  domain_ = table.find("domain");
+  split_ = table.find("split");
+}
+
+bool SampleListReader::next(Sample& sample) {
+  if (!reader_.next(row_)) return false;
+  const auto& table = reader_.table();
+  sample = {};
+  sample.path = row_.cells[path_];
+  if (sample.path.empty()) throw table.error(row_, "the path is empty");
+  sample.identity = number_or(unlabelled_identity, table, row_, identity_, junk_identity,
+                              "-1 for junk, and an empty cell when nobody has said who this is");
+  sample.camera = number_or(unknown_camera, table, row_, camera_, unknown_camera,
+                            "and -1 or an empty cell for an unknown one");
+  if (domain_) sample.domain = row_.cells[*domain_];
+  sample.split = split_of(table, row_, split_);
+  return true;
+}
+
+std::vector<Sample> read_sample_list(const std::filesystem::path& file) {
+  SampleListReader reader(file);
+  std::vector<Sample> samples;
+  for (Sample sample; reader.next(sample);) samples.push_back(sample);
+  return samples;
+}
+
+}  // namespace kindred

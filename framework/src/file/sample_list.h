@@ -1,0 +1,46 @@
+// Lists of images: a CSV file with the columns path,identity,camera,domain,split.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kindred/csv.h"
+#include "kindred/error.h"
+#include "kindred/sample.h"
+
+namespace kindred {
+
+/// Writes the header path,identity,camera,domain,split and a line for each sample; an unlabelled identity and
+/// an unknown camera are empty cells. Atomic.
+void write_sample_list(const std::filesystem::path& file, const std::vector<Sample>& samples);
+
+/// Reads such a list: path and identity needed, camera, domain and split optional, in any order; other
+/// columns are an error. Throws DataError naming file and line.
+class SampleListReader {
+ public:
+  explicit SampleListReader(const std::filesystem::path& file);
+
+  /// The next sample; false at the end of the file.
+  [[nodiscard]] bool next(Sample& sample);
+  /// What to throw when the sample that was just read is wrong.
+  [[nodiscard]] DataError error(const std::string& message) const {
+    return reader_.table().error(row_, message);
+  }
+
+ private:
+  CsvReader reader_;
+  CsvRow row_;
+  std::size_t path_ = 0;
+  std::size_t identity_ = 0;
+  std::optional<std::size_t> camera_;
+  std::optional<std::size_t> domain_;
+  std::optional<std::size_t> split_;
+};
+
+/// Reads such a list whole.
+[[nodiscard]] std::vector<Sample> read_sample_list(const std::filesystem::path& file);
+
+}  // namespace kindred

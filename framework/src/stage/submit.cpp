@@ -1,0 +1,201 @@
+#include "stage/submit.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <unordered_map>
+#include <utility>
+
+#include "file/atomic_file.h"
+#include "kindred/csv.h"
+#include "kindred/error.h"
+#include "progress/meter.h"
+
+namespace kindred {
+namespace {
+
+/// Images of one split, by path and by the names that the format gives them.
+struct Side {
+  std::vector<std::string> names;                            ///< in the data set's order
+  std::unordered_map<std::string_view, std::size_t> places;  ///< by path
+};
+
+/// Paths stay those of `samples`.
+Side side_of(const std::vector<Sample>& samples, Split split, const Writer& writer,
+             const std::filesystem::path& file) {
+  Side side;
+  std::unordered_map<std::string, std::string_view> paths;  // by name
+  for (const auto& sample : samples) {
+    if (sample.split != split) continue;
+    side.places.emplace(sample.path, side.names.size());
+    side.names.push_back(writer.name_of(sample.path));
+    const auto [known, fresh] = paths.emplace(side.names.back(), sample.path);
+    if (fresh) continue;
+    throw DataError(file, "is not written: '" + std::string(known->second) + "' and '" + sample.path +
+                              "' would both be called '" + known->first + "'; rename one of them");
+  }
+  if (!side.names.empty()) return side;
+  throw DataError(file, std::string("is not written: the data set has no ") + split_name(split) + " images");
+}
+
+/// The rankings of all queries, put together from several files.
+class Rankings {
+ public:
+  Rankings(const Side& query, const Side& gallery, std::size_t wanted)
+      : query_(query), gallery_(gallery), wanted_(wanted), ranked_(query.names.size()) {
+    for (std::size_t i = 0; i < query.names.size(); ++i) ranked_[i].ranking.query = query.names[i];
+  }
+
+  void add(const std::filesystem::path& file) {
+    CsvReader reader(file);
+    const auto& table = reader.table();
+    table.require_known_columns(
+        {"query_path", "rank", "gallery_path", "similarity", "query_identity", "gallery_identity"});
+    const auto query = table.column("query_path");
+    const auto rank = table.column("rank");
+    const auto gallery = table.column("gallery_path");
+    const auto similarity = table.column("similarity");
+    Ranked* current = nullptr;
+    std::string path;
+    std::int64_t due = 0;
+    std::vector<std::size_t> listed_for(gallery_.names.size(), 0);  // the number of the query, from 1
+    std::size_t number = 0;
+    for (CsvRow row; reader.next(row);) {
+      if (current == nullptr || row.cells[query] != path) {
+        path = row.cells[query];
+        current = &begin(table, row, path);
+        current->file = file;
+        due = 1;
+        ++number;
+      }
+      if (const auto found = table.integer(row, rank); found != due) {
+        throw table.error(row, "the rank is " + std::to_string(found) + " where " + std::to_string(due) +
+                                   " is due: the images of a query must follow each other, the best first");
+      }
+      ++due;
+      const auto at = gallery_.places.find(row.cells[gallery]);
+      if (at == gallery_.places.end()) {
+        throw table.error(row, "'" + row.cells[gallery] + "' is not in the data set's gallery");
+      }
+      if (std::exchange(listed_for[at->second], number) == number) {
+        throw table.error(row, "'" + row.cells[gallery] + "' is listed twice for '" + path + "'");
+      }
+      auto& ranking = current->ranking;
+      if (ranking.gallery.size() == wanted_) continue;
+      ranking.gallery.push_back(gallery_.names[at->second]);
+      ranking.similarities.push_back(number_in(table, row, similarity));
+    }
+  }
+
+  [[nodiscard]] std::vector<RankedQuery> whole(const std::vector<Sample>& samples,
+                                               const std::filesystem::path& file) && {
+    std::size_t i = 0;
+    std::vector<RankedQuery> result;
+    for (const auto& sample : samples) {
+      if (sample.split != Split::query) continue;
+      auto& ranked = ranked_[i++];
+      if (ranked.file.empty()) {
+        const auto missing =
+            std::count_if(ranked_.begin(), ranked_.end(), [](const Ranked& r) { return r.file.empty(); });
+        throw DataError(file, "is not written: " + std::to_string(missing) + " of " +
+                                  std::to_string(ranked_.size()) + " queries have no ranking, '" +
+                                  sample.path + "' for one; give the rankings of all domains");
+      }
+      if (ranked.ranking.gallery.size() < wanted_) {
+        throw DataError(ranked.file, "lists " + std::to_string(ranked.ranking.gallery.size()) +
+                                         " gallery images for the query '" + sample.path + "' where " +
+                                         std::to_string(wanted_) + " are wanted: raise [ranking] top to " +
+                                         std::to_string(wanted_) +
+                                         " or more, search the whole gallery, and match again");
+      }
+      result.push_back(std::move(ranked.ranking));
+    }
+    return result;
+  }
+
+ private:
+  struct Ranked {
+    RankedQuery ranking;
+    std::filesystem::path file;  ///< where it stands; empty: nowhere yet
+  };
+
+  [[nodiscard]] Ranked& begin(const CsvTable& table, const CsvRow& row, const std::string& path) {
+    const auto at = query_.places.find(path);
+    if (at == query_.places.end()) throw table.error(row, "'" + path + "' is no query of the data set");
+    auto& ranked = ranked_[at->second];
+    if (!ranked.file.empty()) {
+      throw table.error(row, "the query '" + path + "' has a ranking already, in " + ranked.file.string() +
+                                 "; each query must stand in one file, once");
+    }
+    return ranked;
+  }
+
+  [[nodiscard]] static float number_in(const CsvTable& table, const CsvRow& row, std::size_t column) {
+    const auto& cell = row.cells[column];
+    float number = 0;
+    const auto read = std::from_chars(cell.data(), cell.data() + cell.size(), number);
+    if (read.ec != std::errc() || read.ptr != cell.data() + cell.size() || !std::isfinite(number)) {
+      throw table.error(row, "the similarity '" + cell + "' is not a number");
+    }
+    return number;
+  }
+
+  const Side& query_;
+  const Side& gallery_;
+  std::size_t wanted_;
+  std::vector<Ranked> ranked_;  ///< in the data set's order
+};
+
+/// Throws when a written text is not what was to be written.
+void require_same(const std::vector<RankedQuery>& wanted, const std::vector<RankedQuery>& read,
+                  const std::filesystem::path& file) {
+  const auto differ = [&](const std::string& what) {
+    return DataError(file, "is not written: read back, " + what +
+                               "; the writer does not write what it was given, take another one");
+  };
+  if (read.size() != wanted.size()) {
+    throw differ("it holds " + std::to_string(read.size()) + " queries instead of " +
+                 std::to_string(wanted.size()));
+  }
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (read[i].query != wanted[i].query) {
+      throw differ("query " + std::to_string(i) + " (from 0) is '" + read[i].query + "' instead of '" +
+                   wanted[i].query + "'");
+    }
+    if (read[i].gallery != wanted[i].gallery) {
+      throw differ("the gallery images of the query '" + wanted[i].query + "' are others");
+    }
+  }
+}
+
+}  // namespace
+
+SubmitOutcome submit(const Writer& writer, const std::vector<std::filesystem::path>& rankings,
+                     const std::vector<Sample>& samples, const std::filesystem::path& folder,
+                     ProgressSink& progress) {
+  const auto file = folder / writer.file_name();
+  const auto query = side_of(samples, Split::query, writer, file);
+  const auto gallery = side_of(samples, Split::gallery, writer, file);
+  const auto wanted = std::min(static_cast<std::size_t>(writer.top()), gallery.names.size());
+  Rankings all(query, gallery, wanted);
+  for (const auto& ranking : rankings) all.add(ranking);
+  const auto complete = std::move(all).whole(samples, file);
+
+  const SubmitOutcome outcome{file, static_cast<std::int64_t>(complete.size()),
+                              static_cast<std::int64_t>(wanted)};
+  Meter meter(progress, "submit", outcome.queries);
+  std::ostringstream text;
+  writer.write(complete, text);
+  std::istringstream back(text.str());
+  require_same(complete, writer.read(back), file);
+  write_atomically(file, [&](std::ostream& out) { out << text.str(); });
+  meter.update(outcome.queries);
+  meter.finish();
+  return outcome;
+}
+
+}  // namespace kindred

@@ -1,0 +1,22 @@
+// Every camera is a domain of its own.
+#pragma once
+
+#include <string>
+
+#include "kindred/role/partitioner.h"
+#include "kindred/schema.h"
+
+namespace kindred {
+
+/// "camera_3" for an image of camera 3.
+class CameraPartitioner final : public Partitioner {
+ public:
+  struct Params {};
+  static Schema<Params> schema();
+
+  CameraPartitioner(const Params& params, const Context& context);
+  [[nodiscard]] bool needs_pixels() const override { return false; }
+  [[nodiscard]] std::string domain(const Sample& sample, const cv::Mat& image) const override;
+};
+
+}  // namespace kindred
