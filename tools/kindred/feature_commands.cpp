@@ -97,9 +97,9 @@ int embed_command(const Options& options) {
   use_machine(artefact.plan.machine, *progress);
   auto dataset = options.data.empty() ? open_dataset(artefact.plan)
                                       : std::move(open_folder(options.data, plugins.catalog).dataset);
-  const auto written =
-      embed_dataset(*artefact.model, artefact.plan, *dataset, dataset->samples(), out_folder(options, "features"),
-                    resolve_device(artefact.plan.machine.device), *progress, options.train_split);
+  const auto written = embed_dataset(
+      *artefact.model, artefact.plan, *dataset, dataset->samples(), out_folder(options, "features"),
+      resolve_device(artefact.plan.machine.device), *progress, options.train_split);
   for (const auto& split : written) {
     std::cout << split.stem.string() << ".npy  " << split.images << " x " << split.width << "  "
               << split.storage << '\n';

@@ -49,8 +49,13 @@ int describe_command(const Options& options) {
 int check_command(const Options& options) {
   const auto plugins = load_plugins(options);
   const auto recipe = read_recipe(options);
-  std::cout << (speaks_of_ranking_alone(recipe) ? check_ranking(plan_ranking(recipe, plugins))
-                                                : check_plan(plan_recipe(recipe, plugins)));
+  if (is_pipeline(recipe)) {
+    std::cout << check_pipeline(plan_pipeline_recipe(recipe, plugins));
+  } else if (speaks_of_ranking_alone(recipe)) {
+    std::cout << check_ranking(plan_ranking(recipe, plugins));
+  } else {
+    std::cout << check_plan(plan_recipe(recipe, plugins));
+  }
   return 0;
 }
 

@@ -200,11 +200,18 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_data(*train, options);
   add_run_directory(*train, options);
 
-  auto* run = add_command(app, "run", "Everything: train, embed, evaluate, rankings", run_command, line);
+  auto* run = add_command(app, "run", "Everything: train, embed, evaluate, rankings; or a pipeline's stages",
+                          run_command, line);
   add_recipe(*run, options);
   add_recipe_options(*run, options);
   add_data(*run, options);
   add_run_directory(*run, options);
+  run->add_flag("--dry-run", options.dry_run, "Pipeline: say what would run and why, and do none of it");
+  run->add_option("--from", options.from, "Pipeline: run this stage and all that read of it anew")
+      ->type_name("STAGE");
+  run->add_option("--only", options.only, "Pipeline: run no other stage than this one")->type_name("STAGE");
+  run->add_flag("--ignore-code", options.ignore_code,
+                "Pipeline: what another build of Kindred or its plugins has made counts as up to date");
 
   auto* embed =
       add_command(app, "embed", "Describe images with a trained model; needs no recipe", embed_command, line);

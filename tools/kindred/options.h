@@ -44,6 +44,10 @@ struct Options {
   std::string storage;  ///< empty: what the recipe says
   std::vector<std::string> allow_missing;
   std::optional<std::int64_t> identities;
+  std::string from;  ///< of a pipeline: a stage
+  std::string only;
+  bool dry_run = false;
+  bool ignore_code = false;
   bool skip_decoding = false;
   bool train_split = false;
 

@@ -59,13 +59,17 @@ Plan plan_recipe(const Value& recipe, const LoadedPlugins& plugins) {
   return with_plugins(plugins, [&] { return make_plan(recipe, plugins.catalog); });
 }
 
+Pipeline plan_pipeline_recipe(const Value& recipe, const LoadedPlugins& plugins) {
+  return with_plugins(plugins, [&] { return make_pipeline(recipe, plugins.catalog); });
+}
+
 RankingPlan plan_ranking(const Value& recipe, const LoadedPlugins& plugins) {
   return with_plugins(plugins, [&] { return choose_ranking(recipe, plugins.catalog); });
 }
 
-std::filesystem::path run_directory(const Options& options, const Plan& plan) {
+std::filesystem::path run_directory(const Options& options, const std::string& name) {
   if (!options.run_directory.empty()) return options.run_directory;
-  return std::filesystem::path("runs") / (plan.name.empty() ? options.recipe.stem().string() : plan.name);
+  return std::filesystem::path("runs") / (name.empty() ? options.recipe.stem().string() : name);
 }
 
 void use_machine(const MachineSettings& machine, ProgressSink& progress) {

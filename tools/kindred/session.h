@@ -7,6 +7,7 @@
 
 #include "kindred/value.h"
 #include "options.h"
+#include "pipeline/pipeline.h"
 #include "plugin/plugin_loader.h"
 #include "progress/progress.h"
 #include "recipe/plan.h"
@@ -26,8 +27,12 @@ namespace kindred::launcher {
 /// The same for what a recipe says of searching a gallery.
 [[nodiscard]] RankingPlan plan_ranking(const Value& recipe, const LoadedPlugins& plugins);
 
-/// --run-dir, or runs/NAME with the recipe's name, or else its file's.
-[[nodiscard]] std::filesystem::path run_directory(const Options& options, const Plan& plan);
+/// The same for a recipe of several stages.
+[[nodiscard]] Pipeline plan_pipeline_recipe(const Value& recipe, const LoadedPlugins& plugins);
+
+/// --run-dir, or runs/NAME, or runs/ and the recipe's file without its ending.
+/// @param name the recipe's own, or ""
+[[nodiscard]] std::filesystem::path run_directory(const Options& options, const std::string& name);
 
 /// Sets the threads and warns when matrices are multiplied by a slow library.
 void use_machine(const MachineSettings& machine, ProgressSink& progress);

@@ -144,4 +144,23 @@ std::string check_plan(const Plan& plan) {
   return summary.str() + "\n" + table.str() + (plan.groups.empty() ? "" : "\n" + groups_text(groups));
 }
 
+std::string check_pipeline(const Pipeline& pipeline) {
+  TextTable table;
+  table.heads = {"STAGE", "TYPE", "READS", "MADE OF"};
+  table.widths = {24, 10, 30};
+  for (const auto& stage : pipeline.stages) {
+    stage->check();
+    std::string reads;
+    for (const auto& input : stage->inputs()) {
+      for (const auto& name : input.names) reads += (reads.empty() ? "" : ", ") + name;
+    }
+    std::string components;
+    for (const auto* component : stage->components()) {
+      components += (components.empty() ? "" : ", ") + component->id();
+    }
+    table.rows.push_back({stage->name, stage->type(), reads.empty() ? "-" : reads, components});
+  }
+  return table.str();
+}
+
 }  // namespace kindred

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "pipeline/pipeline.h"
 #include "recipe/plan.h"
 
 namespace kindred {
@@ -14,5 +15,8 @@ namespace kindred {
 
 /// The same for a recipe that speaks of searching a gallery alone (speaks_of_ranking_alone()).
 [[nodiscard]] std::string check_ranking(const RankingPlan& plan);
+
+/// The same for a pipeline: each stage, what it reads, and the components that it is made of.
+[[nodiscard]] std::string check_pipeline(const Pipeline& pipeline);
 
 }  // namespace kindred

@@ -66,13 +66,13 @@ Value EmbedStage::settings() const {
 }
 
 void EmbedStage::link(const std::function<const PipelineStage&(const std::string&)>& stage_of) {
-  components_ = {&dataset_.factory->info()};
+  code_ = {&dataset_.factory->info()};
   if (settings_.model) {
     const auto of_model = stage_of(*settings_.model).components();
-    components_.insert(components_.end(), of_model.begin(), of_model.end());
+    code_.insert(code_.end(), of_model.begin(), of_model.end());
   } else {
     // Which of them the file needs is known when it is read.
-    for (const auto* factory : catalog_.components()) components_.push_back(&factory->info());
+    for (const auto* factory : catalog_.components()) code_.push_back(&factory->info());
   }
 }
 

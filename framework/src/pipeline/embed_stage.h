@@ -22,7 +22,10 @@ class EmbedStage final : public PipelineStage {
   [[nodiscard]] std::vector<StageInput> inputs() const override;
   void link(const std::function<const PipelineStage&(const std::string&)>& stage_of) override;
   [[nodiscard]] Value settings() const override;
-  [[nodiscard]] std::vector<const ComponentInfo*> components() const override { return components_; }
+  [[nodiscard]] std::vector<const ComponentInfo*> components() const override {
+    return {&dataset_.factory->info()};
+  }
+  [[nodiscard]] std::vector<const ComponentInfo*> code() const override { return code_; }
   [[nodiscard]] std::optional<StageData> data() const override;
   [[nodiscard]] std::vector<std::filesystem::path> files() const override;
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
@@ -33,7 +36,7 @@ class EmbedStage final : public PipelineStage {
   const Catalog& catalog_;
   Settings settings_;
   Choice<Dataset> dataset_;
-  std::vector<const ComponentInfo*> components_;
+  std::vector<const ComponentInfo*> code_;
   Value embed_;                         ///< [stage.embed] as written
   std::vector<std::string> overrides_;  ///< the same as overrides of the model's recipe
   Place model_place_;

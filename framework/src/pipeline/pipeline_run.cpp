@@ -218,7 +218,7 @@ class PipelineRun {
     if (const auto library = kernel_library(); !library.empty()) program += file_hash(library);
     code["kindred"] = text_hash(program);
     code["libtorch"] = torch_version();
-    for (const auto* component : stage.components()) {
+    for (const auto* component : stage.code()) {
       // Components of tests have no file.
       if (!component->file.empty()) code["plugin " + component->plugin] = file_hash(component->file);
     }

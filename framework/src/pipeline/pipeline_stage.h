@@ -67,8 +67,10 @@ class PipelineStage {
   /// Every parameter that decides the result, defaults too, as a recipe; not the data, nor where files lie,
   /// nor the machine.
   [[nodiscard]] virtual Value settings() const = 0;
-  /// What computes the result, for telling whether it has changed since.
+  /// The components that its table and its recipe choose.
   [[nodiscard]] virtual std::vector<const ComponentInfo*> components() const = 0;
+  /// Those whose code decides the result, of which the others may be a part: that of a model, too.
+  [[nodiscard]] virtual std::vector<const ComponentInfo*> code() const { return components(); }
   [[nodiscard]] virtual std::optional<StageData> data() const;
   /// Files from outside that it reads, beside the images.
   [[nodiscard]] virtual std::vector<std::filesystem::path> files() const;

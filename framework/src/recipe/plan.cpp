@@ -97,6 +97,12 @@ class Planner {
     const auto keys = top_level_keys();
     for (const auto& entry : root_->entries()) {
       if (contains(keys, entry.key)) continue;
+      if (entry.key == "stage") {
+        diagnostics_.error(entry.key_place,
+                           "this is a recipe of several stages, which `kindred run` carries out; what is asked "
+                           "for needs a recipe for one model");
+        continue;
+      }
       const auto near = nearest_name(entry.key, keys);
       diagnostics_.error(entry.key_place,
                          "a recipe has no key '" + entry.key + "'; " +
