@@ -127,9 +127,9 @@ class PipelineMaker {
                                              (stages.as<Array>() == nullptr ? stages.type_name() : "empty"));
       chooser_.throw_if_any();
     }
-    const auto settings =
-        PipelineSettings::schema().parse(pipeline_.recipe, "the pipeline", diagnostics_, top_tables_);
-    pipeline_.name = settings.name;
+    Table own;
+    if (const auto* name = root.find("name")) own.set("name", *name);
+    pipeline_.name = PipelineSettings::schema().parse(Value(own), "the pipeline", diagnostics_).name;
     PipelineDefaults defaults;
     if (const auto* dataset = root.find("dataset")) {
       defaults.dataset = *dataset;
@@ -142,7 +142,10 @@ class PipelineMaker {
     }
     check_stages(*stages.as<Array>());
     unroll_repeat(pipeline_.recipe, diagnostics_);
-    for (const auto& stage : *root.find("stage")->as<Array>()) read_stage(stage, defaults);
+    for (const auto& stage : *root.find("stage")->as<Array>()) {
+      written_.insert(text_of(stage, "name"));
+      read_stage(stage, defaults);
+    }
     for (const auto& stage : pipeline_.stages) check_inputs(*stage);
     chooser_.throw_if_any();
     order();
@@ -215,6 +218,7 @@ class PipelineMaker {
       for (const auto& name : input.names) {
         const auto* other = pipeline_.find(name);
         const auto subject = "stage '" + stage.name + "': " + input.key + " = '" + name + "'";
+        if (other == nullptr && written_.count(name) > 0) continue;  // what is wrong with it is told already
         if (other == nullptr) {
           const auto near = nearest_name(name, names);
           diagnostics_.error(input.place, subject + " is no stage of this pipeline; " +
@@ -283,6 +287,7 @@ class PipelineMaker {
   }
 
   const std::vector<std::string> top_tables_ = {"dataset", "machine", "stage", "repeat"};
+  std::set<std::string> written_;  // names of stages, be they sound or not
   Pipeline pipeline_;
   ComponentChooser chooser_;
   Diagnostics& diagnostics_ = chooser_.diagnostics;

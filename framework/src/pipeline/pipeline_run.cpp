@@ -260,6 +260,10 @@ class PipelineRun {
   void clear(const PipelineStage& stage) {
     const auto here = folder_of(stage.name);
     if (fs::exists(here)) {
+      if (!has_stage_record(here) && !(fs::is_directory(here) && fs::is_empty(here))) {
+        throw DataError(here, "is not of this pipeline, and in the place of what stage '" + stage.name +
+                                  "' makes; move it away, or use another run directory");
+      }
       const auto there = replaced_folder(stage.name);
       fs::remove_all(there);
       fs::create_directories(there.parent_path());
@@ -318,13 +322,15 @@ class PipelineRun {
     if (const auto scores = write_pipeline_scores(folder_, records); !scores.empty()) text += "\n" + scores;
     TextTable results;
     results.widths = {20};
-    for (const auto& stage : pipeline_.stages) {
-      const auto folder = folder_of(stage->name);
-      const auto record = read_stage_record(folder);
-      if (!record || record->results.empty()) continue;
-      results.rows.push_back({stage->name, (folder / record->results.begin()->first).string() +
-                                               (record->results.size() > 1 ? ", ..." : "")});
+    // What no other stage reads is what the pipeline is for.
+    for (const auto& record : records) {
+      if (pipeline_.dependents(record.name).size() > 1) continue;
+      for (const auto& result : record.results) {
+        results.rows.push_back({record.name, (folder_of(record.name) / result.first).string()});
+      }
     }
+    results.rows.push_back({"of the other stages", (folder_ / "STAGE").string()});
+    results.rows.push_back({"costs, scores, log", folder_.string()});
     return text + "\n" + results.str();
   }
 

@@ -82,6 +82,10 @@ std::optional<StageRecord> read_stage_record(const std::filesystem::path& folder
   return read(folder / started_file, false);
 }
 
+bool has_stage_record(const std::filesystem::path& folder) {
+  return std::filesystem::exists(folder / finished_file) || std::filesystem::exists(folder / started_file);
+}
+
 void write_stage_record(const std::filesystem::path& folder, const StageRecord& record) {
   Json json;
   json["name"] = record.name;

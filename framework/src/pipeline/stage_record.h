@@ -46,6 +46,9 @@ struct StageRecord {
 /// is there or can be read.
 [[nodiscard]] std::optional<StageRecord> read_stage_record(const std::filesystem::path& folder);
 
+/// Whether a folder is a stage's: one of the two is there, be it damaged.
+[[nodiscard]] bool has_stage_record(const std::filesystem::path& folder);
+
 /// Writes the one or the other, atomically, and removes started.json once stage.json is there.
 void write_stage_record(const std::filesystem::path& folder, const StageRecord& record);
 

@@ -21,6 +21,11 @@ std::string rounded(double number, int digits) {
   return text;
 }
 
+/// Short times with a digit more than duration_text() gives.
+std::string time_text(double seconds) {
+  return seconds < 60 ? rounded(seconds, 1) + " s" : duration_text(seconds);
+}
+
 /// Rows of the table as Markdown: the first cell to the left, numbers to the right.
 std::string markdown(const TextTable& table) {
   const auto line = [](const std::vector<std::string>& cells) {
@@ -79,8 +84,7 @@ std::string write_costs(const std::filesystem::path& folder, const std::vector<S
     const auto& cost = record.cost;
     const bool counted = cost.images > 0;
     table.rows.push_back(
-        {record.name, record.key.type, duration_text(cost.seconds),
-         counted ? grouped_digits(cost.images) : "-",
+        {record.name, record.key.type, time_text(cost.seconds), counted ? grouped_digits(cost.images) : "-",
          counted ? rounded(cost.images_per_second(), cost.images_per_second() < 10 ? 1 : 0) : "-",
          rounded(cost.peak_memory_mib, 0) + " MiB"});
     stages.push_back(cost_json(record));
@@ -88,7 +92,7 @@ std::string write_costs(const std::filesystem::path& folder, const std::vector<S
     total.peak_memory_mib = std::max(total.peak_memory_mib, cost.peak_memory_mib);
   }
   table.rows.push_back(
-      {"total", "", duration_text(total.seconds), "", "", rounded(total.peak_memory_mib, 0) + " MiB"});
+      {"total", "", time_text(total.seconds), "", "", rounded(total.peak_memory_mib, 0) + " MiB"});
   const Json json = {{"stages", stages},
                      {"total", {{"seconds", total.seconds}, {"peak_memory_mib", total.peak_memory_mib}}}};
   write(folder / "costs.json", json.dump(2) + "\n");

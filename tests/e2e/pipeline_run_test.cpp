@@ -1,0 +1,328 @@
+// A whole pipeline as a user runs it: killed, changed, damaged, and always ending with the same results.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "program.h"
+#include "temporary_folder.h"
+#include "test_paths.h"
+
+namespace kindred::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Files = std::map<std::string, std::string>;
+
+const std::string recipe = std::string(source_directory) + "/tests/e2e/tiny_pipeline.toml";
+
+std::vector<std::string> command(const fs::path& run, const std::vector<std::string>& more = {}) {
+  std::vector<std::string> words{launcher, "run", recipe, "--run-dir", run.string()};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+Outcome run(const fs::path& folder, const TemporaryFolder& scratch,
+            const std::vector<std::string>& more = {}) {
+  return Program(command(folder, more), scratch.path()).wait();
+}
+
+/// What the stages have made, by path: everything but times, logs, and what only serves to go on.
+Files results(const fs::path& folder) {
+  Files files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const auto name = entry.path().filename().string();
+    const auto path = fs::relative(entry.path(), folder).string();
+    if (!entry.is_regular_file() || name.front() == '.' || path.front() == '.') continue;
+    if (name == "stage.json" || name == "log.txt" || name == "metrics.jsonl" || name == "costs.json" ||
+        name == "costs.md" || name == "checkpoint.safetensors" || name == "recipe.toml") {
+      continue;
+    }
+    files[path] = read_bytes(entry.path());
+  }
+  return files;
+}
+
+std::vector<std::string> names(const Files& files) {
+  std::vector<std::string> paths;
+  for (const auto& [path, bytes] : files) paths.push_back(path);
+  return paths;
+}
+
+/// One undisturbed run serves all tests.
+struct Undisturbed {
+  Undisturbed() : outcome(run(folder / "run", folder)), files(results(folder / "run")) {}
+  TemporaryFolder folder;
+  Outcome outcome;
+  Files files;
+};
+
+const Undisturbed& undisturbed() {
+  static const Undisturbed once;
+  return once;
+}
+
+/// A copy of the undisturbed run, to be spoilt.
+fs::path copy_of_run(const TemporaryFolder& folder) {
+  fs::copy(undisturbed().folder / "run", folder / "run", fs::copy_options::recursive);
+  return folder / "run";
+}
+
+bool says(const Outcome& outcome, const std::string& text) {
+  return (outcome.out + outcome.err).find(text) != std::string::npos;
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+TEST_CASE("a pipeline goes from images to a submission, and tells what it cost and reached") {
+  const auto& done = undisturbed();
+  CAPTURE(done.outcome.err);
+  REQUIRE(done.outcome.exit_code == 0);
+  for (const auto* file : {"base/model.safetensors", "domains/domains.csv", "base_features/query.npy",
+                           "labels/labels.csv", "labels/labels.png", "final/model.safetensors",
+                           "ranking/matches.csv", "ranking/evaluation_plain.json",
+                           "submission/submission.json", "scores.json", "scores.md", "pipeline.toml"}) {
+    CAPTURE(file);
+    CHECK(done.files.count(file) == 1);
+  }
+  CHECK(says(done.outcome, "IMAGES/S"));
+  CHECK(says(done.outcome, "post-processed"));
+  CHECK(read_bytes(done.folder / "run" / "costs.md").find("| total |") != std::string::npos);
+  // The final model has learnt from the pseudo-labelled images too.
+  CHECK(read_bytes(done.folder / "run" / "final" / "recipe.toml").find("[[pseudo_labels]]") !=
+        std::string::npos);
+}
+
+TEST_CASE("a second run finds everything up to date and touches nothing") {
+  const TemporaryFolder folder;
+  const auto there = copy_of_run(folder);
+  const auto before = fs::last_write_time(there / "final" / "model.safetensors");
+  const auto again = run(there, folder);
+  REQUIRE(again.exit_code == 0);
+  CHECK(count(again.err, "is up to date") == 9);
+  CHECK(fs::last_write_time(there / "final" / "model.safetensors") == before);
+  CHECK(results(there) == undisturbed().files);
+}
+
+TEST_CASE("killed at many random moments, the same command ends with the same bytes") {
+  const TemporaryFolder folder;
+  const auto there = folder / "run";
+  std::mt19937 random(20261124);
+  std::uniform_int_distribution<int> moment(1, 400);
+  int kills = 0;
+  Outcome outcome;
+  for (int attempt = 0; attempt < 400; ++attempt) {
+    Program program(command(there), folder.path());
+    // From the first stage on: what comes before does nothing that a kill could harm.
+    for (int left = moment(random); left > 0 && program.running(); left -= 2) usleep(2'000);
+    if (!program.running()) {
+      outcome = program.wait();
+      break;
+    }
+    program.send(SIGKILL);
+    static_cast<void>(program.wait());
+    ++kills;
+    // Nearer and nearer to the end.
+    if (kills % 12 == 0) moment = std::uniform_int_distribution<int>(1, 400 + 20 * kills);
+  }
+  MESSAGE("killed " << kills << " times");
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+  CHECK(kills >= 10);
+  const auto files = results(there);
+  CHECK(names(files) == names(undisturbed().files));
+  for (const auto& file : undisturbed().files) {
+    CAPTURE(file.first);
+    CHECK((files.count(file.first) == 1 && files.at(file.first) == file.second));
+  }
+  for (const auto& entry : fs::recursive_directory_iterator(there)) CHECK(entry.path().extension() != ".tmp");
+}
+
+TEST_CASE("asked to stop, it says how to go on, and goes on") {
+  const TemporaryFolder folder;
+  const auto there = folder / "run";
+  Program program(command(there), folder.path());
+  while (program.running() && !fs::exists(there / "base" / "metrics.jsonl")) usleep(2'000);
+  program.send(SIGTERM);
+  const auto stopped = program.wait();
+  CHECK(stopped.exit_code == 130);
+  CHECK(says(stopped, "the same command goes on from there"));
+  const auto rest = run(there, folder);
+  REQUIRE(rest.exit_code == 0);
+  CHECK(results(there) == undisturbed().files);
+}
+
+TEST_CASE("a changed parameter makes its stage run, and those whose input it changes, with the reason") {
+  const TemporaryFolder folder;
+  const auto there = copy_of_run(folder);
+  const std::vector<std::string> change{"--set", "stage.ranking.recipe.post_processor.k_reciprocal.k1=4"};
+  auto dry = change;
+  dry.emplace_back("--dry-run");
+  const auto planned = run(there, folder, dry);
+  CHECK(planned.exit_code == 0);
+  CHECK(says(planned, "its recipe has changed: post_processor.k_reciprocal.k1: 6 there, 4 here"));
+  CHECK(count(planned.out, "it is up to date") == 7);
+  CHECK(results(there) == undisturbed().files);
+
+  const auto changed = run(there, folder, change);
+  REQUIRE(changed.exit_code == 0);
+  CHECK(count(changed.err, "is up to date") == 7);
+  CHECK(says(changed, "stage 'ranking' (rank) runs: its recipe has changed"));
+  CHECK(results(there) != undisturbed().files);
+  const auto back = run(there, folder);
+  REQUIRE(back.exit_code == 0);
+  CHECK(results(there) == undisturbed().files);
+}
+
+TEST_CASE("what a change that fails has put aside is taken back with the parameters") {
+  const TemporaryFolder folder;
+  const auto there = copy_of_run(folder);
+  const auto before = fs::last_write_time(there / "final" / "model.safetensors");
+  // Nobody gets a label, so that the final training has nothing to join.
+  const auto failed = run(there, folder, {"--set", "stage.labels.labeler.min_samples=60"});
+  CHECK(failed.exit_code == 1);
+  CHECK(says(failed, "labels no image"));
+  CHECK(says(failed, "stage 'final' failed; what was done before it is kept"));
+  const auto back = run(there, folder);
+  REQUIRE(back.exit_code == 0);
+  CHECK(says(back, "stage 'final' is up to date: an earlier result is taken back"));
+  CHECK(fs::last_write_time(there / "final" / "model.safetensors") == before);
+  CHECK(results(there) == undisturbed().files);
+}
+
+TEST_CASE("a result that was removed or changed is made again") {
+  const TemporaryFolder folder;
+  const auto there = copy_of_run(folder);
+  fs::remove(there / "base_features" / "gallery.npy");
+  write_bytes(there / "submission" / "submission.json", "{}");
+  const auto mended = run(there, folder);
+  REQUIRE(mended.exit_code == 0);
+  CHECK(says(mended, "stage 'base_features' (embed) runs: its result gallery.npy is gone"));
+  CHECK(says(mended, "stage 'submission' (submit) runs: its result submission.json has been changed"));
+  CHECK(count(mended.err, "is up to date") == 7);
+  CHECK(results(there) == undisturbed().files);
+}
+
+TEST_CASE("--from runs a stage and what reads it anew, --only runs one stage") {
+  const TemporaryFolder folder;
+  const auto there = copy_of_run(folder);
+  const auto from = run(there, folder, {"--from", "ranking"});
+  REQUIRE(from.exit_code == 0);
+  CHECK(says(from, "stage 'ranking' (rank) runs: --from ranking"));
+  CHECK(says(from, "stage 'submission' (submit) runs: --from ranking"));
+  CHECK(count(from.err, "is up to date") == 7);
+  CHECK(results(there) == undisturbed().files);
+  const auto only = run(there, folder, {"--only", "labels", "--set", "stage.labels.labeler.k1=5"});
+  REQUIRE(only.exit_code == 0);
+  CHECK(count(only.err, "stage '") == 1);
+  const auto unknown = run(there, folder, {"--from", "rankin"});
+  CHECK(unknown.exit_code == 2);
+  CHECK(says(unknown, "--from rankin: error: there is no such stage; did you mean 'ranking'?"));
+  const auto early = run(folder / "new", folder, {"--only", "labels"});
+  CHECK(early.exit_code == 1);
+  CHECK(says(early, "stage 'labels' reads what stage 'base_features' makes, which has not ended"));
+}
+
+TEST_CASE("a dry run of a new directory plans everything and leaves nothing behind") {
+  const TemporaryFolder folder;
+  const auto planned = run(folder / "run", folder, {"--dry-run"});
+  CHECK(planned.exit_code == 0);
+  CHECK(count(planned.out, "it has not run yet") == 2);
+  CHECK(count(planned.out, "which runs") == 7);
+  CHECK_FALSE(fs::exists(folder / "run"));
+}
+
+TEST_CASE("a second run in one directory is refused by name, and the first goes on") {
+  const TemporaryFolder folder;
+  const auto there = folder / "run";
+  Program first(command(there, {"--set", "stage.base.recipe.train.epochs=400"}), folder.path());
+  while (first.running() && !fs::exists(there / "base" / "metrics.jsonl")) usleep(2'000);
+  const auto second = run(there, folder);
+  CHECK(second.exit_code == 1);
+  CHECK(says(second, there.string() + ": error: is in use by process "));
+  CHECK(first.running());
+  first.send(SIGTERM);
+  CHECK(first.wait().exit_code == 130);
+}
+
+TEST_CASE("a removed image stops the run with its name, and what was done stays") {
+  const TemporaryFolder folder;
+  const auto data = folder / "data";
+  REQUIRE(Program({launcher, "data", "draw", recipe, "--out", data.string(), "--layout", "manifest"},
+                  folder.path())
+              .wait()
+              .exit_code == 0);
+  const std::vector<std::string> drawn{"--set",
+                                       "dataset={type = \"manifest\", root = \"" + data.string() + "\"}"};
+  const auto there = folder / "run";
+  REQUIRE(run(there, folder, drawn).exit_code == 0);
+  const auto before = results(there);
+
+  fs::path image;
+  for (const auto& entry : fs::recursive_directory_iterator(data)) {
+    if (entry.path().extension() == ".png" && entry.path().string().find("query") != std::string::npos) {
+      image = entry.path();
+    }
+  }
+  REQUIRE(fs::exists(image));
+  fs::rename(image, folder / "aside.png");
+  const auto missing = run(there, folder, drawn);
+  CHECK(missing.exit_code == 1);
+  CHECK(says(missing, image.filename().string()));
+  CHECK(results(there) == before);
+  fs::rename(folder / "aside.png", image);
+  const auto back = run(there, folder, drawn);
+  REQUIRE(back.exit_code == 0);
+  CHECK(count(back.err, "is up to date") == 9);
+
+  // Another picture under the same name is other data.
+  fs::copy_file(undisturbed().folder / "run" / "labels" / "labels.png", image,
+                fs::copy_options::overwrite_existing);
+  const auto other = run(there, folder, drawn);
+  REQUIRE(other.exit_code == 0);
+  CHECK(says(other, "stage 'base_features' (embed) runs: the images have changed"));
+  CHECK(says(other, "stage 'base' is up to date"));
+}
+
+TEST_CASE("options of pipelines and recipes of one model do not mix, and say so") {
+  const TemporaryFolder folder;
+  const std::string tiny = std::string(source_directory) + "/tests/e2e/tiny.toml";
+  const auto dry = kindred({"run", tiny, "--dry-run"}, folder.path());
+  CHECK(dry.exit_code == 2);
+  CHECK(says(dry, "--dry-run: error: is for recipes with stages"));
+  const auto trained = kindred({"train", recipe}, folder.path());
+  CHECK(trained.exit_code == 2);
+  CHECK(says(trained, "this is a recipe of several stages, which `kindred run` carries out"));
+  const auto there = copy_of_run(folder);
+  const auto inside = kindred({"train", tiny, "--run-dir", there.string()}, folder.path());
+  CHECK(inside.exit_code == 1);
+  CHECK(says(inside, "holds the run of a pipeline"));
+}
+
+TEST_CASE("what is not the pipeline's own is never moved or overwritten") {
+  const TemporaryFolder folder;
+  const auto there = folder / "run";
+  fs::create_directories(there / "domains");
+  write_bytes(there / "domains" / "precious.txt", "precious");
+  const auto refused = run(there, folder);
+  CHECK(refused.exit_code == 1);
+  CHECK(says(refused, "is not of this pipeline, and in the place of what stage 'domains' makes"));
+  CHECK(read_bytes(there / "domains" / "precious.txt") == "precious");
+  CHECK(fs::exists(there / "base" / "model.safetensors"));
+  fs::remove(there / "domains" / "precious.txt");
+  REQUIRE(run(there, folder).exit_code == 0);
+  CHECK(results(there) == undisturbed().files);
+}
+
+}  // namespace
+}  // namespace kindred::test

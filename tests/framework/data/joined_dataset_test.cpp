@@ -1,0 +1,94 @@
+#include "data/joined_dataset.h"
+
+#include <doctest/doctest.h>
+
+#include "made_dataset.h"
+#include "temporary_folder.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+namespace {
+
+std::unique_ptr<MadeDataset> base() {
+  auto dataset = std::make_unique<MadeDataset>();
+  dataset->add("train/1.png", 4, 1, Split::train, 1);
+  dataset->add("train/2.png", 7, 1, Split::train, 2);
+  dataset->add("query/3.png", 50, 2, Split::query, 3);
+  dataset->add("gallery/4.png", 50, 3, Split::gallery, 4);
+  dataset->add("gallery/5.png", 51, 3, Split::gallery, 5);
+  return dataset;
+}
+
+JoinedDataset::Part part(std::vector<Sample> samples, std::unique_ptr<Dataset> dataset = nullptr) {
+  return {"labels.csv", std::move(samples), std::move(dataset)};
+}
+
+JoinedDataset joined(JoinedDataset::Part first) {
+  std::vector<JoinedDataset::Part> parts;
+  parts.push_back(std::move(first));
+  return {base(), std::move(parts)};
+}
+
+std::vector<std::string> training(const Dataset& dataset) {
+  std::vector<std::string> lines;
+  for (const auto& sample : dataset.samples()) {
+    if (sample.split == Split::train) lines.push_back(sample.path + " " + std::to_string(sample.identity));
+  }
+  return lines;
+}
+
+bool same_picture(const cv::Mat& a, const cv::Mat& b) {
+  return a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0;
+}
+
+std::string refusal(Sample sample) {
+  return message_of<DataError>([&] { static_cast<void>(joined(part({std::move(sample)}))); });
+}
+
+}  // namespace
+
+TEST_CASE("labelled images join the training behind the largest identity and stay where they were") {
+  const auto dataset = joined(part({{"query/3.png", 0, 2, "origin", Split::query},
+                                    {"gallery/4.png", 0, 3, "origin", Split::gallery},
+                                    {"gallery/5.png", 1, 3, "origin", Split::gallery}}));
+  CHECK(training(dataset) == std::vector<std::string>{"train/1.png 4", "train/2.png 7", "query/3.png 8",
+                                                      "gallery/4.png 8", "gallery/5.png 9"});
+  CHECK(dataset.samples().size() == 8);
+  const auto samples = dataset.samples();
+  CHECK(samples[2].split == Split::query);
+  CHECK(samples[5].domain == "origin");
+  CHECK(same_picture(dataset.image(samples[5]), base()->image(samples[2])));
+}
+
+TEST_CASE("identities of several parts are kept apart, and another data set's paths and pixels too") {
+  auto other = std::make_unique<MadeDataset>();
+  other->add("query/3.png", unlabelled_identity, 1, Split::query, 30);
+  const auto picture = other->image(other->samples()[0]);
+  std::vector<JoinedDataset::Part> parts;
+  parts.push_back(part({{"query/3.png", 0, 2, "", Split::query}}));
+  parts.push_back(part({{"query/3.png", 0, 2, "", Split::query}}, std::move(other)));
+  const JoinedDataset dataset(base(), std::move(parts));
+  CHECK(training(dataset) ==
+        std::vector<std::string>{"train/1.png 4", "train/2.png 7", "query/3.png 8", "pseudo2/query/3.png 9"});
+  const auto samples = dataset.samples();
+  CHECK(same_picture(dataset.image(samples.back()), picture));
+  CHECK_FALSE(same_picture(dataset.image(samples[5]), picture));
+}
+
+TEST_CASE("labels that do not fit the data are refused, with the image and a remedy") {
+  CHECK(refusal({"gallery/9.png", 0, 1, "", Split::gallery}) ==
+        "labels.csv: error: image 'gallery/9.png' is not in the data set; these labels are of other data, or "
+        "the "
+        "data has changed: label again");
+  CHECK(refusal({"query/3.png", unlabelled_identity, 1, "", Split::query})
+            .find("has no identity of 0 or more") != std::string::npos);
+  CHECK(refusal({"train/1.png", 0, 1, "", Split::train}).find("is in the training split already") !=
+        std::string::npos);
+  CHECK(message_of<DataError>([] { static_cast<void>(joined(part({}))); }).find("labels no image") !=
+        std::string::npos);
+  const Sample sample{"query/3.png", 0, 1, "", Split::query};
+  CHECK(message_of<DataError>([&] {
+          static_cast<void>(joined(part({sample, sample})));
+        }).find("'query/3.png' is labelled twice") != std::string::npos);
+}

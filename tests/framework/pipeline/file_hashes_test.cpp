@@ -1,0 +1,67 @@
+#include "pipeline/file_hashes.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "kindred/error.h"
+#include "temporary_folder.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+namespace {
+
+// printf abc | sha256sum
+const std::string of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+/// Sets the time of the last change.
+void touch(const std::filesystem::path& file, long seconds) {
+  const struct timespec times[2] = {{seconds, 0}, {seconds, 0}};
+  REQUIRE(::utimensat(AT_FDCWD, file.c_str(), times, 0) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("a file's content is told as sha256sum does, and again after it has changed") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("a b.txt", "abc");
+  FileHashes hashes(folder / "memory");
+  CHECK(hashes.of(file) == of_abc);
+  write_bytes(file, "abcd");
+  CHECK(hashes.of(file) != of_abc);
+}
+
+TEST_CASE("a file of the same size and time is not read again, also by a later process") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("a b.txt", "abc");
+  touch(file, 1'000'000);
+  {
+    FileHashes hashes(folder / "memory");
+    static_cast<void>(hashes.of(file));
+    hashes.save();
+  }
+  write_bytes(file, "xyz");
+  touch(file, 1'000'000);
+  CHECK(FileHashes(folder / "memory").of(file) == of_abc);
+  touch(file, 1'000'001);
+  CHECK(FileHashes(folder / "memory").of(file) != of_abc);
+}
+
+TEST_CASE("a damaged memory is an empty one") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("a.txt", "abc");
+  for (const std::string& text :
+       {std::string("junk\n"), of_abc + " x y z\n", of_abc.substr(1) + " 3 4 /a\n"}) {
+    folder.write("memory", text);
+    CHECK(FileHashes(folder / "memory").of(file) == of_abc);
+  }
+}
+
+TEST_CASE("a file that cannot be read is an error that names it") {
+  const TemporaryFolder folder;
+  FileHashes hashes(folder / "memory");
+  CHECK(message_of<DataError>([&] {
+          static_cast<void>(hashes.of(folder / "gone.txt"));
+        }).find("gone.txt: error: cannot be read") != std::string::npos);
+}

@@ -1,0 +1,300 @@
+#include "pipeline/pipeline.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "fake_components.h"
+#include "kindred/role/labeler.h"
+#include "kindred/role/partitioner.h"
+#include "kindred/role/writer.h"
+#include "recipe/recipe.h"
+#include "temporary_folder.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+namespace {
+
+struct NoParams {};
+
+class FakePartitioner final : public Partitioner {
+ public:
+  using Params = NoParams;
+  static Schema<Params> schema() { return Schema<Params>("One domain."); }
+  FakePartitioner(const Params&, const Context&) {}
+  [[nodiscard]] bool needs_pixels() const override { return false; }
+  [[nodiscard]] std::string domain(const Sample&, const cv::Mat&) const override { return "day"; }
+};
+
+class FakeLabeler final : public Labeler {
+ public:
+  using Params = FakeParams;
+  static Schema<Params> schema() { return fake_schema("Labels nobody."); }
+  FakeLabeler(const Params&, const Context&) {}
+  [[nodiscard]] PseudoLabels label(const Retrieval&, RetrievalHost&) const override { return {}; }
+};
+
+class FakeWriter final : public Writer {
+ public:
+  using Params = NoParams;
+  static Schema<Params> schema() { return Schema<Params>("Writes nothing."); }
+  FakeWriter(const Params&, const Context&) {}
+  [[nodiscard]] std::string file_name() const override { return "nothing.txt"; }
+  [[nodiscard]] std::int64_t top() const override { return 1; }
+  [[nodiscard]] std::string name_of(const std::string& path) const override { return path; }
+  void write(const std::vector<RankedQuery>&, std::ostream&) const override {}
+  [[nodiscard]] std::vector<RankedQuery> read(std::istream&) const override { return {}; }
+};
+
+const Catalog& catalog() {
+  static const Catalog made = [] {
+    auto catalog = fake_catalog();
+    catalog.add<FakePartitioner>("one");
+    catalog.add<FakeLabeler>("nobody");
+    catalog.add<FakeWriter>("nothing");
+    return catalog;
+  }();
+  return made;
+}
+
+const char* const model = R"(
+[sampler]
+type = "plain"
+[backbone]
+type = "small"
+[head]
+type = "simple"
+[[loss]]
+type = "entropy"
+on = ["logits"]
+[optimizer]
+type = "sgd"
+[schedule]
+type = "flat"
+)";
+
+const char* const whole = R"(name = "trial"
+[dataset]
+type = "folder"
+root = "data"
+[[stage]]
+name = "base"
+type = "train"
+recipe = "model.toml"
+[[stage]]
+name = "domains"
+type = "partition"
+partitioner = { type = "one" }
+[[stage]]
+name = "features"
+type = "embed"
+model = "base"
+domains = "domains"
+[[stage]]
+name = "labels"
+type = "label"
+features = "features"
+labeler = { type = "nobody", prob = 0.5 }
+[[stage]]
+name = "final"
+type = "train"
+labels = ["labels"]
+[stage.recipe]
+extends = "model.toml"
+train.epochs = 75
+[[stage]]
+name = "final_features"
+type = "embed"
+model = "final"
+[[stage]]
+name = "ranking"
+type = "rank"
+features = "final_features"
+[[stage]]
+name = "submission"
+type = "submit"
+rankings = ["ranking"]
+writer = { type = "nothing" }
+)";
+
+/// A pipeline beside the recipe that its stages use.
+class Files {
+ public:
+  Files() { folder_.write("model.toml", model); }
+
+  Pipeline make(const std::string& text, const std::vector<std::string>& overrides = {}) {
+    return make_pipeline(load_recipe(folder_.write("p.toml", text), overrides), catalog());
+  }
+  /// What is wrong, with the file's name shortened to "p.toml".
+  std::string errors(const std::string& text, const std::vector<std::string>& overrides = {}) {
+    auto message = message_of<RecipeError>([&] { static_cast<void>(make(text, overrides)); });
+    const auto path = folder_.path().string() + "/";
+    for (auto at = message.find(path); at != std::string::npos; at = message.find(path)) {
+      message.erase(at, path.size());
+    }
+    return message;
+  }
+  std::string wrong(const std::string& part, const std::string& otherwise) {
+    std::string text = whole;
+    const auto at = text.find(part);
+    REQUIRE(at != std::string::npos);
+    return errors(text.replace(at, part.size(), otherwise));
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+std::vector<std::string> names(const Pipeline& pipeline) {
+  std::vector<std::string> result;
+  for (const auto& stage : pipeline.stages) result.push_back(stage->name);
+  return result;
+}
+
+/// "model=base domains=domains"
+std::string reads(const Pipeline& pipeline, const std::string& stage) {
+  REQUIRE(pipeline.find(stage) != nullptr);
+  std::string text;
+  for (const auto& input : pipeline.find(stage)->inputs()) {
+    text += (text.empty() ? "" : " ") + input.key + "=";
+    for (const auto& name : input.names) text += name;
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a pipeline's stages are read with their inputs, and their recipes with what they extend") {
+  const auto pipeline = Files().make(whole);
+  CHECK(pipeline.name == "trial");
+  CHECK(names(pipeline) == std::vector<std::string>{"base", "domains", "features", "labels", "final",
+                                                    "final_features", "ranking", "submission"});
+  CHECK(reads(pipeline, "features") == "model=base domains=domains");
+  CHECK(reads(pipeline, "final") == "labels=labels");
+  const auto recipe = write_recipe(pipeline.find("final")->settings());
+  CHECK(recipe.find("epochs = 75") != std::string::npos);
+  CHECK(write_recipe(pipeline.find("base")->settings()).find("epochs = 60") != std::string::npos);
+}
+
+TEST_CASE("stages may be written in any order and run behind what they read") {
+  std::string text =
+      "[dataset]\ntype = \"folder\"\nroot = \"data\"\n"
+      "[[stage]]\nname = \"b\"\ntype = \"embed\"\nmodel = \"a\"\n"
+      "[[stage]]\nname = \"a\"\ntype = \"train\"\nrecipe = \"model.toml\"\n";
+  CHECK(names(Files().make(text)) == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("overrides reach into a stage and into its recipe") {
+  const auto pipeline = Files().make(
+      whole,
+      {"stage.final.recipe.train.epochs=3", "stage.labels.labeler.size=4", "stage.submission.enabled=false"});
+  CHECK(write_recipe(pipeline.find("final")->settings()).find("epochs = 3") != std::string::npos);
+  CHECK(write_recipe(pipeline.find("labels")->settings()).find("size = 4") != std::string::npos);
+  CHECK(pipeline.find("submission") == nullptr);
+}
+
+TEST_CASE("an input that is no stage, or is of another type, is an error with what would do") {
+  Files files;
+  CHECK(files.wrong("model = \"base\"", "model = \"bass\"") ==
+        "p.toml:16:9: error: stage 'features': model = 'bass' is no stage of this pipeline; did you mean "
+        "'base'?");
+  CHECK(
+      files.wrong("model = \"final\"", "model = \"ranking\"") ==
+      "p.toml:33:9: error: stage 'final_features': model = 'ranking' is a stage of type rank; it must be one "
+      "of type train, such as 'base' and 'final'");
+}
+
+TEST_CASE("stages that wait for each other are an error that names the circle") {
+  CHECK(Files().wrong("model = \"base\"", "model = \"final\"") ==
+        "p.toml:13:1: error: stages wait for each other in a circle: features reads final reads labels reads "
+        "features");
+}
+
+TEST_CASE("what is wrong with stages and their recipes comes at once, each with its place") {
+  Files files;
+  CHECK(
+      files.wrong("type = \"rank\"", "type = \"rnk\"")
+          .find(
+              "p.toml:36:8: error: [[stage]]: type = \"rnk\" must be 'train', 'embed', 'partition', 'label', "
+              "'rank' or 'submit'; did you mean 'rank'?") != std::string::npos);
+  CHECK(files.wrong("epochs = 75", "epochs = -1\ntrain.epoch = 3") ==
+        "p.toml:29:16: error: [train]: epochs = -1 is outside [0, 1000000]\n"
+        "p.toml:30:7: error: [train] has no parameter 'epoch'; did you mean 'epochs'?");
+  CHECK(files.wrong("prob = 0.5", "prob = 3") ==
+        "p.toml:22:37: error: labeler 'nobody': prob = 3 is outside "
+        "[0, 1]");
+  CHECK(files.wrong("name = \"ranking\"", "name = \"labels\"")
+            .find("p.toml:35:8: error: two stages are called 'labels'; give each a name of its own") !=
+        std::string::npos);
+  CHECK(files.wrong("name = \"ranking\"", "name = \"../ranking\"").find("letters, digits, '_' and '-'") !=
+        std::string::npos);
+  CHECK(
+      files.wrong("recipe = \"model.toml\"", "") ==
+      "p.toml:5:1: error: stage 'base' needs a recipe: the name of a file, or a table [stage.recipe], which "
+      "may say 'extends'");
+  CHECK(files.wrong("recipe = \"model.toml\"", "recipe = \"modle.toml\"")
+            .find("cannot read the extended recipe "
+                  "'modle.toml'") != std::string::npos);
+  CHECK(files.wrong("name = \"trial\"", "seed = 3") ==
+        "p.toml:1:1: error: a pipeline has no key 'seed'; it has 'name', 'dataset', 'machine', 'stage' and "
+        "'repeat', and what belongs to a stage stands in [stage.recipe]");
+}
+
+TEST_CASE("a pipeline without data says where to give it") {
+  Files files;
+  std::string text = whole;
+  const std::string dataset = "[dataset]\ntype = \"folder\"\nroot = \"data\"\n";
+  text.erase(text.find(dataset), dataset.size());
+  CHECK(files.errors(text).find(
+            "stage 'domains' has no data: give the pipeline a table [dataset], or the stage "
+            "one of its own, [stage.dataset]") != std::string::npos);
+}
+
+TEST_CASE("what reads a stage, directly or not, depends on it") {
+  const auto pipeline = Files().make(whole);
+  CHECK(pipeline.dependents("final") ==
+        std::vector<std::string>{"final", "final_features", "ranking", "submission"});
+  CHECK(pipeline.dependents("submission") == std::vector<std::string>{"submission"});
+}
+
+TEST_CASE("repeated stages read their own round, what feeds them reads the round before, the rest the last") {
+  const std::string repeat =
+      "[repeat]\nrounds = 3\nstages = [\"labels\", \"final\", \"final_features\"]\n"
+      "feed = { features = \"final_features\" }\n";
+  const auto pipeline = Files().make(std::string(whole) + repeat);
+  CHECK(names(pipeline) == std::vector<std::string>{"base", "domains", "features", "labels", "final",
+                                                    "final_features", "labels.2", "final.2",
+                                                    "final_features.2", "labels.3", "final.3",
+                                                    "final_features.3", "ranking", "submission"});
+  CHECK(reads(pipeline, "labels") == "features=features");
+  CHECK(reads(pipeline, "labels.2") == "features=final_features");
+  CHECK(reads(pipeline, "final.2") == "labels=labels.2");
+  CHECK(reads(pipeline, "labels.3") == "features=final_features.2");
+  CHECK(reads(pipeline, "ranking") == "features=final_features.3");
+}
+
+TEST_CASE("what is wrong with the repetition is an error") {
+  Files files;
+  const auto repeated = [&](const std::string& table) { return files.errors(whole + table); };
+  CHECK(repeated("[repeat]\nrounds = 0\nstages = [\"labels\"]\n").find("rounds = 0 is outside [1, 99]") !=
+        std::string::npos);
+  CHECK(repeated("[repeat]\nrounds = 2\nstages = [\"label\"]\n").find("there is no stage 'label'") !=
+        std::string::npos);
+  CHECK(repeated("[repeat]\nrounds = 2\nstages = [\"labels\"]\nfeed = { labels = \"labels\" }\n")
+            .find("'labels' must be a stage that is not repeated") != std::string::npos);
+  CHECK(repeated("[repeat]\nrounds = 2\nstages = [\"labels\"]\nfeed = { features = \"final_features\" }\n")
+            .find("is none of the repeated stages, 'labels'") != std::string::npos);
+}
+
+TEST_CASE("every type of stage and every role of its components is described") {
+  std::vector<std::string> keys;
+  for (const auto& table : pipeline_layout()) {
+    keys.push_back(table.key);
+    for (const auto& inner : table.inner) keys.push_back(inner.key);
+  }
+  CHECK(keys == std::vector<std::string>{"stage", "stage.train", "stage.embed", "stage.partition",
+                                         "stage.label", "stage.rank", "stage.submit", "repeat", "partitioner",
+                                         "labeler", "writer"});
+}
