@@ -3,8 +3,9 @@
 #include <iostream>
 #include <utility>
 
-#include "command/open_folder.h"
 #include "commands.h"
+#include "data/open_dataset.h"
+#include "data/open_folder.h"
 #include "file/atomic_file.h"
 #include "kindred/value.h"
 #include "model/artefact.h"
@@ -94,7 +95,7 @@ int embed_command(const Options& options) {
   own.data.clear();  // the folder says itself what it is
   const auto artefact = read_artefact(options.weights, plugins.catalog, own.recipe_overrides());
   use_machine(artefact.plan.machine, *progress);
-  auto dataset = options.data.empty() ? artefact.plan.dataset.create({})
+  auto dataset = options.data.empty() ? open_dataset(artefact.plan)
                                       : std::move(open_folder(options.data, plugins.catalog).dataset);
   const auto written =
       embed_dataset(*artefact.model, artefact.plan, *dataset, out_folder(options, "features"),

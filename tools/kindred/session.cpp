@@ -63,6 +63,11 @@ RankingPlan plan_ranking(const Value& recipe, const LoadedPlugins& plugins) {
   return with_plugins(plugins, [&] { return choose_ranking(recipe, plugins.catalog); });
 }
 
+std::vector<Cell> plan_study(const Study& study, const Options& options, const LoadedPlugins& plugins) {
+  return with_plugins(plugins,
+                      [&] { return plan_cells(study, options.recipe_overrides(), plugins.catalog); });
+}
+
 std::filesystem::path run_directory(const Options& options, const Plan& plan) {
   if (!options.run_directory.empty()) return options.run_directory;
   return std::filesystem::path("runs") / (plan.name.empty() ? options.recipe.stem().string() : plan.name);

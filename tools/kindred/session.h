@@ -4,12 +4,14 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "kindred/value.h"
 #include "options.h"
 #include "plugin/plugin_loader.h"
 #include "progress/progress.h"
 #include "recipe/plan.h"
+#include "study/cells.h"
 
 namespace kindred::launcher {
 
@@ -25,6 +27,10 @@ namespace kindred::launcher {
 
 /// The same for what a recipe says of searching a gallery.
 [[nodiscard]] RankingPlan plan_ranking(const Value& recipe, const LoadedPlugins& plugins);
+
+/// The same for all runs of a study.
+[[nodiscard]] std::vector<Cell> plan_study(const Study& study, const Options& options,
+                                           const LoadedPlugins& plugins);
 
 /// --run-dir, or runs/NAME with the recipe's name, or else its file's.
 [[nodiscard]] std::filesystem::path run_directory(const Options& options, const Plan& plan);

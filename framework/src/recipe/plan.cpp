@@ -59,7 +59,10 @@ class Planner {
     const auto run = RunSettings::schema().parse(only(recipe_, {"name", "seed"}), "the recipe", diagnostics_);
     plan.name = run.name;
     plan.seed = static_cast<std::uint64_t>(run.seed);
+    plan.catalog = &catalog_;
     choose(plan.dataset);
+    settings("folds", plan.folds);
+    if (const auto* table = root_->find("folds")) plan.folds_place = table->place();
     choose_augmentations(plan.augmentations);
     choose(plan.sampler);
     choose(plan.backbone, backbone_keys);
@@ -346,6 +349,7 @@ Value Plan::frozen() const {
   Table recipe;
   append(recipe, RunSettings::schema().write({name, static_cast<std::int64_t>(seed)}));
   recipe.set("dataset", frozen_table(dataset));
+  recipe.set("folds", FoldsSettings::schema().write(folds));
   Array entries;
   for (const auto& choice : augmentations) {
     auto table = frozen_entry(choice);
@@ -399,6 +403,11 @@ Value Plan::identity() const {
   }
   table.erase("loader");
   table.find("dataset")->as<Table>()->erase("root");
+  for (const auto* key : {"min_images_for_query", "distractors"})
+    table.find("folds")->as<Table>()->erase(key);
+  if (folds.fold == 0) {
+    for (const auto* key : {"count", "seed"}) table.find("folds")->as<Table>()->erase(key);
+  }
   table.find("backbone")->as<Table>()->erase("weights");
   table.find("weights")->as<Table>()->erase("file");
   for (const auto* key : {"evaluate_every", "checkpoint_every", "checkpoint_minutes"})

@@ -75,6 +75,7 @@ std::vector<RecipeTable> recipe_layout() {
   append<BackboneSettings>(backbone.parameters);
   return {
       component("dataset", "Where images come from and who is on them."),
+      settings<FoldsSettings>("folds"),
       components("augmentation", false,
                  "What happens to an image between decoding and the tensor, in order."),
       component("sampler", "Which training images form a batch."),

@@ -65,7 +65,8 @@ std::vector<std::string> top_keys(const Value& recipe) {
   return keys;
 }
 
-/// Differences that decide the result of a training: not those in keys that Plan::identity() leaves out.
+}  // namespace
+
 std::vector<RecipeDifference> deciding_differences(const Value& there, const Plan& plan) {
   const Value frozen = plan.frozen();
   const Value identity = plan.identity();
@@ -84,6 +85,15 @@ std::vector<RecipeDifference> deciding_differences(const Value& there, const Pla
                     differences.end());
   return differences;
 }
+
+std::optional<Value> binding_recipe(const fs::path& run_directory) {
+  const auto recipe = run_directory / recipe_name;
+  // A start that failed before anything was trained binds nobody.
+  const bool begun = fs::exists(run_directory / checkpoint_name) || fs::exists(run_directory / model_name);
+  return begun && fs::exists(recipe) ? std::optional(load_recipe(recipe, {})) : std::nullopt;
+}
+
+namespace {
 
 /// A killed process leaves what it was writing (write_atomically); nobody else writes here now.
 void remove_remains(const fs::path& folder) {
@@ -109,14 +119,8 @@ RunDirectory::~RunDirectory() {
   ::close(lock_);
 }
 
-std::optional<Value> RunDirectory::binding_recipe() const {
-  // A start that failed before anything was trained binds nobody.
-  if (!fs::exists(recipe()) || (!fs::exists(checkpoint()) && !fs::exists(model()))) return std::nullopt;
-  return load_recipe(recipe(), {});
-}
-
 void RunDirectory::freeze(const Plan& plan) const {
-  if (const auto binding = binding_recipe()) {
+  if (const auto binding = binding_recipe(folder_)) {
     const auto differences = deciding_differences(*binding, plan);
     if (!differences.empty()) {
       throw DataError(folder_,
