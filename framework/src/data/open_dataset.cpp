@@ -10,7 +10,12 @@ namespace {
 
 std::unique_ptr<Dataset> open_distractors(const Plan& plan) {
   if (plan.folds.distractors.empty()) return nullptr;
-  return open_folder(plan.folds.distractors, *plan.catalog).dataset;
+  try {
+    return open_folder(plan.folds.distractors, *plan.catalog).dataset;
+  } catch (const DataError& error) {
+    throw RecipeError(plan.folds_place, std::string("[folds] distractors: ") + error.what() +
+                                            "; name another folder, or \"\" for none");
+  }
 }
 
 }  // namespace
