@@ -77,8 +77,7 @@ Schema<WeightsSettings> WeightsSettings::schema() {
 Schema<FoldsSettings> FoldsSettings::schema() {
   Schema<FoldsSettings> s(
       "Validation by folds: the training split's identities are dealt out, one fold of them becomes query "
-      "and "
-      "gallery, the others are trained on.");
+      "and gallery, the others are trained on.");
   s.add("count", &FoldsSettings::count, "folds that the identities are dealt into").range(2, 1000);
   s.add(
        "fold", &FoldsSettings::fold,
