@@ -107,9 +107,9 @@ struct Plan : RankingPlan {
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.
   [[nodiscard]] Value frozen() const;
   /// What decides the result of a training, and nothing else: frozen() without `name`, [machine], [embed],
-  /// [[post_processor]], [ranking], [evaluate], what of [folds] changes no training image, what [loader] says,
-  /// how often [train] evaluates and keeps checkpoints, and where files lie: the data (`dataset.root`), which
-  /// the samples themselves tell apart, and weights to start from, which their SHA-256 tells apart
+  /// [[post_processor]], [ranking], [evaluate], what of [folds] changes no training image, what [loader]
+  /// says, how often [train] evaluates and keeps checkpoints, and where files lie: the data (`dataset.root`),
+  /// which the samples themselves tell apart, and weights to start from, which their SHA-256 tells apart
   /// (with_hashes_of_weights()).
   [[nodiscard]] Value identity() const;
 };
