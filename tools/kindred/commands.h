@@ -10,6 +10,8 @@ int describe_command(const Options& options);
 int check_command(const Options& options);
 int train_command(const Options& options);
 int run_command(const Options& options);
+int folds_command(const Options& options);
+int study_command(const Options& options);
 int embed_command(const Options& options);
 int evaluate_command(const Options& options);
 int match_command(const Options& options);

@@ -5,8 +5,8 @@
 
 #include "command/doctor.h"
 #include "command/draw.h"
-#include "command/open_folder.h"
 #include "commands.h"
+#include "data/open_folder.h"
 #include "file/atomic_file.h"
 #include "recipe/recipe.h"
 #include "session.h"

@@ -3,9 +3,9 @@
 #include <iostream>
 #include <utility>
 
-#include "command/open_folder.h"
 #include "commands.h"
 #include "data/open_dataset.h"
+#include "data/open_folder.h"
 #include "file/atomic_file.h"
 #include "kindred/value.h"
 #include "model/artefact.h"

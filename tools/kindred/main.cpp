@@ -126,6 +126,33 @@ void add_ranking(CLI::App& app, Options& options) {
   add_recipe_options(app, options);
 }
 
+void add_study_commands(CLI::App& app, CommandLine& line) {
+  auto& options = line.options;
+  using namespace kindred::launcher;
+  const auto add_common = [&](CLI::App& command, const std::string& folder) {
+    add_recipe_options(command, options);
+    add_data(command, options);
+    command
+        .add_option("--run-dir", options.run_directory,
+                    "Where the runs and their table lie; the same folder again goes on where it stopped [" +
+                        folder + "]")
+        ->type_name("DIR");
+    command.add_flag("--dry-run", options.dry_run, "Check all recipes and list the runs; start none");
+  };
+
+  auto* folds = add_command(app, "folds", "Train and evaluate a recipe on each fold of its training images",
+                            folds_command, line);
+  add_recipe(*folds, options);
+  add_common(*folds, "runs/NAME_folds");
+
+  auto* study =
+      add_command(app, "study", "Compare variants of a recipe over seeds and folds", study_command, line);
+  study->add_option("STUDY", options.study, "A study file (see configs/studies/)")
+      ->required()
+      ->type_name("FILE");
+  add_common(*study, "runs/NAME");
+}
+
 void add_weights_commands(CLI::App& app, CommandLine& line) {
   auto& options = line.options;
   using namespace kindred::launcher;
@@ -303,6 +330,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   draw->add_option("--format", options.image_format, "jpg, png, bmp, webp or tif [jpg for market, else png]")
       ->type_name("FORMAT");
 
+  add_study_commands(app, line);
   add_weights_commands(app, line);
 }
 

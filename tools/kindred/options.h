@@ -21,6 +21,7 @@ struct Options {
 
   // Some commands.
   std::filesystem::path recipe;
+  std::filesystem::path study;
   std::filesystem::path run_directory;
   std::filesystem::path data;
   std::filesystem::path weights;
@@ -50,6 +51,7 @@ struct Options {
   bool ignore_code = false;
   bool skip_decoding = false;
   bool train_split = false;
+  bool dry_run = false;
 
   /// --set, --data, --device and --threads as overrides of a recipe.
   [[nodiscard]] std::vector<std::string> recipe_overrides() const;

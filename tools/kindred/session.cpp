@@ -67,6 +67,11 @@ RankingPlan plan_ranking(const Value& recipe, const LoadedPlugins& plugins) {
   return with_plugins(plugins, [&] { return choose_ranking(recipe, plugins.catalog); });
 }
 
+std::vector<Cell> plan_study(const Study& study, const Options& options, const LoadedPlugins& plugins) {
+  return with_plugins(plugins,
+                      [&] { return plan_cells(study, options.recipe_overrides(), plugins.catalog); });
+}
+
 std::filesystem::path run_directory(const Options& options, const std::string& name) {
   if (!options.run_directory.empty()) return options.run_directory;
   return std::filesystem::path("runs") / (name.empty() ? options.recipe.stem().string() : name);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "kindred/value.h"
 #include "options.h"
@@ -11,6 +12,7 @@
 #include "plugin/plugin_loader.h"
 #include "progress/progress.h"
 #include "recipe/plan.h"
+#include "study/cells.h"
 
 namespace kindred::launcher {
 
@@ -33,6 +35,10 @@ namespace kindred::launcher {
 /// --run-dir, or runs/NAME, or runs/ and the recipe's file without its ending.
 /// @param name the recipe's own, or ""
 [[nodiscard]] std::filesystem::path run_directory(const Options& options, const std::string& name);
+
+/// The same for all runs of a study.
+[[nodiscard]] std::vector<Cell> plan_study(const Study& study, const Options& options,
+                                           const LoadedPlugins& plugins);
 
 /// Sets the threads and warns when matrices are multiplied by a slow library.
 void use_machine(const MachineSettings& machine, ProgressSink& progress);

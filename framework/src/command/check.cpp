@@ -112,6 +112,8 @@ std::string check_plan(const Plan& plan) {
   if (!plan.name.empty()) row("name", plan.name);
   row("seed", std::to_string(plan.seed));
   row("dataset", written(plan.dataset));
+  if (plan.folds.fold > 0)
+    row("validated", "fold " + std::to_string(plan.folds.fold) + " of " + std::to_string(plan.folds.count));
   row("augmentation", augmentations.empty() ? "none" : augmentations);
   row("sampler", written(plan.sampler));
   row("backbone", written(plan.backbone));

@@ -50,7 +50,10 @@ class Planner {
     const auto run = RunSettings::schema().parse(only(recipe_, {"name", "seed"}), "the recipe", diagnostics_);
     plan.name = run.name;
     plan.seed = static_cast<std::uint64_t>(run.seed);
+    plan.catalog = &chooser_.catalog();
     choose(plan.dataset);
+    settings("folds", plan.folds);
+    if (const auto* table = root_->find("folds")) plan.folds_place = table->place();
     choose_pseudo_labels(plan.pseudo_labels);
     choose_augmentations(plan.augmentations);
     choose(plan.sampler);
@@ -313,6 +316,7 @@ Value Plan::frozen() const {
   Table recipe;
   append(recipe, RunSettings::schema().write({name, static_cast<std::int64_t>(seed)}));
   recipe.set("dataset", dataset.frozen());
+  recipe.set("folds", FoldsSettings::schema().write(folds));
   Array entries;
   for (const auto& choice : pseudo_labels) {
     auto table = PseudoLabelsSettings::schema().write(choice);
@@ -368,6 +372,11 @@ Value Plan::identity() const {
     auto& labels = *entry.as<Table>();
     labels.erase("file");
     if (auto* other = labels.find("dataset")) other->as<Table>()->erase("root");
+  }
+  for (const auto* key : {"min_images_for_query", "distractors"})
+    table.find("folds")->as<Table>()->erase(key);
+  if (folds.fold == 0) {
+    for (const auto* key : {"count", "seed"}) table.find("folds")->as<Table>()->erase(key);
   }
   table.find("backbone")->as<Table>()->erase("weights");
   table.find("weights")->as<Table>()->erase("file");

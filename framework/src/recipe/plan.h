@@ -68,8 +68,7 @@ struct GroupChoice : GroupSettings {
 /// the lists of tables augmentation, loss and post_processor, whose entries have `type`, `name` and `enabled`
 /// besides, those of loss also `on`, `weight` and `reduction`, those of post_processor `domains`; the list of
 /// tables group inside optimizer; the list of tables pseudo_labels, each with a table `dataset` or without;
-/// the kernel's own tables weights, loader, train, embed, ranking, evaluate
-/// and machine (settings.h).
+/// the kernel's own tables folds, weights, loader, train, embed, ranking, evaluate and machine (settings.h).
 ///
 /// The six tables and one loss are required: nothing that decides a result is left unsaid. A recipe without
 /// augmentations, without the kernel's own tables, name or seed is whole. An entry with `enabled = false` is
@@ -77,7 +76,10 @@ struct GroupChoice : GroupSettings {
 struct Plan : RankingPlan {
   std::string name;  ///< "" when the recipe has none
   std::uint64_t seed = 1;
+  const Catalog* catalog = nullptr;  ///< what it was made from
   Choice<Dataset> dataset;
+  FoldsSettings folds;
+  Place folds_place;
   std::vector<PseudoLabelsChoice> pseudo_labels;
   std::vector<Choice<Augmentation>> augmentations;
   Choice<Sampler> sampler;
@@ -97,10 +99,10 @@ struct Plan : RankingPlan {
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.
   [[nodiscard]] Value frozen() const;
   /// What decides the result of a training, and nothing else: frozen() without `name`, [machine], [embed],
-  /// [[post_processor]], [ranking], [evaluate], what [loader] says, how often [train] evaluates and keeps
-  /// checkpoints, and where files lie: the data (`dataset.root`, pseudo labels), which the samples themselves
-  /// tell apart,
-  /// and weights to start from, which their SHA-256 tells apart (with_hashes_of_weights()).
+  /// [[post_processor]], [ranking], [evaluate], what of [folds] changes no training image, what [loader]
+  /// says, how often [train] evaluates and keeps checkpoints, and where files lie: the data (`dataset.root`,
+  /// pseudo labels), which the samples themselves tell apart, and weights to start from, which their SHA-256
+  /// tells apart (with_hashes_of_weights()).
   [[nodiscard]] Value identity() const;
 };
 

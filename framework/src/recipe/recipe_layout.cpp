@@ -92,6 +92,7 @@ std::vector<RecipeTable> recipe_layout() {
   pseudo_labels.parameters.push_back(dataset_of_its_own());
   return {
       component("dataset", "Where images come from and who is on them."),
+      settings<FoldsSettings>("folds"),
       std::move(pseudo_labels),
       components("augmentation", false,
                  "What happens to an image between decoding and the tensor, in order."),

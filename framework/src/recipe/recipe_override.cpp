@@ -56,6 +56,33 @@ std::optional<Split> split(const std::string& text) {
   return std::nullopt;
 }
 
+/// Whether all parts of a key are names; else an error.
+bool are_names(const std::vector<std::string>& keys, const Place& place, Diagnostics& diagnostics) {
+  for (const auto& key : keys) {
+    if (!key.empty()) continue;
+    diagnostics.error(place,
+                      keys.size() == 1
+                          ? "there is no key before '='; write key=value, such as train.epochs=3"
+                          : "the key has an empty part; join names by single dots, such as train.epochs");
+    return false;
+  }
+  if (keys.front() == "extends") {
+    diagnostics.error(place,
+                      "a recipe can extend another only by a line of its own file: extends = \"base.toml\"");
+    return false;
+  }
+  return true;
+}
+
+Table nested(const std::vector<std::string>& keys, Value value, const Place& place) {
+  for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
+    Table table;
+    table.set(*key, std::move(value), place);
+    value = Value(std::move(table), place);
+  }
+  return std::move(*value.as<Table>());
+}
+
 }  // namespace
 
 Table parse_override(const std::string& text, Diagnostics& diagnostics) {
@@ -65,30 +92,23 @@ Table parse_override(const std::string& text, Diagnostics& diagnostics) {
     diagnostics.error(place, "there is no '='; write key=value, such as train.epochs=3");
     return {};
   }
-  for (const auto& key : parts->keys) {
-    if (!key.empty()) continue;
-    diagnostics.error(place,
-                      parts->keys.size() == 1
-                          ? "there is no key before '='; write key=value, such as train.epochs=3"
-                          : "the key has an empty part; join names by single dots, such as train.epochs");
-    return {};
-  }
-  if (parts->keys.front() == "extends") {
-    diagnostics.error(place,
-                      "a recipe can extend another only by a line of its own file: extends = \"base.toml\"");
-    return {};
-  }
+  if (!are_names(parts->keys, place, diagnostics)) return {};
   auto value = parse_toml_value(parts->value, place).value_or(Value(parts->value, place));
   if (!parse_toml_value(value.to_toml(), place)) {
     diagnostics.error(place, "the value is not UTF-8 text");
     return {};
   }
-  for (auto key = parts->keys.rbegin(); key != parts->keys.rend(); ++key) {
-    Table table;
-    table.set(*key, std::move(value), place);
-    value = Value(std::move(table), place);
+  return nested(parts->keys, std::move(value), place);
+}
+
+Table recipe_setting(const std::string& key, Value value, const Place& place, Diagnostics& diagnostics) {
+  const auto parts = split(key + "=");
+  if (!parts || !parts->value.empty()) {
+    diagnostics.error(place, "'" + key + "' is no key of a recipe; write one such as train.epochs");
+    return {};
   }
-  return std::move(*value.as<Table>());
+  if (!are_names(parts->keys, place, diagnostics)) return {};
+  return nested(parts->keys, std::move(value), place);
 }
 
 }  // namespace kindred

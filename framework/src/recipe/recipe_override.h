@@ -13,4 +13,9 @@ namespace kindred {
 /// an empty table after an error, which is added to `diagnostics`.
 [[nodiscard]] Table parse_override(const std::string& text, Diagnostics& diagnostics);
 
+/// The recipe that sets one key, written as in an override: { a = { b = { c = value } } } for "a.b.c". Tables
+/// around the value are at `place`. Returns an empty table after an error, which is added to `diagnostics`.
+[[nodiscard]] Table recipe_setting(const std::string& key, Value value, const Place& place,
+                                   Diagnostics& diagnostics);
+
 }  // namespace kindred

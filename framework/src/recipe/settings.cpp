@@ -84,6 +84,35 @@ Schema<WeightsSettings> WeightsSettings::schema() {
   return s;
 }
 
+Schema<FoldsSettings> FoldsSettings::schema() {
+  Schema<FoldsSettings> s(
+      "Validation by folds: the training split's identities are dealt out, one fold of them becomes query "
+      "and gallery, the others are trained on.");
+  s.add("count", &FoldsSettings::count, "folds that the identities are dealt into").range(2, 1000);
+  s.add(
+       "fold", &FoldsSettings::fold,
+       "the one that is validated, from 1; 0: the data set's own query and gallery are used; `kindred folds` "
+       "goes through all of them")
+      .at_least(0);
+  s.add("seed", &FoldsSettings::seed,
+        "which identities come together and which images are queries; unlike the recipe's own seed, it "
+        "changes nothing else")
+      .at_least(0);
+  s.add("min_images_for_query", &FoldsSettings::min_images_for_query,
+        "identities with fewer images give no query: all their images are in the gallery")
+      .at_least(2)
+      .unit("images");
+  s.add("distractors", &FoldsSettings::distractors,
+        "a data set of other people, or a folder or manifest of images, that joins each gallery: all of it "
+        "but its training split, whatever identities it gives; relative to the working directory; \"\" for "
+        "none");
+  s.rule([](const FoldsSettings& folds) -> std::string {
+    if (folds.fold <= folds.count) return "";
+    return "fold = " + std::to_string(folds.fold) + " must be at most count = " + std::to_string(folds.count);
+  });
+  return s;
+}
+
 Schema<LoaderSettings> LoaderSettings::schema() {
   Schema<LoaderSettings> s("How images are decoded and augmented ahead of their use.");
   s.add("workers", &LoaderSettings::workers,

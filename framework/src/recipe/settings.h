@@ -61,6 +61,16 @@ struct PseudoLabelsSettings {
   static Schema<PseudoLabelsSettings> schema();
 };
 
+/// Table [folds]: a validation on the training split, one fold of its identities at a time.
+struct FoldsSettings {
+  std::int64_t count = 4;
+  std::int64_t fold = 0;  ///< the one that is validated, from 1; 0: the data set is as it is
+  std::int64_t seed = 1;
+  std::int64_t min_images_for_query = 2;
+  std::string distractors;  ///< a folder or manifest; "": none
+  static Schema<FoldsSettings> schema();
+};
+
 /// Table [loader].
 struct LoaderSettings {
   std::int64_t workers = 0;   ///< 0: one for each usable processor

@@ -13,9 +13,9 @@ namespace kindred {
 namespace {
 
 /// The plan with a precision that is not 'auto' any more.
-Plan decided(Plan plan, const RunDirectory& directory) {
+Plan decided(Plan plan, const std::optional<Value>& begun) {
   if (plan.train.precision != Precision::automatic) return plan;
-  if (const auto begun = directory.binding_recipe()) {
+  if (begun) {
     Diagnostics unread;  // a recipe of another version is RunDirectory::freeze()'s to refuse
     const auto* written = begun->as<Table>()->find("train");
     if (written != nullptr) {
@@ -63,10 +63,17 @@ TrainOutcome already_done(const Plan& plan, const RunDirectory& directory, Progr
 
 }  // namespace
 
+std::vector<RecipeDifference> differences_from_begun(const Plan& plan,
+                                                     const std::filesystem::path& run_directory) {
+  const auto begun = binding_recipe(run_directory);
+  if (!begun) return {};
+  return deciding_differences(*begun, decided(with_hashes_of_weights(plan), begun));
+}
+
 TrainOutcome train(const Plan& asked, const std::filesystem::path& run_directory, ProgressSink& progress,
                    const std::atomic<bool>& stop) {
   const RunDirectory directory(run_directory);
-  const auto plan = decided(with_hashes_of_weights(asked), directory);
+  const auto plan = decided(with_hashes_of_weights(asked), binding_recipe(run_directory));
   directory.freeze(plan);
   if (std::filesystem::exists(directory.model())) return already_done(plan, directory, progress);
 

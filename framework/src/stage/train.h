@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "progress/progress.h"
 #include "recipe/plan.h"
+#include "recipe/recipe_difference.h"
 
 namespace kindred {
 
@@ -47,5 +49,11 @@ struct TrainOutcome {
 /// the precision, and when the loss is not finite any more (the last checkpoint is kept).
 [[nodiscard]] TrainOutcome train(const Plan& plan, const std::filesystem::path& run_directory,
                                  ProgressSink& progress, const std::atomic<bool>& stop);
+
+/// In which keys the plan differs from the training that a run directory holds, so that train() would refuse
+/// it; none when it holds no training. Neither locks nor writes. Throws RecipeError when a file of weights
+/// that the plan names cannot be read.
+[[nodiscard]] std::vector<RecipeDifference> differences_from_begun(
+    const Plan& plan, const std::filesystem::path& run_directory);
 
 }  // namespace kindred

@@ -28,7 +28,8 @@ std::vector<std::string> top_keys(const Value& recipe) {
   return keys;
 }
 
-/// Differences that decide the result of a training: not those in keys that Plan::identity() leaves out.
+}  // namespace
+
 std::vector<RecipeDifference> deciding_differences(const Value& there, const Plan& plan) {
   const Value frozen = plan.frozen();
   const Value identity = plan.identity();
@@ -50,19 +51,20 @@ std::vector<RecipeDifference> deciding_differences(const Value& there, const Pla
 
 }  // namespace
 
+std::optional<Value> binding_recipe(const fs::path& run_directory) {
+  const auto recipe = run_directory / recipe_name;
+  // A start that failed before anything was trained binds nobody.
+  const bool begun = fs::exists(run_directory / checkpoint_name) || fs::exists(run_directory / model_name);
+  return begun && fs::exists(recipe) ? std::optional(load_recipe(recipe, {})) : std::nullopt;
+}
+
 RunDirectory::RunDirectory(fs::path folder) : folder_(std::move(folder)), lock_(folder_) {
   if (!fs::exists(folder_ / "pipeline.toml")) return;
   throw DataError(folder_, "holds the run of a pipeline; use another run directory");
 }
 
-std::optional<Value> RunDirectory::binding_recipe() const {
-  // A start that failed before anything was trained binds nobody.
-  if (!fs::exists(recipe()) || (!fs::exists(checkpoint()) && !fs::exists(model()))) return std::nullopt;
-  return load_recipe(recipe(), {});
-}
-
 void RunDirectory::freeze(const Plan& plan) const {
-  if (const auto binding = binding_recipe()) {
+  if (const auto binding = binding_recipe(folder_)) {
     const auto differences = deciding_differences(*binding, plan);
     if (!differences.empty()) {
       throw DataError(folder_,

@@ -5,11 +5,24 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "file/folder_lock.h"
 #include "recipe/plan.h"
+#include "recipe/recipe_difference.h"
 
 namespace kindred {
+
+inline constexpr const char* recipe_name = "recipe.toml";
+inline constexpr const char* checkpoint_name = "checkpoint.safetensors";
+inline constexpr const char* model_name = "model.safetensors";
+
+/// The recipe of the checkpoint or the model that a run directory holds; nothing when it holds neither.
+[[nodiscard]] std::optional<Value> binding_recipe(const std::filesystem::path& run_directory);
+
+/// In which keys a plan differs from a frozen recipe that decide the result of a training: not those that
+/// Plan::identity() leaves out.
+[[nodiscard]] std::vector<RecipeDifference> deciding_differences(const Value& there, const Plan& plan);
 
 class RunDirectory {
  public:
@@ -20,20 +33,17 @@ class RunDirectory {
   /// directory holds a checkpoint or a model of a recipe with another Plan::identity().
   void freeze(const Plan& plan) const;
 
-  /// The recipe of the checkpoint or the model that the directory holds; nothing when it holds neither.
-  [[nodiscard]] std::optional<Value> binding_recipe() const;
-
   /// Writes environment.json: versions, device, threads, processor, precision. What may explain a difference
   /// in the last bits.
   void write_environment(torch::Device device, Precision precision) const;
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
-  [[nodiscard]] std::filesystem::path recipe() const { return folder_ / "recipe.toml"; }
+  [[nodiscard]] std::filesystem::path recipe() const { return folder_ / recipe_name; }
   [[nodiscard]] std::filesystem::path environment() const { return folder_ / "environment.json"; }
   [[nodiscard]] std::filesystem::path metrics() const { return folder_ / "metrics.jsonl"; }
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "log.txt"; }
-  [[nodiscard]] std::filesystem::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
-  [[nodiscard]] std::filesystem::path model() const { return folder_ / "model.safetensors"; }
+  [[nodiscard]] std::filesystem::path checkpoint() const { return folder_ / checkpoint_name; }
+  [[nodiscard]] std::filesystem::path model() const { return folder_ / model_name; }
   /// The averaged weights, where training keeps them.
   [[nodiscard]] std::filesystem::path averaged_model() const { return folder_ / "model.ema.safetensors"; }
   /// The model of the epoch with the best score, when training evaluates in between.

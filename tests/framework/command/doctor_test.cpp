@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "command/each_image.h"
-#include "command/open_folder.h"
+#include "data/open_folder.h"
 #include "folder.h"
 #include "made_dataset.h"
 #include "manifest.h"

@@ -152,7 +152,7 @@ TEST_CASE("an unknown key at the top is an error, with what was meant") {
   CHECK(error_of("optimiser.type=sgd") ==
         "--set optimiser.type=sgd: error: a recipe has no key 'optimiser'; did you mean 'optimizer'?");
   CHECK(errors_of(std::string("zzz = 1\n") + whole) ==
-        "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'dataset', 'pseudo_labels', 'augmentation', "
+        "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'dataset', 'folds', 'pseudo_labels', 'augmentation', "
         "'sampler', 'backbone', 'head', 'loss', 'optimizer', 'schedule', 'weights', 'loader', 'train', "
         "'embed', 'post_processor', 'ranking', 'evaluate' and 'machine'");
 }
@@ -313,6 +313,8 @@ TEST_CASE("the identity holds what decides a training's result and nothing else"
                                                    "loader.prefetch=9",
                                                    "loader.skip_bad_images=true",
                                                    "dataset.root=other",
+                                                   "folds.count=3",
+                                                   "folds.distractors=other",
                                                    "embed.batch_size=8",
                                                    "embed.precision=bf16",
                                                    "evaluate.cameras=single",
@@ -325,8 +327,14 @@ TEST_CASE("the identity holds what decides a training's result and nothing else"
        {"seed=8", "train.epochs=3", "augmentation.again.prob=0.9", "augmentation.again.enabled=false",
         "backbone.type=large", "head.bias=false", "loss.hard.weight=0.7", "loss.hard.on=['logits']",
         "optimizer.learning_rate=1", "optimizer.group=[{ name = 'a', parameters = ['*'] }]",
-        "train.precision=bf16", "train.clip_gradient_norm=1", "train.ema_decay=0.9"}) {
+        "train.precision=bf16", "train.clip_gradient_norm=1", "train.ema_decay=0.9", "folds.fold=1"}) {
     CHECK_MESSAGE(!(plan_of(whole, {change}).identity() == identity), change);
+  }
+  const auto fold = plan_of(whole, {"folds.fold=2"}).identity();
+  CHECK(plan_of(whole, {"folds.fold=2", "folds.min_images_for_query=5", "folds.distractors=other"})
+            .identity() == fold);
+  for (const auto* change : {"folds.fold=3", "folds.count=5", "folds.seed=9"}) {
+    CHECK_MESSAGE(!(plan_of(whole, {"folds.fold=2", change}).identity() == fold), change);
   }
 }
 
@@ -447,4 +455,17 @@ descriptor  feature  8           hard x 0.5
 TEST_CASE("checking a plan finds a loss on an output that is not there, or of the wrong kind") {
   CHECK_THROWS_AS(static_cast<void>(check_plan(plan_of(whole, {"loss.hard.on=['g1']"}))), RecipeError);
   CHECK_THROWS_AS(static_cast<void>(check_plan(plan_of(whole, {"loss.hard.on=['logits']"}))), RecipeError);
+}
+
+TEST_CASE("a fold that is not there is an error") {
+  CHECK(error_of("folds={ count = 3, fold = 4 }") ==
+        "--set folds={ count = 3, fold = 4 }: error: [folds]: fold = 4 must be at most count = 3");
+  CHECK(error_of("folds.count=1") == "--set folds.count=1: error: [folds]: count = 1 is outside [2, 1000]");
+  CHECK(error_of("folds.min_images_for_query=1") ==
+        "--set folds.min_images_for_query=1: error: [folds]: min_images_for_query = 1 must be at least 2");
+}
+
+TEST_CASE("checking a plan of a fold says so") {
+  CHECK(check_plan(plan_of(whole, {"folds.fold=2"})).find("validated     fold 2 of 4\n") !=
+        std::string::npos);
 }

@@ -1,4 +1,4 @@
-#include "command/open_folder.h"
+#include "data/open_folder.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,0 +1,272 @@
+#include "command/study.h"
+
+#include <c10/util/Exception.h>
+
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "command/check.h"
+#include "command/run.h"
+#include "file/atomic_file.h"
+#include "kindred/error.h"
+#include "progress/text_table.h"
+#include "recipe/recipe.h"
+#include "recipe/recipe_difference.h"
+#include "stage/train.h"
+#include "study/cell_result.h"
+#include "study/summary.h"
+#include "training/run_directory.h"
+
+namespace kindred {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// How far a run has come.
+struct CellState {
+  enum class Kind { not_begun, begun, trained, done, foreign };
+  Kind kind = Kind::not_begun;
+  std::optional<CellResult> result;  ///< of Kind::done
+  /// Kind::foreign: to the recipe of what is there; Kind::trained: to that of an older result.
+  std::vector<RecipeDifference> differences;
+};
+
+CellState state_of(const Cell& cell, const fs::path& folder) {
+  const auto place = folder / cell.folder;
+  CellState state;
+  state.differences = differences_from_begun(cell.plan, place);
+  if (!state.differences.empty()) {
+    state.kind = CellState::Kind::foreign;
+    return state;
+  }
+  const auto recipe = deciding_recipe(cell.plan);
+  auto result = read_cell_result(place);
+  if (result && result->recipe == recipe) {
+    state.kind = CellState::Kind::done;
+    state.result = std::move(result);
+    return state;
+  }
+  const bool trained = fs::exists(place / model_name);
+  if (trained) state.kind = CellState::Kind::trained;
+  if (!trained && fs::exists(place / checkpoint_name)) state.kind = CellState::Kind::begun;
+  if (result) {
+    state.differences = recipe_differences(parse_recipe(result->recipe, place.string(), {}),
+                                           parse_recipe(recipe, "the study", {}));
+    // Without its model nothing tells whether the training was another one.
+    if (state.kind == CellState::Kind::not_begun) state.kind = CellState::Kind::foreign;
+  }
+  return state;
+}
+
+std::string state_text(const CellState& state) {
+  switch (state.kind) {
+    case CellState::Kind::not_begun:
+      return "to do";
+    case CellState::Kind::begun:
+      return "begun: goes on";
+    case CellState::Kind::trained:
+      return "trained: to be evaluated";
+    case CellState::Kind::done:
+      return "done";
+    case CellState::Kind::foreign:
+      return "belongs to another recipe:" + differences_text(state.differences);
+  }
+  return "";
+}
+
+std::vector<CellState> states_of(const std::vector<Cell>& cells, const fs::path& folder) {
+  std::vector<CellState> states;
+  for (const auto& cell : cells) states.push_back(state_of(cell, folder));
+  return states;
+}
+
+void refuse_foreign(const std::vector<Cell>& cells, const std::vector<CellState>& states,
+                    const fs::path& folder) {
+  std::string text;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (states[i].kind != CellState::Kind::foreign) continue;
+    text += "\n" + cells[i].folder.string() + ":" + differences_text(states[i].differences);
+  }
+  if (text.empty()) return;
+  throw DataError(folder,
+                  "holds runs of another recipe; use another --run-dir, undo in the recipe what is "
+                  "listed here, or remove these folders:" +
+                      text);
+}
+
+std::string percent(double share) {
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.2f", 100 * share);
+  return buffer.data();
+}
+
+/// Does one run, whatever becomes of it.
+class CellRunner {
+ public:
+  CellRunner(const Catalog& catalog, const fs::path& folder, ProgressSink& progress,
+             const std::atomic<bool>& stop)
+      : catalog_(catalog), folder_(folder), progress_(progress), stop_(stop) {}
+
+  /// @return false when it was stopped
+  [[nodiscard]] bool run(CellOutcome& outcome) const {
+    const auto fail = [&](const std::string& reason) {
+      outcome.failure = reason;
+      progress_.note(outcome.cell.folder.string() + " failed: " + reason);
+      return true;
+    };
+    try {
+      const auto place = folder_ / outcome.cell.folder;
+      const auto made = kindred::run(outcome.cell.plan, catalog_, place, progress_, stop_);
+      if (made.interrupted) return false;
+      if (!made.scores) {
+        return fail(
+            "there are no scores: the data set does not say who the queries are; validate on folds "
+            "of its training images instead");
+      }
+      CellResult result{deciding_recipe(outcome.cell.plan), CellScores::of(*made.scores), std::nullopt};
+      if (made.plain_scores) result.by_descriptors_alone = CellScores::of(*made.plain_scores);
+      write_cell_result(place, result);
+      progress_.note(outcome.cell.folder.string() + ": mAP " + percent(result.scores.mean_ap) + ", Rank-1 " +
+                     percent(result.scores.rank1));
+      outcome.result = std::move(result);
+      return true;
+    } catch (const c10::Error& error) {
+      return fail(std::string("LibTorch says: ") + error.what_without_backtrace());
+    } catch (const std::exception& error) {
+      return fail(error.what());
+    }
+  }
+
+ private:
+  const Catalog& catalog_;
+  const fs::path& folder_;
+  ProgressSink& progress_;
+  const std::atomic<bool>& stop_;
+};
+
+std::vector<Grid> grids_of(const Study& study, const std::vector<CellOutcome>& outcomes, StudyReport report) {
+  return report == StudyReport::folds ? fold_grids(outcomes) : arm_grids(study, outcomes);
+}
+
+std::string legend(const Study& study, StudyReport report) {
+  if (report == StudyReport::folds) return "In per cent; deviation: the standard deviation over the folds.";
+  return std::string("In per cent: mean ± standard deviation (runs).") +
+         (study.arms.size() > 1
+              ? " Differences are to the first arm, over the runs with the same seed and fold."
+              : "");
+}
+
+std::string failures_text(const std::vector<CellOutcome>& outcomes) {
+  std::string text;
+  for (const auto& outcome : outcomes) {
+    if (outcome.failure.empty()) continue;
+    text += "- " + outcome.cell.folder.string() + " failed: " + outcome.failure + "\n";
+  }
+  return text;
+}
+
+std::string report_name(StudyReport report) {
+  return report == StudyReport::folds ? "folds" : "study";
+}
+
+void write_report(const Study& study, const std::vector<CellOutcome>& outcomes, StudyReport report,
+                  const fs::path& folder) {
+  const auto failures = failures_text(outcomes);
+  write_atomically(folder / (report_name(report) + ".md"), [&](std::ostream& out) {
+    for (const auto& grid : grids_of(study, outcomes, report)) out << grid.markdown() << "\n";
+    out << legend(study, report) << "\n";
+    if (!failures.empty()) out << "\n" << failures;
+  });
+  write_atomically(folder / (report_name(report) + ".csv"),
+                   [&](std::ostream& out) { write_study_csv(out, study, outcomes); });
+}
+
+}  // namespace
+
+Study all_folds(const fs::path& recipe, std::int64_t count) {
+  Study study;
+  study.recipe = recipe;
+  study.arms.emplace_back();
+  for (std::int64_t fold = 1; fold <= count; ++fold) study.folds.emplace_back(fold, Place{recipe.string()});
+  return study;
+}
+
+void check_cells(const std::vector<Cell>& cells) {
+  Diagnostics diagnostics;
+  std::set<std::size_t> arms;
+  std::set<std::string> told;
+  for (const auto& cell : cells) {
+    if (!arms.insert(cell.arm).second) continue;
+    try {
+      static_cast<void>(check_plan(cell.plan));
+    } catch (const RecipeError& error) {
+      for (const auto& found : error.diagnostics()) {
+        if (told.insert(found.str()).second) diagnostics.error(found.place, found.message);
+      }
+    }
+  }
+  diagnostics.throw_if_any();
+}
+
+std::string list_cells(const std::vector<Cell>& cells, const fs::path& folder) {
+  TextTable table;
+  table.heads = {"RUN", "STATE"};
+  table.widths = {80};
+  std::size_t done = 0;
+  for (const auto& cell : cells) {
+    const auto state = state_of(cell, folder);
+    if (state.kind == CellState::Kind::done) ++done;
+    table.rows.push_back({(folder / cell.folder).string(), state_text(state)});
+  }
+  return table.str() + std::to_string(done) + " of " + std::to_string(cells.size()) + " runs are done\n";
+}
+
+StudyOutcome run_study(const Study& study, const std::vector<Cell>& cells, StudyReport report,
+                       const Catalog& catalog, const fs::path& folder, ProgressSink& progress,
+                       const std::atomic<bool>& stop) {
+  const RunDirectory lock(folder);
+  auto states = states_of(cells, folder);
+  refuse_foreign(cells, states, folder);
+  std::vector<CellOutcome> outcomes;
+  for (std::size_t i = 0; i < cells.size(); ++i)
+    outcomes.push_back({cells[i], std::move(states[i].result), ""});
+
+  StudyOutcome study_outcome;
+  const CellRunner runner(catalog, folder, progress, stop);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    auto& outcome = outcomes[i];
+    const auto which = "run " + std::to_string(i + 1) + " of " + std::to_string(outcomes.size()) + ", " +
+                       outcome.cell.folder.string();
+    if (outcome.result) {
+      progress.note(which + ": done already");
+      continue;
+    }
+    if (states[i].kind == CellState::Kind::trained && !states[i].differences.empty()) {
+      progress.note(which + ": evaluated anew, for the recipe has changed behind the training:" +
+                    differences_text(states[i].differences));
+    } else {
+      progress.note(which);
+    }
+    study_outcome.interrupted = stop || !runner.run(outcome);
+    write_report(study, outcomes, report, folder);
+    if (study_outcome.interrupted) break;
+    if (!outcome.failure.empty()) ++study_outcome.failed;
+  }
+  write_report(study, outcomes, report, folder);
+
+  for (const auto& grid : grids_of(study, outcomes, report)) study_outcome.text += grid.text() + "\n";
+  study_outcome.text += legend(study, report) + "\n" + failures_text(outcomes);
+  TextTable places;
+  places.widths = {20};
+  places.rows = {{"table", (folder / (report_name(report) + ".md")).string()},
+                 {"each run", (folder / (report_name(report) + ".csv")).string()},
+                 {"runs", folder.string()}};
+  study_outcome.text += "\n" + places.str();
+  return study_outcome;
+}
+
+}  // namespace kindred

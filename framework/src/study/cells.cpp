@@ -1,0 +1,152 @@
+#include "study/cells.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "recipe/recipe.h"
+#include "recipe/recipe_merge.h"
+#include "recipe/recipe_override.h"
+
+namespace kindred {
+namespace {
+
+/// Errors of many recipes that have most in common.
+class CollectedErrors {
+ public:
+  void add(const RecipeError& error) {
+    for (const auto& found : error.diagnostics()) {
+      if (told_.insert(found.str()).second) diagnostics_.error(found.place, found.message);
+    }
+    if (const auto* missing = dynamic_cast<const MissingComponentError*>(&error)) {
+      missing_.insert(missing_.end(), missing->missing().begin(), missing->missing().end());
+    }
+  }
+  void throw_if_any() const {
+    if (!missing_.empty()) throw MissingComponentError(diagnostics_.all(), missing_);
+    diagnostics_.throw_if_any();
+  }
+
+ private:
+  Diagnostics diagnostics_;
+  std::set<std::string> told_;
+  std::vector<std::pair<std::string, std::string>> missing_;
+};
+
+/// `seeds` or `folds`, or one absent number when the study names none.
+std::vector<std::optional<Value>> numbers_or_none(const std::vector<Value>& numbers) {
+  if (numbers.empty()) return {std::nullopt};
+  return {numbers.begin(), numbers.end()};
+}
+
+std::optional<std::int64_t> number(const std::optional<Value>& value) {
+  return value ? std::optional(*value->as<std::int64_t>()) : std::nullopt;
+}
+
+/// "prob=0.1/seed1_fold2"
+std::filesystem::path folder_of(const StudyArm& arm, const Cell& cell) {
+  std::string run;
+  if (cell.seed) run = "seed" + std::to_string(*cell.seed);
+  if (cell.fold) run += (run.empty() ? "fold" : "_fold") + std::to_string(*cell.fold);
+  auto folder = std::filesystem::path(arm.name);
+  if (!run.empty()) folder /= run;
+  return folder;
+}
+
+class CellPlanner {
+ public:
+  CellPlanner(const Study& study, const std::vector<std::string>& overrides, const Catalog& catalog)
+      : study_(study), catalog_(catalog), recipe_(load_recipe(study.recipe, {})) {
+    Diagnostics diagnostics;
+    for (const auto& text : overrides) overrides_.push_back(parse_override(text, diagnostics));
+    refuse_own_keys(study.changes, diagnostics);
+    for (const auto& arm : study.arms) refuse_own_keys(arm.changes, diagnostics);
+    for (const auto& change : overrides_) refuse_own_keys(change, diagnostics);
+    diagnostics.throw_if_any();
+  }
+
+  std::vector<Cell> plan() {
+    std::vector<Cell> cells;
+    for (const auto& seed : numbers_or_none(study_.seeds)) {
+      for (const auto& fold : numbers_or_none(study_.folds)) {
+        for (std::size_t arm = 0; arm < study_.arms.size(); ++arm) {
+          Cell cell;
+          cell.arm = arm;
+          cell.seed = number(seed);
+          cell.fold = number(fold);
+          cell.folder = folder_of(study_.arms[arm], cell);
+          try {
+            cell.plan = make_plan(recipe_of(study_.arms[arm], seed, fold), catalog_);
+          } catch (const RecipeError& error) {
+            errors_.add(error);
+          }
+          cells.push_back(std::move(cell));
+        }
+      }
+    }
+    errors_.throw_if_any();
+    require_different_arms(cells);
+    return cells;
+  }
+
+ private:
+  /// What the study says itself nobody else may say.
+  void refuse_own_keys(const Table& changes, Diagnostics& diagnostics) const {
+    const auto refuse = [&](const Table& table, const char* key, const char* list) {
+      const auto* value = table.find(key);
+      if (value == nullptr) return;
+      diagnostics.error(value->place(), std::string("the study says itself which ") + list +
+                                            " its runs have; take one of the two out");
+    };
+    if (!study_.seeds.empty()) refuse(changes, "seed", "seeds");
+    const auto* folds = changes.find("folds");
+    const auto* table = folds == nullptr ? nullptr : folds->as<Table>();
+    if (table != nullptr && !study_.folds.empty()) refuse(*table, "fold", "folds");
+  }
+
+  [[nodiscard]] Value recipe_of(const StudyArm& arm, const std::optional<Value>& seed,
+                                const std::optional<Value>& fold) const {
+    auto recipe = recipe_;
+    auto& table = *recipe.as<Table>();
+    Diagnostics diagnostics;
+    merge_recipe(table, study_.changes, diagnostics);
+    merge_recipe(table, arm.changes, diagnostics);
+    for (const auto& change : overrides_) merge_recipe(table, change, diagnostics);
+    if (seed) table.set("seed", *seed, seed->place());
+    if (fold) {
+      merge_recipe(table, recipe_setting("folds.fold", *fold, fold->place(), diagnostics), diagnostics);
+    }
+    diagnostics.throw_if_any();
+    return recipe;
+  }
+
+  /// An axis or a change without effect would be measured in vain.
+  void require_different_arms(const std::vector<Cell>& cells) const {
+    Diagnostics diagnostics;
+    const auto arms = static_cast<std::ptrdiff_t>(study_.arms.size());
+    for (auto cell = cells.begin(); cell != cells.begin() + arms; ++cell) {
+      const auto same = std::find_if(
+          cells.begin(), cell, [&](const Cell& other) { return other.plan.frozen() == cell->plan.frozen(); });
+      if (same == cell) continue;
+      diagnostics.error(study_.arms[cell->arm].place,
+                        "arm '" + study_.arms[cell->arm].name + "' is the same recipe as arm '" +
+                            study_.arms[same->arm].name + "'; what it changes has no effect");
+    }
+    diagnostics.throw_if_any();
+  }
+
+  const Study& study_;
+  const Catalog& catalog_;
+  Value recipe_;
+  std::vector<Table> overrides_;
+  CollectedErrors errors_;
+};
+
+}  // namespace
+
+std::vector<Cell> plan_cells(const Study& study, const std::vector<std::string>& overrides,
+                             const Catalog& catalog) {
+  return CellPlanner(study, overrides, catalog).plan();
+}
+
+}  // namespace kindred

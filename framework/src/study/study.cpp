@@ -1,0 +1,262 @@
+#include "study/study.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "kindred/schema.h"
+#include "recipe/recipe_merge.h"
+#include "recipe/recipe_override.h"
+#include "recipe/toml_reader.h"
+
+namespace kindred {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct StudyKeys {
+  std::string recipe;
+  std::vector<std::int64_t> seeds;
+  std::vector<std::int64_t> folds;
+
+  static Schema<StudyKeys> schema() {
+    Schema<StudyKeys> s("A recipe in several variants, over seeds and folds.");
+    s.add("recipe", &StudyKeys::recipe, "the recipe that is varied, relative to the study's file").required();
+    s.add("seeds", &StudyKeys::seeds, "seeds that each variant is run with").at_least(0);
+    s.add("folds", &StudyKeys::folds, "folds that each variant is validated on").at_least(1);
+    return s;
+  }
+};
+
+/// It names a folder beside study.md and study.csv.
+bool is_arm_name(const std::string& name) {
+  const bool printable = std::all_of(name.begin(), name.end(),
+                                     [](char c) { return static_cast<unsigned char>(c) >= 32 && c != '/'; });
+  return printable && !name.empty() && name.size() <= 200 && name.front() != '.' && name.front() != ' ' &&
+         name.back() != ' ' && name.rfind("study.", 0) != 0;
+}
+constexpr const char* arm_name_form =
+    "a name for a folder: without '/', not beginning with '.' or 'study.', at most 200 characters";
+
+struct ArmKeys {
+  std::string name;
+
+  static Schema<ArmKeys> schema() {
+    Schema<ArmKeys> s("A variant by name.");
+    s.add("name", &ArmKeys::name, "what the variant and its folder are called")
+        .like(is_arm_name, arm_name_form)
+        .required();
+    return s;
+  }
+};
+
+struct AxisKeys {
+  std::string key;
+
+  static Schema<AxisKeys> schema() {
+    Schema<AxisKeys> s("A key of the recipe and the values that it takes.");
+    s.add("key", &AxisKeys::key, "the key, such as augmentation.random_patch.prob")
+        .like([](const std::string& key) { return !key.empty(); }, "a key of a recipe")
+        .required();
+    return s;
+  }
+};
+
+struct Axis {
+  std::string label;
+  std::string key;
+  Place place;
+  Array values;
+};
+
+/// A value as a part of a name.
+std::string plain_text(const Value& value) {
+  const auto* text = value.as<std::string>();
+  return text == nullptr ? value.to_toml() : *text;
+}
+
+std::string last_part(const std::string& key) {
+  return key.substr(key.rfind('.') + 1);
+}
+
+class StudyReader {
+ public:
+  explicit StudyReader(fs::path file) : file_(std::move(file)) {}
+
+  Study read() {
+    root_ = parse_toml(content(), file_.string());
+    const auto keys = StudyKeys::schema().parse(root_, "a study", diagnostics_, {"set", "arm", "axis"});
+    Study study;
+    study.recipe = (file_.parent_path() / keys.recipe).lexically_normal();
+    study.changes = changes_of(*root_.as<Table>());
+    study.seeds = numbers("seeds");
+    study.folds = numbers("folds");
+    for (const auto* table : tables("arm")) read_arm(*table, study.arms);
+    read_axes();
+    combine(study.arms);
+    if (diagnostics_.empty() && study.arms.empty()) {
+      if (study.seeds.empty() && study.folds.empty()) {
+        diagnostics_.error(root_.place(),
+                           "the study varies nothing; give it [[arm]] or [[axis]], seeds or folds");
+      }
+      study.arms.push_back({"", {}, root_.place()});
+    }
+    diagnostics_.throw_if_any();
+    return study;
+  }
+
+ private:
+  [[nodiscard]] std::string content() const {
+    const auto refuse = [&](const std::string& reason) {
+      throw RecipeError({file_.string(), 0, 0}, "cannot read the study: " + reason);
+    };
+    std::error_code error;
+    if (fs::is_directory(file_, error)) refuse("it is a folder");
+    errno = 0;
+    std::ifstream stream(file_, std::ios::binary);
+    if (!stream) refuse(std::generic_category().message(errno));
+    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  }
+
+  /// What a table's `set` says.
+  Table changes_of(const Table& table) {
+    const auto* value = table.find("set");
+    if (value == nullptr) return {};
+    const auto* changes = value->as<Table>();
+    if (changes == nullptr) {
+      diagnostics_.error(value->place(),
+                         "'set' must be a table of changes of the recipe, such as "
+                         "set.train.epochs = 30, not " +
+                             value->type_name());
+      return {};
+    }
+    return *changes;
+  }
+
+  /// The elements of a list of whole numbers that the schema has accepted, each once.
+  std::vector<Value> numbers(const std::string& key) {
+    const auto* value = root_.as<Table>()->find(key);
+    const auto* list = value == nullptr ? nullptr : value->as<Array>();
+    if (list == nullptr) return {};
+    if (list->empty()) diagnostics_.error(value->place(), key + " = [] names none; leave the key out");
+    require_different(*list, key);
+    return *list;
+  }
+
+  void require_different(const Array& values, const std::string& key) {
+    for (auto value = values.begin(); value != values.end(); ++value) {
+      if (std::find(values.begin(), value, *value) == value) continue;
+      diagnostics_.error(value->place(), key + " has " + value->to_toml() + " twice");
+    }
+  }
+
+  /// The entries of a list of tables.
+  std::vector<const Value*> tables(const std::string& key) {
+    std::vector<const Value*> result;
+    const auto* value = root_.as<Table>()->find(key);
+    if (value == nullptr) return result;
+    const auto* list = value->as<Array>();
+    if (list == nullptr) {
+      diagnostics_.error(value->place(), "'" + key + "' must be a list of tables, [[" + key + "]], not " +
+                                             value->type_name());
+      return result;
+    }
+    for (const auto& entry : *list) result.push_back(&entry);
+    return result;
+  }
+
+  void read_arm(const Value& value, std::vector<StudyArm>& arms) {
+    StudyArm arm;
+    arm.name = ArmKeys::schema().parse(value, "[[arm]]", diagnostics_, {"set"}).name;
+    arm.place = value.place();
+    if (const auto* table = value.as<Table>()) arm.changes = changes_of(*table);
+    add(std::move(arm), arms);
+  }
+
+  void add(StudyArm arm, std::vector<StudyArm>& arms) {
+    const bool twice =
+        std::any_of(arms.begin(), arms.end(), [&](const StudyArm& other) { return other.name == arm.name; });
+    if (twice && !arm.name.empty()) {
+      diagnostics_.error(arm.place, "two arms are called '" + arm.name + "'; give each a name of its own");
+    }
+    arms.push_back(std::move(arm));
+  }
+
+  void read_axes() {
+    for (const auto* value : tables("axis")) {
+      Axis axis;
+      axis.key = AxisKeys::schema().parse(*value, "[[axis]]", diagnostics_, {"values"}).key;
+      axis.place = value->place();
+      if (const auto* table = value->as<Table>()) axis.values = values_of(*table, value->place());
+      // For its errors.
+      if (!axis.key.empty()) static_cast<void>(recipe_setting(axis.key, {}, axis.place, diagnostics_));
+      axes_.push_back(std::move(axis));
+    }
+    for (auto& axis : axes_) {
+      const auto alike = std::count_if(axes_.begin(), axes_.end(), [&](const Axis& other) {
+        return last_part(other.key) == last_part(axis.key);
+      });
+      axis.label = alike > 1 ? axis.key : last_part(axis.key);
+    }
+  }
+
+  Array values_of(const Table& table, const Place& place) {
+    const auto* value = table.find("values");
+    const auto* list = value == nullptr ? nullptr : value->as<Array>();
+    if (list == nullptr || list->empty()) {
+      diagnostics_.error(value == nullptr ? place : value->place(),
+                         "[[axis]] needs 'values', a list of what the key takes, such as [0.1, 0.3]");
+      return {};
+    }
+    for (const auto& element : *list) {
+      if (element.as<Table>() == nullptr && element.as<Array>() == nullptr) continue;
+      diagnostics_.error(element.place(), "a value of an axis must be a number, text, true or false, not " +
+                                              element.type_name() +
+                                              "; say it with [[arm]], which has a name");
+    }
+    require_different(*list, "values");
+    return *list;
+  }
+
+  /// An arm for each combination of the axes' values.
+  void combine(std::vector<StudyArm>& arms) {
+    if (axes_.empty() || !diagnostics_.empty()) return;
+    std::vector<std::size_t> at(axes_.size(), 0);
+    for (;;) {
+      StudyArm arm;
+      for (std::size_t i = 0; i < axes_.size(); ++i) {
+        const auto& value = axes_[i].values[at[i]];
+        arm.name += (i == 0 ? "" : ",") + axes_[i].label + "=" + plain_text(value);
+        arm.place = value.place();
+        merge_recipe(arm.changes, recipe_setting(axes_[i].key, value, value.place(), diagnostics_),
+                     diagnostics_);
+      }
+      if (!is_arm_name(arm.name)) {
+        diagnostics_.error(arm.place, "'" + arm.name + "' is not " + arm_name_form +
+                                          "; say it with [[arm]], which has a name");
+      }
+      add(std::move(arm), arms);
+      auto axis = axes_.size();
+      while (axis > 0 && ++at[axis - 1] == axes_[axis - 1].values.size()) at[--axis] = 0;
+      if (axis == 0) return;
+    }
+  }
+
+  fs::path file_;
+  Value root_;
+  std::vector<Axis> axes_;
+  Diagnostics diagnostics_;
+};
+
+}  // namespace
+
+Study read_study(const fs::path& file) {
+  return StudyReader(file).read();
+}
+
+}  // namespace kindred

@@ -1,0 +1,214 @@
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "command/study.h"
+#include "kindred/error.h"
+#include "study/cell_result.h"
+#include "temporary_folder.h"
+#include "tiny_components.h"
+
+using namespace kindred;
+using namespace kindred::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::atomic<bool> never{false};
+
+class Notes final : public ProgressSink {
+ public:
+  void update(const Progress&) override {}
+  void finish(const Progress&) override {}
+  void note(const std::string& text) override { all += text + "\n"; }
+  std::string all;
+};
+
+/// Stops after some updates.
+class Stopper final : public ProgressSink {
+ public:
+  explicit Stopper(int after) : left_(after) {}
+  void update(const Progress&) override {
+    if (--left_ == 0) stop = true;
+  }
+  void finish(const Progress&) override {}
+  void note(const std::string&) override {}
+  std::atomic<bool> stop{false};
+
+ private:
+  int left_;
+};
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// A study of two arms on two folds, of the tiny recipe.
+class StudyRuns {
+ public:
+  explicit StudyRuns(const std::string& second_arm = "set.optimizer.learning_rate = 0.02\n") {
+    scratch_.write("tiny.toml", tiny_recipe);
+    const auto file = scratch_.write(
+        "s.toml",
+        "recipe = 'tiny.toml'\nfolds = [1, 2]\nset.train.epochs = 1\nset.dataset.identities = 8\n"
+        "[[arm]]\nname = 'a'\n[[arm]]\nname = 'b'\n" +
+            second_arm);
+    study_ = read_study(file);
+  }
+
+  StudyOutcome run(ProgressSink& progress, const std::vector<std::string>& overrides = {},
+                   const std::atomic<bool>& stop = never) const {
+    return run_study(study_, cells(overrides), StudyReport::arms, catalog_, folder(), progress, stop);
+  }
+  [[nodiscard]] std::string list(const std::vector<std::string>& overrides = {}) const {
+    return list_cells(cells(overrides), folder());
+  }
+  [[nodiscard]] fs::path folder() const { return scratch_ / "out"; }
+  [[nodiscard]] std::vector<Cell> cells(const std::vector<std::string>& overrides = {}) const {
+    return plan_cells(study_, overrides, catalog_);
+  }
+
+ private:
+  TemporaryFolder scratch_;
+  Catalog catalog_ = tiny_catalog();
+  Study study_;
+};
+
+TEST_CASE("a study runs each cell once, and tells what it has found") {
+  const StudyRuns study;
+  CHECK(holds(study.list(), "0 of 4 runs are done"));
+  CHECK_FALSE(fs::exists(study.folder()));
+  Notes notes;
+  const auto outcome = study.run(notes);
+  CHECK_FALSE(outcome.interrupted);
+  CHECK(outcome.failed == 0);
+  CHECK(holds(outcome.text, "arm"));
+  CHECK(holds(outcome.text, "(2)"));
+  CHECK(holds(notes.all, "run 4 of 4, b/fold2\n"));
+  CHECK(holds(study.list(), "4 of 4 runs are done"));
+  for (const auto* run : {"a/fold1", "a/fold2", "b/fold1", "b/fold2"}) {
+    const auto result = read_cell_result(study.folder() / run);
+    REQUIRE(result);
+    const auto scores = nlohmann::json::parse(read_bytes(study.folder() / run / "evaluation.json"));
+    CHECK(result->scores.mean_ap == scores["mAP"].get<double>());
+    CHECK(result->scores.rank1 == scores["rank1"].get<double>());
+    CHECK(result->scores.queries == scores["valid_queries"].get<std::int64_t>());
+    // Four cameras, one image each: three of them ask.
+    CHECK(scores["queries"] == 6);
+  }
+  const auto table = read_bytes(study.folder() / "study.md");
+  const auto model = read_bytes(study.folder() / "b/fold2/model.safetensors");
+
+  SUBCASE("again nothing is repeated, and the table is the same") {
+    fs::remove(study.folder() / "a/fold1/evaluation.json");
+    fs::remove(study.folder() / "study.md");
+    Notes again;
+    CHECK(study.run(again).text == outcome.text);
+    CHECK(holds(again.all, "run 1 of 4, a/fold1: done already\n"));
+    CHECK_FALSE(fs::exists(study.folder() / "a/fold1/evaluation.json"));
+    CHECK(read_bytes(study.folder() / "study.md") == table);
+  }
+  SUBCASE("a lost result is made again from the model that is there") {
+    fs::remove(study.folder() / "b/fold2/result.json");
+    CHECK(holds(study.list(), "trained: to be evaluated"));
+    Notes again;
+    CHECK(study.run(again).text == outcome.text);
+    CHECK(read_bytes(study.folder() / "b/fold2/model.safetensors") == model);
+  }
+  SUBCASE("a damaged result counts as lost") {
+    write_bytes(study.folder() / "b/fold2/result.json", "{\"recipe\": ");
+    Notes again;
+    CHECK(study.run(again).text == outcome.text);
+  }
+  SUBCASE("what changes only the evaluation evaluates anew, and says so") {
+    Notes again;
+    CHECK(study.run(again, {"evaluate.cameras=single"}).failed == 0);
+    CHECK(holds(again.all,
+                "run 1 of 4, a/fold1: evaluated anew, for the recipe has changed behind the "
+                "training:\n  evaluate.cameras: \"auto\" there, \"single\" here"));
+    CHECK(read_bytes(study.folder() / "b/fold2/model.safetensors") == model);
+    const auto scores = nlohmann::json::parse(read_bytes(study.folder() / "b/fold2/evaluation.json"));
+    CHECK(scores["cameras"] == "single");
+  }
+  SUBCASE("what changes no result changes nothing") {
+    Notes again;
+    CHECK(study.run(again, {"machine.threads=2", "loader.workers=1", "train.checkpoint_minutes=3"}).text ==
+          outcome.text);
+    CHECK(holds(again.all, "run 4 of 4, b/fold2: done already\n"));
+  }
+  SUBCASE(
+      "another training in the same folder is refused before anything is started, with all that differs") {
+    Notes again;
+    const auto message =
+        message_of<DataError>([&] { static_cast<void>(study.run(again, {"train.epochs=2"})); });
+    CHECK(holds(message, "holds runs of another recipe"));
+    CHECK(holds(message, "\na/fold1:\n  train.epochs: 1 there, 2 here"));
+    CHECK(holds(message, "\nb/fold2:\n  train.epochs: 1 there, 2 here"));
+    CHECK(holds(study.list({"train.epochs=2"}), "belongs to another recipe: train.epochs: 1 there, 2 here"));
+    CHECK(again.all.empty());
+    CHECK(read_bytes(study.folder() / "study.md") == table);
+  }
+  SUBCASE("a result whose model was thrown away is still one, and still not written over") {
+    for (const auto* file : {"model.safetensors", "checkpoint.safetensors"}) {
+      fs::remove(study.folder() / "a/fold1" / file);
+    }
+    Notes again;
+    CHECK(study.run(again).text == outcome.text);
+    CHECK(holds(message_of<DataError>([&] { static_cast<void>(study.run(again, {"train.epochs=2"})); }),
+                "\na/fold1:\n  train.epochs: 1 there, 2 here"));
+  }
+}
+
+TEST_CASE("a run that fails is told of, and the others go on") {
+  const StudyRuns study("set.loss.scale.breaks_at = 2\n");
+  Notes notes;
+  const auto outcome = study.run(notes);
+  CHECK_FALSE(outcome.interrupted);
+  CHECK(outcome.failed == 2);
+  CHECK(holds(outcome.text, "- b/fold1 failed: "));
+  CHECK(holds(read_bytes(study.folder() / "study.md"), "- b/fold2 failed: "));
+  CHECK(holds(read_bytes(study.folder() / "study.md"), "| b | - | - | - | - |"));
+  CHECK(holds(notes.all, "a/fold2: mAP "));
+  CHECK(holds(study.list(), "2 of 4 runs are done"));
+}
+
+TEST_CASE("a study that is stopped keeps what is done and goes on to the same table") {
+  const StudyRuns whole;
+  Notes notes;
+  const auto expected = whole.run(notes);
+  const StudyRuns study;
+  Stopper stopper(9);
+  const auto stopped = study.run(stopper, {}, stopper.stop);
+  CHECK(stopped.interrupted);
+  CHECK_FALSE(holds(study.list(), "4 of 4"));
+  CHECK(fs::exists(study.folder() / "study.md"));
+  static_cast<void>(study.run(notes));
+  CHECK(read_bytes(study.folder() / "study.md") == read_bytes(whole.folder() / "study.md"));
+  for (const auto* run : {"a/fold1", "b/fold1", "b/fold2"}) {
+    const auto model = fs::path(run) / "model.safetensors";
+    CHECK(read_bytes(study.folder() / model) == read_bytes(whole.folder() / model));
+  }
+}
+
+TEST_CASE("a stop before the first run begins nothing") {
+  const StudyRuns study;
+  Notes notes;
+  const std::atomic<bool> stopped{true};
+  CHECK(study.run(notes, {}, stopped).interrupted);
+  CHECK_FALSE(fs::exists(study.folder() / "a"));
+}
+
+TEST_CASE("checking the cells finds what only the network tells, with every error once") {
+  const StudyRuns study("set.loss.entropy.on = ['nothing']\n");
+  const auto message = message_of<RecipeError>([&] { check_cells(study.cells()); });
+  CAPTURE(message);
+  CHECK(holds(message, "s.toml:9:23: error: "));
+  CHECK(holds(message, "nothing"));
+  CHECK(message.find("error: ") == message.rfind("error: "));
+}
+
+}  // namespace
