@@ -31,8 +31,11 @@ struct Options {
   std::filesystem::path json;
   std::filesystem::path distances;
   std::vector<std::string> post_processors;
+  std::vector<std::string> domains;
+  std::filesystem::path domain_list;
+  std::vector<std::filesystem::path> rankings;
   std::filesystem::path per_query;
-  std::string component;
+  std::string component;  ///< role/name, or the name alone where the command says the role
   std::string format = "text";
   std::string layout = "market";
   std::string image_format;
