@@ -103,7 +103,7 @@ class Linkage {
         }
       });
     }
-    // Rounding may bring a new cluster a trace nearer than its parts were.
+    // Rounding may bring a new cluster a trace nearer than its parts were, which others must hear of.
     for (const auto at : wanted) {
       const auto i = static_cast<std::size_t>(at);
       const auto& found = clusters_[i].nearest;
@@ -180,9 +180,9 @@ class Linkage {
   std::vector<Cluster> clusters_;  ///< those that may still be joined, ascending by their lowest row
   std::vector<float> inverse_sizes_;
   std::int64_t width_;
-  std::vector<std::int64_t>
-      joined_to_;  ///< for the lowest row of a cluster that was joined to another, that one's
-  double error_;   ///< of a distance that is computed in 32 bits
+  /// For each row the lowest row of the cluster that its own was joined to; the row itself when it leads one.
+  std::vector<std::int64_t> joined_to_;
+  double error_;  ///< of a distance that is computed in 32 bits
 };
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace kindred::launcher {
 int doctor_command(const Options& options) {
   const auto plugins = load_plugins(options);
   const auto progress = make_stderr_progress(options.quiet);
-  const auto dataset = dataset_at(options.folder, options.recipe_overrides(), plugins);
+  const auto dataset = dataset_at(options.folder, options.overrides, plugins);
   const auto report = examine(*dataset, !options.skip_decoding, progress.get());
   std::cout << doctor_text(report);
   if (!options.json.empty()) {

@@ -94,6 +94,7 @@ int label_command(const Options& options) {
   std::cout << outcome.csv.string() << "  " << outcome.identities << " pseudo identities of "
             << outcome.images << " images\n"
             << outcome.json.string() << '\n';
+  std::filesystem::remove(options.out / "labels.png");  // of earlier labels
   if (dataset == nullptr) return 0;
   const auto sheet =
       draw_label_sheet(read_labels(outcome.csv), *dataset, options.out / "labels.png", *progress);

@@ -128,9 +128,8 @@ void add_ranking(CLI::App& app, Options& options) {
 
 /// What commands with one component take; a recipe's other keys belong to the recipe of their data.
 void add_component(CLI::App& app, const std::string& role, const std::string& what, Options& options) {
-  app.add_option(
-         "--" + role, options.component,
-         what + " (kindred describe " + role + "); --set " + role + ".KEY=VALUE changes its parameters")
+  app.add_option("--" + role, options.component,
+                 what + " (see kindred list); --set " + role + ".KEY=VALUE changes its parameters")
       ->required()
       ->type_name("NAME");
 }
