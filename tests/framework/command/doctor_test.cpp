@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "command/each_image.h"
 #include "command/open_folder.h"
+#include "data/each_image.h"
 #include "folder.h"
 #include "made_dataset.h"
 #include "manifest.h"
