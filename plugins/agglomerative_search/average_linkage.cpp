@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 
@@ -54,10 +55,11 @@ class Linkage {
   std::vector<std::int64_t> run() {
     const auto total = static_cast<std::int64_t>(joined_to_.size());
     while (!clusters_.empty()) {
+      if (options_.progress) options_.progress(total - static_cast<std::int64_t>(clusters_.size()), total);
       search();
       join_nearest();
-      if (options_.progress) options_.progress(total - static_cast<std::int64_t>(clusters_.size()), total);
     }
+    if (options_.progress) options_.progress(total, total);
     auto lowest = joined_to_;
     for (std::size_t row = 0; row < lowest.size(); ++row) {
       lowest[row] = lowest[static_cast<std::size_t>(joined_to_[row])];  // a lower row, or itself
@@ -85,6 +87,7 @@ class Linkage {
       if (!clusters_[i].searched) wanted.push_back(static_cast<std::int64_t>(i));
       inverse_sizes_.push_back(static_cast<float>(1 / clusters_[i].size));
     }
+    if (wanted.empty()) throw std::logic_error("no two clusters are nearest to each other");
     const auto rows = torch::tensor(wanted, torch::kLong);
     const auto all = sums_.to(options_.device).t();
     const auto count = static_cast<std::int64_t>(clusters_.size());
@@ -100,7 +103,7 @@ class Linkage {
         }
       });
     }
-    // Rounding may bring a new cluster a trace nearer than its parts were.
+    // Rounding may bring a new cluster a trace nearer than its parts were, which others must hear of.
     for (const auto at : wanted) {
       const auto i = static_cast<std::size_t>(at);
       const auto& found = clusters_[i].nearest;
@@ -177,9 +180,9 @@ class Linkage {
   std::vector<Cluster> clusters_;  ///< those that may still be joined, ascending by their lowest row
   std::vector<float> inverse_sizes_;
   std::int64_t width_;
-  std::vector<std::int64_t>
-      joined_to_;  ///< for the lowest row of a cluster that was joined to another, that one's
-  double error_;   ///< of a distance that is computed in 32 bits
+  /// For each row the lowest row of the cluster that its own was joined to; the row itself when it leads one.
+  std::vector<std::int64_t> joined_to_;
+  double error_;  ///< of a distance that is computed in 32 bits
 };
 
 }  // namespace

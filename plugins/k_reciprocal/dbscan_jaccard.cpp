@@ -84,6 +84,7 @@ class Dbscan {
 
   /// For each row the first core of its cluster, or -1.
   [[nodiscard]] std::vector<std::int32_t> clusters() {
+    host_.progress("cluster", 0, rows_);
     each(0, [&](std::int64_t row, const Rows& within) {
       core_[static_cast<std::size_t>(row)] =
           static_cast<std::int64_t>(within.size()) + 1 >= params_.min_samples ? 1 : 0;
@@ -136,7 +137,7 @@ class Dbscan {
         for (auto row = first + begin; row < first + end; ++row) in_parallel(row, within.of(row));
       });
       for (auto row = first; row < last; ++row) in_order(row);
-      host_.progress("cluster", done_before + last, 2 * rows_);
+      host_.progress("cluster", (done_before + last) / 2, rows_);
     }
   }
   template <class Parallel>

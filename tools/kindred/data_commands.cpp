@@ -12,29 +12,10 @@
 #include "session.h"
 
 namespace kindred::launcher {
-namespace {
-
-/// A recipe's data set, or what a folder, manifest or recipe given by path holds.
-std::unique_ptr<Dataset> dataset_at(const std::filesystem::path& path, const Options& options,
-                                    const LoadedPlugins& plugins) {
-  if (path.extension() == ".toml" && std::filesystem::is_regular_file(path)) {
-    return choose_dataset(load_recipe(path, options.recipe_overrides()), plugins.catalog).create({});
-  }
-  if (!options.overrides.empty()) {
-    throw RecipeError({"--set " + options.overrides.front(), 0, 0},
-                      path.string() + " is no recipe (NAME.toml), and only a recipe has keys to override");
-  }
-  auto opened = open_folder(path, plugins.catalog);
-  std::cout << path.string() << ": read as " << opened.layout << '\n';
-  return std::move(opened.dataset);
-}
-
-}  // namespace
-
 int doctor_command(const Options& options) {
   const auto plugins = load_plugins(options);
   const auto progress = make_stderr_progress(options.quiet);
-  const auto dataset = dataset_at(options.folder, options, plugins);
+  const auto dataset = dataset_at(options.folder, options.overrides, plugins);
   const auto report = examine(*dataset, !options.skip_decoding, progress.get());
   std::cout << doctor_text(report);
   if (!options.json.empty()) {

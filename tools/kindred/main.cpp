@@ -153,6 +153,76 @@ void add_study_commands(CLI::App& app, CommandLine& line) {
   add_common(*study, "runs/NAME");
 }
 
+/// What commands with one component take; a recipe's other keys belong to the recipe of their data.
+void add_component(CLI::App& app, const std::string& role, const std::string& what, Options& options) {
+  app.add_option("--" + role, options.component,
+                 what + " (see kindred list); --set " + role + ".KEY=VALUE changes its parameters")
+      ->required()
+      ->type_name("NAME");
+}
+
+void add_overrides(CLI::App& app, Options& options) {
+  app.add_option("--set", options.overrides,
+                 "Override a key of the component or of the data's recipe (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all()
+      ->group(common_group);
+  add_plugin_folders(app, options);
+}
+
+void add_label_commands(CLI::App& app, CommandLine& line) {
+  auto& options = line.options;
+  using namespace kindred::launcher;
+  constexpr const char* data_help = "A recipe, or a folder or manifest of images";
+
+  auto* partition = add_command(app, "partition", "Say which domain each image of a data set is of",
+                                partition_command, line);
+  partition->add_option("RECIPE|FOLDER", options.folder, data_help)->required()->type_name("PATH");
+  add_component(*partition, "partitioner", "What tells domains apart", options);
+  partition->add_option("--out", options.out, "Where domains.csv is written")->required()->type_name("DIR");
+  add_overrides(*partition, options);
+
+  auto* label = add_command(app, "label", "Make pseudo identities of images from their descriptors",
+                            label_command, line);
+  label
+      ->add_option("FOLDER", options.folder,
+                   "A folder with query.npy/.csv and gallery.npy/.csv, as embed writes")
+      ->required()
+      ->type_name("DIR");
+  add_component(*label, "labeler", "What makes the identities", options);
+  label->add_option("--domain", options.domains, "Label the images of this domain alone (repeatable)")
+      ->type_name("NAME")
+      ->expected(1)
+      ->take_all();
+  label
+      ->add_option("--domain-list", options.domain_list,
+                   "Which domain each image is of, as partition writes; else what the .csv files say")
+      ->type_name("FILE");
+  label
+      ->add_option("--data", options.data,
+                   std::string(data_help) + ": draws some of the identities, labels.png")
+      ->type_name("PATH");
+  label->add_option("--out", options.out, "Where labels.csv and labels.json are written")
+      ->required()
+      ->type_name("DIR");
+  add_recipe_options(*label, options);
+
+  auto* submit = add_command(app, "submit", "Write rankings in the format in which they are handed in",
+                             submit_command, line);
+  add_component(*submit, "writer", "The format", options);
+  submit
+      ->add_option("--rankings", options.rankings,
+                   "Files matches.csv, as match writes, that together rank each query once")
+      ->required()
+      ->type_name("FILE...");
+  submit->add_option("--data", options.data, std::string(data_help) + ": its queries and its gallery")
+      ->required()
+      ->type_name("PATH");
+  submit->add_option("--out", options.out, "Where the submission is written")->required()->type_name("DIR");
+  add_overrides(*submit, options);
+}
+
 void add_weights_commands(CLI::App& app, CommandLine& line) {
   auto& options = line.options;
   using namespace kindred::launcher;
@@ -331,6 +401,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
       ->type_name("FORMAT");
 
   add_study_commands(app, line);
+  add_label_commands(app, line);
   add_weights_commands(app, line);
 }
 

@@ -32,8 +32,11 @@ struct Options {
   std::filesystem::path json;
   std::filesystem::path distances;
   std::vector<std::string> post_processors;
+  std::vector<std::string> domains;
+  std::filesystem::path domain_list;
+  std::vector<std::filesystem::path> rankings;
   std::filesystem::path per_query;
-  std::string component;
+  std::string component;  ///< role/name, or the name alone where the command says the role
   std::string format = "text";
   std::string layout = "market";
   std::string image_format;
@@ -51,7 +54,6 @@ struct Options {
   bool ignore_code = false;
   bool skip_decoding = false;
   bool train_split = false;
-  bool dry_run = false;
 
   /// --set, --data, --device and --threads as overrides of a recipe.
   [[nodiscard]] std::vector<std::string> recipe_overrides() const;

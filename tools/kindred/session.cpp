@@ -5,6 +5,7 @@
 #include <iostream>
 #include <string>
 
+#include "command/open_folder.h"
 #include "recipe/recipe.h"
 #include "system/device.h"
 
@@ -34,6 +35,20 @@ LoadedPlugins load_plugins(const Options& options) {
 
 Value read_recipe(const Options& options) {
   return load_recipe(options.recipe, options.recipe_overrides());
+}
+
+std::unique_ptr<Dataset> dataset_at(const std::filesystem::path& path,
+                                    const std::vector<std::string>& overrides, const LoadedPlugins& plugins) {
+  if (path.extension() == ".toml" && std::filesystem::is_regular_file(path)) {
+    return choose_dataset(load_recipe(path, overrides), plugins.catalog).create({});
+  }
+  if (!overrides.empty()) {
+    throw RecipeError({"--set " + overrides.front(), 0, 0},
+                      path.string() + " is no recipe (NAME.toml), and only a recipe has keys to override");
+  }
+  auto opened = open_folder(path, plugins.catalog);
+  std::cout << path.string() << ": read as " << opened.layout << '\n';
+  return std::move(opened.dataset);
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "kindred/value.h"
@@ -21,6 +22,12 @@ namespace kindred::launcher {
 
 /// The recipe with the command line's overrides.
 [[nodiscard]] Value read_recipe(const Options& options);
+
+/// A recipe's data set, or what a folder, manifest or recipe given by path holds; says on stdout how a folder
+/// was read.
+[[nodiscard]] std::unique_ptr<Dataset> dataset_at(const std::filesystem::path& path,
+                                                  const std::vector<std::string>& overrides,
+                                                  const LoadedPlugins& plugins);
 
 /// Resolves a recipe. When a component is missing and a plugin was refused, which may have offered it, throws
 /// PluginError instead of RecipeError.

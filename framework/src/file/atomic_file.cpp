@@ -161,4 +161,13 @@ void write_atomically(const fs::path& file, const std::function<void(std::ostrea
   sync_folder(folder);
 }
 
+void remove_unfinished_files(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const auto name = entry.path().filename().string();
+    std::error_code ignored;
+    if (name.front() == '.' && entry.path().extension() == ".tmp") fs::remove(entry.path(), ignored);
+  }
+}
+
 }  // namespace kindred

@@ -12,4 +12,7 @@ namespace kindred {
 /// is gone. Throws DataError naming the file and the system's reason.
 void write_atomically(const std::filesystem::path& file, const std::function<void(std::ostream&)>& write);
 
+/// Removes what a killed process was writing into a folder; nobody else may be writing there.
+void remove_unfinished_files(const std::filesystem::path& folder);
+
 }  // namespace kindred

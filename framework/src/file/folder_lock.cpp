@@ -9,6 +9,7 @@
 #include <string>
 #include <system_error>
 
+#include "file/atomic_file.h"
 #include "kindred/error.h"
 
 namespace kindred {
@@ -47,16 +48,6 @@ int lock(const fs::path& folder) {
   return descriptor;
 }
 
-/// Nobody else writes here now.
-void remove_remains(const fs::path& folder) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const auto name = entry.path().filename().string();
-    std::error_code ignored;
-    if (name.front() == '.' && entry.path().extension() == ".tmp") fs::remove(entry.path(), ignored);
-  }
-}
-
 }  // namespace
 
 FolderLock::FolderLock(const fs::path& folder) {
@@ -64,7 +55,7 @@ FolderLock::FolderLock(const fs::path& folder) {
   fs::create_directories(folder, error);
   if (error) throw DataError(folder, "cannot be made: " + error.message());
   descriptor_ = lock(folder);
-  remove_remains(folder);
+  remove_unfinished_files(folder);
 }
 
 FolderLock::~FolderLock() {

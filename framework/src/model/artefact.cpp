@@ -102,7 +102,10 @@ void load_module(torch::nn::Module& module, const std::string& prefix, const Ten
 void write_artefact(const fs::path& file, const Model& model, const Plan& plan, std::int64_t identities) {
   TensorFile content;
   content.tensors = module_tensors(model);
-  content.metadata = {{recipe_key, write_recipe(plan.frozen())},
+  // Pseudo labels are of the training alone, and where they lie says nothing of the model.
+  auto recipe = plan.frozen();
+  recipe.as<Table>()->erase("pseudo_labels");
+  content.metadata = {{recipe_key, write_recipe(recipe)},
                       {identities_key, std::to_string(identities)},
                       {version_key, kindred_version}};
   seal(content);

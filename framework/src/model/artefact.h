@@ -14,8 +14,9 @@
 
 namespace kindred {
 
-/// Metadata: "kindred.recipe" the frozen recipe as TOML, "kindred.identities", "kindred.version",
-/// "kindred.crc32" a checksum. Equal models give equal bytes: nothing in the file tells when or where.
+/// Metadata: "kindred.recipe" the frozen recipe without [[pseudo_labels]] as TOML, "kindred.identities",
+/// "kindred.version", "kindred.crc32" a checksum. Equal models give equal bytes: nothing in the file tells
+/// when or where.
 void write_artefact(const std::filesystem::path& file, const Model& model, const Plan& plan,
                     std::int64_t identities);
 

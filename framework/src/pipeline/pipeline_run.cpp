@@ -283,6 +283,7 @@ class PipelineRun {
     const bool goes_on = !anew && before && !before->finished &&
                          key_difference(before->key, record.key, options_.ignore_code).empty();
     if (goes_on) {
+      remove_unfinished_files(folder);
       record.cost = before->cost;
     } else {
       clear(stage);

@@ -4,6 +4,9 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "kindred/role/labeler.h"
+#include "kindred/role/partitioner.h"
+#include "kindred/role/writer.h"
 #include "recipe/recipe_layout.h"
 
 namespace kindred {
@@ -87,12 +90,13 @@ class Planner {
     return plan;
   }
 
-  Choice<Dataset> make_dataset() {
+  template <class Role>
+  Choice<Role> make_component() {
     root_ = recipe_.as<Table>();
-    Choice<Dataset> dataset;
-    choose(dataset);
+    Choice<Role> choice;
+    choose(choice);
     chooser_.throw_if_any();
-    return dataset;
+    return choice;
   }
 
  private:
@@ -386,8 +390,16 @@ Value Plan::identity() const {
 }
 
 Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog) {
-  return Planner(recipe, catalog).make_dataset();
+  return Planner(recipe, catalog).make_component<Dataset>();
 }
+
+template <class Role>
+Choice<Role> choose_component(const Value& recipe, const Catalog& catalog) {
+  return Planner(recipe, catalog).make_component<Role>();
+}
+template Choice<Partitioner> choose_component(const Value& recipe, const Catalog& catalog);
+template Choice<Labeler> choose_component(const Value& recipe, const Catalog& catalog);
+template Choice<Writer> choose_component(const Value& recipe, const Catalog& catalog);
 
 bool speaks_of_ranking_alone(const Value& recipe) {
   const auto* table = recipe.as<Table>();

@@ -113,6 +113,10 @@ struct Plan : RankingPlan {
 /// The data set of a recipe alone, whatever else the recipe lacks. Throws as make_plan().
 [[nodiscard]] Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog);
 
+/// The same for the table of another role: [partitioner], [labeler] or [writer].
+template <class Role>
+[[nodiscard]] Choice<Role> choose_component(const Value& recipe, const Catalog& catalog);
+
 /// Whether a recipe holds nothing but what choose_ranking() reads: it is for descriptors on disk.
 [[nodiscard]] bool speaks_of_ranking_alone(const Value& recipe);
 

@@ -156,12 +156,11 @@ void draw_image(cv::Mat& sheet, const cv::Mat& image, const cv::Rect& box) {
                         size.width, size.height}));
 }
 
+/// Short, as it must fit below a narrow picture.
 std::string caption(const Shown& shown) {
-  std::string text = shown.query ? "query" : "";
-  if (shown.sample.camera != unknown_camera) {
-    text += (text.empty() ? "camera " : " c") + std::to_string(shown.sample.camera);
-  }
-  return text;
+  std::string text = shown.query ? "q" : "";
+  if (shown.sample.camera == unknown_camera) return text;
+  return text + (text.empty() ? "c" : " c") + std::to_string(shown.sample.camera);
 }
 
 cv::Mat draw(const std::vector<Row>& rows, std::size_t identities, int image_height) {
@@ -175,9 +174,13 @@ cv::Mat draw(const std::vector<Row>& rows, std::size_t identities, int image_hei
              std::to_string(rows.size()) + " of " + std::to_string(identities) +
                  " pseudo identities: the largest, then some of the others",
              margin, 20, black, 0.5);
-  write_text(sheet, judged ? "blue: query" : "blue: query; who is on the images is not known", margin, 40,
-             blue, 0.4);
-  if (judged) write_text(sheet, "red: not the person of most of these images", margin + 110, 40, red, 0.4);
+  write_text(sheet, "q, blue: query", margin, 40, blue, 0.4);
+  if (judged) {
+    write_text(sheet, "red: not the person of most of these images", margin + 120, 40, red, 0.4);
+  } else {
+    write_text(sheet, "who is on the images is not known", margin + 120, 40, grey, 0.4);
+  }
+  write_text(sheet, "c1: camera 1", margin + 440, 40, grey, 0.4);
   int y = head_height;
   for (const auto& row : rows) {
     const int middle = y + image_height / 2;
@@ -187,7 +190,8 @@ cv::Mat draw(const std::vector<Row>& rows, std::size_t identities, int image_hei
                    (row.shown.size() < row.images ? ", " + std::to_string(row.shown.size()) + " shown" : ""),
                margin, middle + 4, grey, 0.4);
     if (row.judged) {
-      write_text(sheet, row.wrong == 0 ? "all of one person" : std::to_string(row.wrong) + " of others",
+      write_text(sheet,
+                 row.wrong == 0 ? "all of one person" : std::to_string(row.wrong) + " of other persons",
                  margin, middle + 22, row.wrong == 0 ? grey : red, 0.4);
     }
     int x = margin + text_width;

@@ -49,8 +49,6 @@ std::vector<RecipeDifference> deciding_differences(const Value& there, const Pla
   return differences;
 }
 
-}  // namespace
-
 std::optional<Value> binding_recipe(const fs::path& run_directory) {
   const auto recipe = run_directory / recipe_name;
   // A start that failed before anything was trained binds nobody.

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "command/each_image.h"
+#include "data/each_image.h"
 #include "data/open_folder.h"
 #include "folder.h"
 #include "made_dataset.h"

@@ -1,0 +1,224 @@
+#include "stage/label.h"
+
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "data_files.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+namespace {
+
+/// The descriptor says the identity: the number of its largest element; the last means none.
+class LargestElement final : public Labeler {
+ public:
+  [[nodiscard]] PseudoLabels label(const Retrieval& images, RetrievalHost& host) const override {
+    CHECK((images.descriptors.norm(2, 1) - 1).abs().max().item<float>() < 1e-6F);
+    seen_queries = images.queries;
+    seen_images = images.descriptors.size(0);
+    host.progress("look", 1, 1);
+    PseudoLabels labels;
+    const auto largest = images.descriptors.argmax(1);
+    std::int64_t none = 0;
+    for (std::int64_t i = 0; i < images.descriptors.size(0); ++i) {
+      const auto at = largest[i].item<std::int64_t>();
+      const bool last = at + 1 == images.descriptors.size(1);
+      labels.identities.push_back(last ? unlabelled_identity : at);
+      none += last ? 1 : 0;
+    }
+    if (none > 0) labels.left_out.push_back({"of the last kind", none});
+    return labels;
+  }
+  mutable std::int64_t seen_queries = 0;
+  mutable std::int64_t seen_images = 0;
+};
+
+class Wrong final : public Labeler {
+ public:
+  explicit Wrong(PseudoLabels labels) : labels_(std::move(labels)) {}
+  [[nodiscard]] PseudoLabels label(const Retrieval&, RetrievalHost&) const override { return labels_; }
+
+ private:
+  PseudoLabels labels_;
+};
+
+class Notes final : public ProgressSink {
+ public:
+  void update(const Progress&) override {}
+  void finish(const Progress&) override {}
+  void note(const std::string& text) override { all.push_back(text); }
+  std::vector<std::string> all;
+};
+
+/// Descriptors that say which identity the labeler gives, of any length.
+torch::Tensor kinds(const std::vector<std::int64_t>& numbers) {
+  auto rows = torch::full({static_cast<std::int64_t>(numbers.size()), 4}, 0.1F);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    rows[static_cast<std::int64_t>(i)][numbers[i]] = 2 + static_cast<float>(i);
+  }
+  return rows;
+}
+
+constexpr std::int64_t none = 3;
+
+SearchInput input() {
+  SearchInput result;
+  result.descriptors = kinds({0, 1, none, 0, 1, 1, none});
+  result.query = {{"q0", 7, 1, "day", Split::query}, {"q1", 8, 2, "night", Split::query}};
+  result.gallery = {{"g0", 0, 1, "day", Split::gallery},
+                    {"g1", 7, 3, "day", Split::gallery},
+                    {"g2", 8, 3, "night", Split::gallery},
+                    {"g3", 7, unknown_camera, "night", Split::train},
+                    {"g4", junk_identity, 3, "night", Split::gallery}};
+  result.query_file = "features/query.npy";
+  result.gallery_file = "features/gallery.npy";
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("labels are written in the input's order, with figures, and read back") {
+  const TemporaryFolder folder;
+  Notes notes;
+  const auto outcome = label(LargestElement(), input(), {}, folder / "labels", torch::kCPU, notes);
+  CHECK(outcome.identities == 2);
+  CHECK(outcome.images == 5);
+  CHECK(read_bytes(outcome.csv) ==
+        "path,identity,camera,domain,split\n"
+        "q0,0,1,day,query\n"
+        "q1,1,2,night,query\n"
+        "g1,0,3,day,gallery\n"
+        "g2,1,3,night,gallery\n"
+        "g3,1,,night,gallery\n");
+  const auto labels = read_labels(outcome.csv);
+  REQUIRE(labels.size() == 5);
+  CHECK(labels[4].path == "g3");
+  CHECK(labels[4].identity == 1);
+  CHECK(labels[4].split == Split::gallery);
+  CHECK(labels[4].camera == unknown_camera);
+
+  const auto json = nlohmann::json::parse(read_bytes(outcome.json));
+  CHECK(json["identities"] == 2);
+  CHECK(json["images"] == 5);
+  CHECK(json["all_images"] == 7);
+  CHECK(json["left_out"] == nlohmann::json::parse(R"([{"reason": "of the last kind", "images": 2}])"));
+  CHECK(json["images_per_identity"]["minimum"] == 2);
+  CHECK(json["images_per_identity"]["mean"] == 2.5);
+  CHECK(json["images_per_identity"]["maximum"] == 3);
+  // Pairs: q0 g1 right, q1 g2 right, q1 g3 and g2 g3 wrong; q0 g3 and g1 g3 are missed. Junk is not judged.
+  const auto& truth = json["truth"];
+  CHECK(truth["images"] == 6);
+  CHECK(truth["labelled"] == 5);
+  CHECK(truth["persons"] == 2);
+  CHECK(truth["precision"] == 0.5);
+  CHECK(truth["recall"] == 0.5);
+  CHECK(truth["f1"] == 0.5);
+  CHECK(truth["purity"] == 0.8);
+  CHECK(
+      outcome.text ==
+      "2 pseudo identities of 5 of 7 images, 2 to 3 images each, 2.5 on average\n"
+      "without one:\n"
+      "  2  of the last kind\n"
+      "against the true persons: pairs with precision 0.500, recall 0.500, F1 0.500; purity 0.800; 2 persons "
+      "on the images that have one\n");
+  REQUIRE(notes.all.size() == 1);
+  CHECK(notes.all[0] + "\n" == outcome.text);
+}
+
+TEST_CASE("images of some domains alone are labelled and judged") {
+  const TemporaryFolder folder;
+  SilentProgress silent;
+  const LargestElement labeler;
+  const auto outcome = label(labeler, input(), {"day"}, folder.path(), torch::kCPU, silent);
+  CHECK(labeler.seen_queries == 1);
+  CHECK(labeler.seen_images == 3);
+  CHECK(read_bytes(outcome.csv) ==
+        "path,identity,camera,domain,split\n"
+        "q0,0,1,day,query\n"
+        "g1,0,3,day,gallery\n");
+  const auto json = nlohmann::json::parse(read_bytes(outcome.json));
+  CHECK(json["all_images"] == 3);
+  CHECK(json["truth"]["images"] == 3);
+  CHECK(json["truth"]["recall"] == 1);
+  CHECK(label(labeler, input(), {"night", "day"}, folder.path(), torch::kCPU, silent).images == 5);
+
+  CHECK(error_of<Error>([&] {
+          static_cast<void>(label(labeler, input(), {"day", "dusk"}, folder.path(), torch::kCPU, silent));
+        }) == "label: error: no image is of domain 'dusk'; the domains are 'day' and 'night'");
+  auto without = input();
+  for (auto* side : {&without.query, &without.gallery}) {
+    for (auto& sample : *side) sample.domain.clear();
+  }
+  CHECK(contains(error_of<Error>([&] {
+                   static_cast<void>(label(labeler, without, {"day"}, folder.path(), torch::kCPU, silent));
+                 }),
+                 "the images have no domains, partition them first"));
+}
+
+TEST_CASE("without known persons nothing is said of them") {
+  const TemporaryFolder folder;
+  SilentProgress silent;
+  auto unlabelled = input();
+  for (auto* side : {&unlabelled.query, &unlabelled.gallery}) {
+    for (auto& sample : *side) sample.identity = unlabelled_identity;
+  }
+  const auto outcome = label(LargestElement(), unlabelled, {}, folder.path(), torch::kCPU, silent);
+  CHECK(nlohmann::json::parse(read_bytes(outcome.json))["truth"].is_null());
+  CHECK_FALSE(contains(outcome.text, "true persons"));
+}
+
+TEST_CASE("when no image gets an identity, that is said") {
+  const TemporaryFolder folder;
+  SilentProgress silent;
+  auto nobody = input();
+  nobody.descriptors = kinds({none, none, none, none, none, none, none});
+  const auto outcome = label(LargestElement(), nobody, {}, folder.path(), torch::kCPU, silent);
+  CHECK(outcome.identities == 0);
+  CHECK(contains(outcome.text, "no pseudo identities: none of 7 images got one"));
+  CHECK(read_labels(outcome.csv).empty());
+  CHECK(nlohmann::json::parse(read_bytes(outcome.json))["images_per_identity"].is_null());
+}
+
+TEST_CASE("a descriptor without a direction is an error that names file and row") {
+  const TemporaryFolder folder;
+  SilentProgress silent;
+  auto broken = input();
+  broken.descriptors[3].zero_();
+  CHECK(contains(error_of([&] {
+                   static_cast<void>(label(LargestElement(), broken, {}, folder.path(), torch::kCPU, silent));
+                 }),
+                 "features/gallery.npy: error: row 1 (from 0) is of length 0"));
+  CHECK(files_in(folder.path()) == 0);
+}
+
+TEST_CASE("a labeler that breaks its promises is found out") {
+  const TemporaryFolder folder;
+  SilentProgress silent;
+  const auto run = [&](PseudoLabels labels) {
+    static_cast<void>(label(Wrong(std::move(labels)), input(), {}, folder.path(), torch::kCPU, silent));
+  };
+  constexpr auto no = unlabelled_identity;
+  CHECK_THROWS_AS(run({{1, 0, no, no, no, no, no}, {{"x", 5}}}), std::logic_error);  // not in order
+  CHECK_THROWS_AS(run({{0, 2, no, no, no, no, no}, {{"x", 5}}}), std::logic_error);  // a gap
+  CHECK_THROWS_AS(run({{0, 1, no, no, no, no, no}, {{"x", 4}}}), std::logic_error);  // one is not told of
+  CHECK_THROWS_AS(run({{0, 1}, {}}), std::logic_error);
+}
+
+TEST_CASE("a list of labels that is wrong is refused with the line") {
+  const TemporaryFolder folder;
+  const auto refusal = [&](const std::string& text) {
+    const auto file = folder.write("labels.csv", text);
+    return error_of([&] { static_cast<void>(read_labels(file)); });
+  };
+  CHECK(contains(refusal("path,identity\na,0\nb,\n"), "labels.csv:3: error: 'b' has no identity"));
+  CHECK(contains(refusal("path,identity\na,0\na,1\n"),
+                 "labels.csv:3: error: the image 'a' stands in the list "
+                 "twice"));
+  CHECK(contains(refusal("path,identity\na,x\n"), "labels.csv:2: error: "));
+}

@@ -1,0 +1,116 @@
+#include "stage/partition.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "made_dataset.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+namespace {
+
+/// "bright" when the first pixel is, else the split's name; without pixels the split's name alone.
+class BrightPartitioner final : public Partitioner {
+ public:
+  explicit BrightPartitioner(bool pixels) : pixels_(pixels) {}
+  [[nodiscard]] bool needs_pixels() const override { return pixels_; }
+  [[nodiscard]] std::string domain(const Sample& sample, const cv::Mat& image) const override {
+    CHECK(image.empty() == !pixels_);
+    if (pixels_ && image.at<cv::Vec3b>(0, 0)[0] > 127) return "bright";
+    if (sample.camera == 13) throw ComponentError("partitioner/bright", "camera 13 is unlucky");
+    return split_name(sample.split);
+  }
+
+ private:
+  bool pixels_;
+};
+
+/// Red of the first pixel: (37 seed + seed / 7) % 256.
+MadeDataset images() {
+  MadeDataset dataset;
+  dataset.add("query/1.png", 1, 1, Split::query, 1);         // 37
+  dataset.add("gallery/a, b.png", 1, 2, Split::gallery, 4);  // 148
+  dataset.add("gallery/2.png", 2, 2, Split::gallery, 2);     // 74
+  return dataset;
+}
+
+}  // namespace
+
+TEST_CASE("the domain of every image is written, in order, and read back") {
+  const TemporaryFolder folder;
+  SilentProgress silent;
+  const auto dataset = images();
+  auto samples = dataset.samples();
+  const auto outcome = partition(BrightPartitioner(true), dataset, samples, folder / "domains", silent);
+  CHECK(outcome.csv == folder / "domains/domains.csv");
+  CHECK(read_bytes(outcome.csv) ==
+        "path,split,domain\n"
+        "query/1.png,query,query\n"
+        "\"gallery/a, b.png\",gallery,bright\n"
+        "gallery/2.png,gallery,gallery\n");
+  REQUIRE(outcome.domains.size() == 3);
+  CHECK(outcome.domains[0].name == "bright");
+  CHECK(outcome.domains[0].images == 1);
+  CHECK(outcome.domains[1].name == "gallery");
+
+  set_domains(samples, read_domains(outcome.csv), outcome.csv);
+  CHECK(samples[0].domain == "query");
+  CHECK(samples[1].domain == "bright");
+}
+
+TEST_CASE("images are not even decoded for a partitioner that does not look at them") {
+  const TemporaryFolder folder;
+  SilentProgress silent;
+  MadeDataset dataset;
+  dataset.add_unreadable("query/1.png", 1, 1, Split::query);
+  const auto outcome = partition(BrightPartitioner(false), dataset, dataset.samples(), folder.path(), silent);
+  CHECK(outcome.domains.size() == 1);
+}
+
+TEST_CASE("an image that cannot be read, or has no domain, leaves an earlier list as it was") {
+  const TemporaryFolder folder;
+  SilentProgress silent;
+  folder.write("domains.csv", "earlier");
+  auto dataset = images();
+  const auto run = [&] {
+    static_cast<void>(partition(BrightPartitioner(true), dataset, dataset.samples(), folder.path(), silent));
+  };
+  dataset.add("gallery/13.png", 3, 13, Split::gallery, 1);
+  CHECK(error_of<ComponentError>(run) == "partitioner/bright: error: camera 13 is unlucky");
+  dataset = images();
+  dataset.add_unreadable("gallery/bad.png", 3, 1, Split::gallery);
+  dataset.add_unreadable("gallery/worse.png", 3, 1, Split::gallery);
+  CHECK(error_of(run) == "gallery/bad.png: error: is empty (0 bytes)");
+  dataset = {};
+  CHECK(contains(error_of(run), "there are no images to tell apart"));
+  CHECK(read_bytes(folder / "domains.csv") == "earlier");
+  CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("a list of domains that is wrong is refused with the line") {
+  const TemporaryFolder folder;
+  const auto refusal = [&](const std::string& text) {
+    const auto file = folder.write("domains.csv", text);
+    return error_of([&] { static_cast<void>(read_domains(file)); });
+  };
+  CHECK(contains(refusal("path,domain\na,x\nb,y\na,x\n"),
+                 "domains.csv:4: error: the image 'a' stands in the "
+                 "list twice"));
+  CHECK(contains(refusal("path,domain\na,\n"), ":2: error: the domain is empty"));
+  CHECK(contains(refusal("path,domain\n,x\n"), ":2: error: the path is empty"));
+  CHECK(contains(refusal("path,split\na,query\n"), "domain"));
+  CHECK(contains(refusal("path,domains\na,x\n"), "domain"));
+  const auto file = folder.write("domains.csv", "domain,path\nx,a\n");
+  CHECK(read_domains(file).at("a") == "x");
+}
+
+TEST_CASE("a sample without a domain is an error that names it, and no sample is changed") {
+  std::vector<Sample> samples(2);
+  samples[0].path = "a.png";
+  samples[1].path = "b.png";
+  const auto message = error_of([&] { set_domains(samples, {{"a.png", "x"}}, "run/domains.csv"); });
+  CHECK(contains(message, "run/domains.csv: error: names no domain for 'b.png'"));
+  CHECK(samples[0].domain.empty());
+}

@@ -1,0 +1,117 @@
+// partition, label, submit: domains, pseudo labels and submissions, step by step.
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "commands.h"
+#include "kindred/role/labeler.h"
+#include "kindred/role/partitioner.h"
+#include "kindred/role/writer.h"
+#include "recipe/recipe.h"
+#include "session.h"
+#include "stage/label.h"
+#include "stage/label_sheet.h"
+#include "stage/partition.h"
+#include "stage/submit.h"
+#include "system/device.h"
+
+namespace kindred::launcher {
+namespace {
+
+using Overrides = std::vector<std::string>;
+
+/// Takes those that are of this table out of `overrides`.
+Overrides taken_out(Overrides& overrides, const std::string& table) {
+  const auto others = std::stable_partition(overrides.begin(), overrides.end(), [&](const std::string& text) {
+    return !text.starts_with(table + ".");
+  });
+  Overrides taken(others, overrides.end());
+  overrides.erase(others, overrides.end());
+  return taken;
+}
+
+/// A recipe with the table of one component alone, [labeler] or the like, and what is overridden.
+Value recipe_of(std::string_view role, const std::string& name, const Overrides& overrides) {
+  return parse_recipe("[" + std::string(role) + "]\ntype = " + Value(name).to_toml() + "\n",
+                      "--" + std::string(role), overrides);
+}
+
+/// The component of the command's role; its overrides are taken out of `overrides`.
+template <class Role>
+typename Role::Handle component(const Options& options, Overrides& overrides, const LoadedPlugins& plugins) {
+  const auto own = taken_out(overrides, std::string(Role::role_name));
+  return choose_component<Role>(recipe_of(Role::role_name, options.component, own), plugins.catalog)
+      .create({});
+}
+
+}  // namespace
+
+int partition_command(const Options& options) {
+  const auto plugins = load_plugins(options);
+  const auto progress = make_stderr_progress(options.quiet);
+  auto overrides = options.overrides;
+  const auto partitioner = component<Partitioner>(options, overrides, plugins);
+  const auto dataset = dataset_at(options.folder, overrides, plugins);
+  const auto outcome = partition(*partitioner, *dataset, dataset->samples(), options.out, *progress);
+  std::cout << outcome.csv.string() << '\n';
+  for (const auto& domain : outcome.domains) {
+    std::cout << "  " << domain.name << "  " << domain.images << " images\n";
+  }
+  return 0;
+}
+
+int label_command(const Options& options) {
+  const auto plugins = load_plugins(options);
+  const auto progress = make_stderr_progress(options.quiet);
+  auto own = options;
+  own.data.clear();  // may be a folder, which says itself what it is
+  auto overrides = own.recipe_overrides();
+  const auto labeler = component<Labeler>(options, overrides, plugins);
+  const auto machine = plan_ranking(parse_recipe("", "", taken_out(overrides, "machine")), plugins).machine;
+  std::unique_ptr<Dataset> dataset;
+  if (!options.data.empty()) {
+    dataset = dataset_at(options.data, overrides, plugins);
+  } else if (!overrides.empty()) {
+    throw RecipeError(
+        {"--set " + overrides.front(), 0, 0},
+        "keys of this command begin with labeler. or machine., or belong to the recipe of --data");
+  }
+  use_machine(machine, *progress);
+
+  auto input = read_search_input(options.folder / "query.npy", options.folder / "gallery.npy");
+  if (!options.domain_list.empty()) {
+    const auto domains = read_domains(options.domain_list);
+    set_domains(input.query, domains, options.domain_list);
+    set_domains(input.gallery, domains, options.domain_list);
+  }
+  const auto outcome = label(*labeler, std::move(input), options.domains, options.out,
+                             resolve_device(machine.device), *progress);
+  std::cout << outcome.csv.string() << "  " << outcome.identities << " pseudo identities of "
+            << outcome.images << " images\n"
+            << outcome.json.string() << '\n';
+  std::filesystem::remove(options.out / "labels.png");  // of earlier labels
+  if (dataset == nullptr) return 0;
+  const auto sheet =
+      draw_label_sheet(read_labels(outcome.csv), *dataset, options.out / "labels.png", *progress);
+  if (sheet) std::cout << sheet->string() << '\n';
+  return 0;
+}
+
+int submit_command(const Options& options) {
+  const auto plugins = load_plugins(options);
+  const auto progress = make_stderr_progress(options.quiet);
+  auto overrides = options.overrides;
+  const auto writer = component<Writer>(options, overrides, plugins);
+  const auto dataset = dataset_at(options.data, overrides, plugins);
+  const auto outcome = submit(*writer, options.rankings, dataset->samples(), options.out, *progress);
+  std::cout << outcome.file.string() << "  " << outcome.queries << " queries, " << outcome.listed
+            << " gallery images each\n";
+  return 0;
+}
+
+}  // namespace kindred::launcher
