@@ -5,7 +5,7 @@
 #include <iostream>
 #include <string>
 
-#include "command/open_folder.h"
+#include "data/open_folder.h"
 #include "recipe/recipe.h"
 #include "system/device.h"
 
