@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/open_dataset.h"
+#include "file/atomic_file.h"
 #include "file/feature_files.h"
 #include "model/artefact.h"
 #include "progress/text_table.h"
@@ -116,6 +117,12 @@ RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::
     match = match_features(query, gallery, plan, plan.ranking.top, folder / "rankings", device, progress);
     times.add("ranking");
     if (stopped()) return outcome;
+  }
+  const auto plain_file = folder / "evaluation_plain.json";
+  if (outcome.plain_scores) {
+    write_atomically(plain_file, [&](std::ostream& out) { out << scores_json(*outcome.plain_scores); });
+  } else {
+    std::filesystem::remove(plain_file);  // of an earlier call with post-processors
   }
   if (labelled) {
     if (!outcome.scores) outcome.scores = evaluate_features(query, gallery, plan, device, progress);
