@@ -11,15 +11,17 @@ Html draw(const HtmlTable& table) {
       return column < row.cells.size() && !row.cells[column].empty();
     });
   };
-  const auto kind = [&](std::size_t column) { return column < table.words ? "words" : "figures"; };
+  const auto kind = [&](std::size_t column) {
+    return column == 0 || table.columns[column].words ? "words" : "figures";
+  };
   Html heads;
-  for (std::size_t i = 0; i < table.heads.size(); ++i) {
-    if (used(i)) heads += element("th", {{"scope", "col"}, {"class", kind(i)}}, table.heads[i]);
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (used(i)) heads += element("th", {{"scope", "col"}, {"class", kind(i)}}, table.columns[i].head);
   }
   Html rows;
   for (const auto& row : table.rows) {
     Html cells;
-    for (std::size_t i = 0; i < table.heads.size(); ++i) {
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
       if (!used(i)) continue;
       const auto cell = i < row.cells.size() ? row.cells[i] : Html();
       cells += i == 0 ? element("th", {{"scope", "row"}, {"class", "words"}}, cell)

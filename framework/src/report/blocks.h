@@ -1,7 +1,6 @@
 // What the sections of a report are made of.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -10,9 +9,12 @@
 namespace kindred {
 
 struct HtmlTable {
-  std::string name;                ///< its caption
-  std::vector<std::string> heads;  ///< the first column names the rows
-  std::size_t words = 1;  ///< so many columns, from the first on, hold words; the others hold figures
+  std::string name;  ///< its caption
+  struct Column {
+    std::string head;
+    bool words = false;  ///< else figures
+  };
+  std::vector<Column> columns;  ///< the first names the rows
   struct Row {
     std::vector<Html> cells;
     bool emphasized = false;

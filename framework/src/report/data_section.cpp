@@ -25,7 +25,7 @@ std::string words(std::string key) {
 Html figure_table(const LabelFiles::Figures& figures) {
   HtmlTable table;
   table.name = "Pseudo labels";
-  table.heads = {"", "Figure"};
+  table.columns = {{""}, {"Figure"}};
   for (const auto& [key, value] : figures.all) table.rows.push_back({{words(key), value}, false});
   for (const auto& [reason, images] : figures.left_out) {
     table.rows.push_back({{"left out: " + reason, number_text(images)}, false});
@@ -94,7 +94,7 @@ Section domain_section(const RunFiles& run) {
     for (const auto& domain : *files->domains.value) all += domain.images;
     HtmlTable table;
     table.name = "Images of each domain";
-    table.heads = {"Domain", "Images", "Share"};
+    table.columns = {{"Domain"}, {"Images"}, {"Share"}};
     for (const auto& domain : *files->domains.value) {
       table.rows.push_back(
           {{domain.name, number_text(domain.images), all > 0 ? percent_text(domain.images / all) : ""},

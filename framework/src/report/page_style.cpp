@@ -14,7 +14,7 @@ const std::string& page_style() {
   :root {
     color-scheme: dark;
     --page: #12151a; --card: #1a1f26; --ink: #e5e9ee; --quiet: #9aa6b4; --rule: #2e3640; --grid: #29303a;
-    --accent: #85b8ea; --soft: #202a35; --right: #4fc88a; --wrong: #ff8577; --warn: #f0c264; --warn-soft: #2b2517;
+    --accent: #85b8ea; --soft: #202a35; --right: #45b77d; --wrong: #ec7c70; --warn: #f0c264; --warn-soft: #2b2517;
     --s0: #85b8ea; --s1: #f0a468; --s2: #4fc88a; --s3: #c39be6;
   }
 }
@@ -94,7 +94,7 @@ tr.emphasized th, tr.emphasized td { font-weight: 650; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 4px 0 0; padding: 0; list-style: none; font-size: 13px; }
 .legend svg { width: 24px; height: 8px; margin-right: 6px; }
 .key { font-weight: 600; margin-right: 10px; } .key.right { color: var(--right); } .key.wrong { color: var(--wrong); }
-.ranking { display: grid; grid-template-columns: 84px minmax(0, 1fr); gap: 4px 16px; margin: 0; padding: 12px 0 10px;
+.ranking { display: grid; grid-template-columns: 107px minmax(0, 1fr); gap: 4px 14px; margin: 0; padding: 12px 0 10px;
   border-top: 1px solid var(--rule); break-inside: avoid; }
 .ranking figcaption { grid-column: 1 / -1; font-size: 13.5px; }
 .ranking figcaption strong { font-weight: 600; margin-right: 8px; }
@@ -103,7 +103,7 @@ tr.emphasized th, tr.emphasized td { font-weight: 650; }
 .query { border-right: 1px solid var(--rule); padding-right: 14px; }
 .query img { border: 3px solid transparent; }
 .query span:last-child, .rank { display: block; font-size: 12px; color: var(--quiet); margin-top: 2px; text-align: center; }
-.ranking ol { display: grid; grid-template-columns: repeat(10, minmax(0, 78px)); gap: 8px; margin: 0; padding: 0;
+.ranking ol { display: grid; grid-template-columns: repeat(10, minmax(0, 92px)); gap: 8px; margin: 0; padding: 0;
   list-style: none; align-items: start; }
 .ranking li { position: relative; }
 .ranking li img, .ranking li .missing { border: 3px solid var(--rule); border-radius: 4px; }
@@ -129,7 +129,7 @@ footer { color: var(--quiet); font-size: 13px; padding-bottom: 32px; }
   .tiles div { padding: 8px 9px 9px; } .tiles dd { font-size: 18px; }
   .ranking { grid-template-columns: 64px minmax(0, 1fr); gap: 4px 10px; }
   .query { padding-right: 8px; }
-  .ranking ol { grid-template-columns: repeat(5, minmax(0, 78px)); gap: 6px; }
+  .ranking ol { grid-template-columns: repeat(5, minmax(0, 92px)); gap: 6px; }
   .mark { width: 17px; height: 17px; line-height: 16px; font-size: 12px; }
   .rank, .query span:last-child { font-size: 11px; }
 }

@@ -88,9 +88,10 @@ std::string signed_text(double change) {
 Html score_table(const std::vector<NamedScores>& all) {
   HtmlTable table;
   table.name = "Scores in %";
-  table.heads = {"Stage"};
-  for (const auto& figure : figures_of(*all.back().figures)) table.heads.push_back(figure.first);
-  table.heads.insert(table.heads.end(), {"Queries", "Cameras"});
+  table.columns = {{"Stage"}};
+  for (const auto& figure : figures_of(*all.back().figures)) table.columns.push_back({figure.first});
+  table.columns.push_back({"Queries"});
+  table.columns.push_back({"Cameras", true});
   bool comparable = true;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto& scores = *all[i].figures;
@@ -126,7 +127,7 @@ Html threshold_table(const ScoreFigures& scores) {
   if (scores.thresholds.empty()) return {};
   HtmlTable table;
   table.name = "Same person or not: thresholds";
-  table.heads = {"False positives", "True positives", "Distance below", "Similarity above"};
+  table.columns = {{"False positives"}, {"True positives"}, {"Distance below"}, {"Similarity above"}};
   for (const auto& threshold : scores.thresholds) {
     table.rows.push_back(
         {{percent_text(threshold.false_positive_rate), percent_text(threshold.true_positive_rate),

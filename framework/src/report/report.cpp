@@ -131,24 +131,24 @@ Section cost_section(const RunFiles& run) {
   }
   HtmlTable table;
   table.name = "Stages in their order";
-  table.words = 4;
-  table.heads = {"Stage",         "Type",   "Made from", "State",           "Time",
-                 "Share of time", "Images", "Images/s",  "Peak memory, MiB"};
+  table.columns = {{"Stage"},         {"Time"},
+                   {"Share of time"}, {"Images"},
+                   {"Images/s"},      {"Peak memory, MiB"},
+                   {"Type", true},    {"Made from", true},
+                   {"State", true}};
   for (const auto& stage : run.stages) {
     const auto& cost = stage.cost;
     table.rows.push_back(
-        {{stage.name, run.pipeline ? stage.type : "", joined(stage.inputs),
-          stage.finished ? "done" : "not finished",
-          cost.seconds ? (cost.estimated ? "about " : "") + time_taken_text(*cost.seconds) : "",
+        {{stage.name, cost.seconds ? (cost.estimated ? "about " : "") + time_taken_text(*cost.seconds) : "",
           total > 0 && !unmeasured ? share_bar(*cost.seconds / total) : Html(),
           cost.images ? number_text(*cost.images) : "", figure_text(cost.images_per_second, 0),
-          figure_text(cost.peak_memory_mib, 0)},
+          figure_text(cost.peak_memory_mib, 0), run.pipeline ? stage.type : "", joined(stage.inputs),
+          stage.finished ? "done" : "not finished"},
          false});
     section.content += trouble_notice(stage.trouble);
   }
   if (total > 0 && run.stages.size() > 1) {
-    table.rows.push_back(
-        {{"total", "", "", "", (unmeasured ? "at least " : "") + time_taken_text(total)}, true});
+    table.rows.push_back({{"total", (unmeasured ? "at least " : "") + time_taken_text(total)}, true});
   }
   section.content += draw(table);
   if (estimated) {
@@ -179,8 +179,7 @@ Section other_section(const RunFiles& run) {
   Section section{"files", "Further results", {}};
   HtmlTable table;
   table.name = "Files of stages";
-  table.heads = {"Stage", "File", "Size"};
-  table.words = 2;
+  table.columns = {{"Stage"}, {"File", true}, {"Size"}};
   for (const auto& stage : run.stages) {
     const auto* other = stage.holds<OtherFiles>();
     if (other == nullptr) continue;
@@ -209,8 +208,7 @@ Section recipe_section(const RunFiles& run) {
     if (!training->environment.value) continue;
     HtmlTable table;
     table.name = prefix + "what it was computed on";
-    table.heads = {"", "Value"};
-    table.words = 2;
+    table.columns = {{""}, {"Value", true}};
     for (const auto& [key, value] : *training->environment.value) table.rows.push_back({{key, value}, false});
     section.content += folded(prefix + "environment", draw(table));
   }

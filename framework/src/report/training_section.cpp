@@ -17,6 +17,7 @@ namespace kindred {
 namespace {
 
 constexpr std::string_view loss_prefix = "loss/";
+constexpr const char* parts_title = "Parts of the loss";
 /// A learning rate that changes by more than this factor is drawn logarithmically.
 constexpr double wide_range = 50;
 
@@ -135,8 +136,7 @@ Html loss_parts(const std::map<std::string, EpochSeries>& figures) {
     html += element("h5", kind) + element("div", {{"class", "small-charts"}}, charts);
   }
   if (html.empty()) return {};
-  return element("h4", "Parts of the loss") +
-         element("p", {{"class", "note"}},
+  return element("p", {{"class", "note"}},
                  "Before their weights, for each output of the head; the number is the last epoch's. The "
                  "charts of "
                  "a kind have one scale.") +
@@ -153,7 +153,7 @@ std::string summary(const TrainingMetrics& metrics, bool ended) {
   return text;
 }
 
-Html training(const TrainingFiles& files) {
+Html training(const TrainingFiles& files, bool alone) {
   if (!files.metrics.there()) {
     return element("p", {{"class", "empty"}}, "No metrics: metrics.jsonl is not there.");
   }
@@ -174,18 +174,23 @@ Html training(const TrainingFiles& files) {
                       evaluation_chart(metrics.evaluation) +
                       series_chart("Gradient norm", "norm before clipping",
                                    find(metrics.figures, "gradient_norm"), ScaleKind::linear, true));
-  return html + loss_parts(metrics.figures);
+  const auto parts = loss_parts(metrics.figures);
+  if (parts.empty()) return html;
+  return html + (alone ? element("h4", parts_title) + parts : folded(parts_title, parts));
 }
 
 }  // namespace
 
 Section training_section(const RunFiles& run) {
   Section section{"training", "Training", {}};
+  const auto trainings = std::count_if(run.stages.begin(), run.stages.end(), [](const RunStage& stage) {
+    return stage.holds<TrainingFiles>() != nullptr;
+  });
   for (const auto& stage : run.stages) {
     const auto* files = stage.holds<TrainingFiles>();
     if (files == nullptr) continue;
     if (run.pipeline) section.content += element("h3", stage.name);
-    section.content += training(*files);
+    section.content += training(*files, trainings == 1);
   }
   return section;
 }
