@@ -113,21 +113,23 @@ struct Range {
   double to;
 };
 
+/// Ticks at whole numbers alone, written without a fraction.
+void keep_whole(std::vector<Scale::Tick>& ticks) {
+  const auto is_fraction = [](const Scale::Tick& tick) {
+    return std::abs(tick.value - std::round(tick.value)) > 1e-9;
+  };
+  ticks.erase(std::remove_if(ticks.begin(), ticks.end(), is_fraction), ticks.end());
+  for (auto& tick : ticks) tick.text = number_text(std::round(tick.value));
+}
+
 Frame make_frame(const Layout& layout, const Axis& x, Range x_range, const Axis& y, Range y_range) {
   const Scale vertical(y.scale, y_range.from, y_range.to, layout.height - layout.bottom, layout.top);
   auto y_ticks = vertical.ticks(layout.y_ticks);
   const double left = 8 + widest(y_ticks, layout.font);
   const Scale horizontal(x.scale, x_range.from, x_range.to, left, layout.width - layout.right);
   auto x_ticks = horizontal.ticks(layout.x_ticks);
-  const auto drop_fractions = [](const Axis& axis, std::vector<Scale::Tick>& ticks) {
-    if (!axis.whole) return;
-    const auto fraction = [](const Scale::Tick& tick) {
-      return std::abs(tick.value - std::round(tick.value)) > 1e-9;
-    };
-    ticks.erase(std::remove_if(ticks.begin(), ticks.end(), fraction), ticks.end());
-  };
-  drop_fractions(x, x_ticks);
-  drop_fractions(y, y_ticks);
+  if (x.whole) keep_whole(x_ticks);
+  if (y.whole) keep_whole(y_ticks);
   return {layout, horizontal, vertical, left, std::move(x_ticks), std::move(y_ticks)};
 }
 
