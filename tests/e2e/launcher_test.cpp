@@ -282,9 +282,9 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
   }
   SUBCASE("the run becomes a page with its images, and nothing else does") {
     const auto page = folder / "page.html";
-    const auto reported =
-        kindred({"report", run.string(), "--out", page.string(), "--worst", "2", "--middle", "0", "--best", "1"},
-                folder.path());
+    const auto reported = kindred(
+        {"report", run.string(), "--out", page.string(), "--worst", "2", "--middle", "0", "--best", "1"},
+        folder.path());
     CAPTURE(reported.err);
     REQUIRE(reported.exit_code == 0);
     CHECK(reported.err.empty());

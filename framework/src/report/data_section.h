@@ -1,8 +1,6 @@
 // What a pipeline has made of its data: domains and pseudo labels.
 #pragma once
 
-#include <cstddef>
-
 #include "report/blocks.h"
 #include "report/run_files.h"
 

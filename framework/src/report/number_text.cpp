@@ -30,6 +30,7 @@ std::string fixed_text(double value, int digits) {
 
 std::string number_text(double value) {
   if (!std::isfinite(value)) return "-";
+  if (value == 0) return "0";  // -0 as well
   const double size = std::abs(value);
   if (size >= 9999.5 && size < 1e15) {
     return (value < 0 ? "-" : "") + grouped_digits(static_cast<std::int64_t>(std::llround(size)));

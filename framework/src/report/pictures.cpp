@@ -1,7 +1,6 @@
 #include "report/pictures.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>

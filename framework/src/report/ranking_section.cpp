@@ -218,6 +218,20 @@ class Sheets {
 
   [[nodiscard]] std::size_t drawn() const { return drawn_; }
 
+  /// What the marks and figures of the rankings that were drawn mean.
+  [[nodiscard]] Html key() const {
+    Html marks;
+    if (marked_) {
+      marks = element("span", {{"class", "key right"}}, "\u2713 right") + " " +
+              element("span", {{"class", "key wrong"}}, "\u2717 wrong") + " ";
+    }
+    const std::string left_out =
+        cameras_known() ? "images of the query's own person and camera, and junk," : "junk,";
+    return element("p", {{"class", "note"}},
+                   marks + "Under each image its rank and its similarity. What evaluation leaves out, " +
+                       left_out + " is not shown and has no rank.");
+  }
+
  private:
   void read(const std::vector<std::string>& paths) {
     auto piece = read_rankings(files_.matches, paths);
@@ -232,10 +246,13 @@ class Sheets {
     const auto ranking = rankings_.find(path);
     if (ranking == rankings_.end() || ranking->second.found.empty()) return {};
     ++drawn_;
-    const bool cameras_known = files_.scores.value && files_.scores.value->cameras_known;
-    return draw_ranking(ranking->second,
-                        judge_ranking(ranking->second, run_.images, cameras_known, shown_images), judged,
-                        run_.images, pictures_);
+    const auto verdicts = judge_ranking(ranking->second, run_.images, cameras_known(), shown_images);
+    marked_ = marked_ || std::any_of(verdicts.images.begin(), verdicts.images.end(),
+                                     [](const auto& image) { return image.verdict != Verdict::unknown; });
+    return draw_ranking(ranking->second, verdicts, judged, run_.images, pictures_);
+  }
+  [[nodiscard]] bool cameras_known() const {
+    return files_.scores.value && files_.scores.value->cameras_known;
   }
 
   const RunFiles& run_;
@@ -244,6 +261,7 @@ class Sheets {
   std::map<std::string, QueryRanking> rankings_;
   std::string trouble_;
   std::size_t drawn_ = 0;
+  bool marked_ = false;  // an image was told to be right or wrong
 };
 
 }  // namespace
@@ -287,7 +305,7 @@ Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pi
   Html charts = roc_chart(files);
   if (files.queries.value) charts += ap_histogram(*files.queries.value);
   if (files.scores.value) charts += threshold_table(*files.scores.value);
-  section.content += element("div", {{"class", "charts"}}, charts);
+  if (!charts.empty()) section.content += element("div", {{"class", "charts"}}, charts);
   section.content += trouble_notice(files.queries.trouble);
   for (const auto& trouble : run.image_troubles) section.content += trouble_notice(trouble);
   if (files.scores.value && files.scores.value->multi_query) {
@@ -302,14 +320,7 @@ Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pi
                                          [](const JudgedQuery& query) { return query.ap.has_value(); });
   const auto drawn = judged ? sheets.judged(*files.queries.value, size) : sheets.unjudged(size);
   rankings = sheets.drawn();
-  if (rankings > 0) {
-    section.content += element("p", {{"class", "note"}},
-                               element("span", {{"class", "key right"}}, "\u2713 right") + " " +
-                                   element("span", {{"class", "key wrong"}}, "\u2717 wrong") +
-                                   " Under each image its rank and its similarity. Images that evaluation "
-                                   "leaves out, those of the query's "
-                                   "own person and camera and junk, are not shown and have no rank.");
-  }
+  if (rankings > 0) section.content += sheets.key();
   section.content += drawn;
   return section;
 }

@@ -1,7 +1,6 @@
 #include "report/run_files.h"
 
 #include <algorithm>
-#include <array>
 
 #include "kindred/csv.h"
 #include "kindred/error.h"

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <stdexcept>
 #include <string>
 
@@ -68,7 +69,7 @@ TEST_CASE("the checker of these tests finds what is not well-formed") {
 
 TEST_CASE("figures are written as people read them") {
   CHECK(percent_text(0.63128) == "63.13\u00a0%");
-  CHECK(percent_text(0.0 / 0.0 * 1.0) == "-");
+  CHECK(percent_text(std::nan("")) == "-");
   CHECK(fixed_text(-1.005, 1) == "-1.0");
   CHECK(number_text(52.968) == "52.97");
   CHECK(number_text(0.001) == "0.001");
@@ -76,8 +77,9 @@ TEST_CASE("figures are written as people read them") {
   CHECK(number_text(3.4e-12) == "3.4e-12");
   CHECK(number_text(12345) == "12,345");
   CHECK(number_text(-12345) == "-12,345");
+  CHECK(number_text(-0.0) == "0");
   CHECK(number_text(1e20) == "1e20");
-  CHECK(number_text(1e300 * 1e300) == "-");
+  CHECK(number_text(HUGE_VAL) == "-");
   CHECK(size_text(512) == "512\u00a0B");
   CHECK(size_text(89'400) == "89\u00a0kB");
   CHECK(size_text(1'234'567) == "1.2\u00a0MB");

@@ -182,6 +182,7 @@ TEST_CASE("a run without truth shows rankings without marks") {
   CHECK(outcome.rankings == 2);
   CHECK(contains(section(page, "scores"), "No scores"));
   CHECK(count_of(page, "class=\"mark\"") == 0);
+  CHECK(count_of(page, "class=\"key") == 0);
   CHECK(count_of(page, "<li class=\"unknown\"") == 2);
 }
 
