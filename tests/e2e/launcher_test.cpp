@@ -29,7 +29,7 @@ TEST_CASE("without a command the launcher says what there is and that usage was 
 TEST_CASE("help of each command exits with 0 and names its options") {
   const TemporaryFolder folder;
   for (const std::string command : {"list", "describe", "check", "train", "run", "folds", "study", "embed",
-                                    "evaluate", "match", "partition", "label", "submit"}) {
+                                    "evaluate", "match", "partition", "label", "submit", "report"}) {
     CAPTURE(command);
     const auto outcome = kindred({command, "-h"}, folder.path());
     CHECK(outcome.exit_code == 0);
@@ -278,6 +278,29 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     CHECK(holds(reranked.out, "by the descriptors alone:\n"));
     CHECK(holds(reranked.out, "after post-processing:\n"));
     CHECK(nlohmann::json::parse(read_bytes(run / "evaluation.json"))["mAP"] != scores["mAP"]);
+    const auto plain = nlohmann::json::parse(read_bytes(run / "evaluation_plain.json"));
+    CHECK(plain["mAP"].get<double>() == doctest::Approx(scores["mAP"].get<double>()));
+    REQUIRE(kindred({"run", tiny, "--run-dir", run.string()}, folder.path()).exit_code == 0);
+    CHECK_FALSE(std::filesystem::exists(run / "evaluation_plain.json"));
+  }
+  SUBCASE("the run becomes a page with its images, and nothing else does") {
+    const auto page = folder / "page.html";
+    const auto reported = kindred(
+        {"report", run.string(), "--out", page.string(), "--worst", "2", "--middle", "0", "--best", "1"},
+        folder.path());
+    CAPTURE(reported.err);
+    REQUIRE(reported.exit_code == 0);
+    CHECK(reported.err.empty());
+    CHECK(holds(reported.out, page.string()));
+    CHECK(holds(reported.out, "3 rankings"));
+    CHECK(holds(read_bytes(page), "<img src=\"data:image/jpeg;base64,"));
+    const auto none = kindred({"report", folder.path().string()}, folder.path());
+    CHECK(none.exit_code == 1);
+    CHECK(holds(none.err, "is no folder of a run"));
+    const auto moved = kindred({"report", run.string(), "--data", "/nowhere"}, folder.path());
+    CHECK(moved.exit_code == 2);
+    CHECK(holds(moved.err, "root"));
+    CHECK_FALSE(std::filesystem::exists(run / "report.html"));
   }
   SUBCASE("descriptors are stored in 16 bits and evaluated with all that the command line offers") {
     const auto features = (folder / "features").string();

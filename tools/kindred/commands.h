@@ -22,5 +22,6 @@ int doctor_command(const Options& options);
 int draw_command(const Options& options);
 int inspect_weights_command(const Options& options);
 int import_weights_command(const Options& options);
+int report_command(const Options& options);
 
 }  // namespace kindred::launcher

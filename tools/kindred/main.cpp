@@ -258,6 +258,27 @@ void add_weights_commands(CLI::App& app, CommandLine& line) {
   add_recipe_options(*import, options);
 }
 
+void add_report_command(CLI::App& app, CommandLine& line) {
+  auto& options = line.options;
+  auto* report = add_command(app, "report", "Write a run as one HTML page: scores, curves, rankings, cost",
+                             kindred::launcher::report_command, line);
+  report->add_option("RUN", options.run_directory, "The folder of a run: runs/NAME")
+      ->required()
+      ->type_name("DIR");
+  report->add_option("--out", options.out, "The page [RUN/report.html]")->type_name("FILE");
+  add_data(*report, options);
+  const auto add_count = [&](const char* name, std::size_t& count, const char* what) {
+    report->add_option(name, count, what)
+        ->check(CLI::Range(std::size_t{0}, std::size_t{1000}).description(""))
+        ->capture_default_str()
+        ->type_name("N");
+  };
+  add_count("--worst", options.worst_queries, "How many queries of the lowest AP are shown");
+  add_count("--middle", options.middle_queries, "How many around the median");
+  add_count("--best", options.best_queries, "How many of the highest AP");
+  add_plugin_folders(*report, options);
+}
+
 void add_commands(CLI::App& app, CommandLine& line) {
   auto& options = line.options;
   using namespace kindred::launcher;
@@ -373,6 +394,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
   match->add_option("--out", options.out, "Where matches.csv and matches.json are written")
       ->default_str("rankings")
       ->type_name("DIR");
+
+  add_report_command(app, line);
 
   auto* data = app.add_subcommand("data", "Look at data, or draw some");
   data->require_subcommand(1);

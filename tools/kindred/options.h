@@ -1,6 +1,7 @@
 // What the command line says.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -54,6 +55,9 @@ struct Options {
   bool ignore_code = false;
   bool skip_decoding = false;
   bool train_split = false;
+  std::size_t worst_queries = 12;
+  std::size_t middle_queries = 6;
+  std::size_t best_queries = 6;
 
   /// --set, --data, --device and --threads as overrides of a recipe.
   [[nodiscard]] std::vector<std::string> recipe_overrides() const;

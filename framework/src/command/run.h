@@ -23,8 +23,8 @@ struct RunOutcome {
 
 /// Trains, describes query and gallery with the trained model, ranks the gallery for each query, and
 /// evaluates when queries are labelled. Descriptors go to FOLDER/features, scores to FOLDER/evaluation.*,
-/// roc.csv and per_query.csv, rankings to FOLDER/rankings. Everything behind the training is done again each
-/// time. Throws what the stages throw.
+/// roc.csv and per_query.csv, those without post-processors to evaluation_plain.json, rankings to
+/// FOLDER/rankings. Everything behind the training is done again each time. Throws what the stages throw.
 [[nodiscard]] RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::path& folder,
                              ProgressSink& progress, const std::atomic<bool>& stop);
 

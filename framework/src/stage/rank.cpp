@@ -25,14 +25,16 @@ std::optional<RankOutcome> rank(const std::filesystem::path& features, const Ran
   const auto query = features / "query.npy";
   const auto gallery = features / "gallery.npy";
   const bool labelled = any_labelled(FeatureReader(query).samples());
+  const auto plain_file = scores_folder / "evaluation_plain.json";
   RankOutcome outcome;
   if (labelled && plan.post_processed()) {
     RankingPlan by_cosine;
     by_cosine.evaluate = plan.evaluate;
     outcome.plain_scores = evaluate_features(query, gallery, by_cosine, device, progress);
-    write_atomically(scores_folder / "evaluation_plain.json",
-                     [&](std::ostream& out) { out << scores_json(*outcome.plain_scores); });
+    write_atomically(plain_file, [&](std::ostream& out) { out << scores_json(*outcome.plain_scores); });
     if (stop) return std::nullopt;
+  } else {
+    std::filesystem::remove(plain_file);  // of an earlier call with post-processors
   }
   if (plan.post_processed()) {
     auto input = read_search_input(query, gallery);

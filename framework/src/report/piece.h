@@ -1,0 +1,35 @@
+// What may be missing or damaged.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "kindred/error.h"
+
+namespace kindred {
+
+/// What a file of a run holds. A file that is not there gives neither value nor trouble. A damaged one gives
+/// a trouble, and a value too when something could be read of it.
+template <class T>
+struct Piece {
+  std::optional<T> value;
+  std::string trouble;  ///< a message with the file's name
+
+  [[nodiscard]] bool there() const { return value.has_value() || !trouble.empty(); }
+};
+
+/// Reads a file that may be missing, with a function that throws Error for a damaged one.
+template <class Read>
+[[nodiscard]] auto read_piece(const std::filesystem::path& file, const Read& read)
+    -> Piece<decltype(read(file))> {
+  std::error_code failure;
+  if (!std::filesystem::exists(file, failure)) return {};
+  try {
+    return {read(file), ""};
+  } catch (const Error& error) {
+    return {std::nullopt, error.what()};
+  }
+}
+
+}  // namespace kindred

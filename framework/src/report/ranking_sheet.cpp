@@ -1,0 +1,149 @@
+#include "report/ranking_sheet.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <optional>
+
+#include "report/number_text.h"
+
+namespace kindred {
+namespace {
+
+using Images = std::map<std::string, Sample, std::less<>>;
+
+/// The identity that the tables of descriptors give an image, or else matches.csv; nothing when nobody knows
+/// it.
+std::optional<std::int64_t> identity_of(const Images& images, const std::string& path,
+                                        std::optional<std::int64_t> otherwise) {
+  const auto image = images.find(path);
+  if (image == images.end()) return otherwise;
+  if (image->second.identity == unlabelled_identity) return std::nullopt;
+  return image->second.identity;
+}
+
+std::int64_t camera_of(const Images& images, const std::string& path) {
+  const auto image = images.find(path);
+  return image == images.end() ? unknown_camera : image->second.camera;
+}
+
+/// "identity 101, camera 2"
+std::string facts_text(const Images& images, const std::string& path, std::optional<std::int64_t> otherwise) {
+  std::string text;
+  if (const auto identity = identity_of(images, path, otherwise)) {
+    text = "identity " + std::to_string(*identity);
+  }
+  if (const auto camera = camera_of(images, path); camera != unknown_camera) {
+    text += (text.empty() ? "camera " : ", camera ") + std::to_string(camera);
+  }
+  return text;
+}
+
+const char* verdict_text(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::right:
+      return "right";
+    case Verdict::wrong:
+      return "wrong";
+    case Verdict::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+std::string counted(std::int64_t count, const std::string& one, const std::string& many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
+}  // namespace
+
+ChosenQueries choose_queries(const std::vector<JudgedQuery>& queries, const SheetSize& size) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    if (queries[i].ap) order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return *queries[a].ap < *queries[b].ap; });
+  const std::size_t worst = std::min(size.worst, order.size());
+  const std::size_t best = std::min(size.best, order.size() - worst);
+  const std::size_t middle = std::min(size.middle, order.size() - worst - best);
+  const std::size_t wanted_first = order.size() / 2 - std::min(order.size() / 2, middle / 2);
+  const std::size_t first = std::clamp(wanted_first, worst, order.size() - best - middle);
+  const auto part = [&](std::size_t from, std::size_t count) {
+    const auto begin = order.begin() + static_cast<std::ptrdiff_t>(from);
+    return std::vector<std::size_t>(begin, begin + static_cast<std::ptrdiff_t>(count));
+  };
+  ChosenQueries chosen{part(0, worst), part(first, middle), part(order.size() - best, best)};
+  std::reverse(chosen.best.begin(), chosen.best.end());
+  return chosen;
+}
+
+std::vector<std::size_t> spread(std::size_t count, std::size_t wanted) {
+  std::vector<std::size_t> places(std::min(count, wanted));
+  for (std::size_t i = 0; i < places.size(); ++i) places[i] = i * count / places.size();
+  return places;
+}
+
+JudgedRanking judge_ranking(const QueryRanking& ranking, const Images& images, bool cameras_known,
+                            std::size_t top) {
+  const auto query = identity_of(images, ranking.query, ranking.identity);
+  const auto camera = camera_of(images, ranking.query);
+  JudgedRanking judged;
+  std::size_t left_out = 0;
+  for (std::size_t i = 0; i < ranking.found.size() && judged.images.size() < top; ++i) {
+    const auto& found = ranking.found[i];
+    const auto identity = identity_of(images, found.path, found.identity);
+    const bool same = query && identity == query;
+    const bool same_camera = camera != unknown_camera && camera_of(images, found.path) == camera;
+    if (identity == junk_identity || (cameras_known && same && same_camera)) {
+      ++left_out;
+      continue;
+    }
+    // An image that nobody has labelled counts as another person's.
+    const auto verdict = !query ? Verdict::unknown : same ? Verdict::right : Verdict::wrong;
+    judged.images.push_back({i, verdict});
+    judged.left_out = left_out;
+  }
+  return judged;
+}
+
+Html draw_ranking(const QueryRanking& ranking, const JudgedRanking& verdicts, const JudgedQuery* judged,
+                  const Images& images, Pictures& pictures) {
+  auto facts = facts_text(images, ranking.query, ranking.identity);
+  if (judged != nullptr && judged->ap) {
+    facts += (facts.empty() ? "" : " · ") + ("AP " + percent_text(*judged->ap)) +
+             " · first right image at rank " + std::to_string(judged->first_rank) + " · " +
+             counted(judged->matches, "right image", "right images") + " in the gallery";
+  }
+  if (verdicts.left_out > 0) {
+    facts += (facts.empty() ? "" : " · ") +
+             counted(static_cast<std::int64_t>(verdicts.left_out), "image", "images") + " left out";
+  }
+  const auto query =
+      element("div", {{"class", "query"}},
+              pictures.picture(ranking.query, "query " + ranking.query) + element("span", "query"));
+  Html results;
+  std::size_t rank = 0;
+  for (const auto& image : verdicts.images) {
+    const auto& found = ranking.found[image.found];
+    const auto verdict = std::string(verdict_text(image.verdict));
+    auto description = "rank " + std::to_string(++rank) + ": " + found.path;
+    if (const auto known = facts_text(images, found.path, found.identity); !known.empty()) {
+      description += ", " + known;
+    }
+    if (image.verdict != Verdict::unknown) description += ", " + verdict;
+    auto content = pictures.picture(found.path, description);
+    if (image.verdict != Verdict::unknown) {
+      content += element("span", {{"class", "mark"}, {"aria-hidden", "true"}},
+                         image.verdict == Verdict::right ? "\u2713" : "\u2717");
+    }
+    content +=
+        element("span", {{"class", "rank"}}, std::to_string(rank) + " · " + fixed_text(found.similarity, 2));
+    results += element("li", {{"class", verdict}, {"title", description}}, content);
+  }
+  return element("figure", {{"class", "ranking"}},
+                 element("figcaption", element("strong", ranking.query) + " " + element("span", facts)) +
+                     query + element("ol", results));
+}
+
+}  // namespace kindred

@@ -1,0 +1,315 @@
+#include "report/report.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "file/atomic_file.h"
+#include "progress/progress.h"
+#include "recipe/plan.h"
+#include "recipe/recipe.h"
+#include "recipe/toml_reader.h"
+#include "report/blocks.h"
+#include "report/data_section.h"
+#include "report/number_text.h"
+#include "report/page_style.h"
+#include "report/pictures.h"
+#include "report/ranking_section.h"
+#include "report/run_files.h"
+#include "report/training_section.h"
+#include "system/version.h"
+
+namespace kindred {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_warnings = 50;
+
+/// A key of the recipe, as text; "" when it is not there or the recipe cannot be read.
+std::string recipe_key(const RunFiles& run, const char* key) {
+  if (!run.recipe.value) return "";
+  try {
+    const auto recipe = parse_toml(*run.recipe.value, run.recipe_file);
+    const auto* value = recipe.as<Table>()->find(key);
+    if (value == nullptr) return "";
+    const auto* text = value->as<std::string>();
+    return text != nullptr ? *text : value->to_toml();
+  } catch (const RecipeError&) {
+    return "";
+  }
+}
+
+std::string title_of(const RunFiles& run) {
+  if (auto name = recipe_key(run, "name"); !name.empty()) return name;
+  std::error_code failure;
+  const auto folder = fs::absolute(run.folder, failure).lexically_normal();
+  return (folder.has_filename() ? folder : folder.parent_path()).filename();
+}
+
+/// "2026-11-24T14:22:42.039Z" as "2026-11-24 14:22 UTC"; any other text as it is.
+std::string time_text(const std::string& time) {
+  int parts[5];
+  char minute_end = 0;
+  const bool known = std::sscanf(time.c_str(), "%4d-%2d-%2dT%2d:%2d%c", &parts[0], &parts[1], &parts[2],
+                                 &parts[3], &parts[4], &minute_end) == 6;
+  return known && time.back() == 'Z' ? time.substr(0, 10) + " " + time.substr(11, 5) + " UTC" : time;
+}
+
+/// When the last thing happened that the run's files tell of.
+std::string last_time(const RunFiles& run) {
+  std::string last;
+  for (const auto& stage : run.stages) {
+    last = std::max(last, stage.finished_at);
+    const auto* training = stage.holds<TrainingFiles>();
+    if (training != nullptr && training->metrics.value)
+      last = std::max(last, training->metrics.value->last_time);
+  }
+  return last;
+}
+
+/// A key of the first training's environment; "" when there is none.
+std::string environment_key(const RunFiles& run, const std::string& key) {
+  for (const auto& stage : run.stages) {
+    const auto* training = stage.holds<TrainingFiles>();
+    if (training == nullptr || !training->environment.value) continue;
+    for (const auto& [name, value] : *training->environment.value) {
+      if (name == key) return value;
+    }
+  }
+  return "";
+}
+
+Html page_header(const RunFiles& run) {
+  const std::pair<const char*, std::string> facts[] = {{"Last change", time_text(last_time(run))},
+                                                       {"Device", environment_key(run, "device")},
+                                                       {"Precision", environment_key(run, "precision")},
+                                                       {"Seed", recipe_key(run, "seed")},
+                                                       {"Folder", run.folder.string()}};
+  Html list;
+  for (const auto& [name, value] : facts) {
+    if (!value.empty()) list += element("div", element("dt", name) + element("dd", value));
+  }
+  return element("header",
+                 element("p", {{"class", "kind"}}, run.pipeline ? "Kindred pipeline" : "Kindred run") +
+                     element("h1", title_of(run)) + element("dl", {{"class", "facts"}}, list));
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+Html share_bar(double share) {
+  return element("span", {{"class", "track"}},
+                 element("span", {{"class", "share"}, {"style", "width:" + fixed_text(100 * share, 1) + "%"}},
+                         {})) +
+         percent_text(share);
+}
+
+/// "0.4 s", "12 s", "1:03"
+std::string time_taken_text(double seconds) {
+  return seconds < 9.95 ? fixed_text(seconds, 1) + " s" : duration_text(seconds);
+}
+
+Html figure_text(const std::optional<double>& value, int digits) {
+  return value ? Html(fixed_text(*value, digits)) : Html();
+}
+
+/// Stages, their states and what they cost.
+Section cost_section(const RunFiles& run) {
+  Section section{"cost", "Stages and cost", trouble_notice(run.costs_trouble)};
+  double total = 0;
+  bool estimated = false;
+  bool unmeasured = false;
+  for (const auto& stage : run.stages) {
+    total += stage.cost.seconds.value_or(0);
+    estimated = estimated || stage.cost.estimated;
+    unmeasured = unmeasured || !stage.cost.seconds;
+  }
+  HtmlTable table;
+  table.name = "Stages in their order";
+  table.columns = {{"Stage"},         {"Time"},
+                   {"Share of time"}, {"Images"},
+                   {"Images/s"},      {"Peak memory, MiB"},
+                   {"Type", true},    {"Made from", true},
+                   {"State", true}};
+  for (const auto& stage : run.stages) {
+    const auto& cost = stage.cost;
+    table.rows.push_back(
+        {{stage.name, cost.seconds ? (cost.estimated ? "about " : "") + time_taken_text(*cost.seconds) : "",
+          total > 0 && !unmeasured ? share_bar(*cost.seconds / total) : Html(),
+          cost.images ? number_text(*cost.images) : "", figure_text(cost.images_per_second, 0),
+          figure_text(cost.peak_memory_mib, 0), run.pipeline ? stage.type : "", joined(stage.inputs),
+          stage.finished ? "done" : "not finished"},
+         false});
+    section.content += trouble_notice(stage.trouble);
+  }
+  if (total > 0 && run.stages.size() > 1) {
+    table.rows.push_back({{"total", (unmeasured ? "at least " : "") + time_taken_text(total)}, true});
+  }
+  section.content += draw(table);
+  if (estimated) {
+    section.content +=
+        element("p", {{"class", "note"}},
+                "A time with \u201cabout\u201d is the median time of an epoch times their number.");
+  }
+  return section;
+}
+
+Section warning_section(const RunFiles& run) {
+  Section section{"warnings", "Warnings", trouble_notice(run.log_trouble)};
+  Html list;
+  for (std::size_t i = 0; i < std::min(most_warnings, run.warnings.size()); ++i) {
+    list += element("li", run.warnings[i]);
+  }
+  if (!list.empty()) section.content += element("ul", {{"class", "warnings"}}, list);
+  if (run.warnings.size() > most_warnings) {
+    section.content +=
+        element("p", {{"class", "note"}},
+                "and " + std::to_string(run.warnings.size() - most_warnings) + " more in the log.");
+  }
+  return section;
+}
+
+/// What stages leave behind of which this page knows no more.
+Section other_section(const RunFiles& run) {
+  Section section{"files", "Further results", {}};
+  HtmlTable table;
+  table.name = "Files of stages";
+  table.columns = {{"Stage"}, {"File", true}, {"Size"}};
+  for (const auto& stage : run.stages) {
+    const auto* other = stage.holds<OtherFiles>();
+    if (other == nullptr) continue;
+    for (const auto& [name, size] : other->files) {
+      table.rows.push_back({{stage.name, name, size_text(size)}, false});
+    }
+  }
+  if (!table.rows.empty()) section.content = draw(table);
+  return section;
+}
+
+Html recipe_text(const Piece<std::string>& recipe, const std::string& title) {
+  if (!recipe.value) return trouble_notice(recipe.trouble);
+  return folded(title, element("pre", {{"tabindex", "0"}}, element("code", *recipe.value)));
+}
+
+Section recipe_section(const RunFiles& run) {
+  Section section{"recipe", "Recipe and environment", {}};
+  section.content += recipe_text(run.recipe, run.recipe_file.filename());
+  for (const auto& stage : run.stages) {
+    const auto* training = stage.holds<TrainingFiles>();
+    if (training == nullptr) continue;
+    const std::string prefix = run.pipeline ? stage.name + ": " : "";
+    if (run.pipeline) section.content += recipe_text(training->recipe, prefix + "recipe.toml");
+    section.content += trouble_notice(training->environment.trouble);
+    if (!training->environment.value) continue;
+    HtmlTable table;
+    table.name = prefix + "what it was computed on";
+    table.columns = {{""}, {"Value", true}};
+    for (const auto& [key, value] : *training->environment.value) table.rows.push_back({{key, value}, false});
+    section.content += folded(prefix + "environment", draw(table));
+  }
+  if (section.content.empty()) {
+    section.content = element("p", {{"class", "empty"}}, "Neither recipe nor environment is there.");
+  }
+  return section;
+}
+
+std::string unfinished_text(const RunFiles& run) {
+  std::string names;
+  for (const auto& stage : run.stages) {
+    if (!stage.finished) names += (names.empty() ? "" : ", ") + stage.name;
+  }
+  return names;
+}
+
+Pictures open_pictures(const RunFiles& run, const ReportOptions& options, const Catalog& catalog,
+                       std::string& trouble) {
+  std::vector<std::string> overrides;
+  if (options.data) overrides.push_back("dataset.root=" + Value(options.data->string()).to_toml());
+  try {
+    return Pictures(choose_dataset(load_recipe(run.recipe_file, overrides), catalog).create({}));
+  } catch (const Error& error) {
+    if (options.data) throw;
+    trouble = error.what();
+    return {};
+  }
+}
+
+/// What is said once of all images that are missing; "" when none is.
+std::string missing_images_text(const Pictures& pictures, const std::string& trouble,
+                                const ReportOptions& options) {
+  if (pictures.missing() == 0) return "";
+  std::string text = std::to_string(pictures.missing()) + " of " +
+                     std::to_string(pictures.missing() + pictures.shown()) + " images cannot be shown";
+  const auto& why = trouble.empty() ? pictures.first_trouble() : trouble;
+  text += why.empty() ? ": the data set does not know them." : ": " + why + (why.back() == '.' ? "" : ".");
+  if (!options.data) text += " If the data lie elsewhere now, say where: kindred report RUN --data FOLDER";
+  return text;
+}
+
+Html contents(const std::vector<Section>& sections) {
+  Html list;
+  for (const auto& section : sections) {
+    list += element("li", element("a", {{"href", "#" + section.id}}, section.title));
+  }
+  return element("nav", {{"aria-label", "Contents"}}, element("ul", list));
+}
+
+std::string page(const std::string& title, const Html& body) {
+  const auto meta = [](const Html::Attributes& attributes) { return element("meta", attributes, {}); };
+  const auto head = meta({{"charset", "utf-8"}}) +
+                    meta({{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}}) +
+                    meta({{"name", "color-scheme"}, {"content", "light dark"}}) +
+                    // The page can neither load nor run anything, whatever a file may have smuggled in.
+                    meta({{"http-equiv", "Content-Security-Policy"},
+                          {"content", "default-src 'none'; img-src data:; style-src 'unsafe-inline'"}}) +
+                    element("title", title) + Html::style(page_style());
+  return "<!DOCTYPE html>\n" +
+         element("html", {{"lang", "en"}}, element("head", head) + element("body", body)).markup() + "\n";
+}
+
+}  // namespace
+
+ReportOutcome write_report(const fs::path& folder, const ReportOptions& options, const Catalog& catalog) {
+  const auto run = read_run(folder);
+  ReportOutcome outcome;
+  std::string data_trouble;
+  auto pictures = open_pictures(run, options, catalog, data_trouble);
+
+  std::vector<Section> sections = {
+      score_section(run),    cost_section(run),
+      training_section(run), ranking_section(run, options.sheet, pictures, outcome.rankings),
+      label_section(run),    domain_section(run),
+      other_section(run),    warning_section(run),
+      recipe_section(run)};
+  sections.erase(std::remove_if(sections.begin(), sections.end(),
+                                [](const Section& section) { return section.content.empty(); }),
+                 sections.end());
+
+  Html main;
+  const auto unfinished = unfinished_text(run);
+  if (!unfinished.empty()) main += notice(element("strong", "Not finished: ") + unfinished + ".");
+  const auto missing = missing_images_text(pictures, data_trouble, options);
+  if (!missing.empty()) {
+    main += notice(element("strong", "Images: ") + missing);
+    outcome.notes.push_back(missing);
+  }
+  for (const auto& section : sections) {
+    main += element("section", {{"id", section.id}, {"aria-labelledby", section.id + "-title"}},
+                    element("h2", {{"id", section.id + "-title"}}, section.title) + section.content);
+  }
+  const auto text = page(title_of(run) + " \u2013 Kindred",
+                         page_header(run) + contents(sections) + element("main", main) +
+                             element("footer", std::string("Written by Kindred ") + kindred_version + "."));
+  outcome.file = options.out.empty() ? folder / "report.html" : options.out;
+  outcome.bytes = text.size();
+  outcome.images = pictures.shown();
+  write_atomically(outcome.file, [&](std::ostream& out) { out << text; });
+  return outcome;
+}
+
+}  // namespace kindred

@@ -1,0 +1,154 @@
+#include "report/training_files.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <iterator>
+#include <limits>
+#include <regex>
+#include <sstream>
+#include <string_view>
+
+#include "report/json_file.h"
+#include "report/read_text.h"
+
+namespace kindred {
+namespace {
+
+constexpr std::string_view warning_word = "warning: ";
+
+/// Seconds since 1970 of "2026-11-24T14:22:42.039Z".
+std::optional<double> seconds_of(const std::string& time) {
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  int hour = 0;
+  int minute = 0;
+  double second = 0;
+  if (std::sscanf(time.c_str(), "%d-%u-%uT%d:%d:%lf", &year, &month, &day, &hour, &minute, &second) != 6) {
+    return std::nullopt;
+  }
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                         std::chrono::day(day)};
+  if (!date.ok()) return std::nullopt;
+  const auto days = std::chrono::sys_days(date).time_since_epoch().count();
+  return 86400.0 * static_cast<double>(days) + 3600.0 * hour + 60.0 * minute + second;
+}
+
+/// The figures of one event; null stands for a number that was not finite.
+void add_figures(const nlohmann::ordered_json& event, std::int64_t epoch,
+                 std::map<std::string, EpochSeries>& series) {
+  const auto figures = event.find("figures");
+  if (figures == event.end() || !figures->is_object()) return;
+  for (const auto& [name, value] : figures->items()) {
+    if (value.is_number()) series[name][epoch] = value.get<double>();
+    if (value.is_null()) series[name][epoch] = std::numeric_limits<double>::quiet_NaN();
+  }
+}
+
+void add_event(const nlohmann::ordered_json& event, TrainingMetrics& metrics,
+               std::map<std::int64_t, double>& ends) {
+  const auto kind = text_at(event, "event").value_or("");
+  const auto time = text_at(event, "time").value_or("");
+  if (!time.empty()) metrics.last_time = time;
+  if (kind == "note") {
+    const auto text = text_at(event, "text").value_or("");
+    if (text.starts_with(warning_word)) metrics.warnings.push_back(text.substr(warning_word.size()));
+    return;
+  }
+  long long epoch = 0;
+  long long epochs = 0;
+  const auto detail = text_at(event, "detail").value_or("");
+  if (kind != "finished" || std::sscanf(detail.c_str(), "epoch %lld/%lld", &epoch, &epochs) != 2) return;
+  metrics.epochs = epochs;
+  const auto stage = text_at(event, "stage").value_or("");
+  if (stage == "evaluate") add_figures(event, epoch, metrics.evaluation);
+  if (stage != "train") return;
+  add_figures(event, epoch, metrics.figures);
+  if (const auto rate = number_at(event, "images_per_second")) metrics.images_per_second = rate;
+  if (const auto end = seconds_of(time)) ends[epoch] = *end;
+}
+
+std::optional<double> training_seconds(const std::map<std::int64_t, double>& ends) {
+  std::vector<double> gaps;
+  for (auto epoch = ends.begin(); epoch != ends.end(); ++epoch) {
+    const auto next = std::next(epoch);
+    if (next != ends.end() && next->first == epoch->first + 1) gaps.push_back(next->second - epoch->second);
+  }
+  if (gaps.empty()) return std::nullopt;
+  const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
+  std::nth_element(gaps.begin(), middle, gaps.end());
+  return *middle * static_cast<double>(ends.size());
+}
+
+TrainingMetrics read_metrics(const std::filesystem::path& file) {
+  std::istringstream stream(read_text(file));
+  TrainingMetrics metrics;
+  std::map<std::int64_t, double> ends;
+  for (std::string line; std::getline(stream, line);) {
+    if (line.empty()) continue;
+    const auto event = nlohmann::ordered_json::parse(line, nullptr, false);
+    if (event.is_object()) {
+      add_event(event, metrics, ends);
+    } else {
+      ++metrics.unreadable_lines;
+    }
+  }
+  metrics.seconds = training_seconds(ends);
+  return metrics;
+}
+
+std::vector<std::pair<std::string, std::string>> read_environment(const std::filesystem::path& file) {
+  std::vector<std::pair<std::string, std::string>> environment;
+  const auto json = read_json(file);
+  for (const auto& [key, value] : json.items()) {
+    environment.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return environment;
+}
+
+}  // namespace
+
+std::int64_t TrainingMetrics::last_epoch() const {
+  std::int64_t last = 0;
+  for (const auto& [name, series] : figures) {
+    if (!series.empty()) last = std::max(last, series.rbegin()->first);
+  }
+  return last;
+}
+
+TrainingFiles read_training_files(const std::filesystem::path& folder) {
+  TrainingFiles files;
+  files.recipe = read_piece(folder / "recipe.toml", read_text);
+  files.environment = read_piece(folder / "environment.json", read_environment);
+  files.metrics = read_piece(folder / "metrics.jsonl", read_metrics);
+  std::error_code failure;
+  files.model = std::filesystem::exists(folder / "model.safetensors", failure);
+  return files;
+}
+
+std::vector<std::string> read_log_warnings(const std::filesystem::path& file) {
+  std::istringstream stream(read_text(file));
+  static const std::regex entry("^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ ([a-z]+): ");
+  std::vector<std::string> warnings;
+  bool within = false;  // the last entry was a warning
+  for (std::string line; std::getline(stream, line);) {
+    std::smatch match;
+    // The expression is matched against the beginning alone: std::regex recurses for each character.
+    const auto begin = line.substr(0, 64);
+    if (!std::regex_search(begin, match, entry)) {
+      if (within) warnings.back() += "\n" + line;
+      continue;
+    }
+    const auto level = match[1].str();
+    auto text = line.substr(static_cast<std::size_t>(match.length()));
+    const bool says_so = text.starts_with(warning_word);
+    within = says_so || level == "warning" || level == "error" || level == "critical";
+    if (says_so) text.erase(0, warning_word.size());
+    if (within) warnings.push_back(text);
+  }
+  return warnings;
+}
+
+}  // namespace kindred

@@ -1,0 +1,198 @@
+#include "report/training_section.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "progress/progress.h"
+#include "report/chart.h"
+#include "report/number_text.h"
+
+namespace kindred {
+namespace {
+
+constexpr std::string_view loss_prefix = "loss/";
+constexpr const char* parts_title = "Parts of the loss";
+/// A learning rate that changes by more than this factor is drawn logarithmically.
+constexpr double wide_range = 50;
+
+ChartLine line_of(const std::string& name, const EpochSeries& series, double factor = 1) {
+  ChartLine line{name, {}};
+  for (const auto& [epoch, value] : series)
+    line.points.push_back({static_cast<double>(epoch), factor * value});
+  return line;
+}
+
+Axis epochs() {
+  Axis axis;
+  axis.label = "epoch";
+  axis.whole = true;
+  return axis;
+}
+
+/// "52.97 in epoch 1, 20.5 in epoch 25"
+std::string ends_text(const EpochSeries& series) {
+  const auto end = [](const EpochSeries::value_type& point) {
+    return number_text(point.second) + " in epoch " + std::to_string(point.first);
+  };
+  if (series.empty()) return "";
+  return series.size() == 1 ? end(*series.begin()) : end(*series.begin()) + ", " + end(*series.rbegin());
+}
+
+const EpochSeries* find(const std::map<std::string, EpochSeries>& all, const std::string& name) {
+  const auto found = all.find(name);
+  return found == all.end() ? nullptr : &found->second;
+}
+
+Html series_chart(const std::string& title, const std::string& label, const EpochSeries* series,
+                  ScaleKind scale, bool with_zero) {
+  if (series == nullptr) return {};
+  LineChart chart;
+  chart.name = title + " by epoch: " + ends_text(*series);
+  chart.x = epochs();
+  chart.y.label = label;
+  chart.y.scale = scale;
+  chart.y.with_zero = with_zero;
+  chart.lines.push_back(line_of(title, *series));
+  return figure(title, draw(chart), ends_text(*series) + ".");
+}
+
+ScaleKind learning_rate_scale(const EpochSeries* series) {
+  if (series == nullptr) return ScaleKind::linear;
+  double least = std::numeric_limits<double>::infinity();
+  double most = 0;
+  for (const auto& [epoch, value] : *series) {
+    least = std::min(least, value);
+    most = std::max(most, value);
+  }
+  return least > 0 && most > wide_range * least ? ScaleKind::logarithmic : ScaleKind::linear;
+}
+
+Html evaluation_chart(const std::map<std::string, EpochSeries>& evaluation) {
+  LineChart chart;
+  chart.name = "Scores by epoch";
+  chart.x = epochs();
+  chart.y.label = "%";
+  chart.y.with_zero = true;
+  std::string caption;
+  for (const auto& [key, name] : {std::pair{"mAP", "mAP"}, {"rank1", "Rank-1"}, {"mINP", "mINP"}}) {
+    const auto* series = find(evaluation, key);
+    if (series == nullptr || series->empty()) continue;
+    chart.lines.push_back(line_of(name, *series, 100));
+    const auto [epoch, value] = *series->rbegin();
+    caption += (caption.empty() ? "In epoch " + std::to_string(epoch) + " " : ", ") + std::string(name) +
+               " " + percent_text(value);
+    chart.name += ", " + std::string(name) + " " + percent_text(value) + " in epoch " + std::to_string(epoch);
+  }
+  if (chart.lines.empty()) return {};
+  return figure("Scores during training", draw(chart), caption + ".");
+}
+
+/// "g1" of "triplet(g1)"; a part without parentheses is called what it is.
+std::string output_of(const std::string& part) {
+  const auto open = part.find('(');
+  if (open == std::string::npos || part.back() != ')') return part;
+  return part.substr(open + 1, part.size() - open - 2);
+}
+
+/// Small charts of the losses' parts: those of one kind, "triplet" of "loss/triplet(g1)", have one scale.
+Html loss_parts(const std::map<std::string, EpochSeries>& figures) {
+  using Part = std::pair<std::string, const EpochSeries*>;
+  std::map<std::string, std::vector<Part>> kinds;
+  for (const auto& [name, series] : figures) {
+    if (!name.starts_with(loss_prefix)) continue;
+    const auto part = name.substr(loss_prefix.size());
+    kinds[part.substr(0, part.find('('))].emplace_back(part, &series);
+  }
+  Html html;
+  for (const auto& [kind, parts] : kinds) {
+    Html charts;
+    double most = 0;
+    double least = 0;
+    for (const auto& part : parts) {
+      for (const auto& [epoch, value] : *part.second) {
+        if (!std::isfinite(value)) continue;
+        most = std::max(most, value);
+        least = std::min(least, value);
+      }
+    }
+    for (const auto& [part, series] : parts) {
+      LineChart chart;
+      chart.name = "loss " + part + " by epoch: " + ends_text(*series);
+      chart.x = epochs();
+      chart.y.from = least;
+      chart.y.to = most;
+      chart.size = ChartSize::small;
+      chart.lines.push_back(line_of(part, *series));
+      const auto last = series->empty() ? std::string() : number_text(series->rbegin()->second);
+      charts += element("figure", {{"class", "figure"}},
+                        element("figcaption", output_of(part) + " " + element("span", last)) + draw(chart));
+    }
+    html += element("h5", kind) + element("div", {{"class", "small-charts"}}, charts);
+  }
+  if (html.empty()) return {};
+  return element("p", {{"class", "note"}},
+                 "Before their weights, for each output of the head; the number is the last epoch's. The "
+                 "charts of "
+                 "a kind have one scale.") +
+         html;
+}
+
+/// "25 of 25 epochs, about 1:03, 334 images/s"
+std::string summary(const TrainingMetrics& metrics, bool ended) {
+  const auto last = metrics.last_epoch();
+  std::string text = std::to_string(last) + " of " + std::to_string(metrics.epochs) + " epochs";
+  if (!ended) text += ", not finished";
+  if (metrics.seconds) text += ", about " + duration_text(*metrics.seconds);
+  if (metrics.images_per_second) text += ", " + fixed_text(*metrics.images_per_second, 0) + " images/s";
+  return text;
+}
+
+Html training(const TrainingFiles& files, bool alone) {
+  if (!files.metrics.there()) {
+    return element("p", {{"class", "empty"}}, "No metrics: metrics.jsonl is not there.");
+  }
+  if (!files.metrics.value) return trouble_notice(files.metrics.trouble);
+  const auto& metrics = *files.metrics.value;
+  Html html;
+  if (metrics.unreadable_lines > 0) {
+    html += notice(std::to_string(metrics.unreadable_lines) +
+                   (metrics.unreadable_lines == 1 ? " line" : " lines") +
+                   " of metrics.jsonl cannot be read and left out here.");
+  }
+  if (metrics.last_epoch() == 0) return html + element("p", {{"class", "empty"}}, "No epoch has ended yet.");
+  html += element("p", {{"class", "note"}}, summary(metrics, files.model) + ".");
+  const auto* rate = find(metrics.figures, "learning_rate");
+  html += element("div", {{"class", "charts"}},
+                  series_chart("Loss", "loss", find(metrics.figures, "loss"), ScaleKind::linear, true) +
+                      series_chart("Learning rate", "learning rate", rate, learning_rate_scale(rate), true) +
+                      evaluation_chart(metrics.evaluation) +
+                      series_chart("Gradient norm", "norm before clipping",
+                                   find(metrics.figures, "gradient_norm"), ScaleKind::linear, true));
+  const auto parts = loss_parts(metrics.figures);
+  if (parts.empty()) return html;
+  return html + (alone ? element("h4", parts_title) + parts : folded(parts_title, parts));
+}
+
+}  // namespace
+
+Section training_section(const RunFiles& run) {
+  Section section{"training", "Training", {}};
+  const auto trainings = std::count_if(run.stages.begin(), run.stages.end(), [](const RunStage& stage) {
+    return stage.holds<TrainingFiles>() != nullptr;
+  });
+  for (const auto& stage : run.stages) {
+    const auto* files = stage.holds<TrainingFiles>();
+    if (files == nullptr) continue;
+    if (run.pipeline) section.content += element("h3", stage.name);
+    section.content += training(*files, trainings == 1);
+  }
+  return section;
+}
+
+}  // namespace kindred

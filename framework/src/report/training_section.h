@@ -1,0 +1,12 @@
+// How trainings went.
+#pragma once
+
+#include "report/blocks.h"
+#include "report/run_files.h"
+
+namespace kindred {
+
+/// Of each training: loss, learning rate, scores in between and the parts of the loss, by epoch.
+[[nodiscard]] Section training_section(const RunFiles& run);
+
+}  // namespace kindred

@@ -1,0 +1,118 @@
+#include "report/ranking_sheet.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+namespace kindred::test {
+namespace {
+
+using Places = std::vector<std::size_t>;
+
+std::vector<JudgedQuery> queries_with(const std::vector<double>& aps) {
+  std::vector<JudgedQuery> queries;
+  for (const double ap : aps) queries.push_back({"q" + std::to_string(queries.size()), ap, 1, 1});
+  return queries;
+}
+
+TEST_CASE("the worst, middle and best queries are chosen, none twice") {
+  const auto queries = queries_with({0.5, 0.1, 0.9, 0.3, 0.7, 0.2, 0.8, 0.4, 0.6});
+  const auto chosen = choose_queries(queries, {2, 3, 2});
+  CHECK(chosen.worst == Places{1, 5});
+  CHECK(chosen.middle == Places{7, 0, 8});
+  CHECK(chosen.best == Places{2, 6});
+}
+
+TEST_CASE("queries that were not judged are not chosen, and equal ones keep their order") {
+  auto queries = queries_with({0.5, 0.5, 0.5, 0.5});
+  queries[1].ap.reset();
+  const auto chosen = choose_queries(queries, {1, 1, 1});
+  CHECK(chosen.worst == Places{0});
+  CHECK(chosen.middle == Places{2});
+  CHECK(chosen.best == Places{3});
+}
+
+TEST_CASE("of few queries the worst come first, then the best") {
+  const auto chosen = choose_queries(queries_with({0.3, 0.1, 0.2}), {2, 6, 6});
+  CHECK(chosen.worst == Places{1, 2});
+  CHECK(chosen.best == Places{0});
+  CHECK(chosen.middle.empty());
+  const auto none = choose_queries({}, {2, 2, 2});
+  CHECK(none.worst.size() + none.middle.size() + none.best.size() == 0);
+  CHECK(choose_queries(queries_with({0.1, 0.2}), {0, 0, 0}).worst.empty());
+}
+
+TEST_CASE("places are spread evenly") {
+  CHECK(spread(10, 5) == Places{0, 2, 4, 6, 8});
+  CHECK(spread(2, 5) == Places{0, 1});
+  CHECK(spread(0, 5).empty());
+  CHECK(spread(5, 0).empty());
+}
+
+struct Known {
+  std::map<std::string, Sample, std::less<>> images;
+  Known& add(const std::string& path, std::int64_t identity, std::int64_t camera) {
+    images[path] = {path, identity, camera, "", Split::gallery};
+    return *this;
+  }
+};
+
+QueryRanking ranking_of(const std::vector<std::string>& paths) {
+  QueryRanking ranking;
+  ranking.query = "q";
+  for (const auto& path : paths) ranking.found.push_back({path, 0.5, std::nullopt});
+  return ranking;
+}
+
+TEST_CASE("images of the query's person and camera, and junk, have no rank") {
+  const auto known = Known()
+                         .add("q", 1, 1)
+                         .add("same camera", 1, 1)
+                         .add("right", 1, 2)
+                         .add("junk", junk_identity, 3)
+                         .add("wrong", 2, 1)
+                         .add("nobody", unlabelled_identity, 2)
+                         .images;
+  const auto ranking = ranking_of({"same camera", "wrong", "junk", "right", "nobody", "same camera"});
+  const auto judged = judge_ranking(ranking, known, true, 10);
+  REQUIRE(judged.images.size() == 3);
+  CHECK(judged.images[0].found == 1);
+  CHECK(judged.images[0].verdict == Verdict::wrong);
+  CHECK(judged.images[1].found == 3);
+  CHECK(judged.images[1].verdict == Verdict::right);
+  CHECK(judged.images[2].verdict == Verdict::wrong);
+  CHECK(judged.left_out == 2);
+
+  SUBCASE("in single-camera mode the own camera counts") {
+    const auto single = judge_ranking(ranking, known, false, 10);
+    CHECK(single.images.size() == 5);
+    CHECK(single.images[0].verdict == Verdict::right);
+    CHECK(single.left_out == 1);
+  }
+  SUBCASE("what is left out makes room for the next") {
+    const auto two = judge_ranking(ranking, known, true, 2);
+    CHECK(two.images.size() == 2);
+    CHECK(two.images[1].found == 3);
+  }
+}
+
+TEST_CASE("without tables the identities of the ranking itself decide") {
+  auto ranking = ranking_of({"a", "b", "c"});
+  ranking.identity = 7;
+  ranking.found[0].identity = 7;
+  ranking.found[1].identity = 8;
+  const auto judged = judge_ranking(ranking, {}, true, 10);
+  CHECK(judged.images[0].verdict == Verdict::right);
+  CHECK(judged.images[1].verdict == Verdict::wrong);
+  CHECK(judged.images[2].verdict == Verdict::wrong);
+}
+
+TEST_CASE("of a query that nobody knows nothing is right or wrong") {
+  const auto judged = judge_ranking(ranking_of({"a", "b"}), Known().add("a", 3, 1).images, true, 10);
+  CHECK(judged.images[0].verdict == Verdict::unknown);
+  CHECK(judged.images[1].verdict == Verdict::unknown);
+}
+
+}  // namespace
+}  // namespace kindred::test

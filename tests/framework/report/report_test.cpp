@@ -1,0 +1,274 @@
+#include "report/report.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "made_run.h"
+#include "markup_check.h"
+#include "report/pictures.h"
+
+namespace kindred::test {
+namespace {
+
+struct Written {
+  ReportOutcome outcome;
+  std::string page;
+};
+
+Written report_of(const TemporaryFolder& folder, const std::string& name, const ReportOptions& options = {}) {
+  const auto catalog = nasty_catalog();
+  Written written;
+  written.outcome = write_report(folder / name, options, catalog);
+  written.page = read_bytes(written.outcome.file);
+  return written;
+}
+
+/// The text of the page from an id on, up to the end of that section.
+std::string section(const std::string& page, const std::string& id) {
+  const auto from = page.find("<section id=\"" + id + "\"");
+  return from == std::string::npos ? "" : page.substr(from, page.find("</section>", from) - from);
+}
+
+/// Well-formed, alone, and without anything that runs.
+void check_page(const std::string& page) {
+  CHECK(markup_error(page) == "");
+  CHECK(page.find("://") == std::string::npos);
+  CHECK(page.find("<script") == std::string::npos);
+  CHECK(page.find("<link") == std::string::npos);
+  CHECK(page.find("url(") == std::string::npos);
+  CHECK(count_of(page, "src=\"") == count_of(page, "src=\"data:image/jpeg;base64,"));
+  CHECK(count_of(page, "<img ") == count_of(page, "alt=\""));
+}
+
+TEST_CASE("bytes are written as base64 with padding") {
+  // RFC 4648, section 10.
+  CHECK(base64("") == "");
+  CHECK(base64("f") == "Zg==");
+  CHECK(base64("fo") == "Zm8=");
+  CHECK(base64("foo") == "Zm9v");
+  CHECK(base64("foob") == "Zm9vYg==");
+  CHECK(base64("fooba") == "Zm9vYmE=");
+  CHECK(base64("foobar") == "Zm9vYmFy");
+  CHECK(base64("\xff\xfe\xfd") == "//79");
+}
+
+TEST_CASE("a report of a whole run is one page that needs nothing else") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  const auto [outcome, page] = report_of(folder, "run");
+  CHECK(outcome.file == folder / "run/report.html");
+  CHECK(outcome.bytes == page.size());
+  CHECK(outcome.rankings == 2);
+  CHECK(outcome.images == 5);  // two queries, three of the gallery; one cannot be read
+  check_page(page);
+  CHECK(contains(page, "<h1>a &lt;run&gt;</h1>"));
+  CHECK(contains(page, "cpu: &lt;fast&gt; &amp; new"));
+  CHECK(contains(page, "2026-11-24 14:45 UTC"));
+  CHECK(contains(section(page, "scores"), "62.50\u00a0%"));
+  CHECK(contains(section(page, "scores"), "2 of 2 queries in 4 gallery images"));
+  CHECK(contains(section(page, "cost"), "about 4:00"));
+  CHECK(count_of(section(page, "training"), "<svg") >= 4);
+  CHECK(contains(section(page, "training"), "mAP 50.00\u00a0%"));
+  CHECK(contains(section(page, "warnings"), "&lt;slow&gt; images"));
+  CHECK(contains(section(page, "recipe"), "name = &quot;a &lt;run&gt;&quot;"));
+  CHECK(section(page, "labels").empty());
+}
+
+TEST_CASE("rankings are marked by class and sign, and leave out what evaluation does") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  const auto page = report_of(folder, "run").page;
+  const auto rankings = section(page, "rankings");
+  // Of query 1, g/3 is its own camera's: g/2 wrong, g/1 right, unreadable wrong. Of query 2: g/3 wrong, g/2
+  // right, g/1 wrong, unreadable right.
+  CHECK(count_of(rankings, "<li class=\"right\"") == 3);
+  CHECK(count_of(rankings, "<li class=\"wrong\"") == 4);
+  CHECK(count_of(rankings, "aria-hidden=\"true\">\u2713") == 3);
+  CHECK(count_of(rankings, "aria-hidden=\"true\">\u2717") == 4);
+  CHECK(contains(rankings, "1 image left out"));
+  CHECK(contains(rankings, "alt=\"query query/&lt;b&gt;&amp;&quot;1&#39;.png\""));
+  CHECK(contains(rankings, "AP 25.00\u00a0% · first right image at rank 2 · 1 right image in the gallery"));
+  CHECK(contains(rankings, "alt=\"rank 1: g/2.png, identity 2, camera 2, wrong\""));
+  CHECK(rankings.find("query/&lt;b&gt;") < rankings.find("query/2.png"));  // the worst first
+  CHECK(contains(rankings, "<span class=\"missing\""));
+}
+
+TEST_CASE("an image that is missing is told of once, and never an error") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  const auto [outcome, page] = report_of(folder, "run");
+  REQUIRE(outcome.notes.size() == 1);
+  CHECK(contains(outcome.notes[0], "1 of 6 images cannot be shown: g/unreadable.png"));
+  CHECK(count_of(page, "1 of 6 images") == 1);
+
+  SUBCASE("nor is a data set that is gone") {
+    folder.write("run/recipe.toml", "[dataset]\ntype = \"nasty\"\nroot = \"elsewhere\"\n");
+    const auto moved = report_of(folder, "run");
+    check_page(moved.page);
+    CHECK(moved.outcome.images == 0);
+    CHECK(contains(moved.outcome.notes.at(0), "6 of 6 images cannot be shown: elsewhere"));
+    CHECK(contains(moved.outcome.notes.at(0), "--data"));
+    ReportOptions options;
+    options.data = "here";
+    CHECK(report_of(folder, "run", options).outcome.images == 5);
+  }
+  SUBCASE("nor is a recipe without one, or with a component that is not there") {
+    for (const auto* recipe : {"seed = 1\n", "[dataset]\ntype = \"unknown\"\n", "[["}) {
+      folder.write("run/recipe.toml", recipe);
+      const auto without = report_of(folder, "run");
+      check_page(without.page);
+      CHECK(without.outcome.images == 0);
+    }
+  }
+}
+
+TEST_CASE("a place for the data that is wrong is an error, and the old page stays") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  folder.write("run/report.html", "old");
+  ReportOptions options;
+  options.data = "nowhere";
+  const auto catalog = nasty_catalog();
+  CHECK(contains(error_of([&] { static_cast<void>(write_report(folder / "run", options, catalog)); }),
+                 "nowhere"));
+  CHECK(read_bytes(folder / "run/report.html") == "old");
+}
+
+TEST_CASE("a pipeline's page compares its scores and shows labels and domains") {
+  const TemporaryFolder folder;
+  write_pipeline(folder);
+  const auto [outcome, page] = report_of(folder, "pipe");
+  check_page(page);
+  CHECK(outcome.rankings == 2);
+  CHECK(contains(page, "<strong>Not finished: </strong>final."));
+  const auto scores = section(page, "scores");
+  CHECK(contains(scores, "found, descriptors alone"));
+  CHECK(contains(scores, "found, after post-processing"));
+  CHECK(contains(scores, "+10.00"));  // mAP from 40 to 50
+  CHECK(contains(scores, "+25.00"));  // Rank-1 from 50 to 75
+  const auto cost = section(page, "cost");
+  CHECK(contains(cost, ">1:00<"));
+  CHECK(contains(cost, ">512<"));
+  CHECK(contains(cost, "z_features, partition"));
+  CHECK(count_of(section(page, "training"), "<h3>") == 2);
+  const auto labels = section(page, "labels");
+  CHECK(contains(labels, "left out: in no &lt;cluster&gt;"));
+  CHECK(contains(labels, "0.953"));
+  CHECK(contains(labels, "<img src=\"data:image/jpeg;base64,"));
+  CHECK(contains(section(page, "domains"), "&lt;violet&gt;"));
+  CHECK(contains(section(page, "domains"), "25.00\u00a0%"));
+  CHECK(contains(section(page, "files"), "submission.json"));
+}
+
+TEST_CASE("scores that were made in different ways are not subtracted") {
+  const TemporaryFolder folder;
+  write_pipeline(folder);
+  folder.write("pipe/found/evaluation_plain.json",
+               R"({"mAP":0.4,"rank1":0.5,"valid_queries":2,"map_depth":0,"cameras":"single"})");
+  const auto scores = section(report_of(folder, "pipe").page, "scores");
+  CHECK(contains(scores, "must not be compared"));
+  CHECK_FALSE(contains(scores, "+10.00"));
+}
+
+TEST_CASE("a run without truth shows rankings without marks") {
+  const TemporaryFolder folder;
+  folder.write("run/recipe.toml", "[dataset]\ntype = \"nasty\"\n");
+  folder.write("run/rankings/matches.csv", "query_path,rank,gallery_path,similarity\n" + cell(nasty) +
+                                               ",1,g/1.png,0.9\nquery/2.png,1,g/2.png,0.8\n");
+  const auto [outcome, page] = report_of(folder, "run");
+  check_page(page);
+  CHECK(outcome.rankings == 2);
+  CHECK(contains(section(page, "scores"), "No scores"));
+  CHECK(count_of(page, "class=\"mark\"") == 0);
+  CHECK(count_of(page, "class=\"key") == 0);
+  CHECK(count_of(page, "<li class=\"unknown\"") == 2);
+}
+
+TEST_CASE("how many rankings are shown can be chosen") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  ReportOptions options;
+  options.sheet = {1, 0, 0};
+  options.out = folder / "out/page.html";
+  const auto [outcome, page] = report_of(folder, "run", options);
+  CHECK(outcome.file == folder / "out/page.html");
+  CHECK(outcome.rankings == 1);
+  CHECK(contains(section(page, "rankings"), "<b>") == false);
+  CHECK_FALSE(contains(section(page, "rankings"), "Best queries"));
+  CHECK_FALSE(std::filesystem::exists(folder / "run/report.html"));
+}
+
+TEST_CASE("a training that has just begun, and damaged files, still give a page") {
+  const TemporaryFolder folder;
+  SUBCASE("a recipe alone") {
+    folder.write("run/recipe.toml", "seed = 1\n");
+  }
+  SUBCASE("empty metrics") {
+    folder.write("run/metrics.jsonl", "");
+  }
+  SUBCASE("a pipeline that has not begun") {
+    folder.write("run/pipeline.toml", "[[stage]]\ntype = \"train\"\n");
+  }
+  SUBCASE("an empty pipeline") {
+    folder.write("run/pipeline.toml", "");
+  }
+  SUBCASE("all files damaged") {
+    write_run(folder);
+    for (const auto* file :
+         {"recipe.toml", "environment.json", "metrics.jsonl", "evaluation.json", "per_query.csv", "roc.csv",
+          "rankings/matches.csv", "features/query.csv", "costs.json"}) {
+      folder.write(std::string("run/") + file, "\xff<\"&");
+    }
+    const auto page = report_of(folder, "run").page;
+    CHECK(count_of(page, "Not shown: ") >= 6);
+  }
+  SUBCASE("all files of a pipeline damaged") {
+    write_pipeline(folder);
+    std::filesystem::rename(folder / "pipe", folder / "run");
+    for (const auto* file : {"base/stage.json", "partition/partition.json", "labels/labels.json",
+                             "labels/labels.csv", "labels/labels.png", "found/evaluation_plain.json"}) {
+      folder.write(std::string("run/") + file, "\xff<\"&");
+    }
+    const auto page = report_of(folder, "run").page;
+    CHECK(count_of(page, "Not shown: ") == 6);
+  }
+  check_page(report_of(folder, "run").page);
+}
+
+TEST_CASE("the same run gives the same page") {
+  const TemporaryFolder folder;
+  write_pipeline(folder);
+  const auto first = report_of(folder, "pipe").page;
+  CHECK(report_of(folder, "pipe").page == first);
+}
+
+/// The picture that an address holds.
+cv::Mat decoded(const std::string& address, const TemporaryFolder& folder) {
+  const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  unsigned bits = 0;
+  int count = 0;
+  for (const char digit : address.substr(address.find(',') + 1)) {
+    if (digit == '=') break;
+    bits = bits << 6U | static_cast<unsigned>(digits.find(digit));
+    count += 6;
+    if (count >= 8) bytes += static_cast<char>(bits >> (count -= 8) & 255U);
+  }
+  return read_image(folder.write("decoded.jpg", bytes));
+}
+
+TEST_CASE("large pictures become small ones of the same shape and colours, small ones stay") {
+  const TemporaryFolder folder;
+  const auto original = picture(1, 51, 120);
+  const auto small = decoded(jpeg_address(original, 192, 128), folder);
+  CHECK(small.size() == original.size());
+  CHECK(cv::norm(small, original, cv::NORM_L1) / (3.0 * 51 * 120) < 4);
+  CHECK(decoded(jpeg_address(picture(1, 400, 1000), 192, 128), folder).size() == cv::Size(51, 128));
+  CHECK(decoded(jpeg_address(picture(1, 400, 100), 192, 128), folder).size() == cv::Size(192, 48));
+  CHECK(decoded(jpeg_address(picture(1, 4000, 2), 192, 128), folder).size() == cv::Size(192, 1));
+}
+
+}  // namespace
+}  // namespace kindred::test

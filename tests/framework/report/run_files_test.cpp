@@ -1,0 +1,240 @@
+#include "report/run_files.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "made_run.h"
+
+namespace kindred::test {
+namespace {
+
+std::vector<std::string> names_of(const RunFiles& run) {
+  std::vector<std::string> names;
+  for (const auto& stage : run.stages) names.push_back(stage.name);
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+TEST_CASE("a run of one training is read as its stages train, embed and rank") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  const auto run = read_run(folder / "run");
+  CHECK_FALSE(run.pipeline);
+  CHECK(names_of(run) == Names{"train", "embed", "rank"});
+  for (const auto& stage : run.stages) CHECK(stage.finished);
+
+  const auto* training = run.stages[0].holds<TrainingFiles>();
+  REQUIRE(training != nullptr);
+  CHECK(training->environment.value->at(0).second == "cpu: <fast> & new");
+  CHECK(training->environment.value->at(1).second == "2");
+  REQUIRE(training->metrics.value);
+  const auto& metrics = *training->metrics.value;
+  CHECK(metrics.epochs == 4);
+  CHECK(metrics.last_epoch() == 4);
+  CHECK(metrics.figures.at("loss").at(2) == 3.0);
+  CHECK(std::isnan(metrics.figures.at("loss").at(3)));
+  CHECK(metrics.figures.at("loss/triplet(g1)").size() == 4);
+  CHECK(metrics.evaluation.at("mAP").at(4) == 0.5);
+  CHECK(metrics.unreadable_lines == 0);
+
+  const auto* ranking = run.stages[2].holds<RankingFiles>();
+  REQUIRE(ranking != nullptr);
+  CHECK(ranking->scores.value->mean_ap == 0.5);
+  CHECK(ranking->scores.value->cameras_known);
+  CHECK(ranking->scores.value->thresholds.at(0).similarity == 0.75);
+  CHECK_FALSE(ranking->plain_scores.there());
+  CHECK(ranking->queries.value->at(0).path == nasty);
+  CHECK(ranking->queries.value->at(0).ap == 0.25);
+  CHECK(ranking->roc.value->size() == 3);
+  CHECK(run.images.at(nasty).identity == 1);
+  CHECK(run.images.at("g/3.png").camera == 1);
+}
+
+TEST_CASE("a training's time is the median of its epochs, so that a pause does not count") {
+  const TemporaryFolder folder;
+  write_run(folder);  // epochs end at 14:01, 14:02, 14:03 and, after a pause, 14:44
+  const auto run = read_run(folder / "run");
+  CHECK(run.stages[0].cost.seconds == doctest::Approx(4 * 60));
+  CHECK(run.stages[0].cost.images_per_second == 200);
+  CHECK(run.stages[0].cost.estimated);
+  CHECK_FALSE(run.stages[1].cost.seconds);
+}
+
+TEST_CASE("warnings of log and metrics are told once, with the lines that belong to them") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  CHECK(read_run(folder / "run").warnings == Names{"<slow> images", "the disk\n  is nearly full"});
+}
+
+TEST_CASE("a pipeline's stages stand in the order of its recipe, with inputs and costs") {
+  const TemporaryFolder folder;
+  write_pipeline(folder);
+  const auto run = read_run(folder / "pipe");
+  CHECK(run.pipeline);
+  CHECK(names_of(run) == Names{"base", "z_features", "found", "partition", "labels", "submission", "final"});
+  CHECK(run.stages[0].cost.seconds == 60);  // stage.json goes before costs.json
+  CHECK(run.stages[0].cost.peak_memory_mib == 512);
+  CHECK(run.stages[4].cost.seconds == 5);
+  CHECK(run.stages[2].inputs == Names{"z_features"});
+  CHECK(run.stages[5].inputs == Names{"found"});
+  CHECK(run.stages[2].holds<RankingFiles>()->plain_scores.value->mean_ap == 0.4);
+  CHECK(run.stages[3].holds<PartitionFiles>()->domains.value->at(1).name == "<violet>");
+  const auto* labels = run.stages[4].holds<LabelFiles>();
+  REQUIRE(labels != nullptr);
+  CHECK(labels->figures.value->all.at(2) == std::pair<std::string, std::string>("precision", "0.953"));
+  CHECK(labels->figures.value->left_out.at(0).second == 1);
+  CHECK(*labels->cluster_sizes.value == std::vector<double>{2, 1});
+  CHECK(run.stages[5].holds<OtherFiles>()->files.at(0).first == "submission.json");
+
+  CHECK(run.stages[5].finished);
+  CHECK_FALSE(run.stages[6].finished);
+  CHECK(run.stages[6].holds<TrainingFiles>()->metrics.value->last_epoch() == 1);
+}
+
+TEST_CASE("stages that the recipe does not tell of are found by what they left behind") {
+  const TemporaryFolder folder;
+  write_pipeline(folder);
+  folder.write("pipe/pipeline.toml", "half = [");
+  const auto run = read_run(folder / "pipe");
+  CHECK(names_of(run) == Names{"base", "found", "labels", "partition", "submission", "z_features"});
+  CHECK(run.stages[0].holds<TrainingFiles>() != nullptr);
+}
+
+TEST_CASE("the name of a stage leads nowhere but into its run") {
+  const TemporaryFolder folder;
+  folder.write("other/stage.json", "{}");
+  folder.write(
+      "pipe/pipeline.toml",
+      "[[stage]]\nname = \"../other\"\ntype = \"train\"\n[[stage]]\nname = \"..\"\ntype = \"train\"\n");
+  CHECK(read_run(folder / "pipe").stages.empty());
+}
+
+TEST_CASE("each file of a run may be missing") {
+  const std::vector<std::string> files = {"recipe.toml",
+                                          "environment.json",
+                                          "metrics.jsonl",
+                                          "log.txt",
+                                          "model.safetensors",
+                                          "features/query.csv",
+                                          "features/gallery.csv",
+                                          "rankings/matches.csv",
+                                          "evaluation.json",
+                                          "per_query.csv",
+                                          "roc.csv"};
+  for (const auto& file : files) {
+    CAPTURE(file);
+    const TemporaryFolder folder;
+    write_run(folder);
+    std::filesystem::remove(folder / ("run/" + file));
+    const auto run = read_run(folder / "run");
+    CHECK(run.stages.size() == 3);
+    CHECK(run.image_troubles.empty());
+  }
+}
+
+TEST_CASE("each damaged file is told of, and what is whole is read") {
+  for (const std::string damage : {"", "{\"a\": ", "\"open quote,1\n", "\x01\x02\xff"}) {
+    CAPTURE(damage);
+    const TemporaryFolder folder;
+    write_run(folder);
+    for (const auto* file :
+         {"environment.json", "evaluation.json", "per_query.csv", "roc.csv", "features/query.csv"}) {
+      folder.write(std::string("run/") + file, damage);
+    }
+    const auto run = read_run(folder / "run");
+    const auto* training = run.stages[0].holds<TrainingFiles>();
+    CHECK(contains(training->environment.trouble, "environment.json"));
+    CHECK_FALSE(training->environment.value);
+    CHECK(training->metrics.value);
+    const auto* ranking = run.stages[2].holds<RankingFiles>();
+    CHECK(contains(ranking->scores.trouble, "evaluation.json"));
+    CHECK(contains(ranking->queries.trouble, "per_query.csv"));
+    CHECK(contains(ranking->roc.trouble, "roc.csv"));
+    REQUIRE(run.image_troubles.size() == 1);
+    CHECK(contains(run.image_troubles[0], "query.csv"));
+    CHECK(run.images.count("g/1.png") == 1);
+  }
+}
+
+TEST_CASE("a folder in the place of a file is a trouble, too") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  for (const std::string file : {"environment.json", "metrics.jsonl", "recipe.toml"}) {
+    std::filesystem::remove(folder / ("run/" + file));
+    std::filesystem::create_directory(folder / ("run/" + file));
+  }
+  const auto run = read_run(folder / "run");
+  CHECK(contains(run.recipe.trouble, "is not a file"));
+  CHECK(contains(run.stages[0].holds<TrainingFiles>()->metrics.trouble, "is not a file"));
+}
+
+TEST_CASE("lines of metrics that are cut off or foreign are counted, the others read") {
+  const TemporaryFolder folder;
+  folder.write("run/metrics.jsonl", epoch_line(1, "4.0") + "[1]\n" +
+                                        R"({"event":"finished","stage":"train","detail":7,"figures":[]})"
+                                        "\n" +
+                                        epoch_line(2, "3.0") + R"({"event":"finished","sta)");
+  const auto run = read_run(folder / "run");
+  const auto& metrics = *run.stages.at(0).holds<TrainingFiles>()->metrics.value;
+  CHECK(metrics.unreadable_lines == 2);
+  CHECK(metrics.figures.at("loss").size() == 2);
+  CHECK_FALSE(run.stages[0].finished);
+}
+
+TEST_CASE("JSON with values of other types than expected is read without them") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  folder.write(
+      "run/evaluation.json",
+      R"({"mAP":"much","rank1":0.5,"queries":null,"open_set":{"points":[1,{"distance":"x"}]},"cameras":3})");
+  const auto run = read_run(folder / "run");
+  const auto& scores = *run.stages[2].holds<RankingFiles>()->scores.value;
+  CHECK_FALSE(scores.mean_ap);
+  CHECK(scores.rank1 == 0.5);
+  CHECK(scores.thresholds.empty());
+  CHECK_FALSE(scores.cameras_known);
+}
+
+TEST_CASE("rankings are read for the queries that are asked for") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  const auto matches = folder / "run/rankings/matches.csv";
+  const auto rankings = read_rankings(matches, {"query/2.png", "nobody"});
+  REQUIRE(rankings.value);
+  REQUIRE(rankings.value->size() == 2);
+  CHECK(rankings.value->at(0).found.size() == 4);
+  CHECK(rankings.value->at(0).identity == 2);
+  CHECK(rankings.value->at(0).found[1].path == "g/2.png");
+  CHECK(rankings.value->at(0).found[1].similarity == 0.8);
+  CHECK(rankings.value->at(1).found.empty());
+  CHECK(*read_ranked_queries(matches).value == Names{nasty, "query/2.png"});
+
+  SUBCASE("before a damage") {
+    folder.write("run/rankings/matches.csv",
+                 "query_path,rank,gallery_path,similarity\nq,1,a,0.5\nq,2,b,0.25\nq,3,c\n");
+    const auto damaged = read_rankings(matches, {"q"});
+    CHECK(contains(damaged.trouble, "matches.csv:4"));
+    CHECK(damaged.value->at(0).found.size() == 2);
+  }
+  SUBCASE("of no file") {
+    const auto none = read_rankings(folder / "nothing.csv", {"q"});
+    CHECK_FALSE(none.there());
+  }
+}
+
+TEST_CASE("a folder that is no run is refused with what a run holds") {
+  const TemporaryFolder folder;
+  folder.write("photos/a.jpg", "x");
+  CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "photos")); }), "is no folder of a run"));
+  CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "photos")); }), "pipeline.toml"));
+  CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "nothing")); }), "does not exist"));
+  CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "photos/a.jpg")); }), "is a file"));
+}
+
+}  // namespace
+}  // namespace kindred::test
