@@ -76,11 +76,11 @@ std::vector<JudgedQuery> read_judged_queries(const std::filesystem::path& file) 
   return queries;
 }
 
-std::vector<RocPoint> read_roc(const std::filesystem::path& file) {
+std::vector<RocRates> read_roc(const std::filesystem::path& file) {
   const auto table = CsvTable::read(file);
   const auto negatives = table.column("false_positive_rate");
   const auto positives = table.column("true_positive_rate");
-  std::vector<RocPoint> points;
+  std::vector<RocRates> points;
   for (const auto& row : table.rows()) {
     points.push_back({number_of(table, row, negatives), number_of(table, row, positives)});
   }

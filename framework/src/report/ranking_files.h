@@ -50,7 +50,7 @@ struct JudgedQuery {
   std::int64_t matches = 0;
 };
 
-struct RocPoint {
+struct RocRates {
   double false_positive_rate = 0;
   double true_positive_rate = 0;
 };
@@ -59,7 +59,7 @@ struct RankingFiles {
   Piece<ScoreFigures> scores;
   Piece<ScoreFigures> plain_scores;  ///< by the descriptors alone, when there is any post-processing
   Piece<std::vector<JudgedQuery>> queries;
-  Piece<std::vector<RocPoint>> roc;
+  Piece<std::vector<RocRates>> roc;
   std::filesystem::path matches;  ///< matches.csv; read_rankings() reads it
 };
 
