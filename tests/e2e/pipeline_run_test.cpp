@@ -294,6 +294,27 @@ TEST_CASE("a removed image stops the run with its name, and what was done stays"
   CHECK(says(other, "stage 'base' is up to date"));
 }
 
+TEST_CASE("domains with stages of their own come together, and rounds build on each other") {
+  const TemporaryFolder folder;
+  const auto there = folder / "run";
+  const auto outcome = kindred(
+      {"run", std::string(source_directory) + "/tests/e2e/tiny_rounds.toml", "--run-dir", there.string()},
+      folder.path());
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+  // Each of the two rankings knows its own domain alone; the submission has all queries.
+  const auto rows = [&](const char* file) { return count(read_bytes(there / file), "\n") - 1; };
+  CHECK(rows("day/query.csv") > 0);
+  CHECK(rows("night/query.csv") > 0);
+  CHECK(rows("submission/submission.csv") == 3 * (rows("day/query.csv") + rows("night/query.csv")));
+  // The second round labels what the first round's model has described, and its model is another one.
+  CHECK(read_bytes(there / "labels.2" / "stage.json").find("\"final_day/query.npy\"") != std::string::npos);
+  CHECK(read_bytes(there / "final_rank" / "stage.json").find("\"final_day.2/query.npy\"") !=
+        std::string::npos);
+  CHECK(read_bytes(there / "final" / "model.safetensors") !=
+        read_bytes(there / "final.2" / "model.safetensors"));
+}
+
 TEST_CASE("options of pipelines and recipes of one model do not mix, and say so") {
   const TemporaryFolder folder;
   const std::string tiny = std::string(source_directory) + "/tests/e2e/tiny.toml";

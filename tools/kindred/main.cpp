@@ -464,7 +464,7 @@ int main(int argc, char** argv) {
       "  kindred run configs/quickstart.toml\n"
       "  kindred train configs/market1501/small.toml --data DIR --set train.epochs=20\n"
       "  kindred describe head/mgn\n"
-      "  kindred embed --weights runs/quickstart/model.safetensors --data DIR --out features\n"
+      "  kindred embed --weights runs/quickstart/final/model.safetensors --data DIR --out features\n"
       "Exit codes: 0 done, 1 the run failed, 2 recipe or usage, 3 plugin, 130 stopped and can go on");
 
   CommandLine line;

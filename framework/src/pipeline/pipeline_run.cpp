@@ -326,9 +326,10 @@ class PipelineRun {
     // What no other stage reads is what the pipeline is for.
     for (const auto& record : records) {
       if (pipeline_.dependents(record.name).size() > 1) continue;
-      for (const auto& result : record.results) {
-        results.rows.push_back({record.name, (folder_of(record.name) / result.first).string()});
-      }
+      const auto folder = folder_of(record.name);
+      results.rows.push_back(
+          {record.name,
+           (record.results.size() == 1 ? folder / record.results.begin()->first : folder).string()});
     }
     results.rows.push_back({"of the other stages", (folder_ / "STAGE").string()});
     results.rows.push_back({"costs, scores, log", folder_.string()});

@@ -11,6 +11,23 @@ bool is_empty(const Value& value) {
   return value.as<Table>() != nullptr && table_of(value).empty();
 }
 
+/// Names a file of weights in a recipe, so that what depends on one is allowed; false when it has one
+/// already.
+bool stand_in_for_weights(Value& recipe) {
+  auto& root = *recipe.as<Table>();
+  const auto names_file = [&](const char* table, const char* key) {
+    const auto* value = root.find(table);
+    const auto* file =
+        value == nullptr || value->as<Table>() == nullptr ? nullptr : table_of(*value).find(key);
+    return file != nullptr && !(*file == Value(std::string()));
+  };
+  if (names_file("weights", "file") || names_file("backbone", "weights")) return false;
+  if (root.find("weights") == nullptr) root.set("weights", Value());
+  auto* weights = root.find("weights")->as<Table>();
+  if (weights != nullptr) weights->set("file", Value(std::string("a stage's model")));
+  return true;
+}
+
 }  // namespace
 
 StageReader::StageReader(const Value& stage, const PipelineDefaults& defaults, ComponentChooser& chooser)
@@ -61,7 +78,7 @@ Choice<Dataset> StageReader::dataset() {
   return choice;
 }
 
-std::optional<Plan> StageReader::plan() {
+std::optional<Plan> StageReader::plan(const std::optional<std::string>& start_from) {
   const auto* recipe = table("recipe");
   if (recipe == nullptr || recipe->as<Table>() == nullptr) {
     chooser_.diagnostics.error(
@@ -74,8 +91,17 @@ std::optional<Plan> StageReader::plan() {
   auto whole = *recipe;
   whole.as<Table>()->set("dataset", *dataset);
   if (!is_empty(defaults_.machine)) whole.as<Table>()->set("machine", defaults_.machine);
+  if (start_from && !stand_in_for_weights(whole)) {
+    chooser_.diagnostics.error(place_of("start_from"),
+                               title() +
+                                   ": start_from gives the whole network its weights, and the recipe names "
+                                   "a file for them; take one of the two out");
+    return std::nullopt;
+  }
   try {
-    return make_plan(whole, chooser_.catalog());
+    auto plan = make_plan(whole, chooser_.catalog());
+    if (start_from) plan.weights.file.reset();
+    return plan;
   } catch (const RecipeError& error) {
     chooser_.add(error);
     return std::nullopt;

@@ -51,7 +51,9 @@ class StageReader {
 
   /// The stage's recipe with the pipeline's machine and the data set of dataset(); nothing, after an error,
   /// when there is none.
-  std::optional<Plan> plan();
+  /// @param start_from the stage whose model the whole network starts from: an error where the recipe names
+  /// weights itself; [weights] file is absent in the plan
+  std::optional<Plan> plan(const std::optional<std::string>& start_from);
   /// What the recipe says of searching; the defaults when the stage has none.
   RankingPlan ranking_plan();
   /// A table of settings of the kernel, or nullptr when there is none.

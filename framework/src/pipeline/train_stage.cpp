@@ -28,15 +28,7 @@ TrainStage::TrainStage(StageReader& reader)
     : settings_(reader.settings<Settings>({"recipe", "dataset"})),
       labels_place_(reader.place_of("labels")),
       start_place_(reader.place_of("start_from")) {
-  if (auto plan = reader.plan()) {
-    plan_ = std::move(*plan);
-    if (settings_.start_from && (plan_.weights.file || plan_.backbone_start.weights)) {
-      reader.chooser().diagnostics.error(
-          start_place_, reader.title() +
-                            ": start_from gives the whole network its weights, and the recipe "
-                            "names another file for them; take one of the two out");
-    }
-  }
+  if (auto plan = reader.plan(settings_.start_from)) plan_ = std::move(*plan);
 }
 
 std::vector<StageInput> TrainStage::inputs() const {

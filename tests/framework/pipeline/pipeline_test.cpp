@@ -251,6 +251,19 @@ TEST_CASE("a pipeline without data says where to give it") {
             "one of its own, [stage.dataset]") != std::string::npos);
 }
 
+TEST_CASE("a training may start from another stage's model, unless its recipe names other weights") {
+  Files files;
+  const std::string start = "labels = [\"labels\"]\nstart_from = \"base\"\n";
+  std::string text = whole;
+  text.replace(text.find("labels = [\"labels\"]\n"), std::string("labels = [\"labels\"]\n").size(), start);
+  CHECK(reads(files.make(text, {"stage.final.recipe.weights.allow_missing=['head.*']"}), "final") ==
+        "labels=labels start_from=base");
+  CHECK(files.errors(text, {"stage.final.recipe.weights.file=other.safetensors"}) ==
+        "p.toml:27:14: error: stage 'final': start_from gives the whole network its weights, and the recipe "
+        "names "
+        "a file for them; take one of the two out");
+}
+
 TEST_CASE("what reads a stage, directly or not, depends on it") {
   const auto pipeline = Files().make(whole);
   CHECK(pipeline.dependents("final") ==
