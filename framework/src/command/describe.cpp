@@ -41,6 +41,11 @@ std::optional<Value> example_of(const ParameterInfo& parameter) {
   if (type == "list of whole numbers") return Value(Array{Value(std::int64_t{1})});
   if (type == "list of numbers") return Value(Array{Value(1.0)});
   if (type == "table of whole numbers") return Value(Table());
+  if (type == "table") {  // of a component
+    Table component;
+    component.set("type", Value("NAME"));
+    return Value(std::move(component));
+  }
   // Of choices, which are listed as "'first', 'second' or 'third'", the first.
   const auto& allowed = parameter.allowed;
   const bool choices = !allowed.empty() && allowed.front() == '\'';
