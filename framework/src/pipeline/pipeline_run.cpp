@@ -348,9 +348,20 @@ class PipelineRun {
 /// Files of a run of one recipe have no place among those of a pipeline.
 void require_pipeline_folder(const fs::path& folder) {
   for (const auto* file : {"model.safetensors", "checkpoint.safetensors"}) {
-    if (!fs::exists(folder / file)) continue;
+    std::error_code error;  // a folder that cannot be looked into is the lock's to refuse
+    if (!fs::exists(folder / file, error)) continue;
     throw DataError(folder, std::string("holds the run of a single recipe (") + file +
                                 "); give the pipeline a directory of its own with --run-dir");
+  }
+}
+
+/// What moving and removing folders throws, as an error with place and reason.
+template <class Action>
+auto with_data_errors(const Action& action) {
+  try {
+    return action();
+  } catch (const fs::filesystem_error& error) {
+    throw DataError(error.path1(), "cannot be used: " + error.code().message());
   }
 }
 
@@ -359,7 +370,7 @@ void require_pipeline_folder(const fs::path& folder) {
 std::vector<PlannedStage> plan_pipeline(const Pipeline& pipeline, const Catalog& catalog,
                                         const fs::path& folder, const PipelineOptions& options) {
   require_pipeline_folder(folder);
-  return PipelineRun(pipeline, catalog, folder, options).plan();
+  return with_data_errors([&] { return PipelineRun(pipeline, catalog, folder, options).plan(); });
 }
 
 std::string plan_text(const std::vector<PlannedStage>& stages) {
@@ -392,12 +403,14 @@ PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog, c
                              const PipelineOptions& options, ProgressSink& progress,
                              const std::atomic<bool>& stop) {
   require_pipeline_folder(folder);
-  PipelineRun run(pipeline, catalog, folder, options);
-  const FolderLock lock(folder);
-  run.freeze();
-  RunLog log(folder / "log.txt");
-  TeeProgress tee({&log, &progress});
-  return run.run(tee, stop);
+  return with_data_errors([&] {
+    PipelineRun run(pipeline, catalog, folder, options);
+    const FolderLock lock(folder);
+    run.freeze();
+    RunLog log(folder / "log.txt");
+    TeeProgress tee({&log, &progress});
+    return run.run(tee, stop);
+  });
 }
 
 }  // namespace kindred
