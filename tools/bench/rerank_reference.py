@@ -1,9 +1,15 @@
-"""k-reciprocal re-ranking as published (Zhong et al., CVPR 2017), with whole matrices in NumPy.
+"""k-reciprocal re-ranking (Zhong et al., CVPR 2017) in NumPy, built like the published implementation.
 
 What a user would run instead of `kindred match --post k_reciprocal`; kindred-bench calls it:
     rerank_reference.py FOLDER K1 K2 LAMBDA float32|float64
-reads FOLDER/query.npy and gallery.npy, writes distances.npy and cost.txt (seconds, peak MiB). In float32, as published,
-images that are equally far to rounding may change places; float64 is for comparing results.
+reads FOLDER/query.npy and gallery.npy, writes distances.npy and cost.txt (seconds, peak MiB).
+
+Written anew, with the structure of the NumPy function that person re-identification code bases ship (`re_ranking` of
+three distance matrices, after https://github.com/zhunzhong07/person-re-ranking): the same array operations in the same
+order, the same types, memory layouts and intermediate arrays, so that its time and memory are those of its users. It is
+deliberately not made leaner. The three matrices are computed the usual way in NumPy and stay alive, as their owner holds
+them. float64 puts every array in 64 bits, for comparing results: in float32, images that are equally far to rounding may
+change places. The sort is NumPy's default one, as published, which leaves the order of equal distances open.
 """
 import pathlib
 import resource
@@ -13,62 +19,88 @@ import time
 import numpy as np
 
 
-def rerank(query, gallery, k1, k2, weight):
-    features = np.concatenate([query, gallery])
-    count, queries = len(features), len(query)
-    squares = np.square(features).sum(1)
-    distance = -2 * features @ features.T
-    distance += squares[:, None]
-    distance += squares[None, :]
-    np.maximum(distance, 0, out=distance)
-    distance /= distance.max(1, keepdims=True)
-    wanted = max(k1 + 1, k2)
-    nearest = np.argsort(distance, axis=1, kind="stable")[:, :wanted].astype(np.int32)
+def euclidean(a, b):
+    """The distances of all rows of a to all rows of b."""
+    squares_a = np.sum(np.square(a), axis=1)[:, np.newaxis]
+    squares_b = np.sum(np.square(b), axis=1)[np.newaxis, :]
+    squared = -2 * np.matmul(a, b.T) + squares_a + squares_b
+    squared[squared < 0] = 0
+    return np.sqrt(squared)
 
-    def reciprocal(image, k):
-        first = nearest[image, : k + 1]
-        return first[(nearest[first, : k + 1] == image).any(1)]
 
-    half = int(np.around(k1 / 2))
-    encoding = np.zeros((count, count), np.float32)
+def reciprocal(ranks, image, k):
+    """Those of the image's k nearest, itself included, that have it among theirs."""
+    forward = ranks[image, : k + 1]
+    backward = ranks[forward, : k + 1]
+    return forward[np.where(backward == image)[0]]
+
+
+def rerank(query_gallery, query_query, gallery_gallery, k1, k2, weight, dtype):
+    distance = np.concatenate(
+        [
+            np.concatenate([query_query, query_gallery], axis=1),
+            np.concatenate([query_gallery.T, gallery_gallery], axis=1),
+        ],
+        axis=0,
+    )
+    distance = np.power(distance, 2).astype(dtype)
+    # A transposed view: the row of an image is a column in memory, and zeros_like() keeps that layout.
+    distance = np.transpose(1.0 * distance / np.max(distance, axis=0))
+    encoding = np.zeros_like(distance).astype(dtype)
+    ranks = np.argsort(distance).astype(np.int32)
+    queries, count = len(query_gallery), len(distance)
+
     for image in range(count):
-        own = reciprocal(image, k1)
+        own = reciprocal(ranks, image, k1)
         expanded = own
         for candidate in own:
-            others = reciprocal(candidate, half)
+            others = reciprocal(ranks, candidate, int(np.around(k1 / 2)))
             if len(np.intersect1d(others, own)) > 2 / 3 * len(others):
                 expanded = np.append(expanded, others)
         expanded = np.unique(expanded)
         weights = np.exp(-distance[image, expanded])
-        encoding[image, expanded] = weights / weights.sum()
-    if k2 > 1:
-        averaged = np.zeros_like(encoding)
+        encoding[image, expanded] = 1.0 * weights / np.sum(weights)
+    distance = distance[:queries]
+
+    if k2 != 1:
+        averaged = np.zeros_like(encoding, dtype=dtype)
         for image in range(count):
-            averaged[image] = encoding[nearest[image, :k2]].mean(0)
+            averaged[image, :] = np.mean(encoding[ranks[image, :k2], :], axis=0)
         encoding = averaged
         del averaged
+    del ranks
 
-    columns = [np.nonzero(encoding[:, column])[0] for column in range(count)]
-    result = np.empty((queries, len(gallery)), np.float32)
+    inverted = []
+    for column in range(count):
+        inverted.append(np.where(encoding[:, column] != 0)[0])
+
+    jaccard = np.zeros_like(distance, dtype=dtype)
     for image in range(queries):
-        shared = np.zeros(count, np.float32)
-        for column in np.nonzero(encoding[image])[0]:
-            others = columns[column]
-            shared[others] += np.minimum(encoding[image, column], encoding[others, column])
-        jaccard = 1 - shared / (2 - shared)
-        result[image] = ((1 - weight) * jaccard + weight * distance[image])[queries:]
-    return result
+        shared = np.zeros(shape=[1, count], dtype=dtype)
+        columns = np.where(encoding[image, :] != 0)[0]
+        sharers = [inverted[column] for column in columns]
+        for j in range(len(columns)):
+            shared[0, sharers[j]] = shared[0, sharers[j]] + np.minimum(
+                encoding[image, columns[j]], encoding[sharers[j], columns[j]]
+            )
+        jaccard[image] = 1 - shared / (2.0 - shared)
+
+    final = jaccard * (1 - weight) + distance * weight
+    return final[:queries, queries:]
 
 
 def main():
     folder = pathlib.Path(sys.argv[1])
-    k1, k2, weight = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-    query, gallery = (np.load(folder / name).astype(sys.argv[5]) for name in ("query.npy", "gallery.npy"))
+    k1, k2, weight, dtype = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), np.dtype(sys.argv[5])
+    query, gallery = (np.load(folder / name).astype(dtype) for name in ("query.npy", "gallery.npy"))
     start = time.perf_counter()
-    distances = rerank(query, gallery, k1, k2, weight)
+    query_gallery = euclidean(query, gallery)
+    query_query = euclidean(query, query)
+    gallery_gallery = euclidean(gallery, gallery)
+    distances = rerank(query_gallery, query_query, gallery_gallery, k1, k2, weight, dtype)
     seconds = time.perf_counter() - start
-    np.save(folder / "distances.npy", distances)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    np.save(folder / "distances.npy", distances)
     (folder / "cost.txt").write_text(f"{seconds} {peak}\n")
 
 
