@@ -17,11 +17,10 @@ void require_domains(const std::vector<Sample>& samples, const std::vector<std::
   for (const auto& sample : samples) there.insert(sample.domain);
   for (const auto& name : domains) {
     if (there.count(name) > 0) continue;
-    there.erase("");
     const std::vector<std::string> names(there.begin(), there.end());
-    throw Error(subject + ": error: no image is of the domain '" + name + "'; " +
-                (names.empty() ? "no domains are known: a stage of type partition tells them"
-                               : "there are " + quoted_list(names)));
+    throw Error(subject + ": error: no image is of domain '" + name + "'; " +
+                (there == std::set<std::string>{""} ? "the images have no domains, partition them first"
+                                                    : "the domains are " + quoted_list(names)));
   }
 }
 

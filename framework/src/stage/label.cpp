@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <stdexcept>
 #include <unordered_set>
 #include <utility>
 
+#include "data/domain_filter.h"
 #include "file/atomic_file.h"
 #include "file/sample_list.h"
 #include "kindred/error.h"
@@ -23,27 +23,12 @@
 namespace kindred {
 namespace {
 
-/// Throws for a name among `domains` that no image has.
-void require_domains(const std::vector<Sample>& samples, const std::vector<std::string>& domains) {
-  std::set<std::string> known;
-  for (const auto& sample : samples) known.insert(sample.domain);
-  for (const auto& domain : domains) {
-    if (known.contains(domain)) continue;
-    const std::vector<std::string> names(known.begin(), known.end());
-    throw Error("label: error: no image is of domain '" + domain + "'; " +
-                (names == std::vector<std::string>{""} ? "the images have no domains, partition them first"
-                                                       : "the domains are " + quoted_list(names)));
-  }
-}
-
 /// The places of the samples that are of one of the domains.
 std::vector<std::int64_t> rows_of(const std::vector<Sample>& samples,
                                   const std::vector<std::string>& domains) {
   std::vector<std::int64_t> rows;
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    const bool wanted =
-        domains.empty() || std::find(domains.begin(), domains.end(), samples[i].domain) != domains.end();
-    if (wanted) rows.push_back(static_cast<std::int64_t>(i));
+    if (is_of_domains(samples[i], domains)) rows.push_back(static_cast<std::int64_t>(i));
   }
   return rows;
 }
@@ -172,7 +157,7 @@ LabelOutcome label(const Labeler& labeler, SearchInput input, const std::vector<
   auto samples = input.query;
   for (auto& sample : samples) sample.split = Split::query;
   for (const auto& sample : input.gallery) samples.emplace_back(sample).split = Split::gallery;
-  require_domains(samples, domains);
+  require_domains(samples, domains, "label");
   const auto rows = rows_of(samples, domains);
   const auto persons = picked(true_persons(samples), rows);
   samples = picked(samples, rows);
