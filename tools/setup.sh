@@ -2,16 +2,18 @@
 # Set-up shared by run.sh and test.sh: packages, configure, build. Does what is missing and nothing else.
 #
 #   tools/setup.sh TARGET...      build these targets ("runtime": launcher and plugins; "all": tests as well)
+#   tools/setup.sh packages       install the packages, and no more
 #
 # Prints the build folder on stdout, everything else on stderr.
 # KINDRED_TORCH=DIR   another LibTorch than Debian's: the folder that `torch.utils.cmake_prefix_path` names, or a
 #                     LibTorch archive's. It is built in a folder of its own.
+# KINDRED_CMAKE=...   more options for CMake, taken when a build folder is configured: -DKINDRED_TESTS=OFF
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
 
-[ $# -gt 0 ] || fail "tools/setup.sh needs a target: runtime or all"
+[ $# -gt 0 ] || fail "tools/setup.sh needs a target: runtime, all or packages"
 
 # g++ and make are what CMake takes by itself: for plugins built outside of this tree.
 packages=(clang g++ make cmake ninja-build pkg-config
@@ -43,9 +45,10 @@ if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
 else
   say "This is no Debian: make sure that the equivalents of these packages are installed: ${packages[*]}"
 fi
+[ "$*" != packages ] || exit 0
 
 build=build/release
-options=()
+read -ra options <<<"${KINDRED_CMAKE:-}"
 if [ -n "${KINDRED_TORCH:-}" ]; then
   config=$(find -L "$KINDRED_TORCH" -maxdepth 4 -name TorchConfig.cmake -print -quit 2>/dev/null || true)
   [ -n "$config" ] || fail "KINDRED_TORCH=$KINDRED_TORCH holds no TorchConfig.cmake; give what 'python3 -c \"import torch; print(torch.utils.cmake_prefix_path)\"' prints"
@@ -58,7 +61,7 @@ fi
 
 # A configured folder is kept; ninja configures again by itself when a CMake file changes.
 if [ ! -f "$build/build.ninja" ] ||
-   { [ ${#options[@]} -gt 0 ] && ! grep -q "^Torch_DIR:[A-Z]*=$torch_dir\$" "$build/CMakeCache.txt"; }; then
+   { [ -n "${KINDRED_TORCH:-}" ] && ! grep -q "^Torch_DIR:[A-Z]*=$torch_dir\$" "$build/CMakeCache.txt"; }; then
   say "Configuring $build"
   log=$(mktemp)
   if ! cmake --preset release -B "$build" "${options[@]}" >"$log" 2>&1; then

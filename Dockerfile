@@ -1,0 +1,63 @@
+# Kindred in a container: docs/docker.md says how to build and use it.
+#
+#   docker build -t kindred .                              Debian 12 with its LibTorch 1.13, for the CPU
+#   docker build -t kindred --build-arg TORCH=... .        with a LibTorch of PyTorch's own, for a GPU
+#   docker build -t kindred-build --target build .         the build stage: compilers and headers, for building plugins
+ARG BASE_IMAGE=debian:bookworm-slim
+# What is compiled in; of the same distribution as BASE_IMAGE.
+ARG BUILD_IMAGE=${BASE_IMAGE}
+
+FROM ${BUILD_IMAGE} AS build
+WORKDIR /src/kindred
+
+# What `pip install` takes for a LibTorch of PyTorch's own; empty: Debian's.
+ARG TORCH=""
+ENV KINDRED_TORCH=${TORCH:+/opt/torch/torch}
+COPY tools/setup.sh tools/setup.sh
+RUN tools/setup.sh packages && rm -rf /var/lib/apt/lists/*
+RUN mkdir -p /opt/torch && if [ -n "$TORCH" ]; then \
+      apt-get update && apt-get install -y --no-install-recommends python3-pip && rm -rf /var/lib/apt/lists/* && \
+      pip install --no-cache-dir --target /opt/torch ${TORCH}; \
+    fi
+# LibTorch's CMake files want a CUDA compiler to be there, though nothing is compiled for a GPU: the one among pip's
+# packages, laid out as CMake looks for it, and an architecture named, or they would try which GPU is here.
+ENV TORCH_CUDA_ARCH_LIST=8.0 PATH=/usr/local/cuda/bin:${PATH}
+RUN for nvcc in /opt/torch/nvidia/*/bin/nvcc; do \
+      [ -x "$nvcc" ] || continue; \
+      cuda=${nvcc%/bin/nvcc} && ln -s "$cuda" /usr/local/cuda && ln -s lib "$cuda/lib64" && \
+      cd "$cuda/lib" && ln -s libcudart.so.* libcudart.so && ln -s libnvrtc.so.* libnvrtc.so || exit 1; \
+    done
+# For the runtime stage: of all that pip brought, the shared libraries.
+RUN mkdir /opt/torch-libraries && cd /opt/torch && \
+    find . -type f \( -path './torch/lib/*.so*' -o -path './nvidia/*.so*' \) -exec cp -l --parents -t /opt/torch-libraries {} +
+
+COPY CMakeLists.txt CMakePresets.json ./
+COPY cmake cmake
+COPY framework framework
+COPY plugins plugins
+COPY tools tools
+RUN KINDRED_CMAKE="-DKINDRED_TESTS=OFF -DKINDRED_BENCH=OFF" tools/setup.sh runtime
+
+COPY configs configs
+COPY docs docs
+RUN cmake --install build/release* --prefix /opt/kindred --strip
+
+FROM ${BASE_IMAGE}
+ARG TORCH=""
+# By Debian 12's names; all else comes as a dependency. Without libopenblas0-openmp it would be the reference BLAS.
+ARG RUNTIME_PACKAGES="libopencv-core406 libopencv-imgcodecs406 libopencv-imgproc406 libopenblas0-openmp libspdlog1.10 libtomlplusplus3"
+RUN apt-get update && \
+    apt-get install -y --no-install-recommends ${RUNTIME_PACKAGES} $([ -n "$TORCH" ] || echo libtorch1.13) && \
+    rm -rf /var/lib/apt/lists/* && \
+    useradd --non-unique --uid 1000 --create-home kindred && \
+    install -d -o kindred -g kindred /work /work/data /work/runs
+
+COPY --from=build /opt/torch-libraries /opt/torch
+COPY --from=build /opt/kindred /opt/kindred
+ENV PATH=/opt/kindred/bin:${PATH}
+USER kindred
+WORKDIR /work
+# A plugin that lacks a library is left out with a warning: here that is an error.
+RUN kindred --version && kindred list >/dev/null 2>/tmp/warnings && ! grep . /tmp/warnings && rm /tmp/warnings
+ENTRYPOINT ["kindred"]
+CMD ["--help"]
