@@ -105,9 +105,10 @@ class Planner {
     for (const auto& entry : root_->entries()) {
       if (contains(keys, entry.key)) continue;
       if (entry.key == "stage") {
-        diagnostics_.error(entry.key_place,
-                           "this is a recipe of several stages, which `kindred run` carries out; what is asked "
-                           "for needs a recipe for one model");
+        diagnostics_.error(
+            entry.key_place,
+            "this is a recipe of several stages, which `kindred run` carries out; what is asked "
+            "for needs a recipe for one model");
         continue;
       }
       const auto near = nearest_name(entry.key, keys);

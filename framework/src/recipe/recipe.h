@@ -19,8 +19,8 @@ namespace kindred {
 /// `--set augmentation.random_patch.prob=0.5`, changes one entry and keeps the others; `enabled = false`
 /// drops it. A name that is not there, or that two entries have, is an error that lists the names.
 ///
-/// In a list of tables [[stage]] a key `recipe` holds a recipe of its own: the name of a file, relative to the
-/// file that says it, or a table that may say `extends` likewise. Either becomes that recipe, whole.
+/// In a list of tables [[stage]] a key `recipe` holds a recipe of its own: the name of a file, relative to
+/// the file that says it, or a table that may say `extends` likewise. Either becomes that recipe, whole.
 ///
 /// @param overrides "a.b.c=value", later ones win; a value is read as TOML and, when it is none, as text
 /// Throws RecipeError with every error found.

@@ -256,7 +256,8 @@ TEST_CASE_FIXTURE(Fixture,
 TEST_CASE_FIXTURE(Fixture, "descriptors are stored as asked, and what that changes is said") {
   const FakeDataset dataset(0, 3, 5);
   const auto exact = describe(dataset).descriptors;
-  CHECK(embed_dataset(model, plan, dataset, dataset.samples(), folder, torch::kCPU, sink)[0].storage == "float32");
+  CHECK(embed_dataset(model, plan, dataset, dataset.samples(), folder, torch::kCPU, sink)[0].storage ==
+        "float32");
   CHECK(sink.notes.empty());
   plan.embed.storage = Storage::bfloat16;
   const auto written = embed_dataset(model, plan, dataset, dataset.samples(), folder, torch::kCPU, sink);
@@ -279,7 +280,8 @@ TEST_CASE_FIXTURE(Fixture, "no samples are an error") {
 
 TEST_CASE_FIXTURE(Fixture, "a data set's query and gallery are written, its training images when asked") {
   const FakeDataset dataset(2, 3, 5);
-  const auto written = embed_dataset(model, plan, dataset, dataset.samples(), folder / "run", torch::kCPU, sink);
+  const auto written =
+      embed_dataset(model, plan, dataset, dataset.samples(), folder / "run", torch::kCPU, sink);
   REQUIRE(written.size() == 2);
   CHECK(written[0].split == Split::query);
   CHECK(written[0].images == 3);
@@ -294,7 +296,8 @@ TEST_CASE_FIXTURE(Fixture, "a data set's query and gallery are written, its trai
                      embed(model, plan, dataset, gallery.samples, "again", torch::kCPU, sink).descriptors));
   CHECK_FALSE(std::filesystem::exists(folder / "run" / "train.npy"));
 
-  const auto all = embed_dataset(model, plan, dataset, dataset.samples(), folder / "run", torch::kCPU, sink, true);
+  const auto all =
+      embed_dataset(model, plan, dataset, dataset.samples(), folder / "run", torch::kCPU, sink, true);
   REQUIRE(all.size() == 3);
   CHECK(read_features(folder / "run" / "train").samples.size() == 2);
 }
@@ -326,11 +329,13 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture,
                   "a folder of unlabelled images gives the gallery alone, training images alone nothing") {
-  const auto written = embed_dataset(model, plan, FakeDataset(0, 0, 2), FakeDataset(0, 0, 2).samples(), folder, torch::kCPU, sink);
+  const auto written = embed_dataset(model, plan, FakeDataset(0, 0, 2), FakeDataset(0, 0, 2).samples(),
+                                     folder, torch::kCPU, sink);
   REQUIRE(written.size() == 1);
   CHECK(written[0].split == Split::gallery);
   CHECK_FALSE(std::filesystem::exists(folder / "query.npy"));
   CHECK_THROWS_WITH_AS(
-      static_cast<void>(embed_dataset(model, plan, FakeDataset(2, 0, 0), FakeDataset(2, 0, 0).samples(), folder, torch::kCPU, sink)),
+      static_cast<void>(embed_dataset(model, plan, FakeDataset(2, 0, 0), FakeDataset(2, 0, 0).samples(),
+                                      folder, torch::kCPU, sink)),
       doctest::Contains("no query and no gallery images"), Error);
 }
