@@ -50,13 +50,13 @@ RUN apt-get update && \
     apt-get install -y --no-install-recommends ${RUNTIME_PACKAGES} $([ -n "$TORCH" ] || echo libtorch1.13) && \
     rm -rf /var/lib/apt/lists/* && \
     useradd --non-unique --uid 1000 --create-home kindred && \
-    install -d -o kindred -g kindred /work /work/data /work/runs
+    install -d -o kindred -g kindred /workspace /workspace/data /workspace/runs
 
 COPY --from=build /opt/torch-libraries /opt/torch
 COPY --from=build /opt/kindred /opt/kindred
 ENV PATH=/opt/kindred/bin:${PATH}
 USER kindred
-WORKDIR /work
+WORKDIR /workspace
 # A plugin that lacks a library is left out with a warning: here that is an error.
 RUN kindred --version && kindred list >/dev/null 2>/tmp/warnings && ! grep . /tmp/warnings && rm /tmp/warnings
 ENTRYPOINT ["kindred"]
