@@ -122,9 +122,9 @@ class PipelineMaker {
     auto& root = *pipeline_.recipe.as<Table>();
     check_keys(root);
     auto& stages = *root.find("stage");
-    if (stages.as<Array>() == nullptr || stages.as<Array>()->empty()) {
-      diagnostics_.error(stages.place(), "'stage' must be a list of tables, [[stage]], not " +
-                                             (stages.as<Array>() == nullptr ? stages.type_name() : "empty"));
+    if (stages.as<Array>() == nullptr) {
+      diagnostics_.error(stages.place(),
+                         "'stage' must be a list of tables, [[stage]], not " + stages.type_name());
       chooser_.throw_if_any();
     }
     Table own;
@@ -141,6 +141,10 @@ class PipelineMaker {
       pipeline_.machine = MachineSettings::schema().parse(*machine, "[machine]", diagnostics_);
     }
     check_stages(*stages.as<Array>());
+    if (stages.as<Array>()->empty()) {
+      diagnostics_.error(stages.place(),
+                         "the pipeline has no stage that is enabled, so there is nothing to do");
+    }
     unroll_repeat(pipeline_.recipe, diagnostics_);
     for (const auto& stage : *root.find("stage")->as<Array>()) {
       written_.insert(text_of(stage, "name"));

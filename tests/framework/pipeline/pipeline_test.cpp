@@ -241,6 +241,16 @@ TEST_CASE("what is wrong with stages and their recipes comes at once, each with 
         "'repeat', and what belongs to a stage stands in [stage.recipe]");
 }
 
+TEST_CASE("a pipeline without stages is an error") {
+  Files files;
+  const std::string nothing = "the pipeline has no stage that is enabled, so there is nothing to do";
+  CHECK(files.errors("stage = []\n") == "p.toml:1:9: error: " + nothing);
+  CHECK(files.errors("[[stage]]\nname = \"a\"\ntype = \"rank\"\nfeatures = \"b\"\nenabled = false\n")
+            .find(nothing) != std::string::npos);
+  CHECK(files.errors("stage = 3\n") ==
+        "p.toml:1:9: error: 'stage' must be a list of tables, [[stage]], not a whole number");
+}
+
 TEST_CASE("a pipeline without data says where to give it") {
   Files files;
   std::string text = whole;
