@@ -18,6 +18,7 @@
 #include "kindred/plugin.h"
 #include "kindred/random.h"
 #include "plugin/plugin_loader.h"
+#include "temporary_folder.h"
 #include "test_paths.h"
 
 namespace fs = std::filesystem;
@@ -35,22 +36,15 @@ std::string good_plugin() {
 }
 
 class Folder {
- public:
-  Folder() {
-    auto name = (fs::temp_directory_path() / "kindred_elf_XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path); }
+  test::TemporaryFolder folder_;
 
+ public:
   [[nodiscard]] fs::path file(const std::string& bytes) const {
     auto result = path / "library.so";
     std::ofstream(result, std::ios::binary | std::ios::trunc) << bytes;
     return result;
   }
-  fs::path path;
+  fs::path path = folder_.path();
 };
 
 /// What is wrong with a library of these bytes; "" when it passes.

@@ -17,6 +17,7 @@
 #include "kindred/error.h"
 #include "kindred/role/augmentation.h"
 #include "plugin/plugin_loader.h"
+#include "temporary_folder.h"
 #include "test_paths.h"
 
 namespace fs = std::filesystem;
@@ -34,16 +35,9 @@ std::string quoted(const fs::path& path) {
 }
 
 class Folder {
- public:
-  Folder() {
-    auto name = (fs::temp_directory_path() / "kindred_install_XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path); }
+  test::TemporaryFolder folder_;
 
+ public:
   /// Runs a command with the default compiler of the system; returns all that it said.
   std::string run(const std::string& command) const {
     const auto log = path / "log.txt";
@@ -56,7 +50,7 @@ class Folder {
     return said;
   }
 
-  fs::path path;
+  fs::path path = folder_.path();
 };
 
 /// The installed tree, made once for all cases.

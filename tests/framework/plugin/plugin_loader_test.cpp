@@ -14,6 +14,7 @@
 #include "kindred/error.h"
 #include "kindred/plugin.h"
 #include "kindred/role/augmentation.h"
+#include "temporary_folder.h"
 #include "test_paths.h"
 
 namespace fs = std::filesystem;
@@ -25,19 +26,14 @@ const fs::path fixtures = fs::path(test::build_directory) / "tests/fixtures/plug
 
 /// A folder that is empty at first and gone at the end.
 class Folder {
+  test::TemporaryFolder folder_;
+
  public:
-  Folder() {
-    auto name = (fs::temp_directory_path() / "kindred_plugins_XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
+  Folder() = default;
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
-  ~Folder() {
-    fs::permissions(path, fs::perms::owner_all);
-    fs::remove_all(path);
-  }
-  fs::path path;
+  ~Folder() { fs::permissions(path, fs::perms::owner_all); }
+  fs::path path = folder_.path();
 };
 
 void write(const fs::path& file, const std::string& bytes) {

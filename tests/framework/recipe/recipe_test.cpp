@@ -1,7 +1,6 @@
 #include "recipe/recipe.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -9,42 +8,23 @@
 #include <limits>
 #include <string>
 
+#include "temporary_folder.h"
+
 using namespace kindred;
 namespace fs = std::filesystem;
 
 namespace {
 
 /// A folder of recipes that is gone when the test ends.
-class Folder {
+class Folder : public test::TemporaryFolder {
  public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "kindred_recipe_XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  fs::path write(const std::string& name, const std::string& text) const {
-    fs::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name, std::ios::binary) << text;
-    return path_ / name;
-  }
   /// `text` with this folder's name cut out.
   [[nodiscard]] std::string without(std::string text) const {
-    const auto prefix = path_.string() + "/";
+    const auto prefix = path().string() + "/";
     for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix))
       text.erase(at, prefix.size());
     return text;
   }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
 };
 
 std::string errors_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
