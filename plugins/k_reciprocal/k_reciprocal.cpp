@@ -25,14 +25,6 @@ torch::Tensor squares(const torch::Tensor& rows) {
   return row_lengths(rows).square_().to(torch::kFloat);
 }
 
-/// The squared distances of rows of `query` to all of `gallery`, [n, G].
-torch::Tensor squared_distances(const torch::Tensor& query, const torch::Tensor& gallery,
-                                const torch::Tensor& query_squares, const torch::Tensor& gallery_squares,
-                                torch::Device device) {
-  auto result = torch::mm(query.to(device), gallery.t()).to(torch::kCPU);
-  return result.mul_(-2).add_(query_squares.unsqueeze(1)).add_(gallery_squares).clamp_min_(0).contiguous();
-}
-
 /// Queries and gallery encoded together, and the distances that follow.
 class Encoded {
  public:
@@ -42,49 +34,79 @@ class Encoded {
     NeighbourSearch search;
     search.k1 = params.k1;
     search.k2 = params.k2;
+    search.products_of = lambda_ == 0 ? 0 : queries;
     search.precision = params.search;
     search.memory_mib = params.memory_mib;
     search.device = device;
     search.progress = progress;
     search.component = "post_processor/k_reciprocal";
     search.remedy = ", or mode = \"chunked\"";
-    const auto nearest = find_neighbours(rows, search);
+    auto nearest = find_neighbours(rows, search);
     vectors_ = encode_neighbours(rows, nearest, params.k1, params.k2);
     columns_ = vectors_.transposed(queries, rows.size(0));
     farthest_.assign(nearest.farthest.begin(), nearest.farthest.begin() + queries);
     if (lambda_ == 0) return;
     squares_ = squares(rows);
+    products_ = std::move(nearest.products);
+    if (products_.defined()) return;
     query_ = rows.slice(0, 0, queries);
     gallery_ = rows.slice(0, queries).to(device);
   }
 
   [[nodiscard]] torch::Tensor rows(std::int64_t first, std::int64_t last) const {
-    auto result = lambda_ == 0 ? torch::zeros({last - first, images_})
-                               : squared_distances(query_.slice(0, first, last), gallery_,
-                                                   squares_.slice(0, first, last),
-                                                   squares_.slice(0, queries_), device_);
-    auto* data = result.data_ptr<float>();
+    auto result = torch::empty({last - first, images_});
+    const auto products = products_of(first, last);
+    const auto* from = lambda_ == 0 ? nullptr : products.data_ptr<float>();
+    auto* to = result.data_ptr<float>();
     parallel_ranges(last - first, [&](std::int64_t begin, std::int64_t end) {
       std::vector<double> shared(static_cast<std::size_t>(images_));
-      for (auto i = begin; i < end; ++i) mix(first + i, data + i * images_, shared);
+      for (auto i = begin; i < end; ++i) {
+        share(first + i, shared);
+        if (lambda_ == 0) {
+          jaccard_distances(shared, to + i * images_);
+        } else {
+          final_distances(first + i, from + i * images_, shared, to + i * images_);
+        }
+      }
     });
     return result;
   }
 
  private:
-  /// Turns the squared distances of a query into its final ones.
-  void mix(std::int64_t query, float* distances, std::vector<double>& shared) const {
+  /// [last - first, G], inner products of queries with the gallery; undefined where lambda asks for none.
+  [[nodiscard]] torch::Tensor products_of(std::int64_t first, std::int64_t last) const {
+    if (products_.defined()) return products_.slice(0, first, last);
+    if (lambda_ == 0) return {};
+    return torch::mm(query_.slice(0, first, last).to(device_), gallery_.t()).to(torch::kCPU).contiguous();
+  }
+
+  /// s of a query with each image of the gallery.
+  void share(std::int64_t query, std::vector<double>& shared) const {
     std::fill(shared.begin(), shared.end(), 0.0);
     for (const auto& mine : vectors_.row(query)) {
       for (const auto& other : columns_.row(mine.column)) {
         shared[static_cast<std::size_t>(other.column)] += std::min(mine.value, other.value);
       }
     }
+  }
+
+  static void jaccard_distances(const std::vector<double>& shared, float* distances) {
+    for (std::size_t g = 0; g < shared.size(); ++g) {
+      distances[g] = static_cast<float>(1 - shared[g] / (2 - shared[g]));
+    }
+  }
+
+  void final_distances(std::int64_t query, const float* products, const std::vector<double>& shared,
+                       float* distances) const {
+    const auto* squares = squares_.data_ptr<float>();
+    const float own_square = squares[query];
+    const float* other_squares = squares + queries_;
     const double farthest = farthest_[static_cast<std::size_t>(query)];
     const double scale = farthest > 0 ? lambda_ / farthest : 0;
     for (std::size_t g = 0; g < shared.size(); ++g) {
       const double jaccard = 1 - shared[g] / (2 - shared[g]);
-      distances[g] = static_cast<float>((1 - lambda_) * jaccard + scale * distances[g]);
+      const float squared = std::max(own_square - 2 * products[g] + other_squares[g], 0.0F);
+      distances[g] = static_cast<float>((1 - lambda_) * jaccard + scale * squared);
     }
   }
 
@@ -95,10 +117,19 @@ class Encoded {
   SparseRows vectors_;
   SparseRows columns_;  ///< V of the gallery, by column
   std::vector<float> farthest_;
-  torch::Tensor squares_;
-  torch::Tensor query_;
+  torch::Tensor squares_;   ///< [Q + G]
+  torch::Tensor products_;  ///< [Q, G], where memory sufficed
+  torch::Tensor query_;     ///< the rows, where it did not
   torch::Tensor gallery_;
 };
+
+/// The squared distances of rows of `query` to all of `gallery`, [n, G].
+torch::Tensor squared_distances(const torch::Tensor& query, const torch::Tensor& gallery,
+                                const torch::Tensor& query_squares, const torch::Tensor& gallery_squares,
+                                torch::Device device) {
+  auto result = torch::mm(query.to(device), gallery.t()).to(torch::kCPU);
+  return result.mul_(-2).add_(query_squares.unsqueeze(1)).add_(gallery_squares).clamp_min_(0).contiguous();
+}
 
 /// The distances of some queries, each chunk encoded with the gallery images that are near any of its
 /// queries. The others follow behind those, by their distance: 1 + d(q, g).
@@ -209,7 +240,10 @@ Schema<Params> KReciprocal::schema() {
         {{"auto", SearchPrecision::automatic},
          {"float32", SearchPrecision::float32},
          {"bfloat16", SearchPrecision::bfloat16}});
-  s.add("memory_mib", &Params::memory_mib, "memory that may be used beside the descriptors and the result")
+  s.add("memory_mib", &Params::memory_mib,
+        "memory that may be used beside the descriptors and the result; where it has room for 4 bytes for "
+        "each "
+        "query and image, no product is computed twice")
       .range(16, 1 << 24)
       .unit("MiB");
   return s;

@@ -1,5 +1,7 @@
 #include "neighbour_search.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 
 #include "kindred/error.h"
@@ -7,22 +9,18 @@
 namespace kindred {
 namespace {
 
-/// The largest block of products that the memory leaves room for beside what grows with the rows.
-std::int64_t block_rows(std::int64_t rows, std::int64_t width, std::int64_t count,
-                        const NeighbourSearch& search) {
-  constexpr std::int64_t mib = std::int64_t{1} << 20;
-  // Candidates for the nearest and the farthest, the lists, V twice with some 4 entries a neighbour, and a
-  // copy of the rows for the search in bfloat16.
-  const auto a_row = 8 * (4 * count + 60) + 8 * 64 + 8 * count + 2 * 8 * 4 * count + 2 * width;
-  const auto left = search.memory_mib * mib - rows * a_row;
-  for (std::int64_t block = 2048; block >= 128; block /= 2) {
-    if (block * block * 4 <= left) return block;
-  }
-  throw ComponentError(search.component,
-                       "memory_mib = " + std::to_string(search.memory_mib) + " is too little for " +
-                           std::to_string(rows) + " descriptors of " + std::to_string(width) +
-                           " numbers; allowed are " + std::to_string(rows * a_row / mib + 2) + " and more" +
-                           search.remedy);
+constexpr std::int64_t mib = std::int64_t{1} << 20;
+constexpr std::int64_t smallest_block = 128;
+
+/// Bytes that grow with the rows: candidates for the nearest and the farthest, the lists, V twice with some
+/// 4 entries a neighbour, and a copy of the rows for the search in bfloat16.
+std::int64_t bytes_of_rows(const torch::Tensor& rows, std::int64_t count) {
+  return rows.size(0) * (8 * (4 * count + 60) + 8 * 64 + 8 * count + 2 * 8 * 4 * count + 2 * rows.size(1));
+}
+
+/// Of all threads.
+std::int64_t bytes_of_blocks(std::int64_t block) {
+  return at::get_num_threads() * block * block * 4;
 }
 
 }  // namespace
@@ -33,8 +31,24 @@ NearestRows find_neighbours(const torch::Tensor& rows, const NeighbourSearch& se
   options.farthest = true;
   options.precision = search.precision;
   options.device = search.device;
-  options.block_rows = block_rows(rows.size(0), rows.size(1), options.count, search);
   options.progress = search.progress;
+
+  const auto needed = bytes_of_rows(rows, options.count);
+  auto left = search.memory_mib * mib - needed;
+  if (left < bytes_of_blocks(smallest_block)) {
+    throw ComponentError(search.component,
+                         "memory_mib = " + std::to_string(search.memory_mib) + " is too little for " +
+                             std::to_string(rows.size(0)) + " descriptors of " +
+                             std::to_string(rows.size(1)) + " numbers; allowed are " +
+                             std::to_string((needed + bytes_of_blocks(smallest_block)) / mib + 1) +
+                             " and more" + search.remedy);
+  }
+  const auto kept = search.products_of * (rows.size(0) - search.products_of) * 4;
+  if (left - kept >= bytes_of_blocks(options.block_rows)) {
+    options.products_of = search.products_of;
+    left -= kept;
+  }
+  while (bytes_of_blocks(options.block_rows) > left) options.block_rows /= 2;
   return nearest_rows(rows, options);
 }
 

@@ -14,6 +14,7 @@ namespace kindred {
 struct NeighbourSearch {
   std::int64_t k1 = 10;
   std::int64_t k2 = 2;
+  std::int64_t products_of = 0;  ///< as NearestOptions::products_of, where memory is left for it
   SearchPrecision precision = SearchPrecision::automatic;
   std::int64_t memory_mib = 1024;  ///< beside the rows: for the search, its result and encode_neighbours()
   torch::Device device = torch::kCPU;
@@ -22,8 +23,9 @@ struct NeighbourSearch {
   std::string remedy;  ///< what messages offer beside more memory: " or ...", or ""
 };
 
-/// Of each row as many nearest as encode_neighbours() asks for, with the farthest. Throws ComponentError when
-/// the memory is too little, with what would do.
+/// Of each row as many nearest as encode_neighbours() asks for, with the farthest; with the products of the
+/// first rows if they fit into the memory. Throws ComponentError when the memory is too little, with what
+/// would do.
 /// @param rows [N, D]
 [[nodiscard]] NearestRows find_neighbours(const torch::Tensor& rows, const NeighbourSearch& search);
 

@@ -262,13 +262,25 @@ TEST_CASE("the number of threads does not change a bit of what the search decide
   CHECK(torch::equal(one, three));
 }
 
+TEST_CASE("memory that does not suffice to keep products gives the same distances") {
+  // 1,500 x 2,500 products need 14.3 MiB beside some 6 of the rest.
+  const auto rows = people(4000, 16, 0.5, 35);
+  auto params = params_of(10, 2, 0.6);
+  const auto kept = distances(rows, 1500, params);
+  params.memory_mib = 16;
+  CHECK(largest_difference(kept, distances(rows, 1500, params)) < 1e-6);
+}
+
 TEST_CASE("too little memory is refused with what is needed") {
   auto params = params_of(20, 6, 0.3);
   params.memory_mib = 16;
   const auto rows = torch::rand({20000, 16});
+  const auto threads = at::get_num_threads();
+  at::set_num_threads(2);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(distances(rows, 5, params)),
       "post_processor/k_reciprocal: error: memory_mib = 16 is too little for 20000 descriptors of "
-      "16 numbers; allowed are 63 and more, or mode = \"chunked\"",
+      "16 numbers; allowed are 62 and more, or mode = \"chunked\"",
       ComponentError);
+  at::set_num_threads(threads);
 }

@@ -22,6 +22,7 @@ struct NearestRows {
   std::vector<std::int32_t> rows;  ///< [N, K], nearest first; of equal distances the lower row first
   std::vector<float> distances;    ///< [N, K], squared Euclidean
   std::vector<float> farthest;     ///< [N], the largest squared distance to any row; empty unless asked for
+  torch::Tensor products;          ///< [S, N - S], as NearestOptions::products_of asks; else undefined
 
   [[nodiscard]] std::span<const std::int32_t> of(std::int64_t row) const {
     return {rows.data() + row * count, static_cast<std::size_t>(count)};
@@ -43,17 +44,20 @@ enum class SearchPrecision {
 struct NearestOptions {
   std::int64_t count = 10;  ///< at least 1
   bool farthest = false;
+  /// S: the inner products, in 32 bits on the CPU, of the first S rows with those behind them are kept, for
+  /// which the search then costs nothing more. For a search among one set of rows; 0: none.
+  std::int64_t products_of = 0;
   SearchPrecision precision = SearchPrecision::automatic;
   torch::Device device = torch::kCPU;  ///< where products are computed
   /// Products with the whole gallery at once, of which the device picks the best: always so on a GPU.
   bool whole_rows = false;
-  std::int64_t block_rows = 2048;  ///< a product is at most block_rows x block_rows on the CPU
-  std::function<void(std::int64_t done, std::int64_t total)> progress;  ///< in products, may be empty
+  std::int64_t block_rows = 768;  ///< on the CPU each thread's product is at most of this size squared
+  std::function<void(std::int64_t done, std::int64_t total)> progress;  ///< on the calling thread; may be empty
 };
 
 /// For each row its nearest rows among all, itself included. On the CPU half of the products suffices, as
-/// distances are symmetric. Memory: candidates (about 8 x (4 x count + 60) bytes a row), the result, one
-/// block of products, and for bfloat16 a copy of the rows in half the size.
+/// distances are symmetric. Memory: candidates (about 8 x (4 x count + 60) bytes a row), the result, a
+/// block of products for each thread, and for bfloat16 a copy of the rows in half the size.
 /// @param rows [N, D], 32-bit floats on the CPU, contiguous, finite
 [[nodiscard]] KINDRED_API NearestRows nearest_rows(const torch::Tensor& rows, const NearestOptions& options);
 

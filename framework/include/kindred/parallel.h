@@ -1,4 +1,4 @@
-// Work on plain memory split over threads. For LibTorch's own operations its own threads serve.
+// Work split over threads. For a single operation of LibTorch its own threads serve.
 #pragma once
 
 #include <cstdint>
@@ -13,5 +13,10 @@ namespace kindred {
 /// here, so that the error does not depend on the number of threads if each call stops at its first.
 KINDRED_API void parallel_ranges(std::int64_t count,
                                  const std::function<void(std::int64_t, std::int64_t)>& work);
+
+/// As parallel_ranges(), for work that calls LibTorch's operations: within it each of them takes one thread.
+/// Nothing else may use LibTorch meanwhile.
+KINDRED_API void parallel_operations(std::int64_t count,
+                                     const std::function<void(std::int64_t, std::int64_t)>& work);
 
 }  // namespace kindred

@@ -5,15 +5,17 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <bit>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "candidate_lists.h"
@@ -205,6 +207,9 @@ class Search {
     if (query_.width() != this->gallery().width()) {
       throw std::logic_error("nearest_rows needs rows of one width");
     }
+    if (options.products_of < 0 || options.products_of > (symmetric() ? query_.size() : 0)) {
+      throw std::logic_error("nearest_rows keeps products of the rows of one set only");
+    }
     if (options.farthest) far_.emplace(error_bounds(query_, this->gallery(), precision), 1, exact(), true);
   }
 
@@ -214,6 +219,8 @@ class Search {
     result_.rows.resize(rows * static_cast<std::size_t>(count_));
     result_.distances.resize(result_.rows.size());
     if (far_) result_.farthest.resize(rows);
+    const auto kept = options_.products_of;
+    if (kept > 0) result_.products = torch::empty({kept, query_.size() - kept});
     if (options_.whole_rows || !options_.device.is_cpu()) {
       search_whole_rows();
     } else if (precision_ == SearchPrecision::bfloat16) {
@@ -253,29 +260,89 @@ class Search {
     }
   }
 
-  template <class T>
-  void search_blocks() {
-    const auto block = std::max<std::int64_t>(16, options_.block_rows);
-    const auto row_blocks = (query_.size() + block - 1) / block;
-    const auto column_blocks = (gallery().size() + block - 1) / block;
-    auto products = torch::empty({block * block}, query_.search_rows.options());
-    const std::int64_t total = symmetric() ? row_blocks * (row_blocks + 1) / 2 : row_blocks * column_blocks;
-    std::int64_t done = 0;
-    for (std::int64_t r = 0; r < row_blocks; ++r) {
-      const auto first_row = r * block;
-      const auto rows = std::min(block, query_.size() - first_row);
-      for (std::int64_t c = symmetric() ? r : 0; c < column_blocks; ++c) {
-        const auto first_column = c * block;
-        const auto columns = std::min(block, gallery().size() - first_column);
-        auto out = products.slice(0, 0, rows * columns).view({rows, columns});
-        at::mm_out(out, query_.search_rows.slice(0, first_row, first_row + rows),
-                   gallery().search_rows.slice(0, first_column, first_column + columns).t());
-        const auto* data = out.template data_ptr<T>();
-        look_along_rows(data, first_row, rows, first_column, columns);
-        if (symmetric() && c > r) look_along_columns(data, first_row, rows, first_column, columns);
-        if (options_.progress) options_.progress(++done, total);
+  /// Rows [first, last).
+  struct Block {
+    std::int64_t first;
+    std::int64_t last;
+    [[nodiscard]] std::int64_t size() const { return last - first; }
+    [[nodiscard]] torch::Tensor of(const torch::Tensor& rows) const { return rows.slice(0, first, last); }
+  };
+
+  /// At most block_rows each, of equal size but for one row, and enough of them to keep all threads busy.
+  [[nodiscard]] std::vector<Block> blocks_of(std::int64_t first, std::int64_t last) const {
+    constexpr std::int64_t worth_a_thread = 256;
+    const auto size = last - first;
+    const auto share = std::max(size / (2 * at::get_num_threads()), worth_a_thread);
+    const auto most = std::min(std::max<std::int64_t>(16, options_.block_rows), share);
+    const auto count = (size + most - 1) / most;
+    std::vector<Block> blocks;
+    for (std::int64_t i = 0; i < count; ++i) {
+      blocks.push_back({first + size * i / count, first + size * (i + 1) / count});
+    }
+    return blocks;
+  }
+
+  [[nodiscard]] static std::int64_t largest(const std::vector<Block>& blocks) {
+    std::int64_t size = 0;
+    for (const auto& block : blocks) size = std::max(size, block.size());
+    return size;
+  }
+
+  struct Tile {
+    std::size_t row_block;
+    std::size_t column_block;
+  };
+
+  /// Along the diagonals, so that threads that work side by side rarely want the same lists.
+  [[nodiscard]] std::vector<Tile> tiles(std::size_t row_blocks, std::size_t column_blocks) const {
+    std::vector<Tile> result;
+    for (std::size_t d = 0; d < column_blocks; ++d) {
+      for (std::size_t r = 0; r < row_blocks; ++r) {
+        if (!symmetric() || r + d < column_blocks) result.push_back({r, (r + d) % column_blocks});
       }
     }
+    return result;
+  }
+
+  template <class T>
+  void search_blocks() {
+    const auto kept = options_.products_of;
+    auto row_blocks = blocks_of(0, kept);
+    const auto others = blocks_of(kept, query_.size());
+    row_blocks.insert(row_blocks.end(), others.begin(), others.end());
+    const auto column_blocks = symmetric() ? row_blocks : blocks_of(0, gallery().size());
+    const auto all = tiles(row_blocks.size(), column_blocks.size());
+
+    // A product at a time for each thread, which is faster than all threads at one product. The lists of a
+    // block of rows are written to by whoever holds its lock.
+    std::vector<std::mutex> locks(std::max(row_blocks.size(), column_blocks.size()));
+    std::atomic<std::size_t> next = 0;
+    std::atomic<std::size_t> done = 0;
+    const auto caller = std::this_thread::get_id();
+    const auto work = [&] {
+      auto buffer =
+          torch::empty({largest(row_blocks) * largest(column_blocks)}, query_.search_rows.options());
+      for (auto i = next++; i < all.size(); i = next++) {
+        const auto& rows = row_blocks[all[i].row_block];
+        const auto& columns = column_blocks[all[i].column_block];
+        auto& row_lock = locks[all[i].row_block];
+        auto& column_lock = locks[all[i].column_block];
+        if (rows.last <= kept && columns.first >= kept) {
+          auto out = rows.of(result_.products).slice(1, columns.first - kept, columns.last - kept);
+          at::mm_out(out, rows.of(query_.rows), columns.of(query_.rows).t());
+          look<float>(out, rows, columns, row_lock, column_lock);
+        } else {
+          auto out = buffer.slice(0, 0, rows.size() * columns.size()).view({rows.size(), columns.size()});
+          at::mm_out(out, rows.of(query_.search_rows), columns.of(gallery().search_rows).t());
+          look<T>(out, rows, columns, row_lock, column_lock);
+        }
+        const auto finished = ++done;
+        if (finished < all.size() && std::this_thread::get_id() == caller) report(finished, all.size());
+      }
+    };
+    parallel_operations(at::get_num_threads(), [&](std::int64_t, std::int64_t) { work(); });
+    report(all.size(), all.size());
+
     query_.search_rows.reset();
     if (other_) other_->search_rows.reset();
     parallel_ranges(query_.size(), [&](std::int64_t first, std::int64_t last) {
@@ -283,39 +350,51 @@ class Search {
     });
   }
 
-  template <class T>
-  void look_along_rows(const T* products, std::int64_t first_row, std::int64_t rows,
-                       std::int64_t first_column, std::int64_t columns) {
-    parallel_ranges(rows, [&](std::int64_t begin, std::int64_t end) {
-      for (auto i = begin; i < end; ++i) {
-        const auto row = first_row + i;
-        float above = near_.threshold(row);
-        float below = lowest_wanted(row);
-        scan_for_row(products + i * columns, gallery().half_squares.data() + first_column, columns, above,
-                     below, [&](std::int64_t column, float score) {
-                       offer(row, first_column + column, score);
-                       above = near_.threshold(row);
-                       below = lowest_wanted(row);
-                     });
-      }
-    });
+  void report(std::size_t done, std::size_t total) const {
+    if (options_.progress)
+      options_.progress(static_cast<std::int64_t>(done), static_cast<std::int64_t>(total));
   }
 
   template <class T>
-  void look_along_columns(const T* products, std::int64_t first_row, std::int64_t rows,
-                          std::int64_t first_column, std::int64_t columns) {
-    const std::vector<float> none(far_ ? 0 : static_cast<std::size_t>(columns),
+  void look(const torch::Tensor& products, const Block& rows, const Block& columns, std::mutex& row_lock,
+            std::mutex& column_lock) {
+    const auto* data = products.data_ptr<T>();
+    {
+      const std::scoped_lock lock(row_lock);
+      look_along_rows(data, products.stride(0), rows, columns);
+    }
+    if (symmetric() && columns.first > rows.first) {
+      const std::scoped_lock lock(column_lock);
+      look_along_columns(data, products.stride(0), rows, columns);
+    }
+  }
+
+  /// @param stride from one row of products to the next
+  template <class T>
+  void look_along_rows(const T* products, std::int64_t stride, const Block& rows, const Block& columns) {
+    for (std::int64_t i = 0; i < rows.size(); ++i) {
+      const auto row = rows.first + i;
+      float above = near_.threshold(row);
+      float below = lowest_wanted(row);
+      scan_for_row(products + i * stride, gallery().half_squares.data() + columns.first, columns.size(),
+                   above, below, [&](std::int64_t column, float score) {
+                     offer(row, columns.first + column, score);
+                     above = near_.threshold(row);
+                     below = lowest_wanted(row);
+                   });
+    }
+  }
+
+  template <class T>
+  void look_along_columns(const T* products, std::int64_t stride, const Block& rows, const Block& columns) {
+    const std::vector<float> none(far_ ? 0 : static_cast<std::size_t>(columns.size()),
                                   std::numeric_limits<float>::infinity());
-    parallel_ranges(columns, [&](std::int64_t begin, std::int64_t end) {
-      const auto column = first_column + begin;
-      const float* minus_below = far_ ? far_->thresholds() + column : none.data();
-      for (std::int64_t i = 0; i < rows; ++i) {
-        scan_for_columns(products + i * columns + begin,
-                         query_.half_squares[static_cast<std::size_t>(first_row + i)], end - begin,
-                         near_.thresholds() + column, minus_below,
-                         [&](std::int64_t j, float score) { offer(column + j, first_row + i, score); });
-      }
-    });
+    const float* minus_below = far_ ? far_->thresholds() + columns.first : none.data();
+    for (std::int64_t i = 0; i < rows.size(); ++i) {
+      scan_for_columns(products + i * stride, query_.half_squares[static_cast<std::size_t>(rows.first + i)],
+                       columns.size(), near_.thresholds() + columns.first, minus_below,
+                       [&](std::int64_t j, float score) { offer(columns.first + j, rows.first + i, score); });
+    }
   }
 
   [[nodiscard]] float lowest_wanted(std::int64_t row) const {
@@ -336,6 +415,7 @@ class Search {
       const auto scores =
           torch::mm(query_.search_rows.slice(0, first, last), gallery().search_rows.t()).to(torch::kFloat) -
           half_squares;
+      keep_products(first, std::min(last, options_.products_of));
       const auto near = best_of(scores, spare);
       const auto far = far_ ? best_of(-scores, std::min<std::int64_t>(images, 64)) : Best{};
       parallel_ranges(last - first, [&](std::int64_t begin, std::int64_t end) {
@@ -348,6 +428,13 @@ class Search {
       });
       if (options_.progress) options_.progress(last, query_.size());
     }
+  }
+
+  void keep_products(std::int64_t first, std::int64_t last) {
+    if (first >= last) return;
+    const auto& rows = precision_ == SearchPrecision::float32 ? query_.search_rows : query_.rows;
+    result_.products.slice(0, first, last)
+        .copy_(torch::mm(rows.slice(0, first, last), rows.slice(0, options_.products_of).t()));
   }
 
   struct Best {
@@ -403,7 +490,7 @@ bool sums_bfloat16_in_float(std::int64_t width) {
 /// Tries both on a small product.
 SearchPrecision faster_precision(const torch::Tensor& rows) {
   constexpr std::int64_t worth_trying = 4096;
-  constexpr std::int64_t block = 1024;
+  constexpr std::int64_t block = 512;
   if (rows.size(0) < worth_trying || rows.size(1) < 64) return SearchPrecision::float32;
   const auto time = [&](torch::ScalarType type) {
     const auto some = rows.slice(0, 0, block).to(type);

@@ -177,6 +177,26 @@ TEST_CASE("neither the size of blocks nor the number of threads changes the resu
   at::set_num_threads(threads);
 }
 
+TEST_CASE("products of the first rows with the others are kept, in 32 bits and beside the same result") {
+  const auto rows = clusters(210, 24, 0.3, 14);
+  const std::int64_t first = 90;
+  const auto nearest = plain(rows, rows, 6);
+  const auto expected = torch::mm(rows.slice(0, 0, first), rows.slice(0, first).t());
+  for (const auto precision : {SearchPrecision::float32, SearchPrecision::bfloat16}) {
+    for (const bool whole_rows : {false, true}) {
+      auto options = options_of(6, precision);
+      options.whole_rows = whole_rows;
+      options.products_of = first;
+      const auto found = nearest_rows(rows, options);
+      check_equal(found, nearest);
+      REQUIRE(found.products.sizes() == expected.sizes());
+      CHECK((found.products.scalar_type() == torch::kFloat));
+      CHECK(torch::allclose(found.products, expected, 0, 1e-6));
+    }
+  }
+  CHECK_FALSE(nearest_rows(rows, options_of(6, SearchPrecision::float32)).products.defined());
+}
+
 TEST_CASE("progress ends with the whole, and the farthest are left out unless asked for") {
   const auto rows = clusters(100, 8, 0.4, 8);
   NearestOptions options;
@@ -184,7 +204,7 @@ TEST_CASE("progress ends with the whole, and the farthest are left out unless as
   std::int64_t last = 0;
   std::int64_t whole = 0;
   options.progress = [&](std::int64_t done, std::int64_t total) {
-    CHECK(done == last + 1);
+    CHECK(done > last);
     last = done;
     whole = total;
   };

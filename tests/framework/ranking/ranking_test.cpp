@@ -16,7 +16,6 @@
 #include "file/feature_files.h"
 #include "kindred/csv.h"
 #include "kindred/error.h"
-#include "kindred/parallel.h"
 #include "progress/progress.h"
 #include "stage/match.h"
 
@@ -169,28 +168,6 @@ TEST_CASE("what reading ahead throws comes when its turn has come") {
   CHECK_THROWS_WITH_AS(static_cast<void>(rank_gallery(torch::ones({1, width}), 5, width, read, options)),
                        doctest::Contains("piece 2 is broken"), DataError);
   CHECK(progress == std::vector<std::int64_t>{1, 2});
-}
-
-TEST_CASE("ranges cover everything once, and the lowest error wins") {
-  const auto before = at::get_num_threads();
-  for (const int threads : {1, 2, 3, 8}) {
-    at::set_num_threads(threads);
-    for (const std::int64_t count : {0, 1, 2, 7, 100}) {
-      std::vector<int> seen(static_cast<std::size_t>(count), 0);
-      parallel_ranges(count, [&](std::int64_t first, std::int64_t last) {
-        for (auto i = first; i < last; ++i) ++seen[static_cast<std::size_t>(i)];
-      });
-      CHECK(std::all_of(seen.begin(), seen.end(), [](int times) { return times == 1; }));
-    }
-    CHECK_THROWS_WITH_AS(parallel_ranges(100,
-                                         [](std::int64_t first, std::int64_t last) {
-                                           for (auto i = first; i < last; ++i) {
-                                             if (i >= 30) throw Error("error at " + std::to_string(i));
-                                           }
-                                         }),
-                         "error at 30", Error);
-  }
-  at::set_num_threads(before);
 }
 
 TEST_CASE("a ranking is written as CSV, with identities when any are known") {
