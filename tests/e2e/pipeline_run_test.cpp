@@ -330,6 +330,16 @@ TEST_CASE("options of pipelines and recipes of one model do not mix, and say so"
   CHECK(says(inside, "holds the run of a pipeline"));
 }
 
+TEST_CASE("a stage killed before its record was written begins again") {
+  const TemporaryFolder folder;
+  const auto there = copy_of_run(folder);
+  fs::remove_all(there / "ranking");
+  fs::create_directories(there / "ranking");
+  write_bytes(there / "ranking" / ".started.json.77-0.tmp", "{");
+  REQUIRE(run(there, folder).exit_code == 0);
+  CHECK(results(there) == undisturbed().files);
+}
+
 TEST_CASE("what is not the pipeline's own is never moved or overwritten") {
   const TemporaryFolder folder;
   const auto there = folder / "run";

@@ -161,12 +161,15 @@ void write_atomically(const fs::path& file, const std::function<void(std::ostrea
   sync_folder(folder);
 }
 
+bool is_unfinished_file(const fs::path& file) {
+  return file.filename().string().starts_with('.') && file.extension() == ".tmp";
+}
+
 void remove_unfinished_files(const fs::path& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const auto name = entry.path().filename().string();
     std::error_code ignored;
-    if (name.front() == '.' && entry.path().extension() == ".tmp") fs::remove(entry.path(), ignored);
+    if (is_unfinished_file(entry.path())) fs::remove(entry.path(), ignored);
   }
 }
 

@@ -12,6 +12,9 @@ namespace kindred {
 /// is gone. Throws DataError naming the file and the system's reason.
 void write_atomically(const std::filesystem::path& file, const std::function<void(std::ostream&)>& write);
 
+/// Whether a file, by its name, is one that write_atomically() had not finished.
+[[nodiscard]] bool is_unfinished_file(const std::filesystem::path& file);
+
 /// Removes what a killed process was writing into a folder; nobody else may be writing there.
 void remove_unfinished_files(const std::filesystem::path& folder);
 

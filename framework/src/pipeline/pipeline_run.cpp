@@ -256,18 +256,28 @@ class PipelineRun {
     if (fs::exists(aside)) fs::rename(aside, there);
   }
 
+  /// Whether a folder is empty but for files that somebody was killed over.
+  static bool holds_nothing(const fs::path& folder) {
+    return fs::is_directory(folder) &&
+           std::all_of(fs::directory_iterator(folder), fs::directory_iterator(),
+                       [](const auto& entry) { return is_unfinished_file(entry.path()); });
+  }
+
   /// An empty folder for a stage that begins anew; what is there is kept until it has ended.
   void clear(const PipelineStage& stage) {
     const auto here = folder_of(stage.name);
-    if (fs::exists(here)) {
-      if (!has_stage_record(here) && !(fs::is_directory(here) && fs::is_empty(here))) {
-        throw DataError(here, "is not of this pipeline, and in the place of what stage '" + stage.name +
-                                  "' makes; move it away, or use another run directory");
-      }
+    if (has_stage_record(here)) {
       const auto there = replaced_folder(stage.name);
       fs::remove_all(there);
       fs::create_directories(there.parent_path());
       fs::rename(here, there);
+    } else if (fs::exists(here)) {
+      // Killed before its record was written: that must not take the place of what is kept.
+      if (!holds_nothing(here)) {
+        throw DataError(here, "is not of this pipeline, and in the place of what stage '" + stage.name +
+                                  "' makes; move it away, or use another run directory");
+      }
+      fs::remove_all(here);
     }
     fs::create_directories(here);
   }
