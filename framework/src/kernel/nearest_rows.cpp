@@ -319,22 +319,30 @@ class Search {
     std::atomic<std::size_t> next = 0;
     std::atomic<std::size_t> done = 0;
     const auto caller = std::this_thread::get_id();
+    const auto multiply = [&](const Tile& tile, const torch::Tensor& buffer) {
+      const auto& rows = row_blocks[tile.row_block];
+      const auto& columns = column_blocks[tile.column_block];
+      auto& row_lock = locks[tile.row_block];
+      auto& column_lock = locks[tile.column_block];
+      if (rows.last <= kept && columns.first >= kept) {
+        auto out = rows.of(result_.products).slice(1, columns.first - kept, columns.last - kept);
+        at::mm_out(out, rows.of(query_.rows), columns.of(query_.rows).t());
+        look<float>(out, rows, columns, row_lock, column_lock);
+      } else {
+        auto out = buffer.slice(0, 0, rows.size() * columns.size()).view({rows.size(), columns.size()});
+        at::mm_out(out, rows.of(query_.search_rows), columns.of(gallery().search_rows).t());
+        look<T>(out, rows, columns, row_lock, column_lock);
+      }
+    };
     const auto work = [&] {
-      auto buffer =
+      const auto buffer =
           torch::empty({largest(row_blocks) * largest(column_blocks)}, query_.search_rows.options());
       for (auto i = next++; i < all.size(); i = next++) {
-        const auto& rows = row_blocks[all[i].row_block];
-        const auto& columns = column_blocks[all[i].column_block];
-        auto& row_lock = locks[all[i].row_block];
-        auto& column_lock = locks[all[i].column_block];
-        if (rows.last <= kept && columns.first >= kept) {
-          auto out = rows.of(result_.products).slice(1, columns.first - kept, columns.last - kept);
-          at::mm_out(out, rows.of(query_.rows), columns.of(query_.rows).t());
-          look<float>(out, rows, columns, row_lock, column_lock);
-        } else {
-          auto out = buffer.slice(0, 0, rows.size() * columns.size()).view({rows.size(), columns.size()});
-          at::mm_out(out, rows.of(query_.search_rows), columns.of(gallery().search_rows).t());
-          look<T>(out, rows, columns, row_lock, column_lock);
+        try {
+          multiply(all[i], buffer);
+        } catch (...) {
+          next = all.size();  // the others need not go on
+          throw;
         }
         const auto finished = ++done;
         if (finished < all.size() && std::this_thread::get_id() == caller) report(finished, all.size());
