@@ -52,7 +52,8 @@ struct NearestOptions {
   /// Products with the whole gallery at once, of which the device picks the best: always so on a GPU.
   bool whole_rows = false;
   std::int64_t block_rows = 768;  ///< on the CPU each thread's product is at most of this size squared
-  std::function<void(std::int64_t done, std::int64_t total)> progress;  ///< on the calling thread; may be empty
+  /// In rows, called on the caller's thread; may be empty.
+  std::function<void(std::int64_t done, std::int64_t total)> progress;
 };
 
 /// For each row its nearest rows among all, itself included. On the CPU half of the products suffices, as

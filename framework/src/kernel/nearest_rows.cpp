@@ -358,9 +358,11 @@ class Search {
     });
   }
 
-  void report(std::size_t done, std::size_t total) const {
-    if (options_.progress)
-      options_.progress(static_cast<std::int64_t>(done), static_cast<std::int64_t>(total));
+  /// As so many rows as the tiles that are done are of all.
+  void report(std::size_t done, std::size_t tiles) const {
+    if (!options_.progress) return;
+    const auto share = static_cast<double>(done) / static_cast<double>(tiles);
+    options_.progress(static_cast<std::int64_t>(share * static_cast<double>(query_.size())), query_.size());
   }
 
   template <class T>
