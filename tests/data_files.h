@@ -8,8 +8,8 @@
 #include <opencv2/core.hpp>
 #include <string>
 
-#include "kindred/error.h"
-#include "kindred/image.h"
+#include "kindred/core/error.h"
+#include "kindred/image/image.h"
 #include "temporary_folder.h"
 
 namespace kindred::test {

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/catalog.h"
+#include "kindred/core/catalog.h"
 #include "kindred/role/augmentation.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
@@ -116,14 +116,14 @@ class FakeHead : public Head {
   }
   FakeHead(const Params& params, const Context& context)
       : trunk_(context.backbone.trunk("all")),
-        width_(context.backbone.channels()),
+        dim_(context.backbone.channels()),
         identities_(context.identities),
         classifier_(register_module(
-            "classifier",
-            torch::nn::Linear(torch::nn::LinearOptions(width_, identities_).bias(params.bias)))) {}
+            "classifier", torch::nn::Linear(torch::nn::LinearOptions(dim_, identities_).bias(params.bias)))) {
+  }
   [[nodiscard]] std::shared_ptr<TensorModule> trunk() const override { return trunk_; }
   [[nodiscard]] std::vector<OutputInfo> outputs() const override {
-    return {{"logits", OutputKind::logits, identities_}, {"descriptor", OutputKind::feature, width_}};
+    return {{"logits", OutputKind::logits, identities_}, {"descriptor", OutputKind::feature, dim_}};
   }
   [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override {
     if (!is_training()) return {map};
@@ -132,7 +132,7 @@ class FakeHead : public Head {
 
  private:
   std::shared_ptr<TensorModule> trunk_;
-  std::int64_t width_;
+  std::int64_t dim_;
   std::int64_t identities_;
   torch::nn::Linear classifier_;
 };
@@ -144,7 +144,7 @@ class FakeLoss : public Loss {
   using Params = FakeParams;
   static Schema<Params> schema() { return fake_schema("Averages an output."); }
   FakeLoss(const Params&, const Context& context)
-      : centers_(register_parameter("centers", torch::zeros({context.identities, context.width}))) {}
+      : centers_(register_parameter("centers", torch::zeros({context.identities, context.dim}))) {}
   [[nodiscard]] OutputKind takes() const override { return kind; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
     return output.mean() + centers_.sum();

@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "kindred/retrieval.h"
+#include "kindred/search/retrieval.h"
 
 namespace kindred::test {
 

@@ -19,8 +19,8 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/catalog.h"
-#include "kindred/error.h"
+#include "kindred/core/catalog.h"
+#include "kindred/core/error.h"
 #include "kindred/role/augmentation.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
@@ -354,8 +354,8 @@ threads = 1
 workers = 2
 )";
 
-inline Plan tiny_plan(const Catalog& catalog, const std::vector<std::string>& overrides = {}) {
-  return make_plan(parse_recipe(tiny_recipe, "tiny.toml", overrides), catalog);
+inline recipe::Plan tiny_plan(const Catalog& catalog, const std::vector<std::string>& overrides = {}) {
+  return recipe::make_plan(recipe::parse_recipe(tiny_recipe, "tiny.toml", overrides), catalog);
 }
 
 }  // namespace kindred::test

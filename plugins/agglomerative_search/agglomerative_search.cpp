@@ -9,7 +9,7 @@
 
 #include "average_linkage.h"
 
-namespace kindred {
+namespace kindred::agglomerative_search {
 namespace {
 
 using Params = AgglomerativeSearch::Params;
@@ -173,4 +173,4 @@ PseudoLabels AgglomerativeSearch::label(const Retrieval& images, RetrievalHost& 
   return labels;
 }
 
-}  // namespace kindred
+}  // namespace kindred::agglomerative_search

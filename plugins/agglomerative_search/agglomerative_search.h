@@ -3,11 +3,11 @@
 
 #include <cstdint>
 
-#include "kindred/nearest_rows.h"
+#include "kindred/core/schema.h"
 #include "kindred/role/labeler.h"
-#include "kindred/schema.h"
+#include "kindred/search/nearest_rows.h"
 
-namespace kindred {
+namespace kindred::agglomerative_search {
 
 /// 1. The queries are clustered by average linkage with the cosine distance (average_linkage.h), and of each
 ///    cluster the first query is kept.
@@ -40,4 +40,4 @@ class AgglomerativeSearch final : public Labeler {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::agglomerative_search

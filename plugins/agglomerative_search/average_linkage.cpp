@@ -9,17 +9,17 @@
 #include <tuple>
 #include <utility>
 
-#include "kindred/parallel.h"
+#include "kindred/core/parallel.h"
 
-namespace kindred {
+namespace kindred::agglomerative_search {
 namespace {
 
 constexpr std::int64_t product_elements = std::int64_t{16} << 20;  // 64 MB
 
 /// The same for both orders, as the nearest of two clusters must be each other's.
-double dot(const float* a, const float* b, std::int64_t width) {
+double dot(const float* a, const float* b, std::int64_t dim) {
   double sum = 0;
-  for (std::int64_t i = 0; i < width; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  for (std::int64_t i = 0; i < dim; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
   return sum;
 }
 
@@ -40,7 +40,7 @@ class Linkage {
   Linkage(const torch::Tensor& rows, const LinkageOptions& options)
       : options_(options),
         sums_(rows.clone()),
-        width_(rows.size(1)),
+        dim_(rows.size(1)),
         joined_to_(static_cast<std::size_t>(rows.size(0))) {
     for (std::int64_t row = 0; row < rows.size(0); ++row) {
       joined_to_[static_cast<std::size_t>(row)] = row;
@@ -49,7 +49,7 @@ class Linkage {
     // Of a sum of D products of 32-bit floats in any order (Higham, Accuracy and Stability of Numerical
     // Algorithms, section 3.1), divided by the sizes, and twice that for what is rounded besides. By
     // Cauchy-Schwarz the products of two clusters' means sum up to 1 at most.
-    error_ = static_cast<double>(width_ + 8) * 0x1p-23;
+    error_ = static_cast<double>(dim_ + 8) * 0x1p-23;
   }
 
   std::vector<std::int64_t> run() {
@@ -69,7 +69,7 @@ class Linkage {
 
  private:
   [[nodiscard]] float* sum(std::size_t cluster) {
-    return sums_.data_ptr<float>() + static_cast<std::int64_t>(cluster) * width_;
+    return sums_.data_ptr<float>() + static_cast<std::int64_t>(cluster) * dim_;
   }
 
   /// Which of two pairs is joined first.
@@ -132,7 +132,7 @@ class Linkage {
     for (const auto& candidate : candidates) {
       if (candidate.distance > limit) continue;
       const auto j = candidate.cluster;
-      const double distance = 1 - dot(sum(cluster), sum(j), width_) / (own.size * clusters_[j].size);
+      const double distance = 1 - dot(sum(cluster), sum(j), dim_) / (own.size * clusters_[j].size);
       if (distance > options_.cut) continue;
       if (!own.nearest ||
           nearer(distance, cluster, j, own.nearest->distance, cluster, own.nearest->cluster)) {
@@ -153,7 +153,7 @@ class Linkage {
       if (!clusters_[j].nearest || clusters_[j].nearest->cluster != i) continue;
       float* into = sum(i);
       const float* from = sum(j);
-      for (std::int64_t d = 0; d < width_; ++d) into[d] += from[d];
+      for (std::int64_t d = 0; d < dim_; ++d) into[d] += from[d];
       clusters_[i].size += clusters_[j].size;
       joined_to_[static_cast<std::size_t>(clusters_[j].lowest_row)] = clusters_[i].lowest_row;
       changed[i] = changed[j] = absorbed[j] = true;
@@ -164,7 +164,7 @@ class Linkage {
     for (std::size_t i = 0; i < clusters_.size(); ++i) {
       if (absorbed[i] || !clusters_[i].nearest) continue;
       clusters_[i].searched = !changed[i] && !changed[clusters_[i].nearest->cluster];
-      if (left != i) std::memcpy(sum(left), sum(i), static_cast<std::size_t>(width_) * sizeof(float));
+      if (left != i) std::memcpy(sum(left), sum(i), static_cast<std::size_t>(dim_) * sizeof(float));
       clusters_[left] = clusters_[i];
       place[i] = left++;
     }
@@ -179,7 +179,7 @@ class Linkage {
   torch::Tensor sums_;             ///< [clusters, D]
   std::vector<Cluster> clusters_;  ///< those that may still be joined, ascending by their lowest row
   std::vector<float> inverse_sizes_;
-  std::int64_t width_;
+  std::int64_t dim_;
   /// For each row the lowest row of the cluster that its own was joined to; the row itself when it leads one.
   std::vector<std::int64_t> joined_to_;
   double error_;  ///< of a distance that is computed in 32 bits
@@ -191,4 +191,4 @@ std::vector<std::int64_t> average_linkage(const torch::Tensor& rows, const Linka
   return Linkage(rows, options).run();
 }
 
-}  // namespace kindred
+}  // namespace kindred::agglomerative_search

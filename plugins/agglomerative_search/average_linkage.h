@@ -7,7 +7,7 @@
 #include <functional>
 #include <vector>
 
-namespace kindred {
+namespace kindred::agglomerative_search {
 
 struct LinkageOptions {
   double cut = 0.43;  ///< clusters are joined as long as their distance is at most this; in [0, 2]
@@ -34,4 +34,4 @@ struct LinkageOptions {
 [[nodiscard]] std::vector<std::int64_t> average_linkage(const torch::Tensor& rows,
                                                         const LinkageOptions& options);
 
-}  // namespace kindred
+}  // namespace kindred::agglomerative_search

@@ -1,8 +1,8 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "agglomerative_search.h"
 
 KINDRED_PLUGIN("agglomerative_search", "1.0.0",
                "Pseudo labels from clusters of queries and their best images") {
-  catalog.add<kindred::AgglomerativeSearch>("agglomerative_search");
+  catalog.add<kindred::agglomerative_search::AgglomerativeSearch>("agglomerative_search");
 }

@@ -3,10 +3,10 @@
 #include <torch/nn/functional/loss.h>
 #include <torch/nn/functional/normalization.h>
 
-namespace kindred {
+namespace kindred::angular_losses {
 
 AngularSoftmax::AngularSoftmax(const Context& context)
-    : weight_(register_parameter("weight", torch::randn({context.identities, context.width}) * 0.01)) {}
+    : weight_(register_parameter("weight", torch::randn({context.identities, context.dim}) * 0.01)) {}
 
 torch::Tensor AngularSoftmax::forward(const torch::Tensor& output, const torch::Tensor& labels) {
   const auto cosines = normalized_rows(output).matmul(normalized_rows(weight_).t());
@@ -19,4 +19,4 @@ torch::Tensor normalized_rows(const torch::Tensor& rows) {
   return torch::nn::functional::normalize(rows, torch::nn::functional::NormalizeFuncOptions().dim(1));
 }
 
-}  // namespace kindred
+}  // namespace kindred::angular_losses

@@ -3,9 +3,9 @@
 
 #include "kindred/role/loss.h"
 
-namespace kindred {
+namespace kindred::angular_losses {
 
-/// Cross entropy of logits that are made of cosines. The class weights, [identities, width], learn with the
+/// Cross entropy of logits that are made of cosines. The class weights, [identities, dim], learn with the
 /// model. Neither their lengths nor those of the vectors matter; a vector of zeros has cosine 0 to
 /// everything.
 class AngularSoftmax : public Loss {
@@ -28,7 +28,7 @@ class AngularSoftmax : public Loss {
   torch::Tensor weight_;
 };
 
-/// [N, width] -> the same, each row of length 1; a row of zeros stays one.
+/// [N, dim] -> the same, each row of length 1; a row of zeros stays one.
 [[nodiscard]] torch::Tensor normalized_rows(const torch::Tensor& rows);
 
-}  // namespace kindred
+}  // namespace kindred::angular_losses

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace kindred {
+namespace kindred::angular_losses {
 
 Schema<Arcface::Params> Arcface::schema() {
   Schema<Params> s("Cross entropy of cosines with a margin added to the right identity's angle.",
@@ -27,4 +27,4 @@ AngularSoftmax::Logits Arcface::logits(const torch::Tensor& cosines, const torch
   return {cosines * scale_, torch::where(below_pi, moved, beyond) * scale_};
 }
 
-}  // namespace kindred
+}  // namespace kindred::angular_losses

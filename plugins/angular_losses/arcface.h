@@ -2,9 +2,9 @@
 #pragma once
 
 #include "angular_softmax.h"
-#include "kindred/schema.h"
+#include "kindred/core/schema.h"
 
-namespace kindred {
+namespace kindred::angular_losses {
 
 /// Cross entropy of s cos(theta_k), where the right identity has s cos(theta + m) instead. Where theta + m
 /// exceeds pi, and the cosine would rise again, it has s (cos(theta) - m sin(m)).
@@ -25,4 +25,4 @@ class Arcface final : public AngularSoftmax {
   double margin_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::angular_losses

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-namespace kindred {
+namespace kindred::angular_losses {
 
 namespace {
 
@@ -66,4 +66,4 @@ AngularSoftmax::Logits CircleSoftmax::logits(const torch::Tensor& cosines, const
   return {weighted_negative(cosines, margin_) * scale_, weighted_positive(own, margin_) * scale_};
 }
 
-}  // namespace kindred
+}  // namespace kindred::angular_losses

@@ -4,9 +4,9 @@
 #pragma once
 
 #include "angular_softmax.h"
-#include "kindred/schema.h"
+#include "kindred/core/schema.h"
 
-namespace kindred {
+namespace kindred::angular_losses {
 
 struct CircleParams {
   double scale = 256.0;
@@ -49,4 +49,4 @@ class CircleSoftmax final : public AngularSoftmax {
   double margin_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::angular_losses

@@ -1,6 +1,6 @@
 #include "cosface.h"
 
-namespace kindred {
+namespace kindred::angular_losses {
 
 Schema<Cosface::Params> Cosface::schema() {
   Schema<Params> s("Cross entropy of cosines with a margin taken from the right identity's.",
@@ -18,4 +18,4 @@ AngularSoftmax::Logits Cosface::logits(const torch::Tensor& cosines, const torch
   return {cosines * scale_, (own - margin_) * scale_};
 }
 
-}  // namespace kindred
+}  // namespace kindred::angular_losses

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "angular_softmax.h"
-#include "kindred/schema.h"
+#include "kindred/core/schema.h"
 
-namespace kindred {
+namespace kindred::angular_losses {
 
 /// Cross entropy of s cos(theta_k), where the right identity has s (cos(theta) - m) instead.
 class Cosface final : public AngularSoftmax {
@@ -24,4 +24,4 @@ class Cosface final : public AngularSoftmax {
   double margin_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::angular_losses

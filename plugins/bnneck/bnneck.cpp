@@ -2,16 +2,16 @@
 
 #include <torch/nn/init.h>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "kindred/role/backbone.h"
 
-namespace kindred {
+namespace kindred::bnneck {
 
 Schema<Bnneck::Params> Bnneck::schema() {
   Schema<Params> s("One pooled vector with a batch-norm neck ahead of the classifier.",
                    "Luo et al., CVPRW 2019, section 3.5");
   s.add("pooling", &Params::pooling, "how the map becomes a vector", pooling_choices());
-  s.add("reduced_width", &Params::reduced_width,
+  s.add("reduced_dim", &Params::reduced_dim,
         "length of the descriptor, by a 1x1 convolution behind the pooling; 0: the backbone's channels, no "
         "convolution")
       .range(0, 65536);
@@ -22,27 +22,27 @@ Schema<Bnneck::Params> Bnneck::schema() {
 
 Bnneck::Bnneck(const Params& params, const Context& context)
     : test_feature_(params.test_feature),
-      width_(params.reduced_width > 0 ? params.reduced_width : context.backbone.channels()),
+      dim_(params.reduced_dim > 0 ? params.reduced_dim : context.backbone.channels()),
       identities_(context.identities),
       trunk_(context.backbone.trunk(context.backbone.blocks().back())),
       pooling_(register_module("pooling", std::make_shared<Pooling>(params.pooling))) {
   using namespace torch::nn;  // NOLINT
-  if (params.reduced_width > 0) {
-    reduction_ = register_module("reduction",
-                                 Conv2d(Conv2dOptions(context.backbone.channels(), width_, 1).bias(false)));
+  if (params.reduced_dim > 0) {
+    reduction_ =
+        register_module("reduction", Conv2d(Conv2dOptions(context.backbone.channels(), dim_, 1).bias(false)));
     init::kaiming_normal_(reduction_->weight, 0.0, torch::kFanOut);
   }
-  neck_ = register_module("neck", BatchNorm1d(width_));
+  neck_ = register_module("neck", BatchNorm1d(dim_));
   neck_->bias.set_requires_grad(false);
-  classifier_ = register_module("classifier", Linear(LinearOptions(width_, identities_).bias(false)));
+  classifier_ = register_module("classifier", Linear(LinearOptions(dim_, identities_).bias(false)));
   init::normal_(classifier_->weight, 0.0, 0.001);
 }
 
 std::vector<OutputInfo> Bnneck::outputs() const {
-  return {{"global", OutputKind::feature, width_},
-          {"neck", OutputKind::feature, width_},
+  return {{"global", OutputKind::feature, dim_},
+          {"neck", OutputKind::feature, dim_},
           {"logits", OutputKind::logits, identities_},
-          {"descriptor", OutputKind::feature, width_}};
+          {"descriptor", OutputKind::feature, dim_}};
 }
 
 std::vector<torch::Tensor> Bnneck::forward(const torch::Tensor& map) {
@@ -60,4 +60,4 @@ std::vector<torch::Tensor> Bnneck::forward(const torch::Tensor& map) {
   return {global, neck, classifier_->forward(neck), use_neck ? neck : global};
 }
 
-}  // namespace kindred
+}  // namespace kindred::bnneck

@@ -10,11 +10,11 @@
 #include <memory>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/nn/pooling.h"
 #include "kindred/role/head.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::bnneck {
 
 /// The whole backbone -> pooling -> "global", the vector for distance losses -> batch norm whose bias is
 /// fixed at 0 -> "neck", the vector for angular losses -> linear without bias -> "logits".
@@ -24,7 +24,7 @@ class Bnneck final : public Head {
 
   struct Params {
     PoolingKind pooling = PoolingKind::average;
-    std::int64_t reduced_width = 0;
+    std::int64_t reduced_dim = 0;
     TestFeature test_feature = TestFeature::neck;
   };
   static Schema<Params> schema();
@@ -37,7 +37,7 @@ class Bnneck final : public Head {
 
  private:
   TestFeature test_feature_;
-  std::int64_t width_;
+  std::int64_t dim_;
   std::int64_t identities_;
   std::shared_ptr<TensorModule> trunk_;
   std::shared_ptr<Pooling> pooling_;
@@ -46,4 +46,4 @@ class Bnneck final : public Head {
   torch::nn::Linear classifier_{nullptr};
 };
 
-}  // namespace kindred
+}  // namespace kindred::bnneck

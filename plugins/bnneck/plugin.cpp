@@ -1,7 +1,7 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "bnneck.h"
 
 KINDRED_PLUGIN("bnneck", "1.0.0", "One pooled vector with a batch-norm neck ahead of the classifier") {
-  catalog.add<kindred::Bnneck>("bnneck");
+  catalog.add<kindred::bnneck::Bnneck>("bnneck");
 }

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace kindred {
+namespace kindred::center_loss {
 
 Schema<CenterLoss::Params> CenterLoss::schema() {
   Schema<Params> s("Squared distance of each feature to its identity's learnt centre.",
@@ -17,7 +17,7 @@ Schema<CenterLoss::Params> CenterLoss::schema() {
 
 CenterLoss::CenterLoss(const Params& params, const Context& context)
     : learning_rate_(params.center_learning_rate),
-      centers_(register_parameter("centers", torch::randn({context.identities, context.width}))) {}
+      centers_(register_parameter("centers", torch::randn({context.identities, context.dim}))) {}
 
 torch::Tensor CenterLoss::forward(const torch::Tensor& output, const torch::Tensor& labels) {
   constexpr std::int64_t no_padding = -1;
@@ -31,4 +31,4 @@ std::unique_ptr<torch::optim::Optimizer> CenterLoss::own_optimizer() {
                                              torch::optim::SGDOptions(learning_rate_));
 }
 
-}  // namespace kindred
+}  // namespace kindred::center_loss

@@ -4,10 +4,10 @@
 
 #include <memory>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/loss.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::center_loss {
 
 /// Mean over the batch of ||x - c_y||^2, where c_y is the centre of the image's identity; each image's
 /// distance is clamped to [1e-12, 1e12], and one outside has gradient 0. This is eq. 2 with the mean for half
@@ -33,7 +33,7 @@ class CenterLoss final : public Loss {
 
  private:
   double learning_rate_;
-  torch::Tensor centers_;  // [identities, width]
+  torch::Tensor centers_;  // [identities, dim]
 };
 
-}  // namespace kindred
+}  // namespace kindred::center_loss

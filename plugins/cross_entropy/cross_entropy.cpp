@@ -2,7 +2,7 @@
 
 #include <torch/nn/functional/loss.h>
 
-namespace kindred {
+namespace kindred::cross_entropy {
 
 Schema<CrossEntropy::Params> CrossEntropy::schema() {
   Schema<Params> s("Cross entropy of the identities, with label smoothing.",
@@ -21,4 +21,4 @@ torch::Tensor CrossEntropy::forward(const torch::Tensor& output, const torch::Te
                                               CrossEntropyFuncOptions().label_smoothing(label_smoothing_));
 }
 
-}  // namespace kindred
+}  // namespace kindred::cross_entropy

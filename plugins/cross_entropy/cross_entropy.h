@@ -2,10 +2,10 @@
 // section 7.
 #pragma once
 
+#include "kindred/core/schema.h"
 #include "kindred/role/loss.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::cross_entropy {
 
 /// Mean over the batch of -sum_k q_k log softmax(logits)_k, where q is (1 - e) for the right identity plus
 /// e / identities for each, the right one too.
@@ -25,4 +25,4 @@ class CrossEntropy final : public Loss {
   double label_smoothing_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::cross_entropy

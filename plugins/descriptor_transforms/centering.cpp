@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "kindred/error.h"
-#include "kindred/row_lengths.h"
+#include "kindred/core/error.h"
+#include "kindred/search/row_lengths.h"
 
-namespace kindred {
+namespace kindred::descriptor_transforms {
 
 torch::Tensor mean_row(const torch::Tensor& rows) {
   auto sum = torch::zeros({rows.size(1)}, torch::kDouble);
@@ -34,4 +34,4 @@ void require_length(const torch::Tensor& rows, const std::string& component, con
                        "row " + std::to_string(at - length) + " (from 0, the queries first) " + what);
 }
 
-}  // namespace kindred
+}  // namespace kindred::descriptor_transforms

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-namespace kindred {
+namespace kindred::descriptor_transforms {
 
 /// [D], 64-bit floats.
 /// @param rows [N, D], N > 0
@@ -25,4 +25,4 @@ void require_length(const torch::Tensor& rows, const std::string& component, con
 /// Rows that are worked on at a time: bounds the 64-bit copies.
 inline constexpr std::int64_t rows_at_a_time = 1024;
 
-}  // namespace kindred
+}  // namespace kindred::descriptor_transforms

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "centering.h"
-#include "kindred/row_lengths.h"
+#include "kindred/search/row_lengths.h"
 
-namespace kindred {
+namespace kindred::descriptor_transforms {
 
 Schema<NormalizeDescriptors::Params> NormalizeDescriptors::schema() {
   Schema<Params> s("Scales each descriptor to length 1, for steps that compare by Euclidean distance.");
@@ -32,4 +32,4 @@ void NormalizeDescriptors::apply(Retrieval& retrieval, RetrievalHost& /*host*/) 
   scale_to_unit_length(rows);
 }
 
-}  // namespace kindred
+}  // namespace kindred::descriptor_transforms

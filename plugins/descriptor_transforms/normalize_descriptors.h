@@ -1,10 +1,10 @@
 // Descriptors of length 1.
 #pragma once
 
+#include "kindred/core/schema.h"
 #include "kindred/role/post_processor.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::descriptor_transforms {
 
 /// Scales each descriptor to length 1. With `center`, the mean of the gallery's scaled descriptors is then
 /// subtracted from queries and gallery, and what is left is scaled to length 1.
@@ -24,4 +24,4 @@ class NormalizeDescriptors final : public PostProcessor {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::descriptor_transforms

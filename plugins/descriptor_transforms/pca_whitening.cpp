@@ -7,17 +7,17 @@
 #include <utility>
 
 #include "centering.h"
-#include "kindred/error.h"
-#include "kindred/row_lengths.h"
+#include "kindred/core/error.h"
+#include "kindred/search/row_lengths.h"
 
-namespace kindred {
+namespace kindred::descriptor_transforms {
 namespace {
 
 constexpr const char* component = "post_processor/pca_whitening";
 
 torch::Tensor covariance(const torch::Tensor& rows, const torch::Tensor& mean, torch::Device device) {
-  const auto width = rows.size(1);
-  auto result = torch::zeros({width, width}, torch::TensorOptions(device).dtype(torch::kDouble));
+  const auto dim = rows.size(1);
+  auto result = torch::zeros({dim, dim}, torch::TensorOptions(device).dtype(torch::kDouble));
   for (std::int64_t first = 0; first < rows.size(0); first += rows_at_a_time) {
     const auto last = std::min(first + rows_at_a_time, rows.size(0));
     const auto block = centred_rows(rows, first, last, mean).to(device);
@@ -32,8 +32,7 @@ Schema<PcaWhitening::Params> PcaWhitening::schema() {
   Schema<Params> s(
       "Projects descriptors on their principal components and evens out the components' variances.",
       "Jegou and Chum, ECCV 2012");
-  s.add("width", &Params::width,
-        "components that are kept, those of the largest variance; 0: all that there are")
+  s.add("dim", &Params::dim, "components that are kept, those of the largest variance; 0: all that there are")
       .at_least(0);
   s.add("whiten", &Params::whiten,
         "each component is divided by its variance to this power; 0: not at all, 0.5: all variances are 1")
@@ -64,18 +63,18 @@ torch::Tensor PcaWhitening::projection(const torch::Tensor& rows, const torch::T
                                         "descriptors differ, so that there are no principal "
                                         "components; leave this step out");
   }
-  if (params_.width > rank) {
-    throw ComponentError(component, "width = " + std::to_string(params_.width) + " is more than " + whose +
+  if (params_.dim > rank) {
+    throw ComponentError(component, "dim = " + std::to_string(params_.dim) + " is more than " + whose +
                                         std::to_string(rows.size(0)) + " descriptors of " +
                                         std::to_string(rows.size(1)) +
                                         " numbers have principal components; allowed are 1 to " +
                                         std::to_string(rank) + ", or 0 for all");
   }
-  const auto width = params_.width == 0 ? rank : params_.width;
-  auto vectors = std::get<1>(decomposed).to(torch::kCPU).flip(1).slice(1, 0, width);
+  const auto dim = params_.dim == 0 ? rank : params_.dim;
+  auto vectors = std::get<1>(decomposed).to(torch::kCPU).flip(1).slice(1, 0, dim);
   const auto largest = vectors.gather(0, vectors.abs().argmax(0, true));
   // Times what makes the first 1: the direction is the same, and no length is lost.
-  const auto damped = variances.slice(0, 0, width).add(params_.eps * variance[0]);
+  const auto damped = variances.slice(0, 0, dim).add(params_.eps * variance[0]);
   return vectors * largest.sign() * damped.div(damped[0].clone()).pow(-params_.whiten);
 }
 
@@ -100,4 +99,4 @@ void PcaWhitening::apply(Retrieval& retrieval, RetrievalHost& host) const {
   retrieval.descriptors = result;
 }
 
-}  // namespace kindred
+}  // namespace kindred::descriptor_transforms

@@ -1,8 +1,8 @@
 #include "camera_partitioner.h"
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::domains {
 
 Schema<CameraPartitioner::Params> CameraPartitioner::schema() {
   return Schema<Params>("Makes each camera a domain of its own: 'camera_3'.");
@@ -20,4 +20,4 @@ std::string CameraPartitioner::domain(const Sample& sample, const cv::Mat& /*ima
   return "camera_" + std::to_string(sample.camera);
 }
 
-}  // namespace kindred
+}  // namespace kindred::domains

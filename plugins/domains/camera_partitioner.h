@@ -3,10 +3,10 @@
 
 #include <string>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/partitioner.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::domains {
 
 /// "camera_3" for an image of camera 3.
 class CameraPartitioner final : public Partitioner {
@@ -19,4 +19,4 @@ class CameraPartitioner final : public Partitioner {
   [[nodiscard]] std::string domain(const Sample& sample, const cv::Mat& image) const override;
 };
 
-}  // namespace kindred
+}  // namespace kindred::domains

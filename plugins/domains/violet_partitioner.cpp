@@ -3,7 +3,7 @@
 #include <opencv2/core.hpp>
 #include <stdexcept>
 
-namespace kindred {
+namespace kindred::domains {
 
 Schema<VioletPartitioner::Params> VioletPartitioner::schema() {
   Schema<Params> s("Tells bright, violet images from the others by the sum of their mean colours.",
@@ -26,4 +26,4 @@ std::string VioletPartitioner::domain(const Sample& sample, const cv::Mat& image
   return sum > params_.threshold ? "violet" : "origin";
 }
 
-}  // namespace kindred
+}  // namespace kindred::domains

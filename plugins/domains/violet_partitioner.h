@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/partitioner.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::domains {
 
 /// "violet" when int(mean R) + int(mean G) + int(mean B) > threshold, the means of the 8-bit channels over
 /// the whole image; else "origin".
@@ -26,4 +26,4 @@ class VioletPartitioner final : public Partitioner {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::domains

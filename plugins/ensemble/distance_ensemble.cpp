@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <utility>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "member_weights.h"
 
-namespace kindred {
+namespace kindred::ensemble {
 namespace {
 
 struct Member {
@@ -78,4 +78,4 @@ void DistanceEnsemble::apply(Retrieval& retrieval, RetrievalHost& host) const {
   };
 }
 
-}  // namespace kindred
+}  // namespace kindred::ensemble

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/post_processor.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::ensemble {
 
 /// The distance of a query and an image becomes sum_m w_m d_m / sum_m w_m, over this search's own distances
 /// and those of files. With Scale::none d_m is the distance itself, as winners of competitions add up
@@ -35,4 +35,4 @@ class DistanceEnsemble final : public PostProcessor {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::ensemble

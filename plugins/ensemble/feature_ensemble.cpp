@@ -4,11 +4,11 @@
 
 #include <cmath>
 
-#include "kindred/error.h"
-#include "kindred/row_lengths.h"
+#include "kindred/core/error.h"
+#include "kindred/search/row_lengths.h"
 #include "member_weights.h"
 
-namespace kindred {
+namespace kindred::ensemble {
 namespace {
 
 void require_directions(const torch::Tensor& rows, std::int64_t queries,
@@ -58,4 +58,4 @@ void FeatureEnsemble::apply(Retrieval& retrieval, RetrievalHost& host) const {
   retrieval.descriptors = torch::cat(members, 1);
 }
 
-}  // namespace kindred
+}  // namespace kindred::ensemble

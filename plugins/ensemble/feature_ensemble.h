@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/post_processor.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::ensemble {
 
 /// Each model's descriptors are scaled to length 1, multiplied by sqrt(w_m / sum w) and put side by side. The
 /// cosine of two such rows is the weighted mean of the models' cosines, and so they have length 1. Models may
@@ -30,4 +30,4 @@ class FeatureEnsemble final : public PostProcessor {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::ensemble

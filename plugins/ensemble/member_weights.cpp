@@ -2,7 +2,7 @@
 
 #include <numeric>
 
-namespace kindred {
+namespace kindred::ensemble {
 
 std::string wrong_members(const std::string& key, std::size_t members, const std::vector<double>& weights) {
   if (members == 0) return key + " must name at least one, as what this search has counts already";
@@ -19,4 +19,4 @@ std::vector<double> shares(std::size_t members, const std::vector<double>& weigh
   return result;
 }
 
-}  // namespace kindred
+}  // namespace kindred::ensemble

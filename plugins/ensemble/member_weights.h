@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace kindred {
+namespace kindred::ensemble {
 
 /// What is wrong with a list of members and their weights, for a schema's rule; "" when nothing is. There
 /// must be a member beside this search, and no weight at all or one for each, this search's first.
@@ -16,4 +16,4 @@ namespace kindred {
 /// [members + 1], with sum 1; equal ones where none are given.
 [[nodiscard]] std::vector<double> shares(std::size_t members, const std::vector<double>& weights);
 
-}  // namespace kindred
+}  // namespace kindred::ensemble

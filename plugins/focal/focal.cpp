@@ -1,6 +1,6 @@
 #include "focal.h"
 
-namespace kindred {
+namespace kindred::focal {
 
 Schema<Focal::Params> Focal::schema() {
   Schema<Params> s("Cross entropy of the identities in which hard images count for more.",
@@ -19,4 +19,4 @@ torch::Tensor Focal::forward(const torch::Tensor& output, const torch::Tensor& l
   return -(miss.pow(gamma_) * log_p).mean();
 }
 
-}  // namespace kindred
+}  // namespace kindred::focal

@@ -1,10 +1,10 @@
 // Focal loss: Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, eq. 4, over a softmax.
 #pragma once
 
+#include "kindred/core/schema.h"
 #include "kindred/role/loss.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::focal {
 
 /// Mean over the batch of -(1 - p)^gamma log p, where p is the softmax of the right identity: images that are
 /// classified well already count for less. Gamma 0 is cross entropy.
@@ -24,4 +24,4 @@ class Focal final : public Loss {
   double gamma_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::focal

@@ -1,7 +1,7 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "focal.h"
 
 KINDRED_PLUGIN("focal", "1.0.0", "Focal classification loss") {
-  catalog.add<kindred::Focal>("focal");
+  catalog.add<kindred::focal::Focal>("focal");
 }

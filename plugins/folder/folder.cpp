@@ -3,10 +3,10 @@
 #include <string>
 #include <system_error>
 
-#include "kindred/error.h"
-#include "kindred/image.h"
+#include "kindred/core/error.h"
+#include "kindred/image/image.h"
 
-namespace kindred {
+namespace kindred::folder {
 
 Schema<Folder::Params> Folder::schema() {
   Schema<Params> s("Every image below a folder, unlabelled, as a gallery.");
@@ -50,4 +50,4 @@ Recognition Folder::recognize() const {
   return Recognition::no;
 }
 
-}  // namespace kindred
+}  // namespace kindred::folder

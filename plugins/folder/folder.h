@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/dataset.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::folder {
 
 /// Every image below a folder, at any depth, as an unlabelled gallery without cameras, ordered by path.
 class Folder final : public Dataset {
@@ -28,4 +28,4 @@ class Folder final : public Dataset {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::folder

@@ -7,12 +7,12 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/error.h"
-#include "kindred/parallel.h"
-#include "kindred/row_lengths.h"
+#include "kindred/core/error.h"
+#include "kindred/core/parallel.h"
+#include "kindred/search/row_lengths.h"
 #include "neighbour_graph.h"
 
-namespace kindred {
+namespace kindred::gnn_rerank {
 namespace {
 
 using Params = GnnRerank::Params;
@@ -136,4 +136,4 @@ void GnnRerank::apply(Retrieval& retrieval, RetrievalHost& host) const {
   };
 }
 
-}  // namespace kindred
+}  // namespace kindred::gnn_rerank

@@ -3,11 +3,11 @@
 
 #include <cstdint>
 
-#include "kindred/nearest_rows.h"
+#include "kindred/core/schema.h"
 #include "kindred/role/post_processor.h"
-#include "kindred/schema.h"
+#include "kindred/search/nearest_rows.h"
 
-namespace kindred {
+namespace kindred::gnn_rerank {
 
 /// Over queries and gallery together, N rows of length 1:
 ///   A(i, j) = 1 for j among the first k1 of i, else 0, i itself counted;
@@ -43,4 +43,4 @@ class GnnRerank final : public PostProcessor {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::gnn_rerank

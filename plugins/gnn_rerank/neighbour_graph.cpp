@@ -4,9 +4,9 @@
 #include <atomic>
 #include <cmath>
 
-#include "kindred/parallel.h"
+#include "kindred/core/parallel.h"
 
-namespace kindred {
+namespace kindred::gnn_rerank {
 namespace {
 
 using Entry = SparseMatrix::Entry;
@@ -145,4 +145,4 @@ SparseMatrix propagate(const SparseMatrix& matrix, const Messages& messages, std
   return result;
 }
 
-}  // namespace kindred
+}  // namespace kindred::gnn_rerank

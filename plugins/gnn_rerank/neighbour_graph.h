@@ -6,9 +6,9 @@
 #include <functional>
 #include <vector>
 
-#include "kindred/nearest_rows.h"
+#include "kindred/search/nearest_rows.h"
 
-namespace kindred {
+namespace kindred::gnn_rerank {
 
 /// A sparse matrix by rows, the columns of each in ascending order. Values are above 0.
 struct SparseMatrix {
@@ -77,4 +77,4 @@ class Messages {
 [[nodiscard]] SparseMatrix propagate(const SparseMatrix& matrix, const Messages& messages, std::int64_t most,
                                      const std::function<void(std::int64_t)>& too_many);
 
-}  // namespace kindred
+}  // namespace kindred::gnn_rerank

@@ -1,7 +1,7 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "gnn_rerank.h"
 
 KINDRED_PLUGIN("gnn_rerank", "1.0.0", "Re-ranking by messages along a graph of neighbours") {
-  catalog.add<kindred::GnnRerank>("gnn_rerank");
+  catalog.add<kindred::gnn_rerank::GnnRerank>("gnn_rerank");
 }

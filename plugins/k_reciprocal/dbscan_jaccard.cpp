@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/parallel.h"
+#include "kindred/core/parallel.h"
 #include "neighbour_encoding.h"
 #include "neighbour_search.h"
 
-namespace kindred {
+namespace kindred::k_reciprocal {
 namespace {
 
 using Params = DbscanJaccard::Params;
@@ -223,4 +223,4 @@ PseudoLabels DbscanJaccard::label(const Retrieval& images, RetrievalHost& host) 
   return labels;
 }
 
-}  // namespace kindred
+}  // namespace kindred::k_reciprocal

@@ -3,11 +3,11 @@
 
 #include <cstdint>
 
-#include "kindred/nearest_rows.h"
+#include "kindred/core/schema.h"
 #include "kindred/role/labeler.h"
-#include "kindred/schema.h"
+#include "kindred/search/nearest_rows.h"
 
-namespace kindred {
+namespace kindred::k_reciprocal {
 
 /// DBSCAN (Ester et al., KDD 1996) over queries and gallery together, with the Jaccard distance
 /// J = 1 - s / (2 - s), s = sum_j min(V(a, j), V(b, j)), of the vectors V of neighbour_encoding.h.
@@ -39,4 +39,4 @@ class DbscanJaccard final : public Labeler {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::k_reciprocal

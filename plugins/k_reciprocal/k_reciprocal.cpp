@@ -10,12 +10,12 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/parallel.h"
-#include "kindred/row_lengths.h"
+#include "kindred/core/parallel.h"
+#include "kindred/search/row_lengths.h"
 #include "neighbour_encoding.h"
 #include "neighbour_search.h"
 
-namespace kindred {
+namespace kindred::k_reciprocal {
 namespace {
 
 using Params = KReciprocal::Params;
@@ -269,4 +269,4 @@ void KReciprocal::apply(Retrieval& retrieval, RetrievalHost& host) const {
   };
 }
 
-}  // namespace kindred
+}  // namespace kindred::k_reciprocal

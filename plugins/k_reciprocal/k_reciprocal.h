@@ -3,11 +3,11 @@
 
 #include <cstdint>
 
-#include "kindred/nearest_rows.h"
+#include "kindred/core/schema.h"
 #include "kindred/role/post_processor.h"
-#include "kindred/schema.h"
+#include "kindred/search/nearest_rows.h"
 
-namespace kindred {
+namespace kindred::k_reciprocal {
 
 /// Final distance (1 - lambda) J(q, g) + lambda d(q, g), with d as in neighbour_encoding.h and the Jaccard
 /// distance J = 1 - s / (2 - s), s = sum_j min(V(q, j), V(g, j)) (equations 10 and 12). It lies in [0, 1].
@@ -37,4 +37,4 @@ class KReciprocal final : public PostProcessor {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::k_reciprocal

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <utility>
 
-#include "kindred/parallel.h"
+#include "kindred/core/parallel.h"
 
-namespace kindred {
+namespace kindred::k_reciprocal {
 namespace {
 
 using Entry = SparseRows::Entry;
@@ -69,18 +69,18 @@ std::vector<std::int32_t> expanded(const Neighbours& neighbours, std::int64_t ro
 class Distances {
  public:
   Distances(const torch::Tensor& rows, const NearestRows& nearest)
-      : data_(rows.data_ptr<float>()), width_(rows.size(1)), nearest_(nearest) {}
+      : data_(rows.data_ptr<float>()), dim_(rows.size(1)), nearest_(nearest) {}
 
   [[nodiscard]] double operator()(std::int64_t row, std::int32_t other) const {
     const auto known = nearest_.of(row);
     const auto at = std::find(known.begin(), known.end(), other);
     if (at != known.end()) return nearest_.distances_of(row)[static_cast<std::size_t>(at - known.begin())];
-    return squared_distance(data_ + row * width_, data_ + other * width_, width_);
+    return squared_distance(data_ + row * dim_, data_ + other * dim_, dim_);
   }
 
  private:
   const float* data_;
-  std::int64_t width_;
+  std::int64_t dim_;
   const NearestRows& nearest_;
 };
 
@@ -176,4 +176,4 @@ SparseRows encode_neighbours(const torch::Tensor& rows, const NearestRows& neare
   return k2 > 1 ? mean_of_nearest(weights, nearest, k2) : weights;
 }
 
-}  // namespace kindred
+}  // namespace kindred::k_reciprocal

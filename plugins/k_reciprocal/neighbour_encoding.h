@@ -9,9 +9,9 @@
 #include <span>
 #include <vector>
 
-#include "kindred/nearest_rows.h"
+#include "kindred/search/nearest_rows.h"
 
-namespace kindred {
+namespace kindred::k_reciprocal {
 
 /// Rows of a sparse matrix, the columns of each in ascending order.
 class SparseRows {
@@ -51,4 +51,4 @@ class SparseRows {
 [[nodiscard]] SparseRows encode_neighbours(const torch::Tensor& rows, const NearestRows& nearest,
                                            std::int64_t k1, std::int64_t k2);
 
-}  // namespace kindred
+}  // namespace kindred::k_reciprocal

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::k_reciprocal {
 namespace {
 
 constexpr std::int64_t mib = std::int64_t{1} << 20;
@@ -52,4 +52,4 @@ NearestRows find_neighbours(const torch::Tensor& rows, const NeighbourSearch& se
   return nearest_rows(rows, options);
 }
 
-}  // namespace kindred
+}  // namespace kindred::k_reciprocal

@@ -7,9 +7,9 @@
 #include <functional>
 #include <string>
 
-#include "kindred/nearest_rows.h"
+#include "kindred/search/nearest_rows.h"
 
-namespace kindred {
+namespace kindred::k_reciprocal {
 
 struct NeighbourSearch {
   std::int64_t k1 = 10;
@@ -29,4 +29,4 @@ struct NeighbourSearch {
 /// @param rows [N, D]
 [[nodiscard]] NearestRows find_neighbours(const torch::Tensor& rows, const NeighbourSearch& search);
 
-}  // namespace kindred
+}  // namespace kindred::k_reciprocal

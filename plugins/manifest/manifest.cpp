@@ -6,11 +6,11 @@
 #include <string>
 #include <unordered_map>
 
-#include "kindred/csv.h"
-#include "kindred/error.h"
-#include "kindred/image.h"
+#include "kindred/core/error.h"
+#include "kindred/image/image.h"
+#include "kindred/text/csv.h"
 
-namespace kindred {
+namespace kindred::manifest {
 namespace {
 
 Split split_of(const CsvTable& table, const CsvRow& row, std::size_t column) {
@@ -118,4 +118,4 @@ Recognition Manifest::recognize() const {
   return file_.extension() == ".csv" ? Recognition::likely : Recognition::no;
 }
 
-}  // namespace kindred
+}  // namespace kindred::manifest

@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/dataset.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::manifest {
 
 /// A CSV file with a header and a row for each image; samples keep the order of the rows. Columns, in any
 /// order:
@@ -35,4 +35,4 @@ class Manifest final : public Dataset {
   std::filesystem::path file_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::manifest

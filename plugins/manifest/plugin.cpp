@@ -1,7 +1,7 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "manifest.h"
 
 KINDRED_PLUGIN("manifest", "1.0.0", "Any images, described by a CSV file") {
-  catalog.add<kindred::Manifest>("manifest");
+  catalog.add<kindred::manifest::Manifest>("manifest");
 }

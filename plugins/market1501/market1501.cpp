@@ -2,11 +2,11 @@
 
 #include <array>
 
-#include "kindred/csv.h"
-#include "kindred/error.h"
-#include "kindred/image.h"
+#include "kindred/core/error.h"
+#include "kindred/image/image.h"
+#include "kindred/text/csv.h"
 
-namespace kindred {
+namespace kindred::market1501 {
 namespace {
 
 struct Folder {
@@ -122,4 +122,4 @@ Recognition Market1501::recognize() const {
   return Recognition::no;
 }
 
-}  // namespace kindred
+}  // namespace kindred::market1501

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/dataset.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::market1501 {
 
 /// What a file name of Market-1501 says.
 struct MarketName {
@@ -44,4 +44,4 @@ class Market1501 final : public Dataset {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::market1501

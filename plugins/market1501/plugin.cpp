@@ -1,7 +1,7 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "market1501.h"
 
 KINDRED_PLUGIN("market1501", "1.0.0", "Folders in the layout of Market-1501 and DukeMTMC-reID") {
-  catalog.add<kindred::Market1501>("market1501");
+  catalog.add<kindred::market1501::Market1501>("market1501");
 }

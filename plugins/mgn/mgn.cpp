@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <array>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "kindred/role/backbone.h"
 
-namespace kindred {
+namespace kindred::mgn {
 
 namespace {
 
@@ -33,7 +33,7 @@ Schema<Mgn::Params> Mgn::schema() {
   s.add("cut", &Params::cut,
         "block of the backbone behind which the branches begin; ahead of the last stage, whose stride they "
         "set");
-  s.add("reduced_width", &Params::reduced_width,
+  s.add("reduced_dim", &Params::reduced_dim,
         "length of each of the 8 vectors; the descriptor has 8 times as much")
       .range(1, 65536);
   s.add("pooling", &Params::pooling, "how maps and stripes become vectors", pooling_choices());
@@ -43,7 +43,7 @@ Schema<Mgn::Params> Mgn::schema() {
 }
 
 Mgn::Mgn(const Params& params, const Context& context)
-    : reduced_width_(params.reduced_width),
+    : reduced_dim_(params.reduced_dim),
       identities_(context.identities),
       trunk_(context.backbone.trunk(params.cut)) {
   for (std::int64_t number = 1; number <= branch_count; ++number) {
@@ -69,11 +69,11 @@ void Mgn::add_branch(std::int64_t number, std::int64_t stripes, const Params& pa
 void Mgn::add_part(const std::string& name, const Context& context) {
   using namespace torch::nn;  // NOLINT
   Part part{name};
-  part.conv = Conv2d(Conv2dOptions(context.backbone.channels(), reduced_width_, 1).bias(false));
+  part.conv = Conv2d(Conv2dOptions(context.backbone.channels(), reduced_dim_, 1).bias(false));
   init::kaiming_normal_(part.conv->weight, 0.0, torch::kFanIn);
-  part.norm = BatchNorm2d(reduced_width_);
+  part.norm = BatchNorm2d(reduced_dim_);
   init::normal_(part.norm->weight, 1.0, 0.02);
-  part.classifier = Linear(reduced_width_, identities_);
+  part.classifier = Linear(reduced_dim_, identities_);
   init::kaiming_normal_(part.classifier->weight, 0.0, torch::kFanOut);
   init::zeros_(part.classifier->bias);
   register_module("reduction_" + name, Sequential({{"conv", part.conv}, {"bn", part.norm}}));
@@ -90,10 +90,10 @@ void Mgn::add_attention(std::int64_t channels) {
 
 std::vector<OutputInfo> Mgn::outputs() const {
   std::vector<OutputInfo> infos;
-  for (const auto& part : parts_) infos.push_back({part.name, OutputKind::feature, reduced_width_});
+  for (const auto& part : parts_) infos.push_back({part.name, OutputKind::feature, reduced_dim_});
   for (const auto& part : parts_) infos.push_back({"logits." + part.name, OutputKind::logits, identities_});
   infos.push_back(
-      {"descriptor", OutputKind::feature, static_cast<std::int64_t>(parts_.size()) * reduced_width_});
+      {"descriptor", OutputKind::feature, static_cast<std::int64_t>(parts_.size()) * reduced_dim_});
   return infos;
 }
 
@@ -151,4 +151,4 @@ std::vector<torch::Tensor> Mgn::forward(const torch::Tensor& map) {
   return outputs;
 }
 
-}  // namespace kindred
+}  // namespace kindred::mgn

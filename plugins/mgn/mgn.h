@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/nn/pooling.h"
 #include "kindred/role/head.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::mgn {
 
 /// Behind the cut each of three branches has its own copy of the backbone's rest: branch 1 with stride 2 in
 /// its last stage, branches 2 and 3 with stride 1. Each is pooled as a whole (g1, g2, g3), branch 2 also to
@@ -29,7 +29,7 @@ class Mgn final : public Head {
  public:
   struct Params {
     std::string cut = "layer3.0";
-    std::int64_t reduced_width = 256;
+    std::int64_t reduced_dim = 256;
     PoolingKind pooling = PoolingKind::max;
     bool attention = false;
   };
@@ -66,7 +66,7 @@ class Mgn final : public Head {
   /// The 8 reduced vectors [N, reduced width].
   [[nodiscard]] std::vector<torch::Tensor> reduce(const std::vector<torch::Tensor>& pooled);
 
-  std::int64_t reduced_width_;
+  std::int64_t reduced_dim_;
   std::int64_t identities_;
   std::shared_ptr<TensorModule> trunk_;
   std::vector<Branch> branches_;
@@ -74,4 +74,4 @@ class Mgn final : public Head {
   torch::nn::Sequential attention_{nullptr};  // empty without attention
 };
 
-}  // namespace kindred
+}  // namespace kindred::mgn

@@ -8,11 +8,11 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "kindred/csv.h"
-#include "kindred/error.h"
-#include "kindred/image.h"
+#include "kindred/core/error.h"
+#include "kindred/image/image.h"
+#include "kindred/text/csv.h"
 
-namespace kindred {
+namespace kindred::naic {
 namespace {
 
 const std::array<std::string, 4> all_parts = {"a", "b", "A", "B"};
@@ -200,4 +200,4 @@ Recognition Naic::recognize() const {
   return list || test ? Recognition::likely : Recognition::no;
 }
 
-}  // namespace kindred
+}  // namespace kindred::naic

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/dataset.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::naic {
 
 /// Training images with a list of identities, and one unlabelled test part:
 ///   train/image/NAME.png, train/label/train_list.txt with a line `train/NAME.png ID` for each image; any
@@ -41,4 +41,4 @@ class Naic final : public Dataset {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::naic

@@ -8,7 +8,7 @@
 
 #include "parameter_groups.h"
 
-namespace kindred {
+namespace kindred::optimizers {
 namespace {
 
 template <class Params>
@@ -73,4 +73,4 @@ std::unique_ptr<torch::optim::Optimizer> AdamW::build(const std::vector<Paramete
                                                torch::optim::AdamWOptions(params_.learning_rate));
 }
 
-}  // namespace kindred
+}  // namespace kindred::optimizers

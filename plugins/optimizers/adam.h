@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/optimizer.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::optimizers {
 
 /// Weight decay is added to the gradient (L2 regularisation).
 class Adam final : public Optimizer {
@@ -51,4 +51,4 @@ class AdamW final : public Optimizer {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::optimizers

@@ -9,7 +9,7 @@
 
 #include "kindred/role/optimizer.h"
 
-namespace kindred {
+namespace kindred::optimizers {
 
 /// Each group with the optimiser's options, its weight decay multiplied by the group's factor. The defaults
 /// that LibTorch wants beside groups must be its own: in LibTorch 2 an option of a group that is LibTorch's
@@ -26,4 +26,4 @@ std::vector<torch::optim::OptimizerParamGroup> with_options(const std::vector<Pa
   return made;
 }
 
-}  // namespace kindred
+}  // namespace kindred::optimizers

@@ -1,10 +1,10 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "adam.h"
 #include "sgd.h"
 
 KINDRED_PLUGIN("optimizers", "1.0.0", "LibTorch's optimisers: SGD, Adam, AdamW") {
-  catalog.add<kindred::Sgd>("sgd");
-  catalog.add<kindred::Adam>("adam");
-  catalog.add<kindred::AdamW>("adamw");
+  catalog.add<kindred::optimizers::Sgd>("sgd");
+  catalog.add<kindred::optimizers::Adam>("adam");
+  catalog.add<kindred::optimizers::AdamW>("adamw");
 }

@@ -6,7 +6,7 @@
 
 #include "parameter_groups.h"
 
-namespace kindred {
+namespace kindred::optimizers {
 
 Schema<Sgd::Params> Sgd::schema() {
   Schema<Params> s("Stochastic gradient descent with momentum, as torch.optim.SGD.");
@@ -40,4 +40,4 @@ std::unique_ptr<torch::optim::Optimizer> Sgd::build(const std::vector<ParameterG
                                              torch::optim::SGDOptions(params_.learning_rate));
 }
 
-}  // namespace kindred
+}  // namespace kindred::optimizers

@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/optimizer.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::optimizers {
 
 class Sgd final : public Optimizer {
  public:
@@ -29,4 +29,4 @@ class Sgd final : public Optimizer {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::optimizers

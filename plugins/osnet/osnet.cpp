@@ -10,7 +10,7 @@
 #include <memory>
 #include <string>
 
-namespace kindred {
+namespace kindred::osnet {
 
 namespace {
 
@@ -157,7 +157,7 @@ class Transition final : public TensorModule {
 Schema<Osnet::Params> Osnet::schema() {
   Schema<Params> s("Omni-scale network: small, and made for re-identification.",
                    "Zhou et al., ICCV 2019, table 1");
-  s.add("width", &Params::width,
+  s.add("width_multiplier", &Params::width_multiplier,
         "multiplies all channels, which are rounded to a multiple of 8; published are 0.25, 0.5, 0.75 and 1")
       .range(0.125, 8);
   s.add("last_stride", &Params::last_stride,
@@ -169,7 +169,7 @@ Schema<Osnet::Params> Osnet::schema() {
 
 Osnet::Osnet(const Params& params, const Context& /*context*/) {
   for (const double channels : {64.0, 256.0, 384.0, 512.0}) {
-    channels_.push_back(std::max<std::int64_t>(8, std::llround(channels * params.width / 8) * 8));
+    channels_.push_back(std::max<std::int64_t>(8, std::llround(channels * params.width_multiplier / 8) * 8));
   }
   assemble(params.last_stride);
 }
@@ -192,4 +192,4 @@ std::vector<BlockRecipe> Osnet::block_recipes(std::int64_t last_stride) const {
   return recipes;
 }
 
-}  // namespace kindred
+}  // namespace kindred::osnet

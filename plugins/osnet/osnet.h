@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/nn/chain_backbone.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::osnet {
 
 /// Blocks: "conv1" (7x7/2 and max pooling), "conv2.0", "conv2.1", "conv2.2", "conv3.0", "conv3.1", "conv3.2",
 /// "conv4.0", "conv4.1" and "conv5" (1x1). Each .0 and .1 is a residual block of four streams, in which 1 to
@@ -20,7 +20,7 @@ namespace kindred {
 class Osnet final : public ChainBackbone {
  public:
   struct Params {
-    double width = 1.0;
+    double width_multiplier = 1.0;
     std::int64_t last_stride = 2;
   };
   static Schema<Params> schema();
@@ -35,4 +35,4 @@ class Osnet final : public ChainBackbone {
   std::vector<std::int64_t> channels_;  // of conv1, conv2, conv3, and conv4 with conv5
 };
 
-}  // namespace kindred
+}  // namespace kindred::osnet

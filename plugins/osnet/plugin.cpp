@@ -1,7 +1,7 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "osnet.h"
 
 KINDRED_PLUGIN("osnet", "1.0.0", "Omni-scale networks, made for re-identification") {
-  catalog.add<kindred::Osnet>("osnet");
+  catalog.add<kindred::osnet::Osnet>("osnet");
 }

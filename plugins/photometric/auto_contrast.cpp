@@ -2,7 +2,7 @@
 
 #include "colors.h"
 
-namespace kindred {
+namespace kindred::photometric {
 
 Schema<AutoContrast::Params> AutoContrast::schema() {
   Schema<Params> s(
@@ -21,4 +21,4 @@ void AutoContrast::apply(cv::Mat& image, RandomStream& random) {
   if (random.chance(params_.prob)) stretch_contrast(image);
 }
 
-}  // namespace kindred
+}  // namespace kindred::photometric

@@ -1,10 +1,10 @@
 // Stretches an image's contrast.
 #pragma once
 
+#include "kindred/core/schema.h"
 #include "kindred/role/augmentation.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::photometric {
 
 /// stretch_contrast() of colors.h with probability `prob`.
 class AutoContrast final : public Augmentation {
@@ -22,4 +22,4 @@ class AutoContrast final : public Augmentation {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::photometric

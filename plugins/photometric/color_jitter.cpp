@@ -7,7 +7,7 @@
 
 #include "colors.h"
 
-namespace kindred {
+namespace kindred::photometric {
 namespace {
 
 std::string check(const ColorJitter::Params& params) {
@@ -72,4 +72,4 @@ void ColorJitter::apply(cv::Mat& image, RandomStream& random) {
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::photometric

@@ -1,10 +1,10 @@
 // Changes brightness, contrast, saturation and hue at random.
 #pragma once
 
+#include "kindred/core/schema.h"
 #include "kindred/role/augmentation.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::photometric {
 
 /// torchvision's ColorJitter, with probability `prob`: the four changes of colors.h in a random order, those
 /// of strength 0 left out. A factor is uniform in [max(0, 1 - strength), 1 + strength], the turn of the hue
@@ -29,4 +29,4 @@ class ColorJitter final : public Augmentation {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::photometric

@@ -8,9 +8,9 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::photometric {
 namespace {
 
 constexpr std::size_t channels = 3;
@@ -149,4 +149,4 @@ void stretch_contrast(cv::Mat& image) {
   cv::LUT(image, table, image);
 }
 
-}  // namespace kindred
+}  // namespace kindred::photometric

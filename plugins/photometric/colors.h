@@ -7,7 +7,7 @@
 #include <opencv2/core/mat.hpp>
 #include <string>
 
-namespace kindred {
+namespace kindred::photometric {
 
 /// Throws ComponentError for `component` unless the image has 8 bits a channel.
 void require_bytes(const cv::Mat& image, const std::string& component);
@@ -32,4 +32,4 @@ void make_grey(cv::Mat& image);
 /// of one value stays as it is.
 void stretch_contrast(cv::Mat& image);
 
-}  // namespace kindred
+}  // namespace kindred::photometric

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-namespace kindred {
+namespace kindred::photometric {
 namespace {
 
 std::string check(const GaussianBlur::Params& params) {
@@ -49,4 +49,4 @@ void GaussianBlur::apply(cv::Mat& image, RandomStream& random) {
   image = std::move(blurred);
 }
 
-}  // namespace kindred
+}  // namespace kindred::photometric

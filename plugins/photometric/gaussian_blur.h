@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/augmentation.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::photometric {
 
 /// With probability `prob` a convolution with a Gaussian of kernel_size x kernel_size pixels whose standard
 /// deviation is uniform in [min_sigma, max_sigma]; the image is mirrored at its border, whose pixels are not
@@ -28,4 +28,4 @@ class GaussianBlur final : public Augmentation {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::photometric

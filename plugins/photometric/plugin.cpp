@@ -1,4 +1,4 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "auto_contrast.h"
 #include "color_jitter.h"
@@ -6,8 +6,8 @@
 #include "random_grayscale.h"
 
 KINDRED_PLUGIN("photometric", "1.0.0", "Other light, colours and sharpness, as other cameras have them") {
-  catalog.add<kindred::ColorJitter>("color_jitter");
-  catalog.add<kindred::RandomGrayscale>("random_grayscale");
-  catalog.add<kindred::GaussianBlur>("gaussian_blur");
-  catalog.add<kindred::AutoContrast>("auto_contrast");
+  catalog.add<kindred::photometric::ColorJitter>("color_jitter");
+  catalog.add<kindred::photometric::RandomGrayscale>("random_grayscale");
+  catalog.add<kindred::photometric::GaussianBlur>("gaussian_blur");
+  catalog.add<kindred::photometric::AutoContrast>("auto_contrast");
 }

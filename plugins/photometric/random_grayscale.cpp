@@ -2,7 +2,7 @@
 
 #include "colors.h"
 
-namespace kindred {
+namespace kindred::photometric {
 
 Schema<RandomGrayscale::Params> RandomGrayscale::schema() {
   Schema<Params> s(
@@ -21,4 +21,4 @@ void RandomGrayscale::apply(cv::Mat& image, RandomStream& random) {
   if (random.chance(params_.prob)) make_grey(image);
 }
 
-}  // namespace kindred
+}  // namespace kindred::photometric

@@ -1,10 +1,10 @@
 // Takes an image's colours away.
 #pragma once
 
+#include "kindred/core/schema.h"
 #include "kindred/role/augmentation.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::photometric {
 
 /// make_grey() of colors.h with probability `prob`; the image keeps three channels.
 class RandomGrayscale final : public Augmentation {
@@ -22,4 +22,4 @@ class RandomGrayscale final : public Augmentation {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::photometric

@@ -2,9 +2,9 @@
 
 #include <torch/torch.h>
 
-#include "kindred/row_lengths.h"
+#include "kindred/search/row_lengths.h"
 
-namespace kindred {
+namespace kindred::query_expansion {
 
 Schema<DatabaseAugmentation::Params> DatabaseAugmentation::schema() {
   Schema<Params> s("Averages each gallery image with its nearest other gallery images, itself with weight 1.",
@@ -31,4 +31,4 @@ void DatabaseAugmentation::apply(Retrieval& retrieval, RetrievalHost& host) cons
   gallery.copy_(augmented);
 }
 
-}  // namespace kindred
+}  // namespace kindred::query_expansion

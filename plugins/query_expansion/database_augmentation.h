@@ -4,7 +4,7 @@
 #include "expansion.h"
 #include "kindred/role/post_processor.h"
 
-namespace kindred {
+namespace kindred::query_expansion {
 
 /// Each gallery image becomes the direction of g + sum_j cos(g, g_j)^alpha g_j over its k nearest other
 /// gallery images (expansion.h), all of them as they were before. Queries only are scaled to length 1, as the
@@ -22,4 +22,4 @@ class DatabaseAugmentation final : public PostProcessor {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::query_expansion

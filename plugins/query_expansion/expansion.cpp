@@ -3,9 +3,9 @@
 #include <cmath>
 #include <vector>
 
-#include "kindred/parallel.h"
+#include "kindred/core/parallel.h"
 
-namespace kindred {
+namespace kindred::query_expansion {
 
 void add_expansion_parameters(Schema<ExpansionParams>& s) {
   s.add("k", &ExpansionParams::k, "gallery images that are averaged with it, all where there are fewer")
@@ -22,14 +22,14 @@ void add_expansion_parameters(Schema<ExpansionParams>& s) {
 
 void expand(const torch::Tensor& rows, const torch::Tensor& gallery, const NearestRows& nearest,
             const ExpansionParams& params, bool among_themselves, const torch::Tensor& out) {
-  const auto width = rows.size(1);
+  const auto dim = rows.size(1);
   const auto* from = rows.data_ptr<float>();
   const auto* images = gallery.data_ptr<float>();
   auto* to = out.data_ptr<float>();
   parallel_ranges(rows.size(0), [&](std::int64_t first, std::int64_t last) {
-    std::vector<double> sum(static_cast<std::size_t>(width));
+    std::vector<double> sum(static_cast<std::size_t>(dim));
     for (auto i = first; i < last; ++i) {
-      sum.assign(from + i * width, from + (i + 1) * width);
+      sum.assign(from + i * dim, from + (i + 1) * dim);
       const auto neighbours = nearest.of(i);
       const auto distances = nearest.distances_of(i);
       std::int64_t added = 0;
@@ -39,17 +39,17 @@ void expand(const torch::Tensor& rows, const torch::Tensor& gallery, const Neare
         const double cosine = 1 - static_cast<double>(distances[n]) / 2;
         if (cosine <= 0) continue;
         const double weight = std::pow(cosine, params.alpha);
-        const auto* image = images + neighbours[n] * width;
-        for (std::int64_t d = 0; d < width; ++d) sum[static_cast<std::size_t>(d)] += weight * image[d];
+        const auto* image = images + neighbours[n] * dim;
+        for (std::int64_t d = 0; d < dim; ++d) sum[static_cast<std::size_t>(d)] += weight * image[d];
       }
       double square = 0;
       for (const double value : sum) square += value * value;
       const double length = std::sqrt(square);
-      for (std::int64_t d = 0; d < width; ++d) {
-        to[i * width + d] = static_cast<float>(sum[static_cast<std::size_t>(d)] / length);
+      for (std::int64_t d = 0; d < dim; ++d) {
+        to[i * dim + d] = static_cast<float>(sum[static_cast<std::size_t>(d)] / length);
       }
     }
   });
 }
 
-}  // namespace kindred
+}  // namespace kindred::query_expansion

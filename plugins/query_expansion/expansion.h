@@ -5,10 +5,10 @@
 
 #include <cstdint>
 
-#include "kindred/nearest_rows.h"
-#include "kindred/schema.h"
+#include "kindred/core/schema.h"
+#include "kindred/search/nearest_rows.h"
 
-namespace kindred {
+namespace kindred::query_expansion {
 
 struct ExpansionParams {
   std::int64_t k = 5;
@@ -28,4 +28,4 @@ void add_expansion_parameters(Schema<ExpansionParams>& schema);
 void expand(const torch::Tensor& rows, const torch::Tensor& gallery, const NearestRows& nearest,
             const ExpansionParams& params, bool among_themselves, const torch::Tensor& out);
 
-}  // namespace kindred
+}  // namespace kindred::query_expansion

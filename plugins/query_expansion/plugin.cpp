@@ -1,9 +1,9 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "database_augmentation.h"
 #include "query_expansion.h"
 
 KINDRED_PLUGIN("query_expansion", "1.0.0", "Descriptors averaged with their nearest gallery images") {
-  catalog.add<kindred::QueryExpansion>("query_expansion");
-  catalog.add<kindred::DatabaseAugmentation>("database_augmentation");
+  catalog.add<kindred::query_expansion::QueryExpansion>("query_expansion");
+  catalog.add<kindred::query_expansion::DatabaseAugmentation>("database_augmentation");
 }

@@ -1,8 +1,8 @@
 #include "query_expansion.h"
 
-#include "kindred/row_lengths.h"
+#include "kindred/search/row_lengths.h"
 
-namespace kindred {
+namespace kindred::query_expansion {
 
 Schema<QueryExpansion::Params> QueryExpansion::schema() {
   Schema<Params> s("Averages each query with its nearest gallery images, itself with weight 1.",
@@ -27,4 +27,4 @@ void QueryExpansion::apply(Retrieval& retrieval, RetrievalHost& host) const {
   expand(query, gallery, nearest_rows(query, gallery, options), params_, false, query);
 }
 
-}  // namespace kindred
+}  // namespace kindred::query_expansion

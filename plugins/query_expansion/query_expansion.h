@@ -4,7 +4,7 @@
 #include "expansion.h"
 #include "kindred/role/post_processor.h"
 
-namespace kindred {
+namespace kindred::query_expansion {
 
 /// Each query becomes the direction of q + sum_j cos(q, g_j)^alpha g_j over its k nearest gallery images
 /// (expansion.h). alpha 0 is average query expansion, alpha above 0 alpha-QE. All descriptors are scaled to
@@ -22,4 +22,4 @@ class QueryExpansion final : public PostProcessor {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::query_expansion

@@ -1,7 +1,7 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "random_erasing.h"
 
 KINDRED_PLUGIN("random_erasing", "1.0.0", "Blank or noisy rectangles as occlusions") {
-  catalog.add<kindred::RandomErasing>("random_erasing");
+  catalog.add<kindred::random_erasing::RandomErasing>("random_erasing");
 }

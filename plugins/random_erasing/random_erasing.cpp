@@ -5,9 +5,9 @@
 #include <opencv2/core.hpp>
 #include <string>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::random_erasing {
 namespace {
 
 constexpr std::size_t channels = 3;
@@ -96,4 +96,4 @@ void RandomErasing::apply(cv::Mat& image, RandomStream& random) {
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::random_erasing

@@ -5,11 +5,11 @@
 #include <opencv2/core/types.hpp>
 #include <vector>
 
-#include "kindred/random_rectangle.h"
+#include "kindred/core/schema.h"
+#include "kindred/image/random_rectangle.h"
 #include "kindred/role/augmentation.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::random_erasing {
 
 /// Zhong et al., AAAI 2020, algorithm 1, with the sizes and places of random_rectangle.h; an image into which
 /// none of 100 sizes drawn fits stays as it is. Noise is drawn for each value: of bytes, uniformly from all
@@ -38,4 +38,4 @@ class RandomErasing final : public Augmentation {
   cv::Scalar value_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::random_erasing

@@ -2,7 +2,7 @@
 
 #include <opencv2/core.hpp>
 
-namespace kindred {
+namespace kindred::random_patch {
 namespace {
 
 std::size_t bytes_of(const cv::Mat& patch) {
@@ -28,4 +28,4 @@ void PatchPool::clear() {
   bytes_ = 0;
 }
 
-}  // namespace kindred
+}  // namespace kindred::random_patch

@@ -5,7 +5,7 @@
 #include <deque>
 #include <opencv2/core/mat.hpp>
 
-namespace kindred {
+namespace kindred::random_patch {
 
 /// Owns copies of its patches' pixels: a view would keep the whole image alive that it was cut from. When
 /// there are more patches or more bytes of pixels than allowed, the oldest patches go.
@@ -29,4 +29,4 @@ class PatchPool {
   std::deque<cv::Mat> patches_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::random_patch

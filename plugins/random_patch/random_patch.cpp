@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::random_patch {
 namespace {
 
 constexpr const char* component = "augmentation/random_patch";
@@ -130,4 +130,4 @@ void RandomPatch::apply(cv::Mat& image, RandomStream& random) {
   patch.copyTo(image(random_place(patch.size(), image.size(), random)));
 }
 
-}  // namespace kindred
+}  // namespace kindred::random_patch

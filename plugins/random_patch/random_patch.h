@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <opencv2/core/types.hpp>
 
-#include "kindred/random_rectangle.h"
+#include "kindred/core/schema.h"
+#include "kindred/image/random_rectangle.h"
 #include "kindred/role/augmentation.h"
-#include "kindred/schema.h"
 #include "patch_pool.h"
 
-namespace kindred {
+namespace kindred::random_patch {
 
 /// RandomPatch (Zhou et al., ICCV 2019). Of every image a patch of random size and place (random_rectangle.h)
 /// goes to the end of a queue. Once that holds min_sample_size patches, an image gets, with probability
@@ -55,4 +55,4 @@ class RandomPatch final : public Augmentation {
   int image_type_ = 0;
 };
 
-}  // namespace kindred
+}  // namespace kindred::random_patch

@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-namespace kindred {
+namespace kindred::resnet {
 
 namespace {
 
@@ -15,7 +15,7 @@ ResidualNetworkOptions options_of(const Resnet::Params& params) {
   options.block = params.depth < 50 ? ResidualBlock::basic : ResidualBlock::bottleneck;
   options.stages = residual_stages(params.depth);
   options.last_stride = params.last_stride;
-  options.width = params.width;
+  options.width_multiplier = params.width_multiplier;
   options.stem_pooling = params.stem_pooling;
   options.stem_relu = params.stem_relu;
   return options;
@@ -30,7 +30,8 @@ Schema<Resnet::Params> Resnet::schema() {
         "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
         "its own")
       .range(1, 2);
-  s.add("width", &Params::width, "multiplies all channels, which are rounded to a multiple of 8")
+  s.add("width_multiplier", &Params::width_multiplier,
+        "multiplies all channels, which are rounded to a multiple of 8")
       .range(0.125, 8);
   s.add("stem_pooling", &Params::stem_pooling,
         "first pooling, 3x3 with stride 2: 'padded' by 1, as torchvision has it, or the size 'rounded_up' "
@@ -50,4 +51,4 @@ Schema<Resnet::Params> Resnet::schema() {
 
 Resnet::Resnet(const Params& params, const Context&) : ResidualNetwork(options_of(params)) {}
 
-}  // namespace kindred
+}  // namespace kindred::resnet

@@ -4,17 +4,17 @@
 
 #include <cstdint>
 
+#include "kindred/core/schema.h"
 #include "kindred/nn/residual_network.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::resnet {
 
 class Resnet final : public ResidualNetwork {
  public:
   struct Params {
     std::int64_t depth = 50;
     std::int64_t last_stride = 1;
-    double width = 1.0;
+    double width_multiplier = 1.0;
     StemPooling stem_pooling = StemPooling::padded;
     bool stem_relu = true;
   };
@@ -23,4 +23,4 @@ class Resnet final : public ResidualNetwork {
   Resnet(const Params& params, const Context& context);
 };
 
-}  // namespace kindred
+}  // namespace kindred::resnet

@@ -1,7 +1,7 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "resnet_ibn.h"
 
 KINDRED_PLUGIN("resnet_ibn", "1.0.0", "Residual networks with instance and batch normalisation (IBN-a)") {
-  catalog.add<kindred::ResnetIbn>("resnet_ibn");
+  catalog.add<kindred::resnet_ibn::ResnetIbn>("resnet_ibn");
 }

@@ -8,9 +8,9 @@
 #include <memory>
 #include <string>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::resnet_ibn {
 
 namespace {
 
@@ -55,7 +55,7 @@ ResidualNetworkOptions options_of(const ResnetIbn::Params& params) {
   options.block = params.depth < 50 ? ResidualBlock::basic : ResidualBlock::bottleneck;
   options.stages = residual_stages(params.depth);
   options.last_stride = params.last_stride;
-  options.width = params.width;
+  options.width_multiplier = params.width_multiplier;
   options.first_norm = first_norm;
   return options;
 }
@@ -70,7 +70,8 @@ Schema<ResnetIbn::Params> ResnetIbn::schema() {
         "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
         "its own")
       .range(1, 2);
-  s.add("width", &Params::width, "multiplies all channels, which are rounded to a multiple of 8")
+  s.add("width_multiplier", &Params::width_multiplier,
+        "multiplies all channels, which are rounded to a multiple of 8")
       .range(0.125, 8);
   s.rule([](const Params& p) -> std::string {
     return std::find(depths.begin(), depths.end(), p.depth) != depths.end()
@@ -83,4 +84,4 @@ Schema<ResnetIbn::Params> ResnetIbn::schema() {
 ResnetIbn::ResnetIbn(const Params& params, const Context& /*context*/)
     : ResidualNetwork(options_of(params)) {}
 
-}  // namespace kindred
+}  // namespace kindred::resnet_ibn

@@ -5,10 +5,10 @@
 
 #include <cstdint>
 
+#include "kindred/core/schema.h"
 #include "kindred/nn/residual_network.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::resnet_ibn {
 
 /// A ResNet, stride in a bottleneck's 3x3 convolution, whose first normalisation of each block in the first
 /// three stages treats half of the channels by themselves for each image: "bn1.IN", instance normalisation
@@ -18,11 +18,11 @@ class ResnetIbn final : public ResidualNetwork {
   struct Params {
     std::int64_t depth = 50;
     std::int64_t last_stride = 1;
-    double width = 1.0;
+    double width_multiplier = 1.0;
   };
   static Schema<Params> schema();
 
   ResnetIbn(const Params& params, const Context& context);
 };
 
-}  // namespace kindred
+}  // namespace kindred::resnet_ibn

@@ -5,9 +5,9 @@
 #include <span>
 #include <utility>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::samplers {
 namespace {
 
 constexpr const char* component = "sampler/camera_balanced";
@@ -86,4 +86,4 @@ std::vector<std::vector<std::size_t>> CameraBalancedSampler::batches(std::int64_
   return groups_.batches(supplies, alike, random);
 }
 
-}  // namespace kindred
+}  // namespace kindred::samplers

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "identity_groups.h"
+#include "kindred/core/schema.h"
 #include "kindred/role/sampler.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::samplers {
 
 /// As IdentitySampler, but an identity's groups are spread over its cameras. A group takes an image from each
 /// camera of the identity that has images left in this epoch, from those with the most left first (between
@@ -40,4 +40,4 @@ class CameraBalancedSampler final : public Sampler {
   std::vector<Cameras> cameras_;  // for each identity, in the order of groups_
 };
 
-}  // namespace kindred
+}  // namespace kindred::samplers

@@ -5,10 +5,10 @@
 #include <span>
 #include <utility>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "weighted_urn.h"
 
-namespace kindred {
+namespace kindred::samplers {
 
 IdentityGroups::IdentityGroups(const std::string& component, std::int64_t identities_per_batch,
                                std::int64_t images_per_identity, const std::vector<Sample>& samples)
@@ -86,4 +86,4 @@ std::vector<std::vector<std::size_t>> IdentityGroups::batches(
   return batches;
 }
 
-}  // namespace kindred
+}  // namespace kindred::samplers

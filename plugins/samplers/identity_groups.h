@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "kindred/random.h"
+#include "kindred/core/random.h"
+#include "kindred/core/schema.h"
 #include "kindred/role/sampler.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::samplers {
 
 /// The parameters identities_per_batch and images_per_identity of a sampler's Params.
 template <class Params>
@@ -57,4 +57,4 @@ class IdentityGroups {
   std::vector<std::vector<std::size_t>> images_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::samplers

@@ -1,6 +1,6 @@
 #include "identity_sampler.h"
 
-namespace kindred {
+namespace kindred::samplers {
 
 Schema<IdentitySampler::Params> IdentitySampler::schema() {
   Schema<Params> s("Batches of P distinct identities with K images each.",
@@ -21,4 +21,4 @@ std::vector<std::vector<std::size_t>> IdentitySampler::batches(std::int64_t /*ep
   return groups_.batches(supplies, alike, random);
 }
 
-}  // namespace kindred
+}  // namespace kindred::samplers

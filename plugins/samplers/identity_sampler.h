@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "identity_groups.h"
+#include "kindred/core/schema.h"
 #include "kindred/role/sampler.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::samplers {
 
 /// The usual sampler for triplet losses (Hermans et al. 2017, section 2). In each epoch every identity's
 /// images are shuffled and cut into groups of K; an identity with fewer draws K of them with replacement; a
@@ -34,4 +34,4 @@ class IdentitySampler final : public Sampler {
   IdentityGroups groups_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::samplers

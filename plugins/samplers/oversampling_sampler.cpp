@@ -1,6 +1,6 @@
 #include "oversampling_sampler.h"
 
-namespace kindred {
+namespace kindred::samplers {
 
 Schema<OversamplingSampler::Params> OversamplingSampler::schema() {
   Schema<Params> s(
@@ -37,4 +37,4 @@ std::vector<std::vector<std::size_t>> oversampled_batches(const IdentityGroups& 
   return groups.batches(supplies, weights, random);
 }
 
-}  // namespace kindred
+}  // namespace kindred::samplers

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "identity_groups.h"
+#include "kindred/core/schema.h"
 #include "kindred/role/sampler.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::samplers {
 
 /// As IdentitySampler, with two differences. An identity with n < threshold images draws 2 n of them with
 /// replacement (K when that is more), which are cut into groups; and a batch draws its identities one after
@@ -38,4 +38,4 @@ class OversamplingSampler final : public Sampler {
                                                                         std::size_t threshold,
                                                                         RandomStream& random);
 
-}  // namespace kindred
+}  // namespace kindred::samplers

@@ -1,4 +1,4 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "camera_balanced_sampler.h"
 #include "identity_sampler.h"
@@ -8,9 +8,9 @@
 
 KINDRED_PLUGIN("samplers", "1.0.0",
                "Which training images form a batch: by identity, or all in random order") {
-  catalog.add<kindred::IdentitySampler>("identity");
-  catalog.add<kindred::OversamplingSampler>("oversampling");
-  catalog.add<kindred::SkipSampler>("skip");
-  catalog.add<kindred::CameraBalancedSampler>("camera_balanced");
-  catalog.add<kindred::ShuffleSampler>("shuffle");
+  catalog.add<kindred::samplers::IdentitySampler>("identity");
+  catalog.add<kindred::samplers::OversamplingSampler>("oversampling");
+  catalog.add<kindred::samplers::SkipSampler>("skip");
+  catalog.add<kindred::samplers::CameraBalancedSampler>("camera_balanced");
+  catalog.add<kindred::samplers::ShuffleSampler>("shuffle");
 }

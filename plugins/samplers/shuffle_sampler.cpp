@@ -5,9 +5,9 @@
 #include <span>
 #include <string>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::samplers {
 
 Schema<ShuffleSampler::Params> ShuffleSampler::schema() {
   Schema<Params> s("Every image once an epoch, in random order, whoever is on it.");
@@ -54,4 +54,4 @@ std::vector<std::vector<std::size_t>> ShuffleSampler::batches(std::int64_t /*epo
   return batches;
 }
 
-}  // namespace kindred
+}  // namespace kindred::samplers

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/sampler.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::samplers {
 
 class ShuffleSampler final : public Sampler {
  public:
@@ -29,4 +29,4 @@ class ShuffleSampler final : public Sampler {
   std::size_t count_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::samplers

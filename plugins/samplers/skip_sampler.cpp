@@ -2,7 +2,7 @@
 
 #include "oversampling_sampler.h"
 
-namespace kindred {
+namespace kindred::samplers {
 
 Schema<SkipSampler::Params> SkipSampler::schema() {
   Schema<Params> s(
@@ -30,4 +30,4 @@ std::vector<std::vector<std::size_t>> SkipSampler::batches(std::int64_t epoch, R
   return oversampled_batches(groups_, epoch % period_ == 0 ? threshold_ : 0, random);
 }
 
-}  // namespace kindred
+}  // namespace kindred::samplers

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "identity_groups.h"
+#include "kindred/core/schema.h"
 #include "kindred/role/sampler.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::samplers {
 
 /// As OversamplingSampler in the epochs whose number (from 1) is divisible by `period`. In the others no
 /// identity is doubled; they are still drawn in proportion to their images.
@@ -34,4 +34,4 @@ class SkipSampler final : public Sampler {
   std::int64_t period_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::samplers

@@ -3,7 +3,7 @@
 #include <bit>
 #include <utility>
 
-namespace kindred {
+namespace kindred::samplers {
 
 WeightedUrn::WeightedUrn(std::vector<std::int64_t> weights)
     : weights_(std::move(weights)), tree_(weights_.size() + 1, 0) {
@@ -32,4 +32,4 @@ std::size_t WeightedUrn::draw(RandomStream& random) const {
   return number;
 }
 
-}  // namespace kindred
+}  // namespace kindred::samplers

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "kindred/random.h"
+#include "kindred/core/random.h"
 
-namespace kindred {
+namespace kindred::samplers {
 
 /// Numbers 0, 1, ... are drawn with probabilities proportional to their weights, which are whole numbers. A
 /// draw and a change of a weight take O(log n): partial sums in a binary indexed tree (Fenwick 1994).
@@ -29,4 +29,4 @@ class WeightedUrn {
   std::int64_t sum_ = 0;
 };
 
-}  // namespace kindred
+}  // namespace kindred::samplers

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace kindred {
+namespace kindred::schedules {
 
 Schema<WarmupCosine::Params> WarmupCosine::schema() {
   Schema<Params> s("Linear warm-up, then half a cosine down, step by step.",
@@ -27,4 +27,4 @@ double WarmupCosine::factor(std::int64_t epoch, double progress) const {
   return params_.final_factor + (1 - params_.final_factor) * (1 + std::cos(std::numbers::pi * share)) / 2;
 }
 
-}  // namespace kindred
+}  // namespace kindred::schedules

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/schedule.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::schedules {
 
 /// With t the epochs done, fractions included, W the warm-up's epochs, f its start, E all epochs and g the
 /// final factor: f + (1 - f) t / W while t < W, then g + (1 - g) (1 + cos(pi (t - W) / (E - W))) / 2
@@ -28,4 +28,4 @@ class WarmupCosine final : public Schedule {
   std::int64_t epochs_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::schedules

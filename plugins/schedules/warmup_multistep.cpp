@@ -4,9 +4,9 @@
 #include <cmath>
 #include <string>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::schedules {
 
 Schema<WarmupMultistep::Params> WarmupMultistep::schema() {
   Schema<Params> s("Linear warm-up epoch by epoch, then a step down at each milestone.");
@@ -53,4 +53,4 @@ double WarmupMultistep::factor(std::int64_t epoch, double /*progress*/) const {
   return factor * std::pow(params_.gamma, static_cast<double>(passed));
 }
 
-}  // namespace kindred
+}  // namespace kindred::schedules

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/schedule.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::schedules {
 
 /// With e the epoch, counted from 1, W the warm-up's epochs and f its start: the factor of a whole epoch is
 /// f (1 - e / W) + e / W while e < W, then 1; multiplied by gamma once for each milestone m with e >= m. So a
@@ -31,4 +31,4 @@ class WarmupMultistep final : public Schedule {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::schedules

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace kindred {
+namespace kindred::se_resnet {
 
 namespace {
 
@@ -13,7 +13,7 @@ ResidualNetworkOptions options_of(const SeResnet::Params& params) {
   options.stem = ResidualStem::layer0;
   options.stages = residual_stages(params.depth);
   options.last_stride = params.last_stride;
-  options.width = params.width;
+  options.width_multiplier = params.width_multiplier;
   options.stride_in_first = true;
   options.se_reduction = reduction;
   return options;
@@ -28,7 +28,8 @@ Schema<SeResnet::Params> SeResnet::schema() {
         "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
         "its own")
       .range(1, 2);
-  s.add("width", &Params::width, "multiplies all channels, which are rounded to a multiple of 8")
+  s.add("width_multiplier", &Params::width_multiplier,
+        "multiplies all channels, which are rounded to a multiple of 8")
       .range(0.125, 8);
   s.rule([](const Params& p) -> std::string {
     return p.depth == 50 || p.depth == 101 || p.depth == 152
@@ -40,4 +41,4 @@ Schema<SeResnet::Params> SeResnet::schema() {
 
 SeResnet::SeResnet(const Params& params, const Context&) : ResidualNetwork(options_of(params)) {}
 
-}  // namespace kindred
+}  // namespace kindred::se_resnet

@@ -5,21 +5,21 @@
 
 #include <cstdint>
 
+#include "kindred/core/schema.h"
 #include "kindred/nn/residual_network.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::se_resnet {
 
 class SeResnet final : public ResidualNetwork {
  public:
   struct Params {
     std::int64_t depth = 50;
     std::int64_t last_stride = 1;
-    double width = 1.0;
+    double width_multiplier = 1.0;
   };
   static Schema<Params> schema();
 
   SeResnet(const Params& params, const Context& context);
 };
 
-}  // namespace kindred
+}  // namespace kindred::se_resnet

@@ -1,7 +1,7 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "se_resnext.h"
 
 KINDRED_PLUGIN("se_resnext", "1.0.0", "Residual networks with groups, squeeze and excitation") {
-  catalog.add<kindred::SeResnext>("se_resnext");
+  catalog.add<kindred::se_resnext::SeResnext>("se_resnext");
 }

@@ -2,12 +2,12 @@
 
 #include <string>
 
-namespace kindred {
+namespace kindred::se_resnext {
 
 namespace {
 
 constexpr std::int64_t groups = 32;
-constexpr std::int64_t group_width = 4;
+constexpr std::int64_t width_per_group = 4;
 constexpr std::int64_t reduction = 16;
 
 ResidualNetworkOptions options_of(const SeResnext::Params& params) {
@@ -15,9 +15,9 @@ ResidualNetworkOptions options_of(const SeResnext::Params& params) {
   options.stem = ResidualStem::layer0;
   options.stages = residual_stages(params.depth);
   options.last_stride = params.last_stride;
-  options.width = params.width;
+  options.width_multiplier = params.width_multiplier;
   options.groups = groups;
-  options.group_width = group_width;
+  options.width_per_group = width_per_group;
   options.se_reduction = reduction;
   return options;
 }
@@ -32,7 +32,7 @@ Schema<SeResnext::Params> SeResnext::schema() {
         "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
         "its own")
       .range(1, 2);
-  s.add("width", &Params::width,
+  s.add("width_multiplier", &Params::width_multiplier,
         "multiplies the channels of all stages, which are rounded to a multiple of 8; the number of groups "
         "stays")
       .range(0.125, 8);
@@ -46,4 +46,4 @@ Schema<SeResnext::Params> SeResnext::schema() {
 SeResnext::SeResnext(const Params& params, const Context& /*context*/)
     : ResidualNetwork(options_of(params)) {}
 
-}  // namespace kindred
+}  // namespace kindred::se_resnext

@@ -5,10 +5,10 @@
 
 #include <cstdint>
 
+#include "kindred/core/schema.h"
 #include "kindred/nn/residual_network.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::se_resnext {
 
 /// As SE-ResNet, but that a bottleneck's 3x3 convolution works in 32 groups and holds the stride.
 class SeResnext final : public ResidualNetwork {
@@ -16,11 +16,11 @@ class SeResnext final : public ResidualNetwork {
   struct Params {
     std::int64_t depth = 50;
     std::int64_t last_stride = 1;
-    double width = 1.0;
+    double width_multiplier = 1.0;
   };
   static Schema<Params> schema();
 
   SeResnext(const Params& params, const Context& context);
 };
 
-}  // namespace kindred
+}  // namespace kindred::se_resnext

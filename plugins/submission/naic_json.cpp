@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::submission {
 namespace {
 
 constexpr const char* component = "writer/naic_json";
@@ -111,4 +111,4 @@ std::vector<RankedQuery> NaicJson::read(std::istream& in) const {
   return std::move(reader.rankings);
 }
 
-}  // namespace kindred
+}  // namespace kindred::submission

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/writer.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::submission {
 
 /// A JSON object: query file name -> list of the best gallery file names, names without folders. Queries are
 /// in the order of the rankings, one a line.
@@ -33,4 +33,4 @@ class NaicJson final : public Writer {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::submission

@@ -1,9 +1,9 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "naic_json.h"
 #include "ranking_csv.h"
 
 KINDRED_PLUGIN("submission", "1.0.0", "Formats in which rankings are handed in") {
-  catalog.add<kindred::NaicJson>("naic_json");
-  catalog.add<kindred::RankingCsv>("ranking_csv");
+  catalog.add<kindred::submission::NaicJson>("naic_json");
+  catalog.add<kindred::submission::RankingCsv>("ranking_csv");
 }

@@ -4,10 +4,10 @@
 #include <iterator>
 #include <system_error>
 
-#include "kindred/csv.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
+#include "kindred/text/csv.h"
 
-namespace kindred {
+namespace kindred::submission {
 namespace {
 
 /// The shortest text that reads back as the same number.
@@ -81,4 +81,4 @@ std::vector<RankedQuery> RankingCsv::read(std::istream& in) const {
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::submission

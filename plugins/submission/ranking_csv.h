@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/writer.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::submission {
 
 /// query,rank,gallery,similarity: a line for each pair, ranks from 1, paths as the data set has them; the
 /// last cell is empty where the similarity is not known.
@@ -32,4 +32,4 @@ class RankingCsv final : public Writer {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::submission

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace my_plugins {
 namespace {
 
 // As a person's image is upright, so may be the rectangle: height / width.
@@ -18,10 +18,11 @@ constexpr double min_area = 0.02;
 
 }  // namespace
 
-Schema<LocalGrayscale::Params> LocalGrayscale::schema() {
-  Schema<Params> s("Turns a random rectangle of an image grey.",
-                   "Gong et al., Eliminate Deviation with Deviation for Data Augmentation and a General "
-                   "Multi-modal Data Learning Method, arXiv:2101.08533, local grayscale patch replacement");
+kindred::Schema<LocalGrayscale::Params> LocalGrayscale::schema() {
+  kindred::Schema<Params> s(
+      "Turns a random rectangle of an image grey.",
+      "Gong et al., Eliminate Deviation with Deviation for Data Augmentation and a General "
+      "Multi-modal Data Learning Method, arXiv:2101.08533, local grayscale patch replacement");
   s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
   s.add("max_area", &Params::max_area, "largest rectangle, as a share of the image").range(min_area, 1);
   return s;
@@ -29,9 +30,9 @@ Schema<LocalGrayscale::Params> LocalGrayscale::schema() {
 
 LocalGrayscale::LocalGrayscale(const Params& params, const Context&) : params_(params) {}
 
-void LocalGrayscale::apply(cv::Mat& image, RandomStream& random) {
+void LocalGrayscale::apply(cv::Mat& image, kindred::RandomStream& random) {
   if (image.type() != CV_8UC3) {
-    throw ComponentError(
+    throw kindred::ComponentError(
         "augmentation/local_grayscale",
         "needs an image of 8 bits a channel; put it before the augmentation that normalises");
   }
@@ -50,4 +51,4 @@ void LocalGrayscale::apply(cv::Mat& image, RandomStream& random) {
   cv::cvtColor(grey, rectangle, cv::COLOR_GRAY2RGB);
 }
 
-}  // namespace kindred
+}  // namespace my_plugins

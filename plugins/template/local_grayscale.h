@@ -6,27 +6,27 @@
 
 #include <opencv2/core/mat.hpp>
 
-#include "kindred/random.h"
+#include "kindred/core/random.h"
+#include "kindred/core/schema.h"
 #include "kindred/role/augmentation.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace my_plugins {
 
 /// Turns a random rectangle of an image grey. Needs an image of 8 bits a channel: it stands before
 /// normalisation in a recipe.
-class LocalGrayscale final : public Augmentation {
+class LocalGrayscale final : public kindred::Augmentation {
  public:
   struct Params {
     double prob = 0.4;
     double max_area = 0.4;
   };
-  static Schema<Params> schema();
+  static kindred::Schema<Params> schema();
 
   LocalGrayscale(const Params& params, const Context& context);
-  void apply(cv::Mat& image, RandomStream& random) override;
+  void apply(cv::Mat& image, kindred::RandomStream& random) override;
 
  private:
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace my_plugins

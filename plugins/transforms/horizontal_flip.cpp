@@ -2,7 +2,7 @@
 
 #include <opencv2/core.hpp>
 
-namespace kindred {
+namespace kindred::transforms {
 
 Schema<HorizontalFlip::Params> HorizontalFlip::schema() {
   Schema<Params> s("Mirrors an image left to right.");
@@ -19,4 +19,4 @@ void HorizontalFlip::apply(cv::Mat& image, RandomStream& random) {
   image = std::move(mirrored);
 }
 
-}  // namespace kindred
+}  // namespace kindred::transforms

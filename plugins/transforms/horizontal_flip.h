@@ -1,10 +1,10 @@
 // Mirrors an image left to right.
 #pragma once
 
+#include "kindred/core/schema.h"
 #include "kindred/role/augmentation.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::transforms {
 
 class HorizontalFlip final : public Augmentation {
  public:
@@ -20,4 +20,4 @@ class HorizontalFlip final : public Augmentation {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::transforms

@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <string>
 
-#include "kindred/standardize.h"
+#include "kindred/image/standardize.h"
 
-namespace kindred {
+namespace kindred::transforms {
 namespace {
 
 constexpr std::size_t channels = 3;
@@ -40,4 +40,4 @@ void Normalize::apply(cv::Mat& image, RandomStream& /*random*/) {
   standardize(image, params_.mean, params_.std);
 }
 
-}  // namespace kindred
+}  // namespace kindred::transforms

@@ -3,10 +3,10 @@
 
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/augmentation.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::transforms {
 
 /// standardize() with the deviations above 0.
 class Normalize final : public Augmentation {
@@ -25,4 +25,4 @@ class Normalize final : public Augmentation {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::transforms

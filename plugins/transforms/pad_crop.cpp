@@ -5,9 +5,9 @@
 #include <opencv2/core.hpp>
 #include <string>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::transforms {
 
 Schema<PadCrop::Params> PadCrop::schema() {
   Schema<Params> s("Pads an image with zeros and crops it back to its size at a random place.");
@@ -39,4 +39,4 @@ void PadCrop::apply(cv::Mat& image, RandomStream& random) {
   image = std::move(shifted);
 }
 
-}  // namespace kindred
+}  // namespace kindred::transforms

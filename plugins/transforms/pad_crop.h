@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/augmentation.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::transforms {
 
 /// Zeros on all four sides, then a crop of the image's own size at a random place: every shift of at most
 /// `padding` pixels in each direction is equally likely. Draws the vertical shift first.
@@ -25,4 +25,4 @@ class PadCrop final : public Augmentation {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::transforms

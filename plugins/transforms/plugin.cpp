@@ -1,4 +1,4 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "horizontal_flip.h"
 #include "normalize.h"
@@ -7,9 +7,9 @@
 #include "resize.h"
 
 KINDRED_PLUGIN("transforms", "1.0.0", "Geometry and scale of images: size, mirror, shift, turn, normalise") {
-  catalog.add<kindred::Resize>("resize");
-  catalog.add<kindred::HorizontalFlip>("horizontal_flip");
-  catalog.add<kindred::PadCrop>("pad_crop");
-  catalog.add<kindred::RandomRotation>("random_rotation");
-  catalog.add<kindred::Normalize>("normalize");
+  catalog.add<kindred::transforms::Resize>("resize");
+  catalog.add<kindred::transforms::HorizontalFlip>("horizontal_flip");
+  catalog.add<kindred::transforms::PadCrop>("pad_crop");
+  catalog.add<kindred::transforms::RandomRotation>("random_rotation");
+  catalog.add<kindred::transforms::Normalize>("normalize");
 }

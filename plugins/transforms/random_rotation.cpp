@@ -3,9 +3,9 @@
 #include <opencv2/imgproc.hpp>
 #include <utility>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::transforms {
 
 Schema<RandomRotation::Params> RandomRotation::schema() {
   Schema<Params> s("Rotates an image about its centre by a random angle. Stands before 'normalize'.");
@@ -39,4 +39,4 @@ void RandomRotation::apply(cv::Mat& image, RandomStream& random) {
   image = std::move(rotated);
 }
 
-}  // namespace kindred
+}  // namespace kindred::transforms

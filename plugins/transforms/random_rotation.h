@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/augmentation.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::transforms {
 
 /// With probability `prob` a rotation about the centre by an angle uniform in [-max_degrees, max_degrees],
 /// positive counter-clockwise. The size stays, values between pixels are interpolated (bilinear), and what
@@ -29,4 +29,4 @@ class RandomRotation final : public Augmentation {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::transforms

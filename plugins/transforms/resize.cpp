@@ -2,7 +2,7 @@
 
 #include <opencv2/imgproc.hpp>
 
-namespace kindred {
+namespace kindred::transforms {
 namespace {
 
 constexpr double largest_side = 8192;
@@ -41,4 +41,4 @@ void Resize::apply(cv::Mat& image, RandomStream& /*random*/) {
   image = std::move(scaled);
 }
 
-}  // namespace kindred
+}  // namespace kindred::transforms

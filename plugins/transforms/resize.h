@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/augmentation.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::transforms {
 
 class Resize final : public Augmentation {
  public:
@@ -27,4 +27,4 @@ class Resize final : public Augmentation {
   Params params_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::transforms

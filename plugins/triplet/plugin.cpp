@@ -1,7 +1,7 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "triplet.h"
 
 KINDRED_PLUGIN("triplet", "1.0.0", "Batch-hard triplet loss") {
-  catalog.add<kindred::Triplet>("triplet");
+  catalog.add<kindred::triplet::Triplet>("triplet");
 }

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-namespace kindred {
+namespace kindred::triplet {
 
 namespace {
 
@@ -54,4 +54,4 @@ torch::Tensor Triplet::forward(const torch::Tensor& output, const torch::Tensor&
   return (losses * counted).sum() / counted.sum().clamp_min(1.0);
 }
 
-}  // namespace kindred
+}  // namespace kindred::triplet

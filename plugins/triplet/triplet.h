@@ -2,10 +2,10 @@
 // 2017, eq. 5.
 #pragma once
 
+#include "kindred/core/schema.h"
 #include "kindred/role/loss.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::triplet {
 
 /// For each anchor the farthest image of its identity and the nearest of another, by Euclidean distance of
 /// the vectors as they are: d = sqrt(max(sum of squared differences, 1e-12)). The loss is the mean of
@@ -28,4 +28,4 @@ class Triplet final : public Loss {
   double margin_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::triplet

@@ -1,7 +1,7 @@
-#include "kindred/plugin.h"
+#include "kindred/core/plugin.h"
 
 #include "variance_inversion.h"
 
 KINDRED_PLUGIN("variance_inversion", "1.0.0", "Normalisation that inverts some of the channels") {
-  catalog.add<kindred::VarianceInversion>("variance_inversion");
+  catalog.add<kindred::variance_inversion::VarianceInversion>("variance_inversion");
 }

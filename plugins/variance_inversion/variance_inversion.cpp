@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <string_view>
 
-#include "kindred/standardize.h"
+#include "kindred/image/standardize.h"
 
-namespace kindred {
+namespace kindred::variance_inversion {
 namespace {
 
 constexpr std::string_view order = "RGB";
@@ -57,4 +57,4 @@ void VarianceInversion::apply(cv::Mat& image, RandomStream& /*random*/) {
   standardize(image, mean_, deviation_);
 }
 
-}  // namespace kindred
+}  // namespace kindred::variance_inversion

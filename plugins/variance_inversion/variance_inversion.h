@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/schema.h"
 #include "kindred/role/augmentation.h"
-#include "kindred/schema.h"
 
-namespace kindred {
+namespace kindred::variance_inversion {
 
 /// standardize() with the deviation of the given channels negated: they become (mean - x) / std.
 class VarianceInversion final : public Augmentation {
@@ -28,4 +28,4 @@ class VarianceInversion final : public Augmentation {
   std::vector<double> deviation_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::variance_inversion

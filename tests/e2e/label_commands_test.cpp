@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "file/feature_files.h"
-#include "kindred/csv.h"
+#include "kindred/text/csv.h"
 #include "program.h"
 #include "temporary_folder.h"
 
@@ -28,21 +28,22 @@ bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// A drawn data set on disk: FOLDER/data.
+/// A synthetic data set on disk: FOLDER/data.
 void draw(const TemporaryFolder& folder) {
-  const auto outcome = kindred(
-      {"data", "draw", "--out", (folder / "data").string(), "--layout", "manifest", "--set",
-       "dataset={type='drawn', train_identities=2, test_identities=6, min_images=6, max_images=8, cameras=2, "
-       "distractors=0, height=64, width=32}"},
-      folder.path());
+  const auto outcome =
+      kindred({"data", "draw", "--out", (folder / "data").string(), "--layout", "manifest", "--set",
+               "dataset={type='synthetic', train_identities=2, test_identities=6, min_images=6, "
+               "max_images=8, cameras=2, "
+               "distractors=0, height=64, width=32}"},
+              folder.path());
   REQUIRE_MESSAGE(outcome.exit_code == 0, outcome.err);
 }
 
 /// Descriptors of its test images in FOLDER/features, each near those of the same person.
 void describe(const TemporaryFolder& folder) {
   torch::manual_seed(1);
-  Features query;
-  Features gallery;
+  file::Features query;
+  file::Features gallery;
   const auto table = CsvTable::read(folder / "data/manifest.csv");
   for (const auto& row : table.rows()) {
     const auto split = row.cells[table.column("split")];
@@ -58,8 +59,8 @@ void describe(const TemporaryFolder& folder) {
       side->descriptors[static_cast<std::int64_t>(i)][side->samples[i].identity % 16] += 1;
     }
   }
-  write_features(folder / "features/query", query);
-  write_features(folder / "features/gallery", gallery);
+  file::write_features(folder / "features/query", query);
+  file::write_features(folder / "features/gallery", gallery);
 }
 
 }  // namespace
@@ -102,7 +103,7 @@ TEST_CASE("domains are told apart, images labelled and rankings handed in, by co
                    "@rankings/matches.csv", "--data", "@data", "--out", "@submission"}),
               "submission/submission.json"));
   const auto submission = nlohmann::json::parse(read_bytes(folder / "submission/submission.json"));
-  CHECK(submission.size() == read_features(folder / "features/query").samples.size());
+  CHECK(submission.size() == file::read_features(folder / "features/query").samples.size());
   CHECK(submission.begin().value().size() == 5);
 }
 

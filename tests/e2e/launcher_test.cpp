@@ -51,7 +51,7 @@ TEST_CASE("list shows every component that the plugins offer") {
   const auto outcome = kindred({"list"}, folder.path());
   CHECK(outcome.exit_code == 0);
   CHECK(outcome.err.empty());
-  for (const auto* part : {"backbone/se_resnet", "head/mgn", "loss/triplet", "dataset/drawn"}) {
+  for (const auto* part : {"backbone/se_resnet", "head/mgn", "loss/triplet", "dataset/synthetic"}) {
     CHECK(holds(outcome.out, part));
   }
 }
@@ -98,7 +98,7 @@ TEST_CASE("every shipped recipe is sound") {
   CHECK(count >= 12);
 }
 
-TEST_CASE("the competition's recipes train, at a small size on drawn people") {
+TEST_CASE("the competition's recipes train, at a small size on synthetic people") {
   const TemporaryFolder folder;
   const auto recipes = std::filesystem::path(source_directory) / "configs/naic";
   for (const std::string name : {"base", "final"}) {
@@ -109,7 +109,7 @@ TEST_CASE("the competition's recipes train, at a small size on drawn people") {
                                   "--run-dir",
                                   run.string(),
                                   "--set",
-                                  "dataset={type='drawn', train_identities=8, test_identities=2, "
+                                  "dataset={type='synthetic', train_identities=8, test_identities=2, "
                                   "min_images=4, max_images=6, height=64, "
                                   "width=32}",
                                   "--set",
@@ -127,7 +127,7 @@ TEST_CASE("the competition's recipes train, at a small size on drawn people") {
                                   "--set",
                                   "backbone.width=0.125",
                                   "--set",
-                                  "head.reduced_width=16",
+                                  "head.reduced_dim=16",
                                   "--set",
                                   "schedule.milestones=[1]",
                                   "--set",
@@ -201,7 +201,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     CHECK(holds(with.out, (averaged / "model.ema.safetensors").string()));
     CHECK(read_bytes(averaged / "features/query.npy") != read_bytes(run / "features/query.npy"));
   }
-  SUBCASE("the frozen recipe gives the same model") {
+  SUBCASE("the resolved recipe gives the same model") {
     const auto again = folder / "again";
     REQUIRE(kindred({"train", (run / "recipe.toml").string(), "--run-dir", again.string()}, folder.path())
                 .exit_code == 0);

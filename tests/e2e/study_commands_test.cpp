@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kindred/csv.h"
+#include "kindred/text/csv.h"
 #include "program.h"
 #include "temporary_folder.h"
 #include "test_paths.h"

@@ -17,6 +17,7 @@
 #include "fake_retrieval_host.h"
 
 using namespace kindred;
+using namespace kindred::agglomerative_search;
 
 namespace {
 
@@ -76,10 +77,10 @@ torch::Tensor unit(const torch::Tensor& rows) {
   return (rows / rows.norm(2, 1, true)).contiguous();
 }
 
-torch::Tensor people(std::int64_t images, std::int64_t width, double noise) {
-  const auto centres = torch::randn({std::max<std::int64_t>(2, images / 6), width});
+torch::Tensor people(std::int64_t images, std::int64_t dim, double noise) {
+  const auto centres = torch::randn({std::max<std::int64_t>(2, images / 6), dim});
   return unit(centres.index_select(0, torch::randint(centres.size(0), {images}, torch::kLong)) +
-              noise * torch::randn({images, width}));
+              noise * torch::randn({images, dim}));
 }
 
 /// Directions in a plane.

@@ -13,9 +13,10 @@
 #include "arcface.h"
 #include "circle.h"
 #include "cosface.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
 using namespace kindred;  // NOLINT
+using namespace kindred::angular_losses;
 
 namespace {
 
@@ -183,8 +184,8 @@ class Case {
   torch::Tensor value_;
 };
 
-Rows random_rows(std::int64_t rows, std::int64_t width) {
-  return rows_of(torch::randn({rows, width}));
+Rows random_rows(std::int64_t rows, std::int64_t dim) {
+  return rows_of(torch::randn({rows, dim}));
 }
 
 const std::vector<std::int64_t> six_labels = {0, 3, 1, 1, 2, 0};

@@ -7,10 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "kindred/nn/residual_network.h"
 
 using namespace kindred;  // NOLINT
+using namespace kindred::bnneck;
 using Shape = std::vector<std::int64_t>;
 
 namespace {
@@ -18,7 +19,8 @@ namespace {
 constexpr std::int64_t identities = 7;
 
 ResidualNetwork small_backbone() {
-  return ResidualNetwork({.stages = {1, 1, 1, 1}, .last_stride = 1, .width = 0.125});  // 256 channels
+  return ResidualNetwork(
+      {.stages = {1, 1, 1, 1}, .last_stride = 1, .width_multiplier = 0.125});  // 256 channels
 }
 
 }  // namespace
@@ -35,8 +37,8 @@ TEST_CASE("outputs are the global vector, the neck, the logits and the descripto
     CAPTURE(names[i]);
     CHECK(outputs[i].name == names[i]);
     CHECK(outputs[i].kind == (names[i] == "logits" ? OutputKind::logits : OutputKind::feature));
-    CHECK(outputs[i].width == (names[i] == "logits" ? identities : 256));
-    CHECK(values[i].sizes().vec() == Shape{3, outputs[i].width});
+    CHECK(outputs[i].dim == (names[i] == "logits" ? identities : 256));
+    CHECK(values[i].sizes().vec() == Shape{3, outputs[i].dim});
   }
 }
 
@@ -93,8 +95,8 @@ TEST_CASE("the test feature chooses the descriptor, in training and in evaluatio
 
 TEST_CASE("a reduced width shortens every feature") {
   auto backbone = small_backbone();
-  Bnneck head({.pooling = PoolingKind::gem, .reduced_width = 32}, {backbone, identities});
-  CHECK(head.outputs()[0].width == 32);
+  Bnneck head({.pooling = PoolingKind::gem, .reduced_dim = 32}, {backbone, identities});
+  CHECK(head.outputs()[0].dim == 32);
   const auto values = head.forward(torch::rand({3, 256, 8, 4}));
   CHECK(values[0].sizes().vec() == Shape{3, 32});
   CHECK(values[3].sizes().vec() == Shape{3, 32});
@@ -104,7 +106,7 @@ TEST_CASE("a reduced width shortens every feature") {
 
 TEST_CASE("gradients reach every parameter that is trained") {
   auto backbone = small_backbone();
-  Bnneck head({.pooling = PoolingKind::gem, .reduced_width = 16}, {backbone, identities});
+  Bnneck head({.pooling = PoolingKind::gem, .reduced_dim = 16}, {backbone, identities});
   const auto trunk = head.trunk();
   const auto values = head.forward(trunk->forward(torch::rand({4, 3, 64, 32})));
   auto sum = torch::zeros({});

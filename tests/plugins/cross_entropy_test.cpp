@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-using kindred::CrossEntropy;
+using kindred::cross_entropy::CrossEntropy;
 
 namespace {
 

@@ -11,10 +11,11 @@
 #include <vector>
 
 #include "fake_retrieval_host.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "neighbour_encoding.h"
 
 using namespace kindred;
+using namespace kindred::k_reciprocal;
 
 namespace {
 
@@ -94,10 +95,10 @@ torch::Tensor unit(const torch::Tensor& rows) {
   return (rows / rows.norm(2, 1, true)).contiguous();
 }
 
-torch::Tensor people(std::int64_t images, std::int64_t width, double noise) {
-  const auto centres = torch::randn({std::max<std::int64_t>(2, images / 8), width});
+torch::Tensor people(std::int64_t images, std::int64_t dim, double noise) {
+  const auto centres = torch::randn({std::max<std::int64_t>(2, images / 8), dim});
   return unit(centres.index_select(0, torch::randint(centres.size(0), {images}, torch::kLong)) +
-              noise * torch::randn({images, width}));
+              noise * torch::randn({images, dim}));
 }
 
 void check_against_plain(const torch::Tensor& rows, Params params) {

@@ -5,11 +5,12 @@
 #include <cmath>
 
 #include "fake_retrieval_host.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "normalize_descriptors.h"
 #include "pca_whitening.h"
 
 using namespace kindred;
+using namespace kindred::descriptor_transforms;
 
 namespace {
 
@@ -22,9 +23,9 @@ torch::Tensor applied(const torch::Tensor& rows, std::int64_t queries,
   return retrieval.descriptors;
 }
 
-PcaWhitening::Params pca(std::int64_t width, double whiten, double eps = 0) {
+PcaWhitening::Params pca(std::int64_t dim, double whiten, double eps = 0) {
   PcaWhitening::Params params;
-  params.width = width;
+  params.dim = dim;
   params.whiten = whiten;
   params.eps = eps;
   return params;
@@ -45,10 +46,10 @@ double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
 }
 
 /// Rows with variances far apart and a mean, of any length.
-torch::Tensor some_rows(std::int64_t count, std::int64_t width, std::int64_t seed) {
+torch::Tensor some_rows(std::int64_t count, std::int64_t dim, std::int64_t seed) {
   torch::manual_seed(seed);
-  const auto mixing = torch::randn({width, width});
-  const auto rows = torch::mm(torch::randn({count, width}) * torch::logspace(0, -1, width), mixing) + 1;
+  const auto mixing = torch::randn({dim, dim});
+  const auto rows = torch::mm(torch::randn({count, dim}) * torch::logspace(0, -1, dim), mixing) + 1;
   return rows * torch::rand({count, 1}).mul(5).add(0.1);
 }
 
@@ -92,15 +93,15 @@ TEST_CASE("with all components and no whitening only the mean is taken away") {
 
 TEST_CASE("whitened components of the gallery are uncorrelated with variance 1") {
   const auto rows = some_rows(200, 6, 2);
-  for (const std::int64_t width : {0, 4}) {
-    CAPTURE(width);
-    const auto result = applied<PcaWhitening>(rows, 20, pca(width, 0.5));
+  for (const std::int64_t dim : {0, 4}) {
+    CAPTURE(dim);
+    const auto result = applied<PcaWhitening>(rows, 20, pca(dim, 0.5));
     // Mahalanobis: with all components, y . y' is proportional to (x - m)^T C^-1 (x' - m).
     const auto learned = unit(rows.slice(0, 20));
     const auto mean = learned.mean(0);
     const auto centred = learned - mean;
     const auto svd = torch::svd(centred);
-    const auto kept = width == 0 ? 6 : width;
+    const auto kept = dim == 0 ? 6 : dim;
     const auto onto = std::get<2>(svd).slice(1, 0, kept) / std::get<1>(svd).slice(0, 0, kept);
     const auto expected = torch::mm(unit(rows) - mean, onto);
     CHECK(result.size(1) == kept);
@@ -148,7 +149,7 @@ TEST_CASE("more components than there are is refused with what there are") {
   const auto rows = some_rows(12, 8, 4);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(applied<PcaWhitening>(rows, 7, pca(5, 0.5))),
-      "post_processor/pca_whitening: error: width = 5 is more than the gallery's 5 descriptors of 8 "
+      "post_processor/pca_whitening: error: dim = 5 is more than the gallery's 5 descriptors of 8 "
       "numbers have principal components; allowed are 1 to 4, or 0 for all",
       ComponentError);
   CHECK(applied<PcaWhitening>(rows, 7, pca(4, 0.5)).size(1) == 4);

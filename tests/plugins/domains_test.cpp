@@ -4,10 +4,11 @@
 #include <stdexcept>
 
 #include "camera_partitioner.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "violet_partitioner.h"
 
 using namespace kindred;
+using namespace kindred::domains;
 
 namespace {
 

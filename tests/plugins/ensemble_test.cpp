@@ -8,10 +8,11 @@
 #include "distance_ensemble.h"
 #include "fake_retrieval_host.h"
 #include "feature_ensemble.h"
-#include "kindred/error.h"
-#include "kindred/value.h"
+#include "kindred/core/error.h"
+#include "kindred/core/value.h"
 
 using namespace kindred;
+using namespace kindred::ensemble;
 
 namespace {
 

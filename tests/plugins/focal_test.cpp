@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-using kindred::Focal;
+using kindred::focal::Focal;
 
 namespace {
 

@@ -11,9 +11,10 @@
 #include <vector>
 
 #include "fake_retrieval_host.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
 using namespace kindred;
+using namespace kindred::gnn_rerank;
 
 namespace {
 
@@ -71,11 +72,11 @@ torch::Tensor plain(const torch::Tensor& rows, std::int64_t queries, const GnnRe
   return 1 - torch::mm(a.slice(0, 0, queries), a.slice(0, queries).t());
 }
 
-torch::Tensor people(std::int64_t images, std::int64_t width, double noise, std::int64_t seed) {
+torch::Tensor people(std::int64_t images, std::int64_t dim, double noise, std::int64_t seed) {
   torch::manual_seed(seed);
-  const auto centres = torch::randn({std::max<std::int64_t>(2, images / 8), width});
+  const auto centres = torch::randn({std::max<std::int64_t>(2, images / 8), dim});
   const auto rows = centres.index_select(0, torch::randint(centres.size(0), {images}, torch::kLong)) +
-                    noise * torch::randn({images, width});
+                    noise * torch::randn({images, dim});
   return rows * torch::rand({images, 1}).mul(4).add(0.2);  // any length
 }
 
@@ -109,7 +110,7 @@ TEST_CASE("one layer of three images in a row, worked out by hand") {
 
 TEST_CASE("the distances agree with the plain definition for any shape, parameters and ties") {
   struct Case {
-    std::int64_t queries, images, width, k1, k2;
+    std::int64_t queries, images, dim, k1, k2;
     double alpha;
     std::int64_t layers;
     double noise;
@@ -126,7 +127,7 @@ TEST_CASE("the distances agree with the plain definition for any shape, paramete
   std::int64_t seed = 0;
   for (const auto& c : cases) {
     CAPTURE(++seed);
-    auto rows = people(c.queries + c.images, c.width, c.noise, seed);
+    auto rows = people(c.queries + c.images, c.dim, c.noise, seed);
     if (c.repeated) {
       const auto count = rows.size(0) / 3;
       rows.slice(0, rows.size(0) - count).copy_(rows.slice(0, 0, count).clone());

@@ -13,11 +13,12 @@
 #include <vector>
 
 #include "file/npy.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "neighbour_encoding.h"
 #include "test_paths.h"
 
 using namespace kindred;
+using namespace kindred::k_reciprocal;
 
 namespace {
 
@@ -114,11 +115,11 @@ KReciprocal::Params params_of(std::int64_t k1, std::int64_t k2, double lambda) {
 }
 
 /// People with several images each.
-torch::Tensor people(std::int64_t images, std::int64_t width, double noise, std::int64_t seed) {
+torch::Tensor people(std::int64_t images, std::int64_t dim, double noise, std::int64_t seed) {
   torch::manual_seed(seed);
-  const auto centres = torch::randn({std::max<std::int64_t>(2, images / 8), width});
+  const auto centres = torch::randn({std::max<std::int64_t>(2, images / 8), dim});
   const auto rows = centres.index_select(0, torch::randint(centres.size(0), {images}, torch::kLong)) +
-                    noise * torch::randn({images, width});
+                    noise * torch::randn({images, dim});
   return rows / rows.norm(2, 1, true);
 }
 
@@ -128,7 +129,7 @@ double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
 }
 
 torch::Tensor golden(const std::string& name) {
-  return read_npy(std::filesystem::path(test::golden_directory) / name);
+  return file::read_npy(std::filesystem::path(test::golden_directory) / name);
 }
 
 }  // namespace
@@ -149,7 +150,7 @@ TEST_CASE("the distances agree with the reference values") {
 
 TEST_CASE("the distances agree with the plain definition for any shape, parameters and ties") {
   struct Case {
-    std::int64_t queries, images, width, k1, k2;
+    std::int64_t queries, images, dim, k1, k2;
     double lambda, noise;
     bool repeated;
   };
@@ -168,7 +169,7 @@ TEST_CASE("the distances agree with the plain definition for any shape, paramete
   std::int64_t seed = 0;
   for (const auto& c : cases) {
     CAPTURE(++seed);
-    auto rows = people(c.queries + c.images, c.width, c.noise, seed);
+    auto rows = people(c.queries + c.images, c.dim, c.noise, seed);
     if (c.repeated) {
       const auto count = rows.size(0) / 3;
       rows.slice(0, rows.size(0) - count).copy_(rows.slice(0, 0, count).clone());

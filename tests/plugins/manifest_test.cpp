@@ -3,6 +3,7 @@
 #include "data_files.h"
 
 using namespace kindred;
+using namespace kindred::manifest;
 using namespace kindred::test;
 
 namespace {

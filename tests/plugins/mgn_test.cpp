@@ -9,11 +9,12 @@
 #include <vector>
 
 #include "golden/golden_model.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "kindred/nn/chain_backbone.h"
 #include "kindred/nn/residual_network.h"
 
 using namespace kindred;  // NOLINT
+using namespace kindred::mgn;
 using Shape = std::vector<std::int64_t>;
 
 namespace {
@@ -22,7 +23,8 @@ constexpr std::int64_t identities = 7;
 const std::vector<std::string> part_names = {"g1", "g2", "g3", "p2_0", "p2_1", "p3_0", "p3_1", "p3_2"};
 
 ResidualNetwork small_backbone() {
-  return ResidualNetwork({.stages = {1, 1, 2, 1}, .width = 0.125, .se_reduction = 16});  // 256 channels
+  return ResidualNetwork(
+      {.stages = {1, 1, 2, 1}, .width_multiplier = 0.125, .se_reduction = 16});  // 256 channels
 }
 
 class Identity final : public TensorModule {
@@ -90,7 +92,7 @@ TEST_CASE("the descriptor agrees with an independent evaluation of the definitio
 
 TEST_CASE("training gives 8 features, 8 logits and the descriptor, as wide as announced") {
   auto backbone = small_backbone();
-  Mgn head({.reduced_width = 16}, {backbone, identities});
+  Mgn head({.reduced_dim = 16}, {backbone, identities});
   const auto outputs = head.outputs();
   const auto values = head.forward(head.trunk()->forward(torch::rand({2, 3, 96, 32})));
   REQUIRE(outputs.size() == 17);
@@ -105,8 +107,8 @@ TEST_CASE("training gives 8 features, 8 logits and the descriptor, as wide as an
   CHECK(outputs[16].kind == OutputKind::feature);
   for (std::size_t i = 0; i < 17; ++i) {
     CAPTURE(outputs[i].name);
-    CHECK(outputs[i].width == (i < 8 ? 16 : i < 16 ? identities : 128));
-    CHECK(values[i].sizes().vec() == Shape{2, outputs[i].width});
+    CHECK(outputs[i].width_multiplier == (i < 8 ? 16 : i < 16 ? identities : 128));
+    CHECK(values[i].sizes().vec() == Shape{2, outputs[i].width_multiplier});
   }
   const auto features = std::vector<torch::Tensor>(values.begin(), values.begin() + 8);
   CHECK(torch::equal(values[16], torch::cat(features, 1)));
@@ -114,7 +116,7 @@ TEST_CASE("training gives 8 features, 8 logits and the descriptor, as wide as an
 
 TEST_CASE("classifiers see the features behind a ReLU") {
   auto backbone = small_backbone();
-  Mgn head({.reduced_width = 16}, {backbone, identities});
+  Mgn head({.reduced_dim = 16}, {backbone, identities});
   const auto values = head.forward(head.trunk()->forward(torch::rand({2, 3, 96, 32})));
   const auto parameters = head.named_parameters();
   for (std::size_t i = 0; i < 8; ++i) {
@@ -126,7 +128,7 @@ TEST_CASE("classifiers see the features behind a ReLU") {
 
 TEST_CASE("evaluation gives the descriptor alone, of a single image too") {
   auto backbone = small_backbone();
-  Mgn head({.reduced_width = 16}, {backbone, identities});
+  Mgn head({.reduced_dim = 16}, {backbone, identities});
   head.trunk()->eval();
   head.eval();
   const auto values = head.forward(head.trunk()->forward(torch::rand({1, 3, 96, 32})));
@@ -140,7 +142,7 @@ TEST_CASE("each vector is pooled from its stripe, from top to bottom") {
   const auto map = (torch::arange(3, torch::kFloat32) * 10).view({1, 3, 1, 1}) +
                    torch::arange(6, torch::kFloat32).view({1, 1, 6, 1}) + torch::zeros({1, 3, 6, 2});
   const auto check = [&](PoolingKind pooling, const std::vector<double>& rows) {
-    Mgn head({.cut = "first", .reduced_width = 3, .pooling = pooling}, {backbone, identities});
+    Mgn head({.cut = "first", .reduced_dim = 3, .pooling = pooling}, {backbone, identities});
     make_transparent(head);
     head.eval();
     const auto descriptor = head.forward(map).at(0);
@@ -159,7 +161,7 @@ TEST_CASE("each vector is pooled from its stripe, from top to bottom") {
 
 TEST_CASE("branch 1 halves the map in its last stage and the others do not") {
   auto backbone = small_backbone();
-  Mgn head({.reduced_width = 16}, {backbone, identities});
+  Mgn head({.reduced_dim = 16}, {backbone, identities});
   const auto map = head.trunk()->forward(torch::rand({2, 3, 96, 32}));
   REQUIRE(map.sizes().vec() == Shape{2, 128, 6, 2});
   CHECK(rest_map(head, "branch1", map).sizes().vec() == Shape{2, 256, 3, 1});
@@ -173,7 +175,7 @@ TEST_CASE("branches start as copies of the backbone's weights and part from then
     const torch::NoGradGuard no_grad;
     for (auto& parameter : backbone.trunk("layer4.0")->parameters()) parameter.add_(0.5);  // as if loaded
   }
-  Mgn head({.reduced_width = 16}, {backbone, identities});
+  Mgn head({.reduced_dim = 16}, {backbone, identities});
   const auto original = backbone.trunk("layer4.0")->named_parameters();
   std::size_t copied = 0;
   for (const auto& item : head.named_parameters()) {
@@ -191,7 +193,7 @@ TEST_CASE("branches start as copies of the backbone's weights and part from then
 
 TEST_CASE("tensors are named for their branch and part") {
   auto backbone = small_backbone();
-  const Mgn head({.reduced_width = 16}, {backbone, identities});
+  const Mgn head({.reduced_dim = 16}, {backbone, identities});
   const auto parameters = head.named_parameters();
   CHECK(parameters.contains("branch1.layer3.1.conv1.weight"));
   CHECK(parameters.contains("branch3.layer4.0.se_module.fc1.bias"));
@@ -205,7 +207,7 @@ TEST_CASE("gradients reach every parameter of trunk and head") {
     CAPTURE(attention);
     torch::manual_seed(9);
     auto backbone = small_backbone();
-    Mgn head({.reduced_width = 16, .pooling = PoolingKind::gem, .attention = attention},
+    Mgn head({.reduced_dim = 16, .pooling = PoolingKind::gem, .attention = attention},
              {backbone, identities});
     const auto trunk = head.trunk();
     const auto values = head.forward(trunk->forward(torch::rand({4, 3, 96, 32})));
@@ -227,7 +229,7 @@ TEST_CASE("attention scales each vector by a weight that the global vectors give
   const torch::NoGradGuard no_grad;
   torch::manual_seed(9);
   auto backbone = small_backbone();
-  Mgn head({.reduced_width = 16, .attention = true}, {backbone, identities});
+  Mgn head({.reduced_dim = 16, .attention = true}, {backbone, identities});
   head.eval();
   const auto map = head.trunk()->forward(torch::rand({2, 3, 96, 32}));
   auto parameters = head.named_parameters();
@@ -255,7 +257,7 @@ TEST_CASE("any backbone with the cut will do, and a cut that it lacks is refused
 
 TEST_CASE("images too low for three stripes are refused with the height that they need") {
   auto backbone = small_backbone();
-  Mgn head({.reduced_width = 16}, {backbone, identities});
+  Mgn head({.reduced_dim = 16}, {backbone, identities});
   head.eval();
   const auto trunk = head.trunk();
   CHECK_THROWS_WITH_AS(
@@ -267,7 +269,7 @@ TEST_CASE("images too low for three stripes are refused with the height that the
 
 TEST_CASE("a batch of one image is too few to train on") {
   auto backbone = small_backbone();
-  Mgn head({.reduced_width = 16}, {backbone, identities});
+  Mgn head({.reduced_dim = 16}, {backbone, identities});
   CHECK_THROWS_WITH_AS((void)head.forward(head.trunk()->forward(torch::rand({1, 3, 96, 32}))),
                        doctest::Contains("at least 2 images"), ComponentError);
 }

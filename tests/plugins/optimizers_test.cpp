@@ -10,6 +10,7 @@
 #include "sgd.h"
 
 using namespace kindred;
+using namespace kindred::optimizers;
 
 namespace {
 

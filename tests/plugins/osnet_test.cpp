@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "mgn.h"
 
-using kindred::Osnet;
+using kindred::osnet::Osnet;
 using Shape = std::vector<std::int64_t>;
 
 namespace {
@@ -100,30 +100,30 @@ TEST_CASE("every published width has its number of parameters") {
   // Published by torchreid with "fc" (a linear layer to 512 and a batch norm); its counter counts a gate once
   // for each of the four streams that share it. Gates have m -> m / 16 -> m channels with biases.
   struct Published {
-    double width;
+    double width_multiplier;
     std::int64_t count;
     std::int64_t channels;
     std::vector<std::int64_t> inner;  // of the blocks of conv2, conv3 and conv4
   };
   for (const auto& published :
        {Published{1.0, 2193616, 512, {64, 96, 128}}, Published{0.25, 203568, 128, {16, 24, 32}}}) {
-    CAPTURE(published.width);
+    CAPTURE(published.width_multiplier);
     std::int64_t expected = published.count - (published.channels * 512 + 512 + 2 * 512);
     for (const auto m : published.inner) {
       const auto squeezed = m / 16;
       expected -= 2 * 3 * (m * squeezed + squeezed + squeezed * m + m);
     }
-    Osnet net({.width = published.width}, {});
+    Osnet net({.width_multiplier = published.width_multiplier}, {});
     CHECK(parameter_count(net) == expected);
     CHECK(net.channels() == published.channels);
   }
   Osnet whole({}, {});
   CHECK(parameter_count(whole) == 1905828);
   // The paper's table 4 rounds them, "fc" counted, to 1.3 and 0.6 million.
-  Osnet three_quarters({.width = 0.75}, {});
+  Osnet three_quarters({.width_multiplier = 0.75}, {});
   CHECK(three_quarters.channels() == 384);
   CHECK(parameter_count(three_quarters) == 1087610);
-  Osnet half({.width = 0.5}, {});
+  Osnet half({.width_multiplier = 0.5}, {});
   CHECK(half.channels() == 256);
   CHECK(parameter_count(half) == 497426);
 }
@@ -171,7 +171,7 @@ TEST_CASE("the map is that of the definition written down plainly") {
   torch::manual_seed(5);
   for (const std::int64_t last_stride : {1, 2}) {
     CAPTURE(last_stride);
-    Osnet net({.width = 0.25, .last_stride = last_stride}, {});
+    Osnet net({.width_multiplier = 0.25, .last_stride = last_stride}, {});
     const auto trunk = net.trunk("conv5");
     randomise_statistics(*trunk);
     trunk->eval();
@@ -185,28 +185,28 @@ TEST_CASE("the map is that of the definition written down plainly") {
 }
 
 TEST_CASE("blocks can be named for cutting, from the stem to conv5") {
-  const Osnet net({.width = 0.25}, {});
+  const Osnet net({.width_multiplier = 0.25}, {});
   CHECK(net.blocks() == std::vector<std::string>{"conv1", "conv2.0", "conv2.1", "conv2.2", "conv3.0",
                                                  "conv3.1", "conv3.2", "conv4.0", "conv4.1", "conv5"});
 }
 
 TEST_CASE("a last stride of 1 keeps the map twice as high and wide") {
   const torch::NoGradGuard no_grad;
-  Osnet fine({.width = 0.25, .last_stride = 1}, {});
-  Osnet coarse({.width = 0.25}, {});
+  Osnet fine({.width_multiplier = 0.25, .last_stride = 1}, {});
+  Osnet coarse({.width_multiplier = 0.25}, {});
   const auto images = torch::rand({2, 3, 128, 64});
   CHECK(fine.trunk("conv5")->forward(images).sizes().vec() == Shape{2, 128, 16, 8});
   CHECK(coarse.trunk("conv5")->forward(images).sizes().vec() == Shape{2, 128, 8, 4});
 }
 
 TEST_CASE("width multiplies all channels, rounded to a multiple of 8") {
-  Osnet net({.width = 0.3}, {});
+  Osnet net({.width_multiplier = 0.3}, {});
   const auto parameters = net.trunk("conv5")->named_parameters();
   CHECK(parameters["conv1.conv.weight"].size(0) == 16);            // 19.2
   CHECK(parameters["conv2.0.conv3.conv.weight"].size(0) == 80);    // 76.8
   CHECK(parameters["conv2.0.conv2a.conv1.weight"].size(0) == 20);  // a fourth of it
   CHECK(net.channels() == 152);                                    // 153.6
-  Osnet smallest({.width = 0.125}, {});
+  Osnet smallest({.width_multiplier = 0.125}, {});
   CHECK(smallest.trunk("conv5")->named_parameters()["conv2.0.gate.fc1.weight"].size(0) == 1);
 }
 
@@ -222,8 +222,8 @@ TEST_CASE("convolutions start as Kaiming's normal distribution over the fan-out,
 
 TEST_CASE("MGN's branches part behind the cut and differ in the last stride") {
   const torch::NoGradGuard no_grad;
-  Osnet net({.width = 0.25}, {});
-  kindred::Mgn head({.cut = "conv3.1", .reduced_width = 16}, {net, 5});
+  Osnet net({.width_multiplier = 0.25}, {});
+  kindred::mgn::Mgn head({.cut = "conv3.1", .reduced_dim = 16}, {net, 5});
   const auto parameters = head.named_parameters();
   const auto original = net.trunk("conv5")->named_parameters();
   for (const std::string name : {"conv3.2.0.conv.weight", "conv4.1.conv2d.3.bn.bias", "conv5.conv.weight"}) {
@@ -242,7 +242,7 @@ TEST_CASE("MGN's branches part behind the cut and differ in the last stride") {
 
 TEST_CASE("gradients reach every parameter") {
   torch::manual_seed(1);
-  Osnet net({.width = 0.25}, {});
+  Osnet net({.width_multiplier = 0.25}, {});
   const auto trunk = net.trunk("conv5");
   const auto map = trunk->forward(torch::rand({2, 3, 64, 32}));
   (map * torch::rand_like(map)).sum().backward();
@@ -257,9 +257,9 @@ TEST_CASE("gradients reach every parameter") {
 
 TEST_CASE("a width that leaves no network is refused") {
   kindred::Table table;
-  table.set("width", kindred::Value(0.05));
+  table.set("width_multiplier", kindred::Value(0.05));
   kindred::Diagnostics diagnostics;
   (void)Osnet::schema().parse(kindred::Value(table), "backbone 'osnet'", diagnostics);
   REQUIRE(diagnostics.all().size() == 1);
-  CHECK(diagnostics.all()[0].message == "backbone 'osnet': width = 0.05 is outside [0.125, 8]");
+  CHECK(diagnostics.all()[0].message == "backbone 'osnet': width_multiplier = 0.05 is outside [0.125, 8]");
 }

@@ -14,10 +14,11 @@
 #include "color_jitter.h"
 #include "colors.h"
 #include "gaussian_blur.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "random_grayscale.h"
 
 using namespace kindred;
+using namespace kindred::photometric;
 
 namespace {
 

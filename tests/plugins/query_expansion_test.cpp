@@ -12,6 +12,7 @@
 #include "fake_retrieval_host.h"
 
 using namespace kindred;
+using namespace kindred::query_expansion;
 
 namespace {
 
@@ -54,11 +55,11 @@ torch::Tensor plain(const torch::Tensor& rows, const torch::Tensor& gallery, std
   return torch::nn::functional::normalize(result);
 }
 
-torch::Tensor some_rows(std::int64_t count, std::int64_t width, std::int64_t seed) {
+torch::Tensor some_rows(std::int64_t count, std::int64_t dim, std::int64_t seed) {
   torch::manual_seed(seed);
-  const auto centres = torch::randn({std::max<std::int64_t>(count / 6, 2), width});
+  const auto centres = torch::randn({std::max<std::int64_t>(count / 6, 2), dim});
   const auto rows = centres.index_select(0, torch::randint(centres.size(0), {count}, torch::kLong)) +
-                    0.5 * torch::randn({count, width});
+                    0.5 * torch::randn({count, dim});
   return rows * torch::rand({count, 1}).mul(5).add(0.1);  // any length
 }
 
@@ -87,7 +88,7 @@ TEST_CASE("a query and two images, worked out by hand") {
 
 TEST_CASE("query expansion agrees with the plain definition for any shape, k and alpha") {
   struct Case {
-    std::int64_t queries, images, width, k;
+    std::int64_t queries, images, dim, k;
     double alpha;
   };
   const std::vector<Case> cases = {{1, 30, 8, 5, 3}, {10, 60, 16, 5, 3},   {7, 50, 4, 10, 0}, {5, 3, 6, 5, 3},
@@ -95,7 +96,7 @@ TEST_CASE("query expansion agrees with the plain definition for any shape, k and
   for (std::size_t i = 0; i < cases.size(); ++i) {
     CAPTURE(i);
     const auto& c = cases[i];
-    const auto rows = some_rows(c.queries + c.images, c.width, static_cast<std::int64_t>(i));
+    const auto rows = some_rows(c.queries + c.images, c.dim, static_cast<std::int64_t>(i));
     const auto query = rows.slice(0, 0, c.queries);
     const auto gallery = rows.slice(0, c.queries);
     const auto result = applied<QueryExpansion>(rows, c.queries, params_of(c.k, c.alpha));
@@ -107,7 +108,7 @@ TEST_CASE("query expansion agrees with the plain definition for any shape, k and
 
 TEST_CASE("database augmentation agrees with the plain definition and leaves the queries") {
   struct Case {
-    std::int64_t queries, images, width, k;
+    std::int64_t queries, images, dim, k;
     double alpha;
   };
   const std::vector<Case> cases = {
@@ -115,7 +116,7 @@ TEST_CASE("database augmentation agrees with the plain definition and leaves the
   for (std::size_t i = 0; i < cases.size(); ++i) {
     CAPTURE(i);
     const auto& c = cases[i];
-    const auto rows = some_rows(c.queries + c.images, c.width, 20 + static_cast<std::int64_t>(i));
+    const auto rows = some_rows(c.queries + c.images, c.dim, 20 + static_cast<std::int64_t>(i));
     const auto gallery = rows.slice(0, c.queries);
     const auto result = applied<DatabaseAugmentation>(rows, c.queries, params_of(c.k, c.alpha));
     CHECK(largest_difference(result.slice(0, c.queries), plain(gallery, gallery, c.k, c.alpha, true)) < 1e-5);

@@ -8,15 +8,16 @@
 #include <opencv2/imgproc.hpp>
 #include <string>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
 using namespace kindred;
+using namespace kindred::random_erasing;
 
 namespace {
 
 /// Where the image differs from a single value: the rectangle, and whether it is filled completely.
 struct Erased {
-  cv::Rect place;
+  cv::Rect location;
   bool whole = false;
 };
 
@@ -32,8 +33,8 @@ Erased erased(const cv::Mat& image, const cv::Scalar& background) {
       any.at<std::uint8_t>(y, x) = p[0] | p[1] | p[2];
     }
   }
-  const cv::Rect place = cv::boundingRect(any);
-  return {place, cv::countNonZero(any) == place.area()};
+  const cv::Rect location = cv::boundingRect(any);
+  return {location, cv::countNonZero(any) == location.area()};
 }
 
 std::string parse_error(const std::string& key, Value value) {
@@ -62,15 +63,15 @@ TEST_CASE("a rectangle of the given areas and aspects becomes one value, the res
     erasing.apply(image, random);
     const auto found = erased(image, {1, 2, 3});
     REQUIRE(found.whole);
-    CHECK(cv::norm(image(found.place), cv::NORM_INF) == 0);
-    const double area = found.place.area() / (256.0 * 128.0);
-    const double aspect = static_cast<double>(found.place.height) / found.place.width;
+    CHECK(cv::norm(image(found.location), cv::NORM_INF) == 0);
+    const double area = found.location.area() / (256.0 * 128.0);
+    const double aspect = static_cast<double>(found.location.height) / found.location.width;
     smallest = std::min(smallest, area);
     largest = std::max(largest, area);
     lowest = std::min(lowest, aspect);
     highest = std::max(highest, aspect);
-    at_top = at_top || found.place.y == 0;
-    at_bottom = at_bottom || found.place.br().y == 256;
+    at_top = at_top || found.location.y == 0;
+    at_bottom = at_bottom || found.location.br().y == 256;
   }
   CHECK(std::abs(smallest - 0.02) < 0.002);
   CHECK(std::abs(largest - 0.4) < 0.005);
@@ -87,7 +88,7 @@ TEST_CASE("an image is treated with its probability") {
   for (int i = 0; i < 4000; ++i) {
     cv::Mat image(32, 16, CV_32FC3, cv::Scalar::all(1));
     erasing.apply(image, random);
-    treated += erased(image, cv::Scalar::all(1)).place.empty() ? 0 : 1;
+    treated += erased(image, cv::Scalar::all(1)).location.empty() ? 0 : 1;
   }
   CHECK(std::abs(treated - 2000) < 5 * 32);  // five standard deviations
 }
@@ -100,8 +101,9 @@ TEST_CASE("bytes become the given bytes, and a value that no byte has is refused
   cv::Mat image(64, 32, CV_8UC3, cv::Scalar::all(1));
   RandomErasing(params, {}).apply(image, random);
   REQUIRE(image.type() == CV_8UC3);
-  const auto place = erased(image, cv::Scalar::all(1)).place;
-  CHECK(cv::norm(image(place), cv::Mat(place.size(), CV_8UC3, cv::Scalar(124, 116, 255)), cv::NORM_INF) == 0);
+  const auto location = erased(image, cv::Scalar::all(1)).location;
+  CHECK(cv::norm(image(location), cv::Mat(location.size(), CV_8UC3, cv::Scalar(124, 116, 255)),
+                 cv::NORM_INF) == 0);
 
   for (const double value : {-0.5, 256.0}) {
     params.value = {124, value, 0};
@@ -131,10 +133,10 @@ TEST_CASE("noise in bytes has every value alike, noise in floats mean 0 and vari
 
   cv::Mat bytes(200, 200, CV_8UC3, cv::Scalar::all(0));
   erasing.apply(bytes, random);
-  const auto place = erased(bytes, cv::Scalar::all(0)).place;
-  CHECK(place.size() == cv::Size(190, 190));
+  const auto location = erased(bytes, cv::Scalar::all(0)).location;
+  CHECK(location.size() == cv::Size(190, 190));
   std::array<int, 256> counts{};
-  const cv::Mat noise = bytes(place).clone();
+  const cv::Mat noise = bytes(location).clone();
   std::for_each(noise.datastart, noise.dataend, [&](std::uint8_t value) { ++counts[value]; });
   const double expected = 190 * 190 * 3 / 256.0;
   double chi_square = 0;
@@ -143,7 +145,7 @@ TEST_CASE("noise in bytes has every value alike, noise in floats mean 0 and vari
 
   cv::Mat floats(200, 200, CV_32FC3, cv::Scalar::all(100));
   erasing.apply(floats, random);
-  const auto where = erased(floats, cv::Scalar::all(100)).place;
+  const auto where = erased(floats, cv::Scalar::all(100)).location;
   REQUIRE(where.size() == cv::Size(190, 190));
   const cv::Mat values = floats(where).clone().reshape(1);
   cv::Scalar mean;

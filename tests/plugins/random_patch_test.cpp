@@ -11,11 +11,12 @@
 #include <string>
 
 #include "data/loader.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "kindred/role/dataset.h"
 #include "patch_pool.h"
 
 using namespace kindred;
+using namespace kindred::random_patch;
 
 namespace {
 
@@ -340,9 +341,9 @@ TEST_CASE("the images of a pass are the same for any number of workers, and when
     params.pool_capacity = 80;
     std::vector<std::unique_ptr<Augmentation>> steps;
     steps.push_back(std::make_unique<RandomPatch>(params, RandomPatch::Context{}));
-    LoaderOptions options;
+    data::LoaderOptions options;
     options.workers = workers;
-    Loader loader(data, data.list, steps, options, true);
+    data::Loader loader(data, data.list, steps, options, true);
     // What an earlier pass has gathered is forgotten.
     loader.start(batches, 1);
     for (int i = 0; i < 20; ++i) (void)loader.next();

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "mgn.h"
 
-using kindred::ResnetIbn;
+using kindred::resnet_ibn::ResnetIbn;
 using Shape = std::vector<std::int64_t>;
 
 namespace {
@@ -76,7 +76,7 @@ TEST_CASE("tensors have IBN-Net's names and shapes") {
 TEST_CASE("half of the channels are normalised by each image itself, the others by the batch's statistics") {
   const torch::NoGradGuard no_grad;
   torch::manual_seed(3);
-  ResnetIbn net({.depth = 18, .width = 0.25}, {});
+  ResnetIbn net({.depth = 18, .width_multiplier = 0.25}, {});
   const auto block = net.trunk("layer1.0");
   auto parameters = block->named_parameters();
   auto buffers = block->named_buffers();
@@ -119,7 +119,7 @@ TEST_CASE("a last stride of 1 keeps the map twice as high and wide, in both memo
     CAPTURE(depth);
     const std::int64_t channels = depth == 18 ? 64 : 256;
     for (const std::int64_t stride : {1, 2}) {
-      ResnetIbn net({.depth = depth, .last_stride = stride, .width = 0.125}, {});
+      ResnetIbn net({.depth = depth, .last_stride = stride, .width_multiplier = 0.125}, {});
       const auto trunk = net.trunk(net.blocks().back());
       trunk->eval();
       const auto images = torch::rand({2, 3, 128, 64});
@@ -134,7 +134,7 @@ TEST_CASE("a last stride of 1 keeps the map twice as high and wide, in both memo
 
 TEST_CASE("an image's map does not depend on the others of its batch in evaluation") {
   const torch::NoGradGuard no_grad;
-  ResnetIbn net({.depth = 18, .width = 0.125}, {});
+  ResnetIbn net({.depth = 18, .width_multiplier = 0.125}, {});
   const auto trunk = net.trunk("layer4.1");
   trunk->eval();
   const auto images = torch::rand({3, 3, 64, 32});
@@ -143,9 +143,9 @@ TEST_CASE("an image's map does not depend on the others of its batch in evaluati
 
 TEST_CASE("MGN's branches are copies with both kinds of normalisation") {
   const torch::NoGradGuard no_grad;
-  ResnetIbn net({.depth = 18, .width = 0.25}, {});
+  ResnetIbn net({.depth = 18, .width_multiplier = 0.25}, {});
   net.trunk("layer4.1")->named_parameters()["layer3.1.bn1.IN.weight"].uniform_(0.5, 1.5);
-  kindred::Mgn head({.reduced_width = 16}, {net, 5});
+  kindred::mgn::Mgn head({.reduced_dim = 16}, {net, 5});
   const auto parameters = head.named_parameters();
   const auto original = net.trunk("layer4.1")->named_parameters();
   for (const std::string name : {"layer3.1.bn1.IN.weight", "layer3.1.bn1.BN.bias", "layer4.0.bn1.weight"}) {
@@ -163,7 +163,7 @@ TEST_CASE("MGN's branches are copies with both kinds of normalisation") {
 
 TEST_CASE("gradients reach every parameter") {
   torch::manual_seed(1);
-  ResnetIbn net({.depth = 50, .width = 0.125}, {});
+  ResnetIbn net({.depth = 50, .width_multiplier = 0.125}, {});
   const auto trunk = net.trunk("layer4.2");
   const auto map = trunk->forward(torch::rand({2, 3, 64, 32}));
   (map * torch::rand_like(map)).sum().backward();
@@ -175,7 +175,7 @@ TEST_CASE("gradients reach every parameter") {
 }
 
 TEST_CASE("images so small that a map is one pixel are refused with what to do") {
-  ResnetIbn net({.depth = 18, .width = 0.125}, {});
+  ResnetIbn net({.depth = 18, .width_multiplier = 0.125}, {});
   const auto trunk = net.trunk("layer4.1");
   CHECK_THROWS_WITH_AS((void)trunk->forward(torch::rand({2, 3, 16, 16})),
                        doctest::Contains("one pixel within the first three stages, where instance "

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-using kindred::Resnet;
+using kindred::resnet::Resnet;
 
 namespace {
 
@@ -21,11 +21,11 @@ std::int64_t parameter_count(Resnet& net) {
   return count;
 }
 
-torch::Tensor map_of(Resnet& net, std::int64_t height, std::int64_t width) {
+torch::Tensor map_of(Resnet& net, std::int64_t height, std::int64_t width_multiplier) {
   const torch::NoGradGuard no_grad;
   auto trunk = net.trunk(net.blocks().back());
   trunk->eval();
-  return trunk->forward(torch::rand({1, 3, height, width}));
+  return trunk->forward(torch::rand({1, 3, height, width_multiplier}));
 }
 
 }  // namespace
@@ -83,8 +83,8 @@ TEST_CASE("blocks can be named for cutting, from the stem to the last residual b
 TEST_CASE("a last stride of 1 keeps the map twice as high and wide") {
   for (const std::int64_t depth : {18, 50}) {
     CAPTURE(depth);
-    Resnet whole({.depth = depth, .last_stride = 1, .width = 0.125}, {});
-    Resnet half({.depth = depth, .last_stride = 2, .width = 0.125}, {});
+    Resnet whole({.depth = depth, .last_stride = 1, .width_multiplier = 0.125}, {});
+    Resnet half({.depth = depth, .last_stride = 2, .width_multiplier = 0.125}, {});
     const std::int64_t channels = depth == 18 ? 64 : 256;
     CHECK(map_of(whole, 128, 64).sizes().vec() == std::vector<std::int64_t>{1, channels, 8, 4});
     CHECK(map_of(half, 128, 64).sizes().vec() == std::vector<std::int64_t>{1, channels, 4, 2});
@@ -92,7 +92,7 @@ TEST_CASE("a last stride of 1 keeps the map twice as high and wide") {
 }
 
 TEST_CASE("width multiplies the channels of every stage, rounded to a multiple of 8") {
-  Resnet net({.depth = 18, .width = 0.3}, {});
+  Resnet net({.depth = 18, .width_multiplier = 0.3}, {});
   const auto parameters = net.trunk("layer4.1")->named_parameters();
   CHECK(parameters["conv1.weight"].size(0) == 16);            // 19.2
   CHECK(parameters["layer2.0.conv1.weight"].size(0) == 40);   // 38.4
@@ -128,7 +128,7 @@ TEST_CASE("the stem pools and clips as the parameters say") {
   for (const bool relu : {true, false}) {
     for (const auto pooling : {kindred::StemPooling::padded, kindred::StemPooling::rounded_up}) {
       const torch::NoGradGuard no_grad;
-      Resnet net({.depth = 18, .width = 0.125, .stem_pooling = pooling, .stem_relu = relu}, {});
+      Resnet net({.depth = 18, .width_multiplier = 0.125, .stem_pooling = pooling, .stem_relu = relu}, {});
       const auto stem = net.trunk("stem");
       stem->eval();
       const auto weight = stem->named_parameters()["conv1.weight"];

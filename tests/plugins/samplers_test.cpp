@@ -10,13 +10,14 @@
 
 #include "camera_balanced_sampler.h"
 #include "identity_sampler.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "oversampling_sampler.h"
 #include "shuffle_sampler.h"
 #include "skip_sampler.h"
 #include "weighted_urn.h"
 
 using namespace kindred;
+using namespace kindred::samplers;
 
 namespace {
 

@@ -2,11 +2,12 @@
 
 #include <string>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "warmup_cosine.h"
 #include "warmup_multistep.h"
 
 using namespace kindred;
+using namespace kindred::schedules;
 
 namespace {
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "golden/golden_model.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-using kindred::SeResnet;
+using kindred::se_resnet::SeResnet;
 using Shape = std::vector<std::int64_t>;
 
 namespace {
@@ -68,8 +68,8 @@ TEST_CASE("the larger depths have the published numbers of parameters") {
 
 TEST_CASE("a last stride of 1 changes the map's size and no tensor") {
   const torch::NoGradGuard no_grad;
-  SeResnet fine({.last_stride = 1, .width = 0.125}, {});
-  SeResnet coarse({.last_stride = 2, .width = 0.125}, {});
+  SeResnet fine({.last_stride = 1, .width_multiplier = 0.125}, {});
+  SeResnet coarse({.last_stride = 2, .width_multiplier = 0.125}, {});
   const auto fine_trunk = fine.trunk("layer4.2");
   const auto coarse_trunk = coarse.trunk("layer4.2");
   const auto images = torch::rand({1, 3, 128, 64});
@@ -86,7 +86,7 @@ TEST_CASE("a last stride of 1 changes the map's size and no tensor") {
 
 TEST_CASE("the first pooling has no padding and rounds up") {
   const torch::NoGradGuard no_grad;
-  SeResnet net({.width = 0.125}, {});
+  SeResnet net({.width_multiplier = 0.125}, {});
   // 130 x 66 -> 65 x 33 by the convolution; padding would make 33 x 17 of it.
   const auto odd = net.trunk("layer0")->forward(torch::rand({1, 3, 130, 66}));
   CHECK(odd.sizes().vec() == Shape{1, 8, 32, 16});

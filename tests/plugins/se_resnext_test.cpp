@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "mgn.h"
 
-using kindred::SeResnext;
+using kindred::se_resnext::SeResnext;
 using Shape = std::vector<std::int64_t>;
 
 namespace {
@@ -66,7 +66,7 @@ TEST_CASE("tensors have the names and shapes of the public weights") {
 }
 
 TEST_CASE("the 3x3 convolution works in 32 groups and holds the stride") {
-  SeResnext net({.width = 0.25}, {});
+  SeResnext net({.width_multiplier = 0.25}, {});
   const auto trunk = net.trunk("layer4.2");
   for (const std::string block : {"layer2.0", "layer4.0"}) {
     CAPTURE(block);
@@ -82,15 +82,15 @@ TEST_CASE("the 3x3 convolution works in 32 groups and holds the stride") {
 
 TEST_CASE("the first pooling has no padding and rounds up") {
   const torch::NoGradGuard no_grad;
-  SeResnext net({.width = 0.125}, {});
+  SeResnext net({.width_multiplier = 0.125}, {});
   // 130 x 66 -> 65 x 33 by the convolution; padding would make 33 x 17 of it.
   CHECK(net.trunk("layer0")->forward(torch::rand({1, 3, 130, 66})).sizes().vec() == Shape{1, 8, 32, 16});
 }
 
 TEST_CASE("a last stride of 1 keeps the map twice as high and wide, at the least width too") {
   const torch::NoGradGuard no_grad;
-  SeResnext fine({.width = 0.125}, {});
-  SeResnext coarse({.last_stride = 2, .width = 0.125}, {});
+  SeResnext fine({.width_multiplier = 0.125}, {});
+  SeResnext coarse({.last_stride = 2, .width_multiplier = 0.125}, {});
   const auto images = torch::rand({2, 3, 128, 64});
   CHECK(fine.trunk("layer4.2")->forward(images).sizes().vec() == Shape{2, 256, 8, 4});
   CHECK(coarse.trunk("layer4.2")->forward(images).sizes().vec() == Shape{2, 256, 4, 2});
@@ -101,8 +101,8 @@ TEST_CASE("a last stride of 1 keeps the map twice as high and wide, at the least
 
 TEST_CASE("MGN's branches are copies behind the cut") {
   const torch::NoGradGuard no_grad;
-  SeResnext net({.width = 0.25}, {});
-  kindred::Mgn head({.reduced_width = 16}, {net, 5});
+  SeResnext net({.width_multiplier = 0.25}, {});
+  kindred::mgn::Mgn head({.reduced_dim = 16}, {net, 5});
   const auto parameters = head.named_parameters();
   const auto original = net.trunk("layer4.2")->named_parameters();
   for (const std::string name : {"layer3.1.conv2.weight", "layer4.2.se_module.fc1.weight"}) {
@@ -120,7 +120,7 @@ TEST_CASE("MGN's branches are copies behind the cut") {
 
 TEST_CASE("gradients reach every parameter") {
   torch::manual_seed(1);
-  SeResnext net({.width = 0.5}, {});
+  SeResnext net({.width_multiplier = 0.5}, {});
   const auto trunk = net.trunk("layer4.2");
   const auto map = trunk->forward(torch::rand({4, 3, 64, 32}));
   (map * torch::rand_like(map)).sum().backward();

@@ -5,12 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "naic_json.h"
 #include "ranking_csv.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::submission;
 
 namespace {
 

@@ -9,13 +9,14 @@
 #include <utility>
 
 #include "horizontal_flip.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "normalize.h"
 #include "pad_crop.h"
 #include "random_rotation.h"
 #include "resize.h"
 
 using namespace kindred;
+using namespace kindred::transforms;
 
 namespace {
 

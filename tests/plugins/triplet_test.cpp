@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-using kindred::Triplet;
+using kindred::triplet::Triplet;
 
 namespace {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 using namespace kindred;
+using namespace kindred::variance_inversion;
 
 namespace {
 

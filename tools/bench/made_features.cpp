@@ -11,7 +11,7 @@
 namespace kindred::bench {
 
 std::string Size::text() const {
-  return std::to_string(queries) + " x " + std::to_string(gallery) + " x " + std::to_string(width);
+  return std::to_string(queries) + " x " + std::to_string(gallery) + " x " + std::to_string(dim);
 }
 
 Size parse_size(const std::string& text) {
@@ -35,28 +35,28 @@ Size parse_size(const std::string& text) {
   return {numbers[0], numbers[1], numbers[2]};
 }
 
-SearchInput made_features(const Size& size) {
+ranking::SearchInput made_features(const Size& size) {
   torch::manual_seed(1);
   const auto rows = size.queries + size.gallery;
   const std::int64_t people = std::max<std::int64_t>(1, size.gallery / 25);
   constexpr std::int64_t dimensions = 24;
   constexpr double deviation = 0.7;
   constexpr double fine_deviation = 0.05;  // of every number by itself, so that the rows are of full rank
-  const auto spread = torch::randn({dimensions, size.width}) / std::sqrt(static_cast<double>(dimensions));
+  const auto spread = torch::randn({dimensions, size.dim}) / std::sqrt(static_cast<double>(dimensions));
   const auto points = torch::randn({people, dimensions});
   const std::int64_t searched = std::max<std::int64_t>(1, people * 4 / 5);
   const auto of = torch::cat({torch::randint(searched, {size.queries}, torch::kLong),
                               torch::randint(people, {size.gallery}, torch::kLong)});
-  SearchInput input;
+  ranking::SearchInput input;
   input.query_file = "query.npy";
   input.gallery_file = "gallery.npy";
-  input.descriptors = torch::empty({rows, size.width});
+  input.descriptors = torch::empty({rows, size.dim});
   constexpr std::int64_t block = 4096;
   for (std::int64_t first = 0; first < rows; first += block) {
     const auto last = std::min(first + block, rows);
     const auto latent = points.index_select(0, of.slice(0, first, last)) +
                         torch::randn({last - first, dimensions}) * deviation;
-    const auto part = torch::mm(latent, spread) + torch::randn({last - first, size.width}) * fine_deviation;
+    const auto part = torch::mm(latent, spread) + torch::randn({last - first, size.dim}) * fine_deviation;
     input.descriptors.slice(0, first, last).copy_(torch::nn::functional::normalize(part));
   }
   const auto* identity = of.data_ptr<std::int64_t>();

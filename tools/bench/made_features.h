@@ -11,7 +11,7 @@ namespace kindred::bench {
 struct Size {
   std::int64_t queries;
   std::int64_t gallery;
-  std::int64_t width;
+  std::int64_t dim;
 
   [[nodiscard]] std::string text() const;  ///< "3368 x 15913 x 2048"
 };
@@ -23,6 +23,6 @@ struct Size {
 /// Rows of length 1 that vary in 24 dimensions, as descriptors of people do in few: a point for each identity
 /// and noise for each image, so that strangers are often nearer than friends. One gallery image in five is of
 /// nobody that is searched. Six cameras in turn. The same every time.
-[[nodiscard]] SearchInput made_features(const Size& size);
+[[nodiscard]] ranking::SearchInput made_features(const Size& size);
 
 }  // namespace kindred::bench

@@ -16,7 +16,7 @@
 #include <string>
 
 #include "file/npy.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "made_features.h"
 #include "memory.h"
 #include "plugin/plugin_loader.h"
@@ -42,17 +42,17 @@ struct Options {
   bool bare_product = true;
 };
 
-class Silent final : public ProgressSink {
+class Silent final : public progress::ProgressSink {
  public:
-  void update(const Progress&) override {}
-  void finish(const Progress&) override {}
+  void update(const progress::Progress&) override {}
+  void finish(const progress::Progress&) override {}
   void note(const std::string& text) override { std::cerr << text << '\n'; }
 };
 
 double seconds_of(const std::function<void()>& work) {
-  const double start = monotonic_seconds();
+  const double start = progress::monotonic_seconds();
   work();
-  return monotonic_seconds() - start;
+  return progress::monotonic_seconds() - start;
 }
 
 std::string number(double value, const char* format = "%.2f") {
@@ -86,14 +86,14 @@ struct NumpyRun {
   torch::Tensor distances;
 };
 
-NumpyRun run_numpy(const SearchInput& input, const torch::Tensor& descriptors, const RankingPlan& plan,
-                   std::int64_t threads, bool float64) {
+NumpyRun run_numpy(const ranking::SearchInput& input, const torch::Tensor& descriptors,
+                   const recipe::RankingPlan& plan, std::int64_t threads, bool float64) {
   const auto folder =
       std::filesystem::temp_directory_path() / ("kindred-bench-" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   const auto queries = static_cast<std::int64_t>(input.query.size());
-  write_npy(folder / "query.npy", descriptors.slice(0, 0, queries));
-  write_npy(folder / "gallery.npy", descriptors.slice(0, queries));
+  file::write_npy(folder / "query.npy", descriptors.slice(0, 0, queries));
+  file::write_npy(folder / "gallery.npy", descriptors.slice(0, queries));
   const auto& choice = plan.post_processors.front();
   const auto params = choice.factory->write(choice.params.get());
   const auto text = [&](const char* name) { return params.as<Table>()->find(name)->to_toml(); };
@@ -105,7 +105,7 @@ NumpyRun run_numpy(const SearchInput& input, const torch::Tensor& descriptors, c
   NumpyRun run;
   if (status == 0) {
     std::ifstream(folder / "cost.txt") >> run.seconds >> run.peak_mib;
-    run.distances = read_npy(folder / "distances.npy").to(torch::kFloat);
+    run.distances = file::read_npy(folder / "distances.npy").to(torch::kFloat);
   }
   std::filesystem::remove_all(folder);
   if (status != 0)
@@ -115,30 +115,32 @@ NumpyRun run_numpy(const SearchInput& input, const torch::Tensor& descriptors, c
 
 int rerank(const Options& options) {
   const auto size = parse_size(options.size);
-  const auto plugins = load_plugins(plugin_folders({}, "", std::filesystem::read_symlink("/proc/self/exe")));
-  const auto plan =
-      choose_ranking(parse_recipe("[[post_processor]]\ntype = \"" + options.post_processor + "\"\n", "bench",
-                                  options.overrides),
-                     plugins.catalog);
-  const auto device = resolve_device(options.device);
-  set_threads(options.threads);
+  const auto plugins =
+      plugin::load_plugins(plugin::plugin_folders({}, "", std::filesystem::read_symlink("/proc/self/exe")));
+  const auto plan = recipe::choose_ranking(
+      recipe::parse_recipe("[[post_processor]]\ntype = \"" + options.post_processor + "\"\n", "bench",
+                           options.overrides),
+      plugins.catalog);
+  const auto device = system::resolve_device(options.device);
+  system::set_threads(options.threads);
   const auto threads = static_cast<std::int64_t>(at::get_num_threads());
-  std::cout << options.post_processor << ", " << size.text() << ", " << threads << " threads, " << blas_name()
-            << ", " << device_text(device) << '\n';
+  std::cout << options.post_processor << ", " << size.text() << ", " << threads << " threads, "
+            << system::blas_name() << ", " << system::device_text(device) << '\n';
 
   auto input = made_features(size);
   const auto descriptors = input.descriptors;
-  const auto plain =
-      evaluate(input.query, input.gallery,
-               cosine_distances(descriptors.slice(0, 0, size.queries), descriptors.slice(0, size.queries)),
-               EvaluateSettings{});
+  const auto plain = ranking::evaluate(
+      input.query, input.gallery,
+      ranking::cosine_distances(descriptors.slice(0, 0, size.queries), descriptors.slice(0, size.queries)),
+      recipe::EvaluateSettings{});
   const double held = held_mib();
   const double product = options.bare_product ? bare_product_seconds(descriptors) : 0;
 
   Silent silent;
   reset_peak();
   DistanceBlock distances;
-  const double preparing = seconds_of([&] { distances = post_process(plan, input, device, silent); });
+  const double preparing =
+      seconds_of([&] { distances = ranking::post_process(plan, input, device, silent); });
   const auto block = std::max<std::int64_t>(1, (std::int64_t{16} << 20) / size.gallery);
   const double delivering = seconds_of([&] {
     for (std::int64_t first = 0; first < size.queries; first += block) {
@@ -146,9 +148,9 @@ int rerank(const Options& options) {
     }
   });
   const double whole_peak = peak_mib();
-  const auto scores = evaluate(input.query, input.gallery, distances, EvaluateSettings{});
+  const auto scores = ranking::evaluate(input.query, input.gallery, distances, recipe::EvaluateSettings{});
 
-  TextTable table;
+  progress::TextTable table;
   table.heads = {"", "SECONDS", "OF THE PRODUCT", "PEAK MiB", "mAP %", "RANK-1 %"};
   table.widths = {40, 10, 16, 16, 8};
   const auto row = [&](const std::string& what, double seconds, const std::string& peak,
@@ -185,27 +187,28 @@ int rerank(const Options& options) {
 
 int evaluation(const Options& options) {
   const auto size = parse_size(options.size);
-  set_threads(options.threads);
+  system::set_threads(options.threads);
   const auto input = made_features(size);
   const auto query = input.descriptors.slice(0, 0, size.queries);
   const auto gallery = input.descriptors.slice(0, size.queries);
-  const auto cosine = cosine_distances(query, gallery);
-  std::cout << "evaluation, " << size.text() << ", " << at::get_num_threads() << " threads, " << blas_name()
-            << '\n';
+  const auto cosine = ranking::cosine_distances(query, gallery);
+  std::cout << "evaluation, " << size.text() << ", " << at::get_num_threads() << " threads, "
+            << system::blas_name() << '\n';
   const auto whole = cosine(0, size.queries);
   const double computing = seconds_of([&] { static_cast<void>(cosine(0, size.queries)); });
-  Scores scores;
+  ranking::Scores scores;
   const double judging = seconds_of([&] {
-    scores = evaluate(
+    scores = ranking::evaluate(
         input.query, input.gallery,
         [&](std::int64_t first, std::int64_t last) { return whole.slice(0, first, last); },
-        EvaluateSettings{});
+        recipe::EvaluateSettings{});
   });
-  const double both = seconds_of(
-      [&] { static_cast<void>(evaluate(input.query, input.gallery, cosine, EvaluateSettings{})); });
+  const double both = seconds_of([&] {
+    static_cast<void>(ranking::evaluate(input.query, input.gallery, cosine, recipe::EvaluateSettings{}));
+  });
   std::cout << "distances " << number(computing) << " s, judging them " << number(judging) << " s, both "
             << number(both) << " s\n"
-            << scores_text(scores);
+            << ranking::scores_text(scores);
   return 0;
 }
 

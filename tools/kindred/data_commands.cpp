@@ -14,30 +14,31 @@
 namespace kindred::launcher {
 int doctor_command(const Options& options) {
   const auto plugins = load_plugins(options);
-  const auto progress = make_stderr_progress(options.quiet);
+  const auto progress = progress::make_stderr_progress(options.quiet);
   const auto dataset = dataset_at(options.folder, options.overrides, plugins);
-  const auto report = examine(*dataset, !options.skip_decoding, progress.get());
-  std::cout << doctor_text(report);
+  const auto report = command::examine(*dataset, !options.skip_decoding, progress.get());
+  std::cout << command::doctor_text(report);
   if (!options.json.empty()) {
-    write_atomically(options.json, [&](std::ostream& out) { out << doctor_json(report); });
+    file::write_atomically(options.json, [&](std::ostream& out) { out << command::doctor_json(report); });
   }
-  const bool unusable =
-      std::any_of(report.findings.begin(), report.findings.end(),
-                  [](const Finding& finding) { return finding.severity == Severity::error; });
+  const bool unusable = std::any_of(
+      report.findings.begin(), report.findings.end(),
+      [](const command::Finding& finding) { return finding.severity == command::Severity::error; });
   return unusable ? 1 : 0;
 }
 
 int draw_command(const Options& options) {
   const auto plugins = load_plugins(options);
-  const auto progress = make_stderr_progress(options.quiet);
-  const auto recipe = options.recipe.empty() ? parse_recipe("dataset.type = 'drawn'", "the drawn data set",
-                                                            options.recipe_overrides())
-                                             : read_recipe(options);
-  const auto dataset = choose_dataset(recipe, plugins.catalog).create({});
-  WriteOptions write;
-  write.layout = layout_of(options.layout);
+  const auto progress = progress::make_stderr_progress(options.quiet);
+  const auto recipe = options.recipe.empty()
+                          ? recipe::parse_recipe("dataset.type = 'synthetic'", "the synthetic data set",
+                                                 options.recipe_overrides())
+                          : read_recipe(options);
+  const auto dataset = recipe::choose_dataset(recipe, plugins.catalog).create({});
+  command::WriteOptions write;
+  write.layout = command::layout_of(options.layout);
   write.format = options.image_format;
-  write_dataset(*dataset, options.out, write, progress.get());
+  command::write_dataset(*dataset, options.out, write, progress.get());
   std::cout << "written to " << options.out.string() << "; look at it with: kindred data doctor "
             << options.out.string() << '\n';
   return 0;

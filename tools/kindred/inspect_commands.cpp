@@ -13,14 +13,14 @@
 namespace kindred::launcher {
 namespace {
 
-DescribeFormat format_of(const std::string& name) {
-  if (name == "markdown") return DescribeFormat::markdown;
-  if (name == "json") return DescribeFormat::json;
-  return DescribeFormat::text;
+command::DescribeFormat format_of(const std::string& name) {
+  if (name == "markdown") return command::DescribeFormat::markdown;
+  if (name == "json") return command::DescribeFormat::json;
+  return command::DescribeFormat::text;
 }
 
 void write_text(const std::filesystem::path& file, const std::string& text) {
-  write_atomically(file, [&](std::ostream& out) { out << text; });
+  file::write_atomically(file, [&](std::ostream& out) { out << text; });
   std::cout << file.string() << '\n';
 }
 
@@ -28,7 +28,7 @@ void write_text(const std::filesystem::path& file, const std::string& text) {
 
 int list_command(const Options& options) {
   const auto plugins = load_plugins(options);
-  std::cout << list_components(plugins.catalog);
+  std::cout << command::list_components(plugins.catalog);
   return 0;
 }
 
@@ -39,22 +39,23 @@ int describe_command(const Options& options) {
   }
   const auto plugins = load_plugins(options);
   if (options.out.empty()) {
-    std::cout << describe(plugins.catalog, options.component, format_of(options.format));
+    std::cout << command::describe(plugins.catalog, options.component, format_of(options.format));
     return 0;
   }
-  for (const auto& page : reference_pages(plugins.catalog)) write_text(options.out / page.file, page.text);
+  for (const auto& page : command::reference_pages(plugins.catalog))
+    write_text(options.out / page.file, page.text);
   return 0;
 }
 
 int check_command(const Options& options) {
   const auto plugins = load_plugins(options);
   const auto recipe = read_recipe(options);
-  if (is_pipeline(recipe)) {
-    std::cout << check_pipeline(plan_pipeline_recipe(recipe, plugins));
-  } else if (speaks_of_ranking_alone(recipe)) {
-    std::cout << check_ranking(plan_ranking(recipe, plugins));
+  if (pipeline::is_pipeline(recipe)) {
+    std::cout << command::check_pipeline(plan_pipeline_recipe(recipe, plugins));
+  } else if (recipe::speaks_of_ranking_alone(recipe)) {
+    std::cout << command::check_ranking(plan_ranking(recipe, plugins));
   } else {
-    std::cout << check_plan(plan_recipe(recipe, plugins));
+    std::cout << command::check_plan(plan_recipe(recipe, plugins));
   }
   return 0;
 }

@@ -37,15 +37,16 @@ Overrides taken_out(Overrides& overrides, const std::string& table) {
 
 /// A recipe with the table of one component alone, [labeler] or the like, and what is overridden.
 Value recipe_of(std::string_view role, const std::string& name, const Overrides& overrides) {
-  return parse_recipe("[" + std::string(role) + "]\ntype = " + Value(name).to_toml() + "\n",
-                      "--" + std::string(role), overrides);
+  return recipe::parse_recipe("[" + std::string(role) + "]\ntype = " + Value(name).to_toml() + "\n",
+                              "--" + std::string(role), overrides);
 }
 
 /// The component of the command's role; its overrides are taken out of `overrides`.
 template <class Role>
-typename Role::Handle component(const Options& options, Overrides& overrides, const LoadedPlugins& plugins) {
+typename Role::Handle component(const Options& options, Overrides& overrides,
+                                const plugin::LoadedPlugins& plugins) {
   const auto own = taken_out(overrides, std::string(Role::role_name));
-  return choose_component<Role>(recipe_of(Role::role_name, options.component, own), plugins.catalog)
+  return recipe::choose_component<Role>(recipe_of(Role::role_name, options.component, own), plugins.catalog)
       .create({});
 }
 
@@ -53,11 +54,11 @@ typename Role::Handle component(const Options& options, Overrides& overrides, co
 
 int partition_command(const Options& options) {
   const auto plugins = load_plugins(options);
-  const auto progress = make_stderr_progress(options.quiet);
+  const auto progress = progress::make_stderr_progress(options.quiet);
   auto overrides = options.overrides;
   const auto partitioner = component<Partitioner>(options, overrides, plugins);
   const auto dataset = dataset_at(options.folder, overrides, plugins);
-  const auto outcome = partition(*partitioner, *dataset, dataset->samples(), options.out, *progress);
+  const auto outcome = stage::partition(*partitioner, *dataset, dataset->samples(), options.out, *progress);
   std::cout << outcome.csv.string() << '\n';
   for (const auto& domain : outcome.domains) {
     std::cout << "  " << domain.name << "  " << domain.images << " images\n";
@@ -67,12 +68,13 @@ int partition_command(const Options& options) {
 
 int label_command(const Options& options) {
   const auto plugins = load_plugins(options);
-  const auto progress = make_stderr_progress(options.quiet);
+  const auto progress = progress::make_stderr_progress(options.quiet);
   auto own = options;
   own.data.clear();  // may be a folder, which says itself what it is
   auto overrides = own.recipe_overrides();
   const auto labeler = component<Labeler>(options, overrides, plugins);
-  const auto machine = plan_ranking(parse_recipe("", "", taken_out(overrides, "machine")), plugins).machine;
+  const auto machine =
+      plan_ranking(recipe::parse_recipe("", "", taken_out(overrides, "machine")), plugins).machine;
   std::unique_ptr<Dataset> dataset;
   if (!options.data.empty()) {
     dataset = dataset_at(options.data, overrides, plugins);
@@ -83,32 +85,32 @@ int label_command(const Options& options) {
   }
   use_machine(machine, *progress);
 
-  auto input = read_search_input(options.folder / "query.npy", options.folder / "gallery.npy");
+  auto input = ranking::read_search_input(options.folder / "query.npy", options.folder / "gallery.npy");
   if (!options.domain_list.empty()) {
-    const auto domains = read_domains(options.domain_list);
-    set_domains(input.query, domains, options.domain_list);
-    set_domains(input.gallery, domains, options.domain_list);
+    const auto domains = stage::read_domains(options.domain_list);
+    stage::set_domains(input.query, domains, options.domain_list);
+    stage::set_domains(input.gallery, domains, options.domain_list);
   }
-  const auto outcome = label(*labeler, std::move(input), options.domains, options.out,
-                             resolve_device(machine.device), *progress);
+  const auto outcome = stage::label(*labeler, std::move(input), options.domains, options.out,
+                                    system::resolve_device(machine.device), *progress);
   std::cout << outcome.csv.string() << "  " << outcome.identities << " pseudo identities of "
             << outcome.images << " images\n"
             << outcome.json.string() << '\n';
   std::filesystem::remove(options.out / "labels.png");  // of earlier labels
   if (dataset == nullptr) return 0;
-  const auto sheet =
-      draw_label_sheet(read_labels(outcome.csv), *dataset, options.out / "labels.png", *progress);
+  const auto sheet = stage::draw_label_sheet(stage::read_labels(outcome.csv), *dataset,
+                                             options.out / "labels.png", *progress);
   if (sheet) std::cout << sheet->string() << '\n';
   return 0;
 }
 
 int submit_command(const Options& options) {
   const auto plugins = load_plugins(options);
-  const auto progress = make_stderr_progress(options.quiet);
+  const auto progress = progress::make_stderr_progress(options.quiet);
   auto overrides = options.overrides;
   const auto writer = component<Writer>(options, overrides, plugins);
   const auto dataset = dataset_at(options.data, overrides, plugins);
-  const auto outcome = submit(*writer, options.rankings, dataset->samples(), options.out, *progress);
+  const auto outcome = stage::submit(*writer, options.rankings, dataset->samples(), options.out, *progress);
   std::cout << outcome.file.string() << "  " << outcome.queries << " queries, " << outcome.listed
             << " gallery images each\n";
   return 0;

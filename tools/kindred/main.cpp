@@ -13,7 +13,7 @@
 
 #include "command/draw.h"
 #include "commands.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "options.h"
 #include "system/device.h"
 #include "system/log.h"
@@ -409,15 +409,16 @@ void add_commands(CLI::App& app, CommandLine& line) {
   doctor->add_flag("--no-decode", options.skip_decoding, "Do not read the images, only their names");
   doctor->add_option("--json", options.json, "Write the findings to this file as well")->type_name("FILE");
   auto* draw =
-      add_command(*data, "draw", "Write the drawn data set (or a recipe's) to disk", draw_command, line);
+      add_command(*data, "draw", "Write the synthetic data set (or a recipe's) to disk", draw_command, line);
   draw->add_option("RECIPE", options.recipe, "Draw this recipe's data set; else drawn, by its defaults")
       ->type_name("FILE");
   add_recipe_options(*draw, options);
   draw->add_option("--out", options.out, "A folder that is empty or not there yet")
       ->required()
       ->type_name("DIR");
-  draw->add_option("--layout", options.layout, "Folders and names: " + joined(kindred::layout_names()))
-      ->check(CLI::IsMember(kindred::layout_names()))
+  draw->add_option("--layout", options.layout,
+                   "Folders and names: " + joined(kindred::command::layout_names()))
+      ->check(CLI::IsMember(kindred::command::layout_names()))
       ->capture_default_str()
       ->type_name("LAYOUT");
   draw->add_option("--format", options.image_format, "jpg, png, bmp, webp or tif [jpg for market, else png]")
@@ -472,7 +473,7 @@ int main(int argc, char** argv) {
   app.add_flag_callback(
       "--version",
       [] {
-        std::cout << kindred::version_text();
+        std::cout << kindred::system::version_text();
         throw CLI::Success();
       },
       "Versions of Kindred and of what it runs on");
@@ -488,7 +489,7 @@ int main(int argc, char** argv) {
 
   try {
     line.options.program = std::filesystem::read_symlink("/proc/self/exe");
-    kindred::start_log(line.options.quiet ? "error" : line.options.log_level);
+    kindred::system::start_log(line.options.quiet ? "error" : line.options.log_level);
     const int code = line.chosen(line.options);
     if (!std::cout.flush()) {
       std::cerr << "error: the results cannot be written to the standard output\n";

@@ -1,6 +1,6 @@
 #include "options.h"
 
-#include "kindred/value.h"
+#include "kindred/core/value.h"
 
 namespace kindred::launcher {
 

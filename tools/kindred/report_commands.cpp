@@ -16,15 +16,15 @@ constexpr std::uint64_t large_page = 3'000'000;
 
 int report_command(const Options& options) {
   const auto plugins = load_plugins(options);
-  ReportOptions report;
+  report::ReportOptions report;
   report.out = options.out;
   if (!options.data.empty()) report.data = options.data;
   report.sheet = {options.worst_queries, options.middle_queries, options.best_queries};
-  const auto outcome = write_report(options.run_directory, report, plugins.catalog);
+  const auto outcome = report::write_report(options.run_directory, report, plugins.catalog);
   if (!options.quiet) {
     for (const auto& note : outcome.notes) std::cerr << "note: " << note << '\n';
   }
-  std::cout << outcome.file.string() << "  " << size_text(outcome.bytes) << ", " << outcome.rankings
+  std::cout << outcome.file.string() << "  " << report::size_text(outcome.bytes) << ", " << outcome.rankings
             << " rankings, " << outcome.images << " images\n";
   if (outcome.bytes > large_page && !options.quiet) {
     std::cerr << "note: the page is large; fewer rankings make it smaller: --worst, --middle, --best\n";

@@ -23,10 +23,10 @@ extern "C" void request_stop(int) {
 
 }  // namespace
 
-LoadedPlugins load_plugins(const Options& options) {
+plugin::LoadedPlugins load_plugins(const Options& options) {
   const char* path_list = std::getenv("KINDRED_PLUGIN_PATH");
-  auto plugins = kindred::load_plugins(
-      plugin_folders(options.plugin_folders, path_list == nullptr ? "" : path_list, options.program));
+  auto plugins = plugin::load_plugins(
+      plugin::plugin_folders(options.plugin_folders, path_list == nullptr ? "" : path_list, options.program));
   for (const auto& refused : plugins.refused) {
     std::cerr << "warning: " << refused.file.string() << ": " << refused.reason << '\n';
   }
@@ -34,19 +34,20 @@ LoadedPlugins load_plugins(const Options& options) {
 }
 
 Value read_recipe(const Options& options) {
-  return load_recipe(options.recipe, options.recipe_overrides());
+  return recipe::load_recipe(options.recipe, options.recipe_overrides());
 }
 
 std::unique_ptr<Dataset> dataset_at(const std::filesystem::path& path,
-                                    const std::vector<std::string>& overrides, const LoadedPlugins& plugins) {
+                                    const std::vector<std::string>& overrides,
+                                    const plugin::LoadedPlugins& plugins) {
   if (path.extension() == ".toml" && std::filesystem::is_regular_file(path)) {
-    return choose_dataset(load_recipe(path, overrides), plugins.catalog).create({});
+    return recipe::choose_dataset(recipe::load_recipe(path, overrides), plugins.catalog).create({});
   }
   if (!overrides.empty()) {
     throw RecipeError({"--set " + overrides.front(), 0, 0},
                       path.string() + " is no recipe (NAME.toml), and only a recipe has keys to override");
   }
-  auto opened = open_folder(path, plugins.catalog);
+  auto opened = data::open_folder(path, plugins.catalog);
   std::cout << path.string() << ": read as " << opened.layout << '\n';
   return std::move(opened.dataset);
 }
@@ -55,10 +56,10 @@ namespace {
 
 /// What is made of a recipe; a component that is missing because its plugin was refused is a PluginError.
 template <class Make>
-auto with_plugins(const LoadedPlugins& plugins, const Make& make) {
+auto with_plugins(const plugin::LoadedPlugins& plugins, const Make& make) {
   try {
     return make();
-  } catch (const MissingComponentError& error) {
+  } catch (const recipe::MissingComponentError& error) {
     if (plugins.refused.empty()) throw;
     std::cerr << error.what() << '\n';
     throw PluginError(plugins.refused.front().file,
@@ -70,21 +71,22 @@ auto with_plugins(const LoadedPlugins& plugins, const Make& make) {
 
 }  // namespace
 
-Plan plan_recipe(const Value& recipe, const LoadedPlugins& plugins) {
-  return with_plugins(plugins, [&] { return make_plan(recipe, plugins.catalog); });
+recipe::Plan plan_recipe(const Value& recipe, const plugin::LoadedPlugins& plugins) {
+  return with_plugins(plugins, [&] { return recipe::make_plan(recipe, plugins.catalog); });
 }
 
-Pipeline plan_pipeline_recipe(const Value& recipe, const LoadedPlugins& plugins) {
-  return with_plugins(plugins, [&] { return make_pipeline(recipe, plugins.catalog); });
+pipeline::Pipeline plan_pipeline_recipe(const Value& recipe, const plugin::LoadedPlugins& plugins) {
+  return with_plugins(plugins, [&] { return pipeline::make_pipeline(recipe, plugins.catalog); });
 }
 
-RankingPlan plan_ranking(const Value& recipe, const LoadedPlugins& plugins) {
-  return with_plugins(plugins, [&] { return choose_ranking(recipe, plugins.catalog); });
+recipe::RankingPlan plan_ranking(const Value& recipe, const plugin::LoadedPlugins& plugins) {
+  return with_plugins(plugins, [&] { return recipe::choose_ranking(recipe, plugins.catalog); });
 }
 
-std::vector<Cell> plan_study(const Study& study, const Options& options, const LoadedPlugins& plugins) {
+std::vector<study::Cell> plan_study(const study::Study& study, const Options& options,
+                                    const plugin::LoadedPlugins& plugins) {
   return with_plugins(plugins,
-                      [&] { return plan_cells(study, options.recipe_overrides(), plugins.catalog); });
+                      [&] { return study::plan_cells(study, options.recipe_overrides(), plugins.catalog); });
 }
 
 std::filesystem::path run_directory(const Options& options, const std::string& name) {
@@ -92,10 +94,10 @@ std::filesystem::path run_directory(const Options& options, const std::string& n
   return std::filesystem::path("runs") / (name.empty() ? options.recipe.stem().string() : name);
 }
 
-void use_machine(const MachineSettings& machine, ProgressSink& progress) {
-  set_threads(machine.threads);
-  if (blas_is_slow()) {
-    progress.note("matrices are multiplied by " + blas_name() +
+void use_machine(const recipe::MachineSettings& machine, progress::ProgressSink& progress) {
+  system::set_threads(machine.threads);
+  if (system::blas_is_slow()) {
+    progress.note("matrices are multiplied by " + system::blas_name() +
                   ", some 30 times slower than OpenBLAS: install OpenBLAS (Debian: libopenblas0-openmp)");
   }
 }

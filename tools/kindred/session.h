@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kindred/value.h"
+#include "kindred/core/value.h"
 #include "options.h"
 #include "pipeline/pipeline.h"
 #include "plugin/plugin_loader.h"
@@ -18,7 +18,7 @@
 namespace kindred::launcher {
 
 /// Loads the plugins and says on stderr which were refused.
-[[nodiscard]] LoadedPlugins load_plugins(const Options& options);
+[[nodiscard]] plugin::LoadedPlugins load_plugins(const Options& options);
 
 /// The recipe with the command line's overrides.
 [[nodiscard]] Value read_recipe(const Options& options);
@@ -27,28 +27,29 @@ namespace kindred::launcher {
 /// was read.
 [[nodiscard]] std::unique_ptr<Dataset> dataset_at(const std::filesystem::path& path,
                                                   const std::vector<std::string>& overrides,
-                                                  const LoadedPlugins& plugins);
+                                                  const plugin::LoadedPlugins& plugins);
 
 /// Resolves a recipe. When a component is missing and a plugin was refused, which may have offered it, throws
 /// PluginError instead of RecipeError.
-[[nodiscard]] Plan plan_recipe(const Value& recipe, const LoadedPlugins& plugins);
+[[nodiscard]] recipe::Plan plan_recipe(const Value& recipe, const plugin::LoadedPlugins& plugins);
 
 /// The same for what a recipe says of searching a gallery.
-[[nodiscard]] RankingPlan plan_ranking(const Value& recipe, const LoadedPlugins& plugins);
+[[nodiscard]] recipe::RankingPlan plan_ranking(const Value& recipe, const plugin::LoadedPlugins& plugins);
 
 /// The same for a recipe of several stages.
-[[nodiscard]] Pipeline plan_pipeline_recipe(const Value& recipe, const LoadedPlugins& plugins);
+[[nodiscard]] pipeline::Pipeline plan_pipeline_recipe(const Value& recipe,
+                                                      const plugin::LoadedPlugins& plugins);
 
 /// --run-dir, or runs/NAME, or runs/ and the recipe's file without its ending.
 /// @param name the recipe's own, or ""
 [[nodiscard]] std::filesystem::path run_directory(const Options& options, const std::string& name);
 
 /// The same for all runs of a study.
-[[nodiscard]] std::vector<Cell> plan_study(const Study& study, const Options& options,
-                                           const LoadedPlugins& plugins);
+[[nodiscard]] std::vector<study::Cell> plan_study(const study::Study& study, const Options& options,
+                                                  const plugin::LoadedPlugins& plugins);
 
 /// Sets the threads and warns when matrices are multiplied by a slow library.
-void use_machine(const MachineSettings& machine, ProgressSink& progress);
+void use_machine(const recipe::MachineSettings& machine, progress::ProgressSink& progress);
 
 /// Set by the first SIGINT or SIGTERM, so that a stage can stop cleanly; the second one ends the program.
 [[nodiscard]] const std::atomic<bool>& stop_requested();

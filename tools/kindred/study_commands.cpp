@@ -10,17 +10,18 @@
 namespace kindred::launcher {
 namespace {
 
-int carry_out(const Study& study, StudyReport report, const std::filesystem::path& folder,
-              const Options& options, const LoadedPlugins& plugins) {
+int carry_out(const study::Study& study, command::StudyReport report, const std::filesystem::path& folder,
+              const Options& options, const plugin::LoadedPlugins& plugins) {
   const auto cells = plan_study(study, options, plugins);
-  check_cells(cells);
+  command::check_cells(cells);
   if (options.dry_run) {
-    std::cout << list_cells(cells, folder);
+    std::cout << command::list_cells(cells, folder);
     return 0;
   }
-  const auto progress = make_stderr_progress(options.quiet);
+  const auto progress = progress::make_stderr_progress(options.quiet);
   use_machine(cells.front().plan.machine, *progress);
-  const auto outcome = run_study(study, cells, report, plugins.catalog, folder, *progress, stop_requested());
+  const auto outcome =
+      command::run_study(study, cells, report, plugins.catalog, folder, *progress, stop_requested());
   if (outcome.interrupted) {
     if (!options.quiet) {
       std::cerr << "stopped; what is done is in " << folder.string()
@@ -39,14 +40,15 @@ int folds_command(const Options& options) {
   const auto plan = plan_recipe(read_recipe(options), plugins);
   auto folder = run_directory(options, plan.name);
   if (options.run_directory.empty()) folder += "_folds";
-  return carry_out(all_folds(options.recipe, plan.folds.count), StudyReport::folds, folder, options, plugins);
+  return carry_out(command::all_folds(options.recipe, plan.folds.count), command::StudyReport::folds, folder,
+                   options, plugins);
 }
 
 int study_command(const Options& options) {
   const auto plugins = load_plugins(options);
   const auto folder = options.run_directory.empty() ? std::filesystem::path("runs") / options.study.stem()
                                                     : options.run_directory;
-  return carry_out(read_study(options.study), StudyReport::arms, folder, options, plugins);
+  return carry_out(study::read_study(options.study), command::StudyReport::arms, folder, options, plugins);
 }
 
 }  // namespace kindred::launcher

@@ -26,10 +26,10 @@ int interrupted(const Options& options, const std::filesystem::path& folder) {
 int train_command(const Options& options) {
   const auto plugins = load_plugins(options);
   const auto plan = plan_recipe(read_recipe(options), plugins);
-  const auto progress = make_stderr_progress(options.quiet);
+  const auto progress = progress::make_stderr_progress(options.quiet);
   use_machine(plan.machine, *progress);
   const auto folder = run_directory(options, plan.name);
-  const auto outcome = train(plan, folder, *progress, stop_requested());
+  const auto outcome = stage::train(plan, folder, *progress, stop_requested());
   if (outcome.interrupted) return interrupted(options, folder);
   std::cout << outcome.model.string() << '\n';
   if (!outcome.averaged_model.empty()) std::cout << outcome.averaged_model.string() << '\n';
@@ -50,17 +50,18 @@ void refuse_pipeline_options(const Options& options) {
                                        " is a recipe for one model");
 }
 
-int run_stages(const Options& options, const Value& recipe, const LoadedPlugins& plugins) {
+int run_stages(const Options& options, const Value& recipe, const plugin::LoadedPlugins& plugins) {
   const auto pipeline = plan_pipeline_recipe(recipe, plugins);
-  const auto progress = make_stderr_progress(options.quiet);
+  const auto progress = progress::make_stderr_progress(options.quiet);
   use_machine(pipeline.machine, *progress);
   const auto folder = run_directory(options, pipeline.name);
-  const PipelineOptions wanted{options.from, options.only, options.ignore_code};
+  const pipeline::PipelineOptions wanted{options.from, options.only, options.ignore_code};
   if (options.dry_run) {
-    std::cout << plan_text(plan_pipeline(pipeline, plugins.catalog, folder, wanted));
+    std::cout << pipeline::plan_text(pipeline::plan_pipeline(pipeline, plugins.catalog, folder, wanted));
     return 0;
   }
-  const auto outcome = run_pipeline(pipeline, plugins.catalog, folder, wanted, *progress, stop_requested());
+  const auto outcome =
+      pipeline::run_pipeline(pipeline, plugins.catalog, folder, wanted, *progress, stop_requested());
   if (outcome.interrupted) return interrupted(options, folder);
   std::cout << outcome.text;
   return 0;
@@ -71,13 +72,13 @@ int run_stages(const Options& options, const Value& recipe, const LoadedPlugins&
 int run_command(const Options& options) {
   const auto plugins = load_plugins(options);
   const auto recipe = read_recipe(options);
-  if (is_pipeline(recipe)) return run_stages(options, recipe, plugins);
+  if (pipeline::is_pipeline(recipe)) return run_stages(options, recipe, plugins);
   refuse_pipeline_options(options);
   const auto plan = plan_recipe(recipe, plugins);
-  const auto progress = make_stderr_progress(options.quiet);
+  const auto progress = progress::make_stderr_progress(options.quiet);
   use_machine(plan.machine, *progress);
   const auto folder = run_directory(options, plan.name);
-  const auto outcome = run(plan, plugins.catalog, folder, *progress, stop_requested());
+  const auto outcome = command::run(plan, plugins.catalog, folder, *progress, stop_requested());
   if (outcome.interrupted) return interrupted(options, folder);
   std::cout << outcome.text;
   return 0;

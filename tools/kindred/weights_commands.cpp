@@ -9,10 +9,10 @@
 namespace kindred::launcher {
 
 int inspect_weights_command(const Options& options) {
-  const auto summary = inspect_weights(options.weights);
-  std::cout << weights_text(summary);
+  const auto summary = command::inspect_weights(options.weights);
+  std::cout << command::weights_text(summary);
   if (!options.json.empty()) {
-    write_atomically(options.json, [&](std::ostream& out) { out << weights_json(summary); });
+    file::write_atomically(options.json, [&](std::ostream& out) { out << command::weights_json(summary); });
   }
   return 0;
 }
@@ -20,8 +20,8 @@ int inspect_weights_command(const Options& options) {
 int import_weights_command(const Options& options) {
   const auto plugins = load_plugins(options);
   const auto outcome =
-      import_weights(plan_recipe(read_recipe(options), plugins),
-                     {options.weights, options.out, options.allow_missing, options.identities});
+      command::import_weights(plan_recipe(read_recipe(options), plugins),
+                              {options.weights, options.out, options.allow_missing, options.identities});
   std::cout << outcome.text;
   return outcome.written ? 0 : 1;
 }

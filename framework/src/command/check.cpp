@@ -14,7 +14,7 @@
 #include "training/learning_groups.h"
 #include "weights/initial_weights.h"
 
-namespace kindred {
+namespace kindred::command {
 namespace {
 
 constexpr std::int64_t any_identities = 2;
@@ -24,19 +24,19 @@ bool is_there(const std::optional<std::string>& file) {
 }
 
 /// As many as the classifiers of the file have that the whole network starts from.
-std::int64_t identities_for(const Plan& plan) {
+std::int64_t identities_for(const recipe::Plan& plan) {
   if (!is_there(plan.weights.file)) return any_identities;
-  const auto weights = translate(read_weights_file(*plan.weights.file));
-  return identities_of(plan, weights, *plan.weights.file).value_or(any_identities);
+  const auto weights = weights::translate(weights::read_weights_file(*plan.weights.file));
+  return weights::identities_of(plan, weights, *plan.weights.file).value_or(any_identities);
 }
 
 /// Files of weights that are there must fit; those that are not are left for the training to miss.
-std::shared_ptr<Model> build_checked(const Plan& plan, std::int64_t identities) {
-  Plan checked = plan;
+std::shared_ptr<model::Model> build_checked(const recipe::Plan& plan, std::int64_t identities) {
+  recipe::Plan checked = plan;
   if (!is_there(checked.backbone_start.weights)) checked.backbone_start = {};
   if (!is_there(checked.weights.file)) checked.weights = {};
   std::vector<std::string> notes;
-  return build_initial_model(checked, identities, notes);
+  return weights::build_initial_model(checked, identities, notes);
 }
 
 std::string start_text(const std::string& file) {
@@ -56,12 +56,12 @@ std::string weight_text(double weight) {
 }
 
 template <class Role>
-std::string written(const Choice<Role>& choice) {
+std::string written(const recipe::Choice<Role>& choice) {
   const auto& type = choice.factory->info().name;
   return choice.name == type ? type : choice.name + " (" + type + ")";
 }
 
-std::string post_processors_text(const RankingPlan& plan) {
+std::string post_processors_text(const recipe::RankingPlan& plan) {
   std::string text;
   for (const auto& choice : plan.post_processors) {
     text += (text.empty() ? "" : ", ") + written(choice);
@@ -74,9 +74,9 @@ std::string post_processors_text(const RankingPlan& plan) {
 
 }  // namespace
 
-std::string check_ranking(const RankingPlan& plan) {
-  static_cast<void>(create_post_processors(plan));
-  TextTable summary;
+std::string check_ranking(const recipe::RankingPlan& plan) {
+  static_cast<void>(ranking::create_post_processors(plan));
+  progress::TextTable summary;
   summary.widths = {20};
   summary.rows = {{"post_processor", post_processors_text(plan)},
                   {"by domain", plan.ranking.by_domain ? "yes" : "no"},
@@ -85,17 +85,17 @@ std::string check_ranking(const RankingPlan& plan) {
          "\nfor descriptors on disk: kindred evaluate FOLDER --recipe FILE, kindred match ...\n";
 }
 
-std::string check_plan(const Plan& plan) {
+std::string check_plan(const recipe::Plan& plan) {
   // Made for what they find wrong with their parameters.
   static_cast<void>(plan.schedule.create({plan.train.epochs}));
   static_cast<void>(plan.optimizer.create({}));
   for (const auto& augmentation : plan.augmentations) static_cast<void>(augmentation.create({}));
-  static_cast<void>(create_post_processors(plan));
+  static_cast<void>(ranking::create_post_processors(plan));
   const auto identities = identities_for(plan);
   const auto model = build_checked(plan, identities);
   const auto outputs = model->outputs();
-  const auto terms = build_losses(plan, outputs, identities);
-  const auto groups = learning_groups(plan.groups, *model, terms, own_optimizers(terms));
+  const auto terms = model::build_losses(plan, outputs, identities);
+  const auto groups = training::learning_groups(plan.groups, *model, terms, training::own_optimizers(terms));
 
   std::string augmentations;
   for (const auto& choice : plan.augmentations) {
@@ -104,7 +104,7 @@ std::string check_plan(const Plan& plan) {
   std::int64_t of_losses = 0;
   for (const auto& term : terms) of_losses += elements(*term.loss);
 
-  TextTable summary;
+  progress::TextTable summary;
   summary.widths = {20};
   const auto row = [&](const std::string& name, const std::string& value) {
     summary.rows.push_back({name, value});
@@ -124,10 +124,11 @@ std::string check_plan(const Plan& plan) {
   row("schedule", written(plan.schedule));
   if (!plan.post_processors.empty()) row("post_processor", post_processors_text(plan));
   row("epochs", std::to_string(plan.train.epochs));
-  row("parameters", grouped_digits(elements(*model)) + " in the network, " + grouped_digits(of_losses) +
-                        " in the losses, for " + std::to_string(identities) + " identities");
+  row("parameters", progress::grouped_digits(elements(*model)) + " in the network, " +
+                        progress::grouped_digits(of_losses) + " in the losses, for " +
+                        std::to_string(identities) + " identities");
 
-  TextTable table;
+  progress::TextTable table;
   table.heads = {"OUTPUT", "KIND", "WIDTH", "LOSS x WEIGHT"};
   table.widths = {30, 10, 10};
   for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -140,14 +141,15 @@ std::string check_plan(const Plan& plan) {
     }
     const bool logits = outputs[i].kind == OutputKind::logits;
     table.rows.push_back({outputs[i].name, logits ? "logits" : "feature",
-                          logits ? "identities" : std::to_string(outputs[i].width),
+                          logits ? "identities" : std::to_string(outputs[i].dim),
                           losses.empty() ? "none" : losses});
   }
-  return summary.str() + "\n" + table.str() + (plan.groups.empty() ? "" : "\n" + groups_text(groups));
+  return summary.str() + "\n" + table.str() +
+         (plan.groups.empty() ? "" : "\n" + training::groups_text(groups));
 }
 
-std::string check_pipeline(const Pipeline& pipeline) {
-  TextTable table;
+std::string check_pipeline(const pipeline::Pipeline& pipeline) {
+  progress::TextTable table;
   table.heads = {"STAGE", "TYPE", "READS", "MADE OF"};
   table.widths = {24, 10, 30};
   for (const auto& stage : pipeline.stages) {
@@ -165,4 +167,4 @@ std::string check_pipeline(const Pipeline& pipeline) {
   return table.str();
 }
 
-}  // namespace kindred
+}  // namespace kindred::command

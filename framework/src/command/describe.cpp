@@ -12,10 +12,10 @@
 #include "recipe/recipe_layout.h"
 #include "recipe/settings.h"
 
-namespace kindred {
+namespace kindred::command {
 namespace {
 
-using Kind = RecipeTable::Kind;
+using Kind = recipe::RecipeTable::Kind;
 
 /// One page: a component, a role or a table of the recipe.
 struct Page {
@@ -69,20 +69,20 @@ std::string recipe_with(const std::string& key, Kind kind, Table table) {
     Table outer;
     outer.set(dot == std::string::npos ? path : path.substr(dot + 1), std::move(content));
     content = Value(std::move(outer));
-    if (dot == std::string::npos) return write_recipe(content);
+    if (dot == std::string::npos) return recipe::write_recipe(content);
     path.resize(dot);
   }
 }
 
 /// Of both kinds of recipe.
-std::vector<RecipeTable> whole_layout() {
-  auto layout = recipe_layout();
-  for (auto& table : pipeline_layout()) layout.push_back(std::move(table));
+std::vector<recipe::RecipeTable> whole_layout() {
+  auto layout = recipe::recipe_layout();
+  for (auto& table : pipeline::pipeline_layout()) layout.push_back(std::move(table));
   return layout;
 }
 
 /// Also of a table inside another.
-const RecipeTable* table_of(const std::vector<RecipeTable>& layout, const std::string& key) {
+const recipe::RecipeTable* table_of(const std::vector<recipe::RecipeTable>& layout, const std::string& key) {
   for (const auto& table : layout) {
     if (table.key == key) return &table;
     if (const auto* inner = table_of(table.inner, key)) return inner;
@@ -109,7 +109,7 @@ Page component_page(const ComponentInfo& info) {
   return page;
 }
 
-Page table_page(const RecipeTable& table, const Catalog& catalog) {
+Page table_page(const recipe::RecipeTable& table, const Catalog& catalog) {
   Page page{table.header(), table.summary, "", "", {}, table.parameters, {}, ""};
   for (const auto* factory : catalog.components(table.key)) page.components.push_back(&factory->info());
   if (table.kind == Kind::settings || table.kind == Kind::settings_list) {
@@ -129,9 +129,9 @@ Page table_page(const RecipeTable& table, const Catalog& catalog) {
 }
 
 Page recipe_page() {
-  const auto schema = RunSettings::schema();
+  const auto schema = recipe::RunSettings::schema();
   Page page{"recipe", schema.summary(), "", "", {}, schema.parameters(), {}, ""};
-  for (const auto& table : recipe_layout()) {
+  for (const auto& table : recipe::recipe_layout()) {
     ParameterInfo info;
     info.name = table.header();
     info.type = table.kind == Kind::components ? "list of tables" : "table";
@@ -141,7 +141,7 @@ Page recipe_page() {
   }
   Table example;
   set_examples(example, schema.parameters());
-  page.example = write_recipe(Value(std::move(example)));
+  page.example = recipe::write_recipe(Value(std::move(example)));
   return page;
 }
 
@@ -174,7 +174,7 @@ std::string text_of(const Page& page) {
   constexpr std::size_t width = 108;
   const auto paragraph = [&](const std::string& text) {
     std::string lines;
-    for (const auto& line : wrapped(text, width)) lines += "  " + line + "\n";
+    for (const auto& line : progress::wrapped(text, width)) lines += "  " + line + "\n";
     return lines;
   };
   std::string text = page.title + "\n" + paragraph(page.summary);
@@ -184,7 +184,7 @@ std::string text_of(const Page& page) {
   if (page.parameters.empty()) {
     text += "There are no parameters.\n";
   } else {
-    TextTable table;
+    progress::TextTable table;
     table.heads = {"PARAMETER", "TYPE", "DEFAULT", "ALLOWED", "UNIT", "MEANING"};
     table.widths = {30, 16, 22, 22, 12};
     table.indent = 2;
@@ -200,7 +200,7 @@ std::string text_of(const Page& page) {
     text += lines;
   }
   if (!page.components.empty()) {
-    TextTable table;
+    progress::TextTable table;
     table.heads = {"COMPONENT", "SUMMARY"};
     table.widths = {40};
     table.indent = 2;
@@ -327,7 +327,7 @@ const ComponentFactory& find_component(const Catalog& catalog, const std::string
   } else {
     message += "a component is written role/name, and `kindred list` shows what there is";
   }
-  throw RecipeError(Place{}, message);
+  throw RecipeError(SourceLocation{}, message);
 }
 
 std::string describe(const Catalog& catalog, const std::string& what, DescribeFormat format) {
@@ -345,14 +345,14 @@ std::string describe(const Catalog& catalog, const std::string& what, DescribeFo
                                           [&](const auto* factory) { return factory->info().name == what; });
     const auto near = is_component ? "" : nearest_name(what, tables);
     if (!near.empty())
-      throw RecipeError(Place{}, "there is no table '" + what + "'; did you mean '" + near + "'?");
+      throw RecipeError(SourceLocation{}, "there is no table '" + what + "'; did you mean '" + near + "'?");
   }
   return describe_component(find_component(catalog, what), format);
 }
 
 std::string describe_catalog_markdown(const Catalog& catalog, const std::string& role) {
   std::string text;
-  const auto add_role = [&](const RecipeTable& table) {
+  const auto add_role = [&](const recipe::RecipeTable& table) {
     text += (text.empty() ? "" : "\n") + markdown_of(table_page(table, catalog), "#");
     for (const auto& inner : table.inner) text += "\n" + markdown_of(table_page(inner, catalog), "##");
     for (const auto* factory : catalog.components(table.key)) {
@@ -362,7 +362,7 @@ std::string describe_catalog_markdown(const Catalog& catalog, const std::string&
   const auto layout = whole_layout();
   if (!role.empty()) {
     const auto* table = table_of(layout, role);
-    if (table == nullptr) throw RecipeError(Place{}, "there is no table '" + role + "'");
+    if (table == nullptr) throw RecipeError(SourceLocation{}, "there is no table '" + role + "'");
     add_role(*table);
     return text;
   }
@@ -371,4 +371,4 @@ std::string describe_catalog_markdown(const Catalog& catalog, const std::string&
   return text;
 }
 
-}  // namespace kindred
+}  // namespace kindred::command

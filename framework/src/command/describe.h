@@ -4,9 +4,9 @@
 
 #include <string>
 
-#include "kindred/catalog.h"
+#include "kindred/core/catalog.h"
 
-namespace kindred {
+namespace kindred::command {
 
 enum class DescribeFormat { text, markdown, json };
 
@@ -25,4 +25,4 @@ enum class DescribeFormat { text, markdown, json };
 /// The reference of one role, or of the recipe's own tables and all roles.
 [[nodiscard]] std::string describe_catalog_markdown(const Catalog& catalog, const std::string& role = "");
 
-}  // namespace kindred
+}  // namespace kindred::command

@@ -2,9 +2,9 @@
 
 #include "command/doctor_checks.h"
 
-namespace kindred {
+namespace kindred::command {
 
-DoctorReport examine(const Dataset& dataset, bool decode_all, ProgressSink* sink) {
+DoctorReport examine(const Dataset& dataset, bool decode_all, progress::ProgressSink* sink) {
   const std::vector<Sample> samples = dataset.samples();
   DoctorReport report;
   report.decoded = decode_all;
@@ -15,4 +15,4 @@ DoctorReport examine(const Dataset& dataset, bool decode_all, ProgressSink* sink
   return report;
 }
 
-}  // namespace kindred
+}  // namespace kindred::command

@@ -7,14 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "kindred/core/sample.h"
 #include "kindred/role/dataset.h"
-#include "kindred/sample.h"
 #include "progress/progress.h"
 
-namespace kindred {
+namespace kindred::command {
 
 /// The least, the middle and the greatest of some numbers; of an even count the lower middle.
-struct Spread {
+struct Quantiles {
   std::int64_t minimum = 0;
   std::int64_t median = 0;
   std::int64_t maximum = 0;
@@ -28,7 +28,7 @@ struct SplitFigures {
   std::int64_t junk = 0;                   ///< images
   std::int64_t unlabelled = 0;             ///< images
   std::int64_t one_camera_identities = 0;  ///< identities of whose images all come from one known camera
-  Spread images_per_identity;              ///< zeros without identities
+  Quantiles images_per_identity;           ///< zeros without identities
   /// How many identities have 1, 2-3, 4-7, 8-15, ... images: each bucket's lowest number, and the identities.
   std::vector<std::pair<std::int64_t, std::int64_t>> histogram;
   std::map<std::int64_t, std::int64_t> cameras;  ///< camera -> images; unknown_camera is a key like others
@@ -80,11 +80,12 @@ struct DoctorReport {
 /// @param decode_all also reads every image, with all processors: for sizes, unreadable files, duplicates
 /// @param sink hears of the images read; may be nullptr
 /// Throws DataError when the samples cannot be listed.
-[[nodiscard]] DoctorReport examine(const Dataset& dataset, bool decode_all, ProgressSink* sink = nullptr);
+[[nodiscard]] DoctorReport examine(const Dataset& dataset, bool decode_all,
+                                   progress::ProgressSink* sink = nullptr);
 
 /// The report for a person, 110 columns wide at most where names allow, ending in '\n'.
 [[nodiscard]] std::string doctor_text(const DoctorReport& report);
 /// The report for programs: everything in it, as a JSON object.
 [[nodiscard]] std::string doctor_json(const DoctorReport& report);
 
-}  // namespace kindred
+}  // namespace kindred::command

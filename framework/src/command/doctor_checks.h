@@ -5,7 +5,7 @@
 
 #include "command/doctor.h"
 
-namespace kindred {
+namespace kindred::command {
 
 /// Counts; leaves `sizes` empty.
 [[nodiscard]] std::vector<SplitFigures> split_figures(const std::vector<Sample>& samples);
@@ -16,10 +16,10 @@ namespace kindred {
 [[nodiscard]] std::vector<const Sample*> compared_samples(const std::vector<Sample>& samples);
 
 /// Reads every image: fills in `unreadable`, `duplicates` and the sizes of the splits.
-void examine_pixels(const Dataset& dataset, const std::vector<Sample>& samples, ProgressSink* sink,
+void examine_pixels(const Dataset& dataset, const std::vector<Sample>& samples, progress::ProgressSink* sink,
                     DoctorReport& report);
 
 /// What follows from everything else in the report.
 [[nodiscard]] std::vector<Finding> findings(const std::vector<Sample>& samples, const DoctorReport& report);
 
-}  // namespace kindred
+}  // namespace kindred::command

@@ -6,7 +6,7 @@
 
 #include "command/doctor_checks.h"
 
-namespace kindred {
+namespace kindred::command {
 namespace {
 
 std::vector<std::pair<std::int64_t, std::int64_t>> histogram_of(const std::vector<std::int64_t>& counts) {
@@ -118,4 +118,4 @@ MatchFigures match_figures(const std::vector<Sample>& samples) {
   return match;
 }
 
-}  // namespace kindred
+}  // namespace kindred::command

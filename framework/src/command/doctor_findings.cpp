@@ -7,7 +7,7 @@
 
 #include "command/doctor_checks.h"
 
-namespace kindred {
+namespace kindred::command {
 namespace {
 
 std::string counted(std::int64_t count, const std::string& one, const std::string& many) {
@@ -374,4 +374,4 @@ std::vector<Finding> findings(const std::vector<Sample>& samples, const DoctorRe
   return Rules(samples, report).all();
 }
 
-}  // namespace kindred
+}  // namespace kindred::command

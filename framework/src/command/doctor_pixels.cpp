@@ -7,9 +7,9 @@
 
 #include "command/doctor_checks.h"
 #include "data/each_image.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::command {
 namespace {
 
 /// What is kept of an image once it has been decoded.
@@ -76,10 +76,10 @@ std::vector<Duplicates> find_duplicates(const Dataset& dataset, const std::vecto
 
 }  // namespace
 
-void examine_pixels(const Dataset& dataset, const std::vector<Sample>& samples, ProgressSink* sink,
+void examine_pixels(const Dataset& dataset, const std::vector<Sample>& samples, progress::ProgressSink* sink,
                     DoctorReport& report) {
   std::vector<Seen> seen(samples.size());
-  for_each_image(samples.size(), "doctor", sink, [&](std::size_t i) {
+  data::for_each_image(samples.size(), "doctor", sink, [&](std::size_t i) {
     try {
       const cv::Mat image = dataset.image(samples[i]);
       seen[i] = {image.cols, image.rows, hash_pixels(image), ""};
@@ -100,4 +100,4 @@ void examine_pixels(const Dataset& dataset, const std::vector<Sample>& samples, 
   report.duplicates = find_duplicates(dataset, samples, seen);
 }
 
-}  // namespace kindred
+}  // namespace kindred::command

@@ -7,7 +7,7 @@
 
 #include "command/doctor.h"
 
-namespace kindred {
+namespace kindred::command {
 namespace {
 
 constexpr std::size_t label_width = 24;
@@ -39,9 +39,9 @@ std::string line(const std::string& label, const std::vector<std::string>& cells
   return text + '\n';
 }
 
-std::string spread_text(const Spread& spread) {
-  return std::to_string(spread.minimum) + " / " + std::to_string(spread.median) + " / " +
-         std::to_string(spread.maximum);
+std::string quantiles_text(const Quantiles& quantiles) {
+  return std::to_string(quantiles.minimum) + " / " + std::to_string(quantiles.median) + " / " +
+         std::to_string(quantiles.maximum);
 }
 
 std::string cameras_text(const SplitFigures& figures) {
@@ -109,7 +109,7 @@ std::string table_text(const DoctorReport& report) {
   text += row("images", number(&SplitFigures::images));
   text += row("identities", number(&SplitFigures::identities));
   text += row("images an identity", [](const SplitFigures& f) {
-    return f.identities > 0 ? spread_text(f.images_per_identity) : std::string("-");
+    return f.identities > 0 ? quantiles_text(f.images_per_identity) : std::string("-");
   });
   if (any(&SplitFigures::junk)) text += row("junk images", number(&SplitFigures::junk));
   if (any(&SplitFigures::unlabelled)) text += row("unlabelled images", number(&SplitFigures::unlabelled));
@@ -200,13 +200,14 @@ std::string wrapped(const std::string& text, std::size_t indent) {
 }
 
 std::string finding_text(const Finding& finding) {
-  std::string text = '\n' + wrapped(std::string(severity_name(finding.severity)) + ": " + finding.message, 2);
+  std::string text =
+      '\n' + progress::wrapped(std::string(severity_name(finding.severity)) + ": " + finding.message, 2);
   const std::size_t shown = std::min(finding.examples.size(), shown_examples);
   for (std::size_t i = 0; i < shown; ++i) text += "    " + finding.examples[i] + '\n';
   if (finding.examples.size() > shown) {
     text += "    and " + std::to_string(finding.examples.size() - shown) + " more\n";
   }
-  return text + "  " + wrapped("What to do: " + finding.remedy, 2);
+  return text + "  " + progress::wrapped("What to do: " + finding.remedy, 2);
 }
 
 nlohmann::json split_json(const SplitFigures& figures) {
@@ -302,4 +303,4 @@ std::string doctor_json(const DoctorReport& report) {
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
 }
 
-}  // namespace kindred
+}  // namespace kindred::command

@@ -15,11 +15,11 @@
 #include <utility>
 
 #include "data/each_image.h"
-#include "kindred/csv.h"
-#include "kindred/error.h"
-#include "kindred/image.h"
+#include "kindred/core/error.h"
+#include "kindred/image/image.h"
+#include "kindred/text/csv.h"
 
-namespace kindred {
+namespace kindred::command {
 namespace {
 
 constexpr std::array<std::pair<const char*, Layout>, 3> layouts = {
@@ -215,7 +215,7 @@ Layout layout_of(const std::string& name) {
 }
 
 void write_dataset(const Dataset& dataset, const std::filesystem::path& folder, const WriteOptions& options,
-                   ProgressSink* sink) {
+                   progress::ProgressSink* sink) {
   if ((options.height > 0) != (options.width > 0) || options.height < 0) {
     throw std::logic_error("write_dataset: height and width are both 0 or both above");
   }
@@ -228,7 +228,7 @@ void write_dataset(const Dataset& dataset, const std::filesystem::path& folder, 
   for (const auto& [path, text] : plan.texts) folders.insert((partial.path() / path).parent_path());
   for (const auto& needed : folders) make_folder(needed);
 
-  for_each_image(samples.size(), "draw", sink, [&](std::size_t i) {
+  data::for_each_image(samples.size(), "draw", sink, [&](std::size_t i) {
     cv::Mat image = dataset.image(samples[i]);
     if (options.height > 0 && image.size() != cv::Size(options.width, options.height)) {
       cv::Mat resized;
@@ -241,4 +241,4 @@ void write_dataset(const Dataset& dataset, const std::filesystem::path& folder, 
   partial.finish();
 }
 
-}  // namespace kindred
+}  // namespace kindred::command

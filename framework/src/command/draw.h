@@ -8,7 +8,7 @@
 #include "kindred/role/dataset.h"
 #include "progress/progress.h"
 
-namespace kindred {
+namespace kindred::command {
 
 enum class Layout {
   market,   ///< Market-1501: bounding_box_train, query, bounding_box_test; labels and cameras in the names
@@ -40,6 +40,6 @@ struct WriteOptions {
 /// what the layout's names need (market: identity and camera; naic: the identity of a training image), or
 /// when an image cannot be read or written.
 void write_dataset(const Dataset& dataset, const std::filesystem::path& folder, const WriteOptions& options,
-                   ProgressSink* sink = nullptr);
+                   progress::ProgressSink* sink = nullptr);
 
-}  // namespace kindred
+}  // namespace kindred::command

@@ -2,10 +2,10 @@
 
 #include "progress/text_table.h"
 
-namespace kindred {
+namespace kindred::command {
 
 std::string list_components(const Catalog& catalog) {
-  TextTable table;
+  progress::TextTable table;
   table.heads = {"COMPONENT", "PLUGIN", "SUMMARY"};
   table.widths = {40, 24};
   std::string role;
@@ -19,4 +19,4 @@ std::string list_components(const Catalog& catalog) {
   return table.str();
 }
 
-}  // namespace kindred
+}  // namespace kindred::command

@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "kindred/catalog.h"
+#include "kindred/core/catalog.h"
 
-namespace kindred {
+namespace kindred::command {
 
 /// All components by role, with their plugin and their summary.
 [[nodiscard]] std::string list_components(const Catalog& catalog);
 
-}  // namespace kindred
+}  // namespace kindred::command

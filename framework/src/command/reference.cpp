@@ -4,7 +4,7 @@
 #include "pipeline/pipeline.h"
 #include "recipe/recipe_layout.h"
 
-namespace kindred {
+namespace kindred::command {
 
 std::vector<ReferencePage> reference_pages(const Catalog& catalog) {
   std::string settings = describe(catalog, "recipe", DescribeFormat::markdown);
@@ -16,9 +16,9 @@ std::vector<ReferencePage> reference_pages(const Catalog& catalog) {
   std::string pipeline =
       "# Pipelines\n\nThe tables of a recipe of several stages ([how](../pipelines.md)).\n";
   index += "- [pipeline](pipeline.md): the tables of a pipeline\n";
-  auto tables = recipe_layout();
-  for (auto& table : pipeline_layout()) {
-    if (table.kind == RecipeTable::Kind::component) {
+  auto tables = recipe::recipe_layout();
+  for (auto& table : pipeline::pipeline_layout()) {
+    if (table.kind == recipe::RecipeTable::Kind::component) {
       tables.push_back(std::move(table));
       continue;
     }
@@ -28,7 +28,8 @@ std::vector<ReferencePage> reference_pages(const Catalog& catalog) {
     }
   }
   for (const auto& table : tables) {
-    if (table.kind == RecipeTable::Kind::settings || table.kind == RecipeTable::Kind::settings_list) {
+    if (table.kind == recipe::RecipeTable::Kind::settings ||
+        table.kind == recipe::RecipeTable::Kind::settings_list) {
       settings += "\n#" + describe(catalog, table.key, DescribeFormat::markdown);
       continue;
     }
@@ -41,4 +42,4 @@ std::vector<ReferencePage> reference_pages(const Catalog& catalog) {
   return pages;
 }
 
-}  // namespace kindred
+}  // namespace kindred::command

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "kindred/catalog.h"
+#include "kindred/core/catalog.h"
 
-namespace kindred {
+namespace kindred::command {
 
 struct ReferencePage {
   std::string file;  ///< "head.md"
@@ -17,4 +17,4 @@ struct ReferencePage {
 /// role. Depends on the catalog alone.
 [[nodiscard]] std::vector<ReferencePage> reference_pages(const Catalog& catalog);
 
-}  // namespace kindred
+}  // namespace kindred::command

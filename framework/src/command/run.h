@@ -6,18 +6,18 @@
 #include <optional>
 #include <string>
 
-#include "kindred/catalog.h"
+#include "kindred/core/catalog.h"
 #include "progress/progress.h"
 #include "ranking/evaluation.h"
 #include "recipe/plan.h"
 
-namespace kindred {
+namespace kindred::command {
 
 struct RunOutcome {
   bool interrupted = false;
-  std::optional<Scores> scores;  ///< absent when the data set does not say who the queries are
+  std::optional<ranking::Scores> scores;  ///< absent when the data set does not say who the queries are
   /// Without post-processors; absent when the recipe has none.
-  std::optional<Scores> plain_scores;
+  std::optional<ranking::Scores> plain_scores;
   std::string text;  ///< what was done, how long it took, the scores and where the results lie
 };
 
@@ -25,7 +25,8 @@ struct RunOutcome {
 /// evaluates when queries are labelled. Descriptors go to FOLDER/features, scores to FOLDER/evaluation.*,
 /// roc.csv and per_query.csv, those without post-processors to evaluation_plain.json, rankings to
 /// FOLDER/rankings. Everything behind the training is done again each time. Throws what the stages throw.
-[[nodiscard]] RunOutcome run(const Plan& plan, const Catalog& catalog, const std::filesystem::path& folder,
-                             ProgressSink& progress, const std::atomic<bool>& stop);
+[[nodiscard]] RunOutcome run(const recipe::Plan& plan, const Catalog& catalog,
+                             const std::filesystem::path& folder, progress::ProgressSink& progress,
+                             const std::atomic<bool>& stop);
 
-}  // namespace kindred
+}  // namespace kindred::command

@@ -12,7 +12,7 @@
 #include "command/check.h"
 #include "command/run.h"
 #include "file/atomic_file.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "progress/text_table.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
@@ -21,7 +21,7 @@
 #include "study/summary.h"
 #include "training/run_directory.h"
 
-namespace kindred {
+namespace kindred::command {
 namespace {
 
 namespace fs = std::filesystem;
@@ -30,32 +30,33 @@ namespace fs = std::filesystem;
 struct CellState {
   enum class Kind { not_begun, begun, trained, done, foreign };
   Kind kind = Kind::not_begun;
-  std::optional<CellResult> result;  ///< of Kind::done
+  std::optional<study::CellResult> result;  ///< of Kind::done
   /// Kind::foreign: to the recipe of what is there; Kind::trained: to that of an older result.
-  std::vector<RecipeDifference> differences;
+  std::vector<recipe::RecipeDifference> differences;
 };
 
-CellState state_of(const Cell& cell, const fs::path& folder) {
-  const auto place = folder / cell.folder;
+CellState state_of(const study::Cell& cell, const fs::path& folder) {
+  const auto location = folder / cell.folder;
   CellState state;
-  state.differences = differences_from_begun(cell.plan, place);
+  state.differences = stage::differences_from_begun(cell.plan, location);
   if (!state.differences.empty()) {
     state.kind = CellState::Kind::foreign;
     return state;
   }
-  const auto recipe = deciding_recipe(cell.plan);
-  auto result = read_cell_result(place);
+  const auto recipe = study::deciding_recipe(cell.plan);
+  auto result = study::read_cell_result(location);
   if (result && result->recipe == recipe) {
     state.kind = CellState::Kind::done;
     state.result = std::move(result);
     return state;
   }
-  const bool trained = fs::exists(place / model_name);
+  const bool trained = fs::exists(location / training::model_name);
   if (trained) state.kind = CellState::Kind::trained;
-  if (!trained && fs::exists(place / checkpoint_name)) state.kind = CellState::Kind::begun;
+  if (!trained && fs::exists(location / training::checkpoint_name)) state.kind = CellState::Kind::begun;
   if (result) {
-    state.differences = recipe_differences(parse_recipe(result->recipe, place.string(), {}),
-                                           parse_recipe(recipe, "the study", {}));
+    state.differences =
+        recipe::recipe_differences(recipe::parse_recipe(result->recipe, location.string(), {}),
+                                   recipe::parse_recipe(recipe, "the study", {}));
     // Without its model nothing tells whether the training was another one.
     if (state.kind == CellState::Kind::not_begun) state.kind = CellState::Kind::foreign;
   }
@@ -73,23 +74,23 @@ std::string state_text(const CellState& state) {
     case CellState::Kind::done:
       return "done";
     case CellState::Kind::foreign:
-      return "belongs to another recipe:" + differences_text(state.differences);
+      return "belongs to another recipe:" + recipe::differences_text(state.differences);
   }
   return "";
 }
 
-std::vector<CellState> states_of(const std::vector<Cell>& cells, const fs::path& folder) {
+std::vector<CellState> states_of(const std::vector<study::Cell>& cells, const fs::path& folder) {
   std::vector<CellState> states;
   for (const auto& cell : cells) states.push_back(state_of(cell, folder));
   return states;
 }
 
-void refuse_foreign(const std::vector<Cell>& cells, const std::vector<CellState>& states,
+void refuse_foreign(const std::vector<study::Cell>& cells, const std::vector<CellState>& states,
                     const fs::path& folder) {
   std::string text;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (states[i].kind != CellState::Kind::foreign) continue;
-    text += "\n" + cells[i].folder.string() + ":" + differences_text(states[i].differences);
+    text += "\n" + cells[i].folder.string() + ":" + recipe::differences_text(states[i].differences);
   }
   if (text.empty()) return;
   throw DataError(folder,
@@ -107,29 +108,30 @@ std::string percent(double share) {
 /// Does one run, whatever becomes of it.
 class CellRunner {
  public:
-  CellRunner(const Catalog& catalog, const fs::path& folder, ProgressSink& progress,
+  CellRunner(const Catalog& catalog, const fs::path& folder, progress::ProgressSink& progress,
              const std::atomic<bool>& stop)
       : catalog_(catalog), folder_(folder), progress_(progress), stop_(stop) {}
 
   /// @return false when it was stopped
-  [[nodiscard]] bool run(CellOutcome& outcome) const {
+  [[nodiscard]] bool run(study::CellOutcome& outcome) const {
     const auto fail = [&](const std::string& reason) {
       outcome.failure = reason;
       progress_.note(outcome.cell.folder.string() + " failed: " + reason);
       return true;
     };
     try {
-      const auto place = folder_ / outcome.cell.folder;
-      const auto made = kindred::run(outcome.cell.plan, catalog_, place, progress_, stop_);
+      const auto location = folder_ / outcome.cell.folder;
+      const auto made = kindred::run(outcome.cell.plan, catalog_, location, progress_, stop_);
       if (made.interrupted) return false;
       if (!made.scores) {
         return fail(
             "there are no scores: the data set does not say who the queries are; validate on folds "
             "of its training images instead");
       }
-      CellResult result{deciding_recipe(outcome.cell.plan), CellScores::of(*made.scores), std::nullopt};
-      if (made.plain_scores) result.by_descriptors_alone = CellScores::of(*made.plain_scores);
-      write_cell_result(place, result);
+      study::CellResult result{study::deciding_recipe(outcome.cell.plan), study::CellScores::of(*made.scores),
+                               std::nullopt};
+      if (made.plain_scores) result.by_descriptors_alone = study::CellScores::of(*made.plain_scores);
+      study::write_cell_result(location, result);
       progress_.note(outcome.cell.folder.string() + ": mAP " + percent(result.scores.mean_ap) + ", Rank-1 " +
                      percent(result.scores.rank1));
       outcome.result = std::move(result);
@@ -144,15 +146,16 @@ class CellRunner {
  private:
   const Catalog& catalog_;
   const fs::path& folder_;
-  ProgressSink& progress_;
+  progress::ProgressSink& progress_;
   const std::atomic<bool>& stop_;
 };
 
-std::vector<Grid> grids_of(const Study& study, const std::vector<CellOutcome>& outcomes, StudyReport report) {
-  return report == StudyReport::folds ? fold_grids(outcomes) : arm_grids(study, outcomes);
+std::vector<study::Grid> grids_of(const study::Study& study, const std::vector<study::CellOutcome>& outcomes,
+                                  StudyReport report) {
+  return report == StudyReport::folds ? study::fold_grids(outcomes) : study::arm_grids(study, outcomes);
 }
 
-std::string legend(const Study& study, StudyReport report) {
+std::string legend(const study::Study& study, StudyReport report) {
   if (report == StudyReport::folds) return "In per cent; deviation: the standard deviation over the folds.";
   return std::string("In per cent: mean ± standard deviation (runs).") +
          (study.arms.size() > 1
@@ -160,7 +163,7 @@ std::string legend(const Study& study, StudyReport report) {
               : "");
 }
 
-std::string failures_text(const std::vector<CellOutcome>& outcomes) {
+std::string failures_text(const std::vector<study::CellOutcome>& outcomes) {
   std::string text;
   for (const auto& outcome : outcomes) {
     if (outcome.failure.empty()) continue;
@@ -173,29 +176,30 @@ std::string report_name(StudyReport report) {
   return report == StudyReport::folds ? "folds" : "study";
 }
 
-void write_report(const Study& study, const std::vector<CellOutcome>& outcomes, StudyReport report,
-                  const fs::path& folder) {
+void write_report(const study::Study& study, const std::vector<study::CellOutcome>& outcomes,
+                  StudyReport report, const fs::path& folder) {
   const auto failures = failures_text(outcomes);
-  write_atomically(folder / (report_name(report) + ".md"), [&](std::ostream& out) {
+  file::write_atomically(folder / (report_name(report) + ".md"), [&](std::ostream& out) {
     for (const auto& grid : grids_of(study, outcomes, report)) out << grid.markdown() << "\n";
     out << legend(study, report) << "\n";
     if (!failures.empty()) out << "\n" << failures;
   });
-  write_atomically(folder / (report_name(report) + ".csv"),
-                   [&](std::ostream& out) { write_study_csv(out, study, outcomes); });
+  file::write_atomically(folder / (report_name(report) + ".csv"),
+                         [&](std::ostream& out) { study::write_study_csv(out, study, outcomes); });
 }
 
 }  // namespace
 
-Study all_folds(const fs::path& recipe, std::int64_t count) {
-  Study study;
+study::Study all_folds(const fs::path& recipe, std::int64_t count) {
+  study::Study study;
   study.recipe = recipe;
   study.arms.emplace_back();
-  for (std::int64_t fold = 1; fold <= count; ++fold) study.folds.emplace_back(fold, Place{recipe.string()});
+  for (std::int64_t fold = 1; fold <= count; ++fold)
+    study.folds.emplace_back(fold, SourceLocation{recipe.string()});
   return study;
 }
 
-void check_cells(const std::vector<Cell>& cells) {
+void check_cells(const std::vector<study::Cell>& cells) {
   Diagnostics diagnostics;
   std::set<std::size_t> arms;
   std::set<std::string> told;
@@ -205,15 +209,15 @@ void check_cells(const std::vector<Cell>& cells) {
       static_cast<void>(check_plan(cell.plan));
     } catch (const RecipeError& error) {
       for (const auto& found : error.diagnostics()) {
-        if (told.insert(found.str()).second) diagnostics.error(found.place, found.message);
+        if (told.insert(found.str()).second) diagnostics.error(found.location, found.message);
       }
     }
   }
   diagnostics.throw_if_any();
 }
 
-std::string list_cells(const std::vector<Cell>& cells, const fs::path& folder) {
-  TextTable table;
+std::string list_cells(const std::vector<study::Cell>& cells, const fs::path& folder) {
+  progress::TextTable table;
   table.heads = {"RUN", "STATE"};
   table.widths = {80};
   std::size_t done = 0;
@@ -225,13 +229,13 @@ std::string list_cells(const std::vector<Cell>& cells, const fs::path& folder) {
   return table.str() + std::to_string(done) + " of " + std::to_string(cells.size()) + " runs are done\n";
 }
 
-StudyOutcome run_study(const Study& study, const std::vector<Cell>& cells, StudyReport report,
-                       const Catalog& catalog, const fs::path& folder, ProgressSink& progress,
+StudyOutcome run_study(const study::Study& study, const std::vector<study::Cell>& cells, StudyReport report,
+                       const Catalog& catalog, const fs::path& folder, progress::ProgressSink& progress,
                        const std::atomic<bool>& stop) {
-  const RunDirectory lock(folder);
+  const training::RunDirectory lock(folder);
   auto states = states_of(cells, folder);
   refuse_foreign(cells, states, folder);
-  std::vector<CellOutcome> outcomes;
+  std::vector<study::CellOutcome> outcomes;
   for (std::size_t i = 0; i < cells.size(); ++i)
     outcomes.push_back({cells[i], std::move(states[i].result), ""});
 
@@ -247,7 +251,7 @@ StudyOutcome run_study(const Study& study, const std::vector<Cell>& cells, Study
     }
     if (states[i].kind == CellState::Kind::trained && !states[i].differences.empty()) {
       progress.note(which + ": evaluated anew, for the recipe has changed behind the training:" +
-                    differences_text(states[i].differences));
+                    recipe::differences_text(states[i].differences));
     } else {
       progress.note(which);
     }
@@ -260,7 +264,7 @@ StudyOutcome run_study(const Study& study, const std::vector<Cell>& cells, Study
 
   for (const auto& grid : grids_of(study, outcomes, report)) study_outcome.text += grid.text() + "\n";
   study_outcome.text += legend(study, report) + "\n" + failures_text(outcomes);
-  TextTable places;
+  progress::TextTable places;
   places.widths = {20};
   places.rows = {{"table", (folder / (report_name(report) + ".md")).string()},
                  {"each run", (folder / (report_name(report) + ".csv")).string()},
@@ -269,4 +273,4 @@ StudyOutcome run_study(const Study& study, const std::vector<Cell>& cells, Study
   return study_outcome;
 }
 
-}  // namespace kindred
+}  // namespace kindred::command

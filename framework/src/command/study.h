@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "kindred/catalog.h"
+#include "kindred/core/catalog.h"
 #include "progress/progress.h"
 #include "study/cells.h"
 #include "study/study.h"
 
-namespace kindred {
+namespace kindred::command {
 
 /// How the results are put together, in NAME.md and NAME.csv.
 enum class StudyReport {
@@ -28,13 +28,14 @@ struct StudyOutcome {
 
 /// All folds of a recipe, as a study of one arm.
 /// @param count of [folds]
-[[nodiscard]] Study all_folds(const std::filesystem::path& recipe, std::int64_t count);
+[[nodiscard]] study::Study all_folds(const std::filesystem::path& recipe, std::int64_t count);
 
 /// Checks the network, losses and components of each arm (check_plan). Throws RecipeError with every error.
-void check_cells(const std::vector<Cell>& cells);
+void check_cells(const std::vector<study::Cell>& cells);
 
 /// What each run of the study is, and how far it has come.
-[[nodiscard]] std::string list_cells(const std::vector<Cell>& cells, const std::filesystem::path& folder);
+[[nodiscard]] std::string list_cells(const std::vector<study::Cell>& cells,
+                                     const std::filesystem::path& folder);
 
 /// Does every run that is not done (run()), each in a folder of its own inside FOLDER, and writes the report
 /// into FOLDER after each of them. FOLDER is locked meanwhile.
@@ -47,8 +48,9 @@ void check_cells(const std::vector<Cell>& cells);
 /// A run that fails is told of, and the others go on. When `stop` is set the run under way keeps a
 /// checkpoint, the report says what is done, and the same call goes on from there. Throws DataError for the
 /// above and when the folder is in use or cannot be written.
-[[nodiscard]] StudyOutcome run_study(const Study& study, const std::vector<Cell>& cells, StudyReport report,
-                                     const Catalog& catalog, const std::filesystem::path& folder,
-                                     ProgressSink& progress, const std::atomic<bool>& stop);
+[[nodiscard]] StudyOutcome run_study(const study::Study& study, const std::vector<study::Cell>& cells,
+                                     StudyReport report, const Catalog& catalog,
+                                     const std::filesystem::path& folder, progress::ProgressSink& progress,
+                                     const std::atomic<bool>& stop);
 
-}  // namespace kindred
+}  // namespace kindred::command

@@ -5,14 +5,14 @@
 #include <utility>
 
 #include "file/sha256.h"
-#include "kindred/error.h"
-#include "model/artefact.h"
+#include "kindred/core/error.h"
 #include "model/model.h"
+#include "model/model_file.h"
 #include "progress/text_table.h"
 #include "system/printable.h"
 #include "weights/initial_weights.h"
 
-namespace kindred {
+namespace kindred::command {
 namespace {
 
 constexpr const char* recipe_key = "kindred.recipe";
@@ -21,19 +21,19 @@ std::string type_text(const torch::Tensor& tensor) {
   return torch::toString(tensor.scalar_type());
 }
 
-std::string layout_text(const TranslatedWeights& weights) {
+std::string layout_text(const weights::TranslatedWeights& weights) {
   return weights.layout == nullptr ? "not recognised: names are taken as they are"
                                    : std::string(weights.layout->name);
 }
 
 /// Kindred's name by the file's.
-std::map<std::string, std::string> names_of(const TranslatedWeights& weights) {
+std::map<std::string, std::string> names_of(const weights::TranslatedWeights& weights) {
   std::map<std::string, std::string> names;
   for (const auto& entry : weights.tensors) names.emplace(entry.source, entry.name);
   return names;
 }
 
-std::int64_t elements_of(const TensorFile& content) {
+std::int64_t elements_of(const file::TensorFile& content) {
   std::int64_t elements = 0;
   for (const auto& entry : content.tensors) elements += entry.second.numel();
   return elements;
@@ -45,28 +45,28 @@ std::string joined(const std::vector<std::string>& texts) {
   return text;
 }
 
-std::string where_text(const WeightsFile& file) {
+std::string where_text(const weights::WeightsFile& file) {
   std::string text;
   if (!file.dictionary.empty()) text += " under '" + file.dictionary + "'";
   if (!file.prefix.empty()) text += ", without the prefix '" + file.prefix + "'";
   return text;
 }
 
-const char* state_text(TensorState state) {
+const char* state_text(weights::TensorState state) {
   switch (state) {
-    case TensorState::matched:
+    case weights::TensorState::matched:
       return "matched";
-    case TensorState::counter:
+    case weights::TensorState::counter:
       return "set to 0";
-    case TensorState::allowed:
+    case weights::TensorState::allowed:
       return "left as it was";
-    case TensorState::missing:
+    case weights::TensorState::missing:
       return "missing";
-    case TensorState::wrong_shape:
+    case weights::TensorState::wrong_shape:
       return "wrong shape";
-    case TensorState::wrong_type:
+    case weights::TensorState::wrong_type:
       return "wrong type";
-    case TensorState::unused:
+    case weights::TensorState::unused:
       return "unused";
   }
   return "";
@@ -74,12 +74,13 @@ const char* state_text(TensorState state) {
 
 /// Rows of what did not simply match; what keeps the file from being used stands at the end, where it is
 /// seen.
-std::string rows_text(const MatchReport& report) {
-  TextTable table;
+std::string rows_text(const weights::MatchReport& report) {
+  progress::TextTable table;
   table.heads = {"STATE", "TENSOR", "DETAIL"};
   table.widths = {14, 60};
-  for (const auto state : {TensorState::unused, TensorState::allowed, TensorState::missing,
-                           TensorState::wrong_shape, TensorState::wrong_type}) {
+  for (const auto state :
+       {weights::TensorState::unused, weights::TensorState::allowed, weights::TensorState::missing,
+        weights::TensorState::wrong_shape, weights::TensorState::wrong_type}) {
     for (const auto& row : report.rows) {
       if (row.state == state) table.rows.push_back({state_text(state), row.name, row.detail});
     }
@@ -87,8 +88,8 @@ std::string rows_text(const MatchReport& report) {
   return table.rows.empty() ? "" : table.str() + "\n";
 }
 
-std::string outcome_text(const ImportOptions& options, const WeightsFile& file, const ImportOutcome& outcome,
-                         bool identities_of_file) {
+std::string outcome_text(const ImportOptions& options, const weights::WeightsFile& file,
+                         const ImportOutcome& outcome, bool identities_of_file) {
   std::string text = options.file.string() + ": " + file.format + where_text(file) +
                      "\nlayout: " + outcome.report.layout +
                      "\nidentities: " + std::to_string(outcome.identities) +
@@ -116,9 +117,9 @@ std::string outcome_text(const ImportOptions& options, const WeightsFile& file, 
 
 WeightsSummary inspect_weights(const std::filesystem::path& file) {
   WeightsSummary summary;
-  summary.file = read_weights_file(file);
-  summary.sha256 = sha256_of_file(file);
-  summary.weights = translate(summary.file);
+  summary.file = weights::read_weights_file(file);
+  summary.sha256 = file::sha256_of_file(file);
+  summary.weights = weights::translate(summary.file);
   return summary;
 }
 
@@ -128,7 +129,7 @@ std::string weights_text(const WeightsSummary& summary) {
   std::uint64_t bytes = 0;
   for (const auto& entry : content.tensors) bytes += entry.second.nbytes();
 
-  TextTable head;
+  progress::TextTable head;
   head.widths = {12};
   head.rows = {{"file", file.file.string()},
                {"format", file.format},
@@ -146,13 +147,13 @@ std::string weights_text(const WeightsSummary& summary) {
   }
 
   const auto names = names_of(summary.weights);
-  TextTable table;
+  progress::TextTable table;
   table.heads = {"TENSOR", "SHAPE", "TYPE", "IN KINDRED"};
   table.widths = {50, 24, 10};
   for (const auto& [name, tensor] : content.tensors) {
     const auto found = names.find(name);
-    table.rows.push_back({printable(name), shape_text(tensor), type_text(tensor),
-                          found == names.end() ? "unused" : printable(found->second)});
+    table.rows.push_back({system::printable(name), model::shape_text(tensor), type_text(tensor),
+                          found == names.end() ? "unused" : system::printable(found->second)});
   }
   return head.str() + "\n" + table.str();
 }
@@ -183,10 +184,11 @@ std::string weights_json(const WeightsSummary& summary) {
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-ImportOutcome import_weights(Plan plan, const ImportOptions& options) {
-  const auto file = read_weights_file(options.file);
-  const auto weights = translate(file);
-  const auto in_file = options.identities ? std::nullopt : identities_of(plan, weights, options.file);
+ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
+  const auto file = weights::read_weights_file(options.file);
+  const auto weights = weights::translate(file);
+  const auto in_file =
+      options.identities ? std::nullopt : weights::identities_of(plan, weights, options.file);
   if (!options.identities && !in_file) {
     throw Error("error: " + options.file.string() +
                 " has no classifier of the recipe's network, so it does not say for how many identities it "
@@ -194,20 +196,20 @@ ImportOutcome import_weights(Plan plan, const ImportOptions& options) {
   }
   ImportOutcome outcome;
   outcome.identities = options.identities ? *options.identities : *in_file;
-  const auto model = build_model(plan, outcome.identities);
-  if (const auto wrong = useless_pattern(options.allow_missing, *model); !wrong.empty()) {
+  const auto model = model::build_model(plan, outcome.identities);
+  if (const auto wrong = weights::useless_pattern(options.allow_missing, *model); !wrong.empty()) {
     throw Error("error: --allow-missing: " + wrong);
   }
-  outcome.report = match_weights(weights, *model, "", options.allow_missing);
+  outcome.report = weights::match_weights(weights, *model, "", options.allow_missing);
   if (outcome.report.complete()) {
-    copy_weights(weights, *model, "");
+    weights::copy_weights(weights, *model, "");
     plan.backbone_start = {};
-    plan.weights = {options.file.string(), sha256_of_file(options.file), options.allow_missing};
-    write_artefact(options.out, *model, plan, outcome.identities);
+    plan.weights = {options.file.string(), file::sha256_of_file(options.file), options.allow_missing};
+    model::write_model_file(options.out, *model, plan, outcome.identities);
     outcome.written = true;
   }
   outcome.text = outcome_text(options, file, outcome, in_file.has_value());
   return outcome;
 }
 
-}  // namespace kindred
+}  // namespace kindred::command

@@ -11,12 +11,12 @@
 #include "weights/matching.h"
 #include "weights/weights_file.h"
 
-namespace kindred {
+namespace kindred::command {
 
 struct WeightsSummary {
-  WeightsFile file;
+  weights::WeightsFile file;
   std::string sha256;
-  TranslatedWeights weights;
+  weights::TranslatedWeights weights;
 };
 
 /// Throws what reading the file throws.
@@ -35,7 +35,7 @@ struct ImportOptions {
 
 struct ImportOutcome {
   std::int64_t identities = 0;
-  MatchReport report;
+  weights::MatchReport report;
   bool written = false;
   std::string text;  ///< for people: what became of every tensor that did not simply match
 };
@@ -44,6 +44,6 @@ struct ImportOutcome {
 /// training does; the recipe says [weights] for where they came from. When the report is not complete nothing
 /// is written. Throws Error where the number of identities is not known or a pattern matches nothing,
 /// DataError for a file that cannot be used.
-[[nodiscard]] ImportOutcome import_weights(Plan plan, const ImportOptions& options);
+[[nodiscard]] ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options);
 
-}  // namespace kindred
+}  // namespace kindred::command

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::data {
 
 bool is_of_domains(const Sample& sample, const std::vector<std::string>& domains) {
   return domains.empty() || std::find(domains.begin(), domains.end(), sample.domain) != domains.end();
@@ -24,4 +24,4 @@ void require_domains(const std::vector<Sample>& samples, const std::vector<std::
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::data

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "kindred/sample.h"
+#include "kindred/core/sample.h"
 
-namespace kindred {
+namespace kindred::data {
 
 /// Whether a sample is of one of the domains; of any when none is named.
 [[nodiscard]] bool is_of_domains(const Sample& sample, const std::vector<std::string>& domains);
@@ -16,4 +16,4 @@ namespace kindred {
 void require_domains(const std::vector<Sample>& samples, const std::vector<std::string>& domains,
                      const std::string& subject);
 
-}  // namespace kindred
+}  // namespace kindred::data

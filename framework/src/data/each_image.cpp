@@ -10,13 +10,13 @@
 
 #include "system/processors.h"
 
-namespace kindred {
+namespace kindred::data {
 namespace {
 
 /// Counts what is done, and tells the sink.
-class Meter {
+class progress::Meter {
  public:
-  Meter(std::size_t total, const std::string& stage, ProgressSink* sink)
+  progress::Meter(std::size_t total, const std::string& stage, progress::ProgressSink* sink)
       : sink_(sink), start_(std::chrono::steady_clock::now()) {
     progress_.stage = stage;
     progress_.total = static_cast<std::int64_t>(total);
@@ -32,7 +32,7 @@ class Meter {
   }
 
  private:
-  const Progress& current() {
+  const progress::Progress& current() {
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
     progress_.done = done_.load(std::memory_order_relaxed);
     if (progress_.done > 0 && passed.count() > 0) {
@@ -43,9 +43,9 @@ class Meter {
     return progress_;
   }
 
-  ProgressSink* sink_;
+  progress::ProgressSink* sink_;
   std::chrono::steady_clock::time_point start_;
-  Progress progress_;
+  progress::Progress progress_;
   std::atomic<std::int64_t> done_ = 0;
 };
 
@@ -74,9 +74,9 @@ class FirstFailure {
 
 }  // namespace
 
-void for_each_image(std::size_t count, const std::string& stage, ProgressSink* sink,
+void for_each_image(std::size_t count, const std::string& stage, progress::ProgressSink* sink,
                     const std::function<void(std::size_t)>& work) {
-  Meter meter(count, stage, sink);
+  progress::Meter meter(count, stage, sink);
   FirstFailure failure;
   std::atomic<std::size_t> next = 0;
   // Indices are handed out in order, so every index below one that failed has been begun and will be judged.
@@ -94,7 +94,7 @@ void for_each_image(std::size_t count, const std::string& stage, ProgressSink* s
     }
   };
   {
-    const auto workers = std::min(static_cast<std::size_t>(usable_processors()), count);
+    const auto workers = std::min(static_cast<std::size_t>(system::usable_processors()), count);
     std::vector<std::jthread> threads;
     for (std::size_t i = 1; i < workers; ++i) threads.emplace_back(run, false);
     run(true);
@@ -103,4 +103,4 @@ void for_each_image(std::size_t count, const std::string& stage, ProgressSink* s
   meter.finish();
 }
 
-}  // namespace kindred
+}  // namespace kindred::data

@@ -8,9 +8,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "kindred/random.h"
+#include "kindred/core/random.h"
 
-namespace kindred {
+namespace kindred::data {
 namespace {
 
 // Purposes of random numbers.
@@ -29,7 +29,8 @@ Identities identities_of(const std::vector<Sample>& samples) {
 }
 
 /// The identities of the fold that is validated.
-std::set<std::int64_t> validated_identities(const Identities& identities, const FoldsSettings& folds) {
+std::set<std::int64_t> validated_identities(const Identities& identities,
+                                            const recipe::FoldsSettings& folds) {
   struct Dealt {
     std::int64_t identity;
     std::size_t images;
@@ -63,7 +64,7 @@ std::set<std::int64_t> validated_identities(const Identities& identities, const 
 /// Which images of the fold are queries.
 class QueryChooser {
  public:
-  QueryChooser(const std::vector<Sample>& samples, const Identities& fold, const FoldsSettings& folds)
+  QueryChooser(const std::vector<Sample>& samples, const Identities& fold, const recipe::FoldsSettings& folds)
       : samples_(samples), folds_(folds) {
     std::set<std::int64_t> cameras;
     for (const auto& [identity, images] : fold) {
@@ -103,7 +104,7 @@ class QueryChooser {
   }
 
   const std::vector<Sample>& samples_;
-  const FoldsSettings& folds_;
+  const recipe::FoldsSettings& folds_;
   bool cameras_known_ = false;
 };
 
@@ -117,18 +118,18 @@ std::vector<Sample> training_split(const Dataset& dataset) {
 
 }  // namespace
 
-FoldDataset::FoldDataset(std::unique_ptr<Dataset> whole, const FoldsSettings& folds, const Place& place,
-                         std::unique_ptr<Dataset> distractors)
+FoldDataset::FoldDataset(std::unique_ptr<Dataset> whole, const recipe::FoldsSettings& folds,
+                         const SourceLocation& location, std::unique_ptr<Dataset> distractors)
     : whole_(std::move(whole)), distractors_(std::move(distractors)) {
   const auto samples = training_split(*whole_);
   auto identities = identities_of(samples);
   if (static_cast<std::int64_t>(identities.size()) < folds.count) {
-    throw RecipeError(place, "[folds]: count = " + std::to_string(folds.count) +
-                                 " folds cannot be made of the " + std::to_string(identities.size()) +
-                                 " identities of the training split; " +
-                                 (identities.size() < 2 ? "folds need a data set with training images of "
-                                                          "known identity"
-                                                        : "ask for fewer folds, or say fold = 0"));
+    throw RecipeError(location, "[folds]: count = " + std::to_string(folds.count) +
+                                    " folds cannot be made of the " + std::to_string(identities.size()) +
+                                    " identities of the training split; " +
+                                    (identities.size() < 2 ? "folds need a data set with training images of "
+                                                             "known identity"
+                                                           : "ask for fewer folds, or say fold = 0"));
   }
   const auto validated = validated_identities(identities, folds);
   std::erase_if(identities, [&](const auto& entry) { return validated.count(entry.first) == 0; });
@@ -141,7 +142,7 @@ FoldDataset::FoldDataset(std::unique_ptr<Dataset> whole, const FoldsSettings& fo
   if (queries.empty()) {
     const std::string needed = std::to_string(folds.min_images_for_query) + " images";
     throw RecipeError(
-        place,
+        location,
         "[folds]: no identity of fold " + std::to_string(folds.fold) + " gives a query: that takes " +
             (chooser.cameras_known() ? "two cameras and at least " + needed : needed) +
             "; lower min_images_for_query, ask for fewer folds, or take data with more images a person");
@@ -151,7 +152,7 @@ FoldDataset::FoldDataset(std::unique_ptr<Dataset> whole, const FoldsSettings& fo
     if (validated.count(sample.identity) > 0) {
       sample.split = queries.count(i) > 0 ? Split::query : Split::gallery;
     }
-    add(std::move(sample), *whole_, samples[i], place);
+    add(std::move(sample), *whole_, samples[i], location);
   }
   if (!distractors_) return;
   const auto before = samples_.size();
@@ -159,19 +160,20 @@ FoldDataset::FoldDataset(std::unique_ptr<Dataset> whole, const FoldsSettings& fo
     if (sample.split == Split::train || sample.identity == junk_identity) continue;
     add({folds.distractors + "/" + sample.path, unlabelled_identity, unknown_camera, sample.domain,
          Split::gallery},
-        *distractors_, sample, place);
+        *distractors_, sample, location);
   }
   if (samples_.size() == before) {
-    throw RecipeError(place, "[folds]: distractors = " + Value(folds.distractors).to_toml() +
-                                 " has no images outside a training split; name another folder, or \"\" for "
-                                 "none");
+    throw RecipeError(location,
+                      "[folds]: distractors = " + Value(folds.distractors).to_toml() +
+                          " has no images outside a training split; name another folder, or \"\" for "
+                          "none");
   }
 }
 
-void FoldDataset::add(Sample sample, const Dataset& from, Sample there, const Place& place) {
+void FoldDataset::add(Sample sample, const Dataset& from, Sample there, const SourceLocation& location) {
   if (!sources_.emplace(sample.path, Source{&from, std::move(there)}).second) {
-    throw RecipeError(place, "[folds]: the data set and the distractors both have an image '" + sample.path +
-                                 "'; call the distractors' folder by another path");
+    throw RecipeError(location, "[folds]: the data set and the distractors both have an image '" +
+                                    sample.path + "'; call the distractors' folder by another path");
   }
   samples_.push_back(std::move(sample));
 }
@@ -182,4 +184,4 @@ cv::Mat FoldDataset::image(const Sample& sample) const {
   return found->second.dataset->image(found->second.sample);
 }
 
-}  // namespace kindred
+}  // namespace kindred::data

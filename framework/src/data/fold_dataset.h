@@ -6,11 +6,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "kindred/role/dataset.h"
 #include "recipe/settings.h"
 
-namespace kindred {
+namespace kindred::data {
 
 /// The training split of a data set, without its own queries and gallery: the images of one fold's identities
 /// become query and gallery, the others stay training images. Images without an identity stay too.
@@ -33,8 +33,8 @@ class FoldDataset final : public Dataset {
   /// @param place of [folds], for errors
   /// Throws RecipeError when there are fewer identities than folds, when no identity of the fold gives a
   /// query, or when `distractors` has no image, and what the data sets throw.
-  FoldDataset(std::unique_ptr<Dataset> whole, const FoldsSettings& folds, const Place& place,
-              std::unique_ptr<Dataset> distractors = nullptr);
+  FoldDataset(std::unique_ptr<Dataset> whole, const recipe::FoldsSettings& folds,
+              const SourceLocation& location, std::unique_ptr<Dataset> distractors = nullptr);
 
   [[nodiscard]] std::vector<Sample> samples() const override { return samples_; }
   [[nodiscard]] cv::Mat image(const Sample& sample) const override;
@@ -44,7 +44,7 @@ class FoldDataset final : public Dataset {
     const Dataset* dataset;
     Sample sample;  ///< as that data set calls it
   };
-  void add(Sample sample, const Dataset& from, Sample there, const Place& place);
+  void add(Sample sample, const Dataset& from, Sample there, const SourceLocation& location);
 
   std::unique_ptr<Dataset> whole_;
   std::unique_ptr<Dataset> distractors_;
@@ -52,4 +52,4 @@ class FoldDataset final : public Dataset {
   std::unordered_map<std::string, Source> sources_;  // by path
 };
 
-}  // namespace kindred
+}  // namespace kindred::data

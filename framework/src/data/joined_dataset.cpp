@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <utility>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::data {
 namespace {
 
 std::int64_t largest_identity(const std::vector<Sample>& samples) {
@@ -66,4 +66,4 @@ cv::Mat JoinedDataset::image(const Sample& sample) const {
   return base_->image(sample);
 }
 
-}  // namespace kindred
+}  // namespace kindred::data

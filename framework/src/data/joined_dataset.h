@@ -10,7 +10,7 @@
 
 #include "kindred/role/dataset.h"
 
-namespace kindred {
+namespace kindred::data {
 
 /// The samples of a data set, and behind them those that join its training split: with new identities, which
 /// follow the largest of the training split in the order of the parts, each part's own identities kept apart.
@@ -45,4 +45,4 @@ class JoinedDataset final : public Dataset {
   std::unordered_map<std::string, Source> joined_;  ///< by the path of the image in the training split
 };
 
-}  // namespace kindred
+}  // namespace kindred::data

@@ -13,10 +13,10 @@
 #include <thread>
 #include <utility>
 
-#include "kindred/error.h"
-#include "kindred/random.h"
+#include "kindred/core/error.h"
+#include "kindred/core/random.h"
 
-namespace kindred {
+namespace kindred::data {
 namespace {
 
 constexpr std::uint64_t augmentation_purpose = 0x6175676d656e74;  // "augment": keeps other streams apart
@@ -386,4 +386,4 @@ std::vector<std::string> Loader::skip_messages() const {
   return state_->messages;
 }
 
-}  // namespace kindred
+}  // namespace kindred::data

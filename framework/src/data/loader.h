@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/sample.h"
 #include "kindred/role/augmentation.h"
 #include "kindred/role/dataset.h"
-#include "kindred/sample.h"
 
-namespace kindred {
+namespace kindred::data {
 
 struct Batch {
   torch::Tensor images;              ///< [N, 3, H, W], 32-bit floats, contiguous, on the CPU
@@ -70,4 +70,4 @@ class Loader {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::data

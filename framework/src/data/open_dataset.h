@@ -6,13 +6,13 @@
 #include "kindred/role/dataset.h"
 #include "recipe/plan.h"
 
-namespace kindred {
+namespace kindred::data {
 
 /// What the plan says of its data, made: the one place that knows how. Throws as the component does.
-[[nodiscard]] std::unique_ptr<Dataset> open_dataset(const Plan& plan);
+[[nodiscard]] std::unique_ptr<Dataset> open_dataset(const recipe::Plan& plan);
 
 /// The same with the images of [[pseudo_labels]] in its training split (joined_dataset.h). Throws DataError
 /// as read_samples() and JoinedDataset do.
-[[nodiscard]] std::unique_ptr<Dataset> open_training_dataset(const Plan& plan);
+[[nodiscard]] std::unique_ptr<Dataset> open_training_dataset(const recipe::Plan& plan);
 
-}  // namespace kindred
+}  // namespace kindred::data

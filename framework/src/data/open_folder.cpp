@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/error.h"
-#include "kindred/value.h"
+#include "kindred/core/error.h"
+#include "kindred/core/value.h"
 
-namespace kindred {
+namespace kindred::data {
 namespace {
 
 bool takes_root(const ComponentInfo& info) {
@@ -60,4 +60,4 @@ OpenedFolder open_folder(const std::filesystem::path& root, const Catalog& catal
                             "\" and root = \"" + root.string() + "\"");
 }
 
-}  // namespace kindred
+}  // namespace kindred::data

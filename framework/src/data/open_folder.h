@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
-#include "kindred/catalog.h"
+#include "kindred/core/catalog.h"
 #include "kindred/role/dataset.h"
 
-namespace kindred {
+namespace kindred::data {
 
 struct OpenedFolder {
   std::string layout;  ///< the component's name: "market1501"
@@ -20,4 +20,4 @@ struct OpenedFolder {
 /// `root`, when no dataset knows it (the message lists what is known), or when several are equally sure.
 [[nodiscard]] OpenedFolder open_folder(const std::filesystem::path& root, const Catalog& catalog);
 
-}  // namespace kindred
+}  // namespace kindred::data

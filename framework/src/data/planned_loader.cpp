@@ -2,21 +2,21 @@
 
 #include "system/processors.h"
 
-namespace kindred {
+namespace kindred::data {
 
-std::vector<std::unique_ptr<Augmentation>> create_augmentations(const Plan& plan) {
+std::vector<std::unique_ptr<Augmentation>> create_augmentations(const recipe::Plan& plan) {
   std::vector<std::unique_ptr<Augmentation>> augmentations;
   for (const auto& choice : plan.augmentations) augmentations.push_back(choice.create({}));
   return augmentations;
 }
 
-LoaderOptions loader_options(const Plan& plan) {
+LoaderOptions loader_options(const recipe::Plan& plan) {
   LoaderOptions options;
-  options.workers = plan.loader.workers > 0 ? plan.loader.workers : usable_processors();
+  options.workers = plan.loader.workers > 0 ? plan.loader.workers : system::usable_processors();
   options.prefetch = plan.loader.prefetch;
   options.skip_bad_images = plan.loader.skip_bad_images;
   options.seed = plan.seed;
   return options;
 }
 
-}  // namespace kindred
+}  // namespace kindred::data

@@ -8,12 +8,12 @@
 #include "kindred/role/augmentation.h"
 #include "recipe/plan.h"
 
-namespace kindred {
+namespace kindred::data {
 
 /// The plan's augmentations, in order.
-[[nodiscard]] std::vector<std::unique_ptr<Augmentation>> create_augmentations(const Plan& plan);
+[[nodiscard]] std::vector<std::unique_ptr<Augmentation>> create_augmentations(const recipe::Plan& plan);
 
 /// The table [loader] and the seed; workers = 0 becomes the usable processors.
-[[nodiscard]] LoaderOptions loader_options(const Plan& plan);
+[[nodiscard]] LoaderOptions loader_options(const recipe::Plan& plan);
 
-}  // namespace kindred
+}  // namespace kindred::data

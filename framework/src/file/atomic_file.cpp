@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::file {
 namespace {
 
 namespace fs = std::filesystem;
@@ -173,4 +173,4 @@ void remove_unfinished_files(const fs::path& folder) {
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::file

@@ -5,7 +5,7 @@
 #include <functional>
 #include <ostream>
 
-namespace kindred {
+namespace kindred::file {
 
 /// Writes to a temporary name beside `file`, syncs it, renames it over `file` and syncs the folder. Folders
 /// are made as needed. When `write` throws or the disk is full, `file` is as it was, and the temporary file
@@ -18,4 +18,4 @@ void write_atomically(const std::filesystem::path& file, const std::function<voi
 /// Removes what a killed process was writing into a folder; nobody else may be writing there.
 void remove_unfinished_files(const std::filesystem::path& folder);
 
-}  // namespace kindred
+}  // namespace kindred::file

@@ -5,9 +5,9 @@
 #include <system_error>
 #include <utility>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::file {
 namespace {
 
 namespace fs = std::filesystem;
@@ -87,4 +87,4 @@ void BinaryCursor::skip(std::uint64_t count) {
   position_ += count;
 }
 
-}  // namespace kindred
+}  // namespace kindred::file

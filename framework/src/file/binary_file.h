@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace kindred {
+namespace kindred::file {
 
 class BinaryFile {
  public:
@@ -53,4 +53,4 @@ class BinaryCursor {
   std::uint64_t buffer_begin_ = 0;
 };
 
-}  // namespace kindred
+}  // namespace kindred::file

@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "file/sample_list.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::file {
 namespace {
 
 /// Rows that are converted and checked at a time.
@@ -84,13 +84,13 @@ torch::Tensor widened(const torch::Tensor& rows) {
   return result;
 }
 
-torch::ScalarType element_type(Storage storage) {
+torch::ScalarType element_type(recipe::Storage storage) {
   switch (storage) {
-    case Storage::float16:
+    case recipe::Storage::float16:
       return torch::kHalf;
-    case Storage::bfloat16:
+    case recipe::Storage::bfloat16:
       return torch::kBFloat16;
-    case Storage::float32:
+    case recipe::Storage::float32:
       break;
   }
   return torch::kFloat;
@@ -124,14 +124,16 @@ StorageLoss loss_between(const std::filesystem::path& stem, const Features& feat
 
 }  // namespace
 
-StorageLoss write_features(const std::filesystem::path& stem, const Features& features, Storage storage) {
+StorageLoss write_features(const std::filesystem::path& stem, const Features& features,
+                           recipe::Storage storage) {
   const auto& descriptors = features.descriptors;
   if (descriptors.dim() != 2 || descriptors.scalar_type() != torch::kFloat ||
       descriptors.size(0) != static_cast<std::int64_t>(features.samples.size())) {
     throw std::logic_error("write_features: descriptors must be [samples, D], 32-bit floats");
   }
   const auto stored = descriptors.to(element_type(storage));
-  const auto loss = storage == Storage::float32 ? StorageLoss{} : loss_between(stem, features, stored);
+  const auto loss =
+      storage == recipe::Storage::float32 ? StorageLoss{} : loss_between(stem, features, stored);
   write_npy(with_ending(stem, ".npy"), stored);
   write_sample_list(with_ending(stem, ".csv"), features.samples);
   return loss;
@@ -175,7 +177,7 @@ torch::Tensor FeatureReader::rows(std::int64_t first, std::int64_t last) const {
 
 Features read_features(const std::filesystem::path& file) {
   const FeatureReader reader(file);
-  Features features{torch::empty({reader.size(), reader.width()}, torch::kFloat), reader.samples()};
+  Features features{torch::empty({reader.size(), reader.dim()}, torch::kFloat), reader.samples()};
   for (std::int64_t first = 0; first < reader.size(); first += block_rows) {
     const auto last = std::min(first + block_rows, reader.size());
     features.descriptors.slice(0, first, last).copy_(reader.rows(first, last));
@@ -183,4 +185,4 @@ Features read_features(const std::filesystem::path& file) {
   return features;
 }
 
-}  // namespace kindred
+}  // namespace kindred::file

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "file/npy.h"
-#include "kindred/sample.h"
+#include "kindred/core/sample.h"
 #include "recipe/settings.h"
 
-namespace kindred {
+namespace kindred::file {
 
 struct Features {
   torch::Tensor descriptors;    ///< [N, D], 32-bit floats, on the CPU
@@ -32,7 +32,7 @@ struct StorageLoss {
 /// atomically. Throws DataError, before anything is written, for a descriptor with a number too large for 16
 /// bits.
 StorageLoss write_features(const std::filesystem::path& stem, const Features& features,
-                           Storage storage = Storage::float32);
+                           recipe::Storage storage = recipe::Storage::float32);
 
 /// Reads STEM.npy (any float type of npy.h, C or Fortran order) and STEM.csv (path and identity needed,
 /// camera, domain and split optional, in any order; other columns are an error). `file` may be given with
@@ -49,7 +49,7 @@ class FeatureReader {
 
   [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
   [[nodiscard]] std::int64_t size() const { return array_.shape()[0]; }
-  [[nodiscard]] std::int64_t width() const { return array_.shape()[1]; }
+  [[nodiscard]] std::int64_t dim() const { return array_.shape()[1]; }
   /// STEM.npy: for messages.
   [[nodiscard]] const std::filesystem::path& file() const { return array_.file(); }
 
@@ -62,4 +62,4 @@ class FeatureReader {
   std::vector<Sample> samples_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::file

@@ -10,9 +10,9 @@
 #include <system_error>
 
 #include "file/atomic_file.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::file {
 namespace {
 
 namespace fs = std::filesystem;
@@ -62,4 +62,4 @@ FolderLock::~FolderLock() {
   ::close(descriptor_);
 }
 
-}  // namespace kindred
+}  // namespace kindred::file

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-namespace kindred {
+namespace kindred::file {
 
 /// Holds a folder's lock from construction to destruction, or to the end of the process, however that comes.
 class FolderLock {
@@ -19,4 +19,4 @@ class FolderLock {
   int descriptor_ = -1;
 };
 
-}  // namespace kindred
+}  // namespace kindred::file

@@ -16,9 +16,9 @@
 #include <utility>
 
 #include "file/atomic_file.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::file {
 namespace {
 
 static_assert(std::endian::native == std::endian::little,
@@ -367,4 +367,4 @@ void write_npy(const std::filesystem::path& file, const torch::Tensor& tensor) {
             [&](std::int64_t, std::int64_t) { return tensor; });
 }
 
-}  // namespace kindred
+}  // namespace kindred::file

@@ -9,7 +9,7 @@
 #include <functional>
 #include <vector>
 
-namespace kindred {
+namespace kindred::file {
 
 /// An array file that is read by ranges of rows, so that it may be larger than memory. Element types: f2, f4,
 /// f8, i4, i8, and V2, which is taken for bfloat16; C and Fortran order. Python objects in a file are never
@@ -64,4 +64,4 @@ void write_npy(const std::filesystem::path& file, const std::vector<std::int64_t
                torch::ScalarType type, std::int64_t rows_at_a_time,
                const std::function<torch::Tensor(std::int64_t first, std::int64_t last)>& rows);
 
-}  // namespace kindred
+}  // namespace kindred::file

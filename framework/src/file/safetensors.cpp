@@ -11,11 +11,11 @@
 
 #include "file/atomic_file.h"
 #include "file/binary_file.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
-namespace kindred {
+namespace kindred::file {
 namespace {
 
 namespace fs = std::filesystem;
@@ -316,4 +316,4 @@ std::map<std::string, std::string> read_safetensors_metadata(const fs::path& fil
   return read_header(source).metadata;
 }
 
-}  // namespace kindred
+}  // namespace kindred::file

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace kindred {
+namespace kindred::file {
 
 struct TensorFile {
   std::vector<std::pair<std::string, torch::Tensor>> tensors;  ///< in the order of the file
@@ -33,4 +33,4 @@ void write_safetensors(const std::filesystem::path& file, const TensorFile& cont
 /// The metadata alone, without reading the tensors. Checks the header as read_safetensors() does.
 [[nodiscard]] std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& file);
 
-}  // namespace kindred
+}  // namespace kindred::file

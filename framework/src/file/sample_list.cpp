@@ -4,7 +4,7 @@
 
 #include "file/atomic_file.h"
 
-namespace kindred {
+namespace kindred::file {
 namespace {
 
 /// A cell that may be empty, or a column that may be missing.
@@ -74,4 +74,4 @@ std::vector<Sample> read_sample_list(const std::filesystem::path& file) {
   return samples;
 }
 
-}  // namespace kindred
+}  // namespace kindred::file

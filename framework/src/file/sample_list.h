@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "kindred/csv.h"
-#include "kindred/error.h"
-#include "kindred/sample.h"
+#include "kindred/core/error.h"
+#include "kindred/core/sample.h"
+#include "kindred/text/csv.h"
 
-namespace kindred {
+namespace kindred::file {
 
 /// Writes the header path,identity,camera,domain,split and a line for each sample; an unlabelled identity and
 /// an unknown camera are empty cells. Atomic.
@@ -43,4 +43,4 @@ class SampleListReader {
 /// Reads such a list whole.
 [[nodiscard]] std::vector<Sample> read_sample_list(const std::filesystem::path& file);
 
-}  // namespace kindred
+}  // namespace kindred::file

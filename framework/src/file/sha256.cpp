@@ -7,7 +7,7 @@
 
 #include "file/binary_file.h"
 
-namespace kindred {
+namespace kindred::file {
 namespace {
 
 constexpr std::array<std::uint32_t, 64> round_constants = {
@@ -99,4 +99,4 @@ std::string sha256_of_file(const std::filesystem::path& file) {
   return sum.finish();
 }
 
-}  // namespace kindred
+}  // namespace kindred::file

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-namespace kindred {
+namespace kindred::file {
 
 class Sha256 {
  public:
@@ -27,4 +27,4 @@ class Sha256 {
 /// Of a file's bytes, as sha256sum prints it. Throws DataError when the file cannot be read.
 [[nodiscard]] std::string sha256_of_file(const std::filesystem::path& file);
 
-}  // namespace kindred
+}  // namespace kindred::file

@@ -6,10 +6,10 @@
 #include <optional>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "system/printable.h"
 
-namespace kindred {
+namespace kindred::file {
 namespace {
 
 constexpr std::uint32_t local_signature = 0x04034b50;
@@ -120,17 +120,19 @@ class DirectoryReader {
 
     if ((flags & 1U) != 0) throw DataError(file_.file(), "is encrypted, and is not read");
     record.compressed = method != 0;
-    if (!record.compressed && stored != record.size) fail("record '" + printable(name) + "' has two sizes");
+    if (!record.compressed && stored != record.size)
+      fail("record '" + system::printable(name) + "' has two sizes");
     record.size = stored;
     auto header = at(local, 30);
     if (header.little_endian(4) != local_signature)
-      fail("record '" + printable(name) + "' is not where it should be");
+      fail("record '" + system::printable(name) + "' is not where it should be");
     header.skip(22);
     const auto local_name = header.little_endian(2);
     const auto local_extra = header.little_endian(2);
     record.begin = local + 30 + local_name + local_extra;
     require_within(record.begin, record.size);
-    if (!records.emplace(name, record).second) fail("two records are named '" + printable(name) + "'");
+    if (!records.emplace(name, record).second)
+      fail("two records are named '" + system::printable(name) + "'");
   }
 
   /// Sizes and places of 64 bits stand in the extra field, in this order, each where the short one is full.
@@ -173,7 +175,7 @@ std::map<std::string, ZipRecord> read_zip_directory(BinaryFile& file) {
 void require_stored(const BinaryFile& file, const std::string& name, const ZipRecord& record) {
   if (!record.compressed) return;
   throw DataError(file.file(),
-                  "its record '" + printable(name) +
+                  "its record '" + system::printable(name) +
                       "' is compressed, which PyTorch does not do; save the weights again with torch.save");
 }
 
@@ -186,7 +188,8 @@ void check_zip_record(const BinaryFile& file, const std::string& name, const Zip
   char text[64];
   std::snprintf(text, sizeof text, "%08x, it was written with %08x", static_cast<unsigned>(crc.checksum()),
                 static_cast<unsigned>(record.crc));
-  throw DataError(file.file(), "is damaged: the checksum of its record '" + printable(name) + "' is " + text);
+  throw DataError(file.file(),
+                  "is damaged: the checksum of its record '" + system::printable(name) + "' is " + text);
 }
 
-}  // namespace kindred
+}  // namespace kindred::file

@@ -8,7 +8,7 @@
 
 #include "file/binary_file.h"
 
-namespace kindred {
+namespace kindred::file {
 
 struct ZipRecord {
   std::uint64_t begin = 0;  ///< of its bytes in the file
@@ -31,4 +31,4 @@ void require_stored(const BinaryFile& file, const std::string& name, const ZipRe
 void check_zip_record(const BinaryFile& file, const std::string& name, const ZipRecord& record,
                       const void* bytes);
 
-}  // namespace kindred
+}  // namespace kindred::file

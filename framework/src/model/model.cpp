@@ -8,11 +8,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include "kindred/error.h"
-#include "kindred/random.h"
+#include "kindred/core/error.h"
+#include "kindred/core/random.h"
 #include "recipe/wildcard.h"
 
-namespace kindred {
+namespace kindred::model {
 
 namespace {
 
@@ -20,7 +20,7 @@ namespace {
 // another has drawn.
 enum class Part : std::uint64_t { backbone = 0x6b6261, head = 0x686561, loss = 0x6c6f73 };
 
-void seed_part(const Plan& plan, Part part, std::uint64_t index = 0) {
+void seed_part(const recipe::Plan& plan, Part part, std::uint64_t index = 0) {
   RandomStream stream(plan.seed, {static_cast<std::uint64_t>(part), index});
   torch::manual_seed(stream());
 }
@@ -64,29 +64,29 @@ std::string no_such_output(const std::string& pattern, const std::vector<OutputI
 }
 
 // Indices of the outputs of one loss.
-std::vector<std::size_t> outputs_of(const LossChoice& choice, const std::vector<OutputInfo>& outputs,
+std::vector<std::size_t> outputs_of(const recipe::LossChoice& choice, const std::vector<OutputInfo>& outputs,
                                     Diagnostics& diagnostics) {
   std::vector<std::size_t> found;
   if (choice.on.empty()) {
-    diagnostics.error(choice.on_place,
+    diagnostics.error(choice.on_location,
                       choice.subject() + ": is on no output; the head has " + described(outputs));
   }
   for (const auto& pattern : choice.on) {
     bool any = false;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (!matches_wildcard(pattern, outputs[i].name)) continue;
+      if (!recipe::matches_wildcard(pattern, outputs[i].name)) continue;
       any = true;
       if (std::find(found.begin(), found.end(), i) == found.end()) found.push_back(i);
     }
     if (!any) {
-      diagnostics.error(choice.on_place, choice.subject() + ": " + no_such_output(pattern, outputs));
+      diagnostics.error(choice.on_location, choice.subject() + ": " + no_such_output(pattern, outputs));
     }
   }
   return found;
 }
 
-std::string wrong_kind(const LossChoice& choice, OutputKind takes, const std::vector<std::string>& wrong,
-                       const std::vector<OutputInfo>& outputs) {
+std::string wrong_kind(const recipe::LossChoice& choice, OutputKind takes,
+                       const std::vector<std::string>& wrong, const std::vector<OutputInfo>& outputs) {
   return choice.subject() + ": works on " + plural(takes) + ", and " + quoted_list(wrong) +
          (wrong.size() == 1 ? " is" : " are") + " none; the head's " + plural(takes) + " are " +
          quoted_list(names_of(outputs, takes));
@@ -114,7 +114,7 @@ torch::Tensor Model::describe(const torch::Tensor& images) {
   return torch::nn::functional::normalize(descriptor, torch::nn::functional::NormalizeFuncOptions().dim(1));
 }
 
-std::shared_ptr<Model> build_model(const Plan& plan, std::int64_t identities,
+std::shared_ptr<Model> build_model(const recipe::Plan& plan, std::int64_t identities,
                                    const std::function<void(Backbone&)>& prepare) {
   seed_part(plan, Part::backbone);
   const auto backbone = plan.backbone.create({});
@@ -125,34 +125,35 @@ std::shared_ptr<Model> build_model(const Plan& plan, std::int64_t identities,
   return std::make_shared<Model>(std::move(trunk), std::move(head));
 }
 
-std::vector<LossTerm> build_losses(const Plan& plan, const std::vector<OutputInfo>& outputs,
+std::vector<LossTerm> build_losses(const recipe::Plan& plan, const std::vector<OutputInfo>& outputs,
                                    std::int64_t identities) {
   Diagnostics diagnostics;
   std::vector<LossTerm> terms;
   for (std::size_t c = 0; c < plan.losses.size(); ++c) {
     const auto& choice = plan.losses[c];
     const auto on = outputs_of(choice, outputs, diagnostics);
-    const double weight =
-        choice.reduction == Reduction::mean ? choice.weight / static_cast<double>(on.size()) : choice.weight;
+    const double weight = choice.reduction == recipe::Reduction::mean
+                              ? choice.weight / static_cast<double>(on.size())
+                              : choice.weight;
     std::vector<std::string> wrong;
     auto takes = OutputKind::feature;
     for (const auto i : on) {
       seed_part(plan, Part::loss, (static_cast<std::uint64_t>(c) << 32U) + i);
       std::shared_ptr<Loss> loss;
       try {
-        loss = choice.create({outputs[i].width, identities});
+        loss = choice.create({outputs[i].dim, identities});
       } catch (const RecipeError& error) {
-        for (const auto& found : error.diagnostics()) diagnostics.error(found.place, found.message);
+        for (const auto& found : error.diagnostics()) diagnostics.error(found.location, found.message);
         continue;
       }
       takes = loss->takes();
       if (takes != outputs[i].kind) wrong.push_back(outputs[i].name);
       terms.push_back({choice.name + "(" + outputs[i].name + ")", i, weight, std::move(loss)});
     }
-    if (!wrong.empty()) diagnostics.error(choice.on_place, wrong_kind(choice, takes, wrong, outputs));
+    if (!wrong.empty()) diagnostics.error(choice.on_location, wrong_kind(choice, takes, wrong, outputs));
   }
   diagnostics.throw_if_any();
   return terms;
 }
 
-}  // namespace kindred
+}  // namespace kindred::model

@@ -14,7 +14,7 @@
 #include "kindred/role/loss.h"
 #include "recipe/plan.h"
 
-namespace kindred {
+namespace kindred::model {
 
 /// Tensors are named "backbone.<block>..." and "head...".
 class Model : public torch::nn::Module {
@@ -40,7 +40,7 @@ class Model : public torch::nn::Module {
 /// RecipeError at its table. Files of weights that the plan names are not read: see
 /// weights/initial_weights.h.
 /// @param prepare is given the backbone before the head takes and copies it
-[[nodiscard]] std::shared_ptr<Model> build_model(const Plan& plan, std::int64_t identities,
+[[nodiscard]] std::shared_ptr<Model> build_model(const recipe::Plan& plan, std::int64_t identities,
                                                  const std::function<void(Backbone&)>& prepare = {});
 
 /// One loss on one output.
@@ -54,7 +54,8 @@ struct LossTerm {
 /// Finds the outputs that each loss is on, in the order of its patterns; an output that several of them match
 /// is taken once. A loss's own parameters depend on the plan's seed alone. Throws RecipeError (all errors)
 /// where a pattern matches no output or an output is of the wrong kind; the message lists the outputs.
-[[nodiscard]] std::vector<LossTerm> build_losses(const Plan& plan, const std::vector<OutputInfo>& outputs,
+[[nodiscard]] std::vector<LossTerm> build_losses(const recipe::Plan& plan,
+                                                 const std::vector<OutputInfo>& outputs,
                                                  std::int64_t identities);
 
-}  // namespace kindred
+}  // namespace kindred::model

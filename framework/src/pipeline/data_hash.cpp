@@ -7,14 +7,14 @@
 
 #include "file/sha256.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
 
 /// The folder that the paths of samples begin in.
-std::optional<fs::path> folder_of(const Choice<Dataset>& dataset) {
-  const auto parameters = dataset.frozen();
+std::optional<fs::path> folder_of(const recipe::Choice<Dataset>& dataset) {
+  const auto parameters = dataset.resolved();
   const auto* root = parameters.as<Table>()->find("root");
   const auto* text = root == nullptr ? nullptr : root->as<std::string>();
   if (text == nullptr || text->empty()) return std::nullopt;
@@ -23,7 +23,7 @@ std::optional<fs::path> folder_of(const Choice<Dataset>& dataset) {
 }
 
 std::string pixel_hash(const cv::Mat& image) {
-  Sha256 hash;
+  file::Sha256 hash;
   const int header[] = {image.rows, image.cols, image.type()};
   hash.add(header, sizeof header);
   for (int y = 0; y < image.rows; ++y) {
@@ -35,7 +35,7 @@ std::string pixel_hash(const cv::Mat& image) {
 }  // namespace
 
 std::string text_hash(const std::string& text) {
-  Sha256 hash;
+  file::Sha256 hash;
   hash.add(text.data(), text.size());
   return hash.finish();
 }
@@ -43,7 +43,7 @@ std::string text_hash(const std::string& text) {
 std::string data_hash(const StageData& data, FileHashes& files) {
   const auto dataset = data.dataset.create({});
   const auto folder = folder_of(data.dataset);
-  Sha256 hash;
+  file::Sha256 hash;
   for (const auto& sample : dataset->samples()) {
     if (std::find(data.splits.begin(), data.splits.end(), sample.split) == data.splits.end()) continue;
     std::string line = sample.path + '\0' + std::to_string(sample.identity) + '\0' +
@@ -58,4 +58,4 @@ std::string data_hash(const StageData& data, FileHashes& files) {
   return hash.finish();
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

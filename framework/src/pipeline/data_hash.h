@@ -6,7 +6,7 @@
 #include "pipeline/file_hashes.h"
 #include "pipeline/pipeline_stage.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 /// SHA-256 over all that is known of the images of some splits and, with `pixels`, over their files: those at
 /// the samples' paths in the parameter `root`, or beside it when that is a file; where there is no such file,
@@ -17,4 +17,4 @@ namespace kindred {
 /// SHA-256 of a text.
 [[nodiscard]] std::string text_hash(const std::string& text);
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -5,12 +5,12 @@
 #include <utility>
 
 #include "data/domain_filter.h"
-#include "model/artefact.h"
+#include "model/model_file.h"
 #include "pipeline/train_stage.h"
 #include "stage/embed.h"
 #include "stage/partition.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 Schema<EmbedStage::Settings> EmbedStage::Settings::schema() {
   Schema<Settings> s("Describes the query and gallery images of the data with a model.");
@@ -33,12 +33,12 @@ EmbedStage::EmbedStage(StageReader& reader)
     : catalog_(reader.chooser().catalog()),
       settings_(reader.settings<Settings>({"dataset", "embed"})),
       dataset_(reader.dataset()),
-      model_place_(reader.place_of("model")),
-      domains_place_(reader.place_of("domains")) {
+      model_location_(reader.location_of("model")),
+      domains_location_(reader.location_of("domains")) {
   if (const auto* table = reader.table("embed")) {
     embed_ = *table;
-    static_cast<void>(EmbedSettings::schema().parse(*table, reader.title() + ": [stage.embed]",
-                                                    reader.chooser().diagnostics));
+    static_cast<void>(recipe::EmbedSettings::schema().parse(*table, reader.title() + ": [stage.embed]",
+                                                            reader.chooser().diagnostics));
     if (table->as<Table>() != nullptr) {
       for (const auto& entry : table->as<Table>()->entries()) {
         overrides_.push_back("embed." + entry.key + "=" + entry.value.to_toml());
@@ -49,15 +49,16 @@ EmbedStage::EmbedStage(StageReader& reader)
 
 std::vector<StageInput> EmbedStage::inputs() const {
   std::vector<StageInput> inputs;
-  if (settings_.model) inputs.push_back({"model", {*settings_.model}, {"train"}, model_place_});
-  if (settings_.domains) inputs.push_back({"domains", {*settings_.domains}, {"partition"}, domains_place_});
+  if (settings_.model) inputs.push_back({"model", {*settings_.model}, {"train"}, model_location_});
+  if (settings_.domains)
+    inputs.push_back({"domains", {*settings_.domains}, {"partition"}, domains_location_});
   return inputs;
 }
 
 Value EmbedStage::settings() const {
   Value settings;
   auto& table = *settings.as<Table>();
-  table.set("dataset", frozen_without_root(dataset_));
+  table.set("dataset", recipe::resolved_without_root(dataset_));
   table.set("embed", embed_);
   Array only;
   for (const auto& domain : settings_.only) only.emplace_back(domain);
@@ -94,7 +95,7 @@ void EmbedStage::check() const {}
 StageResult EmbedStage::run(const StageContext& context) const {
   const auto model = settings_.model ? trained_model(context.folder_of(*settings_.model))
                                      : std::filesystem::path(*settings_.weights);
-  const auto artefact = read_artefact(model, context.catalog, overrides_);
+  const auto model_file = model::read_model_file(model, context.catalog, overrides_);
   const auto dataset = dataset_.create({});
   auto samples = dataset->samples();
   const auto keep = [&](const auto& wanted) {
@@ -103,12 +104,12 @@ StageResult EmbedStage::run(const StageContext& context) const {
   keep([](const Sample& sample) { return sample.split != Split::train; });
   if (settings_.domains) {
     const auto csv = context.folder_of(*settings_.domains) / "domains.csv";
-    set_domains(samples, read_domains(csv), csv);
+    stage::set_domains(samples, stage::read_domains(csv), csv);
   }
-  require_domains(samples, settings_.only, "stage '" + name + "': only");
-  keep([&](const Sample& sample) { return is_of_domains(sample, settings_.only); });
-  const auto written = embed_dataset(*artefact.model, artefact.plan, *dataset, samples, context.folder,
-                                     context.device, context.progress);
+  data::require_domains(samples, settings_.only, "stage '" + name + "': only");
+  keep([&](const Sample& sample) { return data::is_of_domains(sample, settings_.only); });
+  const auto written = stage::embed_dataset(*model_file.model, model_file.plan, *dataset, samples,
+                                            context.folder, context.device, context.progress);
   StageResult result;
   for (const auto& split : written) result.images += split.images;
   if (written.size() < 2) {
@@ -120,4 +121,4 @@ StageResult EmbedStage::run(const StageContext& context) const {
   return result;
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

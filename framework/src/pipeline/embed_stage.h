@@ -4,7 +4,7 @@
 #include "pipeline/pipeline_stage.h"
 #include "pipeline/stage_reader.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 class EmbedStage final : public PipelineStage {
  public:
@@ -35,12 +35,12 @@ class EmbedStage final : public PipelineStage {
  private:
   const Catalog& catalog_;
   Settings settings_;
-  Choice<Dataset> dataset_;
+  recipe::Choice<Dataset> dataset_;
   std::vector<const ComponentInfo*> code_;
   Value embed_;                         ///< [stage.embed] as written
   std::vector<std::string> overrides_;  ///< the same as overrides of the model's recipe
-  Place model_place_;
-  Place domains_place_;
+  SourceLocation model_location_;
+  SourceLocation domains_location_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

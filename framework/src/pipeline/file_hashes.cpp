@@ -11,9 +11,9 @@
 
 #include "file/atomic_file.h"
 #include "file/sha256.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 FileHashes::FileHashes(std::filesystem::path memory) : memory_(std::move(memory)) {
   std::ifstream stream(memory_);
@@ -41,7 +41,7 @@ std::string FileHashes::of(const std::filesystem::path& file) {
       static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
   auto& known = known_[name];
   if (known.hash.empty() || known.size != size || known.changed != changed) {
-    known = {size, changed, sha256_of_file(file)};
+    known = {size, changed, file::sha256_of_file(file)};
     is_new_ = true;
   }
   return known.hash;
@@ -50,7 +50,7 @@ std::string FileHashes::of(const std::filesystem::path& file) {
 void FileHashes::save() {
   if (!is_new_) return;
   const std::map<std::string, Known> ordered(known_.begin(), known_.end());
-  write_atomically(memory_, [&](std::ostream& out) {
+  file::write_atomically(memory_, [&](std::ostream& out) {
     for (const auto& [path, known] : ordered) {
       // A name with a line break cannot be remembered.
       if (path.find('\n') != std::string::npos) continue;
@@ -60,4 +60,4 @@ void FileHashes::save() {
   is_new_ = false;
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

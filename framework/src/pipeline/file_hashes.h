@@ -6,7 +6,7 @@
 #include <string>
 #include <unordered_map>
 
-namespace kindred {
+namespace kindred::pipeline {
 
 /// SHA-256 of files, remembered in a file of its own: a file whose size and time of change are the remembered
 /// ones is not read again, as git does it.
@@ -32,4 +32,4 @@ class FileHashes {
   bool is_new_ = false;
 };
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

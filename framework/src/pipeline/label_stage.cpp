@@ -4,7 +4,7 @@
 #include "stage/label.h"
 #include "stage/label_sheet.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 Schema<LabelStage::Settings> LabelStage::Settings::schema() {
   Schema<Settings> s("Gives unlabelled images identities (pseudo labels), from their descriptors.");
@@ -16,10 +16,10 @@ Schema<LabelStage::Settings> LabelStage::Settings::schema() {
 LabelStage::LabelStage(StageReader& reader)
     : settings_(reader.settings<Settings>({"labeler"})),
       labeler_(reader.component<Labeler>()),
-      features_place_(reader.place_of("features")) {}
+      features_location_(reader.location_of("features")) {}
 
 std::vector<StageInput> LabelStage::inputs() const {
-  return {{"features", {settings_.features}, {"embed"}, features_place_}};
+  return {{"features", {settings_.features}, {"embed"}, features_location_}};
 }
 
 void LabelStage::link(const std::function<const PipelineStage&(const std::string&)>& stage_of) {
@@ -29,7 +29,7 @@ void LabelStage::link(const std::function<const PipelineStage&(const std::string
 
 Value LabelStage::settings() const {
   Value settings;
-  settings.as<Table>()->set("labeler", labeler_.frozen());
+  settings.as<Table>()->set("labeler", labeler_.resolved());
   Array only;
   for (const auto& domain : settings_.only) only.emplace_back(domain);
   settings.as<Table>()->set("only", Value(std::move(only)));
@@ -50,15 +50,15 @@ void LabelStage::check() const {
 
 StageResult LabelStage::run(const StageContext& context) const {
   const auto features = context.folder_of(settings_.features);
-  auto input = read_search_input(features / "query.npy", features / "gallery.npy");
+  auto input = ranking::read_search_input(features / "query.npy", features / "gallery.npy");
   const auto images = static_cast<std::int64_t>(input.query.size() + input.gallery.size());
-  const auto outcome = label(*labeler_.create({}), std::move(input), settings_.only, context.folder,
-                             context.device, context.progress);
+  const auto outcome = stage::label(*labeler_.create({}), std::move(input), settings_.only, context.folder,
+                                    context.device, context.progress);
   if (data_) {
-    static_cast<void>(draw_label_sheet(read_labels(outcome.csv), *data_->dataset.create({}),
-                                       context.folder / "labels.png", context.progress));
+    static_cast<void>(stage::draw_label_sheet(stage::read_labels(outcome.csv), *data_->dataset.create({}),
+                                              context.folder / "labels.png", context.progress));
   }
   return {false, images};
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -5,7 +5,7 @@
 #include "pipeline/pipeline_stage.h"
 #include "pipeline/stage_reader.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 class LabelStage final : public PipelineStage {
  public:
@@ -30,9 +30,9 @@ class LabelStage final : public PipelineStage {
 
  private:
   Settings settings_;
-  Choice<Labeler> labeler_;
-  Place features_place_;
+  recipe::Choice<Labeler> labeler_;
+  SourceLocation features_location_;
   std::optional<StageData> data_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

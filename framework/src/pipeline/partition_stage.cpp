@@ -5,7 +5,7 @@
 
 #include "stage/partition.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 Schema<PartitionStage::Settings> PartitionStage::Settings::schema() {
   return Schema<Settings>("Tells of which domain each query and gallery image is.");
@@ -18,8 +18,8 @@ PartitionStage::PartitionStage(StageReader& reader)
 
 Value PartitionStage::settings() const {
   Value settings;
-  settings.as<Table>()->set("partitioner", partitioner_.frozen());
-  settings.as<Table>()->set("dataset", frozen_without_root(dataset_));
+  settings.as<Table>()->set("partitioner", partitioner_.resolved());
+  settings.as<Table>()->set("dataset", recipe::resolved_without_root(dataset_));
   return settings;
 }
 
@@ -46,10 +46,10 @@ StageResult PartitionStage::run(const StageContext& context) const {
   std::copy_if(all.begin(), all.end(), std::back_inserter(samples),
                [](const Sample& sample) { return sample.split != Split::train; });
   const auto outcome =
-      partition(*partitioner_.create({}), *dataset, samples, context.folder, context.progress);
+      stage::partition(*partitioner_.create({}), *dataset, samples, context.folder, context.progress);
   StageResult result;
   for (const auto& domain : outcome.domains) result.images += domain.images;
   return result;
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

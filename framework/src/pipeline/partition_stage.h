@@ -5,7 +5,7 @@
 #include "pipeline/pipeline_stage.h"
 #include "pipeline/stage_reader.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 class PartitionStage final : public PipelineStage {
  public:
@@ -25,8 +25,8 @@ class PartitionStage final : public PipelineStage {
   [[nodiscard]] StageResult run(const StageContext& context) const override;
 
  private:
-  Choice<Partitioner> partitioner_;
-  Choice<Dataset> dataset_;
+  recipe::Choice<Partitioner> partitioner_;
+  recipe::Choice<Dataset> dataset_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -16,7 +16,7 @@
 #include "pipeline/submit_stage.h"
 #include "pipeline/train_stage.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 namespace {
 
 /// Keys of every stage, and of the pipeline itself.
@@ -123,7 +123,7 @@ class PipelineMaker {
     check_keys(root);
     auto& stages = *root.find("stage");
     if (stages.as<Array>() == nullptr) {
-      diagnostics_.error(stages.place(),
+      diagnostics_.error(stages.location(),
                          "'stage' must be a list of tables, [[stage]], not " + stages.type_name());
       chooser_.throw_if_any();
     }
@@ -133,16 +133,16 @@ class PipelineMaker {
     PipelineDefaults defaults;
     if (const auto* dataset = root.find("dataset")) {
       defaults.dataset = *dataset;
-      Choice<Dataset> checked;
+      recipe::Choice<Dataset> checked;
       chooser_.choose(*dataset, "[dataset]", {"type"}, checked);
     }
     if (const auto* machine = root.find("machine")) {
       defaults.machine = *machine;
-      pipeline_.machine = MachineSettings::schema().parse(*machine, "[machine]", diagnostics_);
+      pipeline_.machine = recipe::MachineSettings::schema().parse(*machine, "[machine]", diagnostics_);
     }
     check_stages(*stages.as<Array>());
     if (stages.as<Array>()->empty()) {
-      diagnostics_.error(stages.place(),
+      diagnostics_.error(stages.location(),
                          "the pipeline has no stage that is enabled, so there is nothing to do");
     }
     unroll_repeat(pipeline_.recipe, diagnostics_);
@@ -167,7 +167,7 @@ class PipelineMaker {
     for (const auto& entry : root.entries()) {
       if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
       const auto near = nearest_name(entry.key, keys);
-      diagnostics_.error(entry.key_place,
+      diagnostics_.error(entry.key_location,
                          "a pipeline has no key '" + entry.key + "'; " +
                              (near.empty() ? "it has " + quoted_list(keys) +
                                                  ", and what belongs to a stage stands in [stage.recipe]"
@@ -180,21 +180,21 @@ class PipelineMaker {
     std::set<std::string> names;
     const auto is_left_out = [&](const Value& stage) {
       if (stage.as<Table>() == nullptr) {
-        diagnostics_.error(stage.place(),
+        diagnostics_.error(stage.location(),
                            "an entry of 'stage' must be a table, [[stage]], not " + stage.type_name());
         return true;
       }
       Table common;
       for (const auto& entry : stage.as<Table>()->entries()) {
         if (entry.key == "name" || entry.key == "type" || entry.key == "enabled") {
-          common.set(entry.key, entry.value, entry.key_place);
+          common.set(entry.key, entry.value, entry.key_location);
         }
       }
-      const auto settings =
-          StageSettings::schema().parse(Value(std::move(common), stage.place()), "[[stage]]", diagnostics_);
+      const auto settings = StageSettings::schema().parse(Value(std::move(common), stage.location()),
+                                                          "[[stage]]", diagnostics_);
       if (!settings.enabled) return true;
       if (!settings.name.empty() && !names.insert(settings.name).second) {
-        diagnostics_.error(stage.as<Table>()->find("name")->place(),
+        diagnostics_.error(stage.as<Table>()->find("name")->location(),
                            "two stages are called '" + settings.name + "'; give each a name of its own");
       }
       return false;
@@ -211,7 +211,7 @@ class PipelineMaker {
     StageReader reader(stage, defaults, chooser_);
     auto made = found->make(reader);
     made->name = reader.name();
-    made->place = stage.place();
+    made->location = stage.location();
     pipeline_.stages.push_back(std::move(made));
   }
 
@@ -225,9 +225,9 @@ class PipelineMaker {
         if (other == nullptr && written_.count(name) > 0) continue;  // what is wrong with it is told already
         if (other == nullptr) {
           const auto near = nearest_name(name, names);
-          diagnostics_.error(input.place, subject + " is no stage of this pipeline; " +
-                                              (near.empty() ? "there are " + quoted_list(names)
-                                                            : "did you mean '" + near + "'?"));
+          diagnostics_.error(input.location, subject + " is no stage of this pipeline; " +
+                                                 (near.empty() ? "there are " + quoted_list(names)
+                                                               : "did you mean '" + near + "'?"));
         } else if (std::find(input.types.begin(), input.types.end(), other->type()) == input.types.end()) {
           std::vector<std::string> fitting;
           for (const auto& one : pipeline_.stages) {
@@ -235,10 +235,10 @@ class PipelineMaker {
               fitting.push_back(one->name);
             }
           }
-          diagnostics_.error(input.place, subject + " is a stage of type " + other->type() +
-                                              "; it must be one of type " + input.types.front() +
-                                              (fitting.empty() ? ", and there is none"
-                                                               : ", such as " + quoted_list(fitting)));
+          diagnostics_.error(input.location, subject + " is a stage of type " + other->type() +
+                                                 "; it must be one of type " + input.types.front() +
+                                                 (fitting.empty() ? ", and there is none"
+                                                                  : ", such as " + quoted_list(fitting)));
         }
       }
     }
@@ -282,7 +282,7 @@ class PipelineMaker {
       if (seen != path.end()) {
         std::string circle;
         for (auto stage = seen; stage != path.end(); ++stage) circle += (*stage)->name + " reads ";
-        diagnostics_.error((*seen)->place,
+        diagnostics_.error((*seen)->location,
                            "stages wait for each other in a circle: " + circle + (*seen)->name);
         return;
       }
@@ -293,7 +293,7 @@ class PipelineMaker {
   const std::vector<std::string> top_tables_ = {"dataset", "machine", "stage", "repeat"};
   std::set<std::string> written_;  // names of stages, be they sound or not
   Pipeline pipeline_;
-  ComponentChooser chooser_;
+  recipe::ComponentChooser chooser_;
   Diagnostics& diagnostics_ = chooser_.diagnostics;
 };
 
@@ -330,12 +330,14 @@ Pipeline make_pipeline(const Value& recipe, const Catalog& catalog) {
   return PipelineMaker(recipe, catalog).make();
 }
 
-std::vector<RecipeTable> pipeline_layout() {
-  using Kind = RecipeTable::Kind;
+std::vector<recipe::RecipeTable> pipeline_layout() {
+  using Kind = recipe::RecipeTable::Kind;
   const auto common = StageSettings::schema();
-  RecipeTable stage{"stage", Kind::settings_list, true, common.summary(), common.parameters(), {}, ""};
+  recipe::RecipeTable stage{"stage", Kind::settings_list, true, common.summary(), common.parameters(), {},
+                            ""};
   for (const auto& type : stage_types()) {
-    RecipeTable table{"stage." + type.name, Kind::variant, false, type.summary, type.parameters, {}, ""};
+    recipe::RecipeTable table{
+        "stage." + type.name, Kind::variant, false, type.summary, type.parameters, {}, ""};
     for (const auto& key : type.tables) {
       const bool required = key == "partitioner" || key == "labeler" || key == "writer" ||
                             (key == "recipe" && type.name == "train");
@@ -344,8 +346,8 @@ std::vector<RecipeTable> pipeline_layout() {
     stage.inner.push_back(std::move(table));
   }
   const auto repeat_schema = RepeatSettings::schema();
-  RecipeTable repeat{"repeat", Kind::settings, false, repeat_schema.summary(), repeat_schema.parameters(), {},
-                     ""};
+  recipe::RecipeTable repeat{
+      "repeat", Kind::settings, false, repeat_schema.summary(), repeat_schema.parameters(), {}, ""};
   ParameterInfo feed;
   feed.name = "feed";
   feed.type = "table of texts";
@@ -360,7 +362,7 @@ std::vector<RecipeTable> pipeline_layout() {
     type.type = "text";
     type.required = true;
     type.doc = "which " + role + "; `kindred list` shows what there is";
-    return RecipeTable{role, Kind::component, false, summary, {std::move(type)}, {}, "stage"};
+    return recipe::RecipeTable{role, Kind::component, false, summary, {std::move(type)}, {}, "stage"};
   };
   return {std::move(stage), std::move(repeat),
           component("partitioner", "Tells domains of images apart, in a stage of type partition."),
@@ -368,4 +370,4 @@ std::vector<RecipeTable> pipeline_layout() {
           component("writer", "Writes rankings in somebody's format, in a stage of type submit.")};
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "kindred/catalog.h"
+#include "kindred/core/catalog.h"
 #include "pipeline/pipeline_stage.h"
 #include "recipe/recipe_layout.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 /// Its keys: `name`; the list of tables stage, whose entries have `name`, `type` and `enabled` and what their
 /// type of stage has (stage_types()); [dataset], the data of all stages that have none of their own;
@@ -21,7 +21,7 @@ namespace kindred {
 /// gives for it, as the round before has left it. All other stages read the last round.
 struct Pipeline {
   std::string name;  ///< "" when the recipe has none
-  MachineSettings machine;
+  recipe::MachineSettings machine;
   std::vector<std::unique_ptr<PipelineStage>> stages;  ///< each behind those that it reads, else as written
   Value recipe;                                        ///< as it was read, with `repeat` carried out
 
@@ -41,6 +41,6 @@ struct Pipeline {
 
 /// The tables of a pipeline, for descriptions: [[stage]] with one inner table for each type, [repeat], and
 /// the components of stages.
-[[nodiscard]] std::vector<RecipeTable> pipeline_layout();
+[[nodiscard]] std::vector<recipe::RecipeTable> pipeline_layout();
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -21,11 +21,11 @@
 #include "system/log.h"
 #include "system/memory.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
+using progress::Clock = std::chrono::steady_clock;
 
 std::string utc_now() {
   const auto now = std::time(nullptr);
@@ -45,18 +45,18 @@ fs::path kernel_library() {
 }
 
 /// Keeps the time of a stage on disk while it runs, so that a killed attempt counts.
-class StageClock final : public ProgressSink {
+class StageClock final : public progress::ProgressSink {
  public:
-  StageClock(const fs::path& folder, StageRecord& record, ProgressSink& sink)
+  StageClock(const fs::path& folder, StageRecord& record, progress::ProgressSink& sink)
       : folder_(folder), record_(record), sink_(sink), before_(record.cost) {
-    reset_peak_memory();
+    system::reset_peak_memory();
   }
 
-  void update(const Progress& progress) override {
+  void update(const progress::Progress& progress) override {
     keep();
     sink_.update(progress);
   }
-  void finish(const Progress& progress) override {
+  void finish(const progress::Progress& progress) override {
     keep();
     sink_.finish(progress);
   }
@@ -64,24 +64,25 @@ class StageClock final : public ProgressSink {
 
   /// Brings the record's cost up to now.
   void stop() {
-    record_.cost.seconds = before_.seconds + std::chrono::duration<double>(Clock::now() - start_).count();
-    record_.cost.peak_memory_mib = std::max(before_.peak_memory_mib, kindred::peak_memory_mib());
+    record_.cost.seconds =
+        before_.seconds + std::chrono::duration<double>(progress::Clock::now() - start_).count();
+    record_.cost.peak_memory_mib = std::max(before_.peak_memory_mib, kindred::system::peak_memory_mib());
   }
 
  private:
   void keep() {
-    if (Clock::now() - kept_ < std::chrono::seconds(20)) return;
-    kept_ = Clock::now();
+    if (progress::Clock::now() - kept_ < std::chrono::seconds(20)) return;
+    kept_ = progress::Clock::now();
     stop();
     write_stage_record(folder_, record_);
   }
 
   const fs::path& folder_;
   StageRecord& record_;
-  ProgressSink& sink_;
+  progress::ProgressSink& sink_;
   StageCost before_;
-  Clock::time_point start_ = Clock::now();
-  Clock::time_point kept_ = start_;
+  progress::Clock::time_point start_ = progress::Clock::now();
+  progress::Clock::time_point kept_ = start_;
 };
 
 class PipelineRun {
@@ -134,8 +135,8 @@ class PipelineRun {
     return planned;
   }
 
-  PipelineOutcome run(ProgressSink& progress, const std::atomic<bool>& stop) {
-    const auto device = resolve_device(pipeline_.machine.device);
+  PipelineOutcome run(progress::ProgressSink& progress, const std::atomic<bool>& stop) {
+    const auto device = system::resolve_device(pipeline_.machine.device);
     for (const auto& stage : pipeline_.stages) stage->check();
     std::vector<StageRecord> records;
     for (const auto& stage : pipeline_.stages) {
@@ -164,9 +165,9 @@ class PipelineRun {
     return {false, summary(records)};
   }
 
-  void freeze() const {
-    const auto text = write_recipe(pipeline_.recipe);
-    write_atomically(folder_ / "pipeline.toml", [&](std::ostream& out) { out << text; });
+  void record_recipe() const {
+    const auto text = recipe::write_recipe(pipeline_.recipe);
+    file::write_atomically(folder_ / "pipeline.toml", [&](std::ostream& out) { out << text; });
   }
 
  private:
@@ -197,7 +198,7 @@ class PipelineRun {
   StageKey key_of(const PipelineStage& stage) {
     StageKey key;
     key.type = stage.type();
-    key.settings = write_recipe(stage.settings());
+    key.settings = recipe::write_recipe(stage.settings());
     for (const auto& input : stage.inputs()) {
       for (const auto& name : input.names) {
         const auto* other = pipeline_.find(name);
@@ -217,7 +218,7 @@ class PipelineRun {
     auto program = file_hash("/proc/self/exe");
     if (const auto library = kernel_library(); !library.empty()) program += file_hash(library);
     code["kindred"] = text_hash(program);
-    code["libtorch"] = torch_version();
+    code["libtorch"] = system::torch_version();
     for (const auto* component : stage.code()) {
       // Components of tests have no file.
       if (!component->file.empty()) code["plugin " + component->plugin] = file_hash(component->file);
@@ -260,7 +261,7 @@ class PipelineRun {
   static bool holds_nothing(const fs::path& folder) {
     return fs::is_directory(folder) &&
            std::all_of(fs::directory_iterator(folder), fs::directory_iterator(),
-                       [](const auto& entry) { return is_unfinished_file(entry.path()); });
+                       [](const auto& entry) { return file::is_unfinished_file(entry.path()); });
   }
 
   /// An empty folder for a stage that begins anew; what is there is kept until it has ended.
@@ -283,7 +284,7 @@ class PipelineRun {
   }
 
   std::optional<StageRecord> run_stage(const PipelineStage& stage, torch::Device device,
-                                       ProgressSink& progress, const std::atomic<bool>& stop) {
+                                       progress::ProgressSink& progress, const std::atomic<bool>& stop) {
     const auto folder = folder_of(stage.name);
     StageRecord record;
     record.key = key_of(stage);
@@ -293,7 +294,7 @@ class PipelineRun {
     const bool goes_on = !anew && before && !before->finished &&
                          key_difference(before->key, record.key, options_.ignore_code).empty();
     if (goes_on) {
-      remove_unfinished_files(folder);
+      file::remove_unfinished_files(folder);
       record.cost = before->cost;
     } else {
       clear(stage);
@@ -331,7 +332,7 @@ class PipelineRun {
   [[nodiscard]] std::string summary(const std::vector<StageRecord>& records) const {
     auto text = write_costs(folder_, records);
     if (const auto scores = write_pipeline_scores(folder_, records); !scores.empty()) text += "\n" + scores;
-    TextTable results;
+    progress::TextTable results;
     results.widths = {20};
     // What no other stage reads is what the pipeline is for.
     for (const auto& record : records) {
@@ -384,7 +385,7 @@ std::vector<PlannedStage> plan_pipeline(const Pipeline& pipeline, const Catalog&
 }
 
 std::string plan_text(const std::vector<PlannedStage>& stages) {
-  TextTable table;
+  progress::TextTable table;
   table.heads = {"STAGE", "TYPE", "WHAT HAPPENS"};
   table.widths = {30, 12};
   for (const auto& stage : stages) {
@@ -410,17 +411,17 @@ std::string plan_text(const std::vector<PlannedStage>& stages) {
 }
 
 PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog, const fs::path& folder,
-                             const PipelineOptions& options, ProgressSink& progress,
+                             const PipelineOptions& options, progress::ProgressSink& progress,
                              const std::atomic<bool>& stop) {
   require_pipeline_folder(folder);
   return with_data_errors([&] {
     PipelineRun run(pipeline, catalog, folder, options);
-    const FolderLock lock(folder);
-    run.freeze();
-    RunLog log(folder / "log.txt");
-    TeeProgress tee({&log, &progress});
+    const file::FolderLock lock(folder);
+    run.record_recipe();
+    system::RunLog log(folder / "log.txt");
+    progress::TeeProgress tee({&log, &progress});
     return run.run(tee, stop);
   });
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

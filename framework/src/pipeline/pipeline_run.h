@@ -10,7 +10,7 @@
 #include "pipeline/stage_record.h"
 #include "progress/progress.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 struct PipelineOptions {
   std::string from;          ///< this stage and all that read of it run anew; "": none must
@@ -56,7 +56,7 @@ struct PipelineOutcome {
 /// `only` needs and that has not run; what the stages throw.
 [[nodiscard]] PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog,
                                            const std::filesystem::path& folder,
-                                           const PipelineOptions& options, ProgressSink& progress,
+                                           const PipelineOptions& options, progress::ProgressSink& progress,
                                            const std::atomic<bool>& stop);
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -1,6 +1,6 @@
 #include "pipeline/pipeline_stage.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 PipelineStage::~PipelineStage() = default;
 
@@ -14,4 +14,4 @@ std::vector<std::filesystem::path> PipelineStage::files() const {
   return {};
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

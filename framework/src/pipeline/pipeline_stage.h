@@ -12,24 +12,24 @@
 #include <string>
 #include <vector>
 
-#include "kindred/catalog.h"
+#include "kindred/core/catalog.h"
 #include "progress/progress.h"
 #include "ranking/evaluation.h"
 #include "recipe/plan.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 /// Results of other stages that a stage reads.
 struct StageInput {
   std::string key;                 ///< of the stage's table: "model"
   std::vector<std::string> names;  ///< of the stages
   std::vector<std::string> types;  ///< of stages whose results fit
-  Place place;                     ///< of the key's value
+  SourceLocation location;         ///< of the key's value
 };
 
 /// Images that a stage reads.
 struct StageData {
-  Choice<Dataset> dataset;
+  recipe::Choice<Dataset> dataset;
   std::vector<Split> splits;
   bool pixels = true;  ///< else what is known of the images alone
 };
@@ -40,7 +40,7 @@ struct StageContext {
   std::filesystem::path folder;                                              ///< of this stage
   std::function<std::filesystem::path(const std::string& stage)> folder_of;  ///< of another one
   torch::Device device;
-  ProgressSink& progress;
+  progress::ProgressSink& progress;
   const std::atomic<bool>& stop;
 };
 
@@ -54,7 +54,7 @@ class PipelineStage {
   virtual ~PipelineStage();
 
   std::string name;
-  Place place;  ///< of the table
+  SourceLocation location;  ///< of the table
 
   /// "train"
   [[nodiscard]] virtual std::string type() const = 0;
@@ -84,4 +84,4 @@ class PipelineStage {
   [[nodiscard]] virtual StageResult run(const StageContext& context) const = 0;
 };
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -3,7 +3,7 @@
 #include "ranking/post_processing.h"
 #include "stage/rank.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 Schema<RankStage::Settings> RankStage::Settings::schema() {
   Schema<Settings> s(
@@ -17,14 +17,14 @@ Schema<RankStage::Settings> RankStage::Settings::schema() {
 RankStage::RankStage(StageReader& reader)
     : settings_(reader.settings<Settings>({"recipe"})),
       plan_(reader.ranking_plan()),
-      features_place_(reader.place_of("features")) {}
+      features_location_(reader.location_of("features")) {}
 
 std::vector<StageInput> RankStage::inputs() const {
-  return {{"features", {settings_.features}, {"embed"}, features_place_}};
+  return {{"features", {settings_.features}, {"embed"}, features_location_}};
 }
 
 Value RankStage::settings() const {
-  return plan_.frozen_ranking();
+  return plan_.resolved_ranking();
 }
 
 std::vector<const ComponentInfo*> RankStage::components() const {
@@ -42,14 +42,14 @@ std::vector<std::string> RankStage::results(const std::filesystem::path& folder)
 }
 
 void RankStage::check() const {
-  static_cast<void>(create_post_processors(plan_));
+  static_cast<void>(ranking::create_post_processors(plan_));
 }
 
 StageResult RankStage::run(const StageContext& context) const {
-  const auto outcome = rank(context.folder_of(settings_.features), plan_, context.folder, context.folder,
-                            context.device, context.progress, context.stop);
+  const auto outcome = stage::rank(context.folder_of(settings_.features), plan_, context.folder,
+                                   context.folder, context.device, context.progress, context.stop);
   if (!outcome) return {true, 0};
   return {false, outcome->match.queries};
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -4,7 +4,7 @@
 #include "pipeline/pipeline_stage.h"
 #include "pipeline/stage_reader.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 class RankStage final : public PipelineStage {
  public:
@@ -25,8 +25,8 @@ class RankStage final : public PipelineStage {
 
  private:
   Settings settings_;
-  RankingPlan plan_;
-  Place features_place_;
+  recipe::RankingPlan plan_;
+  SourceLocation features_location_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

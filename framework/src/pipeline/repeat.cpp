@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace kindred {
+namespace kindred::pipeline {
 namespace {
 
 using Renaming = std::map<std::string, std::string>;
@@ -45,7 +45,7 @@ Renaming read_feed(const Value* feed, const std::vector<std::string>& all,
   const auto* table = feed->as<Table>();
   if (table == nullptr) {
     diagnostics.error(
-        feed->place(),
+        feed->location(),
         "[repeat]: feed must be a table { STAGE = \"STAGE THAT IS REPEATED\" }, not " + feed->type_name());
     return pairs;
   }
@@ -55,13 +55,14 @@ Renaming read_feed(const Value* feed, const std::vector<std::string>& all,
   for (const auto& entry : table->entries()) {
     const auto* source = entry.value.as<std::string>();
     if (!has(all, entry.key) || has(repeated, entry.key)) {
-      diagnostics.error(entry.key_place,
+      diagnostics.error(entry.key_location,
                         "[repeat]: feed: '" + entry.key +
                             "' must be a stage that is not repeated; its place is taken, from "
                             "the second round on, by one that is");
     } else if (source == nullptr || !has(repeated, *source)) {
-      diagnostics.error(entry.value.place(), "[repeat]: feed: " + entry.value.to_toml() +
-                                                 " is none of the repeated stages, " + quoted_list(repeated));
+      diagnostics.error(entry.value.location(), "[repeat]: feed: " + entry.value.to_toml() +
+                                                    " is none of the repeated stages, " +
+                                                    quoted_list(repeated));
     } else {
       pairs[entry.key] = *source;
     }
@@ -94,7 +95,7 @@ void unroll_repeat(Value& recipe, Diagnostics& diagnostics) {
   for (const auto& stage : *stages) all.push_back(name_of(stage));
   for (const auto& name : settings.stages) {
     if (std::find(all.begin(), all.end(), name) == all.end()) {
-      diagnostics.error(written->place(),
+      diagnostics.error(written->location(),
                         "[repeat]: there is no stage '" + name + "'; there are " + quoted_list(all));
     }
   }
@@ -124,7 +125,7 @@ void unroll_repeat(Value& recipe, Diagnostics& diagnostics) {
       auto copy = stage;
       redirect(copy, names);
       auto* key = copy.as<Table>()->find("name");
-      *key = Value(in_round(name, round), key->place());
+      *key = Value(in_round(name, round), key->location());
       behind.push_back(std::move(copy));
     }
   }
@@ -133,4 +134,4 @@ void unroll_repeat(Value& recipe, Diagnostics& diagnostics) {
   root.erase("repeat");
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "kindred/error.h"
-#include "kindred/schema.h"
-#include "kindred/value.h"
+#include "kindred/core/error.h"
+#include "kindred/core/schema.h"
+#include "kindred/core/value.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 /// Table [repeat] of a pipeline.
 struct RepeatSettings {
@@ -26,4 +26,4 @@ struct RepeatSettings {
 /// @param recipe of a pipeline; what is wrong with [repeat] is added to the diagnostics
 void unroll_repeat(Value& recipe, Diagnostics& diagnostics);
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

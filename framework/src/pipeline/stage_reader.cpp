@@ -1,6 +1,6 @@
 #include "pipeline/stage_reader.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 namespace {
 
 const Table& table_of(const Value& value) {
@@ -30,15 +30,16 @@ bool stand_in_for_weights(Value& recipe) {
 
 }  // namespace
 
-StageReader::StageReader(const Value& stage, const PipelineDefaults& defaults, ComponentChooser& chooser)
+StageReader::StageReader(const Value& stage, const PipelineDefaults& defaults,
+                         recipe::ComponentChooser& chooser)
     : stage_(stage), defaults_(defaults), chooser_(chooser) {
   const auto* name = table_of(stage).find("name");
   if (name != nullptr && name->as<std::string>() != nullptr) name_ = *name->as<std::string>();
 }
 
-Place StageReader::place_of(const std::string& key) const {
+SourceLocation StageReader::location_of(const std::string& key) const {
   const auto* value = table_of(stage_).find(key);
-  return value == nullptr ? place() : value->place();
+  return value == nullptr ? location() : value->location();
 }
 
 const Value* StageReader::table(const std::string& key) const {
@@ -49,7 +50,7 @@ const Value* StageReader::required_table(const std::string& key, const std::stri
   const auto* value = table(key);
   if (value == nullptr) {
     chooser_.diagnostics.error(
-        place(), title() + " needs a table [stage." + key + "] with a 'type'; " + what_there_is);
+        location(), title() + " needs a table [stage." + key + "] with a 'type'; " + what_there_is);
   }
   return value;
 }
@@ -57,14 +58,14 @@ const Value* StageReader::required_table(const std::string& key, const std::stri
 const Value* StageReader::dataset_table() {
   if (const auto* own = table("dataset")) return own;
   if (!is_empty(defaults_.dataset)) return &defaults_.dataset;
-  chooser_.diagnostics.error(place(), title() +
-                                          " has no data: give the pipeline a table [dataset], or the "
-                                          "stage one of its own, [stage.dataset]");
+  chooser_.diagnostics.error(location(), title() +
+                                             " has no data: give the pipeline a table [dataset], or the "
+                                             "stage one of its own, [stage.dataset]");
   return nullptr;
 }
 
-Choice<Dataset> StageReader::dataset() {
-  Choice<Dataset> choice;
+recipe::Choice<Dataset> StageReader::dataset() {
+  recipe::Choice<Dataset> choice;
   const auto* value = dataset_table();
   // Errors of the pipeline's own are told once, not for each stage.
   if (value == nullptr) return choice;
@@ -73,16 +74,16 @@ Choice<Dataset> StageReader::dataset() {
     chooser_.choose(*value, title() + ": dataset", {"type"}, choice);
     return choice;
   }
-  ComponentChooser silent(chooser_.catalog());
+  recipe::ComponentChooser silent(chooser_.catalog());
   silent.choose(*value, "[dataset]", {"type"}, choice);
   return choice;
 }
 
-std::optional<Plan> StageReader::plan(const std::optional<std::string>& start_from) {
+std::optional<recipe::Plan> StageReader::plan(const std::optional<std::string>& start_from) {
   const auto* recipe = table("recipe");
   if (recipe == nullptr || recipe->as<Table>() == nullptr) {
     chooser_.diagnostics.error(
-        recipe == nullptr ? place() : recipe->place(),
+        recipe == nullptr ? location() : recipe->location(),
         title() + " needs a recipe: the name of a file, or a table [stage.recipe], which may say 'extends'");
     return std::nullopt;
   }
@@ -92,14 +93,14 @@ std::optional<Plan> StageReader::plan(const std::optional<std::string>& start_fr
   whole.as<Table>()->set("dataset", *dataset);
   if (!is_empty(defaults_.machine)) whole.as<Table>()->set("machine", defaults_.machine);
   if (start_from && !stand_in_for_weights(whole)) {
-    chooser_.diagnostics.error(place_of("start_from"),
+    chooser_.diagnostics.error(location_of("start_from"),
                                title() +
                                    ": start_from gives the whole network its weights, and the recipe names "
                                    "a file for them; take one of the two out");
     return std::nullopt;
   }
   try {
-    auto plan = make_plan(whole, chooser_.catalog());
+    auto plan = recipe::make_plan(whole, chooser_.catalog());
     if (start_from) plan.weights.file.reset();
     return plan;
   } catch (const RecipeError& error) {
@@ -108,21 +109,21 @@ std::optional<Plan> StageReader::plan(const std::optional<std::string>& start_fr
   }
 }
 
-RankingPlan StageReader::ranking_plan() {
+recipe::RankingPlan StageReader::ranking_plan() {
   const auto* recipe = table("recipe");
   if (recipe == nullptr) return {};
   if (recipe->as<Table>() == nullptr) {
     chooser_.diagnostics.error(
-        recipe->place(),
+        recipe->location(),
         title() + ": recipe must be the name of a file or a table, not " + recipe->type_name());
     return {};
   }
   try {
-    return choose_ranking(*recipe, chooser_.catalog());
+    return recipe::choose_ranking(*recipe, chooser_.catalog());
   } catch (const RecipeError& error) {
     chooser_.add(error);
     return {};
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -7,7 +7,7 @@
 #include "pipeline/pipeline_stage.h"
 #include "recipe/component_choice.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 /// What a pipeline says for all of its stages.
 struct PipelineDefaults {
@@ -19,10 +19,10 @@ struct PipelineDefaults {
 class StageReader {
  public:
   /// @param stage a table
-  StageReader(const Value& stage, const PipelineDefaults& defaults, ComponentChooser& chooser);
+  StageReader(const Value& stage, const PipelineDefaults& defaults, recipe::ComponentChooser& chooser);
 
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] const Place& place() const { return stage_.place(); }
+  [[nodiscard]] const SourceLocation& location() const { return stage_.location(); }
   /// "stage 'base'": for messages
   [[nodiscard]] std::string title() const { return "stage '" + name_ + "'"; }
 
@@ -34,12 +34,12 @@ class StageReader {
     return Settings::schema().parse(stage_, title(), chooser_.diagnostics, tables);
   }
   /// The place of a key's value, or of the table.
-  [[nodiscard]] Place place_of(const std::string& key) const;
+  [[nodiscard]] SourceLocation location_of(const std::string& key) const;
 
   /// The component that the table KEY, such as [stage.labeler], chooses. Such a key is called as its role.
   template <class Role>
-  Choice<Role> component() {
-    Choice<Role> choice;
+  recipe::Choice<Role> component() {
+    recipe::Choice<Role> choice;
     const std::string role(Role::role_name);
     if (const auto* table = required_table(role, chooser_.what_there_is(role))) {
       chooser_.choose(*table, title() + ": " + role, {"type"}, choice);
@@ -47,19 +47,19 @@ class StageReader {
     return choice;
   }
   /// [stage.dataset], or else the pipeline's.
-  Choice<Dataset> dataset();
+  recipe::Choice<Dataset> dataset();
 
   /// The stage's recipe with the pipeline's machine and the data set of dataset(); nothing, after an error,
   /// when there is none.
   /// @param start_from the stage whose model the whole network starts from: an error where the recipe names
   /// weights itself; [weights] file is absent in the plan
-  std::optional<Plan> plan(const std::optional<std::string>& start_from);
+  std::optional<recipe::Plan> plan(const std::optional<std::string>& start_from);
   /// What the recipe says of searching; the defaults when the stage has none.
-  RankingPlan ranking_plan();
+  recipe::RankingPlan ranking_plan();
   /// A table of settings of the kernel, or nullptr when there is none.
   [[nodiscard]] const Value* table(const std::string& key) const;
 
-  [[nodiscard]] ComponentChooser& chooser() { return chooser_; }
+  [[nodiscard]] recipe::ComponentChooser& chooser() { return chooser_; }
 
  private:
   const Value* required_table(const std::string& key, const std::string& what_there_is);
@@ -68,8 +68,8 @@ class StageReader {
 
   const Value& stage_;
   const PipelineDefaults& defaults_;
-  ComponentChooser& chooser_;
+  recipe::ComponentChooser& chooser_;
   std::string name_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -8,7 +8,7 @@
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -32,7 +32,8 @@ std::string map_difference(const std::map<std::string, std::string>& there,
 
 std::string settings_difference(const std::string& there, const std::string& here) {
   if (there == here) return "";
-  const auto differences = recipe_differences(parse_recipe(there, "then", {}), parse_recipe(here, "now", {}));
+  const auto differences = recipe::recipe_differences(recipe::parse_recipe(there, "then", {}),
+                                                      recipe::parse_recipe(here, "now", {}));
   if (differences.empty()) return "";
   return "its recipe has changed: " + differences.front().str() +
          (differences.size() > 1 ? ", and " + std::to_string(differences.size() - 1) + " more" : "");
@@ -101,10 +102,10 @@ void write_stage_record(const std::filesystem::path& folder, const StageRecord& 
                  {"inputs", record.key.inputs},
                  {"data", record.key.data},
                  {"code", record.key.code}};
-  write_atomically(folder / (record.finished ? finished_file : started_file),
-                   [&](std::ostream& out) { out << json.dump(2) << '\n'; });
+  file::write_atomically(folder / (record.finished ? finished_file : started_file),
+                         [&](std::ostream& out) { out << json.dump(2) << '\n'; });
   std::error_code ignored;
   if (record.finished) std::filesystem::remove(folder / started_file, ignored);
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

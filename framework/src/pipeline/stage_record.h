@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace kindred {
+namespace kindred::pipeline {
 
 /// What a result depends on. Two results with the same key are the same.
 struct StageKey {
@@ -52,4 +52,4 @@ struct StageRecord {
 /// Writes the one or the other, atomically, and removes started.json once stage.json is there.
 void write_stage_record(const std::filesystem::path& folder, const StageRecord& record);
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

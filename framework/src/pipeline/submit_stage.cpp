@@ -2,7 +2,7 @@
 
 #include "stage/submit.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 Schema<SubmitStage::Settings> SubmitStage::Settings::schema() {
   Schema<Settings> s(
@@ -17,16 +17,16 @@ SubmitStage::SubmitStage(StageReader& reader)
     : settings_(reader.settings<Settings>({"writer", "dataset"})),
       writer_(reader.component<Writer>()),
       dataset_(reader.dataset()),
-      rankings_place_(reader.place_of("rankings")) {}
+      rankings_location_(reader.location_of("rankings")) {}
 
 std::vector<StageInput> SubmitStage::inputs() const {
-  return {{"rankings", settings_.rankings, {"rank"}, rankings_place_}};
+  return {{"rankings", settings_.rankings, {"rank"}, rankings_location_}};
 }
 
 Value SubmitStage::settings() const {
   Value settings;
-  settings.as<Table>()->set("writer", writer_.frozen());
-  settings.as<Table>()->set("dataset", frozen_without_root(dataset_));
+  settings.as<Table>()->set("writer", writer_.resolved());
+  settings.as<Table>()->set("dataset", recipe::resolved_without_root(dataset_));
   return settings;
 }
 
@@ -49,9 +49,9 @@ void SubmitStage::check() const {
 StageResult SubmitStage::run(const StageContext& context) const {
   std::vector<std::filesystem::path> rankings;
   for (const auto& stage : settings_.rankings) rankings.push_back(context.folder_of(stage) / "matches.csv");
-  const auto outcome =
-      submit(*writer_.create({}), rankings, dataset_.create({})->samples(), context.folder, context.progress);
+  const auto outcome = stage::submit(*writer_.create({}), rankings, dataset_.create({})->samples(),
+                                     context.folder, context.progress);
   return {false, outcome.queries};
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

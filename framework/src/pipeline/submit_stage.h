@@ -5,7 +5,7 @@
 #include "pipeline/pipeline_stage.h"
 #include "pipeline/stage_reader.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 class SubmitStage final : public PipelineStage {
  public:
@@ -27,9 +27,9 @@ class SubmitStage final : public PipelineStage {
 
  private:
   Settings settings_;
-  Choice<Writer> writer_;
-  Choice<Dataset> dataset_;
-  Place rankings_place_;
+  recipe::Choice<Writer> writer_;
+  recipe::Choice<Dataset> dataset_;
+  SourceLocation rankings_location_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -10,7 +10,7 @@
 #include "progress/progress.h"
 #include "progress/text_table.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -23,11 +23,11 @@ std::string rounded(double number, int digits) {
 
 /// Short times with a digit more than duration_text() gives.
 std::string time_text(double seconds) {
-  return seconds < 60 ? rounded(seconds, 1) + " s" : duration_text(seconds);
+  return seconds < 60 ? rounded(seconds, 1) + " s" : progress::duration_text(seconds);
 }
 
 /// Rows of the table as Markdown: the first cell to the left, numbers to the right.
-std::string markdown(const TextTable& table) {
+std::string markdown(const progress::TextTable& table) {
   const auto line = [](const std::vector<std::string>& cells) {
     std::string text = "|";
     for (const auto& cell : cells) text += " " + cell + " |";
@@ -69,13 +69,13 @@ std::string percent(const Json& scores, const char* key) {
 }
 
 void write(const std::filesystem::path& file, const std::string& text) {
-  write_atomically(file, [&](std::ostream& out) { out << text; });
+  file::write_atomically(file, [&](std::ostream& out) { out << text; });
 }
 
 }  // namespace
 
 std::string write_costs(const std::filesystem::path& folder, const std::vector<StageRecord>& records) {
-  TextTable table;
+  progress::TextTable table;
   table.heads = {"STAGE", "TYPE", "TIME", "IMAGES", "IMAGES/S", "PEAK MEMORY"};
   table.widths = {30, 12, 14, 14, 14};
   Json stages = Json::array();
@@ -84,7 +84,8 @@ std::string write_costs(const std::filesystem::path& folder, const std::vector<S
     const auto& cost = record.cost;
     const bool counted = cost.images > 0;
     table.rows.push_back(
-        {record.name, record.key.type, time_text(cost.seconds), counted ? grouped_digits(cost.images) : "-",
+        {record.name, record.key.type, time_text(cost.seconds),
+         counted ? progress::grouped_digits(cost.images) : "-",
          counted ? rounded(cost.images_per_second(), cost.images_per_second() < 10 ? 1 : 0) : "-",
          rounded(cost.peak_memory_mib, 0) + " MiB"});
     stages.push_back(cost_json(record));
@@ -115,7 +116,7 @@ std::string write_pipeline_scores(const std::filesystem::path& folder,
     for (const auto* file : {"scores.json", "scores.md"}) std::filesystem::remove(folder / file, ignored);
     return "";
   }
-  TextTable table;
+  progress::TextTable table;
   table.heads = {"STAGE", "RANKED BY", "mAP", "RANK-1", "RANK-5", "mINP", "SCORE"};
   table.widths = {30, 16, 8, 8, 8, 8};
   Json json = Json::array();
@@ -132,4 +133,4 @@ std::string write_pipeline_scores(const std::filesystem::path& folder,
   return table.str();
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

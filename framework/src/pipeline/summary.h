@@ -8,7 +8,7 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/stage_record.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 /// The stages that have ended, in order, with their times, images a second and peak memory, and the total.
 /// Writes costs.json and costs.md into the folder; the text is for a terminal.
@@ -20,4 +20,4 @@ namespace kindred {
 [[nodiscard]] std::string write_pipeline_scores(const std::filesystem::path& folder,
                                                 const std::vector<StageRecord>& records);
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -6,7 +6,7 @@
 #include "stage/train.h"
 #include "weights/initial_weights.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 namespace {
 
 constexpr const char* model_file = "model.safetensors";
@@ -26,16 +26,16 @@ Schema<TrainStage::Settings> TrainStage::Settings::schema() {
 
 TrainStage::TrainStage(StageReader& reader)
     : settings_(reader.settings<Settings>({"recipe", "dataset"})),
-      labels_place_(reader.place_of("labels")),
-      start_place_(reader.place_of("start_from")) {
+      labels_location_(reader.location_of("labels")),
+      start_location_(reader.location_of("start_from")) {
   if (auto plan = reader.plan(settings_.start_from)) plan_ = std::move(*plan);
 }
 
 std::vector<StageInput> TrainStage::inputs() const {
   std::vector<StageInput> inputs;
-  if (!settings_.labels.empty()) inputs.push_back({"labels", settings_.labels, {"label"}, labels_place_});
+  if (!settings_.labels.empty()) inputs.push_back({"labels", settings_.labels, {"label"}, labels_location_});
   if (settings_.start_from) {
-    inputs.push_back({"start_from", {*settings_.start_from}, {"train"}, start_place_});
+    inputs.push_back({"start_from", {*settings_.start_from}, {"train"}, start_location_});
   }
   return inputs;
 }
@@ -43,13 +43,13 @@ std::vector<StageInput> TrainStage::inputs() const {
 void TrainStage::link(const std::function<const PipelineStage&(const std::string&)>& stage_of) {
   for (const auto& name : settings_.labels) {
     const auto data = stage_of(name).data();
-    const bool own = data && !(data->dataset.frozen() == plan_.dataset.frozen());
+    const bool own = data && !(data->dataset.resolved() == plan_.dataset.resolved());
     label_data_.push_back(own ? std::optional(data->dataset) : std::nullopt);
   }
 }
 
 Value TrainStage::settings() const {
-  return with_hashes_of_weights(plan_).identity();
+  return weights::with_hashes_of_weights(plan_).identity();
 }
 
 std::vector<const ComponentInfo*> TrainStage::components() const {
@@ -79,20 +79,20 @@ std::vector<std::string> TrainStage::results(const std::filesystem::path& folder
 }
 
 void TrainStage::check() const {
-  static_cast<void>(check_plan(plan_));
+  static_cast<void>(command::check_plan(plan_));
 }
 
 StageResult TrainStage::run(const StageContext& context) const {
   auto plan = plan_;
   for (std::size_t i = 0; i < settings_.labels.size(); ++i) {
-    PseudoLabelsChoice labels;
+    recipe::PseudoLabelsChoice labels;
     labels.file = (context.folder_of(settings_.labels[i]) / "labels.csv").string();
     labels.dataset = label_data_[i];
     plan.pseudo_labels.push_back(std::move(labels));
   }
   if (settings_.start_from)
     plan.weights.file = trained_model(context.folder_of(*settings_.start_from)).string();
-  const auto outcome = train(plan, context.folder, context.progress, context.stop);
+  const auto outcome = stage::train(plan, context.folder, context.progress, context.stop);
   return {outcome.interrupted, outcome.images};
 }
 
@@ -101,4 +101,4 @@ std::filesystem::path trained_model(const std::filesystem::path& folder) {
   return std::filesystem::exists(averaged) ? averaged : folder / model_file;
 }
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

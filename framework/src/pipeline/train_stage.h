@@ -4,7 +4,7 @@
 #include "pipeline/pipeline_stage.h"
 #include "pipeline/stage_reader.h"
 
-namespace kindred {
+namespace kindred::pipeline {
 
 class TrainStage final : public PipelineStage {
  public:
@@ -28,13 +28,14 @@ class TrainStage final : public PipelineStage {
 
  private:
   Settings settings_;
-  Plan plan_;
-  Place labels_place_;
-  Place start_place_;
-  std::vector<std::optional<Choice<Dataset>>> label_data_;  ///< of each of labels, where not the plan's own
+  recipe::Plan plan_;
+  SourceLocation labels_location_;
+  SourceLocation start_location_;
+  std::vector<std::optional<recipe::Choice<Dataset>>>
+      label_data_;  ///< of each of labels, where not the plan's own
 };
 
 /// The model of a stage "train" that has run: the averaged weights where there are any.
 [[nodiscard]] std::filesystem::path trained_model(const std::filesystem::path& folder);
 
-}  // namespace kindred
+}  // namespace kindred::pipeline

@@ -15,12 +15,12 @@
 #include <system_error>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
 // The header of the library or program that this code became part of: what a plugin must be built for.
 extern "C" const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
-namespace kindred {
+namespace kindred::plugin {
 namespace {
 
 constexpr const char* rebuild = "build it again, or copy it again";
@@ -328,4 +328,4 @@ std::optional<std::string> read_library_section(const std::filesystem::path& fil
   return Library(file).section(name);
 }
 
-}  // namespace kindred
+}  // namespace kindred::plugin

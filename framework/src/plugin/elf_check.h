@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace kindred {
+namespace kindred::plugin {
 
 /// The bytes of a section of an ELF shared library, or nothing when the library has no section of that name.
 ///
@@ -18,4 +18,4 @@ namespace kindred {
 [[nodiscard]] std::optional<std::string> read_library_section(const std::filesystem::path& file,
                                                               const std::string& name);
 
-}  // namespace kindred
+}  // namespace kindred::plugin

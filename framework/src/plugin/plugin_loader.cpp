@@ -17,11 +17,11 @@
 #define BOOST_DLL_USE_STD_FS
 #include <boost/dll/shared_library.hpp>
 
-#include "kindred/error.h"
-#include "kindred/plugin.h"
+#include "kindred/core/error.h"
+#include "kindred/core/plugin.h"
 #include "plugin/elf_check.h"
 
-namespace kindred {
+namespace kindred::plugin {
 namespace {
 
 namespace fs = std::filesystem;
@@ -234,4 +234,4 @@ LoadedPlugins load_plugins(const std::vector<fs::path>& folders) {
   return result;
 }
 
-}  // namespace kindred
+}  // namespace kindred::plugin

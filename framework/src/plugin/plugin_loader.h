@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "kindred/catalog.h"
+#include "kindred/core/catalog.h"
 
-namespace kindred {
+namespace kindred::plugin {
 
 struct LoadedPlugin {
   std::string name;
@@ -41,4 +41,4 @@ struct LoadedPlugins {
 /// second. A folder that was given and does not exist throws PluginError. Libraries stay loaded for ever.
 [[nodiscard]] LoadedPlugins load_plugins(const std::vector<std::filesystem::path>& folders);
 
-}  // namespace kindred
+}  // namespace kindred::plugin

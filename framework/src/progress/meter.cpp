@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace kindred {
+namespace kindred::progress {
 
 Meter::Meter(ProgressSink& sink, std::string stage, std::int64_t total) : sink_(sink) {
   progress_.stage = std::move(stage);
@@ -27,4 +27,4 @@ void Meter::finish() {
   sink_.finish(progress_);
 }
 
-}  // namespace kindred
+}  // namespace kindred::progress

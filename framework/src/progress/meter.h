@@ -8,7 +8,7 @@
 #include "progress/progress.h"
 #include "progress/rate.h"
 
-namespace kindred {
+namespace kindred::progress {
 
 /// Counts images of a stage with one task, and works out the speed and the time that is left.
 class Meter {
@@ -30,4 +30,4 @@ class Meter {
   Clock::time_point last_ = start_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::progress

@@ -13,9 +13,9 @@
 #include <system_error>
 #include <utility>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::progress {
 namespace {
 
 std::string reason() {
@@ -111,4 +111,4 @@ void MetricsFile::go_back_to(std::int64_t position) {
   if (::ftruncate(descriptor_, position) != 0) throw DataError(file_, "cannot be shortened: " + reason());
 }
 
-}  // namespace kindred
+}  // namespace kindred::progress

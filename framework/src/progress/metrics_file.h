@@ -7,7 +7,7 @@
 
 #include "progress/progress.h"
 
-namespace kindred {
+namespace kindred::progress {
 
 /// Appends. An object has "event" ("progress", "finished" or "note"), "time" (UTC, ISO 8601) and, but for
 /// notes with their "text", what the Progress holds: "stage", "detail", "done", "total", "unit",
@@ -41,4 +41,4 @@ class MetricsFile final : public ProgressSink {
   std::int64_t updates_ = 0;
 };
 
-}  // namespace kindred
+}  // namespace kindred::progress

@@ -10,7 +10,7 @@
 
 #include "progress/text_progress.h"
 
-namespace kindred {
+namespace kindred::progress {
 namespace {
 
 std::string format(const char* pattern, double value) {
@@ -82,4 +82,4 @@ std::string progress_text(const Progress& progress) {
   return text;
 }
 
-}  // namespace kindred
+}  // namespace kindred::progress

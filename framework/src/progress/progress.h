@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace kindred {
+namespace kindred::progress {
 
 /// A moment of a stage's work.
 struct Progress {
@@ -65,4 +65,4 @@ class TeeProgress final : public ProgressSink {
 /// 12/120 batches, 34.5 images/s, 4:05 left, loss 1.234".
 [[nodiscard]] std::string progress_text(const Progress& progress);
 
-}  // namespace kindred
+}  // namespace kindred::progress

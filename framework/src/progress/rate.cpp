@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace kindred {
+namespace kindred::progress {
 
 void Rate::add(double items, double seconds) {
   if (!(seconds > 0) || !(items >= 0)) return;
@@ -21,4 +21,4 @@ double Rate::seconds_for(double items) const {
   return rate > 0 ? std::max(items, 0.0) / rate : -1;
 }
 
-}  // namespace kindred
+}  // namespace kindred::progress

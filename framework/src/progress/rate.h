@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace kindred {
+namespace kindred::progress {
 
 /// Smooths speed over the last half minute or so: a pause, such as for a checkpoint, does not throw the
 /// estimate about, and a lasting change is followed.
@@ -24,4 +24,4 @@ class Rate {
   double seconds_ = 0;
 };
 
-}  // namespace kindred
+}  // namespace kindred::progress

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace kindred {
+namespace kindred::progress {
 namespace {
 
 constexpr double seconds_between_rewrites = 0.1;
@@ -105,4 +105,4 @@ void LineProgress::note(const std::string& text) {
   stream_ << text << '\n' << std::flush;
 }
 
-}  // namespace kindred
+}  // namespace kindred::progress

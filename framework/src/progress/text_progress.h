@@ -8,7 +8,7 @@
 
 #include "progress/progress.h"
 
-namespace kindred {
+namespace kindred::progress {
 
 /// Seconds of a clock that never goes back; tests hand in their own.
 using Clock = std::function<double()>;
@@ -57,4 +57,4 @@ class LineProgress final : public ProgressSink {
   double last_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::progress

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
-namespace kindred {
+namespace kindred::progress {
 namespace {
 
 constexpr std::size_t gap = 2;
@@ -79,4 +79,4 @@ std::string TextTable::str() const {
   return text;
 }
 
-}  // namespace kindred
+}  // namespace kindred::progress

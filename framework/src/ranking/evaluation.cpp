@@ -13,13 +13,13 @@
 #include <unordered_set>
 #include <utility>
 
-#include "kindred/csv.h"
-#include "kindred/error.h"
-#include "kindred/parallel.h"
+#include "kindred/core/error.h"
+#include "kindred/core/parallel.h"
+#include "kindred/text/csv.h"
 #include "ranking/match_ranks.h"
 #include "ranking/similarity.h"
 
-namespace kindred {
+namespace kindred::ranking {
 namespace {
 
 constexpr std::int64_t block_bytes = std::int64_t{64} << 20;
@@ -114,9 +114,9 @@ struct CameraDecision {
 
 /// Only images of persons on both sides count: nothing is ever removed for the camera of another.
 CameraDecision decide_cameras(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
-                              const GalleryIndex& index, CameraMode mode,
+                              const GalleryIndex& index, recipe::CameraMode mode,
                               const std::filesystem::path& place) {
-  if (mode == CameraMode::single) return {};
+  if (mode == recipe::CameraMode::single) return {};
 
   std::int64_t images = 0;
   std::int64_t missing = 0;
@@ -146,7 +146,7 @@ CameraDecision decide_cameras(const std::vector<Sample>& query, const std::vecto
                                        : std::to_string(missing) + " of " + std::to_string(images) +
                                              " images have no camera ('" +
                                              (missing > 0 ? first_missing->path : "") + "' is the first)";
-  if (mode == CameraMode::known) {
+  if (mode == recipe::CameraMode::known) {
     if (missing > 0) {
       throw DataError(place, "cameras = \"known\", but " + missing_text +
                                  ": give the camera of every image, or evaluate with cameras = \"single\"");
@@ -188,7 +188,7 @@ class Judge {
         index_(index),
         cameras_known_(cameras_known),
         depth_(depth),
-        place_(place) {}
+        location_(place) {}
 
   [[nodiscard]] Relations relations(std::size_t q) const {
     Relations relations;
@@ -248,9 +248,9 @@ class Judge {
     if (bad == 0) return;
     const auto at = std::find_if(distances.begin(), distances.end(), [](float d) { return std::isnan(d); });
     const auto g = static_cast<std::size_t>(at - distances.begin());
-    throw DataError(place_, "the distance of query " + std::to_string(q) + " ('" + query_[q].path +
-                                "') to gallery image " + std::to_string(g) + " ('" + gallery_[g].path +
-                                "') is not a number (rows from 0): look for broken descriptors there");
+    throw DataError(location_, "the distance of query " + std::to_string(q) + " ('" + query_[q].path +
+                                   "') to gallery image " + std::to_string(g) + " ('" + gallery_[g].path +
+                                   "') is not a number (rows from 0): look for broken descriptors there");
   }
 
   const std::vector<Sample>& query_;
@@ -258,7 +258,7 @@ class Judge {
   const GalleryIndex& index_;
   bool cameras_known_;
   std::int64_t depth_;  // 0: all
-  const std::filesystem::path& place_;
+  const std::filesystem::path& location_;
 };
 
 std::vector<QueryScore> judge_all(std::int64_t queries, std::int64_t images, const DistanceBlock& distances,
@@ -289,7 +289,7 @@ std::vector<QueryScore> judge_all(std::int64_t queries, std::int64_t images, con
 }  // namespace
 
 Scores evaluate(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
-                const DistanceBlock& distances, const EvaluateSettings& settings,
+                const DistanceBlock& distances, const recipe::EvaluateSettings& settings,
                 const std::filesystem::path& place) {
   if (gallery.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     throw DataError(place, "the gallery has more than 2,147,483,647 images");
@@ -437,4 +437,4 @@ void write_queries_csv(std::ostream& out, const Scores& scores) {
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::ranking

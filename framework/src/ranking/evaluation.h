@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "kindred/retrieval.h"
-#include "kindred/sample.h"
+#include "kindred/core/sample.h"
+#include "kindred/search/retrieval.h"
 #include "ranking/open_set.h"
 #include "recipe/settings.h"
 
-namespace kindred {
+namespace kindred::ranking {
 
 /// How one query fared. Without a right image in the gallery it is not judged: matches is 0, and the figures
 /// mean nothing.
@@ -72,7 +72,7 @@ struct Scores {
 /// @param settings multi_query is not looked at: it is the caller who merges (multi_query.h)
 /// @param place what errors call the place, such as the file of the queries
 [[nodiscard]] Scores evaluate(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
-                              const DistanceBlock& distances, const EvaluateSettings& settings,
+                              const DistanceBlock& distances, const recipe::EvaluateSettings& settings,
                               const std::filesystem::path& place = "evaluation");
 
 /// 1 - cosine similarity of rows, computed block by block. Rows without a direction are a DataError naming
@@ -91,4 +91,4 @@ struct Scores {
 /// where it was not judged.
 void write_queries_csv(std::ostream& out, const Scores& scores);
 
-}  // namespace kindred
+}  // namespace kindred::ranking

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-namespace kindred {
+namespace kindred::ranking {
 namespace {
 
 std::int64_t pairs_of(std::int64_t images) {
@@ -83,4 +83,4 @@ LabelQuality judge_labels(const std::vector<std::int64_t>& identities,
   return quality;
 }
 
-}  // namespace kindred
+}  // namespace kindred::ranking

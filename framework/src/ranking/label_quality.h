@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "kindred/sample.h"
+#include "kindred/core/sample.h"
 
-namespace kindred {
+namespace kindred::ranking {
 
 inline constexpr std::int64_t unknown_person = -1;
 
@@ -42,4 +42,4 @@ struct LabelQuality {
 [[nodiscard]] LabelQuality judge_labels(const std::vector<std::int64_t>& identities,
                                         const std::vector<std::int64_t>& persons);
 
-}  // namespace kindred
+}  // namespace kindred::ranking

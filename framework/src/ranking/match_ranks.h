@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace kindred {
+namespace kindred::ranking {
 
 /// The ranks, from 1 and ascending, of some gallery images when the gallery is put in order of distance,
 /// equal distances in the order of the gallery, and the removed images are left out. No distance may be NaN.
@@ -28,4 +28,4 @@ namespace detail {
                                                          std::span<const std::int32_t> matches);
 
 }  // namespace detail
-}  // namespace kindred
+}  // namespace kindred::ranking

@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "ranking/similarity.h"
 
-namespace kindred {
+namespace kindred::ranking {
 namespace {
 
 /// Means of directions that are shorter have lost all of them but rounding.
@@ -15,9 +15,9 @@ constexpr float shortest_mean = 1e-5F;
 
 }  // namespace
 
-Features merge_queries(const Features& query, const std::string& name) {
+file::Features merge_queries(const file::Features& query, const std::string& name) {
   const auto units = unit_rows(query.descriptors, name);
-  Features merged;
+  file::Features merged;
   std::vector<std::int64_t> row_of;  // of each query, in the merged ones
   std::vector<std::int64_t> sizes;
   std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> known;
@@ -51,4 +51,4 @@ Features merge_queries(const Features& query, const std::string& name) {
   return merged;
 }
 
-}  // namespace kindred
+}  // namespace kindred::ranking

@@ -5,7 +5,7 @@
 
 #include "file/feature_files.h"
 
-namespace kindred {
+namespace kindred::ranking {
 
 /// Merges queries of the same identity and camera into one, whose descriptor is the mean of their descriptors
 /// of length 1, made that long again (average pooling, as in the multi-query setting of Zheng et al.,
@@ -14,6 +14,6 @@ namespace kindred {
 /// the place and the path of its first. Throws DataError for a row without a direction (similarity.h) and
 /// when the descriptors of a query cancel each other out.
 /// @param name what errors call the queries
-[[nodiscard]] Features merge_queries(const Features& query, const std::string& name = "query");
+[[nodiscard]] file::Features merge_queries(const file::Features& query, const std::string& name = "query");
 
-}  // namespace kindred
+}  // namespace kindred::ranking

@@ -12,9 +12,9 @@
 #include <string>
 #include <utility>
 
-#include "kindred/csv.h"
+#include "kindred/text/csv.h"
 
-namespace kindred {
+namespace kindred::ranking {
 namespace {
 
 /// Bins hold floats whose first bits are equal: sign, exponent and 10 bits of the mantissa.
@@ -258,4 +258,4 @@ void write_roc_csv(std::ostream& out, const OpenSetScores& scores) {
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::ranking

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace kindred {
+namespace kindred::ranking {
 
 /// The highest threshold that keeps to a wanted false positive rate. Pairs with a distance below it are
 /// taken for one person.
@@ -93,4 +93,4 @@ class OpenSetCounter {
 /// distance,false_positive_rate,true_positive_rate: a line for each point.
 void write_roc_csv(std::ostream& out, const OpenSetScores& scores);
 
-}  // namespace kindred
+}  // namespace kindred::ranking

@@ -9,12 +9,12 @@
 #include <utility>
 
 #include "file/feature_files.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "ranking/evaluation.h"
 #include "ranking/search_host.h"
 #include "ranking/similarity.h"
 
-namespace kindred {
+namespace kindred::ranking {
 namespace {
 
 using Step = PostProcessor::Step;
@@ -36,7 +36,7 @@ struct Searched {
 };
 
 /// Applies those post-processors that are for this domain.
-std::shared_ptr<Searched> search(const RankingPlan& plan, const std::string* domain,
+std::shared_ptr<Searched> search(const recipe::RankingPlan& plan, const std::string* domain,
                                  torch::Tensor descriptors, std::unique_ptr<SearchHost> host,
                                  std::int64_t queries) {
   auto searched = std::make_shared<Searched>();
@@ -60,7 +60,7 @@ std::shared_ptr<Searched> search(const RankingPlan& plan, const std::string* dom
     try {
       processor.apply(retrieval, *searched->host);
     } catch (const ComponentError& error) {
-      throw RecipeError(choice.place, choice.subject() + ": " + error.reason());
+      throw RecipeError(choice.location, choice.subject() + ": " + error.reason());
     }
     if (processor.step() == Step::descriptors) {
       if (retrieval.descriptors.dim() != 2 || retrieval.descriptors.size(0) != rows ||
@@ -77,7 +77,7 @@ std::shared_ptr<Searched> search(const RankingPlan& plan, const std::string* dom
 }
 
 /// Whether some domain sees both.
-bool meet(const PostProcessorChoice& a, const PostProcessorChoice& b) {
+bool meet(const recipe::PostProcessorChoice& a, const recipe::PostProcessorChoice& b) {
   return a.domains.empty() || b.domains.empty() ||
          std::any_of(a.domains.begin(), a.domains.end(), [&](const std::string& domain) {
            return std::find(b.domains.begin(), b.domains.end(), domain) != b.domains.end();
@@ -101,15 +101,15 @@ std::map<std::string, SearchPart> parts_by_domain(const SearchInput& input) {
   return parts;
 }
 
-void require_domains(const RankingPlan& plan, const std::map<std::string, SearchPart>& parts) {
+void require_domains(const recipe::RankingPlan& plan, const std::map<std::string, SearchPart>& parts) {
   std::vector<std::string> names;
   for (const auto& [name, part] : parts) names.push_back(name);
   Diagnostics diagnostics;
   for (const auto& choice : plan.post_processors) {
     for (const auto& domain : choice.domains) {
       if (parts.contains(domain)) continue;
-      diagnostics.error(choice.place, "post_processor '" + choice.name + "': no image is of domain '" +
-                                          domain + "'; the domains are " + quoted_list(names));
+      diagnostics.error(choice.location, "post_processor '" + choice.name + "': no image is of domain '" +
+                                             domain + "'; the domains are " + quoted_list(names));
     }
   }
   diagnostics.throw_if_any();
@@ -117,7 +117,8 @@ void require_domains(const RankingPlan& plan, const std::map<std::string, Search
 
 class ByDomain {
  public:
-  ByDomain(const RankingPlan& plan, SearchInput& input, torch::Device device, ProgressSink& progress) {
+  ByDomain(const recipe::RankingPlan& plan, SearchInput& input, torch::Device device,
+           progress::ProgressSink& progress) {
     const auto queries = static_cast<std::int64_t>(input.query.size());
     cosine_ = cosine_distances(input.descriptors.slice(0, 0, queries), input.descriptors.slice(0, queries),
                                input.query_file.string(), input.gallery_file.string());
@@ -171,12 +172,12 @@ class ByDomain {
 
 SearchInput read_search_input(const std::filesystem::path& query_file,
                               const std::filesystem::path& gallery_file) {
-  const FeatureReader query(query_file);
-  const FeatureReader gallery(gallery_file);
-  if (query.width() != gallery.width()) {
-    throw width_mismatch(query_file.string(), query.width(), gallery_file.string(), gallery.width());
+  const file::FeatureReader query(query_file);
+  const file::FeatureReader gallery(gallery_file);
+  if (query.dim() != gallery.dim()) {
+    throw dim_mismatch(query_file.string(), query.dim(), gallery_file.string(), gallery.dim());
   }
-  SearchInput input{torch::empty({query.size() + gallery.size(), query.width()}), query.samples(),
+  SearchInput input{torch::empty({query.size() + gallery.size(), query.dim()}), query.samples(),
                     gallery.samples(), query_file, gallery_file};
   std::int64_t at = 0;
   for (const auto* reader : {&query, &gallery}) {
@@ -190,7 +191,7 @@ SearchInput read_search_input(const std::filesystem::path& query_file,
   return input;
 }
 
-std::vector<std::unique_ptr<PostProcessor>> create_post_processors(const RankingPlan& plan) {
+std::vector<std::unique_ptr<PostProcessor>> create_post_processors(const recipe::RankingPlan& plan) {
   std::vector<std::unique_ptr<PostProcessor>> made;
   Diagnostics diagnostics;
   for (std::size_t i = 0; i < plan.post_processors.size(); ++i) {
@@ -200,10 +201,10 @@ std::vector<std::unique_ptr<PostProcessor>> create_post_processors(const Ranking
     for (std::size_t j = 0; j < i; ++j) {
       const auto& earlier = plan.post_processors[j];
       if (made[j]->step() == Step::descriptors || !meet(earlier, choice)) continue;
-      diagnostics.error(choice.place, "post_processor '" + choice.name + "' works on descriptors, but '" +
-                                          earlier.name +
-                                          "' ahead of it has made distances of them; write it ahead of that "
-                                          "one, or leave one out");
+      diagnostics.error(choice.location,
+                        "post_processor '" + choice.name + "' works on descriptors, but '" + earlier.name +
+                            "' ahead of it has made distances of them; write it ahead of that "
+                            "one, or leave one out");
       break;
     }
   }
@@ -211,8 +212,8 @@ std::vector<std::unique_ptr<PostProcessor>> create_post_processors(const Ranking
   return made;
 }
 
-DistanceBlock post_process(const RankingPlan& plan, SearchInput& input, torch::Device device,
-                           ProgressSink& progress) {
+DistanceBlock post_process(const recipe::RankingPlan& plan, SearchInput& input, torch::Device device,
+                           progress::ProgressSink& progress) {
   const torch::NoGradGuard no_gradients;
   const auto queries = static_cast<std::int64_t>(input.query.size());
   require_directions(input.descriptors.slice(0, 0, queries), input.query_file.string());
@@ -231,4 +232,4 @@ DistanceBlock post_process(const RankingPlan& plan, SearchInput& input, torch::D
   };
 }
 
-}  // namespace kindred
+}  // namespace kindred::ranking

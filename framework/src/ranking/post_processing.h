@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "kindred/retrieval.h"
-#include "kindred/sample.h"
+#include "kindred/core/sample.h"
+#include "kindred/search/retrieval.h"
 #include "progress/progress.h"
 #include "recipe/plan.h"
 
-namespace kindred {
+namespace kindred::ranking {
 
 /// Queries and gallery on disk, read into one tensor.
 struct SearchInput {
@@ -31,7 +31,8 @@ struct SearchInput {
 /// Makes the post-processors of a plan and checks their order: those that change descriptors, then at most
 /// one that makes distances, then those that change distances. Throws RecipeError at the one that stands in
 /// the wrong place.
-[[nodiscard]] std::vector<std::unique_ptr<PostProcessor>> create_post_processors(const RankingPlan& plan);
+[[nodiscard]] std::vector<std::unique_ptr<PostProcessor>> create_post_processors(
+    const recipe::RankingPlan& plan);
 
 /// The distances that the plan's post-processors make of the descriptors; the cosine distance without any.
 /// With [ranking] by_domain each domain's queries and gallery images are post-processed by themselves, and
@@ -41,7 +42,7 @@ struct SearchInput {
 /// of the descriptors is held, none without by_domain.
 /// Throws DataError for descriptors without a direction, naming the row, and for those that a post-processor
 /// has made not finite; RecipeError for a domain that no image is of.
-[[nodiscard]] DistanceBlock post_process(const RankingPlan& plan, SearchInput& input, torch::Device device,
-                                         ProgressSink& progress);
+[[nodiscard]] DistanceBlock post_process(const recipe::RankingPlan& plan, SearchInput& input,
+                                         torch::Device device, progress::ProgressSink& progress);
 
-}  // namespace kindred
+}  // namespace kindred::ranking

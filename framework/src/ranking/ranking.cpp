@@ -11,12 +11,12 @@
 #include <utility>
 
 #include "file/atomic_file.h"
-#include "kindred/csv.h"
-#include "kindred/error.h"
-#include "kindred/parallel.h"
+#include "kindred/core/error.h"
+#include "kindred/core/parallel.h"
+#include "kindred/text/csv.h"
 #include "ranking/similarity.h"
 
-namespace kindred {
+namespace kindred::ranking {
 namespace {
 
 /// 16 MB. Larger blocks do not multiply faster, and their memory would be given back to the system and zeroed
@@ -131,7 +131,7 @@ void require_fit(const Ranking& ranking, const std::vector<Sample>& query) {
 
 }  // namespace
 
-Ranking rank_gallery(const torch::Tensor& query, std::int64_t gallery_size, std::int64_t gallery_width,
+Ranking rank_gallery(const torch::Tensor& query, std::int64_t gallery_size, std::int64_t gallery_dim,
                      const DescriptorBlock& gallery, const RankingOptions& options) {
   if (options.top < 1) throw std::logic_error("rank_gallery: top must be at least 1");
   if (gallery_size > std::numeric_limits<std::int32_t>::max()) {
@@ -139,15 +139,14 @@ Ranking rank_gallery(const torch::Tensor& query, std::int64_t gallery_size, std:
   }
   const auto units = unit_rows(query, options.query_name);
   const auto queries = units.size(0);
-  const auto width = units.size(1);
-  if (width != gallery_width)
-    throw width_mismatch(options.query_name, width, options.gallery_name, gallery_width);
+  const auto dim = units.size(1);
+  if (dim != gallery_dim) throw dim_mismatch(options.query_name, dim, options.gallery_name, gallery_dim);
   const auto top = std::min(options.top, gallery_size);
 
   std::vector<BestImages> best;
   best.reserve(static_cast<std::size_t>(queries));
   for (std::int64_t q = 0; q < queries; ++q) best.emplace_back(static_cast<std::size_t>(top));
-  const auto gallery_block = std::max<std::int64_t>(1, std::min(gallery_size, block_elements / width));
+  const auto gallery_block = std::max<std::int64_t>(1, std::min(gallery_size, block_elements / dim));
   const auto query_block = std::max<std::int64_t>(1, block_elements / gallery_block);
   const auto products =
       torch::empty({std::min(query_block, queries), std::min(gallery_block, gallery_size)}, torch::kFloat);
@@ -230,7 +229,7 @@ void write_ranking_csv(const std::filesystem::path& file, const Ranking& ranking
   const auto top = ranking.images.size(1);
   const auto* images = ranking.images.data_ptr<std::int64_t>();
   const auto* similarities = ranking.similarities.data_ptr<float>();
-  write_atomically(file, [&](std::ostream& out) {
+  file::write_atomically(file, [&](std::ostream& out) {
     std::vector<std::string> cells{"query_path", "rank", "gallery_path", "similarity"};
     if (identities) cells.insert(cells.end(), {"query_identity", "gallery_identity"});
     write_csv_row(out, cells);
@@ -261,7 +260,7 @@ void write_ranking_json(const std::filesystem::path& file, const Ranking& rankin
   };
   const auto top = ranking.images.size(1);
   const auto* images = ranking.images.data_ptr<std::int64_t>();
-  write_atomically(file, [&](std::ostream& out) {
+  file::write_atomically(file, [&](std::ostream& out) {
     out << "{";
     for (std::size_t q = 0; q < query.size(); ++q) {
       out << (q > 0 ? ",\n" : "\n") << quoted(query[q].path) << ": [";
@@ -275,4 +274,4 @@ void write_ranking_json(const std::filesystem::path& file, const Ranking& rankin
   });
 }
 
-}  // namespace kindred
+}  // namespace kindred::ranking

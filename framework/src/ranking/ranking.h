@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "kindred/retrieval.h"
-#include "kindred/sample.h"
+#include "kindred/core/sample.h"
+#include "kindred/search/retrieval.h"
 
-namespace kindred {
+namespace kindred::ranking {
 
 struct Ranking {
   torch::Tensor images;        ///< [Q, top], 64-bit gallery rows, the most similar first
@@ -37,7 +37,7 @@ struct RankingOptions {
 /// the row for descriptors without a direction (similarity.h) and when the widths differ.
 /// @param query [Q, D], 32-bit floats on the CPU
 [[nodiscard]] Ranking rank_gallery(const torch::Tensor& query, std::int64_t gallery_size,
-                                   std::int64_t gallery_width, const DescriptorBlock& gallery,
+                                   std::int64_t gallery_dim, const DescriptorBlock& gallery,
                                    const RankingOptions& options);
 
 /// The same for a gallery in memory, [G, D].
@@ -59,4 +59,4 @@ void write_ranking_csv(const std::filesystem::path& file, const Ranking& ranking
 void write_ranking_json(const std::filesystem::path& file, const Ranking& ranking,
                         const std::vector<Sample>& query, const std::vector<Sample>& gallery);
 
-}  // namespace kindred
+}  // namespace kindred::ranking

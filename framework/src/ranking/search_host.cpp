@@ -9,21 +9,21 @@
 
 #include "file/feature_files.h"
 #include "file/npy.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::ranking {
 namespace {
 
 /// Descriptors of the images of one side, from the rows of a file that may hold others and in another order.
 void copy_rows_of(const std::filesystem::path& file, const std::vector<Sample>& samples,
                   const std::vector<std::int64_t>& wanted, torch::Tensor& out, std::int64_t first_out) {
-  const FeatureReader reader(file);
+  const file::FeatureReader reader(file);
   std::unordered_map<std::string_view, std::int64_t> rows;
   for (std::size_t i = 0; i < reader.samples().size(); ++i) {
     rows.emplace(reader.samples()[i].path, static_cast<std::int64_t>(i));
   }
-  if (out.defined() && out.size(1) != reader.width()) {
-    throw DataError(file, "its descriptors are " + std::to_string(reader.width()) +
+  if (out.defined() && out.size(1) != reader.dim()) {
+    throw DataError(file, "its descriptors are " + std::to_string(reader.dim()) +
                               " numbers wide, those of the queries beside it " + std::to_string(out.size(1)));
   }
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -40,7 +40,7 @@ void copy_rows_of(const std::filesystem::path& file, const std::vector<Sample>& 
 }  // namespace
 
 SearchHost::SearchHost(const SearchInput& input, SearchPart part, torch::Device device,
-                       ProgressSink& progress)
+                       progress::ProgressSink& progress)
     : input_(input), part_(std::move(part)), device_(device), sink_(progress) {}
 
 void SearchHost::progress(const std::string& step, std::int64_t done, std::int64_t total) {
@@ -57,14 +57,14 @@ void SearchHost::progress(const std::string& step, std::int64_t done, std::int64
 torch::Tensor SearchHost::descriptors_of(const std::filesystem::path& folder) {
   const auto queries = static_cast<std::int64_t>(part_.query.size());
   const auto images = static_cast<std::int64_t>(part_.gallery.size());
-  auto rows = torch::empty({queries + images, FeatureReader(folder / "query.npy").width()});
+  auto rows = torch::empty({queries + images, file::FeatureReader(folder / "query.npy").dim()});
   copy_rows_of(folder / "query.npy", input_.query, part_.query, rows, 0);
   copy_rows_of(folder / "gallery.npy", input_.gallery, part_.gallery, rows, queries);
   return rows;
 }
 
 DistanceBlock SearchHost::distances_of(const std::filesystem::path& file) {
-  const auto reader = std::make_shared<const NpyReader>(file);
+  const auto reader = std::make_shared<const file::NpyReader>(file);
   const auto queries = static_cast<std::int64_t>(input_.query.size());
   const auto images = static_cast<std::int64_t>(input_.gallery.size());
   if (reader->shape() != std::vector<std::int64_t>{queries, images} ||
@@ -86,4 +86,4 @@ DistanceBlock SearchHost::distances_of(const std::filesystem::path& file) {
   };
 }
 
-}  // namespace kindred
+}  // namespace kindred::ranking

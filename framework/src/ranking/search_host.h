@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "kindred/retrieval.h"
+#include "kindred/search/retrieval.h"
 #include "progress/meter.h"
 #include "ranking/post_processing.h"
 
-namespace kindred {
+namespace kindred::ranking {
 
 /// Which rows of the whole search a part of it consists of.
 struct SearchPart {
@@ -22,7 +22,8 @@ struct SearchPart {
 class SearchHost final : public RetrievalHost {
  public:
   /// `input`, of which only the samples are looked at, and `progress` must outlive it.
-  SearchHost(const SearchInput& input, SearchPart part, torch::Device device, ProgressSink& progress);
+  SearchHost(const SearchInput& input, SearchPart part, torch::Device device,
+             progress::ProgressSink& progress);
 
   [[nodiscard]] torch::Device device() const override { return device_; }
   void progress(const std::string& step, std::int64_t done, std::int64_t total) override;
@@ -33,9 +34,9 @@ class SearchHost final : public RetrievalHost {
   const SearchInput& input_;
   SearchPart part_;
   torch::Device device_;
-  ProgressSink& sink_;
+  progress::ProgressSink& sink_;
   std::string step_;
-  std::optional<Meter> meter_;
+  std::optional<progress::Meter> meter_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::ranking

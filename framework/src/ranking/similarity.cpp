@@ -3,9 +3,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "kindred/row_lengths.h"
+#include "kindred/search/row_lengths.h"
 
-namespace kindred {
+namespace kindred::ranking {
 namespace {
 
 constexpr double shortest_row = 1e-30;
@@ -50,10 +50,10 @@ torch::Tensor inverse_lengths(const torch::Tensor& rows, const std::string& what
   return lengths(rows, what, first_row).reciprocal().to(torch::kFloat);
 }
 
-DataError width_mismatch(const std::string& query_name, std::int64_t query_width,
-                         const std::string& gallery_name, std::int64_t gallery_width) {
-  return {gallery_name, "its descriptors are " + std::to_string(gallery_width) + " numbers wide, those of " +
-                            query_name + " " + std::to_string(query_width) +
+DataError dim_mismatch(const std::string& query_name, std::int64_t query_dim, const std::string& gallery_name,
+                       std::int64_t gallery_dim) {
+  return {gallery_name, "its descriptors are " + std::to_string(gallery_dim) + " numbers wide, those of " +
+                            query_name + " " + std::to_string(query_dim) +
                             ": describe both with the same model"};
 }
 
@@ -63,7 +63,7 @@ CosineSimilarity::CosineSimilarity(torch::Tensor query, torch::Tensor gallery, s
   require_directions(query_, query_name_);
   require_rows(gallery_);
   if (query_.size(1) != gallery_.size(1)) {
-    throw width_mismatch(query_name_, query_.size(1), gallery_name, gallery_.size(1));
+    throw dim_mismatch(query_name_, query_.size(1), gallery_name, gallery_.size(1));
   }
   inverse_lengths_ = inverse_lengths(gallery_, gallery_name);
 }
@@ -73,4 +73,4 @@ torch::Tensor CosineSimilarity::rows(std::int64_t first, std::int64_t last) cons
   return torch::matmul(block, gallery_.t()).mul_(inverse_lengths_);
 }
 
-}  // namespace kindred
+}  // namespace kindred::ranking

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <string>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::ranking {
 
 /// Rows of length 1, 32-bit floats, of rows of any length. Throws DataError naming the first row whose length
 /// is 0, not finite or outside [1e-30, 1e30]: it has no direction that could be compared.
@@ -27,8 +27,8 @@ void require_directions(const torch::Tensor& rows, const std::string& what);
                                             std::int64_t first_row = 0);
 
 /// What to throw when two sets of descriptors cannot be compared because they are not of the same width.
-[[nodiscard]] DataError width_mismatch(const std::string& query_name, std::int64_t query_width,
-                                       const std::string& gallery_name, std::int64_t gallery_width);
+[[nodiscard]] DataError dim_mismatch(const std::string& query_name, std::int64_t query_dim,
+                                     const std::string& gallery_name, std::int64_t gallery_dim);
 
 /// The cosine similarities of query rows with all gallery rows. Neither is copied: a block's product is
 /// scaled by the lengths afterwards.
@@ -49,4 +49,4 @@ class CosineSimilarity {
   std::string query_name_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::ranking

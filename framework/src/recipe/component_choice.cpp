@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace kindred {
+namespace kindred::recipe {
 namespace {
 
 std::string or_list(const std::vector<std::string>& names) {
@@ -36,19 +36,19 @@ std::string ComponentChooser::what_there_is(const std::string& role) const {
 const std::string* ComponentChooser::type_of(const Value& table, const std::string& title,
                                              const std::string& role) {
   if (table.as<Table>() == nullptr) {
-    diagnostics.error(table.place(), title + " must be a table with a 'type', not " + table.type_name() +
-                                         "; " + what_there_is(role));
+    diagnostics.error(table.location(), title + " must be a table with a 'type', not " + table.type_name() +
+                                            "; " + what_there_is(role));
     return nullptr;
   }
   const auto* type = table.as<Table>()->find("type");
   if (type == nullptr) {
-    diagnostics.error(table.place(), title + " needs a 'type'; " + what_there_is(role));
+    diagnostics.error(table.location(), title + " needs a 'type'; " + what_there_is(role));
     return nullptr;
   }
   const auto* name = type->as<std::string>();
   if (name == nullptr) {
-    diagnostics.error(type->place(), title + ": type = " + type->to_toml() + " must be text, not " +
-                                         type->type_name() + "; " + what_there_is(role));
+    diagnostics.error(type->location(), title + ": type = " + type->to_toml() + " must be text, not " +
+                                            type->type_name() + "; " + what_there_is(role));
   }
   return name;
 }
@@ -59,7 +59,7 @@ bool ComponentChooser::is_usable(const ComponentFactory* factory, const Value& t
     const auto& type = *table.as<Table>()->find("type");
     const auto& name = *type.as<std::string>();
     const auto near = nearest_name(name, names_of(role));
-    diagnostics.error(type.place(),
+    diagnostics.error(type.location(),
                       "unknown " + role + " '" + name + "'; " +
                           (near.empty() ? what_there_is(role) : "did you mean '" + near + "'?"));
     missing_.emplace_back(role, name);
@@ -74,7 +74,7 @@ bool ComponentChooser::is_usable(const ComponentFactory* factory, const Value& t
 }
 
 void ComponentChooser::add(const RecipeError& error) {
-  for (const auto& found : error.diagnostics()) diagnostics.error(found.place, found.message);
+  for (const auto& found : error.diagnostics()) diagnostics.error(found.location, found.message);
   if (const auto* missing = dynamic_cast<const MissingComponentError*>(&error)) {
     missing_.insert(missing_.end(), missing->missing().begin(), missing->missing().end());
   }
@@ -85,4 +85,4 @@ void ComponentChooser::throw_if_any() const {
   diagnostics.throw_if_any();
 }
 
-}  // namespace kindred
+}  // namespace kindred::recipe

@@ -7,26 +7,26 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/catalog.h"
-#include "kindred/error.h"
-#include "kindred/value.h"
+#include "kindred/core/catalog.h"
+#include "kindred/core/error.h"
+#include "kindred/core/value.h"
 
-namespace kindred {
+namespace kindred::recipe {
 
 /// A component that a recipe has chosen, with its parameters.
 template <class Role>
 struct Choice {
   const RoleFactory<Role>* factory = nullptr;
   std::shared_ptr<const void> params;
-  Place place;       ///< of the table
-  std::string name;  ///< of the entry in a list: its key `name`, or else its `type`
+  SourceLocation location;  ///< of the table
+  std::string name;         ///< of the entry in a list: its key `name`, or else its `type`
 
   /// What the component finds wrong with its parameters is a RecipeError at the table.
   [[nodiscard]] typename Role::Handle create(const typename Role::Context& context) const {
     try {
       return factory->create(params.get(), context);
     } catch (const ComponentError& error) {
-      throw RecipeError(place, subject() + ": " + error.reason());
+      throw RecipeError(location, subject() + ": " + error.reason());
     }
   }
   /// "role 'type'": for messages
@@ -34,7 +34,7 @@ struct Choice {
     return factory->info().role + " '" + factory->info().name + "'";
   }
   /// `type` and every parameter with its value.
-  [[nodiscard]] Value frozen() const {
+  [[nodiscard]] Value resolved() const {
     Value table;
     table.as<Table>()->set("type", Value(factory->info().name));
     const auto written = factory->write(params.get());
@@ -72,7 +72,7 @@ class ComponentChooser {
   template <class Role>
   void choose(const Value& table, const std::string& title, const std::vector<std::string>& reserved,
               Choice<Role>& choice) {
-    choice.place = table.place();
+    choice.location = table.location();
     const auto* name = type_of(table, title, std::string(Role::role_name));
     if (name == nullptr) return;
     choice.name = *name;
@@ -105,4 +105,4 @@ class ComponentChooser {
   std::vector<std::pair<std::string, std::string>> missing_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::recipe

@@ -9,7 +9,7 @@
 #include "kindred/role/writer.h"
 #include "recipe/recipe_layout.h"
 
-namespace kindred {
+namespace kindred::recipe {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -35,9 +35,9 @@ bool contains(const Names& names, const std::string& name) {
 Value only(const Value& value, const Names& names) {
   Table result;
   for (const auto& entry : value.as<Table>()->entries()) {
-    if (contains(names, entry.key)) result.set(entry.key, entry.value, entry.key_place);
+    if (contains(names, entry.key)) result.set(entry.key, entry.value, entry.key_location);
   }
-  return {std::move(result), value.place()};
+  return {std::move(result), value.location()};
 }
 
 class Planner {
@@ -48,7 +48,7 @@ class Planner {
     Plan plan;
     root_ = recipe_.as<Table>();
     if (root_ == nullptr)
-      throw RecipeError(recipe_.place(), "a recipe must be a table, not " + recipe_.type_name());
+      throw RecipeError(recipe_.location(), "a recipe must be a table, not " + recipe_.type_name());
     check_keys();
     const auto run = RunSettings::schema().parse(only(recipe_, {"name", "seed"}), "the recipe", diagnostics_);
     plan.name = run.name;
@@ -56,7 +56,7 @@ class Planner {
     plan.catalog = &chooser_.catalog();
     choose(plan.dataset);
     settings("folds", plan.folds);
-    if (const auto* table = root_->find("folds")) plan.folds_place = table->place();
+    if (const auto* table = root_->find("folds")) plan.folds_location = table->location();
     choose_pseudo_labels(plan.pseudo_labels);
     choose_augmentations(plan.augmentations);
     choose(plan.sampler);
@@ -106,13 +106,13 @@ class Planner {
       if (contains(keys, entry.key)) continue;
       if (entry.key == "stage") {
         diagnostics_.error(
-            entry.key_place,
+            entry.key_location,
             "this is a recipe of several stages, which `kindred run` carries out; what is asked "
             "for needs a recipe for one model");
         continue;
       }
       const auto near = nearest_name(entry.key, keys);
-      diagnostics_.error(entry.key_place,
+      diagnostics_.error(entry.key_location,
                          "a recipe has no key '" + entry.key + "'; " +
                              (near.empty() ? "it has " + quoted_list(keys) : "did you mean '" + near + "'?"));
     }
@@ -127,9 +127,9 @@ class Planner {
   void check_weights(Plan& plan) {
     const auto* table = root_->find("weights");
     if (table == nullptr) return;
-    plan.weights_place = table->place();
+    plan.weights_location = table->location();
     if (plan.weights.file && plan.backbone_start.weights) {
-      diagnostics_.error(table->place(),
+      diagnostics_.error(table->location(),
                          "[weights] has the backbone's tensors too, and [backbone] names another file for "
                          "them; take one of the two out");
     }
@@ -140,11 +140,11 @@ class Planner {
     const std::string role(Role::role_name);
     const auto* value = root_->find(role);
     if (value == nullptr) {
-      diagnostics_.error(recipe_.place(),
+      diagnostics_.error(recipe_.location(),
                          "the recipe has no table [" + role +
                              "]; it needs one with a 'type': " + chooser_.what_there_is(role));
     } else if (value->as<Table>() == nullptr) {
-      diagnostics_.error(value->place(),
+      diagnostics_.error(value->location(),
                          "'" + role + "' must be one table, [" + role + "], not " + value->type_name());
     } else {
       chooser_.choose(*value, "[" + role + "]", reserved, choice);
@@ -162,15 +162,15 @@ class Planner {
     if (value == nullptr) return result;
     const auto* list = value->as<Array>();
     if (list == nullptr) {
-      diagnostics_.error(value->place(), "'" + key + "' must be a list of tables, [[" + key + "]], not " +
-                                             value->type_name());
+      diagnostics_.error(value->location(), "'" + key + "' must be a list of tables, [[" + key + "]], not " +
+                                                value->type_name());
       return result;
     }
     Names given;
     for (const auto& element : *list) {
       if (element.as<Table>() == nullptr) {
-        diagnostics_.error(element.place(), "an entry of '" + key + "' must be a table, [[" + key +
-                                                "]], not " + element.type_name());
+        diagnostics_.error(element.location(), "an entry of '" + key + "' must be a table, [[" + key +
+                                                   "]], not " + element.type_name());
         continue;
       }
       auto entry =
@@ -178,7 +178,7 @@ class Planner {
       if (!entry.enabled) continue;
       if (entry.name) {
         if (contains(given, *entry.name)) {
-          diagnostics_.error(element.as<Table>()->find("name")->place(),
+          diagnostics_.error(element.as<Table>()->find("name")->location(),
                              "two entries of '" + key + "' have the name '" + *entry.name +
                                  "'; give each a name of its own");
         }
@@ -202,7 +202,7 @@ class Planner {
       auto& choice = out.emplace_back();
       static_cast<PseudoLabelsSettings&>(choice) = PseudoLabelsSettings::schema().parse(
           *table, "[[pseudo_labels]]", diagnostics_, {"name", "enabled", "dataset"});
-      choice.place = table->place();
+      choice.location = table->location();
       if (const auto* dataset = table->as<Table>()->find("dataset")) {
         chooser_.choose(*dataset, "dataset of [[pseudo_labels]]", table_keys, choice.dataset.emplace());
       }
@@ -220,7 +220,7 @@ class Planner {
           PostProcessorSettings::schema().parse(only(*table, {"domains"}), choice.name, diagnostics_).domains;
       if (!choice.domains.empty() && !plan.ranking.by_domain) {
         diagnostics_.error(
-            table->as<Table>()->find("domains")->place(),
+            table->as<Table>()->find("domains")->location(),
             "post_processor '" + choice.name +
                 "': domains needs domains to be searched one by one: [ranking] by_domain = true");
       }
@@ -239,11 +239,11 @@ class Planner {
       static_cast<GroupSettings&>(group) =
           GroupSettings::schema().parse(*entry, title, diagnostics_, {"name", "enabled"});
       group.name = common.name.value_or("");
-      group.place = entry->place();
+      group.location = entry->location();
       const auto* written = entry->as<Table>()->find("parameters");
       const auto* patterns = written == nullptr ? nullptr : written->as<Array>();
       if (patterns == nullptr) continue;
-      for (const auto& pattern : *patterns) group.pattern_places.push_back(pattern.place());
+      for (const auto& pattern : *patterns) group.pattern_locations.push_back(pattern.location());
     }
   }
 
@@ -251,7 +251,7 @@ class Planner {
     const auto entries = entries_of("loss");
     const auto* written = root_->find("loss");
     if (entries.empty() && (written == nullptr || written->as<Array>() != nullptr)) {
-      diagnostics_.error(written == nullptr ? recipe_.place() : written->place(),
+      diagnostics_.error(written == nullptr ? recipe_.location() : written->location(),
                          "the recipe has no loss; it needs a table [[loss]] with a 'type' and 'on': " +
                              chooser_.what_there_is("loss"));
     }
@@ -263,7 +263,7 @@ class Planner {
           LossSettings::schema().parse(only(*table, {"on", "weight", "reduction"}), subject, diagnostics_);
       const auto* on = table->as<Table>()->find("on");
       choice.on = common.on;
-      choice.on_place = on == nullptr ? table->place() : on->place();
+      choice.on_location = on == nullptr ? table->location() : on->location();
       choice.weight = common.weight;
       choice.reduction = common.reduction;
       if (entry.name) choice.name = *entry.name;
@@ -296,13 +296,13 @@ Table frozen_entry(const Choice<Role>& choice) {
 
 }  // namespace
 
-Value frozen_without_root(const Choice<Dataset>& dataset) {
-  auto table = dataset.frozen();
+Value resolved_without_root(const Choice<Dataset>& dataset) {
+  auto table = dataset.resolved();
   table.as<Table>()->erase("root");
   return table;
 }
 
-Value RankingPlan::frozen_ranking() const {
+Value RankingPlan::resolved_ranking() const {
   Table recipe;
   Array entries;
   for (const auto& choice : post_processors) {
@@ -317,15 +317,15 @@ Value RankingPlan::frozen_ranking() const {
   return {std::move(recipe)};
 }
 
-Value Plan::frozen() const {
+Value Plan::resolved() const {
   Table recipe;
   append(recipe, RunSettings::schema().write({name, static_cast<std::int64_t>(seed)}));
-  recipe.set("dataset", dataset.frozen());
+  recipe.set("dataset", dataset.resolved());
   recipe.set("folds", FoldsSettings::schema().write(folds));
   Array entries;
   for (const auto& choice : pseudo_labels) {
     auto table = PseudoLabelsSettings::schema().write(choice);
-    if (choice.dataset) table.as<Table>()->set("dataset", choice.dataset->frozen());
+    if (choice.dataset) table.as<Table>()->set("dataset", choice.dataset->resolved());
     entries.push_back(std::move(table));
   }
   recipe.set("pseudo_labels", Value(std::move(entries)));
@@ -336,12 +336,12 @@ Value Plan::frozen() const {
     entries.emplace_back(std::move(table));
   }
   recipe.set("augmentation", Value(std::move(entries)));
-  recipe.set("sampler", sampler.frozen());
+  recipe.set("sampler", sampler.resolved());
   auto backbone_table = frozen_type(backbone);
   append(backbone_table, BackboneSettings::schema().write(backbone_start));
   append(backbone_table, backbone.factory->write(backbone.params.get()));
   recipe.set("backbone", Value(std::move(backbone_table)));
-  recipe.set("head", head.frozen());
+  recipe.set("head", head.resolved());
   entries = {};
   for (const auto& choice : losses) {
     auto table = frozen_entry(choice);
@@ -350,23 +350,23 @@ Value Plan::frozen() const {
     entries.emplace_back(std::move(table));
   }
   recipe.set("loss", Value(std::move(entries)));
-  auto optimizer_table = optimizer.frozen();
+  auto optimizer_table = optimizer.resolved();
   entries = {};
   for (const auto& group : groups) entries.push_back(GroupSettings::schema().write(group));
   optimizer_table.as<Table>()->set("group", Value(std::move(entries)));
   recipe.set("optimizer", std::move(optimizer_table));
-  recipe.set("schedule", schedule.frozen());
+  recipe.set("schedule", schedule.resolved());
   recipe.set("weights", WeightsSettings::schema().write(weights));
   recipe.set("loader", LoaderSettings::schema().write(loader));
   recipe.set("train", TrainSettings::schema().write(train));
   recipe.set("embed", EmbedSettings::schema().write(embed));
-  append(recipe, frozen_ranking());
+  append(recipe, resolved_ranking());
   recipe.set("machine", MachineSettings::schema().write(machine));
   return {std::move(recipe)};
 }
 
 Value Plan::identity() const {
-  auto recipe = frozen();
+  auto recipe = resolved();
   auto& table = *recipe.as<Table>();
   for (const auto* key : {"name", "embed", "post_processor", "ranking", "evaluate", "machine"}) {
     table.erase(key);
@@ -418,4 +418,4 @@ Plan make_plan(const Value& recipe, const Catalog& catalog) {
   return Planner(recipe, catalog).make();
 }
 
-}  // namespace kindred
+}  // namespace kindred::recipe

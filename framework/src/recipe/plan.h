@@ -8,8 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/catalog.h"
-#include "kindred/error.h"
+#include "kindred/core/catalog.h"
+#include "kindred/core/error.h"
+#include "kindred/core/value.h"
 #include "kindred/role/augmentation.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
@@ -19,15 +20,14 @@
 #include "kindred/role/post_processor.h"
 #include "kindred/role/sampler.h"
 #include "kindred/role/schedule.h"
-#include "kindred/value.h"
 #include "recipe/component_choice.h"
 #include "recipe/settings.h"
 
-namespace kindred {
+namespace kindred::recipe {
 
 struct LossChoice : Choice<Loss> {
   std::vector<std::string> on;  ///< names of outputs of the head; '*' stands for any characters
-  Place on_place;
+  SourceLocation on_location;
   double weight = 1.0;
   Reduction reduction = Reduction::sum;  ///< over the outputs it is on
 };
@@ -46,21 +46,21 @@ struct RankingPlan {
   /// Whether distances are anything else than the cosine's.
   [[nodiscard]] bool post_processed() const { return !post_processors.empty() || ranking.by_domain; }
   /// The tables post_processor, ranking and evaluate with every default explicit.
-  [[nodiscard]] Value frozen_ranking() const;
+  [[nodiscard]] Value resolved_ranking() const;
 };
 
 /// Images that join the training, of the recipe's data set or of another.
 struct PseudoLabelsChoice : PseudoLabelsSettings {
-  Place place;  ///< of the table
+  SourceLocation location;  ///< of the table
   std::optional<Choice<Dataset>> dataset;
 };
 
-/// Choice::frozen() without where the files lie (`root`), which says nothing of what the data is.
-[[nodiscard]] Value frozen_without_root(const Choice<Dataset>& dataset);
+/// Choice::resolved() without where the files lie (`root`), which says nothing of what the data is.
+[[nodiscard]] Value resolved_without_root(const Choice<Dataset>& dataset);
 
 struct GroupChoice : GroupSettings {
-  Place place;                        ///< of the table
-  std::vector<Place> pattern_places;  ///< of each of `parameters`
+  SourceLocation location;                        ///< of the table
+  std::vector<SourceLocation> pattern_locations;  ///< of each of `parameters`
 };
 
 /// The recipe's keys: `name` and `seed`; the tables dataset, sampler, backbone, head, optimizer and schedule,
@@ -79,7 +79,7 @@ struct Plan : RankingPlan {
   const Catalog* catalog = nullptr;  ///< what it was made from
   Choice<Dataset> dataset;
   FoldsSettings folds;
-  Place folds_place;
+  SourceLocation folds_location;
   std::vector<PseudoLabelsChoice> pseudo_labels;
   std::vector<Choice<Augmentation>> augmentations;
   Choice<Sampler> sampler;
@@ -91,14 +91,14 @@ struct Plan : RankingPlan {
   std::vector<GroupChoice> groups;  ///< [[optimizer.group]]
   Choice<Schedule> schedule;
   WeightsSettings weights;
-  Place weights_place;
+  SourceLocation weights_location;
   LoaderSettings loader;
   TrainSettings train;
   EmbedSettings embed;
 
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.
-  [[nodiscard]] Value frozen() const;
-  /// What decides the result of a training, and nothing else: frozen() without `name`, [machine], [embed],
+  [[nodiscard]] Value resolved() const;
+  /// What decides the result of a training, and nothing else: resolved() without `name`, [machine], [embed],
   /// [[post_processor]], [ranking], [evaluate], what of [folds] changes no training image, what [loader]
   /// says, how often [train] evaluates and keeps checkpoints, and where files lie: the data (`dataset.root`,
   /// pseudo labels), which the samples themselves tell apart, and weights to start from, which their SHA-256
@@ -123,4 +123,4 @@ template <class Role>
 /// The same for what it says of searching a gallery.
 [[nodiscard]] RankingPlan choose_ranking(const Value& recipe, const Catalog& catalog);
 
-}  // namespace kindred
+}  // namespace kindred::recipe

@@ -12,7 +12,7 @@
 #include "recipe/recipe_override.h"
 #include "recipe/toml_reader.h"
 
-namespace kindred {
+namespace kindred::recipe {
 namespace {
 
 namespace fs = std::filesystem;
@@ -24,7 +24,7 @@ class FileReader {
 
   /// @param asked where the file was asked for
   /// @param asked_as what was written there
-  void read(const fs::path& file, const Place& asked, const std::string& asked_as) {
+  void read(const fs::path& file, const SourceLocation& asked, const std::string& asked_as) {
     const auto text = content(file, asked, asked_as);
     if (!text) return;
     std::error_code ignored;
@@ -41,7 +41,7 @@ class FileReader {
       if (auto* stages = table.find("stage")) read_recipes_of_stages(*stages, file);
       layers.push_back(std::move(value));
     } catch (const RecipeError& error) {
-      for (const auto& found : error.diagnostics()) diagnostics_.error(found.place, found.message);
+      for (const auto& found : error.diagnostics()) diagnostics_.error(found.location, found.message);
     }
     chain_.pop_back();
   }
@@ -54,7 +54,8 @@ class FileReader {
     fs::path name;
   };
 
-  std::optional<std::string> content(const fs::path& file, const Place& asked, const std::string& asked_as) {
+  std::optional<std::string> content(const fs::path& file, const SourceLocation& asked,
+                                     const std::string& asked_as) {
     const auto refuse = [&](const std::string& reason) {
       const bool extended = asked.line > 0;
       diagnostics_.error(
@@ -73,7 +74,7 @@ class FileReader {
     return text;
   }
 
-  bool is_circle(const fs::path& identity, const fs::path& file, const Place& asked) {
+  bool is_circle(const fs::path& identity, const fs::path& file, const SourceLocation& asked) {
     const auto first = std::find_if(chain_.begin(), chain_.end(),
                                     [&](const Open& open) { return open.identity == identity; });
     if (first == chain_.end()) return false;
@@ -93,11 +94,11 @@ class FileReader {
     for (const auto& name : *list) {
       const auto* text = name.as<std::string>();
       if (text == nullptr || text->empty()) {
-        diagnostics_.error(name.place(), "'extends' must be a file or a list of files, not " +
-                                             (text == nullptr ? name.type_name() : "an empty text"));
+        diagnostics_.error(name.location(), "'extends' must be a file or a list of files, not " +
+                                                (text == nullptr ? name.type_name() : "an empty text"));
         continue;
       }
-      reader.read((file.parent_path() / *text).lexically_normal(), name.place(), *text);
+      reader.read((file.parent_path() / *text).lexically_normal(), name.location(), *text);
     }
   }
 
@@ -120,7 +121,7 @@ class FileReader {
     FileReader reader(diagnostics_);
     reader.chain_ = chain_;
     read_extended(*extends, file, reader);
-    Value whole(Table(), recipe.place());
+    Value whole(Table(), recipe.location());
     for (const auto& layer : reader.layers) {
       merge_recipe(*whole.as<Table>(), *layer.as<Table>(), diagnostics_);
     }
@@ -142,7 +143,7 @@ Value merged(std::vector<Value> layers, const std::vector<std::string>& override
   diagnostics.throw_if_any();
 
   // The recipe as a whole is where its own file begins.
-  Value result(Table(), layers.back().place());
+  Value result(Table(), layers.back().location());
   auto& table = *result.as<Table>();
   for (const auto& layer : layers) merge_recipe(table, *layer.as<Table>(), diagnostics);
   for (const auto& change : changes) merge_recipe(table, change, diagnostics);
@@ -155,7 +156,7 @@ Value merged(std::vector<Value> layers, const std::vector<std::string>& override
 Value load_recipe(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
   Diagnostics diagnostics;
   FileReader reader(diagnostics);
-  reader.read(file, Place{file.string(), 0, 0}, file.string());
+  reader.read(file, SourceLocation{file.string(), 0, 0}, file.string());
   return merged(std::move(reader.layers), overrides, diagnostics);
 }
 
@@ -164,9 +165,9 @@ Value parse_recipe(const std::string& text, const std::string& origin,
   Diagnostics diagnostics;
   auto value = parse_toml(text, origin);
   if (const auto* extends = value.as<Table>()->find("extends")) {
-    diagnostics.error(extends->place(), "only a recipe in a file of its own can extend others");
+    diagnostics.error(extends->location(), "only a recipe in a file of its own can extend others");
   }
   return merged({std::move(value)}, overrides, diagnostics);
 }
 
-}  // namespace kindred
+}  // namespace kindred::recipe

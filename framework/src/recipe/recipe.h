@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "kindred/value.h"
+#include "kindred/core/value.h"
 
-namespace kindred {
+namespace kindred::recipe {
 
 /// Reads a recipe file and everything that it extends, and applies the overrides.
 ///
@@ -26,7 +26,7 @@ namespace kindred {
 /// Throws RecipeError with every error found.
 [[nodiscard]] Value load_recipe(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 
-/// The same for a text in memory, such as the frozen recipe inside a weights file.
+/// The same for a text in memory, such as the resolved recipe inside a weights file.
 /// @param origin what places call the text
 [[nodiscard]] Value parse_recipe(const std::string& text, const std::string& origin,
                                  const std::vector<std::string>& overrides);
@@ -35,4 +35,4 @@ namespace kindred {
 /// tables]].
 [[nodiscard]] std::string write_recipe(const Value& recipe);
 
-}  // namespace kindred
+}  // namespace kindred::recipe

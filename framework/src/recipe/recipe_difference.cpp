@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-namespace kindred {
+namespace kindred::recipe {
 namespace {
 
 using Leaves = std::map<std::string, std::string>;
@@ -84,4 +84,4 @@ std::string differences_text(const std::vector<RecipeDifference>& differences) {
   return text;
 }
 
-}  // namespace kindred
+}  // namespace kindred::recipe

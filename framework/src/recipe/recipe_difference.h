@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "kindred/value.h"
+#include "kindred/core/value.h"
 
-namespace kindred {
+namespace kindred::recipe {
 
 /// One key that differs: "train.epochs: 60 there, 70 here".
 struct RecipeDifference {
@@ -24,4 +24,4 @@ struct RecipeDifference {
 /// What a message needs: one line a difference, at most ten, each indented and with a line break before it.
 [[nodiscard]] std::string differences_text(const std::vector<RecipeDifference>& differences);
 
-}  // namespace kindred
+}  // namespace kindred::recipe

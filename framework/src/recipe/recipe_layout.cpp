@@ -5,7 +5,7 @@
 
 #include "recipe/settings.h"
 
-namespace kindred {
+namespace kindred::recipe {
 namespace {
 
 using Kind = RecipeTable::Kind;
@@ -113,4 +113,4 @@ std::vector<RecipeTable> recipe_layout() {
   };
 }
 
-}  // namespace kindred
+}  // namespace kindred::recipe

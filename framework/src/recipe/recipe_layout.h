@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "kindred/schema.h"
+#include "kindred/core/schema.h"
 
-namespace kindred {
+namespace kindred::recipe {
 
 struct RecipeTable {
   /// What the table holds: one component, a list of components, settings of the kernel, a list of these, or
@@ -30,4 +30,4 @@ struct RecipeTable {
 /// Of a recipe for one model, in the order in which it is best written.
 [[nodiscard]] std::vector<RecipeTable> recipe_layout();
 
-}  // namespace kindred
+}  // namespace kindred::recipe

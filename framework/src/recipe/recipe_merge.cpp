@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace kindred {
+namespace kindred::recipe {
 namespace {
 
 bool is_list_of_tables(const Value& value) {
@@ -28,17 +28,17 @@ void edit_entries(Array& list, const std::string& list_name, const Table& edits,
   for (const auto& edit : edits.entries()) {
     const auto* changes = edit.value.as<Table>();
     if (changes == nullptr) {
-      diagnostics.error(edit.key_place, "'" + list_name + "' is a list of tables, and '" + edit.key +
-                                            "' would edit one of its entries: that takes a table, not " +
-                                            edit.value.type_name() + "; its entries are " +
-                                            quoted_list(names));
+      diagnostics.error(edit.key_location, "'" + list_name + "' is a list of tables, and '" + edit.key +
+                                               "' would edit one of its entries: that takes a table, not " +
+                                               edit.value.type_name() + "; its entries are " +
+                                               quoted_list(names));
       continue;
     }
     const auto count = std::count(names.begin(), names.end(), edit.key);
     if (count != 1) {
       const auto near = count == 0 ? nearest_name(edit.key, names) : "";
       diagnostics.error(
-          edit.key_place,
+          edit.key_location,
           (count == 0 ? "'" + list_name + "' has no entry '" + edit.key + "'"
                       : "'" + list_name + "' has " + std::to_string(count) + " entries '" + edit.key +
                             "': give each a 'name' of its own") +
@@ -54,9 +54,9 @@ void edit_entries(Array& list, const std::string& list_name, const Table& edits,
     }
     const auto* name = table.find("name");
     Table replaced;
-    if (name != nullptr) replaced.set("name", *name, name->place());
+    if (name != nullptr) replaced.set("name", *name, name->location());
     merge_recipe(replaced, *changes, diagnostics);
-    entry = Value(std::move(replaced), edit.value.place());
+    entry = Value(std::move(replaced), edit.value.location());
   }
 }
 
@@ -88,8 +88,8 @@ void merge_recipe(Table& base, const Table& changes, Diagnostics& diagnostics) {
         continue;
       }
     }
-    base.set(change.key, change.value, change.key_place);
+    base.set(change.key, change.value, change.key_location);
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::recipe

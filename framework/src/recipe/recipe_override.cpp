@@ -6,7 +6,7 @@
 
 #include "recipe/toml_reader.h"
 
-namespace kindred {
+namespace kindred::recipe {
 namespace {
 
 std::string trimmed(const std::string& text) {
@@ -57,28 +57,29 @@ std::optional<Split> split(const std::string& text) {
 }
 
 /// Whether all parts of a key are names; else an error.
-bool are_names(const std::vector<std::string>& keys, const Place& place, Diagnostics& diagnostics) {
+bool are_names(const std::vector<std::string>& keys, const SourceLocation& location,
+               Diagnostics& diagnostics) {
   for (const auto& key : keys) {
     if (!key.empty()) continue;
-    diagnostics.error(place,
+    diagnostics.error(location,
                       keys.size() == 1
                           ? "there is no key before '='; write key=value, such as train.epochs=3"
                           : "the key has an empty part; join names by single dots, such as train.epochs");
     return false;
   }
   if (keys.front() == "extends") {
-    diagnostics.error(place,
+    diagnostics.error(location,
                       "a recipe can extend another only by a line of its own file: extends = \"base.toml\"");
     return false;
   }
   return true;
 }
 
-Table nested(const std::vector<std::string>& keys, Value value, const Place& place) {
+Table nested(const std::vector<std::string>& keys, Value value, const SourceLocation& location) {
   for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
     Table table;
-    table.set(*key, std::move(value), place);
-    value = Value(std::move(table), place);
+    table.set(*key, std::move(value), location);
+    value = Value(std::move(table), location);
   }
   return std::move(*value.as<Table>());
 }
@@ -86,29 +87,30 @@ Table nested(const std::vector<std::string>& keys, Value value, const Place& pla
 }  // namespace
 
 Table parse_override(const std::string& text, Diagnostics& diagnostics) {
-  const Place place{"--set " + text, 0, 0};
+  const SourceLocation location{"--set " + text, 0, 0};
   const auto parts = split(text);
   if (!parts) {
-    diagnostics.error(place, "there is no '='; write key=value, such as train.epochs=3");
+    diagnostics.error(location, "there is no '='; write key=value, such as train.epochs=3");
     return {};
   }
-  if (!are_names(parts->keys, place, diagnostics)) return {};
-  auto value = parse_toml_value(parts->value, place).value_or(Value(parts->value, place));
-  if (!parse_toml_value(value.to_toml(), place)) {
-    diagnostics.error(place, "the value is not UTF-8 text");
+  if (!are_names(parts->keys, location, diagnostics)) return {};
+  auto value = parse_toml_value(parts->value, location).value_or(Value(parts->value, location));
+  if (!parse_toml_value(value.to_toml(), location)) {
+    diagnostics.error(location, "the value is not UTF-8 text");
     return {};
   }
-  return nested(parts->keys, std::move(value), place);
+  return nested(parts->keys, std::move(value), location);
 }
 
-Table recipe_setting(const std::string& key, Value value, const Place& place, Diagnostics& diagnostics) {
+Table recipe_setting(const std::string& key, Value value, const SourceLocation& location,
+                     Diagnostics& diagnostics) {
   const auto parts = split(key + "=");
   if (!parts || !parts->value.empty()) {
-    diagnostics.error(place, "'" + key + "' is no key of a recipe; write one such as train.epochs");
+    diagnostics.error(location, "'" + key + "' is no key of a recipe; write one such as train.epochs");
     return {};
   }
-  if (!are_names(parts->keys, place, diagnostics)) return {};
-  return nested(parts->keys, std::move(value), place);
+  if (!are_names(parts->keys, location, diagnostics)) return {};
+  return nested(parts->keys, std::move(value), location);
 }
 
-}  // namespace kindred
+}  // namespace kindred::recipe

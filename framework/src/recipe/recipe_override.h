@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "kindred/error.h"
-#include "kindred/value.h"
+#include "kindred/core/error.h"
+#include "kindred/core/value.h"
 
-namespace kindred {
+namespace kindred::recipe {
 
 /// Reads an override as the recipe that it stands for: { a = { b = { c = value } } }. Every place in it is
 /// the override's own text, "--set a.b.c=value". A part of the key that holds a dot is put in quotes. Returns
@@ -15,7 +15,7 @@ namespace kindred {
 
 /// The recipe that sets one key, written as in an override: { a = { b = { c = value } } } for "a.b.c". Tables
 /// around the value are at `place`. Returns an empty table after an error, which is added to `diagnostics`.
-[[nodiscard]] Table recipe_setting(const std::string& key, Value value, const Place& place,
+[[nodiscard]] Table recipe_setting(const std::string& key, Value value, const SourceLocation& location,
                                    Diagnostics& diagnostics);
 
-}  // namespace kindred
+}  // namespace kindred::recipe

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace kindred {
+namespace kindred::recipe {
 namespace {
 
 bool is_device(const std::string& name) {
@@ -45,7 +45,7 @@ Schema<BackboneSettings> BackboneSettings::schema() {
         "to the working directory; every tensor of the backbone must be in it; \"\" for none, where a recipe "
         "that is extended names one");
   s.add("weights_sha256", &BackboneSettings::weights_sha256,
-        "what that file is: training refuses another one; the frozen recipe always says it")
+        "what that file is: training refuses another one; the resolved recipe always says it")
       .like(is_sha256, sha256_form);
   s.rule([](const BackboneSettings& settings) -> std::string {
     return settings.weights_sha256 && !settings.weights ? "weights_sha256 needs weights" : "";
@@ -70,7 +70,7 @@ Schema<WeightsSettings> WeightsSettings::schema() {
         "torch.save has written; relative to the working directory")
       .like(is_not_empty, "a path");
   s.add("sha256", &WeightsSettings::sha256,
-        "what that file is: training refuses another one; the frozen recipe always says it")
+        "what that file is: training refuses another one; the resolved recipe always says it")
       .like(is_sha256, sha256_form);
   s.add("allow_missing", &WeightsSettings::allow_missing,
         "names of the network's tensors that the file may lack or have in another shape, such as "
@@ -303,4 +303,4 @@ Schema<MachineSettings> MachineSettings::schema() {
   return s;
 }
 
-}  // namespace kindred
+}  // namespace kindred::recipe

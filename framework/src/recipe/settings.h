@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "kindred/schema.h"
+#include "kindred/core/schema.h"
 
-namespace kindred {
+namespace kindred::recipe {
 
 /// Keys at the top of a recipe.
 struct RunSettings {
@@ -153,4 +153,4 @@ struct MachineSettings {
   static Schema<MachineSettings> schema();
 };
 
-}  // namespace kindred
+}  // namespace kindred::recipe

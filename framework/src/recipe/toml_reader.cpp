@@ -7,7 +7,7 @@
 #include <tuple>
 #include <utility>
 
-namespace kindred {
+namespace kindred::recipe {
 namespace {
 
 /// Turns toml++'s tree into ours. A toml::table that is copied forgets where its values were written, so this
@@ -15,10 +15,10 @@ namespace {
 class Converter {
  public:
   /// @param fixed the place of everything, or nullptr when each node has its own
-  Converter(std::string origin, const Place* fixed) : origin_(std::move(origin)), fixed_(fixed) {}
+  Converter(std::string origin, const SourceLocation* fixed) : origin_(std::move(origin)), fixed_(fixed) {}
 
   Value value(const toml::node& node) {
-    const auto here = place(node.source());
+    const auto here = location(node.source());
     if (const auto* table = node.as_table()) return {this->table(*table), here};
     if (const auto* list = node.as_array()) {
       Array elements;
@@ -44,7 +44,7 @@ class Converter {
     });
     Table result;
     for (const auto& [key, node] : written) {
-      result.set(std::string(key->str()), value(*node), place(key->source()));
+      result.set(std::string(key->str()), value(*node), location(key->source()));
     }
     return result;
   }
@@ -52,13 +52,13 @@ class Converter {
   Diagnostics diagnostics;
 
  private:
-  Place place(const toml::source_region& region) const {
+  SourceLocation location(const toml::source_region& region) const {
     if (fixed_ != nullptr) return *fixed_;
     return {origin_, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
   }
 
   std::string origin_;
-  const Place* fixed_;
+  const SourceLocation* fixed_;
 };
 
 }  // namespace
@@ -73,16 +73,16 @@ Value parse_toml(const std::string& text, const std::string& origin) {
       description[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(description[0])));
     }
     const auto& at = error.source().begin;
-    throw RecipeError(Place{origin, static_cast<int>(at.line), static_cast<int>(at.column)},
+    throw RecipeError(SourceLocation{origin, static_cast<int>(at.line), static_cast<int>(at.column)},
                       "not valid TOML: " + description);
   }
   Converter converter(origin, nullptr);
-  Value result(converter.table(document), Place{origin, 1, 1});
+  Value result(converter.table(document), SourceLocation{origin, 1, 1});
   converter.diagnostics.throw_if_any();
   return result;
 }
 
-std::optional<Value> parse_toml_value(const std::string& text, const Place& place) {
+std::optional<Value> parse_toml_value(const std::string& text, const SourceLocation& location) {
   toml::table document;
   try {
     document = toml::parse("value = " + text);
@@ -91,10 +91,10 @@ std::optional<Value> parse_toml_value(const std::string& text, const Place& plac
   }
   const auto* node = document.get("value");
   if (document.size() != 1 || node == nullptr) return std::nullopt;
-  Converter converter("", &place);
+  Converter converter("", &location);
   auto result = converter.value(*node);
   if (!converter.diagnostics.empty()) return std::nullopt;
   return result;
 }
 
-}  // namespace kindred
+}  // namespace kindred::recipe

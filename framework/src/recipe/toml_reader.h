@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "kindred/value.h"
+#include "kindred/core/value.h"
 
-namespace kindred {
+namespace kindred::recipe {
 
 /// Reads a TOML document; keys keep the order in which they were written. Throws RecipeError at the place
 /// that is wrong, also for dates and times, which no recipe needs.
@@ -15,6 +15,6 @@ namespace kindred {
 
 /// Reads one TOML value ("3", "[1, 2]", "{ a = true }"); nothing when the text is not exactly one. Everything
 /// in it is at `place`.
-[[nodiscard]] std::optional<Value> parse_toml_value(const std::string& text, const Place& place);
+[[nodiscard]] std::optional<Value> parse_toml_value(const std::string& text, const SourceLocation& location);
 
-}  // namespace kindred
+}  // namespace kindred::recipe

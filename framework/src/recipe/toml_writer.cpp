@@ -6,7 +6,7 @@
 
 #include "recipe/recipe.h"
 
-namespace kindred {
+namespace kindred::recipe {
 namespace {
 
 constexpr std::size_t line_width = 100;
@@ -86,4 +86,4 @@ std::string write_recipe(const Value& recipe) {
   return text;
 }
 
-}  // namespace kindred
+}  // namespace kindred::recipe

@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-namespace kindred {
+namespace kindred::recipe {
 
 /// '*' stands for any characters, also none; everything else for itself.
 [[nodiscard]] bool matches_wildcard(std::string_view pattern, std::string_view text);
 
-}  // namespace kindred
+}  // namespace kindred::recipe

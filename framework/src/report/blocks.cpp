@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace kindred {
+namespace kindred::report {
 
 Html draw(const HtmlTable& table) {
   const auto used = [&](std::size_t column) {
@@ -53,4 +53,4 @@ Html folded(const std::string& title, const Html& content) {
   return element("details", element("summary", title) + content);
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -6,7 +6,7 @@
 
 #include "report/html.h"
 
-namespace kindred {
+namespace kindred::report {
 
 struct HtmlTable {
   std::string name;  ///< its caption
@@ -43,4 +43,4 @@ struct Section {
   Html content;
 };
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -8,7 +8,7 @@
 
 #include "report/number_text.h"
 
-namespace kindred {
+namespace kindred::report {
 namespace {
 
 constexpr double largest_drawn = 1e100;
@@ -207,12 +207,12 @@ std::string point_text(const LineChart& chart, const ChartLine& line, const Char
 }
 
 Html draw_line(const LineChart& chart, const ChartLine& line, const std::string& style, const Frame& frame) {
-  struct Place {
+  struct SourceLocation {
     double x;
     double y;
   };
   Html html;
-  std::vector<Place> piece;
+  std::vector<SourceLocation> piece;
   const auto end_piece = [&] {
     if (piece.size() == 1) {
       html += element("circle",
@@ -223,8 +223,8 @@ Html draw_line(const LineChart& chart, const ChartLine& line, const std::string&
                       {});
     } else if (piece.size() > 1) {
       std::string points;
-      for (const auto& place : piece) {
-        points += (points.empty() ? "" : " ") + unit_text(place.x) + "," + unit_text(place.y);
+      for (const auto& location : piece) {
+        points += (points.empty() ? "" : " ") + unit_text(location.x) + "," + unit_text(location.y);
       }
       html += element("polyline", {{"points", points}, {"class", "line " + style}}, {});
     }
@@ -236,11 +236,11 @@ Html draw_line(const LineChart& chart, const ChartLine& line, const std::string&
       end_piece();
       continue;
     }
-    const Place place{frame.x.at(point.x), frame.y.at(point.y)};
+    const SourceLocation location{frame.x.at(point.x), frame.y.at(point.y)};
     const bool last = i + 1 == line.points.size();
-    const bool same = !piece.empty() && std::abs(place.x - piece.back().x) < 0.3 &&
-                      std::abs(place.y - piece.back().y) < 0.3;
-    if (!same || last) piece.push_back(place);
+    const bool same = !piece.empty() && std::abs(location.x - piece.back().x) < 0.3 &&
+                      std::abs(location.y - piece.back().y) < 0.3;
+    if (!same || last) piece.push_back(location);
   }
   end_piece();
   if (line.points.size() > most_titles || chart.size == ChartSize::small) return html;
@@ -357,4 +357,4 @@ Html draw(const Histogram& histogram) {
   return svg(frame.layout, histogram.name, content);
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -8,7 +8,7 @@
 
 #include "report/html.h"
 
-namespace kindred {
+namespace kindred::report {
 
 enum class ScaleKind { linear, logarithmic };
 
@@ -93,4 +93,4 @@ struct Histogram {
 
 [[nodiscard]] Html draw(const Histogram& histogram);
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <string>
 
-#include "kindred/error.h"
-#include "kindred/image.h"
+#include "kindred/core/error.h"
+#include "kindred/image/image.h"
 #include "report/chart.h"
 #include "report/number_text.h"
 #include "report/pictures.h"
 
-namespace kindred {
+namespace kindred::report {
 namespace {
 
 constexpr int sheet_width = 1200;
@@ -105,4 +105,4 @@ Section domain_section(const RunFiles& run) {
   return section;
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

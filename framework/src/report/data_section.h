@@ -4,7 +4,7 @@
 #include "report/blocks.h"
 #include "report/run_files.h"
 
-namespace kindred {
+namespace kindred::report {
 
 /// Of each stage that labels: its figures, the sizes of identities, the sheet of pictures.
 [[nodiscard]] Section label_section(const RunFiles& run);
@@ -12,4 +12,4 @@ namespace kindred {
 /// Of each stage that parts the images: how many are in each domain.
 [[nodiscard]] Section domain_section(const RunFiles& run);
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <stdexcept>
 
-namespace kindred {
+namespace kindred::report {
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
@@ -96,4 +96,4 @@ Html Html::style(const std::string& css) {
   return html;
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -1,9 +1,9 @@
 #include "report/json_file.h"
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "report/read_text.h"
 
-namespace kindred {
+namespace kindred::report {
 
 nlohmann::ordered_json read_json(const std::filesystem::path& file, bool array_allowed) {
   const auto json = nlohmann::ordered_json::parse(read_text(file), nullptr, false);
@@ -26,4 +26,4 @@ std::optional<std::string> text_at(const nlohmann::ordered_json& object, const s
   return found->get<std::string>();
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

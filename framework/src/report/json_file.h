@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace kindred {
+namespace kindred::report {
 
 /// Throws DataError when the file cannot be read, is no JSON, or holds no object or, with `array_allowed`, no
 /// array either.
@@ -17,4 +17,4 @@ namespace kindred {
 [[nodiscard]] std::optional<std::string> text_at(const nlohmann::ordered_json& object,
                                                  const std::string& key);
 
-}  // namespace kindred
+}  // namespace kindred::report

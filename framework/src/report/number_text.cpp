@@ -7,7 +7,7 @@
 
 #include "progress/text_table.h"
 
-namespace kindred {
+namespace kindred::report {
 namespace {
 
 std::string printed(const char* format, double value) {
@@ -33,7 +33,7 @@ std::string number_text(double value) {
   if (value == 0) return "0";  // -0 as well
   const double size = std::abs(value);
   if (size >= 9999.5 && size < 1e15) {
-    return (value < 0 ? "-" : "") + grouped_digits(static_cast<std::int64_t>(std::llround(size)));
+    return (value < 0 ? "-" : "") + progress::grouped_digits(static_cast<std::int64_t>(std::llround(size)));
   }
   auto text = printed("%.4g", value);
   if (const auto exponent = text.find('e'); exponent != std::string::npos) {
@@ -53,4 +53,4 @@ std::string size_text(std::uint64_t bytes) {
   return printed("%.1f\u00a0GB", value / 1e9);
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace kindred {
+namespace kindred::report {
 
 /// A share of 1 as "63.13 %", with a space that does not break; "-" when it is not finite.
 [[nodiscard]] std::string percent_text(double share);
@@ -15,4 +15,4 @@ namespace kindred {
 /// Bytes as "512 B", "89 kB" or "1.2 MB", of powers of 1000.
 [[nodiscard]] std::string size_text(std::uint64_t bytes);
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -1,6 +1,6 @@
 #include "report/page_style.h"
 
-namespace kindred {
+namespace kindred::report {
 
 const std::string& page_style() {
   static const std::string css = R"css(
@@ -145,4 +145,4 @@ footer { color: var(--quiet); font-size: 13px; padding-bottom: 32px; }
   return css;
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::report {
 namespace {
 
 constexpr int thumbnail_height = 128;
@@ -81,4 +81,4 @@ Html Pictures::picture(const std::string& path, const std::string& description) 
   return element("img", {{"src", address}, {"alt", description}, {"loading", "lazy"}}, {});
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

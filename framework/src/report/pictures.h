@@ -11,7 +11,7 @@
 #include "kindred/role/dataset.h"
 #include "report/html.h"
 
-namespace kindred {
+namespace kindred::report {
 
 /// RFC 4648, with padding.
 [[nodiscard]] std::string base64(std::string_view bytes);
@@ -49,4 +49,4 @@ class Pictures {
   std::string first_trouble_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::report

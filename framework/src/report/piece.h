@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::report {
 
 /// What a file of a run holds. A file that is not there gives neither value nor trouble. A damaged one gives
 /// a trouble, and a value too when something could be read of it.
@@ -32,4 +32,4 @@ template <class Read>
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <utility>
 
-#include "kindred/csv.h"
+#include "kindred/text/csv.h"
 #include "report/json_file.h"
 
-namespace kindred {
+namespace kindred::report {
 namespace {
 
 ScoreFigures read_scores(const std::filesystem::path& file) {
@@ -164,4 +164,4 @@ void add_images(const std::filesystem::path& csv, std::map<std::string, Sample, 
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "kindred/sample.h"
+#include "kindred/core/sample.h"
 #include "report/piece.h"
 
-namespace kindred {
+namespace kindred::report {
 
 /// evaluation.json; what is missing there is missing here. Shares are of 1.
 struct ScoreFigures {
@@ -91,4 +91,4 @@ struct QueryRanking {
 /// What the CSV files beside descriptors say of each image, by its path. Throws DataError.
 void add_images(const std::filesystem::path& csv, std::map<std::string, Sample, std::less<>>& images);
 
-}  // namespace kindred
+}  // namespace kindred::report

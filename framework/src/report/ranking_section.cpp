@@ -10,7 +10,7 @@
 #include "report/chart.h"
 #include "report/number_text.h"
 
-namespace kindred {
+namespace kindred::report {
 namespace {
 
 constexpr std::size_t shown_images = 10;
@@ -325,4 +325,4 @@ Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pi
   return section;
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

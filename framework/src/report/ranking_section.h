@@ -8,7 +8,7 @@
 #include "report/ranking_sheet.h"
 #include "report/run_files.h"
 
-namespace kindred {
+namespace kindred::report {
 
 /// The final scores in large figures, and a table of all: of each stage that ranks, before and after its
 /// post-processing.
@@ -19,4 +19,4 @@ namespace kindred {
 [[nodiscard]] Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pictures,
                                       std::size_t& rankings);
 
-}  // namespace kindred
+}  // namespace kindred::report

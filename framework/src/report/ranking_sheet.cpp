@@ -7,7 +7,7 @@
 
 #include "report/number_text.h"
 
-namespace kindred {
+namespace kindred::report {
 namespace {
 
 using Images = std::map<std::string, Sample, std::less<>>;
@@ -146,4 +146,4 @@ Html draw_ranking(const QueryRanking& ranking, const JudgedRanking& verdicts, co
                      query + element("ol", results));
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

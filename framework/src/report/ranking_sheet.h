@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "kindred/sample.h"
+#include "kindred/core/sample.h"
 #include "report/html.h"
 #include "report/pictures.h"
 #include "report/ranking_files.h"
 
-namespace kindred {
+namespace kindred::report {
 
 /// How many queries of each kind are shown.
 struct SheetSize {
@@ -60,4 +60,4 @@ struct JudgedRanking {
                                 const JudgedQuery* judged,
                                 const std::map<std::string, Sample, std::less<>>& images, Pictures& pictures);
 
-}  // namespace kindred
+}  // namespace kindred::report

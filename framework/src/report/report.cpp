@@ -20,7 +20,7 @@
 #include "report/training_section.h"
 #include "system/version.h"
 
-namespace kindred {
+namespace kindred::report {
 namespace {
 
 namespace fs = std::filesystem;
@@ -31,7 +31,7 @@ constexpr std::size_t most_warnings = 50;
 std::string recipe_key(const RunFiles& run, const char* key) {
   if (!run.recipe.value) return "";
   try {
-    const auto recipe = parse_toml(*run.recipe.value, run.recipe_file);
+    const auto recipe = recipe::parse_toml(*run.recipe.value, run.recipe_file);
     const auto* value = recipe.as<Table>()->find(key);
     if (value == nullptr) return "";
     const auto* text = value->as<std::string>();
@@ -111,7 +111,7 @@ Html share_bar(double share) {
 
 /// "0.4 s", "12 s", "1:03"
 std::string time_taken_text(double seconds) {
-  return seconds < 9.95 ? fixed_text(seconds, 1) + " s" : duration_text(seconds);
+  return seconds < 9.95 ? fixed_text(seconds, 1) + " s" : progress::duration_text(seconds);
 }
 
 Html figure_text(const std::optional<double>& value, int digits) {
@@ -231,7 +231,8 @@ Pictures open_pictures(const RunFiles& run, const ReportOptions& options, const 
   std::vector<std::string> overrides;
   if (options.data) overrides.push_back("dataset.root=" + Value(options.data->string()).to_toml());
   try {
-    return Pictures(choose_dataset(load_recipe(run.recipe_file, overrides), catalog).create({}));
+    return Pictures(
+        recipe::choose_dataset(recipe::load_recipe(run.recipe_file, overrides), catalog).create({}));
   } catch (const Error& error) {
     if (options.data) throw;
     trouble = error.what();
@@ -302,14 +303,15 @@ ReportOutcome write_report(const fs::path& folder, const ReportOptions& options,
     main += element("section", {{"id", section.id}, {"aria-labelledby", section.id + "-title"}},
                     element("h2", {{"id", section.id + "-title"}}, section.title) + section.content);
   }
-  const auto text = page(title_of(run) + " \u2013 Kindred",
-                         page_header(run) + contents(sections) + element("main", main) +
-                             element("footer", std::string("Written by Kindred ") + kindred_version + "."));
+  const auto text =
+      page(title_of(run) + " \u2013 Kindred",
+           page_header(run) + contents(sections) + element("main", main) +
+               element("footer", std::string("Written by Kindred ") + system::kindred_version + "."));
   outcome.file = options.out.empty() ? folder / "report.html" : options.out;
   outcome.bytes = text.size();
   outcome.images = pictures.shown();
-  write_atomically(outcome.file, [&](std::ostream& out) { out << text; });
+  file::write_atomically(outcome.file, [&](std::ostream& out) { out << text; });
   return outcome;
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "kindred/catalog.h"
+#include "kindred/core/catalog.h"
 #include "report/ranking_sheet.h"
 
-namespace kindred {
+namespace kindred::report {
 
 struct ReportOptions {
   std::filesystem::path out;                  ///< empty: FOLDER/report.html
@@ -36,4 +36,4 @@ struct ReportOutcome {
 [[nodiscard]] ReportOutcome write_report(const std::filesystem::path& folder, const ReportOptions& options,
                                          const Catalog& catalog);
 
-}  // namespace kindred
+}  // namespace kindred::report

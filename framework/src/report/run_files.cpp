@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
-#include "kindred/csv.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
+#include "kindred/text/csv.h"
 #include "recipe/toml_reader.h"
 #include "report/json_file.h"
 #include "report/number_text.h"
 #include "report/read_text.h"
 
-namespace kindred {
+namespace kindred::report {
 namespace {
 
 namespace fs = std::filesystem;
@@ -117,7 +117,7 @@ void read_files(RunStage& stage) {
 }
 
 /// Takes what an entry of costs.json or stage.json says.
-void add_cost(const nlohmann::ordered_json& entry, StageCost& cost) {
+void add_cost(const nlohmann::ordered_json& entry, ReportedCost& cost) {
   const auto add = [&](const char* key, std::optional<double>& figure) {
     if (const auto number = number_at(entry, key)) figure = *number;
   };
@@ -156,7 +156,7 @@ std::vector<RunStage> planned_stages(const Piece<std::string>& recipe, const fs:
   if (!recipe.value) return stages;
   Value value;
   try {
-    value = parse_toml(*recipe.value, "pipeline.toml");
+    value = recipe::parse_toml(*recipe.value, "pipeline.toml");
   } catch (const RecipeError&) {
     return stages;
   }
@@ -322,4 +322,4 @@ RunFiles read_run(const fs::path& folder) {
   return run;
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

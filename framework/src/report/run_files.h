@@ -10,15 +10,15 @@
 #include <variant>
 #include <vector>
 
-#include "kindred/sample.h"
+#include "kindred/core/sample.h"
 #include "report/piece.h"
 #include "report/ranking_files.h"
 #include "report/training_files.h"
 
-namespace kindred {
+namespace kindred::report {
 
 /// What a stage took; what nobody has measured is missing.
-struct StageCost {
+struct ReportedCost {
   std::optional<double> seconds;
   std::optional<double> images;
   std::optional<double> images_per_second;
@@ -64,7 +64,7 @@ struct RunStage {
   std::string finished_at;          ///< ISO 8601; "" when nothing says it
   std::string trouble;              ///< of stage.json
   std::vector<std::string> inputs;  ///< names of stages
-  StageCost cost;
+  ReportedCost cost;
   std::variant<OtherFiles, TrainingFiles, EmbeddingFiles, PartitionFiles, LabelFiles, RankingFiles> files;
 
   template <class Files>
@@ -95,4 +95,4 @@ struct RunFiles {
 /// rankings, evaluation.json. Of all files any may be missing or damaged: the piece says so.
 [[nodiscard]] RunFiles read_run(const std::filesystem::path& folder);
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -13,7 +13,7 @@
 #include "report/json_file.h"
 #include "report/read_text.h"
 
-namespace kindred {
+namespace kindred::report {
 namespace {
 
 constexpr std::string_view warning_word = "warning: ";
@@ -151,4 +151,4 @@ std::vector<std::string> read_log_warnings(const std::filesystem::path& file) {
   return warnings;
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -11,7 +11,7 @@
 
 #include "report/piece.h"
 
-namespace kindred {
+namespace kindred::report {
 
 /// A figure by epoch, from 1; not a number where it was not finite.
 using EpochSeries = std::map<std::int64_t, double>;
@@ -46,4 +46,4 @@ struct TrainingFiles {
 /// lines that belong to it. Throws DataError when the file cannot be read.
 [[nodiscard]] std::vector<std::string> read_log_warnings(const std::filesystem::path& file);
 
-}  // namespace kindred
+}  // namespace kindred::report

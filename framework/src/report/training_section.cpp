@@ -13,7 +13,7 @@
 #include "report/chart.h"
 #include "report/number_text.h"
 
-namespace kindred {
+namespace kindred::report {
 namespace {
 
 constexpr std::string_view loss_prefix = "loss/";
@@ -148,7 +148,7 @@ std::string summary(const TrainingMetrics& metrics, bool ended) {
   const auto last = metrics.last_epoch();
   std::string text = std::to_string(last) + " of " + std::to_string(metrics.epochs) + " epochs";
   if (!ended) text += ", not finished";
-  if (metrics.seconds) text += ", about " + duration_text(*metrics.seconds);
+  if (metrics.seconds) text += ", about " + progress::duration_text(*metrics.seconds);
   if (metrics.images_per_second) text += ", " + fixed_text(*metrics.images_per_second, 0) + " images/s";
   return text;
 }
@@ -195,4 +195,4 @@ Section training_section(const RunFiles& run) {
   return section;
 }
 
-}  // namespace kindred
+}  // namespace kindred::report

@@ -13,12 +13,12 @@
 
 #include "data/loader.h"
 #include "data/planned_loader.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "progress/meter.h"
 #include "system/device.h"
 #include "system/precision.h"
 
-namespace kindred {
+namespace kindred::stage {
 namespace {
 
 /// Puts a module into evaluation mode and, at the end of the scope, back into the mode it was in.
@@ -56,7 +56,8 @@ void remove_features(const std::filesystem::path& folder) {
 }
 
 /// Model::describe() leaves a row of zeros as it is.
-void require_unit_rows(const torch::Tensor& rows, const Batch& batch, const std::vector<Sample>& samples) {
+void require_unit_rows(const torch::Tensor& rows, const data::Batch& batch,
+                       const std::vector<Sample>& samples) {
   const auto lengths = rows.norm(2, 1).contiguous();
   const auto* length = lengths.data_ptr<float>();
   for (std::size_t i = 0; i < batch.samples.size(); ++i) {
@@ -70,10 +71,10 @@ void require_unit_rows(const torch::Tensor& rows, const Batch& batch, const std:
 }
 
 /// [N, D], rows of length 1.
-torch::Tensor describe(Model& model, const torch::Tensor& images, bool flip_test) {
+torch::Tensor describe(model::Model& model, const torch::Tensor& images, bool flip_test) {
   const auto rows = model.describe(images);
   if (!flip_test) return rows;
-  const auto mirrored = model.describe(place_images(images.flip({3}), images.device()));
+  const auto mirrored = model.describe(system::place_images(images.flip({3}), images.device()));
   return torch::nn::functional::normalize(rows + mirrored,
                                           torch::nn::functional::NormalizeFuncOptions().dim(1));
 }
@@ -86,7 +87,7 @@ std::string bound_text(double bound) {
   return text;
 }
 
-std::string change_text(const StorageLoss& loss) {
+std::string change_text(const file::StorageLoss& loss) {
   char mean[32];
   std::snprintf(mean, sizeof mean, "%.2g", 100 * loss.mean);
   return std::string("they change by ") + mean + " % of their length on average and by " +
@@ -94,55 +95,60 @@ std::string change_text(const StorageLoss& loss) {
          bound_text(loss.cosine_bound());
 }
 
-Precision trained_precision(const Plan& plan, torch::Device device) {
-  return plan.train.precision == Precision::automatic ? suitable_precision(device) : plan.train.precision;
+recipe::Precision trained_precision(const recipe::Plan& plan, torch::Device device) {
+  return plan.train.precision == recipe::Precision::automatic ? system::suitable_precision(device)
+                                                              : plan.train.precision;
 }
 
 }  // namespace
 
-Precision describing_precision(const Plan& plan, torch::Device device) {
+recipe::Precision inference_precision(const recipe::Plan& plan, torch::Device device) {
   switch (plan.embed.precision) {
-    case Precision::trained: {
+    case recipe::Precision::trained: {
       const auto trained = trained_precision(plan, device);
-      return can_compute(device, trained) ? trained : Precision::fp32;
+      return system::can_compute(device, trained) ? trained : recipe::Precision::fp32;
     }
-    case Precision::automatic:
-      return suitable_precision(device);
+    case recipe::Precision::automatic:
+      return system::suitable_precision(device);
     default:
-      require_precision(plan.embed.precision, device, "embed.precision");
+      system::require_precision(plan.embed.precision, device, "embed.precision");
       return plan.embed.precision;
   }
 }
 
-void tell_of_describing_precision(const Plan& plan, torch::Device device, ProgressSink& progress) {
+void note_inference_precision(const recipe::Plan& plan, torch::Device device,
+                              progress::ProgressSink& progress) {
   const auto trained = trained_precision(plan, device);
-  const auto used = describing_precision(plan, device);
+  const auto used = inference_precision(plan, device);
   if (used == trained) return;
-  const bool asked = plan.embed.precision != Precision::trained;
-  progress.note("images are described in " + precision_name(used) + "; the model was trained in " +
-                precision_name(trained) + (asked ? "" : ", which " + device.str() + " cannot compute in"));
+  const bool asked = plan.embed.precision != recipe::Precision::trained;
+  progress.note("images are described in " + system::precision_name(used) + "; the model was trained in " +
+                system::precision_name(trained) +
+                (asked ? "" : ", which " + device.str() + " cannot compute in"));
 }
 
-Features embed(Model& model, const Plan& plan, const Dataset& dataset, const std::vector<Sample>& samples,
-               const std::string& what, torch::Device device, ProgressSink& progress) {
+file::Features embed(model::Model& model, const recipe::Plan& plan, const Dataset& dataset,
+                     const std::vector<Sample>& samples, const std::string& what, torch::Device device,
+                     progress::ProgressSink& progress) {
   if (samples.empty()) throw DataError(what, "there are no images to describe");
   const torch::NoGradGuard no_gradients;
   const EvaluationMode evaluation_mode(model);
-  place_module(model, device);
-  const auto precision = describing_precision(plan, device);
+  system::place_module(model, device);
+  const auto precision = inference_precision(plan, device);
 
-  const auto augmentations = create_augmentations(plan);
-  Loader loader(dataset, samples, augmentations, loader_options(plan), false);
+  const auto augmentations = data::create_augmentations(plan);
+  data::Loader loader(dataset, samples, augmentations, data::loader_options(plan), false);
   loader.start(consecutive_batches(samples.size(), static_cast<std::size_t>(plan.embed.batch_size)), 0);
 
-  Meter meter(progress, "embed " + what, static_cast<std::int64_t>(samples.size()));
-  Features features;
+  progress::Meter meter(progress, "embed " + what, static_cast<std::int64_t>(samples.size()));
+  file::Features features;
   features.samples.reserve(samples.size());
   std::int64_t described = 0;
   while (const auto batch = loader.next()) {
     const auto rows = [&] {
-      const Autocast autocast(device, precision);
-      return describe(model, place_images(batch->images, device), plan.embed.flip_test).to(torch::kCPU);
+      const system::Autocast autocast(device, precision);
+      return describe(model, system::place_images(batch->images, device), plan.embed.flip_test)
+          .to(torch::kCPU);
     }();
     const auto count = static_cast<std::int64_t>(batch->samples.size());
     if (rows.dim() != 2 || rows.size(0) != count || rows.scalar_type() != torch::kFloat) {
@@ -169,11 +175,11 @@ Features embed(Model& model, const Plan& plan, const Dataset& dataset, const std
   return features;
 }
 
-std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const Dataset& dataset,
-                                         const std::vector<Sample>& all, const std::filesystem::path& folder,
-                                         torch::Device device, ProgressSink& progress,
-                                         bool with_training_images) {
-  tell_of_describing_precision(plan, device, progress);
+std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Plan& plan,
+                                         const Dataset& dataset, const std::vector<Sample>& all,
+                                         const std::filesystem::path& folder, torch::Device device,
+                                         progress::ProgressSink& progress, bool with_training_images) {
+  note_inference_precision(plan, device, progress);
   std::vector<Split> splits{Split::query, Split::gallery};
   if (with_training_images) splits.push_back(Split::train);
   std::vector<EmbeddedSplit> written;
@@ -186,9 +192,9 @@ std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const D
     const auto stem = folder / split_name(split);
     // Descriptors of two models must never lie side by side.
     if (written.empty()) remove_features(folder);
-    const auto loss = write_features(stem, features, plan.embed.storage);
-    std::string storage = storage_name(plan.embed.storage);
-    if (plan.embed.storage != Storage::float32) {
+    const auto loss = file::write_features(stem, features, plan.embed.storage);
+    std::string storage = recipe::storage_name(plan.embed.storage);
+    if (plan.embed.storage != recipe::Storage::float32) {
       progress.note(std::string(split_name(split)) + " descriptors are stored as " + storage + ": " +
                     change_text(loss));
       storage += ", cosines to " + bound_text(loss.cosine_bound());
@@ -204,4 +210,4 @@ std::vector<EmbeddedSplit> embed_dataset(Model& model, const Plan& plan, const D
   return written;
 }
 
-}  // namespace kindred
+}  // namespace kindred::stage

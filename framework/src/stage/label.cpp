@@ -13,14 +13,14 @@
 #include "data/domain_filter.h"
 #include "file/atomic_file.h"
 #include "file/sample_list.h"
-#include "kindred/error.h"
-#include "kindred/row_lengths.h"
+#include "kindred/core/error.h"
+#include "kindred/search/row_lengths.h"
 #include "progress/text_table.h"
 #include "ranking/label_quality.h"
 #include "ranking/search_host.h"
 #include "ranking/similarity.h"
 
-namespace kindred {
+namespace kindred::stage {
 namespace {
 
 /// The places of the samples that are of one of the domains.
@@ -28,7 +28,7 @@ std::vector<std::int64_t> rows_of(const std::vector<Sample>& samples,
                                   const std::vector<std::string>& domains) {
   std::vector<std::int64_t> rows;
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (is_of_domains(samples[i], domains)) rows.push_back(static_cast<std::int64_t>(i));
+    if (data::is_of_domains(samples[i], domains)) rows.push_back(static_cast<std::int64_t>(i));
   }
   return rows;
 }
@@ -89,24 +89,25 @@ std::string figure(std::optional<double> share) {
 }
 
 std::string text_of(const LabelOutcome& outcome, std::int64_t all, const PseudoLabels& labels,
-                    const Sizes& sizes, const LabelQuality& quality) {
+                    const Sizes& sizes, const ranking::LabelQuality& quality) {
   std::string text;
   if (outcome.identities == 0) {
-    text = "no pseudo identities: none of " + grouped_digits(all) +
+    text = "no pseudo identities: none of " + progress::grouped_digits(all) +
            " images got one; the descriptors or the labeler's parameters do not fit these images\n";
   } else {
-    text = grouped_digits(outcome.identities) + " pseudo identities of " + grouped_digits(outcome.images) +
-           " of " + grouped_digits(all) + " images, " + std::to_string(sizes.minimum) + " to " +
-           grouped_digits(sizes.maximum) + " images each, " + fixed(sizes.mean, 1) + " on average\n";
+    text = progress::grouped_digits(outcome.identities) + " pseudo identities of " +
+           progress::grouped_digits(outcome.images) + " of " + progress::grouped_digits(all) + " images, " +
+           std::to_string(sizes.minimum) + " to " + progress::grouped_digits(sizes.maximum) +
+           " images each, " + fixed(sizes.mean, 1) + " on average\n";
   }
   if (!labels.left_out.empty()) text += "without one:\n";
   for (const auto& part : labels.left_out) {
-    text += "  " + grouped_digits(part.images) + "  " + part.reason + "\n";
+    text += "  " + progress::grouped_digits(part.images) + "  " + part.reason + "\n";
   }
   if (quality.images > 0 && outcome.identities > 0) {
     text += "against the true persons: pairs with precision " + figure(quality.precision()) + ", recall " +
             figure(quality.recall()) + ", F1 " + figure(quality.f1()) + "; purity " +
-            figure(quality.purity()) + "; " + grouped_digits(quality.persons) +
+            figure(quality.purity()) + "; " + progress::grouped_digits(quality.persons) +
             " persons on the images that have one\n";
   }
   return text;
@@ -117,7 +118,7 @@ nlohmann::ordered_json number_or_null(std::optional<double> number) {
 }
 
 nlohmann::ordered_json json_of(const LabelOutcome& outcome, std::int64_t all, const PseudoLabels& labels,
-                               const Sizes& sizes, const LabelQuality& quality) {
+                               const Sizes& sizes, const ranking::LabelQuality& quality) {
   nlohmann::ordered_json json;
   json["identities"] = outcome.identities;
   json["images"] = outcome.images;
@@ -146,22 +147,23 @@ nlohmann::ordered_json json_of(const LabelOutcome& outcome, std::int64_t all, co
 
 }  // namespace
 
-LabelOutcome label(const Labeler& labeler, SearchInput input, const std::vector<std::string>& domains,
-                   const std::filesystem::path& folder, torch::Device device, ProgressSink& progress) {
+LabelOutcome label(const Labeler& labeler, ranking::SearchInput input,
+                   const std::vector<std::string>& domains, const std::filesystem::path& folder,
+                   torch::Device device, progress::ProgressSink& progress) {
   const torch::NoGradGuard no_gradients;
   const auto queries = static_cast<std::int64_t>(input.query.size());
-  require_directions(input.descriptors.slice(0, 0, queries), input.query_file.string());
-  require_directions(input.descriptors.slice(0, queries), input.gallery_file.string());
+  ranking::require_directions(input.descriptors.slice(0, 0, queries), input.query_file.string());
+  ranking::require_directions(input.descriptors.slice(0, queries), input.gallery_file.string());
 
   // The side says the split: lists of other programs need not.
   auto samples = input.query;
   for (auto& sample : samples) sample.split = Split::query;
   for (const auto& sample : input.gallery) samples.emplace_back(sample).split = Split::gallery;
-  require_domains(samples, domains, "label");
+  data::require_domains(samples, domains, "label");
   const auto rows = rows_of(samples, domains);
-  const auto persons = picked(true_persons(samples), rows);
+  const auto persons = picked(ranking::true_persons(samples), rows);
   samples = picked(samples, rows);
-  SearchPart part{rows_of(input.query, domains), rows_of(input.gallery, domains)};
+  ranking::SearchPart part{rows_of(input.query, domains), rows_of(input.gallery, domains)};
 
   Retrieval retrieval;
   retrieval.queries = static_cast<std::int64_t>(part.query.size());
@@ -170,7 +172,7 @@ LabelOutcome label(const Labeler& labeler, SearchInput input, const std::vector<
     retrieval.descriptors = retrieval.descriptors.index_select(0, torch::tensor(rows, torch::kLong));
   }
   scale_to_unit_length(retrieval.descriptors);
-  SearchHost host(input, std::move(part), device, progress);
+  ranking::SearchHost host(input, std::move(part), device, progress);
   const auto labels = labeler.label(retrieval, host);
   require_sound(labels, samples.size());
 
@@ -187,18 +189,18 @@ LabelOutcome label(const Labeler& labeler, SearchInput input, const std::vector<
   for (const auto& sample : labelled) outcome.identities = std::max(outcome.identities, sample.identity + 1);
   const auto all = static_cast<std::int64_t>(samples.size());
   const auto sizes = sizes_of(labelled);
-  const auto quality = judge_labels(labels.identities, persons);
+  const auto quality = ranking::judge_labels(labels.identities, persons);
   outcome.text = text_of(outcome, all, labels, sizes, quality);
 
-  write_sample_list(outcome.csv, labelled);
+  file::write_sample_list(outcome.csv, labelled);
   const auto json = json_of(outcome, all, labels, sizes, quality);
-  write_atomically(outcome.json, [&](std::ostream& out) { out << json.dump(2) << '\n'; });
+  file::write_atomically(outcome.json, [&](std::ostream& out) { out << json.dump(2) << '\n'; });
   progress.note(outcome.text.substr(0, outcome.text.size() - 1));
   return outcome;
 }
 
 std::vector<Sample> read_labels(const std::filesystem::path& csv) {
-  SampleListReader reader(csv);
+  file::SampleListReader reader(csv);
   std::vector<Sample> samples;
   std::unordered_set<std::string> paths;
   for (Sample sample; reader.next(sample);) {
@@ -211,4 +213,4 @@ std::vector<Sample> read_labels(const std::filesystem::path& csv) {
   return samples;
 }
 
-}  // namespace kindred
+}  // namespace kindred::stage

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/sample.h"
 #include "kindred/role/labeler.h"
-#include "kindred/sample.h"
 #include "progress/progress.h"
 #include "ranking/post_processing.h"
 
-namespace kindred {
+namespace kindred::stage {
 
 struct LabelOutcome {
   std::filesystem::path csv;   ///< FOLDER/labels.csv: the images that have a pseudo identity
@@ -38,12 +38,12 @@ struct LabelOutcome {
 /// Throws DataError for descriptors without a direction, naming file and row; Error for a domain that no
 /// image is of, with those that there are; ComponentError as the labeler does.
 /// @param domains empty: all images
-[[nodiscard]] LabelOutcome label(const Labeler& labeler, SearchInput input,
+[[nodiscard]] LabelOutcome label(const Labeler& labeler, ranking::SearchInput input,
                                  const std::vector<std::string>& domains, const std::filesystem::path& folder,
-                                 torch::Device device, ProgressSink& progress);
+                                 torch::Device device, progress::ProgressSink& progress);
 
 /// Reads labels.csv: samples whose identity is the pseudo identity. Throws DataError naming file and line
 /// when one has none, or an image is there twice.
 [[nodiscard]] std::vector<Sample> read_labels(const std::filesystem::path& csv);
 
-}  // namespace kindred
+}  // namespace kindred::stage

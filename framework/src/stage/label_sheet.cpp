@@ -11,10 +11,10 @@
 
 #include "data/each_image.h"
 #include "file/atomic_file.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "ranking/label_quality.h"
 
-namespace kindred {
+namespace kindred::stage {
 namespace {
 
 constexpr std::size_t largest_rows = 6;
@@ -84,9 +84,9 @@ std::vector<std::int64_t> chosen(const Groups& groups) {
 std::int64_t most_frequent(const std::vector<std::int64_t>& persons) {
   std::map<std::int64_t, std::int64_t> images;
   for (const auto person : persons) {
-    if (person != unknown_person) ++images[person];
+    if (person != ranking::unknown_person) ++images[person];
   }
-  if (images.empty()) return unknown_person;
+  if (images.empty()) return ranking::unknown_person;
   return std::max_element(images.begin(), images.end(),
                           [](const auto& a, const auto& b) { return a.second < b.second; })
       ->first;
@@ -96,7 +96,7 @@ std::int64_t most_frequent(const std::vector<std::int64_t>& persons) {
 class KnownImages {
  public:
   explicit KnownImages(const Dataset& dataset)
-      : samples_(dataset.samples()), persons_(true_persons(samples_)) {
+      : samples_(dataset.samples()), persons_(ranking::true_persons(samples_)) {
     for (std::size_t i = 0; i < samples_.size(); ++i) places_.emplace(samples_[i].path, i);
   }
   [[nodiscard]] const Sample& sample(const Sample& label) const { return samples_[place(label)]; }
@@ -122,7 +122,7 @@ Row row_of(std::int64_t identity, const std::vector<const Sample*>& labels, cons
   Row row;
   row.identity = identity;
   row.images = labels.size();
-  row.judged = person != unknown_person;
+  row.judged = person != ranking::unknown_person;
   std::vector<Shown> queries;
   std::vector<Shown> others;
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -221,7 +221,7 @@ std::vector<std::uint8_t> png_of(const cv::Mat& sheet) {
 std::optional<std::filesystem::path> draw_label_sheet(const std::vector<Sample>& labels,
                                                       const Dataset& dataset,
                                                       const std::filesystem::path& file,
-                                                      ProgressSink& progress) {
+                                                      progress::ProgressSink& progress) {
   Groups groups;
   for (const auto& label : labels) groups[label.identity].push_back(&label);
   const auto identities = chosen(groups);
@@ -234,18 +234,18 @@ std::optional<std::filesystem::path> draw_label_sheet(const std::vector<Sample>&
   for (auto& row : rows) {
     for (auto& image : row.shown) shown.push_back(&image);
   }
-  for_each_image(shown.size(), "draw pseudo labels", &progress,
-                 [&](std::size_t i) { shown[i]->image = dataset.image(shown[i]->sample); });
+  data::for_each_image(shown.size(), "draw pseudo labels", &progress,
+                       [&](std::size_t i) { shown[i]->image = dataset.image(shown[i]->sample); });
 
   std::vector<std::uint8_t> bytes;
   for (const int height : {128, 112, 96, 80, 64}) {
     bytes = png_of(draw(rows, groups.size(), height));
     if (bytes.size() <= largest_file) break;
   }
-  write_atomically(file, [&](std::ostream& out) {
+  file::write_atomically(file, [&](std::ostream& out) {
     out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   });
   return file;
 }
 
-}  // namespace kindred
+}  // namespace kindred::stage

@@ -5,11 +5,11 @@
 #include <optional>
 #include <vector>
 
+#include "kindred/core/sample.h"
 #include "kindred/role/dataset.h"
-#include "kindred/sample.h"
 #include "progress/progress.h"
 
-namespace kindred {
+namespace kindred::stage {
 
 /// Draws a PNG file of at most 1 MB with a row for each of a dozen pseudo identities: the largest six, then
 /// six spread evenly over the others by size. A row shows up to ten images: queries, which are framed blue,
@@ -25,6 +25,6 @@ namespace kindred {
 std::optional<std::filesystem::path> draw_label_sheet(const std::vector<Sample>& labels,
                                                       const Dataset& dataset,
                                                       const std::filesystem::path& file,
-                                                      ProgressSink& progress);
+                                                      progress::ProgressSink& progress);
 
-}  // namespace kindred
+}  // namespace kindred::stage

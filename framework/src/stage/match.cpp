@@ -8,11 +8,11 @@
 
 #include "file/feature_files.h"
 #include "file/npy.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "progress/meter.h"
 #include "ranking/ranking.h"
 
-namespace kindred {
+namespace kindred::stage {
 namespace {
 
 /// The result speaks of images by name. Names are compared by their hashes first: a million of them are then
@@ -41,12 +41,12 @@ void require_top(std::int64_t top) {
               " images were asked for each query; allowed are whole numbers from 1");
 }
 
-MatchOutcome write_matches(const Ranking& ranking, const std::vector<Sample>& query,
+MatchOutcome write_matches(const ranking::Ranking& ranking, const std::vector<Sample>& query,
                            const std::vector<Sample>& gallery, const std::filesystem::path& folder) {
   MatchOutcome outcome{folder / "matches.csv", folder / "matches.json", ranking.images.size(0),
                        static_cast<std::int64_t>(gallery.size()), ranking.images.size(1)};
-  write_ranking_csv(outcome.csv, ranking, query, gallery);
-  write_ranking_json(outcome.json, ranking, query, gallery);
+  ranking::write_ranking_csv(outcome.csv, ranking, query, gallery);
+  ranking::write_ranking_json(outcome.json, ranking, query, gallery);
   return outcome;
 }
 
@@ -58,63 +58,64 @@ std::int64_t rows_at_a_time(std::int64_t gallery_size) {
 }  // namespace
 
 MatchOutcome match_features(const std::filesystem::path& query_file,
-                            const std::filesystem::path& gallery_file, const RankingPlan& plan,
+                            const std::filesystem::path& gallery_file, const recipe::RankingPlan& plan,
                             std::int64_t top, const std::filesystem::path& folder, torch::Device device,
-                            ProgressSink& progress) {
+                            progress::ProgressSink& progress) {
   require_top(top);
   if (plan.post_processed()) {
-    auto input = read_search_input(query_file, gallery_file);
-    const auto distances = post_process(plan, input, device, progress);
+    auto input = ranking::read_search_input(query_file, gallery_file);
+    const auto distances = ranking::post_process(plan, input, device, progress);
     return match_distances(input, distances, top, folder, progress);
   }
-  const auto query = read_features(query_file);
-  const FeatureReader gallery(gallery_file);
+  const auto query = file::read_features(query_file);
+  const file::FeatureReader gallery(gallery_file);
   require_unique_names(query.samples, query_file);
   require_unique_names(gallery.samples(), gallery_file);
 
-  Meter meter(progress, "match", gallery.size());
-  RankingOptions options;
+  progress::Meter meter(progress, "match", gallery.size());
+  ranking::RankingOptions options;
   options.top = top;
   options.query_name = query_file.string();
   options.gallery_name = gallery_file.string();
   options.progress = [&](std::int64_t done) { meter.update(done); };
-  const auto ranking = rank_gallery(
-      query.descriptors, gallery.size(), gallery.width(),
+  const auto ranking = ranking::rank_gallery(
+      query.descriptors, gallery.size(), gallery.dim(),
       [&](std::int64_t first, std::int64_t last) { return gallery.rows(first, last); }, options);
   auto outcome = write_matches(ranking, query.samples, gallery.samples(), folder);
   meter.finish();
   return outcome;
 }
 
-MatchOutcome match_distances(const SearchInput& input, const DistanceBlock& distances, std::int64_t top,
-                             const std::filesystem::path& folder, ProgressSink& progress) {
+MatchOutcome match_distances(const ranking::SearchInput& input, const DistanceBlock& distances,
+                             std::int64_t top, const std::filesystem::path& folder,
+                             progress::ProgressSink& progress) {
   require_top(top);
   require_unique_names(input.query, input.query_file);
   require_unique_names(input.gallery, input.gallery_file);
   const auto queries = static_cast<std::int64_t>(input.query.size());
-  Meter meter(progress, "match", queries);
-  RankingOptions options;
+  progress::Meter meter(progress, "match", queries);
+  ranking::RankingOptions options;
   options.top = top;
   options.progress = [&](std::int64_t done) { meter.update(done); };
-  const auto ranking =
-      rank_by_distances(distances, queries, static_cast<std::int64_t>(input.gallery.size()), options);
+  const auto ranking = ranking::rank_by_distances(distances, queries,
+                                                  static_cast<std::int64_t>(input.gallery.size()), options);
   auto outcome = write_matches(ranking, input.query, input.gallery, folder);
   meter.finish();
   return outcome;
 }
 
-void write_distances(const std::filesystem::path& file, const SearchInput& input,
-                     const DistanceBlock& distances, ProgressSink& progress) {
+void write_distances(const std::filesystem::path& file, const ranking::SearchInput& input,
+                     const DistanceBlock& distances, progress::ProgressSink& progress) {
   const auto queries = static_cast<std::int64_t>(input.query.size());
   const auto images = static_cast<std::int64_t>(input.gallery.size());
-  Meter meter(progress, "write distances", queries);
-  write_npy(file, {queries, images}, torch::kFloat, rows_at_a_time(images),
-            [&](std::int64_t first, std::int64_t last) {
-              meter.update(first);
-              return distances(first, last);
-            });
+  progress::Meter meter(progress, "write distances", queries);
+  file::write_npy(file, {queries, images}, torch::kFloat, rows_at_a_time(images),
+                  [&](std::int64_t first, std::int64_t last) {
+                    meter.update(first);
+                    return distances(first, last);
+                  });
   meter.update(queries);
   meter.finish();
 }
 
-}  // namespace kindred
+}  // namespace kindred::stage

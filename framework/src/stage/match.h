@@ -8,7 +8,7 @@
 #include "ranking/post_processing.h"
 #include "recipe/plan.h"
 
-namespace kindred {
+namespace kindred::stage {
 
 struct MatchOutcome {
   std::filesystem::path csv;   ///< FOLDER/matches.csv: see write_ranking_csv()
@@ -23,17 +23,18 @@ struct MatchOutcome {
 /// holds. Throws DataError as FeatureReader, post_process() and rank_gallery() do, and when an image name
 /// stands twice on one side; Error when `top` is below 1.
 [[nodiscard]] MatchOutcome match_features(const std::filesystem::path& query_file,
-                                          const std::filesystem::path& gallery_file, const RankingPlan& plan,
-                                          std::int64_t top, const std::filesystem::path& folder,
-                                          torch::Device device, ProgressSink& progress);
+                                          const std::filesystem::path& gallery_file,
+                                          const recipe::RankingPlan& plan, std::int64_t top,
+                                          const std::filesystem::path& folder, torch::Device device,
+                                          progress::ProgressSink& progress);
 
 /// The same by distances that are there already, of all queries of `input` to its whole gallery.
-[[nodiscard]] MatchOutcome match_distances(const SearchInput& input, const DistanceBlock& distances,
+[[nodiscard]] MatchOutcome match_distances(const ranking::SearchInput& input, const DistanceBlock& distances,
                                            std::int64_t top, const std::filesystem::path& folder,
-                                           ProgressSink& progress);
+                                           progress::ProgressSink& progress);
 
 /// Writes all distances as .npy, [Q, G], 32-bit floats, atomically.
-void write_distances(const std::filesystem::path& file, const SearchInput& input,
-                     const DistanceBlock& distances, ProgressSink& progress);
+void write_distances(const std::filesystem::path& file, const ranking::SearchInput& input,
+                     const DistanceBlock& distances, progress::ProgressSink& progress);
 
-}  // namespace kindred
+}  // namespace kindred::stage

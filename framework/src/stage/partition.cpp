@@ -7,18 +7,18 @@
 
 #include "data/each_image.h"
 #include "file/atomic_file.h"
-#include "kindred/csv.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
+#include "kindred/text/csv.h"
 
-namespace kindred {
+namespace kindred::stage {
 
 PartitionOutcome partition(const Partitioner& partitioner, const Dataset& dataset,
                            const std::vector<Sample>& samples, const std::filesystem::path& folder,
-                           ProgressSink& progress) {
+                           progress::ProgressSink& progress) {
   const auto csv = folder / "domains.csv";
   if (samples.empty()) throw DataError(csv, "is not written: there are no images to tell apart");
   std::vector<std::string> domains(samples.size());
-  for_each_image(samples.size(), "partition", &progress, [&](std::size_t i) {
+  data::for_each_image(samples.size(), "partition", &progress, [&](std::size_t i) {
     const auto image = partitioner.needs_pixels() ? dataset.image(samples[i]) : cv::Mat();
     domains[i] = partitioner.domain(samples[i], image);
     if (domains[i].empty()) throw std::logic_error("a partitioner must name the domain of every image");
@@ -28,7 +28,7 @@ PartitionOutcome partition(const Partitioner& partitioner, const Dataset& datase
   std::map<std::string, std::int64_t> counts;
   for (const auto& domain : domains) ++counts[domain];
   for (const auto& [name, images] : counts) outcome.domains.push_back({name, images});
-  write_atomically(csv, [&](std::ostream& out) {
+  file::write_atomically(csv, [&](std::ostream& out) {
     write_csv_row(out, {"path", "split", "domain"});
     for (std::size_t i = 0; i < samples.size(); ++i) {
       write_csv_row(out, {samples[i].path, split_name(samples[i].split), domains[i]});
@@ -63,4 +63,4 @@ void set_domains(std::vector<Sample>& samples, const Domains& domains, const std
   for (auto& sample : samples) sample.domain = domains.at(sample.path);
 }
 
-}  // namespace kindred
+}  // namespace kindred::stage

@@ -7,12 +7,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "kindred/core/sample.h"
 #include "kindred/role/dataset.h"
 #include "kindred/role/partitioner.h"
-#include "kindred/sample.h"
 #include "progress/progress.h"
 
-namespace kindred {
+namespace kindred::stage {
 
 struct Domain {
   std::string name;
@@ -33,7 +33,8 @@ using Domains = std::unordered_map<std::string, std::string>;
 /// partitioner does. What was there before stays then.
 [[nodiscard]] PartitionOutcome partition(const Partitioner& partitioner, const Dataset& dataset,
                                          const std::vector<Sample>& samples,
-                                         const std::filesystem::path& folder, ProgressSink& progress);
+                                         const std::filesystem::path& folder,
+                                         progress::ProgressSink& progress);
 
 /// Reads what partition() wrote, or any table with the columns path and domain, and maybe split. Throws
 /// DataError naming file and line for a path that is there twice, an empty cell, or another column.
@@ -44,4 +45,4 @@ using Domains = std::unordered_map<std::string, std::string>;
 /// @param csv where the domains were read, for messages
 void set_domains(std::vector<Sample>& samples, const Domains& domains, const std::filesystem::path& csv);
 
-}  // namespace kindred
+}  // namespace kindred::stage

@@ -8,7 +8,7 @@
 #include "ranking/post_processing.h"
 #include "stage/evaluate.h"
 
-namespace kindred {
+namespace kindred::stage {
 namespace {
 
 bool any_labelled(const std::vector<Sample>& samples) {
@@ -18,27 +18,28 @@ bool any_labelled(const std::vector<Sample>& samples) {
 
 }  // namespace
 
-std::optional<RankOutcome> rank(const std::filesystem::path& features, const RankingPlan& plan,
+std::optional<RankOutcome> rank(const std::filesystem::path& features, const recipe::RankingPlan& plan,
                                 const std::filesystem::path& rankings_folder,
                                 const std::filesystem::path& scores_folder, torch::Device device,
-                                ProgressSink& progress, const std::atomic<bool>& stop) {
+                                progress::ProgressSink& progress, const std::atomic<bool>& stop) {
   const auto query = features / "query.npy";
   const auto gallery = features / "gallery.npy";
-  const bool labelled = any_labelled(FeatureReader(query).samples());
+  const bool labelled = any_labelled(file::FeatureReader(query).samples());
   const auto plain_file = scores_folder / "evaluation_plain.json";
   RankOutcome outcome;
   if (labelled && plan.post_processed()) {
-    RankingPlan by_cosine;
+    recipe::RankingPlan by_cosine;
     by_cosine.evaluate = plan.evaluate;
     outcome.plain_scores = evaluate_features(query, gallery, by_cosine, device, progress);
-    write_atomically(plain_file, [&](std::ostream& out) { out << scores_json(*outcome.plain_scores); });
+    file::write_atomically(plain_file,
+                           [&](std::ostream& out) { out << ranking::scores_json(*outcome.plain_scores); });
     if (stop) return std::nullopt;
   } else {
     std::filesystem::remove(plain_file);  // of an earlier call with post-processors
   }
   if (plan.post_processed()) {
-    auto input = read_search_input(query, gallery);
-    const auto distances = post_process(plan, input, device, progress);
+    auto input = ranking::read_search_input(query, gallery);
+    const auto distances = ranking::post_process(plan, input, device, progress);
     if (stop) return std::nullopt;
     outcome.match = match_distances(input, distances, plan.ranking.top, rankings_folder, progress);
     // Merged queries are other queries than those that are ranked: they are post-processed by themselves.
@@ -56,4 +57,4 @@ std::optional<RankOutcome> rank(const std::filesystem::path& features, const Ran
   return outcome;
 }
 
-}  // namespace kindred
+}  // namespace kindred::stage

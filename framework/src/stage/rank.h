@@ -10,22 +10,24 @@
 #include "recipe/plan.h"
 #include "stage/match.h"
 
-namespace kindred {
+namespace kindred::stage {
 
 struct RankOutcome {
   MatchOutcome match;
-  std::optional<Scores> scores;        ///< absent when no query is labelled
-  std::optional<Scores> plain_scores;  ///< without post-processors; absent when the plan has none, too
+  std::optional<ranking::Scores> scores;  ///< absent when no query is labelled
+  std::optional<ranking::Scores>
+      plain_scores;  ///< without post-processors; absent when the plan has none, too
 };
 
 /// Ranks the gallery of FEATURES/query.npy and gallery.npy by the plan's post-processors, [ranking] top
 /// images for each query, and judges the rankings. Writes what match_features() writes to the one folder, and
 /// evaluation.*, roc.csv, per_query.csv and, with plain scores, evaluation_plain.json to the other. Nothing
 /// when `stop` was set. Throws what match_features(), post_process() and evaluate_features() throw.
-[[nodiscard]] std::optional<RankOutcome> rank(const std::filesystem::path& features, const RankingPlan& plan,
+[[nodiscard]] std::optional<RankOutcome> rank(const std::filesystem::path& features,
+                                              const recipe::RankingPlan& plan,
                                               const std::filesystem::path& rankings_folder,
                                               const std::filesystem::path& scores_folder,
-                                              torch::Device device, ProgressSink& progress,
+                                              torch::Device device, progress::ProgressSink& progress,
                                               const std::atomic<bool>& stop);
 
-}  // namespace kindred
+}  // namespace kindred::stage

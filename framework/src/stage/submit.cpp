@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "file/atomic_file.h"
-#include "kindred/csv.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
+#include "kindred/text/csv.h"
 #include "progress/meter.h"
 
-namespace kindred {
+namespace kindred::stage {
 namespace {
 
 /// Images of one split, by path and by the names that the format gives them.
@@ -176,7 +176,7 @@ void require_same(const std::vector<RankedQuery>& wanted, const std::vector<Rank
 
 SubmitOutcome submit(const Writer& writer, const std::vector<std::filesystem::path>& rankings,
                      const std::vector<Sample>& samples, const std::filesystem::path& folder,
-                     ProgressSink& progress) {
+                     progress::ProgressSink& progress) {
   const auto file = folder / writer.file_name();
   const auto query = side_of(samples, Split::query, writer, file);
   const auto gallery = side_of(samples, Split::gallery, writer, file);
@@ -187,15 +187,15 @@ SubmitOutcome submit(const Writer& writer, const std::vector<std::filesystem::pa
 
   const SubmitOutcome outcome{file, static_cast<std::int64_t>(complete.size()),
                               static_cast<std::int64_t>(wanted)};
-  Meter meter(progress, "submit", outcome.queries);
+  progress::Meter meter(progress, "submit", outcome.queries);
   std::ostringstream text;
   writer.write(complete, text);
   std::istringstream back(text.str());
   require_same(complete, writer.read(back), file);
-  write_atomically(file, [&](std::ostream& out) { out << text.str(); });
+  file::write_atomically(file, [&](std::ostream& out) { out << text.str(); });
   meter.update(outcome.queries);
   meter.finish();
   return outcome;
 }
 
-}  // namespace kindred
+}  // namespace kindred::stage

@@ -5,11 +5,11 @@
 #include <filesystem>
 #include <vector>
 
+#include "kindred/core/sample.h"
 #include "kindred/role/writer.h"
-#include "kindred/sample.h"
 #include "progress/progress.h"
 
-namespace kindred {
+namespace kindred::stage {
 
 struct SubmitOutcome {
   std::filesystem::path file;  ///< FOLDER/ and Writer::file_name()
@@ -32,6 +32,6 @@ struct SubmitOutcome {
 /// @param samples the data set's; those of the split train do not matter
 [[nodiscard]] SubmitOutcome submit(const Writer& writer, const std::vector<std::filesystem::path>& rankings,
                                    const std::vector<Sample>& samples, const std::filesystem::path& folder,
-                                   ProgressSink& progress);
+                                   progress::ProgressSink& progress);
 
-}  // namespace kindred
+}  // namespace kindred::stage

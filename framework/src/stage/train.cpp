@@ -9,50 +9,53 @@
 #include "training/training.h"
 #include "weights/initial_weights.h"
 
-namespace kindred {
+namespace kindred::stage {
 namespace {
 
 /// The plan with a precision that is not 'auto' any more.
-Plan decided(Plan plan, const std::optional<Value>& begun) {
-  if (plan.train.precision != Precision::automatic) return plan;
+recipe::Plan decided(recipe::Plan plan, const std::optional<Value>& begun) {
+  if (plan.train.precision != recipe::Precision::automatic) return plan;
   if (begun) {
     Diagnostics unread;  // a recipe of another version is RunDirectory::freeze()'s to refuse
     const auto* written = begun->as<Table>()->find("train");
     if (written != nullptr) {
-      plan.train.precision = TrainSettings::schema().parse(*written, "[train]", unread).precision;
+      plan.train.precision = recipe::TrainSettings::schema().parse(*written, "[train]", unread).precision;
     }
   } else {
-    plan.train.precision = suitable_precision(resolve_device(plan.machine.device));
+    plan.train.precision = system::suitable_precision(system::resolve_device(plan.machine.device));
   }
   return plan;
 }
 
-void tell_of_precision(const Plan& asked, const Plan& plan, torch::Device device, ProgressSink& progress) {
+void tell_of_precision(const recipe::Plan& asked, const recipe::Plan& plan, torch::Device device,
+                       progress::ProgressSink& progress) {
   const auto precision = plan.train.precision;
-  const auto name = precision_name(precision);
-  if (asked.train.precision == Precision::automatic) {
-    const auto suitable = suitable_precision(device);
+  const auto name = system::precision_name(precision);
+  if (asked.train.precision == recipe::Precision::automatic) {
+    const auto suitable = system::suitable_precision(device);
     progress.note("train.precision = \"auto\": computing in " + name +
-                  (suitable == precision ? ""
-                                         : ", in which this training was begun; " + precision_name(suitable) +
-                                               " would suit " + device.str() + " better"));
-  } else if (precision != Precision::fp32) {
+                  (suitable == precision
+                       ? ""
+                       : ", in which this training was begun; " + system::precision_name(suitable) +
+                             " would suit " + device.str() + " better"));
+  } else if (precision != recipe::Precision::fp32) {
     progress.note("computing in " + name);
   }
-  if (!is_made_for(device, precision)) {
-    progress.note("warning: " + device_text(device) + " is not made for " + name +
+  if (!system::is_made_for(device, precision)) {
+    progress.note("warning: " + system::device_text(device) + " is not made for " + name +
                   ", which may be slower here than fp32");
   }
 }
 
-TrainOutcome already_done(const Plan& plan, const RunDirectory& directory, ProgressSink& progress) {
+TrainOutcome already_done(const recipe::Plan& plan, const training::RunDirectory& directory,
+                          progress::ProgressSink& progress) {
   TrainOutcome outcome;
   outcome.was_done = true;
   outcome.model = directory.model();
   if (std::filesystem::exists(directory.averaged_model()))
     outcome.averaged_model = directory.averaged_model();
   outcome.epochs_done = plan.train.epochs;
-  if (const auto checkpoint = read_checkpoint_position(directory.checkpoint())) {
+  if (const auto checkpoint = training::read_checkpoint_position(directory.checkpoint())) {
     outcome.last_loss = checkpoint->last_loss;
     outcome.best_score = checkpoint->best_score;
   }
@@ -63,30 +66,30 @@ TrainOutcome already_done(const Plan& plan, const RunDirectory& directory, Progr
 
 }  // namespace
 
-std::vector<RecipeDifference> differences_from_begun(const Plan& plan,
-                                                     const std::filesystem::path& run_directory) {
-  const auto begun = binding_recipe(run_directory);
+std::vector<recipe::RecipeDifference> differences_from_begun(const recipe::Plan& plan,
+                                                             const std::filesystem::path& run_directory) {
+  const auto begun = training::binding_recipe(run_directory);
   if (!begun) return {};
-  return deciding_differences(*begun, decided(with_hashes_of_weights(plan), begun));
+  return training::deciding_differences(*begun, decided(weights::with_hashes_of_weights(plan), begun));
 }
 
-TrainOutcome train(const Plan& asked, const std::filesystem::path& run_directory, ProgressSink& progress,
-                   const std::atomic<bool>& stop) {
-  const RunDirectory directory(run_directory);
-  const auto plan = decided(with_hashes_of_weights(asked), binding_recipe(run_directory));
-  directory.freeze(plan);
+TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_directory,
+                   progress::ProgressSink& progress, const std::atomic<bool>& stop) {
+  const training::RunDirectory directory(run_directory);
+  const auto plan = decided(weights::with_hashes_of_weights(asked), training::binding_recipe(run_directory));
+  directory.record_recipe(plan);
   if (std::filesystem::exists(directory.model())) return already_done(plan, directory, progress);
 
-  const auto device = resolve_device(plan.machine.device);
-  require_precision(plan.train.precision, device, "train.precision");
-  set_threads(plan.machine.threads);
+  const auto device = system::resolve_device(plan.machine.device);
+  system::require_precision(plan.train.precision, device, "train.precision");
+  system::set_threads(plan.machine.threads);
   directory.write_environment(device, plan.train.precision);
-  MetricsFile metrics(directory.metrics());
-  RunLog log(directory.log());
-  TeeProgress tee({&metrics, &log, &progress});
+  progress::MetricsFile metrics(directory.metrics());
+  system::RunLog log(directory.log());
+  progress::TeeProgress tee({&metrics, &log, &progress});
 
   tell_of_precision(asked, plan, device, tee);
-  Training training(plan, directory, device, tee, metrics, stop);
+  training::Training training(plan, directory, device, tee, metrics, stop);
   training.resume();
   TrainOutcome outcome;
   outcome.interrupted = !training.run();
@@ -101,4 +104,4 @@ TrainOutcome train(const Plan& asked, const std::filesystem::path& run_directory
   return outcome;
 }
 
-}  // namespace kindred
+}  // namespace kindred::stage

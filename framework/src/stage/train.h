@@ -11,12 +11,12 @@
 #include "recipe/plan.h"
 #include "recipe/recipe_difference.h"
 
-namespace kindred {
+namespace kindred::stage {
 
 struct TrainOutcome {
   bool interrupted = false;     ///< `stop` was set: a checkpoint was written, the same call goes on
   bool was_done = false;        ///< training had ended before this call, which did nothing
-  std::filesystem::path model;  ///< the artefact, once training has ended
+  std::filesystem::path model;  ///< the model file, once training has ended
   /// That of the averaged weights, with train.ema_decay: the one to use.
   std::filesystem::path averaged_model;
   std::int64_t epochs_done = 0;
@@ -47,13 +47,13 @@ struct TrainOutcome {
 /// when the training images have changed since the checkpoint, and when the checkpoint is damaged and the
 /// previous one too; RecipeError for a group that catches nothing; Error when the device cannot compute in
 /// the precision, and when the loss is not finite any more (the last checkpoint is kept).
-[[nodiscard]] TrainOutcome train(const Plan& plan, const std::filesystem::path& run_directory,
-                                 ProgressSink& progress, const std::atomic<bool>& stop);
+[[nodiscard]] TrainOutcome train(const recipe::Plan& plan, const std::filesystem::path& run_directory,
+                                 progress::ProgressSink& progress, const std::atomic<bool>& stop);
 
 /// In which keys the plan differs from the training that a run directory holds, so that train() would refuse
 /// it; none when it holds no training. Neither locks nor writes. Throws RecipeError when a file of weights
 /// that the plan names cannot be read.
-[[nodiscard]] std::vector<RecipeDifference> differences_from_begun(
-    const Plan& plan, const std::filesystem::path& run_directory);
+[[nodiscard]] std::vector<recipe::RecipeDifference> differences_from_begun(
+    const recipe::Plan& plan, const std::filesystem::path& run_directory);
 
-}  // namespace kindred
+}  // namespace kindred::stage

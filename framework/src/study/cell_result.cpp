@@ -6,7 +6,7 @@
 #include "file/atomic_file.h"
 #include "recipe/recipe.h"
 
-namespace kindred {
+namespace kindred::study {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -34,18 +34,18 @@ CellScores scores_of(const Json& json) {
 
 }  // namespace
 
-CellScores CellScores::of(const Scores& scores) {
+CellScores CellScores::of(const ranking::Scores& scores) {
   return {scores.mean_ap, scores.cmc.at(1), scores.mean_inp, scores.valid_queries, scores.gallery};
 }
 
-std::string deciding_recipe(const Plan& plan) {
-  auto recipe = plan.frozen();
+std::string deciding_recipe(const recipe::Plan& plan) {
+  auto recipe = plan.resolved();
   auto& table = *recipe.as<Table>();
   for (const auto* key : {"name", "machine"}) table.erase(key);
   for (const auto* key : {"workers", "prefetch"}) table.find("loader")->as<Table>()->erase(key);
   for (const auto* key : {"evaluate_every", "checkpoint_every", "checkpoint_minutes"})
     table.find("train")->as<Table>()->erase(key);
-  return write_recipe(recipe);
+  return recipe::write_recipe(recipe);
 }
 
 void write_cell_result(const std::filesystem::path& folder, const CellResult& result) {
@@ -54,7 +54,7 @@ void write_cell_result(const std::filesystem::path& folder, const CellResult& re
   json["scores"] = json_of(result.scores);
   if (result.by_descriptors_alone) json[alone_key] = json_of(*result.by_descriptors_alone);
   const auto text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-  write_atomically(folder / file_name, [&](std::ostream& out) { out << text; });
+  file::write_atomically(folder / file_name, [&](std::ostream& out) { out << text; });
 }
 
 std::optional<CellResult> read_cell_result(const std::filesystem::path& folder) {
@@ -72,4 +72,4 @@ std::optional<CellResult> read_cell_result(const std::filesystem::path& folder) 
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::study

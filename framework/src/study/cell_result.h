@@ -9,7 +9,7 @@
 #include "ranking/evaluation.h"
 #include "recipe/plan.h"
 
-namespace kindred {
+namespace kindred::study {
 
 /// What a study keeps of Scores; shares in [0, 1].
 struct CellScores {
@@ -19,7 +19,7 @@ struct CellScores {
   std::int64_t queries = 0;  ///< that were judged
   std::int64_t gallery = 0;
 
-  [[nodiscard]] static CellScores of(const Scores& scores);
+  [[nodiscard]] static CellScores of(const ranking::Scores& scores);
 };
 
 struct CellResult {
@@ -28,9 +28,9 @@ struct CellResult {
   std::optional<CellScores> by_descriptors_alone;  ///< of a recipe with post-processors: without them
 };
 
-/// What decides a run's scores, as a recipe: frozen() without `name`, [machine], how many loader threads
+/// What decides a run's scores, as a recipe: resolved() without `name`, [machine], how many loader threads
 /// there are, how often [train] evaluates and keeps checkpoints.
-[[nodiscard]] std::string deciding_recipe(const Plan& plan);
+[[nodiscard]] std::string deciding_recipe(const recipe::Plan& plan);
 
 /// Writes FOLDER/result.json, atomically: the last thing that a run of a study does.
 void write_cell_result(const std::filesystem::path& folder, const CellResult& result);
@@ -38,4 +38,4 @@ void write_cell_result(const std::filesystem::path& folder, const CellResult& re
 /// Nothing when there is no such file, or when it is not one that write_cell_result() has written.
 [[nodiscard]] std::optional<CellResult> read_cell_result(const std::filesystem::path& folder);
 
-}  // namespace kindred
+}  // namespace kindred::study

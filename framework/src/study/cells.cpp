@@ -8,7 +8,7 @@
 #include "recipe/recipe_merge.h"
 #include "recipe/recipe_override.h"
 
-namespace kindred {
+namespace kindred::study {
 namespace {
 
 /// Errors of many recipes that have most in common.
@@ -16,14 +16,14 @@ class CollectedErrors {
  public:
   void add(const RecipeError& error) {
     for (const auto& found : error.diagnostics()) {
-      if (told_.insert(found.str()).second) diagnostics_.error(found.place, found.message);
+      if (told_.insert(found.str()).second) diagnostics_.error(found.location, found.message);
     }
-    if (const auto* missing = dynamic_cast<const MissingComponentError*>(&error)) {
+    if (const auto* missing = dynamic_cast<const recipe::MissingComponentError*>(&error)) {
       missing_.insert(missing_.end(), missing->missing().begin(), missing->missing().end());
     }
   }
   void throw_if_any() const {
-    if (!missing_.empty()) throw MissingComponentError(diagnostics_.all(), missing_);
+    if (!missing_.empty()) throw recipe::MissingComponentError(diagnostics_.all(), missing_);
     diagnostics_.throw_if_any();
   }
 
@@ -56,9 +56,9 @@ std::filesystem::path folder_of(const StudyArm& arm, const Cell& cell) {
 class CellPlanner {
  public:
   CellPlanner(const Study& study, const std::vector<std::string>& overrides, const Catalog& catalog)
-      : study_(study), catalog_(catalog), recipe_(load_recipe(study.recipe, {})) {
+      : study_(study), catalog_(catalog), recipe_(recipe::load_recipe(study.recipe, {})) {
     Diagnostics diagnostics;
-    for (const auto& text : overrides) overrides_.push_back(parse_override(text, diagnostics));
+    for (const auto& text : overrides) overrides_.push_back(recipe::parse_override(text, diagnostics));
     refuse_own_keys(study.changes, diagnostics);
     for (const auto& arm : study.arms) refuse_own_keys(arm.changes, diagnostics);
     for (const auto& change : overrides_) refuse_own_keys(change, diagnostics);
@@ -76,7 +76,7 @@ class CellPlanner {
           cell.fold = number(fold);
           cell.folder = folder_of(study_.arms[arm], cell);
           try {
-            cell.plan = make_plan(recipe_of(study_.arms[arm], seed, fold), catalog_);
+            cell.plan = recipe::make_plan(recipe_of(study_.arms[arm], seed, fold), catalog_);
           } catch (const RecipeError& error) {
             errors_.add(error);
           }
@@ -95,8 +95,8 @@ class CellPlanner {
     const auto refuse = [&](const Table& table, const char* key, const char* list) {
       const auto* value = table.find(key);
       if (value == nullptr) return;
-      diagnostics.error(value->place(), std::string("the study says itself which ") + list +
-                                            " its runs have; take one of the two out");
+      diagnostics.error(value->location(), std::string("the study says itself which ") + list +
+                                               " its runs have; take one of the two out");
     };
     if (!study_.seeds.empty()) refuse(changes, "seed", "seeds");
     const auto* folds = changes.find("folds");
@@ -109,12 +109,13 @@ class CellPlanner {
     auto recipe = recipe_;
     auto& table = *recipe.as<Table>();
     Diagnostics diagnostics;
-    merge_recipe(table, study_.changes, diagnostics);
-    merge_recipe(table, arm.changes, diagnostics);
-    for (const auto& change : overrides_) merge_recipe(table, change, diagnostics);
-    if (seed) table.set("seed", *seed, seed->place());
+    recipe::merge_recipe(table, study_.changes, diagnostics);
+    recipe::merge_recipe(table, arm.changes, diagnostics);
+    for (const auto& change : overrides_) recipe::merge_recipe(table, change, diagnostics);
+    if (seed) table.set("seed", *seed, seed->location());
     if (fold) {
-      merge_recipe(table, recipe_setting("folds.fold", *fold, fold->place(), diagnostics), diagnostics);
+      recipe::merge_recipe(table, recipe::recipe_setting("folds.fold", *fold, fold->location(), diagnostics),
+                           diagnostics);
     }
     diagnostics.throw_if_any();
     return recipe;
@@ -125,10 +126,11 @@ class CellPlanner {
     Diagnostics diagnostics;
     const auto arms = static_cast<std::ptrdiff_t>(study_.arms.size());
     for (auto cell = cells.begin(); cell != cells.begin() + arms; ++cell) {
-      const auto same = std::find_if(
-          cells.begin(), cell, [&](const Cell& other) { return other.plan.frozen() == cell->plan.frozen(); });
+      const auto same = std::find_if(cells.begin(), cell, [&](const Cell& other) {
+        return other.plan.resolved() == cell->plan.resolved();
+      });
       if (same == cell) continue;
-      diagnostics.error(study_.arms[cell->arm].place,
+      diagnostics.error(study_.arms[cell->arm].location,
                         "arm '" + study_.arms[cell->arm].name + "' is the same recipe as arm '" +
                             study_.arms[same->arm].name + "'; what it changes has no effect");
     }
@@ -149,4 +151,4 @@ std::vector<Cell> plan_cells(const Study& study, const std::vector<std::string>&
   return CellPlanner(study, overrides, catalog).plan();
 }
 
-}  // namespace kindred
+}  // namespace kindred::study

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "kindred/catalog.h"
+#include "kindred/core/catalog.h"
 #include "recipe/plan.h"
 #include "study/study.h"
 
-namespace kindred {
+namespace kindred::study {
 
 /// One run: an arm with a seed and a fold.
 struct Cell {
@@ -20,7 +20,7 @@ struct Cell {
   std::optional<std::int64_t> seed;  ///< absent: the study names none
   std::optional<std::int64_t> fold;
   std::filesystem::path folder;  ///< within the study's: "prob=0.1/seed1_fold2"
-  Plan plan;
+  recipe::Plan plan;
 };
 
 /// All runs, all arms of a seed and fold one after another, so that a study that is stopped early compares
@@ -34,4 +34,4 @@ struct Cell {
 [[nodiscard]] std::vector<Cell> plan_cells(const Study& study, const std::vector<std::string>& overrides,
                                            const Catalog& catalog);
 
-}  // namespace kindred
+}  // namespace kindred::study

@@ -9,12 +9,12 @@
 #include <system_error>
 #include <utility>
 
-#include "kindred/schema.h"
+#include "kindred/core/schema.h"
 #include "recipe/recipe_merge.h"
 #include "recipe/recipe_override.h"
 #include "recipe/toml_reader.h"
 
-namespace kindred {
+namespace kindred::study {
 namespace {
 
 namespace fs = std::filesystem;
@@ -70,7 +70,7 @@ struct AxisKeys {
 struct Axis {
   std::string label;
   std::string key;
-  Place place;
+  SourceLocation location;
   Array values;
 };
 
@@ -89,7 +89,7 @@ class StudyReader {
   explicit StudyReader(fs::path file) : file_(std::move(file)) {}
 
   Study read() {
-    root_ = parse_toml(content(), file_.string());
+    root_ = recipe::parse_toml(content(), file_.string());
     const auto keys = StudyKeys::schema().parse(root_, "a study", diagnostics_, {"set", "arm", "axis"});
     Study study;
     study.recipe = (file_.parent_path() / keys.recipe).lexically_normal();
@@ -101,10 +101,10 @@ class StudyReader {
     combine(study.arms);
     if (diagnostics_.empty() && study.arms.empty()) {
       if (study.seeds.empty() && study.folds.empty()) {
-        diagnostics_.error(root_.place(),
+        diagnostics_.error(root_.location(),
                            "the study varies nothing; give it [[arm]] or [[axis]], seeds or folds");
       }
-      study.arms.push_back({"", {}, root_.place()});
+      study.arms.push_back({"", {}, root_.location()});
     }
     diagnostics_.throw_if_any();
     return study;
@@ -129,7 +129,7 @@ class StudyReader {
     if (value == nullptr) return {};
     const auto* changes = value->as<Table>();
     if (changes == nullptr) {
-      diagnostics_.error(value->place(),
+      diagnostics_.error(value->location(),
                          "'set' must be a table of changes of the recipe, such as "
                          "set.train.epochs = 30, not " +
                              value->type_name());
@@ -143,7 +143,7 @@ class StudyReader {
     const auto* value = root_.as<Table>()->find(key);
     const auto* list = value == nullptr ? nullptr : value->as<Array>();
     if (list == nullptr) return {};
-    if (list->empty()) diagnostics_.error(value->place(), key + " = [] names none; leave the key out");
+    if (list->empty()) diagnostics_.error(value->location(), key + " = [] names none; leave the key out");
     require_different(*list, key);
     return *list;
   }
@@ -151,7 +151,7 @@ class StudyReader {
   void require_different(const Array& values, const std::string& key) {
     for (auto value = values.begin(); value != values.end(); ++value) {
       if (std::find(values.begin(), value, *value) == value) continue;
-      diagnostics_.error(value->place(), key + " has " + value->to_toml() + " twice");
+      diagnostics_.error(value->location(), key + " has " + value->to_toml() + " twice");
     }
   }
 
@@ -162,8 +162,8 @@ class StudyReader {
     if (value == nullptr) return result;
     const auto* list = value->as<Array>();
     if (list == nullptr) {
-      diagnostics_.error(value->place(), "'" + key + "' must be a list of tables, [[" + key + "]], not " +
-                                             value->type_name());
+      diagnostics_.error(value->location(), "'" + key + "' must be a list of tables, [[" + key + "]], not " +
+                                                value->type_name());
       return result;
     }
     for (const auto& entry : *list) result.push_back(&entry);
@@ -173,7 +173,7 @@ class StudyReader {
   void read_arm(const Value& value, std::vector<StudyArm>& arms) {
     StudyArm arm;
     arm.name = ArmKeys::schema().parse(value, "[[arm]]", diagnostics_, {"set"}).name;
-    arm.place = value.place();
+    arm.location = value.location();
     if (const auto* table = value.as<Table>()) arm.changes = changes_of(*table);
     add(std::move(arm), arms);
   }
@@ -182,7 +182,7 @@ class StudyReader {
     const bool twice =
         std::any_of(arms.begin(), arms.end(), [&](const StudyArm& other) { return other.name == arm.name; });
     if (twice && !arm.name.empty()) {
-      diagnostics_.error(arm.place, "two arms are called '" + arm.name + "'; give each a name of its own");
+      diagnostics_.error(arm.location, "two arms are called '" + arm.name + "'; give each a name of its own");
     }
     arms.push_back(std::move(arm));
   }
@@ -191,10 +191,11 @@ class StudyReader {
     for (const auto* value : tables("axis")) {
       Axis axis;
       axis.key = AxisKeys::schema().parse(*value, "[[axis]]", diagnostics_, {"values"}).key;
-      axis.place = value->place();
-      if (const auto* table = value->as<Table>()) axis.values = values_of(*table, value->place());
+      axis.location = value->location();
+      if (const auto* table = value->as<Table>()) axis.values = values_of(*table, value->location());
       // For its errors.
-      if (!axis.key.empty()) static_cast<void>(recipe_setting(axis.key, {}, axis.place, diagnostics_));
+      if (!axis.key.empty())
+        static_cast<void>(recipe::recipe_setting(axis.key, {}, axis.location, diagnostics_));
       axes_.push_back(std::move(axis));
     }
     for (auto& axis : axes_) {
@@ -205,19 +206,19 @@ class StudyReader {
     }
   }
 
-  Array values_of(const Table& table, const Place& place) {
+  Array values_of(const Table& table, const SourceLocation& location) {
     const auto* value = table.find("values");
     const auto* list = value == nullptr ? nullptr : value->as<Array>();
     if (list == nullptr || list->empty()) {
-      diagnostics_.error(value == nullptr ? place : value->place(),
+      diagnostics_.error(value == nullptr ? location : value->location(),
                          "[[axis]] needs 'values', a list of what the key takes, such as [0.1, 0.3]");
       return {};
     }
     for (const auto& element : *list) {
       if (element.as<Table>() == nullptr && element.as<Array>() == nullptr) continue;
-      diagnostics_.error(element.place(), "a value of an axis must be a number, text, true or false, not " +
-                                              element.type_name() +
-                                              "; say it with [[arm]], which has a name");
+      diagnostics_.error(element.location(),
+                         "a value of an axis must be a number, text, true or false, not " +
+                             element.type_name() + "; say it with [[arm]], which has a name");
     }
     require_different(*list, "values");
     return *list;
@@ -232,13 +233,14 @@ class StudyReader {
       for (std::size_t i = 0; i < axes_.size(); ++i) {
         const auto& value = axes_[i].values[at[i]];
         arm.name += (i == 0 ? "" : ",") + axes_[i].label + "=" + plain_text(value);
-        arm.place = value.place();
-        merge_recipe(arm.changes, recipe_setting(axes_[i].key, value, value.place(), diagnostics_),
-                     diagnostics_);
+        arm.location = value.location();
+        recipe::merge_recipe(arm.changes,
+                             recipe::recipe_setting(axes_[i].key, value, value.location(), diagnostics_),
+                             diagnostics_);
       }
       if (!is_arm_name(arm.name)) {
-        diagnostics_.error(arm.place, "'" + arm.name + "' is not " + arm_name_form +
-                                          "; say it with [[arm]], which has a name");
+        diagnostics_.error(arm.location, "'" + arm.name + "' is not " + arm_name_form +
+                                             "; say it with [[arm]], which has a name");
       }
       add(std::move(arm), arms);
       auto axis = axes_.size();
@@ -259,4 +261,4 @@ Study read_study(const fs::path& file) {
   return StudyReader(file).read();
 }
 
-}  // namespace kindred
+}  // namespace kindred::study

@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "kindred/error.h"
-#include "kindred/value.h"
+#include "kindred/core/error.h"
+#include "kindred/core/value.h"
 
-namespace kindred {
+namespace kindred::study {
 
 /// A variant of the recipe.
 struct StudyArm {
   std::string name;  ///< "": the recipe as it is, when there is nothing else
   Table changes;
-  Place place;
+  SourceLocation location;
 };
 
 struct Study {
@@ -47,4 +47,4 @@ struct Study {
 /// Throws RecipeError with every error found.
 [[nodiscard]] Study read_study(const std::filesystem::path& file);
 
-}  // namespace kindred
+}  // namespace kindred::study

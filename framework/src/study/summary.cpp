@@ -8,10 +8,10 @@
 #include <map>
 #include <utility>
 
-#include "kindred/csv.h"
+#include "kindred/text/csv.h"
 #include "progress/text_table.h"
 
-namespace kindred {
+namespace kindred::study {
 namespace {
 
 constexpr std::array<RankingKind, 2> rankings = {RankingKind::final, RankingKind::descriptors_alone};
@@ -54,7 +54,7 @@ std::string percent(double share, const char* format = "%.2f") {
 }
 
 /// "48.53 ± 0.71 (3)"
-std::string spread_text(const Spread& spread, const char* format = "%.2f") {
+std::string spread_text(const MeanDeviation& spread, const char* format = "%.2f") {
   if (spread.count == 0) return "-";
   return percent(spread.mean, format) + (spread.deviation ? " ± " + percent(*spread.deviation) : "") + " (" +
          std::to_string(spread.count) + ")";
@@ -85,8 +85,8 @@ std::string state_text(const CellOutcome& outcome) {
 
 }  // namespace
 
-Spread spread_of(const std::vector<double>& values) {
-  Spread spread;
+MeanDeviation spread_of(const std::vector<double>& values) {
+  MeanDeviation spread;
   spread.count = values.size();
   if (values.empty()) return spread;
   double sum = 0;
@@ -132,7 +132,7 @@ std::vector<ArmSummary> summarize(const Study& study, const std::vector<CellOutc
 }
 
 std::string Grid::text() const {
-  TextTable table;
+  progress::TextTable table;
   table.heads = heads;
   table.widths.assign(heads.size() - 1, 48);
   table.line_width = 200;
@@ -242,7 +242,8 @@ void write_study_csv(std::ostream& out, const Study& study, const std::vector<Ce
       write_csv_row(out, row);
     }
     const auto summaries = summarize(study, outcomes, ranking);
-    const auto write = [&](const char* what, std::size_t arm, const Spread& mean_ap, const Spread& rank1) {
+    const auto write = [&](const char* what, std::size_t arm, const MeanDeviation& mean_ap,
+                           const MeanDeviation& rank1) {
       if (mean_ap.count == 0) return;
       write_csv_row(
           out, {what, kind, study.arms[arm].name, "", "", "", exact(mean_ap.mean), exact(mean_ap.deviation),
@@ -257,4 +258,4 @@ void write_study_csv(std::ostream& out, const Study& study, const std::vector<Ce
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::study

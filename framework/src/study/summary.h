@@ -12,15 +12,15 @@
 #include "study/cells.h"
 #include "study/study.h"
 
-namespace kindred {
+namespace kindred::study {
 
-struct Spread {
+struct MeanDeviation {
   std::size_t count = 0;
   double mean = 0;                  ///< of none: 0
   std::optional<double> deviation;  ///< with n - 1 below; absent for fewer than two
 };
 
-[[nodiscard]] Spread spread_of(const std::vector<double>& values);
+[[nodiscard]] MeanDeviation spread_of(const std::vector<double>& values);
 
 /// A run and what has become of it: a result, a failure, or neither yet.
 struct CellOutcome {
@@ -36,11 +36,11 @@ enum class RankingKind {
 };
 
 struct ArmSummary {
-  Spread mean_ap;
-  Spread rank1;
+  MeanDeviation mean_ap;
+  MeanDeviation rank1;
   /// To the first arm, over the seeds and folds that both have; of the first arm itself none.
-  Spread mean_ap_difference;
-  Spread rank1_difference;
+  MeanDeviation mean_ap_difference;
+  MeanDeviation rank1_difference;
 };
 
 /// For each arm of the study, in order.
@@ -69,4 +69,4 @@ struct Grid {
 /// difference to the first ("difference"); shares in [0, 1].
 void write_study_csv(std::ostream& out, const Study& study, const std::vector<CellOutcome>& outcomes);
 
-}  // namespace kindred
+}  // namespace kindred::study

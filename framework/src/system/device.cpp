@@ -16,10 +16,10 @@
 #include <sstream>
 #include <system_error>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "system/version.h"
 
-namespace kindred {
+namespace kindred::system {
 namespace {
 
 template <class Function>
@@ -282,4 +282,4 @@ std::string version_text() {
   return text.str();
 }
 
-}  // namespace kindred
+}  // namespace kindred::system

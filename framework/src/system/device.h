@@ -9,7 +9,7 @@
 
 #include "system/processors.h"
 
-namespace kindred {
+namespace kindred::system {
 
 /// "auto" (CUDA when it works here, else CPU), "cpu", "cuda" or "cuda:N". Throws Error saying what there is.
 [[nodiscard]] torch::Device resolve_device(const std::string& name);
@@ -51,4 +51,4 @@ void place_module(torch::nn::Module& module, torch::Device device);
 /// Kindred, LibTorch, OpenCV, BLAS, threads, GPU: a line each.
 [[nodiscard]] std::string version_text();
 
-}  // namespace kindred
+}  // namespace kindred::system

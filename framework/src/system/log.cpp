@@ -6,9 +6,9 @@
 
 #include <algorithm>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::system {
 namespace {
 
 constexpr const char* file_pattern = "%Y-%m-%d %H:%M:%S.%e %l: %v";
@@ -73,14 +73,14 @@ RunLog::~RunLog() {
   }
 }
 
-void RunLog::update(const Progress&) {}
+void RunLog::update(const progress::Progress&) {}
 
-void RunLog::finish(const Progress& progress) {
-  state_->own->info(progress_text(progress));
+void RunLog::finish(const progress::Progress& progress) {
+  state_->own->info(progress::progress_text(progress));
 }
 
 void RunLog::note(const std::string& text) {
   state_->own->info(text);
 }
 
-}  // namespace kindred
+}  // namespace kindred::system

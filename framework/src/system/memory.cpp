@@ -4,7 +4,7 @@
 #include <sstream>
 #include <string>
 
-namespace kindred {
+namespace kindred::system {
 
 void reset_peak_memory() {
   std::ofstream("/proc/self/clear_refs") << "5";
@@ -21,4 +21,4 @@ double peak_memory_mib() {
   return 0;
 }
 
-}  // namespace kindred
+}  // namespace kindred::system

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace kindred {
+namespace kindred::system {
 namespace {
 
 namespace fs = std::filesystem;
@@ -112,4 +112,4 @@ std::int64_t usable_processors() {
   return std::max<std::int64_t>(processors, 1);
 }
 
-}  // namespace kindred
+}  // namespace kindred::system

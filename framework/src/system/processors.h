@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <optional>
 
-namespace kindred {
+namespace kindred::system {
 
 /// Processors that this process may use: its affinity mask, further limited by the quota of its cgroup,
 /// rounded up; at least 1.
@@ -18,4 +18,4 @@ namespace kindred {
 [[nodiscard]] std::optional<double> processor_quota(const std::filesystem::path& membership,
                                                     const std::filesystem::path& root);
 
-}  // namespace kindred
+}  // namespace kindred::system

@@ -4,7 +4,7 @@
 #include <ATen/autocast_mode.h>
 #include <torch/version.h>
 
-namespace kindred {
+namespace kindred::system {
 
 // Since 2.4 the device is an argument, and the older functions are deprecated.
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
@@ -41,4 +41,4 @@ inline void set_autocast(c10::DeviceType device, bool enabled, c10::ScalarType t
 
 #endif
 
-}  // namespace kindred
+}  // namespace kindred::system

@@ -4,10 +4,10 @@
 #include <system_error>
 #include <utility>
 
-#include "file/seal.h"
-#include "kindred/error.h"
+#include "file/checksum.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::training {
 namespace {
 
 namespace fs = std::filesystem;
@@ -72,8 +72,8 @@ Checkpoint position_of(const fs::path& file, const std::map<std::string, std::st
 }
 
 Checkpoint read_one(const fs::path& file) {
-  auto content = read_safetensors(file);
-  check_seal(file, content);
+  auto content = file::read_safetensors(file);
+  file::verify_checksum(file, content);
   auto checkpoint = position_of(file, content.metadata);
   checkpoint.state = std::move(content);
   return checkpoint;
@@ -103,7 +103,8 @@ fs::path previous_checkpoint(const fs::path& file) {
   return file.parent_path() / (file.stem().string() + ".previous" + file.extension().string());
 }
 
-const torch::Tensor& state_tensor(const TensorFile& state, const std::string& name, const fs::path& file) {
+const torch::Tensor& state_tensor(const file::TensorFile& state, const std::string& name,
+                                  const fs::path& file) {
   const auto* found = state.find(name);
   if (found == nullptr)
     throw DataError(file, "is not a checkpoint of this training: it has no '" + name + "'");
@@ -111,7 +112,7 @@ const torch::Tensor& state_tensor(const TensorFile& state, const std::string& na
 }
 
 void write_checkpoint(const fs::path& file, const Checkpoint& checkpoint) {
-  TensorFile content = checkpoint.state;
+  file::TensorFile content = checkpoint.state;
   content.metadata = {{format_key, format},
                       {"kindred.identity", checkpoint.identity},
                       {"epoch", text_of(checkpoint.epoch)},
@@ -121,12 +122,12 @@ void write_checkpoint(const fs::path& file, const Checkpoint& checkpoint) {
                       {"last_loss", text_of(checkpoint.last_loss)},
                       {"environment", checkpoint.environment}};
   if (checkpoint.best_score) content.metadata["best_score"] = text_of(*checkpoint.best_score);
-  seal(content);
+  file::add_checksum(content);
   keep_previous(file);
-  write_safetensors(file, content);
+  file::write_safetensors(file, content);
 }
 
-std::optional<Checkpoint> read_checkpoint(const fs::path& file, ProgressSink& notes) {
+std::optional<Checkpoint> read_checkpoint(const fs::path& file, progress::ProgressSink& notes) {
   const fs::path previous = previous_checkpoint(file);
   const bool has_previous = fs::exists(previous);
   if (!fs::exists(file) && !has_previous) return std::nullopt;
@@ -158,10 +159,10 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& file, ProgressSink& no
 
 std::optional<Checkpoint> read_checkpoint_position(const fs::path& file) {
   try {
-    return position_of(file, read_safetensors_metadata(file));
+    return position_of(file, file::read_safetensors_metadata(file));
   } catch (const DataError&) {
     return std::nullopt;
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -9,7 +9,7 @@
 #include "file/safetensors.h"
 #include "progress/progress.h"
 
-namespace kindred {
+namespace kindred::training {
 
 struct Checkpoint {
   std::int64_t epoch = 1;  ///< the epoch under way, from 1; one more than all when training has ended
@@ -20,7 +20,7 @@ struct Checkpoint {
   std::optional<double> best_score;
   double last_loss = 0;     ///< of the last epoch that is done
   std::string environment;  ///< what the last bits depend on: LibTorch, device, threads
-  TensorFile state;         ///< tensors of the model, the losses, the optimisers, the random generators
+  file::TensorFile state;   ///< tensors of the model, the losses, the optimisers, the random generators
 };
 
 /// Writes the checkpoint; the one before is kept beside it as NAME.previous.safetensors. At every moment at
@@ -30,17 +30,17 @@ void write_checkpoint(const std::filesystem::path& file, const Checkpoint& check
 /// Nothing when there is no checkpoint. A damaged one is passed over, with a note, for the previous one.
 /// Throws DataError naming what is wrong with both when neither can be used.
 [[nodiscard]] std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& file,
-                                                        ProgressSink& notes);
+                                                        progress::ProgressSink& notes);
 
 /// What a checkpoint tells without its tensors: everything but `state`, unchecked. Nothing when there is none
 /// that can be read.
 [[nodiscard]] std::optional<Checkpoint> read_checkpoint_position(const std::filesystem::path& file);
 
 /// A tensor of a checkpoint's state. Throws DataError naming `file` when it is not there.
-[[nodiscard]] const torch::Tensor& state_tensor(const TensorFile& state, const std::string& name,
+[[nodiscard]] const torch::Tensor& state_tensor(const file::TensorFile& state, const std::string& name,
                                                 const std::filesystem::path& file);
 
 /// The name under which the checkpoint before is kept.
 [[nodiscard]] std::filesystem::path previous_checkpoint(const std::filesystem::path& file);
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -2,7 +2,7 @@
 
 #include <ATen/ops/_foreach_norm.h>
 
-namespace kindred {
+namespace kindred::training {
 
 std::vector<torch::Tensor> gradients_of(const torch::optim::Optimizer& optimizer) {
   std::vector<torch::Tensor> gradients;
@@ -28,4 +28,4 @@ void clip_gradients(const std::vector<torch::Tensor>& gradients, const torch::Te
   for (const auto& gradient : gradients) gradient.mul_(factor);
 }
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -6,7 +6,7 @@
 
 #include <vector>
 
-namespace kindred {
+namespace kindred::training {
 
 /// Those that are there, of all parameters of an optimiser, in its order. Of a sparse one its values, which
 /// share its memory: a row that it holds twice is there twice.
@@ -21,4 +21,4 @@ namespace kindred {
 /// @param norm what gradient_norm() gave
 void clip_gradients(const std::vector<torch::Tensor>& gradients, const torch::Tensor& norm, double limit);
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -6,11 +6,11 @@
 #include <set>
 #include <utility>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "progress/text_table.h"
 #include "recipe/wildcard.h"
 
-namespace kindred {
+namespace kindred::training {
 namespace {
 
 /// All parameters, by what trains them.
@@ -20,7 +20,7 @@ struct Inventory {
   std::vector<std::string> untrained;  ///< by none
 };
 
-Inventory take_inventory(const Model& model, const std::vector<LossTerm>& terms,
+Inventory take_inventory(const model::Model& model, const std::vector<model::LossTerm>& terms,
                          const std::vector<std::unique_ptr<torch::optim::Optimizer>>& own) {
   Inventory inventory;
   const auto take = [&](const torch::nn::Module& module, const std::string& prefix, bool is_own) {
@@ -45,7 +45,7 @@ Inventory take_inventory(const Model& model, const std::vector<LossTerm>& terms,
 std::vector<std::string> matching(const std::string& pattern, const std::vector<std::string>& names) {
   std::vector<std::string> found;
   std::copy_if(names.begin(), names.end(), std::back_inserter(found),
-               [&](const std::string& name) { return matches_wildcard(pattern, name); });
+               [&](const std::string& name) { return recipe::matches_wildcard(pattern, name); });
   return found;
 }
 
@@ -90,9 +90,9 @@ std::string reason(const std::string& pattern, const Inventory& inventory,
   std::vector<std::string> holders;
   std::size_t held = 0;
   for (const auto& group : earlier) {
-    const auto count =
-        std::count_if(group.parameters.begin(), group.parameters.end(),
-                      [&](const auto& parameter) { return matches_wildcard(pattern, parameter.name); });
+    const auto count = std::count_if(
+        group.parameters.begin(), group.parameters.end(),
+        [&](const auto& parameter) { return recipe::matches_wildcard(pattern, parameter.name); });
     if (count == 0) continue;
     held += static_cast<std::size_t>(count);
     holders.push_back(group.name);
@@ -123,14 +123,16 @@ std::string factor_text(double factor) {
 
 }  // namespace
 
-std::vector<std::unique_ptr<torch::optim::Optimizer>> own_optimizers(const std::vector<LossTerm>& terms) {
+std::vector<std::unique_ptr<torch::optim::Optimizer>> own_optimizers(
+    const std::vector<model::LossTerm>& terms) {
   std::vector<std::unique_ptr<torch::optim::Optimizer>> own;
   for (const auto& term : terms) own.push_back(term.loss->own_optimizer());
   return own;
 }
 
-std::vector<LearningGroup> learning_groups(const std::vector<GroupChoice>& choices, const Model& model,
-                                           const std::vector<LossTerm>& terms,
+std::vector<LearningGroup> learning_groups(const std::vector<recipe::GroupChoice>& choices,
+                                           const model::Model& model,
+                                           const std::vector<model::LossTerm>& terms,
                                            const std::vector<std::unique_ptr<torch::optim::Optimizer>>& own) {
   const auto inventory = take_inventory(model, terms, own);
   auto left = inventory.shared;
@@ -143,16 +145,17 @@ std::vector<LearningGroup> learning_groups(const std::vector<GroupChoice>& choic
     for (std::size_t i = 0; i < choice.parameters.size(); ++i) {
       const auto& pattern = choice.parameters[i];
       const auto rest = std::stable_partition(left.begin(), left.end(), [&](const NamedParameter& parameter) {
-        return !matches_wildcard(pattern, parameter.name);
+        return !recipe::matches_wildcard(pattern, parameter.name);
       });
       if (rest == left.end()) {
         // What the group's own earlier patterns have caught is caught twice, which is no harm.
-        const bool again = std::any_of(
-            group.parameters.begin(), group.parameters.end(),
-            [&](const NamedParameter& parameter) { return matches_wildcard(pattern, parameter.name); });
+        const bool again = std::any_of(group.parameters.begin(), group.parameters.end(),
+                                       [&](const NamedParameter& parameter) {
+                                         return recipe::matches_wildcard(pattern, parameter.name);
+                                       });
         if (!again) {
-          diagnostics.error(choice.pattern_places[i], "group '" + choice.name + "': '" + pattern + "' " +
-                                                          reason(pattern, inventory, groups));
+          diagnostics.error(choice.pattern_locations[i], "group '" + choice.name + "': '" + pattern + "' " +
+                                                             reason(pattern, inventory, groups));
         }
       }
       std::move(rest, left.end(), std::back_inserter(group.parameters));
@@ -165,7 +168,7 @@ std::vector<LearningGroup> learning_groups(const std::vector<GroupChoice>& choic
     return group.frozen_epochs == 0 && !group.parameters.empty();
   });
   if (!any && !choices.empty()) {
-    diagnostics.error(choices.front().place,
+    diagnostics.error(choices.front().location,
                       "all parameters are frozen in the first epoch, so nothing can be learnt; set "
                       "frozen_epochs to 0 in one of the groups");
   }
@@ -178,14 +181,14 @@ bool is_bias(const std::string& name) {
 }
 
 std::string groups_text(const std::vector<LearningGroup>& groups) {
-  TextTable table;
+  progress::TextTable table;
   table.heads = {"GROUP", "TENSORS", "PARAMETERS", "LEARNING RATE", "OF BIASES", "WEIGHT DECAY", "FROZEN"};
   table.widths = {30, 10, 16, 14, 14, 14};
   for (const auto& group : groups) {
     std::int64_t elements = 0;
     for (const auto& parameter : group.parameters) elements += parameter.tensor.numel();
     table.rows.push_back(
-        {group.name, std::to_string(group.parameters.size()), grouped_digits(elements),
+        {group.name, std::to_string(group.parameters.size()), progress::grouped_digits(elements),
          factor_text(group.learning_rate_factor),
          group.bias_factor == 1 ? "" : factor_text(group.learning_rate_factor * group.bias_factor),
          factor_text(group.weight_decay_factor),
@@ -196,4 +199,4 @@ std::string groups_text(const std::vector<LearningGroup>& groups) {
   return table.str();
 }
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -12,7 +12,7 @@
 #include "model/model.h"
 #include "recipe/plan.h"
 
-namespace kindred {
+namespace kindred::training {
 
 struct NamedParameter {
   std::string name;
@@ -31,7 +31,7 @@ struct LearningGroup {
 
 /// For each term the optimiser of its loss's own, or nullptr.
 [[nodiscard]] std::vector<std::unique_ptr<torch::optim::Optimizer>> own_optimizers(
-    const std::vector<LossTerm>& terms);
+    const std::vector<model::LossTerm>& terms);
 
 /// Parts all trained parameters: each goes to the first group of the plan that names it, the others to a last
 /// group of their own. Parameters are named as in the weights file, those of losses "loss.<term>.<tensor>",
@@ -40,7 +40,8 @@ struct LearningGroup {
 /// groups that have them already, and when nothing is left to be learnt in the first epoch.
 /// @param own what own_optimizers() gave for the terms
 [[nodiscard]] std::vector<LearningGroup> learning_groups(
-    const std::vector<GroupChoice>& choices, const Model& model, const std::vector<LossTerm>& terms,
+    const std::vector<recipe::GroupChoice>& choices, const model::Model& model,
+    const std::vector<model::LossTerm>& terms,
     const std::vector<std::unique_ptr<torch::optim::Optimizer>>& own);
 
 /// True for names that end in "bias": what bias_factor is for.
@@ -49,4 +50,4 @@ struct LearningGroup {
 /// What each group caught and how it learns, as a table of text.
 [[nodiscard]] std::string groups_text(const std::vector<LearningGroup>& groups);
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <utility>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::training {
 
 LossMeter::LossMeter(std::vector<std::string> names, std::int64_t interval, bool with_gradient_norm)
     : names_(std::move(names)),
@@ -97,4 +97,4 @@ bool LossMeter::restore(const torch::Tensor& state) {
   return true;
 }
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -10,7 +10,7 @@
 
 #include "file/safetensors.h"
 
-namespace kindred {
+namespace kindred::training {
 
 class LossMeter {
  public:
@@ -54,4 +54,4 @@ class LossMeter {
   std::int64_t steps_ = 0;
 };
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -2,9 +2,9 @@
 
 #include <ATen/ops/_foreach_mul.h>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::training {
 namespace {
 
 constexpr std::int64_t steps_to_growth = 2000;
@@ -47,4 +47,4 @@ bool LossScaler::restore(const torch::Tensor& state) {
   return true;
 }
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace kindred {
+namespace kindred::training {
 
 /// The loss is multiplied by a scale before the backward pass and gradients are divided by it after. A step
 /// whose gradients are not finite is left out and halves the scale; 2000 good ones in a row double it
@@ -33,4 +33,4 @@ class LossScaler {
   std::int64_t good_steps_ = 0;
 };
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -6,7 +6,7 @@
 #include <sstream>
 #include <string>
 
-namespace kindred {
+namespace kindred::training {
 
 torch::Tensor optimizer_state(const torch::optim::Optimizer& optimizer) {
   std::ostringstream stream;
@@ -26,4 +26,4 @@ void set_optimizer_state(torch::optim::Optimizer& optimizer, const torch::Tensor
   torch::load(optimizer, stream, device);
 }
 
-}  // namespace kindred
+}  // namespace kindred::training

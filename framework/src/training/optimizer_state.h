@@ -4,7 +4,7 @@
 #include <torch/optim/optimizer.h>
 #include <torch/types.h>
 
-namespace kindred {
+namespace kindred::training {
 
 /// LibTorch's archive of the optimiser, uint8. Learning rates are not part of it.
 [[nodiscard]] torch::Tensor optimizer_state(const torch::optim::Optimizer& optimizer);
@@ -14,4 +14,4 @@ namespace kindred {
 void set_optimizer_state(torch::optim::Optimizer& optimizer, const torch::Tensor& state,
                          torch::Device device);
 
-}  // namespace kindred
+}  // namespace kindred::training

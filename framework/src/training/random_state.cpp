@@ -4,7 +4,7 @@
 
 #include <mutex>
 
-namespace kindred {
+namespace kindred::training {
 namespace {
 
 torch::Tensor state_of(at::Generator generator) {
@@ -33,4 +33,4 @@ void set_random_state(const RandomState& state, torch::Device device) {
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::training

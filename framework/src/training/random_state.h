@@ -3,7 +3,7 @@
 
 #include <torch/types.h>
 
-namespace kindred {
+namespace kindred::training {
 
 struct RandomState {
   torch::Tensor cpu;   ///< uint8
@@ -28,4 +28,4 @@ class RandomStateGuard {
   RandomState state_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::training

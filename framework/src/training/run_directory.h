@@ -11,7 +11,7 @@
 #include "recipe/plan.h"
 #include "recipe/recipe_difference.h"
 
-namespace kindred {
+namespace kindred::training {
 
 inline constexpr const char* recipe_name = "recipe.toml";
 inline constexpr const char* checkpoint_name = "checkpoint.safetensors";
@@ -20,9 +20,10 @@ inline constexpr const char* model_name = "model.safetensors";
 /// The recipe of the checkpoint or the model that a run directory holds; nothing when it holds neither.
 [[nodiscard]] std::optional<Value> binding_recipe(const std::filesystem::path& run_directory);
 
-/// In which keys a plan differs from a frozen recipe that decide the result of a training: not those that
+/// In which keys a plan differs from a resolved recipe that decide the result of a training: not those that
 /// Plan::identity() leaves out.
-[[nodiscard]] std::vector<RecipeDifference> deciding_differences(const Value& there, const Plan& plan);
+[[nodiscard]] std::vector<recipe::RecipeDifference> deciding_differences(const Value& there,
+                                                                         const recipe::Plan& plan);
 
 class RunDirectory {
  public:
@@ -31,11 +32,11 @@ class RunDirectory {
 
   /// Writes recipe.toml, the plan with every default explicit. Throws DataError naming the keys when the
   /// directory holds a checkpoint or a model of a recipe with another Plan::identity().
-  void freeze(const Plan& plan) const;
+  void record_recipe(const recipe::Plan& plan) const;
 
   /// Writes environment.json: versions, device, threads, processor, precision. What may explain a difference
   /// in the last bits.
-  void write_environment(torch::Device device, Precision precision) const;
+  void write_environment(torch::Device device, recipe::Precision precision) const;
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] std::filesystem::path recipe() const { return folder_ / recipe_name; }
@@ -51,7 +52,7 @@ class RunDirectory {
 
  private:
   std::filesystem::path folder_;
-  FolderLock lock_;
+  file::FolderLock lock_;
 };
 
-}  // namespace kindred
+}  // namespace kindred::training

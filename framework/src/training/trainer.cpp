@@ -8,15 +8,15 @@
 #include <map>
 #include <utility>
 
-#include "kindred/error.h"
-#include "kindred/random.h"
-#include "model/artefact.h"
+#include "kindred/core/error.h"
+#include "kindred/core/random.h"
+#include "model/model_file.h"
 #include "system/device.h"
 #include "system/precision.h"
 #include "training/checkpoint.h"
 #include "training/random_state.h"
 
-namespace kindred {
+namespace kindred::training {
 namespace {
 
 /// What training draws beside the loader and the sampler (dropout) comes from a stream of its own.
@@ -30,7 +30,7 @@ std::int64_t meter_interval(torch::Device device) {
   return device.is_cpu() ? 1 : 16;
 }
 
-std::vector<std::string> names_of(const std::vector<LossTerm>& terms) {
+std::vector<std::string> names_of(const std::vector<model::LossTerm>& terms) {
   std::vector<std::string> names;
   for (const auto& term : terms) names.push_back(term.name);
   return names;
@@ -40,7 +40,7 @@ std::string loss_prefix(std::size_t index) {
   return "loss." + std::to_string(index) + ".";
 }
 
-void check_finite(const TensorFile& state) {
+void check_finite(const file::TensorFile& state) {
   for (const auto& [name, tensor] : state.tensors) {
     if (tensor.is_floating_point() && !torch::isfinite(tensor).all().item<bool>()) {
       throw Error(
@@ -53,18 +53,18 @@ void check_finite(const TensorFile& state) {
 
 }  // namespace
 
-Trainer::Trainer(const Plan& plan, std::shared_ptr<Model> model, std::int64_t identities,
+Trainer::Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, std::int64_t identities,
                  torch::Device device)
     : device_(device),
       precision_(plan.train.precision),
       clips_(plan.train.clip_gradient_norm > 0),
       model_(std::move(model)),
-      terms_(build_losses(plan, model_->outputs(), identities)),
+      terms_(model::build_losses(plan, model_->outputs(), identities)),
       recipe_optimizer_(plan.optimizer.create({})),
       meter_(names_of(terms_), meter_interval(device), clips_) {
-  place_module(*model_, device_);
+  system::place_module(*model_, device_);
   for (auto& term : terms_) {
-    place_module(*term.loss, device_);
+    system::place_module(*term.loss, device_);
     term.loss->train();
   }
   auto own = own_optimizers(terms_);
@@ -76,7 +76,8 @@ Trainer::Trainer(const Plan& plan, std::shared_ptr<Model> model, std::int64_t id
   torch::manual_seed(RandomStream(plan.seed, {training_stream})());
 }
 
-void Trainer::make_update(const Plan& plan, std::vector<std::unique_ptr<torch::optim::Optimizer>> own) {
+void Trainer::make_update(const recipe::Plan& plan,
+                          std::vector<std::unique_ptr<torch::optim::Optimizer>> own) {
   std::vector<ParameterGroup> parameters;
   const auto add = [&](const LearningGroup& group, double factor, const auto& belongs) {
     ParameterGroup part{{}, group.weight_decay_factor};
@@ -101,7 +102,7 @@ void Trainer::make_update(const Plan& plan, std::vector<std::unique_ptr<torch::o
   }
   update_ = std::make_unique<WeightUpdate>(
       recipe_optimizer_->build(parameters), std::move(owned),
-      WeightUpdate::Options{plan.train.clip_gradient_norm, precision_ == Precision::fp16});
+      WeightUpdate::Options{plan.train.clip_gradient_norm, precision_ == recipe::Precision::fp16});
 }
 
 void Trainer::find_statistics() {
@@ -141,7 +142,7 @@ void Trainer::step(const torch::Tensor& images, const torch::Tensor& labels, std
   try {
     compute(images, labels, epoch, batch);
   } catch (const c10::OutOfMemoryError&) {
-    throw Error("the memory of " + device_text(device_) + " does not suffice for a batch of " +
+    throw Error("the memory of " + system::device_text(device_) + " does not suffice for a batch of " +
                 std::to_string(images.size(0)) + " images of " + std::to_string(images.size(2)) + " x " +
                 std::to_string(images.size(3)) +
                 " pixels; use smaller batches or images, or a smaller model");
@@ -150,10 +151,10 @@ void Trainer::step(const torch::Tensor& images, const torch::Tensor& labels, std
 
 void Trainer::compute(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch,
                       std::int64_t batch) {
-  const auto classes = place_labels(labels, device_);
+  const auto classes = system::place_labels(labels, device_);
   const auto outputs = [&] {
-    const Autocast autocast(device_, precision_);
-    return model_->forward(place_images(images, device_));
+    const system::Autocast autocast(device_, precision_);
+    return model_->forward(system::place_images(images, device_));
   }();
   std::vector<torch::Tensor> values;
   torch::Tensor sum;
@@ -179,18 +180,18 @@ std::unique_ptr<WeightAverage::InPlace> Trainer::averaged_weights() {
   return average_ ? std::make_unique<WeightAverage::InPlace>(*average_) : nullptr;
 }
 
-TensorFile Trainer::state() {
+file::TensorFile Trainer::state() {
   meter_.flush();
-  TensorFile state;
-  state.tensors = module_tensors(*model_, "model.");
+  file::TensorFile state;
+  state.tensors = model::module_tensors(*model_, "model.");
   for (std::size_t i = 0; i < terms_.size(); ++i) {
-    for (auto& entry : module_tensors(*terms_[i].loss, loss_prefix(i)))
+    for (auto& entry : model::module_tensors(*terms_[i].loss, loss_prefix(i)))
       state.tensors.push_back(std::move(entry));
   }
   if (average_) {
     const auto averaged = averaged_weights();
     // Detached, they stay the averages when the model holds its own weights again.
-    for (const auto& [name, tensor] : module_tensors(*model_, average_prefix))
+    for (const auto& [name, tensor] : model::module_tensors(*model_, average_prefix))
       state.tensors.emplace_back(name, tensor.detach());
     state.tensors.emplace_back(average_steps, torch::tensor({average_->steps()}, torch::kInt64));
   }
@@ -203,12 +204,13 @@ TensorFile Trainer::state() {
   return state;
 }
 
-void Trainer::restore(const TensorFile& state, const std::filesystem::path& file) {
-  load_module(*model_, "model.", state, file);
-  for (std::size_t i = 0; i < terms_.size(); ++i) load_module(*terms_[i].loss, loss_prefix(i), state, file);
+void Trainer::restore(const file::TensorFile& state, const std::filesystem::path& file) {
+  model::load_module(*model_, "model.", state, file);
+  for (std::size_t i = 0; i < terms_.size(); ++i)
+    model::load_module(*terms_[i].loss, loss_prefix(i), state, file);
   if (average_) {
     const auto averaged = averaged_weights();
-    load_module(*model_, average_prefix, state, file);
+    model::load_module(*model_, average_prefix, state, file);
     average_->set_steps(state_tensor(state, average_steps, file).item<std::int64_t>());
   }
   update_->restore(state, file, device_);
@@ -226,4 +228,4 @@ void Trainer::restore(const TensorFile& state, const std::filesystem::path& file
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::training

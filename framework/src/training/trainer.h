@@ -18,7 +18,7 @@
 #include "training/weight_average.h"
 #include "training/weight_update.h"
 
-namespace kindred {
+namespace kindred::training {
 
 /// The model, its losses and their optimisers on a device.
 class Trainer {
@@ -26,7 +26,8 @@ class Trainer {
   /// Builds everything but the model from the plan; what losses hold depends on the plan's seed alone. Throws
   /// RecipeError as learning_groups().
   /// @param plan its train.precision has been decided on and is one that the device can compute in
-  Trainer(const Plan& plan, std::shared_ptr<Model> model, std::int64_t identities, torch::Device device);
+  Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, std::int64_t identities,
+          torch::Device device);
 
   /// Freezes what is frozen in this epoch (from 1) and lets learn what is not; to be called before its first
   /// step, and before its next one when the model was in evaluation mode or restored in between. Frozen
@@ -43,7 +44,7 @@ class Trainer {
   void step(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch, std::int64_t batch,
             double factor);
 
-  [[nodiscard]] Model& model() { return *model_; }
+  [[nodiscard]] model::Model& model() { return *model_; }
   [[nodiscard]] LossMeter& meter() { return meter_; }
   [[nodiscard]] const LossMeter& meter() const { return meter_; }
   [[nodiscard]] const std::vector<LearningGroup>& groups() const { return groups_; }
@@ -59,9 +60,9 @@ class Trainer {
 
   /// Everything that the next steps depend on, the random generators' states too. Waits for the device;
   /// throws Error when the loss, a weight or a statistic is not finite any more: such a state is never kept.
-  [[nodiscard]] TensorFile state();
+  [[nodiscard]] file::TensorFile state();
   /// Goes back to a state. Throws DataError naming `file` when it does not fit.
-  void restore(const TensorFile& state, const std::filesystem::path& file);
+  void restore(const file::TensorFile& state, const std::filesystem::path& file);
 
  private:
   /// A module with running statistics.
@@ -69,16 +70,16 @@ class Trainer {
     std::shared_ptr<torch::nn::Module> module;
     std::int64_t frozen_epochs;
   };
-  void make_update(const Plan& plan, std::vector<std::unique_ptr<torch::optim::Optimizer>> own);
+  void make_update(const recipe::Plan& plan, std::vector<std::unique_ptr<torch::optim::Optimizer>> own);
   void find_statistics();
   void compute(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch,
                std::int64_t batch);
 
   torch::Device device_;
-  Precision precision_;
+  recipe::Precision precision_;
   bool clips_;
-  std::shared_ptr<Model> model_;
-  std::vector<LossTerm> terms_;
+  std::shared_ptr<model::Model> model_;
+  std::vector<model::LossTerm> terms_;
   std::unique_ptr<Optimizer> recipe_optimizer_;
   std::vector<LearningGroup> groups_;
   std::vector<double> rate_factors_;  // of each group of the optimiser
@@ -89,4 +90,4 @@ class Trainer {
   double learning_rate_ = 0;
 };
 
-}  // namespace kindred
+}  // namespace kindred::training

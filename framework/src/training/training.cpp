@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "data/planned_loader.h"
-#include "kindred/error.h"
-#include "kindred/random.h"
-#include "model/artefact.h"
+#include "kindred/core/error.h"
+#include "kindred/core/random.h"
+#include "model/model_file.h"
 #include "progress/text_progress.h"
 #include "ranking/evaluation.h"
 #include "recipe/recipe.h"
@@ -21,14 +21,14 @@
 #include "training/random_state.h"
 #include "weights/initial_weights.h"
 
-namespace kindred {
+namespace kindred::training {
 namespace {
 
 /// The stream that samplers draw an epoch's batches from.
 constexpr std::uint64_t sampler_stream = 0x73616d706c65;
 
 /// Evaluation in mid-training must not fail for what can be known before it begins.
-void require_match(const Plan& plan, const TrainingData& data) {
+void require_match(const recipe::Plan& plan, const TrainingData& data) {
   std::set<std::int64_t> wanted;
   for (const auto& sample : data.query) wanted.insert(sample.identity);
   for (const auto& sample : data.gallery) {
@@ -39,17 +39,19 @@ void require_match(const Plan& plan, const TrainingData& data) {
                        "training; set train.evaluate_every to 0");
 }
 
-std::shared_ptr<Model> initial_model(const Plan& plan, std::int64_t identities, ProgressSink& progress) {
+std::shared_ptr<model::Model> initial_model(const recipe::Plan& plan, std::int64_t identities,
+                                            progress::ProgressSink& progress) {
   std::vector<std::string> notes;
-  auto model = build_initial_model(plan, identities, notes);
+  auto model = weights::build_initial_model(plan, identities, notes);
   for (const auto& note : notes) progress.note(note);
   return model;
 }
 
 }  // namespace
 
-Training::Training(const Plan& plan, const RunDirectory& directory, torch::Device device,
-                   ProgressSink& progress, MetricsFile& metrics, const std::atomic<bool>& stop)
+Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torch::Device device,
+                   progress::ProgressSink& progress, progress::MetricsFile& metrics,
+                   const std::atomic<bool>& stop)
     : plan_(plan),
       directory_(directory),
       device_(device),
@@ -59,8 +61,8 @@ Training::Training(const Plan& plan, const RunDirectory& directory, torch::Devic
       data_(load_training_data(plan)),
       sampler_(plan.sampler.create({data_.samples})),
       schedule_(plan.schedule.create({plan.train.epochs})),
-      augmentations_(create_augmentations(plan)),
-      loader_(*data_.dataset, data_.samples, augmentations_, loader_options(plan), /*training=*/true),
+      augmentations_(data::create_augmentations(plan)),
+      loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan), /*training=*/true),
       trainer_(plan, initial_model(plan, data_.identities, progress), data_.identities, device) {
   if (evaluates() && (data_.query.empty() || data_.gallery.empty())) {
     throw ComponentError(plan.dataset.factory->info().id(),
@@ -70,13 +72,13 @@ Training::Training(const Plan& plan, const RunDirectory& directory, torch::Devic
   }
   if (evaluates()) {
     require_match(plan, data_);
-    tell_of_describing_precision(plan, device_, progress_);
+    stage::note_inference_precision(plan, device_, progress_);
   }
   if (!plan.groups.empty()) {
     progress_.note("what is learnt, and how; the learning rate and weight decay are multiplied:\n" +
                    groups_text(trainer_.groups()));
   }
-  last_checkpoint_ = monotonic_seconds();
+  last_checkpoint_ = progress::monotonic_seconds();
 }
 
 void Training::resume() {
@@ -88,10 +90,10 @@ void Training::resume() {
   }
   const auto file = directory_.checkpoint();
   const auto differences =
-      recipe_differences(parse_recipe(found->identity, file.string(), {}), plan_.identity());
+      recipe::recipe_differences(recipe::parse_recipe(found->identity, file.string(), {}), plan_.identity());
   if (!differences.empty()) {
     throw DataError(file, "belongs to another recipe; use another run directory, or undo in the recipe:" +
-                              differences_text(differences));
+                              recipe::differences_text(differences));
   }
   if (found->data != data_.fingerprint) {
     throw DataError(file, "the training images have changed since it was written (" + found->data +
@@ -128,10 +130,10 @@ bool Training::run() {
   }
   if (trainer_.averages()) {
     const auto averaged = trainer_.averaged_weights();
-    write_artefact(directory_.averaged_model(), trainer_.model(), plan_, data_.identities);
+    model::write_model_file(directory_.averaged_model(), trainer_.model(), plan_, data_.identities);
   }
   // Last: where it is, training has ended.
-  write_artefact(directory_.model(), trainer_.model(), plan_, data_.identities);
+  model::write_model_file(directory_.model(), trainer_.model(), plan_, data_.identities);
   std::error_code error;  // it only takes room
   std::filesystem::remove(previous_checkpoint(directory_.checkpoint()), error);
   return true;
@@ -187,12 +189,12 @@ bool Training::run_epoch() {
   waited_ = 0;
   worked_ = 0;
   for (;;) {
-    const double before = monotonic_seconds();
+    const double before = progress::monotonic_seconds();
     auto batch = loader_.next();
     if (!batch) break;
-    waited_ += monotonic_seconds() - before;
+    waited_ += progress::monotonic_seconds() - before;
     learn(*batch, total);
-    const double seconds = monotonic_seconds() - before;
+    const double seconds = progress::monotonic_seconds() - before;
     worked_ += seconds;
     rate_.add(static_cast<double>(batch->samples.size()), seconds);
     batch_rate_.add(1, seconds);
@@ -201,13 +203,13 @@ bool Training::run_epoch() {
       checkpoint();
       return false;
     }
-    if (monotonic_seconds() - last_checkpoint_ > 60 * plan_.train.checkpoint_minutes) checkpoint();
+    if (progress::monotonic_seconds() - last_checkpoint_ > 60 * plan_.train.checkpoint_minutes) checkpoint();
   }
   finish_epoch(total);
   return true;
 }
 
-void Training::learn(const Batch& batch, std::int64_t batches) {
+void Training::learn(const data::Batch& batch, std::int64_t batches) {
   batch_ = static_cast<std::int64_t>(batch.index) + 1;
   if (batch.samples.size() < 2) {
     progress_.note("warning: batch " + std::to_string(batch_) + " of epoch " + std::to_string(epoch_) +
@@ -221,8 +223,8 @@ void Training::learn(const Batch& batch, std::int64_t batches) {
                 schedule_->factor(epoch_, share));
 }
 
-Progress Training::progress_of(std::int64_t batches) const {
-  Progress progress;
+progress::Progress Training::progress_of(std::int64_t batches) const {
+  progress::Progress progress;
   progress.stage = "train";
   progress.detail = "epoch " + std::to_string(epoch_) + "/" + std::to_string(plan_.train.epochs);
   progress.done = batch_;
@@ -275,12 +277,13 @@ void Training::evaluate_epoch() {
   // What comes after is the same as without the evaluation.
   const RandomStateGuard guard(device_);
   const auto averaged = trainer_.averaged_weights();
-  const auto query = embed(trainer_.model(), plan_, *data_.dataset, data_.query, "query", device_, progress_);
+  const auto query =
+      stage::embed(trainer_.model(), plan_, *data_.dataset, data_.query, "query", device_, progress_);
   const auto gallery =
-      embed(trainer_.model(), plan_, *data_.dataset, data_.gallery, "gallery", device_, progress_);
-  SilentProgress silent;
-  const auto scores = evaluate_features(query, gallery, plan_.evaluate, silent);
-  Progress progress;
+      stage::embed(trainer_.model(), plan_, *data_.dataset, data_.gallery, "gallery", device_, progress_);
+  progress::SilentProgress silent;
+  const auto scores = stage::evaluate_features(query, gallery, plan_.evaluate, silent);
+  progress::Progress progress;
   progress.stage = "evaluate";
   progress.detail = "epoch " + std::to_string(epoch_) + "/" + std::to_string(plan_.train.epochs);
   progress.done = progress.total = scores.queries;
@@ -290,7 +293,7 @@ void Training::evaluate_epoch() {
   for (const auto& [rank, share] : scores.cmc) progress.figures["rank" + std::to_string(rank)] = share;
   if (!best_score_ || scores.mean_ap > *best_score_) {
     best_score_ = scores.mean_ap;
-    write_artefact(directory_.best(), trainer_.model(), plan_, data_.identities);
+    model::write_model_file(directory_.best(), trainer_.model(), plan_, data_.identities);
   }
   progress.figures["best mAP"] = *best_score_;
   progress_.finish(progress);
@@ -301,19 +304,19 @@ void Training::checkpoint() {
   checkpoint.state = trainer_.state();
   checkpoint.epoch = epoch_;
   checkpoint.batch = batch_;
-  checkpoint.identity = write_recipe(plan_.identity());
+  checkpoint.identity = recipe::write_recipe(plan_.identity());
   checkpoint.data = data_.fingerprint;
   checkpoint.metrics_position = metrics_.position();
   checkpoint.best_score = best_score_;
   checkpoint.last_loss = last_loss_;
   checkpoint.environment = environment();
   write_checkpoint(directory_.checkpoint(), checkpoint);
-  last_checkpoint_ = monotonic_seconds();
+  last_checkpoint_ = progress::monotonic_seconds();
 }
 
 std::string Training::environment() const {
-  return "LibTorch " + torch_version() + " on " + device_.str() + " with " +
+  return "LibTorch " + system::torch_version() + " on " + device_.str() + " with " +
          std::to_string(at::get_num_threads()) + " threads";
 }
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -20,13 +20,13 @@
 #include "training/trainer.h"
 #include "training/training_data.h"
 
-namespace kindred {
+namespace kindred::training {
 
 class Training {
  public:
   /// All arguments taken by reference must outlive it. `metrics` is one of the sinks behind `progress`.
-  Training(const Plan& plan, const RunDirectory& directory, torch::Device device, ProgressSink& progress,
-           MetricsFile& metrics, const std::atomic<bool>& stop);
+  Training(const recipe::Plan& plan, const RunDirectory& directory, torch::Device device,
+           progress::ProgressSink& progress, progress::MetricsFile& metrics, const std::atomic<bool>& stop);
 
   /// Goes on where the directory's checkpoint stands, if there is one.
   void resume();
@@ -42,27 +42,27 @@ class Training {
  private:
   /// The rest of the epoch under way; false when stopped in it.
   [[nodiscard]] bool run_epoch();
-  void learn(const Batch& batch, std::int64_t batches);
+  void learn(const data::Batch& batch, std::int64_t batches);
   void finish_epoch(std::int64_t batches);
   void evaluate_epoch();
   void checkpoint();
   [[nodiscard]] std::vector<std::vector<std::size_t>> batches_of_epoch(std::int64_t epoch) const;
-  [[nodiscard]] Progress progress_of(std::int64_t batches) const;
+  [[nodiscard]] progress::Progress progress_of(std::int64_t batches) const;
   [[nodiscard]] std::string environment() const;
   [[nodiscard]] bool evaluates() const { return plan_.train.evaluate_every > 0; }
 
-  const Plan& plan_;
+  const recipe::Plan& plan_;
   const RunDirectory& directory_;
   torch::Device device_;
-  ProgressSink& progress_;
-  MetricsFile& metrics_;
+  progress::ProgressSink& progress_;
+  progress::MetricsFile& metrics_;
   const std::atomic<bool>& stop_;
 
   TrainingData data_;
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<Schedule> schedule_;
   std::vector<std::unique_ptr<Augmentation>> augmentations_;
-  Loader loader_;
+  data::Loader loader_;
   Trainer trainer_;
 
   std::int64_t epoch_ = 1;  // under way
@@ -70,8 +70,8 @@ class Training {
   double last_loss_ = 0;
   std::optional<double> best_score_;
 
-  Rate rate_;                   // images
-  Rate batch_rate_;             // batches
+  progress::Rate rate_;         // images
+  progress::Rate batch_rate_;   // batches
   double waited_ = 0;           // seconds for images, in this epoch since the start or the resumption
   double worked_ = 0;           // seconds altogether, likewise
   double last_checkpoint_ = 0;  // monotonic seconds
@@ -79,4 +79,4 @@ class Training {
   bool told_of_waiting_ = false;
 };
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "data/open_dataset.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
-namespace kindred {
+namespace kindred::training {
 namespace {
 
 std::string fingerprint_of(const std::vector<Sample>& samples) {
@@ -26,9 +26,9 @@ std::string fingerprint_of(const std::vector<Sample>& samples) {
 
 }  // namespace
 
-TrainingData load_training_data(const Plan& plan) {
+TrainingData load_training_data(const recipe::Plan& plan) {
   TrainingData data;
-  data.dataset = open_training_dataset(plan);
+  data.dataset = data::open_training_dataset(plan);
   const std::string subject = plan.dataset.factory->info().id();
   for (auto& sample : data.dataset->samples()) {
     switch (sample.split) {
@@ -68,4 +68,4 @@ TrainingData load_training_data(const Plan& plan) {
   return data;
 }
 
-}  // namespace kindred
+}  // namespace kindred::training

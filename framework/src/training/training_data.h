@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/sample.h"
 #include "kindred/role/dataset.h"
-#include "kindred/sample.h"
 #include "recipe/plan.h"
 
-namespace kindred {
+namespace kindred::training {
 
 struct TrainingData {
   std::unique_ptr<Dataset> dataset;
@@ -26,6 +26,6 @@ struct TrainingData {
 
 /// Throws ComponentError naming the data set when there are no training images, fewer than two identities, or
 /// one whose identity is not known.
-[[nodiscard]] TrainingData load_training_data(const Plan& plan);
+[[nodiscard]] TrainingData load_training_data(const recipe::Plan& plan);
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace kindred {
+namespace kindred::training {
 
 WeightAverage::WeightAverage(const torch::nn::Module& module, double decay)
     : decay_(decay), tensors_(module.parameters()) {
@@ -38,4 +38,4 @@ WeightAverage::InPlace::~InPlace() {
   for (std::size_t i = 0; i < tensors_.size(); ++i) tensors_[i].set_data(kept_[i]);
 }
 
-}  // namespace kindred
+}  // namespace kindred::training

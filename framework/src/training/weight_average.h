@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace kindred {
+namespace kindred::training {
 
 /// After each step: average = d average + (1 - d) weights, with d = min(decay, (1 + n) / (10 + n)) and n the
 /// steps before this one, so that the random weights of the beginning do not linger (as TensorFlow's
@@ -44,4 +44,4 @@ class WeightAverage {
   std::size_t floating_ = 0;             // how many are floating point
 };
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -5,12 +5,12 @@
 #include <string>
 #include <utility>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "training/checkpoint.h"
 #include "training/gradients.h"
 #include "training/optimizer_state.h"
 
-namespace kindred {
+namespace kindred::training {
 namespace {
 
 constexpr const char* scale_name = "loss_scale";
@@ -71,7 +71,7 @@ std::vector<torch::optim::Optimizer*> WeightUpdate::all() const {
   return all;
 }
 
-void WeightUpdate::add_state(TensorFile& state) const {
+void WeightUpdate::add_state(file::TensorFile& state) const {
   const auto optimizers = all();
   for (std::size_t i = 0; i < optimizers.size(); ++i) {
     state.tensors.emplace_back(optimizer_name(i), optimizer_state(*optimizers[i]));
@@ -79,7 +79,8 @@ void WeightUpdate::add_state(TensorFile& state) const {
   if (scaler_) state.tensors.emplace_back(scale_name, scaler_->state());
 }
 
-void WeightUpdate::restore(const TensorFile& state, const std::filesystem::path& file, torch::Device device) {
+void WeightUpdate::restore(const file::TensorFile& state, const std::filesystem::path& file,
+                           torch::Device device) {
   const auto optimizers = all();
   for (std::size_t i = 0; i < optimizers.size(); ++i) {
     try {
@@ -94,4 +95,4 @@ void WeightUpdate::restore(const TensorFile& state, const std::filesystem::path&
   }
 }
 
-}  // namespace kindred
+}  // namespace kindred::training

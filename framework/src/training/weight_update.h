@@ -12,7 +12,7 @@
 #include "file/safetensors.h"
 #include "training/loss_scaler.h"
 
-namespace kindred {
+namespace kindred::training {
 
 /// The optimiser of a loss's own.
 struct OwnOptimizer {
@@ -45,9 +45,9 @@ class WeightUpdate {
 
   /// Adds what the next steps depend on, beside the weights and the learning rates: "optimizer.0" is the main
   /// one's.
-  void add_state(TensorFile& state) const;
+  void add_state(file::TensorFile& state) const;
   /// Throws DataError naming `file` when such a state is missing or does not fit.
-  void restore(const TensorFile& state, const std::filesystem::path& file, torch::Device device);
+  void restore(const file::TensorFile& state, const std::filesystem::path& file, torch::Device device);
 
  private:
   [[nodiscard]] std::vector<torch::optim::Optimizer*> all() const;
@@ -60,4 +60,4 @@ class WeightUpdate {
   bool finite_ = true;
 };
 
-}  // namespace kindred
+}  // namespace kindred::training

@@ -6,22 +6,22 @@
 #include <utility>
 
 #include "file/sha256.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "kindred/role/backbone.h"
-#include "model/artefact.h"
+#include "model/model_file.h"
 #include "weights/weights_file.h"
 
-namespace kindred {
+namespace kindred::weights {
 namespace {
 
 namespace fs = std::filesystem;
 
 /// A file that cannot be read is an error of the recipe, said before anything else is done.
-void add_hash(const std::optional<std::string>& file, std::optional<std::string>& hash, const Place& place,
-              const std::string& key) {
+void add_hash(const std::optional<std::string>& file, std::optional<std::string>& hash,
+              const SourceLocation& place, const std::string& key) {
   if (!file || hash) return;
   try {
-    hash = sha256_of_file(*file);
+    hash = file::sha256_of_file(*file);
   } catch (const DataError& error) {
     throw RecipeError(place, key + ": " + error.what());
   }
@@ -29,7 +29,7 @@ void add_hash(const std::optional<std::string>& file, std::optional<std::string>
 
 void check_hash(const fs::path& file, const std::optional<std::string>& expected) {
   if (!expected) return;
-  const auto actual = sha256_of_file(file);
+  const auto actual = file::sha256_of_file(file);
   if (actual == *expected) return;
   throw DataError(file, "is not the file that the recipe means: its SHA-256 is " + actual +
                             ", the recipe's " + *expected);
@@ -72,16 +72,16 @@ void load(const fs::path& path, const std::optional<std::string>& hash, torch::n
 
 }  // namespace
 
-Plan with_hashes_of_weights(Plan plan) {
+recipe::Plan with_hashes_of_weights(recipe::Plan plan) {
   add_hash(plan.backbone_start.weights, plan.backbone_start.weights_sha256, plan.backbone.place,
            "[backbone] weights");
   add_hash(plan.weights.file, plan.weights.sha256, plan.weights_place, "[weights] file");
   return plan;
 }
 
-std::shared_ptr<Model> build_initial_model(const Plan& plan, std::int64_t identities,
-                                           std::vector<std::string>& notes) {
-  auto model = build_model(plan, identities, [&](Backbone& backbone) {
+std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan, std::int64_t identities,
+                                                  std::vector<std::string>& notes) {
+  auto model = model::build_model(plan, identities, [&](Backbone& backbone) {
     const auto& start = plan.backbone_start;
     if (!start.weights) return;
     const auto whole = backbone.trunk(backbone.blocks().back());
@@ -97,10 +97,10 @@ std::shared_ptr<Model> build_initial_model(const Plan& plan, std::int64_t identi
   return model;
 }
 
-std::optional<std::int64_t> identities_of(const Plan& plan, const TranslatedWeights& weights,
+std::optional<std::int64_t> identities_of(const recipe::Plan& plan, const TranslatedWeights& weights,
                                           const fs::path& file) {
-  const auto one = module_tensors(*build_model(plan, 2));
-  const auto other = module_tensors(*build_model(plan, 3));
+  const auto one = model::module_tensors(*model::build_model(plan, 2));
+  const auto other = model::module_tensors(*model::build_model(plan, 3));
   std::map<std::string, torch::Tensor> sources;
   for (const auto& entry : weights.tensors) sources.emplace(entry.name, entry.tensor);
   std::optional<std::int64_t> found;
@@ -121,4 +121,4 @@ std::optional<std::int64_t> identities_of(const Plan& plan, const TranslatedWeig
   return found;
 }
 
-}  // namespace kindred
+}  // namespace kindred::weights

@@ -12,12 +12,12 @@
 #include "recipe/plan.h"
 #include "weights/matching.h"
 
-namespace kindred {
+namespace kindred::weights {
 
 /// A copy of the plan that holds the SHA-256 of each file it names, so that Plan::identity() tells whether
 /// the files are the same. One that the recipe gives already stays, and its file is not read. Throws
 /// RecipeError when a file cannot be read.
-[[nodiscard]] Plan with_hashes_of_weights(Plan plan);
+[[nodiscard]] recipe::Plan with_hashes_of_weights(recipe::Plan plan);
 
 /// build_model(), and then the tensors of the files that the plan names: those of the backbone before the
 /// head makes its copies of it, those of the whole network at the end.
@@ -26,12 +26,14 @@ namespace kindred {
 /// of the network or has others of another shape, which `allow_missing` does not allow; RecipeError for a
 /// pattern of `allow_missing` that no tensor has.
 /// @param notes gets a sentence for each file: what was loaded, what was left as it was, what was not used
-[[nodiscard]] std::shared_ptr<Model> build_initial_model(const Plan& plan, std::int64_t identities,
-                                                         std::vector<std::string>& notes);
+[[nodiscard]] std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan,
+                                                                std::int64_t identities,
+                                                                std::vector<std::string>& notes);
 
 /// How many identities the classifiers in a file are of: the lengths there that depend, in the plan's
 /// network, on the number of identities. Nothing when the file has none. Throws DataError when they disagree.
-[[nodiscard]] std::optional<std::int64_t> identities_of(const Plan& plan, const TranslatedWeights& weights,
+[[nodiscard]] std::optional<std::int64_t> identities_of(const recipe::Plan& plan,
+                                                        const TranslatedWeights& weights,
                                                         const std::filesystem::path& file);
 
-}  // namespace kindred
+}  // namespace kindred::weights

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cstdint>
 
-namespace kindred {
+namespace kindred::weights {
 namespace {
 
 constexpr std::string_view fast_reid_note =
@@ -222,7 +222,7 @@ const std::vector<WeightsLayout>& weights_layouts() {
   return layouts;
 }
 
-const WeightsLayout* recognise_layout(const TensorFile& content) {
+const WeightsLayout* recognise_layout(const file::TensorFile& content) {
   const auto has = [&](std::string_view form) {
     return std::any_of(content.tensors.begin(), content.tensors.end(),
                        [&](const auto& entry) { return match(form, entry.first).has_value(); });
@@ -240,4 +240,4 @@ std::optional<std::string> translated(const WeightsLayout& layout, std::string_v
   return std::nullopt;
 }
 
-}  // namespace kindred
+}  // namespace kindred::weights

@@ -11,7 +11,7 @@
 
 #include "file/safetensors.h"
 
-namespace kindred {
+namespace kindred::weights {
 
 /// In `from`, a '#' stands for a whole number and a '*' at the end for anything. In `to` they stand for the
 /// same again; "#+1" for the number and one.
@@ -31,9 +31,9 @@ struct WeightsLayout {
 [[nodiscard]] const std::vector<WeightsLayout>& weights_layouts();
 
 /// nullptr when there is none.
-[[nodiscard]] const WeightsLayout* recognise_layout(const TensorFile& content);
+[[nodiscard]] const WeightsLayout* recognise_layout(const file::TensorFile& content);
 
 /// What Kindred calls the tensor; nothing when the layout has no use for it.
 [[nodiscard]] std::optional<std::string> translated(const WeightsLayout& layout, std::string_view name);
 
-}  // namespace kindred
+}  // namespace kindred::weights

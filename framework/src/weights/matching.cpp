@@ -5,18 +5,18 @@
 #include <optional>
 #include <set>
 
-#include "kindred/error.h"
-#include "model/artefact.h"
+#include "kindred/core/error.h"
+#include "model/model_file.h"
 #include "recipe/wildcard.h"
 #include "system/printable.h"
 
-namespace kindred {
+namespace kindred::weights {
 namespace {
 
 constexpr const char* head_prefix = "head.";
 
 /// Whether names say themselves to what part of a model they belong.
-bool has_parts(const TensorFile& content) {
+bool has_parts(const file::TensorFile& content) {
   return std::any_of(content.tensors.begin(), content.tensors.end(), [](const auto& entry) {
     return entry.first.starts_with(backbone_prefix) || entry.first.starts_with(head_prefix);
   });
@@ -33,7 +33,7 @@ bool is_counter(const std::string& name) {
 
 bool any_matches(const std::vector<std::string>& patterns, const std::string& name) {
   return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& pattern) { return matches_wildcard(pattern, name); });
+                     [&](const std::string& pattern) { return recipe::matches_wildcard(pattern, name); });
 }
 
 std::map<std::string, const NamedSource*> by_name(const TranslatedWeights& weights,
@@ -74,8 +74,9 @@ TranslatedWeights translate(const WeightsFile& file) {
     }
     const auto [place, is_new] = names.emplace(*name, source);
     if (!is_new) {
-      throw DataError(file.file, "its tensors '" + printable(place->second) + "' and '" + printable(source) +
-                                     "' would both be '" + printable(*name) + "'");
+      throw DataError(file.file, "its tensors '" + system::printable(place->second) + "' and '" +
+                                     system::printable(source) + "' would both be '" +
+                                     system::printable(*name) + "'");
     }
     result.tensors.push_back({std::move(*name), source, tensor});
   }
@@ -113,7 +114,7 @@ MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Mod
   report.note = weights.layout == nullptr ? "" : std::string(weights.layout->note);
   const auto sources = by_name(weights, prefix);
   std::set<std::string> names;
-  for (const auto& [name, tensor] : module_tensors(module, prefix)) {
+  for (const auto& [name, tensor] : model::module_tensors(module, prefix)) {
     names.insert(name);
     const bool allowed = any_matches(allow_missing, name);
     const auto found = sources.find(name);
@@ -128,7 +129,7 @@ MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Mod
       row.source = found->second->source;
       if (source.sizes() != tensor.sizes()) {
         row.state = allowed ? TensorState::allowed : TensorState::wrong_shape;
-        row.detail = shape_text(source) + " instead of " + shape_text(tensor);
+        row.detail = model::shape_text(source) + " instead of " + model::shape_text(tensor);
       } else if (!fits_type(source, tensor)) {
         row.state = TensorState::wrong_type;
         row.detail = std::string(torch::toString(source.scalar_type())) + " instead of " +
@@ -140,11 +141,12 @@ MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Mod
   for (const auto& entry : weights.tensors) {
     if (names.count(entry.name) > 0) continue;
     const bool renamed = entry.name != entry.source;
-    report.rows.push_back({TensorState::unused, printable(entry.source), printable(entry.source),
-                           renamed ? "it would be " + printable(entry.name) : ""});
+    report.rows.push_back({TensorState::unused, system::printable(entry.source),
+                           system::printable(entry.source),
+                           renamed ? "it would be " + system::printable(entry.name) : ""});
   }
   for (const auto& source : weights.unused) {
-    report.rows.push_back({TensorState::unused, printable(source), printable(source), ""});
+    report.rows.push_back({TensorState::unused, system::printable(source), system::printable(source), ""});
   }
   return report;
 }
@@ -152,7 +154,7 @@ MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Mod
 void copy_weights(const TranslatedWeights& weights, torch::nn::Module& module, const std::string& prefix) {
   const torch::NoGradGuard no_grad;
   const auto sources = by_name(weights, prefix);
-  for (auto& [name, tensor] : module_tensors(module, prefix)) {
+  for (auto& [name, tensor] : model::module_tensors(module, prefix)) {
     const auto found = sources.find(name);
     if (found == sources.end()) {
       if (is_counter(name)) tensor.zero_();
@@ -165,10 +167,10 @@ void copy_weights(const TranslatedWeights& weights, torch::nn::Module& module, c
 
 std::string useless_pattern(const std::vector<std::string>& patterns, const torch::nn::Module& module) {
   std::vector<std::string> names;
-  for (const auto& entry : module_tensors(module)) names.push_back(entry.first);
+  for (const auto& entry : model::module_tensors(module)) names.push_back(entry.first);
   for (const auto& pattern : patterns) {
     const bool used = std::any_of(names.begin(), names.end(),
-                                  [&](const auto& name) { return matches_wildcard(pattern, name); });
+                                  [&](const auto& name) { return recipe::matches_wildcard(pattern, name); });
     if (used) continue;
     const auto near = nearest_name(pattern, names);
     return "the network has no tensor '" + pattern + "' that could be allowed to be missing" +
@@ -192,4 +194,4 @@ std::string trouble_text(const MatchReport& report) {
          listed(report, TensorState::wrong_type, "of another type");
 }
 
-}  // namespace kindred
+}  // namespace kindred::weights

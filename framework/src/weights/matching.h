@@ -12,7 +12,7 @@
 #include "weights/layouts.h"
 #include "weights/weights_file.h"
 
-namespace kindred {
+namespace kindred::weights {
 
 /// A tensor of the file under Kindred's name.
 struct NamedSource {
@@ -86,4 +86,4 @@ void copy_weights(const TranslatedWeights& weights, torch::nn::Module& module, c
 /// What keeps a report from being complete, up to ten names a kind, each kind on a line of its own.
 [[nodiscard]] std::string trouble_text(const MatchReport& report);
 
-}  // namespace kindred
+}  // namespace kindred::weights

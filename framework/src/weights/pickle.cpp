@@ -6,10 +6,10 @@
 #include <string>
 #include <unordered_map>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "system/printable.h"
 
-namespace kindred {
+namespace kindred::weights {
 namespace {
 
 using Kind = PickledGlobal::Kind;
@@ -118,7 +118,7 @@ enum Opcode : std::uint8_t {
 
 class Reader {
  public:
-  Reader(BinaryCursor& cursor, const std::filesystem::path& file) : cursor_(cursor), file_(file) {}
+  Reader(file::BinaryCursor& cursor, const std::filesystem::path& file) : cursor_(cursor), file_(file) {}
 
   Pickle read() {
     while (step(cursor_.byte())) {
@@ -197,7 +197,7 @@ class Reader {
     for (const auto& global : known_globals) {
       if (global.module == module && global.name == name) return {global.kind, global.type};
     }
-    const auto full = printable(module + "." + name);
+    const auto full = system::printable(module + "." + name);
     if (name.ends_with("Storage")) {
       throw DataError(file_, "holds tensors of the type '" + full + "', which is not read");
     }
@@ -523,7 +523,7 @@ class Reader {
     return true;
   }
 
-  BinaryCursor& cursor_;
+  file::BinaryCursor& cursor_;
   const std::filesystem::path& file_;
   Pickle pickle_;
   std::vector<PickleNode*> stack_;
@@ -543,8 +543,8 @@ const PickleNode* PickledDictionary::find(std::string_view key) const {
   return found;
 }
 
-Pickle read_pickle(BinaryCursor& cursor, const std::filesystem::path& file) {
+Pickle read_pickle(file::BinaryCursor& cursor, const std::filesystem::path& file) {
   return Reader(cursor, file).read();
 }
 
-}  // namespace kindred
+}  // namespace kindred::weights

@@ -16,7 +16,7 @@
 
 #include "file/binary_file.h"
 
-namespace kindred {
+namespace kindred::weights {
 
 struct PickleNode;
 
@@ -76,6 +76,6 @@ struct Pickle {
 
 /// Reads one pickle; the cursor then stands behind it. Throws DataError for what is damaged, and for a name
 /// of Python's that is not known, saying what it is and how to save the weights without it.
-[[nodiscard]] Pickle read_pickle(BinaryCursor& cursor, const std::filesystem::path& file);
+[[nodiscard]] Pickle read_pickle(file::BinaryCursor& cursor, const std::filesystem::path& file);
 
-}  // namespace kindred
+}  // namespace kindred::weights

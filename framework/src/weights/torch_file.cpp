@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "file/zip.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "system/printable.h"
 #include "weights/pickle.h"
 
-namespace kindred {
+namespace kindred::weights {
 namespace {
 
 namespace fs = std::filesystem;
@@ -42,7 +42,8 @@ std::map<std::string, const PickledStorage*> storages_of(const Pickle& pickle, c
     if (storage == nullptr) continue;
     const auto* known = storages.emplace(storage->key, storage).first->second;
     if (known->type != storage->type || known->elements != storage->elements) {
-      throw DataError(file, "is damaged: storage '" + printable(storage->key) + "' is described in two ways");
+      throw DataError(
+          file, "is damaged: storage '" + system::printable(storage->key) + "' is described in two ways");
     }
   }
   return storages;
@@ -68,7 +69,7 @@ std::optional<std::int64_t> reach(const PickledTensor& tensor) {
 
 void check_view(const std::string& name, const PickledTensor& tensor, const fs::path& file) {
   const auto wrong = [&](const std::string& what) {
-    throw DataError(file, "is damaged: tensor '" + printable(name) + "' " + what);
+    throw DataError(file, "is damaged: tensor '" + system::printable(name) + "' " + what);
   };
   const auto negative = [](const std::vector<std::int64_t>& numbers) {
     return std::any_of(numbers.begin(), numbers.end(), [](std::int64_t number) { return number < 0; });
@@ -88,7 +89,7 @@ void check_view(const std::string& name, const PickledTensor& tensor, const fs::
     wrong("reaches beyond its storage, which has " + std::to_string(tensor.storage->elements) + " elements");
   }
   if (elements > tensor.storage->elements) {
-    throw DataError(file, "tensor '" + printable(name) + "' repeats " +
+    throw DataError(file, "tensor '" + system::printable(name) + "' repeats " +
                               std::to_string(tensor.storage->elements) + " elements as " +
                               std::to_string(elements) + "; save it with .contiguous()");
   }
@@ -171,7 +172,7 @@ class DictionaryFinder {
     for (const auto& [key, value] : dictionary.items) {
       const auto* name = key->as<std::string>();
       if (name == nullptr || (tensors == &dictionary && value->as<PickledTensor>() != nullptr)) continue;
-      if (names.size() < most) names.push_back(printable(*name));
+      if (names.size() < most) names.push_back(system::printable(*name));
     }
     return names;
   }
@@ -211,13 +212,14 @@ void check_bool(const PickledStorage& storage, const torch::Tensor& flat, const 
   if (storage.type != torch::kBool) return;
   const auto* bytes = static_cast<const std::uint8_t*>(flat.data_ptr());
   if (std::any_of(bytes, bytes + flat.numel(), [](std::uint8_t byte) { return byte > 1; })) {
-    throw DataError(file, "is damaged: storage '" + printable(storage.key) + "' holds more than 0 and 1");
+    throw DataError(file,
+                    "is damaged: storage '" + system::printable(storage.key) + "' holds more than 0 and 1");
   }
 }
 
 class ZipFile {
  public:
-  explicit ZipFile(BinaryFile& source) : source_(source), records_(read_zip_directory(source)) {
+  explicit ZipFile(file::BinaryFile& source) : source_(source), records_(file::read_zip_directory(source)) {
     for (const auto& [name, record] : records_) {
       if (name == "data.pkl" || name.ends_with("/data.pkl")) prefix_ = name.substr(0, name.size() - 8);
       if (name == "constants.pkl" || name.ends_with("/constants.pkl")) {
@@ -235,7 +237,7 @@ class ZipFile {
     const auto name = *prefix_ + "data.pkl";
     const auto& record = *find(name);
     check(name, record);
-    BinaryCursor cursor(source_, record.begin, record.begin + record.size);
+    file::BinaryCursor cursor(source_, record.begin, record.begin + record.size);
     const auto pickle = read_pickle(cursor, source_.file());
     auto result = assemble(pickle, source_.file(), [this](const auto& described, const auto& wanted) {
       Storages storages;
@@ -247,50 +249,50 @@ class ZipFile {
   }
 
  private:
-  [[nodiscard]] const ZipRecord* find(const std::string& name) const {
+  [[nodiscard]] const file::ZipRecord* find(const std::string& name) const {
     const auto found = records_.find(name);
     if (found == records_.end()) return nullptr;
-    require_stored(source_, name, found->second);
+    file::require_stored(source_, name, found->second);
     return &found->second;
   }
 
   void check_byte_order() {
     const auto* record = find(*prefix_ + "byteorder");
     if (record == nullptr) return;
-    BinaryCursor cursor(source_, record->begin, record->begin + record->size);
+    file::BinaryCursor cursor(source_, record->begin, record->begin + record->size);
     if (cursor.bytes(std::min<std::uint64_t>(record->size, 6)) != "little") {
       throw DataError(source_.file(),
                       "was written big-endian, which is not read; save it on another machine");
     }
   }
 
-  void check(const std::string& name, const ZipRecord& record) {
-    BinaryCursor cursor(source_, record.begin, record.begin + record.size);
+  void check(const std::string& name, const file::ZipRecord& record) {
+    file::BinaryCursor cursor(source_, record.begin, record.begin + record.size);
     const auto bytes = cursor.bytes(record.size);
-    check_zip_record(source_, name, record, bytes.data());
+    file::check_zip_record(source_, name, record, bytes.data());
   }
 
   torch::Tensor storage(const PickledStorage& storage) {
     const auto name = *prefix_ + "data/" + storage.key;
     const auto* found = find(name);
     if (found == nullptr) {
-      throw DataError(source_.file(), "is damaged: it has no record '" + printable(name) + "'");
+      throw DataError(source_.file(), "is damaged: it has no record '" + system::printable(name) + "'");
     }
     const auto& record = *found;
     if (record.size != bytes_of(storage, source_.file())) {
-      throw DataError(source_.file(), "is damaged: record '" + printable(name) + "' has " +
+      throw DataError(source_.file(), "is damaged: record '" + system::printable(name) + "' has " +
                                           std::to_string(record.size) + " bytes for " +
                                           std::to_string(storage.elements) + " elements");
     }
     auto flat = flat_tensor(storage);
     source_.read(record.begin, flat.data_ptr(), record.size);
-    check_zip_record(source_, name, record, flat.data_ptr());
+    file::check_zip_record(source_, name, record, flat.data_ptr());
     check_bool(storage, flat, source_.file());
     return flat;
   }
 
-  BinaryFile& source_;
-  std::map<std::string, ZipRecord> records_;
+  file::BinaryFile& source_;
+  std::map<std::string, file::ZipRecord> records_;
   std::optional<std::string> prefix_;
 };
 
@@ -298,7 +300,7 @@ class ZipFile {
 /// for each key the number of its elements and the elements.
 class LegacyFile {
  public:
-  explicit LegacyFile(BinaryFile& source)
+  explicit LegacyFile(file::BinaryFile& source)
       : source_(source), cursor_(source, legacy_magic.size(), source.size()) {}
 
   TorchFile read() {
@@ -344,10 +346,11 @@ class LegacyFile {
       const auto* key = item->as<std::string>();
       if (key == nullptr) fail("it has no list of storages");
       const auto found = described.find(*key);
-      if (found == described.end()) fail("its storage '" + printable(*key) + "' belongs to no tensor");
+      if (found == described.end())
+        fail("its storage '" + system::printable(*key) + "' belongs to no tensor");
       const auto& storage = *found->second;
       if (cursor_.little_endian(8) != static_cast<std::uint64_t>(storage.elements)) {
-        fail("its storage '" + printable(*key) + "' is not as large as its tensors say");
+        fail("its storage '" + system::printable(*key) + "' is not as large as its tensors say");
       }
       const auto size = bytes_of(storage, source_.file());
       const auto begin = cursor_.position();
@@ -359,16 +362,16 @@ class LegacyFile {
       result.emplace(*key, std::move(flat));
     }
     for (const auto& key : wanted) {
-      if (result.count(key) == 0) fail("its storage '" + printable(key) + "' is missing");
+      if (result.count(key) == 0) fail("its storage '" + system::printable(key) + "' is missing");
     }
     return result;
   }
 
-  BinaryFile& source_;
-  BinaryCursor cursor_;
+  file::BinaryFile& source_;
+  file::BinaryCursor cursor_;
 };
 
-bool begins_as_legacy(BinaryFile& file) {
+bool begins_as_legacy(file::BinaryFile& file) {
   if (file.size() < legacy_magic.size()) return false;
   std::string start(legacy_magic.size(), '\0');
   file.read(0, start.data(), start.size());
@@ -377,15 +380,15 @@ bool begins_as_legacy(BinaryFile& file) {
 
 }  // namespace
 
-bool is_torch_file(BinaryFile& file) {
-  return is_zip(file) || begins_as_legacy(file);
+bool is_torch_file(file::BinaryFile& file) {
+  return file::is_zip(file) || begins_as_legacy(file);
 }
 
 TorchFile read_torch_file(const fs::path& file) {
-  BinaryFile source(file);
-  if (is_zip(source)) return ZipFile(source).read();
+  file::BinaryFile source(file);
+  if (file::is_zip(source)) return ZipFile(source).read();
   if (begins_as_legacy(source)) return LegacyFile(source).read();
   throw DataError(file, "is no file of torch.save");
 }
 
-}  // namespace kindred
+}  // namespace kindred::weights

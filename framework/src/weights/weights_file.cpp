@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "file/binary_file.h"
-#include "file/seal.h"
-#include "kindred/error.h"
+#include "file/checksum.h"
+#include "kindred/core/error.h"
 #include "weights/torch_file.h"
 
-namespace kindred {
+namespace kindred::weights {
 namespace {
 
 namespace fs = std::filesystem;
@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 constexpr const char* parallel_prefix = "module.";
 
 /// 8 bytes of length, and the header's first.
-bool is_safetensors(BinaryFile& file) {
+bool is_safetensors(file::BinaryFile& file) {
   if (file.size() < 9) return false;
   char first = 0;
   file.read(8, &first, 1);
@@ -42,7 +42,7 @@ void take_off_prefix(WeightsFile& weights) {
 WeightsFile read_weights_file(const fs::path& file) {
   WeightsFile weights;
   weights.file = file;
-  BinaryFile source(file);
+  file::BinaryFile source(file);
   if (is_torch_file(source)) {
     auto read = read_torch_file(file);
     weights.format = std::move(read.format);
@@ -51,8 +51,8 @@ WeightsFile read_weights_file(const fs::path& file) {
     weights.content = std::move(read.content);
   } else if (is_safetensors(source)) {
     weights.format = "safetensors";
-    weights.content = read_safetensors(file);
-    check_seal(file, weights.content);
+    weights.content = file::read_safetensors(file);
+    file::verify_checksum(file, weights.content);
   } else {
     throw DataError(file, "is no file of weights: neither safetensors nor what torch.save writes");
   }
@@ -61,4 +61,4 @@ WeightsFile read_weights_file(const fs::path& file) {
   return weights;
 }
 
-}  // namespace kindred
+}  // namespace kindred::weights

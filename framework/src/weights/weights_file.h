@@ -7,7 +7,7 @@
 
 #include "file/safetensors.h"
 
-namespace kindred {
+namespace kindred::weights {
 
 struct WeightsFile {
   std::filesystem::path file;
@@ -15,7 +15,7 @@ struct WeightsFile {
   std::string dictionary;           ///< "state_dict" where the tensors lay under that key; "" at the top
   std::vector<std::string> beside;  ///< what lies beside them and is not read
   std::string prefix;               ///< taken off every name: "module.", or ""
-  TensorFile content;
+  file::TensorFile content;
 };
 
 /// What the file is, is told by its content, not by its name. A prefix 'module.' that every name has, as
@@ -23,4 +23,4 @@ struct WeightsFile {
 /// no tensors.
 [[nodiscard]] WeightsFile read_weights_file(const std::filesystem::path& file);
 
-}  // namespace kindred
+}  // namespace kindred::weights

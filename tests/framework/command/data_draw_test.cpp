@@ -8,6 +8,10 @@
 #include "naic.h"
 
 using namespace kindred;
+using namespace kindred::command;
+using namespace kindred::manifest;
+using namespace kindred::market1501;
+using namespace kindred::naic;
 using namespace kindred::test;
 
 namespace {

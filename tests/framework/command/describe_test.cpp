@@ -15,6 +15,7 @@
 #include "recipe/recipe_layout.h"
 
 using namespace kindred;
+using namespace kindred::command;
 using namespace kindred::test;
 
 namespace {
@@ -46,14 +47,15 @@ std::size_t longest_line(const std::string& text) {
 }  // namespace
 
 TEST_CASE("text is wrapped between words") {
-  CHECK(wrapped("one two three", 7) == std::vector<std::string>{"one two", "three"});
-  CHECK(wrapped("incomprehensibilities no", 5) == std::vector<std::string>{"incomprehensibilities", "no"});
-  CHECK(wrapped("", 5) == std::vector<std::string>{""});
-  CHECK(wrapped("äöü äöü", 7) == std::vector<std::string>{"äöü äöü"});
+  CHECK(progress::wrapped("one two three", 7) == std::vector<std::string>{"one two", "three"});
+  CHECK(progress::wrapped("incomprehensibilities no", 5) ==
+        std::vector<std::string>{"incomprehensibilities", "no"});
+  CHECK(progress::wrapped("", 5) == std::vector<std::string>{""});
+  CHECK(progress::wrapped("äöü äöü", 7) == std::vector<std::string>{"äöü äöü"});
 }
 
 TEST_CASE("a table aligns its columns, wraps long cells and drops empty columns") {
-  TextTable table;
+  progress::TextTable table;
   table.heads = {"A", "B", "C", "D"};
   table.widths = {10, 9, 10};
   table.indent = 1;
@@ -120,10 +122,11 @@ TEST_CASE("the examples of all components together are a recipe") {
                          "embed", "evaluate", "machine", "optimizer.group"}) {
     recipe += example_of(describe(catalog, id, DescribeFormat::text));
   }
-  const auto plan = make_plan(parse_recipe(recipe, "examples", {}), catalog);
+  const auto plan = recipe::make_plan(recipe::parse_recipe(recipe, "examples", {}), catalog);
   CHECK(plan.losses.at(0).on == std::vector<std::string>{"OUTPUT"});
-  CHECK(plan.frozen() ==
-        make_plan(parse_recipe(write_recipe(plan.frozen()), "frozen", {}), catalog).frozen());
+  CHECK(plan.resolved() ==
+        recipe::make_plan(recipe::parse_recipe(recipe::write_recipe(plan.resolved()), "frozen", {}), catalog)
+            .resolved());
 }
 
 TEST_CASE("every description fits a terminal") {
@@ -132,7 +135,7 @@ TEST_CASE("every description fits a terminal") {
     CHECK(longest_line(describe_component(*factory, DescribeFormat::text)) <= 110);
   }
   CHECK(longest_line(describe(catalog, "recipe", DescribeFormat::text)) <= 110);
-  for (const auto& table : recipe_layout()) {
+  for (const auto& table : recipe::recipe_layout()) {
     CHECK(longest_line(describe(catalog, table.key, DescribeFormat::text)) <= 110);
   }
 }
@@ -179,7 +182,7 @@ TEST_CASE("a list of tables inside a component's table is described with it and 
 
 TEST_CASE("the recipe as a whole is described with its tables") {
   const auto text = describe(fake_catalog(), "recipe", DescribeFormat::text);
-  for (const auto& table : recipe_layout())
+  for (const auto& table : recipe::recipe_layout())
     CHECK(text.find("\n  " + table.header() + " ") != std::string::npos);
 }
 

@@ -14,6 +14,11 @@
 #include "naic.h"
 
 using namespace kindred;
+using namespace kindred::command;
+using namespace kindred::folder;
+using namespace kindred::manifest;
+using namespace kindred::market1501;
+using namespace kindred::naic;
 using namespace kindred::test;
 
 namespace {
@@ -49,19 +54,19 @@ Finding finding(const DoctorReport& report, const std::string& code) {
 
 using Names = std::vector<std::string>;
 
-class CountingSink final : public ProgressSink {
+class CountingSink final : public progress::ProgressSink {
  public:
-  void update(const Progress& progress) override {
+  void update(const progress::Progress& progress) override {
     only_caller = only_caller && std::this_thread::get_id() == caller;
     last = progress;
   }
-  void finish(const Progress& progress) override { finished = progress; }
+  void finish(const progress::Progress& progress) override { finished = progress; }
   void note(const std::string&) override {}
 
   std::thread::id caller = std::this_thread::get_id();
   bool only_caller = true;
-  Progress last;
-  Progress finished;
+  progress::Progress last;
+  progress::Progress finished;
 };
 
 }  // namespace
@@ -372,19 +377,19 @@ TEST_CASE("the JSON holds everything, and names that are not UTF-8 do not break 
 TEST_CASE("every image is worked on once, and progress is told by the calling thread") {
   std::vector<std::atomic<int>> done(500);
   CountingSink sink;
-  for_each_image(done.size(), "doctor", &sink, [&](std::size_t i) { ++done[i]; });
+  data::for_each_image(done.size(), "doctor", &sink, [&](std::size_t i) { ++done[i]; });
   CHECK(std::all_of(done.begin(), done.end(), [](const auto& count) { return count == 1; }));
   CHECK(sink.only_caller);
   CHECK(sink.finished.stage == "doctor");
   CHECK(sink.finished.done == 500);
   CHECK(sink.finished.total == 500);
-  for_each_image(0, "doctor", nullptr, [](std::size_t) { FAIL("there is nothing to do"); });
+  data::for_each_image(0, "doctor", nullptr, [](std::size_t) { FAIL("there is nothing to do"); });
 }
 
 TEST_CASE("of several failures that of the first image is thrown, and the work ends") {
   std::atomic<int> begun = 0;
   const std::string text = error_of([&] {
-    for_each_image(100000, "draw", nullptr, [&](std::size_t i) {
+    data::for_each_image(100000, "draw", nullptr, [&](std::size_t i) {
       ++begun;
       if (i == 3) std::this_thread::sleep_for(std::chrono::milliseconds(20));
       if (i >= 3) throw DataError("image " + std::to_string(i), "fails");
@@ -411,22 +416,23 @@ TEST_CASE("a folder is opened by the dataset that knows its layout best") {
   const Catalog catalog = catalog_of_layouts();
   const TemporaryFolder folder;
   folder.write("query/0001_c1s1_001051_00.jpg", "");
-  CHECK(open_folder(folder.path(), catalog).layout == "folder");
+  CHECK(data::open_folder(folder.path(), catalog).layout == "folder");
   folder.write("bounding_box_test/0001_c2s1_001051_00.jpg", "");
-  CHECK(open_folder(folder.path(), catalog).layout == "market1501");
-  CHECK(open_folder(folder.path(), catalog).dataset->samples().size() == 2);
-  CHECK(open_folder(folder.write("list.csv", "path,split\n"), catalog).layout == "manifest");
+  CHECK(data::open_folder(folder.path(), catalog).layout == "market1501");
+  CHECK(data::open_folder(folder.path(), catalog).dataset->samples().size() == 2);
+  CHECK(data::open_folder(folder.write("list.csv", "path,split\n"), catalog).layout == "manifest");
 }
 
 TEST_CASE("a folder of no known layout is refused with the layouts that are known") {
   const TemporaryFolder folder;
-  const std::string text = error_of([&] { (void)open_folder(folder.path(), catalog_of_layouts()); });
+  const std::string text = error_of([&] { (void)data::open_folder(folder.path(), catalog_of_layouts()); });
   CHECK(contains(text, folder.path().string() + ": error: is of no known layout. Known are:"));
   for (const char* name : {"\n  folder: ", "\n  manifest: ", "\n  market1501: ", "\n  naic: "})
     CHECK(contains(text, name));
-  CHECK(contains(error_of([&] { (void)open_folder(folder.path() / "none", catalog_of_layouts()); }),
+  CHECK(contains(error_of([&] { (void)data::open_folder(folder.path() / "none", catalog_of_layouts()); }),
                  "does not exist"));
-  CHECK(contains(error_of([&] { (void)open_folder(folder.path(), Catalog()); }), "no plugin was found"));
+  CHECK(
+      contains(error_of([&] { (void)data::open_folder(folder.path(), Catalog()); }), "no plugin was found"));
 }
 
 TEST_CASE("a folder that fits two layouts equally is refused, and both are named") {
@@ -435,6 +441,6 @@ TEST_CASE("a folder that fits two layouts equally is refused, and both are named
   for (const char* name : {"bounding_box_train", "query", "bounding_box_test"}) {
     std::filesystem::create_directory(folder.path() / name);
   }
-  const std::string text = error_of([&] { (void)open_folder(folder.path(), catalog_of_layouts()); });
+  const std::string text = error_of([&] { (void)data::open_folder(folder.path(), catalog_of_layouts()); });
   CHECK(contains(text, "may be any of 'manifest' and 'market1501'"));
 }

@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "command/study.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "study/cell_result.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 
 using namespace kindred;
+using namespace kindred::command;
 using namespace kindred::test;
 namespace fs = std::filesystem;
 
@@ -20,22 +21,22 @@ namespace {
 
 const std::atomic<bool> never{false};
 
-class Notes final : public ProgressSink {
+class Notes final : public progress::ProgressSink {
  public:
-  void update(const Progress&) override {}
-  void finish(const Progress&) override {}
+  void update(const progress::Progress&) override {}
+  void finish(const progress::Progress&) override {}
   void note(const std::string& text) override { all += text + "\n"; }
   std::string all;
 };
 
 /// Stops after some updates.
-class Stopper final : public ProgressSink {
+class Stopper final : public progress::ProgressSink {
  public:
   explicit Stopper(int after) : left_(after) {}
-  void update(const Progress&) override {
+  void update(const progress::Progress&) override {
     if (--left_ == 0) stop = true;
   }
-  void finish(const Progress&) override {}
+  void finish(const progress::Progress&) override {}
   void note(const std::string&) override {}
   std::atomic<bool> stop{false};
 
@@ -57,10 +58,10 @@ class StudyRuns {
         "recipe = 'tiny.toml'\nfolds = [1, 2]\nset.train.epochs = 1\nset.dataset.identities = 8\n"
         "[[arm]]\nname = 'a'\n[[arm]]\nname = 'b'\n" +
             second_arm);
-    study_ = read_study(file);
+    study_ = study::read_study(file);
   }
 
-  StudyOutcome run(ProgressSink& progress, const std::vector<std::string>& overrides = {},
+  StudyOutcome run(progress::ProgressSink& progress, const std::vector<std::string>& overrides = {},
                    const std::atomic<bool>& stop = never) const {
     return run_study(study_, cells(overrides), StudyReport::arms, catalog_, folder(), progress, stop);
   }
@@ -68,14 +69,14 @@ class StudyRuns {
     return list_cells(cells(overrides), folder());
   }
   [[nodiscard]] fs::path folder() const { return scratch_ / "out"; }
-  [[nodiscard]] std::vector<Cell> cells(const std::vector<std::string>& overrides = {}) const {
-    return plan_cells(study_, overrides, catalog_);
+  [[nodiscard]] std::vector<study::Cell> cells(const std::vector<std::string>& overrides = {}) const {
+    return study::plan_cells(study_, overrides, catalog_);
   }
 
  private:
   TemporaryFolder scratch_;
   Catalog catalog_ = tiny_catalog();
-  Study study_;
+  study::Study study_;
 };
 
 TEST_CASE("a study runs each cell once, and tells what it has found") {
@@ -91,7 +92,7 @@ TEST_CASE("a study runs each cell once, and tells what it has found") {
   CHECK(holds(notes.all, "run 4 of 4, b/fold2\n"));
   CHECK(holds(study.list(), "4 of 4 runs are done"));
   for (const auto* run : {"a/fold1", "a/fold2", "b/fold1", "b/fold2"}) {
-    const auto result = read_cell_result(study.folder() / run);
+    const auto result = study::read_cell_result(study.folder() / run);
     REQUIRE(result);
     const auto scores = nlohmann::json::parse(read_bytes(study.folder() / run / "evaluation.json"));
     CHECK(result->scores.mean_ap == scores["mAP"].get<double>());

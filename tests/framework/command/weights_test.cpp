@@ -6,11 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/weights/small_networks.h"
-#include "kindred/error.h"
-#include "model/artefact.h"
+#include "kindred/core/error.h"
+#include "model/model_file.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::command;
 using namespace kindred::test;
 namespace fs = std::filesystem;
 
@@ -25,11 +26,11 @@ struct Foreign {
   TemporaryFolder folder;
   fs::path file = folder / "foreign.safetensors";
   fs::path out = folder / "model.safetensors";
-  std::shared_ptr<Model> model = build_model(small_plan("small_resnet", {"seed=99"}), 4);
-  TensorFile content{module_tensors(*model), {}};
+  std::shared_ptr<model::Model> model = model::build_model(small_plan("small_resnet", {"seed=99"}), 4);
+  file::TensorFile content{model::module_tensors(*model), {}};
 
   ImportOutcome import(ImportOptions options = {}, std::vector<std::string> more = {}) {
-    write_safetensors(file, content);
+    file::write_safetensors(file, content);
     options.file = file;
     options.out = out;
     return import_weights(small_plan("small_resnet", more), options);
@@ -74,18 +75,18 @@ TEST_CASE("an imported file is a model that describes as the one it was made of"
   CHECK(outcome.written);
   CHECK(outcome.identities == 4);
   CHECK(contains(outcome.text, "identities: 4, as in the file"));
-  const auto artefact = read_artefact(foreign.out, small_catalog(), {});
+  const auto model_file = model::read_model_file(foreign.out, small_catalog(), {});
   foreign.model->eval();
-  CHECK(torch::equal(artefact.model->describe(small_images()), foreign.model->describe(small_images())));
-  CHECK(artefact.plan.weights.file == foreign.file.string());
-  CHECK(artefact.plan.weights.sha256->size() == 64);
+  CHECK(torch::equal(model_file.model->describe(small_images()), foreign.model->describe(small_images())));
+  CHECK(model_file.plan.weights.file == foreign.file.string());
+  CHECK(model_file.plan.weights.sha256->size() == 64);
 }
 
 TEST_CASE("an imported model needs neither the file it was made of nor one that its recipe names") {
   Foreign foreign;
   CHECK(foreign.import({}, {"backbone.weights='never/there.pth'"}).written);
   fs::remove(foreign.file);
-  CHECK_NOTHROW(static_cast<void>(read_artefact(foreign.out, small_catalog(), {})));
+  CHECK_NOTHROW(static_cast<void>(model::read_model_file(foreign.out, small_catalog(), {})));
 }
 
 TEST_CASE("a file that does not fit is listed tensor by tensor, and nothing is written") {
@@ -110,7 +111,7 @@ TEST_CASE("a classifier of other identities is wrong unless it is allowed to be 
   CHECK_FALSE(foreign.import({.identities = 6}).written);
   const auto outcome = foreign.import({.allow_missing = {"head.classifier.*"}, .identities = 6});
   CHECK(outcome.written);
-  CHECK(read_artefact(foreign.out, small_catalog(), {}).identities == 6);
+  CHECK(model::read_model_file(foreign.out, small_catalog(), {}).identities == 6);
 }
 
 TEST_CASE("a file without a classifier needs to be told of how many identities it is") {

@@ -19,11 +19,14 @@
 #include "tiny_components.h"
 
 using namespace kindred;
+using namespace kindred::data;
+using namespace kindred::folder;
+using namespace kindred::naic;
 using namespace kindred::test;
 
 namespace {
 
-const Place place{"r.toml", 3, 1};
+const SourceLocation location{"r.toml", 3, 1};
 
 /// Identity -> camera -> number of images.
 using People = std::map<std::int64_t, std::map<std::int64_t, int>>;
@@ -55,15 +58,15 @@ People crowd(std::int64_t size) {
   return people;
 }
 
-FoldsSettings fold(std::int64_t number, std::int64_t count = 4) {
-  FoldsSettings folds;
+recipe::FoldsSettings fold(std::int64_t number, std::int64_t count = 4) {
+  recipe::FoldsSettings folds;
   folds.count = count;
   folds.fold = number;
   return folds;
 }
 
-std::vector<Sample> samples_of(const People& people, const FoldsSettings& folds) {
-  return FoldDataset(made(people), folds, place).samples();
+std::vector<Sample> samples_of(const People& people, const recipe::FoldsSettings& folds) {
+  return FoldDataset(made(people), folds, location).samples();
 }
 
 std::vector<Sample> of_split(const std::vector<Sample>& samples, Split split) {
@@ -85,13 +88,13 @@ std::set<std::int64_t> validated(const std::vector<Sample>& samples) {
   return identities_in(all);
 }
 
-std::vector<std::string> queries_of(const People& people, const FoldsSettings& folds) {
+std::vector<std::string> queries_of(const People& people, const recipe::FoldsSettings& folds) {
   std::vector<std::string> paths;
   for (const auto& sample : of_split(samples_of(people, folds), Split::query)) paths.push_back(sample.path);
   return paths;
 }
 
-std::string error_of(const People& people, const FoldsSettings& folds) {
+std::string error_of(const People& people, const recipe::FoldsSettings& folds) {
   return message_of<RecipeError>([&] { static_cast<void>(samples_of(people, folds)); });
 }
 
@@ -140,9 +143,9 @@ TEST_CASE("rounds give the fold with the fewest images the largest identity") {
 }
 
 TEST_CASE("the split depends on the images and the seed alone, not on their order") {
-  const auto listed = [](const FoldsSettings& folds, bool backwards) {
+  const auto listed = [](const recipe::FoldsSettings& folds, bool backwards) {
     std::vector<std::string> result;
-    for (const auto& sample : FoldDataset(made(crowd(30), backwards), folds, place).samples()) {
+    for (const auto& sample : FoldDataset(made(crowd(30), backwards), folds, location).samples()) {
       result.push_back(sample.path + " " + split_name(sample.split));
     }
     return result;
@@ -224,7 +227,7 @@ TEST_CASE("the data set's own queries and gallery are left out, unlabelled train
   data->add("query/1", 1, 1, Split::query);
   data->add("gallery/1", 1, 2, Split::gallery);
   data->add("train/unknown", unlabelled_identity, 1, Split::train);
-  const auto samples = FoldDataset(std::move(data), fold(1), place).samples();
+  const auto samples = FoldDataset(std::move(data), fold(1), location).samples();
   for (const auto& sample : samples) CHECK(sample.path.rfind("train/", 0) == 0);
   CHECK(std::count_if(samples.begin(), samples.end(), [](const Sample& sample) {
           return sample.path == "train/unknown" && sample.split == Split::train;
@@ -240,7 +243,7 @@ TEST_CASE("distractors join the gallery without identity, camera, junk and train
   others->add("t", 7, 2, Split::train);
   others->add("j", junk_identity, 2, Split::gallery);
   const auto picture = others->image({.path = name_of(100, 1, 0)});
-  const FoldDataset data(made(crowd(8)), folds, place, std::move(others));
+  const FoldDataset data(made(crowd(8)), folds, location, std::move(others));
   const auto without = samples_of(crowd(8), fold(1));
   const auto samples = data.samples();
   REQUIRE(samples.size() == without.size() + 2);
@@ -256,7 +259,7 @@ TEST_CASE("distractors join the gallery without identity, camera, junk and train
 
 TEST_CASE("images are those of the data set, whatever split they are in now") {
   const auto whole = made(crowd(8));
-  const FoldDataset data(made(crowd(8)), fold(1), place);
+  const FoldDataset data(made(crowd(8)), fold(1), location);
   for (const auto& sample : data.samples()) {
     CHECK(cv::norm(data.image(sample), whole->image(sample), cv::NORM_INF) == 0);
   }
@@ -281,7 +284,7 @@ TEST_CASE("what cannot be divided is an error with a remedy, at the place of the
   folds = fold(1);
   folds.distractors = "data/none";
   CHECK(message_of<RecipeError>([&] {
-          const FoldDataset data(made(crowd(8)), folds, place, std::make_unique<MadeDataset>());
+          const FoldDataset data(made(crowd(8)), folds, location, std::make_unique<MadeDataset>());
         }).find("distractors = \"data/none\" has no images outside a training split") != std::string::npos);
 }
 

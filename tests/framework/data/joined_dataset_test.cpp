@@ -6,6 +6,7 @@
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::data;
 using namespace kindred::test;
 
 namespace {

@@ -15,7 +15,7 @@
 #include <string>
 #include <thread>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
 // Sanitizers keep freed memory for a while.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -30,6 +30,7 @@
 #endif
 
 using namespace kindred;
+using namespace kindred::data;
 
 namespace {
 

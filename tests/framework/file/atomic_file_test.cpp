@@ -10,10 +10,11 @@
 #include <thread>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::file;
 using namespace kindred::test;
 namespace fs = std::filesystem;
 

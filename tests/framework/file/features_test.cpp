@@ -10,9 +10,10 @@
 #include <tuple>
 
 #include "file/feature_files.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
 using namespace kindred;
+using namespace kindred::file;
 
 namespace {
 
@@ -110,7 +111,7 @@ TEST_CASE_FIXTURE(Fixture, "the reader gives any range of rows") {
   write_features(stem, features);
   const FeatureReader reader(stem);
   CHECK(reader.size() == 10);
-  CHECK(reader.width() == 4);
+  CHECK(reader.dim() == 4);
   CHECK(reader.samples().size() == 10);
   CHECK(torch::equal(reader.rows(3, 7), features.descriptors.slice(0, 3, 7)));
 }
@@ -126,8 +127,8 @@ TEST_CASE_FIXTURE(
   CHECK(torch::equal(read_features(stem).descriptors, rows));
   // A number is rounded by at most 2^-11 or 2^-8 of itself.
   for (const auto& [storage, type, rounding] :
-       {std::tuple(Storage::float16, torch::kHalf, std::pow(2, -11)),
-        std::tuple(Storage::bfloat16, torch::kBFloat16, std::pow(2, -8))}) {
+       {std::tuple(recipe::Storage::float16, torch::kHalf, std::pow(2, -11)),
+        std::tuple(recipe::Storage::bfloat16, torch::kBFloat16, std::pow(2, -8))}) {
     const auto loss = write_features(stem, features, storage);
     CHECK(std::filesystem::file_size(array) == 128 + 5000 * 96 * 2);
     CHECK((NpyReader(array).type() == type));
@@ -174,12 +175,12 @@ TEST_CASE_FIXTURE(Fixture,
   features.samples[2].path = "c";
   features.descriptors[2][1] = 1e5F;
   CHECK_THROWS_WITH_AS(
-      write_features(stem, features, Storage::float16),
+      write_features(stem, features, recipe::Storage::float16),
       doctest::Contains("gallery.v2.npy: error: the descriptor of 'c' has a number that does not "
                         "fit into 16 bits"),
       DataError);
   CHECK_FALSE(std::filesystem::exists(array));
-  CHECK(write_features(stem, features, Storage::bfloat16).largest < 0.01);
+  CHECK(write_features(stem, features, recipe::Storage::bfloat16).largest < 0.01);
 }
 
 TEST_CASE_FIXTURE(Fixture, "numbers of rows that do not fit are refused with both numbers") {

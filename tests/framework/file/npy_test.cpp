@@ -12,10 +12,11 @@
 #include <string>
 #include <utility>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "test_paths.h"
 
 using namespace kindred;
+using namespace kindred::file;
 
 namespace {
 

@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <cstring>
 
-#include "file/seal.h"
-#include "kindred/error.h"
-#include "kindred/random.h"
+#include "file/checksum.h"
+#include "kindred/core/error.h"
+#include "kindred/core/random.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::file;
 using namespace kindred::test;
 namespace fs = std::filesystem;
 
@@ -264,10 +265,10 @@ TEST_CASE("a seal finds every flipped bit of the content, and content without a 
   const TemporaryFolder folder;
   const auto file = folder / "x";
   auto content = example();
-  check_seal(file, content);
-  seal(content);
+  verify_checksum(file, content);
+  add_checksum(content);
   write_safetensors(file, content);
-  check_seal(file, read_safetensors(file));
+  verify_checksum(file, read_safetensors(file));
   const auto whole = read_bytes(file);
   std::uint64_t header = 0;
   std::memcpy(&header, whole.data(), 8);
@@ -281,7 +282,7 @@ TEST_CASE("a seal finds every flipped bit of the content, and content without a 
     const auto use = [&] {
       const auto damaged = read_safetensors(file);
       ++read_but_refused;
-      check_seal(file, damaged);
+      verify_checksum(file, damaged);
     };
     // The seal's own key: without it the content passes as unsealed, which a checkpoint does not.
     const auto key = whole.find("kindred.crc32");

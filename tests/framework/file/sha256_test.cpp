@@ -4,10 +4,11 @@
 
 #include <algorithm>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::file;
 using namespace kindred::test;
 
 namespace {

@@ -7,10 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::file;
 using namespace kindred::test;
 
 namespace {

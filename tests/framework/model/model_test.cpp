@@ -10,12 +10,13 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "kindred/nn/chain_backbone.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/loss.h"
 
-using namespace kindred;  // NOLINT
+using namespace kindred;
+using namespace kindred::model;  // NOLINT
 
 namespace {
 
@@ -113,7 +114,7 @@ class TestLoss final : public Loss {
   }
   TestLoss(const Params& params, const Context& context) : identities(context.identities) {
     if (params.refuse) throw ComponentError("loss/test", "does not like this width");
-    weight = register_parameter("weight", torch::randn({context.width}));
+    weight = register_parameter("weight", torch::randn({context.dim}));
   }
   OutputKind takes() const override { return Kind; }
   torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
@@ -139,14 +140,14 @@ const Catalog& catalog() {
 }
 
 template <class Component>
-Choice<typename Component::Role> choose(const std::string& type, typename Component::Params params,
-                                        Place place) {
+recipe::Choice<typename Component::Role> choose(const std::string& type, typename Component::Params params,
+                                                SourceLocation location) {
   return {catalog().find<typename Component::Role>(type),
-          std::make_shared<const typename Component::Params>(std::move(params)), std::move(place), type};
+          std::make_shared<const typename Component::Params>(std::move(params)), std::move(location), type};
 }
 
-Plan plan_of(TestHead::Params head = {}, std::uint64_t seed = 1, std::int64_t channels = 4) {
-  Plan plan;
+recipe::Plan plan_of(TestHead::Params head = {}, std::uint64_t seed = 1, std::int64_t channels = 4) {
+  recipe::Plan plan;
   plan.seed = seed;
   plan.backbone = choose<TestBackbone>("test", {.channels = channels}, {"r.toml", 3, 1});
   plan.head = choose<TestHead>("test", std::move(head), {"r.toml", 7, 1});
@@ -154,20 +155,20 @@ Plan plan_of(TestHead::Params head = {}, std::uint64_t seed = 1, std::int64_t ch
 }
 
 template <class L>
-LossChoice loss_on(std::vector<std::string> on, const std::string& name = "x", double weight = 1,
-                   Reduction reduction = Reduction::sum, bool refuse = false) {
-  LossChoice choice;
-  static_cast<Choice<Loss>&>(choice) = choose<L>(std::is_same_v<L, FeatureLoss> ? "on_features" : "on_logits",
-                                                 {.refuse = refuse}, {"r.toml", 11, 1});
+recipe::LossChoice loss_on(std::vector<std::string> on, const std::string& name = "x", double weight = 1,
+                           recipe::Reduction reduction = recipe::Reduction::sum, bool refuse = false) {
+  recipe::LossChoice choice;
+  static_cast<recipe::Choice<Loss>&>(choice) = choose<L>(
+      std::is_same_v<L, FeatureLoss> ? "on_features" : "on_logits", {.refuse = refuse}, {"r.toml", 11, 1});
   choice.name = name;
   choice.on = std::move(on);
-  choice.on_place = {"r.toml", 12, 6};
+  choice.on_location = {"r.toml", 12, 6};
   choice.weight = weight;
   choice.reduction = reduction;
   return choice;
 }
 
-std::vector<LossTerm> terms_of(std::vector<LossChoice> losses, std::uint64_t seed = 1) {
+std::vector<LossTerm> terms_of(std::vector<recipe::LossChoice> losses, std::uint64_t seed = 1) {
   auto plan = plan_of({}, seed);
   plan.losses = std::move(losses);
   return build_losses(plan, build_model(plan, 5)->outputs(), 5);
@@ -187,7 +188,7 @@ bool equal_tensors(const Model& a, const Model& b, const std::string& prefix = "
   return true;
 }
 
-std::string message_of(const std::vector<LossChoice>& losses) {
+std::string message_of(const std::vector<recipe::LossChoice>& losses) {
   try {
     (void)terms_of(losses);
   } catch (const RecipeError& error) {
@@ -232,7 +233,7 @@ TEST_CASE("training gives every output in 32-bit floats") {
   const auto outputs = model->forward(torch::rand({2, 3, 8, 4}));
   REQUIRE(outputs.size() == model->outputs().size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    CHECK(outputs[i].sizes().vec() == std::vector<std::int64_t>{2, model->outputs()[i].width});
+    CHECK(outputs[i].sizes().vec() == std::vector<std::int64_t>{2, model->outputs()[i].dim});
     CHECK((outputs[i].scalar_type() == torch::kFloat32));
   }
 }
@@ -267,7 +268,7 @@ TEST_CASE("what a component finds wrong is said at its table in the recipe") {
                        "r.toml:7:1: error: head 'test': there is no block 'tal' to cut behind; did you mean "
                        "'tail'? The blocks are 'stem' and 'tail'",
                        RecipeError);
-  CHECK(message_of({loss_on<FeatureLoss>({"g1"}, "x", 1, Reduction::sum, true)}) ==
+  CHECK(message_of({loss_on<FeatureLoss>({"g1"}, "x", 1, recipe::Reduction::sum, true)}) ==
         "r.toml:11:1: error: loss 'on_features': does not like this width");
 }
 
@@ -300,7 +301,7 @@ TEST_CASE("an output that two patterns match is taken once, in the order of the 
 
 TEST_CASE("weights are summed, or shared among the outputs") {
   CHECK(terms_of({loss_on<FeatureLoss>({"g*"}, "x", 3)})[1].weight == 3);
-  CHECK(terms_of({loss_on<FeatureLoss>({"g*"}, "x", 3, Reduction::mean)})[1].weight == 1.5);
+  CHECK(terms_of({loss_on<FeatureLoss>({"g*"}, "x", 3, recipe::Reduction::mean)})[1].weight == 1.5);
 }
 
 TEST_CASE("a loss's own parameters depend on the seed and on its place alone") {

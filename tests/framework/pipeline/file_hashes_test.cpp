@@ -4,10 +4,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::pipeline;
 using namespace kindred::test;
 
 namespace {

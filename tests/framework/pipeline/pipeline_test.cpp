@@ -13,6 +13,7 @@
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::pipeline;
 using namespace kindred::test;
 
 namespace {
@@ -125,7 +126,7 @@ class Files {
   Files() { folder_.write("model.toml", model); }
 
   Pipeline make(const std::string& text, const std::vector<std::string>& overrides = {}) {
-    return make_pipeline(load_recipe(folder_.write("p.toml", text), overrides), catalog());
+    return make_pipeline(recipe::load_recipe(folder_.write("p.toml", text), overrides), catalog());
   }
   /// What is wrong, with the file's name shortened to "p.toml".
   std::string errors(const std::string& text, const std::vector<std::string>& overrides = {}) {
@@ -173,9 +174,9 @@ TEST_CASE("a pipeline's stages are read with their inputs, and their recipes wit
                                                     "final_features", "ranking", "submission"});
   CHECK(reads(pipeline, "features") == "model=base domains=domains");
   CHECK(reads(pipeline, "final") == "labels=labels");
-  const auto recipe = write_recipe(pipeline.find("final")->settings());
+  const auto recipe = recipe::write_recipe(pipeline.find("final")->settings());
   CHECK(recipe.find("epochs = 75") != std::string::npos);
-  CHECK(write_recipe(pipeline.find("base")->settings()).find("epochs = 60") != std::string::npos);
+  CHECK(recipe::write_recipe(pipeline.find("base")->settings()).find("epochs = 60") != std::string::npos);
 }
 
 TEST_CASE("stages may be written in any order and run behind what they read") {
@@ -190,8 +191,8 @@ TEST_CASE("overrides reach into a stage and into its recipe") {
   const auto pipeline = Files().make(
       whole,
       {"stage.final.recipe.train.epochs=3", "stage.labels.labeler.size=4", "stage.submission.enabled=false"});
-  CHECK(write_recipe(pipeline.find("final")->settings()).find("epochs = 3") != std::string::npos);
-  CHECK(write_recipe(pipeline.find("labels")->settings()).find("size = 4") != std::string::npos);
+  CHECK(recipe::write_recipe(pipeline.find("final")->settings()).find("epochs = 3") != std::string::npos);
+  CHECK(recipe::write_recipe(pipeline.find("labels")->settings()).find("size = 4") != std::string::npos);
   CHECK(pipeline.find("submission") == nullptr);
 }
 

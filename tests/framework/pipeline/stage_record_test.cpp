@@ -5,6 +5,7 @@
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::pipeline;
 using namespace kindred::test;
 
 namespace {

@@ -14,15 +14,16 @@
 #include <string>
 #include <vector>
 
-#include "kindred/error.h"
-#include "kindred/plugin.h"
-#include "kindred/random.h"
+#include "kindred/core/error.h"
+#include "kindred/core/plugin.h"
+#include "kindred/core/random.h"
 #include "plugin/plugin_loader.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
 
 namespace fs = std::filesystem;
 using namespace kindred;
+using namespace kindred::plugin;
 
 namespace {
 

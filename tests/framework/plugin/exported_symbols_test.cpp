@@ -13,6 +13,7 @@
 
 namespace fs = std::filesystem;
 using namespace kindred;
+using namespace kindred::plugin;
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "kindred/role/augmentation.h"
 #include "plugin/plugin_loader.h"
 #include "temporary_folder.h"
@@ -22,6 +22,7 @@
 
 namespace fs = std::filesystem;
 using namespace kindred;
+using namespace kindred::plugin;
 
 namespace {
 

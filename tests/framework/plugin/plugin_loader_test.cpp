@@ -11,14 +11,15 @@
 #include <opencv2/core.hpp>
 #include <string>
 
-#include "kindred/error.h"
-#include "kindred/plugin.h"
+#include "kindred/core/error.h"
+#include "kindred/core/plugin.h"
 #include "kindred/role/augmentation.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
 
 namespace fs = std::filesystem;
 using namespace kindred;
+using namespace kindred::plugin;
 
 namespace {
 

@@ -17,13 +17,14 @@
 #include <string>
 
 #include "file/npy.h"
-#include "kindred/error.h"
-#include "kindred/random.h"
+#include "kindred/core/error.h"
+#include "kindred/core/random.h"
 #include "ranking/match_ranks.h"
 #include "ranking/similarity.h"
 #include "test_paths.h"
 
 using namespace kindred;
+using namespace kindred::ranking;
 
 namespace {
 
@@ -42,12 +43,12 @@ DistanceBlock given(const torch::Tensor& distances) {
 
 /// One query.
 Scores evaluate_one(const Sample& query, const std::vector<Sample>& gallery, std::vector<float> distances,
-                    CameraMode cameras = CameraMode::single) {
+                    recipe::CameraMode cameras = recipe::CameraMode::single) {
   return evaluate({query}, gallery, given(torch::tensor(distances).unsqueeze(0)), {cameras});
 }
 
 std::string refusal(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
-                    CameraMode cameras = CameraMode::automatic) {
+                    recipe::CameraMode cameras = recipe::CameraMode::automatic) {
   const auto distances = torch::rand(
       {static_cast<std::int64_t>(query.size()), static_cast<std::int64_t>(gallery.size())}, torch::kFloat);
   try {
@@ -81,7 +82,7 @@ struct Golden {
       gallery.push_back(person(json["gallery_identity"][i], json["gallery_camera"][i]));
     }
     expected = json["expected"];
-    distances = read_npy(folder / "evaluate_distance.npy");
+    distances = file::read_npy(folder / "evaluate_distance.npy");
   }
 };
 
@@ -108,7 +109,8 @@ TEST_CASE("the reference values are met, whatever the number of threads") {
   std::optional<Scores> first;
   for (const int count : {1, 2, 3, 7}) {
     const Threads threads(count);
-    const auto scores = evaluate(golden.query, golden.gallery, given(golden.distances), {CameraMode::known});
+    const auto scores =
+        evaluate(golden.query, golden.gallery, given(golden.distances), {recipe::CameraMode::known});
     check_golden(scores, golden.expected);
     if (!first) first = scores;
     CHECK(scores.mean_ap == first->mean_ap);
@@ -124,8 +126,9 @@ TEST_CASE("the reference values are met, whatever the number of threads") {
 
 TEST_CASE("the reference values are met when cameras are found by themselves") {
   const Golden golden;
-  check_golden(evaluate(golden.query, golden.gallery, given(golden.distances), {CameraMode::automatic}),
-               golden.expected);
+  check_golden(
+      evaluate(golden.query, golden.gallery, given(golden.distances), {recipe::CameraMode::automatic}),
+      golden.expected);
 }
 
 TEST_CASE("the reference values are met when junk is strewn over the gallery") {
@@ -140,7 +143,8 @@ TEST_CASE("the reference values are met when junk is strewn over the gallery") {
     gallery.push_back(golden.gallery[i]);
     columns.push_back(golden.distances.select(1, static_cast<std::int64_t>(i)));
   }
-  const auto scores = evaluate(golden.query, gallery, given(torch::stack(columns, 1)), {CameraMode::known});
+  const auto scores =
+      evaluate(golden.query, gallery, given(torch::stack(columns, 1)), {recipe::CameraMode::known});
   check_golden(scores, golden.expected);
   CHECK(scores.junk == 80);
   CHECK(scores.gallery == 240);
@@ -188,13 +192,13 @@ TEST_CASE("images of the query's identity and camera are removed only when camer
   const auto query = person(5, 1);
   const std::vector<Sample> gallery{person(5, 1), person(6, 1), person(5, 2), person(6, 2)};
   const std::vector<float> distances{0.1F, 0.2F, 0.3F, 0.4F};
-  const auto known = evaluate_one(query, gallery, distances, CameraMode::known);
+  const auto known = evaluate_one(query, gallery, distances, recipe::CameraMode::known);
   CHECK(known.cameras_known);
   CHECK(known.mean_ap == doctest::Approx(1.0 / 2));
-  const auto automatic = evaluate_one(query, gallery, distances, CameraMode::automatic);
+  const auto automatic = evaluate_one(query, gallery, distances, recipe::CameraMode::automatic);
   CHECK(automatic.cameras_known);
   CHECK(automatic.mean_ap == known.mean_ap);
-  const auto single = evaluate_one(query, gallery, distances, CameraMode::single);
+  const auto single = evaluate_one(query, gallery, distances, recipe::CameraMode::single);
   CHECK_FALSE(single.cameras_known);
   CHECK(single.mean_ap == doctest::Approx((1.0 + 2.0 / 3) / 2));
 }
@@ -202,8 +206,8 @@ TEST_CASE("images of the query's identity and camera are removed only when camer
 TEST_CASE("a query without a right image does not count") {
   const std::vector<Sample> query{person(5), person(9), person(unlabelled_identity), person(junk_identity)};
   const std::vector<Sample> gallery{person(5), person(6)};
-  const auto scores =
-      evaluate(query, gallery, given(torch::tensor({{1.0F, 0.0F}}).repeat({4, 1})), {CameraMode::automatic});
+  const auto scores = evaluate(query, gallery, given(torch::tensor({{1.0F, 0.0F}}).repeat({4, 1})),
+                               {recipe::CameraMode::automatic});
   CHECK(scores.queries == 4);
   CHECK(scores.valid_queries == 1);
   CHECK(scores.mean_ap == doctest::Approx(0.5));
@@ -215,17 +219,20 @@ TEST_CASE("a query without a right image does not count") {
 
 TEST_CASE("automatic falls back to a single camera and says why") {
   const std::vector<float> distances{0.1F, 0.2F};
-  const auto nowhere = evaluate_one(person(5), {person(5), person(6)}, distances, CameraMode::automatic);
+  const auto nowhere =
+      evaluate_one(person(5), {person(5), person(6)}, distances, recipe::CameraMode::automatic);
   CHECK_FALSE(nowhere.cameras_known);
   CHECK(contains(nowhere.note, "no image has a camera, so images of the query's own camera count as right"));
 
-  const auto one = evaluate_one(person(5, 3), {person(5, 3), person(6, 3)}, distances, CameraMode::automatic);
+  const auto one =
+      evaluate_one(person(5, 3), {person(5, 3), person(6, 3)}, distances, recipe::CameraMode::automatic);
   CHECK_FALSE(one.cameras_known);
   CHECK(contains(one.note, "all images are of one camera (3)"));
 
   auto nameless = person(5);
   nameless.path = "nameless.png";
-  const auto some = evaluate_one(person(5, 3), {nameless, person(5, 2)}, distances, CameraMode::automatic);
+  const auto some =
+      evaluate_one(person(5, 3), {nameless, person(5, 2)}, distances, recipe::CameraMode::automatic);
   CHECK_FALSE(some.cameras_known);
   CHECK(contains(some.note, "1 of 3 images have no camera ('nameless.png' is the first)"));
 }
@@ -233,13 +240,13 @@ TEST_CASE("automatic falls back to a single camera and says why") {
 TEST_CASE("distractors and queries that nobody matches need no camera") {
   const std::vector<Sample> query{person(5, 1), person(9)};
   const std::vector<Sample> gallery{person(5, 2), person(6), person(unlabelled_identity), person(0)};
-  const auto scores = evaluate(query, gallery, given(torch::rand({2, 4})), {CameraMode::automatic});
+  const auto scores = evaluate(query, gallery, given(torch::rand({2, 4})), {recipe::CameraMode::automatic});
   CHECK(scores.cameras_known);
   CHECK(scores.note.empty());
 }
 
 TEST_CASE("known cameras that are missing are refused with the first image without one") {
-  const auto message = refusal({person(5, 1)}, {person(5, 2), person(5)}, CameraMode::known);
+  const auto message = refusal({person(5, 1)}, {person(5, 2), person(5)}, recipe::CameraMode::known);
   CHECK(contains(message, "cameras = \"known\", but 1 of 3 images have no camera"));
   CHECK(contains(message, "cameras = \"single\""));
 }
@@ -254,7 +261,7 @@ TEST_CASE("when no query can be matched the reason and the remedy are said") {
   CHECK(contains(refusal({person(1), person(2), person(3), person(4)}, {person(11), person(12)}),
                  "nobody in common: the queries show 4 identities (1, 2, 3, ...), the gallery 2 identities "
                  "(11, 12). Are they of the same data set"));
-  CHECK(contains(refusal({person(1, 4)}, {person(1, 4), person(2, 4)}, CameraMode::known),
+  CHECK(contains(refusal({person(1, 4)}, {person(1, 4), person(2, 4)}, recipe::CameraMode::known),
                  "no query has a right image under another camera"));
   CHECK(contains(refusal({person(1, 4), person(2, 3)}, {person(1, 4), person(2, 3)}),
                  "Evaluate with cameras = \"single\""));
@@ -263,7 +270,7 @@ TEST_CASE("when no query can be matched the reason and the remedy are said") {
 TEST_CASE("errors name the place that the caller gives") {
   try {
     static_cast<void>(
-        evaluate({}, {person(1)}, given(torch::ones({0, 1})), {CameraMode::automatic}, "query.csv"));
+        evaluate({}, {person(1)}, given(torch::ones({0, 1})), {recipe::CameraMode::automatic}, "query.csv"));
     FAIL("no error");
   } catch (const DataError& error) {
     CHECK(error.file() == "query.csv");
@@ -287,7 +294,7 @@ TEST_CASE("a distance that is not a number is an error naming the first query an
   for (const int count : {1, 2, 5}) {
     const Threads threads(count);
     CHECK_THROWS_WITH_AS(
-        static_cast<void>(evaluate(query, gallery, given(distances), {CameraMode::single})),
+        static_cast<void>(evaluate(query, gallery, given(distances), {recipe::CameraMode::single})),
         doctest::Contains(("the distance of query 40 ('" + query[40].path + "') to gallery image 7 ('" +
                            gallery[7].path + "') is not a number")
                               .c_str()),
@@ -297,10 +304,11 @@ TEST_CASE("a distance that is not a number is an error naming the first query an
 
 TEST_CASE("distances of another shape or type are a mistake of the program") {
   const std::vector<Sample> both{person(1), person(1)};
-  CHECK_THROWS_AS(static_cast<void>(evaluate(both, both, given(torch::ones({2, 3})), {CameraMode::single})),
-                  std::logic_error);
-  CHECK_THROWS_AS(static_cast<void>(
-                      evaluate(both, both, given(torch::ones({2, 2}, torch::kDouble)), {CameraMode::single})),
+  CHECK_THROWS_AS(
+      static_cast<void>(evaluate(both, both, given(torch::ones({2, 3})), {recipe::CameraMode::single})),
+      std::logic_error);
+  CHECK_THROWS_AS(static_cast<void>(evaluate(both, both, given(torch::ones({2, 2}, torch::kDouble)),
+                                             {recipe::CameraMode::single})),
                   std::logic_error);
 }
 
@@ -315,7 +323,7 @@ TEST_CASE("blocks cover all queries once, in order, and stay within 64 MB") {
                                  blocks.emplace_back(first, last);
                                  return torch::zeros({last - first, images});
                                },
-                               {CameraMode::single});
+                               {recipe::CameraMode::single});
   CHECK(blocks == decltype(blocks){{0, 16}, {16, 32}, {32, 40}});
   CHECK(scores.mean_inp == doctest::Approx(1.0 / images));
 }
@@ -394,7 +402,7 @@ TEST_CASE("at a depth AP sees only the ranks up to it, out of as many right imag
   const std::vector<Sample> gallery{person(5), person(6), person(5), person(7), person(8), person(5)};
   const std::vector<float> distances{0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F};  // right: ranks 1, 3 and 6
   const auto ap = [&](std::int64_t depth) {
-    EvaluateSettings settings{CameraMode::single};
+    recipe::EvaluateSettings settings{recipe::CameraMode::single};
     settings.map_depth = depth;
     const auto scores =
         evaluate({person(5)}, gallery, given(torch::tensor(distances).unsqueeze(0)), settings);
@@ -411,7 +419,7 @@ TEST_CASE("at a depth AP sees only the ranks up to it, out of as many right imag
 }
 
 TEST_CASE("a query whose right images are all below the depth has an AP of 0 and still counts") {
-  EvaluateSettings settings{CameraMode::single};
+  recipe::EvaluateSettings settings{recipe::CameraMode::single};
   settings.map_depth = 1;
   const auto scores =
       evaluate({person(5)}, {person(6), person(5)}, given(torch::tensor({{0.1F, 0.2F}})), settings);
@@ -426,7 +434,7 @@ TEST_CASE("persons that are far from each other and near to themselves are told 
   const std::vector<Sample> gallery{person(1), person(2), person(1), person(2)};
   const auto separable =
       evaluate(query, gallery, given(torch::tensor({{0.1F, 0.9F, 0.2F, 0.8F}, {0.7F, 0.3F, 0.9F, 0.1F}})),
-               {CameraMode::single});
+               {recipe::CameraMode::single});
   CHECK(separable.open_set.area == 1);
   for (const auto& point : separable.open_set.points) {
     CHECK(point.true_positive_rate == 1);
@@ -435,7 +443,7 @@ TEST_CASE("persons that are far from each other and near to themselves are told 
   }
   const auto inverted =
       evaluate(query, gallery, given(torch::tensor({{0.9F, 0.1F, 0.8F, 0.2F}, {0.3F, 0.7F, 0.1F, 0.9F}})),
-               {CameraMode::single});
+               {recipe::CameraMode::single});
   CHECK(inverted.open_set.area == 0);
   for (const auto& point : inverted.open_set.points) CHECK(point.true_positive_rate == 0);
 }
@@ -449,7 +457,7 @@ TEST_CASE("open-set pairs leave out what the ranking leaves out, and keep the qu
                                     person(0, 1),              // distractors
                                     person(unlabelled_identity, 2)};
   const auto distances = torch::tensor({{0.0F, 0.5F, 0.01F, 0.6F, 0.4F}}).repeat({4, 1});
-  EvaluateSettings settings{CameraMode::known};
+  recipe::EvaluateSettings settings{recipe::CameraMode::known};
   settings.false_positive_rates = {0.01, 0.5};
   const auto scores = evaluate(query, gallery, given(distances), settings).open_set;
   CHECK(scores.positives == 1);
@@ -461,7 +469,7 @@ TEST_CASE("open-set pairs leave out what the ranking leaves out, and keep the qu
   CHECK(scores.points[1].threshold == doctest::Approx(0.5));
   CHECK(scores.points[1].true_positive_rate == 0);
 
-  settings.cameras = CameraMode::single;
+  settings.cameras = recipe::CameraMode::single;
   const auto single = evaluate(query, gallery, given(distances), settings).open_set;
   CHECK(single.positives == 2);
   CHECK(single.negatives == 6);

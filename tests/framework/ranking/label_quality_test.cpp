@@ -5,6 +5,7 @@
 #include <vector>
 
 using namespace kindred;
+using namespace kindred::ranking;
 
 namespace {
 

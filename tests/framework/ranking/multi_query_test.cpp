@@ -7,9 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 
 using namespace kindred;
+using namespace kindred::ranking;
 
 namespace {
 

@@ -11,10 +11,11 @@
 #include <thread>
 #include <vector>
 
-#include "kindred/csv.h"
-#include "kindred/random.h"
+#include "kindred/core/random.h"
+#include "kindred/text/csv.h"
 
 using namespace kindred;
+using namespace kindred::ranking;
 
 namespace {
 

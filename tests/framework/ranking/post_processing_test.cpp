@@ -13,8 +13,8 @@
 
 #include "file/feature_files.h"
 #include "file/npy.h"
-#include "kindred/catalog.h"
-#include "kindred/error.h"
+#include "kindred/core/catalog.h"
+#include "kindred/core/error.h"
 #include "progress/progress.h"
 #include "ranking/ranking.h"
 #include "recipe/recipe.h"
@@ -22,16 +22,17 @@
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::ranking;
 
 namespace {
 
-class RecordingProgress : public ProgressSink {
+class RecordingProgress : public progress::ProgressSink {
  public:
-  void update(const Progress& progress) override { last = progress; }
-  void finish(const Progress& progress) override { finished.push_back(progress); }
+  void update(const progress::Progress& progress) override { last = progress; }
+  void finish(const progress::Progress& progress) override { finished.push_back(progress); }
   void note(const std::string&) override {}
-  Progress last;
-  std::vector<Progress> finished;
+  progress::Progress last;
+  std::vector<progress::Progress> finished;
 };
 
 /// Multiplies a column of the descriptors.
@@ -148,8 +149,8 @@ struct Fixture {
     input.query_file = "q.npy";
     input.gallery_file = "g.npy";
   }
-  [[nodiscard]] RankingPlan plan(const std::string& recipe) const {
-    return choose_ranking(parse_recipe(recipe, "r.toml", {}), catalog);
+  [[nodiscard]] recipe::RankingPlan plan(const std::string& recipe) const {
+    return recipe::choose_ranking(recipe::parse_recipe(recipe, "r.toml", {}), catalog);
   }
   [[nodiscard]] torch::Tensor distances(const std::string& recipe) {
     auto copy = input;
@@ -269,7 +270,7 @@ TEST_CASE_FIXTURE(Fixture, "distances on disk are added, by domain those of its 
   const test::TemporaryFolder folder;
   const auto file = folder / "more.npy";
   const auto more = torch::rand({4, 7});
-  write_npy(file, more);
+  file::write_npy(file, more);
   const auto recipe = "[[post_processor]]\ntype = 'add_file'\nfile = '" + file.string() + "'\n";
   CHECK(torch::allclose(distances(recipe), cosine(input.descriptors) + more, 1e-5, 1e-6));
   const auto by_domain = distances("ranking.by_domain = true\n" + recipe);
@@ -280,7 +281,7 @@ TEST_CASE_FIXTURE(Fixture, "distances on disk are added, by domain those of its 
             doctest::Approx((cosine(input.descriptors) + more)[q][g].item<float>()).epsilon(1e-5));
     }
   }
-  write_npy(file, torch::rand({4, 8}));
+  file::write_npy(file, torch::rand({4, 8}));
   CHECK_THROWS_WITH_AS(static_cast<void>(distances(recipe)),
                        doctest::Contains("must hold distances of 4 queries x 7 gallery images"), DataError);
 }
@@ -288,17 +289,17 @@ TEST_CASE_FIXTURE(Fixture, "distances on disk are added, by domain those of its 
 TEST_CASE_FIXTURE(Fixture, "other descriptors are found by the images' names, in any order") {
   const test::TemporaryFolder folder;
   const auto other = torch::randn({11, 6});
-  Features query{other.slice(0, 0, 4).flip(0).contiguous(), {input.query.rbegin(), input.query.rend()}};
-  Features gallery{torch::cat({torch::randn({1, 6}), other.slice(0, 4)}), {Sample{}}};
+  file::Features query{other.slice(0, 0, 4).flip(0).contiguous(), {input.query.rbegin(), input.query.rend()}};
+  file::Features gallery{torch::cat({torch::randn({1, 6}), other.slice(0, 4)}), {Sample{}}};
   gallery.samples[0].path = "unknown.jpg";
   gallery.samples.insert(gallery.samples.end(), input.gallery.begin(), input.gallery.end());
-  write_features(folder / "query", query);
-  write_features(folder / "gallery", gallery);
+  file::write_features(folder / "query", query);
+  file::write_features(folder / "gallery", gallery);
   const auto recipe = "[[post_processor]]\ntype = 'other'\nfolder = '" + folder.path().string() + "'\n";
   CHECK(torch::allclose(distances(recipe), cosine(other), 1e-5, 1e-6));
 
   query.samples[2].path = "x.jpg";
-  write_features(folder / "query", query);
+  file::write_features(folder / "query", query);
   CHECK_THROWS_WITH_AS(static_cast<void>(distances(recipe)),
                        doctest::Contains("does not describe '1.jpg', which is searched here"), DataError);
 }
@@ -315,8 +316,8 @@ TEST_CASE_FIXTURE(Fixture,
       rank_gallery(input.descriptors.slice(0, 0, 4), input.descriptors.slice(0, 4), {.top = 5});
   CHECK(torch::equal(by_distance.images, by_cosine.images));
   CHECK(torch::allclose(by_distance.similarities, by_cosine.similarities, 1e-5, 1e-6));
-  write_distances(folder / "d.npy", copy, block, sink);
-  CHECK(torch::equal(read_npy(folder / "d.npy"), block(0, 4)));
+  stage::write_distances(folder / "d.npy", copy, block, sink);
+  CHECK(torch::equal(file::read_npy(folder / "d.npy"), block(0, 4)));
 }
 
 TEST_CASE("equal distances keep the gallery's order, and what is not a number is named") {

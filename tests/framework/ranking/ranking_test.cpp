@@ -14,12 +14,13 @@
 #include <vector>
 
 #include "file/feature_files.h"
-#include "kindred/csv.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
+#include "kindred/text/csv.h"
 #include "progress/progress.h"
 #include "stage/match.h"
 
 using namespace kindred;
+using namespace kindred::ranking;
 
 namespace {
 
@@ -98,15 +99,15 @@ TEST_CASE("a smaller gallery than asked for is ranked whole") {
 
 TEST_CASE("the gallery is read once, in order, in pieces, and the result is that of one piece") {
   torch::manual_seed(3);
-  constexpr std::int64_t width = 16384;  // a piece holds 256 rows
-  const auto query = torch::randn({6, width});
-  const auto gallery = torch::randn({600, width});
+  constexpr std::int64_t dim = 16384;  // a piece holds 256 rows
+  const auto query = torch::randn({6, dim});
+  const auto gallery = torch::randn({600, dim});
   std::vector<std::pair<std::int64_t, std::int64_t>> pieces;
   std::vector<std::int64_t> progress;
   auto options = top(25);
   options.progress = [&](std::int64_t done) { progress.push_back(done); };
   const auto ranking = rank_gallery(
-      query, gallery.size(0), width,
+      query, gallery.size(0), dim,
       [&](std::int64_t first, std::int64_t last) {
         pieces.emplace_back(first, last);
         return gallery.slice(0, first, last);
@@ -157,15 +158,15 @@ TEST_CASE("of a long gallery the best are found wherever they stand, at any leng
 }
 
 TEST_CASE("what reading ahead throws comes when its turn has come") {
-  const std::int64_t width = 1 << 22;  // a row is a piece
+  const std::int64_t dim = 1 << 22;  // a row is a piece
   std::vector<std::int64_t> progress;
   auto options = top(1);
   options.progress = [&](std::int64_t done) { progress.push_back(done); };
   const auto read = [&](std::int64_t first, std::int64_t) -> torch::Tensor {
     if (first == 2) throw DataError("gallery", "piece 2 is broken");
-    return torch::ones({1, width});
+    return torch::ones({1, dim});
   };
-  CHECK_THROWS_WITH_AS(static_cast<void>(rank_gallery(torch::ones({1, width}), 5, width, read, options)),
+  CHECK_THROWS_WITH_AS(static_cast<void>(rank_gallery(torch::ones({1, dim}), 5, dim, read, options)),
                        doctest::Contains("piece 2 is broken"), DataError);
   CHECK(progress == std::vector<std::int64_t>{1, 2});
 }
@@ -205,13 +206,13 @@ TEST_CASE("a ranking is written as JSON, and a name that JSON cannot hold is ref
 TEST_CASE("features on disk are matched, and names that stand twice are refused") {
   const Folder folder;
   torch::manual_seed(5);
-  Features query{torch::randn({3, 4}), named({"q0", "q1", "q2"})};
-  Features gallery{torch::randn({5, 4}), named({"g0", "g1", "g2", "g3", "g4"})};
-  write_features(folder.path / "query", query);
-  write_features(folder.path / "gallery", gallery);
-  SilentProgress silent;
-  const auto outcome = match_features(folder.path / "query", folder.path / "gallery.csv", {}, 2,
-                                      folder.path / "run", torch::kCPU, silent);
+  file::Features query{torch::randn({3, 4}), named({"q0", "q1", "q2"})};
+  file::Features gallery{torch::randn({5, 4}), named({"g0", "g1", "g2", "g3", "g4"})};
+  file::write_features(folder.path / "query", query);
+  file::write_features(folder.path / "gallery", gallery);
+  progress::SilentProgress silent;
+  const auto outcome = stage::match_features(folder.path / "query", folder.path / "gallery.csv", {}, 2,
+                                             folder.path / "run", torch::kCPU, silent);
   CHECK(outcome.queries == 3);
   CHECK(outcome.gallery == 5);
   CHECK(outcome.top == 2);
@@ -227,12 +228,14 @@ TEST_CASE("features on disk are matched, and names that stand twice are refused"
     }
   }
 
-  CHECK_THROWS_WITH_AS(static_cast<void>(match_features(folder.path / "query", folder.path / "gallery", {}, 0,
-                                                        folder.path / "run", torch::kCPU, silent)),
-                       doctest::Contains("allowed are whole numbers from 1"), Error);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(stage::match_features(folder.path / "query", folder.path / "gallery", {}, 0,
+                                              folder.path / "run", torch::kCPU, silent)),
+      doctest::Contains("allowed are whole numbers from 1"), Error);
   gallery.samples[4].path = "g1";
-  write_features(folder.path / "gallery", gallery);
-  CHECK_THROWS_WITH_AS(static_cast<void>(match_features(folder.path / "query", folder.path / "gallery", {}, 2,
-                                                        folder.path / "run", torch::kCPU, silent)),
-                       doctest::Contains("rows 1 and 4 (from 0) are both named 'g1'"), DataError);
+  file::write_features(folder.path / "gallery", gallery);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(stage::match_features(folder.path / "query", folder.path / "gallery", {}, 2,
+                                              folder.path / "run", torch::kCPU, silent)),
+      doctest::Contains("rows 1 and 4 (from 0) are both named 'g1'"), DataError);
 }

@@ -11,6 +11,7 @@
 #include "recipe/recipe.h"
 
 using namespace kindred;
+using namespace kindred::recipe;
 using namespace kindred::test;
 
 namespace {
@@ -100,7 +101,7 @@ TEST_CASE("a recipe becomes a plan with components, names and settings") {
   REQUIRE(plan.augmentations.size() == 2);
   CHECK(plan.augmentations[0].name == "random_patch");
   CHECK(plan.augmentations[1].name == "again");
-  CHECK(plan.augmentations[1].place.str() == "r.toml:9:1");
+  CHECK(plan.augmentations[1].location.str() == "r.toml:9:1");
   CHECK(plan.augmentations[1].subject() == "augmentation 'random_patch'");
   REQUIRE(plan.losses.size() == 2);
   CHECK(plan.losses[0].name == "entropy");
@@ -108,7 +109,7 @@ TEST_CASE("a recipe becomes a plan with components, names and settings") {
   CHECK(plan.losses[0].reduction == Reduction::sum);
   CHECK(plan.losses[1].name == "hard");
   CHECK(plan.losses[1].on == std::vector<std::string>{"desc*"});
-  CHECK(plan.losses[1].on_place.str() == "r.toml:24:6");
+  CHECK(plan.losses[1].on_location.str() == "r.toml:24:6");
   CHECK(plan.losses[1].weight == 0.5);
   CHECK(plan.losses[1].reduction == Reduction::mean);
   CHECK(plan.train.epochs == 3);
@@ -286,13 +287,13 @@ TEST_CASE("a component whose parameters collide with the recipe's own keys is it
       std::logic_error);
 }
 
-TEST_CASE("the frozen recipe holds every default, and is read as the same plan") {
+TEST_CASE("the resolved recipe holds every default, and is read as the same plan") {
   const auto plan = plan_of(whole, {"machine.threads=2"});
-  const auto frozen = plan.frozen();
-  const auto text = write_recipe(frozen);
+  const auto resolved = plan.resolved();
+  const auto text = write_recipe(resolved);
   const auto again = plan_of(text);
-  CHECK(again.frozen() == frozen);
-  CHECK(write_recipe(again.frozen()) == text);
+  CHECK(again.resolved() == resolved);
+  CHECK(write_recipe(again.resolved()) == text);
   for (const auto* line :
        {"name = \"trial\"\n", "seed = 7\n", "prob = 1.0\n", "label = \"a \\\"quoted\\\" text\"\n",
         "mean = [0.485, 0.456, 0.406]\n", "weight = 0.5\n", "reduction = \"mean\"\n", "margin = 0.25\n",
@@ -323,7 +324,7 @@ TEST_CASE("the identity holds what decides a training's result and nothing else"
                                                    "train.checkpoint_every=2",
                                                    "train.checkpoint_minutes=1"};
   CHECK(plan_of(whole, without_effect).identity() == identity);
-  CHECK(plan_of(write_recipe(plan_of(whole).frozen())).identity() == identity);
+  CHECK(plan_of(write_recipe(plan_of(whole).resolved())).identity() == identity);
   for (const auto* change :
        {"seed=8", "train.epochs=3", "augmentation.again.prob=0.9", "augmentation.again.enabled=false",
         "backbone.type=large", "head.bias=false", "loss.hard.weight=0.7", "loss.hard.on=['logits']",
@@ -344,8 +345,8 @@ TEST_CASE("groups of parameters stand inside the optimiser's table") {
   REQUIRE(plan.groups.size() == 2);
   CHECK(plan.groups[0].name == "head");
   CHECK(plan.groups[0].parameters == std::vector<std::string>{"head.*", "loss.*"});
-  CHECK(plan.groups[0].place.str() == "r.toml:34:1");
-  CHECK(plan.groups[0].pattern_places.at(1).str() == "r.toml:36:25");
+  CHECK(plan.groups[0].location.str() == "r.toml:34:1");
+  CHECK(plan.groups[0].pattern_locations.at(1).str() == "r.toml:36:25");
   CHECK(plan.groups[0].learning_rate_factor == 10);
   CHECK(plan.groups[0].bias_factor == 1);
   CHECK(plan.groups[0].weight_decay_factor == 1);
@@ -397,10 +398,10 @@ TEST_CASE("what is wrong with a group is an error at its place") {
 TEST_CASE("a plan with groups and settings of training is frozen and read as the same plan") {
   const auto plan = plan_of(grouped, {"train.precision=bf16", "train.clip_gradient_norm=5",
                                       "train.ema_decay=0.999", "embed.precision=auto"});
-  const auto text = write_recipe(plan.frozen());
+  const auto text = write_recipe(plan.resolved());
   const auto again = plan_of(text);
-  CHECK(again.frozen() == plan.frozen());
-  CHECK(write_recipe(again.frozen()) == text);
+  CHECK(again.resolved() == plan.resolved());
+  CHECK(write_recipe(again.resolved()) == text);
   CHECK(text.find(
             "[optimizer]\ntype = \"sgd\"\nlearning_rate = 0.1\n\n[[optimizer.group]]\nname = \"head\"\n") !=
         std::string::npos);
@@ -410,7 +411,7 @@ TEST_CASE("a plan with groups and settings of training is frozen and read as the
   }
   CHECK(again.train.precision == Precision::bf16);
   CHECK(again.embed.precision == Precision::automatic);
-  CHECK(write_recipe(plan_of(whole).frozen()).find("group = []\n") != std::string::npos);
+  CHECK(write_recipe(plan_of(whole).resolved()).find("group = []\n") != std::string::npos);
 }
 
 TEST_CASE("settings of training that cannot be are errors") {
@@ -424,18 +425,19 @@ TEST_CASE("settings of training that cannot be are errors") {
 }
 
 TEST_CASE("checking a plan shows what each group catches, and finds one that catches nothing") {
-  const auto text = check_plan(plan_of(grouped));
+  const auto text = command::check_plan(plan_of(grouped));
   CHECK(text.find("\nGROUP       TENSORS  PARAMETERS  LEARNING RATE  WEIGHT DECAY  FROZEN\n"
                   "head        4        38          x 10           x 1\n"
                   "rest        2        32          x 1            x 1           5 epochs\n"
                   "all others  0        0           x 1            x 1\n") != std::string::npos);
   CHECK_THROWS_WITH_AS(
-      static_cast<void>(check_plan(plan_of(grouped, {"optimizer.group.rest.parameters=['heat.*']"}))),
+      static_cast<void>(
+          command::check_plan(plan_of(grouped, {"optimizer.group.rest.parameters=['heat.*']"}))),
       doctest::Contains("group 'rest': 'heat.*' catches nothing: there is no such parameter"), RecipeError);
 }
 
 TEST_CASE("checking a plan builds the network and shows on what each loss is") {
-  CHECK(check_plan(plan_of(whole)) == R"(name          trial
+  CHECK(command::check_plan(plan_of(whole)) == R"(name          trial
 seed          7
 dataset       folder
 augmentation  random_patch, again (random_patch)
@@ -454,8 +456,10 @@ descriptor  feature  8           hard x 0.5
 }
 
 TEST_CASE("checking a plan finds a loss on an output that is not there, or of the wrong kind") {
-  CHECK_THROWS_AS(static_cast<void>(check_plan(plan_of(whole, {"loss.hard.on=['g1']"}))), RecipeError);
-  CHECK_THROWS_AS(static_cast<void>(check_plan(plan_of(whole, {"loss.hard.on=['logits']"}))), RecipeError);
+  CHECK_THROWS_AS(static_cast<void>(command::check_plan(plan_of(whole, {"loss.hard.on=['g1']"}))),
+                  RecipeError);
+  CHECK_THROWS_AS(static_cast<void>(command::check_plan(plan_of(whole, {"loss.hard.on=['logits']"}))),
+                  RecipeError);
 }
 
 TEST_CASE("a fold that is not there is an error") {
@@ -467,6 +471,6 @@ TEST_CASE("a fold that is not there is an error") {
 }
 
 TEST_CASE("checking a plan of a fold says so") {
-  CHECK(check_plan(plan_of(whole, {"folds.fold=2"})).find("validated     fold 2 of 4\n") !=
+  CHECK(command::check_plan(plan_of(whole, {"folds.fold=2"})).find("validated     fold 2 of 4\n") !=
         std::string::npos);
 }

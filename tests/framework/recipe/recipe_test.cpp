@@ -11,6 +11,7 @@
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::recipe;
 namespace fs = std::filesystem;
 
 namespace {
@@ -65,13 +66,13 @@ TEST_CASE("a recipe is read with every value, in the order in which it was writt
 TEST_CASE("every key and value knows its place") {
   const auto recipe =
       parse_recipe("seed = 1\n\n[[loss]]\n  type = 'x'\n[train]\nlist = [\n 1,\n 2]\n", "r.toml", {});
-  CHECK(recipe.place().str() == "r.toml:1:1");
+  CHECK(recipe.location().str() == "r.toml:1:1");
   const auto& loss = item(recipe, "loss").as<Array>()->at(0);
-  CHECK(loss.place().str() == "r.toml:3:1");
-  CHECK(loss.as<Table>()->entries()[0].key_place.str() == "r.toml:4:3");
-  CHECK(item(loss, "type").place().str() == "r.toml:4:10");
-  CHECK(item(recipe, "train").place().str() == "r.toml:5:1");
-  CHECK(item(item(recipe, "train"), "list").as<Array>()->at(1).place().str() == "r.toml:8:2");
+  CHECK(loss.location().str() == "r.toml:3:1");
+  CHECK(loss.as<Table>()->entries()[0].key_location.str() == "r.toml:4:3");
+  CHECK(item(loss, "type").location().str() == "r.toml:4:10");
+  CHECK(item(recipe, "train").location().str() == "r.toml:5:1");
+  CHECK(item(item(recipe, "train"), "list").as<Array>()->at(1).location().str() == "r.toml:8:2");
 }
 
 TEST_CASE("what is not TOML is an error where it stands") {
@@ -135,9 +136,9 @@ TEST_CASE("overrides that are none are errors, all of them at once, at their own
 
 TEST_CASE("an overridden value is at the place of the override, and its table stays where it was") {
   const auto recipe = parse_recipe("[train]\nepochs = 60\n", "r.toml", {"train.epochs=3"});
-  CHECK(item(recipe, "train").place().str() == "r.toml:1:1");
-  CHECK(item(item(recipe, "train"), "epochs").place().str() == "--set train.epochs=3");
-  CHECK(item(recipe, "train").as<Table>()->entries()[0].key_place.str() == "--set train.epochs=3");
+  CHECK(item(recipe, "train").location().str() == "r.toml:1:1");
+  CHECK(item(item(recipe, "train"), "epochs").location().str() == "--set train.epochs=3");
+  CHECK(item(recipe, "train").as<Table>()->entries()[0].key_location.str() == "--set train.epochs=3");
 }
 
 namespace {
@@ -213,9 +214,9 @@ TEST_CASE("a recipe extends another, relative to its own folder") {
   const auto recipe = load_recipe(file, {"train.rate=0.5"});
   CHECK(recipe.to_toml() ==
         "{ seed = 1, train = { epochs = 3, rate = 0.5 }, loss = [{ type = \"a\", weight = 2 }] }");
-  CHECK(folder.without(item(recipe, "seed").place().str()) == "base/common.toml:1:8");
-  CHECK(folder.without(item(item(recipe, "train"), "epochs").place().str()) == "mine/recipe.toml:3:10");
-  CHECK(folder.without(recipe.place().str()) == "mine/recipe.toml:1:1");
+  CHECK(folder.without(item(recipe, "seed").location().str()) == "base/common.toml:1:8");
+  CHECK(folder.without(item(item(recipe, "train"), "epochs").location().str()) == "mine/recipe.toml:3:10");
+  CHECK(folder.without(recipe.location().str()) == "mine/recipe.toml:1:1");
 }
 
 TEST_CASE("of several extended recipes the later wins, and the extending one over all") {

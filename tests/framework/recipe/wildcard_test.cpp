@@ -5,6 +5,7 @@
 #include <string>
 
 using namespace kindred;
+using namespace kindred::recipe;
 
 TEST_CASE("a star stands for any characters, also none, and everything else for itself") {
   CHECK(matches_wildcard("", ""));

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "data_files.h"
-#include "kindred/catalog.h"
+#include "kindred/core/catalog.h"
+#include "kindred/core/schema.h"
 #include "kindred/role/dataset.h"
-#include "kindred/schema.h"
 #include "temporary_folder.h"
 
 namespace kindred::test {

@@ -16,7 +16,7 @@ inline std::string markup_error(std::string_view text) {
   if (text.starts_with(declaration)) text.remove_prefix(declaration.size());
   std::vector<std::string> open;
   std::size_t at = 0;
-  const auto place = [&] { return " near '" + std::string(text.substr(at, 60)) + "'"; };
+  const auto location = [&] { return " near '" + std::string(text.substr(at, 60)) + "'"; };
   const auto check_reference = [&](std::size_t i) {
     for (const std::string_view name : {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"}) {
       if (text.substr(i).starts_with(name)) return true;
@@ -24,17 +24,17 @@ inline std::string markup_error(std::string_view text) {
     return false;
   };
   while (at < text.size()) {
-    if (text[at] == '&' && !check_reference(at)) return "a bare '&'" + place();
+    if (text[at] == '&' && !check_reference(at)) return "a bare '&'" + location();
     if (text[at] != '<') {
       if (open.empty() && !std::isspace(static_cast<unsigned char>(text[at])))
-        return "text outside" + place();
+        return "text outside" + location();
       ++at;
       continue;
     }
     if (text.substr(at).starts_with("</")) {
       const auto end = text.find('>', at);
       const auto name = std::string(text.substr(at + 2, end - at - 2));
-      if (open.empty() || open.back() != name) return "'</" + name + ">' closes nothing" + place();
+      if (open.empty() || open.back() != name) return "'</" + name + ">' closes nothing" + location();
       open.pop_back();
       at = end + 1;
       continue;
@@ -42,20 +42,20 @@ inline std::string markup_error(std::string_view text) {
     std::size_t i = at + 1;
     while (i < text.size() && std::isalnum(static_cast<unsigned char>(text[i])) != 0) ++i;
     const auto name = std::string(text.substr(at + 1, i - at - 1));
-    if (name.empty()) return "a bare '<'" + place();
+    if (name.empty()) return "a bare '<'" + location();
     std::vector<std::string> attributes;
     while (i < text.size() && text[i] == ' ') {
       const auto equals = text.find("=\"", ++i);
       const auto attribute = std::string(text.substr(i, equals - i));
       if (equals == std::string_view::npos || attribute.find_first_of(" <>/\"") != std::string::npos) {
-        return "a broken attribute" + place();
+        return "a broken attribute" + location();
       }
       for (const auto& other : attributes) {
-        if (other == attribute) return "'" + attribute + "' stands twice" + place();
+        if (other == attribute) return "'" + attribute + "' stands twice" + location();
       }
       attributes.push_back(attribute);
       for (i = equals + 2; i < text.size() && text[i] != '"'; ++i) {
-        if (text[i] == '<' || (text[i] == '&' && !check_reference(i))) return "a broken value" + place();
+        if (text[i] == '<' || (text[i] == '&' && !check_reference(i))) return "a broken value" + location();
       }
       ++i;
     }
@@ -65,7 +65,7 @@ inline std::string markup_error(std::string_view text) {
       open.push_back(name);
       at = i + 1;
     } else {
-      return "a broken tag" + place();
+      return "a broken tag" + location();
     }
   }
   return open.empty() ? "" : "'" + open.back() + "' is never closed";

@@ -13,10 +13,11 @@
 #include <string>
 #include <vector>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "system/precision.h"
 
 using namespace kindred;
+using namespace kindred::stage;
 
 namespace {
 
@@ -91,21 +92,21 @@ class MeanColour : public Head {
   std::int64_t largest_batch = 0;
 };
 
-class RecordingSink : public ProgressSink {
+class RecordingSink : public progress::ProgressSink {
  public:
-  void update(const Progress& progress) override { updates.push_back(progress); }
-  void finish(const Progress& progress) override { finished.push_back(progress); }
+  void update(const progress::Progress& progress) override { updates.push_back(progress); }
+  void finish(const progress::Progress& progress) override { finished.push_back(progress); }
   void note(const std::string& text) override { notes.push_back(text); }
-  std::vector<Progress> updates;
-  std::vector<Progress> finished;
+  std::vector<progress::Progress> updates;
+  std::vector<progress::Progress> finished;
   std::vector<std::string> notes;
 };
 
 struct Fixture {
   Catalog catalog;
-  Plan plan;
+  recipe::Plan plan;
   std::shared_ptr<MeanColour> head = std::make_shared<MeanColour>();
-  Model model{std::make_shared<Identity>(), head};
+  model::Model model{std::make_shared<Identity>(), head};
   RecordingSink sink;
   std::filesystem::path folder =
       std::filesystem::temp_directory_path() / ("kindred_embed_test_" + std::to_string(::getpid()));
@@ -114,7 +115,7 @@ struct Fixture {
     catalog.add<Halve>("halve");
     catalog.add<Spoil>("spoil");
     for (const auto* name : {"spoil", "halve"}) {
-      Choice<Augmentation> choice;
+      recipe::Choice<Augmentation> choice;
       choice.factory = catalog.find<Augmentation>(name);
       Diagnostics diagnostics;
       choice.params = choice.factory->parse(Value(), diagnostics, {});
@@ -126,7 +127,7 @@ struct Fixture {
   }
   ~Fixture() { std::filesystem::remove_all(folder); }
 
-  Features describe(const FakeDataset& dataset) {
+  file::Features describe(const FakeDataset& dataset) {
     return embed(model, plan, dataset, dataset.samples(), "gallery", torch::kCPU, sink);
   }
 };
@@ -239,7 +240,7 @@ TEST_CASE_FIXTURE(Fixture,
       return {map.slice(3, 0, map.size(3) / 2).mean({2, 3}) * scale};
     }
   };
-  Model sensitive{std::make_shared<Identity>(), std::make_shared<LeftHalf>()};
+  model::Model sensitive{std::make_shared<Identity>(), std::make_shared<LeftHalf>()};
   const Shaded dataset(0, 0, 5);
   const auto described = [&] {
     return embed(sensitive, plan, dataset, dataset.samples(), "gallery", torch::kCPU, sink).descriptors;
@@ -259,11 +260,11 @@ TEST_CASE_FIXTURE(Fixture, "descriptors are stored as asked, and what that chang
   CHECK(embed_dataset(model, plan, dataset, dataset.samples(), folder, torch::kCPU, sink)[0].storage ==
         "float32");
   CHECK(sink.notes.empty());
-  plan.embed.storage = Storage::bfloat16;
+  plan.embed.storage = recipe::Storage::bfloat16;
   const auto written = embed_dataset(model, plan, dataset, dataset.samples(), folder, torch::kCPU, sink);
   REQUIRE(written.size() == 2);
-  CHECK((NpyReader(folder / "query.npy").type() == torch::kBFloat16));
-  const auto back = read_features(folder / "query.npy").descriptors;
+  CHECK((file::NpyReader(folder / "query.npy").type() == torch::kBFloat16));
+  const auto back = file::read_features(folder / "query.npy").descriptors;
   CHECK(torch::equal(back, exact.slice(0, 0, 3).to(torch::kBFloat16).to(torch::kFloat)));
   CHECK(written[0].loss.largest > 0);
   CHECK(written[0].loss.largest < 0.004);
@@ -285,10 +286,10 @@ TEST_CASE_FIXTURE(Fixture, "a data set's query and gallery are written, its trai
   REQUIRE(written.size() == 2);
   CHECK(written[0].split == Split::query);
   CHECK(written[0].images == 3);
-  CHECK(written[0].width == 3);
+  CHECK(written[0].dim == 3);
   CHECK(written[1].stem == folder / "run" / "gallery");
   CHECK(written[1].images == 5);
-  const auto gallery = read_features(folder / "run" / "gallery");
+  const auto gallery = file::read_features(folder / "run" / "gallery");
   REQUIRE(gallery.samples.size() == 5);
   CHECK(gallery.samples[0].path == "image6.png");
   CHECK(gallery.samples[0].split == Split::gallery);
@@ -299,7 +300,7 @@ TEST_CASE_FIXTURE(Fixture, "a data set's query and gallery are written, its trai
   const auto all =
       embed_dataset(model, plan, dataset, dataset.samples(), folder / "run", torch::kCPU, sink, true);
   REQUIRE(all.size() == 3);
-  CHECK(read_features(folder / "run" / "train").samples.size() == 2);
+  CHECK(file::read_features(folder / "run" / "train").samples.size() == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture,
@@ -311,16 +312,16 @@ TEST_CASE_FIXTURE(Fixture,
     static_cast<void>(embed_dataset(model, plan, dataset, dataset.samples(), folder, torch::kCPU, sink));
     return sink.notes.empty() ? std::string() : sink.notes.front();
   };
-  CHECK(describing_precision(plan, torch::kCPU) == Precision::fp32);
+  CHECK(inference_precision(plan, torch::kCPU) == recipe::Precision::fp32);
   CHECK(note().empty());
-  plan.train.precision = Precision::fp16;
-  CHECK(describing_precision(plan, torch::kCPU) == Precision::fp32);
+  plan.train.precision = recipe::Precision::fp16;
+  CHECK(inference_precision(plan, torch::kCPU) == recipe::Precision::fp32);
   CHECK(note() == "images are described in fp32; the model was trained in fp16, which cpu cannot compute in");
-  plan.embed.precision = Precision::fp32;
+  plan.embed.precision = recipe::Precision::fp32;
   CHECK(note() == "images are described in fp32; the model was trained in fp16");
-  plan.embed.precision = Precision::automatic;
-  CHECK(describing_precision(plan, torch::kCPU) == suitable_precision(torch::kCPU));
-  plan.embed.precision = Precision::fp16;
+  plan.embed.precision = recipe::Precision::automatic;
+  CHECK(inference_precision(plan, torch::kCPU) == system::suitable_precision(torch::kCPU));
+  plan.embed.precision = recipe::Precision::fp16;
   CHECK_THROWS_WITH_AS(static_cast<void>(describe(dataset)),
                        "embed.precision = \"fp16\" needs a CUDA GPU, and this run computes on cpu; choose "
                        "\"fp32\" or \"auto\"",

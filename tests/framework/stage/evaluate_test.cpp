@@ -10,16 +10,17 @@
 #include <vector>
 
 #include "file/feature_files.h"
-#include "kindred/csv.h"
-#include "kindred/error.h"
+#include "kindred/core/error.h"
+#include "kindred/text/csv.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::stage;
 using namespace kindred::test;
 
 namespace {
 
-SilentProgress silent;
+progress::SilentProgress silent;
 
 Sample person(std::int64_t identity, std::int64_t camera) {
   static int number = 0;
@@ -40,9 +41,9 @@ torch::Tensor directions(const std::vector<double>& degrees) {
 
 TEST_CASE("descriptors on disk are evaluated, and the scores are written") {
   const TemporaryFolder folder;
-  write_features(folder / "query", {directions({0, 90}) * 3, {person(1, 1), person(2, 1)}});
-  write_features(folder / "gallery",
-                 {directions({10, 20, 80, 50}), {person(2, 2), person(1, 2), person(2, 3), person(1, 3)}});
+  file::write_features(folder / "query", {directions({0, 90}) * 3, {person(1, 1), person(2, 1)}});
+  file::write_features(folder / "gallery", {directions({10, 20, 80, 50}),
+                                            {person(2, 2), person(1, 2), person(2, 3), person(1, 3)}});
   const auto scores = evaluate_features(folder / "query.npy", folder / "gallery", {}, torch::kCPU, silent);
   // Query 1: wrong, right, right, wrong. Query 2: right, wrong, wrong, right.
   CHECK(scores.mean_ap == doctest::Approx(((1.0 / 2 + 2.0 / 3) / 2 + (1.0 + 2.0 / 4) / 2) / 2));
@@ -50,7 +51,7 @@ TEST_CASE("descriptors on disk are evaluated, and the scores are written") {
   CHECK(scores.cameras_known);
 
   write_scores(folder / "run", scores);
-  CHECK(read_bytes(folder / "run/evaluation.txt") == scores_text(scores));
+  CHECK(read_bytes(folder / "run/evaluation.txt") == ranking::scores_text(scores));
   const auto json = nlohmann::json::parse(read_bytes(folder / "run/evaluation.json"));
   CHECK(json["mAP"].get<double>() == scores.mean_ap);
   const auto& point = json["open_set"]["points"][0];
@@ -60,15 +61,15 @@ TEST_CASE("descriptors on disk are evaluated, and the scores are written") {
   REQUIRE(queries.rows().size() == 2);
   CHECK(queries.rows()[1].cells[queries.column("first_rank")] == "1");
 
-  write_features(folder / "wide", {torch::ones({1, 3}), {person(1, 1)}});
+  file::write_features(folder / "wide", {torch::ones({1, 3}), {person(1, 1)}});
   CHECK_THROWS_WITH_AS(
       static_cast<void>(evaluate_features(folder / "query", folder / "wide", {}, torch::kCPU, silent)),
       doctest::Contains("wide: error: its descriptors are 3 numbers wide"), DataError);
 }
 
 TEST_CASE("a pair is taken for one person where match would show a similarity above the threshold") {
-  const Features query{directions({0}), {person(1, 1)}};
-  const Features gallery{directions({20, 40, 60}), {person(1, 2), person(2, 2), person(3, 2)}};
+  const file::Features query{directions({0}), {person(1, 1)}};
+  const file::Features gallery{directions({20, 40, 60}), {person(1, 2), person(2, 2), person(3, 2)}};
   const auto scores = evaluate_features(query, gallery, {}, silent);
   REQUIRE(scores.open_set.points.size() == 3);
   // The nearest wrong image is 40 degrees away.
@@ -78,27 +79,27 @@ TEST_CASE("a pair is taken for one person where match would show a similarity ab
 
 TEST_CASE("queries of one identity and camera are merged when asked") {
   // Apart the first two are nearest to a wrong image each, together to the right one between them.
-  const Features query{directions({0, 60}), {person(1, 1), person(1, 1)}};
-  const Features gallery{directions({30, 5, 55}), {person(1, 2), person(2, 2), person(3, 2)}};
+  const file::Features query{directions({0, 60}), {person(1, 1), person(1, 1)}};
+  const file::Features gallery{directions({30, 5, 55}), {person(1, 2), person(2, 2), person(3, 2)}};
   const auto apart = evaluate_features(query, gallery, {}, silent);
   CHECK(apart.queries == 2);
   CHECK(apart.cmc.at(1) == 0);
   CHECK_FALSE(apart.multi_query);
-  EvaluateSettings settings;
+  recipe::EvaluateSettings settings;
   settings.multi_query = true;
   const auto merged = evaluate_features(query, gallery, settings, silent);
   CHECK(merged.queries == 1);
   CHECK(merged.cmc.at(1) == 1);
   CHECK(merged.multi_query);
   CHECK(merged.note == "2 query images merged by identity and camera");
-  CHECK(nlohmann::json::parse(scores_json(merged))["multi_query"] == true);
+  CHECK(nlohmann::json::parse(ranking::scores_json(merged))["multi_query"] == true);
 }
 
 TEST_CASE("descriptors written in 16 bits are evaluated to nearly the same scores") {
   const TemporaryFolder folder;
   torch::manual_seed(1);
-  Features query{torch::empty({60, 128}), {}};
-  Features gallery{torch::empty({300, 128}), {}};
+  file::Features query{torch::empty({60, 128}), {}};
+  file::Features gallery{torch::empty({300, 128}), {}};
   const auto persons = torch::randn({30, 128});
   for (std::int64_t i = 0; i < 60; ++i) {
     query.samples.push_back(person(i % 30, 1));
@@ -113,9 +114,9 @@ TEST_CASE("descriptors written in 16 bits are evaluated to nearly the same score
   const auto exact = evaluate_features(query, gallery, {}, silent);
   REQUIRE(exact.mean_ap > 0.2);  // neither perfect nor chance
   REQUIRE(exact.mean_ap < 0.9);
-  for (const auto storage : {Storage::float16, Storage::bfloat16}) {
-    const auto bound = write_features(folder / "query", query, storage).largest +
-                       write_features(folder / "gallery", gallery, storage).largest;
+  for (const auto storage : {recipe::Storage::float16, recipe::Storage::bfloat16}) {
+    const auto bound = file::write_features(folder / "query", query, storage).largest +
+                       file::write_features(folder / "gallery", gallery, storage).largest;
     const auto scores = evaluate_features(folder / "query", folder / "gallery", {}, torch::kCPU, silent);
     CHECK(std::abs(scores.mean_ap - exact.mean_ap) < bound);
     for (std::size_t i = 0; i < 3; ++i) {
@@ -125,8 +126,8 @@ TEST_CASE("descriptors written in 16 bits are evaluated to nearly the same score
 }
 
 TEST_CASE("one query and one gallery image are enough") {
-  const Features query{directions({0}), {person(1, 1)}};
-  const Features gallery{directions({20}), {person(1, 2)}};
+  const file::Features query{directions({0}), {person(1, 1)}};
+  const file::Features gallery{directions({20}), {person(1, 2)}};
   const auto scores = evaluate_features(query, gallery, {}, silent);
   CHECK(scores.mean_ap == 1);
   CHECK(scores.mean_inp == 1);
@@ -135,9 +136,9 @@ TEST_CASE("one query and one gallery image are enough") {
 TEST_CASE("descriptors that cannot be compared are refused with file and row") {
   const TemporaryFolder folder;
   const std::vector<Sample> two{person(1, 1), person(2, 1)};
-  write_features(folder / "query", {directions({0, 90}), two});
+  file::write_features(folder / "query", {directions({0, 90}), two});
   const auto refusal = [&](const torch::Tensor& gallery) {
-    write_features(folder / "gallery", {gallery, two});
+    file::write_features(folder / "gallery", {gallery, two});
     try {
       static_cast<void>(evaluate_features(folder / "query", folder / "gallery", {}, torch::kCPU, silent));
     } catch (const DataError& error) {

@@ -9,6 +9,7 @@
 #include "made_dataset.h"
 
 using namespace kindred;
+using namespace kindred::stage;
 using namespace kindred::test;
 
 namespace {
@@ -37,7 +38,7 @@ const cv::Vec3b blue(30, 90, 230);
 
 TEST_CASE("queries are framed blue, and images of another person red when persons are known") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   for (const bool known : {true, false}) {
     CAPTURE(known);
     MadeDataset dataset;
@@ -62,7 +63,7 @@ TEST_CASE("queries are framed blue, and images of another person red when person
 
 TEST_CASE("of many identities a dozen are drawn, and of many images ten, in a file that is not too large") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   MadeDataset dataset;
   std::vector<Sample> labels;
   for (std::int64_t identity = 0; identity < 30; ++identity) {
@@ -85,7 +86,7 @@ TEST_CASE("of many identities a dozen are drawn, and of many images ten, in a fi
 
 TEST_CASE("nothing is drawn when no identity has two images") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   MadeDataset dataset;
   const std::vector<Sample> labels = {labelled(dataset, 0, 1, Split::query),
                                       labelled(dataset, 1, 2, Split::query)};
@@ -96,7 +97,7 @@ TEST_CASE("nothing is drawn when no identity has two images") {
 
 TEST_CASE("a label of an image that the data set lacks or cannot read is an error naming it") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   MadeDataset dataset;
   std::vector<Sample> labels = {labelled(dataset, 0, 1, Split::query), labelled(dataset, 0, 1, Split::query)};
   const auto run = [&] { draw_label_sheet(labels, dataset, folder / "labels.png", silent); };

@@ -11,6 +11,7 @@
 #include "data_files.h"
 
 using namespace kindred;
+using namespace kindred::stage;
 using namespace kindred::test;
 
 namespace {
@@ -48,10 +49,10 @@ class Wrong final : public Labeler {
   PseudoLabels labels_;
 };
 
-class Notes final : public ProgressSink {
+class Notes final : public progress::ProgressSink {
  public:
-  void update(const Progress&) override {}
-  void finish(const Progress&) override {}
+  void update(const progress::Progress&) override {}
+  void finish(const progress::Progress&) override {}
   void note(const std::string& text) override { all.push_back(text); }
   std::vector<std::string> all;
 };
@@ -67,8 +68,8 @@ torch::Tensor kinds(const std::vector<std::int64_t>& numbers) {
 
 constexpr std::int64_t none = 3;
 
-SearchInput input() {
-  SearchInput result;
+ranking::SearchInput input() {
+  ranking::SearchInput result;
   result.descriptors = kinds({0, 1, none, 0, 1, 1, none});
   result.query = {{"q0", 7, 1, "day", Split::query}, {"q1", 8, 2, "night", Split::query}};
   result.gallery = {{"g0", 0, 1, "day", Split::gallery},
@@ -133,7 +134,7 @@ TEST_CASE("labels are written in the input's order, with figures, and read back"
 
 TEST_CASE("images of some domains alone are labelled and judged") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   const LargestElement labeler;
   const auto outcome = label(labeler, input(), {"day"}, folder.path(), torch::kCPU, silent);
   CHECK(labeler.seen_queries == 1);
@@ -163,7 +164,7 @@ TEST_CASE("images of some domains alone are labelled and judged") {
 
 TEST_CASE("without known persons nothing is said of them") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   auto unlabelled = input();
   for (auto* side : {&unlabelled.query, &unlabelled.gallery}) {
     for (auto& sample : *side) sample.identity = unlabelled_identity;
@@ -175,7 +176,7 @@ TEST_CASE("without known persons nothing is said of them") {
 
 TEST_CASE("when no image gets an identity, that is said") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   auto nobody = input();
   nobody.descriptors = kinds({none, none, none, none, none, none, none});
   const auto outcome = label(LargestElement(), nobody, {}, folder.path(), torch::kCPU, silent);
@@ -187,7 +188,7 @@ TEST_CASE("when no image gets an identity, that is said") {
 
 TEST_CASE("a descriptor without a direction is an error that names file and row") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   auto broken = input();
   broken.descriptors[3].zero_();
   CHECK(contains(error_of([&] {
@@ -199,7 +200,7 @@ TEST_CASE("a descriptor without a direction is an error that names file and row"
 
 TEST_CASE("a labeler that breaks its promises is found out") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   const auto run = [&](PseudoLabels labels) {
     static_cast<void>(label(Wrong(std::move(labels)), input(), {}, folder.path(), torch::kCPU, silent));
   };

@@ -7,6 +7,7 @@
 #include "made_dataset.h"
 
 using namespace kindred;
+using namespace kindred::stage;
 using namespace kindred::test;
 
 namespace {
@@ -40,7 +41,7 @@ MadeDataset images() {
 
 TEST_CASE("the domain of every image is written, in order, and read back") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   const auto dataset = images();
   auto samples = dataset.samples();
   const auto outcome = partition(BrightPartitioner(true), dataset, samples, folder / "domains", silent);
@@ -62,7 +63,7 @@ TEST_CASE("the domain of every image is written, in order, and read back") {
 
 TEST_CASE("images are not even decoded for a partitioner that does not look at them") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   MadeDataset dataset;
   dataset.add_unreadable("query/1.png", 1, 1, Split::query);
   const auto outcome = partition(BrightPartitioner(false), dataset, dataset.samples(), folder.path(), silent);
@@ -71,7 +72,7 @@ TEST_CASE("images are not even decoded for a partitioner that does not look at t
 
 TEST_CASE("an image that cannot be read, or has no domain, leaves an earlier list as it was") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   folder.write("domains.csv", "earlier");
   auto dataset = images();
   const auto run = [&] {

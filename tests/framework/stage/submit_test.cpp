@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "data_files.h"
-#include "kindred/csv.h"
+#include "kindred/text/csv.h"
 #include "ranking/ranking.h"
 
 using namespace kindred;
+using namespace kindred::stage;
 using namespace kindred::test;
 
 namespace {
@@ -88,7 +89,7 @@ std::vector<std::filesystem::path> files(const TemporaryFolder& folder,
 
 TEST_CASE("rankings of several files are cut and written in the data set's order") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   const auto outcome = submit(LineWriter(2), files(folder, {ranking("2", {3, 1, 2}), ranking("1", {2, 3})}),
                               samples(), folder / "out", silent);
   CHECK(outcome.file == folder / "out/lines.txt");
@@ -99,7 +100,7 @@ TEST_CASE("rankings of several files are cut and written in the data set's order
 
 TEST_CASE("a gallery that is smaller than what the format lists is listed whole") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   const auto outcome =
       submit(LineWriter(200), files(folder, {ranking("1", {2, 3, 1}) + ranking("2", {3, 1, 2})}), samples(),
              folder / "out", silent);
@@ -109,20 +110,20 @@ TEST_CASE("a gallery that is smaller than what the format lists is listed whole"
 
 TEST_CASE("what match writes can be submitted") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   const auto all = samples();
   const std::vector<Sample> query(all.begin() + 1, all.begin() + 3);
   std::vector<Sample> gallery(all.begin() + 3, all.end());
   gallery[0].identity = 4;  // so that columns of identities are written as well
-  Ranking found{torch::tensor({{2L, 0L}, {1L, 2L}}), torch::tensor({{0.9F, 0.1F}, {1e-20F, -0.5F}})};
-  write_ranking_csv(folder / "matches.csv", found, query, gallery);
+  ranking::Ranking found{torch::tensor({{2L, 0L}, {1L, 2L}}), torch::tensor({{0.9F, 0.1F}, {1e-20F, -0.5F}})};
+  ranking::write_ranking_csv(folder / "matches.csv", found, query, gallery);
   const auto outcome = submit(LineWriter(2), {folder / "matches.csv"}, all, folder / "out", silent);
   CHECK(read_bytes(outcome.file) == "1.png: 3.png 1.png\n2.png: 2.png 3.png\n");
 }
 
 TEST_CASE("nothing incomplete or doubtful is written, and an earlier file stays") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   const auto earlier = folder.write("out/lines.txt", "earlier");
   const auto refusal = [&](const std::vector<std::string>& texts,
                            const std::vector<Sample>& all = samples()) {
@@ -168,7 +169,7 @@ TEST_CASE("nothing incomplete or doubtful is written, and an earlier file stays"
 
 TEST_CASE("a writer that writes something else is found out") {
   const TemporaryFolder folder;
-  SilentProgress silent;
+  progress::SilentProgress silent;
   const auto rankings = files(folder, {ranking("1", {1, 2}) + ranking("2", {1, 2})});
   LineWriter writer(2);
   const auto refusal = [&](const std::string& mistake) {

@@ -5,13 +5,14 @@
 #include <atomic>
 
 #include "file/sha256.h"
-#include "kindred/error.h"
-#include "model/artefact.h"
+#include "kindred/core/error.h"
+#include "model/model_file.h"
 #include "stage/train.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 
 using namespace kindred;
+using namespace kindred::stage;
 using namespace kindred::test;
 namespace fs = std::filesystem;
 
@@ -19,10 +20,10 @@ namespace {
 
 const std::atomic<bool> never{false};
 
-class NotingSink : public ProgressSink {
+class NotingSink : public progress::ProgressSink {
  public:
-  void update(const Progress&) override {}
-  void finish(const Progress&) override {}
+  void update(const progress::Progress&) override {}
+  void finish(const progress::Progress&) override {}
   void note(const std::string& text) override { notes += text + "\n"; }
   std::string notes;
 };
@@ -38,17 +39,17 @@ struct Start {
 
   void write(const std::string& seed) const {
     const auto plan = tiny_plan(catalog, {"seed=" + seed});
-    write_artefact(file, *build_model(plan, 5), plan, 5);
+    model::write_model_file(file, *model::build_model(plan, 5), plan, 5);
   }
-  [[nodiscard]] Plan plan(const std::string& key, std::vector<std::string> more = {}) const {
+  [[nodiscard]] recipe::Plan plan(const std::string& key, std::vector<std::string> more = {}) const {
     more.push_back(key + "=" + Value(file.string()).to_toml());
     return tiny_plan(catalog, more);
   }
-  TrainOutcome train(const Plan& plan, const std::string& run) {
+  TrainOutcome train(const recipe::Plan& plan, const std::string& run) {
     return kindred::train(plan, folder / run, sink, never);
   }
   [[nodiscard]] torch::Tensor tensor(const fs::path& model, const std::string& name) const {
-    return *read_safetensors(model).find(name);
+    return *file::read_safetensors(model).find(name);
   }
 };
 
@@ -67,16 +68,15 @@ TEST_CASE("no epoch of training gives the file's tensors back: the backbone's al
   CHECK(torch::equal(start.tensor(network, classifier), start.tensor(start.file, classifier)));
 }
 
-TEST_CASE("the log of a training says what was loaded, and the frozen recipe what the file was") {
+TEST_CASE("the log of a training says what was loaded, and the resolved recipe what the file was") {
   Start start;
   static_cast<void>(start.train(start.plan("backbone.weights", {"train.epochs=1"}), "run"));
   const auto note =
       "weights of the backbone from " + start.file.string() + " (layout: Kindred): 9 of 9 tensors";
   CHECK(start.sink.notes.find(note) != std::string::npos);
   CHECK(read_bytes(start.folder / "run/log.txt").find(note) != std::string::npos);
-  CHECK(
-      read_bytes(start.folder / "run/recipe.toml").find("weights_sha256 = \"" + sha256_of_file(start.file)) !=
-      std::string::npos);
+  CHECK(read_bytes(start.folder / "run/recipe.toml")
+            .find("weights_sha256 = \"" + file::sha256_of_file(start.file)) != std::string::npos);
 }
 
 TEST_CASE("a run does not go on with another file under the same name, nor without it") {
@@ -113,10 +113,10 @@ TEST_CASE("a trained model is used without the file that its training started fr
   Start start;
   const auto model = start.train(start.plan("backbone.weights", {"train.epochs=1"}), "run").model;
   fs::remove(start.file);
-  const auto artefact = read_artefact(model, start.catalog, {});
-  CHECK(artefact.model->describe(torch::rand({2, 3, 16, 8})).size(1) == 16);
-  // The frozen recipe of a training that has ended says all that is needed to know it again.
-  const auto frozen =
-      make_plan(parse_recipe(read_bytes(start.folder / "run/recipe.toml"), "frozen", {}), start.catalog);
-  CHECK(start.train(frozen, "run").was_done);
+  const auto model_file = model::read_model_file(model, start.catalog, {});
+  CHECK(model_file.model->describe(torch::rand({2, 3, 16, 8})).size(1) == 16);
+  // The resolved recipe of a training that has ended says all that is needed to know it again.
+  const auto resolved = recipe::make_plan(
+      recipe::parse_recipe(read_bytes(start.folder / "run/recipe.toml"), "frozen", {}), start.catalog);
+  CHECK(start.train(resolved, "run").was_done);
 }

@@ -9,8 +9,8 @@
 #include <set>
 #include <sstream>
 
-#include "kindred/error.h"
-#include "model/artefact.h"
+#include "kindred/core/error.h"
+#include "model/model_file.h"
 #include "system/precision.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
@@ -18,6 +18,7 @@
 #include "training/run_directory.h"
 
 using namespace kindred;
+using namespace kindred::stage;
 using namespace kindred::test;
 namespace fs = std::filesystem;
 
@@ -26,33 +27,33 @@ namespace {
 struct Killed {};
 
 /// Does something at the n-th update, counted over its life.
-class ActingSink : public ProgressSink {
+class ActingSink : public progress::ProgressSink {
  public:
   ActingSink() = default;
   ActingSink(std::int64_t at, std::function<void()> action) : at(at), action(std::move(action)) {}
-  void update(const Progress& progress) override {
+  void update(const progress::Progress& progress) override {
     updates.push_back(progress);
     if (static_cast<std::int64_t>(updates.size()) == at) action();
   }
-  void finish(const Progress& progress) override { finished.push_back(progress); }
+  void finish(const progress::Progress& progress) override { finished.push_back(progress); }
   void note(const std::string& text) override { notes += text + "\n"; }
 
   std::int64_t at = 0;
   std::function<void()> action;
-  std::vector<Progress> updates;
-  std::vector<Progress> finished;
+  std::vector<progress::Progress> updates;
+  std::vector<progress::Progress> finished;
   std::string notes;
 };
 
 const std::atomic<bool> never{false};
 
-TrainOutcome train_quietly(const Plan& plan, const fs::path& folder) {
+TrainOutcome train_quietly(const recipe::Plan& plan, const fs::path& folder) {
   ActingSink sink;
   return train(plan, folder, sink, never);
 }
 
 /// The bytes of the model that a training in one go makes.
-std::string undisturbed(const Plan& plan) {
+std::string undisturbed(const recipe::Plan& plan) {
   const TemporaryFolder folder;
   static_cast<void>(train_quietly(plan, folder / "run"));
   return read_bytes(folder / "run/model.safetensors");
@@ -109,11 +110,11 @@ TEST_CASE("a training learns, leaves its files, and its model can be read back")
     CHECK_MESSAGE(fs::exists(folder / "run" / name), name);
   }
   CHECK(!fs::exists(folder / "run/checkpoint.previous.safetensors"));
-  const auto artefact = read_artefact(outcome.model, catalog, {});
-  CHECK(artefact.identities == 5);
-  CHECK(artefact.plan.frozen() == plan.frozen());
-  CHECK(!artefact.model->is_training());
-  const auto descriptors = artefact.model->describe(torch::rand({2, 3, 16, 8}));
+  const auto model_file = model::read_model_file(outcome.model, catalog, {});
+  CHECK(model_file.identities == 5);
+  CHECK(model_file.plan.resolved() == plan.resolved());
+  CHECK(!model_file.model->is_training());
+  const auto descriptors = model_file.model->describe(torch::rand({2, 3, 16, 8}));
   CHECK((descriptors.sizes() == torch::IntArrayRef({2, 16})));
 }
 
@@ -183,7 +184,7 @@ TEST_CASE(
       "bias_factor = 2.0 }, { name = 'backbone', parameters = ['backbone*'], weight_decay_factor = 0.0, "
       "frozen_epochs = 1 }]",
       "train.clip_gradient_norm=0.5", "train.ema_decay=0.9", "train.evaluate_every=1", "dataset.tested=3"};
-  if (can_compute(torch::kCPU, Precision::bf16)) {
+  if (system::can_compute(torch::kCPU, recipe::Precision::bf16)) {
     overrides.emplace_back("train.precision=bf16");
   } else {
     MESSAGE("in fp32: this processor cannot compute convolutions in bf16");
@@ -227,7 +228,7 @@ TEST_CASE("averages change neither the training nor its last model, and they are
   CHECK(tensors_of(read_bytes(averaged.model)) == tensors_of(read_bytes(plain.model)));
   // Evaluated once, in the end: the best are the last averages.
   CHECK(read_bytes(folder / "averaged/best.safetensors") == read_bytes(averaged.averaged_model));
-  CHECK(read_artefact(averaged.averaged_model, catalog, {}).plan.train.ema_decay == 0.95);
+  CHECK(model::read_model_file(averaged.averaged_model, catalog, {}).plan.train.ema_decay == 0.95);
 }
 
 TEST_CASE("a group that catches nothing is an error before anything is trained") {
@@ -260,8 +261,8 @@ TEST_CASE("fp16 on the CPU is refused before anything is trained") {
 TEST_CASE("an automatic precision is decided on once, said, and kept by what goes on") {
   const auto catalog = tiny_catalog();
   const auto plan = tiny_plan(catalog, {"train.precision=auto"});
-  const auto suitable = suitable_precision(torch::kCPU);
-  const auto name = precision_name(suitable);
+  const auto suitable = system::suitable_precision(torch::kCPU);
+  const auto name = system::precision_name(suitable);
   const TemporaryFolder folder;
   ActingSink sink;
   static_cast<void>(train(plan, folder / "run", sink, never));
@@ -269,16 +270,17 @@ TEST_CASE("an automatic precision is decided on once, said, and kept by what goe
   CHECK(read_bytes(folder / "run/recipe.toml").find("precision = \"" + name + "\"\n") != std::string::npos);
   CHECK(read_bytes(folder / "run/environment.json").find("\"precision\": \"" + name + "\"") !=
         std::string::npos);
-  CHECK(read_artefact(folder / "run/model.safetensors", catalog, {}).plan.train.precision == suitable);
+  CHECK(model::read_model_file(folder / "run/model.safetensors", catalog, {}).plan.train.precision ==
+        suitable);
   CHECK(train_quietly(plan, folder / "run").was_done);
 
   // Begun in what this machine would not choose.
-  const auto other = suitable == Precision::fp32 ? Precision::bf16 : Precision::fp32;
-  if (!can_compute(torch::kCPU, other)) {
+  const auto other = suitable == recipe::Precision::fp32 ? recipe::Precision::bf16 : recipe::Precision::fp32;
+  if (!system::can_compute(torch::kCPU, other)) {
     MESSAGE("left out: this processor computes in fp32 alone");
     return;
   }
-  const auto other_name = precision_name(other);
+  const auto other_name = system::precision_name(other);
   std::atomic<bool> stop{false};
   ActingSink stopper(2, [&] { stop = true; });
   static_cast<void>(
@@ -327,8 +329,8 @@ TEST_CASE("copies of the directory made while training runs can all be gone on f
   class CopyingSink : public ActingSink {
    public:
     explicit CopyingSink(std::function<void()> copy) : copy_(std::move(copy)) {}
-    void update(const Progress&) override { copy_(); }
-    void finish(const Progress&) override { copy_(); }
+    void update(const progress::Progress&) override { copy_(); }
+    void finish(const progress::Progress&) override { copy_(); }
 
    private:
     std::function<void()> copy_;
@@ -449,7 +451,7 @@ TEST_CASE("another machine, name or number of workers goes on with the same trai
 TEST_CASE("a directory in use is refused with the process that uses it") {
   const auto catalog = tiny_catalog();
   const TemporaryFolder folder;
-  const RunDirectory held(folder / "run");
+  const training::RunDirectory held(folder / "run");
   CHECK(message_of<DataError>([&] {
           static_cast<void>(train_quietly(tiny_plan(catalog), folder / "run"));
         }) == (folder / "run").string() + ": error: is in use by process " + std::to_string(::getpid()) +
@@ -462,11 +464,12 @@ TEST_CASE("training images that have changed since the checkpoint are refused") 
   std::atomic<bool> stop{false};
   ActingSink stopper(2, [&] { stop = true; });
   static_cast<void>(train(tiny_plan(catalog), folder / "run", stopper, stop));
-  auto content = read_safetensors(folder / "run/checkpoint.safetensors");
-  Checkpoint checkpoint = *read_checkpoint_position(folder / "run/checkpoint.safetensors");
+  auto content = file::read_safetensors(folder / "run/checkpoint.safetensors");
+  training::Checkpoint checkpoint =
+      *training::read_checkpoint_position(folder / "run/checkpoint.safetensors");
   checkpoint.state = content;
   checkpoint.data = "19 images, 01234567";
-  write_checkpoint(folder / "run/checkpoint.safetensors", checkpoint);
+  training::write_checkpoint(folder / "run/checkpoint.safetensors", checkpoint);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(train_quietly(tiny_plan(catalog), folder / "run")),
       doctest::Contains("the training images have changed since it was written (19 images, 01234567 "
@@ -484,7 +487,7 @@ TEST_CASE("a loss that is not a number stops training by name, before harm is do
             "The learning rate was 0.004: ",
             0) == 0);
   CHECK(!fs::exists(folder / "run/model.safetensors"));
-  CHECK(read_checkpoint_position(folder / "run/checkpoint.safetensors")->epoch == 2);
+  CHECK(training::read_checkpoint_position(folder / "run/checkpoint.safetensors")->epoch == 2);
   // Asked again, it stops at the same place.
   CHECK(message_of<Error>([&] { static_cast<void>(train_quietly(plan, folder / "run")); }) == message);
 }
@@ -508,7 +511,7 @@ TEST_CASE("a loss's own optimiser learns at a rate that does not depend on the l
     static_cast<void>(train_quietly(tiny_plan(catalog, {"train.epochs=1", "sampler.batch_size=20",
                                                         "loss.centers.weight=" + std::string(weight)}),
                                     folder / "run"));
-    return *read_safetensors(folder / "run/checkpoint.safetensors").find("loss.1.centers");
+    return *file::read_safetensors(folder / "run/checkpoint.safetensors").find("loss.1.centers");
   };
   const auto heavy = centers_after_one_step("2.0");
   const auto light = centers_after_one_step("0.0001");
@@ -519,7 +522,7 @@ TEST_CASE("a loss's parameters without an optimiser of their own are trained wit
   const auto catalog = tiny_catalog();
   const TemporaryFolder folder;
   static_cast<void>(train_quietly(tiny_plan(catalog), folder / "run"));
-  const auto content = read_safetensors(folder / "run/checkpoint.safetensors");
+  const auto content = file::read_safetensors(folder / "run/checkpoint.safetensors");
   CHECK(content.find("loss.2.length")->item<float>() != 1.0F);
   CHECK(content.find("loss.2.steps")->item<std::int64_t>() == 15);
   CHECK(torch::equal(*content.find("model.head.unused"), torch::ones({3})));
@@ -542,7 +545,7 @@ TEST_CASE("evaluations in between keep the best model and leave no trace in the 
   REQUIRE(outcome.best_score.has_value());
   CHECK(*outcome.best_score == std::max(scores[0], scores[1]));
   CHECK(fs::exists(folder / "run/best.safetensors"));
-  CHECK(read_artefact(folder / "run/best.safetensors", catalog, {}).identities == 5);
+  CHECK(model::read_model_file(folder / "run/best.safetensors", catalog, {}).identities == 5);
   CHECK(tensors_of(read_bytes(folder / "run/model.safetensors")) == tensors_of(expected));
 }
 

@@ -12,6 +12,7 @@
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::study;
 using namespace kindred::test;
 
 namespace {
@@ -103,7 +104,7 @@ TEST_CASE("a study is every arm with every seed and fold, in folders that say wh
     CHECK(cell.plan.folds.fold == *cell.fold);
     CHECK(cell.plan.augmentations.size() == (cell.arm == 0 ? 0 : 1));
   }
-  CHECK(cells[2].plan.frozen() == StudyFolder(whole).cells()[2].plan.frozen());
+  CHECK(cells[2].plan.resolved() == StudyFolder(whole).cells()[2].plan.resolved());
 }
 
 TEST_CASE("axes are combined, the last changing fastest, and called by whole keys where they end alike") {
@@ -137,7 +138,7 @@ TEST_CASE("without seeds and folds a run is its arm, and without arms the recipe
 TEST_CASE("all folds of a recipe are a study of one arm") {
   const StudyFolder study(one_arm);
   static const Catalog catalog = fake_catalog();
-  const auto cells = plan_cells(all_folds(study.read().recipe, 3), {"folds.count=3"}, catalog);
+  const auto cells = plan_cells(command::all_folds(study.read().recipe, 3), {"folds.count=3"}, catalog);
   CHECK(folders_of(cells) == std::vector<std::string>{"fold1", "fold2", "fold3"});
   CHECK(cells[2].plan.folds.fold == 3);
   CHECK(cells[2].plan.seed == 7);
@@ -214,7 +215,7 @@ TEST_CASE("errors of all arms' recipes are told once each, with their places in 
 TEST_CASE("a component that is missing can be blamed on a plugin") {
   const StudyFolder study(one_arm + "set.sampler.type = 'other'\n");
   static const Catalog catalog = fake_catalog();
-  CHECK_THROWS_AS(static_cast<void>(plan_cells(study.read(), {}, catalog)), MissingComponentError);
+  CHECK_THROWS_AS(static_cast<void>(plan_cells(study.read(), {}, catalog)), recipe::MissingComponentError);
 }
 
 TEST_CASE("seeds and folds that the study names are nobody else's to change") {

@@ -7,10 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "kindred/csv.h"
+#include "kindred/text/csv.h"
 #include "tiny_components.h"
 
 using namespace kindred;
+using namespace kindred::study;
 using namespace kindred::test;
 
 namespace {

@@ -12,12 +12,13 @@
 #include <opencv2/core/utility.hpp>
 #include <regex>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "system/version.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
 
 using namespace kindred;
+using namespace kindred::system;
 using namespace kindred::test;
 namespace fs = std::filesystem;
 

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <limits>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
 #include "temporary_folder.h"
@@ -19,15 +19,16 @@
 #include "training/run_directory.h"
 
 using namespace kindred;
+using namespace kindred::training;
 using namespace kindred::test;
 namespace fs = std::filesystem;
 
 namespace {
 
-class Notes : public ProgressSink {
+class Notes : public progress::ProgressSink {
  public:
-  void update(const Progress&) override {}
-  void finish(const Progress&) override {}
+  void update(const progress::Progress&) override {}
+  void finish(const progress::Progress&) override {}
   void note(const std::string& note) override { text += note; }
   std::string text;
 };
@@ -159,10 +160,10 @@ TEST_CASE("a file that is no checkpoint, of another format or without its checks
   const auto message = [&] {
     return message_of<DataError>([&] { static_cast<void>(read_checkpoint(file, notes)); });
   };
-  write_safetensors(file, {{{"a", torch::ones(1)}}, {}});
+  file::write_safetensors(file, {{{"a", torch::ones(1)}}, {}});
   CHECK(message().find("is not a checkpoint: it has no 'kindred.checkpoint'") != std::string::npos);
   CHECK(message().find("remove it to begin anew") != std::string::npos);
-  write_safetensors(file, {{}, {{"kindred.checkpoint", "2"}}});
+  file::write_safetensors(file, {{}, {{"kindred.checkpoint", "2"}}});
   CHECK(message().find("is a checkpoint of format 2; this program reads format 1") != std::string::npos);
   fs::remove(file);
   write_checkpoint(file, example(1));
@@ -275,7 +276,8 @@ TEST_CASE(
 
 TEST_CASE("differences between recipes are told by key, entries of lists by name, order too") {
   const auto difference = [](const char* there, const char* here) {
-    return differences_text(recipe_differences(parse_recipe(there, "a", {}), parse_recipe(here, "b", {})));
+    return recipe::differences_text(recipe::recipe_differences(recipe::parse_recipe(there, "a", {}),
+                                                               recipe::parse_recipe(here, "b", {})));
   };
   CHECK(difference("a = 1\n[b]\nc = [1, 2]\n", "a = 1\n[b]\nc = [1, 2]\n").empty());
   CHECK(difference("a = 1\n[b]\nc = 'x'\n", "a = 2\n[b]\nd = 'x'\n") ==
@@ -315,20 +317,20 @@ TEST_CASE("a run directory that cannot be made is named") {
         }).find("Not a directory") != std::string::npos);
 }
 
-TEST_CASE("a frozen recipe gives the same plan, and what does not decide the result may change") {
+TEST_CASE("a resolved recipe gives the same plan, and what does not decide the result may change") {
   const auto catalog = tiny_catalog();
   const TemporaryFolder folder;
   const RunDirectory run(folder / "run");
   const auto plan = tiny_plan(catalog);
-  run.freeze(plan);
-  CHECK(make_plan(load_recipe(run.recipe(), {}), catalog).frozen() == plan.frozen());
-  run.freeze(tiny_plan(
+  run.record_recipe(plan);
+  CHECK(recipe::make_plan(recipe::load_recipe(run.recipe(), {}), catalog).resolved() == plan.resolved());
+  run.record_recipe(tiny_plan(
       catalog, {"machine.threads=7", "name=other", "train.checkpoint_minutes=1", "loader.workers=9"}));
   CHECK(read_bytes(run.recipe()).find("threads = 7") != std::string::npos);
-  run.freeze(tiny_plan(catalog, {"seed=5"}));  // nothing has been trained: nothing is bound
-  run.freeze(plan);
+  run.record_recipe(tiny_plan(catalog, {"seed=5"}));  // nothing has been trained: nothing is bound
+  run.record_recipe(plan);
   write_bytes(run.checkpoint(), "whatever");
-  CHECK(message_of<DataError>([&] { run.freeze(tiny_plan(catalog, {"seed=4"})); }) ==
+  CHECK(message_of<DataError>([&] { run.record_recipe(tiny_plan(catalog, {"seed=4"})); }) ==
         run.folder().string() +
             ": error: belongs to another recipe; use another run directory, or undo in the recipe:\n  seed: "
             "3 there, 4 "

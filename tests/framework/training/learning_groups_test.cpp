@@ -4,11 +4,12 @@
 
 #include <map>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 
 using namespace kindred;
+using namespace kindred::training;
 using namespace kindred::test;
 
 namespace {
@@ -17,9 +18,9 @@ using Names = std::vector<std::string>;
 
 std::vector<LearningGroup> groups_of(const std::string& groups) {
   static const Catalog catalog = tiny_catalog();
-  const auto plan = make_plan(parse_recipe(tiny_recipe + groups, "tiny.toml", {}), catalog);
-  const auto model = build_model(plan, 5);
-  const auto terms = build_losses(plan, model->outputs(), 5);
+  const auto plan = recipe::make_plan(recipe::parse_recipe(tiny_recipe + groups, "tiny.toml", {}), catalog);
+  const auto model = model::build_model(plan, 5);
+  const auto terms = model::build_losses(plan, model->outputs(), 5);
   return learning_groups(plan.groups, *model, terms, own_optimizers(terms));
 }
 

@@ -5,12 +5,13 @@
 
 #include <map>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "system/precision.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 
 using namespace kindred;
+using namespace kindred::training;
 using namespace kindred::test;
 
 namespace {
@@ -24,16 +25,16 @@ name = "none"
 parameters = ["*"]
 )";
 
-Plan plan_of(const std::string& groups, const std::vector<std::string>& overrides = {}) {
+recipe::Plan plan_of(const std::string& groups, const std::vector<std::string>& overrides = {}) {
   static const Catalog catalog = tiny_catalog();
   std::vector<std::string> all{"optimizer.momentum=0", "optimizer.weight_decay=0"};
   all.insert(all.end(), overrides.begin(), overrides.end());
-  return make_plan(parse_recipe(tiny_recipe + groups, "tiny.toml", all), catalog);
+  return recipe::make_plan(recipe::parse_recipe(tiny_recipe + groups, "tiny.toml", all), catalog);
 }
 
 /// A trainer of 5 identities that learns from the same batch again and again.
 struct Learning {
-  explicit Learning(const Plan& plan) : trainer(plan, build_model(plan, 5), 5, torch::kCPU) {}
+  explicit Learning(const recipe::Plan& plan) : trainer(plan, model::build_model(plan, 5), 5, torch::kCPU) {}
 
   void step(std::int64_t epoch = 1) {
     const auto images = torch::linspace(0, 1, 20 * 3 * 16 * 8).sin().reshape({20, 3, 16, 8});
@@ -49,7 +50,7 @@ struct Learning {
 };
 
 /// What the first step changes.
-Tensors change(const Plan& plan) {
+Tensors change(const recipe::Plan& plan) {
   Learning learning(plan);
   const auto before = learning.tensors();
   learning.step();
@@ -157,15 +158,15 @@ frozen_epochs = 2
   learning.trainer.model().eval();
   learning.trainer.model().train();
   learning.step(2);
-  const auto frozen = learning.tensors();
+  const auto resolved = learning.tensors();
   const std::vector<std::string> backbone{
       "model.backbone.first.weight",     "model.backbone.norm.weight",
       "model.backbone.norm.bias",        "model.backbone.norm.running_mean",
       "model.backbone.norm.running_var", "model.backbone.norm.num_batches_tracked",
       "model.backbone.second.weight"};
-  for (const auto& name : backbone) CHECK_MESSAGE(torch::equal(frozen.at(name), start.at(name)), name);
+  for (const auto& name : backbone) CHECK_MESSAGE(torch::equal(resolved.at(name), start.at(name)), name);
   CHECK_FALSE(
-      torch::equal(frozen.at("model.head.classifier.weight"), start.at("model.head.classifier.weight")));
+      torch::equal(resolved.at("model.head.classifier.weight"), start.at("model.head.classifier.weight")));
   learning.step(3);
   const auto free = learning.tensors();
   for (const auto& name : backbone) CHECK_MESSAGE(!torch::equal(free.at(name), start.at(name)), name);
@@ -261,7 +262,7 @@ TEST_CASE("averaged weights follow the steps, statistics too, and are in the sta
 }
 
 TEST_CASE("bf16 computes about the same, with weights, losses and statistics in fp32") {
-  if (!can_compute(torch::kCPU, Precision::bf16)) {
+  if (!system::can_compute(torch::kCPU, recipe::Precision::bf16)) {
     MESSAGE("left out: this processor cannot compute convolutions in bf16");
     return;
   }

@@ -8,6 +8,7 @@
 #include <cmath>
 
 using namespace kindred;
+using namespace kindred::training;
 
 namespace {
 

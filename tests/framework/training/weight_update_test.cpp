@@ -7,11 +7,12 @@
 #include <cmath>
 #include <limits>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "temporary_folder.h"
 #include "training/gradients.h"
 
 using namespace kindred;
+using namespace kindred::training;
 using namespace kindred::test;
 
 namespace {
@@ -202,7 +203,7 @@ TEST_CASE("an update goes on from its state bit for bit, and refuses another's")
   }
   whole.update.backward(whole.b.sum() * 1e34);
   first.update.backward(first.b.sum() * 1e34);
-  TensorFile state;
+  file::TensorFile state;
   first.update.add_state(state);
   Problem second({0.4, true});
   {

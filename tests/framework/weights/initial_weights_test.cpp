@@ -6,17 +6,19 @@
 #include "command/check.h"
 #include "file/sha256.h"
 #include "framework/weights/small_networks.h"
-#include "kindred/error.h"
-#include "model/artefact.h"
+#include "kindred/core/error.h"
+#include "model/model_file.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::weights;
 using namespace kindred::test;
 namespace fs = std::filesystem;
 
 namespace {
 
-std::shared_ptr<Model> built(const Plan& plan, std::string* notes = nullptr, std::int64_t identities = 4) {
+std::shared_ptr<model::Model> built(const recipe::Plan& plan, std::string* notes = nullptr,
+                                    std::int64_t identities = 4) {
   std::vector<std::string> said;
   auto model = build_initial_model(plan, identities, said);
   if (notes != nullptr) {
@@ -26,12 +28,12 @@ std::shared_ptr<Model> built(const Plan& plan, std::string* notes = nullptr, std
 }
 
 template <class E>
-std::string refusal(const Plan& plan, std::int64_t identities = 4) {
+std::string refusal(const recipe::Plan& plan, std::int64_t identities = 4) {
   return message_of<E>([&] { static_cast<void>(built(plan, nullptr, identities)); });
 }
 
-Plan with_backbone(const std::string& file, const std::string& backbone = "small_resnet",
-                   std::vector<std::string> more = {}) {
+recipe::Plan with_backbone(const std::string& file, const std::string& backbone = "small_resnet",
+                           std::vector<std::string> more = {}) {
   more.push_back("backbone.weights=" + Value(file).to_toml());
   return small_plan(backbone, more);
 }
@@ -40,18 +42,18 @@ Plan with_backbone(const std::string& file, const std::string& backbone = "small
 struct Trained {
   TemporaryFolder folder;
   fs::path file = folder / "trained.safetensors";
-  std::shared_ptr<Model> model = build_model(small_plan("small_resnet", {"seed=99"}), 4);
-  Trained() { write_artefact(file, *model, small_plan("small_resnet", {"seed=99"}), 4); }
+  std::shared_ptr<model::Model> model = model::build_model(small_plan("small_resnet", {"seed=99"}), 4);
+  Trained() { model::write_model_file(file, *model, small_plan("small_resnet", {"seed=99"}), 4); }
 };
 
-Plan with_network(const fs::path& file, std::vector<std::string> more = {}) {
+recipe::Plan with_network(const fs::path& file, std::vector<std::string> more = {}) {
   more.push_back("weights.file=" + Value(file.string()).to_toml());
   return small_plan("small_resnet", more);
 }
 
-bool same_tensors(const Model& a, const Model& b, const std::string& prefix = "") {
-  const auto of_a = module_tensors(a);
-  const auto of_b = module_tensors(b);
+bool same_tensors(const model::Model& a, const model::Model& b, const std::string& prefix = "") {
+  const auto of_a = model::module_tensors(a);
+  const auto of_b = model::module_tensors(b);
   for (std::size_t i = 0; i < of_a.size(); ++i) {
     if (of_a[i].first.rfind(prefix, 0) == 0 && !torch::equal(of_a[i].second, of_b[i].second)) return false;
   }
@@ -142,9 +144,9 @@ TEST_CASE(
   const auto model = built(allowed, &notes, 6);
   CHECK(notes.find("left as it was: head.classifier.weight ([4, 16] instead of [6, 16])") !=
         std::string::npos);
-  CHECK(
-      torch::equal(model->named_parameters()["head.classifier.weight"],
-                   build_model(small_plan("small_resnet"), 6)->named_parameters()["head.classifier.weight"]));
+  CHECK(torch::equal(
+      model->named_parameters()["head.classifier.weight"],
+      model::build_model(small_plan("small_resnet"), 6)->named_parameters()["head.classifier.weight"]));
   CHECK(torch::equal(model->named_parameters()["backbone.conv1.weight"],
                      trained.model->named_parameters()["backbone.conv1.weight"]));
 }
@@ -165,7 +167,7 @@ TEST_CASE("a pattern that no tensor has is an error at its table") {
 
 TEST_CASE("another file than the recipe's SHA-256 says is refused") {
   const auto file = golden_weights("resnet");
-  const auto right = sha256_of_file(file);
+  const auto right = file::sha256_of_file(file);
   auto wrong = right;
   wrong[0] = wrong[0] == 'a' ? 'b' : 'a';
   CHECK(
@@ -186,18 +188,19 @@ TEST_CASE("the identity of a plan is that of the files' content, not of their pl
   CHECK(one.identity() == same.identity());
   CHECK_FALSE(one.identity() == other.identity());
   CHECK_FALSE(one.identity() == none.identity());
-  CHECK(one.backbone_start.weights_sha256 == sha256_of_file(golden_weights("resnet")));
+  CHECK(one.backbone_start.weights_sha256 == file::sha256_of_file(golden_weights("resnet")));
 
   const Trained trained;
   const auto whole = with_hashes_of_weights(with_network(trained.file));
-  CHECK(whole.weights.sha256 == sha256_of_file(trained.file));
+  CHECK(whole.weights.sha256 == file::sha256_of_file(trained.file));
   CHECK_FALSE(whole.identity() == none.identity());
 }
 
-TEST_CASE("the frozen recipe names the file and its SHA-256, and is read as the same plan") {
+TEST_CASE("the resolved recipe names the file and its SHA-256, and is read as the same plan") {
   const auto plan = with_hashes_of_weights(with_backbone(golden_weights("resnet")));
-  const auto again = make_plan(parse_recipe(write_recipe(plan.frozen()), "frozen", {}), small_catalog());
-  CHECK(again.frozen() == plan.frozen());
+  const auto again = recipe::make_plan(
+      recipe::parse_recipe(recipe::write_recipe(plan.resolved()), "frozen", {}), small_catalog());
+  CHECK(again.resolved() == plan.resolved());
   CHECK(again.backbone_start.weights == golden_weights("resnet"));
   CHECK(again.backbone_start.weights_sha256 == plan.backbone_start.weights_sha256);
 }
@@ -237,14 +240,14 @@ TEST_CASE("how many identities a file is of is told by its classifier") {
 }
 
 TEST_CASE("checking a recipe says whether its files of weights are there, and finds those that do not fit") {
-  CHECK(
-      check_plan(with_backbone(golden_weights("resnet"))).find(golden_weights("resnet") + ", which fits\n") !=
-      std::string::npos);
-  CHECK(check_plan(with_backbone("none.pth")).find("none.pth, which is not there\n") != std::string::npos);
-  CHECK_THROWS_AS(static_cast<void>(check_plan(with_backbone(golden_weights("se_resnet_parallel")))),
+  CHECK(command::check_plan(with_backbone(golden_weights("resnet")))
+            .find(golden_weights("resnet") + ", which fits\n") != std::string::npos);
+  CHECK(command::check_plan(with_backbone("none.pth")).find("none.pth, which is not there\n") !=
+        std::string::npos);
+  CHECK_THROWS_AS(static_cast<void>(command::check_plan(with_backbone(golden_weights("se_resnet_parallel")))),
                   DataError);
   const Trained trained;
-  const auto text = check_plan(with_network(trained.file));
+  const auto text = command::check_plan(with_network(trained.file));
   CHECK(text.find("for 4 identities") != std::string::npos);
   CHECK(text.find("trained.safetensors, which fits\n") != std::string::npos);
 }

@@ -10,18 +10,19 @@
 #include <set>
 
 #include "framework/weights/real_components.h"
-#include "model/artefact.h"
+#include "model/model_file.h"
 #include "weights/matching.h"
 
 using namespace kindred;
+using namespace kindred::weights;
 using namespace kindred::test;
 
 namespace {
 
 using Rename = std::function<std::string(const std::string&)>;
 
-const std::string resnet = "{type='resnet',depth=50,width=0.125}";
-const std::string se_resnet = "{type='se_resnet',depth=50,width=0.125}";
+const std::string resnet = "{type='resnet',depth=50,width_multiplier=0.125}";
+const std::string se_resnet = "{type='se_resnet',depth=50,width_multiplier=0.125}";
 const std::array<const char*, 8> parts = {"g1", "g2", "g3", "p2_0", "p2_1", "p3_0", "p3_1", "p3_2"};
 
 bool take_off(std::string& name, const std::string& prefix) {
@@ -39,10 +40,11 @@ std::int64_t take_off_number(std::string& name) {
 }
 
 /// A model's tensors under the names of another program, in a shuffled order, with some of no use besides.
-WeightsFile foreign(const Model& model, const Rename& rename, const std::vector<std::string>& useless) {
+WeightsFile foreign(const model::Model& model, const Rename& rename,
+                    const std::vector<std::string>& useless) {
   WeightsFile file;
   file.file = "made.pth";
-  for (const auto& [name, tensor] : module_tensors(model)) {
+  for (const auto& [name, tensor] : model::module_tensors(model)) {
     const auto renamed = rename(name);
     if (!renamed.empty()) file.content.tensors.emplace_back(renamed, tensor.detach().clone());
   }
@@ -59,11 +61,11 @@ struct Outcome {
       true;  ///< every tensor that is not missing has the value of the model that the file was made of
 };
 
-Outcome filled(const Plan& plan, const Rename& rename, const std::vector<std::string>& useless = {}) {
-  const auto source = build_model(plan, 4);
+Outcome filled(const recipe::Plan& plan, const Rename& rename, const std::vector<std::string>& useless = {}) {
+  const auto source = model::build_model(plan, 4);
   auto other = plan;
   other.seed = plan.seed + 1;
-  const auto target = build_model(other, 4);
+  const auto target = model::build_model(other, 4);
   const auto file = foreign(*source, rename, useless);
   const auto weights = translate(file);
   const auto report = match_weights(weights, *target, "", {});
@@ -77,8 +79,8 @@ Outcome filled(const Plan& plan, const Rename& rename, const std::vector<std::st
     CHECK((row.state != TensorState::wrong_shape && row.state != TensorState::wrong_type));
   }
   outcome.missing.assign(missing.begin(), missing.end());
-  const auto expected = module_tensors(*source);
-  const auto actual = module_tensors(*target);
+  const auto expected = model::module_tensors(*source);
+  const auto actual = model::module_tensors(*target);
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (missing.count(expected[i].first) > 0) continue;
     outcome.equal = outcome.equal && torch::equal(expected[i].second, actual[i].second);
@@ -205,7 +207,7 @@ TEST_CASE("fast-reid's baseline with an embedding fills a network with a reducti
     if (take_off(name, "head.classifier.")) return "heads." + name;
     return name;
   };
-  const auto outcome = filled(real_plan(resnet, "{type='bnneck',reduced_width=32}"), rename);
+  const auto outcome = filled(real_plan(resnet, "{type='bnneck',reduced_dim=32}"), rename);
   CHECK(outcome.layout == "fast-reid baseline with an embedding");
   CHECK(outcome.missing.empty());
   CHECK(outcome.equal);
@@ -235,7 +237,7 @@ TEST_CASE("public backbones fill the backbone, and their classifiers of ImageNet
   };
   for (const auto& file :
        {Public{resnet, "ResNet (torchvision, torchreid)", {"fc.bias", "fc.weight"}},
-        Public{"{type='resnet',depth=18,width=0.125}",
+        Public{"{type='resnet',depth=18,width_multiplier=0.125}",
                "ResNet (torchvision, torchreid)",
                {"fc.bias", "fc.weight"}},
         Public{se_resnet, "SE-ResNet (Cadene, torchreid)", {"last_linear.bias", "last_linear.weight"}}}) {

@@ -3,10 +3,11 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
-#include "model/artefact.h"
+#include "model/model_file.h"
 #include "tiny_components.h"
 
 using namespace kindred;
+using namespace kindred::weights;
 using namespace kindred::test;
 
 namespace {
@@ -16,15 +17,15 @@ const Catalog& catalog() {
   return made;
 }
 
-std::shared_ptr<Model> tiny_model(std::uint64_t seed, std::int64_t identities = 5) {
-  return build_model(tiny_plan(catalog(), {"seed=" + std::to_string(seed)}), identities);
+std::shared_ptr<model::Model> tiny_model(std::uint64_t seed, std::int64_t identities = 5) {
+  return model::build_model(tiny_plan(catalog(), {"seed=" + std::to_string(seed)}), identities);
 }
 
 /// Seed 1's tensors, as a file of Kindred's own.
 WeightsFile whole_file() {
   WeightsFile file;
   file.file = "tiny.safetensors";
-  for (const auto& [name, tensor] : module_tensors(*tiny_model(1))) {
+  for (const auto& [name, tensor] : model::module_tensors(*tiny_model(1))) {
     file.content.tensors.emplace_back(name, tensor.detach().clone());
   }
   return file;
@@ -54,8 +55,8 @@ TEST_CASE("a whole file matches whole, and is copied") {
   CHECK(report.counts_text() == "12 of 12 tensors matched, 0 of the file unused");
   const auto model = tiny_model(2);
   copy_weights(translate(file), *model, "");
-  const auto expected = module_tensors(*tiny_model(1));
-  const auto actual = module_tensors(*model);
+  const auto expected = model::module_tensors(*tiny_model(1));
+  const auto actual = model::module_tensors(*model);
   for (std::size_t i = 0; i < expected.size(); ++i) {
     CHECK(torch::equal(expected[i].second, actual[i].second));
   }

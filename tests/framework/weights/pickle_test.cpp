@@ -4,10 +4,11 @@
 
 #include <string>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
+using namespace kindred::weights;
 using namespace kindred::test;
 using namespace std::string_literals;
 
@@ -16,8 +17,8 @@ namespace {
 /// The pickle between "protocol 2" and "stop".
 Pickle read(const std::string& instructions) {
   const TemporaryFolder folder;
-  BinaryFile file(folder.write("made.pkl", "\x80\x02"s + instructions + "."));
-  BinaryCursor cursor(file, 0, file.size());
+  file::BinaryFile file(folder.write("made.pkl", "\x80\x02"s + instructions + "."));
+  file::BinaryCursor cursor(file, 0, file.size());
   auto pickle = read_pickle(cursor, file.file());
   CHECK(cursor.left() == 0);
   return pickle;

@@ -17,10 +17,10 @@ inline const Catalog& real_catalog() {
   static const Catalog catalog = [] {
     auto made = tiny_catalog();
     Catalog scratch;
-    scratch.add<Resnet>("resnet");
-    scratch.add<SeResnet>("se_resnet");
-    scratch.add<Mgn>("mgn");
-    scratch.add<Bnneck>("bnneck");
+    scratch.add<resnet::Resnet>("resnet");
+    scratch.add<se_resnet::SeResnet>("se_resnet");
+    scratch.add<mgn::Mgn>("mgn");
+    scratch.add<bnneck::Bnneck>("bnneck");
     made.merge(std::move(scratch), "real", "real.so");
     return made;
   }();
@@ -28,12 +28,12 @@ inline const Catalog& real_catalog() {
 }
 
 /// @param backbone, head tables as TOML
-inline Plan real_plan(const std::string& backbone, const std::string& head,
-                      const std::vector<std::string>& more = {}) {
+inline recipe::Plan real_plan(const std::string& backbone, const std::string& head,
+                              const std::vector<std::string>& more = {}) {
   std::vector<std::string> overrides = {"backbone=" + backbone, "head=" + head,
                                         "loss=[{type='entropy',on=['logits*']}]"};
   overrides.insert(overrides.end(), more.begin(), more.end());
-  return make_plan(parse_recipe(tiny_recipe, "tiny.toml", overrides), real_catalog());
+  return recipe::make_plan(recipe::parse_recipe(tiny_recipe, "tiny.toml", overrides), real_catalog());
 }
 
 }  // namespace kindred::test

@@ -33,7 +33,7 @@ class SmallResnet final : public ResidualNetwork {
                          .stem_pooling = params.stem_pooling,
                          .stem_relu = params.stem_relu,
                          .stages = {1, 1},
-                         .width = 0.125}) {}
+                         .width_multiplier = 0.125}) {}
 };
 
 class SmallSeResnet final : public ResidualNetwork {
@@ -44,7 +44,7 @@ class SmallSeResnet final : public ResidualNetwork {
       : ResidualNetwork({.stem = ResidualStem::layer0,
                          .stages = {1, 1},
                          .last_stride = 2,
-                         .width = 0.125,
+                         .width_multiplier = 0.125,
                          .se_reduction = 16,
                          .stride_in_first = true}) {}
 };
@@ -105,11 +105,11 @@ inline std::string golden_weights(const std::string& name) {
 }
 
 /// A recipe whose head takes copies of the backbone.
-inline Plan small_plan(const std::string& backbone, const std::vector<std::string>& more = {}) {
+inline recipe::Plan small_plan(const std::string& backbone, const std::vector<std::string>& more = {}) {
   std::vector<std::string> overrides = {"backbone={type='" + backbone + "'}", "head={type='small_branches'}",
                                         "loss=[{type='entropy',on=['logits']}]"};
   overrides.insert(overrides.end(), more.begin(), more.end());
-  return make_plan(parse_recipe(tiny_recipe, "tiny.toml", overrides), small_catalog());
+  return recipe::make_plan(recipe::parse_recipe(tiny_recipe, "tiny.toml", overrides), small_catalog());
 }
 
 /// x[n, c, h, w] = sin(0.05 h + 0.11 w + 1.7 c + 0.9 n), [2, 3, 32, 16]

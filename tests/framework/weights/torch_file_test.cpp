@@ -6,11 +6,12 @@
 #include <random>
 #include <set>
 
-#include "kindred/error.h"
+#include "kindred/core/error.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
 
 using namespace kindred;
+using namespace kindred::weights;
 using namespace kindred::test;
 namespace fs = std::filesystem;
 

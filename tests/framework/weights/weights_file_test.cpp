@@ -3,12 +3,13 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
-#include "file/seal.h"
-#include "kindred/error.h"
+#include "file/checksum.h"
+#include "kindred/core/error.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
 
 using namespace kindred;
+using namespace kindred::weights;
 using namespace kindred::test;
 namespace fs = std::filesystem;
 
@@ -22,7 +23,7 @@ fs::path golden(const std::string& name) {
 
 TEST_CASE("the format is told by the content, whatever the name") {
   const TemporaryFolder folder;
-  write_safetensors(folder / "a.pth", {{{"x", torch::ones(2)}}, {}});
+  file::write_safetensors(folder / "a.pth", {{{"x", torch::ones(2)}}, {}});
   fs::copy_file(golden("resnet.pth"), folder / "b.safetensors");
   fs::copy_file(golden("resnet_legacy.pth"), folder / "c");
   CHECK(read_weights_file(folder / "a.pth").format == "safetensors");
@@ -45,9 +46,9 @@ TEST_CASE("DataParallel's prefix is taken off when every name has it") {
   CHECK(file.prefix == "module.");
   CHECK(file.content.find("layer0.conv1.weight") != nullptr);
   const TemporaryFolder folder;
-  write_safetensors(folder / "some", {{{"module.x", torch::ones(2)}, {"y", torch::ones(2)}}, {}});
+  file::write_safetensors(folder / "some", {{{"module.x", torch::ones(2)}, {"y", torch::ones(2)}}, {}});
   CHECK(read_weights_file(folder / "some").prefix.empty());
-  write_safetensors(folder / "twice", {{{"module.module.x", torch::ones(2)}}, {}});
+  file::write_safetensors(folder / "twice", {{{"module.module.x", torch::ones(2)}}, {}});
   CHECK(read_weights_file(folder / "twice").content.find("x") != nullptr);
 }
 
@@ -62,17 +63,17 @@ TEST_CASE("what is no file of weights is refused as such") {
               "x: error: is no file of weights: neither safetensors nor what torch.save writes") !=
           std::string::npos);
   }
-  write_safetensors(folder / "empty", {});
+  file::write_safetensors(folder / "empty", {});
   CHECK_THROWS_WITH_AS(static_cast<void>(read_weights_file(folder / "empty")),
                        doctest::Contains("holds no tensors"), DataError);
 }
 
 TEST_CASE("a damaged model of Kindred's is found by its checksum") {
   const TemporaryFolder folder;
-  TensorFile content{{{"head.x", torch::ones(4)}}, {}};
-  seal(content);
+  file::TensorFile content{{{"head.x", torch::ones(4)}}, {}};
+  file::add_checksum(content);
   content.tensors[0].second = torch::zeros(4);
-  write_safetensors(folder / "m", content);
+  file::write_safetensors(folder / "m", content);
   CHECK_THROWS_WITH_AS(static_cast<void>(read_weights_file(folder / "m")),
                        doctest::Contains("is damaged: its checksum is"), DataError);
 }

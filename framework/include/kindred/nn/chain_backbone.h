@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "kindred/export.h"
+#include "kindred/core/export.h"
 #include "kindred/nn/tensor_module.h"
 #include "kindred/role/backbone.h"
 

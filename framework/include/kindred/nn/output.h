@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "kindred/export.h"
+#include "kindred/core/export.h"
 
 namespace kindred {
 
@@ -14,7 +14,7 @@ enum class OutputKind { feature, logits };
 struct KINDRED_API OutputInfo {
   std::string name;
   OutputKind kind = OutputKind::feature;
-  std::int64_t width = 0;  ///< of a feature its length, of logits the number of identities
+  std::int64_t dim = 0;  ///< of a feature its length, of logits the number of identities
 };
 
 }  // namespace kindred

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/export.h"
+#include "kindred/core/export.h"
 #include "kindred/nn/tensor_module.h"
 
 namespace kindred {

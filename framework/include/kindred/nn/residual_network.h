@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "kindred/export.h"
+#include "kindred/core/export.h"
 #include "kindred/nn/chain_backbone.h"
 
 namespace kindred {
@@ -43,12 +43,12 @@ struct KINDRED_API ResidualNetworkOptions {
   std::vector<std::int64_t> stages = {3, 4, 6, 3};  ///< blocks in each stage
   std::int64_t last_stride = 2;                     ///< of the last stage
   /// Multiplies the channels of every stage; they are rounded to a multiple of 8, at least 8.
-  double width = 1.0;
-  /// ResNeXt "32x4d" has groups 32 and group_width 4: a bottleneck's 3x3 convolution has
-  /// groups x (channels x group_width / 64) channels, where the bracket is rounded down and at least 1.
+  double width_multiplier = 1.0;
+  /// ResNeXt "32x4d" has groups 32 and width_per_group 4: a bottleneck's 3x3 convolution has
+  /// groups x (channels x width_per_group / 64) channels, where the bracket is rounded down and at least 1.
   /// Bottlenecks only.
   std::int64_t groups = 1;
-  std::int64_t group_width = 64;
+  std::int64_t width_per_group = 64;
   /// Squeeze and excitation before the residual sum; the inner width is the block's divided by this.
   std::optional<std::int64_t> se_reduction;
   /// The stride of a bottleneck stands in its first convolution instead of the 3x3 one.

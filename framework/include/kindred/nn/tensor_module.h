@@ -4,7 +4,7 @@
 #include <torch/nn/module.h>
 #include <torch/types.h>
 
-#include "kindred/export.h"
+#include "kindred/core/export.h"
 
 namespace kindred {
 

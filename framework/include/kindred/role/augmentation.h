@@ -5,8 +5,8 @@
 #include <opencv2/core/mat.hpp>
 #include <string_view>
 
-#include "kindred/export.h"
-#include "kindred/random.h"
+#include "kindred/core/export.h"
+#include "kindred/core/random.h"
 
 namespace kindred {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kindred/export.h"
+#include "kindred/core/export.h"
 #include "kindred/nn/tensor_module.h"
 
 namespace kindred {

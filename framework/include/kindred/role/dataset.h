@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "kindred/export.h"
-#include "kindred/sample.h"
+#include "kindred/core/export.h"
+#include "kindred/core/sample.h"
 
 namespace kindred {
 

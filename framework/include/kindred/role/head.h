@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kindred/export.h"
+#include "kindred/core/export.h"
 #include "kindred/nn/output.h"
 #include "kindred/nn/tensor_module.h"
 
@@ -33,7 +33,7 @@ class KINDRED_API Head : public torch::nn::Module {
   /// What forward() gives in training, in its order. The last is named "descriptor".
   [[nodiscard]] virtual std::vector<OutputInfo> outputs() const = 0;
 
-  /// In training: one tensor [N, width] for each of outputs().
+  /// In training: one tensor [N, dim] for each of outputs().
   /// In evaluation: the descriptor alone [N, D], not normalised.
   /// @param map what trunk() gave [N, C, h, w]
   [[nodiscard]] virtual std::vector<torch::Tensor> forward(const torch::Tensor& map) = 0;

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string_view>
 
-#include "kindred/export.h"
+#include "kindred/core/export.h"
 #include "kindred/nn/output.h"
 
 namespace kindred {
@@ -23,7 +23,7 @@ class KINDRED_API Loss : public torch::nn::Module {
   static constexpr std::string_view role_name = "loss";
 
   struct Context {
-    std::int64_t width;       ///< of the output
+    std::int64_t dim;         ///< of the output
     std::int64_t identities;  ///< classes in training
   };
 
@@ -32,7 +32,7 @@ class KINDRED_API Loss : public torch::nn::Module {
   /// The kind of output that the loss works on.
   [[nodiscard]] virtual OutputKind takes() const = 0;
 
-  /// @param output [N, width], in 32-bit floats
+  /// @param output [N, dim], in 32-bit floats
   /// @param labels [N], int64, class indices from 0
   /// @return a scalar, before the recipe's weight
   [[nodiscard]] virtual torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) = 0;

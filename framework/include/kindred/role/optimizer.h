@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kindred/export.h"
+#include "kindred/core/export.h"
 
 namespace kindred {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "kindred/export.h"
-#include "kindred/sample.h"
+#include "kindred/core/export.h"
+#include "kindred/core/sample.h"
 
 namespace kindred {
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string_view>
 
-#include "kindred/export.h"
-#include "kindred/retrieval.h"
+#include "kindred/core/export.h"
+#include "kindred/search/retrieval.h"
 
 namespace kindred {
 

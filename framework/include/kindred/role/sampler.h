@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "kindred/export.h"
-#include "kindred/random.h"
-#include "kindred/sample.h"
+#include "kindred/core/export.h"
+#include "kindred/core/random.h"
+#include "kindred/core/sample.h"
 
 namespace kindred {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include "kindred/export.h"
+#include "kindred/core/export.h"
 
 namespace kindred {
 

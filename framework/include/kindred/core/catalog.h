@@ -1,0 +1,136 @@
+// What has been loaded: role/name -> component.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kindred/core/error.h"
+#include "kindred/core/export.h"
+#include "kindred/core/schema.h"
+
+namespace kindred {
+
+/// What is known of a component without making one.
+struct KINDRED_API ComponentInfo {
+  std::string role;
+  std::string name;
+  std::string summary;
+  std::string source;  ///< the paper, or ""
+  std::vector<ParameterInfo> parameters;
+  std::string plugin;          ///< the plugin's name
+  std::filesystem::path file;  ///< the library that offers it
+
+  /// "role/name"
+  [[nodiscard]] std::string id() const { return role + "/" + name; }
+};
+
+/// Parses the parameters of one component. RoleFactory<Role> makes instances from them.
+class KINDRED_API ComponentFactory {
+ public:
+  virtual ~ComponentFactory();
+  [[nodiscard]] const ComponentInfo& info() const { return info_; }
+
+  /// Reads the parameters; every error is added to `diagnostics`. The result is what create() takes.
+  [[nodiscard]] virtual std::shared_ptr<const void> parse(const Value& table, Diagnostics& diagnostics,
+                                                          const std::vector<std::string>& reserved) const = 0;
+  /// Every parameter with its value, as a table.
+  [[nodiscard]] virtual Value write(const void* params) const = 0;
+
+ protected:
+  ComponentFactory();
+
+ private:
+  friend class Catalog;
+  ComponentInfo info_;
+};
+
+template <class Role>
+class RoleFactory : public ComponentFactory {
+ public:
+  /// @param params what parse() of this factory returned
+  [[nodiscard]] virtual typename Role::Handle create(const void* params,
+                                                     const typename Role::Context& context) const = 0;
+};
+
+namespace detail {
+
+template <class Component>
+class Factory final : public RoleFactory<typename Component::Role> {
+ public:
+  using Role = typename Component::Role;
+  using Params = typename Component::Params;
+
+  explicit Factory(std::string subject) : subject_(std::move(subject)), schema_(Component::schema()) {}
+
+  [[nodiscard]] const Schema<Params>& schema() const { return schema_; }
+
+  [[nodiscard]] std::shared_ptr<const void> parse(const Value& table, Diagnostics& diagnostics,
+                                                  const std::vector<std::string>& reserved) const override {
+    return std::make_shared<const Params>(schema_.parse(table, subject_, diagnostics, reserved));
+  }
+  [[nodiscard]] Value write(const void* params) const override {
+    return schema_.write(*static_cast<const Params*>(params));
+  }
+  [[nodiscard]] typename Role::Handle create(const void* params,
+                                             const typename Role::Context& context) const override {
+    return typename Role::Handle(new Component(*static_cast<const Params*>(params), context));
+  }
+
+ private:
+  std::string subject_;
+  Schema<Params> schema_;
+};
+
+}  // namespace detail
+
+class KINDRED_API Catalog {
+ public:
+  Catalog();
+  Catalog(Catalog&&) noexcept;
+  Catalog& operator=(Catalog&&) noexcept;
+  ~Catalog();
+
+  /// Offers a component under a name. A component C of a role R is a class derived from R with
+  ///   `struct Params`, a copyable aggregate whose member initialisers are the defaults;
+  ///   `static Schema<Params> schema()`;
+  ///   a constructor `C(const Params&, const R::Context&)`.
+  /// Throws std::logic_error when the name is taken within this catalog.
+  template <class Component>
+  void add(const std::string& name) {
+    const std::string role(Component::Role::role_name);
+    auto factory = std::make_unique<detail::Factory<Component>>(role + " '" + name + "'");
+    ComponentInfo info;
+    info.role = role;
+    info.name = name;
+    info.summary = factory->schema().summary();
+    info.source = factory->schema().source();
+    info.parameters = factory->schema().parameters();
+    insert(std::move(info), std::move(factory));
+  }
+
+  /// nullptr when there is none.
+  [[nodiscard]] const ComponentFactory* find(std::string_view role, std::string_view name) const;
+
+  template <class Role>
+  [[nodiscard]] const RoleFactory<Role>* find(std::string_view name) const {
+    return static_cast<const RoleFactory<Role>*>(find(Role::role_name, name));
+  }
+
+  /// All components of a role, or of every role, ordered by role and name.
+  [[nodiscard]] std::vector<const ComponentFactory*> components(std::string_view role = {}) const;
+
+  /// Takes over all components of another catalog and marks them as coming from a plugin and its file.
+  /// When one is there already, nothing is taken and PluginError names both files.
+  void merge(Catalog&& other, const std::string& plugin, const std::filesystem::path& file);
+
+ private:
+  void insert(ComponentInfo info, std::unique_ptr<ComponentFactory> factory);
+
+  std::vector<std::unique_ptr<ComponentFactory>> factories_;  // ordered by role, then name
+};
+
+}  // namespace kindred

@@ -1,0 +1,54 @@
+// Random numbers that are the same on every machine, compiler and standard library.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include "kindred/core/export.h"
+
+namespace kindred {
+
+/// A stream of random numbers: xoshiro256** (Blackman & Vigna 2018), seeded through SplitMix64.
+/// Everything random in a run draws from a stream made from (seed, what for, epoch, sample), so that the
+/// result depends neither on the number of threads nor on the order of work.
+class KINDRED_API RandomStream {
+ public:
+  using result_type = std::uint64_t;
+
+  explicit RandomStream(std::uint64_t seed);
+  /// The stream of a purpose: every different list of keys gives an unrelated stream.
+  RandomStream(std::uint64_t seed, std::initializer_list<std::uint64_t> keys);
+
+  static constexpr result_type min() { return 0; }
+  static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
+  result_type operator()();
+
+  /// Uniform in [0, 1).
+  double uniform();
+  /// Uniform in [low, high).
+  double uniform(double low, double high);
+  /// Uniform among the whole numbers low..high, both included. Needs low <= high.
+  std::int64_t integer(std::int64_t low, std::int64_t high);
+  /// True with the given probability.
+  bool chance(double probability);
+  /// Normal distribution (Box-Muller, one number a call).
+  double normal(double mean = 0.0, double deviation = 1.0);
+
+  /// Fisher-Yates.
+  template <class T>
+  void shuffle(std::span<T> items) {
+    for (std::size_t i = items.size(); i > 1; --i) {
+      std::swap(items[i - 1], items[static_cast<std::size_t>(integer(0, static_cast<std::int64_t>(i) - 1))]);
+    }
+  }
+
+ private:
+  std::array<std::uint64_t, 4> state_;
+};
+
+}  // namespace kindred

@@ -1,0 +1,239 @@
+// A component's parameters, declared once. The defaults are the member initialisers of a plain struct; the
+// schema adds names, bounds and docs. Parsing, checking, `kindred describe`, the generated reference and the
+// resolved recipe all come from this one declaration:
+//
+//   struct Params {
+//     double prob = 0.5;
+//     std::int64_t padding = 10;
+//   };
+//   static Schema<Params> schema() {
+//     Schema<Params> s("Pads an image with zeros and crops it back at a random place.");
+//     s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
+//     s.add("padding", &Params::padding, "zeros added on each side").at_least(0).unit("pixels");
+//     return s;
+//   }
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "kindred/core/error.h"
+#include "kindred/core/export.h"
+#include "kindred/core/value.h"
+
+namespace kindred {
+
+/// What is known of a parameter without an instance of it: for descriptions and references.
+struct KINDRED_API ParameterInfo {
+  std::string name;
+  std::string type;  ///< "number", "whole number", "text", "list of numbers", ...
+  std::optional<Value>
+      value;  ///< the default; absent for a parameter that must be given or is off by default
+  bool required = false;
+  std::string allowed;  ///< "[0, 1]", "'avg' or 'max'", or "" when all values of the type are allowed
+  std::string unit;     ///< "pixels", "epochs", ..., or ""
+  std::string doc;      ///< one line
+};
+
+namespace detail {
+
+/// Converts one type of parameter from and to a Value.
+template <class T>
+struct Codec;
+
+#define KINDRED_CODEC(...)                                       \
+  template <>                                                    \
+  struct KINDRED_API Codec<__VA_ARGS__> {                        \
+    static std::string type();                                   \
+    static bool read(const Value& value, __VA_ARGS__& out);      \
+    static std::optional<Value> write(const __VA_ARGS__& value); \
+  }
+KINDRED_CODEC(bool);
+KINDRED_CODEC(std::int64_t);
+KINDRED_CODEC(double);
+KINDRED_CODEC(std::string);
+KINDRED_CODEC(std::filesystem::path);
+KINDRED_CODEC(std::vector<std::int64_t>);
+KINDRED_CODEC(std::vector<double>);
+KINDRED_CODEC(std::vector<std::string>);
+KINDRED_CODEC(std::map<std::string, std::int64_t>);
+KINDRED_CODEC(std::optional<double>);
+KINDRED_CODEC(std::optional<std::int64_t>);
+KINDRED_CODEC(std::optional<std::string>);
+#undef KINDRED_CODEC
+
+class KINDRED_API FieldBase {
+ public:
+  virtual ~FieldBase();
+  /// Reads `value` into the member; false when it is not of the member's type.
+  virtual bool read(const Value& value, void* params) const = 0;
+  /// The member as a Value; absent for an optional that holds nothing.
+  virtual std::optional<Value> write(const void* params) const = 0;
+
+  ParameterInfo info;
+  double minimum;
+  double maximum;
+  bool minimum_excluded = false;
+  std::optional<std::size_t> length;
+  std::vector<std::string> choices;
+  std::function<bool(const std::string&)> form;
+  std::string form_text;
+
+  /// What is wrong with a value, at the place of the value or of the element of a list that is to blame;
+  /// nothing when it is allowed. Values of another type are left to read().
+  [[nodiscard]] std::optional<Diagnostic> violation(const Value& value) const;
+
+ protected:
+  FieldBase();
+};
+
+template <class Params, class T>
+class Field final : public FieldBase {
+ public:
+  explicit Field(T Params::*member) : member_(member) {}
+  bool read(const Value& value, void* params) const override {
+    return Codec<T>::read(value, static_cast<Params*>(params)->*member_);
+  }
+  std::optional<Value> write(const void* params) const override {
+    return Codec<T>::write(static_cast<const Params*>(params)->*member_);
+  }
+
+ private:
+  T Params::*member_;
+};
+
+template <class Params, class T>
+class ChoiceField final : public FieldBase {
+ public:
+  ChoiceField(T Params::*member, std::vector<std::pair<std::string, T>> names)
+      : member_(member), names_(std::move(names)) {
+    for (const auto& [name, value] : names_) choices.push_back(name);
+  }
+  bool read(const Value& value, void* params) const override {
+    const auto* text = value.as<std::string>();
+    if (text == nullptr) return false;
+    for (const auto& [name, choice] : names_) {
+      if (name == *text) static_cast<Params*>(params)->*member_ = choice;
+    }
+    return true;
+  }
+  std::optional<Value> write(const void* params) const override {
+    for (const auto& [name, choice] : names_) {
+      if (choice == static_cast<const Params*>(params)->*member_) return Value(name);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  T Params::*member_;
+  std::vector<std::pair<std::string, T>> names_;
+};
+
+/// All of a schema that does not depend on the type of the parameters.
+class KINDRED_API SchemaBase {
+ public:
+  explicit SchemaBase(std::string summary, std::string source);
+  SchemaBase(SchemaBase&&) noexcept;
+  SchemaBase& operator=(SchemaBase&&) noexcept;
+  ~SchemaBase();
+
+  [[nodiscard]] const std::string& summary() const { return summary_; }
+  [[nodiscard]] const std::string& source() const { return source_; }
+  /// Throws std::logic_error when a default is one that the schema itself does not allow.
+  [[nodiscard]] std::vector<ParameterInfo> parameters() const;
+
+ protected:
+  FieldBase& add_field(std::string name, std::string type, std::string doc, std::unique_ptr<FieldBase> field,
+                       const void* defaults);
+  void parse_into(void* params, const Value& table, const std::string& subject, Diagnostics& diagnostics,
+                  const std::vector<std::string>& reserved) const;
+  [[nodiscard]] Value write_from(const void* params) const;
+
+  std::vector<std::function<std::string(const void*)>> rules_;
+
+ private:
+  std::string summary_;
+  std::string source_;
+  std::vector<std::unique_ptr<FieldBase>> fields_;
+};
+
+}  // namespace detail
+
+/// Refines the parameter that was just added.
+class KINDRED_API ParameterRefiner {
+ public:
+  explicit ParameterRefiner(detail::FieldBase& field) : field_(field) {}
+  /// Bounds are inclusive and hold for each element of a list.
+  ParameterRefiner& range(double minimum, double maximum);
+  ParameterRefiner& at_least(double minimum);
+  ParameterRefiner& above(double minimum);  ///< the bound itself is excluded
+  ParameterRefiner& at_most(double maximum);
+  ParameterRefiner& length(std::size_t elements);
+  /// Allowed texts, of a text or of each element of a list of texts.
+  ParameterRefiner& one_of(std::vector<std::string> choices);
+  /// A form of text, or of each element of a list of texts, that no list of choices can give.
+  /// @param allowed how messages say the form: "'cpu' or 'cuda:N'"
+  ParameterRefiner& like(std::function<bool(const std::string&)> test, std::string allowed);
+  ParameterRefiner& unit(std::string unit);
+  ParameterRefiner& required();
+
+ private:
+  detail::FieldBase& field_;
+};
+
+template <class Params>
+class Schema : public detail::SchemaBase {
+ public:
+  /// @param summary one line: what the component does
+  /// @param source the paper (authors, venue, equation or section), or "" when there is none
+  explicit Schema(std::string summary, std::string source = "")
+      : SchemaBase(std::move(summary), std::move(source)) {}
+
+  template <class T>
+  ParameterRefiner add(std::string name, T Params::*member, std::string doc) {
+    return ParameterRefiner(add_field(std::move(name), detail::Codec<T>::type(), std::move(doc),
+                                      std::make_unique<detail::Field<Params, T>>(member), &defaults_));
+  }
+
+  /// An enumeration, written as one of the given texts.
+  template <class T>
+  ParameterRefiner add(std::string name, T Params::*member, std::string doc,
+                       std::vector<std::pair<std::string, T>> choices) {
+    return ParameterRefiner(
+        add_field(std::move(name), "text", std::move(doc),
+                  std::make_unique<detail::ChoiceField<Params, T>>(member, std::move(choices)), &defaults_));
+  }
+
+  /// A condition between parameters: returns "" when it holds, else what is wrong and what is allowed.
+  void rule(std::function<std::string(const Params&)> check) {
+    rules_.push_back(
+        [check = std::move(check)](const void* p) { return check(*static_cast<const Params*>(p)); });
+  }
+
+  /// Reads a table. Every error is added to `diagnostics`; what could not be read keeps its default.
+  /// @param subject how messages name the table: "augmentation 'random_patch'", "[train]"
+  /// @param reserved keys of the table that are somebody else's
+  [[nodiscard]] Params parse(const Value& table, const std::string& subject, Diagnostics& diagnostics,
+                             const std::vector<std::string>& reserved = {}) const {
+    Params params;
+    parse_into(&params, table, subject, diagnostics, reserved);
+    return params;
+  }
+
+  /// Every parameter with its value, as a table; what parse() reads from it equals `params`.
+  [[nodiscard]] Value write(const Params& params) const { return write_from(&params); }
+
+ private:
+  Params defaults_{};
+};
+
+}  // namespace kindred

@@ -1,0 +1,28 @@
+// Rectangles of random size and place, for augmentations that cut, cover or replace a part of an image.
+#pragma once
+
+#include <opencv2/core/types.hpp>
+#include <optional>
+
+#include "kindred/core/export.h"
+#include "kindred/core/random.h"
+
+namespace kindred {
+
+/// Which sizes a random rectangle may have.
+struct KINDRED_API RectangleSizes {
+  double min_area;    ///< as a share of the image's
+  double max_area;    ///< as a share of the image's
+  double min_aspect;  ///< lowest height / width, in (0, 1]; the highest is 1 / min_aspect
+};
+
+/// Draws area = U(min_area, max_area) x H x W and aspect = U(min_aspect, 1 / min_aspect); the height is then
+/// round(sqrt(area x aspect)) and the width round(sqrt(area / aspect)). A size that is not smaller than the
+/// image in both directions, or has no pixel, is drawn again; after 100 tries there is none.
+[[nodiscard]] KINDRED_API std::optional<cv::Size> random_size(const RectangleSizes& sizes, cv::Size image,
+                                                              RandomStream& random);
+
+/// Where a rectangle of this size lies within the image, every place alike; it must fit. Draws the row first.
+[[nodiscard]] KINDRED_API cv::Rect random_place(cv::Size rectangle, cv::Size image, RandomStream& random);
+
+}  // namespace kindred

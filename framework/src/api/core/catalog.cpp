@@ -1,0 +1,68 @@
+#include "kindred/core/catalog.h"
+
+#include <algorithm>
+#include <iterator>
+#include <stdexcept>
+#include <tuple>
+
+namespace kindred {
+namespace {
+
+auto key_of(const std::unique_ptr<ComponentFactory>& factory) {
+  return std::tuple<std::string_view, std::string_view>(factory->info().role, factory->info().name);
+}
+
+}  // namespace
+
+ComponentFactory::ComponentFactory() = default;
+ComponentFactory::~ComponentFactory() = default;
+
+Catalog::Catalog() = default;
+Catalog::Catalog(Catalog&&) noexcept = default;
+Catalog& Catalog::operator=(Catalog&&) noexcept = default;
+Catalog::~Catalog() = default;
+
+const ComponentFactory* Catalog::find(std::string_view role, std::string_view name) const {
+  const auto at =
+      std::lower_bound(factories_.begin(), factories_.end(), std::tuple(role, name),
+                       [](const auto& factory, const auto& key) { return key_of(factory) < key; });
+  if (at == factories_.end() || key_of(*at) != std::tuple(role, name)) return nullptr;
+  return at->get();
+}
+
+std::vector<const ComponentFactory*> Catalog::components(std::string_view role) const {
+  std::vector<const ComponentFactory*> result;
+  for (const auto& factory : factories_) {
+    if (role.empty() || factory->info().role == role) result.push_back(factory.get());
+  }
+  return result;
+}
+
+void Catalog::insert(ComponentInfo info, std::unique_ptr<ComponentFactory> factory) {
+  if (find(info.role, info.name) != nullptr) {
+    throw std::logic_error("component '" + info.id() + "' is declared twice");
+  }
+  factory->info_ = std::move(info);
+  const auto at = std::lower_bound(factories_.begin(), factories_.end(), factory,
+                                   [](const auto& a, const auto& b) { return key_of(a) < key_of(b); });
+  factories_.insert(at, std::move(factory));
+}
+
+void Catalog::merge(Catalog&& other, const std::string& plugin, const std::filesystem::path& file) {
+  for (const auto& factory : other.factories_) {
+    const auto* first = find(factory->info().role, factory->info().name);
+    if (first == nullptr) continue;
+    throw PluginError(file, "plugin '" + plugin + "' offers '" + factory->info().id() + "', which plugin '" +
+                                first->info().plugin + "' (" + first->info().file.string() +
+                                ") offers already; remove one of the two files, or rename the component");
+  }
+  for (auto& factory : other.factories_) {
+    auto info = factory->info();
+    info.plugin = plugin;
+    info.file = file;
+    insert(std::move(info), std::move(factory));
+  }
+  other.factories_.clear();
+}
+
+}  // namespace kindred

@@ -1,0 +1,48 @@
+// A trained model in one file: weights, the resolved recipe and what else is needed to use it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "file/safetensors.h"
+#include "kindred/core/catalog.h"
+#include "model/model.h"
+#include "recipe/plan.h"
+
+namespace kindred::model {
+
+/// Metadata: "kindred.recipe" the resolved recipe without [[pseudo_labels]] as TOML, "kindred.identities",
+/// "kindred.version", "kindred.crc32" a checksum. Equal models give equal bytes: nothing in the file tells
+/// when or where.
+void write_model_file(const std::filesystem::path& file, const Model& model, const recipe::Plan& plan,
+                      std::int64_t identities);
+
+struct ModelFile {
+  recipe::Plan plan;
+  std::int64_t identities = 0;
+  std::shared_ptr<Model> model;  ///< in evaluation mode, on the CPU
+};
+
+/// Every tensor must be there with the right shape and none left over: throws DataError that lists them else.
+/// @param overrides of the resolved recipe, as on the command line
+[[nodiscard]] ModelFile read_model_file(const std::filesystem::path& file, const Catalog& catalog,
+                                        const std::vector<std::string>& overrides);
+
+/// "[64, 3, 7, 7]"
+[[nodiscard]] std::string shape_text(const torch::Tensor& tensor);
+
+/// Parameters and buffers of a module, each name behind the prefix.
+[[nodiscard]] std::vector<std::pair<std::string, torch::Tensor>> module_tensors(
+    const torch::nn::Module& module, const std::string& prefix = "");
+
+/// Copies the values of tensors into a module's parameters and buffers; memory format and device stay. Throws
+/// DataError that lists, each up to ten, the missing, the left over, the wrongly shaped and the wrongly
+/// typed. Floating-point types are converted into each other.
+/// @param content looked up and counted as left over: the tensors whose names begin with the prefix
+void load_module(torch::nn::Module& module, const std::string& prefix, const file::TensorFile& content,
+                 const std::filesystem::path& file);
+
+}  // namespace kindred::model

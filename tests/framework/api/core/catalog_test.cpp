@@ -1,0 +1,101 @@
+#include "kindred/core/catalog.h"
+
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+
+#include "fake_components.h"
+#include "recipe/toml_reader.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+TEST_CASE("a component is found by role and name, with what its schema says") {
+  const auto catalog = fake_catalog();
+  const auto* found = catalog.find("augmentation", "random_patch");
+  REQUIRE(found != nullptr);
+  CHECK(found->info().id() == "augmentation/random_patch");
+  CHECK(found->info().summary == "Leaves images as they are.");
+  CHECK(found->info().source == "Nobody et al., FAKE 2024, eq. (1)");
+  CHECK(found->info().plugin == "fakes");
+  CHECK(found->info().file == "plugins/fakes.so");
+  CHECK(found->info().parameters.size() == 6);
+  CHECK(catalog.find<Augmentation>("random_patch") == found);
+}
+
+TEST_CASE("what is not there is not found") {
+  const auto catalog = fake_catalog();
+  CHECK(catalog.find("augmentation", "random_patc") == nullptr);
+  CHECK(catalog.find("head", "random_patch") == nullptr);
+  CHECK(catalog.find("", "") == nullptr);
+  CHECK(catalog.find("zzz", "zzz") == nullptr);
+  CHECK(Catalog().find("head", "simple") == nullptr);
+}
+
+TEST_CASE("components are ordered by role and name, however they were added") {
+  const auto catalog = fake_catalog();
+  std::vector<std::string> ids;
+  for (const auto* factory : catalog.components()) ids.push_back(factory->info().id());
+  CHECK(ids.size() == 11);
+  CHECK(std::is_sorted(ids.begin(), ids.end()));
+  const auto backbones = catalog.components("backbone");
+  REQUIRE(backbones.size() == 2);
+  CHECK(backbones[0]->info().name == "large");
+  CHECK(backbones[1]->info().name == "small");
+  CHECK(catalog.components("writer").empty());
+}
+
+TEST_CASE("a component is made from parsed parameters") {
+  const auto catalog = fake_catalog();
+  const auto* factory = catalog.find<Optimizer>("sgd");
+  Diagnostics diagnostics;
+  const auto params =
+      factory->parse(recipe::parse_toml("type = \"sgd\"\nlearning_rate = 0.5", "r"), diagnostics, {"type"});
+  CHECK(diagnostics.empty());
+  CHECK(factory->create(params.get(), {})->learning_rate() == 0.5);
+  CHECK(factory->write(params.get()).to_toml() == "{ learning_rate = 0.5 }");
+}
+
+TEST_CASE("messages about parameters name role and component") {
+  const auto catalog = fake_catalog();
+  Diagnostics diagnostics;
+  static_cast<void>(catalog.find("augmentation", "random_patch")
+                        ->parse(recipe::parse_toml("prob = 3", "r"), diagnostics, {}));
+  REQUIRE(diagnostics.all().size() == 1);
+  CHECK(diagnostics.all()[0].str() ==
+        "r:1:8: error: augmentation 'random_patch': prob = 3 is outside [0, 1]");
+}
+
+TEST_CASE("a name that is declared twice by one plugin is its author's mistake") {
+  Catalog catalog;
+  catalog.add<FakeSampler>("plain");
+  CHECK_THROWS_WITH_AS(catalog.add<FakeSampler>("plain"), "component 'sampler/plain' is declared twice",
+                       std::logic_error);
+  CHECK_NOTHROW(catalog.add<FakeSchedule>("plain"));  // another role
+  CHECK(catalog.components().size() == 2);
+}
+
+TEST_CASE("a component that another plugin offers already is refused with both files, and nothing is taken") {
+  auto catalog = fake_catalog();
+  const auto before = catalog.components().size();
+  Catalog other;
+  other.add<FakeSampler>("another");
+  other.add<FakeSampler>("plain");
+  CHECK_THROWS_WITH_AS(
+      catalog.merge(std::move(other), "mine", "home/mine.so"),
+      "home/mine.so: error: plugin 'mine' offers 'sampler/plain', which plugin 'fakes' "
+      "(plugins/fakes.so) offers already; remove one of the two files, or rename the component",
+      PluginError);
+  CHECK(catalog.components().size() == before);
+  CHECK(catalog.find("sampler", "another") == nullptr);
+}
+
+TEST_CASE("a catalog is moved, never copied") {
+  CHECK_FALSE(std::is_copy_constructible_v<Catalog>);
+  auto first = fake_catalog();
+  const auto* factory = first.find("head", "simple");
+  const auto second = std::move(first);
+  CHECK(second.find("head", "simple") == factory);
+}

@@ -1,0 +1,133 @@
+#include "kindred/nn/residual_network.h"
+
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+using namespace kindred;  // NOLINT
+using Shape = std::vector<std::int64_t>;
+
+namespace {
+
+std::int64_t parameter_count(ResidualNetwork& net) {
+  std::int64_t count = 0;
+  for (const auto& parameter : net.trunk(net.blocks().back())->parameters()) count += parameter.numel();
+  return count;
+}
+
+Shape stride_of(ResidualNetwork& net, const std::string& conv) {
+  for (const auto& item : net.trunk(net.blocks().back())->named_modules()) {
+    if (item.key() != conv) continue;
+    const auto stride = item.value()->as<torch::nn::Conv2d>()->options.stride();
+    return {stride->at(0), stride->at(1)};
+  }
+  FAIL("no module " << conv);
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("groups give ResNeXt and group width the wide network, with the published sizes") {
+  // torchvision's resnext50_32x4d and wide_resnet50_2, less their 1000-class "fc".
+  ResidualNetwork resnext({.groups = 32, .width_per_group = 4});
+  CHECK(parameter_count(resnext) == 25028904 - 2049000);
+  ResidualNetwork wide({.width_per_group = 128});
+  CHECK(parameter_count(wide) == 68883240 - 2049000);
+}
+
+TEST_CASE("each group of a narrow network has at least one channel") {
+  // 8 planes x 4 / 64 would be none.
+  ResidualNetwork net({.stages = {1}, .width_multiplier = 0.125, .groups = 32, .width_per_group = 4});
+  const auto trunk = net.trunk("layer1.0");
+  CHECK(trunk->named_parameters()["layer1.0.conv2.weight"].sizes().vec() == Shape{32, 1, 3, 3});
+  CHECK(trunk->forward(torch::rand({2, 3, 32, 16})).sizes().vec() == Shape{2, 32, 4, 2});
+}
+
+TEST_CASE("the stride of a bottleneck stands where it is asked for, and in the shortcut") {
+  ResidualNetwork second({.stages = {1, 1, 1, 1}, .width_multiplier = 0.125});
+  CHECK(stride_of(second, "layer2.0.conv1") == Shape{1, 1});
+  CHECK(stride_of(second, "layer2.0.conv2") == Shape{2, 2});
+  CHECK(stride_of(second, "layer2.0.downsample.0") == Shape{2, 2});
+  ResidualNetwork first(
+      {.stages = {1, 1, 1, 1}, .last_stride = 1, .width_multiplier = 0.125, .stride_in_first = true});
+  CHECK(stride_of(first, "layer2.0.conv1") == Shape{2, 2});
+  CHECK(stride_of(first, "layer2.0.conv2") == Shape{1, 1});
+  CHECK(stride_of(first, "layer4.0.conv1") == Shape{1, 1});
+  CHECK(stride_of(first, "layer4.0.downsample.0") == Shape{1, 1});
+}
+
+TEST_CASE("squeeze and excitation scales each channel between 0 and 1 ahead of the residual sum") {
+  const torch::NoGradGuard no_grad;
+  ResidualNetwork net({.stages = {2}, .width_multiplier = 0.125, .se_reduction = 16});
+  const auto trunk = net.trunk("layer1.1");
+  trunk->eval();
+  auto parameters = trunk->named_parameters();
+  CHECK(parameters["layer1.1.se_module.fc1.weight"].sizes().vec() == Shape{2, 32, 1, 1});
+  CHECK(parameters["layer1.1.se_module.fc2.weight"].sizes().vec() == Shape{32, 2, 1, 1});
+
+  const auto images = torch::rand({1, 3, 32, 16});
+  const auto input = net.trunk("layer1.0")->forward(images);
+  // With fc2 = 0 and a large bias the sigmoid is 1 or 0: all of the residual or none of it.
+  parameters["layer1.1.se_module.fc2.weight"].zero_();
+  parameters["layer1.1.se_module.fc2.bias"].fill_(-100);
+  CHECK(torch::equal(trunk->forward(images), input));
+  parameters["layer1.1.se_module.fc2.bias"].fill_(0);
+  const auto half = trunk->forward(images) - input;
+  parameters["layer1.1.se_module.fc2.bias"].fill_(100);
+  const auto whole = trunk->forward(images) - input;
+  // Where the ReLU behind the sum did not cut.
+  const auto open = (input + whole).gt(0);
+  CHECK(whole.abs().max().item<double>() > 0);
+  CHECK(torch::allclose(half.masked_select(open) * 2, whole.masked_select(open), 1e-4, 1e-5));
+}
+
+TEST_CASE("another first normalisation is made for every block of its stage") {
+  std::vector<std::pair<std::int64_t, std::int64_t>> made;
+  ResidualNetworkOptions options{.stages = {1, 2}, .width_multiplier = 0.25};
+  options.first_norm = [&](std::int64_t stage, std::int64_t channels) {
+    made.emplace_back(stage, channels);
+    return torch::nn::AnyModule(
+        torch::nn::InstanceNorm2d(torch::nn::InstanceNorm2dOptions(channels).affine(true)));
+  };
+  ResidualNetwork net(options);
+  CHECK(made == std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 16}, {2, 32}, {2, 32}});
+  const auto trunk = net.trunk("layer2.1");
+  CHECK(trunk->named_parameters().contains("layer2.1.bn1.weight"));
+  CHECK_FALSE(trunk->named_buffers().contains("layer2.1.bn1.running_mean"));
+  CHECK(trunk->named_buffers().contains("layer2.1.bn2.running_mean"));
+  CHECK(trunk->forward(torch::rand({2, 3, 64, 32})).sizes().vec() == Shape{2, 128, 8, 4});
+}
+
+TEST_CASE("a last stage that keeps its channels has the same tensors for either stride") {
+  // At this width both stages have 8 channels x 4: only the stride would ask for a shortcut.
+  const ResidualNetwork net({.stages = {1, 1}, .width_multiplier = 0.01});
+  const torch::NoGradGuard no_grad;
+  const auto map = torch::rand({1, 32, 8, 4});
+  CHECK(net.copy_rest("layer1.0", 1)->forward(map).sizes().vec() == Shape{1, 32, 8, 4});
+  CHECK(net.copy_rest("layer1.0", 2)->forward(map).sizes().vec() == Shape{1, 32, 4, 2});
+}
+
+TEST_CASE("both memory formats give the same map") {
+  const torch::NoGradGuard no_grad;
+  ResidualNetwork net({.stages = {1, 1, 1, 1}, .width_multiplier = 0.25, .se_reduction = 16});
+  const auto trunk = net.trunk("layer4.0");
+  trunk->eval();
+  const auto images = torch::rand({2, 3, 64, 32});
+  const auto plain = trunk->forward(images);
+  const auto last = trunk->forward(images.contiguous(torch::MemoryFormat::ChannelsLast));
+  CHECK(last.is_contiguous(torch::MemoryFormat::ChannelsLast));
+  CHECK(torch::allclose(plain, last, 1e-3, 1e-4));
+}
+
+TEST_CASE("options that no network has are refused") {
+  CHECK_THROWS_AS(ResidualNetwork({.stages = {}}), std::logic_error);
+  CHECK_THROWS_AS(ResidualNetwork({.stages = {1, 0}}), std::logic_error);
+  CHECK_THROWS_AS(ResidualNetwork({.width_multiplier = 0}), std::logic_error);
+  CHECK_THROWS_AS(ResidualNetwork({.last_stride = 0}), std::logic_error);
+  CHECK_THROWS_AS(ResidualNetwork({.block = ResidualBlock::basic, .groups = 32}), std::logic_error);
+  CHECK_THROWS_AS((void)residual_stages(42), std::logic_error);
+}

@@ -1,0 +1,150 @@
+#include "model/model_file.h"
+
+#include <doctest/doctest.h>
+
+#include "file/checksum.h"
+#include "kindred/core/error.h"
+#include "temporary_folder.h"
+#include "tiny_components.h"
+
+using namespace kindred;
+using namespace kindred::model;
+using namespace kindred::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A file with an model file, and its content to be spoilt.
+struct Written {
+  Catalog catalog = tiny_catalog();
+  recipe::Plan plan = tiny_plan(catalog);
+  std::shared_ptr<Model> model = build_model(plan, 5);
+  TemporaryFolder folder;
+  fs::path file = folder / "model.safetensors";
+
+  Written() { write_model_file(file, *model, plan, 5); }
+
+  /// What reading says once the content has been changed and sealed again; without the file's name.
+  template <class Change>
+  std::string refusal(Change change) {
+    auto content = file::read_safetensors(file);
+    change(content);
+    file::add_checksum(content);
+    file::write_safetensors(file, content);
+    const auto message =
+        message_of<DataError>([&] { static_cast<void>(read_model_file(file, catalog, {})); });
+    const std::string prefix = file.string() + ": error: ";
+    return message.rfind(prefix, 0) == 0 ? message.substr(prefix.size()) : message;
+  }
+};
+
+torch::Tensor& tensor(file::TensorFile& content, const std::string& name) {
+  for (auto& entry : content.tensors) {
+    if (entry.first == name) return entry.second;
+  }
+  throw std::logic_error("no tensor " + name);
+}
+
+}  // namespace
+
+TEST_CASE("a model comes back with its recipe, in evaluation mode, and describes as before") {
+  Written written;
+  const auto model_file = read_model_file(written.file, written.catalog, {});
+  CHECK(model_file.identities == 5);
+  CHECK(model_file.plan.resolved() == written.plan.resolved());
+  CHECK(!model_file.model->is_training());
+  written.model->eval();
+  const auto images = torch::rand({3, 3, 16, 8});
+  CHECK(torch::equal(model_file.model->describe(images), written.model->describe(images)));
+}
+
+TEST_CASE("equal models give equal bytes") {
+  const Written first;
+  const Written second;
+  CHECK(read_bytes(first.file) == read_bytes(second.file));
+}
+
+TEST_CASE("overrides change the recipe of a model that is read") {
+  const Written written;
+  const auto model_file = read_model_file(written.file, written.catalog, {"embed.batch_size=7"});
+  CHECK(model_file.plan.embed.batch_size == 7);
+  CHECK_THROWS_AS(static_cast<void>(read_model_file(written.file, written.catalog, {"embed.batch=7"})),
+                  RecipeError);
+}
+
+TEST_CASE("missing, left over, wrongly shaped and wrongly typed tensors are all listed") {
+  Written written;
+  const auto message = written.refusal([](file::TensorFile& content) {
+    auto& tensors = content.tensors;
+    tensors.erase(
+        std::remove_if(tensors.begin(), tensors.end(),
+                       [](const auto& entry) { return entry.first == "backbone.norm.running_mean"; }),
+        tensors.end());
+    tensors.emplace_back("head.extra", torch::ones(2));
+    tensor(content, "head.classifier.weight") = torch::ones({6, 16});
+    tensor(content, "backbone.first.bias") = torch::ones({8}, torch::kInt32);
+  });
+  CHECK(message ==
+        "its tensors do not fit the model; the file is another model's, or a component of the recipe is not "
+        "the one "
+        "that wrote it:"
+        "\n  1 missing: backbone.norm.running_mean"
+        "\n  1 left over: head.extra"
+        "\n  1 of another shape: head.classifier.weight [6, 16] instead of [5, 16]"
+        "\n  1 of another type: backbone.first.bias Int instead of Float");
+}
+
+TEST_CASE("of many tensors that do not fit, ten are listed and all are counted") {
+  Written written;
+  const auto message = written.refusal([](file::TensorFile& content) {
+    for (int i = 0; i < 13; ++i) content.tensors.emplace_back("extra" + std::to_string(i), torch::ones(1));
+  });
+  CHECK(message.find("\n  13 left over: extra0, extra1, extra10") != std::string::npos);
+  CHECK(message.substr(message.size() - 5) == ", ...");
+}
+
+TEST_CASE("weights of half precision are converted") {
+  Written written;
+  written.refusal([](file::TensorFile& content) {
+    auto& bias = tensor(content, "backbone.first.bias");
+    bias = bias.to(torch::kFloat16);
+  });
+  const auto model_file = read_model_file(written.file, written.catalog, {});
+  const auto expected = written.model->named_parameters()["backbone.first.bias"].to(torch::kFloat16);
+  CHECK(torch::equal(model_file.model->named_parameters()["backbone.first.bias"],
+                     expected.to(torch::kFloat32)));
+}
+
+TEST_CASE("a number of identities that is none is refused") {
+  Written written;
+  CHECK(written.refusal([](file::TensorFile& content) { content.metadata["kindred.identities"] = "5x"; }) ==
+        "is damaged: its 'kindred.identities' is '5x'");
+  CHECK(written.refusal([](file::TensorFile& content) { content.metadata["kindred.identities"] = "0"; }) ==
+        "is damaged: its 'kindred.identities' is '0'");
+}
+
+TEST_CASE("weights of another program are refused as such") {
+  Written written;
+  CHECK(written.refusal([](file::TensorFile& content) { content.metadata.clear(); }) ==
+        "is not a model that Kindred has trained: its metadata has no 'kindred.recipe'");
+}
+
+TEST_CASE("a flipped bit is found") {
+  const Written written;
+  auto bytes = read_bytes(written.file);
+  bytes[bytes.size() - 9] = static_cast<char>(bytes[bytes.size() - 9] ^ 2);
+  write_bytes(written.file, bytes);
+  CHECK_THROWS_WITH_AS(static_cast<void>(read_model_file(written.file, written.catalog, {})),
+                       doctest::Contains("model.safetensors: error: is damaged: its checksum is"), DataError);
+}
+
+TEST_CASE("a recipe whose component is not there says so, and where the recipe lies") {
+  Written written;
+  auto content = file::read_safetensors(written.file);
+  auto& recipe = content.metadata["kindred.recipe"];
+  recipe.replace(recipe.find("[head]\ntype = \"tiny\""), 20, "[head]\ntype = \"gone\"");
+  file::add_checksum(content);
+  file::write_safetensors(written.file, content);
+  CHECK_THROWS_WITH_AS(static_cast<void>(read_model_file(written.file, written.catalog, {})),
+                       doctest::Contains(("recipe in " + written.file.string()).c_str()), RecipeError);
+}
