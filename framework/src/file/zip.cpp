@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kindred/core/error.h"
-#include "system/printable.h"
+#include "text/printable.h"
 
 namespace kindred::file {
 namespace {
@@ -121,18 +121,17 @@ class DirectoryReader {
     if ((flags & 1U) != 0) throw DataError(file_.file(), "is encrypted, and is not read");
     record.compressed = method != 0;
     if (!record.compressed && stored != record.size)
-      fail("record '" + system::printable(name) + "' has two sizes");
+      fail("record '" + text::printable(name) + "' has two sizes");
     record.size = stored;
     auto header = at(local, 30);
     if (header.little_endian(4) != local_signature)
-      fail("record '" + system::printable(name) + "' is not where it should be");
+      fail("record '" + text::printable(name) + "' is not where it should be");
     header.skip(22);
     const auto local_name = header.little_endian(2);
     const auto local_extra = header.little_endian(2);
     record.begin = local + 30 + local_name + local_extra;
     require_within(record.begin, record.size);
-    if (!records.emplace(name, record).second)
-      fail("two records are named '" + system::printable(name) + "'");
+    if (!records.emplace(name, record).second) fail("two records are named '" + text::printable(name) + "'");
   }
 
   /// Sizes and places of 64 bits stand in the extra field, in this order, each where the short one is full.
@@ -175,7 +174,7 @@ std::map<std::string, ZipRecord> read_zip_directory(BinaryFile& file) {
 void require_stored(const BinaryFile& file, const std::string& name, const ZipRecord& record) {
   if (!record.compressed) return;
   throw DataError(file.file(),
-                  "its record '" + system::printable(name) +
+                  "its record '" + text::printable(name) +
                       "' is compressed, which PyTorch does not do; save the weights again with torch.save");
 }
 
@@ -189,7 +188,7 @@ void check_zip_record(const BinaryFile& file, const std::string& name, const Zip
   std::snprintf(text, sizeof text, "%08x, it was written with %08x", static_cast<unsigned>(crc.checksum()),
                 static_cast<unsigned>(record.crc));
   throw DataError(file.file(),
-                  "is damaged: the checksum of its record '" + system::printable(name) + "' is " + text);
+                  "is damaged: the checksum of its record '" + text::printable(name) + "' is " + text);
 }
 
 }  // namespace kindred::file

@@ -1,10 +1,10 @@
-#include "pipeline/label_stage.h"
+#include "stage/label_stage.h"
 
 #include "ranking/post_processing.h"
 #include "stage/label.h"
 #include "stage/label_sheet.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 
 Schema<LabelStage::Settings> LabelStage::Settings::schema() {
   Schema<Settings> s("Gives unlabelled images identities (pseudo labels), from their descriptors.");
@@ -22,7 +22,7 @@ std::vector<StageInput> LabelStage::inputs() const {
   return {{"features", {settings_.features}, {"embed"}, features_location_}};
 }
 
-void LabelStage::link(const std::function<const PipelineStage&(const std::string&)>& stage_of) {
+void LabelStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
   data_ = stage_of(settings_.features).data();
   if (data_) data_->pixels = false;
 }
@@ -52,13 +52,13 @@ StageResult LabelStage::run(const StageContext& context) const {
   const auto features = context.folder_of(settings_.features);
   auto input = ranking::read_search_input(features / "query.npy", features / "gallery.npy");
   const auto images = static_cast<std::int64_t>(input.query.size() + input.gallery.size());
-  const auto outcome = stage::label(*labeler_.create({}), std::move(input), settings_.only, context.folder,
-                                    context.device, context.progress);
+  const auto outcome = label(*labeler_.create({}), std::move(input), settings_.only, context.folder,
+                             context.device, context.progress);
   if (data_) {
-    static_cast<void>(stage::draw_label_sheet(stage::read_labels(outcome.csv), *data_->dataset.create({}),
-                                              context.folder / "labels.png", context.progress));
+    static_cast<void>(draw_label_sheet(read_labels(outcome.csv), *data_->dataset.create({}),
+                                       context.folder / "labels.png", context.progress));
   }
   return {false, images};
 }
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

@@ -1,12 +1,12 @@
 // Stage "train" of a pipeline: a recipe -> a model.
 #pragma once
 
-#include "pipeline/pipeline_stage.h"
-#include "pipeline/stage_reader.h"
+#include "stage/stage.h"
+#include "stage/stage_reader.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 
-class TrainStage final : public PipelineStage {
+class TrainStage final : public Stage {
  public:
   struct Settings {
     std::vector<std::string> labels;
@@ -18,7 +18,7 @@ class TrainStage final : public PipelineStage {
 
   [[nodiscard]] std::string type() const override { return "train"; }
   [[nodiscard]] std::vector<StageInput> inputs() const override;
-  void link(const std::function<const PipelineStage&(const std::string&)>& stage_of) override;
+  void link(const std::function<const Stage&(const std::string&)>& stage_of) override;
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
   [[nodiscard]] std::optional<StageData> data() const override;
@@ -38,4 +38,4 @@ class TrainStage final : public PipelineStage {
 /// The model of a stage "train" that has run: the averaged weights where there are any.
 [[nodiscard]] std::filesystem::path trained_model(const std::filesystem::path& folder);
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

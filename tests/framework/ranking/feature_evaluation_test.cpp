@@ -1,4 +1,4 @@
-#include "stage/evaluate.h"
+#include "ranking/feature_evaluation.h"
 
 #include <doctest/doctest.h>
 #include <torch/torch.h>
@@ -15,7 +15,7 @@
 #include "temporary_folder.h"
 
 using namespace kindred;
-using namespace kindred::stage;
+using namespace kindred::ranking;
 using namespace kindred::test;
 
 namespace {
@@ -51,7 +51,7 @@ TEST_CASE("descriptors on disk are evaluated, and the scores are written") {
   CHECK(scores.cameras_known);
 
   write_scores(folder / "run", scores);
-  CHECK(read_bytes(folder / "run/evaluation.txt") == ranking::scores_text(scores));
+  CHECK(read_bytes(folder / "run/evaluation.txt") == scores_text(scores));
   const auto json = nlohmann::json::parse(read_bytes(folder / "run/evaluation.json"));
   CHECK(json["mAP"].get<double>() == scores.mean_ap);
   const auto& point = json["open_set"]["points"][0];
@@ -92,7 +92,7 @@ TEST_CASE("queries of one identity and camera are merged when asked") {
   CHECK(merged.cmc.at(1) == 1);
   CHECK(merged.multi_query);
   CHECK(merged.note == "2 query images merged by identity and camera");
-  CHECK(nlohmann::json::parse(ranking::scores_json(merged))["multi_query"] == true);
+  CHECK(nlohmann::json::parse(scores_json(merged))["multi_query"] == true);
 }
 
 TEST_CASE("descriptors written in 16 bits are evaluated to nearly the same scores") {
@@ -114,7 +114,7 @@ TEST_CASE("descriptors written in 16 bits are evaluated to nearly the same score
   const auto exact = evaluate_features(query, gallery, {}, silent);
   REQUIRE(exact.mean_ap > 0.2);  // neither perfect nor chance
   REQUIRE(exact.mean_ap < 0.9);
-  for (const auto storage : {recipe::Storage::float16, recipe::Storage::bfloat16}) {
+  for (const auto storage : {file::Storage::float16, file::Storage::bfloat16}) {
     const auto bound = file::write_features(folder / "query", query, storage).largest +
                        file::write_features(folder / "gallery", gallery, storage).largest;
     const auto scores = evaluate_features(folder / "query", folder / "gallery", {}, torch::kCPU, silent);

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "kindred/role/partitioner.h"
-#include "pipeline/pipeline_stage.h"
-#include "pipeline/stage_reader.h"
+#include "stage/stage.h"
+#include "stage/stage_reader.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 
-class PartitionStage final : public PipelineStage {
+class PartitionStage final : public Stage {
  public:
   struct Settings {
     static Schema<Settings> schema();
@@ -29,4 +29,4 @@ class PartitionStage final : public PipelineStage {
   recipe::Choice<Dataset> dataset_;
 };
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

@@ -1,4 +1,4 @@
-#include "pipeline/embed_stage.h"
+#include "stage/embed_stage.h"
 
 #include <algorithm>
 #include <functional>
@@ -6,11 +6,11 @@
 
 #include "data/domain_filter.h"
 #include "model/model_file.h"
-#include "pipeline/train_stage.h"
 #include "stage/embed.h"
 #include "stage/partition.h"
+#include "stage/train_stage.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 
 Schema<EmbedStage::Settings> EmbedStage::Settings::schema() {
   Schema<Settings> s("Describes the query and gallery images of the data with a model.");
@@ -66,7 +66,7 @@ Value EmbedStage::settings() const {
   return settings;
 }
 
-void EmbedStage::link(const std::function<const PipelineStage&(const std::string&)>& stage_of) {
+void EmbedStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
   code_ = {&dataset_.factory->info()};
   if (settings_.model) {
     const auto of_model = stage_of(*settings_.model).components();
@@ -104,12 +104,12 @@ StageResult EmbedStage::run(const StageContext& context) const {
   keep([](const Sample& sample) { return sample.split != Split::train; });
   if (settings_.domains) {
     const auto csv = context.folder_of(*settings_.domains) / "domains.csv";
-    stage::set_domains(samples, stage::read_domains(csv), csv);
+    set_domains(samples, read_domains(csv), csv);
   }
   data::require_domains(samples, settings_.only, "stage '" + name + "': only");
   keep([&](const Sample& sample) { return data::is_of_domains(sample, settings_.only); });
-  const auto written = stage::embed_dataset(*model_file.model, model_file.plan, *dataset, samples,
-                                            context.folder, context.device, context.progress);
+  const auto written = embed_dataset(*model_file.model, model_file.plan, *dataset, samples, context.folder,
+                                     context.device, context.progress);
   StageResult result;
   for (const auto& split : written) result.images += split.images;
   if (written.size() < 2) {
@@ -121,4 +121,4 @@ StageResult EmbedStage::run(const StageContext& context) const {
   return result;
 }
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

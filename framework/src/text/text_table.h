@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace kindred::progress {
+namespace kindred::text {
 
 /// Breaks text between words so that no line is wider than `width` characters, except for a single word.
 /// A text without words gives one empty line.
@@ -27,4 +27,4 @@ struct TextTable {
   [[nodiscard]] std::string str() const;
 };
 
-}  // namespace kindred::progress
+}  // namespace kindred::text

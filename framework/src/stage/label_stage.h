@@ -2,12 +2,12 @@
 #pragma once
 
 #include "kindred/role/labeler.h"
-#include "pipeline/pipeline_stage.h"
-#include "pipeline/stage_reader.h"
+#include "stage/stage.h"
+#include "stage/stage_reader.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 
-class LabelStage final : public PipelineStage {
+class LabelStage final : public Stage {
  public:
   struct Settings {
     std::string features;
@@ -19,7 +19,7 @@ class LabelStage final : public PipelineStage {
 
   [[nodiscard]] std::string type() const override { return "label"; }
   [[nodiscard]] std::vector<StageInput> inputs() const override;
-  void link(const std::function<const PipelineStage&(const std::string&)>& stage_of) override;
+  void link(const std::function<const Stage&(const std::string&)>& stage_of) override;
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
   /// Those of the descriptors: their images are shown on the sheet, and join a training.
@@ -35,4 +35,4 @@ class LabelStage final : public PipelineStage {
   std::optional<StageData> data_;
 };
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

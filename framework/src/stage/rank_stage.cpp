@@ -1,9 +1,9 @@
-#include "pipeline/rank_stage.h"
+#include "stage/rank_stage.h"
 
 #include "ranking/post_processing.h"
 #include "stage/rank.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 
 Schema<RankStage::Settings> RankStage::Settings::schema() {
   Schema<Settings> s(
@@ -46,10 +46,10 @@ void RankStage::check() const {
 }
 
 StageResult RankStage::run(const StageContext& context) const {
-  const auto outcome = stage::rank(context.folder_of(settings_.features), plan_, context.folder,
-                                   context.folder, context.device, context.progress, context.stop);
+  const auto outcome = rank(context.folder_of(settings_.features), plan_, context.folder, context.folder,
+                            context.device, context.progress, context.stop);
   if (!outcome) return {true, 0};
   return {false, outcome->match.queries};
 }
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

@@ -1,9 +1,9 @@
-#include "progress/text_table.h"
+#include "text/text_table.h"
 
 #include <algorithm>
 #include <sstream>
 
-namespace kindred::progress {
+namespace kindred::text {
 namespace {
 
 constexpr std::size_t gap = 2;
@@ -79,4 +79,4 @@ std::string TextTable::str() const {
   return text;
 }
 
-}  // namespace kindred::progress
+}  // namespace kindred::text

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace kindred::system {
+namespace kindred::text {
 
 /// The text with everything but printable ASCII replaced by '?', cut behind `most` characters.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t most = 120);
 
-}  // namespace kindred::system
+}  // namespace kindred::text

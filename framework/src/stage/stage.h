@@ -17,7 +17,7 @@
 #include "ranking/evaluation.h"
 #include "recipe/plan.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 
 /// Results of other stages that a stage reads.
 struct StageInput {
@@ -49,9 +49,9 @@ struct StageResult {
   std::int64_t images = 0;   ///< that were worked on: for the cost table
 };
 
-class PipelineStage {
+class Stage {
  public:
-  virtual ~PipelineStage();
+  virtual ~Stage();
 
   std::string name;
   SourceLocation location;  ///< of the table
@@ -62,7 +62,7 @@ class PipelineStage {
   /// Called once all stages are there, before anything else: for what a stage must know of those that it
   /// reads.
   /// @param stage_of the stage of a name in inputs()
-  virtual void link(const std::function<const PipelineStage&(const std::string&)>& stage_of);
+  virtual void link(const std::function<const Stage&(const std::string&)>& stage_of);
 
   /// Every parameter that decides the result, defaults too, as a recipe; not the data, nor where files lie,
   /// nor the machine.
@@ -84,4 +84,4 @@ class PipelineStage {
   [[nodiscard]] virtual StageResult run(const StageContext& context) const = 0;
 };
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

@@ -1,4 +1,4 @@
-#include "system/log.h"
+#include "progress/log.h"
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -8,7 +8,7 @@
 
 #include "kindred/core/error.h"
 
-namespace kindred::system {
+namespace kindred::progress {
 namespace {
 
 constexpr const char* file_pattern = "%Y-%m-%d %H:%M:%S.%e %l: %v";
@@ -73,14 +73,14 @@ RunLog::~RunLog() {
   }
 }
 
-void RunLog::update(const progress::Progress&) {}
+void RunLog::update(const Progress&) {}
 
-void RunLog::finish(const progress::Progress& progress) {
-  state_->own->info(progress::progress_text(progress));
+void RunLog::finish(const Progress& progress) {
+  state_->own->info(progress_text(progress));
 }
 
 void RunLog::note(const std::string& text) {
   state_->own->info(text);
 }
 
-}  // namespace kindred::system
+}  // namespace kindred::progress

@@ -1,6 +1,6 @@
-#include "system/printable.h"
+#include "text/printable.h"
 
-namespace kindred::system {
+namespace kindred::text {
 
 std::string printable(std::string_view text, std::size_t most) {
   std::string result;
@@ -9,4 +9,4 @@ std::string printable(std::string_view text, std::size_t most) {
   return result;
 }
 
-}  // namespace kindred::system
+}  // namespace kindred::text

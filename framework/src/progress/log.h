@@ -8,7 +8,7 @@
 
 #include "progress/progress.h"
 
-namespace kindred::system {
+namespace kindred::progress {
 
 /// Sends the log to stderr. To be called once, by main.
 /// @param level "debug", "info", "warn", "error" or "off"; throws Error when it is none of these
@@ -22,7 +22,7 @@ void log_error(const std::string& text);
 /// A run's own log, log.txt: while it lives, the program's log goes there too, from level "info" on whatever
 /// the terminal shows. As a sink of progress it writes finished steps and notes there, and nowhere else.
 /// Appends.
-class RunLog final : public progress::ProgressSink {
+class RunLog final : public ProgressSink {
  public:
   /// Throws DataError when the file cannot be written.
   explicit RunLog(const std::filesystem::path& file);
@@ -30,8 +30,8 @@ class RunLog final : public progress::ProgressSink {
   RunLog(const RunLog&) = delete;
   RunLog& operator=(const RunLog&) = delete;
 
-  void update(const progress::Progress& progress) override;
-  void finish(const progress::Progress& progress) override;
+  void update(const Progress& progress) override;
+  void finish(const Progress& progress) override;
   void note(const std::string& text) override;
 
  private:
@@ -39,4 +39,4 @@ class RunLog final : public progress::ProgressSink {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace kindred::system
+}  // namespace kindred::progress

@@ -1,6 +1,6 @@
-#include "pipeline/stage_reader.h"
+#include "stage/stage_reader.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 namespace {
 
 const Table& table_of(const Value& value) {
@@ -126,4 +126,4 @@ recipe::RankingPlan StageReader::ranking_plan() {
   }
 }
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

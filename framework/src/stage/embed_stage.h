@@ -1,12 +1,12 @@
 // Stage "embed" of a pipeline: a model and images -> descriptors.
 #pragma once
 
-#include "pipeline/pipeline_stage.h"
-#include "pipeline/stage_reader.h"
+#include "stage/stage.h"
+#include "stage/stage_reader.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 
-class EmbedStage final : public PipelineStage {
+class EmbedStage final : public Stage {
  public:
   struct Settings {
     std::optional<std::string> model;
@@ -20,7 +20,7 @@ class EmbedStage final : public PipelineStage {
 
   [[nodiscard]] std::string type() const override { return "embed"; }
   [[nodiscard]] std::vector<StageInput> inputs() const override;
-  void link(const std::function<const PipelineStage&(const std::string&)>& stage_of) override;
+  void link(const std::function<const Stage&(const std::string&)>& stage_of) override;
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override {
     return {&dataset_.factory->info()};
@@ -43,4 +43,4 @@ class EmbedStage final : public PipelineStage {
   SourceLocation domains_location_;
 };
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

@@ -1,11 +1,11 @@
-#include "pipeline/partition_stage.h"
+#include "stage/partition_stage.h"
 
 #include <algorithm>
 #include <iterator>
 
 #include "stage/partition.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 
 Schema<PartitionStage::Settings> PartitionStage::Settings::schema() {
   return Schema<Settings>("Tells of which domain each query and gallery image is.");
@@ -46,10 +46,10 @@ StageResult PartitionStage::run(const StageContext& context) const {
   std::copy_if(all.begin(), all.end(), std::back_inserter(samples),
                [](const Sample& sample) { return sample.split != Split::train; });
   const auto outcome =
-      stage::partition(*partitioner_.create({}), *dataset, samples, context.folder, context.progress);
+      partition(*partitioner_.create({}), *dataset, samples, context.folder, context.progress);
   StageResult result;
   for (const auto& domain : outcome.domains) result.images += domain.images;
   return result;
 }
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

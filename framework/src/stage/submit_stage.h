@@ -2,12 +2,12 @@
 #pragma once
 
 #include "kindred/role/writer.h"
-#include "pipeline/pipeline_stage.h"
-#include "pipeline/stage_reader.h"
+#include "stage/stage.h"
+#include "stage/stage_reader.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 
-class SubmitStage final : public PipelineStage {
+class SubmitStage final : public Stage {
  public:
   struct Settings {
     std::vector<std::string> rankings;
@@ -32,4 +32,4 @@ class SubmitStage final : public PipelineStage {
   SourceLocation rankings_location_;
 };
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

@@ -1,12 +1,12 @@
-#include "pipeline/train_stage.h"
+#include "stage/train_stage.h"
 
 #include <utility>
 
-#include "command/check.h"
 #include "stage/train.h"
+#include "training/plan_check.h"
 #include "weights/initial_weights.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 namespace {
 
 constexpr const char* model_file = "model.safetensors";
@@ -40,7 +40,7 @@ std::vector<StageInput> TrainStage::inputs() const {
   return inputs;
 }
 
-void TrainStage::link(const std::function<const PipelineStage&(const std::string&)>& stage_of) {
+void TrainStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
   for (const auto& name : settings_.labels) {
     const auto data = stage_of(name).data();
     const bool own = data && !(data->dataset.resolved() == plan_.dataset.resolved());
@@ -79,7 +79,7 @@ std::vector<std::string> TrainStage::results(const std::filesystem::path& folder
 }
 
 void TrainStage::check() const {
-  static_cast<void>(command::check_plan(plan_));
+  static_cast<void>(training::check_plan(plan_));
 }
 
 StageResult TrainStage::run(const StageContext& context) const {
@@ -92,7 +92,7 @@ StageResult TrainStage::run(const StageContext& context) const {
   }
   if (settings_.start_from)
     plan.weights.file = trained_model(context.folder_of(*settings_.start_from)).string();
-  const auto outcome = stage::train(plan, context.folder, context.progress, context.stop);
+  const auto outcome = train(plan, context.folder, context.progress, context.stop);
   return {outcome.interrupted, outcome.images};
 }
 
@@ -101,4 +101,4 @@ std::filesystem::path trained_model(const std::filesystem::path& folder) {
   return std::filesystem::exists(averaged) ? averaged : folder / model_file;
 }
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

@@ -1,8 +1,8 @@
-#include "pipeline/submit_stage.h"
+#include "stage/submit_stage.h"
 
 #include "stage/submit.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 
 Schema<SubmitStage::Settings> SubmitStage::Settings::schema() {
   Schema<Settings> s(
@@ -49,9 +49,9 @@ void SubmitStage::check() const {
 StageResult SubmitStage::run(const StageContext& context) const {
   std::vector<std::filesystem::path> rankings;
   for (const auto& stage : settings_.rankings) rankings.push_back(context.folder_of(stage) / "matches.csv");
-  const auto outcome = stage::submit(*writer_.create({}), rankings, dataset_.create({})->samples(),
-                                     context.folder, context.progress);
+  const auto outcome =
+      submit(*writer_.create({}), rankings, dataset_.create({})->samples(), context.folder, context.progress);
   return {false, outcome.queries};
 }
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

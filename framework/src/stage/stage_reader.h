@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/pipeline_stage.h"
 #include "recipe/component_choice.h"
+#include "stage/stage.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 
 /// What a pipeline says for all of its stages.
 struct PipelineDefaults {
@@ -72,4 +72,4 @@ class StageReader {
   std::string name_;
 };
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage

@@ -1,12 +1,12 @@
 // Stage "rank" of a pipeline: descriptors -> rankings and scores.
 #pragma once
 
-#include "pipeline/pipeline_stage.h"
-#include "pipeline/stage_reader.h"
+#include "stage/stage.h"
+#include "stage/stage_reader.h"
 
-namespace kindred::pipeline {
+namespace kindred::stage {
 
-class RankStage final : public PipelineStage {
+class RankStage final : public Stage {
  public:
   struct Settings {
     std::string features;
@@ -29,4 +29,4 @@ class RankStage final : public PipelineStage {
   SourceLocation features_location_;
 };
 
-}  // namespace kindred::pipeline
+}  // namespace kindred::stage
