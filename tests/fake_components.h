@@ -52,7 +52,7 @@ class FakeDataset : public Dataset {
   };
   static Schema<Params> schema() {
     Schema<Params> s("Has no images.");
-    s.add("root", &Params::root, "the folder of the images").required();
+    s.add("root", &Params::root, "the folder of the images").required().location();
     return s;
   }
   FakeDataset(const Params&, const Context&) {}

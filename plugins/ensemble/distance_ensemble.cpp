@@ -38,7 +38,8 @@ Schema<DistanceEnsemble::Params> DistanceEnsemble::schema() {
                    "scale = 'row': Lee, SIGIR 1997");
   s.add("distances", &Params::distances,
         ".npy files of the other distances, as `kindred match --distances` writes")
-      .required();
+      .required()
+      .file();
   s.add("weights", &Params::weights,
         "this search's own first, then one for each of distances; []: all the same")
       .above(0);

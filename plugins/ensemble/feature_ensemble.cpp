@@ -33,7 +33,8 @@ Schema<FeatureEnsemble::Params> FeatureEnsemble::schema() {
       "becomes the weighted mean of the models' cosines.");
   s.add("features", &Params::features,
         "folders of the other models' descriptors, as `kindred embed` writes them")
-      .required();
+      .required()
+      .file();
   s.add("weights", &Params::weights,
         "this search's own first, then one for each of features; []: all the same")
       .above(0);

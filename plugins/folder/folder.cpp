@@ -11,7 +11,8 @@ namespace kindred::folder {
 Schema<Folder::Params> Folder::schema() {
   Schema<Params> s("Every image below a folder, unlabelled, as a gallery.");
   s.add("root", &Params::root, "folder of images, at any depth; relative to the working directory")
-      .required();
+      .required()
+      .location();
   return s;
 }
 

@@ -56,7 +56,8 @@ Schema<Manifest::Params> Manifest::schema() {
         "the CSV file, or a folder with manifest.csv; relative to the working directory, the paths in it to "
         "the "
         "file")
-      .required();
+      .required()
+      .location();
   return s;
 }
 

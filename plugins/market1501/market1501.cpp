@@ -60,7 +60,8 @@ Schema<Market1501::Params> Market1501::schema() {
   s.add(
        "root", &Params::root,
        "folder that holds bounding_box_train, query and bounding_box_test; relative to the working directory")
-      .required();
+      .required()
+      .location();
   return s;
 }
 

@@ -99,7 +99,8 @@ Schema<Naic::Params> Naic::schema() {
                    "NAIC 2019, person re-identification");
   s.add("root", &Params::root,
         "folder that holds train and query_X, gallery_X; relative to the working directory")
-      .required();
+      .required()
+      .location();
   s.add("part", &Params::part, "X of the test folders; empty: the one that is there")
       .one_of({"", "a", "b", "A", "B"});
   s.add("corrections", &Params::corrections,

@@ -82,7 +82,7 @@ struct RankingRequest {
 RankingRequest ranking_of(const Options& options) {
   const auto recipe = ranking_recipe(options);
   RankingRequest ranking;
-  if (recipe.as<Table>()->find("post_processor") != nullptr) ranking.plugins = load_plugins(options);
+  if (recipe.as<Table>()->find("post_processor") != nullptr) ranking.plugins = plugin::load_plugins(options);
   ranking.plan = plan_ranking(recipe, ranking.plugins);
   return ranking;
 }
@@ -90,7 +90,7 @@ RankingRequest ranking_of(const Options& options) {
 }  // namespace
 
 int embed_command(const Options& options) {
-  const auto plugins = load_plugins(options);
+  const auto plugins = plugin::load_plugins(options);
   const auto progress = progress::make_stderr_progress(options.quiet);
   auto own = options;
   own.data.clear();  // the folder says itself what it is

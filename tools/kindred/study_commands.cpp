@@ -36,7 +36,7 @@ int carry_out(const study::Study& study, command::StudyReport report, const std:
 }  // namespace
 
 int folds_command(const Options& options) {
-  const auto plugins = load_plugins(options);
+  const auto plugins = plugin::load_plugins(options);
   const auto plan = plan_recipe(read_recipe(options), plugins);
   auto folder = run_directory(options, plan.name);
   if (options.run_directory.empty()) folder += "_folds";
@@ -45,7 +45,7 @@ int folds_command(const Options& options) {
 }
 
 int study_command(const Options& options) {
-  const auto plugins = load_plugins(options);
+  const auto plugins = plugin::load_plugins(options);
   const auto folder = options.run_directory.empty() ? std::filesystem::path("runs") / options.study.stem()
                                                     : options.run_directory;
   return carry_out(study::read_study(options.study), command::StudyReport::arms, folder, options, plugins);

@@ -24,7 +24,7 @@ int interrupted(const Options& options, const std::filesystem::path& folder) {
 }  // namespace
 
 int train_command(const Options& options) {
-  const auto plugins = load_plugins(options);
+  const auto plugins = plugin::load_plugins(options);
   const auto plan = plan_recipe(read_recipe(options), plugins);
   const auto progress = progress::make_stderr_progress(options.quiet);
   use_machine(plan.machine, *progress);
@@ -70,7 +70,7 @@ int run_stages(const Options& options, const Value& recipe, const plugin::Loaded
 }  // namespace
 
 int run_command(const Options& options) {
-  const auto plugins = load_plugins(options);
+  const auto plugins = plugin::load_plugins(options);
   const auto recipe = read_recipe(options);
   if (pipeline::is_pipeline(recipe)) return run_stages(options, recipe, plugins);
   refuse_pipeline_options(options);

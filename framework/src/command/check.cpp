@@ -23,7 +23,7 @@ std::string check_pipeline(const pipeline::Pipeline& pipeline) {
   for (const auto& stage : pipeline.stages) {
     stage->check();
     std::string reads;
-    for (const auto& input : stage->inputs()) {
+    for (const auto& input : stage->inputs) {
       for (const auto& name : input.names) reads += (reads.empty() ? "" : ", ") + name;
     }
     std::string components;

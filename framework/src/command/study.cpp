@@ -121,7 +121,7 @@ class CellRunner {
     };
     try {
       const auto location = folder_ / outcome.cell.folder;
-      const auto made = command::run(outcome.cell.plan, catalog_, location, progress_, stop_);
+      const auto made = run(outcome.cell.plan, catalog_, location, progress_, stop_);
       if (made.interrupted) return false;
       if (!made.scores) {
         return fail(

@@ -11,7 +11,7 @@
 namespace kindred::data {
 namespace {
 
-std::unique_ptr<Dataset> open_distractors(const recipe::Plan& plan) {
+std::unique_ptr<Dataset> open_distractors(const recipe::DataPlan& plan) {
   if (plan.folds.distractors.empty()) return nullptr;
   try {
     return open_folder(plan.folds.distractors, *plan.catalog).dataset;
@@ -23,14 +23,14 @@ std::unique_ptr<Dataset> open_distractors(const recipe::Plan& plan) {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_dataset(const recipe::Plan& plan) {
+std::unique_ptr<Dataset> open_dataset(const recipe::DataPlan& plan) {
   auto dataset = plan.dataset.create({});
   if (plan.folds.fold == 0) return dataset;
   return std::make_unique<FoldDataset>(std::move(dataset), plan.folds, plan.folds_location,
                                        open_distractors(plan));
 }
 
-std::unique_ptr<Dataset> open_training_dataset(const recipe::Plan& plan) {
+std::unique_ptr<Dataset> open_training_dataset(const recipe::DataPlan& plan) {
   auto dataset = open_dataset(plan);
   if (plan.pseudo_labels.empty()) return dataset;
   std::vector<JoinedDataset::Part> parts;

@@ -9,10 +9,10 @@
 namespace kindred::data {
 
 /// What the plan says of its data, made: the one place that knows how. Throws as the component does.
-[[nodiscard]] std::unique_ptr<Dataset> open_dataset(const recipe::Plan& plan);
+[[nodiscard]] std::unique_ptr<Dataset> open_dataset(const recipe::DataPlan& plan);
 
 /// The same with the images of [[pseudo_labels]] in its training split (joined_dataset.h). Throws DataError
 /// as read_samples() and JoinedDataset do.
-[[nodiscard]] std::unique_ptr<Dataset> open_training_dataset(const recipe::Plan& plan);
+[[nodiscard]] std::unique_ptr<Dataset> open_training_dataset(const recipe::DataPlan& plan);
 
 }  // namespace kindred::data

@@ -10,15 +10,19 @@
 namespace kindred::data {
 namespace {
 
-bool takes_root(const ComponentInfo& info) {
-  return std::any_of(info.parameters.begin(), info.parameters.end(),
-                     [](const ParameterInfo& parameter) { return parameter.name == "root"; });
+/// The parameter that says where the data lie; nullptr when the data come from nowhere.
+const ParameterInfo* location_of(const ComponentInfo& info) {
+  const auto found =
+      std::find_if(info.parameters.begin(), info.parameters.end(),
+                   [](const ParameterInfo& parameter) { return parameter.meaning == Meaning::location; });
+  return found == info.parameters.end() ? nullptr : &*found;
 }
 
-/// The dataset with `root` and defaults; nullptr when it wants further parameters.
-std::unique_ptr<Dataset> make(const RoleFactory<Dataset>& factory, const std::filesystem::path& root) {
+/// The dataset at a location, with defaults; nullptr when it wants further parameters.
+std::unique_ptr<Dataset> make(const RoleFactory<Dataset>& factory, const std::string& parameter,
+                              const std::filesystem::path& location) {
   Table table;
-  table.set("root", Value(root.string()));
+  table.set(parameter, Value(location.string()));
   Diagnostics diagnostics;
   const auto params = factory.parse(Value(std::move(table)), diagnostics, {});
   return diagnostics.empty() ? factory.create(params.get(), {}) : nullptr;
@@ -36,8 +40,9 @@ OpenedFolder open_folder(const std::filesystem::path& root, const Catalog& catal
   OpenedFolder opened;
   for (const ComponentFactory* component : catalog.components(Dataset::role_name)) {
     const ComponentInfo& info = component->info();
-    if (!takes_root(info)) continue;
-    auto dataset = make(*catalog.find<Dataset>(info.name), root);
+    const auto* location = location_of(info);
+    if (location == nullptr) continue;
+    auto dataset = make(*catalog.find<Dataset>(info.name), location->name, root);
     if (!dataset) continue;
     known += "\n  " + info.name + ": " + info.summary;
     const Recognition recognition = dataset->recognize();

@@ -15,9 +15,10 @@ struct OpenedFolder {
   std::unique_ptr<Dataset> dataset;
 };
 
-/// Asks every dataset of the catalog that can be made from its parameter `root` alone whether it knows the
-/// layout of `root`, a folder or a file, and gives the surest. Throws DataError when there is nothing at
-/// `root`, when no dataset knows it (the message lists what is known), or when several are equally sure.
+/// Asks every dataset of the catalog that can be made from its location alone (Meaning::location) whether it
+/// knows the layout of `root`, a folder or a file, and gives the surest. Throws DataError when there is
+/// nothing at `root`, when no dataset knows it (the message lists what is known), or when several are equally
+/// sure.
 [[nodiscard]] OpenedFolder open_folder(const std::filesystem::path& root, const Catalog& catalog);
 
 }  // namespace kindred::data

@@ -4,13 +4,13 @@
 
 namespace kindred::data {
 
-std::vector<std::unique_ptr<Augmentation>> create_augmentations(const recipe::Plan& plan) {
+std::vector<std::unique_ptr<Augmentation>> create_augmentations(const recipe::ExtractionPlan& plan) {
   std::vector<std::unique_ptr<Augmentation>> augmentations;
   for (const auto& choice : plan.augmentations) augmentations.push_back(choice.create({}));
   return augmentations;
 }
 
-LoaderOptions loader_options(const recipe::Plan& plan) {
+LoaderOptions loader_options(const recipe::ExtractionPlan& plan) {
   LoaderOptions options;
   options.workers = plan.loader.workers > 0 ? plan.loader.workers : system::usable_processors();
   options.prefetch = plan.loader.prefetch;

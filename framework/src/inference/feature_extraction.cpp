@@ -86,25 +86,24 @@ system::Precision inference_precision(const recipe::Plan& plan, torch::Device de
   }
 }
 
-void note_inference_precision(const recipe::Plan& plan, torch::Device device,
+void note_inference_precision(const recipe::Plan& plan, const system::Computing& used,
                               progress::ProgressSink& progress) {
-  const auto trained = trained_precision(plan, device);
-  const auto used = inference_precision(plan, device);
-  if (used == trained) return;
+  const auto trained = trained_precision(plan, used.device);
+  if (used.precision == trained) return;
   const bool asked = plan.embed.precision != system::Precision::trained;
-  progress.note("images are described in " + system::precision_name(used) + "; the model was trained in " +
-                system::precision_name(trained) +
-                (asked ? "" : ", which " + device.str() + " cannot compute in"));
+  progress.note("images are described in " + system::precision_name(used.precision) +
+                "; the model was trained in " + system::precision_name(trained) +
+                (asked ? "" : ", which " + used.device.str() + " cannot compute in"));
 }
 
-file::Features extract_features(model::Model& model, const recipe::Plan& plan, const Dataset& dataset,
-                                const std::vector<Sample>& samples, const std::string& what,
-                                torch::Device device, progress::ProgressSink& progress) {
+file::Features extract_features(model::Model& model, const recipe::ExtractionPlan& plan,
+                                const Dataset& dataset, const std::vector<Sample>& samples,
+                                const std::string& what, const system::Computing& computing,
+                                progress::ProgressSink& progress) {
   if (samples.empty()) throw DataError(what, "there are no images to describe");
   const torch::NoGradGuard no_gradients;
   const EvaluationMode evaluation_mode(model);
-  system::place_module(model, device);
-  const auto precision = inference_precision(plan, device);
+  system::place_module(model, computing.device);
 
   const auto augmentations = data::create_augmentations(plan);
   data::Loader loader(dataset, samples, augmentations, data::loader_options(plan), false);
@@ -116,8 +115,8 @@ file::Features extract_features(model::Model& model, const recipe::Plan& plan, c
   std::int64_t described = 0;
   while (const auto batch = loader.next()) {
     const auto rows = [&] {
-      const system::Autocast autocast(device, precision);
-      return describe(model, system::place_images(batch->images, device), plan.embed.flip_test)
+      const system::Autocast autocast(computing);
+      return describe(model, system::place_images(batch->images, computing.device), plan.embed.flip_test)
           .to(torch::kCPU);
     }();
     const auto count = static_cast<std::int64_t>(batch->samples.size());

@@ -21,12 +21,12 @@ namespace kindred::inference {
 /// mirror image, mirrored after the preprocessing. Rows are of length 1, in the order of the samples. The
 /// model is moved to `device` and left there, in the mode (training or evaluation) in which it was. Images
 /// that are bad and skipped are left out of the result and counted in a note. Memory beside the model: the
-/// result and the loader's batches. Computes in inference_precision(). Throws DataError when there is no
+/// result and the loader's batches. Throws DataError when there is no
 /// sample, when all images are bad, and for a descriptor that is not finite, naming the image.
 /// @param what "query", "gallery", ...: for progress and messages
 [[nodiscard]] file::Features extract_features(model::Model& model, const recipe::Plan& plan,
                                               const Dataset& dataset, const std::vector<Sample>& samples,
-                                              const std::string& what, torch::Device device,
+                                              const std::string& what, const system::Computing& computing,
                                               progress::ProgressSink& progress);
 
 /// The precision in which a plan's model is described on a device: embed.precision; of 'trained',
@@ -34,8 +34,8 @@ namespace kindred::inference {
 /// compute in what is asked for by name.
 [[nodiscard]] system::Precision inference_precision(const recipe::Plan& plan, torch::Device device);
 
-/// Notes a precision of describing that is not that of the training. Throws as inference_precision().
-void note_inference_precision(const recipe::Plan& plan, torch::Device device,
+/// Notes a precision that is not the one of the training.
+void note_inference_precision(const recipe::Plan& plan, const system::Computing& used,
                               progress::ProgressSink& progress);
 
 }  // namespace kindred::inference

@@ -5,7 +5,9 @@
 #include <opencv2/core/mat.hpp>
 #include <optional>
 
+#include "data/open_dataset.h"
 #include "file/sha256.h"
+#include "recipe/affects.h"
 
 namespace kindred::pipeline {
 namespace {
@@ -14,11 +16,9 @@ namespace fs = std::filesystem;
 
 /// The folder that the paths of samples begin in.
 std::optional<fs::path> folder_of(const recipe::Choice<Dataset>& dataset) {
-  const auto parameters = dataset.resolved();
-  const auto* root = parameters.as<Table>()->find("root");
-  const auto* text = root == nullptr ? nullptr : root->as<std::string>();
-  if (text == nullptr || text->empty()) return std::nullopt;
-  const fs::path path(*text);
+  const auto locations = recipe::locations_of(dataset);
+  if (locations.empty()) return std::nullopt;
+  const auto& path = locations.front();
   return fs::is_regular_file(path) ? path.parent_path() : path;
 }
 
@@ -41,8 +41,8 @@ std::string text_hash(const std::string& text) {
 }
 
 std::string data_hash(const stage::StageData& data, FileHashes& files) {
-  const auto dataset = data.dataset.create({});
-  const auto folder = folder_of(data.dataset);
+  const auto dataset = data::open_training_dataset(data.plan);
+  const auto folder = folder_of(data.plan.dataset);
   file::Sha256 hash;
   for (const auto& sample : dataset->samples()) {
     if (std::find(data.splits.begin(), data.splits.end(), sample.split) == data.splits.end()) continue;

@@ -29,10 +29,15 @@ struct StageSettings {
 
 struct PipelineSettings {
   std::string name;
+  bool keep_training = false;
   static Schema<PipelineSettings> schema() {
     Schema<PipelineSettings> s("A recipe of several stages.");
     s.add("name", &PipelineSettings::name,
           "of the run's directory under runs/; absent: as the file is called");
+    s.add(
+        "keep_training", &PipelineSettings::keep_training,
+        "refuse to train a model anew where one was trained, or begun, with another recipe or other images; "
+        "false: it is trained anew");
     return s;
   }
 };
@@ -57,7 +62,7 @@ StageType type(std::string name, std::vector<std::string> tables) {
 const std::vector<StageType>& stage_types() {
   static const std::vector<StageType> types = {
       type<stage::TrainStage>("train", {"recipe", "dataset"}),
-      type<stage::EmbedStage>("embed", {"embed", "dataset"}),
+      type<stage::EmbedStage>("embed", {"embed", "loader", "dataset", "folds"}),
       type<stage::PartitionStage>("partition", {"partitioner", "dataset"}),
       type<stage::LabelStage>("label", {"labeler"}),
       type<stage::RankStage>("rank", {"recipe"}),
@@ -70,6 +75,17 @@ std::vector<std::string> type_names() {
   std::vector<std::string> names;
   for (const auto& type : stage_types()) names.push_back(type.name);
   return names;
+}
+
+/// The keys of stages that name other stages.
+std::vector<std::string> reference_keys() {
+  std::vector<std::string> keys;
+  for (const auto& type : stage_types()) {
+    for (const auto& parameter : type.parameters) {
+      if (parameter.meaning == Meaning::stage) keys.push_back(parameter.name);
+    }
+  }
+  return keys;
 }
 
 bool is_stage_name(const std::string& name) {
@@ -101,6 +117,8 @@ ParameterInfo table_parameter(const std::string& key, bool required) {
        "'extends'"},
       {"dataset", "data of this stage alone; absent: the pipeline's"},
       {"embed", "what differs from the [embed] of the model's own recipe"},
+      {"loader", "what differs from the [loader] of the model's own recipe"},
+      {"folds", "as [folds] of a recipe: a fold of the training images takes the place of query and gallery"},
       {"partitioner", "which partitioner, and its parameters"},
       {"labeler", "which labeler, and its parameters"},
       {"writer", "which writer, and its parameters"},
@@ -129,8 +147,12 @@ class PipelineMaker {
       chooser_.throw_if_any();
     }
     Table own;
-    if (const auto* name = root.find("name")) own.set("name", *name);
-    pipeline_.name = PipelineSettings::schema().parse(Value(own), "the pipeline", diagnostics_).name;
+    for (const auto* key : {"name", "keep_training"}) {
+      if (const auto* value = root.find(key)) own.set(key, *value);
+    }
+    const auto settings = PipelineSettings::schema().parse(Value(own), "the pipeline", diagnostics_);
+    pipeline_.name = settings.name;
+    pipeline_.keep_training = settings.keep_training;
     stage::PipelineDefaults defaults;
     if (const auto* dataset = root.find("dataset")) {
       defaults.dataset = *dataset;
@@ -146,7 +168,7 @@ class PipelineMaker {
       diagnostics_.error(stages.location(),
                          "the pipeline has no stage that is enabled, so there is nothing to do");
     }
-    unroll_repeat(pipeline_.recipe, diagnostics_);
+    unroll_repeat(pipeline_.recipe, reference_keys(), diagnostics_);
     for (const auto& stage : *root.find("stage")->as<Array>()) {
       written_.insert(text_of(stage, "name"));
       read_stage(stage, defaults);
@@ -164,7 +186,7 @@ class PipelineMaker {
  private:
   void check_keys(const Table& root) {
     std::vector<std::string> keys = top_tables_;
-    keys.insert(keys.begin(), "name");
+    keys.insert(keys.begin(), {"name", "keep_training"});
     for (const auto& entry : root.entries()) {
       if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
       const auto near = nearest_name(entry.key, keys);
@@ -213,13 +235,14 @@ class PipelineMaker {
     auto made = found->make(reader);
     made->name = reader.name();
     made->location = stage.location();
+    made->inputs = reader.inputs();
     pipeline_.stages.push_back(std::move(made));
   }
 
   void check_inputs(const stage::Stage& stage) {
     std::vector<std::string> names;
     for (const auto& other : pipeline_.stages) names.push_back(other->name);
-    for (const auto& input : stage.inputs()) {
+    for (const auto& input : stage.inputs) {
       for (const auto& name : input.names) {
         const auto* other = pipeline_.find(name);
         const auto subject = "stage '" + stage.name + "': " + input.key + " = '" + name + "'";
@@ -252,8 +275,7 @@ class PipelineMaker {
     auto& waiting = pipeline_.stages;
     while (!waiting.empty()) {
       const auto ready = std::find_if(waiting.begin(), waiting.end(), [&](const auto& stage) {
-        const auto inputs = stage->inputs();
-        return std::all_of(inputs.begin(), inputs.end(), [&](const stage::StageInput& input) {
+        return std::all_of(stage->inputs.begin(), stage->inputs.end(), [&](const stage::StageInput& input) {
           return std::all_of(input.names.begin(), input.names.end(),
                              [&](const std::string& name) { return done.count(name) > 0; });
         });
@@ -274,7 +296,7 @@ class PipelineMaker {
     std::vector<const stage::Stage*> path{pipeline_.stages.front().get()};
     for (;;) {
       const stage::Stage* next = nullptr;
-      for (const auto& input : path.back()->inputs()) {
+      for (const auto& input : path.back()->inputs) {
         for (const auto& name : input.names) {
           if (const auto* other = pipeline_.find(name)) next = other;
         }
@@ -310,7 +332,7 @@ const stage::Stage* Pipeline::find(const std::string& stage) const {
 std::vector<std::string> Pipeline::dependents(const std::string& stage) const {
   std::vector<std::string> found{stage};
   for (const auto& candidate : stages) {
-    for (const auto& input : candidate->inputs()) {
+    for (const auto& input : candidate->inputs) {
       const bool reads = std::any_of(input.names.begin(), input.names.end(), [&](const std::string& name) {
         return std::find(found.begin(), found.end(), name) != found.end();
       });
@@ -327,8 +349,50 @@ bool is_pipeline(const Value& recipe) {
   return table != nullptr && table->find("stage") != nullptr;
 }
 
+Value pipeline_of_plain_recipe(const Value& recipe, const Catalog& catalog) {
+  // For its errors, and for defaults: a stage's own tables are changes of what the model's file says.
+  const auto plan = recipe::make_plan(recipe, catalog);
+  Table model;
+  Table pipeline;
+  for (const auto& entry : recipe.as<Table>()->entries()) {
+    const bool of_all = entry.key == "name" || entry.key == "dataset" || entry.key == "machine";
+    (of_all ? pipeline : model).set(entry.key, entry.value, entry.key_location);
+  }
+  if (const auto* name = pipeline.find("name")) model.set("name", *name);
+  pipeline.set("keep_training", Value(true));
+
+  Table train;
+  train.set("name", Value(std::string("model")));
+  train.set("type", Value(std::string("train")));
+  Table embed;
+  embed.set("name", Value(std::string("features")));
+  embed.set("type", Value(std::string("embed")));
+  embed.set("model", Value(std::string("model")));
+  embed.set("embed", recipe::EmbedSettings::schema().write(plan.embed));
+  embed.set("loader", recipe::LoaderSettings::schema().write(plan.loader));
+  if (const auto* folds = model.find("folds")) embed.set("folds", *folds);
+  Table rank;
+  rank.set("name", Value(std::string("ranking")));
+  rank.set("type", Value(std::string("rank")));
+  rank.set("features", Value(std::string("features")));
+  Table ranking;
+  for (const auto& key : recipe::ranking_keys()) {
+    if (const auto* value = model.find(key)) ranking.set(key, *value);
+  }
+  rank.set("recipe", Value(std::move(ranking)));
+  train.set("recipe", Value(std::move(model), recipe.location()));
+  Array stages;
+  for (auto* stage : {&train, &embed, &rank}) stages.emplace_back(std::move(*stage), recipe.location());
+  pipeline.set("stage", Value(std::move(stages), recipe.location()));
+  return {std::move(pipeline), recipe.location()};
+}
+
 Pipeline make_pipeline(const Value& recipe, const Catalog& catalog) {
   return PipelineMaker(recipe, catalog).make();
+}
+
+Pipeline make_any_pipeline(const Value& recipe, const Catalog& catalog) {
+  return make_pipeline(is_pipeline(recipe) ? recipe : pipeline_of_plain_recipe(recipe, catalog), catalog);
 }
 
 std::vector<recipe::RecipeTable> pipeline_layout() {

@@ -13,7 +13,7 @@ namespace kindred::pipeline {
 
 /// Its keys: `name`; the list of tables stage, whose entries have `name`, `type` and `enabled` and what their
 /// type of stage has (stage_types()); [dataset], the data of all stages that have none of their own;
-/// [machine], where all are carried out; and [repeat].
+/// [machine], where all are carried out; [repeat]; and keep_training.
 ///
 /// With [repeat] the stages that it names run `rounds` times, one round after the other; in round r the
 /// stages are called NAME.r from the second on. Among themselves they read the results of their own round.
@@ -22,6 +22,8 @@ namespace kindred::pipeline {
 struct Pipeline {
   std::string name;  ///< "" when the recipe has none
   recipe::MachineSettings machine;
+  /// A training that has begun is never trained over for another recipe or other images: that is an error.
+  bool keep_training = false;
   std::vector<std::unique_ptr<stage::Stage>> stages;  ///< each behind those that it reads, else as written
   Value recipe;                                       ///< as it was read, with `repeat` carried out
 
@@ -34,13 +36,20 @@ struct Pipeline {
 /// Whether a recipe is one: it has stages.
 [[nodiscard]] bool is_pipeline(const Value& recipe);
 
+/// A recipe for one model, a plain recipe, as a pipeline: the stages `model` (train), `features` (embed) and
+/// `ranking` (rank), with keep_training. Throws as make_plan().
+[[nodiscard]] Value pipeline_of_plain_recipe(const Value& recipe, const Catalog& catalog);
+
+/// The pipeline of a recipe, be it one or plain; see make_pipeline() and pipeline_of_plain_recipe().
+[[nodiscard]] Pipeline make_any_pipeline(const Value& recipe, const Catalog& catalog);
+
 /// Throws RecipeError with every error found: unknown keys, types and stages, inputs of the wrong type,
 /// circles, and all that is wrong with the stages' own recipes; MissingComponentError as make_plan(). The
 /// catalog must outlive the pipeline.
 [[nodiscard]] Pipeline make_pipeline(const Value& recipe, const Catalog& catalog);
 
-/// The tables of a pipeline, for descriptions: [[stage]] with one inner table for each type, [repeat], and
-/// the components of stages.
+/// The keys of a pipeline that are no tables, and the tables, for descriptions: [[stage]] with one inner
+/// table for each type, [repeat], and the components of stages.
 [[nodiscard]] std::vector<recipe::RecipeTable> pipeline_layout();
 
 }  // namespace kindred::pipeline

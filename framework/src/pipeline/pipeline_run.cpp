@@ -92,7 +92,7 @@ class PipelineRun {
         catalog_(catalog),
         folder_(std::move(folder)),
         options_(options),
-        hashes_(folder_ / ".file_hashes") {
+        hashes_(options.hash_memory.empty() ? folder_ / ".file_hashes" : options.hash_memory) {
     require_stage(options.from, "--from");
     require_stage(options.only, "--only");
     if (!options.from.empty()) {
@@ -106,19 +106,21 @@ class PipelineRun {
     if (!options_.only.empty() && stage.name != options_.only) return {StageState::Kind::left_out, ""};
     const auto record = read_stage_record(folder_of(stage.name));
     if (anew_.count(stage.name) > 0) return {StageState::Kind::runs, "--from " + options_.from};
-    for (const auto& input : stage.inputs()) {
+    for (const auto& input : stage.inputs) {
       for (const auto& name : input.names) {
         if (pending_.count(name) > 0) return {StageState::Kind::runs, "it reads '" + name + "', which runs"};
         require_result(stage, name);
       }
     }
     const auto key = key_of(stage);
-    auto state = compared(record, key, folder_of(stage.name));
+    auto state = compared(stage, record, key, folder_of(stage.name));
     if (state.kind == StageState::Kind::runs) {
       const auto replaced = read_stage_record(replaced_folder(stage.name));
-      const auto earlier = compared(replaced, key, replaced_folder(stage.name));
+      const auto earlier = compared(stage, replaced, key, replaced_folder(stage.name));
       if (earlier.kind != StageState::Kind::runs) {
         state = {earlier.kind, "an earlier result is taken back"};
+      } else {
+        refuse_to_train_over(stage, record, key);
       }
     }
     return state;
@@ -136,7 +138,11 @@ class PipelineRun {
 
   PipelineOutcome run(progress::ProgressSink& progress, const std::atomic<bool>& stop) {
     const auto device = system::resolve_device(pipeline_.machine.device);
-    for (const auto& stage : pipeline_.stages) stage->check();
+    for (const auto& stage : pipeline_.stages) {
+      if (!options_.only.empty() && stage->name != options_.only) continue;
+      stage->check();
+      stage->check_on(device);
+    }
     std::vector<StageRecord> records;
     for (const auto& stage : pipeline_.stages) {
       const auto state = state_of(*stage);
@@ -164,7 +170,7 @@ class PipelineRun {
     return {false, summary(records)};
   }
 
-  void record_recipe() const {
+  void write_resolved_recipe() const {
     const auto text = recipe::write_recipe(pipeline_.recipe);
     file::write_atomically(folder_ / "pipeline.toml", [&](std::ostream& out) { out << text; });
   }
@@ -194,11 +200,23 @@ class PipelineRun {
 
   std::string file_hash(const fs::path& file) { return hashes_.of(file); }
 
+  /// Of a file, or of all files of a folder with their names.
+  std::string content_hash(const fs::path& path) {
+    if (!fs::is_directory(path)) return file_hash(path);
+    std::map<std::string, fs::path> files;
+    for (const auto& entry : fs::directory_iterator(path)) {
+      if (entry.is_regular_file()) files[entry.path().filename().string()] = entry.path();
+    }
+    std::string text;
+    for (const auto& [name, file] : files) text += name + '\0' + file_hash(file) + '\n';
+    return text_hash(text);
+  }
+
   StageKey key_of(const stage::Stage& stage) {
     StageKey key;
     key.type = stage.type();
     key.settings = recipe::write_recipe(stage.settings());
-    for (const auto& input : stage.inputs()) {
+    for (const auto& input : stage.inputs) {
       for (const auto& name : input.names) {
         const auto* other = pipeline_.find(name);
         for (const auto& file : other->results(folder_of(name))) {
@@ -206,7 +224,9 @@ class PipelineRun {
         }
       }
     }
-    for (const auto& file : stage.files()) key.inputs[file.string()] = file_hash(file);
+    for (const auto& named : stage.files()) {
+      key.inputs[named.key + " (" + named.path.string() + ")"] = content_hash(named.path);
+    }
     if (const auto data = stage.data()) key.data = data_hash(*data, hashes_);
     key.code = code_of(stage);
     return key;
@@ -225,10 +245,27 @@ class PipelineRun {
     return code;
   }
 
-  StageState compared(const std::optional<StageRecord>& record, const StageKey& key, const fs::path& folder) {
+  /// What another build has trained is not trained anew where trainings are kept.
+  [[nodiscard]] bool ignores_code(const stage::Stage& stage) const {
+    return options_.ignore_code || (pipeline_.keep_training && stage.model_plan() != nullptr);
+  }
+
+  void refuse_to_train_over(const stage::Stage& stage, const std::optional<StageRecord>& record,
+                            const StageKey& key) const {
+    const auto folder = folder_of(stage.name);
+    if (!pipeline_.keep_training || !record || !stage.is_worth_keeping(folder)) return;
+    const auto difference = key_difference(record->key, key, /*ignore_code=*/true);
+    if (difference.empty()) return;
+    throw DataError(folder, "holds a training that is kept, and " + difference +
+                                "; use another --run-dir, undo the change, or train anew with --from " +
+                                stage.name);
+  }
+
+  StageState compared(const stage::Stage& stage, const std::optional<StageRecord>& record,
+                      const StageKey& key, const fs::path& folder) {
     using Kind = StageState::Kind;
     if (!record) return {Kind::runs, "it has not run yet"};
-    if (auto reason = key_difference(record->key, key, options_.ignore_code); !reason.empty()) {
+    if (auto reason = key_difference(record->key, key, ignores_code(stage)); !reason.empty()) {
       return {Kind::runs, std::move(reason)};
     }
     if (!record->finished) return {Kind::goes_on, ""};
@@ -246,7 +283,7 @@ class PipelineRun {
     const auto there = replaced_folder(stage.name);
     const auto key = key_of(stage);
     const auto fits = [&](const fs::path& folder) {
-      return compared(read_stage_record(folder), key, folder).kind != StageState::Kind::runs;
+      return compared(stage, read_stage_record(folder), key, folder).kind != StageState::Kind::runs;
     };
     if (fits(here) || !fits(there)) return;
     const auto aside = replaced_folder(stage.name + ".aside");
@@ -291,7 +328,7 @@ class PipelineRun {
     if (!anew) take_back(stage);
     const auto before = read_stage_record(folder);
     const bool goes_on = !anew && before && !before->finished &&
-                         key_difference(before->key, record.key, options_.ignore_code).empty();
+                         key_difference(before->key, record.key, ignores_code(stage)).empty();
     if (goes_on) {
       file::remove_unfinished_files(folder);
       record.cost = before->cost;
@@ -299,7 +336,7 @@ class PipelineRun {
       clear(stage);
     }
     record.name = stage.name;
-    for (const auto& input : stage.inputs()) record.inputs[input.key] = input.names;
+    for (const auto& input : stage.inputs) record.inputs[input.key] = input.names;
     write_stage_record(folder, record);
 
     StageClock clock(folder, record, progress);
@@ -355,16 +392,6 @@ class PipelineRun {
   std::set<std::string> pending_;  ///< while planning: stages that would run
 };
 
-/// Files of a run of one recipe have no place among those of a pipeline.
-void require_pipeline_folder(const fs::path& folder) {
-  for (const auto* file : {"model.safetensors", "checkpoint.safetensors"}) {
-    std::error_code error;  // a folder that cannot be looked into is the lock's to refuse
-    if (!fs::exists(folder / file, error)) continue;
-    throw DataError(folder, std::string("holds the run of a single recipe (") + file +
-                                "); give the pipeline a directory of its own with --run-dir");
-  }
-}
-
 /// What moving and removing folders throws, as an error with place and reason.
 template <class Action>
 auto with_data_errors(const Action& action) {
@@ -379,7 +406,6 @@ auto with_data_errors(const Action& action) {
 
 std::vector<PlannedStage> plan_pipeline(const Pipeline& pipeline, const Catalog& catalog,
                                         const fs::path& folder, const PipelineOptions& options) {
-  require_pipeline_folder(folder);
   return with_data_errors([&] { return PipelineRun(pipeline, catalog, folder, options).plan(); });
 }
 
@@ -412,11 +438,10 @@ std::string plan_text(const std::vector<PlannedStage>& stages) {
 PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog, const fs::path& folder,
                              const PipelineOptions& options, progress::ProgressSink& progress,
                              const std::atomic<bool>& stop) {
-  require_pipeline_folder(folder);
   return with_data_errors([&] {
     PipelineRun run(pipeline, catalog, folder, options);
     const file::FolderLock lock(folder);
-    run.record_recipe();
+    run.write_resolved_recipe();
     progress::RunLog log(folder / "log.txt");
     progress::TeeProgress tee({&log, &progress});
     return run.run(tee, stop);

@@ -13,8 +13,11 @@
 namespace kindred::pipeline {
 
 struct PipelineOptions {
-  std::string from;          ///< this stage and all that read of it run anew; "": none must
-  std::string only;          ///< no other stage runs; "": all may
+  std::string from;  ///< this stage and all that read of it run anew; "": none must
+  std::string only;  ///< no other stage runs; "": all may
+  /// What files hold is remembered here; "": FOLDER/.file_hashes. Pipelines may share one, one after the
+  /// other.
+  std::filesystem::path hash_memory;
   bool ignore_code = false;  ///< what another build of Kindred has made counts as this one's
 };
 
@@ -52,8 +55,8 @@ struct PipelineOutcome {
 ///
 /// Writes FOLDER/pipeline.toml, log.txt, costs.json, costs.md, and scores.json and scores.md where the truth
 /// is known. All stages are checked before the first one runs. Throws RecipeError for `from` or `only` that
-/// are no stages; DataError when the folder is in use or belongs to a run of one recipe, and for a stage that
-/// `only` needs and that has not run; what the stages throw.
+/// are no stages; DataError when the folder is in use, for a training that is kept (Pipeline::keep_training),
+/// and for a stage that `only` needs and that has not run; what the stages throw.
 [[nodiscard]] PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog,
                                            const std::filesystem::path& folder,
                                            const PipelineOptions& options, progress::ProgressSink& progress,

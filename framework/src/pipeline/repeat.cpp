@@ -25,10 +25,10 @@ void rename(Value& reference, const Renaming& names) {
 }
 
 /// Reads of other stages what a stage reads.
-void redirect(Value& stage, const Renaming& names) {
+void redirect(Value& stage, const std::vector<std::string>& reference_keys, const Renaming& names) {
   auto* table = stage.as<Table>();
   if (table == nullptr) return;
-  for (const auto& key : stage_reference_keys()) {
+  for (const auto& key : reference_keys) {
     if (auto* reference = table->find(key)) rename(*reference, names);
   }
 }
@@ -79,13 +79,7 @@ Schema<RepeatSettings> RepeatSettings::schema() {
   return s;
 }
 
-const std::vector<std::string>& stage_reference_keys() {
-  static const std::vector<std::string> keys = {"model",   "start_from", "features",
-                                                "domains", "labels",     "rankings"};
-  return keys;
-}
-
-void unroll_repeat(Value& recipe, Diagnostics& diagnostics) {
+void unroll_repeat(Value& recipe, const std::vector<std::string>& reference_keys, Diagnostics& diagnostics) {
   auto& root = *recipe.as<Table>();
   const auto* written = root.find("repeat");
   auto* stages = root.find("stage")->as<Array>();
@@ -112,7 +106,7 @@ void unroll_repeat(Value& recipe, Diagnostics& diagnostics) {
     const auto name = name_of(stage);
     const bool repeated =
         std::find(settings.stages.begin(), settings.stages.end(), name) != settings.stages.end();
-    if (!repeated && last_one_repeats) redirect(stage, last);
+    if (!repeated && last_one_repeats) redirect(stage, reference_keys, last);
     unrolled.push_back(stage);
   }
   for (std::int64_t round = 2; round <= settings.rounds; ++round) {
@@ -123,7 +117,7 @@ void unroll_repeat(Value& recipe, Diagnostics& diagnostics) {
       const auto name = name_of(stage);
       if (std::find(settings.stages.begin(), settings.stages.end(), name) == settings.stages.end()) continue;
       auto copy = stage;
-      redirect(copy, names);
+      redirect(copy, reference_keys, names);
       auto* key = copy.as<Table>()->find("name");
       *key = Value(in_round(name, round), key->location());
       behind.push_back(std::move(copy));

@@ -19,11 +19,9 @@ struct RepeatSettings {
   static Schema<RepeatSettings> schema();
 };
 
-/// Keys of a stage whose values name other stages.
-[[nodiscard]] const std::vector<std::string>& stage_reference_keys();
-
 /// Carries out [repeat] as pipeline.h says, and takes it out.
 /// @param recipe of a pipeline; what is wrong with [repeat] is added to the diagnostics
-void unroll_repeat(Value& recipe, Diagnostics& diagnostics);
+/// @param reference_keys keys of a stage whose values name other stages
+void unroll_repeat(Value& recipe, const std::vector<std::string>& reference_keys, Diagnostics& diagnostics);
 
 }  // namespace kindred::pipeline

@@ -7,6 +7,7 @@
 #include "kindred/role/labeler.h"
 #include "kindred/role/partitioner.h"
 #include "kindred/role/writer.h"
+#include "recipe/affects.h"
 #include "recipe/recipe_layout.h"
 
 namespace kindred::recipe {
@@ -296,12 +297,6 @@ Table frozen_entry(const Choice<Role>& choice) {
 
 }  // namespace
 
-Value resolved_without_root(const Choice<Dataset>& dataset) {
-  auto table = dataset.resolved();
-  table.as<Table>()->erase("root");
-  return table;
-}
-
 std::string RankingPlan::post_processors_text() const {
   std::string text;
   for (const auto& choice : post_processors) {
@@ -377,28 +372,10 @@ Value Plan::resolved() const {
 }
 
 Value Plan::identity() const {
-  auto recipe = resolved();
-  auto& table = *recipe.as<Table>();
-  for (const auto* key : {"name", "embed", "post_processor", "ranking", "evaluate", "machine"}) {
-    table.erase(key);
-  }
-  table.erase("loader");
-  table.find("dataset")->as<Table>()->erase("root");
-  for (auto& entry : *table.find("pseudo_labels")->as<Array>()) {
-    auto& labels = *entry.as<Table>();
-    labels.erase("file");
-    if (auto* other = labels.find("dataset")) other->as<Table>()->erase("root");
-  }
-  for (const auto* key : {"min_images_for_query", "distractors"})
-    table.find("folds")->as<Table>()->erase(key);
-  if (folds.fold == 0) {
-    for (const auto* key : {"count", "seed"}) table.find("folds")->as<Table>()->erase(key);
-  }
-  table.find("backbone")->as<Table>()->erase("weights");
-  table.find("weights")->as<Table>()->erase("file");
-  for (const auto* key : {"evaluate_every", "checkpoint_every", "checkpoint_minutes"})
-    table.find("train")->as<Table>()->erase(key);
-  return recipe;
+  auto part = part_affecting(Affects::training, resolved(), *catalog);
+  // Without a fold to validate, how many there would be decides nothing.
+  if (folds.fold == 0) part.as<Table>()->erase("folds");
+  return part;
 }
 
 Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog) {
@@ -413,12 +390,20 @@ template Choice<Partitioner> choose_component(const Value& recipe, const Catalog
 template Choice<Labeler> choose_component(const Value& recipe, const Catalog& catalog);
 template Choice<Writer> choose_component(const Value& recipe, const Catalog& catalog);
 
+std::vector<std::string> ranking_keys() {
+  Names keys;
+  for (const auto& table : recipe_layout()) {
+    if (table.affects == Affects::ranking) keys.push_back(table.key);
+  }
+  return keys;
+}
+
 bool speaks_of_ranking_alone(const Value& recipe) {
   const auto* table = recipe.as<Table>();
   if (table == nullptr || table->empty()) return false;
-  return std::all_of(table->entries().begin(), table->entries().end(), [](const Entry& entry) {
-    return contains({"post_processor", "ranking", "evaluate", "machine"}, entry.key);
-  });
+  const auto keys = ranking_keys();
+  return std::all_of(table->entries().begin(), table->entries().end(),
+                     [&](const Entry& entry) { return entry.key == "machine" || contains(keys, entry.key); });
 }
 
 RankingPlan choose_ranking(const Value& recipe, const Catalog& catalog) {

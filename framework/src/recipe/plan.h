@@ -57,8 +57,22 @@ struct PseudoLabelsChoice : PseudoLabelsSettings {
   std::optional<Choice<Dataset>> dataset;
 };
 
-/// Choice::resolved() without where the files lie (`root`), which says nothing of what the data is.
-[[nodiscard]] Value resolved_without_root(const Choice<Dataset>& dataset);
+/// What a recipe says of its data.
+struct DataPlan {
+  const Catalog* catalog = nullptr;  ///< what it was made from
+  Choice<Dataset> dataset;
+  FoldsSettings folds;
+  SourceLocation folds_location;
+  std::vector<PseudoLabelsChoice> pseudo_labels;
+};
+
+/// What a recipe says of extracting features.
+struct ExtractionPlan {
+  std::uint64_t seed = 1;
+  std::vector<Choice<Augmentation>> augmentations;
+  LoaderSettings loader;
+  EmbedSettings embed;
+};
 
 struct GroupChoice : GroupSettings {
   SourceLocation location;                        ///< of the table
@@ -75,15 +89,8 @@ struct GroupChoice : GroupSettings {
 /// The six tables and one loss are required: nothing that decides a result is left unsaid. A recipe without
 /// augmentations, without the kernel's own tables, name or seed is whole. An entry with `enabled = false` is
 /// left out, and its type need not exist.
-struct Plan : RankingPlan {
+struct Plan : RankingPlan, DataPlan, ExtractionPlan {
   std::string name;  ///< "" when the recipe has none
-  std::uint64_t seed = 1;
-  const Catalog* catalog = nullptr;  ///< what it was made from
-  Choice<Dataset> dataset;
-  FoldsSettings folds;
-  SourceLocation folds_location;
-  std::vector<PseudoLabelsChoice> pseudo_labels;
-  std::vector<Choice<Augmentation>> augmentations;
   Choice<Sampler> sampler;
   Choice<Backbone> backbone;
   BackboneSettings backbone_start;
@@ -94,16 +101,12 @@ struct Plan : RankingPlan {
   Choice<Schedule> schedule;
   WeightsSettings weights;
   SourceLocation weights_location;
-  LoaderSettings loader;
   TrainSettings train;
-  EmbedSettings embed;
 
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.
   [[nodiscard]] Value resolved() const;
-  /// What decides the result of a training, and nothing else: resolved() without `name`, [machine], [embed],
-  /// [[post_processor]], [ranking], [evaluate], what of [folds] changes no training image, what [loader]
-  /// says, how often [train] evaluates and keeps checkpoints, and where files lie: the data (`dataset.root`,
-  /// pseudo labels), which the samples themselves tell apart, and weights to start from, which their SHA-256
+  /// What decides the result of a training, and nothing else: part_affecting() it. Where files lie does not
+  /// count: the data, which the samples themselves tell apart, and weights to start from, which their SHA-256
   /// tells apart (with_hashes_of_weights()).
   [[nodiscard]] Value identity() const;
 };
@@ -118,6 +121,9 @@ struct Plan : RankingPlan {
 /// The same for the table of another role: [partitioner], [labeler] or [writer].
 template <class Role>
 [[nodiscard]] Choice<Role> choose_component(const Value& recipe, const Catalog& catalog);
+
+/// The tables of a recipe that choose_ranking() reads, but for [machine].
+[[nodiscard]] std::vector<std::string> ranking_keys();
 
 /// Whether a recipe holds nothing but what choose_ranking() reads: it is for descriptors on disk.
 [[nodiscard]] bool speaks_of_ranking_alone(const Value& recipe);

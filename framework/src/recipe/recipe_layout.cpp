@@ -36,8 +36,8 @@ RecipeTable components(const std::string& role, bool required, std::string summa
 }
 
 template <class Settings>
-RecipeTable settings(std::string key) {
-  RecipeTable table{std::move(key), Kind::settings, false, Settings::schema().summary(), {}, {}};
+RecipeTable settings(std::string key, Affects affects = Affects::training) {
+  RecipeTable table{std::move(key), Kind::settings, false, Settings::schema().summary(), {}, {}, affects};
   append<Settings>(table.parameters);
   return table;
 }
@@ -76,6 +76,10 @@ std::string RecipeTable::header() const {
   return kind == Kind::components || kind == Kind::settings_list ? "[[" + path + "]]" : "[" + path + "]";
 }
 
+std::vector<ParameterInfo> top_level_parameters() {
+  return RunSettings::schema().parameters();
+}
+
 std::vector<RecipeTable> recipe_layout() {
   auto loss = components("loss", true, "Terms of what training minimises, on named outputs of the head.");
   append<LossSettings>(loss.parameters);
@@ -83,6 +87,7 @@ std::vector<RecipeTable> recipe_layout() {
       components("post_processor", false,
                  "What is done with descriptors between the network and the ranking, in order.");
   append<PostProcessorSettings>(post_processor.parameters);
+  post_processor.affects = Affects::ranking;
   auto optimizer = component("optimizer", "How gradients change the weights.");
   add_list<GroupSettings>(optimizer, "group");
   auto backbone = component("backbone", "The convolutional network that turns images into feature maps.");
@@ -103,13 +108,13 @@ std::vector<RecipeTable> recipe_layout() {
       std::move(optimizer),
       component("schedule", "How the learning rate changes over a training."),
       settings<WeightsSettings>("weights"),
-      settings<LoaderSettings>("loader"),
+      settings<LoaderSettings>("loader", Affects::nothing),
       settings<TrainSettings>("train"),
-      settings<EmbedSettings>("embed"),
+      settings<EmbedSettings>("embed", Affects::features),
       std::move(post_processor),
-      settings<RankingSettings>("ranking"),
-      settings<EvaluateSettings>("evaluate"),
-      settings<MachineSettings>("machine"),
+      settings<RankingSettings>("ranking", Affects::ranking),
+      settings<EvaluateSettings>("evaluate", Affects::ranking),
+      settings<MachineSettings>("machine", Affects::nothing),
   };
 }
 

@@ -21,6 +21,7 @@ struct RecipeTable {
   std::vector<ParameterInfo> parameters;
   /// Tables inside it that belong to no component; `parameters` names them too.
   std::vector<RecipeTable> inner;
+  Affects affects = Affects::training;  ///< what its keys affect, but for those with a mark of their own
   std::string within = "";  ///< the table that it stands in, "stage" for [stage.labeler]; "": at the top
 
   /// As it is written: "[train]", "[[loss]]".
@@ -29,5 +30,8 @@ struct RecipeTable {
 
 /// Of a recipe for one model, in the order in which it is best written.
 [[nodiscard]] std::vector<RecipeTable> recipe_layout();
+
+/// The keys at the top of a recipe that are no tables.
+[[nodiscard]] std::vector<ParameterInfo> top_level_parameters();
 
 }  // namespace kindred::recipe

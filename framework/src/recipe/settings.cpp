@@ -31,7 +31,8 @@ Schema<BackboneSettings> BackboneSettings::schema() {
   s.add("weights", &BackboneSettings::weights,
         "file that the backbone starts from: safetensors, or what PyTorch's torch.save has written; relative "
         "to the working directory; every tensor of the backbone must be in it; \"\" for none, where a recipe "
-        "that is extended names one");
+        "that is extended names one")
+      .file();
   s.add("weights_sha256", &BackboneSettings::weights_sha256,
         "what that file is: training refuses another one; the resolved recipe always says it")
       .like(is_sha256, sha256_form);
@@ -47,7 +48,8 @@ Schema<PseudoLabelsSettings> PseudoLabelsSettings::schema() {
   s.add("file", &PseudoLabelsSettings::file,
         "labels.csv, as the stage 'label' writes it; relative to the working directory")
       .like(is_not_empty, "the name of a file")
-      .required();
+      .required()
+      .file();
   return s;
 }
 
@@ -56,7 +58,8 @@ Schema<WeightsSettings> WeightsSettings::schema() {
   s.add("file", &WeightsSettings::file,
         "file with the tensors of backbone and head: a trained model, safetensors, or what PyTorch's "
         "torch.save has written; relative to the working directory")
-      .like(is_not_empty, "a path");
+      .like(is_not_empty, "a path")
+      .file();
   s.add("sha256", &WeightsSettings::sha256,
         "what that file is: training refuses another one; the resolved recipe always says it")
       .like(is_sha256, sha256_form);
@@ -89,11 +92,14 @@ Schema<FoldsSettings> FoldsSettings::schema() {
   s.add("min_images_for_query", &FoldsSettings::min_images_for_query,
         "identities with fewer images give no query: all their images are in the gallery")
       .at_least(2)
-      .unit("images");
+      .unit("images")
+      .affects(Affects::features);
   s.add("distractors", &FoldsSettings::distractors,
         "a data set of other people, or a folder or manifest of images, that joins each gallery: all of it "
         "but its training split, whatever identities it gives; relative to the working directory; \"\" for "
-        "none");
+        "none")
+      .affects(Affects::features)
+      .location();
   s.rule([](const FoldsSettings& folds) -> std::string {
     if (folds.fold <= folds.count) return "";
     return "fold = " + std::to_string(folds.fold) + " must be at most count = " + std::to_string(folds.count);
@@ -109,7 +115,8 @@ Schema<LoaderSettings> LoaderSettings::schema() {
       .unit("threads");
   s.add("prefetch", &LoaderSettings::prefetch, "batches held ready at most").range(1, 1024).unit("batches");
   s.add("skip_bad_images", &LoaderSettings::skip_bad_images,
-        "leave out images that cannot be decoded, and count them, instead of stopping at the first");
+        "leave out images that cannot be decoded, and count them, instead of stopping at the first")
+      .affects(Affects::features);
   return s;
 }
 
@@ -139,15 +146,18 @@ Schema<TrainSettings> TrainSettings::schema() {
   s.add("evaluate_every", &TrainSettings::evaluate_every,
         "evaluate on query and gallery each time so many epochs are done; 0: not during training")
       .at_least(0)
-      .unit("epochs");
+      .unit("epochs")
+      .affects(Affects::nothing);
   s.add("checkpoint_every", &TrainSettings::checkpoint_every,
         "keep what is needed to go on each time so many epochs are done")
       .at_least(1)
-      .unit("epochs");
+      .unit("epochs")
+      .affects(Affects::nothing);
   s.add("checkpoint_minutes", &TrainSettings::checkpoint_minutes,
         "keep it within an epoch too, when the last time is so long ago")
       .above(0)
-      .unit("minutes");
+      .unit("minutes")
+      .affects(Affects::nothing);
   return s;
 }
 
@@ -274,7 +284,8 @@ Schema<EntrySettings> EntrySettings::schema() {
 Schema<RunSettings> RunSettings::schema() {
   Schema<RunSettings> s("What a recipe says of the whole run.");
   s.add("name", &RunSettings::name,
-        "what the experiment is called: its folder is runs/NAME; without one, the file's name");
+        "what the experiment is called: its folder is runs/NAME; without one, the file's name")
+      .affects(Affects::nothing);
   s.rule([](const RunSettings& run) {
     const bool path = run.name.find('/') != std::string::npos || run.name.starts_with('.');
     return path ? "name = \"" + run.name + "\" must be no path: it names a folder in runs/" : std::string();

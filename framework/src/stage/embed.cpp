@@ -52,7 +52,8 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Plan
                                          const Dataset& dataset, const std::vector<Sample>& all,
                                          const std::filesystem::path& folder, torch::Device device,
                                          progress::ProgressSink& progress, bool with_training_images) {
-  inference::note_inference_precision(plan, device, progress);
+  const system::Computing computing{device, inference::inference_precision(plan, device)};
+  inference::note_inference_precision(plan, computing, progress);
   std::vector<Split> splits{Split::query, Split::gallery};
   if (with_training_images) splits.push_back(Split::train);
   std::vector<EmbeddedSplit> written;
@@ -62,7 +63,7 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Plan
                  [split](const Sample& sample) { return sample.split == split; });
     if (samples.empty()) continue;
     const auto features =
-        inference::extract_features(model, plan, dataset, samples, split_name(split), device, progress);
+        inference::extract_features(model, plan, dataset, samples, split_name(split), computing, progress);
     const auto stem = folder / split_name(split);
     // Descriptors of two models must never lie side by side.
     if (written.empty()) remove_features(folder);

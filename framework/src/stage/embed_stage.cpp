@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "data/domain_filter.h"
+#include "data/open_dataset.h"
+#include "inference/feature_extraction.h"
 #include "model/model_file.h"
 #include "stage/embed.h"
 #include "stage/partition.h"
@@ -14,12 +16,14 @@ namespace kindred::stage {
 
 Schema<EmbedStage::Settings> EmbedStage::Settings::schema() {
   Schema<Settings> s("Describes the query and gallery images of the data with a model.");
-  s.add("model", &Settings::model, "stage of type train whose model describes");
+  s.add("model", &Settings::model, "stage of type train whose model describes").stage({"train"});
   s.add("weights", &Settings::weights,
         "in place of a stage, a model that is there already: a file that training has written, relative to "
-        "the working directory");
+        "the working directory")
+      .file();
   s.add("domains", &Settings::domains,
-        "stage of type partition that tells the images' domains; absent: what the data set says");
+        "stage of type partition that tells the images' domains; absent: what the data set says")
+      .stage({"partition"});
   s.add("only", &Settings::only, "describe the images of these domains alone; [] for all");
   s.rule([](const Settings& settings) -> std::string {
     return settings.model.has_value() == settings.weights.has_value()
@@ -31,35 +35,29 @@ Schema<EmbedStage::Settings> EmbedStage::Settings::schema() {
 
 EmbedStage::EmbedStage(StageReader& reader)
     : catalog_(reader.chooser().catalog()),
-      settings_(reader.settings<Settings>({"dataset", "embed"})),
-      dataset_(reader.dataset()),
-      model_location_(reader.location_of("model")),
-      domains_location_(reader.location_of("domains")) {
-  if (const auto* table = reader.table("embed")) {
-    embed_ = *table;
-    static_cast<void>(recipe::EmbedSettings::schema().parse(*table, reader.title() + ": [stage.embed]",
-                                                            reader.chooser().diagnostics));
-    if (table->as<Table>() != nullptr) {
-      for (const auto& entry : table->as<Table>()->entries()) {
-        overrides_.push_back("embed." + entry.key + "=" + entry.value.to_toml());
-      }
+      settings_(reader.settings<Settings>({"dataset", "folds", "embed", "loader"})),
+      data_(reader.data()) {
+  static_cast<void>(reader.engine_table<recipe::EmbedSettings>("embed"));
+  static_cast<void>(reader.engine_table<recipe::LoaderSettings>("loader"));
+  for (const std::string key : {"embed", "loader"}) {
+    const auto* table = reader.table(key);
+    if (table == nullptr || table->as<Table>() == nullptr) continue;
+    changes_.as<Table>()->set(key, *table);
+    for (const auto& entry : table->as<Table>()->entries()) {
+      overrides_.push_back(key + "." + entry.key + "=" + entry.value.to_toml());
     }
   }
 }
 
-std::vector<StageInput> EmbedStage::inputs() const {
-  std::vector<StageInput> inputs;
-  if (settings_.model) inputs.push_back({"model", {*settings_.model}, {"train"}, model_location_});
-  if (settings_.domains)
-    inputs.push_back({"domains", {*settings_.domains}, {"partition"}, domains_location_});
-  return inputs;
-}
-
 Value EmbedStage::settings() const {
-  Value settings;
+  auto settings = recipe::part_affecting(Affects::features, changes_, catalog_);
   auto& table = *settings.as<Table>();
-  table.set("dataset", recipe::resolved_without_root(dataset_));
-  table.set("embed", embed_);
+  table.set("dataset", recipe::resolved_without_paths(data_.dataset));
+  if (data_.folds.fold > 0) {
+    auto folds = recipe::FoldsSettings::schema().write(data_.folds);
+    folds.as<Table>()->erase("distractors");  // the data say what they are
+    table.set("folds", std::move(folds));
+  }
   Array only;
   for (const auto& domain : settings_.only) only.emplace_back(domain);
   table.set("only", Value(std::move(only)));
@@ -67,9 +65,11 @@ Value EmbedStage::settings() const {
 }
 
 void EmbedStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
-  code_ = {&dataset_.factory->info()};
+  code_ = {&data_.dataset.factory->info()};
   if (settings_.model) {
-    const auto of_model = stage_of(*settings_.model).components();
+    const auto& model = stage_of(*settings_.model);
+    model_plan_ = model.model_plan();
+    const auto of_model = model.components();
     code_.insert(code_.end(), of_model.begin(), of_model.end());
   } else {
     // Which of them the file needs is known when it is read.
@@ -77,26 +77,44 @@ void EmbedStage::link(const std::function<const Stage&(const std::string&)>& sta
   }
 }
 
-std::optional<StageData> EmbedStage::data() const {
-  return StageData{dataset_, {Split::query, Split::gallery}};
+void EmbedStage::check_on(torch::Device device) const {
+  const auto samples = data::open_dataset(data_)->samples();
+  for (const auto split : {Split::query, Split::gallery}) {
+    const bool any = std::any_of(samples.begin(), samples.end(),
+                                 [split](const Sample& sample) { return sample.split == split; });
+    if (any) continue;
+    throw RecipeError(data_.dataset.location,
+                      data_.dataset.subject() + ": has no " + split_name(split) +
+                          " images, so nothing can be ranked; use data with both, or train alone with "
+                          "`kindred train`");
+  }
+  if (model_plan_ == nullptr) return;
+  auto plan = *model_plan_;
+  if (const auto* written = changes_.as<Table>()->find("embed")) {
+    Diagnostics checked;
+    plan.embed = recipe::EmbedSettings::schema().parse(*written, "[stage.embed]", checked);
+  }
+  static_cast<void>(inference::inference_precision(plan, device));
 }
 
-std::vector<std::filesystem::path> EmbedStage::files() const {
+std::optional<StageData> EmbedStage::data() const {
+  return StageData{data_, {Split::query, Split::gallery}};
+}
+
+std::vector<recipe::NamedFile> EmbedStage::files() const {
   if (!settings_.weights) return {};
-  return {*settings_.weights};
+  return {{"weights", *settings_.weights}};
 }
 
 std::vector<std::string> EmbedStage::results(const std::filesystem::path&) const {
   return {"query.npy", "query.csv", "gallery.npy", "gallery.csv"};
 }
 
-void EmbedStage::check() const {}
-
 StageResult EmbedStage::run(const StageContext& context) const {
   const auto model = settings_.model ? trained_model(context.folder_of(*settings_.model))
                                      : std::filesystem::path(*settings_.weights);
   const auto model_file = model::read_model_file(model, context.catalog, overrides_);
-  const auto dataset = dataset_.create({});
+  const auto dataset = data::open_dataset(data_);
   auto samples = dataset->samples();
   const auto keep = [&](const auto& wanted) {
     samples.erase(std::remove_if(samples.begin(), samples.end(), std::not_fn(wanted)), samples.end());

@@ -19,28 +19,28 @@ class EmbedStage final : public Stage {
   explicit EmbedStage(StageReader& reader);
 
   [[nodiscard]] std::string type() const override { return "embed"; }
-  [[nodiscard]] std::vector<StageInput> inputs() const override;
   void link(const std::function<const Stage&(const std::string&)>& stage_of) override;
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override {
-    return {&dataset_.factory->info()};
+    return {&data_.dataset.factory->info()};
   }
   [[nodiscard]] std::vector<const ComponentInfo*> code() const override { return code_; }
   [[nodiscard]] std::optional<StageData> data() const override;
-  [[nodiscard]] std::vector<std::filesystem::path> files() const override;
+  [[nodiscard]] std::vector<recipe::NamedFile> files() const override;
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
-  void check() const override;
+  void check() const override {}
+  /// Throws RecipeError when there are no query or no gallery images, and what inference_precision() throws.
+  void check_on(torch::Device device) const override;
   [[nodiscard]] StageResult run(const StageContext& context) const override;
 
  private:
   const Catalog& catalog_;
   Settings settings_;
-  recipe::Choice<Dataset> dataset_;
+  recipe::DataPlan data_;
   std::vector<const ComponentInfo*> code_;
-  Value embed_;                         ///< [stage.embed] as written
-  std::vector<std::string> overrides_;  ///< the same as overrides of the model's recipe
-  SourceLocation model_location_;
-  SourceLocation domains_location_;
+  const recipe::Plan* model_plan_ = nullptr;  ///< of the stage that trains the model, if a stage does
+  Value changes_;                             ///< [stage.embed] and [stage.loader] as written
+  std::vector<std::string> overrides_;        ///< the same as overrides of the model's recipe
 };
 
 }  // namespace kindred::stage

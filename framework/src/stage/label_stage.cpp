@@ -8,19 +8,15 @@ namespace kindred::stage {
 
 Schema<LabelStage::Settings> LabelStage::Settings::schema() {
   Schema<Settings> s("Gives unlabelled images identities (pseudo labels), from their descriptors.");
-  s.add("features", &Settings::features, "stage of type embed whose images are labelled").required();
+  s.add("features", &Settings::features, "stage of type embed whose images are labelled")
+      .required()
+      .stage({"embed"});
   s.add("only", &Settings::only, "label the images of these domains alone; [] for all");
   return s;
 }
 
 LabelStage::LabelStage(StageReader& reader)
-    : settings_(reader.settings<Settings>({"labeler"})),
-      labeler_(reader.component<Labeler>()),
-      features_location_(reader.location_of("features")) {}
-
-std::vector<StageInput> LabelStage::inputs() const {
-  return {{"features", {settings_.features}, {"embed"}, features_location_}};
-}
+    : settings_(reader.settings<Settings>({"labeler"})), labeler_(reader.component<Labeler>()) {}
 
 void LabelStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
   data_ = stage_of(settings_.features).data();
@@ -55,7 +51,7 @@ StageResult LabelStage::run(const StageContext& context) const {
   const auto outcome = label(*labeler_.create({}), std::move(input), settings_.only, context.folder,
                              context.device, context.progress);
   if (data_) {
-    static_cast<void>(draw_label_sheet(read_labels(outcome.csv), *data_->dataset.create({}),
+    static_cast<void>(draw_label_sheet(read_labels(outcome.csv), *data_->plan.dataset.create({}),
                                        context.folder / "labels.png", context.progress));
   }
   return {false, images};

@@ -18,7 +18,6 @@ class LabelStage final : public Stage {
   explicit LabelStage(StageReader& reader);
 
   [[nodiscard]] std::string type() const override { return "label"; }
-  [[nodiscard]] std::vector<StageInput> inputs() const override;
   void link(const std::function<const Stage&(const std::string&)>& stage_of) override;
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
@@ -31,7 +30,6 @@ class LabelStage final : public Stage {
  private:
   Settings settings_;
   recipe::Choice<Labeler> labeler_;
-  SourceLocation features_location_;
   std::optional<StageData> data_;
 };
 

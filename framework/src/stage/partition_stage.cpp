@@ -12,23 +12,23 @@ Schema<PartitionStage::Settings> PartitionStage::Settings::schema() {
 }
 
 PartitionStage::PartitionStage(StageReader& reader)
-    : partitioner_(reader.component<Partitioner>()), dataset_(reader.dataset()) {
+    : partitioner_(reader.component<Partitioner>()), data_(reader.data()) {
   static_cast<void>(reader.settings<Settings>({"partitioner", "dataset"}));
 }
 
 Value PartitionStage::settings() const {
   Value settings;
   settings.as<Table>()->set("partitioner", partitioner_.resolved());
-  settings.as<Table>()->set("dataset", recipe::resolved_without_root(dataset_));
+  settings.as<Table>()->set("dataset", recipe::resolved_without_paths(data_.dataset));
   return settings;
 }
 
 std::vector<const ComponentInfo*> PartitionStage::components() const {
-  return {&partitioner_.factory->info(), &dataset_.factory->info()};
+  return {&partitioner_.factory->info(), &data_.dataset.factory->info()};
 }
 
 std::optional<StageData> PartitionStage::data() const {
-  return StageData{dataset_, {Split::query, Split::gallery}};
+  return StageData{data_, {Split::query, Split::gallery}};
 }
 
 std::vector<std::string> PartitionStage::results(const std::filesystem::path&) const {
@@ -40,7 +40,7 @@ void PartitionStage::check() const {
 }
 
 StageResult PartitionStage::run(const StageContext& context) const {
-  const auto dataset = dataset_.create({});
+  const auto dataset = data_.dataset.create({});
   const auto all = dataset->samples();
   std::vector<Sample> samples;
   std::copy_if(all.begin(), all.end(), std::back_inserter(samples),

@@ -16,7 +16,6 @@ class PartitionStage final : public Stage {
   explicit PartitionStage(StageReader& reader);
 
   [[nodiscard]] std::string type() const override { return "partition"; }
-  [[nodiscard]] std::vector<StageInput> inputs() const override { return {}; }
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
   [[nodiscard]] std::optional<StageData> data() const override;
@@ -26,7 +25,7 @@ class PartitionStage final : public Stage {
 
  private:
   recipe::Choice<Partitioner> partitioner_;
-  recipe::Choice<Dataset> dataset_;
+  recipe::DataPlan data_;
 };
 
 }  // namespace kindred::stage

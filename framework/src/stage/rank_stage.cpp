@@ -10,21 +10,23 @@ Schema<RankStage::Settings> RankStage::Settings::schema() {
       "Ranks the gallery for each query, as the recipe's [[post_processor]], [ranking] and [evaluate] say, "
       "and "
       "scores the rankings where the truth is known.");
-  s.add("features", &Settings::features, "stage of type embed whose descriptors are searched").required();
+  s.add("features", &Settings::features, "stage of type embed whose descriptors are searched")
+      .required()
+      .stage({"embed"});
   return s;
 }
 
 RankStage::RankStage(StageReader& reader)
-    : settings_(reader.settings<Settings>({"recipe"})),
-      plan_(reader.ranking_plan()),
-      features_location_(reader.location_of("features")) {}
-
-std::vector<StageInput> RankStage::inputs() const {
-  return {{"features", {settings_.features}, {"embed"}, features_location_}};
-}
+    : catalog_(reader.chooser().catalog()),
+      settings_(reader.settings<Settings>({"recipe"})),
+      plan_(reader.ranking_plan()) {}
 
 Value RankStage::settings() const {
-  return plan_.resolved_ranking();
+  return recipe::part_affecting(Affects::ranking, plan_.resolved_ranking(), catalog_);
+}
+
+std::vector<recipe::NamedFile> RankStage::files() const {
+  return recipe::files_affecting(Affects::ranking, plan_.resolved_ranking(), catalog_);
 }
 
 std::vector<const ComponentInfo*> RankStage::components() const {

@@ -16,17 +16,17 @@ class RankStage final : public Stage {
   explicit RankStage(StageReader& reader);
 
   [[nodiscard]] std::string type() const override { return "rank"; }
-  [[nodiscard]] std::vector<StageInput> inputs() const override;
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
+  [[nodiscard]] std::vector<recipe::NamedFile> files() const override;
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
   void check() const override;
   [[nodiscard]] StageResult run(const StageContext& context) const override;
 
  private:
+  const Catalog& catalog_;
   Settings settings_;
   recipe::RankingPlan plan_;
-  SourceLocation features_location_;
 };
 
 }  // namespace kindred::stage

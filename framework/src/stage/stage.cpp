@@ -10,8 +10,14 @@ std::optional<StageData> Stage::data() const {
   return std::nullopt;
 }
 
-std::vector<std::filesystem::path> Stage::files() const {
+std::vector<recipe::NamedFile> Stage::files() const {
   return {};
+}
+
+void Stage::check_on(torch::Device) const {}
+
+bool Stage::is_worth_keeping(const std::filesystem::path&) const {
+  return false;
 }
 
 }  // namespace kindred::stage

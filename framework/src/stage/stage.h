@@ -15,6 +15,7 @@
 #include "kindred/core/catalog.h"
 #include "progress/progress.h"
 #include "ranking/evaluation.h"
+#include "recipe/affects.h"
 #include "recipe/plan.h"
 
 namespace kindred::stage {
@@ -29,7 +30,7 @@ struct StageInput {
 
 /// Images that a stage reads.
 struct StageData {
-  recipe::Choice<Dataset> dataset;
+  recipe::DataPlan plan;
   std::vector<Split> splits;
   bool pixels = true;  ///< else what is known of the images alone
 };
@@ -54,14 +55,14 @@ class Stage {
   virtual ~Stage();
 
   std::string name;
-  SourceLocation location;  ///< of the table
+  SourceLocation location;         ///< of the table
+  std::vector<StageInput> inputs;  ///< what its keys with Meaning::stage name
 
   /// "train"
   [[nodiscard]] virtual std::string type() const = 0;
-  [[nodiscard]] virtual std::vector<StageInput> inputs() const = 0;
   /// Called once all stages are there, before anything else: for what a stage must know of those that it
   /// reads.
-  /// @param stage_of the stage of a name in inputs()
+  /// @param stage_of the stage of a name in `inputs`
   virtual void link(const std::function<const Stage&(const std::string&)>& stage_of);
 
   /// Every parameter that decides the result, defaults too, as a recipe; not the data, nor where files lie,
@@ -72,8 +73,12 @@ class Stage {
   /// Those whose code decides the result, of which the others may be a part: that of a model, too.
   [[nodiscard]] virtual std::vector<const ComponentInfo*> code() const { return components(); }
   [[nodiscard]] virtual std::optional<StageData> data() const;
-  /// Files from outside that it reads, beside the images.
-  [[nodiscard]] virtual std::vector<std::filesystem::path> files() const;
+  /// The recipe of the model that it trains; nullptr when it trains none.
+  [[nodiscard]] virtual const recipe::Plan* model_plan() const { return nullptr; }
+  /// Files from outside that it reads, beside the images: those that its keys with Meaning::file name.
+  [[nodiscard]] virtual std::vector<recipe::NamedFile> files() const;
+  /// Whether its folder holds work that must not be lost to another recipe (Pipeline::keep_training).
+  [[nodiscard]] virtual bool is_worth_keeping(const std::filesystem::path& folder) const;
   /// What it has made, in its folder: what other stages read, and what must be the same when it is made
   /// again. Logs and times are not among them.
   [[nodiscard]] virtual std::vector<std::string> results(const std::filesystem::path& folder) const = 0;
@@ -81,6 +86,8 @@ class Stage {
   /// Everything about it that can be known before the stages in front of it have run. Throws as the
   /// components do.
   virtual void check() const = 0;
+  /// The same for what takes the data and the device to know.
+  virtual void check_on(torch::Device device) const;
   [[nodiscard]] virtual StageResult run(const StageContext& context) const = 0;
 };
 

@@ -42,6 +42,29 @@ SourceLocation StageReader::location_of(const std::string& key) const {
   return value == nullptr ? location() : value->location();
 }
 
+void StageReader::read_inputs(const std::vector<ParameterInfo>& parameters, const Value& written) {
+  for (const auto& parameter : parameters) {
+    if (parameter.meaning != Meaning::stage) continue;
+    const auto* value = written.as<Table>()->find(parameter.name);
+    StageInput input{parameter.name, {}, parameter.stage_types, location_of(parameter.name)};
+    if (value != nullptr && value->as<std::string>() != nullptr)
+      input.names.push_back(*value->as<std::string>());
+    if (value != nullptr && value->as<Array>() != nullptr) {
+      for (const auto& name : *value->as<Array>()) input.names.push_back(*name.as<std::string>());
+    }
+    if (!input.names.empty()) inputs_.push_back(std::move(input));
+  }
+}
+
+recipe::DataPlan StageReader::data() {
+  recipe::DataPlan plan;
+  plan.catalog = &chooser_.catalog();
+  plan.dataset = dataset();
+  plan.folds = engine_table<recipe::FoldsSettings>("folds");
+  plan.folds_location = location_of("folds");
+  return plan;
+}
+
 const Value* StageReader::table(const std::string& key) const {
   return table_of(stage_).find(key);
 }

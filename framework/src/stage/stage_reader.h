@@ -31,9 +31,14 @@ class StageReader {
   template <class Settings>
   Settings settings(std::vector<std::string> tables) {
     tables.insert(tables.end(), {"name", "type", "enabled"});
-    return Settings::schema().parse(stage_, title(), chooser_.diagnostics, tables);
+    const auto schema = Settings::schema();
+    const auto settings = schema.parse(stage_, title(), chooser_.diagnostics, tables);
+    read_inputs(schema.parameters(), schema.write(settings));
+    return settings;
   }
-  /// The place of a key's value, or of the table.
+  /// The stages that the keys of settings() name.
+  [[nodiscard]] const std::vector<StageInput>& inputs() const { return inputs_; }
+  /// Where a key's value stands, or the table.
   [[nodiscard]] SourceLocation location_of(const std::string& key) const;
 
   /// The component that the table KEY, such as [stage.labeler], chooses. Such a key is called as its role.
@@ -49,6 +54,16 @@ class StageReader {
   /// [stage.dataset], or else the pipeline's.
   recipe::Choice<Dataset> dataset();
 
+  /// The same with [stage.folds].
+  recipe::DataPlan data();
+  /// A table of the engine's settings, [stage.KEY]; defaults when there is none.
+  template <class Settings>
+  Settings engine_table(const std::string& key) {
+    const auto* value = table(key);
+    if (value == nullptr) return {};
+    return Settings::schema().parse(*value, title() + ": [stage." + key + "]", chooser_.diagnostics);
+  }
+
   /// The stage's recipe with the pipeline's machine and the data set of dataset(); nothing, after an error,
   /// when there is none.
   /// @param start_from the stage whose model the whole network starts from: an error where the recipe names
@@ -56,12 +71,13 @@ class StageReader {
   std::optional<recipe::Plan> plan(const std::optional<std::string>& start_from);
   /// What the recipe says of searching; the defaults when the stage has none.
   recipe::RankingPlan ranking_plan();
-  /// A table of settings of the kernel, or nullptr when there is none.
+  /// A table of the stage, or nullptr when there is none.
   [[nodiscard]] const Value* table(const std::string& key) const;
 
   [[nodiscard]] recipe::ComponentChooser& chooser() { return chooser_; }
 
  private:
+  void read_inputs(const std::vector<ParameterInfo>& parameters, const Value& written);
   const Value* required_table(const std::string& key, const std::string& what_there_is);
   /// The value of [stage.dataset] or of the pipeline's [dataset]; nullptr after an error.
   const Value* dataset_table();
@@ -70,6 +86,7 @@ class StageReader {
   const PipelineDefaults& defaults_;
   recipe::ComponentChooser& chooser_;
   std::string name_;
+  std::vector<StageInput> inputs_;
 };
 
 }  // namespace kindred::stage

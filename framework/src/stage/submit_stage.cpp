@@ -9,33 +9,29 @@ Schema<SubmitStage::Settings> SubmitStage::Settings::schema() {
       "Writes rankings in the format of a competition or of another program, and reads the file back.");
   s.add("rankings", &Settings::rankings,
         "stages of type rank; together they must rank each query of the data once")
-      .required();
+      .required()
+      .stage({"rank"});
   return s;
 }
 
 SubmitStage::SubmitStage(StageReader& reader)
     : settings_(reader.settings<Settings>({"writer", "dataset"})),
       writer_(reader.component<Writer>()),
-      dataset_(reader.dataset()),
-      rankings_location_(reader.location_of("rankings")) {}
-
-std::vector<StageInput> SubmitStage::inputs() const {
-  return {{"rankings", settings_.rankings, {"rank"}, rankings_location_}};
-}
+      data_(reader.data()) {}
 
 Value SubmitStage::settings() const {
   Value settings;
   settings.as<Table>()->set("writer", writer_.resolved());
-  settings.as<Table>()->set("dataset", recipe::resolved_without_root(dataset_));
+  settings.as<Table>()->set("dataset", recipe::resolved_without_paths(data_.dataset));
   return settings;
 }
 
 std::vector<const ComponentInfo*> SubmitStage::components() const {
-  return {&writer_.factory->info(), &dataset_.factory->info()};
+  return {&writer_.factory->info(), &data_.dataset.factory->info()};
 }
 
 std::optional<StageData> SubmitStage::data() const {
-  return StageData{dataset_, {Split::query, Split::gallery}, /*pixels=*/false};
+  return StageData{data_, {Split::query, Split::gallery}, /*pixels=*/false};
 }
 
 std::vector<std::string> SubmitStage::results(const std::filesystem::path&) const {
@@ -49,8 +45,8 @@ void SubmitStage::check() const {
 StageResult SubmitStage::run(const StageContext& context) const {
   std::vector<std::filesystem::path> rankings;
   for (const auto& stage : settings_.rankings) rankings.push_back(context.folder_of(stage) / "matches.csv");
-  const auto outcome =
-      submit(*writer_.create({}), rankings, dataset_.create({})->samples(), context.folder, context.progress);
+  const auto outcome = submit(*writer_.create({}), rankings, data_.dataset.create({})->samples(),
+                              context.folder, context.progress);
   return {false, outcome.queries};
 }
 

@@ -17,7 +17,6 @@ class SubmitStage final : public Stage {
   explicit SubmitStage(StageReader& reader);
 
   [[nodiscard]] std::string type() const override { return "submit"; }
-  [[nodiscard]] std::vector<StageInput> inputs() const override;
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
   [[nodiscard]] std::optional<StageData> data() const override;
@@ -28,8 +27,7 @@ class SubmitStage final : public Stage {
  private:
   Settings settings_;
   recipe::Choice<Writer> writer_;
-  recipe::Choice<Dataset> dataset_;
-  SourceLocation rankings_location_;
+  recipe::DataPlan data_;
 };
 
 }  // namespace kindred::stage

@@ -4,47 +4,36 @@
 
 #include "stage/train.h"
 #include "training/plan_check.h"
+#include "training/run_directory.h"
 #include "weights/initial_weights.h"
 
 namespace kindred::stage {
 namespace {
 
-constexpr const char* model_file = "model.safetensors";
 constexpr const char* averaged_file = "model.ema.safetensors";
 
 }  // namespace
 
 Schema<TrainStage::Settings> TrainStage::Settings::schema() {
   Schema<Settings> s("Trains the model of a recipe.");
-  s.add("labels", &Settings::labels, "stages of type label whose images join the training");
-  s.add(
-      "start_from", &Settings::start_from,
-      "stage of type train whose model this one starts from; [weights] allow_missing of the recipe says what "
-      "may differ");
+  s.add("labels", &Settings::labels, "stages of type label whose images join the training").stage({"label"});
+  s.add("start_from", &Settings::start_from,
+        "stage of type train whose model this one starts from; [weights] allow_missing of the recipe says "
+        "what "
+        "may differ")
+      .stage({"train"});
   return s;
 }
 
-TrainStage::TrainStage(StageReader& reader)
-    : settings_(reader.settings<Settings>({"recipe", "dataset"})),
-      labels_location_(reader.location_of("labels")),
-      start_location_(reader.location_of("start_from")) {
+TrainStage::TrainStage(StageReader& reader) : settings_(reader.settings<Settings>({"recipe", "dataset"})) {
   if (auto plan = reader.plan(settings_.start_from)) plan_ = std::move(*plan);
-}
-
-std::vector<StageInput> TrainStage::inputs() const {
-  std::vector<StageInput> inputs;
-  if (!settings_.labels.empty()) inputs.push_back({"labels", settings_.labels, {"label"}, labels_location_});
-  if (settings_.start_from) {
-    inputs.push_back({"start_from", {*settings_.start_from}, {"train"}, start_location_});
-  }
-  return inputs;
 }
 
 void TrainStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
   for (const auto& name : settings_.labels) {
     const auto data = stage_of(name).data();
-    const bool own = data && !(data->dataset.resolved() == plan_.dataset.resolved());
-    label_data_.push_back(own ? std::optional(data->dataset) : std::nullopt);
+    const bool own = data && !(data->plan.dataset.resolved() == plan_.dataset.resolved());
+    label_data_.push_back(own ? std::optional(data->plan.dataset) : std::nullopt);
   }
 }
 
@@ -69,11 +58,20 @@ std::vector<const ComponentInfo*> TrainStage::components() const {
 std::optional<StageData> TrainStage::data() const {
   std::vector<Split> splits{Split::train};
   if (plan_.train.evaluate_every > 0) splits.insert(splits.end(), {Split::query, Split::gallery});
-  return StageData{plan_.dataset, std::move(splits)};
+  return StageData{plan_, std::move(splits)};
+}
+
+std::vector<recipe::NamedFile> TrainStage::files() const {
+  return recipe::files_affecting(Affects::training, plan_.resolved(), *plan_.catalog);
+}
+
+bool TrainStage::is_worth_keeping(const std::filesystem::path& folder) const {
+  return std::filesystem::exists(folder / training::checkpoint_name) ||
+         std::filesystem::exists(folder / training::model_name);
 }
 
 std::vector<std::string> TrainStage::results(const std::filesystem::path& folder) const {
-  std::vector<std::string> files{model_file};
+  std::vector<std::string> files{training::model_name};
   if (std::filesystem::exists(folder / averaged_file)) files.emplace_back(averaged_file);
   return files;
 }
@@ -98,7 +96,7 @@ StageResult TrainStage::run(const StageContext& context) const {
 
 std::filesystem::path trained_model(const std::filesystem::path& folder) {
   const auto averaged = folder / averaged_file;
-  return std::filesystem::exists(averaged) ? averaged : folder / model_file;
+  return std::filesystem::exists(averaged) ? averaged : folder / training::model_name;
 }
 
 }  // namespace kindred::stage

@@ -17,11 +17,13 @@ class TrainStage final : public Stage {
   explicit TrainStage(StageReader& reader);
 
   [[nodiscard]] std::string type() const override { return "train"; }
-  [[nodiscard]] std::vector<StageInput> inputs() const override;
   void link(const std::function<const Stage&(const std::string&)>& stage_of) override;
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
   [[nodiscard]] std::optional<StageData> data() const override;
+  [[nodiscard]] const recipe::Plan* model_plan() const override { return &plan_; }
+  [[nodiscard]] std::vector<recipe::NamedFile> files() const override;
+  [[nodiscard]] bool is_worth_keeping(const std::filesystem::path& folder) const override;
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
   void check() const override;
   [[nodiscard]] StageResult run(const StageContext& context) const override;
@@ -29,8 +31,6 @@ class TrainStage final : public Stage {
  private:
   Settings settings_;
   recipe::Plan plan_;
-  SourceLocation labels_location_;
-  SourceLocation start_location_;
   std::vector<std::optional<recipe::Choice<Dataset>>>
       label_data_;  ///< of each of labels, where not the plan's own
 };

@@ -111,9 +111,9 @@ void require_precision(Precision precision, torch::Device device, const std::str
               "choose \"fp32\" or \"auto\"");
 }
 
-Autocast::Autocast(torch::Device device, Precision precision)
-    : device_(device.type()), active_(precision != Precision::fp32) {
-  const auto type = type_of(precision);
+Autocast::Autocast(const Computing& computing)
+    : device_(computing.device.type()), active_(computing.precision != Precision::fp32) {
+  const auto type = type_of(computing.precision);
   if (!active_) return;
   was_enabled_ = autocast_enabled(device_);
   type_before_ = autocast_type(device_);

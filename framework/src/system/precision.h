@@ -27,12 +27,18 @@ namespace kindred::system {
 /// @param key where the recipe says so: "train.precision"
 void require_precision(Precision precision, torch::Device device, const std::string& key);
 
+/// Where a network computes, and in which precision: decided once for a training or an extraction, and handed
+/// on.
+struct Computing {
+  torch::Device device;
+  Precision precision;  ///< fp32, fp16 or bf16, in which the device can compute
+};
+
 /// While it lives, convolutions and matrix products of this thread compute in the precision and other
 /// operations as LibTorch's autocast defines; with fp32 it does nothing. Backward passes belong outside.
 class Autocast {
  public:
-  /// @param precision fp32, fp16 or bf16
-  Autocast(torch::Device device, Precision precision);
+  explicit Autocast(const Computing& computing);
   ~Autocast();
   Autocast(const Autocast&) = delete;
   Autocast& operator=(const Autocast&) = delete;

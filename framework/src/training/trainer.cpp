@@ -153,7 +153,7 @@ void Trainer::compute(const torch::Tensor& images, const torch::Tensor& labels, 
                       std::int64_t batch) {
   const auto classes = system::place_labels(labels, device_);
   const auto outputs = [&] {
-    const system::Autocast autocast(device_, precision_);
+    const system::Autocast autocast({device_, precision_});
     return model_->forward(system::place_images(images, device_));
   }();
   std::vector<torch::Tensor> values;

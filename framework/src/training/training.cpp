@@ -55,6 +55,8 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
     : plan_(plan),
       directory_(directory),
       device_(device),
+      inference_{device, plan.train.evaluate_every > 0 ? inference::inference_precision(plan, device)
+                                                       : system::Precision::fp32},
       progress_(progress),
       metrics_(metrics),
       stop_(stop),
@@ -72,7 +74,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
   }
   if (evaluates()) {
     require_match(plan, data_);
-    inference::note_inference_precision(plan, device_, progress_);
+    inference::note_inference_precision(plan, inference_, progress_);
   }
   if (!plan.groups.empty()) {
     progress_.note("what is learnt, and how; the learning rate and weight decay are multiplied:\n" +
@@ -278,9 +280,9 @@ void Training::evaluate_epoch() {
   const RandomStateGuard guard(device_);
   const auto averaged = trainer_.averaged_weights();
   const auto query = inference::extract_features(trainer_.model(), plan_, *data_.dataset, data_.query,
-                                                 "query", device_, progress_);
+                                                 "query", inference_, progress_);
   const auto gallery = inference::extract_features(trainer_.model(), plan_, *data_.dataset, data_.gallery,
-                                                   "gallery", device_, progress_);
+                                                   "gallery", inference_, progress_);
   progress::SilentProgress silent;
   const auto scores = ranking::evaluate_features(query, gallery, plan_.evaluate, silent);
   progress::Progress progress;

@@ -15,6 +15,7 @@
 #include "progress/progress.h"
 #include "progress/rate.h"
 #include "recipe/plan.h"
+#include "system/precision.h"
 #include "training/checkpoint.h"
 #include "training/run_directory.h"
 #include "training/trainer.h"
@@ -54,6 +55,7 @@ class Training {
   const recipe::Plan& plan_;
   const RunDirectory& directory_;
   torch::Device device_;
+  system::Computing inference_;  // of evaluations in between
   progress::ProgressSink& progress_;
   progress::MetricsFile& metrics_;
   const std::atomic<bool>& stop_;

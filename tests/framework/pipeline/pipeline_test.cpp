@@ -158,7 +158,7 @@ std::vector<std::string> names(const Pipeline& pipeline) {
 std::string reads(const Pipeline& pipeline, const std::string& stage) {
   REQUIRE(pipeline.find(stage) != nullptr);
   std::string text;
-  for (const auto& input : pipeline.find(stage)->inputs()) {
+  for (const auto& input : pipeline.find(stage)->inputs) {
     text += (text.empty() ? "" : " ") + input.key + "=";
     for (const auto& name : input.names) text += name;
   }

@@ -25,7 +25,7 @@ class NastyDataset final : public Dataset {
   };
   static Schema<Params> schema() {
     Schema<Params> s("Pictures with names that a page could break on.");
-    s.add("root", &Params::root, "\"here\", or nothing is found");
+    s.add("root", &Params::root, "\"here\", or nothing is found").location();
     return s;
   }
   NastyDataset(const Params& params, const Context&) : params_(params) {}

@@ -129,7 +129,9 @@ struct Fixture {
   ~Fixture() { std::filesystem::remove_all(folder); }
 
   file::Features describe(const FakeDataset& dataset) {
-    return inference::extract_features(model, plan, dataset, dataset.samples(), "gallery", torch::kCPU, sink);
+    return inference::extract_features(model, plan, dataset, dataset.samples(), "gallery",
+                                       {torch::kCPU, inference::inference_precision(plan, torch::kCPU)},
+                                       sink);
   }
 };
 
@@ -244,8 +246,8 @@ TEST_CASE_FIXTURE(Fixture,
   model::Model sensitive{std::make_shared<Identity>(), std::make_shared<LeftHalf>()};
   const Shaded dataset(0, 0, 5);
   const auto described = [&] {
-    return inference::extract_features(sensitive, plan, dataset, dataset.samples(), "gallery", torch::kCPU,
-                                       sink)
+    return inference::extract_features(sensitive, plan, dataset, dataset.samples(), "gallery",
+                                       {torch::kCPU, inference::inference_precision(plan, torch::kCPU)}, sink)
         .descriptors;
   };
   const auto unit = [](const torch::Tensor& row) { return row / row.norm(); };
@@ -296,9 +298,11 @@ TEST_CASE_FIXTURE(Fixture, "a data set's query and gallery are written, its trai
   REQUIRE(gallery.samples.size() == 5);
   CHECK(gallery.samples[0].path == "image6.png");
   CHECK(gallery.samples[0].split == Split::gallery);
-  CHECK(torch::equal(gallery.descriptors, inference::extract_features(model, plan, dataset, gallery.samples,
-                                                                      "again", torch::kCPU, sink)
-                                              .descriptors));
+  CHECK(torch::equal(
+      gallery.descriptors,
+      inference::extract_features(model, plan, dataset, gallery.samples, "again",
+                                  {torch::kCPU, inference::inference_precision(plan, torch::kCPU)}, sink)
+          .descriptors));
   CHECK_FALSE(std::filesystem::exists(folder / "run" / "train.npy"));
 
   const auto all =

@@ -60,23 +60,23 @@ TEST_CASE("what suits a processor is bf16 where it is made for it, else fp32") {
 TEST_CASE("products are computed in the precision while the scope lasts, also in scopes within it") {
   CHECK(product_is(torch::kFloat32));
   {
-    const Autocast outer(torch::kCPU, system::Precision::bf16);
+    const Autocast outer({torch::kCPU, system::Precision::bf16});
     CHECK(product_is(torch::kBFloat16));
     {
-      const Autocast inner(torch::kCPU, system::Precision::bf16);
+      const Autocast inner({torch::kCPU, system::Precision::bf16});
       CHECK(product_is(torch::kBFloat16));
     }
     CHECK(product_is(torch::kBFloat16));
   }
   CHECK(product_is(torch::kFloat32));
-  const Autocast nothing(torch::kCPU, system::Precision::fp32);
+  const Autocast nothing({torch::kCPU, system::Precision::fp32});
   CHECK(product_is(torch::kFloat32));
 }
 
 TEST_CASE("weights changed between two scopes are not remembered from the first") {
   auto weight = torch::ones({1, 1}).set_requires_grad(true);
   const auto product = [&] {
-    const Autocast autocast(torch::kCPU, system::Precision::bf16);
+    const Autocast autocast({torch::kCPU, system::Precision::bf16});
     return torch::mm(torch::ones({1, 1}), weight).item<float>();
   };
   CHECK(product() == 1);

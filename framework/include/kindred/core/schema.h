@@ -32,6 +32,22 @@
 
 namespace kindred {
 
+/// The first result of a run that a value can change; what is made from that result changes with it.
+enum class Affects {
+  training,  ///< the model
+  features,  ///< the descriptors
+  ranking,   ///< rankings and scores
+  nothing    ///< only where, when or how fast results are made
+};
+
+/// What a value stands for.
+enum class Meaning {
+  value,     ///< itself
+  location,  ///< a place where data lie: what is read there counts, its path does not
+  file,      ///< a file, or a folder of files: their content counts, the path does not
+  stage      ///< a stage of the pipeline, or several, whose results are read
+};
+
 /// What is known of a parameter without an instance of it: for descriptions and references.
 struct KINDRED_API ParameterInfo {
   std::string name;
@@ -42,6 +58,9 @@ struct KINDRED_API ParameterInfo {
   std::string allowed;  ///< "[0, 1]", "'avg' or 'max'", or "" when all values of the type are allowed
   std::string unit;     ///< "pixels", "epochs", ..., or ""
   std::string doc;      ///< one line
+  std::optional<Affects> affects;  ///< absent: what the rest of its table affects
+  Meaning meaning = Meaning::value;
+  std::vector<std::string> stage_types;  ///< of Meaning::stage: types of stages whose results fit
 };
 
 namespace detail {
@@ -185,6 +204,13 @@ class KINDRED_API ParameterRefiner {
   ParameterRefiner& like(std::function<bool(const std::string&)> test, std::string allowed);
   ParameterRefiner& unit(std::string unit);
   ParameterRefiner& required();
+  /// What the value changes, where that is not what its table changes: the recipe's record of what decides a
+  /// result, and which stages of a pipeline run again, follow from this.
+  ParameterRefiner& affects(Affects affects);
+  ParameterRefiner& location();  ///< Meaning::location, of a path or a list of paths
+  ParameterRefiner& file();      ///< Meaning::file, likewise
+  /// Meaning::stage, of a text or a list of texts: names of stages of these types.
+  ParameterRefiner& stage(std::vector<std::string> types);
 
  private:
   detail::FieldBase& field_;

@@ -26,7 +26,9 @@ class KINDRED_API Dataset {
   virtual ~Dataset();
 
   /// All samples, in an order that depends on the data alone, never on the file system. A component that
-  /// reads a folder calls it `root` in its parameters. Throws DataError naming the file or folder.
+  /// reads a folder or file calls it `root` in its parameters and marks it as a location (schema.h): `--data`
+  /// sets it, and what a run records of its data is their content. Throws DataError naming the file or
+  /// folder.
   [[nodiscard]] virtual std::vector<Sample> samples() const = 0;
 
   /// The pixels of a sample of samples(). Called from many threads at once. Throws DataError naming the file.

@@ -324,6 +324,27 @@ ParameterRefiner& ParameterRefiner::unit(std::string unit) {
   return *this;
 }
 
+ParameterRefiner& ParameterRefiner::affects(Affects affects) {
+  field_.info.affects = affects;
+  return *this;
+}
+
+ParameterRefiner& ParameterRefiner::location() {
+  field_.info.meaning = Meaning::location;
+  return *this;
+}
+
+ParameterRefiner& ParameterRefiner::file() {
+  field_.info.meaning = Meaning::file;
+  return *this;
+}
+
+ParameterRefiner& ParameterRefiner::stage(std::vector<std::string> types) {
+  field_.info.meaning = Meaning::stage;
+  field_.info.stage_types = std::move(types);
+  return *this;
+}
+
 ParameterRefiner& ParameterRefiner::required() {
   field_.info.required = true;
   field_.info.value.reset();
