@@ -109,6 +109,9 @@ std::vector<RecipeTable> recipe_layout() {
       std::move(post_processor),
       settings<RankingSettings>("ranking"),
       settings<EvaluateSettings>("evaluate"),
+      components("metric", false,
+                 "Figures that judge rankings, in order. Without [[metric]] they are those of the default "
+                 "metrics, whose parameters a table [metric.NAME] changes."),
       settings<MachineSettings>("machine"),
   };
 }
