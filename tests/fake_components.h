@@ -18,6 +18,7 @@
 #include "kindred/role/dataset.h"
 #include "kindred/role/head.h"
 #include "kindred/role/loss.h"
+#include "kindred/role/metric.h"
 #include "kindred/role/optimizer.h"
 #include "kindred/role/sampler.h"
 #include "kindred/role/schedule.h"
@@ -185,9 +186,41 @@ class FakeSchedule : public Schedule {
   [[nodiscard]] double factor(std::int64_t, double) const override { return 1.0; }
 };
 
+/// One figure, by default after those of lower orders.
+template <int order>
+class FakeMetric : public Metric {
+ public:
+  struct Params {
+    std::int64_t depth = 0;
+  };
+  static Schema<Params> schema() {
+    Schema<Params> s("Finds everything good.");
+    s.add("depth", &Params::depth, "ranks looked at").at_least(0);
+    return s;
+  }
+  static constexpr int default_order = order;
+  FakeMetric(const Params&, const Context&) {}
+  [[nodiscard]] std::vector<FigureInfo> figures() const override {
+    return {{.name = "good" + std::to_string(order), .label = "Good", .doc = "1"}};
+  }
+  [[nodiscard]] MetricResult judge(const std::vector<QueryRanks>&) const override { return {{1}, {}, {}}; }
+};
+
+/// One that has to be listed.
+class ListedMetric : public Metric {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("Finds everything bad."); }
+  ListedMetric(const Params&, const Context&) {}
+  [[nodiscard]] std::vector<FigureInfo> figures() const override {
+    return {{.name = "bad", .label = "Bad", .doc = "0"}};
+  }
+  [[nodiscard]] MetricResult judge(const std::vector<QueryRanks>&) const override { return {{0}, {}, {}}; }
+};
+
 /// dataset/folder, augmentation/random_patch, augmentation/flip, sampler/plain, backbone/small,
 /// backbone/large, head/simple, loss/entropy (on logits), loss/triplet (on features), optimizer/sgd,
-/// schedule/flat.
+/// schedule/flat, metric/late and metric/soon (in use when none is listed, soon first), metric/listed.
 inline Catalog fake_catalog() {
   Catalog scratch;
   scratch.add<FakeDataset>("folder");
@@ -201,6 +234,9 @@ inline Catalog fake_catalog() {
   scratch.add<FakeLoss<OutputKind::feature>>("triplet");
   scratch.add<FakeOptimizer>("sgd");
   scratch.add<FakeSchedule>("flat");
+  scratch.add<FakeMetric<20>>("late");
+  scratch.add<FakeMetric<10>>("soon");
+  scratch.add<ListedMetric>("listed");
   Catalog catalog;
   catalog.merge(std::move(scratch), "fakes", "plugins/fakes.so");
   return catalog;

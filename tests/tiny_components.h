@@ -26,9 +26,11 @@
 #include "kindred/role/dataset.h"
 #include "kindred/role/head.h"
 #include "kindred/role/loss.h"
+#include "kindred/role/metric.h"
 #include "kindred/role/optimizer.h"
 #include "kindred/role/sampler.h"
 #include "kindred/role/schedule.h"
+#include "kindred/search/average_precision.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
 
@@ -299,6 +301,35 @@ class TinySchedule : public Schedule {
   }
 };
 
+/// mAP and Rank-1; the mean rank of the first right image, of which less is better.
+class TinyMetric : public Metric {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("Three figures."); }
+  static constexpr int default_order = 0;
+  TinyMetric(const Params&, const Context&) {}
+  [[nodiscard]] std::vector<FigureInfo> figures() const override {
+    return {{.name = "mAP", .label = "mAP", .doc = "mean AP", .prominence = Prominence::headline},
+            {.name = "rank1", .label = "Rank-1", .doc = "hits", .prominence = Prominence::headline},
+            {.name = "first",
+             .label = "first",
+             .doc = "rank of the first right image",
+             .kind = FigureKind::number,
+             .higher_is_better = false}};
+  }
+  [[nodiscard]] MetricResult judge(const std::vector<QueryRanks>& queries) const override {
+    MetricResult result{{0, 0, 0}, {{"ap", "AP", FigureKind::share, {}}}, {}};
+    for (const auto& query : queries) {
+      result.per_query[0].values.push_back(average_precision(query.ranks));
+      result.values[0] += result.per_query[0].values.back();
+      result.values[1] += query.ranks.front() == 1 ? 1 : 0;
+      result.values[2] += static_cast<double>(query.ranks.front());
+    }
+    for (auto& value : result.values) value /= static_cast<double>(queries.size());
+    return result;
+  }
+};
+
 inline Catalog tiny_catalog() {
   Catalog scratch;
   scratch.add<TinyDataset>("tiny");
@@ -312,6 +343,7 @@ inline Catalog tiny_catalog() {
   scratch.add<TinySgd>("sgd");
   scratch.add<TinyAdam>("adam");
   scratch.add<TinySchedule>("falling");
+  scratch.add<TinyMetric>("tiny");
   Catalog catalog;
   catalog.merge(std::move(scratch), "tiny", "tiny.so");
   return catalog;

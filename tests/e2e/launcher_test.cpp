@@ -19,6 +19,10 @@ bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+double map_of(const nlohmann::json& evaluation) {
+  return evaluation["figures"]["mAP"]["value"].get<double>();
+}
+
 TEST_CASE("without a command the launcher says what there is and that usage was wrong") {
   const TemporaryFolder folder;
   const auto outcome = kindred({}, folder.path());
@@ -51,7 +55,8 @@ TEST_CASE("list shows every component that the plugins offer") {
   const auto outcome = kindred({"list"}, folder.path());
   CHECK(outcome.exit_code == 0);
   CHECK(outcome.err.empty());
-  for (const auto* part : {"backbone/se_resnet", "head/mgn", "loss/triplet", "dataset/synthetic"}) {
+  for (const auto* part :
+       {"backbone/se_resnet", "head/mgn", "loss/triplet", "dataset/synthetic", "metric/retrieval"}) {
     CHECK(holds(outcome.out, part));
   }
 }
@@ -222,7 +227,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     REQUIRE(kindred({"evaluate", features.string(), "--json", json.string()}, folder.path()).exit_code == 0);
     const auto from_disk = nlohmann::json::parse(read_bytes(json));
     CHECK(from_disk["queries"] == scores["queries"]);
-    CHECK(from_disk["mAP"].get<double>() == doctest::Approx(scores["mAP"].get<double>()).epsilon(1e-4));
+    CHECK(map_of(from_disk) == doctest::Approx(map_of(scores)).epsilon(1e-4));
     const auto matched = kindred(
         {"match", features.string(), "--top", "3", "--out", (folder / "ranks").string()}, folder.path());
     CHECK(matched.exit_code == 0);
@@ -240,7 +245,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     REQUIRE(reranked.exit_code == 0);
     const auto by_name = nlohmann::json::parse(read_bytes(json));
     CHECK(by_name["queries"] == scores["queries"]);
-    CHECK(by_name["mAP"] != scores["mAP"]);
+    CHECK(map_of(by_name) != map_of(scores));
 
     const auto recipe = folder.write("ranking.toml", "[[post_processor]]\ntype = 'k_reciprocal'\nk1 = 5\n");
     const auto distances = folder / "distances.npy";
@@ -277,9 +282,9 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     REQUIRE(reranked.exit_code == 0);
     CHECK(holds(reranked.out, "by the descriptors alone:\n"));
     CHECK(holds(reranked.out, "after post-processing:\n"));
-    CHECK(nlohmann::json::parse(read_bytes(run / "evaluation.json"))["mAP"] != scores["mAP"]);
+    CHECK(map_of(nlohmann::json::parse(read_bytes(run / "evaluation.json"))) != map_of(scores));
     const auto plain = nlohmann::json::parse(read_bytes(run / "evaluation_plain.json"));
-    CHECK(plain["mAP"].get<double>() == doctest::Approx(scores["mAP"].get<double>()));
+    CHECK(map_of(plain) == doctest::Approx(map_of(scores)));
     REQUIRE(kindred({"run", tiny, "--run-dir", run.string()}, folder.path()).exit_code == 0);
     CHECK_FALSE(std::filesystem::exists(run / "evaluation_plain.json"));
   }
@@ -319,12 +324,24 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     REQUIRE(evaluated.exit_code == 0);
     CHECK(holds(evaluated.out, "mAP@3 "));
     CHECK(holds(evaluated.out, "query images merged by identity and camera"));
-    CHECK(holds(evaluated.out, "at FPR 0.05 (distance < "));
-    CHECK(holds(evaluated.out, " % at 0.01 (< "));
+    CHECK(holds(evaluated.out, "\n  0.05 "));
+    CHECK(holds(evaluated.out, "\n  0.01 "));
+    CHECK(holds(evaluated.out, "DISTANCE BELOW"));
     CHECK(read_bytes(folder / "each.csv") == read_bytes(folder / "scores/per_query.csv"));
     const auto json = nlohmann::json::parse(read_bytes(folder / "scores/evaluation.json"));
-    CHECK(json["map_depth"] == 3);
-    CHECK(json["open_set"]["points"].size() == 2);
+    CHECK(json["figures"].contains("mAP@3"));
+    CHECK(json["tables"]["thresholds"]["rows"].size() == 2);
+    const auto competition = kindred({"evaluate", features, "--metric", "naic_score", "--metric", "retrieval",
+                                      "--set", "metric.retrieval.ranks=[2]"},
+                                     folder.path());
+    CAPTURE(competition.err);
+    REQUIRE(competition.exit_code == 0);
+    CHECK(competition.out.starts_with("NAIC score "));
+    CHECK(holds(competition.out, "  Rank-2 "));
+    CHECK_FALSE(holds(competition.out, "DISTANCE"));
+    const auto unknown = kindred({"evaluate", features, "--metric", "retreival"}, folder.path());
+    CHECK(unknown.exit_code == 2);
+    CHECK(holds(unknown.err, "unknown metric 'retreival'; did you mean 'retrieval'?"));
     const auto wrong = kindred({"evaluate", features, "--fpr", "1e-3", "--fpr", "2"}, folder.path());
     CHECK(wrong.exit_code == 2);
     CHECK(holds(wrong.err, "false_positive_rates"));

@@ -12,8 +12,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "file/npy.h"
 #include "kindred/core/error.h"
@@ -25,6 +27,7 @@
 #include "ranking/post_processing.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
+#include "results/evaluation_text.h"
 #include "system/device.h"
 #include "text/text_table.h"
 
@@ -48,6 +51,11 @@ class Silent final : public progress::ProgressSink {
   void finish(const progress::Progress&) override {}
   void note(const std::string& text) override { std::cerr << text << '\n'; }
 };
+
+plugin::LoadedPlugins bench_plugins() {
+  return plugin::load_plugins(
+      plugin::plugin_folders({}, "", std::filesystem::read_symlink("/proc/self/exe")));
+}
 
 double seconds_of(const std::function<void()>& work) {
   const double start = progress::monotonic_seconds();
@@ -115,8 +123,7 @@ NumpyRun run_numpy(const ranking::SearchInput& input, const torch::Tensor& descr
 
 int rerank(const Options& options) {
   const auto size = parse_size(options.size);
-  const auto plugins =
-      plugin::load_plugins(plugin::plugin_folders({}, "", std::filesystem::read_symlink("/proc/self/exe")));
+  const auto plugins = bench_plugins();
   const auto plan = recipe::choose_ranking(
       recipe::parse_recipe("[[post_processor]]\ntype = \"" + options.post_processor + "\"\n", "bench",
                            options.overrides),
@@ -132,7 +139,7 @@ int rerank(const Options& options) {
   const auto plain = ranking::evaluate(
       input.query, input.gallery,
       ranking::cosine_distances(descriptors.slice(0, 0, size.queries), descriptors.slice(0, size.queries)),
-      recipe::EvaluateSettings{});
+      ranking::DistanceScale::cosine, plan);
   const double held = held_mib();
   const double product = options.bare_product ? bare_product_seconds(descriptors) : 0;
 
@@ -148,27 +155,32 @@ int rerank(const Options& options) {
     }
   });
   const double whole_peak = peak_mib();
-  const auto scores = ranking::evaluate(input.query, input.gallery, distances, recipe::EvaluateSettings{});
+  const auto scores =
+      ranking::evaluate(input.query, input.gallery, distances, ranking::DistanceScale::other, plan);
 
   text::TextTable table;
-  table.heads = {"", "SECONDS", "OF THE PRODUCT", "PEAK MiB", "mAP %", "RANK-1 %"};
-  table.widths = {40, 10, 16, 16, 8};
-  const auto row = [&](const std::string& what, double seconds, const std::string& peak,
-                       const std::string& map, const std::string& rank) {
-    table.rows.push_back(
-        {what, number(seconds), product > 0 ? number(seconds / product) : "-", peak, map, rank});
+  table.heads = {"", "SECONDS", "OF THE PRODUCT", "PEAK MiB"};
+  const auto figures = results::figures_of({&scores}, Prominence::headline);
+  for (const auto& figure : figures) table.heads.push_back(figure.label);
+  table.widths.assign(table.heads.size() - 1, 40);
+  const auto row = [&](const std::string& what, double seconds, const std::string& peak) {
+    table.rows.push_back({what, number(seconds), product > 0 ? number(seconds / product) : "-", peak});
   };
-  const auto percent = [](double share) { return number(100 * share); };
-  if (product > 0) row("bare product, float32", product, "", "", "");
-  row("neighbours and encoding", preparing, "", "", "");
-  row("distances", delivering, "", "", "");
-  row("both", preparing + delivering, number(whole_peak, "%.0f") + " (" + number(held, "%.0f") + " ahead)",
-      percent(scores.mean_ap), percent(scores.cmc.at(1)));
-  table.rows.push_back(
-      {"the descriptors alone", "", "", "", percent(plain.mean_ap), percent(plain.cmc.at(1))});
+  const auto add_figures = [&](const results::Evaluation& evaluation) {
+    for (const auto& figure : figures) {
+      table.rows.back().push_back(results::figure_text(figure.kind, evaluation.find(figure.name)->value));
+    }
+  };
+  if (product > 0) row("bare product, float32", product, "");
+  row("neighbours and encoding", preparing, "");
+  row("distances", delivering, "");
+  row("both", preparing + delivering, number(whole_peak, "%.0f") + " (" + number(held, "%.0f") + " ahead)");
+  add_figures(scores);
+  table.rows.push_back({"the descriptors alone", "", "", ""});
+  add_figures(plain);
   if (options.numpy) {
     const auto numpy = run_numpy(input, descriptors, plan, threads, options.float64);
-    row("NumPy, the published algorithm", numpy.seconds, number(numpy.peak_mib, "%.0f"), "", "");
+    row("NumPy, the published algorithm", numpy.seconds, number(numpy.peak_mib, "%.0f"));
     double difference = 0;
     for (std::int64_t first = 0; first < size.queries; first += block) {
       const auto last = std::min(first + block, size.queries);
@@ -176,17 +188,21 @@ int rerank(const Options& options) {
           difference,
           (distances(first, last) - numpy.distances.slice(0, first, last)).abs().max().item<double>());
     }
+    for (auto& cells : table.rows) cells.resize(table.heads.size());
     std::cout << table.str() << "NumPy takes " << number(numpy.seconds / (preparing + delivering), "%.1f")
               << " times as long; the largest difference of its distances is " << number(difference, "%.1e")
               << '\n';
     return 0;
   }
+  for (auto& cells : table.rows) cells.resize(table.heads.size());
   std::cout << table.str();
   return 0;
 }
 
 int evaluation(const Options& options) {
   const auto size = parse_size(options.size);
+  const auto plugins = bench_plugins();
+  const auto plan = recipe::choose_ranking(Value(), plugins.catalog);
   system::set_threads(options.threads);
   const auto input = made_features(size);
   const auto query = input.descriptors.slice(0, 0, size.queries);
@@ -196,19 +212,20 @@ int evaluation(const Options& options) {
             << system::blas_name() << '\n';
   const auto whole = cosine(0, size.queries);
   const double computing = seconds_of([&] { static_cast<void>(cosine(0, size.queries)); });
-  ranking::Scores scores;
+  results::Evaluation scores;
   const double judging = seconds_of([&] {
     scores = ranking::evaluate(
         input.query, input.gallery,
         [&](std::int64_t first, std::int64_t last) { return whole.slice(0, first, last); },
-        recipe::EvaluateSettings{});
+        ranking::DistanceScale::cosine, plan);
   });
   const double both = seconds_of([&] {
-    static_cast<void>(ranking::evaluate(input.query, input.gallery, cosine, recipe::EvaluateSettings{}));
+    static_cast<void>(
+        ranking::evaluate(input.query, input.gallery, cosine, ranking::DistanceScale::cosine, plan));
   });
   std::cout << "distances " << number(computing) << " s, judging them " << number(judging) << " s, both "
             << number(both) << " s\n"
-            << ranking::scores_text(scores);
+            << results::evaluation_text(scores);
   return 0;
 }
 

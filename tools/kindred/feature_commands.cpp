@@ -1,17 +1,20 @@
 // embed, evaluate, match: descriptors, scores and rankings.
 #include <filesystem>
 #include <iostream>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "commands.h"
 #include "data/open_dataset.h"
 #include "data/open_folder.h"
-#include "file/atomic_file.h"
 #include "kindred/core/value.h"
 #include "model/model_file.h"
 #include "ranking/feature_evaluation.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
+#include "results/evaluation_file.h"
+#include "results/evaluation_text.h"
 #include "session.h"
 #include "stage/embed.h"
 #include "stage/match.h"
@@ -46,44 +49,45 @@ void set_key(Value& recipe, const char* table, const char* key, Value::Data data
     settings->set(key, Value(std::move(data), location), location);  // else an error later
 }
 
-/// What the command line says of searching: a recipe's tables or post-processors by name, overrides, and the
+/// What the command line says of searching: a recipe's tables or components by name, overrides, and the
 /// options that stand for keys.
 Value ranking_recipe(const Options& options) {
-  if (!options.post_processors.empty() && !options.recipe.empty()) {
-    throw RecipeError({"the command line", 0, 0},
-                      "give the post-processors either by --recipe or by --post, not by both");
-  }
   std::string by_name;
-  for (const auto& name : options.post_processors) {
-    by_name += "[[post_processor]]\ntype = " + Value(name).to_toml() + "\n";
+  const auto add = [&](const std::vector<std::string>& types, const std::string& list) {
+    for (const auto& type : types) by_name += "[[" + list + "]]\ntype = " + Value(type).to_toml() + "\n";
+  };
+  add(options.post_processors, "post_processor");
+  add(options.metrics, "metric");
+  if (!by_name.empty() && !options.recipe.empty()) {
+    throw RecipeError({"the command line", 0, 0},
+                      "give the components either by --recipe or by --post and --metric, not by both");
   }
-  auto recipe = options.recipe.empty() ? recipe::parse_recipe(by_name, "--post", options.recipe_overrides())
-                                       : recipe::load_recipe(options.recipe, options.recipe_overrides());
+  auto overrides = options.recipe_overrides();
+  if (options.map_depth) {
+    overrides.push_back("metric.retrieval.depth=" + std::to_string(*options.map_depth));
+  }
+  if (!options.false_positive_rates.empty()) {
+    Array rates(options.false_positive_rates.begin(), options.false_positive_rates.end());
+    overrides.push_back("metric.open_set.false_positive_rates=" + Value(std::move(rates)).to_toml());
+  }
+  auto recipe = options.recipe.empty() ? recipe::parse_recipe(by_name, "the command line", overrides)
+                                       : recipe::load_recipe(options.recipe, overrides);
   if (options.cameras) set_key(recipe, "evaluate", "cameras", *options.cameras);
   if (options.multi_query) set_key(recipe, "evaluate", "multi_query", true);
-  if (options.map_depth) set_key(recipe, "evaluate", "map_depth", *options.map_depth);
-  if (!options.false_positive_rates.empty()) {
-    Array rates;
-    for (const double rate : options.false_positive_rates) {
-      rates.emplace_back(rate, SourceLocation{"the command line", 0, 0});
-    }
-    set_key(recipe, "evaluate", "false_positive_rates", std::move(rates));
-  }
   if (options.top) set_key(recipe, "ranking", "top", *options.top);
   return recipe;
 }
 
-/// A plan and the plugins that it lives on, which are loaded only when it needs any.
+/// A plan and the plugins that it lives on.
 struct RankingRequest {
   plugin::LoadedPlugins plugins;
   recipe::RankingPlan plan;
 };
 
 RankingRequest ranking_of(const Options& options) {
-  const auto recipe = ranking_recipe(options);
   RankingRequest ranking;
-  if (recipe.as<Table>()->find("post_processor") != nullptr) ranking.plugins = plugin::load_plugins(options);
-  ranking.plan = plan_ranking(recipe, ranking.plugins);
+  ranking.plugins = load_plugins(options);
+  ranking.plan = plan_ranking(ranking_recipe(options), ranking.plugins);
   return ranking;
 }
 
@@ -113,14 +117,12 @@ int evaluate_command(const Options& options) {
   const auto [query, gallery] = feature_files(options);
   const auto ranking = ranking_of(options);
   use_machine(ranking.plan.machine, *progress);
-  const auto scores = ranking::evaluate_features(
+  const auto evaluation = ranking::evaluate_features(
       query, gallery, ranking.plan, system::resolve_device(ranking.plan.machine.device), *progress);
-  std::cout << ranking::scores_text(scores);
-  if (!options.json.empty()) {
-    file::write_atomically(options.json, [&](std::ostream& out) { out << ranking::scores_json(scores); });
-  }
-  if (!options.per_query.empty()) ranking::write_query_scores(options.per_query, scores);
-  if (!options.out.empty()) ranking::write_scores(options.out, scores);
+  std::cout << results::evaluation_text(evaluation);
+  if (!options.json.empty()) results::write_evaluation_json(options.json, evaluation);
+  if (!options.per_query.empty()) results::write_query_table(options.per_query, evaluation.per_query);
+  if (!options.out.empty()) results::write_evaluation(options.out, evaluation);
   return 0;
 }
 

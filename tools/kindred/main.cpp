@@ -115,7 +115,7 @@ void add_features(CLI::App& app, Options& options) {
 /// How the gallery is searched: what commands on descriptors take.
 void add_ranking(CLI::App& app, Options& options) {
   app.add_option("--recipe", options.recipe,
-                 "Take [[post_processor]], [ranking] and [evaluate] of this recipe")
+                 "Take [[post_processor]], [ranking], [evaluate] and [[metric]] of this recipe")
       ->type_name("FILE");
   app.add_option("--post", options.post_processors,
                  "Apply this post-processor: k_reciprocal, query_expansion, ... (repeatable, in order; --set "
@@ -349,10 +349,17 @@ void add_commands(CLI::App& app, CommandLine& line) {
       ->type_name("TYPE");
   embed->add_flag("--train-split", options.train_split, "Describe the training images as well");
 
-  auto* evaluate = add_command(app, "evaluate", "mAP, CMC, mINP and thresholds of descriptors on disk",
+  auto* evaluate = add_command(app, "evaluate", "Figures of descriptors on disk: mAP, CMC, thresholds, ...",
                                evaluate_command, line);
   add_features(*evaluate, options);
   add_ranking(*evaluate, options);
+  evaluate
+      ->add_option("--metric", options.metrics,
+                   "Use this metric in place of the default ones (repeatable, in order; see kindred list; "
+                   "--set metric.NAME.KEY=VALUE changes its parameters)")
+      ->type_name("NAME")
+      ->expected(1)
+      ->take_all();
   evaluate
       ->add_option("--cameras", options.cameras,
                    "auto, known (the query's camera is left out) or single (nothing is left out)")
@@ -362,11 +369,13 @@ void add_commands(CLI::App& app, CommandLine& line) {
   evaluate
       ->add_option("--fpr", options.false_positive_rates,
                    "Tell the threshold for this share of false positives among pairs of different persons "
-                   "(repeatable) [1e-4 1e-3 1e-2]")
+                   "(repeatable): sets metric.open_set.false_positive_rates [1e-4 1e-3 1e-2]")
       ->type_name("RATE")
       ->expected(1)
       ->take_all();
-  evaluate->add_option("--map-depth", options.map_depth, "mAP looks at the first N images; 0: at all [0]")
+  evaluate
+      ->add_option("--map-depth", options.map_depth,
+                   "mAP looks at the first N images; 0: at all: sets metric.retrieval.depth [0]")
       ->type_name("N");
   evaluate->add_flag("--multi-query", options.multi_query,
                      "Merge the queries of one identity and camera: the mean of their descriptors");
@@ -376,8 +385,9 @@ void add_commands(CLI::App& app, CommandLine& line) {
                    "Write the figures of each query to this CSV file as well")
       ->type_name("FILE");
   evaluate
-      ->add_option("--out", options.out,
-                   "Write evaluation.json, evaluation.txt, roc.csv and per_query.csv here as well")
+      ->add_option(
+          "--out", options.out,
+          "Write evaluation.json, evaluation.txt, per_query.csv and curves such as roc.csv here as well")
       ->type_name("DIR");
 
   auto* match = add_command(app, "match", "Rank the gallery for each query", match_command, line);

@@ -33,6 +33,7 @@ struct Options {
   std::filesystem::path json;
   std::filesystem::path distances;
   std::vector<std::string> post_processors;
+  std::vector<std::string> metrics;  ///< empty: the recipe's, or the default ones
   std::vector<std::string> domains;
   std::filesystem::path domain_list;
   std::vector<std::filesystem::path> rankings;
@@ -43,7 +44,7 @@ struct Options {
   std::string image_format;
   std::optional<std::string> cameras;
   std::optional<std::int64_t> top;
-  std::vector<double> false_positive_rates;  ///< empty: the command's own defaults
+  std::vector<double> false_positive_rates;  ///< empty: the metric's own defaults
   std::optional<std::int64_t> map_depth;
   bool multi_query = false;
   std::string storage;  ///< empty: what the recipe says

@@ -1,5 +1,6 @@
 #include "command/check.h"
 
+#include "ranking/made_metric.h"
 #include "ranking/post_processing.h"
 #include "text/text_table.h"
 
@@ -7,11 +8,13 @@ namespace kindred::command {
 
 std::string check_ranking(const recipe::RankingPlan& plan) {
   static_cast<void>(ranking::create_post_processors(plan));
+  static_cast<void>(ranking::create_metrics(plan));
   text::TextTable summary;
   summary.widths = {20};
   summary.rows = {{"post_processor", plan.post_processors_text()},
                   {"by domain", plan.ranking.by_domain ? "yes" : "no"},
-                  {"top", std::to_string(plan.ranking.top)}};
+                  {"top", std::to_string(plan.ranking.top)},
+                  {"metric", plan.metrics_text()}};
   return summary.str() +
          "\nfor descriptors on disk: kindred evaluate FOLDER --recipe FILE, kindred match ...\n";
 }

@@ -92,6 +92,7 @@ const recipe::RecipeTable* table_of(const std::vector<recipe::RecipeTable>& layo
 
 Page component_page(const ComponentInfo& info) {
   Page page{info.id(), info.summary, info.source, info.plugin, info.file, info.parameters, {}, ""};
+  if (info.default_order) page.summary += " Used by recipes that list no [[" + info.role + "]].";
   Table example;
   example.set("type", Value(info.name));
   const auto layout = whole_layout();

@@ -8,7 +8,9 @@
 #include "data/open_dataset.h"
 #include "inference/feature_extraction.h"
 #include "model/model_file.h"
+#include "ranking/made_metric.h"
 #include "ranking/post_processing.h"
+#include "results/evaluation_text.h"
 #include "stage/embed.h"
 #include "stage/rank.h"
 #include "stage/train.h"
@@ -60,8 +62,9 @@ void require_query_and_gallery(const recipe::Plan& plan) {
 RunOutcome run(const recipe::Plan& plan, const Catalog& catalog, const std::filesystem::path& folder,
                progress::ProgressSink& progress, const std::atomic<bool>& stop) {
   require_query_and_gallery(plan);
-  static_cast<void>(
-      ranking::create_post_processors(plan));  // what is wrong with them is said before the training
+  // What is wrong with these is said before the training.
+  static_cast<void>(ranking::create_post_processors(plan));
+  static_cast<void>(ranking::create_metrics(plan));
   static_cast<void>(inference::inference_precision(plan, system::resolve_device(plan.machine.device)));
   RunOutcome outcome;
   StepTimes times;
@@ -103,10 +106,10 @@ RunOutcome run(const recipe::Plan& plan, const Catalog& catalog, const std::file
   }
   results.rows.push_back({"recipe, metrics, log", folder.string()});
   outcome.text =
-      (outcome.plain_scores ? "by the descriptors alone:\n" + ranking::scores_text(*outcome.plain_scores) +
-                                  "after post-processing:\n"
+      (outcome.plain_scores ? "by the descriptors alone:\n" +
+                                  results::evaluation_text(*outcome.plain_scores) + "after post-processing:\n"
                             : "") +
-      (outcome.scores ? ranking::scores_text(*outcome.scores)
+      (outcome.scores ? results::evaluation_text(*outcome.scores)
                       : "no scores: the data set does not say who the queries are\n") +
       times.text() + "\n" + results.str();
   return outcome;

@@ -2,8 +2,6 @@
 
 #include <c10/util/Exception.h>
 
-#include <array>
-#include <cstdio>
 #include <exception>
 #include <optional>
 #include <set>
@@ -14,6 +12,7 @@
 #include "kindred/core/error.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
+#include "results/evaluation_text.h"
 #include "stage/train.h"
 #include "study/cell_result.h"
 #include "study/summary.h"
@@ -99,10 +98,15 @@ void refuse_foreign(const std::vector<study::Cell>& cells, const std::vector<Cel
                       text);
 }
 
-std::string percent(double share) {
-  std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%.2f", 100 * share);
-  return buffer.data();
+/// "mAP 48.53 %, Rank-1 63.70 %"
+std::string headlines_text(const results::Evaluation& scores) {
+  std::string text;
+  for (const auto& figure : scores.figures) {
+    if (figure.info.prominence != Prominence::headline) continue;
+    text += (text.empty() ? "" : ", ") + figure.info.label + " " +
+            results::figure_text(figure.info.kind, figure.value);
+  }
+  return text;
 }
 
 /// Does one run, whatever becomes of it.
@@ -128,12 +132,9 @@ class CellRunner {
             "there are no scores: the data set does not say who the queries are; validate on folds "
             "of its training images instead");
       }
-      study::CellResult result{study::deciding_recipe(outcome.cell.plan), study::CellScores::of(*made.scores),
-                               std::nullopt};
-      if (made.plain_scores) result.by_descriptors_alone = study::CellScores::of(*made.plain_scores);
+      study::CellResult result{study::deciding_recipe(outcome.cell.plan), *made.scores, made.plain_scores};
       study::write_cell_result(location, result);
-      progress_.note(outcome.cell.folder.string() + ": mAP " + percent(result.scores.mean_ap) + ", Rank-1 " +
-                     percent(result.scores.rank1));
+      progress_.note(outcome.cell.folder.string() + ": " + headlines_text(result.scores));
       outcome.result = std::move(result);
       return true;
     } catch (const c10::Error& error) {
@@ -156,8 +157,9 @@ std::vector<study::Grid> grids_of(const study::Study& study, const std::vector<s
 }
 
 std::string legend(const study::Study& study, StudyReport report) {
-  if (report == StudyReport::folds) return "In per cent; deviation: the standard deviation over the folds.";
-  return std::string("In per cent: mean ± standard deviation (runs).") +
+  if (report == StudyReport::folds)
+    return "Shares in per cent; deviation: the standard deviation over the folds.";
+  return std::string("Mean ± standard deviation (runs), shares in per cent.") +
          (study.arms.size() > 1
               ? " Differences are to the first arm, over the runs with the same seed and fold."
               : "");

@@ -1,13 +1,17 @@
 #include "pipeline/summary.h"
 
+#include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include "file/atomic_file.h"
+#include "kindred/core/error.h"
 #include "progress/progress.h"
+#include "results/evaluation_file.h"
+#include "results/evaluation_text.h"
 #include "text/text_table.h"
 
 namespace kindred::pipeline {
@@ -52,20 +56,17 @@ Json cost_json(const StageRecord& record) {
 struct ScoreRow {
   std::string stage;
   std::string by;
-  Json scores;
+  results::Evaluation scores;
 };
 
-std::optional<Json> read_scores(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  if (!stream) return std::nullopt;
-  auto json = Json::parse(stream, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || !json.contains("mAP")) return std::nullopt;
-  return json;
-}
-
-std::string percent(const Json& scores, const char* key) {
-  const auto found = scores.find(key);
-  return found == scores.end() || !found->is_number() ? "" : rounded(100 * found->get<double>(), 2);
+std::optional<results::Evaluation> read_scores(const std::filesystem::path& file) {
+  std::error_code failure;
+  if (!std::filesystem::exists(file, failure)) return std::nullopt;
+  try {
+    return results::read_evaluation(file);
+  } catch (const DataError&) {
+    return std::nullopt;
+  }
 }
 
 void write(const std::filesystem::path& file, const std::string& text) {
@@ -117,15 +118,25 @@ std::string write_pipeline_scores(const std::filesystem::path& folder,
     return "";
   }
   text::TextTable table;
-  table.heads = {"STAGE", "RANKED BY", "mAP", "RANK-1", "RANK-5", "mINP", "SCORE"};
-  table.widths = {30, 16, 8, 8, 8, 8};
+  table.heads = {"STAGE", "RANKED BY"};
+  table.widths = {30, 16};
+  std::vector<const results::Evaluation*> evaluations;
+  for (const auto& row : rows) evaluations.push_back(&row.scores);
+  const auto figures = results::figures_of(evaluations, Prominence::listed);
+  for (const auto& figure : figures) {
+    table.heads.push_back(figure.label);
+    table.widths.push_back(16);
+  }
+  table.widths.pop_back();
   Json json = Json::array();
   for (const auto& row : rows) {
-    table.rows.push_back({row.stage, row.by, percent(row.scores, "mAP"), percent(row.scores, "rank1"),
-                          percent(row.scores, "rank5"), percent(row.scores, "mINP"),
-                          percent(row.scores, "score")});
+    auto& cells = table.rows.emplace_back(std::vector<std::string>{row.stage, row.by});
+    for (const auto& figure : figures) {
+      const auto* found = row.scores.find(figure.name);
+      cells.push_back(found == nullptr ? "" : results::figure_cell(figure.kind, found->value));
+    }
     Json entry = {{"stage", row.stage}, {"ranked_by", row.by}};
-    entry.update(row.scores);
+    entry.update(results::evaluation_json(row.scores));
     json.push_back(std::move(entry));
   }
   write(folder / "scores.json", json.dump(2) + "\n");

@@ -16,7 +16,8 @@ namespace kindred::pipeline {
                                       const std::vector<StageRecord>& records);
 
 /// The scores of each stage of type rank that has any: by the descriptors alone and after post-processing.
-/// Writes scores.json and scores.md, or removes them when there is none; "" then.
+/// Writes scores.json, a list of evaluation_json() with "stage" and "ranked_by", and scores.md, shares in per
+/// cent, or removes them when there is none; "" then.
 [[nodiscard]] std::string write_pipeline_scores(const std::filesystem::path& folder,
                                                 const std::vector<StageRecord>& records);
 

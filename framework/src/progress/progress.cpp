@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <stdexcept>
 #include <utility>
 
 #include "progress/text_progress.h"
@@ -19,7 +20,28 @@ std::string format(const char* pattern, double value) {
   return text;
 }
 
+template <class Entries>
+auto entry_of(Entries& entries, std::string_view name) {
+  return std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.first == name; });
+}
+
 }  // namespace
+
+double& Figures::operator[](std::string_view name) {
+  const auto entry = entry_of(entries_, name);
+  if (entry != entries_.end()) return entry->second;
+  return entries_.emplace_back(name, 0).second;
+}
+
+double Figures::at(std::string_view name) const {
+  const auto entry = entry_of(entries_, name);
+  if (entry == entries_.end()) throw std::out_of_range("there is no figure '" + std::string(name) + "'");
+  return entry->second;
+}
+
+std::size_t Figures::count(std::string_view name) const {
+  return entry_of(entries_, name) == entries_.end() ? 0 : 1;
+}
 
 ProgressSink::~ProgressSink() = default;
 

@@ -1,13 +1,37 @@
 // Progress is data: stages tell a sink, and the sink decides how a person or a program sees it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace kindred::progress {
+
+/// Numbers by name, in the order in which they were first set.
+class Figures {
+ public:
+  using Entry = std::pair<std::string, double>;
+  Figures() = default;
+  Figures(std::initializer_list<Entry> entries) : entries_(entries) {}
+  Figures(const std::map<std::string, double>& figures) : entries_(figures.begin(), figures.end()) {}
+
+  /// 0 when it is new.
+  double& operator[](std::string_view name);
+  /// Throws std::out_of_range.
+  [[nodiscard]] double at(std::string_view name) const;
+  [[nodiscard]] std::size_t count(std::string_view name) const;
+  [[nodiscard]] auto begin() const { return entries_.begin(); }
+  [[nodiscard]] auto end() const { return entries_.end(); }
+
+ private:
+  std::vector<Entry> entries_;
+};
 
 /// A moment of a stage's work.
 struct Progress {
@@ -20,7 +44,7 @@ struct Progress {
   double remaining_seconds = -1;  ///< of the whole stage; negative: not known yet
   /// "loss", "learning_rate", ... A name with '/' is a detail ("loss/triplet(g1)"): files keep it, people are
   /// not shown it.
-  std::map<std::string, double> figures;
+  Figures figures;
 };
 
 class ProgressSink {

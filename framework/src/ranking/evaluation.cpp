@@ -2,20 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <cstdint>
 #include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <span>
 #include <stdexcept>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "kindred/core/error.h"
 #include "kindred/core/parallel.h"
-#include "kindred/text/csv.h"
+#include "kindred/role/metric.h"
+#include "ranking/made_metric.h"
 #include "ranking/match_ranks.h"
 #include "ranking/similarity.h"
 
@@ -23,7 +24,6 @@ namespace kindred::ranking {
 namespace {
 
 constexpr std::int64_t block_bytes = std::int64_t{64} << 20;
-constexpr std::int64_t cmc_ranks[] = {1, 5, 10};
 
 bool labelled(const Sample& sample) {
   return sample.identity >= 0;
@@ -31,16 +31,6 @@ bool labelled(const Sample& sample) {
 
 std::string count_text(std::int64_t count, const std::string& thing, const std::string& things) {
   return std::to_string(count) + " " + (count == 1 ? thing : things);
-}
-
-std::string number(double value, const char* format) {
-  char text[32];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string percent(double share) {
-  return number(100 * share, "%.2f %%");
 }
 
 void add_sentence(std::string& text, const std::string& sentence) {
@@ -182,14 +172,37 @@ struct Relations {
 class Judge {
  public:
   Judge(const std::vector<Sample>& query, const std::vector<Sample>& gallery, const GalleryIndex& index,
-        bool cameras_known, std::int64_t depth, const std::filesystem::path& place)
-      : query_(query),
-        gallery_(gallery),
-        index_(index),
-        cameras_known_(cameras_known),
-        depth_(depth),
-        location_(place) {}
+        bool cameras_known, const std::filesystem::path& place)
+      : query_(query), gallery_(gallery), index_(index), cameras_known_(cameras_known), location_(place) {}
 
+  [[nodiscard]] PairTotals pairs() const {
+    PairTotals pairs;
+    pairs.images = static_cast<std::int64_t>(gallery_.size());
+    pairs.junk = index_.junk;
+    for (std::size_t q = 0; q < query_.size(); ++q) {
+      if (!labelled(query_[q])) continue;
+      const auto related = relations(q);
+      const auto matches = static_cast<std::int64_t>(related.matches.size());
+      pairs.positives += matches;
+      pairs.negatives += ranked(related) - matches;
+    }
+    return pairs;
+  }
+
+  /// Without ranks where there is no right image.
+  [[nodiscard]] QueryRanks judge(std::size_t q, std::span<const float> distances,
+                                 const std::vector<std::unique_ptr<PairCounter::Part>>& parts) const {
+    require_numbers(q, distances);
+    if (!labelled(query_[q])) return {};
+    const auto related = relations(q);
+    for (const auto& part : parts) part->add({distances, related.matches, related.same_camera});
+    if (related.matches.empty()) return {};
+    auto removed = index_.junk;
+    removed.insert(removed.end(), related.same_camera.begin(), related.same_camera.end());
+    return {match_ranks(distances, related.matches, removed), ranked(related)};
+  }
+
+ private:
   [[nodiscard]] Relations relations(std::size_t q) const {
     Relations relations;
     const auto* same_identity = index_.find(query_[q]);
@@ -202,46 +215,10 @@ class Judge {
     return relations;
   }
 
-  [[nodiscard]] OpenSetCounter open_set(const std::vector<double>& rates) const {
-    std::int64_t positives = 0;
-    std::int64_t negatives = 0;
-    const auto ranked = static_cast<std::int64_t>(gallery_.size() - index_.junk.size());
-    for (std::size_t q = 0; q < query_.size(); ++q) {
-      if (!labelled(query_[q])) continue;
-      const auto related = relations(q);
-      const auto matches = static_cast<std::int64_t>(related.matches.size());
-      positives += matches;
-      negatives += ranked - matches - static_cast<std::int64_t>(related.same_camera.size());
-    }
-    return {static_cast<std::int64_t>(gallery_.size()), index_.junk, positives, negatives, rates};
+  [[nodiscard]] std::int64_t ranked(const Relations& related) const {
+    return static_cast<std::int64_t>(gallery_.size() - index_.junk.size() - related.same_camera.size());
   }
 
-  [[nodiscard]] QueryScore judge(std::size_t q, std::span<const float> distances,
-                                 OpenSetCounter::Part& open_set) const {
-    QueryScore score{.path = query_[q].path, .identity = query_[q].identity, .camera = query_[q].camera};
-    require_numbers(q, distances);
-    if (!labelled(query_[q])) return score;
-    const auto related = relations(q);
-    open_set.add(distances, related.matches, related.same_camera);
-    if (related.matches.empty()) return score;
-
-    auto removed = index_.junk;
-    removed.insert(removed.end(), related.same_camera.begin(), related.same_camera.end());
-    const auto ranks = match_ranks(distances, related.matches, removed);
-    const auto matches = static_cast<std::int64_t>(ranks.size());
-    const auto depth = depth_ > 0 ? depth_ : static_cast<std::int64_t>(distances.size());
-    double precisions = 0;
-    for (std::size_t k = 0; k < ranks.size() && ranks[k] <= depth; ++k) {
-      precisions += static_cast<double>(k + 1) / static_cast<double>(ranks[k]);
-    }
-    score.matches = matches;
-    score.ap = precisions / static_cast<double>(std::min(matches, depth));
-    score.inp = static_cast<double>(matches) / static_cast<double>(ranks.back());
-    score.first_rank = ranks.front();
-    return score;
-  }
-
- private:
   void require_numbers(std::size_t q, std::span<const float> distances) const {
     std::int32_t bad = 0;
     for (const float distance : distances) bad += distance != distance ? 1 : 0;
@@ -257,13 +234,14 @@ class Judge {
   const std::vector<Sample>& gallery_;
   const GalleryIndex& index_;
   bool cameras_known_;
-  std::int64_t depth_;  // 0: all
   const std::filesystem::path& location_;
 };
 
-std::vector<QueryScore> judge_all(std::int64_t queries, std::int64_t images, const DistanceBlock& distances,
-                                  const Judge& judge, OpenSetCounter& open_set) {
-  std::vector<QueryScore> scores(static_cast<std::size_t>(queries));
+using Counters = std::vector<std::unique_ptr<PairCounter>>;  // of each metric; nullptr: of ranks
+
+std::vector<QueryRanks> judge_all(std::int64_t queries, std::int64_t images, const DistanceBlock& distances,
+                                  const Judge& judge, const Counters& counters) {
+  std::vector<QueryRanks> ranks(static_cast<std::size_t>(queries));
   const auto block =
       std::max<std::int64_t>(1, block_bytes / (images * static_cast<std::int64_t>(sizeof(float))));
   for (std::int64_t first = 0; first < queries; first += block) {
@@ -275,62 +253,77 @@ std::vector<QueryScore> judge_all(std::int64_t queries, std::int64_t images, con
     }
     const auto* data = rows.data_ptr<float>();
     parallel_ranges(last - first, [&](std::int64_t begin, std::int64_t end) {
-      OpenSetCounter::Part part(open_set);
+      std::vector<std::unique_ptr<PairCounter::Part>> parts;
+      for (const auto& counter : counters) {
+        if (counter) parts.push_back(counter->part());
+      }
       for (auto row = begin; row < end; ++row) {
         const auto q = static_cast<std::size_t>(first + row);
-        scores[q] = judge.judge(q, {data + row * images, static_cast<std::size_t>(images)}, part);
+        ranks[q] = judge.judge(q, {data + row * images, static_cast<std::size_t>(images)}, parts);
       }
-      part.finish();
+      for (const auto& part : parts) part->finish();
     });
   }
-  return scores;
+  return ranks;
 }
 
-}  // namespace
-
-Scores evaluate(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
-                const DistanceBlock& distances, const recipe::EvaluateSettings& settings,
-                const std::filesystem::path& place) {
-  if (gallery.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-    throw DataError(place, "the gallery has more than 2,147,483,647 images");
+/// What the queries are, and nothing yet of their values.
+std::vector<results::EvaluatedQuery> queries_of(const std::vector<Sample>& query,
+                                                const std::vector<QueryRanks>& ranks) {
+  std::vector<results::EvaluatedQuery> queries;
+  for (std::size_t q = 0; q < query.size(); ++q) {
+    queries.push_back({query[q].path, query[q].identity, query[q].camera,
+                       static_cast<std::int64_t>(ranks[q].ranks.size())});
   }
-  const GalleryIndex index(gallery);
-  require_shared_identities(query, gallery, index, place);
-  auto decision = decide_cameras(query, gallery, index, settings.cameras, place);
+  return queries;
+}
 
-  Scores scores;
-  scores.queries = static_cast<std::int64_t>(query.size());
-  scores.junk = static_cast<std::int64_t>(index.junk.size());
-  scores.gallery = static_cast<std::int64_t>(gallery.size()) - scores.junk;
-  scores.cameras_known = decision.known;
-  scores.note = std::move(decision.note);
-
-  scores.map_depth = settings.map_depth;
-
-  const Judge judge(query, gallery, index, scores.cameras_known, scores.map_depth, place);
-  auto open_set = judge.open_set(settings.false_positive_rates);
-  scores.each =
-      judge_all(scores.queries, static_cast<std::int64_t>(gallery.size()), distances, judge, open_set);
-  for (const auto rank : cmc_ranks) scores.cmc[rank] = 0;
-  for (const auto& one : scores.each) {
-    if (one.matches == 0) continue;
-    ++scores.valid_queries;
-    scores.mean_ap += one.ap;
-    scores.mean_inp += one.inp;
-    for (auto& [rank, share] : scores.cmc) share += one.first_rank <= rank ? 1 : 0;
+/// Leaves gaps for the queries that were not judged.
+std::vector<double> with_gaps(const std::vector<double>& values,
+                              const std::vector<results::EvaluatedQuery>& queries) {
+  std::vector<double> result;
+  auto next = values.begin();
+  for (const auto& query : queries) {
+    result.push_back(query.matches > 0 ? *next++ : std::numeric_limits<double>::quiet_NaN());
   }
-  if (scores.valid_queries == 0) {  // possible only when images were removed for their camera
-    throw DataError(place,
-                    "no query has a right image under another camera: every gallery image of a query's "
-                    "identity is of the query's own camera and was removed. Evaluate with cameras = "
-                    "\"single\" to let them count, or check the cameras in the data");
-  }
-  const auto valid = static_cast<double>(scores.valid_queries);
-  scores.mean_ap /= valid;
-  scores.mean_inp /= valid;
-  for (auto& [rank, share] : scores.cmc) share /= valid;
-  scores.open_set = open_set.scores();
+  return result;
+}
 
+/// Columns and tables become heads and names of files.
+template <class Named>
+void require_new_name(const MadeMetric& metric, const std::string& what, const std::string& name,
+                      const std::vector<Named>& others, const std::vector<std::string>& reserved) {
+  const bool taken =
+      std::any_of(others.begin(), others.end(), [&](const Named& other) { return other.name == name; }) ||
+      std::find(reserved.begin(), reserved.end(), name) != reserved.end();
+  if (!taken) return;
+  throw ComponentError(metric.component, "gives a " + what + " '" + name +
+                                             "', and there is one already; give the metric's entry in the "
+                                             "recipe a 'name', which is then put before it");
+}
+
+/// Adds what a metric says of the rankings.
+void add_result(const MadeMetric& metric, MetricResult result, results::Evaluation& evaluation) {
+  check_result(metric, static_cast<std::size_t>(evaluation.valid_queries), result);
+  for (std::size_t i = 0; i < metric.figures.size(); ++i) {
+    evaluation.figures.push_back({metric.figures[i], result.values[i], metric.name});
+  }
+  for (auto& table : result.tables) {
+    require_new_name(metric, "table", table.name, evaluation.tables, {"matches", "per_query"});
+    evaluation.tables.push_back(std::move(table));
+  }
+  auto& per_query = evaluation.per_query;
+  for (auto& column : result.per_query) {
+    require_new_name(metric, "column of per_query", column.name, per_query.columns,
+                     {"path", "identity", "camera", "matches"});
+    column.values = with_gaps(column.values, per_query.queries);
+    per_query.columns.push_back(std::move(column));
+  }
+}
+
+/// Distractors, and what a reader must know of queries.
+void count_others(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
+                  results::Evaluation& evaluation) {
   std::unordered_set<std::int64_t> searched;
   std::int64_t not_judged = 0;
   for (const auto& sample : query) {
@@ -339,19 +332,67 @@ Scores evaluate(const std::vector<Sample>& query, const std::vector<Sample>& gal
   }
   for (const auto& sample : gallery) {
     if (sample.identity == junk_identity) continue;
-    if (!labelled(sample) || !searched.contains(sample.identity)) ++scores.distractors;
+    if (!labelled(sample) || !searched.contains(sample.identity)) ++evaluation.distractors;
   }
   if (not_judged > 0) {
-    add_sentence(scores.note,
+    add_sentence(evaluation.note,
                  count_text(not_judged, "query is", "queries are") + " unlabelled or junk and not judged");
   }
-  if (!scores.cameras_known) {
-    if (const auto selves = queries_in_gallery(query, gallery); selves > 0) {
-      add_sentence(scores.note, count_text(selves, "query is", "queries are") +
-                                    " in the gallery too, and finding itself counts as right");
-    }
+  if (evaluation.cameras_known) return;
+  if (const auto selves = queries_in_gallery(query, gallery); selves > 0) {
+    add_sentence(evaluation.note, count_text(selves, "query is", "queries are") +
+                                      " in the gallery too, and finding itself counts as right");
   }
-  return scores;
+}
+
+}  // namespace
+
+results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
+                             const DistanceBlock& distances, DistanceScale scale,
+                             const recipe::EvaluationPlan& plan, const std::filesystem::path& place) {
+  const auto metrics = create_metrics(plan);
+  if (metrics.empty()) {
+    throw Error(
+        "evaluate: error: there is no metric to judge rankings by: none of the plugins that were loaded "
+        "offers a default one; `kindred list` shows what there is, and --plugin-dir says where plugins are");
+  }
+  if (gallery.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    throw DataError(place, "the gallery has more than 2,147,483,647 images");
+  }
+  const GalleryIndex index(gallery);
+  require_shared_identities(query, gallery, index, place);
+  auto decision = decide_cameras(query, gallery, index, plan.evaluate.cameras, place);
+
+  results::Evaluation evaluation;
+  evaluation.queries = static_cast<std::int64_t>(query.size());
+  evaluation.junk = static_cast<std::int64_t>(index.junk.size());
+  evaluation.gallery = static_cast<std::int64_t>(gallery.size()) - evaluation.junk;
+  evaluation.cameras_known = decision.known;
+  evaluation.cosine = scale == DistanceScale::cosine;
+  evaluation.note = std::move(decision.note);
+
+  const Judge judge(query, gallery, index, decision.known, place);
+  auto pairs = judge.pairs();
+  pairs.cosine = evaluation.cosine;
+  evaluation.positive_pairs = pairs.positives;
+  evaluation.negative_pairs = pairs.negatives;
+  Counters counters;
+  for (const auto& metric : metrics) counters.push_back(metric.metric->count_pairs(pairs));
+  auto ranks = judge_all(evaluation.queries, pairs.images, distances, judge, counters);
+  evaluation.per_query.queries = queries_of(query, ranks);
+  std::erase_if(ranks, [](const QueryRanks& one) { return one.ranks.empty(); });
+  evaluation.valid_queries = static_cast<std::int64_t>(ranks.size());
+  if (ranks.empty()) {  // possible only when images were removed for their camera
+    throw DataError(place,
+                    "no query has a right image under another camera: every gallery image of a query's "
+                    "identity is of the query's own camera and was removed. Evaluate with cameras = "
+                    "\"single\" to let them count, or check the cameras in the data");
+  }
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    add_result(metrics[i], counters[i] ? counters[i]->result() : metrics[i].metric->judge(ranks), evaluation);
+  }
+  count_others(query, gallery, evaluation);
+  return evaluation;
 }
 
 DistanceBlock cosine_distances(torch::Tensor query, torch::Tensor gallery, const std::string& query_name,
@@ -361,80 +402,6 @@ DistanceBlock cosine_distances(torch::Tensor query, torch::Tensor gallery, const
   return [similarity](std::int64_t first, std::int64_t last) {
     return similarity->rows(first, last).neg_().add_(1);
   };
-}
-
-std::string scores_text(const Scores& scores) {
-  std::string text = "mAP";
-  if (scores.map_depth > 0) text += "@" + std::to_string(scores.map_depth);
-  text += " " + percent(scores.mean_ap);
-  for (const auto& [rank, share] : scores.cmc)
-    text += "  Rank-" + std::to_string(rank) + " " + percent(share);
-  text += "  mINP " + percent(scores.mean_inp);
-  if (scores.map_depth > 0) text += "  score " + percent(scores.score());
-  text += "\n" + std::to_string(scores.valid_queries) + " of " +
-          count_text(scores.queries, "query", "queries") + " in " +
-          count_text(scores.gallery, "gallery image", "gallery images") + " (" +
-          count_text(scores.distractors, "distractor", "distractors") + ", " + std::to_string(scores.junk) +
-          " junk left out), " + (scores.cameras_known ? "across cameras" : "single-camera mode");
-  if (!scores.note.empty()) text += ": " + scores.note;
-  text += "\n";
-  const auto& points = scores.open_set.points;
-  for (const auto& point : points) {
-    const bool first = &point == &points.front();
-    text += (first ? "same person or not: TPR " : ", ") + percent(point.true_positive_rate) +
-            (first ? " at FPR " : " at ") + number(point.wanted_rate, "%g") +
-            (first ? " (distance < " : " (< ") + number(point.threshold, "%.4g") + ")";
-  }
-  return points.empty() ? text : text + "\n";
-}
-
-std::string scores_json(const Scores& scores) {
-  nlohmann::ordered_json json;
-  json["mAP"] = scores.mean_ap;
-  json["mINP"] = scores.mean_inp;
-  for (const auto& [rank, share] : scores.cmc) json["rank" + std::to_string(rank)] = share;
-  json["map_depth"] = scores.map_depth;
-  json["score"] = scores.score();
-  json["queries"] = scores.queries;
-  json["valid_queries"] = scores.valid_queries;
-  json["gallery"] = scores.gallery;
-  json["distractors"] = scores.distractors;
-  json["junk"] = scores.junk;
-  json["cameras"] = scores.cameras_known ? "known" : "single";
-  json["multi_query"] = scores.multi_query;
-  auto& open_set = json["open_set"];
-  open_set["positives"] = scores.open_set.positives;
-  open_set["negatives"] = scores.open_set.negatives;
-  open_set["area"] = scores.open_set.area;
-  open_set["area_error"] = scores.open_set.area_error;
-  open_set["points"] = nlohmann::ordered_json::array();
-  for (const auto& point : scores.open_set.points) {
-    auto& entry = open_set["points"].emplace_back();
-    entry["wanted_false_positive_rate"] = point.wanted_rate;
-    entry["false_positive_rate"] = point.false_positive_rate;
-    entry["false_positives"] = point.false_positives;
-    entry["true_positive_rate"] = point.true_positive_rate;
-    entry["distance"] = point.threshold;
-    if (scores.cosine) entry["similarity"] = 1 - point.threshold;
-  }
-  json["note"] = scores.note;
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
-void write_queries_csv(std::ostream& out, const Scores& scores) {
-  write_csv_row(out, {"path", "identity", "camera", "ap", "inp", "first_rank", "matches"});
-  for (const auto& one : scores.each) {
-    std::vector<std::string> cells{one.path,
-                                   one.identity == unlabelled_identity ? "" : std::to_string(one.identity),
-                                   one.camera == unknown_camera ? "" : std::to_string(one.camera)};
-    if (one.matches > 0) {
-      cells.insert(cells.end(), {number(one.ap, "%.6f"), number(one.inp, "%.6f"),
-                                 std::to_string(one.first_rank), std::to_string(one.matches)});
-    } else {
-      cells.resize(7);
-    }
-    write_csv_row(out, cells);
-  }
 }
 
 }  // namespace kindred::ranking

@@ -9,6 +9,7 @@
 #include "kindred/role/writer.h"
 #include "recipe/affects.h"
 #include "recipe/recipe_layout.h"
+#include "recipe/recipe_merge.h"
 
 namespace kindred::recipe {
 namespace {
@@ -76,6 +77,7 @@ class Planner {
     check_weights(plan);
     settings("loader", plan.loader);
     settings("train", plan.train);
+    plan.best_by_location = location_of("train", "best_by");
     settings("embed", plan.embed);
     choose_search(plan);
     chooser_.throw_if_any();
@@ -123,6 +125,14 @@ class Planner {
   void settings(const std::string& key, Settings& out) {
     const auto* value = root_->find(key);
     if (value != nullptr) out = Settings::schema().parse(*value, "[" + key + "]", diagnostics_);
+  }
+
+  /// Of a key's value, or else of the recipe.
+  SourceLocation location_of(const std::string& table, const std::string& key) const {
+    const auto* value = root_->find(table);
+    const auto* keys = value == nullptr ? nullptr : value->as<Table>();
+    const auto* found = keys == nullptr ? nullptr : keys->find(key);
+    return found == nullptr ? recipe_.location() : found->location();
   }
 
   void check_weights(Plan& plan) {
@@ -210,9 +220,68 @@ class Planner {
     }
   }
 
+  /// Two of its keys have become parameters of metrics.
+  void read_evaluate(EvaluateSettings& out) {
+    const auto* value = root_->find("evaluate");
+    if (value == nullptr) return;
+    const Names moved = {"map_depth", "false_positive_rates"};
+    out = EvaluateSettings::schema().parse(*value, "[evaluate]", diagnostics_, moved);
+    const auto* table = value->as<Table>();
+    for (const auto& key : moved) {
+      const auto* old = table == nullptr ? nullptr : table->find(key);
+      if (old == nullptr) continue;
+      diagnostics_.error(old->location(),
+                         "[evaluate] has no '" + key + "' any more; it is the parameter '" +
+                             (key == "map_depth" ? "depth" : key) +
+                             "' of a metric, in a table [metric.NAME]: `kindred list` shows the metrics");
+    }
+  }
+
+  /// The catalog's default metrics as a list of the recipe.
+  Value default_metrics() const {
+    std::vector<const ComponentInfo*> defaults;
+    for (const auto* factory : chooser_.catalog().components(Metric::role_name)) {
+      if (factory->info().default_order) defaults.push_back(&factory->info());
+    }
+    std::stable_sort(defaults.begin(), defaults.end(),
+                     [](const auto* a, const auto* b) { return *a->default_order < *b->default_order; });
+    Array list;
+    for (const auto* info : defaults) {
+      Table entry;
+      entry.set("type", Value(info->name));
+      list.emplace_back(std::move(entry), recipe_.location());
+    }
+    return {std::move(list), recipe_.location()};
+  }
+
+  void choose_metrics(std::vector<Choice<Metric>>& out) {
+    const std::string key = "metric";
+    const auto* written = root_->find(key);
+    const auto errors = diagnostics_.all().size();
+    Table list;
+    list.set(key, default_metrics());
+    if (written != nullptr) {
+      Table changes;
+      changes.set(key, *written, written->location());
+      merge_recipe(list, changes, diagnostics_);
+    }
+    for (const auto& [table, entry] : entries_of(key, list.find(key))) {
+      auto& choice = out.emplace_back();
+      chooser_.choose(*table, "[[metric]]", entry_keys, choice);
+      if (entry.name) choice.name = *entry.name;
+    }
+    if (out.empty() && written != nullptr && diagnostics_.all().size() == errors) {
+      diagnostics_.error(written->location(),
+                         "the recipe has no metric left, so nothing would be said of its rankings; " +
+                             chooser_.what_there_is(key) + ", or take '" + key +
+                             "' out for the default ones");
+    }
+  }
+
   void choose_search(RankingPlan& plan) {
     settings("ranking", plan.ranking);
-    settings("evaluate", plan.evaluate);
+    read_evaluate(plan.evaluate);
+    choose_metrics(plan.metrics);
     settings("machine", plan.machine);
     for (const auto& [table, entry] : entries_of("post_processor")) {
       auto& choice = plan.post_processors.emplace_back();
@@ -297,6 +366,12 @@ Table frozen_entry(const Choice<Role>& choice) {
 
 }  // namespace
 
+std::string EvaluationPlan::metrics_text() const {
+  std::string text;
+  for (const auto& choice : metrics) text += (text.empty() ? "" : ", ") + choice.title();
+  return text.empty() ? "none" : text;
+}
+
 std::string RankingPlan::post_processors_text() const {
   std::string text;
   for (const auto& choice : post_processors) {
@@ -320,6 +395,13 @@ Value RankingPlan::resolved_ranking() const {
   recipe.set("post_processor", Value(std::move(entries)));
   recipe.set("ranking", RankingSettings::schema().write(ranking));
   recipe.set("evaluate", EvaluateSettings::schema().write(evaluate));
+  entries = {};
+  for (const auto& choice : metrics) {
+    auto table = frozen_entry(choice);
+    append(table, choice.factory->write(choice.params.get()));
+    entries.emplace_back(std::move(table));
+  }
+  if (!metrics.empty()) recipe.set("metric", Value(std::move(entries)));
   return {std::move(recipe)};
 }
 

@@ -16,6 +16,7 @@
 #include "kindred/role/dataset.h"
 #include "kindred/role/head.h"
 #include "kindred/role/loss.h"
+#include "kindred/role/metric.h"
 #include "kindred/role/optimizer.h"
 #include "kindred/role/post_processor.h"
 #include "kindred/role/sampler.h"
@@ -36,18 +37,26 @@ struct PostProcessorChoice : Choice<PostProcessor> {
   std::vector<std::string> domains;  ///< empty: all
 };
 
+/// What a recipe says of judging rankings.
+struct EvaluationPlan {
+  EvaluateSettings evaluate;
+  std::vector<Choice<Metric>> metrics;  ///< empty only when no plugin offers a default one
+
+  /// Their names, or "none": for summaries.
+  [[nodiscard]] std::string metrics_text() const;
+};
+
 /// What a recipe says of searching a gallery, which descriptors on disk need as well.
-struct RankingPlan {
+struct RankingPlan : EvaluationPlan {
   std::vector<PostProcessorChoice> post_processors;
   RankingSettings ranking;
-  EvaluateSettings evaluate;
   MachineSettings machine;
 
   /// Whether distances are anything else than the cosine's.
   [[nodiscard]] bool post_processed() const { return !post_processors.empty() || ranking.by_domain; }
   /// The names of the post-processors and their domains, or "none": for summaries.
   [[nodiscard]] std::string post_processors_text() const;
-  /// The tables post_processor, ranking and evaluate with every default explicit.
+  /// The tables post_processor, ranking, evaluate and metric with every default explicit.
   [[nodiscard]] Value resolved_ranking() const;
 };
 
@@ -81,10 +90,14 @@ struct GroupChoice : GroupSettings {
 
 /// The recipe's keys: `name` and `seed`; the tables dataset, sampler, backbone, head, optimizer and schedule,
 /// each with `type` and the parameters of that component, backbone also with `weights` and `weights_sha256`;
-/// the lists of tables augmentation, loss and post_processor, whose entries have `type`, `name` and `enabled`
-/// besides, those of loss also `on`, `weight` and `reduction`, those of post_processor `domains`; the list of
-/// tables group inside optimizer; the list of tables pseudo_labels, each with a table `dataset` or without;
-/// the kernel's own tables folds, weights, loader, train, embed, ranking, evaluate and machine (settings.h).
+/// the lists of tables augmentation, loss, post_processor and metric, whose entries have `type`, `name` and
+/// `enabled` besides, those of loss also `on`, `weight` and `reduction`, those of post_processor `domains`;
+/// the list of tables group inside optimizer; the list of tables pseudo_labels, each with a table `dataset`
+/// or without; the kernel's own tables folds, weights, loader, train, embed, ranking, evaluate and machine
+/// (settings.h).
+///
+/// Without the list metric the metrics are the catalog's default ones (ComponentInfo::default_order); a table
+/// of that name changes entries of this list, as it would those of a list that is written out.
 ///
 /// The six tables and one loss are required: nothing that decides a result is left unsaid. A recipe without
 /// augmentations, without the kernel's own tables, name or seed is whole. An entry with `enabled = false` is
@@ -102,6 +115,7 @@ struct Plan : RankingPlan, DataPlan, ExtractionPlan {
   WeightsSettings weights;
   SourceLocation weights_location;
   TrainSettings train;
+  SourceLocation best_by_location;  ///< of train.best_by, or of the recipe
 
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.
   [[nodiscard]] Value resolved() const;

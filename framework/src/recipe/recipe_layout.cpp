@@ -88,6 +88,10 @@ std::vector<RecipeTable> recipe_layout() {
                  "What is done with descriptors between the network and the ranking, in order.");
   append<PostProcessorSettings>(post_processor.parameters);
   post_processor.affects = Affects::ranking;
+  auto metric = components("metric", false,
+                           "Figures that judge rankings, in order. Without [[metric]] they are those of the "
+                           "default metrics, whose parameters a table [metric.NAME] changes.");
+  metric.affects = Affects::ranking;
   auto optimizer = component("optimizer", "How gradients change the weights.");
   add_list<GroupSettings>(optimizer, "group");
   auto backbone = component("backbone", "The convolutional network that turns images into feature maps.");
@@ -114,6 +118,7 @@ std::vector<RecipeTable> recipe_layout() {
       std::move(post_processor),
       settings<RankingSettings>("ranking", Affects::ranking),
       settings<EvaluateSettings>("evaluate", Affects::ranking),
+      std::move(metric),
       settings<MachineSettings>("machine", Affects::nothing),
   };
 }

@@ -148,6 +148,9 @@ Schema<TrainSettings> TrainSettings::schema() {
       .at_least(0)
       .unit("epochs")
       .affects(Affects::nothing);
+  s.add("best_by", &TrainSettings::best_by,
+        "figure of the recipe's metrics whose best evaluation is kept as best.safetensors")
+      .affects(Affects::nothing);
   s.add("checkpoint_every", &TrainSettings::checkpoint_every,
         "keep what is needed to go on each time so many epochs are done")
       .at_least(1)
@@ -186,7 +189,7 @@ Schema<EmbedSettings> EmbedSettings::schema() {
 }
 
 Schema<EvaluateSettings> EvaluateSettings::schema() {
-  Schema<EvaluateSettings> s("How rankings are judged.");
+  Schema<EvaluateSettings> s("What counts when rankings are judged; [[metric]] says by which figures.");
   s.add(
       "cameras", &EvaluateSettings::cameras,
       "whether gallery images of the query's own identity and camera are left out: 'known' does so and needs "
@@ -194,15 +197,6 @@ Schema<EvaluateSettings> EvaluateSettings::schema() {
       {{"auto", CameraMode::automatic}, {"known", CameraMode::known}, {"single", CameraMode::single}});
   s.add("multi_query", &EvaluateSettings::multi_query,
         "merge the queries of one identity and camera into one: the mean of their descriptors");
-  s.add("map_depth", &EvaluateSettings::map_depth,
-        "mAP looks at so many images at the start of each ranking; 0: at all")
-      .at_least(0)
-      .unit("images");
-  s.add("false_positive_rates", &EvaluateSettings::false_positive_rates,
-        "shares of the pairs of different persons that may be taken for one person; for each the threshold "
-        "and the share of right pairs found are told")
-      .above(0)
-      .at_most(0.1);
   return s;
 }
 

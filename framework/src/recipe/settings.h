@@ -19,7 +19,7 @@ struct RunSettings {
   static Schema<RunSettings> schema();
 };
 
-/// Keys of each entry of [[augmentation]], [[loss]] and [[post_processor]], beside `type`.
+/// Keys of each entry of [[augmentation]], [[loss]], [[post_processor]] and [[metric]], beside `type`.
 struct EntrySettings {
   std::optional<std::string> name;  ///< absent: what `type` says
   bool enabled = true;
@@ -100,6 +100,7 @@ struct TrainSettings {
   double clip_gradient_norm = 0;      ///< 0: not
   double ema_decay = 0;               ///< 0: no averaged weights
   std::int64_t evaluate_every = 0;    ///< epochs; 0: not during training
+  std::string best_by = "mAP";        ///< name of a figure
   std::int64_t checkpoint_every = 1;  ///< epochs
   double checkpoint_minutes = 10;     ///< within a long epoch
   static Schema<TrainSettings> schema();
@@ -120,8 +121,6 @@ enum class CameraMode { automatic, known, single };
 struct EvaluateSettings {
   CameraMode cameras = CameraMode::automatic;
   bool multi_query = false;
-  std::int64_t map_depth = 0;  ///< images; 0: the whole ranking
-  std::vector<double> false_positive_rates{1e-4, 1e-3, 1e-2};
   static Schema<EvaluateSettings> schema();
 };
 

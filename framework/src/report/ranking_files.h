@@ -10,60 +10,21 @@
 #include <vector>
 
 #include "kindred/core/sample.h"
+#include "kindred/role/metric.h"
 #include "report/piece.h"
+#include "results/evaluation.h"
 
 namespace kindred::report {
 
-/// evaluation.json; what is missing there is missing here. Shares are of 1.
-struct ScoreFigures {
-  std::optional<double> mean_ap;
-  std::optional<double> rank1;
-  std::optional<double> rank5;
-  std::optional<double> rank10;
-  std::optional<double> mean_inp;
-  std::optional<double> score;
-  std::optional<double> map_depth;  ///< images that AP looks at; 0: all
-  std::optional<double> queries;
-  std::optional<double> valid_queries;
-  std::optional<double> gallery;
-  std::optional<double> distractors;
-  std::optional<double> junk;
-  bool cameras_known = false;
-  bool multi_query = false;
-  std::string note;
-
-  struct Threshold {
-    double false_positive_rate = 0;  ///< as it was asked for
-    double true_positive_rate = 0;
-    double distance = 0;
-    std::optional<double> similarity;  ///< only of cosine distances
-  };
-  std::vector<Threshold> thresholds;
-  std::optional<double> area;  ///< under the ROC curve
-};
-
-/// A line of per_query.csv.
-struct JudgedQuery {
-  std::string path;
-  std::optional<double> ap;  ///< nothing where it was not judged
-  std::int64_t first_rank = 0;
-  std::int64_t matches = 0;
-};
-
-struct RocRates {
-  double false_positive_rate = 0;
-  double true_positive_rate = 0;
-};
-
 struct RankingFiles {
-  Piece<ScoreFigures> scores;
-  Piece<ScoreFigures> plain_scores;  ///< by the descriptors alone, when there is any post-processing
-  Piece<std::vector<JudgedQuery>> queries;
-  Piece<std::vector<RocRates>> roc;
-  std::filesystem::path matches;  ///< matches.csv; read_rankings() reads it
+  Piece<results::Evaluation> scores;
+  Piece<results::Evaluation> plain_scores;  ///< by the descriptors alone, when there is any post-processing
+  Piece<results::QueryTable> queries;
+  std::vector<Piece<MetricTable>> curves;  ///< of `scores`, those whose file is there
+  std::filesystem::path matches;           ///< matches.csv; read_rankings() reads it
 };
 
-/// @param folder with evaluation.json, evaluation_plain.json, per_query.csv and roc.csv
+/// @param folder with evaluation.json, evaluation_plain.json, per_query.csv and curves
 /// @param matches matches.csv
 [[nodiscard]] RankingFiles read_ranking_files(const std::filesystem::path& folder,
                                               const std::filesystem::path& matches);

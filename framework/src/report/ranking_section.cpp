@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,12 +14,12 @@ namespace kindred::report {
 namespace {
 
 constexpr std::size_t shown_images = 10;
-constexpr std::size_t ap_bins = 10;
+constexpr std::size_t value_bins = 10;
 
 /// Scores with the name under which they are shown.
 struct NamedScores {
   std::string name;
-  const ScoreFigures* figures;
+  const results::Evaluation* scores;
 };
 
 std::vector<const RunStage*> ranking_stages(const RunFiles& run) {
@@ -45,33 +45,44 @@ std::vector<NamedScores> all_scores(const RunFiles& run) {
   return all;
 }
 
-std::string map_name(const ScoreFigures& figures) {
-  const double depth = figures.map_depth.value_or(0);
-  return depth > 0 ? "mAP@" + number_text(depth) : "mAP";
+std::string value_text(FigureKind kind, double value) {
+  return kind == FigureKind::share ? percent_text(value) : number_text(value);
 }
 
-using Figure = std::pair<std::string, std::optional<double>>;
+/// In a column whose head says the unit.
+std::string cell_text(FigureKind kind, double value) {
+  if (std::isnan(value)) return "";
+  return kind == FigureKind::share ? fixed_text(100 * value, 2) : number_text(value);
+}
 
-std::vector<Figure> figures_of(const ScoreFigures& scores) {
-  return {{map_name(scores), scores.mean_ap}, {"Rank-1", scores.rank1},  {"Rank-5", scores.rank5},
-          {"Rank-10", scores.rank10},         {"mINP", scores.mean_inp}, {"Score", scores.score}};
+std::string axis_label(const MetricColumn& column) {
+  return column.label + (column.kind == FigureKind::share ? " in %" : "");
+}
+
+std::vector<double> axis_values(const MetricColumn& column) {
+  auto values = column.values;
+  if (column.kind == FigureKind::share) {
+    for (auto& value : values) value *= 100;
+  }
+  return values;
 }
 
 Html tiles(const NamedScores& scores) {
   Html list;
-  for (const auto& [name, value] : figures_of(*scores.figures)) {
-    if (!value) continue;
-    list += element("div", element("dt", name) + element("dd", percent_text(*value)));
+  for (const auto& [info, value, metric] : scores.scores->figures) {
+    if (info.prominence == Prominence::detail || std::isnan(value)) continue;
+    list += element("div", element("dt", {{"title", info.doc}}, info.label) +
+                               element("dd", value_text(info.kind, value)));
   }
   return element("dl", {{"class", "tiles"}}, list);
 }
 
-std::string count_text(std::optional<double> count) {
-  return count ? number_text(*count) : "?";
+std::string count_text(std::int64_t count) {
+  return number_text(static_cast<double>(count));
 }
 
 /// "237 of 237 queries in 313 gallery images (50 distractors, 0 junk left out), across cameras"
-std::string basis_text(const ScoreFigures& scores) {
+std::string basis_text(const results::Evaluation& scores) {
   return count_text(scores.valid_queries) + " of " + count_text(scores.queries) + " queries in " +
          count_text(scores.gallery) + " gallery images (" + count_text(scores.distractors) +
          " distractors, " + count_text(scores.junk) + " junk left out), " +
@@ -81,98 +92,117 @@ std::string basis_text(const ScoreFigures& scores) {
          (scores.note.empty() ? "" : "; " + scores.note);
 }
 
-std::string signed_text(double change) {
-  return (change >= 0 ? "+" : "\u2212") + fixed_text(std::abs(change), 2);
+std::string signed_text(FigureKind kind, double change) {
+  if (std::isnan(change)) return "";
+  return (change >= 0 ? "+" : "\u2212") + cell_text(kind, std::abs(change));
+}
+
+double value_of(const results::Evaluation& scores, const FigureInfo& figure) {
+  const auto* found = scores.find(figure.name);
+  return found == nullptr ? std::nan("") : found->value;
 }
 
 Html score_table(const std::vector<NamedScores>& all) {
+  std::vector<const results::Evaluation*> evaluations;
+  for (const auto& one : all) evaluations.push_back(one.scores);
+  const auto figures = results::figures_of(evaluations, Prominence::listed);
   HtmlTable table;
-  table.name = "Scores in %";
+  table.name = "Scores, shares in %";
   table.columns = {{"Stage"}};
-  for (const auto& figure : figures_of(*all.back().figures)) table.columns.push_back({figure.first});
+  for (const auto& figure : figures) table.columns.push_back({figure.label});
   table.columns.push_back({"Queries"});
   table.columns.push_back({"Cameras", true});
   bool comparable = true;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto& scores = *all[i].figures;
+    const auto& scores = *all[i].scores;
     HtmlTable::Row row{{all[i].name}, i + 1 == all.size()};
-    for (const auto& figure : figures_of(scores)) {
-      row.cells.push_back(figure.second ? fixed_text(100 * *figure.second, 2) : "");
-    }
+    for (const auto& figure : figures) row.cells.push_back(cell_text(figure.kind, value_of(scores, figure)));
     row.cells.push_back(count_text(scores.valid_queries));
     row.cells.push_back(scores.cameras_known ? "across" : "single");
     table.rows.push_back(std::move(row));
-    comparable = comparable && scores.cameras_known == all[0].figures->cameras_known &&
-                 map_name(scores) == map_name(*all[0].figures) &&
-                 scores.valid_queries == all[0].figures->valid_queries;
+    comparable = comparable && scores.cameras_known == all[0].scores->cameras_known &&
+                 scores.valid_queries == all[0].scores->valid_queries;
   }
   if (!comparable) {
     return draw(table) +
            notice(
-               "These scores were not made in the same way (queries, cameras or depth of mAP differ): "
-               "they must not be compared.");
+               "These scores were not made in the same way (queries or cameras differ): they must not be "
+               "compared.");
   }
   HtmlTable::Row change{{"from first to last"}, false};
-  const auto first = figures_of(*all.front().figures);
-  const auto last = figures_of(*all.back().figures);
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    const bool both = first[i].second && last[i].second;
-    change.cells.push_back(both ? signed_text(100 * (*last[i].second - *first[i].second)) : "");
+  for (const auto& figure : figures) {
+    change.cells.push_back(signed_text(
+        figure.kind, value_of(*all.back().scores, figure) - value_of(*all.front().scores, figure)));
   }
   table.rows.push_back(std::move(change));
   return draw(table);
 }
 
-Html threshold_table(const ScoreFigures& scores) {
-  if (scores.thresholds.empty()) return {};
+Html metric_table(const MetricTable& metric) {
+  if (metric.columns.empty() || metric.columns.front().values.empty()) return {};
   HtmlTable table;
-  table.name = "Same person or not: thresholds";
-  table.columns = {{"False positives"}, {"True positives"}, {"Distance below"}, {"Similarity above"}};
-  for (const auto& threshold : scores.thresholds) {
-    table.rows.push_back(
-        {{percent_text(threshold.false_positive_rate), percent_text(threshold.true_positive_rate),
-          number_text(threshold.distance), threshold.similarity ? number_text(*threshold.similarity) : ""},
-         false});
+  table.name = metric.title + (metric.doc.empty() ? "" : ": " + metric.doc);
+  for (const auto& column : metric.columns) table.columns.push_back({column.label});
+  for (std::size_t row = 0; row < metric.columns.front().values.size(); ++row) {
+    HtmlTable::Row cells;
+    for (const auto& column : metric.columns) {
+      cells.cells.push_back(value_text(column.kind, column.values[row]));
+    }
+    table.rows.push_back(std::move(cells));
   }
   return draw(table);
 }
 
-Html roc_chart(const RankingFiles& files) {
-  if (!files.roc.there()) return {};
-  if (!files.roc.value) return trouble_notice(files.roc.trouble);
+Html metric_chart(const Piece<MetricTable>& piece) {
+  if (!piece.value) return trouble_notice(piece.trouble);
+  const auto& curve = *piece.value;
+  const auto column = [&](const std::string& name) -> const MetricColumn& {
+    return *std::find_if(curve.columns.begin(), curve.columns.end(),
+                         [&](const MetricColumn& one) { return one.name == name; });
+  };
+  const auto& x = column(curve.plot->x);
+  const auto& y = column(curve.plot->y);
+  const auto xs = axis_values(x);
+  const auto ys = axis_values(y);
   ChartLine line;
-  for (const auto& point : *files.roc.value) {
-    line.points.push_back({100 * point.false_positive_rate, 100 * point.true_positive_rate});
-  }
+  for (std::size_t i = 0; i < xs.size(); ++i) line.points.push_back({xs[i], ys[i]});
   LineChart chart;
-  chart.name = "ROC curve: true positives by false positives among pairs of a query and a gallery image";
-  chart.x.label = "false positives in %";
-  chart.x.scale = ScaleKind::logarithmic;
-  chart.y.label = "true positives in %";
-  chart.y.from = 0;
-  chart.y.to = 100;
+  chart.name = curve.title + ": " + y.label + " by " + x.label;
+  chart.x.label = axis_label(x);
+  chart.x.scale = curve.plot->logarithmic_x ? ScaleKind::logarithmic : ScaleKind::linear;
+  chart.y.label = axis_label(y);
+  if (y.kind == FigureKind::share) chart.y.to = 100;
   chart.lines.push_back(std::move(line));
-  std::string caption = "How many pairs of one person are found when so many pairs of different persons pass";
-  if (files.scores.value && files.scores.value->area) {
-    caption += "; area under the curve " + fixed_text(*files.scores.value->area, 4);
-  }
-  return figure("Same person or not", draw(chart), caption + ".");
+  return figure(curve.title, draw(chart), curve.doc.empty() ? "" : curve.doc + ".");
 }
 
-Html ap_histogram(const std::vector<JudgedQuery>& queries) {
-  std::vector<double> values;
-  for (const auto& query : queries) {
-    if (query.ap) values.push_back(100 * *query.ap);
-  }
+/// How the first of the metrics' values is spread over the queries.
+Html value_histogram(const results::QueryTable& queries) {
+  if (queries.columns.empty() || queries.columns.front().kind != FigureKind::share) return {};
+  const auto& column = queries.columns.front();
+  auto values = axis_values(column);
+  std::erase_if(values, [](double value) { return std::isnan(value); });
   if (values.empty()) return {};
   Histogram histogram;
-  histogram.name = "Histogram of the average precision of " + std::to_string(values.size()) + " queries";
-  histogram.label = "AP in %";
+  histogram.name = "Histogram of the " + column.label + " of " + std::to_string(values.size()) + " queries";
+  histogram.label = axis_label(column);
   histogram.unit = "queries";
   histogram.to = 100;
-  histogram.counts = count_in_bins(values, 0, 100, ap_bins);
-  return figure("AP of the queries", draw(histogram),
-                "Average precision (AP), one for each query; mAP is its mean.");
+  histogram.counts = count_in_bins(values, 0, 100, value_bins);
+  return figure(column.label + " of the queries", draw(histogram));
+}
+
+/// "AP 25.00 % · first right image at rank 2 · 1 right image in the gallery"; "" of one that was not judged.
+std::string query_text(const results::QueryTable& queries, std::size_t place) {
+  const auto matches = queries.queries[place].matches;
+  if (matches == 0) return "";
+  std::string text;
+  for (const auto& column : queries.columns) {
+    if (std::isnan(column.values[place])) continue;
+    text += column.label + " " + value_text(column.kind, column.values[place]) + " · ";
+  }
+  return text + std::to_string(matches) + (matches == 1 ? " right image" : " right images") +
+         " in the gallery";
 }
 
 /// Draws the rankings of some queries of a list.
@@ -182,20 +212,22 @@ class Sheets {
       : run_(run), files_(files), pictures_(pictures) {}
 
   /// Judged queries: worst, middle and best.
-  [[nodiscard]] Html judged(const std::vector<JudgedQuery>& queries, const SheetSize& size) {
-    const auto chosen = choose_queries(queries, size);
+  [[nodiscard]] Html judged(const results::QueryTable& table, const SheetSize& size) {
+    const auto& by = table.columns.front();
+    const auto chosen = choose_queries(by.values, size);
+    const auto path_of = [&](std::size_t place) { return table.queries[place].path; };
     std::vector<std::string> paths;
     for (const auto* part : {&chosen.worst, &chosen.middle, &chosen.best}) {
-      for (const auto place : *part) paths.push_back(queries[place].path);
+      for (const auto place : *part) paths.push_back(path_of(place));
     }
     read(paths);
     Html html = trouble_notice(trouble_);
     const auto add = [&](const std::string& title, const std::vector<std::size_t>& places) {
       Html sheet;
-      for (const auto place : places) sheet += draw_one(queries[place].path, &queries[place]);
+      for (const auto place : places) sheet += draw_one(path_of(place), query_text(table, place));
       if (!sheet.empty()) html += element("h3", title) + sheet;
     };
-    add("Worst queries, by AP", chosen.worst);
+    add("Worst queries, by " + by.label, chosen.worst);
     add("Around the median", chosen.middle);
     add("Best queries", chosen.best);
     return html;
@@ -211,7 +243,7 @@ class Sheets {
     }
     read(paths);
     Html sheet;
-    for (const auto& path : paths) sheet += draw_one(path, nullptr);
+    for (const auto& path : paths) sheet += draw_one(path, "");
     if (!sheet.empty()) sheet = element("h3", "Queries, evenly spread") + sheet;
     return trouble_notice(trouble_) + sheet;
   }
@@ -242,14 +274,14 @@ class Sheets {
       rankings_.emplace(std::move(query), std::move(ranking));
     }
   }
-  [[nodiscard]] Html draw_one(const std::string& path, const JudgedQuery* judged) {
+  [[nodiscard]] Html draw_one(const std::string& path, const std::string& figures) {
     const auto ranking = rankings_.find(path);
     if (ranking == rankings_.end() || ranking->second.found.empty()) return {};
     ++drawn_;
     const auto verdicts = judge_ranking(ranking->second, run_.images, cameras_known(), shown_images);
     marked_ = marked_ || std::any_of(verdicts.images.begin(), verdicts.images.end(),
                                      [](const auto& image) { return image.verdict != Verdict::unknown; });
-    return draw_ranking(ranking->second, verdicts, judged, run_.images, pictures_);
+    return draw_ranking(ranking->second, verdicts, figures, run_.images, pictures_);
   }
   [[nodiscard]] bool cameras_known() const {
     return files_.scores.value && files_.scores.value->cameras_known;
@@ -279,9 +311,9 @@ Section score_section(const RunFiles& run) {
     return section;
   }
   section.content += tiles(all.back());
-  section.content += element("p", {{"class", "note"}},
-                             (all.size() > 1 ? all.back().name + ": " : std::string()) +
-                                 basis_text(*all.back().figures) + ". Score is (mAP + Rank-1) / 2.");
+  section.content += element(
+      "p", {{"class", "note"}},
+      (all.size() > 1 ? all.back().name + ": " : std::string()) + basis_text(*all.back().scores) + ".");
   if (all.size() > 1) section.content += score_table(all);
   return section;
 }
@@ -293,7 +325,7 @@ Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pi
   for (const auto* stage : ranking_stages(run)) {
     const auto& files = *stage->holds<RankingFiles>();
     std::error_code failure;
-    if (files.queries.there() || files.roc.there() || std::filesystem::exists(files.matches, failure)) {
+    if (files.queries.there() || !files.curves.empty() || std::filesystem::exists(files.matches, failure)) {
       last = stage;
     }
   }
@@ -302,9 +334,14 @@ Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pi
   if (run.pipeline) {
     section.content += element("p", {{"class", "note"}}, "Of stage " + last->name + ".");
   }
-  Html charts = roc_chart(files);
-  if (files.queries.value) charts += ap_histogram(*files.queries.value);
-  if (files.scores.value) charts += threshold_table(*files.scores.value);
+  Html charts;
+  for (const auto& curve : files.curves) charts += metric_chart(curve);
+  if (files.queries.value) charts += value_histogram(*files.queries.value);
+  if (files.scores.value) {
+    for (const auto& table : files.scores.value->tables) {
+      if (!table.plot) charts += metric_table(table);
+    }
+  }
   if (!charts.empty()) section.content += element("div", {{"class", "charts"}}, charts);
   section.content += trouble_notice(files.queries.trouble);
   for (const auto& trouble : run.image_troubles) section.content += trouble_notice(trouble);
@@ -315,9 +352,7 @@ Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pi
         "alone.");
   }
   Sheets sheets(run, files, pictures);
-  const bool judged =
-      files.queries.value && std::any_of(files.queries.value->begin(), files.queries.value->end(),
-                                         [](const JudgedQuery& query) { return query.ap.has_value(); });
+  const bool judged = files.queries.value && !files.queries.value->columns.empty();
   const auto drawn = judged ? sheets.judged(*files.queries.value, size) : sheets.unjudged(size);
   rankings = sheets.drawn();
   if (rankings > 0) section.content += sheets.key();

@@ -14,7 +14,8 @@ namespace kindred::report {
 /// post-processing.
 [[nodiscard]] Section score_section(const RunFiles& run);
 
-/// Of the last stage that ranks: thresholds, ROC curve, the spread of AP, and rankings as pictures.
+/// Of the last stage that ranks: the curves and tables of its metrics, how their first value is spread over
+/// the queries, and rankings as pictures.
 /// @param rankings set to how many are shown
 [[nodiscard]] Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pictures,
                                       std::size_t& rankings);

@@ -1,6 +1,7 @@
 #include "report/ranking_sheet.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <numeric>
 #include <optional>
@@ -57,13 +58,13 @@ std::string counted(std::int64_t count, const std::string& one, const std::strin
 
 }  // namespace
 
-ChosenQueries choose_queries(const std::vector<JudgedQuery>& queries, const SheetSize& size) {
+ChosenQueries choose_queries(const std::vector<double>& values, const SheetSize& size) {
   std::vector<std::size_t> order;
-  for (std::size_t i = 0; i < queries.size(); ++i) {
-    if (queries[i].ap) order.push_back(i);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isnan(values[i])) order.push_back(i);
   }
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return *queries[a].ap < *queries[b].ap; });
+                   [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
   const std::size_t worst = std::min(size.worst, order.size());
   const std::size_t best = std::min(size.best, order.size() - worst);
   const std::size_t middle = std::min(size.middle, order.size() - worst - best);
@@ -107,14 +108,10 @@ JudgedRanking judge_ranking(const QueryRanking& ranking, const Images& images, b
   return judged;
 }
 
-Html draw_ranking(const QueryRanking& ranking, const JudgedRanking& verdicts, const JudgedQuery* judged,
+Html draw_ranking(const QueryRanking& ranking, const JudgedRanking& verdicts, const std::string& figures,
                   const Images& images, Pictures& pictures) {
   auto facts = facts_text(images, ranking.query, ranking.identity);
-  if (judged != nullptr && judged->ap) {
-    facts += (facts.empty() ? "" : " · ") + ("AP " + percent_text(*judged->ap)) +
-             " · first right image at rank " + std::to_string(judged->first_rank) + " · " +
-             counted(judged->matches, "right image", "right images") + " in the gallery";
-  }
+  if (!figures.empty()) facts += (facts.empty() ? "" : " · ") + figures;
   if (verdicts.left_out > 0) {
     facts += (facts.empty() ? "" : " · ") +
              counted(static_cast<std::int64_t>(verdicts.left_out), "image", "images") + " left out";

@@ -22,14 +22,15 @@ struct SheetSize {
 
 /// Places of judged queries in the list they were chosen from, none twice.
 struct ChosenQueries {
-  std::vector<std::size_t> worst;   ///< the lowest AP first
+  std::vector<std::size_t> worst;   ///< the lowest value first
   std::vector<std::size_t> middle;  ///< around the median, ascending
-  std::vector<std::size_t> best;    ///< the highest AP first
+  std::vector<std::size_t> best;    ///< the highest value first
 };
 
-/// Of equal APs the earlier query is the lower one. When there are fewer queries than wanted the worst come
-/// first, then the best.
-[[nodiscard]] ChosenQueries choose_queries(const std::vector<JudgedQuery>& queries, const SheetSize& size);
+/// Of equal values the earlier query's is the lower one. When there are fewer queries than wanted the worst
+/// come first, then the best.
+/// @param values one for each query, such as its AP; NaN where it was not judged
+[[nodiscard]] ChosenQueries choose_queries(const std::vector<double>& values, const SheetSize& size);
 
 /// So many of `count` places, evenly spread, in order.
 [[nodiscard]] std::vector<std::size_t> spread(std::size_t count, std::size_t wanted);
@@ -55,9 +56,9 @@ struct JudgedRanking {
                                           bool cameras_known, std::size_t top);
 
 /// The query and the images that were found for it, right and wrong marked by colour and sign.
-/// @param judged what is said of its score; nullptr when it has none
+/// @param figures what metrics say of the query, or ""
 [[nodiscard]] Html draw_ranking(const QueryRanking& ranking, const JudgedRanking& verdicts,
-                                const JudgedQuery* judged,
+                                const std::string& figures,
                                 const std::map<std::string, Sample, std::less<>>& images, Pictures& pictures);
 
 }  // namespace kindred::report

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <map>
 #include <string>
@@ -12,6 +14,7 @@
 #include "progress/progress.h"
 #include "report/chart.h"
 #include "report/number_text.h"
+#include "results/evaluation.h"
 
 namespace kindred::report {
 namespace {
@@ -20,6 +23,8 @@ constexpr std::string_view loss_prefix = "loss/";
 constexpr const char* parts_title = "Parts of the loss";
 /// A learning rate that changes by more than this factor is drawn logarithmically.
 constexpr double wide_range = 50;
+/// Of a chart whose lines can be told apart.
+constexpr std::size_t most_lines = 4;
 
 ChartLine line_of(const std::string& name, const EpochSeries& series, double factor = 1) {
   ChartLine line{name, {}};
@@ -73,21 +78,46 @@ ScaleKind learning_rate_scale(const EpochSeries* series) {
   return least > 0 && most > wide_range * least ? ScaleKind::logarithmic : ScaleKind::linear;
 }
 
-Html evaluation_chart(const std::map<std::string, EpochSeries>& evaluation) {
+/// What the metrics of the run say of their headline figures, where a ranking of it has been evaluated.
+std::vector<FigureInfo> known_figures(const RunFiles& run) {
+  std::vector<const results::Evaluation*> evaluations;
+  for (const auto& stage : run.stages) {
+    const auto* ranking = stage.holds<RankingFiles>();
+    if (ranking != nullptr && ranking->scores.value) evaluations.push_back(&*ranking->scores.value);
+  }
+  return results::figures_of(evaluations, Prominence::headline);
+}
+
+/// The known figures of a training's evaluations, or else some of those that there are, taken for shares.
+std::vector<FigureInfo> evaluated_figures(const std::map<std::string, EpochSeries>& evaluation,
+                                          std::vector<FigureInfo> known) {
+  std::erase_if(known, [&](const FigureInfo& figure) { return find(evaluation, figure.name) == nullptr; });
+  if (!known.empty()) return known;
+  for (const auto& [name, series] : evaluation) {
+    // "best mAP" repeats what was there, "open_set/AUC" is a detail.
+    if (name.starts_with("best ") || name.find('/') != std::string::npos) continue;
+    if (known.size() == most_lines) break;
+    known.push_back({.name = name, .label = name, .doc = ""});
+  }
+  return known;
+}
+
+Html evaluation_chart(const std::map<std::string, EpochSeries>& evaluation,
+                      const std::vector<FigureInfo>& known) {
   LineChart chart;
   chart.name = "Scores by epoch";
   chart.x = epochs();
   chart.y.label = "%";
   chart.y.with_zero = true;
   std::string caption;
-  for (const auto& [key, name] : {std::pair{"mAP", "mAP"}, {"rank1", "Rank-1"}, {"mINP", "mINP"}}) {
-    const auto* series = find(evaluation, key);
-    if (series == nullptr || series->empty()) continue;
-    chart.lines.push_back(line_of(name, *series, 100));
-    const auto [epoch, value] = *series->rbegin();
-    caption += (caption.empty() ? "In epoch " + std::to_string(epoch) + " " : ", ") + std::string(name) +
-               " " + percent_text(value);
-    chart.name += ", " + std::string(name) + " " + percent_text(value) + " in epoch " + std::to_string(epoch);
+  for (const auto& figure : evaluated_figures(evaluation, known)) {
+    const auto& series = *find(evaluation, figure.name);
+    if (series.empty() || figure.kind != FigureKind::share) continue;
+    chart.lines.push_back(line_of(figure.label, series, 100));
+    const auto [epoch, value] = *series.rbegin();
+    const auto text = figure.label + " " + percent_text(value);
+    caption += (caption.empty() ? "In epoch " + std::to_string(epoch) + " " : ", ") + text;
+    chart.name += ", " + text + " in epoch " + std::to_string(epoch);
   }
   if (chart.lines.empty()) return {};
   return figure("Scores during training", draw(chart), caption + ".");
@@ -153,7 +183,7 @@ std::string summary(const TrainingMetrics& metrics, bool ended) {
   return text;
 }
 
-Html training(const TrainingFiles& files, bool alone) {
+Html training(const TrainingFiles& files, const std::vector<FigureInfo>& known, bool alone) {
   if (!files.metrics.there()) {
     return element("p", {{"class", "empty"}}, "No metrics: metrics.jsonl is not there.");
   }
@@ -171,7 +201,7 @@ Html training(const TrainingFiles& files, bool alone) {
   html += element("div", {{"class", "charts"}},
                   series_chart("Loss", "loss", find(metrics.figures, "loss"), ScaleKind::linear, true) +
                       series_chart("Learning rate", "learning rate", rate, learning_rate_scale(rate), true) +
-                      evaluation_chart(metrics.evaluation) +
+                      evaluation_chart(metrics.evaluation, known) +
                       series_chart("Gradient norm", "norm before clipping",
                                    find(metrics.figures, "gradient_norm"), ScaleKind::linear, true));
   const auto parts = loss_parts(metrics.figures);
@@ -190,7 +220,7 @@ Section training_section(const RunFiles& run) {
     const auto* files = stage.holds<TrainingFiles>();
     if (files == nullptr) continue;
     if (run.pipeline) section.content += element("h3", stage.name);
-    section.content += training(*files, trainings == 1);
+    section.content += training(*files, known_figures(run), trainings == 1);
   }
   return section;
 }

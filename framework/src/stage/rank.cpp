@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "file/atomic_file.h"
 #include "file/feature_files.h"
 #include "ranking/feature_evaluation.h"
 #include "ranking/post_processing.h"
+#include "results/evaluation_file.h"
 
 namespace kindred::stage {
 namespace {
@@ -29,10 +29,9 @@ std::optional<RankOutcome> rank(const std::filesystem::path& features, const rec
   RankOutcome outcome;
   if (labelled && plan.post_processed()) {
     recipe::RankingPlan by_cosine;
-    by_cosine.evaluate = plan.evaluate;
+    static_cast<recipe::EvaluationPlan&>(by_cosine) = plan;
     outcome.plain_scores = ranking::evaluate_features(query, gallery, by_cosine, device, progress);
-    file::write_atomically(plain_file,
-                           [&](std::ostream& out) { out << ranking::scores_json(*outcome.plain_scores); });
+    results::write_evaluation_json(plain_file, *outcome.plain_scores);
     if (stop) return std::nullopt;
   } else {
     std::filesystem::remove(plain_file);  // of an earlier call with post-processors
@@ -44,7 +43,7 @@ std::optional<RankOutcome> rank(const std::filesystem::path& features, const rec
     outcome.match = match_distances(input, distances, plan.ranking.top, rankings_folder, progress);
     // Merged queries are other queries than those that are ranked: they are post-processed by themselves.
     if (labelled && !plan.evaluate.multi_query) {
-      outcome.scores = ranking::evaluate_distances(input, distances, plan.evaluate, progress);
+      outcome.scores = ranking::evaluate_distances(input, distances, plan, progress);
     }
   } else {
     outcome.match = match_features(query, gallery, plan, plan.ranking.top, rankings_folder, device, progress);
@@ -52,7 +51,7 @@ std::optional<RankOutcome> rank(const std::filesystem::path& features, const rec
   if (stop) return std::nullopt;
   if (labelled) {
     if (!outcome.scores) outcome.scores = ranking::evaluate_features(query, gallery, plan, device, progress);
-    ranking::write_scores(scores_folder, *outcome.scores);
+    results::write_evaluation(scores_folder, *outcome.scores);
   }
   return outcome;
 }

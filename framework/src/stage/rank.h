@@ -6,23 +6,23 @@
 #include <optional>
 
 #include "progress/progress.h"
-#include "ranking/evaluation.h"
 #include "recipe/plan.h"
+#include "results/evaluation.h"
 #include "stage/match.h"
 
 namespace kindred::stage {
 
 struct RankOutcome {
   MatchOutcome match;
-  std::optional<ranking::Scores> scores;  ///< absent when no query is labelled
-  std::optional<ranking::Scores>
-      plain_scores;  ///< without post-processors; absent when the plan has none, too
+  std::optional<results::Evaluation> scores;  ///< absent when no query is labelled
+  /// Without post-processors; absent when the plan has none, too.
+  std::optional<results::Evaluation> plain_scores;
 };
 
 /// Ranks the gallery of FEATURES/query.npy and gallery.npy by the plan's post-processors, [ranking] top
-/// images for each query, and judges the rankings. Writes what match_features() writes to the one folder, and
-/// evaluation.*, roc.csv, per_query.csv and, with plain scores, evaluation_plain.json to the other. Nothing
-/// when `stop` was set. Throws what match_features(), post_process() and evaluate_features() throw.
+/// images for each query, and judges the rankings. Writes what match_features() writes to the one folder,
+/// what write_evaluation() writes and, with plain scores, evaluation_plain.json to the other. Nothing when
+/// `stop` was set. Throws what match_features(), post_process() and evaluate_features() throw.
 [[nodiscard]] std::optional<RankOutcome> rank(const std::filesystem::path& features,
                                               const recipe::RankingPlan& plan,
                                               const std::filesystem::path& rankings_folder,

@@ -1,15 +1,19 @@
 #include "stage/rank_stage.h"
 
+#include <utility>
+
+#include "ranking/made_metric.h"
 #include "ranking/post_processing.h"
+#include "results/evaluation_file.h"
 #include "stage/rank.h"
 
 namespace kindred::stage {
 
 Schema<RankStage::Settings> RankStage::Settings::schema() {
   Schema<Settings> s(
-      "Ranks the gallery for each query, as the recipe's [[post_processor]], [ranking] and [evaluate] say, "
-      "and "
-      "scores the rankings where the truth is known.");
+      "Ranks the gallery for each query, as the recipe's [[post_processor]] and [ranking] say, and scores "
+      "the "
+      "rankings by [evaluate] and [[metric]] where the truth is known.");
   s.add("features", &Settings::features, "stage of type embed whose descriptors are searched")
       .required()
       .stage({"embed"});
@@ -32,19 +36,20 @@ std::vector<recipe::NamedFile> RankStage::files() const {
 std::vector<const ComponentInfo*> RankStage::components() const {
   std::vector<const ComponentInfo*> result;
   for (const auto& choice : plan_.post_processors) result.push_back(&choice.factory->info());
+  for (const auto& choice : plan_.metrics) result.push_back(&choice.factory->info());
   return result;
 }
 
 std::vector<std::string> RankStage::results(const std::filesystem::path& folder) const {
   std::vector<std::string> files{"matches.csv", "matches.json"};
-  for (const auto* file : {"evaluation.json", "evaluation_plain.json", "per_query.csv", "roc.csv"}) {
-    if (std::filesystem::exists(folder / file)) files.emplace_back(file);
-  }
+  for (auto& file : results::evaluation_files(folder)) files.push_back(std::move(file));
+  if (std::filesystem::exists(folder / "evaluation_plain.json")) files.emplace_back("evaluation_plain.json");
   return files;
 }
 
 void RankStage::check() const {
   static_cast<void>(ranking::create_post_processors(plan_));
+  static_cast<void>(ranking::create_metrics(plan_));
 }
 
 StageResult RankStage::run(const StageContext& context) const {

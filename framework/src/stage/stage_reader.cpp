@@ -133,8 +133,9 @@ std::optional<recipe::Plan> StageReader::plan(const std::optional<std::string>& 
 }
 
 recipe::RankingPlan StageReader::ranking_plan() {
+  const Value nothing;
   const auto* recipe = table("recipe");
-  if (recipe == nullptr) return {};
+  if (recipe == nullptr) recipe = &nothing;
   if (recipe->as<Table>() == nullptr) {
     chooser_.diagnostics.error(
         recipe->location(),

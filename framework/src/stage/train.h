@@ -22,8 +22,9 @@ struct TrainOutcome {
   std::int64_t epochs_done = 0;
   /// Learnt from so far, in however many calls; 0 when was_done.
   std::int64_t images = 0;
-  double last_loss = 0;              ///< mean over the last epoch that is done
-  std::optional<double> best_score;  ///< the best mAP of the evaluations in between
+  double last_loss = 0;  ///< mean over the last epoch that is done
+  /// The best value of the evaluations in between, of the figure that train.best_by names.
+  std::optional<double> best_score;
 };
 
 /// Trains, or goes on where the run directory's checkpoint stands; a training that has ended is not repeated.
@@ -32,9 +33,9 @@ struct TrainOutcome {
 ///
 /// Writes: recipe.toml, environment.json, checkpoint.safetensors, metrics.jsonl, log.txt and, in the end,
 /// model.safetensors and, with train.ema_decay, model.ema.safetensors. With train.evaluate_every the data
-/// set's queries and gallery are evaluated in between, and best.safetensors is the model with the best mAP so
-/// far; model.safetensors is always that of the last epoch. With train.ema_decay what is evaluated, and
-/// best.safetensors, are the averaged weights. The checkpoint before the newest stays as
+/// set's queries and gallery are evaluated in between, and best.safetensors is the model with the best
+/// train.best_by so far; model.safetensors is always that of the last epoch. With train.ema_decay what is
+/// evaluated, and best.safetensors, are the averaged weights. The checkpoint before the newest stays as
 /// checkpoint.previous.safetensors until training has ended. A checkpoint is written each
 /// train.checkpoint_every epochs, every train.checkpoint_minutes within an epoch, at the end, and when `stop`
 /// is set, after the batch under way.

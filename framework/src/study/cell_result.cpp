@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "file/atomic_file.h"
+#include "kindred/core/error.h"
 #include "recipe/recipe.h"
+#include "results/evaluation_file.h"
 
 namespace kindred::study {
 namespace {
@@ -14,36 +16,14 @@ using Json = nlohmann::ordered_json;
 constexpr const char* file_name = "result.json";
 constexpr const char* alone_key = "by_descriptors_alone";
 
-Json json_of(const CellScores& scores) {
-  return {{"mAP", scores.mean_ap},
-          {"rank1", scores.rank1},
-          {"mINP", scores.mean_inp},
-          {"queries", scores.queries},
-          {"gallery", scores.gallery}};
-}
-
-CellScores scores_of(const Json& json) {
-  CellScores scores;
-  json.at("mAP").get_to(scores.mean_ap);
-  json.at("rank1").get_to(scores.rank1);
-  json.at("mINP").get_to(scores.mean_inp);
-  json.at("queries").get_to(scores.queries);
-  json.at("gallery").get_to(scores.gallery);
-  return scores;
-}
-
 }  // namespace
-
-CellScores CellScores::of(const ranking::Scores& scores) {
-  return {scores.mean_ap, scores.cmc.at(1), scores.mean_inp, scores.valid_queries, scores.gallery};
-}
 
 std::string deciding_recipe(const recipe::Plan& plan) {
   auto recipe = plan.resolved();
   auto& table = *recipe.as<Table>();
   for (const auto* key : {"name", "machine"}) table.erase(key);
   for (const auto* key : {"workers", "prefetch"}) table.find("loader")->as<Table>()->erase(key);
-  for (const auto* key : {"evaluate_every", "checkpoint_every", "checkpoint_minutes"})
+  for (const auto* key : {"evaluate_every", "best_by", "checkpoint_every", "checkpoint_minutes"})
     table.find("train")->as<Table>()->erase(key);
   return recipe::write_recipe(recipe);
 }
@@ -51,8 +31,8 @@ std::string deciding_recipe(const recipe::Plan& plan) {
 void write_cell_result(const std::filesystem::path& folder, const CellResult& result) {
   Json json;
   json["recipe"] = result.recipe;
-  json["scores"] = json_of(result.scores);
-  if (result.by_descriptors_alone) json[alone_key] = json_of(*result.by_descriptors_alone);
+  json["scores"] = results::evaluation_json(result.scores);
+  if (result.by_descriptors_alone) json[alone_key] = results::evaluation_json(*result.by_descriptors_alone);
   const auto text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   file::write_atomically(folder / file_name, [&](std::ostream& out) { out << text; });
 }
@@ -64,10 +44,15 @@ std::optional<CellResult> read_cell_result(const std::filesystem::path& folder) 
     const auto json = Json::parse(stream);
     CellResult result;
     json.at("recipe").get_to(result.recipe);
-    result.scores = scores_of(json.at("scores"));
-    if (json.contains(alone_key)) result.by_descriptors_alone = scores_of(json.at(alone_key));
+    const auto file = folder / file_name;
+    result.scores = results::evaluation_of(json.at("scores"), file);
+    if (json.contains(alone_key)) {
+      result.by_descriptors_alone = results::evaluation_of(json.at(alone_key), file);
+    }
     return result;
   } catch (const Json::exception&) {
+    return std::nullopt;
+  } catch (const DataError&) {
     return std::nullopt;
   }
 }

@@ -1,35 +1,24 @@
 // What a run of a study has come to, on disk.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 
-#include "ranking/evaluation.h"
 #include "recipe/plan.h"
+#include "results/evaluation.h"
 
 namespace kindred::study {
 
-/// What a study keeps of Scores; shares in [0, 1].
-struct CellScores {
-  double mean_ap = 0;
-  double rank1 = 0;
-  double mean_inp = 0;
-  std::int64_t queries = 0;  ///< that were judged
-  std::int64_t gallery = 0;
-
-  [[nodiscard]] static CellScores of(const ranking::Scores& scores);
-};
-
 struct CellResult {
-  std::string recipe;                              ///< deciding_recipe() of the run
-  CellScores scores;                               ///< as the recipe ranks the gallery
-  std::optional<CellScores> by_descriptors_alone;  ///< of a recipe with post-processors: without them
+  std::string recipe;          ///< deciding_recipe() of the run
+  results::Evaluation scores;  ///< as the recipe ranks the gallery
+  /// Of a recipe with post-processors: without them.
+  std::optional<results::Evaluation> by_descriptors_alone;
 };
 
 /// What decides a run's scores, as a recipe: resolved() without `name`, [machine], how many loader threads
-/// there are, how often [train] evaluates and keeps checkpoints.
+/// there are, how often and by what [train] evaluates, and how often it keeps checkpoints.
 [[nodiscard]] std::string deciding_recipe(const recipe::Plan& plan);
 
 /// Writes FOLDER/result.json, atomically: the last thing that a run of a study does.

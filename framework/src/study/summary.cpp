@@ -4,11 +4,11 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <map>
 #include <utility>
 
 #include "kindred/text/csv.h"
+#include "results/evaluation_text.h"
 #include "text/text_table.h"
 
 namespace kindred::study {
@@ -17,7 +17,7 @@ namespace {
 constexpr std::array<RankingKind, 2> rankings = {RankingKind::final, RankingKind::descriptors_alone};
 
 /// A run's scores by one of its rankings; nullptr while it has none.
-const CellScores* scores_of(const CellOutcome& outcome, RankingKind ranking) {
+const results::Evaluation* scores_of(const CellOutcome& outcome, RankingKind ranking) {
   if (!outcome.result) return nullptr;
   const bool alone = ranking == RankingKind::descriptors_alone && outcome.result->by_descriptors_alone;
   return alone ? &*outcome.result->by_descriptors_alone : &outcome.result->scores;
@@ -38,30 +38,36 @@ const char* ranking_title(RankingKind ranking) {
   return ranking == RankingKind::final ? "after post-processing" : "by the descriptors alone";
 }
 
-/// "mAP", or "mAP@200" when all runs look so deep.
-std::string mean_ap_name(const std::vector<CellOutcome>& outcomes) {
-  const auto depth = outcomes.front().cell.plan.evaluate.map_depth;
-  const bool same = std::all_of(outcomes.begin(), outcomes.end(), [depth](const CellOutcome& outcome) {
-    return outcome.cell.plan.evaluate.map_depth == depth;
-  });
-  return depth > 0 && same ? "mAP@" + std::to_string(depth) : "mAP";
+/// Of all results.
+std::vector<FigureInfo> figures_of(const std::vector<CellOutcome>& outcomes, Prominence least) {
+  std::vector<const results::Evaluation*> evaluations;
+  for (const auto& outcome : outcomes) {
+    for (const auto ranking : rankings) {
+      if (const auto* scores = scores_of(outcome, ranking)) evaluations.push_back(scores);
+    }
+  }
+  return results::figures_of(evaluations, least);
 }
 
-std::string percent(double share, const char* format = "%.2f") {
-  std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), format, 100 * share);
-  return buffer.data();
+/// NaN when a result does not have the figure.
+double value_of(const results::Evaluation& scores, const FigureInfo& figure) {
+  const auto* found = scores.find(figure.name);
+  return found == nullptr ? std::nan("") : found->value;
 }
 
 /// "48.53 ± 0.71 (3)"
-std::string spread_text(const MeanDeviation& spread, const char* format = "%.2f") {
+std::string spread_text(const FigureInfo& figure, const MeanDeviation& spread, bool sign = false) {
   if (spread.count == 0) return "-";
-  return percent(spread.mean, format) + (spread.deviation ? " ± " + percent(*spread.deviation) : "") + " (" +
+  return results::figure_cell(figure.kind, spread.mean, sign) +
+         (spread.deviation ? " ± " + results::figure_cell(figure.kind, *spread.deviation) : "") + " (" +
          std::to_string(spread.count) + ")";
 }
 
-std::string pair_text(double mean_ap, double rank1) {
-  return percent(mean_ap) + "/" + percent(rank1);
+/// "48.53/63.70", from one text for each figure.
+std::string joined(const std::vector<std::string>& texts) {
+  std::string text;
+  for (const auto& part : texts) text += (&part == &texts.front() ? "" : "/") + part;
+  return text;
 }
 
 /// The shortest text that is read as the same number.
@@ -101,32 +107,31 @@ MeanDeviation spread_of(const std::vector<double>& values) {
 }
 
 std::vector<ArmSummary> summarize(const Study& study, const std::vector<CellOutcome>& outcomes,
-                                  RankingKind ranking) {
-  struct Figures {
-    std::vector<double> mean_ap, rank1, mean_ap_difference, rank1_difference;
-  };
-  std::vector<Figures> arms(study.arms.size());
+                                  RankingKind ranking, const std::vector<FigureInfo>& figures) {
   using SeedAndFold = std::pair<std::optional<std::int64_t>, std::optional<std::int64_t>>;
-  std::map<SeedAndFold, const CellScores*> first;
+  std::map<SeedAndFold, const results::Evaluation*> first;
   for (const auto& outcome : outcomes) {
     const auto* scores = scores_of(outcome, ranking);
     if (scores != nullptr && outcome.cell.arm == 0) first[{outcome.cell.seed, outcome.cell.fold}] = scores;
   }
-  for (const auto& outcome : outcomes) {
-    const auto* scores = scores_of(outcome, ranking);
-    if (scores == nullptr) continue;
-    auto& arm = arms[outcome.cell.arm];
-    arm.mean_ap.push_back(scores->mean_ap);
-    arm.rank1.push_back(scores->rank1);
-    const auto pair = first.find({outcome.cell.seed, outcome.cell.fold});
-    if (outcome.cell.arm == 0 || pair == first.end()) continue;
-    arm.mean_ap_difference.push_back(scores->mean_ap - pair->second->mean_ap);
-    arm.rank1_difference.push_back(scores->rank1 - pair->second->rank1);
-  }
-  std::vector<ArmSummary> summaries;
-  for (const auto& arm : arms) {
-    summaries.push_back({spread_of(arm.mean_ap), spread_of(arm.rank1), spread_of(arm.mean_ap_difference),
-                         spread_of(arm.rank1_difference)});
+  std::vector<ArmSummary> summaries(study.arms.size());
+  for (const auto& figure : figures) {
+    std::vector<std::vector<double>> values(study.arms.size());
+    std::vector<std::vector<double>> differences(study.arms.size());
+    for (const auto& outcome : outcomes) {
+      const auto* scores = scores_of(outcome, ranking);
+      const double value = scores == nullptr ? std::nan("") : value_of(*scores, figure);
+      if (std::isnan(value)) continue;
+      values[outcome.cell.arm].push_back(value);
+      const auto pair = first.find({outcome.cell.seed, outcome.cell.fold});
+      if (outcome.cell.arm == 0 || pair == first.end()) continue;
+      const double difference = value - value_of(*pair->second, figure);
+      if (!std::isnan(difference)) differences[outcome.cell.arm].push_back(difference);
+    }
+    for (std::size_t arm = 0; arm < summaries.size(); ++arm) {
+      summaries[arm].figures.push_back(spread_of(values[arm]));
+      summaries[arm].differences.push_back(spread_of(differences[arm]));
+    }
   }
   return summaries;
 }
@@ -157,24 +162,27 @@ std::string Grid::markdown() const {
 }
 
 std::vector<Grid> arm_grids(const Study& study, const std::vector<CellOutcome>& outcomes) {
-  const auto mean_ap = mean_ap_name(outcomes);
+  const auto figures = figures_of(outcomes, Prominence::headline);
   const auto kinds = rankings_of(outcomes);
   std::vector<Grid> grids;
   for (const auto ranking : kinds) {
     Grid grid;
     if (kinds.size() > 1) grid.title = ranking_title(ranking);
-    grid.heads = {"arm", mean_ap, "Rank-1"};
+    grid.heads = {"arm"};
+    for (const auto& figure : figures) grid.heads.push_back(figure.label);
     const bool compared = study.arms.size() > 1;
-    if (compared) grid.heads.insert(grid.heads.end(), {mean_ap + " difference", "Rank-1 difference"});
-    const auto summaries = summarize(study, outcomes, ranking);
+    if (compared) {
+      for (const auto& figure : figures) grid.heads.push_back(figure.label + " difference");
+    }
+    const auto summaries = summarize(study, outcomes, ranking, figures);
     for (std::size_t arm = 0; arm < summaries.size(); ++arm) {
-      const auto& summary = summaries[arm];
       const auto& name = study.arms[arm].name;
-      std::vector<std::string> row = {name.empty() ? "the recipe" : name, spread_text(summary.mean_ap),
-                                      spread_text(summary.rank1)};
-      if (compared) {
-        row.push_back(arm == 0 ? "" : spread_text(summary.mean_ap_difference, "%+.2f"));
-        row.push_back(arm == 0 ? "" : spread_text(summary.rank1_difference, "%+.2f"));
+      std::vector<std::string> row = {name.empty() ? "the recipe" : name};
+      for (std::size_t i = 0; i < figures.size(); ++i) {
+        row.push_back(spread_text(figures[i], summaries[arm].figures[i]));
+      }
+      for (std::size_t i = 0; compared && i < figures.size(); ++i) {
+        row.push_back(arm == 0 ? "" : spread_text(figures[i], summaries[arm].differences[i], /*sign=*/true));
       }
       grid.rows.push_back(std::move(row));
     }
@@ -184,9 +192,15 @@ std::vector<Grid> arm_grids(const Study& study, const std::vector<CellOutcome>& 
 }
 
 std::vector<Grid> fold_grids(const std::vector<CellOutcome>& outcomes) {
+  const auto figures = figures_of(outcomes, Prominence::headline);
+  /// One text for all figures.
+  const auto cell = [&](const auto& text_of_figure) {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < figures.size(); ++i) texts.push_back(text_of_figure(i));
+    return joined(texts);
+  };
   Grid grid;
-  const auto pair_name = mean_ap_name(outcomes) + "/Rank-1";
-  grid.heads = {pair_name};
+  grid.heads = {figures.empty() ? "ranking" : cell([&](std::size_t i) { return figures[i].label; })};
   for (const auto& outcome : outcomes) grid.heads.push_back("split" + text_of(outcome.cell.fold));
   const auto done = static_cast<std::size_t>(
       std::count_if(outcomes.begin(), outcomes.end(),
@@ -196,30 +210,42 @@ std::vector<Grid> fold_grids(const std::vector<CellOutcome>& outcomes) {
   const auto kinds = rankings_of(outcomes);
   for (const auto ranking : kinds) {
     std::vector<std::string> row = {kinds.size() > 1 ? ranking_title(ranking) : "by the descriptors"};
-    std::vector<double> mean_ap;
-    std::vector<double> rank1;
+    std::vector<std::vector<double>> values(figures.size());
     for (const auto& outcome : outcomes) {
       const auto* scores = scores_of(outcome, ranking);
       if (scores == nullptr) {
         row.push_back(state_text(outcome));
         continue;
       }
-      row.push_back(pair_text(scores->mean_ap, scores->rank1));
-      mean_ap.push_back(scores->mean_ap);
-      rank1.push_back(scores->rank1);
+      row.push_back(cell([&](std::size_t i) {
+        const double value = value_of(*scores, figures[i]);
+        if (!std::isnan(value)) values[i].push_back(value);
+        return results::figure_cell(figures[i].kind, value);
+      }));
     }
-    const auto first = spread_of(mean_ap);
-    const auto second = spread_of(rank1);
-    row.push_back(first.count == 0 ? "-" : pair_text(first.mean, second.mean));
-    row.push_back(first.deviation ? pair_text(*first.deviation, *second.deviation) : "-");
+    const bool some = done > 0;
+    const bool several = done > 1;
+    row.push_back(some ? cell([&](std::size_t i) {
+      const auto spread = spread_of(values[i]);
+      return spread.count == 0 ? std::string("-") : results::figure_cell(figures[i].kind, spread.mean);
+    })
+                       : "-");
+    row.push_back(several ? cell([&](std::size_t i) {
+      const auto spread = spread_of(values[i]);
+      return spread.deviation ? results::figure_cell(figures[i].kind, *spread.deviation) : std::string("-");
+    })
+                          : "-");
     grid.rows.push_back(std::move(row));
   }
   return {grid};
 }
 
 void write_study_csv(std::ostream& out, const Study& study, const std::vector<CellOutcome>& outcomes) {
-  write_csv_row(out, {"row", "ranking", "arm", "seed", "fold", "state", "mAP", "mAP_deviation", "rank1",
-                      "rank1_deviation", "runs", "mINP", "queries", "gallery", "run"});
+  const auto figures = figures_of(outcomes, Prominence::detail);
+  std::vector<std::string> heads = {"row", "ranking", "arm", "seed", "fold", "state"};
+  for (const auto& figure : figures) heads.insert(heads.end(), {figure.name, figure.name + "_deviation"});
+  heads.insert(heads.end(), {"runs", "queries", "gallery", "run"});
+  write_csv_row(out, heads);
   for (const auto ranking : rankings_of(outcomes)) {
     const std::string kind = ranking == RankingKind::final ? "final" : "descriptors";
     for (const auto& outcome : outcomes) {
@@ -231,29 +257,30 @@ void write_study_csv(std::ostream& out, const Study& study, const std::vector<Ce
                                       text_of(cell.seed),
                                       text_of(cell.fold),
                                       state_text(outcome)};
-      if (scores == nullptr) {
-        row.insert(row.end(), 8, "");
-      } else {
-        row.insert(row.end(),
-                   {exact(scores->mean_ap), "", exact(scores->rank1), "", "1", exact(scores->mean_inp),
-                    std::to_string(scores->queries), std::to_string(scores->gallery)});
+      for (const auto& figure : figures) {
+        const double value = scores == nullptr ? std::nan("") : value_of(*scores, figure);
+        row.insert(row.end(), {std::isnan(value) ? "" : exact(value), ""});
       }
+      row.emplace_back(scores == nullptr ? "" : "1");
+      row.push_back(scores == nullptr ? "" : std::to_string(scores->valid_queries));
+      row.push_back(scores == nullptr ? "" : std::to_string(scores->gallery));
       row.push_back(cell.folder.string());
       write_csv_row(out, row);
     }
-    const auto summaries = summarize(study, outcomes, ranking);
-    const auto write = [&](const char* what, std::size_t arm, const MeanDeviation& mean_ap,
-                           const MeanDeviation& rank1) {
-      if (mean_ap.count == 0) return;
-      write_csv_row(
-          out, {what, kind, study.arms[arm].name, "", "", "", exact(mean_ap.mean), exact(mean_ap.deviation),
-                exact(rank1.mean), exact(rank1.deviation), std::to_string(mean_ap.count), "", "", "", ""});
+    const auto write = [&](const char* what, std::size_t arm, const std::vector<MeanDeviation>& spreads) {
+      std::size_t runs = 0;
+      std::vector<std::string> row = {what, kind, study.arms[arm].name, "", "", ""};
+      for (const auto& spread : spreads) {
+        runs = std::max(runs, spread.count);
+        row.insert(row.end(), {spread.count == 0 ? "" : exact(spread.mean), exact(spread.deviation)});
+      }
+      row.insert(row.end(), {std::to_string(runs), "", "", ""});
+      if (runs > 0) write_csv_row(out, row);
     };
-    for (std::size_t arm = 0; arm < summaries.size(); ++arm) {
-      write("mean", arm, summaries[arm].mean_ap, summaries[arm].rank1);
-    }
+    const auto summaries = summarize(study, outcomes, ranking, figures);
+    for (std::size_t arm = 0; arm < summaries.size(); ++arm) write("mean", arm, summaries[arm].figures);
     for (std::size_t arm = 1; arm < summaries.size(); ++arm) {
-      write("difference", arm, summaries[arm].mean_ap_difference, summaries[arm].rank1_difference);
+      write("difference", arm, summaries[arm].differences);
     }
   }
 }

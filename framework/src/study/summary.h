@@ -36,16 +36,14 @@ enum class RankingKind {
 };
 
 struct ArmSummary {
-  MeanDeviation mean_ap;
-  MeanDeviation rank1;
+  std::vector<MeanDeviation> figures;
   /// To the first arm, over the seeds and folds that both have; of the first arm itself none.
-  MeanDeviation mean_ap_difference;
-  MeanDeviation rank1_difference;
+  std::vector<MeanDeviation> differences;
 };
 
-/// For each arm of the study, in order.
+/// For each arm of the study, in order, each of the figures. Runs that do not have a figure do not count.
 [[nodiscard]] std::vector<ArmSummary> summarize(const Study& study, const std::vector<CellOutcome>& outcomes,
-                                                RankingKind ranking);
+                                                RankingKind ranking, const std::vector<FigureInfo>& figures);
 
 /// A table of text that can be shown on a terminal or in Markdown.
 struct Grid {
@@ -57,16 +55,17 @@ struct Grid {
   [[nodiscard]] std::string markdown() const;
 };
 
-/// A row for each arm: mean ± standard deviation (number of runs), in per cent. Where a recipe has
-/// post-processors a second table shows the descriptors alone.
+/// A row for each arm: of each headline figure mean ± standard deviation (number of runs), shares in per
+/// cent. Where a recipe has post-processors a second table shows the descriptors alone.
 [[nodiscard]] std::vector<Grid> arm_grids(const Study& study, const std::vector<CellOutcome>& outcomes);
 
-/// One arm by its folds: a column for each, "mAP/Rank-1" in per cent, their mean and standard deviation, and
-/// a row for each ranking.
+/// One arm by its folds: a column for each with the headline figures, "mAP/Rank-1", their mean and standard
+/// deviation, and a row for each ranking.
 [[nodiscard]] std::vector<Grid> fold_grids(const std::vector<CellOutcome>& outcomes);
 
 /// All of it for programs: for each ranking a line for each run ("cell"), each arm ("mean") and each arm's
-/// difference to the first ("difference"); shares in [0, 1].
+/// difference to the first ("difference"), with columns NAME and NAME_deviation for every figure; shares in
+/// [0, 1].
 void write_study_csv(std::ostream& out, const Study& study, const std::vector<CellOutcome>& outcomes);
 
 }  // namespace kindred::study

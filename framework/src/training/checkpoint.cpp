@@ -65,6 +65,7 @@ Checkpoint position_of(const fs::path& file, const std::map<std::string, std::st
   checkpoint.identity = metadata.text("kindred.identity");
   checkpoint.data = metadata.text("data");
   checkpoint.metrics_position = metadata.number<std::int64_t>("metrics_position");
+  if (metadata.has("best_by")) checkpoint.best_by = metadata.text("best_by");
   if (metadata.has("best_score")) checkpoint.best_score = metadata.number<double>("best_score");
   checkpoint.last_loss = metadata.number<double>("last_loss");
   checkpoint.environment = metadata.text("environment");
@@ -119,6 +120,7 @@ void write_checkpoint(const fs::path& file, const Checkpoint& checkpoint) {
                       {"batch", text_of(checkpoint.batch)},
                       {"data", checkpoint.data},
                       {"metrics_position", text_of(checkpoint.metrics_position)},
+                      {"best_by", checkpoint.best_by},
                       {"last_loss", text_of(checkpoint.last_loss)},
                       {"environment", checkpoint.environment}};
   if (checkpoint.best_score) content.metadata["best_score"] = text_of(*checkpoint.best_score);

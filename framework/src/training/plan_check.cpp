@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/model.h"
+#include "ranking/made_metric.h"
 #include "ranking/post_processing.h"
 #include "text/text_table.h"
 #include "training/learning_groups.h"
@@ -63,6 +64,8 @@ std::string check_plan(const recipe::Plan& plan) {
   static_cast<void>(plan.optimizer.create({}));
   for (const auto& augmentation : plan.augmentations) static_cast<void>(augmentation.create({}));
   static_cast<void>(ranking::create_post_processors(plan));
+  static_cast<void>(ranking::create_metrics(plan));
+  if (plan.train.evaluate_every > 0) static_cast<void>(ranking::best_figure(plan));
   const auto identities = identities_for(plan);
   const auto model = build_checked(plan, identities);
   const auto outputs = model->outputs();
@@ -95,6 +98,7 @@ std::string check_plan(const recipe::Plan& plan) {
   row("optimizer", plan.optimizer.title());
   row("schedule", plan.schedule.title());
   if (!plan.post_processors.empty()) row("post_processor", plan.post_processors_text());
+  row("metric", plan.metrics_text());
   row("epochs", std::to_string(plan.train.epochs));
   row("parameters", text::grouped_digits(elements(*model)) + " in the network, " +
                         text::grouped_digits(of_losses) + " in the losses, for " +

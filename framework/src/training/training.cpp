@@ -13,8 +13,8 @@
 #include "kindred/core/random.h"
 #include "model/model_file.h"
 #include "progress/text_progress.h"
-#include "ranking/evaluation.h"
 #include "ranking/feature_evaluation.h"
+#include "ranking/made_metric.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
 #include "system/device.h"
@@ -66,6 +66,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       augmentations_(data::create_augmentations(plan)),
       loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan), /*training=*/true),
       trainer_(plan, initial_model(plan, data_.identities, progress), data_.identities, device) {
+  if (evaluates()) best_by_ = ranking::best_figure(plan);
   if (evaluates() && (data_.query.empty() || data_.gallery.empty())) {
     throw ComponentError(plan.dataset.factory->info().id(),
                          "has " + std::to_string(data_.query.size()) + " query and " +
@@ -106,7 +107,8 @@ void Training::resume() {
   epoch_ = found->epoch;
   batch_ = found->batch;
   last_loss_ = found->last_loss;
-  best_score_ = found->best_score;
+  // What was best by another figure says nothing.
+  if (found->best_by == plan_.train.best_by) best_score_ = found->best_score;
   metrics_.go_back_to(found->metrics_position);
   if (epoch_ <= plan_.train.epochs) {
     progress_.note("going on in epoch " + std::to_string(epoch_) + " of " +
@@ -284,20 +286,24 @@ void Training::evaluate_epoch() {
   const auto gallery = inference::extract_features(trainer_.model(), plan_, *data_.dataset, data_.gallery,
                                                    "gallery", inference_, progress_);
   progress::SilentProgress silent;
-  const auto scores = ranking::evaluate_features(query, gallery, plan_.evaluate, silent);
+  const auto evaluation = ranking::evaluate_features(query, gallery, plan_, silent);
   progress::Progress progress;
   progress.stage = "evaluate";
   progress.detail = "epoch " + std::to_string(epoch_) + "/" + std::to_string(plan_.train.epochs);
-  progress.done = progress.total = scores.queries;
+  progress.done = progress.total = evaluation.queries;
   progress.unit = "queries";
-  progress.figures["mAP"] = scores.mean_ap;
-  progress.figures["mINP"] = scores.mean_inp;
-  for (const auto& [rank, share] : scores.cmc) progress.figures["rank" + std::to_string(rank)] = share;
-  if (!best_score_ || scores.mean_ap > *best_score_) {
-    best_score_ = scores.mean_ap;
+  for (const auto& [info, value, metric] : evaluation.figures) {
+    const bool detail = info.prominence == Prominence::detail;
+    progress.figures[detail ? metric + "/" + info.name : info.name] = value;
+  }
+  const auto* best = evaluation.find(best_by_->name);
+  const bool better =
+      !best_score_ || (best_by_->higher_is_better ? best->value > *best_score_ : best->value < *best_score_);
+  if (better && !std::isnan(best->value)) {
+    best_score_ = best->value;
     model::write_model_file(directory_.best(), trainer_.model(), plan_, data_.identities);
   }
-  progress.figures["best mAP"] = *best_score_;
+  if (best_score_) progress.figures["best " + best_by_->name] = *best_score_;
   progress_.finish(progress);
 }
 
@@ -309,6 +315,7 @@ void Training::checkpoint() {
   checkpoint.identity = recipe::write_recipe(plan_.identity());
   checkpoint.data = data_.fingerprint;
   checkpoint.metrics_position = metrics_.position();
+  checkpoint.best_by = plan_.train.best_by;
   checkpoint.best_score = best_score_;
   checkpoint.last_loss = last_loss_;
   checkpoint.environment = environment();

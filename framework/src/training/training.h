@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "data/loader.h"
+#include "kindred/role/metric.h"
 #include "progress/metrics_file.h"
 #include "progress/progress.h"
 #include "progress/rate.h"
@@ -70,6 +71,7 @@ class Training {
   std::int64_t epoch_ = 1;  // under way
   std::int64_t batch_ = 0;  // done of it
   double last_loss_ = 0;
+  std::optional<FigureInfo> best_by_;  // when it evaluates
   std::optional<double> best_score_;
 
   progress::Rate rate_;         // images

@@ -13,18 +13,23 @@
 #include <numeric>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <string>
+#include <vector>
 
 #include "file/npy.h"
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
 #include "ranking/match_ranks.h"
-#include "ranking/similarity.h"
+#include "real_metrics.h"
+#include "results/evaluation_file.h"
 #include "test_paths.h"
 
 using namespace kindred;
 using namespace kindred::ranking;
+using kindred::test::column_of;
+using kindred::test::value_of;
+using recipe::CameraMode;
+using results::Evaluation;
 
 namespace {
 
@@ -41,18 +46,31 @@ DistanceBlock given(const torch::Tensor& distances) {
   return [distances](std::int64_t first, std::int64_t last) { return distances.slice(0, first, last); };
 }
 
+Evaluation evaluate_all(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
+                        const DistanceBlock& distances, CameraMode cameras,
+                        const std::vector<std::string>& overrides = {},
+                        const std::filesystem::path& place = "evaluation") {
+  auto plan = test::real_metrics(overrides);
+  plan.evaluate.cameras = cameras;
+  return evaluate(query, gallery, distances, DistanceScale::other, plan, place);
+}
+
 /// One query.
-Scores evaluate_one(const Sample& query, const std::vector<Sample>& gallery, std::vector<float> distances,
-                    recipe::CameraMode cameras = recipe::CameraMode::single) {
-  return evaluate({query}, gallery, given(torch::tensor(distances).unsqueeze(0)), {cameras});
+Evaluation evaluate_one(const Sample& query, const std::vector<Sample>& gallery, std::vector<float> distances,
+                        CameraMode cameras = CameraMode::single) {
+  return evaluate_all({query}, gallery, given(torch::tensor(distances).unsqueeze(0)), cameras);
+}
+
+double map_of(const Evaluation& evaluation) {
+  return value_of(evaluation, "mAP");
 }
 
 std::string refusal(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
-                    recipe::CameraMode cameras = recipe::CameraMode::automatic) {
+                    CameraMode cameras = CameraMode::automatic) {
   const auto distances = torch::rand(
       {static_cast<std::int64_t>(query.size()), static_cast<std::int64_t>(gallery.size())}, torch::kFloat);
   try {
-    static_cast<void>(evaluate(query, gallery, given(distances), {cameras}));
+    static_cast<void>(evaluate_all(query, gallery, given(distances), cameras));
   } catch (const DataError& error) {
     return error.what();
   }
@@ -86,14 +104,14 @@ struct Golden {
   }
 };
 
-void check_golden(const Scores& scores, const nlohmann::json& expected) {
-  CHECK(scores.valid_queries == expected["valid_queries"].get<std::int64_t>());
-  CHECK(std::abs(scores.mean_ap - expected["mAP"].get<double>()) < 1e-12);
-  CHECK(std::abs(scores.mean_inp - expected["mINP"].get<double>()) < 1e-12);
+void check_golden(const Evaluation& evaluation, const nlohmann::json& expected) {
+  CHECK(evaluation.valid_queries == expected["valid_queries"].get<std::int64_t>());
+  CHECK(std::abs(map_of(evaluation) - expected["mAP"].get<double>()) < 1e-12);
+  CHECK(std::abs(value_of(evaluation, "mINP") - expected["mINP"].get<double>()) < 1e-12);
   // These were computed in 32 bits.
-  CHECK(std::abs(scores.cmc.at(1) - expected["rank1"].get<double>()) < 1e-7);
-  CHECK(std::abs(scores.cmc.at(5) - expected["rank5"].get<double>()) < 1e-7);
-  CHECK(std::abs(scores.cmc.at(10) - expected["rank10"].get<double>()) < 1e-7);
+  for (const auto* rank : {"rank1", "rank5", "rank10"}) {
+    CHECK(std::abs(value_of(evaluation, rank) - expected[rank].get<double>()) < 1e-7);
+  }
 }
 
 struct Threads {
@@ -106,17 +124,17 @@ struct Threads {
 
 TEST_CASE("the reference values are met, whatever the number of threads") {
   const Golden golden;
-  std::optional<Scores> first;
+  std::optional<Evaluation> first;
   for (const int count : {1, 2, 3, 7}) {
     const Threads threads(count);
     const auto scores =
-        evaluate(golden.query, golden.gallery, given(golden.distances), {recipe::CameraMode::known});
+        evaluate_all(golden.query, golden.gallery, given(golden.distances), CameraMode::known);
     check_golden(scores, golden.expected);
     if (!first) first = scores;
-    CHECK(scores.mean_ap == first->mean_ap);
-    REQUIRE(scores.each.size() == first->each.size());
-    for (std::size_t q = 0; q < scores.each.size(); ++q) CHECK(scores.each[q].ap == first->each[q].ap);
-    CHECK(scores_json(scores) == scores_json(*first));
+    CHECK(column_of(scores.per_query.columns, "ap") == column_of(first->per_query.columns, "ap"));
+    CHECK(column_of(scores.tables, "roc", "true_positive_rate") ==
+          column_of(first->tables, "roc", "true_positive_rate"));
+    CHECK(results::evaluation_json(scores) == results::evaluation_json(*first));
   }
   CHECK(first->queries == 60);
   CHECK(first->gallery == 240);
@@ -126,9 +144,8 @@ TEST_CASE("the reference values are met, whatever the number of threads") {
 
 TEST_CASE("the reference values are met when cameras are found by themselves") {
   const Golden golden;
-  check_golden(
-      evaluate(golden.query, golden.gallery, given(golden.distances), {recipe::CameraMode::automatic}),
-      golden.expected);
+  check_golden(evaluate_all(golden.query, golden.gallery, given(golden.distances), CameraMode::automatic),
+               golden.expected);
 }
 
 TEST_CASE("the reference values are met when junk is strewn over the gallery") {
@@ -143,8 +160,7 @@ TEST_CASE("the reference values are met when junk is strewn over the gallery") {
     gallery.push_back(golden.gallery[i]);
     columns.push_back(golden.distances.select(1, static_cast<std::int64_t>(i)));
   }
-  const auto scores =
-      evaluate(golden.query, gallery, given(torch::stack(columns, 1)), {recipe::CameraMode::known});
+  const auto scores = evaluate_all(golden.query, gallery, given(torch::stack(columns, 1)), CameraMode::known);
   check_golden(scores, golden.expected);
   CHECK(scores.junk == 80);
   CHECK(scores.gallery == 240);
@@ -155,34 +171,34 @@ TEST_CASE("AP, INP and the first rank of a ranking computed by hand") {
   const auto scores =
       evaluate_one(person(5), {person(5), person(6), person(5), person(7), person(8), person(5)},
                    {0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F});
-  CHECK(scores.mean_ap == doctest::Approx((1.0 + 2.0 / 3 + 3.0 / 6) / 3).epsilon(1e-14));
-  CHECK(scores.mean_inp == doctest::Approx(3.0 / 6).epsilon(1e-14));
-  CHECK(scores.cmc.at(1) == 1);
+  CHECK(map_of(scores) == doctest::Approx((1.0 + 2.0 / 3 + 3.0 / 6) / 3).epsilon(1e-14));
+  CHECK(value_of(scores, "mINP") == doctest::Approx(3.0 / 6).epsilon(1e-14));
+  CHECK(value_of(scores, "rank1") == 1);
   CHECK(scores.distractors == 3);
 }
 
 TEST_CASE("the order of the gallery decides between equal distances") {
   const std::vector<Sample> right_last{person(6), person(7), person(5)};
-  CHECK(evaluate_one(person(5), right_last, {0.5F, 0.5F, 0.5F}).mean_ap == doctest::Approx(1.0 / 3));
+  CHECK(map_of(evaluate_one(person(5), right_last, {0.5F, 0.5F, 0.5F})) == doctest::Approx(1.0 / 3));
   const std::vector<Sample> right_first{person(5), person(6), person(7)};
-  CHECK(evaluate_one(person(5), right_first, {0.5F, 0.5F, 0.5F}).mean_ap == 1);
+  CHECK(map_of(evaluate_one(person(5), right_first, {0.5F, 0.5F, 0.5F})) == 1);
   const std::vector<Sample> between{person(6), person(5), person(7), person(5)};
-  CHECK(evaluate_one(person(5), between, {0.5F, 0.5F, 0.5F, 0.5F}).mean_ap ==
+  CHECK(map_of(evaluate_one(person(5), between, {0.5F, 0.5F, 0.5F, 0.5F})) ==
         doctest::Approx((1.0 / 2 + 2.0 / 4) / 2));
 }
 
 TEST_CASE("zero and minus zero are equal distances, infinite ones are last") {
   const std::vector<Sample> gallery{person(6), person(5), person(5)};
-  CHECK(evaluate_one(person(5), gallery, {0.0F, -0.0F, std::numeric_limits<float>::infinity()}).mean_ap ==
+  CHECK(map_of(evaluate_one(person(5), gallery, {0.0F, -0.0F, std::numeric_limits<float>::infinity()})) ==
         doctest::Approx((1.0 / 2 + 2.0 / 3) / 2));
 }
 
 TEST_CASE("junk is neither right nor wrong, distractors and unlabelled images are wrong") {
   const std::vector<Sample> gallery{person(junk_identity), person(0), person(unlabelled_identity), person(5)};
   const auto scores = evaluate_one(person(5), gallery, {0.1F, 0.2F, 0.3F, 0.4F});
-  CHECK(scores.mean_ap == doctest::Approx(1.0 / 3));
-  CHECK(scores.cmc.at(1) == 0);
-  CHECK(scores.cmc.at(5) == 1);
+  CHECK(map_of(scores) == doctest::Approx(1.0 / 3));
+  CHECK(value_of(scores, "rank1") == 0);
+  CHECK(value_of(scores, "rank5") == 1);
   CHECK(scores.gallery == 3);
   CHECK(scores.junk == 1);
   CHECK(scores.distractors == 2);
@@ -192,47 +208,48 @@ TEST_CASE("images of the query's identity and camera are removed only when camer
   const auto query = person(5, 1);
   const std::vector<Sample> gallery{person(5, 1), person(6, 1), person(5, 2), person(6, 2)};
   const std::vector<float> distances{0.1F, 0.2F, 0.3F, 0.4F};
-  const auto known = evaluate_one(query, gallery, distances, recipe::CameraMode::known);
+  const auto known = evaluate_one(query, gallery, distances, CameraMode::known);
   CHECK(known.cameras_known);
-  CHECK(known.mean_ap == doctest::Approx(1.0 / 2));
-  const auto automatic = evaluate_one(query, gallery, distances, recipe::CameraMode::automatic);
+  CHECK(map_of(known) == doctest::Approx(1.0 / 2));
+  const auto automatic = evaluate_one(query, gallery, distances, CameraMode::automatic);
   CHECK(automatic.cameras_known);
-  CHECK(automatic.mean_ap == known.mean_ap);
-  const auto single = evaluate_one(query, gallery, distances, recipe::CameraMode::single);
+  CHECK(map_of(automatic) == map_of(known));
+  const auto single = evaluate_one(query, gallery, distances, CameraMode::single);
   CHECK_FALSE(single.cameras_known);
-  CHECK(single.mean_ap == doctest::Approx((1.0 + 2.0 / 3) / 2));
+  CHECK(map_of(single) == doctest::Approx((1.0 + 2.0 / 3) / 2));
 }
 
 TEST_CASE("a query without a right image does not count") {
   const std::vector<Sample> query{person(5), person(9), person(unlabelled_identity), person(junk_identity)};
   const std::vector<Sample> gallery{person(5), person(6)};
-  const auto scores = evaluate(query, gallery, given(torch::tensor({{1.0F, 0.0F}}).repeat({4, 1})),
-                               {recipe::CameraMode::automatic});
+  const auto scores = evaluate_all(query, gallery, given(torch::tensor({{1.0F, 0.0F}}).repeat({4, 1})),
+                                   CameraMode::automatic);
   CHECK(scores.queries == 4);
   CHECK(scores.valid_queries == 1);
-  CHECK(scores.mean_ap == doctest::Approx(0.5));
-  CHECK(scores.each[0].ap == doctest::Approx(0.5));
-  CHECK(scores.each[0].matches == 1);
-  for (std::size_t q = 1; q < 4; ++q) CHECK(scores.each[q].matches == 0);
+  CHECK(map_of(scores) == doctest::Approx(0.5));
+  const auto& ap = column_of(scores.per_query.columns, "ap");
+  CHECK(ap[0] == doctest::Approx(0.5));
+  CHECK(scores.per_query.queries[0].matches == 1);
+  for (std::size_t q = 1; q < 4; ++q) {
+    CHECK(scores.per_query.queries[q].matches == 0);
+    CHECK(std::isnan(ap[q]));
+  }
   CHECK(contains(scores.note, "2 queries are unlabelled or junk and not judged"));
 }
 
 TEST_CASE("automatic falls back to a single camera and says why") {
   const std::vector<float> distances{0.1F, 0.2F};
-  const auto nowhere =
-      evaluate_one(person(5), {person(5), person(6)}, distances, recipe::CameraMode::automatic);
+  const auto nowhere = evaluate_one(person(5), {person(5), person(6)}, distances, CameraMode::automatic);
   CHECK_FALSE(nowhere.cameras_known);
   CHECK(contains(nowhere.note, "no image has a camera, so images of the query's own camera count as right"));
 
-  const auto one =
-      evaluate_one(person(5, 3), {person(5, 3), person(6, 3)}, distances, recipe::CameraMode::automatic);
+  const auto one = evaluate_one(person(5, 3), {person(5, 3), person(6, 3)}, distances, CameraMode::automatic);
   CHECK_FALSE(one.cameras_known);
   CHECK(contains(one.note, "all images are of one camera (3)"));
 
   auto nameless = person(5);
   nameless.path = "nameless.png";
-  const auto some =
-      evaluate_one(person(5, 3), {nameless, person(5, 2)}, distances, recipe::CameraMode::automatic);
+  const auto some = evaluate_one(person(5, 3), {nameless, person(5, 2)}, distances, CameraMode::automatic);
   CHECK_FALSE(some.cameras_known);
   CHECK(contains(some.note, "1 of 3 images have no camera ('nameless.png' is the first)"));
 }
@@ -240,13 +257,13 @@ TEST_CASE("automatic falls back to a single camera and says why") {
 TEST_CASE("distractors and queries that nobody matches need no camera") {
   const std::vector<Sample> query{person(5, 1), person(9)};
   const std::vector<Sample> gallery{person(5, 2), person(6), person(unlabelled_identity), person(0)};
-  const auto scores = evaluate(query, gallery, given(torch::rand({2, 4})), {recipe::CameraMode::automatic});
+  const auto scores = evaluate_all(query, gallery, given(torch::rand({2, 4})), CameraMode::automatic);
   CHECK(scores.cameras_known);
   CHECK(scores.note.empty());
 }
 
 TEST_CASE("known cameras that are missing are refused with the first image without one") {
-  const auto message = refusal({person(5, 1)}, {person(5, 2), person(5)}, recipe::CameraMode::known);
+  const auto message = refusal({person(5, 1)}, {person(5, 2), person(5)}, CameraMode::known);
   CHECK(contains(message, "cameras = \"known\", but 1 of 3 images have no camera"));
   CHECK(contains(message, "cameras = \"single\""));
 }
@@ -261,7 +278,7 @@ TEST_CASE("when no query can be matched the reason and the remedy are said") {
   CHECK(contains(refusal({person(1), person(2), person(3), person(4)}, {person(11), person(12)}),
                  "nobody in common: the queries show 4 identities (1, 2, 3, ...), the gallery 2 identities "
                  "(11, 12). Are they of the same data set"));
-  CHECK(contains(refusal({person(1, 4)}, {person(1, 4), person(2, 4)}, recipe::CameraMode::known),
+  CHECK(contains(refusal({person(1, 4)}, {person(1, 4), person(2, 4)}, CameraMode::known),
                  "no query has a right image under another camera"));
   CHECK(contains(refusal({person(1, 4), person(2, 3)}, {person(1, 4), person(2, 3)}),
                  "Evaluate with cameras = \"single\""));
@@ -270,7 +287,7 @@ TEST_CASE("when no query can be matched the reason and the remedy are said") {
 TEST_CASE("errors name the place that the caller gives") {
   try {
     static_cast<void>(
-        evaluate({}, {person(1)}, given(torch::ones({0, 1})), {recipe::CameraMode::automatic}, "query.csv"));
+        evaluate_all({}, {person(1)}, given(torch::ones({0, 1})), CameraMode::automatic, {}, "query.csv"));
     FAIL("no error");
   } catch (const DataError& error) {
     CHECK(error.file() == "query.csv");
@@ -294,7 +311,7 @@ TEST_CASE("a distance that is not a number is an error naming the first query an
   for (const int count : {1, 2, 5}) {
     const Threads threads(count);
     CHECK_THROWS_WITH_AS(
-        static_cast<void>(evaluate(query, gallery, given(distances), {recipe::CameraMode::single})),
+        static_cast<void>(evaluate_all(query, gallery, given(distances), CameraMode::single)),
         doctest::Contains(("the distance of query 40 ('" + query[40].path + "') to gallery image 7 ('" +
                            gallery[7].path + "') is not a number")
                               .c_str()),
@@ -304,11 +321,10 @@ TEST_CASE("a distance that is not a number is an error naming the first query an
 
 TEST_CASE("distances of another shape or type are a mistake of the program") {
   const std::vector<Sample> both{person(1), person(1)};
-  CHECK_THROWS_AS(
-      static_cast<void>(evaluate(both, both, given(torch::ones({2, 3})), {recipe::CameraMode::single})),
-      std::logic_error);
-  CHECK_THROWS_AS(static_cast<void>(evaluate(both, both, given(torch::ones({2, 2}, torch::kDouble)),
-                                             {recipe::CameraMode::single})),
+  CHECK_THROWS_AS(static_cast<void>(evaluate_all(both, both, given(torch::ones({2, 3})), CameraMode::single)),
+                  std::logic_error);
+  CHECK_THROWS_AS(static_cast<void>(evaluate_all(both, both, given(torch::ones({2, 2}, torch::kDouble)),
+                                                 CameraMode::single)),
                   std::logic_error);
 }
 
@@ -318,14 +334,15 @@ TEST_CASE("blocks cover all queries once, in order, and stay within 64 MB") {
   std::vector<Sample> gallery(images, person(2));
   gallery.back() = person(1);
   std::vector<std::pair<std::int64_t, std::int64_t>> blocks;
-  const auto scores = evaluate(query, gallery,
-                               [&](std::int64_t first, std::int64_t last) {
-                                 blocks.emplace_back(first, last);
-                                 return torch::zeros({last - first, images});
-                               },
-                               {recipe::CameraMode::single});
+  const auto scores = evaluate_all(
+      query, gallery,
+      [&](std::int64_t first, std::int64_t last) {
+        blocks.emplace_back(first, last);
+        return torch::zeros({last - first, images});
+      },
+      CameraMode::single);
   CHECK(blocks == decltype(blocks){{0, 16}, {16, 32}, {32, 40}});
-  CHECK(scores.mean_inp == doctest::Approx(1.0 / images));
+  CHECK(value_of(scores, "mINP") == doctest::Approx(1.0 / images));
 }
 
 TEST_CASE("ranks are those of a stable sort, by either way of counting") {
@@ -398,54 +415,22 @@ TEST_CASE("rows without a direction and unequal widths are refused by name") {
       doctest::Contains("g.npy: error: its descriptors are 5 numbers wide, those of q.npy 4"), DataError);
 }
 
-TEST_CASE("at a depth AP sees only the ranks up to it, out of as many right images as fit there") {
-  const std::vector<Sample> gallery{person(5), person(6), person(5), person(7), person(8), person(5)};
-  const std::vector<float> distances{0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F};  // right: ranks 1, 3 and 6
-  const auto ap = [&](std::int64_t depth) {
-    recipe::EvaluateSettings settings{recipe::CameraMode::single};
-    settings.map_depth = depth;
-    const auto scores =
-        evaluate({person(5)}, gallery, given(torch::tensor(distances).unsqueeze(0)), settings);
-    CHECK(scores.mean_inp == doctest::Approx(3.0 / 6));  // of the whole ranking
-    CHECK(scores.score() == doctest::Approx((scores.mean_ap + 1) / 2));
-    return scores.mean_ap;
-  };
-  CHECK(ap(1) == doctest::Approx(1.0));
-  CHECK(ap(2) == doctest::Approx(1.0 / 2));
-  CHECK(ap(3) == doctest::Approx((1.0 + 2.0 / 3) / 3));
-  CHECK(ap(5) == doctest::Approx((1.0 + 2.0 / 3) / 3));
-  CHECK(ap(6) == doctest::Approx((1.0 + 2.0 / 3 + 3.0 / 6) / 3));
-  CHECK(ap(200) == ap(0));
-}
-
-TEST_CASE("a query whose right images are all below the depth has an AP of 0 and still counts") {
-  recipe::EvaluateSettings settings{recipe::CameraMode::single};
-  settings.map_depth = 1;
-  const auto scores =
-      evaluate({person(5)}, {person(6), person(5)}, given(torch::tensor({{0.1F, 0.2F}})), settings);
-  CHECK(scores.valid_queries == 1);
-  CHECK(scores.mean_ap == 0);
-  CHECK(scores.cmc.at(5) == 1);
-}
-
 TEST_CASE("persons that are far from each other and near to themselves are told apart without an error") {
   // Inverted signs would turn these into the worst that can be.
   const std::vector<Sample> query{person(1), person(2)};
   const std::vector<Sample> gallery{person(1), person(2), person(1), person(2)};
-  const auto separable =
-      evaluate(query, gallery, given(torch::tensor({{0.1F, 0.9F, 0.2F, 0.8F}, {0.7F, 0.3F, 0.9F, 0.1F}})),
-               {recipe::CameraMode::single});
-  CHECK(separable.open_set.area == 1);
-  for (const auto& point : separable.open_set.points) {
-    CHECK(point.true_positive_rate == 1);
-    CHECK(point.false_positives == 0);
-    CHECK(point.threshold == doctest::Approx(0.7));  // the nearest of the wrong pairs
-  }
-  const auto inverted =
-      evaluate(query, gallery, given(torch::tensor({{0.9F, 0.1F, 0.8F, 0.2F}, {0.3F, 0.7F, 0.1F, 0.9F}})),
-               {recipe::CameraMode::single});
-  CHECK(inverted.open_set.area == 0);
-  for (const auto& point : inverted.open_set.points) CHECK(point.true_positive_rate == 0);
+  const auto thresholds = [&](const torch::Tensor& distances, const char* column) {
+    const auto evaluation = evaluate_all(query, gallery, given(distances), CameraMode::single);
+    CHECK(evaluation.positive_pairs == 4);
+    CHECK(evaluation.negative_pairs == 4);
+    return column_of(evaluation.tables, "thresholds", column);
+  };
+  const auto separable = torch::tensor({{0.1F, 0.9F, 0.2F, 0.8F}, {0.7F, 0.3F, 0.9F, 0.1F}});
+  CHECK(thresholds(separable, "true_positive_rate") == std::vector<double>{1, 1, 1});
+  CHECK(thresholds(separable, "false_positives") == std::vector<double>{0, 0, 0});
+  CHECK(thresholds(separable, "distance")[0] == doctest::Approx(0.7));  // the nearest of the wrong pairs
+  const auto inverted = torch::tensor({{0.9F, 0.1F, 0.8F, 0.2F}, {0.3F, 0.7F, 0.1F, 0.9F}});
+  CHECK(thresholds(inverted, "true_positive_rate") == std::vector<double>{0, 0, 0});
 }
 
 TEST_CASE("open-set pairs leave out what the ranking leaves out, and keep the queries that nobody matches") {
@@ -457,93 +442,31 @@ TEST_CASE("open-set pairs leave out what the ranking leaves out, and keep the qu
                                     person(0, 1),              // distractors
                                     person(unlabelled_identity, 2)};
   const auto distances = torch::tensor({{0.0F, 0.5F, 0.01F, 0.6F, 0.4F}}).repeat({4, 1});
-  recipe::EvaluateSettings settings{recipe::CameraMode::known};
-  settings.false_positive_rates = {0.01, 0.5};
-  const auto scores = evaluate(query, gallery, given(distances), settings).open_set;
-  CHECK(scores.positives == 1);
-  CHECK(scores.negatives == 6);  // 2 of the first query, 4 of the second
-  REQUIRE(scores.points.size() == 2);
-  CHECK(scores.points[0].threshold == 0);  // the second query's nearest
-  CHECK(scores.points[0].true_positive_rate == 0);
-  CHECK(scores.points[1].false_positives == 3);  // 0, 0.4 and 0.4
-  CHECK(scores.points[1].threshold == doctest::Approx(0.5));
-  CHECK(scores.points[1].true_positive_rate == 0);
+  const std::vector<std::string> rates{"metric.open_set.false_positive_rates=[0.01, 0.1]"};
+  const auto known = evaluate_all(query, gallery, given(distances), CameraMode::known, rates);
+  CHECK(known.positive_pairs == 1);
+  CHECK(known.negative_pairs == 6);  // 2 of the first query, 4 of the second
+  // The second query's nearest, which is junk to nobody.
+  CHECK(column_of(known.tables, "thresholds", "distance") == std::vector<double>{0, 0});
+  CHECK(column_of(known.tables, "thresholds", "true_positive_rate") == std::vector<double>{0, 0});
+  const auto& passed = column_of(known.tables, "roc", "false_positive_rate");
+  CHECK(std::find(passed.begin(), passed.end(), 3.0 / 6) != passed.end());  // 0, 0.4 and 0.4
 
-  settings.cameras = recipe::CameraMode::single;
-  const auto single = evaluate(query, gallery, given(distances), settings).open_set;
-  CHECK(single.positives == 2);
-  CHECK(single.negatives == 6);
+  const auto single = evaluate_all(query, gallery, given(distances), CameraMode::single, rates);
+  CHECK(single.positive_pairs == 2);
+  CHECK(single.negative_pairs == 6);
 }
 
 TEST_CASE("without a pair of different persons there are no open-set figures") {
   const auto scores = evaluate_one(person(5), {person(5), person(junk_identity)}, {0.1F, 0.2F});
-  CHECK(scores.mean_ap == 1);
-  CHECK(scores.open_set.negatives == 0);
-  CHECK(scores.open_set.points.empty());
-  CHECK(scores.open_set.curve.empty());
-  CHECK(scores_text(scores).find("same person") == std::string::npos);
+  CHECK(map_of(scores) == 1);
+  CHECK(scores.negative_pairs == 0);
+  CHECK(std::isnan(value_of(scores, "AUC")));
+  CHECK(scores.tables.empty());
 }
 
-TEST_CASE("scores are told in two lines, and thresholds in a third") {
-  Scores scores;
-  scores.queries = 10;
-  scores.valid_queries = 9;
-  scores.gallery = 100;
-  scores.distractors = 1;
-  scores.junk = 7;
-  scores.mean_ap = 0.43076;
-  scores.mean_inp = 0.18;
-  scores.cmc = {{1, 0.55}, {5, 0.8667}, {10, 1}};
-  scores.cameras_known = true;
-  CHECK(scores_text(scores) ==
-        "mAP 43.08 %  Rank-1 55.00 %  Rank-5 86.67 %  Rank-10 100.00 %  mINP 18.00 %\n"
-        "9 of 10 queries in 100 gallery images (1 distractor, 7 junk left out), across cameras\n");
-  scores.cameras_known = false;
-  scores.note = "why";
-  scores.map_depth = 200;
-  scores.open_set.positives = 30;
-  scores.open_set.negatives = 900;
-  scores.open_set.points = {{1e-4, 0.25, 0, 0, 0.1}, {0.01, 0.5, 9, 0.01, 0.75}};
-  CHECK(scores_text(scores) ==
-        "mAP@200 43.08 %  Rank-1 55.00 %  Rank-5 86.67 %  Rank-10 100.00 %  mINP 18.00 %  score 49.04 %\n"
-        "9 of 10 queries in 100 gallery images (1 distractor, 7 junk left out), single-camera mode: why\n"
-        "same person or not: TPR 10.00 % at FPR 0.0001 (distance < 0.25), 75.00 % at 0.01 (< 0.5)\n");
-
-  auto json = nlohmann::json::parse(scores_json(scores));
-  CHECK(json["mAP"] == 0.43076);
-  CHECK(json["rank10"] == 1.0);
-  CHECK(json["map_depth"] == 200);
-  CHECK(json["score"].get<double>() == doctest::Approx((0.43076 + 0.55) / 2));
-  CHECK(json["valid_queries"] == 9);
-  CHECK(json["cameras"] == "single");
-  CHECK(json["multi_query"] == false);
-  CHECK(json["note"] == "why");
-  CHECK(json["open_set"]["negatives"] == 900);
-  const auto& point = json["open_set"]["points"][1];
-  CHECK(point["wanted_false_positive_rate"] == 0.01);
-  CHECK(point["false_positives"] == 9);
-  CHECK(point["true_positive_rate"] == 0.75);
-  CHECK(point["distance"] == 0.5);
-  CHECK_FALSE(point.contains("similarity"));  // the distances may be any
-  scores.cosine = true;
-  json = nlohmann::json::parse(scores_json(scores));
-  CHECK(json["open_set"]["points"][1]["similarity"] == 0.5);
-}
-
-TEST_CASE("each query has a line in order, with empty cells where it was not judged") {
-  auto first = person(5, 2);
-  first.path = "a, b.png";
-  auto second = person(9);
-  second.path = "c.png";
-  auto third = person(unlabelled_identity, 1);
-  third.path = "d.png";
-  const auto scores = evaluate({first, second, third}, {person(6), person(5), person(5)},
-                               given(torch::tensor({{0.1F, 0.2F, 0.3F}}).repeat({3, 1})), {});
-  std::ostringstream text;
-  write_queries_csv(text, scores);
-  CHECK(text.str() ==
-        "path,identity,camera,ap,inp,first_rank,matches\n"
-        "\"a, b.png\",5,2,0.583333,0.666667,2,2\n"
-        "c.png,9,,,,,\n"
-        "d.png,,1,,,,\n");
+TEST_CASE("without a metric nothing can be judged, and that is said") {
+  CHECK_THROWS_WITH_AS(static_cast<void>(evaluate({person(1)}, {person(1)}, given(torch::ones({1, 1})),
+                                                  DistanceScale::cosine, recipe::EvaluationPlan{})),
+                       doctest::Contains("there is no metric to judge rankings by"), Error);
 }

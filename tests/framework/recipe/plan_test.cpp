@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "training/plan_check.h"
 #include "fake_components.h"
 #include "recipe/recipe.h"
+#include "training/plan_check.h"
 
 using namespace kindred;
 using namespace kindred::recipe;
@@ -130,8 +130,7 @@ TEST_CASE("name, seed, augmentations and the kernel's tables may be left out") {
   CHECK(plan.loader.workers == 0);
   CHECK(plan.embed.storage == file::Storage::float32);
   CHECK_FALSE(plan.embed.flip_test);
-  CHECK(plan.evaluate.map_depth == 0);
-  CHECK(plan.evaluate.false_positive_rates == std::vector<double>{1e-4, 1e-3, 1e-2});
+  CHECK(plan.train.best_by == "mAP");
 }
 
 TEST_CASE("a table that is required and missing is an error that says what to choose from") {
@@ -156,7 +155,7 @@ TEST_CASE("an unknown key at the top is an error, with what was meant") {
         "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'dataset', 'folds', "
         "'pseudo_labels', 'augmentation', "
         "'sampler', 'backbone', 'head', 'loss', 'optimizer', 'schedule', 'weights', 'loader', 'train', "
-        "'embed', 'post_processor', 'ranking', 'evaluate' and 'machine'");
+        "'embed', 'post_processor', 'ranking', 'evaluate', 'metric' and 'machine'");
 }
 
 TEST_CASE("an unknown type is an error, with what was meant or what there is") {
@@ -320,7 +319,9 @@ TEST_CASE("the identity holds what decides a training's result and nothing else"
                                                    "embed.batch_size=8",
                                                    "embed.precision=bf16",
                                                    "evaluate.cameras=single",
+                                                   "metric.soon.depth=5",
                                                    "train.evaluate_every=5",
+                                                   "train.best_by=other",
                                                    "train.checkpoint_every=2",
                                                    "train.checkpoint_minutes=1"};
   CHECK(plan_of(whole, without_effect).identity() == identity);
@@ -431,7 +432,8 @@ TEST_CASE("checking a plan shows what each group catches, and finds one that cat
                   "rest        2        32          x 1            x 1           5 epochs\n"
                   "all others  0        0           x 1            x 1\n") != std::string::npos);
   CHECK_THROWS_WITH_AS(
-      static_cast<void>(training::check_plan(plan_of(grouped, {"optimizer.group.rest.parameters=['heat.*']"}))),
+      static_cast<void>(
+          training::check_plan(plan_of(grouped, {"optimizer.group.rest.parameters=['heat.*']"}))),
       doctest::Contains("group 'rest': 'heat.*' catches nothing: there is no such parameter"), RecipeError);
 }
 
@@ -455,8 +457,10 @@ descriptor  feature  8           hard x 0.5
 }
 
 TEST_CASE("checking a plan finds a loss on an output that is not there, or of the wrong kind") {
-  CHECK_THROWS_AS(static_cast<void>(training::check_plan(plan_of(whole, {"loss.hard.on=['g1']"}))), RecipeError);
-  CHECK_THROWS_AS(static_cast<void>(training::check_plan(plan_of(whole, {"loss.hard.on=['logits']"}))), RecipeError);
+  CHECK_THROWS_AS(static_cast<void>(training::check_plan(plan_of(whole, {"loss.hard.on=['g1']"}))),
+                  RecipeError);
+  CHECK_THROWS_AS(static_cast<void>(training::check_plan(plan_of(whole, {"loss.hard.on=['logits']"}))),
+                  RecipeError);
 }
 
 TEST_CASE("a fold that is not there is an error") {
@@ -469,5 +473,64 @@ TEST_CASE("a fold that is not there is an error") {
 
 TEST_CASE("checking a plan of a fold says so") {
   CHECK(training::check_plan(plan_of(whole, {"folds.fold=2"})).find("validated     fold 2 of 4\n") !=
+        std::string::npos);
+}
+
+namespace {
+
+std::vector<std::string> metrics_of(const RankingPlan& plan) {
+  std::vector<std::string> metrics;
+  for (const auto& choice : plan.metrics) {
+    metrics.push_back(choice.name + " " + write_recipe(choice.factory->write(choice.params.get())));
+  }
+  return metrics;
+}
+
+}  // namespace
+
+TEST_CASE("a recipe that lists no metric has the default ones in their order, whose parameters can be set") {
+  using Metrics = std::vector<std::string>;
+  const Metrics defaults{"soon depth = 0\n", "late depth = 0\n"};
+  CHECK(metrics_of(plan_of(whole)) == defaults);
+  CHECK(metrics_of(plan_of(whole, {"metric.late.depth=3"})) ==
+        Metrics{"soon depth = 0\n", "late depth = 3\n"});
+  CHECK(metrics_of(plan_of(std::string(whole) + "[metric.soon]\nenabled = false\n")) ==
+        Metrics{"late depth = 0\n"});
+  CHECK(error_of("metric.soon.deep=3") ==
+        "--set metric.soon.deep=3: error: metric 'soon' has no parameter 'deep'; did you mean 'depth'?");
+  CHECK(error_of("metric.sooon.depth=3") ==
+        "--set metric.sooon.depth=3: error: 'metric' has no entry 'sooon'; did you mean 'soon'?");
+}
+
+TEST_CASE("metrics that a recipe lists are all that it has") {
+  using Metrics = std::vector<std::string>;
+  const auto listed = std::string(whole) +
+                      "[[metric]]\ntype = 'listed'\n[[metric]]\ntype = 'late'\nname = 'deep'\ndepth = 2\n"
+                      "[[metric]]\ntype = 'soon'\nenabled = false\n";
+  CHECK(metrics_of(plan_of(listed)) == Metrics{"listed ", "deep depth = 2\n"});
+  CHECK(metrics_of(plan_of(listed, {"metric.deep.depth=7"})) == Metrics{"listed ", "deep depth = 7\n"});
+  CHECK(error_of("metric=[]")
+            .find("--set metric=[]: error: the recipe has no metric left, so nothing would be said of its "
+                  "rankings; "
+                  "choose 'late', 'listed' or 'soon', or take 'metric' out for the default ones") == 0);
+  CHECK(error_of("metric=[{type='good'}]") ==
+        "--set metric=[{type='good'}]: error: unknown metric 'good'; choose 'late', 'listed' or 'soon'");
+  CHECK(error_of("metric=3") ==
+        "--set metric=3: error: 'metric' must be a list of tables, [[metric]], not a whole number");
+}
+
+TEST_CASE("the resolved recipe lists the metrics with every parameter") {
+  const auto plan = plan_of(whole, {"metric.late.depth=3"});
+  const auto text = write_recipe(plan.resolved());
+  CHECK(text.find("[[metric]]\ntype = \"soon\"\ndepth = 0\n\n[[metric]]\ntype = \"late\"\ndepth = 3\n") !=
+        std::string::npos);
+  CHECK(metrics_of(plan_of(text)) == metrics_of(plan));
+}
+
+TEST_CASE("keys that metrics have taken over say where they went") {
+  CHECK(error_of("evaluate.map_depth=200") ==
+        "--set evaluate.map_depth=200: error: [evaluate] has no 'map_depth' any more; it is the parameter "
+        "'depth' of a metric, in a table [metric.NAME]: `kindred list` shows the metrics");
+  CHECK(error_of("evaluate.false_positive_rates=[0.1]").find("it is the parameter 'false_positive_rates'") !=
         std::string::npos);
 }

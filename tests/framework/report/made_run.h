@@ -11,6 +11,8 @@
 #include "kindred/core/catalog.h"
 #include "kindred/core/schema.h"
 #include "kindred/role/dataset.h"
+#include "made_evaluation.h"
+#include "results/evaluation_file.h"
 #include "temporary_folder.h"
 
 namespace kindred::test {
@@ -63,12 +65,6 @@ inline std::string epoch_line(int epoch, const std::string& loss, const std::str
          R"j("figures":{"learning_rate":0.001,"loss/triplet(g1)":0.5,"loss":)j" + loss + "}}\n";
 }
 
-inline const std::string scores_text_of_run =
-    R"({"mAP":0.5,"mINP":0.25,"rank1":0.75,"rank5":1,"rank10":1,"map_depth":0,"score":0.625,"queries":2,)"
-    R"("valid_queries":2,"gallery":4,"distractors":0,"junk":0,"cameras":"known","multi_query":false,"note":"",)"
-    R"("open_set":{"area":0.9,"points":[{"wanted_false_positive_rate":0.01,"true_positive_rate":0.5,)"
-    R"("distance":0.25,"similarity":0.75}]}})";
-
 inline void write_training(const TemporaryFolder& folder, const std::string& at) {
   folder.write(at + "recipe.toml",
                "name = \"a <run>\"\nseed = 7\n\n[dataset]\ntype = \"nasty\"\nroot = \"here\"\n");
@@ -109,12 +105,19 @@ inline void write_matches(const TemporaryFolder& folder, const std::string& at) 
   folder.write(at + "matches.csv", matches);
 }
 
+/// Of both queries the second is the better one.
+inline results::Evaluation scores_of_run(double mean_ap = 0.5, double rank1 = 0.75) {
+  auto scores = made_evaluation(mean_ap, rank1);
+  scores.valid_queries = 2;
+  scores.junk = 0;
+  scores.per_query.queries = {{nasty, 1, 1, 1}, {"query/2.png", 2, 1, 2}};
+  scores.per_query.columns[0].values = {0.25, 0.75};
+  scores.per_query.columns[1].values = {2, 1};
+  return scores;
+}
+
 inline void write_scores_of_run(const TemporaryFolder& folder, const std::string& at) {
-  folder.write(at + "evaluation.json", scores_text_of_run);
-  folder.write(at + "per_query.csv", "path,identity,camera,ap,inp,first_rank,matches\n" + cell(nasty) +
-                                         ",1,1,0.25,0.5,2,1\nquery/2.png,2,1,0.75,0.5,1,2\n");
-  folder.write(at + "roc.csv",
-               "distance,false_positive_rate,true_positive_rate\n0.1,0,0.1\n0.2,0.01,0.5\n0.4,1,1\n");
+  results::write_evaluation(folder / at, scores_of_run());
 }
 
 /// As `kindred run` leaves it.
@@ -150,8 +153,7 @@ inline void write_pipeline(const TemporaryFolder& folder) {
   done("z_features", "embed", R"({"model":["base"]})", R"({"seconds":4})");
   write_matches(folder, "pipe/found/");
   write_scores_of_run(folder, "pipe/found/");
-  folder.write("pipe/found/evaluation_plain.json", R"({"mAP":0.4,"rank1":0.5,"score":0.45,"valid_queries":2,)"
-                                                   R"("map_depth":0,"cameras":"known"})");
+  results::write_evaluation_json(folder / "pipe/found/evaluation_plain.json", scores_of_run(0.4, 0.5));
   done("found", "rank", R"({"features":["z_features"],"others":["z_features"]})", R"({"seconds":0.5})");
   folder.write("pipe/partition/partition.json",
                R"({"domains":[{"name":"green","images":3},{"name":"<violet>","images":1}]})");

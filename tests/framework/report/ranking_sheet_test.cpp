@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -11,37 +12,28 @@ namespace {
 
 using Places = std::vector<std::size_t>;
 
-std::vector<JudgedQuery> queries_with(const std::vector<double>& aps) {
-  std::vector<JudgedQuery> queries;
-  for (const double ap : aps) queries.push_back({"q" + std::to_string(queries.size()), ap, 1, 1});
-  return queries;
-}
-
 TEST_CASE("the worst, middle and best queries are chosen, none twice") {
-  const auto queries = queries_with({0.5, 0.1, 0.9, 0.3, 0.7, 0.2, 0.8, 0.4, 0.6});
-  const auto chosen = choose_queries(queries, {2, 3, 2});
+  const auto chosen = choose_queries({0.5, 0.1, 0.9, 0.3, 0.7, 0.2, 0.8, 0.4, 0.6}, {2, 3, 2});
   CHECK(chosen.worst == Places{1, 5});
   CHECK(chosen.middle == Places{7, 0, 8});
   CHECK(chosen.best == Places{2, 6});
 }
 
 TEST_CASE("queries that were not judged are not chosen, and equal ones keep their order") {
-  auto queries = queries_with({0.5, 0.5, 0.5, 0.5});
-  queries[1].ap.reset();
-  const auto chosen = choose_queries(queries, {1, 1, 1});
+  const auto chosen = choose_queries({0.5, std::nan(""), 0.5, 0.5}, {1, 1, 1});
   CHECK(chosen.worst == Places{0});
   CHECK(chosen.middle == Places{2});
   CHECK(chosen.best == Places{3});
 }
 
 TEST_CASE("of few queries the worst come first, then the best") {
-  const auto chosen = choose_queries(queries_with({0.3, 0.1, 0.2}), {2, 6, 6});
+  const auto chosen = choose_queries({0.3, 0.1, 0.2}, {2, 6, 6});
   CHECK(chosen.worst == Places{1, 2});
   CHECK(chosen.best == Places{0});
   CHECK(chosen.middle.empty());
   const auto none = choose_queries({}, {2, 2, 2});
   CHECK(none.worst.size() + none.middle.size() + none.best.size() == 0);
-  CHECK(choose_queries(queries_with({0.1, 0.2}), {0, 0, 0}).worst.empty());
+  CHECK(choose_queries({0.1, 0.2}, {0, 0, 0}).worst.empty());
 }
 
 TEST_CASE("places are spread evenly") {

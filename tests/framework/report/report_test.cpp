@@ -166,8 +166,9 @@ TEST_CASE("a pipeline's page compares its scores and shows labels and domains") 
 TEST_CASE("scores that were made in different ways are not subtracted") {
   const TemporaryFolder folder;
   write_pipeline(folder);
-  folder.write("pipe/found/evaluation_plain.json",
-               R"({"mAP":0.4,"rank1":0.5,"valid_queries":2,"map_depth":0,"cameras":"single"})");
+  auto single = scores_of_run(0.4, 0.5);
+  single.cameras_known = false;
+  results::write_evaluation_json(folder / "pipe/found/evaluation_plain.json", single);
   const auto scores = section(report_of(folder, "pipe").page, "scores");
   CHECK(contains(scores, "must not be compared"));
   CHECK_FALSE(contains(scores, "+10.00"));
@@ -185,6 +186,26 @@ TEST_CASE("a run without truth shows rankings without marks") {
   CHECK(count_of(page, "class=\"mark\"") == 0);
   CHECK(count_of(page, "class=\"key") == 0);
   CHECK(count_of(page, "<li class=\"unknown\"") == 2);
+}
+
+TEST_CASE("whatever metrics a run has, their figures, tables and curves are shown") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  auto scores = scores_of_run();
+  scores.figures.push_back(
+      made_figure("mean_rank", "Mean <rank>", 12.3456, Prominence::headline, FigureKind::number));
+  scores.per_query.columns[0].label = "Care";
+  results::write_evaluation(folder / "run", scores);
+  const auto page = report_of(folder, "run").page;
+  check_page(page);
+  CHECK(contains(section(page, "scores"), "Mean &lt;rank&gt;"));
+  CHECK(contains(section(page, "scores"), "12.35"));
+  CHECK_FALSE(contains(section(page, "scores"), "AUC"));  // a detail
+  const auto rankings = section(page, "rankings");
+  CHECK(contains(rankings, "distance below"));
+  CHECK(contains(rankings, "the &lt;curve&gt;."));
+  CHECK(contains(rankings, "Worst queries, by Care"));
+  CHECK(contains(rankings, "Care of the queries"));
 }
 
 TEST_CASE("how many rankings are shown can be chosen") {

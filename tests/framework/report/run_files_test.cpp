@@ -45,13 +45,14 @@ TEST_CASE("a run of one training is read as its stages train, embed and rank") {
 
   const auto* ranking = run.stages[2].holds<RankingFiles>();
   REQUIRE(ranking != nullptr);
-  CHECK(ranking->scores.value->mean_ap == 0.5);
+  CHECK(ranking->scores.value->find("mAP")->value == 0.5);
   CHECK(ranking->scores.value->cameras_known);
-  CHECK(ranking->scores.value->thresholds.at(0).similarity == 0.75);
   CHECK_FALSE(ranking->plain_scores.there());
-  CHECK(ranking->queries.value->at(0).path == nasty);
-  CHECK(ranking->queries.value->at(0).ap == 0.25);
-  CHECK(ranking->roc.value->size() == 3);
+  CHECK(ranking->queries.value->queries.at(0).path == nasty);
+  CHECK(ranking->queries.value->columns.at(0).label == "AP");
+  CHECK(ranking->queries.value->columns.at(0).values.at(0) == 0.25);
+  REQUIRE(ranking->curves.size() == 1);
+  CHECK(ranking->curves[0].value->columns.at(1).values == std::vector<double>{0, 0.01, 1});
   CHECK(run.images.at(nasty).identity == 1);
   CHECK(run.images.at("g/3.png").camera == 1);
 }
@@ -83,7 +84,7 @@ TEST_CASE("a pipeline's stages stand in the order of its recipe, with inputs and
   CHECK(run.stages[4].cost.seconds == 5);
   CHECK(run.stages[2].inputs == Names{"z_features"});
   CHECK(run.stages[5].inputs == Names{"found"});
-  CHECK(run.stages[2].holds<RankingFiles>()->plain_scores.value->mean_ap == 0.4);
+  CHECK(run.stages[2].holds<RankingFiles>()->plain_scores.value->find("mAP")->value == 0.4);
   CHECK(run.stages[3].holds<PartitionFiles>()->domains.value->at(1).name == "<violet>");
   const auto* labels = run.stages[4].holds<LabelFiles>();
   REQUIRE(labels != nullptr);
@@ -143,8 +144,7 @@ TEST_CASE("each damaged file is told of, and what is whole is read") {
     CAPTURE(damage);
     const TemporaryFolder folder;
     write_run(folder);
-    for (const auto* file :
-         {"environment.json", "evaluation.json", "per_query.csv", "roc.csv", "features/query.csv"}) {
+    for (const auto* file : {"environment.json", "per_query.csv", "roc.csv", "features/query.csv"}) {
       folder.write(std::string("run/") + file, damage);
     }
     const auto run = read_run(folder / "run");
@@ -153,9 +153,10 @@ TEST_CASE("each damaged file is told of, and what is whole is read") {
     CHECK_FALSE(training->environment.value);
     CHECK(training->metrics.value);
     const auto* ranking = run.stages[2].holds<RankingFiles>();
-    CHECK(contains(ranking->scores.trouble, "evaluation.json"));
+    CHECK(ranking->scores.value);
     CHECK(contains(ranking->queries.trouble, "per_query.csv"));
-    CHECK(contains(ranking->roc.trouble, "roc.csv"));
+    REQUIRE(ranking->curves.size() == 1);
+    CHECK(contains(ranking->curves[0].trouble, "roc.csv"));
     REQUIRE(run.image_troubles.size() == 1);
     CHECK(contains(run.image_troubles[0], "query.csv"));
     CHECK(run.images.count("g/1.png") == 1);
@@ -187,18 +188,18 @@ TEST_CASE("lines of metrics that are cut off or foreign are counted, the others 
   CHECK_FALSE(run.stages[0].finished);
 }
 
-TEST_CASE("JSON with values of other types than expected is read without them") {
-  const TemporaryFolder folder;
-  write_run(folder);
-  folder.write(
-      "run/evaluation.json",
-      R"({"mAP":"much","rank1":0.5,"queries":null,"open_set":{"points":[1,{"distance":"x"}]},"cameras":3})");
-  const auto run = read_run(folder / "run");
-  const auto& scores = *run.stages[2].holds<RankingFiles>()->scores.value;
-  CHECK_FALSE(scores.mean_ap);
-  CHECK(scores.rank1 == 0.5);
-  CHECK(scores.thresholds.empty());
-  CHECK_FALSE(scores.cameras_known);
+TEST_CASE("scores that are damaged, or of another version, are told of, and what lies beside them is read") {
+  for (const std::string damage : {"", "{\"a\": ", "{}", "{\"mAP\":0.5,\"rank1\":0.5}"}) {
+    CAPTURE(damage);
+    const TemporaryFolder folder;
+    write_run(folder);
+    folder.write("run/evaluation.json", damage);
+    const auto run = read_run(folder / "run");
+    const auto& ranking = *run.stages[2].holds<RankingFiles>();
+    CHECK(contains(ranking.scores.trouble, "evaluation.json"));
+    CHECK(ranking.curves.empty());
+    CHECK(ranking.queries.value->columns.at(0).label == "ap");
+  }
 }
 
 TEST_CASE("rankings are read for the queries that are asked for") {

@@ -549,6 +549,35 @@ TEST_CASE("evaluations in between keep the best model and leave no trace in the 
   CHECK(tensors_of(read_bytes(folder / "run/model.safetensors")) == tensors_of(expected));
 }
 
+TEST_CASE("the best model is by the figure that the recipe names, and by its better direction") {
+  const auto catalog = tiny_catalog();
+  const TemporaryFolder folder;
+  ActingSink sink;
+  const auto outcome = train(tiny_plan(catalog, {"dataset.tested=4", "train.epochs=4",
+                                                 "train.evaluate_every=1", "train.best_by=first"}),
+                             folder / "run", sink, never);
+  double least = 1e9;
+  for (const auto& progress : sink.finished) {
+    if (progress.stage != "evaluate") continue;
+    least = std::min(least, progress.figures.at("first"));
+    CHECK(progress.figures.at("best first") == least);
+    // In the order of the metric.
+    std::vector<std::string> names;
+    for (const auto& figure : progress.figures) names.push_back(figure.first);
+    CHECK(names == std::vector<std::string>{"mAP", "rank1", "first", "best first"});
+  }
+  CHECK(outcome.best_score == least);
+  const auto unknown = [&] {
+    static_cast<void>(train_quietly(
+        tiny_plan(catalog, {"dataset.tested=4", "train.evaluate_every=1", "train.best_by=mINP"}),
+        folder / "other"));
+  };
+  CHECK(
+      message_of<RecipeError>(unknown) ==
+      "--set train.best_by=mINP: error: train.best_by: no metric of the recipe gives a figure 'mINP'; there "
+      "are 'mAP', 'rank1' and 'first'");
+}
+
 TEST_CASE("evaluations in between need query and gallery images") {
   const auto catalog = tiny_catalog();
   const TemporaryFolder folder;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kindred/text/csv.h"
+#include "made_evaluation.h"
 #include "tiny_components.h"
 
 using namespace kindred;
@@ -15,6 +16,13 @@ using namespace kindred::study;
 using namespace kindred::test;
 
 namespace {
+
+results::Evaluation scores_of(double mean_ap, double rank1) {
+  auto scores = made_evaluation(mean_ap, rank1);
+  scores.valid_queries = 10;
+  scores.gallery = 90;
+  return scores;
+}
 
 Study study_of(const std::vector<std::string>& arms) {
   Study study;
@@ -29,7 +37,7 @@ CellOutcome outcome(std::size_t arm, std::optional<std::int64_t> seed, std::opti
   outcome.cell.seed = seed;
   outcome.cell.fold = fold;
   outcome.cell.folder = "a" + std::to_string(arm);
-  outcome.result = CellResult{"", {mean_ap, rank1, 0.25, 10, 90}, std::nullopt};
+  outcome.result = CellResult{"", scores_of(mean_ap, rank1), std::nullopt};
   return outcome;
 }
 
@@ -58,27 +66,30 @@ TEST_CASE("a spread is the mean and the standard deviation of a sample") {
 }
 
 TEST_CASE("arms are summed up over their runs, and compared over the runs that both have") {
-  const auto summaries = summarize(study_of({"off", "on"}), three_seeds(), RankingKind::final);
+  const auto figures = results::figures_of({&three_seeds()[0].result->scores}, Prominence::headline);
+  const auto summaries = summarize(study_of({"off", "on"}), three_seeds(), RankingKind::final, figures);
   REQUIRE(summaries.size() == 2);
-  CHECK(summaries[0].mean_ap.count == 3);
-  CHECK(summaries[0].mean_ap.mean == doctest::Approx(0.53));
-  CHECK(*summaries[0].mean_ap.deviation == doctest::Approx(std::sqrt(0.0013)));
-  CHECK(summaries[0].mean_ap_difference.count == 0);
-  CHECK(summaries[1].mean_ap.mean == doctest::Approx(0.53));
+  const auto& first = summaries[0].figures[0];  // mAP
+  CHECK(first.count == 3);
+  CHECK(first.mean == doctest::Approx(0.53));
+  CHECK(*first.deviation == doctest::Approx(std::sqrt(0.0013)));
+  CHECK(summaries[0].differences[0].count == 0);
+  CHECK(summaries[1].figures[0].mean == doctest::Approx(0.53));
   // 1 and 3 points with the same seed, though the means are alike.
-  CHECK(summaries[1].mean_ap_difference.count == 2);
-  CHECK(summaries[1].mean_ap_difference.mean == doctest::Approx(0.02));
-  CHECK(*summaries[1].mean_ap_difference.deviation == doctest::Approx(std::sqrt(0.0002)));
-  CHECK(summaries[1].rank1_difference.mean == doctest::Approx(0.11));
+  CHECK(summaries[1].differences[0].count == 2);
+  CHECK(summaries[1].differences[0].mean == doctest::Approx(0.02));
+  CHECK(*summaries[1].differences[0].deviation == doctest::Approx(std::sqrt(0.0002)));
+  CHECK(summaries[1].differences[1].mean == doctest::Approx(0.11));  // Rank-1
 }
 
 TEST_CASE("a difference pairs seeds and folds, never one with another") {
   const std::vector<CellOutcome> outcomes = {outcome(0, 1, 1, 0.1, 0.1), outcome(0, 2, 2, 0.5, 0.5),
                                              outcome(1, 1, 2, 0.9, 0.9), outcome(1, 2, 2, 0.7, 0.7)};
-  const auto summaries = summarize(study_of({"a", "b"}), outcomes, RankingKind::final);
-  CHECK(summaries[1].mean_ap.count == 2);
-  CHECK(summaries[1].mean_ap_difference.count == 1);
-  CHECK(summaries[1].mean_ap_difference.mean == doctest::Approx(0.2));
+  const auto summaries = summarize(study_of({"a", "b"}), outcomes, RankingKind::final,
+                                   results::figures_of({&outcomes[0].result->scores}));
+  CHECK(summaries[1].figures[0].count == 2);
+  CHECK(summaries[1].differences[0].count == 1);
+  CHECK(summaries[1].differences[0].mean == doctest::Approx(0.2));
 }
 
 TEST_CASE("the table of arms shows mean, spread and number of runs, and honest differences") {
@@ -122,14 +133,14 @@ TEST_CASE("folds are columns, with the mean and the standard deviation over them
 TEST_CASE("with post-processors there are figures with and without them") {
   static const Catalog catalog = tiny_catalog();
   std::vector<CellOutcome> outcomes = {outcome(0, 1, 1, 0.8, 0.9), outcome(1, 1, 1, 0.7, 0.8)};
-  for (auto& made : outcomes) made.cell.plan = tiny_plan(catalog, {"evaluate.map_depth=200"});
+  for (auto& made : outcomes) made.cell.plan = tiny_plan(catalog);
   outcomes[1].cell.plan.ranking.by_domain = true;
-  outcomes[1].result->by_descriptors_alone = CellScores{0.6, 0.7, 0.2, 10, 90};
+  outcomes[1].result->by_descriptors_alone = scores_of(0.6, 0.7);
   const auto grids = arm_grids(study_of({"plain", "post"}), outcomes);
   REQUIRE(grids.size() == 2);
   CHECK(grids[0].markdown() ==
         "after post-processing:\n\n"
-        "| arm | mAP@200 | Rank-1 | mAP@200 difference | Rank-1 difference |\n"
+        "| arm | mAP | Rank-1 | mAP difference | Rank-1 difference |\n"
         "| --- | --- | --- | --- | --- |\n"
         "| plain | 80.00 (1) | 90.00 (1) |  |  |\n"
         "| post | 70.00 (1) | 80.00 (1) | -10.00 (1) | -10.00 (1) |\n");
@@ -139,6 +150,18 @@ TEST_CASE("with post-processors there are figures with and without them") {
   const auto folds = fold_grids({outcomes[1]})[0].markdown();
   CHECK(folds.find("| after post-processing | 70.00/80.00 |") != std::string::npos);
   CHECK(folds.find("| by the descriptors alone | 60.00/70.00 |") != std::string::npos);
+}
+
+TEST_CASE("a figure that only some runs have is compared among those, in a column of its own") {
+  std::vector<CellOutcome> outcomes = {outcome(0, 1, std::nullopt, 0.5, 0.6),
+                                       outcome(1, 1, std::nullopt, 0.4, 0.7)};
+  outcomes[1].result->scores.figures[0].info.name = "mAP@200";
+  outcomes[1].result->scores.figures[0].info.label = "mAP@200";
+  CHECK(arm_grids(study_of({"whole", "deep"}), outcomes)[0].markdown() ==
+        "| arm | mAP | Rank-1 | mAP@200 | mAP difference | Rank-1 difference | mAP@200 difference |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n"
+        "| whole | 50.00 (1) | 60.00 (1) | - |  |  |  |\n"
+        "| deep | - | 70.00 (1) | 40.00 (1) | - | +10.00 (1) | - |\n");
 }
 
 TEST_CASE("the file for programs has every run, every mean and every difference") {
@@ -158,7 +181,9 @@ TEST_CASE("the file for programs has every run, every mean and every difference"
   CHECK(cell(1, "state") == "done");
   CHECK(cell(1, "mAP") == "0.51");
   CHECK(cell(1, "rank1") == "0.7");
-  CHECK(cell(1, "mINP") == "0.25");
+  CHECK(cell(1, "score") == "0.605");
+  CHECK(cell(1, "AUC") == "0.9");
+  CHECK(cell(1, "mAP_deviation").empty());
   CHECK(cell(1, "queries") == "10");
   CHECK(cell(1, "gallery") == "90");
   CHECK(cell(1, "run") == "a1");

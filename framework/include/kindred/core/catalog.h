@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,9 @@ struct KINDRED_API ComponentInfo {
   std::string summary;
   std::string source;  ///< the paper, or ""
   std::vector<ParameterInfo> parameters;
+  /// Its `default_order`: a recipe that lists no component of a role for which there are defaults uses these,
+  /// the lowest first. Absent: only when it is listed.
+  std::optional<int> default_order;
   std::string plugin;          ///< the plugin's name
   std::filesystem::path file;  ///< the library that offers it
 
@@ -97,7 +101,8 @@ class KINDRED_API Catalog {
   /// Offers a component under a name. A component C of a role R is a class derived from R with
   ///   `struct Params`, a copyable aggregate whose member initialisers are the defaults;
   ///   `static Schema<Params> schema()`;
-  ///   a constructor `C(const Params&, const R::Context&)`.
+  ///   a constructor `C(const Params&, const R::Context&)`;
+  ///   and, of a role with defaults (role/metric.h), maybe `static constexpr int default_order`.
   /// Throws std::logic_error when the name is taken within this catalog.
   template <class Component>
   void add(const std::string& name) {
@@ -109,6 +114,7 @@ class KINDRED_API Catalog {
     info.summary = factory->schema().summary();
     info.source = factory->schema().source();
     info.parameters = factory->schema().parameters();
+    if constexpr (requires { Component::default_order; }) info.default_order = Component::default_order;
     insert(std::move(info), std::move(factory));
   }
 

@@ -20,7 +20,7 @@
 #include "kindred/core/export.h"
 
 /// Raised when a change of the public headers breaks plugins that were compiled before it.
-#define KINDRED_ABI 2
+#define KINDRED_ABI 3
 
 #define KINDRED_STRINGIFY_(x) #x
 #define KINDRED_STRINGIFY(x) KINDRED_STRINGIFY_(x)

@@ -1,10 +1,13 @@
 // Key functions of the roles, so that their type information lives in this library alone.
+#include <stdexcept>
+
 #include "kindred/role/augmentation.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
 #include "kindred/role/head.h"
 #include "kindred/role/labeler.h"
 #include "kindred/role/loss.h"
+#include "kindred/role/metric.h"
 #include "kindred/role/optimizer.h"
 #include "kindred/role/partitioner.h"
 #include "kindred/role/post_processor.h"
@@ -39,7 +42,17 @@ std::unique_ptr<torch::optim::Optimizer> Loss::own_optimizer() {
   return nullptr;
 }
 
+Metric::~Metric() = default;
+MetricResult Metric::judge(const std::vector<QueryRanks>& /*queries*/) const {
+  throw std::logic_error("a metric overrides neither judge() nor count_pairs()");
+}
+std::unique_ptr<PairCounter> Metric::count_pairs(const PairTotals& /*pairs*/) const {
+  return nullptr;
+}
+
 Optimizer::~Optimizer() = default;
+PairCounter::~PairCounter() = default;
+PairCounter::Part::~Part() = default;
 Partitioner::~Partitioner() = default;
 PostProcessor::~PostProcessor() = default;
 RetrievalHost::~RetrievalHost() = default;

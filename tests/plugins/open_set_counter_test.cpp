@@ -1,21 +1,19 @@
-#include "ranking/open_set.h"
+#include "open_set_counter.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "kindred/core/random.h"
-#include "kindred/text/csv.h"
 
 using namespace kindred;
-using namespace kindred::ranking;
+using namespace kindred::metrics;
 
 namespace {
 
@@ -49,15 +47,20 @@ std::int64_t below(const std::vector<float>& distances, double threshold) {
 
 /// Counts with so many parts, each in a thread of its own.
 OpenSetScores count(const std::vector<Row>& rows, const std::vector<double>& rates, std::size_t parts = 1) {
-  OpenSetCounter counter(static_cast<std::int64_t>(rows.front().kinds.size()), of_kind(rows.front(), 'j'),
-                         static_cast<std::int64_t>(all_of(rows, 'p').size()),
-                         static_cast<std::int64_t>(all_of(rows, 'n').size()), rates);
+  const auto junk = of_kind(rows.front(), 'j');
+  OpenSetCounter counter({.images = static_cast<std::int64_t>(rows.front().kinds.size()),
+                          .junk = junk,
+                          .positives = static_cast<std::int64_t>(all_of(rows, 'p').size()),
+                          .negatives = static_cast<std::int64_t>(all_of(rows, 'n').size())},
+                         rates);
   std::vector<std::thread> threads;
   for (std::size_t t = 0; t < parts; ++t) {
     threads.emplace_back([&, t] {
       OpenSetCounter::Part part(counter);
       for (auto i = t; i < rows.size(); i += parts) {
-        part.add(rows[i].distances, of_kind(rows[i], 'p'), of_kind(rows[i], 'i'));
+        const auto positives = of_kind(rows[i], 'p');
+        const auto ignored = of_kind(rows[i], 'i');
+        part.add({rows[i].distances, positives, ignored});
       }
       part.finish();
     });
@@ -229,26 +232,11 @@ TEST_CASE("without rates there is a curve and no point, without negatives neithe
 }
 
 TEST_CASE("other numbers of pairs than promised are a mistake of the program") {
-  OpenSetCounter counter(2, {}, 1, 2, {0.1});
+  OpenSetCounter counter({.images = 2, .positives = 1, .negatives = 2}, {0.1});
   OpenSetCounter::Part part(counter);
   const std::vector<float> distances{0.1F, 0.2F};
   const std::vector<std::int32_t> first{0};
-  part.add(distances, first, {});
+  part.add({distances, first, {}});
   part.finish();
   CHECK_THROWS_AS(static_cast<void>(counter.scores()), std::logic_error);
-}
-
-TEST_CASE("the curve is written with a line for each point") {
-  const auto scores = count({{{0.5F, 0.25F, 1.0F}, "npn"}}, {});
-  std::ostringstream text;
-  write_roc_csv(text, scores);
-  const auto table = CsvTable::parse(text.str(), "roc.csv");
-  CHECK(table.header() == std::vector<std::string>{"distance", "false_positive_rate", "true_positive_rate"});
-  REQUIRE(table.rows().size() == 4);
-  CHECK(table.rows()[0].cells == std::vector<std::string>{"0.25", "0", "0"});
-  CHECK(table.rows()[1].cells[1] == "0");
-  CHECK(table.rows()[1].cells[2] == "1");
-  CHECK(std::stod(table.rows()[1].cells[0]) == doctest::Approx(0.25).epsilon(1e-3));
-  CHECK(table.rows()[2].cells[1] == "0.5");
-  CHECK(table.rows()[3].cells[1] == "1");
 }

@@ -4,11 +4,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <ostream>
 #include <span>
 #include <vector>
 
-namespace kindred::ranking {
+#include "kindred/role/metric.h"
+
+namespace kindred::metrics {
 
 /// The highest threshold that keeps to a wanted false positive rate. Pairs with a distance below it are
 /// taken for one person.
@@ -48,28 +49,19 @@ struct OpenSetScores {
 /// smallest distance of a negative.
 class OpenSetCounter {
  public:
-  /// @param images of the gallery
-  /// @param junk gallery indices that are neither, for every query
-  /// @param positives, negatives how many pairs of each kind add() will see
+  /// @param pairs how many of each kind add() will see; needed until the last part is finished
   /// @param rates each in (0, 1)
-  OpenSetCounter(std::int64_t images, std::span<const std::int32_t> junk, std::int64_t positives,
-                 std::int64_t negatives, std::vector<double> rates);
+  OpenSetCounter(const PairTotals& pairs, std::vector<double> rates);
   OpenSetCounter(const OpenSetCounter&) = delete;
   OpenSetCounter& operator=(const OpenSetCounter&) = delete;
   ~OpenSetCounter();
 
-  /// What one thread counts: at most 2^32 pairs.
-  class Part {
+  /// At most 2^32 pairs.
+  class Part final : public PairCounter::Part {
    public:
     explicit Part(OpenSetCounter& whole);
-
-    /// @param distances of one query to every gallery image; none is NaN
-    /// @param positives gallery indices of the same person
-    /// @param ignored gallery indices that are neither, beside the junk
-    void add(std::span<const float> distances, std::span<const std::int32_t> positives,
-             std::span<const std::int32_t> ignored);
-    /// Adds the counts to the whole. Once, at the end.
-    void finish();
+    void add(const QueryPairs& query) override;
+    void finish() override;
 
    private:
     void collect(std::span<const float> distances);
@@ -90,7 +82,4 @@ class OpenSetCounter {
   std::unique_ptr<State> state_;
 };
 
-/// distance,false_positive_rate,true_positive_rate: a line for each point.
-void write_roc_csv(std::ostream& out, const OpenSetScores& scores);
-
-}  // namespace kindred::ranking
+}  // namespace kindred::metrics

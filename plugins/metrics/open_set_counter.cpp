@@ -1,20 +1,15 @@
-#include "ranking/open_set.h"
+#include "open_set_counter.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <bit>
-#include <charconv>
 #include <iterator>
 #include <limits>
 #include <mutex>
 #include <stdexcept>
-#include <string>
 #include <utility>
 
-#include "kindred/text/csv.h"
-
-namespace kindred::ranking {
+namespace kindred::metrics {
 namespace {
 
 /// Bins hold floats whose first bits are equal: sign, exponent and 10 bits of the mantissa.
@@ -100,10 +95,7 @@ std::int64_t count_below(const std::vector<float>& ascending, float limit) {
 }  // namespace
 
 struct OpenSetCounter::State {
-  std::int64_t images;
-  std::vector<std::int32_t> junk;
-  std::int64_t positive_count;
-  std::int64_t negative_count;
+  PairTotals pairs;
   std::vector<double> rates;
 
   std::mutex mutex;
@@ -111,49 +103,43 @@ struct OpenSetCounter::State {
   std::vector<float> positives;
   SmallestNumbers near_negatives;
 
-  State(std::int64_t image_count, std::span<const std::int32_t> junk_images, std::int64_t positive_pairs,
-        std::int64_t negative_pairs, std::vector<double> wanted_rates)
-      : images(image_count),
-        junk(junk_images.begin(), junk_images.end()),
-        positive_count(positive_pairs),
-        negative_count(negative_pairs),
-        rates(std::move(wanted_rates)),
-        negatives(bins),
-        near_negatives(kept()) {}
+  State(const PairTotals& all, std::vector<double> wanted_rates)
+      : pairs(all), rates(std::move(wanted_rates)), negatives(bins), near_negatives(kept()) {}
 
  private:
   /// The negatives that the largest rate lets through, and the first that it does not.
   [[nodiscard]] std::size_t kept() const {
-    if (rates.empty() || negative_count == 0) return 0;
-    return static_cast<std::size_t>(allowed(*std::max_element(rates.begin(), rates.end()), negative_count)) +
-           1;
+    if (rates.empty() || pairs.negatives == 0) return 0;
+    const double largest = *std::max_element(rates.begin(), rates.end());
+    return static_cast<std::size_t>(allowed(largest, pairs.negatives)) + 1;
   }
 };
 
-OpenSetCounter::OpenSetCounter(std::int64_t images, std::span<const std::int32_t> junk,
-                               std::int64_t positives, std::int64_t negatives, std::vector<double> rates)
-    : state_(std::make_unique<State>(images, junk, positives, negatives, std::move(rates))) {}
+OpenSetCounter::OpenSetCounter(const PairTotals& pairs, std::vector<double> rates)
+    : state_(std::make_unique<State>(pairs, std::move(rates))) {}
 
 OpenSetCounter::~OpenSetCounter() = default;
 
 OpenSetCounter::Part::Part(OpenSetCounter& whole)
-    : whole_(whole), negatives_(bins), no_negative_(static_cast<std::size_t>(whole.state_->images)) {
-  for (const auto image : whole.state_->junk) no_negative_[static_cast<std::size_t>(image)] = 1;
+    : whole_(whole), negatives_(bins), no_negative_(static_cast<std::size_t>(whole.state_->pairs.images)) {
+  for (const auto image : whole.state_->pairs.junk) no_negative_[static_cast<std::size_t>(image)] = 1;
 }
 
-void OpenSetCounter::Part::add(std::span<const float> distances, std::span<const std::int32_t> positives,
-                               std::span<const std::int32_t> ignored) {
+void OpenSetCounter::Part::add(const QueryPairs& query) {
+  const auto distances = query.distances;
   for (const float distance : distances) ++negatives_[bin_of(distance)];
-  for (const auto& others : {positives, ignored, std::span<const std::int32_t>(whole_.state_->junk)}) {
+  for (const auto& others : {query.positives, query.ignored, whole_.state_->pairs.junk}) {
     for (const auto image : others) --negatives_[bin_of(distances[static_cast<std::size_t>(image)])];
   }
-  for (const auto image : positives) positives_.push_back(distances[static_cast<std::size_t>(image)]);
+  for (const auto image : query.positives) {
+    positives_.push_back(distances[static_cast<std::size_t>(image)]);
+  }
 
-  for (const auto& others : {positives, ignored}) {
+  for (const auto& others : {query.positives, query.ignored}) {
     for (const auto image : others) no_negative_[static_cast<std::size_t>(image)] = 1;
   }
   collect(distances);
-  for (const auto& others : {positives, ignored}) {
+  for (const auto& others : {query.positives, query.ignored}) {
     for (const auto image : others) no_negative_[static_cast<std::size_t>(image)] = 0;
   }
 }
@@ -191,13 +177,13 @@ OpenSetScores OpenSetCounter::scores() {
   auto& state = *state_;
   std::int64_t negatives = 0;
   for (const auto count : state.negatives) negatives += count;
-  if (negatives != state.negative_count ||
-      static_cast<std::int64_t>(state.positives.size()) != state.positive_count) {
+  if (negatives != state.pairs.negatives ||
+      static_cast<std::int64_t>(state.positives.size()) != state.pairs.positives) {
     throw std::logic_error("OpenSetCounter: other numbers of pairs than promised");
   }
   OpenSetScores scores;
-  scores.positives = state.positive_count;
-  scores.negatives = state.negative_count;
+  scores.positives = state.pairs.positives;
+  scores.negatives = state.pairs.negatives;
   if (scores.positives == 0 || scores.negatives == 0) return scores;
   const auto all_positives = static_cast<double>(scores.positives);
   const auto all_negatives = static_cast<double>(scores.negatives);
@@ -244,18 +230,4 @@ OpenSetScores OpenSetCounter::scores() {
   return scores;
 }
 
-void write_roc_csv(std::ostream& out, const OpenSetScores& scores) {
-  const auto shortest = [](auto number) {
-    std::array<char, 32> text{};
-    return std::string(text.data(), std::to_chars(text.begin(), text.end(), number).ptr);
-  };
-  write_csv_row(out, {"distance", "false_positive_rate", "true_positive_rate"});
-  for (const auto& point : scores.curve) {
-    write_csv_row(
-        out, {shortest(static_cast<float>(point.threshold)),
-              shortest(static_cast<double>(point.false_positives) / static_cast<double>(scores.negatives)),
-              shortest(static_cast<double>(point.true_positives) / static_cast<double>(scores.positives))});
-  }
-}
-
-}  // namespace kindred::ranking
+}  // namespace kindred::metrics

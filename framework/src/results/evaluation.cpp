@@ -1,0 +1,25 @@
+#include "results/evaluation.h"
+
+#include <algorithm>
+
+namespace kindred::results {
+
+const EvaluatedFigure* Evaluation::find(std::string_view name) const {
+  const auto at = std::find_if(figures.begin(), figures.end(),
+                               [&](const EvaluatedFigure& figure) { return figure.info.name == name; });
+  return at == figures.end() ? nullptr : &*at;
+}
+
+std::vector<FigureInfo> figures_of(const std::vector<const Evaluation*>& evaluations, Prominence least) {
+  std::vector<FigureInfo> figures;
+  for (const auto* evaluation : evaluations) {
+    for (const auto& figure : evaluation->figures) {
+      const bool known = std::any_of(figures.begin(), figures.end(),
+                                     [&](const FigureInfo& other) { return other.name == figure.info.name; });
+      if (!known && figure.info.prominence <= least) figures.push_back(figure.info);
+    }
+  }
+  return figures;
+}
+
+}  // namespace kindred::results

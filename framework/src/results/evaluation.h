@@ -1,0 +1,58 @@
+// What was found when rankings were judged.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kindred/core/sample.h"
+#include "kindred/role/metric.h"
+
+namespace kindred::results {
+
+struct EvaluatedFigure {
+  FigureInfo info;
+  double value = 0;    ///< NaN: there is none
+  std::string metric;  ///< name of the metric's entry in the recipe
+};
+
+struct EvaluatedQuery {
+  std::string path;
+  std::int64_t identity = unlabelled_identity;
+  std::int64_t camera = unknown_camera;
+  std::int64_t matches = 0;  ///< right images; 0: it was not judged
+};
+
+/// The queries of an evaluation, in order.
+struct QueryTable {
+  std::vector<EvaluatedQuery> queries;
+  std::vector<MetricColumn> columns;  ///< one value for each query, NaN where it was not judged
+};
+
+struct Evaluation {
+  std::vector<EvaluatedFigure> figures;  ///< in the order of the metrics
+  std::vector<MetricTable> tables;
+  std::int64_t queries = 0;         ///< all
+  std::int64_t valid_queries = 0;   ///< those with a right image in the gallery, which are judged
+  std::int64_t gallery = 0;         ///< images that are ranked: all but junk
+  std::int64_t distractors = 0;     ///< of them, those of nobody that a query shows, unlabelled ones included
+  std::int64_t junk = 0;            ///< images left out
+  std::int64_t positive_pairs = 0;  ///< of a labelled query and a gallery image of the same person
+  std::int64_t negative_pairs = 0;  ///< of another
+  bool cameras_known = false;       ///< gallery images of the query's identity and camera were left out
+  bool cosine = false;              ///< distances are 1 - cosine similarity
+  bool multi_query = false;         ///< queries of one identity and camera were merged
+  std::string note;                 ///< what a reader must know: why cameras were not used, what is missing
+  QueryTable per_query;
+
+  /// nullptr when there is no such figure.
+  [[nodiscard]] const EvaluatedFigure* find(std::string_view name) const;
+};
+
+/// The figures of several evaluations that are at least so prominent, each once, in the order in which they
+/// come.
+[[nodiscard]] std::vector<FigureInfo> figures_of(const std::vector<const Evaluation*>& evaluations,
+                                                 Prominence least = Prominence::detail);
+
+}  // namespace kindred::results

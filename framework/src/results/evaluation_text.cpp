@@ -1,0 +1,86 @@
+#include "results/evaluation_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+
+#include "text/text_table.h"
+
+namespace kindred::results {
+namespace {
+
+std::string printed(const char* format, double value) {
+  std::array<char, 400> text{};  // the largest double has 309 digits
+  std::snprintf(text.data(), text.size(), format, value);
+  return text.data();
+}
+
+std::string count_text(std::int64_t count, const std::string& thing, const std::string& things) {
+  return std::to_string(count) + " " + (count == 1 ? thing : things);
+}
+
+std::string figure_lines(const Evaluation& evaluation) {
+  std::string text;
+  const std::string* metric = nullptr;
+  for (const auto& figure : evaluation.figures) {
+    if (figure.info.prominence == Prominence::detail) continue;
+    if (metric != nullptr) text += *metric == figure.metric ? "  " : "\n";
+    metric = &figure.metric;
+    text += figure.info.label + " " + figure_text(figure.info.kind, figure.value);
+  }
+  return text.empty() ? text : text + "\n";
+}
+
+std::string table_text(const MetricTable& table) {
+  text::TextTable grid;
+  grid.indent = 2;
+  std::size_t rows = 0;
+  for (const auto& column : table.columns) {
+    auto head = column.label;
+    std::transform(head.begin(), head.end(), head.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    grid.heads.push_back(std::move(head));
+    rows = column.values.size();
+  }
+  grid.widths.assign(table.columns.size() - 1, 20);
+  for (std::size_t row = 0; row < rows; ++row) {
+    auto& cells = grid.rows.emplace_back();
+    for (const auto& column : table.columns) cells.push_back(figure_text(column.kind, column.values[row]));
+  }
+  return table.title + ":\n" + grid.str();
+}
+
+}  // namespace
+
+std::string figure_text(FigureKind kind, double value) {
+  return figure_cell(kind, value) + (kind == FigureKind::share && !std::isnan(value) ? " %" : "");
+}
+
+std::string figure_cell(FigureKind kind, double value, bool sign) {
+  if (std::isnan(value)) return "-";
+  if (kind == FigureKind::share) return printed(sign ? "%+.2f" : "%.2f", 100 * value);
+  // Four digits, but all of a whole number.
+  const bool whole = std::abs(value) < 1e15 && value == std::floor(value);
+  return whole ? printed(sign ? "%+.0f" : "%.0f", value) : printed(sign ? "%+.4g" : "%.4g", value);
+}
+
+std::string evaluation_text(const Evaluation& evaluation) {
+  auto text = figure_lines(evaluation);
+  text += std::to_string(evaluation.valid_queries) + " of " +
+          count_text(evaluation.queries, "query", "queries") + " in " +
+          count_text(evaluation.gallery, "gallery image", "gallery images") + " (" +
+          count_text(evaluation.distractors, "distractor", "distractors") + ", " +
+          std::to_string(evaluation.junk) + " junk left out), " +
+          (evaluation.cameras_known ? "across cameras" : "single-camera mode");
+  if (!evaluation.note.empty()) text += ": " + evaluation.note;
+  text += "\n";
+  for (const auto& table : evaluation.tables) {
+    if (!table.plot) text += table_text(table);
+  }
+  return text;
+}
+
+}  // namespace kindred::results

@@ -1,0 +1,146 @@
+#include "open_set.h"
+
+#include <array>
+#include <cstdio>
+#include <limits>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "open_set_counter.h"
+
+namespace kindred::metrics {
+namespace {
+
+constexpr const char* title = "Same person or not";
+
+std::string text_of(double number, const char* format = "%g") {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), format, number);
+  return text.data();
+}
+
+MetricTable thresholds_of(const OpenSetScores& scores, bool cosine) {
+  MetricColumn wanted{"wanted_false_positive_rate", "FPR up to", FigureKind::number, {}};
+  MetricColumn rate{"false_positive_rate", "FPR", FigureKind::share, {}};
+  MetricColumn passed{"false_positives", "false positives", FigureKind::number, {}};
+  MetricColumn found{"true_positive_rate", "TPR", FigureKind::share, {}};
+  MetricColumn distance{"distance", "distance below", FigureKind::distance, {}};
+  MetricColumn similarity{"similarity", "similarity above", FigureKind::number, {}};
+  for (const auto& point : scores.points) {
+    wanted.values.push_back(point.wanted_rate);
+    rate.values.push_back(point.false_positive_rate);
+    passed.values.push_back(static_cast<double>(point.false_positives));
+    found.values.push_back(point.true_positive_rate);
+    distance.values.push_back(point.threshold);
+    similarity.values.push_back(1 - point.threshold);
+  }
+  MetricTable table;
+  table.name = "thresholds";
+  table.title = title;
+  table.columns = {std::move(wanted), std::move(rate), std::move(passed), std::move(found),
+                   std::move(distance)};
+  if (cosine) table.columns.push_back(std::move(similarity));
+  return table;
+}
+
+MetricTable curve_of(const OpenSetScores& scores) {
+  MetricColumn distance{"distance", "distance below", FigureKind::distance, {}};
+  MetricColumn passed{"false_positive_rate", "false positives", FigureKind::share, {}};
+  MetricColumn found{"true_positive_rate", "true positives", FigureKind::share, {}};
+  for (const auto& point : scores.curve) {
+    distance.values.push_back(point.threshold);
+    passed.values.push_back(static_cast<double>(point.false_positives) /
+                            static_cast<double>(scores.negatives));
+    found.values.push_back(static_cast<double>(point.true_positives) / static_cast<double>(scores.positives));
+  }
+  MetricTable table;
+  table.name = "roc";
+  table.title = title;
+  table.doc =
+      "ROC curve: how many pairs of one person are found when so many pairs of different persons pass; area "
+      "under the curve " +
+      text_of(scores.area, "%.4f");
+  table.columns = {std::move(distance), std::move(passed), std::move(found)};
+  table.plot = MetricTable::Plot{"false_positive_rate", "true_positive_rate", /*logarithmic_x=*/true};
+  return table;
+}
+
+class OpenSetResult final : public PairCounter {
+ public:
+  OpenSetResult(const PairTotals& pairs, const std::vector<double>& rates)
+      : counter_(pairs, rates), figures_(rates.size() + 2), cosine_(pairs.cosine) {}
+
+  [[nodiscard]] std::unique_ptr<Part> part() override {
+    return std::make_unique<OpenSetCounter::Part>(counter_);
+  }
+
+  [[nodiscard]] MetricResult result() override {
+    const auto scores = counter_.scores();
+    MetricResult result;
+    if (scores.curve.empty()) {
+      result.values.assign(figures_, std::numeric_limits<double>::quiet_NaN());
+      return result;
+    }
+    for (const auto& point : scores.points) result.values.push_back(point.true_positive_rate);
+    result.values.insert(result.values.end(), {scores.area, scores.area_error});
+    if (!scores.points.empty()) result.tables.push_back(thresholds_of(scores, cosine_));
+    result.tables.push_back(curve_of(scores));
+    return result;
+  }
+
+ private:
+  OpenSetCounter counter_;
+  std::size_t figures_;
+  bool cosine_;
+};
+
+}  // namespace
+
+Schema<OpenSet::Params> OpenSet::schema() {
+  Schema<Params> s(
+      "Whether two images show the same person: thresholds on their distance and the ROC curve.");
+  s.add("false_positive_rates", &Params::false_positive_rates,
+        "shares of the pairs of different persons that may be taken for one person; each gives a threshold "
+        "and the share of right pairs found")
+      .above(0)
+      .at_most(0.1);
+  s.rule([](const Params& params) -> std::string {
+    const auto& rates = params.false_positive_rates;
+    const std::set<double> once(rates.begin(), rates.end());
+    return once.size() == rates.size() ? "" : "false_positive_rates has a number twice; name each once";
+  });
+  return s;
+}
+
+OpenSet::OpenSet(const Params& params, const Context& /*context*/) : params_(params) {}
+
+std::vector<FigureInfo> OpenSet::figures() const {
+  std::vector<FigureInfo> figures;
+  for (const double rate : params_.false_positive_rates) {
+    const auto name = "TPR@FPR=" + text_of(rate);
+    figures.push_back({.name = name,
+                       .label = name,
+                       .doc = "share of the pairs of one person that are found when the share " +
+                              text_of(rate) + " of the pairs of two passes",
+                       .prominence = Prominence::detail});
+  }
+  figures.push_back({.name = "AUC",
+                     .label = "AUC",
+                     .doc = "area under the ROC curve: how often the pair of one person is the nearer",
+                     .kind = FigureKind::number,
+                     .prominence = Prominence::detail});
+  figures.push_back({.name = "AUC_error",
+                     .label = "error of AUC",
+                     .doc = "by how much AUC may be wrong",
+                     .kind = FigureKind::number,
+                     .higher_is_better = false,
+                     .prominence = Prominence::detail});
+  return figures;
+}
+
+std::unique_ptr<PairCounter> OpenSet::count_pairs(const PairTotals& pairs) const {
+  return std::make_unique<OpenSetResult>(pairs, params_.false_positive_rates);
+}
+
+}  // namespace kindred::metrics
