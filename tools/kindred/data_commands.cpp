@@ -13,7 +13,7 @@
 
 namespace kindred::launcher {
 int doctor_command(const Options& options) {
-  const auto plugins = plugin::load_plugins(options);
+  const auto plugins = load_plugins(options);
   const auto progress = progress::make_stderr_progress(options.quiet);
   const auto dataset = dataset_at(options.folder, options.overrides, plugins);
   const auto report = command::examine(*dataset, !options.skip_decoding, progress.get());
@@ -28,7 +28,7 @@ int doctor_command(const Options& options) {
 }
 
 int draw_command(const Options& options) {
-  const auto plugins = plugin::load_plugins(options);
+  const auto plugins = load_plugins(options);
   const auto progress = progress::make_stderr_progress(options.quiet);
   const auto recipe = options.recipe.empty()
                           ? recipe::parse_recipe("dataset.type = 'synthetic'", "the synthetic data set",

@@ -94,7 +94,7 @@ RankingRequest ranking_of(const Options& options) {
 }  // namespace
 
 int embed_command(const Options& options) {
-  const auto plugins = plugin::load_plugins(options);
+  const auto plugins = load_plugins(options);
   const auto progress = progress::make_stderr_progress(options.quiet);
   auto own = options;
   own.data.clear();  // the folder says itself what it is

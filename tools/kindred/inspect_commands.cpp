@@ -29,7 +29,7 @@ void write_text(const std::filesystem::path& file, const std::string& text) {
 }  // namespace
 
 int list_command(const Options& options) {
-  const auto plugins = plugin::load_plugins(options);
+  const auto plugins = load_plugins(options);
   std::cout << command::list_components(plugins.catalog);
   return 0;
 }
@@ -39,7 +39,7 @@ int describe_command(const Options& options) {
     throw RecipeError(
         {}, "describe needs a name, such as head/mgn, head or train; `kindred list` shows what there is");
   }
-  const auto plugins = plugin::load_plugins(options);
+  const auto plugins = load_plugins(options);
   if (options.out.empty()) {
     std::cout << command::describe(plugins.catalog, options.component, format_of(options.format));
     return 0;
@@ -50,7 +50,7 @@ int describe_command(const Options& options) {
 }
 
 int check_command(const Options& options) {
-  const auto plugins = plugin::load_plugins(options);
+  const auto plugins = load_plugins(options);
   const auto recipe = read_recipe(options);
   if (pipeline::is_pipeline(recipe)) {
     std::cout << command::check_pipeline(plan_pipeline_recipe(recipe, plugins));

@@ -53,7 +53,7 @@ typename Role::Handle component(const Options& options, Overrides& overrides,
 }  // namespace
 
 int partition_command(const Options& options) {
-  const auto plugins = plugin::load_plugins(options);
+  const auto plugins = load_plugins(options);
   const auto progress = progress::make_stderr_progress(options.quiet);
   auto overrides = options.overrides;
   const auto partitioner = component<Partitioner>(options, overrides, plugins);
@@ -67,7 +67,7 @@ int partition_command(const Options& options) {
 }
 
 int label_command(const Options& options) {
-  const auto plugins = plugin::load_plugins(options);
+  const auto plugins = load_plugins(options);
   const auto progress = progress::make_stderr_progress(options.quiet);
   auto own = options;
   own.data.clear();  // may be a folder, which says itself what it is
@@ -105,7 +105,7 @@ int label_command(const Options& options) {
 }
 
 int submit_command(const Options& options) {
-  const auto plugins = plugin::load_plugins(options);
+  const auto plugins = load_plugins(options);
   const auto progress = progress::make_stderr_progress(options.quiet);
   auto overrides = options.overrides;
   const auto writer = component<Writer>(options, overrides, plugins);

@@ -15,7 +15,7 @@ constexpr std::uint64_t large_page = 3'000'000;
 }  // namespace
 
 int report_command(const Options& options) {
-  const auto plugins = plugin::load_plugins(options);
+  const auto plugins = load_plugins(options);
   report::ReportOptions report;
   report.out = options.out;
   if (!options.data.empty()) report.data = options.data;

@@ -76,17 +76,17 @@ recipe::Plan plan_recipe(const Value& recipe, const plugin::LoadedPlugins& plugi
 }
 
 pipeline::Pipeline plan_pipeline_recipe(const Value& recipe, const plugin::LoadedPlugins& plugins) {
-  return with_plugins(plugins, [&] { return pipeline::make_pipeline(recipe, plugins.catalog); });
+  return with_plugins(plugins, [&] { return pipeline::make_any_pipeline(recipe, plugins.catalog); });
 }
 
 recipe::RankingPlan plan_ranking(const Value& recipe, const plugin::LoadedPlugins& plugins) {
   return with_plugins(plugins, [&] { return recipe::choose_ranking(recipe, plugins.catalog); });
 }
 
-std::vector<study::Cell> plan_study(const study::Study& study, const Options& options,
-                                    const plugin::LoadedPlugins& plugins) {
+std::vector<study::StudyRun> plan_study(const study::Study& study, const Options& options,
+                                        const plugin::LoadedPlugins& plugins) {
   return with_plugins(plugins,
-                      [&] { return study::plan_cells(study, options.recipe_overrides(), plugins.catalog); });
+                      [&] { return study::plan_runs(study, options.recipe_overrides(), plugins.catalog); });
 }
 
 std::filesystem::path run_directory(const Options& options, const std::string& name) {

@@ -13,7 +13,7 @@
 #include "plugin/plugin_loader.h"
 #include "progress/progress.h"
 #include "recipe/plan.h"
-#include "study/cells.h"
+#include "study/study_runs.h"
 
 namespace kindred::launcher {
 
@@ -36,7 +36,7 @@ namespace kindred::launcher {
 /// The same for what a recipe says of searching a gallery.
 [[nodiscard]] recipe::RankingPlan plan_ranking(const Value& recipe, const plugin::LoadedPlugins& plugins);
 
-/// The same for a recipe of several stages.
+/// The same for a recipe as a pipeline, be it one or plain.
 [[nodiscard]] pipeline::Pipeline plan_pipeline_recipe(const Value& recipe,
                                                       const plugin::LoadedPlugins& plugins);
 
@@ -45,8 +45,8 @@ namespace kindred::launcher {
 [[nodiscard]] std::filesystem::path run_directory(const Options& options, const std::string& name);
 
 /// The same for all runs of a study.
-[[nodiscard]] std::vector<study::Cell> plan_study(const study::Study& study, const Options& options,
-                                                  const plugin::LoadedPlugins& plugins);
+[[nodiscard]] std::vector<study::StudyRun> plan_study(const study::Study& study, const Options& options,
+                                                      const plugin::LoadedPlugins& plugins);
 
 /// Sets the threads and warns when matrices are multiplied by a slow library.
 void use_machine(const recipe::MachineSettings& machine, progress::ProgressSink& progress);

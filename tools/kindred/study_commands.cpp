@@ -2,30 +2,30 @@
 #include <filesystem>
 #include <iostream>
 
-#include "command/study.h"
 #include "commands.h"
 #include "session.h"
+#include "study/run_study.h"
 #include "study/study.h"
 
 namespace kindred::launcher {
 namespace {
 
-int carry_out(const study::Study& study, command::StudyReport report, const std::filesystem::path& folder,
+int carry_out(const study::Study& study, study::StudyReport report, const std::filesystem::path& folder,
               const Options& options, const plugin::LoadedPlugins& plugins) {
-  const auto cells = plan_study(study, options, plugins);
-  command::check_cells(cells);
+  const auto runs = plan_study(study, options, plugins);
+  study::check_runs(runs);
   if (options.dry_run) {
-    std::cout << command::list_cells(cells, folder);
+    std::cout << study::list_runs(runs, plugins.catalog, folder, options.ignore_code);
     return 0;
   }
   const auto progress = progress::make_stderr_progress(options.quiet);
-  use_machine(cells.front().plan.machine, *progress);
-  const auto outcome =
-      command::run_study(study, cells, report, plugins.catalog, folder, *progress, stop_requested());
+  use_machine(runs.front().plan.machine, *progress);
+  const auto outcome = study::run_study(study, runs, report, plugins.catalog, folder, options.ignore_code,
+                                        *progress, stop_requested());
   if (outcome.interrupted) {
     if (!options.quiet) {
       std::cerr << "stopped; what is done is in " << folder.string()
-                << ", and the same command goes on from there\n";
+                << ", and the same command continues from there\n";
     }
     return interrupted_exit;
   }
@@ -36,19 +36,19 @@ int carry_out(const study::Study& study, command::StudyReport report, const std:
 }  // namespace
 
 int folds_command(const Options& options) {
-  const auto plugins = plugin::load_plugins(options);
+  const auto plugins = load_plugins(options);
   const auto plan = plan_recipe(read_recipe(options), plugins);
   auto folder = run_directory(options, plan.name);
   if (options.run_directory.empty()) folder += "_folds";
-  return carry_out(command::all_folds(options.recipe, plan.folds.count), command::StudyReport::folds, folder,
+  return carry_out(study::all_folds(options.recipe, plan.folds.count), study::StudyReport::folds, folder,
                    options, plugins);
 }
 
 int study_command(const Options& options) {
-  const auto plugins = plugin::load_plugins(options);
+  const auto plugins = load_plugins(options);
   const auto folder = options.run_directory.empty() ? std::filesystem::path("runs") / options.study.stem()
                                                     : options.run_directory;
-  return carry_out(study::read_study(options.study), command::StudyReport::arms, folder, options, plugins);
+  return carry_out(study::read_study(options.study), study::StudyReport::variants, folder, options, plugins);
 }
 
 }  // namespace kindred::launcher

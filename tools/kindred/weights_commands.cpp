@@ -18,7 +18,7 @@ int inspect_weights_command(const Options& options) {
 }
 
 int import_weights_command(const Options& options) {
-  const auto plugins = plugin::load_plugins(options);
+  const auto plugins = load_plugins(options);
   const auto outcome =
       command::import_weights(plan_recipe(read_recipe(options), plugins),
                               {options.weights, options.out, options.allow_missing, options.identities});

@@ -8,6 +8,9 @@
 
 namespace kindred::pipeline {
 
+/// Where a run directory remembers them.
+inline constexpr const char* file_hashes_name = ".file_hashes";
+
 /// SHA-256 of files, remembered in a file of its own: a file whose size and time of change are the remembered
 /// ones is not read again, as git does it.
 class FileHashes {

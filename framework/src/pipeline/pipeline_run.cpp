@@ -92,7 +92,8 @@ class PipelineRun {
         catalog_(catalog),
         folder_(std::move(folder)),
         options_(options),
-        hashes_(options.hash_memory.empty() ? folder_ / ".file_hashes" : options.hash_memory) {
+        own_hashes_(folder_ / file_hashes_name),
+        hashes_(options.hashes == nullptr ? own_hashes_ : *options.hashes) {
     require_stage(options.from, "--from");
     require_stage(options.only, "--only");
     if (!options.from.empty()) {
@@ -387,7 +388,8 @@ class PipelineRun {
   const Catalog& catalog_;
   fs::path folder_;
   PipelineOptions options_;
-  FileHashes hashes_;
+  FileHashes own_hashes_;
+  FileHashes& hashes_;
   std::set<std::string> anew_;     ///< stages that --from makes run
   std::set<std::string> pending_;  ///< while planning: stages that would run
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/file_hashes.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/stage_record.h"
 #include "progress/progress.h"
@@ -15,9 +16,8 @@ namespace kindred::pipeline {
 struct PipelineOptions {
   std::string from;  ///< this stage and all that read of it run anew; "": none must
   std::string only;  ///< no other stage runs; "": all may
-  /// What files hold is remembered here; "": FOLDER/.file_hashes. Pipelines may share one, one after the
-  /// other.
-  std::filesystem::path hash_memory;
+  /// What files hold, shared by several pipelines one after the other; nullptr: FOLDER/.file_hashes.
+  FileHashes* hashes = nullptr;
   bool ignore_code = false;  ///< what another build of Kindred has made counts as this one's
 };
 

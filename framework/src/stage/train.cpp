@@ -66,13 +66,6 @@ TrainOutcome already_done(const recipe::Plan& plan, const training::RunDirectory
 
 }  // namespace
 
-std::vector<recipe::RecipeDifference> differences_from_begun(const recipe::Plan& plan,
-                                                             const std::filesystem::path& run_directory) {
-  const auto begun = training::binding_recipe(run_directory);
-  if (!begun) return {};
-  return training::deciding_differences(*begun, decided(weights::with_hashes_of_weights(plan), begun));
-}
-
 TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_directory,
                    progress::ProgressSink& progress, const std::atomic<bool>& stop) {
   const training::RunDirectory directory(run_directory);

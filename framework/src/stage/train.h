@@ -9,7 +9,6 @@
 
 #include "progress/progress.h"
 #include "recipe/plan.h"
-#include "recipe/recipe_difference.h"
 
 namespace kindred::stage {
 
@@ -50,11 +49,5 @@ struct TrainOutcome {
 /// the precision, and when the loss is not finite any more (the last checkpoint is kept).
 [[nodiscard]] TrainOutcome train(const recipe::Plan& plan, const std::filesystem::path& run_directory,
                                  progress::ProgressSink& progress, const std::atomic<bool>& stop);
-
-/// In which keys the plan differs from the training that a run directory holds, so that train() would refuse
-/// it; none when it holds no training. Neither locks nor writes. Throws RecipeError when a file of weights
-/// that the plan names cannot be read.
-[[nodiscard]] std::vector<recipe::RecipeDifference> differences_from_begun(
-    const recipe::Plan& plan, const std::filesystem::path& run_directory);
 
 }  // namespace kindred::stage

@@ -94,6 +94,12 @@ StageResult TrainStage::run(const StageContext& context) const {
   return {outcome.interrupted, outcome.images};
 }
 
+std::vector<std::filesystem::path> trained_models(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> models{folder / training::model_name};
+  if (std::filesystem::exists(folder / averaged_file)) models.push_back(folder / averaged_file);
+  return models;
+}
+
 std::filesystem::path trained_model(const std::filesystem::path& folder) {
   const auto averaged = folder / averaged_file;
   return std::filesystem::exists(averaged) ? averaged : folder / training::model_name;

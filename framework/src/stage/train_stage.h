@@ -35,6 +35,10 @@ class TrainStage final : public Stage {
       label_data_;  ///< of each of labels, where not the plan's own
 };
 
+/// What a stage "train" that has run leaves in its folder: its model, and that of the averaged weights where
+/// there is one.
+[[nodiscard]] std::vector<std::filesystem::path> trained_models(const std::filesystem::path& folder);
+
 /// The model of a stage "train" that has run: the averaged weights where there are any.
 [[nodiscard]] std::filesystem::path trained_model(const std::filesystem::path& folder);
 

@@ -34,22 +34,22 @@ struct StudyKeys {
 };
 
 /// It names a folder beside study.md and study.csv.
-bool is_arm_name(const std::string& name) {
+bool is_variant_name(const std::string& name) {
   const bool printable = std::all_of(name.begin(), name.end(),
                                      [](char c) { return static_cast<unsigned char>(c) >= 32 && c != '/'; });
   return printable && !name.empty() && name.size() <= 200 && name.front() != '.' && name.front() != ' ' &&
          name.back() != ' ' && name.rfind("study.", 0) != 0;
 }
-constexpr const char* arm_name_form =
+constexpr const char* variant_name_form =
     "a name for a folder: without '/', not beginning with '.' or 'study.', at most 200 characters";
 
-struct ArmKeys {
+struct VariantKeys {
   std::string name;
 
-  static Schema<ArmKeys> schema() {
-    Schema<ArmKeys> s("A variant by name.");
-    s.add("name", &ArmKeys::name, "what the variant and its folder are called")
-        .like(is_arm_name, arm_name_form)
+  static Schema<VariantKeys> schema() {
+    Schema<VariantKeys> s("A variant by name.");
+    s.add("name", &VariantKeys::name, "what the variant and its folder are called")
+        .like(is_variant_name, variant_name_form)
         .required();
     return s;
   }
@@ -90,21 +90,21 @@ class StudyReader {
 
   Study read() {
     root_ = recipe::parse_toml(content(), file_.string());
-    const auto keys = StudyKeys::schema().parse(root_, "a study", diagnostics_, {"set", "arm", "axis"});
+    const auto keys = StudyKeys::schema().parse(root_, "a study", diagnostics_, {"set", "variant", "axis"});
     Study study;
     study.recipe = (file_.parent_path() / keys.recipe).lexically_normal();
     study.changes = changes_of(*root_.as<Table>());
     study.seeds = numbers("seeds");
     study.folds = numbers("folds");
-    for (const auto* table : tables("arm")) read_arm(*table, study.arms);
+    for (const auto* table : tables("variant")) read_variant(*table, study.variants);
     read_axes();
-    combine(study.arms);
-    if (diagnostics_.empty() && study.arms.empty()) {
+    combine(study.variants);
+    if (diagnostics_.empty() && study.variants.empty()) {
       if (study.seeds.empty() && study.folds.empty()) {
         diagnostics_.error(root_.location(),
-                           "the study varies nothing; give it [[arm]] or [[axis]], seeds or folds");
+                           "the study varies nothing; give it [[variant]] or [[axis]], seeds or folds");
       }
-      study.arms.push_back({"", {}, root_.location()});
+      study.variants.push_back({"", {}, root_.location()});
     }
     diagnostics_.throw_if_any();
     return study;
@@ -170,21 +170,22 @@ class StudyReader {
     return result;
   }
 
-  void read_arm(const Value& value, std::vector<StudyArm>& arms) {
-    StudyArm arm;
-    arm.name = ArmKeys::schema().parse(value, "[[arm]]", diagnostics_, {"set"}).name;
-    arm.location = value.location();
-    if (const auto* table = value.as<Table>()) arm.changes = changes_of(*table);
-    add(std::move(arm), arms);
+  void read_variant(const Value& value, std::vector<StudyVariant>& variants) {
+    StudyVariant variant;
+    variant.name = VariantKeys::schema().parse(value, "[[variant]]", diagnostics_, {"set"}).name;
+    variant.location = value.location();
+    if (const auto* table = value.as<Table>()) variant.changes = changes_of(*table);
+    add(std::move(variant), variants);
   }
 
-  void add(StudyArm arm, std::vector<StudyArm>& arms) {
-    const bool twice =
-        std::any_of(arms.begin(), arms.end(), [&](const StudyArm& other) { return other.name == arm.name; });
-    if (twice && !arm.name.empty()) {
-      diagnostics_.error(arm.location, "two arms are called '" + arm.name + "'; give each a name of its own");
+  void add(StudyVariant variant, std::vector<StudyVariant>& variants) {
+    const bool twice = std::any_of(variants.begin(), variants.end(),
+                                   [&](const StudyVariant& other) { return other.name == variant.name; });
+    if (twice && !variant.name.empty()) {
+      diagnostics_.error(variant.location,
+                         "two variants are called '" + variant.name + "'; give each a name of its own");
     }
-    arms.push_back(std::move(arm));
+    variants.push_back(std::move(variant));
   }
 
   void read_axes() {
@@ -218,31 +219,31 @@ class StudyReader {
       if (element.as<Table>() == nullptr && element.as<Array>() == nullptr) continue;
       diagnostics_.error(element.location(),
                          "a value of an axis must be a number, text, true or false, not " +
-                             element.type_name() + "; say it with [[arm]], which has a name");
+                             element.type_name() + "; say it with [[variant]], which has a name");
     }
     require_different(*list, "values");
     return *list;
   }
 
-  /// An arm for each combination of the axes' values.
-  void combine(std::vector<StudyArm>& arms) {
+  /// An variant for each combination of the axes' values.
+  void combine(std::vector<StudyVariant>& variants) {
     if (axes_.empty() || !diagnostics_.empty()) return;
     std::vector<std::size_t> at(axes_.size(), 0);
     for (;;) {
-      StudyArm arm;
+      StudyVariant variant;
       for (std::size_t i = 0; i < axes_.size(); ++i) {
         const auto& value = axes_[i].values[at[i]];
-        arm.name += (i == 0 ? "" : ",") + axes_[i].label + "=" + plain_text(value);
-        arm.location = value.location();
-        recipe::merge_recipe(arm.changes,
+        variant.name += (i == 0 ? "" : ",") + axes_[i].label + "=" + plain_text(value);
+        variant.location = value.location();
+        recipe::merge_recipe(variant.changes,
                              recipe::recipe_setting(axes_[i].key, value, value.location(), diagnostics_),
                              diagnostics_);
       }
-      if (!is_arm_name(arm.name)) {
-        diagnostics_.error(arm.location, "'" + arm.name + "' is not " + arm_name_form +
-                                             "; say it with [[arm]], which has a name");
+      if (!is_variant_name(variant.name)) {
+        diagnostics_.error(variant.location, "'" + variant.name + "' is not " + variant_name_form +
+                                                 "; say it with [[variant]], which has a name");
       }
-      add(std::move(arm), arms);
+      add(std::move(variant), variants);
       auto axis = axes_.size();
       while (axis > 0 && ++at[axis - 1] == axes_[axis - 1].values.size()) at[--axis] = 0;
       if (axis == 0) return;

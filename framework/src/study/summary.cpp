@@ -17,19 +17,19 @@ namespace {
 constexpr std::array<RankingKind, 2> rankings = {RankingKind::final, RankingKind::descriptors_alone};
 
 /// A run's scores by one of its rankings; nullptr while it has none.
-const results::Evaluation* scores_of(const CellOutcome& outcome, RankingKind ranking) {
+const results::Evaluation* scores_of(const RunOutcome& outcome, RankingKind ranking) {
   if (!outcome.result) return nullptr;
   const bool alone = ranking == RankingKind::descriptors_alone && outcome.result->by_descriptors_alone;
   return alone ? &*outcome.result->by_descriptors_alone : &outcome.result->scores;
 }
 
-bool any_post_processed(const std::vector<CellOutcome>& outcomes) {
+bool any_post_processed(const std::vector<RunOutcome>& outcomes) {
   return std::any_of(outcomes.begin(), outcomes.end(),
-                     [](const CellOutcome& outcome) { return outcome.cell.plan.post_processed(); });
+                     [](const RunOutcome& outcome) { return outcome.run.plan.post_processed(); });
 }
 
 /// The rankings that are worth a table.
-std::vector<RankingKind> rankings_of(const std::vector<CellOutcome>& outcomes) {
+std::vector<RankingKind> rankings_of(const std::vector<RunOutcome>& outcomes) {
   if (any_post_processed(outcomes)) return {rankings.begin(), rankings.end()};
   return {RankingKind::final};
 }
@@ -39,7 +39,7 @@ const char* ranking_title(RankingKind ranking) {
 }
 
 /// Of all results.
-std::vector<FigureInfo> figures_of(const std::vector<CellOutcome>& outcomes, Prominence least) {
+std::vector<FigureInfo> figures_of(const std::vector<RunOutcome>& outcomes, Prominence least) {
   std::vector<const results::Evaluation*> evaluations;
   for (const auto& outcome : outcomes) {
     for (const auto ranking : rankings) {
@@ -56,7 +56,7 @@ double value_of(const results::Evaluation& scores, const FigureInfo& figure) {
 }
 
 /// "48.53 ± 0.71 (3)"
-std::string spread_text(const FigureInfo& figure, const MeanDeviation& spread, bool sign = false) {
+std::string deviation_text(const FigureInfo& figure, const MeanDeviation& spread, bool sign = false) {
   if (spread.count == 0) return "-";
   return results::figure_cell(figure.kind, spread.mean, sign) +
          (spread.deviation ? " ± " + results::figure_cell(figure.kind, *spread.deviation) : "") + " (" +
@@ -85,13 +85,13 @@ std::string text_of(const std::optional<std::int64_t>& number) {
   return number ? std::to_string(*number) : "";
 }
 
-std::string state_text(const CellOutcome& outcome) {
+std::string state_text(const RunOutcome& outcome) {
   return outcome.result ? "done" : outcome.failure.empty() ? "not done" : "failed";
 }
 
 }  // namespace
 
-MeanDeviation spread_of(const std::vector<double>& values) {
+MeanDeviation mean_deviation(const std::vector<double>& values) {
   MeanDeviation spread;
   spread.count = values.size();
   if (values.empty()) return spread;
@@ -106,31 +106,31 @@ MeanDeviation spread_of(const std::vector<double>& values) {
   return spread;
 }
 
-std::vector<ArmSummary> summarize(const Study& study, const std::vector<CellOutcome>& outcomes,
-                                  RankingKind ranking, const std::vector<FigureInfo>& figures) {
+std::vector<VariantSummary> summarize(const Study& study, const std::vector<RunOutcome>& outcomes,
+                                      RankingKind ranking, const std::vector<FigureInfo>& figures) {
   using SeedAndFold = std::pair<std::optional<std::int64_t>, std::optional<std::int64_t>>;
   std::map<SeedAndFold, const results::Evaluation*> first;
   for (const auto& outcome : outcomes) {
     const auto* scores = scores_of(outcome, ranking);
-    if (scores != nullptr && outcome.cell.arm == 0) first[{outcome.cell.seed, outcome.cell.fold}] = scores;
+    if (scores != nullptr && outcome.run.variant == 0) first[{outcome.run.seed, outcome.run.fold}] = scores;
   }
-  std::vector<ArmSummary> summaries(study.arms.size());
+  std::vector<VariantSummary> summaries(study.variants.size());
   for (const auto& figure : figures) {
-    std::vector<std::vector<double>> values(study.arms.size());
-    std::vector<std::vector<double>> differences(study.arms.size());
+    std::vector<std::vector<double>> values(study.variants.size());
+    std::vector<std::vector<double>> differences(study.variants.size());
     for (const auto& outcome : outcomes) {
       const auto* scores = scores_of(outcome, ranking);
       const double value = scores == nullptr ? std::nan("") : value_of(*scores, figure);
       if (std::isnan(value)) continue;
-      values[outcome.cell.arm].push_back(value);
-      const auto pair = first.find({outcome.cell.seed, outcome.cell.fold});
-      if (outcome.cell.arm == 0 || pair == first.end()) continue;
+      values[outcome.run.variant].push_back(value);
+      const auto pair = first.find({outcome.run.seed, outcome.run.fold});
+      if (outcome.run.variant == 0 || pair == first.end()) continue;
       const double difference = value - value_of(*pair->second, figure);
-      if (!std::isnan(difference)) differences[outcome.cell.arm].push_back(difference);
+      if (!std::isnan(difference)) differences[outcome.run.variant].push_back(difference);
     }
-    for (std::size_t arm = 0; arm < summaries.size(); ++arm) {
-      summaries[arm].figures.push_back(spread_of(values[arm]));
-      summaries[arm].differences.push_back(spread_of(differences[arm]));
+    for (std::size_t variant = 0; variant < summaries.size(); ++variant) {
+      summaries[variant].figures.push_back(mean_deviation(values[variant]));
+      summaries[variant].differences.push_back(mean_deviation(differences[variant]));
     }
   }
   return summaries;
@@ -161,28 +161,29 @@ std::string Grid::markdown() const {
   return result;
 }
 
-std::vector<Grid> arm_grids(const Study& study, const std::vector<CellOutcome>& outcomes) {
-  const auto figures = figures_of(outcomes, Prominence::headline);
+std::vector<Grid> variant_grids(const Study& study, const std::vector<RunOutcome>& outcomes) {
+  const auto figures = results::figures_of(outcomes, Prominence::headline);
   const auto kinds = rankings_of(outcomes);
   std::vector<Grid> grids;
   for (const auto ranking : kinds) {
     Grid grid;
     if (kinds.size() > 1) grid.title = ranking_title(ranking);
-    grid.heads = {"arm"};
+    grid.heads = {"variant"};
     for (const auto& figure : figures) grid.heads.push_back(figure.label);
-    const bool compared = study.arms.size() > 1;
+    const bool compared = study.variants.size() > 1;
     if (compared) {
       for (const auto& figure : figures) grid.heads.push_back(figure.label + " difference");
     }
     const auto summaries = summarize(study, outcomes, ranking, figures);
-    for (std::size_t arm = 0; arm < summaries.size(); ++arm) {
-      const auto& name = study.arms[arm].name;
+    for (std::size_t variant = 0; variant < summaries.size(); ++variant) {
+      const auto& name = study.variants[variant].name;
       std::vector<std::string> row = {name.empty() ? "the recipe" : name};
       for (std::size_t i = 0; i < figures.size(); ++i) {
-        row.push_back(spread_text(figures[i], summaries[arm].figures[i]));
+        row.push_back(deviation_text(figures[i], summaries[variant].figures[i]));
       }
       for (std::size_t i = 0; compared && i < figures.size(); ++i) {
-        row.push_back(arm == 0 ? "" : spread_text(figures[i], summaries[arm].differences[i], /*sign=*/true));
+        row.push_back(
+            variant == 0 ? "" : deviation_text(figures[i], summaries[variant].differences[i], /*sign=*/true));
       }
       grid.rows.push_back(std::move(row));
     }
@@ -191,20 +192,22 @@ std::vector<Grid> arm_grids(const Study& study, const std::vector<CellOutcome>& 
   return grids;
 }
 
-std::vector<Grid> fold_grids(const std::vector<CellOutcome>& outcomes) {
-  const auto figures = figures_of(outcomes, Prominence::headline);
+std::vector<Grid> fold_grids(const std::vector<RunOutcome>& outcomes) {
+  const auto figures = results::figures_of(outcomes, Prominence::headline);
   /// One text for all figures.
-  const auto cell = [&](const auto& text_of_figure) {
+  const auto joined_figures = [&](const auto& text_of_figure) {
     std::vector<std::string> texts;
     for (std::size_t i = 0; i < figures.size(); ++i) texts.push_back(text_of_figure(i));
     return joined(texts);
   };
   Grid grid;
-  grid.heads = {figures.empty() ? "ranking" : cell([&](std::size_t i) { return figures[i].label; })};
-  for (const auto& outcome : outcomes) grid.heads.push_back("split" + text_of(outcome.cell.fold));
-  const auto done = static_cast<std::size_t>(
-      std::count_if(outcomes.begin(), outcomes.end(),
-                    [](const CellOutcome& outcome) { return outcome.result.has_value(); }));
+  grid.heads = {figures.empty() ? "ranking"
+                                : joined_figures([&](std::size_t i) { return figures[i].label; })};
+  for (const auto& outcome : outcomes) grid.heads.push_back("fold " + text_of(outcome.run.fold));
+  const auto done =
+      static_cast<std::size_t>(std::count_if(outcomes.begin(), outcomes.end(), [](const RunOutcome& outcome) {
+        return outcome.result.has_value();
+      }));
   grid.heads.push_back(done == outcomes.size() ? "mean" : "mean of " + std::to_string(done));
   grid.heads.emplace_back("deviation");
   const auto kinds = rankings_of(outcomes);
@@ -217,7 +220,7 @@ std::vector<Grid> fold_grids(const std::vector<CellOutcome>& outcomes) {
         row.push_back(state_text(outcome));
         continue;
       }
-      row.push_back(cell([&](std::size_t i) {
+      row.push_back(joined_figures([&](std::size_t i) {
         const double value = value_of(*scores, figures[i]);
         if (!std::isnan(value)) values[i].push_back(value);
         return results::figure_cell(figures[i].kind, value);
@@ -225,13 +228,13 @@ std::vector<Grid> fold_grids(const std::vector<CellOutcome>& outcomes) {
     }
     const bool some = done > 0;
     const bool several = done > 1;
-    row.push_back(some ? cell([&](std::size_t i) {
-      const auto spread = spread_of(values[i]);
+    row.push_back(some ? joined_figures([&](std::size_t i) {
+      const auto spread = mean_deviation(values[i]);
       return spread.count == 0 ? std::string("-") : results::figure_cell(figures[i].kind, spread.mean);
     })
                        : "-");
-    row.push_back(several ? cell([&](std::size_t i) {
-      const auto spread = spread_of(values[i]);
+    row.push_back(several ? joined_figures([&](std::size_t i) {
+      const auto spread = mean_deviation(values[i]);
       return spread.deviation ? results::figure_cell(figures[i].kind, *spread.deviation) : std::string("-");
     })
                           : "-");
@@ -240,22 +243,22 @@ std::vector<Grid> fold_grids(const std::vector<CellOutcome>& outcomes) {
   return {grid};
 }
 
-void write_study_csv(std::ostream& out, const Study& study, const std::vector<CellOutcome>& outcomes) {
-  const auto figures = figures_of(outcomes, Prominence::detail);
-  std::vector<std::string> heads = {"row", "ranking", "arm", "seed", "fold", "state"};
+void write_study_csv(std::ostream& out, const Study& study, const std::vector<RunOutcome>& outcomes) {
+  const auto figures = results::figures_of(outcomes, Prominence::detail);
+  std::vector<std::string> heads = {"row", "ranking", "variant", "seed", "fold", "state"};
   for (const auto& figure : figures) heads.insert(heads.end(), {figure.name, figure.name + "_deviation"});
   heads.insert(heads.end(), {"runs", "queries", "gallery", "run"});
   write_csv_row(out, heads);
   for (const auto ranking : rankings_of(outcomes)) {
     const std::string kind = ranking == RankingKind::final ? "final" : "descriptors";
     for (const auto& outcome : outcomes) {
-      const auto& cell = outcome.cell;
+      const auto& run = outcome.run;
       const auto* scores = scores_of(outcome, ranking);
-      std::vector<std::string> row = {"cell",
+      std::vector<std::string> row = {"run",
                                       kind,
-                                      study.arms[cell.arm].name,
-                                      text_of(cell.seed),
-                                      text_of(cell.fold),
+                                      study.variants[run.variant].name,
+                                      text_of(run.seed),
+                                      text_of(run.fold),
                                       state_text(outcome)};
       for (const auto& figure : figures) {
         const double value = scores == nullptr ? std::nan("") : value_of(*scores, figure);
@@ -264,12 +267,12 @@ void write_study_csv(std::ostream& out, const Study& study, const std::vector<Ce
       row.emplace_back(scores == nullptr ? "" : "1");
       row.push_back(scores == nullptr ? "" : std::to_string(scores->valid_queries));
       row.push_back(scores == nullptr ? "" : std::to_string(scores->gallery));
-      row.push_back(cell.folder.string());
+      row.push_back(run.folder.string());
       write_csv_row(out, row);
     }
-    const auto write = [&](const char* what, std::size_t arm, const std::vector<MeanDeviation>& spreads) {
+    const auto write = [&](const char* what, std::size_t variant, const std::vector<MeanDeviation>& spreads) {
       std::size_t runs = 0;
-      std::vector<std::string> row = {what, kind, study.arms[arm].name, "", "", ""};
+      std::vector<std::string> row = {what, kind, study.variants[variant].name, "", "", ""};
       for (const auto& spread : spreads) {
         runs = std::max(runs, spread.count);
         row.insert(row.end(), {spread.count == 0 ? "" : exact(spread.mean), exact(spread.deviation)});
@@ -278,9 +281,10 @@ void write_study_csv(std::ostream& out, const Study& study, const std::vector<Ce
       if (runs > 0) write_csv_row(out, row);
     };
     const auto summaries = summarize(study, outcomes, ranking, figures);
-    for (std::size_t arm = 0; arm < summaries.size(); ++arm) write("mean", arm, summaries[arm].figures);
-    for (std::size_t arm = 1; arm < summaries.size(); ++arm) {
-      write("difference", arm, summaries[arm].differences);
+    for (std::size_t variant = 0; variant < summaries.size(); ++variant)
+      write("mean", variant, summaries[variant].figures);
+    for (std::size_t variant = 1; variant < summaries.size(); ++variant) {
+      write("difference", variant, summaries[variant].differences);
     }
   }
 }

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "study/cell_result.h"
-#include "study/cells.h"
+#include "results/evaluation.h"
+#include "study/runs.h"
 #include "study/study.h"
 
 namespace kindred::study {
@@ -20,12 +20,19 @@ struct MeanDeviation {
   std::optional<double> deviation;  ///< with n - 1 below; absent for fewer than two
 };
 
-[[nodiscard]] MeanDeviation spread_of(const std::vector<double>& values);
+[[nodiscard]] MeanDeviation mean_deviation(const std::vector<double>& values);
+
+/// What a run's rankings were found to be.
+struct RunScores {
+  results::Evaluation scores;  ///< as the recipe ranks the gallery
+  std::optional<results::Evaluation>
+      by_descriptors_alone;  ///< of a recipe with post-processors: without them
+};
 
 /// A run and what has become of it: a result, a failure, or neither yet.
-struct CellOutcome {
-  Cell cell;
-  std::optional<CellResult> result;
+struct RunOutcome {
+  StudyRun run;
+  std::optional<RunScores> result;
   std::string failure;
 };
 
@@ -35,15 +42,17 @@ enum class RankingKind {
   descriptors_alone  ///< without post-processors
 };
 
-struct ArmSummary {
+struct VariantSummary {
   std::vector<MeanDeviation> figures;
-  /// To the first arm, over the seeds and folds that both have; of the first arm itself none.
+  /// To the first variant, over the seeds and folds that both have; of the first variant itself none.
   std::vector<MeanDeviation> differences;
 };
 
-/// For each arm of the study, in order, each of the figures. Runs that do not have a figure do not count.
-[[nodiscard]] std::vector<ArmSummary> summarize(const Study& study, const std::vector<CellOutcome>& outcomes,
-                                                RankingKind ranking, const std::vector<FigureInfo>& figures);
+/// For each variant of the study, in order, each of the figures. Runs that do not have a figure do not count.
+[[nodiscard]] std::vector<VariantSummary> summarize(const Study& study,
+                                                    const std::vector<RunOutcome>& outcomes,
+                                                    RankingKind ranking,
+                                                    const std::vector<FigureInfo>& figures);
 
 /// A table of text that can be shown on a terminal or in Markdown.
 struct Grid {
@@ -55,17 +64,17 @@ struct Grid {
   [[nodiscard]] std::string markdown() const;
 };
 
-/// A row for each arm: of each headline figure mean ± standard deviation (number of runs), shares in per
+/// A row for each variant: of each headline figure mean ± standard deviation (number of runs), shares in per
 /// cent. Where a recipe has post-processors a second table shows the descriptors alone.
-[[nodiscard]] std::vector<Grid> arm_grids(const Study& study, const std::vector<CellOutcome>& outcomes);
+[[nodiscard]] std::vector<Grid> variant_grids(const Study& study, const std::vector<RunOutcome>& outcomes);
 
-/// One arm by its folds: a column for each with the headline figures, "mAP/Rank-1", their mean and standard
-/// deviation, and a row for each ranking.
-[[nodiscard]] std::vector<Grid> fold_grids(const std::vector<CellOutcome>& outcomes);
+/// One variant by its folds: a column for each with the headline figures, "mAP/Rank-1", their mean and
+/// standard deviation, and a row for each ranking.
+[[nodiscard]] std::vector<Grid> fold_grids(const std::vector<RunOutcome>& outcomes);
 
-/// All of it for programs: for each ranking a line for each run ("cell"), each arm ("mean") and each arm's
-/// difference to the first ("difference"), with columns NAME and NAME_deviation for every figure; shares in
-/// [0, 1].
-void write_study_csv(std::ostream& out, const Study& study, const std::vector<CellOutcome>& outcomes);
+/// All of it for programs: for each ranking a line for each run ("run"), each variant ("mean") and each
+/// variant's difference to the first ("difference"), with columns NAME and NAME_deviation for every figure;
+/// shares in [0, 1].
+void write_study_csv(std::ostream& out, const Study& study, const std::vector<RunOutcome>& outcomes);
 
 }  // namespace kindred::study

@@ -20,34 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> top_keys(const Value& recipe) {
-  std::vector<std::string> keys;
-  if (const auto* table = recipe.as<Table>()) {
-    for (const auto& entry : table->entries()) keys.push_back(entry.key);
-  }
-  return keys;
-}
-
 }  // namespace
-
-std::vector<recipe::RecipeDifference> deciding_differences(const Value& there, const recipe::Plan& plan) {
-  const Value resolved = plan.resolved();
-  const Value identity = plan.identity();
-  const auto left_out = recipe::recipe_differences(identity, resolved);
-  const auto tables = top_keys(identity);
-  auto differences = recipe::recipe_differences(there, resolved);
-  differences.erase(std::remove_if(differences.begin(), differences.end(),
-                                   [&](const recipe::RecipeDifference& difference) {
-                                     const auto table = difference.key.substr(0, difference.key.find('.'));
-                                     if (std::find(tables.begin(), tables.end(), table) == tables.end())
-                                       return true;
-                                     return std::any_of(
-                                         left_out.begin(), left_out.end(),
-                                         [&](const auto& entry) { return entry.key == difference.key; });
-                                   }),
-                    differences.end());
-  return differences;
-}
 
 std::optional<Value> binding_recipe(const fs::path& run_directory) {
   const auto recipe = run_directory / recipe_name;
@@ -56,14 +29,12 @@ std::optional<Value> binding_recipe(const fs::path& run_directory) {
   return begun && fs::exists(recipe) ? std::optional(recipe::load_recipe(recipe, {})) : std::nullopt;
 }
 
-RunDirectory::RunDirectory(fs::path folder) : folder_(std::move(folder)), lock_(folder_) {
-  if (!fs::exists(folder_ / "pipeline.toml")) return;
-  throw DataError(folder_, "holds the run of a pipeline; use another run directory");
-}
+RunDirectory::RunDirectory(fs::path folder) : folder_(std::move(folder)), lock_(folder_) {}
 
 void RunDirectory::record_recipe(const recipe::Plan& plan) const {
   if (const auto binding = binding_recipe(folder_)) {
-    const auto differences = deciding_differences(*binding, plan);
+    const auto differences = recipe::recipe_differences(
+        recipe::part_affecting(Affects::training, *binding, *plan.catalog), plan.identity());
     if (!differences.empty()) {
       throw DataError(folder_,
                       "belongs to another recipe; use another run directory, or undo in the recipe:" +

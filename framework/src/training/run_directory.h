@@ -20,11 +20,6 @@ inline constexpr const char* model_name = "model.safetensors";
 /// The recipe of the checkpoint or the model that a run directory holds; nothing when it holds neither.
 [[nodiscard]] std::optional<Value> binding_recipe(const std::filesystem::path& run_directory);
 
-/// In which keys a plan differs from a resolved recipe that decide the result of a training: not those that
-/// Plan::identity() leaves out.
-[[nodiscard]] std::vector<recipe::RecipeDifference> deciding_differences(const Value& there,
-                                                                         const recipe::Plan& plan);
-
 class RunDirectory {
  public:
   /// Makes the folder where needed and locks it until destruction (folder_lock.h).

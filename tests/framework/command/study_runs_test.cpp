@@ -21,22 +21,22 @@ namespace {
 
 const std::atomic<bool> never{false};
 
-class Notes final : public progress::ProgressSink {
+class Notes final : public ProgressSink {
  public:
-  void update(const progress::Progress&) override {}
-  void finish(const progress::Progress&) override {}
+  void update(const Progress&) override {}
+  void finish(const Progress&) override {}
   void note(const std::string& text) override { all += text + "\n"; }
   std::string all;
 };
 
 /// Stops after some updates.
-class Stopper final : public progress::ProgressSink {
+class Stopper final : public ProgressSink {
  public:
   explicit Stopper(int after) : left_(after) {}
-  void update(const progress::Progress&) override {
+  void update(const Progress&) override {
     if (--left_ == 0) stop = true;
   }
-  void finish(const progress::Progress&) override {}
+  void finish(const Progress&) override {}
   void note(const std::string&) override {}
   std::atomic<bool> stop{false};
 
@@ -58,10 +58,10 @@ class StudyRuns {
         "recipe = 'tiny.toml'\nfolds = [1, 2]\nset.train.epochs = 1\nset.dataset.identities = 8\n"
         "[[arm]]\nname = 'a'\n[[arm]]\nname = 'b'\n" +
             second_arm);
-    study_ = study::read_study(file);
+    study_ = read_study(file);
   }
 
-  StudyOutcome run(progress::ProgressSink& progress, const std::vector<std::string>& overrides = {},
+  StudyOutcome run(ProgressSink& progress, const std::vector<std::string>& overrides = {},
                    const std::atomic<bool>& stop = never) const {
     return run_study(study_, cells(overrides), StudyReport::arms, catalog_, folder(), progress, stop);
   }
@@ -76,7 +76,7 @@ class StudyRuns {
  private:
   TemporaryFolder scratch_;
   Catalog catalog_ = tiny_catalog();
-  study::Study study_;
+  Study study_;
 };
 
 TEST_CASE("a study runs each cell once, and tells what it has found") {

@@ -46,8 +46,8 @@ DistanceBlock given(const torch::Tensor& distances) {
   return [distances](std::int64_t first, std::int64_t last) { return distances.slice(0, first, last); };
 }
 
-Evaluation evaluate_all(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
-                        const DistanceBlock& distances, CameraMode cameras,
+results::Evaluation evaluate_all(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
+                        const DistanceBlock& distances, recipe::CameraMode cameras,
                         const std::vector<std::string>& overrides = {},
                         const std::filesystem::path& place = "evaluation") {
   auto plan = test::real_metrics(overrides);
@@ -56,17 +56,17 @@ Evaluation evaluate_all(const std::vector<Sample>& query, const std::vector<Samp
 }
 
 /// One query.
-Evaluation evaluate_one(const Sample& query, const std::vector<Sample>& gallery, std::vector<float> distances,
-                        CameraMode cameras = CameraMode::single) {
+results::Evaluation evaluate_one(const Sample& query, const std::vector<Sample>& gallery, std::vector<float> distances,
+                        recipe::CameraMode cameras = recipe::CameraMode::single) {
   return evaluate_all({query}, gallery, given(torch::tensor(distances).unsqueeze(0)), cameras);
 }
 
-double map_of(const Evaluation& evaluation) {
+double map_of(const results::Evaluation& evaluation) {
   return value_of(evaluation, "mAP");
 }
 
 std::string refusal(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
-                    CameraMode cameras = CameraMode::automatic) {
+                    recipe::CameraMode cameras = recipe::CameraMode::automatic) {
   const auto distances = torch::rand(
       {static_cast<std::int64_t>(query.size()), static_cast<std::int64_t>(gallery.size())}, torch::kFloat);
   try {
@@ -104,7 +104,7 @@ struct Golden {
   }
 };
 
-void check_golden(const Evaluation& evaluation, const nlohmann::json& expected) {
+void check_golden(const results::Evaluation& evaluation, const nlohmann::json& expected) {
   CHECK(evaluation.valid_queries == expected["valid_queries"].get<std::int64_t>());
   CHECK(std::abs(map_of(evaluation) - expected["mAP"].get<double>()) < 1e-12);
   CHECK(std::abs(value_of(evaluation, "mINP") - expected["mINP"].get<double>()) < 1e-12);
@@ -124,11 +124,11 @@ struct Threads {
 
 TEST_CASE("the reference values are met, whatever the number of threads") {
   const Golden golden;
-  std::optional<Evaluation> first;
+  std::optional<results::Evaluation> first;
   for (const int count : {1, 2, 3, 7}) {
     const Threads threads(count);
     const auto scores =
-        evaluate_all(golden.query, golden.gallery, given(golden.distances), CameraMode::known);
+        evaluate_all(golden.query, golden.gallery, given(golden.distances), recipe::CameraMode::known);
     check_golden(scores, golden.expected);
     if (!first) first = scores;
     CHECK(column_of(scores.per_query.columns, "ap") == column_of(first->per_query.columns, "ap"));
@@ -144,7 +144,7 @@ TEST_CASE("the reference values are met, whatever the number of threads") {
 
 TEST_CASE("the reference values are met when cameras are found by themselves") {
   const Golden golden;
-  check_golden(evaluate_all(golden.query, golden.gallery, given(golden.distances), CameraMode::automatic),
+  check_golden(evaluate_all(golden.query, golden.gallery, given(golden.distances), recipe::CameraMode::automatic),
                golden.expected);
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("the reference values are met when junk is strewn over the gallery") {
     gallery.push_back(golden.gallery[i]);
     columns.push_back(golden.distances.select(1, static_cast<std::int64_t>(i)));
   }
-  const auto scores = evaluate_all(golden.query, gallery, given(torch::stack(columns, 1)), CameraMode::known);
+  const auto scores = evaluate_all(golden.query, gallery, given(torch::stack(columns, 1)), recipe::CameraMode::known);
   check_golden(scores, golden.expected);
   CHECK(scores.junk == 80);
   CHECK(scores.gallery == 240);
@@ -208,13 +208,13 @@ TEST_CASE("images of the query's identity and camera are removed only when camer
   const auto query = person(5, 1);
   const std::vector<Sample> gallery{person(5, 1), person(6, 1), person(5, 2), person(6, 2)};
   const std::vector<float> distances{0.1F, 0.2F, 0.3F, 0.4F};
-  const auto known = evaluate_one(query, gallery, distances, CameraMode::known);
+  const auto known = evaluate_one(query, gallery, distances, recipe::CameraMode::known);
   CHECK(known.cameras_known);
   CHECK(map_of(known) == doctest::Approx(1.0 / 2));
-  const auto automatic = evaluate_one(query, gallery, distances, CameraMode::automatic);
+  const auto automatic = evaluate_one(query, gallery, distances, recipe::CameraMode::automatic);
   CHECK(automatic.cameras_known);
   CHECK(map_of(automatic) == map_of(known));
-  const auto single = evaluate_one(query, gallery, distances, CameraMode::single);
+  const auto single = evaluate_one(query, gallery, distances, recipe::CameraMode::single);
   CHECK_FALSE(single.cameras_known);
   CHECK(map_of(single) == doctest::Approx((1.0 + 2.0 / 3) / 2));
 }
@@ -223,7 +223,7 @@ TEST_CASE("a query without a right image does not count") {
   const std::vector<Sample> query{person(5), person(9), person(unlabelled_identity), person(junk_identity)};
   const std::vector<Sample> gallery{person(5), person(6)};
   const auto scores = evaluate_all(query, gallery, given(torch::tensor({{1.0F, 0.0F}}).repeat({4, 1})),
-                                   CameraMode::automatic);
+                                   recipe::CameraMode::automatic);
   CHECK(scores.queries == 4);
   CHECK(scores.valid_queries == 1);
   CHECK(map_of(scores) == doctest::Approx(0.5));
@@ -239,17 +239,17 @@ TEST_CASE("a query without a right image does not count") {
 
 TEST_CASE("automatic falls back to a single camera and says why") {
   const std::vector<float> distances{0.1F, 0.2F};
-  const auto nowhere = evaluate_one(person(5), {person(5), person(6)}, distances, CameraMode::automatic);
+  const auto nowhere = evaluate_one(person(5), {person(5), person(6)}, distances, recipe::CameraMode::automatic);
   CHECK_FALSE(nowhere.cameras_known);
   CHECK(contains(nowhere.note, "no image has a camera, so images of the query's own camera count as right"));
 
-  const auto one = evaluate_one(person(5, 3), {person(5, 3), person(6, 3)}, distances, CameraMode::automatic);
+  const auto one = evaluate_one(person(5, 3), {person(5, 3), person(6, 3)}, distances, recipe::CameraMode::automatic);
   CHECK_FALSE(one.cameras_known);
   CHECK(contains(one.note, "all images are of one camera (3)"));
 
   auto nameless = person(5);
   nameless.path = "nameless.png";
-  const auto some = evaluate_one(person(5, 3), {nameless, person(5, 2)}, distances, CameraMode::automatic);
+  const auto some = evaluate_one(person(5, 3), {nameless, person(5, 2)}, distances, recipe::CameraMode::automatic);
   CHECK_FALSE(some.cameras_known);
   CHECK(contains(some.note, "1 of 3 images have no camera ('nameless.png' is the first)"));
 }
@@ -257,13 +257,13 @@ TEST_CASE("automatic falls back to a single camera and says why") {
 TEST_CASE("distractors and queries that nobody matches need no camera") {
   const std::vector<Sample> query{person(5, 1), person(9)};
   const std::vector<Sample> gallery{person(5, 2), person(6), person(unlabelled_identity), person(0)};
-  const auto scores = evaluate_all(query, gallery, given(torch::rand({2, 4})), CameraMode::automatic);
+  const auto scores = evaluate_all(query, gallery, given(torch::rand({2, 4})), recipe::CameraMode::automatic);
   CHECK(scores.cameras_known);
   CHECK(scores.note.empty());
 }
 
 TEST_CASE("known cameras that are missing are refused with the first image without one") {
-  const auto message = refusal({person(5, 1)}, {person(5, 2), person(5)}, CameraMode::known);
+  const auto message = refusal({person(5, 1)}, {person(5, 2), person(5)}, recipe::CameraMode::known);
   CHECK(contains(message, "cameras = \"known\", but 1 of 3 images have no camera"));
   CHECK(contains(message, "cameras = \"single\""));
 }
@@ -278,7 +278,7 @@ TEST_CASE("when no query can be matched the reason and the remedy are said") {
   CHECK(contains(refusal({person(1), person(2), person(3), person(4)}, {person(11), person(12)}),
                  "nobody in common: the queries show 4 identities (1, 2, 3, ...), the gallery 2 identities "
                  "(11, 12). Are they of the same data set"));
-  CHECK(contains(refusal({person(1, 4)}, {person(1, 4), person(2, 4)}, CameraMode::known),
+  CHECK(contains(refusal({person(1, 4)}, {person(1, 4), person(2, 4)}, recipe::CameraMode::known),
                  "no query has a right image under another camera"));
   CHECK(contains(refusal({person(1, 4), person(2, 3)}, {person(1, 4), person(2, 3)}),
                  "Evaluate with cameras = \"single\""));
@@ -287,7 +287,7 @@ TEST_CASE("when no query can be matched the reason and the remedy are said") {
 TEST_CASE("errors name the place that the caller gives") {
   try {
     static_cast<void>(
-        evaluate_all({}, {person(1)}, given(torch::ones({0, 1})), CameraMode::automatic, {}, "query.csv"));
+        evaluate_all({}, {person(1)}, given(torch::ones({0, 1})), recipe::CameraMode::automatic, {}, "query.csv"));
     FAIL("no error");
   } catch (const DataError& error) {
     CHECK(error.file() == "query.csv");
@@ -311,7 +311,7 @@ TEST_CASE("a distance that is not a number is an error naming the first query an
   for (const int count : {1, 2, 5}) {
     const Threads threads(count);
     CHECK_THROWS_WITH_AS(
-        static_cast<void>(evaluate_all(query, gallery, given(distances), CameraMode::single)),
+        static_cast<void>(evaluate_all(query, gallery, given(distances), recipe::CameraMode::single)),
         doctest::Contains(("the distance of query 40 ('" + query[40].path + "') to gallery image 7 ('" +
                            gallery[7].path + "') is not a number")
                               .c_str()),
@@ -321,10 +321,10 @@ TEST_CASE("a distance that is not a number is an error naming the first query an
 
 TEST_CASE("distances of another shape or type are a mistake of the program") {
   const std::vector<Sample> both{person(1), person(1)};
-  CHECK_THROWS_AS(static_cast<void>(evaluate_all(both, both, given(torch::ones({2, 3})), CameraMode::single)),
+  CHECK_THROWS_AS(static_cast<void>(evaluate_all(both, both, given(torch::ones({2, 3})), recipe::CameraMode::single)),
                   std::logic_error);
   CHECK_THROWS_AS(static_cast<void>(evaluate_all(both, both, given(torch::ones({2, 2}, torch::kDouble)),
-                                                 CameraMode::single)),
+                                                 recipe::CameraMode::single)),
                   std::logic_error);
 }
 
@@ -340,7 +340,7 @@ TEST_CASE("blocks cover all queries once, in order, and stay within 64 MB") {
         blocks.emplace_back(first, last);
         return torch::zeros({last - first, images});
       },
-      CameraMode::single);
+      recipe::CameraMode::single);
   CHECK(blocks == decltype(blocks){{0, 16}, {16, 32}, {32, 40}});
   CHECK(value_of(scores, "mINP") == doctest::Approx(1.0 / images));
 }
@@ -420,7 +420,7 @@ TEST_CASE("persons that are far from each other and near to themselves are told 
   const std::vector<Sample> query{person(1), person(2)};
   const std::vector<Sample> gallery{person(1), person(2), person(1), person(2)};
   const auto thresholds = [&](const torch::Tensor& distances, const char* column) {
-    const auto evaluation = evaluate_all(query, gallery, given(distances), CameraMode::single);
+    const auto evaluation = evaluate_all(query, gallery, given(distances), recipe::CameraMode::single);
     CHECK(evaluation.positive_pairs == 4);
     CHECK(evaluation.negative_pairs == 4);
     return column_of(evaluation.tables, "thresholds", column);
@@ -443,7 +443,7 @@ TEST_CASE("open-set pairs leave out what the ranking leaves out, and keep the qu
                                     person(unlabelled_identity, 2)};
   const auto distances = torch::tensor({{0.0F, 0.5F, 0.01F, 0.6F, 0.4F}}).repeat({4, 1});
   const std::vector<std::string> rates{"metric.open_set.false_positive_rates=[0.01, 0.1]"};
-  const auto known = evaluate_all(query, gallery, given(distances), CameraMode::known, rates);
+  const auto known = evaluate_all(query, gallery, given(distances), recipe::CameraMode::known, rates);
   CHECK(known.positive_pairs == 1);
   CHECK(known.negative_pairs == 6);  // 2 of the first query, 4 of the second
   // The second query's nearest, which is junk to nobody.
@@ -452,7 +452,7 @@ TEST_CASE("open-set pairs leave out what the ranking leaves out, and keep the qu
   const auto& passed = column_of(known.tables, "roc", "false_positive_rate");
   CHECK(std::find(passed.begin(), passed.end(), 3.0 / 6) != passed.end());  // 0, 0.4 and 0.4
 
-  const auto single = evaluate_all(query, gallery, given(distances), CameraMode::single, rates);
+  const auto single = evaluate_all(query, gallery, given(distances), recipe::CameraMode::single, rates);
   CHECK(single.positive_pairs == 2);
   CHECK(single.negative_pairs == 6);
 }

@@ -108,7 +108,7 @@ using Names = std::vector<std::string>;
 
 std::string refusal(const std::string& spoiled) {
   try {
-    static_cast<void>(evaluation_of(plan_of({"metric.last_rank.spoiled=" + spoiled})));
+    static_cast<void>(results::evaluation_of(plan_of({"metric.last_rank.spoiled=" + spoiled})));
   } catch (const ComponentError& error) {
     return error.what();
   }
@@ -125,7 +125,7 @@ bool holds(const std::string& text, const std::string& part) {
 
 TEST_CASE("a metric that a plugin brings is shown wherever figures are, without a word in the recipe") {
   const auto plan = plan_of();
-  const auto evaluation = evaluation_of(plan);
+  const auto evaluation = results::evaluation_of(plan);
   CHECK(evaluation.find("last_rank")->value == 3);
 
   const auto text = results::evaluation_text(evaluation);
@@ -157,7 +157,7 @@ TEST_CASE("figures stand in the order of the metrics, and those of a named entry
                                          "{type='last_rank',name='far'}]"}))) ==
         Names{"last_rank", "mAP", "rank1", "first", "far.last_rank"});
   const auto evaluation =
-      evaluation_of(plan_of({"metric=[{type='last_rank'},{type='last_rank',name='far'}]"}));
+      results::evaluation_of(plan_of({"metric=[{type='last_rank'},{type='last_rank',name='far'}]"}));
   CHECK(evaluation.figures[1].info.label == "far Last rank");
   CHECK(evaluation.figures[1].metric == "far");
   CHECK(evaluation.per_query.columns[1].name == "far.last");

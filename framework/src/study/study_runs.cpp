@@ -1,4 +1,4 @@
-#include "study/cells.h"
+#include "study/runs.h"
 
 #include <algorithm>
 #include <set>
@@ -44,49 +44,52 @@ std::optional<std::int64_t> number(const std::optional<Value>& value) {
 }
 
 /// "prob=0.1/seed1_fold2"
-std::filesystem::path folder_of(const StudyArm& arm, const Cell& cell) {
+std::filesystem::path folder_of(const StudyVariant& variant, const StudyRun& run) {
   std::string run;
-  if (cell.seed) run = "seed" + std::to_string(*cell.seed);
-  if (cell.fold) run += (run.empty() ? "fold" : "_fold") + std::to_string(*cell.fold);
-  auto folder = std::filesystem::path(arm.name);
+  if (run.seed) run = "seed" + std::to_string(*run.seed);
+  if (run.fold) run += (run.empty() ? "fold" : "_fold") + std::to_string(*run.fold);
+  auto folder = std::filesystem::path(variant.name);
   if (!run.empty()) folder /= run;
   return folder;
 }
 
-class CellPlanner {
+class RunPlanner {
  public:
-  CellPlanner(const Study& study, const std::vector<std::string>& overrides, const Catalog& catalog)
+  RunPlanner(const Study& study, const std::vector<std::string>& overrides, const Catalog& catalog)
       : study_(study), catalog_(catalog), recipe_(recipe::load_recipe(study.recipe, {})) {
     Diagnostics diagnostics;
     for (const auto& text : overrides) overrides_.push_back(recipe::parse_override(text, diagnostics));
     refuse_own_keys(study.changes, diagnostics);
-    for (const auto& arm : study.arms) refuse_own_keys(arm.changes, diagnostics);
+    for (const auto& variant : study.variants) refuse_own_keys(variant.changes, diagnostics);
     for (const auto& change : overrides_) refuse_own_keys(change, diagnostics);
     diagnostics.throw_if_any();
   }
 
-  std::vector<Cell> plan() {
-    std::vector<Cell> cells;
+  std::vector<StudyRun> plan() {
+    std::vector<StudyRun> runs;
     for (const auto& seed : numbers_or_none(study_.seeds)) {
       for (const auto& fold : numbers_or_none(study_.folds)) {
-        for (std::size_t arm = 0; arm < study_.arms.size(); ++arm) {
-          Cell cell;
-          cell.arm = arm;
-          cell.seed = number(seed);
-          cell.fold = number(fold);
-          cell.folder = folder_of(study_.arms[arm], cell);
+        for (std::size_t variant = 0; variant < study_.variants.size(); ++variant) {
+          StudyRun run;
+          run.variant = variant;
+          run.seed = number(seed);
+          run.fold = number(fold);
+          run.folder = folder_of(study_.variants[variant], run);
           try {
-            cell.plan = recipe::make_plan(recipe_of(study_.arms[arm], seed, fold), catalog_);
+            const auto recipe = recipe_of(study_.variants[variant], seed, fold);
+            run.plan = recipe::make_plan(recipe, catalog_);
+            run.pipeline =
+                std::make_shared<Pipeline>(make_any_pipeline(recipe, catalog_));
           } catch (const RecipeError& error) {
             errors_.add(error);
           }
-          cells.push_back(std::move(cell));
+          runs.push_back(std::move(run));
         }
       }
     }
     errors_.throw_if_any();
-    require_different_arms(cells);
-    return cells;
+    require_different_variants(runs);
+    return runs;
   }
 
  private:
@@ -104,13 +107,13 @@ class CellPlanner {
     if (table != nullptr && !study_.folds.empty()) refuse(*table, "fold", "folds");
   }
 
-  [[nodiscard]] Value recipe_of(const StudyArm& arm, const std::optional<Value>& seed,
+  [[nodiscard]] Value recipe_of(const StudyVariant& variant, const std::optional<Value>& seed,
                                 const std::optional<Value>& fold) const {
     auto recipe = recipe_;
     auto& table = *recipe.as<Table>();
     Diagnostics diagnostics;
     recipe::merge_recipe(table, study_.changes, diagnostics);
-    recipe::merge_recipe(table, arm.changes, diagnostics);
+    recipe::merge_recipe(table, variant.changes, diagnostics);
     for (const auto& change : overrides_) recipe::merge_recipe(table, change, diagnostics);
     if (seed) table.set("seed", *seed, seed->location());
     if (fold) {
@@ -122,17 +125,18 @@ class CellPlanner {
   }
 
   /// An axis or a change without effect would be measured in vain.
-  void require_different_arms(const std::vector<Cell>& cells) const {
+  void require_different_variants(const std::vector<StudyRun>& runs) const {
     Diagnostics diagnostics;
-    const auto arms = static_cast<std::ptrdiff_t>(study_.arms.size());
-    for (auto cell = cells.begin(); cell != cells.begin() + arms; ++cell) {
-      const auto same = std::find_if(cells.begin(), cell, [&](const Cell& other) {
-        return other.plan.resolved() == cell->plan.resolved();
+    const auto variants = static_cast<std::ptrdiff_t>(study_.variants.size());
+    for (auto run = runs.begin(); run != runs.begin() + variants; ++run) {
+      const auto same = std::find_if(runs.begin(), run, [&](const StudyRun& other) {
+        return other.plan.resolved() == run->plan.resolved();
       });
-      if (same == cell) continue;
-      diagnostics.error(study_.arms[cell->arm].location,
-                        "arm '" + study_.arms[cell->arm].name + "' is the same recipe as arm '" +
-                            study_.arms[same->arm].name + "'; what it changes has no effect");
+      if (same == run) continue;
+      diagnostics.error(study_.variants[run->variant].location,
+                        "variant '" + study_.variants[run->variant].name +
+                            "' is the same recipe as variant '" + study_.variants[same->variant].name +
+                            "'; what it changes has no effect");
     }
     diagnostics.throw_if_any();
   }
@@ -146,9 +150,9 @@ class CellPlanner {
 
 }  // namespace
 
-std::vector<Cell> plan_cells(const Study& study, const std::vector<std::string>& overrides,
-                             const Catalog& catalog) {
-  return CellPlanner(study, overrides, catalog).plan();
+std::vector<StudyRun> plan_runs(const Study& study, const std::vector<std::string>& overrides,
+                                const Catalog& catalog) {
+  return RunPlanner(study, overrides, catalog).plan();
 }
 
 }  // namespace kindred::study

@@ -1,0 +1,261 @@
+#include "study/run_study.h"
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "file/atomic_file.h"
+#include "file/folder_lock.h"
+#include "kindred/core/error.h"
+#include "pipeline/file_hashes.h"
+#include "pipeline/pipeline_run.h"
+#include "results/evaluation_file.h"
+#include "results/evaluation_text.h"
+#include "study/summary.h"
+#include "text/text_table.h"
+#include "training/plan_check.h"
+
+namespace kindred::study {
+namespace {
+
+namespace fs = std::filesystem;
+
+using StageKind = pipeline::StageState::Kind;
+
+/// How far a run has come.
+struct RunState {
+  bool done = false;
+  std::string text;     ///< for people
+  std::string refusal;  ///< why the run cannot be done here; "" when it can
+};
+
+/// What all runs of a study are carried out with.
+pipeline::PipelineOptions options_of(bool ignore_code, pipeline::FileHashes& hashes) {
+  pipeline::PipelineOptions options;
+  options.ignore_code = ignore_code;
+  options.hashes = &hashes;
+  return options;
+}
+
+RunState state_of(const StudyRun& run, const Catalog& catalog, const fs::path& folder,
+                  const pipeline::PipelineOptions& options) {
+  try {
+    const auto stages = pipeline::plan_pipeline(*run.pipeline, catalog, folder / run.folder, options);
+    const auto is = [&](std::size_t stage, StageKind kind) { return stages.at(stage).state.kind == kind; };
+    const bool done = std::all_of(stages.begin(), stages.end(), [](const pipeline::PlannedStage& stage) {
+      return stage.state.kind == StageKind::up_to_date;
+    });
+    if (done) return {true, "done", ""};
+    if (is(0, StageKind::up_to_date)) return {false, "trained, not evaluated yet", ""};
+    return {false, is(0, StageKind::goes_on) ? "begun" : "to do", ""};
+  } catch (const DataError& error) {
+    return {false, error.what(), error.what()};
+  }
+}
+
+void refuse_foreign(const std::vector<RunState>& states, const fs::path& folder) {
+  std::string text;
+  for (const auto& state : states) {
+    if (!state.refusal.empty()) text += "\n  " + state.refusal;
+  }
+  if (text.empty()) return;
+  throw DataError(folder,
+                  "holds runs that cannot be continued; use another --run-dir, undo the changes that are "
+                  "listed here, or remove these folders:" +
+                      text);
+}
+
+/// What a finished run's rankings were found to be; nothing when its data do not tell.
+std::optional<RunScores> scores_in(const fs::path& run) {
+  const auto ranking = run / "ranking";
+  if (!fs::exists(ranking / "evaluation.json")) return std::nullopt;
+  RunScores scores{results::read_evaluation(ranking / "evaluation.json"), std::nullopt};
+  const auto plain = ranking / "evaluation_plain.json";
+  if (fs::exists(plain)) scores.by_descriptors_alone = results::read_evaluation(plain);
+  return scores;
+}
+
+/// "mAP 48.53 %, Rank-1 63.70 %"
+std::string headlines_text(const results::Evaluation& scores) {
+  std::string text;
+  for (const auto& figure : scores.figures) {
+    if (figure.info.prominence != Prominence::headline) continue;
+    text += (text.empty() ? "" : ", ") + figure.info.label + " " +
+            results::figure_text(figure.info.kind, figure.value);
+  }
+  return text;
+}
+
+/// Does one run, whatever becomes of it.
+class StudyRunner {
+ public:
+  StudyRunner(const Catalog& catalog, const fs::path& folder, const pipeline::PipelineOptions& options,
+              progress::ProgressSink& progress, const std::atomic<bool>& stop)
+      : catalog_(catalog), folder_(folder), options_(options), progress_(progress), stop_(stop) {}
+
+  /// @return false when it was stopped
+  [[nodiscard]] bool run(RunOutcome& outcome) const {
+    const auto& name = outcome.run.folder.string();
+    const auto fail = [&](const std::string& reason) {
+      outcome.failure = reason;
+      progress_.note(name + " failed: " + reason);
+      return true;
+    };
+    try {
+      const auto location = folder_ / outcome.run.folder;
+      const auto made =
+          pipeline::run_pipeline(*outcome.run.pipeline, catalog_, location, options_, progress_, stop_);
+      if (made.interrupted) return false;
+      outcome.result = scores_in(location);
+      if (!outcome.result) {
+        return fail(
+            "there are no scores: the data set does not say who the queries are; validate on folds "
+            "of its training images instead");
+      }
+      progress_.note(name + ": " + headlines_text(outcome.result->scores));
+      return true;
+    } catch (const c10::Error& error) {
+      return fail(std::string("LibTorch says: ") + error.what_without_backtrace());
+    } catch (const std::exception& error) {
+      return fail(error.what());
+    }
+  }
+
+ private:
+  const Catalog& catalog_;
+  const fs::path& folder_;
+  const pipeline::PipelineOptions& options_;
+  progress::ProgressSink& progress_;
+  const std::atomic<bool>& stop_;
+};
+
+std::vector<Grid> grids_of(const Study& study, const std::vector<RunOutcome>& outcomes, StudyReport report) {
+  return report == StudyReport::folds ? fold_grids(outcomes) : variant_grids(study, outcomes);
+}
+
+std::string legend(const Study& study, StudyReport report) {
+  if (report == StudyReport::folds)
+    return "Shares in per cent; deviation: the standard deviation over the folds.";
+  return std::string("Mean ± standard deviation (runs), shares in per cent.") +
+         (study.variants.size() > 1
+              ? " Differences are to the first variant, over the runs with the same seed and fold."
+              : "");
+}
+
+std::string failures_text(const std::vector<RunOutcome>& outcomes) {
+  std::string text;
+  for (const auto& outcome : outcomes) {
+    if (outcome.failure.empty()) continue;
+    text += "- " + outcome.run.folder.string() + " failed: " + outcome.failure + "\n";
+  }
+  return text;
+}
+
+std::string report_name(StudyReport report) {
+  return report == StudyReport::folds ? "folds" : "study";
+}
+
+void write_report(const Study& study, const std::vector<RunOutcome>& outcomes, StudyReport report,
+                  const fs::path& folder) {
+  const auto failures = failures_text(outcomes);
+  file::write_atomically(folder / (report_name(report) + ".md"), [&](std::ostream& out) {
+    for (const auto& grid : grids_of(study, outcomes, report)) out << grid.markdown() << "\n";
+    out << legend(study, report) << "\n";
+    if (!failures.empty()) out << "\n" << failures;
+  });
+  file::write_atomically(folder / (report_name(report) + ".csv"),
+                         [&](std::ostream& out) { write_study_csv(out, study, outcomes); });
+}
+
+}  // namespace
+
+Study all_folds(const fs::path& recipe, std::int64_t count) {
+  Study study;
+  study.recipe = recipe;
+  study.variants.emplace_back();
+  for (std::int64_t fold = 1; fold <= count; ++fold)
+    study.folds.emplace_back(fold, SourceLocation{recipe.string()});
+  return study;
+}
+
+void check_runs(const std::vector<StudyRun>& runs) {
+  Diagnostics diagnostics;
+  std::set<std::size_t> variants;
+  std::set<std::string> told;
+  for (const auto& run : runs) {
+    if (!variants.insert(run.variant).second) continue;
+    try {
+      static_cast<void>(training::check_plan(run.plan));
+    } catch (const RecipeError& error) {
+      for (const auto& found : error.diagnostics()) {
+        if (told.insert(found.str()).second) diagnostics.error(found.location, found.message);
+      }
+    }
+  }
+  diagnostics.throw_if_any();
+}
+
+std::string list_runs(const std::vector<StudyRun>& runs, const Catalog& catalog, const fs::path& folder,
+                      bool ignore_code) {
+  pipeline::FileHashes hashes(folder / pipeline::file_hashes_name);
+  const auto options = options_of(ignore_code, hashes);
+  text::TextTable table;
+  table.heads = {"RUN", "STATE"};
+  table.widths = {80};
+  std::size_t done = 0;
+  for (const auto& run : runs) {
+    const auto state = state_of(run, catalog, folder, options);
+    if (state.done) ++done;
+    table.rows.push_back({(folder / run.folder).string(), state.text});
+  }
+  return table.str() + std::to_string(done) + " of " + std::to_string(runs.size()) + " runs are done\n";
+}
+
+StudyOutcome run_study(const Study& study, const std::vector<StudyRun>& runs, StudyReport report,
+                       const Catalog& catalog, const fs::path& folder, bool ignore_code,
+                       progress::ProgressSink& progress, const std::atomic<bool>& stop) {
+  const file::FolderLock lock(folder);
+  pipeline::FileHashes hashes(folder / pipeline::file_hashes_name);
+  const auto options = options_of(ignore_code, hashes);
+  std::vector<RunState> states;
+  for (const auto& run : runs) states.push_back(state_of(run, catalog, folder, options));
+  refuse_foreign(states, folder);
+  std::vector<RunOutcome> outcomes;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    outcomes.push_back({runs[i], states[i].done ? scores_in(folder / runs[i].folder) : std::nullopt, ""});
+  }
+
+  StudyOutcome study_outcome;
+  const StudyRunner runner(catalog, folder, options, progress, stop);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    auto& outcome = outcomes[i];
+    const auto which = "run " + std::to_string(i + 1) + " of " + std::to_string(outcomes.size()) + ", " +
+                       outcome.run.folder.string();
+    if (outcome.result) {
+      progress.note(which + ": done already");
+      continue;
+    }
+    progress.note(which);
+    study_outcome.interrupted = stop || !runner.run(outcome);
+    write_report(study, outcomes, report, folder);
+    if (study_outcome.interrupted) break;
+    if (!outcome.failure.empty()) ++study_outcome.failed;
+  }
+  write_report(study, outcomes, report, folder);
+
+  for (const auto& grid : grids_of(study, outcomes, report)) study_outcome.text += grid.text() + "\n";
+  study_outcome.text += legend(study, report) + "\n" + failures_text(outcomes);
+  text::TextTable places;
+  places.widths = {20};
+  places.rows = {{"table", (folder / (report_name(report) + ".md")).string()},
+                 {"each run", (folder / (report_name(report) + ".csv")).string()},
+                 {"runs", folder.string()}};
+  study_outcome.text += "\n" + places.str();
+  return study_outcome;
+}
+
+}  // namespace kindred::study
