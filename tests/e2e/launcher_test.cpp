@@ -142,10 +142,10 @@ TEST_CASE("the competition's recipes train, at a small size on synthetic people"
                                  folder.path());
     CAPTURE(outcome.err);
     REQUIRE(outcome.exit_code == 0);
-    CHECK(std::filesystem::file_size(run / "model.safetensors") > 0);
+    CHECK(std::filesystem::file_size(run / "model/model.safetensors") > 0);
     // Both groups learn, and nothing of the recipe was without effect on the plan.
-    CHECK(holds(read_bytes(run / "recipe.toml"), "type = \"variance_inversion\""));
-    CHECK(holds(read_bytes(run / "recipe.toml"), "weight = 8e-05"));
+    CHECK(holds(read_bytes(run / "model/recipe.toml"), "type = \"variance_inversion\""));
+    CHECK(holds(read_bytes(run / "model/recipe.toml"), "weight = 8e-05"));
   }
 }
 
@@ -189,28 +189,31 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
   CAPTURE(outcome.err);
   REQUIRE(outcome.exit_code == 0);
   CHECK(holds(outcome.out, "mAP"));
-  for (const auto* name : {"recipe.toml", "model.safetensors", "metrics.jsonl", "log.txt", "environment.json",
-                           "features/query.npy", "features/gallery.csv", "evaluation.json", "evaluation.txt",
-                           "roc.csv", "per_query.csv", "rankings/matches.csv", "rankings/matches.json"}) {
+  for (const auto* name :
+       {"pipeline.toml", "log.txt", "costs.json", "scores.json", "model/recipe.toml",
+        "model/model.safetensors", "model/metrics.jsonl", "model/environment.json", "features/query.npy",
+        "features/gallery.csv", "ranking/evaluation.json", "ranking/evaluation.txt", "ranking/roc.csv",
+        "ranking/per_query.csv", "ranking/matches.csv", "ranking/matches.json"}) {
     CAPTURE(name);
     CHECK(std::filesystem::file_size(run / name) > 0);
   }
-  const auto scores = nlohmann::json::parse(read_bytes(run / "evaluation.json"));
+  const auto scores = nlohmann::json::parse(read_bytes(run / "ranking/evaluation.json"));
 
   SUBCASE("with averaged weights, these are what images are described by") {
     const auto averaged = folder / "averaged";
     const auto with =
         kindred({"run", tiny, "--run-dir", averaged.string(), "--set", "train.ema_decay=0.9"}, folder.path());
     REQUIRE(with.exit_code == 0);
-    CHECK(holds(with.err, "descriptors come from the averaged weights, "));
-    CHECK(holds(with.out, (averaged / "model.ema.safetensors").string()));
+    CHECK(holds(with.err, "features are extracted with the averaged weights, "));
+    CHECK(holds(with.err, (averaged / "model/model.ema.safetensors").string()));
     CHECK(read_bytes(averaged / "features/query.npy") != read_bytes(run / "features/query.npy"));
   }
   SUBCASE("the resolved recipe gives the same model") {
     const auto again = folder / "again";
-    REQUIRE(kindred({"train", (run / "recipe.toml").string(), "--run-dir", again.string()}, folder.path())
-                .exit_code == 0);
-    CHECK(read_bytes(again / "model.safetensors") == read_bytes(run / "model.safetensors"));
+    REQUIRE(
+        kindred({"train", (run / "model/recipe.toml").string(), "--run-dir", again.string()}, folder.path())
+            .exit_code == 0);
+    CHECK(read_bytes(again / "model/model.safetensors") == read_bytes(run / "model/model.safetensors"));
   }
   SUBCASE("drawn to disk, embedded from the weights alone and evaluated, the images score the same") {
     const auto data = folder / "data";
@@ -218,7 +221,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     REQUIRE(
         kindred({"data", "draw", tiny, "--out", data.string(), "--format", "png"}, folder.path()).exit_code ==
         0);
-    const auto embedded = kindred({"embed", "--weights", (run / "model.safetensors").string(), "--data",
+    const auto embedded = kindred({"embed", "--weights", (run / "model/model.safetensors").string(), "--data",
                                    data.string(), "--out", features.string()},
                                   folder.path());
     CAPTURE(embedded.err);
@@ -280,13 +283,15 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
         folder.path());
     CAPTURE(reranked.err);
     REQUIRE(reranked.exit_code == 0);
-    CHECK(holds(reranked.out, "by the descriptors alone:\n"));
-    CHECK(holds(reranked.out, "after post-processing:\n"));
-    CHECK(map_of(nlohmann::json::parse(read_bytes(run / "evaluation.json"))) != map_of(scores));
-    const auto plain = nlohmann::json::parse(read_bytes(run / "evaluation_plain.json"));
+    CHECK(holds(reranked.err, "stage 'model' is up to date"));
+    CHECK(holds(reranked.err, "stage 'ranking' (rank) runs: its recipe has changed"));
+    CHECK(holds(reranked.out, "descriptors "));
+    CHECK(holds(reranked.out, "post-processed "));
+    CHECK(map_of(nlohmann::json::parse(read_bytes(run / "ranking/evaluation.json"))) != map_of(scores));
+    const auto plain = nlohmann::json::parse(read_bytes(run / "ranking/evaluation_plain.json"));
     CHECK(map_of(plain) == doctest::Approx(map_of(scores)));
     REQUIRE(kindred({"run", tiny, "--run-dir", run.string()}, folder.path()).exit_code == 0);
-    CHECK_FALSE(std::filesystem::exists(run / "evaluation_plain.json"));
+    CHECK_FALSE(std::filesystem::exists(run / "ranking/evaluation_plain.json"));
   }
   SUBCASE("the run becomes a page with its images, and nothing else does") {
     const auto page = folder / "page.html";
@@ -309,7 +314,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
   }
   SUBCASE("descriptors are stored in 16 bits and evaluated with all that the command line offers") {
     const auto features = (folder / "features").string();
-    const auto embedded = kindred({"embed", "--weights", (run / "model.safetensors").string(), "--out",
+    const auto embedded = kindred({"embed", "--weights", (run / "model/model.safetensors").string(), "--out",
                                    features, "--storage", "float16"},
                                   folder.path());
     CAPTURE(embedded.err);
@@ -348,14 +353,16 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     CHECK(holds(wrong.err, "0.1"));
   }
   SUBCASE("the same run again trains nothing, another recipe in its folder is refused") {
-    const auto model = read_bytes(run / "model.safetensors");
+    const auto model = read_bytes(run / "model/model.safetensors");
     CHECK(kindred({"train", tiny, "--run-dir", run.string()}, folder.path()).exit_code == 0);
-    CHECK(read_bytes(run / "model.safetensors") == model);
+    CHECK(read_bytes(run / "model/model.safetensors") == model);
     const auto other = kindred({"train", tiny, "--run-dir", run.string(), "--set", "loss.triplet.margin=0.5"},
                                folder.path());
     CHECK(other.exit_code == 1);
-    CHECK(holds(other.err, "margin"));
-    CHECK(read_bytes(run / "model.safetensors") == model);
+    CHECK(holds(other.err, "holds a training that is kept"));
+    CHECK(holds(other.err, "loss.triplet.margin: 1.0 there, 0.5 here"));
+    CHECK(holds(other.err, "--from model"));
+    CHECK(read_bytes(run / "model/model.safetensors") == model);
   }
 }
 
@@ -372,7 +379,7 @@ TEST_CASE("a start that failed binds its folder to no recipe") {
                                  folder.path());
   CAPTURE(corrected.err);
   CHECK(corrected.exit_code == 0);
-  CHECK(std::filesystem::exists(folder / "run/model.safetensors"));
+  CHECK(std::filesystem::exists(folder / "run/model/model.safetensors"));
 }
 
 TEST_CASE("queries of whom nothing is known are ranked and not scored") {
@@ -385,8 +392,8 @@ TEST_CASE("queries of whom nothing is known are ranked and not scored") {
   CAPTURE(outcome.err);
   CHECK(outcome.exit_code == 0);
   CHECK(holds(outcome.out, "no scores"));
-  CHECK(std::filesystem::file_size(run / "rankings/matches.csv") > 0);
-  CHECK_FALSE(std::filesystem::exists(run / "evaluation.json"));
+  CHECK(std::filesystem::file_size(run / "ranking/matches.csv") > 0);
+  CHECK_FALSE(std::filesystem::exists(run / "ranking/evaluation.json"));
 }
 
 TEST_CASE("what only a component can find wrong has its place too, before anything is trained") {

@@ -22,14 +22,14 @@ std::vector<std::string> training(const std::filesystem::path& run) {
 
 /// Lets the program work until it has written its first metrics, and a while more.
 void let_it_work(const Program& program, const std::filesystem::path& run, int milliseconds) {
-  while (program.running() && !std::filesystem::exists(run / "metrics.jsonl")) usleep(5'000);
+  while (program.running() && !std::filesystem::exists(run / "model/metrics.jsonl")) usleep(5'000);
   for (int waited = 0; program.running() && waited < milliseconds; waited += 5) usleep(5'000);
 }
 
 std::string undisturbed(const TemporaryFolder& folder) {
   const auto run = folder / "undisturbed";
   REQUIRE(Program(training(run), folder.path()).wait().exit_code == 0);
-  return read_bytes(run / "model.safetensors");
+  return read_bytes(run / "model/model.safetensors");
 }
 
 TEST_CASE("a training killed again and again ends with the same bits") {
@@ -49,7 +49,7 @@ TEST_CASE("a training killed again and again ends with the same bits") {
   const auto outcome = Program(training(run), folder.path()).wait();
   CAPTURE(outcome.err);
   REQUIRE(outcome.exit_code == 0);
-  CHECK(read_bytes(run / "model.safetensors") == expected);
+  CHECK(read_bytes(run / "model/model.safetensors") == expected);
 }
 
 TEST_CASE("a training that is asked to stop writes a checkpoint, says so and goes on from there") {
@@ -61,11 +61,11 @@ TEST_CASE("a training that is asked to stop writes a checkpoint, says so and goe
   program.send(SIGTERM);
   const auto stopped = program.wait();
   CHECK(stopped.exit_code == 130);
-  CHECK(stopped.err.find("the same command goes on from there") != std::string::npos);
-  CHECK(std::filesystem::exists(run / "checkpoint.safetensors"));
-  CHECK_FALSE(std::filesystem::exists(run / "model.safetensors"));
+  CHECK(stopped.err.find("the same command continues from there") != std::string::npos);
+  CHECK(std::filesystem::exists(run / "model/checkpoint.safetensors"));
+  CHECK_FALSE(std::filesystem::exists(run / "model/model.safetensors"));
   REQUIRE(Program(training(run), folder.path()).wait().exit_code == 0);
-  CHECK(read_bytes(run / "model.safetensors") == expected);
+  CHECK(read_bytes(run / "model/model.safetensors") == expected);
 }
 
 TEST_CASE("a second run in the same folder is refused and harms nothing") {

@@ -42,13 +42,13 @@ class WorkingDirectory {
   fs::path before_;
 };
 
-/// Two seeds of two arms.
+/// Two seeds of two variants.
 std::string write_study(const TemporaryFolder& folder) {
   return folder
       .write("small_study.toml",
              "recipe = '" + tiny +
                  "'\nseeds = [1, 2]\nset.train.epochs = 8\n"
-                 "[[arm]]\nname = 'off'\nset.augmentation.horizontal_flip.enabled = false\n"
+                 "[[variant]]\nname = 'off'\nset.augmentation.horizontal_flip.enabled = false\n"
                  "[[axis]]\nkey = 'augmentation.horizontal_flip.prob'\nvalues = [0.5]\n")
       .string();
 }
@@ -65,12 +65,12 @@ TEST_CASE("folds are trained and evaluated one by one, with and without post-pro
   CAPTURE(outcome.err);
   REQUIRE(outcome.exit_code == 0);
   for (const auto* part :
-       {"mAP/Rank-1", "split1", "split2", "mean", "after post-processing", "by the descriptors alone"}) {
+       {"mAP/Rank-1", "fold 1", "fold 2", "mean", "after post-processing", "by the descriptors alone"}) {
     CHECK(holds(outcome.out, part));
   }
-  CHECK(holds(read_bytes(runs / "folds.md"), "| mAP/Rank-1 | split1 | split2 | mean | deviation |"));
+  CHECK(holds(read_bytes(runs / "folds.md"), "| mAP/Rank-1 | fold 1 | fold 2 | mean | deviation |"));
   CHECK(CsvTable::read(runs / "folds.csv").rows().size() == 6);
-  CHECK(holds(read_bytes(runs / "fold2/recipe.toml"), "fold = 2\n"));
+  CHECK(holds(read_bytes(runs / "fold2/model/recipe.toml"), "fold = 2\n"));
   // Four people under three cameras, each with two images or more under each.
   CHECK(CsvTable::read(runs / "fold1/features/query.csv").rows().size() == 12);
 
@@ -88,9 +88,10 @@ TEST_CASE("folds are trained and evaluated one by one, with and without post-pro
 
   // The weights know which images their fold was validated on.
   const auto features = (folder / "features").string();
-  REQUIRE(kindred({"embed", "--weights", (runs / "fold2/model.safetensors").string(), "--out", features},
-                  folder.path())
-              .exit_code == 0);
+  REQUIRE(
+      kindred({"embed", "--weights", (runs / "fold2/model/model.safetensors").string(), "--out", features},
+              folder.path())
+          .exit_code == 0);
   CHECK(read_bytes(folder / "features/query.csv") == read_bytes(runs / "fold2/features/query.csv"));
 }
 
@@ -109,7 +110,7 @@ TEST_CASE("a study that is killed and then stopped goes on to the table of one t
   const WorkingDirectory here(folder.path());
   {
     Program program({launcher, "study", study}, folder.path());
-    wait_for(program, runs / "prob=0.5/seed1/metrics.jsonl");
+    wait_for(program, runs / "prob=0.5/seed1/model/metrics.jsonl");
     program.send(SIGKILL);
     REQUIRE(program.wait().exit_code == -SIGKILL);
   }
@@ -119,11 +120,11 @@ TEST_CASE("a study that is killed and then stopped goes on to the table of one t
   CHECK_FALSE(holds(listed.out, "4 of 4 runs are done"));
   {
     Program program({launcher, "study", study}, folder.path());
-    wait_for(program, runs / "off/seed2/metrics.jsonl");
+    wait_for(program, runs / "off/seed2/model/metrics.jsonl");
     program.send(SIGINT);
     const auto stopped = program.wait();
     CHECK(stopped.exit_code == 130);
-    CHECK(holds(stopped.err, "the same command goes on from there"));
+    CHECK(holds(stopped.err, "the same command continues from there"));
     CHECK(holds(stopped.err, "run 1 of 4, off/seed1: done already"));
   }
   const auto ended = kindred({"study", study}, folder.path());
@@ -135,11 +136,13 @@ TEST_CASE("a study that is killed and then stopped goes on to the table of one t
 
 TEST_CASE("wrong studies exit with 2, failed runs with 1") {
   const TemporaryFolder folder;
-  const auto wrong = folder.write("wrong.toml", "recipe = '" + tiny + "'\nseeds = [1]\n[[arn]]\n").string();
+  const auto wrong =
+      folder.write("wrong.toml", "recipe = '" + tiny + "'\nseeds = [1]\n[[variat]]\n").string();
   const auto outcome = kindred({"study", wrong}, folder.path());
   CHECK(outcome.exit_code == 2);
   CAPTURE(outcome.err);
-  CHECK(holds(outcome.err, wrong + ":3:3: error: a study has no parameter 'arn'; did you mean 'arm'?"));
+  CHECK(
+      holds(outcome.err, wrong + ":3:3: error: a study has no parameter 'variat'; did you mean 'variant'?"));
   const auto runs = (folder / "runs").string();
   const auto failed = kindred({"study", write_study(folder), "--run-dir", runs, "--set",
                                "dataset.type=market1501", "--data", "nowhere"},

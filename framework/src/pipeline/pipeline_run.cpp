@@ -368,7 +368,14 @@ class PipelineRun {
 
   [[nodiscard]] std::string summary(const std::vector<StageRecord>& records) const {
     auto text = write_costs(folder_, records);
-    if (const auto scores = write_pipeline_scores(folder_, records); !scores.empty()) text += "\n" + scores;
+    const auto scores = write_pipeline_scores(folder_, records);
+    const bool ranked = std::any_of(records.begin(), records.end(),
+                                    [](const StageRecord& record) { return record.key.type == "rank"; });
+    if (!scores.empty()) {
+      text += "\n" + scores;
+    } else if (ranked) {
+      text += "\nno scores: the data set does not say who the queries are\n";
+    }
     text::TextTable results;
     results.widths = {20};
     // What no other stage reads is what the pipeline is for.

@@ -1,7 +1,8 @@
 #include "recipe/affects.h"
 
 #include <algorithm>
-#include <functional>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "recipe/recipe_layout.h"
@@ -131,7 +132,12 @@ class Walk {
 }  // namespace
 
 Value part_affecting(Affects result, const Value& resolved, const Catalog& catalog) {
-  return Value(Walk(result, catalog, nullptr).recipe(resolved));
+  auto part = Walk(result, catalog, nullptr).recipe(resolved);
+  // Without a fold to validate, nothing else that [folds] says has an effect.
+  const auto* folds = part.find("folds");
+  const auto* fold = folds == nullptr ? nullptr : folds->as<Table>()->find("fold");
+  if (fold != nullptr && *fold == Value(std::int64_t{0})) part.erase("folds");
+  return Value(std::move(part));
 }
 
 std::vector<NamedFile> files_affecting(Affects result, const Value& resolved, const Catalog& catalog) {

@@ -454,10 +454,7 @@ Value Plan::resolved() const {
 }
 
 Value Plan::identity() const {
-  auto part = part_affecting(Affects::training, resolved(), *catalog);
-  // Without a fold to validate, how many there would be decides nothing.
-  if (folds.fold == 0) part.as<Table>()->erase("folds");
-  return part;
+  return part_affecting(Affects::training, resolved(), *catalog);
 }
 
 Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog) {

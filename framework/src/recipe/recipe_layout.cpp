@@ -37,7 +37,7 @@ RecipeTable components(const std::string& role, bool required, std::string summa
 
 template <class Settings>
 RecipeTable settings(std::string key, Affects affects = Affects::training) {
-  RecipeTable table{std::move(key), Kind::settings, false, Settings::schema().summary(), {}, {}, affects};
+  RecipeTable table{std::move(key), Kind::settings, false, Settings::schema().summary(), {}, {}, "", affects};
   append<Settings>(table.parameters);
   return table;
 }

@@ -21,8 +21,8 @@ struct RecipeTable {
   std::vector<ParameterInfo> parameters;
   /// Tables inside it that belong to no component; `parameters` names them too.
   std::vector<RecipeTable> inner;
-  Affects affects = Affects::training;  ///< what its keys affect, but for those with a mark of their own
   std::string within = "";  ///< the table that it stands in, "stage" for [stage.labeler]; "": at the top
+  Affects affects = Affects::training;  ///< what its keys affect, but for those with a mark of their own
 
   /// As it is written: "[train]", "[[loss]]".
   [[nodiscard]] std::string header() const;

@@ -141,8 +141,8 @@ Section cost_section(const RunFiles& run) {
     table.rows.push_back(
         {{stage.name, cost.seconds ? (cost.estimated ? "about " : "") + time_taken_text(*cost.seconds) : "",
           total > 0 && !unmeasured ? share_bar(*cost.seconds / total) : Html(),
-          cost.images ? number_text(*cost.images) : "", results::figure_text(cost.images_per_second, 0),
-          results::figure_text(cost.peak_memory_mib, 0), run.pipeline ? stage.type : "", joined(stage.inputs),
+          cost.images ? number_text(*cost.images) : "", figure_text(cost.images_per_second, 0),
+          figure_text(cost.peak_memory_mib, 0), run.pipeline ? stage.type : "", joined(stage.inputs),
           stage.finished ? "done" : "not finished"},
          false});
     section.content += trouble_notice(stage.trouble);

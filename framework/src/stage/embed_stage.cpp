@@ -113,6 +113,9 @@ std::vector<std::string> EmbedStage::results(const std::filesystem::path&) const
 StageResult EmbedStage::run(const StageContext& context) const {
   const auto model = settings_.model ? trained_model(context.folder_of(*settings_.model))
                                      : std::filesystem::path(*settings_.weights);
+  if (settings_.model && model != trained_models(context.folder_of(*settings_.model)).front()) {
+    context.progress.note("features are extracted with the averaged weights, " + model.string());
+  }
   const auto model_file = model::read_model_file(model, context.catalog, overrides_);
   const auto dataset = data::open_dataset(data_);
   auto samples = dataset->samples();

@@ -9,6 +9,7 @@
 
 #include "file/atomic_file.h"
 #include "kindred/core/error.h"
+#include "recipe/affects.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
 #include "system/device.h"

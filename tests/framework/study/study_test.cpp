@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "command/study.h"
 #include "fake_components.h"
-#include "study/cells.h"
+#include "study/run_study.h"
+#include "study/runs.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
@@ -43,7 +43,7 @@ seeds = [1, 2]
 folds = [1, 3]
 set.train.epochs = 30
 
-[[arm]]
+[[variant]]
 name = "off"
 set.augmentation.random_patch.enabled = false
 
@@ -60,13 +60,13 @@ class StudyFolder {
     file_ = folder_.write("s.toml", study);
   }
   [[nodiscard]] Study read() const { return read_study(file_); }
-  [[nodiscard]] std::vector<Cell> cells(const std::vector<std::string>& overrides = {}) const {
+  [[nodiscard]] std::vector<StudyRun> runs(const std::vector<std::string>& overrides = {}) const {
     static const Catalog catalog = fake_catalog();
-    return plan_cells(read(), overrides, catalog);
+    return plan_runs(read(), overrides, catalog);
   }
   /// What is wrong, with files as they are called in the folder.
   [[nodiscard]] std::string errors(const std::vector<std::string>& overrides = {}) const {
-    auto text = message_of<RecipeError>([&] { static_cast<void>(cells(overrides)); });
+    auto text = message_of<RecipeError>([&] { static_cast<void>(runs(overrides)); });
     const auto prefix = folder_.path().string() + "/";
     for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) {
       text.erase(at, prefix.size());
@@ -83,35 +83,35 @@ std::string errors_of(const std::string& study, const std::vector<std::string>& 
   return StudyFolder(study).errors(overrides);
 }
 
-std::vector<std::string> folders_of(const std::vector<Cell>& cells) {
+std::vector<std::string> folders_of(const std::vector<StudyRun>& runs) {
   std::vector<std::string> folders;
-  for (const auto& cell : cells) folders.push_back(cell.folder.string());
+  for (const auto& run : runs) folders.push_back(run.folder.string());
   return folders;
 }
 
-const std::string one_arm = "recipe = 'base.toml'\n[[arm]]\nname = 'a'\n";
+const std::string one_arm = "recipe = 'base.toml'\n[[variant]]\nname = 'a'\n";
 
-TEST_CASE("a study is every arm with every seed and fold, in folders that say which") {
-  const auto cells = StudyFolder(whole).cells();
-  CHECK(folders_of(cells) ==
+TEST_CASE("a study is every variant with every seed and fold, in folders that say which") {
+  const auto runs = StudyFolder(whole).runs();
+  CHECK(folders_of(runs) ==
         std::vector<std::string>{"off/seed1_fold1", "prob=0.1/seed1_fold1", "prob=0.5/seed1_fold1",
                                  "off/seed1_fold3", "prob=0.1/seed1_fold3", "prob=0.5/seed1_fold3",
                                  "off/seed2_fold1", "prob=0.1/seed2_fold1", "prob=0.5/seed2_fold1",
                                  "off/seed2_fold3", "prob=0.1/seed2_fold3", "prob=0.5/seed2_fold3"});
-  for (const auto& cell : cells) {
-    CHECK(cell.plan.train.epochs == 30);
-    CHECK(cell.plan.seed == static_cast<std::uint64_t>(*cell.seed));
-    CHECK(cell.plan.folds.fold == *cell.fold);
-    CHECK(cell.plan.augmentations.size() == (cell.arm == 0 ? 0 : 1));
+  for (const auto& run : runs) {
+    CHECK(run.plan.train.epochs == 30);
+    CHECK(run.plan.seed == static_cast<std::uint64_t>(*run.seed));
+    CHECK(run.plan.folds.fold == *run.fold);
+    CHECK(run.plan.augmentations.size() == (run.variant == 0 ? 0 : 1));
   }
-  CHECK(cells[2].plan.resolved() == StudyFolder(whole).cells()[2].plan.resolved());
+  CHECK(runs[2].plan.resolved() == StudyFolder(whole).runs()[2].plan.resolved());
 }
 
 TEST_CASE("axes are combined, the last changing fastest, and called by whole keys where they end alike") {
   const auto folders = [](const std::string& first, const std::string& second) {
     return folders_of(StudyFolder("recipe = 'base.toml'\n[[axis]]\nkey = '" + first +
                                   "'\nvalues = [1, 2]\n[[axis]]\nkey = '" + second + "'\nvalues = [3, 4]\n")
-                          .cells());
+                          .runs());
   };
   CHECK(folders("train.epochs", "ranking.top") ==
         std::vector<std::string>{"epochs=1,top=3", "epochs=1,top=4", "epochs=2,top=3", "epochs=2,top=4"});
@@ -123,68 +123,69 @@ TEST_CASE("an axis takes texts and truths too") {
   CHECK(folders_of(StudyFolder("recipe = 'base.toml'\n[[axis]]\nkey = 'train.precision'\n"
                                "values = ['fp32', 'bf16']\n[[axis]]\nkey = 'embed.flip_test'\n"
                                "values = [true]\n")
-                       .cells()) ==
+                       .runs()) ==
         std::vector<std::string>{"precision=fp32,flip_test=true", "precision=bf16,flip_test=true"});
 }
 
-TEST_CASE("without seeds and folds a run is its arm, and without arms the recipe itself") {
-  CHECK(folders_of(StudyFolder(one_arm).cells()) == std::vector<std::string>{"a"});
-  const auto cells = StudyFolder("recipe = 'base.toml'\nseeds = [4, 2]\n").cells();
-  CHECK(folders_of(cells) == std::vector<std::string>{"seed4", "seed2"});
-  CHECK(StudyFolder(one_arm).cells()[0].plan.seed == 7);
-  CHECK(StudyFolder(one_arm).cells()[0].plan.folds.fold == 0);
+TEST_CASE("without seeds and folds a run is its variant, and without variants the recipe itself") {
+  CHECK(folders_of(StudyFolder(one_arm).runs()) == std::vector<std::string>{"a"});
+  const auto runs = StudyFolder("recipe = 'base.toml'\nseeds = [4, 2]\n").runs();
+  CHECK(folders_of(runs) == std::vector<std::string>{"seed4", "seed2"});
+  CHECK(StudyFolder(one_arm).runs()[0].plan.seed == 7);
+  CHECK(StudyFolder(one_arm).runs()[0].plan.folds.fold == 0);
 }
 
-TEST_CASE("all folds of a recipe are a study of one arm") {
+TEST_CASE("all folds of a recipe are a study of one variant") {
   const StudyFolder study(one_arm);
   static const Catalog catalog = fake_catalog();
-  const auto cells = plan_cells(command::all_folds(study.read().recipe, 3), {"folds.count=3"}, catalog);
-  CHECK(folders_of(cells) == std::vector<std::string>{"fold1", "fold2", "fold3"});
-  CHECK(cells[2].plan.folds.fold == 3);
-  CHECK(cells[2].plan.seed == 7);
+  const auto runs = plan_runs(all_folds(study.read().recipe, 3), {"folds.count=3"}, catalog);
+  CHECK(folders_of(runs) == std::vector<std::string>{"fold1", "fold2", "fold3"});
+  CHECK(runs[2].plan.folds.fold == 3);
+  CHECK(runs[2].plan.seed == 7);
 }
 
 TEST_CASE("overrides of the command line win over the study's") {
-  CHECK(StudyFolder(whole).cells({"train.epochs=3"})[1].plan.train.epochs == 3);
+  CHECK(StudyFolder(whole).runs({"train.epochs=3"})[1].plan.train.epochs == 3);
 }
 
-TEST_CASE("an arm may put another component in the place of one") {
-  const auto cells = StudyFolder(one_arm + "set.augmentation.random_patch.type = 'flip'\n").cells();
-  CHECK(cells[0].plan.augmentations[0].factory->info().name == "flip");
+TEST_CASE("an variant may put another component in the place of one") {
+  const auto runs = StudyFolder(one_arm + "set.augmentation.random_patch.type = 'flip'\n").runs();
+  CHECK(runs[0].plan.augmentations[0].factory->info().name == "flip");
 }
 
 TEST_CASE("all errors of a study come at once, each with its place") {
-  CHECK(errors_of("recipe = 3\nseed = [1]\nfolds = [0]\nset = 1\n[[arm]]\nnames = 'x'\n[[axis]]\n"
+  CHECK(errors_of("recipe = 3\nseed = [1]\nfolds = [0]\nset = 1\n[[variant]]\nnames = 'x'\n[[axis]]\n"
                   "key = 'a..b'\nvalues = []\n") ==
         "s.toml:1:10: error: a study: recipe = 3 must be text, not a whole number: write it in quotes\n"
         "s.toml:2:1: error: a study has no parameter 'seed'; did you mean 'seeds'?\n"
         "s.toml:3:10: error: a study: folds = [0]: 0 must be at least 1\n"
         "s.toml:4:7: error: 'set' must be a table of changes of the recipe, such as set.train.epochs = 30, "
         "not a whole number\n"
-        "s.toml:6:1: error: [[arm]] has no parameter 'names'; did you mean 'name'?\n"
-        "s.toml:5:1: error: [[arm]] needs the parameter 'name': what the variant and its folder are called\n"
+        "s.toml:6:1: error: [[variant]] has no parameter 'names'; did you mean 'name'?\n"
+        "s.toml:5:1: error: [[variant]] needs the parameter 'name': what the variant and its folder are "
+        "called\n"
         "s.toml:9:10: error: [[axis]] needs 'values', a list of what the key takes, such as [0.1, 0.3]\n"
         "s.toml:7:1: error: the key has an empty part; join names by single dots, such as train.epochs");
 }
 
 TEST_CASE("what makes no study is an error") {
   CHECK(errors_of("recipe = 'base.toml'\n") ==
-        "s.toml:1:1: error: the study varies nothing; give it [[arm]] or [[axis]], seeds or folds");
+        "s.toml:1:1: error: the study varies nothing; give it [[variant]] or [[axis]], seeds or folds");
   CHECK(errors_of("recipe = 'base.toml'\nseeds = []\n").find("seeds = [] names none; leave the key out") !=
         std::string::npos);
   CHECK(errors_of("recipe = 'base.toml'\nseeds = [1, 2, 1]\n") == "s.toml:2:16: error: seeds has 1 twice");
-  CHECK(errors_of(one_arm + "[[arm]]\nname = 'a'\n") ==
-        "s.toml:4:1: error: two arms are called 'a'; give each a name of its own");
-  CHECK(errors_of("arm = 1\nrecipe = 'base.toml'\n") ==
-        "s.toml:1:7: error: 'arm' must be a list of tables, [[arm]], not a whole number");
+  CHECK(errors_of(one_arm + "[[variant]]\nname = 'a'\n") ==
+        "s.toml:4:1: error: two variants are called 'a'; give each a name of its own");
+  CHECK(errors_of("variant = 1\nrecipe = 'base.toml'\n") ==
+        "s.toml:1:7: error: 'variant' must be a list of tables, [[variant]], not a whole number");
   for (const std::string name : {"", "a/b", ".a", "study.md", " a"}) {
-    CHECK(errors_of("recipe = 'base.toml'\n[[arm]]\nname = '" + name + "'\n")
+    CHECK(errors_of("recipe = 'base.toml'\n[[variant]]\nname = '" + name + "'\n")
               .find("is not a name for a folder: without '/'") != std::string::npos);
   }
   const std::string axis = "recipe = 'base.toml'\n[[axis]]\nkey = 'dataset.root'\nvalues = ";
   CHECK(errors_of(axis + "['a/b']\n") ==
         "s.toml:4:11: error: 'root=a/b' is not a name for a folder: without '/', not beginning with '.' or "
-        "'study.', at most 200 characters; say it with [[arm]], which has a name");
+        "'study.', at most 200 characters; say it with [[variant]], which has a name");
   CHECK(errors_of(axis + "[[1]]\n").find("s.toml:4:11: error: a value of an axis must be a number") == 0);
   CHECK(errors_of(axis + "['a', 'a']\n") == "s.toml:4:16: error: values has \"a\" twice");
   CHECK(errors_of("recipe = 'base.toml'\n[[axis]]\nkey = 'a=b'\nvalues = [1]\n") ==
@@ -202,9 +203,9 @@ TEST_CASE("a file that is missing is an error that names it") {
         }).find("it is a folder") != std::string::npos);
 }
 
-TEST_CASE("errors of all arms' recipes are told once each, with their places in the study") {
-  CHECK(errors_of("recipe = 'base.toml'\nseeds = [1, 2]\nset.train.epoch = 3\n[[arm]]\nname = 'a'\n"
-                  "set.head.bias = 1\n[[arm]]\nname = 'b'\nset.augmentation.random_path.prob = 1\n") ==
+TEST_CASE("errors of all variants' recipes are told once each, with their places in the study") {
+  CHECK(errors_of("recipe = 'base.toml'\nseeds = [1, 2]\nset.train.epoch = 3\n[[variant]]\nname = 'a'\n"
+                  "set.head.bias = 1\n[[variant]]\nname = 'b'\nset.augmentation.random_path.prob = 1\n") ==
         "s.toml:6:17: error: head 'simple': bias = 1 must be true or false, not a whole number\n"
         "s.toml:3:11: error: [train] has no parameter 'epoch'; did you mean 'epochs'?\n"
         "s.toml:9:18: error: 'augmentation' has no entry 'random_path'; did you mean 'random_patch'?");
@@ -215,7 +216,7 @@ TEST_CASE("errors of all arms' recipes are told once each, with their places in 
 TEST_CASE("a component that is missing can be blamed on a plugin") {
   const StudyFolder study(one_arm + "set.sampler.type = 'other'\n");
   static const Catalog catalog = fake_catalog();
-  CHECK_THROWS_AS(static_cast<void>(plan_cells(study.read(), {}, catalog)), recipe::MissingComponentError);
+  CHECK_THROWS_AS(static_cast<void>(plan_runs(study.read(), {}, catalog)), recipe::MissingComponentError);
 }
 
 TEST_CASE("seeds and folds that the study names are nobody else's to change") {
@@ -224,16 +225,17 @@ TEST_CASE("seeds and folds that the study names are nobody else's to change") {
         "--set folds.fold=1: error: the study says itself which folds its runs have; take one of the two "
         "out");
   CHECK(errors_of("recipe = 'base.toml'\nseeds = [1]\nset.seed = 4\n").find("s.toml:3:12: error: ") == 0);
-  CHECK(StudyFolder(one_arm).cells({"seed=3", "folds.fold=2"})[0].plan.seed == 3);
+  CHECK(StudyFolder(one_arm).runs({"seed=3", "folds.fold=2"})[0].plan.seed == 3);
 }
 
-TEST_CASE("arms that come to the same recipe are an error: one is measured in vain") {
-  CHECK(errors_of("recipe = 'base.toml'\n[[arm]]\nname = 'a'\n[[arm]]\nname = 'b'\n"
+TEST_CASE("variants that come to the same recipe are an error: one is measured in vain") {
+  CHECK(errors_of("recipe = 'base.toml'\n[[variant]]\nname = 'a'\n[[variant]]\nname = 'b'\n"
                   "set.augmentation.random_patch.prob = 0.3\n") ==
-        "s.toml:4:1: error: arm 'b' is the same recipe as arm 'a'; what it changes has no effect");
+        "s.toml:4:1: error: variant 'b' is the same recipe as variant 'a'; what it changes has no effect");
   CHECK(errors_of("recipe = 'base.toml'\nset.augmentation.random_patch.enabled = false\n[[axis]]\n"
                   "key = 'augmentation.random_patch.prob'\nvalues = [0.1, 0.5]\n") ==
-        "s.toml:5:16: error: arm 'prob=0.5' is the same recipe as arm 'prob=0.1'; what it changes has no "
+        "s.toml:5:16: error: variant 'prob=0.5' is the same recipe as variant 'prob=0.1'; what it changes "
+        "has no "
         "effect");
 }
 

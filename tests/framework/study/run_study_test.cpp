@@ -6,14 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "command/study.h"
 #include "kindred/core/error.h"
-#include "study/cell_result.h"
+#include "study/run_study.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 
 using namespace kindred;
-using namespace kindred::command;
+using namespace kindred::study;
 using namespace kindred::test;
 namespace fs = std::filesystem;
 
@@ -21,22 +20,22 @@ namespace {
 
 const std::atomic<bool> never{false};
 
-class Notes final : public ProgressSink {
+class Notes final : public progress::ProgressSink {
  public:
-  void update(const Progress&) override {}
-  void finish(const Progress&) override {}
+  void update(const progress::Progress&) override {}
+  void finish(const progress::Progress&) override {}
   void note(const std::string& text) override { all += text + "\n"; }
   std::string all;
 };
 
 /// Stops after some updates.
-class Stopper final : public ProgressSink {
+class Stopper final : public progress::ProgressSink {
  public:
   explicit Stopper(int after) : left_(after) {}
-  void update(const Progress&) override {
+  void update(const progress::Progress&) override {
     if (--left_ == 0) stop = true;
   }
-  void finish(const Progress&) override {}
+  void finish(const progress::Progress&) override {}
   void note(const std::string&) override {}
   std::atomic<bool> stop{false};
 
@@ -48,29 +47,30 @@ bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// A study of two arms on two folds, of the tiny recipe.
+/// A study of two variants on two folds, of the tiny recipe.
 class StudyRuns {
  public:
-  explicit StudyRuns(const std::string& second_arm = "set.optimizer.learning_rate = 0.02\n") {
+  explicit StudyRuns(const std::string& second_variant = "set.optimizer.learning_rate = 0.02\n") {
     scratch_.write("tiny.toml", tiny_recipe);
     const auto file = scratch_.write(
         "s.toml",
         "recipe = 'tiny.toml'\nfolds = [1, 2]\nset.train.epochs = 1\nset.dataset.identities = 8\n"
-        "[[arm]]\nname = 'a'\n[[arm]]\nname = 'b'\n" +
-            second_arm);
+        "[[variant]]\nname = 'a'\n[[variant]]\nname = 'b'\n" +
+            second_variant);
     study_ = read_study(file);
   }
 
-  StudyOutcome run(ProgressSink& progress, const std::vector<std::string>& overrides = {},
+  StudyOutcome run(progress::ProgressSink& progress, const std::vector<std::string>& overrides = {},
                    const std::atomic<bool>& stop = never) const {
-    return run_study(study_, cells(overrides), StudyReport::arms, catalog_, folder(), progress, stop);
+    return run_study(study_, runs(overrides), StudyReport::variants, catalog_, folder(), false, progress,
+                     stop);
   }
   [[nodiscard]] std::string list(const std::vector<std::string>& overrides = {}) const {
-    return list_cells(cells(overrides), folder());
+    return list_runs(runs(overrides), catalog_, folder(), false);
   }
   [[nodiscard]] fs::path folder() const { return scratch_ / "out"; }
-  [[nodiscard]] std::vector<study::Cell> cells(const std::vector<std::string>& overrides = {}) const {
-    return study::plan_cells(study_, overrides, catalog_);
+  [[nodiscard]] std::vector<StudyRun> runs(const std::vector<std::string>& overrides = {}) const {
+    return plan_runs(study_, overrides, catalog_);
   }
 
  private:
@@ -79,7 +79,7 @@ class StudyRuns {
   Study study_;
 };
 
-TEST_CASE("a study runs each cell once, and tells what it has found") {
+TEST_CASE("a study carries out each run once, and reports what it has found") {
   const StudyRuns study;
   CHECK(holds(study.list(), "0 of 4 runs are done"));
   CHECK_FALSE(fs::exists(study.folder()));
@@ -87,53 +87,50 @@ TEST_CASE("a study runs each cell once, and tells what it has found") {
   const auto outcome = study.run(notes);
   CHECK_FALSE(outcome.interrupted);
   CHECK(outcome.failed == 0);
-  CHECK(holds(outcome.text, "arm"));
+  CHECK(holds(outcome.text, "variant"));
   CHECK(holds(outcome.text, "(2)"));
   CHECK(holds(notes.all, "run 4 of 4, b/fold2\n"));
   CHECK(holds(study.list(), "4 of 4 runs are done"));
   for (const auto* run : {"a/fold1", "a/fold2", "b/fold1", "b/fold2"}) {
-    const auto result = study::read_cell_result(study.folder() / run);
-    REQUIRE(result);
-    const auto scores = nlohmann::json::parse(read_bytes(study.folder() / run / "evaluation.json"));
-    for (const auto* figure : {"mAP", "rank1", "first"}) {
-      CHECK(result->scores.find(figure)->value == scores["figures"][figure]["value"].get<double>());
-    }
-    CHECK(result->scores.valid_queries == scores["valid_queries"].get<std::int64_t>());
+    const auto scores = nlohmann::json::parse(read_bytes(study.folder() / run / "ranking/evaluation.json"));
     // Four cameras, one image each: three of them ask.
     CHECK(scores["queries"] == 6);
+    CHECK(holds(read_bytes(study.folder() / "study.csv"), run));
   }
   const auto table = read_bytes(study.folder() / "study.md");
-  const auto model = read_bytes(study.folder() / "b/fold2/model.safetensors");
+  const auto model = read_bytes(study.folder() / "b/fold2/model/model.safetensors");
 
   SUBCASE("again nothing is repeated, and the table is the same") {
-    fs::remove(study.folder() / "a/fold1/evaluation.json");
+    const auto changed = fs::last_write_time(study.folder() / "a/fold1/ranking/evaluation.json");
     fs::remove(study.folder() / "study.md");
     Notes again;
     CHECK(study.run(again).text == outcome.text);
     CHECK(holds(again.all, "run 1 of 4, a/fold1: done already\n"));
-    CHECK_FALSE(fs::exists(study.folder() / "a/fold1/evaluation.json"));
+    CHECK(fs::last_write_time(study.folder() / "a/fold1/ranking/evaluation.json") == changed);
     CHECK(read_bytes(study.folder() / "study.md") == table);
   }
   SUBCASE("a lost result is made again from the model that is there") {
-    fs::remove(study.folder() / "b/fold2/result.json");
-    CHECK(holds(study.list(), "trained: to be evaluated"));
+    fs::remove(study.folder() / "b/fold2/ranking/evaluation.json");
+    CHECK(holds(study.list(), "trained, not evaluated yet"));
     Notes again;
     CHECK(study.run(again).text == outcome.text);
-    CHECK(read_bytes(study.folder() / "b/fold2/model.safetensors") == model);
+    CHECK(holds(again.all, "stage 'ranking' (rank) runs: its result evaluation.json is gone"));
+    CHECK(read_bytes(study.folder() / "b/fold2/model/model.safetensors") == model);
   }
   SUBCASE("a damaged result counts as lost") {
-    write_bytes(study.folder() / "b/fold2/result.json", "{\"recipe\": ");
+    write_bytes(study.folder() / "b/fold2/ranking/evaluation.json", "{\"figures\": ");
     Notes again;
     CHECK(study.run(again).text == outcome.text);
   }
   SUBCASE("what changes only the evaluation evaluates anew, and says so") {
     Notes again;
     CHECK(study.run(again, {"evaluate.cameras=single"}).failed == 0);
+    CHECK(holds(again.all, "stage 'features' is up to date"));
     CHECK(holds(again.all,
-                "run 1 of 4, a/fold1: evaluated anew, for the recipe has changed behind the "
-                "training:\n  evaluate.cameras: \"auto\" there, \"single\" here"));
-    CHECK(read_bytes(study.folder() / "b/fold2/model.safetensors") == model);
-    const auto scores = nlohmann::json::parse(read_bytes(study.folder() / "b/fold2/evaluation.json"));
+                "stage 'ranking' (rank) runs: its recipe has changed: evaluate.cameras: \"auto\" there, "
+                "\"single\" here"));
+    CHECK(read_bytes(study.folder() / "b/fold2/model/model.safetensors") == model);
+    const auto scores = nlohmann::json::parse(read_bytes(study.folder() / "b/fold2/ranking/evaluation.json"));
     CHECK(scores["cameras"] == "single");
   }
   SUBCASE("what changes no result changes nothing") {
@@ -147,21 +144,13 @@ TEST_CASE("a study runs each cell once, and tells what it has found") {
     Notes again;
     const auto message =
         message_of<DataError>([&] { static_cast<void>(study.run(again, {"train.epochs=2"})); });
-    CHECK(holds(message, "holds runs of another recipe"));
-    CHECK(holds(message, "\na/fold1:\n  train.epochs: 1 there, 2 here"));
-    CHECK(holds(message, "\nb/fold2:\n  train.epochs: 1 there, 2 here"));
-    CHECK(holds(study.list({"train.epochs=2"}), "belongs to another recipe: train.epochs: 1 there, 2 here"));
+    CHECK(holds(message, "holds runs that cannot be continued"));
+    CHECK(holds(message, "a/fold1/model: error: holds a training that is kept"));
+    CHECK(holds(message, "train.epochs: 1 there, 2 here"));
+    CHECK(holds(message, "b/fold2/model: error: "));
+    CHECK(holds(study.list({"train.epochs=2"}), "train.epochs: 1 there, 2 here"));
     CHECK(again.all.empty());
     CHECK(read_bytes(study.folder() / "study.md") == table);
-  }
-  SUBCASE("a result whose model was thrown away is still one, and still not written over") {
-    for (const auto* file : {"model.safetensors", "checkpoint.safetensors"}) {
-      fs::remove(study.folder() / "a/fold1" / file);
-    }
-    Notes again;
-    CHECK(study.run(again).text == outcome.text);
-    CHECK(holds(message_of<DataError>([&] { static_cast<void>(study.run(again, {"train.epochs=2"})); }),
-                "\na/fold1:\n  train.epochs: 1 there, 2 here"));
   }
 }
 
@@ -191,7 +180,7 @@ TEST_CASE("a study that is stopped keeps what is done and goes on to the same ta
   static_cast<void>(study.run(notes));
   CHECK(read_bytes(study.folder() / "study.md") == read_bytes(whole.folder() / "study.md"));
   for (const auto* run : {"a/fold1", "b/fold1", "b/fold2"}) {
-    const auto model = fs::path(run) / "model.safetensors";
+    const auto model = fs::path(run) / "model/model.safetensors";
     CHECK(read_bytes(study.folder() / model) == read_bytes(whole.folder() / model));
   }
 }
@@ -204,9 +193,9 @@ TEST_CASE("a stop before the first run begins nothing") {
   CHECK_FALSE(fs::exists(study.folder() / "a"));
 }
 
-TEST_CASE("checking the cells finds what only the network tells, with every error once") {
+TEST_CASE("checking the runs finds what only the network tells, with every error once") {
   const StudyRuns study("set.loss.entropy.on = ['nothing']\n");
-  const auto message = message_of<RecipeError>([&] { check_cells(study.cells()); });
+  const auto message = message_of<RecipeError>([&] { check_runs(study.runs()); });
   CAPTURE(message);
   CHECK(holds(message, "s.toml:9:23: error: "));
   CHECK(holds(message, "nothing"));
