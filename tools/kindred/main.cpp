@@ -427,8 +427,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
       ->required()
       ->type_name("DIR");
   draw->add_option("--layout", options.layout,
-                   "Folders and names: " + joined(command::layout_names()))
-      ->check(CLI::IsMember(command::layout_names()))
+                   "Folders and names: " + joined(kindred::command::layout_names()))
+      ->check(CLI::IsMember(kindred::command::layout_names()))
       ->capture_default_str()
       ->type_name("LAYOUT");
   draw->add_option("--format", options.image_format, "jpg, png, bmp, webp or tif [jpg for market, else png]")
@@ -483,7 +483,7 @@ int main(int argc, char** argv) {
   app.add_flag_callback(
       "--version",
       [] {
-        std::cout << system::version_text();
+        std::cout << kindred::system::version_text();
         throw CLI::Success();
       },
       "Versions of Kindred and of what it runs on");
@@ -499,7 +499,7 @@ int main(int argc, char** argv) {
 
   try {
     line.options.program = std::filesystem::read_symlink("/proc/self/exe");
-    progress::start_log(line.options.quiet ? "error" : line.options.log_level);
+    kindred::progress::start_log(line.options.quiet ? "error" : line.options.log_level);
     const int code = line.chosen(line.options);
     if (!std::cout.flush()) {
       std::cerr << "error: the results cannot be written to the standard output\n";

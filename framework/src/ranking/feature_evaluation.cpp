@@ -1,6 +1,7 @@
 #include "ranking/feature_evaluation.h"
 
 #include <optional>
+#include <utility>
 
 #include "progress/meter.h"
 #include "ranking/evaluation.h"
@@ -52,27 +53,31 @@ results::Evaluation evaluate_distances(const SearchInput& input, const DistanceB
   return judge(input.query, input.gallery, distances, DistanceScale::other, plan, progress, input.query_file);
 }
 
+results::Evaluation evaluate_search(SearchInput input, const recipe::RankingPlan& plan, torch::Device device,
+                                    progress::ProgressSink& progress) {
+  const auto queries = static_cast<std::int64_t>(input.query.size());
+  file::Features query{input.descriptors.slice(0, 0, queries), std::move(input.query)};
+  const auto gallery = input.descriptors.slice(0, queries);
+  if (!plan.post_processed()) {
+    return evaluate_features(query, {gallery, std::move(input.gallery)}, plan, progress,
+                             input.query_file.string(), input.gallery_file.string());
+  }
+  if (plan.evaluate.multi_query) {
+    query = merge_queries(query, input.query_file.string());
+    input.descriptors = torch::cat({query.descriptors, gallery});
+  }
+  input.query = std::move(query.samples);
+  const auto distances = post_process(plan, input, device, progress);
+  auto evaluation = evaluate_distances(input, distances, plan, progress);
+  if (plan.evaluate.multi_query) say_merged(evaluation, static_cast<std::size_t>(queries));
+  return evaluation;
+}
+
 results::Evaluation evaluate_features(const std::filesystem::path& query_file,
                                       const std::filesystem::path& gallery_file,
                                       const recipe::RankingPlan& plan, torch::Device device,
                                       progress::ProgressSink& progress) {
-  if (!plan.post_processed()) {
-    return evaluate_features(file::read_features(query_file), file::read_features(gallery_file), plan,
-                             progress, query_file.string(), gallery_file.string());
-  }
-  auto input = read_search_input(query_file, gallery_file);
-  const auto images = input.query.size();
-  if (plan.evaluate.multi_query) {
-    const auto gallery = input.descriptors.slice(0, static_cast<std::int64_t>(images));
-    auto merged = merge_queries(
-        {input.descriptors.slice(0, 0, static_cast<std::int64_t>(images)), input.query}, query_file.string());
-    input.descriptors = torch::cat({merged.descriptors, gallery});
-    input.query = std::move(merged.samples);
-  }
-  const auto distances = post_process(plan, input, device, progress);
-  auto evaluation = evaluate_distances(input, distances, plan, progress);
-  if (plan.evaluate.multi_query) say_merged(evaluation, images);
-  return evaluation;
+  return evaluate_search(read_search_input(query_file, gallery_file), plan, device, progress);
 }
 
 }  // namespace kindred::ranking

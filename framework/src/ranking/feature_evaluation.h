@@ -1,4 +1,4 @@
-// Stage "evaluate": descriptors of queries and gallery -> scores.
+// Descriptors of queries and gallery -> figures.
 #pragma once
 
 #include <filesystem>
@@ -28,8 +28,12 @@ namespace kindred::ranking {
                                                      const recipe::EvaluationPlan& plan,
                                                      progress::ProgressSink& progress);
 
-/// The same for descriptors on disk (feature_files.h), by the distances that the plan's post-processors make
-/// of them, or else by their cosine distance.
+/// Judges a search by the distances that the plan's post-processors make of its descriptors, or else by their
+/// cosine distance. With post-processors the descriptors are taken over.
+[[nodiscard]] results::Evaluation evaluate_search(SearchInput input, const recipe::RankingPlan& plan,
+                                                  torch::Device device, progress::ProgressSink& progress);
+
+/// The same for descriptors on disk (feature_files.h).
 [[nodiscard]] results::Evaluation evaluate_features(const std::filesystem::path& query_file,
                                                     const std::filesystem::path& gallery_file,
                                                     const recipe::RankingPlan& plan, torch::Device device,

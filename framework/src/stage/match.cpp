@@ -55,6 +55,37 @@ std::int64_t rows_at_a_time(std::int64_t gallery_size) {
   return std::max<std::int64_t>(1, (std::int64_t{16} << 20) / gallery_size);
 }
 
+struct QueryRows {
+  torch::Tensor descriptors;
+  const std::vector<Sample>& samples;
+  const std::filesystem::path& file;
+};
+
+/// A gallery that may be larger than memory.
+struct GalleryRows {
+  const std::vector<Sample>& samples;
+  std::int64_t dim;
+  const std::filesystem::path& file;
+  std::function<torch::Tensor(std::int64_t first, std::int64_t last)> read;
+};
+
+MatchOutcome match_rows(const QueryRows& query, const GalleryRows& gallery, std::int64_t top,
+                        const std::filesystem::path& folder, progress::ProgressSink& progress) {
+  require_unique_names(query.samples, query.file);
+  require_unique_names(gallery.samples, gallery.file);
+  const auto size = static_cast<std::int64_t>(gallery.samples.size());
+  progress::Meter meter(progress, "match", size);
+  ranking::RankingOptions options;
+  options.top = top;
+  options.query_name = query.file.string();
+  options.gallery_name = gallery.file.string();
+  options.progress = [&](std::int64_t done) { meter.update(done); };
+  const auto ranking = ranking::rank_gallery(query.descriptors, size, gallery.dim, gallery.read, options);
+  auto outcome = write_matches(ranking, query.samples, gallery.samples, folder);
+  meter.finish();
+  return outcome;
+}
+
 }  // namespace
 
 MatchOutcome match_features(const std::filesystem::path& query_file,
@@ -69,21 +100,22 @@ MatchOutcome match_features(const std::filesystem::path& query_file,
   }
   const auto query = file::read_features(query_file);
   const file::FeatureReader gallery(gallery_file);
-  require_unique_names(query.samples, query_file);
-  require_unique_names(gallery.samples(), gallery_file);
+  return match_rows({query.descriptors, query.samples, query_file},
+                    {gallery.samples(), gallery.dim(), gallery_file,
+                     [&](std::int64_t first, std::int64_t last) { return gallery.rows(first, last); }},
+                    top, folder, progress);
+}
 
-  progress::Meter meter(progress, "match", gallery.size());
-  ranking::RankingOptions options;
-  options.top = top;
-  options.query_name = query_file.string();
-  options.gallery_name = gallery_file.string();
-  options.progress = [&](std::int64_t done) { meter.update(done); };
-  const auto ranking = ranking::rank_gallery(
-      query.descriptors, gallery.size(), gallery.dim(),
-      [&](std::int64_t first, std::int64_t last) { return gallery.rows(first, last); }, options);
-  auto outcome = write_matches(ranking, query.samples, gallery.samples(), folder);
-  meter.finish();
-  return outcome;
+MatchOutcome match_by_cosine(const ranking::SearchInput& input, std::int64_t top,
+                             const std::filesystem::path& folder, progress::ProgressSink& progress) {
+  require_top(top);
+  const auto queries = static_cast<std::int64_t>(input.query.size());
+  return match_rows({input.descriptors.slice(0, 0, queries), input.query, input.query_file},
+                    {input.gallery, input.descriptors.size(1), input.gallery_file,
+                     [&](std::int64_t first, std::int64_t last) {
+                       return input.descriptors.slice(0, queries + first, queries + last);
+                     }},
+                    top, folder, progress);
 }
 
 MatchOutcome match_distances(const ranking::SearchInput& input, const DistanceBlock& distances,

@@ -28,6 +28,11 @@ struct MatchOutcome {
                                           const std::filesystem::path& folder, torch::Device device,
                                           progress::ProgressSink& progress);
 
+/// The same by the cosine similarity of descriptors that are in memory already.
+[[nodiscard]] MatchOutcome match_by_cosine(const ranking::SearchInput& input, std::int64_t top,
+                                           const std::filesystem::path& folder,
+                                           progress::ProgressSink& progress);
+
 /// The same by distances that are there already, of all queries of `input` to its whole gallery.
 [[nodiscard]] MatchOutcome match_distances(const ranking::SearchInput& input, const DistanceBlock& distances,
                                            std::int64_t top, const std::filesystem::path& folder,

@@ -1,9 +1,10 @@
 #include "stage/rank.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
-#include "file/feature_files.h"
+#include "file/sample_list.h"
 #include "ranking/feature_evaluation.h"
 #include "ranking/post_processing.h"
 #include "results/evaluation_file.h"
@@ -19,40 +20,47 @@ bool any_labelled(const std::vector<Sample>& samples) {
 }  // namespace
 
 std::optional<RankOutcome> rank(const std::filesystem::path& features, const recipe::RankingPlan& plan,
-                                const std::filesystem::path& rankings_folder,
-                                const std::filesystem::path& scores_folder, torch::Device device,
+                                const std::filesystem::path& folder, torch::Device device,
                                 progress::ProgressSink& progress, const std::atomic<bool>& stop) {
   const auto query = features / "query.npy";
   const auto gallery = features / "gallery.npy";
-  const bool labelled = any_labelled(file::FeatureReader(query).samples());
-  const auto plain_file = scores_folder / "evaluation_plain.json";
+  const auto plain_file = folder / "evaluation_plain.json";
+  const auto top = plan.ranking.top;
   RankOutcome outcome;
+  const bool labelled = any_labelled(file::read_sample_list(features / "query.csv"));
+  if (!labelled && !plan.post_processed()) {
+    outcome.match = match_features(query, gallery, plan, top, folder, device, progress);
+    return stop ? std::nullopt : std::optional(std::move(outcome));
+  }
+  auto input = ranking::read_search_input(query, gallery);
   if (labelled && plan.post_processed()) {
     recipe::RankingPlan by_cosine;
     static_cast<recipe::EvaluationPlan&>(by_cosine) = plan;
-    outcome.plain_scores = ranking::evaluate_features(query, gallery, by_cosine, device, progress);
+    outcome.plain_scores = ranking::evaluate_search(input, by_cosine, device, progress);
     results::write_evaluation_json(plain_file, *outcome.plain_scores);
     if (stop) return std::nullopt;
   } else {
     std::filesystem::remove(plain_file);  // of an earlier call with post-processors
   }
-  if (plan.post_processed()) {
-    auto input = ranking::read_search_input(query, gallery);
+  if (!plan.post_processed()) {
+    outcome.match = match_by_cosine(input, top, folder, progress);
+    if (stop) return std::nullopt;
+    outcome.scores = ranking::evaluate_search(std::move(input), plan, device, progress);
+  } else {
+    // Merged queries are other queries than those that are ranked: they are post-processed by themselves.
+    if (labelled && plan.evaluate.multi_query) {
+      outcome.scores = ranking::evaluate_search(input, plan, device, progress);
+    }
     const auto distances = ranking::post_process(plan, input, device, progress);
     if (stop) return std::nullopt;
-    outcome.match = match_distances(input, distances, plan.ranking.top, rankings_folder, progress);
-    // Merged queries are other queries than those that are ranked: they are post-processed by themselves.
-    if (labelled && !plan.evaluate.multi_query) {
+    outcome.match = match_distances(input, distances, top, folder, progress);
+    if (stop) return std::nullopt;
+    if (labelled && !outcome.scores) {
       outcome.scores = ranking::evaluate_distances(input, distances, plan, progress);
     }
-  } else {
-    outcome.match = match_features(query, gallery, plan, plan.ranking.top, rankings_folder, device, progress);
   }
   if (stop) return std::nullopt;
-  if (labelled) {
-    if (!outcome.scores) outcome.scores = ranking::evaluate_features(query, gallery, plan, device, progress);
-    results::write_evaluation(scores_folder, *outcome.scores);
-  }
+  if (outcome.scores) results::write_evaluation(folder, *outcome.scores);
   return outcome;
 }
 

@@ -20,14 +20,14 @@ struct RankOutcome {
 };
 
 /// Ranks the gallery of FEATURES/query.npy and gallery.npy by the plan's post-processors, [ranking] top
-/// images for each query, and judges the rankings. Writes what match_features() writes to the one folder,
-/// what write_evaluation() writes and, with plain scores, evaluation_plain.json to the other. Nothing when
+/// images for each query, and judges the rankings. Writes what match_features() and write_evaluation() write
+/// and, with plain scores, evaluation_plain.json into the folder. Reads each file of descriptors once; the
+/// whole gallery is held in memory when queries are labelled or there are post-processors. Nothing when
 /// `stop` was set. Throws what match_features(), post_process() and evaluate_features() throw.
 [[nodiscard]] std::optional<RankOutcome> rank(const std::filesystem::path& features,
                                               const recipe::RankingPlan& plan,
-                                              const std::filesystem::path& rankings_folder,
-                                              const std::filesystem::path& scores_folder,
-                                              torch::Device device, progress::ProgressSink& progress,
+                                              const std::filesystem::path& folder, torch::Device device,
+                                              progress::ProgressSink& progress,
                                               const std::atomic<bool>& stop);
 
 }  // namespace kindred::stage

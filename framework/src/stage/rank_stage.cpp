@@ -53,8 +53,8 @@ void RankStage::check() const {
 }
 
 StageResult RankStage::run(const StageContext& context) const {
-  const auto outcome = rank(context.folder_of(settings_.features), plan_, context.folder, context.folder,
-                            context.device, context.progress, context.stop);
+  const auto outcome = rank(context.folder_of(settings_.features), plan_, context.folder, context.device,
+                            context.progress, context.stop);
   if (!outcome) return {true, 0};
   return {false, outcome->match.queries};
 }

@@ -1,4 +1,4 @@
-#include "study/runs.h"
+#include "study/study_runs.h"
 
 #include <algorithm>
 #include <set>

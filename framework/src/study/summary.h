@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "results/evaluation.h"
-#include "study/runs.h"
+#include "study/study_runs.h"
 #include "study/study.h"
 
 namespace kindred::study {

@@ -8,7 +8,7 @@
 
 #include "fake_components.h"
 #include "study/run_study.h"
-#include "study/runs.h"
+#include "study/study_runs.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
