@@ -31,8 +31,8 @@ std::optional<std::int64_t> identity_of(const CsvTable& table, const CsvRow& row
 
 RankingFiles read_ranking_files(const std::filesystem::path& folder, const std::filesystem::path& matches) {
   RankingFiles files;
-  files.scores = read_piece(folder / "evaluation.json", read_evaluation);
-  files.plain_scores = read_piece(folder / "evaluation_plain.json", read_evaluation);
+  files.scores = read_piece(folder / "evaluation.json", results::read_evaluation);
+  files.plain_scores = read_piece(folder / "evaluation_plain.json", results::read_evaluation);
   const auto* scores = files.scores.value ? &*files.scores.value : nullptr;
   files.queries = read_piece(folder / "per_query.csv", [&](const std::filesystem::path& file) {
     return results::read_query_table(

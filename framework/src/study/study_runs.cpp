@@ -45,11 +45,11 @@ std::optional<std::int64_t> number(const std::optional<Value>& value) {
 
 /// "prob=0.1/seed1_fold2"
 std::filesystem::path folder_of(const StudyVariant& variant, const StudyRun& run) {
-  std::string run;
-  if (run.seed) run = "seed" + std::to_string(*run.seed);
-  if (run.fold) run += (run.empty() ? "fold" : "_fold") + std::to_string(*run.fold);
+  std::string name;
+  if (run.seed) name = "seed" + std::to_string(*run.seed);
+  if (run.fold) name += (name.empty() ? "fold" : "_fold") + std::to_string(*run.fold);
   auto folder = std::filesystem::path(variant.name);
-  if (!run.empty()) folder /= run;
+  if (!name.empty()) folder /= name;
   return folder;
 }
 
@@ -79,7 +79,7 @@ class RunPlanner {
             const auto recipe = recipe_of(study_.variants[variant], seed, fold);
             run.plan = recipe::make_plan(recipe, catalog_);
             run.pipeline =
-                std::make_shared<Pipeline>(make_any_pipeline(recipe, catalog_));
+                std::make_shared<pipeline::Pipeline>(pipeline::make_any_pipeline(recipe, catalog_));
           } catch (const RecipeError& error) {
             errors_.add(error);
           }

@@ -162,7 +162,7 @@ std::string Grid::markdown() const {
 }
 
 std::vector<Grid> variant_grids(const Study& study, const std::vector<RunOutcome>& outcomes) {
-  const auto figures = results::figures_of(outcomes, Prominence::headline);
+  const auto figures = figures_of(outcomes, Prominence::headline);
   const auto kinds = rankings_of(outcomes);
   std::vector<Grid> grids;
   for (const auto ranking : kinds) {
@@ -193,7 +193,7 @@ std::vector<Grid> variant_grids(const Study& study, const std::vector<RunOutcome
 }
 
 std::vector<Grid> fold_grids(const std::vector<RunOutcome>& outcomes) {
-  const auto figures = results::figures_of(outcomes, Prominence::headline);
+  const auto figures = figures_of(outcomes, Prominence::headline);
   /// One text for all figures.
   const auto joined_figures = [&](const auto& text_of_figure) {
     std::vector<std::string> texts;
@@ -244,7 +244,7 @@ std::vector<Grid> fold_grids(const std::vector<RunOutcome>& outcomes) {
 }
 
 void write_study_csv(std::ostream& out, const Study& study, const std::vector<RunOutcome>& outcomes) {
-  const auto figures = results::figures_of(outcomes, Prominence::detail);
+  const auto figures = figures_of(outcomes, Prominence::detail);
   std::vector<std::string> heads = {"row", "ranking", "variant", "seed", "fold", "state"};
   for (const auto& figure : figures) heads.insert(heads.end(), {figure.name, figure.name + "_deviation"});
   heads.insert(heads.end(), {"runs", "queries", "gallery", "run"});
