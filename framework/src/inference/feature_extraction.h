@@ -24,7 +24,7 @@ namespace kindred::inference {
 /// result and the loader's batches. Throws DataError when there is no
 /// sample, when all images are bad, and for a descriptor that is not finite, naming the image.
 /// @param what "query", "gallery", ...: for progress and messages
-[[nodiscard]] file::Features extract_features(model::Model& model, const recipe::Plan& plan,
+[[nodiscard]] file::Features extract_features(model::Model& model, const recipe::ExtractionPlan& plan,
                                               const Dataset& dataset, const std::vector<Sample>& samples,
                                               const std::string& what, const system::Computing& computing,
                                               progress::ProgressSink& progress);

@@ -77,15 +77,15 @@ std::vector<std::string> type_names() {
   return names;
 }
 
-/// The keys of stages that name other stages.
+/// The keys of stages that name other stages, each once.
 std::vector<std::string> reference_keys() {
-  std::vector<std::string> keys;
+  std::set<std::string> keys;
   for (const auto& type : stage_types()) {
     for (const auto& parameter : type.parameters) {
-      if (parameter.meaning == Meaning::stage) keys.push_back(parameter.name);
+      if (parameter.meaning == Meaning::stage) keys.insert(parameter.name);
     }
   }
-  return keys;
+  return {keys.begin(), keys.end()};
 }
 
 bool is_stage_name(const std::string& name) {

@@ -240,8 +240,8 @@ class PipelineRun {
     code["kindred"] = text_hash(program);
     code["libtorch"] = system::torch_version();
     for (const auto* component : stage.code()) {
-      // Components of tests have no file.
-      if (!component->file.empty()) code["plugin " + component->plugin] = file_hash(component->file);
+      const auto there = fs::is_regular_file(component->file);
+      code["plugin " + component->plugin] = there ? file_hash(component->file) : "its file is gone";
     }
     return code;
   }

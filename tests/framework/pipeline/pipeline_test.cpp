@@ -238,7 +238,7 @@ TEST_CASE("what is wrong with stages and their recipes comes at once, each with 
             .find("cannot read the extended recipe "
                   "'modle.toml'") != std::string::npos);
   CHECK(files.wrong("name = \"trial\"", "seed = 3") ==
-        "p.toml:1:1: error: a pipeline has no key 'seed'; it has 'name', 'dataset', 'machine', 'stage' and "
+        "p.toml:1:1: error: a pipeline has no key 'seed'; it has 'name', 'keep_training', 'dataset', 'machine', 'stage' and "
         "'repeat', and what belongs to a stage stands in [stage.recipe]");
 }
 

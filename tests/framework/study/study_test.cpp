@@ -177,7 +177,7 @@ TEST_CASE("what makes no study is an error") {
   CHECK(errors_of(one_arm + "[[variant]]\nname = 'a'\n") ==
         "s.toml:4:1: error: two variants are called 'a'; give each a name of its own");
   CHECK(errors_of("variant = 1\nrecipe = 'base.toml'\n") ==
-        "s.toml:1:7: error: 'variant' must be a list of tables, [[variant]], not a whole number");
+        "s.toml:1:11: error: 'variant' must be a list of tables, [[variant]], not a whole number");
   for (const std::string name : {"", "a/b", ".a", "study.md", " a"}) {
     CHECK(errors_of("recipe = 'base.toml'\n[[variant]]\nname = '" + name + "'\n")
               .find("is not a name for a folder: without '/'") != std::string::npos);

@@ -37,7 +37,7 @@ RunOutcome outcome(std::size_t variant, std::optional<std::int64_t> seed, std::o
   outcome.run.seed = seed;
   outcome.run.fold = fold;
   outcome.run.folder = "a" + std::to_string(variant);
-  outcome.result = RunScores{"", scores_of(mean_ap, rank1), std::nullopt};
+  outcome.result = RunScores{scores_of(mean_ap, rank1), std::nullopt};
   return outcome;
 }
 
@@ -169,11 +169,11 @@ TEST_CASE("the file for programs has every run, every mean and every difference"
   write_study_csv(out, study_of({"off", "on"}), three_seeds());
   const auto table = CsvTable::parse(out.str(), "study.csv");
   std::vector<std::string> kinds;
-  for (const auto& row : table.rows()) kinds.push_back(row.runs[table.column("row")]);
+  for (const auto& row : table.rows()) kinds.push_back(row.cells[table.column("row")]);
   CHECK(kinds ==
         std::vector<std::string>{"run", "run", "run", "run", "run", "run", "mean", "mean", "difference"});
   const auto run = [&](std::size_t row, const char* column) {
-    return table.rows()[row].runs[table.column(column)];
+    return table.rows()[row].cells[table.column(column)];
   };
   CHECK(run(1, "variant") == "on");
   CHECK(run(1, "seed") == "1");
