@@ -2,8 +2,6 @@
 
 #include <c10/util/Exception.h>
 
-#include <array>
-#include <cstdio>
 #include <exception>
 #include <optional>
 #include <set>
@@ -17,6 +15,7 @@
 #include "stage/train.h"
 #include "study/cell_result.h"
 #include "study/summary.h"
+#include "text/number_text.h"
 #include "text/text_table.h"
 #include "training/plan_check.h"
 #include "training/run_directory.h"
@@ -99,12 +98,6 @@ void refuse_foreign(const std::vector<study::Cell>& cells, const std::vector<Cel
                       text);
 }
 
-std::string percent(double share) {
-  std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%.2f", 100 * share);
-  return buffer.data();
-}
-
 /// Does one run, whatever becomes of it.
 class CellRunner {
  public:
@@ -132,8 +125,9 @@ class CellRunner {
                                std::nullopt};
       if (made.plain_scores) result.by_descriptors_alone = study::CellScores::of(*made.plain_scores);
       study::write_cell_result(location, result);
-      progress_.note(outcome.cell.folder.string() + ": mAP " + percent(result.scores.mean_ap) + ", Rank-1 " +
-                     percent(result.scores.rank1));
+      progress_.note(outcome.cell.folder.string() + ": mAP " +
+                     text::fixed_text(100 * result.scores.mean_ap, 2) + ", Rank-1 " +
+                     text::fixed_text(100 * result.scores.rank1, 2));
       outcome.result = std::move(result);
       return true;
     } catch (const c10::Error& error) {

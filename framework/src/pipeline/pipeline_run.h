@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "pipeline/pipeline.h"
-#include "pipeline/stage_record.h"
 #include "progress/progress.h"
 
 namespace kindred::pipeline {

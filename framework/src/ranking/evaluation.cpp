@@ -15,7 +15,6 @@
 
 #include "kindred/core/error.h"
 #include "kindred/core/parallel.h"
-#include "kindred/text/csv.h"
 #include "ranking/match_ranks.h"
 #include "ranking/similarity.h"
 
@@ -419,22 +418,6 @@ std::string scores_json(const Scores& scores) {
   }
   json["note"] = scores.note;
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
-void write_queries_csv(std::ostream& out, const Scores& scores) {
-  write_csv_row(out, {"path", "identity", "camera", "ap", "inp", "first_rank", "matches"});
-  for (const auto& one : scores.each) {
-    std::vector<std::string> cells{one.path,
-                                   one.identity == unlabelled_identity ? "" : std::to_string(one.identity),
-                                   one.camera == unknown_camera ? "" : std::to_string(one.camera)};
-    if (one.matches > 0) {
-      cells.insert(cells.end(), {number(one.ap, "%.6f"), number(one.inp, "%.6f"),
-                                 std::to_string(one.first_rank), std::to_string(one.matches)});
-    } else {
-      cells.resize(7);
-    }
-    write_csv_row(out, cells);
-  }
 }
 
 }  // namespace kindred::ranking

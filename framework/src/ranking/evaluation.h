@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <ostream>
 #include <string>
 #include <vector>
 
@@ -14,20 +13,11 @@
 #include "kindred/search/retrieval.h"
 #include "ranking/open_set.h"
 #include "recipe/settings.h"
+#include "results/query_scores_file.h"
 
 namespace kindred::ranking {
 
-/// How one query fared. Without a right image in the gallery it is not judged: matches is 0, and the figures
-/// mean nothing.
-struct QueryScore {
-  std::string path;
-  std::int64_t identity = unlabelled_identity;
-  std::int64_t camera = unknown_camera;
-  std::int64_t matches = 0;  ///< right images
-  double ap = 0;
-  double inp = 0;
-  std::int64_t first_rank = 0;  ///< of the first right image, from 1
-};
+using QueryScore = results::QueryScore;
 
 struct Scores {
   std::int64_t queries = 0;  ///< all
@@ -87,8 +77,5 @@ struct Scores {
 /// queries, valid_queries, gallery, distractors, junk, cameras ("known" or "single"), multi_query, open_set
 /// and note.
 [[nodiscard]] std::string scores_json(const Scores& scores);
-/// path,identity,camera,ap,inp,first_rank,matches: a line for each query, in order; the last four are empty
-/// where it was not judged.
-void write_queries_csv(std::ostream& out, const Scores& scores);
 
 }  // namespace kindred::ranking

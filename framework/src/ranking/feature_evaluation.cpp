@@ -5,6 +5,8 @@
 #include "file/atomic_file.h"
 #include "progress/meter.h"
 #include "ranking/multi_query.h"
+#include "results/query_scores_file.h"
+#include "results/roc_file.h"
 
 namespace kindred::ranking {
 
@@ -22,6 +24,18 @@ Scores judge(const std::vector<Sample>& query, const std::vector<Sample>& galler
   meter.update(scores.queries);
   meter.finish();
   return scores;
+}
+
+results::RocFile roc_of(const OpenSetScores& scores) {
+  const auto negatives = static_cast<double>(scores.negatives);
+  const auto positives = static_cast<double>(scores.positives);
+  results::RocFile roc;
+  for (const auto& point : scores.curve) {
+    roc.points.push_back({static_cast<float>(point.threshold),
+                          static_cast<double>(point.false_positives) / negatives,
+                          static_cast<double>(point.true_positives) / positives});
+  }
+  return roc;
 }
 
 void say_merged(Scores& scores, std::size_t images) {
@@ -74,14 +88,14 @@ Scores evaluate_features(const std::filesystem::path& query_file, const std::fil
 }
 
 void write_query_scores(const std::filesystem::path& file, const Scores& scores) {
-  file::write_atomically(file, [&](std::ostream& out) { write_queries_csv(out, scores); });
+  results::QueryScoresFile{scores.each}.write(file);
 }
 
 void write_scores(const std::filesystem::path& folder, const Scores& scores) {
   file::write_atomically(folder / "evaluation.json", [&](std::ostream& out) { out << scores_json(scores); });
   file::write_atomically(folder / "evaluation.txt", [&](std::ostream& out) { out << scores_text(scores); });
-  file::write_atomically(folder / "roc.csv", [&](std::ostream& out) { write_roc_csv(out, scores.open_set); });
-  write_query_scores(folder / "per_query.csv", scores);
+  roc_of(scores.open_set).write(folder / results::RocFile::name);
+  write_query_scores(folder / results::QueryScoresFile::name, scores);
 }
 
 }  // namespace kindred::ranking

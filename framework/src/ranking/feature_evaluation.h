@@ -34,7 +34,7 @@ namespace kindred::ranking {
                                        const recipe::RankingPlan& plan, torch::Device device,
                                        progress::ProgressSink& progress);
 
-/// Writes a file of what write_queries_csv() gives, atomically.
+/// Writes how each query fared (query_scores_file.h).
 void write_query_scores(const std::filesystem::path& file, const Scores& scores);
 
 /// Writes evaluation.json, evaluation.txt, roc.csv and per_query.csv into a folder, each atomically.

@@ -1,18 +1,13 @@
 #include "ranking/open_set.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <bit>
-#include <charconv>
 #include <iterator>
 #include <limits>
 #include <mutex>
 #include <stdexcept>
-#include <string>
 #include <utility>
-
-#include "kindred/text/csv.h"
 
 namespace kindred::ranking {
 namespace {
@@ -242,20 +237,6 @@ OpenSetScores OpenSetCounter::scores() {
   scores.area = (nearer + together / 2) / both;
   scores.area_error = together / 2 / both;
   return scores;
-}
-
-void write_roc_csv(std::ostream& out, const OpenSetScores& scores) {
-  const auto shortest = [](auto number) {
-    std::array<char, 32> text{};
-    return std::string(text.data(), std::to_chars(text.begin(), text.end(), number).ptr);
-  };
-  write_csv_row(out, {"distance", "false_positive_rate", "true_positive_rate"});
-  for (const auto& point : scores.curve) {
-    write_csv_row(
-        out, {shortest(static_cast<float>(point.threshold)),
-              shortest(static_cast<double>(point.false_positives) / static_cast<double>(scores.negatives)),
-              shortest(static_cast<double>(point.true_positives) / static_cast<double>(scores.positives))});
-  }
 }
 
 }  // namespace kindred::ranking

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <ostream>
 #include <span>
 #include <vector>
 
@@ -89,8 +88,5 @@ class OpenSetCounter {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-/// distance,false_positive_rate,true_positive_rate: a line for each point.
-void write_roc_csv(std::ostream& out, const OpenSetScores& scores);
 
 }  // namespace kindred::ranking

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "report/chart.h"
-#include "report/number_text.h"
+#include "text/number_text.h"
 
 namespace kindred::report {
 namespace {
@@ -47,7 +48,7 @@ std::vector<NamedScores> all_scores(const RunFiles& run) {
 
 std::string map_name(const ScoreFigures& figures) {
   const double depth = figures.map_depth.value_or(0);
-  return depth > 0 ? "mAP@" + number_text(depth) : "mAP";
+  return depth > 0 ? "mAP@" + text::number_text(depth) : "mAP";
 }
 
 using Figure = std::pair<std::string, std::optional<double>>;
@@ -61,13 +62,13 @@ Html tiles(const NamedScores& scores) {
   Html list;
   for (const auto& [name, value] : figures_of(*scores.figures)) {
     if (!value) continue;
-    list += element("div", element("dt", name) + element("dd", percent_text(*value)));
+    list += element("div", element("dt", name) + element("dd", text::percent_text(*value)));
   }
   return element("dl", {{"class", "tiles"}}, list);
 }
 
 std::string count_text(std::optional<double> count) {
-  return count ? number_text(*count) : "?";
+  return count ? text::number_text(*count) : "?";
 }
 
 /// "237 of 237 queries in 313 gallery images (50 distractors, 0 junk left out), across cameras"
@@ -82,7 +83,7 @@ std::string basis_text(const ScoreFigures& scores) {
 }
 
 std::string signed_text(double change) {
-  return (change >= 0 ? "+" : "\u2212") + fixed_text(std::abs(change), 2);
+  return (change >= 0 ? "+" : "\u2212") + text::fixed_text(std::abs(change), 2);
 }
 
 Html score_table(const std::vector<NamedScores>& all) {
@@ -97,7 +98,7 @@ Html score_table(const std::vector<NamedScores>& all) {
     const auto& scores = *all[i].figures;
     HtmlTable::Row row{{all[i].name}, i + 1 == all.size()};
     for (const auto& figure : figures_of(scores)) {
-      row.cells.push_back(figure.second ? fixed_text(100 * *figure.second, 2) : "");
+      row.cells.push_back(figure.second ? text::fixed_text(100 * *figure.second, 2) : "");
     }
     row.cells.push_back(count_text(scores.valid_queries));
     row.cells.push_back(scores.cameras_known ? "across" : "single");
@@ -130,8 +131,9 @@ Html threshold_table(const ScoreFigures& scores) {
   table.columns = {{"False positives"}, {"True positives"}, {"Distance below"}, {"Similarity above"}};
   for (const auto& threshold : scores.thresholds) {
     table.rows.push_back(
-        {{percent_text(threshold.false_positive_rate), percent_text(threshold.true_positive_rate),
-          number_text(threshold.distance), threshold.similarity ? number_text(*threshold.similarity) : ""},
+        {{text::percent_text(threshold.false_positive_rate), text::percent_text(threshold.true_positive_rate),
+          text::number_text(threshold.distance),
+          threshold.similarity ? text::number_text(*threshold.similarity) : ""},
          false});
   }
   return draw(table);
@@ -141,7 +143,7 @@ Html roc_chart(const RankingFiles& files) {
   if (!files.roc.there()) return {};
   if (!files.roc.value) return trouble_notice(files.roc.trouble);
   ChartLine line;
-  for (const auto& point : *files.roc.value) {
+  for (const auto& point : files.roc.value->points) {
     line.points.push_back({100 * point.false_positive_rate, 100 * point.true_positive_rate});
   }
   LineChart chart;
@@ -154,15 +156,15 @@ Html roc_chart(const RankingFiles& files) {
   chart.lines.push_back(std::move(line));
   std::string caption = "How many pairs of one person are found when so many pairs of different persons pass";
   if (files.scores.value && files.scores.value->area) {
-    caption += "; area under the curve " + fixed_text(*files.scores.value->area, 4);
+    caption += "; area under the curve " + text::fixed_text(*files.scores.value->area, 4);
   }
   return figure("Same person or not", draw(chart), caption + ".");
 }
 
-Html ap_histogram(const std::vector<JudgedQuery>& queries) {
+Html ap_histogram(const std::vector<results::QueryScore>& queries) {
   std::vector<double> values;
   for (const auto& query : queries) {
-    if (query.ap) values.push_back(100 * *query.ap);
+    if (query.judged()) values.push_back(100 * query.ap);
   }
   if (values.empty()) return {};
   Histogram histogram;
@@ -182,7 +184,7 @@ class Sheets {
       : run_(run), files_(files), pictures_(pictures) {}
 
   /// Judged queries: worst, middle and best.
-  [[nodiscard]] Html judged(const std::vector<JudgedQuery>& queries, const SheetSize& size) {
+  [[nodiscard]] Html judged(const std::vector<results::QueryScore>& queries, const SheetSize& size) {
     const auto chosen = choose_queries(queries, size);
     std::vector<std::string> paths;
     for (const auto* part : {&chosen.worst, &chosen.middle, &chosen.best}) {
@@ -234,7 +236,7 @@ class Sheets {
 
  private:
   void read(const std::vector<std::string>& paths) {
-    auto piece = read_rankings(files_.matches, paths);
+    auto piece = read_matches(files_.matches, paths);
     trouble_ = std::move(piece.trouble);
     if (!piece.value) return;
     for (auto& ranking : *piece.value) {
@@ -242,7 +244,7 @@ class Sheets {
       rankings_.emplace(std::move(query), std::move(ranking));
     }
   }
-  [[nodiscard]] Html draw_one(const std::string& path, const JudgedQuery* judged) {
+  [[nodiscard]] Html draw_one(const std::string& path, const results::QueryScore* judged) {
     const auto ranking = rankings_.find(path);
     if (ranking == rankings_.end() || ranking->second.found.empty()) return {};
     ++drawn_;
@@ -258,7 +260,7 @@ class Sheets {
   const RunFiles& run_;
   const RankingFiles& files_;
   Pictures& pictures_;
-  std::map<std::string, QueryRanking> rankings_;
+  std::map<std::string, results::QueryMatches> rankings_;
   std::string trouble_;
   std::size_t drawn_ = 0;
   bool marked_ = false;  // an image was told to be right or wrong
@@ -303,7 +305,7 @@ Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pi
     section.content += element("p", {{"class", "note"}}, "Of stage " + last->name + ".");
   }
   Html charts = roc_chart(files);
-  if (files.queries.value) charts += ap_histogram(*files.queries.value);
+  if (files.queries.value) charts += ap_histogram(files.queries.value->queries);
   if (files.scores.value) charts += threshold_table(*files.scores.value);
   if (!charts.empty()) section.content += element("div", {{"class", "charts"}}, charts);
   section.content += trouble_notice(files.queries.trouble);
@@ -315,10 +317,11 @@ Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pi
         "alone.");
   }
   Sheets sheets(run, files, pictures);
-  const bool judged =
-      files.queries.value && std::any_of(files.queries.value->begin(), files.queries.value->end(),
-                                         [](const JudgedQuery& query) { return query.ap.has_value(); });
-  const auto drawn = judged ? sheets.judged(*files.queries.value, size) : sheets.unjudged(size);
+  const std::vector<results::QueryScore> none;
+  const auto& queries = files.queries.value ? files.queries.value->queries : none;
+  const bool judged = std::any_of(queries.begin(), queries.end(),
+                                  [](const results::QueryScore& query) { return query.judged(); });
+  const auto drawn = judged ? sheets.judged(queries, size) : sheets.unjudged(size);
   rankings = sheets.drawn();
   if (rankings > 0) section.content += sheets.key();
   section.content += drawn;

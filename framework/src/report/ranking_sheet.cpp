@@ -5,7 +5,7 @@
 #include <numeric>
 #include <optional>
 
-#include "report/number_text.h"
+#include "text/number_text.h"
 
 namespace kindred::report {
 namespace {
@@ -57,13 +57,13 @@ std::string counted(std::int64_t count, const std::string& one, const std::strin
 
 }  // namespace
 
-ChosenQueries choose_queries(const std::vector<JudgedQuery>& queries, const SheetSize& size) {
+ChosenQueries choose_queries(const std::vector<results::QueryScore>& queries, const SheetSize& size) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    if (queries[i].ap) order.push_back(i);
+    if (queries[i].judged()) order.push_back(i);
   }
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return *queries[a].ap < *queries[b].ap; });
+                   [&](std::size_t a, std::size_t b) { return queries[a].ap < queries[b].ap; });
   const std::size_t worst = std::min(size.worst, order.size());
   const std::size_t best = std::min(size.best, order.size() - worst);
   const std::size_t middle = std::min(size.middle, order.size() - worst - best);
@@ -84,7 +84,7 @@ std::vector<std::size_t> spread(std::size_t count, std::size_t wanted) {
   return places;
 }
 
-JudgedRanking judge_ranking(const QueryRanking& ranking, const Images& images, bool cameras_known,
+JudgedRanking judge_ranking(const results::QueryMatches& ranking, const Images& images, bool cameras_known,
                             std::size_t top) {
   const auto query = identity_of(images, ranking.query, ranking.identity);
   const auto camera = camera_of(images, ranking.query);
@@ -107,11 +107,11 @@ JudgedRanking judge_ranking(const QueryRanking& ranking, const Images& images, b
   return judged;
 }
 
-Html draw_ranking(const QueryRanking& ranking, const JudgedRanking& verdicts, const JudgedQuery* judged,
-                  const Images& images, Pictures& pictures) {
+Html draw_ranking(const results::QueryMatches& ranking, const JudgedRanking& verdicts,
+                  const results::QueryScore* judged, const Images& images, Pictures& pictures) {
   auto facts = facts_text(images, ranking.query, ranking.identity);
-  if (judged != nullptr && judged->ap) {
-    facts += (facts.empty() ? "" : " · ") + ("AP " + percent_text(*judged->ap)) +
+  if (judged != nullptr && judged->judged()) {
+    facts += (facts.empty() ? "" : " · ") + ("AP " + text::percent_text(judged->ap)) +
              " · first right image at rank " + std::to_string(judged->first_rank) + " · " +
              counted(judged->matches, "right image", "right images") + " in the gallery";
   }
@@ -137,8 +137,8 @@ Html draw_ranking(const QueryRanking& ranking, const JudgedRanking& verdicts, co
       content += element("span", {{"class", "mark"}, {"aria-hidden", "true"}},
                          image.verdict == Verdict::right ? "\u2713" : "\u2717");
     }
-    content +=
-        element("span", {{"class", "rank"}}, std::to_string(rank) + " · " + fixed_text(found.similarity, 2));
+    content += element("span", {{"class", "rank"}},
+                       std::to_string(rank) + " · " + text::fixed_text(found.similarity, 2));
     results += element("li", {{"class", verdict}, {"title", description}}, content);
   }
   return element("figure", {{"class", "ranking"}},

@@ -9,7 +9,8 @@
 #include "kindred/core/sample.h"
 #include "report/html.h"
 #include "report/pictures.h"
-#include "report/ranking_files.h"
+#include "results/matches_file.h"
+#include "results/query_scores_file.h"
 
 namespace kindred::report {
 
@@ -29,7 +30,8 @@ struct ChosenQueries {
 
 /// Of equal APs the earlier query is the lower one. When there are fewer queries than wanted the worst come
 /// first, then the best.
-[[nodiscard]] ChosenQueries choose_queries(const std::vector<JudgedQuery>& queries, const SheetSize& size);
+[[nodiscard]] ChosenQueries choose_queries(const std::vector<results::QueryScore>& queries,
+                                           const SheetSize& size);
 
 /// So many of `count` places, evenly spread, in order.
 [[nodiscard]] std::vector<std::size_t> spread(std::size_t count, std::size_t wanted);
@@ -39,7 +41,7 @@ enum class Verdict { right, wrong, unknown };
 /// The best images that evaluation counts.
 struct JudgedRanking {
   struct Image {
-    std::size_t found = 0;  ///< its place in QueryRanking::found
+    std::size_t found = 0;  ///< its place in QueryMatches::found
     Verdict verdict = Verdict::unknown;
   };
   std::vector<Image> images;
@@ -50,14 +52,14 @@ struct JudgedRanking {
 
 /// @param images what is known of images by path: identities and cameras
 /// @param cameras_known whether evaluation leaves out images of the query's identity and camera
-[[nodiscard]] JudgedRanking judge_ranking(const QueryRanking& ranking,
+[[nodiscard]] JudgedRanking judge_ranking(const results::QueryMatches& ranking,
                                           const std::map<std::string, Sample, std::less<>>& images,
                                           bool cameras_known, std::size_t top);
 
 /// The query and the images that were found for it, right and wrong marked by colour and sign.
 /// @param judged what is said of its score; nullptr when it has none
-[[nodiscard]] Html draw_ranking(const QueryRanking& ranking, const JudgedRanking& verdicts,
-                                const JudgedQuery* judged,
+[[nodiscard]] Html draw_ranking(const results::QueryMatches& ranking, const JudgedRanking& verdicts,
+                                const results::QueryScore* judged,
                                 const std::map<std::string, Sample, std::less<>>& images, Pictures& pictures);
 
 }  // namespace kindred::report

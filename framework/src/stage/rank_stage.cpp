@@ -1,6 +1,9 @@
 #include "stage/rank_stage.h"
 
 #include "ranking/post_processing.h"
+#include "results/matches_file.h"
+#include "results/query_scores_file.h"
+#include "results/roc_file.h"
 #include "stage/rank.h"
 
 namespace kindred::stage {
@@ -34,8 +37,9 @@ std::vector<const ComponentInfo*> RankStage::components() const {
 }
 
 std::vector<std::string> RankStage::results(const std::filesystem::path& folder) const {
-  std::vector<std::string> files{"matches.csv", "matches.json"};
-  for (const auto* file : {"evaluation.json", "evaluation_plain.json", "per_query.csv", "roc.csv"}) {
+  std::vector<std::string> files{results::MatchesFiles::csv_name, results::MatchesFiles::json_name};
+  for (const auto* file :
+       {"evaluation.json", "evaluation_plain.json", results::QueryScoresFile::name, results::RocFile::name}) {
     if (std::filesystem::exists(folder / file)) files.emplace_back(file);
   }
   return files;

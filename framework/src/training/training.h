@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "data/loader.h"
-#include "progress/metrics_file.h"
 #include "progress/progress.h"
 #include "progress/rate.h"
 #include "recipe/plan.h"
+#include "results/metrics_file.h"
 #include "training/checkpoint.h"
 #include "training/run_directory.h"
 #include "training/trainer.h"
@@ -26,7 +26,7 @@ class Training {
  public:
   /// All arguments taken by reference must outlive it. `metrics` is one of the sinks behind `progress`.
   Training(const recipe::Plan& plan, const RunDirectory& directory, torch::Device device,
-           progress::ProgressSink& progress, progress::MetricsFile& metrics, const std::atomic<bool>& stop);
+           progress::ProgressSink& progress, results::MetricsFile& metrics, const std::atomic<bool>& stop);
 
   /// Goes on where the directory's checkpoint stands, if there is one.
   void resume();
@@ -55,7 +55,7 @@ class Training {
   const RunDirectory& directory_;
   torch::Device device_;
   progress::ProgressSink& progress_;
-  progress::MetricsFile& metrics_;
+  results::MetricsFile& metrics_;
   const std::atomic<bool>& stop_;
 
   TrainingData data_;

@@ -13,7 +13,6 @@
 #include <numeric>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <string>
 
 #include "file/npy.h"
@@ -530,20 +529,21 @@ TEST_CASE("scores are told in two lines, and thresholds in a third") {
   CHECK(json["open_set"]["points"][1]["similarity"] == 0.5);
 }
 
-TEST_CASE("each query has a line in order, with empty cells where it was not judged") {
+TEST_CASE("each query has its own figures, in order, and none where it is not judged") {
   auto first = person(5, 2);
   first.path = "a, b.png";
-  auto second = person(9);
-  second.path = "c.png";
-  auto third = person(unlabelled_identity, 1);
-  third.path = "d.png";
-  const auto scores = evaluate({first, second, third}, {person(6), person(5), person(5)},
-                               given(torch::tensor({{0.1F, 0.2F, 0.3F}}).repeat({3, 1})), {});
-  std::ostringstream text;
-  write_queries_csv(text, scores);
-  CHECK(text.str() ==
-        "path,identity,camera,ap,inp,first_rank,matches\n"
-        "\"a, b.png\",5,2,0.583333,0.666667,2,2\n"
-        "c.png,9,,,,,\n"
-        "d.png,,1,,,,\n");
+  const auto scores =
+      evaluate({first, person(9), person(unlabelled_identity, 1)}, {person(6), person(5), person(5)},
+               given(torch::tensor({{0.1F, 0.2F, 0.3F}}).repeat({3, 1})), {});
+  REQUIRE(scores.each.size() == 3);
+  const auto& judged = scores.each[0];
+  CHECK(judged.path == "a, b.png");
+  CHECK(judged.identity == 5);
+  CHECK(judged.camera == 2);
+  CHECK(judged.ap == doctest::Approx(7.0 / 12));
+  CHECK(judged.inp == doctest::Approx(2.0 / 3));
+  CHECK(judged.first_rank == 2);
+  CHECK(judged.matches == 2);
+  CHECK_FALSE(scores.each[1].judged());
+  CHECK_FALSE(scores.each[2].judged());
 }

@@ -11,7 +11,8 @@
 
 #include "file/feature_files.h"
 #include "kindred/core/error.h"
-#include "kindred/text/csv.h"
+#include "results/query_scores_file.h"
+#include "results/roc_file.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
@@ -56,10 +57,16 @@ TEST_CASE("descriptors on disk are evaluated, and the scores are written") {
   CHECK(json["mAP"].get<double>() == scores.mean_ap);
   const auto& point = json["open_set"]["points"][0];
   CHECK(point["similarity"].get<double>() == doctest::Approx(1 - point["distance"].get<double>()));
-  CHECK(CsvTable::read(folder / "run/roc.csv").rows().size() == scores.open_set.curve.size());
-  const auto queries = CsvTable::read(folder / "run/per_query.csv");
-  REQUIRE(queries.rows().size() == 2);
-  CHECK(queries.rows()[1].cells[queries.column("first_rank")] == "1");
+  const auto roc = results::RocFile::read(folder / "run/roc.csv").points;
+  REQUIRE(roc.size() == scores.open_set.curve.size());
+  CHECK(roc.front().true_positive_rate == 0);
+  CHECK(roc.back().true_positive_rate == 1);
+  CHECK(roc.back().false_positive_rate == 1);
+  CHECK(roc.back().distance == static_cast<float>(scores.open_set.curve.back().threshold));
+  const auto queries = results::QueryScoresFile::read(folder / "run/per_query.csv").queries;
+  REQUIRE(queries.size() == 2);
+  CHECK(queries[1].first_rank == 1);
+  CHECK(queries[0].ap == doctest::Approx(scores.each[0].ap));
 
   file::write_features(folder / "wide", {torch::ones({1, 3}), {person(1, 1)}});
   CHECK_THROWS_WITH_AS(

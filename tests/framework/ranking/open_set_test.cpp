@@ -5,14 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "kindred/core/random.h"
-#include "kindred/text/csv.h"
 
 using namespace kindred;
 using namespace kindred::ranking;
@@ -238,17 +236,15 @@ TEST_CASE("other numbers of pairs than promised are a mistake of the program") {
   CHECK_THROWS_AS(static_cast<void>(counter.scores()), std::logic_error);
 }
 
-TEST_CASE("the curve is written with a line for each point") {
-  const auto scores = count({{{0.5F, 0.25F, 1.0F}, "npn"}}, {});
-  std::ostringstream text;
-  write_roc_csv(text, scores);
-  const auto table = CsvTable::parse(text.str(), "roc.csv");
-  CHECK(table.header() == std::vector<std::string>{"distance", "false_positive_rate", "true_positive_rate"});
-  REQUIRE(table.rows().size() == 4);
-  CHECK(table.rows()[0].cells == std::vector<std::string>{"0.25", "0", "0"});
-  CHECK(table.rows()[1].cells[1] == "0");
-  CHECK(table.rows()[1].cells[2] == "1");
-  CHECK(std::stod(table.rows()[1].cells[0]) == doctest::Approx(0.25).epsilon(1e-3));
-  CHECK(table.rows()[2].cells[1] == "0.5");
-  CHECK(table.rows()[3].cells[1] == "1");
+TEST_CASE("the curve goes from no pair to all pairs") {
+  const auto curve = count({{{0.5F, 0.25F, 1.0F}, "npn"}}, {}).curve;
+  REQUIRE(curve.size() == 4);
+  CHECK(curve[0].threshold == 0.25);
+  CHECK(curve[0].true_positives == 0);
+  CHECK(curve[0].false_positives == 0);
+  CHECK(curve[1].threshold == doctest::Approx(0.25).epsilon(1e-3));
+  CHECK(curve[1].true_positives == 1);
+  CHECK(curve[1].false_positives == 0);
+  CHECK(curve[2].false_positives == 1);
+  CHECK(curve[3].false_positives == 2);
 }

@@ -11,9 +11,14 @@ namespace {
 
 using Places = std::vector<std::size_t>;
 
-std::vector<JudgedQuery> queries_with(const std::vector<double>& aps) {
-  std::vector<JudgedQuery> queries;
-  for (const double ap : aps) queries.push_back({"q" + std::to_string(queries.size()), ap, 1, 1});
+std::vector<results::QueryScore> queries_with(const std::vector<double>& aps) {
+  std::vector<results::QueryScore> queries;
+  for (const double ap : aps) {
+    auto& query = queries.emplace_back();
+    query.path = "q" + std::to_string(queries.size());
+    query.matches = query.first_rank = 1;
+    query.ap = ap;
+  }
   return queries;
 }
 
@@ -27,7 +32,7 @@ TEST_CASE("the worst, middle and best queries are chosen, none twice") {
 
 TEST_CASE("queries that were not judged are not chosen, and equal ones keep their order") {
   auto queries = queries_with({0.5, 0.5, 0.5, 0.5});
-  queries[1].ap.reset();
+  queries[1].matches = 0;
   const auto chosen = choose_queries(queries, {1, 1, 1});
   CHECK(chosen.worst == Places{0});
   CHECK(chosen.middle == Places{2});
@@ -59,8 +64,8 @@ struct Known {
   }
 };
 
-QueryRanking ranking_of(const std::vector<std::string>& paths) {
-  QueryRanking ranking;
+results::QueryMatches ranking_of(const std::vector<std::string>& paths) {
+  results::QueryMatches ranking;
   ranking.query = "q";
   for (const auto& path : paths) ranking.found.push_back({path, 0.5, std::nullopt});
   return ranking;
