@@ -13,6 +13,8 @@
 #include "kindred/role/partitioner.h"
 #include "kindred/role/writer.h"
 #include "recipe/recipe.h"
+#include "results/domains_file.h"
+#include "results/labels_file.h"
 #include "session.h"
 #include "stage/label.h"
 #include "stage/label_sheet.h"
@@ -87,9 +89,9 @@ int label_command(const Options& options) {
 
   auto input = ranking::read_search_input(options.folder / "query.npy", options.folder / "gallery.npy");
   if (!options.domain_list.empty()) {
-    const auto domains = stage::read_domains(options.domain_list);
-    stage::set_domains(input.query, domains, options.domain_list);
-    stage::set_domains(input.gallery, domains, options.domain_list);
+    const auto domains = results::DomainsFile::read(options.domain_list);
+    domains.give_to(input.query, options.domain_list);
+    domains.give_to(input.gallery, options.domain_list);
   }
   const auto outcome = stage::label(*labeler, std::move(input), options.domains, options.out,
                                     system::resolve_device(machine.device), *progress);
@@ -98,7 +100,7 @@ int label_command(const Options& options) {
             << outcome.json.string() << '\n';
   std::filesystem::remove(options.out / "labels.png");  // of earlier labels
   if (dataset == nullptr) return 0;
-  const auto sheet = stage::draw_label_sheet(stage::read_labels(outcome.csv), *dataset,
+  const auto sheet = stage::draw_label_sheet(results::LabelsFile::read(outcome.csv).samples, *dataset,
                                              options.out / "labels.png", *progress);
   if (sheet) std::cout << sheet->string() << '\n';
   return 0;

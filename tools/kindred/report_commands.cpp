@@ -2,9 +2,9 @@
 #include <iostream>
 
 #include "commands.h"
-#include "report/number_text.h"
 #include "report/report.h"
 #include "session.h"
+#include "text/number_text.h"
 
 namespace kindred::launcher {
 namespace {
@@ -24,7 +24,7 @@ int report_command(const Options& options) {
   if (!options.quiet) {
     for (const auto& note : outcome.notes) std::cerr << "note: " << note << '\n';
   }
-  std::cout << outcome.file.string() << "  " << report::size_text(outcome.bytes) << ", " << outcome.rankings
+  std::cout << outcome.file.string() << "  " << text::size_text(outcome.bytes) << ", " << outcome.rankings
             << " rankings, " << outcome.images << " images\n";
   if (outcome.bytes > large_page && !options.quiet) {
     std::cerr << "note: the page is large; fewer rankings make it smaller: --worst, --middle, --best\n";

@@ -3,11 +3,11 @@
 #include <boost/crc.hpp>
 
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "text/number_text.h"
 
 namespace kindred::file {
 namespace {
@@ -23,11 +23,7 @@ class Checksum {
     add(text.size());
     add(text.data(), text.size());
   }
-  [[nodiscard]] std::string str() const {
-    char text[9];
-    std::snprintf(text, sizeof text, "%08x", static_cast<unsigned>(crc_.checksum()));
-    return text;
-  }
+  [[nodiscard]] std::string str() const { return text::hex_digits(crc_.checksum()); }
 
  private:
   boost::crc_32_type crc_;

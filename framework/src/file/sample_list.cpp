@@ -19,16 +19,15 @@ std::int64_t number_or(std::int64_t otherwise, const CsvTable& table, const CsvR
   return number;
 }
 
-Split split_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column) {
-  if (!column) return Split::train;
+}  // namespace
+
+Split split_in(const CsvTable& table, const CsvRow& row, std::size_t column) {
   for (const auto split : {Split::train, Split::query, Split::gallery}) {
-    if (row.cells[*column] == split_name(split)) return split;
+    if (row.cells[column] == split_name(split)) return split;
   }
   throw table.error(row,
-                    "the split is '" + row.cells[*column] + "'; allowed are 'train', 'query' and 'gallery'");
+                    "the split is '" + row.cells[column] + "'; allowed are 'train', 'query' and 'gallery'");
 }
-
-}  // namespace
 
 void write_sample_list(const std::filesystem::path& file, const std::vector<Sample>& samples) {
   write_atomically(file, [&](std::ostream& out) {
@@ -63,7 +62,7 @@ bool SampleListReader::next(Sample& sample) {
   sample.camera = number_or(unknown_camera, table, row_, camera_, unknown_camera,
                             "and -1 or an empty cell for an unknown one");
   if (domain_) sample.domain = row_.cells[*domain_];
-  sample.split = split_of(table, row_, split_);
+  if (split_) sample.split = split_in(table, row_, *split_);
   return true;
 }
 

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <boost/crc.hpp>
-#include <cstdio>
 #include <optional>
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "text/number_text.h"
 #include "text/printable.h"
 
 namespace kindred::file {
@@ -184,11 +184,9 @@ void check_zip_record(const BinaryFile& file, const std::string& name, const Zip
   boost::crc_32_type crc;
   crc.process_bytes(bytes, record.size);
   if (crc.checksum() == record.crc) return;
-  char text[64];
-  std::snprintf(text, sizeof text, "%08x, it was written with %08x", static_cast<unsigned>(crc.checksum()),
-                static_cast<unsigned>(record.crc));
-  throw DataError(file.file(),
-                  "is damaged: the checksum of its record '" + text::printable(name) + "' is " + text);
+  throw DataError(file.file(), "is damaged: the checksum of its record '" + text::printable(name) + "' is " +
+                                   text::hex_digits(crc.checksum()) + ", it was written with " +
+                                   text::hex_digits(record.crc));
 }
 
 }  // namespace kindred::file

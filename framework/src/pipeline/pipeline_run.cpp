@@ -14,9 +14,11 @@
 #include "file/folder_lock.h"
 #include "pipeline/data_hash.h"
 #include "pipeline/file_hashes.h"
+#include "pipeline/key_difference.h"
 #include "pipeline/summary.h"
 #include "progress/log.h"
 #include "recipe/recipe.h"
+#include "results/stage_record.h"
 #include "system/device.h"
 #include "system/memory.h"
 #include "text/text_table.h"
@@ -25,6 +27,12 @@ namespace kindred::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
+using results::has_stage_record;
+using results::read_stage_record;
+using results::StageCost;
+using results::StageKey;
+using results::StageRecord;
+using results::write_stage_record;
 using Clock = std::chrono::steady_clock;
 
 std::string utc_now() {

@@ -8,7 +8,6 @@
 
 #include "pipeline/file_hashes.h"
 #include "pipeline/pipeline.h"
-#include "pipeline/stage_record.h"
 #include "progress/progress.h"
 
 namespace kindred::pipeline {

@@ -4,21 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <stdexcept>
 #include <utility>
 
 #include "progress/text_progress.h"
+#include "text/number_text.h"
 
 namespace kindred::progress {
 namespace {
-
-std::string format(const char* pattern, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, pattern, value);
-  return text;
-}
 
 template <class Entries>
 auto entry_of(Entries& entries, std::string_view name) {
@@ -69,17 +63,13 @@ std::string duration_text(double seconds) {
   if (!(seconds >= 0)) return "?";
   // Beyond a year nobody waits, and the number must fit.
   const auto whole = static_cast<long long>(std::llround(std::min(seconds, 3.2e8)));
-  char text[48];
-  if (whole < 60) {
-    std::snprintf(text, sizeof text, "%lld s", whole);
-  } else if (whole < 3600) {
-    std::snprintf(text, sizeof text, "%lld:%02lld", whole / 60, whole % 60);
-  } else if (whole < 86400) {
-    std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);
-  } else {
-    std::snprintf(text, sizeof text, "%lld d %lld h", whole / 86400, whole / 3600 % 24);
+  const auto two = [](long long number) { return text::padded_digits(number, 2); };
+  if (whole < 60) return std::to_string(whole) + " s";
+  if (whole < 3600) return std::to_string(whole / 60) + ":" + two(whole % 60);
+  if (whole < 86400) {
+    return std::to_string(whole / 3600) + ":" + two(whole / 60 % 60) + ":" + two(whole % 60);
   }
-  return text;
+  return std::to_string(whole / 86400) + " d " + std::to_string(whole / 3600 % 24) + " h";
 }
 
 std::string progress_text(const Progress& progress) {
@@ -93,12 +83,12 @@ std::string progress_text(const Progress& progress) {
     parts.push_back(std::to_string(progress.done) + " " + progress.unit);
   }
   if (progress.images_per_second > 0) {
-    parts.push_back(format(progress.images_per_second < 100 ? "%.1f" : "%.0f", progress.images_per_second) +
-                    " images/s");
+    const int digits = progress.images_per_second < 100 ? 1 : 0;
+    parts.push_back(text::fixed_text(progress.images_per_second, digits) + " images/s");
   }
   if (progress.remaining_seconds >= 0) parts.push_back(duration_text(progress.remaining_seconds) + " left");
   for (const auto& [name, value] : progress.figures) {
-    if (name.find('/') == std::string::npos) parts.push_back(name + " " + format("%.4g", value));
+    if (name.find('/') == std::string::npos) parts.push_back(name + " " + text::significant_text(value, 4));
   }
   for (std::size_t i = 0; i < parts.size(); ++i) text += (i == 0 ? ": " : ", ") + parts[i];
   return text;

@@ -2,19 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <future>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
-#include "file/atomic_file.h"
 #include "kindred/core/error.h"
 #include "kindred/core/parallel.h"
-#include "kindred/text/csv.h"
 #include "ranking/similarity.h"
+#include "results/matches_file.h"
 
 namespace kindred::ranking {
 namespace {
@@ -113,20 +111,8 @@ class ReadAhead {
   std::future<torch::Tensor> pending_;  // its end is waited for when this goes
 };
 
-std::string shortest(float number) {
-  char text[32];
-  const auto end = std::to_chars(std::begin(text), std::end(text), number).ptr;
-  return {text, end};
-}
-
-std::string identity_text(const Sample& sample) {
-  return sample.identity == unlabelled_identity ? "" : std::to_string(sample.identity);
-}
-
-void require_fit(const Ranking& ranking, const std::vector<Sample>& query) {
-  if (ranking.images.size(0) != static_cast<std::int64_t>(query.size())) {
-    throw std::logic_error("a ranking is written with the samples of other queries");
-  }
+std::optional<std::int64_t> known_identity(const Sample& sample) {
+  return sample.identity == unlabelled_identity ? std::nullopt : std::optional(sample.identity);
 }
 
 }  // namespace
@@ -220,58 +206,29 @@ Ranking rank_by_distances(const DistanceBlock& distances, std::int64_t queries, 
   return ranking;
 }
 
-void write_ranking_csv(const std::filesystem::path& file, const Ranking& ranking,
-                       const std::vector<Sample>& query, const std::vector<Sample>& gallery) {
-  require_fit(ranking, query);
-  const auto labelled = [](const Sample& sample) { return sample.identity != unlabelled_identity; };
-  const bool identities = std::any_of(query.begin(), query.end(), labelled) ||
-                          std::any_of(gallery.begin(), gallery.end(), labelled);
+void write_matches(const std::filesystem::path& folder, const Ranking& ranking,
+                   const std::vector<Sample>& query, const std::vector<Sample>& gallery) {
+  if (ranking.images.size(0) != static_cast<std::int64_t>(query.size())) {
+    throw std::logic_error("a ranking is written with the samples of other queries");
+  }
+  const auto known = [](const Sample& sample) { return known_identity(sample).has_value(); };
   const auto top = ranking.images.size(1);
   const auto* images = ranking.images.data_ptr<std::int64_t>();
   const auto* similarities = ranking.similarities.data_ptr<float>();
-  file::write_atomically(file, [&](std::ostream& out) {
-    std::vector<std::string> cells{"query_path", "rank", "gallery_path", "similarity"};
-    if (identities) cells.insert(cells.end(), {"query_identity", "gallery_identity"});
-    write_csv_row(out, cells);
-    for (std::size_t q = 0; q < query.size(); ++q) {
-      for (std::int64_t rank = 0; rank < top; ++rank) {
-        const auto at = static_cast<std::int64_t>(q) * top + rank;
-        const auto& found = gallery.at(static_cast<std::size_t>(images[at]));
-        cells = {query[q].path, std::to_string(rank + 1), found.path, shortest(similarities[at])};
-        if (identities) cells.insert(cells.end(), {identity_text(query[q]), identity_text(found)});
-        write_csv_row(out, cells);
-      }
+  results::MatchesFiles matches;
+  matches.queries = ranking.images.size(0);
+  matches.labelled =
+      std::any_of(query.begin(), query.end(), known) || std::any_of(gallery.begin(), gallery.end(), known);
+  matches.matches_of = [&](std::int64_t q) {
+    const auto& sample = query[static_cast<std::size_t>(q)];
+    results::QueryMatches one{sample.path, known_identity(sample), {}};
+    for (auto at = q * top; at < (q + 1) * top; ++at) {
+      const auto& found = gallery.at(static_cast<std::size_t>(images[at]));
+      one.found.push_back({found.path, similarities[at], known_identity(found)});
     }
-  });
-}
-
-void write_ranking_json(const std::filesystem::path& file, const Ranking& ranking,
-                        const std::vector<Sample>& query, const std::vector<Sample>& gallery) {
-  require_fit(ranking, query);
-  const auto quoted = [&](const std::string& path) {
-    try {
-      return nlohmann::json(path).dump();
-    } catch (const nlohmann::json::type_error&) {
-      throw DataError(file,
-                      "cannot be written: the image name '" +
-                          nlohmann::json(path).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) +
-                          "' is not UTF-8, which JSON needs; rename the file");
-    }
+    return one;
   };
-  const auto top = ranking.images.size(1);
-  const auto* images = ranking.images.data_ptr<std::int64_t>();
-  file::write_atomically(file, [&](std::ostream& out) {
-    out << "{";
-    for (std::size_t q = 0; q < query.size(); ++q) {
-      out << (q > 0 ? ",\n" : "\n") << quoted(query[q].path) << ": [";
-      for (std::int64_t rank = 0; rank < top; ++rank) {
-        const auto image = images[static_cast<std::int64_t>(q) * top + rank];
-        out << (rank > 0 ? ", " : "") << quoted(gallery.at(static_cast<std::size_t>(image)).path);
-      }
-      out << "]";
-    }
-    out << "\n}\n";
-  });
+  matches.write(folder);
 }
 
 }  // namespace kindred::ranking

@@ -49,14 +49,9 @@ struct RankingOptions {
 [[nodiscard]] Ranking rank_by_distances(const DistanceBlock& distances, std::int64_t queries,
                                         std::int64_t gallery_size, const RankingOptions& options);
 
-/// One line for each pair: query_path,rank,gallery_path,similarity with ranks from 1, and, when any sample is
-/// labelled, query_identity,gallery_identity (empty where unlabelled). Atomic.
-void write_ranking_csv(const std::filesystem::path& file, const Ranking& ranking,
-                       const std::vector<Sample>& query, const std::vector<Sample>& gallery);
-
-/// An object: query path -> list of gallery paths, the most similar first. Atomic. Throws DataError for a
-/// path that is not UTF-8, which JSON cannot hold.
-void write_ranking_json(const std::filesystem::path& file, const Ranking& ranking,
-                        const std::vector<Sample>& query, const std::vector<Sample>& gallery);
+/// Writes FOLDER/matches.csv and FOLDER/matches.json (matches_file.h), with identities when any sample is
+/// labelled. Throws as MatchesFiles::write() does.
+void write_matches(const std::filesystem::path& folder, const Ranking& ranking,
+                   const std::vector<Sample>& query, const std::vector<Sample>& gallery);
 
 }  // namespace kindred::ranking

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "report/number_text.h"
+#include "text/number_text.h"
 
 namespace kindred::report {
 namespace {
@@ -32,8 +32,8 @@ double round_step(double size) {
 std::string tick_text(double value, double step) {
   const double size = std::abs(value);
   if (size < step / 2) return "0";
-  if (step < 1e-4 || size >= 1e6) return number_text(value);
-  return fixed_text(value, static_cast<int>(std::max(0.0, -std::floor(std::log10(step) + 1e-9))));
+  if (step < 1e-4 || size >= 1e6) return text::number_text(value);
+  return text::fixed_text(value, static_cast<int>(std::max(0.0, -std::floor(std::log10(step) + 1e-9))));
 }
 
 std::vector<Scale::Tick> linear_ticks(double from, double to, int wanted) {
@@ -54,7 +54,7 @@ std::vector<Scale::Tick> logarithmic_ticks(double from, double to, int wanted) {
   if (last > first) {
     const int stride = std::max(1, static_cast<int>(std::lround((last - first + 1.0) / wanted)));
     for (int power = first; power <= last; power += stride) {
-      ticks.push_back({std::pow(10, power), number_text(std::pow(10, power))});
+      ticks.push_back({std::pow(10, power), text::number_text(std::pow(10, power))});
     }
     return ticks;
   }
@@ -62,7 +62,7 @@ std::vector<Scale::Tick> logarithmic_ticks(double from, double to, int wanted) {
     for (const int digit : {1, 2, 5}) {
       const double value = digit * std::pow(10, power);
       if (value >= from * (1 - 1e-9) && value <= to * (1 + 1e-9))
-        ticks.push_back({value, number_text(value)});
+        ticks.push_back({value, text::number_text(value)});
     }
   }
   return ticks.size() >= 2 ? ticks : linear_ticks(from, to, wanted);
@@ -70,7 +70,7 @@ std::vector<Scale::Tick> logarithmic_ticks(double from, double to, int wanted) {
 
 /// A number of the drawing, to a hundredth of a unit.
 std::string unit_text(double value) {
-  auto text = fixed_text(value, 2);
+  auto text = text::fixed_text(value, 2);
   text.erase(text.find_last_not_of('0') + 1);
   if (text.back() == '.') text.pop_back();
   return text;
@@ -119,7 +119,7 @@ void keep_whole(std::vector<Scale::Tick>& ticks) {
     return std::abs(tick.value - std::round(tick.value)) > 1e-9;
   };
   ticks.erase(std::remove_if(ticks.begin(), ticks.end(), is_fraction), ticks.end());
-  for (auto& tick : ticks) tick.text = number_text(std::round(tick.value));
+  for (auto& tick : ticks) tick.text = text::number_text(std::round(tick.value));
 }
 
 Frame make_frame(const Layout& layout, const Axis& x, Range x_range, const Axis& y, Range y_range) {
@@ -202,8 +202,8 @@ Range range_of(const Axis& axis, const std::vector<ChartLine>& lines, double Cha
 }
 
 std::string point_text(const LineChart& chart, const ChartLine& line, const ChartPoint& point) {
-  return (chart.lines.size() > 1 ? line.name + ", " : "") + chart.x.label + " " + number_text(point.x) +
-         ": " + number_text(point.y);
+  return (chart.lines.size() > 1 ? line.name + ", " : "") + chart.x.label + " " + text::number_text(point.x) +
+         ": " + text::number_text(point.y);
 }
 
 Html draw_line(const LineChart& chart, const ChartLine& line, const std::string& style, const Frame& frame) {
@@ -348,8 +348,8 @@ Html draw(const Histogram& histogram) {
                         {"width", unit_text(std::max(0.5, right - left - 1.5))},
                         {"height", unit_text(base - top)},
                         {"class", "bar"}},
-                       element("title", number_text(from) + " to " + number_text(from + width) + ": " +
-                                            std::to_string(count) + " " + histogram.unit));
+                       element("title", text::number_text(from) + " to " + text::number_text(from + width) +
+                                            ": " + std::to_string(count) + " " + histogram.unit));
     if (right - left > 24) {
       content += svg_text((left + right) / 2, top - 3, "middle count", std::to_string(count));
     }

@@ -1,13 +1,17 @@
 #include "report/data_section.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
 #include "report/chart.h"
-#include "report/number_text.h"
 #include "report/pictures.h"
+#include "text/number_text.h"
 
 namespace kindred::report {
 namespace {
@@ -16,24 +20,45 @@ constexpr int sheet_width = 1200;
 constexpr int sheet_height = 1600;
 constexpr std::size_t most_bins = 20;
 
-/// A key of JSON as words: "left_out" is "left out".
-std::string words(std::string key) {
-  std::replace(key.begin(), key.end(), '_', ' ');
-  return key;
+std::string count_text(std::int64_t count) {
+  return text::number_text(static_cast<double>(count));
 }
 
-Html figure_table(const LabelFiles::Figures& figures) {
+std::string share_text(const std::optional<double>& share) {
+  return share ? text::fixed_text(*share, 3) : "-";
+}
+
+/// What was labelled, what was not and why, and how good the labels are.
+Html figure_table(const results::LabelFiguresFile& figures) {
   HtmlTable table;
   table.name = "Pseudo labels";
   table.columns = {{""}, {"Figure"}};
-  for (const auto& [key, value] : figures.all) table.rows.push_back({{words(key), value}, false});
-  for (const auto& [reason, images] : figures.left_out) {
-    table.rows.push_back({{"left out: " + reason, number_text(images)}, false});
+  const auto row = [&](const std::string& name, const std::string& figure) {
+    table.rows.push_back({{name, figure}, false});
+  };
+  row("pseudo identities", count_text(figures.identities));
+  row("images", count_text(figures.all_images));
+  row("images with an identity", count_text(figures.images));
+  for (const auto& part : figures.left_out) row("left out: " + part.reason, count_text(part.images));
+  if (const auto& sizes = figures.images_per_identity) {
+    row("images of an identity", count_text(sizes->minimum) + " to " + count_text(sizes->maximum) + ", " +
+                                     text::fixed_text(sizes->mean, 1) + " on average");
   }
-  return table.rows.empty() ? Html() : draw(table);
+  if (const auto& truth = figures.truth) {
+    row("images of known persons", count_text(truth->images));
+    row("those with an identity", count_text(truth->labelled));
+    row("persons on these", count_text(truth->persons));
+    row("pairs: precision", share_text(truth->precision));
+    row("pairs: recall", share_text(truth->recall));
+    row("pairs: F1", share_text(truth->f1));
+    row("purity", share_text(truth->purity));
+  }
+  return draw(table);
 }
 
-Html size_histogram(const std::vector<double>& sizes) {
+Html size_histogram(const results::LabelsFile& labels) {
+  std::vector<double> sizes;
+  for (const auto& [identity, images] : labels.sizes()) sizes.push_back(static_cast<double>(images));
   if (sizes.empty()) return {};
   const double most = *std::max_element(sizes.begin(), sizes.end());
   // Bins of equal whole widths, the first from 1 on.
@@ -70,10 +95,10 @@ Section label_section(const RunFiles& run) {
   for (const auto& stage : run.stages) {
     const auto* files = stage.holds<LabelFiles>();
     if (files == nullptr) continue;
-    Html content = trouble_notice(files->figures.trouble) + trouble_notice(files->cluster_sizes.trouble);
+    Html content = trouble_notice(files->figures.trouble) + trouble_notice(files->labels.trouble);
     Html charts;
     if (files->figures.value) charts += figure_table(*files->figures.value);
-    if (files->cluster_sizes.value) charts += size_histogram(*files->cluster_sizes.value);
+    if (files->labels.value) charts += size_histogram(*files->labels.value);
     if (!charts.empty()) content += element("div", {{"class", "charts"}}, charts);
     content += sheet(files->sheet);
     if (content.empty()) content = element("p", {{"class", "empty"}}, "No labels yet.");
@@ -90,15 +115,13 @@ Section domain_section(const RunFiles& run) {
     section.content += element("h3", stage.name) + trouble_notice(files->domains.trouble);
     if (!files->domains.there()) section.content += element("p", {{"class", "empty"}}, "No domains yet.");
     if (!files->domains.value) continue;
-    double all = 0;
-    for (const auto& domain : *files->domains.value) all += domain.images;
+    const auto all = static_cast<double>(files->domains.value->images.size());
     HtmlTable table;
     table.name = "Images of each domain";
     table.columns = {{"Domain"}, {"Images"}, {"Share"}};
-    for (const auto& domain : *files->domains.value) {
-      table.rows.push_back(
-          {{domain.name, number_text(domain.images), all > 0 ? percent_text(domain.images / all) : ""},
-           false});
+    for (const auto& domain : files->domains.value->domains()) {
+      const auto share = static_cast<double>(domain.images) / all;
+      table.rows.push_back({{domain.name, count_text(domain.images), text::percent_text(share)}, false});
     }
     section.content += draw(table);
   }

@@ -1,16 +1,14 @@
 #include "report/json_file.h"
 
+#include "file/read_text.h"
 #include "kindred/core/error.h"
-#include "report/read_text.h"
 
 namespace kindred::report {
 
-nlohmann::ordered_json read_json(const std::filesystem::path& file, bool array_allowed) {
-  const auto json = nlohmann::ordered_json::parse(read_text(file), nullptr, false);
+nlohmann::ordered_json read_json(const std::filesystem::path& file) {
+  const auto json = nlohmann::ordered_json::parse(file::read_text(file), nullptr, false);
   if (json.is_discarded()) throw DataError(file, "is no JSON: it is damaged or only half written");
-  if (!json.is_object() && !(array_allowed && json.is_array())) {
-    throw DataError(file, std::string("holds no JSON object") + (array_allowed ? " and no list" : ""));
-  }
+  if (!json.is_object()) throw DataError(file, "holds no JSON object");
   return json;
 }
 

@@ -8,9 +8,8 @@
 
 namespace kindred::report {
 
-/// Throws DataError when the file cannot be read, is no JSON, or holds no object or, with `array_allowed`, no
-/// array either.
-[[nodiscard]] nlohmann::ordered_json read_json(const std::filesystem::path& file, bool array_allowed = false);
+/// Throws DataError when the file cannot be read, is no JSON, or holds no object.
+[[nodiscard]] nlohmann::ordered_json read_json(const std::filesystem::path& file);
 
 /// A key's number or text; nothing when it is missing or of another type.
 [[nodiscard]] std::optional<double> number_at(const nlohmann::ordered_json& object, const std::string& key);

@@ -1,7 +1,7 @@
 #include "report/ranking_files.h"
 
 #include <cstddef>
-#include <cstdlib>
+#include <map>
 #include <utility>
 
 #include "kindred/text/csv.h"
@@ -53,61 +53,38 @@ RankingFiles read_ranking_files(const std::filesystem::path& folder, const std::
 
 Piece<std::vector<std::string>> read_ranked_queries(const std::filesystem::path& matches) {
   return read_piece(matches, [](const std::filesystem::path& file) {
-    CsvReader reader(file);
-    const auto query = reader.table().column("query_path");
+    results::MatchesReader reader(file);
     std::vector<std::string> queries;
-    for (CsvRow row; reader.next(row);) {
-      if (queries.empty() || queries.back() != row.cells[query]) queries.push_back(row.cells[query]);
-    }
+    for (results::QueryMatches one; reader.next(one);) queries.push_back(std::move(one.query));
     return queries;
   });
 }
 
-Piece<std::vector<QueryRanking>> read_rankings(const std::filesystem::path& matches,
-                                               const std::vector<std::string>& queries) {
-  std::vector<QueryRanking> rankings(queries.size());
+Piece<std::vector<results::QueryMatches>> read_matches(const std::filesystem::path& matches,
+                                                       const std::vector<std::string>& queries) {
+  std::vector<results::QueryMatches> found(queries.size());
   std::map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    rankings[i].query = queries[i];
+    found[i].query = queries[i];
     places.emplace(queries[i], i);
   }
   auto piece = read_piece(matches, [&](const std::filesystem::path& file) {
-    CsvReader reader(file);
-    const auto& table = reader.table();
-    const auto query = table.column("query_path");
-    const auto path = table.column("gallery_path");
-    const auto similarity = table.column("similarity");
-    const auto query_identity = table.find("query_identity");
-    const auto identity = table.find("gallery_identity");
-    for (CsvRow row; reader.next(row);) {
-      const auto place = places.find(row.cells[query]);
-      if (place == places.end()) continue;
-      auto& ranking = rankings[place->second];
-      ranking.identity = identity_of(table, row, query_identity);
-      ranking.found.push_back(
-          {row.cells[path], number_of(table, row, similarity), identity_of(table, row, identity)});
+    results::MatchesReader reader(file);
+    results::QueryMatches one;
+    const auto keep = [&] {
+      const auto place = places.find(one.query);
+      if (place != places.end()) found[place->second] = std::move(one);
+    };
+    try {
+      while (reader.next(one)) keep();
+    } catch (const DataError&) {
+      keep();
+      throw;
     }
     return true;
   });
   if (!piece.there()) return {};
-  return {std::move(rankings), std::move(piece.trouble)};
-}
-
-void add_images(const std::filesystem::path& csv, std::map<std::string, Sample, std::less<>>& images) {
-  CsvReader reader(csv);
-  const auto& table = reader.table();
-  const auto path = table.column("path");
-  const auto identity = table.find("identity");
-  const auto camera = table.find("camera");
-  const auto domain = table.find("domain");
-  for (CsvRow row; reader.next(row);) {
-    Sample sample;
-    sample.path = row.cells[path];
-    if (const auto known = identity_of(table, row, identity)) sample.identity = *known;
-    if (camera && !row.cells[*camera].empty()) sample.camera = table.integer(row, *camera);
-    if (domain) sample.domain = row.cells[*domain];
-    images.insert_or_assign(sample.path, sample);
-  }
+  return {std::move(found), std::move(piece.trouble)};
 }
 
 }  // namespace kindred::report

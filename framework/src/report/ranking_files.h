@@ -1,12 +1,9 @@
 // Scores and rankings of a run, as a report needs them.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "kindred/core/sample.h"
@@ -29,27 +26,12 @@ struct RankingFiles {
 [[nodiscard]] RankingFiles read_ranking_files(const std::filesystem::path& folder,
                                               const std::filesystem::path& matches);
 
-/// One query of matches.csv and what was found for it, the nearest first.
-struct QueryRanking {
-  struct Found {
-    std::string path;
-    double similarity = 0;
-    std::optional<std::int64_t> identity;  ///< as matches.csv says
-  };
-  std::string query;
-  std::optional<std::int64_t> identity;
-  std::vector<Found> found;
-};
-
 /// The queries of matches.csv, in its order.
 [[nodiscard]] Piece<std::vector<std::string>> read_ranked_queries(const std::filesystem::path& matches);
 
-/// The rankings of some queries, in their order; a query that the file does not rank has none. Of a file that
-/// is damaged the rankings before the damage are read.
-[[nodiscard]] Piece<std::vector<QueryRanking>> read_rankings(const std::filesystem::path& matches,
-                                                             const std::vector<std::string>& queries);
-
-/// What the CSV files beside descriptors say of each image, by its path. Throws DataError.
-void add_images(const std::filesystem::path& csv, std::map<std::string, Sample, std::less<>>& images);
+/// What was found for some queries, in their order; for a query that the file does not have, nothing. Of a
+/// file that is damaged what stands before the damage is read.
+[[nodiscard]] Piece<std::vector<results::QueryMatches>> read_matches(const std::filesystem::path& matches,
+                                                                     const std::vector<std::string>& queries);
 
 }  // namespace kindred::report

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "report/chart.h"
-#include "report/number_text.h"
+#include "text/number_text.h"
 
 namespace kindred::report {
 namespace {
@@ -266,7 +266,7 @@ class Sheets {
 
  private:
   void read(const std::vector<std::string>& paths) {
-    auto piece = read_rankings(files_.matches, paths);
+    auto piece = read_matches(files_.matches, paths);
     trouble_ = std::move(piece.trouble);
     if (!piece.value) return;
     for (auto& ranking : *piece.value) {
@@ -290,7 +290,7 @@ class Sheets {
   const RunFiles& run_;
   const RankingFiles& files_;
   Pictures& pictures_;
-  std::map<std::string, QueryRanking> rankings_;
+  std::map<std::string, results::QueryMatches> rankings_;
   std::string trouble_;
   std::size_t drawn_ = 0;
   bool marked_ = false;  // an image was told to be right or wrong

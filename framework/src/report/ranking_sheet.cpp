@@ -6,7 +6,7 @@
 #include <numeric>
 #include <optional>
 
-#include "report/number_text.h"
+#include "text/number_text.h"
 
 namespace kindred::report {
 namespace {
@@ -85,7 +85,7 @@ std::vector<std::size_t> spread(std::size_t count, std::size_t wanted) {
   return places;
 }
 
-JudgedRanking judge_ranking(const QueryRanking& ranking, const Images& images, bool cameras_known,
+JudgedRanking judge_ranking(const results::QueryMatches& ranking, const Images& images, bool cameras_known,
                             std::size_t top) {
   const auto query = identity_of(images, ranking.query, ranking.identity);
   const auto camera = camera_of(images, ranking.query);
@@ -134,8 +134,8 @@ Html draw_ranking(const QueryRanking& ranking, const JudgedRanking& verdicts, co
       content += element("span", {{"class", "mark"}, {"aria-hidden", "true"}},
                          image.verdict == Verdict::right ? "\u2713" : "\u2717");
     }
-    content +=
-        element("span", {{"class", "rank"}}, std::to_string(rank) + " · " + fixed_text(found.similarity, 2));
+    content += element("span", {{"class", "rank"}},
+                       std::to_string(rank) + " · " + text::fixed_text(found.similarity, 2));
     results += element("li", {{"class", verdict}, {"title", description}}, content);
   }
   return element("figure", {{"class", "ranking"}},

@@ -9,7 +9,8 @@
 #include "kindred/core/sample.h"
 #include "report/html.h"
 #include "report/pictures.h"
-#include "report/ranking_files.h"
+#include "results/matches_file.h"
+#include "results/query_scores_file.h"
 
 namespace kindred::report {
 
@@ -40,7 +41,7 @@ enum class Verdict { right, wrong, unknown };
 /// The best images that evaluation counts.
 struct JudgedRanking {
   struct Image {
-    std::size_t found = 0;  ///< its place in QueryRanking::found
+    std::size_t found = 0;  ///< its place in QueryMatches::found
     Verdict verdict = Verdict::unknown;
   };
   std::vector<Image> images;
@@ -51,7 +52,7 @@ struct JudgedRanking {
 
 /// @param images what is known of images by path: identities and cameras
 /// @param cameras_known whether evaluation leaves out images of the query's identity and camera
-[[nodiscard]] JudgedRanking judge_ranking(const QueryRanking& ranking,
+[[nodiscard]] JudgedRanking judge_ranking(const results::QueryMatches& ranking,
                                           const std::map<std::string, Sample, std::less<>>& images,
                                           bool cameras_known, std::size_t top);
 

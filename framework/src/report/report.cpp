@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,13 +13,13 @@
 #include "recipe/toml_reader.h"
 #include "report/blocks.h"
 #include "report/data_section.h"
-#include "report/number_text.h"
 #include "report/page_style.h"
 #include "report/pictures.h"
 #include "report/ranking_section.h"
 #include "report/run_files.h"
 #include "report/training_section.h"
 #include "system/version.h"
+#include "text/number_text.h"
 
 namespace kindred::report {
 namespace {
@@ -74,7 +75,7 @@ std::string environment_key(const RunFiles& run, const std::string& key) {
   for (const auto& stage : run.stages) {
     const auto* training = stage.holds<TrainingFiles>();
     if (training == nullptr || !training->environment.value) continue;
-    for (const auto& [name, value] : *training->environment.value) {
+    for (const auto& [name, value] : training->environment.value->entries()) {
       if (name == key) return value;
     }
   }
@@ -104,18 +105,34 @@ std::string joined(const std::vector<std::string>& names) {
 
 Html share_bar(double share) {
   return element("span", {{"class", "track"}},
-                 element("span", {{"class", "share"}, {"style", "width:" + fixed_text(100 * share, 1) + "%"}},
+                 element("span",
+                         {{"class", "share"}, {"style", "width:" + text::fixed_text(100 * share, 1) + "%"}},
                          {})) +
-         percent_text(share);
+         text::percent_text(share);
 }
 
 /// "0.4 s", "12 s", "1:03"
 std::string time_taken_text(double seconds) {
-  return seconds < 9.95 ? fixed_text(seconds, 1) + " s" : progress::duration_text(seconds);
+  return seconds < 9.95 ? text::fixed_text(seconds, 1) + " s" : progress::duration_text(seconds);
 }
 
-Html figure_text(const std::optional<double>& value, int digits) {
-  return value ? Html(fixed_text(*value, digits)) : Html();
+/// A row of the table of costs; empty cells where nothing is known.
+HtmlTable::Row cost_row(const RunFiles& run, const RunStage& stage, std::optional<double> share) {
+  Html time;
+  Html images;
+  Html rate;
+  Html memory;
+  if (const auto& cost = stage.cost) {
+    time = (stage.cost_is_estimated ? "about " : "") + time_taken_text(cost->seconds);
+    if (cost->images > 0) {
+      images = text::number_text(static_cast<double>(cost->images));
+      rate = text::fixed_text(cost->images_per_second(), 0);
+    }
+    if (cost->peak_memory_mib > 0) memory = text::fixed_text(cost->peak_memory_mib, 0);
+  }
+  return {{stage.name, time, share ? share_bar(*share) : Html(), images, rate, memory,
+           run.pipeline ? stage.type : "", joined(stage.inputs), stage.finished ? "done" : "not finished"},
+          false};
 }
 
 /// Stages, their states and what they cost.
@@ -125,9 +142,9 @@ Section cost_section(const RunFiles& run) {
   bool estimated = false;
   bool unmeasured = false;
   for (const auto& stage : run.stages) {
-    total += stage.cost.seconds.value_or(0);
-    estimated = estimated || stage.cost.estimated;
-    unmeasured = unmeasured || !stage.cost.seconds;
+    if (stage.cost) total += stage.cost->seconds;
+    estimated = estimated || stage.cost_is_estimated;
+    unmeasured = unmeasured || !stage.cost;
   }
   HtmlTable table;
   table.name = "Stages in their order";
@@ -137,14 +154,9 @@ Section cost_section(const RunFiles& run) {
                    {"Type", true},    {"Made from", true},
                    {"State", true}};
   for (const auto& stage : run.stages) {
-    const auto& cost = stage.cost;
+    const bool shared = total > 0 && !unmeasured;
     table.rows.push_back(
-        {{stage.name, cost.seconds ? (cost.estimated ? "about " : "") + time_taken_text(*cost.seconds) : "",
-          total > 0 && !unmeasured ? share_bar(*cost.seconds / total) : Html(),
-          cost.images ? number_text(*cost.images) : "", figure_text(cost.images_per_second, 0),
-          figure_text(cost.peak_memory_mib, 0), run.pipeline ? stage.type : "", joined(stage.inputs),
-          stage.finished ? "done" : "not finished"},
-         false});
+        cost_row(run, stage, shared ? std::optional(stage.cost->seconds / total) : std::nullopt));
     section.content += trouble_notice(stage.trouble);
   }
   if (total > 0 && run.stages.size() > 1) {
@@ -184,7 +196,7 @@ Section other_section(const RunFiles& run) {
     const auto* other = stage.holds<OtherFiles>();
     if (other == nullptr) continue;
     for (const auto& [name, size] : other->files) {
-      table.rows.push_back({{stage.name, name, size_text(size)}, false});
+      table.rows.push_back({{stage.name, name, text::size_text(size)}, false});
     }
   }
   if (!table.rows.empty()) section.content = draw(table);
@@ -209,7 +221,9 @@ Section recipe_section(const RunFiles& run) {
     HtmlTable table;
     table.name = prefix + "what it was computed on";
     table.columns = {{""}, {"Value", true}};
-    for (const auto& [key, value] : *training->environment.value) table.rows.push_back({{key, value}, false});
+    for (const auto& [key, value] : training->environment.value->entries()) {
+      table.rows.push_back({{key, value}, false});
+    }
     section.content += folded(prefix + "environment", draw(table));
   }
   if (section.content.empty()) {

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "file/atomic_file.h"
+#include "file/read_text.h"
+#include "file/sample_list.h"
 #include "kindred/core/error.h"
-#include "kindred/text/csv.h"
+#include "kindred/core/value.h"
 #include "recipe/toml_reader.h"
-#include "report/json_file.h"
-#include "report/number_text.h"
-#include "report/read_text.h"
+#include "results/costs_file.h"
 
 namespace kindred::report {
 namespace {
@@ -39,53 +40,10 @@ EmbeddingFiles read_embedding_files(const fs::path& folder) {
   return files;
 }
 
-std::vector<PartitionFiles::Domain> read_domains(const fs::path& file) {
-  const auto json = read_json(file);
-  const auto list = json.find("domains");
-  if (list == json.end() || !list->is_array()) throw DataError(file, "has no list 'domains'");
-  std::vector<PartitionFiles::Domain> domains;
-  for (const auto& entry : *list) {
-    const auto name = text_at(entry, "name");
-    const auto images = number_at(entry, "images");
-    if (!name || !images) throw DataError(file, "has a domain without 'name' or 'images'");
-    domains.push_back({*name, *images});
-  }
-  return domains;
-}
-
-LabelFiles::Figures read_label_figures(const fs::path& file) {
-  LabelFiles::Figures figures;
-  const auto json = read_json(file);
-  for (const auto& [key, value] : json.items()) {
-    if (value.is_number()) figures.all.emplace_back(key, number_text(value.get<double>()));
-    if (value.is_string()) figures.all.emplace_back(key, value.get<std::string>());
-  }
-  const auto left_out = json.find("left_out");
-  if (left_out == json.end() || !left_out->is_array()) return figures;
-  for (const auto& entry : *left_out) {
-    const auto reason = text_at(entry, "reason");
-    const auto images = number_at(entry, "images");
-    if (reason && images) figures.left_out.emplace_back(*reason, *images);
-  }
-  return figures;
-}
-
-std::vector<double> read_cluster_sizes(const fs::path& file) {
-  CsvReader reader(file);
-  const auto identity = reader.table().column("identity");
-  std::map<std::string, double> sizes;
-  for (CsvRow row; reader.next(row);) {
-    if (!row.cells[identity].empty()) ++sizes[row.cells[identity]];
-  }
-  std::vector<double> all;
-  for (const auto& [name, size] : sizes) all.push_back(size);
-  return all;
-}
-
 LabelFiles read_label_files(const fs::path& folder) {
   LabelFiles files;
-  files.figures = read_piece(folder / "labels.json", read_label_figures);
-  files.cluster_sizes = read_piece(folder / "labels.csv", read_cluster_sizes);
+  files.labels = read_piece(folder / results::LabelsFile::name, results::LabelsFile::read);
+  files.figures = read_piece(folder / results::LabelFiguresFile::name, results::LabelFiguresFile::read);
   if (is_there(folder / "labels.png")) files.sheet = folder / "labels.png";
   return files;
 }
@@ -95,7 +53,10 @@ OtherFiles read_other_files(const fs::path& folder) {
   for (const auto& entry : entries_of(folder)) {
     std::error_code failure;
     const auto size = fs::file_size(entry, failure);
-    if (!failure && entry.filename() != "stage.json") files.files.emplace_back(entry.filename(), size);
+    const bool result = entry.filename() != results::StageRecord::finished_file &&
+                        entry.filename() != results::StageRecord::started_file &&
+                        !file::is_unfinished_file(entry);
+    if (!failure && result) files.files.emplace_back(entry.filename(), size);
   }
   return files;
 }
@@ -106,45 +67,36 @@ void read_files(RunStage& stage) {
   } else if (stage.type == "embed") {
     stage.files = read_embedding_files(stage.folder);
   } else if (stage.type == "partition") {
-    stage.files = PartitionFiles{read_piece(stage.folder / "partition.json", read_domains)};
+    stage.files =
+        PartitionFiles{read_piece(stage.folder / results::DomainsFile::name, results::DomainsFile::read)};
   } else if (stage.type == "label") {
     stage.files = read_label_files(stage.folder);
   } else if (stage.type == "rank") {
-    stage.files = read_ranking_files(stage.folder, stage.folder / "matches.csv");
+    stage.files = read_ranking_files(stage.folder, stage.folder / results::MatchesFiles::csv_name);
   } else {
     stage.files = read_other_files(stage.folder);
   }
 }
 
-/// Takes what an entry of costs.json or stage.json says.
-void add_cost(const nlohmann::ordered_json& entry, ReportedCost& cost) {
-  const auto add = [&](const char* key, std::optional<double>& figure) {
-    if (const auto number = number_at(entry, key)) figure = *number;
-  };
-  add("seconds", cost.seconds);
-  add("images", cost.images);
-  add("images_per_second", cost.images_per_second);
-  add("peak_memory_mib", cost.peak_memory_mib);
+/// stage.json, or started.json where the stage has not ended.
+fs::path record_file(const fs::path& folder) {
+  const auto finished = folder / results::StageRecord::finished_file;
+  return is_there(finished) ? finished : folder / results::StageRecord::started_file;
 }
 
-void read_stage_json(RunStage& stage) {
-  const auto file = stage.folder / "stage.json";
-  const auto piece = read_piece(file, [](const fs::path& path) { return read_json(path); });
+void read_record(RunStage& stage) {
+  const auto piece = read_piece(record_file(stage.folder), results::StageRecord::read);
   stage.trouble = piece.trouble;
   if (!piece.value) return;
-  const auto& json = *piece.value;
-  stage.finished = true;
-  stage.finished_at = text_at(json, "finished").value_or("");
-  if (const auto type = text_at(json, "type")) stage.type = *type;
-  if (const auto cost = json.find("cost"); cost != json.end()) add_cost(*cost, stage.cost);
-  const auto inputs = json.find("inputs");
-  if (inputs == json.end() || !inputs->is_object()) return;
-  for (const auto& [key, names] : inputs->items()) {
-    for (const auto& name : names.is_array() ? names : nlohmann::ordered_json::array({names})) {
-      if (!name.is_string()) continue;
-      const auto text = name.get<std::string>();
-      if (std::find(stage.inputs.begin(), stage.inputs.end(), text) == stage.inputs.end()) {
-        stage.inputs.push_back(text);
+  const auto& record = *piece.value;
+  stage.finished = record.finished;
+  stage.finished_at = record.ended;
+  stage.type = record.key.type;
+  stage.cost = record.cost;
+  for (const auto& [key, names] : record.inputs) {
+    for (const auto& name : names) {
+      if (std::find(stage.inputs.begin(), stage.inputs.end(), name) == stage.inputs.end()) {
+        stage.inputs.push_back(name);
       }
     }
   }
@@ -189,14 +141,14 @@ std::vector<RunStage> read_pipeline_stages(const RunFiles& run) {
     const auto name = entry.filename().string();
     const bool known =
         std::any_of(stages.begin(), stages.end(), [&](const RunStage& stage) { return stage.name == name; });
-    if (known || !is_there(entry / "stage.json")) continue;
+    if (known || !is_there(record_file(entry))) continue;
     RunStage stage;
     stage.name = name;
     stage.folder = entry;
     stages.push_back(std::move(stage));
   }
   for (auto& stage : stages) {
-    read_stage_json(stage);
+    read_record(stage);
     read_files(stage);
   }
   // Those of which the recipe does not tell the place, in the order in which they ended.
@@ -222,7 +174,7 @@ std::vector<RunStage> read_training_run_stages(const fs::path& folder) {
   }
   auto embedding = read_embedding_files(folder / "features");
   if (!embedding.tables.empty()) add("embed", folder / "features", std::move(embedding), true);
-  auto ranking = read_ranking_files(folder, folder / "rankings" / "matches.csv");
+  auto ranking = read_ranking_files(folder, folder / "rankings" / results::MatchesFiles::csv_name);
   const bool ranked = is_there(ranking.matches);
   if (ranked || ranking.scores.there() || ranking.queries.there()) {
     add("rank", folder, std::move(ranking), ranked);
@@ -230,31 +182,23 @@ std::vector<RunStage> read_training_run_stages(const fs::path& folder) {
   return stages;
 }
 
-/// costs.json says what stage.json does not; what neither says of a training, its metrics tell.
+/// costs.json says what a lost stage.json does not; what neither says of a training, its metrics tell.
 void read_costs(RunFiles& run) {
-  const auto piece =
-      read_piece(run.folder / "costs.json", [](const fs::path& file) { return read_json(file, true); });
-  run.costs_trouble = piece.trouble;
-  const auto read_list = [&](const nlohmann::ordered_json& list) {
-    for (const auto& entry : list) {
-      const auto name = text_at(entry, "stage");
-      const auto stage = std::find_if(run.stages.begin(), run.stages.end(),
-                                      [&](const RunStage& candidate) { return candidate.name == name; });
-      if (stage != run.stages.end() && !stage->cost.seconds) add_cost(entry, stage->cost);
-    }
-  };
-  if (piece.value && piece.value->is_array()) read_list(*piece.value);
-  if (piece.value && piece.value->is_object()) {
-    for (const auto& [key, value] : piece.value->items()) {
-      if (value.is_array()) read_list(value);
-    }
-  }
+  const auto costs = read_piece(run.folder / results::CostsFile::name, results::CostsFile::read);
+  run.costs_trouble = costs.trouble;
   for (auto& stage : run.stages) {
+    if (stage.cost) continue;
+    if (costs.value) {
+      for (const auto& known : costs.value->stages) {
+        if (known.name == stage.name) stage.cost = known.cost;
+      }
+    }
     const auto* training = stage.holds<TrainingFiles>();
-    if (training == nullptr || !training->metrics.value || stage.cost.seconds) continue;
-    stage.cost.seconds = training->metrics.value->seconds;
-    stage.cost.images_per_second = training->metrics.value->images_per_second;
-    stage.cost.estimated = stage.cost.seconds.has_value();
+    if (stage.cost || training == nullptr || !training->metrics.value) continue;
+    if (const auto seconds = training->metrics.value->seconds) {
+      stage.cost = results::StageCost{*seconds, 0, 0};
+      stage.cost_is_estimated = true;
+    }
   }
 }
 
@@ -280,13 +224,15 @@ void read_warnings(RunFiles& run) {
   }
 }
 
+/// What the lists beside descriptors say of each image.
 void read_images(RunFiles& run) {
   for (const auto& stage : run.stages) {
     const auto* embedding = stage.holds<EmbeddingFiles>();
     if (embedding == nullptr) continue;
     for (const auto& table : embedding->tables) {
       try {
-        add_images(table, run.images);
+        file::SampleListReader reader(table);
+        for (Sample sample; reader.next(sample);) run.images.insert_or_assign(sample.path, sample);
       } catch (const DataError& error) {
         run.image_troubles.emplace_back(error.what());
       }
@@ -307,7 +253,7 @@ RunFiles read_run(const fs::path& folder) {
   run.folder = folder;
   run.pipeline = is_there(folder / "pipeline.toml");
   run.recipe_file = folder / (run.pipeline ? "pipeline.toml" : "recipe.toml");
-  run.recipe = read_piece(run.recipe_file, read_text);
+  run.recipe = read_piece(run.recipe_file, file::read_text);
   run.stages = run.pipeline ? read_pipeline_stages(run) : read_training_run_stages(folder);
   if (!run.pipeline && run.stages.empty()) {
     throw DataError(

@@ -14,41 +14,24 @@
 #include "report/piece.h"
 #include "report/ranking_files.h"
 #include "report/training_files.h"
+#include "results/domains_file.h"
+#include "results/labels_file.h"
+#include "results/stage_record.h"
 
 namespace kindred::report {
-
-/// What a stage took; what nobody has measured is missing.
-struct ReportedCost {
-  std::optional<double> seconds;
-  std::optional<double> images;
-  std::optional<double> images_per_second;
-  std::optional<double> peak_memory_mib;
-  bool estimated = false;  ///< from the metrics of the training (TrainingMetrics::seconds)
-};
 
 struct EmbeddingFiles {
   std::vector<std::filesystem::path> tables;  ///< query.csv, gallery.csv, train.csv: those that are there
 };
 
-/// domains.csv and partition.json.
 struct PartitionFiles {
-  struct Domain {
-    std::string name;
-    double images = 0;
-  };
-  Piece<std::vector<Domain>> domains;
+  Piece<results::DomainsFile> domains;
 };
 
-/// labels.csv, labels.json and labels.png.
 struct LabelFiles {
-  struct Figures {
-    /// Each number and text of labels.json, in its order: {"identities", "123"}, {"precision", "0.953"}.
-    std::vector<std::pair<std::string, std::string>> all;
-    std::vector<std::pair<std::string, double>> left_out;  ///< reason, images
-  };
-  Piece<Figures> figures;
-  Piece<std::vector<double>> cluster_sizes;  ///< images of each identity of labels.csv
-  std::filesystem::path sheet;               ///< empty when there is none
+  Piece<results::LabelsFile> labels;
+  Piece<results::LabelFiguresFile> figures;
+  std::filesystem::path sheet;  ///< labels.png; empty when there is none
 };
 
 /// A stage of which nothing is known but its files: name and size in bytes.
@@ -62,9 +45,11 @@ struct RunStage {
   std::filesystem::path folder;
   bool finished = false;
   std::string finished_at;          ///< ISO 8601; "" when nothing says it
-  std::string trouble;              ///< of stage.json
+  std::string trouble;              ///< of stage.json or started.json
   std::vector<std::string> inputs;  ///< names of stages
-  ReportedCost cost;
+  /// Of what was done so far when the stage has not ended; nothing when nobody has measured it.
+  std::optional<results::StageCost> cost;
+  bool cost_is_estimated = false;  ///< from the metrics of a training (TrainingMetrics::seconds)
   std::variant<OtherFiles, TrainingFiles, EmbeddingFiles, PartitionFiles, LabelFiles, RankingFiles> files;
 
   template <class Files>
@@ -90,9 +75,10 @@ struct RunFiles {
 
 /// Reads the folder of a run. Throws DataError when there is no such folder or it is none of a run.
 ///
-/// A pipeline is a folder with pipeline.toml, whose [[stage]] entries say the order, and a folder with
-/// stage.json for each finished stage. Any other run is one training's: recipe.toml, metrics.jsonl, features,
-/// rankings, evaluation.json. Of all files any may be missing or damaged: the piece says so.
+/// A pipeline is a folder with pipeline.toml, whose [[stage]] entries say the order, and a folder for each
+/// stage, with stage.json when it has ended and started.json when it is under way. Any other run is one
+/// training's: recipe.toml, metrics.jsonl, features, rankings, evaluation.json. Of all files any may be
+/// missing or damaged: the piece says so.
 [[nodiscard]] RunFiles read_run(const std::filesystem::path& folder);
 
 }  // namespace kindred::report

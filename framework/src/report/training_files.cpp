@@ -5,13 +5,12 @@
 #include <cmath>
 #include <cstdio>
 #include <iterator>
-#include <limits>
 #include <regex>
 #include <sstream>
 #include <string_view>
 
-#include "report/json_file.h"
-#include "report/read_text.h"
+#include "file/read_text.h"
+#include "results/metrics_file.h"
 
 namespace kindred::report {
 namespace {
@@ -36,38 +35,34 @@ std::optional<double> seconds_of(const std::string& time) {
   return 86400.0 * static_cast<double>(days) + 3600.0 * hour + 60.0 * minute + second;
 }
 
-/// The figures of one event; null stands for a number that was not finite.
-void add_figures(const nlohmann::ordered_json& event, std::int64_t epoch,
+void add_figures(const progress::Progress& finished, std::int64_t epoch,
                  std::map<std::string, EpochSeries>& series) {
-  const auto figures = event.find("figures");
-  if (figures == event.end() || !figures->is_object()) return;
-  for (const auto& [name, value] : figures->items()) {
-    if (value.is_number()) series[name][epoch] = value.get<double>();
-    if (value.is_null()) series[name][epoch] = std::numeric_limits<double>::quiet_NaN();
-  }
+  for (const auto& [name, value] : finished.figures) series[name][epoch] = value;
 }
 
-void add_event(const nlohmann::ordered_json& event, TrainingMetrics& metrics,
+void add_event(const results::MetricsEvent& event, TrainingMetrics& metrics,
                std::map<std::int64_t, double>& ends) {
-  const auto kind = text_at(event, "event").value_or("");
-  const auto time = text_at(event, "time").value_or("");
-  if (!time.empty()) metrics.last_time = time;
-  if (kind == "note") {
-    const auto text = text_at(event, "text").value_or("");
-    if (text.starts_with(warning_word)) metrics.warnings.push_back(text.substr(warning_word.size()));
+  using Kind = results::MetricsEvent::Kind;
+  metrics.last_time = event.time;
+  if (event.kind == Kind::note) {
+    if (event.text.starts_with(warning_word)) {
+      metrics.warnings.push_back(event.text.substr(warning_word.size()));
+    }
     return;
   }
+  const auto& progress = event.progress;
   long long epoch = 0;
   long long epochs = 0;
-  const auto detail = text_at(event, "detail").value_or("");
-  if (kind != "finished" || std::sscanf(detail.c_str(), "epoch %lld/%lld", &epoch, &epochs) != 2) return;
+  if (event.kind != Kind::finished ||
+      std::sscanf(progress.detail.c_str(), "epoch %lld/%lld", &epoch, &epochs) != 2) {
+    return;
+  }
   metrics.epochs = epochs;
-  const auto stage = text_at(event, "stage").value_or("");
-  if (stage == "evaluate") add_figures(event, epoch, metrics.evaluation);
-  if (stage != "train") return;
-  add_figures(event, epoch, metrics.figures);
-  if (const auto rate = number_at(event, "images_per_second")) metrics.images_per_second = rate;
-  if (const auto end = seconds_of(time)) ends[epoch] = *end;
+  if (progress.stage == "evaluate") add_figures(progress, epoch, metrics.evaluation);
+  if (progress.stage != "train") return;
+  add_figures(progress, epoch, metrics.figures);
+  if (std::isfinite(progress.images_per_second)) metrics.images_per_second = progress.images_per_second;
+  if (const auto end = seconds_of(event.time)) ends[epoch] = *end;
 }
 
 std::optional<double> training_seconds(const std::map<std::int64_t, double>& ends) {
@@ -83,29 +78,13 @@ std::optional<double> training_seconds(const std::map<std::int64_t, double>& end
 }
 
 TrainingMetrics read_metrics(const std::filesystem::path& file) {
-  std::istringstream stream(read_text(file));
+  const auto all = results::Metrics::read(file);
   TrainingMetrics metrics;
+  metrics.unreadable_lines = all.unreadable_lines;
   std::map<std::int64_t, double> ends;
-  for (std::string line; std::getline(stream, line);) {
-    if (line.empty()) continue;
-    const auto event = nlohmann::ordered_json::parse(line, nullptr, false);
-    if (event.is_object()) {
-      add_event(event, metrics, ends);
-    } else {
-      ++metrics.unreadable_lines;
-    }
-  }
+  for (const auto& event : all.events) add_event(event, metrics, ends);
   metrics.seconds = training_seconds(ends);
   return metrics;
-}
-
-std::vector<std::pair<std::string, std::string>> read_environment(const std::filesystem::path& file) {
-  std::vector<std::pair<std::string, std::string>> environment;
-  const auto json = read_json(file);
-  for (const auto& [key, value] : json.items()) {
-    environment.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
-  }
-  return environment;
 }
 
 }  // namespace
@@ -120,16 +99,16 @@ std::int64_t TrainingMetrics::last_epoch() const {
 
 TrainingFiles read_training_files(const std::filesystem::path& folder) {
   TrainingFiles files;
-  files.recipe = read_piece(folder / "recipe.toml", read_text);
-  files.environment = read_piece(folder / "environment.json", read_environment);
-  files.metrics = read_piece(folder / "metrics.jsonl", read_metrics);
+  files.recipe = read_piece(folder / "recipe.toml", file::read_text);
+  files.environment = read_piece(folder / results::EnvironmentFile::name, results::EnvironmentFile::read);
+  files.metrics = read_piece(folder / results::MetricsFile::name, read_metrics);
   std::error_code failure;
   files.model = std::filesystem::exists(folder / "model.safetensors", failure);
   return files;
 }
 
 std::vector<std::string> read_log_warnings(const std::filesystem::path& file) {
-  std::istringstream stream(read_text(file));
+  std::istringstream stream(file::read_text(file));
   static const std::regex entry("^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ ([a-z]+): ");
   std::vector<std::string> warnings;
   bool within = false;  // the last entry was a warning

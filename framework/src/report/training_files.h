@@ -6,22 +6,23 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "report/piece.h"
+#include "results/environment_file.h"
 
 namespace kindred::report {
 
 /// A figure by epoch, from 1; not a number where it was not finite.
 using EpochSeries = std::map<std::int64_t, double>;
 
-/// metrics.jsonl: finished epochs and evaluations in between.
+/// What metrics.jsonl says of finished epochs and evaluations in between.
 struct TrainingMetrics {
   std::int64_t epochs = 0;                        ///< as many as the training was to have; 0: not said
   std::map<std::string, EpochSeries> figures;     ///< "loss", "learning_rate", "loss/triplet(g1)", ...
   std::map<std::string, EpochSeries> evaluation;  ///< "mAP", "rank1", ...: shares of 1
-  std::optional<double> images_per_second;        ///< as the last epoch says
+  std::optional<double>
+      images_per_second;  ///< as the last epoch says; nothing for a number that was not finite
   /// The median time between the ends of two epochs times their number, so that the pause of a training that
   /// was stopped does not count; nothing for a single epoch.
   std::optional<double> seconds;
@@ -34,8 +35,7 @@ struct TrainingMetrics {
 
 struct TrainingFiles {
   Piece<std::string> recipe;  ///< recipe.toml as it is written
-  /// environment.json: key and value as text, in the file's order.
-  Piece<std::vector<std::pair<std::string, std::string>>> environment;
+  Piece<results::EnvironmentFile> environment;
   Piece<TrainingMetrics> metrics;
   bool model = false;  ///< model.safetensors is there: the training has ended
 };

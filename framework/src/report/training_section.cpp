@@ -13,7 +13,7 @@
 
 #include "progress/progress.h"
 #include "report/chart.h"
-#include "report/number_text.h"
+#include "text/number_text.h"
 #include "results/evaluation.h"
 
 namespace kindred::report {
@@ -43,7 +43,7 @@ Axis epochs() {
 /// "52.97 in epoch 1, 20.5 in epoch 25"
 std::string ends_text(const EpochSeries& series) {
   const auto end = [](const EpochSeries::value_type& point) {
-    return number_text(point.second) + " in epoch " + std::to_string(point.first);
+    return text::number_text(point.second) + " in epoch " + std::to_string(point.first);
   };
   if (series.empty()) return "";
   return series.size() == 1 ? end(*series.begin()) : end(*series.begin()) + ", " + end(*series.rbegin());
@@ -159,7 +159,7 @@ Html loss_parts(const std::map<std::string, EpochSeries>& figures) {
       chart.y.to = most;
       chart.size = ChartSize::small;
       chart.lines.push_back(line_of(part, *series));
-      const auto last = series->empty() ? std::string() : number_text(series->rbegin()->second);
+      const auto last = series->empty() ? std::string() : text::number_text(series->rbegin()->second);
       charts += element("figure", {{"class", "figure"}},
                         element("figcaption", output_of(part) + " " + element("span", last)) + draw(chart));
     }
@@ -179,7 +179,7 @@ std::string summary(const TrainingMetrics& metrics, bool ended) {
   std::string text = std::to_string(last) + " of " + std::to_string(metrics.epochs) + " epochs";
   if (!ended) text += ", not finished";
   if (metrics.seconds) text += ", about " + progress::duration_text(*metrics.seconds);
-  if (metrics.images_per_second) text += ", " + fixed_text(*metrics.images_per_second, 0) + " images/s";
+  if (metrics.images_per_second) text += ", " + text::fixed_text(*metrics.images_per_second, 0) + " images/s";
   return text;
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <iterator>
 #include <memory>
 #include <numeric>
@@ -16,6 +15,7 @@
 #include "progress/meter.h"
 #include "system/device.h"
 #include "system/precision.h"
+#include "text/number_text.h"
 
 namespace kindred::stage {
 namespace {
@@ -33,17 +33,13 @@ void remove_features(const std::filesystem::path& folder) {
 /// To two digits, and never too small: "0.00056"
 std::string bound_text(double bound) {
   const double digit = bound > 0 ? std::pow(10, std::floor(std::log10(bound)) - 1) : 1;
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2g", digit * std::ceil(bound / digit));
-  return text;
+  return text::significant_text(digit * std::ceil(bound / digit), 2);
 }
 
 std::string change_text(const file::StorageLoss& loss) {
-  char mean[32];
-  std::snprintf(mean, sizeof mean, "%.2g", 100 * loss.mean);
-  return std::string("they change by ") + mean + " % of their length on average and by " +
-         bound_text(100 * loss.largest) + " % at most, so no cosine changes by more than " +
-         bound_text(loss.cosine_bound());
+  return "they change by " + text::significant_text(100 * loss.mean, 2) +
+         " % of their length on average and by " + bound_text(100 * loss.largest) +
+         " % at most, so no cosine changes by more than " + bound_text(loss.cosine_bound());
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include "data/open_dataset.h"
 #include "inference/feature_extraction.h"
 #include "model/model_file.h"
+#include "results/domains_file.h"
 #include "stage/embed.h"
-#include "stage/partition.h"
 #include "stage/train_stage.h"
 
 namespace kindred::stage {
@@ -124,8 +124,8 @@ StageResult EmbedStage::run(const StageContext& context) const {
   };
   keep([](const Sample& sample) { return sample.split != Split::train; });
   if (settings_.domains) {
-    const auto csv = context.folder_of(*settings_.domains) / "domains.csv";
-    set_domains(samples, read_domains(csv), csv);
+    const auto csv = context.folder_of(*settings_.domains) / results::DomainsFile::name;
+    results::DomainsFile::read(csv).give_to(samples, csv);
   }
   data::require_domains(samples, settings_.only, "stage '" + name + "': only");
   keep([&](const Sample& sample) { return data::is_of_domains(sample, settings_.only); });

@@ -3,22 +3,18 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <map>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
-#include <unordered_set>
 #include <utility>
 
 #include "data/domain_filter.h"
-#include "file/atomic_file.h"
-#include "file/sample_list.h"
 #include "kindred/core/error.h"
 #include "kindred/search/row_lengths.h"
 #include "ranking/label_quality.h"
 #include "ranking/search_host.h"
 #include "ranking/similarity.h"
-#include "text/text_table.h"
+#include "results/labels_file.h"
+#include "text/number_text.h"
 
 namespace kindred::stage {
 namespace {
@@ -61,88 +57,49 @@ void require_sound(const PseudoLabels& labels, std::size_t images) {
   }
 }
 
-struct Sizes {
-  std::int64_t minimum = 0;
-  double mean = 0;
-  std::int64_t maximum = 0;
-};
-
-/// Of the identities; zeros without any.
-Sizes sizes_of(const std::vector<Sample>& labelled) {
-  std::map<std::int64_t, std::int64_t> images;
-  for (const auto& sample : labelled) ++images[sample.identity];
-  if (images.empty()) return {};
+std::optional<results::LabelFiguresFile::Sizes> sizes_of(const results::LabelsFile& labels) {
+  const auto images = labels.sizes();
+  if (images.empty()) return std::nullopt;
   const auto smaller = [](const auto& a, const auto& b) { return a.second < b.second; };
-  return {std::min_element(images.begin(), images.end(), smaller)->second,
-          static_cast<double>(labelled.size()) / static_cast<double>(images.size()),
-          std::max_element(images.begin(), images.end(), smaller)->second};
+  return results::LabelFiguresFile::Sizes{
+      std::min_element(images.begin(), images.end(), smaller)->second,
+      static_cast<double>(labels.samples.size()) / static_cast<double>(images.size()),
+      std::max_element(images.begin(), images.end(), smaller)->second};
 }
 
-std::string fixed(double number, int digits) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.*f", digits, number);
-  return text;
+std::optional<results::LabelFiguresFile::Truth> truth_of(const ranking::LabelQuality& quality) {
+  if (quality.images == 0) return std::nullopt;
+  return results::LabelFiguresFile::Truth{quality.images,      quality.labelled, quality.persons,
+                                          quality.precision(), quality.recall(), quality.f1(),
+                                          quality.purity()};
 }
 
 std::string figure(std::optional<double> share) {
-  return share ? fixed(*share, 3) : "-";
+  return share ? text::fixed_text(*share, 3) : "-";
 }
 
-std::string text_of(const LabelOutcome& outcome, std::int64_t all, const PseudoLabels& labels,
-                    const Sizes& sizes, const ranking::LabelQuality& quality) {
+std::string text_of(const results::LabelFiguresFile& figures) {
   std::string text;
-  if (outcome.identities == 0) {
-    text = "no pseudo identities: none of " + text::grouped_digits(all) +
-           " images got one; the descriptors or the labeler's parameters do not fit these images\n";
+  if (const auto& sizes = figures.images_per_identity) {
+    text = text::grouped_digits(figures.identities) + " pseudo identities of " +
+           text::grouped_digits(figures.images) + " of " + text::grouped_digits(figures.all_images) +
+           " images, " + std::to_string(sizes->minimum) + " to " + text::grouped_digits(sizes->maximum) +
+           " images each, " + text::fixed_text(sizes->mean, 1) + " on average\n";
   } else {
-    text = text::grouped_digits(outcome.identities) + " pseudo identities of " +
-           text::grouped_digits(outcome.images) + " of " + text::grouped_digits(all) + " images, " +
-           std::to_string(sizes.minimum) + " to " + text::grouped_digits(sizes.maximum) + " images each, " +
-           fixed(sizes.mean, 1) + " on average\n";
+    text = "no pseudo identities: none of " + text::grouped_digits(figures.all_images) +
+           " images got one; the descriptors or the labeler's parameters do not fit these images\n";
   }
-  if (!labels.left_out.empty()) text += "without one:\n";
-  for (const auto& part : labels.left_out) {
+  if (!figures.left_out.empty()) text += "without one:\n";
+  for (const auto& part : figures.left_out) {
     text += "  " + text::grouped_digits(part.images) + "  " + part.reason + "\n";
   }
-  if (quality.images > 0 && outcome.identities > 0) {
-    text += "against the true persons: pairs with precision " + figure(quality.precision()) + ", recall " +
-            figure(quality.recall()) + ", F1 " + figure(quality.f1()) + "; purity " +
-            figure(quality.purity()) + "; " + text::grouped_digits(quality.persons) +
-            " persons on the images that have one\n";
+  if (figures.truth && figures.identities > 0) {
+    const auto& truth = *figures.truth;
+    text += "against the true persons: pairs with precision " + figure(truth.precision) + ", recall " +
+            figure(truth.recall) + ", F1 " + figure(truth.f1) + "; purity " + figure(truth.purity) + "; " +
+            text::grouped_digits(truth.persons) + " persons on the images that have one\n";
   }
   return text;
-}
-
-nlohmann::ordered_json number_or_null(std::optional<double> number) {
-  return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json(nullptr);
-}
-
-nlohmann::ordered_json json_of(const LabelOutcome& outcome, std::int64_t all, const PseudoLabels& labels,
-                               const Sizes& sizes, const ranking::LabelQuality& quality) {
-  nlohmann::ordered_json json;
-  json["identities"] = outcome.identities;
-  json["images"] = outcome.images;
-  json["all_images"] = all;
-  json["left_out"] = nlohmann::ordered_json::array();
-  for (const auto& part : labels.left_out) {
-    json["left_out"].push_back({{"reason", part.reason}, {"images", part.images}});
-  }
-  json["images_per_identity"] = nullptr;
-  if (outcome.identities > 0) {
-    json["images_per_identity"] = {
-        {"minimum", sizes.minimum}, {"mean", sizes.mean}, {"maximum", sizes.maximum}};
-  }
-  json["truth"] = nullptr;
-  if (quality.images > 0) {
-    json["truth"] = {{"images", quality.images},
-                     {"labelled", quality.labelled},
-                     {"persons", quality.persons},
-                     {"precision", number_or_null(quality.precision())},
-                     {"recall", number_or_null(quality.recall())},
-                     {"f1", number_or_null(quality.f1())},
-                     {"purity", number_or_null(quality.purity())}};
-  }
-  return json;
 }
 
 }  // namespace
@@ -176,41 +133,28 @@ LabelOutcome label(const Labeler& labeler, ranking::SearchInput input,
   const auto labels = labeler.label(retrieval, host);
   require_sound(labels, samples.size());
 
-  std::vector<Sample> labelled;
+  results::LabelsFile labelled;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (labels.identities[i] == unlabelled_identity) continue;
-    labelled.push_back(samples[i]);
-    labelled.back().identity = labels.identities[i];
+    labelled.samples.push_back(samples[i]);
+    labelled.samples.back().identity = labels.identities[i];
   }
-  LabelOutcome outcome;
-  outcome.csv = folder / "labels.csv";
-  outcome.json = folder / "labels.json";
-  outcome.images = static_cast<std::int64_t>(labelled.size());
-  for (const auto& sample : labelled) outcome.identities = std::max(outcome.identities, sample.identity + 1);
-  const auto all = static_cast<std::int64_t>(samples.size());
-  const auto sizes = sizes_of(labelled);
-  const auto quality = ranking::judge_labels(labels.identities, persons);
-  outcome.text = text_of(outcome, all, labels, sizes, quality);
+  results::LabelFiguresFile figures;
+  for (const auto& sample : labelled.samples) {
+    figures.identities = std::max(figures.identities, sample.identity + 1);
+  }
+  figures.images = static_cast<std::int64_t>(labelled.samples.size());
+  figures.all_images = static_cast<std::int64_t>(samples.size());
+  for (const auto& part : labels.left_out) figures.left_out.push_back({part.reason, part.images});
+  figures.images_per_identity = sizes_of(labelled);
+  figures.truth = truth_of(ranking::judge_labels(labels.identities, persons));
 
-  file::write_sample_list(outcome.csv, labelled);
-  const auto json = json_of(outcome, all, labels, sizes, quality);
-  file::write_atomically(outcome.json, [&](std::ostream& out) { out << json.dump(2) << '\n'; });
+  const LabelOutcome outcome{folder / results::LabelsFile::name, folder / results::LabelFiguresFile::name,
+                             figures.identities, figures.images, text_of(figures)};
+  labelled.write(outcome.csv);
+  figures.write(outcome.json);
   progress.note(outcome.text.substr(0, outcome.text.size() - 1));
   return outcome;
-}
-
-std::vector<Sample> read_labels(const std::filesystem::path& csv) {
-  file::SampleListReader reader(csv);
-  std::vector<Sample> samples;
-  std::unordered_set<std::string> paths;
-  for (Sample sample; reader.next(sample);) {
-    if (sample.identity < 0) throw reader.error("'" + sample.path + "' has no identity");
-    if (!paths.insert(sample.path).second) {
-      throw reader.error("the image '" + sample.path + "' stands in the list twice");
-    }
-    samples.push_back(std::move(sample));
-  }
-  return samples;
 }
 
 }  // namespace kindred::stage

@@ -20,7 +20,7 @@ namespace kindred::stage {
 ///
 /// Nothing is drawn, and nothing returned, when no identity has two images. Throws DataError for a label
 /// whose image the data set does not have or cannot read.
-/// @param labels of read_labels() (label.h)
+/// @param labels of LabelsFile (labels_file.h)
 /// @return `file`
 std::optional<std::filesystem::path> draw_label_sheet(const std::vector<Sample>& labels,
                                                       const Dataset& dataset,

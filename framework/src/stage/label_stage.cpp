@@ -1,6 +1,7 @@
 #include "stage/label_stage.h"
 
 #include "ranking/post_processing.h"
+#include "results/labels_file.h"
 #include "stage/label.h"
 #include "stage/label_sheet.h"
 
@@ -37,7 +38,7 @@ std::vector<const ComponentInfo*> LabelStage::components() const {
 }
 
 std::vector<std::string> LabelStage::results(const std::filesystem::path&) const {
-  return {"labels.csv", "labels.json"};
+  return {results::LabelsFile::name, results::LabelFiguresFile::name};
 }
 
 void LabelStage::check() const {
@@ -51,8 +52,9 @@ StageResult LabelStage::run(const StageContext& context) const {
   const auto outcome = label(*labeler_.create({}), std::move(input), settings_.only, context.folder,
                              context.device, context.progress);
   if (data_) {
-    static_cast<void>(draw_label_sheet(read_labels(outcome.csv), *data_->plan.dataset.create({}),
-                                       context.folder / "labels.png", context.progress));
+    static_cast<void>(draw_label_sheet(results::LabelsFile::read(outcome.csv).samples,
+                                       *data_->plan.dataset.create({}), context.folder / "labels.png",
+                                       context.progress));
   }
   return {false, images};
 }

@@ -11,6 +11,7 @@
 #include "kindred/core/error.h"
 #include "progress/meter.h"
 #include "ranking/ranking.h"
+#include "results/matches_file.h"
 
 namespace kindred::stage {
 namespace {
@@ -43,11 +44,9 @@ void require_top(std::int64_t top) {
 
 MatchOutcome write_matches(const ranking::Ranking& ranking, const std::vector<Sample>& query,
                            const std::vector<Sample>& gallery, const std::filesystem::path& folder) {
-  MatchOutcome outcome{folder / "matches.csv", folder / "matches.json", ranking.images.size(0),
-                       static_cast<std::int64_t>(gallery.size()), ranking.images.size(1)};
-  ranking::write_ranking_csv(outcome.csv, ranking, query, gallery);
-  ranking::write_ranking_json(outcome.json, ranking, query, gallery);
-  return outcome;
+  ranking::write_matches(folder, ranking, query, gallery);
+  return {folder / results::MatchesFiles::csv_name, folder / results::MatchesFiles::json_name,
+          ranking.images.size(0), static_cast<std::int64_t>(gallery.size()), ranking.images.size(1)};
 }
 
 /// Blocks of 64 MB.

@@ -11,8 +11,8 @@
 namespace kindred::stage {
 
 struct MatchOutcome {
-  std::filesystem::path csv;   ///< FOLDER/matches.csv: see write_ranking_csv()
-  std::filesystem::path json;  ///< FOLDER/matches.json: see write_ranking_json()
+  std::filesystem::path csv;   ///< FOLDER/matches.csv (matches_file.h)
+  std::filesystem::path json;  ///< FOLDER/matches.json
   std::int64_t queries = 0;
   std::int64_t gallery = 0;
   std::int64_t top = 0;  ///< images listed for each query: what was asked for, or the whole gallery

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "results/domains_file.h"
 #include "stage/partition.h"
 
 namespace kindred::stage {
@@ -32,7 +33,7 @@ std::optional<StageData> PartitionStage::data() const {
 }
 
 std::vector<std::string> PartitionStage::results(const std::filesystem::path&) const {
-  return {"domains.csv"};
+  return {results::DomainsFile::name};
 }
 
 void PartitionStage::check() const {

@@ -5,6 +5,7 @@
 #include "ranking/made_metric.h"
 #include "ranking/post_processing.h"
 #include "results/evaluation_file.h"
+#include "results/matches_file.h"
 #include "stage/rank.h"
 
 namespace kindred::stage {
@@ -41,7 +42,7 @@ std::vector<const ComponentInfo*> RankStage::components() const {
 }
 
 std::vector<std::string> RankStage::results(const std::filesystem::path& folder) const {
-  std::vector<std::string> files{"matches.csv", "matches.json"};
+  std::vector<std::string> files{results::MatchesFiles::csv_name, results::MatchesFiles::json_name};
   for (auto& file : results::evaluation_files(folder)) files.push_back(std::move(file));
   if (std::filesystem::exists(folder / "evaluation_plain.json")) files.emplace_back("evaluation_plain.json");
   return files;

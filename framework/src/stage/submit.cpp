@@ -1,19 +1,16 @@
 #include "stage/submit.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <sstream>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <unordered_map>
 #include <utility>
 
 #include "file/atomic_file.h"
 #include "kindred/core/error.h"
-#include "kindred/text/csv.h"
 #include "progress/meter.h"
+#include "results/matches_file.h"
 
 namespace kindred::stage {
 namespace {
@@ -51,43 +48,26 @@ class Rankings {
   }
 
   void add(const std::filesystem::path& file) {
-    CsvReader reader(file);
-    const auto& table = reader.table();
-    table.require_known_columns(
-        {"query_path", "rank", "gallery_path", "similarity", "query_identity", "gallery_identity"});
-    const auto query = table.column("query_path");
-    const auto rank = table.column("rank");
-    const auto gallery = table.column("gallery_path");
-    const auto similarity = table.column("similarity");
-    Ranked* current = nullptr;
-    std::string path;
-    std::int64_t due = 0;
+    results::MatchesReader reader(file);
     std::vector<std::size_t> listed_for(gallery_.names.size(), 0);  // the number of the query, from 1
     std::size_t number = 0;
-    for (CsvRow row; reader.next(row);) {
-      if (current == nullptr || row.cells[query] != path) {
-        path = row.cells[query];
-        current = &begin(table, row, path);
-        current->file = file;
-        due = 1;
-        ++number;
+    for (results::QueryMatches matches; reader.next(matches);) {
+      auto& ranked = begin(reader, matches.query);
+      ranked.file = file;
+      ++number;
+      for (std::size_t i = 0; i < matches.found.size(); ++i) {
+        const auto& found = matches.found[i];
+        const auto at = gallery_.places.find(found.path);
+        if (at == gallery_.places.end()) {
+          throw reader.error(i, "'" + found.path + "' is not in the data set's gallery");
+        }
+        if (std::exchange(listed_for[at->second], number) == number) {
+          throw reader.error(i, "'" + found.path + "' is listed twice for '" + matches.query + "'");
+        }
+        if (ranked.ranking.gallery.size() == wanted_) continue;
+        ranked.ranking.gallery.push_back(gallery_.names[at->second]);
+        ranked.ranking.similarities.push_back(found.similarity);
       }
-      if (const auto found = table.integer(row, rank); found != due) {
-        throw table.error(row, "the rank is " + std::to_string(found) + " where " + std::to_string(due) +
-                                   " is due: the images of a query must follow each other, the best first");
-      }
-      ++due;
-      const auto at = gallery_.places.find(row.cells[gallery]);
-      if (at == gallery_.places.end()) {
-        throw table.error(row, "'" + row.cells[gallery] + "' is not in the data set's gallery");
-      }
-      if (std::exchange(listed_for[at->second], number) == number) {
-        throw table.error(row, "'" + row.cells[gallery] + "' is listed twice for '" + path + "'");
-      }
-      auto& ranking = current->ranking;
-      if (ranking.gallery.size() == wanted_) continue;
-      ranking.gallery.push_back(gallery_.names[at->second]);
-      ranking.similarities.push_back(number_in(table, row, similarity));
     }
   }
 
@@ -123,25 +103,15 @@ class Rankings {
     std::filesystem::path file;  ///< where it stands; empty: nowhere yet
   };
 
-  [[nodiscard]] Ranked& begin(const CsvTable& table, const CsvRow& row, const std::string& path) {
-    const auto at = query_.places.find(path);
-    if (at == query_.places.end()) throw table.error(row, "'" + path + "' is no query of the data set");
+  [[nodiscard]] Ranked& begin(const results::MatchesReader& reader, const std::string& query) {
+    const auto at = query_.places.find(query);
+    if (at == query_.places.end()) throw reader.error(0, "'" + query + "' is no query of the data set");
     auto& ranked = ranked_[at->second];
     if (!ranked.file.empty()) {
-      throw table.error(row, "the query '" + path + "' has a ranking already, in " + ranked.file.string() +
-                                 "; each query must stand in one file, once");
+      throw reader.error(0, "the query '" + query + "' has a ranking already, in " + ranked.file.string() +
+                                "; each query must stand in one file, once");
     }
     return ranked;
-  }
-
-  [[nodiscard]] static float number_in(const CsvTable& table, const CsvRow& row, std::size_t column) {
-    const auto& cell = row.cells[column];
-    float number = 0;
-    const auto read = std::from_chars(cell.data(), cell.data() + cell.size(), number);
-    if (read.ec != std::errc() || read.ptr != cell.data() + cell.size() || !std::isfinite(number)) {
-      throw table.error(row, "the similarity '" + cell + "' is not a number");
-    }
-    return number;
   }
 
   const Side& query_;

@@ -28,7 +28,7 @@ struct SubmitOutcome {
 ///   - the ranks of a query are not 1, 2, 3 and so on;
 ///   - two queries, or two gallery images, have the same name in the writer's format;
 ///   - what is read back differs.
-/// @param rankings files of write_ranking_csv() (ranking.h), such as one for each domain
+/// @param rankings files matches.csv (matches_file.h), such as one for each domain
 /// @param samples the data set's; those of the split train do not matter
 [[nodiscard]] SubmitOutcome submit(const Writer& writer, const std::vector<std::filesystem::path>& rankings,
                                    const std::vector<Sample>& samples, const std::filesystem::path& folder,

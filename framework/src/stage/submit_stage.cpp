@@ -1,5 +1,6 @@
 #include "stage/submit_stage.h"
 
+#include "results/matches_file.h"
 #include "stage/submit.h"
 
 namespace kindred::stage {
@@ -44,9 +45,11 @@ void SubmitStage::check() const {
 
 StageResult SubmitStage::run(const StageContext& context) const {
   std::vector<std::filesystem::path> rankings;
-  for (const auto& stage : settings_.rankings) rankings.push_back(context.folder_of(stage) / "matches.csv");
-  const auto outcome = submit(*writer_.create({}), rankings, data_.dataset.create({})->samples(),
-                              context.folder, context.progress);
+  for (const auto& stage : settings_.rankings) {
+    rankings.push_back(context.folder_of(stage) / results::MatchesFiles::csv_name);
+  }
+  const auto outcome =
+      submit(*writer_.create({}), rankings, data_.dataset.create({})->samples(), context.folder, context.progress);
   return {false, outcome.queries};
 }
 

@@ -2,7 +2,7 @@
 
 #include "file/safetensors.h"
 #include "progress/log.h"
-#include "progress/metrics_file.h"
+#include "results/metrics_file.h"
 #include "system/device.h"
 #include "system/precision.h"
 #include "training/run_directory.h"
@@ -77,7 +77,7 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
   system::require_precision(plan.train.precision, device, "train.precision");
   system::set_threads(plan.machine.threads);
   directory.write_environment(device, plan.train.precision);
-  progress::MetricsFile metrics(directory.metrics());
+  results::MetricsFile metrics(directory.metrics());
   progress::RunLog log(directory.log());
   progress::TeeProgress tee({&metrics, &log, &progress});
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "results/labels_file.h"
 #include "stage/train.h"
 #include "training/plan_check.h"
 #include "training/run_directory.h"
@@ -84,7 +85,7 @@ StageResult TrainStage::run(const StageContext& context) const {
   auto plan = plan_;
   for (std::size_t i = 0; i < settings_.labels.size(); ++i) {
     recipe::PseudoLabelsChoice labels;
-    labels.file = (context.folder_of(settings_.labels[i]) / "labels.csv").string();
+    labels.file = (context.folder_of(settings_.labels[i]) / results::LabelsFile::name).string();
     labels.dataset = label_data_[i];
     plan.pseudo_labels.push_back(std::move(labels));
   }

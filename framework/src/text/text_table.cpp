@@ -32,14 +32,6 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
   return lines;
 }
 
-std::string grouped_digits(std::int64_t number) {
-  auto text = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), ",");
-  }
-  return text;
-}
-
 std::string TextTable::str() const {
   using Lines = std::vector<std::string>;
   auto all = rows;
@@ -76,6 +68,19 @@ std::string TextTable::str() const {
       text += line + "\n";
     }
   }
+  return text;
+}
+
+std::string TextTable::markdown() const {
+  const auto line = [](const std::vector<std::string>& cells) {
+    std::string text = "|";
+    for (const auto& cell : cells) text += " " + cell + " |";
+    return text + "\n";
+  };
+  std::string text = line(heads) + "| --- |";
+  for (std::size_t i = 1; i < heads.size(); ++i) text += " ---: |";
+  text += "\n";
+  for (const auto& row : rows) text += line(row);
   return text;
 }
 

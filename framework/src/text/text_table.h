@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,9 +10,6 @@ namespace kindred::text {
 /// Breaks text between words so that no line is wider than `width` characters, except for a single word.
 /// A text without words gives one empty line.
 [[nodiscard]] std::vector<std::string> wrapped(const std::string& text, std::size_t width);
-
-/// "23,508,032"; for numbers from 0 on.
-[[nodiscard]] std::string grouped_digits(std::int64_t number);
 
 /// Rows of cells in aligned columns; each line ends with '\n'. Cells that do not fit are wrapped; a column in
 /// which every row is empty is left out.
@@ -25,6 +21,8 @@ struct TextTable {
   std::vector<std::vector<std::string>> rows;
 
   [[nodiscard]] std::string str() const;
+  /// The heads and rows as Markdown: the first column to the left, the others, numbers, to the right.
+  [[nodiscard]] std::string markdown() const;
 };
 
 }  // namespace kindred::text

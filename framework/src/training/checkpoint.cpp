@@ -6,6 +6,7 @@
 
 #include "file/checksum.h"
 #include "kindred/core/error.h"
+#include "text/number_text.h"
 
 namespace kindred::training {
 namespace {
@@ -14,13 +15,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* format_key = "kindred.checkpoint";
 constexpr const char* format = "1";
-
-template <class Number>
-std::string text_of(Number number) {
-  char text[64];
-  const auto result = std::to_chars(text, text + sizeof text, number);
-  return std::string(text, result.ptr);
-}
 
 class MetadataReader {
  public:
@@ -116,14 +110,14 @@ void write_checkpoint(const fs::path& file, const Checkpoint& checkpoint) {
   file::TensorFile content = checkpoint.state;
   content.metadata = {{format_key, format},
                       {"kindred.identity", checkpoint.identity},
-                      {"epoch", text_of(checkpoint.epoch)},
-                      {"batch", text_of(checkpoint.batch)},
+                      {"epoch", std::to_string(checkpoint.epoch)},
+                      {"batch", std::to_string(checkpoint.batch)},
                       {"data", checkpoint.data},
                       {"metrics_position", text_of(checkpoint.metrics_position)},
                       {"best_by", checkpoint.best_by},
                       {"last_loss", text_of(checkpoint.last_loss)},
                       {"environment", checkpoint.environment}};
-  if (checkpoint.best_score) content.metadata["best_score"] = text_of(*checkpoint.best_score);
+  if (checkpoint.best_score) content.metadata["best_score"] = text::shortest_text(*checkpoint.best_score);
   file::add_checksum(content);
   keep_previous(file);
   file::write_safetensors(file, content);

@@ -1,13 +1,12 @@
 #include "training/learning_groups.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <set>
 #include <utility>
 
 #include "kindred/core/error.h"
 #include "recipe/wildcard.h"
+#include "text/number_text.h"
 #include "text/text_table.h"
 
 namespace kindred::training {
@@ -116,9 +115,7 @@ std::string reason(const std::string& pattern, const Inventory& inventory,
 
 /// "x 10"
 std::string factor_text(double factor) {
-  std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "x %.6g", factor);
-  return buffer.data();
+  return "x " + text::significant_text(factor, 6);
 }
 
 }  // namespace

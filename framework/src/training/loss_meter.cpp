@@ -1,10 +1,10 @@
 #include "training/loss_meter.h"
 
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "text/number_text.h"
 
 namespace kindred::training {
 
@@ -37,8 +37,7 @@ void LossMeter::look_at(const Step& step, const float* values) {
   for (std::size_t i = 0; i < names_.size(); ++i) {
     if (!std::isfinite(values[i])) bad.push_back(names_[i]);
   }
-  char rate[32];
-  std::snprintf(rate, sizeof rate, "%.4g", step.learning_rate);
+  const auto rate = text::significant_text(step.learning_rate, 4);
   const auto place = "in epoch " + std::to_string(step.epoch) + ", batch " + std::to_string(step.batch + 1);
   if (!bad.empty() || !std::isfinite(values[names_.size()])) {
     const std::string terms =

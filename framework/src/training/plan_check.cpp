@@ -1,8 +1,6 @@
 #include "training/plan_check.h"
 
-#include <array>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -11,6 +9,7 @@
 #include "model/model.h"
 #include "ranking/made_metric.h"
 #include "ranking/post_processing.h"
+#include "text/number_text.h"
 #include "text/text_table.h"
 #include "training/learning_groups.h"
 #include "weights/initial_weights.h"
@@ -51,9 +50,7 @@ std::int64_t elements(const torch::nn::Module& module) {
 }
 
 std::string weight_text(double weight) {
-  std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%.4g", weight);
-  return buffer.data();
+  return text::significant_text(weight, 4);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <opencv2/core/utility.hpp>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "recipe/affects.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
+#include "results/environment_file.h"
 #include "system/device.h"
 #include "system/precision.h"
 #include "system/version.h"
@@ -47,17 +47,17 @@ void RunDirectory::record_recipe(const recipe::Plan& plan) const {
 }
 
 void RunDirectory::write_environment(torch::Device device, system::Precision precision) const {
-  nlohmann::ordered_json json;
-  json["kindred"] = system::kindred_version;
-  json["libtorch"] = system::torch_version();
-  json["opencv"] = cv::getVersionString();
-  json["blas"] = system::blas_name();
-  json["device"] = system::device_text(device);
-  json["processor"] = system::processor_name();
-  json["threads"] = at::get_num_threads();
-  json["memory_format"] = "channels_last";
-  json["precision"] = system::precision_name(precision);
-  file::write_atomically(environment(), [&](std::ostream& stream) { stream << json.dump(2) << '\n'; });
+  results::EnvironmentFile file;
+  file.kindred = system::kindred_version;
+  file.libtorch = system::torch_version();
+  file.opencv = cv::getVersionString();
+  file.blas = system::blas_name();
+  file.device = system::device_text(device);
+  file.processor = system::processor_name();
+  file.threads = at::get_num_threads();
+  file.memory_format = "channels_last";
+  file.precision = system::precision_name(precision);
+  file.write(environment());
 }
 
 }  // namespace kindred::training

@@ -10,6 +10,8 @@
 #include "file/folder_lock.h"
 #include "recipe/plan.h"
 #include "recipe/recipe_difference.h"
+#include "results/environment_file.h"
+#include "results/metrics_file.h"
 
 namespace kindred::training {
 
@@ -29,14 +31,13 @@ class RunDirectory {
   /// directory holds a checkpoint or a model of a recipe with another Plan::identity().
   void record_recipe(const recipe::Plan& plan) const;
 
-  /// Writes environment.json: versions, device, threads, processor, precision. What may explain a difference
-  /// in the last bits.
+  /// Writes environment.json (environment_file.h).
   void write_environment(torch::Device device, system::Precision precision) const;
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] std::filesystem::path recipe() const { return folder_ / recipe_name; }
-  [[nodiscard]] std::filesystem::path environment() const { return folder_ / "environment.json"; }
-  [[nodiscard]] std::filesystem::path metrics() const { return folder_ / "metrics.jsonl"; }
+  [[nodiscard]] std::filesystem::path environment() const { return folder_ / results::EnvironmentFile::name; }
+  [[nodiscard]] std::filesystem::path metrics() const { return folder_ / results::MetricsFile::name; }
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "log.txt"; }
   [[nodiscard]] std::filesystem::path checkpoint() const { return folder_ / checkpoint_name; }
   [[nodiscard]] std::filesystem::path model() const { return folder_ / model_name; }

@@ -50,7 +50,7 @@ std::shared_ptr<model::Model> initial_model(const recipe::Plan& plan, std::int64
 }  // namespace
 
 Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torch::Device device,
-                   progress::ProgressSink& progress, progress::MetricsFile& metrics,
+                   progress::ProgressSink& progress, results::MetricsFile& metrics,
                    const std::atomic<bool>& stop)
     : plan_(plan),
       directory_(directory),

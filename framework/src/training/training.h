@@ -11,8 +11,12 @@
 #include <vector>
 
 #include "data/loader.h"
+#include "progress/progress.h"
+#include "progress/rate.h"
+#include "recipe/plan.h"
+#include "results/metrics_file.h"
 #include "kindred/role/metric.h"
-#include "progress/metrics_file.h"
+#include "results/metrics_file.h"
 #include "progress/progress.h"
 #include "progress/rate.h"
 #include "recipe/plan.h"
@@ -28,7 +32,7 @@ class Training {
  public:
   /// All arguments taken by reference must outlive it. `metrics` is one of the sinks behind `progress`.
   Training(const recipe::Plan& plan, const RunDirectory& directory, torch::Device device,
-           progress::ProgressSink& progress, progress::MetricsFile& metrics, const std::atomic<bool>& stop);
+           progress::ProgressSink& progress, results::MetricsFile& metrics, const std::atomic<bool>& stop);
 
   /// Goes on where the directory's checkpoint stands, if there is one.
   void resume();
@@ -58,7 +62,7 @@ class Training {
   torch::Device device_;
   system::Computing inference_;  // of evaluations in between
   progress::ProgressSink& progress_;
-  progress::MetricsFile& metrics_;
+  results::MetricsFile& metrics_;
   const std::atomic<bool>& stop_;
 
   TrainingData data_;

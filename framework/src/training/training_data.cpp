@@ -2,12 +2,12 @@
 
 #include <boost/crc.hpp>
 
-#include <cstdio>
 #include <map>
 #include <utility>
 
 #include "data/open_dataset.h"
 #include "kindred/core/error.h"
+#include "text/number_text.h"
 
 namespace kindred::training {
 namespace {
@@ -19,9 +19,7 @@ std::string fingerprint_of(const std::vector<Sample>& samples) {
                              std::to_string(sample.camera) + '\0' + sample.domain + '\n';
     crc.process_bytes(text.data(), text.size());
   }
-  char text[64];
-  std::snprintf(text, sizeof text, "%zu images, %08x", samples.size(), static_cast<unsigned>(crc.checksum()));
-  return text;
+  return std::to_string(samples.size()) + " images, " + text::hex_digits(crc.checksum());
 }
 
 }  // namespace

@@ -4,12 +4,10 @@
 
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "kindred/core/error.h"
 #include "progress/log.h"
-#include "progress/metrics_file.h"
 #include "progress/rate.h"
 #include "progress/text_progress.h"
 #include "temporary_folder.h"
@@ -35,13 +33,6 @@ Progress example(std::int64_t done = 12) {
 
 constexpr const char* example_text =
     "train, epoch 3/60: 12/120 batches, 34.6 images/s, 4:05 left, learning_rate 0.00035, loss 1.235";
-
-std::vector<nlohmann::json> lines_of(const std::filesystem::path& file) {
-  std::vector<nlohmann::json> lines;
-  std::istringstream stream(read_bytes(file));
-  for (std::string line; std::getline(stream, line);) lines.push_back(nlohmann::json::parse(line));
-  return lines;
-}
 
 class CountingSink : public ProgressSink {
  public:
@@ -159,70 +150,6 @@ TEST_CASE("a tee tells all its sinks") {
   tee.finish(example());
   CHECK(first.text == "unf");
   CHECK(second.text == "unf");
-}
-
-TEST_CASE("metrics are JSON, one object a line, with figures that are not finite as null") {
-  const TemporaryFolder folder;
-  const auto file = folder / "metrics.jsonl";
-  {
-    MetricsFile metrics(file, 2);
-    auto progress = example();
-    metrics.update(progress);
-    metrics.update(progress);
-    metrics.update(progress);
-    progress.figures["loss"] = std::numeric_limits<double>::infinity();
-    metrics.finish(progress);
-    metrics.note("a \"note\"\nof two lines and \xff");
-  }
-  const auto lines = lines_of(file);
-  REQUIRE(lines.size() == 3);
-  CHECK(lines[0]["event"] == "progress");
-  CHECK(lines[0]["stage"] == "train");
-  CHECK(lines[0]["detail"] == "epoch 3/60");
-  CHECK(lines[0]["done"] == 12);
-  CHECK(lines[0]["total"] == 120);
-  CHECK(lines[0]["unit"] == "batches");
-  CHECK(lines[0]["images_per_second"] == 34.56);
-  CHECK(lines[0]["figures"]["learning_rate"] == 3.5e-4);
-  CHECK(lines[0]["figures"]["loss/triplet(g1)"] == 0.5);
-  CHECK(std::string(lines[0]["time"]).size() == 24);
-  CHECK(std::string(lines[0]["time"]).back() == 'Z');
-  CHECK(lines[1]["event"] == "finished");
-  CHECK(lines[1]["figures"]["loss"].is_null());
-  CHECK(lines[2]["event"] == "note");
-  CHECK(std::string(lines[2]["text"]).rfind("a \"note\"\nof two lines and ", 0) == 0);
-}
-
-TEST_CASE("metrics are appended, and go back to a position once") {
-  const TemporaryFolder folder;
-  const auto file = folder / "metrics.jsonl";
-  std::int64_t position = 0;
-  {
-    MetricsFile metrics(file);
-    metrics.note("kept");
-    position = metrics.position();
-    metrics.note("to be repeated");
-  }
-  MetricsFile metrics(file);
-  metrics.go_back_to(position + 1'000'000);
-  metrics.go_back_to(-1);
-  CHECK(lines_of(file).size() == 2);
-  metrics.go_back_to(position);
-  metrics.note("repeated");
-  const auto lines = lines_of(file);
-  REQUIRE(lines.size() == 2);
-  CHECK(lines[0]["text"] == "kept");
-  CHECK(lines[1]["text"] == "repeated");
-}
-
-TEST_CASE("metrics that cannot be written are named") {
-  const TemporaryFolder folder;
-  const auto file = folder / "none/metrics.jsonl";
-  CHECK(message_of<DataError>([&] { const MetricsFile metrics(file); }) ==
-        file.string() + ": error: cannot be written: No such file or directory");
-  MetricsFile full("/dev/full");
-  CHECK(message_of<DataError>([&] { full.note("x"); }) ==
-        "/dev/full: error: cannot be written: No space left on device");
 }
 
 TEST_CASE("a rate is smoothed, follows a lasting change, and estimates what is left") {

@@ -171,36 +171,27 @@ TEST_CASE("what reading ahead throws comes when its turn has come") {
   CHECK(progress == std::vector<std::int64_t>{1, 2});
 }
 
-TEST_CASE("a ranking is written as CSV, with identities when any are known") {
+TEST_CASE("a ranking is written with the names of its images, and identities when any are known") {
   const Folder folder;
   const Ranking ranking{torch::tensor({{1, 0}, {0, 1}}, torch::kLong),
                         torch::tensor({{0.75F, -0.5F}, {1.0F, 0.1F}})};
   const auto query = named({"q,1.png", "q2.png"});
-  auto gallery = named({"g1.png", "g2.png"});
-  write_ranking_csv(folder.path / "a.csv", ranking, query, gallery);
-  CHECK(content(folder.path / "a.csv") ==
+  auto gallery = named({"g1.png", "ä.png"});
+  write_matches(folder.path, ranking, query, gallery);
+  CHECK(content(folder.path / "matches.csv") ==
         "query_path,rank,gallery_path,similarity\n"
-        "\"q,1.png\",1,g2.png,0.75\n\"q,1.png\",2,g1.png,-0.5\n"
-        "q2.png,1,g1.png,1\nq2.png,2,g2.png,0.1\n");
+        "\"q,1.png\",1,ä.png,0.75\n\"q,1.png\",2,g1.png,-0.5\n"
+        "q2.png,1,g1.png,1\nq2.png,2,ä.png,0.1\n");
+  CHECK(content(folder.path / "matches.json") ==
+        "{\n\"q,1.png\": [\"ä.png\", \"g1.png\"],\n\"q2.png\": [\"g1.png\", \"ä.png\"]\n}\n");
   gallery[1].identity = 9;
-  write_ranking_csv(folder.path / "a.csv", ranking, query, gallery);
-  CHECK(content(folder.path / "a.csv") ==
+  write_matches(folder.path, ranking, query, gallery);
+  CHECK(content(folder.path / "matches.csv") ==
         "query_path,rank,gallery_path,similarity,query_identity,gallery_identity\n"
-        "\"q,1.png\",1,g2.png,0.75,,9\n\"q,1.png\",2,g1.png,-0.5,,\n"
-        "q2.png,1,g1.png,1,,\nq2.png,2,g2.png,0.1,,9\n");
-}
-
-TEST_CASE("a ranking is written as JSON, and a name that JSON cannot hold is refused") {
-  const Folder folder;
-  const Ranking ranking{torch::tensor({{1, 0}, {0, 1}}, torch::kLong), torch::ones({2, 2})};
-  const auto file = folder.path / "a.json";
-  write_ranking_json(file, ranking, named({"q \"1\".png", "q2.png"}), named({"g1.png", "ä.png"}));
-  const auto json = nlohmann::json::parse(content(file));
-  CHECK(json == nlohmann::json{{"q \"1\".png", {"ä.png", "g1.png"}}, {"q2.png", {"g1.png", "ä.png"}}});
-
-  CHECK_THROWS_WITH_AS(write_ranking_json(file, ranking, named({"q1", "q2"}), named({"g1", "\xe4.png"})),
-                       doctest::Contains("is not UTF-8"), DataError);
-  CHECK(nlohmann::json::parse(content(file)) == json);
+        "\"q,1.png\",1,ä.png,0.75,,9\n\"q,1.png\",2,g1.png,-0.5,,\n"
+        "q2.png,1,g1.png,1,,\nq2.png,2,ä.png,0.1,,9\n");
+  CHECK_THROWS_AS(write_matches(folder.path, ranking, gallery, named({"one"})), std::exception);
+  CHECK_THROWS_AS(write_matches(folder.path, ranking, named({"one"}), gallery), std::logic_error);
 }
 
 TEST_CASE("features on disk are matched, and names that stand twice are refused") {

@@ -2,12 +2,10 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
 #include <stdexcept>
 #include <string>
 
 #include "markup_check.h"
-#include "report/number_text.h"
 
 namespace kindred::test {
 using namespace kindred::report;  // NOLINT
@@ -66,24 +64,6 @@ TEST_CASE("the checker of these tests finds what is not well-formed") {
     CAPTURE(wrong);
     CHECK_FALSE(markup_error(wrong).empty());
   }
-}
-
-TEST_CASE("figures are written as people read them") {
-  CHECK(percent_text(0.63128) == "63.13\u00a0%");
-  CHECK(percent_text(std::nan("")) == "-");
-  CHECK(fixed_text(-1.005, 1) == "-1.0");
-  CHECK(number_text(52.968) == "52.97");
-  CHECK(number_text(0.001) == "0.001");
-  CHECK(number_text(1e-5) == "1e-5");
-  CHECK(number_text(3.4e-12) == "3.4e-12");
-  CHECK(number_text(12345) == "12,345");
-  CHECK(number_text(-12345) == "-12,345");
-  CHECK(number_text(-0.0) == "0");
-  CHECK(number_text(1e20) == "1e20");
-  CHECK(number_text(HUGE_VAL) == "-");
-  CHECK(size_text(512) == "512\u00a0B");
-  CHECK(size_text(89'400) == "89\u00a0kB");
-  CHECK(size_text(1'234'567) == "1.2\u00a0MB");
 }
 
 }  // namespace

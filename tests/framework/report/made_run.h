@@ -1,18 +1,30 @@
-// Folders of runs made by hand: small, and with names that a page could break on.
+// Folders of runs, written as stages write them: small, and with names that a page could break on.
 #pragma once
 
+#include <cmath>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <opencv2/core.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "data_files.h"
+#include "file/sample_list.h"
 #include "kindred/core/catalog.h"
 #include "kindred/core/schema.h"
 #include "kindred/role/dataset.h"
 #include "made_evaluation.h"
 #include "results/evaluation_file.h"
+#include "results/costs_file.h"
+#include "results/domains_file.h"
+#include "results/environment_file.h"
+#include "results/labels_file.h"
+#include "results/matches_file.h"
+#include "results/metrics_file.h"
+#include "results/stage_record.h"
 #include "temporary_folder.h"
 
 namespace kindred::test {
@@ -58,51 +70,71 @@ inline Catalog nasty_catalog() {
   return catalog;
 }
 
-inline std::string epoch_line(int epoch, const std::string& loss, const std::string& time = "00") {
-  return R"j({"time":"2026-11-24T14:)j" + time +
-         R"j(:00.000Z","event":"finished","stage":"train","detail":"epoch )j" + std::to_string(epoch) +
-         R"j(/4","done":5,"total":5,"unit":"batches","images_per_second":200.0,)j" +
-         R"j("figures":{"learning_rate":0.001,"loss/triplet(g1)":0.5,"loss":)j" + loss + "}}\n";
+/// The end of an epoch of four, at 14:MINUTE.
+inline results::MetricsEvent epoch_event(int epoch, double loss, const std::string& minute = "00") {
+  results::MetricsEvent event;
+  event.time = "2026-11-24T14:" + minute + ":00.000Z";
+  event.kind = results::MetricsEvent::Kind::finished;
+  event.progress.stage = "train";
+  event.progress.detail = "epoch " + std::to_string(epoch) + "/4";
+  event.progress.done = event.progress.total = 5;
+  event.progress.unit = "batches";
+  event.progress.images_per_second = 200;
+  event.progress.figures = {{"learning_rate", 0.001}, {"loss/triplet(g1)", 0.5}, {"loss", loss}};
+  return event;
+}
+
+inline std::string lines(const std::vector<results::MetricsEvent>& events) {
+  std::string text;
+  for (const auto& event : events) text += event.line() + "\n";
+  return text;
 }
 
 inline void write_training(const TemporaryFolder& folder, const std::string& at) {
   folder.write(at + "recipe.toml",
                "name = \"a <run>\"\nseed = 7\n\n[dataset]\ntype = \"nasty\"\nroot = \"here\"\n");
-  folder.write(at + "environment.json", R"({"device": "cpu: <fast> & new", "threads": 2})");
-  folder.write(
-      at + "metrics.jsonl",
-      epoch_line(1, "4.0", "01") + epoch_line(2, "3.0", "02") + epoch_line(3, "null", "03") +
-          R"({"time":"2026-11-24T14:04:00.000Z","event":"note","text":"warning: <slow> images"})"
-          "\n" +
-          epoch_line(4, "1.0", "44") +
-          R"({"time":"2026-11-24T14:45:00.000Z","event":"finished","stage":"evaluate","detail":"epoch 4/4",)"
-          R"("figures":{"mAP":0.5,"rank1":0.75,"mINP":0.25}})"
-          "\n");
+  results::EnvironmentFile environment;
+  environment.kindred = "1.2.3";
+  environment.device = "cpu: <fast> & new";
+  environment.threads = 2;
+  environment.write(folder / (at + "environment.json"));
+  auto evaluation = epoch_event(4, 0, "45");
+  evaluation.progress.stage = "evaluate";
+  evaluation.progress.figures = {{"mAP", 0.5}, {"rank1", 0.75}, {"mINP", 0.25}};
+  results::MetricsEvent note;
+  note.time = "2026-11-24T14:04:00.000Z";
+  note.kind = results::MetricsEvent::Kind::note;
+  note.text = "warning: <slow> images";
+  folder.write(at + "metrics.jsonl",
+               lines({epoch_event(1, 4, "01"), epoch_event(2, 3, "02"), epoch_event(3, std::nan(""), "03"),
+                      note, epoch_event(4, 1, "44"), evaluation}));
   folder.write(at + "model.safetensors", "weights");
 }
 
-/// The CSV cell of a path.
-inline std::string cell(std::string path) {
-  for (std::size_t at = 0; (at = path.find('"', at)) != std::string::npos; at += 2) path.insert(at, 1, '"');
-  return "\"" + path + "\"";
-}
-
 inline void write_descriptors(const TemporaryFolder& folder, const std::string& at) {
-  const std::string header = "path,identity,camera,domain,split\n";
-  folder.write(at + "query.csv", header + cell(nasty) + ",1,1,,query\nquery/2.png,2,1,,query\n");
-  folder.write(at + "gallery.csv", header +
-                                       "g/1.png,1,2,,gallery\ng/2.png,2,2,,gallery\ng/3.png,1,1,,gallery\n"
-                                       "g/unreadable.png,2,3,,gallery\n");
+  file::write_sample_list(folder / (at + "query.csv"),
+                          {{nasty, 1, 1, "", Split::query}, {"query/2.png", 2, 1, "", Split::query}});
+  file::write_sample_list(folder / (at + "gallery.csv"), {{"g/1.png", 1, 2, "", Split::gallery},
+                                                          {"g/2.png", 2, 2, "", Split::gallery},
+                                                          {"g/3.png", 1, 1, "", Split::gallery},
+                                                          {"g/unreadable.png", 2, 3, "", Split::gallery}});
 }
 
-inline void write_matches(const TemporaryFolder& folder, const std::string& at) {
-  std::string matches = "query_path,rank,gallery_path,similarity,query_identity,gallery_identity\n";
-  for (const auto& [query, identity] : {std::pair(cell(nasty), "1"), {std::string("query/2.png"), "2"}}) {
-    matches += query + ",1,g/3.png,0.9," + identity + ",1\n" + query + ",2,g/2.png,0.8," + identity + ",2\n" +
-               query + ",3,g/1.png,0.7," + identity + ",1\n" + query + ",4,g/unreadable.png,0.6," + identity +
-               ",2\n";
-  }
-  folder.write(at + "matches.csv", matches);
+/// @param labelled whether the list says who is on the images
+inline void write_matches(const TemporaryFolder& folder, const std::string& at, bool labelled = true) {
+  const auto known = [&](std::int64_t identity) { return labelled ? std::optional(identity) : std::nullopt; };
+  results::MatchesFiles matches;
+  matches.queries = 2;
+  matches.labelled = labelled;
+  matches.matches_of = [&](std::int64_t query) {
+    return results::QueryMatches{query == 0 ? nasty : "query/2.png",
+                                 known(query + 1),
+                                 {{"g/3.png", 0.9F, known(1)},
+                                  {"g/2.png", 0.8F, known(2)},
+                                  {"g/1.png", 0.7F, known(1)},
+                                  {"g/unreadable.png", 0.6F, known(2)}}};
+  };
+  matches.write(folder / at);
 }
 
 /// Of both queries the second is the better one.
@@ -132,7 +164,34 @@ inline void write_run(const TemporaryFolder& folder, const std::string& at = "ru
                "2026-11-24 14:04:02.000 warning: the disk\n  is nearly full\n");
 }
 
-/// A pipeline whose last stage has not ended.
+/// Three images of "green" and one of "<violet>".
+inline void write_domains(const TemporaryFolder& folder, const std::string& at) {
+  results::DomainsFile{{{nasty, Split::query, "green"},
+                        {"query/2.png", Split::query, "<violet>"},
+                        {"g/1.png", Split::gallery, "green"},
+                        {"g/2.png", Split::gallery, "green"}}}
+      .write(folder / (at + "domains.csv"));
+}
+
+/// Two identities of three of four images.
+inline void write_labels(const TemporaryFolder& folder, const std::string& at) {
+  results::LabelsFile labels;
+  labels.samples = {{nasty, 0, 1, "", Split::query},
+                    {"query/2.png", 1, 1, "", Split::query},
+                    {"g/1.png", 0, 2, "", Split::gallery}};
+  labels.write(folder / (at + "labels.csv"));
+  results::LabelFiguresFile figures;
+  figures.identities = 2;
+  figures.images = 3;
+  figures.all_images = 4;
+  figures.left_out = {{"in no <cluster>", 1}};
+  figures.images_per_identity = results::LabelFiguresFile::Sizes{1, 1.5, 2};
+  figures.truth = results::LabelFiguresFile::Truth{4, 3, 2, 0.9531, 0.25, 0.396, std::nullopt};
+  figures.write(folder / (at + "labels.json"));
+  write_image(folder / (at + "labels.png"), picture(3, 60, 40));
+}
+
+/// A pipeline whose last stage has not ended. What costs.json says follows from the stages' records.
 inline void write_pipeline(const TemporaryFolder& folder) {
   folder.write(
       "pipe/pipeline.toml",
@@ -141,36 +200,37 @@ inline void write_pipeline(const TemporaryFolder& folder) {
       "[[stage]]\nname = \"found\"\ntype = \"rank\"\n[[stage]]\ntype = \"partition\"\n"
       "[[stage]]\nname = \"labels\"\ntype = \"label\"\n[[stage]]\nname = \"submission\"\ntype = \"submit\"\n"
       "[[stage]]\nname = \"final\"\ntype = \"train\"\n");
-  const auto done = [&](const std::string& name, const std::string& type, const std::string& inputs,
-                        const std::string& cost) {
-    folder.write("pipe/" + name + "/stage.json", R"({"name":")" + name + R"(","type":")" + type +
-                                                     R"(","inputs":)" + inputs + R"(,"cost":)" + cost +
-                                                     R"(,"finished":"2026-11-24T15:00:00Z"})");
+  results::CostsFile costs;
+  using Inputs = std::map<std::string, std::vector<std::string>>;
+  const auto record = [&](const std::string& name, const std::string& type, const Inputs& inputs,
+                          const results::StageCost& cost, bool finished = true) {
+    results::StageRecord stage;
+    stage.name = name;
+    stage.key.type = type;
+    stage.finished = finished;
+    if (finished) stage.ended = "2026-11-24T15:00:00Z";
+    stage.inputs = inputs;
+    stage.cost = cost;
+    results::write_stage_record(folder / ("pipe/" + name), stage);
+    if (finished) costs.stages.push_back({name, type, cost});
   };
   write_training(folder, "pipe/base/");
-  done("base", "train", "{}", R"({"seconds":60,"images":1200,"images_per_second":20,"peak_memory_mib":512})");
+  record("base", "train", {}, {60, 1200, 512});
   write_descriptors(folder, "pipe/z_features/");
-  done("z_features", "embed", R"({"model":["base"]})", R"({"seconds":4})");
+  record("z_features", "embed", {{"model", {"base"}}}, {4, 6, 300});
   write_matches(folder, "pipe/found/");
   write_scores_of_run(folder, "pipe/found/");
   results::write_evaluation_json(folder / "pipe/found/evaluation_plain.json", scores_of_run(0.4, 0.5));
-  done("found", "rank", R"({"features":["z_features"],"others":["z_features"]})", R"({"seconds":0.5})");
-  folder.write("pipe/partition/partition.json",
-               R"({"domains":[{"name":"green","images":3},{"name":"<violet>","images":1}]})");
-  done("partition", "partition", R"({"features":["z_features"]})", "{}");
-  folder.write(
-      "pipe/labels/labels.json",
-      R"({"identities":2,"images":3,"left_out":[{"reason":"in no <cluster>","images":1}],"precision":0.953})");
-  folder.write("pipe/labels/labels.csv",
-               "path,identity,camera,domain,split\na,0,,,train\nb,0,,,train\nc,1,,,train\nd,,,,train\n");
-  write_image(folder / "pipe/labels/labels.png", picture(3, 60, 40));
-  done("labels", "label", R"({"features":["z_features"],"domains":["partition"]})", "{}");
+  record("found", "rank", {{"features", {"z_features"}}, {"others", {"z_features"}}}, {0.5, 2, 310});
+  write_domains(folder, "pipe/partition/");
+  record("partition", "partition", {}, {0.25, 4, 200});
+  write_labels(folder, "pipe/labels/");
+  record("labels", "label", {{"domains", {"partition"}}, {"features", {"z_features"}}}, {5, 4, 320});
   folder.write("pipe/submission/submission.json", "{}");
-  done("submission", "submit", R"({"ranking":"found"})", "{}");
-  folder.write("pipe/costs.json",
-               R"({"stages":[{"stage":"labels","seconds":5},{"stage":"base","seconds":1}],)"
-               R"("total":{"seconds":6}})");
-  folder.write("pipe/final/metrics.jsonl", epoch_line(1, "4.0"));
+  record("submission", "submit", {{"ranking", {"found"}}}, {0.25, 0, 200});
+  folder.write("pipe/final/metrics.jsonl", lines({epoch_event(1, 4)}));
+  record("final", "train", {{"labels", {"labels"}}}, {30, 0, 400}, /*finished=*/false);
+  costs.write(folder / "pipe/costs.json");
 }
 
 }  // namespace kindred::test

@@ -51,8 +51,8 @@ struct Known {
   }
 };
 
-QueryRanking ranking_of(const std::vector<std::string>& paths) {
-  QueryRanking ranking;
+results::QueryMatches ranking_of(const std::vector<std::string>& paths) {
+  results::QueryMatches ranking;
   ranking.query = "q";
   for (const auto& path : paths) ranking.found.push_back({path, 0.5, std::nullopt});
   return ranking;

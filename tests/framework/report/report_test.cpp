@@ -32,6 +32,11 @@ std::string section(const std::string& page, const std::string& id) {
   return from == std::string::npos ? "" : page.substr(from, page.find("</section>", from) - from);
 }
 
+/// The beginning of a table's row: its name and first figure.
+std::string row(const std::string& name, const std::string& figure) {
+  return "<th scope=\"row\" class=\"words\">" + name + "</th><td class=\"figures\">" + figure + "</td>";
+}
+
 /// Well-formed, alone, and without anything that runs.
 void check_page(const std::string& page) {
   CHECK(markup_error(page) == "");
@@ -151,16 +156,37 @@ TEST_CASE("a pipeline's page compares its scores and shows labels and domains") 
   CHECK(contains(scores, "+25.00"));  // Rank-1 from 50 to 75
   const auto cost = section(page, "cost");
   CHECK(contains(cost, ">1:00<"));
+  CHECK(contains(cost, ">1200<"));
+  CHECK(contains(cost, ">20<"));  // images a second
   CHECK(contains(cost, ">512<"));
-  CHECK(contains(cost, "z_features, partition"));
+  CHECK(contains(cost, "60.00\u00a0%"));  // 60 of 100 seconds
+  CHECK(contains(cost, ">1:40<"));
+  CHECK(contains(cost, "partition, z_features"));
   CHECK(count_of(section(page, "training"), "<h3>") == 2);
   const auto labels = section(page, "labels");
-  CHECK(contains(labels, "left out: in no &lt;cluster&gt;"));
-  CHECK(contains(labels, "0.953"));
+  CHECK(contains(labels, row("pseudo identities", "2")));
+  CHECK(contains(labels, row("images with an identity", "3")));
+  CHECK(contains(labels, row("left out: in no &lt;cluster&gt;", "1")));
+  CHECK(contains(labels, row("images of an identity", "1 to 2, 1.5 on average")));
+  CHECK(contains(labels, row("pairs: precision", "0.953")));
+  CHECK(contains(labels, row("pairs: recall", "0.250")));
+  CHECK(contains(labels, row("pairs: F1", "0.396")));
+  CHECK(contains(labels, row("purity", "-")));
   CHECK(contains(labels, "<img src=\"data:image/jpeg;base64,"));
-  CHECK(contains(section(page, "domains"), "&lt;violet&gt;"));
+  CHECK(contains(section(page, "domains"), row("green", "3")));
+  CHECK(contains(section(page, "domains"), row("&lt;violet&gt;", "1")));
   CHECK(contains(section(page, "domains"), "25.00\u00a0%"));
   CHECK(contains(section(page, "files"), "submission.json"));
+}
+
+TEST_CASE("while a stage has not begun the total is at least what the others took") {
+  const TemporaryFolder folder;
+  write_pipeline(folder);
+  folder.write("pipe/pipeline.toml",
+               read_bytes(folder / "pipe/pipeline.toml") + "[[stage]]\nname = \"later\"\ntype = \"embed\"\n");
+  const auto cost = section(report_of(folder, "pipe").page, "cost");
+  CHECK(contains(cost, "at least 1:40"));
+  CHECK_FALSE(contains(cost, "60.00\u00a0%"));
 }
 
 TEST_CASE("scores that were made in different ways are not subtracted") {
@@ -177,15 +203,14 @@ TEST_CASE("scores that were made in different ways are not subtracted") {
 TEST_CASE("a run without truth shows rankings without marks") {
   const TemporaryFolder folder;
   folder.write("run/recipe.toml", "[dataset]\ntype = \"nasty\"\n");
-  folder.write("run/rankings/matches.csv", "query_path,rank,gallery_path,similarity\n" + cell(nasty) +
-                                               ",1,g/1.png,0.9\nquery/2.png,1,g/2.png,0.8\n");
+  write_matches(folder, "run/rankings", /*labelled=*/false);
   const auto [outcome, page] = report_of(folder, "run");
   check_page(page);
   CHECK(outcome.rankings == 2);
   CHECK(contains(section(page, "scores"), "No scores"));
   CHECK(count_of(page, "class=\"mark\"") == 0);
   CHECK(count_of(page, "class=\"key") == 0);
-  CHECK(count_of(page, "<li class=\"unknown\"") == 2);
+  CHECK(count_of(page, "<li class=\"unknown\"") == 8);
 }
 
 TEST_CASE("whatever metrics a run has, their figures, tables and curves are shown") {
@@ -249,7 +274,7 @@ TEST_CASE("a training that has just begun, and damaged files, still give a page"
   SUBCASE("all files of a pipeline damaged") {
     write_pipeline(folder);
     std::filesystem::rename(folder / "pipe", folder / "run");
-    for (const auto* file : {"base/stage.json", "partition/partition.json", "labels/labels.json",
+    for (const auto* file : {"base/stage.json", "partition/domains.csv", "labels/labels.json",
                              "labels/labels.csv", "labels/labels.png", "found/evaluation_plain.json"}) {
       folder.write(std::string("run/") + file, "\xff<\"&");
     }

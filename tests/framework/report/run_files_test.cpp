@@ -31,8 +31,8 @@ TEST_CASE("a run of one training is read as its stages train, embed and rank") {
 
   const auto* training = run.stages[0].holds<TrainingFiles>();
   REQUIRE(training != nullptr);
-  CHECK(training->environment.value->at(0).second == "cpu: <fast> & new");
-  CHECK(training->environment.value->at(1).second == "2");
+  CHECK(training->environment.value->device == "cpu: <fast> & new");
+  CHECK(training->environment.value->threads == 2);
   REQUIRE(training->metrics.value);
   const auto& metrics = *training->metrics.value;
   CHECK(metrics.epochs == 4);
@@ -61,10 +61,11 @@ TEST_CASE("a training's time is the median of its epochs, so that a pause does n
   const TemporaryFolder folder;
   write_run(folder);  // epochs end at 14:01, 14:02, 14:03 and, after a pause, 14:44
   const auto run = read_run(folder / "run");
-  CHECK(run.stages[0].cost.seconds == doctest::Approx(4 * 60));
-  CHECK(run.stages[0].cost.images_per_second == 200);
-  CHECK(run.stages[0].cost.estimated);
-  CHECK_FALSE(run.stages[1].cost.seconds);
+  REQUIRE(run.stages[0].cost);
+  CHECK(run.stages[0].cost->seconds == doctest::Approx(4 * 60));
+  CHECK(run.stages[0].cost_is_estimated);
+  CHECK(run.stages[0].holds<TrainingFiles>()->metrics.value->images_per_second == 200);
+  CHECK_FALSE(run.stages[1].cost);
 }
 
 TEST_CASE("warnings of log and metrics are told once, with the lines that belong to them") {
@@ -79,23 +80,46 @@ TEST_CASE("a pipeline's stages stand in the order of its recipe, with inputs and
   const auto run = read_run(folder / "pipe");
   CHECK(run.pipeline);
   CHECK(names_of(run) == Names{"base", "z_features", "found", "partition", "labels", "submission", "final"});
-  CHECK(run.stages[0].cost.seconds == 60);  // stage.json goes before costs.json
-  CHECK(run.stages[0].cost.peak_memory_mib == 512);
-  CHECK(run.stages[4].cost.seconds == 5);
+  REQUIRE(run.stages[0].cost);
+  CHECK(run.stages[0].cost->seconds == 60);
+  CHECK(run.stages[0].cost->images == 1200);
+  CHECK(run.stages[0].cost->peak_memory_mib == 512);
+  CHECK_FALSE(run.stages[0].cost_is_estimated);
   CHECK(run.stages[2].inputs == Names{"z_features"});
   CHECK(run.stages[5].inputs == Names{"found"});
   CHECK(run.stages[2].holds<RankingFiles>()->plain_scores.value->find("mAP")->value == 0.4);
-  CHECK(run.stages[3].holds<PartitionFiles>()->domains.value->at(1).name == "<violet>");
+  CHECK(run.stages[3].holds<PartitionFiles>()->domains.value->domains().at(0).name == "<violet>");
   const auto* labels = run.stages[4].holds<LabelFiles>();
   REQUIRE(labels != nullptr);
-  CHECK(labels->figures.value->all.at(2) == std::pair<std::string, std::string>("precision", "0.953"));
-  CHECK(labels->figures.value->left_out.at(0).second == 1);
-  CHECK(*labels->cluster_sizes.value == std::vector<double>{2, 1});
-  CHECK(run.stages[5].holds<OtherFiles>()->files.at(0).first == "submission.json");
+  CHECK(labels->figures.value->truth->precision == 0.9531);
+  CHECK(labels->figures.value->left_out.at(0).images == 1);
+  CHECK(labels->labels.value->sizes().size() == 2);
+  const auto& files = run.stages[5].holds<OtherFiles>()->files;
+  REQUIRE(files.size() == 1);
+  CHECK(files[0].first == "submission.json");
 
   CHECK(run.stages[5].finished);
   CHECK_FALSE(run.stages[6].finished);
+  CHECK(run.stages[6].cost->seconds == 30);  // so far
+  CHECK(run.stages[6].inputs == Names{"labels"});
   CHECK(run.stages[6].holds<TrainingFiles>()->metrics.value->last_epoch() == 1);
+}
+
+TEST_CASE("costs.json knows of a stage whose record is lost or damaged") {
+  const TemporaryFolder folder;
+  write_pipeline(folder);
+  SUBCASE("lost") {
+    std::filesystem::remove(folder / "pipe/labels/stage.json");
+    CHECK(read_run(folder / "pipe").stages[4].trouble.empty());
+  }
+  SUBCASE("damaged") {
+    folder.write("pipe/labels/stage.json", "{");
+    CHECK(contains(read_run(folder / "pipe").stages[4].trouble, "stage.json:1"));
+  }
+  const auto run = read_run(folder / "pipe");
+  CHECK_FALSE(run.stages[4].finished);
+  REQUIRE(run.stages[4].cost);
+  CHECK(run.stages[4].cost->seconds == 5);
 }
 
 TEST_CASE("stages that the recipe does not tell of are found by what they left behind") {
@@ -103,8 +127,9 @@ TEST_CASE("stages that the recipe does not tell of are found by what they left b
   write_pipeline(folder);
   folder.write("pipe/pipeline.toml", "half = [");
   const auto run = read_run(folder / "pipe");
-  CHECK(names_of(run) == Names{"base", "found", "labels", "partition", "submission", "z_features"});
-  CHECK(run.stages[0].holds<TrainingFiles>() != nullptr);
+  // That under way has not ended: it comes first.
+  CHECK(names_of(run) == Names{"final", "base", "found", "labels", "partition", "submission", "z_features"});
+  CHECK(run.stages[1].holds<TrainingFiles>() != nullptr);
 }
 
 TEST_CASE("the name of a stage leads nowhere but into its run") {
@@ -177,10 +202,8 @@ TEST_CASE("a folder in the place of a file is a trouble, too") {
 
 TEST_CASE("lines of metrics that are cut off or foreign are counted, the others read") {
   const TemporaryFolder folder;
-  folder.write("run/metrics.jsonl", epoch_line(1, "4.0") + "[1]\n" +
-                                        R"({"event":"finished","stage":"train","detail":7,"figures":[]})"
-                                        "\n" +
-                                        epoch_line(2, "3.0") + R"({"event":"finished","sta)");
+  folder.write("run/metrics.jsonl", lines({epoch_event(1, 4)}) + "[1]\n" + lines({epoch_event(2, 3)}) +
+                                        R"({"event":"finished","sta)");
   const auto run = read_run(folder / "run");
   const auto& metrics = *run.stages.at(0).holds<TrainingFiles>()->metrics.value;
   CHECK(metrics.unreadable_lines == 2);
@@ -206,25 +229,25 @@ TEST_CASE("rankings are read for the queries that are asked for") {
   const TemporaryFolder folder;
   write_run(folder);
   const auto matches = folder / "run/rankings/matches.csv";
-  const auto rankings = read_rankings(matches, {"query/2.png", "nobody"});
+  const auto rankings = read_matches(matches, {"query/2.png", "nobody"});
   REQUIRE(rankings.value);
   REQUIRE(rankings.value->size() == 2);
   CHECK(rankings.value->at(0).found.size() == 4);
   CHECK(rankings.value->at(0).identity == 2);
   CHECK(rankings.value->at(0).found[1].path == "g/2.png");
-  CHECK(rankings.value->at(0).found[1].similarity == 0.8);
+  CHECK(rankings.value->at(0).found[1].similarity == 0.8F);
   CHECK(rankings.value->at(1).found.empty());
   CHECK(*read_ranked_queries(matches).value == Names{nasty, "query/2.png"});
 
   SUBCASE("before a damage") {
     folder.write("run/rankings/matches.csv",
                  "query_path,rank,gallery_path,similarity\nq,1,a,0.5\nq,2,b,0.25\nq,3,c\n");
-    const auto damaged = read_rankings(matches, {"q"});
+    const auto damaged = read_matches(matches, {"q"});
     CHECK(contains(damaged.trouble, "matches.csv:4"));
     CHECK(damaged.value->at(0).found.size() == 2);
   }
   SUBCASE("of no file") {
-    const auto none = read_rankings(folder / "nothing.csv", {"q"});
+    const auto none = read_matches(folder / "nothing.csv", {"q"});
     CHECK_FALSE(none.there());
   }
 }

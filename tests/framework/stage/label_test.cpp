@@ -4,11 +4,11 @@
 #include <torch/torch.h>
 
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "data_files.h"
+#include "results/labels_file.h"
 
 using namespace kindred;
 using namespace kindred::stage;
@@ -97,30 +97,33 @@ TEST_CASE("labels are written in the input's order, with figures, and read back"
         "g1,0,3,day,gallery\n"
         "g2,1,3,night,gallery\n"
         "g3,1,,night,gallery\n");
-  const auto labels = read_labels(outcome.csv);
+  const auto labels = results::LabelsFile::read(outcome.csv).samples;
   REQUIRE(labels.size() == 5);
   CHECK(labels[4].path == "g3");
   CHECK(labels[4].identity == 1);
   CHECK(labels[4].split == Split::gallery);
   CHECK(labels[4].camera == unknown_camera);
 
-  const auto json = nlohmann::json::parse(read_bytes(outcome.json));
-  CHECK(json["identities"] == 2);
-  CHECK(json["images"] == 5);
-  CHECK(json["all_images"] == 7);
-  CHECK(json["left_out"] == nlohmann::json::parse(R"([{"reason": "of the last kind", "images": 2}])"));
-  CHECK(json["images_per_identity"]["minimum"] == 2);
-  CHECK(json["images_per_identity"]["mean"] == 2.5);
-  CHECK(json["images_per_identity"]["maximum"] == 3);
+  const auto figures = results::LabelFiguresFile::read(outcome.json);
+  CHECK(figures.identities == 2);
+  CHECK(figures.images == 5);
+  CHECK(figures.all_images == 7);
+  REQUIRE(figures.left_out.size() == 1);
+  CHECK(figures.left_out[0].reason == "of the last kind");
+  CHECK(figures.left_out[0].images == 2);
+  REQUIRE(figures.images_per_identity);
+  CHECK(figures.images_per_identity->minimum == 2);
+  CHECK(figures.images_per_identity->mean == 2.5);
+  CHECK(figures.images_per_identity->maximum == 3);
   // Pairs: q0 g1 right, q1 g2 right, q1 g3 and g2 g3 wrong; q0 g3 and g1 g3 are missed. Junk is not judged.
-  const auto& truth = json["truth"];
-  CHECK(truth["images"] == 6);
-  CHECK(truth["labelled"] == 5);
-  CHECK(truth["persons"] == 2);
-  CHECK(truth["precision"] == 0.5);
-  CHECK(truth["recall"] == 0.5);
-  CHECK(truth["f1"] == 0.5);
-  CHECK(truth["purity"] == 0.8);
+  REQUIRE(figures.truth);
+  CHECK(figures.truth->images == 6);
+  CHECK(figures.truth->labelled == 5);
+  CHECK(figures.truth->persons == 2);
+  CHECK(figures.truth->precision == 0.5);
+  CHECK(figures.truth->recall == 0.5);
+  CHECK(figures.truth->f1 == 0.5);
+  CHECK(figures.truth->purity == 0.8);
   CHECK(
       outcome.text ==
       "2 pseudo identities of 5 of 7 images, 2 to 3 images each, 2.5 on average\n"
@@ -143,10 +146,11 @@ TEST_CASE("images of some domains alone are labelled and judged") {
         "path,identity,camera,domain,split\n"
         "q0,0,1,day,query\n"
         "g1,0,3,day,gallery\n");
-  const auto json = nlohmann::json::parse(read_bytes(outcome.json));
-  CHECK(json["all_images"] == 3);
-  CHECK(json["truth"]["images"] == 3);
-  CHECK(json["truth"]["recall"] == 1);
+  const auto figures = results::LabelFiguresFile::read(outcome.json);
+  CHECK(figures.all_images == 3);
+  REQUIRE(figures.truth);
+  CHECK(figures.truth->images == 3);
+  CHECK(figures.truth->recall == 1);
   CHECK(label(labeler, input(), {"night", "day"}, folder.path(), torch::kCPU, silent).images == 5);
 
   CHECK(error_of<Error>([&] {
@@ -170,7 +174,7 @@ TEST_CASE("without known persons nothing is said of them") {
     for (auto& sample : *side) sample.identity = unlabelled_identity;
   }
   const auto outcome = label(LargestElement(), unlabelled, {}, folder.path(), torch::kCPU, silent);
-  CHECK(nlohmann::json::parse(read_bytes(outcome.json))["truth"].is_null());
+  CHECK_FALSE(results::LabelFiguresFile::read(outcome.json).truth);
   CHECK_FALSE(contains(outcome.text, "true persons"));
 }
 
@@ -182,8 +186,8 @@ TEST_CASE("when no image gets an identity, that is said") {
   const auto outcome = label(LargestElement(), nobody, {}, folder.path(), torch::kCPU, silent);
   CHECK(outcome.identities == 0);
   CHECK(contains(outcome.text, "no pseudo identities: none of 7 images got one"));
-  CHECK(read_labels(outcome.csv).empty());
-  CHECK(nlohmann::json::parse(read_bytes(outcome.json))["images_per_identity"].is_null());
+  CHECK(results::LabelsFile::read(outcome.csv).samples.empty());
+  CHECK_FALSE(results::LabelFiguresFile::read(outcome.json).images_per_identity);
 }
 
 TEST_CASE("a descriptor without a direction is an error that names file and row") {
@@ -209,17 +213,4 @@ TEST_CASE("a labeler that breaks its promises is found out") {
   CHECK_THROWS_AS(run({{0, 2, no, no, no, no, no}, {{"x", 5}}}), std::logic_error);  // a gap
   CHECK_THROWS_AS(run({{0, 1, no, no, no, no, no}, {{"x", 4}}}), std::logic_error);  // one is not told of
   CHECK_THROWS_AS(run({{0, 1}, {}}), std::logic_error);
-}
-
-TEST_CASE("a list of labels that is wrong is refused with the line") {
-  const TemporaryFolder folder;
-  const auto refusal = [&](const std::string& text) {
-    const auto file = folder.write("labels.csv", text);
-    return error_of([&] { static_cast<void>(read_labels(file)); });
-  };
-  CHECK(contains(refusal("path,identity\na,0\nb,\n"), "labels.csv:3: error: 'b' has no identity"));
-  CHECK(contains(refusal("path,identity\na,0\na,1\n"),
-                 "labels.csv:3: error: the image 'a' stands in the list "
-                 "twice"));
-  CHECK(contains(refusal("path,identity\na,x\n"), "labels.csv:2: error: "));
 }

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "data_files.h"
-#include "kindred/text/csv.h"
 #include "ranking/ranking.h"
 
 using namespace kindred;
@@ -117,7 +116,7 @@ TEST_CASE("what match writes can be submitted") {
   std::vector<Sample> gallery(all.begin() + 3, all.end());
   gallery[0].identity = 4;  // so that columns of identities are written as well
   ranking::Ranking found{torch::tensor({{2L, 0L}, {1L, 2L}}), torch::tensor({{0.9F, 0.1F}, {1e-20F, -0.5F}})};
-  ranking::write_ranking_csv(folder / "matches.csv", found, query, gallery);
+  ranking::write_matches(folder.path(), found, query, gallery);
   const auto outcome = submit(LineWriter(2), {folder / "matches.csv"}, all, folder / "out", silent);
   CHECK(read_bytes(outcome.file) == "1.png: 3.png 1.png\n2.png: 2.png 3.png\n");
 }

@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <string>
 
-namespace kindred::report {
+namespace kindred::file {
 
 /// Throws DataError when it cannot be read.
 [[nodiscard]] std::string read_text(const std::filesystem::path& file);
 
-}  // namespace kindred::report
+}  // namespace kindred::file

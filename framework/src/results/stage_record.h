@@ -1,14 +1,15 @@
-// What is known of a stage that has run, or is under way: the file stage.json in its folder.
+// What is known of a stage that has run, or is under way: the file stage.json or started.json in its folder.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace kindred::pipeline {
+namespace kindred::results {
 
 /// What a result depends on. Two results with the same key are the same.
 struct StageKey {
@@ -19,20 +20,23 @@ struct StageKey {
   std::map<std::string, std::string> code;    ///< "kindred", "plugin mgn" -> SHA-256; "libtorch" -> version
 };
 
-/// Why a result of one key is no result of the other, in a few words; "" when it is.
-/// @param ignore_code whether who computes counts
-[[nodiscard]] std::string key_difference(const StageKey& there, const StageKey& here, bool ignore_code);
-
+/// What a stage took.
 struct StageCost {
   double seconds = 0;          ///< of all attempts together
   std::int64_t images = 0;     ///< 0: not known
-  double peak_memory_mib = 0;  ///< of the attempts, the largest
+  double peak_memory_mib = 0;  ///< of the attempts, the largest; 0: not known
   [[nodiscard]] double images_per_second() const {
     return seconds > 0 ? static_cast<double>(images) / seconds : 0;
   }
 };
 
+/// Both files are an object with name, type, inputs (key -> names of stages), finished (UTC, ISO 8601; "" in
+/// started.json), cost (seconds, images, images_per_second, peak_memory_mib), results (file -> SHA-256) and
+/// key (settings, inputs, data, code).
 struct StageRecord {
+  static constexpr const char* finished_file = "stage.json";
+  static constexpr const char* started_file = "started.json";
+
   std::string name;
   StageKey key;
   bool finished = false;
@@ -40,16 +44,28 @@ struct StageRecord {
   std::map<std::string, std::string> results;              ///< file in the folder -> SHA-256
   std::map<std::string, std::vector<std::string>> inputs;  ///< "model" -> stages
   StageCost cost;
+
+  /// Reads either file; what is in stage.json has finished. Throws DataError when it cannot be read or is
+  /// damaged.
+  [[nodiscard]] static StageRecord read(const std::filesystem::path& file);
+  /// Writes the file, atomically.
+  void write(const std::filesystem::path& file) const;
 };
 
 /// FOLDER/stage.json of a stage that has ended, or FOLDER/started.json of one under way; nothing when neither
-/// is there or can be read.
+/// is there or can be read: a damaged record is as good as none.
 [[nodiscard]] std::optional<StageRecord> read_stage_record(const std::filesystem::path& folder);
 
 /// Whether a folder is a stage's: one of the two is there, be it damaged.
 [[nodiscard]] bool has_stage_record(const std::filesystem::path& folder);
 
-/// Writes the one or the other, atomically, and removes started.json once stage.json is there.
+/// Writes the one or the other, and removes started.json once stage.json is there.
 void write_stage_record(const std::filesystem::path& folder, const StageRecord& record);
 
-}  // namespace kindred::pipeline
+class JsonObject;
+
+/// A cost as it stands in stage.json and costs.json: seconds, images, images_per_second, peak_memory_mib.
+[[nodiscard]] nlohmann::ordered_json cost_json(const StageCost& cost);
+[[nodiscard]] StageCost cost_of(const JsonObject& object);
+
+}  // namespace kindred::results

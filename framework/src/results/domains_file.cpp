@@ -1,0 +1,68 @@
+#include "results/domains_file.h"
+
+#include <map>
+#include <ostream>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "file/atomic_file.h"
+#include "file/sample_list.h"
+#include "kindred/core/error.h"
+#include "kindred/text/csv.h"
+
+namespace kindred::results {
+
+std::vector<DomainsFile::Domain> DomainsFile::domains() const {
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& image : images) ++counts[image.domain];
+  std::vector<Domain> all;
+  for (const auto& [domain, count] : counts) all.push_back({domain, count});
+  return all;
+}
+
+void DomainsFile::give_to(std::vector<Sample>& samples, const std::filesystem::path& file) const {
+  std::unordered_map<std::string_view, const std::string*> domain_of;
+  for (const auto& image : images) domain_of.emplace(image.path, &image.domain);
+  for (const auto& sample : samples) {
+    if (domain_of.contains(sample.path)) continue;
+    throw DataError(file, "names no domain for '" + sample.path +
+                              "': it was made of other images; make it again from these");
+  }
+  for (auto& sample : samples) sample.domain = *domain_of.at(sample.path);
+}
+
+DomainsFile DomainsFile::read(const std::filesystem::path& file) {
+  CsvReader reader(file);
+  const auto& table = reader.table();
+  table.require_known_columns({"path", "split", "domain"});
+  const auto path = table.column("path");
+  const auto split = table.find("split");
+  const auto domain = table.column("domain");
+  DomainsFile list;
+  std::unordered_set<std::string> paths;
+  for (CsvRow row; reader.next(row);) {
+    if (row.cells[path].empty()) throw table.error(row, "the path is empty");
+    if (row.cells[domain].empty()) throw table.error(row, "the domain is empty");
+    if (!paths.insert(row.cells[path]).second) {
+      throw table.error(row, "the image '" + row.cells[path] + "' stands in the list twice");
+    }
+    auto& image = list.images.emplace_back();
+    if (split) image.split = file::split_in(table, row, *split);
+    image.path = std::move(row.cells[path]);
+    image.domain = std::move(row.cells[domain]);
+  }
+  return list;
+}
+
+void DomainsFile::write(const std::filesystem::path& file) const {
+  file::write_atomically(file, [&](std::ostream& out) {
+    write_csv_row(out, {"path", "split", "domain"});
+    for (const auto& image : images) {
+      write_csv_row(out, {image.path, split_name(image.split.value()), image.domain});
+    }
+  });
+}
+
+}  // namespace kindred::results

@@ -1,0 +1,64 @@
+#include "results/stage_record.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "data_files.h"
+
+using namespace kindred;
+using namespace kindred::results;
+using namespace kindred::test;
+
+TEST_CASE("a stage under way has a record that says so, and one that has ended another") {
+  const TemporaryFolder folder;
+  CHECK_FALSE(read_stage_record(folder.path()));
+  StageRecord record;
+  record.name = "final";
+  record.key = {"train", "epochs = 3\n", {{"labels/labels.csv", "aa"}}, "dd", {{"kindred", "cc"}}};
+  record.inputs = {{"labels", {"labels", "more"}}};
+  record.cost = {12.5, 100, 300};
+  write_stage_record(folder.path(), record);
+  auto read = read_stage_record(folder.path());
+  REQUIRE(read);
+  CHECK_FALSE(read->finished);
+  CHECK(read->key.type == "train");
+  CHECK(read->key.settings == "epochs = 3\n");
+  CHECK(read->key.inputs == record.key.inputs);
+  CHECK(read->key.data == "dd");
+  CHECK(read->key.code == record.key.code);
+  CHECK(read->cost.seconds == 12.5);
+
+  record.finished = true;
+  record.ended = "2026-01-01T00:00:00Z";
+  record.results = {{"model.safetensors", "ee"}};
+  write_stage_record(folder.path(), record);
+  read = read_stage_record(folder.path());
+  REQUIRE(read);
+  CHECK(read->finished);
+  CHECK(read->results.at("model.safetensors") == "ee");
+  CHECK(read->inputs.at("labels").size() == 2);
+  CHECK(read->cost.images_per_second() == 8);
+  CHECK_FALSE(std::filesystem::exists(folder / "started.json"));
+}
+
+TEST_CASE("a damaged record says what is wrong, and is as good as none for what asks for a stage") {
+  const TemporaryFolder folder;
+  const auto refusal = [&](const std::string& text) {
+    const auto file = folder.write("stage.json", text);
+    CHECK_FALSE(read_stage_record(folder.path()));
+    CHECK(has_stage_record(folder.path()));
+    return error_of([&] { static_cast<void>(StageRecord::read(file)); });
+  };
+  CHECK(contains(refusal(""), "stage.json:1: error: this is not JSON"));
+  CHECK(contains(refusal("{\n\"name\":"), "stage.json:2: error: this is not JSON"));
+  CHECK(contains(refusal("[]"), "stage.json: error: the JSON is of type array and must be an object"));
+  CHECK(contains(refusal(R"({"name": "final"})"), "stage.json: error: 'type' is missing"));
+  CHECK(
+      contains(refusal(R"({"name": 3, "type": "train"})"), "'name' is of type number and must be a string"));
+  CHECK(contains(refusal(R"({"name": "f", "type": "train", "inputs": {"model": "base"}})"),
+                 "'inputs' is of type object and must be an object of lists of strings"));
+  CHECK(contains(refusal(R"({"name": "f", "type": "train", "inputs": {}, "finished": "", "cost": {}})"),
+                 "'cost.seconds' is missing"));
+}
