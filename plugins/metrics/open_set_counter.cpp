@@ -9,11 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
-<<<<<<< HEAD:plugins/metrics/open_set_counter.cpp
 namespace kindred::metrics {
-=======
-namespace kindred::ranking {
->>>>>>> 601a2a34609278f5a1b191cf25a7a5436e0b7294:framework/src/ranking/open_set.cpp
 namespace {
 
 /// Bins hold floats whose first bits are equal: sign, exponent and 10 bits of the mantissa.
@@ -234,8 +230,4 @@ OpenSetScores OpenSetCounter::scores() {
   return scores;
 }
 
-<<<<<<< HEAD:plugins/metrics/open_set_counter.cpp
 }  // namespace kindred::metrics
-=======
-}  // namespace kindred::ranking
->>>>>>> 601a2a34609278f5a1b191cf25a7a5436e0b7294:framework/src/ranking/open_set.cpp

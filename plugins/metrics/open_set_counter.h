@@ -82,8 +82,4 @@ class OpenSetCounter {
   std::unique_ptr<State> state_;
 };
 
-<<<<<<< HEAD:plugins/metrics/open_set_counter.h
 }  // namespace kindred::metrics
-=======
-}  // namespace kindred::ranking
->>>>>>> 601a2a34609278f5a1b191cf25a7a5436e0b7294:framework/src/ranking/open_set.h

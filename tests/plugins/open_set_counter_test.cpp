@@ -240,19 +240,3 @@ TEST_CASE("other numbers of pairs than promised are a mistake of the program") {
   part.finish();
   CHECK_THROWS_AS(static_cast<void>(counter.scores()), std::logic_error);
 }
-<<<<<<< HEAD:tests/plugins/open_set_counter_test.cpp
-=======
-
-TEST_CASE("the curve goes from no pair to all pairs") {
-  const auto curve = count({{{0.5F, 0.25F, 1.0F}, "npn"}}, {}).curve;
-  REQUIRE(curve.size() == 4);
-  CHECK(curve[0].threshold == 0.25);
-  CHECK(curve[0].true_positives == 0);
-  CHECK(curve[0].false_positives == 0);
-  CHECK(curve[1].threshold == doctest::Approx(0.25).epsilon(1e-3));
-  CHECK(curve[1].true_positives == 1);
-  CHECK(curve[1].false_positives == 0);
-  CHECK(curve[2].false_positives == 1);
-  CHECK(curve[3].false_positives == 2);
-}
->>>>>>> 601a2a34609278f5a1b191cf25a7a5436e0b7294:tests/framework/ranking/open_set_test.cpp
