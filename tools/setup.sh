@@ -18,7 +18,7 @@ fail() { say "error: $*"; exit 1; }
 # g++ and make are what CMake takes by itself: for plugins built outside of this tree.
 packages=(clang g++ make cmake ninja-build pkg-config
   libopencv-dev libopenblas0-openmp libboost-dev libtomlplusplus-dev libspdlog-dev libcli11-dev
-  nlohmann-json3-dev doctest-dev)
+  nlohmann-json3-dev libssl-dev libzip-dev doctest-dev)
 [ -n "${KINDRED_TORCH:-}" ] || packages+=(libtorch-dev)
 
 if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
