@@ -49,4 +49,4 @@ function(kindred_use_torch_header target)
 endfunction()
 
 # clang 14 refuses libstdc++ 12's C++20 templates when they are instantiated inside the precompiled header.
-set(CMAKE_PCH_INSTANTIATE_TEMPLATES OFF)
+set(CMAKE_PCH_INSTANTIATE_TEMPLATES ON)

@@ -209,7 +209,7 @@ class TinyCenters : public Loss {
   struct Params {};
   static Schema<Params> schema() { return Schema<Params>("Distance to centres."); }
   TinyCenters(const Params&, const Context& context)
-      : centers_(register_parameter("centers", torch::randn({context.identities, context.width}))) {}
+      : centers_(register_parameter("centers", torch::randn({context.identities, context.dim}))) {}
   [[nodiscard]] OutputKind takes() const override { return OutputKind::feature; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) override {
     return (output - centers_.index_select(0, labels)).pow(2).sum(1).mean();

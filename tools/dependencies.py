@@ -33,7 +33,7 @@ LEVELS = [
 WRAPPED = {
     "boost/dll/": ["plugin/plugin_loader.cpp"],
     "toml++/": ["recipe/toml_reader.cpp"],
-    "spdlog/": ["system/log.cpp"],
+    "spdlog/": ["progress/log.cpp"],
     "openssl/": ["file/sha256.cpp"],
     "zip.h": ["file/zip.cpp"],
 }

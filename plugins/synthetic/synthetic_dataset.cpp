@@ -13,7 +13,6 @@
 namespace kindred::synthetic {
 
 using synthetic::Domain;
-namespace streams = synthetic::streams;
 
 namespace {
 

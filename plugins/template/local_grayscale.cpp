@@ -1,5 +1,6 @@
-// The work itself. Include narrow headers: <opencv2/imgproc.hpp> compiles in a second, <torch/torch.h> in
-// twenty. A mistake that only the data show is an error of kindred/error.h, with what to do about it.
+// The implementation. Include narrow headers: <opencv2/imgproc.hpp> takes a second to compile,
+// <torch/torch.h> twenty. If a problem shows only in the data, throw an error of kindred/core/error.h that
+// says what to do.
 #include "local_grayscale.h"
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 namespace my_plugins {
 namespace {
 
-// As a person's image is upright, so may be the rectangle: height / width.
+// Height / width. Images of people are upright, and the rectangle may be, too.
 constexpr double min_aspect = 0.3;
 constexpr double max_aspect = 3.33;
 constexpr double min_area = 0.02;
@@ -38,7 +39,7 @@ void LocalGrayscale::apply(cv::Mat& image, kindred::RandomStream& random) {
   }
   if (!random.chance(params_.prob)) return;
   const double area = random.uniform(min_area, params_.max_area) * static_cast<double>(image.total());
-  // Even on a logarithmic scale: as often twice as high as wide as the other way round.
+  // Uniform on a logarithmic scale: twice as high as wide is as likely as twice as wide as high.
   const double aspect = std::exp(random.uniform(std::log(min_aspect), std::log(max_aspect)));
   const int height = std::clamp(static_cast<int>(std::lround(std::sqrt(area * aspect))), 1, image.rows);
   const int width = std::clamp(static_cast<int>(std::lround(std::sqrt(area / aspect))), 1, image.cols);

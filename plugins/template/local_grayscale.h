@@ -1,7 +1,7 @@
-// A component: a class derived from a role (here kindred/role/augmentation.h; its comments are the contract),
-// with its parameters in a plain struct whose initialisers are the defaults, a schema that declares them once
-// for parsing, checking and `kindred describe`, and a constructor from the parameters and the role's context.
-// A test constructs it from Params directly; neither a recipe nor the loader is needed.
+// A component is a class derived from a role (here kindred/role/augmentation.h; its comments are the
+// contract). It has a plain struct Params whose initializers are the defaults, a schema that declares the
+// parameters once for parsing, checking and `kindred describe`, and a constructor from the parameters and the
+// role's context. A test constructs it from Params directly, without a recipe or the loader.
 #pragma once
 
 #include <opencv2/core/mat.hpp>
@@ -12,8 +12,8 @@
 
 namespace my_plugins {
 
-/// Turns a random rectangle of an image grey. Needs an image of 8 bits a channel: it stands before
-/// normalisation in a recipe.
+/// Turns a random rectangle of an image gray. Needs an image with 8 bits per channel, so it comes before
+/// normalization in a recipe.
 class LocalGrayscale final : public kindred::Augmentation {
  public:
   struct Params {

@@ -1,6 +1,6 @@
-// The entry of the plugin: its name, version and one line about it, then the components that it offers. The
-// name in catalog.add is what a recipe says as `type`. One library may offer several components, of several
-// roles; one plugin for one idea keeps a recipe readable.
+// The entry point of the plugin: its name, its version, a one-line summary and the components that it offers.
+// The name in catalog.add is the `type` in a recipe. A library may offer several components of several roles;
+// one plugin per idea keeps recipes readable.
 #include "kindred/core/plugin.h"
 
 #include "local_grayscale.h"

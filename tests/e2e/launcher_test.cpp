@@ -125,7 +125,7 @@ TEST_CASE("the competition's recipes train, at a small size on synthetic people"
                                   "--set",
                                   "backbone.weights=''",
                                   "--set",
-                                  "backbone.width=0.125",
+                                  "backbone.width_multiplier=0.125",
                                   "--set",
                                   "head.reduced_dim=16",
                                   "--set",

@@ -107,8 +107,8 @@ TEST_CASE("training gives 8 features, 8 logits and the descriptor, as wide as an
   CHECK(outputs[16].kind == OutputKind::feature);
   for (std::size_t i = 0; i < 17; ++i) {
     CAPTURE(outputs[i].name);
-    CHECK(outputs[i].width_multiplier == (i < 8 ? 16 : i < 16 ? identities : 128));
-    CHECK(values[i].sizes().vec() == Shape{2, outputs[i].width_multiplier});
+    CHECK(outputs[i].dim == (i < 8 ? 16 : i < 16 ? identities : 128));
+    CHECK(values[i].sizes().vec() == Shape{2, outputs[i].dim});
   }
   const auto features = std::vector<torch::Tensor>(values.begin(), values.begin() + 8);
   CHECK(torch::equal(values[16], torch::cat(features, 1)));

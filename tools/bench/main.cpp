@@ -21,12 +21,12 @@
 #include "memory.h"
 #include "plugin/plugin_loader.h"
 #include "progress/text_progress.h"
-#include "progress/text_table.h"
 #include "ranking/evaluation.h"
 #include "ranking/post_processing.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
 #include "system/device.h"
+#include "text/text_table.h"
 
 namespace kindred::bench {
 namespace {
@@ -150,7 +150,7 @@ int rerank(const Options& options) {
   const double whole_peak = peak_mib();
   const auto scores = ranking::evaluate(input.query, input.gallery, distances, recipe::EvaluateSettings{});
 
-  progress::TextTable table;
+  text::TextTable table;
   table.heads = {"", "SECONDS", "OF THE PRODUCT", "PEAK MiB", "mAP %", "RANK-1 %"};
   table.widths = {40, 10, 16, 16, 8};
   const auto row = [&](const std::string& what, double seconds, const std::string& peak,

@@ -9,11 +9,11 @@
 #include "file/atomic_file.h"
 #include "kindred/core/value.h"
 #include "model/model_file.h"
+#include "ranking/feature_evaluation.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
 #include "session.h"
 #include "stage/embed.h"
-#include "stage/evaluate.h"
 #include "stage/match.h"
 #include "system/device.h"
 
@@ -74,14 +74,14 @@ Value ranking_recipe(const Options& options) {
 }
 
 /// A plan and the plugins that it lives on, which are loaded only when it needs any.
-struct ranking::Ranking {
+struct RankingRequest {
   plugin::LoadedPlugins plugins;
   recipe::RankingPlan plan;
 };
 
-ranking::Ranking ranking_of(const Options& options) {
+RankingRequest ranking_of(const Options& options) {
   const auto recipe = ranking_recipe(options);
-  ranking::Ranking ranking;
+  RankingRequest ranking;
   if (recipe.as<Table>()->find("post_processor") != nullptr) ranking.plugins = load_plugins(options);
   ranking.plan = plan_ranking(recipe, ranking.plugins);
   return ranking;
@@ -113,14 +113,14 @@ int evaluate_command(const Options& options) {
   const auto [query, gallery] = feature_files(options);
   const auto ranking = ranking_of(options);
   use_machine(ranking.plan.machine, *progress);
-  const auto scores = stage::evaluate_features(
+  const auto scores = ranking::evaluate_features(
       query, gallery, ranking.plan, system::resolve_device(ranking.plan.machine.device), *progress);
   std::cout << ranking::scores_text(scores);
   if (!options.json.empty()) {
     file::write_atomically(options.json, [&](std::ostream& out) { out << ranking::scores_json(scores); });
   }
-  if (!options.per_query.empty()) stage::write_query_scores(options.per_query, scores);
-  if (!options.out.empty()) stage::write_scores(options.out, scores);
+  if (!options.per_query.empty()) ranking::write_query_scores(options.per_query, scores);
+  if (!options.out.empty()) ranking::write_scores(options.out, scores);
   return 0;
 }
 

@@ -3,12 +3,14 @@
 #include <iostream>
 
 #include "command/check.h"
+
 #include "command/describe.h"
 #include "command/list.h"
 #include "command/reference.h"
 #include "commands.h"
 #include "file/atomic_file.h"
 #include "session.h"
+#include "training/plan_check.h"
 
 namespace kindred::launcher {
 namespace {
@@ -55,7 +57,7 @@ int check_command(const Options& options) {
   } else if (recipe::speaks_of_ranking_alone(recipe)) {
     std::cout << command::check_ranking(plan_ranking(recipe, plugins));
   } else {
-    std::cout << command::check_plan(plan_recipe(recipe, plugins));
+    std::cout << training::check_plan(plan_recipe(recipe, plugins));
   }
   return 0;
 }

@@ -15,8 +15,8 @@
 #include "commands.h"
 #include "kindred/core/error.h"
 #include "options.h"
+#include "progress/log.h"
 #include "system/device.h"
-#include "system/log.h"
 
 namespace {
 
@@ -489,7 +489,7 @@ int main(int argc, char** argv) {
 
   try {
     line.options.program = std::filesystem::read_symlink("/proc/self/exe");
-    kindred::system::start_log(line.options.quiet ? "error" : line.options.log_level);
+    kindred::progress::start_log(line.options.quiet ? "error" : line.options.log_level);
     const int code = line.chosen(line.options);
     if (!std::cout.flush()) {
       std::cerr << "error: the results cannot be written to the standard output\n";

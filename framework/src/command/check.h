@@ -8,12 +8,7 @@
 
 namespace kindred::command {
 
-/// Builds the network on the CPU, for two identities or as many as the file has that it starts from, and puts
-/// the losses on its outputs. Files of weights are checked where they are there. Returns a summary of one
-/// screen; throws what building throws.
-[[nodiscard]] std::string check_plan(const recipe::Plan& plan);
-
-/// The same for a recipe that speaks of searching a gallery alone (speaks_of_ranking_alone()).
+/// Checks a recipe that speaks of searching a gallery alone (speaks_of_ranking_alone()), and sums it up.
 [[nodiscard]] std::string check_ranking(const recipe::RankingPlan& plan);
 
 /// The same for a pipeline: each stage, what it reads, and the components that it is made of.

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "pipeline/pipeline.h"
-#include "progress/text_table.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_layout.h"
 #include "recipe/settings.h"
+#include "text/text_table.h"
 
 namespace kindred::command {
 namespace {
@@ -174,7 +174,7 @@ std::string text_of(const Page& page) {
   constexpr std::size_t width = 108;
   const auto paragraph = [&](const std::string& text) {
     std::string lines;
-    for (const auto& line : progress::wrapped(text, width)) lines += "  " + line + "\n";
+    for (const auto& line : text::wrapped(text, width)) lines += "  " + line + "\n";
     return lines;
   };
   std::string text = page.title + "\n" + paragraph(page.summary);
@@ -184,7 +184,7 @@ std::string text_of(const Page& page) {
   if (page.parameters.empty()) {
     text += "There are no parameters.\n";
   } else {
-    progress::TextTable table;
+    text::TextTable table;
     table.heads = {"PARAMETER", "TYPE", "DEFAULT", "ALLOWED", "UNIT", "MEANING"};
     table.widths = {30, 16, 22, 22, 12};
     table.indent = 2;
@@ -200,7 +200,7 @@ std::string text_of(const Page& page) {
     text += lines;
   }
   if (!page.components.empty()) {
-    progress::TextTable table;
+    text::TextTable table;
     table.heads = {"COMPONENT", "SUMMARY"};
     table.widths = {40};
     table.indent = 2;

@@ -200,14 +200,13 @@ std::string wrapped(const std::string& text, std::size_t indent) {
 }
 
 std::string finding_text(const Finding& finding) {
-  std::string text =
-      '\n' + progress::wrapped(std::string(severity_name(finding.severity)) + ": " + finding.message, 2);
+  std::string text = '\n' + wrapped(std::string(severity_name(finding.severity)) + ": " + finding.message, 2);
   const std::size_t shown = std::min(finding.examples.size(), shown_examples);
   for (std::size_t i = 0; i < shown; ++i) text += "    " + finding.examples[i] + '\n';
   if (finding.examples.size() > shown) {
     text += "    and " + std::to_string(finding.examples.size() - shown) + " more\n";
   }
-  return text + "  " + progress::wrapped("What to do: " + finding.remedy, 2);
+  return text + "  " + wrapped("What to do: " + finding.remedy, 2);
 }
 
 nlohmann::json split_json(const SplitFigures& figures) {

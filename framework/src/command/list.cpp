@@ -1,11 +1,11 @@
 #include "command/list.h"
 
-#include "progress/text_table.h"
+#include "text/text_table.h"
 
 namespace kindred::command {
 
 std::string list_components(const Catalog& catalog) {
-  progress::TextTable table;
+  text::TextTable table;
   table.heads = {"COMPONENT", "PLUGIN", "SUMMARY"};
   table.widths = {40, 24};
   std::string role;

@@ -6,24 +6,25 @@
 #include <vector>
 
 #include "data/open_dataset.h"
+#include "inference/feature_extraction.h"
 #include "model/model_file.h"
-#include "progress/text_table.h"
 #include "ranking/post_processing.h"
 #include "stage/embed.h"
 #include "stage/rank.h"
 #include "stage/train.h"
 #include "system/device.h"
+#include "text/text_table.h"
 
 namespace kindred::command {
 namespace {
 
-using progress::Clock = std::chrono::steady_clock;
+using Clock = std::chrono::steady_clock;
 
 /// How long each step took.
 class StepTimes {
  public:
   void add(std::string step) {
-    const auto now = progress::Clock::now();
+    const auto now = Clock::now();
     steps_.emplace_back(std::move(step), std::chrono::duration<double>(now - last_).count());
     last_ = now;
   }
@@ -36,7 +37,7 @@ class StepTimes {
   }
 
  private:
-  progress::Clock::time_point last_ = progress::Clock::now();
+  Clock::time_point last_ = Clock::now();
   std::vector<std::pair<std::string, double>> steps_;
 };
 
@@ -61,7 +62,7 @@ RunOutcome run(const recipe::Plan& plan, const Catalog& catalog, const std::file
   require_query_and_gallery(plan);
   static_cast<void>(
       ranking::create_post_processors(plan));  // what is wrong with them is said before the training
-  static_cast<void>(stage::inference_precision(plan, system::resolve_device(plan.machine.device)));
+  static_cast<void>(inference::inference_precision(plan, system::resolve_device(plan.machine.device)));
   RunOutcome outcome;
   StepTimes times;
   const auto trained = stage::train(plan, folder, progress, stop);
@@ -91,7 +92,7 @@ RunOutcome run(const recipe::Plan& plan, const Catalog& catalog, const std::file
   outcome.scores = ranked->scores;
   outcome.plain_scores = ranked->plain_scores;
 
-  progress::TextTable results;
+  text::TextTable results;
   results.widths = {20};
   results.rows = {{"model", model.string()},
                   {"descriptors", features.string()},

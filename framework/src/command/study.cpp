@@ -9,16 +9,16 @@
 #include <set>
 #include <utility>
 
-#include "command/check.h"
 #include "command/run.h"
 #include "file/atomic_file.h"
 #include "kindred/core/error.h"
-#include "progress/text_table.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
 #include "stage/train.h"
 #include "study/cell_result.h"
 #include "study/summary.h"
+#include "text/text_table.h"
+#include "training/plan_check.h"
 #include "training/run_directory.h"
 
 namespace kindred::command {
@@ -121,7 +121,7 @@ class CellRunner {
     };
     try {
       const auto location = folder_ / outcome.cell.folder;
-      const auto made = kindred::run(outcome.cell.plan, catalog_, location, progress_, stop_);
+      const auto made = command::run(outcome.cell.plan, catalog_, location, progress_, stop_);
       if (made.interrupted) return false;
       if (!made.scores) {
         return fail(
@@ -206,7 +206,7 @@ void check_cells(const std::vector<study::Cell>& cells) {
   for (const auto& cell : cells) {
     if (!arms.insert(cell.arm).second) continue;
     try {
-      static_cast<void>(check_plan(cell.plan));
+      static_cast<void>(training::check_plan(cell.plan));
     } catch (const RecipeError& error) {
       for (const auto& found : error.diagnostics()) {
         if (told.insert(found.str()).second) diagnostics.error(found.location, found.message);
@@ -217,7 +217,7 @@ void check_cells(const std::vector<study::Cell>& cells) {
 }
 
 std::string list_cells(const std::vector<study::Cell>& cells, const fs::path& folder) {
-  progress::TextTable table;
+  text::TextTable table;
   table.heads = {"RUN", "STATE"};
   table.widths = {80};
   std::size_t done = 0;
@@ -264,7 +264,7 @@ StudyOutcome run_study(const study::Study& study, const std::vector<study::Cell>
 
   for (const auto& grid : grids_of(study, outcomes, report)) study_outcome.text += grid.text() + "\n";
   study_outcome.text += legend(study, report) + "\n" + failures_text(outcomes);
-  progress::TextTable places;
+  text::TextTable places;
   places.widths = {20};
   places.rows = {{"table", (folder / (report_name(report) + ".md")).string()},
                  {"each run", (folder / (report_name(report) + ".csv")).string()},

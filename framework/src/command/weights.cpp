@@ -8,8 +8,8 @@
 #include "kindred/core/error.h"
 #include "model/model.h"
 #include "model/model_file.h"
-#include "progress/text_table.h"
-#include "system/printable.h"
+#include "text/printable.h"
+#include "text/text_table.h"
 #include "weights/initial_weights.h"
 
 namespace kindred::command {
@@ -75,7 +75,7 @@ const char* state_text(weights::TensorState state) {
 /// Rows of what did not simply match; what keeps the file from being used stands at the end, where it is
 /// seen.
 std::string rows_text(const weights::MatchReport& report) {
-  progress::TextTable table;
+  text::TextTable table;
   table.heads = {"STATE", "TENSOR", "DETAIL"};
   table.widths = {14, 60};
   for (const auto state :
@@ -129,7 +129,7 @@ std::string weights_text(const WeightsSummary& summary) {
   std::uint64_t bytes = 0;
   for (const auto& entry : content.tensors) bytes += entry.second.nbytes();
 
-  progress::TextTable head;
+  text::TextTable head;
   head.widths = {12};
   head.rows = {{"file", file.file.string()},
                {"format", file.format},
@@ -147,13 +147,13 @@ std::string weights_text(const WeightsSummary& summary) {
   }
 
   const auto names = names_of(summary.weights);
-  progress::TextTable table;
+  text::TextTable table;
   table.heads = {"TENSOR", "SHAPE", "TYPE", "IN KINDRED"};
   table.widths = {50, 24, 10};
   for (const auto& [name, tensor] : content.tensors) {
     const auto found = names.find(name);
-    table.rows.push_back({system::printable(name), model::shape_text(tensor), type_text(tensor),
-                          found == names.end() ? "unused" : system::printable(found->second)});
+    table.rows.push_back({text::printable(name), model::shape_text(tensor), type_text(tensor),
+                          found == names.end() ? "unused" : text::printable(found->second)});
   }
   return head.str() + "\n" + table.str();
 }

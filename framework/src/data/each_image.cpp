@@ -14,9 +14,9 @@ namespace kindred::data {
 namespace {
 
 /// Counts what is done, and tells the sink.
-class progress::Meter {
+class ImageMeter {
  public:
-  progress::Meter(std::size_t total, const std::string& stage, progress::ProgressSink* sink)
+  ImageMeter(std::size_t total, const std::string& stage, progress::ProgressSink* sink)
       : sink_(sink), start_(std::chrono::steady_clock::now()) {
     progress_.stage = stage;
     progress_.total = static_cast<std::int64_t>(total);
@@ -76,7 +76,7 @@ class FirstFailure {
 
 void for_each_image(std::size_t count, const std::string& stage, progress::ProgressSink* sink,
                     const std::function<void(std::size_t)>& work) {
-  progress::Meter meter(count, stage, sink);
+  ImageMeter meter(count, stage, sink);
   FirstFailure failure;
   std::atomic<std::size_t> next = 0;
   // Indices are handed out in order, so every index below one that failed has been begun and will be judged.

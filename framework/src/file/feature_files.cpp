@@ -84,13 +84,13 @@ torch::Tensor widened(const torch::Tensor& rows) {
   return result;
 }
 
-torch::ScalarType element_type(recipe::Storage storage) {
+torch::ScalarType element_type(Storage storage) {
   switch (storage) {
-    case recipe::Storage::float16:
+    case Storage::float16:
       return torch::kHalf;
-    case recipe::Storage::bfloat16:
+    case Storage::bfloat16:
       return torch::kBFloat16;
-    case recipe::Storage::float32:
+    case Storage::float32:
       break;
   }
   return torch::kFloat;
@@ -124,16 +124,26 @@ StorageLoss loss_between(const std::filesystem::path& stem, const Features& feat
 
 }  // namespace
 
-StorageLoss write_features(const std::filesystem::path& stem, const Features& features,
-                           recipe::Storage storage) {
+const char* storage_name(Storage storage) {
+  switch (storage) {
+    case Storage::float16:
+      return "float16";
+    case Storage::bfloat16:
+      return "bfloat16";
+    case Storage::float32:
+      break;
+  }
+  return "float32";
+}
+
+StorageLoss write_features(const std::filesystem::path& stem, const Features& features, Storage storage) {
   const auto& descriptors = features.descriptors;
   if (descriptors.dim() != 2 || descriptors.scalar_type() != torch::kFloat ||
       descriptors.size(0) != static_cast<std::int64_t>(features.samples.size())) {
     throw std::logic_error("write_features: descriptors must be [samples, D], 32-bit floats");
   }
   const auto stored = descriptors.to(element_type(storage));
-  const auto loss =
-      storage == recipe::Storage::float32 ? StorageLoss{} : loss_between(stem, features, stored);
+  const auto loss = storage == Storage::float32 ? StorageLoss{} : loss_between(stem, features, stored);
   write_npy(with_ending(stem, ".npy"), stored);
   write_sample_list(with_ending(stem, ".csv"), features.samples);
   return loss;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "file/npy.h"
+#include "file/storage.h"
 #include "kindred/core/sample.h"
-#include "recipe/settings.h"
 
 namespace kindred::file {
 
@@ -32,7 +32,7 @@ struct StorageLoss {
 /// atomically. Throws DataError, before anything is written, for a descriptor with a number too large for 16
 /// bits.
 StorageLoss write_features(const std::filesystem::path& stem, const Features& features,
-                           recipe::Storage storage = recipe::Storage::float32);
+                           Storage storage = Storage::float32);
 
 /// Reads STEM.npy (any float type of npy.h, C or Fortran order) and STEM.csv (path and identity needed,
 /// camera, domain and split optional, in any order; other columns are an error). `file` may be given with

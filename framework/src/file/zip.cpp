@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
-#include "system/printable.h"
+#include "text/printable.h"
 
 namespace kindred::file {
 namespace {
@@ -39,7 +39,7 @@ ZipArchive::ZipArchive(std::filesystem::path file) : file_(std::move(file)), arc
     if (zip_stat_index(archive_.get(), static_cast<zip_uint64_t>(i), raw_names, &record) != 0) {
       fail("its list of records cannot be read (" + std::string(zip_strerror(archive_.get())) + ")");
     }
-    const auto name = system::printable(record.name);
+    const auto name = text::printable(record.name);
     if (record.encryption_method != ZIP_EM_NONE) throw DataError(file_, "is encrypted, and is not read");
     if (record.comp_size > file_size) fail("its record '" + name + "' is larger than the file");
     if (record.comp_method == ZIP_CM_STORE && record.comp_size != record.size) {
@@ -54,7 +54,7 @@ void ZipArchive::fail(const std::string& what) const {
 }
 
 void ZipArchive::read(const std::string& record, void* data) const {
-  const auto name = system::printable(record);
+  const auto name = text::printable(record);
   zip_stat_t found;
   if (zip_stat(archive_.get(), record.c_str(), raw_names, &found) != 0) {
     fail("record '" + name + "' cannot be read (" + zip_strerror(archive_.get()) + ")");

@@ -40,7 +40,7 @@ std::string text_hash(const std::string& text) {
   return hash.finish();
 }
 
-std::string data_hash(const StageData& data, FileHashes& files) {
+std::string data_hash(const stage::StageData& data, FileHashes& files) {
   const auto dataset = data.dataset.create({});
   const auto folder = folder_of(data.dataset);
   file::Sha256 hash;

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "pipeline/file_hashes.h"
-#include "pipeline/pipeline_stage.h"
+#include "stage/stage.h"
 
 namespace kindred::pipeline {
 
@@ -12,7 +12,7 @@ namespace kindred::pipeline {
 /// the samples' paths in the parameter `root`, or beside it when that is a file; where there is no such file,
 /// over the decoded images. A data set without a root makes its images of its parameters, which say all.
 /// Throws DataError for a file that cannot be read.
-[[nodiscard]] std::string data_hash(const StageData& data, FileHashes& files);
+[[nodiscard]] std::string data_hash(const stage::StageData& data, FileHashes& files);
 
 /// SHA-256 of a text.
 [[nodiscard]] std::string text_hash(const std::string& text);

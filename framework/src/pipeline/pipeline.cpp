@@ -7,14 +7,14 @@
 #include <set>
 #include <utility>
 
-#include "pipeline/embed_stage.h"
-#include "pipeline/label_stage.h"
-#include "pipeline/partition_stage.h"
-#include "pipeline/rank_stage.h"
 #include "pipeline/repeat.h"
-#include "pipeline/stage_reader.h"
-#include "pipeline/submit_stage.h"
-#include "pipeline/train_stage.h"
+#include "stage/embed_stage.h"
+#include "stage/label_stage.h"
+#include "stage/partition_stage.h"
+#include "stage/rank_stage.h"
+#include "stage/stage_reader.h"
+#include "stage/submit_stage.h"
+#include "stage/train_stage.h"
 
 namespace kindred::pipeline {
 namespace {
@@ -42,25 +42,26 @@ struct StageType {
   std::string summary;
   std::vector<ParameterInfo> parameters;
   std::vector<std::string> tables;  ///< keys that hold a recipe, settings of the kernel or a component
-  std::function<std::unique_ptr<PipelineStage>(StageReader&)> make;
+  std::function<std::unique_ptr<stage::Stage>(stage::StageReader&)> make;
 };
 
-template <class Stage>
+template <class Type>
 StageType type(std::string name, std::vector<std::string> tables) {
-  const auto schema = Stage::Settings::schema();
-  return {
-      std::move(name), schema.summary(), schema.parameters(), std::move(tables),
-      [](StageReader& reader) -> std::unique_ptr<PipelineStage> { return std::make_unique<Stage>(reader); }};
+  const auto schema = Type::Settings::schema();
+  return {std::move(name), schema.summary(), schema.parameters(), std::move(tables),
+          [](stage::StageReader& reader) -> std::unique_ptr<stage::Stage> {
+            return std::make_unique<Type>(reader);
+          }};
 }
 
 const std::vector<StageType>& stage_types() {
   static const std::vector<StageType> types = {
-      type<TrainStage>("train", {"recipe", "dataset"}),
-      type<EmbedStage>("embed", {"embed", "dataset"}),
-      type<PartitionStage>("partition", {"partitioner", "dataset"}),
-      type<LabelStage>("label", {"labeler"}),
-      type<RankStage>("rank", {"recipe"}),
-      type<SubmitStage>("submit", {"writer", "dataset"}),
+      type<stage::TrainStage>("train", {"recipe", "dataset"}),
+      type<stage::EmbedStage>("embed", {"embed", "dataset"}),
+      type<stage::PartitionStage>("partition", {"partitioner", "dataset"}),
+      type<stage::LabelStage>("label", {"labeler"}),
+      type<stage::RankStage>("rank", {"recipe"}),
+      type<stage::SubmitStage>("submit", {"writer", "dataset"}),
   };
   return types;
 }
@@ -130,7 +131,7 @@ class PipelineMaker {
     Table own;
     if (const auto* name = root.find("name")) own.set("name", *name);
     pipeline_.name = PipelineSettings::schema().parse(Value(own), "the pipeline", diagnostics_).name;
-    PipelineDefaults defaults;
+    stage::PipelineDefaults defaults;
     if (const auto* dataset = root.find("dataset")) {
       defaults.dataset = *dataset;
       recipe::Choice<Dataset> checked;
@@ -155,7 +156,7 @@ class PipelineMaker {
     order();
     chooser_.throw_if_any();
     for (const auto& stage : pipeline_.stages) {
-      stage->link([this](const std::string& name) -> const PipelineStage& { return *pipeline_.find(name); });
+      stage->link([this](const std::string& name) -> const stage::Stage& { return *pipeline_.find(name); });
     }
     return std::move(pipeline_);
   }
@@ -202,20 +203,20 @@ class PipelineMaker {
     stages.erase(std::remove_if(stages.begin(), stages.end(), is_left_out), stages.end());
   }
 
-  void read_stage(const Value& stage, const PipelineDefaults& defaults) {
+  void read_stage(const Value& stage, const stage::PipelineDefaults& defaults) {
     const auto& types = stage_types();
     const auto name = text_of(stage, "type");
     const auto found =
         std::find_if(types.begin(), types.end(), [&](const StageType& type) { return type.name == name; });
     if (found == types.end()) return;  // told already
-    StageReader reader(stage, defaults, chooser_);
+    stage::StageReader reader(stage, defaults, chooser_);
     auto made = found->make(reader);
     made->name = reader.name();
     made->location = stage.location();
     pipeline_.stages.push_back(std::move(made));
   }
 
-  void check_inputs(const PipelineStage& stage) {
+  void check_inputs(const stage::Stage& stage) {
     std::vector<std::string> names;
     for (const auto& other : pipeline_.stages) names.push_back(other->name);
     for (const auto& input : stage.inputs()) {
@@ -246,13 +247,13 @@ class PipelineMaker {
 
   /// Each stage behind those that it reads; else they keep their order.
   void order() {
-    std::vector<std::unique_ptr<PipelineStage>> ordered;
+    std::vector<std::unique_ptr<stage::Stage>> ordered;
     std::set<std::string> done;
     auto& waiting = pipeline_.stages;
     while (!waiting.empty()) {
       const auto ready = std::find_if(waiting.begin(), waiting.end(), [&](const auto& stage) {
         const auto inputs = stage->inputs();
-        return std::all_of(inputs.begin(), inputs.end(), [&](const StageInput& input) {
+        return std::all_of(inputs.begin(), inputs.end(), [&](const stage::StageInput& input) {
           return std::all_of(input.names.begin(), input.names.end(),
                              [&](const std::string& name) { return done.count(name) > 0; });
         });
@@ -270,9 +271,9 @@ class PipelineMaker {
 
   /// Of the stages that wait for each other, one circle.
   void tell_circle() {
-    std::vector<const PipelineStage*> path{pipeline_.stages.front().get()};
+    std::vector<const stage::Stage*> path{pipeline_.stages.front().get()};
     for (;;) {
-      const PipelineStage* next = nullptr;
+      const stage::Stage* next = nullptr;
       for (const auto& input : path.back()->inputs()) {
         for (const auto& name : input.names) {
           if (const auto* other = pipeline_.find(name)) next = other;
@@ -299,7 +300,7 @@ class PipelineMaker {
 
 }  // namespace
 
-const PipelineStage* Pipeline::find(const std::string& stage) const {
+const stage::Stage* Pipeline::find(const std::string& stage) const {
   for (const auto& candidate : stages) {
     if (candidate && candidate->name == stage) return candidate.get();
   }

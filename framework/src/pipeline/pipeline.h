@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "kindred/core/catalog.h"
-#include "pipeline/pipeline_stage.h"
 #include "recipe/recipe_layout.h"
+#include "stage/stage.h"
 
 namespace kindred::pipeline {
 
@@ -22,11 +22,11 @@ namespace kindred::pipeline {
 struct Pipeline {
   std::string name;  ///< "" when the recipe has none
   recipe::MachineSettings machine;
-  std::vector<std::unique_ptr<PipelineStage>> stages;  ///< each behind those that it reads, else as written
-  Value recipe;                                        ///< as it was read, with `repeat` carried out
+  std::vector<std::unique_ptr<stage::Stage>> stages;  ///< each behind those that it reads, else as written
+  Value recipe;                                       ///< as it was read, with `repeat` carried out
 
   /// nullptr when there is none.
-  [[nodiscard]] const PipelineStage* find(const std::string& stage) const;
+  [[nodiscard]] const stage::Stage* find(const std::string& stage) const;
   /// A stage and all that read, directly or through others, what it makes.
   [[nodiscard]] std::vector<std::string> dependents(const std::string& stage) const;
 };

@@ -15,17 +15,17 @@
 #include "pipeline/data_hash.h"
 #include "pipeline/file_hashes.h"
 #include "pipeline/summary.h"
-#include "progress/text_table.h"
+#include "progress/log.h"
 #include "recipe/recipe.h"
 #include "system/device.h"
-#include "system/log.h"
 #include "system/memory.h"
+#include "text/text_table.h"
 
 namespace kindred::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-using progress::Clock = std::chrono::steady_clock;
+using Clock = std::chrono::steady_clock;
 
 std::string utc_now() {
   const auto now = std::time(nullptr);
@@ -64,15 +64,14 @@ class StageClock final : public progress::ProgressSink {
 
   /// Brings the record's cost up to now.
   void stop() {
-    record_.cost.seconds =
-        before_.seconds + std::chrono::duration<double>(progress::Clock::now() - start_).count();
-    record_.cost.peak_memory_mib = std::max(before_.peak_memory_mib, kindred::system::peak_memory_mib());
+    record_.cost.seconds = before_.seconds + std::chrono::duration<double>(Clock::now() - start_).count();
+    record_.cost.peak_memory_mib = std::max(before_.peak_memory_mib, system::peak_memory_mib());
   }
 
  private:
   void keep() {
-    if (progress::Clock::now() - kept_ < std::chrono::seconds(20)) return;
-    kept_ = progress::Clock::now();
+    if (Clock::now() - kept_ < std::chrono::seconds(20)) return;
+    kept_ = Clock::now();
     stop();
     write_stage_record(folder_, record_);
   }
@@ -81,8 +80,8 @@ class StageClock final : public progress::ProgressSink {
   StageRecord& record_;
   progress::ProgressSink& sink_;
   StageCost before_;
-  progress::Clock::time_point start_ = progress::Clock::now();
-  progress::Clock::time_point kept_ = start_;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point kept_ = start_;
 };
 
 class PipelineRun {
@@ -103,7 +102,7 @@ class PipelineRun {
   }
 
   /// To be called for one stage after the other: each depends on what those in front of it are about to do.
-  StageState state_of(const PipelineStage& stage) {
+  StageState state_of(const stage::Stage& stage) {
     if (!options_.only.empty() && stage.name != options_.only) return {StageState::Kind::left_out, ""};
     const auto record = read_stage_record(folder_of(stage.name));
     if (anew_.count(stage.name) > 0) return {StageState::Kind::runs, "--from " + options_.from};
@@ -186,7 +185,7 @@ class PipelineRun {
                                                                  : "did you mean '" + near + "'?"));
   }
 
-  void require_result(const PipelineStage& stage, const std::string& input) const {
+  void require_result(const stage::Stage& stage, const std::string& input) const {
     const auto record = read_stage_record(folder_of(input));
     if (record && record->finished) return;
     throw DataError(folder_of(input), "stage '" + stage.name + "' reads what stage '" + input +
@@ -195,7 +194,7 @@ class PipelineRun {
 
   std::string file_hash(const fs::path& file) { return hashes_.of(file); }
 
-  StageKey key_of(const PipelineStage& stage) {
+  StageKey key_of(const stage::Stage& stage) {
     StageKey key;
     key.type = stage.type();
     key.settings = recipe::write_recipe(stage.settings());
@@ -213,7 +212,7 @@ class PipelineRun {
     return key;
   }
 
-  std::map<std::string, std::string> code_of(const PipelineStage& stage) {
+  std::map<std::string, std::string> code_of(const stage::Stage& stage) {
     std::map<std::string, std::string> code;
     auto program = file_hash("/proc/self/exe");
     if (const auto library = kernel_library(); !library.empty()) program += file_hash(library);
@@ -242,7 +241,7 @@ class PipelineRun {
   }
 
   /// Where the folder of a stage is not what is wanted and the one that was replaced is, they change places.
-  void take_back(const PipelineStage& stage) {
+  void take_back(const stage::Stage& stage) {
     const auto here = folder_of(stage.name);
     const auto there = replaced_folder(stage.name);
     const auto key = key_of(stage);
@@ -265,7 +264,7 @@ class PipelineRun {
   }
 
   /// An empty folder for a stage that begins anew; what is there is kept until it has ended.
-  void clear(const PipelineStage& stage) {
+  void clear(const stage::Stage& stage) {
     const auto here = folder_of(stage.name);
     if (has_stage_record(here)) {
       const auto there = replaced_folder(stage.name);
@@ -283,7 +282,7 @@ class PipelineRun {
     fs::create_directories(here);
   }
 
-  std::optional<StageRecord> run_stage(const PipelineStage& stage, torch::Device device,
+  std::optional<StageRecord> run_stage(const stage::Stage& stage, torch::Device device,
                                        progress::ProgressSink& progress, const std::atomic<bool>& stop) {
     const auto folder = folder_of(stage.name);
     StageRecord record;
@@ -304,7 +303,7 @@ class PipelineRun {
     write_stage_record(folder, record);
 
     StageClock clock(folder, record, progress);
-    StageResult result;
+    stage::StageResult result;
     try {
       result = stage.run({catalog_, folder, [this](const std::string& name) { return folder_of(name); },
                           device, clock, stop});
@@ -332,7 +331,7 @@ class PipelineRun {
   [[nodiscard]] std::string summary(const std::vector<StageRecord>& records) const {
     auto text = write_costs(folder_, records);
     if (const auto scores = write_pipeline_scores(folder_, records); !scores.empty()) text += "\n" + scores;
-    progress::TextTable results;
+    text::TextTable results;
     results.widths = {20};
     // What no other stage reads is what the pipeline is for.
     for (const auto& record : records) {
@@ -385,7 +384,7 @@ std::vector<PlannedStage> plan_pipeline(const Pipeline& pipeline, const Catalog&
 }
 
 std::string plan_text(const std::vector<PlannedStage>& stages) {
-  progress::TextTable table;
+  text::TextTable table;
   table.heads = {"STAGE", "TYPE", "WHAT HAPPENS"};
   table.widths = {30, 12};
   for (const auto& stage : stages) {
@@ -418,7 +417,7 @@ PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog, c
     PipelineRun run(pipeline, catalog, folder, options);
     const file::FolderLock lock(folder);
     run.record_recipe();
-    system::RunLog log(folder / "log.txt");
+    progress::RunLog log(folder / "log.txt");
     progress::TeeProgress tee({&log, &progress});
     return run.run(tee, stop);
   });

@@ -8,7 +8,7 @@
 
 #include "file/atomic_file.h"
 #include "progress/progress.h"
-#include "progress/text_table.h"
+#include "text/text_table.h"
 
 namespace kindred::pipeline {
 namespace {
@@ -27,7 +27,7 @@ std::string time_text(double seconds) {
 }
 
 /// Rows of the table as Markdown: the first cell to the left, numbers to the right.
-std::string markdown(const progress::TextTable& table) {
+std::string markdown(const text::TextTable& table) {
   const auto line = [](const std::vector<std::string>& cells) {
     std::string text = "|";
     for (const auto& cell : cells) text += " " + cell + " |";
@@ -75,7 +75,7 @@ void write(const std::filesystem::path& file, const std::string& text) {
 }  // namespace
 
 std::string write_costs(const std::filesystem::path& folder, const std::vector<StageRecord>& records) {
-  progress::TextTable table;
+  text::TextTable table;
   table.heads = {"STAGE", "TYPE", "TIME", "IMAGES", "IMAGES/S", "PEAK MEMORY"};
   table.widths = {30, 12, 14, 14, 14};
   Json stages = Json::array();
@@ -85,7 +85,7 @@ std::string write_costs(const std::filesystem::path& folder, const std::vector<S
     const bool counted = cost.images > 0;
     table.rows.push_back(
         {record.name, record.key.type, time_text(cost.seconds),
-         counted ? progress::grouped_digits(cost.images) : "-",
+         counted ? text::grouped_digits(cost.images) : "-",
          counted ? rounded(cost.images_per_second(), cost.images_per_second() < 10 ? 1 : 0) : "-",
          rounded(cost.peak_memory_mib, 0) + " MiB"});
     stages.push_back(cost_json(record));
@@ -116,7 +116,7 @@ std::string write_pipeline_scores(const std::filesystem::path& folder,
     for (const auto* file : {"scores.json", "scores.md"}) std::filesystem::remove(folder / file, ignored);
     return "";
   }
-  progress::TextTable table;
+  text::TextTable table;
   table.heads = {"STAGE", "RANKED BY", "mAP", "RANK-1", "RANK-5", "mINP", "SCORE"};
   table.widths = {30, 16, 8, 8, 8, 8};
   Json json = Json::array();

@@ -33,6 +33,11 @@ struct Choice {
   [[nodiscard]] std::string subject() const {
     return factory->info().role + " '" + factory->info().name + "'";
   }
+  /// The name, and in brackets the type where that is another one: for summaries.
+  [[nodiscard]] std::string title() const {
+    const auto& type = factory->info().name;
+    return name == type ? type : name + " (" + type + ")";
+  }
   /// `type` and every parameter with its value.
   [[nodiscard]] Value resolved() const {
     Value table;

@@ -302,6 +302,17 @@ Value resolved_without_root(const Choice<Dataset>& dataset) {
   return table;
 }
 
+std::string RankingPlan::post_processors_text() const {
+  std::string text;
+  for (const auto& choice : post_processors) {
+    text += (text.empty() ? "" : ", ") + choice.title();
+    for (std::size_t i = 0; i < choice.domains.size(); ++i) {
+      text += (i == 0 ? " for " : " and ") + choice.domains[i];
+    }
+  }
+  return text.empty() ? "none" : text;
+}
+
 Value RankingPlan::resolved_ranking() const {
   Table recipe;
   Array entries;

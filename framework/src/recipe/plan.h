@@ -45,6 +45,8 @@ struct RankingPlan {
 
   /// Whether distances are anything else than the cosine's.
   [[nodiscard]] bool post_processed() const { return !post_processors.empty() || ranking.by_domain; }
+  /// The names of the post-processors and their domains, or "none": for summaries.
+  [[nodiscard]] std::string post_processors_text() const;
   /// The tables post_processor, ranking and evaluate with every default explicit.
   [[nodiscard]] Value resolved_ranking() const;
 };

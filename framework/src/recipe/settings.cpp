@@ -26,18 +26,6 @@ bool is_not_empty(const std::string& text) {
 
 }  // namespace
 
-const char* storage_name(Storage storage) {
-  switch (storage) {
-    case Storage::float16:
-      return "float16";
-    case Storage::bfloat16:
-      return "bfloat16";
-    case Storage::float32:
-      break;
-  }
-  return "float32";
-}
-
 Schema<BackboneSettings> BackboneSettings::schema() {
   Schema<BackboneSettings> s("What a recipe says of any backbone.");
   s.add("weights", &BackboneSettings::weights,
@@ -133,10 +121,10 @@ Schema<TrainSettings> TrainSettings::schema() {
   s.add("precision", &TrainSettings::precision,
         "of the network's computations; 'bf16' and 'fp16' are mixed with fp32 where that is needed; 'auto': "
         "bf16 where the device is made for it, else fp16 on a GPU, else fp32; fp16 needs a GPU",
-        {{"fp32", Precision::fp32},
-         {"fp16", Precision::fp16},
-         {"bf16", Precision::bf16},
-         {"auto", Precision::automatic}});
+        {{"fp32", system::Precision::fp32},
+         {"fp16", system::Precision::fp16},
+         {"bf16", system::Precision::bf16},
+         {"auto", system::Precision::automatic}});
   s.add("clip_gradient_norm", &TrainSettings::clip_gradient_norm,
         "the most that the gradient's Euclidean norm over all parameters may be: a longer one is scaled down "
         "to it; 0: no limit")
@@ -174,14 +162,16 @@ Schema<EmbedSettings> EmbedSettings::schema() {
       "storage", &EmbedSettings::storage,
       "how descriptors are written: 'float32' as they are; 'float16' and 'bfloat16' in half the space, which "
       "changes them by up to 0.05 % and 0.4 % of their length",
-      {{"float32", Storage::float32}, {"float16", Storage::float16}, {"bfloat16", Storage::bfloat16}});
+      {{"float32", file::Storage::float32},
+       {"float16", file::Storage::float16},
+       {"bfloat16", file::Storage::bfloat16}});
   s.add("precision", &EmbedSettings::precision,
         "of the network's computations; 'trained': what the model was trained in, where the device can",
-        {{"trained", Precision::trained},
-         {"fp32", Precision::fp32},
-         {"fp16", Precision::fp16},
-         {"bf16", Precision::bf16},
-         {"auto", Precision::automatic}});
+        {{"trained", system::Precision::trained},
+         {"fp32", system::Precision::fp32},
+         {"fp16", system::Precision::fp16},
+         {"bf16", system::Precision::bf16},
+         {"auto", system::Precision::automatic}});
   return s;
 }
 

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "file/storage.h"
 #include "kindred/core/schema.h"
+#include "system/precision_kind.h"
 
 namespace kindred::recipe {
 
@@ -91,20 +93,10 @@ struct GroupSettings {
   static Schema<GroupSettings> schema();
 };
 
-/// Of the floating-point numbers that a network computes with. Weights, losses and statistics are always
-/// fp32.
-enum class Precision {
-  trained,    ///< of describing images: what the model was trained in
-  automatic,  ///< what suits the device
-  fp32,
-  fp16,
-  bf16
-};
-
 /// Table [train].
 struct TrainSettings {
   std::int64_t epochs = 60;
-  Precision precision = Precision::fp32;
+  system::Precision precision = system::Precision::fp32;
   double clip_gradient_norm = 0;      ///< 0: not
   double ema_decay = 0;               ///< 0: no averaged weights
   std::int64_t evaluate_every = 0;    ///< epochs; 0: not during training
@@ -113,18 +105,12 @@ struct TrainSettings {
   static Schema<TrainSettings> schema();
 };
 
-/// How the numbers of a descriptor are written: 4 bytes each, or 2 with 11 or 8 significant bits.
-enum class Storage { float32, float16, bfloat16 };
-
-/// "float32", "float16" or "bfloat16".
-[[nodiscard]] const char* storage_name(Storage storage);
-
 /// Table [embed].
 struct EmbedSettings {
   std::int64_t batch_size = 64;
   bool flip_test = false;
-  Storage storage = Storage::float32;
-  Precision precision = Precision::trained;
+  file::Storage storage = file::Storage::float32;
+  system::Precision precision = system::Precision::trained;
   static Schema<EmbedSettings> schema();
 };
 

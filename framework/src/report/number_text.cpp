@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "progress/text_table.h"
+#include "text/text_table.h"
 
 namespace kindred::report {
 namespace {
@@ -33,7 +33,7 @@ std::string number_text(double value) {
   if (value == 0) return "0";  // -0 as well
   const double size = std::abs(value);
   if (size >= 9999.5 && size < 1e15) {
-    return (value < 0 ? "-" : "") + progress::grouped_digits(static_cast<std::int64_t>(std::llround(size)));
+    return (value < 0 ? "-" : "") + text::grouped_digits(static_cast<std::int64_t>(std::llround(size)));
   }
   auto text = printed("%.4g", value);
   if (const auto exponent = text.find('e'); exponent != std::string::npos) {

@@ -11,8 +11,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "data/loader.h"
-#include "data/planned_loader.h"
+#include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
 #include "progress/meter.h"
 #include "system/device.h"
@@ -20,30 +19,6 @@
 
 namespace kindred::stage {
 namespace {
-
-/// Puts a module into evaluation mode and, at the end of the scope, back into the mode it was in.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(torch::nn::Module& module) : module_(module), training_(module.is_training()) {
-    module_.eval();
-  }
-  ~EvaluationMode() { module_.train(training_); }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-
- private:
-  torch::nn::Module& module_;
-  bool training_;
-};
-
-std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples, std::size_t size) {
-  std::vector<std::vector<std::size_t>> batches;
-  for (std::size_t first = 0; first < samples; first += size) {
-    auto& batch = batches.emplace_back(std::min(size, samples - first));
-    std::iota(batch.begin(), batch.end(), first);
-  }
-  return batches;
-}
 
 /// Removes what an earlier call wrote; the list first, without which no array is read.
 void remove_features(const std::filesystem::path& folder) {
@@ -53,30 +28,6 @@ void remove_features(const std::filesystem::path& folder) {
       std::filesystem::remove((folder / split_name(split)).concat(ending), absent);
     }
   }
-}
-
-/// Model::describe() leaves a row of zeros as it is.
-void require_unit_rows(const torch::Tensor& rows, const data::Batch& batch,
-                       const std::vector<Sample>& samples) {
-  const auto lengths = rows.norm(2, 1).contiguous();
-  const auto* length = lengths.data_ptr<float>();
-  for (std::size_t i = 0; i < batch.samples.size(); ++i) {
-    if (std::abs(length[i] - 1) < 1e-3F) continue;
-    throw DataError(
-        samples[batch.samples[i]].path,
-        std::string("the model describes this image by ") +
-            (length[i] == 0 ? "zeros alone, which cannot be compared" : "numbers that are not finite") +
-            ": its weights are broken; take another checkpoint");
-  }
-}
-
-/// [N, D], rows of length 1.
-torch::Tensor describe(model::Model& model, const torch::Tensor& images, bool flip_test) {
-  const auto rows = model.describe(images);
-  if (!flip_test) return rows;
-  const auto mirrored = model.describe(system::place_images(images.flip({3}), images.device()));
-  return torch::nn::functional::normalize(rows + mirrored,
-                                          torch::nn::functional::NormalizeFuncOptions().dim(1));
 }
 
 /// To two digits, and never too small: "0.00056"
@@ -95,91 +46,13 @@ std::string change_text(const file::StorageLoss& loss) {
          bound_text(loss.cosine_bound());
 }
 
-recipe::Precision trained_precision(const recipe::Plan& plan, torch::Device device) {
-  return plan.train.precision == recipe::Precision::automatic ? system::suitable_precision(device)
-                                                              : plan.train.precision;
-}
-
 }  // namespace
-
-recipe::Precision inference_precision(const recipe::Plan& plan, torch::Device device) {
-  switch (plan.embed.precision) {
-    case recipe::Precision::trained: {
-      const auto trained = trained_precision(plan, device);
-      return system::can_compute(device, trained) ? trained : recipe::Precision::fp32;
-    }
-    case recipe::Precision::automatic:
-      return system::suitable_precision(device);
-    default:
-      system::require_precision(plan.embed.precision, device, "embed.precision");
-      return plan.embed.precision;
-  }
-}
-
-void note_inference_precision(const recipe::Plan& plan, torch::Device device,
-                              progress::ProgressSink& progress) {
-  const auto trained = trained_precision(plan, device);
-  const auto used = inference_precision(plan, device);
-  if (used == trained) return;
-  const bool asked = plan.embed.precision != recipe::Precision::trained;
-  progress.note("images are described in " + system::precision_name(used) + "; the model was trained in " +
-                system::precision_name(trained) +
-                (asked ? "" : ", which " + device.str() + " cannot compute in"));
-}
-
-file::Features embed(model::Model& model, const recipe::Plan& plan, const Dataset& dataset,
-                     const std::vector<Sample>& samples, const std::string& what, torch::Device device,
-                     progress::ProgressSink& progress) {
-  if (samples.empty()) throw DataError(what, "there are no images to describe");
-  const torch::NoGradGuard no_gradients;
-  const EvaluationMode evaluation_mode(model);
-  system::place_module(model, device);
-  const auto precision = inference_precision(plan, device);
-
-  const auto augmentations = data::create_augmentations(plan);
-  data::Loader loader(dataset, samples, augmentations, data::loader_options(plan), false);
-  loader.start(consecutive_batches(samples.size(), static_cast<std::size_t>(plan.embed.batch_size)), 0);
-
-  progress::Meter meter(progress, "embed " + what, static_cast<std::int64_t>(samples.size()));
-  file::Features features;
-  features.samples.reserve(samples.size());
-  std::int64_t described = 0;
-  while (const auto batch = loader.next()) {
-    const auto rows = [&] {
-      const system::Autocast autocast(device, precision);
-      return describe(model, system::place_images(batch->images, device), plan.embed.flip_test)
-          .to(torch::kCPU);
-    }();
-    const auto count = static_cast<std::int64_t>(batch->samples.size());
-    if (rows.dim() != 2 || rows.size(0) != count || rows.scalar_type() != torch::kFloat) {
-      throw std::logic_error("a model's descriptors must be [N, D], 32-bit floats");
-    }
-    require_unit_rows(rows, *batch, samples);
-    if (described == 0) {
-      features.descriptors = torch::empty({static_cast<std::int64_t>(samples.size()), rows.size(1)});
-    }
-    features.descriptors.slice(0, described, described + count).copy_(rows);
-    for (const auto index : batch->samples) features.samples.push_back(samples[index]);
-    described += count;
-    meter.update(described + loader.skipped());
-  }
-  if (const auto skipped = loader.skipped(); skipped > 0) {
-    const auto messages = loader.skip_messages();
-    const auto first = messages.empty() ? std::string() : "; the first: " + messages.front();
-    if (described == 0) throw DataError(what, "no image can be read" + first);
-    progress.note(std::to_string(skipped) + " of " + std::to_string(samples.size()) + " " + what +
-                  " images cannot be read and are left out" + first);
-  }
-  features.descriptors = features.descriptors.slice(0, 0, described);
-  meter.finish();
-  return features;
-}
 
 std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Plan& plan,
                                          const Dataset& dataset, const std::vector<Sample>& all,
                                          const std::filesystem::path& folder, torch::Device device,
                                          progress::ProgressSink& progress, bool with_training_images) {
-  note_inference_precision(plan, device, progress);
+  inference::note_inference_precision(plan, device, progress);
   std::vector<Split> splits{Split::query, Split::gallery};
   if (with_training_images) splits.push_back(Split::train);
   std::vector<EmbeddedSplit> written;
@@ -188,13 +61,14 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Plan
     std::copy_if(all.begin(), all.end(), std::back_inserter(samples),
                  [split](const Sample& sample) { return sample.split == split; });
     if (samples.empty()) continue;
-    const auto features = embed(model, plan, dataset, samples, split_name(split), device, progress);
+    const auto features =
+        inference::extract_features(model, plan, dataset, samples, split_name(split), device, progress);
     const auto stem = folder / split_name(split);
     // Descriptors of two models must never lie side by side.
     if (written.empty()) remove_features(folder);
     const auto loss = file::write_features(stem, features, plan.embed.storage);
-    std::string storage = recipe::storage_name(plan.embed.storage);
-    if (plan.embed.storage != recipe::Storage::float32) {
+    std::string storage = file::storage_name(plan.embed.storage);
+    if (plan.embed.storage != file::Storage::float32) {
       progress.note(std::string(split_name(split)) + " descriptors are stored as " + storage + ": " +
                     change_text(loss));
       storage += ", cosines to " + bound_text(loss.cosine_bound());

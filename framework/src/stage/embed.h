@@ -13,27 +13,6 @@
 
 namespace kindred::stage {
 
-/// Describes samples with a model in evaluation mode, with the plan's preprocessing (the augmentations that
-/// run at test time). With embed.flip_test each descriptor is the sum of that of the image and that of its
-/// mirror image, mirrored after the preprocessing. Rows are of length 1, in the order of the samples. The
-/// model is moved to `device` and left there, in the mode (training or evaluation) in which it was. Images
-/// that are bad and skipped are left out of the result and counted in a note. Memory beside the model: the
-/// result and the loader's batches. Computes in inference_precision(). Throws DataError when there is no
-/// sample, when all images are bad, and for a descriptor that is not finite, naming the image.
-/// @param what "query", "gallery", ...: for progress and messages
-[[nodiscard]] file::Features embed(model::Model& model, const recipe::Plan& plan, const Dataset& dataset,
-                                   const std::vector<Sample>& samples, const std::string& what,
-                                   torch::Device device, progress::ProgressSink& progress);
-
-/// The precision in which a plan's model is described on a device: embed.precision; of 'trained',
-/// train.precision, or fp32 where the device cannot compute in that. Throws Error when the device cannot
-/// compute in what is asked for by name.
-[[nodiscard]] recipe::Precision inference_precision(const recipe::Plan& plan, torch::Device device);
-
-/// Notes a precision of describing that is not that of the training. Throws as inference_precision().
-void note_inference_precision(const recipe::Plan& plan, torch::Device device,
-                              progress::ProgressSink& progress);
-
 /// What embed_dataset() has written.
 struct EmbeddedSplit {
   Split split = Split::gallery;

@@ -15,10 +15,10 @@
 #include "file/sample_list.h"
 #include "kindred/core/error.h"
 #include "kindred/search/row_lengths.h"
-#include "progress/text_table.h"
 #include "ranking/label_quality.h"
 #include "ranking/search_host.h"
 #include "ranking/similarity.h"
+#include "text/text_table.h"
 
 namespace kindred::stage {
 namespace {
@@ -92,22 +92,22 @@ std::string text_of(const LabelOutcome& outcome, std::int64_t all, const PseudoL
                     const Sizes& sizes, const ranking::LabelQuality& quality) {
   std::string text;
   if (outcome.identities == 0) {
-    text = "no pseudo identities: none of " + progress::grouped_digits(all) +
+    text = "no pseudo identities: none of " + text::grouped_digits(all) +
            " images got one; the descriptors or the labeler's parameters do not fit these images\n";
   } else {
-    text = progress::grouped_digits(outcome.identities) + " pseudo identities of " +
-           progress::grouped_digits(outcome.images) + " of " + progress::grouped_digits(all) + " images, " +
-           std::to_string(sizes.minimum) + " to " + progress::grouped_digits(sizes.maximum) +
-           " images each, " + fixed(sizes.mean, 1) + " on average\n";
+    text = text::grouped_digits(outcome.identities) + " pseudo identities of " +
+           text::grouped_digits(outcome.images) + " of " + text::grouped_digits(all) + " images, " +
+           std::to_string(sizes.minimum) + " to " + text::grouped_digits(sizes.maximum) + " images each, " +
+           fixed(sizes.mean, 1) + " on average\n";
   }
   if (!labels.left_out.empty()) text += "without one:\n";
   for (const auto& part : labels.left_out) {
-    text += "  " + progress::grouped_digits(part.images) + "  " + part.reason + "\n";
+    text += "  " + text::grouped_digits(part.images) + "  " + part.reason + "\n";
   }
   if (quality.images > 0 && outcome.identities > 0) {
     text += "against the true persons: pairs with precision " + figure(quality.precision()) + ", recall " +
             figure(quality.recall()) + ", F1 " + figure(quality.f1()) + "; purity " +
-            figure(quality.purity()) + "; " + progress::grouped_digits(quality.persons) +
+            figure(quality.purity()) + "; " + text::grouped_digits(quality.persons) +
             " persons on the images that have one\n";
   }
   return text;

@@ -127,7 +127,7 @@ Row row_of(std::int64_t identity, const std::vector<const Sample*>& labels, cons
   std::vector<Shown> others;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const bool query = labels[i]->split == Split::query;
-    const bool wrong = persons[i] != unknown_person && persons[i] != person;
+    const bool wrong = persons[i] != ranking::unknown_person && persons[i] != person;
     row.wrong += wrong ? 1 : 0;
     (query ? queries : others).push_back({known.sample(*labels[i]), query, wrong, {}});
   }

@@ -5,8 +5,8 @@
 
 #include "file/atomic_file.h"
 #include "file/feature_files.h"
+#include "ranking/feature_evaluation.h"
 #include "ranking/post_processing.h"
-#include "stage/evaluate.h"
 
 namespace kindred::stage {
 namespace {
@@ -30,7 +30,7 @@ std::optional<RankOutcome> rank(const std::filesystem::path& features, const rec
   if (labelled && plan.post_processed()) {
     recipe::RankingPlan by_cosine;
     by_cosine.evaluate = plan.evaluate;
-    outcome.plain_scores = evaluate_features(query, gallery, by_cosine, device, progress);
+    outcome.plain_scores = ranking::evaluate_features(query, gallery, by_cosine, device, progress);
     file::write_atomically(plain_file,
                            [&](std::ostream& out) { out << ranking::scores_json(*outcome.plain_scores); });
     if (stop) return std::nullopt;
@@ -44,15 +44,15 @@ std::optional<RankOutcome> rank(const std::filesystem::path& features, const rec
     outcome.match = match_distances(input, distances, plan.ranking.top, rankings_folder, progress);
     // Merged queries are other queries than those that are ranked: they are post-processed by themselves.
     if (labelled && !plan.evaluate.multi_query) {
-      outcome.scores = evaluate_distances(input, distances, plan.evaluate, progress);
+      outcome.scores = ranking::evaluate_distances(input, distances, plan.evaluate, progress);
     }
   } else {
     outcome.match = match_features(query, gallery, plan, plan.ranking.top, rankings_folder, device, progress);
   }
   if (stop) return std::nullopt;
   if (labelled) {
-    if (!outcome.scores) outcome.scores = evaluate_features(query, gallery, plan, device, progress);
-    write_scores(scores_folder, *outcome.scores);
+    if (!outcome.scores) outcome.scores = ranking::evaluate_features(query, gallery, plan, device, progress);
+    ranking::write_scores(scores_folder, *outcome.scores);
   }
   return outcome;
 }

@@ -1,9 +1,9 @@
 #include "stage/train.h"
 
 #include "file/safetensors.h"
+#include "progress/log.h"
 #include "progress/metrics_file.h"
 #include "system/device.h"
-#include "system/log.h"
 #include "system/precision.h"
 #include "training/run_directory.h"
 #include "training/training.h"
@@ -14,7 +14,7 @@ namespace {
 
 /// The plan with a precision that is not 'auto' any more.
 recipe::Plan decided(recipe::Plan plan, const std::optional<Value>& begun) {
-  if (plan.train.precision != recipe::Precision::automatic) return plan;
+  if (plan.train.precision != system::Precision::automatic) return plan;
   if (begun) {
     Diagnostics unread;  // a recipe of another version is RunDirectory::freeze()'s to refuse
     const auto* written = begun->as<Table>()->find("train");
@@ -31,14 +31,14 @@ void tell_of_precision(const recipe::Plan& asked, const recipe::Plan& plan, torc
                        progress::ProgressSink& progress) {
   const auto precision = plan.train.precision;
   const auto name = system::precision_name(precision);
-  if (asked.train.precision == recipe::Precision::automatic) {
+  if (asked.train.precision == system::Precision::automatic) {
     const auto suitable = system::suitable_precision(device);
     progress.note("train.precision = \"auto\": computing in " + name +
                   (suitable == precision
                        ? ""
                        : ", in which this training was begun; " + system::precision_name(suitable) +
                              " would suit " + device.str() + " better"));
-  } else if (precision != recipe::Precision::fp32) {
+  } else if (precision != system::Precision::fp32) {
     progress.note("computing in " + name);
   }
   if (!system::is_made_for(device, precision)) {
@@ -85,7 +85,7 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
   system::set_threads(plan.machine.threads);
   directory.write_environment(device, plan.train.precision);
   progress::MetricsFile metrics(directory.metrics());
-  system::RunLog log(directory.log());
+  progress::RunLog log(directory.log());
   progress::TeeProgress tee({&metrics, &log, &progress});
 
   tell_of_precision(asked, plan, device, tee);

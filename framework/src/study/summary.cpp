@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "kindred/text/csv.h"
-#include "progress/text_table.h"
+#include "text/text_table.h"
 
 namespace kindred::study {
 namespace {
@@ -132,7 +132,7 @@ std::vector<ArmSummary> summarize(const Study& study, const std::vector<CellOutc
 }
 
 std::string Grid::text() const {
-  progress::TextTable table;
+  text::TextTable table;
   table.heads = heads;
   table.widths.assign(heads.size() - 1, 48);
   table.line_width = 200;

@@ -16,16 +16,16 @@
 namespace kindred::system {
 namespace {
 
-torch::ScalarType type_of(recipe::Precision precision) {
+torch::ScalarType type_of(Precision precision) {
   switch (precision) {
-    case recipe::Precision::fp32:
+    case Precision::fp32:
       return torch::kFloat32;
-    case recipe::Precision::fp16:
+    case Precision::fp16:
       return torch::kFloat16;
-    case recipe::Precision::bf16:
+    case Precision::bf16:
       return torch::kBFloat16;
-    case recipe::Precision::trained:
-    case recipe::Precision::automatic:
+    case Precision::trained:
+    case Precision::automatic:
       break;
   }
   throw std::logic_error("a precision that has not been decided on");
@@ -66,7 +66,7 @@ bool processor_has_bf16() {
 
 }  // namespace
 
-std::string precision_name(recipe::Precision precision) {
+std::string precision_name(Precision precision) {
   switch (type_of(precision)) {
     case torch::kFloat16:
       return "fp16";
@@ -77,10 +77,10 @@ std::string precision_name(recipe::Precision precision) {
   }
 }
 
-bool can_compute(torch::Device device, recipe::Precision precision) {
-  if (precision == recipe::Precision::fp32) return true;
-  if (device.is_cuda()) return precision == recipe::Precision::fp16 || compute_capability(device) >= 8;
-  if (precision == recipe::Precision::fp16) return false;
+bool can_compute(torch::Device device, Precision precision) {
+  if (precision == Precision::fp32) return true;
+  if (device.is_cuda()) return precision == Precision::fp16 || compute_capability(device) >= 8;
+  if (precision == Precision::fp16) return false;
   static const bool bf16 = [] {
     const torch::AutoGradMode gradients(true);
     return convolves_in_bf16();
@@ -88,31 +88,31 @@ bool can_compute(torch::Device device, recipe::Precision precision) {
   return bf16;
 }
 
-bool is_made_for(torch::Device device, recipe::Precision precision) {
-  if (precision == recipe::Precision::fp32) return true;
+bool is_made_for(torch::Device device, Precision precision) {
+  if (precision == Precision::fp32) return true;
   if (!can_compute(device, precision)) return false;
   if (device.is_cuda()) return compute_capability(device) >= 7;
   static const bool bf16 = processor_has_bf16();
   return bf16;
 }
 
-recipe::Precision suitable_precision(torch::Device device) {
-  if (is_made_for(device, recipe::Precision::bf16)) return recipe::Precision::bf16;
-  return device.is_cuda() ? recipe::Precision::fp16 : recipe::Precision::fp32;
+Precision suitable_precision(torch::Device device) {
+  if (is_made_for(device, Precision::bf16)) return Precision::bf16;
+  return device.is_cuda() ? Precision::fp16 : Precision::fp32;
 }
 
-void require_precision(recipe::Precision precision, torch::Device device, const std::string& key) {
+void require_precision(Precision precision, torch::Device device, const std::string& key) {
   if (can_compute(device, precision)) return;
   const auto name = precision_name(precision);
   throw Error(key + " = \"" + name + "\" " +
-              (precision == recipe::Precision::fp16
+              (precision == Precision::fp16
                    ? "needs a CUDA GPU, and this run computes on " + device.str() + "; "
                    : "cannot be computed by " + device_text(device) + "; ") +
               "choose \"fp32\" or \"auto\"");
 }
 
-Autocast::Autocast(torch::Device device, recipe::Precision precision)
-    : device_(device.type()), active_(precision != recipe::Precision::fp32) {
+Autocast::Autocast(torch::Device device, Precision precision)
+    : device_(device.type()), active_(precision != Precision::fp32) {
   const auto type = type_of(precision);
   if (!active_) return;
   was_enabled_ = autocast_enabled(device_);

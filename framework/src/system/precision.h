@@ -5,34 +5,34 @@
 
 #include <string>
 
-#include "recipe/settings.h"
+#include "system/precision_kind.h"
 
 namespace kindred::system {
 
 /// "fp32", "fp16" or "bf16", as a recipe says it.
-[[nodiscard]] std::string precision_name(recipe::Precision precision);
+[[nodiscard]] std::string precision_name(Precision precision);
 
 /// Whether a device can compute in fp32, fp16 or bf16 at all. On a processor tried out once, with a small
 /// convolution; GPUs need compute capability 8 for bf16.
-[[nodiscard]] bool can_compute(torch::Device device, recipe::Precision precision);
+[[nodiscard]] bool can_compute(torch::Device device, Precision precision);
 
 /// Whether it has instructions for it (GPUs: tensor cores), so that 16 bits are faster than fp32.
-[[nodiscard]] bool is_made_for(torch::Device device, recipe::Precision precision);
+[[nodiscard]] bool is_made_for(torch::Device device, Precision precision);
 
 /// What 'auto' stands for: bf16 on processors with instructions for it and on GPUs of compute capability 8 or
 /// more, fp16 on older GPUs, else fp32.
-[[nodiscard]] recipe::Precision suitable_precision(torch::Device device);
+[[nodiscard]] Precision suitable_precision(torch::Device device);
 
 /// Throws Error when the device cannot compute in it.
 /// @param key where the recipe says so: "train.precision"
-void require_precision(recipe::Precision precision, torch::Device device, const std::string& key);
+void require_precision(Precision precision, torch::Device device, const std::string& key);
 
 /// While it lives, convolutions and matrix products of this thread compute in the precision and other
 /// operations as LibTorch's autocast defines; with fp32 it does nothing. Backward passes belong outside.
 class Autocast {
  public:
   /// @param precision fp32, fp16 or bf16
-  Autocast(torch::Device device, recipe::Precision precision);
+  Autocast(torch::Device device, Precision precision);
   ~Autocast();
   Autocast(const Autocast&) = delete;
   Autocast& operator=(const Autocast&) = delete;

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "kindred/core/error.h"
-#include "progress/text_table.h"
 #include "recipe/wildcard.h"
+#include "text/text_table.h"
 
 namespace kindred::training {
 namespace {
@@ -181,14 +181,14 @@ bool is_bias(const std::string& name) {
 }
 
 std::string groups_text(const std::vector<LearningGroup>& groups) {
-  progress::TextTable table;
+  text::TextTable table;
   table.heads = {"GROUP", "TENSORS", "PARAMETERS", "LEARNING RATE", "OF BIASES", "WEIGHT DECAY", "FROZEN"};
   table.widths = {30, 10, 16, 14, 14, 14};
   for (const auto& group : groups) {
     std::int64_t elements = 0;
     for (const auto& parameter : group.parameters) elements += parameter.tensor.numel();
     table.rows.push_back(
-        {group.name, std::to_string(group.parameters.size()), progress::grouped_digits(elements),
+        {group.name, std::to_string(group.parameters.size()), text::grouped_digits(elements),
          factor_text(group.learning_rate_factor),
          group.bias_factor == 1 ? "" : factor_text(group.learning_rate_factor * group.bias_factor),
          factor_text(group.weight_decay_factor),

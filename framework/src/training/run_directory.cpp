@@ -74,7 +74,7 @@ void RunDirectory::record_recipe(const recipe::Plan& plan) const {
   file::write_atomically(recipe(), [&](std::ostream& stream) { stream << text; });
 }
 
-void RunDirectory::write_environment(torch::Device device, recipe::Precision precision) const {
+void RunDirectory::write_environment(torch::Device device, system::Precision precision) const {
   nlohmann::ordered_json json;
   json["kindred"] = system::kindred_version;
   json["libtorch"] = system::torch_version();

@@ -36,7 +36,7 @@ class RunDirectory {
 
   /// Writes environment.json: versions, device, threads, processor, precision. What may explain a difference
   /// in the last bits.
-  void write_environment(torch::Device device, recipe::Precision precision) const;
+  void write_environment(torch::Device device, system::Precision precision) const;
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] std::filesystem::path recipe() const { return folder_ / recipe_name; }

@@ -102,7 +102,7 @@ void Trainer::make_update(const recipe::Plan& plan,
   }
   update_ = std::make_unique<WeightUpdate>(
       recipe_optimizer_->build(parameters), std::move(owned),
-      WeightUpdate::Options{plan.train.clip_gradient_norm, precision_ == recipe::Precision::fp16});
+      WeightUpdate::Options{plan.train.clip_gradient_norm, precision_ == system::Precision::fp16});
 }
 
 void Trainer::find_statistics() {

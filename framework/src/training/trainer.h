@@ -76,7 +76,7 @@ class Trainer {
                std::int64_t batch);
 
   torch::Device device_;
-  recipe::Precision precision_;
+  system::Precision precision_;
   bool clips_;
   std::shared_ptr<model::Model> model_;
   std::vector<model::LossTerm> terms_;

@@ -8,15 +8,15 @@
 #include <utility>
 
 #include "data/planned_loader.h"
+#include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
 #include "model/model_file.h"
 #include "progress/text_progress.h"
 #include "ranking/evaluation.h"
+#include "ranking/feature_evaluation.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
-#include "stage/embed.h"
-#include "stage/evaluate.h"
 #include "system/device.h"
 #include "training/random_state.h"
 #include "weights/initial_weights.h"
@@ -72,7 +72,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
   }
   if (evaluates()) {
     require_match(plan, data_);
-    stage::note_inference_precision(plan, device_, progress_);
+    inference::note_inference_precision(plan, device_, progress_);
   }
   if (!plan.groups.empty()) {
     progress_.note("what is learnt, and how; the learning rate and weight decay are multiplied:\n" +
@@ -277,12 +277,12 @@ void Training::evaluate_epoch() {
   // What comes after is the same as without the evaluation.
   const RandomStateGuard guard(device_);
   const auto averaged = trainer_.averaged_weights();
-  const auto query =
-      stage::embed(trainer_.model(), plan_, *data_.dataset, data_.query, "query", device_, progress_);
-  const auto gallery =
-      stage::embed(trainer_.model(), plan_, *data_.dataset, data_.gallery, "gallery", device_, progress_);
+  const auto query = inference::extract_features(trainer_.model(), plan_, *data_.dataset, data_.query,
+                                                 "query", device_, progress_);
+  const auto gallery = inference::extract_features(trainer_.model(), plan_, *data_.dataset, data_.gallery,
+                                                   "gallery", device_, progress_);
   progress::SilentProgress silent;
-  const auto scores = stage::evaluate_features(query, gallery, plan_.evaluate, silent);
+  const auto scores = ranking::evaluate_features(query, gallery, plan_.evaluate, silent);
   progress::Progress progress;
   progress.stage = "evaluate";
   progress.detail = "epoch " + std::to_string(epoch_) + "/" + std::to_string(plan_.train.epochs);

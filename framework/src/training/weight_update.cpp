@@ -40,11 +40,11 @@ void WeightUpdate::backward(const torch::Tensor& loss) {
       for (auto& gradient : gradients_of(*optimizer)) gradients.push_back(std::move(gradient));
     }
     scaler_->unscale(gradients);
-    finite_ = torch::isfinite(kindred::gradient_norm(gradients)).item<bool>();
+    finite_ = torch::isfinite(training::gradient_norm(gradients)).item<bool>();
     scaler_->update(finite_);
   }
   if (clip_norm_ > 0) {
-    norm_ = kindred::gradient_norm(gradients_of(*main_));
+    norm_ = training::gradient_norm(gradients_of(*main_));
     if (!finite_) norm_.zero_();
   }
 }

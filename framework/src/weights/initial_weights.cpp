@@ -73,9 +73,9 @@ void load(const fs::path& path, const std::optional<std::string>& hash, torch::n
 }  // namespace
 
 recipe::Plan with_hashes_of_weights(recipe::Plan plan) {
-  add_hash(plan.backbone_start.weights, plan.backbone_start.weights_sha256, plan.backbone.place,
+  add_hash(plan.backbone_start.weights, plan.backbone_start.weights_sha256, plan.backbone.location,
            "[backbone] weights");
-  add_hash(plan.weights.file, plan.weights.sha256, plan.weights_place, "[weights] file");
+  add_hash(plan.weights.file, plan.weights.sha256, plan.weights_location, "[weights] file");
   return plan;
 }
 
@@ -89,7 +89,7 @@ std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan, std:
   });
   if (plan.weights.file) {
     if (const auto wrong = useless_pattern(plan.weights.allow_missing, *model); !wrong.empty()) {
-      throw RecipeError(plan.weights_place, "[weights]: allow_missing: " + wrong);
+      throw RecipeError(plan.weights_location, "[weights]: allow_missing: " + wrong);
     }
     load(*plan.weights.file, plan.weights.sha256, *model, "", plan.weights.allow_missing,
          "weights of the network", notes);

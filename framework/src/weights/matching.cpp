@@ -8,7 +8,7 @@
 #include "kindred/core/error.h"
 #include "model/model_file.h"
 #include "recipe/wildcard.h"
-#include "system/printable.h"
+#include "text/printable.h"
 
 namespace kindred::weights {
 namespace {
@@ -74,9 +74,9 @@ TranslatedWeights translate(const WeightsFile& file) {
     }
     const auto [place, is_new] = names.emplace(*name, source);
     if (!is_new) {
-      throw DataError(file.file, "its tensors '" + system::printable(place->second) + "' and '" +
-                                     system::printable(source) + "' would both be '" +
-                                     system::printable(*name) + "'");
+      throw DataError(file.file, "its tensors '" + text::printable(place->second) + "' and '" +
+                                     text::printable(source) + "' would both be '" + text::printable(*name) +
+                                     "'");
     }
     result.tensors.push_back({std::move(*name), source, tensor});
   }
@@ -141,12 +141,11 @@ MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Mod
   for (const auto& entry : weights.tensors) {
     if (names.count(entry.name) > 0) continue;
     const bool renamed = entry.name != entry.source;
-    report.rows.push_back({TensorState::unused, system::printable(entry.source),
-                           system::printable(entry.source),
-                           renamed ? "it would be " + system::printable(entry.name) : ""});
+    report.rows.push_back({TensorState::unused, text::printable(entry.source), text::printable(entry.source),
+                           renamed ? "it would be " + text::printable(entry.name) : ""});
   }
   for (const auto& source : weights.unused) {
-    report.rows.push_back({TensorState::unused, system::printable(source), system::printable(source), ""});
+    report.rows.push_back({TensorState::unused, text::printable(source), text::printable(source), ""});
   }
   return report;
 }

@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "kindred/core/error.h"
-#include "system/printable.h"
+#include "text/printable.h"
 
 namespace kindred::weights {
 namespace {
@@ -197,7 +197,7 @@ class Reader {
     for (const auto& global : known_globals) {
       if (global.module == module && global.name == name) return {global.kind, global.type};
     }
-    const auto full = system::printable(module + "." + name);
+    const auto full = text::printable(module + "." + name);
     if (name.ends_with("Storage")) {
       throw DataError(file_, "holds tensors of the type '" + full + "', which is not read");
     }

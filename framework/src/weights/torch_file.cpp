@@ -11,7 +11,7 @@
 
 #include "file/zip.h"
 #include "kindred/core/error.h"
-#include "system/printable.h"
+#include "text/printable.h"
 #include "weights/pickle.h"
 
 namespace kindred::weights {
@@ -44,8 +44,8 @@ std::map<std::string, const PickledStorage*> storages_of(const Pickle& pickle, c
     if (storage == nullptr) continue;
     const auto* known = storages.emplace(storage->key, storage).first->second;
     if (known->type != storage->type || known->elements != storage->elements) {
-      throw DataError(
-          file, "is damaged: storage '" + system::printable(storage->key) + "' is described in two ways");
+      throw DataError(file,
+                      "is damaged: storage '" + text::printable(storage->key) + "' is described in two ways");
     }
   }
   return storages;
@@ -71,7 +71,7 @@ std::optional<std::int64_t> reach(const PickledTensor& tensor) {
 
 void check_view(const std::string& name, const PickledTensor& tensor, const fs::path& file) {
   const auto wrong = [&](const std::string& what) {
-    throw DataError(file, "is damaged: tensor '" + system::printable(name) + "' " + what);
+    throw DataError(file, "is damaged: tensor '" + text::printable(name) + "' " + what);
   };
   const auto negative = [](const std::vector<std::int64_t>& numbers) {
     return std::any_of(numbers.begin(), numbers.end(), [](std::int64_t number) { return number < 0; });
@@ -91,7 +91,7 @@ void check_view(const std::string& name, const PickledTensor& tensor, const fs::
     wrong("reaches beyond its storage, which has " + std::to_string(tensor.storage->elements) + " elements");
   }
   if (elements > tensor.storage->elements) {
-    throw DataError(file, "tensor '" + system::printable(name) + "' repeats " +
+    throw DataError(file, "tensor '" + text::printable(name) + "' repeats " +
                               std::to_string(tensor.storage->elements) + " elements as " +
                               std::to_string(elements) + "; save it with .contiguous()");
   }
@@ -174,7 +174,7 @@ class DictionaryFinder {
     for (const auto& [key, value] : dictionary.items) {
       const auto* name = key->as<std::string>();
       if (name == nullptr || (tensors == &dictionary && value->as<PickledTensor>() != nullptr)) continue;
-      if (names.size() < most) names.push_back(system::printable(*name));
+      if (names.size() < most) names.push_back(text::printable(*name));
     }
     return names;
   }
@@ -215,7 +215,7 @@ void check_bool(const PickledStorage& storage, const torch::Tensor& flat, const 
   const auto* bytes = static_cast<const std::uint8_t*>(flat.data_ptr());
   if (std::any_of(bytes, bytes + flat.numel(), [](std::uint8_t byte) { return byte > 1; })) {
     throw DataError(file,
-                    "is damaged: storage '" + system::printable(storage.key) + "' holds more than 0 and 1");
+                    "is damaged: storage '" + text::printable(storage.key) + "' holds more than 0 and 1");
   }
 }
 
@@ -265,10 +265,10 @@ class ZipFile {
     const auto name = *prefix_ + "data/" + storage.key;
     const auto found = archive_.sizes().find(name);
     if (found == archive_.sizes().end()) {
-      throw DataError(source_.file(), "is damaged: it has no record '" + system::printable(name) + "'");
+      throw DataError(source_.file(), "is damaged: it has no record '" + text::printable(name) + "'");
     }
     if (found->second != bytes_of(storage, source_.file())) {
-      throw DataError(source_.file(), "is damaged: record '" + system::printable(name) + "' has " +
+      throw DataError(source_.file(), "is damaged: record '" + text::printable(name) + "' has " +
                                           std::to_string(found->second) + " bytes for " +
                                           std::to_string(storage.elements) + " elements");
     }
@@ -333,11 +333,10 @@ class LegacyFile {
       const auto* key = item->as<std::string>();
       if (key == nullptr) fail("it has no list of storages");
       const auto found = described.find(*key);
-      if (found == described.end())
-        fail("its storage '" + system::printable(*key) + "' belongs to no tensor");
+      if (found == described.end()) fail("its storage '" + text::printable(*key) + "' belongs to no tensor");
       const auto& storage = *found->second;
       if (cursor_.little_endian(8) != static_cast<std::uint64_t>(storage.elements)) {
-        fail("its storage '" + system::printable(*key) + "' is not as large as its tensors say");
+        fail("its storage '" + text::printable(*key) + "' is not as large as its tensors say");
       }
       const auto size = bytes_of(storage, source_.file());
       const auto begin = cursor_.position();
@@ -349,7 +348,7 @@ class LegacyFile {
       result.emplace(*key, std::move(flat));
     }
     for (const auto& key : wanted) {
-      if (result.count(key) == 0) fail("its storage '" + system::printable(key) + "' is missing");
+      if (result.count(key) == 0) fail("its storage '" + text::printable(key) + "' is missing");
     }
     return result;
   }

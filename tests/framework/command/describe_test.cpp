@@ -9,10 +9,10 @@
 
 #include "command/list.h"
 #include "fake_components.h"
-#include "progress/text_table.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_layout.h"
+#include "text/text_table.h"
 
 using namespace kindred;
 using namespace kindred::command;
@@ -47,15 +47,15 @@ std::size_t longest_line(const std::string& text) {
 }  // namespace
 
 TEST_CASE("text is wrapped between words") {
-  CHECK(progress::wrapped("one two three", 7) == std::vector<std::string>{"one two", "three"});
-  CHECK(progress::wrapped("incomprehensibilities no", 5) ==
+  CHECK(text::wrapped("one two three", 7) == std::vector<std::string>{"one two", "three"});
+  CHECK(text::wrapped("incomprehensibilities no", 5) ==
         std::vector<std::string>{"incomprehensibilities", "no"});
-  CHECK(progress::wrapped("", 5) == std::vector<std::string>{""});
-  CHECK(progress::wrapped("äöü äöü", 7) == std::vector<std::string>{"äöü äöü"});
+  CHECK(text::wrapped("", 5) == std::vector<std::string>{""});
+  CHECK(text::wrapped("äöü äöü", 7) == std::vector<std::string>{"äöü äöü"});
 }
 
 TEST_CASE("a table aligns its columns, wraps long cells and drops empty columns") {
-  progress::TextTable table;
+  text::TextTable table;
   table.heads = {"A", "B", "C", "D"};
   table.widths = {10, 9, 10};
   table.indent = 1;

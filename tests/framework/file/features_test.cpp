@@ -127,8 +127,8 @@ TEST_CASE_FIXTURE(
   CHECK(torch::equal(read_features(stem).descriptors, rows));
   // A number is rounded by at most 2^-11 or 2^-8 of itself.
   for (const auto& [storage, type, rounding] :
-       {std::tuple(recipe::Storage::float16, torch::kHalf, std::pow(2, -11)),
-        std::tuple(recipe::Storage::bfloat16, torch::kBFloat16, std::pow(2, -8))}) {
+       {std::tuple(file::Storage::float16, torch::kHalf, std::pow(2, -11)),
+        std::tuple(file::Storage::bfloat16, torch::kBFloat16, std::pow(2, -8))}) {
     const auto loss = write_features(stem, features, storage);
     CHECK(std::filesystem::file_size(array) == 128 + 5000 * 96 * 2);
     CHECK((NpyReader(array).type() == type));
@@ -175,12 +175,12 @@ TEST_CASE_FIXTURE(Fixture,
   features.samples[2].path = "c";
   features.descriptors[2][1] = 1e5F;
   CHECK_THROWS_WITH_AS(
-      write_features(stem, features, recipe::Storage::float16),
+      write_features(stem, features, file::Storage::float16),
       doctest::Contains("gallery.v2.npy: error: the descriptor of 'c' has a number that does not "
                         "fit into 16 bits"),
       DataError);
   CHECK_FALSE(std::filesystem::exists(array));
-  CHECK(write_features(stem, features, recipe::Storage::bfloat16).largest < 0.01);
+  CHECK(write_features(stem, features, file::Storage::bfloat16).largest < 0.01);
 }
 
 TEST_CASE_FIXTURE(Fixture, "numbers of rows that do not fit are refused with both numbers") {

@@ -8,10 +8,10 @@
 #include <sstream>
 
 #include "kindred/core/error.h"
+#include "progress/log.h"
 #include "progress/metrics_file.h"
 #include "progress/rate.h"
 #include "progress/text_progress.h"
-#include "system/log.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
@@ -249,33 +249,33 @@ TEST_CASE("a rate is smoothed, follows a lasting change, and estimates what is l
 TEST_CASE("a run's log keeps notes, finished steps and the program's log while it lives") {
   const TemporaryFolder folder;
   const auto file = folder / "log.txt";
-  system::start_log("error");
+  start_log("error");
   {
-    system::RunLog log(file);
+    RunLog log(file);
     log.update(example());
     log.finish(example());
     log.note("a note with {} braces");
-    system::log_info("from elsewhere, {} too");
-    system::log_debug("too fine");
+    log_info("from elsewhere, {} too");
+    log_debug("too fine");
   }
-  system::log_warning("after its end");
+  log_warning("after its end");
   const auto text = read_bytes(file);
   std::vector<std::string> lines;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) lines.push_back(line.substr(24));
   CHECK(lines == std::vector<std::string>{std::string("info: ") + example_text, "info: a note with {} braces",
                                           "info: from elsewhere, {} too"});
-  system::RunLog again(file);
+  RunLog again(file);
   again.note("appended");
   CHECK(read_bytes(file).rfind(text, 0) == 0);
   CHECK(read_bytes(file).find("appended") != std::string::npos);
 }
 
 TEST_CASE("an unknown log level is refused, and a log file that cannot be written is named") {
-  CHECK(message_of<Error>([] { system::start_log("loud"); }) ==
+  CHECK(message_of<Error>([] { start_log("loud"); }) ==
         "unknown log level 'loud'; a level is 'debug', 'info', 'warn', 'error' or 'off'");
   const TemporaryFolder folder;
   write_bytes(folder / "plain", "x");
-  CHECK_THROWS_WITH_AS(system::RunLog(folder / "plain/log.txt"),
+  CHECK_THROWS_WITH_AS(RunLog(folder / "plain/log.txt"),
                        doctest::Contains("plain/log.txt: error: cannot be written"), DataError);
 }

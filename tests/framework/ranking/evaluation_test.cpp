@@ -359,8 +359,8 @@ TEST_CASE("ranks are those of a stable sort, by either way of counting") {
       if (right_set.contains(image)) expected.push_back(rank);
     }
     CHECK(match_ranks(distances, right, out) == expected);
-    CHECK(kindred::detail::count_before_each(distances, right) ==
-          kindred::detail::count_before_all(distances, right));
+    CHECK(kindred::ranking::detail::count_before_each(distances, right) ==
+          kindred::ranking::detail::count_before_all(distances, right));
   }
 }
 

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "command/check.h"
 #include "fake_components.h"
 #include "recipe/recipe.h"
+#include "training/plan_check.h"
 
 using namespace kindred;
 using namespace kindred::recipe;
@@ -128,7 +128,7 @@ TEST_CASE("name, seed, augmentations and the kernel's tables may be left out") {
   CHECK(plan.seed == 1);
   CHECK(plan.train.epochs == 60);
   CHECK(plan.loader.workers == 0);
-  CHECK(plan.embed.storage == Storage::float32);
+  CHECK(plan.embed.storage == file::Storage::float32);
   CHECK_FALSE(plan.embed.flip_test);
   CHECK(plan.evaluate.map_depth == 0);
   CHECK(plan.evaluate.false_positive_rates == std::vector<double>{1e-4, 1e-3, 1e-2});
@@ -409,8 +409,8 @@ TEST_CASE("a plan with groups and settings of training is frozen and read as the
                            "ema_decay = 0.999\n", "learning_rate_factor = 10.0\n", "frozen_epochs = 5\n"}) {
     CHECK_MESSAGE(text.find(line) != std::string::npos, line);
   }
-  CHECK(again.train.precision == Precision::bf16);
-  CHECK(again.embed.precision == Precision::automatic);
+  CHECK(again.train.precision == system::Precision::bf16);
+  CHECK(again.embed.precision == system::Precision::automatic);
   CHECK(write_recipe(plan_of(whole).resolved()).find("group = []\n") != std::string::npos);
 }
 
@@ -425,19 +425,19 @@ TEST_CASE("settings of training that cannot be are errors") {
 }
 
 TEST_CASE("checking a plan shows what each group catches, and finds one that catches nothing") {
-  const auto text = command::check_plan(plan_of(grouped));
+  const auto text = training::check_plan(plan_of(grouped));
   CHECK(text.find("\nGROUP       TENSORS  PARAMETERS  LEARNING RATE  WEIGHT DECAY  FROZEN\n"
                   "head        4        38          x 10           x 1\n"
                   "rest        2        32          x 1            x 1           5 epochs\n"
                   "all others  0        0           x 1            x 1\n") != std::string::npos);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(
-          command::check_plan(plan_of(grouped, {"optimizer.group.rest.parameters=['heat.*']"}))),
+          training::check_plan(plan_of(grouped, {"optimizer.group.rest.parameters=['heat.*']"}))),
       doctest::Contains("group 'rest': 'heat.*' catches nothing: there is no such parameter"), RecipeError);
 }
 
 TEST_CASE("checking a plan builds the network and shows on what each loss is") {
-  CHECK(command::check_plan(plan_of(whole)) == R"(name          trial
+  CHECK(training::check_plan(plan_of(whole)) == R"(name          trial
 seed          7
 dataset       folder
 augmentation  random_patch, again (random_patch)
@@ -456,9 +456,9 @@ descriptor  feature  8           hard x 0.5
 }
 
 TEST_CASE("checking a plan finds a loss on an output that is not there, or of the wrong kind") {
-  CHECK_THROWS_AS(static_cast<void>(command::check_plan(plan_of(whole, {"loss.hard.on=['g1']"}))),
+  CHECK_THROWS_AS(static_cast<void>(training::check_plan(plan_of(whole, {"loss.hard.on=['g1']"}))),
                   RecipeError);
-  CHECK_THROWS_AS(static_cast<void>(command::check_plan(plan_of(whole, {"loss.hard.on=['logits']"}))),
+  CHECK_THROWS_AS(static_cast<void>(training::check_plan(plan_of(whole, {"loss.hard.on=['logits']"}))),
                   RecipeError);
 }
 
@@ -471,6 +471,6 @@ TEST_CASE("a fold that is not there is an error") {
 }
 
 TEST_CASE("checking a plan of a fold says so") {
-  CHECK(command::check_plan(plan_of(whole, {"folds.fold=2"})).find("validated     fold 2 of 4\n") !=
+  CHECK(training::check_plan(plan_of(whole, {"folds.fold=2"})).find("validated     fold 2 of 4\n") !=
         std::string::npos);
 }

@@ -11,6 +11,7 @@
 #include "markup_check.h"
 
 namespace kindred::test {
+using namespace kindred::report;  // NOLINT
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();

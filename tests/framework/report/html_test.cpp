@@ -10,6 +10,7 @@
 #include "report/number_text.h"
 
 namespace kindred::test {
+using namespace kindred::report;  // NOLINT
 namespace {
 
 const std::string replacement = "\xEF\xBF\xBD";

@@ -6,6 +6,7 @@
 #include <vector>
 
 namespace kindred::test {
+using namespace kindred::report;  // NOLINT
 namespace {
 
 using Places = std::vector<std::size_t>;

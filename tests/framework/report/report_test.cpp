@@ -10,6 +10,7 @@
 #include "report/pictures.h"
 
 namespace kindred::test {
+using namespace kindred::report;  // NOLINT
 namespace {
 
 struct Written {

@@ -10,6 +10,7 @@
 #include "made_run.h"
 
 namespace kindred::test {
+using namespace kindred::report;  // NOLINT
 namespace {
 
 std::vector<std::string> names_of(const RunFiles& run) {

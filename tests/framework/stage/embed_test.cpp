@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
 #include "system/precision.h"
 
@@ -128,7 +129,7 @@ struct Fixture {
   ~Fixture() { std::filesystem::remove_all(folder); }
 
   file::Features describe(const FakeDataset& dataset) {
-    return embed(model, plan, dataset, dataset.samples(), "gallery", torch::kCPU, sink);
+    return inference::extract_features(model, plan, dataset, dataset.samples(), "gallery", torch::kCPU, sink);
   }
 };
 
@@ -243,7 +244,9 @@ TEST_CASE_FIXTURE(Fixture,
   model::Model sensitive{std::make_shared<Identity>(), std::make_shared<LeftHalf>()};
   const Shaded dataset(0, 0, 5);
   const auto described = [&] {
-    return embed(sensitive, plan, dataset, dataset.samples(), "gallery", torch::kCPU, sink).descriptors;
+    return inference::extract_features(sensitive, plan, dataset, dataset.samples(), "gallery", torch::kCPU,
+                                       sink)
+        .descriptors;
   };
   const auto unit = [](const torch::Tensor& row) { return row / row.norm(); };
   const auto left = unit(torch::tensor({150.0F, 60.0F, 100.0F}));
@@ -260,7 +263,7 @@ TEST_CASE_FIXTURE(Fixture, "descriptors are stored as asked, and what that chang
   CHECK(embed_dataset(model, plan, dataset, dataset.samples(), folder, torch::kCPU, sink)[0].storage ==
         "float32");
   CHECK(sink.notes.empty());
-  plan.embed.storage = recipe::Storage::bfloat16;
+  plan.embed.storage = file::Storage::bfloat16;
   const auto written = embed_dataset(model, plan, dataset, dataset.samples(), folder, torch::kCPU, sink);
   REQUIRE(written.size() == 2);
   CHECK((file::NpyReader(folder / "query.npy").type() == torch::kBFloat16));
@@ -293,8 +296,9 @@ TEST_CASE_FIXTURE(Fixture, "a data set's query and gallery are written, its trai
   REQUIRE(gallery.samples.size() == 5);
   CHECK(gallery.samples[0].path == "image6.png");
   CHECK(gallery.samples[0].split == Split::gallery);
-  CHECK(torch::equal(gallery.descriptors,
-                     embed(model, plan, dataset, gallery.samples, "again", torch::kCPU, sink).descriptors));
+  CHECK(torch::equal(gallery.descriptors, inference::extract_features(model, plan, dataset, gallery.samples,
+                                                                      "again", torch::kCPU, sink)
+                                              .descriptors));
   CHECK_FALSE(std::filesystem::exists(folder / "run" / "train.npy"));
 
   const auto all =
@@ -312,16 +316,16 @@ TEST_CASE_FIXTURE(Fixture,
     static_cast<void>(embed_dataset(model, plan, dataset, dataset.samples(), folder, torch::kCPU, sink));
     return sink.notes.empty() ? std::string() : sink.notes.front();
   };
-  CHECK(inference_precision(plan, torch::kCPU) == recipe::Precision::fp32);
+  CHECK(inference::inference_precision(plan, torch::kCPU) == system::Precision::fp32);
   CHECK(note().empty());
-  plan.train.precision = recipe::Precision::fp16;
-  CHECK(inference_precision(plan, torch::kCPU) == recipe::Precision::fp32);
+  plan.train.precision = system::Precision::fp16;
+  CHECK(inference::inference_precision(plan, torch::kCPU) == system::Precision::fp32);
   CHECK(note() == "images are described in fp32; the model was trained in fp16, which cpu cannot compute in");
-  plan.embed.precision = recipe::Precision::fp32;
+  plan.embed.precision = system::Precision::fp32;
   CHECK(note() == "images are described in fp32; the model was trained in fp16");
-  plan.embed.precision = recipe::Precision::automatic;
-  CHECK(inference_precision(plan, torch::kCPU) == system::suitable_precision(torch::kCPU));
-  plan.embed.precision = recipe::Precision::fp16;
+  plan.embed.precision = system::Precision::automatic;
+  CHECK(inference::inference_precision(plan, torch::kCPU) == system::suitable_precision(torch::kCPU));
+  plan.embed.precision = system::Precision::fp16;
   CHECK_THROWS_WITH_AS(static_cast<void>(describe(dataset)),
                        "embed.precision = \"fp16\" needs a CUDA GPU, and this run computes on cpu; choose "
                        "\"fp32\" or \"auto\"",

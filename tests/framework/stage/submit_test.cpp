@@ -66,7 +66,7 @@ std::vector<Sample> samples() {
 
 const std::string head = "query_path,rank,gallery_path,similarity\n";
 
-std::string ranking(const std::string& query, const std::vector<int>& images) {
+std::string ranking_of(const std::string& query, const std::vector<int>& images) {
   std::string text;
   for (std::size_t i = 0; i < images.size(); ++i) {
     text += "query/" + query + ".png," + std::to_string(i + 1) + ",gallery/" + std::to_string(images[i]) +
@@ -90,8 +90,9 @@ std::vector<std::filesystem::path> files(const TemporaryFolder& folder,
 TEST_CASE("rankings of several files are cut and written in the data set's order") {
   const TemporaryFolder folder;
   progress::SilentProgress silent;
-  const auto outcome = submit(LineWriter(2), files(folder, {ranking("2", {3, 1, 2}), ranking("1", {2, 3})}),
-                              samples(), folder / "out", silent);
+  const auto outcome =
+      submit(LineWriter(2), files(folder, {ranking_of("2", {3, 1, 2}), ranking_of("1", {2, 3})}), samples(),
+             folder / "out", silent);
   CHECK(outcome.file == folder / "out/lines.txt");
   CHECK(outcome.queries == 2);
   CHECK(outcome.listed == 2);
@@ -102,8 +103,8 @@ TEST_CASE("a gallery that is smaller than what the format lists is listed whole"
   const TemporaryFolder folder;
   progress::SilentProgress silent;
   const auto outcome =
-      submit(LineWriter(200), files(folder, {ranking("1", {2, 3, 1}) + ranking("2", {3, 1, 2})}), samples(),
-             folder / "out", silent);
+      submit(LineWriter(200), files(folder, {ranking_of("1", {2, 3, 1}) + ranking_of("2", {3, 1, 2})}),
+             samples(), folder / "out", silent);
   CHECK(outcome.listed == 3);
   CHECK(read_bytes(outcome.file) == "1.png: 2.png 3.png 1.png\n2.png: 3.png 1.png 2.png\n");
 }
@@ -133,8 +134,8 @@ TEST_CASE("nothing incomplete or doubtful is written, and an earlier file stays"
     CHECK(files_in(folder / "out") == 1);
     return message;
   };
-  const auto one = ranking("1", {1, 2});
-  const auto two = ranking("2", {1, 2});
+  const auto one = ranking_of("1", {1, 2});
+  const auto two = ranking_of("2", {1, 2});
   CHECK(contains(refusal({one}),
                  "lines.txt: error: is not written: 1 of 2 queries have no ranking, "
                  "'query/2.png' for one"));
@@ -142,15 +143,15 @@ TEST_CASE("nothing incomplete or doubtful is written, and an earlier file stays"
                  "ranking1.csv:4: error: the query 'query/1.png' has a ranking "
                  "already, in "));
   CHECK(contains(refusal({one + two + one}), "ranking0.csv:6: error: the query 'query/1.png' has a ranking"));
-  CHECK(contains(refusal({one + ranking("3", {1, 2})}),
+  CHECK(contains(refusal({one + ranking_of("3", {1, 2})}),
                  ":4: error: 'query/3.png' is no query of the data set"));
-  CHECK(contains(refusal({one + ranking("2", {1, 4})}),
+  CHECK(contains(refusal({one + ranking_of("2", {1, 4})}),
                  ":5: error: 'gallery/4.png' is not in the data set's "
                  "gallery"));
-  CHECK(contains(refusal({one + ranking("2", {1, 2, 1})}),
+  CHECK(contains(refusal({one + ranking_of("2", {1, 2, 1})}),
                  ":6: error: 'gallery/1.png' is listed twice for "
                  "'query/2.png'"));
-  CHECK(contains(refusal({one + ranking("2", {1})}),
+  CHECK(contains(refusal({one + ranking_of("2", {1})}),
                  "ranking0.csv: error: lists 1 gallery images for the "
                  "query 'query/2.png' where 2 are wanted: raise [ranking] "
                  "top to 2 or more"));
@@ -170,7 +171,7 @@ TEST_CASE("nothing incomplete or doubtful is written, and an earlier file stays"
 TEST_CASE("a writer that writes something else is found out") {
   const TemporaryFolder folder;
   progress::SilentProgress silent;
-  const auto rankings = files(folder, {ranking("1", {1, 2}) + ranking("2", {1, 2})});
+  const auto rankings = files(folder, {ranking_of("1", {1, 2}) + ranking_of("2", {1, 2})});
   LineWriter writer(2);
   const auto refusal = [&](const std::string& mistake) {
     writer.mistake = mistake;

@@ -184,7 +184,7 @@ TEST_CASE(
       "bias_factor = 2.0 }, { name = 'backbone', parameters = ['backbone*'], weight_decay_factor = 0.0, "
       "frozen_epochs = 1 }]",
       "train.clip_gradient_norm=0.5", "train.ema_decay=0.9", "train.evaluate_every=1", "dataset.tested=3"};
-  if (system::can_compute(torch::kCPU, recipe::Precision::bf16)) {
+  if (system::can_compute(torch::kCPU, system::Precision::bf16)) {
     overrides.emplace_back("train.precision=bf16");
   } else {
     MESSAGE("in fp32: this processor cannot compute convolutions in bf16");
@@ -275,7 +275,7 @@ TEST_CASE("an automatic precision is decided on once, said, and kept by what goe
   CHECK(train_quietly(plan, folder / "run").was_done);
 
   // Begun in what this machine would not choose.
-  const auto other = suitable == recipe::Precision::fp32 ? recipe::Precision::bf16 : recipe::Precision::fp32;
+  const auto other = suitable == system::Precision::fp32 ? system::Precision::bf16 : system::Precision::fp32;
   if (!system::can_compute(torch::kCPU, other)) {
     MESSAGE("left out: this processor computes in fp32 alone");
     return;

@@ -22,24 +22,24 @@ bool product_is(torch::ScalarType type) {
 }  // namespace
 
 TEST_CASE("precisions have the names of recipes, once they have been decided on") {
-  CHECK(precision_name(recipe::Precision::fp32) == "fp32");
-  CHECK(precision_name(recipe::Precision::fp16) == "fp16");
-  CHECK(precision_name(recipe::Precision::bf16) == "bf16");
-  CHECK_THROWS_AS(static_cast<void>(precision_name(recipe::Precision::automatic)), std::logic_error);
-  CHECK_THROWS_AS(Autocast(torch::kCPU, recipe::Precision::trained), std::logic_error);
+  CHECK(precision_name(system::Precision::fp32) == "fp32");
+  CHECK(precision_name(system::Precision::fp16) == "fp16");
+  CHECK(precision_name(system::Precision::bf16) == "bf16");
+  CHECK_THROWS_AS(static_cast<void>(precision_name(system::Precision::automatic)), std::logic_error);
+  CHECK_THROWS_AS(Autocast(torch::kCPU, system::Precision::trained), std::logic_error);
 }
 
 TEST_CASE("fp16 needs a GPU, and the message says what else there is") {
   CHECK(
-      message_of<Error>([] { require_precision(recipe::Precision::fp16, torch::kCPU, "train.precision"); }) ==
+      message_of<Error>([] { require_precision(system::Precision::fp16, torch::kCPU, "train.precision"); }) ==
       "train.precision = \"fp16\" needs a CUDA GPU, and this run computes on cpu; choose \"fp32\" or "
       "\"auto\"");
-  require_precision(recipe::Precision::fp32, torch::kCPU, "train.precision");
-  if (can_compute(torch::kCPU, recipe::Precision::bf16)) {
-    require_precision(recipe::Precision::bf16, torch::kCPU, "train.precision");
+  require_precision(system::Precision::fp32, torch::kCPU, "train.precision");
+  if (can_compute(torch::kCPU, system::Precision::bf16)) {
+    require_precision(system::Precision::bf16, torch::kCPU, "train.precision");
   } else {
     CHECK(message_of<Error>([] {
-            require_precision(recipe::Precision::bf16, torch::kCPU, "embed.precision");
+            require_precision(system::Precision::bf16, torch::kCPU, "embed.precision");
           }) == "embed.precision = \"bf16\" cannot be computed by " + device_text(torch::kCPU) +
                     "; choose \"fp32\" or \"auto\"");
   }
@@ -47,36 +47,36 @@ TEST_CASE("fp16 needs a GPU, and the message says what else there is") {
 
 TEST_CASE("what suits a processor is bf16 where it is made for it, else fp32") {
   const auto suitable = suitable_precision(torch::kCPU);
-  CHECK(suitable == (is_made_for(torch::kCPU, recipe::Precision::bf16) ? recipe::Precision::bf16
-                                                                       : recipe::Precision::fp32));
+  CHECK(suitable == (is_made_for(torch::kCPU, system::Precision::bf16) ? system::Precision::bf16
+                                                                       : system::Precision::fp32));
   CHECK(can_compute(torch::kCPU, suitable));
-  CHECK(is_made_for(torch::kCPU, recipe::Precision::fp32));
-  CHECK_FALSE(is_made_for(torch::kCPU, recipe::Precision::fp16));
-  const bool able = can_compute(torch::kCPU, recipe::Precision::bf16);
-  const bool made = is_made_for(torch::kCPU, recipe::Precision::bf16);
+  CHECK(is_made_for(torch::kCPU, system::Precision::fp32));
+  CHECK_FALSE(is_made_for(torch::kCPU, system::Precision::fp16));
+  const bool able = can_compute(torch::kCPU, system::Precision::bf16);
+  const bool made = is_made_for(torch::kCPU, system::Precision::bf16);
   MESSAGE("this processor computes in bf16: " << able << ", is made for it: " << made);
 }
 
 TEST_CASE("products are computed in the precision while the scope lasts, also in scopes within it") {
   CHECK(product_is(torch::kFloat32));
   {
-    const Autocast outer(torch::kCPU, recipe::Precision::bf16);
+    const Autocast outer(torch::kCPU, system::Precision::bf16);
     CHECK(product_is(torch::kBFloat16));
     {
-      const Autocast inner(torch::kCPU, recipe::Precision::bf16);
+      const Autocast inner(torch::kCPU, system::Precision::bf16);
       CHECK(product_is(torch::kBFloat16));
     }
     CHECK(product_is(torch::kBFloat16));
   }
   CHECK(product_is(torch::kFloat32));
-  const Autocast nothing(torch::kCPU, recipe::Precision::fp32);
+  const Autocast nothing(torch::kCPU, system::Precision::fp32);
   CHECK(product_is(torch::kFloat32));
 }
 
 TEST_CASE("weights changed between two scopes are not remembered from the first") {
   auto weight = torch::ones({1, 1}).set_requires_grad(true);
   const auto product = [&] {
-    const Autocast autocast(torch::kCPU, recipe::Precision::bf16);
+    const Autocast autocast(torch::kCPU, system::Precision::bf16);
     return torch::mm(torch::ones({1, 1}), weight).item<float>();
   };
   CHECK(product() == 1);

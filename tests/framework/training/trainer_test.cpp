@@ -262,7 +262,7 @@ TEST_CASE("averaged weights follow the steps, statistics too, and are in the sta
 }
 
 TEST_CASE("bf16 computes about the same, with weights, losses and statistics in fp32") {
-  if (!system::can_compute(torch::kCPU, recipe::Precision::bf16)) {
+  if (!system::can_compute(torch::kCPU, system::Precision::bf16)) {
     MESSAGE("left out: this processor cannot compute convolutions in bf16");
     return;
   }

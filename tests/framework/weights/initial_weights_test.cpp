@@ -3,12 +3,12 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
-#include "command/check.h"
 #include "file/sha256.h"
 #include "framework/weights/small_networks.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
 #include "temporary_folder.h"
+#include "training/plan_check.h"
 
 using namespace kindred;
 using namespace kindred::weights;
@@ -240,14 +240,15 @@ TEST_CASE("how many identities a file is of is told by its classifier") {
 }
 
 TEST_CASE("checking a recipe says whether its files of weights are there, and finds those that do not fit") {
-  CHECK(command::check_plan(with_backbone(golden_weights("resnet")))
+  CHECK(training::check_plan(with_backbone(golden_weights("resnet")))
             .find(golden_weights("resnet") + ", which fits\n") != std::string::npos);
-  CHECK(command::check_plan(with_backbone("none.pth")).find("none.pth, which is not there\n") !=
+  CHECK(training::check_plan(with_backbone("none.pth")).find("none.pth, which is not there\n") !=
         std::string::npos);
-  CHECK_THROWS_AS(static_cast<void>(command::check_plan(with_backbone(golden_weights("se_resnet_parallel")))),
-                  DataError);
+  CHECK_THROWS_AS(
+      static_cast<void>(training::check_plan(with_backbone(golden_weights("se_resnet_parallel")))),
+      DataError);
   const Trained trained;
-  const auto text = command::check_plan(with_network(trained.file));
+  const auto text = training::check_plan(with_network(trained.file));
   CHECK(text.find("for 4 identities") != std::string::npos);
   CHECK(text.find("trained.safetensors, which fits\n") != std::string::npos);
 }

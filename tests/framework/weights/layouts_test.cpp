@@ -21,8 +21,8 @@ namespace {
 
 using Rename = std::function<std::string(const std::string&)>;
 
-const std::string resnet = "{type='resnet',depth=50,width_multiplier=0.125}";
-const std::string se_resnet = "{type='se_resnet',depth=50,width_multiplier=0.125}";
+const std::string resnet_table = "{type='resnet',depth=50,width_multiplier=0.125}";
+const std::string se_resnet_table = "{type='se_resnet',depth=50,width_multiplier=0.125}";
 const std::array<const char*, 8> parts = {"g1", "g2", "g3", "p2_0", "p2_1", "p3_0", "p3_1", "p3_2"};
 
 bool take_off(std::string& name, const std::string& prefix) {
@@ -133,7 +133,7 @@ TEST_CASE("MGN on SE-ResNet as the competition's system saved it fills the same 
     }
     return "unexpected " + name;
   };
-  const auto outcome = filled(real_plan(se_resnet, "{type='mgn',attention=true}"), rename,
+  const auto outcome = filled(real_plan(se_resnet_table, "{type='mgn',attention=true}"), rename,
                               {"base.layer0.conv1.weight", "base.last_linear.weight"});
   CHECK(outcome.layout == "MGN on SE-ResNet (NAIC 2019)");
   CHECK(outcome.missing.empty());
@@ -167,7 +167,7 @@ TEST_CASE("fast-reid's MGN fills the same network but for the classifiers' biase
       }
       return "unexpected " + name;
     };
-    const auto outcome = filled(real_plan(resnet, "{type='mgn'}"), rename, {"pixel_mean", "pixel_std"});
+    const auto outcome = filled(real_plan(resnet_table, "{type='mgn'}"), rename, {"pixel_mean", "pixel_std"});
     CHECK(outcome.layout == "fast-reid MGN");
     CHECK(outcome.missing.size() == 8);
     CHECK(outcome.missing.front() == "head.classifier_g1.bias");
@@ -192,7 +192,8 @@ TEST_CASE("fast-reid's baseline fills a network with a batch-norm neck, in the n
       if (name == "head.pooling.p") return "heads.pool_layer.p";
       return name;
     };
-    const auto outcome = filled(real_plan(resnet, "{type='bnneck',pooling='gem'}"), rename, {"pixel_mean"});
+    const auto outcome =
+        filled(real_plan(resnet_table, "{type='bnneck',pooling='gem'}"), rename, {"pixel_mean"});
     CHECK(outcome.layout == version.layout);
     CHECK(outcome.missing.empty());
     CHECK(outcome.unused == Names{"pixel_mean"});
@@ -207,14 +208,14 @@ TEST_CASE("fast-reid's baseline with an embedding fills a network with a reducti
     if (take_off(name, "head.classifier.")) return "heads." + name;
     return name;
   };
-  const auto outcome = filled(real_plan(resnet, "{type='bnneck',reduced_dim=32}"), rename);
+  const auto outcome = filled(real_plan(resnet_table, "{type='bnneck',reduced_dim=32}"), rename);
   CHECK(outcome.layout == "fast-reid baseline with an embedding");
   CHECK(outcome.missing.empty());
   CHECK(outcome.equal);
 }
 
 TEST_CASE("reid-strong-baseline fills a network with a batch-norm neck, on both its backbones") {
-  for (const auto& backbone : {resnet, se_resnet}) {
+  for (const auto& backbone : {resnet_table, se_resnet_table}) {
     const Rename rename = [&](std::string name) -> std::string {
       if (take_off(name, "backbone.")) return "base." + name;
       if (take_off(name, "head.neck.")) return "bottleneck." + name;
@@ -236,11 +237,12 @@ TEST_CASE("public backbones fill the backbone, and their classifiers of ImageNet
     std::vector<std::string> useless;
   };
   for (const auto& file :
-       {Public{resnet, "ResNet (torchvision, torchreid)", {"fc.bias", "fc.weight"}},
+       {Public{resnet_table, "ResNet (torchvision, torchreid)", {"fc.bias", "fc.weight"}},
         Public{"{type='resnet',depth=18,width_multiplier=0.125}",
                "ResNet (torchvision, torchreid)",
                {"fc.bias", "fc.weight"}},
-        Public{se_resnet, "SE-ResNet (Cadene, torchreid)", {"last_linear.bias", "last_linear.weight"}}}) {
+        Public{
+            se_resnet_table, "SE-ResNet (Cadene, torchreid)", {"last_linear.bias", "last_linear.weight"}}}) {
     const Rename rename = [](std::string name) -> std::string {
       return take_off(name, "backbone.") ? name : "";
     };
@@ -268,12 +270,12 @@ TEST_CASE("Kindred's own files keep their names, and checkpoints hold them behin
   const Rename same = [](const std::string& name) { return name; };
   const Rename in_checkpoint = [](const std::string& name) { return "model." + name; };
   for (const auto* head : {"{type='mgn'}", "{type='bnneck'}"}) {
-    const auto outcome = filled(real_plan(resnet, head), same);
+    const auto outcome = filled(real_plan(resnet_table, head), same);
     CHECK(outcome.layout == "Kindred");
     CHECK(outcome.missing.empty());
     CHECK(outcome.unused.empty());
     CHECK(outcome.equal);
-    const auto checkpoint = filled(real_plan(resnet, head), in_checkpoint, {"optimizer.0.momentum"});
+    const auto checkpoint = filled(real_plan(resnet_table, head), in_checkpoint, {"optimizer.0.momentum"});
     CHECK(checkpoint.layout == "Kindred checkpoint");
     CHECK(checkpoint.missing.empty());
     CHECK(checkpoint.unused == Names{"optimizer.0.momentum"});

@@ -1,0 +1,148 @@
+#include "inference/feature_extraction.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <stdexcept>
+
+#include "data/loader.h"
+#include "data/planned_loader.h"
+#include "kindred/core/error.h"
+#include "progress/meter.h"
+#include "system/device.h"
+
+namespace kindred::inference {
+namespace {
+
+/// Puts a module into evaluation mode and, at the end of the scope, back into the mode it was in.
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(torch::nn::Module& module) : module_(module), training_(module.is_training()) {
+    module_.eval();
+  }
+  ~EvaluationMode() { module_.train(training_); }
+  EvaluationMode(const EvaluationMode&) = delete;
+  EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+ private:
+  torch::nn::Module& module_;
+  bool training_;
+};
+
+std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples, std::size_t size) {
+  std::vector<std::vector<std::size_t>> batches;
+  for (std::size_t first = 0; first < samples; first += size) {
+    auto& batch = batches.emplace_back(std::min(size, samples - first));
+    std::iota(batch.begin(), batch.end(), first);
+  }
+  return batches;
+}
+
+/// Model::describe() leaves a row of zeros as it is.
+void require_unit_rows(const torch::Tensor& rows, const data::Batch& batch,
+                       const std::vector<Sample>& samples) {
+  const auto lengths = rows.norm(2, 1).contiguous();
+  const auto* length = lengths.data_ptr<float>();
+  for (std::size_t i = 0; i < batch.samples.size(); ++i) {
+    if (std::abs(length[i] - 1) < 1e-3F) continue;
+    throw DataError(
+        samples[batch.samples[i]].path,
+        std::string("the model describes this image by ") +
+            (length[i] == 0 ? "zeros alone, which cannot be compared" : "numbers that are not finite") +
+            ": its weights are broken; take another checkpoint");
+  }
+}
+
+/// [N, D], rows of length 1.
+torch::Tensor describe(model::Model& model, const torch::Tensor& images, bool flip_test) {
+  const auto rows = model.describe(images);
+  if (!flip_test) return rows;
+  const auto mirrored = model.describe(system::place_images(images.flip({3}), images.device()));
+  return torch::nn::functional::normalize(rows + mirrored,
+                                          torch::nn::functional::NormalizeFuncOptions().dim(1));
+}
+
+system::Precision trained_precision(const recipe::Plan& plan, torch::Device device) {
+  return plan.train.precision == system::Precision::automatic ? system::suitable_precision(device)
+                                                              : plan.train.precision;
+}
+
+}  // namespace
+
+system::Precision inference_precision(const recipe::Plan& plan, torch::Device device) {
+  switch (plan.embed.precision) {
+    case system::Precision::trained: {
+      const auto trained = trained_precision(plan, device);
+      return system::can_compute(device, trained) ? trained : system::Precision::fp32;
+    }
+    case system::Precision::automatic:
+      return system::suitable_precision(device);
+    default:
+      system::require_precision(plan.embed.precision, device, "embed.precision");
+      return plan.embed.precision;
+  }
+}
+
+void note_inference_precision(const recipe::Plan& plan, torch::Device device,
+                              progress::ProgressSink& progress) {
+  const auto trained = trained_precision(plan, device);
+  const auto used = inference_precision(plan, device);
+  if (used == trained) return;
+  const bool asked = plan.embed.precision != system::Precision::trained;
+  progress.note("images are described in " + system::precision_name(used) + "; the model was trained in " +
+                system::precision_name(trained) +
+                (asked ? "" : ", which " + device.str() + " cannot compute in"));
+}
+
+file::Features extract_features(model::Model& model, const recipe::Plan& plan, const Dataset& dataset,
+                                const std::vector<Sample>& samples, const std::string& what,
+                                torch::Device device, progress::ProgressSink& progress) {
+  if (samples.empty()) throw DataError(what, "there are no images to describe");
+  const torch::NoGradGuard no_gradients;
+  const EvaluationMode evaluation_mode(model);
+  system::place_module(model, device);
+  const auto precision = inference_precision(plan, device);
+
+  const auto augmentations = data::create_augmentations(plan);
+  data::Loader loader(dataset, samples, augmentations, data::loader_options(plan), false);
+  loader.start(consecutive_batches(samples.size(), static_cast<std::size_t>(plan.embed.batch_size)), 0);
+
+  progress::Meter meter(progress, "embed " + what, static_cast<std::int64_t>(samples.size()));
+  file::Features features;
+  features.samples.reserve(samples.size());
+  std::int64_t described = 0;
+  while (const auto batch = loader.next()) {
+    const auto rows = [&] {
+      const system::Autocast autocast(device, precision);
+      return describe(model, system::place_images(batch->images, device), plan.embed.flip_test)
+          .to(torch::kCPU);
+    }();
+    const auto count = static_cast<std::int64_t>(batch->samples.size());
+    if (rows.dim() != 2 || rows.size(0) != count || rows.scalar_type() != torch::kFloat) {
+      throw std::logic_error("a model's descriptors must be [N, D], 32-bit floats");
+    }
+    require_unit_rows(rows, *batch, samples);
+    if (described == 0) {
+      features.descriptors = torch::empty({static_cast<std::int64_t>(samples.size()), rows.size(1)});
+    }
+    features.descriptors.slice(0, described, described + count).copy_(rows);
+    for (const auto index : batch->samples) features.samples.push_back(samples[index]);
+    described += count;
+    meter.update(described + loader.skipped());
+  }
+  if (const auto skipped = loader.skipped(); skipped > 0) {
+    const auto messages = loader.skip_messages();
+    const auto first = messages.empty() ? std::string() : "; the first: " + messages.front();
+    if (described == 0) throw DataError(what, "no image can be read" + first);
+    progress.note(std::to_string(skipped) + " of " + std::to_string(samples.size()) + " " + what +
+                  " images cannot be read and are left out" + first);
+  }
+  features.descriptors = features.descriptors.slice(0, 0, described);
+  meter.finish();
+  return features;
+}
+
+}  // namespace kindred::inference

@@ -1,0 +1,41 @@
+// Images -> descriptors, by a model in evaluation mode.
+#pragma once
+
+#include <torch/types.h>
+
+#include <string>
+#include <vector>
+
+#include "file/feature_files.h"
+#include "kindred/core/sample.h"
+#include "kindred/role/dataset.h"
+#include "model/model.h"
+#include "progress/progress.h"
+#include "recipe/plan.h"
+#include "system/precision.h"
+
+namespace kindred::inference {
+
+/// Describes samples with a model in evaluation mode, with the plan's preprocessing (the augmentations that
+/// run at test time). With embed.flip_test each descriptor is the sum of that of the image and that of its
+/// mirror image, mirrored after the preprocessing. Rows are of length 1, in the order of the samples. The
+/// model is moved to `device` and left there, in the mode (training or evaluation) in which it was. Images
+/// that are bad and skipped are left out of the result and counted in a note. Memory beside the model: the
+/// result and the loader's batches. Computes in inference_precision(). Throws DataError when there is no
+/// sample, when all images are bad, and for a descriptor that is not finite, naming the image.
+/// @param what "query", "gallery", ...: for progress and messages
+[[nodiscard]] file::Features extract_features(model::Model& model, const recipe::Plan& plan,
+                                              const Dataset& dataset, const std::vector<Sample>& samples,
+                                              const std::string& what, torch::Device device,
+                                              progress::ProgressSink& progress);
+
+/// The precision in which a plan's model is described on a device: embed.precision; of 'trained',
+/// train.precision, or fp32 where the device cannot compute in that. Throws Error when the device cannot
+/// compute in what is asked for by name.
+[[nodiscard]] system::Precision inference_precision(const recipe::Plan& plan, torch::Device device);
+
+/// Notes a precision of describing that is not that of the training. Throws as inference_precision().
+void note_inference_precision(const recipe::Plan& plan, torch::Device device,
+                              progress::ProgressSink& progress);
+
+}  // namespace kindred::inference

@@ -1,0 +1,46 @@
+// Stage "embed" of a pipeline: a model and images -> descriptors.
+#pragma once
+
+#include "stage/stage.h"
+#include "stage/stage_reader.h"
+
+namespace kindred::stage {
+
+class EmbedStage final : public Stage {
+ public:
+  struct Settings {
+    std::optional<std::string> model;
+    std::optional<std::string> weights;
+    std::optional<std::string> domains;
+    std::vector<std::string> only;
+    static Schema<Settings> schema();
+  };
+
+  explicit EmbedStage(StageReader& reader);
+
+  [[nodiscard]] std::string type() const override { return "embed"; }
+  [[nodiscard]] std::vector<StageInput> inputs() const override;
+  void link(const std::function<const Stage&(const std::string&)>& stage_of) override;
+  [[nodiscard]] Value settings() const override;
+  [[nodiscard]] std::vector<const ComponentInfo*> components() const override {
+    return {&dataset_.factory->info()};
+  }
+  [[nodiscard]] std::vector<const ComponentInfo*> code() const override { return code_; }
+  [[nodiscard]] std::optional<StageData> data() const override;
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override;
+  [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
+  void check() const override;
+  [[nodiscard]] StageResult run(const StageContext& context) const override;
+
+ private:
+  const Catalog& catalog_;
+  Settings settings_;
+  recipe::Choice<Dataset> dataset_;
+  std::vector<const ComponentInfo*> code_;
+  Value embed_;                         ///< [stage.embed] as written
+  std::vector<std::string> overrides_;  ///< the same as overrides of the model's recipe
+  SourceLocation model_location_;
+  SourceLocation domains_location_;
+};
+
+}  // namespace kindred::stage

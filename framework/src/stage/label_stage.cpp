@@ -1,0 +1,64 @@
+#include "stage/label_stage.h"
+
+#include "ranking/post_processing.h"
+#include "stage/label.h"
+#include "stage/label_sheet.h"
+
+namespace kindred::stage {
+
+Schema<LabelStage::Settings> LabelStage::Settings::schema() {
+  Schema<Settings> s("Gives unlabelled images identities (pseudo labels), from their descriptors.");
+  s.add("features", &Settings::features, "stage of type embed whose images are labelled").required();
+  s.add("only", &Settings::only, "label the images of these domains alone; [] for all");
+  return s;
+}
+
+LabelStage::LabelStage(StageReader& reader)
+    : settings_(reader.settings<Settings>({"labeler"})),
+      labeler_(reader.component<Labeler>()),
+      features_location_(reader.location_of("features")) {}
+
+std::vector<StageInput> LabelStage::inputs() const {
+  return {{"features", {settings_.features}, {"embed"}, features_location_}};
+}
+
+void LabelStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
+  data_ = stage_of(settings_.features).data();
+  if (data_) data_->pixels = false;
+}
+
+Value LabelStage::settings() const {
+  Value settings;
+  settings.as<Table>()->set("labeler", labeler_.resolved());
+  Array only;
+  for (const auto& domain : settings_.only) only.emplace_back(domain);
+  settings.as<Table>()->set("only", Value(std::move(only)));
+  return settings;
+}
+
+std::vector<const ComponentInfo*> LabelStage::components() const {
+  return {&labeler_.factory->info()};
+}
+
+std::vector<std::string> LabelStage::results(const std::filesystem::path&) const {
+  return {"labels.csv", "labels.json"};
+}
+
+void LabelStage::check() const {
+  static_cast<void>(labeler_.create({}));
+}
+
+StageResult LabelStage::run(const StageContext& context) const {
+  const auto features = context.folder_of(settings_.features);
+  auto input = ranking::read_search_input(features / "query.npy", features / "gallery.npy");
+  const auto images = static_cast<std::int64_t>(input.query.size() + input.gallery.size());
+  const auto outcome = label(*labeler_.create({}), std::move(input), settings_.only, context.folder,
+                             context.device, context.progress);
+  if (data_) {
+    static_cast<void>(draw_label_sheet(read_labels(outcome.csv), *data_->dataset.create({}),
+                                       context.folder / "labels.png", context.progress));
+  }
+  return {false, images};
+}
+
+}  // namespace kindred::stage

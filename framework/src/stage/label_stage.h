@@ -1,0 +1,38 @@
+// Stage "label" of a pipeline: descriptors of unlabelled images -> identities for some of them.
+#pragma once
+
+#include "kindred/role/labeler.h"
+#include "stage/stage.h"
+#include "stage/stage_reader.h"
+
+namespace kindred::stage {
+
+class LabelStage final : public Stage {
+ public:
+  struct Settings {
+    std::string features;
+    std::vector<std::string> only;
+    static Schema<Settings> schema();
+  };
+
+  explicit LabelStage(StageReader& reader);
+
+  [[nodiscard]] std::string type() const override { return "label"; }
+  [[nodiscard]] std::vector<StageInput> inputs() const override;
+  void link(const std::function<const Stage&(const std::string&)>& stage_of) override;
+  [[nodiscard]] Value settings() const override;
+  [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
+  /// Those of the descriptors: their images are shown on the sheet, and join a training.
+  [[nodiscard]] std::optional<StageData> data() const override { return data_; }
+  [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
+  void check() const override;
+  [[nodiscard]] StageResult run(const StageContext& context) const override;
+
+ private:
+  Settings settings_;
+  recipe::Choice<Labeler> labeler_;
+  SourceLocation features_location_;
+  std::optional<StageData> data_;
+};
+
+}  // namespace kindred::stage

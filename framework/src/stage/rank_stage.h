@@ -1,0 +1,32 @@
+// Stage "rank" of a pipeline: descriptors -> rankings and scores.
+#pragma once
+
+#include "stage/stage.h"
+#include "stage/stage_reader.h"
+
+namespace kindred::stage {
+
+class RankStage final : public Stage {
+ public:
+  struct Settings {
+    std::string features;
+    static Schema<Settings> schema();
+  };
+
+  explicit RankStage(StageReader& reader);
+
+  [[nodiscard]] std::string type() const override { return "rank"; }
+  [[nodiscard]] std::vector<StageInput> inputs() const override;
+  [[nodiscard]] Value settings() const override;
+  [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
+  [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
+  void check() const override;
+  [[nodiscard]] StageResult run(const StageContext& context) const override;
+
+ private:
+  Settings settings_;
+  recipe::RankingPlan plan_;
+  SourceLocation features_location_;
+};
+
+}  // namespace kindred::stage

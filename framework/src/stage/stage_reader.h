@@ -1,0 +1,75 @@
+// Reads the table of one stage of a pipeline.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "recipe/component_choice.h"
+#include "stage/stage.h"
+
+namespace kindred::stage {
+
+/// What a pipeline says for all of its stages.
+struct PipelineDefaults {
+  Value dataset;  ///< [dataset], or an empty table
+  Value machine;  ///< [machine], likewise
+};
+
+/// Errors go to the chooser's diagnostics; what could not be read is left empty.
+class StageReader {
+ public:
+  /// @param stage a table
+  StageReader(const Value& stage, const PipelineDefaults& defaults, recipe::ComponentChooser& chooser);
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const SourceLocation& location() const { return stage_.location(); }
+  /// "stage 'base'": for messages
+  [[nodiscard]] std::string title() const { return "stage '" + name_ + "'"; }
+
+  /// The keys that the type of stage has itself. To be called once.
+  /// @param tables keys that are tables of somebody else's
+  template <class Settings>
+  Settings settings(std::vector<std::string> tables) {
+    tables.insert(tables.end(), {"name", "type", "enabled"});
+    return Settings::schema().parse(stage_, title(), chooser_.diagnostics, tables);
+  }
+  /// The place of a key's value, or of the table.
+  [[nodiscard]] SourceLocation location_of(const std::string& key) const;
+
+  /// The component that the table KEY, such as [stage.labeler], chooses. Such a key is called as its role.
+  template <class Role>
+  recipe::Choice<Role> component() {
+    recipe::Choice<Role> choice;
+    const std::string role(Role::role_name);
+    if (const auto* table = required_table(role, chooser_.what_there_is(role))) {
+      chooser_.choose(*table, title() + ": " + role, {"type"}, choice);
+    }
+    return choice;
+  }
+  /// [stage.dataset], or else the pipeline's.
+  recipe::Choice<Dataset> dataset();
+
+  /// The stage's recipe with the pipeline's machine and the data set of dataset(); nothing, after an error,
+  /// when there is none.
+  /// @param start_from the stage whose model the whole network starts from: an error where the recipe names
+  /// weights itself; [weights] file is absent in the plan
+  std::optional<recipe::Plan> plan(const std::optional<std::string>& start_from);
+  /// What the recipe says of searching; the defaults when the stage has none.
+  recipe::RankingPlan ranking_plan();
+  /// A table of settings of the kernel, or nullptr when there is none.
+  [[nodiscard]] const Value* table(const std::string& key) const;
+
+  [[nodiscard]] recipe::ComponentChooser& chooser() { return chooser_; }
+
+ private:
+  const Value* required_table(const std::string& key, const std::string& what_there_is);
+  /// The value of [stage.dataset] or of the pipeline's [dataset]; nullptr after an error.
+  const Value* dataset_table();
+
+  const Value& stage_;
+  const PipelineDefaults& defaults_;
+  recipe::ComponentChooser& chooser_;
+  std::string name_;
+};
+
+}  // namespace kindred::stage

@@ -1,0 +1,57 @@
+#include "stage/submit_stage.h"
+
+#include "stage/submit.h"
+
+namespace kindred::stage {
+
+Schema<SubmitStage::Settings> SubmitStage::Settings::schema() {
+  Schema<Settings> s(
+      "Writes rankings in the format of a competition or of another program, and reads the file back.");
+  s.add("rankings", &Settings::rankings,
+        "stages of type rank; together they must rank each query of the data once")
+      .required();
+  return s;
+}
+
+SubmitStage::SubmitStage(StageReader& reader)
+    : settings_(reader.settings<Settings>({"writer", "dataset"})),
+      writer_(reader.component<Writer>()),
+      dataset_(reader.dataset()),
+      rankings_location_(reader.location_of("rankings")) {}
+
+std::vector<StageInput> SubmitStage::inputs() const {
+  return {{"rankings", settings_.rankings, {"rank"}, rankings_location_}};
+}
+
+Value SubmitStage::settings() const {
+  Value settings;
+  settings.as<Table>()->set("writer", writer_.resolved());
+  settings.as<Table>()->set("dataset", recipe::resolved_without_root(dataset_));
+  return settings;
+}
+
+std::vector<const ComponentInfo*> SubmitStage::components() const {
+  return {&writer_.factory->info(), &dataset_.factory->info()};
+}
+
+std::optional<StageData> SubmitStage::data() const {
+  return StageData{dataset_, {Split::query, Split::gallery}, /*pixels=*/false};
+}
+
+std::vector<std::string> SubmitStage::results(const std::filesystem::path&) const {
+  return {writer_.create({})->file_name()};
+}
+
+void SubmitStage::check() const {
+  static_cast<void>(writer_.create({}));
+}
+
+StageResult SubmitStage::run(const StageContext& context) const {
+  std::vector<std::filesystem::path> rankings;
+  for (const auto& stage : settings_.rankings) rankings.push_back(context.folder_of(stage) / "matches.csv");
+  const auto outcome =
+      submit(*writer_.create({}), rankings, dataset_.create({})->samples(), context.folder, context.progress);
+  return {false, outcome.queries};
+}
+
+}  // namespace kindred::stage

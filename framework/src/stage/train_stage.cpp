@@ -1,0 +1,104 @@
+#include "stage/train_stage.h"
+
+#include <utility>
+
+#include "stage/train.h"
+#include "training/plan_check.h"
+#include "weights/initial_weights.h"
+
+namespace kindred::stage {
+namespace {
+
+constexpr const char* model_file = "model.safetensors";
+constexpr const char* averaged_file = "model.ema.safetensors";
+
+}  // namespace
+
+Schema<TrainStage::Settings> TrainStage::Settings::schema() {
+  Schema<Settings> s("Trains the model of a recipe.");
+  s.add("labels", &Settings::labels, "stages of type label whose images join the training");
+  s.add(
+      "start_from", &Settings::start_from,
+      "stage of type train whose model this one starts from; [weights] allow_missing of the recipe says what "
+      "may differ");
+  return s;
+}
+
+TrainStage::TrainStage(StageReader& reader)
+    : settings_(reader.settings<Settings>({"recipe", "dataset"})),
+      labels_location_(reader.location_of("labels")),
+      start_location_(reader.location_of("start_from")) {
+  if (auto plan = reader.plan(settings_.start_from)) plan_ = std::move(*plan);
+}
+
+std::vector<StageInput> TrainStage::inputs() const {
+  std::vector<StageInput> inputs;
+  if (!settings_.labels.empty()) inputs.push_back({"labels", settings_.labels, {"label"}, labels_location_});
+  if (settings_.start_from) {
+    inputs.push_back({"start_from", {*settings_.start_from}, {"train"}, start_location_});
+  }
+  return inputs;
+}
+
+void TrainStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
+  for (const auto& name : settings_.labels) {
+    const auto data = stage_of(name).data();
+    const bool own = data && !(data->dataset.resolved() == plan_.dataset.resolved());
+    label_data_.push_back(own ? std::optional(data->dataset) : std::nullopt);
+  }
+}
+
+Value TrainStage::settings() const {
+  return weights::with_hashes_of_weights(plan_).identity();
+}
+
+std::vector<const ComponentInfo*> TrainStage::components() const {
+  std::vector<const ComponentInfo*> result;
+  const auto add = [&](const auto& choice) { result.push_back(&choice.factory->info()); };
+  add(plan_.dataset);
+  for (const auto& choice : plan_.augmentations) add(choice);
+  add(plan_.sampler);
+  add(plan_.backbone);
+  add(plan_.head);
+  for (const auto& choice : plan_.losses) add(choice);
+  add(plan_.optimizer);
+  add(plan_.schedule);
+  return result;
+}
+
+std::optional<StageData> TrainStage::data() const {
+  std::vector<Split> splits{Split::train};
+  if (plan_.train.evaluate_every > 0) splits.insert(splits.end(), {Split::query, Split::gallery});
+  return StageData{plan_.dataset, std::move(splits)};
+}
+
+std::vector<std::string> TrainStage::results(const std::filesystem::path& folder) const {
+  std::vector<std::string> files{model_file};
+  if (std::filesystem::exists(folder / averaged_file)) files.emplace_back(averaged_file);
+  return files;
+}
+
+void TrainStage::check() const {
+  static_cast<void>(training::check_plan(plan_));
+}
+
+StageResult TrainStage::run(const StageContext& context) const {
+  auto plan = plan_;
+  for (std::size_t i = 0; i < settings_.labels.size(); ++i) {
+    recipe::PseudoLabelsChoice labels;
+    labels.file = (context.folder_of(settings_.labels[i]) / "labels.csv").string();
+    labels.dataset = label_data_[i];
+    plan.pseudo_labels.push_back(std::move(labels));
+  }
+  if (settings_.start_from)
+    plan.weights.file = trained_model(context.folder_of(*settings_.start_from)).string();
+  const auto outcome = train(plan, context.folder, context.progress, context.stop);
+  return {outcome.interrupted, outcome.images};
+}
+
+std::filesystem::path trained_model(const std::filesystem::path& folder) {
+  const auto averaged = folder / averaged_file;
+  return std::filesystem::exists(averaged) ? averaged : folder / model_file;
+}
+
+}  // namespace kindred::stage

@@ -1,0 +1,41 @@
+// Stage "train" of a pipeline: a recipe -> a model.
+#pragma once
+
+#include "stage/stage.h"
+#include "stage/stage_reader.h"
+
+namespace kindred::stage {
+
+class TrainStage final : public Stage {
+ public:
+  struct Settings {
+    std::vector<std::string> labels;
+    std::optional<std::string> start_from;
+    static Schema<Settings> schema();
+  };
+
+  explicit TrainStage(StageReader& reader);
+
+  [[nodiscard]] std::string type() const override { return "train"; }
+  [[nodiscard]] std::vector<StageInput> inputs() const override;
+  void link(const std::function<const Stage&(const std::string&)>& stage_of) override;
+  [[nodiscard]] Value settings() const override;
+  [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
+  [[nodiscard]] std::optional<StageData> data() const override;
+  [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
+  void check() const override;
+  [[nodiscard]] StageResult run(const StageContext& context) const override;
+
+ private:
+  Settings settings_;
+  recipe::Plan plan_;
+  SourceLocation labels_location_;
+  SourceLocation start_location_;
+  std::vector<std::optional<recipe::Choice<Dataset>>>
+      label_data_;  ///< of each of labels, where not the plan's own
+};
+
+/// The model of a stage "train" that has run: the averaged weights where there are any.
+[[nodiscard]] std::filesystem::path trained_model(const std::filesystem::path& folder);
+
+}  // namespace kindred::stage

@@ -1,0 +1,82 @@
+#include "text/text_table.h"
+
+#include <algorithm>
+#include <sstream>
+
+namespace kindred::text {
+namespace {
+
+constexpr std::size_t gap = 2;
+constexpr std::size_t least_rest = 30;
+
+/// Characters, not bytes, of UTF-8 text.
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+}  // namespace
+
+std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
+  std::vector<std::string> lines;
+  std::istringstream words(text);
+  std::string word;
+  while (words >> word) {
+    if (!lines.empty() && width_of(lines.back()) + 1 + width_of(word) <= width) {
+      lines.back() += " " + word;
+    } else {
+      lines.push_back(word);
+    }
+  }
+  if (lines.empty()) lines.emplace_back();
+  return lines;
+}
+
+std::string grouped_digits(std::int64_t number) {
+  auto text = std::to_string(number);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<std::size_t>(at), ",");
+  }
+  return text;
+}
+
+std::string TextTable::str() const {
+  using Lines = std::vector<std::string>;
+  auto all = rows;
+  if (!heads.empty()) all.insert(all.begin(), heads);
+
+  std::vector<std::vector<Lines>> cells(all.size());
+  std::vector<std::size_t> taken;
+  std::size_t left = indent;
+  for (std::size_t column = 0; column <= widths.size(); ++column) {
+    const bool last = column == widths.size();
+    const auto limit = last ? std::max(least_rest, line_width - std::min(left, line_width)) : widths[column];
+    const bool used = last || std::any_of(rows.begin(), rows.end(),
+                                          [&](const auto& row) { return !row.at(column).empty(); });
+    std::size_t widest = 0;
+    for (std::size_t row = 0; row < all.size(); ++row) {
+      cells[row].push_back(used ? wrapped(all[row].at(column), limit) : Lines{""});
+      for (const auto& line : cells[row].back()) widest = std::max(widest, width_of(line));
+    }
+    taken.push_back(used ? widest + gap : 0);
+    left += taken.back();
+  }
+
+  std::string text;
+  for (const auto& row : cells) {
+    std::size_t height = 0;
+    for (const auto& cell : row) height = std::max(height, cell.size());
+    for (std::size_t i = 0; i < height; ++i) {
+      std::string line(indent, ' ');
+      for (std::size_t column = 0; column < row.size(); ++column) {
+        const auto piece = i < row[column].size() ? row[column][i] : std::string();
+        line += piece + std::string(taken[column] - width_of(piece), ' ');
+      }
+      line.erase(line.find_last_not_of(' ') + 1);
+      text += line + "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace kindred::text

@@ -1,0 +1,30 @@
+// Columns of text for a terminal.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace kindred::text {
+
+/// Breaks text between words so that no line is wider than `width` characters, except for a single word.
+/// A text without words gives one empty line.
+[[nodiscard]] std::vector<std::string> wrapped(const std::string& text, std::size_t width);
+
+/// "23,508,032"; for numbers from 0 on.
+[[nodiscard]] std::string grouped_digits(std::int64_t number);
+
+/// Rows of cells in aligned columns; each line ends with '\n'. Cells that do not fit are wrapped; a column in
+/// which every row is empty is left out.
+struct TextTable {
+  std::vector<std::string> heads;   ///< above the columns, or none
+  std::vector<std::size_t> widths;  ///< the most that each column but the last may take
+  std::size_t indent = 0;           ///< spaces in front of each line
+  std::size_t line_width = 110;     ///< what is left of it goes to the last column, at least 30
+  std::vector<std::vector<std::string>> rows;
+
+  [[nodiscard]] std::string str() const;
+};
+
+}  // namespace kindred::text

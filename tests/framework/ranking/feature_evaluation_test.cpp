@@ -1,0 +1,160 @@
+#include "ranking/feature_evaluation.h"
+
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "file/feature_files.h"
+#include "kindred/core/error.h"
+#include "kindred/text/csv.h"
+#include "temporary_folder.h"
+
+using namespace kindred;
+using namespace kindred::ranking;
+using namespace kindred::test;
+
+namespace {
+
+progress::SilentProgress silent;
+
+Sample person(std::int64_t identity, std::int64_t camera) {
+  static int number = 0;
+  Sample sample;
+  sample.path = "image" + std::to_string(number++) + ".png";
+  sample.identity = identity;
+  sample.camera = camera;
+  return sample;
+}
+
+/// Directions in a plane: the angle decides the rank.
+torch::Tensor directions(const std::vector<double>& degrees) {
+  const auto angles = torch::tensor(degrees, torch::kDouble) * (M_PI / 180);
+  return torch::stack({angles.cos(), angles.sin()}, 1).to(torch::kFloat);
+}
+
+}  // namespace
+
+TEST_CASE("descriptors on disk are evaluated, and the scores are written") {
+  const TemporaryFolder folder;
+  file::write_features(folder / "query", {directions({0, 90}) * 3, {person(1, 1), person(2, 1)}});
+  file::write_features(folder / "gallery", {directions({10, 20, 80, 50}),
+                                            {person(2, 2), person(1, 2), person(2, 3), person(1, 3)}});
+  const auto scores = evaluate_features(folder / "query.npy", folder / "gallery", {}, torch::kCPU, silent);
+  // Query 1: wrong, right, right, wrong. Query 2: right, wrong, wrong, right.
+  CHECK(scores.mean_ap == doctest::Approx(((1.0 / 2 + 2.0 / 3) / 2 + (1.0 + 2.0 / 4) / 2) / 2));
+  CHECK(scores.cmc.at(1) == doctest::Approx(0.5));
+  CHECK(scores.cameras_known);
+
+  write_scores(folder / "run", scores);
+  CHECK(read_bytes(folder / "run/evaluation.txt") == scores_text(scores));
+  const auto json = nlohmann::json::parse(read_bytes(folder / "run/evaluation.json"));
+  CHECK(json["mAP"].get<double>() == scores.mean_ap);
+  const auto& point = json["open_set"]["points"][0];
+  CHECK(point["similarity"].get<double>() == doctest::Approx(1 - point["distance"].get<double>()));
+  CHECK(CsvTable::read(folder / "run/roc.csv").rows().size() == scores.open_set.curve.size());
+  const auto queries = CsvTable::read(folder / "run/per_query.csv");
+  REQUIRE(queries.rows().size() == 2);
+  CHECK(queries.rows()[1].cells[queries.column("first_rank")] == "1");
+
+  file::write_features(folder / "wide", {torch::ones({1, 3}), {person(1, 1)}});
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(evaluate_features(folder / "query", folder / "wide", {}, torch::kCPU, silent)),
+      doctest::Contains("wide: error: its descriptors are 3 numbers wide"), DataError);
+}
+
+TEST_CASE("a pair is taken for one person where match would show a similarity above the threshold") {
+  const file::Features query{directions({0}), {person(1, 1)}};
+  const file::Features gallery{directions({20, 40, 60}), {person(1, 2), person(2, 2), person(3, 2)}};
+  const auto scores = evaluate_features(query, gallery, {}, silent);
+  REQUIRE(scores.open_set.points.size() == 3);
+  // The nearest wrong image is 40 degrees away.
+  CHECK(1 - scores.open_set.points[0].threshold == doctest::Approx(std::cos(40 * M_PI / 180)));
+  CHECK(scores.open_set.points[0].true_positive_rate == 1);
+}
+
+TEST_CASE("queries of one identity and camera are merged when asked") {
+  // Apart the first two are nearest to a wrong image each, together to the right one between them.
+  const file::Features query{directions({0, 60}), {person(1, 1), person(1, 1)}};
+  const file::Features gallery{directions({30, 5, 55}), {person(1, 2), person(2, 2), person(3, 2)}};
+  const auto apart = evaluate_features(query, gallery, {}, silent);
+  CHECK(apart.queries == 2);
+  CHECK(apart.cmc.at(1) == 0);
+  CHECK_FALSE(apart.multi_query);
+  recipe::EvaluateSettings settings;
+  settings.multi_query = true;
+  const auto merged = evaluate_features(query, gallery, settings, silent);
+  CHECK(merged.queries == 1);
+  CHECK(merged.cmc.at(1) == 1);
+  CHECK(merged.multi_query);
+  CHECK(merged.note == "2 query images merged by identity and camera");
+  CHECK(nlohmann::json::parse(scores_json(merged))["multi_query"] == true);
+}
+
+TEST_CASE("descriptors written in 16 bits are evaluated to nearly the same scores") {
+  const TemporaryFolder folder;
+  torch::manual_seed(1);
+  file::Features query{torch::empty({60, 128}), {}};
+  file::Features gallery{torch::empty({300, 128}), {}};
+  const auto persons = torch::randn({30, 128});
+  for (std::int64_t i = 0; i < 60; ++i) {
+    query.samples.push_back(person(i % 30, 1));
+    query.descriptors[i] = torch::nn::functional::normalize(
+        persons[i % 30] + 2.5 * torch::randn({128}), torch::nn::functional::NormalizeFuncOptions().dim(0));
+  }
+  for (std::int64_t i = 0; i < 300; ++i) {
+    gallery.samples.push_back(person(i % 30, 2));
+    gallery.descriptors[i] = torch::nn::functional::normalize(
+        persons[i % 30] + 2.5 * torch::randn({128}), torch::nn::functional::NormalizeFuncOptions().dim(0));
+  }
+  const auto exact = evaluate_features(query, gallery, {}, silent);
+  REQUIRE(exact.mean_ap > 0.2);  // neither perfect nor chance
+  REQUIRE(exact.mean_ap < 0.9);
+  for (const auto storage : {file::Storage::float16, file::Storage::bfloat16}) {
+    const auto bound = file::write_features(folder / "query", query, storage).largest +
+                       file::write_features(folder / "gallery", gallery, storage).largest;
+    const auto scores = evaluate_features(folder / "query", folder / "gallery", {}, torch::kCPU, silent);
+    CHECK(std::abs(scores.mean_ap - exact.mean_ap) < bound);
+    for (std::size_t i = 0; i < 3; ++i) {
+      CHECK(std::abs(scores.open_set.points[i].threshold - exact.open_set.points[i].threshold) < bound);
+    }
+  }
+}
+
+TEST_CASE("one query and one gallery image are enough") {
+  const file::Features query{directions({0}), {person(1, 1)}};
+  const file::Features gallery{directions({20}), {person(1, 2)}};
+  const auto scores = evaluate_features(query, gallery, {}, silent);
+  CHECK(scores.mean_ap == 1);
+  CHECK(scores.mean_inp == 1);
+}
+
+TEST_CASE("descriptors that cannot be compared are refused with file and row") {
+  const TemporaryFolder folder;
+  const std::vector<Sample> two{person(1, 1), person(2, 1)};
+  file::write_features(folder / "query", {directions({0, 90}), two});
+  const auto refusal = [&](const torch::Tensor& gallery) {
+    file::write_features(folder / "gallery", {gallery, two});
+    try {
+      static_cast<void>(evaluate_features(folder / "query", folder / "gallery", {}, torch::kCPU, silent));
+    } catch (const DataError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  auto zero = directions({0, 90});
+  zero[1].zero_();
+  CHECK(refusal(zero).find("gallery: error: row 1 (from 0) is of length 0") != std::string::npos);
+  auto infinite = directions({0, 90});
+  infinite[1][0] = std::numeric_limits<float>::infinity();
+  CHECK(refusal(infinite).find("gallery.npy: error: row 1 (from 0), which describes '" + two[1].path +
+                               "', holds a number that is not finite") != std::string::npos);
+  write_bytes(folder / "gallery.npy", read_bytes(folder / "gallery.npy").substr(0, 130));
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(evaluate_features(folder / "query", folder / "gallery", {}, torch::kCPU, silent)),
+      doctest::Contains("gallery.npy: error: is cut short"), DataError);
+}
