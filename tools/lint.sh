@@ -33,4 +33,4 @@ mapfile -t sources < <(printf '%s\n' "${sources[@]}" | sort -u | while read -r f
   if grep -qF "/$file\"" "$build/compile_commands.json"; then echo "$file"; else echo "left out, as it is not built: $file" >&2; fi
 done)
 echo "clang-tidy over ${#sources[@]} files"
-printf '%s\0' "${sources[@]}" | xargs -0 -n 1 -P "$(nproc)" "$tidy" -p "$build" --quiet --warnings-as-errors='*' 2> >(grep -v 'warnings generated\|^Suppressed\|^Use -' >&2)
+printf '%s\0' "${sources[@]}" | xargs -0 -n 1 -P "$(nproc)" "$tidy" -p "$build" --quiet --warnings-as-errors='*' 2> >(grep -v 'warnings generated\|^Suppressed\|^Use -' >&2) || exit 1
