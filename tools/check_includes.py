@@ -323,9 +323,12 @@ def with_header(text, header):
     if includes and includes[0].group(2) is None:  # <doctest/doctest.h> and the like are the first block
         block_end = re.compile(r"(?:[ \t]*#[ \t]*include[^\n]*\n)+").match(text, includes[0].start()).end()
         return text[:block_end] + "\n" + line + text[block_end:]
-    if includes:
+    if includes and text.startswith("\n", includes[0].end() + 1):  # the own header, a block by itself
         at = includes[0].end() + 1
         return text[:at] + "\n" + line + text[at:]
+    if includes:
+        at = includes[0].start()
+        return text[:at] + line + "\n" + text[at:]
     return line + "\n" + text
 
 
