@@ -1,6 +1,7 @@
 // embed, evaluate, match: descriptors, scores and rankings.
 #include <filesystem>
 #include <iostream>
+#include <string>
 #include <utility>
 
 #include "commands.h"

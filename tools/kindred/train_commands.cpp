@@ -1,6 +1,6 @@
 // train, run: from a recipe to a model, and on to scores.
+#include <filesystem>
 #include <iostream>
-#include <optional>
 
 #include "command/run.h"
 #include "commands.h"

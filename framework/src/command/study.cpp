@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <ostream>
 #include <set>
 #include <utility>
 

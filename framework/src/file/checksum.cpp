@@ -4,8 +4,8 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <string>
-#include <vector>
 
 #include "kindred/core/error.h"
 

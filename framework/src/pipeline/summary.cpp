@@ -1,10 +1,13 @@
 #include "pipeline/summary.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <ostream>
 #include <system_error>
+#include <utility>
 
 #include "file/atomic_file.h"
 #include "progress/progress.h"

@@ -9,6 +9,7 @@
 #include <set>
 #include <span>
 #include <stdexcept>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>

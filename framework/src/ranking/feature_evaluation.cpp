@@ -1,6 +1,10 @@
 #include "ranking/feature_evaluation.h"
 
+#include <cstdint>
 #include <optional>
+#include <ostream>
+#include <utility>
+#include <vector>
 
 #include "file/atomic_file.h"
 #include "progress/meter.h"

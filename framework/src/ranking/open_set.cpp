@@ -5,7 +5,6 @@
 #include <atomic>
 #include <bit>
 #include <charconv>
-#include <iterator>
 #include <limits>
 #include <mutex>
 #include <stdexcept>

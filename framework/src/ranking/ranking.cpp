@@ -7,6 +7,7 @@
 #include <future>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <stdexcept>
 #include <utility>
 

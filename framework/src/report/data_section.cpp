@@ -1,7 +1,10 @@
 #include "report/data_section.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <numeric>
+#include <functional>
 #include <optional>
 
 #include "report/number_text.h"

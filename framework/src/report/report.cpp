@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <ostream>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "file/atomic_file.h"

@@ -1,6 +1,7 @@
 #include "report/run_files.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "kindred/core/error.h"
 #include "kindred/text/csv.h"

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <iterator>
 #include <limits>
 #include <regex>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 
 #include "report/json_file.h"
 #include "report/read_text.h"

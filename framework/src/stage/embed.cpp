@@ -6,10 +6,8 @@
 #include <cmath>
 #include <cstdio>
 #include <iterator>
-#include <memory>
-#include <numeric>
-#include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include "inference/feature_extraction.h"
 #include "kindred/core/error.h"

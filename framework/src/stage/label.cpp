@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <ostream>
 #include <stdexcept>
 #include <unordered_set>
 #include <utility>

@@ -2,8 +2,8 @@
 
 #include <map>
 #include <opencv2/core/mat.hpp>
+#include <ostream>
 #include <stdexcept>
-#include <utility>
 
 #include "data/each_image.h"
 #include "file/atomic_file.h"

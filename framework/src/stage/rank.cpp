@@ -1,6 +1,7 @@
 #include "stage/rank.h"
 
 #include <algorithm>
+#include <ostream>
 #include <vector>
 
 #include "file/atomic_file.h"

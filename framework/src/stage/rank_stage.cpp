@@ -1,5 +1,9 @@
 #include "stage/rank_stage.h"
 
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include "ranking/post_processing.h"
 #include "stage/rank.h"
 

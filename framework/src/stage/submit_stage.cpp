@@ -1,5 +1,10 @@
 #include "stage/submit_stage.h"
 
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "stage/submit.h"
 
 namespace kindred::stage {

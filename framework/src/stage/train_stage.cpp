@@ -1,6 +1,11 @@
 #include "stage/train_stage.h"
 
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "stage/train.h"
 #include "training/plan_check.h"

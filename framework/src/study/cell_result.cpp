@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <ostream>
 
 #include "file/atomic_file.h"
 #include "recipe/recipe.h"

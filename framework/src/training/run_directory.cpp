@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <opencv2/core/utility.hpp>
+#include <ostream>
+#include <string>
 #include <utility>
 
 #include "file/atomic_file.h"

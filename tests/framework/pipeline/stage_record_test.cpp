@@ -1,5 +1,9 @@
 #include "pipeline/stage_record.h"
 
+#include <filesystem>
+#include <functional>
+#include <string>
+
 #include <doctest/doctest.h>
 
 #include "temporary_folder.h"

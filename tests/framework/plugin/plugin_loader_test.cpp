@@ -8,8 +8,10 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <opencv2/core.hpp>
 #include <string>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "kindred/core/plugin.h"

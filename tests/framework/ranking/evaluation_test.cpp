@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -13,8 +14,12 @@
 #include <numeric>
 #include <optional>
 #include <set>
+#include <span>
 #include <sstream>
+#include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "file/npy.h"
 #include "kindred/core/error.h"

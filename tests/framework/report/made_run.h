@@ -1,7 +1,6 @@
 // Folders of runs made by hand: small, and with names that a page could break on.
 #pragma once
 
-#include <memory>
 #include <opencv2/core.hpp>
 #include <string>
 #include <utility>

@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
-#include <functional>
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data_files.h"

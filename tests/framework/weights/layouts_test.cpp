@@ -6,8 +6,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "framework/weights/real_components.h"
 #include "model/model_file.h"

@@ -1,4 +1,6 @@
 // Key functions of the roles, so that their type information lives in this library alone.
+#include <memory>
+
 #include "kindred/role/augmentation.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
