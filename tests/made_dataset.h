@@ -1,9 +1,9 @@
 // A data set made of samples and pictures in memory.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "data_files.h"

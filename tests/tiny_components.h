@@ -11,11 +11,14 @@
 #include <torch/optim/sgd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <numeric>
 #include <opencv2/core.hpp>
+#include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 

@@ -2,7 +2,7 @@
 # Set-up shared by run.sh and test.sh: packages, configure, build. Does what is missing and nothing else.
 #
 #   tools/setup.sh TARGET...      build these targets ("runtime": launcher and plugins; "all": tests as well)
-#   tools/setup.sh packages       install the packages, and no more
+#   tools/setup.sh packages       install the packages, and no more; "packages all": those of the tests as well
 #
 # Prints the build folder on stdout, everything else on stderr.
 # KINDRED_TORCH=DIR   another LibTorch than Debian's: the folder that `torch.utils.cmake_prefix_path` names, or a
@@ -18,8 +18,10 @@ fail() { say "error: $*"; exit 1; }
 # g++ and make are what CMake takes by itself: for plugins built outside of this tree.
 packages=(clang g++ make cmake ninja-build pkg-config
   libopencv-dev libopenblas0-openmp libboost-dev libtomlplusplus-dev libspdlog-dev libcli11-dev
-  nlohmann-json3-dev doctest-dev)
+  nlohmann-json3-dev libssl-dev libzip-dev doctest-dev)
 [ -n "${KINDRED_TORCH:-}" ] || packages+=(libtorch-dev)
+# The checks of the source text: tools/*.py and tools/format.sh.
+case " $* " in *" all "*) packages+=(python3 clang-format) ;; esac
 
 if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
   missing=()
@@ -45,7 +47,7 @@ if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
 else
   say "This is no Debian: make sure that the equivalents of these packages are installed: ${packages[*]}"
 fi
-[ "$*" != packages ] || exit 0
+[ "$1" != packages ] || exit 0
 
 build=build/release
 read -ra options <<<"${KINDRED_CMAKE:-}"

@@ -7,7 +7,6 @@
 #include <optional>
 #include <stdexcept>
 #include <tuple>
-#include <utility>
 
 #include "kindred/core/parallel.h"
 

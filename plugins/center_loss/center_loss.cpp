@@ -2,6 +2,7 @@
 
 #include <torch/optim/sgd.h>
 
+#include <cstdint>
 #include <vector>
 
 namespace kindred::center_loss {

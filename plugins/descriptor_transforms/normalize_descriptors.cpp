@@ -1,6 +1,7 @@
 #include "normalize_descriptors.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "centering.h"
 #include "kindred/search/row_lengths.h"

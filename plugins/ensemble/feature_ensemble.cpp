@@ -3,6 +3,8 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <cstdint>
+#include <filesystem>
 
 #include "kindred/core/error.h"
 #include "kindred/search/row_lengths.h"

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"

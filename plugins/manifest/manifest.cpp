@@ -1,10 +1,13 @@
 #include "manifest.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <unordered_map>
+#include <utility>
 
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"

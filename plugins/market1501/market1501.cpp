@@ -1,6 +1,9 @@
 #include "market1501.h"
 
+#include <algorithm>
 #include <array>
+#include <string>
+#include <system_error>
 
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"

@@ -1,9 +1,9 @@
 // Data sets whose files are named like Market-1501's.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 

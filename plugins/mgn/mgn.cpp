@@ -3,8 +3,8 @@
 #include <torch/nn/init.h>
 #include <torch/nn/modules/activation.h>
 
-#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "kindred/core/error.h"
 #include "kindred/role/backbone.h"

@@ -1,5 +1,7 @@
 #include "database_augmentation.h"
 
+#include <cstdint>
+
 #include <torch/torch.h>
 
 #include "kindred/search/row_lengths.h"

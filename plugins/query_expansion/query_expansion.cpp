@@ -1,5 +1,7 @@
 #include "query_expansion.h"
 
+#include <cstdint>
+
 #include "kindred/search/row_lengths.h"
 
 namespace kindred::query_expansion {

@@ -1,7 +1,6 @@
 // Erases a random rectangle of an image.
 #pragma once
 
-#include <cstdint>
 #include <opencv2/core/types.hpp>
 #include <vector>
 

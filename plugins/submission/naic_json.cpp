@@ -1,5 +1,7 @@
 #include "naic_json.h"
 
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 #include "kindred/core/error.h"

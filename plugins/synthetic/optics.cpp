@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <numeric>
 #include <opencv2/imgproc.hpp>
 
 namespace kindred::synthetic {

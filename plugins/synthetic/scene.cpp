@@ -1,8 +1,8 @@
 #include "scene.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstdint>
 #include <opencv2/imgproc.hpp>
 
 namespace kindred::synthetic {

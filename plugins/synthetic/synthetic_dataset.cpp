@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <numeric>
 #include <span>
+#include <utility>
 
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"

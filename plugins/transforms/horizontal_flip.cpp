@@ -1,5 +1,7 @@
 #include "horizontal_flip.h"
 
+#include <utility>
+
 #include <opencv2/core.hpp>
 
 namespace kindred::transforms {

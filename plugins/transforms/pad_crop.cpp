@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <opencv2/core.hpp>
 #include <string>
+#include <utility>
 
 #include "kindred/core/error.h"
 

@@ -1,5 +1,7 @@
 #include "resize.h"
 
+#include <utility>
+
 #include <opencv2/imgproc.hpp>
 
 namespace kindred::transforms {

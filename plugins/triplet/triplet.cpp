@@ -3,6 +3,7 @@
 #include <torch/nn/functional/activation.h>
 #include <torch/utils.h>
 
+#include <cstdint>
 #include <limits>
 
 namespace kindred::triplet {

@@ -1,7 +1,6 @@
 #include "variance_inversion.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <string_view>
 
 #include "kindred/image/standardize.h"

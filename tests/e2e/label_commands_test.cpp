@@ -2,9 +2,9 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <vector>
 

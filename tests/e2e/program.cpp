@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <stdexcept>
+#include <utility>
 
 #include "temporary_folder.h"
 #include "test_paths.h"

@@ -3,6 +3,8 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <cstdint>
+#include <tuple>
 
 #include "fake_retrieval_host.h"
 #include "kindred/core/error.h"

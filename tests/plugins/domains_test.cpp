@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <opencv2/core.hpp>
 #include <stdexcept>
 

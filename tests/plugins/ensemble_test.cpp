@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "distance_ensemble.h"

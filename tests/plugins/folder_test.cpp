@@ -1,5 +1,7 @@
 #include "folder.h"
 
+#include <filesystem>
+
 #include "data_files.h"
 
 using namespace kindred;

@@ -1,5 +1,8 @@
 #include "manifest.h"
 
+#include <filesystem>
+#include <string>
+
 #include "data_files.h"
 
 using namespace kindred;

@@ -1,5 +1,10 @@
 #include "market1501.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
 #include "data_files.h"
 
 using namespace kindred;

@@ -1,5 +1,12 @@
 #include "naic.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+
 #include "data_files.h"
 
 using namespace kindred;

@@ -2,9 +2,11 @@
 #include <torch/torch.h>
 
 #include <cmath>
-#include <functional>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "adam.h"
 #include "sgd.h"

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <memory>
 #include <numeric>
 #include <opencv2/imgproc.hpp>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "data/loader.h"
 #include "kindred/core/error.h"

@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "warmup_cosine.h"

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <opencv2/core.hpp>
-#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "horizontal_flip.h"
 #include "kindred/core/error.h"

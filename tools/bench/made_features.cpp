@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 #include <stdexcept>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 namespace kindred::bench {

@@ -1,6 +1,5 @@
 // data doctor, data draw: looking at data, and making some.
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 
 #include "command/doctor.h"

@@ -1,6 +1,7 @@
 // list, describe, check: what there is and what a recipe means.
 #include <filesystem>
 #include <iostream>
+#include <string>
 
 #include "command/check.h"
 

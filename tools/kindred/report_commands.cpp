@@ -1,4 +1,5 @@
 // report: a run as a page.
+#include <cstdint>
 #include <iostream>
 
 #include "commands.h"

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <string>
+#include <utility>
 
 #include "data/open_folder.h"
 #include "recipe/recipe.h"

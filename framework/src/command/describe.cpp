@@ -1,6 +1,8 @@
 #include "command/describe.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <bit>
-#include <optional>
+#include <cstdint>
 #include <set>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "command/doctor_checks.h"
 

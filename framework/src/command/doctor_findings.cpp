@@ -1,9 +1,10 @@
 #include <algorithm>
+#include <cstdint>
 #include <functional>
-#include <iterator>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "command/doctor_checks.h"
 

@@ -2,8 +2,11 @@
 #include <cstring>
 #include <functional>
 #include <opencv2/core/mat.hpp>
+#include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "command/doctor_checks.h"
 #include "data/each_image.h"

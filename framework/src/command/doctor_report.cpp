@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <numeric>
-#include <string_view>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "command/doctor.h"
 

@@ -1,8 +1,8 @@
 #include "command/draw.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <fstream>
 #include <functional>
 #include <map>

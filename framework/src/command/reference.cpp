@@ -1,5 +1,7 @@
 #include "command/reference.h"
 
+#include <utility>
+
 #include "command/describe.h"
 #include "pipeline/pipeline.h"
 #include "recipe/recipe_layout.h"

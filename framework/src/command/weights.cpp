@@ -2,7 +2,6 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
-#include <utility>
 
 #include "file/sha256.h"
 #include "kindred/core/error.h"

@@ -9,6 +9,7 @@
 #include <exception>
 #include <mutex>
 #include <opencv2/core.hpp>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <utility>

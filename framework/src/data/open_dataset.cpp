@@ -1,5 +1,6 @@
 #include "data/open_dataset.h"
 
+#include <string>
 #include <utility>
 #include <vector>
 

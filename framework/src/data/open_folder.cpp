@@ -1,6 +1,7 @@
 #include "data/open_folder.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 #include <vector>
 

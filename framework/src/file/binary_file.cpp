@@ -46,6 +46,9 @@ void BinaryFile::read(std::uint64_t offset, void* data, std::uint64_t size) {
 BinaryCursor::BinaryCursor(BinaryFile& file, std::uint64_t begin, std::uint64_t end)
     : file_(file), position_(begin), end_(end) {}
 
+BinaryCursor::BinaryCursor(BinaryFile& file, std::vector<std::uint8_t> content)
+    : file_(file), position_(0), end_(content.size()), buffer_(std::move(content)) {}
+
 void BinaryCursor::require(std::uint64_t count) const {
   if (count > left()) {
     throw DataError(file_.file(), "is damaged: it ends in the middle of its content; it was cut off");

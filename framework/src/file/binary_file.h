@@ -31,6 +31,8 @@ class BinaryCursor {
  public:
   /// @param end at most the file's size
   BinaryCursor(BinaryFile& file, std::uint64_t begin, std::uint64_t end);
+  /// Reads `content`, which came from the file in another way; positions are those in it.
+  BinaryCursor(BinaryFile& file, std::vector<std::uint8_t> content);
 
   [[nodiscard]] std::uint64_t position() const { return position_; }
   [[nodiscard]] std::uint64_t left() const { return end_ - position_; }

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "kindred/core/error.h"
 #include "text/number_text.h"

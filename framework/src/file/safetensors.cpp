@@ -4,8 +4,11 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <functional>
+#include <ios>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <set>
 #include <string_view>
 

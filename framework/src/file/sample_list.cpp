@@ -1,6 +1,7 @@
 #include "file/sample_list.h"
 
 #include <cstdint>
+#include <ostream>
 
 #include "file/atomic_file.h"
 

@@ -1,34 +1,40 @@
-// Zip archives whose records are stored as they are, which is how PyTorch writes its files (PKWARE
-// APPNOTE 6.3, with the extension for more than 4 GB).
+// Zip archives whose records are stored as they are, which is how PyTorch writes its files. Read with libzip.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "file/binary_file.h"
 
-namespace kindred::file {
+struct zip;  // libzip's zip_t
 
-struct ZipRecord {
-  std::uint64_t begin = 0;  ///< of its bytes in the file
-  std::uint64_t size = 0;
-  std::uint32_t crc = 0;    ///< 0 also when it was written without a checksum
-  bool compressed = false;  ///< its bytes are then not its content
-};
+namespace kindred::file {
 
 /// Whether a file begins as a zip archive with records does.
 [[nodiscard]] bool is_zip(BinaryFile& file);
 
-/// The records by name; all of them lie within the file. Throws DataError for what is damaged, cut off or
-/// encrypted.
-[[nodiscard]] std::map<std::string, ZipRecord> read_zip_directory(BinaryFile& file);
+class ZipArchive {
+ public:
+  /// Throws DataError for what is damaged, cut off or encrypted.
+  explicit ZipArchive(std::filesystem::path file);
 
-/// Throws DataError naming a record that is compressed.
-void require_stored(const BinaryFile& file, const std::string& name, const ZipRecord& record);
+  [[nodiscard]] const std::filesystem::path& file() const { return file_; }
+  /// What read() gives of each record, in bytes; never more than the file has.
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& sizes() const { return sizes_; }
+  /// Reads a whole record, which must be there, to `data`. Throws DataError naming the record when it is
+  /// compressed, cut off or not what its checksum was made of. A checksum of 0 is none: PyTorch can be told
+  /// to write none.
+  void read(const std::string& record, void* data) const;
 
-/// Throws DataError naming the record when the bytes are not those that its checksum was made of.
-void check_zip_record(const BinaryFile& file, const std::string& name, const ZipRecord& record,
-                      const void* bytes);
+ private:
+  [[noreturn]] void fail(const std::string& what) const;
+
+  std::filesystem::path file_;
+  std::unique_ptr<zip, void (*)(zip*)> archive_;
+  std::map<std::string, std::uint64_t> sizes_;
+};
 
 }  // namespace kindred::file

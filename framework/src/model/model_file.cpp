@@ -1,8 +1,9 @@
 #include "model/model_file.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
-#include <set>
+#include <system_error>
 #include <utility>
 
 #include "file/checksum.h"

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <fstream>
 #include <map>
+#include <ostream>
 #include <sstream>
 #include <system_error>
 #include <utility>

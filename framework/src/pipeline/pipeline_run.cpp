@@ -6,6 +6,8 @@
 #include <chrono>
 #include <ctime>
 #include <map>
+#include <optional>
+#include <ostream>
 #include <set>
 #include <system_error>
 #include <utility>

@@ -1,6 +1,7 @@
 #include "pipeline/repeat.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace kindred::pipeline {

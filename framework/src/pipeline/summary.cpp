@@ -1,6 +1,7 @@
 #include "pipeline/summary.h"
 
 #include <optional>
+#include <ostream>
 #include <system_error>
 #include <utility>
 

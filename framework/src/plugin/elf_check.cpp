@@ -4,101 +4,68 @@
 #include <link.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <map>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "kindred/core/error.h"
 
 // The header of the library or program that this code became part of: what a plugin must be built for.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): the linker gives the name
 extern "C" const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 namespace kindred::plugin {
 namespace {
 
-constexpr const char* rebuild = "build it again, or copy it again";
+namespace fs = std::filesystem;
 
 /// Code and the tables of the dynamic linker have no run of zeros as long as this, while a lost block of a
 /// disk (512 bytes and more) always leaves one.
 constexpr std::ptrdiff_t hole = 256;
 
 std::string machine_name(unsigned machine) {
-  switch (machine) {
-    case EM_386:
-      return "x86 (32 bits)";
-    case EM_X86_64:
-      return "x86-64";
-    case EM_ARM:
-      return "ARM (32 bits)";
-    case EM_AARCH64:
-      return "ARM64";
-    case EM_RISCV:
-      return "RISC-V";
-    case EM_PPC64:
-      return "POWER";
-    default:
-      return "ELF machine " + std::to_string(machine);
-  }
+  if (machine == EM_X86_64) return "x86-64";
+  if (machine == EM_AARCH64) return "ARM64";
+  return "ELF machine " + std::to_string(machine);
 }
 
-class Reader {
- public:
-  explicit Reader(const std::filesystem::path& file) : file_(file) {
-    std::error_code error;
-    const auto status = std::filesystem::status(file, error);
-    if (!std::filesystem::exists(status)) {
-      fail(std::filesystem::is_symlink(std::filesystem::symlink_status(file, error))
-               ? "is a link to a file that does not exist; mend or remove the link"
-               : "does not exist");
-    }
-    if (!std::filesystem::is_regular_file(status)) fail("is not a file; remove it from the plugin folder");
-    size_ = std::filesystem::file_size(file, error);
-    stream_.open(file, std::ios::binary);
-    if (error || !stream_) {
-      fail(std::string("cannot be read (") + std::strerror(errno) + "); check its permissions");
-    }
-    if (size_ == 0) fail(std::string("is empty; ") + rebuild);
+std::string read_bytes(const fs::path& file) {
+  std::error_code error;
+  const auto status = fs::status(file, error);
+  if (!fs::exists(status)) {
+    throw PluginError(file, fs::is_symlink(fs::symlink_status(file, error))
+                                ? "is a link to a file that does not exist; mend or remove the link"
+                                : "does not exist");
   }
-
-  [[noreturn]] void fail(const std::string& message) const { throw PluginError(file_, message); }
-
-  template <class T>
-  std::vector<T> read(std::uint64_t offset, std::uint64_t count, const std::string& what) {
-    if (count > size_ / sizeof(T) || offset > size_ - count * sizeof(T)) {
-      fail("is cut short or damaged: its " + what + " (" + std::to_string(count * sizeof(T)) +
-           " bytes at byte " + std::to_string(offset) + ") does not lie within the file's " +
-           std::to_string(size_) + " bytes; " + rebuild);
-    }
-    std::vector<T> items(count);
-    stream_.seekg(static_cast<std::streamoff>(offset));
-    stream_.read(reinterpret_cast<char*>(items.data()), static_cast<std::streamsize>(count * sizeof(T)));
-    if (!stream_) fail("cannot be read to its end; " + std::string(rebuild));
-    return items;
+  if (!fs::is_regular_file(status)) {
+    throw PluginError(file, "is not a file; remove it from the plugin folder");
   }
-
-  void check_range(std::uint64_t offset, std::uint64_t length, const std::string& what) {
-    if (length <= size_ && offset <= size_ - length) return;
-    fail("is cut short or damaged: its " + what + " (" + std::to_string(length) + " bytes at byte " +
-         std::to_string(offset) + ") does not lie within the file's " + std::to_string(size_) + " bytes; " +
-         rebuild);
+  errno = 0;
+  std::ifstream stream(file, std::ios::binary);
+  const auto size = fs::file_size(file, error);
+  std::string bytes;
+  if (stream && !error) {
+    bytes.resize(size);
+    stream.read(bytes.data(), static_cast<std::streamsize>(size));
   }
-
- private:
-  std::filesystem::path file_;
-  std::ifstream stream_;
-  std::uint64_t size_ = 0;
-};
+  if (error || !stream) {
+    throw PluginError(
+        file, "cannot be read (" + std::generic_category().message(errno) + "); check its permissions");
+  }
+  return bytes;
+}
 
 class Library {
  public:
-  explicit Library(const std::filesystem::path& file) : reader_(file) {
+  explicit Library(const fs::path& file) : file_(file), bytes_(read_bytes(file)) {
     read_header();
     read_segments();
     read_sections();
@@ -106,11 +73,10 @@ class Library {
     check_holes();
   }
 
-  std::optional<std::string> section(const std::string& name) {
-    for (const auto& header : sections_) {
-      if (header.sh_type == SHT_NOBITS || section_name(header) != name) continue;
-      const auto bytes = reader_.read<char>(header.sh_offset, header.sh_size, "section " + name);
-      return std::string(bytes.begin(), bytes.end());
+  [[nodiscard]] std::optional<std::string> section(std::string_view name) const {
+    for (const auto& section : sections_) {
+      if (section.sh_type == SHT_NOBITS || section_name(section) != name) continue;
+      return bytes_.substr(section.sh_offset, section.sh_size);
     }
     return std::nullopt;
   }
@@ -118,88 +84,98 @@ class Library {
  private:
   using Header = ElfW(Ehdr);
   using Segment = ElfW(Phdr);
-  using SectionHeader = ElfW(Shdr);
+  using Section = ElfW(Shdr);
   using Dynamic = ElfW(Dyn);
 
+  [[noreturn]] void fail(const std::string& what) const { throw PluginError(file_, what); }
   [[noreturn]] void damaged(const std::string& what) const {
-    reader_.fail("is damaged: " + what + "; " + rebuild);
+    fail("is damaged: " + what + "; build it again, or copy it again");
+  }
+
+  void check_range(std::uint64_t offset, std::uint64_t size, const std::string& what) const {
+    if (size <= bytes_.size() && offset <= bytes_.size() - size) return;
+    fail("is cut short or damaged: its " + what + " (" + std::to_string(size) + " bytes at byte " +
+         std::to_string(offset) + ") does not lie within the file's " + std::to_string(bytes_.size()) +
+         " bytes; build it again, or copy it again");
+  }
+
+  template <class T>
+  [[nodiscard]] std::vector<T> read(std::uint64_t offset, std::uint64_t count,
+                                    const std::string& what) const {
+    check_range(offset, count * sizeof(T), what);
+    std::vector<T> items(count);
+    if (count > 0) std::memcpy(items.data(), bytes_.data() + offset, count * sizeof(T));
+    return items;
   }
 
   void read_header() {
-    const auto magic = reader_.read<char>(0, 1, "first byte").front() == ELFMAG[0]
-                           ? reader_.read<char>(0, SELFMAG, "ELF magic")
-                           : std::vector<char>(SELFMAG);
-    if (std::memcmp(magic.data(), ELFMAG, SELFMAG) != 0) {
-      reader_.fail(
-          "is not a shared library: it does not begin as an ELF file; remove it from the plugin folder, or " +
-          std::string(rebuild));
+    if (bytes_.empty()) fail("is empty; build it again, or copy it again");
+    if (bytes_.compare(0, SELFMAG, ELFMAG, std::min<std::size_t>(bytes_.size(), SELFMAG)) != 0) {
+      fail(
+          "is not a shared library: it does not begin as an ELF file; remove it from the plugin folder, or "
+          "build it again, or copy it again");
     }
-    header_ = reader_.read<Header>(0, 1, "ELF header").front();
+    header_ = read<Header>(0, 1, "ELF header").front();
     const Header& own = __ehdr_start;
     if (header_.e_ident[EI_VERSION] != EV_CURRENT || header_.e_version != EV_CURRENT) {
       damaged("its ELF header has an unknown version");
     }
     if (header_.e_machine != own.e_machine || header_.e_ident[EI_CLASS] != own.e_ident[EI_CLASS] ||
         header_.e_ident[EI_DATA] != own.e_ident[EI_DATA]) {
-      reader_.fail("was built for " + machine_name(header_.e_machine) + ", this program runs on " +
-                   machine_name(own.e_machine) + "; build the plugin for this machine");
+      fail("was built for " + machine_name(header_.e_machine) + ", this program runs on " +
+           machine_name(own.e_machine) + "; build the plugin for this machine");
     }
     if (header_.e_type != ET_DYN) {
-      reader_.fail("is not a shared library: its ELF type is " + std::to_string(header_.e_type) +
-                   " instead of " + std::to_string(ET_DYN) +
-                   "; link it with kindred_add_plugin() (docs/first-plugin.md)");
+      fail("is not a shared library: its ELF type is " + std::to_string(header_.e_type) + " instead of " +
+           std::to_string(ET_DYN) + "; link it with kindred_add_plugin() (docs/first-plugin.md)");
     }
     if (header_.e_ehsize != sizeof(Header) || header_.e_phentsize != sizeof(Segment) ||
-        header_.e_shentsize != sizeof(SectionHeader)) {
+        header_.e_shentsize != sizeof(Section)) {
       damaged("its ELF header has entries of a wrong size");
     }
   }
 
   void read_segments() {
-    segments_ = reader_.read<Segment>(header_.e_phoff, header_.e_phnum, "program header table");
-    bool loaded = false;
+    segments_ = read<Segment>(header_.e_phoff, header_.e_phnum, "program header table");
+    std::erase_if(segments_, [](const auto& segment) { return segment.p_type == PT_NULL; });
     for (const auto& segment : segments_) {
-      if (segment.p_type == PT_NULL) continue;
-      reader_.check_range(segment.p_offset, segment.p_filesz,
-                          "segment of type " + std::to_string(segment.p_type));
+      check_range(segment.p_offset, segment.p_filesz, "segment of type " + std::to_string(segment.p_type));
       if (segment.p_type != PT_LOAD) continue;
-      loaded = true;
+      loaded_ = std::max<std::uint64_t>(loaded_, segment.p_offset + segment.p_filesz);
       if (segment.p_memsz < segment.p_filesz || segment.p_vaddr + segment.p_memsz < segment.p_vaddr) {
         damaged("a segment has impossible sizes");
       }
     }
-    if (!loaded) damaged("it has no segment to load");
+    if (loaded_ == 0) damaged("it has no segment to load");
   }
 
   void read_sections() {
-    if (header_.e_shnum == 0) damaged("it has no section table");
-    sections_ = reader_.read<SectionHeader>(header_.e_shoff, header_.e_shnum, "section header table");
+    sections_ = read<Section>(header_.e_shoff, header_.e_shnum, "section header table");
     for (const auto& section : sections_) {
       if (section.sh_type == SHT_NULL || section.sh_type == SHT_NOBITS) continue;
-      reader_.check_range(section.sh_offset, section.sh_size,
-                          "section of type " + std::to_string(section.sh_type));
+      check_range(section.sh_offset, section.sh_size, "section of type " + std::to_string(section.sh_type));
     }
     if (header_.e_shstrndx >= sections_.size() || sections_[header_.e_shstrndx].sh_type != SHT_STRTAB) {
       damaged("it has no table of section names");
     }
     const auto& names = sections_[header_.e_shstrndx];
-    names_ = reader_.read<char>(names.sh_offset, names.sh_size, "table of section names");
-    if (names_.empty() || names_.back() != '\0') damaged("its table of section names has no end");
+    names_ = bytes_.substr(names.sh_offset, names.sh_size);
     for (const auto& section : sections_) {
       if (section.sh_name >= names_.size()) damaged("a section's name lies outside the table of names");
     }
   }
 
-  [[nodiscard]] std::string_view section_name(const SectionHeader& section) const {
-    return names_.data() + section.sh_name;
+  [[nodiscard]] std::string_view section_name(const Section& section) const {
+    return names_.c_str() + section.sh_name;
   }
 
-  /// Where in the file lies what is loaded at an address; the whole length must come from the file.
-  std::uint64_t offset_of(std::uint64_t address, std::uint64_t length, const std::string& what) const {
+  /// Where in the file lies what is loaded at an address; the whole size must come from the file.
+  [[nodiscard]] std::uint64_t offset_of(std::uint64_t address, std::uint64_t size,
+                                        const std::string& what) const {
     for (const auto& segment : segments_) {
       if (segment.p_type != PT_LOAD || address < segment.p_vaddr) continue;
       const auto within = address - segment.p_vaddr;
-      if (within < segment.p_filesz && length <= segment.p_filesz - within) return segment.p_offset + within;
+      if (within < segment.p_filesz && size <= segment.p_filesz - within) return segment.p_offset + within;
     }
     damaged("its " + what + " lies outside what is loaded");
   }
@@ -214,77 +190,67 @@ class Library {
         damaged("its dynamic table is not where it is loaded from");
       }
       for (const auto& entry :
-           reader_.read<Dynamic>(segment.p_offset, segment.p_filesz / sizeof(Dynamic), "dynamic table")) {
+           read<Dynamic>(segment.p_offset, segment.p_filesz / sizeof(Dynamic), "dynamic table")) {
         ended = ended || entry.d_tag == DT_NULL;
         if (!ended) found[entry.d_tag] = entry.d_un.d_val;
       }
     }
-    if (found.empty() || !ended) damaged("its dynamic table is missing or has no end");
-
-    struct Need {
-      std::int64_t tag;
-      std::int64_t size_tag;
-      const char* what;
-    };
-    constexpr std::array needs{Need{DT_STRTAB, DT_STRSZ, "table of names"},
-                               Need{DT_SYMTAB, 0, "table of symbols"},
-                               Need{DT_RELA, DT_RELASZ, "table of relocations"},
-                               Need{DT_JMPREL, DT_PLTRELSZ, "table of calls"},
-                               Need{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, "table of initialisers"},
-                               Need{DT_FINI_ARRAY, DT_FINI_ARRAYSZ, "table of finalisers"},
-                               Need{DT_GNU_HASH, 0, "hash table"},
-                               Need{DT_HASH, 0, "hash table"},
-                               Need{DT_VERSYM, 0, "table of versions"},
-                               Need{DT_VERNEED, 0, "table of versions"},
-                               Need{DT_INIT, 0, "initialiser"},
-                               Need{DT_FINI, 0, "finaliser"}};
-    for (const auto& need : needs) {
-      if (!found.contains(need.tag)) continue;
-      if (need.size_tag != 0 && !found.contains(need.size_tag)) {
-        damaged(std::string("its ") + need.what + " has no size");
-      }
-      (void)offset_of(found[need.tag], need.size_tag == 0 ? 1 : found[need.size_tag], need.what);
-    }
+    if (!ended) damaged("its dynamic table is missing or has no end");
     if (!found.contains(DT_STRTAB) || !found.contains(DT_SYMTAB) ||
         !(found.contains(DT_GNU_HASH) || found.contains(DT_HASH))) {
       damaged("its dynamic table lacks symbols or their names");
     }
+
+    using Table = std::pair<std::int64_t, std::int64_t>;  // its tag, and that of its size where it has one
+    for (const auto& [tag, size_tag] :
+         {Table{DT_STRTAB, DT_STRSZ}, Table{DT_RELA, DT_RELASZ}, Table{DT_JMPREL, DT_PLTRELSZ},
+          Table{DT_INIT_ARRAY, DT_INIT_ARRAYSZ}, Table{DT_FINI_ARRAY, DT_FINI_ARRAYSZ}, Table{DT_SYMTAB, 0},
+          Table{DT_GNU_HASH, 0}, Table{DT_HASH, 0}, Table{DT_VERSYM, 0}, Table{DT_VERNEED, 0},
+          Table{DT_INIT, 0}, Table{DT_FINI, 0}}) {
+      if (!found.contains(tag)) continue;
+      const auto what = "entry " + std::to_string(tag) + " of the dynamic table";
+      if (size_tag != 0 && !found.contains(size_tag)) damaged("its " + what + " has no size");
+      (void)offset_of(found[tag], size_tag == 0 ? 1 : found[size_tag], what);
+    }
     const auto names = offset_of(found[DT_STRTAB], found[DT_STRSZ], "table of names");
-    if (found[DT_STRSZ] == 0 ||
-        reader_.read<char>(names + found[DT_STRSZ] - 1, 1, "table of names").front() != '\0') {
+    if (found[DT_STRSZ] == 0 || bytes_[names + found[DT_STRSZ] - 1] != '\0') {
       damaged("its table of names has no end");
     }
-    if (found.contains(DT_GNU_HASH)) check_gnu_hash(found[DT_GNU_HASH]);
-    if (found.contains(DT_HASH)) check_hash(found[DT_HASH]);
+    for (const auto& section : sections_) {
+      if (section.sh_type != SHT_DYNSYM) continue;
+      for (const auto& symbol :
+           read<ElfW(Sym)>(section.sh_offset, section.sh_size / sizeof(ElfW(Sym)), "table of symbols")) {
+        // It would be bound to nothing, and be called all the same.
+        if (symbol.st_name != 0 &&
+            (symbol.st_name >= found[DT_STRSZ] || bytes_[names + symbol.st_name] == '\0')) {
+          damaged("a symbol has lost its name");
+        }
+      }
+    }
+    if (found.contains(DT_GNU_HASH)) check_hash_table(found[DT_GNU_HASH], true);
+    if (found.contains(DT_HASH)) check_hash_table(found[DT_HASH], false);
   }
 
-  void check_gnu_hash(std::uint64_t address) {
-    constexpr std::size_t words = 4;  // buckets, first symbol, words of the filter, shift
-    const auto head = reader_.read<std::uint32_t>(
-        offset_of(address, words * sizeof(std::uint32_t), "hash table"), words, "hash table");
-    const std::uint64_t length = words * sizeof(std::uint32_t) + head[2] * sizeof(ElfW(Addr)) +
-                                 std::uint64_t{head[0]} * sizeof(std::uint32_t);
-    (void)offset_of(address, length, "hash table");
-    if (head[0] == 0 || !std::has_single_bit(head[2])) damaged("its hash table has impossible sizes");
-  }
-
-  void check_hash(std::uint64_t address) {
-    constexpr std::size_t words = 2;  // buckets, symbols
-    const auto head = reader_.read<std::uint32_t>(
-        offset_of(address, words * sizeof(std::uint32_t), "hash table"), words, "hash table");
-    (void)offset_of(address, (words + std::uint64_t{head[0]} + head[1]) * sizeof(std::uint32_t),
-                    "hash table");
-    if (head[0] == 0) damaged("its hash table has impossible sizes");
+  /// GNU's begins with buckets, first symbol, words of the filter, shift; the older one with buckets,
+  /// symbols.
+  void check_hash_table(std::uint64_t address, bool gnu) const {
+    constexpr std::uint64_t word = sizeof(std::uint32_t);
+    const std::uint64_t words = gnu ? 4 : 2;
+    const auto head =
+        read<std::uint32_t>(offset_of(address, words * word, "hash table"), words, "hash table");
+    const auto rest = head[0] * word + (gnu ? head[2] * sizeof(ElfW(Addr)) : head[1] * word);
+    (void)offset_of(address, words * word + rest, "hash table");
+    if (head[0] == 0 || (gnu && !std::has_single_bit(head[2])))
+      damaged("its hash table has impossible sizes");
   }
 
   /// The section that a run of zeros has destroyed, or nullptr: in data zeros are nothing special.
-  const SectionHeader* destroyed_by(std::uint64_t begin, std::uint64_t end) const {
+  [[nodiscard]] const Section* destroyed_by(std::uint64_t begin, std::uint64_t end) const {
     for (const auto& section : sections_) {
       if ((section.sh_flags & SHF_ALLOC) == 0 || section.sh_type == SHT_NOBITS) continue;
       const auto name = section_name(section);
       const bool code = (section.sh_flags & SHF_EXECINSTR) != 0;
-      // Not the names: an install step that removes a run path leaves zeros there, and a name lost is an
-      // error of the dynamic linker, not its death.
+      // Not the names: an install step that removes a run path leaves zeros there.
       const bool table = section.sh_type == SHT_DYNSYM || section.sh_type == SHT_RELA ||
                          section.sh_type == SHT_REL || name == ".eh_frame" || name == ".gcc_except_table";
       if (!code && !table) continue;
@@ -296,30 +262,27 @@ class Library {
     return nullptr;
   }
 
-  void check_holes() {
-    std::uint64_t loaded = 0;
-    for (const auto& segment : segments_) {
-      if (segment.p_type == PT_LOAD)
-        loaded = std::max<std::uint64_t>(loaded, segment.p_offset + segment.p_filesz);
-    }
-    const auto bytes = reader_.read<char>(0, loaded, "loaded part");
-    for (auto at = bytes.begin(); at != bytes.end();) {
-      const auto begin = std::find(at, bytes.end(), '\0');
-      at = std::find_if(begin, bytes.end(), [](char byte) { return byte != '\0'; });
+  void check_holes() const {
+    const auto loaded = bytes_.begin() + static_cast<std::ptrdiff_t>(loaded_);
+    for (auto at = bytes_.begin(); at != loaded;) {
+      const auto begin = std::find(at, loaded, '\0');
+      at = std::find_if(begin, loaded, [](char byte) { return byte != '\0'; });
       if (at - begin < hole) continue;
-      const auto* section = destroyed_by(static_cast<std::uint64_t>(begin - bytes.begin()),
-                                         static_cast<std::uint64_t>(at - bytes.begin()));
+      const auto* section = destroyed_by(static_cast<std::uint64_t>(begin - bytes_.begin()),
+                                         static_cast<std::uint64_t>(at - bytes_.begin()));
       if (section != nullptr) {
         damaged("its section " + std::string(section_name(*section)) + " has a hole filled with zeros");
       }
     }
   }
 
-  Reader reader_;
+  const fs::path& file_;
+  std::string bytes_;
   Header header_{};
   std::vector<Segment> segments_;
-  std::vector<SectionHeader> sections_;
-  std::vector<char> names_;
+  std::vector<Section> sections_;
+  std::string names_;
+  std::uint64_t loaded_ = 0;  ///< where what is loaded ends in the file
 };
 
 }  // namespace

@@ -1,8 +1,6 @@
 // How fast work goes on, and how long the rest will take.
 #pragma once
 
-#include <cstdint>
-
 namespace kindred::progress {
 
 /// Smooths speed over the last half minute or so: a pause, such as for a checkpoint, does not throw the

@@ -1,7 +1,6 @@
 // Progress as text for people: a line that rewrites itself, or plain lines.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <ostream>
 #include <string>

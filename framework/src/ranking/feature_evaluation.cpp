@@ -1,5 +1,6 @@
 #include "ranking/feature_evaluation.h"
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 

@@ -1,5 +1,6 @@
 #include "ranking/multi_query.h"
 
+#include <cstdint>
 #include <map>
 #include <utility>
 #include <vector>

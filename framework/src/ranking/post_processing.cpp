@@ -3,9 +3,10 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
-#include <set>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "file/feature_files.h"

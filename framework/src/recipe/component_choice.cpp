@@ -1,6 +1,7 @@
 #include "recipe/component_choice.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace kindred::recipe {
 namespace {

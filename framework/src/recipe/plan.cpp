@@ -1,8 +1,7 @@
 #include "recipe/plan.h"
 
 #include <algorithm>
-#include <stdexcept>
-#include <string_view>
+#include <utility>
 
 #include "kindred/role/labeler.h"
 #include "kindred/role/partitioner.h"

@@ -1,6 +1,8 @@
 // How one recipe changes another.
 #pragma once
 
+#include <string>
+
 #include "kindred/core/error.h"
 #include "kindred/core/value.h"
 

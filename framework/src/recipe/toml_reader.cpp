@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace kindred::recipe {
 namespace {

@@ -1,6 +1,7 @@
 #include "report/run_files.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "file/atomic_file.h"
 #include "file/read_text.h"

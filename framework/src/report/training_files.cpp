@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <iterator>
 #include <regex>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 
 #include "file/read_text.h"
 #include "results/metrics_file.h"

@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <memory>
-#include <numeric>
-#include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include "inference/feature_extraction.h"
 #include "kindred/core/error.h"

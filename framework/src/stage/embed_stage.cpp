@@ -1,8 +1,12 @@
 #include "stage/embed_stage.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "data/domain_filter.h"
 #include "data/open_dataset.h"

@@ -1,6 +1,12 @@
 // Stage "embed" of a pipeline: a model and images -> descriptors.
 #pragma once
 
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "stage/stage.h"
 #include "stage/stage_reader.h"
 

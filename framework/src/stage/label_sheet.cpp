@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <ios>
 #include <map>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <ostream>
 #include <string>
 #include <unordered_map>
 #include <utility>

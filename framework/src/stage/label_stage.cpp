@@ -1,5 +1,12 @@
 #include "stage/label_stage.h"
 
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "ranking/post_processing.h"
 #include "results/labels_file.h"
 #include "stage/label.h"

@@ -1,6 +1,12 @@
 // Stage "label" of a pipeline: descriptors of unlabelled images -> identities for some of them.
 #pragma once
 
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "kindred/role/labeler.h"
 #include "stage/stage.h"
 #include "stage/stage_reader.h"

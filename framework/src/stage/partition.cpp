@@ -1,6 +1,7 @@
 #include "stage/partition.h"
 
 #include <opencv2/core/mat.hpp>
+#include <ostream>
 #include <stdexcept>
 
 #include "data/each_image.h"

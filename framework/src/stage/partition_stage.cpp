@@ -1,7 +1,11 @@
 #include "stage/partition_stage.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "results/domains_file.h"
 #include "stage/partition.h"

@@ -1,6 +1,11 @@
 // Stage "partition" of a pipeline: images -> the domain of each.
 #pragma once
 
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "kindred/role/partitioner.h"
 #include "stage/stage.h"
 #include "stage/stage_reader.h"

@@ -1,6 +1,10 @@
 // Stage "rank" of a pipeline: descriptors -> rankings and scores.
 #pragma once
 
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include "stage/stage.h"
 #include "stage/stage_reader.h"
 

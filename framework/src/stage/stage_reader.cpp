@@ -1,5 +1,7 @@
 #include "stage/stage_reader.h"
 
+#include <optional>
+
 namespace kindred::stage {
 namespace {
 

@@ -1,6 +1,7 @@
 // Reads the table of one stage of a pipeline.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 

@@ -1,6 +1,11 @@
 // Stage "submit" of a pipeline: rankings -> a file in somebody else's format.
 #pragma once
 
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "kindred/role/writer.h"
 #include "stage/stage.h"
 #include "stage/stage_reader.h"

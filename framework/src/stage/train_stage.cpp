@@ -1,6 +1,11 @@
 #include "stage/train_stage.h"
 
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "results/labels_file.h"
 #include "stage/train.h"

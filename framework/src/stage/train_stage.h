@@ -1,6 +1,12 @@
 // Stage "train" of a pipeline: a recipe -> a model.
 #pragma once
 
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "stage/stage.h"
 #include "stage/stage_reader.h"
 

@@ -7,14 +7,13 @@
 #include <torch/cuda.h>
 #include <torch/version.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <opencv2/core/utility.hpp>
 #include <opencv2/core/version.hpp>
 #include <optional>
 #include <sstream>
-#include <system_error>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "system/version.h"

@@ -8,8 +8,8 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <thread>
-#include <vector>
 
 namespace kindred::system {
 namespace {

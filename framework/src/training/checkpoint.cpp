@@ -1,6 +1,7 @@
 #include "training/checkpoint.h"
 
 #include <charconv>
+#include <map>
 #include <system_error>
 #include <utility>
 

@@ -2,6 +2,7 @@
 
 #include <torch/serialize.h>
 
+#include <cstdint>
 #include <cstring>
 #include <sstream>
 #include <string>

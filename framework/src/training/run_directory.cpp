@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <opencv2/core/utility.hpp>
+#include <ostream>
+#include <string>
 #include <utility>
 
 #include "file/atomic_file.h"

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <utility>
 
 #include "file/sha256.h"
 #include "kindred/core/error.h"

@@ -1,9 +1,9 @@
 #include "weights/layouts.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cstdint>
+#include <system_error>
 
 namespace kindred::weights {
 namespace {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "kindred/core/error.h"
 #include "model/model_file.h"

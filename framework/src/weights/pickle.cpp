@@ -1,8 +1,8 @@
 #include "weights/pickle.h"
 
-#include <algorithm>
 #include <array>
 #include <bit>
+#include <filesystem>
 #include <string>
 #include <unordered_map>
 

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 #include <deque>
-#include <optional>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>

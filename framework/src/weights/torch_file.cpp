@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "file/zip.h"
 #include "kindred/core/error.h"
@@ -219,8 +222,8 @@ void check_bool(const PickledStorage& storage, const torch::Tensor& flat, const 
 
 class ZipFile {
  public:
-  explicit ZipFile(file::BinaryFile& source) : source_(source), records_(file::read_zip_directory(source)) {
-    for (const auto& [name, record] : records_) {
+  explicit ZipFile(file::BinaryFile& source) : source_(source), archive_(source.file()) {
+    for (const auto& [name, size] : archive_.sizes()) {
       if (name == "data.pkl" || name.ends_with("/data.pkl")) prefix_ = name.substr(0, name.size() - 8);
       if (name == "constants.pkl" || name.ends_with("/constants.pkl")) {
         throw DataError(source.file(),
@@ -233,11 +236,12 @@ class ZipFile {
   }
 
   TorchFile read() {
-    check_byte_order();
-    const auto name = *prefix_ + "data.pkl";
-    const auto& record = *find(name);
-    check(name, record);
-    file::BinaryCursor cursor(source_, record.begin, record.begin + record.size);
+    const auto order = bytes(*prefix_ + "byteorder");
+    if (order && !std::ranges::equal(*order, std::string_view("little"))) {
+      throw DataError(source_.file(),
+                      "was written big-endian, which is not read; save it on another machine");
+    }
+    file::BinaryCursor cursor(source_, *bytes(*prefix_ + "data.pkl"));
     const auto pickle = read_pickle(cursor, source_.file());
     auto result = assemble(pickle, source_.file(), [this](const auto& described, const auto& wanted) {
       Storages storages;
@@ -249,50 +253,34 @@ class ZipFile {
   }
 
  private:
-  [[nodiscard]] const file::ZipRecord* find(const std::string& name) const {
-    const auto found = records_.find(name);
-    if (found == records_.end()) return nullptr;
-    file::require_stored(source_, name, found->second);
-    return &found->second;
+  /// Nothing when there is no such record.
+  [[nodiscard]] std::optional<std::vector<std::uint8_t>> bytes(const std::string& record) const {
+    const auto found = archive_.sizes().find(record);
+    if (found == archive_.sizes().end()) return std::nullopt;
+    std::vector<std::uint8_t> content(found->second);
+    archive_.read(record, content.data());
+    return content;
   }
 
-  void check_byte_order() {
-    const auto* record = find(*prefix_ + "byteorder");
-    if (record == nullptr) return;
-    file::BinaryCursor cursor(source_, record->begin, record->begin + record->size);
-    if (cursor.bytes(std::min<std::uint64_t>(record->size, 6)) != "little") {
-      throw DataError(source_.file(),
-                      "was written big-endian, which is not read; save it on another machine");
-    }
-  }
-
-  void check(const std::string& name, const file::ZipRecord& record) {
-    file::BinaryCursor cursor(source_, record.begin, record.begin + record.size);
-    const auto bytes = cursor.bytes(record.size);
-    file::check_zip_record(source_, name, record, bytes.data());
-  }
-
-  torch::Tensor storage(const PickledStorage& storage) {
+  [[nodiscard]] torch::Tensor storage(const PickledStorage& storage) const {
     const auto name = *prefix_ + "data/" + storage.key;
-    const auto* found = find(name);
-    if (found == nullptr) {
+    const auto found = archive_.sizes().find(name);
+    if (found == archive_.sizes().end()) {
       throw DataError(source_.file(), "is damaged: it has no record '" + text::printable(name) + "'");
     }
-    const auto& record = *found;
-    if (record.size != bytes_of(storage, source_.file())) {
+    if (found->second != bytes_of(storage, source_.file())) {
       throw DataError(source_.file(), "is damaged: record '" + text::printable(name) + "' has " +
-                                          std::to_string(record.size) + " bytes for " +
+                                          std::to_string(found->second) + " bytes for " +
                                           std::to_string(storage.elements) + " elements");
     }
     auto flat = flat_tensor(storage);
-    source_.read(record.begin, flat.data_ptr(), record.size);
-    file::check_zip_record(source_, name, record, flat.data_ptr());
+    archive_.read(name, flat.data_ptr());
     check_bool(storage, flat, source_.file());
     return flat;
   }
 
   file::BinaryFile& source_;
-  std::map<std::string, file::ZipRecord> records_;
+  file::ZipArchive archive_;
   std::optional<std::string> prefix_;
 };
 

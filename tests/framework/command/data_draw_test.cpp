@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <filesystem>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "command/draw.h"
 #include "made_dataset.h"

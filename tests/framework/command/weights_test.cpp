@@ -1,5 +1,10 @@
 #include "command/weights.h"
 
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 

@@ -1,5 +1,10 @@
 #include "data/joined_dataset.h"
 
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include "made_dataset.h"

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <fstream>
+#include <memory>
 #include <mutex>
 #include <numeric>
 #include <opencv2/imgproc.hpp>
@@ -14,6 +16,8 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "kindred/core/error.h"
 

@@ -3,11 +3,15 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "file/feature_files.h"
 #include "kindred/core/error.h"

@@ -8,9 +8,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <limits>
+#include <iterator>
+#include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "test_paths.h"

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <string>
 
 #include "file/checksum.h"
 #include "kindred/core/error.h"

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <string>
 
 #include "kindred/core/error.h"
 #include "temporary_folder.h"

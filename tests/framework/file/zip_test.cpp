@@ -4,8 +4,8 @@
 
 #include <boost/crc.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "kindred/core/error.h"
 #include "temporary_folder.h"
@@ -33,6 +33,9 @@ struct Made {
   std::uint16_t method = 0;
   std::uint16_t flags = 0;
   std::string comment;
+  int entries = 1;                        ///< of the directory, all of the one record
+  std::uint64_t more = 0;                 ///< bytes that the directory promises beyond those that are there
+  std::optional<std::uint32_t> checksum;  ///< another one than that of the content
 };
 
 /// An archive of one record "a/data", put together from the format's description.
@@ -41,60 +44,61 @@ std::string archive(const std::string& content, const Made& made = {}) {
   const std::string local = "PK\x03\x04" + number(20, 2) + number(made.flags, 2) + number(made.method, 2) +
                             number(0, 4) + number(0, 12) + number(name.size(), 2) + number(5, 2) + name +
                             "extra" + content;
-  const auto size = content.size();
+  const auto size = content.size() + made.more;
   std::string extra;
   if (made.large) {
     extra = number(7, 2) + number(1, 2) + "z" + number(1, 2) + number(24, 2) + number(size, 8) +
             number(size, 8) + number(0, 8);
   }
   const auto shortened = [&](std::uint64_t value) { return number(made.large ? 0xffffffff : value, 4); };
-  const std::string directory = "PK\x01\x02" + number(0, 4) + number(made.flags, 2) + number(made.method, 2) +
-                                number(0, 4) + number(crc_of(content), 4) + shortened(size) +
-                                shortened(size) + number(name.size(), 2) + number(extra.size(), 2) +
-                                number(0, 2) + number(0, 8) + shortened(0) + name + extra;
+  const std::string entry = "PK\x01\x02" + number(0, 4) + number(made.flags, 2) + number(made.method, 2) +
+                            number(0, 4) + number(made.checksum.value_or(crc_of(content)), 4) +
+                            shortened(size) + shortened(size) + number(name.size(), 2) +
+                            number(extra.size(), 2) + number(0, 2) + number(0, 8) + shortened(0) + name +
+                            extra;
+  std::string directory;
+  for (int i = 0; i < made.entries; ++i) directory += entry;
+  const auto count = static_cast<std::uint64_t>(made.entries);
   std::string end;
   if (made.large) {
-    end = "PK\x06\x06" + number(44, 8) + number(0, 4) + number(0, 8) + number(1, 8) + number(1, 8) +
+    end = "PK\x06\x06" + number(44, 8) + number(0, 4) + number(0, 8) + number(count, 8) + number(count, 8) +
           number(directory.size(), 8) + number(local.size(), 8);
     end += "PK\x06\x07" + number(0, 4) + number(local.size() + directory.size(), 8) + number(1, 4);
   }
-  end += "PK\x05\x06" + number(0, 4) + number(made.large ? 0xffff : 1, 2) +
-         number(made.large ? 0xffff : 1, 2) + shortened(directory.size()) + shortened(local.size()) +
+  end += "PK\x05\x06" + number(0, 4) + number(made.large ? 0xffff : count, 2) +
+         number(made.large ? 0xffff : count, 2) + shortened(directory.size()) + shortened(local.size()) +
          number(made.comment.size(), 2) + made.comment;
   return local + directory + end;
 }
 
-struct Opened {
-  TemporaryFolder folder;
-  BinaryFile file;
-  explicit Opened(const std::string& bytes) : file(folder.write("made.zip", bytes)) {}
-
-  std::string content() {
-    const auto records = read_zip_directory(file);
-    REQUIRE(records.size() == 1);
-    const auto& record = records.at("a/data");
-    require_stored(file, "a/data", record);
-    std::string text(record.size, '\0');
-    file.read(record.begin, text.data(), text.size());
-    check_zip_record(file, "a/data", record, text.data());
-    return text;
-  }
-};
+/// What the only record of an archive of these bytes holds.
+std::string content(const std::string& bytes) {
+  const TemporaryFolder folder;
+  const ZipArchive made(folder.write("made.zip", bytes));
+  REQUIRE(made.sizes().size() == 1);
+  std::string text(made.sizes().at("a/data"), '\0');
+  made.read("a/data", text.data());
+  return text;
+}
 
 std::string refusal(const std::string& bytes) {
-  return message_of<DataError>([&] { static_cast<void>(Opened(bytes).content()); });
+  return message_of<DataError>([&] { static_cast<void>(content(bytes)); });
 }
 
 }  // namespace
 
 TEST_CASE("a record is found, with places of 32 and of 64 bits, and ahead of a comment") {
-  CHECK(Opened(archive("the content")).content() == "the content");
-  CHECK(Opened(archive("the content", {.large = true})).content() == "the content");
-  CHECK(Opened(archive("", {.comment = "a comment"})).content().empty());
-  Opened made(archive("x"));
-  CHECK(is_zip(made.file));
-  Opened short_one("PK");
-  CHECK_FALSE(is_zip(short_one.file));
+  CHECK(content(archive("the content")) == "the content");
+  CHECK(content(archive("the content", {.large = true})) == "the content");
+  CHECK(content(archive("", {.comment = "a comment"})).empty());
+}
+
+TEST_CASE("an archive is known by its first bytes") {
+  const TemporaryFolder folder;
+  BinaryFile made(folder.write("made.zip", archive("x")));
+  CHECK(is_zip(made));
+  BinaryFile short_one(folder.write("short", "PK"));
+  CHECK_FALSE(is_zip(short_one));
 }
 
 TEST_CASE("compressed and encrypted records are refused as such") {
@@ -102,6 +106,29 @@ TEST_CASE("compressed and encrypted records are refused as such") {
       refusal(archive("x", {.method = 8})).find("record 'a/data' is compressed, which PyTorch does not do") !=
       std::string::npos);
   CHECK(refusal(archive("x", {.flags = 1})).find("is encrypted") != std::string::npos);
+}
+
+TEST_CASE("sizes that the file cannot hold are refused before anything is read") {
+  const TemporaryFolder folder;
+  for (const bool large : {false, true}) {
+    const auto file =
+        folder.write("made.zip", archive("x", {.large = large, .more = std::uint64_t{1} << 31U}));
+    CHECK(message_of<DataError>([&] {
+            const ZipArchive opened(file);
+          }).find("record 'a/data' is larger than the file") != std::string::npos);
+  }
+  CHECK(refusal(archive("x", {.more = 8})).find("is damaged: the checksum") != std::string::npos);
+  CHECK(refusal(archive("x", {.more = 90})).find("record 'a/data' ends early") != std::string::npos);
+}
+
+TEST_CASE("two records of one name are refused") {
+  CHECK(refusal(archive("x", {.entries = 2})).find("two records are named 'a/data'") != std::string::npos);
+}
+
+TEST_CASE("a checksum of 0 is none, and any other is compared") {
+  CHECK(content(archive("the content", {.checksum = 0})) == "the content");
+  CHECK(refusal(archive("the content", {.checksum = 1})).find("the checksum of its record 'a/data' is") !=
+        std::string::npos);
 }
 
 TEST_CASE("changed content is found by its checksum") {
@@ -120,10 +147,16 @@ TEST_CASE("every cut and every changed byte gives the content or an error") {
       for (const int change : {1, 0x80, 0xff}) {
         auto bytes = whole;
         bytes[at] = static_cast<char>(bytes[at] ^ change);
+        const TemporaryFolder folder;
+        const auto file = folder.write("changed.zip", bytes);
+        CAPTURE(at);
         try {
-          Opened opened(bytes);
-          for (const auto& [name, record] : read_zip_directory(opened.file)) {
-            CHECK(record.begin + record.size <= opened.file.size());
+          const ZipArchive opened(file);
+          for (const auto& [name, size] : opened.sizes()) {
+            REQUIRE(size <= bytes.size());
+            std::string text(size, '\0');
+            opened.read(name, text.data());
+            CHECK(text == "the content");
           }
         } catch (const DataError&) {
         }

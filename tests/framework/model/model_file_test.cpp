@@ -1,5 +1,11 @@
 #include "model/model_file.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
 #include <doctest/doctest.h>
 
 #include "file/checksum.h"

@@ -1,5 +1,8 @@
 #include "pipeline/file_hashes.h"
 
+#include <filesystem>
+#include <string>
+
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <istream>
+#include <ostream>
 #include <string>
 #include <vector>
 

@@ -8,8 +8,10 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <opencv2/core.hpp>
 #include <string>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "kindred/core/plugin.h"
@@ -119,11 +121,12 @@ TEST_CASE("files that are no libraries are refused for what they are") {
         "is not a shared library: it does not begin as an ELF file; remove it from the plugin folder, or "
         "build it "
         "again, or copy it again");
-  CHECK(refusal_of_bytes("\x7f"
-                         "EL") ==
-        "is cut short or damaged: its ELF magic (4 bytes at byte 0) does not lie within the file's 3 bytes; "
-        "build it "
-        "again, or copy it again");
+  CHECK(
+      refusal_of_bytes("\x7f"
+                       "EL") ==
+      "is cut short or damaged: its ELF header (64 bytes at byte 0) does not lie within the file's 3 bytes; "
+      "build it "
+      "again, or copy it again");
 
   const Folder folder;
   fs::create_directory(folder.path / "folder.so");

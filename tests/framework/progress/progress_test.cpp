@@ -3,8 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "progress/log.h"

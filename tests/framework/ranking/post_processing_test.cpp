@@ -4,11 +4,9 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <cstdint>
 #include <limits>
-#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "file/feature_files.h"

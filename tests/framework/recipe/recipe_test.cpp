@@ -4,9 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "temporary_folder.h"
 

@@ -4,7 +4,8 @@
 #include <torch/torch.h>
 #include <unistd.h>
 
-#include <cmath>
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <memory>

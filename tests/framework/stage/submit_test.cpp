@@ -3,6 +3,11 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <cstdint>
+#include <filesystem>
+#include <istream>
+#include <ostream>
+#include <sstream>
 #include <string>
 #include <vector>
 

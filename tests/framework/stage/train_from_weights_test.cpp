@@ -3,6 +3,9 @@
 #include <torch/torch.h>
 
 #include <atomic>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "file/sha256.h"
 #include "kindred/core/error.h"

@@ -3,11 +3,16 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "model/model_file.h"

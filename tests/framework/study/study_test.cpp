@@ -2,8 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "fake_components.h"

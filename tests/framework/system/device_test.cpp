@@ -7,10 +7,12 @@
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
+#include <algorithm>
 #include <chrono>
-#include <fstream>
+#include <filesystem>
 #include <opencv2/core/utility.hpp>
 #include <regex>
+#include <string>
 
 #include "kindred/core/error.h"
 #include "system/version.h"

@@ -5,8 +5,14 @@
 #include <torch/optim/adam.h>
 #include <torch/optim/sgd.h>
 
-#include <cstring>
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
 #include <limits>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "recipe/recipe.h"

@@ -1,8 +1,9 @@
 #include "training/learning_groups.h"
 
-#include <doctest/doctest.h>
+#include <string>
+#include <vector>
 
-#include <map>
+#include <doctest/doctest.h>
 
 #include "kindred/core/error.h"
 #include "temporary_folder.h"

@@ -3,7 +3,12 @@
 #include <doctest/doctest.h>
 #include <torch/utils.h>
 
+#include <cmath>
+#include <cstdint>
 #include <map>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "system/precision.h"

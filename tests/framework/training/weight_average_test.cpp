@@ -5,7 +5,7 @@
 #include <torch/nn/modules/conv.h>
 
 #include <algorithm>
-#include <cmath>
+#include <cstdint>
 
 using namespace kindred;
 using namespace kindred::training;

@@ -1,5 +1,14 @@
 #include "weights/initial_weights.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 

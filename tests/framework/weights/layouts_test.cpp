@@ -6,8 +6,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "framework/weights/real_components.h"
 #include "model/model_file.h"
@@ -192,7 +196,8 @@ TEST_CASE("fast-reid's baseline fills a network with a batch-norm neck, in the n
       if (name == "head.pooling.p") return "heads.pool_layer.p";
       return name;
     };
-    const auto outcome = filled(real_plan(resnet_table, "{type='bnneck',pooling='gem'}"), rename, {"pixel_mean"});
+    const auto outcome =
+        filled(real_plan(resnet_table, "{type='bnneck',pooling='gem'}"), rename, {"pixel_mean"});
     CHECK(outcome.layout == version.layout);
     CHECK(outcome.missing.empty());
     CHECK(outcome.unused == Names{"pixel_mean"});
@@ -240,7 +245,8 @@ TEST_CASE("public backbones fill the backbone, and their classifiers of ImageNet
         Public{"{type='resnet',depth=18,width_multiplier=0.125}",
                "ResNet (torchvision, torchreid)",
                {"fc.bias", "fc.weight"}},
-        Public{se_resnet_table, "SE-ResNet (Cadene, torchreid)", {"last_linear.bias", "last_linear.weight"}}}) {
+        Public{
+            se_resnet_table, "SE-ResNet (Cadene, torchreid)", {"last_linear.bias", "last_linear.weight"}}}) {
     const Rename rename = [](std::string name) -> std::string {
       return take_off(name, "backbone.") ? name : "";
     };

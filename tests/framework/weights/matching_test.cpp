@@ -1,5 +1,12 @@
 #include "weights/matching.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 

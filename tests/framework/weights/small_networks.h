@@ -4,6 +4,7 @@
 
 #include <torch/nn/modules/linear.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>

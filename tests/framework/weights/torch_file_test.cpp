@@ -3,8 +3,12 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <cstdint>
+#include <filesystem>
+#include <limits>
 #include <random>
-#include <set>
+#include <string>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "temporary_folder.h"

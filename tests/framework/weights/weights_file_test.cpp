@@ -1,5 +1,9 @@
 #include "weights/weights_file.h"
 
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 

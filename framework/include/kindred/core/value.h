@@ -47,8 +47,8 @@ class KINDRED_API Value {
   using Data = std::variant<bool, std::int64_t, double, std::string, Array, Table>;
 
   Value();  ///< an empty table
-  Value(Data data, SourceLocation location = {})
-      : data_(std::move(data)), location_(std::move(location)) {}  // NOLINT
+  // NOLINTNEXTLINE(google-explicit-constructor): a literal of any of these is a value
+  Value(Data data, SourceLocation location = {}) : data_(std::move(data)), location_(std::move(location)) {}
 
   template <class T>
   [[nodiscard]] const T* as() const {

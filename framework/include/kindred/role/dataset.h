@@ -1,7 +1,6 @@
 // Role "dataset": where images come from and who is on them.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <string_view>

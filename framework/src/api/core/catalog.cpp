@@ -1,7 +1,6 @@
 #include "kindred/core/catalog.h"
 
 #include <algorithm>
-#include <iterator>
 #include <stdexcept>
 #include <tuple>
 

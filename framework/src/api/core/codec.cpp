@@ -1,5 +1,11 @@
 // How each type of parameter is read from a recipe and written to one.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "kindred/core/schema.h"
 

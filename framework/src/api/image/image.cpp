@@ -8,7 +8,7 @@
 #include <fstream>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
-#include <optional>
+#include <set>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <fstream>
 #include <set>
+#include <system_error>
 #include <utility>
 
 namespace kindred {

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
 #include <type_traits>
+#include <vector>
 
 using namespace kindred;
 

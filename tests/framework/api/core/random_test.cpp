@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <set>
+#include <span>
 #include <vector>
 
 using namespace kindred;

@@ -2,9 +2,13 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
 #include <cstdint>
-#include <limits>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "recipe/recipe.h"
 #include "recipe/toml_reader.h"

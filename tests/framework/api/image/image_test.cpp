@@ -1,7 +1,10 @@
 #include "kindred/image/image.h"
 
+#include <cstdint>
+#include <filesystem>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <string>
 #include <vector>
 
 #include "data_files.h"

@@ -5,8 +5,9 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <limits>
-#include <numeric>
 #include <utility>
 #include <vector>
 

@@ -1,6 +1,10 @@
 #include "kindred/text/csv.h"
 
+#include <cstdint>
+#include <limits>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "data_files.h"
 

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Runs clang-tidy (.clang-tidy) over C++ sources; exits with 1 when it finds anything. Needs clang-tidy 14 and a build
+# folder that has been built: the compile commands are taken from there.
+#
+#   tools/lint.sh              over the files that differ from the branch `main`, uncommitted ones too
+#   tools/lint.sh FILE...      over these
+#   tools/lint.sh --all        over all: 20 seconds a file that includes LibTorch
+#   KINDRED_BUILD=DIR          another build folder than build/release
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+fail() { echo "error: $*" >&2; exit 1; }
+build=${KINDRED_BUILD:-build/release}
+case "${1:-}" in
+  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  --all) mapfile -t files < <(find framework plugins tools tests -name '*.cpp' -o -name '*.h') ;;
+  "") base=$(git merge-base HEAD "$(git rev-parse --verify -q origin/main || echo main)")
+      mapfile -t files < <({ git diff --name-only --diff-filter=d "$base"; git ls-files --others --exclude-standard; } | sort -u) ;;
+  *) files=("$@") ;;
+esac
+tidy=$(command -v clang-tidy-14 || command -v clang-tidy) || fail "tools/lint.sh needs clang-tidy 14; install the package clang-tidy"
+[ -f "$build/compile_commands.json" ] || fail "$build holds no compile_commands.json; run tools/setup.sh all first, or name another folder in KINDRED_BUILD"
+
+# A header is looked at through its own source file.
+sources=()
+for file in "${files[@]}"; do
+  case "$file" in
+    *.cpp) sources+=("$file") ;;
+    *.h) [ ! -f "${file%.h}.cpp" ] || sources+=("${file%.h}.cpp") ;;
+  esac
+done
+[ ${#sources[@]} -gt 0 ] || { echo "No C++ source to look at"; exit 0; }
+mapfile -t sources < <(printf '%s\n' "${sources[@]}" | sort -u | while read -r file; do
+  if grep -qF "/$file\"" "$build/compile_commands.json"; then echo "$file"; else echo "left out, as it is not built: $file" >&2; fi
+done)
+echo "clang-tidy over ${#sources[@]} files"
+printf '%s\0' "${sources[@]}" | xargs -0 -n 1 -P "$(nproc)" "$tidy" -p "$build" --quiet --warnings-as-errors='*' 2> >(grep -v 'warnings generated\|^Suppressed\|^Use -' >&2) || exit 1
