@@ -194,7 +194,7 @@ inline Catalog fake_catalog() {
   scratch.add<FakeAugmentation>("random_patch");
   scratch.add<FakeAugmentation>("flip");
   scratch.add<FakeSampler>("plain");
-  scratch.add<FakeBackbone>("small");
+  scratch.add<FakeBackbone>("small", {.formerly = {"little"}});
   scratch.add<FakeBackbone>("large");
   scratch.add<FakeHead>("simple");
   scratch.add<FakeLoss<OutputKind::logits>>("entropy");

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "kindred/role/labeler.h"
+#include "kindred/role/layout.h"
 #include "kindred/role/partitioner.h"
 #include "kindred/role/writer.h"
 #include "recipe/recipe_layout.h"
@@ -411,6 +412,7 @@ Choice<Role> choose_component(const Value& recipe, const Catalog& catalog) {
 }
 template Choice<Partitioner> choose_component(const Value& recipe, const Catalog& catalog);
 template Choice<Labeler> choose_component(const Value& recipe, const Catalog& catalog);
+template Choice<Layout> choose_component(const Value& recipe, const Catalog& catalog);
 template Choice<Writer> choose_component(const Value& recipe, const Catalog& catalog);
 
 bool speaks_of_ranking_alone(const Value& recipe) {

@@ -165,6 +165,8 @@ TEST_CASE("an unknown type is an error, with what was meant or what there is") {
         "'random_patch'?");
   CHECK(error_of("backbone.type=zebra") ==
         "--set backbone.type=zebra: error: unknown backbone 'zebra'; choose 'large' or 'small'");
+  CHECK(error_of("backbone.type=little") ==
+        "--set backbone.type=little: error: unknown backbone 'little'; it is called 'small' now");
   CHECK(error_of("backbone.type=3") ==
         "--set backbone.type=3: error: [backbone]: type = 3 must be text, not a whole number; choose 'large' "
         "or "

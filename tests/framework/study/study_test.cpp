@@ -66,12 +66,7 @@ class StudyFolder {
   }
   /// What is wrong, with files as they are called in the folder.
   [[nodiscard]] std::string errors(const std::vector<std::string>& overrides = {}) const {
-    auto text = message_of<RecipeError>([&] { static_cast<void>(cells(overrides)); });
-    const auto prefix = folder_.path().string() + "/";
-    for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) {
-      text.erase(at, prefix.size());
-    }
-    return text;
+    return folder_.without(message_of<RecipeError>([&] { static_cast<void>(cells(overrides)); }));
   }
 
  private:

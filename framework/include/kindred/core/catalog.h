@@ -11,6 +11,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/export.h"
 #include "kindred/core/schema.h"
+#include "kindred/nn/weights_layout.h"
 
 namespace kindred {
 
@@ -21,8 +22,10 @@ struct KINDRED_API ComponentInfo {
   std::string summary;
   std::string source;  ///< the paper, or ""
   std::vector<ParameterInfo> parameters;
-  std::string plugin;          ///< the plugin's name
-  std::filesystem::path file;  ///< the library that offers it
+  std::vector<WeightsLayout> weights_layouts;  ///< of a backbone or a head
+  std::vector<std::string> formerly;           ///< names that it had
+  std::string plugin;                          ///< the plugin's name
+  std::filesystem::path file;                  ///< the library that offers it
 
   /// "role/name"
   [[nodiscard]] std::string id() const { return role + "/" + name; }
@@ -87,6 +90,11 @@ class Factory final : public RoleFactory<typename Component::Role> {
 
 }  // namespace detail
 
+/// What a plugin says of a component beside its class and its name.
+struct KINDRED_API ComponentOptions {
+  std::vector<std::string> formerly;  ///< names that it had: whoever asks for one is told the present name
+};
+
 class KINDRED_API Catalog {
  public:
   Catalog();
@@ -100,7 +108,7 @@ class KINDRED_API Catalog {
   ///   a constructor `C(const Params&, const R::Context&)`.
   /// Throws std::logic_error when the name is taken within this catalog.
   template <class Component>
-  void add(const std::string& name) {
+  void add(const std::string& name, ComponentOptions options = {}) {
     const std::string role(Component::Role::role_name);
     auto factory = std::make_unique<detail::Factory<Component>>(role + " '" + name + "'");
     ComponentInfo info;
@@ -109,6 +117,10 @@ class KINDRED_API Catalog {
     info.summary = factory->schema().summary();
     info.source = factory->schema().source();
     info.parameters = factory->schema().parameters();
+    if constexpr (requires { Component::weights_layouts(); }) {
+      info.weights_layouts = Component::weights_layouts();
+    }
+    info.formerly = std::move(options.formerly);
     insert(std::move(info), std::move(factory));
   }
 
@@ -119,6 +131,9 @@ class KINDRED_API Catalog {
   [[nodiscard]] const RoleFactory<Role>* find(std::string_view name) const {
     return static_cast<const RoleFactory<Role>*>(find(Role::role_name, name));
   }
+
+  /// The component that had this name formerly; nullptr when none had.
+  [[nodiscard]] const ComponentFactory* find_former(std::string_view role, std::string_view name) const;
 
   /// All components of a role, or of every role, ordered by role and name.
   [[nodiscard]] std::vector<const ComponentFactory*> components(std::string_view role = {}) const;
