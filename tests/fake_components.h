@@ -206,4 +206,20 @@ inline Catalog fake_catalog() {
   return catalog;
 }
 
+/// What a recipe of them says beside its data and augmentations.
+inline constexpr const char* fake_model = R"([sampler]
+type = "plain"
+[backbone]
+type = "small"
+[head]
+type = "simple"
+[[loss]]
+type = "entropy"
+on = ["logits"]
+[optimizer]
+type = "sgd"
+[schedule]
+type = "flat"
+)";
+
 }  // namespace kindred::test

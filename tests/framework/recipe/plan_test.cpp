@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "training/plan_check.h"
 #include "fake_components.h"
 #include "recipe/recipe.h"
+#include "training/plan_check.h"
 
 using namespace kindred;
 using namespace kindred::recipe;
@@ -16,7 +16,7 @@ using namespace kindred::test;
 
 namespace {
 
-const char* const whole = R"(name = "trial"
+const std::string whole = R"(name = "trial"
 seed = 7
 [dataset]
 type = "folder"
@@ -27,16 +27,8 @@ prob = 1
 [[augmentation]]
 type = "random_patch"
 name = "again"
-[sampler]
-type = "plain"
-[backbone]
-type = "small"
-[head]
-type = "simple"
-[[loss]]
-type = "entropy"
-on = ["logits"]
-[[loss]]
+)" + std::string(fake_model) +
+                          R"([[loss]]
 type = "triplet"
 name = "hard"
 on = ["desc*"]
@@ -44,14 +36,10 @@ weight = 0.5
 reduction = "mean"
 margin = 0.25
 fixes = { "a.png" = 3 }
-[optimizer]
-type = "sgd"
-[schedule]
-type = "flat"
 )";
 
 /// With groups of parameters, from line 34 on.
-const std::string grouped = std::string(whole) + R"(
+const std::string grouped = whole + R"(
 [[optimizer.group]]
 name = "head"
 parameters = ["head.*", "loss.*"]
@@ -109,7 +97,7 @@ TEST_CASE("a recipe becomes a plan with components, names and settings") {
   CHECK(plan.losses[0].reduction == Reduction::sum);
   CHECK(plan.losses[1].name == "hard");
   CHECK(plan.losses[1].on == std::vector<std::string>{"desc*"});
-  CHECK(plan.losses[1].on_location.str() == "r.toml:24:6");
+  CHECK(plan.losses[1].on_location.str() == "r.toml:28:6");
   CHECK(plan.losses[1].weight == 0.5);
   CHECK(plan.losses[1].reduction == Reduction::mean);
   CHECK(plan.train.epochs == 3);
@@ -433,7 +421,8 @@ TEST_CASE("checking a plan shows what each group catches, and finds one that cat
                   "rest        2        32          x 1            x 1           5 epochs\n"
                   "all others  0        0           x 1            x 1\n") != std::string::npos);
   CHECK_THROWS_WITH_AS(
-      static_cast<void>(training::check_plan(plan_of(grouped, {"optimizer.group.rest.parameters=['heat.*']"}))),
+      static_cast<void>(
+          training::check_plan(plan_of(grouped, {"optimizer.group.rest.parameters=['heat.*']"}))),
       doctest::Contains("group 'rest': 'heat.*' catches nothing: there is no such parameter"), RecipeError);
 }
 
@@ -457,8 +446,10 @@ descriptor  feature  8           hard x 0.5
 }
 
 TEST_CASE("checking a plan finds a loss on an output that is not there, or of the wrong kind") {
-  CHECK_THROWS_AS(static_cast<void>(training::check_plan(plan_of(whole, {"loss.hard.on=['g1']"}))), RecipeError);
-  CHECK_THROWS_AS(static_cast<void>(training::check_plan(plan_of(whole, {"loss.hard.on=['logits']"}))), RecipeError);
+  CHECK_THROWS_AS(static_cast<void>(training::check_plan(plan_of(whole, {"loss.hard.on=['g1']"}))),
+                  RecipeError);
+  CHECK_THROWS_AS(static_cast<void>(training::check_plan(plan_of(whole, {"loss.hard.on=['logits']"}))),
+                  RecipeError);
 }
 
 TEST_CASE("a fold that is not there is an error") {

@@ -17,26 +17,13 @@ using namespace kindred::test;
 
 namespace {
 
-constexpr const char* recipe = R"(seed = 7
+const std::string base_recipe = R"(seed = 7
 [dataset]
 type = "folder"
 root = "data"
 [[augmentation]]
 type = "random_patch"
-[sampler]
-type = "plain"
-[backbone]
-type = "small"
-[head]
-type = "simple"
-[[loss]]
-type = "entropy"
-on = ["logits"]
-[optimizer]
-type = "sgd"
-[schedule]
-type = "flat"
-)";
+)" + std::string(fake_model);
 
 constexpr const char* whole = R"(recipe = "base.toml"
 seeds = [1, 2]
@@ -56,7 +43,7 @@ values = [0.1, 0.5]
 class StudyFolder {
  public:
   explicit StudyFolder(const std::string& study) {
-    folder_.write("base.toml", recipe);
+    folder_.write("base.toml", base_recipe);
     file_ = folder_.write("s.toml", study);
   }
   [[nodiscard]] Study read() const { return read_study(file_); }
