@@ -228,7 +228,7 @@ inline Catalog fake_catalog() {
   scratch.add<FakeAugmentation>("random_patch");
   scratch.add<FakeAugmentation>("flip");
   scratch.add<FakeSampler>("plain");
-  scratch.add<FakeBackbone>("small");
+  scratch.add<FakeBackbone>("small", {.formerly = {"little"}});
   scratch.add<FakeBackbone>("large");
   scratch.add<FakeHead>("simple");
   scratch.add<FakeLoss<OutputKind::logits>>("entropy");
@@ -242,5 +242,21 @@ inline Catalog fake_catalog() {
   catalog.merge(std::move(scratch), "fakes", "plugins/fakes.so");
   return catalog;
 }
+
+/// What a recipe of them says beside its data and augmentations.
+inline constexpr const char* fake_model = R"([sampler]
+type = "plain"
+[backbone]
+type = "small"
+[head]
+type = "simple"
+[[loss]]
+type = "entropy"
+on = ["logits"]
+[optimizer]
+type = "sgd"
+[schedule]
+type = "flat"
+)";
 
 }  // namespace kindred::test

@@ -1,8 +1,10 @@
-// A data set made of samples and pictures in memory.
+// A data set made of samples and pictures in memory, and what is said of a data set that was written.
 #pragma once
 
-#include <cstdint>
+#include <algorithm>
+#include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,5 +40,37 @@ class MadeDataset final : public Dataset {
   std::vector<Sample> samples_;
   std::map<std::string, cv::Mat> pictures_;
 };
+
+/// Of all splits, with a distractor, junk, two domains and numbers of many digits.
+inline MadeDataset mixed_dataset() {
+  MadeDataset data;
+  data.add("x1", 3, 1, Split::train);
+  data.add("x2", 3, 1, Split::train);
+  data.add("x3", 12345, 12, Split::train);
+  data.add("x4", 7, 2, Split::query, 500, "violet");
+  data.add("x5", 7, 3, Split::gallery, 501, "origin");
+  data.add("x6", 0, 3, Split::gallery);
+  data.add("x7", junk_identity, 3, Split::gallery);
+  return data;
+}
+
+/// What is said of each sample but its path, in no order.
+inline std::multiset<std::string> facts_of(const std::vector<Sample>& samples, bool with_domains = true) {
+  std::multiset<std::string> facts;
+  for (const Sample& s : samples) {
+    facts.insert(std::to_string(s.identity) + " c" + std::to_string(s.camera) + ' ' + split_name(s.split) +
+                 ' ' + (with_domains ? s.domain : ""));
+  }
+  return facts;
+}
+
+inline std::vector<std::string> files_below(const std::filesystem::path& folder) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(folder).string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
 
 }  // namespace kindred::test

@@ -21,6 +21,7 @@ class TemporaryFolder {
   }
   ~TemporaryFolder() {
     std::error_code error;
+    std::filesystem::permissions(path_, std::filesystem::perms::owner_all, error);
     std::filesystem::remove_all(path_, error);
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
@@ -28,6 +29,15 @@ class TemporaryFolder {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+  /// `text` with this folder's name cut out of the paths in it.
+  [[nodiscard]] std::string without(std::string text) const {
+    const auto prefix = path_.string() + "/";
+    for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) {
+      text.erase(at, prefix.size());
+    }
+    return text;
+  }
 
   /// A file in it; folders are made as needed.
   std::filesystem::path write(const std::string& name, const std::string& content) const {

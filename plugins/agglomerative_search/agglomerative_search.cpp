@@ -99,9 +99,7 @@ Schema<Params> AgglomerativeSearch::schema() {
   s.add("search", &Params::search,
         "precision in which neighbours are looked for; the result is the same, candidates are compared in 64 "
         "bits; 'auto': what is faster here",
-        {{"auto", SearchPrecision::automatic},
-         {"float32", SearchPrecision::float32},
-         {"bfloat16", SearchPrecision::bfloat16}});
+        search_precision_choices());
   return s;
 }
 

@@ -2,6 +2,8 @@
 
 #include <torch/nn/init.h>
 
+#include <utility>
+
 #include "kindred/core/error.h"
 #include "kindred/role/backbone.h"
 
@@ -14,10 +16,35 @@ Schema<Bnneck::Params> Bnneck::schema() {
   s.add("reduced_dim", &Params::reduced_dim,
         "length of the descriptor, by a 1x1 convolution behind the pooling; 0: the backbone's channels, no "
         "convolution")
-      .range(0, 65536);
+      .range(0, 65536)
+      .formerly("reduced_width");
   s.add("test_feature", &Params::test_feature, "the descriptor: behind the batch norm or ahead of it",
         {{"neck", TestFeature::neck}, {"global", TestFeature::global}});
   return s;
+}
+
+std::vector<WeightsLayout> Bnneck::weights_layouts() {
+  // fast-reid, modeling/heads/embedding_head.py: with EMBEDDING_DIM the bottleneck is a convolution and a
+  // batch norm, without it a batch norm alone; before v1.0 it had another name. The classifier is
+  // "heads.weight", before v1.1 "heads.classifier.weight".
+  const auto fast_reid = [](const char* found_by, std::vector<RenameRule> rules) {
+    rules.insert(rules.end(), {{"heads.weight", "classifier.weight"},
+                               {"heads.classifier.*", "classifier.*"},
+                               {"heads.pool_layer.p", "pooling.p"}});
+    return WeightsLayout{.name = "fast-reid baseline",
+                         .required = {found_by},
+                         .rules = std::move(rules),
+                         .dropped = {"pixel_mean", "pixel_std"}};
+  };
+  return {
+      fast_reid("heads.bottleneck.1.running_mean",
+                {{"heads.bottleneck.0.*", "reduction.*"}, {"heads.bottleneck.1.*", "neck.*"}}),
+      fast_reid("heads.bottleneck.0.running_mean", {{"heads.bottleneck.0.*", "neck.*"}}),
+      fast_reid("heads.bnneck.running_mean", {{"heads.bnneck.*", "neck.*"}}),
+      {.name = "reid-strong-baseline",
+       .required = {"bottleneck.running_mean"},
+       .rules = {{"bottleneck.*", "neck.*"}, {"classifier.*", "classifier.*"}}},
+      {.name = "torchreid", .required = {"classifier.weight"}, .rules = {{"classifier.*", "classifier.*"}}}};
 }
 
 Bnneck::Bnneck(const Params& params, const Context& context)

@@ -28,6 +28,7 @@ class Bnneck final : public Head {
     TestFeature test_feature = TestFeature::neck;
   };
   static Schema<Params> schema();
+  static std::vector<WeightsLayout> weights_layouts();
 
   Bnneck(const Params& params, const Context& context);
 

@@ -33,7 +33,8 @@ Schema<PcaWhitening::Params> PcaWhitening::schema() {
       "Projects descriptors on their principal components and evens out the components' variances.",
       "Jegou and Chum, ECCV 2012");
   s.add("dim", &Params::dim, "components that are kept, those of the largest variance; 0: all that there are")
-      .at_least(0);
+      .at_least(0)
+      .formerly("width");
   s.add("whiten", &Params::whiten,
         "each component is divided by its variance to this power; 0: not at all, 0.5: all variances are 1")
       .range(0, 0.5);

@@ -117,9 +117,7 @@ Schema<Params> GnnRerank::schema() {
   s.add("search", &Params::search,
         "precision in which neighbours are looked for; the result is the same, candidates are compared in 64 "
         "bits",
-        {{"auto", SearchPrecision::automatic},
-         {"float32", SearchPrecision::float32},
-         {"bfloat16", SearchPrecision::bfloat16}});
+        search_precision_choices());
   s.add("memory_mib", &Params::memory_mib,
         "memory that the graph may take beside the descriptors and the search for neighbours")
       .range(1, 1 << 24)

@@ -168,35 +168,20 @@ Schema<Params> DbscanJaccard::schema() {
   s.add("min_samples", &Params::min_samples,
         "neighbours, the image itself counted, that make an image the core of a cluster")
       .range(1, 100000);
-  s.add("k1", &Params::k1, "neighbours that an image is described by").range(1, 1000);
-  s.add("k2", &Params::k2,
-        "nearest images, the image itself counted, whose descriptions are averaged; 1: none")
-      .range(1, 1000);
-  s.add("search", &Params::search,
-        "precision in which neighbours are looked for; the result is the same, candidates are compared in 64 "
-        "bits; 'auto': what is faster here",
-        {{"auto", SearchPrecision::automatic},
-         {"float32", SearchPrecision::float32},
-         {"bfloat16", SearchPrecision::bfloat16}});
-  s.add("memory_mib", &Params::memory_mib, "memory that may be used beside the descriptors and the result")
-      .range(16, 1 << 24)
-      .unit("MiB");
+  add_encoding_parameters(s);
+  add_search_parameters(s);
   return s;
 }
 
 DbscanJaccard::DbscanJaccard(const Params& params, const Context& /*context*/) : params_(params) {}
 
 PseudoLabels DbscanJaccard::label(const Retrieval& images, RetrievalHost& host) const {
-  NeighbourSearch search;
-  search.k1 = params_.k1;
-  search.k2 = params_.k2;
-  search.precision = params_.search;
-  search.memory_mib = params_.memory_mib;
-  search.device = host.device();
-  search.progress = [&host](std::int64_t done, std::int64_t total) {
-    host.progress("k-reciprocal neighbours", done, total);
-  };
-  search.component = "labeler/dbscan_jaccard";
+  const auto search = search_of(
+      params_, host.device(),
+      [&host](std::int64_t done, std::int64_t total) {
+        host.progress("k-reciprocal neighbours", done, total);
+      },
+      "labeler/dbscan_jaccard");
   const auto vectors = [&] {
     const auto nearest = find_neighbours(images.descriptors, search);
     return encode_neighbours(images.descriptors, nearest, params_.k1, params_.k2);

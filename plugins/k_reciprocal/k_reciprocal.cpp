@@ -31,15 +31,8 @@ class Encoded {
   Encoded(torch::Tensor rows, std::int64_t queries, const Params& params, torch::Device device,
           const std::function<void(std::int64_t, std::int64_t)>& progress)
       : queries_(queries), images_(rows.size(0) - queries), lambda_(params.lambda), device_(device) {
-    NeighbourSearch search;
-    search.k1 = params.k1;
-    search.k2 = params.k2;
+    auto search = search_of(params, device, progress, "post_processor/k_reciprocal");
     search.products_of = lambda_ == 0 ? 0 : queries;
-    search.precision = params.search;
-    search.memory_mib = params.memory_mib;
-    search.device = device;
-    search.progress = progress;
-    search.component = "post_processor/k_reciprocal";
     search.remedy = ", or mode = \"chunked\"";
     auto nearest = find_neighbours(rows, search);
     vectors_ = encode_neighbours(rows, nearest, params.k1, params.k2);
@@ -220,10 +213,7 @@ Schema<Params> KReciprocal::schema() {
       "Re-ranks the gallery by how many k-reciprocal neighbours a query and an image share, exactly and "
       "without a matrix of all distances.",
       "Zhong et al., CVPR 2017");
-  s.add("k1", &Params::k1, "neighbours that an image is described by; the paper: 20").range(1, 1000);
-  s.add("k2", &Params::k2,
-        "nearest images, the image itself counted, whose descriptions are averaged; 1: none; the paper: 6")
-      .range(1, 1000);
+  add_encoding_parameters(s, "; the paper: 20", "; the paper: 6");
   s.add("lambda", &Params::lambda,
         "share of the plain distance in the result, the rest is the Jaccard distance; the paper: 0.3")
       .range(0, 1);
@@ -234,18 +224,8 @@ Schema<Params> KReciprocal::schema() {
   s.add("chunk_queries", &Params::chunk_queries, "queries at a time when chunked").range(1, 1000000);
   s.add("chunk_nearest", &Params::chunk_nearest, "gallery images near each query when chunked")
       .range(1, 100000);
-  s.add("search", &Params::search,
-        "precision in which neighbours are looked for; the result is the same, candidates are compared in 64 "
-        "bits; 'auto': what is faster here",
-        {{"auto", SearchPrecision::automatic},
-         {"float32", SearchPrecision::float32},
-         {"bfloat16", SearchPrecision::bfloat16}});
-  s.add("memory_mib", &Params::memory_mib,
-        "memory that may be used beside the descriptors and the result; where it has room for 4 bytes for "
-        "each "
-        "query and image, no product is computed twice")
-      .range(16, 1 << 24)
-      .unit("MiB");
+  add_search_parameters(
+      s, "; where it has room for 4 bytes for each query and image, no product is computed twice");
   return s;
 }
 

@@ -6,14 +6,42 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
+#include "kindred/core/schema.h"
 #include "kindred/search/nearest_rows.h"
 
 namespace kindred::k_reciprocal {
 
+/// Declares k1 and k2 of a component's Params.
+/// @param k1_of_paper, k2_of_paper what is said behind them of the paper's values
+template <class Params>
+void add_encoding_parameters(Schema<Params>& schema, const std::string& k1_of_paper = "",
+                             const std::string& k2_of_paper = "") {
+  schema.add("k1", &Params::k1, "neighbours that an image is described by" + k1_of_paper).range(1, 1000);
+  schema
+      .add("k2", &Params::k2,
+           "nearest images, the image itself counted, whose descriptions are averaged; 1: none" + k2_of_paper)
+      .range(1, 1000);
+}
+
+/// Declares search and memory_mib of a component's Params.
+template <class Params>
+void add_search_parameters(Schema<Params>& schema, const std::string& use_of_memory = "") {
+  schema.add("search", &Params::search,
+             "precision in which neighbours are looked for; the result is the same, candidates are compared "
+             "in 64 bits; 'auto': what is faster here",
+             search_precision_choices());
+  schema
+      .add("memory_mib", &Params::memory_mib,
+           "memory that may be used beside the descriptors and the result" + use_of_memory)
+      .range(16, 1 << 24)
+      .unit("MiB");
+}
+
 struct NeighbourSearch {
-  std::int64_t k1 = 10;
-  std::int64_t k2 = 2;
+  std::int64_t k1 = 0;
+  std::int64_t k2 = 0;
   std::int64_t products_of = 0;  ///< as NearestOptions::products_of, where memory is left for it
   SearchPrecision precision = SearchPrecision::automatic;
   std::int64_t memory_mib = 1024;  ///< beside the rows: for the search, its result and encode_neighbours()
@@ -22,6 +50,22 @@ struct NeighbourSearch {
   std::string component;                                                ///< "role/name": for errors
   std::string remedy;  ///< what messages offer beside more memory: " or ...", or ""
 };
+
+/// The search that a component's parameters ask for.
+template <class Params>
+NeighbourSearch search_of(const Params& params, torch::Device device,
+                          std::function<void(std::int64_t done, std::int64_t total)> progress,
+                          std::string component) {
+  NeighbourSearch search;
+  search.k1 = params.k1;
+  search.k2 = params.k2;
+  search.precision = params.search;
+  search.memory_mib = params.memory_mib;
+  search.device = device;
+  search.progress = std::move(progress);
+  search.component = std::move(component);
+  return search;
+}
 
 /// Of each row as many nearest as encode_neighbours() asks for, with the farthest; with the products of the
 /// first rows if they fit into the memory. Throws ComponentError when the memory is too little, with what

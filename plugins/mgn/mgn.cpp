@@ -4,6 +4,7 @@
 #include <torch/nn/modules/activation.h>
 
 #include <array>
+#include <cstddef>
 #include <utility>
 
 #include "kindred/core/error.h"
@@ -17,12 +18,72 @@ constexpr std::int64_t branch_count = 3;
 constexpr std::int64_t attention_width = 128;
 constexpr const char* component = "head/mgn";
 
-const std::array<const char*, 8> part_names = {"g1", "g2", "g3", "p2_0", "p2_1", "p3_0", "p3_1", "p3_2"};
+constexpr std::array<const char*, 8> part_names = {"g1", "g2", "g3", "p2_0", "p2_1", "p3_0", "p3_1", "p3_2"};
 
 // "1.5" for 3 rows wanted of 2.
 std::string times(std::int64_t wanted, std::int64_t given) {
   const auto tenths = (wanted * 10 + given - 1) / given;
   return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10));
+}
+
+using PartNames = std::array<std::string, part_names.size()>;
+
+/// What the programs' layouts have in common.
+/// @param reductions, classifiers what the file calls those of each part
+/// @param branch ahead of a branch's number
+WeightsLayout layout_of(std::string program, const PartNames& reductions, const PartNames& classifiers,
+                        const std::string& branch) {
+  WeightsLayout layout{.name = std::move(program)};
+  const auto rename = [&](const std::string& from, const std::string& to) {
+    layout.rules.push_back({from, to});
+  };
+  for (std::size_t i = 0; i < part_names.size(); ++i) {
+    const std::string part = part_names[i];
+    rename(reductions[i] + ".0.*", "reduction_" + part + ".conv.*");
+    rename(reductions[i] + ".1.*", "reduction_" + part + ".bn.*");
+    rename(classifiers[i] + ".*", "classifier_" + part + ".*");
+  }
+  for (std::int64_t i = 1; i <= branch_count; ++i) {
+    const auto number = std::to_string(i);
+    rename(branch + number + ".0.#.*", "branch" + number + ".layer3.#+1.*");
+    rename(branch + number + ".1.*", "branch" + number + ".layer4.*");
+  }
+  layout.required = {branch + "1.0.#.*", reductions.front() + ".0.weight"};
+  return layout;
+}
+
+// fast-reid, modeling/meta_arch/mgn.py. The classifier is "b1_head.weight", before v1.1
+// "b1_head.classifier.weight".
+WeightsLayout fast_reid_layout() {
+  PartNames reductions = {"b1", "b2", "b3", "b21", "b22", "b31", "b32", "b33"};
+  PartNames classifiers = reductions;
+  for (auto& name : reductions) name += "_head.bottleneck";
+  for (auto& name : classifiers) name += "_head.classifier";
+  auto layout = layout_of("fast-reid MGN", reductions, classifiers, "b");
+  layout.note =
+      "its classifiers have no bias; of generalised mean pooling it has an exponent for each stripe, Kindred "
+      "one for all stripes of a branch";
+  for (std::size_t i = 0; i < part_names.size(); ++i) {
+    const auto head = classifiers[i].substr(0, classifiers[i].rfind('.'));
+    layout.rules.push_back({head + ".weight", std::string("classifier_") + part_names[i] + ".weight"});
+    if (part_names[i][0] != 'g') continue;
+    layout.rules.push_back({head + ".pool_layer.p", std::string("pool_") + part_names[i] + ".p"});
+  }
+  layout.dropped = {"pixel_mean", "pixel_std"};
+  return layout;
+}
+
+// As the repositories after ReID-MGN have it.
+WeightsLayout naic_layout() {
+  PartNames reductions;
+  for (std::size_t i = 0; i < reductions.size(); ++i) reductions[i] = "reduction_" + std::to_string(i);
+  auto layout = layout_of("MGN on SE-ResNet (NAIC 2019)", reductions,
+                          {"fc_id_2048_0", "fc_id_2048_1", "fc_id_2048_2", "fc_id_256_1_0", "fc_id_256_1_1",
+                           "fc_id_256_2_0", "fc_id_256_2_1", "fc_id_256_2_2"},
+                          "p");
+  layout.rules.push_back({"feature_score.fc1.*", "attention.0.*"});
+  layout.rules.push_back({"feature_score.fc2.*", "attention.2.*"});
+  return layout;
 }
 
 }  // namespace
@@ -35,11 +96,16 @@ Schema<Mgn::Params> Mgn::schema() {
         "set");
   s.add("reduced_dim", &Params::reduced_dim,
         "length of each of the 8 vectors; the descriptor has 8 times as much")
-      .range(1, 65536);
+      .range(1, 65536)
+      .formerly("reduced_width");
   s.add("pooling", &Params::pooling, "how maps and stripes become vectors", pooling_choices());
   s.add("attention", &Params::attention,
         "scale the 8 vectors by weights in (0, 1) that are computed from the three global ones");
   return s;
+}
+
+std::vector<WeightsLayout> Mgn::weights_layouts() {
+  return {fast_reid_layout(), naic_layout()};
 }
 
 Mgn::Mgn(const Params& params, const Context& context)

@@ -34,6 +34,7 @@ class Mgn final : public Head {
     bool attention = false;
   };
   static Schema<Params> schema();
+  static std::vector<WeightsLayout> weights_layouts();
 
   Mgn(const Params& params, const Context& context);
 

@@ -5,15 +5,20 @@
 
 #include <string>
 #include <tuple>
+#include <type_traits>
 
 #include "parameter_groups.h"
 
 namespace kindred::optimizers {
-namespace {
 
-template <class Params>
-Schema<Params> adam_schema(const char* summary, const char* source, const char* decay) {
-  Schema<Params> s(summary, source);
+template <WeightDecay decay>
+Schema<typename AdamOptimizer<decay>::Params> AdamOptimizer<decay>::schema() {
+  constexpr bool coupled = decay == WeightDecay::coupled;
+  Schema<Params> s(coupled ? "Adam, as torch.optim.Adam."
+                           : "Adam with decoupled weight decay, as torch.optim.AdamW.",
+                   coupled ? "Kingma, Ba: Adam, ICLR 2015, algorithm 1"
+                           : "Loshchilov, Hutter: Decoupled Weight Decay Regularization, ICLR 2019, "
+                             "algorithm 2");
   s.add("learning_rate", &Params::learning_rate,
         "base learning rate, which the schedule and the groups multiply")
       .above(0);
@@ -21,7 +26,11 @@ Schema<Params> adam_schema(const char* summary, const char* source, const char* 
       .length(2)
       .range(0, 1);
   s.add("eps", &Params::eps, "added to the denominator").above(0);
-  s.add("weight_decay", &Params::weight_decay, decay).at_least(0);
+  s.add("weight_decay", &Params::weight_decay,
+        coupled ? "added to the gradient, times the weight; biases too, unless a group says otherwise"
+                : "share by which each step shrinks the weights, times the learning rate; biases too, unless "
+                  "a group says otherwise")
+      .at_least(0);
   s.add("amsgrad", &Params::amsgrad, "divide by the largest mean square so far (Reddi et al., ICLR 2018)");
   s.rule([](const Params& params) -> std::string {
     for (const double beta : params.betas) {
@@ -32,45 +41,25 @@ Schema<Params> adam_schema(const char* summary, const char* source, const char* 
   return s;
 }
 
-template <class LibTorchOptions, class Params>
-LibTorchOptions adam_options(const Params& params) {
-  return LibTorchOptions(params.learning_rate)
-      .betas(std::tuple(params.betas[0], params.betas[1]))
-      .eps(params.eps)
-      .weight_decay(params.weight_decay)
-      .amsgrad(params.amsgrad);
+template <WeightDecay decay>
+AdamOptimizer<decay>::AdamOptimizer(const Params& params, const Optimizer::Context& /*context*/)
+    : params_(params) {}
+
+template <WeightDecay decay>
+std::unique_ptr<torch::optim::Optimizer> AdamOptimizer<decay>::build(
+    const std::vector<ParameterGroup>& groups) const {
+  constexpr bool coupled = decay == WeightDecay::coupled;
+  using Made = std::conditional_t<coupled, torch::optim::Adam, torch::optim::AdamW>;
+  using Options = std::conditional_t<coupled, torch::optim::AdamOptions, torch::optim::AdamWOptions>;
+  const auto options = Options(params_.learning_rate)
+                           .betas(std::tuple(params_.betas[0], params_.betas[1]))
+                           .eps(params_.eps)
+                           .weight_decay(params_.weight_decay)
+                           .amsgrad(params_.amsgrad);
+  return std::make_unique<Made>(with_options(groups, options), Options(params_.learning_rate));
 }
 
-}  // namespace
-
-Schema<Adam::Params> Adam::schema() {
-  return adam_schema<Params>(
-      "Adam, as torch.optim.Adam.", "Kingma, Ba: Adam, ICLR 2015, algorithm 1",
-      "added to the gradient, times the weight; biases too, unless a group says otherwise");
-}
-
-Adam::Adam(const Params& params, const Context& /*context*/) : params_(params) {}
-
-std::unique_ptr<torch::optim::Optimizer> Adam::build(const std::vector<ParameterGroup>& groups) const {
-  const auto options = adam_options<torch::optim::AdamOptions>(params_);
-  return std::make_unique<torch::optim::Adam>(with_options(groups, options),
-                                              torch::optim::AdamOptions(params_.learning_rate));
-}
-
-Schema<AdamW::Params> AdamW::schema() {
-  return adam_schema<Params>(
-      "Adam with decoupled weight decay, as torch.optim.AdamW.",
-      "Loshchilov, Hutter: Decoupled Weight Decay Regularization, ICLR 2019, algorithm 2",
-      "share by which each step shrinks the weights, times the learning rate; biases too, unless a group "
-      "says otherwise");
-}
-
-AdamW::AdamW(const Params& params, const Context& /*context*/) : params_(params) {}
-
-std::unique_ptr<torch::optim::Optimizer> AdamW::build(const std::vector<ParameterGroup>& groups) const {
-  const auto options = adam_options<torch::optim::AdamWOptions>(params_);
-  return std::make_unique<torch::optim::AdamW>(with_options(groups, options),
-                                               torch::optim::AdamWOptions(params_.learning_rate));
-}
+template class AdamOptimizer<WeightDecay::coupled>;
+template class AdamOptimizer<WeightDecay::decoupled>;
 
 }  // namespace kindred::optimizers

@@ -9,19 +9,25 @@
 
 namespace kindred::optimizers {
 
-/// Weight decay is added to the gradient (L2 regularisation).
-class Adam final : public Optimizer {
+/// What weight decay is.
+enum class WeightDecay {
+  coupled,    ///< L2 regularisation: added to the gradient
+  decoupled,  ///< shrinks the weights by learning_rate x weight_decay, apart from the gradient's step
+};
+
+template <WeightDecay decay>
+class AdamOptimizer final : public Optimizer {
  public:
   struct Params {
     double learning_rate = 3.5e-4;
     std::vector<double> betas = {0.9, 0.999};
     double eps = 1e-8;
-    double weight_decay = 5e-4;
+    double weight_decay = decay == WeightDecay::coupled ? 5e-4 : 0.01;
     bool amsgrad = false;
   };
   static Schema<Params> schema();
 
-  Adam(const Params& params, const Context& context);
+  AdamOptimizer(const Params& params, const Optimizer::Context& context);
   [[nodiscard]] std::unique_ptr<torch::optim::Optimizer> build(
       const std::vector<ParameterGroup>& groups) const override;
   [[nodiscard]] double learning_rate() const override { return params_.learning_rate; }
@@ -30,25 +36,10 @@ class Adam final : public Optimizer {
   Params params_;
 };
 
-/// Weight decay shrinks the weights by learning_rate x weight_decay, apart from the gradient's step.
-class AdamW final : public Optimizer {
- public:
-  struct Params {
-    double learning_rate = 3.5e-4;
-    std::vector<double> betas = {0.9, 0.999};
-    double eps = 1e-8;
-    double weight_decay = 0.01;
-    bool amsgrad = false;
-  };
-  static Schema<Params> schema();
+extern template class AdamOptimizer<WeightDecay::coupled>;
+extern template class AdamOptimizer<WeightDecay::decoupled>;
 
-  AdamW(const Params& params, const Context& context);
-  [[nodiscard]] std::unique_ptr<torch::optim::Optimizer> build(
-      const std::vector<ParameterGroup>& groups) const override;
-  [[nodiscard]] double learning_rate() const override { return params_.learning_rate; }
-
- private:
-  Params params_;
-};
+using Adam = AdamOptimizer<WeightDecay::coupled>;
+using AdamW = AdamOptimizer<WeightDecay::decoupled>;
 
 }  // namespace kindred::optimizers

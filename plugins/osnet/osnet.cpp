@@ -159,12 +159,19 @@ Schema<Osnet::Params> Osnet::schema() {
                    "Zhou et al., ICCV 2019, table 1");
   s.add("width_multiplier", &Params::width_multiplier,
         "multiplies all channels, which are rounded to a multiple of 8; published are 0.25, 0.5, 0.75 and 1")
-      .range(0.125, 8);
+      .range(0.125, 8)
+      .formerly("width");
   s.add("last_stride", &Params::last_stride,
         "stride of the last downsampling, which is conv3.2's: 1 keeps twice the map's height and width; a "
         "head with branches may set its own and must then cut ahead of it, as behind 'conv3.1'")
       .range(1, 2);
   return s;
+}
+
+std::vector<WeightsLayout> Osnet::weights_layouts() {
+  return {{.name = "torchreid",
+           .required = {"conv1.conv.weight", "conv2.0.conv2a.conv1.weight"},
+           .rules = {{"conv#.*", "conv#.*"}}}};
 }
 
 Osnet::Osnet(const Params& params, const Context& /*context*/) {

@@ -24,6 +24,7 @@ class Osnet final : public ChainBackbone {
     std::int64_t last_stride = 2;
   };
   static Schema<Params> schema();
+  static std::vector<WeightsLayout> weights_layouts();
 
   Osnet(const Params& params, const Context& context);
   [[nodiscard]] std::int64_t channels() const override { return channels_.back(); }

@@ -15,9 +15,7 @@ void add_expansion_parameters(Schema<ExpansionParams>& s) {
       .range(0, 100);
   s.add("search", &ExpansionParams::search,
         "precision in which neighbours are looked for; the result is the same",
-        {{"auto", SearchPrecision::automatic},
-         {"float32", SearchPrecision::float32},
-         {"bfloat16", SearchPrecision::bfloat16}});
+        search_precision_choices());
 }
 
 void expand(const torch::Tensor& rows, const torch::Tensor& gallery, const NearestRows& nearest,

@@ -1,21 +1,11 @@
 #include "resnet.h"
 
-#include <algorithm>
-#include <array>
-#include <string>
-
 namespace kindred::resnet {
 
 namespace {
 
-constexpr std::array<std::int64_t, 5> depths = {18, 34, 50, 101, 152};
-
 ResidualNetworkOptions options_of(const Resnet::Params& params) {
-  ResidualNetworkOptions options;
-  options.block = params.depth < 50 ? ResidualBlock::basic : ResidualBlock::bottleneck;
-  options.stages = residual_stages(params.depth);
-  options.last_stride = params.last_stride;
-  options.width_multiplier = params.width_multiplier;
+  auto options = residual_options({params.depth, params.last_stride, params.width_multiplier});
   options.stem_pooling = params.stem_pooling;
   options.stem_relu = params.stem_relu;
   return options;
@@ -25,14 +15,7 @@ ResidualNetworkOptions options_of(const Resnet::Params& params) {
 
 Schema<Resnet::Params> Resnet::schema() {
   Schema<Params> s("Residual network with torchvision's tensor names.", "He et al., CVPR 2016");
-  s.add("depth", &Params::depth, "layers: 18, 34, 50, 101 or 152");
-  s.add("last_stride", &Params::last_stride,
-        "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
-        "its own")
-      .range(1, 2);
-  s.add("width_multiplier", &Params::width_multiplier,
-        "multiplies all channels, which are rounded to a multiple of 8")
-      .range(0.125, 8);
+  add_residual_parameters(s, {18, 34, 50, 101, 152});
   s.add("stem_pooling", &Params::stem_pooling,
         "first pooling, 3x3 with stride 2: 'padded' by 1, as torchvision has it, or the size 'rounded_up' "
         "without padding, as fast-reid's weights want it",
@@ -41,11 +24,6 @@ Schema<Resnet::Params> Resnet::schema() {
       "stem_relu", &Params::stem_relu,
       "ReLU behind the first convolution's batch norm; false for weights of reid-strong-baseline, which has "
       "none there");
-  s.rule([](const Params& p) -> std::string {
-    return std::find(depths.begin(), depths.end(), p.depth) != depths.end()
-               ? ""
-               : "depth = " + std::to_string(p.depth) + " is none of 18, 34, 50, 101 and 152";
-  });
   return s;
 }
 

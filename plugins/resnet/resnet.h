@@ -3,9 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "kindred/core/schema.h"
-#include "kindred/nn/residual_network.h"
+#include "kindred/nn/residual_component.h"
 
 namespace kindred::resnet {
 
@@ -19,6 +20,9 @@ class Resnet final : public ResidualNetwork {
     bool stem_relu = true;
   };
   static Schema<Params> schema();
+  static std::vector<WeightsLayout> weights_layouts() {
+    return residual_weights_layouts(ResidualStem::torchvision);
+  }
 
   Resnet(const Params& params, const Context& context);
 };

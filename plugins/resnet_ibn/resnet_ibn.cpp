@@ -3,10 +3,8 @@
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/instancenorm.h>
 
-#include <algorithm>
-#include <array>
+#include <cstdint>
 #include <memory>
-#include <string>
 
 #include "kindred/core/error.h"
 
@@ -14,7 +12,6 @@ namespace kindred::resnet_ibn {
 
 namespace {
 
-constexpr std::array<std::int64_t, 5> depths = {18, 34, 50, 101, 152};
 constexpr std::int64_t stages_with_instance_norm = 3;
 
 // The first half of the channels by instance, the others by batch.
@@ -51,11 +48,7 @@ torch::nn::AnyModule first_norm(std::int64_t stage, std::int64_t channels) {
 }
 
 ResidualNetworkOptions options_of(const ResnetIbn::Params& params) {
-  ResidualNetworkOptions options;
-  options.block = params.depth < 50 ? ResidualBlock::basic : ResidualBlock::bottleneck;
-  options.stages = residual_stages(params.depth);
-  options.last_stride = params.last_stride;
-  options.width_multiplier = params.width_multiplier;
+  auto options = residual_options(params);
   options.first_norm = first_norm;
   return options;
 }
@@ -65,19 +58,7 @@ ResidualNetworkOptions options_of(const ResnetIbn::Params& params) {
 Schema<ResnetIbn::Params> ResnetIbn::schema() {
   Schema<Params> s("Residual network with instance and batch normalisation side by side (IBN-a).",
                    "Pan et al., ECCV 2018, figure 3 (a)");
-  s.add("depth", &Params::depth, "layers: 18, 34, 50, 101 or 152");
-  s.add("last_stride", &Params::last_stride,
-        "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
-        "its own")
-      .range(1, 2);
-  s.add("width_multiplier", &Params::width_multiplier,
-        "multiplies all channels, which are rounded to a multiple of 8")
-      .range(0.125, 8);
-  s.rule([](const Params& p) -> std::string {
-    return std::find(depths.begin(), depths.end(), p.depth) != depths.end()
-               ? ""
-               : "depth = " + std::to_string(p.depth) + " is none of 18, 34, 50, 101 and 152";
-  });
+  add_residual_parameters(s, {18, 34, 50, 101, 152});
   return s;
 }
 

@@ -3,10 +3,10 @@
 // their "fc".
 #pragma once
 
-#include <cstdint>
+#include <vector>
 
 #include "kindred/core/schema.h"
-#include "kindred/nn/residual_network.h"
+#include "kindred/nn/residual_component.h"
 
 namespace kindred::resnet_ibn {
 
@@ -15,12 +15,11 @@ namespace kindred::resnet_ibn {
 /// with learnt scale and shift, and "bn1.BN" for the other half. The last stage is a ResNet's.
 class ResnetIbn final : public ResidualNetwork {
  public:
-  struct Params {
-    std::int64_t depth = 50;
-    std::int64_t last_stride = 1;
-    double width_multiplier = 1.0;
-  };
+  using Params = ResidualParameters;
   static Schema<Params> schema();
+  static std::vector<WeightsLayout> weights_layouts() {
+    return residual_weights_layouts(ResidualStem::torchvision);
+  }
 
   ResnetIbn(const Params& params, const Context& context);
 };

@@ -31,7 +31,7 @@ Schema<CameraBalancedSampler::Params> CameraBalancedSampler::schema() {
 }
 
 CameraBalancedSampler::CameraBalancedSampler(const Params& params, const Context& context)
-    : groups_(component, params.identities_per_batch, params.images_per_identity, context.samples) {
+    : groups_(component, params, context.samples) {
   for (const auto& images : groups_.images()) {
     std::map<std::int64_t, std::vector<std::size_t>> by_camera;
     for (const std::size_t image : images) {

@@ -20,10 +20,7 @@ namespace kindred::samplers {
 /// replacement, until it has K.
 class CameraBalancedSampler final : public Sampler {
  public:
-  struct Params {
-    std::int64_t identities_per_batch = 8;
-    std::int64_t images_per_identity = 6;
-  };
+  using Params = GroupParams;
   static Schema<Params> schema();
 
   /// Throws ComponentError as IdentityGroups does, and when a sample's camera is unknown.

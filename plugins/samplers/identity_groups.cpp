@@ -10,10 +10,10 @@
 
 namespace kindred::samplers {
 
-IdentityGroups::IdentityGroups(const std::string& component, std::int64_t identities_per_batch,
-                               std::int64_t images_per_identity, const std::vector<Sample>& samples)
-    : identities_per_batch_(static_cast<std::size_t>(identities_per_batch)),
-      images_per_identity_(static_cast<std::size_t>(images_per_identity)) {
+IdentityGroups::IdentityGroups(const std::string& component, const GroupParams& params,
+                               const std::vector<Sample>& samples)
+    : identities_per_batch_(static_cast<std::size_t>(params.identities_per_batch)),
+      images_per_identity_(static_cast<std::size_t>(params.images_per_identity)) {
   std::map<std::int64_t, std::vector<std::size_t>> by_identity;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const Sample& sample = samples[i];

@@ -12,13 +12,19 @@
 
 namespace kindred::samplers {
 
-/// The parameters identities_per_batch and images_per_identity of a sampler's Params.
+/// Parameters that all these samplers have.
+struct GroupParams {
+  std::int64_t identities_per_batch = 8;
+  std::int64_t images_per_identity = 6;
+};
+
+/// Declares those of a sampler whose Params are GroupParams or derived from them.
 template <class Params>
 void add_group_parameters(Schema<Params>& schema) {
-  schema.add("identities_per_batch", &Params::identities_per_batch, "identities in a batch (P)")
-      .range(1, 65536);
-  schema.add("images_per_identity", &Params::images_per_identity, "images of each identity in a batch (K)")
-      .range(1, 65536);
+  std::int64_t Params::*const identities = &GroupParams::identities_per_batch;
+  std::int64_t Params::*const images = &GroupParams::images_per_identity;
+  schema.add("identities_per_batch", identities, "identities in a batch (P)").range(1, 65536);
+  schema.add("images_per_identity", images, "images of each identity in a batch (K)").range(1, 65536);
 }
 
 /// The images of each identity, and batches made of groups of K of them.
@@ -26,8 +32,8 @@ class IdentityGroups {
  public:
   /// Throws ComponentError in the name of `component` when there are fewer than identities_per_batch
   /// identities, or a sample's identity is unknown.
-  IdentityGroups(const std::string& component, std::int64_t identities_per_batch,
-                 std::int64_t images_per_identity, const std::vector<Sample>& samples);
+  IdentityGroups(const std::string& component, const GroupParams& params,
+                 const std::vector<Sample>& samples);
 
   /// Indices of samples, for each identity; identities in ascending order, none without images.
   [[nodiscard]] const std::vector<std::vector<std::size_t>>& images() const { return images_; }

@@ -10,7 +10,7 @@ Schema<IdentitySampler::Params> IdentitySampler::schema() {
 }
 
 IdentitySampler::IdentitySampler(const Params& params, const Context& context)
-    : groups_("sampler/identity", params.identities_per_batch, params.images_per_identity, context.samples) {}
+    : groups_("sampler/identity", params, context.samples) {}
 
 std::vector<std::vector<std::size_t>> IdentitySampler::batches(std::int64_t /*epoch*/,
                                                                RandomStream& random) const {

@@ -18,10 +18,7 @@ namespace kindred::samplers {
 /// The K images of an identity lie next to each other in the batch.
 class IdentitySampler final : public Sampler {
  public:
-  struct Params {
-    std::int64_t identities_per_batch = 8;
-    std::int64_t images_per_identity = 6;
-  };
+  using Params = GroupParams;
   static Schema<Params> schema();
 
   /// Throws ComponentError when there are fewer than identities_per_batch identities, or a sample's

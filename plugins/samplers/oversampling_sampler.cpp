@@ -16,8 +16,7 @@ Schema<OversamplingSampler::Params> OversamplingSampler::schema() {
 }
 
 OversamplingSampler::OversamplingSampler(const Params& params, const Context& context)
-    : groups_("sampler/oversampling", params.identities_per_batch, params.images_per_identity,
-              context.samples),
+    : groups_("sampler/oversampling", params, context.samples),
       threshold_(static_cast<std::size_t>(params.threshold)) {}
 
 std::vector<std::vector<std::size_t>> OversamplingSampler::batches(std::int64_t /*epoch*/,

@@ -16,9 +16,7 @@ namespace kindred::samplers {
 /// the other with probability proportional to n.
 class OversamplingSampler final : public Sampler {
  public:
-  struct Params {
-    std::int64_t identities_per_batch = 8;
-    std::int64_t images_per_identity = 6;
+  struct Params : GroupParams {
     std::int64_t threshold = 100;
   };
   static Schema<Params> schema();

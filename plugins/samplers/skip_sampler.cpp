@@ -22,7 +22,7 @@ Schema<SkipSampler::Params> SkipSampler::schema() {
 }
 
 SkipSampler::SkipSampler(const Params& params, const Context& context)
-    : groups_("sampler/skip", params.identities_per_batch, params.images_per_identity, context.samples),
+    : groups_("sampler/skip", params, context.samples),
       threshold_(static_cast<std::size_t>(params.threshold)),
       period_(params.period) {}
 

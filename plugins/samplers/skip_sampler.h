@@ -15,9 +15,7 @@ namespace kindred::samplers {
 /// identity is doubled; they are still drawn in proportion to their images.
 class SkipSampler final : public Sampler {
  public:
-  struct Params {
-    std::int64_t identities_per_batch = 8;
-    std::int64_t images_per_identity = 6;
+  struct Params : GroupParams {
     std::int64_t threshold = 10;
     std::int64_t period = 10;
   };

@@ -1,21 +1,14 @@
 #include "se_resnet.h"
 
-#include <string>
-
 namespace kindred::se_resnet {
 
 namespace {
 
-constexpr std::int64_t reduction = 16;
-
 ResidualNetworkOptions options_of(const SeResnet::Params& params) {
-  ResidualNetworkOptions options;
+  auto options = residual_options(params);
   options.stem = ResidualStem::layer0;
-  options.stages = residual_stages(params.depth);
-  options.last_stride = params.last_stride;
-  options.width_multiplier = params.width_multiplier;
   options.stride_in_first = true;
-  options.se_reduction = reduction;
+  options.se_reduction = 16;
   return options;
 }
 
@@ -23,19 +16,7 @@ ResidualNetworkOptions options_of(const SeResnet::Params& params) {
 
 Schema<SeResnet::Params> SeResnet::schema() {
   Schema<Params> s("Residual network with squeeze and excitation.", "Hu et al., CVPR 2018");
-  s.add("depth", &Params::depth, "layers: 50, 101 or 152");
-  s.add("last_stride", &Params::last_stride,
-        "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
-        "its own")
-      .range(1, 2);
-  s.add("width_multiplier", &Params::width_multiplier,
-        "multiplies all channels, which are rounded to a multiple of 8")
-      .range(0.125, 8);
-  s.rule([](const Params& p) -> std::string {
-    return p.depth == 50 || p.depth == 101 || p.depth == 152
-               ? ""
-               : "depth = " + std::to_string(p.depth) + " is none of 50, 101 and 152";
-  });
+  add_residual_parameters(s, {50, 101, 152});
   return s;
 }
 

@@ -3,21 +3,20 @@
 // in a bottleneck's first convolution, first pooling without padding and rounded up.
 #pragma once
 
-#include <cstdint>
+#include <vector>
 
 #include "kindred/core/schema.h"
-#include "kindred/nn/residual_network.h"
+#include "kindred/nn/residual_component.h"
 
 namespace kindred::se_resnet {
 
 class SeResnet final : public ResidualNetwork {
  public:
-  struct Params {
-    std::int64_t depth = 50;
-    std::int64_t last_stride = 1;
-    double width_multiplier = 1.0;
-  };
+  using Params = ResidualParameters;
   static Schema<Params> schema();
+  static std::vector<WeightsLayout> weights_layouts() {
+    return residual_weights_layouts(ResidualStem::layer0);
+  }
 
   SeResnet(const Params& params, const Context& context);
 };

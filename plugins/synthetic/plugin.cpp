@@ -3,5 +3,5 @@
 #include "synthetic_dataset.h"
 
 KINDRED_PLUGIN("synthetic", "1.0.0", "Pedestrians drawn by code: a data set without a download") {
-  catalog.add<kindred::synthetic::SyntheticDataset>("synthetic");
+  catalog.add<kindred::synthetic::SyntheticDataset>("synthetic", {.formerly = {"drawn"}});
 }

@@ -31,7 +31,7 @@ bool holds(const std::string& text, const std::string& part) {
 /// A synthetic data set on disk: FOLDER/data.
 void draw(const TemporaryFolder& folder) {
   const auto outcome =
-      kindred({"data", "draw", "--out", (folder / "data").string(), "--layout", "manifest", "--set",
+      kindred({"data", "convert", "--out", (folder / "data").string(), "--layout", "manifest", "--set",
                "dataset={type='synthetic', train_identities=2, test_identities=6, min_images=6, "
                "max_images=8, cameras=2, "
                "distractors=0, height=64, width=32}"},

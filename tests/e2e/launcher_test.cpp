@@ -215,12 +215,13 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
             .exit_code == 0);
     CHECK(read_bytes(again / "model/model.safetensors") == read_bytes(run / "model/model.safetensors"));
   }
-  SUBCASE("drawn to disk, embedded from the weights alone and evaluated, the images score the same") {
+  SUBCASE("written to disk, embedded from the weights alone and evaluated, the images score the same") {
     const auto data = folder / "data";
     const auto features = folder / "features";
-    REQUIRE(
-        kindred({"data", "draw", tiny, "--out", data.string(), "--format", "png"}, folder.path()).exit_code ==
-        0);
+    REQUIRE(kindred({"data", "convert", tiny, "--out", data.string(), "--layout", "market1501", "--format",
+                     "png"},
+                    folder.path())
+                .exit_code == 0);
     const auto embedded = kindred({"embed", "--weights", (run / "model/model.safetensors").string(), "--data",
                                    data.string(), "--out", features.string()},
                                   folder.path());
@@ -386,7 +387,8 @@ TEST_CASE("queries of whom nothing is known are ranked and not scored") {
   const TemporaryFolder folder;
   const auto data = (folder / "naic").string();
   const auto run = folder / "run";
-  REQUIRE(kindred({"data", "draw", tiny, "--out", data, "--layout", "naic"}, folder.path()).exit_code == 0);
+  REQUIRE(kindred({"data", "convert", tiny, "--out", data, "--layout", "naic"}, folder.path()).exit_code ==
+          0);
   const auto outcome = kindred(
       {"run", tiny, "--run-dir", run.string(), "--set", "dataset.type=naic", "--data", data}, folder.path());
   CAPTURE(outcome.err);
@@ -407,17 +409,41 @@ TEST_CASE("what only a component can find wrong has its place too, before anythi
   CHECK(holds(outcome.err, "40"));
 }
 
-TEST_CASE("the doctor reads what was drawn, in any layout") {
+TEST_CASE("the doctor reads what was written, in any layout, and so does another conversion") {
   const TemporaryFolder folder;
-  for (const std::string layout : {"market", "naic", "manifest"}) {
+  for (const std::string layout : {"market1501", "naic", "manifest"}) {
     CAPTURE(layout);
     const auto data = (folder / layout).string();
-    REQUIRE(kindred({"data", "draw", tiny, "--out", data, "--layout", layout}, folder.path()).exit_code == 0);
+    REQUIRE(kindred({"data", "convert", tiny, "--out", data, "--layout", layout}, folder.path()).exit_code ==
+            0);
     const auto outcome = kindred({"data", "doctor", data}, folder.path());
     CHECK(outcome.exit_code == 0);
     CHECK(holds(outcome.out, "identities"));
-    CHECK(kindred({"data", "draw", tiny, "--out", data, "--layout", layout}, folder.path()).exit_code == 1);
+    CHECK(kindred({"data", "convert", tiny, "--out", data, "--layout", layout}, folder.path()).exit_code ==
+          1);
+    const auto again = kindred(
+        {"data", "convert", data, "--out", (folder / (layout + "_again")).string(), "--layout", "manifest"},
+        folder.path());
+    CHECK(again.exit_code == 0);
+    CHECK(holds(again.out, ": read as " + layout + "\n"));
   }
+}
+
+TEST_CASE("names that were changed are answered with the present ones") {
+  const TemporaryFolder folder;
+  const auto answer = [&](const std::vector<std::string>& arguments) {
+    const auto outcome = kindred(arguments, folder.path());
+    CHECK(outcome.exit_code == 2);
+    return outcome.err;
+  };
+  CHECK(answer({"data", "draw", tiny, "--out", "data"}) ==
+        "error: `kindred data draw` is `kindred data convert` now\n");
+  CHECK(holds(answer({"data", "convert", "--out", "data", "--layout", "market"}),
+              "unknown layout 'market'; it is called 'market1501' now"));
+  CHECK(holds(answer({"check", tiny, "--set", "dataset.type=drawn"}),
+              "unknown dataset 'drawn'; it is called 'synthetic' now"));
+  CHECK(holds(answer({"check", tiny, "--set", "backbone.width=0.5"}),
+              "has no parameter 'width'; it is called 'width_multiplier' now"));
 }
 
 }  // namespace

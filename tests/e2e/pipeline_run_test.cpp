@@ -257,7 +257,7 @@ TEST_CASE("a second run in one directory is refused by name, and the first goes 
 TEST_CASE("a removed image stops the run with its name, and what was done stays") {
   const TemporaryFolder folder;
   const auto data = folder / "data";
-  REQUIRE(Program({launcher, "data", "draw", recipe, "--out", data.string(), "--layout", "manifest"},
+  REQUIRE(Program({launcher, "data", "convert", recipe, "--out", data.string(), "--layout", "manifest"},
                   folder.path())
               .wait()
               .exit_code == 0);

@@ -32,7 +32,7 @@ TEST_CASE("inspect shows a file of PyTorch, and writes the same as JSON") {
       kindred({"weights", "inspect", golden("resnet"), "--json", json.string()}, folder.path());
   CHECK(outcome.exit_code == 0);
   CHECK(outcome.err.empty());
-  CHECK(holds(outcome.out, "ResNet (torchvision, torchreid)"));
+  CHECK(holds(outcome.out, "torchvision"));
   CHECK(nlohmann::json::parse(read_bytes(json))["tensors"].size() == 38);
 }
 

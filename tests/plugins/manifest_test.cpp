@@ -1,9 +1,8 @@
 #include "manifest.h"
 
-#include <filesystem>
-#include <string>
-
-#include "data_files.h"
+#include "command/convert.h"
+#include "made_dataset.h"
+#include "manifest_layout.h"
 
 using namespace kindred;
 using namespace kindred::manifest;
@@ -107,4 +106,20 @@ TEST_CASE("a manifest is recognised by its header, and by its ending as one that
   CHECK(dataset(folder.write("damaged.csv", "\"path,split\n")).recognize() == Recognition::likely);
   CHECK(dataset(folder.write("x.jpg", std::string("\xFF\xD8\0", 3))).recognize() == Recognition::no);
   CHECK(dataset(folder.write("empty.txt", "")).recognize() == Recognition::no);
+}
+
+TEST_CASE("a data set written in the layout is recognised and read back with all that is known") {
+  auto data = mixed_dataset();
+  data.add("x8", unlabelled_identity, unknown_camera, Split::gallery, 502, "a, \"b\"");
+  const TemporaryFolder folder;
+  command::convert_dataset(data, ManifestLayout({}, {}), {folder / "out", "manifest", ""});
+  const auto manifest = dataset(folder / "out");
+  CHECK(manifest.recognize() == Recognition::certain);
+  const auto samples = manifest.samples();
+  REQUIRE(samples.size() == data.samples().size());
+  CHECK(samples.front().path == "train/000001.png");
+  CHECK(facts_of(samples) == facts_of(data.samples()));
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    CHECK(equal_pixels(manifest.image(samples[i]), data.image(data.samples()[i])));
+  }
 }

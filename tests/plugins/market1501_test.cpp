@@ -1,11 +1,8 @@
 #include "market1501.h"
 
-#include <cstddef>
-#include <cstdint>
-#include <filesystem>
-#include <string>
-
-#include "data_files.h"
+#include "command/convert.h"
+#include "made_dataset.h"
+#include "market1501_layout.h"
 
 using namespace kindred;
 using namespace kindred::market1501;
@@ -135,4 +132,34 @@ TEST_CASE("a sample's pixels come from its file") {
   Sample gone;
   gone.path = "bounding_box_train/0002_c1s1_000451_03.png";
   CHECK(contains(error_of([&] { (void)market.image(gone); }), gone.path + ": error: does not exist"));
+}
+
+TEST_CASE("a data set written in the layout is recognised and read back, but for its domains") {
+  const TemporaryFolder folder;
+  const auto data = mixed_dataset();
+  command::convert_dataset(data, Market1501Layout({}, {}), {folder / "out", "market1501", ""});
+  CHECK(files_below(folder / "out") ==
+        std::vector<std::string>{
+            "bounding_box_test/-1_c3s1_000001_00.jpg", "bounding_box_test/0000_c3s1_000001_00.jpg",
+            "bounding_box_test/0007_c3s1_000001_00.jpg", "bounding_box_train/0003_c1s1_000001_00.jpg",
+            "bounding_box_train/0003_c1s1_000002_00.jpg", "bounding_box_train/12345_c12s1_000001_00.jpg",
+            "query/0007_c2s1_000001_00.jpg"});
+  const auto market = dataset(folder / "out");
+  CHECK(market.recognize() == Recognition::certain);
+  CHECK(facts_of(market.samples()) == facts_of(data.samples(), false));
+  CHECK(market.image(market.samples().at(0)).size() == cv::Size(16, 32));
+}
+
+TEST_CASE("the layout needs an identity and a camera of each image") {
+  const auto refusal_of = [](std::int64_t identity, std::int64_t camera) {
+    return error_of([&] {
+      (void)Market1501Layout({}, {}).files({{"a.png", identity, camera, "", Split::train}}, "jpg");
+    });
+  };
+  CHECK(refusal_of(unlabelled_identity, 1) ==
+        "a.png: error: is unlabelled, and the names of the layout 'market1501' need an identity; the layout "
+        "'manifest' does not");
+  CHECK(refusal_of(1, unknown_camera) ==
+        "a.png: error: has no camera, and the names of the layout 'market1501' need one; the layout "
+        "'manifest' does not");
 }

@@ -1,13 +1,9 @@
 #include "naic.h"
 
-#include <cstddef>
-#include <cstdint>
-#include <filesystem>
-#include <map>
-#include <string>
-#include <utility>
-
-#include "data_files.h"
+#include "command/convert.h"
+#include "made_dataset.h"
+#include "manifest.h"
+#include "naic_layout.h"
 
 using namespace kindred;
 using namespace kindred::naic;
@@ -171,4 +167,52 @@ TEST_CASE("a sample's pixels come from its file") {
   folder.write(list_path, "train/1.png 1\n");
   const auto naic = dataset(folder.path());
   CHECK(equal_pixels(naic.image(naic.samples().at(0)), picture(8)));
+}
+
+TEST_CASE("a data set written in the layout is recognised and read back, and its answers by manifest") {
+  const TemporaryFolder folder;
+  const auto out = folder / "out";
+  const auto data = mixed_dataset();
+  command::convert_dataset(data, NaicLayout({}, {}), {out, "naic", ""});
+  CHECK(files_below(out) == std::vector<std::string>{"answers.csv", "gallery_a/000000001.png",
+                                                     "gallery_a/000000002.png", "gallery_a/000000003.png",
+                                                     "query_a/000000001.png", "train/image/000000001.png",
+                                                     "train/image/000000002.png", "train/image/000000003.png",
+                                                     "train/label/train_list.txt"});
+  CHECK(read_bytes(out / list_path) ==
+        "train/000000001.png 3\ntrain/000000002.png 3\ntrain/000000003.png 12345\n");
+  const auto naic = dataset(out);
+  CHECK(naic.recognize() == Recognition::certain);
+  const auto samples = naic.samples();
+  REQUIRE(samples.size() == 7);
+  CHECK(samples[2].identity == 12345);
+  CHECK(samples[3].identity == unlabelled_identity);
+  CHECK(equal_pixels(naic.image(samples[3]), picture(500)));
+
+  const manifest::Manifest answers({out / "answers.csv"}, {});
+  auto test = data.samples();
+  test.erase(test.begin(), test.begin() + 3);
+  CHECK(facts_of(answers.samples()) == facts_of(test));
+  CHECK(equal_pixels(answers.image(answers.samples().at(0)), picture(500)));
+}
+
+TEST_CASE("a test set that nobody has labelled has no answers") {
+  const auto files = NaicLayout({}, {}).files({{"q.png", unlabelled_identity, 1, "", Split::query},
+                                               {"g.png", unlabelled_identity, 1, "", Split::gallery}},
+                                              "png");
+  CHECK(files.images == std::vector<std::string>{"query_a/000000001.png", "gallery_a/000000001.png"});
+  CHECK(files.lists.empty());
+}
+
+TEST_CASE("the layout needs the identities of training images, and queries with a gallery") {
+  const auto refusal_of = [](const std::vector<Sample>& samples) {
+    return error_of([&] { (void)NaicLayout({}, {}).files(samples, "png"); });
+  };
+  for (const auto identity : {unlabelled_identity, junk_identity}) {
+    CHECK(refusal_of({{"a.png", identity, 1, "", Split::train}}) ==
+          "a.png: error: has no identity, and the training list of the layout 'naic' needs one; the layout "
+          "'manifest' does not");
+  }
+  CHECK(refusal_of({{"q.png", 1, 1, "", Split::query}}) ==
+        "layout 'naic': error: needs queries and gallery or neither; the data set has no gallery");
 }

@@ -58,7 +58,7 @@ Diagnostics problems(std::initializer_list<std::pair<const char*, Value::Data>> 
   Table table;
   for (const auto& [key, value] : values) table.set(key, Value(value));
   Diagnostics diagnostics;
-  (void)SyntheticDataset::schema().parse(Value(table), "dataset 'drawn'", diagnostics);
+  (void)SyntheticDataset::schema().parse(Value(table), "dataset 'synthetic'", diagnostics);
   return diagnostics;
 }
 

@@ -19,7 +19,7 @@ int partition_command(const Options& options);
 int label_command(const Options& options);
 int submit_command(const Options& options);
 int doctor_command(const Options& options);
-int draw_command(const Options& options);
+int convert_command(const Options& options);
 int inspect_weights_command(const Options& options);
 int import_weights_command(const Options& options);
 int report_command(const Options& options);

@@ -1,16 +1,19 @@
-// data doctor, data draw: looking at data, and making some.
+// data doctor, data convert: looking at data, and writing it in another layout.
 #include <algorithm>
 #include <iostream>
 
+#include "chosen_component.h"
+#include "command/convert.h"
 #include "command/doctor.h"
-#include "command/draw.h"
 #include "commands.h"
 #include "data/open_folder.h"
 #include "file/atomic_file.h"
+#include "kindred/role/layout.h"
 #include "recipe/recipe.h"
 #include "session.h"
 
 namespace kindred::launcher {
+
 int doctor_command(const Options& options) {
   const auto plugins = load_plugins(options);
   const auto progress = progress::make_stderr_progress(options.quiet);
@@ -26,18 +29,19 @@ int doctor_command(const Options& options) {
   return unusable ? 1 : 0;
 }
 
-int draw_command(const Options& options) {
+int convert_command(const Options& options) {
   const auto plugins = load_plugins(options);
   const auto progress = progress::make_stderr_progress(options.quiet);
-  const auto recipe = options.recipe.empty()
-                          ? recipe::parse_recipe("dataset.type = 'synthetic'", "the synthetic data set",
-                                                 options.recipe_overrides())
-                          : read_recipe(options);
-  const auto dataset = recipe::choose_dataset(recipe, plugins.catalog).create({});
-  command::WriteOptions write;
-  write.layout = command::layout_of(options.layout);
-  write.format = options.image_format;
-  command::write_dataset(*dataset, options.out, write, progress.get());
+  auto overrides = options.overrides;
+  const auto layout = chosen_component<Layout>(options, overrides, plugins);
+  const auto dataset = options.folder.empty()
+                           ? recipe::choose_dataset(recipe::parse_recipe("dataset.type = 'synthetic'",
+                                                                         "the synthetic data set", overrides),
+                                                    plugins.catalog)
+                                 .create({})
+                           : dataset_at(options.folder, overrides, plugins);
+  command::convert_dataset(*dataset, *layout, {options.out, options.component, options.image_format},
+                           progress.get());
   std::cout << "written to " << options.out.string() << "; look at it with: kindred data doctor "
             << options.out.string() << '\n';
   return 0;

@@ -1,13 +1,11 @@
 // partition, label, submit: domains, pseudo labels and submissions, step by step.
-#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
+#include "chosen_component.h"
 #include "commands.h"
 #include "kindred/role/labeler.h"
 #include "kindred/role/partitioner.h"
@@ -23,42 +21,12 @@
 #include "system/device.h"
 
 namespace kindred::launcher {
-namespace {
-
-using Overrides = std::vector<std::string>;
-
-/// Takes those that are of this table out of `overrides`.
-Overrides taken_out(Overrides& overrides, const std::string& table) {
-  const auto others = std::stable_partition(overrides.begin(), overrides.end(), [&](const std::string& text) {
-    return !text.starts_with(table + ".");
-  });
-  Overrides taken(others, overrides.end());
-  overrides.erase(others, overrides.end());
-  return taken;
-}
-
-/// A recipe with the table of one component alone, [labeler] or the like, and what is overridden.
-Value recipe_of(std::string_view role, const std::string& name, const Overrides& overrides) {
-  return recipe::parse_recipe("[" + std::string(role) + "]\ntype = " + Value(name).to_toml() + "\n",
-                              "--" + std::string(role), overrides);
-}
-
-/// The component of the command's role; its overrides are taken out of `overrides`.
-template <class Role>
-typename Role::Handle component(const Options& options, Overrides& overrides,
-                                const plugin::LoadedPlugins& plugins) {
-  const auto own = taken_out(overrides, std::string(Role::role_name));
-  return recipe::choose_component<Role>(recipe_of(Role::role_name, options.component, own), plugins.catalog)
-      .create({});
-}
-
-}  // namespace
 
 int partition_command(const Options& options) {
   const auto plugins = load_plugins(options);
   const auto progress = progress::make_stderr_progress(options.quiet);
   auto overrides = options.overrides;
-  const auto partitioner = component<Partitioner>(options, overrides, plugins);
+  const auto partitioner = chosen_component<Partitioner>(options, overrides, plugins);
   const auto dataset = dataset_at(options.folder, overrides, plugins);
   const auto outcome = stage::partition(*partitioner, *dataset, dataset->samples(), options.out, *progress);
   std::cout << outcome.csv.string() << '\n';
@@ -74,7 +42,7 @@ int label_command(const Options& options) {
   auto own = options;
   own.data.clear();  // may be a folder, which says itself what it is
   auto overrides = own.recipe_overrides();
-  const auto labeler = component<Labeler>(options, overrides, plugins);
+  const auto labeler = chosen_component<Labeler>(options, overrides, plugins);
   const auto machine =
       plan_ranking(recipe::parse_recipe("", "", taken_out(overrides, "machine")), plugins).machine;
   std::unique_ptr<Dataset> dataset;
@@ -110,7 +78,7 @@ int submit_command(const Options& options) {
   const auto plugins = load_plugins(options);
   const auto progress = progress::make_stderr_progress(options.quiet);
   auto overrides = options.overrides;
-  const auto writer = component<Writer>(options, overrides, plugins);
+  const auto writer = chosen_component<Writer>(options, overrides, plugins);
   const auto dataset = dataset_at(options.data, overrides, plugins);
   const auto outcome = stage::submit(*writer, options.rankings, dataset->samples(), options.out, *progress);
   std::cout << outcome.file.string() << "  " << outcome.queries << " queries, " << outcome.listed

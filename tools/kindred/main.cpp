@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "command/draw.h"
 #include "commands.h"
 #include "kindred/core/error.h"
 #include "options.h"
@@ -67,12 +66,6 @@ void add_recipe_options(CLI::App& app, Options& options) {
       ->group(common_group);
   add_threads(app, options);
   add_plugin_folders(app, options);
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 /// Where commands are added: what they fill in, and which one was typed.
@@ -235,6 +228,7 @@ void add_weights_commands(CLI::App& app, CommandLine& line) {
                               inspect_weights_command, line);
   inspect->add_option("FILE", options.weights, "The file")->required()->type_name("FILE");
   inspect->add_option("--json", options.json, "Write it to this file as well, as JSON")->type_name("FILE");
+  add_plugin_folders(*inspect, options);
 
   auto* import =
       add_command(*weights, "import", "Make a model of another program's weights; every tensor must fit",
@@ -408,7 +402,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
 
   add_report_command(app, line);
 
-  auto* data = app.add_subcommand("data", "Look at data, or draw some");
+  auto* data = app.add_subcommand("data", "Look at data, or write it in another layout");
   data->require_subcommand(1);
   auto* doctor = add_command(
       *data, "doctor", "Say what a data set holds, what is wrong with it and what that means for evaluation",
@@ -419,21 +413,19 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_recipe_options(*doctor, options);
   doctor->add_flag("--no-decode", options.skip_decoding, "Do not read the images, only their names");
   doctor->add_option("--json", options.json, "Write the findings to this file as well")->type_name("FILE");
-  auto* draw =
-      add_command(*data, "draw", "Write the synthetic data set (or a recipe's) to disk", draw_command, line);
-  draw->add_option("RECIPE", options.recipe, "Draw this recipe's data set; else drawn, by its defaults")
-      ->type_name("FILE");
-  add_recipe_options(*draw, options);
-  draw->add_option("--out", options.out, "A folder that is empty or not there yet")
+  auto* convert = add_command(*data, "convert", "Write a data set to disk in a layout that others read",
+                              convert_command, line);
+  convert
+      ->add_option("RECIPE|FOLDER", options.folder,
+                   "A recipe, or a folder or manifest of images [synthetic people]")
+      ->type_name("PATH");
+  convert->add_option("--out", options.out, "A folder that is empty or not there yet")
       ->required()
       ->type_name("DIR");
-  draw->add_option("--layout", options.layout,
-                   "Folders and names: " + joined(kindred::command::layout_names()))
-      ->check(CLI::IsMember(kindred::command::layout_names()))
-      ->capture_default_str()
-      ->type_name("LAYOUT");
-  draw->add_option("--format", options.image_format, "jpg, png, bmp, webp or tif [jpg for market, else png]")
+  add_component(*convert, "layout", "Folders and names", options);
+  convert->add_option("--format", options.image_format, "jpg, png, bmp, webp or tif [the layout's own]")
       ->type_name("FORMAT");
+  add_overrides(*convert, options);
 
   add_study_commands(app, line);
   add_label_commands(app, line);
@@ -452,6 +444,9 @@ std::string wrong_command(const CLI::App& app, int argc, char** argv) {
     if (names.empty()) return "";
     const std::string word = argv[i];
     if (std::find(names.begin(), names.end(), word) == names.end()) {
+      if (typed == "kindred data" && word == "draw") {
+        return "error: `kindred data draw` is `kindred data convert` now";
+      }
       const auto near = kindred::nearest_name(word, names);
       return "error: " + typed + " has no command '" + word + "'; " +
              (near.empty() ? "it has " + kindred::quoted_list(names) : "did you mean '" + near + "'?");

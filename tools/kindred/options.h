@@ -40,7 +40,6 @@ struct Options {
   std::filesystem::path per_query;
   std::string component;  ///< role/name, or the name alone where the command says the role
   std::string format = "text";
-  std::string layout = "market";
   std::string image_format;
   std::optional<std::string> cameras;
   std::optional<std::int64_t> top;

@@ -9,7 +9,8 @@
 namespace kindred::launcher {
 
 int inspect_weights_command(const Options& options) {
-  const auto summary = command::inspect_weights(options.weights);
+  const auto plugins = load_plugins(options);
+  const auto summary = command::inspect_weights(options.weights, plugins.catalog);
   std::cout << command::weights_text(summary);
   if (!options.json.empty()) {
     file::write_atomically(options.json, [&](std::ostream& out) { out << command::weights_json(summary); });

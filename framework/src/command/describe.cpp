@@ -10,7 +10,6 @@
 
 #include "pipeline/pipeline.h"
 #include "recipe/recipe.h"
-#include "recipe/recipe_layout.h"
 #include "recipe/settings.h"
 #include "text/text_table.h"
 
@@ -29,6 +28,7 @@ struct Page {
   std::vector<ParameterInfo> parameters;
   std::vector<const ComponentInfo*> components;  ///< of a role
   std::string example;                           ///< TOML
+  std::vector<std::string> weights;              ///< programs whose weights a component reads
 };
 
 /// The default, or something of the right type where one must be given; nothing for what is off by default.
@@ -76,10 +76,11 @@ std::string recipe_with(const std::string& key, Kind kind, Table table) {
   }
 }
 
-/// Of both kinds of recipe.
+/// Of both kinds of recipe, and of the command line.
 std::vector<recipe::RecipeTable> whole_layout() {
   auto layout = recipe::recipe_layout();
   for (auto& table : pipeline::pipeline_layout()) layout.push_back(std::move(table));
+  for (auto& role : option_roles()) layout.push_back(std::move(role));
   return layout;
 }
 
@@ -93,12 +94,17 @@ const recipe::RecipeTable* table_of(const std::vector<recipe::RecipeTable>& layo
 }
 
 Page component_page(const ComponentInfo& info) {
-  Page page{info.id(), info.summary, info.source, info.plugin, info.file, info.parameters, {}, ""};
+  Page page{info.id(), info.summary, info.source, info.plugin, info.file, info.parameters, {}, "", {}};
   if (info.default_order) page.summary += " Used by recipes that list no [[" + info.role + "]].";
-  Table example;
-  example.set("type", Value(info.name));
+  for (const auto& layout : info.weights_layouts) {
+    const bool known = std::find(page.weights.begin(), page.weights.end(), layout.name) != page.weights.end();
+    if (!known) page.weights.push_back(layout.name);
+  }
   const auto layout = whole_layout();
   const auto* table = table_of(layout, info.role);
+  if (table != nullptr && table->kind == Kind::option) return page;
+  Table example;
+  example.set("type", Value(info.name));
   if (table != nullptr) {
     for (const auto& common : table->parameters) {
       // Which outputs there are is the head's to say.
@@ -113,7 +119,7 @@ Page component_page(const ComponentInfo& info) {
 }
 
 Page table_page(const recipe::RecipeTable& table, const Catalog& catalog) {
-  Page page{table.header(), table.summary, "", "", {}, table.parameters, {}, ""};
+  Page page{table.header(), table.summary, "", "", {}, table.parameters, {}, "", {}};
   for (const auto* factory : catalog.components(table.key)) page.components.push_back(&factory->info());
   if (table.kind == Kind::settings || table.kind == Kind::settings_list) {
     Table example;
@@ -133,7 +139,7 @@ Page table_page(const recipe::RecipeTable& table, const Catalog& catalog) {
 
 Page recipe_page() {
   const auto schema = recipe::RunSettings::schema();
-  Page page{"recipe", schema.summary(), "", "", {}, schema.parameters(), {}, ""};
+  Page page{"recipe", schema.summary(), "", "", {}, schema.parameters(), {}, "", {}};
   for (const auto& table : recipe::recipe_layout()) {
     ParameterInfo info;
     info.name = table.header();
@@ -173,6 +179,15 @@ bool fits(const std::string& text, std::size_t width) {
   return true;
 }
 
+/// "Reads the weights of: torchreid, torchvision"; "" when there are none.
+std::string weights_line(const Page& page) {
+  std::string text;
+  for (const auto& program : page.weights) {
+    text += (text.empty() ? "Reads the weights of: " : ", ") + program;
+  }
+  return text;
+}
+
 std::string text_of(const Page& page) {
   constexpr std::size_t width = 108;
   const auto paragraph = [&](const std::string& text) {
@@ -183,6 +198,7 @@ std::string text_of(const Page& page) {
   std::string text = page.title + "\n" + paragraph(page.summary);
   if (!page.source.empty()) text += paragraph("Source: " + page.source);
   if (!page.plugin.empty()) text += paragraph("Plugin: " + page.plugin + " (" + page.file.string() + ")");
+  if (!page.weights.empty()) text += paragraph(weights_line(page));
   text += "\n";
   if (page.parameters.empty()) {
     text += "There are no parameters.\n";
@@ -231,6 +247,7 @@ std::string markdown_of(const Page& page, const std::string& heading) {
   std::string text = heading + " `" + page.title + "`\n\n" + page.summary + "\n";
   if (!page.source.empty()) text += "\nSource: " + page.source + "\n";
   if (!page.plugin.empty()) text += "\nPlugin: `" + page.plugin + "`\n";
+  if (!page.weights.empty()) text += "\n" + weights_line(page) + "\n";
   if (page.parameters.empty()) {
     text += "\nThere are no parameters.\n";
   } else {
@@ -269,6 +286,7 @@ std::string json_text(const Page& page) {
   json["source"] = page.source;
   json["plugin"] = page.plugin;
   json["file"] = page.file.string();
+  json["weights"] = page.weights;
   json["parameters"] = nlohmann::ordered_json::array();
   for (const auto& parameter : page.parameters) {
     nlohmann::ordered_json item;
@@ -301,6 +319,16 @@ std::string shown(const Page& page, DescribeFormat format) {
 
 }  // namespace
 
+std::vector<recipe::RecipeTable> option_roles() {
+  return {{"layout",
+           Kind::option,
+           false,
+           "How a data set lies on disk: what `kindred data convert` writes.",
+           {},
+           {},
+           ""}};
+}
+
 std::string describe_component(const ComponentFactory& factory, DescribeFormat format) {
   return shown(component_page(factory.info()), format);
 }
@@ -308,8 +336,13 @@ std::string describe_component(const ComponentFactory& factory, DescribeFormat f
 const ComponentFactory& find_component(const Catalog& catalog, const std::string& id) {
   const auto slash = id.find('/');
   if (slash != std::string::npos) {
-    const auto* found = catalog.find(id.substr(0, slash), id.substr(slash + 1));
-    if (found != nullptr) return *found;
+    const auto role = id.substr(0, slash);
+    const auto name = id.substr(slash + 1);
+    if (const auto* found = catalog.find(role, name)) return *found;
+    if (const auto* now = catalog.find_former(role, name)) {
+      throw RecipeError(SourceLocation{},
+                        "there is no component '" + id + "'; it is called '" + now->info().id() + "' now");
+    }
   }
   // A name alone is taken for the component that is meant when there is one of that name.
   std::vector<std::string> ids;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "kindred/core/catalog.h"
+#include "recipe/recipe_layout.h"
 
 namespace kindred::command {
 
@@ -17,6 +19,9 @@ enum class DescribeFormat { text, markdown, json };
 /// ("train"), a role ("head", with its components), or "recipe" (its keys at the top). Throws Error, with
 /// what was probably meant, when there is no such thing.
 [[nodiscard]] std::string describe(const Catalog& catalog, const std::string& what, DescribeFormat format);
+
+/// The roles whose components an option of a command names, and no recipe.
+[[nodiscard]] std::vector<recipe::RecipeTable> option_roles();
 
 /// The component "role/name". Throws RecipeError without a place, with what was probably meant or what there
 /// is.

@@ -29,6 +29,7 @@ std::vector<ReferencePage> reference_pages(const Catalog& catalog) {
       pipeline += "\n##" + describe(catalog, inner.key, DescribeFormat::markdown);
     }
   }
+  for (auto& role : option_roles()) tables.push_back(std::move(role));
   for (const auto& table : tables) {
     if (table.kind == recipe::RecipeTable::Kind::settings ||
         table.kind == recipe::RecipeTable::Kind::settings_list) {

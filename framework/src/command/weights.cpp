@@ -21,8 +21,7 @@ std::string type_text(const torch::Tensor& tensor) {
 }
 
 std::string layout_text(const weights::TranslatedWeights& weights) {
-  return weights.layout == nullptr ? "not recognised: names are taken as they are"
-                                   : std::string(weights.layout->name);
+  return weights.layout ? weights.layout->name : "not recognised: names are taken as they are";
 }
 
 /// Kindred's name by the file's.
@@ -114,11 +113,11 @@ std::string outcome_text(const ImportOptions& options, const weights::WeightsFil
 
 }  // namespace
 
-WeightsSummary inspect_weights(const std::filesystem::path& file) {
+WeightsSummary inspect_weights(const std::filesystem::path& file, const Catalog& catalog) {
   WeightsSummary summary;
   summary.file = weights::read_weights_file(file);
   summary.sha256 = file::sha256_of_file(file);
-  summary.weights = weights::translate(summary.file);
+  summary.weights = weights::translate(summary.file, weights::known_layouts(catalog));
   return summary;
 }
 
@@ -141,8 +140,8 @@ std::string weights_text(const WeightsSummary& summary) {
   if (content.metadata.count(recipe_key) > 0) {
     head.rows.push_back({"recipe", "inside: `kindred embed --weights` uses this model as it is"});
   }
-  if (summary.weights.layout != nullptr && !summary.weights.layout->note.empty()) {
-    head.rows.push_back({"note", std::string(summary.weights.layout->note)});
+  if (summary.weights.layout && !summary.weights.layout->note.empty()) {
+    head.rows.push_back({"note", summary.weights.layout->note});
   }
 
   const auto names = names_of(summary.weights);
@@ -167,9 +166,9 @@ std::string weights_json(const WeightsSummary& summary) {
   json["dictionary"] = file.dictionary;
   json["prefix"] = file.prefix;
   json["beside"] = file.beside;
-  const auto* layout = summary.weights.layout;
-  json["layout"] = layout == nullptr ? nlohmann::ordered_json() : nlohmann::ordered_json(layout->name);
-  json["note"] = layout == nullptr ? std::string() : std::string(layout->note);
+  const auto& layout = summary.weights.layout;
+  json["layout"] = layout ? nlohmann::ordered_json(layout->name) : nlohmann::ordered_json();
+  json["note"] = layout ? layout->note : "";
   json["elements"] = elements_of(file.content);
   json["tensors"] = nlohmann::ordered_json::array();
   for (const auto& [name, tensor] : file.content.tensors) {
@@ -185,7 +184,7 @@ std::string weights_json(const WeightsSummary& summary) {
 
 ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
   const auto file = weights::read_weights_file(options.file);
-  const auto weights = weights::translate(file);
+  const auto weights = weights::translate(file, weights::known_layouts(plan));
   const auto in_file =
       options.identities ? std::nullopt : weights::identities_of(plan, weights, options.file);
   if (!options.identities && !in_file) {

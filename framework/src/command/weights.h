@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/catalog.h"
 #include "recipe/plan.h"
 #include "weights/matching.h"
 #include "weights/weights_file.h"
@@ -20,7 +21,8 @@ struct WeightsSummary {
 };
 
 /// Throws what reading the file throws.
-[[nodiscard]] WeightsSummary inspect_weights(const std::filesystem::path& file);
+/// @param catalog whose components say what other programs call their tensors
+[[nodiscard]] WeightsSummary inspect_weights(const std::filesystem::path& file, const Catalog& catalog);
 /// What the file is, and a row for each tensor.
 [[nodiscard]] std::string weights_text(const WeightsSummary& summary);
 /// The same as JSON.

@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "file/atomic_file.h"
+#include "kindred/text/sample_table.h"
 
 namespace kindred::file {
 namespace {
@@ -31,15 +32,7 @@ Split split_in(const CsvTable& table, const CsvRow& row, std::size_t column) {
 }
 
 void write_sample_list(const std::filesystem::path& file, const std::vector<Sample>& samples) {
-  write_atomically(file, [&](std::ostream& out) {
-    write_csv_row(out, {"path", "identity", "camera", "domain", "split"});
-    for (const auto& sample : samples) {
-      write_csv_row(
-          out, {sample.path, sample.identity == unlabelled_identity ? "" : std::to_string(sample.identity),
-                sample.camera == unknown_camera ? "" : std::to_string(sample.camera), sample.domain,
-                split_name(sample.split)});
-    }
-  });
+  write_atomically(file, [&](std::ostream& out) { write_sample_table(out, samples); });
 }
 
 SampleListReader::SampleListReader(const std::filesystem::path& file) : reader_(file) {

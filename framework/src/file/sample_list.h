@@ -16,8 +16,7 @@ namespace kindred::file {
 /// The split that a cell names: train, query or gallery. Throws DataError naming file and line otherwise.
 [[nodiscard]] Split split_in(const CsvTable& table, const CsvRow& row, std::size_t column);
 
-/// Writes the header path,identity,camera,domain,split and a line for each sample; an unlabelled identity and
-/// an unknown camera are empty cells. Atomic.
+/// write_sample_table(), atomically.
 void write_sample_list(const std::filesystem::path& file, const std::vector<Sample>& samples);
 
 /// Reads such a list: path and identity needed, camera, domain and split optional, in any order; other

@@ -59,6 +59,11 @@ bool ComponentChooser::is_usable(const ComponentFactory* factory, const Value& t
   if (factory == nullptr) {
     const auto& type = *table.as<Table>()->find("type");
     const auto& name = *type.as<std::string>();
+    if (const auto* now = catalog_.find_former(role, name)) {
+      diagnostics.error(type.location(),
+                        "unknown " + role + " '" + name + "'; it is called '" + now->info().name + "' now");
+      return false;
+    }
     const auto near = nearest_name(name, names_of(role));
     diagnostics.error(type.location(),
                       "unknown " + role + " '" + name + "'; " +

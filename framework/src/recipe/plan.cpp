@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kindred/role/labeler.h"
+#include "kindred/role/layout.h"
 #include "kindred/role/partitioner.h"
 #include "kindred/role/writer.h"
 #include "recipe/affects.h"
@@ -466,6 +467,7 @@ Choice<Role> choose_component(const Value& recipe, const Catalog& catalog) {
 }
 template Choice<Partitioner> choose_component(const Value& recipe, const Catalog& catalog);
 template Choice<Labeler> choose_component(const Value& recipe, const Catalog& catalog);
+template Choice<Layout> choose_component(const Value& recipe, const Catalog& catalog);
 template Choice<Writer> choose_component(const Value& recipe, const Catalog& catalog);
 
 std::vector<std::string> ranking_keys() {

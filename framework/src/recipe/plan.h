@@ -130,7 +130,7 @@ struct Plan : RankingPlan, DataPlan, ExtractionPlan {
 /// The data set of a recipe alone, whatever else the recipe lacks. Throws as make_plan().
 [[nodiscard]] Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog);
 
-/// The same for the table of another role: [partitioner], [labeler] or [writer].
+/// The same for the table of another role: [partitioner], [labeler], [layout] or [writer].
 template <class Role>
 [[nodiscard]] Choice<Role> choose_component(const Value& recipe, const Catalog& catalog);
 

@@ -68,6 +68,7 @@ ParameterInfo dataset_of_its_own() {
 }  // namespace
 
 std::string RecipeTable::header() const {
+  if (kind == Kind::option) return "--" + key;
   const auto path = within.empty() ? key : within + "." + key;
   if (kind == Kind::variant) {
     const auto dot = path.find('.');

@@ -10,8 +10,9 @@ namespace kindred::recipe {
 
 struct RecipeTable {
   /// What the table holds: one component, a list of components, settings of the kernel, a list of these, or
-  /// those entries of such a list that have one `type`; the key of these is "LIST.TYPE".
-  enum class Kind { component, components, settings, settings_list, variant };
+  /// those entries of such a list that have one `type`; the key of these is "LIST.TYPE". An option of the
+  /// command line names one component, and no recipe does.
+  enum class Kind { component, components, settings, settings_list, variant, option };
 
   std::string key;  ///< "train"; of a table inside another "optimizer.group"
   Kind kind;
@@ -24,7 +25,7 @@ struct RecipeTable {
   std::string within = "";  ///< the table that it stands in, "stage" for [stage.labeler]; "": at the top
   Affects affects = Affects::training;  ///< what its keys affect, but for those with a mark of their own
 
-  /// As it is written: "[train]", "[[loss]]".
+  /// As it is written: "[train]", "[[loss]]", "--layout".
   [[nodiscard]] std::string header() const;
 };
 

@@ -34,7 +34,7 @@ void check_hash(const fs::path& file, const std::optional<std::string>& expected
                             ", the recipe's " + *expected);
 }
 
-/// "weights.pth (ResNet (torchvision, torchreid)): 267 of 320 tensors matched, ..."
+/// "weights.pth (layout: torchvision): 267 of 320 tensors matched, ..."
 std::string note_of(const std::string& what, const WeightsFile& file, const MatchReport& report) {
   constexpr std::size_t most = 10;
   std::string text =
@@ -51,12 +51,13 @@ std::string note_of(const std::string& what, const WeightsFile& file, const Matc
   return text;
 }
 
-void load(const fs::path& path, const std::optional<std::string>& hash, torch::nn::Module& module,
-          const std::string& prefix, const std::vector<std::string>& allow_missing, const std::string& what,
+void load(const fs::path& path, const std::optional<std::string>& hash,
+          const std::vector<WeightsLayout>& known, torch::nn::Module& module, const std::string& prefix,
+          const std::vector<std::string>& allow_missing, const std::string& what,
           std::vector<std::string>& notes) {
   check_hash(path, hash);
   const auto file = read_weights_file(path);
-  const auto weights = translate(file);
+  const auto weights = translate(file, known);
   const auto report = match_weights(weights, module, prefix, allow_missing);
   if (!report.complete()) {
     throw DataError(
@@ -84,13 +85,14 @@ std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan, std:
     const auto& start = plan.backbone_start;
     if (!start.weights) return;
     const auto whole = backbone.trunk(backbone.blocks().back());
-    load(*start.weights, start.weights_sha256, *whole, backbone_prefix, {}, "weights of the backbone", notes);
+    load(*start.weights, start.weights_sha256, known_layouts(plan), *whole, backbone_prefix, {},
+         "weights of the backbone", notes);
   });
   if (plan.weights.file) {
     if (const auto wrong = useless_pattern(plan.weights.allow_missing, *model); !wrong.empty()) {
       throw RecipeError(plan.weights_location, "[weights]: allow_missing: " + wrong);
     }
-    load(*plan.weights.file, plan.weights.sha256, *model, "", plan.weights.allow_missing,
+    load(*plan.weights.file, plan.weights.sha256, known_layouts(plan), *model, "", plan.weights.allow_missing,
          "weights of the network", notes);
   }
   return model;

@@ -4,14 +4,13 @@
 #include <charconv>
 #include <cstdint>
 #include <system_error>
+#include <utility>
+
+#include "kindred/role/backbone.h"
+#include "kindred/role/head.h"
 
 namespace kindred::weights {
 namespace {
-
-constexpr std::string_view fast_reid_note =
-    "fast-reid's ResNet wants stem_pooling = 'rounded_up'; where it has non-local or SE blocks (unused "
-    "'NL_*' "
-    "and 'se.*'), the outputs are not its own";
 
 /// What '#' and '*' stood for.
 struct Captured {
@@ -59,175 +58,72 @@ std::string filled(std::string_view form, const Captured& captured) {
   return name;
 }
 
-}  // namespace
+/// Adds what a component declares, its own names behind a prefix.
+void add(WeightsLayout& whole, const WeightsLayout& part, const std::string& prefix) {
+  if (!whole.note.empty() && !part.note.empty()) whole.note += "; ";
+  whole.note += part.note;
+  whole.required.insert(whole.required.end(), part.required.begin(), part.required.end());
+  for (const auto& rule : part.rules) whole.rules.push_back({rule.from, prefix + rule.to});
+  whole.dropped.insert(whole.dropped.end(), part.dropped.begin(), part.dropped.end());
+}
 
-const std::vector<WeightsLayout>& weights_layouts() {
-  static const std::vector<WeightsLayout> layouts = {
-      // Three branches of MGN as the repositories after ReID-MGN have it, here on the trunk of an SE-ResNet:
-      // trunk layer0, layer1, layer2, layer3.0; branches layer3.1.. and layer4. "base.*" is the network that
-      // the branches were copied from.
-      {"MGN on SE-ResNet (NAIC 2019)",
-       {"backbone.0.conv1.weight", "p1.0.#.*", "reduction_0.0.weight"},
-       {{"backbone.0.*", "backbone.layer0.*"},
-        {"backbone.1.*", "backbone.layer1.*"},
-        {"backbone.2.*", "backbone.layer2.*"},
-        {"backbone.3.*", "backbone.layer3.0.*"},
-        {"p1.0.#.*", "head.branch1.layer3.#+1.*"},
-        {"p1.1.*", "head.branch1.layer4.*"},
-        {"p2.0.#.*", "head.branch2.layer3.#+1.*"},
-        {"p2.1.*", "head.branch2.layer4.*"},
-        {"p3.0.#.*", "head.branch3.layer3.#+1.*"},
-        {"p3.1.*", "head.branch3.layer4.*"},
-        {"reduction_0.0.*", "head.reduction_g1.conv.*"},
-        {"reduction_0.1.*", "head.reduction_g1.bn.*"},
-        {"reduction_1.0.*", "head.reduction_g2.conv.*"},
-        {"reduction_1.1.*", "head.reduction_g2.bn.*"},
-        {"reduction_2.0.*", "head.reduction_g3.conv.*"},
-        {"reduction_2.1.*", "head.reduction_g3.bn.*"},
-        {"reduction_3.0.*", "head.reduction_p2_0.conv.*"},
-        {"reduction_3.1.*", "head.reduction_p2_0.bn.*"},
-        {"reduction_4.0.*", "head.reduction_p2_1.conv.*"},
-        {"reduction_4.1.*", "head.reduction_p2_1.bn.*"},
-        {"reduction_5.0.*", "head.reduction_p3_0.conv.*"},
-        {"reduction_5.1.*", "head.reduction_p3_0.bn.*"},
-        {"reduction_6.0.*", "head.reduction_p3_1.conv.*"},
-        {"reduction_6.1.*", "head.reduction_p3_1.bn.*"},
-        {"reduction_7.0.*", "head.reduction_p3_2.conv.*"},
-        {"reduction_7.1.*", "head.reduction_p3_2.bn.*"},
-        {"fc_id_2048_0.*", "head.classifier_g1.*"},
-        {"fc_id_2048_1.*", "head.classifier_g2.*"},
-        {"fc_id_2048_2.*", "head.classifier_g3.*"},
-        {"fc_id_256_1_0.*", "head.classifier_p2_0.*"},
-        {"fc_id_256_1_1.*", "head.classifier_p2_1.*"},
-        {"fc_id_256_2_0.*", "head.classifier_p3_0.*"},
-        {"fc_id_256_2_1.*", "head.classifier_p3_1.*"},
-        {"fc_id_256_2_2.*", "head.classifier_p3_2.*"},
-        {"feature_score.fc1.*", "head.attention.0.*"},
-        {"feature_score.fc2.*", "head.attention.2.*"}},
-       ""},
-
-      // fast-reid, fastreid/modeling/meta_arch/mgn.py: trunk conv1, bn1, (ReLU, pooling), layer1, layer2,
-      // layer3.0. The classifier is "b1_head.weight", before v1.1 "b1_head.classifier.weight".
-      {"fast-reid MGN",
-       {"backbone.0.weight", "b1.0.#.*", "b1_head.bottleneck.0.weight"},
-       {{"backbone.0.*", "backbone.conv1.*"},
-        {"backbone.1.*", "backbone.bn1.*"},
-        {"backbone.4.*", "backbone.layer1.*"},
-        {"backbone.5.*", "backbone.layer2.*"},
-        {"backbone.6.*", "backbone.layer3.0.*"},
-        {"b1.0.#.*", "head.branch1.layer3.#+1.*"},
-        {"b1.1.*", "head.branch1.layer4.*"},
-        {"b2.0.#.*", "head.branch2.layer3.#+1.*"},
-        {"b2.1.*", "head.branch2.layer4.*"},
-        {"b3.0.#.*", "head.branch3.layer3.#+1.*"},
-        {"b3.1.*", "head.branch3.layer4.*"},
-        {"b1_head.bottleneck.0.*", "head.reduction_g1.conv.*"},
-        {"b1_head.bottleneck.1.*", "head.reduction_g1.bn.*"},
-        {"b1_head.weight", "head.classifier_g1.weight"},
-        {"b1_head.classifier.*", "head.classifier_g1.*"},
-        {"b1_head.pool_layer.p", "head.pool_g1.p"},
-        {"b2_head.bottleneck.0.*", "head.reduction_g2.conv.*"},
-        {"b2_head.bottleneck.1.*", "head.reduction_g2.bn.*"},
-        {"b2_head.weight", "head.classifier_g2.weight"},
-        {"b2_head.classifier.*", "head.classifier_g2.*"},
-        {"b2_head.pool_layer.p", "head.pool_g2.p"},
-        {"b3_head.bottleneck.0.*", "head.reduction_g3.conv.*"},
-        {"b3_head.bottleneck.1.*", "head.reduction_g3.bn.*"},
-        {"b3_head.weight", "head.classifier_g3.weight"},
-        {"b3_head.classifier.*", "head.classifier_g3.*"},
-        {"b3_head.pool_layer.p", "head.pool_g3.p"},
-        {"b21_head.bottleneck.0.*", "head.reduction_p2_0.conv.*"},
-        {"b21_head.bottleneck.1.*", "head.reduction_p2_0.bn.*"},
-        {"b21_head.weight", "head.classifier_p2_0.weight"},
-        {"b21_head.classifier.*", "head.classifier_p2_0.*"},
-        {"b22_head.bottleneck.0.*", "head.reduction_p2_1.conv.*"},
-        {"b22_head.bottleneck.1.*", "head.reduction_p2_1.bn.*"},
-        {"b22_head.weight", "head.classifier_p2_1.weight"},
-        {"b22_head.classifier.*", "head.classifier_p2_1.*"},
-        {"b31_head.bottleneck.0.*", "head.reduction_p3_0.conv.*"},
-        {"b31_head.bottleneck.1.*", "head.reduction_p3_0.bn.*"},
-        {"b31_head.weight", "head.classifier_p3_0.weight"},
-        {"b31_head.classifier.*", "head.classifier_p3_0.*"},
-        {"b32_head.bottleneck.0.*", "head.reduction_p3_1.conv.*"},
-        {"b32_head.bottleneck.1.*", "head.reduction_p3_1.bn.*"},
-        {"b32_head.weight", "head.classifier_p3_1.weight"},
-        {"b32_head.classifier.*", "head.classifier_p3_1.*"},
-        {"b33_head.bottleneck.0.*", "head.reduction_p3_2.conv.*"},
-        {"b33_head.bottleneck.1.*", "head.reduction_p3_2.bn.*"},
-        {"b33_head.weight", "head.classifier_p3_2.weight"},
-        {"b33_head.classifier.*", "head.classifier_p3_2.*"}},
-       "fast-reid's ResNet wants stem_pooling = 'rounded_up'; its classifiers have no bias; of generalised "
-       "mean "
-       "pooling it has an exponent for each stripe, Kindred one for all stripes of a branch"},
-
-      // fast-reid, meta_arch/baseline.py with heads/embedding_head.py: with EMBEDDING_DIM the bottleneck is a
-      // convolution and a batch norm, without it a batch norm alone. The classifier is "heads.weight", before
-      // v1.1 "heads.classifier.weight".
-      {"fast-reid baseline with an embedding",
-       {"backbone.conv1.weight", "heads.bottleneck.1.running_mean"},
-       {{"backbone.*", "backbone.*"},
-        {"heads.bottleneck.0.*", "head.reduction.*"},
-        {"heads.bottleneck.1.*", "head.neck.*"},
-        {"heads.weight", "head.classifier.weight"},
-        {"heads.classifier.*", "head.classifier.*"},
-        {"heads.pool_layer.p", "head.pooling.p"}},
-       fast_reid_note},
-      {"fast-reid baseline",
-       {"backbone.conv1.weight", "heads.bottleneck.0.running_mean"},
-       {{"backbone.*", "backbone.*"},
-        {"heads.bottleneck.0.*", "head.neck.*"},
-        {"heads.weight", "head.classifier.weight"},
-        {"heads.classifier.*", "head.classifier.*"},
-        {"heads.pool_layer.p", "head.pooling.p"}},
-       fast_reid_note},
-      // The same before September 2020.
-      {"fast-reid baseline before v1.0",
-       {"backbone.conv1.weight", "heads.bnneck.running_mean"},
-       {{"backbone.*", "backbone.*"},
-        {"heads.bnneck.*", "head.neck.*"},
-        {"heads.classifier.*", "head.classifier.*"},
-        {"heads.pool_layer.p", "head.pooling.p"}},
-       fast_reid_note},
-
-      // reid-strong-baseline, modeling/baseline.py.
-      {"reid-strong-baseline",
-       {"base.*", "bottleneck.running_mean"},
-       {{"base.*", "backbone.*"}, {"bottleneck.*", "head.neck.*"}, {"classifier.*", "head.classifier.*"}},
-       "its ResNet wants stem_relu = false: it has no ReLU behind the first convolution"},
-
-      // Cadene's pretrained-models, senet.py; torchreid's senet.py has the same and a classifier.
-      {"SE-ResNet (Cadene, torchreid)",
-       {"layer0.conv1.weight", "layer1.0.se_module.fc1.weight"},
-       {{"layer#.*", "backbone.layer#.*"}, {"classifier.*", "head.classifier.*"}},
-       ""},
-
-      // torchvision's resnet.py, "fc" the classifier of ImageNet; torchreid's resnet.py has the same names
-      // and
-      // a classifier of identities.
-      {"ResNet (torchvision, torchreid)",
-       {"conv1.weight", "bn1.running_mean", "layer1.0.conv1.weight"},
-       {{"conv1.*", "backbone.conv1.*"},
-        {"bn1.*", "backbone.bn1.*"},
-        {"layer#.*", "backbone.layer#.*"},
-        {"classifier.*", "head.classifier.*"}},
-       ""},
-
-      // Kindred's own, and inside its checkpoints.
-      {"Kindred", {"backbone.*", "head.*"}, {{"backbone.*", "backbone.*"}, {"head.*", "head.*"}}, ""},
-      {"Kindred checkpoint",
-       {"model.backbone.*", "model.head.*"},
-       {{"model.backbone.*", "backbone.*"}, {"model.head.*", "head.*"}},
-       ""},
-  };
+/// What the components of a role declare, those of `first` ahead.
+std::vector<WeightsLayout> declared(const Catalog& catalog, std::string_view role,
+                                    const ComponentFactory* first) {
+  auto factories = catalog.components(role);
+  std::stable_partition(factories.begin(), factories.end(),
+                        [&](const auto* factory) { return factory == first; });
+  std::vector<WeightsLayout> layouts;
+  for (const auto* factory : factories) {
+    const auto& own = factory->info().weights_layouts;
+    layouts.insert(layouts.end(), own.begin(), own.end());
+  }
   return layouts;
 }
 
-const WeightsLayout* recognise_layout(const file::TensorFile& content) {
+std::vector<WeightsLayout> composed(const std::vector<WeightsLayout>& backbones,
+                                    const std::vector<WeightsLayout>& heads) {
+  std::vector<WeightsLayout> known;
+  std::vector<WeightsLayout> alone;
+  for (const auto& backbone : backbones) {
+    auto& part = alone.emplace_back(WeightsLayout{.name = backbone.name});
+    add(part, backbone, backbone_prefix);
+    for (const auto& head : heads) {
+      if (head.name != backbone.name) continue;
+      auto& whole = known.emplace_back(part);
+      add(whole, head, head_prefix);
+    }
+  }
+  known.push_back({.name = "Kindred",
+                   .required = {"backbone.*", "head.*"},
+                   .rules = {{"backbone.*", "backbone.*"}, {"head.*", "head.*"}}});
+  known.push_back({.name = "Kindred checkpoint",
+                   .required = {"model.backbone.*", "model.head.*"},
+                   .rules = {{"model.backbone.*", "backbone.*"}, {"model.head.*", "head.*"}},
+                   .dropped = {"*"}});
+  known.insert(known.end(), alone.begin(), alone.end());
+  return known;
+}
+
+}  // namespace
+
+std::vector<WeightsLayout> known_layouts(const Catalog& catalog) {
+  return composed(declared(catalog, Backbone::role_name, nullptr),
+                  declared(catalog, Head::role_name, nullptr));
+}
+
+std::vector<WeightsLayout> known_layouts(const recipe::Plan& plan) {
+  return composed(declared(*plan.catalog, Backbone::role_name, plan.backbone.factory),
+                  declared(*plan.catalog, Head::role_name, plan.head.factory));
+}
+
+const WeightsLayout* recognise_layout(const std::vector<WeightsLayout>& known,
+                                      const file::TensorFile& content) {
   const auto has = [&](std::string_view form) {
     return std::any_of(content.tensors.begin(), content.tensors.end(),
                        [&](const auto& entry) { return match(form, entry.first).has_value(); });
   };
-  for (const auto& layout : weights_layouts()) {
+  for (const auto& layout : known) {
     if (std::all_of(layout.required.begin(), layout.required.end(), has)) return &layout;
   }
   return nullptr;
@@ -238,6 +134,11 @@ std::optional<std::string> translated(const WeightsLayout& layout, std::string_v
     if (const auto captured = match(rule.from, name)) return filled(rule.to, *captured);
   }
   return std::nullopt;
+}
+
+bool is_dropped(const WeightsLayout& layout, std::string_view name) {
+  return std::any_of(layout.dropped.begin(), layout.dropped.end(),
+                     [&](const auto& form) { return match(form, name).has_value(); });
 }
 
 }  // namespace kindred::weights

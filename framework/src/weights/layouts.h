@@ -1,6 +1,6 @@
-// What other programs call the tensors of networks, and what Kindred's files call them. A layout is a table
-// of names: it knows of files, not of components. Whether what it gives fits a network is found when names
-// and shapes are matched.
+// What other programs call the tensors of a whole network, and what Kindred's files call them: composed of
+// what backbones and heads declare. Whether what a layout gives fits a network is found when names and shapes
+// are matched.
 #pragma once
 
 #include <optional>
@@ -9,30 +9,29 @@
 #include <vector>
 
 #include "file/safetensors.h"
+#include "kindred/core/catalog.h"
+#include "kindred/nn/weights_layout.h"
+#include "recipe/plan.h"
 
 namespace kindred::weights {
 
-/// In `from`, a '#' stands for a whole number and a '*' at the end for anything. In `to` they stand for the
-/// same again; "#+1" for the number and one.
-struct NameRule {
-  std::string_view from;
-  std::string_view to;
-};
+inline constexpr const char* backbone_prefix = "backbone.";
+inline constexpr const char* head_prefix = "head.";
 
-struct WeightsLayout {
-  std::string_view name;                   ///< "torchvision ResNet"
-  std::vector<std::string_view> required;  ///< forms of names, each of which some tensor has
-  std::vector<NameRule> rules;  ///< the first that fits a name counts; a name without one is not used
-  std::string_view note;  ///< what the network must be like for the same outputs, beside its tensors; or ""
-};
+/// The layouts of whole files, in the order in which they are tried: a backbone's with a head's of the same
+/// name, Kindred's own, and a backbone's alone. Their rules give "backbone...." and "head....".
+[[nodiscard]] std::vector<WeightsLayout> known_layouts(const Catalog& catalog);
+/// The same, what the plan's own components declare ahead of what others do.
+[[nodiscard]] std::vector<WeightsLayout> known_layouts(const recipe::Plan& plan);
 
-/// The first whose required names are there is the one that a file has.
-[[nodiscard]] const std::vector<WeightsLayout>& weights_layouts();
+/// The first whose required names are there; nullptr when there is none.
+[[nodiscard]] const WeightsLayout* recognise_layout(const std::vector<WeightsLayout>& known,
+                                                    const file::TensorFile& content);
 
-/// nullptr when there is none.
-[[nodiscard]] const WeightsLayout* recognise_layout(const file::TensorFile& content);
-
-/// What Kindred calls the tensor; nothing when the layout has no use for it.
+/// What the layout calls the tensor; nothing when it has no rule for it.
 [[nodiscard]] std::optional<std::string> translated(const WeightsLayout& layout, std::string_view name);
+
+/// Whether the layout says that a tensor is of no use.
+[[nodiscard]] bool is_dropped(const WeightsLayout& layout, std::string_view name);
 
 }  // namespace kindred::weights

@@ -14,8 +14,6 @@
 namespace kindred::weights {
 namespace {
 
-constexpr const char* head_prefix = "head.";
-
 /// Whether names say themselves to what part of a model they belong.
 bool has_parts(const file::TensorFile& content) {
   return std::any_of(content.tensors.begin(), content.tensors.end(), [](const auto& entry) {
@@ -61,16 +59,16 @@ std::string listed(const MatchReport& report, TensorState state, const std::stri
 
 }  // namespace
 
-TranslatedWeights translate(const WeightsFile& file) {
+TranslatedWeights translate(const WeightsFile& file, const std::vector<WeightsLayout>& known) {
   TranslatedWeights result;
-  result.layout = recognise_layout(file.content);
+  if (const auto* layout = recognise_layout(known, file.content)) result.layout = *layout;
   const std::string assumed_prefix = has_parts(file.content) ? "" : backbone_prefix;
   std::map<std::string, std::string> names;
   for (const auto& [source, tensor] : file.content.tensors) {
-    auto name = result.layout == nullptr ? std::optional<std::string>(assumed_prefix + source)
-                                         : translated(*result.layout, source);
+    auto name = result.layout ? translated(*result.layout, source)
+                              : std::optional<std::string>(assumed_prefix + source);
     if (!name) {
-      result.unused.push_back(source);
+      (is_dropped(*result.layout, source) ? result.dropped : result.unused).push_back(source);
       continue;
     }
     const auto [place, is_new] = names.emplace(*name, source);
@@ -111,8 +109,8 @@ std::string MatchReport::counts_text() const {
 MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Module& module,
                           const std::string& prefix, const std::vector<std::string>& allow_missing) {
   MatchReport report;
-  report.layout = weights.layout == nullptr ? "not recognised" : std::string(weights.layout->name);
-  report.note = weights.layout == nullptr ? "" : std::string(weights.layout->note);
+  report.layout = weights.layout ? weights.layout->name : "not recognised";
+  report.note = weights.layout ? weights.layout->note : "";
   const auto sources = by_name(weights, prefix);
   std::set<std::string> names;
   for (const auto& [name, tensor] : model::module_tensors(module, prefix)) {
@@ -139,15 +137,16 @@ MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Mod
     }
     report.rows.push_back(std::move(row));
   }
+  const auto add_unused = [&](const std::string& source, const std::string& detail) {
+    report.rows.push_back({TensorState::unused, text::printable(source), text::printable(source), detail});
+  };
   for (const auto& entry : weights.tensors) {
     if (names.count(entry.name) > 0) continue;
     const bool renamed = entry.name != entry.source;
-    report.rows.push_back({TensorState::unused, text::printable(entry.source), text::printable(entry.source),
-                           renamed ? "it would be " + text::printable(entry.name) : ""});
+    add_unused(entry.source, renamed ? "it would be " + text::printable(entry.name) : "");
   }
-  for (const auto& source : weights.unused) {
-    report.rows.push_back({TensorState::unused, text::printable(source), text::printable(source), ""});
-  }
+  for (const auto& source : weights.unused) add_unused(source, "");
+  for (const auto& source : weights.dropped) add_unused(source, "known to be of no use");
   return report;
 }
 

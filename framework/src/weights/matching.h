@@ -5,6 +5,7 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,20 +21,18 @@ struct NamedSource {
   torch::Tensor tensor;
 };
 
-/// What the names of a model's backbone begin with.
-inline constexpr const char* backbone_prefix = "backbone.";
-
 /// The tensors of a file under Kindred's names.
 struct TranslatedWeights {
-  /// nullptr: not recognised. The names are then Kindred's, or without "backbone." and "head." the
-  /// backbone's.
-  const WeightsLayout* layout = nullptr;
+  /// Absent: not recognised. The names are then Kindred's, or without "backbone." and "head." the backbone's.
+  std::optional<WeightsLayout> layout;
   std::vector<NamedSource> tensors;
-  std::vector<std::string> unused;  ///< names for which the layout has no use
+  std::vector<std::string> dropped;  ///< names that the layout says to be of no use
+  std::vector<std::string> unused;   ///< names of which the layout says nothing
 };
 
-/// Throws DataError when two tensors would have the same name.
-[[nodiscard]] TranslatedWeights translate(const WeightsFile& file);
+/// By the first of the known layouts that the file has. Throws DataError when two tensors would have the same
+/// name.
+[[nodiscard]] TranslatedWeights translate(const WeightsFile& file, const std::vector<WeightsLayout>& known);
 
 enum class TensorState {
   matched,

@@ -234,6 +234,8 @@ TEST_CASE("what is not there is an error, with what was meant or what there is")
         "error: there is no component 'head/triplet'; did you mean 'loss/triplet'?");
   CHECK(error_of("backbone/zebra") ==
         "error: there is no component 'backbone/zebra'; there are 'backbone/large' and 'backbone/small'");
+  CHECK(error_of("backbone/little") ==
+        "error: there is no component 'backbone/little'; it is called 'backbone/small' now");
   CHECK(error_of("trian") == "error: there is no table 'trian'; did you mean 'train'?");
   CHECK(error_of("zzzzzzzz") ==
         "error: there is no component 'zzzzzzzz'; a component is written role/name, and `kindred list` shows "

@@ -45,26 +45,26 @@ struct Foreign {
 }  // namespace
 
 TEST_CASE("inspecting says what a file is and lists its tensors with Kindred's names") {
-  const auto text = weights_text(inspect_weights(golden_weights("resnet_legacy")));
+  const auto text = weights_text(inspect_weights(golden_weights("resnet_legacy"), small_catalog()));
   CHECK(contains(text, "format   PyTorch before 1.6\n"));
   CHECK(contains(text, "tensors  38, 6376 elements, 25528 bytes\n"));
-  CHECK(contains(text, "layout   ResNet (torchvision, torchreid)\n"));
+  CHECK(contains(text, "layout   torchvision\n"));
   CHECK(contains(text, "\nTENSOR "));
   CHECK(contains(text, "conv1.weight"));
   CHECK(contains(text, "[8, 3, 7, 7]"));
   CHECK(contains(text, "backbone.conv1.weight"));
-  const auto checkpoint = weights_text(inspect_weights(golden_weights("checkpoint")));
+  const auto checkpoint = weights_text(inspect_weights(golden_weights("checkpoint"), small_catalog()));
   CHECK(contains(checkpoint, "tensors  7 under 'state_dict'"));
   CHECK(contains(checkpoint, "beside   epoch, rank1, optimizer, scheduler\n"));
   CHECK(contains(checkpoint, "layout   not recognised"));
 }
 
 TEST_CASE("inspecting as JSON says the same") {
-  const auto json =
-      nlohmann::json::parse(weights_json(inspect_weights(golden_weights("se_resnet_parallel"))));
+  const auto json = nlohmann::json::parse(
+      weights_json(inspect_weights(golden_weights("se_resnet_parallel"), small_catalog())));
   CHECK(json["format"] == "PyTorch");
   CHECK(json["prefix"] == "module.");
-  CHECK(json["layout"] == "SE-ResNet (Cadene, torchreid)");
+  CHECK(json["layout"] == "pretrained-models (Cadene)");
   CHECK(json["sha256"].get<std::string>().size() == 64);
   const auto& tensor = json["tensors"][0];
   CHECK(tensor["name"] == "layer0.conv1.weight");

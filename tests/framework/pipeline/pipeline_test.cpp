@@ -63,22 +63,6 @@ const Catalog& catalog() {
   return made;
 }
 
-const char* const model = R"(
-[sampler]
-type = "plain"
-[backbone]
-type = "small"
-[head]
-type = "simple"
-[[loss]]
-type = "entropy"
-on = ["logits"]
-[optimizer]
-type = "sgd"
-[schedule]
-type = "flat"
-)";
-
 const char* const whole = R"(name = "trial"
 [dataset]
 type = "folder"
@@ -126,7 +110,7 @@ writer = { type = "nothing" }
 /// A pipeline beside the recipe that its stages use.
 class Files {
  public:
-  Files() { folder_.write("model.toml", model); }
+  Files() { folder_.write("model.toml", fake_model); }
 
   Pipeline make(const std::string& text, const std::vector<std::string>& overrides = {}) {
     return make_pipeline(recipe::load_recipe(folder_.write("p.toml", text), overrides), catalog());

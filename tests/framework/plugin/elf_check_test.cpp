@@ -10,8 +10,6 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -24,6 +22,7 @@
 namespace fs = std::filesystem;
 using namespace kindred;
 using namespace kindred::plugin;
+using test::TemporaryFolder;
 
 namespace {
 
@@ -32,25 +31,12 @@ using Segment = ElfW(Phdr);
 using SectionHeader = ElfW(Shdr);
 
 std::string good_plugin() {
-  std::ifstream in(fs::path(test::build_directory) / "tests/fixtures/plugins/good/good.so", std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  return test::read_bytes(fs::path(test::build_directory) / "tests/fixtures/plugins/good/good.so");
 }
 
-class Folder {
-  test::TemporaryFolder folder_;
-
- public:
-  [[nodiscard]] fs::path file(const std::string& bytes) const {
-    auto result = path / "library.so";
-    std::ofstream(result, std::ios::binary | std::ios::trunc) << bytes;
-    return result;
-  }
-  fs::path path = folder_.path();
-};
-
 /// What is wrong with a library of these bytes; "" when it passes.
-std::string fault(const Folder& folder, const std::string& bytes) {
-  const auto file = folder.file(bytes);
+std::string fault(const TemporaryFolder& folder, const std::string& bytes) {
+  const auto file = folder.write("library.so", bytes);
   try {
     static_cast<void>(read_library_section(file, ".kindred_plugin"));
   } catch (const PluginError& error) {
@@ -141,8 +127,8 @@ bool loading_is_survived(const fs::path& folder) {
 }  // namespace
 
 TEST_CASE("a section of a whole library is read, and a missing one is not there") {
-  const Folder folder;
-  const auto file = folder.file(good_plugin());
+  const TemporaryFolder folder;
+  const auto file = folder.write("library.so", good_plugin());
   const auto info = read_library_section(file, ".kindred_plugin");
   REQUIRE(info.has_value());
   CHECK(info->size() == sizeof(KindredPluginInfo));
@@ -151,7 +137,7 @@ TEST_CASE("a section of a whole library is read, and a missing one is not there"
 }
 
 TEST_CASE("a header that promises impossible things is refused") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string remedy = "; build it again, or copy it again";
   CHECK(fault(folder, with_header([](Header& h) { h.e_type = ET_REL; })) ==
         "is not a shared library: its ELF type is 1 instead of 3; link it with kindred_add_plugin() "
@@ -179,7 +165,7 @@ TEST_CASE("a header that promises impossible things is refused") {
 }
 
 TEST_CASE("a segment outside the file, or of impossible size, is refused") {
-  const Folder folder;
+  const TemporaryFolder folder;
   for (const std::uint64_t size : {std::uint64_t{1} << 30U, ~std::uint64_t{0}}) {
     CHECK(fault(folder, with_segment(PT_LOAD, [&](Segment& s) { s.p_filesz = size; }))
               .starts_with("is cut short or damaged: its segment of type 1 ("));
@@ -195,7 +181,7 @@ TEST_CASE("a segment outside the file, or of impossible size, is refused") {
 }
 
 TEST_CASE("tables that the dynamic linker would follow into nowhere are refused") {
-  const Folder folder;
+  const TemporaryFolder folder;
   using Entry = ElfW(Dyn);
   const std::string remedy = "; build it again, or copy it again";
   const auto far = [](Entry& entry) { entry.d_un.d_ptr = 1U << 30U; };
@@ -216,7 +202,7 @@ TEST_CASE("tables that the dynamic linker would follow into nowhere are refused"
 }
 
 TEST_CASE("a hash table without buckets, which the dynamic linker would divide by, is refused") {
-  const Folder folder;
+  const TemporaryFolder folder;
   auto bytes = good_plugin();
   write_at(bytes, section(bytes, ".gnu.hash").first, std::uint32_t{0});
   CHECK(fault(folder, bytes) ==
@@ -224,8 +210,8 @@ TEST_CASE("a hash table without buckets, which the dynamic linker would divide b
 }
 
 TEST_CASE("a library cut at any length is refused") {
-  const Folder folder;
-  const auto file = folder.file(good_plugin());
+  const TemporaryFolder folder;
+  const auto file = folder.write("plugin.so", good_plugin());
   std::size_t passed = 0;
   for (auto length = fs::file_size(file); length-- > 0;) {
     fs::resize_file(file, length);
@@ -240,7 +226,7 @@ TEST_CASE("a library cut at any length is refused") {
 }
 
 TEST_CASE("a hole of zeros in the code is refused by the section's name") {
-  const Folder folder;
+  const TemporaryFolder folder;
   auto bytes = good_plugin();
   const auto [offset, size] = section(bytes, ".text");
   REQUIRE(size > 1024);
@@ -250,7 +236,7 @@ TEST_CASE("a hole of zeros in the code is refused by the section's name") {
 }
 
 TEST_CASE("names of symbols that are lost are refused") {
-  const Folder folder;
+  const TemporaryFolder folder;
   auto bytes = good_plugin();
   const auto [offset, size] = section(bytes, ".dynstr");
   REQUIRE(size > 1024);
@@ -266,7 +252,7 @@ TEST_CASE("whatever block of the file is lost, the program survives") {
     for (std::size_t at = 0; at < whole.size(); at += block) {
       CAPTURE(block);
       CAPTURE(at);
-      const Folder folder;
+      const TemporaryFolder folder;
       auto bytes = whole;
       const auto length = std::min(block, bytes.size() - at);
       bytes.replace(at, length, length, '\0');
@@ -275,7 +261,7 @@ TEST_CASE("whatever block of the file is lost, the program survives") {
       if (fault(folder, bytes) != "") {
         ++refused;
       } else {
-        CHECK(loading_is_survived(folder.path));
+        CHECK(loading_is_survived(folder.path()));
       }
     }
   }

@@ -1,13 +1,10 @@
 // Installs the build into a fresh prefix and does with it what the author of a plugin does.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <opencv2/core.hpp>
@@ -24,54 +21,43 @@
 namespace fs = std::filesystem;
 using namespace kindred;
 using namespace kindred::plugin;
+using test::TemporaryFolder;
 
 namespace {
-
-std::string read(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::string quoted(const fs::path& path) {
   return "'" + path.string() + "'";
 }
 
-class Folder {
-  test::TemporaryFolder folder_;
-
- public:
-  /// Runs a command with the default compiler of the system; returns all that it said.
-  std::string run(const std::string& command) const {
-    const auto log = path / "log.txt";
-    const int status = std::system(
-        ("env -u CXX -u CXXFLAGS -u LD_LIBRARY_PATH " + command + " > " + quoted(log) + " 2>&1").c_str());
-    const auto said = read(log);
-    INFO(command);
-    INFO(said);
-    REQUIRE(status == 0);
-    return said;
-  }
-
-  fs::path path = folder_.path();
-};
+/// Runs a command with the default compiler of the system; returns all that it said.
+std::string run(const TemporaryFolder& folder, const std::string& command) {
+  const auto log = folder / "log.txt";
+  const int status = std::system(
+      ("env -u CXX -u CXXFLAGS -u LD_LIBRARY_PATH " + command + " > " + quoted(log) + " 2>&1").c_str());
+  const auto said = test::read_bytes(log);
+  INFO(command);
+  INFO(said);
+  REQUIRE(status == 0);
+  return said;
+}
 
 /// The installed tree, made once for all cases.
-const Folder& installed() {
-  static const Folder folder;
+const TemporaryFolder& installed() {
+  static const TemporaryFolder folder;
   static const auto said =
-      folder.run(std::string(KINDRED_CMAKE) + " --install " + quoted(test::build_directory) + " --prefix " +
-                 quoted(folder.path / "prefix"));
+      run(folder, std::string(KINDRED_CMAKE) + " --install " + quoted(test::build_directory) + " --prefix " +
+                      quoted(folder / "prefix"));
   return folder;
 }
 
 /// The template, copied away from the source, built as its first lines say and loaded; once for all cases.
 const LoadedPlugins& template_plugin() {
   static const auto plugins = [] {
-    const auto plugin = installed().path / "plugin";
+    const auto plugin = installed() / "plugin";
     fs::copy(fs::path(test::source_directory) / "plugins/template", plugin, fs::copy_options::recursive);
-    installed().run(std::string(KINDRED_CMAKE) + " -S " + quoted(plugin) + " -B " + quoted(plugin / "build") +
-                    " -DCMAKE_PREFIX_PATH=" + quoted(installed().path / "prefix"));
-    const auto said = installed().run(std::string(KINDRED_CMAKE) + " --build " + quoted(plugin / "build"));
+    run(installed(), std::string(KINDRED_CMAKE) + " -S " + quoted(plugin) + " -B " +
+                         quoted(plugin / "build") + " -DCMAKE_PREFIX_PATH=" + quoted(installed() / "prefix"));
+    const auto said = run(installed(), std::string(KINDRED_CMAKE) + " --build " + quoted(plugin / "build"));
     CHECK(said.find("warning") == std::string::npos);
     return load_plugins({plugin / "build"});
   }();
@@ -100,7 +86,7 @@ std::unique_ptr<Augmentation> make_grayscale(const std::map<std::string, double>
 }  // namespace
 
 TEST_CASE("the installed tree holds launcher, kernel, plugins, headers, package and recipes") {
-  const auto prefix = installed().path / "prefix";
+  const auto prefix = installed() / "prefix";
   CHECK(fs::exists(prefix / "bin/kindred"));
   const auto plugins = files_below(fs::path(test::build_directory) / "lib/kindred/plugins", ".so");
   CHECK_FALSE(plugins.empty());
@@ -115,8 +101,8 @@ TEST_CASE("the installed tree holds launcher, kernel, plugins, headers, package 
 }
 
 TEST_CASE("the installed launcher finds its kernel and its plugins") {
-  const auto prefix = installed().path / "prefix";
-  const auto said = installed().run(quoted(prefix / "bin/kindred") + " list");
+  const auto prefix = installed() / "prefix";
+  const auto said = run(installed(), quoted(prefix / "bin/kindred") + " list");
   for (const auto& plugin : files_below(prefix / "lib/kindred/plugins", ".so")) {
     CAPTURE(plugin);
     CHECK(said.find(fs::path(plugin).stem().string()) != std::string::npos);
@@ -126,11 +112,11 @@ TEST_CASE("the installed launcher finds its kernel and its plugins") {
 
 TEST_CASE("the package names neither the source nor the build tree") {
   int files = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(installed().path / "prefix")) {
+  for (const auto& entry : fs::recursive_directory_iterator(installed() / "prefix")) {
     if (entry.path().extension() != ".cmake") continue;
     ++files;
     CAPTURE(entry.path());
-    const auto text = read(entry.path());
+    const auto text = test::read_bytes(entry.path());
     CHECK(text.find(test::source_directory) == std::string::npos);
     CHECK(text.find(test::build_directory) == std::string::npos);
   }
@@ -191,10 +177,10 @@ TEST_CASE("a plugin's parameters are checked by the kernel's schema") {
 
 TEST_CASE("a plugin installed into the prefix stands beside the shipped ones") {
   static_cast<void>(template_plugin());
-  const auto prefix = installed().path / "prefix";
-  installed().run(std::string(KINDRED_CMAKE) + " --install " + quoted(installed().path / "plugin/build") +
-                  " --prefix " + quoted(prefix));
+  const auto prefix = installed() / "prefix";
+  run(installed(), std::string(KINDRED_CMAKE) + " --install " + quoted(installed() / "plugin/build") +
+                       " --prefix " + quoted(prefix));
   CHECK(fs::exists(prefix / "lib/kindred/plugins/local_grayscale.so"));
-  const auto said = installed().run(quoted(prefix / "bin/kindred") + " list");
+  const auto said = run(installed(), quoted(prefix / "bin/kindred") + " list");
   CHECK(said.find("local_grayscale") != std::string::npos);
 }

@@ -5,7 +5,6 @@
 
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -22,30 +21,14 @@
 namespace fs = std::filesystem;
 using namespace kindred;
 using namespace kindred::plugin;
+using test::TemporaryFolder;
 
 namespace {
 
 const fs::path fixtures = fs::path(test::build_directory) / "tests/fixtures/plugins";
 
-/// A folder that is empty at first and gone at the end.
-class Folder {
-  test::TemporaryFolder folder_;
-
- public:
-  Folder() = default;
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { fs::permissions(path, fs::perms::owner_all); }
-  fs::path path = folder_.path();
-};
-
-void write(const fs::path& file, const std::string& bytes) {
-  std::ofstream(file, std::ios::binary) << bytes;
-}
-
 std::string good_plugin() {
-  std::ifstream in(fixtures / "good/good.so", std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  return test::read_bytes(fixtures / "good/good.so");
 }
 
 /// What is said of the only library of a folder.
@@ -58,9 +41,9 @@ std::string refusal(const fs::path& folder) {
 }
 
 std::string refusal_of_bytes(const std::string& bytes) {
-  const Folder folder;
-  write(folder.path / "damaged.so", bytes);
-  return refusal(folder.path);
+  const TemporaryFolder folder;
+  folder.write("damaged.so", bytes);
+  return refusal(folder.path());
 }
 
 /// A good plugin whose info was changed in the file.
@@ -128,12 +111,12 @@ TEST_CASE("files that are no libraries are refused for what they are") {
       "build it "
       "again, or copy it again");
 
-  const Folder folder;
-  fs::create_directory(folder.path / "folder.so");
-  CHECK(refusal(folder.path) == "is not a file; remove it from the plugin folder");
-  fs::remove(folder.path / "folder.so");
-  fs::create_symlink(folder.path / "gone", folder.path / "link.so");
-  CHECK(refusal(folder.path) == "is a link to a file that does not exist; mend or remove the link");
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "folder.so");
+  CHECK(refusal(folder.path()) == "is not a file; remove it from the plugin folder");
+  fs::remove(folder / "folder.so");
+  fs::create_symlink(folder / "gone", folder / "link.so");
+  CHECK(refusal(folder.path()) == "is a link to a file that does not exist; mend or remove the link");
 }
 
 TEST_CASE("a plugin for another machine is refused by the machine's name") {
@@ -242,13 +225,13 @@ TEST_CASE("a missing symbol is found when the plugin is loaded, and named as C++
 }
 
 TEST_CASE("broken plugins do not stop a good one, and files are taken in the order of their names") {
-  const Folder folder;
-  write(folder.path / "a.so", "text");
-  fs::copy(fixtures / "good/good.so", folder.path / "b.so");
-  write(folder.path / "c.so", "");
-  write(folder.path / "d.so.1", "is not looked at");
-  write(folder.path / "read_me.txt", "is not looked at");
-  const auto result = load_plugins({folder.path});
+  const TemporaryFolder folder;
+  folder.write("a.so", "text");
+  fs::copy(fixtures / "good/good.so", folder / "b.so");
+  folder.write("c.so", "");
+  folder.write("d.so.1", "is not looked at");
+  folder.write("read_me.txt", "is not looked at");
+  const auto result = load_plugins({folder.path()});
   REQUIRE(result.loaded.size() == 1);
   CHECK(result.loaded[0].file.filename() == "b.so");
   REQUIRE(result.refused.size() == 2);
@@ -258,21 +241,21 @@ TEST_CASE("broken plugins do not stop a good one, and files are taken in the ord
 }
 
 TEST_CASE("a link to a plugin is as good as the plugin") {
-  const Folder folder;
-  fs::create_symlink(fixtures / "good/good.so", folder.path / "link.so");
-  const auto result = load_plugins({folder.path});
+  const TemporaryFolder folder;
+  fs::create_symlink(fixtures / "good/good.so", folder / "link.so");
+  const auto result = load_plugins({folder.path()});
   CHECK(result.refused.empty());
   REQUIRE(result.loaded.size() == 1);
-  CHECK(result.loaded[0].file == folder.path / "link.so");
+  CHECK(result.loaded[0].file == folder / "link.so");
 }
 
 TEST_CASE("a file shadows the file of the same name in a later folder") {
-  const Folder user;
-  fs::copy(fixtures / "good/good.so", user.path / "good.so");
-  const auto result = load_plugins({user.path, fixtures / "good", user.path});
+  const TemporaryFolder user;
+  fs::copy(fixtures / "good/good.so", user / "good.so");
+  const auto result = load_plugins({user.path(), fixtures / "good", user.path()});
   CHECK(result.refused.empty());
   REQUIRE(result.loaded.size() == 1);
-  CHECK(result.loaded[0].file == user.path / "good.so");
+  CHECK(result.loaded[0].file == user / "good.so");
 }
 
 TEST_CASE("a folder that does not exist is an error of the user") {
@@ -285,21 +268,21 @@ TEST_CASE("a folder that does not exist is an error of the user") {
 }
 
 TEST_CASE("a file or folder that may not be read is refused" * doctest::skip(geteuid() == 0)) {
-  const Folder folder;
-  fs::copy(fixtures / "good/good.so", folder.path / "good.so");
-  fs::permissions(folder.path / "good.so", fs::perms::none);
-  CHECK(refusal(folder.path) == "cannot be read (Permission denied); check its permissions");
-  fs::permissions(folder.path, fs::perms::none);
-  CHECK(refusal(folder.path) == "cannot be listed (Permission denied); check its permissions");
+  const TemporaryFolder folder;
+  fs::copy(fixtures / "good/good.so", folder / "good.so");
+  fs::permissions(folder / "good.so", fs::perms::none);
+  CHECK(refusal(folder.path()) == "cannot be read (Permission denied); check its permissions");
+  fs::permissions(folder.path(), fs::perms::none);
+  CHECK(refusal(folder.path()) == "cannot be listed (Permission denied); check its permissions");
 }
 
 TEST_CASE("folders are those given, those of the list, and the one beside the executable, in this order") {
-  const Folder prefix;
-  fs::create_directories(prefix.path / "lib/kindred/plugins");
-  fs::create_directories(prefix.path / "bin");
-  CHECK(plugin_folders({"b", "a"}, "x::/y:", prefix.path / "bin/kindred") ==
-        std::vector<fs::path>{"b", "a", "x", "/y", prefix.path / "lib/kindred/plugins"});
-  CHECK(plugin_folders({}, "", prefix.path / "bin/kindred") ==
-        std::vector<fs::path>{prefix.path / "lib/kindred/plugins"});
+  const TemporaryFolder prefix;
+  fs::create_directories(prefix / "lib/kindred/plugins");
+  fs::create_directories(prefix / "bin");
+  CHECK(plugin_folders({"b", "a"}, "x::/y:", prefix / "bin/kindred") ==
+        std::vector<fs::path>{"b", "a", "x", "/y", prefix / "lib/kindred/plugins"});
+  CHECK(plugin_folders({}, "", prefix / "bin/kindred") ==
+        std::vector<fs::path>{prefix / "lib/kindred/plugins"});
   CHECK(plugin_folders({}, "", "/nowhere/bin/kindred").empty());
 }

@@ -17,7 +17,7 @@ using namespace kindred::test;
 
 namespace {
 
-const char* const whole = R"(name = "trial"
+const std::string whole = R"(name = "trial"
 seed = 7
 [dataset]
 type = "folder"
@@ -28,16 +28,8 @@ prob = 1
 [[augmentation]]
 type = "random_patch"
 name = "again"
-[sampler]
-type = "plain"
-[backbone]
-type = "small"
-[head]
-type = "simple"
-[[loss]]
-type = "entropy"
-on = ["logits"]
-[[loss]]
+)" + std::string(fake_model) +
+                          R"([[loss]]
 type = "triplet"
 name = "hard"
 on = ["desc*"]
@@ -45,14 +37,10 @@ weight = 0.5
 reduction = "mean"
 margin = 0.25
 fixes = { "a.png" = 3 }
-[optimizer]
-type = "sgd"
-[schedule]
-type = "flat"
 )";
 
 /// With groups of parameters, from line 34 on.
-const std::string grouped = std::string(whole) + R"(
+const std::string grouped = whole + R"(
 [[optimizer.group]]
 name = "head"
 parameters = ["head.*", "loss.*"]
@@ -110,7 +98,7 @@ TEST_CASE("a recipe becomes a plan with components, names and settings") {
   CHECK(plan.losses[0].reduction == Reduction::sum);
   CHECK(plan.losses[1].name == "hard");
   CHECK(plan.losses[1].on == std::vector<std::string>{"desc*"});
-  CHECK(plan.losses[1].on_location.str() == "r.toml:24:6");
+  CHECK(plan.losses[1].on_location.str() == "r.toml:28:6");
   CHECK(plan.losses[1].weight == 0.5);
   CHECK(plan.losses[1].reduction == Reduction::mean);
   CHECK(plan.train.epochs == 3);
@@ -165,6 +153,8 @@ TEST_CASE("an unknown type is an error, with what was meant or what there is") {
         "'random_patch'?");
   CHECK(error_of("backbone.type=zebra") ==
         "--set backbone.type=zebra: error: unknown backbone 'zebra'; choose 'large' or 'small'");
+  CHECK(error_of("backbone.type=little") ==
+        "--set backbone.type=little: error: unknown backbone 'little'; it is called 'small' now");
   CHECK(error_of("backbone.type=3") ==
         "--set backbone.type=3: error: [backbone]: type = 3 must be text, not a whole number; choose 'large' "
         "or "

@@ -12,21 +12,10 @@
 
 using namespace kindred;
 using namespace kindred::recipe;
+using test::TemporaryFolder;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder of recipes that is gone when the test ends.
-class Folder : public test::TemporaryFolder {
- public:
-  /// `text` with this folder's name cut out.
-  [[nodiscard]] std::string without(std::string text) const {
-    const auto prefix = path().string() + "/";
-    for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix))
-      text.erase(at, prefix.size());
-    return text;
-  }
-};
 
 std::string errors_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
   try {
@@ -36,7 +25,7 @@ std::string errors_of(const std::string& text, const std::vector<std::string>& o
   }
 }
 
-std::string load_errors(const Folder& folder, const fs::path& file,
+std::string load_errors(const TemporaryFolder& folder, const fs::path& file,
                         const std::vector<std::string>& overrides = {}) {
   try {
     return "none: " + load_recipe(file, overrides).to_toml();
@@ -206,7 +195,7 @@ TEST_CASE("a list replaces a list, and a table that is in the place of a plain v
 }
 
 TEST_CASE("a recipe extends another, relative to its own folder") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("base/common.toml",
                "seed = 1\n[train]\nepochs = 60\nrate = 0.1\n[[loss]]\ntype = \"a\"\nweight = 1\n");
   const auto file = folder.write(
@@ -220,7 +209,7 @@ TEST_CASE("a recipe extends another, relative to its own folder") {
 }
 
 TEST_CASE("of several extended recipes the later wins, and the extending one over all") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("a.toml", "x = 1\ny = 1\nz = 1\n");
   folder.write("b.toml", "y = 2\nz = 2\n");
   CHECK(load_recipe(folder.write("c.toml", "extends = [\"a.toml\", \"b.toml\"]\nz = 3\n"), {}).to_toml() ==
@@ -228,7 +217,7 @@ TEST_CASE("of several extended recipes the later wins, and the extending one ove
 }
 
 TEST_CASE("a recipe may be extended twice by different ways") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("root.toml", "x = 1\n");
   folder.write("a.toml", "extends = \"root.toml\"\na = 1\n");
   folder.write("b.toml", "extends = \"root.toml\"\nb = 1\n");
@@ -237,7 +226,7 @@ TEST_CASE("a recipe may be extended twice by different ways") {
 }
 
 TEST_CASE("an extended recipe that is not there is an error where it is named") {
-  const Folder folder;
+  const TemporaryFolder folder;
   fs::create_directory(folder.path() / "sub");
   CHECK(load_errors(folder, folder.write("a.toml", "seed = 1\nextends = [\"none.toml\", \"sub\"]\n")) ==
         "a.toml:2:12: error: cannot read the extended recipe 'none.toml' (none.toml): No such file or "
@@ -246,13 +235,13 @@ TEST_CASE("an extended recipe that is not there is an error where it is named") 
 }
 
 TEST_CASE("a recipe that is not there is an error that names it") {
-  const Folder folder;
+  const TemporaryFolder folder;
   CHECK(load_errors(folder, folder.path() / "none.toml") ==
         "none.toml: error: cannot read the recipe: No such file or directory");
 }
 
 TEST_CASE("recipes that extend each other in a circle are an error that names the circle") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("b.toml", "extends = \"c.toml\"\n");
   folder.write("c.toml", "extends = \"./b.toml\"\n");
   CHECK(load_errors(folder, folder.write("a.toml", "extends = \"b.toml\"\n")) ==
@@ -262,7 +251,7 @@ TEST_CASE("recipes that extend each other in a circle are an error that names th
 }
 
 TEST_CASE("'extends' that names no file is an error") {
-  const Folder folder;
+  const TemporaryFolder folder;
   CHECK(load_errors(folder, folder.write("a.toml", "extends = 3\n")) ==
         "a.toml:1:11: error: 'extends' must be a file or a list of files, not a whole number");
   CHECK(load_errors(folder, folder.write("a.toml", "extends = [\"\"]\n")) ==
@@ -272,7 +261,7 @@ TEST_CASE("'extends' that names no file is an error") {
 }
 
 TEST_CASE("errors of several files and overrides are found at once") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("a.toml", "x = \n");
   folder.write("b.toml", "extends = \"none.toml\"\ny = 1979-05-27\n");
   const auto errors =

@@ -18,26 +18,13 @@ using namespace kindred::test;
 
 namespace {
 
-constexpr const char* recipe = R"(seed = 7
+const std::string base_recipe = R"(seed = 7
 [dataset]
 type = "folder"
 root = "data"
 [[augmentation]]
 type = "random_patch"
-[sampler]
-type = "plain"
-[backbone]
-type = "small"
-[head]
-type = "simple"
-[[loss]]
-type = "entropy"
-on = ["logits"]
-[optimizer]
-type = "sgd"
-[schedule]
-type = "flat"
-)";
+)" + std::string(fake_model);
 
 constexpr const char* whole = R"(recipe = "base.toml"
 seeds = [1, 2]
@@ -57,7 +44,7 @@ values = [0.1, 0.5]
 class StudyFolder {
  public:
   explicit StudyFolder(const std::string& study) {
-    folder_.write("base.toml", recipe);
+    folder_.write("base.toml", base_recipe);
     file_ = folder_.write("s.toml", study);
   }
   [[nodiscard]] Study read() const { return read_study(file_); }
@@ -67,12 +54,7 @@ class StudyFolder {
   }
   /// What is wrong, with files as they are called in the folder.
   [[nodiscard]] std::string errors(const std::vector<std::string>& overrides = {}) const {
-    auto text = message_of<RecipeError>([&] { static_cast<void>(runs(overrides)); });
-    const auto prefix = folder_.path().string() + "/";
-    for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) {
-      text.erase(at, prefix.size());
-    }
-    return text;
+    return folder_.without(message_of<RecipeError>([&] { static_cast<void>(runs(overrides)); }));
   }
 
  private:

@@ -50,7 +50,7 @@ torch::Tensor& tensor_of(WeightsFile& file, const std::string& name) {
 }
 
 MatchReport report_of(const WeightsFile& file, const std::vector<std::string>& allow_missing = {}) {
-  return match_weights(translate(file), *tiny_model(2), "", allow_missing);
+  return match_weights(translate(file, known_layouts(catalog())), *tiny_model(2), "", allow_missing);
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ TEST_CASE("a whole file matches whole, and is copied") {
   CHECK(report.complete());
   CHECK(report.counts_text() == "12 of 12 tensors matched, 0 of the file unused");
   const auto model = tiny_model(2);
-  copy_weights(translate(file), *model, "");
+  copy_weights(translate(file, known_layouts(catalog())), *model, "");
   const auto expected = model::module_tensors(*tiny_model(1));
   const auto actual = model::module_tensors(*model);
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -95,7 +95,7 @@ TEST_CASE("what is allowed to be missing may be so, or of another shape, and sta
   CHECK(report.counts_text() ==
         "10 of 12 tensors matched, 2 left as it was, as allowed, 0 of the file unused");
   const auto model = tiny_model(2);
-  copy_weights(translate(file), *model, "");
+  copy_weights(translate(file, known_layouts(catalog())), *model, "");
   for (const auto* name : {"head.classifier.weight", "head.classifier.bias"}) {
     CHECK(torch::equal(model->named_parameters()[name], tiny_model(2)->named_parameters()[name]));
   }
@@ -119,7 +119,7 @@ TEST_CASE("counters of batch norms that an old file lacks are set to 0, and said
         "unused");
   const auto model = tiny_model(2);
   model->named_buffers()["backbone.norm.num_batches_tracked"].fill_(9);
-  copy_weights(translate(file), *model, "");
+  copy_weights(translate(file, known_layouts(catalog())), *model, "");
   CHECK(model->named_buffers()["backbone.norm.num_batches_tracked"].item<std::int64_t>() == 0);
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("floating-point types are converted") {
     tensor_of(file, "head.unused") = torch::tensor({0.5, 1.5, -2.0}).to(type);
     CHECK(report_of(file).complete());
     const auto model = tiny_model(2);
-    copy_weights(translate(file), *model, "");
+    copy_weights(translate(file, known_layouts(catalog())), *model, "");
     CHECK(torch::equal(model->named_parameters()["head.unused"], torch::tensor({0.5F, 1.5F, -2.0F})));
   }
 }
@@ -138,7 +138,7 @@ TEST_CASE("of the backbone alone, all other tensors of a file are unused") {
   auto file = whole_file();
   const auto model = tiny_model(2);
   const auto backbone = model->named_children()["backbone"];
-  const auto weights = translate(file);
+  const auto weights = translate(file, known_layouts(catalog()));
   const auto report = match_weights(weights, *backbone, backbone_prefix, {});
   CHECK(report.complete());
   CHECK(report.count(TensorState::matched) == 9);

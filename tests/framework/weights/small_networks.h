@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "golden/golden_model.h"
-#include "kindred/nn/residual_network.h"
+#include "kindred/nn/residual_component.h"
 #include "tiny_components.h"
 
 namespace kindred::test {
@@ -29,6 +29,9 @@ class SmallResnet final : public ResidualNetwork {
     s.add("stem_relu", &Params::stem_relu, "first ReLU");
     return s;
   }
+  static std::vector<WeightsLayout> weights_layouts() {
+    return residual_weights_layouts(ResidualStem::torchvision);
+  }
   SmallResnet(const Params& params, const Context&)
       : ResidualNetwork({.block = ResidualBlock::basic,
                          .stem_pooling = params.stem_pooling,
@@ -41,6 +44,9 @@ class SmallSeResnet final : public ResidualNetwork {
  public:
   struct Params {};
   static Schema<Params> schema() { return Schema<Params>("Two stages of bottlenecks."); }
+  static std::vector<WeightsLayout> weights_layouts() {
+    return residual_weights_layouts(ResidualStem::layer0);
+  }
   SmallSeResnet(const Params&, const Context&)
       : ResidualNetwork({.stem = ResidualStem::layer0,
                          .stages = {1, 1},

@@ -12,6 +12,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/export.h"
 #include "kindred/core/schema.h"
+#include "kindred/nn/weights_layout.h"
 
 namespace kindred {
 
@@ -25,8 +26,10 @@ struct KINDRED_API ComponentInfo {
   /// Its `default_order`: a recipe that lists no component of a role for which there are defaults uses these,
   /// the lowest first. Absent: only when it is listed.
   std::optional<int> default_order;
-  std::string plugin;          ///< the plugin's name
-  std::filesystem::path file;  ///< the library that offers it
+  std::vector<WeightsLayout> weights_layouts;  ///< of a backbone or a head
+  std::vector<std::string> formerly;           ///< names that it had
+  std::string plugin;                          ///< the plugin's name
+  std::filesystem::path file;                  ///< the library that offers it
 
   /// "role/name"
   [[nodiscard]] std::string id() const { return role + "/" + name; }
@@ -91,6 +94,11 @@ class Factory final : public RoleFactory<typename Component::Role> {
 
 }  // namespace detail
 
+/// What a plugin says of a component beside its class and its name.
+struct KINDRED_API ComponentOptions {
+  std::vector<std::string> formerly;  ///< names that it had: whoever asks for one is told the present name
+};
+
 class KINDRED_API Catalog {
  public:
   Catalog();
@@ -105,7 +113,7 @@ class KINDRED_API Catalog {
   ///   and, of a role with defaults (role/metric.h), maybe `static constexpr int default_order`.
   /// Throws std::logic_error when the name is taken within this catalog.
   template <class Component>
-  void add(const std::string& name) {
+  void add(const std::string& name, ComponentOptions options = {}) {
     const std::string role(Component::Role::role_name);
     auto factory = std::make_unique<detail::Factory<Component>>(role + " '" + name + "'");
     ComponentInfo info;
@@ -115,6 +123,10 @@ class KINDRED_API Catalog {
     info.source = factory->schema().source();
     info.parameters = factory->schema().parameters();
     if constexpr (requires { Component::default_order; }) info.default_order = Component::default_order;
+    if constexpr (requires { Component::weights_layouts(); }) {
+      info.weights_layouts = Component::weights_layouts();
+    }
+    info.formerly = std::move(options.formerly);
     insert(std::move(info), std::move(factory));
   }
 
@@ -125,6 +137,9 @@ class KINDRED_API Catalog {
   [[nodiscard]] const RoleFactory<Role>* find(std::string_view name) const {
     return static_cast<const RoleFactory<Role>*>(find(Role::role_name, name));
   }
+
+  /// The component that had this name formerly; nullptr when none had.
+  [[nodiscard]] const ComponentFactory* find_former(std::string_view role, std::string_view name) const;
 
   /// All components of a role, or of every role, ordered by role and name.
   [[nodiscard]] std::vector<const ComponentFactory*> components(std::string_view role = {}) const;

@@ -104,6 +104,7 @@ class KINDRED_API FieldBase {
   std::vector<std::string> choices;
   std::function<bool(const std::string&)> form;
   std::string form_text;
+  std::vector<std::string> former_names;
 
   /// What is wrong with a value, at the place of the value or of the element of a list that is to blame;
   /// nothing when it is allowed. Values of another type are left to read().
@@ -178,6 +179,9 @@ class KINDRED_API SchemaBase {
   std::vector<std::function<std::string(const void*)>> rules_;
 
  private:
+  /// Of the parameter that had the name `former`; "" when none had.
+  [[nodiscard]] std::string present_name(const std::string& former) const;
+
   std::string summary_;
   std::string source_;
   std::vector<std::unique_ptr<FieldBase>> fields_;
@@ -209,6 +213,8 @@ class KINDRED_API ParameterRefiner {
   ParameterRefiner& file();      ///< Meaning::file, likewise
   /// Meaning::stage, of a text or a list of texts: names of stages of these types.
   ParameterRefiner& stage(std::vector<std::string> types);
+  /// A name that the parameter had: whoever gives it is told the present one.
+  ParameterRefiner& formerly(std::string name);
 
  private:
   detail::FieldBase& field_;

@@ -9,6 +9,7 @@
 
 #include "kindred/core/export.h"
 #include "kindred/nn/tensor_module.h"
+#include "kindred/nn/weights_layout.h"
 
 namespace kindred {
 
@@ -22,6 +23,10 @@ class KINDRED_API Backbone {
   struct Context {};
 
   virtual ~Backbone();
+
+  /// What other programs call the tensors. A component that reads their files declares the same function; the
+  /// rules give names as trunk() has them.
+  [[nodiscard]] static std::vector<WeightsLayout> weights_layouts() { return {}; }
 
   /// Names of the blocks, in order: "layer0", "layer1", "layer2", "layer3.0", "layer3.1", ... A cut lies
   /// behind a block. The names are also the prefixes of the tensors' names.

@@ -9,6 +9,7 @@
 #include "kindred/core/export.h"
 #include "kindred/nn/output.h"
 #include "kindred/nn/tensor_module.h"
+#include "kindred/nn/weights_layout.h"
 
 namespace kindred {
 
@@ -26,6 +27,10 @@ class KINDRED_API Head : public torch::nn::Module {
   };
 
   ~Head() override;
+
+  /// What other programs call the tensors. A component that reads their files declares the same function; the
+  /// rules give names as the module itself has them.
+  [[nodiscard]] static std::vector<WeightsLayout> weights_layouts() { return {}; }
 
   /// The shared part of the backbone that this head works on. Registered by the caller, not by the head.
   [[nodiscard]] virtual std::shared_ptr<TensorModule> trunk() const = 0;

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "kindred/core/export.h"
@@ -40,6 +42,9 @@ enum class SearchPrecision {
   float32,
   bfloat16,
 };
+
+/// For schemas: 'auto', 'float32' and 'bfloat16'.
+[[nodiscard]] KINDRED_API std::vector<std::pair<std::string, SearchPrecision>> search_precision_choices();
 
 struct NearestOptions {
   std::int64_t count = 10;  ///< at least 1

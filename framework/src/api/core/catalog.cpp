@@ -29,6 +29,14 @@ const ComponentFactory* Catalog::find(std::string_view role, std::string_view na
   return at->get();
 }
 
+const ComponentFactory* Catalog::find_former(std::string_view role, std::string_view name) const {
+  for (const auto* factory : components(role)) {
+    const auto& former = factory->info().formerly;
+    if (std::find(former.begin(), former.end(), name) != former.end()) return factory;
+  }
+  return nullptr;
+}
+
 std::vector<const ComponentFactory*> Catalog::components(std::string_view role) const {
   std::vector<const ComponentFactory*> result;
   for (const auto& factory : factories_) {

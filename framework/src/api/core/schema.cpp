@@ -251,10 +251,12 @@ void SchemaBase::parse_into(void* params, const Value& value, const std::string&
     const auto at = std::find_if(fields_.begin(), fields_.end(),
                                  [&](const auto& field) { return field->info.name == entry.key; });
     if (at == fields_.end()) {
+      const auto now = present_name(entry.key);
       const auto near = nearest_name(entry.key, known);
-      report(entry.key_location,
-             subject + " has no parameter '" + entry.key + "'; " +
-                 (near.empty() ? "it has " + quoted_list(known) : "did you mean '" + near + "'?"));
+      report(entry.key_location, subject + " has no parameter '" + entry.key + "'; " +
+                                     (!now.empty()   ? "it is called '" + now + "' now"
+                                      : near.empty() ? "it has " + quoted_list(known)
+                                                     : "did you mean '" + near + "'?"));
     } else if (const auto wrong = (*at)->violation(entry.value)) {
       report(wrong->location, subject + ": " + wrong->message);
     } else if (!(*at)->read(entry.value, params)) {
@@ -271,6 +273,14 @@ void SchemaBase::parse_into(void* params, const Value& value, const std::string&
     const auto wrong = rule(params);
     if (!wrong.empty()) diagnostics.error(value.location(), subject + ": " + wrong);
   }
+}
+
+std::string SchemaBase::present_name(const std::string& former) const {
+  for (const auto& field : fields_) {
+    const auto& names = field->former_names;
+    if (std::find(names.begin(), names.end(), former) != names.end()) return field->info.name;
+  }
+  return "";
 }
 
 Value SchemaBase::write_from(const void* params) const {
@@ -349,6 +359,11 @@ ParameterRefiner& ParameterRefiner::stage(std::vector<std::string> types) {
 ParameterRefiner& ParameterRefiner::required() {
   field_.info.required = true;
   field_.info.value.reset();
+  return *this;
+}
+
+ParameterRefiner& ParameterRefiner::formerly(std::string name) {
+  field_.former_names.push_back(std::move(name));
   return *this;
 }
 

@@ -6,6 +6,7 @@
 #include "kindred/role/dataset.h"
 #include "kindred/role/head.h"
 #include "kindred/role/labeler.h"
+#include "kindred/role/layout.h"
 #include "kindred/role/loss.h"
 #include "kindred/role/metric.h"
 #include "kindred/role/optimizer.h"
@@ -36,6 +37,16 @@ Recognition Dataset::recognize() const {
 Head::~Head() = default;
 
 Labeler::~Labeler() = default;
+
+Layout::~Layout() = default;
+std::string Layout::ending() const {
+  return "png";
+}
+std::string zero_padded(std::int64_t number, std::size_t digits) {
+  auto text = std::to_string(number);
+  if (text.size() < digits) text.insert(0, digits - text.size(), '0');
+  return text;
+}
 
 Loss::~Loss() = default;
 std::unique_ptr<torch::optim::Optimizer> Loss::own_optimizer() {

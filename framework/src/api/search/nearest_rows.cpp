@@ -528,6 +528,12 @@ NearestRows search(const torch::Tensor& query, const torch::Tensor* gallery, con
 
 }  // namespace
 
+std::vector<std::pair<std::string, SearchPrecision>> search_precision_choices() {
+  return {{"auto", SearchPrecision::automatic},
+          {"float32", SearchPrecision::float32},
+          {"bfloat16", SearchPrecision::bfloat16}};
+}
+
 NearestRows nearest_rows(const torch::Tensor& rows, const NearestOptions& options) {
   return search(rows, nullptr, options);
 }

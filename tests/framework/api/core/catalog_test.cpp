@@ -37,6 +37,14 @@ TEST_CASE("what is not there is not found") {
   CHECK(Catalog().find("head", "simple") == nullptr);
 }
 
+TEST_CASE("a component is found by a name that it had, as one that has another now") {
+  const auto catalog = fake_catalog();
+  CHECK(catalog.find("backbone", "little") == nullptr);
+  CHECK(catalog.find_former("backbone", "little") == catalog.find("backbone", "small"));
+  CHECK(catalog.find_former("backbone", "small") == nullptr);
+  CHECK(catalog.find_former("head", "little") == nullptr);
+}
+
 TEST_CASE("components are ordered by role and name, however they were added") {
   const auto catalog = fake_catalog();
   std::vector<std::string> ids;

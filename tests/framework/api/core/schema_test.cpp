@@ -40,7 +40,7 @@ struct Params {
 
 Schema<Params> schema() {
   Schema<Params> s("Tests all there is.", "Nobody et al., 2024, eq. (1)");
-  s.add("prob", &Params::prob, "a probability").range(0, 1);
+  s.add("prob", &Params::prob, "a probability").range(0, 1).formerly("chance");
   s.add("size", &Params::size, "a size").at_least(1).unit("pixels");
   s.add("flip", &Params::flip, "a switch");
   s.add("label", &Params::label, "a text");
@@ -138,6 +138,11 @@ TEST_CASE("what is written from parameters is read as the same parameters") {
 TEST_CASE("an unknown parameter is an error at its key, with what was meant") {
   CHECK(errors("size = 1\nprobability = 3") ==
         "r.toml:2:1: error: loss 'x' has no parameter 'probability'; did you mean 'prob'?");
+}
+
+TEST_CASE("a parameter's former name is an error that says the present one") {
+  CHECK(errors("chance = 0.5") ==
+        "r.toml:1:1: error: loss 'x' has no parameter 'chance'; it is called 'prob' now");
 }
 
 TEST_CASE("without a near name the parameters are listed") {

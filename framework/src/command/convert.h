@@ -1,0 +1,28 @@
+// Command "data convert": writes a data set to disk in a layout that other programs read.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "kindred/role/dataset.h"
+#include "kindred/role/layout.h"
+#include "progress/progress.h"
+
+namespace kindred::command {
+
+struct ConvertOptions {
+  std::filesystem::path out;
+  std::string layout;  ///< the component's name: for errors
+  std::string ending;  ///< of the images: "jpg" (quality 95), "png", "bmp", "webp" or "tif"; "": the layout's
+};
+
+/// Writes all samples. The files are written into "OUT.partial", which is renamed when all is written, so
+/// that a stopped run is never taken for a whole data set. The result depends on the data set alone.
+///
+/// @param sink may be nullptr
+/// Throws DataError when `out` is not empty, when there is a partial one already, when a sample lacks what
+/// the layout needs, or when an image cannot be read or written.
+void convert_dataset(const Dataset& dataset, const Layout& layout, const ConvertOptions& options,
+                     progress::ProgressSink* sink = nullptr);
+
+}  // namespace kindred::command

@@ -1,0 +1,131 @@
+#include "command/convert.h"
+
+#include <utility>
+
+#include "made_dataset.h"
+
+using namespace kindred;
+using namespace kindred::command;
+using namespace kindred::test;
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+/// Gives out what it is told to, whatever the samples are.
+class FixedLayout final : public Layout {
+ public:
+  explicit FixedLayout(Names images, std::vector<ListFile> lists = {})
+      : files_{std::move(images), std::move(lists)} {}
+  [[nodiscard]] LayoutFiles files(const std::vector<Sample>&, const std::string&) const override {
+    return files_;
+  }
+
+ private:
+  LayoutFiles files_;
+};
+
+/// images/PATH.png of each sample, none of which may be junk.
+class FlatLayout final : public Layout {
+ public:
+  [[nodiscard]] LayoutFiles files(const std::vector<Sample>& samples,
+                                  const std::string& ending) const override {
+    LayoutFiles files;
+    for (const auto& sample : samples) {
+      if (sample.identity == junk_identity) throw DataError(sample.path, "is junk");
+      files.images.push_back("images/" + sample.path + "." + ending);
+    }
+    files.lists.push_back({"lists/count.txt", std::to_string(samples.size())});
+    return files;
+  }
+};
+
+MadeDataset two() {
+  MadeDataset data;
+  data.add("a", 1, 1, Split::train, 7);
+  data.add("b", 2, 1, Split::query, 8);
+  return data;
+}
+
+ConvertOptions to(const std::filesystem::path& out, std::string ending = "") {
+  return {out, "flat", std::move(ending)};
+}
+
+}  // namespace
+
+TEST_CASE("images and lists are written where the layout says, and nothing else") {
+  const TemporaryFolder folder;
+  const auto out = folder / "deep/out";
+  convert_dataset(two(), FlatLayout(), to(out));
+  CHECK(files_below(folder.path()) ==
+        Names{"deep/out/images/a.png", "deep/out/images/b.png", "deep/out/lists/count.txt"});
+  CHECK(equal_pixels(read_image(out / "images/a.png"), picture(7)));
+  CHECK(equal_pixels(read_image(out / "images/b.png"), picture(8)));
+  CHECK(read_bytes(out / "lists/count.txt") == "2");
+}
+
+TEST_CASE("the format of the images can be chosen") {
+  const TemporaryFolder folder;
+  convert_dataset(two(), FlatLayout(), to(folder / "out", "bmp"));
+  CHECK(equal_pixels(read_image(folder / "out/images/a.bmp"), picture(7)));
+  CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(folder / "gif", "gif")); }),
+                 "names no image format"));
+  CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("what a layout refuses and an image that cannot be read leave nothing behind") {
+  const auto refusal = [](const MadeDataset& data) {
+    const TemporaryFolder folder;
+    const auto text = error_of([&] { convert_dataset(data, FlatLayout(), to(folder / "out")); });
+    CHECK(std::filesystem::is_empty(folder.path()));
+    return text;
+  };
+  auto junk = two();
+  junk.add("c", junk_identity, 1, Split::gallery);
+  CHECK(contains(refusal(junk), "c: error: is junk"));
+  auto damaged = two();
+  damaged.add_unreadable("bad", 3, 1, Split::train);
+  CHECK(contains(refusal(damaged), "bad: error: is empty"));
+}
+
+TEST_CASE("files that are not one for each image, in the folder and of the format are the layout's mistake") {
+  const auto refusal = [](const FixedLayout& layout) {
+    const TemporaryFolder folder;
+    const auto text = error_of<ComponentError>([&] { convert_dataset(two(), layout, to(folder / "out")); });
+    CHECK(std::filesystem::is_empty(folder.path()));
+    return text;
+  };
+  CHECK(refusal(FixedLayout({"a.png"})) == "layout/flat: error: has 1 files for 2 images");
+  CHECK(refusal(FixedLayout({"a.png", "a.png"})) == "layout/flat: error: has two files 'a.png'");
+  CHECK(refusal(FixedLayout({"a.png", "b.jpg"})) == "layout/flat: error: 'b.jpg' does not end in '.png'");
+  for (const std::string name : {"../b.png", "/b.png", "x/../../b.png", "./b.png"}) {
+    CHECK(refusal(FixedLayout({"a.png", name})) ==
+          "layout/flat: error: '" + name + "' is not a file in the data set's folder");
+  }
+  CHECK(refusal(FixedLayout({"a.png", "b.png"}, {{"b.png", ""}})) ==
+        "layout/flat: error: has two files 'b.png'");
+  CHECK(refusal(FixedLayout({"a.png", "b.png"}, {{"lists/", ""}})) ==
+        "layout/flat: error: 'lists/' is not a file in the data set's folder");
+}
+
+TEST_CASE("only an empty folder is written to") {
+  const TemporaryFolder folder;
+  const auto keep = folder.write("out/keep.txt", "mine");
+  CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(folder / "out")); }),
+                 "out: error: is there already"));
+  CHECK(read_bytes(keep) == "mine");
+  CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(keep)); }), "is there already"));
+
+  std::filesystem::create_directory(folder / "empty");
+  convert_dataset(two(), FlatLayout(), to(folder / "empty/"));
+  CHECK(files_below(folder / "empty").size() == 3);
+}
+
+TEST_CASE("a partial folder of a stopped run is not written to, and not taken for a data set") {
+  const TemporaryFolder folder;
+  folder.write("out.partial/images/a.png", "");
+  CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(folder / "out")); }),
+                 "out.partial: error: is there already: an earlier run was stopped"));
+  CHECK_FALSE(std::filesystem::exists(folder / "out"));
+  CHECK(std::filesystem::exists(folder / "out.partial/images"));
+}
