@@ -29,10 +29,15 @@ Json truth_json(const LabelFiguresFile::Truth& truth) {
 }
 
 LabelFiguresFile::Truth truth_of(const JsonObject& object) {
-  return {object.get<std::int64_t>("images"),  object.get<std::int64_t>("labelled"),
-          object.get<std::int64_t>("persons"), object.find<double>("precision"),
-          object.find<double>("recall"),       object.find<double>("f1"),
-          object.find<double>("purity")};
+  LabelFiguresFile::Truth truth;
+  truth.images = object.get<std::int64_t>("images");
+  truth.labelled = object.get<std::int64_t>("labelled");
+  truth.persons = object.get<std::int64_t>("persons");
+  truth.precision = object.find<double>("precision");
+  truth.recall = object.find<double>("recall");
+  truth.f1 = object.find<double>("f1");
+  truth.purity = object.find<double>("purity");
+  return truth;
 }
 
 }  // namespace

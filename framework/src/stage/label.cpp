@@ -69,9 +69,13 @@ std::optional<results::LabelFiguresFile::Sizes> sizes_of(const results::LabelsFi
 
 std::optional<results::LabelFiguresFile::Truth> truth_of(const ranking::LabelQuality& quality) {
   if (quality.images == 0) return std::nullopt;
-  return results::LabelFiguresFile::Truth{quality.images,      quality.labelled, quality.persons,
-                                          quality.precision(), quality.recall(), quality.f1(),
-                                          quality.purity()};
+  return results::LabelFiguresFile::Truth{.images = quality.images,
+                                          .labelled = quality.labelled,
+                                          .persons = quality.persons,
+                                          .precision = quality.precision(),
+                                          .recall = quality.recall(),
+                                          .f1 = quality.f1(),
+                                          .purity = quality.purity()};
 }
 
 std::string figure(std::optional<double> share) {

@@ -438,6 +438,7 @@ backbone      small
 head          simple
 optimizer     sgd
 schedule      flat
+metric        soon, late
 epochs        60
 parameters    50 in the network, 20 in the losses, for 2 identities
 
@@ -487,8 +488,8 @@ TEST_CASE("a recipe that lists no metric has the default ones in their order, wh
         Metrics{"soon depth = 0\n", "late depth = 3\n"});
   CHECK(metrics_of(plan_of(std::string(whole) + "[metric.soon]\nenabled = false\n")) ==
         Metrics{"late depth = 0\n"});
-  CHECK(error_of("metric.soon.deep=3") ==
-        "--set metric.soon.deep=3: error: metric 'soon' has no parameter 'deep'; did you mean 'depth'?");
+  CHECK(error_of("metric.soon.depths=3") ==
+        "--set metric.soon.depths=3: error: metric 'soon' has no parameter 'depths'; did you mean 'depth'?");
   CHECK(error_of("metric.sooon.depth=3") ==
         "--set metric.sooon.depth=3: error: 'metric' has no entry 'sooon'; did you mean 'soon'?");
 }

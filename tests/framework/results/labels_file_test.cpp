@@ -66,6 +66,7 @@ TEST_CASE("figures of labels are written with null for what is not known, and re
   figures.images_per_identity = LabelFiguresFile::Sizes{3, 3, 3};
   figures.truth = LabelFiguresFile::Truth{4, 3, 2, 1.0 / 3, 0.25, std::nullopt, 2.0 / 3};
   figures.write(file);
+  CHECK(contains(read_bytes(file), "\"recall\": 0.25,\n    \"f1\": null,"));
   read = LabelFiguresFile::read(file);
   CHECK(read.identities == 1);
   CHECK(read.images == 3);
