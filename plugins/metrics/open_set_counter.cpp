@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <iterator>
 #include <limits>
 #include <mutex>
 #include <stdexcept>

@@ -1,5 +1,9 @@
 #include "manifest.h"
 
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
 #include "command/convert.h"
 #include "made_dataset.h"
 #include "manifest_layout.h"

@@ -1,5 +1,11 @@
 #include "market1501.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include "command/convert.h"
 #include "made_dataset.h"
 #include "market1501_layout.h"

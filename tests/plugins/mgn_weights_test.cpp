@@ -1,7 +1,10 @@
 // Other programs' weights of MGN.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
+#include <string>
 
 #include "foreign_weights.h"
 #include "mgn.h"

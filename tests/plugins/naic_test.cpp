@@ -1,5 +1,13 @@
 #include "naic.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "command/convert.h"
 #include "made_dataset.h"
 #include "manifest.h"

@@ -3,6 +3,7 @@
 #include <boost/crc.hpp>
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "kindred/core/error.h"

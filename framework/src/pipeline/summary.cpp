@@ -1,7 +1,6 @@
 #include "pipeline/summary.h"
 
 #include <optional>
-#include <ostream>
 #include <system_error>
 #include <utility>
 

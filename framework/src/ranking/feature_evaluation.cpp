@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "progress/meter.h"
 #include "ranking/evaluation.h"

@@ -1,7 +1,10 @@
 #include "report/ranking_files.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <cstdlib>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "kindred/text/csv.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <limits>
 #include <map>
 #include <string>
@@ -13,8 +12,8 @@
 
 #include "progress/progress.h"
 #include "report/chart.h"
-#include "text/number_text.h"
 #include "results/evaluation.h"
+#include "text/number_text.h"
 
 namespace kindred::report {
 namespace {

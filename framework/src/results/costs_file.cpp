@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <utility>
 
 #include "file/atomic_file.h"
 #include "progress/progress.h"

@@ -1,6 +1,7 @@
 #include "results/json_object.h"
 
 #include <ostream>
+#include <utility>
 
 #include "file/atomic_file.h"
 #include "file/read_text.h"

@@ -1,7 +1,6 @@
 #include "stage/partition.h"
 
 #include <opencv2/core/mat.hpp>
-#include <ostream>
 #include <stdexcept>
 
 #include "data/each_image.h"

@@ -14,11 +14,8 @@
 #include "kindred/core/catalog.h"
 #include "kindred/core/sample.h"
 #include "progress/progress.h"
-<<<<<<< ours
 #include "ranking/evaluation.h"
 #include "recipe/affects.h"
-=======
->>>>>>> theirs
 #include "recipe/plan.h"
 
 namespace kindred::stage {

@@ -1,6 +1,7 @@
 #include "stage/stage_reader.h"
 
 #include <optional>
+#include <utility>
 
 namespace kindred::stage {
 namespace {

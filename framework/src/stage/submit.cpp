@@ -1,6 +1,7 @@
 #include "stage/submit.h"
 
 #include <algorithm>
+#include <ostream>
 #include <sstream>
 #include <string>
 #include <string_view>

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <exception>
 #include <optional>
+#include <ostream>
 #include <set>
-#include <utility>
 
 #include "file/atomic_file.h"
 #include "file/folder_lock.h"

@@ -1,6 +1,7 @@
 #include "training/learning_groups.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 

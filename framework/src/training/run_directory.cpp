@@ -2,7 +2,6 @@
 
 #include <ATen/Parallel.h>
 
-#include <algorithm>
 #include <opencv2/core/utility.hpp>
 #include <ostream>
 #include <string>

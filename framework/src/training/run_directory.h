@@ -5,7 +5,6 @@
 
 #include <filesystem>
 #include <optional>
-#include <vector>
 
 #include "file/folder_lock.h"
 #include "recipe/plan.h"

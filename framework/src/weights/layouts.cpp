@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cstdint>
 #include <system_error>
-#include <utility>
 
 #include "kindred/role/backbone.h"
 #include "kindred/role/head.h"

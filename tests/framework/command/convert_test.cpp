@@ -1,6 +1,9 @@
 #include "command/convert.h"
 
+#include <filesystem>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "made_dataset.h"
 

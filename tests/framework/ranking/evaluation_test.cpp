@@ -14,7 +14,10 @@
 #include <numeric>
 #include <optional>
 #include <set>
+#include <span>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "file/npy.h"
@@ -48,17 +51,18 @@ DistanceBlock given(const torch::Tensor& distances) {
 }
 
 results::Evaluation evaluate_all(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
-                        const DistanceBlock& distances, recipe::CameraMode cameras,
-                        const std::vector<std::string>& overrides = {},
-                        const std::filesystem::path& place = "evaluation") {
+                                 const DistanceBlock& distances, recipe::CameraMode cameras,
+                                 const std::vector<std::string>& overrides = {},
+                                 const std::filesystem::path& place = "evaluation") {
   auto plan = test::real_metrics(overrides);
   plan.evaluate.cameras = cameras;
   return evaluate(query, gallery, distances, DistanceScale::other, plan, place);
 }
 
 /// One query.
-results::Evaluation evaluate_one(const Sample& query, const std::vector<Sample>& gallery, std::vector<float> distances,
-                        recipe::CameraMode cameras = recipe::CameraMode::single) {
+results::Evaluation evaluate_one(const Sample& query, const std::vector<Sample>& gallery,
+                                 std::vector<float> distances,
+                                 recipe::CameraMode cameras = recipe::CameraMode::single) {
   return evaluate_all({query}, gallery, given(torch::tensor(distances).unsqueeze(0)), cameras);
 }
 
@@ -145,8 +149,9 @@ TEST_CASE("the reference values are met, whatever the number of threads") {
 
 TEST_CASE("the reference values are met when cameras are found by themselves") {
   const Golden golden;
-  check_golden(evaluate_all(golden.query, golden.gallery, given(golden.distances), recipe::CameraMode::automatic),
-               golden.expected);
+  check_golden(
+      evaluate_all(golden.query, golden.gallery, given(golden.distances), recipe::CameraMode::automatic),
+      golden.expected);
 }
 
 TEST_CASE("the reference values are met when junk is strewn over the gallery") {
@@ -161,7 +166,8 @@ TEST_CASE("the reference values are met when junk is strewn over the gallery") {
     gallery.push_back(golden.gallery[i]);
     columns.push_back(golden.distances.select(1, static_cast<std::int64_t>(i)));
   }
-  const auto scores = evaluate_all(golden.query, gallery, given(torch::stack(columns, 1)), recipe::CameraMode::known);
+  const auto scores =
+      evaluate_all(golden.query, gallery, given(torch::stack(columns, 1)), recipe::CameraMode::known);
   check_golden(scores, golden.expected);
   CHECK(scores.junk == 80);
   CHECK(scores.gallery == 240);
@@ -240,17 +246,20 @@ TEST_CASE("a query without a right image does not count") {
 
 TEST_CASE("automatic falls back to a single camera and says why") {
   const std::vector<float> distances{0.1F, 0.2F};
-  const auto nowhere = evaluate_one(person(5), {person(5), person(6)}, distances, recipe::CameraMode::automatic);
+  const auto nowhere =
+      evaluate_one(person(5), {person(5), person(6)}, distances, recipe::CameraMode::automatic);
   CHECK_FALSE(nowhere.cameras_known);
   CHECK(contains(nowhere.note, "no image has a camera, so images of the query's own camera count as right"));
 
-  const auto one = evaluate_one(person(5, 3), {person(5, 3), person(6, 3)}, distances, recipe::CameraMode::automatic);
+  const auto one =
+      evaluate_one(person(5, 3), {person(5, 3), person(6, 3)}, distances, recipe::CameraMode::automatic);
   CHECK_FALSE(one.cameras_known);
   CHECK(contains(one.note, "all images are of one camera (3)"));
 
   auto nameless = person(5);
   nameless.path = "nameless.png";
-  const auto some = evaluate_one(person(5, 3), {nameless, person(5, 2)}, distances, recipe::CameraMode::automatic);
+  const auto some =
+      evaluate_one(person(5, 3), {nameless, person(5, 2)}, distances, recipe::CameraMode::automatic);
   CHECK_FALSE(some.cameras_known);
   CHECK(contains(some.note, "1 of 3 images have no camera ('nameless.png' is the first)"));
 }
@@ -287,8 +296,8 @@ TEST_CASE("when no query can be matched the reason and the remedy are said") {
 
 TEST_CASE("errors name the place that the caller gives") {
   try {
-    static_cast<void>(
-        evaluate_all({}, {person(1)}, given(torch::ones({0, 1})), recipe::CameraMode::automatic, {}, "query.csv"));
+    static_cast<void>(evaluate_all({}, {person(1)}, given(torch::ones({0, 1})), recipe::CameraMode::automatic,
+                                   {}, "query.csv"));
     FAIL("no error");
   } catch (const DataError& error) {
     CHECK(error.file() == "query.csv");
@@ -322,8 +331,9 @@ TEST_CASE("a distance that is not a number is an error naming the first query an
 
 TEST_CASE("distances of another shape or type are a mistake of the program") {
   const std::vector<Sample> both{person(1), person(1)};
-  CHECK_THROWS_AS(static_cast<void>(evaluate_all(both, both, given(torch::ones({2, 3})), recipe::CameraMode::single)),
-                  std::logic_error);
+  CHECK_THROWS_AS(
+      static_cast<void>(evaluate_all(both, both, given(torch::ones({2, 3})), recipe::CameraMode::single)),
+      std::logic_error);
   CHECK_THROWS_AS(static_cast<void>(evaluate_all(both, both, given(torch::ones({2, 2}, torch::kDouble)),
                                                  recipe::CameraMode::single)),
                   std::logic_error);

@@ -3,8 +3,11 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kindred/core/error.h"

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <opencv2/core.hpp>
 #include <optional>
 #include <string>
@@ -17,10 +16,10 @@
 #include "kindred/core/schema.h"
 #include "kindred/role/dataset.h"
 #include "made_evaluation.h"
-#include "results/evaluation_file.h"
 #include "results/costs_file.h"
 #include "results/domains_file.h"
 #include "results/environment_file.h"
+#include "results/evaluation_file.h"
 #include "results/labels_file.h"
 #include "results/matches_file.h"
 #include "results/metrics_file.h"

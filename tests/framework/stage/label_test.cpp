@@ -3,7 +3,8 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
-#include <functional>
+#include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>

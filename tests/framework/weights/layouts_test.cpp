@@ -1,6 +1,9 @@
 // Layouts of whole files, composed of what made-up components declare.
 #include "weights/layouts.h"
 
+#include <string>
+#include <vector>
+
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 

@@ -1,5 +1,9 @@
 // Key functions of the roles, so that their type information lives in this library alone.
+#include <cstdint>
+#include <memory>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "kindred/role/augmentation.h"
 #include "kindred/role/backbone.h"
