@@ -1,36 +1,13 @@
 #include "report/ranking_files.h"
 
 #include <cstddef>
-#include <cstdint>
 #include <cstdlib>
 #include <map>
-#include <optional>
 #include <utility>
 
-#include "kindred/text/csv.h"
 #include "results/evaluation_file.h"
 
 namespace kindred::report {
-namespace {
-
-double number_of(const CsvTable& table, const CsvRow& row, std::size_t column) {
-  const auto& cell = row.cells[column];
-  char* end = nullptr;
-  const double value = std::strtod(cell.c_str(), &end);
-  if (cell.empty() || end != cell.c_str() + cell.size()) {
-    throw table.error(row,
-                      "column '" + table.header()[column] + "' holds '" + cell + "', which is no number");
-  }
-  return value;
-}
-
-std::optional<std::int64_t> identity_of(const CsvTable& table, const CsvRow& row,
-                                        std::optional<std::size_t> column) {
-  if (!column || row.cells[*column].empty()) return std::nullopt;
-  return table.integer(row, *column);
-}
-
-}  // namespace
 
 RankingFiles read_ranking_files(const std::filesystem::path& folder, const std::filesystem::path& matches) {
   RankingFiles files;

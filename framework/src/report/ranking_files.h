@@ -9,6 +9,7 @@
 #include "kindred/role/metric.h"
 #include "report/piece.h"
 #include "results/evaluation.h"
+#include "results/matches_file.h"
 
 namespace kindred::report {
 

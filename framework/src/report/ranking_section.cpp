@@ -49,13 +49,13 @@ std::vector<NamedScores> all_scores(const RunFiles& run) {
 }
 
 std::string value_text(FigureKind kind, double value) {
-  return kind == FigureKind::share ? percent_text(value) : number_text(value);
+  return kind == FigureKind::share ? text::percent_text(value) : text::number_text(value);
 }
 
 /// In a column whose head says the unit.
 std::string cell_text(FigureKind kind, double value) {
   if (std::isnan(value)) return "";
-  return kind == FigureKind::share ? fixed_text(100 * value, 2) : number_text(value);
+  return kind == FigureKind::share ? text::fixed_text(100 * value, 2) : text::number_text(value);
 }
 
 std::string axis_label(const MetricColumn& column) {
@@ -81,7 +81,7 @@ Html tiles(const NamedScores& scores) {
 }
 
 std::string count_text(std::int64_t count) {
-  return number_text(static_cast<double>(count));
+  return text::number_text(static_cast<double>(count));
 }
 
 /// "237 of 237 queries in 313 gallery images (50 distractors, 0 junk left out), across cameras"

@@ -114,7 +114,7 @@ Html evaluation_chart(const std::map<std::string, EpochSeries>& evaluation,
     if (series.empty() || figure.kind != FigureKind::share) continue;
     chart.lines.push_back(line_of(figure.label, series, 100));
     const auto [epoch, value] = *series.rbegin();
-    const auto text = figure.label + " " + percent_text(value);
+    const auto text = figure.label + " " + text::percent_text(value);
     caption += (caption.empty() ? "In epoch " + std::to_string(epoch) + " " : ", ") + text;
     chart.name += ", " + text + " in epoch " + std::to_string(epoch);
   }

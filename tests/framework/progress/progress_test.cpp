@@ -35,7 +35,7 @@ Progress example(std::int64_t done = 12) {
 }
 
 constexpr const char* example_text =
-    "train, epoch 3/60: 12/120 batches, 34.6 images/s, 4:05 left, learning_rate 0.00035, loss 1.235";
+    "train, epoch 3/60: 12/120 batches, 34.6 images/s, 4:05 left, loss 1.235, learning_rate 0.00035";
 
 class CountingSink : public ProgressSink {
  public:
