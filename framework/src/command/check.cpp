@@ -2,8 +2,15 @@
 
 #include "ranking/post_processing.h"
 #include "text/text_table.h"
+#include "training/plan_check.h"
 
 namespace kindred::command {
+
+std::string check_recipe(const Value& recipe, const Catalog& catalog) {
+  if (pipeline::is_pipeline(recipe)) return check_pipeline(pipeline::make_pipeline(recipe, catalog));
+  if (recipe::speaks_of_ranking_alone(recipe)) return check_ranking(recipe::choose_ranking(recipe, catalog));
+  return training::check_plan(recipe::make_plan(recipe, catalog));
+}
 
 std::string check_ranking(const recipe::RankingPlan& plan) {
   static_cast<void>(ranking::create_post_processors(plan));
