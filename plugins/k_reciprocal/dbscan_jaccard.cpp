@@ -157,29 +157,28 @@ class Dbscan {
 
 Schema<Params> DbscanJaccard::schema() {
   Schema<Params> s(
-      "Clusters queries and gallery together by DBSCAN on the k-reciprocal Jaccard distance, exactly and "
-      "without "
-      "a matrix of all distances.",
+      "Clusters queries and gallery together with DBSCAN on the k-reciprocal Jaccard distance; exact, "
+      "without a matrix of all distances.",
       "DBSCAN: Ester et al., KDD 1996; distance: Zhong et al., CVPR 2017; parameters: Ge et al., NeurIPS "
       "2020 "
       "(SpCL)");
   s.add("eps", &Params::eps,
-        "images up to this Jaccard distance are neighbours; larger: fewer and larger clusters")
+        "largest Jaccard distance between neighbors; larger values give fewer and larger clusters")
       .range(0, 0.999);
   s.add("min_samples", &Params::min_samples,
-        "neighbours, the image itself counted, that make an image the core of a cluster")
+        "neighbors, including the image itself, that make an image the core of a cluster")
       .range(1, 100000);
-  s.add("k1", &Params::k1, "neighbours that an image is described by").range(1, 1000);
+  s.add("k1", &Params::k1, "k-reciprocal neighbors that characterize an image").range(1, 1000);
   s.add("k2", &Params::k2,
-        "nearest images, the image itself counted, whose descriptions are averaged; 1: none")
+        "nearest images, including itself, whose neighborhoods are averaged; 1: no averaging")
       .range(1, 1000);
   s.add("search", &Params::search,
-        "precision in which neighbours are looked for; the result is the same, candidates are compared in 64 "
-        "bits; 'auto': what is faster here",
+        "precision of the neighbor search; does not change the result, since candidates are compared in 64 "
+        "bits; 'auto': the fastest on this machine",
         {{"auto", SearchPrecision::automatic},
          {"float32", SearchPrecision::float32},
          {"bfloat16", SearchPrecision::bfloat16}});
-  s.add("memory_mib", &Params::memory_mib, "memory that may be used beside the descriptors and the result")
+  s.add("memory_mib", &Params::memory_mib, "memory to use in addition to the descriptors and the result")
       .range(16, 1 << 24)
       .unit("MiB");
   return s;
@@ -195,7 +194,7 @@ PseudoLabels DbscanJaccard::label(const Retrieval& images, RetrievalHost& host) 
   search.memory_mib = params_.memory_mib;
   search.device = host.device();
   search.progress = [&host](std::int64_t done, std::int64_t total) {
-    host.progress("k-reciprocal neighbours", done, total);
+    host.progress("find k-reciprocal neighbors", done, total);
   };
   search.component = "labeler/dbscan_jaccard";
   const auto vectors = [&] {

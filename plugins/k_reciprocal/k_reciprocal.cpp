@@ -40,7 +40,7 @@ class Encoded {
     search.device = device;
     search.progress = progress;
     search.component = "post_processor/k_reciprocal";
-    search.remedy = ", or mode = \"chunked\"";
+    search.remedy = "; or set mode = \"chunked\"";
     auto nearest = find_neighbours(rows, search);
     vectors_ = encode_neighbours(rows, nearest, params.k1, params.k2);
     columns_ = vectors_.transposed(queries, rows.size(0));
@@ -147,7 +147,7 @@ class Chunked {
     options.precision = params.search;
     options.device = device_;
     options.progress = [&host](std::int64_t done, std::int64_t total) {
-      host.progress("nearest images", done, total);
+      host.progress("find nearest images", done, total);
     };
     nearest_ = nearest_rows(query_, gallery_, options);
     on_device_ = gallery_.to(device_);
@@ -217,33 +217,32 @@ class Chunked {
 
 Schema<Params> KReciprocal::schema() {
   Schema<Params> s(
-      "Re-ranks the gallery by how many k-reciprocal neighbours a query and an image share, exactly and "
-      "without a matrix of all distances.",
+      "Re-ranks the gallery by how many k-reciprocal neighbors a query and an image share; exact, without a "
+      "matrix of all distances.",
       "Zhong et al., CVPR 2017");
-  s.add("k1", &Params::k1, "neighbours that an image is described by; the paper: 20").range(1, 1000);
+  s.add("k1", &Params::k1, "k-reciprocal neighbors that characterize an image; the paper: 20").range(1, 1000);
   s.add("k2", &Params::k2,
-        "nearest images, the image itself counted, whose descriptions are averaged; 1: none; the paper: 6")
+        "nearest images, including itself, whose neighborhoods are averaged; 1: no averaging; the paper: 6")
       .range(1, 1000);
   s.add("lambda", &Params::lambda,
-        "share of the plain distance in the result, the rest is the Jaccard distance; the paper: 0.3")
+        "share of the original distance in the result; the rest is the Jaccard distance; the paper: 0.3")
       .range(0, 1);
   s.add("mode", &Params::mode,
-        "'exact': all images at once; 'chunked': some queries at a time against the images near them, as the "
-        "competition system did for want of memory",
+        "'exact': all images at once; 'chunked': some queries at a time with the images near them, as the "
+        "competition system did to save memory",
         {{"exact", Mode::exact}, {"chunked", Mode::chunked}});
-  s.add("chunk_queries", &Params::chunk_queries, "queries at a time when chunked").range(1, 1000000);
-  s.add("chunk_nearest", &Params::chunk_nearest, "gallery images near each query when chunked")
+  s.add("chunk_queries", &Params::chunk_queries, "queries per chunk with mode = 'chunked'").range(1, 1000000);
+  s.add("chunk_nearest", &Params::chunk_nearest, "nearest gallery images of each query with mode = 'chunked'")
       .range(1, 100000);
   s.add("search", &Params::search,
-        "precision in which neighbours are looked for; the result is the same, candidates are compared in 64 "
-        "bits; 'auto': what is faster here",
+        "precision of the neighbor search; does not change the result, since candidates are compared in 64 "
+        "bits; 'auto': the fastest on this machine",
         {{"auto", SearchPrecision::automatic},
          {"float32", SearchPrecision::float32},
          {"bfloat16", SearchPrecision::bfloat16}});
   s.add("memory_mib", &Params::memory_mib,
-        "memory that may be used beside the descriptors and the result; where it has room for 4 bytes for "
-        "each "
-        "query and image, no product is computed twice")
+        "memory to use in addition to the descriptors and the result; with 4 bytes for each pair of query "
+        "and image, no product is computed twice")
       .range(16, 1 << 24)
       .unit("MiB");
   return s;
@@ -262,7 +261,7 @@ void KReciprocal::apply(Retrieval& retrieval, RetrievalHost& host) const {
   const auto encoded =
       std::make_shared<const Encoded>(retrieval.descriptors, retrieval.queries, params_, host.device(),
                                       [&host](std::int64_t done, std::int64_t total) {
-                                        host.progress("k-reciprocal neighbours", done, total);
+                                        host.progress("find k-reciprocal neighbors", done, total);
                                       });
   retrieval.distances = [encoded](std::int64_t first, std::int64_t last) {
     return encoded->rows(first, last);

@@ -2,6 +2,6 @@
 
 #include "manifest.h"
 
-KINDRED_PLUGIN("manifest", "1.0.0", "Any images, described by a CSV file") {
+KINDRED_PLUGIN("manifest", "1.0.0", "Any images, listed in a CSV file") {
   catalog.add<kindred::manifest::Manifest>("manifest");
 }

@@ -2,6 +2,6 @@
 
 #include "naic.h"
 
-KINDRED_PLUGIN("naic", "1.0.0", "The NAIC competition's folders and training list") {
+KINDRED_PLUGIN("naic", "1.0.0", "Folders and training list of the NAIC competition") {
   catalog.add<kindred::naic::Naic>("naic");
 }

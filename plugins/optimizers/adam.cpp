@@ -15,9 +15,10 @@ template <class Params>
 Schema<Params> adam_schema(const char* summary, const char* source, const char* decay) {
   Schema<Params> s(summary, source);
   s.add("learning_rate", &Params::learning_rate,
-        "base learning rate, which the schedule and the groups multiply")
+        "base learning rate, multiplied by the schedule and the groups")
       .above(0);
-  s.add("betas", &Params::betas, "decay of the running means of the gradient and of its square; below 1")
+  s.add("betas", &Params::betas,
+        "decay rates of the running means of the gradient and of its square; below 1")
       .length(2)
       .range(0, 1);
   s.add("eps", &Params::eps, "added to the denominator").above(0);
@@ -25,7 +26,7 @@ Schema<Params> adam_schema(const char* summary, const char* source, const char* 
   s.add("amsgrad", &Params::amsgrad, "divide by the largest mean square so far (Reddi et al., ICLR 2018)");
   s.rule([](const Params& params) -> std::string {
     for (const double beta : params.betas) {
-      if (beta >= 1) return "betas holds 1, with which a running mean never moves; both must be below 1";
+      if (beta >= 1) return "betas contains 1, so a running mean would never change; both must be below 1";
     }
     return "";
   });
@@ -44,9 +45,9 @@ LibTorchOptions adam_options(const Params& params) {
 }  // namespace
 
 Schema<Adam::Params> Adam::schema() {
-  return adam_schema<Params>(
-      "Adam, as torch.optim.Adam.", "Kingma, Ba: Adam, ICLR 2015, algorithm 1",
-      "added to the gradient, times the weight; biases too, unless a group says otherwise");
+  return adam_schema<Params>("Adam, like torch.optim.Adam.", "Kingma, Ba: Adam, ICLR 2015, algorithm 1",
+                             "factor of the weight that is added to its gradient; applies to biases too, "
+                             "unless a group excludes them");
 }
 
 Adam::Adam(const Params& params, const Context& /*context*/) : params_(params) {}
@@ -59,10 +60,10 @@ std::unique_ptr<torch::optim::Optimizer> Adam::build(const std::vector<Parameter
 
 Schema<AdamW::Params> AdamW::schema() {
   return adam_schema<Params>(
-      "Adam with decoupled weight decay, as torch.optim.AdamW.",
+      "Adam with decoupled weight decay, like torch.optim.AdamW.",
       "Loshchilov, Hutter: Decoupled Weight Decay Regularization, ICLR 2019, algorithm 2",
-      "share by which each step shrinks the weights, times the learning rate; biases too, unless a group "
-      "says otherwise");
+      "each step shrinks the weights by this share times the learning rate; applies to biases too, unless a "
+      "group excludes them");
 }
 
 AdamW::AdamW(const Params& params, const Context& /*context*/) : params_(params) {}

@@ -29,8 +29,8 @@ class InstanceBatchNorm final : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& map) {
     if (map.size(2) * map.size(3) == 1) {
       throw ComponentError("backbone/resnet_ibn",
-                           "the map is down to one pixel within the first three stages, where instance "
-                           "normalisation leaves nothing of it; make the images larger");
+                           "the feature map shrinks to one pixel within the first three stages, where "
+                           "instance normalization sets it to zero; use larger images");
     }
     // Each half in the format of the whole: slices of channels are slow to normalise.
     const auto format = map.suggest_memory_format();
@@ -63,20 +63,20 @@ ResidualNetworkOptions options_of(const ResnetIbn::Params& params) {
 }  // namespace
 
 Schema<ResnetIbn::Params> ResnetIbn::schema() {
-  Schema<Params> s("Residual network with instance and batch normalisation side by side (IBN-a).",
+  Schema<Params> s("Residual network with instance and batch normalization side by side (IBN-a).",
                    "Pan et al., ECCV 2018, figure 3 (a)");
   s.add("depth", &Params::depth, "layers: 18, 34, 50, 101 or 152");
   s.add("last_stride", &Params::last_stride,
-        "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
-        "its own")
+        "stride of the last stage; 1 gives a feature map of twice the height and width; a head with branches "
+        "may set its own stride")
       .range(1, 2);
   s.add("width_multiplier", &Params::width_multiplier,
-        "multiplies all channels, which are rounded to a multiple of 8")
+        "multiplies the channels of all layers, rounded to a multiple of 8")
       .range(0.125, 8);
   s.rule([](const Params& p) -> std::string {
     return std::find(depths.begin(), depths.end(), p.depth) != depths.end()
                ? ""
-               : "depth = " + std::to_string(p.depth) + " is none of 18, 34, 50, 101 and 152";
+               : "depth = " + std::to_string(p.depth) + " is not one of 18, 34, 50, 101 and 152";
   });
   return s;
 }

@@ -25,16 +25,16 @@ Schema<SeResnet::Params> SeResnet::schema() {
   Schema<Params> s("Residual network with squeeze and excitation.", "Hu et al., CVPR 2018");
   s.add("depth", &Params::depth, "layers: 50, 101 or 152");
   s.add("last_stride", &Params::last_stride,
-        "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
-        "its own")
+        "stride of the last stage; 1 gives a feature map of twice the height and width; a head with branches "
+        "may set its own stride")
       .range(1, 2);
   s.add("width_multiplier", &Params::width_multiplier,
-        "multiplies all channels, which are rounded to a multiple of 8")
+        "multiplies the channels of all layers, rounded to a multiple of 8")
       .range(0.125, 8);
   s.rule([](const Params& p) -> std::string {
     return p.depth == 50 || p.depth == 101 || p.depth == 152
                ? ""
-               : "depth = " + std::to_string(p.depth) + " is none of 50, 101 and 152";
+               : "depth = " + std::to_string(p.depth) + " is not one of 50, 101 and 152";
   });
   return s;
 }

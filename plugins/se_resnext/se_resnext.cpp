@@ -29,12 +29,12 @@ Schema<SeResnext::Params> SeResnext::schema() {
                    "Xie et al., CVPR 2017; Hu et al., CVPR 2018");
   s.add("depth", &Params::depth, "layers: 50 or 101");
   s.add("last_stride", &Params::last_stride,
-        "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
-        "its own")
+        "stride of the last stage; 1 gives a feature map of twice the height and width; a head with branches "
+        "may set its own stride")
       .range(1, 2);
   s.add("width_multiplier", &Params::width_multiplier,
-        "multiplies the channels of all stages, which are rounded to a multiple of 8; the number of groups "
-        "stays")
+        "multiplies the channels of all stages, rounded to a multiple of 8; the number of groups does not "
+        "change")
       .range(0.125, 8);
   s.rule([](const Params& p) -> std::string {
     return p.depth == 50 || p.depth == 101 ? ""

@@ -153,15 +153,13 @@ TEST_CASE("members and weights must fit each other") {
   CHECK(complaint<FeatureEnsemble>({{"features", texts({"b"})}}).empty());
   CHECK(complaint<FeatureEnsemble>({{"features", texts({"b"})}, {"weights", numbers({1, 2})}}).empty());
   CHECK(complaint<FeatureEnsemble>({{"features", texts({})}}) ==
-        "post_processor 'e': features must name at least one, as what this search has counts already");
+        "post_processor 'e': features is empty; name at least one member besides this search");
   CHECK(complaint<FeatureEnsemble>({{"features", texts({"b", "c"})}, {"weights", numbers({1})}}) ==
-        "post_processor 'e': weights has 1 number, but must have 3: this search's own first, then one for "
-        "each of "
-        "features");
+        "post_processor 'e': weights has 1 number, but needs 3: one for this search, then one for each entry "
+        "of features");
   CHECK(complaint<DistanceEnsemble>({{"distances", texts({"b"})}, {"weights", numbers({1, 1, 1})}}) ==
-        "post_processor 'e': weights has 3 numbers, but must have 2: this search's own first, then one for "
-        "each of "
-        "distances");
+        "post_processor 'e': weights has 3 numbers, but needs 2: one for this search, then one for each "
+        "entry of distances");
   CHECK(complaint<DistanceEnsemble>({{"distances", texts({"b"})}, {"weights", numbers({1, 0})}}) ==
         "post_processor 'e': weights = [1.0, 0.0]: 0.0 must be above 0");
   CHECK(complaint<DistanceEnsemble>({}) ==

@@ -63,13 +63,13 @@ TEST_CASE("what is wrong in a manifest is named with its line") {
                  "2: error: column 'identity': 'bob' is not a whole number"));
   CHECK(contains(refusal("path,split,identity\na.jpg,train,-2\n"), "2: error: identity -2"));
   CHECK(contains(refusal("path,split,camera\na.jpg,train,front door\n"),
-                 "2: error: camera 'front door'; number the cameras"));
+                 "2: error: camera 'front door'; allowed are numbers from 0"));
   CHECK(contains(refusal("path,split,camera\na.jpg,train,-1\n"), "2: error: camera '-1'"));
   CHECK(contains(refusal("path,split\na.jpg,train\nb.jpg,query\na.jpg,gallery\n"),
-                 "4: error: path 'a.jpg' is already in line 2"));
+                 "4: error: path 'a.jpg' is already listed in line 2"));
   CHECK(contains(refusal("path,split\n,train\n"), "2: error: the path is empty"));
   CHECK(contains(refusal("path,split\na\\b.jpg,train\n"),
-                 "2: error: path 'a\\b.jpg': write '/' between folders"));
+                 "2: error: path 'a\\b.jpg': separate folders with '/'"));
   CHECK(contains(refusal("path,split\na.jpg\n"), "2: error: 1 cell where the header names 2"));
   CHECK(contains(refusal("path,split\n"), " error: names no image"));
 }

@@ -179,7 +179,7 @@ TEST_CASE("images so small that a map is one pixel are refused with what to do")
   const auto trunk = net.trunk("layer4.1");
   CHECK_THROWS_WITH_AS((void)trunk->forward(torch::rand({2, 3, 16, 16})),
                        doctest::Contains("one pixel within the first three stages, where instance "
-                                         "normalisation leaves nothing of it; make the images larger"),
+                                         "normalization sets it to zero; use larger images"),
                        kindred::ComponentError);
   CHECK_NOTHROW((void)trunk->forward(torch::rand({2, 3, 32, 16})));
 }
