@@ -1,4 +1,4 @@
-// Role "dataset": where images come from and who is on them.
+// Role "dataset": where images come from and whom they show.
 #pragma once
 
 #include <filesystem>
@@ -12,8 +12,8 @@
 
 namespace kindred {
 
-/// How surely a folder looks like a data set's layout. When a folder is given without saying what it is,
-/// every dataset is asked and the surest takes it.
+/// How certain it is that a folder has the layout of a data set. For a folder whose layout is not given,
+/// every dataset is asked and the most certain one is used.
 enum class Recognition { no, fallback, likely, certain };
 
 class KINDRED_API Dataset {
@@ -25,14 +25,14 @@ class KINDRED_API Dataset {
 
   virtual ~Dataset();
 
-  /// All samples, in an order that depends on the data alone, never on the file system. A component that
-  /// reads a folder calls it `root` in its parameters. Throws DataError naming the file or folder.
+  /// All samples, in an order that depends only on the data, never on the file system. A component that reads
+  /// a folder must name this parameter `root`. Throws DataError naming the file or folder.
   [[nodiscard]] virtual std::vector<Sample> samples() const = 0;
 
   /// The pixels of a sample of samples(). Called from many threads at once. Throws DataError naming the file.
   [[nodiscard]] virtual cv::Mat image(const Sample& sample) const = 0;
 
-  /// Whether the root given in the parameters holds this layout. Never throws.
+  /// Whether the root in the parameters has this layout. Never throws.
   [[nodiscard]] virtual Recognition recognize() const;
 };
 
