@@ -44,11 +44,12 @@ class DirectoryReader {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw DataError(file_.file(), "is damaged or was cut off: " + what);
+    throw DataError(file_.file(), "is damaged or truncated: " + what);
   }
 
   void require_within(std::uint64_t begin, std::uint64_t size) const {
-    if (begin > file_.size() || size > file_.size() - begin) fail("its list of records leads out of it");
+    if (begin > file_.size() || size > file_.size() - begin)
+      fail("its list of records points outside the file");
   }
 
   [[nodiscard]] BinaryCursor at(std::uint64_t begin, std::uint64_t size) {
@@ -92,7 +93,7 @@ class DirectoryReader {
       size = end64.little_endian(8);
       directory.begin = end64.little_endian(8);
     } else if (disk != 0 || directory_disk != 0) {
-      fail("it is one of several parts");
+      fail("it is one part of a multi-part archive");
     }
     require_within(directory.begin, size);
     directory.end = directory.begin + size;
@@ -100,7 +101,7 @@ class DirectoryReader {
   }
 
   void read_entry(BinaryCursor& cursor, std::map<std::string, ZipRecord>& records) {
-    if (cursor.little_endian(4) != directory_signature) fail("its list of records is not one");
+    if (cursor.little_endian(4) != directory_signature) fail("its list of records is invalid");
     cursor.skip(4);  // versions
     const auto flags = cursor.little_endian(2);
     const auto method = cursor.little_endian(2);
@@ -118,26 +119,27 @@ class DirectoryReader {
     read_extra(cursor, extra_size, record.size, stored, local);
     cursor.skip(comment_size);
 
-    if ((flags & 1U) != 0) throw DataError(file_.file(), "is encrypted, and is not read");
+    if ((flags & 1U) != 0) throw DataError(file_.file(), "is encrypted, which is not supported");
     record.compressed = method != 0;
     if (!record.compressed && stored != record.size)
       fail("record '" + text::printable(name) + "' has two sizes");
     record.size = stored;
     auto header = at(local, 30);
     if (header.little_endian(4) != local_signature)
-      fail("record '" + text::printable(name) + "' is not where it should be");
+      fail("record '" + text::printable(name) + "' is not at its listed position");
     header.skip(22);
     const auto local_name = header.little_endian(2);
     const auto local_extra = header.little_endian(2);
     record.begin = local + 30 + local_name + local_extra;
     require_within(record.begin, record.size);
-    if (!records.emplace(name, record).second) fail("two records are named '" + text::printable(name) + "'");
+    if (!records.emplace(name, record).second)
+      fail("two records have the name '" + text::printable(name) + "'");
   }
 
   /// Sizes and places of 64 bits stand in the extra field, in this order, each where the short one is full.
   void read_extra(BinaryCursor& cursor, std::uint64_t size, std::uint64_t& record_size, std::uint64_t& stored,
                   std::uint64_t& local) {
-    if (size > cursor.left()) fail("its list of records is not one");
+    if (size > cursor.left()) fail("its list of records is invalid");
     const auto end = cursor.position() + size;
     while (end - cursor.position() >= 4) {
       const auto id = cursor.little_endian(2);
@@ -175,7 +177,7 @@ void require_stored(const BinaryFile& file, const std::string& name, const ZipRe
   if (!record.compressed) return;
   throw DataError(file.file(),
                   "its record '" + text::printable(name) +
-                      "' is compressed, which PyTorch does not do; save the weights again with torch.save");
+                      "' is compressed, unlike in files of PyTorch; save the weights again with torch.save");
 }
 
 void check_zip_record(const BinaryFile& file, const std::string& name, const ZipRecord& record,
@@ -185,8 +187,8 @@ void check_zip_record(const BinaryFile& file, const std::string& name, const Zip
   crc.process_bytes(bytes, record.size);
   if (crc.checksum() == record.crc) return;
   char text[64];
-  std::snprintf(text, sizeof text, "%08x, it was written with %08x", static_cast<unsigned>(crc.checksum()),
-                static_cast<unsigned>(record.crc));
+  std::snprintf(text, sizeof text, "%08x, but was %08x when it was written",
+                static_cast<unsigned>(crc.checksum()), static_cast<unsigned>(record.crc));
   throw DataError(file.file(),
                   "is damaged: the checksum of its record '" + text::printable(name) + "' is " + text);
 }
