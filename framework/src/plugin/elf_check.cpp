@@ -23,7 +23,7 @@ extern "C" const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 namespace kindred::plugin {
 namespace {
 
-constexpr const char* rebuild = "build it again, or copy it again";
+constexpr const char* rebuild = "build or copy it again";
 
 /// Code and the tables of the dynamic linker have no run of zeros as long as this, while a lost block of a
 /// disk (512 bytes and more) always leaves one.
@@ -55,10 +55,11 @@ class Reader {
     const auto status = std::filesystem::status(file, error);
     if (!std::filesystem::exists(status)) {
       fail(std::filesystem::is_symlink(std::filesystem::symlink_status(file, error))
-               ? "is a link to a file that does not exist; mend or remove the link"
+               ? "is a link to a file that does not exist; fix or remove the link"
                : "does not exist");
     }
-    if (!std::filesystem::is_regular_file(status)) fail("is not a file; remove it from the plugin folder");
+    if (!std::filesystem::is_regular_file(status))
+      fail("is not a regular file; remove it from the plugin folder");
     size_ = std::filesystem::file_size(file, error);
     stream_.open(file, std::ios::binary);
     if (error || !stream_) {
@@ -72,21 +73,21 @@ class Reader {
   template <class T>
   std::vector<T> read(std::uint64_t offset, std::uint64_t count, const std::string& what) {
     if (count > size_ / sizeof(T) || offset > size_ - count * sizeof(T)) {
-      fail("is cut short or damaged: its " + what + " (" + std::to_string(count * sizeof(T)) +
-           " bytes at byte " + std::to_string(offset) + ") does not lie within the file's " +
-           std::to_string(size_) + " bytes; " + rebuild);
+      fail("is truncated or damaged: its " + what + " (" + std::to_string(count * sizeof(T)) +
+           " bytes at byte " + std::to_string(offset) + ") is not within the " + std::to_string(size_) +
+           " bytes of the file; " + rebuild);
     }
     std::vector<T> items(count);
     stream_.seekg(static_cast<std::streamoff>(offset));
     stream_.read(reinterpret_cast<char*>(items.data()), static_cast<std::streamsize>(count * sizeof(T)));
-    if (!stream_) fail("cannot be read to its end; " + std::string(rebuild));
+    if (!stream_) fail("cannot be read completely; " + std::string(rebuild));
     return items;
   }
 
   void check_range(std::uint64_t offset, std::uint64_t length, const std::string& what) {
     if (length <= size_ && offset <= size_ - length) return;
-    fail("is cut short or damaged: its " + what + " (" + std::to_string(length) + " bytes at byte " +
-         std::to_string(offset) + ") does not lie within the file's " + std::to_string(size_) + " bytes; " +
+    fail("is truncated or damaged: its " + what + " (" + std::to_string(length) + " bytes at byte " +
+         std::to_string(offset) + ") is not within the " + std::to_string(size_) + " bytes of the file; " +
          rebuild);
   }
 
@@ -131,7 +132,8 @@ class Library {
                            : std::vector<char>(SELFMAG);
     if (std::memcmp(magic.data(), ELFMAG, SELFMAG) != 0) {
       reader_.fail(
-          "is not a shared library: it does not begin as an ELF file; remove it from the plugin folder, or " +
+          "is not a shared library: it does not begin like an ELF file; remove it from the plugin folder, "
+          "or " +
           std::string(rebuild));
     }
     header_ = reader_.read<Header>(0, 1, "ELF header").front();
@@ -141,7 +143,7 @@ class Library {
     }
     if (header_.e_machine != own.e_machine || header_.e_ident[EI_CLASS] != own.e_ident[EI_CLASS] ||
         header_.e_ident[EI_DATA] != own.e_ident[EI_DATA]) {
-      reader_.fail("was built for " + machine_name(header_.e_machine) + ", this program runs on " +
+      reader_.fail("was built for " + machine_name(header_.e_machine) + ", but this program runs on " +
                    machine_name(own.e_machine) + "; build the plugin for this machine");
     }
     if (header_.e_type != ET_DYN) {
@@ -184,9 +186,9 @@ class Library {
     }
     const auto& names = sections_[header_.e_shstrndx];
     names_ = reader_.read<char>(names.sh_offset, names.sh_size, "table of section names");
-    if (names_.empty() || names_.back() != '\0') damaged("its table of section names has no end");
+    if (names_.empty() || names_.back() != '\0') damaged("its table of section names is not terminated");
     for (const auto& section : sections_) {
-      if (section.sh_name >= names_.size()) damaged("a section's name lies outside the table of names");
+      if (section.sh_name >= names_.size()) damaged("the name of a section is outside the table of names");
     }
   }
 
@@ -201,7 +203,7 @@ class Library {
       const auto within = address - segment.p_vaddr;
       if (within < segment.p_filesz && length <= segment.p_filesz - within) return segment.p_offset + within;
     }
-    damaged("its " + what + " lies outside what is loaded");
+    damaged("its " + what + " is outside the loaded part");
   }
 
   /// The tables that the dynamic linker follows without looking.
@@ -211,7 +213,7 @@ class Library {
     for (const auto& segment : segments_) {
       if (segment.p_type != PT_DYNAMIC) continue;
       if (offset_of(segment.p_vaddr, segment.p_filesz, "dynamic table") != segment.p_offset) {
-        damaged("its dynamic table is not where it is loaded from");
+        damaged("its dynamic table is not at its load position");
       }
       for (const auto& entry :
            reader_.read<Dynamic>(segment.p_offset, segment.p_filesz / sizeof(Dynamic), "dynamic table")) {
@@ -219,7 +221,7 @@ class Library {
         if (!ended) found[entry.d_tag] = entry.d_un.d_val;
       }
     }
-    if (found.empty() || !ended) damaged("its dynamic table is missing or has no end");
+    if (found.empty() || !ended) damaged("its dynamic table is missing or not terminated");
 
     struct Need {
       std::int64_t tag;
@@ -230,8 +232,8 @@ class Library {
                                Need{DT_SYMTAB, 0, "table of symbols"},
                                Need{DT_RELA, DT_RELASZ, "table of relocations"},
                                Need{DT_JMPREL, DT_PLTRELSZ, "table of calls"},
-                               Need{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, "table of initialisers"},
-                               Need{DT_FINI_ARRAY, DT_FINI_ARRAYSZ, "table of finalisers"},
+                               Need{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, "table of initializers"},
+                               Need{DT_FINI_ARRAY, DT_FINI_ARRAYSZ, "table of finalizers"},
                                Need{DT_GNU_HASH, 0, "hash table"},
                                Need{DT_HASH, 0, "hash table"},
                                Need{DT_VERSYM, 0, "table of versions"},
@@ -247,12 +249,12 @@ class Library {
     }
     if (!found.contains(DT_STRTAB) || !found.contains(DT_SYMTAB) ||
         !(found.contains(DT_GNU_HASH) || found.contains(DT_HASH))) {
-      damaged("its dynamic table lacks symbols or their names");
+      damaged("its dynamic table has no symbols or no names");
     }
     const auto names = offset_of(found[DT_STRTAB], found[DT_STRSZ], "table of names");
     if (found[DT_STRSZ] == 0 ||
         reader_.read<char>(names + found[DT_STRSZ] - 1, 1, "table of names").front() != '\0') {
-      damaged("its table of names has no end");
+      damaged("its table of names is not terminated");
     }
     if (found.contains(DT_GNU_HASH)) check_gnu_hash(found[DT_GNU_HASH]);
     if (found.contains(DT_HASH)) check_hash(found[DT_HASH]);
@@ -310,7 +312,7 @@ class Library {
       const auto* section = destroyed_by(static_cast<std::uint64_t>(begin - bytes.begin()),
                                          static_cast<std::uint64_t>(at - bytes.begin()));
       if (section != nullptr) {
-        damaged("its section " + std::string(section_name(*section)) + " has a hole filled with zeros");
+        damaged("its section " + std::string(section_name(*section)) + " contains a block of zeros");
       }
     }
   }
