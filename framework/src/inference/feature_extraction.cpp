@@ -48,11 +48,10 @@ void require_unit_rows(const torch::Tensor& rows, const data::Batch& batch,
   const auto* length = lengths.data_ptr<float>();
   for (std::size_t i = 0; i < batch.samples.size(); ++i) {
     if (std::abs(length[i] - 1) < 1e-3F) continue;
-    throw DataError(
-        samples[batch.samples[i]].path,
-        std::string("the model describes this image by ") +
-            (length[i] == 0 ? "zeros alone, which cannot be compared" : "numbers that are not finite") +
-            ": its weights are broken; take another checkpoint");
+    throw DataError(samples[batch.samples[i]].path,
+                    std::string("the descriptor of this image ") +
+                        (length[i] == 0 ? "is zero" : "is not finite") +
+                        ": the weights of the model are broken; use another checkpoint");
   }
 }
 
@@ -92,15 +91,15 @@ void note_inference_precision(const recipe::Plan& plan, torch::Device device,
   const auto used = inference_precision(plan, device);
   if (used == trained) return;
   const bool asked = plan.embed.precision != system::Precision::trained;
-  progress.note("images are described in " + system::precision_name(used) + "; the model was trained in " +
+  progress.note("features are extracted in " + system::precision_name(used) + "; the model was trained in " +
                 system::precision_name(trained) +
-                (asked ? "" : ", which " + device.str() + " cannot compute in"));
+                (asked ? "" : ", which " + device.str() + " does not support"));
 }
 
 file::Features extract_features(model::Model& model, const recipe::Plan& plan, const Dataset& dataset,
                                 const std::vector<Sample>& samples, const std::string& what,
                                 torch::Device device, progress::ProgressSink& progress) {
-  if (samples.empty()) throw DataError(what, "there are no images to describe");
+  if (samples.empty()) throw DataError(what, "there are no images to extract features from");
   const torch::NoGradGuard no_gradients;
   const EvaluationMode evaluation_mode(model);
   system::place_module(model, device);
@@ -136,9 +135,9 @@ file::Features extract_features(model::Model& model, const recipe::Plan& plan, c
   if (const auto skipped = loader.skipped(); skipped > 0) {
     const auto messages = loader.skip_messages();
     const auto first = messages.empty() ? std::string() : "; the first: " + messages.front();
-    if (described == 0) throw DataError(what, "no image can be read" + first);
+    if (described == 0) throw DataError(what, "no images can be read" + first);
     progress.note(std::to_string(skipped) + " of " + std::to_string(samples.size()) + " " + what +
-                  " images cannot be read and are left out" + first);
+                  " images cannot be read and are skipped" + first);
   }
   features.descriptors = features.descriptors.slice(0, 0, described);
   meter.finish();
