@@ -58,16 +58,17 @@ std::optional<Value> binding_recipe(const fs::path& run_directory) {
 
 RunDirectory::RunDirectory(fs::path folder) : folder_(std::move(folder)), lock_(folder_) {
   if (!fs::exists(folder_ / "pipeline.toml")) return;
-  throw DataError(folder_, "holds the run of a pipeline; use another run directory");
+  throw DataError(folder_, "contains the run of a pipeline; use another run directory");
 }
 
 void RunDirectory::record_recipe(const recipe::Plan& plan) const {
   if (const auto binding = binding_recipe(folder_)) {
     const auto differences = deciding_differences(*binding, plan);
     if (!differences.empty()) {
-      throw DataError(folder_,
-                      "belongs to another recipe; use another run directory, or undo in the recipe:" +
-                          recipe::differences_text(differences));
+      throw DataError(
+          folder_,
+          "belongs to another recipe; use another run directory, or revert these changes of the recipe:" +
+              recipe::differences_text(differences));
     }
   }
   const std::string text = recipe::write_recipe(plan.resolved());

@@ -151,7 +151,7 @@ TEST_CASE("images of some domains alone are labelled and judged") {
 
   CHECK(error_of<Error>([&] {
           static_cast<void>(label(labeler, input(), {"day", "dusk"}, folder.path(), torch::kCPU, silent));
-        }) == "label: error: no image is of domain 'dusk'; the domains are 'day' and 'night'");
+        }) == "label: error: no image has the domain 'dusk'; the domains are 'day' and 'night'");
   auto without = input();
   for (auto* side : {&without.query, &without.gallery}) {
     for (auto& sample : *side) sample.domain.clear();
@@ -159,7 +159,7 @@ TEST_CASE("images of some domains alone are labelled and judged") {
   CHECK(contains(error_of<Error>([&] {
                    static_cast<void>(label(labeler, without, {"day"}, folder.path(), torch::kCPU, silent));
                  }),
-                 "the images have no domains, partition them first"));
+                 "the images have no domains; run the stage 'partition' first"));
 }
 
 TEST_CASE("without known persons nothing is said of them") {

@@ -100,7 +100,7 @@ TEST_CASE("a list of domains that is wrong is refused with the line") {
                  "domains.csv:4: error: the image 'a' stands in the "
                  "list twice"));
   CHECK(contains(refusal("path,domain\na,\n"), ":2: error: the domain is empty"));
-  CHECK(contains(refusal("path,domain\n,x\n"), ":2: error: the path is empty"));
+  CHECK(contains(refusal("path,domain\n,x\n"), ":2: error: the path is empty; name the image"));
   CHECK(contains(refusal("path,split\na,query\n"), "domain"));
   CHECK(contains(refusal("path,domains\na,x\n"), "domain"));
   const auto file = folder.write("domains.csv", "domain,path\nx,a\n");
