@@ -83,7 +83,7 @@ ListLine parse_line(std::string_view text, const std::filesystem::path& list, in
   const std::string_view number = text.substr(space + 1);
   const auto identity = parse_integer(number);
   if (!identity || *identity < 0) {
-    throw DataError(list, line, "identity '" + std::string(number) + "' is not an integer from 0");
+    throw DataError(list, line, "identity '" + std::string(number) + "' is not a whole number from 0");
   }
   std::string_view name = text.substr(0, name_end + 1);
   if (const auto slash = name.find_last_of('/'); slash != std::string_view::npos)

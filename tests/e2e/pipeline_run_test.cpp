@@ -156,7 +156,7 @@ TEST_CASE("asked to stop, it says how to go on, and goes on") {
   program.send(SIGTERM);
   const auto stopped = program.wait();
   CHECK(stopped.exit_code == 130);
-  CHECK(says(stopped, "the same command goes on from there"));
+  CHECK(says(stopped, "run the same command again to continue"));
   const auto rest = run(there, folder);
   REQUIRE(rest.exit_code == 0);
   CHECK(results(there) == undisturbed().files);
@@ -191,7 +191,7 @@ TEST_CASE("what a change that fails has put aside is taken back with the paramet
   // Nobody gets a label, so that the final training has nothing to join.
   const auto failed = run(there, folder, {"--set", "stage.labels.labeler.min_samples=60"});
   CHECK(failed.exit_code == 1);
-  CHECK(says(failed, "labels no image"));
+  CHECK(says(failed, "contains no labels"));
   CHECK(says(failed, "stage 'final' failed; what was done before it is kept"));
   const auto back = run(there, folder);
   REQUIRE(back.exit_code == 0);
@@ -320,14 +320,14 @@ TEST_CASE("options of pipelines and recipes of one model do not mix, and say so"
   const std::string tiny = std::string(source_directory) + "/tests/e2e/tiny.toml";
   const auto dry = kindred({"run", tiny, "--dry-run"}, folder.path());
   CHECK(dry.exit_code == 2);
-  CHECK(says(dry, "--dry-run: error: is for recipes with stages"));
+  CHECK(says(dry, "--dry-run: error: applies only to recipes with stages"));
   const auto trained = kindred({"train", recipe}, folder.path());
   CHECK(trained.exit_code == 2);
-  CHECK(says(trained, "this is a recipe of several stages, which `kindred run` carries out"));
+  CHECK(says(trained, "this recipe has stages, but this command needs a recipe for one model"));
   const auto there = copy_of_run(folder);
   const auto inside = kindred({"train", tiny, "--run-dir", there.string()}, folder.path());
   CHECK(inside.exit_code == 1);
-  CHECK(says(inside, "holds the run of a pipeline"));
+  CHECK(says(inside, "contains the run of a pipeline"));
 }
 
 TEST_CASE("a stage killed before its record was written begins again") {

@@ -123,7 +123,7 @@ TEST_CASE("a study that is killed and then stopped goes on to the table of one t
     program.send(SIGINT);
     const auto stopped = program.wait();
     CHECK(stopped.exit_code == 130);
-    CHECK(holds(stopped.err, "the same command goes on from there"));
+    CHECK(holds(stopped.err, "run the same command again to continue"));
     CHECK(holds(stopped.err, "run 1 of 4, off/seed1: done already"));
   }
   const auto ended = kindred({"study", study}, folder.path());

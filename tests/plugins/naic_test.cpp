@@ -97,12 +97,12 @@ TEST_CASE("corrections without a training list are refused") {
 TEST_CASE("a bad line of the list is named") {
   CHECK(contains(list_refusal("train/1.png 1\ntrain/2.png\n"),
                  "2: error: 'train/2.png' does not have the form"));
-  CHECK(contains(list_refusal("train/1.png one\n"), "1: error: identity 'one' is not a whole number"));
+  CHECK(contains(list_refusal("train/1.png one\n"), "1: error: identity 'one' is not an integer"));
   CHECK(contains(list_refusal("train/1.png -1\n"), "1: error: identity '-1' is not an integer from 0"));
   CHECK(contains(list_refusal("train/1.png 1\n\ntrain/3.png 1\n"), "3: error: image '3.png' is not in "));
   CHECK(contains(list_refusal("train/1.png 1\ntrain/2.png 1\ntest/1.png 2\n"),
                  "3: error: image '1.png' is already listed in line 1"));
-  CHECK(contains(list_refusal("train/ 1\n"), "1: error: 'train/ 1' names a folder"));
+  CHECK(contains(list_refusal("train/ 1\n"), "1: error: 'train/ 1' is the name of a folder"));
   CHECK(contains(list_refusal(" 1\n"), "1: error: ' 1' does not have the form"));
   CHECK(contains(list_refusal("\n \n"), " error: is empty"));
 }

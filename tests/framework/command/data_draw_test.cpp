@@ -137,7 +137,7 @@ TEST_CASE("format and size can be chosen") {
   CHECK(image.size() == cv::Size(24, 64));
   options.format = "gif";
   CHECK(contains(error_of([&] { write_dataset(example(), folder.path() / "gif", options); }),
-                 "names no image format"));
+                 "is not an image format"));
 }
 
 TEST_CASE("what a layout's names cannot hold is refused, and nothing is left behind") {

@@ -142,7 +142,7 @@ TEST_CASE("every description fits a terminal") {
 
 TEST_CASE("the recipe's own tables are described") {
   const auto text = describe(fake_catalog(), "train", DescribeFormat::text);
-  CHECK(text.find("[train]\n  How long a training lasts") == 0);
+  CHECK(text.find("[train]\n  How long to train") == 0);
   CHECK(text.find("  epochs ") != std::string::npos);
   CHECK(example_of(text).find("  [train]\n  epochs = 60\n") == 0);
 }
@@ -161,7 +161,7 @@ TEST_CASE("a list of tables inside a component's table is described with it and 
   CHECK(role.find("\n  group      list of tables  []") != std::string::npos);
   CHECK(role.find("`kindred describe optimizer.group`") != std::string::npos);
   const auto text = describe(fake_catalog(), "optimizer.group", DescribeFormat::text);
-  CHECK(text.find("[[optimizer.group]]\n  Parameters that learn unlike the others") == 0);
+  CHECK(text.find("[[optimizer.group]]\n  Parameters with their own learning settings") == 0);
   CHECK(longest_line(text) <= 110);
   CHECK(example_of(text) ==
         "  [[optimizer.group]]\n"

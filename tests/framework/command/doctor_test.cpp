@@ -426,13 +426,13 @@ TEST_CASE("a folder is opened by the dataset that knows its layout best") {
 TEST_CASE("a folder of no known layout is refused with the layouts that are known") {
   const TemporaryFolder folder;
   const std::string text = error_of([&] { (void)data::open_folder(folder.path(), catalog_of_layouts()); });
-  CHECK(contains(text, folder.path().string() + ": error: is of no known layout. Known are:"));
+  CHECK(contains(text, folder.path().string() + ": error: has no known layout. Known layouts:"));
   for (const char* name : {"\n  folder: ", "\n  manifest: ", "\n  market1501: ", "\n  naic: "})
     CHECK(contains(text, name));
   CHECK(contains(error_of([&] { (void)data::open_folder(folder.path() / "none", catalog_of_layouts()); }),
                  "does not exist"));
-  CHECK(
-      contains(error_of([&] { (void)data::open_folder(folder.path(), Catalog()); }), "no plugin was found"));
+  CHECK(contains(error_of([&] { (void)data::open_folder(folder.path(), Catalog()); }),
+                 "no plugin offers a dataset"));
 }
 
 TEST_CASE("a folder that fits two layouts equally is refused, and both are named") {
@@ -442,5 +442,5 @@ TEST_CASE("a folder that fits two layouts equally is refused, and both are named
     std::filesystem::create_directory(folder.path() / name);
   }
   const std::string text = error_of([&] { (void)data::open_folder(folder.path(), catalog_of_layouts()); });
-  CHECK(contains(text, "may be any of 'manifest' and 'market1501'"));
+  CHECK(contains(text, "could have any of the layouts 'manifest' and 'market1501'"));
 }

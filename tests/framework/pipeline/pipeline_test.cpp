@@ -226,7 +226,7 @@ TEST_CASE("what is wrong with stages and their recipes comes at once, each with 
         "p.toml:22:37: error: labeler 'nobody': prob = 3 is outside "
         "[0, 1]");
   CHECK(files.wrong("name = \"ranking\"", "name = \"labels\"")
-            .find("p.toml:35:8: error: two stages are called 'labels'; give each a name of its own") !=
+            .find("p.toml:35:8: error: two stages are called 'labels'; give each entry its own name") !=
         std::string::npos);
   CHECK(files.wrong("name = \"ranking\"", "name = \"../ranking\"").find("letters, digits, '_' and '-'") !=
         std::string::npos);

@@ -237,13 +237,12 @@ TEST_CASE_FIXTURE(Fixture, "a domain that no image is of is refused with those t
   CHECK_THROWS_WITH_AS(
       static_cast<void>(distances("ranking.by_domain = true\n[[post_processor]]\ntype = "
                                   "'absolute'\ndomains = ['green']\n")),
-      "r.toml:2:1: error: post_processor 'absolute': no image is of domain 'green'; the domains are "
+      "r.toml:2:1: error: post_processor 'absolute': no image has the domain 'green'; the domains are "
       "'origin' and 'violet'",
       RecipeError);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(plan("[[post_processor]]\ntype = 'absolute'\ndomains = ['violet']\n")),
-      "r.toml:3:11: error: post_processor 'absolute': domains needs domains to be searched one by "
-      "one: [ranking] by_domain = true",
+      "r.toml:3:11: error: post_processor 'absolute': domains works only with [ranking] by_domain = true",
       RecipeError);
 }
 

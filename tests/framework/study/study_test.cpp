@@ -154,17 +154,18 @@ TEST_CASE("an arm may put another component in the place of one") {
 }
 
 TEST_CASE("all errors of a study come at once, each with its place") {
-  CHECK(errors_of("recipe = 3\nseed = [1]\nfolds = [0]\nset = 1\n[[arm]]\nnames = 'x'\n[[axis]]\n"
-                  "key = 'a..b'\nvalues = []\n") ==
-        "s.toml:1:10: error: a study: recipe = 3 must be text, not a whole number: write it in quotes\n"
-        "s.toml:2:1: error: a study has no parameter 'seed'; did you mean 'seeds'?\n"
-        "s.toml:3:10: error: a study: folds = [0]: 0 must be at least 1\n"
-        "s.toml:4:7: error: 'set' must be a table of changes of the recipe, such as set.train.epochs = 30, "
-        "not a whole number\n"
-        "s.toml:6:1: error: [[arm]] has no parameter 'names'; did you mean 'name'?\n"
-        "s.toml:5:1: error: [[arm]] needs the parameter 'name': what the variant and its folder are called\n"
-        "s.toml:9:10: error: [[axis]] needs 'values', a list of what the key takes, such as [0.1, 0.3]\n"
-        "s.toml:7:1: error: the key has an empty part; join names by single dots, such as train.epochs");
+  CHECK(
+      errors_of("recipe = 3\nseed = [1]\nfolds = [0]\nset = 1\n[[arm]]\nnames = 'x'\n[[axis]]\n"
+                "key = 'a..b'\nvalues = []\n") ==
+      "s.toml:1:10: error: a study: recipe = 3 must be text, not a whole number: write it in quotes\n"
+      "s.toml:2:1: error: a study has no parameter 'seed'; did you mean 'seeds'?\n"
+      "s.toml:3:10: error: a study: folds = [0]: 0 must be at least 1\n"
+      "s.toml:4:7: error: 'set' must be a table of changes of the recipe, such as set.train.epochs = 30, "
+      "not a whole number\n"
+      "s.toml:6:1: error: [[arm]] has no parameter 'names'; did you mean 'name'?\n"
+      "s.toml:5:1: error: [[arm]] needs the parameter 'name': what the variant and its folder are called\n"
+      "s.toml:9:10: error: [[axis]] needs 'values', a list of what the key takes, such as [0.1, 0.3]\n"
+      "s.toml:7:1: error: the key has an empty part; separate names with single dots, such as train.epochs");
 }
 
 TEST_CASE("what makes no study is an error") {
@@ -174,7 +175,7 @@ TEST_CASE("what makes no study is an error") {
         std::string::npos);
   CHECK(errors_of("recipe = 'base.toml'\nseeds = [1, 2, 1]\n") == "s.toml:2:16: error: seeds has 1 twice");
   CHECK(errors_of(one_arm + "[[arm]]\nname = 'a'\n") ==
-        "s.toml:4:1: error: two arms are called 'a'; give each a name of its own");
+        "s.toml:4:1: error: two arms are called 'a'; give each entry its own name");
   CHECK(errors_of("arm = 1\nrecipe = 'base.toml'\n") ==
         "s.toml:1:7: error: 'arm' must be a list of tables, [[arm]], not a whole number");
   for (const std::string name : {"", "a/b", ".a", "study.md", " a"}) {
@@ -188,7 +189,7 @@ TEST_CASE("what makes no study is an error") {
   CHECK(errors_of(axis + "[[1]]\n").find("s.toml:4:11: error: a value of an axis must be a number") == 0);
   CHECK(errors_of(axis + "['a', 'a']\n") == "s.toml:4:16: error: values has \"a\" twice");
   CHECK(errors_of("recipe = 'base.toml'\n[[axis]]\nkey = 'a=b'\nvalues = [1]\n") ==
-        "s.toml:2:1: error: 'a=b' is no key of a recipe; write one such as train.epochs");
+        "s.toml:2:1: error: 'a=b' is not a valid key; write a key such as train.epochs");
 }
 
 TEST_CASE("a file that is missing is an error that names it") {

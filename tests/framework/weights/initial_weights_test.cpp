@@ -241,8 +241,8 @@ TEST_CASE("how many identities a file is of is told by its classifier") {
 
 TEST_CASE("checking a recipe says whether its files of weights are there, and finds those that do not fit") {
   CHECK(training::check_plan(with_backbone(golden_weights("resnet")))
-            .find(golden_weights("resnet") + ", which fits\n") != std::string::npos);
-  CHECK(training::check_plan(with_backbone("none.pth")).find("none.pth, which is not there\n") !=
+            .find(golden_weights("resnet") + " (matches)\n") != std::string::npos);
+  CHECK(training::check_plan(with_backbone("none.pth")).find("none.pth (does not exist)\n") !=
         std::string::npos);
   CHECK_THROWS_AS(
       static_cast<void>(training::check_plan(with_backbone(golden_weights("se_resnet_parallel")))),
@@ -250,5 +250,5 @@ TEST_CASE("checking a recipe says whether its files of weights are there, and fi
   const Trained trained;
   const auto text = training::check_plan(with_network(trained.file));
   CHECK(text.find("for 4 identities") != std::string::npos);
-  CHECK(text.find("trained.safetensors, which fits\n") != std::string::npos);
+  CHECK(text.find("trained.safetensors (matches)\n") != std::string::npos);
 }
