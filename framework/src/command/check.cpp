@@ -19,8 +19,7 @@ std::string check_ranking(const recipe::RankingPlan& plan) {
   summary.rows = {{"post_processor", plan.post_processors_text()},
                   {"by domain", plan.ranking.by_domain ? "yes" : "no"},
                   {"top", std::to_string(plan.ranking.top)}};
-  return summary.str() +
-         "\nfor descriptors on disk: kindred evaluate FOLDER --recipe FILE, kindred match ...\n";
+  return summary.str() + "\nFor features on disk: kindred evaluate FOLDER --recipe FILE, kindred match ...\n";
 }
 
 std::string check_pipeline(const pipeline::Pipeline& pipeline) {

@@ -182,7 +182,7 @@ std::string text_of(const Page& page) {
   if (!page.plugin.empty()) text += paragraph("Plugin: " + page.plugin + " (" + page.file.string() + ")");
   text += "\n";
   if (page.parameters.empty()) {
-    text += "There are no parameters.\n";
+    text += "It has no parameters.\n";
   } else {
     text::TextTable table;
     table.heads = {"PARAMETER", "TYPE", "DEFAULT", "ALLOWED", "UNIT", "MEANING"};
@@ -229,7 +229,7 @@ std::string markdown_of(const Page& page, const std::string& heading) {
   if (!page.source.empty()) text += "\nSource: " + page.source + "\n";
   if (!page.plugin.empty()) text += "\nPlugin: `" + page.plugin + "`\n";
   if (page.parameters.empty()) {
-    text += "\nThere are no parameters.\n";
+    text += "\nIt has no parameters.\n";
   } else {
     text +=
         "\n| parameter | type | default | allowed | unit | meaning |\n| --- | --- | --- | --- | --- | --- "
@@ -323,9 +323,9 @@ const ComponentFactory& find_component(const Catalog& catalog, const std::string
   if (!near.empty()) {
     message += "did you mean '" + near + "'?";
   } else if (!of_role.empty()) {
-    message += "there are " + quoted_list(of_role);
+    message += "choose " + quoted_list(of_role);
   } else {
-    message += "a component is written role/name, and `kindred list` shows what there is";
+    message += "write a component as role/name; `kindred list` shows all components";
   }
   throw RecipeError(SourceLocation{}, message);
 }

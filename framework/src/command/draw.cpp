@@ -59,13 +59,13 @@ FilePlan plan_market(const std::vector<Sample>& samples, const std::string& endi
   for (const Sample& sample : samples) {
     if (sample.identity == unlabelled_identity) {
       throw DataError(sample.path,
-                      "is unlabelled, and the names of the layout 'market' need an identity; the layout "
-                      "'manifest' does not");
+                      "is unlabeled, but the file names of the layout 'market' need an identity; use the "
+                      "layout 'manifest'");
     }
     if (sample.camera == unknown_camera) {
       throw DataError(
           sample.path,
-          "has no camera, and the names of the layout 'market' need one; the layout 'manifest' does not");
+          "has no camera, but the file names of the layout 'market' need one; use the layout 'manifest'");
     }
     const char* folder = sample.split == Split::train   ? "bounding_box_train"
                          : sample.split == Split::query ? "query"
@@ -91,16 +91,16 @@ FilePlan plan_naic(const std::vector<Sample>& samples, const std::string& ending
       continue;
     }
     if (sample.identity < 0) {
-      throw DataError(sample.path,
-                      "has no identity, and the training list of the layout 'naic' needs one; the layout "
-                      "'manifest' does not");
+      throw DataError(
+          sample.path,
+          "has no identity, but the training list of the layout 'naic' needs one; use the layout 'manifest'");
     }
     plan.paths.push_back("train/image/" + name);
     list += "train/" + name + ' ' + std::to_string(sample.identity) + '\n';
   }
   if (numbers.contains(Split::query) != numbers.contains(Split::gallery)) {
     throw DataError("layout 'naic'",
-                    std::string("needs queries and gallery or neither; the data set has no ") +
+                    std::string("needs both queries and gallery or neither, but the data set has no ") +
                         (numbers.contains(Split::query) ? "gallery" : "queries"));
   }
   if (!list.empty()) plan.texts.emplace_back("train/label/train_list.txt", std::move(list));
@@ -136,7 +136,7 @@ FilePlan plan_files(const std::vector<Sample>& samples, const WriteOptions& opti
     case Layout::manifest:
       return plan_manifest(samples, ending);
   }
-  throw std::logic_error("no such layout");
+  throw std::logic_error("unknown layout");
 }
 
 void write_text(const std::filesystem::path& file, const std::string& text) {
@@ -150,7 +150,7 @@ void write_text(const std::filesystem::path& file, const std::string& text) {
 void make_folder(const std::filesystem::path& folder) {
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
-  if (failure) throw DataError(folder, "cannot be made: " + failure.message());
+  if (failure) throw DataError(folder, "cannot be created: " + failure.message());
 }
 
 /// The folder that is written to, removed again unless it is finished.
@@ -160,12 +160,14 @@ class PartialFolder {
     std::error_code failure;
     if (std::filesystem::exists(target_, failure) &&
         (!std::filesystem::is_directory(target_, failure) || !std::filesystem::is_empty(target_, failure))) {
-      throw DataError(target_, "is there already; give a folder that is empty or not there");
+      throw DataError(target_, "already exists; choose a folder that is empty or does not exist");
     }
     partial_ = target_;
     partial_ += ".partial";
     if (std::filesystem::exists(partial_, failure)) {
-      throw DataError(partial_, "is there already: an earlier run was stopped or is at work; delete it");
+      throw DataError(partial_,
+                      "already exists: an earlier command was stopped or is still running; delete the folder "
+                      "if none is running");
     }
     make_folder(partial_);
   }
@@ -182,7 +184,7 @@ class PartialFolder {
     std::error_code failure;
     std::filesystem::rename(partial_, target_, failure);
     if (failure)
-      throw DataError(target_, "cannot be made from " + partial_.string() + ": " + failure.message());
+      throw DataError(target_, "cannot be created from " + partial_.string() + ": " + failure.message());
     finished_ = true;
   }
 
@@ -211,13 +213,13 @@ Layout layout_of(const std::string& name) {
     if (name == known) return layout;
   }
   throw RecipeError({"--layout", 0, 0},
-                    "'" + name + "' is no layout; allowed are " + quoted_list(layout_names()));
+                    "'" + name + "' is not a layout; allowed are " + quoted_list(layout_names()));
 }
 
 void write_dataset(const Dataset& dataset, const std::filesystem::path& folder, const WriteOptions& options,
                    progress::ProgressSink* sink) {
   if ((options.height > 0) != (options.width > 0) || options.height < 0) {
-    throw std::logic_error("write_dataset: height and width are both 0 or both above");
+    throw std::logic_error("write_dataset: height and width must both be 0 or both be above 0");
   }
   const std::vector<Sample> samples = dataset.samples();
   const FilePlan plan = plan_files(samples, options);

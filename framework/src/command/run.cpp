@@ -48,10 +48,10 @@ void require_query_and_gallery(const recipe::Plan& plan) {
     const bool any = std::any_of(samples.begin(), samples.end(),
                                  [split](const Sample& sample) { return sample.split == split; });
     if (any) continue;
-    throw RecipeError(plan.dataset.location,
-                      plan.dataset.subject() + ": has no " + split_name(split) +
-                          " images, so nothing can be ranked after the training; to train alone, use "
-                          "`kindred train`");
+    throw RecipeError(
+        plan.dataset.location,
+        plan.dataset.subject() + ": has no " + split_name(split) +
+            " images, so nothing can be ranked after training; to train only, use `kindred train`");
   }
 }
 
@@ -74,7 +74,7 @@ RunOutcome run(const recipe::Plan& plan, const Catalog& catalog, const std::file
   if (stopped()) return outcome;
 
   const auto& model = trained.averaged_model.empty() ? trained.model : trained.averaged_model;
-  if (model != trained.model) progress.note("descriptors come from the averaged weights, " + model.string());
+  if (model != trained.model) progress.note("using the averaged weights, " + model.string());
   const auto model_file = model::read_model_file(model, catalog, {});
   recipe::Plan described =
       plan;  // with the embedding asked for now, and the precision that 'auto' came to then
@@ -99,15 +99,14 @@ RunOutcome run(const recipe::Plan& plan, const Catalog& catalog, const std::file
                   {"rankings", ranked->match.csv.string()}};
   if (outcome.scores) {
     results.rows.push_back({"scores", (folder / "evaluation.json").string()});
-    results.rows.push_back({"of each query", (folder / "per_query.csv").string()});
+    results.rows.push_back({"per query", (folder / "per_query.csv").string()});
   }
   results.rows.push_back({"recipe, metrics, log", folder.string()});
   outcome.text =
-      (outcome.plain_scores ? "by the descriptors alone:\n" + ranking::scores_text(*outcome.plain_scores) +
+      (outcome.plain_scores ? "with descriptors only:\n" + ranking::scores_text(*outcome.plain_scores) +
                                   "after post-processing:\n"
                             : "") +
-      (outcome.scores ? ranking::scores_text(*outcome.scores)
-                      : "no scores: the data set does not say who the queries are\n") +
+      (outcome.scores ? ranking::scores_text(*outcome.scores) : "no scores: the queries are unlabeled\n") +
       times.text() + "\n" + results.str();
   return outcome;
 }

@@ -68,9 +68,9 @@ std::string state_text(const CellState& state) {
     case CellState::Kind::not_begun:
       return "to do";
     case CellState::Kind::begun:
-      return "begun: goes on";
+      return "started, will continue";
     case CellState::Kind::trained:
-      return "trained: to be evaluated";
+      return "trained, to be evaluated";
     case CellState::Kind::done:
       return "done";
     case CellState::Kind::foreign:
@@ -94,8 +94,8 @@ void refuse_foreign(const std::vector<study::Cell>& cells, const std::vector<Cel
   }
   if (text.empty()) return;
   throw DataError(folder,
-                  "holds runs of another recipe; use another --run-dir, undo in the recipe what is "
-                  "listed here, or remove these folders:" +
+                  "contains runs of another recipe; use another --run-dir, revert these changes of the "
+                  "recipe, or remove these folders:" +
                       text);
 }
 
@@ -125,8 +125,8 @@ class CellRunner {
       if (made.interrupted) return false;
       if (!made.scores) {
         return fail(
-            "there are no scores: the data set does not say who the queries are; validate on folds "
-            "of its training images instead");
+            "there are no scores: the queries are unlabeled; validate on folds of the training images "
+            "instead");
       }
       study::CellResult result{study::deciding_recipe(outcome.cell.plan), study::CellScores::of(*made.scores),
                                std::nullopt};
@@ -137,7 +137,7 @@ class CellRunner {
       outcome.result = std::move(result);
       return true;
     } catch (const c10::Error& error) {
-      return fail(std::string("LibTorch says: ") + error.what_without_backtrace());
+      return fail(std::string("LibTorch: ") + error.what_without_backtrace());
     } catch (const std::exception& error) {
       return fail(error.what());
     }
@@ -156,8 +156,8 @@ std::vector<study::Grid> grids_of(const study::Study& study, const std::vector<s
 }
 
 std::string legend(const study::Study& study, StudyReport report) {
-  if (report == StudyReport::folds) return "In per cent; deviation: the standard deviation over the folds.";
-  return std::string("In per cent: mean ± standard deviation (runs).") +
+  if (report == StudyReport::folds) return "In percent; deviation: standard deviation over the folds.";
+  return std::string("In percent: mean ± standard deviation (runs).") +
          (study.arms.size() > 1
               ? " Differences are to the first arm, over the runs with the same seed and fold."
               : "");
@@ -246,11 +246,11 @@ StudyOutcome run_study(const study::Study& study, const std::vector<study::Cell>
     const auto which = "run " + std::to_string(i + 1) + " of " + std::to_string(outcomes.size()) + ", " +
                        outcome.cell.folder.string();
     if (outcome.result) {
-      progress.note(which + ": done already");
+      progress.note(which + ": already done");
       continue;
     }
     if (states[i].kind == CellState::Kind::trained && !states[i].differences.empty()) {
-      progress.note(which + ": evaluated anew, for the recipe has changed behind the training:" +
+      progress.note(which + ": evaluating again, since the recipe has changed after the training:" +
                     recipe::differences_text(states[i].differences));
     } else {
       progress.note(which);

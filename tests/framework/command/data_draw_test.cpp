@@ -151,7 +151,7 @@ TEST_CASE("what a layout's names cannot hold is refused, and nothing is left beh
   };
   MadeDataset unlabelled = example();
   unlabelled.add("nobody", unlabelled_identity, 1, Split::train);
-  CHECK(contains(refusal(unlabelled, Layout::market), "nobody: error: is unlabelled"));
+  CHECK(contains(refusal(unlabelled, Layout::market), "nobody: error: is unlabeled"));
   CHECK(contains(refusal(unlabelled, Layout::naic), "nobody: error: has no identity"));
   MadeDataset nowhere = example();
   nowhere.add("nowhere", 1, unknown_camera, Split::train);
@@ -168,9 +168,9 @@ TEST_CASE("only an empty folder is written to") {
   const TemporaryFolder folder;
   const auto keep = folder.write("out/keep.txt", "mine");
   CHECK(contains(error_of([&] { write_dataset(example(), folder.path() / "out", {}); }),
-                 "out: error: is there already"));
+                 "out: error: already exists"));
   CHECK(read_bytes(keep) == "mine");
-  CHECK(contains(error_of([&] { write_dataset(example(), keep, {}); }), "is there already"));
+  CHECK(contains(error_of([&] { write_dataset(example(), keep, {}); }), "already exists"));
 
   std::filesystem::create_directory(folder.path() / "empty");
   write_dataset(example(), folder.path() / "empty/", {});
@@ -181,7 +181,7 @@ TEST_CASE("a partial folder of a stopped run is not written to, and not taken fo
   const TemporaryFolder folder;
   folder.write("out.partial/query/0001_c1s1_000001_00.jpg", "");
   CHECK(contains(error_of([&] { write_dataset(example(), folder.path() / "out", {}); }),
-                 "out.partial: error: is there already: an earlier run was stopped"));
+                 "out.partial: error: already exists: an earlier command was stopped"));
   CHECK_FALSE(std::filesystem::exists(folder.path() / "out"));
   CHECK(std::filesystem::exists(folder.path() / "out.partial/query"));
 }
@@ -190,5 +190,5 @@ TEST_CASE("layouts are known by name") {
   for (const std::string& name : layout_names()) CHECK_NOTHROW((void)layout_of(name));
   CHECK(layout_of("naic") == Layout::naic);
   CHECK(contains(error_of<RecipeError>([] { (void)layout_of("coco"); }),
-                 "'coco' is no layout; allowed are 'market', 'naic' and 'manifest'"));
+                 "'coco' is not a layout; allowed are 'market', 'naic' and 'manifest'"));
 }

@@ -77,7 +77,7 @@ TEST_CASE("all components are listed by role, with plugin and summary") {
                   "augmentation/random_patch  fakes   Leaves images as they are.\n"
                   "\n"
                   "backbone/large             fakes   Averages an image.\n") == 0);
-  CHECK(list_components(Catalog()) == "There are no components: no plugin was loaded.\n");
+  CHECK(list_components(Catalog()) == "No components: no plugin was loaded.\n");
 }
 
 TEST_CASE("a component is described with everything that its schema says") {
@@ -110,7 +110,7 @@ In a recipe, with every default:
 
 TEST_CASE("a component without parameters says so") {
   const auto text = describe(fake_catalog(), "sampler/plain", DescribeFormat::text);
-  CHECK(text.find("There are no parameters.\n") != std::string::npos);
+  CHECK(text.find("It has no parameters.\n") != std::string::npos);
   CHECK(example_of(text) == "  [sampler]\n  type = \"plain\"\n");
 }
 
@@ -235,9 +235,8 @@ TEST_CASE("what is not there is an error, with what was meant or what there is")
         "error: there is no component 'backbone/zebra'; there are 'backbone/large' and 'backbone/small'");
   CHECK(error_of("trian") == "error: there is no table 'trian'; did you mean 'train'?");
   CHECK(error_of("zzzzzzzz") ==
-        "error: there is no component 'zzzzzzzz'; a component is written role/name, and `kindred list` shows "
-        "what "
-        "there is");
+        "error: there is no component 'zzzzzzzz'; write a component as role/name; `kindred list` shows all "
+        "components");
   CHECK(error_of("backbone/").find("error: there is no component 'backbone/'") == 0);
 }
 

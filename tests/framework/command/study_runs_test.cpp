@@ -109,13 +109,13 @@ TEST_CASE("a study runs each cell once, and tells what it has found") {
     fs::remove(study.folder() / "study.md");
     Notes again;
     CHECK(study.run(again).text == outcome.text);
-    CHECK(holds(again.all, "run 1 of 4, a/fold1: done already\n"));
+    CHECK(holds(again.all, "run 1 of 4, a/fold1: already done\n"));
     CHECK_FALSE(fs::exists(study.folder() / "a/fold1/evaluation.json"));
     CHECK(read_bytes(study.folder() / "study.md") == table);
   }
   SUBCASE("a lost result is made again from the model that is there") {
     fs::remove(study.folder() / "b/fold2/result.json");
-    CHECK(holds(study.list(), "trained: to be evaluated"));
+    CHECK(holds(study.list(), "trained, to be evaluated"));
     Notes again;
     CHECK(study.run(again).text == outcome.text);
     CHECK(read_bytes(study.folder() / "b/fold2/model.safetensors") == model);
@@ -129,8 +129,8 @@ TEST_CASE("a study runs each cell once, and tells what it has found") {
     Notes again;
     CHECK(study.run(again, {"evaluate.cameras=single"}).failed == 0);
     CHECK(holds(again.all,
-                "run 1 of 4, a/fold1: evaluated anew, for the recipe has changed behind the "
-                "training:\n  evaluate.cameras: \"auto\" there, \"single\" here"));
+                "run 1 of 4, a/fold1: evaluating again, since the recipe has changed after the training:\n  "
+                "evaluate.cameras: \"auto\" there, \"single\" here"));
     CHECK(read_bytes(study.folder() / "b/fold2/model.safetensors") == model);
     const auto scores = nlohmann::json::parse(read_bytes(study.folder() / "b/fold2/evaluation.json"));
     CHECK(scores["cameras"] == "single");
@@ -139,14 +139,14 @@ TEST_CASE("a study runs each cell once, and tells what it has found") {
     Notes again;
     CHECK(study.run(again, {"machine.threads=2", "loader.workers=1", "train.checkpoint_minutes=3"}).text ==
           outcome.text);
-    CHECK(holds(again.all, "run 4 of 4, b/fold2: done already\n"));
+    CHECK(holds(again.all, "run 4 of 4, b/fold2: already done\n"));
   }
   SUBCASE(
       "another training in the same folder is refused before anything is started, with all that differs") {
     Notes again;
     const auto message =
         message_of<DataError>([&] { static_cast<void>(study.run(again, {"train.epochs=2"})); });
-    CHECK(holds(message, "holds runs of another recipe"));
+    CHECK(holds(message, "contains runs of another recipe"));
     CHECK(holds(message, "\na/fold1:\n  train.epochs: 1 there, 2 here"));
     CHECK(holds(message, "\nb/fold2:\n  train.epochs: 1 there, 2 here"));
     CHECK(holds(study.list({"train.epochs=2"}), "belongs to another recipe: train.epochs: 1 there, 2 here"));
