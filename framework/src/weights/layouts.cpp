@@ -9,9 +9,8 @@ namespace kindred::weights {
 namespace {
 
 constexpr std::string_view fast_reid_note =
-    "fast-reid's ResNet wants stem_pooling = 'rounded_up'; where it has non-local or SE blocks (unused "
-    "'NL_*' "
-    "and 'se.*'), the outputs are not its own";
+    "the ResNet of fast-reid needs stem_pooling = 'rounded_up'; if it has non-local or SE blocks (unused "
+    "'NL_*' and 'se.*'), the outputs differ";
 
 /// What '#' and '*' stood for.
 struct Captured {
@@ -156,9 +155,9 @@ const std::vector<WeightsLayout>& weights_layouts() {
         {"b33_head.bottleneck.1.*", "head.reduction_p3_2.bn.*"},
         {"b33_head.weight", "head.classifier_p3_2.weight"},
         {"b33_head.classifier.*", "head.classifier_p3_2.*"}},
-       "fast-reid's ResNet wants stem_pooling = 'rounded_up'; its classifiers have no bias; of generalised "
-       "mean "
-       "pooling it has an exponent for each stripe, Kindred one for all stripes of a branch"},
+       "the ResNet of fast-reid needs stem_pooling = 'rounded_up'; its classifiers have no bias; its "
+       "generalized mean pooling has an exponent for each stripe, that of Kindred one for all stripes of a "
+       "branch"},
 
       // fast-reid, meta_arch/baseline.py with heads/embedding_head.py: with EMBEDDING_DIM the bottleneck is a
       // convolution and a batch norm, without it a batch norm alone. The classifier is "heads.weight", before
@@ -193,7 +192,7 @@ const std::vector<WeightsLayout>& weights_layouts() {
       {"reid-strong-baseline",
        {"base.*", "bottleneck.running_mean"},
        {{"base.*", "backbone.*"}, {"bottleneck.*", "head.neck.*"}, {"classifier.*", "head.classifier.*"}},
-       "its ResNet wants stem_relu = false: it has no ReLU behind the first convolution"},
+       "its ResNet needs stem_relu = false: it has no ReLU after the first convolution"},
 
       // Cadene's pretrained-models, senet.py; torchreid's senet.py has the same and a classifier.
       {"SE-ResNet (Cadene, torchreid)",
