@@ -13,17 +13,16 @@
 namespace kindred::stage {
 
 Schema<EmbedStage::Settings> EmbedStage::Settings::schema() {
-  Schema<Settings> s("Describes the query and gallery images of the data with a model.");
-  s.add("model", &Settings::model, "stage of type train whose model describes");
-  s.add("weights", &Settings::weights,
-        "in place of a stage, a model that is there already: a file that training has written, relative to "
-        "the working directory");
+  Schema<Settings> s("Extracts features of the query and gallery images with a model.");
+  s.add("model", &Settings::model, "stage of type train whose model is used");
+  s.add("weights", &Settings::weights, "instead of a stage, a model file; relative to the working directory");
   s.add("domains", &Settings::domains,
-        "stage of type partition that tells the images' domains; absent: what the data set says");
-  s.add("only", &Settings::only, "describe the images of these domains alone; [] for all");
+        "stage of type partition that gives the domains of the images; if not set, the domains of the data "
+        "set");
+  s.add("only", &Settings::only, "extract features only of images of these domains; []: all");
   s.rule([](const Settings& settings) -> std::string {
     return settings.model.has_value() == settings.weights.has_value()
-               ? "needs either model, the name of a stage, or weights, a file"
+               ? "set either model (the name of a stage) or weights (a file)"
                : "";
   });
   return s;
@@ -116,7 +115,7 @@ StageResult EmbedStage::run(const StageContext& context) const {
     throw DataError(context.folder,
                     "stage '" + name + "': there are no " +
                         (written.front().split == Split::query ? std::string("gallery") : "query") +
-                        " images to describe; a search needs both");
+                        " images; a search needs both");
   }
   return result;
 }

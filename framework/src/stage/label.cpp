@@ -57,7 +57,7 @@ void require_sound(const PseudoLabels& labels, std::size_t images) {
   std::int64_t told = 0;
   for (const auto& part : labels.left_out) told += part.images;
   if (labels.identities.size() != images || told != without) {
-    throw std::logic_error("a labeler must say of every image its identity or why it has none");
+    throw std::logic_error("a labeler must give every image an identity or a reason why it has none");
   }
 }
 
@@ -92,23 +92,24 @@ std::string text_of(const LabelOutcome& outcome, std::int64_t all, const PseudoL
                     const Sizes& sizes, const ranking::LabelQuality& quality) {
   std::string text;
   if (outcome.identities == 0) {
-    text = "no pseudo identities: none of " + text::grouped_digits(all) +
-           " images got one; the descriptors or the labeler's parameters do not fit these images\n";
+    text =
+        "no pseudo identities: none of " + text::grouped_digits(all) +
+        " images was labeled; change the parameters of the labeler, or extract features with another model\n";
   } else {
     text = text::grouped_digits(outcome.identities) + " pseudo identities of " +
            text::grouped_digits(outcome.images) + " of " + text::grouped_digits(all) + " images, " +
            std::to_string(sizes.minimum) + " to " + text::grouped_digits(sizes.maximum) + " images each, " +
            fixed(sizes.mean, 1) + " on average\n";
   }
-  if (!labels.left_out.empty()) text += "without one:\n";
+  if (!labels.left_out.empty()) text += "images without a label:\n";
   for (const auto& part : labels.left_out) {
     text += "  " + text::grouped_digits(part.images) + "  " + part.reason + "\n";
   }
   if (quality.images > 0 && outcome.identities > 0) {
-    text += "against the true persons: pairs with precision " + figure(quality.precision()) + ", recall " +
-            figure(quality.recall()) + ", F1 " + figure(quality.f1()) + "; purity " +
+    text += "compared with the true identities: pairs with precision " + figure(quality.precision()) +
+            ", recall " + figure(quality.recall()) + ", F1 " + figure(quality.f1()) + "; purity " +
             figure(quality.purity()) + "; " + text::grouped_digits(quality.persons) +
-            " persons on the images that have one\n";
+            " people on the labeled images\n";
   }
   return text;
 }
@@ -206,7 +207,7 @@ std::vector<Sample> read_labels(const std::filesystem::path& csv) {
   for (Sample sample; reader.next(sample);) {
     if (sample.identity < 0) throw reader.error("'" + sample.path + "' has no identity");
     if (!paths.insert(sample.path).second) {
-      throw reader.error("the image '" + sample.path + "' stands in the list twice");
+      throw reader.error("image '" + sample.path + "' is listed twice");
     }
     samples.push_back(std::move(sample));
   }

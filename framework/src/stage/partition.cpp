@@ -16,7 +16,7 @@ PartitionOutcome partition(const Partitioner& partitioner, const Dataset& datase
                            const std::vector<Sample>& samples, const std::filesystem::path& folder,
                            progress::ProgressSink& progress) {
   const auto csv = folder / "domains.csv";
-  if (samples.empty()) throw DataError(csv, "is not written: there are no images to tell apart");
+  if (samples.empty()) throw DataError(csv, "is not written: there are no images");
   std::vector<std::string> domains(samples.size());
   data::for_each_image(samples.size(), "partition", &progress, [&](std::size_t i) {
     const auto image = partitioner.needs_pixels() ? dataset.image(samples[i]) : cv::Mat();
@@ -45,10 +45,10 @@ Domains read_domains(const std::filesystem::path& csv) {
   const auto domain = table.column("domain");
   Domains domains;
   for (CsvRow row; reader.next(row);) {
-    if (row.cells[path].empty()) throw table.error(row, "the path is empty");
-    if (row.cells[domain].empty()) throw table.error(row, "the domain is empty");
+    if (row.cells[path].empty()) throw table.error(row, "the path is empty; name the image");
+    if (row.cells[domain].empty()) throw table.error(row, "the domain is empty; name the domain");
     if (!domains.emplace(row.cells[path], row.cells[domain]).second) {
-      throw table.error(row, "the image '" + row.cells[path] + "' stands in the list twice");
+      throw table.error(row, "image '" + row.cells[path] + "' is listed twice");
     }
   }
   return domains;
@@ -57,8 +57,8 @@ Domains read_domains(const std::filesystem::path& csv) {
 void set_domains(std::vector<Sample>& samples, const Domains& domains, const std::filesystem::path& csv) {
   for (const auto& sample : samples) {
     if (domains.contains(sample.path)) continue;
-    throw DataError(csv, "names no domain for '" + sample.path +
-                             "': it was made of other images; make it again from these");
+    throw DataError(csv, "has no domain for '" + sample.path +
+                             "': it belongs to other images; run partition again on these");
   }
   for (auto& sample : samples) sample.domain = domains.at(sample.path);
 }

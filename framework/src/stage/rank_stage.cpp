@@ -7,9 +7,8 @@ namespace kindred::stage {
 
 Schema<RankStage::Settings> RankStage::Settings::schema() {
   Schema<Settings> s(
-      "Ranks the gallery for each query, as the recipe's [[post_processor]], [ranking] and [evaluate] say, "
-      "and "
-      "scores the rankings where the truth is known.");
+      "Ranks the gallery for each query by the [[post_processor]], [ranking] and [evaluate] of the recipe, "
+      "and evaluates the rankings if identities are known.");
   s.add("features", &Settings::features, "stage of type embed whose descriptors are searched").required();
   return s;
 }

@@ -36,7 +36,7 @@ Side side_of(const std::vector<Sample>& samples, Split split, const Writer& writ
     const auto [known, fresh] = paths.emplace(side.names.back(), sample.path);
     if (fresh) continue;
     throw DataError(file, "is not written: '" + std::string(known->second) + "' and '" + sample.path +
-                              "' would both be called '" + known->first + "'; rename one of them");
+                              "' would have the same name '" + known->first + "'; rename one of them");
   }
   if (!side.names.empty()) return side;
   throw DataError(file, std::string("is not written: the data set has no ") + split_name(split) + " images");
@@ -73,13 +73,13 @@ class Rankings {
         ++number;
       }
       if (const auto found = table.integer(row, rank); found != due) {
-        throw table.error(row, "the rank is " + std::to_string(found) + " where " + std::to_string(due) +
-                                   " is due: the images of a query must follow each other, the best first");
+        throw table.error(row, "rank " + std::to_string(found) + "; expected " + std::to_string(due) +
+                                   ": the images of a query must be listed together, the best first");
       }
       ++due;
       const auto at = gallery_.places.find(row.cells[gallery]);
       if (at == gallery_.places.end()) {
-        throw table.error(row, "'" + row.cells[gallery] + "' is not in the data set's gallery");
+        throw table.error(row, "'" + row.cells[gallery] + "' is not in the gallery of the data set");
       }
       if (std::exchange(listed_for[at->second], number) == number) {
         throw table.error(row, "'" + row.cells[gallery] + "' is listed twice for '" + path + "'");
@@ -102,14 +102,14 @@ class Rankings {
         const auto missing =
             std::count_if(ranked_.begin(), ranked_.end(), [](const Ranked& r) { return r.file.empty(); });
         throw DataError(file, "is not written: " + std::to_string(missing) + " of " +
-                                  std::to_string(ranked_.size()) + " queries have no ranking, '" +
-                                  sample.path + "' for one; give the rankings of all domains");
+                                  std::to_string(ranked_.size()) + " queries have no ranking, such as '" +
+                                  sample.path + "'; give the rankings of all domains");
       }
       if (ranked.ranking.gallery.size() < wanted_) {
         throw DataError(ranked.file, "lists " + std::to_string(ranked.ranking.gallery.size()) +
-                                         " gallery images for the query '" + sample.path + "' where " +
-                                         std::to_string(wanted_) + " are wanted: raise [ranking] top to " +
-                                         std::to_string(wanted_) +
+                                         " gallery images for the query '" + sample.path +
+                                         "', but the format needs " + std::to_string(wanted_) +
+                                         "; set [ranking] top to " + std::to_string(wanted_) +
                                          " or more, search the whole gallery, and match again");
       }
       result.push_back(std::move(ranked.ranking));
@@ -125,11 +125,11 @@ class Rankings {
 
   [[nodiscard]] Ranked& begin(const CsvTable& table, const CsvRow& row, const std::string& path) {
     const auto at = query_.places.find(path);
-    if (at == query_.places.end()) throw table.error(row, "'" + path + "' is no query of the data set");
+    if (at == query_.places.end()) throw table.error(row, "'" + path + "' is not a query of the data set");
     auto& ranked = ranked_[at->second];
     if (!ranked.file.empty()) {
-      throw table.error(row, "the query '" + path + "' has a ranking already, in " + ranked.file.string() +
-                                 "; each query must stand in one file, once");
+      throw table.error(row, "query '" + path + "' already has a ranking in " + ranked.file.string() +
+                                 "; rank each query once");
     }
     return ranked;
   }
@@ -139,7 +139,7 @@ class Rankings {
     float number = 0;
     const auto read = std::from_chars(cell.data(), cell.data() + cell.size(), number);
     if (read.ec != std::errc() || read.ptr != cell.data() + cell.size() || !std::isfinite(number)) {
-      throw table.error(row, "the similarity '" + cell + "' is not a number");
+      throw table.error(row, "similarity '" + cell + "' is not a number");
     }
     return number;
   }
@@ -154,11 +154,11 @@ class Rankings {
 void require_same(const std::vector<RankedQuery>& wanted, const std::vector<RankedQuery>& read,
                   const std::filesystem::path& file) {
   const auto differ = [&](const std::string& what) {
-    return DataError(file, "is not written: read back, " + what +
-                               "; the writer does not write what it was given, take another one");
+    return DataError(file,
+                     "is not written: when read back, " + what + "; the writer is broken, use another one");
   };
   if (read.size() != wanted.size()) {
-    throw differ("it holds " + std::to_string(read.size()) + " queries instead of " +
+    throw differ("it contains " + std::to_string(read.size()) + " queries instead of " +
                  std::to_string(wanted.size()));
   }
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -167,7 +167,7 @@ void require_same(const std::vector<RankedQuery>& wanted, const std::vector<Rank
                    wanted[i].query + "'");
     }
     if (read[i].gallery != wanted[i].gallery) {
-      throw differ("the gallery images of the query '" + wanted[i].query + "' are others");
+      throw differ("the gallery images of query '" + wanted[i].query + "' differ");
     }
   }
 }

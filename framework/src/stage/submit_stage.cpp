@@ -5,8 +5,7 @@
 namespace kindred::stage {
 
 Schema<SubmitStage::Settings> SubmitStage::Settings::schema() {
-  Schema<Settings> s(
-      "Writes rankings in the format of a competition or of another program, and reads the file back.");
+  Schema<Settings> s("Writes rankings in a submission format, and reads the file back to verify it.");
   s.add("rankings", &Settings::rankings,
         "stages of type rank; together they must rank each query of the data once")
       .required();

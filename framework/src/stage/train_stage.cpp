@@ -16,11 +16,10 @@ constexpr const char* averaged_file = "model.ema.safetensors";
 
 Schema<TrainStage::Settings> TrainStage::Settings::schema() {
   Schema<Settings> s("Trains the model of a recipe.");
-  s.add("labels", &Settings::labels, "stages of type label whose images join the training");
-  s.add(
-      "start_from", &Settings::start_from,
-      "stage of type train whose model this one starts from; [weights] allow_missing of the recipe says what "
-      "may differ");
+  s.add("labels", &Settings::labels, "stages of type label whose images are added to the training images");
+  s.add("start_from", &Settings::start_from,
+        "stage of type train whose model is the start of this training; [weights] allow_missing of the "
+        "recipe lists what may differ");
   return s;
 }
 

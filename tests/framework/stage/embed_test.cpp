@@ -272,8 +272,8 @@ TEST_CASE_FIXTURE(Fixture, "descriptors are stored as asked, and what that chang
   CHECK(written[0].loss.largest < 0.004);
   CHECK(written[0].storage.find("bfloat16, cosines to 0.00") == 0);
   REQUIRE(sink.notes.size() == 2);
-  CHECK(sink.notes[1].find("gallery descriptors are stored as bfloat16: they change by 0.") == 0);
-  CHECK(sink.notes[1].find("so no cosine changes by more than 0.00") != std::string::npos);
+  CHECK(sink.notes[1].find("gallery descriptors are stored as bfloat16: this changes them by 0.") == 0);
+  CHECK(sink.notes[1].find("so cosines change by at most 0.00") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Fixture, "no samples are an error") {
@@ -342,5 +342,5 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK_THROWS_WITH_AS(
       static_cast<void>(embed_dataset(model, plan, FakeDataset(2, 0, 0), FakeDataset(2, 0, 0).samples(),
                                       folder, torch::kCPU, sink)),
-      doctest::Contains("no query and no gallery images"), Error);
+      doctest::Contains("neither query nor gallery images"), Error);
 }

@@ -121,13 +121,12 @@ TEST_CASE("labels are written in the input's order, with figures, and read back"
   CHECK(truth["recall"] == 0.5);
   CHECK(truth["f1"] == 0.5);
   CHECK(truth["purity"] == 0.8);
-  CHECK(
-      outcome.text ==
-      "2 pseudo identities of 5 of 7 images, 2 to 3 images each, 2.5 on average\n"
-      "without one:\n"
-      "  2  of the last kind\n"
-      "against the true persons: pairs with precision 0.500, recall 0.500, F1 0.500; purity 0.800; 2 persons "
-      "on the images that have one\n");
+  CHECK(outcome.text ==
+        "2 pseudo identities of 5 of 7 images, 2 to 3 images each, 2.5 on average\n"
+        "images without a label:\n"
+        "  2  of the last kind\n"
+        "compared with the true identities: pairs with precision 0.500, recall 0.500, F1 0.500; purity "
+        "0.800; 2 people on the labeled images\n");
   REQUIRE(notes.all.size() == 1);
   CHECK(notes.all[0] + "\n" == outcome.text);
 }
@@ -171,7 +170,7 @@ TEST_CASE("without known persons nothing is said of them") {
   }
   const auto outcome = label(LargestElement(), unlabelled, {}, folder.path(), torch::kCPU, silent);
   CHECK(nlohmann::json::parse(read_bytes(outcome.json))["truth"].is_null());
-  CHECK_FALSE(contains(outcome.text, "true persons"));
+  CHECK_FALSE(contains(outcome.text, "true identities"));
 }
 
 TEST_CASE("when no image gets an identity, that is said") {
@@ -181,7 +180,7 @@ TEST_CASE("when no image gets an identity, that is said") {
   nobody.descriptors = kinds({none, none, none, none, none, none, none});
   const auto outcome = label(LargestElement(), nobody, {}, folder.path(), torch::kCPU, silent);
   CHECK(outcome.identities == 0);
-  CHECK(contains(outcome.text, "no pseudo identities: none of 7 images got one"));
+  CHECK(contains(outcome.text, "no pseudo identities: none of 7 images was labeled"));
   CHECK(read_labels(outcome.csv).empty());
   CHECK(nlohmann::json::parse(read_bytes(outcome.json))["images_per_identity"].is_null());
 }
@@ -194,7 +193,7 @@ TEST_CASE("a descriptor without a direction is an error that names file and row"
   CHECK(contains(error_of([&] {
                    static_cast<void>(label(LargestElement(), broken, {}, folder.path(), torch::kCPU, silent));
                  }),
-                 "features/gallery.npy: error: row 1 (from 0) is of length 0"));
+                 "features/gallery.npy: error: row 1 (from 0) has length 0"));
   CHECK(files_in(folder.path()) == 0);
 }
 
@@ -218,8 +217,6 @@ TEST_CASE("a list of labels that is wrong is refused with the line") {
     return error_of([&] { static_cast<void>(read_labels(file)); });
   };
   CHECK(contains(refusal("path,identity\na,0\nb,\n"), "labels.csv:3: error: 'b' has no identity"));
-  CHECK(contains(refusal("path,identity\na,0\na,1\n"),
-                 "labels.csv:3: error: the image 'a' stands in the list "
-                 "twice"));
+  CHECK(contains(refusal("path,identity\na,0\na,1\n"), "labels.csv:3: error: the image 'a' is listed twice"));
   CHECK(contains(refusal("path,identity\na,x\n"), "labels.csv:2: error: "));
 }

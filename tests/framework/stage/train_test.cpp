@@ -287,7 +287,7 @@ TEST_CASE("an automatic precision is decided on once, said, and kept by what goe
       train(tiny_plan(catalog, {"train.precision=" + other_name}), folder / "other", stopper, stop));
   ActingSink going_on;
   static_cast<void>(train(plan, folder / "other", going_on, never));
-  CHECK(going_on.notes.find("computing in " + other_name + ", in which this training was begun; " + name +
+  CHECK(going_on.notes.find("computing in " + other_name + ", which this training started with; " + name +
                             " would suit cpu better\n") != std::string::npos);
   CHECK(read_bytes(folder / "other/model.safetensors") ==
         undisturbed(tiny_plan(catalog, {"train.precision=" + other_name})));
@@ -410,7 +410,7 @@ TEST_CASE("a training that has ended is not repeated") {
   CHECK(again.epochs_done == 3);
   CHECK(again.last_loss == first.last_loss);
   CHECK(sink.updates.empty());
-  CHECK(sink.notes.rfind("training has ended already: ", 0) == 0);
+  CHECK(sink.notes.rfind("already trained: ", 0) == 0);
   CHECK(fs::last_write_time(folder / "run/model.safetensors") == before);
   CHECK(read_bytes(folder / "run/metrics.jsonl") == metrics);
 }
