@@ -193,7 +193,7 @@ OpenSetScores OpenSetCounter::scores() {
   for (const auto count : state.negatives) negatives += count;
   if (negatives != state.negative_count ||
       static_cast<std::int64_t>(state.positives.size()) != state.positive_count) {
-    throw std::logic_error("OpenSetCounter: other numbers of pairs than promised");
+    throw std::logic_error("OpenSetCounter: wrong numbers of pairs");
   }
   OpenSetScores scores;
   scores.positives = state.positive_count;

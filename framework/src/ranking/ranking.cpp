@@ -255,7 +255,7 @@ void write_ranking_json(const std::filesystem::path& file, const Ranking& rankin
       throw DataError(file,
                       "cannot be written: the image name '" +
                           nlohmann::json(path).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) +
-                          "' is not UTF-8, which JSON needs; rename the file");
+                          "' is not valid UTF-8, which JSON requires; rename the file");
     }
   };
   const auto top = ranking.images.size(1);

@@ -64,7 +64,7 @@ TEST_CASE("descriptors on disk are evaluated, and the scores are written") {
   file::write_features(folder / "wide", {torch::ones({1, 3}), {person(1, 1)}});
   CHECK_THROWS_WITH_AS(
       static_cast<void>(evaluate_features(folder / "query", folder / "wide", {}, torch::kCPU, silent)),
-      doctest::Contains("wide: error: its descriptors are 3 numbers wide"), DataError);
+      doctest::Contains("wide: error: its descriptors have 3 numbers"), DataError);
 }
 
 TEST_CASE("a pair is taken for one person where match would show a similarity above the threshold") {
@@ -148,7 +148,7 @@ TEST_CASE("descriptors that cannot be compared are refused with file and row") {
   };
   auto zero = directions({0, 90});
   zero[1].zero_();
-  CHECK(refusal(zero).find("gallery: error: row 1 (from 0) is of length 0") != std::string::npos);
+  CHECK(refusal(zero).find("gallery: error: row 1 (from 0) has length 0") != std::string::npos);
   auto infinite = directions({0, 90});
   infinite[1][0] = std::numeric_limits<float>::infinity();
   CHECK(refusal(infinite).find("gallery.npy: error: row 1, the descriptor of '" + two[1].path +
