@@ -35,7 +35,7 @@ std::vector<RankingKind> rankings_of(const std::vector<CellOutcome>& outcomes) {
 }
 
 const char* ranking_title(RankingKind ranking) {
-  return ranking == RankingKind::final ? "after post-processing" : "by the descriptors alone";
+  return ranking == RankingKind::final ? "after post-processing" : "with descriptors only";
 }
 
 /// "mAP", or "mAP@200" when all runs look so deep.
@@ -195,7 +195,7 @@ std::vector<Grid> fold_grids(const std::vector<CellOutcome>& outcomes) {
   grid.heads.emplace_back("deviation");
   const auto kinds = rankings_of(outcomes);
   for (const auto ranking : kinds) {
-    std::vector<std::string> row = {kinds.size() > 1 ? ranking_title(ranking) : "by the descriptors"};
+    std::vector<std::string> row = {kinds.size() > 1 ? ranking_title(ranking) : "with descriptors"};
     std::vector<double> mean_ap;
     std::vector<double> rank1;
     for (const auto& outcome : outcomes) {
