@@ -28,7 +28,7 @@ Html figure_table(const LabelFiles::Figures& figures) {
   table.columns = {{""}, {"Figure"}};
   for (const auto& [key, value] : figures.all) table.rows.push_back({{words(key), value}, false});
   for (const auto& [reason, images] : figures.left_out) {
-    table.rows.push_back({{"left out: " + reason, number_text(images)}, false});
+    table.rows.push_back({{"not labeled: " + reason, number_text(images)}, false});
   }
   return table.rows.empty() ? Html() : draw(table);
 }
@@ -41,12 +41,12 @@ Html size_histogram(const std::vector<double>& sizes) {
   const auto bins = static_cast<std::int64_t>(most - 1) / width + 1;
   Histogram histogram;
   histogram.name = "Histogram of the number of images of " + std::to_string(sizes.size()) + " identities";
-  histogram.label = "images of an identity";
+  histogram.label = "images per identity";
   histogram.unit = "identities";
   histogram.from = 0.5;
   histogram.to = 0.5 + static_cast<double>(bins * width);
   histogram.counts = count_in_bins(sizes, histogram.from, histogram.to, static_cast<std::size_t>(bins));
-  return figure("Images of an identity", draw(histogram), std::to_string(sizes.size()) + " identities.");
+  return figure("Images per identity", draw(histogram), std::to_string(sizes.size()) + " identities.");
 }
 
 Html sheet(const std::filesystem::path& file) {
@@ -93,7 +93,7 @@ Section domain_section(const RunFiles& run) {
     double all = 0;
     for (const auto& domain : *files->domains.value) all += domain.images;
     HtmlTable table;
-    table.name = "Images of each domain";
+    table.name = "Images per domain";
     table.columns = {{"Domain"}, {"Images"}, {"Share"}};
     for (const auto& domain : *files->domains.value) {
       table.rows.push_back(

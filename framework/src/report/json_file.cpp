@@ -7,9 +7,9 @@ namespace kindred::report {
 
 nlohmann::ordered_json read_json(const std::filesystem::path& file, bool array_allowed) {
   const auto json = nlohmann::ordered_json::parse(read_text(file), nullptr, false);
-  if (json.is_discarded()) throw DataError(file, "is no JSON: it is damaged or only half written");
+  if (json.is_discarded()) throw DataError(file, "is not valid JSON: it is damaged or incomplete");
   if (!json.is_object() && !(array_allowed && json.is_array())) {
-    throw DataError(file, std::string("holds no JSON object") + (array_allowed ? " and no list" : ""));
+    throw DataError(file, std::string("does not contain a JSON object") + (array_allowed ? " or list" : ""));
   }
   return json;
 }

@@ -36,7 +36,7 @@ std::vector<NamedScores> all_scores(const RunFiles& run) {
     const auto& files = *stage->holds<RankingFiles>();
     const auto name = run.pipeline ? stage->name + ", " : std::string();
     if (files.plain_scores.value) {
-      all.push_back({name + "descriptors alone", &*files.plain_scores.value});
+      all.push_back({name + "descriptors only", &*files.plain_scores.value});
       if (files.scores.value) all.push_back({name + "after post-processing", &*files.scores.value});
     } else if (files.scores.value) {
       all.push_back({run.pipeline ? stage->name : "scores", &*files.scores.value});
@@ -74,9 +74,9 @@ std::string count_text(std::optional<double> count) {
 std::string basis_text(const ScoreFigures& scores) {
   return count_text(scores.valid_queries) + " of " + count_text(scores.queries) + " queries in " +
          count_text(scores.gallery) + " gallery images (" + count_text(scores.distractors) +
-         " distractors, " + count_text(scores.junk) + " junk left out), " +
-         (scores.cameras_known ? "across cameras: images of the query's own camera are left out"
-                               : "single-camera mode: images of the query's own camera count") +
+         " distractors, " + count_text(scores.junk) + " junk ignored), " +
+         (scores.cameras_known ? "across cameras: images from the camera of the query are ignored"
+                               : "single-camera mode: images from the camera of the query count") +
          (scores.multi_query ? "; queries of one identity and camera are merged" : "") +
          (scores.note.empty() ? "" : "; " + scores.note);
 }
@@ -107,10 +107,7 @@ Html score_table(const std::vector<NamedScores>& all) {
                  scores.valid_queries == all[0].figures->valid_queries;
   }
   if (!comparable) {
-    return draw(table) +
-           notice(
-               "These scores were not made in the same way (queries, cameras or depth of mAP differ): "
-               "they must not be compared.");
+    return draw(table) + notice("These scores are not comparable: queries, cameras or depth of mAP differ.");
   }
   HtmlTable::Row change{{"from first to last"}, false};
   const auto first = figures_of(*all.front().figures);
@@ -145,14 +142,15 @@ Html roc_chart(const RankingFiles& files) {
     line.points.push_back({100 * point.false_positive_rate, 100 * point.true_positive_rate});
   }
   LineChart chart;
-  chart.name = "ROC curve: true positives by false positives among pairs of a query and a gallery image";
+  chart.name = "ROC curve: true positives against false positives among pairs of a query and a gallery image";
   chart.x.label = "false positives in %";
   chart.x.scale = ScaleKind::logarithmic;
   chart.y.label = "true positives in %";
   chart.y.from = 0;
   chart.y.to = 100;
   chart.lines.push_back(std::move(line));
-  std::string caption = "How many pairs of one person are found when so many pairs of different persons pass";
+  std::string caption =
+      "Share of pairs of the same person found, by the share of pairs of different people accepted";
   if (files.scores.value && files.scores.value->area) {
     caption += "; area under the curve " + fixed_text(*files.scores.value->area, 4);
   }
@@ -172,7 +170,7 @@ Html ap_histogram(const std::vector<JudgedQuery>& queries) {
   histogram.to = 100;
   histogram.counts = count_in_bins(values, 0, 100, ap_bins);
   return figure("AP of the queries", draw(histogram),
-                "Average precision (AP), one for each query; mAP is its mean.");
+                "Average precision (AP) of each query; mAP is the mean.");
 }
 
 /// Draws the rankings of some queries of a list.
@@ -212,7 +210,7 @@ class Sheets {
     read(paths);
     Html sheet;
     for (const auto& path : paths) sheet += draw_one(path, nullptr);
-    if (!sheet.empty()) sheet = element("h3", "Queries, evenly spread") + sheet;
+    if (!sheet.empty()) sheet = element("h3", "Queries, evenly sampled") + sheet;
     return trouble_notice(trouble_) + sheet;
   }
 
@@ -226,10 +224,10 @@ class Sheets {
               element("span", {{"class", "key wrong"}}, "\u2717 wrong") + " ";
     }
     const std::string left_out =
-        cameras_known() ? "images of the query's own person and camera, and junk," : "junk,";
+        cameras_known() ? "images with the identity and camera of the query, and junk" : "junk";
     return element("p", {{"class", "note"}},
-                   marks + "Under each image its rank and its similarity. What evaluation leaves out, " +
-                       left_out + " is not shown and has no rank.");
+                   marks + "Each image with its rank and similarity. Images that evaluation ignores (" +
+                       left_out + ") are not shown and have no rank.");
   }
 
  private:
@@ -275,7 +273,7 @@ Section score_section(const RunFiles& run) {
   const auto all = all_scores(run);
   if (all.empty()) {
     section.content += element("p", {{"class", "empty"}},
-                               "No scores: nothing has been evaluated, or nobody knows who the queries are.");
+                               "No scores: nothing has been evaluated, or the queries are unlabeled.");
     return section;
   }
   section.content += tiles(all.back());
@@ -310,9 +308,8 @@ Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pi
   for (const auto& trouble : run.image_troubles) section.content += trouble_notice(trouble);
   if (files.scores.value && files.scores.value->multi_query) {
     section.content += notice(
-        "The scores are of merged queries, those of one identity and camera; the rankings are of their first "
-        "images "
-        "alone.");
+        "The scores are of merged queries (same identity and camera); the rankings are only of the first "
+        "image of each.");
   }
   Sheets sheets(run, files, pictures);
   const bool judged =

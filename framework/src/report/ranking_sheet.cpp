@@ -112,12 +112,12 @@ Html draw_ranking(const QueryRanking& ranking, const JudgedRanking& verdicts, co
   auto facts = facts_text(images, ranking.query, ranking.identity);
   if (judged != nullptr && judged->ap) {
     facts += (facts.empty() ? "" : " · ") + ("AP " + percent_text(*judged->ap)) +
-             " · first right image at rank " + std::to_string(judged->first_rank) + " · " +
-             counted(judged->matches, "right image", "right images") + " in the gallery";
+             " · first correct image at rank " + std::to_string(judged->first_rank) + " · " +
+             counted(judged->matches, "correct image", "correct images") + " in the gallery";
   }
   if (verdicts.left_out > 0) {
     facts += (facts.empty() ? "" : " · ") +
-             counted(static_cast<std::int64_t>(verdicts.left_out), "image", "images") + " left out";
+             counted(static_cast<std::int64_t>(verdicts.left_out), "image", "images") + " ignored";
   }
   const auto query =
       element("div", {{"class", "query"}},

@@ -88,9 +88,10 @@ TEST_CASE("rankings are marked by class and sign, and leave out what evaluation 
   CHECK(count_of(rankings, "<li class=\"wrong\"") == 4);
   CHECK(count_of(rankings, "aria-hidden=\"true\">\u2713") == 3);
   CHECK(count_of(rankings, "aria-hidden=\"true\">\u2717") == 4);
-  CHECK(contains(rankings, "1 image left out"));
+  CHECK(contains(rankings, "1 image ignored"));
   CHECK(contains(rankings, "alt=\"query query/&lt;b&gt;&amp;&quot;1&#39;.png\""));
-  CHECK(contains(rankings, "AP 25.00\u00a0% · first right image at rank 2 · 1 right image in the gallery"));
+  CHECK(
+      contains(rankings, "AP 25.00\u00a0% · first correct image at rank 2 · 1 correct image in the gallery"));
   CHECK(contains(rankings, "alt=\"rank 1: g/2.png, identity 2, camera 2, wrong\""));
   CHECK(rankings.find("query/&lt;b&gt;") < rankings.find("query/2.png"));  // the worst first
   CHECK(contains(rankings, "<span class=\"missing\""));
@@ -155,7 +156,7 @@ TEST_CASE("a pipeline's page compares its scores and shows labels and domains") 
   CHECK(contains(cost, "z_features, partition"));
   CHECK(count_of(section(page, "training"), "<h3>") == 2);
   const auto labels = section(page, "labels");
-  CHECK(contains(labels, "left out: in no &lt;cluster&gt;"));
+  CHECK(contains(labels, "not labeled: in no &lt;cluster&gt;"));
   CHECK(contains(labels, "0.953"));
   CHECK(contains(labels, "<img src=\"data:image/jpeg;base64,"));
   CHECK(contains(section(page, "domains"), "&lt;violet&gt;"));
@@ -169,7 +170,7 @@ TEST_CASE("scores that were made in different ways are not subtracted") {
   folder.write("pipe/found/evaluation_plain.json",
                R"({"mAP":0.4,"rank1":0.5,"valid_queries":2,"map_depth":0,"cameras":"single"})");
   const auto scores = section(report_of(folder, "pipe").page, "scores");
-  CHECK(contains(scores, "must not be compared"));
+  CHECK(contains(scores, "are not comparable"));
   CHECK_FALSE(contains(scores, "+10.00"));
 }
 
