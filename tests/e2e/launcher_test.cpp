@@ -197,7 +197,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     const auto with =
         kindred({"run", tiny, "--run-dir", averaged.string(), "--set", "train.ema_decay=0.9"}, folder.path());
     REQUIRE(with.exit_code == 0);
-    CHECK(holds(with.err, "descriptors come from the averaged weights, "));
+    CHECK(holds(with.err, "using the averaged weights, "));
     CHECK(holds(with.out, (averaged / "model.ema.safetensors").string()));
     CHECK(read_bytes(averaged / "features/query.npy") != read_bytes(run / "features/query.npy"));
   }
@@ -275,7 +275,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
         folder.path());
     CAPTURE(reranked.err);
     REQUIRE(reranked.exit_code == 0);
-    CHECK(holds(reranked.out, "by the descriptors alone:\n"));
+    CHECK(holds(reranked.out, "with descriptors only:\n"));
     CHECK(holds(reranked.out, "after post-processing:\n"));
     CHECK(nlohmann::json::parse(read_bytes(run / "evaluation.json"))["mAP"] != scores["mAP"]);
     const auto plain = nlohmann::json::parse(read_bytes(run / "evaluation_plain.json"));
@@ -296,7 +296,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     CHECK(holds(read_bytes(page), "<img src=\"data:image/jpeg;base64,"));
     const auto none = kindred({"report", folder.path().string()}, folder.path());
     CHECK(none.exit_code == 1);
-    CHECK(holds(none.err, "is no folder of a run"));
+    CHECK(holds(none.err, "is not the folder of a run"));
     const auto moved = kindred({"report", run.string(), "--data", "/nowhere"}, folder.path());
     CHECK(moved.exit_code == 2);
     CHECK(holds(moved.err, "root"));
@@ -310,7 +310,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     CAPTURE(embedded.err);
     REQUIRE(embedded.exit_code == 0);
     CHECK(holds(embedded.out, "float16, cosines to 0.000"));
-    CHECK(holds(embedded.err, "gallery descriptors are stored as float16: they change by"));
+    CHECK(holds(embedded.err, "gallery descriptors are stored as float16: this changes them by"));
     const auto evaluated =
         kindred({"evaluate", features, "--fpr", "0.05", "--fpr", "1e-2", "--map-depth", "3", "--multi-query",
                  "--per-query", (folder / "each.csv").string(), "--out", (folder / "scores").string()},

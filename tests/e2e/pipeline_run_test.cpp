@@ -192,10 +192,10 @@ TEST_CASE("what a change that fails has put aside is taken back with the paramet
   const auto failed = run(there, folder, {"--set", "stage.labels.labeler.min_samples=60"});
   CHECK(failed.exit_code == 1);
   CHECK(says(failed, "contains no labels"));
-  CHECK(says(failed, "stage 'final' failed; what was done before it is kept"));
+  CHECK(says(failed, "stage 'final' failed; earlier stages are kept"));
   const auto back = run(there, folder);
   REQUIRE(back.exit_code == 0);
-  CHECK(says(back, "stage 'final' is up to date: an earlier result is taken back"));
+  CHECK(says(back, "stage 'final' is up to date: an earlier result is restored"));
   CHECK(fs::last_write_time(there / "final" / "model.safetensors") == before);
   CHECK(results(there) == undisturbed().files);
 }
@@ -207,8 +207,8 @@ TEST_CASE("a result that was removed or changed is made again") {
   write_bytes(there / "submission" / "submission.json", "{}");
   const auto mended = run(there, folder);
   REQUIRE(mended.exit_code == 0);
-  CHECK(says(mended, "stage 'base_features' (embed) runs: its result gallery.npy is gone"));
-  CHECK(says(mended, "stage 'submission' (submit) runs: its result submission.json has been changed"));
+  CHECK(says(mended, "stage 'base_features' (embed) runs: its result gallery.npy is missing"));
+  CHECK(says(mended, "stage 'submission' (submit) runs: its result submission.json has changed"));
   CHECK(count(mended.err, "is up to date") == 7);
   CHECK(results(there) == undisturbed().files);
 }
@@ -230,7 +230,7 @@ TEST_CASE("--from runs a stage and what reads it anew, --only runs one stage") {
   CHECK(says(unknown, "--from rankin: error: there is no such stage; did you mean 'ranking'?"));
   const auto early = run(folder / "new", folder, {"--only", "labels"});
   CHECK(early.exit_code == 1);
-  CHECK(says(early, "stage 'labels' reads what stage 'base_features' makes, which has not ended"));
+  CHECK(says(early, "stage 'labels' reads the result of stage 'base_features', which is not finished"));
 }
 
 TEST_CASE("a dry run of a new directory plans everything and leaves nothing behind") {
@@ -347,7 +347,8 @@ TEST_CASE("what is not the pipeline's own is never moved or overwritten") {
   write_bytes(there / "domains" / "precious.txt", "precious");
   const auto refused = run(there, folder);
   CHECK(refused.exit_code == 1);
-  CHECK(says(refused, "is not of this pipeline, and in the place of what stage 'domains' makes"));
+  CHECK(says(refused,
+             "does not belong to this pipeline, but has the place of the result of stage 'domains' makes"));
   CHECK(read_bytes(there / "domains" / "precious.txt") == "precious");
   CHECK(fs::exists(there / "base" / "model.safetensors"));
   fs::remove(there / "domains" / "precious.txt");

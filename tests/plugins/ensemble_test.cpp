@@ -96,11 +96,10 @@ TEST_CASE("a descriptor of another model without a direction is named") {
     FeatureEnsemble(params, {}).apply(retrieval, host);
   };
   host.descriptors["b"][2].zero_();
-  CHECK_THROWS_WITH_AS(
-      apply(),
-      "b: error: its descriptor of gallery image 1 of this search (from 0) is of length 0 or not "
-      "finite; describe that image again",
-      DataError);
+  CHECK_THROWS_WITH_AS(apply(),
+                       "b: error: its descriptor of gallery image 1 of this search (from 0) has length 0 or "
+                       "is not finite; extract the features again",
+                       DataError);
   host.descriptors["b"][0][1] = std::numeric_limits<float>::quiet_NaN();
   CHECK_THROWS_WITH_AS(apply(), doctest::Contains("b: error: its descriptor of query 0 of this search"),
                        DataError);
@@ -164,6 +163,5 @@ TEST_CASE("members and weights must fit each other") {
         "post_processor 'e': weights = [1.0, 0.0]: 0.0 must be above 0");
   CHECK(complaint<DistanceEnsemble>({}) ==
         "post_processor 'e' needs the parameter 'distances': .npy files of the other distances, as `kindred "
-        "match "
-        "--distances` writes");
+        "match --distances` writes them");
 }

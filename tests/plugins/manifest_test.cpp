@@ -67,7 +67,8 @@ TEST_CASE("what is wrong in a manifest is named with its line") {
   CHECK(contains(refusal("path,split,camera\na.jpg,train,-1\n"), "2: error: camera '-1'"));
   CHECK(contains(refusal("path,split\na.jpg,train\nb.jpg,query\na.jpg,gallery\n"),
                  "4: error: path 'a.jpg' is already listed in line 2"));
-  CHECK(contains(refusal("path,split\n,train\n"), "2: error: the path is empty; name the image"));
+  CHECK(contains(refusal("path,split\n,train\n"),
+                 "2: error: the path is empty; name the image; name the image"));
   CHECK(contains(refusal("path,split\na\\b.jpg,train\n"),
                  "2: error: path 'a\\b.jpg': separate folders with '/'"));
   CHECK(contains(refusal("path,split\na.jpg\n"), "2: error: 1 cell; the header has 2"));

@@ -191,5 +191,5 @@ TEST_CASE("a depth that does not exist is refused with those that do") {
   (void)ResnetIbn::schema().parse(kindred::Value(table), "backbone 'resnet_ibn'", diagnostics);
   REQUIRE(diagnostics.all().size() == 1);
   CHECK(diagnostics.all()[0].message ==
-        "backbone 'resnet_ibn': depth = 42 is none of 18, 34, 50, 101 and 152");
+        "backbone 'resnet_ibn': depth = 42 is not one of 18, 34, 50, 101 and 152");
 }

@@ -238,8 +238,8 @@ class Library {
                                Need{DT_HASH, 0, "hash table"},
                                Need{DT_VERSYM, 0, "table of versions"},
                                Need{DT_VERNEED, 0, "table of versions"},
-                               Need{DT_INIT, 0, "initialiser"},
-                               Need{DT_FINI, 0, "finaliser"}};
+                               Need{DT_INIT, 0, "initializer"},
+                               Need{DT_FINI, 0, "finalizer"}};
     for (const auto& need : needs) {
       if (!found.contains(need.tag)) continue;
       if (need.size_tag != 0 && !found.contains(need.size_tag)) {

@@ -43,7 +43,7 @@ Action add_options(CLI::App& app) {
 }  // namespace
 
 const Command data_doctor_command = {
-    "data doctor", "Check a data set: what it holds, what is wrong, and what that means for evaluation",
+    "data doctor", "Check a data set: contents, problems, and their effect on training and evaluation",
     add_options};
 
 }  // namespace kindred::launcher

@@ -34,7 +34,7 @@ Action add_options(CLI::App& app) {
                  "A folder with query.npy/.csv and gallery.npy/.csv, as embed writes it")
       ->required()
       ->type_name("DIR");
-  add_component_name(app, "labeler", request.labeler, "How images are grouped into identities");
+  add_component_name(app, "labeler", request.labeler, "The method that groups images into identities");
   add_repeatable(app, "--domain", request.domains, "Label only the images of this domain")->type_name("NAME");
   app.add_option("--domain-list", request.domain_list,
                  "The domain of each image, as partition writes it [as the .csv files of the features say]")

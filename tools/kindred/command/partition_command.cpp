@@ -39,7 +39,7 @@ Action add_options(CLI::App& app) {
   app.add_option("--out", options->out, "Folder that domains.csv is written to")
       ->required()
       ->type_name("DIR");
-  options->partitioner.add_to(app, "partitioner", "How domains are told apart");
+  options->partitioner.add_to(app, "partitioner", "The method that assigns domains");
   return [options](Session& session) { return partition(*options, session); };
 }
 

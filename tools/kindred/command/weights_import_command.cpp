@@ -31,15 +31,14 @@ Action add_options(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   auto& request = options->request;
   app.add_option("FILE", request.file, "The weight file of the other program")->required()->type_name("FILE");
-  app.add_option("--recipe", options->recipe_file,
-                 "The recipe that the model file will hold; says the network")
+  app.add_option("--recipe", options->recipe_file, "The recipe of the model, which defines the network")
       ->required()
       ->type_name("FILE");
   app.add_option("--out", request.out, "The model file to write: NAME.safetensors")
       ->required()
       ->type_name("FILE");
   add_repeatable(app, "--allow-missing", request.allow_missing,
-                 "Tensors of the network that the file may lack or hold in another shape, such as "
+                 "Tensors of the network that the file may lack or contain in another shape, such as "
                  "'head.classifier*'")
       ->type_name("PATTERN");
   app.add_option("--identities", request.identities, "Identities of the classifiers [as in the file]")
