@@ -138,7 +138,7 @@ std::string weights_text(const WeightsSummary& summary) {
                                std::to_string(elements_of(content)) + " elements, " + std::to_string(bytes) +
                                " bytes"},
                {"layout", layout_text(summary.weights)}};
-  if (!file.beside.empty()) head.rows.push_back({"other content", joined(file.beside)});
+  if (!file.beside.empty()) head.rows.push_back({"other", joined(file.beside)});
   if (content.metadata.count(recipe_key) > 0) {
     head.rows.push_back({"recipe", "included; this is a model file for `kindred embed --weights`"});
   }

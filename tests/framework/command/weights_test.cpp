@@ -50,7 +50,7 @@ TEST_CASE("inspecting says what a file is and lists its tensors with Kindred's n
   CHECK(contains(text, "backbone.conv1.weight"));
   const auto checkpoint = weights_text(inspect_weights(golden_weights("checkpoint")));
   CHECK(contains(checkpoint, "tensors  7 under 'state_dict'"));
-  CHECK(contains(checkpoint, "beside   epoch, rank1, optimizer, scheduler\n"));
+  CHECK(contains(checkpoint, "other    epoch, rank1, optimizer, scheduler\n"));
   CHECK(contains(checkpoint, "layout   not recognized"));
 }
 
