@@ -347,8 +347,7 @@ TEST_CASE("what is not the pipeline's own is never moved or overwritten") {
   write_bytes(there / "domains" / "precious.txt", "precious");
   const auto refused = run(there, folder);
   CHECK(refused.exit_code == 1);
-  CHECK(says(refused,
-             "does not belong to this pipeline, but has the place of the result of stage 'domains' makes"));
+  CHECK(says(refused, "does not belong to this pipeline, but is where stage 'domains' writes its result"));
   CHECK(read_bytes(there / "domains" / "precious.txt") == "precious");
   CHECK(fs::exists(there / "base" / "model.safetensors"));
   fs::remove(there / "domains" / "precious.txt");

@@ -146,7 +146,7 @@ TEST_CASE("a pipeline's page compares its scores and shows labels and domains") 
   CHECK(outcome.rankings == 2);
   CHECK(contains(page, "<strong>Not finished: </strong>final."));
   const auto scores = section(page, "scores");
-  CHECK(contains(scores, "found, descriptors alone"));
+  CHECK(contains(scores, "found, descriptors only"));
   CHECK(contains(scores, "found, after post-processing"));
   CHECK(contains(scores, "+10.00"));  // mAP from 40 to 50
   CHECK(contains(scores, "+25.00"));  // Rank-1 from 50 to 75

@@ -176,7 +176,7 @@ TEST_CASE("a writer that writes something else is found out") {
     CHECK_FALSE(std::filesystem::exists(folder / "out/lines.txt"));
     return message;
   };
-  CHECK(contains(refusal("lost query"), "read back, it holds 1 queries instead of 2"));
+  CHECK(contains(refusal("lost query"), "read back, it contains 1 queries instead of 2"));
   CHECK(contains(refusal("other query"), "query 0 (from 0) is 'x' instead of '1.png'"));
   CHECK(contains(refusal("more images"), "the gallery images of query '1.png' differ"));
 }
