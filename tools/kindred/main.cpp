@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -26,15 +27,21 @@ struct CommandLine {
   Action action;
 };
 
+CLI::App* find_or_add_group(CLI::App& app, const std::string& name) {
+  if (auto* found = app.get_subcommand_no_throw(name)) return found;
+  const auto groups = command_groups();
+  const auto group = std::find_if(groups.begin(), groups.end(),
+                                  [&](const CommandGroup& candidate) { return name == candidate.name; });
+  if (group == groups.end()) throw std::logic_error("no group of commands is named '" + name + "'");
+  return app.add_subcommand(name, group->summary)->require_subcommand(1);
+}
+
 void add_commands(CLI::App& app, CommandLine& line) {
-  for (const auto& group : command_groups()) {
-    app.add_subcommand(group.name, group.summary)->require_subcommand(1);
-  }
   for (const auto* command : all_commands()) {
     std::string name = command->name;
     CLI::App* parent = &app;
     if (const auto space = name.find(' '); space != std::string::npos) {
-      parent = app.get_subcommand(name.substr(0, space));
+      parent = find_or_add_group(app, name.substr(0, space));
       name.erase(0, space + 1);
     }
     CLI::App* added = parent->add_subcommand(name, command->summary);
@@ -120,14 +127,6 @@ int parse_and_run(int argc, char** argv) {
   app.name("kindred");
   app.require_subcommand(1);
   app.set_help_flag("-h,--help", "Print this help");
-  app.footer(
-      "Examples:\n"
-      "  kindred run configs/quickstart.toml\n"
-      "  kindred train configs/market1501/small.toml --data DIR --set train.epochs=20\n"
-      "  kindred describe head/mgn\n"
-      "  kindred embed --weights runs/quickstart/final/model.safetensors --data DIR --out features\n"
-      "Exit codes: 0 done, 1 the run failed, 2 wrong recipe or usage, 3 wrong plugin, 130 stopped, can be "
-      "continued");
   app.add_flag_callback(
       "--version",
       [] {
@@ -137,6 +136,15 @@ int parse_and_run(int argc, char** argv) {
       "Print the versions of Kindred and its libraries, and the hardware found");
   CommandLine line;
   add_commands(app, line);
+  // Set last: commands inherit what their parent has when they are added.
+  app.footer(
+      "Examples:\n"
+      "  kindred run configs/quickstart.toml\n"
+      "  kindred train configs/market1501/small.toml --data DIR --set train.epochs=20\n"
+      "  kindred describe head/mgn\n"
+      "  kindred embed --weights runs/quickstart/final/model.safetensors --data DIR --out features\n"
+      "Exit codes: 0 done, 1 the run failed, 2 wrong recipe or usage, 3 wrong plugin, 130 stopped, can be "
+      "continued");
 
   if (const auto wrong = wrong_command(app, argc, argv); !wrong.empty()) {
     std::cerr << "error: " << wrong << '\n';
