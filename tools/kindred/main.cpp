@@ -27,8 +27,17 @@ struct CommandLine {
   Action action;
 };
 
+std::vector<std::string> subcommands(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
 CLI::App* find_or_add_group(CLI::App& app, const std::string& name) {
-  if (auto* found = app.get_subcommand_no_throw(name)) return found;
+  const auto names = subcommands(app);
+  if (std::find(names.begin(), names.end(), name) != names.end()) return app.get_subcommand(name);
   const auto groups = command_groups();
   const auto group = std::find_if(groups.begin(), groups.end(),
                                   [&](const CommandGroup& candidate) { return name == candidate.name; });
@@ -49,14 +58,6 @@ void add_commands(CLI::App& app, CommandLine& line) {
     line.output.add_to(*added);
     added->callback([action = std::move(action), &line] { line.action = action; });
   }
-}
-
-std::vector<std::string> subcommands(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-  }
-  return names;
 }
 
 /// What is wrong with the name of the command, or "".
