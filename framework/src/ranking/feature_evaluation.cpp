@@ -8,8 +8,6 @@
 #include "progress/meter.h"
 #include "ranking/evaluation.h"
 #include "ranking/multi_query.h"
-#include "results/query_scores_file.h"
-#include "results/roc_file.h"
 
 namespace kindred::ranking {
 

@@ -18,8 +18,7 @@ double number_of(const CsvTable& table, const CsvRow& row, std::size_t column) {
   char* end = nullptr;
   const double value = std::strtod(cell.c_str(), &end);
   if (cell.empty() || end != cell.c_str() + cell.size()) {
-    throw table.error(row,
-                      "column '" + table.header()[column] + "' holds '" + cell + "', which is no number");
+    throw table.error(row, "column '" + table.header()[column] + "': '" + cell + "' is not a number");
   }
   return value;
 }

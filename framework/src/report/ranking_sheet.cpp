@@ -108,13 +108,13 @@ JudgedRanking judge_ranking(const results::QueryMatches& ranking, const Images& 
   return judged;
 }
 
-Html draw_ranking(const QueryRanking& ranking, const JudgedRanking& verdicts, const std::string& figures,
-                  const Images& images, Pictures& pictures) {
+Html draw_ranking(const results::QueryMatches& ranking, const JudgedRanking& verdicts,
+                  const std::string& figures, const Images& images, Pictures& pictures) {
   auto facts = facts_text(images, ranking.query, ranking.identity);
   if (!figures.empty()) facts += (facts.empty() ? "" : " · ") + figures;
   if (verdicts.left_out > 0) {
     facts += (facts.empty() ? "" : " · ") +
-             counted(static_cast<std::int64_t>(verdicts.left_out), "image", "images") + " left out";
+             counted(static_cast<std::int64_t>(verdicts.left_out), "image", "images") + " ignored";
   }
   const auto query =
       element("div", {{"class", "query"}},

@@ -11,7 +11,6 @@
 #include "report/html.h"
 #include "report/pictures.h"
 #include "results/matches_file.h"
-#include "results/query_scores_file.h"
 
 namespace kindred::report {
 
@@ -59,7 +58,7 @@ struct JudgedRanking {
 
 /// The query and the images that were found for it, right and wrong marked by colour and sign.
 /// @param figures what metrics say of the query, or ""
-[[nodiscard]] Html draw_ranking(const QueryRanking& ranking, const JudgedRanking& verdicts,
+[[nodiscard]] Html draw_ranking(const results::QueryMatches& ranking, const JudgedRanking& verdicts,
                                 const std::string& figures,
                                 const std::map<std::string, Sample, std::less<>>& images, Pictures& pictures);
 
