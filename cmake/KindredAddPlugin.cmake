@@ -17,7 +17,7 @@ function(kindred_add_plugin name)
   endif()
   if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/plugin.cpp")
     message(FATAL_ERROR "kindred_add_plugin(${name}): ${CMAKE_CURRENT_SOURCE_DIR}/plugin.cpp is missing; "
-                        "it is the file that says KINDRED_PLUGIN")
+                        "create it, with KINDRED_PLUGIN in it (docs/first-plugin.md)")
   endif()
 
   add_library(${name}_plugin MODULE plugin.cpp)

@@ -316,7 +316,7 @@ class TinyMetric : public Metric {
             {.name = "rank1", .label = "Rank-1", .doc = "hits", .prominence = Prominence::headline},
             {.name = "first",
              .label = "first",
-             .doc = "rank of the first right image",
+             .doc = "rank of the first correct image",
              .kind = FigureKind::number,
              .higher_is_better = false}};
   }

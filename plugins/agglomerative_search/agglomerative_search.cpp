@@ -79,26 +79,26 @@ std::vector<std::int64_t> kept_queries(const torch::Tensor& query, double cut, R
 
 Schema<Params> AgglomerativeSearch::schema() {
   Schema<Params> s(
-      "Clusters the queries, keeps one of each cluster, and gives it the gallery images that are very "
-      "similar: "
-      "few images, mostly right.",
+      "Clusters the queries, keeps one query per cluster, and adds the gallery images that are very similar "
+      "to it: labels few images, but most of them correctly.",
       "the competition system for NAIC 2019; average linkage: Sokal and Michener 1958");
   s.add("cut", &Params::cut,
-        "queries are joined to clusters up to this mean cosine distance; 0: none but equal ones")
+        "largest mean cosine distance at which queries are merged into a cluster; 0: only equal ones")
       .range(0, 2);
-  s.add("top", &Params::top, "gallery images that a query looks at, the nearest first").range(1, 100000);
-  s.add("threshold", &Params::threshold, "cosine similarity above which a query takes a gallery image")
+  s.add("top", &Params::top, "nearest gallery images that a query considers").range(1, 100000);
+  s.add("threshold", &Params::threshold,
+        "a query takes the gallery images whose cosine similarity is above this")
       .range(-1, 1);
   s.add("conflicts", &Params::conflicts,
-        "an image that several queries want: 'drop_later' drops all of those queries but the first, as the "
-        "competition system did; 'nearest' gives it to the most similar one",
+        "what happens to an image that several queries take: 'drop_later' keeps only the first of these "
+        "queries, as the competition system did; 'nearest' gives the image to the most similar query",
         {{"drop_later", Conflicts::drop_later}, {"nearest", Conflicts::nearest}});
-  s.add("min_images", &Params::min_images, "smaller identities are left out; the query counts")
+  s.add("min_images", &Params::min_images, "smallest identity that is kept, including the query")
       .range(1, 100000)
       .unit("images");
   s.add("search", &Params::search,
-        "precision in which neighbours are looked for; the result is the same, candidates are compared in 64 "
-        "bits; 'auto': what is faster here",
+        "precision of the neighbor search; does not change the result, since candidates are compared in 64 "
+        "bits; 'auto': the fastest on this machine",
         search_precision_choices());
   return s;
 }
@@ -120,7 +120,7 @@ PseudoLabels AgglomerativeSearch::label(const Retrieval& images, RetrievalHost& 
     options.precision = params_.search;
     options.device = host.device();
     options.progress = [&host](std::int64_t done, std::int64_t total) {
-      host.progress("best gallery images", done, total);
+      host.progress("find best gallery images", done, total);
     };
     nearest = nearest_rows(images.query().index_select(0, torch::tensor(kept, torch::kLong)),
                            images.gallery(), options);
@@ -164,9 +164,9 @@ PseudoLabels AgglomerativeSearch::label(const Retrieval& images, RetrievalHost& 
   };
   left_out("queries in a cluster with an earlier query", queries - kept_count);
   left_out("queries dropped because an earlier query had taken one of their images", dropped);
-  left_out("gallery images that a dropped query was the first to take", dropped_images);
-  left_out("in an identity of fewer than " + std::to_string(params_.min_images) + " images", small);
-  left_out("gallery images that are not above the threshold for any query, or not among its best", untaken);
+  left_out("gallery images that a dropped query had taken first", dropped_images);
+  left_out("in identities of fewer than " + std::to_string(params_.min_images) + " images", small);
+  left_out("gallery images that no query takes: below the threshold, or not among the nearest", untaken);
   return labels;
 }
 

@@ -5,10 +5,10 @@
 namespace kindred::angular_losses {
 
 Schema<Arcface::Params> Arcface::schema() {
-  Schema<Params> s("Cross entropy of cosines with a margin added to the right identity's angle.",
+  Schema<Params> s("Cross entropy of cosines with a margin added to the angle of the true identity.",
                    "Deng et al., CVPR 2019, eq. 3");
-  s.add("scale", &Params::scale, "what cosines are multiplied by to be logits: s").above(0);
-  s.add("margin", &Params::margin, "added to the angle to the right identity's class weight: m")
+  s.add("scale", &Params::scale, "factor that turns cosines into logits: s").above(0);
+  s.add("margin", &Params::margin, "added to the angle to the class weight of the true identity: m")
       .range(0, 1.5)
       .unit("radians");
   return s;

@@ -11,9 +11,9 @@ namespace {
 
 Schema<CircleParams> circle_schema(std::string summary) {
   Schema<CircleParams> s(std::move(summary), "Sun et al., CVPR 2020, eq. 6");
-  s.add("scale", &CircleParams::scale, "what weighted similarities are multiplied by: gamma").above(0);
+  s.add("scale", &CircleParams::scale, "factor of the weighted similarities: gamma").above(0);
   s.add("margin", &CircleParams::margin,
-        "how far from their best a positive's cosine, 1, and a negative's, 0, may stay: m")
+        "allowed distance of a positive's cosine from 1, and of a negative's from 0: m")
       .range(0, 1);
   return s;
 }

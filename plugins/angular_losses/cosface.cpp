@@ -3,10 +3,10 @@
 namespace kindred::angular_losses {
 
 Schema<Cosface::Params> Cosface::schema() {
-  Schema<Params> s("Cross entropy of cosines with a margin taken from the right identity's.",
+  Schema<Params> s("Cross entropy of cosines with a margin subtracted from the cosine of the true identity.",
                    "Wang et al., CVPR 2018, eq. 4");
-  s.add("scale", &Params::scale, "what cosines are multiplied by to be logits: s").above(0);
-  s.add("margin", &Params::margin, "taken from the cosine to the right identity's class weight: m")
+  s.add("scale", &Params::scale, "factor that turns cosines into logits: s").above(0);
+  s.add("margin", &Params::margin, "subtracted from the cosine to the class weight of the true identity: m")
       .range(0, 1);
   return s;
 }

@@ -10,15 +10,16 @@
 namespace kindred::bnneck {
 
 Schema<Bnneck::Params> Bnneck::schema() {
-  Schema<Params> s("One pooled vector with a batch-norm neck ahead of the classifier.",
+  Schema<Params> s("One pooled vector with a batch-norm neck before the classifier.",
                    "Luo et al., CVPRW 2019, section 3.5");
-  s.add("pooling", &Params::pooling, "how the map becomes a vector", pooling_choices());
+  s.add("pooling", &Params::pooling, "how the feature map is pooled to a vector", pooling_choices());
   s.add("reduced_dim", &Params::reduced_dim,
-        "length of the descriptor, by a 1x1 convolution behind the pooling; 0: the backbone's channels, no "
-        "convolution")
+        "length of the descriptor, set by a 1x1 convolution after the pooling; 0: no convolution, as many as "
+        "the backbone's channels")
       .range(0, 65536)
       .formerly("reduced_width");
-  s.add("test_feature", &Params::test_feature, "the descriptor: behind the batch norm or ahead of it",
+  s.add("test_feature", &Params::test_feature,
+        "where the descriptor is taken: after or before the batch norm",
         {{"neck", TestFeature::neck}, {"global", TestFeature::global}});
   return s;
 }
@@ -75,8 +76,8 @@ std::vector<OutputInfo> Bnneck::outputs() const {
 std::vector<torch::Tensor> Bnneck::forward(const torch::Tensor& map) {
   if (is_training() && map.size(0) < 2) {
     throw ComponentError("head/bnneck",
-                         "a batch of one image has no statistics for batch normalisation; training needs at "
-                         "least 2 images a batch");
+                         "batch normalization needs at least 2 images in a training batch, but this one has "
+                         "1; use larger batches");
   }
   auto pooled = pooling_->forward(map);
   if (!reduction_.is_empty()) pooled = reduction_->forward(pooled);

@@ -2,6 +2,6 @@
 
 #include "bnneck.h"
 
-KINDRED_PLUGIN("bnneck", "1.0.0", "One pooled vector with a batch-norm neck ahead of the classifier") {
+KINDRED_PLUGIN("bnneck", "1.0.0", "One pooled vector with a batch-norm neck before the classifier") {
   catalog.add<kindred::bnneck::Bnneck>("bnneck");
 }

@@ -8,10 +8,11 @@
 namespace kindred::center_loss {
 
 Schema<CenterLoss::Params> CenterLoss::schema() {
-  Schema<Params> s("Squared distance of each feature to its identity's learnt centre.",
+  Schema<Params> s("Squared distance of each feature to the learned center of its identity.",
                    "Wen et al., ECCV 2016, section 3.2");
   s.add("center_learning_rate", &Params::center_learning_rate,
-        "of the centres' own gradient descent; constant, and independent of the loss's weight")
+        "learning rate of the centers' own gradient descent; constant, and independent of the weight of the "
+        "loss")
       .above(0);
   return s;
 }

@@ -2,6 +2,6 @@
 
 #include "center_loss.h"
 
-KINDRED_PLUGIN("center_loss", "1.0.0", "Centre loss with centres that learn by themselves") {
+KINDRED_PLUGIN("center_loss", "1.0.0", "Center loss, whose centers have an optimizer of their own") {
   catalog.add<kindred::center_loss::CenterLoss>("center");
 }

@@ -8,7 +8,7 @@ Schema<CrossEntropy::Params> CrossEntropy::schema() {
   Schema<Params> s("Cross entropy of the identities, with label smoothing.",
                    "Szegedy et al., CVPR 2016, section 7");
   s.add("label_smoothing", &Params::label_smoothing,
-        "share of the target that is spread evenly over all identities")
+        "share of the target probability that is spread evenly over all identities")
       .range(0, 1);
   return s;
 }

@@ -11,7 +11,7 @@ namespace kindred::descriptor_transforms {
 Schema<NormalizeDescriptors::Params> NormalizeDescriptors::schema() {
   Schema<Params> s("Scales each descriptor to length 1, for steps that compare by Euclidean distance.");
   s.add("center", &Params::center,
-        "subtract the gallery's mean as well: what all images share says nothing of who is on them");
+        "also subtract the mean of the gallery, which carries no information about identities");
   return s;
 }
 
@@ -28,8 +28,8 @@ void NormalizeDescriptors::apply(Retrieval& retrieval, RetrievalHost& /*host*/) 
     rows.slice(0, first, last).copy_(centred_rows(rows, first, last, mean));
   }
   require_length(rows, "post_processor/normalize",
-                 "equals the gallery's mean and has no direction without it; leave that image out, or "
-                 "center = false");
+                 "equals the mean of the gallery, so centering leaves no direction; leave that image out or "
+                 "set center = false");
   scale_to_unit_length(rows);
 }
 

@@ -30,19 +30,21 @@ torch::Tensor covariance(const torch::Tensor& rows, const torch::Tensor& mean, t
 
 Schema<PcaWhitening::Params> PcaWhitening::schema() {
   Schema<Params> s(
-      "Projects descriptors on their principal components and evens out the components' variances.",
+      "Projects descriptors onto their principal components and equalizes the variances of the components.",
       "Jegou and Chum, ECCV 2012");
-  s.add("dim", &Params::dim, "components that are kept, those of the largest variance; 0: all that there are")
+  s.add("dim", &Params::dim, "number of components to keep, those with the largest variance; 0: all")
       .at_least(0)
       .formerly("width");
   s.add("whiten", &Params::whiten,
-        "each component is divided by its variance to this power; 0: not at all, 0.5: all variances are 1")
+        "each component is divided by its variance to this power; 0: no whitening, 0.5: all variances become "
+        "1")
       .range(0, 0.5);
   s.add("eps", &Params::eps,
-        "added to each variance, as a share of the largest: keeps noise from being blown up")
+        "added to each variance, as a share of the largest; keeps noise from being amplified")
       .range(0, 1);
   s.add("learn_on", &Params::learn_on,
-        "'gallery': the gallery's descriptors alone decide the components; 'all': the queries' as well",
+        "descriptors that the components are computed from; 'gallery': those of the gallery; 'all': those of "
+        "the queries too",
         {{"gallery", Learn::gallery}, {"all", Learn::all}});
   return s;
 }
@@ -60,15 +62,16 @@ torch::Tensor PcaWhitening::projection(const torch::Tensor& rows, const torch::T
       std::find_if(variance, variance + rows.size(1), [&](double v) { return v <= rounding; }) - variance;
   const std::string whose = params_.learn_on == Learn::gallery ? "the gallery's " : "the ";
   if (rank == 0) {
-    throw ComponentError(component, "no two of " + whose +
-                                        "descriptors differ, so that there are no principal "
-                                        "components; leave this step out");
+    throw ComponentError(
+        component,
+        "all of " + whose +
+            "descriptors are equal, so they have no principal components; remove this post-processor");
   }
   if (params_.dim > rank) {
-    throw ComponentError(component, "dim = " + std::to_string(params_.dim) + " is more than " + whose +
+    throw ComponentError(component, "dim = " + std::to_string(params_.dim) +
+                                        " is more than the number of principal components of " + whose +
                                         std::to_string(rows.size(0)) + " descriptors of " +
-                                        std::to_string(rows.size(1)) +
-                                        " numbers have principal components; allowed are 1 to " +
+                                        std::to_string(rows.size(1)) + " numbers; allowed are 1 to " +
                                         std::to_string(rank) + ", or 0 for all");
   }
   const auto dim = params_.dim == 0 ? rank : params_.dim;
@@ -92,10 +95,9 @@ void PcaWhitening::apply(Retrieval& retrieval, RetrievalHost& host) const {
     auto block = result.slice(0, first, last);
     block.copy_(torch::mm(centred_rows(rows, first, last, mean).to(device), onto));
   }
-  require_length(
-      result, component,
-      "is the mean as far as the components that are kept can tell, and has no direction; keep more "
-      "components (width), or leave that image out");
+  require_length(result, component,
+                 "equals the mean in all components that are kept, so it has no direction; keep more "
+                 "components (dim) or leave that image out");
   scale_to_unit_length(result);
   retrieval.descriptors = result;
 }

@@ -5,17 +5,17 @@
 namespace kindred::domains {
 
 Schema<CameraPartitioner::Params> CameraPartitioner::schema() {
-  return Schema<Params>("Makes each camera a domain of its own: 'camera_3'.");
+  return Schema<Params>("Makes each camera a domain, such as 'camera_3'.");
 }
 
 CameraPartitioner::CameraPartitioner(const Params& /*params*/, const Context& /*context*/) {}
 
 std::string CameraPartitioner::domain(const Sample& sample, const cv::Mat& /*image*/) const {
   if (sample.camera == unknown_camera) {
-    throw ComponentError("partitioner/camera",
-                         "nobody has said which camera took '" + sample.path +
-                             "'; take a dataset that knows the cameras, or a partitioner that looks at the "
-                             "pixels");
+    throw ComponentError(
+        "partitioner/camera",
+        "the camera of '" + sample.path +
+            "' is unknown; use a dataset with cameras, or a partitioner that looks at the pixels");
   }
   return "camera_" + std::to_string(sample.camera);
 }

@@ -3,7 +3,7 @@
 #include "camera_partitioner.h"
 #include "violet_partitioner.h"
 
-KINDRED_PLUGIN("domains", "1.0.0", "Tells apart the looks that images of one data set have") {
+KINDRED_PLUGIN("domains", "1.0.0", "Separates images of one data set by how they look") {
   catalog.add<kindred::domains::CameraPartitioner>("camera");
   catalog.add<kindred::domains::VioletPartitioner>("violet");
 }

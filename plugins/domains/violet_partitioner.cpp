@@ -6,10 +6,10 @@
 namespace kindred::domains {
 
 Schema<VioletPartitioner::Params> VioletPartitioner::schema() {
-  Schema<Params> s("Tells bright, violet images from the others by the sum of their mean colours.",
-                   "the competition system for NAIC 2019, which labelled and searched each look by itself");
+  Schema<Params> s("Separates bright, violet images from the others by the sum of their mean colors.",
+                   "the competition system for NAIC 2019, which labeled and searched each domain separately");
   s.add("threshold", &Params::threshold,
-        "an image is 'violet' when int(mean R) + int(mean G) + int(mean B) is above, else 'origin'")
+        "an image is 'violet' if int(mean R) + int(mean G) + int(mean B) is above this, else 'origin'")
       .range(0, 765);
   return s;
 }

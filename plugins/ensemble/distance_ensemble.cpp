@@ -35,19 +35,18 @@ torch::Tensor scaled_by_row(const torch::Tensor& block) {
 }  // namespace
 
 Schema<DistanceEnsemble::Params> DistanceEnsemble::schema() {
-  Schema<Params> s("Averages this search's distances with those of other models or other ways of searching.",
+  Schema<Params> s("Averages the distances of this search with those of other models or other searches.",
                    "scale = 'row': Lee, SIGIR 1997");
   s.add("distances", &Params::distances,
-        ".npy files of the other distances, as `kindred match --distances` writes")
+        ".npy files of the other distances, as `kindred match --distances` writes them")
       .required()
       .file();
   s.add("weights", &Params::weights,
-        "this search's own first, then one for each of distances; []: all the same")
+        "weight of this search, then one for each entry of distances; []: all equal")
       .above(0);
   s.add("scale", &Params::scale,
-        "'none': the distances as they are; 'row': each query's from its smallest, 0, to its largest, 1, so "
-        "that "
-        "distances of different kinds can be mixed",
+        "'none': distances are used as they are; 'row': the distances of each query are scaled to [0, 1], so "
+        "that different kinds of distances can be mixed",
         {{"none", Scale::none}, {"row", Scale::row}});
   s.rule([](const Params& params) {
     return wrong_members("distances", params.distances.size(), params.weights);

@@ -23,7 +23,7 @@ void require_directions(const torch::Tensor& rows, std::int64_t queries,
     throw DataError(
         folder, "its descriptor of " +
                     (query ? "query " + std::to_string(i) : "gallery image " + std::to_string(i - queries)) +
-                    " of this search (from 0) is of length 0 or not finite; describe that image again");
+                    " of this search (from 0) has length 0 or is not finite; extract the features again");
   }
 }
 
@@ -31,14 +31,14 @@ void require_directions(const torch::Tensor& rows, std::int64_t queries,
 
 Schema<FeatureEnsemble::Params> FeatureEnsemble::schema() {
   Schema<Params> s(
-      "Puts the descriptors of other models of the same images beside this search's own: the cosine "
-      "becomes the weighted mean of the models' cosines.");
+      "Concatenates the descriptors of other models for the same images with those of this search; the "
+      "cosine becomes the weighted mean of the models' cosines.");
   s.add("features", &Params::features,
-        "folders of the other models' descriptors, as `kindred embed` writes them")
+        "folders with the features of the other models, as `kindred embed` writes them")
       .required()
       .file();
   s.add("weights", &Params::weights,
-        "this search's own first, then one for each of features; []: all the same")
+        "weight of this search, then one for each entry of features; []: all equal")
       .above(0);
   s.rule(
       [](const Params& params) { return wrong_members("features", params.features.size(), params.weights); });

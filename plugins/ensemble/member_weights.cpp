@@ -5,11 +5,11 @@
 namespace kindred::ensemble {
 
 std::string wrong_members(const std::string& key, std::size_t members, const std::vector<double>& weights) {
-  if (members == 0) return key + " must name at least one, as what this search has counts already";
+  if (members == 0) return key + " is empty; name at least one member besides this search";
   if (weights.empty() || weights.size() == members + 1) return "";
   return "weights has " + std::to_string(weights.size()) + (weights.size() == 1 ? " number" : " numbers") +
-         ", but must have " + std::to_string(members + 1) +
-         ": this search's own first, then one for each of " + key;
+         ", but needs " + std::to_string(members + 1) + ": one for this search, then one for each entry of " +
+         key;
 }
 
 std::vector<double> shares(std::size_t members, const std::vector<double>& weights) {

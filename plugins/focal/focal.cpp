@@ -3,10 +3,9 @@
 namespace kindred::focal {
 
 Schema<Focal::Params> Focal::schema() {
-  Schema<Params> s("Cross entropy of the identities in which hard images count for more.",
+  Schema<Params> s("Cross entropy of the identities in which hard images count more.",
                    "Lin et al., ICCV 2017, eq. 4");
-  s.add("gamma", &Params::gamma, "how much less an image counts that is classified well; 0: cross entropy")
-      .at_least(0);
+  s.add("gamma", &Params::gamma, "how much less well-classified images count; 0: cross entropy").at_least(0);
   return s;
 }
 

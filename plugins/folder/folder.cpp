@@ -10,8 +10,8 @@
 namespace kindred::folder {
 
 Schema<Folder::Params> Folder::schema() {
-  Schema<Params> s("Every image below a folder, unlabelled, as a gallery.");
-  s.add("root", &Params::root, "folder of images, at any depth; relative to the working directory")
+  Schema<Params> s("All images in a folder and its subfolders, unlabeled, as a gallery.");
+  s.add("root", &Params::root, "folder of images, with subfolders; relative to the working directory")
       .required()
       .location();
   return s;
@@ -25,8 +25,9 @@ std::vector<Sample> Folder::samples() const {
     samples.push_back({std::move(path), unlabelled_identity, unknown_camera, "", Split::gallery});
   }
   if (samples.empty()) {
-    throw DataError(params_.root,
-                    "holds no image at any depth (.jpg, .jpeg, .png, .bmp, .webp, .tif, .tiff)");
+    throw DataError(
+        params_.root,
+        "contains no images, not even in subfolders (.jpg, .jpeg, .png, .bmp, .webp, .tif, .tiff)");
   }
   return samples;
 }

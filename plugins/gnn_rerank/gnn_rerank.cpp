@@ -32,7 +32,7 @@ NearestRows neighbours_of(const torch::Tensor& rows, const Params& params, Retri
   options.precision = params.search;
   options.device = host.device();
   options.progress = [&host](std::int64_t done, std::int64_t total) {
-    host.progress("neighbours of the graph", done, total);
+    host.progress("find neighbors of the graph", done, total);
   };
   return nearest_rows(unit_rows(rows), options);
 }
@@ -50,11 +50,11 @@ class Propagated {
     for (std::int64_t layer = 1; layer < params.layers; ++layer) {
       const auto too_many = [&](std::int64_t entries) {
         throw ComponentError("post_processor/gnn_rerank",
-                             "memory_mib = " + std::to_string(params.memory_mib) + " is too little for the " +
-                                 std::to_string(entries) + " edges that " + std::to_string(graph_.size()) +
-                                 " images have after layer " + std::to_string(layer) + "; allowed are " +
+                             "memory_mib = " + std::to_string(params.memory_mib) + " is too small for the " +
+                                 std::to_string(entries) + " edges of " + std::to_string(graph_.size()) +
+                                 " images after layer " + std::to_string(layer) + "; allowed are " +
                                  std::to_string(entries * entry_bytes / mib + 1) +
-                                 " and more, or take smaller k1 and k2");
+                                 " and more; or choose a smaller k1 and k2");
       };
       auto next = propagate(graph_, messages_, params.memory_mib * mib / entry_bytes, too_many);
       graph_ = {};
@@ -106,20 +106,21 @@ class Propagated {
 
 Schema<Params> GnnRerank::schema() {
   Schema<Params> s(
-      "Re-ranks the gallery by messages along a graph of neighbours: each image becomes the mean of what its "
-      "nearest are near to, several times over.",
+      "Re-ranks the gallery by passing messages in a graph of nearest neighbors: each layer replaces the "
+      "neighborhood of an image by the mean of those of its nearest images.",
       "Zhang et al., arXiv:2012.07620");
-  s.add("k1", &Params::k1, "images that an image has edges to, itself counted; the paper: 26").range(1, 1000);
-  s.add("k2", &Params::k2, "images that an image gets messages from, itself counted; the paper: 7")
+  s.add("k1", &Params::k1, "neighbors that an image has edges to, including itself; the paper: 26")
       .range(1, 1000);
-  s.add("alpha", &Params::alpha, "a message weighs the cosine to this power; the paper: 2").range(0, 100);
-  s.add("layers", &Params::layers, "how often messages are sent; the paper: 2").range(1, 4);
+  s.add("k2", &Params::k2, "neighbors that an image gets messages from, including itself; the paper: 7")
+      .range(1, 1000);
+  s.add("alpha", &Params::alpha, "weight of a message: the cosine to this power; the paper: 2").range(0, 100);
+  s.add("layers", &Params::layers, "rounds of messages; the paper: 2").range(1, 4);
   s.add("search", &Params::search,
-        "precision in which neighbours are looked for; the result is the same, candidates are compared in 64 "
+        "precision of the neighbor search; does not change the result, since candidates are compared in 64 "
         "bits",
         search_precision_choices());
   s.add("memory_mib", &Params::memory_mib,
-        "memory that the graph may take beside the descriptors and the search for neighbours")
+        "memory for the graph, in addition to the descriptors and the neighbor search")
       .range(1, 1 << 24)
       .unit("MiB");
   return s;

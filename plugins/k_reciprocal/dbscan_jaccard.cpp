@@ -156,17 +156,16 @@ class Dbscan {
 
 Schema<Params> DbscanJaccard::schema() {
   Schema<Params> s(
-      "Clusters queries and gallery together by DBSCAN on the k-reciprocal Jaccard distance, exactly and "
-      "without "
-      "a matrix of all distances.",
+      "Clusters queries and gallery together with DBSCAN on the k-reciprocal Jaccard distance; exact, "
+      "without a matrix of all distances.",
       "DBSCAN: Ester et al., KDD 1996; distance: Zhong et al., CVPR 2017; parameters: Ge et al., NeurIPS "
       "2020 "
       "(SpCL)");
   s.add("eps", &Params::eps,
-        "images up to this Jaccard distance are neighbours; larger: fewer and larger clusters")
+        "largest Jaccard distance between neighbors; larger values give fewer and larger clusters")
       .range(0, 0.999);
   s.add("min_samples", &Params::min_samples,
-        "neighbours, the image itself counted, that make an image the core of a cluster")
+        "neighbors, including the image itself, that make an image the core of a cluster")
       .range(1, 100000);
   add_encoding_parameters(s);
   add_search_parameters(s);
@@ -179,7 +178,7 @@ PseudoLabels DbscanJaccard::label(const Retrieval& images, RetrievalHost& host) 
   const auto search = search_of(
       params_, host.device(),
       [&host](std::int64_t done, std::int64_t total) {
-        host.progress("k-reciprocal neighbours", done, total);
+        host.progress("find k-reciprocal neighbors", done, total);
       },
       "labeler/dbscan_jaccard");
   const auto vectors = [&] {

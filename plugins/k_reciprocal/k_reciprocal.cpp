@@ -33,7 +33,7 @@ class Encoded {
       : queries_(queries), images_(rows.size(0) - queries), lambda_(params.lambda), device_(device) {
     auto search = search_of(params, device, progress, "post_processor/k_reciprocal");
     search.products_of = lambda_ == 0 ? 0 : queries;
-    search.remedy = ", or mode = \"chunked\"";
+    search.remedy = "; or set mode = \"chunked\"";
     auto nearest = find_neighbours(rows, search);
     vectors_ = encode_neighbours(rows, nearest, params.k1, params.k2);
     columns_ = vectors_.transposed(queries, rows.size(0));
@@ -140,7 +140,7 @@ class Chunked {
     options.precision = params.search;
     options.device = device_;
     options.progress = [&host](std::int64_t done, std::int64_t total) {
-      host.progress("nearest images", done, total);
+      host.progress("find nearest images", done, total);
     };
     nearest_ = nearest_rows(query_, gallery_, options);
     on_device_ = gallery_.to(device_);
@@ -210,22 +210,21 @@ class Chunked {
 
 Schema<Params> KReciprocal::schema() {
   Schema<Params> s(
-      "Re-ranks the gallery by how many k-reciprocal neighbours a query and an image share, exactly and "
-      "without a matrix of all distances.",
+      "Re-ranks the gallery by how many k-reciprocal neighbors a query and an image share; exact, without a "
+      "matrix of all distances.",
       "Zhong et al., CVPR 2017");
   add_encoding_parameters(s, "; the paper: 20", "; the paper: 6");
   s.add("lambda", &Params::lambda,
-        "share of the plain distance in the result, the rest is the Jaccard distance; the paper: 0.3")
+        "share of the original distance in the result; the rest is the Jaccard distance; the paper: 0.3")
       .range(0, 1);
   s.add("mode", &Params::mode,
-        "'exact': all images at once; 'chunked': some queries at a time against the images near them, as the "
-        "competition system did for want of memory",
+        "'exact': all images at once; 'chunked': some queries at a time with the images near them, as the "
+        "competition system did to save memory",
         {{"exact", Mode::exact}, {"chunked", Mode::chunked}});
-  s.add("chunk_queries", &Params::chunk_queries, "queries at a time when chunked").range(1, 1000000);
-  s.add("chunk_nearest", &Params::chunk_nearest, "gallery images near each query when chunked")
+  s.add("chunk_queries", &Params::chunk_queries, "queries per chunk with mode = 'chunked'").range(1, 1000000);
+  s.add("chunk_nearest", &Params::chunk_nearest, "nearest gallery images of each query with mode = 'chunked'")
       .range(1, 100000);
-  add_search_parameters(
-      s, "; where it has room for 4 bytes for each query and image, no product is computed twice");
+  add_search_parameters(s, "; with 4 bytes for each pair of query and image, no product is computed twice");
   return s;
 }
 
@@ -242,7 +241,7 @@ void KReciprocal::apply(Retrieval& retrieval, RetrievalHost& host) const {
   const auto encoded =
       std::make_shared<const Encoded>(retrieval.descriptors, retrieval.queries, params_, host.device(),
                                       [&host](std::int64_t done, std::int64_t total) {
-                                        host.progress("k-reciprocal neighbours", done, total);
+                                        host.progress("find k-reciprocal neighbors", done, total);
                                       });
   retrieval.distances = [encoded](std::int64_t first, std::int64_t last) {
     return encoded->rows(first, last);

@@ -37,7 +37,7 @@ NearestRows find_neighbours(const torch::Tensor& rows, const NeighbourSearch& se
   auto left = search.memory_mib * mib - needed;
   if (left < bytes_of_blocks(smallest_block)) {
     throw ComponentError(search.component,
-                         "memory_mib = " + std::to_string(search.memory_mib) + " is too little for " +
+                         "memory_mib = " + std::to_string(search.memory_mib) + " is too small for " +
                              std::to_string(rows.size(0)) + " descriptors of " +
                              std::to_string(rows.size(1)) + " numbers; allowed are " +
                              std::to_string((needed + bytes_of_blocks(smallest_block)) / mib + 1) +

@@ -18,10 +18,12 @@ namespace kindred::k_reciprocal {
 template <class Params>
 void add_encoding_parameters(Schema<Params>& schema, const std::string& k1_of_paper = "",
                              const std::string& k2_of_paper = "") {
-  schema.add("k1", &Params::k1, "neighbours that an image is described by" + k1_of_paper).range(1, 1000);
+  schema.add("k1", &Params::k1, "k-reciprocal neighbors that characterize an image" + k1_of_paper)
+      .range(1, 1000);
   schema
-      .add("k2", &Params::k2,
-           "nearest images, the image itself counted, whose descriptions are averaged; 1: none" + k2_of_paper)
+      .add(
+          "k2", &Params::k2,
+          "nearest images, including itself, whose neighborhoods are averaged; 1: no averaging" + k2_of_paper)
       .range(1, 1000);
 }
 
@@ -29,12 +31,12 @@ void add_encoding_parameters(Schema<Params>& schema, const std::string& k1_of_pa
 template <class Params>
 void add_search_parameters(Schema<Params>& schema, const std::string& use_of_memory = "") {
   schema.add("search", &Params::search,
-             "precision in which neighbours are looked for; the result is the same, candidates are compared "
-             "in 64 bits; 'auto': what is faster here",
+             "precision of the neighbor search; does not change the result, since candidates are compared in "
+             "64 bits; 'auto': the fastest on this machine",
              search_precision_choices());
   schema
       .add("memory_mib", &Params::memory_mib,
-           "memory that may be used beside the descriptors and the result" + use_of_memory)
+           "memory to use in addition to the descriptors and the result" + use_of_memory)
       .range(16, 1 << 24)
       .unit("MiB");
 }

@@ -28,7 +28,7 @@ std::int64_t identity_of(const CsvTable& table, const CsvRow& row, std::optional
   const std::int64_t identity = table.integer(row, *column);
   if (identity < 0 && identity != junk_identity) {
     throw table.error(row, "identity " + std::to_string(identity) +
-                               "; allowed are numbers from 0, -1 for junk and an empty cell for unlabelled");
+                               "; allowed are numbers from 0, -1 for junk, or an empty cell for unlabeled");
   }
   return identity;
 }
@@ -37,28 +37,26 @@ std::int64_t camera_of(const CsvTable& table, const CsvRow& row, std::optional<s
   if (!column || row.cells[*column].empty()) return unknown_camera;
   const auto camera = parse_integer(row.cells[*column]);
   if (!camera || *camera < 0) {
-    throw table.error(row,
-                      "camera '" + row.cells[*column] +
-                          "'; number the cameras from 0 or 1, and leave the cell empty where it is unknown");
+    throw table.error(row, "camera '" + row.cells[*column] +
+                               "'; allowed are numbers from 0, or an empty cell if the camera is unknown");
   }
   return *camera;
 }
 
 void check_path(const CsvTable& table, const CsvRow& row, const std::string& path) {
-  if (path.empty()) throw table.error(row, "the path is empty");
+  if (path.empty()) throw table.error(row, "the path is empty; name the image");
   if (path.find('\\') != std::string::npos) {
-    throw table.error(row, "path '" + path + "': write '/' between folders");
+    throw table.error(row, "path '" + path + "': separate folders with '/'");
   }
 }
 
 }  // namespace
 
 Schema<Manifest::Params> Manifest::schema() {
-  Schema<Params> s("Images described by a CSV file: columns path and split, and identity, camera, domain.");
+  Schema<Params> s("Images listed in a CSV file: columns path and split, optional identity, camera, domain.");
   s.add("root", &Params::root,
-        "the CSV file, or a folder with manifest.csv; relative to the working directory, the paths in it to "
-        "the "
-        "file")
+        "the CSV file, or a folder with manifest.csv; relative to the working directory; paths in the file "
+        "are relative to the file")
       .required()
       .location();
   return s;
@@ -77,7 +75,7 @@ std::vector<Sample> Manifest::samples() const {
   const auto identity = table.find("identity");
   const auto camera = table.find("camera");
   const auto domain = table.find("domain");
-  if (table.rows().empty()) throw DataError(file_, "names no image: there is nothing below the header");
+  if (table.rows().empty()) throw DataError(file_, "lists no images: it has no rows after the header");
 
   std::vector<Sample> samples;
   samples.reserve(table.rows().size());
@@ -88,8 +86,8 @@ std::vector<Sample> Manifest::samples() const {
     sample.path = row.cells[path];
     check_path(table, row, sample.path);
     if (const auto [first, added] = lines.emplace(sample.path, row.line); !added) {
-      throw table.error(row,
-                        "path '" + sample.path + "' is already in line " + std::to_string(first->second));
+      throw table.error(
+          row, "path '" + sample.path + "' is already listed in line " + std::to_string(first->second));
     }
     sample.split = split_of(table, row, split);
     sample.identity = identity_of(table, row, identity);

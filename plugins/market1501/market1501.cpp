@@ -58,11 +58,10 @@ std::optional<MarketName> parse_market_name(std::string_view name) {
 }
 
 Schema<Market1501::Params> Market1501::schema() {
-  Schema<Params> s("Market-1501's folders and file names; DukeMTMC-reID and others use them too.",
+  Schema<Params> s("Folders and file names of Market-1501; DukeMTMC-reID and others use them too.",
                    "Zheng et al., Scalable Person Re-identification: A Benchmark, ICCV 2015");
-  s.add(
-       "root", &Params::root,
-       "folder that holds bounding_box_train, query and bounding_box_test; relative to the working directory")
+  s.add("root", &Params::root,
+        "folder with bounding_box_train, query and bounding_box_test; relative to the working directory")
       .required()
       .location();
   return s;
@@ -71,34 +70,38 @@ Schema<Market1501::Params> Market1501::schema() {
 Market1501::Market1501(const Params& params, const Context&) : params_(params) {}
 
 std::vector<Sample> Market1501::samples() const {
-  if (!is_folder(params_.root)) throw DataError(params_.root, "is not a folder");
+  if (!is_folder(params_.root))
+    throw DataError(
+        params_.root,
+        "is not a folder; set root to the folder with 'bounding_box_train', 'query' and 'bounding_box_test'");
   const bool train = is_folder(params_.root / "bounding_box_train");
   const bool query = is_folder(params_.root / "query");
   const bool gallery = is_folder(params_.root / "bounding_box_test");
   if (!train && !query && !gallery) {
-    throw DataError(
-        params_.root,
-        "holds none of the folders 'bounding_box_train', 'query' and 'bounding_box_test'; give the "
-        "folder that holds them as root");
+    throw DataError(params_.root,
+                    "contains none of the folders 'bounding_box_train', 'query' and 'bounding_box_test'; set "
+                    "root to the folder that contains them");
   }
   if (query != gallery) {
-    throw DataError(params_.root, query ? "holds 'query', but not its gallery 'bounding_box_test'"
-                                        : "holds the gallery 'bounding_box_test', but no 'query'");
+    throw DataError(
+        params_.root,
+        query ? "contains 'query', but not its gallery 'bounding_box_test'; unpack the data set again"
+              : "contains the gallery 'bounding_box_test', but not 'query'; unpack the data set again");
   }
 
   std::vector<Sample> samples;
   for (const auto& [folder, split] : folders) {
     if (!is_folder(params_.root / folder)) continue;
     const auto names = list_images(params_.root / folder, Depth::folder_alone);
-    if (names.empty()) throw DataError(params_.root / folder, "holds no image; unpack the data set again");
+    if (names.empty())
+      throw DataError(params_.root / folder, "contains no images; unpack the data set again");
     samples.reserve(samples.size() + names.size());
     for (const std::string& name : names) {
       const auto parsed = parse_market_name(name);
       if (!parsed) {
-        throw DataError(
-            params_.root / folder / name,
-            "is not named like IIII_cC... (identity, camera), for example 0002_c1s1_000451_03.jpg; "
-            "rename it or move it away");
+        throw DataError(params_.root / folder / name,
+                        "is not named IIII_cC... (identity, camera), such as 0002_c1s1_000451_03.jpg; rename "
+                        "or remove the file");
       }
       samples.push_back({std::string(folder) + '/' + name, parsed->identity, parsed->camera, "", split});
     }

@@ -37,13 +37,13 @@ LayoutFiles Market1501Layout::files(const std::vector<Sample>& samples, const st
   for (const auto& sample : samples) {
     if (sample.identity == unlabelled_identity) {
       throw DataError(sample.path,
-                      "is unlabelled, and the names of the layout 'market1501' need an identity; the layout "
-                      "'manifest' does not");
+                      "is unlabeled, but the file names of the layout 'market1501' need an identity; use the "
+                      "layout 'manifest'");
     }
     if (sample.camera == unknown_camera) {
-      throw DataError(sample.path,
-                      "has no camera, and the names of the layout 'market1501' need one; the layout "
-                      "'manifest' does not");
+      throw DataError(
+          sample.path,
+          "has no camera, but the file names of the layout 'market1501' need one; use the layout 'manifest'");
     }
     const auto number = ++numbers[{sample.split, sample.identity, sample.camera}];
     files.images.push_back(std::string(folder_of(sample.split)) + '/' +

@@ -58,8 +58,8 @@ MetricTable curve_of(const OpenSetScores& scores) {
   table.name = "roc";
   table.title = title;
   table.doc =
-      "ROC curve: how many pairs of one person are found when so many pairs of different persons pass; area "
-      "under the curve " +
+      "ROC curve: share of pairs of the same person found, by the share of pairs of different people "
+      "accepted; area under the curve " +
       text_of(scores.area, "%.4f");
   table.columns = {std::move(distance), std::move(passed), std::move(found)};
   table.plot = MetricTable::Plot{"false_positive_rate", "true_positive_rate", /*logarithmic_x=*/true};
@@ -101,8 +101,8 @@ Schema<OpenSet::Params> OpenSet::schema() {
   Schema<Params> s(
       "Whether two images show the same person: thresholds on their distance and the ROC curve.");
   s.add("false_positive_rates", &Params::false_positive_rates,
-        "shares of the pairs of different persons that may be taken for one person; each gives a threshold "
-        "and the share of right pairs found")
+        "false positive rates among pairs of different people; for each, the threshold and the share of "
+        "correct pairs found are reported")
       .above(0)
       .at_most(0.1);
   s.rule([](const Params& params) -> std::string {

@@ -178,7 +178,7 @@ OpenSetScores OpenSetCounter::scores() {
   for (const auto count : state.negatives) negatives += count;
   if (negatives != state.pairs.negatives ||
       static_cast<std::int64_t>(state.positives.size()) != state.pairs.positives) {
-    throw std::logic_error("OpenSetCounter: other numbers of pairs than promised");
+    throw std::logic_error("OpenSetCounter: wrong numbers of pairs");
   }
   OpenSetScores scores;
   scores.positives = state.pairs.positives;

@@ -9,13 +9,14 @@
 namespace kindred::metrics {
 
 Schema<Retrieval::Params> Retrieval::schema() {
-  Schema<Params> s("mAP, CMC and mINP: where the right images of a query stand in its ranking.",
+  Schema<Params> s("mAP, CMC and mINP: how early a ranking lists the correct images of its query.",
                    "mAP and CMC: Zheng et al., Scalable Person Re-identification: A Benchmark, ICCV 2015; "
                    "mINP: Ye et al., Deep Learning for Person Re-identification, TPAMI 2021");
-  s.add("depth", &Params::depth, "mAP looks at so many images at the start of each ranking; 0: at all")
+  s.add("depth", &Params::depth, "images at the start of each ranking that mAP is computed over; 0: all")
       .at_least(0)
       .unit("images");
-  s.add("ranks", &Params::ranks, "of CMC: a right image among the first so many").at_least(1);
+  s.add("ranks", &Params::ranks, "ranks of CMC: a query counts if a correct image is among the first so many")
+      .at_least(1);
   s.rule([](const Params& params) -> std::string {
     const std::set<std::int64_t> once(params.ranks.begin(), params.ranks.end());
     return once.size() == params.ranks.size() ? "" : "ranks has a number twice; name each once";
@@ -36,19 +37,19 @@ std::vector<FigureInfo> Retrieval::figures() const {
     const bool first = figures.size() == 1;
     figures.push_back({.name = "rank" + number,
                        .label = "Rank-" + number,
-                       .doc = "share of the queries with a right image among the first " + number,
+                       .doc = "share of the queries with a correct image among the first " + number,
                        .prominence = first ? Prominence::headline : Prominence::listed});
   }
   figures.push_back({.name = "mINP",
                      .label = "mINP",
-                     .doc = "mean over the queries of n / rank of the last of their n right images"});
+                     .doc = "mean over the queries of n / rank of the last of their n correct images"});
   return figures;
 }
 
 MetricResult Retrieval::judge(const std::vector<QueryRanks>& queries) const {
   MetricColumn ap{"ap", "AP", FigureKind::share, {}};
   MetricColumn inp{"inp", "INP", FigureKind::share, {}};
-  MetricColumn first{"first_rank", "first right image at rank", FigureKind::number, {}};
+  MetricColumn first{"first_rank", "first correct image at rank", FigureKind::number, {}};
   double ap_sum = 0;
   double inp_sum = 0;
   std::vector<double> within(params_.ranks.size());

@@ -89,18 +89,18 @@ WeightsLayout naic_layout() {
 }  // namespace
 
 Schema<Mgn::Params> Mgn::schema() {
-  Schema<Params> s("Three branches of different granularity: the whole body, halves and thirds.",
+  Schema<Params> s("Three branches of different granularity: whole body, halves and thirds.",
                    "Wang et al., ACM MM 2018");
   s.add("cut", &Params::cut,
-        "block of the backbone behind which the branches begin; ahead of the last stage, whose stride they "
-        "set");
+        "block of the backbone after which the branches begin; must be before the last stage, whose stride "
+        "the branches set");
   s.add("reduced_dim", &Params::reduced_dim,
-        "length of each of the 8 vectors; the descriptor has 8 times as much")
+        "length of each of the 8 vectors; the descriptor is 8 times as long")
       .range(1, 65536)
       .formerly("reduced_width");
-  s.add("pooling", &Params::pooling, "how maps and stripes become vectors", pooling_choices());
+  s.add("pooling", &Params::pooling, "how feature maps and stripes are pooled to vectors", pooling_choices());
   s.add("attention", &Params::attention,
-        "scale the 8 vectors by weights in (0, 1) that are computed from the three global ones");
+        "scale the 8 vectors by weights in (0, 1) computed from the three global vectors");
   return s;
 }
 
@@ -170,11 +170,10 @@ std::vector<torch::Tensor> Mgn::pool(const torch::Tensor& map) {
     const auto features = branch.rest->forward(map);
     const auto rows = features.size(2);
     if (rows < branch.stripe_count) {
-      throw ComponentError(component, "the backbone's last map has " + std::to_string(rows) +
-                                          " rows of features, too few for " +
-                                          std::to_string(branch.stripe_count) +
+      throw ComponentError(component, "the last feature map of the backbone has " + std::to_string(rows) +
+                                          " rows, too few for " + std::to_string(branch.stripe_count) +
                                           " stripes; make the images at least " +
-                                          times(branch.stripe_count, rows) + " times as high");
+                                          times(branch.stripe_count, rows) + " times as tall");
     }
     global.push_back(branch.global->forward(features));
     if (branch.stripes == nullptr) continue;
@@ -204,8 +203,8 @@ std::vector<torch::Tensor> Mgn::reduce(const std::vector<torch::Tensor>& pooled)
 std::vector<torch::Tensor> Mgn::forward(const torch::Tensor& map) {
   if (is_training() && map.size(0) < 2) {
     throw ComponentError(component,
-                         "a batch of one image has no statistics for batch normalisation; training needs at "
-                         "least 2 images a batch");
+                         "batch normalization needs at least 2 images in a training batch, but this one has "
+                         "1; use larger batches");
   }
   auto outputs = reduce(pool(map));
   auto descriptor = torch::cat(outputs, 1);

@@ -47,8 +47,8 @@ void check_halves(const std::filesystem::path& root) {
     const std::string gallery = "gallery_" + part;
     const bool has_query = is_folder(root / query);
     if (has_query == is_folder(root / gallery)) continue;
-    throw DataError(root, "holds '" + (has_query ? query : gallery) + "', but no '" +
-                              (has_query ? gallery : query) + "'");
+    throw DataError(root, "contains '" + (has_query ? query : gallery) + "', but not '" +
+                              (has_query ? gallery : query) + "'; unpack the data again");
   }
 }
 
@@ -57,12 +57,12 @@ std::string choose_part(const std::filesystem::path& root, const std::string& wa
   const auto parts = find_parts(root);
   if (!wanted.empty()) {
     if (std::find(parts.begin(), parts.end(), wanted) != parts.end()) return wanted;
-    throw DataError(root, "holds no 'query_" + wanted + "' and 'gallery_" + wanted +
-                              "'; parts that are there: " + quoted_list(parts));
+    throw DataError(root, "does not contain 'query_" + wanted + "' and 'gallery_" + wanted +
+                              "'; parts found: " + quoted_list(parts));
   }
   if (parts.size() > 1) {
-    throw DataError(root, "holds the test parts " + quoted_list(parts) +
-                              "; choose one, for example part = \"" + parts.front() + "\"");
+    throw DataError(root, "contains the test parts " + quoted_list(parts) +
+                              "; choose one, such as part = \"" + parts.front() + "\"");
   }
   return parts.empty() ? "" : parts.front();
 }
@@ -78,7 +78,7 @@ ListLine parse_line(std::string_view text, const std::filesystem::path& list, in
   const auto space = text.find_last_of(blank);
   const auto name_end = space == std::string_view::npos ? space : text.find_last_not_of(blank, space);
   if (name_end == std::string_view::npos) {
-    throw DataError(list, line, "'" + std::string(text) + "' is not of the form train/NAME.png ID");
+    throw DataError(list, line, "'" + std::string(text) + "' does not have the form train/NAME.png ID");
   }
   const std::string_view number = text.substr(space + 1);
   const auto identity = parse_integer(number);
@@ -88,24 +88,24 @@ ListLine parse_line(std::string_view text, const std::filesystem::path& list, in
   std::string_view name = text.substr(0, name_end + 1);
   if (const auto slash = name.find_last_of('/'); slash != std::string_view::npos)
     name.remove_prefix(slash + 1);
-  if (name.empty()) throw DataError(list, line, "'" + std::string(text) + "' names a folder, not an image");
+  if (name.empty())
+    throw DataError(list, line, "'" + std::string(text) + "' is the name of a folder, not of an image");
   return {std::string(name), *identity};
 }
 
 }  // namespace
 
 Schema<Naic::Params> Naic::schema() {
-  Schema<Params> s("The NAIC competition's folders: a training list, and queries and gallery without labels.",
+  Schema<Params> s("Folders of the NAIC competition: a training list, and unlabeled queries and gallery.",
                    "NAIC 2019, person re-identification");
-  s.add("root", &Params::root,
-        "folder that holds train and query_X, gallery_X; relative to the working directory")
+  s.add("root", &Params::root, "folder with train, query_X and gallery_X; relative to the working directory")
       .required()
       .location();
-  s.add("part", &Params::part, "X of the test folders; empty: the one that is there")
+  s.add("part", &Params::part, "X of the test folders; empty: the only one found")
       .one_of({"", "a", "b", "A", "B"});
   s.add("corrections", &Params::corrections,
-        "identities that replace those of the training list, by file name; the competition's list has three "
-        "known errors: { \"105180993.png\" = 5721, \"829283568.png\" = 3180, \"943445997.png\" = 3369 }")
+        "corrected identities of training images, by file name; the list of the competition has three known "
+        "errors: { \"105180993.png\" = 5721, \"829283568.png\" = 3180, \"943445997.png\" = 3369 }")
       .at_least(0);
   return s;
 }
@@ -114,24 +114,23 @@ Naic::Naic(const Params& params, const Context&) : params_(params) {}
 
 std::vector<Sample> Naic::samples() const {
   const auto& root = params_.root;
-  if (!is_folder(root)) throw DataError(root, "is not a folder");
+  if (!is_folder(root))
+    throw DataError(root, "is not a folder; set root to the folder with train, query_X and gallery_X");
   const auto list = find_list(root);
   if (list.empty() && is_folder(root / "train")) {
     throw DataError(
         root / "train",
-        "has no training list; it is looked for as train/label/train_list.txt, train/train_list.txt "
-        "and train_list.txt");
+        "has no training list; expected train/label/train_list.txt, train/train_list.txt or train_list.txt");
   }
   check_halves(root);
   const std::string part = choose_part(root, params_.part);
   if (list.empty() && part.empty()) {
-    throw DataError(
-        root,
-        "holds neither train/label/train_list.txt nor query_X and gallery_X (X = a, b, A or B); give "
-        "the folder that holds them as root");
+    throw DataError(root,
+                    "contains neither train/label/train_list.txt nor query_X and gallery_X (X = a, b, A or "
+                    "B); set root to the folder that contains them");
   }
   if (list.empty() && !params_.corrections.empty()) {
-    throw DataError(root, "has no training list that 'corrections' could apply to");
+    throw DataError(root, "has no training list, so 'corrections' has no effect; remove it");
   }
   std::vector<Sample> samples;
   if (!list.empty()) add_training(samples, list);
@@ -145,7 +144,7 @@ void Naic::add_training(std::vector<Sample>& samples, const std::filesystem::pat
   const std::unordered_set<std::string_view> present(names.begin(), names.end());
 
   std::ifstream in(list, std::ios::binary);
-  if (!in) throw DataError(list, "cannot be opened for reading");
+  if (!in) throw DataError(list, "cannot be opened");
   std::unordered_map<std::string, int> lines;
   const std::size_t first = samples.size();
   std::string text;
@@ -156,24 +155,25 @@ void Naic::add_training(std::vector<Sample>& samples, const std::filesystem::pat
     text.resize(end + 1);
     const ListLine entry = parse_line(text, list, line);
     if (const auto [earlier, added] = lines.emplace(entry.name, line); !added) {
-      throw DataError(list, line,
-                      "image '" + entry.name + "' is already in line " + std::to_string(earlier->second));
+      throw DataError(
+          list, line,
+          "image '" + entry.name + "' is already listed in line " + std::to_string(earlier->second));
     }
     if (!present.contains(entry.name)) {
       throw DataError(list, line,
                       "image '" + entry.name + "' is not in " + (params_.root / folder).string() +
-                          "; unpack the data again, or take the line out");
+                          "; unpack the data again, or remove the line");
     }
     const auto correction = params_.corrections.find(entry.name);
     const bool corrected = correction != params_.corrections.end();
     samples.push_back({folder + '/' + entry.name, corrected ? correction->second : entry.identity,
                        unknown_camera, "", Split::train});
   }
-  if (in.bad()) throw DataError(list, "cannot be read to its end");
-  if (samples.size() == first) throw DataError(list, "is empty; it must name the training images");
+  if (in.bad()) throw DataError(list, "cannot be read completely");
+  if (samples.size() == first) throw DataError(list, "is empty; it must list the training images");
   for (const auto& [name, identity] : params_.corrections) {
     if (!lines.contains(name))
-      throw DataError(list, "does not name '" + name + "', which 'corrections' corrects");
+      throw DataError(list, "does not list '" + name + "', which 'corrections' names");
   }
   std::sort(samples.begin() + static_cast<std::ptrdiff_t>(first), samples.end(),
             [](const Sample& a, const Sample& b) { return a.path < b.path; });
@@ -183,7 +183,7 @@ void Naic::add_test(std::vector<Sample>& samples, const std::string& part) const
   for (const Split split : {Split::query, Split::gallery}) {
     const std::string folder = std::string(split_name(split)) + '_' + part;
     const auto names = list_images(params_.root / folder, Depth::folder_alone);
-    if (names.empty()) throw DataError(params_.root / folder, "holds no image; unpack the data again");
+    if (names.empty()) throw DataError(params_.root / folder, "contains no images; unpack the data again");
     for (const std::string& name : names) {
       samples.push_back({folder + '/' + name, unlabelled_identity, unknown_camera, "", split});
     }

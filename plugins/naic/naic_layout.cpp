@@ -12,7 +12,7 @@ namespace kindred::naic {
 
 Schema<NaicLayout::Params> NaicLayout::schema() {
   return Schema<Params>(
-      "The NAIC competition's folders and training list, without cameras; labels of test images go into "
+      "Folders and training list of the NAIC competition, without cameras; labels of test images go into "
       "answers.csv.",
       "NAIC 2019, person re-identification");
 }
@@ -35,16 +35,16 @@ LayoutFiles NaicLayout::files(const std::vector<Sample>& samples, const std::str
       continue;
     }
     if (sample.identity < 0) {
-      throw DataError(sample.path,
-                      "has no identity, and the training list of the layout 'naic' needs one; the layout "
-                      "'manifest' does not");
+      throw DataError(
+          sample.path,
+          "has no identity, but the training list of the layout 'naic' needs one; use the layout 'manifest'");
     }
     files.images.push_back("train/image/" + name);
     list += "train/" + name + ' ' + std::to_string(sample.identity) + '\n';
   }
   if (numbers.contains(Split::query) != numbers.contains(Split::gallery)) {
     throw DataError("layout 'naic'",
-                    std::string("needs queries and gallery or neither; the data set has no ") +
+                    std::string("needs both queries and gallery or neither, but the data set has no ") +
                         (numbers.contains(Split::query) ? "gallery" : "queries"));
   }
   if (!list.empty()) files.lists.push_back({"train/label/train_list.txt", std::move(list)});

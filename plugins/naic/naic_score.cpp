@@ -7,7 +7,7 @@ namespace kindred::naic {
 Schema<NaicScore::Params> NaicScore::schema() {
   Schema<Params> s("The score of the NAIC competitions: (mAP + Rank-1) / 2.",
                    "National Artificial Intelligence Challenge, person re-identification, 2019");
-  s.add("depth", &Params::depth, "mAP looks at so many images at the start of each ranking; 0: at all")
+  s.add("depth", &Params::depth, "images at the start of each ranking that mAP is computed over; 0: all")
       .at_least(0)
       .unit("images");
   return s;

@@ -14,27 +14,29 @@ namespace kindred::optimizers {
 template <WeightDecay decay>
 Schema<typename AdamOptimizer<decay>::Params> AdamOptimizer<decay>::schema() {
   constexpr bool coupled = decay == WeightDecay::coupled;
-  Schema<Params> s(coupled ? "Adam, as torch.optim.Adam."
-                           : "Adam with decoupled weight decay, as torch.optim.AdamW.",
-                   coupled ? "Kingma, Ba: Adam, ICLR 2015, algorithm 1"
-                           : "Loshchilov, Hutter: Decoupled Weight Decay Regularization, ICLR 2019, "
-                             "algorithm 2");
+  Schema<Params> s(
+      coupled ? "Adam, like torch.optim.Adam." : "Adam with decoupled weight decay, like torch.optim.AdamW.",
+      coupled ? "Kingma, Ba: Adam, ICLR 2015, algorithm 1"
+              : "Loshchilov, Hutter: Decoupled Weight Decay Regularization, ICLR 2019, "
+                "algorithm 2");
   s.add("learning_rate", &Params::learning_rate,
-        "base learning rate, which the schedule and the groups multiply")
+        "base learning rate, multiplied by the schedule and the groups")
       .above(0);
-  s.add("betas", &Params::betas, "decay of the running means of the gradient and of its square; below 1")
+  s.add("betas", &Params::betas,
+        "decay rates of the running means of the gradient and of its square; below 1")
       .length(2)
       .range(0, 1);
   s.add("eps", &Params::eps, "added to the denominator").above(0);
   s.add("weight_decay", &Params::weight_decay,
-        coupled ? "added to the gradient, times the weight; biases too, unless a group says otherwise"
-                : "share by which each step shrinks the weights, times the learning rate; biases too, unless "
-                  "a group says otherwise")
+        coupled ? "factor of the weight that is added to its gradient; applies to biases too, unless a group "
+                  "excludes them"
+                : "each step shrinks the weights by this share times the learning rate; applies to biases "
+                  "too, unless a group excludes them")
       .at_least(0);
   s.add("amsgrad", &Params::amsgrad, "divide by the largest mean square so far (Reddi et al., ICLR 2018)");
   s.rule([](const Params& params) -> std::string {
     for (const double beta : params.betas) {
-      if (beta >= 1) return "betas holds 1, with which a running mean never moves; both must be below 1";
+      if (beta >= 1) return "betas contains 1, so a running mean would never change; both must be below 1";
     }
     return "";
   });

@@ -9,16 +9,18 @@
 namespace kindred::optimizers {
 
 Schema<Sgd::Params> Sgd::schema() {
-  Schema<Params> s("Stochastic gradient descent with momentum, as torch.optim.SGD.");
+  Schema<Params> s("Stochastic gradient descent with momentum, like torch.optim.SGD.");
   s.add("learning_rate", &Params::learning_rate,
-        "base learning rate, which the schedule and the groups multiply")
+        "base learning rate, multiplied by the schedule and the groups")
       .above(0);
-  s.add("momentum", &Params::momentum, "share of the last step that goes on; 0 for none").range(0, 1);
-  s.add("dampening", &Params::dampening, "share of the gradient that the momentum leaves out").range(0, 1);
+  s.add("momentum", &Params::momentum, "share of the previous step that is kept; 0: no momentum").range(0, 1);
+  s.add("dampening", &Params::dampening, "share of the gradient that does not enter the momentum")
+      .range(0, 1);
   s.add("weight_decay", &Params::weight_decay,
-        "added to the gradient, times the weight; biases too, unless a group says otherwise")
+        "factor of the weight that is added to its gradient; applies to biases too, unless a group excludes "
+        "them")
       .at_least(0);
-  s.add("nesterov", &Params::nesterov, "Nesterov's momentum; needs momentum above 0 and dampening 0");
+  s.add("nesterov", &Params::nesterov, "use Nesterov momentum; needs momentum above 0 and dampening = 0");
   s.rule([](const Params& params) -> std::string {
     if (params.nesterov && (params.momentum == 0 || params.dampening != 0)) {
       return "nesterov = true needs momentum above 0 and dampening = 0";

@@ -155,15 +155,15 @@ class Transition final : public TensorModule {
 }  // namespace
 
 Schema<Osnet::Params> Osnet::schema() {
-  Schema<Params> s("Omni-scale network: small, and made for re-identification.",
+  Schema<Params> s("Omni-scale network: small, designed for re-identification.",
                    "Zhou et al., ICCV 2019, table 1");
   s.add("width_multiplier", &Params::width_multiplier,
-        "multiplies all channels, which are rounded to a multiple of 8; published are 0.25, 0.5, 0.75 and 1")
+        "multiplies the channels of all layers, rounded to a multiple of 8; published: 0.25, 0.5, 0.75 and 1")
       .range(0.125, 8)
       .formerly("width");
   s.add("last_stride", &Params::last_stride,
-        "stride of the last downsampling, which is conv3.2's: 1 keeps twice the map's height and width; a "
-        "head with branches may set its own and must then cut ahead of it, as behind 'conv3.1'")
+        "stride of the last downsampling, conv3.2; 1 gives a feature map of twice the height and width; a "
+        "head with branches may set its own stride and must then cut before it, for example after 'conv3.1'")
       .range(1, 2);
   return s;
 }

@@ -6,11 +6,11 @@ namespace kindred::photometric {
 
 Schema<AutoContrast::Params> AutoContrast::schema() {
   Schema<Params> s(
-      "Stretches each channel so that its darkest value becomes 0 and its brightest 255. Stands before "
+      "Stretches each channel so that its darkest value becomes 0 and its brightest 255. Place it before "
       "'normalize'.",
       "Cubuk et al., AutoAugment: Learning Augmentation Policies from Data, CVPR 2019, operation "
       "AutoContrast");
-  s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
+  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
   return s;
 }
 

@@ -14,7 +14,7 @@ std::string check(const ColorJitter::Params& params) {
   const bool nothing =
       params.brightness == 0 && params.contrast == 0 && params.saturation == 0 && params.hue == 0;
   return nothing ? "brightness, contrast, saturation and hue are all 0, so nothing would change; set one of "
-                   "them, or leave color_jitter out"
+                   "them, or remove color_jitter"
                  : "";
 }
 
@@ -26,21 +26,23 @@ double factor(double strength, RandomStream& random) {
 
 Schema<ColorJitter::Params> ColorJitter::schema() {
   Schema<Params> s(
-      "Changes brightness, contrast, saturation and hue by random amounts in random order. Stands before "
+      "Changes brightness, contrast, saturation and hue by random amounts, in random order. Place it before "
       "'normalize'.",
       "Howard, Some Improvements on Deep Convolutional Neural Network Based Image Classification, 2013, "
-      "section 2; defined as torchvision's ColorJitter");
-  s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
+      "section 2; as in torchvision's ColorJitter");
+  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
   s.add("brightness", &Params::brightness,
-        "strength b: all values are scaled by a factor from [max(0, 1 - b), 1 + b]")
+        "strength b: all values are multiplied by a factor in [max(0, 1 - b), 1 + b]")
       .range(0, 10);
   s.add("contrast", &Params::contrast,
-        "strength c: differences to the image's mean grey are scaled by a factor from [max(0, 1 - c), 1 + c]")
+        "strength c: differences to the mean gray of the image are multiplied by a factor in [max(0, 1 - c), "
+        "1 + c]")
       .range(0, 10);
   s.add("saturation", &Params::saturation,
-        "strength s: differences to the pixel's grey are scaled by a factor from [max(0, 1 - s), 1 + s]")
+        "strength s: differences to the gray of the pixel are multiplied by a factor in [max(0, 1 - s), 1 + "
+        "s]")
       .range(0, 10);
-  s.add("hue", &Params::hue, "colours turn by up to this share of the colour circle, in either direction")
+  s.add("hue", &Params::hue, "largest shift of the hue in either direction, as a share of the color circle")
       .range(0, 0.5);
   s.rule(check);
   return s;

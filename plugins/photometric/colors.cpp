@@ -75,8 +75,8 @@ std::uint8_t nearest(float value) {
 
 void require_bytes(const cv::Mat& image, const std::string& component) {
   if (image.type() == CV_8UC3) return;
-  throw ComponentError(component,
-                       "needs an image of 8 bits a channel; put it before the augmentation that normalises");
+  throw ComponentError(
+      component, "needs an image with 8 bits per channel; place it before the augmentation that normalizes");
 }
 
 void adjust_brightness(cv::Mat& image, double factor) {

@@ -9,20 +9,20 @@ namespace {
 
 std::string check(const GaussianBlur::Params& params) {
   if (params.kernel_size % 2 == 0) {
-    return "kernel_size = " + std::to_string(params.kernel_size) +
-           " is even; choose an odd number, so that the kernel has a centre";
+    return "kernel_size = " + std::to_string(params.kernel_size) + " is even; choose an odd number";
   }
-  if (params.min_sigma > params.max_sigma) return "min_sigma must not be larger than max_sigma";
+  if (params.min_sigma > params.max_sigma)
+    return "min_sigma is larger than max_sigma; raise max_sigma or lower min_sigma";
   return "";
 }
 
 }  // namespace
 
 Schema<GaussianBlur::Params> GaussianBlur::schema() {
-  Schema<Params> s("Blurs an image, as if it were out of focus.",
+  Schema<Params> s("Blurs an image as if it were out of focus.",
                    "Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, ICML "
                    "2020, appendix A");
-  s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
+  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
   s.add("kernel_size", &Params::kernel_size, "height and width of the kernel; odd")
       .range(3, 255)
       .unit("pixels");

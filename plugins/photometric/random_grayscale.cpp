@@ -6,11 +6,11 @@ namespace kindred::photometric {
 
 Schema<RandomGrayscale::Params> RandomGrayscale::schema() {
   Schema<Params> s(
-      "Makes an image grey (luma of ITU-R BT.601), against features that live by colour alone. Stands before "
-      "'normalize'.",
+      "Makes an image gray (luma of ITU-R BT.601), so that features do not depend on color alone. Place it "
+      "before 'normalize'.",
       "Gong et al., Eliminate Deviation with Deviation for Data Augmentation and a General Multi-modal Data "
       "Learning Method, arXiv:2101.08533, global grayscale transformation");
-  s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
+  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
   return s;
 }
 

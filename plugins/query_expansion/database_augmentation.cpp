@@ -9,8 +9,9 @@
 namespace kindred::query_expansion {
 
 Schema<DatabaseAugmentation::Params> DatabaseAugmentation::schema() {
-  Schema<Params> s("Averages each gallery image with its nearest other gallery images, itself with weight 1.",
-                   "Turcot and Lowe, ICCV Workshops 2009; Gordo et al., IJCV 2017");
+  Schema<Params> s(
+      "Averages each gallery descriptor with those of its nearest gallery images; its own weight is 1.",
+      "Turcot and Lowe, ICCV Workshops 2009; Gordo et al., IJCV 2017");
   add_expansion_parameters(s);
   return s;
 }
@@ -25,7 +26,7 @@ void DatabaseAugmentation::apply(Retrieval& retrieval, RetrievalHost& host) cons
   options.precision = params_.search;
   options.device = host.device();
   options.progress = [&host](std::int64_t done, std::int64_t total) {
-    host.progress("images near those of the gallery", done, total);
+    host.progress("find images near those of the gallery", done, total);
   };
   const auto gallery = retrieval.gallery();
   const auto augmented = torch::empty_like(gallery);

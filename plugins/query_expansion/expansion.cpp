@@ -8,13 +8,12 @@
 namespace kindred::query_expansion {
 
 void add_expansion_parameters(Schema<ExpansionParams>& s) {
-  s.add("k", &ExpansionParams::k, "gallery images that are averaged with it, all where there are fewer")
+  s.add("k", &ExpansionParams::k, "nearest gallery images to average with; all if the gallery has fewer")
       .range(1, 1000);
   s.add("alpha", &ExpansionParams::alpha,
-        "an image weighs its cosine to this power; 0: all the same, as itself")
+        "weight of an image: its cosine to this power; 0: all weights are 1")
       .range(0, 100);
-  s.add("search", &ExpansionParams::search,
-        "precision in which neighbours are looked for; the result is the same",
+  s.add("search", &ExpansionParams::search, "precision of the neighbor search; does not change the result",
         search_precision_choices());
 }
 

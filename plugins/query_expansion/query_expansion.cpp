@@ -7,8 +7,9 @@
 namespace kindred::query_expansion {
 
 Schema<QueryExpansion::Params> QueryExpansion::schema() {
-  Schema<Params> s("Averages each query with its nearest gallery images, itself with weight 1.",
-                   "Chum et al., ICCV 2007 (alpha 0); Radenovic et al., TPAMI 2018 (alpha above 0)");
+  Schema<Params> s(
+      "Averages each query descriptor with those of its nearest gallery images; its own weight is 1.",
+      "Chum et al., ICCV 2007 (alpha 0); Radenovic et al., TPAMI 2018 (alpha above 0)");
   add_expansion_parameters(s);
   return s;
 }
@@ -22,7 +23,7 @@ void QueryExpansion::apply(Retrieval& retrieval, RetrievalHost& host) const {
   options.precision = params_.search;
   options.device = host.device();
   options.progress = [&host](std::int64_t done, std::int64_t total) {
-    host.progress("images near the queries", done, total);
+    host.progress("find images near the queries", done, total);
   };
   const auto query = retrieval.query();
   const auto gallery = retrieval.gallery();

@@ -2,6 +2,6 @@
 
 #include "random_erasing.h"
 
-KINDRED_PLUGIN("random_erasing", "1.0.0", "Blank or noisy rectangles as occlusions") {
+KINDRED_PLUGIN("random_erasing", "1.0.0", "Erases rectangles of images, as occlusions") {
   catalog.add<kindred::random_erasing::RandomErasing>("random_erasing");
 }

@@ -14,7 +14,9 @@ namespace {
 constexpr std::size_t channels = 3;
 
 std::string check(const RandomErasing::Params& params) {
-  return params.min_area > params.max_area ? "min_area must not be larger than max_area" : "";
+  return params.min_area > params.max_area
+             ? "min_area is larger than max_area; raise max_area or lower min_area"
+             : "";
 }
 
 /// Eight of a draw.
@@ -46,23 +48,26 @@ void fill_with_noise(cv::Mat& area, RandomStream& random) {
 }  // namespace
 
 Schema<RandomErasing::Params> RandomErasing::schema() {
-  Schema<Params> s(
-      "Fills a random rectangle of an image, as an occlusion. Usually stands behind 'normalize'.",
-      "Zhong et al., Random Erasing Data Augmentation, AAAI 2020, algorithm 1");
-  s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
-  s.add("min_area", &Params::min_area, "smallest rectangle, as a share of the image").above(0).at_most(1);
-  s.add("max_area", &Params::max_area, "largest rectangle, as a share of the image").above(0).at_most(1);
+  Schema<Params> s("Fills a random rectangle of an image, as an occlusion. Usually placed after 'normalize'.",
+                   "Zhong et al., Random Erasing Data Augmentation, AAAI 2020, algorithm 1");
+  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
+  s.add("min_area", &Params::min_area, "area of the smallest rectangle, as a share of the image")
+      .above(0)
+      .at_most(1);
+  s.add("max_area", &Params::max_area, "area of the largest rectangle, as a share of the image")
+      .above(0)
+      .at_most(1);
   s.add("min_aspect", &Params::min_aspect,
         "lowest height / width of the rectangle; the highest is 1 / min_aspect")
       .above(0)
       .at_most(1);
   s.add("fill", &Params::fill,
-        "what the rectangle becomes: one value, or noise for each pixel (any byte, or behind 'normalize' "
-        "mean 0 and variance 1)",
+        "what the rectangle is filled with: one value, or noise for each pixel (random bytes; after "
+        "'normalize' mean 0 and variance 1)",
         {{"value", Fill::value}, {"noise", Fill::noise}});
   s.add("value", &Params::value,
-        "the value of R, G, B for fill = 'value': behind 'normalize' 0 is the mean; before it, write the "
-        "mean's bytes, such as [124, 116, 104]")
+        "values of R, G, B for fill = 'value'; after 'normalize' 0 is the mean; before it, use the mean in "
+        "bytes, such as [124, 116, 104]")
       .length(channels);
   s.rule(check);
   return s;
@@ -80,8 +85,8 @@ void RandomErasing::apply(cv::Mat& image, RandomStream& random) {
       if (value >= 0 && value <= 255) continue;
       throw ComponentError(
           "augmentation/random_erasing",
-          "value holds a number outside [0, 255], and the image is of 8 bits a channel; choose "
-          "another, or put it behind the augmentation that normalises");
+          "value contains a number outside [0, 255], but the image has 8 bits per channel; choose another "
+          "value, or place random_erasing after the augmentation that normalizes");
     }
   }
   if (!random.chance(params_.prob)) return;

@@ -17,10 +17,11 @@ constexpr double mib = 1024.0 * 1024.0;
 std::string check(const RandomPatch::Params& params) {
   if (params.min_sample_size > params.pool_capacity) {
     return "min_sample_size = " + std::to_string(params.min_sample_size) +
-           " is never reached with pool_capacity = " + std::to_string(params.pool_capacity) +
-           "; choose no more than that";
+           " is more than pool_capacity = " + std::to_string(params.pool_capacity) +
+           "; lower min_sample_size or raise pool_capacity";
   }
-  if (params.min_area > params.max_area) return "min_area must not be larger than max_area";
+  if (params.min_area > params.max_area)
+    return "min_area is larger than max_area; raise max_area or lower min_area";
   return "";
 }
 
@@ -42,23 +43,28 @@ cv::Mat turned(const cv::Mat& patch, double degrees) {
 
 Schema<RandomPatch::Params> RandomPatch::schema() {
   Schema<Params> s(
-      "Pastes patches that were cut from other training images of the same epoch, as occlusions. Stands "
-      "behind 'resize'.",
+      "Pastes patches of other training images of the same epoch into an image, as occlusions. Place it "
+      "after 'resize'.",
       "Zhou et al., Omni-Scale Feature Learning for Person Re-Identification, ICCV 2019 (RandomPatch of its "
       "code)");
   s.add("prob", &Params::prob, "probability that a patch is pasted into an image").range(0, 1);
-  s.add("pool_capacity", &Params::pool_capacity, "most patches kept for pasting; the oldest go first")
+  s.add("pool_capacity", &Params::pool_capacity,
+        "largest number of patches to keep; the oldest are dropped first")
       .at_least(1)
       .unit("patches");
-  s.add("pool_mib", &Params::pool_mib, "most memory that the kept patches take; the oldest go first")
+  s.add("pool_mib", &Params::pool_mib, "largest memory for the patches; the oldest are dropped first")
       .range(1, 1048576)
       .unit("MiB");
   s.add("min_sample_size", &Params::min_sample_size,
-        "patches that must have been gathered before one is pasted; an epoch begins with none")
+        "patches to collect before the first one is pasted; each epoch starts with none")
       .at_least(1)
       .unit("patches");
-  s.add("min_area", &Params::min_area, "smallest patch, as a share of the image").above(0).at_most(1);
-  s.add("max_area", &Params::max_area, "largest patch, as a share of the image").above(0).at_most(1);
+  s.add("min_area", &Params::min_area, "area of the smallest patch, as a share of the image")
+      .above(0)
+      .at_most(1);
+  s.add("max_area", &Params::max_area, "area of the largest patch, as a share of the image")
+      .above(0)
+      .at_most(1);
   s.add("min_aspect", &Params::min_aspect, "lowest height / width of a patch; the highest is 1 / min_aspect")
       .above(0)
       .at_most(1);
@@ -88,20 +94,21 @@ void RandomPatch::expect(const cv::Mat& image) {
         params_.max_area * static_cast<double>(image.total()) * static_cast<double>(image.elemSize());
     const double needed = std::ceil(static_cast<double>(params_.min_sample_size) * largest / mib);
     if (static_cast<double>(params_.pool_mib) < needed) {
-      throw ComponentError(component, "pool_mib = " + std::to_string(params_.pool_mib) +
-                                          " may not hold the " + std::to_string(params_.min_sample_size) +
-                                          " patches of min_sample_size, cut from images of " +
-                                          kind(image.size(), image.type()) + "; set pool_mib to " +
-                                          std::to_string(static_cast<std::int64_t>(needed)) + " or more");
+      throw ComponentError(
+          component, "pool_mib = " + std::to_string(params_.pool_mib) +
+                         " is too small for min_sample_size = " + std::to_string(params_.min_sample_size) +
+                         " patches cut from images of " + kind(image.size(), image.type()) +
+                         "; set pool_mib to " + std::to_string(static_cast<std::int64_t>(needed)) +
+                         " or more");
     }
     image_size_ = image.size();
     image_type_ = image.type();
   }
   if (image.size() != image_size_ || image.type() != image_type_) {
-    throw ComponentError(component, "got an image of " + kind(image.size(), image.type()) + " after one of " +
-                                        kind(image_size_, image_type_) +
-                                        "; images exchange patches and must be alike: put it behind the "
-                                        "augmentation 'resize'");
+    throw ComponentError(component, "received an image of " + kind(image.size(), image.type()) +
+                                        " after one of " + kind(image_size_, image_type_) +
+                                        "; all images must have the same size and type: place random_patch "
+                                        "after the augmentation 'resize'");
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "resnet.h"
 
-KINDRED_PLUGIN("resnet", "1.0.0", "Residual networks of depth 18 to 152 with torchvision's tensor names") {
+KINDRED_PLUGIN("resnet", "1.0.0",
+               "Residual networks of depth 18 to 152 with the tensor names of torchvision") {
   catalog.add<kindred::resnet::Resnet>("resnet");
 }

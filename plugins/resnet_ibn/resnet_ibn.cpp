@@ -26,8 +26,8 @@ class InstanceBatchNorm final : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& map) {
     if (map.size(2) * map.size(3) == 1) {
       throw ComponentError("backbone/resnet_ibn",
-                           "the map is down to one pixel within the first three stages, where instance "
-                           "normalisation leaves nothing of it; make the images larger");
+                           "the feature map shrinks to one pixel within the first three stages, where "
+                           "instance normalization sets it to zero; use larger images");
     }
     // Each half in the format of the whole: slices of channels are slow to normalise.
     const auto format = map.suggest_memory_format();
@@ -56,7 +56,7 @@ ResidualNetworkOptions options_of(const ResnetIbn::Params& params) {
 }  // namespace
 
 Schema<ResnetIbn::Params> ResnetIbn::schema() {
-  Schema<Params> s("Residual network with instance and batch normalisation side by side (IBN-a).",
+  Schema<Params> s("Residual network with instance and batch normalization side by side (IBN-a).",
                    "Pan et al., ECCV 2018, figure 3 (a)");
   add_residual_parameters(s, {18, 34, 50, 101, 152});
   return s;

@@ -22,10 +22,10 @@ std::size_t images_in(const std::vector<std::vector<std::size_t>>& cameras) {
 
 Schema<CameraBalancedSampler::Params> CameraBalancedSampler::schema() {
   Schema<Params> s(
-      "Batches of P distinct identities with K images each, an identity's images from as many of its cameras "
-      "as possible.",
+      "Batches of P identities with K images each; the images of an identity come from as many of its "
+      "cameras as possible.",
       "P x K batches: Hermans, Beyer, Leibe: In Defense of the Triplet Loss, 2017, section 2; images of "
-      "other cameras first, as the balanced sampler of FastReID (He et al., arXiv:2006.02631)");
+      "other cameras first, like the balanced sampler of FastReID (He et al., arXiv:2006.02631)");
   add_group_parameters(s);
   return s;
 }
@@ -38,8 +38,7 @@ CameraBalancedSampler::CameraBalancedSampler(const Params& params, const Context
       const Sample& sample = context.samples[image];
       if (sample.camera < 0) {
         throw ComponentError(component, "the camera of training image '" + sample.path +
-                                            "' is unknown; use the sampler 'identity', which needs no "
-                                            "cameras");
+                                            "' is unknown; use a sampler that does not need cameras");
       }
       by_camera[sample.camera].push_back(image);
     }

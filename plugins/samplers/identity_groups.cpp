@@ -18,19 +18,19 @@ IdentityGroups::IdentityGroups(const std::string& component, const GroupParams& 
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const Sample& sample = samples[i];
     if (sample.identity < 0) {
-      throw ComponentError(component, "training image '" + sample.path +
-                                          "' has no identity; give each training image one, or leave the "
-                                          "image out of the data set");
+      throw ComponentError(component,
+                           "training image '" + sample.path +
+                               "' has no identity; label the image, or remove it from the training data");
     }
     by_identity[sample.identity].push_back(i);
   }
   if (by_identity.size() < identities_per_batch_) {
     throw ComponentError(
-        component, "identities_per_batch = " + std::to_string(identities_per_batch_) +
-                       ", but the training data has " + std::to_string(by_identity.size()) +
-                       (by_identity.size() == 1 ? " identity" : " identities") +
-                       (by_identity.empty() ? "; check the data set"
-                                            : "; choose " + std::to_string(by_identity.size()) + " or less"));
+        component,
+        "identities_per_batch = " + std::to_string(identities_per_batch_) + ", but the training data has " +
+            std::to_string(by_identity.size()) + (by_identity.size() == 1 ? " identity" : " identities") +
+            (by_identity.empty() ? "; check the data set"
+                                 : "; choose " + std::to_string(by_identity.size()) + " or fewer"));
   }
   images_.reserve(by_identity.size());
   for (auto& [identity, images] : by_identity) images_.push_back(std::move(images));

@@ -3,7 +3,7 @@
 namespace kindred::samplers {
 
 Schema<IdentitySampler::Params> IdentitySampler::schema() {
-  Schema<Params> s("Batches of P distinct identities with K images each.",
+  Schema<Params> s("Batches of P identities with K images each.",
                    "Hermans, Beyer, Leibe: In Defense of the Triplet Loss, 2017, section 2");
   add_group_parameters(s);
   return s;

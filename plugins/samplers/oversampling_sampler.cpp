@@ -4,12 +4,13 @@ namespace kindred::samplers {
 
 Schema<OversamplingSampler::Params> OversamplingSampler::schema() {
   Schema<Params> s(
-      "Batches of P distinct identities with K images each; an identity with few images draws twice as many "
-      "of them, with replacement, and identities are drawn in proportion to their images.",
+      "Batches of P identities with K images each. Identities are drawn in proportion to their images; "
+      "images of an identity with few are drawn twice as often, with replacement.",
       "P x K batches: Hermans, Beyer, Leibe: In Defense of the Triplet Loss, 2017, section 2; the doubling "
       "has no paper");
   add_group_parameters(s);
-  s.add("threshold", &Params::threshold, "an identity with fewer images than this is doubled")
+  s.add("threshold", &Params::threshold,
+        "images of an identity with fewer than this are drawn twice as often")
       .at_least(2)
       .unit("images");
   return s;

@@ -7,7 +7,7 @@
 #include "skip_sampler.h"
 
 KINDRED_PLUGIN("samplers", "1.0.0",
-               "Which training images form a batch: by identity, or all in random order") {
+               "Chooses the training images of a batch: by identity, or all in random order") {
   catalog.add<kindred::samplers::IdentitySampler>("identity");
   catalog.add<kindred::samplers::OversamplingSampler>("oversampling");
   catalog.add<kindred::samplers::SkipSampler>("skip");

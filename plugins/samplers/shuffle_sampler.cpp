@@ -10,10 +10,10 @@
 namespace kindred::samplers {
 
 Schema<ShuffleSampler::Params> ShuffleSampler::schema() {
-  Schema<Params> s("Every image once an epoch, in random order, whoever is on it.");
+  Schema<Params> s("Every image once per epoch, in random order, regardless of identity.");
   s.add("batch_size", &Params::batch_size, "images in a batch").range(1, 65536).unit("images");
   s.add("drop_last", &Params::drop_last,
-        "leave out the images that do not fill the last batch; they are others in each epoch");
+        "skip the last batch if it is not full; other images are skipped in each epoch");
   return s;
 }
 
@@ -26,16 +26,16 @@ ShuffleSampler::ShuffleSampler(const Params& params, const Context& context)
   }
   if (!drop_last_ && count_ % batch_size_ == 1) {
     throw ComponentError("sampler/shuffle",
-                         "the last batch of " + std::to_string(count_) + " images in batches of " +
+                         "with " + std::to_string(count_) + " images in batches of " +
                              std::to_string(batch_size_) +
-                             " has a single image, from which nothing can be learnt; choose another "
-                             "batch_size, or drop_last = true");
+                             ", the last batch has a single image, which cannot be trained on; choose "
+                             "another batch_size, or set drop_last = true");
   }
   if (drop_last_ && count_ < batch_size_) {
-    throw ComponentError("sampler/shuffle", "batch_size = " + std::to_string(batch_size_) +
-                                                ", but the training data has " + std::to_string(count_) +
-                                                (count_ == 1 ? " image" : " images") + "; choose " +
-                                                std::to_string(count_) + " or less, or drop_last = false");
+    throw ComponentError("sampler/shuffle",
+                         "batch_size = " + std::to_string(batch_size_) + ", but the training data has " +
+                             std::to_string(count_) + (count_ == 1 ? " image" : " images") + "; choose " +
+                             std::to_string(count_) + " or fewer, or set drop_last = false");
   }
 }
 

@@ -6,16 +6,17 @@ namespace kindred::samplers {
 
 Schema<SkipSampler::Params> SkipSampler::schema() {
   Schema<Params> s(
-      "Batches of P distinct identities with K images each, drawn in proportion to their images; every few "
-      "epochs an identity with few images draws twice as many of them, with replacement.",
+      "Batches of P identities with K images each. Identities are drawn in proportion to their images; in "
+      "every few epochs, images of an identity with few are drawn twice as often, with replacement.",
       "P x K batches: Hermans, Beyer, Leibe: In Defense of the Triplet Loss, 2017, section 2; the doubling "
       "has no paper");
   add_group_parameters(s);
-  s.add("threshold", &Params::threshold, "an identity with fewer images than this is doubled")
+  s.add("threshold", &Params::threshold,
+        "images of an identity with fewer than this are drawn twice as often")
       .at_least(2)
       .unit("images");
   s.add("period", &Params::period,
-        "the doubling happens in the epochs whose number, from 1, is divisible by this; 1 means all")
+        "the doubling applies in epochs whose number, counted from 1, is divisible by this; 1: all epochs")
       .at_least(1)
       .unit("epochs");
   return s;

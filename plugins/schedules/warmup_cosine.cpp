@@ -6,13 +6,15 @@
 namespace kindred::schedules {
 
 Schema<WarmupCosine::Params> WarmupCosine::schema() {
-  Schema<Params> s("Linear warm-up, then half a cosine down, step by step.",
+  Schema<Params> s("Linear warm-up, then a decrease along half a cosine, updated at every step.",
                    "Loshchilov, Hutter: SGDR, ICLR 2017, equation 5, without restarts");
-  s.add("warmup_epochs", &Params::warmup_epochs, "epochs until the full rate is reached; 0 for no warm-up")
+  s.add("warmup_epochs", &Params::warmup_epochs,
+        "epochs until the full learning rate is reached; 0: no warm-up")
       .at_least(0)
       .unit("epochs");
-  s.add("warmup_start", &Params::warmup_start, "factor of the first step").range(0, 1);
-  s.add("final_factor", &Params::final_factor, "factor that the last step comes near to").range(0, 1);
+  s.add("warmup_start", &Params::warmup_start, "factor of the learning rate at the first step").range(0, 1);
+  s.add("final_factor", &Params::final_factor, "factor of the learning rate that the last step approaches")
+      .range(0, 1);
   return s;
 }
 

@@ -9,17 +9,19 @@
 namespace kindred::schedules {
 
 Schema<WarmupMultistep::Params> WarmupMultistep::schema() {
-  Schema<Params> s("Linear warm-up epoch by epoch, then a step down at each milestone.");
-  s.add("warmup_epochs", &Params::warmup_epochs, "epoch in which the full rate is reached; 0 for no warm-up")
+  Schema<Params> s("Linear warm-up epoch by epoch, then a decrease at each milestone.");
+  s.add("warmup_epochs", &Params::warmup_epochs,
+        "epoch in which the full learning rate is reached; 0: no warm-up")
       .at_least(0)
       .unit("epochs");
-  s.add("warmup_start", &Params::warmup_start, "factor that the warm-up starts from, as if in an epoch 0")
+  s.add("warmup_start", &Params::warmup_start,
+        "factor of the learning rate that the warm-up starts from, as if in an epoch 0")
       .range(0, 1);
   s.add("milestones", &Params::milestones,
-        "epochs, counted from 1, from whose start on the rate is multiplied by gamma once more")
+        "epochs, counted from 1, at whose start the learning rate is multiplied by gamma")
       .at_least(1)
       .unit("epochs");
-  s.add("gamma", &Params::gamma, "what each milestone multiplies the rate by").above(0).at_most(1);
+  s.add("gamma", &Params::gamma, "factor of the learning rate at each milestone").above(0).at_most(1);
   s.rule([](const Params& params) -> std::string {
     for (std::size_t i = 1; i < params.milestones.size(); ++i) {
       if (params.milestones[i] > params.milestones[i - 1]) continue;
@@ -35,9 +37,9 @@ WarmupMultistep::WarmupMultistep(const Params& params, const Context& context) :
   for (const auto milestone : params_.milestones) {
     if (milestone <= context.epochs) continue;
     throw ComponentError("schedule/warmup_multistep",
-                         "milestone " + std::to_string(milestone) + " lies behind the last epoch, " +
+                         "milestone " + std::to_string(milestone) + " is after the last epoch, " +
                              std::to_string(context.epochs) +
-                             "; train for more epochs or choose milestones up to " +
+                             "; train for more epochs, or choose milestones up to " +
                              std::to_string(context.epochs));
   }
 }

@@ -18,12 +18,12 @@ std::string quoted(const std::string& name) {
     throw ComponentError(
         component, "the image name " +
                        nlohmann::json(name).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) +
-                       " is not UTF-8, which JSON needs; rename the file");
+                       " is not valid UTF-8, which JSON requires; rename the file");
   }
 }
 
-/// Takes the events of a JSON text as long as it is an object of lists of texts. A parsed tree would lose the
-/// order of the queries, and one that stands there twice.
+/// Takes the events of a JSON text as long as it is an object of lists of strings. A parsed tree would lose
+/// the order of the queries, and one that stands there twice.
 class Reader final : public nlohmann::json_sax<nlohmann::json> {
  public:
   std::vector<RankedQuery> rankings;
@@ -43,7 +43,7 @@ class Reader final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
   bool string(string_t& text) override {
-    if (depth_ != 2) return other("a text");
+    if (depth_ != 2) return other("a string");
     rankings.back().gallery.push_back(text);
     return true;
   }
@@ -54,23 +54,24 @@ class Reader final : public nlohmann::json_sax<nlohmann::json> {
   bool end_object() override { return true; }
 
   bool null() override { return other("null"); }
-  bool boolean(bool) override { return other("a truth value"); }
+  bool boolean(bool) override { return other("a boolean"); }
   bool number_integer(number_integer_t) override { return other("a number"); }
   bool number_unsigned(number_unsigned_t) override { return other("a number"); }
   bool number_float(number_float_t, const string_t&) override { return other("a number"); }
   bool binary(binary_t&) override { return other("binary data"); }
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception& error) override {
-    throw ComponentError(component, "is not JSON at byte " + std::to_string(position) + ": " + error.what());
+    throw ComponentError(component,
+                         "is not valid JSON at byte " + std::to_string(position) + ": " + error.what());
   }
 
  private:
   [[noreturn]] bool other(const std::string& found) const {
-    const auto place = depth_ == 0   ? std::string("at the outermost there is ")
-                       : depth_ == 1 ? "beside the query '" + rankings.back().query + "' there is "
-                                     : "in the list of the query '" + rankings.back().query + "' there is ";
+    const auto place = depth_ == 0   ? std::string("the top level is ")
+                       : depth_ == 1 ? "the value of the query '" + rankings.back().query + "' is "
+                                     : "the list of the query '" + rankings.back().query + "' contains ";
     throw ComponentError(component, place + found +
-                                        "; allowed is an object of lists of texts: {\"query.png\": "
+                                        "; expected an object of lists of strings: {\"query.png\": "
                                         "[\"gallery.png\", ...], ...}");
   }
 
@@ -82,7 +83,7 @@ class Reader final : public nlohmann::json_sax<nlohmann::json> {
 Schema<NaicJson::Params> NaicJson::schema() {
   Schema<Params> s("A JSON object: query file name -> list of the best gallery file names.",
                    "the format of the NAIC 2019 competition");
-  s.add("top", &Params::top, "gallery images listed for each query; a smaller gallery is listed whole")
+  s.add("top", &Params::top, "gallery images to list for each query; a smaller gallery is listed completely")
       .range(1, 1000000);
   return s;
 }

@@ -32,19 +32,18 @@ std::vector<RankedQuery> rankings_of(const CsvTable& table) {
     auto& ranking = rankings.back();
     const auto wanted = static_cast<std::int64_t>(ranking.gallery.size()) + 1;
     if (number != wanted) {
-      throw table.error(
-          row, "the rank is " + std::to_string(number) + " where " + std::to_string(wanted) + " is due");
+      throw table.error(row, "rank " + std::to_string(number) + "; expected " + std::to_string(wanted));
     }
     ranking.gallery.push_back(row.cells[gallery]);
     const auto& cell = row.cells[similarity];
     if (ranking.gallery.size() > 1 && cell.empty() != ranking.similarities.empty()) {
-      throw table.error(row, "similarities must be there for all images of a query or for none");
+      throw table.error(row, "give the similarity for all images of a query or for none");
     }
     if (cell.empty()) continue;
     float value = 0;
     const auto read = std::from_chars(cell.data(), cell.data() + cell.size(), value);
     if (read.ec != std::errc() || read.ptr != cell.data() + cell.size()) {
-      throw table.error(row, "the similarity '" + cell + "' is not a number");
+      throw table.error(row, "similarity '" + cell + "' is not a number");
     }
     ranking.similarities.push_back(value);
   }
@@ -54,8 +53,8 @@ std::vector<RankedQuery> rankings_of(const CsvTable& table) {
 }  // namespace
 
 Schema<RankingCsv::Params> RankingCsv::schema() {
-  Schema<Params> s("A table query,rank,gallery,similarity with a line for each pair.");
-  s.add("top", &Params::top, "gallery images listed for each query; a smaller gallery is listed whole")
+  Schema<Params> s("A CSV table query,rank,gallery,similarity with a line for each pair.");
+  s.add("top", &Params::top, "gallery images to list for each query; a smaller gallery is listed completely")
       .range(1, 1000000);
   return s;
 }

@@ -23,12 +23,12 @@ constexpr std::int64_t family_size = 4;
 std::string misfit(const SyntheticDataset::Params& p) {
   if (p.min_images > p.max_images) {
     return "min_images = " + std::to_string(p.min_images) +
-           " is above max_images = " + std::to_string(p.max_images) + "; raise the one or lower the other";
+           " is above max_images = " + std::to_string(p.max_images) +
+           "; lower min_images or raise max_images";
   }
   if (p.cameras_per_identity.value_or(p.cameras) > p.cameras) {
     return "cameras_per_identity = " + std::to_string(*p.cameras_per_identity) +
-           " is above cameras = " + std::to_string(p.cameras) +
-           "; lower it, or leave it out to mean all of them";
+           " is above cameras = " + std::to_string(p.cameras) + "; lower it, or remove it to use all cameras";
   }
   return "";
 }
@@ -47,29 +47,33 @@ std::vector<Domain> deal_domains(std::uint64_t seed, std::uint64_t purpose, std:
 }  // namespace
 
 Schema<SyntheticDataset::Params> SyntheticDataset::schema() {
-  Schema<Params> s("Pedestrians drawn by code: needs no files. Scores on it say nothing about real data.");
+  Schema<Params> s(
+      "Synthetic people, rendered by code; needs no files. Scores on it say nothing about real data.");
   s.add("train_identities", &Params::train_identities, "people in the training split").range(1, 100'000);
-  s.add("test_identities", &Params::test_identities, "other people, in query and gallery").range(1, 100'000);
-  s.add("min_images", &Params::min_images, "least number of images of an identity, over all cameras")
+  s.add("test_identities", &Params::test_identities,
+        "people in query and gallery, different from those in training")
+      .range(1, 100'000);
+  s.add("min_images", &Params::min_images, "smallest number of images of an identity, over all cameras")
       .range(4, 1'000);
   s.add("max_images", &Params::max_images, "largest number of images of an identity, over all cameras")
       .range(4, 1'000);
-  s.add("cameras", &Params::cameras, "cameras, each with its own place, light, colours and side")
+  s.add("cameras", &Params::cameras, "number of cameras, each with its own position, light, colors and side")
       .range(2, 32);
   s.add("cameras_per_identity", &Params::cameras_per_identity,
-        "most cameras that see one identity, all when absent; fewer do when it has not two images for each")
+        "largest number of cameras that see one identity, all if not set; fewer if the identity has less "
+        "than two images for each")
       .range(2, 32);
-  s.add("distractors", &Params::distractors, "gallery images of strangers that no query has; identity 0")
+  s.add("distractors", &Params::distractors, "gallery images of people without a query; identity 0")
       .range(0, 1'000'000);
   s.add("violet_share", &Params::violet_share,
-        "share of test identities and distractors seen in the bright violet domain")
+        "share of test identities and distractors in the bright violet domain")
       .range(0, 1);
   s.add("difficulty", &Params::difficulty,
-        "from alike cameras and distinct people (0) to strong casts, occlusion and lookalikes (1)")
+        "from similar cameras and distinct people (0) to strong color casts, occlusion and lookalikes (1)")
       .range(0, 1);
   s.add("height", &Params::height, "height of the images").range(32, 1'024).unit("pixels");
   s.add("width", &Params::width, "width of the images").range(16, 1'024).unit("pixels");
-  s.add("seed", &Params::seed, "another seed is another data set").at_least(0);
+  s.add("seed", &Params::seed, "seed of all random choices; another seed gives another data set").at_least(0);
   s.rule(misfit);
   return s;
 }
@@ -148,8 +152,7 @@ cv::Mat SyntheticDataset::image(const Sample& sample) const {
   if (found == subjects_.end()) {
     throw DataError(
         sample.path,
-        "is not an image of the synthetic data set with these parameters; allowed are the paths that it "
-        "lists, such as '" +
+        "is not an image of the synthetic data set with these parameters; its images are named like '" +
             samples_.front().path + "'");
   }
   const Subject& subject = found->second;

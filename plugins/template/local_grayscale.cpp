@@ -21,11 +21,12 @@ constexpr double min_area = 0.02;
 
 kindred::Schema<LocalGrayscale::Params> LocalGrayscale::schema() {
   kindred::Schema<Params> s(
-      "Turns a random rectangle of an image grey.",
+      "Turns a random rectangle of an image gray.",
       "Gong et al., Eliminate Deviation with Deviation for Data Augmentation and a General "
       "Multi-modal Data Learning Method, arXiv:2101.08533, local grayscale patch replacement");
-  s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
-  s.add("max_area", &Params::max_area, "largest rectangle, as a share of the image").range(min_area, 1);
+  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
+  s.add("max_area", &Params::max_area, "area of the largest rectangle, as a share of the image")
+      .range(min_area, 1);
   return s;
 }
 
@@ -35,7 +36,7 @@ void LocalGrayscale::apply(cv::Mat& image, kindred::RandomStream& random) {
   if (image.type() != CV_8UC3) {
     throw kindred::ComponentError(
         "augmentation/local_grayscale",
-        "needs an image of 8 bits a channel; put it before the augmentation that normalises");
+        "needs an image with 8 bits per channel; place it before the augmentation that normalizes");
   }
   if (!random.chance(params_.prob)) return;
   const double area = random.uniform(min_area, params_.max_area) * static_cast<double>(image.total());

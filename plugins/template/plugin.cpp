@@ -5,6 +5,6 @@
 
 #include "local_grayscale.h"
 
-KINDRED_PLUGIN("local_grayscale", "1.0.0", "Grey rectangles, against features that live by colour alone") {
+KINDRED_PLUGIN("local_grayscale", "1.0.0", "Gray rectangles, so that features do not depend on color alone") {
   catalog.add<my_plugins::LocalGrayscale>("local_grayscale");
 }

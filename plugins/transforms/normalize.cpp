@@ -12,10 +12,10 @@ constexpr std::size_t channels = 3;
 
 std::string check(const Normalize::Params& params) {
   for (const double deviation : params.std) {
-    if (deviation == 0) return "std holds 0, by which nothing can be divided; all three must be above 0";
+    if (deviation == 0) return "std contains 0; all three values must be above 0";
     if (deviation < 0) {
-      return "std holds a negative number; all three must be above 0 "
-             "(use augmentation 'variance_inversion' to invert channels)";
+      return "std contains a negative number; all three values must be above 0 (to invert channels, use the "
+             "augmentation 'variance_inversion')";
     }
   }
   return "";
@@ -25,10 +25,10 @@ std::string check(const Normalize::Params& params) {
 
 Schema<Normalize::Params> Normalize::schema() {
   Schema<Params> s(
-      "Scales an image to [0, 1], subtracts the mean and divides by the standard deviation of each "
-      "channel, in training and at test time. The defaults are ImageNet's.");
-  s.add("mean", &Params::mean, "mean of the channels R, G, B, of values in [0, 1]").length(channels);
-  s.add("std", &Params::std, "standard deviation of the channels R, G, B, of values in [0, 1]; above 0")
+      "Scales an image to [0, 1], subtracts the mean and divides by the standard deviation of each channel, "
+      "in training and at test time. The defaults are those of ImageNet.");
+  s.add("mean", &Params::mean, "mean of the channels R, G, B, for values in [0, 1]").length(channels);
+  s.add("std", &Params::std, "standard deviation of the channels R, G, B, for values in [0, 1]; above 0")
       .length(channels);
   s.rule(check);
   return s;

@@ -11,7 +11,7 @@
 namespace kindred::transforms {
 
 Schema<PadCrop::Params> PadCrop::schema() {
-  Schema<Params> s("Pads an image with zeros and crops it back to its size at a random place.");
+  Schema<Params> s("Pads an image with zeros and crops it to its original size at a random position.");
   s.add("padding", &Params::padding, "zeros added on each side; less than the image's height and width")
       .at_least(0)
       .unit("pixels");
@@ -23,9 +23,9 @@ PadCrop::PadCrop(const Params& params, const Context& /*context*/) : params_(par
 void PadCrop::apply(cv::Mat& image, RandomStream& random) {
   if (params_.padding >= std::min(image.rows, image.cols)) {
     throw ComponentError("augmentation/pad_crop",
-                         "padding = " + std::to_string(params_.padding) + " may push an image of " +
+                         "padding = " + std::to_string(params_.padding) + " could crop an image of " +
                              std::to_string(image.rows) + " x " + std::to_string(image.cols) +
-                             " pixels (height x width) out of itself; choose less than " +
+                             " pixels (height x width) to nothing but padding; choose less than " +
                              std::to_string(std::min(image.rows, image.cols)) + ", or resize images first");
   }
   const int down = static_cast<int>(random.integer(-params_.padding, params_.padding));

@@ -8,13 +8,13 @@
 namespace kindred::transforms {
 
 Schema<RandomRotation::Params> RandomRotation::schema() {
-  Schema<Params> s("Rotates an image about its centre by a random angle. Stands before 'normalize'.");
-  s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
+  Schema<Params> s("Rotates an image around its center by a random angle. Place it before 'normalize'.");
+  s.add("prob", &Params::prob, "probability that an image is rotated").range(0, 1);
   s.add("max_degrees", &Params::max_degrees, "largest angle, in either direction")
       .above(0)
       .at_most(180)
       .unit("degrees");
-  s.add("fill", &Params::fill, "the value of R, G, B in the corners that the image leaves")
+  s.add("fill", &Params::fill, "values of R, G, B in the corners left empty by the rotation")
       .range(0, 255)
       .length(3);
   return s;
@@ -26,7 +26,7 @@ void RandomRotation::apply(cv::Mat& image, RandomStream& random) {
   if (image.type() != CV_8UC3) {
     throw ComponentError(
         "augmentation/random_rotation",
-        "needs an image of 8 bits a channel; put it before the augmentation that normalises");
+        "needs an image with 8 bits per channel; place it before the augmentation that normalizes");
   }
   if (!random.chance(params_.prob)) return;
   const double degrees = random.uniform(-params_.max_degrees, params_.max_degrees);

@@ -24,11 +24,11 @@ int opencv_name(Resize::Interpolation interpolation) {
 }  // namespace
 
 Schema<Resize::Params> Resize::schema() {
-  Schema<Params> s("Scales an image to the network's input size, in training and at test time.");
+  Schema<Params> s("Scales an image to the input size of the network, in training and at test time.");
   s.add("height", &Params::height, "height of the result").range(1, largest_side).unit("pixels");
   s.add("width", &Params::width, "width of the result").range(1, largest_side).unit("pixels");
   s.add("interpolation", &Params::interpolation,
-        "linear and cubic look at the nearest 2 x 2 and 4 x 4 pixels; area averages when it makes smaller",
+        "linear and cubic use the nearest 2 x 2 and 4 x 4 pixels; area averages pixels when downscaling",
         {{"linear", Interpolation::linear}, {"area", Interpolation::area}, {"cubic", Interpolation::cubic}});
   return s;
 }

@@ -39,7 +39,8 @@ torch::Tensor distance_to(const torch::Tensor& vectors, const torch::Tensor& ind
 
 Schema<Triplet::Params> Triplet::schema() {
   Schema<Params> s("Batch-hard triplet loss on Euclidean distances.", "Hermans et al., 2017, eq. 5");
-  s.add("margin", &Params::margin, "how much nearer a positive must be; 0: the soft margin").at_least(0);
+  s.add("margin", &Params::margin, "how much nearer a positive must be than a negative; 0: soft margin")
+      .at_least(0);
   return s;
 }
 

@@ -2,6 +2,6 @@
 
 #include "variance_inversion.h"
 
-KINDRED_PLUGIN("variance_inversion", "1.0.0", "Normalisation that inverts some of the channels") {
+KINDRED_PLUGIN("variance_inversion", "1.0.0", "Normalization that inverts some of the channels") {
   catalog.add<kindred::variance_inversion::VarianceInversion>("variance_inversion");
 }

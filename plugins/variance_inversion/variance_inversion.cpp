@@ -12,17 +12,17 @@ constexpr std::string_view order = "RGB";
 
 std::string check(const VarianceInversion::Params& params) {
   if (params.channels.empty()) {
-    return "channels names none, so nothing would be inverted; use the augmentation 'normalize'";
+    return "channels is empty, so nothing would be inverted; use the augmentation 'normalize'";
   }
   for (const auto& channel : params.channels) {
     if (std::count(params.channels.begin(), params.channels.end(), channel) > 1) {
-      return "channels names '" + channel + "' twice; name each channel once";
+      return "channels contains '" + channel + "' twice; name each channel once";
     }
   }
   for (const double deviation : params.std) {
     if (deviation <= 0) {
-      return "std holds 0 or a negative number; all three must be above 0: the parameter 'channels' says "
-             "which are inverted";
+      return "std contains 0 or a negative number; all three values must be above 0; the parameter "
+             "'channels' selects which are inverted";
     }
   }
   return "";
@@ -32,13 +32,13 @@ std::string check(const VarianceInversion::Params& params) {
 
 Schema<VarianceInversion::Params> VarianceInversion::schema() {
   Schema<Params> s(
-      "Normalises as 'normalize' does, whose place it takes, and inverts the sign of some channels, in "
-      "training and at test time.",
-      "No paper: a finding of the NAIC 2019 person re-identification challenge, where it gave 2 to 4 points "
-      "on each of four folds");
-  s.add("channels", &Params::channels, "the channels whose sign is inverted").one_of({"R", "G", "B"});
-  s.add("mean", &Params::mean, "mean of the channels R, G, B, of values in [0, 1]").length(order.size());
-  s.add("std", &Params::std, "standard deviation of the channels R, G, B, of values in [0, 1]; above 0")
+      "Normalizes like 'normalize', which it replaces, and inverts the sign of some channels, in training "
+      "and at test time.",
+      "No paper: a finding of the NAIC 2019 person re-identification challenge, where it gained 2 to 4 "
+      "points on each of four folds");
+  s.add("channels", &Params::channels, "channels whose sign is inverted").one_of({"R", "G", "B"});
+  s.add("mean", &Params::mean, "mean of the channels R, G, B, for values in [0, 1]").length(order.size());
+  s.add("std", &Params::std, "standard deviation of the channels R, G, B, for values in [0, 1]; above 0")
       .length(order.size());
   s.rule(check);
   return s;

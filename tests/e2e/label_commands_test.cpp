@@ -125,14 +125,14 @@ TEST_CASE("what is wrong with the commands is said, with what is allowed") {
   CHECK(holds(refused({"label", "@features", "--labeler", "dbscan_jaccard", "--set", "labler.eps=0.5",
                        "--out", "@labels"},
                       2),
-              "keys of this command begin with labeler. or machine."));
+              "keys must begin with labeler. or machine."));
   CHECK(holds(
       refused({"label", "@features", "--labeler", "dbscan_jaccard", "--domain", "dusk", "--out", "@labels"},
               1),
-      "no image is of domain 'dusk'"));
+      "no image has the domain 'dusk'"));
   CHECK(holds(
       refused({"partition", "@data", "--partitioner", "violet", "--set", "dataset.root=x", "--out", "@x"}, 2),
-      "data is no recipe (NAME.toml)"));
+      "data is not a recipe (NAME.toml)"));
   CHECK(holds(refused({"submit", "--writer", "naic_json", "--rankings", "@none.csv", "--data", "@data",
                        "--out", "@x"},
                       1),

@@ -205,7 +205,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     const auto with =
         kindred({"run", tiny, "--run-dir", averaged.string(), "--set", "train.ema_decay=0.9"}, folder.path());
     REQUIRE(with.exit_code == 0);
-    CHECK(holds(with.err, "features are extracted with the averaged weights, "));
+    CHECK(holds(with.err, "using the averaged weights, "));
     CHECK(holds(with.err, (averaged / "model/model.ema.safetensors").string()));
     CHECK(read_bytes(averaged / "features/query.npy") != read_bytes(run / "features/query.npy"));
   }
@@ -308,7 +308,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     CHECK(holds(read_bytes(page), "<img src=\"data:image/jpeg;base64,"));
     const auto none = kindred({"report", folder.path().string()}, folder.path());
     CHECK(none.exit_code == 1);
-    CHECK(holds(none.err, "is no folder of a run"));
+    CHECK(holds(none.err, "is not the folder of a run"));
     const auto moved = kindred({"report", run.string(), "--data", "/nowhere"}, folder.path());
     CHECK(moved.exit_code == 2);
     CHECK(holds(moved.err, "root"));
@@ -322,7 +322,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     CAPTURE(embedded.err);
     REQUIRE(embedded.exit_code == 0);
     CHECK(holds(embedded.out, "float16, cosines to 0.000"));
-    CHECK(holds(embedded.err, "gallery descriptors are stored as float16: they change by"));
+    CHECK(holds(embedded.err, "gallery descriptors are stored as float16: this changes them by"));
     const auto evaluated =
         kindred({"evaluate", features, "--fpr", "0.05", "--fpr", "1e-2", "--map-depth", "3", "--multi-query",
                  "--per-query", (folder / "each.csv").string(), "--out", (folder / "scores").string()},
@@ -437,8 +437,7 @@ TEST_CASE("names that were changed are answered with the present ones") {
     CHECK(outcome.exit_code == 2);
     return outcome.err;
   };
-  CHECK(answer({"data", "draw", tiny, "--out", "data"}) ==
-        "error: `kindred data draw` is `kindred data convert` now\n");
+  CHECK(answer({"data", "draw", tiny, "--out", "data"}) == "error: data draw is now data convert\n");
   CHECK(holds(answer({"data", "convert", "--out", "data", "--layout", "market"}),
               "unknown layout 'market'; it is called 'market1501' now"));
   CHECK(holds(answer({"check", tiny, "--set", "dataset.type=drawn"}),

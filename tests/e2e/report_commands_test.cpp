@@ -70,7 +70,7 @@ TEST_CASE("a pipeline's report shows domains, the quality of labels, scores and 
   CHECK(holds(labels, row("pairs: recall", text::fixed_text(truth.recall.value(), 3))));
   CHECK(holds(labels, row("pairs: F1", text::fixed_text(truth.f1.value(), 3))));
   CHECK(holds(labels, row("purity", text::fixed_text(truth.purity.value(), 3))));
-  CHECK(holds(labels, "Images of an identity"));
+  CHECK(holds(labels, "Images per identity"));
   CHECK(holds(labels, "<img src=\"data:image/jpeg;base64,"));
 
   const auto scores = results::ScoresFile::read(run / "scores.json").rankings;

@@ -61,7 +61,7 @@ TEST_CASE("a training that is asked to stop writes a checkpoint, says so and goe
   program.send(SIGTERM);
   const auto stopped = program.wait();
   CHECK(stopped.exit_code == 130);
-  CHECK(stopped.err.find("the same command continues from there") != std::string::npos);
+  CHECK(stopped.err.find("run the same command again to continue") != std::string::npos);
   CHECK(std::filesystem::exists(run / "model/checkpoint.safetensors"));
   CHECK_FALSE(std::filesystem::exists(run / "model/model.safetensors"));
   REQUIRE(Program(training(run), folder.path()).wait().exit_code == 0);

@@ -65,7 +65,7 @@ TEST_CASE("folds are trained and evaluated one by one, with and without post-pro
   CAPTURE(outcome.err);
   REQUIRE(outcome.exit_code == 0);
   for (const auto* part :
-       {"mAP/Rank-1", "fold 1", "fold 2", "mean", "after post-processing", "by the descriptors alone"}) {
+       {"mAP/Rank-1", "fold 1", "fold 2", "mean", "after post-processing", "with descriptors only"}) {
     CHECK(holds(outcome.out, part));
   }
   CHECK(holds(read_bytes(runs / "folds.md"), "| mAP/Rank-1 | fold 1 | fold 2 | mean | deviation |"));
@@ -77,7 +77,7 @@ TEST_CASE("folds are trained and evaluated one by one, with and without post-pro
   const auto again = kindred(command, folder.path());
   CHECK(again.exit_code == 0);
   CHECK(again.out == outcome.out);
-  CHECK(holds(again.err, "run 2 of 2, fold2: done already"));
+  CHECK(holds(again.err, "run 2 of 2, fold2: already done"));
 
   // A fold is a run like any other, and its folder is no other fold's.
   const auto other = kindred({"run", tiny, "--run-dir", (runs / "fold1").string(), "--set", "folds.count=2",
@@ -124,8 +124,8 @@ TEST_CASE("a study that is killed and then stopped goes on to the table of one t
     program.send(SIGINT);
     const auto stopped = program.wait();
     CHECK(stopped.exit_code == 130);
-    CHECK(holds(stopped.err, "the same command continues from there"));
-    CHECK(holds(stopped.err, "run 1 of 4, off/seed1: done already"));
+    CHECK(holds(stopped.err, "run the same command again to continue"));
+    CHECK(holds(stopped.err, "run 1 of 4, off/seed1: already done"));
   }
   const auto ended = kindred({"study", study}, folder.path());
   CAPTURE(ended.err);
@@ -151,7 +151,7 @@ TEST_CASE("wrong studies exit with 2, failed runs with 1") {
   CHECK(holds(failed.out, "- off/seed1 failed: nowhere: error: "));
   const auto folds = kindred({"folds", tiny, "--run-dir", runs, "--set", "folds.fold=2"}, folder.path());
   CHECK(folds.exit_code == 2);
-  CHECK(holds(folds.err, "--set folds.fold=2: error: the study says itself which folds its runs have"));
+  CHECK(holds(folds.err, "--set folds.fold=2: error: the study already sets its folds"));
 }
 
 }  // namespace

@@ -110,9 +110,9 @@ std::map<std::string, std::int64_t> left_out(const PseudoLabels& labels) {
 
 const std::string in_cluster = "queries in a cluster with an earlier query";
 const std::string dropped = "queries dropped because an earlier query had taken one of their images";
-const std::string of_dropped = "gallery images that a dropped query was the first to take";
+const std::string of_dropped = "gallery images that a dropped query had taken first";
 const std::string untaken =
-    "gallery images that are not above the threshold for any query, or not among its best";
+    "gallery images that no query takes: below the threshold, or not among the nearest";
 
 }  // namespace
 
@@ -206,7 +206,7 @@ TEST_CASE("an image can go to the nearest query instead, and nobody is dropped")
   const auto labels = label(query, gallery, params);
   CHECK(labels.identities == Numbers{0, none, none, 1, 0, 0, 1, 1, none});
   CHECK(left_out(labels) == std::map<std::string, std::int64_t>{
-                                {in_cluster, 1}, {"in an identity of fewer than 2 images", 1}, {untaken, 1}});
+                                {in_cluster, 1}, {"in identities of fewer than 2 images", 1}, {untaken, 1}});
 }
 
 TEST_CASE("of equally near queries the earlier one gets the image") {

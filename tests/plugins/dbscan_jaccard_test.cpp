@@ -210,7 +210,7 @@ TEST_CASE("too little memory is an error that says what would do") {
   Params params;
   params.memory_mib = 16;
   CHECK_THROWS_WITH_AS(static_cast<void>(label(torch::rand({20000, 4}), params)),
-                       doctest::Contains("labeler/dbscan_jaccard: error: memory_mib = 16 is too little for "
+                       doctest::Contains("labeler/dbscan_jaccard: error: memory_mib = 16 is too small for "
                                          "20000 descriptors of 4 numbers; allowed are "),
                        ComponentError);
 }

@@ -80,8 +80,8 @@ TEST_CASE("a row that equals the mean is refused when centring") {
   params.center = true;
   CHECK_THROWS_WITH_AS(
       static_cast<void>(applied<NormalizeDescriptors>(torch::ones({3, 4}), 1, params)),
-      "post_processor/normalize: error: row 0 (from 0, the queries first) equals the gallery's mean "
-      "and has no direction without it; leave that image out, or center = false",
+      "post_processor/normalize: error: row 0 (from 0, the queries first) equals the mean of the gallery, so "
+      "centering leaves no direction; leave that image out or set center = false",
       ComponentError);
 }
 
@@ -151,8 +151,8 @@ TEST_CASE("more components than there are is refused with what there are") {
   const auto rows = some_rows(12, 8, 4);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(applied<PcaWhitening>(rows, 7, pca(5, 0.5))),
-      "post_processor/pca_whitening: error: dim = 5 is more than the gallery's 5 descriptors of 8 "
-      "numbers have principal components; allowed are 1 to 4, or 0 for all",
+      "post_processor/pca_whitening: error: dim = 5 is more than the number of principal components of the "
+      "gallery's 5 descriptors of 8 numbers; allowed are 1 to 4, or 0 for all",
       ComponentError);
   CHECK(applied<PcaWhitening>(rows, 7, pca(4, 0.5)).size(1) == 4);
   CHECK(applied<PcaWhitening>(rows, 7, pca(0, 0.5)).size(1) == 4);
@@ -160,8 +160,8 @@ TEST_CASE("more components than there are is refused with what there are") {
 
 TEST_CASE("descriptors that do not differ are refused") {
   const auto* message =
-      "post_processor/pca_whitening: error: no two of the gallery's descriptors differ, so that there are no "
-      "principal components; leave this step out";
+      "post_processor/pca_whitening: error: all of the gallery's descriptors are equal, so they have no "
+      "principal components; remove this post-processor";
   CHECK_THROWS_WITH_AS(static_cast<void>(applied<PcaWhitening>(some_rows(5, 8, 5), 4, pca(0, 0.5))), message,
                        ComponentError);
   torch::manual_seed(6);
@@ -174,9 +174,8 @@ TEST_CASE("an image that the kept components say nothing of is named") {
   const auto rows = torch::tensor({{1.0F, 0.0F}, {0.0F, 1.0F}, {1.0F, 0.0F}, {-1.0F, 0.0F}});
   CHECK_THROWS_WITH_AS(
       static_cast<void>(applied<PcaWhitening>(rows, 2, pca(1, 0.5))),
-      "post_processor/pca_whitening: error: row 1 (from 0, the queries first) is the mean as far as the "
-      "components "
-      "that are kept can tell, and has no direction; keep more components (width), or leave that image out",
+      "post_processor/pca_whitening: error: row 1 (from 0, the queries first) equals the mean in all "
+      "components that are kept, so it has no direction; keep more components (dim) or leave that image out",
       ComponentError);
 }
 

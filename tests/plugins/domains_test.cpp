@@ -57,7 +57,6 @@ TEST_CASE("a camera is a domain, and an unknown one is an error naming the image
   CHECK(partitioner.domain(sample(3), {}) == "camera_3");
   CHECK(partitioner.domain(sample(0), {}) == "camera_0");
   CHECK_THROWS_WITH_AS(static_cast<void>(partitioner.domain(sample(), {})),
-                       doctest::Contains("partitioner/camera: error: nobody has said which camera took "
-                                         "'query/7.png'"),
+                       doctest::Contains("partitioner/camera: error: the camera of 'query/7.png' is unknown"),
                        ComponentError);
 }

@@ -98,11 +98,10 @@ TEST_CASE("a descriptor of another model without a direction is named") {
     FeatureEnsemble(params, {}).apply(retrieval, host);
   };
   host.descriptors["b"][2].zero_();
-  CHECK_THROWS_WITH_AS(
-      apply(),
-      "b: error: its descriptor of gallery image 1 of this search (from 0) is of length 0 or not "
-      "finite; describe that image again",
-      DataError);
+  CHECK_THROWS_WITH_AS(apply(),
+                       "b: error: its descriptor of gallery image 1 of this search (from 0) has length 0 or "
+                       "is not finite; extract the features again",
+                       DataError);
   host.descriptors["b"][0][1] = std::numeric_limits<float>::quiet_NaN();
   CHECK_THROWS_WITH_AS(apply(), doctest::Contains("b: error: its descriptor of query 0 of this search"),
                        DataError);
@@ -155,19 +154,16 @@ TEST_CASE("members and weights must fit each other") {
   CHECK(complaint<FeatureEnsemble>({{"features", texts({"b"})}}).empty());
   CHECK(complaint<FeatureEnsemble>({{"features", texts({"b"})}, {"weights", numbers({1, 2})}}).empty());
   CHECK(complaint<FeatureEnsemble>({{"features", texts({})}}) ==
-        "post_processor 'e': features must name at least one, as what this search has counts already");
+        "post_processor 'e': features is empty; name at least one member besides this search");
   CHECK(complaint<FeatureEnsemble>({{"features", texts({"b", "c"})}, {"weights", numbers({1})}}) ==
-        "post_processor 'e': weights has 1 number, but must have 3: this search's own first, then one for "
-        "each of "
-        "features");
+        "post_processor 'e': weights has 1 number, but needs 3: one for this search, then one for each entry "
+        "of features");
   CHECK(complaint<DistanceEnsemble>({{"distances", texts({"b"})}, {"weights", numbers({1, 1, 1})}}) ==
-        "post_processor 'e': weights has 3 numbers, but must have 2: this search's own first, then one for "
-        "each of "
-        "distances");
+        "post_processor 'e': weights has 3 numbers, but needs 2: one for this search, then one for each "
+        "entry of distances");
   CHECK(complaint<DistanceEnsemble>({{"distances", texts({"b"})}, {"weights", numbers({1, 0})}}) ==
         "post_processor 'e': weights = [1.0, 0.0]: 0.0 must be above 0");
   CHECK(complaint<DistanceEnsemble>({}) ==
         "post_processor 'e' needs the parameter 'distances': .npy files of the other distances, as `kindred "
-        "match "
-        "--distances` writes");
+        "match --distances` writes them");
 }

@@ -34,7 +34,8 @@ TEST_CASE("every image at any depth is an unlabelled gallery image, ordered by p
 TEST_CASE("a folder without images is refused") {
   const PictureFolder folder;
   folder.write("notes.txt", "");
-  CHECK(contains(error_of([&] { (void)dataset(folder.path()).samples(); }), "holds no image at any depth"));
+  CHECK(contains(error_of([&] { (void)dataset(folder.path()).samples(); }),
+                 "contains no images, not even in subfolders"));
   CHECK(contains(error_of([&] { (void)dataset(folder.path() / "none").samples(); }), "does not exist"));
 }
 

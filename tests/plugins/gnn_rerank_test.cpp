@@ -202,10 +202,9 @@ TEST_CASE("too little memory is refused with what is enough, whatever the number
   };
   const auto edges = number_behind("for the ");
   const auto enough = number_behind("allowed are ");
-  CHECK(messages[0] == "post_processor/gnn_rerank: error: memory_mib = 1 is too little for the " +
-                           std::to_string(edges) +
-                           " edges that 3000 images have after layer 1; allowed are " +
-                           std::to_string(enough) + " and more, or take smaller k1 and k2");
+  CHECK(messages[0] == "post_processor/gnn_rerank: error: memory_mib = 1 is too small for the " +
+                           std::to_string(edges) + " edges of 3000 images after layer 1; allowed are " +
+                           std::to_string(enough) + " and more; or choose a smaller k1 and k2");
   params.memory_mib = enough - 1;
   CHECK_THROWS_AS(static_cast<void>(distances(rows, 5, params)), ComponentError);
   params.memory_mib = enough;

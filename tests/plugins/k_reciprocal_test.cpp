@@ -283,8 +283,8 @@ TEST_CASE("too little memory is refused with what is needed") {
   at::set_num_threads(2);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(distances(rows, 5, params)),
-      "post_processor/k_reciprocal: error: memory_mib = 16 is too little for 20000 descriptors of "
-      "16 numbers; allowed are 62 and more, or mode = \"chunked\"",
+      "post_processor/k_reciprocal: error: memory_mib = 16 is too small for 20000 descriptors of "
+      "16 numbers; allowed are 62 and more; or set mode = \"chunked\"",
       ComponentError);
   at::set_num_threads(threads);
 }

@@ -66,18 +66,18 @@ TEST_CASE("what is wrong in a manifest is named with its line") {
   CHECK(contains(refusal("path,split\na.jpg,test\n"),
                  "2: error: split 'test'; allowed are 'train', 'query' and 'gallery'"));
   CHECK(contains(refusal("path,split,identity\na.jpg,train,bob\n"),
-                 "2: error: column 'identity': 'bob' is not a whole number"));
+                 "2: error: column 'identity': 'bob' is not an integer"));
   CHECK(contains(refusal("path,split,identity\na.jpg,train,-2\n"), "2: error: identity -2"));
   CHECK(contains(refusal("path,split,camera\na.jpg,train,front door\n"),
-                 "2: error: camera 'front door'; number the cameras"));
+                 "2: error: camera 'front door'; allowed are numbers from 0"));
   CHECK(contains(refusal("path,split,camera\na.jpg,train,-1\n"), "2: error: camera '-1'"));
   CHECK(contains(refusal("path,split\na.jpg,train\nb.jpg,query\na.jpg,gallery\n"),
-                 "4: error: path 'a.jpg' is already in line 2"));
-  CHECK(contains(refusal("path,split\n,train\n"), "2: error: the path is empty"));
+                 "4: error: path 'a.jpg' is already listed in line 2"));
+  CHECK(contains(refusal("path,split\n,train\n"), "2: error: the path is empty; name the image"));
   CHECK(contains(refusal("path,split\na\\b.jpg,train\n"),
-                 "2: error: path 'a\\b.jpg': write '/' between folders"));
-  CHECK(contains(refusal("path,split\na.jpg\n"), "2: error: 1 cell where the header names 2"));
-  CHECK(contains(refusal("path,split\n"), " error: names no image"));
+                 "2: error: path 'a\\b.jpg': separate folders with '/'"));
+  CHECK(contains(refusal("path,split\na.jpg\n"), "2: error: 1 cell; the header has 2"));
+  CHECK(contains(refusal("path,split\n"), " error: lists no images"));
 }
 
 TEST_CASE("a folder stands for its manifest.csv") {

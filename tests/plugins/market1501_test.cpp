@@ -90,20 +90,20 @@ TEST_CASE("an image with a foreign name is refused by name, with the pattern") {
   write_small(folder);
   const auto stray = folder.write("query/me.jpg", "");
   const std::string text = refusal(folder.path());
-  CHECK(contains(text, stray.string() + ": error: is not named like IIII_cC"));
+  CHECK(contains(text, stray.string() + ": error: is not named IIII_cC"));
   CHECK(contains(text, "0002_c1s1_000451_03.jpg"));
 }
 
 TEST_CASE("missing and empty folders are named") {
   const PictureFolder folder;
   CHECK(contains(refusal(folder.path() / "none"), "is not a folder"));
-  CHECK(contains(refusal(folder.path()), "holds none of the folders"));
+  CHECK(contains(refusal(folder.path()), "contains none of the folders"));
   folder.write("query/0001_c1s1_001051_00.jpg", "");
-  CHECK(contains(refusal(folder.path()), "holds 'query', but not its gallery 'bounding_box_test'"));
+  CHECK(contains(refusal(folder.path()), "contains 'query', but not its gallery 'bounding_box_test'"));
   std::filesystem::create_directory(folder.path() / "bounding_box_test");
-  CHECK(contains(refusal(folder.path()), "bounding_box_test: error: holds no image"));
+  CHECK(contains(refusal(folder.path()), "bounding_box_test: error: contains no images"));
   std::filesystem::remove_all(folder.path() / "query");
-  CHECK(contains(refusal(folder.path()), "but no 'query'"));
+  CHECK(contains(refusal(folder.path()), "but not 'query'"));
 }
 
 TEST_CASE("training alone and testing alone are data sets too") {
@@ -163,9 +163,9 @@ TEST_CASE("the layout needs an identity and a camera of each image") {
     });
   };
   CHECK(refusal_of(unlabelled_identity, 1) ==
-        "a.png: error: is unlabelled, and the names of the layout 'market1501' need an identity; the layout "
-        "'manifest' does not");
+        "a.png: error: is unlabeled, but the file names of the layout 'market1501' need an identity; use the "
+        "layout 'manifest'");
   CHECK(refusal_of(1, unknown_camera) ==
-        "a.png: error: has no camera, and the names of the layout 'market1501' need one; the layout "
-        "'manifest' does not");
+        "a.png: error: has no camera, but the file names of the layout 'market1501' need one; use the layout "
+        "'manifest'");
 }

@@ -96,7 +96,7 @@ TEST_CASE("corrections replace identities by file name") {
   CHECK(samples.at(1).identity == 77);
   CHECK(samples.at(2).identity == 10);
   CHECK(contains(refusal(dataset(folder.path(), "", {{"3.png", 1}})),
-                 "does not name '3.png', which 'corrections'"));
+                 "does not list '3.png', which 'corrections'"));
 }
 
 TEST_CASE("corrections without a training list are refused") {
@@ -106,14 +106,15 @@ TEST_CASE("corrections without a training list are refused") {
 }
 
 TEST_CASE("a bad line of the list is named") {
-  CHECK(contains(list_refusal("train/1.png 1\ntrain/2.png\n"), "2: error: 'train/2.png' is not of the form"));
-  CHECK(contains(list_refusal("train/1.png one\n"), "1: error: identity 'one' is not a whole number"));
-  CHECK(contains(list_refusal("train/1.png -1\n"), "1: error: identity '-1' is not a whole number from 0"));
+  CHECK(contains(list_refusal("train/1.png 1\ntrain/2.png\n"),
+                 "2: error: 'train/2.png' does not have the form"));
+  CHECK(contains(list_refusal("train/1.png one\n"), "1: error: identity 'one' is not an integer"));
+  CHECK(contains(list_refusal("train/1.png -1\n"), "1: error: identity '-1' is not an integer from 0"));
   CHECK(contains(list_refusal("train/1.png 1\n\ntrain/3.png 1\n"), "3: error: image '3.png' is not in "));
   CHECK(contains(list_refusal("train/1.png 1\ntrain/2.png 1\ntest/1.png 2\n"),
-                 "3: error: image '1.png' is already in line 1"));
-  CHECK(contains(list_refusal("train/ 1\n"), "1: error: 'train/ 1' names a folder"));
-  CHECK(contains(list_refusal(" 1\n"), "1: error: ' 1' is not of the form"));
+                 "3: error: image '1.png' is already listed in line 1"));
+  CHECK(contains(list_refusal("train/ 1\n"), "1: error: 'train/ 1' is the name of a folder"));
+  CHECK(contains(list_refusal(" 1\n"), "1: error: ' 1' does not have the form"));
   CHECK(contains(list_refusal("\n \n"), " error: is empty"));
 }
 
@@ -122,23 +123,23 @@ TEST_CASE("the test part is the one that is there, or the one that is asked for"
   write_part(folder, "a");
   CHECK(dataset(folder.path()).samples().size() == 3);
   write_part(folder, "B");
-  CHECK(contains(refusal(dataset(folder.path())), "holds the test parts 'a' and 'B'; choose one"));
+  CHECK(contains(refusal(dataset(folder.path())), "contains the test parts 'a' and 'B'; choose one"));
   CHECK(dataset(folder.path(), "B").samples().at(0).path == "query_B/q.png");
   CHECK(contains(refusal(dataset(folder.path(), "A")),
-                 "holds no 'query_A' and 'gallery_A'; parts that are there: 'a' and 'B'"));
+                 "does not contain 'query_A' and 'gallery_A'; parts found: 'a' and 'B'"));
 }
 
 TEST_CASE("missing folders and lists are named") {
   const PictureFolder folder;
   CHECK(contains(refusal(dataset(folder.path() / "none")), "is not a folder"));
-  CHECK(contains(refusal(dataset(folder.path())), "holds neither train/label/train_list.txt nor query_X"));
+  CHECK(contains(refusal(dataset(folder.path())), "contains neither train/label/train_list.txt nor query_X"));
   folder.write("train/image/1.png", "");
-  CHECK(contains(refusal(dataset(folder.path())), "has no training list; it is looked for as"));
+  CHECK(contains(refusal(dataset(folder.path())), "has no training list; expected"));
   folder.write(list_path, "train/1.png 1\n");
   folder.write("query_a/q.png", "");
   CHECK(contains(refusal(dataset(folder.path())), "holds 'query_a', but no 'gallery_a'"));
   std::filesystem::create_directory(folder.path() / "gallery_a");
-  CHECK(contains(refusal(dataset(folder.path())), "gallery_a: error: holds no image"));
+  CHECK(contains(refusal(dataset(folder.path())), "gallery_a: error: contains no images"));
 }
 
 TEST_CASE("a list and a test part are recognised for certain, one of them likely") {
@@ -218,9 +219,9 @@ TEST_CASE("the layout needs the identities of training images, and queries with 
   };
   for (const auto identity : {unlabelled_identity, junk_identity}) {
     CHECK(refusal_of({{"a.png", identity, 1, "", Split::train}}) ==
-          "a.png: error: has no identity, and the training list of the layout 'naic' needs one; the layout "
-          "'manifest' does not");
+          "a.png: error: has no identity, but the training list of the layout 'naic' needs one; use the "
+          "layout 'manifest'");
   }
   CHECK(refusal_of({{"q.png", 1, 1, "", Split::query}}) ==
-        "layout 'naic': error: needs queries and gallery or neither; the data set has no gallery");
+        "layout 'naic': error: needs both queries and gallery or neither, but the data set has no gallery");
 }

@@ -232,7 +232,7 @@ TEST_CASE("without rates there is a curve and no point, without negatives neithe
   CHECK(count(positives, {0.1}).curve.empty());
 }
 
-TEST_CASE("other numbers of pairs than promised are a mistake of the program") {
+TEST_CASE("wrong numbers of pairs are a mistake of the program") {
   OpenSetCounter counter({.images = 2, .positives = 1, .negatives = 2}, {0.1});
   OpenSetCounter::Part part(counter);
   const std::vector<float> distances{0.1F, 0.2F};

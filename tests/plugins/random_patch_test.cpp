@@ -380,14 +380,14 @@ TEST_CASE("images that cannot exchange patches are refused with what to do") {
   RandomStream random(8);
   cv::Mat first = flat(1);
   patch.apply(first, random);
-  CHECK(
-      message_of([&] {
-        cv::Mat other = flat(1, {32, 128});
-        patch.apply(other, random);
-      }) ==
-      "augmentation/random_patch: error: got an image of 128 x 32 pixels (height x width) of bytes after one "
-      "of 128 x 64 pixels (height x width) of bytes; images exchange patches and must be alike: put it "
-      "behind the augmentation 'resize'");
+  CHECK(message_of([&] {
+          cv::Mat other = flat(1, {32, 128});
+          patch.apply(other, random);
+        }) ==
+        "augmentation/random_patch: error: received an image of 128 x 32 pixels (height x width) of bytes "
+        "after one "
+        "of 128 x 64 pixels (height x width) of bytes; all images must have the same size and type: place "
+        "random_patch after the augmentation 'resize'");
   CHECK(message_of([&] {
           cv::Mat floats(first.size(), CV_32FC3, cv::Scalar::all(1));
           patch.apply(floats, random);
@@ -405,17 +405,16 @@ TEST_CASE("a pool that is too small for what it must gather is refused with what
   cv::Mat image = flat(1, {128, 384});
   // 100 x 0.1677 x 384 x 128 x 3 bytes are 2.36 MiB.
   CHECK(message_of([&] { patch.apply(image, random); }) ==
-        "augmentation/random_patch: error: pool_mib = 1 may not hold the 100 patches of min_sample_size, cut "
+        "augmentation/random_patch: error: pool_mib = 1 is too small for min_sample_size = 100 patches cut "
         "from images of 384 x 128 pixels (height x width) of bytes; set pool_mib to 3 or more");
   params.pool_mib = 3;
   CHECK_NOTHROW(RandomPatch(params, {}).apply(image, random));
 
   CHECK(parse_error("pool_capacity", Value(std::int64_t{99})) ==
-        "augmentation 'random_patch': min_sample_size = 100 is never reached with pool_capacity = 99; choose "
-        "no more than that");
+        "augmentation 'random_patch': min_sample_size = 100 is more than pool_capacity = 99; lower "
+        "min_sample_size or raise pool_capacity");
   CHECK(parse_error("pool_capacity", Value(std::int64_t{100})).empty());
-  CHECK(parse_error("min_area", Value(0.2)).find("min_area must not be larger than max_area") !=
-        std::string::npos);
+  CHECK(parse_error("min_area", Value(0.2)).find("min_area is larger than max_area") != std::string::npos);
   CHECK_FALSE(parse_error("min_aspect", Value(0.0)).empty());
 }
 

@@ -179,7 +179,7 @@ TEST_CASE("images so small that a map is one pixel are refused with what to do")
   const auto trunk = net.trunk("layer4.1");
   CHECK_THROWS_WITH_AS((void)trunk->forward(torch::rand({2, 3, 16, 16})),
                        doctest::Contains("one pixel within the first three stages, where instance "
-                                         "normalisation leaves nothing of it; make the images larger"),
+                                         "normalization sets it to zero; use larger images"),
                        kindred::ComponentError);
   CHECK_NOTHROW((void)trunk->forward(torch::rand({2, 3, 32, 16})));
 }
@@ -191,5 +191,5 @@ TEST_CASE("a depth that does not exist is refused with those that do") {
   (void)ResnetIbn::schema().parse(kindred::Value(table), "backbone 'resnet_ibn'", diagnostics);
   REQUIRE(diagnostics.all().size() == 1);
   CHECK(diagnostics.all()[0].message ==
-        "backbone 'resnet_ibn': depth = 42 is none of 18, 34, 50, 101 and 152");
+        "backbone 'resnet_ibn': depth = 42 is not one of 18, 34, 50, 101 and 152");
 }

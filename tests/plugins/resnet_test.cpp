@@ -120,7 +120,8 @@ TEST_CASE("a depth that does not exist is refused with those that do") {
   kindred::Diagnostics diagnostics;
   (void)Resnet::schema().parse(kindred::Value(table), "backbone 'resnet'", diagnostics);
   REQUIRE(diagnostics.all().size() == 1);
-  CHECK(diagnostics.all()[0].message == "backbone 'resnet': depth = 42 is none of 18, 34, 50, 101 and 152");
+  CHECK(diagnostics.all()[0].message ==
+        "backbone 'resnet': depth = 42 is not one of 18, 34, 50, 101 and 152");
 }
 
 TEST_CASE("the stem pools and clips as the parameters say") {

@@ -243,8 +243,7 @@ TEST_CASE("too few identities for a batch are refused with what there is and wha
   const auto samples = people({9, 4, 6});
   CHECK(message_of([&] { identity_sampler(samples, 4, 2); }) ==
         "sampler/identity: error: identities_per_batch = 4, but the training data has 3 identities; choose 3 "
-        "or "
-        "less");
+        "or fewer");
   CHECK(epoch(identity_sampler(samples, 3, 4), 1).size() == 1);
   CHECK(message_of([&] { identity_sampler({}, 4, 2); }).find("has 0 identities; check the data set") !=
         std::string::npos);
@@ -492,14 +491,14 @@ TEST_CASE("a camera-balanced sampler refuses images of an unknown camera by name
   auto samples = seen_by_cameras({{2, 2}, {3}});
   samples[4].camera = unknown_camera;
   CHECK(message_of([&] { camera_sampler(samples, 2, 2); }) ==
-        "sampler/camera_balanced: error: the camera of training image '4.png' is unknown; use the sampler "
-        "'identity', which needs no cameras");
+        "sampler/camera_balanced: error: the camera of training image '4.png' is unknown; use a sampler that "
+        "does not need cameras");
 }
 
 TEST_CASE("every sampler of identities refuses too few of them in its own name") {
   const auto samples = seen_by_cameras({{3, 3}, {3, 3}});
   const std::string rest =
-      ": error: identities_per_batch = 3, but the training data has 2 identities; choose 2 or less";
+      ": error: identities_per_batch = 3, but the training data has 2 identities; choose 2 or fewer";
   CHECK(message_of([&] { oversampling_sampler(samples, 3, 2, 100); }) == "sampler/oversampling" + rest);
   CHECK(message_of([&] { SkipSampler(sizes<SkipSampler>(3, 2), {samples}); }) == "sampler/skip" + rest);
   CHECK(message_of([&] { camera_sampler(samples, 3, 2); }) == "sampler/camera_balanced" + rest);
@@ -546,8 +545,8 @@ TEST_CASE("shuffle refuses data that does not fill a batch, unless the last may 
   ShuffleSampler::Params params;
   params.batch_size = 4;
   CHECK(message_of([&] { ShuffleSampler(params, {samples}); }) ==
-        "sampler/shuffle: error: batch_size = 4, but the training data has 3 images; choose 3 or less, or "
-        "drop_last = false");
+        "sampler/shuffle: error: batch_size = 4, but the training data has 3 images; choose 3 or fewer, or "
+        "set drop_last = false");
   params.drop_last = false;
   CHECK(epoch(ShuffleSampler(params, {samples}), 1).size() == 1);
   CHECK(message_of([&] { ShuffleSampler(params, {std::vector<Sample>{}}); }).find("has no images") !=

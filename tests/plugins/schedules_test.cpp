@@ -73,9 +73,8 @@ TEST_CASE("milestones behind the last epoch are refused with what is allowed") {
     FAIL("nothing was thrown");
   } catch (const ComponentError& error) {
     CHECK(std::string(error.what()) ==
-          "schedule/warmup_multistep: error: milestone 50 lies behind the last epoch, 40; train for more "
-          "epochs "
-          "or choose milestones up to 40");
+          "schedule/warmup_multistep: error: milestone 50 is after the last epoch, 40; train for more "
+          "epochs, or choose milestones up to 40");
   }
 }
 

@@ -101,5 +101,5 @@ TEST_CASE("a depth that does not exist is refused with those that do") {
   kindred::Diagnostics diagnostics;
   (void)SeResnet::schema().parse(kindred::Value(table), "backbone 'se_resnet'", diagnostics);
   REQUIRE(diagnostics.all().size() == 1);
-  CHECK(diagnostics.all()[0].message == "backbone 'se_resnet': depth = 18 is none of 50, 101 and 152");
+  CHECK(diagnostics.all()[0].message == "backbone 'se_resnet': depth = 18 is not one of 50, 101 and 152");
 }

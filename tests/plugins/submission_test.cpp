@@ -69,15 +69,15 @@ TEST_CASE("a query that stands twice in a JSON text is read twice") {
 
 TEST_CASE("a JSON text of another form is refused with the place") {
   const NaicJson writer({}, {});
-  CHECK(contains(refusal(writer, "{\"a\": [\"1\""), "writer/naic_json: error: is not JSON at byte "));
-  CHECK(contains(refusal(writer, "[]"), "at the outermost there is a list; allowed is an object of lists"));
-  CHECK(contains(refusal(writer, "3"), "at the outermost there is a number"));
-  CHECK(contains(refusal(writer, R"({"a": "1"})"), "beside the query 'a' there is a text"));
-  CHECK(contains(refusal(writer, R"({"a": {}})"), "beside the query 'a' there is an object"));
-  CHECK(contains(refusal(writer, R"({"a": ["1", 2]})"), "in the list of the query 'a' there is a number"));
-  CHECK(contains(refusal(writer, R"({"a": [["1"]]})"), "in the list of the query 'a' there is a list"));
-  CHECK(contains(refusal(writer, R"({"a": null})"), "there is null"));
-  CHECK(contains(refusal(writer, ""), "is not JSON"));
+  CHECK(contains(refusal(writer, "{\"a\": [\"1\""), "writer/naic_json: error: is not valid JSON at byte "));
+  CHECK(contains(refusal(writer, "[]"), "the top level is a list; expected an object of lists"));
+  CHECK(contains(refusal(writer, "3"), "the top level is a number"));
+  CHECK(contains(refusal(writer, R"({"a": "1"})"), "the value of the query 'a' is a string"));
+  CHECK(contains(refusal(writer, R"({"a": {}})"), "the value of the query 'a' is an object"));
+  CHECK(contains(refusal(writer, R"({"a": ["1", 2]})"), "the list of the query 'a' contains a number"));
+  CHECK(contains(refusal(writer, R"({"a": [["1"]]})"), "the list of the query 'a' contains a list"));
+  CHECK(contains(refusal(writer, R"({"a": null})"), "is null"));
+  CHECK(contains(refusal(writer, ""), "is not valid JSON"));
 }
 
 TEST_CASE("a name that is not UTF-8 cannot be written as JSON") {
@@ -111,10 +111,9 @@ TEST_CASE("the table has a line for each pair, and reads back to the last bit") 
 TEST_CASE("a table that is no ranking is refused with the line") {
   const RankingCsv writer({}, {});
   const std::string head = "query,rank,gallery,similarity\n";
-  CHECK(contains(refusal(writer, head + "a,1,x,\na,3,y,\n"),
-                 "submission.csv:3: error: the rank is 3 where 2 is due"));
-  CHECK(contains(refusal(writer, head + "a,1,x,\nb,2,y,\n"), ":3: error: the rank is 2 where 1 is due"));
-  CHECK(contains(refusal(writer, head + "a,1,x,high\n"), "the similarity 'high' is not a number"));
+  CHECK(contains(refusal(writer, head + "a,1,x,\na,3,y,\n"), "submission.csv:3: error: rank 3; expected 2"));
+  CHECK(contains(refusal(writer, head + "a,1,x,\nb,2,y,\n"), ":3: error: rank 2; expected 1"));
+  CHECK(contains(refusal(writer, head + "a,1,x,high\n"), "similarity 'high' is not a number"));
   CHECK(contains(refusal(writer, head + "a,1,x,0.5\na,2,y,\n"), "for all images of a query or for none"));
   CHECK(contains(refusal(writer, head + "a,1,x,\na,2,y,0.5\n"), "for all images of a query or for none"));
   CHECK(contains(refusal(writer, "query,rank,gallery\na,1,x\n"), "similarity"));

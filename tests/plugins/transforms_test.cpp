@@ -272,11 +272,10 @@ TEST_CASE("random rotation fills the corners, interpolates, and treats an image 
 TEST_CASE("random rotation refuses normalised images, whose corners it cannot fill") {
   RandomStream random(13);
   cv::Mat floats(20, 20, CV_32FC3, cv::Scalar::all(0.5));
-  CHECK_THROWS_WITH_AS(
-      RandomRotation({}, {}).apply(floats, random),
-      "augmentation/random_rotation: error: needs an image of 8 bits a channel; put it before "
-      "the augmentation that normalises",
-      ComponentError);
+  CHECK_THROWS_WITH_AS(RandomRotation({}, {}).apply(floats, random),
+                       "augmentation/random_rotation: error: needs an image with 8 bits per channel; place "
+                       "it before the augmentation that normalizes",
+                       ComponentError);
 }
 
 TEST_CASE("normalise turns bytes into (x / 255 - mean) / std") {
@@ -305,9 +304,9 @@ TEST_CASE("normalise takes floats as they are, with the same result as for bytes
 TEST_CASE("a standard deviation of 0 or below is refused; a negative one points to the augmentation for it") {
   CHECK(parse_error({0.2, 0.2, 0.2}).empty());
   CHECK(parse_error({0.2, 0, 0.2}) ==
-        "augmentation 'normalize': std holds 0, by which nothing can be divided; all three must be above 0");
+        "augmentation 'normalize': std contains 0; all three values must be above 0");
   CHECK(parse_error({0.229, -0.224, -0.225}) ==
-        "augmentation 'normalize': std holds a negative number; all three must be above 0 (use augmentation "
-        "'variance_inversion' to invert channels)");
+        "augmentation 'normalize': std contains a negative number; all three values must be above 0 (to "
+        "invert channels, use the augmentation 'variance_inversion')");
   CHECK_FALSE(parse_error({0.2, 0.2}).empty());
 }

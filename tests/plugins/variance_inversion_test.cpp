@@ -78,8 +78,8 @@ TEST_CASE("what cannot be meant is refused with what to write") {
   CHECK(parse_error("channels", Texts{"H"}).find("\"H\" is not 'R', 'G' or 'B'") != std::string::npos);
   CHECK(parse_error("channels", Texts{"R", "B"}).empty());
   CHECK(parse_error("std", Numbers{0.229, -0.224, -0.225}) ==
-        "augmentation 'variance_inversion': std holds 0 or a negative number; all three must be above 0: the "
-        "parameter 'channels' says which are inverted");
+        "augmentation 'variance_inversion': std contains 0 or a negative number; all three values must be "
+        "above 0; the parameter 'channels' selects which are inverted");
   CHECK_FALSE(parse_error("std", Numbers{0.2, 0.0, 0.2}).empty());
   CHECK_FALSE(parse_error("mean", Numbers{0.2, 0.2}).empty());
 }

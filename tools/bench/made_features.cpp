@@ -32,7 +32,7 @@ Size parse_size(const std::string& text) {
     ++at;
   }
   if (at != end || numbers.size() != 3) {
-    throw std::invalid_argument("the size '" + text + "' must be 'market', 'naic' or QUERIESxGALLERYxWIDTH");
+    throw std::invalid_argument("the size '" + text + "' must be 'market', 'naic' or QUERIESxGALLERYxDIM");
   }
   return {numbers[0], numbers[1], numbers[2]};
 }

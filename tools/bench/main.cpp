@@ -173,11 +173,11 @@ int rerank(const Options& options) {
     }
   };
   if (product > 0) row("bare product, float32", product, "");
-  row("neighbours and encoding", preparing, "");
+  row("neighbors and encoding", preparing, "");
   row("distances", delivering, "");
-  row("both", preparing + delivering, number(whole_peak, "%.0f") + " (" + number(held, "%.0f") + " ahead)");
+  row("both", preparing + delivering, number(whole_peak, "%.0f") + " (" + number(held, "%.0f") + " before)");
   add_figures(scores);
-  table.rows.push_back({"the descriptors alone", "", "", ""});
+  table.rows.push_back({"descriptors only", "", "", ""});
   add_figures(plain);
   if (options.numpy) {
     const auto numpy = run_numpy(input, descriptors, plan, threads, options.float64);
@@ -224,14 +224,14 @@ int evaluation(const Options& options) {
     static_cast<void>(
         ranking::evaluate(input.query, input.gallery, cosine, ranking::DistanceScale::cosine, plan));
   });
-  std::cout << "distances " << number(computing) << " s, judging them " << number(judging) << " s, both "
+  std::cout << "distances " << number(computing) << " s, evaluating them " << number(judging) << " s, both "
             << number(both) << " s\n"
             << results::evaluation_text(scores);
   return 0;
 }
 
 void add_common(CLI::App& app, Options& options) {
-  app.add_option("--size", options.size, "market, naic or QUERIESxGALLERYxWIDTH")->capture_default_str();
+  app.add_option("--size", options.size, "market, naic or QUERIESxGALLERYxDIM")->capture_default_str();
   app.add_option("--threads", options.threads, "0: all usable processors")->capture_default_str();
 }
 
@@ -240,20 +240,20 @@ void add_common(CLI::App& app, Options& options) {
 
 int main(int argc, char** argv) {
   using namespace kindred::bench;
-  CLI::App app{"Kindred's benchmarks, on made-up descriptors"};
+  CLI::App app{"Benchmarks of Kindred on random descriptors"};
   app.require_subcommand(1);
   Options options;
-  auto* rerank_app = app.add_subcommand("rerank", "A post-processor against the bare product and NumPy");
+  auto* rerank_app = app.add_subcommand("rerank", "Compare a post-processor with the bare product and NumPy");
   add_common(*rerank_app, options);
-  rerank_app->add_option("--post", options.post_processor, "Which post-processor")->capture_default_str();
+  rerank_app->add_option("--post", options.post_processor, "The post-processor")->capture_default_str();
   rerank_app->add_option("--set", options.overrides, "A parameter: post_processor.k_reciprocal.k1=20")
       ->take_all();
   rerank_app->add_option("--device", options.device, "cpu, cuda or cuda:N")->capture_default_str();
   rerank_app->add_flag("--numpy", options.numpy,
                        "Run the published algorithm in NumPy as well (k_reciprocal)");
-  rerank_app->add_flag("--float64", options.float64, "NumPy in 64 bits, for comparing the results");
+  rerank_app->add_flag("--float64", options.float64, "Run NumPy in 64 bits, to compare the results");
   rerank_app->add_flag("!--no-product", options.bare_product, "Do not time the bare product");
-  auto* evaluate_app = app.add_subcommand("evaluate", "Judging rankings");
+  auto* evaluate_app = app.add_subcommand("evaluate", "Time the evaluation of rankings");
   add_common(*evaluate_app, options);
   CLI11_PARSE(app, argc, argv);
   try {

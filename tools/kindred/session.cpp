@@ -3,15 +3,14 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
-#include <string>
 #include <utility>
 
-#include "data/open_folder.h"
-#include "recipe/recipe.h"
-#include "system/device.h"
+#include "command/open_data.h"
 
 namespace kindred::launcher {
 namespace {
+
+constexpr int interrupted_exit = 130;
 
 std::atomic<bool> stop{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may not wait");
@@ -24,83 +23,37 @@ extern "C" void request_stop(int) {
 
 }  // namespace
 
-plugin::LoadedPlugins load_plugins(const Options& options) {
+const Catalog& Session::load_plugins(const std::vector<std::filesystem::path>& folders) {
   const char* path_list = std::getenv("KINDRED_PLUGIN_PATH");
-  auto plugins = plugin::load_plugins(
-      plugin::plugin_folders(options.plugin_folders, path_list == nullptr ? "" : path_list, options.program));
-  for (const auto& refused : plugins.refused) {
+  plugins_ = plugin::load_plugins(plugin::plugin_folders(folders, path_list == nullptr ? "" : path_list,
+                                                         std::filesystem::read_symlink("/proc/self/exe")));
+  for (const auto& refused : plugins_.refused) {
     std::cerr << "warning: " << refused.file.string() << ": " << refused.reason << '\n';
   }
-  return plugins;
+  return plugins_.catalog;
 }
 
-Value read_recipe(const Options& options) {
-  return recipe::load_recipe(options.recipe, options.recipe_overrides());
-}
-
-std::unique_ptr<Dataset> dataset_at(const std::filesystem::path& path,
-                                    const std::vector<std::string>& overrides,
-                                    const plugin::LoadedPlugins& plugins) {
-  if (path.extension() == ".toml" && std::filesystem::is_regular_file(path)) {
-    return recipe::choose_dataset(recipe::load_recipe(path, overrides), plugins.catalog).create({});
-  }
-  if (!overrides.empty()) {
-    throw RecipeError({"--set " + overrides.front(), 0, 0},
-                      path.string() + " is no recipe (NAME.toml), and only a recipe has keys to override");
-  }
-  auto opened = data::open_folder(path, plugins.catalog);
-  std::cout << path.string() << ": read as " << opened.layout << '\n';
+std::unique_ptr<Dataset> Session::open_data(const std::filesystem::path& path,
+                                            const std::vector<std::string>& overrides) const {
+  auto opened = command::open_data(path, overrides, plugins_.catalog);
+  if (!opened.layout.empty()) std::cout << path.string() << ": read as " << opened.layout << '\n';
   return std::move(opened.dataset);
 }
 
-namespace {
+std::unique_ptr<progress::ProgressSink> Session::make_progress() const {
+  return progress::make_stderr_progress(quiet_);
+}
 
-/// What is made of a recipe; a component that is missing because its plugin was refused is a PluginError.
-template <class Make>
-auto with_plugins(const plugin::LoadedPlugins& plugins, const Make& make) {
-  try {
-    return make();
-  } catch (const recipe::MissingComponentError& error) {
-    if (plugins.refused.empty()) throw;
-    std::cerr << error.what() << '\n';
-    throw PluginError(plugins.refused.front().file,
-                      "the recipe needs a component that no loaded plugin offers, and " +
-                          std::to_string(plugins.refused.size()) +
-                          " of the plugins found could not be used; the warnings above say why");
+void Session::note(const std::string& text) const {
+  if (!quiet_) std::cerr << "note: " << text << '\n';
+}
+
+int Session::interrupted(const std::filesystem::path& folder) const {
+  if (!quiet_) {
+    std::cerr << "stopped; finished work is in " << folder.string()
+              << "; run the same command again to continue\n";
   }
-}
-
-}  // namespace
-
-recipe::Plan plan_recipe(const Value& recipe, const plugin::LoadedPlugins& plugins) {
-  return with_plugins(plugins, [&] { return recipe::make_plan(recipe, plugins.catalog); });
-}
-
-pipeline::Pipeline plan_pipeline_recipe(const Value& recipe, const plugin::LoadedPlugins& plugins) {
-  return with_plugins(plugins, [&] { return pipeline::make_any_pipeline(recipe, plugins.catalog); });
-}
-
-recipe::RankingPlan plan_ranking(const Value& recipe, const plugin::LoadedPlugins& plugins) {
-  return with_plugins(plugins, [&] { return recipe::choose_ranking(recipe, plugins.catalog); });
-}
-
-std::vector<study::StudyRun> plan_study(const study::Study& study, const Options& options,
-                                        const plugin::LoadedPlugins& plugins) {
-  return with_plugins(plugins,
-                      [&] { return study::plan_runs(study, options.recipe_overrides(), plugins.catalog); });
-}
-
-std::filesystem::path run_directory(const Options& options, const std::string& name) {
-  if (!options.run_directory.empty()) return options.run_directory;
-  return std::filesystem::path("runs") / (name.empty() ? options.recipe.stem().string() : name);
-}
-
-void use_machine(const recipe::MachineSettings& machine, progress::ProgressSink& progress) {
-  system::set_threads(machine.threads);
-  if (system::blas_is_slow()) {
-    progress.note("matrices are multiplied by " + system::blas_name() +
-                  ", some 30 times slower than OpenBLAS: install OpenBLAS (Debian: libopenblas0-openmp)");
-  }
+  return interrupted_exit;
 }
 
 const std::atomic<bool>& stop_requested() {

@@ -1,4 +1,4 @@
-// What every command does around its work: plugins, recipes, progress, signals.
+// What commands share while they run: plugins, progress, notes, signals.
 #pragma once
 
 #include <atomic>
@@ -7,54 +7,45 @@
 #include <string>
 #include <vector>
 
-#include "kindred/core/value.h"
-#include "options.h"
-#include "pipeline/pipeline.h"
+#include "kindred/core/catalog.h"
+#include "kindred/role/dataset.h"
 #include "plugin/plugin_loader.h"
 #include "progress/progress.h"
-#include "recipe/plan.h"
-#include "study/study_runs.h"
 
 namespace kindred::launcher {
 
-/// Loads the plugins and says on stderr which were refused.
-[[nodiscard]] plugin::LoadedPlugins load_plugins(const Options& options);
+/// One call of the launcher. Owns the plugins' catalog, and so outlives everything that components make.
+class Session {
+ public:
+  /// @param quiet neither progress nor notes
+  explicit Session(bool quiet) : quiet_(quiet) {}
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
-/// The recipe with the command line's overrides.
-[[nodiscard]] Value read_recipe(const Options& options);
+  /// Loads the plugins and warns about those that were refused. To be called once.
+  /// @param folders of --plugin-dir, searched first
+  const Catalog& load_plugins(const std::vector<std::filesystem::path>& folders);
+  /// What load_plugins() has refused; empty before it.
+  [[nodiscard]] const std::vector<plugin::RefusedPlugin>& refused_plugins() const { return plugins_.refused; }
 
-/// A recipe's data set, or what a folder, manifest or recipe given by path holds; says on stdout how a folder
-/// was read.
-[[nodiscard]] std::unique_ptr<Dataset> dataset_at(const std::filesystem::path& path,
-                                                  const std::vector<std::string>& overrides,
-                                                  const plugin::LoadedPlugins& plugins);
+  /// Opens a data set (command::open_data()) with the loaded plugins, and prints how a folder was read.
+  [[nodiscard]] std::unique_ptr<Dataset> open_data(const std::filesystem::path& path,
+                                                   const std::vector<std::string>& overrides) const;
 
-/// Resolves a recipe. When a component is missing and a plugin was refused, which may have offered it, throws
-/// PluginError instead of RecipeError.
-[[nodiscard]] recipe::Plan plan_recipe(const Value& recipe, const plugin::LoadedPlugins& plugins);
+  /// Shows progress on stderr.
+  [[nodiscard]] std::unique_ptr<progress::ProgressSink> make_progress() const;
+  /// Prints "note: TEXT" to stderr.
+  void note(const std::string& text) const;
+  /// Tells the user how to continue a run that a signal has stopped.
+  /// @return the exit code
+  [[nodiscard]] int interrupted(const std::filesystem::path& folder) const;
 
-/// The same for what a recipe says of searching a gallery.
-[[nodiscard]] recipe::RankingPlan plan_ranking(const Value& recipe, const plugin::LoadedPlugins& plugins);
+ private:
+  bool quiet_;
+  plugin::LoadedPlugins plugins_;
+};
 
-/// The same for a recipe as a pipeline, be it one or plain.
-[[nodiscard]] pipeline::Pipeline plan_pipeline_recipe(const Value& recipe,
-                                                      const plugin::LoadedPlugins& plugins);
-
-/// --run-dir, or runs/NAME, or runs/ and the recipe's file without its ending.
-/// @param name the recipe's own, or ""
-[[nodiscard]] std::filesystem::path run_directory(const Options& options, const std::string& name);
-
-/// The same for all runs of a study.
-[[nodiscard]] std::vector<study::StudyRun> plan_study(const study::Study& study, const Options& options,
-                                                      const plugin::LoadedPlugins& plugins);
-
-/// Sets the threads and warns when matrices are multiplied by a slow library.
-void use_machine(const recipe::MachineSettings& machine, progress::ProgressSink& progress);
-
-/// Set by the first SIGINT or SIGTERM, so that a stage can stop cleanly; the second one ends the program.
+/// Set by the first SIGINT or SIGTERM, so that a stage can stop cleanly. The second one ends the program.
 [[nodiscard]] const std::atomic<bool>& stop_requested();
-
-/// What a program exits with that a signal has stopped.
-inline constexpr int interrupted_exit = 130;
 
 }  // namespace kindred::launcher

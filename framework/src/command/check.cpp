@@ -3,8 +3,15 @@
 #include "ranking/made_metric.h"
 #include "ranking/post_processing.h"
 #include "text/text_table.h"
+#include "training/plan_check.h"
 
 namespace kindred::command {
+
+std::string check_recipe(const Value& recipe, const Catalog& catalog) {
+  if (pipeline::is_pipeline(recipe)) return check_pipeline(pipeline::make_pipeline(recipe, catalog));
+  if (recipe::speaks_of_ranking_alone(recipe)) return check_ranking(recipe::choose_ranking(recipe, catalog));
+  return training::check_plan(recipe::make_plan(recipe, catalog));
+}
 
 std::string check_ranking(const recipe::RankingPlan& plan) {
   static_cast<void>(ranking::create_post_processors(plan));
@@ -15,8 +22,7 @@ std::string check_ranking(const recipe::RankingPlan& plan) {
                   {"by domain", plan.ranking.by_domain ? "yes" : "no"},
                   {"top", std::to_string(plan.ranking.top)},
                   {"metric", plan.metrics_text()}};
-  return summary.str() +
-         "\nfor descriptors on disk: kindred evaluate FOLDER --recipe FILE, kindred match ...\n";
+  return summary.str() + "\nFor features on disk: kindred evaluate FOLDER --recipe FILE, kindred match ...\n";
 }
 
 std::string check_pipeline(const pipeline::Pipeline& pipeline) {

@@ -55,7 +55,7 @@ void write_text(const std::filesystem::path& file, const std::string& text) {
 void make_folder(const std::filesystem::path& folder) {
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
-  if (failure) throw DataError(folder, "cannot be made: " + failure.message());
+  if (failure) throw DataError(folder, "cannot be created: " + failure.message());
 }
 
 /// The folder that is written to, removed again unless it is finished.
@@ -65,12 +65,14 @@ class PartialFolder {
     std::error_code failure;
     if (std::filesystem::exists(target_, failure) &&
         (!std::filesystem::is_directory(target_, failure) || !std::filesystem::is_empty(target_, failure))) {
-      throw DataError(target_, "is there already; give a folder that is empty or not there");
+      throw DataError(target_, "already exists; choose a folder that is empty or does not exist");
     }
     partial_ = target_;
     partial_ += ".partial";
     if (std::filesystem::exists(partial_, failure)) {
-      throw DataError(partial_, "is there already: an earlier run was stopped or is at work; delete it");
+      throw DataError(partial_,
+                      "already exists: an earlier command was stopped or is still running; delete the folder "
+                      "if none is running");
     }
     make_folder(partial_);
   }
@@ -87,7 +89,7 @@ class PartialFolder {
     std::error_code failure;
     std::filesystem::rename(partial_, target_, failure);
     if (failure)
-      throw DataError(target_, "cannot be made from " + partial_.string() + ": " + failure.message());
+      throw DataError(target_, "cannot be created from " + partial_.string() + ": " + failure.message());
     finished_ = true;
   }
 

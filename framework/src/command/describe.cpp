@@ -201,7 +201,7 @@ std::string text_of(const Page& page) {
   if (!page.weights.empty()) text += paragraph(weights_line(page));
   text += "\n";
   if (page.parameters.empty()) {
-    text += "There are no parameters.\n";
+    text += "It has no parameters.\n";
   } else {
     text::TextTable table;
     table.heads = {"PARAMETER", "TYPE", "DEFAULT", "ALLOWED", "UNIT", "MEANING"};
@@ -249,7 +249,7 @@ std::string markdown_of(const Page& page, const std::string& heading) {
   if (!page.plugin.empty()) text += "\nPlugin: `" + page.plugin + "`\n";
   if (!page.weights.empty()) text += "\n" + weights_line(page) + "\n";
   if (page.parameters.empty()) {
-    text += "\nThere are no parameters.\n";
+    text += "\nIt has no parameters.\n";
   } else {
     text +=
         "\n| parameter | type | default | allowed | unit | meaning |\n| --- | --- | --- | --- | --- | --- "
@@ -359,9 +359,9 @@ const ComponentFactory& find_component(const Catalog& catalog, const std::string
   if (!near.empty()) {
     message += "did you mean '" + near + "'?";
   } else if (!of_role.empty()) {
-    message += "there are " + quoted_list(of_role);
+    message += "choose " + quoted_list(of_role);
   } else {
-    message += "a component is written role/name, and `kindred list` shows what there is";
+    message += "write a component as role/name; `kindred list` shows all components";
   }
   throw RecipeError(SourceLocation{}, message);
 }

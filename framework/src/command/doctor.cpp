@@ -1,5 +1,7 @@
 #include "command/doctor.h"
 
+#include <algorithm>
+
 #include "command/doctor_checks.h"
 
 namespace kindred::command {
@@ -13,6 +15,11 @@ DoctorReport examine(const Dataset& dataset, bool decode_all, progress::Progress
   if (decode_all) examine_pixels(dataset, samples, sink, report);
   report.findings = findings(samples, report);
   return report;
+}
+
+bool is_usable(const DoctorReport& report) {
+  return std::none_of(report.findings.begin(), report.findings.end(),
+                      [](const Finding& finding) { return finding.severity == Severity::error; });
 }
 
 }  // namespace kindred::command

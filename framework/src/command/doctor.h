@@ -83,6 +83,9 @@ struct DoctorReport {
 [[nodiscard]] DoctorReport examine(const Dataset& dataset, bool decode_all,
                                    progress::ProgressSink* sink = nullptr);
 
+/// Whether no finding is an error.
+[[nodiscard]] bool is_usable(const DoctorReport& report);
+
 /// The report for a person, 110 columns wide at most where names allow, ending in '\n'.
 [[nodiscard]] std::string doctor_text(const DoctorReport& report);
 /// The report for programs: everything in it, as a JSON object.

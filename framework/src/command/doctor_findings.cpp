@@ -77,9 +77,9 @@ class Rules {
     std::vector<std::string> examples;
     for (const UnreadableImage& image : report_.unreadable) examples.push_back(image.reason);
     const auto count = static_cast<std::int64_t>(examples.size());
-    add(Severity::error, "unreadable", images(count) + " cannot be read: a training stops at the first.",
-        "Copy or download them again, or delete them and their lines in lists; loader.skip_bad_images = true "
-        "trains without them.",
+    add(Severity::error, "unreadable", images(count) + " cannot be read; training stops at the first one.",
+        "Copy or download them again, or delete them and their lines in lists. To train without them, set "
+        "loader.skip_bad_images = true.",
         std::move(examples));
   }
 
@@ -88,15 +88,16 @@ class Rules {
     if (train == nullptr) return;
     if (train->unlabelled + train->junk > 0) {
       add(Severity::error, "train_without_identity",
-          images(train->unlabelled + train->junk) + " for training " + be(train->unlabelled + train->junk) +
-              " unlabelled or junk: training needs to know who is on each.",
-          "Give them identities from 0, or take them out of the training split.",
+          images(train->unlabelled + train->junk) + " of the training split " +
+              be(train->unlabelled + train->junk) +
+              " unlabeled or junk, but training needs the identity of each.",
+          "Give them identities from 0, or remove them from the training split.",
           paths([](const Sample& s) { return s.split == Split::train && s.identity < 0; }));
     }
     if (train->identities == 1) {
       add(Severity::error, "one_identity",
-          "All labelled training images show one identity: there is nothing to tell apart.",
-          "Check the column or the part of the file name that the identity comes from.");
+          "All labeled training images have the same identity, so there is nothing to distinguish.",
+          "Check the column or the part of the file name that gives the identity.");
     }
     const auto singles = train->histogram.empty() ? 0 : train->histogram.front().second;
     if (singles > 0 && train->identities > 1) {
@@ -104,15 +105,14 @@ class Rules {
           std::to_string(singles) + " of " +
               counted(train->identities, "training identity", "training identities") +
               (singles == 1 ? " has" : " have") +
-              " a single image, which has no partner to be compared with.",
-          "Add images of them, or leave them out if they are many.");
+              " a single image, so there is no second image to compare it with.",
+          "Add images of them, or remove them if they are many.");
     }
     if (train->identities > 1 && train->one_camera_identities == train->identities) {
       add(Severity::warning, "train_one_camera_each",
-          "Each training identity is seen by one camera only: how a person's looks change between cameras "
-          "cannot "
-          "be learned.",
-          "Label the same people under several cameras.");
+          "Each training identity is seen by only one camera, so the model cannot learn how the appearance "
+          "of a person changes between cameras.",
+          "Label the same people in images of several cameras.");
     }
   }
 
@@ -121,11 +121,11 @@ class Rules {
     const bool gallery = split(Split::gallery) != nullptr;
     if (query && !gallery) {
       add(Severity::error, "no_gallery", "There are queries, but no gallery to search.",
-          "Add gallery images: further images of the queries' identities, best from other cameras.");
+          "Add gallery images of the identities of the queries, preferably from other cameras.");
     }
     if (gallery && !query) {
       add(Severity::note, "no_queries",
-          "There is a gallery, but no query: it can be described, not evaluated.",
+          "There is a gallery, but there are no queries: features can be extracted, but not evaluated.",
           "To evaluate, mark one image of each identity and camera as a query.");
     }
   }
@@ -135,20 +135,20 @@ class Rules {
     if (query == nullptr) return;
     if (query->unlabelled == query->images) {
       add(Severity::note, "unlabelled_queries",
-          "The queries are unlabelled: they can be described and matched, not evaluated.",
-          "To evaluate, give queries and gallery images identities.");
+          "The queries are unlabeled: they can be matched, but not evaluated.",
+          "To evaluate, give identities to the queries and gallery images.");
     } else if (query->unlabelled > 0) {
       add(Severity::warning, "some_unlabelled_queries",
           queries(query->unlabelled) + " of " + std::to_string(query->images) + " " + be(query->unlabelled) +
-              " unlabelled and cannot count.",
-          "Label them, or take them out.", paths([](const Sample& s) {
+              " unlabeled and ignored in evaluation.",
+          "Label or remove them.", paths([](const Sample& s) {
             return s.split == Split::query && s.identity == unlabelled_identity;
           }));
     }
     if (query->junk > 0) {
       add(Severity::warning, "junk_queries",
-          queries(query->junk) + " " + be(query->junk) + " junk (identity -1) and cannot count.",
-          "Take them out: junk belongs into the gallery.",
+          queries(query->junk) + " " + be(query->junk) + " junk (identity -1) and ignored in evaluation.",
+          "Remove them: junk belongs in the gallery.",
           paths([](const Sample& s) { return s.split == Split::query && s.identity == junk_identity; }));
     }
   }
@@ -164,17 +164,16 @@ class Rules {
       add(Severity::warning, "identity_missing",
           queries(match.identity_missing) + " of " + std::to_string(match.labelled) +
               (match.identity_missing == 1 ? " has" : " have") +
-              " no image of the identity in the gallery: left out of the scores.",
-          "Add gallery images of these identities, or take the queries out.", unmatched_queries(true));
+              " no image of the same identity in the gallery and will be ignored in the scores.",
+          "Add gallery images of these identities, or remove the queries.", unmatched_queries(true));
     }
     if (match.same_camera_only > 0) {
       add(Severity::note, "no_cross_camera_match",
           queries(match.same_camera_only) + " of " + std::to_string(match.labelled) +
               (match.same_camera_only == 1 ? " has" : " have") +
-              " gallery images of the identity under the query's own camera only, which do not count: left "
-              "out of "
-              "the scores.",
-          "Nothing need be done; gallery images from other cameras would make them count.",
+              " gallery images of the same identity only from the camera of the query. Such images do not "
+              "count, so the scores ignore these queries.",
+          "Nothing. Gallery images from other cameras would make these queries count.",
           unmatched_queries(false));
     }
   }
@@ -185,17 +184,17 @@ class Rules {
     std::string remedy;
     const bool strangers = report_.match.identity_missing == report_.match.labelled;
     if (gallery.identities == 0) {
-      message = "The queries are labelled, but no gallery image is: there are no scores.";
-      remedy = "Give the gallery images identities.";
+      message = "The queries are labeled, but no gallery image is, so there are no scores.";
+      remedy = "Give identities to the gallery images.";
     } else if (strangers) {
-      message =
-          "None of the queries' identities is in the gallery: no query can be answered, there are no scores.";
-      remedy = "Queries and gallery must number people alike; check where the identities come from.";
-    } else {
-      message = "No query has a match in the gallery under another camera: there are no scores.";
+      message = "The gallery contains none of the identities of the queries, so there are no scores.";
       remedy =
-          "Add gallery images from other cameras, or set evaluate.cameras = \"single\" so that images of the "
-          "query's own camera count.";
+          "Queries and gallery must use the same identity numbers; check where the identities come from.";
+    } else {
+      message = "No query has a match in the gallery from another camera, so there are no scores.";
+      remedy =
+          "Add gallery images from other cameras, or set evaluate.cameras = \"single\" so that images from "
+          "the camera of the query count.";
     }
     add(Severity::error, "nothing_to_evaluate", std::move(message), std::move(remedy),
         unmatched_queries(strangers));
@@ -232,21 +231,22 @@ class Rules {
     }
     if (without.size() == compared.size()) {
       add(Severity::note, "cameras_unknown",
-          "No camera is known: gallery images from the query's own camera are not left out, and scores are "
-          "not "
-          "comparable with those of data sets where they are.",
-          "Where the cameras are known, say so: in a manifest's column 'camera' or in the file names.");
+          "No camera is known: gallery images from the camera of the query are not ignored, so scores are "
+          "not comparable with those of data sets with cameras.",
+          "If you know the cameras, give them in the column 'camera' of a manifest or in the file names.");
     } else if (!without.empty()) {
       const auto unknown = static_cast<std::int64_t>(without.size());
       add(Severity::warning, "cameras_partly_known",
           images(unknown) + " of the " + std::to_string(compared.size()) + " that are compared " +
-              be(unknown) + " without a camera: same-camera removal is off for all of them.",
-          "Add the cameras that are missing.", std::move(without));
+              be(unknown) +
+              " without a camera, so no gallery image is ignored for having the camera of the query.",
+          "Add the missing cameras.", std::move(without));
     } else if (cameras.size() == 1) {
       add(Severity::warning, "one_camera",
-          "All queries and their gallery images have one camera, " + std::to_string(*cameras.begin()) +
-              ": same-camera removal is off, and scores are higher than across cameras.",
-          "Check where the cameras come from; if there is only one, leave them unknown.");
+          "All queries and their gallery images are from camera " + std::to_string(*cameras.begin()) +
+              ", so no gallery image is ignored for having the camera of the query, and scores are higher "
+              "than across cameras.",
+          "Check where the cameras come from; if there is only one camera, leave it unknown.");
     }
   }
 
@@ -264,9 +264,9 @@ class Rules {
     const auto count = static_cast<std::int64_t>(shared.size());
     add(Severity::warning, "identity_in_train_and_test",
         counted(count, "identity is", "identities are") +
-            " both in training and in test: scores would flatter, as people must be new to be a test.",
-        "Move each identity to one side; if train and test merely number their people independently, nothing "
-        "is "
+            " both in training and in test, so scores would be too high: a test needs people unseen in "
+            "training.",
+        "Move each identity to one side. If training and test use independent identity numbers, nothing is "
         "wrong.",
         std::move(shared));
   }
@@ -298,16 +298,16 @@ class Rules {
       }
     }
     add_duplicates(Severity::error, "duplicates_with_different_identities",
-                   "have different identities: one must be wrong.",
-                   "Look at them, and correct the identity or delete the copy.", std::move(contradictory));
+                   "have different identities, so one must be wrong.",
+                   "Look at them, then correct the identity or delete the copy.", std::move(contradictory));
     add_duplicates(Severity::warning, "duplicates_in_train_and_test",
-                   "lie both in training and in test: the test is known beforehand.",
-                   "Delete them on one side.", std::move(leaks));
+                   "are both in training and in test, so the test is not independent.",
+                   "Delete them from one side.", std::move(leaks));
     add_duplicates(Severity::warning, "query_in_gallery",
-                   "are a query and its own answer in the gallery: scores would flatter.",
+                   "are both a query and its match in the gallery, so scores would be too high.",
                    "Delete the copy in the gallery.", std::move(own_answers));
-    add_duplicates(Severity::note, "duplicates", "agree in what is said of them, and count more than once.",
-                   "Delete the copies, if they are not meant.", std::move(harmless));
+    add_duplicates(Severity::note, "duplicates", "have the same labels and count more than once.",
+                   "Delete the copies if they are not intended.", std::move(harmless));
   }
 
   /// Whether evaluation would find a copy of this query in the gallery.
@@ -350,15 +350,14 @@ class Rules {
     }
     if (wide > 0) {
       add(Severity::note, "wide_images",
-          images(wide) + " " + be(wide) +
-              " wider than high; Kindred expects upright people, cut out closely.",
-          "Cut the people out with a detector first.");
+          images(wide) + " " + be(wide) + " wider than tall; Kindred expects tight crops of upright people.",
+          "Crop the people with a detector first.");
     }
     if (small > 0) {
       add(Severity::note, "small_images",
           images(small) + " " + be(small) + " less than " + std::to_string(smallest_useful_height) +
-              " pixels high: too little to tell people apart.",
-          "Leave them out, or use larger originals.");
+              " pixels tall, too small to distinguish people.",
+          "Remove them, or use larger originals.");
     }
   }
 

@@ -110,25 +110,25 @@ std::string table_text(const DoctorReport& report) {
   std::string text = row("", [](const SplitFigures& f) { return split_name(f.split); });
   text += row("images", number(&SplitFigures::images));
   text += row("identities", number(&SplitFigures::identities));
-  text += row("images an identity", [](const SplitFigures& f) {
+  text += row("images per identity", [](const SplitFigures& f) {
     return f.identities > 0 ? quantiles_text(f.images_per_identity) : std::string("-");
   });
   if (any(&SplitFigures::junk)) text += row("junk images", number(&SplitFigures::junk));
-  if (any(&SplitFigures::unlabelled)) text += row("unlabelled images", number(&SplitFigures::unlabelled));
+  if (any(&SplitFigures::unlabelled)) text += row("unlabeled images", number(&SplitFigures::unlabelled));
   text += row("cameras", cameras_text);
   const bool domains = std::any_of(report.splits.begin(), report.splits.end(), [](const SplitFigures& f) {
     return f.domains.size() > 1 || !f.domains.begin()->first.empty();
   });
   if (domains) text += row("domains", [](const SplitFigures& f) { return std::to_string(f.domains.size()); });
   if (report.decoded) text += sizes_text(report);
-  return text + "(images an identity: least / median / most)\n";
+  return text + "(images per identity: minimum / median / maximum)\n";
 }
 
 std::string cameras_list(const DoctorReport& report) {
   std::string text;
   for (const SplitFigures& figures : report.splits) {
     if (figures.cameras.size() < 2) continue;
-    text += "\nImages a camera, " + std::string(split_name(figures.split)) + ":";
+    text += "\nImages per camera, " + std::string(split_name(figures.split)) + ":";
     std::size_t width = page_width;
     for (const auto& [camera, images] : figures.cameras) {
       const std::string cell = "  " + (camera == unknown_camera ? "unknown" : std::to_string(camera)) + ": " +
@@ -147,8 +147,7 @@ std::string cameras_list(const DoctorReport& report) {
 
 std::string histogram_text(const SplitFigures& figures) {
   constexpr std::int64_t longest_bar = 50;
-  std::string text =
-      "\nIdentities by their number of images, " + std::string(split_name(figures.split)) + ":\n";
+  std::string text = "\nIdentities by number of images, " + std::string(split_name(figures.split)) + ":\n";
   std::int64_t most = 1;
   for (const auto& [lowest, identities] : figures.histogram) most = std::max(most, identities);
   bool begun = false;
@@ -172,10 +171,10 @@ std::string match_text(const MatchFigures& match) {
   std::string text = "\nEvaluation: " + std::to_string(match.matched) + " of " +
                      std::to_string(match.queries) + " queries count for the scores.\n";
   text += line("  not in the gallery", {std::to_string(match.identity_missing)});
-  text += line("  own camera only", {std::to_string(match.same_camera_only)});
-  text += line("  unlabelled or junk", {std::to_string(match.queries - match.labelled)});
-  text += std::string("  Gallery images of the query's identity and camera are ") +
-          (match.cameras_known ? "left out" : "not left out") + "; " + std::to_string(match.distractors) +
+  text += line("  same camera only", {std::to_string(match.same_camera_only)});
+  text += line("  unlabeled or junk", {std::to_string(match.queries - match.labelled)});
+  text += std::string("  Gallery images with the identity and camera of the query are ") +
+          (match.cameras_known ? "ignored" : "not ignored") + "; " + std::to_string(match.distractors) +
           " gallery images are distractors.\n";
   return text;
 }
@@ -271,7 +270,7 @@ std::string doctor_text(const DoctorReport& report) {
   };
   text += "\nFindings: " + counted(Severity::error) + ", " + counted(Severity::warning) + ", " +
           counted(Severity::note) + '.';
-  text += report.decoded ? "\n" : " The images themselves were not looked at.\n";
+  text += report.decoded ? "\n" : " The images were not decoded.\n";
   for (const Finding& finding : report.findings) text += finding_text(finding);
   return text;
 }

@@ -15,7 +15,7 @@ std::string list_components(const Catalog& catalog) {
     role = info.role;
     table.rows.push_back({info.id(), info.plugin, info.summary});
   }
-  if (table.rows.empty()) return "There are no components: no plugin was loaded.\n";
+  if (table.rows.empty()) return "No components: no plugin was loaded.\n";
   return table.str();
 }
 

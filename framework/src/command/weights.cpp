@@ -21,7 +21,7 @@ std::string type_text(const torch::Tensor& tensor) {
 }
 
 std::string layout_text(const weights::TranslatedWeights& weights) {
-  return weights.layout ? weights.layout->name : "not recognised: names are taken as they are";
+  return weights.layout ? weights.layout->name : "not recognized; names are used as they are";
 }
 
 /// Kindred's name by the file's.
@@ -57,7 +57,7 @@ const char* state_text(weights::TensorState state) {
     case weights::TensorState::counter:
       return "set to 0";
     case weights::TensorState::allowed:
-      return "left as it was";
+      return "left unchanged";
     case weights::TensorState::missing:
       return "missing";
     case weights::TensorState::wrong_shape:
@@ -95,18 +95,18 @@ std::string outcome_text(const ImportOptions& options, const weights::WeightsFil
   if (!outcome.report.note.empty()) text += "note: " + outcome.report.note + "\n";
   text += "\n" + rows_text(outcome.report) + outcome.report.counts_text() + "\n";
   if (outcome.written) {
-    return text + "written to " + options.out.string() + "; use it with: kindred embed --weights " +
+    return text + "written to " + options.out.string() + "; to use it: kindred embed --weights " +
            options.out.string() + " --data DIR\n";
   }
   text += "nothing was written: ";
   if (outcome.report.lacks_the_head_alone()) {
-    text += "the file is a backbone's; to train with it, say in the recipe: [backbone] weights = \"" +
-            options.file.string() + "\"\n";
+    text +=
+        "the file contains only a backbone; to train with it, set in the recipe: [backbone] weights = \"" +
+        options.file.string() + "\"\n";
   } else {
     text +=
-        "the file does not fit the recipe's network. Choose the recipe's components so that it does, or "
-        "leave "
-        "tensors at their initial random numbers: --allow-missing 'PATTERN'\n";
+        "the file does not match the network of the recipe. Change the components of the recipe, or keep the "
+        "initial random numbers of some tensors: --allow-missing 'PATTERN'\n";
   }
   return text;
 }
@@ -136,9 +136,9 @@ std::string weights_text(const WeightsSummary& summary) {
                                std::to_string(elements_of(content)) + " elements, " + std::to_string(bytes) +
                                " bytes"},
                {"layout", layout_text(summary.weights)}};
-  if (!file.beside.empty()) head.rows.push_back({"beside", joined(file.beside)});
+  if (!file.beside.empty()) head.rows.push_back({"other", joined(file.beside)});
   if (content.metadata.count(recipe_key) > 0) {
-    head.rows.push_back({"recipe", "inside: `kindred embed --weights` uses this model as it is"});
+    head.rows.push_back({"recipe", "included; this is a model file for `kindred embed --weights`"});
   }
   if (summary.weights.layout && !summary.weights.layout->note.empty()) {
     head.rows.push_back({"note", summary.weights.layout->note});
@@ -189,8 +189,8 @@ ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
       options.identities ? std::nullopt : weights::identities_of(plan, weights, options.file);
   if (!options.identities && !in_file) {
     throw Error("error: " + options.file.string() +
-                " has no classifier of the recipe's network, so it does not say for how many identities it "
-                "is; give --identities N, and --allow-missing for the classifier");
+                " has no classifier of the recipe's network, so the number of identities is unknown; give "
+                "--identities N, and --allow-missing for the classifier");
   }
   ImportOutcome outcome;
   outcome.identities = options.identities ? *options.identities : *in_file;

@@ -18,9 +18,10 @@ void require_domains(const std::vector<Sample>& samples, const std::vector<std::
   for (const auto& name : domains) {
     if (there.count(name) > 0) continue;
     const std::vector<std::string> names(there.begin(), there.end());
-    throw Error(subject + ": error: no image is of domain '" + name + "'; " +
-                (there == std::set<std::string>{""} ? "the images have no domains, partition them first"
-                                                    : "the domains are " + quoted_list(names)));
+    throw Error(subject + ": error: no image has the domain '" + name + "'; " +
+                (there == std::set<std::string>{""}
+                     ? "the images have no domains; run the stage 'partition' first"
+                     : "the domains are " + quoted_list(names)));
   }
 }
 

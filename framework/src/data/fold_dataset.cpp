@@ -124,12 +124,11 @@ FoldDataset::FoldDataset(std::unique_ptr<Dataset> whole, const recipe::FoldsSett
   const auto samples = training_split(*whole_);
   auto identities = identities_of(samples);
   if (static_cast<std::int64_t>(identities.size()) < folds.count) {
-    throw RecipeError(location, "[folds]: count = " + std::to_string(folds.count) +
-                                    " folds cannot be made of the " + std::to_string(identities.size()) +
-                                    " identities of the training split; " +
-                                    (identities.size() < 2 ? "folds need a data set with training images of "
-                                                             "known identity"
-                                                           : "ask for fewer folds, or say fold = 0"));
+    throw RecipeError(location, "[folds]: cannot split the " + std::to_string(identities.size()) +
+                                    " identities of the training split into count = " +
+                                    std::to_string(folds.count) + " folds; " +
+                                    (identities.size() < 2 ? "choose a data set with labeled training images"
+                                                           : "lower count, or set fold = 0"));
   }
   const auto validated = validated_identities(identities, folds);
   std::erase_if(identities, [&](const auto& entry) { return validated.count(entry.first) == 0; });
@@ -142,10 +141,10 @@ FoldDataset::FoldDataset(std::unique_ptr<Dataset> whole, const recipe::FoldsSett
   if (queries.empty()) {
     const std::string needed = std::to_string(folds.min_images_for_query) + " images";
     throw RecipeError(
-        location,
-        "[folds]: no identity of fold " + std::to_string(folds.fold) + " gives a query: that takes " +
-            (chooser.cameras_known() ? "two cameras and at least " + needed : needed) +
-            "; lower min_images_for_query, ask for fewer folds, or take data with more images a person");
+        location, "[folds]: no identity of fold " + std::to_string(folds.fold) +
+                      " has a query, which needs " +
+                      (chooser.cameras_known() ? "two cameras and at least " + needed : needed) +
+                      "; lower min_images_for_query or count, or choose data with more images per person");
   }
   for (std::size_t i = 0; i < samples.size(); ++i) {
     auto sample = samples[i];
@@ -163,17 +162,17 @@ FoldDataset::FoldDataset(std::unique_ptr<Dataset> whole, const recipe::FoldsSett
         *distractors_, sample, location);
   }
   if (samples_.size() == before) {
-    throw RecipeError(location,
-                      "[folds]: distractors = " + Value(folds.distractors).to_toml() +
-                          " has no images outside a training split; name another folder, or \"\" for "
-                          "none");
+    throw RecipeError(
+        location, "[folds]: distractors = " + Value(folds.distractors).to_toml() +
+                      " has no images outside of its training split; name another folder, or \"\" for none");
   }
 }
 
 void FoldDataset::add(Sample sample, const Dataset& from, Sample there, const SourceLocation& location) {
   if (!sources_.emplace(sample.path, Source{&from, std::move(there)}).second) {
-    throw RecipeError(location, "[folds]: the data set and the distractors both have an image '" +
-                                    sample.path + "'; call the distractors' folder by another path");
+    throw RecipeError(location, "[folds]: image '" + sample.path +
+                                    "' is in both the data set and the distractors; move the distractors to "
+                                    "a folder of another name");
   }
   samples_.push_back(std::move(sample));
 }

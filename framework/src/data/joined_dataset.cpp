@@ -27,8 +27,8 @@ JoinedDataset::JoinedDataset(std::unique_ptr<Dataset> base, std::vector<Part> pa
 void JoinedDataset::join(const Part& part, std::size_t number, std::int64_t first_identity) {
   if (part.samples.empty()) {
     throw DataError(part.file,
-                    "labels no image, so nothing joins the training; label more freely, or take "
-                    "these labels out of the recipe");
+                    "contains no labels, so no image would be added to the training; loosen the parameters "
+                    "of the labeler, or remove these labels from the recipe");
   }
   const Dataset& dataset = part.dataset ? *part.dataset : *base_;
   const std::string prefix = part.dataset ? "pseudo" + std::to_string(number) + "/" : "";
@@ -41,18 +41,18 @@ void JoinedDataset::join(const Part& part, std::size_t number, std::int64_t firs
     };
     const auto found = known.find(labelled.path);
     if (found == known.end()) {
-      refuse("is not in the data set; these labels are of other data, or the data has changed: label again");
+      refuse("is not in the data set: the labels are for other data, or the data has changed; label again");
     }
     if (labelled.identity < 0) {
-      refuse("has no identity of 0 or more; leave images without an identity out of the labels");
+      refuse("has no identity of 0 or more; remove images without an identity from the labels");
     }
-    if (!part.dataset && found->second.split == Split::train) refuse("is in the training split already");
+    if (!part.dataset && found->second.split == Split::train) refuse("is already in the training split");
     Sample sample = labelled;
     sample.path = prefix + labelled.path;
     sample.identity += first_identity;
     sample.split = Split::train;
     if (!joined_.emplace(sample.path, Source{&dataset, found->second}).second) {
-      refuse("is labelled twice; each image may join the training once");
+      refuse("is labeled twice; list each image once");
     }
     samples_.push_back(std::move(sample));
   }

@@ -223,8 +223,8 @@ struct Loader::State {
       ++turns_had;
     }
     if (image.dims != 2 || image.empty() || (image.type() != CV_8UC3 && image.type() != CV_32FC3)) {
-      throw std::logic_error("the data set or an augmentation has made of " + sample.path +
-                             " something else than three channels of bytes or floats");
+      throw std::logic_error("the data set or an augmentation has turned " + sample.path +
+                             " into something other than three channels of bytes or floats");
     }
     slot.height = image.rows;
     slot.width = image.cols;
@@ -274,12 +274,11 @@ struct Loader::State {
         if (first_time && messages.size() < kept_messages) messages.push_back(slot.bad_data);
       } else if (batch.delivered && (slot.height != first->height || slot.width != first->width)) {
         const auto first_index = static_cast<std::size_t>(first - batch.slots.begin());
-        throw DataError(
-            samples[indices[i]].path,
-            "is " + size_text(slot) + " pixels (height x width) when it joins its batch, and " +
-                samples[indices[first_index]].path + " is " + size_text(*first) +
-                "; all images of a batch must have one size: add the augmentation 'resize' to the "
-                "recipe");
+        throw DataError(samples[indices[i]].path,
+                        "is " + size_text(slot) + " pixels (height x width) after augmentation, but " +
+                            samples[indices[first_index]].path + " is " + size_text(*first) +
+                            "; all images of a batch must have the same size: add the augmentation 'resize' "
+                            "to the recipe");
       }
     }
   }

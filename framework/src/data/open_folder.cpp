@@ -56,13 +56,13 @@ OpenedFolder open_folder(const std::filesystem::path& root, const Catalog& catal
   if (surest.size() == 1) return opened;
   if (surest.empty()) {
     throw DataError(root, known.empty()
-                              ? "no plugin was found that offers a dataset; see --plugin-dir"
-                              : "is of no known layout. Known are:" + known +
-                                    "\nGive the folder that holds the layout's own folders, or describe "
-                                    "the images in a manifest.csv.");
+                              ? "no plugin offers a dataset; give the folder of the plugins with --plugin-dir"
+                              : "has no known layout. Known layouts:" + known +
+                                    "\nGive the folder that contains the folders of the layout, or list the "
+                                    "images in a manifest.csv.");
   }
-  throw DataError(root, "may be any of " + quoted_list(surest) +
-                            "; say which in a recipe: [dataset] with type = \"" + surest.front() +
+  throw DataError(root, "could have any of the layouts " + quoted_list(surest) +
+                            "; choose one in a recipe: [dataset] with type = \"" + surest.front() +
                             "\" and root = \"" + root.string() + "\"");
 }
 

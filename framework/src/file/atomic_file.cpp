@@ -145,7 +145,7 @@ void write_atomically(const fs::path& file, const std::function<void(std::ostrea
   if (!target.has_filename()) throw DataError(file, "cannot be written: it is not the name of a file");
   const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
   fs::create_directories(folder, error);
-  if (error) throw DataError(file, "its folder cannot be made: " + error.message());
+  if (error) throw DataError(file, "its folder cannot be created: " + error.message());
 
   TemporaryFile temporary(target);
   {
@@ -155,7 +155,7 @@ void write_atomically(const fs::path& file, const std::function<void(std::ostrea
     stream.exceptions(std::ios::badbit);
     write(stream);
     stream.flush();
-    if (!stream) throw DataError(file, "cannot be written: the content could not be put together");
+    if (!stream) throw DataError(file, "cannot be written: its content could not be generated");
   }
   temporary.move_to(target);
   sync_folder(folder);

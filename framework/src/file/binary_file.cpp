@@ -30,16 +30,17 @@ BinaryFile::BinaryFile(fs::path file) : file_(std::move(file)) {
 
 void BinaryFile::read(std::uint64_t offset, void* data, std::uint64_t size) {
   if (offset > size_ || size > size_ - offset) {
-    throw DataError(file_, "is damaged: it ends before byte " + std::to_string(offset) + " + " +
-                               std::to_string(size) + "; it was cut off");
+    throw DataError(
+        file_, "is truncated: it ends before byte " + std::to_string(offset) + " + " + std::to_string(size));
   }
   errno = 0;
   stream_.clear();
   stream_.seekg(static_cast<std::streamoff>(offset));
   stream_.read(static_cast<char*>(data), static_cast<std::streamsize>(size));
   if (static_cast<std::uint64_t>(stream_.gcount()) != size) {
-    throw DataError(file_, "cannot be read: " + (errno != 0 ? std::generic_category().message(errno)
-                                                            : std::string("it became shorter meanwhile")));
+    throw DataError(
+        file_, "cannot be read: " + (errno != 0 ? std::generic_category().message(errno)
+                                                : std::string("the file was truncated while it was read")));
   }
 }
 
@@ -51,7 +52,7 @@ BinaryCursor::BinaryCursor(BinaryFile& file, std::vector<std::uint8_t> content)
 
 void BinaryCursor::require(std::uint64_t count) const {
   if (count > left()) {
-    throw DataError(file_.file(), "is damaged: it ends in the middle of its content; it was cut off");
+    throw DataError(file_.file(), "is truncated: it ends in the middle of its content");
   }
 }
 

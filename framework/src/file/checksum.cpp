@@ -60,7 +60,8 @@ void verify_checksum(const std::filesystem::path& file, const TensorFile& conten
   if (found == content.metadata.end()) return;
   const auto actual = checksum(content);
   if (actual != found->second) {
-    throw DataError(file, "is damaged: its checksum is " + actual + ", it was written with " + found->second);
+    throw DataError(file, "is damaged: its checksum is " + actual + ", but was " + found->second +
+                              " when it was written");
   }
 }
 

@@ -31,9 +31,9 @@ std::filesystem::path with_ending(const std::filesystem::path& stem, const char*
 
 std::vector<Sample> read_samples(const std::filesystem::path& file, const std::filesystem::path& array) {
   if (!std::filesystem::exists(file)) {
-    throw DataError(file, "is missing: it says which image each row of " + array.filename().string() +
-                              " describes, with the header path,identity,camera,domain,split (the first two "
-                              "are needed)");
+    throw DataError(file,
+                    "is missing: it must list the image of each row of " + array.filename().string() +
+                        ", with the header path,identity,camera,domain,split (the first two are required)");
   }
   SampleListReader reader(file);
   std::vector<Sample> samples;
@@ -109,11 +109,10 @@ StorageLoss loss_between(const std::filesystem::path& stem, const Features& feat
     const auto* shares = share.data_ptr<double>();
     for (std::int64_t i = 0; i < last - first; ++i) {
       if (!std::isfinite(shares[i])) {
-        throw DataError(
-            with_ending(stem, ".npy"),
-            "the descriptor of '" + features.samples[static_cast<std::size_t>(first + i)].path +
-                "' has a number that does not fit into 16 bits: scale the descriptors to length 1, "
-                "or store them as float32");
+        throw DataError(with_ending(stem, ".npy"),
+                        "the descriptor of '" + features.samples[static_cast<std::size_t>(first + i)].path +
+                            "' has a number that is too large for 16 bits; scale the descriptors to length "
+                            "1, or store them as float32");
       }
       loss.largest = std::max(loss.largest, shares[i]);
       loss.mean += shares[i] / static_cast<double>(rows);
@@ -157,19 +156,19 @@ FeatureReader::FeatureReader(const std::filesystem::path& file)
     std::string text;
     for (const auto size : shape) text += (text.empty() ? "" : " x ") + std::to_string(size);
     throw DataError(array_.file(),
-                    "descriptors are an array of images x numbers, each at least 1; this one " +
+                    "features must be an array of images x numbers, each at least 1; this one " +
                         (text.empty() ? std::string("is a single number") : "is " + text));
   }
   if (!torch::isFloatingType(array_.type())) {
     throw DataError(array_.file(),
-                    "descriptors are floating point numbers ('<f2', '<f4', '<f8' or '<V2'), not whole "
-                    "numbers: save them as numpy.save(file, array.astype('<f4'))");
+                    "features must be floating-point numbers ('<f2', '<f4', '<f8' or '<V2'), not integers; "
+                    "save them with numpy.save(file, array.astype('<f4'))");
   }
   if (shape[0] != static_cast<std::int64_t>(samples_.size())) {
     throw DataError(with_ending(stem_of(file), ".csv"),
-                    "has " + std::to_string(samples_.size()) + " rows below its header, but " +
+                    "has " + std::to_string(samples_.size()) + " rows after its header, but " +
                         array_.file().filename().string() + " has " + std::to_string(shape[0]) +
-                        ": each descriptor needs its own row, in the same order");
+                        "; it needs one row for each descriptor, in the same order");
   }
 }
 
@@ -179,10 +178,10 @@ torch::Tensor FeatureReader::rows(std::int64_t first, std::int64_t last) const {
   const auto finite = torch::isfinite(result).all(1).contiguous();
   const auto* good = finite.data_ptr<bool>();
   const auto row = first + (std::find(good, good + finite.numel(), false) - good);
-  throw DataError(array_.file(), "row " + std::to_string(row) + " (from 0), which describes '" +
+  throw DataError(array_.file(), "row " + std::to_string(row) + " (from 0)" + ", the descriptor of '" +
                                      samples_[static_cast<std::size_t>(row)].path +
-                                     "', holds a number that is not finite (NaN, infinite, or too large for "
-                                     "32 bits): describe that image again or leave it out");
+                                     "', contains a number that is not finite (NaN, infinite, or too large "
+                                     "for 32 bits); extract its features again or remove it");
 }
 
 Features read_features(const std::filesystem::path& file) {

@@ -34,7 +34,7 @@ int lock(const fs::path& folder) {
       std::string owner;
       std::getline(std::ifstream(file), owner);
       throw DataError(folder, "is in use by " + (owner.empty() ? "another process" : "process " + owner) +
-                                  "; wait until it has ended, or use another run directory");
+                                  "; wait until it ends, or use another run directory");
     }
     throw DataError(folder, "cannot be locked: " + reason(error));
   }
@@ -53,7 +53,7 @@ int lock(const fs::path& folder) {
 FolderLock::FolderLock(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error) throw DataError(folder, "cannot be made: " + error.message());
+  if (error) throw DataError(folder, "cannot be created: " + error.message());
   descriptor_ = lock(folder);
   remove_unfinished_files(folder);
 }

@@ -22,8 +22,7 @@
 namespace kindred::file {
 namespace {
 
-static_assert(std::endian::native == std::endian::little,
-              "arrays are read and written as they lie in memory");
+static_assert(std::endian::native == std::endian::little, "arrays are read and written in memory order");
 
 constexpr std::string_view magic = "\x93NUMPY";
 /// Real headers take 128 bytes; more than this is not a header.
@@ -74,7 +73,7 @@ class HeaderParser {
       }
     }
     skip_space();
-    if (at_ != text_.size()) fail("something stands after the closing '}'");
+    if (at_ != text_.size()) fail("text after the closing '}'");
     if (!type_ || !fortran_order_ || !shape_) fail("one of 'descr', 'fortran_order' and 'shape' is missing");
     return {*type_, *fortran_order_, *shape_};
   }
@@ -85,10 +84,9 @@ class HeaderParser {
                                " of the header); write the file again with numpy.save");
   }
   [[noreturn]] void refuse_type(const std::string& what) const {
-    throw DataError(file_,
-                    "the array is of type " + what +
-                        "; read are '<f2', '<f4', '<f8', '<i4', '<i8' and '<V2' (bfloat16): save it as "
-                        "numpy.save(file, array.astype('<f4'))");
+    throw DataError(file_, "the array is of type " + what +
+                               "; supported types are '<f2', '<f4', '<f8', '<i4', '<i8' and '<V2' "
+                               "(bfloat16); save it with numpy.save(file, array.astype('<f4'))");
   }
 
   void skip_space() {
@@ -112,10 +110,10 @@ class HeaderParser {
 
   std::string_view quoted() {
     skip_space();
-    if (at_ >= text_.size() || (text_[at_] != '\'' && text_[at_] != '"')) fail("expected a quoted text");
+    if (at_ >= text_.size() || (text_[at_] != '\'' && text_[at_] != '"')) fail("expected a quoted string");
     const char quote = text_[at_++];
     const auto end = text_.find(quote, at_);
-    if (end == std::string_view::npos) fail("a quote is never closed");
+    if (end == std::string_view::npos) fail("a quote is not closed");
     const auto result = text_.substr(at_, end - at_);
     at_ = end + 1;
     return result;
@@ -165,7 +163,7 @@ class HeaderParser {
       }
       ++at_;
     }
-    if (at_ == begin) fail("the shape holds something else than whole numbers from 0");
+    if (at_ == begin) fail("the shape contains something other than integers from 0");
     return value;
   }
 
@@ -207,7 +205,7 @@ NpyReader::NpyReader(std::filesystem::path file) : file_(std::move(file)) {
   if (descriptor_ < 0) throw DataError(file_, std::string("cannot be opened: ") + std::strerror(errno));
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0) {
-    throw DataError(file_, std::string("cannot be examined: ") + std::strerror(errno));
+    throw DataError(file_, std::string("cannot be inspected: ") + std::strerror(errno));
   }
   if (!S_ISREG(status.st_mode)) throw DataError(file_, "is not a regular file");
   const std::int64_t size = status.st_size;
@@ -217,28 +215,26 @@ NpyReader::NpyReader(std::filesystem::path file) : file_(std::move(file)) {
   read_at(0, start.data(), start_size);
   const std::string_view begin(reinterpret_cast<const char*>(start.data()), start_size);
   if (!begin.starts_with(magic)) {
-    throw DataError(file_, size == 0 ? std::string("is empty")
-                           : begin.starts_with("PK")
-                               ? "is a .npz archive, not a .npy array: save the array by itself with "
-                                 "numpy.save"
-                               : "is not a .npy array (it does not begin with \\x93NUMPY): write it with "
-                                 "numpy.save");
+    throw DataError(
+        file_, size == 0 ? std::string("is empty")
+               : begin.starts_with("PK")
+                   ? "is a .npz archive, not a .npy array; save a single array with numpy.save"
+                   : "is not a .npy array (it does not begin with \\x93NUMPY); write it with numpy.save");
   }
-  if (size < 12) throw DataError(file_, "is cut short within the header");
+  if (size < 12) throw DataError(file_, "is truncated within its header");
   const int version = start[6];
   if (version < 1 || version > 3) {
-    throw DataError(file_, "is of .npy format version " + std::to_string(version) + "." +
-                               std::to_string(start[7]) + "; versions 1 to 3 are read");
+    throw DataError(file_, "has .npy format version " + std::to_string(version) + "." +
+                               std::to_string(start[7]) + "; supported are versions 1 to 3");
   }
   const std::int64_t length_bytes = version == 1 ? 2 : 4;
   std::int64_t header_length = 0;
   for (std::int64_t i = length_bytes; i-- > 0;) header_length = header_length << 8 | start[8 + i];
   if (header_length > longest_header) {
-    throw DataError(file_, "the header of the array claims " + std::to_string(header_length) +
-                               " bytes: the file is damaged");
+    throw DataError(file_, "is damaged: its header claims " + std::to_string(header_length) + " bytes");
   }
   data_offset_ = 8 + length_bytes + header_length;
-  if (data_offset_ > size) throw DataError(file_, "is cut short within the header");
+  if (data_offset_ > size) throw DataError(file_, "is truncated within its header");
   std::string text(static_cast<std::size_t>(header_length), '\0');
   read_at(8 + length_bytes, text.data(), header_length);
   const auto header = HeaderParser(file_, text).parse();
@@ -251,14 +247,13 @@ NpyReader::NpyReader(std::filesystem::path file) : file_(std::move(file)) {
   std::int64_t bytes = 0;
   if (!elements || !row_elements ||
       __builtin_mul_overflow(*elements, static_cast<std::int64_t>(torch::elementSize(type_)), &bytes)) {
-    throw DataError(file_,
-                    "the shape " + shape_text(shape_) + " is too large to be true: the file is damaged");
+    throw DataError(file_, "is damaged: its shape " + shape_text(shape_) + " is impossibly large");
   }
   row_elements_ = *row_elements;
   if (bytes != size - data_offset_) {
-    throw DataError(file_, std::string(bytes > size - data_offset_ ? "is cut short" : "is too long") +
-                               ": the shape " + shape_text(shape_) + " needs " + std::to_string(bytes) +
-                               " bytes of data, the file holds " + std::to_string(size - data_offset_));
+    throw DataError(file_, std::string(bytes > size - data_offset_ ? "is truncated" : "is too long") +
+                               ": its shape " + shape_text(shape_) + " needs " + std::to_string(bytes) +
+                               " bytes of data, but the file has " + std::to_string(size - data_offset_));
   }
   closer.descriptor = nullptr;
 }
@@ -293,7 +288,7 @@ void NpyReader::read_at(std::int64_t offset, void* data, std::int64_t bytes) con
     const auto got = ::pread(descriptor_, to, static_cast<std::size_t>(bytes), offset);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw DataError(file_, std::string("cannot be read: ") + std::strerror(errno));
-    if (got == 0) throw DataError(file_, "was cut short while it was being read");
+    if (got == 0) throw DataError(file_, "was truncated while it was read");
     to += got;
     offset += got;
     bytes -= got;
@@ -302,7 +297,7 @@ void NpyReader::read_at(std::int64_t offset, void* data, std::int64_t bytes) con
 
 torch::Tensor NpyReader::rows(std::int64_t first, std::int64_t last) const {
   if (shape_.empty() || first < 0 || first > last || last > shape_[0]) {
-    throw std::logic_error("NpyReader::rows: no such range");
+    throw std::logic_error("NpyReader::rows: invalid range");
   }
   auto shape = shape_;
   shape[0] = last - first;

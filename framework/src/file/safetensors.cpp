@@ -87,7 +87,7 @@ class StrictJson {
     if (event == Event::key) {
       const auto& name = parsed.get_ref<const std::string&>();
       if (!keys_.back().insert(name).second) {
-        throw DataError(file_, "is damaged: its header names '" + name + "' twice");
+        throw DataError(file_, "is damaged: its header lists '" + name + "' twice");
       }
     }
     return true;
@@ -132,10 +132,10 @@ class HeaderReader {
   }
 
   [[nodiscard]] std::map<std::string, std::string> metadata(const nlohmann::json& value) const {
-    if (!value.is_object()) fail("is damaged: its metadata is not an object of texts");
+    if (!value.is_object()) fail("is damaged: its metadata is not an object of strings");
     std::map<std::string, std::string> result;
     for (const auto& [key, text] : value.items()) {
-      if (!text.is_string()) fail("is damaged: its metadata '" + key + "' is not a text");
+      if (!text.is_string()) fail("is damaged: its metadata '" + key + "' is not a string");
       result.emplace(key, text.get<std::string>());
     }
     return result;
@@ -145,16 +145,16 @@ class HeaderReader {
     TensorPlace place;
     place.name = name;
     const auto wrong = [&](const std::string& what) { fail("is damaged: tensor '" + name + "' " + what); };
-    if (!value.is_object()) wrong("is not described by an object");
+    if (!value.is_object()) wrong("has an entry that is not an object");
     for (const char* key : {"dtype", "shape", "data_offsets"}) {
       if (!value.contains(key)) wrong("has no '" + std::string(key) + "'");
     }
     const auto& type = value["dtype"];
-    if (!type.is_string()) wrong("has a 'dtype' that is not a text");
+    if (!type.is_string()) wrong("has a 'dtype' that is not a string");
     place.type = find_type(std::string_view(type.get_ref<const std::string&>()));
     if (place.type == nullptr) {
-      fail("tensor '" + name + "' is of type '" + type.get<std::string>() +
-           "', which is not read; read are " + supported_types());
+      fail("tensor '" + name + "' has the unsupported type '" + type.get<std::string>() +
+           "'; supported types are " + supported_types());
     }
     const auto& shape = value["shape"];
     if (!shape.is_array()) wrong("has a 'shape' that is not a list");
@@ -173,22 +173,22 @@ class HeaderReader {
       too_large = __builtin_mul_overflow(size, number, &size) || too_large;
     }
     // Lengths that overflow on their own are refused even beside a 0: LibTorch multiplies them for strides.
-    if (too_large) wrong("has the shape " + shape.dump() + ", which is more than any file holds");
+    if (too_large) wrong("has the shape " + shape.dump() + ", which is too large for any file");
     if (empty) size = 0;
     const auto& offsets = value["data_offsets"];
     if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
         !offsets[1].is_number_unsigned()) {
-      wrong("has 'data_offsets' that are not two whole numbers");
+      wrong("has 'data_offsets' that are not two integers");
     }
     place.begin = offsets[0].get<std::uint64_t>();
     place.end = offsets[1].get<std::uint64_t>();
     if (place.begin > place.end) wrong("ends before it begins");
     if (place.end > data_size_) {
-      wrong("ends at byte " + std::to_string(place.end) + " of the data, which has " +
-            std::to_string(data_size_) + ": the file was cut off");
+      wrong("ends at byte " + std::to_string(place.end) + " of the data, which has only " +
+            std::to_string(data_size_) + " bytes: the file is truncated");
     }
     if (place.end - place.begin != size) {
-      wrong("has " + std::to_string(place.end - place.begin) + " bytes; " + place.type->name + " " +
+      wrong("has " + std::to_string(place.end - place.begin) + " bytes, but " + place.type->name + " " +
             shape.dump() + " needs " + std::to_string(size));
     }
     return place;
@@ -228,8 +228,9 @@ Header read_header(BinaryFile& source) {
   std::uint64_t length = 0;
   source.read(0, &length, sizeof length);
   if (length > largest_header || length > file_size - 8) {
-    throw DataError(file, "is not a safetensors file, or was cut off: its header should have " +
-                              std::to_string(length) + " bytes, the file has " + std::to_string(file_size));
+    throw DataError(file, "is not a safetensors file, or is truncated: its header should have " +
+                              std::to_string(length) + " bytes, but the file has " +
+                              std::to_string(file_size));
   }
   std::string text(length, '\0');
   source.read(8, text.data(), length);
@@ -255,7 +256,8 @@ void write_safetensors(const fs::path& file, const TensorFile& content) {
     if (!names.insert(name).second) throw DataError(file, "two tensors are named '" + name + "'");
     if (!tensor.defined()) throw DataError(file, "tensor '" + name + "' has no value");
     if (tensor.layout() != torch::kStrided || find_type(tensor.scalar_type()) == nullptr) {
-      throw DataError(file, "tensor '" + name + "' is of a type that safetensors does not know; known are " +
+      throw DataError(file, "tensor '" + name +
+                                "' has a type that safetensors does not support; supported types are " +
                                 supported_types());
     }
     order.push_back(&entry);
@@ -279,7 +281,7 @@ void write_safetensors(const fs::path& file, const TensorFile& content) {
   try {
     text = header.dump();
   } catch (const nlohmann::json::exception&) {
-    throw DataError(file, "cannot be written: a name or a text of its metadata is not UTF-8");
+    throw DataError(file, "cannot be written: a name or a metadata string is not valid UTF-8");
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
 
@@ -306,7 +308,8 @@ TensorFile read_safetensors(const fs::path& file) {
     if (place.type->type == torch::kBool) {
       const auto* bytes = static_cast<const std::uint8_t*>(tensor.data_ptr());
       if (std::any_of(bytes, bytes + tensor.numel(), [](std::uint8_t byte) { return byte > 1; })) {
-        throw DataError(file, "is damaged: tensor '" + place.name + "' is BOOL and holds more than 0 and 1");
+        throw DataError(file, "is damaged: tensor '" + place.name +
+                                  "' has type BOOL but contains values other than 0 and 1");
       }
     }
     content.tensors.emplace_back(place.name, std::move(tensor));

@@ -15,7 +15,7 @@ std::int64_t number_or(std::int64_t otherwise, const CsvTable& table, const CsvR
   if (!column || row.cells[*column].empty()) return otherwise;
   const auto number = table.integer(row, *column);
   if (number < minimum) {
-    throw table.error(row, "the " + table.header()[*column] + " is " + std::to_string(number) +
+    throw table.error(row, table.header()[*column] + " " + std::to_string(number) +
                                "; allowed are whole numbers from 0, " + allowed);
   }
   return number;
@@ -27,8 +27,7 @@ Split split_in(const CsvTable& table, const CsvRow& row, std::size_t column) {
   for (const auto split : {Split::train, Split::query, Split::gallery}) {
     if (row.cells[column] == split_name(split)) return split;
   }
-  throw table.error(row,
-                    "the split is '" + row.cells[column] + "'; allowed are 'train', 'query' and 'gallery'");
+  throw table.error(row, "split '" + row.cells[column] + "'; allowed are 'train', 'query' and 'gallery'");
 }
 
 void write_sample_list(const std::filesystem::path& file, const std::vector<Sample>& samples) {
@@ -50,11 +49,11 @@ bool SampleListReader::next(Sample& sample) {
   const auto& table = reader_.table();
   sample = {};
   sample.path = row_.cells[path_];
-  if (sample.path.empty()) throw table.error(row_, "the path is empty");
+  if (sample.path.empty()) throw table.error(row_, "the path is empty; name the image");
   sample.identity = number_or(unlabelled_identity, table, row_, identity_, junk_identity,
-                              "-1 for junk, and an empty cell when nobody has said who this is");
+                              "-1 for junk, or an empty cell if the identity is unknown");
   sample.camera = number_or(unknown_camera, table, row_, camera_, unknown_camera,
-                            "and -1 or an empty cell for an unknown one");
+                            "or -1 or an empty cell if the camera is unknown");
   if (domain_) sample.domain = row_.cells[*domain_];
   if (split_) sample.split = split_in(table, row_, *split_);
   return true;

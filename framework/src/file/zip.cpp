@@ -41,17 +41,19 @@ ZipArchive::ZipArchive(std::filesystem::path file) : file_(std::move(file)), arc
       fail("its list of records cannot be read (" + std::string(zip_strerror(archive_.get())) + ")");
     }
     const auto name = text::printable(record.name);
-    if (record.encryption_method != ZIP_EM_NONE) throw DataError(file_, "is encrypted, and is not read");
+    if (record.encryption_method != ZIP_EM_NONE)
+      throw DataError(file_, "is encrypted, which is not supported");
     if (record.comp_size > file_size) fail("its record '" + name + "' is larger than the file");
     if (record.comp_method == ZIP_CM_STORE && record.comp_size != record.size) {
       fail("record '" + name + "' has two sizes");
     }
-    if (!sizes_.emplace(record.name, record.comp_size).second) fail("two records are named '" + name + "'");
+    if (!sizes_.emplace(record.name, record.comp_size).second)
+      fail("two records have the name '" + name + "'");
   }
 }
 
 void ZipArchive::fail(const std::string& what) const {
-  throw DataError(file_, "is damaged or was cut off: " + what);
+  throw DataError(file_, "is damaged or truncated: " + what);
 }
 
 void ZipArchive::read(const std::string& record, void* data) const {
@@ -61,9 +63,9 @@ void ZipArchive::read(const std::string& record, void* data) const {
     fail("record '" + name + "' cannot be read (" + zip_strerror(archive_.get()) + ")");
   }
   if (found.comp_method != ZIP_CM_STORE) {
-    throw DataError(file_, "its record '" + name +
-                               "' is compressed, which PyTorch does not do; save the weights again with "
-                               "torch.save");
+    throw DataError(
+        file_, "its record '" + name +
+                   "' is compressed, unlike in files of PyTorch; save the weights again with torch.save");
   }
   const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> content(
       zip_fopen_index(archive_.get(), found.index, 0), zip_fclose);

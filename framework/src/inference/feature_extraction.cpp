@@ -48,11 +48,10 @@ void require_unit_rows(const torch::Tensor& rows, const data::Batch& batch,
   const auto* length = lengths.data_ptr<float>();
   for (std::size_t i = 0; i < batch.samples.size(); ++i) {
     if (std::abs(length[i] - 1) < 1e-3F) continue;
-    throw DataError(
-        samples[batch.samples[i]].path,
-        std::string("the model describes this image by ") +
-            (length[i] == 0 ? "zeros alone, which cannot be compared" : "numbers that are not finite") +
-            ": its weights are broken; take another checkpoint");
+    throw DataError(samples[batch.samples[i]].path,
+                    std::string("the descriptor of this image ") +
+                        (length[i] == 0 ? "is zero" : "is not finite") +
+                        ": the weights of the model are broken; use another checkpoint");
   }
 }
 
@@ -91,16 +90,16 @@ void note_inference_precision(const recipe::Plan& plan, const system::Computing&
   const auto trained = trained_precision(plan, used.device);
   if (used.precision == trained) return;
   const bool asked = plan.embed.precision != system::Precision::trained;
-  progress.note("images are described in " + system::precision_name(used.precision) +
+  progress.note("features are extracted in " + system::precision_name(used.precision) +
                 "; the model was trained in " + system::precision_name(trained) +
-                (asked ? "" : ", which " + used.device.str() + " cannot compute in"));
+                (asked ? "" : ", which " + used.device.str() + " does not support"));
 }
 
 file::Features extract_features(model::Model& model, const recipe::ExtractionPlan& plan,
                                 const Dataset& dataset, const std::vector<Sample>& samples,
                                 const std::string& what, const system::Computing& computing,
                                 progress::ProgressSink& progress) {
-  if (samples.empty()) throw DataError(what, "there are no images to describe");
+  if (samples.empty()) throw DataError(what, "there are no images to extract features from");
   const torch::NoGradGuard no_gradients;
   const EvaluationMode evaluation_mode(model);
   system::place_module(model, computing.device);
@@ -135,9 +134,9 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
   if (const auto skipped = loader.skipped(); skipped > 0) {
     const auto messages = loader.skip_messages();
     const auto first = messages.empty() ? std::string() : "; the first: " + messages.front();
-    if (described == 0) throw DataError(what, "no image can be read" + first);
+    if (described == 0) throw DataError(what, "no images can be read" + first);
     progress.note(std::to_string(skipped) + " of " + std::to_string(samples.size()) + " " + what +
-                  " images cannot be read and are left out" + first);
+                  " images cannot be read and are skipped" + first);
   }
   features.descriptors = features.descriptors.slice(0, 0, described);
   meter.finish();

@@ -33,7 +33,7 @@ void check_outputs(const std::vector<OutputInfo>& outputs) {
     }
   }
   if (outputs.empty() || outputs.back().name != "descriptor" || outputs.back().kind != OutputKind::feature) {
-    throw std::logic_error("the last of a head's outputs must be the feature 'descriptor'");
+    throw std::logic_error("the last output of a head must be the feature 'descriptor'");
   }
 }
 
@@ -69,7 +69,7 @@ std::vector<std::size_t> outputs_of(const recipe::LossChoice& choice, const std:
   std::vector<std::size_t> found;
   if (choice.on.empty()) {
     diagnostics.error(choice.on_location,
-                      choice.subject() + ": is on no output; the head has " + described(outputs));
+                      choice.subject() + ": is applied to no output; the head has " + described(outputs));
   }
   for (const auto& pattern : choice.on) {
     bool any = false;
@@ -87,9 +87,8 @@ std::vector<std::size_t> outputs_of(const recipe::LossChoice& choice, const std:
 
 std::string wrong_kind(const recipe::LossChoice& choice, OutputKind takes,
                        const std::vector<std::string>& wrong, const std::vector<OutputInfo>& outputs) {
-  return choice.subject() + ": works on " + plural(takes) + ", and " + quoted_list(wrong) +
-         (wrong.size() == 1 ? " is" : " are") + " none; the head's " + plural(takes) + " are " +
-         quoted_list(names_of(outputs, takes));
+  return choice.subject() + ": works only on " + plural(takes) + ", unlike " + quoted_list(wrong) + "; the " +
+         plural(takes) + " of the head are " + quoted_list(names_of(outputs, takes));
 }
 
 }  // namespace

@@ -88,12 +88,12 @@ void load_module(torch::nn::Module& module, const std::string& prefix, const fil
   std::vector<std::string> left_over;
   for (const auto& [name, tensor] : given) left_over.push_back(name);
 
-  const std::string trouble = listed("missing", missing) + listed("left over", left_over) +
-                              listed("of another shape", wrong_shape) + listed("of another type", wrong_type);
+  const std::string trouble = listed("missing", missing) + listed("unexpected", left_over) +
+                              listed("wrong shape", wrong_shape) + listed("wrong type", wrong_type);
   if (!trouble.empty()) {
     throw DataError(file,
-                    "its tensors do not fit the model; the file is another model's, or a component of the "
-                    "recipe is not the one that wrote it:" +
+                    "its tensors do not match the model; the file belongs to another model, or a component "
+                    "has changed since it was written:" +
                         trouble);
   }
   const torch::NoGradGuard no_grad;
@@ -119,8 +119,7 @@ ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
   const auto content = file::read_safetensors(file);
   for (const char* key : {recipe_key, identities_key}) {
     if (content.metadata.count(key) == 0) {
-      throw DataError(
-          file, "is not a model that Kindred has trained: its metadata has no '" + std::string(key) + "'");
+      throw DataError(file, "is not a model file of Kindred: its metadata has no '" + std::string(key) + "'");
     }
   }
   file::verify_checksum(file, content);

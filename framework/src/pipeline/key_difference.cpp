@@ -37,10 +37,10 @@ std::string key_difference(const results::StageKey& there, const results::StageK
   if (there.type != here.type) return "it was a stage of type " + there.type;
   auto reason = settings_difference(there.settings, here.settings);
   if (reason.empty()) reason = map_difference(there.inputs, here.inputs, "");
-  if (reason.empty() && there.data != here.data) reason = "the images have changed, or what is known of them";
+  if (reason.empty() && there.data != here.data) reason = "the images or their labels have changed";
   if (reason.empty() && !ignore_code) {
     reason = map_difference(there.code, here.code, "");
-    if (!reason.empty()) reason += " (--ignore-code takes what it made as it is)";
+    if (!reason.empty()) reason += " (--ignore-code accepts its result)";
   }
   return reason;
 }

@@ -33,11 +33,10 @@ struct PipelineSettings {
   static Schema<PipelineSettings> schema() {
     Schema<PipelineSettings> s("A recipe of several stages.");
     s.add("name", &PipelineSettings::name,
-          "of the run's directory under runs/; absent: as the file is called");
-    s.add(
-        "keep_training", &PipelineSettings::keep_training,
-        "refuse to train a model anew where one was trained, or begun, with another recipe or other images; "
-        "false: it is trained anew");
+          "name of the run directory in runs/; by default the name of the file");
+    s.add("keep_training", &PipelineSettings::keep_training,
+          "refuse to train a model again that was trained, or partly trained, with another recipe or other "
+          "images; false: train it again");
     return s;
   }
 };
@@ -95,12 +94,13 @@ bool is_stage_name(const std::string& name) {
 }
 
 Schema<StageSettings> StageSettings::schema() {
-  Schema<StageSettings> s("A step of a pipeline: it reads results of other stages, and leaves its own.");
-  s.add("name", &StageSettings::name, "what other stages call it, and its folder in the run directory")
+  Schema<StageSettings> s("A step of a pipeline, which reads results of other stages and writes its own.");
+  s.add("name", &StageSettings::name,
+        "name of the stage for other stages, and of its folder in the run directory")
       .like(is_stage_name, "letters, digits, '_' and '-'")
       .required();
-  s.add("type", &StageSettings::type, "what it does").one_of(type_names()).required();
-  s.add("enabled", &StageSettings::enabled, "false leaves the stage out");
+  s.add("type", &StageSettings::type, "what the stage does").one_of(type_names()).required();
+  s.add("enabled", &StageSettings::enabled, "false: ignore the stage");
   return s;
 }
 
@@ -112,16 +112,14 @@ std::string text_of(const Value& table, const std::string& key) {
 
 ParameterInfo table_parameter(const std::string& key, bool required) {
   static const std::map<std::string, std::string> docs = {
-      {"recipe",
-       "the name of a recipe, relative to the file that says it, or a table that is one and may say "
-       "'extends'"},
-      {"dataset", "data of this stage alone; absent: the pipeline's"},
-      {"embed", "what differs from the [embed] of the model's own recipe"},
+      {"recipe", "a recipe: the name of a file, relative to this one, or a table, which may have 'extends'"},
+      {"dataset", "data of this stage; if not set, that of the pipeline"},
+      {"embed", "overrides of [embed] in the recipe of the model"},
       {"loader", "what differs from the [loader] of the model's own recipe"},
       {"folds", "as [folds] of a recipe: a fold of the training images takes the place of query and gallery"},
-      {"partitioner", "which partitioner, and its parameters"},
-      {"labeler", "which labeler, and its parameters"},
-      {"writer", "which writer, and its parameters"},
+      {"partitioner", "the partitioner and its parameters"},
+      {"labeler", "the labeler and its parameters"},
+      {"writer", "the writer and its parameters"},
   };
   ParameterInfo info;
   info.name = key;
@@ -165,8 +163,7 @@ class PipelineMaker {
     }
     check_stages(*stages.as<Array>());
     if (stages.as<Array>()->empty()) {
-      diagnostics_.error(stages.location(),
-                         "the pipeline has no stage that is enabled, so there is nothing to do");
+      diagnostics_.error(stages.location(), "the pipeline has no enabled stage, so there is nothing to do");
     }
     unroll_repeat(pipeline_.recipe, reference_keys(), diagnostics_);
     for (const auto& stage : *root.find("stage")->as<Array>()) {
@@ -190,11 +187,11 @@ class PipelineMaker {
     for (const auto& entry : root.entries()) {
       if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
       const auto near = nearest_name(entry.key, keys);
-      diagnostics_.error(entry.key_location,
-                         "a pipeline has no key '" + entry.key + "'; " +
-                             (near.empty() ? "it has " + quoted_list(keys) +
-                                                 ", and what belongs to a stage stands in [stage.recipe]"
-                                           : "did you mean '" + near + "'?"));
+      diagnostics_.error(
+          entry.key_location,
+          "a pipeline has no key '" + entry.key + "'; " +
+              (near.empty() ? "it has " + quoted_list(keys) + "; keys of a model belong in [stage.recipe]"
+                            : "did you mean '" + near + "'?"));
     }
   }
 
@@ -218,7 +215,7 @@ class PipelineMaker {
       if (!settings.enabled) return true;
       if (!settings.name.empty() && !names.insert(settings.name).second) {
         diagnostics_.error(stage.as<Table>()->find("name")->location(),
-                           "two stages are called '" + settings.name + "'; give each a name of its own");
+                           "two stages have the name '" + settings.name + "'; give each its own name");
       }
       return false;
     };
@@ -249,8 +246,8 @@ class PipelineMaker {
         if (other == nullptr && written_.count(name) > 0) continue;  // what is wrong with it is told already
         if (other == nullptr) {
           const auto near = nearest_name(name, names);
-          diagnostics_.error(input.location, subject + " is no stage of this pipeline; " +
-                                                 (near.empty() ? "there are " + quoted_list(names)
+          diagnostics_.error(input.location, subject + " is not a stage of this pipeline; " +
+                                                 (near.empty() ? "choose " + quoted_list(names)
                                                                : "did you mean '" + near + "'?"));
         } else if (std::find(input.types.begin(), input.types.end(), other->type()) == input.types.end()) {
           std::vector<std::string> fitting;
@@ -260,7 +257,7 @@ class PipelineMaker {
             }
           }
           diagnostics_.error(input.location, subject + " is a stage of type " + other->type() +
-                                                 "; it must be one of type " + input.types.front() +
+                                                 "; it must have type " + input.types.front() +
                                                  (fitting.empty() ? ", and there is none"
                                                                   : ", such as " + quoted_list(fitting)));
         }
@@ -306,7 +303,7 @@ class PipelineMaker {
         std::string circle;
         for (auto stage = seen; stage != path.end(); ++stage) circle += (*stage)->name + " reads ";
         diagnostics_.error((*seen)->location,
-                           "stages wait for each other in a circle: " + circle + (*seen)->name);
+                           "stages depend on each other in a cycle: " + circle + (*seen)->name);
         return;
       }
       path.push_back(next);
@@ -417,22 +414,21 @@ std::vector<recipe::RecipeTable> pipeline_layout() {
   feed.name = "feed";
   feed.type = "table of texts";
   feed.doc =
-      "STAGE = \"REPEATED STAGE\": from the second round on, what is read of the one is read of the other, "
-      "as "
-      "the round before has left it";
+      "STAGE = \"REPEATED STAGE\": from the second round on, read the result of the repeated stage in the "
+      "previous round instead of that of STAGE";
   repeat.parameters.push_back(std::move(feed));
   const auto component = [](const std::string& role, const std::string& summary) {
     ParameterInfo type;
     type.name = "type";
     type.type = "text";
     type.required = true;
-    type.doc = "which " + role + "; `kindred list` shows what there is";
+    type.doc = "name of the " + role + "; `kindred list` shows all";
     return recipe::RecipeTable{role, Kind::component, false, summary, {std::move(type)}, {}, "stage"};
   };
   return {std::move(stage), std::move(repeat),
-          component("partitioner", "Tells domains of images apart, in a stage of type partition."),
-          component("labeler", "Gives unlabelled images identities, in a stage of type label."),
-          component("writer", "Writes rankings in somebody's format, in a stage of type submit.")};
+          component("partitioner", "Assigns images to domains, in a stage of type partition."),
+          component("labeler", "Assigns pseudo identities to unlabeled images, in a stage of type label."),
+          component("writer", "Writes rankings in a submission format, in a stage of type submit.")};
 }
 
 }  // namespace kindred::pipeline

@@ -129,7 +129,7 @@ class PipelineRun {
       const auto replaced = read_stage_record(replaced_folder(stage.name));
       const auto earlier = compared(stage, replaced, key, replaced_folder(stage.name));
       if (earlier.kind != StageState::Kind::runs) {
-        state = {earlier.kind, "an earlier result is taken back"};
+        state = {earlier.kind, "an earlier result is restored"};
       } else {
         refuse_to_train_over(stage, record, key);
       }
@@ -170,7 +170,7 @@ class PipelineRun {
         records.push_back(*read_stage_record(folder_of(stage->name)));
       } else {
         progress.note("stage '" + stage->name + "' (" + stage->type() + ") " +
-                      (state.kind == StageState::Kind::goes_on ? "goes on" : "runs: " + state.reason));
+                      (state.kind == StageState::Kind::goes_on ? "continues" : "runs: " + state.reason));
         auto record = run_stage(*stage, device, progress, stop);
         if (!record) return {true, ""};
         records.push_back(std::move(*record));
@@ -198,15 +198,15 @@ class PipelineRun {
     for (const auto& stage : pipeline_.stages) names.push_back(stage->name);
     const auto near = nearest_name(name, names);
     throw RecipeError({option + " " + name, 0, 0},
-                      "there is no such stage; " + (near.empty() ? "there are " + quoted_list(names)
-                                                                 : "did you mean '" + near + "'?"));
+                      "there is no such stage; " +
+                          (near.empty() ? "choose " + quoted_list(names) : "did you mean '" + near + "'?"));
   }
 
   void require_result(const stage::Stage& stage, const std::string& input) const {
     const auto record = read_stage_record(folder_of(input));
     if (record && record->finished) return;
-    throw DataError(folder_of(input), "stage '" + stage.name + "' reads what stage '" + input +
-                                          "' makes, which has not ended; run it before, or leave out --only");
+    throw DataError(folder_of(input), "stage '" + stage.name + "' reads the result of stage '" + input +
+                                          "', which is not finished; run that stage first, or omit --only");
   }
 
   std::string file_hash(const fs::path& file) { return hashes_.of(file); }
@@ -268,7 +268,7 @@ class PipelineRun {
     const auto difference = key_difference(record->key, key, /*ignore_code=*/true);
     if (difference.empty()) return;
     throw DataError(folder, "holds a training that is kept, and " + difference +
-                                "; use another --run-dir, undo the change, or train anew with --from " +
+                                "; use another --run-dir, revert the change, or train again with --from " +
                                 stage.name);
   }
 
@@ -282,8 +282,9 @@ class PipelineRun {
     if (!record->finished) return {Kind::goes_on, ""};
     for (const auto& [file, hash] : record->results) {
       std::error_code error;
-      if (!fs::is_regular_file(folder / file, error)) return {Kind::runs, "its result " + file + " is gone"};
-      if (file_hash(folder / file) != hash) return {Kind::runs, "its result " + file + " has been changed"};
+      if (!fs::is_regular_file(folder / file, error))
+        return {Kind::runs, "its result " + file + " is missing"};
+      if (file_hash(folder / file) != hash) return {Kind::runs, "its result " + file + " has changed"};
     }
     return {Kind::up_to_date, ""};
   }
@@ -322,8 +323,8 @@ class PipelineRun {
     } else if (fs::exists(here)) {
       // Killed before its record was written: that must not take the place of what is kept.
       if (!holds_nothing(here)) {
-        throw DataError(here, "is not of this pipeline, and in the place of what stage '" + stage.name +
-                                  "' makes; move it away, or use another run directory");
+        throw DataError(here, "does not belong to this pipeline, but is where stage '" + stage.name +
+                                  "' writes its result; move it away, or use another run directory");
       }
       fs::remove_all(here);
     }
@@ -358,7 +359,7 @@ class PipelineRun {
     } catch (...) {
       clock.stop();
       progress.note("stage '" + stage.name +
-                    "' failed; what was done before it is kept, and the same command goes on with it");
+                    "' failed; earlier stages are kept, and the same command continues with this stage");
       throw;
     }
     clock.stop();
@@ -384,7 +385,7 @@ class PipelineRun {
     if (!scores.empty()) {
       text += "\n" + scores;
     } else if (ranked) {
-      text += "\nno scores: the data set does not say who the queries are\n";
+      text += "\nno scores: the queries are unlabeled\n";
     }
     text::TextTable results;
     results.widths = {20};
@@ -396,7 +397,7 @@ class PipelineRun {
           {record.name,
            (record.results.size() == 1 ? folder / record.results.begin()->first : folder).string()});
     }
-    results.rows.push_back({"of the other stages", (folder_ / "STAGE").string()});
+    results.rows.push_back({"other stages", (folder_ / "STAGE").string()});
     results.rows.push_back({"costs, scores, log", folder_.string()});
     return text + "\n" + results.str();
   }
@@ -436,16 +437,16 @@ std::string plan_text(const std::vector<PlannedStage>& stages) {
     std::string what;
     switch (stage.state.kind) {
       case StageState::Kind::up_to_date:
-        what = "nothing: it is up to date";
+        what = "nothing, it is up to date";
         break;
       case StageState::Kind::goes_on:
-        what = "goes on where it was stopped";
+        what = "continues where it was stopped";
         break;
       case StageState::Kind::runs:
         what = "runs";
         break;
       case StageState::Kind::left_out:
-        what = "nothing: left out";
+        what = "nothing, it is not selected";
         break;
     }
     if (!stage.state.reason.empty()) what += ": " + stage.state.reason;

@@ -47,7 +47,7 @@ Renaming read_feed(const Value* feed, const std::vector<std::string>& all,
   if (table == nullptr) {
     diagnostics.error(
         feed->location(),
-        "[repeat]: feed must be a table { STAGE = \"STAGE THAT IS REPEATED\" }, not " + feed->type_name());
+        "[repeat]: feed must be a table { STAGE = \"REPEATED STAGE\" }, not " + feed->type_name());
     return pairs;
   }
   const auto has = [](const std::vector<std::string>& names, const std::string& name) {
@@ -56,13 +56,12 @@ Renaming read_feed(const Value* feed, const std::vector<std::string>& all,
   for (const auto& entry : table->entries()) {
     const auto* source = entry.value.as<std::string>();
     if (!has(all, entry.key) || has(repeated, entry.key)) {
-      diagnostics.error(entry.key_location,
-                        "[repeat]: feed: '" + entry.key +
-                            "' must be a stage that is not repeated; its place is taken, from "
-                            "the second round on, by one that is");
+      diagnostics.error(entry.key_location, "[repeat]: feed: '" + entry.key +
+                                                "' must be a stage that is not repeated; from the second "
+                                                "round on, a repeated stage replaces it");
     } else if (source == nullptr || !has(repeated, *source)) {
       diagnostics.error(entry.value.location(), "[repeat]: feed: " + entry.value.to_toml() +
-                                                    " is none of the repeated stages, " +
+                                                    " is not one of the repeated stages, " +
                                                     quoted_list(repeated));
     } else {
       pairs[entry.key] = *source;
@@ -74,8 +73,8 @@ Renaming read_feed(const Value* feed, const std::vector<std::string>& all,
 }  // namespace
 
 Schema<RepeatSettings> RepeatSettings::schema() {
-  Schema<RepeatSettings> s("Stages that run several times, each round on what the one before has made.");
-  s.add("rounds", &RepeatSettings::rounds, "how often").range(1, 99);
+  Schema<RepeatSettings> s("Stages that run several times, each round on the results of the previous one.");
+  s.add("rounds", &RepeatSettings::rounds, "number of rounds").range(1, 99);
   s.add("stages", &RepeatSettings::stages, "names of the stages, in the order in which they run").required();
   return s;
 }
@@ -91,7 +90,7 @@ void unroll_repeat(Value& recipe, const std::vector<std::string>& reference_keys
   for (const auto& name : settings.stages) {
     if (std::find(all.begin(), all.end(), name) == all.end()) {
       diagnostics.error(written->location(),
-                        "[repeat]: there is no stage '" + name + "'; there are " + quoted_list(all));
+                        "[repeat]: there is no stage '" + name + "'; choose " + quoted_list(all));
     }
   }
   const auto* table = written->as<Table>();

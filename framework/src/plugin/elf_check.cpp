@@ -42,11 +42,11 @@ std::string read_bytes(const fs::path& file) {
   const auto status = fs::status(file, error);
   if (!fs::exists(status)) {
     throw PluginError(file, fs::is_symlink(fs::symlink_status(file, error))
-                                ? "is a link to a file that does not exist; mend or remove the link"
+                                ? "is a link to a file that does not exist; fix or remove the link"
                                 : "does not exist");
   }
   if (!fs::is_regular_file(status)) {
-    throw PluginError(file, "is not a file; remove it from the plugin folder");
+    throw PluginError(file, "is not a regular file; remove it from the plugin folder");
   }
   errno = 0;
   std::ifstream stream(file, std::ios::binary);
@@ -89,14 +89,14 @@ class Library {
 
   [[noreturn]] void fail(const std::string& what) const { throw PluginError(file_, what); }
   [[noreturn]] void damaged(const std::string& what) const {
-    fail("is damaged: " + what + "; build it again, or copy it again");
+    fail("is damaged: " + what + "; build or copy it again");
   }
 
   void check_range(std::uint64_t offset, std::uint64_t size, const std::string& what) const {
     if (size <= bytes_.size() && offset <= bytes_.size() - size) return;
-    fail("is cut short or damaged: its " + what + " (" + std::to_string(size) + " bytes at byte " +
-         std::to_string(offset) + ") does not lie within the file's " + std::to_string(bytes_.size()) +
-         " bytes; build it again, or copy it again");
+    fail("is truncated or damaged: its " + what + " (" + std::to_string(size) + " bytes at byte " +
+         std::to_string(offset) + ") is not within the " + std::to_string(bytes_.size()) +
+         " bytes of the file; build or copy it again");
   }
 
   template <class T>
@@ -109,11 +109,11 @@ class Library {
   }
 
   void read_header() {
-    if (bytes_.empty()) fail("is empty; build it again, or copy it again");
+    if (bytes_.empty()) fail("is empty; build or copy it again");
     if (bytes_.compare(0, SELFMAG, ELFMAG, std::min<std::size_t>(bytes_.size(), SELFMAG)) != 0) {
       fail(
-          "is not a shared library: it does not begin as an ELF file; remove it from the plugin folder, or "
-          "build it again, or copy it again");
+          "is not a shared library: it does not begin like an ELF file; remove it from the plugin folder, or "
+          "build or copy it again");
     }
     header_ = read<Header>(0, 1, "ELF header").front();
     const Header& own = __ehdr_start;
@@ -122,7 +122,7 @@ class Library {
     }
     if (header_.e_machine != own.e_machine || header_.e_ident[EI_CLASS] != own.e_ident[EI_CLASS] ||
         header_.e_ident[EI_DATA] != own.e_ident[EI_DATA]) {
-      fail("was built for " + machine_name(header_.e_machine) + ", this program runs on " +
+      fail("was built for " + machine_name(header_.e_machine) + ", but this program runs on " +
            machine_name(own.e_machine) + "; build the plugin for this machine");
     }
     if (header_.e_type != ET_DYN) {
@@ -161,7 +161,7 @@ class Library {
     const auto& names = sections_[header_.e_shstrndx];
     names_ = bytes_.substr(names.sh_offset, names.sh_size);
     for (const auto& section : sections_) {
-      if (section.sh_name >= names_.size()) damaged("a section's name lies outside the table of names");
+      if (section.sh_name >= names_.size()) damaged("the name of a section is outside the table of names");
     }
   }
 
@@ -177,7 +177,7 @@ class Library {
       const auto within = address - segment.p_vaddr;
       if (within < segment.p_filesz && size <= segment.p_filesz - within) return segment.p_offset + within;
     }
-    damaged("its " + what + " lies outside what is loaded");
+    damaged("its " + what + " is outside the loaded part");
   }
 
   /// The tables that the dynamic linker follows without looking.
@@ -187,7 +187,7 @@ class Library {
     for (const auto& segment : segments_) {
       if (segment.p_type != PT_DYNAMIC) continue;
       if (offset_of(segment.p_vaddr, segment.p_filesz, "dynamic table") != segment.p_offset) {
-        damaged("its dynamic table is not where it is loaded from");
+        damaged("its dynamic table is not at its load position");
       }
       for (const auto& entry :
            read<Dynamic>(segment.p_offset, segment.p_filesz / sizeof(Dynamic), "dynamic table")) {
@@ -195,10 +195,10 @@ class Library {
         if (!ended) found[entry.d_tag] = entry.d_un.d_val;
       }
     }
-    if (!ended) damaged("its dynamic table is missing or has no end");
+    if (!ended) damaged("its dynamic table is missing or not terminated");
     if (!found.contains(DT_STRTAB) || !found.contains(DT_SYMTAB) ||
         !(found.contains(DT_GNU_HASH) || found.contains(DT_HASH))) {
-      damaged("its dynamic table lacks symbols or their names");
+      damaged("its dynamic table has no symbols or no names");
     }
 
     using Table = std::pair<std::int64_t, std::int64_t>;  // its tag, and that of its size where it has one
@@ -214,7 +214,7 @@ class Library {
     }
     const auto names = offset_of(found[DT_STRTAB], found[DT_STRSZ], "table of names");
     if (found[DT_STRSZ] == 0 || bytes_[names + found[DT_STRSZ] - 1] != '\0') {
-      damaged("its table of names has no end");
+      damaged("its table of names is not terminated");
     }
     for (const auto& section : sections_) {
       if (section.sh_type != SHT_DYNSYM) continue;
@@ -271,7 +271,7 @@ class Library {
       const auto* section = destroyed_by(static_cast<std::uint64_t>(begin - bytes_.begin()),
                                          static_cast<std::uint64_t>(at - bytes_.begin()));
       if (section != nullptr) {
-        damaged("its section " + std::string(section_name(*section)) + " has a hole filled with zeros");
+        damaged("its section " + std::string(section_name(*section)) + " contains a block of zeros");
       }
     }
   }

@@ -53,7 +53,7 @@ std::vector<std::string> split(std::string_view list, std::string_view separator
 std::string difference(const std::string& found, const std::string& wanted) {
   const auto theirs = split(found, ", ");
   const auto ours = split(wanted, ", ");
-  if (theirs.size() != ours.size()) return found + " where this kernel has " + wanted;
+  if (theirs.size() != ours.size()) return found + ", but this Kindred with " + wanted;
   std::string left;
   std::string right;
   for (std::size_t i = 0; i < ours.size(); ++i) {
@@ -61,7 +61,7 @@ std::string difference(const std::string& found, const std::string& wanted) {
     left += (left.empty() ? "" : ", ") + theirs[i];
     right += (right.empty() ? "" : ", ") + ours[i];
   }
-  return left + " where this kernel has " + right;
+  return left + ", but this Kindred with " + right;
 }
 
 /// Reads the info from the file and compares it with this kernel; no code of the plugin has run by then.
@@ -69,12 +69,12 @@ LoadedPlugin read_info(const fs::path& file) {
   const auto section = read_library_section(file, section_name);
   if (!section) {
     throw PluginError(file, std::string("is not a Kindred plugin: it has no section ") + section_name +
-                                "; remove it from the plugin folder, or say KINDRED_PLUGIN in its source " +
+                                "; remove it from the plugin folder, or use KINDRED_PLUGIN in its source " +
                                 guide);
   }
   const auto damaged = [&](const std::string& what) {
     return PluginError(file, std::string("is damaged: in its section ") + section_name + " " + what +
-                                 "; build it again, or copy it again");
+                                 "; build or copy it again");
   };
   // Read as far as both know it: the info is only ever appended to.
   KindredPluginInfo info{};
@@ -84,8 +84,8 @@ LoadedPlugin read_info(const fs::path& file) {
     throw damaged("the mark 'KINDRED' is missing");
   }
   if (info.abi != KINDRED_ABI) {
-    throw PluginError(file, "was built for plugin interface " + std::to_string(info.abi) +
-                                ", this kernel has " + std::to_string(KINDRED_ABI) +
+    throw PluginError(file, "was built for plugin ABI " + std::to_string(info.abi) +
+                                ", but this Kindred has ABI " + std::to_string(KINDRED_ABI) +
                                 "; build the plugin again against this Kindred");
   }
   if (info.size < sizeof(info) || info.size > section->size()) throw damaged("the size is wrong");
@@ -93,13 +93,14 @@ LoadedPlugin read_info(const fs::path& file) {
   const auto name = text(info.name);
   const auto version = text(info.version);
   const auto summary = text(info.summary);
-  if (!toolchain || !name || !version || !summary) throw damaged("a text has no end");
+  if (!toolchain || !name || !version || !summary) throw damaged("a string is not terminated");
   if (*toolchain != KINDRED_TOOLCHAIN) {
     throw PluginError(file, "was built with " + difference(*toolchain, KINDRED_TOOLCHAIN) +
-                                "; build the plugin again with what this kernel was built with");
+                                "; build the plugin with the same versions");
   }
   if (name->empty()) {
-    throw PluginError(file, std::string("has no name; give KINDRED_PLUGIN one and build it again ") + guide);
+    throw PluginError(file,
+                      std::string("has no name; set the name in KINDRED_PLUGIN and build it again ") + guide);
   }
   return {*name, *version, *summary, file};
 }
@@ -139,10 +140,9 @@ boost::dll::shared_library open(const fs::path& file) {
   try {
     return boost::dll::shared_library(file, flags);
   } catch (const std::system_error& error) {
-    throw PluginError(file,
-                      "cannot be loaded: " + linker_message(error.what(), file) +
-                          "; build it with kindred_add_plugin(), which finds what is missing when it links "
-                          "the plugin, and install the libraries that it needs");
+    throw PluginError(file, "cannot be loaded: " + linker_message(error.what(), file) +
+                                "; install the libraries that it needs, and build it with "
+                                "kindred_add_plugin(), which reports missing symbols at link time");
   }
 }
 
@@ -153,23 +153,23 @@ std::string first_line(const std::string& message) {
 
 Catalog declare(const boost::dll::shared_library& library, const fs::path& file) {
   if (!library.has(entry_name)) {
-    throw PluginError(file, std::string("is no complete Kindred plugin: it does not export ") + entry_name +
-                                "; say KINDRED_PLUGIN in its source and build it with kindred_add_plugin() " +
-                                guide);
+    throw PluginError(
+        file, std::string("is not a complete Kindred plugin: it does not export ") + entry_name +
+                  "; use KINDRED_PLUGIN in its source and build it with kindred_add_plugin() " + guide);
   }
   Catalog catalog;
   const auto failed = [&](const std::string& what) {
-    return PluginError(file, "failed while it declared its components: " + what + "; mend the plugin");
+    return PluginError(file, "failed to declare its components: " + what + "; fix the plugin");
   };
   try {
     library.get<void(Catalog&)>(entry_name)(catalog);
   } catch (const std::exception& error) {
     throw failed(first_line(error.what()));
   } catch (...) {
-    throw failed("it threw something that is no std::exception");
+    throw failed("it threw something other than a std::exception");
   }
   if (catalog.components().empty()) {
-    throw PluginError(file, std::string("offers no component; call catalog.add in KINDRED_PLUGIN ") + guide);
+    throw PluginError(file, std::string("offers no components; call catalog.add in KINDRED_PLUGIN ") + guide);
   }
   return catalog;
 }
@@ -196,8 +196,7 @@ void load_plugin(const fs::path& file, LoadedPlugins& result) {
 std::vector<fs::path> libraries(const fs::path& folder, std::vector<RefusedPlugin>& refused) {
   if (std::error_code error; !fs::is_directory(folder, error)) {
     throw PluginError(
-        folder,
-        "is no folder that can be read; plugin folders come from --plugin-dir and from KINDRED_PLUGIN_PATH");
+        folder, "is not a readable folder; plugin folders are set by --plugin-dir and KINDRED_PLUGIN_PATH");
   }
   std::vector<fs::path> files;
   std::error_code error;

@@ -19,7 +19,7 @@ constexpr const char* file_pattern = "%Y-%m-%d %H:%M:%S.%e %l: %v";
 void start_log(const std::string& level) {
   const auto known = spdlog::level::from_str(level);
   if (known == spdlog::level::off && level != "off") {
-    throw Error("unknown log level '" + level + "'; a level is 'debug', 'info', 'warn', 'error' or 'off'");
+    throw Error("unknown log level '" + level + "'; allowed are 'debug', 'info', 'warn', 'error' and 'off'");
   }
   auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
   sink->set_level(known);

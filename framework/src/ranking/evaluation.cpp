@@ -74,8 +74,8 @@ std::string some_identities(std::set<std::int64_t> identities) {
 /// Throws unless some person is on both sides.
 void require_shared_identities(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
                                const GalleryIndex& index, const std::filesystem::path& place) {
-  if (query.empty()) throw DataError(place, "there is no query to evaluate");
-  if (gallery.empty()) throw DataError(place, "the gallery is empty: there is nothing to find");
+  if (query.empty()) throw DataError(place, "there are no queries to evaluate");
+  if (gallery.empty()) throw DataError(place, "the gallery is empty");
   std::set<std::int64_t> identities;
   for (const auto& sample : query) {
     if (index.find(sample) != nullptr) return;
@@ -83,18 +83,18 @@ void require_shared_identities(const std::vector<Sample>& query, const std::vect
   }
   if (identities.empty()) {
     throw DataError(place, "none of the " + count_text(query.size(), "query", "queries") +
-                               " says who is on it: evaluation needs identities (column `identity`, whole "
-                               "numbers from 0); without them the gallery can only be ranked");
+                               " has an identity; evaluation needs identities (column `identity`, whole "
+                               "numbers from 0); without them, use match to rank the gallery");
   }
   if (index.labelled_images == 0) {
     throw DataError(place, "none of the " + count_text(gallery.size(), "gallery image", "gallery images") +
-                               " says who is on it: evaluation needs identities on both sides");
+                               " has an identity; evaluation needs identities on both sides");
   }
   std::set<std::int64_t> others;
   for (const auto& [identity, images] : index.images) others.insert(identity);
-  throw DataError(place, "queries and gallery have nobody in common: the queries show " +
-                             some_identities(identities) + ", the gallery " + some_identities(others) +
-                             ". Are they of the same data set, with identities numbered alike?");
+  throw DataError(place, "queries and gallery have no identity in common: the queries have " +
+                             some_identities(identities) + ", the gallery has " + some_identities(others) +
+                             "; check that they belong to the same data set and use the same numbers");
 }
 
 struct CameraDecision {
@@ -134,21 +134,21 @@ CameraDecision decide_cameras(const std::vector<Sample>& query, const std::vecto
   const std::string missing_text = missing == images
                                        ? "no image has a camera"
                                        : std::to_string(missing) + " of " + std::to_string(images) +
-                                             " images have no camera ('" +
-                                             (missing > 0 ? first_missing->path : "") + "' is the first)";
+                                             " images have no camera (first: '" +
+                                             (missing > 0 ? first_missing->path : "") + "')";
   if (mode == recipe::CameraMode::known) {
     if (missing > 0) {
       throw DataError(place, "cameras = \"known\", but " + missing_text +
-                                 ": give the camera of every image, or evaluate with cameras = \"single\"");
+                                 "; give the camera of every image, or set cameras = \"single\"");
     }
     return {true, ""};
   }
   if (missing > 0) {
-    return {false, missing_text + ", so images of the query's own camera count as right"};
+    return {false, missing_text + ", so images from the camera of the query count as correct"};
   }
   if (cameras.size() < 2) {
-    return {false, "all images are of one camera (" + std::to_string(*cameras.begin()) +
-                       "), so images of the query's own camera count as right"};
+    return {false, "all images are from one camera (" + std::to_string(*cameras.begin()) +
+                       "), so images from the camera of the query count as correct"};
   }
   return {true, ""};
 }
@@ -227,7 +227,7 @@ class Judge {
     const auto g = static_cast<std::size_t>(at - distances.begin());
     throw DataError(location_, "the distance of query " + std::to_string(q) + " ('" + query_[q].path +
                                    "') to gallery image " + std::to_string(g) + " ('" + gallery_[g].path +
-                                   "') is not a number (rows from 0): look for broken descriptors there");
+                                   "') is not a number (rows from 0); check the descriptors of these images");
   }
 
   const std::vector<Sample>& query_;
@@ -336,12 +336,12 @@ void count_others(const std::vector<Sample>& query, const std::vector<Sample>& g
   }
   if (not_judged > 0) {
     add_sentence(evaluation.note,
-                 count_text(not_judged, "query is", "queries are") + " unlabelled or junk and not judged");
+                 count_text(not_judged, "query is", "queries are") + " unlabeled or junk and not evaluated");
   }
   if (evaluation.cameras_known) return;
   if (const auto selves = queries_in_gallery(query, gallery); selves > 0) {
     add_sentence(evaluation.note, count_text(selves, "query is", "queries are") +
-                                      " in the gallery too, and finding itself counts as right");
+                                      " also in the gallery, and finding itself counts as correct");
   }
 }
 
@@ -353,7 +353,7 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
   const auto metrics = create_metrics(plan);
   if (metrics.empty()) {
     throw Error(
-        "evaluate: error: there is no metric to judge rankings by: none of the plugins that were loaded "
+        "evaluate: error: there is no metric to evaluate rankings with: none of the plugins that were loaded "
         "offers a default one; `kindred list` shows what there is, and --plugin-dir says where plugins are");
   }
   if (gallery.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
@@ -384,9 +384,9 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
   evaluation.valid_queries = static_cast<std::int64_t>(ranks.size());
   if (ranks.empty()) {  // possible only when images were removed for their camera
     throw DataError(place,
-                    "no query has a right image under another camera: every gallery image of a query's "
-                    "identity is of the query's own camera and was removed. Evaluate with cameras = "
-                    "\"single\" to let them count, or check the cameras in the data");
+                    "no query has a correct image from another camera: all gallery images of the query's "
+                    "identity are from the camera of the query and are ignored; set cameras = \"single\" to "
+                    "count them, or check the cameras in the data");
   }
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     add_result(metrics[i], counters[i] ? counters[i]->result() : metrics[i].metric->judge(ranks), evaluation);

@@ -52,7 +52,7 @@ std::optional<double> LabelQuality::purity() const {
 LabelQuality judge_labels(const std::vector<std::int64_t>& identities,
                           const std::vector<std::int64_t>& persons) {
   if (identities.size() != persons.size()) {
-    throw std::logic_error("judge_labels takes a person for each pseudo identity");
+    throw std::logic_error("judge_labels needs a person for each pseudo identity");
   }
   LabelQuality quality;
   std::unordered_map<std::int64_t, std::int64_t> images_of;            // by person

@@ -76,7 +76,7 @@ FigureInfo best_figure(const recipe::Plan& plan) {
     }
   }
   throw RecipeError(plan.best_by_location, "train.best_by: no metric of the recipe gives a figure '" +
-                                               plan.train.best_by + "'; there are " + quoted_list(names));
+                                               plan.train.best_by + "'; choose " + quoted_list(names));
 }
 
 void check_result(const MadeMetric& metric, std::size_t queries, MetricResult& result) {

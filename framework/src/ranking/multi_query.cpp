@@ -44,9 +44,10 @@ file::Features merge_queries(const file::Features& query, const std::string& nam
   for (std::size_t row = 0; row < sizes.size(); ++row) {
     if (lengths.data_ptr<float>()[row] >= shortest_mean) continue;
     const auto& sample = merged.samples[row];
-    throw DataError(name, "the descriptors of the " + std::to_string(sizes[row]) + " queries of identity " +
-                              std::to_string(sample.identity) + " and the camera of '" + sample.path +
-                              "' cancel each other out: their mean has no direction to compare");
+    throw DataError(
+        name, "the descriptors of the " + std::to_string(sizes[row]) + " queries of identity " +
+                  std::to_string(sample.identity) + " and the camera of '" + sample.path +
+                  "' cancel each other out, so their mean has no direction; evaluate without multi_query");
   }
   merged.descriptors.div_(lengths.unsqueeze(1));
   return merged;

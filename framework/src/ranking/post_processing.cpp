@@ -26,7 +26,7 @@ void require_finite(const torch::Tensor& rows, const std::string& subject) {
   const auto at = std::find(good, good + finite.numel(), false) - good;
   if (at == finite.numel()) return;
   throw Error(subject + ": error: has made row " + std::to_string(at) +
-              " (from 0, the queries first) not finite: look for very long or very short descriptors");
+              " (from 0, the queries first) not finite; check for very long or very short descriptors");
 }
 
 /// What the search keeps as long as its distances are used.
@@ -109,7 +109,7 @@ void require_domains(const recipe::RankingPlan& plan, const std::map<std::string
   for (const auto& choice : plan.post_processors) {
     for (const auto& domain : choice.domains) {
       if (parts.contains(domain)) continue;
-      diagnostics.error(choice.location, "post_processor '" + choice.name + "': no image is of domain '" +
+      diagnostics.error(choice.location, "post_processor '" + choice.name + "': no image has the domain '" +
                                              domain + "'; the domains are " + quoted_list(names));
     }
   }
@@ -202,10 +202,10 @@ std::vector<std::unique_ptr<PostProcessor>> create_post_processors(const recipe:
     for (std::size_t j = 0; j < i; ++j) {
       const auto& earlier = plan.post_processors[j];
       if (made[j]->step() == Step::descriptors || !meet(earlier, choice)) continue;
-      diagnostics.error(choice.location,
-                        "post_processor '" + choice.name + "' works on descriptors, but '" + earlier.name +
-                            "' ahead of it has made distances of them; write it ahead of that "
-                            "one, or leave one out");
+      diagnostics.error(
+          choice.location,
+          "post_processor '" + choice.name + "' works on descriptors, but '" + earlier.name +
+              "' before it has already computed distances; place it before that one, or remove one of them");
       break;
     }
   }

@@ -23,15 +23,15 @@ void copy_rows_of(const std::filesystem::path& file, const std::vector<Sample>& 
     rows.emplace(reader.samples()[i].path, static_cast<std::int64_t>(i));
   }
   if (out.defined() && out.size(1) != reader.dim()) {
-    throw DataError(file, "its descriptors are " + std::to_string(reader.dim()) +
-                              " numbers wide, those of the queries beside it " + std::to_string(out.size(1)));
+    throw DataError(file, "its descriptors have " + std::to_string(reader.dim()) +
+                              " numbers, but those of the queries have " + std::to_string(out.size(1)));
   }
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const auto& path = samples[static_cast<std::size_t>(wanted[i])].path;
     const auto at = rows.find(path);
     if (at == rows.end()) {
-      throw DataError(file, "does not describe '" + path +
-                                "', which is searched here: both models must describe the same images");
+      throw DataError(
+          file, "has no descriptor of '" + path + "'; extract features of the same images with both models");
     }
     out[first_out + static_cast<std::int64_t>(i)].copy_(reader.rows(at->second, at->second + 1)[0]);
   }
@@ -69,9 +69,9 @@ DistanceBlock SearchHost::distances_of(const std::filesystem::path& file) {
   const auto images = static_cast<std::int64_t>(input_.gallery.size());
   if (reader->shape() != std::vector<std::int64_t>{queries, images} ||
       !torch::isFloatingType(reader->type())) {
-    throw DataError(file, "must hold distances of " + std::to_string(queries) + " queries x " +
+    throw DataError(file, "must contain distances of " + std::to_string(queries) + " queries x " +
                               std::to_string(images) +
-                              " gallery images, as `kindred match --distances` writes");
+                              " gallery images, as `kindred match --distances` writes them");
   }
   const auto columns = torch::tensor(part_.gallery, torch::kLong);
   const bool whole = part_.gallery.size() == input_.gallery.size();

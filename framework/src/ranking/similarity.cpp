@@ -25,10 +25,10 @@ torch::Tensor lengths(const torch::Tensor& rows, const std::string& what, std::i
     if (length[i] >= shortest_row && length[i] <= longest_row) continue;
     throw DataError(what,
                     "row " + std::to_string(first_row + i) + " (from 0) " +
-                        (length[i] == 0                              ? "is of length 0"
+                        (length[i] == 0                              ? "has length 0"
                          : length[i] > 0 && length[i] < shortest_row ? "is shorter than 1e-30"
                                                                      : "is longer than 1e30 or not finite") +
-                        ": it has no direction to compare; describe that image again or leave it out");
+                        ", so it has no direction; extract its features again or remove it");
   }
   return result;
 }
@@ -52,9 +52,9 @@ torch::Tensor inverse_lengths(const torch::Tensor& rows, const std::string& what
 
 DataError dim_mismatch(const std::string& query_name, std::int64_t query_dim, const std::string& gallery_name,
                        std::int64_t gallery_dim) {
-  return {gallery_name, "its descriptors are " + std::to_string(gallery_dim) + " numbers wide, those of " +
-                            query_name + " " + std::to_string(query_dim) +
-                            ": describe both with the same model"};
+  return {gallery_name, "its descriptors have " + std::to_string(gallery_dim) + " numbers, but those of " +
+                            query_name + " have " + std::to_string(query_dim) +
+                            "; extract both with the same model"};
 }
 
 CosineSimilarity::CosineSimilarity(torch::Tensor query, torch::Tensor gallery, std::string query_name,

@@ -31,7 +31,7 @@ std::vector<std::string> ComponentChooser::names_of(const std::string& role) con
 
 std::string ComponentChooser::what_there_is(const std::string& role) const {
   const auto names = names_of(role);
-  return names.empty() ? "no plugin that was loaded offers one" : "choose " + or_list(names);
+  return names.empty() ? "no loaded plugin offers one" : "choose " + or_list(names);
 }
 
 const std::string* ComponentChooser::type_of(const Value& table, const std::string& title,
@@ -74,7 +74,7 @@ bool ComponentChooser::is_usable(const ComponentFactory* factory, const Value& t
   for (const auto& parameter : factory->info().parameters) {
     if (std::find(reserved.begin(), reserved.end(), parameter.name) == reserved.end()) continue;
     throw std::logic_error("component '" + factory->info().id() + "' has a parameter '" + parameter.name +
-                           "', which every " + role + " of a recipe has already");
+                           "', which every " + role + " of a recipe already has");
   }
   return true;
 }

@@ -110,8 +110,7 @@ class Planner {
       if (entry.key == "stage") {
         diagnostics_.error(
             entry.key_location,
-            "this is a recipe of several stages, which `kindred run` carries out; what is asked "
-            "for needs a recipe for one model");
+            "this recipe has stages, but this command needs a recipe for one model; use `kindred run`");
         continue;
       }
       const auto near = nearest_name(entry.key, keys);
@@ -140,9 +139,9 @@ class Planner {
     if (table == nullptr) return;
     plan.weights_location = table->location();
     if (plan.weights.file && plan.backbone_start.weights) {
-      diagnostics_.error(table->location(),
-                         "[weights] has the backbone's tensors too, and [backbone] names another file for "
-                         "them; take one of the two out");
+      diagnostics_.error(
+          table->location(),
+          "both [weights] and [backbone] name a file for the tensors of the backbone; remove one of them");
     }
   }
 
@@ -191,7 +190,7 @@ class Planner {
         if (contains(given, *entry.name)) {
           diagnostics_.error(element.as<Table>()->find("name")->location(),
                              "two entries of '" + key + "' have the name '" + *entry.name +
-                                 "'; give each a name of its own");
+                                 "'; give each entry its own name");
         }
         given.push_back(*entry.name);
       }
@@ -291,8 +290,7 @@ class Planner {
       if (!choice.domains.empty() && !plan.ranking.by_domain) {
         diagnostics_.error(
             table->as<Table>()->find("domains")->location(),
-            "post_processor '" + choice.name +
-                "': domains needs domains to be searched one by one: [ranking] by_domain = true");
+            "post_processor '" + choice.name + "': domains works only with [ranking] by_domain = true");
       }
       if (entry.name) choice.name = *entry.name;
     }

@@ -70,7 +70,7 @@ class FileReader {
     std::ifstream stream(file, std::ios::binary);
     if (!stream) return refuse(std::generic_category().message(errno));
     std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-    if (stream.bad()) return refuse("it cannot be read to its end");
+    if (stream.bad()) return refuse("it cannot be read completely");
     return text;
   }
 
@@ -80,7 +80,7 @@ class FileReader {
     if (first == chain_.end()) return false;
     std::string circle;
     for (auto open = first; open != chain_.end(); ++open) circle += open->name.string() + " -> ";
-    diagnostics_.error(asked, "'extends' goes in a circle: " + circle + file.string());
+    diagnostics_.error(asked, "'extends' forms a cycle: " + circle + file.string());
     return true;
   }
 
@@ -165,7 +165,7 @@ Value parse_recipe(const std::string& text, const std::string& origin,
   Diagnostics diagnostics;
   auto value = parse_toml(text, origin);
   if (const auto* extends = value.as<Table>()->find("extends")) {
-    diagnostics.error(extends->location(), "only a recipe in a file of its own can extend others");
+    diagnostics.error(extends->location(), "'extends' works only in a recipe file");
   }
   return merged({std::move(value)}, overrides, diagnostics);
 }

@@ -52,8 +52,8 @@ void collect(const Value& value, const std::string& key, Leaves& leaves) {
 }  // namespace
 
 std::string RecipeDifference::str() const {
-  if (there.empty()) return key + ": not there, " + here + " here";
-  if (here.empty()) return key + ": " + there + " there, not here";
+  if (there.empty()) return key + ": not set there, " + here + " here";
+  if (here.empty()) return key + ": " + there + " there, not set here";
   return key + ": " + there + " there, " + here + " here";
 }
 

@@ -15,7 +15,7 @@ ParameterInfo type_key(const std::string& role) {
   info.name = "type";
   info.type = "text";
   info.required = true;
-  info.doc = "which " + role + "; `kindred list` shows what there is";
+  info.doc = "name of the " + role + "; `kindred list` shows all";
   return info;
 }
 
@@ -61,7 +61,7 @@ ParameterInfo dataset_of_its_own() {
   ParameterInfo info;
   info.name = "dataset";
   info.type = "table";
-  info.doc = "data set with these images, as [dataset] says one; absent: the recipe's own";
+  info.doc = "data set with these images, written like [dataset]; if not set, the data set of the recipe";
   return info;
 }
 
@@ -82,36 +82,37 @@ std::vector<ParameterInfo> top_level_parameters() {
 }
 
 std::vector<RecipeTable> recipe_layout() {
-  auto loss = components("loss", true, "Terms of what training minimises, on named outputs of the head.");
+  auto loss = components(
+      "loss", true, "Terms of the function that training minimizes, applied to named outputs of the head.");
   append<LossSettings>(loss.parameters);
   auto post_processor =
       components("post_processor", false,
-                 "What is done with descriptors between the network and the ranking, in order.");
+                 "Processing of descriptors and distances between the network and the ranking, in order.");
   append<PostProcessorSettings>(post_processor.parameters);
   post_processor.affects = Affects::ranking;
   auto metric = components("metric", false,
-                           "Figures that judge rankings, in order. Without [[metric]] they are those of the "
-                           "default metrics, whose parameters a table [metric.NAME] changes.");
+                           "Figures that rankings are evaluated by, in order. Without [[metric]], those of "
+                           "the default metrics, whose parameters a table [metric.NAME] changes.");
   metric.affects = Affects::ranking;
-  auto optimizer = component("optimizer", "How gradients change the weights.");
+  auto optimizer = component("optimizer", "How the weights are updated from the gradients.");
   add_list<GroupSettings>(optimizer, "group");
-  auto backbone = component("backbone", "The convolutional network that turns images into feature maps.");
+  auto backbone = component("backbone", "The convolutional network that maps images to feature maps.");
   append<BackboneSettings>(backbone.parameters);
   auto pseudo_labels = settings<PseudoLabelsSettings>("pseudo_labels");
   pseudo_labels.kind = Kind::settings_list;
   pseudo_labels.parameters.push_back(dataset_of_its_own());
   return {
-      component("dataset", "Where images come from and who is on them."),
+      component("dataset", "Where images come from and whom they show."),
       settings<FoldsSettings>("folds"),
       std::move(pseudo_labels),
       components("augmentation", false,
-                 "What happens to an image between decoding and the tensor, in order."),
-      component("sampler", "Which training images form a batch."),
+                 "Changes to an image between decoding and conversion to a tensor, in order."),
+      component("sampler", "Which training images form each batch."),
       std::move(backbone),
-      component("head", "What is made of the backbone's features: vectors, logits and the descriptor."),
+      component("head", "Turns the feature map of the backbone into vectors, logits and the descriptor."),
       std::move(loss),
       std::move(optimizer),
-      component("schedule", "How the learning rate changes over a training."),
+      component("schedule", "How the learning rate changes during training."),
       settings<WeightsSettings>("weights"),
       settings<LoaderSettings>("loader", Affects::nothing),
       settings<TrainSettings>("train"),

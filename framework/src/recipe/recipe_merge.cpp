@@ -28,10 +28,9 @@ void edit_entries(Array& list, const std::string& list_name, const Table& edits,
   for (const auto& edit : edits.entries()) {
     const auto* changes = edit.value.as<Table>();
     if (changes == nullptr) {
-      diagnostics.error(edit.key_location, "'" + list_name + "' is a list of tables, and '" + edit.key +
-                                               "' would edit one of its entries: that takes a table, not " +
-                                               edit.value.type_name() + "; its entries are " +
-                                               quoted_list(names));
+      diagnostics.error(edit.key_location, "'" + list_name + "' is a list of tables; to change its entry '" +
+                                               edit.key + "', write a table, not " + edit.value.type_name() +
+                                               "; its entries are " + quoted_list(names));
       continue;
     }
     const auto count = std::count(names.begin(), names.end(), edit.key);
@@ -41,7 +40,7 @@ void edit_entries(Array& list, const std::string& list_name, const Table& edits,
           edit.key_location,
           (count == 0 ? "'" + list_name + "' has no entry '" + edit.key + "'"
                       : "'" + list_name + "' has " + std::to_string(count) + " entries '" + edit.key +
-                            "': give each a 'name' of its own") +
+                            "'; give each its own 'name'") +
               (near.empty() ? "; its entries are " + quoted_list(names) : "; did you mean '" + near + "'?"));
       continue;
     }

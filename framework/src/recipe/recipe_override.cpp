@@ -61,15 +61,15 @@ bool are_names(const std::vector<std::string>& keys, const SourceLocation& locat
                Diagnostics& diagnostics) {
   for (const auto& key : keys) {
     if (!key.empty()) continue;
-    diagnostics.error(location,
-                      keys.size() == 1
-                          ? "there is no key before '='; write key=value, such as train.epochs=3"
-                          : "the key has an empty part; join names by single dots, such as train.epochs");
+    diagnostics.error(
+        location, keys.size() == 1
+                      ? "the key before '=' is missing; write key=value, such as train.epochs=3"
+                      : "the key has an empty part; separate names with single dots, such as train.epochs");
     return false;
   }
   if (keys.front() == "extends") {
     diagnostics.error(location,
-                      "a recipe can extend another only by a line of its own file: extends = \"base.toml\"");
+                      "'extends' cannot be overridden; write extends = \"base.toml\" in the recipe file");
     return false;
   }
   return true;
@@ -90,13 +90,13 @@ Table parse_override(const std::string& text, Diagnostics& diagnostics) {
   const SourceLocation location{"--set " + text, 0, 0};
   const auto parts = split(text);
   if (!parts) {
-    diagnostics.error(location, "there is no '='; write key=value, such as train.epochs=3");
+    diagnostics.error(location, "'=' is missing; write key=value, such as train.epochs=3");
     return {};
   }
   if (!are_names(parts->keys, location, diagnostics)) return {};
   auto value = parse_toml_value(parts->value, location).value_or(Value(parts->value, location));
   if (!parse_toml_value(value.to_toml(), location)) {
-    diagnostics.error(location, "the value is not UTF-8 text");
+    diagnostics.error(location, "the value is not valid UTF-8");
     return {};
   }
   return nested(parts->keys, std::move(value), location);
@@ -106,7 +106,7 @@ Table recipe_setting(const std::string& key, Value value, const SourceLocation& 
                      Diagnostics& diagnostics) {
   const auto parts = split(key + "=");
   if (!parts || !parts->value.empty()) {
-    diagnostics.error(location, "'" + key + "' is no key of a recipe; write one such as train.epochs");
+    diagnostics.error(location, "'" + key + "' is not a valid key; write a key such as train.epochs");
     return {};
   }
   if (!are_names(parts->keys, location, diagnostics)) return {};

@@ -27,14 +27,13 @@ bool is_not_empty(const std::string& text) {
 }  // namespace
 
 Schema<BackboneSettings> BackboneSettings::schema() {
-  Schema<BackboneSettings> s("What a recipe says of any backbone.");
+  Schema<BackboneSettings> s("Keys that every backbone has in a recipe.");
   s.add("weights", &BackboneSettings::weights,
-        "file that the backbone starts from: safetensors, or what PyTorch's torch.save has written; relative "
-        "to the working directory; every tensor of the backbone must be in it; \"\" for none, where a recipe "
-        "that is extended names one")
+        "file of initial weights: safetensors, or a file of PyTorch's torch.save; relative to the working "
+        "directory; must contain every tensor of the backbone; \"\": none, overriding an extended recipe")
       .file();
   s.add("weights_sha256", &BackboneSettings::weights_sha256,
-        "what that file is: training refuses another one; the resolved recipe always says it")
+        "SHA-256 of that file; training refuses any other file; always set in the resolved recipe")
       .like(is_sha256, sha256_form);
   s.rule([](const BackboneSettings& settings) -> std::string {
     return settings.weights_sha256 && !settings.weights ? "weights_sha256 needs weights" : "";
@@ -44,9 +43,9 @@ Schema<BackboneSettings> BackboneSettings::schema() {
 
 Schema<PseudoLabelsSettings> PseudoLabelsSettings::schema() {
   Schema<PseudoLabelsSettings> s(
-      "Images of no known identity that join the training under the identities that a labeler gave them.");
+      "Unlabeled images that are added to the training images, with the pseudo identities of a labeler.");
   s.add("file", &PseudoLabelsSettings::file,
-        "labels.csv, as the stage 'label' writes it; relative to the working directory")
+        "labels.csv as written by the stage 'label'; relative to the working directory")
       .like(is_not_empty, "the name of a file")
       .required()
       .file();
@@ -54,19 +53,18 @@ Schema<PseudoLabelsSettings> PseudoLabelsSettings::schema() {
 }
 
 Schema<WeightsSettings> WeightsSettings::schema() {
-  Schema<WeightsSettings> s("What the whole network starts from, in place of random numbers.");
+  Schema<WeightsSettings> s("Initial weights of the whole network, instead of random numbers.");
   s.add("file", &WeightsSettings::file,
-        "file with the tensors of backbone and head: a trained model, safetensors, or what PyTorch's "
-        "torch.save has written; relative to the working directory")
+        "file with the tensors of backbone and head: a model file, other safetensors, or a file of PyTorch's "
+        "torch.save; relative to the working directory")
       .like(is_not_empty, "a path")
       .file();
   s.add("sha256", &WeightsSettings::sha256,
-        "what that file is: training refuses another one; the resolved recipe always says it")
+        "SHA-256 of that file; training refuses any other file; always set in the resolved recipe")
       .like(is_sha256, sha256_form);
   s.add("allow_missing", &WeightsSettings::allow_missing,
-        "names of the network's tensors that the file may lack or have in another shape, such as "
-        "'head.classifier*' for other identities; they start from random numbers; '*' stands for any "
-        "characters")
+        "names of tensors of the network that the file may lack or contain in another shape, such as "
+        "'head.classifier*' for other identities; they start from random numbers; '*' matches any characters")
       .like(is_not_empty, "the name of a tensor");
   s.rule([](const WeightsSettings& settings) -> std::string {
     if (settings.sha256 && !settings.file) return "sha256 needs file";
@@ -77,27 +75,24 @@ Schema<WeightsSettings> WeightsSettings::schema() {
 
 Schema<FoldsSettings> FoldsSettings::schema() {
   Schema<FoldsSettings> s(
-      "Validation by folds: the training split's identities are dealt out, one fold of them becomes query "
+      "Cross-validation: the identities of the training split are split into folds; one fold becomes query "
       "and gallery, the others are trained on.");
-  s.add("count", &FoldsSettings::count, "folds that the identities are dealt into").range(2, 1000);
-  s.add(
-       "fold", &FoldsSettings::fold,
-       "the one that is validated, from 1; 0: the data set's own query and gallery are used; `kindred folds` "
-       "goes through all of them")
+  s.add("count", &FoldsSettings::count, "number of folds").range(2, 1000);
+  s.add("fold", &FoldsSettings::fold,
+        "fold to validate on, from 1; 0: query and gallery of the data set; `kindred folds` runs all folds")
       .at_least(0);
   s.add("seed", &FoldsSettings::seed,
-        "which identities come together and which images are queries; unlike the recipe's own seed, it "
-        "changes nothing else")
+        "seed of the split into folds and of the choice of queries; unlike the seed of the recipe, it "
+        "affects nothing else")
       .at_least(0);
   s.add("min_images_for_query", &FoldsSettings::min_images_for_query,
-        "identities with fewer images give no query: all their images are in the gallery")
+        "identities with fewer images have no query; all their images are in the gallery")
       .at_least(2)
       .unit("images")
       .affects(Affects::features);
   s.add("distractors", &FoldsSettings::distractors,
-        "a data set of other people, or a folder or manifest of images, that joins each gallery: all of it "
-        "but its training split, whatever identities it gives; relative to the working directory; \"\" for "
-        "none")
+        "folder or manifest of images of other people, added to each gallery without its training split and "
+        "regardless of identities; relative to the working directory; \"\": none")
       .affects(Affects::features)
       .location();
   s.rule([](const FoldsSettings& folds) -> std::string {
@@ -108,56 +103,58 @@ Schema<FoldsSettings> FoldsSettings::schema() {
 }
 
 Schema<LoaderSettings> LoaderSettings::schema() {
-  Schema<LoaderSettings> s("How images are decoded and augmented ahead of their use.");
+  Schema<LoaderSettings> s("How images are decoded and augmented in the background.");
   s.add("workers", &LoaderSettings::workers,
-        "threads that decode and augment; 0: one for each usable processor; the images do not depend on it")
+        "threads that decode and augment; 0: one for each usable processor; does not change the images")
       .range(0, 1024)
       .unit("threads");
-  s.add("prefetch", &LoaderSettings::prefetch, "batches held ready at most").range(1, 1024).unit("batches");
+  s.add("prefetch", &LoaderSettings::prefetch, "largest number of batches kept ready")
+      .range(1, 1024)
+      .unit("batches");
   s.add("skip_bad_images", &LoaderSettings::skip_bad_images,
-        "leave out images that cannot be decoded, and count them, instead of stopping at the first")
+        "skip and count images that cannot be decoded, instead of stopping at the first")
       .affects(Affects::features);
   return s;
 }
 
 Schema<TrainSettings> TrainSettings::schema() {
-  Schema<TrainSettings> s("How long a training lasts, and what it does in between.");
-  s.add("epochs", &TrainSettings::epochs, "passes over the sampler's batches; 0 writes the untrained network")
+  Schema<TrainSettings> s("How long to train, in which precision, and when to evaluate and save.");
+  s.add("epochs", &TrainSettings::epochs,
+        "passes over the batches of the sampler; 0: write the untrained network")
       .range(0, 1000000)
       .unit("epochs");
   s.add("precision", &TrainSettings::precision,
-        "of the network's computations; 'bf16' and 'fp16' are mixed with fp32 where that is needed; 'auto': "
-        "bf16 where the device is made for it, else fp16 on a GPU, else fp32; fp16 needs a GPU",
+        "precision of the network; 'bf16' and 'fp16' are mixed with fp32 where needed; 'auto': bf16 if the "
+        "device is designed for it, else fp16 on a GPU, else fp32; fp16 needs a GPU",
         {{"fp32", system::Precision::fp32},
          {"fp16", system::Precision::fp16},
          {"bf16", system::Precision::bf16},
          {"auto", system::Precision::automatic}});
   s.add("clip_gradient_norm", &TrainSettings::clip_gradient_norm,
-        "the most that the gradient's Euclidean norm over all parameters may be: a longer one is scaled down "
-        "to it; 0: no limit")
+        "largest Euclidean norm of the gradient over all parameters; a larger gradient is scaled down; 0: no "
+        "limit")
       .at_least(0);
   s.add("ema_decay", &TrainSettings::ema_decay,
-        "keep an exponential moving average of the weights, of which each step leaves so much; it is what is "
-        "evaluated and used; 0: none")
+        "decay of an exponential moving average of the weights, the share that each step keeps; the averaged "
+        "weights are evaluated and used; 0: no average")
       .range(0, 1);
   s.rule([](const TrainSettings& settings) -> std::string {
-    return settings.ema_decay < 1 ? "" : "ema_decay = 1 would never move the average; it must be below 1";
+    return settings.ema_decay < 1 ? "" : "ema_decay = 1 would never change the average; it must be below 1";
   });
   s.add("evaluate_every", &TrainSettings::evaluate_every,
-        "evaluate on query and gallery each time so many epochs are done; 0: not during training")
+        "evaluate on query and gallery after every so many epochs; 0: not during training")
       .at_least(0)
       .unit("epochs")
       .affects(Affects::nothing);
   s.add("best_by", &TrainSettings::best_by,
         "figure of the recipe's metrics whose best evaluation is kept as best.safetensors")
       .affects(Affects::nothing);
-  s.add("checkpoint_every", &TrainSettings::checkpoint_every,
-        "keep what is needed to go on each time so many epochs are done")
+  s.add("checkpoint_every", &TrainSettings::checkpoint_every, "write a checkpoint after every so many epochs")
       .at_least(1)
       .unit("epochs")
       .affects(Affects::nothing);
   s.add("checkpoint_minutes", &TrainSettings::checkpoint_minutes,
-        "keep it within an epoch too, when the last time is so long ago")
+        "write a checkpoint within an epoch too, if the last one is older than this")
       .above(0)
       .unit("minutes")
       .affects(Affects::nothing);
@@ -165,21 +162,18 @@ Schema<TrainSettings> TrainSettings::schema() {
 }
 
 Schema<EmbedSettings> EmbedSettings::schema() {
-  Schema<EmbedSettings> s("How images are turned into descriptors.");
-  s.add("batch_size", &EmbedSettings::batch_size, "images described at a time")
-      .range(1, 65536)
-      .unit("images");
+  Schema<EmbedSettings> s("How features of images are extracted.");
+  s.add("batch_size", &EmbedSettings::batch_size, "images per batch").range(1, 65536).unit("images");
   s.add("flip_test", &EmbedSettings::flip_test,
-        "describe each image and its mirror image, and add the two; takes twice as long");
-  s.add(
-      "storage", &EmbedSettings::storage,
-      "how descriptors are written: 'float32' as they are; 'float16' and 'bfloat16' in half the space, which "
-      "changes them by up to 0.05 % and 0.4 % of their length",
-      {{"float32", file::Storage::float32},
-       {"float16", file::Storage::float16},
-       {"bfloat16", file::Storage::bfloat16}});
+        "add the descriptors of each image and its mirror image; takes twice as long");
+  s.add("storage", &EmbedSettings::storage,
+        "number format on disk; 'float32': unchanged; 'float16' and 'bfloat16': half the size, with a change "
+        "of up to 0.05 % and 0.4 % of the length",
+        {{"float32", file::Storage::float32},
+         {"float16", file::Storage::float16},
+         {"bfloat16", file::Storage::bfloat16}});
   s.add("precision", &EmbedSettings::precision,
-        "of the network's computations; 'trained': what the model was trained in, where the device can",
+        "inference precision; 'trained': that of the training, if the device supports it",
         {{"trained", system::Precision::trained},
          {"fp32", system::Precision::fp32},
          {"fp16", system::Precision::fp16},
@@ -189,110 +183,114 @@ Schema<EmbedSettings> EmbedSettings::schema() {
 }
 
 Schema<EvaluateSettings> EvaluateSettings::schema() {
-  Schema<EvaluateSettings> s("What counts when rankings are judged; [[metric]] says by which figures.");
-  s.add(
-      "cameras", &EvaluateSettings::cameras,
-      "whether gallery images of the query's own identity and camera are left out: 'known' does so and needs "
-      "cameras, 'single' does not, 'auto' does so where cameras are known",
-      {{"auto", CameraMode::automatic}, {"known", CameraMode::known}, {"single", CameraMode::single}});
+  Schema<EvaluateSettings> s("How rankings are evaluated; [[metric]] chooses the figures.");
+  s.add("cameras", &EvaluateSettings::cameras,
+        "whether to ignore gallery images with the identity and camera of the query: 'known': yes, needs "
+        "cameras; 'single': no; 'auto': yes if cameras are known",
+        {{"auto", CameraMode::automatic}, {"known", CameraMode::known}, {"single", CameraMode::single}});
   s.add("multi_query", &EvaluateSettings::multi_query,
-        "merge the queries of one identity and camera into one: the mean of their descriptors");
+        "merge the queries of one identity and camera into the mean of their descriptors");
   return s;
 }
 
 Schema<LossSettings> LossSettings::schema() {
-  Schema<LossSettings> s("What a recipe says of any loss.");
+  Schema<LossSettings> s("Keys that every loss has in a recipe.");
   s.add("on", &LossSettings::on,
-        "outputs of the head that the loss is put on, each with an instance of its own; '*' stands for any "
+        "outputs of the head that the loss is applied to, with a separate instance for each; '*' matches any "
         "characters")
       .like([](const std::string& name) { return !name.empty(); }, "the name of an output")
       .required();
-  s.add("weight", &LossSettings::weight, "what the loss is multiplied by in the sum of all losses").above(0);
-  s.add("reduction", &LossSettings::reduction, "how the outputs that it is on are put together",
+  s.add("weight", &LossSettings::weight, "factor of the loss in the sum of all losses").above(0);
+  s.add("reduction", &LossSettings::reduction, "how the losses of the outputs are combined",
         {{"sum", Reduction::sum}, {"mean", Reduction::mean}});
   s.rule([](const LossSettings& settings) -> std::string {
     if (!settings.on.empty()) return "";
-    return "on = [] puts it on nothing; name at least one output of the head, or say enabled = false";
+    return "on = [] applies the loss to nothing; name at least one output of the head, or set enabled = "
+           "false";
   });
   return s;
 }
 
 Schema<PostProcessorSettings> PostProcessorSettings::schema() {
-  Schema<PostProcessorSettings> s("What a recipe says of any post-processor.");
+  Schema<PostProcessorSettings> s("Keys that every post-processor has in a recipe.");
   s.add("domains", &PostProcessorSettings::domains,
-        "domains whose queries and gallery it is applied to, with [ranking] by_domain = true; []: all");
+        "domains that it is applied to, with [ranking] by_domain = true; []: all");
   return s;
 }
 
 Schema<RankingSettings> RankingSettings::schema() {
   Schema<RankingSettings> s("How the gallery is searched.");
-  s.add("top", &RankingSettings::top, "gallery images that a run lists for each query")
+  s.add("top", &RankingSettings::top, "gallery images to list for each query")
       .range(1, 1000000000)
       .unit("images");
   s.add("by_domain", &RankingSettings::by_domain,
-        "search each domain by itself: a query's own domain is post-processed alone and comes first, images "
-        "of other domains follow by their cosine distance");
+        "search each domain separately: images of the query's domain are post-processed on their own and "
+        "come first, then images of other domains by cosine distance");
   return s;
 }
 
 Schema<GroupSettings> GroupSettings::schema() {
   const auto given = [](const std::string& name) { return !name.empty(); };
-  Schema<GroupSettings> s("Parameters that learn unlike the others; the first group that names one has it.");
-  s.add("name", &GroupSettings::name, "what the group is called by overrides and in logs")
+  Schema<GroupSettings> s(
+      "Parameters with their own learning settings; a parameter belongs to the first group that matches it.");
+  s.add("name", &GroupSettings::name, "name of the group in overrides and logs")
       .like(given, "a name")
       .required();
-  s.add("enabled", &GroupSettings::enabled, "false: the group is left out");
+  s.add("enabled", &GroupSettings::enabled, "false: ignore the group");
   s.add("parameters", &GroupSettings::parameters,
-        "names of tensors of the model, and of the losses as 'loss.LOSS(OUTPUT).TENSOR'; '*' stands for any "
+        "names of tensors of the model, and of losses as 'loss.LOSS(OUTPUT).TENSOR'; '*' matches any "
         "characters")
       .like(given, "a name")
       .required();
   s.add("learning_rate_factor", &GroupSettings::learning_rate_factor, "multiplies the learning rate")
       .above(0);
   s.add("bias_factor", &GroupSettings::bias_factor,
-        "multiplies it once more for parameters whose name ends in 'bias'")
+        "also multiplies the learning rate of parameters whose name ends in 'bias'")
       .above(0);
-  s.add("weight_decay_factor", &GroupSettings::weight_decay_factor, "multiplies the weight decay; 0: none")
+  s.add("weight_decay_factor", &GroupSettings::weight_decay_factor,
+        "multiplies the weight decay; 0: no weight decay")
       .at_least(0);
   s.add("frozen_epochs", &GroupSettings::frozen_epochs,
-        "first epochs in which they stay as they are, and so do the statistics of batch normalisations that "
-        "are frozen whole")
+        "first epochs in which the parameters are frozen, and also the statistics of batch normalizations "
+        "all of whose parameters are frozen")
       .at_least(0)
       .unit("epochs");
   s.rule([](const GroupSettings& settings) -> std::string {
     if (!settings.parameters.empty()) return "";
-    return "parameters = [] catches nothing; name at least one tensor, or say enabled = false";
+    return "parameters = [] matches nothing; name at least one tensor, or set enabled = false";
   });
   return s;
 }
 
 Schema<EntrySettings> EntrySettings::schema() {
-  Schema<EntrySettings> s("What a recipe says of any entry of a list of tables.");
+  Schema<EntrySettings> s("Keys that every entry of a list of tables has.");
   s.add("name", &EntrySettings::name,
-        "what the entry is called by overrides and in logs; needed when two entries have the same type")
+        "name of the entry in overrides and logs; required if two entries have the same type")
       .like([](const std::string& name) { return !name.empty(); }, "a name");
-  s.add("enabled", &EntrySettings::enabled, "false: the entry is left out");
+  s.add("enabled", &EntrySettings::enabled, "false: ignore the entry");
   return s;
 }
 
 Schema<RunSettings> RunSettings::schema() {
-  Schema<RunSettings> s("What a recipe says of the whole run.");
+  Schema<RunSettings> s("Keys of the whole run.");
   s.add("name", &RunSettings::name,
-        "what the experiment is called: its folder is runs/NAME; without one, the file's name")
+        "name of the experiment, whose folder is runs/NAME; by default the name of the file")
       .affects(Affects::nothing);
   s.rule([](const RunSettings& run) {
     const bool path = run.name.find('/') != std::string::npos || run.name.starts_with('.');
-    return path ? "name = \"" + run.name + "\" must be no path: it names a folder in runs/" : std::string();
+    return path ? "name = \"" + run.name + "\" must not be a path: it is the name of a folder in runs/"
+                : std::string();
   });
-  s.add("seed", &RunSettings::seed, "where all random numbers of a run come from").at_least(0);
+  s.add("seed", &RunSettings::seed, "seed of all random numbers of a run").at_least(0);
   return s;
 }
 
 Schema<MachineSettings> MachineSettings::schema() {
-  Schema<MachineSettings> s("Where a run is carried out, not what it computes.");
-  s.add("device", &MachineSettings::device, "what computes; 'auto': CUDA when it works here, else the CPU")
+  Schema<MachineSettings> s("The hardware that a run uses, without effect on what it computes.");
+  s.add("device", &MachineSettings::device,
+        "device to compute on; 'auto': CUDA if it works on this machine, else the CPU")
       .like(is_device, "'auto', 'cpu', 'cuda' or 'cuda:N'");
-  s.add("threads", &MachineSettings::threads, "threads that compute on the CPU; 0: all usable processors")
+  s.add("threads", &MachineSettings::threads, "threads to compute with on the CPU; 0: all usable processors")
       .range(0, 4096)
       .unit("threads");
   return s;

@@ -31,7 +31,7 @@ class Converter {
     if (const auto* whole = node.as_integer()) return {whole->get(), here};
     if (const auto* number = node.as_floating_point()) return {number->get(), here};
     if (const auto* flag = node.as_boolean()) return {flag->get(), here};
-    diagnostics.error(here, "dates and times have no use in a recipe; for text, put quotes around it");
+    diagnostics.error(here, "a recipe has no dates or times; to write text, put it in quotes");
     return {};
   }
 

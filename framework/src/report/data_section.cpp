@@ -39,10 +39,10 @@ Html figure_table(const results::LabelFiguresFile& figures) {
   row("pseudo identities", count_text(figures.identities));
   row("images", count_text(figures.all_images));
   row("images with an identity", count_text(figures.images));
-  for (const auto& part : figures.left_out) row("left out: " + part.reason, count_text(part.images));
+  for (const auto& part : figures.left_out) row("not labeled: " + part.reason, count_text(part.images));
   if (const auto& sizes = figures.images_per_identity) {
-    row("images of an identity", count_text(sizes->minimum) + " to " + count_text(sizes->maximum) + ", " +
-                                     text::fixed_text(sizes->mean, 1) + " on average");
+    row("images per identity", count_text(sizes->minimum) + " to " + count_text(sizes->maximum) + ", " +
+                                   text::fixed_text(sizes->mean, 1) + " on average");
   }
   if (const auto& truth = figures.truth) {
     row("images of known persons", count_text(truth->images));
@@ -66,12 +66,12 @@ Html size_histogram(const results::LabelsFile& labels) {
   const auto bins = static_cast<std::int64_t>(most - 1) / width + 1;
   Histogram histogram;
   histogram.name = "Histogram of the number of images of " + std::to_string(sizes.size()) + " identities";
-  histogram.label = "images of an identity";
+  histogram.label = "images per identity";
   histogram.unit = "identities";
   histogram.from = 0.5;
   histogram.to = 0.5 + static_cast<double>(bins * width);
   histogram.counts = count_in_bins(sizes, histogram.from, histogram.to, static_cast<std::size_t>(bins));
-  return figure("Images of an identity", draw(histogram), std::to_string(sizes.size()) + " identities.");
+  return figure("Images per identity", draw(histogram), std::to_string(sizes.size()) + " identities.");
 }
 
 Html sheet(const std::filesystem::path& file) {
@@ -117,7 +117,7 @@ Section domain_section(const RunFiles& run) {
     if (!files->domains.value) continue;
     const auto all = static_cast<double>(files->domains.value->images.size());
     HtmlTable table;
-    table.name = "Images of each domain";
+    table.name = "Images per domain";
     table.columns = {{"Domain"}, {"Images"}, {"Share"}};
     for (const auto& domain : files->domains.value->domains()) {
       const auto share = static_cast<double>(domain.images) / all;

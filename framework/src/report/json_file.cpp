@@ -7,8 +7,8 @@ namespace kindred::report {
 
 nlohmann::ordered_json read_json(const std::filesystem::path& file) {
   const auto json = nlohmann::ordered_json::parse(file::read_text(file), nullptr, false);
-  if (json.is_discarded()) throw DataError(file, "is no JSON: it is damaged or only half written");
-  if (!json.is_object()) throw DataError(file, "holds no JSON object");
+  if (json.is_discarded()) throw DataError(file, "is not valid JSON: it is damaged or incomplete");
+  if (!json.is_object()) throw DataError(file, "does not contain a JSON object");
   return json;
 }
 

@@ -39,7 +39,7 @@ std::vector<NamedScores> all_scores(const RunFiles& run) {
     const auto& files = *stage->holds<RankingFiles>();
     const auto name = run.pipeline ? stage->name + ", " : std::string();
     if (files.plain_scores.value) {
-      all.push_back({name + "descriptors alone", &*files.plain_scores.value});
+      all.push_back({name + "descriptors only", &*files.plain_scores.value});
       if (files.scores.value) all.push_back({name + "after post-processing", &*files.scores.value});
     } else if (files.scores.value) {
       all.push_back({run.pipeline ? stage->name : "scores", &*files.scores.value});
@@ -88,9 +88,9 @@ std::string count_text(std::int64_t count) {
 std::string basis_text(const results::Evaluation& scores) {
   return count_text(scores.valid_queries) + " of " + count_text(scores.queries) + " queries in " +
          count_text(scores.gallery) + " gallery images (" + count_text(scores.distractors) +
-         " distractors, " + count_text(scores.junk) + " junk left out), " +
-         (scores.cameras_known ? "across cameras: images of the query's own camera are left out"
-                               : "single-camera mode: images of the query's own camera count") +
+         " distractors, " + count_text(scores.junk) + " junk ignored), " +
+         (scores.cameras_known ? "across cameras: images from the camera of the query are ignored"
+                               : "single-camera mode: images from the camera of the query count") +
          (scores.multi_query ? "; queries of one identity and camera are merged" : "") +
          (scores.note.empty() ? "" : "; " + scores.note);
 }
@@ -127,10 +127,7 @@ Html score_table(const std::vector<NamedScores>& all) {
                  scores.valid_queries == all[0].scores->valid_queries;
   }
   if (!comparable) {
-    return draw(table) +
-           notice(
-               "These scores were not made in the same way (queries or cameras differ): they must not be "
-               "compared.");
+    return draw(table) + notice("These scores are not comparable: queries or cameras differ.");
   }
   HtmlTable::Row change{{"from first to last"}, false};
   for (const auto& figure : figures) {
@@ -204,7 +201,7 @@ std::string query_text(const results::QueryTable& queries, std::size_t place) {
     if (std::isnan(column.values[place])) continue;
     text += column.label + " " + value_text(column.kind, column.values[place]) + " · ";
   }
-  return text + std::to_string(matches) + (matches == 1 ? " right image" : " right images") +
+  return text + std::to_string(matches) + (matches == 1 ? " correct image" : " correct images") +
          " in the gallery";
 }
 
@@ -247,7 +244,7 @@ class Sheets {
     read(paths);
     Html sheet;
     for (const auto& path : paths) sheet += draw_one(path, "");
-    if (!sheet.empty()) sheet = element("h3", "Queries, evenly spread") + sheet;
+    if (!sheet.empty()) sheet = element("h3", "Queries, evenly sampled") + sheet;
     return trouble_notice(trouble_) + sheet;
   }
 
@@ -261,10 +258,10 @@ class Sheets {
               element("span", {{"class", "key wrong"}}, "\u2717 wrong") + " ";
     }
     const std::string left_out =
-        cameras_known() ? "images of the query's own person and camera, and junk," : "junk,";
+        cameras_known() ? "images with the identity and camera of the query, and junk" : "junk";
     return element("p", {{"class", "note"}},
-                   marks + "Under each image its rank and its similarity. What evaluation leaves out, " +
-                       left_out + " is not shown and has no rank.");
+                   marks + "Each image with its rank and similarity. Images that evaluation ignores (" +
+                       left_out + ") are not shown and have no rank.");
   }
 
  private:
@@ -310,7 +307,7 @@ Section score_section(const RunFiles& run) {
   const auto all = all_scores(run);
   if (all.empty()) {
     section.content += element("p", {{"class", "empty"}},
-                               "No scores: nothing has been evaluated, or nobody knows who the queries are.");
+                               "No scores: nothing has been evaluated, or the queries are unlabeled.");
     return section;
   }
   section.content += tiles(all.back());
@@ -350,9 +347,8 @@ Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pi
   for (const auto& trouble : run.image_troubles) section.content += trouble_notice(trouble);
   if (files.scores.value && files.scores.value->multi_query) {
     section.content += notice(
-        "The scores are of merged queries, those of one identity and camera; the rankings are of their first "
-        "images "
-        "alone.");
+        "The scores are of merged queries (same identity and camera); the rankings are only of the first "
+        "image of each.");
   }
   Sheets sheets(run, files, pictures);
   const bool judged = files.queries.value && !files.queries.value->columns.empty();

@@ -114,7 +114,7 @@ Html draw_ranking(const results::QueryMatches& ranking, const JudgedRanking& ver
   if (!figures.empty()) facts += (facts.empty() ? "" : " · ") + figures;
   if (verdicts.left_out > 0) {
     facts += (facts.empty() ? "" : " · ") +
-             counted(static_cast<std::int64_t>(verdicts.left_out), "image", "images") + " left out";
+             counted(static_cast<std::int64_t>(verdicts.left_out), "image", "images") + " ignored";
   }
   const auto query =
       element("div", {{"class", "query"}},

@@ -149,7 +149,7 @@ Section cost_section(const RunFiles& run) {
     unmeasured = unmeasured || !stage.cost;
   }
   HtmlTable table;
-  table.name = "Stages in their order";
+  table.name = "Stages in order";
   table.columns = {{"Stage"},         {"Time"},
                    {"Share of time"}, {"Images"},
                    {"Images/s"},      {"Peak memory, MiB"},
@@ -168,7 +168,7 @@ Section cost_section(const RunFiles& run) {
   if (estimated) {
     section.content +=
         element("p", {{"class", "note"}},
-                "A time with \u201cabout\u201d is the median time of an epoch times their number.");
+                "A time with \u201cabout\u201d is the median time of an epoch times the number of epochs.");
   }
   return section;
 }
@@ -221,7 +221,7 @@ Section recipe_section(const RunFiles& run) {
     section.content += trouble_notice(training->environment.trouble);
     if (!training->environment.value) continue;
     HtmlTable table;
-    table.name = prefix + "what it was computed on";
+    table.name = prefix + "hardware and software";
     table.columns = {{""}, {"Value", true}};
     for (const auto& [key, value] : training->environment.value->entries()) {
       table.rows.push_back({{key, value}, false});
@@ -229,7 +229,7 @@ Section recipe_section(const RunFiles& run) {
     section.content += folded(prefix + "environment", draw(table));
   }
   if (section.content.empty()) {
-    section.content = element("p", {{"class", "empty"}}, "Neither recipe nor environment is there.");
+    section.content = element("p", {{"class", "empty"}}, "Recipe and environment are missing.");
   }
   return section;
 }
@@ -263,8 +263,8 @@ std::string missing_images_text(const Pictures& pictures, const std::string& tro
   std::string text = std::to_string(pictures.missing()) + " of " +
                      std::to_string(pictures.missing() + pictures.shown()) + " images cannot be shown";
   const auto& why = trouble.empty() ? pictures.first_trouble() : trouble;
-  text += why.empty() ? ": the data set does not know them." : ": " + why + (why.back() == '.' ? "" : ".");
-  if (!options.data) text += " If the data lie elsewhere now, say where: kindred report RUN --data FOLDER";
+  text += why.empty() ? ": they are not in the data set." : ": " + why + (why.back() == '.' ? "" : ".");
+  if (!options.data) text += " If the data has moved, give its folder: kindred report RUN --data FOLDER";
   return text;
 }
 

@@ -257,11 +257,10 @@ RunFiles read_run(const fs::path& folder) {
   run.recipe = read_piece(run.recipe_file, file::read_text);
   run.stages = run.pipeline ? read_pipeline_stages(run) : read_training_run_stages(folder);
   if (!run.pipeline && run.stages.empty()) {
-    throw DataError(
-        folder,
-        "is no folder of a run: it has neither recipe.toml, metrics.jsonl, rankings/matches.csv or "
-        "evaluation.json, as `kindred run` and `kindred train` write them, nor pipeline.toml with a "
-        "folder for each stage");
+    throw DataError(folder,
+                    "is not the folder of a run: it has neither recipe.toml, metrics.jsonl, "
+                    "rankings/matches.csv nor evaluation.json, as `kindred run` and `kindred train` write "
+                    "them, nor pipeline.toml with a folder for each stage");
   }
   read_costs(run);
   read_warnings(run);

@@ -166,9 +166,8 @@ Html loss_parts(const std::map<std::string, EpochSeries>& figures) {
   }
   if (html.empty()) return {};
   return element("p", {{"class", "note"}},
-                 "Before their weights, for each output of the head; the number is the last epoch's. The "
-                 "charts of "
-                 "a kind have one scale.") +
+                 "Before multiplication by their weights, for each output of the head; the number is that of "
+                 "the last epoch. Charts of one kind have the same scale.") +
          html;
 }
 
@@ -184,7 +183,7 @@ std::string summary(const TrainingMetrics& metrics, bool ended) {
 
 Html training(const TrainingFiles& files, const std::vector<FigureInfo>& known, bool alone) {
   if (!files.metrics.there()) {
-    return element("p", {{"class", "empty"}}, "No metrics: metrics.jsonl is not there.");
+    return element("p", {{"class", "empty"}}, "No metrics: metrics.jsonl is missing.");
   }
   if (!files.metrics.value) return trouble_notice(files.metrics.trouble);
   const auto& metrics = *files.metrics.value;
@@ -192,9 +191,10 @@ Html training(const TrainingFiles& files, const std::vector<FigureInfo>& known, 
   if (metrics.unreadable_lines > 0) {
     html += notice(std::to_string(metrics.unreadable_lines) +
                    (metrics.unreadable_lines == 1 ? " line" : " lines") +
-                   " of metrics.jsonl cannot be read and left out here.");
+                   " of metrics.jsonl cannot be read and ignored here.");
   }
-  if (metrics.last_epoch() == 0) return html + element("p", {{"class", "empty"}}, "No epoch has ended yet.");
+  if (metrics.last_epoch() == 0)
+    return html + element("p", {{"class", "empty"}}, "No epoch is finished yet.");
   html += element("p", {{"class", "note"}}, summary(metrics, files.model) + ".");
   const auto* rate = find(metrics.figures, "learning_rate");
   html += element("div", {{"class", "charts"}},

@@ -27,8 +27,8 @@ void DomainsFile::give_to(std::vector<Sample>& samples, const std::filesystem::p
   for (const auto& image : images) domain_of.emplace(image.path, &image.domain);
   for (const auto& sample : samples) {
     if (domain_of.contains(sample.path)) continue;
-    throw DataError(file, "names no domain for '" + sample.path +
-                              "': it was made of other images; make it again from these");
+    throw DataError(file, "has no domain for '" + sample.path +
+                              "': it belongs to other images; run partition again on these");
   }
   for (auto& sample : samples) sample.domain = *domain_of.at(sample.path);
 }
@@ -43,10 +43,10 @@ DomainsFile DomainsFile::read(const std::filesystem::path& file) {
   DomainsFile list;
   std::unordered_set<std::string> paths;
   for (CsvRow row; reader.next(row);) {
-    if (row.cells[path].empty()) throw table.error(row, "the path is empty");
-    if (row.cells[domain].empty()) throw table.error(row, "the domain is empty");
+    if (row.cells[path].empty()) throw table.error(row, "the path is empty; name the image");
+    if (row.cells[domain].empty()) throw table.error(row, "the domain is empty; name the domain");
     if (!paths.insert(row.cells[path]).second) {
-      throw table.error(row, "the image '" + row.cells[path] + "' stands in the list twice");
+      throw table.error(row, "image '" + row.cells[path] + "' is listed twice");
     }
     auto& image = list.images.emplace_back();
     if (split) image.split = file::split_in(table, row, *split);

@@ -160,7 +160,7 @@ Evaluation parsed(const Json& json) {
   for (const auto* key : {"tables", "curves"}) {
     if (!json.contains(key)) continue;
     for (const auto& [name, table] : json.at(key).items()) {
-      if (!is_plain_name(name)) throw std::invalid_argument("'" + name + "' is no name of a table");
+      if (!is_plain_name(name)) throw std::invalid_argument("'" + name + "' is not the name of a table");
       evaluation.tables.push_back(table_of(name, table));
     }
   }
@@ -210,8 +210,7 @@ double number_of(const CsvTable& table, const CsvRow& row, std::size_t column) {
   char* end = nullptr;
   const double value = std::strtod(cell.c_str(), &end);
   if (end != cell.c_str() + cell.size()) {
-    throw table.error(row,
-                      "column '" + table.header()[column] + "' holds '" + cell + "', which is no number");
+    throw table.error(row, "column '" + table.header()[column] + "': '" + cell + "' is not a number");
   }
   return value;
 }
@@ -294,7 +293,7 @@ Evaluation read_evaluation(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw DataError(file, "cannot be read");
   const auto json = Json::parse(stream, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) throw DataError(file, "is no JSON: it is damaged or only half written");
+  if (json.is_discarded()) throw DataError(file, "is not valid JSON: it is damaged or incomplete");
   return evaluation_of(json, file);
 }
 

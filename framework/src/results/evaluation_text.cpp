@@ -74,7 +74,7 @@ std::string evaluation_text(const Evaluation& evaluation) {
           count_text(evaluation.queries, "query", "queries") + " in " +
           count_text(evaluation.gallery, "gallery image", "gallery images") + " (" +
           count_text(evaluation.distractors, "distractor", "distractors") + ", " +
-          std::to_string(evaluation.junk) + " junk left out), " +
+          std::to_string(evaluation.junk) + " junk ignored), " +
           (evaluation.cameras_known ? "across cameras" : "single-camera mode");
   if (!evaluation.note.empty()) text += ": " + evaluation.note;
   text += "\n";

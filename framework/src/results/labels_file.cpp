@@ -55,7 +55,7 @@ LabelsFile LabelsFile::read(const std::filesystem::path& file) {
   for (Sample sample; reader.next(sample);) {
     if (sample.identity < 0) throw reader.error("'" + sample.path + "' has no identity");
     if (!paths.insert(sample.path).second) {
-      throw reader.error("the image '" + sample.path + "' stands in the list twice");
+      throw reader.error("image '" + sample.path + "' is listed twice");
     }
     labels.samples.push_back(std::move(sample));
   }

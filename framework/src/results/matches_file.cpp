@@ -42,7 +42,7 @@ void write_json(const std::filesystem::path& file, const MatchesFiles& matches) 
       throw DataError(file,
                       "cannot be written: the image name '" +
                           nlohmann::json(path).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) +
-                          "' is not UTF-8, which JSON needs; rename the file");
+                          "' is not valid UTF-8, which JSON requires; rename the file");
     }
   };
   file::write_atomically(file, [&](std::ostream& out) {
@@ -91,8 +91,8 @@ bool MatchesReader::next(QueryMatches& matches) {
     if (const auto rank = table.integer(row_, rank_); rank != due) {
       // A query that begins anew is a query of its own, for the caller to judge.
       if (rank == 1) break;
-      throw table.error(row_, "the rank is " + std::to_string(rank) + " where " + std::to_string(due) +
-                                  " is due: the images of a query must follow each other, the best first");
+      throw table.error(row_, "rank " + std::to_string(rank) + "; expected " + std::to_string(due) +
+                                  ": the images of a query must be listed together, the best first");
     }
     const auto similarity = number_in<float>(table, row_, similarity_);
     const auto identity = integer_in(table, row_, identity_);

@@ -168,7 +168,7 @@ std::int64_t MetricsFile::position() const {
 
 void MetricsFile::go_back_to(std::int64_t position) {
   if (position < 0 || position >= this->position()) return;
-  if (::ftruncate(descriptor_, position) != 0) throw DataError(file_, "cannot be shortened: " + reason());
+  if (::ftruncate(descriptor_, position) != 0) throw DataError(file_, "cannot be truncated: " + reason());
 }
 
 }  // namespace kindred::results

@@ -35,9 +35,9 @@ std::string bound_text(double bound) {
 }
 
 std::string change_text(const file::StorageLoss& loss) {
-  return "they change by " + text::significant_text(100 * loss.mean, 2) +
-         " % of their length on average and by " + bound_text(100 * loss.largest) +
-         " % at most, so no cosine changes by more than " + bound_text(loss.cosine_bound());
+  return "this changes them by " + text::significant_text(100 * loss.mean, 2) +
+         " % of their length on average and by at most " + bound_text(100 * loss.largest) +
+         " %, so cosines change by at most " + bound_text(loss.cosine_bound());
 }
 
 }  // namespace
@@ -73,8 +73,8 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Plan
   }
   if (written.empty()) {
     throw Error(with_training_images ? "embed: error: the data set has no images"
-                                     : "embed: error: the data set has no query and no gallery images, and "
-                                       "its training images were not asked for");
+                                     : "embed: error: the data set has neither query nor gallery images; to "
+                                       "extract features of training images, use --train-split");
   }
   return written;
 }

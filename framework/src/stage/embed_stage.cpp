@@ -19,19 +19,18 @@
 namespace kindred::stage {
 
 Schema<EmbedStage::Settings> EmbedStage::Settings::schema() {
-  Schema<Settings> s("Describes the query and gallery images of the data with a model.");
-  s.add("model", &Settings::model, "stage of type train whose model describes").stage({"train"});
-  s.add("weights", &Settings::weights,
-        "in place of a stage, a model that is there already: a file that training has written, relative to "
-        "the working directory")
+  Schema<Settings> s("Extracts features of the query and gallery images with a model.");
+  s.add("model", &Settings::model, "stage of type train whose model is used").stage({"train"});
+  s.add("weights", &Settings::weights, "instead of a stage, a model file; relative to the working directory")
       .file();
   s.add("domains", &Settings::domains,
-        "stage of type partition that tells the images' domains; absent: what the data set says")
+        "stage of type partition that gives the domains of the images; if not set, the domains of the data "
+        "set")
       .stage({"partition"});
-  s.add("only", &Settings::only, "describe the images of these domains alone; [] for all");
+  s.add("only", &Settings::only, "extract features only of images of these domains; []: all");
   s.rule([](const Settings& settings) -> std::string {
     return settings.model.has_value() == settings.weights.has_value()
-               ? "needs either model, the name of a stage, or weights, a file"
+               ? "set either model (the name of a stage) or weights (a file)"
                : "";
   });
   return s;
@@ -118,7 +117,7 @@ StageResult EmbedStage::run(const StageContext& context) const {
   const auto model = settings_.model ? trained_model(context.folder_of(*settings_.model))
                                      : std::filesystem::path(*settings_.weights);
   if (settings_.model && model != trained_models(context.folder_of(*settings_.model)).front()) {
-    context.progress.note("features are extracted with the averaged weights, " + model.string());
+    context.progress.note("using the averaged weights, " + model.string());
   }
   const auto model_file = model::read_model_file(model, context.catalog, overrides_);
   const auto dataset = data::open_dataset(data_);
@@ -141,7 +140,7 @@ StageResult EmbedStage::run(const StageContext& context) const {
     throw DataError(context.folder,
                     "stage '" + name + "': there are no " +
                         (written.front().split == Split::query ? std::string("gallery") : "query") +
-                        " images to describe; a search needs both");
+                        " images; a search needs both");
   }
   return result;
 }

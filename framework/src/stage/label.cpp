@@ -53,7 +53,7 @@ void require_sound(const PseudoLabels& labels, std::size_t images) {
   std::int64_t told = 0;
   for (const auto& part : labels.left_out) told += part.images;
   if (labels.identities.size() != images || told != without) {
-    throw std::logic_error("a labeler must say of every image its identity or why it has none");
+    throw std::logic_error("a labeler must give every image an identity or a reason why it has none");
   }
 }
 
@@ -90,18 +90,20 @@ std::string text_of(const results::LabelFiguresFile& figures) {
            " images, " + std::to_string(sizes->minimum) + " to " + text::grouped_digits(sizes->maximum) +
            " images each, " + text::fixed_text(sizes->mean, 1) + " on average\n";
   } else {
-    text = "no pseudo identities: none of " + text::grouped_digits(figures.all_images) +
-           " images got one; the descriptors or the labeler's parameters do not fit these images\n";
+    text =
+        "no pseudo identities: none of " + text::grouped_digits(figures.all_images) +
+        " images was labeled; change the parameters of the labeler, or extract features with another model\n";
   }
-  if (!figures.left_out.empty()) text += "without one:\n";
+  if (!figures.left_out.empty()) text += "images without a label:\n";
   for (const auto& part : figures.left_out) {
     text += "  " + text::grouped_digits(part.images) + "  " + part.reason + "\n";
   }
   if (figures.truth && figures.identities > 0) {
     const auto& truth = *figures.truth;
-    text += "against the true persons: pairs with precision " + figure(truth.precision) + ", recall " +
-            figure(truth.recall) + ", F1 " + figure(truth.f1) + "; purity " + figure(truth.purity) + "; " +
-            text::grouped_digits(truth.persons) + " persons on the images that have one\n";
+    text += "compared with the true identities: pairs with precision " + figure(truth.precision) +
+            ", recall " + figure(truth.recall) + ", F1 " + figure(truth.f1) + "; purity " +
+            figure(truth.purity) + "; " + text::grouped_digits(truth.persons) +
+            " people on the labeled images\n";
   }
   return text;
 }

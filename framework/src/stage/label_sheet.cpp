@@ -109,8 +109,7 @@ class KnownImages {
     const auto at = places_.find(label.path);
     if (at != places_.end()) return at->second;
     throw DataError(label.path,
-                    "has a pseudo label, but the data set has no such image; give the data set of "
-                    "which the labels were made");
+                    "has a pseudo label, but is not in the data set; give the data set that was labeled");
   }
   std::vector<Sample> samples_;
   std::vector<std::int64_t> persons_;
@@ -174,13 +173,13 @@ cv::Mat draw(const std::vector<Row>& rows, std::size_t identities, int image_hei
                 margin + text_width + static_cast<int>(images_a_row) * column, CV_8UC3, white);
   write_text(sheet,
              std::to_string(rows.size()) + " of " + std::to_string(identities) +
-                 " pseudo identities: the largest, then some of the others",
+                 " pseudo identities: the largest, then a sample of the others",
              margin, 20, black, 0.5);
   write_text(sheet, "q, blue: query", margin, 40, blue, 0.4);
   if (judged) {
-    write_text(sheet, "red: not the person of most of these images", margin + 120, 40, red, 0.4);
+    write_text(sheet, "red: not the most frequent person of the row", margin + 120, 40, red, 0.4);
   } else {
-    write_text(sheet, "who is on the images is not known", margin + 120, 40, grey, 0.4);
+    write_text(sheet, "the true identities are unknown", margin + 120, 40, grey, 0.4);
   }
   write_text(sheet, "c1: camera 1", margin + 440, 40, grey, 0.4);
   int y = head_height;
@@ -192,8 +191,7 @@ cv::Mat draw(const std::vector<Row>& rows, std::size_t identities, int image_hei
                    (row.shown.size() < row.images ? ", " + std::to_string(row.shown.size()) + " shown" : ""),
                margin, middle + 4, grey, 0.4);
     if (row.judged) {
-      write_text(sheet,
-                 row.wrong == 0 ? "all of one person" : std::to_string(row.wrong) + " of other persons",
+      write_text(sheet, row.wrong == 0 ? "all of one person" : std::to_string(row.wrong) + " of other people",
                  margin, middle + 22, row.wrong == 0 ? grey : red, 0.4);
     }
     int x = margin + text_width;

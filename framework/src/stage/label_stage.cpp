@@ -15,11 +15,11 @@
 namespace kindred::stage {
 
 Schema<LabelStage::Settings> LabelStage::Settings::schema() {
-  Schema<Settings> s("Gives unlabelled images identities (pseudo labels), from their descriptors.");
-  s.add("features", &Settings::features, "stage of type embed whose images are labelled")
+  Schema<Settings> s("Assigns pseudo identities to unlabeled images, from their descriptors.");
+  s.add("features", &Settings::features, "stage of type embed whose images are labeled")
       .required()
       .stage({"embed"});
-  s.add("only", &Settings::only, "label the images of these domains alone; [] for all");
+  s.add("only", &Settings::only, "label only images of these domains; []: all");
   return s;
 }
 

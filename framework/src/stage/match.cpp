@@ -29,9 +29,8 @@ void require_unique_names(const std::vector<Sample>& samples, const std::filesys
     for (auto other = one + 1; other != hashes.end() && other->first == one->first; ++other) {
       if (samples[one->second].path != samples[other->second].path) continue;
       throw DataError(file, "rows " + std::to_string(one->second) + " and " + std::to_string(other->second) +
-                                " (from 0) are both named '" + samples[one->second].path +
-                                "': the list of matches could not tell them apart; give each row a "
-                                "name of its own in the CSV file");
+                                " (from 0) have the same name '" + samples[one->second].path +
+                                "'; give each row a unique name in the CSV file");
     }
   }
 }
@@ -39,7 +38,7 @@ void require_unique_names(const std::vector<Sample>& samples, const std::filesys
 void require_top(std::int64_t top) {
   if (top >= 1) return;
   throw Error("match: error: " + std::to_string(top) +
-              " images were asked for each query; allowed are whole numbers from 1");
+              " images requested for each query; request at least 1");
 }
 
 MatchOutcome write_matches(const ranking::Ranking& ranking, const std::vector<Sample>& query,

@@ -12,7 +12,7 @@ PartitionOutcome partition(const Partitioner& partitioner, const Dataset& datase
                            const std::vector<Sample>& samples, const std::filesystem::path& folder,
                            progress::ProgressSink& progress) {
   const auto csv = folder / results::DomainsFile::name;
-  if (samples.empty()) throw DataError(csv, "is not written: there are no images to tell apart");
+  if (samples.empty()) throw DataError(csv, "is not written: there are no images");
   results::DomainsFile list;
   list.images.resize(samples.size());
   data::for_each_image(samples.size(), "partition", &progress, [&](std::size_t i) {

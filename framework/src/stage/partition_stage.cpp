@@ -13,7 +13,7 @@
 namespace kindred::stage {
 
 Schema<PartitionStage::Settings> PartitionStage::Settings::schema() {
-  return Schema<Settings>("Tells of which domain each query and gallery image is.");
+  return Schema<Settings>("Assigns each query and gallery image to a domain.");
 }
 
 PartitionStage::PartitionStage(StageReader& reader)

@@ -84,9 +84,9 @@ const Value* StageReader::required_table(const std::string& key, const std::stri
 const Value* StageReader::dataset_table() {
   if (const auto* own = table("dataset")) return own;
   if (!is_empty(defaults_.dataset)) return &defaults_.dataset;
-  chooser_.diagnostics.error(location(), title() +
-                                             " has no data: give the pipeline a table [dataset], or the "
-                                             "stage one of its own, [stage.dataset]");
+  chooser_.diagnostics.error(
+      location(),
+      title() + " has no data; add a table [dataset] to the pipeline, or [stage.dataset] to the stage");
   return nullptr;
 }
 
@@ -110,7 +110,7 @@ std::optional<recipe::Plan> StageReader::plan(const std::optional<std::string>& 
   if (recipe == nullptr || recipe->as<Table>() == nullptr) {
     chooser_.diagnostics.error(
         recipe == nullptr ? location() : recipe->location(),
-        title() + " needs a recipe: the name of a file, or a table [stage.recipe], which may say 'extends'");
+        title() + " needs a recipe: the name of a file, or a table [stage.recipe], which may have 'extends'");
     return std::nullopt;
   }
   const auto* dataset = dataset_table();
@@ -119,10 +119,9 @@ std::optional<recipe::Plan> StageReader::plan(const std::optional<std::string>& 
   whole.as<Table>()->set("dataset", *dataset);
   if (!is_empty(defaults_.machine)) whole.as<Table>()->set("machine", defaults_.machine);
   if (start_from && !stand_in_for_weights(whole)) {
-    chooser_.diagnostics.error(location_of("start_from"),
-                               title() +
-                                   ": start_from gives the whole network its weights, and the recipe names "
-                                   "a file for them; take one of the two out");
+    chooser_.diagnostics.error(
+        location_of("start_from"),
+        title() + ": both start_from and the recipe set the initial weights; remove one of them");
     return std::nullopt;
   }
   try {

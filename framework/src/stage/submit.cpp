@@ -34,7 +34,7 @@ Side side_of(const std::vector<Sample>& samples, Split split, const Writer& writ
     const auto [known, fresh] = paths.emplace(side.names.back(), sample.path);
     if (fresh) continue;
     throw DataError(file, "is not written: '" + std::string(known->second) + "' and '" + sample.path +
-                              "' would both be called '" + known->first + "'; rename one of them");
+                              "' would have the same name '" + known->first + "'; rename one of them");
   }
   if (!side.names.empty()) return side;
   throw DataError(file, std::string("is not written: the data set has no ") + split_name(split) + " images");
@@ -60,7 +60,7 @@ class Rankings {
         const auto& found = matches.found[i];
         const auto at = gallery_.places.find(found.path);
         if (at == gallery_.places.end()) {
-          throw reader.error(i, "'" + found.path + "' is not in the data set's gallery");
+          throw reader.error(i, "'" + found.path + "' is not in the gallery of the data set");
         }
         if (std::exchange(listed_for[at->second], number) == number) {
           throw reader.error(i, "'" + found.path + "' is listed twice for '" + matches.query + "'");
@@ -83,14 +83,14 @@ class Rankings {
         const auto missing =
             std::count_if(ranked_.begin(), ranked_.end(), [](const Ranked& r) { return r.file.empty(); });
         throw DataError(file, "is not written: " + std::to_string(missing) + " of " +
-                                  std::to_string(ranked_.size()) + " queries have no ranking, '" +
-                                  sample.path + "' for one; give the rankings of all domains");
+                                  std::to_string(ranked_.size()) + " queries have no ranking, such as '" +
+                                  sample.path + "'; give the rankings of all domains");
       }
       if (ranked.ranking.gallery.size() < wanted_) {
         throw DataError(ranked.file, "lists " + std::to_string(ranked.ranking.gallery.size()) +
-                                         " gallery images for the query '" + sample.path + "' where " +
-                                         std::to_string(wanted_) + " are wanted: raise [ranking] top to " +
-                                         std::to_string(wanted_) +
+                                         " gallery images for the query '" + sample.path +
+                                         "', but the format needs " + std::to_string(wanted_) +
+                                         "; set [ranking] top to " + std::to_string(wanted_) +
                                          " or more, search the whole gallery, and match again");
       }
       result.push_back(std::move(ranked.ranking));
@@ -106,11 +106,11 @@ class Rankings {
 
   [[nodiscard]] Ranked& begin(const results::MatchesReader& reader, const std::string& query) {
     const auto at = query_.places.find(query);
-    if (at == query_.places.end()) throw reader.error(0, "'" + query + "' is no query of the data set");
+    if (at == query_.places.end()) throw reader.error(0, "'" + query + "' is not a query of the data set");
     auto& ranked = ranked_[at->second];
     if (!ranked.file.empty()) {
-      throw reader.error(0, "the query '" + query + "' has a ranking already, in " + ranked.file.string() +
-                                "; each query must stand in one file, once");
+      throw reader.error(0, "query '" + query + "' already has a ranking in " + ranked.file.string() +
+                                "; rank each query once");
     }
     return ranked;
   }
@@ -125,11 +125,11 @@ class Rankings {
 void require_same(const std::vector<RankedQuery>& wanted, const std::vector<RankedQuery>& read,
                   const std::filesystem::path& file) {
   const auto differ = [&](const std::string& what) {
-    return DataError(file, "is not written: read back, " + what +
-                               "; the writer does not write what it was given, take another one");
+    return DataError(file,
+                     "is not written: when read back, " + what + "; the writer is broken, use another one");
   };
   if (read.size() != wanted.size()) {
-    throw differ("it holds " + std::to_string(read.size()) + " queries instead of " +
+    throw differ("it contains " + std::to_string(read.size()) + " queries instead of " +
                  std::to_string(wanted.size()));
   }
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -138,7 +138,7 @@ void require_same(const std::vector<RankedQuery>& wanted, const std::vector<Rank
                    wanted[i].query + "'");
     }
     if (read[i].gallery != wanted[i].gallery) {
-      throw differ("the gallery images of the query '" + wanted[i].query + "' are others");
+      throw differ("the gallery images of query '" + wanted[i].query + "' differ");
     }
   }
 }

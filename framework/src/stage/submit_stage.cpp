@@ -6,8 +6,7 @@
 namespace kindred::stage {
 
 Schema<SubmitStage::Settings> SubmitStage::Settings::schema() {
-  Schema<Settings> s(
-      "Writes rankings in the format of a competition or of another program, and reads the file back.");
+  Schema<Settings> s("Writes rankings in a submission format, and reads the file back to verify it.");
   s.add("rankings", &Settings::rankings,
         "stages of type rank; together they must rank each query of the data once")
       .required()
@@ -48,8 +47,8 @@ StageResult SubmitStage::run(const StageContext& context) const {
   for (const auto& stage : settings_.rankings) {
     rankings.push_back(context.folder_of(stage) / results::MatchesFiles::csv_name);
   }
-  const auto outcome =
-      submit(*writer_.create({}), rankings, data_.dataset.create({})->samples(), context.folder, context.progress);
+  const auto outcome = submit(*writer_.create({}), rankings, data_.dataset.create({})->samples(),
+                              context.folder, context.progress);
   return {false, outcome.queries};
 }
 

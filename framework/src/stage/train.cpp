@@ -36,14 +36,14 @@ void tell_of_precision(const recipe::Plan& asked, const recipe::Plan& plan, torc
     progress.note("train.precision = \"auto\": computing in " + name +
                   (suitable == precision
                        ? ""
-                       : ", in which this training was begun; " + system::precision_name(suitable) +
+                       : ", which this training started with; " + system::precision_name(suitable) +
                              " would suit " + device.str() + " better"));
   } else if (precision != system::Precision::fp32) {
     progress.note("computing in " + name);
   }
   if (!system::is_made_for(device, precision)) {
-    progress.note("warning: " + system::device_text(device) + " is not made for " + name +
-                  ", which may be slower here than fp32");
+    progress.note("warning: " + system::device_text(device) + " is not designed for " + name +
+                  ", which may be slower than fp32");
   }
 }
 
@@ -59,8 +59,8 @@ TrainOutcome already_done(const recipe::Plan& plan, const training::RunDirectory
     outcome.last_loss = checkpoint->last_loss;
     outcome.best_score = checkpoint->best_score;
   }
-  progress.note("training has ended already: " + outcome.model.string() +
-                " is there; to train anew, use another run directory or remove this one");
+  progress.note("already trained: " + outcome.model.string() +
+                " exists; to train again, use another run directory or remove this one");
   return outcome;
 }
 

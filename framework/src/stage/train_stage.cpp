@@ -22,11 +22,11 @@ constexpr const char* averaged_file = "model.ema.safetensors";
 
 Schema<TrainStage::Settings> TrainStage::Settings::schema() {
   Schema<Settings> s("Trains the model of a recipe.");
-  s.add("labels", &Settings::labels, "stages of type label whose images join the training").stage({"label"});
+  s.add("labels", &Settings::labels, "stages of type label whose images are added to the training images")
+      .stage({"label"});
   s.add("start_from", &Settings::start_from,
-        "stage of type train whose model this one starts from; [weights] allow_missing of the recipe says "
-        "what "
-        "may differ")
+        "stage of type train whose model is the start of this training; [weights] allow_missing of the "
+        "recipe lists what may differ")
       .stage({"train"});
   return s;
 }

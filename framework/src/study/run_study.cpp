@@ -50,8 +50,8 @@ RunState state_of(const StudyRun& run, const Catalog& catalog, const fs::path& f
       return stage.state.kind == StageKind::up_to_date;
     });
     if (done) return {true, "done", ""};
-    if (is(0, StageKind::up_to_date)) return {false, "trained, not evaluated yet", ""};
-    return {false, is(0, StageKind::goes_on) ? "begun" : "to do", ""};
+    if (is(0, StageKind::up_to_date)) return {false, "trained, to be evaluated", ""};
+    return {false, is(0, StageKind::goes_on) ? "started, will continue" : "to do", ""};
   } catch (const DataError& error) {
     return {false, error.what(), error.what()};
   }
@@ -64,8 +64,8 @@ void refuse_foreign(const std::vector<RunState>& states, const fs::path& folder)
   }
   if (text.empty()) return;
   throw DataError(folder,
-                  "holds runs that cannot be continued; use another --run-dir, undo the changes that are "
-                  "listed here, or remove these folders:" +
+                  "contains runs that cannot be continued; use another --run-dir, revert the changes listed "
+                  "here, or remove these folders:" +
                       text);
 }
 
@@ -113,13 +113,13 @@ class StudyRunner {
       outcome.result = scores_in(location);
       if (!outcome.result) {
         return fail(
-            "there are no scores: the data set does not say who the queries are; validate on folds "
-            "of its training images instead");
+            "there are no scores: the queries are unlabeled; validate on folds of the training images "
+            "instead");
       }
       progress_.note(name + ": " + headlines_text(outcome.result->scores));
       return true;
     } catch (const c10::Error& error) {
-      return fail(std::string("LibTorch says: ") + error.what_without_backtrace());
+      return fail(std::string("LibTorch: ") + error.what_without_backtrace());
     } catch (const std::exception& error) {
       return fail(error.what());
     }
@@ -138,9 +138,8 @@ std::vector<Grid> grids_of(const Study& study, const std::vector<RunOutcome>& ou
 }
 
 std::string legend(const Study& study, StudyReport report) {
-  if (report == StudyReport::folds)
-    return "Shares in per cent; deviation: the standard deviation over the folds.";
-  return std::string("Mean ± standard deviation (runs), shares in per cent.") +
+  if (report == StudyReport::folds) return "Shares in percent; deviation: standard deviation over the folds.";
+  return std::string("Mean ± standard deviation (runs), shares in percent.") +
          (study.variants.size() > 1
               ? " Differences are to the first variant, over the runs with the same seed and fold."
               : "");
@@ -236,7 +235,7 @@ StudyOutcome run_study(const Study& study, const std::vector<StudyRun>& runs, St
     const auto which = "run " + std::to_string(i + 1) + " of " + std::to_string(outcomes.size()) + ", " +
                        outcome.run.folder.string();
     if (outcome.result) {
-      progress.note(which + ": done already");
+      progress.note(which + ": already done");
       continue;
     }
     progress.note(which);

@@ -25,8 +25,9 @@ struct StudyKeys {
 
   static Schema<StudyKeys> schema() {
     Schema<StudyKeys> s("A recipe in several variants, over seeds and folds.");
-    s.add("recipe", &StudyKeys::recipe, "the recipe that is varied, relative to the study's file").required();
-    s.add("seeds", &StudyKeys::seeds, "seeds that each variant is run with").at_least(0);
+    s.add("recipe", &StudyKeys::recipe, "recipe that is varied; relative to the file of the study")
+        .required();
+    s.add("seeds", &StudyKeys::seeds, "seeds of the runs of each variant").at_least(0);
     s.add("folds", &StudyKeys::folds, "folds that each variant is validated on").at_least(1);
     return s;
   }
@@ -40,14 +41,14 @@ bool is_variant_name(const std::string& name) {
          name.back() != ' ' && name.rfind("study.", 0) != 0;
 }
 constexpr const char* variant_name_form =
-    "a name for a folder: without '/', not beginning with '.' or 'study.', at most 200 characters";
+    "a valid folder name: no '/', not beginning with '.' or 'study.', at most 200 characters";
 
 struct VariantKeys {
   std::string name;
 
   static Schema<VariantKeys> schema() {
-    Schema<VariantKeys> s("A variant by name.");
-    s.add("name", &VariantKeys::name, "what the variant and its folder are called")
+    Schema<VariantKeys> s("A variant with a name.");
+    s.add("name", &VariantKeys::name, "name of the variant and of its folder")
         .like(is_variant_name, variant_name_form)
         .required();
     return s;
@@ -58,7 +59,7 @@ struct AxisKeys {
   std::string key;
 
   static Schema<AxisKeys> schema() {
-    Schema<AxisKeys> s("A key of the recipe and the values that it takes.");
+    Schema<AxisKeys> s("A key of the recipe and its values.");
     s.add("key", &AxisKeys::key, "the key, such as augmentation.random_patch.prob")
         .like([](const std::string& key) { return !key.empty(); }, "a key of a recipe")
         .required();
@@ -128,10 +129,10 @@ class StudyReader {
     if (value == nullptr) return {};
     const auto* changes = value->as<Table>();
     if (changes == nullptr) {
-      diagnostics_.error(value->location(),
-                         "'set' must be a table of changes of the recipe, such as "
-                         "set.train.epochs = 30, not " +
-                             value->type_name());
+      diagnostics_.error(
+          value->location(),
+          "'set' must be a table of changes to the recipe, such as set.train.epochs = 30, not " +
+              value->type_name());
       return {};
     }
     return *changes;
@@ -142,7 +143,7 @@ class StudyReader {
     const auto* value = root_.as<Table>()->find(key);
     const auto* list = value == nullptr ? nullptr : value->as<Array>();
     if (list == nullptr) return {};
-    if (list->empty()) diagnostics_.error(value->location(), key + " = [] names none; leave the key out");
+    if (list->empty()) diagnostics_.error(value->location(), key + " = [] is empty; remove the key");
     require_different(*list, key);
     return *list;
   }
@@ -150,7 +151,7 @@ class StudyReader {
   void require_different(const Array& values, const std::string& key) {
     for (auto value = values.begin(); value != values.end(); ++value) {
       if (std::find(values.begin(), value, *value) == value) continue;
-      diagnostics_.error(value->location(), key + " has " + value->to_toml() + " twice");
+      diagnostics_.error(value->location(), key + " contains " + value->to_toml() + " twice");
     }
   }
 
@@ -182,7 +183,7 @@ class StudyReader {
                                    [&](const StudyVariant& other) { return other.name == variant.name; });
     if (twice && !variant.name.empty()) {
       diagnostics_.error(variant.location,
-                         "two variants are called '" + variant.name + "'; give each a name of its own");
+                         "two variants are called '" + variant.name + "'; give each its own name");
     }
     variants.push_back(std::move(variant));
   }
@@ -211,7 +212,7 @@ class StudyReader {
     const auto* list = value == nullptr ? nullptr : value->as<Array>();
     if (list == nullptr || list->empty()) {
       diagnostics_.error(value == nullptr ? location : value->location(),
-                         "[[axis]] needs 'values', a list of what the key takes, such as [0.1, 0.3]");
+                         "[[axis]] needs 'values', a list of values of the key, such as [0.1, 0.3]");
       return {};
     }
     for (const auto& element : *list) {

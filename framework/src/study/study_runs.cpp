@@ -98,8 +98,8 @@ class RunPlanner {
     const auto refuse = [&](const Table& table, const char* key, const char* list) {
       const auto* value = table.find(key);
       if (value == nullptr) return;
-      diagnostics.error(value->location(), std::string("the study says itself which ") + list +
-                                               " its runs have; take one of the two out");
+      diagnostics.error(value->location(),
+                        std::string("the study already sets its ") + list + "; remove one of the two");
     };
     if (!study_.seeds.empty()) refuse(changes, "seed", "seeds");
     const auto* folds = changes.find("folds");

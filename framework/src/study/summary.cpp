@@ -36,7 +36,7 @@ std::vector<RankingKind> rankings_of(const std::vector<RunOutcome>& outcomes) {
 }
 
 const char* ranking_title(RankingKind ranking) {
-  return ranking == RankingKind::final ? "after post-processing" : "by the descriptors alone";
+  return ranking == RankingKind::final ? "after post-processing" : "with descriptors only";
 }
 
 /// Of all results.
@@ -213,7 +213,7 @@ std::vector<Grid> fold_grids(const std::vector<RunOutcome>& outcomes) {
   grid.heads.emplace_back("deviation");
   const auto kinds = rankings_of(outcomes);
   for (const auto ranking : kinds) {
-    std::vector<std::string> row = {kinds.size() > 1 ? ranking_title(ranking) : "by the descriptors"};
+    std::vector<std::string> row = {kinds.size() > 1 ? ranking_title(ranking) : "with descriptors"};
     std::vector<std::vector<double>> values(figures.size());
     for (const auto& outcome : outcomes) {
       const auto* scores = scores_of(outcome, ranking);

@@ -104,8 +104,9 @@ std::optional<std::string> gpu_trouble(torch::Device device) {
 std::string available_devices() {
   const auto count = gpu_count();
   if (count == 0) {
-    return std::string("only 'cpu' is available: ") +
-           (torch::cuda::device_count() == 0 ? "this LibTorch finds no CUDA GPU" : "CUDA does not work here");
+    return std::string("only 'cpu' is available: ") + (torch::cuda::device_count() == 0
+                                                           ? "LibTorch finds no CUDA GPU"
+                                                           : "CUDA does not work on this machine");
   }
   std::vector<std::string> names{"cpu"};
   for (std::size_t i = 0; i < count; ++i) names.push_back("cuda:" + std::to_string(i));
@@ -181,7 +182,7 @@ torch::Device resolve_device(const std::string& name) {
     if (understood) index = static_cast<std::size_t>(std::stoi(number));
   }
   if (!understood) {
-    throw Error("unknown device '" + name + "'; a device is 'auto', 'cpu', 'cuda' or 'cuda:N'");
+    throw Error("unknown device '" + name + "'; allowed are 'auto', 'cpu', 'cuda' and 'cuda:N'");
   }
   if (index >= count) throw Error("there is no device '" + name + "'; " + available_devices());
   const torch::Device device(torch::kCUDA, static_cast<torch::DeviceIndex>(index));

@@ -28,7 +28,7 @@ torch::ScalarType type_of(Precision precision) {
     case Precision::automatic:
       break;
   }
-  throw std::logic_error("a precision that has not been decided on");
+  throw std::logic_error("unresolved precision");
 }
 
 /// A forward and a backward pass through a convolution. LibTorch's library for it throws where the processor
@@ -105,9 +105,8 @@ void require_precision(Precision precision, torch::Device device, const std::str
   if (can_compute(device, precision)) return;
   const auto name = precision_name(precision);
   throw Error(key + " = \"" + name + "\" " +
-              (precision == Precision::fp16
-                   ? "needs a CUDA GPU, and this run computes on " + device.str() + "; "
-                   : "cannot be computed by " + device_text(device) + "; ") +
+              (precision == Precision::fp16 ? "needs a CUDA GPU, but this run uses " + device.str() + "; "
+                                            : "is not supported by " + device_text(device) + "; ") +
               "choose \"fp32\" or \"auto\"");
 }
 

@@ -51,7 +51,8 @@ Checkpoint position_of(const fs::path& file, const std::map<std::string, std::st
   const MetadataReader metadata(file, texts);
   const auto& found = metadata.text(format_key);
   if (found != format) {
-    throw DataError(file, "is a checkpoint of format " + found + "; this program reads format " + format);
+    throw DataError(
+        file, "is a checkpoint of format " + found + "; this version of Kindred reads format " + format);
   }
   if (!metadata.has("kindred.crc32")) throw DataError(file, "is damaged: it has no checksum");
   Checkpoint checkpoint;
@@ -134,8 +135,8 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& file, progress::Progre
       return read_one(file);
     } catch (const DataError& error) {
       if (!has_previous) {
-        throw DataError(file, "cannot be gone on from, and there is no previous one (" +
-                                  std::string(error.what()) + "); remove it to begin anew");
+        throw DataError(file, "cannot be used to continue, and there is no previous checkpoint (" +
+                                  std::string(error.what()) + "); remove it to train from the start");
       }
       trouble = error.what();
     }
@@ -146,11 +147,13 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& file, progress::Progre
     auto checkpoint = read_one(previous);
     // In place of the damaged one, which would otherwise become the previous one of the next.
     fs::rename(previous, file);
-    notes.note("warning: " + trouble + "; going on from the previous checkpoint");
+    notes.note("warning: " + trouble + "; continuing from the previous checkpoint");
     return checkpoint;
   } catch (const DataError& error) {
-    throw DataError(file, "cannot be gone on from, nor can the previous one; remove both to begin anew:\n  " +
-                              trouble + "\n  " + error.what());
+    throw DataError(file,
+                    "cannot be used to continue, and neither can the previous checkpoint; remove both to "
+                    "train from the start:\n  " +
+                        trouble + "\n  " + error.what());
   }
 }
 

@@ -98,20 +98,20 @@ std::string reason(const std::string& pattern, const Inventory& inventory,
     holders.push_back(group.name);
   }
   if (held > 0) {
-    return "catches nothing: of the " + std::to_string(held) + " parameters that it names, " +
-           quoted_list(holders) + (holders.size() == 1 ? " has all" : " have all") +
-           "; the first group that names a parameter has it, so put the more special group first";
+    return "matches no parameter that is left: all " + std::to_string(held) +
+           " parameters that it matches belong to " + quoted_list(holders) +
+           "; a parameter belongs to the first group that matches it, so place the more specific group first";
   }
   if (!matching(pattern, inventory.own).empty()) {
-    return "catches nothing: what it names is trained by an optimiser of the loss's own, whose learning rate "
-           "is a parameter of the loss";
+    return "matches only parameters that the loss trains with its own optimizer; set the learning rate in "
+           "the parameters of the loss";
   }
   if (!matching(pattern, inventory.untrained).empty()) {
-    return "catches nothing: what it names is never trained";
+    return "matches only tensors that are never trained";
   }
   std::vector<std::string> names;
   for (const auto& parameter : inventory.shared) names.push_back(parameter.name);
-  return "catches nothing: there is no such parameter; " + hint(pattern, names);
+  return "matches no parameter; " + hint(pattern, names);
 }
 
 /// "x 10"
@@ -167,8 +167,8 @@ std::vector<LearningGroup> learning_groups(const std::vector<recipe::GroupChoice
   });
   if (!any && !choices.empty()) {
     diagnostics.error(choices.front().location,
-                      "all parameters are frozen in the first epoch, so nothing can be learnt; set "
-                      "frozen_epochs to 0 in one of the groups");
+                      "all parameters are frozen in the first epoch, so nothing would be trained; set "
+                      "frozen_epochs = 0 in one of the groups");
   }
   diagnostics.throw_if_any();
   return groups;

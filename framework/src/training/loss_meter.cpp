@@ -40,19 +40,18 @@ void LossMeter::look_at(const Step& step, const float* values) {
   const auto rate = text::significant_text(step.learning_rate, 4);
   const auto place = "in epoch " + std::to_string(step.epoch) + ", batch " + std::to_string(step.batch + 1);
   if (!bad.empty() || !std::isfinite(values[names_.size()])) {
-    const std::string terms =
-        bad.empty() ? "the sum of all terms is not"
-                    : "of its terms " + quoted_list(bad) + (bad.size() == 1 ? " is not" : " are not");
-    throw Error(
-        "the loss is not finite any more " + place + ": " + terms + ". The learning rate was " + rate +
-        ": lower it or warm up for longer, and look at that loss's parameters and weight and at the images "
-        "and their normalisation. The last checkpoint is as it was");
+    const std::string terms = bad.empty() ? "the sum of all terms" : quoted_list(bad);
+    throw Error("the loss is no longer finite " + place + ": " + terms +
+                ". Lower the learning rate, which was " + rate +
+                ", or warm up longer; check the parameters and weight of that loss, and the images and their "
+                "normalization. The last checkpoint is unchanged");
   }
   if (with_gradient_norm_ && !std::isfinite(values[names_.size() + 1])) {
-    throw Error("the gradient is not finite any more " + place +
-                ", though the loss still is, so it cannot be clipped. The learning rate was " + rate +
-                ": lower it or warm up for longer, and look at the losses' parameters and weights. The last "
-                "checkpoint is as it was");
+    throw Error("the gradient is no longer finite " + place +
+                " and cannot be clipped, although the loss is finite. Lower the learning rate, which was " +
+                rate +
+                ", or warm up longer; check the parameters and weights of the losses. The last checkpoint is "
+                "unchanged");
   }
   for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += values[i];
   ++steps_;

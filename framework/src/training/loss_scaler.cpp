@@ -26,11 +26,9 @@ void LossScaler::update(bool finite) {
     scale_ /= 2;
     if (scale_ < smallest_scale) {
       throw Error(
-          "gradients are not finite however little the loss is scaled: the network computes numbers that "
-          "fp16 "
-          "does not hold. Lower the learning rate or warm up for longer, or use train.precision = \"bf16\" "
-          "or "
-          "\"fp32\". The last checkpoint is as it was");
+          "gradients are not finite at any loss scale: the network computes numbers outside the range of "
+          "fp16. Lower the learning rate, warm up longer, or set train.precision to \"bf16\" or \"fp32\". "
+          "The last checkpoint is unchanged");
     }
   }
   good_steps_ = 0;

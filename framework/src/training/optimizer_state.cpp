@@ -20,7 +20,7 @@ torch::Tensor optimizer_state(const torch::optim::Optimizer& optimizer) {
 
 void set_optimizer_state(torch::optim::Optimizer& optimizer, const torch::Tensor& state,
                          torch::Device device) {
-  TORCH_CHECK(state.scalar_type() == torch::kUInt8 && state.dim() == 1, "not the state of an optimiser");
+  TORCH_CHECK(state.scalar_type() == torch::kUInt8 && state.dim() == 1, "not the state of an optimizer");
   const auto plain = state.contiguous();
   std::istringstream stream(
       std::string(static_cast<const char*>(plain.data_ptr()), static_cast<std::size_t>(plain.numel())));

@@ -41,7 +41,7 @@ std::shared_ptr<model::Model> build_checked(const recipe::Plan& plan, std::int64
 }
 
 std::string start_text(const std::string& file) {
-  return file + (is_there(file) ? ", which fits" : ", which is not there");
+  return file + (is_there(file) ? " (matches)" : " (does not exist)");
 }
 
 std::int64_t elements(const torch::nn::Module& module) {
@@ -86,11 +86,11 @@ std::string check_plan(const recipe::Plan& plan) {
   row("seed", std::to_string(plan.seed));
   row("dataset", plan.dataset.title());
   if (plan.folds.fold > 0)
-    row("validated", "fold " + std::to_string(plan.folds.fold) + " of " + std::to_string(plan.folds.count));
+    row("validation", "fold " + std::to_string(plan.folds.fold) + " of " + std::to_string(plan.folds.count));
   row("augmentation", augmentations.empty() ? "none" : augmentations);
   row("sampler", plan.sampler.title());
   row("backbone", plan.backbone.title());
-  if (plan.backbone_start.weights) row("its weights", start_text(*plan.backbone_start.weights));
+  if (plan.backbone_start.weights) row("backbone weights", start_text(*plan.backbone_start.weights));
   row("head", plan.head.title());
   if (plan.weights.file) row("weights", start_text(*plan.weights.file));
   row("optimizer", plan.optimizer.title());
@@ -103,7 +103,7 @@ std::string check_plan(const recipe::Plan& plan) {
                         std::to_string(identities) + " identities");
 
   text::TextTable table;
-  table.heads = {"OUTPUT", "KIND", "WIDTH", "LOSS x WEIGHT"};
+  table.heads = {"OUTPUT", "KIND", "DIM", "LOSS x WEIGHT"};
   table.widths = {30, 10, 10};
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     std::string losses;

@@ -38,9 +38,10 @@ void RunDirectory::record_recipe(const recipe::Plan& plan) const {
     const auto differences = recipe::recipe_differences(
         recipe::part_affecting(Affects::training, *binding, *plan.catalog), plan.identity());
     if (!differences.empty()) {
-      throw DataError(folder_,
-                      "belongs to another recipe; use another run directory, or undo in the recipe:" +
-                          recipe::differences_text(differences));
+      throw DataError(
+          folder_,
+          "belongs to another recipe; use another run directory, or revert these changes of the recipe:" +
+              recipe::differences_text(differences));
     }
   }
   const std::string text = recipe::write_recipe(plan.resolved());

@@ -44,10 +44,9 @@ std::string loss_prefix(std::size_t index) {
 void check_finite(const file::TensorFile& state) {
   for (const auto& [name, tensor] : state.tensors) {
     if (tensor.is_floating_point() && !torch::isfinite(tensor).all().item<bool>()) {
-      throw Error(
-          "'" + name +
-          "' is not finite any more, though the loss still was: gradients have become too large. Lower the "
-          "learning rate or warm up for longer. The last checkpoint is as it was");
+      throw Error("'" + name +
+                  "' is no longer finite, although the loss was: gradients became too large. Lower the "
+                  "learning rate or warm up longer. The last checkpoint is unchanged");
     }
   }
 }
@@ -143,7 +142,7 @@ void Trainer::step(const torch::Tensor& images, const torch::Tensor& labels, std
   try {
     compute(images, labels, epoch, batch);
   } catch (const c10::OutOfMemoryError&) {
-    throw Error("the memory of " + system::device_text(device_) + " does not suffice for a batch of " +
+    throw Error(system::device_text(device_) + " does not have enough memory for a batch of " +
                 std::to_string(images.size(0)) + " images of " + std::to_string(images.size(2)) + " x " +
                 std::to_string(images.size(3)) +
                 " pixels; use smaller batches or images, or a smaller model");
@@ -167,7 +166,7 @@ void Trainer::compute(const torch::Tensor& images, const torch::Tensor& labels, 
   }
   values.push_back(sum.detach().to(torch::kFloat32).reshape({}));
   if (!sum.requires_grad()) {
-    throw Error("nothing can be learnt in epoch " + std::to_string(epoch) +
+    throw Error("nothing can be trained in epoch " + std::to_string(epoch) +
                 ": all parameters that the losses depend on are frozen; lower frozen_epochs of a group");
   }
   update_->backward(sum);
@@ -225,7 +224,7 @@ void Trainer::restore(const file::TensorFile& state, const std::filesystem::path
                     "is not a checkpoint of this training: " + std::string(error.what_without_backtrace()));
   }
   if (!meter_.restore(state_tensor(state, "meter", file))) {
-    throw DataError(file, "is not a checkpoint of this training: it follows other losses");
+    throw DataError(file, "is not a checkpoint of this training: it belongs to other losses");
   }
 }
 

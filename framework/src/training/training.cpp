@@ -37,8 +37,8 @@ void require_match(const recipe::Plan& plan, const TrainingData& data) {
     if (sample.identity >= 0 && wanted.count(sample.identity) > 0) return;
   }
   throw ComponentError(plan.dataset.factory->info().id(),
-                       "no gallery image shows the person of a query, so nothing can be evaluated during "
-                       "training; set train.evaluate_every to 0");
+                       "no gallery image has the identity of a query, so nothing can be evaluated during "
+                       "training; set train.evaluate_every = 0");
 }
 
 std::shared_ptr<model::Model> initial_model(const recipe::Plan& plan, std::int64_t identities,
@@ -70,17 +70,17 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       trainer_(plan, initial_model(plan, data_.identities, progress), data_.identities, device) {
   if (evaluates()) best_by_ = ranking::best_figure(plan);
   if (evaluates() && (data_.query.empty() || data_.gallery.empty())) {
-    throw ComponentError(plan.dataset.factory->info().id(),
-                         "has " + std::to_string(data_.query.size()) + " query and " +
-                             std::to_string(data_.gallery.size()) +
-                             " gallery images, and train.evaluate_every needs both; set it to 0");
+    throw ComponentError(
+        plan.dataset.factory->info().id(),
+        "has " + std::to_string(data_.query.size()) + " query and " + std::to_string(data_.gallery.size()) +
+            " gallery images, but train.evaluate_every needs both; set train.evaluate_every = 0");
   }
   if (evaluates()) {
     require_match(plan, data_);
     inference::note_inference_precision(plan, inference_, progress_);
   }
   if (!plan.groups.empty()) {
-    progress_.note("what is learnt, and how; the learning rate and weight decay are multiplied:\n" +
+    progress_.note("groups of parameters, with factors of learning rate and weight decay:\n" +
                    groups_text(trainer_.groups()));
   }
   last_checkpoint_ = progress::monotonic_seconds();
@@ -97,13 +97,14 @@ void Training::resume() {
   const auto differences =
       recipe::recipe_differences(recipe::parse_recipe(found->identity, file.string(), {}), plan_.identity());
   if (!differences.empty()) {
-    throw DataError(file, "belongs to another recipe; use another run directory, or undo in the recipe:" +
-                              recipe::differences_text(differences));
+    throw DataError(
+        file, "belongs to another recipe; use another run directory, or revert these changes of the recipe:" +
+                  recipe::differences_text(differences));
   }
   if (found->data != data_.fingerprint) {
-    throw DataError(file, "the training images have changed since it was written (" + found->data +
+    throw DataError(file, "the training images have changed since this checkpoint (" + found->data +
                               " then, " + data_.fingerprint +
-                              " now); bring back what was there, or train in another run directory");
+                              " now); restore them, or train in another run directory");
   }
   trainer_.restore(found->state, file);
   epoch_ = found->epoch;
@@ -113,15 +114,15 @@ void Training::resume() {
   if (found->best_by == plan_.train.best_by) best_score_ = found->best_score;
   metrics_.go_back_to(found->metrics_position);
   if (epoch_ <= plan_.train.epochs) {
-    progress_.note("going on in epoch " + std::to_string(epoch_) + " of " +
+    progress_.note("continuing in epoch " + std::to_string(epoch_) + " of " +
                    std::to_string(plan_.train.epochs) +
-                   (batch_ > 0 ? ", " + std::to_string(batch_) + " batches of which are done" : ""));
+                   (batch_ > 0 ? ", " + std::to_string(batch_) + " batches done" : ""));
   }
   if (found->environment != environment()) {
     progress_.note(
-        "warning: the last bits of the result may differ from those of a training in one go: it was begun "
+        "warning: the result may differ in the last bits from an uninterrupted training: it was started "
         "with " +
-        found->environment + ", and goes on with " + environment());
+        found->environment + " and continues with " + environment());
   }
 }
 
@@ -150,22 +151,21 @@ std::vector<std::vector<std::size_t>> Training::batches_of_epoch(std::int64_t ep
   RandomStream random(plan_.seed, {sampler_stream, static_cast<std::uint64_t>(epoch)});
   auto batches = sampler_->batches(epoch, random);
   if (batches.empty()) {
-    throw ComponentError(subject,
-                         "makes no batch of " + std::to_string(data_.samples.size()) + " images of " +
-                             std::to_string(data_.identities) +
-                             " identities: there are too few for its parameters; ask for fewer identities or "
-                             "images a batch, or add data");
+    throw ComponentError(subject, "forms no batch from " + std::to_string(data_.samples.size()) +
+                                      " images of " + std::to_string(data_.identities) +
+                                      " identities: too few for its parameters; choose fewer identities or "
+                                      "images per batch, or add data");
   }
   for (std::size_t i = 0; i < batches.size(); ++i) {
     // Statistics over one image, and distances between images, are not defined.
     if (batches[i].size() < 2) {
       throw ComponentError(subject, "batch " + std::to_string(i + 1) + " of epoch " + std::to_string(epoch) +
                                         " has " + std::to_string(batches[i].size()) +
-                                        " images; training needs two or more in each");
+                                        " images; training needs at least two in each batch");
     }
     for (const auto index : batches[i]) {
       if (index >= data_.samples.size()) {
-        throw ComponentError(subject, "asks for image " + std::to_string(index) + " of " +
+        throw ComponentError(subject, "requests image " + std::to_string(index) + " of only " +
                                           std::to_string(data_.samples.size()));
       }
     }
@@ -190,7 +190,7 @@ bool Training::run_epoch() {
   trainer_.start_epoch(epoch_);
   for (const auto& group : trainer_.groups()) {
     if (batch_ == 0 && group.frozen_epochs > 0 && epoch_ == group.frozen_epochs + 1)
-      progress_.note("group '" + group.name + "' learns from now on");
+      progress_.note("group '" + group.name + "' is trained from now on");
   }
   waited_ = 0;
   worked_ = 0;
@@ -219,7 +219,7 @@ void Training::learn(const data::Batch& batch, std::int64_t batches) {
   batch_ = static_cast<std::int64_t>(batch.index) + 1;
   if (batch.samples.size() < 2) {
     progress_.note("warning: batch " + std::to_string(batch_) + " of epoch " + std::to_string(epoch_) +
-                   " is left out: of its images only one could be read");
+                   " is skipped: only one of its images could be read");
     return;
   }
   std::vector<std::int64_t> classes;
@@ -261,14 +261,13 @@ void Training::finish_epoch(std::int64_t batches) {
   progress_.finish(progress);
   if (worked_ > 30 && waited_ > 0.5 * worked_ && !told_of_waiting_) {
     told_of_waiting_ = true;
-    progress_.note(
-        "warning: " + std::to_string(std::lround(100 * waited_ / worked_)) +
-        " % of the time is spent waiting for images; more loader.workers, where there are processors for "
-        "them, or smaller images on disk make training faster");
+    progress_.note("warning: " + std::to_string(std::lround(100 * waited_ / worked_)) +
+                   " % of the time is spent waiting for images; to train faster, raise loader.workers if "
+                   "processors are free, or store smaller images");
   }
   if (loader_.skipped() > skipped_) {
     skipped_ = loader_.skipped();
-    std::string text = "warning: " + std::to_string(skipped_) + " images were left out as bad so far:";
+    std::string text = "warning: " + std::to_string(skipped_) + " bad images skipped so far:";
     for (const auto& message : loader_.skip_messages()) text += "\n  " + message;
     progress_.note(text);
   }

@@ -44,21 +44,21 @@ TrainingData load_training_data(const recipe::Plan& plan) {
   if (data.samples.empty()) {
     throw ComponentError(subject, "has no training images (" + std::to_string(data.query.size()) +
                                       " query, " + std::to_string(data.gallery.size()) +
-                                      " gallery images); training needs a data set with a split 'train'");
+                                      " gallery images); choose a data set with a split 'train'");
   }
   std::map<std::int64_t, std::int64_t> classes;
   for (const auto& sample : data.samples) {
     if (sample.identity < 0) {
-      throw ComponentError(subject,
-                           "training image '" + sample.path + "' " +
-                               (sample.identity == junk_identity ? "is marked as junk" : "has no identity") +
-                               "; every training image needs an identity of 0 or more");
+      throw ComponentError(subject, "training image '" + sample.path + "' " +
+                                        (sample.identity == junk_identity ? "is junk" : "has no identity") +
+                                        "; every training image needs an identity of 0 or more");
     }
     classes.emplace(sample.identity, 0);
   }
   if (classes.size() < 2) {
-    throw ComponentError(subject, "all " + std::to_string(data.samples.size()) +
-                                      " training images are of one identity; training needs two or more");
+    throw ComponentError(
+        subject, "all " + std::to_string(data.samples.size()) +
+                     " training images have the same identity; training needs at least two identities");
   }
   for (auto& [identity, index] : classes) index = data.identities++;
   for (const auto& sample : data.samples) data.labels.push_back(classes.at(sample.identity));

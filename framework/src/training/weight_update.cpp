@@ -91,7 +91,7 @@ void WeightUpdate::restore(const file::TensorFile& state, const std::filesystem:
     }
   }
   if (scaler_ && !scaler_->restore(state_tensor(state, scale_name, file))) {
-    throw DataError(file, "is not a checkpoint of this training: its loss scale is none");
+    throw DataError(file, "is not a checkpoint of this training: its loss scale is invalid");
   }
 }
 

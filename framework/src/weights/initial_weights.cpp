@@ -30,8 +30,8 @@ void check_hash(const fs::path& file, const std::optional<std::string>& expected
   if (!expected) return;
   const auto actual = file::sha256_of_file(file);
   if (actual == *expected) return;
-  throw DataError(file, "is not the file that the recipe means: its SHA-256 is " + actual +
-                            ", the recipe's " + *expected);
+  throw DataError(file, "is not the file of the recipe: its SHA-256 is " + actual +
+                            ", but the recipe expects " + *expected);
 }
 
 /// "weights.pth (layout: torchvision): 267 of 320 tensors matched, ..."
@@ -43,7 +43,7 @@ std::string note_of(const std::string& what, const WeightsFile& file, const Matc
   for (const auto& row : report.rows) {
     if (row.state != TensorState::allowed && row.state != TensorState::unused) continue;
     if (++shown > most) break;
-    text += "\n  " + std::string(row.state == TensorState::allowed ? "left as it was: " : "unused: ") +
+    text += "\n  " + std::string(row.state == TensorState::allowed ? "left unchanged: " : "unused: ") +
             row.name + (row.detail.empty() ? "" : " (" + row.detail + ")");
   }
   if (shown > most) text += "\n  ...";
@@ -61,10 +61,11 @@ void load(const fs::path& path, const std::optional<std::string>& hash,
   const auto report = match_weights(weights, module, prefix, allow_missing);
   if (!report.complete()) {
     throw DataError(
-        path, "its tensors (layout: " + report.layout + ") do not fit the " +
-                  (prefix.empty() ? "network" : "backbone") + ":" + trouble_text(report) +
-                  (report.lacks_the_head_alone() ? "\nit is a backbone's: say [backbone] weights" : "") +
-                  "\n`kindred weights inspect " + path.string() + "` shows what it holds");
+        path,
+        "its tensors (layout: " + report.layout + ") do not match the " +
+            (prefix.empty() ? "network" : "backbone") + ":" + trouble_text(report) +
+            (report.lacks_the_head_alone() ? "\nit contains only a backbone: use [backbone] weights" : "") +
+            "\n`kindred weights inspect " + path.string() + "` lists its tensors");
   }
   copy_weights(weights, module, prefix);
   notes.push_back(note_of(what, file, report));
@@ -113,7 +114,7 @@ std::optional<std::int64_t> identities_of(const recipe::Plan& plan, const Transl
       if (tensor.size(d) == other[i].second.size(d)) continue;
       const auto size = source->second.size(d);
       if (found && *found != size) {
-        throw DataError(file, "its classifiers are of different numbers of identities: " +
+        throw DataError(file, "its classifiers have different numbers of identities: " +
                                   std::to_string(*found) + " and " + std::to_string(size));
       }
       found = size;

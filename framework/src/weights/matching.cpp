@@ -97,11 +97,11 @@ std::string MatchReport::counts_text() const {
   const auto add = [&](TensorState state, const std::string& what) {
     if (const auto number = count(state); number > 0) text += ", " + std::to_string(number) + " " + what;
   };
-  add(TensorState::counter, "not in the file and set to 0 (counters of batch norms)");
-  add(TensorState::allowed, "left as it was, as allowed");
+  add(TensorState::counter, "not in the file, set to 0 (counters of batch norms)");
+  add(TensorState::allowed, "left unchanged, as allowed");
   add(TensorState::missing, "missing");
-  add(TensorState::wrong_shape, "of another shape");
-  add(TensorState::wrong_type, "of another type");
+  add(TensorState::wrong_shape, "with the wrong shape");
+  add(TensorState::wrong_type, "with the wrong type");
   text += ", " + std::to_string(count(TensorState::unused)) + " of the file unused";
   return text;
 }
@@ -109,7 +109,7 @@ std::string MatchReport::counts_text() const {
 MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Module& module,
                           const std::string& prefix, const std::vector<std::string>& allow_missing) {
   MatchReport report;
-  report.layout = weights.layout ? weights.layout->name : "not recognised";
+  report.layout = weights.layout ? weights.layout->name : "not recognized";
   report.note = weights.layout ? weights.layout->note : "";
   const auto sources = by_name(weights, prefix);
   std::set<std::string> names;
@@ -143,7 +143,7 @@ MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Mod
   for (const auto& entry : weights.tensors) {
     if (names.count(entry.name) > 0) continue;
     const bool renamed = entry.name != entry.source;
-    add_unused(entry.source, renamed ? "it would be " + text::printable(entry.name) : "");
+    add_unused(entry.source, renamed ? "would be " + text::printable(entry.name) : "");
   }
   for (const auto& source : weights.unused) add_unused(source, "");
   for (const auto& source : weights.dropped) add_unused(source, "known to be of no use");
@@ -172,7 +172,7 @@ std::string useless_pattern(const std::vector<std::string>& patterns, const torc
                                   [&](const auto& name) { return recipe::matches_wildcard(pattern, name); });
     if (used) continue;
     const auto near = nearest_name(pattern, names);
-    return "the network has no tensor '" + pattern + "' that could be allowed to be missing" +
+    return "the network has no tensor '" + pattern + "' that --allow-missing could match" +
            (near.empty() ? "" : "; did you mean '" + near + "'?");
   }
   return "";
@@ -189,8 +189,8 @@ bool MatchReport::lacks_the_head_alone() const {
 
 std::string trouble_text(const MatchReport& report) {
   return listed(report, TensorState::missing, "missing") +
-         listed(report, TensorState::wrong_shape, "of another shape") +
-         listed(report, TensorState::wrong_type, "of another type");
+         listed(report, TensorState::wrong_shape, "wrong shape") +
+         listed(report, TensorState::wrong_type, "wrong type");
 }
 
 }  // namespace kindred::weights

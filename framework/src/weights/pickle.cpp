@@ -129,7 +129,7 @@ class Reader {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw DataError(file_, "is damaged, or no file of torch.save: " + what);
+    throw DataError(file_, "is damaged or not a file of torch.save: " + what);
   }
 
   // The stack. A mark is a height of it.
@@ -146,7 +146,7 @@ class Reader {
   }
   [[nodiscard]] std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
   [[nodiscard]] PickleNode* top() const {
-    if (stack_.size() <= floor()) fail("its pickle takes more than it has put there");
+    if (stack_.size() <= floor()) fail("its pickle pops more values than it pushed");
     return stack_.back();
   }
   PickleNode* pop() {
@@ -155,7 +155,7 @@ class Reader {
     return node;
   }
   std::vector<const PickleNode*> pop_to_mark() {
-    if (marks_.empty()) fail("its pickle has an end of a list without a beginning");
+    if (marks_.empty()) fail("its pickle ends a list that it did not begin");
     const auto begin = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
     std::vector<const PickleNode*> items(begin, stack_.end());
     stack_.erase(begin, stack_.end());
@@ -171,7 +171,7 @@ class Reader {
   void remember(std::uint64_t number) { memo_[number] = top(); }
   void recall(std::uint64_t number) {
     const auto found = memo_.find(number);
-    if (found == memo_.end()) fail("its pickle refers to a value that it does not hold");
+    if (found == memo_.end()) fail("its pickle refers to a value that it does not contain");
     stack_.push_back(found->second);
   }
 
@@ -180,14 +180,14 @@ class Reader {
   void append(PickleNode* list, const std::vector<const PickleNode*>& items) const {
     if (std::holds_alternative<PickledOther>(list->value)) return;
     auto* sequence = std::get_if<PickledSequence>(&list->value);
-    if (sequence == nullptr) fail("its pickle appends to what is no list");
+    if (sequence == nullptr) fail("its pickle appends to something that is not a list");
     sequence->items.insert(sequence->items.end(), items.begin(), items.end());
   }
   void set_items(PickleNode* node, const std::vector<const PickleNode*>& items) const {
     if (items.size() % 2 != 0) fail("its pickle has a key without a value");
     if (std::holds_alternative<PickledOther>(node->value)) return;
     auto* dictionary = std::get_if<PickledDictionary>(&node->value);
-    if (dictionary == nullptr) fail("its pickle sets a key of what is no dictionary");
+    if (dictionary == nullptr) fail("its pickle sets a key of something that is not a dictionary");
     for (std::size_t i = 0; i < items.size(); i += 2) dictionary->items.emplace_back(items[i], items[i + 1]);
   }
 
@@ -199,13 +199,12 @@ class Reader {
     }
     const auto full = text::printable(module + "." + name);
     if (name.ends_with("Storage")) {
-      throw DataError(file_, "holds tensors of the type '" + full + "', which is not read");
+      throw DataError(file_, "contains tensors of the unsupported type '" + full + "'");
     }
-    throw DataError(file_,
-                    "asks Python for '" + full +
-                        "': it holds more than tensors, such as a whole module. Nothing was executed, and "
-                        "nothing was read. If you trust the file, load it in Python with the code it belongs "
-                        "to, and save the tensors alone: torch.save(model.state_dict(), 'weights.pth')");
+    throw DataError(file_, "needs the Python object '" + full +
+                               "': it contains more than tensors, such as a whole module. Nothing was "
+                               "executed or read. If you trust the file, load it in Python with its code, "
+                               "and save only the tensors:  torch.save(model.state_dict(), 'weights.pth')");
   }
 
   // What stands for a call.
@@ -216,7 +215,7 @@ class Reader {
     const auto* tuple = arguments->as<PickledSequence>();
     const auto* global = callee->as<PickledGlobal>();
     if (tuple == nullptr) fail("its pickle has a call without arguments");
-    if (global == nullptr) fail("its pickle calls what is no name");
+    if (global == nullptr) fail("its pickle calls something that is not a name");
     call(*global, tuple->items);
   }
 
@@ -240,7 +239,7 @@ class Reader {
       case Kind::size:
         if (arguments.size() != 1 || arguments[0]->as<PickledSequence>() == nullptr ||
             arguments[0]->as<PickledSequence>()->items.size() > most_dimensions) {
-          fail("its pickle has a torch.Size that is none");
+          fail("its pickle has an invalid torch.Size");
         }
         push({*arguments[0]->as<PickledSequence>()});
         return;
@@ -259,12 +258,12 @@ class Reader {
     if (arguments.empty()) return dictionary;
     const auto* list = arguments[0]->as<PickledSequence>();
     if (arguments.size() != 1 || list == nullptr)
-      fail("its pickle has an OrderedDict that is no list of pairs");
+      fail("its pickle has an OrderedDict that is not a list of pairs");
     spend(list->items.size());
     for (const auto* item : list->items) {
       const auto* pair = item->as<PickledSequence>();
       if (pair == nullptr || pair->items.size() != 2) {
-        fail("its pickle has an OrderedDict that is no list of pairs");
+        fail("its pickle has an OrderedDict that is not a list of pairs");
       }
       dictionary.items.emplace_back(pair->items[0], pair->items[1]);
     }
@@ -274,12 +273,12 @@ class Reader {
   [[nodiscard]] std::vector<std::int64_t> numbers(const PickleNode& node) const {
     const auto* sequence = node.as<PickledSequence>();
     if (sequence == nullptr || sequence->items.size() > most_dimensions) {
-      fail("its pickle has a tensor with a shape that is none");
+      fail("its pickle has a tensor with an invalid shape");
     }
     std::vector<std::int64_t> result;
     for (const auto* item : sequence->items) {
       const auto* number = item->as<std::int64_t>();
-      if (number == nullptr) fail("its pickle has a tensor with a shape that is none");
+      if (number == nullptr) fail("its pickle has a tensor with an invalid shape");
       result.push_back(*number);
     }
     return result;
@@ -290,7 +289,7 @@ class Reader {
                                      std::size_t least) const {
     const auto* storage = arguments.size() < least ? nullptr : arguments[0]->as<PickledStorage>();
     const auto* offset = storage == nullptr ? nullptr : arguments[1]->as<std::int64_t>();
-    if (offset == nullptr) fail("its pickle has a tensor that is not described as tensors are");
+    if (offset == nullptr) fail("its pickle has a tensor with an invalid description");
     return {storage, *offset, numbers(*arguments[2]), numbers(*arguments[3])};
   }
 
@@ -299,19 +298,18 @@ class Reader {
     const auto* id = pop()->as<PickledSequence>();
     const auto text = [&](std::size_t i) { return id->items[i]->as<std::string>(); };
     if (id == nullptr || id->items.size() < 5 || text(0) == nullptr || *text(0) != "storage") {
-      fail("its pickle refers to something that is no storage of a tensor");
+      fail("its pickle refers to something that is not a tensor storage");
     }
     const auto* type = id->items[1]->as<PickledGlobal>();
     const auto* elements = id->items[4]->as<std::int64_t>();
     if (type == nullptr || type->kind != Kind::storage_type || text(2) == nullptr ||
         text(2)->size() > longest_key || elements == nullptr || *elements < 0) {
-      fail("its pickle has a storage that is not described as storages are");
+      fail("its pickle has a storage with an invalid description");
     }
     if (id->items.size() > 5 && id->items[5]->as<std::monostate>() == nullptr) {
-      throw DataError(
-          file_,
-          "holds views of storages, as PyTorch before 0.4 wrote them, which are not read; load it "
-          "and save it again with a newer PyTorch");
+      throw DataError(file_,
+                      "contains views of storages, as PyTorch before 0.4 wrote them, which are not "
+                      "supported; load it and save it again with a newer PyTorch");
     }
     push({PickledStorage{*text(2), type->type, *elements}});
   }
@@ -345,7 +343,7 @@ class Reader {
     const auto names = pop_many(2);
     const auto* module = names[0]->as<std::string>();
     const auto* name = names[1]->as<std::string>();
-    if (module == nullptr || name == nullptr) fail("its pickle asks for what is no name");
+    if (module == nullptr || name == nullptr) fail("its pickle requests something that is not a name");
     push({known(*module, *name)});
   }
 
@@ -359,7 +357,7 @@ class Reader {
     const auto values = pop_many(2);
     const auto* global = values[0]->as<PickledGlobal>();
     if (global == nullptr || (global->kind != Kind::dropped && global->kind != Kind::ordered_dictionary)) {
-      fail("its pickle makes an object of what is no class");
+      fail("its pickle creates an object of something that is not a class");
     }
     if (global->kind == Kind::dropped) {
       push({PickledOther{}});
@@ -375,7 +373,7 @@ class Reader {
         return false;
       case op_proto:
         if (const auto protocol = cursor_.byte(); protocol < 2 || protocol > 5) {
-          fail("its pickle is of protocol " + std::to_string(protocol) + "; read are 2 to 5");
+          fail("its pickle has protocol " + std::to_string(protocol) + "; supported are 2 to 5");
         }
         break;
       case op_frame:
@@ -518,7 +516,7 @@ class Reader {
         break;
       default:
         fail("byte " + std::to_string(cursor_.position() - 1) + " is " + std::to_string(opcode) +
-             ", which is no instruction that pickles of weights have");
+             ", which is not an instruction in pickles of weights");
     }
     return true;
   }

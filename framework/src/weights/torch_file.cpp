@@ -77,7 +77,7 @@ void check_view(const std::string& name, const PickledTensor& tensor, const fs::
   const auto negative = [](const std::vector<std::int64_t>& numbers) {
     return std::any_of(numbers.begin(), numbers.end(), [](std::int64_t number) { return number < 0; });
   };
-  if (tensor.shape.size() != tensor.strides.size()) wrong("has not as many strides as dimensions");
+  if (tensor.shape.size() != tensor.strides.size()) wrong("has different numbers of strides and dimensions");
   if (tensor.offset < 0 || negative(tensor.shape) || negative(tensor.strides)) wrong("has a negative size");
   // Lengths that overflow on their own are refused even beside a 0: LibTorch multiplies them for strides.
   std::int64_t elements = 1;
@@ -85,11 +85,11 @@ void check_view(const std::string& name, const PickledTensor& tensor, const fs::
   for (const auto length : tensor.shape) {
     too_large = __builtin_mul_overflow(elements, std::max<std::int64_t>(length, 1), &elements) || too_large;
   }
-  if (too_large) wrong("is larger than any memory");
+  if (too_large) wrong("is impossibly large");
   if (is_empty(tensor)) return;
   const auto end = reach(tensor);
   if (!end || *end > tensor.storage->elements) {
-    wrong("reaches beyond its storage, which has " + std::to_string(tensor.storage->elements) + " elements");
+    wrong("exceeds its storage of " + std::to_string(tensor.storage->elements) + " elements");
   }
   if (elements > tensor.storage->elements) {
     throw DataError(file, "tensor '" + text::printable(name) + "' repeats " +
@@ -109,7 +109,7 @@ class DictionaryFinder {
  public:
   DictionaryFinder(const PickleNode& root, const fs::path& file) : file_(file) {
     const auto* top = root.as<PickledDictionary>();
-    if (top == nullptr) fail("is no dictionary of tensors");
+    if (top == nullptr) fail("is not a dictionary of tensors");
     if (holds_tensors(*top)) {
       found_ = top;
     } else {
@@ -123,7 +123,7 @@ class DictionaryFinder {
       }
     }
     if (found_ == nullptr) {
-      fail("holds no tensors, neither at the top nor under " + known() + "; it holds " +
+      fail("contains no tensors, neither at the top level nor under " + known() + "; it contains " +
            quoted_list(keys(*top, nullptr)));
     }
     beside_ = keys(*top, name_.empty() ? found_ : nullptr);
@@ -215,8 +215,8 @@ void check_bool(const PickledStorage& storage, const torch::Tensor& flat, const 
   if (storage.type != torch::kBool) return;
   const auto* bytes = static_cast<const std::uint8_t*>(flat.data_ptr());
   if (std::any_of(bytes, bytes + flat.numel(), [](std::uint8_t byte) { return byte > 1; })) {
-    throw DataError(file,
-                    "is damaged: storage '" + text::printable(storage.key) + "' holds more than 0 and 1");
+    throw DataError(file, "is damaged: storage '" + text::printable(storage.key) +
+                              "' contains values other than 0 and 1");
   }
 }
 
@@ -232,14 +232,14 @@ class ZipFile {
       }
     }
     if (!prefix_)
-      throw DataError(source.file(), "is a zip archive, but none of torch.save: it has no data.pkl");
+      throw DataError(source.file(), "is a zip archive, but not of torch.save: it has no data.pkl");
   }
 
   TorchFile read() {
     const auto order = bytes(*prefix_ + "byteorder");
     if (order && !std::ranges::equal(*order, std::string_view("little"))) {
       throw DataError(source_.file(),
-                      "was written big-endian, which is not read; save it on another machine");
+                      "is big-endian, which is not supported; save it on a little-endian machine");
     }
     file::BinaryCursor cursor(source_, *bytes(*prefix_ + "data.pkl"));
     const auto pickle = read_pickle(cursor, source_.file());
@@ -270,7 +270,7 @@ class ZipFile {
     }
     if (found->second != bytes_of(storage, source_.file())) {
       throw DataError(source_.file(), "is damaged: record '" + text::printable(name) + "' has " +
-                                          std::to_string(found->second) + " bytes for " +
+                                          std::to_string(found->second) + " bytes, but needs " +
                                           std::to_string(storage.elements) + " elements");
     }
     auto flat = flat_tensor(storage);
@@ -305,7 +305,7 @@ class LegacyFile {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw DataError(source_.file(), "is damaged, or no file of torch.save: " + what);
+    throw DataError(source_.file(), "is damaged or not a file of torch.save: " + what);
   }
 
   void check_protocol() {
@@ -318,10 +318,10 @@ class LegacyFile {
     const auto pickle = read_pickle(cursor_, source_.file());
     const auto* system = pickle.root->as<PickledDictionary>();
     const auto* little = system == nullptr ? nullptr : system->find("little_endian");
-    if (little == nullptr || little->as<bool>() == nullptr) fail("it does not say of what system it is");
+    if (little == nullptr || little->as<bool>() == nullptr) fail("it does not name its system");
     if (!*little->as<bool>()) {
       throw DataError(source_.file(),
-                      "was written big-endian, which is not read; save it on another machine");
+                      "is big-endian, which is not supported; save it on a little-endian machine");
     }
   }
 
@@ -337,7 +337,7 @@ class LegacyFile {
       if (found == described.end()) fail("its storage '" + text::printable(*key) + "' belongs to no tensor");
       const auto& storage = *found->second;
       if (cursor_.little_endian(8) != static_cast<std::uint64_t>(storage.elements)) {
-        fail("its storage '" + text::printable(*key) + "' is not as large as its tensors say");
+        fail("its storage '" + text::printable(*key) + "' does not have the size that its tensors need");
       }
       const auto size = bytes_of(storage, source_.file());
       const auto begin = cursor_.position();
@@ -375,7 +375,7 @@ TorchFile read_torch_file(const fs::path& file) {
   file::BinaryFile source(file);
   if (file::is_zip(source)) return ZipFile(source).read();
   if (begins_as_legacy(source)) return LegacyFile(source).read();
-  throw DataError(file, "is no file of torch.save");
+  throw DataError(file, "is not a file of torch.save");
 }
 
 }  // namespace kindred::weights

@@ -54,9 +54,9 @@ WeightsFile read_weights_file(const fs::path& file) {
     weights.content = file::read_safetensors(file);
     file::verify_checksum(file, weights.content);
   } else {
-    throw DataError(file, "is no file of weights: neither safetensors nor what torch.save writes");
+    throw DataError(file, "is not a weight file: neither safetensors nor a file of torch.save");
   }
-  if (weights.content.tensors.empty()) throw DataError(file, "holds no tensors");
+  if (weights.content.tensors.empty()) throw DataError(file, "contains no tensors");
   take_off_prefix(weights);
   return weights;
 }

@@ -72,7 +72,7 @@ TEST_CASE("the format of the images can be chosen") {
   convert_dataset(two(), FlatLayout(), to(folder / "out", "bmp"));
   CHECK(equal_pixels(read_image(folder / "out/images/a.bmp"), picture(7)));
   CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(folder / "gif", "gif")); }),
-                 "names no image format"));
+                 "is not an image format"));
   CHECK(files_in(folder.path()) == 1);
 }
 
@@ -115,9 +115,9 @@ TEST_CASE("only an empty folder is written to") {
   const TemporaryFolder folder;
   const auto keep = folder.write("out/keep.txt", "mine");
   CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(folder / "out")); }),
-                 "out: error: is there already"));
+                 "out: error: already exists"));
   CHECK(read_bytes(keep) == "mine");
-  CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(keep)); }), "is there already"));
+  CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(keep)); }), "already exists"));
 
   std::filesystem::create_directory(folder / "empty");
   convert_dataset(two(), FlatLayout(), to(folder / "empty/"));
@@ -128,7 +128,7 @@ TEST_CASE("a partial folder of a stopped run is not written to, and not taken fo
   const TemporaryFolder folder;
   folder.write("out.partial/images/a.png", "");
   CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(folder / "out")); }),
-                 "out.partial: error: is there already: an earlier run was stopped"));
+                 "out.partial: error: already exists: an earlier command was stopped"));
   CHECK_FALSE(std::filesystem::exists(folder / "out"));
   CHECK(std::filesystem::exists(folder / "out.partial/images"));
 }

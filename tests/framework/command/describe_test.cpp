@@ -78,7 +78,7 @@ TEST_CASE("all components are listed by role, with plugin and summary") {
                   "augmentation/random_patch  fakes   Leaves images as they are.\n"
                   "\n"
                   "backbone/large             fakes   Averages an image.\n") == 0);
-  CHECK(list_components(Catalog()) == "There are no components: no plugin was loaded.\n");
+  CHECK(list_components(Catalog()) == "No components: no plugin was loaded.\n");
 }
 
 TEST_CASE("a component is described with everything that its schema says") {
@@ -111,7 +111,7 @@ In a recipe, with every default:
 
 TEST_CASE("a component without parameters says so") {
   const auto text = describe(fake_catalog(), "sampler/plain", DescribeFormat::text);
-  CHECK(text.find("There are no parameters.\n") != std::string::npos);
+  CHECK(text.find("It has no parameters.\n") != std::string::npos);
   CHECK(example_of(text) == "  [sampler]\n  type = \"plain\"\n");
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("every description fits a terminal") {
 
 TEST_CASE("the recipe's own tables are described") {
   const auto text = describe(fake_catalog(), "train", DescribeFormat::text);
-  CHECK(text.find("[train]\n  How long a training lasts") == 0);
+  CHECK(text.find("[train]\n  How long to train") == 0);
   CHECK(text.find("  epochs ") != std::string::npos);
   CHECK(example_of(text).find("  [train]\n  epochs = 60\n") == 0);
 }
@@ -162,7 +162,7 @@ TEST_CASE("a list of tables inside a component's table is described with it and 
   CHECK(role.find("\n  group      list of tables  []") != std::string::npos);
   CHECK(role.find("`kindred describe optimizer.group`") != std::string::npos);
   const auto text = describe(fake_catalog(), "optimizer.group", DescribeFormat::text);
-  CHECK(text.find("[[optimizer.group]]\n  Parameters that learn unlike the others") == 0);
+  CHECK(text.find("[[optimizer.group]]\n  Parameters with their own learning settings") == 0);
   CHECK(longest_line(text) <= 110);
   CHECK(example_of(text) ==
         "  [[optimizer.group]]\n"
@@ -238,9 +238,8 @@ TEST_CASE("what is not there is an error, with what was meant or what there is")
         "error: there is no component 'backbone/little'; it is called 'backbone/small' now");
   CHECK(error_of("trian") == "error: there is no table 'trian'; did you mean 'train'?");
   CHECK(error_of("zzzzzzzz") ==
-        "error: there is no component 'zzzzzzzz'; a component is written role/name, and `kindred list` shows "
-        "what "
-        "there is");
+        "error: there is no component 'zzzzzzzz'; write a component as role/name; `kindred list` shows all "
+        "components");
   CHECK(error_of("backbone/").find("error: there is no component 'backbone/'") == 0);
 }
 

@@ -55,8 +55,8 @@ TEST_CASE("inspecting says what a file is and lists its tensors with Kindred's n
   CHECK(contains(text, "backbone.conv1.weight"));
   const auto checkpoint = weights_text(inspect_weights(golden_weights("checkpoint"), small_catalog()));
   CHECK(contains(checkpoint, "tensors  7 under 'state_dict'"));
-  CHECK(contains(checkpoint, "beside   epoch, rank1, optimizer, scheduler\n"));
-  CHECK(contains(checkpoint, "layout   not recognised"));
+  CHECK(contains(checkpoint, "other    epoch, rank1, optimizer, scheduler\n"));
+  CHECK(contains(checkpoint, "layout   not recognized"));
 }
 
 TEST_CASE("inspecting as JSON says the same") {
@@ -108,7 +108,7 @@ TEST_CASE("a file that does not fit is listed tensor by tensor, and nothing is w
   CHECK(contains(outcome.text, "nothing was written"));
   const auto allowed = foreign.import({.allow_missing = {"backbone.conv1.*"}});
   CHECK(allowed.written);
-  CHECK(contains(allowed.text, "left as it was  backbone.conv1.weight"));
+  CHECK(contains(allowed.text, "left unchanged  backbone.conv1.weight"));
 }
 
 TEST_CASE("a classifier of other identities is wrong unless it is allowed to be left out") {
@@ -134,7 +134,7 @@ TEST_CASE("a backbone's file is told to be one") {
       small_plan("small_resnet"),
       {.file = golden_weights("resnet"), .out = foreign.out, .allow_missing = {}, .identities = 3});
   CHECK(contains(outcome.text,
-                 "nothing was written: the file is a backbone's; to train with it, say in the "
+                 "nothing was written: the file contains only a backbone; to train with it, set in the "
                  "recipe: [backbone] weights = \""));
 }
 

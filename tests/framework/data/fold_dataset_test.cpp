@@ -269,25 +269,26 @@ TEST_CASE("images are those of the data set, whatever split they are in now") {
 
 TEST_CASE("what cannot be divided is an error with a remedy, at the place of the table") {
   CHECK(error_of(crowd(3), fold(1)) ==
-        "r.toml:3:1: error: [folds]: count = 4 folds cannot be made of the 3 identities of the training "
-        "split; ask for fewer folds, or say fold = 0");
+        "r.toml:3:1: error: [folds]: cannot split the 3 identities of the training split into count = 4 "
+        "folds; lower count, or set fold = 0");
   CHECK(error_of({}, fold(1)) ==
-        "r.toml:3:1: error: [folds]: count = 4 folds cannot be made of the 0 identities of the training "
-        "split; folds need a data set with training images of known identity");
+        "r.toml:3:1: error: [folds]: cannot split the 0 identities of the training split into count = 4 "
+        "folds; choose a data set with labeled training images");
   People people;
   for (std::int64_t i = 1; i <= 8; ++i) people[i] = {{-1, 1}};
   CHECK(error_of(people, fold(3)) ==
-        "r.toml:3:1: error: [folds]: no identity of fold 3 gives a query: that takes 2 images; lower "
-        "min_images_for_query, ask for fewer folds, or take data with more images a person");
+        "r.toml:3:1: error: [folds]: no identity of fold 3 has a query, which needs 2 images; lower "
+        "min_images_for_query or count, or choose data with more images per person");
   for (std::int64_t i = 1; i <= 8; ++i) people[i] = {{i % 2, 4}};
   auto folds = fold(1, 2);
   folds.min_images_for_query = 3;
-  CHECK(error_of(people, folds).find("that takes two cameras and at least 3 images") != std::string::npos);
+  CHECK(error_of(people, folds).find("which needs two cameras and at least 3 images") != std::string::npos);
   folds = fold(1);
   folds.distractors = "data/none";
   CHECK(message_of<RecipeError>([&] {
           const FoldDataset data(made(crowd(8)), folds, location, std::make_unique<MadeDataset>());
-        }).find("distractors = \"data/none\" has no images outside a training split") != std::string::npos);
+        }).find("distractors = \"data/none\" has no images outside of its training split") !=
+        std::string::npos);
 }
 
 TEST_CASE("a plan with a fold opens it, with distractors of any layout that is known") {

@@ -84,17 +84,16 @@ TEST_CASE("identities of several parts are kept apart, and another data set's pa
 
 TEST_CASE("labels that do not fit the data are refused, with the image and a remedy") {
   CHECK(refusal({"gallery/9.png", 0, 1, "", Split::gallery}) ==
-        "labels.csv: error: image 'gallery/9.png' is not in the data set; these labels are of other data, or "
-        "the "
-        "data has changed: label again");
+        "labels.csv: error: image 'gallery/9.png' is not in the data set: the labels are for other data, or "
+        "the data has changed; label again");
   CHECK(refusal({"query/3.png", unlabelled_identity, 1, "", Split::query})
             .find("has no identity of 0 or more") != std::string::npos);
-  CHECK(refusal({"train/1.png", 0, 1, "", Split::train}).find("is in the training split already") !=
+  CHECK(refusal({"train/1.png", 0, 1, "", Split::train}).find("is already in the training split") !=
         std::string::npos);
-  CHECK(message_of<DataError>([] { static_cast<void>(joined(part({}))); }).find("labels no image") !=
+  CHECK(message_of<DataError>([] { static_cast<void>(joined(part({}))); }).find("contains no labels") !=
         std::string::npos);
   const Sample sample{"query/3.png", 0, 1, "", Split::query};
   CHECK(message_of<DataError>([&] {
           static_cast<void>(joined(part({sample, sample})));
-        }).find("'query/3.png' is labelled twice") != std::string::npos);
+        }).find("'query/3.png' is labeled twice") != std::string::npos);
 }

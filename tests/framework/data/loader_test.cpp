@@ -410,9 +410,10 @@ TEST_CASE("images of different sizes in a batch are refused with both names, who
   for (const int workers : {1, 4}) {
     Loader loader(data, data.list, none, options(workers), true);
     loader.start(in_order(40, 4), 1);
-    CHECK(message_of<DataError>(loader) ==
-          "image13.png: error: is 8 x 4 pixels (height x width) when it joins its batch, and image12.png is "
-          "9 x 6; all images of a batch must have one size: add the augmentation 'resize' to the recipe");
+    CHECK(
+        message_of<DataError>(loader) ==
+        "image13.png: error: is 8 x 4 pixels (height x width) after augmentation, but image12.png is "
+        "9 x 6; all images of a batch must have the same size: add the augmentation 'resize' to the recipe");
     loader.start({{12, 14}, {0, 1}}, 2);
     CHECK(loader.next()->images.sizes() == torch::IntArrayRef({2, 3, 9, 6}));
     CHECK(loader.next()->images.sizes() == torch::IntArrayRef({2, 3, 8, 4}));

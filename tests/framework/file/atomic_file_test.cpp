@@ -109,7 +109,7 @@ TEST_CASE("a file in the place of the folder, and a folder in the place of the f
   write_text(folder / "plain", "x");
   const auto inside = folder / "plain/file.txt";
   CHECK(message_of<DataError>([&] { write_text(inside, "x"); }) ==
-        inside.string() + ": error: its folder cannot be made: Not a directory");
+        inside.string() + ": error: its folder cannot be created: Not a directory");
   fs::create_directories(folder / "taken/by");
   CHECK(message_of<DataError>([&] { write_text(folder / "taken", "x"); }) ==
         (folder / "taken").string() + ": error: cannot be replaced: Is a directory");

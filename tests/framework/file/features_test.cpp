@@ -168,7 +168,8 @@ TEST_CASE_FIXTURE(Fixture, "every finite number of 16 bits is read as what it is
       auto broken = finite.clone();
       broken[77][3] = bad;
       write_npy(array, broken);
-      CHECK(contains(refusal(), "row 77 (from 0), which describes '77', holds a number that is not finite"));
+      CHECK(contains(refusal(),
+                     "row 77 (from 0), the descriptor of '77', contains a number that is not finite"));
     }
   }
 }
@@ -180,8 +181,8 @@ TEST_CASE_FIXTURE(Fixture,
   features.descriptors[2][1] = 1e5F;
   CHECK_THROWS_WITH_AS(
       write_features(stem, features, file::Storage::float16),
-      doctest::Contains("gallery.v2.npy: error: the descriptor of 'c' has a number that does not "
-                        "fit into 16 bits"),
+      doctest::Contains(
+          "gallery.v2.npy: error: the descriptor of 'c' has a number that is too large for 16 bits"),
       DataError);
   CHECK_FALSE(std::filesystem::exists(array));
   CHECK(write_features(stem, features, file::Storage::bfloat16).largest < 0.01);
@@ -189,7 +190,7 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture, "numbers of rows that do not fit are refused with both numbers") {
   const auto message = refusal_of_table("path,identity\na,1\nb,2\nc,3\n");
-  CHECK(contains(message, "gallery.v2.csv: error: has 3 rows below its header, but gallery.v2.npy has 2"));
+  CHECK(contains(message, "gallery.v2.csv: error: has 3 rows after its header, but gallery.v2.npy has 2"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a descriptor that is not finite is named by row and image") {
@@ -202,9 +203,10 @@ TEST_CASE_FIXTURE(Fixture, "a descriptor that is not finite is named by row and 
     auto descriptors = torch::ones({rows, 2}, torch::kDouble);
     descriptors[4321][1] = bad;
     write_npy(array, descriptors);
-    CHECK(contains(refusal(),
-                   "gallery.v2.npy: error: row 4321 (from 0), which describes 'image4321', holds a number "
-                   "that is not finite"));
+    CHECK(
+        contains(refusal(),
+                 "gallery.v2.npy: error: row 4321 (from 0), the descriptor of 'image4321', contains a number "
+                 "that is not finite"));
   }
 }
 
@@ -219,27 +221,27 @@ TEST_CASE_FIXTURE(Fixture, "arrays that are no descriptors are refused with what
   write_npy(array, torch::ones({2, 0}));
   CHECK(contains(refusal(), "this one is 2 x 0"));
   write_npy(array, torch::ones({2, 3}, torch::kLong));
-  CHECK(contains(refusal(), "not whole numbers"));
+  CHECK(contains(refusal(), "not integers"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "missing files are refused with what they are for") {
   CHECK(contains(refusal(), "gallery.v2.npy: error: cannot be opened"));
   write_npy(array, torch::ones({2, 3}));
   CHECK(contains(refusal(),
-                 "gallery.v2.csv: error: is missing: it says which image each row of "
+                 "gallery.v2.csv: error: is missing: it must list the image of each row of "
                  "gallery.v2.npy describes"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a wrong table is refused with file and line") {
-  CHECK(contains(refusal_of_table("path,identity\na,1\n,2\n"), "gallery.v2.csv:3: error: the path is empty"));
-  CHECK(
-      contains(refusal_of_table("path,identity\na,1\nb,-3\n"),
-               "gallery.v2.csv:3: error: the identity is -3; allowed are whole numbers from 0, -1 for junk"));
+  CHECK(contains(refusal_of_table("path,identity\na,1\n,2\n"),
+                 "gallery.v2.csv:3: error: the path is empty; name the image"));
+  CHECK(contains(refusal_of_table("path,identity\na,1\nb,-3\n"),
+                 "gallery.v2.csv:3: error: identity -3; allowed are whole numbers from 0, -1 for junk"));
   CHECK(contains(refusal_of_table("path,identity,camera\na,1,-2\nb,1,1\n"),
                  "gallery.v2.csv:2: error: the camera is -2"));
   CHECK(contains(refusal_of_table("path,identity\na,one\nb,1\n"), "gallery.v2.csv:2: error: "));
   CHECK(contains(refusal_of_table("path,identity,split\na,1,test\nb,1,query\n"),
-                 "gallery.v2.csv:2: error: the split is 'test'; allowed are 'train', 'query' and 'gallery'"));
+                 "gallery.v2.csv:2: error: split 'test'; allowed are 'train', 'query' and 'gallery'"));
   CHECK(contains(refusal_of_table("path,identiy\na,1\nb,1\n"), "identity"));
   CHECK(contains(refusal_of_table("path,camera\na,1\nb,1\n"), "identity"));
 }

@@ -91,13 +91,12 @@ TEST_CASE("missing, left over, wrongly shaped and wrongly typed tensors are all 
     tensor(content, "backbone.first.bias") = torch::ones({8}, torch::kInt32);
   });
   CHECK(message ==
-        "its tensors do not fit the model; the file is another model's, or a component of the recipe is not "
-        "the one "
-        "that wrote it:"
+        "its tensors do not match the model; the file belongs to another model, or a component has changed "
+        "since it was written:"
         "\n  1 missing: backbone.norm.running_mean"
-        "\n  1 left over: head.extra"
-        "\n  1 of another shape: head.classifier.weight [6, 16] instead of [5, 16]"
-        "\n  1 of another type: backbone.first.bias Int instead of Float");
+        "\n  1 unexpected: head.extra"
+        "\n  1 wrong shape: head.classifier.weight [6, 16] instead of [5, 16]"
+        "\n  1 wrong type: backbone.first.bias Int instead of Float");
 }
 
 TEST_CASE("of many tensors that do not fit, ten are listed and all are counted") {
@@ -105,7 +104,7 @@ TEST_CASE("of many tensors that do not fit, ten are listed and all are counted")
   const auto message = written.refusal([](file::TensorFile& content) {
     for (int i = 0; i < 13; ++i) content.tensors.emplace_back("extra" + std::to_string(i), torch::ones(1));
   });
-  CHECK(message.find("\n  13 left over: extra0, extra1, extra10") != std::string::npos);
+  CHECK(message.find("\n  13 unexpected: extra0, extra1, extra10") != std::string::npos);
   CHECK(message.substr(message.size() - 5) == ", ...");
 }
 
@@ -132,7 +131,7 @@ TEST_CASE("a number of identities that is none is refused") {
 TEST_CASE("weights of another program are refused as such") {
   Written written;
   CHECK(written.refusal([](file::TensorFile& content) { content.metadata.clear(); }) ==
-        "is not a model that Kindred has trained: its metadata has no 'kindred.recipe'");
+        "is not a model file of Kindred: its metadata has no 'kindred.recipe'");
 }
 
 TEST_CASE("a flipped bit is found") {

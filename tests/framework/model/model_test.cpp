@@ -266,7 +266,7 @@ TEST_CASE("a head whose outputs break the role's promises is refused") {
 
 TEST_CASE("what a component finds wrong is said at its table in the recipe") {
   CHECK_THROWS_WITH_AS((void)build_model(plan_of({.cut = "tal"}), 5),
-                       "r.toml:7:1: error: head 'test': there is no block 'tal' to cut behind; did you mean "
+                       "r.toml:7:1: error: head 'test': there is no block 'tal' to cut after; did you mean "
                        "'tail'? The blocks are 'stem' and 'tail'",
                        RecipeError);
   CHECK(message_of({loss_on<FeatureLoss>({"g1"}, "x", 1, recipe::Reduction::sum, true)}) ==
@@ -324,10 +324,10 @@ TEST_CASE("every wrong output is reported at once, with those that there are") {
         "features 'g1', 'g2' and 'descriptor'; logits 'logits.g1'\n"
         "r.toml:12:6: error: loss 'on_features': the head has no output 'nothing*'; it has features 'g1', "
         "'g2' and 'descriptor'; logits 'logits.g1'\n"
-        "r.toml:12:6: error: loss 'on_features': works on features, and 'logits.g1' is none; the head's "
-        "features are 'g1', 'g2' and 'descriptor'\n"
-        "r.toml:12:6: error: loss 'on_logits': works on logits, and 'g1' and 'g2' are none; the head's "
-        "logits are 'logits.g1'\n"
-        "r.toml:12:6: error: loss 'on_logits': is on no output; the head has features 'g1', 'g2' and "
+        "r.toml:12:6: error: loss 'on_features': works only on features, unlike 'logits.g1'; the features of "
+        "the head are 'g1', 'g2' and 'descriptor'\n"
+        "r.toml:12:6: error: loss 'on_logits': works only on logits, unlike 'g1' and 'g2'; the logits of the "
+        "head are 'logits.g1'\n"
+        "r.toml:12:6: error: loss 'on_logits': is applied to no output; the head has features 'g1', 'g2' and "
         "'descriptor'; logits 'logits.g1'");
 }

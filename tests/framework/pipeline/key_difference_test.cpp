@@ -34,8 +34,7 @@ TEST_CASE("what a result no longer depends on alike is said by name") {
   CHECK(changed([](results::StageKey& k) { k.inputs["more/labels.csv"] = "ab"; }) ==
         "more/labels.csv is new");
   CHECK(changed([](results::StageKey& k) { k.inputs.clear(); }) == "labels/labels.csv is no longer read");
-  CHECK(changed([](results::StageKey& k) { k.data = "de"; }) ==
-        "the images have changed, or what is known of them");
+  CHECK(changed([](results::StageKey& k) { k.data = "de"; }) == "the images or their labels have changed");
   CHECK(changed([](results::StageKey& k) { k.type = "embed"; }) == "it was a stage of type train");
 }
 
@@ -45,6 +44,6 @@ TEST_CASE("the order and the spelling of a recipe's keys change nothing") {
 
 TEST_CASE("another build of the program counts unless it is asked not to") {
   const auto change = [](results::StageKey& k) { k.code["kindred"] = "cd"; };
-  CHECK(changed(change) == "kindred has changed (--ignore-code takes what it made as it is)");
+  CHECK(changed(change) == "kindred has changed (--ignore-code accepts its result)");
   CHECK(changed(change, true).empty());
 }

@@ -186,17 +186,16 @@ TEST_CASE("overrides reach into a stage and into its recipe") {
 TEST_CASE("an input that is no stage, or is of another type, is an error with what would do") {
   Files files;
   CHECK(files.wrong("model = \"base\"", "model = \"bass\"") ==
-        "p.toml:16:9: error: stage 'features': model = 'bass' is no stage of this pipeline; did you mean "
+        "p.toml:16:9: error: stage 'features': model = 'bass' is not a stage of this pipeline; did you mean "
         "'base'?");
-  CHECK(
-      files.wrong("model = \"final\"", "model = \"ranking\"") ==
-      "p.toml:33:9: error: stage 'final_features': model = 'ranking' is a stage of type rank; it must be one "
-      "of type train, such as 'base' and 'final'");
+  CHECK(files.wrong("model = \"final\"", "model = \"ranking\"") ==
+        "p.toml:33:9: error: stage 'final_features': model = 'ranking' is a stage of type rank; it must have "
+        "type train, such as 'base' and 'final'");
 }
 
 TEST_CASE("stages that wait for each other are an error that names the circle") {
   CHECK(Files().wrong("model = \"base\"", "model = \"final\"") ==
-        "p.toml:13:1: error: stages wait for each other in a circle: features reads final reads labels reads "
+        "p.toml:13:1: error: stages depend on each other in a cycle: features reads final reads labels reads "
         "features");
 }
 
@@ -213,25 +212,24 @@ TEST_CASE("what is wrong with stages and their recipes comes at once, each with 
         "p.toml:22:37: error: labeler 'nobody': prob = 3 is outside "
         "[0, 1]");
   CHECK(files.wrong("name = \"ranking\"", "name = \"labels\"")
-            .find("p.toml:35:8: error: two stages are called 'labels'; give each a name of its own") !=
+            .find("p.toml:35:8: error: two stages have the name 'labels'; give each its own name") !=
         std::string::npos);
   CHECK(files.wrong("name = \"ranking\"", "name = \"../ranking\"").find("letters, digits, '_' and '-'") !=
         std::string::npos);
-  CHECK(
-      files.wrong("recipe = \"model.toml\"", "") ==
-      "p.toml:5:1: error: stage 'base' needs a recipe: the name of a file, or a table [stage.recipe], which "
-      "may say 'extends'");
+  CHECK(files.wrong("recipe = \"model.toml\"", "") ==
+        "p.toml:5:1: error: stage 'base' needs a recipe: the name of a file, or a table [stage.recipe], "
+        "which may have 'extends'");
   CHECK(files.wrong("recipe = \"model.toml\"", "recipe = \"modle.toml\"")
             .find("cannot read the extended recipe "
                   "'modle.toml'") != std::string::npos);
   CHECK(files.wrong("name = \"trial\"", "seed = 3") ==
-        "p.toml:1:1: error: a pipeline has no key 'seed'; it has 'name', 'keep_training', 'dataset', 'machine', 'stage' and "
-        "'repeat', and what belongs to a stage stands in [stage.recipe]");
+        "p.toml:1:1: error: a pipeline has no key 'seed'; it has 'name', 'keep_training', 'dataset', "
+        "'machine', 'stage' and 'repeat'; keys of a model belong in [stage.recipe]");
 }
 
 TEST_CASE("a pipeline without stages is an error") {
   Files files;
-  const std::string nothing = "the pipeline has no stage that is enabled, so there is nothing to do";
+  const std::string nothing = "the pipeline has no enabled stage, so there is nothing to do";
   CHECK(files.errors("stage = []\n") == "p.toml:1:9: error: " + nothing);
   CHECK(files.errors("[[stage]]\nname = \"a\"\ntype = \"rank\"\nfeatures = \"b\"\nenabled = false\n")
             .find(nothing) != std::string::npos);
@@ -244,9 +242,8 @@ TEST_CASE("a pipeline without data says where to give it") {
   std::string text = whole;
   const std::string dataset = "[dataset]\ntype = \"folder\"\nroot = \"data\"\n";
   text.erase(text.find(dataset), dataset.size());
-  CHECK(files.errors(text).find(
-            "stage 'domains' has no data: give the pipeline a table [dataset], or the stage "
-            "one of its own, [stage.dataset]") != std::string::npos);
+  CHECK(files.errors(text).find("stage 'domains' has no data; add a table [dataset] to the pipeline, or "
+                                "[stage.dataset] to the stage") != std::string::npos);
 }
 
 TEST_CASE("a training may start from another stage's model, unless its recipe names other weights") {
@@ -257,9 +254,8 @@ TEST_CASE("a training may start from another stage's model, unless its recipe na
   CHECK(reads(files.make(text, {"stage.final.recipe.weights.allow_missing=['head.*']"}), "final") ==
         "labels=labels start_from=base");
   CHECK(files.errors(text, {"stage.final.recipe.weights.file=other.safetensors"}) ==
-        "p.toml:27:14: error: stage 'final': start_from gives the whole network its weights, and the recipe "
-        "names "
-        "a file for them; take one of the two out");
+        "p.toml:27:14: error: stage 'final': both start_from and the recipe set the initial weights; remove "
+        "one of them");
 }
 
 TEST_CASE("what reads a stage, directly or not, depends on it") {
@@ -295,7 +291,7 @@ TEST_CASE("what is wrong with the repetition is an error") {
   CHECK(repeated("[repeat]\nrounds = 2\nstages = [\"labels\"]\nfeed = { labels = \"labels\" }\n")
             .find("'labels' must be a stage that is not repeated") != std::string::npos);
   CHECK(repeated("[repeat]\nrounds = 2\nstages = [\"labels\"]\nfeed = { features = \"final_features\" }\n")
-            .find("is none of the repeated stages, 'labels'") != std::string::npos);
+            .find("is not one of the repeated stages, 'labels'") != std::string::npos);
 }
 
 TEST_CASE("every type of stage and every role of its components is described") {

@@ -138,7 +138,7 @@ TEST_CASE("a section of a whole library is read, and a missing one is not there"
 
 TEST_CASE("a header that promises impossible things is refused") {
   const TemporaryFolder folder;
-  const std::string remedy = "; build it again, or copy it again";
+  const std::string remedy = "; build or copy it again";
   CHECK(fault(folder, with_header([](Header& h) { h.e_type = ET_REL; })) ==
         "is not a shared library: its ELF type is 1 instead of 3; link it with kindred_add_plugin() "
         "(docs/first-plugin.md)");
@@ -158,9 +158,9 @@ TEST_CASE("a header that promises impossible things is refused") {
   for (const std::uint64_t offset : {std::uint64_t{1} << 40U, ~std::uint64_t{0}, ~std::uint64_t{0} - 8}) {
     CAPTURE(offset);
     CHECK(fault(folder, with_header([&](Header& h) { h.e_shoff = offset; }))
-              .starts_with("is cut short or damaged: its section header table ("));
+              .starts_with("is truncated or damaged: its section header table ("));
     CHECK(fault(folder, with_header([&](Header& h) { h.e_phoff = offset; }))
-              .starts_with("is cut short or damaged: its program header table ("));
+              .starts_with("is truncated or damaged: its program header table ("));
   }
 }
 
@@ -168,35 +168,35 @@ TEST_CASE("a segment outside the file, or of impossible size, is refused") {
   const TemporaryFolder folder;
   for (const std::uint64_t size : {std::uint64_t{1} << 30U, ~std::uint64_t{0}}) {
     CHECK(fault(folder, with_segment(PT_LOAD, [&](Segment& s) { s.p_filesz = size; }))
-              .starts_with("is cut short or damaged: its segment of type 1 ("));
+              .starts_with("is truncated or damaged: its segment of type 1 ("));
     CHECK(fault(folder, with_segment(PT_LOAD, [&](Segment& s) { s.p_offset = size; }))
-              .starts_with("is cut short or damaged: its segment of type 1 ("));
+              .starts_with("is truncated or damaged: its segment of type 1 ("));
   }
   CHECK(fault(folder, with_segment(PT_LOAD, [](Segment& s) { s.p_memsz = 1; })) ==
-        "is damaged: a segment has impossible sizes; build it again, or copy it again");
+        "is damaged: a segment has impossible sizes; build or copy it again");
   CHECK(fault(folder, with_segment(PT_DYNAMIC, [](Segment& s) { s.p_vaddr += 8; }))
             .starts_with("is damaged: its dynamic table "));
   CHECK(fault(folder, with_segment(PT_DYNAMIC, [](Segment& s) { s.p_type = PT_NULL; })) ==
-        "is damaged: its dynamic table is missing or has no end; build it again, or copy it again");
+        "is damaged: its dynamic table is missing or not terminated; build or copy it again");
 }
 
 TEST_CASE("tables that the dynamic linker would follow into nowhere are refused") {
   const TemporaryFolder folder;
   using Entry = ElfW(Dyn);
-  const std::string remedy = "; build it again, or copy it again";
+  const std::string remedy = "; build or copy it again";
   const auto far = [](Entry& entry) { entry.d_un.d_ptr = 1U << 30U; };
   CHECK(fault(folder, with_dynamic(DT_STRTAB, far)) ==
-        "is damaged: its entry 5 of the dynamic table lies outside what is loaded" + remedy);
+        "is damaged: its entry 5 of the dynamic table is outside the loaded part" + remedy);
   CHECK(fault(folder, with_dynamic(DT_SYMTAB, far)) ==
-        "is damaged: its entry 6 of the dynamic table lies outside what is loaded" + remedy);
+        "is damaged: its entry 6 of the dynamic table is outside the loaded part" + remedy);
   CHECK(fault(folder, with_dynamic(DT_RELA, far)) ==
-        "is damaged: its entry 7 of the dynamic table lies outside what is loaded" + remedy);
+        "is damaged: its entry 7 of the dynamic table is outside the loaded part" + remedy);
   CHECK(fault(folder, with_dynamic(DT_RELASZ, far)) ==
-        "is damaged: its entry 7 of the dynamic table lies outside what is loaded" + remedy);
+        "is damaged: its entry 7 of the dynamic table is outside the loaded part" + remedy);
   CHECK(fault(folder, with_dynamic(DT_STRSZ, [](Entry& entry) { entry.d_un.d_val = 0; })) ==
-        "is damaged: its table of names has no end" + remedy);
+        "is damaged: its table of names is not terminated" + remedy);
   CHECK(fault(folder, with_dynamic(DT_SYMTAB, [](Entry& entry) { entry.d_tag = DT_DEBUG; })) ==
-        "is damaged: its dynamic table lacks symbols or their names" + remedy);
+        "is damaged: its dynamic table has no symbols or no names" + remedy);
   CHECK(fault(folder, with_dynamic(DT_STRSZ, [](Entry& entry) { entry.d_tag = DT_DEBUG; })) ==
         "is damaged: its entry 5 of the dynamic table has no size" + remedy);
 }
@@ -205,8 +205,7 @@ TEST_CASE("a hash table without buckets, which the dynamic linker would divide b
   const TemporaryFolder folder;
   auto bytes = good_plugin();
   write_at(bytes, section(bytes, ".gnu.hash").first, std::uint32_t{0});
-  CHECK(fault(folder, bytes) ==
-        "is damaged: its hash table has impossible sizes; build it again, or copy it again");
+  CHECK(fault(folder, bytes) == "is damaged: its hash table has impossible sizes; build or copy it again");
 }
 
 TEST_CASE("a library cut at any length is refused") {
@@ -232,7 +231,7 @@ TEST_CASE("a hole of zeros in the code is refused by the section's name") {
   REQUIRE(size > 1024);
   bytes.replace(offset + size / 2, 512, 512, '\0');
   CHECK(fault(folder, bytes) ==
-        "is damaged: its section .text has a hole filled with zeros; build it again, or copy it again");
+        "is damaged: its section .text contains a block of zeros; build or copy it again");
 }
 
 TEST_CASE("names of symbols that are lost are refused") {
@@ -241,7 +240,7 @@ TEST_CASE("names of symbols that are lost are refused") {
   const auto [offset, size] = section(bytes, ".dynstr");
   REQUIRE(size > 1024);
   bytes.replace(offset + size / 2, 512, 512, '\0');
-  CHECK(fault(folder, bytes) == "is damaged: a symbol has lost its name; build it again, or copy it again");
+  CHECK(fault(folder, bytes) == "is damaged: a symbol has lost its name; build or copy it again");
 }
 
 TEST_CASE("whatever block of the file is lost, the program survives") {

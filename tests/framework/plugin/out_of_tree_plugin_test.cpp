@@ -164,11 +164,10 @@ TEST_CASE("an error of the kernel's that a plugin throws is caught as what it is
   const auto grayscale = make_grayscale({});
   cv::Mat image(8, 4, CV_32FC3, cv::Scalar::all(0.5));
   RandomStream random(1);
-  CHECK_THROWS_WITH_AS(
-      grayscale->apply(image, random),
-      "augmentation/local_grayscale: error: needs an image of 8 bits a channel; put it before the "
-      "augmentation that normalises",
-      ComponentError);
+  CHECK_THROWS_WITH_AS(grayscale->apply(image, random),
+                       "augmentation/local_grayscale: error: needs an image with 8 bits per channel; place "
+                       "it before the augmentation that normalizes",
+                       ComponentError);
 }
 
 TEST_CASE("a plugin's parameters are checked by the kernel's schema") {

@@ -98,24 +98,21 @@ TEST_CASE("a component of a plugin outlives the list of loaded plugins") {
 }
 
 TEST_CASE("files that are no libraries are refused for what they are") {
-  CHECK(refusal_of_bytes("") == "is empty; build it again, or copy it again");
+  CHECK(refusal_of_bytes("") == "is empty; build or copy it again");
   CHECK(refusal_of_bytes("hello world, I am a text") ==
-        "is not a shared library: it does not begin as an ELF file; remove it from the plugin folder, or "
-        "build it "
-        "again, or copy it again");
-  CHECK(
-      refusal_of_bytes("\x7f"
-                       "EL") ==
-      "is cut short or damaged: its ELF header (64 bytes at byte 0) does not lie within the file's 3 bytes; "
-      "build it "
-      "again, or copy it again");
+        "is not a shared library: it does not begin like an ELF file; remove it from the plugin folder, or "
+        "build or copy it again");
+  CHECK(refusal_of_bytes("\x7f"
+                         "EL") ==
+        "is truncated or damaged: its ELF header (64 bytes at byte 0) is not within the 3 bytes of the file; "
+        "build or copy it again");
 
   const TemporaryFolder folder;
   fs::create_directory(folder / "folder.so");
-  CHECK(refusal(folder.path()) == "is not a file; remove it from the plugin folder");
+  CHECK(refusal(folder.path()) == "is not a regular file; remove it from the plugin folder");
   fs::remove(folder / "folder.so");
   fs::create_symlink(folder / "gone", folder / "link.so");
-  CHECK(refusal(folder.path()) == "is a link to a file that does not exist; mend or remove the link");
+  CHECK(refusal(folder.path()) == "is a link to a file that does not exist; fix or remove the link");
 }
 
 TEST_CASE("a plugin for another machine is refused by the machine's name") {
@@ -123,7 +120,7 @@ TEST_CASE("a plugin for another machine is refused by the machine's name") {
   const bool here_is_arm = bytes[18] == char(183);
   bytes[18] = here_is_arm ? char(62) : char(183);
   const std::string other = here_is_arm ? "x86-64" : "ARM64";
-  CHECK(refusal_of_bytes(bytes).starts_with("was built for " + other + ", this program runs on "));
+  CHECK(refusal_of_bytes(bytes).starts_with("was built for " + other + ", but this program runs on "));
 }
 
 TEST_CASE("a plugin cut short is refused and the program goes on") {
@@ -133,51 +130,51 @@ TEST_CASE("a plugin cut short is refused and the program goes on") {
         whole.size() / 3, whole.size() / 2, whole.size() - 4096, whole.size() - 1}) {
     CAPTURE(length);
     const auto reason = refusal_of_bytes(whole.substr(0, length));
-    CHECK(reason.starts_with("is cut short or damaged: its "));
-    CHECK(reason.ends_with("; build it again, or copy it again"));
+    CHECK(reason.starts_with("is truncated or damaged: its "));
+    CHECK(reason.ends_with("; build or copy it again"));
   }
 }
 
 TEST_CASE("a library without the plugin's section is refused before its code runs") {
-  CHECK(
-      refusal(fixtures / "no_entry") ==
-      "is not a Kindred plugin: it has no section .kindred_plugin; remove it from the plugin folder, or say "
-      "KINDRED_PLUGIN in its source (docs/first-plugin.md)");
+  CHECK(refusal(fixtures / "no_entry") ==
+        "is not a Kindred plugin: it has no section .kindred_plugin; remove it from the plugin folder, or "
+        "use KINDRED_PLUGIN in its source (docs/first-plugin.md)");
 }
 
 TEST_CASE("a plugin without the declaring function is refused") {
   CHECK(refusal(fixtures / "no_declare") ==
-        "is no complete Kindred plugin: it does not export kindred_plugin_declare; say KINDRED_PLUGIN in its "
+        "is not a complete Kindred plugin: it does not export kindred_plugin_declare; use KINDRED_PLUGIN in "
+        "its "
         "source "
         "and build it with kindred_add_plugin() (docs/first-plugin.md)");
 }
 
 TEST_CASE("a plugin for another interface is refused before its code runs") {
-  CHECK(refusal(fixtures / "other_interface") == "was built for plugin interface 99, this kernel has " +
+  CHECK(refusal(fixtures / "other_interface") == "was built for plugin ABI 99, but this Kindred has ABI " +
                                                      std::to_string(KINDRED_ABI) +
                                                      "; build the plugin again against this Kindred");
 }
 
 TEST_CASE("a plugin built for another LibTorch is refused by name before its code runs") {
   CHECK(refusal(fixtures / "other_toolchain") ==
-        "was built with LibTorch 9.8.7 where this kernel has " KINDRED_TAG_TORCH
-        "; build the plugin again with what this kernel was built with");
+        "was built with LibTorch 9.8.7, but this Kindred with " KINDRED_TAG_TORCH
+        "; build the plugin with the same versions");
 }
 
 TEST_CASE("an info that was tampered with is refused") {
   const std::string place = "is damaged: in its section .kindred_plugin ";
-  const std::string remedy = "; build it again, or copy it again";
+  const std::string remedy = "; build or copy it again";
   CHECK(refusal_of_info([](auto& info) { info.magic[0] = 'k'; }) ==
         place + "the mark 'KINDRED' is missing" + remedy);
   CHECK(refusal_of_info([](auto& info) { info.size += 1; }) == place + "the size is wrong" + remedy);
   CHECK(refusal_of_info([](auto& info) { info.size -= 1; }) == place + "the size is wrong" + remedy);
   CHECK(refusal_of_info([](auto& info) { std::memset(info.name, 'x', sizeof(info.name)); }) ==
-        place + "a text has no end" + remedy);
+        place + "a string is not terminated" + remedy);
   CHECK(refusal_of_info([](auto& info) { info.name[0] = '\0'; }) ==
-        "has no name; give KINDRED_PLUGIN one and build it again (docs/first-plugin.md)");
+        "has no name; set the name in KINDRED_PLUGIN and build it again (docs/first-plugin.md)");
   CHECK(refusal_of_info([](auto& info) { std::strcpy(info.toolchain, "something"); }) ==
-        "was built with something where this kernel has " KINDRED_TOOLCHAIN
-        "; build the plugin again with what this kernel was built with");
+        "was built with something, but this Kindred with " KINDRED_TOOLCHAIN
+        "; build the plugin with the same versions");
 }
 
 TEST_CASE("a plugin that throws while it declares offers nothing, and its neighbour is told apart") {
@@ -187,20 +184,18 @@ TEST_CASE("a plugin that throws while it declares offers nothing, and its neighb
   REQUIRE(result.refused.size() == 2);
   CHECK(result.refused[0].file == fixtures / "throws/throws_error.so");
   CHECK(result.refused[0].reason ==
-        "failed while it declared its components: the table of patches is missing; mend the plugin");
+        "failed to declare its components: the table of patches is missing; fix the plugin");
   CHECK(result.refused[1].file == fixtures / "throws/throws_number.so");
   CHECK(result.refused[1].reason ==
-        "failed while it declared its components: it threw something that is no std::exception; mend the "
-        "plugin");
+        "failed to declare its components: it threw something other than a std::exception; fix the plugin");
 }
 
 TEST_CASE("a plugin that offers one name twice, or nothing, is refused") {
   CHECK(refusal(fixtures / "twice") ==
-        "failed while it declared its components: component 'augmentation/fixture_twice' is declared twice; "
-        "mend the "
+        "failed to declare its components: component 'augmentation/fixture_twice' is declared twice; fix the "
         "plugin");
   CHECK(refusal(fixtures / "nothing") ==
-        "offers no component; call catalog.add in KINDRED_PLUGIN (docs/first-plugin.md)");
+        "offers no components; call catalog.add in KINDRED_PLUGIN (docs/first-plugin.md)");
 }
 
 TEST_CASE("of two files that offer one component the second is refused and both are named") {
@@ -212,15 +207,14 @@ TEST_CASE("of two files that offer one component the second is refused and both 
   CHECK(result.refused[0].reason ==
         "plugin 'duplicate' offers 'augmentation/fixture_duplicate', which plugin 'duplicate' (" +
             (fixtures / "duplicate/duplicate_a.so").string() +
-            ") offers already; remove one of the two files, or rename the component");
+            ") already offers; remove one of the two files, or rename the component");
 }
 
 TEST_CASE("a missing symbol is found when the plugin is loaded, and named as C++ writes it") {
   CHECK(refusal(fixtures / "undefined_symbol") ==
-        "cannot be loaded: undefined symbol: kindred::nowhere_defined(kindred::Black const*); build it with "
-        "kindred_add_plugin(), which finds what is missing when it links the plugin, and install the "
-        "libraries that "
-        "it needs");
+        "cannot be loaded: undefined symbol: kindred::nowhere_defined(kindred::Black const*); install the "
+        "libraries that it needs, and build it with kindred_add_plugin(), which reports missing symbols at "
+        "link time");
 }
 
 TEST_CASE("broken plugins do not stop a good one, and files are taken in the order of their names") {
@@ -259,11 +253,12 @@ TEST_CASE("a file shadows the file of the same name in a later folder") {
 
 TEST_CASE("a folder that does not exist is an error of the user") {
   const fs::path folder = fixtures / "nowhere";
-  CHECK_THROWS_WITH_AS(static_cast<void>(load_plugins({folder})),
-                       (folder.string() + ": error: is no folder that can be read; plugin folders come from "
-                                          "--plugin-dir and from KINDRED_PLUGIN_PATH")
-                           .c_str(),
-                       PluginError);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(load_plugins({folder})),
+      (folder.string() +
+       ": error: is not a readable folder; plugin folders are set by --plugin-dir and KINDRED_PLUGIN_PATH")
+          .c_str(),
+      PluginError);
 }
 
 TEST_CASE("a file or folder that may not be read is refused" * doctest::skip(geteuid() == 0)) {

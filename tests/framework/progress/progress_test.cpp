@@ -203,7 +203,7 @@ TEST_CASE("a run's log keeps notes, finished steps and the program's log while i
 
 TEST_CASE("an unknown log level is refused, and a log file that cannot be written is named") {
   CHECK(message_of<Error>([] { start_log("loud"); }) ==
-        "unknown log level 'loud'; a level is 'debug', 'info', 'warn', 'error' or 'off'");
+        "unknown log level 'loud'; allowed are 'debug', 'info', 'warn', 'error' and 'off'");
   const TemporaryFolder folder;
   write_bytes(folder / "plain", "x");
   CHECK_THROWS_WITH_AS(RunLog(folder / "plain/log.txt"),

@@ -241,7 +241,7 @@ TEST_CASE("a query without a right image does not count") {
     CHECK(scores.per_query.queries[q].matches == 0);
     CHECK(std::isnan(ap[q]));
   }
-  CHECK(contains(scores.note, "2 queries are unlabelled or junk and not judged"));
+  CHECK(contains(scores.note, "2 queries are unlabeled or junk and not evaluated"));
 }
 
 TEST_CASE("automatic falls back to a single camera and says why") {
@@ -249,19 +249,20 @@ TEST_CASE("automatic falls back to a single camera and says why") {
   const auto nowhere =
       evaluate_one(person(5), {person(5), person(6)}, distances, recipe::CameraMode::automatic);
   CHECK_FALSE(nowhere.cameras_known);
-  CHECK(contains(nowhere.note, "no image has a camera, so images of the query's own camera count as right"));
+  CHECK(contains(nowhere.note,
+                 "no image has a camera, so images from the camera of the query count as correct"));
 
   const auto one =
       evaluate_one(person(5, 3), {person(5, 3), person(6, 3)}, distances, recipe::CameraMode::automatic);
   CHECK_FALSE(one.cameras_known);
-  CHECK(contains(one.note, "all images are of one camera (3)"));
+  CHECK(contains(one.note, "all images are from one camera (3)"));
 
   auto nameless = person(5);
   nameless.path = "nameless.png";
   const auto some =
       evaluate_one(person(5, 3), {nameless, person(5, 2)}, distances, recipe::CameraMode::automatic);
   CHECK_FALSE(some.cameras_known);
-  CHECK(contains(some.note, "1 of 3 images have no camera ('nameless.png' is the first)"));
+  CHECK(contains(some.note, "1 of 3 images have no camera (first: 'nameless.png')"));
 }
 
 TEST_CASE("distractors and queries that nobody matches need no camera") {
@@ -279,19 +280,19 @@ TEST_CASE("known cameras that are missing are refused with the first image witho
 }
 
 TEST_CASE("when no query can be matched the reason and the remedy are said") {
-  CHECK(contains(refusal({}, {person(1)}), "evaluation: error: there is no query"));
+  CHECK(contains(refusal({}, {person(1)}), "evaluation: error: there are no queries"));
   CHECK(contains(refusal({person(1)}, {}), "the gallery is empty"));
   CHECK(contains(refusal({person(unlabelled_identity), person(junk_identity)}, {person(1)}),
-                 "none of the 2 queries says who is on it"));
+                 "none of the 2 queries has an identity"));
   CHECK(contains(refusal({person(1)}, {person(unlabelled_identity), person(junk_identity)}),
-                 "none of the 2 gallery images says who is on it"));
+                 "none of the 2 gallery images has an identity"));
   CHECK(contains(refusal({person(1), person(2), person(3), person(4)}, {person(11), person(12)}),
-                 "nobody in common: the queries show 4 identities (1, 2, 3, ...), the gallery 2 identities "
-                 "(11, 12). Are they of the same data set"));
+                 "no identity in common: the queries have 4 identities (1, 2, 3, ...), the gallery has 2 "
+                 "identities (11, 12); check that they belong to the same data set"));
   CHECK(contains(refusal({person(1, 4)}, {person(1, 4), person(2, 4)}, recipe::CameraMode::known),
-                 "no query has a right image under another camera"));
+                 "no query has a correct image from another camera"));
   CHECK(contains(refusal({person(1, 4), person(2, 3)}, {person(1, 4), person(2, 3)}),
-                 "Evaluate with cameras = \"single\""));
+                 "set cameras = \"single\""));
 }
 
 TEST_CASE("errors name the place that the caller gives") {
@@ -307,7 +308,7 @@ TEST_CASE("errors name the place that the caller gives") {
 TEST_CASE("a query that finds itself is counted in a note") {
   const auto same = person(5);
   const auto scores = evaluate_one(same, {same, person(5)}, {0.0F, 1.0F});
-  CHECK(contains(scores.note, "1 query is in the gallery too, and finding itself counts as right"));
+  CHECK(contains(scores.note, "1 query is also in the gallery, and finding itself counts as correct"));
 }
 
 TEST_CASE("a distance that is not a number is an error naming the first query and gallery image") {
@@ -417,13 +418,14 @@ TEST_CASE("rows without a direction and unequal widths are refused by name") {
   auto gallery = torch::ones({5000, 4});
   gallery[4500].zero_();
   CHECK_THROWS_WITH_AS(static_cast<void>(cosine_distances(torch::ones({2, 4}), gallery, "q.npy", "g.npy")),
-                       doctest::Contains("g.npy: error: row 4500 (from 0) is of length 0"), DataError);
+                       doctest::Contains("g.npy: error: row 4500 (from 0) has length 0"), DataError);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(cosine_distances(torch::full({2, 4}, 3e38F), torch::ones({2, 4}), "q.npy", "g.npy")),
       doctest::Contains("q.npy: error: row 0 (from 0) is longer than 1e30"), DataError);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(cosine_distances(torch::ones({2, 4}), torch::ones({2, 5}), "q.npy", "g.npy")),
-      doctest::Contains("g.npy: error: its descriptors are 5 numbers wide, those of q.npy 4"), DataError);
+      doctest::Contains("g.npy: error: its descriptors have 5 numbers, but those of q.npy have 4"),
+      DataError);
 }
 
 TEST_CASE("persons that are far from each other and near to themselves are told apart without an error") {
@@ -479,5 +481,5 @@ TEST_CASE("without a pair of different persons there are no open-set figures") {
 TEST_CASE("without a metric nothing can be judged, and that is said") {
   CHECK_THROWS_WITH_AS(static_cast<void>(evaluate({person(1)}, {person(1)}, given(torch::ones({1, 1})),
                                                   DistanceScale::cosine, recipe::EvaluationPlan{})),
-                       doctest::Contains("there is no metric to judge rankings by"), Error);
+                       doctest::Contains("there is no metric to evaluate rankings with"), Error);
 }

@@ -55,7 +55,7 @@ TEST_CASE("descriptors on disk are evaluated") {
   file::write_features(folder / "wide", {torch::ones({1, 3}), {person(1, 1)}});
   CHECK_THROWS_WITH_AS(static_cast<void>(evaluate_features(folder / "query", folder / "wide", real_metrics(),
                                                            torch::kCPU, silent)),
-                       doctest::Contains("wide: error: its descriptors are 3 numbers wide"), DataError);
+                       doctest::Contains("wide: error: its descriptors have 3 numbers"), DataError);
 }
 
 TEST_CASE("a pair is taken for one person where match would show a similarity above the threshold") {
@@ -138,13 +138,13 @@ TEST_CASE("descriptors that cannot be compared are refused with file and row") {
   };
   auto zero = directions({0, 90});
   zero[1].zero_();
-  CHECK(refusal(zero).find("gallery: error: row 1 (from 0) is of length 0") != std::string::npos);
+  CHECK(refusal(zero).find("gallery: error: row 1 (from 0) has length 0") != std::string::npos);
   auto infinite = directions({0, 90});
   infinite[1][0] = std::numeric_limits<float>::infinity();
-  CHECK(refusal(infinite).find("gallery.npy: error: row 1 (from 0), which describes '" + two[1].path +
-                               "', holds a number that is not finite") != std::string::npos);
+  CHECK(refusal(infinite).find("gallery.npy: error: row 1, the descriptor of '" + two[1].path +
+                               "', contains a number that is not finite") != std::string::npos);
   write_bytes(folder / "gallery.npy", read_bytes(folder / "gallery.npy").substr(0, 130));
   CHECK_THROWS_WITH_AS(static_cast<void>(evaluate_features(folder / "query", folder / "gallery",
                                                            real_metrics(), torch::kCPU, silent)),
-                       doctest::Contains("gallery.npy: error: is cut short"), DataError);
+                       doctest::Contains("gallery.npy: error: is truncated"), DataError);
 }

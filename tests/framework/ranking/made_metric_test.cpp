@@ -42,13 +42,13 @@ class LastRank : public Metric {
   [[nodiscard]] std::vector<FigureInfo> figures() const override {
     return {{.name = spoiled_ == "name" ? "last rank" : "last_rank",
              .label = "Last rank",
-             .doc = "mean rank of the last right image",
+             .doc = "mean rank of the last correct image",
              .kind = FigureKind::number,
              .higher_is_better = false,
              .prominence = Prominence::headline}};
   }
   [[nodiscard]] MetricResult judge(const std::vector<QueryRanks>& queries) const override {
-    MetricResult result{{0}, {{"last", "last right image at rank", FigureKind::number, {}}}, {}};
+    MetricResult result{{0}, {{"last", "last correct image at rank", FigureKind::number, {}}}, {}};
     for (const auto& query : queries) {
       result.per_query[0].values.push_back(static_cast<double>(query.ranks.back()));
       result.values[0] += result.per_query[0].values.back() / static_cast<double>(queries.size());

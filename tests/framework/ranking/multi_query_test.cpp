@@ -70,7 +70,7 @@ TEST_CASE("queries that are all different stay what they are") {
 
 TEST_CASE("queries without a direction, alone or together, are refused by name") {
   CHECK_THROWS_WITH_AS(static_cast<void>(merge_queries({torch::zeros({1, 2}), {person("a", 1, 1)}}, "q.npy")),
-                       doctest::Contains("q.npy: error: row 0 (from 0) is of length 0"), DataError);
+                       doctest::Contains("q.npy: error: row 0 (from 0) has length 0"), DataError);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(merge_queries(
           {torch::tensor({{1.0F, 2.0F}, {-1.0F, -2.0F}}), {person("a", 7, 1), person("b", 7, 1)}}, "q.npy")),

@@ -189,8 +189,8 @@ TEST_CASE_FIXTURE(Fixture, "what works on descriptors is refused behind what has
   const auto wrong = plan("[[post_processor]]\ntype = 'absolute'\n[[post_processor]]\ntype = 'stretch'\n");
   CHECK_THROWS_WITH_AS(
       static_cast<void>(create_post_processors(wrong)),
-      "r.toml:3:1: error: post_processor 'stretch' works on descriptors, but 'absolute' ahead of "
-      "it has made distances of them; write it ahead of that one, or leave one out",
+      "r.toml:3:1: error: post_processor 'stretch' works on descriptors, but 'absolute' before it has "
+      "already computed distances; place it before that one, or remove one of them",
       RecipeError);
   const auto apart = plan(
       "ranking.by_domain = true\n"
@@ -235,24 +235,22 @@ TEST_CASE_FIXTURE(Fixture, "a domain that no image is of is refused with those t
   CHECK_THROWS_WITH_AS(
       static_cast<void>(distances("ranking.by_domain = true\n[[post_processor]]\ntype = "
                                   "'absolute'\ndomains = ['green']\n")),
-      "r.toml:2:1: error: post_processor 'absolute': no image is of domain 'green'; the domains are "
+      "r.toml:2:1: error: post_processor 'absolute': no image has the domain 'green'; the domains are "
       "'origin' and 'violet'",
       RecipeError);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(plan("[[post_processor]]\ntype = 'absolute'\ndomains = ['violet']\n")),
-      "r.toml:3:11: error: post_processor 'absolute': domains needs domains to be searched one by "
-      "one: [ranking] by_domain = true",
+      "r.toml:3:11: error: post_processor 'absolute': domains works only with [ranking] by_domain = true",
       RecipeError);
 }
 
 TEST_CASE_FIXTURE(Fixture, "what a post-processor finds wrong is said at its place in the recipe") {
   CHECK_THROWS_WITH_AS(static_cast<void>(distances("[[post_processor]]\ntype = 'absolute'\nfails = true\n")),
                        "r.toml:1:1: error: post_processor 'absolute': does not fit", RecipeError);
-  CHECK_THROWS_WITH_AS(
-      static_cast<void>(distances("[[post_processor]]\ntype = 'stretch'\nfactor = 1e300\n")),
-      "post_processor 'stretch': error: has made row 0 (from 0, the queries first) not finite: look "
-      "for very long or very short descriptors",
-      Error);
+  CHECK_THROWS_WITH_AS(static_cast<void>(distances("[[post_processor]]\ntype = 'stretch'\nfactor = 1e300\n")),
+                       "post_processor 'stretch': error: has made row 0 (from 0, the queries first) not "
+                       "finite; check for very long or very short descriptors",
+                       Error);
 }
 
 TEST_CASE_FIXTURE(Fixture, "rows without a direction are named before anything is done") {
@@ -281,7 +279,8 @@ TEST_CASE_FIXTURE(Fixture, "distances on disk are added, by domain those of its 
   }
   file::write_npy(file, torch::rand({4, 8}));
   CHECK_THROWS_WITH_AS(static_cast<void>(distances(recipe)),
-                       doctest::Contains("must hold distances of 4 queries x 7 gallery images"), DataError);
+                       doctest::Contains("must contain distances of 4 queries x 7 gallery images"),
+                       DataError);
 }
 
 TEST_CASE_FIXTURE(Fixture, "other descriptors are found by the images' names, in any order") {
@@ -299,7 +298,7 @@ TEST_CASE_FIXTURE(Fixture, "other descriptors are found by the images' names, in
   query.samples[2].path = "x.jpg";
   file::write_features(folder / "query", query);
   CHECK_THROWS_WITH_AS(static_cast<void>(distances(recipe)),
-                       doctest::Contains("does not describe '1.jpg', which is searched here"), DataError);
+                       doctest::Contains("has no descriptor of '1.jpg'"), DataError);
 }
 
 TEST_CASE_FIXTURE(Fixture,

@@ -140,9 +140,9 @@ TEST_CASE("rows without a direction and unequal widths are refused by name") {
   auto gallery = torch::ones({10, 4});
   gallery[7].zero_();
   CHECK_THROWS_WITH_AS(static_cast<void>(rank_gallery(torch::ones({1, 4}), gallery, top(1))),
-                       doctest::Contains("gallery: error: row 7 (from 0) is of length 0"), DataError);
+                       doctest::Contains("gallery: error: row 7 (from 0) has length 0"), DataError);
   CHECK_THROWS_WITH_AS(static_cast<void>(rank_gallery(torch::ones({1, 3}), gallery, top(1))),
-                       doctest::Contains("are 4 numbers wide, those of query 3"), DataError);
+                       doctest::Contains("are 4 numbers, but those of query 3"), DataError);
   CHECK_THROWS_AS(static_cast<void>(rank_gallery(torch::ones({1, 4}), gallery, top(0))), std::logic_error);
 }
 
@@ -225,11 +225,11 @@ TEST_CASE("features on disk are matched, and names that stand twice are refused"
   CHECK_THROWS_WITH_AS(
       static_cast<void>(stage::match_features(folder.path / "query", folder.path / "gallery", {}, 0,
                                               folder.path / "run", torch::kCPU, silent)),
-      doctest::Contains("allowed are whole numbers from 1"), Error);
+      doctest::Contains("request at least 1"), Error);
   gallery.samples[4].path = "g1";
   file::write_features(folder.path / "gallery", gallery);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(stage::match_features(folder.path / "query", folder.path / "gallery", {}, 2,
                                               folder.path / "run", torch::kCPU, silent)),
-      doctest::Contains("rows 1 and 4 (from 0) are both named 'g1'"), DataError);
+      doctest::Contains("rows 1 and 4 (from 0) have the same name 'g1'"), DataError);
 }

@@ -178,7 +178,7 @@ TEST_CASE("components that are missing are named to programs, beside the other e
   } catch (const MissingComponentError& error) {
     CHECK(error.missing().size() == 10);
     CHECK(error.diagnostics()[0].str() ==
-          "r.toml:4:8: error: unknown dataset 'folder'; no plugin that was loaded offers one");
+          "r.toml:4:8: error: unknown dataset 'folder'; no loaded plugin offers one");
   }
 }
 
@@ -211,7 +211,7 @@ TEST_CASE("a loss says which outputs it is on") {
   text.erase(text.find("on = [\"logits\"]\n"), 16);
   CHECK(errors_of(text).find(
             "r.toml:18:1: error: loss 'entropy' needs the parameter 'on': outputs of the head") == 0);
-  CHECK(error_of("loss.hard.on=[]").find("error: loss 'triplet': on = [] puts it on nothing") !=
+  CHECK(error_of("loss.hard.on=[]").find("error: loss 'triplet': on = [] applies the loss to nothing") !=
         std::string::npos);
   CHECK(error_of("loss.hard.on=['']") ==
         "--set loss.hard.on=['']: error: loss 'triplet': on = [\"\"]: \"\" is not the name of an output");
@@ -250,9 +250,9 @@ TEST_CASE("an entry that is switched off is left out, and its type need not exis
 }
 
 TEST_CASE("names of entries are their own") {
-  CHECK(
-      error_of("augmentation.random_patch.name=again") ==
-      "r.toml:11:8: error: two entries of 'augmentation' have the name 'again'; give each a name of its own");
+  CHECK(error_of("augmentation.random_patch.name=again") ==
+        "r.toml:11:8: error: two entries of 'augmentation' have the name 'again'; give each entry its own "
+        "name");
   CHECK(error_of("augmentation.again.name=") ==
         "--set augmentation.again.name=: error: [[augmentation]]: name = \"\" is not a name");
 }
@@ -369,11 +369,11 @@ TEST_CASE("what is wrong with a group is an error at its place") {
       "--set optimizer.group.rest.bias_facter=2: error: group 'rest' has no parameter 'bias_facter'; did you "
       "mean 'bias_factor'?");
   CHECK(errors_of(grouped, {"optimizer.group.rest.parameters=[]"}) ==
-        "r.toml:38:1: error: group 'rest': parameters = [] catches nothing; name at least one tensor, or say "
+        "r.toml:38:1: error: group 'rest': parameters = [] matches nothing; name at least one tensor, or set "
         "enabled = false");
   CHECK(error_of("optimizer.group=[{ parameters = ['*'] }]") ==
         "--set optimizer.group=[{ parameters = ['*'] }]: error: [[optimizer.group]] needs the parameter "
-        "'name': what the group is called by overrides and in logs");
+        "'name': name of the group in overrides and logs");
   CHECK(error_of("optimizer.group=[{ name = '', parameters = ['*'] }]") ==
         "--set optimizer.group=[{ name = '', parameters = ['*'] }]: error: [[optimizer.group]]: name = \"\" "
         "is not a name");
@@ -407,7 +407,7 @@ TEST_CASE("a plan with groups and settings of training is frozen and read as the
 }
 
 TEST_CASE("settings of training that cannot be are errors") {
-  CHECK(error_of("train.ema_decay=1").find("error: [train]: ema_decay = 1 would never move the average") !=
+  CHECK(error_of("train.ema_decay=1").find("error: [train]: ema_decay = 1 would never change the average") !=
         std::string::npos);
   CHECK(error_of("train.precision=fp8") ==
         "--set train.precision=fp8: error: [train]: precision = \"fp8\" is not 'fp32', 'fp16', 'bf16' or "
@@ -422,10 +422,9 @@ TEST_CASE("checking a plan shows what each group catches, and finds one that cat
                   "head        4        38          x 10           x 1\n"
                   "rest        2        32          x 1            x 1           5 epochs\n"
                   "all others  0        0           x 1            x 1\n") != std::string::npos);
-  CHECK_THROWS_WITH_AS(
-      static_cast<void>(
-          training::check_plan(plan_of(grouped, {"optimizer.group.rest.parameters=['heat.*']"}))),
-      doctest::Contains("group 'rest': 'heat.*' catches nothing: there is no such parameter"), RecipeError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(training::check_plan(
+                           plan_of(grouped, {"optimizer.group.rest.parameters=['heat.*']"}))),
+                       doctest::Contains("group 'rest': 'heat.*' matches no parameter"), RecipeError);
 }
 
 TEST_CASE("checking a plan builds the network and shows on what each loss is") {

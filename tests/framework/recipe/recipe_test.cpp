@@ -77,8 +77,8 @@ TEST_CASE("what is not TOML is an error where it stands") {
 
 TEST_CASE("dates are refused, all of them at once") {
   CHECK(errors_of("a = 1979-05-27\nb = [07:32:00]") ==
-        "r.toml:1:5: error: dates and times have no use in a recipe; for text, put quotes around it\n"
-        "r.toml:2:6: error: dates and times have no use in a recipe; for text, put quotes around it");
+        "r.toml:1:5: error: a recipe has no dates or times; to write text, put it in quotes\n"
+        "r.toml:2:6: error: a recipe has no dates or times; to write text, put it in quotes");
 }
 
 TEST_CASE("an override changes, adds and nests") {
@@ -112,15 +112,17 @@ TEST_CASE("a part of an override's key that holds a dot or an '=' is put in quot
 }
 
 TEST_CASE("overrides that are none are errors, all of them at once, at their own text") {
-  CHECK(errors_of("", {"train.epochs", "=3", "a..b=1", ".a=1", "a.=1", "extends=x.toml"}) ==
-        "--set train.epochs: error: there is no '='; write key=value, such as train.epochs=3\n"
-        "--set =3: error: there is no key before '='; write key=value, such as train.epochs=3\n"
-        "--set a..b=1: error: the key has an empty part; join names by single dots, such as train.epochs\n"
-        "--set .a=1: error: the key has an empty part; join names by single dots, such as train.epochs\n"
-        "--set a.=1: error: the key has an empty part; join names by single dots, such as train.epochs\n"
-        "--set extends=x.toml: error: a recipe can extend another only by a line of its own file: extends = "
-        "\"base.toml\"");
-  CHECK(errors_of("", {"a=\xff\xfe"}) == "--set a=\xff\xfe: error: the value is not UTF-8 text");
+  CHECK(
+      errors_of("", {"train.epochs", "=3", "a..b=1", ".a=1", "a.=1", "extends=x.toml"}) ==
+      "--set train.epochs: error: '=' is missing; write key=value, such as train.epochs=3\n"
+      "--set =3: error: the key before '=' is missing; write key=value, such as train.epochs=3\n"
+      "--set a..b=1: error: the key has an empty part; separate names with single dots, such as "
+      "train.epochs\n"
+      "--set .a=1: error: the key has an empty part; separate names with single dots, such as train.epochs\n"
+      "--set a.=1: error: the key has an empty part; separate names with single dots, such as train.epochs\n"
+      "--set extends=x.toml: error: 'extends' cannot be overridden; write extends = \"base.toml\" in the "
+      "recipe file");
+  CHECK(errors_of("", {"a=\xff\xfe"}) == "--set a=\xff\xfe: error: the value is not valid UTF-8");
 }
 
 TEST_CASE("an overridden value is at the place of the override, and its table stays where it was") {
@@ -165,13 +167,12 @@ TEST_CASE("a name that is not in a list, or is in it twice, is an error that lis
       "--set augmentation.random_pach.prob=1: error: 'augmentation' has no entry 'random_pach'; did you mean "
       "'random_patch'?");
   CHECK(errors_of("[[loss]]\ntype='a'\n[[loss]]\ntype='a'\n", {"loss.a.weight=1"}) ==
-        "--set loss.a.weight=1: error: 'loss' has 2 entries 'a': give each a 'name' of its own; its entries "
+        "--set loss.a.weight=1: error: 'loss' has 2 entries 'a'; give each its own 'name'; its entries "
         "are "
         "'a' and 'a'");
   CHECK(errors_of("[[loss]]\ntype='a'\n", {"loss.weight=1"}) ==
-        "--set loss.weight=1: error: 'loss' is a list of tables, and 'weight' would edit one of its entries: "
-        "that "
-        "takes a table, not a whole number; its entries are 'a'");
+        "--set loss.weight=1: error: 'loss' is a list of tables; to change its entry 'weight', write a "
+        "table, not a whole number; its entries are 'a'");
   CHECK(errors_of("loss = []\n", {"loss.a.weight=1"}) ==
         "--set loss.a.weight=1: error: 'loss' has no entry 'a'; its entries are nothing");
 }
@@ -245,9 +246,9 @@ TEST_CASE("recipes that extend each other in a circle are an error that names th
   folder.write("b.toml", "extends = \"c.toml\"\n");
   folder.write("c.toml", "extends = \"./b.toml\"\n");
   CHECK(load_errors(folder, folder.write("a.toml", "extends = \"b.toml\"\n")) ==
-        "c.toml:1:11: error: 'extends' goes in a circle: b.toml -> c.toml -> b.toml");
+        "c.toml:1:11: error: 'extends' forms a cycle: b.toml -> c.toml -> b.toml");
   CHECK(load_errors(folder, folder.write("self.toml", "extends = \"self.toml\"\n")) ==
-        "self.toml:1:11: error: 'extends' goes in a circle: self.toml -> self.toml");
+        "self.toml:1:11: error: 'extends' forms a cycle: self.toml -> self.toml");
 }
 
 TEST_CASE("'extends' that names no file is an error") {
@@ -256,8 +257,7 @@ TEST_CASE("'extends' that names no file is an error") {
         "a.toml:1:11: error: 'extends' must be a file or a list of files, not a whole number");
   CHECK(load_errors(folder, folder.write("a.toml", "extends = [\"\"]\n")) ==
         "a.toml:1:12: error: 'extends' must be a file or a list of files, not an empty text");
-  CHECK(errors_of("extends = \"x.toml\"") ==
-        "r.toml:1:11: error: only a recipe in a file of its own can extend others");
+  CHECK(errors_of("extends = \"x.toml\"") == "r.toml:1:11: error: 'extends' works only in a recipe file");
 }
 
 TEST_CASE("errors of several files and overrides are found at once") {

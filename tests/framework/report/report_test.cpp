@@ -93,9 +93,10 @@ TEST_CASE("rankings are marked by class and sign, and leave out what evaluation 
   CHECK(count_of(rankings, "<li class=\"wrong\"") == 4);
   CHECK(count_of(rankings, "aria-hidden=\"true\">\u2713") == 3);
   CHECK(count_of(rankings, "aria-hidden=\"true\">\u2717") == 4);
-  CHECK(contains(rankings, "1 image left out"));
+  CHECK(contains(rankings, "1 image ignored"));
   CHECK(contains(rankings, "alt=\"query query/&lt;b&gt;&amp;&quot;1&#39;.png\""));
-  CHECK(contains(rankings, "AP 25.00\u00a0% · first right image at rank 2 · 1 right image in the gallery"));
+  CHECK(
+      contains(rankings, "AP 25.00\u00a0% · first correct image at rank 2 · 1 correct image in the gallery"));
   CHECK(contains(rankings, "alt=\"rank 1: g/2.png, identity 2, camera 2, wrong\""));
   CHECK(rankings.find("query/&lt;b&gt;") < rankings.find("query/2.png"));  // the worst first
   CHECK(contains(rankings, "<span class=\"missing\""));
@@ -150,7 +151,7 @@ TEST_CASE("a pipeline's page compares its scores and shows labels and domains") 
   CHECK(outcome.rankings == 2);
   CHECK(contains(page, "<strong>Not finished: </strong>final."));
   const auto scores = section(page, "scores");
-  CHECK(contains(scores, "found, descriptors alone"));
+  CHECK(contains(scores, "found, descriptors only"));
   CHECK(contains(scores, "found, after post-processing"));
   CHECK(contains(scores, "+10.00"));  // mAP from 40 to 50
   CHECK(contains(scores, "+25.00"));  // Rank-1 from 50 to 75
@@ -166,8 +167,8 @@ TEST_CASE("a pipeline's page compares its scores and shows labels and domains") 
   const auto labels = section(page, "labels");
   CHECK(contains(labels, row("pseudo identities", "2")));
   CHECK(contains(labels, row("images with an identity", "3")));
-  CHECK(contains(labels, row("left out: in no &lt;cluster&gt;", "1")));
-  CHECK(contains(labels, row("images of an identity", "1 to 2, 1.5 on average")));
+  CHECK(contains(labels, row("not labeled: in no &lt;cluster&gt;", "1")));
+  CHECK(contains(labels, row("images per identity", "1 to 2, 1.5 on average")));
   CHECK(contains(labels, row("pairs: precision", "0.953")));
   CHECK(contains(labels, row("pairs: recall", "0.250")));
   CHECK(contains(labels, row("pairs: F1", "0.396")));
@@ -196,7 +197,7 @@ TEST_CASE("scores that were made in different ways are not subtracted") {
   single.cameras_known = false;
   results::write_evaluation_json(folder / "pipe/found/evaluation_plain.json", single);
   const auto scores = section(report_of(folder, "pipe").page, "scores");
-  CHECK(contains(scores, "must not be compared"));
+  CHECK(contains(scores, "are not comparable"));
   CHECK_FALSE(contains(scores, "+10.00"));
 }
 

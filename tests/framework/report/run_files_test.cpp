@@ -255,7 +255,8 @@ TEST_CASE("rankings are read for the queries that are asked for") {
 TEST_CASE("a folder that is no run is refused with what a run holds") {
   const TemporaryFolder folder;
   folder.write("photos/a.jpg", "x");
-  CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "photos")); }), "is no folder of a run"));
+  CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "photos")); }),
+                 "is not the folder of a run"));
   CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "photos")); }), "pipeline.toml"));
   CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "nothing")); }), "does not exist"));
   CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "photos/a.jpg")); }), "is a file"));

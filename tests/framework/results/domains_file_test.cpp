@@ -52,10 +52,10 @@ TEST_CASE("a list of domains that is wrong is refused with the line") {
     return error_of([&] { static_cast<void>(DomainsFile::read(file)); });
   };
   CHECK(contains(refusal("path,domain\na,x\nb,y\na,x\n"),
-                 "domains.csv:4: error: the image 'a' stands in the list twice"));
-  CHECK(contains(refusal("path,domain\na,\n"), ":2: error: the domain is empty"));
-  CHECK(contains(refusal("path,domain\n,x\n"), ":2: error: the path is empty"));
-  CHECK(contains(refusal("path,split,domain\na,test,x\n"), ":2: error: the split is 'test'"));
+                 "domains.csv:4: error: the image 'a' is listed twice"));
+  CHECK(contains(refusal("path,domain\na,\n"), ":2: error: the domain is empty; name the domain"));
+  CHECK(contains(refusal("path,domain\n,x\n"), ":2: error: the path is empty; name the image"));
+  CHECK(contains(refusal("path,split,domain\na,test,x\n"), ":2: error: split 'test'"));
   CHECK(contains(refusal("path,split\na,query\n"), "domain"));
   CHECK(contains(refusal("path,domains\na,x\n"), "domain"));
 }
@@ -66,7 +66,7 @@ TEST_CASE("samples get their domains, or none does and the first that is not in 
   samples[1].path = "b.png";
   DomainsFile list{{{"a.png", std::nullopt, "x"}}};
   CHECK(contains(error_of([&] { list.give_to(samples, "run/domains.csv"); }),
-                 "run/domains.csv: error: names no domain for 'b.png'"));
+                 "run/domains.csv: error: has no domain for 'b.png'"));
   CHECK(samples[0].domain.empty());
   list.images.push_back({"b.png", std::nullopt, "y"});
   list.give_to(samples, "run/domains.csv");

@@ -134,7 +134,7 @@ TEST_CASE("queries are read with the labels of the evaluation, and unknown colum
   CHECK(read.columns[1].label == "first_rank");
   folder.write("bad.csv", "path,identity,camera,matches,ap\na,1,1,1,much\n");
   CHECK_THROWS_WITH_AS(static_cast<void>(read_query_table(folder / "bad.csv", {})),
-                       doctest::Contains("column 'ap' holds 'much', which is no number"), DataError);
+                       doctest::Contains("column 'ap': 'much' is not a number"), DataError);
 }
 
 TEST_CASE("the files of an evaluation are those that it names, and curves of the one before are gone") {
@@ -162,7 +162,7 @@ TEST_CASE("what is no evaluation is refused with the reason") {
     }
     return std::string();
   };
-  CHECK(refusal("{\"mAP\": 0.5").find("is no JSON: it is damaged") != std::string::npos);
+  CHECK(refusal("{\"mAP\": 0.5").find("is not valid JSON: it is damaged") != std::string::npos);
   // As earlier versions wrote it.
   CHECK(refusal("{\"mAP\": 0.5}").find("is not an evaluation as this version writes it") !=
         std::string::npos);
@@ -175,5 +175,5 @@ TEST_CASE("what is no evaluation is refused with the reason") {
   CHECK(refusal(json.dump()).find("is not an evaluation") != std::string::npos);
   json = evaluation_json(made_evaluation());
   json["tables"]["../out"] = json["tables"]["thresholds"];
-  CHECK(refusal(json.dump()).find("'../out' is no name of a table") != std::string::npos);
+  CHECK(refusal(json.dump()).find("'../out' is not the name of a table") != std::string::npos);
 }

@@ -99,7 +99,7 @@ TEST_CASE("a damage is named with the line, and what stands before it is read") 
     return message;
   };
   CHECK(contains(refusal("q,3,c\n"), "matches.csv:5: error: 3 cells"));
-  CHECK(contains(refusal("q,4,c,0.1\n"), "matches.csv:5: error: the rank is 4 where 3 is due"));
+  CHECK(contains(refusal("q,4,c,0.1\n"), "matches.csv:5: error: rank 4; expected 3: the images of a query"));
   CHECK(contains(refusal("q,3,c,high\n"), "matches.csv:5: error: the similarity 'high' is not a number"));
   CHECK(contains(refusal("q,3,c,nan\n"), "matches.csv:5: error: the similarity 'nan' is not a number"));
   const auto file = folder.write("matches.csv", "query_path,rank,gallery_path,similarity,note\n");

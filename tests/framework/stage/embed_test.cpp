@@ -204,11 +204,11 @@ TEST_CASE_FIXTURE(Fixture, "bad images are left out with a note, or stop the sta
   auto expected = torch::tensor({4.0, 8.0, 100.0}, torch::kFloat);
   CHECK(torch::allclose(features.descriptors[2], expected / expected.norm(), 1e-5, 1e-6));
   REQUIRE(sink.notes.size() == 1);
-  CHECK(sink.notes[0].find("2 of 10 gallery images cannot be read and are left out; the first: image3.png") ==
+  CHECK(sink.notes[0].find("2 of 10 gallery images cannot be read and are skipped; the first: image3.png") ==
         0);
 
   dataset.bad = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
-  CHECK_THROWS_WITH_AS(static_cast<void>(describe(dataset)), doctest::Contains("no image can be read"),
+  CHECK_THROWS_WITH_AS(static_cast<void>(describe(dataset)), doctest::Contains("no images can be read"),
                        DataError);
 }
 
@@ -217,12 +217,11 @@ TEST_CASE_FIXTURE(Fixture, "a descriptor that cannot be compared is an error nam
   const torch::NoGradGuard no_gradients;
   head->scale.fill_(std::numeric_limits<float>::quiet_NaN());
   CHECK_THROWS_WITH_AS(static_cast<void>(describe(dataset)),
-                       doctest::Contains("image1.png: error: the model describes this image by numbers that "
-                                         "are not finite"),
+                       doctest::Contains("image1.png: error: the descriptor of this image is not finite"),
                        DataError);
   head->scale.zero_();
   CHECK_THROWS_WITH_AS(static_cast<void>(describe(dataset)),
-                       doctest::Contains("image1.png: error: the model describes this image by zeros alone"),
+                       doctest::Contains("image1.png: error: the descriptor of this image is zero"),
                        DataError);
 }
 
@@ -276,13 +275,13 @@ TEST_CASE_FIXTURE(Fixture, "descriptors are stored as asked, and what that chang
   CHECK(written[0].loss.largest < 0.004);
   CHECK(written[0].storage.find("bfloat16, cosines to 0.00") == 0);
   REQUIRE(sink.notes.size() == 2);
-  CHECK(sink.notes[1].find("gallery descriptors are stored as bfloat16: they change by 0.") == 0);
-  CHECK(sink.notes[1].find("so no cosine changes by more than 0.00") != std::string::npos);
+  CHECK(sink.notes[1].find("gallery descriptors are stored as bfloat16: this changes them by 0.") == 0);
+  CHECK(sink.notes[1].find("so cosines change by at most 0.00") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Fixture, "no samples are an error") {
   CHECK_THROWS_WITH_AS(static_cast<void>(describe(FakeDataset(0, 0, 0))),
-                       doctest::Contains("there are no images to describe"), DataError);
+                       doctest::Contains("there are no images to extract features from"), DataError);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a data set's query and gallery are written, its training images when asked") {
@@ -313,7 +312,7 @@ TEST_CASE_FIXTURE(Fixture, "a data set's query and gallery are written, its trai
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "images are described in the precision of the training unless another is asked for, "
+                  "features are extracted in the precision of the training unless another is asked for, "
                   "and that is said") {
   const FakeDataset dataset(0, 0, 2);
   const auto note = [&] {
@@ -325,14 +324,15 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(note().empty());
   plan.train.precision = system::Precision::fp16;
   CHECK(inference::inference_precision(plan, torch::kCPU) == system::Precision::fp32);
-  CHECK(note() == "images are described in fp32; the model was trained in fp16, which cpu cannot compute in");
+  CHECK(note() ==
+        "features are extracted in fp32; the model was trained in fp16, which cpu does not support");
   plan.embed.precision = system::Precision::fp32;
-  CHECK(note() == "images are described in fp32; the model was trained in fp16");
+  CHECK(note() == "features are extracted in fp32; the model was trained in fp16");
   plan.embed.precision = system::Precision::automatic;
   CHECK(inference::inference_precision(plan, torch::kCPU) == system::suitable_precision(torch::kCPU));
   plan.embed.precision = system::Precision::fp16;
   CHECK_THROWS_WITH_AS(static_cast<void>(describe(dataset)),
-                       "embed.precision = \"fp16\" needs a CUDA GPU, and this run computes on cpu; choose "
+                       "embed.precision = \"fp16\" needs a CUDA GPU, but this run uses cpu; choose "
                        "\"fp32\" or \"auto\"",
                        Error);
 }
@@ -347,5 +347,5 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK_THROWS_WITH_AS(
       static_cast<void>(embed_dataset(model, plan, FakeDataset(2, 0, 0), FakeDataset(2, 0, 0).samples(),
                                       folder, torch::kCPU, sink)),
-      doctest::Contains("no query and no gallery images"), Error);
+      doctest::Contains("neither query nor gallery images"), Error);
 }

@@ -103,7 +103,7 @@ TEST_CASE("a label of an image that the data set lacks or cannot read is an erro
   std::vector<Sample> labels = {labelled(dataset, 0, 1, Split::query), labelled(dataset, 0, 1, Split::query)};
   const auto run = [&] { draw_label_sheet(labels, dataset, folder / "labels.png", silent); };
   labels.push_back({"other.png", 0, 1, "", Split::gallery});
-  CHECK(contains(error_of(run), "other.png: error: has a pseudo label, but the data set has no such image"));
+  CHECK(contains(error_of(run), "other.png: error: has a pseudo label, but is not in the data set"));
   dataset.add_unreadable("other.png", 1, 1, Split::gallery);
   CHECK(error_of(run) == "other.png: error: is empty (0 bytes)");
   CHECK(files_in(folder.path()) == 0);

@@ -126,13 +126,10 @@ TEST_CASE("labels are written in the input's order, with figures, and read back"
   CHECK(figures.truth->recall == 0.5);
   CHECK(figures.truth->f1 == 0.5);
   CHECK(figures.truth->purity == 0.8);
-  CHECK(
-      outcome.text ==
-      "2 pseudo identities of 5 of 7 images, 2 to 3 images each, 2.5 on average\n"
-      "without one:\n"
-      "  2  of the last kind\n"
-      "against the true persons: pairs with precision 0.500, recall 0.500, F1 0.500; purity 0.800; 2 persons "
-      "on the images that have one\n");
+  CHECK(outcome.text ==
+        "2 pseudo identities of 5 of 7 images, 2 to 3 images each, 2.5 on average\nimages without a label:\n "
+        " 2  of the last kind\ncompared with the true identities: pairs with precision 0.500, recall 0.500, "
+        "F1 0.500; purity 0.800; 2 people on the labeled images\n");
   REQUIRE(notes.all.size() == 1);
   CHECK(notes.all[0] + "\n" == outcome.text);
 }
@@ -157,7 +154,7 @@ TEST_CASE("images of some domains alone are labelled and judged") {
 
   CHECK(error_of<Error>([&] {
           static_cast<void>(label(labeler, input(), {"day", "dusk"}, folder.path(), torch::kCPU, silent));
-        }) == "label: error: no image is of domain 'dusk'; the domains are 'day' and 'night'");
+        }) == "label: error: no image has the domain 'dusk'; the domains are 'day' and 'night'");
   auto without = input();
   for (auto* side : {&without.query, &without.gallery}) {
     for (auto& sample : *side) sample.domain.clear();
@@ -165,7 +162,7 @@ TEST_CASE("images of some domains alone are labelled and judged") {
   CHECK(contains(error_of<Error>([&] {
                    static_cast<void>(label(labeler, without, {"day"}, folder.path(), torch::kCPU, silent));
                  }),
-                 "the images have no domains, partition them first"));
+                 "the images have no domains; run the stage 'partition' first"));
 }
 
 TEST_CASE("without known persons nothing is said of them") {
@@ -177,7 +174,7 @@ TEST_CASE("without known persons nothing is said of them") {
   }
   const auto outcome = label(LargestElement(), unlabelled, {}, folder.path(), torch::kCPU, silent);
   CHECK_FALSE(results::LabelFiguresFile::read(outcome.json).truth);
-  CHECK_FALSE(contains(outcome.text, "true persons"));
+  CHECK_FALSE(contains(outcome.text, "true identities"));
 }
 
 TEST_CASE("when no image gets an identity, that is said") {
@@ -187,7 +184,7 @@ TEST_CASE("when no image gets an identity, that is said") {
   nobody.descriptors = kinds({none, none, none, none, none, none, none});
   const auto outcome = label(LargestElement(), nobody, {}, folder.path(), torch::kCPU, silent);
   CHECK(outcome.identities == 0);
-  CHECK(contains(outcome.text, "no pseudo identities: none of 7 images got one"));
+  CHECK(contains(outcome.text, "no pseudo identities: none of 7 images was labeled"));
   CHECK(results::LabelsFile::read(outcome.csv).samples.empty());
   CHECK_FALSE(results::LabelFiguresFile::read(outcome.json).images_per_identity);
 }
@@ -200,7 +197,7 @@ TEST_CASE("a descriptor without a direction is an error that names file and row"
   CHECK(contains(error_of([&] {
                    static_cast<void>(label(LargestElement(), broken, {}, folder.path(), torch::kCPU, silent));
                  }),
-                 "features/gallery.npy: error: row 1 (from 0) is of length 0"));
+                 "features/gallery.npy: error: row 1 (from 0) has length 0"));
   CHECK(files_in(folder.path()) == 0);
 }
 

@@ -140,34 +140,30 @@ TEST_CASE("nothing incomplete or doubtful is written, and an earlier file stays"
   };
   const auto one = ranking_of("1", {1, 2});
   const auto two = ranking_of("2", {1, 2});
-  CHECK(contains(refusal({one}),
-                 "lines.txt: error: is not written: 1 of 2 queries have no ranking, "
-                 "'query/2.png' for one"));
+  CHECK(contains(
+      refusal({one}),
+      "lines.txt: error: is not written: 1 of 2 queries have no ranking, such as 'query/2.png' for one"));
   CHECK(contains(refusal({one, two + one}),
-                 "ranking1.csv:4: error: the query 'query/1.png' has a ranking "
-                 "already, in "));
+                 "ranking1.csv:4: error: the query 'query/1.png' already has a ranking in "));
   CHECK(contains(refusal({one + two + one}), "ranking0.csv:6: error: the query 'query/1.png' has a ranking"));
   CHECK(contains(refusal({one + ranking_of("3", {1, 2})}),
-                 ":4: error: 'query/3.png' is no query of the data set"));
+                 ":4: error: 'query/3.png' is not a query of the data set"));
   CHECK(contains(refusal({one + ranking_of("2", {1, 4})}),
-                 ":5: error: 'gallery/4.png' is not in the data set's "
-                 "gallery"));
+                 ":5: error: 'gallery/4.png' is not in the gallery of the data set"));
   CHECK(contains(refusal({one + ranking_of("2", {1, 2, 1})}),
                  ":6: error: 'gallery/1.png' is listed twice for "
                  "'query/2.png'"));
   CHECK(contains(refusal({one + ranking_of("2", {1})}),
                  "ranking0.csv: error: lists 1 gallery images for the "
-                 "query 'query/2.png' where 2 are wanted: raise [ranking] "
-                 "top to 2 or more"));
-  CHECK(contains(refusal({one + "query/2.png,2,gallery/1.png,0.5\n"}),
-                 ":4: error: the rank is 2 where 1 is due"));
+                 "query 'query/2.png' where 2; set [ranking] top to 2 or more"));
+  CHECK(contains(refusal({one + "query/2.png,2,gallery/1.png,0.5\n"}), ":4: error: rank 2; expected 1"));
   CHECK(contains(refusal({one + "query/2.png,1,gallery/1.png,high\n"}),
                  "the similarity 'high' is not a number"));
 
   auto alike = samples();
   alike.push_back(sample("more/1.png", Split::gallery));
-  CHECK(
-      contains(refusal({one, two}, alike), "'gallery/1.png' and 'more/1.png' would both be called '1.png'"));
+  CHECK(contains(refusal({one, two}, alike),
+                 "'gallery/1.png' and 'more/1.png' would have the same name '1.png'"));
   CHECK(contains(refusal({one, two}, {sample("query/1.png", Split::query)}), "has no gallery images"));
   CHECK(contains(refusal({one, two}, {sample("gallery/1.png", Split::gallery)}), "has no query images"));
 }
@@ -184,7 +180,7 @@ TEST_CASE("a writer that writes something else is found out") {
     CHECK_FALSE(std::filesystem::exists(folder / "out/lines.txt"));
     return message;
   };
-  CHECK(contains(refusal("lost query"), "read back, it holds 1 queries instead of 2"));
+  CHECK(contains(refusal("lost query"), "read back, it contains 1 queries instead of 2"));
   CHECK(contains(refusal("other query"), "query 0 (from 0) is 'x' instead of '1.png'"));
-  CHECK(contains(refusal("more images"), "the gallery images of the query '1.png' are others"));
+  CHECK(contains(refusal("more images"), "the gallery images of query '1.png' differ"));
 }

@@ -202,7 +202,7 @@ TEST_CASE(
     ActingSink whole;
     const auto outcome = train(plan, folder / "whole", whole, never);
     CHECK(whole.notes.find("backbone    6        1,408") != std::string::npos);
-    CHECK(whole.notes.find("group 'backbone' learns from now on") != std::string::npos);
+    CHECK(whole.notes.find("group 'backbone' is trained from now on") != std::string::npos);
     int stops = 0;
     for (;; ++stops) {
       REQUIRE(stops < 20);
@@ -243,7 +243,7 @@ TEST_CASE("a group that catches nothing is an error before anything is trained")
       static_cast<void>(train_quietly(
           tiny_plan(catalog, {"optimizer.group=[{ name = 'new', parameters = ['head.klassifier*'] }]"}),
           folder / "run")),
-      doctest::Contains("group 'new': 'head.klassifier*' catches nothing"), RecipeError);
+      doctest::Contains("group 'new': 'head.klassifier*' matches no parameter"), RecipeError);
   CHECK(!fs::exists(folder / "run/checkpoint.safetensors"));
 }
 
@@ -253,7 +253,7 @@ TEST_CASE("fp16 on the CPU is refused before anything is trained") {
   CHECK(message_of<Error>([&] {
           static_cast<void>(train_quietly(tiny_plan(catalog, {"train.precision=fp16"}), folder / "run"));
         }) ==
-        "train.precision = \"fp16\" needs a CUDA GPU, and this run computes on cpu; choose \"fp32\" or "
+        "train.precision = \"fp16\" needs a CUDA GPU, but this run uses cpu; choose \"fp32\" or "
         "\"auto\"");
   CHECK(message_of<Error>([&] {
           static_cast<void>(train_quietly(
@@ -292,7 +292,7 @@ TEST_CASE("an automatic precision is decided on once, said, and kept by what goe
       train(tiny_plan(catalog, {"train.precision=" + other_name}), folder / "other", stopper, stop));
   ActingSink going_on;
   static_cast<void>(train(plan, folder / "other", going_on, never));
-  CHECK(going_on.notes.find("computing in " + other_name + ", in which this training was begun; " + name +
+  CHECK(going_on.notes.find("computing in " + other_name + ", which this training started with; " + name +
                             " would suit cpu better\n") != std::string::npos);
   CHECK(read_bytes(folder / "other/model.safetensors") ==
         undisturbed(tiny_plan(catalog, {"train.precision=" + other_name})));
@@ -359,7 +359,7 @@ TEST_CASE("checkpoints within an epoch let a killed training go on at the batch"
   CHECK_THROWS_AS(static_cast<void>(train(plan, folder / "run", killer, never)), Killed);
   ActingSink sink;
   static_cast<void>(train(plan, folder / "run", sink, never));
-  CHECK(sink.notes.find("going on in epoch 2 of 3, 3 batches of which are done") != std::string::npos);
+  CHECK(sink.notes.find("continuing in epoch 2 of 3, 3 batches done") != std::string::npos);
   CHECK(sink.updates.size() == 7);
 }
 
@@ -376,8 +376,8 @@ TEST_CASE("a damaged checkpoint is replaced by the previous one, and the model i
   static_cast<void>(train(plan, folder / "run", sink, never));
   CHECK(sink.notes.find("warning: " + checkpoint.string() + ": error: is damaged: its checksum is") !=
         std::string::npos);
-  CHECK(sink.notes.find("going on from the previous checkpoint") != std::string::npos);
-  CHECK(sink.notes.find("going on in epoch 2 of 3") != std::string::npos);
+  CHECK(sink.notes.find("continuing from the previous checkpoint") != std::string::npos);
+  CHECK(sink.notes.find("continuing in epoch 2 of 3") != std::string::npos);
   CHECK(read_bytes(folder / "run/model.safetensors") == expected);
   CHECK(finished_epochs(folder / "run") == three_epochs);
 }
@@ -391,12 +391,11 @@ TEST_CASE("when both checkpoints are damaged, both are named and nothing is begu
   flip_a_bit(folder / "run/checkpoint.safetensors");
   write_bytes(folder / "run/checkpoint.previous.safetensors", "short");
   const auto message = message_of<DataError>([&] { static_cast<void>(train_quietly(plan, folder / "run")); });
-  for (const char* part :
-       {"checkpoint.safetensors: error: cannot be gone on from, nor can the previous one; remove "
-        "both to begin anew",
-        "is damaged: its checksum is",
-        "checkpoint.previous.safetensors: error: is not a "
-        "safetensors file: it has only 5 bytes"}) {
+  for (const char* part : {"checkpoint.safetensors: error: cannot be used to continue, and neither can the "
+                           "previous checkpoint; remove both to train from the start",
+                           "is damaged: its checksum is",
+                           "checkpoint.previous.safetensors: error: is not a "
+                           "safetensors file: it has only 5 bytes"}) {
     CHECK_MESSAGE(message.find(part) != std::string::npos, message);
   }
 }
@@ -416,7 +415,7 @@ TEST_CASE("a training that has ended is not repeated") {
   CHECK(again.epochs_done == 3);
   CHECK(again.last_loss == first.last_loss);
   CHECK(sink.updates.empty());
-  CHECK(sink.notes.rfind("training has ended already: ", 0) == 0);
+  CHECK(sink.notes.rfind("already trained: ", 0) == 0);
   CHECK(fs::last_write_time(folder / "run/model.safetensors") == before);
   CHECK(read_bytes(folder / "run/metrics.jsonl") == metrics);
 }
@@ -431,9 +430,9 @@ TEST_CASE("a directory of another recipe is refused with the keys that differ") 
   });
   const auto expected =
       (folder / "run").string() +
-      ": error: belongs to another recipe; use another run directory, or undo in the recipe:"
+      ": error: belongs to another recipe; use another run directory, or revert these changes of the recipe:"
       "\n  loss: [entropy, centers, scale] there, [entropy, centers] here"
-      "\n  loss.scale.breaks_at: 0 there, not here";
+      "\n  loss.scale.breaks_at: 0 there, not set here";
   CHECK_MESSAGE(message.rfind(expected, 0) == 0, message);
   CHECK(message.find("\n  optimizer.learning_rate: 0.01 there, 0.5 here") != std::string::npos);
 }
@@ -449,8 +448,8 @@ TEST_CASE("another machine, name or number of workers goes on with the same trai
       train(tiny_plan(catalog, {"machine.threads=2", "loader.workers=1", "train.checkpoint_every=2"}),
             folder / "run", sink, never);
   CHECK(outcome.epochs_done == 3);
-  CHECK(sink.notes.find("warning: the last bits of the result may differ") != std::string::npos);
-  CHECK(sink.notes.find("on cpu with 1 threads, and goes on with") != std::string::npos);
+  CHECK(sink.notes.find("warning: the result may differ in the last bits") != std::string::npos);
+  CHECK(sink.notes.find("on cpu with 1 threads and continues with") != std::string::npos);
 }
 
 TEST_CASE("a directory in use is refused with the process that uses it") {
@@ -460,7 +459,7 @@ TEST_CASE("a directory in use is refused with the process that uses it") {
   CHECK(message_of<DataError>([&] {
           static_cast<void>(train_quietly(tiny_plan(catalog), folder / "run"));
         }) == (folder / "run").string() + ": error: is in use by process " + std::to_string(::getpid()) +
-                  "; wait until it has ended, or use another run directory");
+                  "; wait until it ends, or use another run directory");
 }
 
 TEST_CASE("training images that have changed since the checkpoint are refused") {
@@ -477,8 +476,8 @@ TEST_CASE("training images that have changed since the checkpoint are refused") 
   training::write_checkpoint(folder / "run/checkpoint.safetensors", checkpoint);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(train_quietly(tiny_plan(catalog), folder / "run")),
-      doctest::Contains("the training images have changed since it was written (19 images, 01234567 "
-                        "then, 20 images, "),
+      doctest::Contains(
+          "the training images have changed since this checkpoint (19 images, 01234567 then, 20 images, "),
       DataError);
 }
 
@@ -487,10 +486,9 @@ TEST_CASE("a loss that is not a number stops training by name, before harm is do
   const auto plan = tiny_plan(catalog, {"loss.scale.breaks_at=8"});
   const TemporaryFolder folder;
   const auto message = message_of<Error>([&] { static_cast<void>(train_quietly(plan, folder / "run")); });
-  CHECK(message.rfind(
-            "the loss is not finite any more in epoch 2, batch 3: of its terms 'scale(descriptor)' is not. "
-            "The learning rate was 0.004: ",
-            0) == 0);
+  CHECK(message.rfind("the loss is no longer finite in epoch 2, batch 3: 'scale(descriptor)'. Lower the "
+                      "learning rate, which was 0.004: ",
+                      0) == 0);
   CHECK(!fs::exists(folder / "run/model.safetensors"));
   CHECK(training::read_checkpoint_position(folder / "run/checkpoint.safetensors")->epoch == 2);
   // Asked again, it stops at the same place.
@@ -504,7 +502,7 @@ TEST_CASE("weights that are not finite are never kept, though the loss was") {
       catalog, {"optimizer.learning_rate=1e30", "loss.scale.weight=1e12", "train.checkpoint_minutes=1e-9"});
   const TemporaryFolder folder;
   CHECK_THROWS_WITH_AS(static_cast<void>(train_quietly(plan, folder / "run")),
-                       doctest::Contains("is not finite any more, though the loss still was"), Error);
+                       doctest::Contains("is no longer finite, although the loss was"), Error);
   CHECK(!fs::exists(folder / "run/checkpoint.safetensors"));
 }
 
@@ -589,8 +587,8 @@ TEST_CASE("evaluations in between need query and gallery images") {
   CHECK(message_of<ComponentError>([&] {
           static_cast<void>(train_quietly(tiny_plan(catalog, {"train.evaluate_every=1"}), folder / "run"));
         }) ==
-        "dataset/tiny: error: has 0 query and 0 gallery images, and train.evaluate_every needs both; set it "
-        "to 0");
+        "dataset/tiny: error: has 0 query and 0 gallery images, but train.evaluate_every needs both; set "
+        "train.evaluate_every = 0");
 }
 
 TEST_CASE("data that cannot be trained on is refused with the reason") {
@@ -601,21 +599,20 @@ TEST_CASE("data that cannot be trained on is refused with the reason") {
         [&] { static_cast<void>(train_quietly(tiny_plan(catalog, overrides), folder / "run")); });
   };
   CHECK(message({"dataset.identities=0", "dataset.tested=2"}) ==
-        "dataset/tiny: error: has no training images (2 query, 4 gallery images); training needs a data set "
-        "with a "
+        "dataset/tiny: error: has no training images (2 query, 4 gallery images); choose a data set with a "
         "split 'train'");
   CHECK(message({"dataset.identities=1"}) ==
-        "dataset/tiny: error: all 4 training images are of one identity; training needs two or more");
+        "dataset/tiny: error: all 4 training images have the same identity; training needs at least two "
+        "identities");
   CHECK(message({"dataset.unlabelled=train/3_2"}) ==
         "dataset/tiny: error: training image 'train/3_2' has no identity; every training image needs an "
-        "identity of 0 "
-        "or more");
+        "identity of 0 or more");
   CHECK(message({"sampler.batch_size=21"}) ==
-        "sampler/shuffled: error: makes no batch of 20 images of 5 identities: there are too few for its "
-        "parameters; "
-        "ask for fewer identities or images a batch, or add data");
-  CHECK(message({"sampler.batch_size=1"}) ==
-        "sampler/shuffled: error: batch 1 of epoch 1 has 1 images; training needs two or more in each");
+        "sampler/shuffled: error: forms no batch from 20 images of 5 identities: too few for its parameters; "
+        "choose fewer identities or images per batch, or add data");
+  CHECK(
+      message({"sampler.batch_size=1"}) ==
+      "sampler/shuffled: error: batch 1 of epoch 1 has 1 images; training needs at least two in each batch");
 }
 
 TEST_CASE("bad images are skipped and counted when asked, and a batch of one is left out") {
@@ -629,8 +626,8 @@ TEST_CASE("bad images are skipped and counted when asked, and a batch of one is 
   ActingSink sink;
   const auto outcome = train(tiny_plan(catalog, skipping), folder / "run", sink, never);
   CHECK(outcome.epochs_done == 3);
-  CHECK(sink.notes.find("is left out: of its images only one could be read") != std::string::npos);
-  CHECK(sink.notes.find("warning: 3 images were left out as bad so far:") != std::string::npos);
+  CHECK(sink.notes.find("is skipped: only one of its images could be read") != std::string::npos);
+  CHECK(sink.notes.find("warning: 3 bad images skipped so far:") != std::string::npos);
   // The same when it is stopped in between.
   for (int stops = 0;; ++stops) {
     REQUIRE(stops < 40);

@@ -105,13 +105,13 @@ TEST_CASE("a study carries out each run once, and reports what it has found") {
     fs::remove(study.folder() / "study.md");
     Notes again;
     CHECK(study.run(again).text == outcome.text);
-    CHECK(holds(again.all, "run 1 of 4, a/fold1: done already\n"));
+    CHECK(holds(again.all, "run 1 of 4, a/fold1: already done\n"));
     CHECK(fs::last_write_time(study.folder() / "a/fold1/ranking/evaluation.json") == changed);
     CHECK(read_bytes(study.folder() / "study.md") == table);
   }
   SUBCASE("a lost result is made again from the model that is there") {
     fs::remove(study.folder() / "b/fold2/ranking/evaluation.json");
-    CHECK(holds(study.list(), "trained, not evaluated yet"));
+    CHECK(holds(study.list(), "trained, to be evaluated"));
     Notes again;
     CHECK(study.run(again).text == outcome.text);
     CHECK(holds(again.all, "stage 'ranking' (rank) runs: its result evaluation.json is gone"));
@@ -137,14 +137,14 @@ TEST_CASE("a study carries out each run once, and reports what it has found") {
     Notes again;
     CHECK(study.run(again, {"machine.threads=2", "loader.workers=1", "train.checkpoint_minutes=3"}).text ==
           outcome.text);
-    CHECK(holds(again.all, "run 4 of 4, b/fold2: done already\n"));
+    CHECK(holds(again.all, "run 4 of 4, b/fold2: already done\n"));
   }
   SUBCASE(
       "another training in the same folder is refused before anything is started, with all that differs") {
     Notes again;
     const auto message =
         message_of<DataError>([&] { static_cast<void>(study.run(again, {"train.epochs=2"})); });
-    CHECK(holds(message, "holds runs that cannot be continued"));
+    CHECK(holds(message, "contains runs that cannot be continued"));
     CHECK(holds(message, "a/fold1/model: error: holds a training that is kept"));
     CHECK(holds(message, "train.epochs: 1 there, 2 here"));
     CHECK(holds(message, "b/fold2/model: error: "));

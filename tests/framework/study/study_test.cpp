@@ -139,40 +139,38 @@ TEST_CASE("an variant may put another component in the place of one") {
 TEST_CASE("all errors of a study come at once, each with its place") {
   CHECK(errors_of("recipe = 3\nseed = [1]\nfolds = [0]\nset = 1\n[[variant]]\nnames = 'x'\n[[axis]]\n"
                   "key = 'a..b'\nvalues = []\n") ==
-        "s.toml:1:10: error: a study: recipe = 3 must be text, not a whole number: write it in quotes\n"
-        "s.toml:2:1: error: a study has no parameter 'seed'; did you mean 'seeds'?\n"
-        "s.toml:3:10: error: a study: folds = [0]: 0 must be at least 1\n"
-        "s.toml:4:7: error: 'set' must be a table of changes of the recipe, such as set.train.epochs = 30, "
-        "not a whole number\n"
-        "s.toml:6:1: error: [[variant]] has no parameter 'names'; did you mean 'name'?\n"
-        "s.toml:5:1: error: [[variant]] needs the parameter 'name': what the variant and its folder are "
-        "called\n"
-        "s.toml:9:10: error: [[axis]] needs 'values', a list of what the key takes, such as [0.1, 0.3]\n"
-        "s.toml:7:1: error: the key has an empty part; join names by single dots, such as train.epochs");
+        "s.toml:1:10: error: a study: recipe = 3 must be text, not a whole number: write it in "
+        "quotes\ns.toml:2:1: error: a study has no parameter 'seed'; did you mean 'seeds'?\ns.toml:3:10: "
+        "error: a study: folds = [0]: 0 must be at least 1\ns.toml:4:7: error: 'set' must be a table of "
+        "changes to the recipe, such as set.train.epochs = 30, not a whole number\ns.toml:6:1: error: "
+        "[[variant]] has no parameter 'names'; did you mean 'name'?\ns.toml:5:1: error: [[variant]] needs "
+        "the parameter 'name': name of the variant and of its folder\ns.toml:9:10: error: [[axis]] needs "
+        "'values', a list of values of the key, such as [0.1, 0.3]\ns.toml:7:1: error: the key has an empty "
+        "part; separate names with single dots, such as train.epochs");
 }
 
 TEST_CASE("what makes no study is an error") {
   CHECK(errors_of("recipe = 'base.toml'\n") ==
         "s.toml:1:1: error: the study varies nothing; give it [[variant]] or [[axis]], seeds or folds");
-  CHECK(errors_of("recipe = 'base.toml'\nseeds = []\n").find("seeds = [] names none; leave the key out") !=
+  CHECK(errors_of("recipe = 'base.toml'\nseeds = []\n").find("seeds = [] is empty; remove the key") !=
         std::string::npos);
   CHECK(errors_of("recipe = 'base.toml'\nseeds = [1, 2, 1]\n") == "s.toml:2:16: error: seeds has 1 twice");
   CHECK(errors_of(one_arm + "[[variant]]\nname = 'a'\n") ==
-        "s.toml:4:1: error: two variants are called 'a'; give each a name of its own");
+        "s.toml:4:1: error: two variants are called 'a'; give each its own name");
   CHECK(errors_of("variant = 1\nrecipe = 'base.toml'\n") ==
         "s.toml:1:11: error: 'variant' must be a list of tables, [[variant]], not a whole number");
   for (const std::string name : {"", "a/b", ".a", "study.md", " a"}) {
     CHECK(errors_of("recipe = 'base.toml'\n[[variant]]\nname = '" + name + "'\n")
-              .find("is not a name for a folder: without '/'") != std::string::npos);
+              .find("is not a valid folder name: no '/'") != std::string::npos);
   }
   const std::string axis = "recipe = 'base.toml'\n[[axis]]\nkey = 'dataset.root'\nvalues = ";
   CHECK(errors_of(axis + "['a/b']\n") ==
-        "s.toml:4:11: error: 'root=a/b' is not a name for a folder: without '/', not beginning with '.' or "
+        "s.toml:4:11: error: 'root=a/b' is not a valid folder name: no '/', not beginning with '.' or "
         "'study.', at most 200 characters; say it with [[variant]], which has a name");
   CHECK(errors_of(axis + "[[1]]\n").find("s.toml:4:11: error: a value of an axis must be a number") == 0);
   CHECK(errors_of(axis + "['a', 'a']\n") == "s.toml:4:16: error: values has \"a\" twice");
   CHECK(errors_of("recipe = 'base.toml'\n[[axis]]\nkey = 'a=b'\nvalues = [1]\n") ==
-        "s.toml:2:1: error: 'a=b' is no key of a recipe; write one such as train.epochs");
+        "s.toml:2:1: error: 'a=b' is not a valid key; write a key such as train.epochs");
 }
 
 TEST_CASE("a file that is missing is an error that names it") {
@@ -204,9 +202,8 @@ TEST_CASE("a component that is missing can be blamed on a plugin") {
 
 TEST_CASE("seeds and folds that the study names are nobody else's to change") {
   CHECK(errors_of(whole, {"seed=3", "folds.fold=1"}) ==
-        "--set seed=3: error: the study says itself which seeds its runs have; take one of the two out\n"
-        "--set folds.fold=1: error: the study says itself which folds its runs have; take one of the two "
-        "out");
+        "--set seed=3: error: the study already sets its seeds; remove one of the two\n"
+        "--set folds.fold=1: error: the study already sets its folds; remove one of the two");
   CHECK(errors_of("recipe = 'base.toml'\nseeds = [1]\nset.seed = 4\n").find("s.toml:3:12: error: ") == 0);
   CHECK(StudyFolder(one_arm).runs({"seed=3", "folds.fold=2"})[0].plan.seed == 3);
 }

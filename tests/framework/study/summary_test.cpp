@@ -121,14 +121,14 @@ TEST_CASE("folds are columns, with the mean and the standard deviation over them
   CHECK(fold_grids(outcomes)[0].markdown() ==
         "| mAP/Rank-1 | fold 1 | fold 2 | split3 | split4 | mean | deviation |\n"
         "| --- | --- | --- | --- | --- | --- | --- |\n"
-        "| by the descriptors | 82.30/81.20 | 82.50/79.90 | 81.40/79.50 | 81.80/80.40 | 82.00/80.25 | "
+        "| with descriptors | 82.30/81.20 | 82.50/79.90 | 81.40/79.50 | 81.80/80.40 | 82.00/80.25 | "
         "0.50/0.73 |\n");
   outcomes[1].result.reset();
   outcomes[1].failure = "no";
   outcomes[3].result.reset();
   CHECK(fold_grids(outcomes)[0].markdown().find(
             "| split4 | mean of 2 | deviation |\n| --- | --- | --- | --- | --- | --- | --- |\n"
-            "| by the descriptors | 82.30/81.20 | failed | 81.40/79.50 | not done | 81.85/80.35 | ") !=
+            "| with descriptors | 82.30/81.20 | failed | 81.40/79.50 | not done | 81.85/80.35 | ") !=
         std::string::npos);
 }
 
@@ -146,12 +146,12 @@ TEST_CASE("with post-processors there are figures with and without them") {
         "| --- | --- | --- | --- | --- |\n"
         "| plain | 80.00 (1) | 90.00 (1) |  |  |\n"
         "| post | 70.00 (1) | 80.00 (1) | -10.00 (1) | -10.00 (1) |\n");
-  CHECK(grids[1].markdown().find("by the descriptors alone:\n") == 0);
+  CHECK(grids[1].markdown().find("with descriptors only:\n") == 0);
   CHECK(grids[1].markdown().find("| post | 60.00 (1) | 70.00 (1) | -20.00 (1) | -20.00 (1) |") !=
         std::string::npos);
   const auto folds = fold_grids({outcomes[1]})[0].markdown();
   CHECK(folds.find("| after post-processing | 70.00/80.00 |") != std::string::npos);
-  CHECK(folds.find("| by the descriptors alone | 60.00/70.00 |") != std::string::npos);
+  CHECK(folds.find("| with descriptors only | 60.00/70.00 |") != std::string::npos);
 }
 
 TEST_CASE("a figure that only some runs have is compared among those, in a column of its own") {

@@ -158,7 +158,7 @@ TEST_CASE("a previous checkpoint serves when the newest is missing") {
   write_checkpoint(previous_checkpoint(file), example(5));
   Notes notes;
   CHECK(read_checkpoint(file, notes)->epoch == 5);
-  CHECK(notes.text.find("is missing; going on from the previous checkpoint") != std::string::npos);
+  CHECK(notes.text.find("is missing; continuing from the previous checkpoint") != std::string::npos);
 }
 
 TEST_CASE("a file that is no checkpoint, of another format or without its checksum is refused by name") {
@@ -170,9 +170,10 @@ TEST_CASE("a file that is no checkpoint, of another format or without its checks
   };
   file::write_safetensors(file, {{{"a", torch::ones(1)}}, {}});
   CHECK(message().find("is not a checkpoint: it has no 'kindred.checkpoint'") != std::string::npos);
-  CHECK(message().find("remove it to begin anew") != std::string::npos);
+  CHECK(message().find("remove it to train from the start") != std::string::npos);
   file::write_safetensors(file, {{}, {{"kindred.checkpoint", "2"}}});
-  CHECK(message().find("is a checkpoint of format 2; this program reads format 1") != std::string::npos);
+  CHECK(message().find("is a checkpoint of format 2; this version of Kindred reads format 1") !=
+        std::string::npos);
   fs::remove(file);
   write_checkpoint(file, example(1));
   replace_in(file, "kindred.crc32", "kindred.crc33");
@@ -232,14 +233,13 @@ TEST_CASE("a loss meter names the step and the terms that are not finite, howeve
   meter.add(torch::tensor({3.F, inf, -inf, 6.F}), 2, 1, 0.25);
   meter.add(torch::tensor({3.F, inf, -inf, 6.F}), 2, 2, 0.5);
   CHECK(message_of<Error>([&] { meter.add(torch::ones(4), 2, 3, 0.1); })
-            .rfind("the loss is not finite any more in epoch 2, batch 2: of its terms 'b(y)' and 'c(z)' are "
-                   "not. The "
-                   "learning rate was 0.25: ",
+            .rfind("the loss is no longer finite in epoch 2, batch 2: 'b(y)' and 'c(z)'. Lower the learning "
+                   "rate, which was 0.25: ",
                    0) == 0);
   LossMeter sum({"a(x)"}, 1);
   CHECK(message_of<Error>([&] {
           sum.add(torch::tensor({1e38F, inf}), 1, 0, 0.1);
-        }).find("batch 1: the sum of all terms is not.") != std::string::npos);
+        }).find("batch 1: the sum of all terms.") != std::string::npos);
 }
 
 TEST_CASE("a loss meter's means are over the steps looked at, and its state comes back") {
@@ -276,9 +276,8 @@ TEST_CASE(
   CHECK(message_of<Error>([&] {
           meter.add(torch::tensor({1.F, 2.F, 3.F, std::numeric_limits<float>::infinity()}), 2, 4, 0.25);
         })
-            .rfind("the gradient is not finite any more in epoch 2, batch 5, though the loss still is, so it "
-                   "cannot "
-                   "be clipped. The learning rate was 0.25: ",
+            .rfind("the gradient is no longer finite in epoch 2, batch 5 and cannot be clipped, although the "
+                   "loss is finite. Lower the learning rate, which was 0.25: ",
                    0) == 0);
 }
 
@@ -289,7 +288,7 @@ TEST_CASE("differences between recipes are told by key, entries of lists by name
   };
   CHECK(difference("a = 1\n[b]\nc = [1, 2]\n", "a = 1\n[b]\nc = [1, 2]\n").empty());
   CHECK(difference("a = 1\n[b]\nc = 'x'\n", "a = 2\n[b]\nd = 'x'\n") ==
-        "\n  a: 1 there, 2 here\n  b.c: \"x\" there, not here\n  b.d: not there, \"x\" here");
+        "\n  a: 1 there, 2 here\n  b.c: \"x\" there, not set here\n  b.d: not set there, \"x\" here");
   CHECK(difference("[[l]]\ntype = 'a'\n[[l]]\ntype = 'b'\nname = 'n'\np = 1\n",
                    "[[l]]\ntype = 'b'\nname = 'n'\np = 2\n[[l]]\ntype = 'a'\n") ==
         "\n  l: [a, n] there, [n, a] here\n  l.n.p: 1 there, 2 here");
@@ -308,7 +307,7 @@ TEST_CASE("a run directory belongs to one process, until that has let go of it")
     const RunDirectory held(folder / "deep/run");
     CHECK(message_of<DataError>([&] { const RunDirectory second(folder / "deep/run"); }) ==
           (folder / "deep/run").string() + ": error: is in use by process " + std::to_string(::getpid()) +
-              "; wait until it has ended, or use another run directory");
+              "; wait until it ends, or use another run directory");
   }
   const RunDirectory again(folder / "deep/run");
   CHECK(again.folder() == folder / "deep/run");
@@ -340,7 +339,8 @@ TEST_CASE("a resolved recipe gives the same plan, and what does not decide the r
   write_bytes(run.checkpoint(), "whatever");
   CHECK(message_of<DataError>([&] { run.record_recipe(tiny_plan(catalog, {"seed=4"})); }) ==
         run.folder().string() +
-            ": error: belongs to another recipe; use another run directory, or undo in the recipe:\n  seed: "
+            ": error: belongs to another recipe; use another run directory, or revert these changes of the "
+            "recipe:\n  seed: "
             "3 there, 4 "
             "here");
   CHECK(read_bytes(run.recipe()).find("seed = 3") != std::string::npos);

@@ -82,16 +82,16 @@ TEST_CASE("each parameter goes to the first group that names it, and the others 
 
 TEST_CASE("a pattern that catches nothing is an error at its place, with the names that are near") {
   CHECK(error_of(group("new", "['head.clasifier*']")) ==
-        "tiny.toml:38:15: error: group 'new': 'head.clasifier*' catches nothing: there is no such parameter; "
+        "tiny.toml:38:15: error: group 'new': 'head.clasifier*' matches no parameter; "
         "did you mean 'head.classifier*'?");
   CHECK(error_of(group("new", "['backbone.first.weights']")) ==
-        "tiny.toml:38:15: error: group 'new': 'backbone.first.weights' catches nothing: there is no such "
-        "parameter; did you mean 'backbone.first.weight'?");
+        "tiny.toml:38:15: error: group 'new': 'backbone.first.weights' matches no parameter; did you mean "
+        "'backbone.first.weight'?");
   CHECK(error_of(group("new", "['*.biass']")) ==
-        "tiny.toml:38:15: error: group 'new': '*.biass' catches nothing: there is no such parameter; did you "
+        "tiny.toml:38:15: error: group 'new': '*.biass' matches no parameter; did you "
         "mean '*bias'?");
   CHECK(error_of(group("new", "['head*', 'neck.*']")) ==
-        "tiny.toml:38:24: error: group 'new': 'neck.*' catches nothing: there is no such parameter; names "
+        "tiny.toml:38:24: error: group 'new': 'neck.*' matches no parameter; names "
         "begin with 'backbone.first', 'backbone.norm', 'backbone.second', 'head.unused', 'head.classifier' "
         "and 'loss.scale(descriptor)'");
 }
@@ -99,20 +99,20 @@ TEST_CASE("a pattern that catches nothing is an error at its place, with the nam
 TEST_CASE("a pattern all of whose parameters earlier groups have is an error that names these groups") {
   CHECK(
       error_of(group("one", "['head.unused']") + group("two", "['head*']") + group("three", "['head.*']")) ==
-      "tiny.toml:44:15: error: group 'three': 'head.*' catches nothing: of the 3 parameters that it names, "
-      "'one' and 'two' have all; the first group that names a parameter has it, so put the more special "
-      "group first");
+      "tiny.toml:44:15: error: group 'three': 'head.*' matches no parameter that is left: all 3 parameters "
+      "that it matches belong to 'one' and 'two'; a parameter belongs to the first group that matches it, so "
+      "place the more "
+      "specific group first");
 }
 
 TEST_CASE("parameters that another optimiser trains are in no group, and said to be") {
-  CHECK(
-      error_of(group("new", "['loss.centers*']")) ==
-      "tiny.toml:38:15: error: group 'new': 'loss.centers*' catches nothing: what it names is trained by an "
-      "optimiser of the loss's own, whose learning rate is a parameter of the loss");
+  CHECK(error_of(group("new", "['loss.centers*']")) ==
+        "tiny.toml:38:15: error: group 'new': 'loss.centers*' matches only parameters that the loss trains "
+        "with its own optimizer; set the learning rate in the parameters of the loss");
 }
 
 TEST_CASE("groups that freeze everything in the first epoch are refused") {
   CHECK(error_of(group("all", "['*']", "frozen_epochs = 1\n")) ==
-        "tiny.toml:36:1: error: all parameters are frozen in the first epoch, so nothing can be learnt; set "
-        "frozen_epochs to 0 in one of the groups");
+        "tiny.toml:36:1: error: all parameters are frozen in the first epoch, so nothing would be trained; "
+        "set frozen_epochs = 0 in one of the groups");
 }

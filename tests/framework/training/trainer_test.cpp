@@ -202,7 +202,7 @@ frozen_epochs = 1
 )",
                             {"loss.entropy.enabled=false", "loss.centers.enabled=false"}));
   CHECK(message_of<Error>([&] { learning.step(); }) ==
-        "nothing can be learnt in epoch 1: all parameters that the losses depend on are frozen; lower "
+        "nothing can be trained in epoch 1: all parameters that the losses depend on are frozen; lower "
         "frozen_epochs of a group");
   learning.step(2);
 }
@@ -231,9 +231,9 @@ TEST_CASE("a gradient that is not finite, though the loss is, stops training bef
   const auto start = learning.tensors();
   const auto message = message_of<Error>([&] { learning.step(); });
   CHECK(message ==
-        "the gradient is not finite any more in epoch 1, batch 1, though the loss still is, so it cannot be "
-        "clipped. The learning rate was 0.01: lower it or warm up for longer, and look at the losses' "
-        "parameters and weights. The last checkpoint is as it was");
+        "the gradient is no longer finite in epoch 1, batch 1 and cannot be clipped, although the loss is "
+        "finite. Lower the learning rate, which was 0.01, or warm up longer; check the parameters and "
+        "weights of the losses. The last checkpoint is unchanged");
   for (const auto& parameter : learning.trainer.model().named_parameters())
     CHECK(torch::equal(parameter.value(), start.at("model." + parameter.key())));
 }

@@ -192,9 +192,9 @@ TEST_CASE("gradients that are never finite stop the training instead of leaving 
   });
   CHECK(steps == 26);  // 2^16 is halved down to 2^-10
   CHECK(message ==
-        "gradients are not finite however little the loss is scaled: the network computes numbers that fp16 "
-        "does not hold. Lower the learning rate or warm up for longer, or use train.precision = \"bf16\" or "
-        "\"fp32\". The last checkpoint is as it was");
+        "gradients are not finite at any loss scale: the network computes numbers outside the range of fp16. "
+        "Lower the learning rate, warm up longer, or set train.precision to \"bf16\" or \"fp32\". The last "
+        "checkpoint is unchanged");
 }
 
 TEST_CASE("an update goes on from its state bit for bit, and refuses another's") {
@@ -228,5 +228,5 @@ TEST_CASE("an update goes on from its state bit for bit, and refuses another's")
         "there.safetensors: error: is not a checkpoint of this training: it has no 'loss_scale'");
   state.tensors.emplace_back("loss_scale", torch::ones(1));
   CHECK(message_of<DataError>([&] { second.update.restore(state, "there.safetensors", torch::kCPU); }) ==
-        "there.safetensors: error: is not a checkpoint of this training: its loss scale is none");
+        "there.safetensors: error: is not a checkpoint of this training: its loss scale is invalid");
 }

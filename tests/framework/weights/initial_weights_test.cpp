@@ -115,7 +115,7 @@ TEST_CASE("the note says what was loaded and what was of no use") {
             "\n  unused: fc.weight (known to be of no use)\n  unused: fc.bias (known to be of no use)\n");
   notes.clear();
   static_cast<void>(built(with_backbone(golden_weights("se_resnet_parallel"), "small_se_resnet"), &notes));
-  CHECK(notes.find("9 not in the file and set to 0 (counters of batch norms)") != std::string::npos);
+  CHECK(notes.find("9 not in the file, set to 0 (counters of batch norms)") != std::string::npos);
   notes.clear();
   static_cast<void>(built(small_plan("small_resnet"), &notes));
   CHECK(notes.empty());
@@ -124,7 +124,7 @@ TEST_CASE("the note says what was loaded and what was of no use") {
 TEST_CASE("a file of another backbone is refused whole, with what is missing") {
   const auto message = refusal<DataError>(with_backbone(golden_weights("se_resnet_parallel")));
   CHECK(message.find("se_resnet_parallel.pth: error: its tensors (layout: pretrained-models (Cadene)) do not "
-                     "fit the backbone:\n  ") != std::string::npos);
+                     "match the backbone:\n  ") != std::string::npos);
   CHECK(message.find("missing: backbone.conv1.weight") != std::string::npos);
   CHECK(message.find("`kindred weights inspect ") != std::string::npos);
 }
@@ -145,12 +145,11 @@ TEST_CASE(
     "with other identities the classifier must be allowed to be another, and starts from random numbers") {
   const Trained trained;
   const auto message = refusal<DataError>(with_network(trained.file), 6);
-  CHECK(message.find("of another shape: head.classifier.weight [4, 16] instead of [6, 16]") !=
-        std::string::npos);
+  CHECK(message.find("wrong shape: head.classifier.weight [4, 16] instead of [6, 16]") != std::string::npos);
   std::string notes;
   const auto allowed = with_network(trained.file, {"weights.allow_missing=['head.classifier.*']"});
   const auto model = built(allowed, &notes, 6);
-  CHECK(notes.find("left as it was: head.classifier.weight ([4, 16] instead of [6, 16])") !=
+  CHECK(notes.find("left unchanged: head.classifier.weight ([4, 16] instead of [6, 16])") !=
         std::string::npos);
   CHECK(torch::equal(
       model->named_parameters()["head.classifier.weight"],
@@ -161,9 +160,9 @@ TEST_CASE(
 
 TEST_CASE("a backbone's file for the whole network is told to be one") {
   CHECK(refusal<DataError>(with_network(golden_weights("resnet")))
-            .find("do not fit the network:\n  32 missing: ") != std::string::npos);
+            .find("do not match the network:\n  32 missing: ") != std::string::npos);
   CHECK(refusal<DataError>(with_network(golden_weights("resnet")))
-            .find("\nit is a backbone's: say [backbone] weights\n") != std::string::npos);
+            .find("\nit contains only a backbone: use [backbone] weights\n") != std::string::npos);
 }
 
 TEST_CASE("a pattern that no tensor has is an error at its table") {
@@ -182,7 +181,7 @@ TEST_CASE("another file than the recipe's SHA-256 says is refused") {
       refusal<DataError>(with_backbone(file, "small_resnet", {"backbone.weights_sha256=" + right})).empty());
   const auto message =
       refusal<DataError>(with_backbone(file, "small_resnet", {"backbone.weights_sha256=" + wrong}));
-  CHECK(message.find("is not the file that the recipe means: its SHA-256 is " + right + ", the recipe's " +
+  CHECK(message.find("is not the file of the recipe: its SHA-256 is " + right + ", but the recipe expects " +
                      wrong) != std::string::npos);
 }
 
@@ -229,7 +228,7 @@ TEST_CASE("what a recipe says of weights is checked") {
   CHECK(error({"backbone.weights=x", "backbone.weights_sha256=abc"}).find("64 hexadecimal digits") !=
         std::string::npos);
   CHECK(error({"weights.allow_missing=['a']"}).find("allow_missing needs file") != std::string::npos);
-  CHECK(error({"weights.file=x", "backbone.weights=y"}).find("take one of the two out") != std::string::npos);
+  CHECK(error({"weights.file=x", "backbone.weights=y"}).find("remove one of them") != std::string::npos);
   CHECK(error({"backbone.weight=x"}).find("did you mean") != std::string::npos);
 }
 
@@ -245,14 +244,13 @@ TEST_CASE("how many identities a file is of is told by its classifier") {
     if (name == "head.classifier.bias") tensor = torch::ones({5});
   }
   CHECK_THROWS_WITH_AS(static_cast<void>(identities_of(plan, translate(file, known), "x")),
-                       doctest::Contains("its classifiers are of different numbers of identities"),
-                       DataError);
+                       doctest::Contains("its classifiers have different numbers of identities"), DataError);
 }
 
 TEST_CASE("checking a recipe says whether its files of weights are there, and finds those that do not fit") {
   CHECK(training::check_plan(with_backbone(golden_weights("resnet")))
-            .find(golden_weights("resnet") + ", which fits\n") != std::string::npos);
-  CHECK(training::check_plan(with_backbone("none.pth")).find("none.pth, which is not there\n") !=
+            .find(golden_weights("resnet") + " (matches)\n") != std::string::npos);
+  CHECK(training::check_plan(with_backbone("none.pth")).find("none.pth (does not exist)\n") !=
         std::string::npos);
   CHECK_THROWS_AS(
       static_cast<void>(training::check_plan(with_backbone(golden_weights("se_resnet_parallel")))),
@@ -260,5 +258,5 @@ TEST_CASE("checking a recipe says whether its files of weights are there, and fi
   const Trained trained;
   const auto text = training::check_plan(with_network(trained.file));
   CHECK(text.find("for 4 identities") != std::string::npos);
-  CHECK(text.find("trained.safetensors, which fits\n") != std::string::npos);
+  CHECK(text.find("trained.safetensors (matches)\n") != std::string::npos);
 }

@@ -79,11 +79,12 @@ TEST_CASE(
   const auto report = report_of(file);
   CHECK_FALSE(report.complete());
   CHECK(report.counts_text() ==
-        "9 of 12 tensors matched, 1 missing, 1 of another shape, 1 of another type, 1 of the file unused");
+        "9 of 12 tensors matched, 1 missing, 1 with the wrong shape, 1 with the wrong type, 1 of the file "
+        "unused");
   CHECK(trouble_text(report) ==
         "\n  1 missing: backbone.first.bias"
-        "\n  1 of another shape: head.classifier.weight [7, 16] instead of [5, 16]"
-        "\n  1 of another type: head.unused Int instead of Float");
+        "\n  1 wrong shape: head.classifier.weight [7, 16] instead of [5, 16]"
+        "\n  1 wrong type: head.unused Int instead of Float");
 }
 
 TEST_CASE("what is allowed to be missing may be so, or of another shape, and stays as it was") {
@@ -93,7 +94,7 @@ TEST_CASE("what is allowed to be missing may be so, or of another shape, and sta
   const auto report = report_of(file, {"head.classifier.*"});
   CHECK(report.complete());
   CHECK(report.counts_text() ==
-        "10 of 12 tensors matched, 2 left as it was, as allowed, 0 of the file unused");
+        "10 of 12 tensors matched, 2 left unchanged, as allowed, 0 of the file unused");
   const auto model = tiny_model(2);
   copy_weights(translate(file, known_layouts(catalog())), *model, "");
   for (const auto* name : {"head.classifier.weight", "head.classifier.bias"}) {
@@ -115,7 +116,7 @@ TEST_CASE("counters of batch norms that an old file lacks are set to 0, and said
   const auto report = report_of(file);
   CHECK(report.complete());
   CHECK(report.counts_text() ==
-        "11 of 12 tensors matched, 1 not in the file and set to 0 (counters of batch norms), 0 of the file "
+        "11 of 12 tensors matched, 1 not in the file, set to 0 (counters of batch norms), 0 of the file "
         "unused");
   const auto model = tiny_model(2);
   model->named_buffers()["backbone.norm.num_batches_tracked"].fill_(9);
@@ -153,7 +154,7 @@ TEST_CASE("of the backbone alone, all other tensors of a file are unused") {
 TEST_CASE("a pattern that no tensor has is a mistake, and the nearest name is told") {
   CHECK(useless_pattern({"head.classifier.*", "*bias"}, *tiny_model(1)).empty());
   CHECK(useless_pattern({"head.clasifier.bias"}, *tiny_model(1)) ==
-        "the network has no tensor 'head.clasifier.bias' that could be allowed to be missing; did you mean "
+        "the network has no tensor 'head.clasifier.bias' that --allow-missing could match; did you mean "
         "'head.classifier.bias'?");
 }
 

@@ -109,20 +109,22 @@ TEST_CASE("what asks for a function is refused by name, and nothing is executed"
   const auto trace = folder / "trace";
   const std::string call = "(" + text("touch " + trace.string()) + "tR";
   const auto message = refusal("cposix\nsystem\n" + call);
-  CHECK(message.find("asks Python for 'posix.system': it holds more than tensors") != std::string::npos);
+  CHECK(message.find("needs the Python object 'posix.system': it contains more than tensors") !=
+        std::string::npos);
   CHECK(message.find("Nothing was executed") != std::string::npos);
   CHECK(message.find("torch.save(model.state_dict(), 'weights.pth')") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(trace));
   for (const auto* name :
        {"builtins\neval\n", "__builtin__\nexec\n", "os\nsystem\n", "subprocess\nPopen\n",
         "torch.nn.modules.linear\nLinear\n", "torch\nload\n", "torch._utils\n_rebuild_x\n"}) {
-    CHECK(refused_with("c" + std::string(name) + call, "asks Python for '"));
+    CHECK(refused_with("c" + std::string(name) + call, "needs the Python object '"));
   }
-  CHECK(refused_with(text("os") + text("system") + "\x93" + call, "asks Python for 'os.system'"));
-  CHECK(refused_with("ctorch\nComplexFloatStorage\n", "tensors of the type 'torch.ComplexFloatStorage'"));
+  CHECK(refused_with(text("os") + text("system") + "\x93" + call, "needs the Python object 'os.system'"));
+  CHECK(refused_with("ctorch\nComplexFloatStorage\n",
+                     "tensors of the unsupported type 'torch.ComplexFloatStorage'"));
   // Ways to a function that files of weights never take: an instance, an object, extensions, text as id.
   for (const auto* opcode : {"(ios\nsystem\n", "(o", "\x82\x01", "\x92", "Pstorage\n", "\x97"}) {
-    CHECK(refused_with(opcode, "which is no instruction that pickles of weights have"));
+    CHECK(refused_with(opcode, "which is not an instruction in pickles of weights"));
   }
 }
 
@@ -149,31 +151,31 @@ TEST_CASE("values that stand in themselves are read") {
 }
 
 TEST_CASE("a pickle that is none says what is wrong") {
-  CHECK(refused_with("", "takes more than it has put there"));
-  CHECK(refused_with("0", "takes more than it has put there"));
-  CHECK(refused_with("K\x01(a", "takes more than it has put there"));
-  CHECK(refused_with("t", "an end of a list without a beginning"));
-  CHECK(refused_with("h\x07", "refers to a value that it does not hold"));
+  CHECK(refused_with("", "pops more values than it pushed"));
+  CHECK(refused_with("0", "pops more values than it pushed"));
+  CHECK(refused_with("K\x01(a", "pops more values than it pushed"));
+  CHECK(refused_with("t", "ends a list that it did not begin"));
+  CHECK(refused_with("h\x07", "refers to a value that it does not contain"));
   CHECK(
       refused_with("K\x01K\x02"
                    "a",
-                   "appends to what is no list"));
-  CHECK(refused_with("K\x01K\x02K\x03s", "sets a key of what is no dictionary"));
+                   "appends to something that is not a list"));
+  CHECK(refused_with("K\x01K\x02K\x03s", "sets a key of something that is not a dictionary"));
   CHECK(refused_with("}(K\x01u", "a key without a value"));
-  CHECK(refused_with("K\x01)R", "calls what is no name"));
+  CHECK(refused_with("K\x01)R", "calls something that is not a name"));
   CHECK(refused_with("ctorch\nFloatStorage\n)R", "calls a type of storage"));
-  CHECK(refused_with("K\x01Q", "refers to something that is no storage"));
-  CHECK(refused_with("ctorch._utils\n_rebuild_tensor_v2\n)R", "not described as tensors are"));
-  CHECK(refused_with(tensor("K\x02K\x01K\x01"), "a shape that is none"));
-  CHECK(refused_with(tensor("K\x02(" + std::string(17, 'N') + "t)"), "a shape that is none"));
+  CHECK(refused_with("K\x01Q", "refers to something that is not a tensor storage"));
+  CHECK(refused_with("ctorch._utils\n_rebuild_tensor_v2\n)R", "a tensor with an invalid description"));
+  CHECK(refused_with(tensor("K\x02K\x01K\x01"), "an invalid shape"));
+  CHECK(refused_with(tensor("K\x02(" + std::string(17, 'N') + "t)"), "an invalid shape"));
   CHECK(
       refused_with("X\xff\xff\xff\x7f"
                    "abc",
-                   "was cut off"));
+                   "is truncated"));
   CHECK(
       refused_with("\x8e\xff\xff\xff\xff\xff\xff\xff\xff"
                    "abc",
-                   "was cut off"));
+                   "is truncated"));
 }
 
 TEST_CASE("a small file cannot make itself large") {

@@ -64,12 +64,12 @@ TEST_CASE("what is no file of weights is refused as such") {
   };
   for (const auto* content : {"", "text", "12345678 and more", "\x80\x04K\x01."}) {
     CHECK(refusal(content).find(
-              "x: error: is no file of weights: neither safetensors nor what torch.save writes") !=
+              "x: error: is not a weight file: neither safetensors nor a file of torch.save") !=
           std::string::npos);
   }
   file::write_safetensors(folder / "empty", {});
   CHECK_THROWS_WITH_AS(static_cast<void>(read_weights_file(folder / "empty")),
-                       doctest::Contains("holds no tensors"), DataError);
+                       doctest::Contains("contains no tensors"), DataError);
 }
 
 TEST_CASE("a damaged model of Kindred's is found by its checksum") {

@@ -1,4 +1,4 @@
-// What has been loaded: role/name -> component.
+// The components that have been loaded, by role and name.
 #pragma once
 
 #include <filesystem>
@@ -16,12 +16,12 @@
 
 namespace kindred {
 
-/// What is known of a component without making one.
+/// Describes a component without creating one.
 struct KINDRED_API ComponentInfo {
   std::string role;
   std::string name;
   std::string summary;
-  std::string source;  ///< the paper, or ""
+  std::string source;  ///< the paper; "" if there is none
   std::vector<ParameterInfo> parameters;
   /// Its `default_order`: a recipe that lists no component of a role for which there are defaults uses these,
   /// the lowest first. Absent: only when it is listed.
@@ -41,7 +41,7 @@ class KINDRED_API ComponentFactory {
   virtual ~ComponentFactory();
   [[nodiscard]] const ComponentInfo& info() const { return info_; }
 
-  /// Reads the parameters; every error is added to `diagnostics`. The result is what create() takes.
+  /// Reads the parameters and adds every error to `diagnostics`. Pass the result to create().
   [[nodiscard]] virtual std::shared_ptr<const void> parse(const Value& table, Diagnostics& diagnostics,
                                                           const std::vector<std::string>& reserved) const = 0;
   /// Every parameter with its value, as a table.
@@ -107,11 +107,11 @@ class KINDRED_API Catalog {
   ~Catalog();
 
   /// Offers a component under a name. A component C of a role R is a class derived from R with
-  ///   `struct Params`, a copyable aggregate whose member initialisers are the defaults;
+  ///   `struct Params`, a copyable aggregate whose member initializers are the defaults;
   ///   `static Schema<Params> schema()`;
   ///   a constructor `C(const Params&, const R::Context&)`;
   ///   and, of a role with defaults (role/metric.h), maybe `static constexpr int default_order`.
-  /// Throws std::logic_error when the name is taken within this catalog.
+  /// Throws std::logic_error if the name already exists in this catalog.
   template <class Component>
   void add(const std::string& name, ComponentOptions options = {}) {
     const std::string role(Component::Role::role_name);
@@ -130,7 +130,7 @@ class KINDRED_API Catalog {
     insert(std::move(info), std::move(factory));
   }
 
-  /// nullptr when there is none.
+  /// Returns nullptr if there is none.
   [[nodiscard]] const ComponentFactory* find(std::string_view role, std::string_view name) const;
 
   template <class Role>
@@ -144,8 +144,8 @@ class KINDRED_API Catalog {
   /// All components of a role, or of every role, ordered by role and name.
   [[nodiscard]] std::vector<const ComponentFactory*> components(std::string_view role = {}) const;
 
-  /// Takes over all components of another catalog and marks them as coming from a plugin and its file.
-  /// When one is there already, nothing is taken and PluginError names both files.
+  /// Moves all components of another catalog into this one and records the plugin and its file. If a
+  /// component already exists, nothing is moved and PluginError names both files.
   void merge(Catalog&& other, const std::string& plugin, const std::filesystem::path& file);
 
  private:

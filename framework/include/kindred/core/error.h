@@ -1,5 +1,5 @@
-// Errors that are shown to the user. Form: "place: error: what is wrong, what is allowed, what to do".
-// A broken promise inside the program is not one of these: that is std::logic_error.
+// Errors that are shown to the user, in the form "location: error: what is wrong, what is allowed, what to
+// do". A violated contract inside the program is std::logic_error instead.
 #pragma once
 
 #include <filesystem>
@@ -11,27 +11,27 @@
 
 namespace kindred {
 
-/// Where a piece of a recipe was written: a file's line and column (from 1), or, with line 0, the text
-/// of an override given on the command line (`--set train.epochs=3`).
+/// Where a key or value of a recipe was written: file, line and column (from 1). With line 0, the text of an
+/// override on the command line (`--set train.epochs=3`).
 struct KINDRED_API SourceLocation {
   std::string origin;
   int line = 0;
   int column = 0;
 
-  /// "file:line:column", or the origin alone when it has no lines.
+  /// "file:line:column", or only the origin if it has no lines.
   [[nodiscard]] std::string str() const;
 };
 
-/// One thing that is wrong in a recipe, and where.
+/// One error in a recipe and its location.
 struct KINDRED_API Diagnostic {
   SourceLocation location;
   std::string message;
 
-  /// "place: error: message"
+  /// "location: error: message"
   [[nodiscard]] std::string str() const;
 };
 
-/// Base of all errors that a user can cause and mend.
+/// Base of all errors that a user can cause and fix.
 class KINDRED_API Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -39,10 +39,10 @@ class KINDRED_API Error : public std::runtime_error {
   ~Error() override;
 };
 
-/// A recipe, or what the command line says of it, is wrong. Holds every error found, not the first alone.
+/// A recipe or its overrides on the command line are wrong. Contains every error found, not only the first.
 class KINDRED_API RecipeError : public Error {
  public:
-  /// what() is one line an error, in the order found.
+  /// what() has one line for each error, in the order found.
   explicit RecipeError(std::vector<Diagnostic> diagnostics);
   RecipeError(SourceLocation location, std::string message);
   RecipeError(const RecipeError&) = default;
@@ -67,7 +67,7 @@ class KINDRED_API PluginError : public Error {
   std::filesystem::path file_;
 };
 
-/// A data file (image, list, features, weights, checkpoint) is missing, damaged or does not fit.
+/// A data file (image, list, features, weights, checkpoint) is missing, damaged or does not match.
 class KINDRED_API DataError : public Error {
  public:
   DataError(std::filesystem::path file, const std::string& message);
@@ -83,7 +83,7 @@ class KINDRED_API DataError : public Error {
   std::filesystem::path file_;
 };
 
-/// A component was given parameters that are each allowed but do not fit what it works on.
+/// The parameters of a component are valid by themselves but do not suit the data it works on.
 class KINDRED_API ComponentError : public Error {
  public:
   /// @param component "role/name", or just the name
@@ -92,7 +92,7 @@ class KINDRED_API ComponentError : public Error {
   ~ComponentError() override;
 
   [[nodiscard]] const std::string& component() const { return component_; }
-  /// The message without the component's name.
+  /// The message without the name of the component.
   [[nodiscard]] const std::string& reason() const { return reason_; }
 
  private:
@@ -100,26 +100,25 @@ class KINDRED_API ComponentError : public Error {
   std::string reason_;
 };
 
-/// Collects the errors of a recipe, so that all of them are shown at once.
+/// Collects the errors of a recipe so that all of them are shown at once.
 class KINDRED_API Diagnostics {
  public:
   void error(SourceLocation location, std::string message);
   [[nodiscard]] bool empty() const { return found_.empty(); }
   [[nodiscard]] const std::vector<Diagnostic>& all() const { return found_; }
-  /// Throws RecipeError with everything collected; returns when there is nothing.
+  /// Throws RecipeError with all errors collected; does nothing if there are none.
   void throw_if_any() const;
 
  private:
   std::vector<Diagnostic> found_;
 };
 
-/// The candidate that `word` was probably meant to be, or "" when none is near enough: the one nearest by
-/// edit distance, or else one of which it holds a piece ('probability' for 'prob', 'num_epochs' for
-/// 'epochs').
+/// The candidate that was probably meant by `word`, or "" if none is similar enough: the nearest one by edit
+/// distance, or else one that shares a part with it ('probability' for 'prob', 'num_epochs' for 'epochs').
 [[nodiscard]] KINDRED_API std::string nearest_name(const std::string& word,
                                                    const std::vector<std::string>& candidates);
 
-/// "'a', 'b' and 'c'"; "nothing" for an empty list. For messages that say what is allowed.
+/// "'a', 'b' and 'c'"; "nothing" for an empty list. For messages that list what is allowed.
 [[nodiscard]] KINDRED_API std::string quoted_list(const std::vector<std::string>& names);
 
 }  // namespace kindred

@@ -1,4 +1,4 @@
-// What the kernel library shows to plugins; everything else is hidden.
+// Marks what the plugin API library exports. Everything else is hidden.
 #pragma once
 
 #define KINDRED_API __attribute__((visibility("default")))

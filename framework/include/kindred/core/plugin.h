@@ -1,4 +1,4 @@
-// What a plugin exports. A plugin's one file plugin.cpp says:
+// The entry point of a plugin. Its file plugin.cpp contains:
 //
 //   #include "kindred/core/plugin.h"
 //   #include "random_patch.h"
@@ -7,8 +7,8 @@
 //     catalog.add<RandomPatch>("random_patch");
 //   }
 //
-// Nothing is registered by static constructors: the loader reads the info below from the file, before any
-// code of the plugin runs, and calls the declaring function only when kernel and plugin fit together.
+// Static constructors register nothing: the loader reads the info below from the file before any code of the
+// plugin runs, and calls the declaring function only if plugin and Kindred are compatible.
 #pragma once
 
 #include <torch/version.h>
@@ -19,7 +19,7 @@
 #include "kindred/core/catalog.h"
 #include "kindred/core/export.h"
 
-/// Raised when a change of the public headers breaks plugins that were compiled before it.
+/// Increased when a change of the public headers breaks plugins that were compiled before.
 #define KINDRED_ABI 3
 
 #define KINDRED_STRINGIFY_(x) #x
@@ -43,7 +43,7 @@
   "LibTorch " KINDRED_STRINGIFY(TORCH_VERSION_MAJOR.TORCH_VERSION_MINOR.TORCH_VERSION_PATCH)
 #define KINDRED_TAG_OPENCV "OpenCV " CV_VERSION
 
-// A library that was compiled for a sanitizer ends a program that was not, while it is loaded.
+// Loading a library that was compiled for a sanitizer terminates a program that was not.
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
 #define KINDRED_TAG_SANITIZER "address sanitizer"
@@ -59,17 +59,16 @@
 #define KINDRED_TAG_SANITIZER "no sanitizer"
 #endif
 
-/// What must be the same on both sides of the boundary: standard library and its string ABI, LibTorch,
-/// OpenCV, sanitizer. The compiler is not part of it: gcc and clang agree on the C++ ABI and were tried
-/// against each other.
+/// What must match between plugin and Kindred: standard library and its string ABI, LibTorch, OpenCV,
+/// sanitizer. The compiler is not included: gcc and clang share the C++ ABI and were tested together.
 #define KINDRED_TOOLCHAIN                                                                     \
   KINDRED_TAG_LIBRARY ", " KINDRED_TAG_STRINGS ", " KINDRED_TAG_TORCH ", " KINDRED_TAG_OPENCV \
                       ", " KINDRED_TAG_SANITIZER
 
 extern "C" {
 
-/// Plain C, only ever appended to. Lies in the ELF section ".kindred_plugin" of the library, where the loader
-/// reads it without mapping the file. Texts end with 0; one that is too long does not compile.
+/// Plain C; members are only ever appended. Stored in the ELF section ".kindred_plugin" of the library, where
+/// the loader reads it without mapping the file. Strings end with 0; one that is too long does not compile.
 struct KindredPluginInfo {
   char magic[8];        ///< "KINDRED"
   std::uint32_t size;   ///< of the whole struct, in bytes
@@ -81,9 +80,10 @@ struct KindredPluginInfo {
 };
 }
 
-/// Heads the body of the declaring function: `catalog` is its parameter. Once in a library. An exception
-/// thrown by the body refuses the plugin and nothing else.
-/// @param name, version, summary string literals; the name as it stands in CMake's kindred_add_plugin(name)
+/// Begins the declaring function, whose parameter is `catalog`; the body follows. Use it once per library. If
+/// the body throws, only this plugin is refused.
+/// @param name, version, summary string literals; the name must equal that of kindred_add_plugin(name) in
+/// CMake
 #define KINDRED_PLUGIN(name, version, summary)                                                       \
   extern "C" {                                                                                       \
   KINDRED_API extern const KindredPluginInfo kindred_plugin_info;                                    \

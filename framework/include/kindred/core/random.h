@@ -13,15 +13,15 @@
 
 namespace kindred {
 
-/// A stream of random numbers: xoshiro256** (Blackman & Vigna 2018), seeded through SplitMix64.
-/// Everything random in a run draws from a stream made from (seed, what for, epoch, sample), so that the
-/// result depends neither on the number of threads nor on the order of work.
+/// A stream of random numbers: xoshiro256** (Blackman & Vigna 2018), seeded through SplitMix64. All random
+/// choices of a run come from streams made from (seed, purpose, epoch, sample), so that results depend
+/// neither on the number of threads nor on the order of work.
 class KINDRED_API RandomStream {
  public:
   using result_type = std::uint64_t;
 
   explicit RandomStream(std::uint64_t seed);
-  /// The stream of a purpose: every different list of keys gives an unrelated stream.
+  /// The stream for one purpose: each list of keys gives an independent stream.
   RandomStream(std::uint64_t seed, std::initializer_list<std::uint64_t> keys);
 
   static constexpr result_type min() { return 0; }
@@ -32,11 +32,11 @@ class KINDRED_API RandomStream {
   double uniform();
   /// Uniform in [low, high).
   double uniform(double low, double high);
-  /// Uniform among the whole numbers low..high, both included. Needs low <= high.
+  /// Uniform over the integers low..high, both included. Requires low <= high.
   std::int64_t integer(std::int64_t low, std::int64_t high);
   /// True with the given probability.
   bool chance(double probability);
-  /// Normal distribution (Box-Muller, one number a call).
+  /// Normal distribution (Box-Muller, one number per call).
   double normal(double mean = 0.0, double deviation = 1.0);
 
   /// Fisher-Yates.

@@ -1,4 +1,4 @@
-// One image of a data set, and what is known of it.
+// One image of a data set, and what is known about it.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 
 namespace kindred {
 
-/// Identities that stand for something else than a person. Identity 0 is a distractor in Market-1501's
-/// files and needs no constant: it is an identity that no query has.
-inline constexpr std::int64_t junk_identity = -1;        ///< ignored in evaluation, neither right nor wrong
-inline constexpr std::int64_t unlabelled_identity = -2;  ///< nobody has said who this is
+/// Identities that do not denote a person. Identity 0, a distractor in the files of Market-1501, needs no
+/// constant: it is an identity without queries.
+inline constexpr std::int64_t junk_identity = -1;        ///< ignored in evaluation, neither correct nor wrong
+inline constexpr std::int64_t unlabelled_identity = -2;  ///< the identity is unknown
 
 inline constexpr std::int64_t unknown_camera = -1;
 
@@ -21,10 +21,10 @@ enum class Split { train, query, gallery };
 [[nodiscard]] KINDRED_API const char* split_name(Split split);
 
 struct KINDRED_API Sample {
-  std::string path;  ///< relative to the data set's root, with '/'; unique within the data set
+  std::string path;  ///< relative to the root of the data set, with '/'; unique within the data set
   std::int64_t identity = unlabelled_identity;
   std::int64_t camera = unknown_camera;
-  std::string domain;  ///< "" when the data set knows of none
+  std::string domain;  ///< "" if the data set has no domains
   Split split = Split::train;
 };
 

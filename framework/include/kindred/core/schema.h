@@ -1,14 +1,14 @@
-// A component's parameters, declared once. The defaults are the member initialisers of a plain struct; the
-// schema adds names, bounds and docs. Parsing, checking, `kindred describe`, the generated reference and the
-// resolved recipe all come from this one declaration:
+// The parameters of a component, declared once. The defaults are the member initializers of a plain struct;
+// the schema adds names, bounds and documentation. Parsing, validation, `kindred describe`, the generated
+// reference and the resolved recipe all use this declaration:
 //
 //   struct Params {
 //     double prob = 0.5;
 //     std::int64_t padding = 10;
 //   };
 //   static Schema<Params> schema() {
-//     Schema<Params> s("Pads an image with zeros and crops it back at a random place.");
-//     s.add("prob", &Params::prob, "probability that an image is treated").range(0, 1);
+//     Schema<Params> s("Pads an image with zeros and crops it at a random position.");
+//     s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
 //     s.add("padding", &Params::padding, "zeros added on each side").at_least(0).unit("pixels");
 //     return s;
 //   }
@@ -46,14 +46,13 @@ enum class Meaning {
   stage      ///< a stage of the pipeline, or several, whose results are read
 };
 
-/// What is known of a parameter without an instance of it: for descriptions and references.
+/// Describes a parameter without an instance of it, for `kindred describe` and the reference.
 struct KINDRED_API ParameterInfo {
   std::string name;
-  std::string type;  ///< "number", "whole number", "text", "list of numbers", ...
-  std::optional<Value>
-      value;  ///< the default; absent for a parameter that must be given or is off by default
+  std::string type;            ///< "number", "whole number", "text", "list of numbers", ...
+  std::optional<Value> value;  ///< the default; absent if the parameter is required or off by default
   bool required = false;
-  std::string allowed;  ///< "[0, 1]", "'avg' or 'max'", or "" when all values of the type are allowed
+  std::string allowed;  ///< "[0, 1]", "'avg' or 'max'", or "" if all values of the type are allowed
   std::string unit;     ///< "pixels", "epochs", ..., or ""
   std::string doc;      ///< one line
   std::optional<Affects> affects;  ///< absent: what the rest of its table affects
@@ -63,7 +62,7 @@ struct KINDRED_API ParameterInfo {
 
 namespace detail {
 
-/// Converts one type of parameter from and to a Value.
+/// Converts parameters of one type from and to a Value.
 template <class T>
 struct Codec;
 
@@ -91,9 +90,9 @@ KINDRED_CODEC(std::optional<std::string>);
 class KINDRED_API FieldBase {
  public:
   virtual ~FieldBase();
-  /// Reads `value` into the member; false when it is not of the member's type.
+  /// Reads `value` into the member; returns false if it does not have the type of the member.
   virtual bool read(const Value& value, void* params) const = 0;
-  /// The member as a Value; absent for an optional that holds nothing.
+  /// The member as a Value; absent for an empty optional.
   virtual std::optional<Value> write(const void* params) const = 0;
 
   ParameterInfo info;
@@ -106,8 +105,8 @@ class KINDRED_API FieldBase {
   std::string form_text;
   std::vector<std::string> former_names;
 
-  /// What is wrong with a value, at the place of the value or of the element of a list that is to blame;
-  /// nothing when it is allowed. Values of another type are left to read().
+  /// The error in a value, located at the value or at the list element that causes it; nothing if the value
+  /// is allowed. Values of another type are checked by read().
   [[nodiscard]] std::optional<Diagnostic> violation(const Value& value) const;
 
  protected:
@@ -156,7 +155,7 @@ class ChoiceField final : public FieldBase {
   std::vector<std::pair<std::string, T>> names_;
 };
 
-/// All of a schema that does not depend on the type of the parameters.
+/// The part of a schema that does not depend on the type of the parameters.
 class KINDRED_API SchemaBase {
  public:
   explicit SchemaBase(std::string summary, std::string source);
@@ -166,7 +165,7 @@ class KINDRED_API SchemaBase {
 
   [[nodiscard]] const std::string& summary() const { return summary_; }
   [[nodiscard]] const std::string& source() const { return source_; }
-  /// Throws std::logic_error when a default is one that the schema itself does not allow.
+  /// Throws std::logic_error if the schema does not allow one of its own defaults.
   [[nodiscard]] std::vector<ParameterInfo> parameters() const;
 
  protected:
@@ -193,16 +192,16 @@ class KINDRED_API SchemaBase {
 class KINDRED_API ParameterRefiner {
  public:
   explicit ParameterRefiner(detail::FieldBase& field) : field_(field) {}
-  /// Bounds are inclusive and hold for each element of a list.
+  /// Bounds are inclusive and apply to each element of a list.
   ParameterRefiner& range(double minimum, double maximum);
   ParameterRefiner& at_least(double minimum);
   ParameterRefiner& above(double minimum);  ///< the bound itself is excluded
   ParameterRefiner& at_most(double maximum);
   ParameterRefiner& length(std::size_t elements);
-  /// Allowed texts, of a text or of each element of a list of texts.
+  /// The allowed values of a text or of each element of a list of texts.
   ParameterRefiner& one_of(std::vector<std::string> choices);
-  /// A form of text, or of each element of a list of texts, that no list of choices can give.
-  /// @param allowed how messages say the form: "'cpu' or 'cuda:N'"
+  /// A condition on a text, or on each element of a list of texts, that a list of choices cannot express.
+  /// @param allowed how messages describe the condition: "'cpu' or 'cuda:N'"
   ParameterRefiner& like(std::function<bool(const std::string&)> test, std::string allowed);
   ParameterRefiner& unit(std::string unit);
   ParameterRefiner& required();
@@ -223,8 +222,8 @@ class KINDRED_API ParameterRefiner {
 template <class Params>
 class Schema : public detail::SchemaBase {
  public:
-  /// @param summary one line: what the component does
-  /// @param source the paper (authors, venue, equation or section), or "" when there is none
+  /// @param summary what the component does, in one line
+  /// @param source the paper (authors, venue, equation or section), or "" if there is none
   explicit Schema(std::string summary, std::string source = "")
       : SchemaBase(std::move(summary), std::move(source)) {}
 
@@ -234,7 +233,7 @@ class Schema : public detail::SchemaBase {
                                       std::make_unique<detail::Field<Params, T>>(member), &defaults_));
   }
 
-  /// An enumeration, written as one of the given texts.
+  /// An enumeration, written in a recipe as one of the given texts.
   template <class T>
   ParameterRefiner add(std::string name, T Params::*member, std::string doc,
                        std::vector<std::pair<std::string, T>> choices) {
@@ -243,15 +242,15 @@ class Schema : public detail::SchemaBase {
                   std::make_unique<detail::ChoiceField<Params, T>>(member, std::move(choices)), &defaults_));
   }
 
-  /// A condition between parameters: returns "" when it holds, else what is wrong and what is allowed.
+  /// A condition between parameters. `check` returns "" if it holds, else what is wrong and what is allowed.
   void rule(std::function<std::string(const Params&)> check) {
     rules_.push_back(
         [check = std::move(check)](const void* p) { return check(*static_cast<const Params*>(p)); });
   }
 
-  /// Reads a table. Every error is added to `diagnostics`; what could not be read keeps its default.
+  /// Reads a table. Adds every error to `diagnostics`; parameters that cannot be read keep their defaults.
   /// @param subject how messages name the table: "augmentation 'random_patch'", "[train]"
-  /// @param reserved keys of the table that are somebody else's
+  /// @param reserved keys of the table that belong to others
   [[nodiscard]] Params parse(const Value& table, const std::string& subject, Diagnostics& diagnostics,
                              const std::vector<std::string>& reserved = {}) const {
     Params params;
@@ -259,7 +258,7 @@ class Schema : public detail::SchemaBase {
     return params;
   }
 
-  /// Every parameter with its value, as a table; what parse() reads from it equals `params`.
+  /// Every parameter with its value, as a table; parse() of it returns equal parameters.
   [[nodiscard]] Value write(const Params& params) const { return write_from(&params); }
 
  private:

@@ -1,4 +1,4 @@
-// A recipe as a tree: TOML's values, each with the place where it was written.
+// A recipe as a tree of TOML values, each with its source location.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ class KINDRED_API Table {
   /// The value of `key`, or nullptr.
   [[nodiscard]] const Value* find(std::string_view key) const;
   [[nodiscard]] Value* find(std::string_view key);
-  /// Adds the key, or replaces its value and place.
+  /// Adds the key, or replaces its value and location.
   Value& set(std::string key, Value value, SourceLocation key_location = {});
   void erase(std::string_view key);
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
@@ -63,9 +63,9 @@ class KINDRED_API Value {
 
   /// "true or false", "a whole number", "a number", "text", "a list", "a table": for messages.
   [[nodiscard]] std::string type_name() const;
-  /// As TOML on one line (tables inline); what parsing it gives is equal to this value.
+  /// As TOML on one line (tables inline); parsing it returns an equal value.
   [[nodiscard]] std::string to_toml() const;
-  /// Equal data; places do not count, nor does the order of a table's keys. 1 and 1.0 differ.
+  /// Compares the data, not the locations and not the order of keys in a table. 1 and 1.0 differ.
   bool operator==(const Value& other) const;
 
  private:

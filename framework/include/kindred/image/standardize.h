@@ -1,4 +1,4 @@
-// Pixels -> numbers around 0.
+// Standardization of pixel values.
 #pragma once
 
 #include <opencv2/core/mat.hpp>
@@ -8,8 +8,8 @@
 
 namespace kindred {
 
-/// Makes of every channel (x - mean) / deviation, as a 32-bit float. x is in [0, 1]: bytes are divided by 255
-/// first, floats are taken to be in [0, 1] already. A negative deviation inverts its channel.
+/// Replaces every channel x by (x - mean) / deviation, as 32-bit floats. x is in [0, 1]: bytes are divided by
+/// 255 first, floats are assumed to be in [0, 1]. A negative deviation inverts its channel.
 /// @param mean, deviation of the channels R, G, B; no deviation is 0
 KINDRED_API void standardize(cv::Mat& image, const std::vector<double>& mean,
                              const std::vector<double>& deviation);

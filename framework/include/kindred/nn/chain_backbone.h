@@ -1,4 +1,4 @@
-// A Backbone made of named blocks in a row: what most convolutional networks are.
+// A Backbone that is a chain of named blocks, as most convolutional networks are.
 #pragma once
 
 #include <cstddef>
@@ -14,36 +14,36 @@
 
 namespace kindred {
 
-/// Where a block's tensors stand among the names of the whole network's.
+/// How the tensors of a block are named in the whole network.
 enum class BlockNames {
-  prefixed,  ///< behind the block's name: "layer3.0.conv1.weight"
-  top,       ///< without it: "conv1.weight" of a block "stem". The block may then only hold modules, no
-             ///< parameters or buffers of its own, and must not ask whether it itself is training.
+  prefixed,  ///< after the name of the block: "layer3.0.conv1.weight"
+  top,       ///< without it: "conv1.weight" of a block "stem". The block may then only contain modules, no
+             ///< parameters or buffers of its own, and must not depend on is_training() of itself.
 };
 
-/// How to make one block of a chain.
+/// How to create one block of a chain.
 struct KINDRED_API BlockRecipe {
-  std::string name;  ///< "layer3.0": a dot makes a level in the tensors' names
+  std::string name;  ///< "layer3.0": a dot makes a level in the names of the tensors
   std::function<std::shared_ptr<TensorModule>()> make;
   BlockNames names = BlockNames::prefixed;
 };
 
-/// A derived class gives the recipes of its blocks; cutting, sharing and copying are done here. What trunk()
-/// and copy_rest() give has the tensors' names of the whole network, whatever the cut.
+/// A derived class provides the recipes of its blocks; this class cuts, shares and copies them. The results
+/// of trunk() and copy_rest() have the tensor names of the whole network, whatever the cut.
 class KINDRED_API ChainBackbone : public Backbone {
  public:
   ~ChainBackbone() override;
   [[nodiscard]] std::vector<std::string> blocks() const override;
   [[nodiscard]] std::shared_ptr<TensorModule> trunk(const std::string& cut) override;
-  /// Behind the last block nothing is left: the result then gives out its input.
+  /// Nothing is left after the last block: the result then returns its input.
   [[nodiscard]] std::shared_ptr<TensorModule> copy_rest(const std::string& cut,
                                                         std::int64_t last_stride) const override;
 
  protected:
   ChainBackbone();
 
-  /// Makes the blocks that trunk() shares and copy_rest() copies from.
-  /// To be called once, at the end of the derived constructor, which must be the most derived one.
+  /// Creates the blocks that trunk() shares and copy_rest() copies. Call it once, at the end of the most
+  /// derived constructor.
   void assemble(std::int64_t last_stride);
 
   /// The blocks of a network whose last downsampling stage has the given stride. Neither the number, the

@@ -1,4 +1,4 @@
-// What a head gives to losses.
+// The outputs of a head, which losses are applied to.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@ namespace kindred {
 
 enum class OutputKind { feature, logits };
 
-/// One output that losses can be put on.
+/// One output that losses can be applied to.
 struct KINDRED_API OutputInfo {
   std::string name;
   OutputKind kind = OutputKind::feature;
-  std::int64_t dim = 0;  ///< of a feature its length, of logits the number of identities
+  std::int64_t dim = 0;  ///< length of a feature, or number of identities of logits
 };
 
 }  // namespace kindred

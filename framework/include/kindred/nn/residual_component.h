@@ -45,12 +45,12 @@ void add_residual_parameters(Schema<Params>& schema, std::vector<std::int64_t> d
   schema.add("depth", &Params::depth, "layers: " + detail::depths_text(depths));
   schema
       .add("last_stride", &Params::last_stride,
-           "stride of the last stage: 1 keeps twice the map's height and width; a head with branches may set "
-           "its own")
+           "stride of the last stage; 1 gives a feature map of twice the height and width; a head with "
+           "branches may set its own stride")
       .range(1, 2);
   schema
       .add("width_multiplier", &Params::width_multiplier,
-           "multiplies all channels, which are rounded to a multiple of 8")
+           "multiplies the channels of all layers, rounded to a multiple of 8")
       .range(0.125, 8)
       .formerly("width");
   schema.rule([depths = std::move(depths)](const Params& params) {

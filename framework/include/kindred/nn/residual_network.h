@@ -1,4 +1,4 @@
-// Residual networks with their relatives: He et al., "Deep Residual Learning for Image Recognition", CVPR
+// Residual networks and their relatives: He et al., "Deep Residual Learning for Image Recognition", CVPR
 // 2016; ResNeXt, Xie et al., CVPR 2017 (groups); SE-ResNet, Hu et al., CVPR 2018 (squeeze and excitation).
 #pragma once
 
@@ -20,14 +20,15 @@ enum class ResidualBlock {
   bottleneck,  ///< 1x1, 3x3, 1x1 with four times the channels
 };
 
-/// The stem: how its tensors are named and how its map is pooled. Decides which public weights fit.
+/// The stem: how its tensors are named and how its map is pooled. Determines which public weights can be
+/// loaded.
 enum class ResidualStem {
   torchvision,  ///< block "stem", tensors "conv1..." and "bn1..."; pooling 3x3/2 with padding 1
   layer0,       ///< block "layer0", tensors "layer0.conv1..." and "layer0.bn1..." (Cadene's
                 ///< pretrained-models); pooling 3x3/2 without padding, the map's size rounded up
 };
 
-/// How the stem's map is pooled, 3x3 with stride 2.
+/// How the map of the stem is pooled, 3x3 with stride 2.
 enum class StemPooling {
   padded,      ///< with padding 1, the map's size rounded down
   rounded_up,  ///< without padding, the map's size rounded up
@@ -36,32 +37,33 @@ enum class StemPooling {
 struct KINDRED_API ResidualNetworkOptions {
   ResidualBlock block = ResidualBlock::bottleneck;
   ResidualStem stem = ResidualStem::torchvision;
-  std::optional<StemPooling> stem_pooling;          ///< absent: as the stem has it
-  bool stem_relu = true;                            ///< behind the stem's batch norm
+  std::optional<StemPooling> stem_pooling;          ///< absent: as the stem does it
+  bool stem_relu = true;                            ///< after the batch norm of the stem
   std::vector<std::int64_t> stages = {3, 4, 6, 3};  ///< blocks in each stage
   std::int64_t last_stride = 2;                     ///< of the last stage
-  /// Multiplies the channels of every stage; they are rounded to a multiple of 8, at least 8.
+  /// Multiplies the channels of every stage, rounded to a multiple of 8, at least 8.
   double width_multiplier = 1.0;
-  /// ResNeXt "32x4d" has groups 32 and width_per_group 4: a bottleneck's 3x3 convolution has
-  /// groups x (channels x width_per_group / 64) channels, where the bracket is rounded down and at least 1.
+  /// ResNeXt "32x4d" has groups 32 and width_per_group 4: a bottleneck's 3x3 convolution has groups x
+  /// (channels x width_per_group / 64) channels, where the parenthesis is rounded down and at least 1.
   /// Bottlenecks only.
   std::int64_t groups = 1;
   std::int64_t width_per_group = 64;
-  /// Squeeze and excitation before the residual sum; the inner width is the block's divided by this.
+  /// Squeeze and excitation before the residual sum; its inner channels are those of the block divided by
+  /// this.
   std::optional<std::int64_t> se_reduction;
-  /// The stride of a bottleneck stands in its first convolution instead of the 3x3 one.
+  /// A bottleneck applies its stride in the first convolution instead of the 3x3 one.
   bool stride_in_first = false;
-  /// Makes the normalisation "bn1" of the blocks of a stage (counted from 1), for that many channels; a
-  /// BatchNorm2d when there is none. IBN-Net (Pan et al., ECCV 2018) differs from ResNet in nothing else.
+  /// Creates the normalization "bn1" for the blocks of a stage (counted from 1) with that many channels; a
+  /// BatchNorm2d if empty. This is the only difference between IBN-Net (Pan et al., ECCV 2018) and ResNet.
   std::function<torch::nn::AnyModule(std::int64_t stage, std::int64_t channels)> first_norm;
 };
 
-/// Blocks: "stem" or "layer0", then "layer1.0", "layer1.1", ...: every residual block can be cut behind. The
-/// last downsampling stage is the last stage. Convolutions are initialised by Kaiming's normal distribution
-/// over the fan-out; weights of batch norms are 1, all biases 0.
+/// Blocks: "stem" or "layer0", then "layer1.0", "layer1.1", ...: a cut is possible after every residual
+/// block. The last downsampling stage is the last stage. Convolutions are initialized by Kaiming's normal
+/// distribution over the fan-out; weights of batch norms are 1, all biases 0.
 class KINDRED_API ResidualNetwork : public ChainBackbone {
  public:
-  /// Throws std::logic_error for options that no network has.
+  /// Throws std::logic_error for inconsistent options.
   explicit ResidualNetwork(ResidualNetworkOptions options);
   ~ResidualNetwork() override;
   [[nodiscard]] std::int64_t channels() const override;
@@ -75,8 +77,8 @@ class KINDRED_API ResidualNetwork : public ChainBackbone {
   ResidualNetworkOptions options_;
 };
 
-/// The stages of the networks that have a name: depth 18, 34 (basic), 50, 101, 152 (bottleneck).
-/// Throws std::logic_error for another depth.
+/// The stages of the standard networks of depth 18, 34 (basic), 50, 101, 152 (bottleneck). Throws
+/// std::logic_error for another depth.
 [[nodiscard]] KINDRED_API std::vector<std::int64_t> residual_stages(std::int64_t depth);
 
 }  // namespace kindred

@@ -1,4 +1,4 @@
-// A piece of a network that turns one tensor into another.
+// A part of a network that maps one tensor to another.
 #pragma once
 
 #include <torch/nn/module.h>

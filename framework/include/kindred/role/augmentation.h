@@ -1,4 +1,4 @@
-// Role "augmentation": what happens to an image between decoding and the tensor.
+// Role "augmentation": changes an image between decoding and conversion to a tensor.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,8 @@
 
 namespace kindred {
 
-/// A recipe's augmentations are applied in the order in which they are written. An image that is still 8 bits
-/// a channel after the last one is scaled to [0, 1].
+/// The augmentations of a recipe are applied in the order in which they are written. An image that still has
+/// 8 bits per channel after the last one is scaled to [0, 1].
 class KINDRED_API Augmentation {
  public:
   using Role = Augmentation;
@@ -21,21 +21,22 @@ class KINDRED_API Augmentation {
 
   virtual ~Augmentation();
 
-  /// Changes the image (kindred/image.h) in place or replaces it. The caller has the only reference to its
-  /// pixels. All that is random comes from `random`, which belongs to this image alone.
-  /// Called from many threads at once, unless ordered().
+  /// Changes the image (kindred/image/image.h) in place or replaces it. The caller has the only reference to
+  /// its pixels. Take all random numbers from `random`, which belongs to this image alone. Called from many
+  /// threads at once, unless ordered().
   virtual void apply(cv::Mat& image, RandomStream& random) = 0;
 
-  /// True for preprocessing that a model needs at test time as well (resizing, normalising). Such an
+  /// True for preprocessing that a model also needs at test time (resizing, normalizing). Such an
   /// augmentation must not draw random numbers.
   [[nodiscard]] virtual bool at_test_time() const;
 
-  /// True when images influence each other (a pool of patches). Then apply() is called for one image at a
-  /// time, in the order of the epoch, so that the result does not depend on the number of workers.
+  /// True if images influence each other (a pool of patches). apply() is then called for one image at a time,
+  /// in the order of the epoch, so that the result does not depend on the number of workers.
   [[nodiscard]] virtual bool ordered() const;
 
-  /// Called before the first image of each pass, while no apply() runs. An ordered augmentation forgets here
-  /// what it has gathered, so that a pass depends on itself alone and an interrupted training can be resumed.
+  /// Called before the first image of each pass, while no apply() runs. An ordered augmentation must discard
+  /// here what it has collected, so that each pass is independent of earlier ones and an interrupted training
+  /// can be resumed.
   virtual void start_pass();
 };
 

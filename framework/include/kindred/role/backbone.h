@@ -1,4 +1,4 @@
-// Role "backbone": the convolutional network that turns images into feature maps.
+// Role "backbone": the convolutional network that maps images to feature maps.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace kindred {
 
-/// A chain of named blocks. A head takes the chain up to a cut as its shared trunk and, when it has several
+/// A chain of named blocks. A head uses the chain up to a cut as its shared trunk and, if it has several
 /// branches, fresh copies of the rest. kindred/nn/chain_backbone.h implements this for any chain.
 class KINDRED_API Backbone {
  public:
@@ -28,19 +28,19 @@ class KINDRED_API Backbone {
   /// rules give names as trunk() has them.
   [[nodiscard]] static std::vector<WeightsLayout> weights_layouts() { return {}; }
 
-  /// Names of the blocks, in order: "layer0", "layer1", "layer2", "layer3.0", "layer3.1", ... A cut lies
-  /// behind a block. The names are also the prefixes of the tensors' names.
+  /// Names of the blocks, in order: "layer0", "layer1", "layer2", "layer3.0", "layer3.1", ... A cut is after
+  /// a block. The names are also the prefixes of the tensor names.
   [[nodiscard]] virtual std::vector<std::string> blocks() const = 0;
 
-  /// Channels of the last block's map.
+  /// Channels of the map of the last block.
   [[nodiscard]] virtual std::int64_t channels() const = 0;
 
   /// The blocks up to and including `cut`: images [N, 3, H, W] -> map [N, C, h, w]. Shares its tensors with
-  /// whatever else this backbone gives out. Throws ComponentError naming the blocks when there is no such
+  /// everything else that this backbone returns. Throws ComponentError naming the blocks if there is no such
   /// cut.
   [[nodiscard]] virtual std::shared_ptr<TensorModule> trunk(const std::string& cut) = 0;
 
-  /// A copy of the blocks behind `cut`, with tensors of its own that hold the same values, whose last
+  /// A copy of the blocks after `cut`, with tensors of its own that have the same values. Its last
   /// downsampling stage has the given stride: map [N, C, h, w] -> map [N, channels(), h', w'].
   [[nodiscard]] virtual std::shared_ptr<TensorModule> copy_rest(const std::string& cut,
                                                                 std::int64_t last_stride) const = 0;

@@ -1,4 +1,4 @@
-// Role "dataset": where images come from and who is on them.
+// Role "dataset": where images come from and whom they show.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@
 
 namespace kindred {
 
-/// How surely a folder looks like a data set's layout. When a folder is given without saying what it is,
-/// every dataset is asked and the surest takes it.
+/// How certain it is that a folder has the layout of a data set. For a folder whose layout is not given,
+/// every dataset is asked and the most certain one is used.
 enum class Recognition { no, fallback, likely, certain };
 
 class KINDRED_API Dataset {
@@ -24,16 +24,15 @@ class KINDRED_API Dataset {
 
   virtual ~Dataset();
 
-  /// All samples, in an order that depends on the data alone, never on the file system. A component that
-  /// reads a folder or file calls it `root` in its parameters and marks it as a location (schema.h): `--data`
-  /// sets it, and what a run records of its data is their content. Throws DataError naming the file or
-  /// folder.
+  /// All samples, in an order that depends only on the data, never on the file system. A component that reads
+  /// a folder or file must name this parameter `root` and mark it as a location (schema.h): `--data` sets it,
+  /// and what a run records of its data is their content. Throws DataError naming the file or folder.
   [[nodiscard]] virtual std::vector<Sample> samples() const = 0;
 
   /// The pixels of a sample of samples(). Called from many threads at once. Throws DataError naming the file.
   [[nodiscard]] virtual cv::Mat image(const Sample& sample) const = 0;
 
-  /// Whether the root given in the parameters holds this layout. Never throws.
+  /// Whether the root in the parameters has this layout. Never throws.
   [[nodiscard]] virtual Recognition recognize() const;
 };
 

@@ -1,4 +1,4 @@
-// Role "head": what is made of the backbone's features: vectors, logits and the descriptor.
+// Role "head": turns the feature map of the backbone into vectors, logits and the descriptor.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ class KINDRED_API Head : public torch::nn::Module {
   static constexpr std::string_view role_name = "head";
 
   struct Context {
-    Backbone& backbone;       ///< weights already loaded; lives only as long as the constructor runs
+    Backbone& backbone;       ///< its weights are loaded; valid only during the constructor
     std::int64_t identities;  ///< classes in training, at least 1
   };
 
@@ -32,15 +32,15 @@ class KINDRED_API Head : public torch::nn::Module {
   /// rules give names as the module itself has them.
   [[nodiscard]] static std::vector<WeightsLayout> weights_layouts() { return {}; }
 
-  /// The shared part of the backbone that this head works on. Registered by the caller, not by the head.
+  /// The shared part of the backbone whose output this head takes. The caller registers it, not the head.
   [[nodiscard]] virtual std::shared_ptr<TensorModule> trunk() const = 0;
 
-  /// What forward() gives in training, in its order. The last is named "descriptor".
+  /// What forward() returns in training, in order. The last one is named "descriptor".
   [[nodiscard]] virtual std::vector<OutputInfo> outputs() const = 0;
 
-  /// In training: one tensor [N, dim] for each of outputs().
-  /// In evaluation: the descriptor alone [N, D], not normalised.
-  /// @param map what trunk() gave [N, C, h, w]
+  /// In training: one tensor [N, dim] for each of outputs(). In evaluation: only the descriptor [N, D], not
+  /// normalized.
+  /// @param map the output of trunk(), [N, C, h, w]
   [[nodiscard]] virtual std::vector<torch::Tensor> forward(const torch::Tensor& map) = 0;
 };
 

@@ -1,4 +1,4 @@
-// Role "labeler": new identities for unlabelled images ("pseudo labels"), from their descriptors.
+// Role "labeler": assigns pseudo identities to unlabeled images, from their descriptors.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@
 namespace kindred {
 
 struct PseudoLabels {
-  /// Some images that got no identity, and why: "in no cluster".
+  /// A number of images without an identity, and why: "in no cluster".
   struct LeftOut {
     std::string reason;
     std::int64_t images = 0;
   };
 
-  /// For each row of the descriptors, queries first: its identity, from 0 without a gap in the order of their
-  /// first rows, or unlabelled_identity.
+  /// The identity of each row of the descriptors, queries first: numbered from 0 without gaps, in the order
+  /// of first rows, or unlabelled_identity.
   std::vector<std::int64_t> identities;
-  std::vector<LeftOut> left_out;  ///< all that have none, each counted once
+  std::vector<LeftOut> left_out;  ///< all images without an identity, each counted once
 };
 
 class KINDRED_API Labeler {
@@ -35,8 +35,8 @@ class KINDRED_API Labeler {
 
   virtual ~Labeler();
 
-  /// The result depends on the descriptors and the parameters alone. The descriptors are finite and of length
-  /// 1; distances are not set. Throws ComponentError for parameters that do not fit the images.
+  /// The result depends only on the descriptors and the parameters. The descriptors are finite and have
+  /// length 1; distances are not set. Throws ComponentError for parameters that do not suit the images.
   [[nodiscard]] virtual PseudoLabels label(const Retrieval& images, RetrievalHost& host) const = 0;
 };
 

@@ -1,4 +1,4 @@
-// Role "loss": a term of what training minimises.
+// Role "loss": a term of the function that training minimizes.
 #pragma once
 
 #include <torch/nn/module.h>
@@ -14,8 +14,8 @@
 
 namespace kindred {
 
-/// A recipe puts a loss on named outputs of the head; each output has an instance of its own, so that a loss
-/// with parameters (centres, class weights) never shares them between outputs.
+/// A recipe applies a loss to named outputs of the head. Each output has its own instance, so that a loss
+/// with parameters (centers, class weights) never shares them between outputs.
 class KINDRED_API Loss : public torch::nn::Module {
  public:
   using Role = Loss;
@@ -29,17 +29,17 @@ class KINDRED_API Loss : public torch::nn::Module {
 
   ~Loss() override;
 
-  /// The kind of output that the loss works on.
+  /// The kind of output that the loss takes.
   [[nodiscard]] virtual OutputKind takes() const = 0;
 
   /// @param output [N, dim], in 32-bit floats
   /// @param labels [N], int64, class indices from 0
-  /// @return a scalar, before the recipe's weight
+  /// @return a scalar, before it is multiplied by the weight of the recipe
   [[nodiscard]] virtual torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) = 0;
 
-  /// An optimiser for the loss's own parameters, or nullptr when they join the model's. Its learning rate is
-  /// constant, and its gradients are divided by the term's weight before each step, so that the learning rate
-  /// does not depend on the weight (Wen et al., ECCV 2016).
+  /// An optimizer for the parameters of the loss, or nullptr to train them together with those of the model.
+  /// Its learning rate is constant, and its gradients are divided by the weight of the loss before each step,
+  /// so that the learning rate does not depend on the weight (Wen et al., ECCV 2016).
   [[nodiscard]] virtual std::unique_ptr<torch::optim::Optimizer> own_optimizer();
 };
 

@@ -1,4 +1,4 @@
-// Role "optimizer": how gradients change the weights.
+// Role "optimizer": changes the weights by their gradients.
 #pragma once
 
 #include <torch/optim/optimizer.h>
@@ -12,10 +12,10 @@
 
 namespace kindred {
 
-/// Parameters that are changed alike.
+/// Parameters that are updated in the same way.
 struct ParameterGroup {
   std::vector<torch::Tensor> parameters;
-  double weight_decay_factor = 1;  ///< multiplies the optimiser's own weight decay
+  double weight_decay_factor = 1;  ///< multiplies the weight decay of the optimizer
 };
 
 class KINDRED_API Optimizer {
@@ -27,13 +27,13 @@ class KINDRED_API Optimizer {
 
   virtual ~Optimizer();
 
-  /// A LibTorch optimiser with one group of its own for each of `groups`, in their order. It must save and
-  /// load its state; the learning rate of each group is set by the caller before every step and need not be
-  /// saved. Parameters without a gradient must stay as they are.
+  /// A LibTorch optimizer with one parameter group for each of `groups`, in order. It must save and load its
+  /// state; the caller sets the learning rate of each group before every step, so it need not be saved.
+  /// Parameters without a gradient must not change.
   [[nodiscard]] virtual std::unique_ptr<torch::optim::Optimizer> build(
       const std::vector<ParameterGroup>& groups) const = 0;
 
-  /// The base learning rate, which a schedule's factor and a group's factor multiply.
+  /// The base learning rate, which is multiplied by the factors of the schedule and the group.
   [[nodiscard]] virtual double learning_rate() const = 0;
 };
 

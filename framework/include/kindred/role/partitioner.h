@@ -1,4 +1,4 @@
-// Role "partitioner": which of several looks ("domains") an image is of.
+// Role "partitioner": assigns images to domains, that is, groups of images that look alike.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@
 
 namespace kindred {
 
-/// Images of different domains (two kinds of cameras, day and night) are hard to compare. A partitioner tells
-/// the domains apart, so that each can be described, labelled and searched with parameters of its own.
+/// Images of different domains (two kinds of cameras, day and night) are hard to compare. A partitioner
+/// separates the domains, so that each can be labeled and searched with its own parameters.
 class KINDRED_API Partitioner {
  public:
   using Role = Partitioner;
@@ -22,12 +22,12 @@ class KINDRED_API Partitioner {
 
   virtual ~Partitioner();
 
-  /// Whether domain() looks at the pixels; else images are not even decoded.
+  /// Whether domain() uses the pixels; if not, images are not decoded.
   [[nodiscard]] virtual bool needs_pixels() const = 0;
 
-  /// The domain's name, not empty. Depends on the arguments alone. Called from many threads at once. Throws
-  /// ComponentError when the sample lacks what is needed, naming it.
-  /// @param image 8-bit RGB, as the data set gives it; empty unless needs_pixels()
+  /// The name of the domain, not empty. Depends only on the arguments. Called from many threads at once.
+  /// Throws ComponentError naming the sample if it lacks what is needed.
+  /// @param image 8-bit RGB, as the data set returns it; empty unless needs_pixels()
   [[nodiscard]] virtual std::string domain(const Sample& sample, const cv::Mat& image) const = 0;
 };
 

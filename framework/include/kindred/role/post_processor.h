@@ -1,4 +1,4 @@
-// Role "post_processor": what is done with descriptors between the network and the ranking.
+// Role "post_processor": processes descriptors and distances between the network and the ranking.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 
 namespace kindred {
 
-/// A recipe's post-processors are applied in the order in which they are written. First come those that
-/// change descriptors, then at most one that makes distances of them, then those that change distances.
+/// The post-processors of a recipe are applied in the order in which they are written: first those that
+/// change descriptors, then at most one that computes distances, then those that change distances.
 class KINDRED_API PostProcessor {
  public:
   using Role = PostProcessor;
@@ -18,21 +18,21 @@ class KINDRED_API PostProcessor {
   static constexpr std::string_view role_name = "post_processor";
   struct Context {};
 
-  /// What a step makes of what.
+  /// What a post-processor takes and returns.
   enum class Step {
-    descriptors,           ///< descriptors of descriptors
-    distances,             ///< distances of descriptors
-    changes_of_distances,  ///< distances of distances, or of what the cosine gives
+    descriptors,           ///< descriptors -> descriptors
+    distances,             ///< descriptors -> distances
+    changes_of_distances,  ///< distances (by default the cosine distances) -> distances
   };
 
   virtual ~PostProcessor();
 
   [[nodiscard]] virtual Step step() const = 0;
 
-  /// Step::descriptors changes or replaces Retrieval::descriptors, keeping the number of rows; the others set
-  /// Retrieval::distances. For Step::changes_of_distances it is set already. The descriptors handed in are
-  /// finite and none has the length 0. Distances may keep the descriptors and the host; both live as long as
-  /// the distances are used. Throws ComponentError for parameters that do not fit the search.
+  /// Step::descriptors changes or replaces Retrieval::descriptors and keeps the number of rows; the others
+  /// set Retrieval::distances, which is already set for Step::changes_of_distances. The descriptors passed in
+  /// are finite and none has length 0. Distances may refer to the descriptors and the host; both live as long
+  /// as the distances are used. Throws ComponentError for parameters that do not suit the search.
   virtual void apply(Retrieval& retrieval, RetrievalHost& host) const = 0;
 };
 

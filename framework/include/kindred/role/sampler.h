@@ -1,4 +1,4 @@
-// Role "sampler": which training images form a batch.
+// Role "sampler": chooses the training images of each batch.
 #pragma once
 
 #include <cstddef>
@@ -20,14 +20,14 @@ class KINDRED_API Sampler {
   static constexpr std::string_view role_name = "sampler";
 
   struct Context {
-    const std::vector<Sample>& samples;  ///< the training split; lives only as long as the constructor runs
+    const std::vector<Sample>& samples;  ///< the training split; valid only during the constructor
   };
 
   virtual ~Sampler();
 
   /// The batches of an epoch: indices into Context::samples.
   /// @param epoch counted from 1
-  /// @param random belongs to this epoch; the result depends on it and on the epoch alone
+  /// @param random belongs to this epoch; the result depends only on it and on the epoch
   [[nodiscard]] virtual std::vector<std::vector<std::size_t>> batches(std::int64_t epoch,
                                                                       RandomStream& random) const = 0;
 };

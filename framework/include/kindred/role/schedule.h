@@ -1,4 +1,4 @@
-// Role "schedule": how the learning rate changes over a training.
+// Role "schedule": changes the learning rate during training.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ class KINDRED_API Schedule {
 
   virtual ~Schedule();
 
-  /// What the base learning rate is multiplied by. Depends on its arguments alone.
+  /// The factor of the base learning rate. Depends only on the arguments.
   /// @param epoch counted from 1
   /// @param progress share of the epoch that is done, in [0, 1)
   [[nodiscard]] virtual double factor(std::int64_t epoch, double progress) const = 0;

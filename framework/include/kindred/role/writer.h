@@ -1,4 +1,4 @@
-// Role "writer": rankings in the format in which somebody else wants them, such as a competition.
+// Role "writer": writes rankings in a submission format, such as that of a competition.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace kindred {
 struct RankedQuery {
   std::string query;
   std::vector<std::string> gallery;
-  std::vector<float> similarities;  ///< one for each, or none when they are not known
+  std::vector<float> similarities;  ///< one for each gallery image; empty if they are not known
 };
 
 class KINDRED_API Writer {
@@ -29,17 +29,17 @@ class KINDRED_API Writer {
 
   virtual ~Writer();
 
-  /// Of the file that is written: "submission.json".
+  /// The name of the file to write: "submission.json".
   [[nodiscard]] virtual std::string file_name() const = 0;
-  /// How many gallery images the format wants of each query; a smaller gallery is listed whole.
+  /// How many gallery images the format lists for each query; a smaller gallery is listed completely.
   [[nodiscard]] virtual std::int64_t top() const = 0;
-  /// What the format calls an image whose path in the data set this is.
+  /// The name that the format uses for the image with this path in the data set.
   [[nodiscard]] virtual std::string name_of(const std::string& path) const = 0;
 
-  /// @param rankings with the names that the format uses
+  /// @param rankings with the names of name_of()
   virtual void write(const std::vector<RankedQuery>& rankings, std::ostream& out) const = 0;
-  /// What write() wrote, in its order, so that a written file can be checked. Similarities may be missing
-  /// or rounded. Throws ComponentError saying where it is not of the format.
+  /// Reads what write() wrote, in the same order, to verify a written file. Similarities may be missing or
+  /// rounded. Throws ComponentError with the position if the text does not have the format.
   [[nodiscard]] virtual std::vector<RankedQuery> read(std::istream& in) const = 0;
 };
 

@@ -1,4 +1,4 @@
-// Tables as text: comma-separated values after RFC 4180.
+// Comma-separated values (RFC 4180).
 #pragma once
 
 #include <cstddef>
@@ -16,14 +16,14 @@
 
 namespace kindred {
 
-/// One record: as many cells as the header has columns.
+/// One record, with as many cells as the header has columns.
 struct KINDRED_API CsvRow {
   std::vector<std::string> cells;
-  int line = 0;  ///< where it begins in the file, from 1; a quoted cell may go on over further lines
+  int line = 0;  ///< where it begins in the file, from 1; a quoted cell may span several lines
 };
 
-/// A table with a header, read whole into memory (CsvReader: row by row). Every error is a DataError that
-/// begins with "file:line:".
+/// A table with a header, read completely into memory (for row by row, see CsvReader). Every error is a
+/// DataError that begins with "file:line:".
 ///
 ///   const CsvTable table = CsvTable::read("gallery.csv");
 ///   table.require_known_columns({"path", "identity", "camera"});
@@ -33,10 +33,10 @@ struct KINDRED_API CsvRow {
 ///   }
 class KINDRED_API CsvTable {
  public:
-  /// Reads a file. A byte order mark at the start is skipped; lines end in LF or CRLF, the last one may end
-  /// without; empty lines are passed over. Spaces belong to the cells. Throws DataError when the file is
-  /// missing or empty, is not UTF-8 text (a zero byte), a quote is never closed or stands in the middle of a
-  /// cell, a row is longer or shorter than the header, or the header has an empty or a repeated name.
+  /// Reads a file. A byte order mark at the start is skipped; lines end with LF or CRLF, which the last line
+  /// may lack; empty lines are skipped. Spaces are part of the cells. Throws DataError if the file is missing
+  /// or empty, contains a zero byte, a quote is not closed or is in the middle of a cell, a row is longer or
+  /// shorter than the header, or the header has an empty or a repeated name.
   [[nodiscard]] static CsvTable read(const std::filesystem::path& file);
 
   /// The same for a text in memory.
@@ -49,15 +49,15 @@ class KINDRED_API CsvTable {
 
   /// The position of a column, or nothing.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view column) const;
-  /// The position of a column that must be there; the error lists the columns that are.
+  /// The position of a required column; the error lists the existing columns.
   [[nodiscard]] std::size_t column(std::string_view column) const;
-  /// Throws for the first column that is not among `known`, with the name that may have been meant.
+  /// Throws for the first column that is not in `known`, with the name that was probably meant.
   void require_known_columns(const std::vector<std::string>& known) const;
 
-  /// The whole number in a cell of a row of this table; an error names column and content.
+  /// The integer in a cell of a row of this table; an error names column and content.
   [[nodiscard]] std::int64_t integer(const CsvRow& row, std::size_t column) const;
 
-  /// What to throw when a row is wrong: "file:line: error: message".
+  /// The error to throw if a row is wrong: "file:line: error: message".
   [[nodiscard]] DataError error(const CsvRow& row, const std::string& message) const;
 
  private:
@@ -70,8 +70,8 @@ class KINDRED_API CsvTable {
   std::vector<CsvRow> rows_;
 };
 
-/// A file read row by row, for tables whose rows need not all lie in memory: what is held is the text and one
-/// row. Throws the same errors as CsvTable::read(), those of a row when it is read.
+/// Reads a file row by row, without keeping all rows in memory: it holds the text and one row. Throws the
+/// same errors as CsvTable::read(); errors of a row are thrown when the row is read.
 ///
 ///   CsvReader reader("gallery.csv");
 ///   const std::size_t path = reader.table().column("path");
@@ -83,9 +83,9 @@ class KINDRED_API CsvReader {
   CsvReader& operator=(const CsvReader&) = delete;
   ~CsvReader();
 
-  /// The header, without rows: for columns, numbers and errors.
+  /// The header without rows, for column(), integer() and error().
   [[nodiscard]] const CsvTable& table() const;
-  /// Reads the next row; false at the end of the file.
+  /// Reads the next row; returns false at the end of the file.
   [[nodiscard]] bool next(CsvRow& row);
 
  private:
@@ -93,12 +93,12 @@ class KINDRED_API CsvReader {
   std::unique_ptr<State> state_;
 };
 
-/// Writes one record and '\n'. A cell is quoted when it holds a comma, a quote, a line break, or a space at
-/// its start or end, or when it is the only cell and empty; what CsvTable reads from it is equal.
+/// Writes one record and '\n'. A cell is quoted if it contains a comma, a quote, a line break, or a space at
+/// its start or end, or if it is the only cell and empty; CsvTable reads back equal cells.
 KINDRED_API void write_csv_row(std::ostream& out, const std::vector<std::string>& cells);
 
-/// A whole number written in decimal digits with an optional '-', and nothing else; nothing when `text` is
-/// none or does not fit.
+/// Parses an integer in decimal digits with an optional '-'; returns nothing if `text` is anything else or
+/// out of range.
 [[nodiscard]] KINDRED_API std::optional<std::int64_t> parse_integer(std::string_view text);
 
 }  // namespace kindred

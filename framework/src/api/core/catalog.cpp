@@ -61,7 +61,7 @@ void Catalog::merge(Catalog&& other, const std::string& plugin, const std::files
     if (first == nullptr) continue;
     throw PluginError(file, "plugin '" + plugin + "' offers '" + factory->info().id() + "', which plugin '" +
                                 first->info().plugin + "' (" + first->info().file.string() +
-                                ") offers already; remove one of the two files, or rename the component");
+                                ") already offers; remove one of the two files, or rename the component");
   }
   for (auto& factory : other.factories_) {
     auto info = factory->info();

@@ -184,7 +184,7 @@ std::optional<Diagnostic> FieldBase::violation(const Value& value) const {
   const auto* list = value.as<Array>();
   if (list != nullptr && length && list->size() != *length) {
     return Diagnostic{value.location(),
-                      start + " has " + elements(list->size()) + ", it must have " + elements(*length)};
+                      start + " has " + elements(list->size()) + " but must have " + elements(*length)};
   }
   for (const auto* leaf : leaves(value)) {
     const auto wrong = leaf_violation(*this, *leaf);
@@ -208,7 +208,7 @@ std::vector<ParameterInfo> SchemaBase::parameters() const {
     info.allowed = allowed_text(*field);
     if (info.value) {
       if (const auto wrong = field->violation(*info.value)) {
-        throw std::logic_error("a default that its own schema does not allow: " + wrong->message);
+        throw std::logic_error("the schema does not allow its own default: " + wrong->message);
       }
     }
     result.push_back(std::move(info));

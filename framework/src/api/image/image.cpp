@@ -39,7 +39,7 @@ Bytes read_bytes(const std::filesystem::path& file) {
   Bytes bytes(static_cast<std::size_t>(size));
   in.seekg(0);
   in.read(reinterpret_cast<char*>(bytes.data()), size);
-  if (in.gcount() != size) throw DataError(file, "cannot be read to its end: " + reason(errno));
+  if (in.gcount() != size) throw DataError(file, "cannot be read completely: " + reason(errno));
   return bytes;
 }
 
@@ -124,8 +124,9 @@ cv::Mat read_image(const std::filesystem::path& file) {
   const bool jpeg = is_jpeg(bytes);
   const bool png = is_png(bytes);
   if ((jpeg && !jpeg_is_whole(bytes)) || (png && !png_is_whole(bytes))) {
-    throw DataError(file, std::string("is truncated: the ") + (jpeg ? "JPEG" : "PNG") + " data stop after " +
-                              std::to_string(bytes.size()) + " bytes without an end mark; copy it again");
+    throw DataError(file, std::string("is truncated: the ") + (jpeg ? "JPEG" : "PNG") + " data stops after " +
+                              std::to_string(bytes.size()) +
+                              " bytes without an end mark; copy the file again");
   }
   cv::Mat image;
   std::string detail;
@@ -142,7 +143,7 @@ cv::Mat read_image(const std::filesystem::path& file) {
                                        : "image ") +
                                 "data cannot be decoded" + detail);
     }
-    throw DataError(file, "is no image of a known format (JPEG, PNG, BMP, WebP, TIFF)");
+    throw DataError(file, "is not an image in a known format (JPEG, PNG, BMP, WebP, TIFF)");
   }
   cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
   return image;
@@ -150,11 +151,12 @@ cv::Mat read_image(const std::filesystem::path& file) {
 
 void write_image(const std::filesystem::path& file, const cv::Mat& image) {
   if (image.empty() || image.type() != CV_8UC3) {
-    throw std::logic_error("write_image takes an 8-bit image with three channels");
+    throw std::logic_error("write_image needs an 8-bit image with three channels");
   }
   const std::string ending = lower_ending(file);
   if (std::find(image_endings.begin(), image_endings.end(), ending) == image_endings.end()) {
-    throw DataError(file, "has the ending '" + ending + "', which names no image format; use .png or .jpg");
+    throw DataError(file,
+                    "has the extension '" + ending + "', which is not an image format; use .png or .jpg");
   }
   cv::Mat bgr;
   cv::cvtColor(image, bgr, cv::COLOR_RGB2BGR);

@@ -90,7 +90,7 @@ ChainBackbone::Block ChainBackbone::make_block(const BlockRecipe& recipe) {
 }
 
 void ChainBackbone::assemble(std::int64_t last_stride) {
-  if (!blocks_.empty()) throw std::logic_error("ChainBackbone::assemble is called once");
+  if (!blocks_.empty()) throw std::logic_error("ChainBackbone::assemble may be called only once");
   for (const auto& recipe : block_recipes(last_stride)) blocks_.push_back(make_block(recipe));
 }
 
@@ -107,7 +107,7 @@ std::size_t ChainBackbone::position_behind(const std::string& cut) const {
   if (found == blocks_.end()) {
     const auto near = nearest_name(cut, blocks());
     throw ComponentError(
-        "backbone", "there is no block '" + cut + "' to cut behind; " +
+        "backbone", "there is no block '" + cut + "' to cut after; " +
                         (near.empty() ? "the blocks are " : "did you mean '" + near + "'? The blocks are ") +
                         quoted_list(blocks()));
   }

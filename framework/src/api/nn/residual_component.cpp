@@ -46,7 +46,7 @@ std::vector<WeightsLayout> residual_weights_layouts(ResidualStem stem) {
           stem, "base.",
           {.name = "reid-strong-baseline",
            .note =
-               top ? "its ResNet wants stem_relu = false: it has no ReLU behind the first convolution" : "",
+               top ? "its ResNet needs stem_relu = false: it has no ReLU after the first convolution" : "",
            .required = {"bottleneck.running_mean"}})};
   if (!top) {
     // senet.py; "last_linear" is the classifier of ImageNet.
@@ -62,15 +62,15 @@ std::vector<WeightsLayout> residual_weights_layouts(ResidualStem stem) {
                        .dropped = {"base.*"}});
     return layouts;
   }
-  const std::string fast_reid = "fast-reid's ResNet wants stem_pooling = 'rounded_up'";
+  const std::string fast_reid = "the ResNet of fast-reid needs stem_pooling = 'rounded_up'";
   // torchvision/models/resnet.py; "fc" is the classifier of ImageNet.
   layouts.push_back(with_own_names(stem, "", {.name = "torchvision", .dropped = {"fc.*"}}));
   // fastreid/modeling/meta_arch/baseline.py
   layouts.push_back(with_own_names(
       stem, "backbone.",
       {.name = "fast-reid baseline",
-       .note = fast_reid + "; where it has non-local or SE blocks (unused 'NL_*' and 'se.*'), the outputs "
-                           "are not its own",
+       .note =
+           fast_reid + "; if it has non-local or SE blocks (unused 'NL_*' and 'se.*'), the outputs differ",
        .required = {"heads.*"}}));
   // fastreid/modeling/meta_arch/mgn.py: a sequence of conv1, bn1, ReLU, pooling, layer1, layer2, layer3.0.
   layouts.push_back({.name = "fast-reid MGN",
@@ -94,7 +94,7 @@ std::string wrong_depth(std::int64_t depth, const std::vector<std::int64_t>& dep
   if (std::find(depths.begin(), depths.end(), depth) != depths.end()) return "";
   const auto text = "depth = " + std::to_string(depth) + " is ";
   return depths.size() == 2 ? text + "neither " + listed(depths, " nor ")
-                            : text + "none of " + listed(depths, " and ");
+                            : text + "not one of " + listed(depths, " and ");
 }
 
 }  // namespace detail

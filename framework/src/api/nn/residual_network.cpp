@@ -166,10 +166,10 @@ ResidualNetwork::ResidualNetwork(ResidualNetworkOptions options) : options_(std:
   }
   if (!(o.width_multiplier > 0) || o.last_stride < 1 || o.groups < 1 || o.width_per_group < 1 ||
       o.se_reduction.value_or(1) < 1) {
-    throw std::logic_error("a residual network's width, strides, groups and reduction are above 0");
+    throw std::logic_error("the width, strides, groups and reduction of a residual network must be above 0");
   }
   if (o.block == ResidualBlock::basic && !plain) {
-    throw std::logic_error("groups and the place of the stride are a bottleneck's");
+    throw std::logic_error("only bottlenecks have groups and a stride in the first convolution");
   }
   assemble(o.last_stride);
 }

@@ -204,7 +204,7 @@ class Search {
         count_(std::min(options.count, this->gallery().size())),
         near_(error_bounds(query_, this->gallery(), precision), count_, exact()) {
     if (query_.dim() != this->gallery().dim()) {
-      throw std::logic_error("nearest_rows needs rows of one width");
+      throw std::logic_error("nearest_rows needs rows of the same length");
     }
     if (options.products_of < 0 || options.products_of > (symmetric() ? query_.size() : 0)) {
       throw std::logic_error("nearest_rows keeps products of the rows of one set only");

@@ -49,8 +49,8 @@ class Reader {
     while (position_ < text_.size() && text_[position_] != ',' && !at_line_break()) {
       if (text_[position_] == '"') {
         throw DataError(origin_, line_,
-                        "a quote in the middle of a cell; put the whole cell in quotes and double the inner "
-                        "ones: \"a \"\"b\"\" c\"");
+                        "quote in the middle of a cell; put the whole cell in quotes and double the inner "
+                        "quotes: \"a \"\"b\"\" c\"");
       }
       ++position_;
     }
@@ -62,8 +62,7 @@ class Reader {
     std::string content;
     ++position_;
     while (true) {
-      if (position_ == text_.size())
-        throw DataError(origin_, start_line, "the quote that begins here is never closed");
+      if (position_ == text_.size()) throw DataError(origin_, start_line, "this quote is not closed");
       const char c = text_[position_++];
       if (c == '\n') ++line_;
       if (c != '"') {
@@ -76,7 +75,7 @@ class Reader {
       }
     }
     if (position_ < text_.size() && text_[position_] != ',' && !at_line_break()) {
-      throw DataError(origin_, line_, "text after a closing quote; a comma or the end of the line is wanted");
+      throw DataError(origin_, line_, "text after a closing quote; expected a comma or the end of the line");
     }
     return content;
   }
@@ -96,8 +95,7 @@ std::string content_of(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file, failure)) throw DataError(file, "is a folder, not a CSV file");
   std::ifstream in(file, std::ios::binary);
   if (!in) {
-    throw DataError(
-        file, std::filesystem::exists(file, failure) ? "cannot be opened for reading" : "does not exist");
+    throw DataError(file, std::filesystem::exists(file, failure) ? "cannot be opened" : "does not exist");
   }
   std::string text;
   const auto size = std::filesystem::file_size(file, failure);
@@ -106,7 +104,7 @@ std::string content_of(const std::filesystem::path& file) {
   while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) {
     text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
   }
-  if (in.bad()) throw DataError(file, "cannot be read to its end");
+  if (in.bad()) throw DataError(file, "cannot be read completely");
   return text;
 }
 
@@ -115,7 +113,7 @@ std::string_view plain_text(std::string_view text, const std::filesystem::path& 
   if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
     const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(zero), '\n');
     throw DataError(origin, static_cast<int>(line),
-                    "a zero byte: this is no UTF-8 text; save it as CSV in UTF-8");
+                    "contains a zero byte, so it is not UTF-8 text; save it as CSV in UTF-8");
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   return text;
@@ -131,8 +129,8 @@ bool next_row(Reader& reader, const CsvTable& table, CsvRow& row) {
   if (!reader.next(row)) return false;
   if (row.cells.size() == table.header().size()) return true;
   throw DataError(table.file(), row.line,
-                  cell_count(row.cells.size()) + " where the header names " +
-                      std::to_string(table.header().size()) + ": " + quoted_list(table.header()));
+                  cell_count(row.cells.size()) + "; the header has " + std::to_string(table.header().size()) +
+                      ": " + quoted_list(table.header()));
 }
 
 }  // namespace
@@ -143,7 +141,7 @@ CsvTable::CsvTable(std::filesystem::path file, CsvRow header)
   for (const std::string& name : header_) {
     if (name.empty()) throw DataError(file_, header_line_, "a column has no name");
     if (!names.insert(name).second)
-      throw DataError(file_, header_line_, "column '" + name + "' is there twice");
+      throw DataError(file_, header_line_, "column '" + name + "' appears twice");
   }
 }
 

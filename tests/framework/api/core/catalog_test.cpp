@@ -97,7 +97,7 @@ TEST_CASE("a component that another plugin offers already is refused with both f
   CHECK_THROWS_WITH_AS(
       catalog.merge(std::move(other), "mine", "home/mine.so"),
       "home/mine.so: error: plugin 'mine' offers 'sampler/plain', which plugin 'fakes' "
-      "(plugins/fakes.so) offers already; remove one of the two files, or rename the component",
+      "(plugins/fakes.so) already offers; remove one of the two files, or rename the component",
       PluginError);
   CHECK(catalog.components().size() == before);
   CHECK(catalog.find("sampler", "another") == nullptr);

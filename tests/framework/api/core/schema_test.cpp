@@ -197,7 +197,7 @@ TEST_CASE("an element of a list or a table that is wrong is an error at the elem
 
 TEST_CASE("a list of another length is an error that says both lengths") {
   CHECK(errors("mean = [0, 1]") ==
-        "r.toml:1:8: error: loss 'x': mean = [0, 1] has 2 elements, it must have 3 elements");
+        "r.toml:1:8: error: loss 'x': mean = [0, 1] has 2 elements but must have 3 elements");
 }
 
 TEST_CASE("a value of another type is an error that says what is wanted, what was found and what to write") {
@@ -365,6 +365,6 @@ TEST_CASE("a schema that contradicts itself is refused as our own mistake") {
   Schema<One> outside("");
   outside.add("a", &One::a, "").range(0, 1);
   CHECK_THROWS_WITH_AS(static_cast<void>(outside.parameters()),
-                       "a default that its own schema does not allow: a = 5.0 is outside [0, 1]",
+                       "the schema does not allow its own default: a = 5.0 is outside [0, 1]",
                        std::logic_error);
 }

@@ -81,7 +81,7 @@ TEST_CASE("a JPEG cut off anywhere is refused as truncated") {
       const auto file = folder.write("cut.jpg", jpeg.substr(0, size));
       const std::string text = error_of([&] { (void)read_image(file); });
       CHECK(contains(
-          text, file.string() + ": error: is truncated: the JPEG data stop after " + std::to_string(size)));
+          text, file.string() + ": error: is truncated: the JPEG data stops after " + std::to_string(size)));
     }
     CHECK_NOTHROW((void)read_image(folder.write("whole.jpg", jpeg)));
   }
@@ -136,7 +136,8 @@ TEST_CASE("a file that is no image is refused with the reason") {
         (folder.path() / "none.jpg").string() + ": error: does not exist");
   CHECK(contains(reason(folder.path()), "is a folder"));
   CHECK(contains(reason(folder.write("empty.jpg", "")), "is empty (0 bytes)"));
-  CHECK(contains(reason(folder.write("text.jpg", "this is a page of text, not a picture")), "is no image"));
+  CHECK(
+      contains(reason(folder.write("text.jpg", "this is a page of text, not a picture")), "is not an image"));
 
   std::string png = encoded(".png", picture(4, 64, 128));
   png[png.size() / 2] = static_cast<char>(png[png.size() / 2] ^ 0x55);
@@ -149,7 +150,7 @@ TEST_CASE("a file that is no image is refused with the reason") {
 TEST_CASE("an image is written only where its ending and the folder allow") {
   const PictureFolder folder;
   CHECK(contains(error_of([&] { write_image(folder.path() / "a.xyz", picture(1)); }),
-                 "'.xyz', which names no image format"));
+                 "'.xyz', which is not an image format"));
   CHECK(contains(error_of([&] { write_image(folder.path() / "none/a.png", picture(1)); }),
                  "cannot be written: No such file"));
   CHECK(std::filesystem::is_empty(folder.path()));

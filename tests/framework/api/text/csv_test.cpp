@@ -73,14 +73,13 @@ TEST_CASE("a reader refuses a row when it comes to it, and a header at once") {
   CsvReader reader(file);
   CsvRow row;
   CHECK(reader.next(row));
-  CHECK(contains(error_of([&] { (void)reader.next(row); }),
-                 "list.csv:3: error: 3 cells where the header names 2"));
+  CHECK(contains(error_of([&] { (void)reader.next(row); }), "list.csv:3: error: 3 cells; the header has 2"));
   const auto refused = [&](const std::string& text) {
     folder.write("list.csv", text);
     return error_of([&] { (void)CsvReader(file); });
   };
   CHECK(contains(refused(""), "is empty; the first line must name the columns"));
-  CHECK(contains(refused("a,a\n"), "column 'a' is there twice"));
+  CHECK(contains(refused("a,a\n"), "column 'a' appears twice"));
   CHECK(contains(refused(std::string("a\n\0", 3)), "a zero byte"));
   CHECK(contains(error_of([&] { (void)CsvReader(folder / "none.csv"); }), "does not exist"));
 }
@@ -93,13 +92,13 @@ TEST_CASE("a header alone is a table without rows") {
 TEST_CASE("a malformed table is refused with file and line") {
   CHECK(refusal("") == "list.csv: error: is empty; the first line must name the columns");
   CHECK(refusal("\n\n") == "list.csv: error: is empty; the first line must name the columns");
-  CHECK(refusal("a,b\n1\n") == "list.csv:2: error: 1 cell where the header names 2: 'a' and 'b'");
+  CHECK(refusal("a,b\n1\n") == "list.csv:2: error: 1 cell; the header has 2: 'a' and 'b'");
   CHECK(contains(refusal("a,b\n1,2\n1,2,3\n"), "list.csv:3: error: 3 cells"));
-  CHECK(contains(refusal("a\n\"x\n"), "list.csv:2: error: the quote that begins here is never closed"));
-  CHECK(contains(refusal("a\nx\"y\n"), "list.csv:2: error: a quote in the middle"));
+  CHECK(contains(refusal("a\n\"x\n"), "list.csv:2: error: this quote is not closed"));
+  CHECK(contains(refusal("a\nx\"y\n"), "list.csv:2: error: quote in the middle"));
   CHECK(contains(refusal("a\n\"x\"y\n"), "list.csv:2: error: text after a closing quote"));
   CHECK(contains(refusal("a,,c\n"), "list.csv:1: error: a column has no name"));
-  CHECK(contains(refusal("a,b,a\n"), "list.csv:1: error: column 'a' is there twice"));
+  CHECK(contains(refusal("a,b,a\n"), "list.csv:1: error: column 'a' appears twice"));
   CHECK(contains(refusal(std::string("a\nx\ny\0z\n", 8)), "list.csv:3: error: a zero byte"));
 }
 

@@ -1,0 +1,26 @@
+// Command "embed": images -> features, with a trained model and no recipe.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "kindred/core/catalog.h"
+#include "progress/progress.h"
+#include "stage/embed.h"
+
+namespace kindred::command {
+
+struct EmbedRequest {
+  std::filesystem::path model;  ///< model file
+  std::filesystem::path data;   ///< folder or manifest of images; empty: the data of the model's recipe
+  std::filesystem::path out;    ///< folder
+  std::vector<std::string> overrides;  ///< of the model's recipe
+  bool train_split = false;            ///< the training images too
+};
+
+/// Throws what reading the model, opening the data and the stage throw.
+[[nodiscard]] std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catalog& catalog,
+                                                      progress::ProgressSink& progress);
+
+}  // namespace kindred::command

@@ -1,0 +1,54 @@
+#include "command/label.h"
+
+#include <memory>
+#include <utility>
+
+#include "command/machine.h"
+#include "command/named_component.h"
+#include "command/open_data.h"
+#include "kindred/core/error.h"
+#include "kindred/role/dataset.h"
+#include "kindred/role/labeler.h"
+#include "ranking/post_processing.h"
+#include "recipe/plan.h"
+#include "recipe/recipe.h"
+#include "results/domains_file.h"
+#include "results/labels_file.h"
+#include "stage/label_sheet.h"
+#include "system/device.h"
+
+namespace kindred::command {
+
+LabelResult label(const LabelRequest& request, const Catalog& catalog, progress::ProgressSink& progress) {
+  auto overrides = request.overrides;
+  const auto labeler = make_named_component<Labeler>(request.labeler, overrides, catalog);
+  const auto of_machine = take_overrides(overrides, "machine");
+  const auto machine = recipe::choose_ranking(recipe::parse_recipe("", "", of_machine), catalog).machine;
+  std::unique_ptr<Dataset> dataset;
+  if (!request.data.empty()) {
+    dataset = open_data(request.data, overrides, catalog).dataset;
+  } else if (!overrides.empty()) {
+    throw RecipeError({"--set " + overrides.front(), 0, 0},
+                      "without the recipe of a data set (--data), keys must begin with labeler. or machine.");
+  }
+  prepare_machine(machine, progress);
+
+  auto input = ranking::read_search_input(request.features / "query.npy", request.features / "gallery.npy");
+  if (!request.domain_list.empty()) {
+    const auto domains = results::DomainsFile::read(request.domain_list);
+    domains.give_to(input.query, request.domain_list);
+    domains.give_to(input.gallery, request.domain_list);
+  }
+  LabelResult result;
+  result.labels = stage::label(*labeler, std::move(input), request.domains, request.out,
+                               system::resolve_device(machine.device), progress);
+  const auto sheet = request.out / "labels.png";
+  std::filesystem::remove(sheet);  // of earlier labels
+  if (dataset != nullptr) {
+    result.sheet = stage::draw_label_sheet(results::LabelsFile::read(result.labels.csv).samples, *dataset,
+                                           sheet, progress);
+  }
+  return result;
+}
+
+}  // namespace kindred::command

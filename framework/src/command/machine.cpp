@@ -1,0 +1,14 @@
+#include "command/machine.h"
+
+#include "system/device.h"
+
+namespace kindred::command {
+
+void prepare_machine(const recipe::MachineSettings& machine, progress::ProgressSink& progress) {
+  system::set_threads(machine.threads);
+  if (!system::blas_is_slow()) return;
+  progress.note("matrices are multiplied by " + system::blas_name() +
+                ", about 30 times slower than OpenBLAS; install OpenBLAS (Debian: libopenblas0-openmp)");
+}
+
+}  // namespace kindred::command

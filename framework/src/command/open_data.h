@@ -1,0 +1,24 @@
+// The data set that a path on the command line stands for.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kindred/core/catalog.h"
+#include "kindred/role/dataset.h"
+
+namespace kindred::command {
+
+struct OpenedData {
+  std::unique_ptr<Dataset> dataset;
+  std::string layout;  ///< the dataset that recognized the folder or manifest; "" for a recipe
+};
+
+/// @param path a recipe (NAME.toml), or a folder or manifest whose layout is recognized
+/// @param overrides of the recipe; throws RecipeError when there are any and the path is not a recipe
+[[nodiscard]] OpenedData open_data(const std::filesystem::path& path,
+                                   const std::vector<std::string>& overrides, const Catalog& catalog);
+
+}  // namespace kindred::command

@@ -1,0 +1,62 @@
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "command.h"
+#include "command/convert.h"
+#include "command/named_component.h"
+#include "common_options.h"
+#include "kindred/role/layout.h"
+#include "recipe/plan.h"
+#include "recipe/recipe.h"
+#include "session.h"
+
+namespace kindred::launcher {
+namespace {
+
+struct Options {
+  std::filesystem::path data;
+  std::filesystem::path out;
+  std::string image_format;
+  ComponentOptions layout;
+};
+
+int convert(const Options& options, Session& session) {
+  const auto& catalog = session.load_plugins(options.layout.plugins.folders);
+  const auto progress = session.make_progress();
+  auto overrides = options.layout.set;
+  const auto layout = command::make_named_component<Layout>(options.layout.name, overrides, catalog);
+  const auto dataset = options.data.empty()
+                           ? recipe::choose_dataset(recipe::parse_recipe("dataset.type = 'synthetic'",
+                                                                         "the synthetic data set", overrides),
+                                                    catalog)
+                                 .create({})
+                           : session.open_data(options.data, overrides);
+  command::convert_dataset(*dataset, *layout, {options.out, options.layout.name, options.image_format},
+                           progress.get());
+  std::cout << "written to " << options.out.string() << "; to check it: kindred data doctor "
+            << options.out.string() << '\n';
+  return 0;
+}
+
+Action add_options(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("RECIPE|FOLDER", options->data,
+                 std::string(data_source_help) + " [the synthetic data set, with its defaults]")
+      ->type_name("PATH");
+  app.add_option("--out", options->out, "A folder that is empty or does not exist")
+      ->required()
+      ->type_name("DIR");
+  app.add_option("--format", options->image_format, "jpg, png, bmp, webp or tif [as the layout has it]")
+      ->type_name("FORMAT");
+  options->layout.add_to(app, "layout", "Folders and file names");
+  return [options](Session& session) { return convert(*options, session); };
+}
+
+}  // namespace
+
+const Command data_convert_command = {"data convert", "Write a data set to disk in another layout",
+                                      add_options};
+
+}  // namespace kindred::launcher

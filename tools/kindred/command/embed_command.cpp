@@ -1,0 +1,64 @@
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "command.h"
+#include "command/embed.h"
+#include "common_options.h"
+#include "kindred/core/value.h"
+#include "session.h"
+
+namespace kindred::launcher {
+namespace {
+
+struct Options {
+  std::filesystem::path weights;
+  std::filesystem::path data;
+  std::filesystem::path out = "features";
+  std::string storage;  ///< "": as the model's recipe says
+  bool train_split = false;
+  RecipeOptions recipe;
+};
+
+int embed(const Options& options, Session& session) {
+  const auto& catalog = session.load_plugins(options.recipe.plugins.folders);
+  const auto progress = session.make_progress();
+  auto overrides = options.recipe.overrides();
+  if (!options.storage.empty()) {
+    overrides.push_back("embed.storage=" + Value(options.storage).to_toml());
+  }
+  const auto written = command::embed(
+      {options.weights, options.data, options.out, overrides, options.train_split}, catalog, *progress);
+  for (const auto& split : written) {
+    std::cout << split.stem.string() << ".npy  " << split.images << " x " << split.dim << "  "
+              << split.storage << '\n';
+  }
+  return 0;
+}
+
+Action add_options(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("--weights", options->weights, "The model file: model.safetensors")
+      ->required()
+      ->type_name("FILE");
+  app.add_option("--data", options->data,
+                 "A data set or any folder of images [the data of the model's recipe]")
+      ->type_name("PATH");
+  app.add_option("--out", options->out, "Folder that the features are written to")
+      ->capture_default_str()
+      ->type_name("DIR");
+  app.add_option("--storage", options->storage, "float32, float16 or bfloat16; sets embed.storage")
+      ->check(CLI::IsMember({"float32", "float16", "bfloat16"}))
+      ->type_name("TYPE");
+  app.add_flag("--train-split", options->train_split, "Extract features of the training images too");
+  options->recipe.add_to(app);
+  return [options](Session& session) { return embed(*options, session); };
+}
+
+}  // namespace
+
+const Command embed_command = {"embed", "Extract features of images with a trained model; needs no recipe",
+                               add_options};
+
+}  // namespace kindred::launcher

@@ -1,0 +1,100 @@
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "command.h"
+#include "command/machine.h"
+#include "common_options.h"
+#include "kindred/core/value.h"
+#include "ranking/feature_evaluation.h"
+#include "results/evaluation_file.h"
+#include "results/evaluation_text.h"
+#include "search_options.h"
+#include "session.h"
+#include "system/device.h"
+
+namespace kindred::launcher {
+namespace {
+
+struct Options {
+  SearchOptions search;
+  std::optional<std::string> cameras;
+  std::vector<double> false_positive_rates;
+  std::optional<std::int64_t> map_depth;
+  bool multi_query = false;
+  std::filesystem::path json;
+  std::filesystem::path per_query;
+  std::filesystem::path out;
+
+  [[nodiscard]] std::vector<std::string> overrides() const {
+    std::vector<std::string> all;
+    if (cameras) all.push_back("evaluate.cameras=" + Value(*cameras).to_toml());
+    if (multi_query) all.emplace_back("evaluate.multi_query=true");
+    if (map_depth) all.push_back("metric.retrieval.depth=" + std::to_string(*map_depth));
+    if (!false_positive_rates.empty()) {
+      Array rates(false_positive_rates.begin(), false_positive_rates.end());
+      all.push_back("metric.open_set.false_positive_rates=" + Value(std::move(rates)).to_toml());
+    }
+    return all;
+  }
+};
+
+int evaluate(const Options& options, Session& session) {
+  const auto progress = session.make_progress();
+  const auto files = options.search.files();
+  const auto plan = options.search.plan(options.overrides(), session);
+  command::prepare_machine(plan.machine, *progress);
+  const auto evaluation = ranking::evaluate_features(files.query, files.gallery, plan,
+                                                     system::resolve_device(plan.machine.device), *progress);
+  std::cout << results::evaluation_text(evaluation);
+  if (!options.json.empty()) results::write_evaluation_json(options.json, evaluation);
+  if (!options.per_query.empty()) results::write_query_table(options.per_query, evaluation.per_query);
+  if (!options.out.empty()) results::write_evaluation(options.out, evaluation);
+  return 0;
+}
+
+Action add_options(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  options->search.add_to(app);
+  add_repeatable(app, "--metric", options->search.metrics,
+                 "Use this metric instead of the default ones, such as retrieval (see kindred list); several "
+                 "are shown in this order; --set metric.NAME.KEY=VALUE changes its parameters")
+      ->type_name("NAME");
+  app.add_option(
+         "--cameras", options->cameras,
+         "known: ignore gallery images of the query's identity and camera; single: ignore none; auto: "
+         "known if the data says which camera")
+      ->check(CLI::IsMember({"auto", "known", "single"}))
+      ->default_str("auto")
+      ->type_name("MODE");
+  add_repeatable(app, "--fpr", options->false_positive_rates,
+                 "Print the threshold for this false positive rate among pairs of different people; sets "
+                 "metric.open_set.false_positive_rates [1e-4 1e-3 1e-2]")
+      ->type_name("RATE");
+  app.add_option("--map-depth", options->map_depth,
+                 "Compute mAP over the first N images of each ranking; 0: over all; sets "
+                 "metric.retrieval.depth [0]")
+      ->type_name("N");
+  app.add_flag("--multi-query", options->multi_query,
+               "Average the descriptors of the queries of one identity and camera");
+  app.add_option("--json", options->json, "Also write the scores to this file")->type_name("FILE");
+  app.add_option("--per-query", options->per_query, "Also write the figures of each query to this CSV file")
+      ->type_name("FILE");
+  app.add_option("--out", options->out,
+                 "Also write evaluation.json, evaluation.txt, per_query.csv and curves such as roc.csv to "
+                 "this folder")
+      ->type_name("DIR");
+  return [options](Session& session) { return evaluate(*options, session); };
+}
+
+}  // namespace
+
+const Command evaluate_command = {
+    "evaluate", "Compute mAP, CMC, thresholds and other figures from features on disk", add_options};
+
+}  // namespace kindred::launcher

@@ -1,0 +1,95 @@
+#include "common_options.h"
+
+#include "kindred/core/value.h"
+
+namespace kindred::launcher {
+namespace {
+
+constexpr const char* common_group = "Common options";
+
+void add_set(CLI::App& app, std::vector<std::string>& set, const std::string& help) {
+  add_repeatable(app, "--set", set, help)->type_name("KEY=VALUE")->group(common_group);
+}
+
+}  // namespace
+
+void OutputOptions::add_to(CLI::App& app) {
+  app.add_option("--log-level", log_level, "Lowest level that is logged")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->type_name("LEVEL")
+      ->capture_default_str()
+      ->group(common_group);
+  app.add_flag("--quiet,-q", quiet, "Print only results and errors, no progress and no notes")
+      ->group(common_group);
+}
+
+void PluginOptions::add_to(CLI::App& app) {
+  add_repeatable(app, "--plugin-dir", folders, "Search this folder for plugins first")
+      ->type_name("DIR")
+      ->group(common_group);
+}
+
+void RecipeOptions::add_to(CLI::App& app) {
+  add_set(app, set, "Override a key of the recipe, such as train.epochs=3");
+  app.add_option("--device", device, "Device to compute on: auto, cpu, cuda or cuda:N")
+      ->type_name("NAME")
+      ->group(common_group);
+  app.add_option("--threads", threads, "Threads to compute with, at most 4096; 0: all usable processors")
+      ->check(CLI::Range(0, 4096).description(""))
+      ->type_name("N")
+      ->group(common_group);
+  plugins.add_to(app);
+}
+
+void RecipeOptions::add_data_root_to(CLI::App& app) {
+  app.add_option("--data", data_root, "Folder of the images; sets dataset.root")->type_name("PATH");
+}
+
+std::vector<std::string> RecipeOptions::overrides() const {
+  std::vector<std::string> all = set;
+  if (!data_root.empty()) all.push_back("dataset.root=" + Value(data_root.string()).to_toml());
+  if (device) all.push_back("machine.device=" + Value(*device).to_toml());
+  if (threads) all.push_back("machine.threads=" + std::to_string(*threads));
+  return all;
+}
+
+void ComponentOptions::add_to(CLI::App& app, const std::string& role, const std::string& help) {
+  add_component_name(app, role, name, help);
+  add_set(app, set, "Override a key of the " + role + " or of the data's recipe");
+  plugins.add_to(app);
+}
+
+void add_recipe_file(CLI::App& app, std::filesystem::path& recipe) {
+  app.add_option("RECIPE", recipe, "The recipe (see configs/)")->required()->type_name("FILE");
+}
+
+void add_component_name(CLI::App& app, const std::string& role, std::string& name, const std::string& help) {
+  app.add_option("--" + role, name,
+                 help + " (see kindred list); --set " + role + ".KEY=VALUE changes its parameters")
+      ->required()
+      ->type_name("NAME");
+}
+
+void add_run_directory(CLI::App& app, std::filesystem::path& folder, const std::string& default_folder) {
+  app.add_option("--run-dir", folder,
+                 "Folder of the run; give the same folder again to continue [" + default_folder + "]")
+      ->type_name("DIR");
+}
+
+void add_from(CLI::App& app, std::string& stage) {
+  app.add_option("--from", stage, "Run this stage and all stages that depend on it again")
+      ->type_name("STAGE");
+}
+
+void add_ignore_code(CLI::App& app, bool& ignore_code) {
+  app.add_flag("--ignore-code", ignore_code,
+               "Accept results from another build of Kindred or its plugins as up to date");
+}
+
+std::filesystem::path run_directory(const std::filesystem::path& given, const std::string& name,
+                                    const std::filesystem::path& recipe) {
+  if (!given.empty()) return given;
+  return std::filesystem::path("runs") / (name.empty() ? recipe.stem().string() : name);
+}
+
+}  // namespace kindred::launcher

@@ -1,0 +1,83 @@
+// Groups of options that several commands share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kindred::launcher {
+
+/// --log-level, --quiet: of every command.
+struct OutputOptions {
+  std::string log_level = "info";
+  bool quiet = false;
+
+  void add_to(CLI::App& app);
+};
+
+/// --plugin-dir
+struct PluginOptions {
+  std::vector<std::filesystem::path> folders;
+
+  void add_to(CLI::App& app);
+};
+
+/// --set, --device, --threads, --plugin-dir: of commands that follow a recipe, from a file or from a model
+/// file.
+struct RecipeOptions {
+  std::vector<std::string> set;
+  std::filesystem::path data_root;
+  std::optional<std::string> device;
+  std::optional<std::int64_t> threads;
+  PluginOptions plugins;
+
+  void add_to(CLI::App& app);
+  /// --data, for commands where it sets the key dataset.root.
+  void add_data_root_to(CLI::App& app);
+  /// Everything that was given as overrides of the recipe.
+  [[nodiscard]] std::vector<std::string> overrides() const;
+};
+
+/// --ROLE, --set, --plugin-dir: of commands that use one component and maybe the recipe of a data set.
+struct ComponentOptions {
+  std::string name;
+  std::vector<std::string> set;
+  PluginOptions plugins;
+
+  /// @param help what the component does
+  void add_to(CLI::App& app, const std::string& role, const std::string& help);
+};
+
+/// An option that may be repeated, with one value each time.
+template <class T>
+CLI::Option* add_repeatable(CLI::App& app, const std::string& name, std::vector<T>& values,
+                            const std::string& help) {
+  return app.add_option(name, values, help + " (repeatable)")->expected(1)->take_all();
+}
+
+/// The positional argument RECIPE.
+void add_recipe_file(CLI::App& app, std::filesystem::path& recipe);
+
+/// --ROLE, required: the name of a component.
+void add_component_name(CLI::App& app, const std::string& role, std::string& name, const std::string& help);
+
+/// --run-dir
+void add_run_directory(CLI::App& app, std::filesystem::path& folder, const std::string& default_folder);
+
+/// --from STAGE, of commands that run the stages of a recipe.
+void add_from(CLI::App& app, std::string& stage);
+
+/// --ignore-code
+void add_ignore_code(CLI::App& app, bool& ignore_code);
+
+/// What the help calls a path that Session::open_data() opens.
+inline constexpr const char* data_source_help = "A recipe, or a folder or manifest of images";
+
+/// The folder of a run: --run-dir, or runs/ and the recipe's `name`, or runs/ and the name of its file.
+[[nodiscard]] std::filesystem::path run_directory(const std::filesystem::path& given, const std::string& name,
+                                                  const std::filesystem::path& recipe);
+
+}  // namespace kindred::launcher

@@ -1,0 +1,42 @@
+#include "search_options.h"
+
+#include "command/search_recipe.h"
+#include "kindred/core/error.h"
+
+namespace kindred::launcher {
+
+void SearchOptions::add_to(CLI::App& app) {
+  app.add_option("FOLDER", folder, "A folder with query.npy/.csv and gallery.npy/.csv, as embed writes it")
+      ->type_name("DIR");
+  app.add_option("--query", given.query, "Features of the queries: NAME.npy, with NAME.csv next to it")
+      ->type_name("FILE");
+  app.add_option("--gallery", given.gallery, "Features of the gallery: NAME.npy, with NAME.csv next to it")
+      ->type_name("FILE");
+  app.add_option("--recipe", recipe_file,
+                 "Use [[post_processor]], [ranking], [evaluate] and [[metric]] of this recipe")
+      ->type_name("FILE");
+  add_repeatable(
+      app, "--post", post_processors,
+      "Apply a post-processor, such as k_reciprocal or query_expansion; several run in this order; "
+      "--set post_processor.k_reciprocal.k1=20 changes its parameters")
+      ->type_name("NAME");
+  recipe.add_to(app);
+}
+
+FeatureFiles SearchOptions::files() const {
+  const bool both = !given.query.empty() && !given.gallery.empty();
+  const bool neither = given.query.empty() && given.gallery.empty();
+  if (!folder.empty() && neither) return {folder / "query.npy", folder / "gallery.npy"};
+  if (folder.empty() && both) return given;
+  throw RecipeError({"the command line", 0, 0},
+                    "give either a folder with query.npy and gallery.npy, or both --query and --gallery");
+}
+
+recipe::RankingPlan SearchOptions::plan(const std::vector<std::string>& own, Session& session) const {
+  auto overrides = recipe.overrides();
+  overrides.insert(overrides.end(), own.begin(), own.end());
+  return recipe::choose_ranking(command::search_recipe(recipe_file, {post_processors, metrics}, overrides),
+                                session.load_plugins(recipe.plugins.folders));
+}
+
+}  // namespace kindred::launcher

@@ -1,0 +1,38 @@
+// What the commands evaluate and match share: which features are compared, and how.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "common_options.h"
+#include "recipe/plan.h"
+#include "session.h"
+
+namespace kindred::launcher {
+
+/// The .npy files of queries and gallery.
+struct FeatureFiles {
+  std::filesystem::path query;
+  std::filesystem::path gallery;
+};
+
+struct SearchOptions {
+  std::filesystem::path folder;
+  FeatureFiles given;  ///< --query, --gallery
+  std::filesystem::path recipe_file;
+  std::vector<std::string> post_processors;
+  std::vector<std::string> metrics;  ///< of evaluate; empty: the recipe's, or the default ones
+  RecipeOptions recipe;
+
+  /// FOLDER, --query, --gallery, --recipe, --post and RecipeOptions.
+  void add_to(CLI::App& app);
+  /// Throws RecipeError unless either a folder or both files were given.
+  [[nodiscard]] FeatureFiles files() const;
+  /// How the gallery is searched and rankings are evaluated. Loads the plugins.
+  /// @param own the command's own options as overrides of the recipe
+  [[nodiscard]] recipe::RankingPlan plan(const std::vector<std::string>& own, Session& session) const;
+};
+
+}  // namespace kindred::launcher
