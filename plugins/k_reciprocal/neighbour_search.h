@@ -14,7 +14,7 @@
 namespace kindred::k_reciprocal {
 
 /// Declares k1 and k2 of a component's Params.
-/// @param k1_of_paper, k2_of_paper what is said behind them of the paper's values
+/// @param k1_of_paper, k2_of_paper end their descriptions: "; the paper: 20"
 template <class Params>
 void add_encoding_parameters(Schema<Params>& schema, const std::string& k1_of_paper = "",
                              const std::string& k2_of_paper = "") {

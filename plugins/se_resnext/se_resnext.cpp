@@ -17,8 +17,8 @@ ResidualNetworkOptions options_of(const SeResnext::Params& params) {
 
 Schema<SeResnext::Params> SeResnext::schema() {
   Schema<Params> s(
-      "Residual network with convolutions in 32 groups (32x4d), whatever its width, and squeeze and "
-      "excitation.",
+      "Residual network with convolutions in 32 groups (32x4d), whatever the width multiplier, and squeeze "
+      "and excitation.",
       "Xie et al., CVPR 2017; Hu et al., CVPR 2018");
   add_residual_parameters(s, {50, 101});
   return s;

@@ -116,7 +116,7 @@ TEST_CASE("a data set written in the layout is recognised and read back with all
   auto data = mixed_dataset();
   data.add("x8", unlabelled_identity, unknown_camera, Split::gallery, 502, "a, \"b\"");
   const TemporaryFolder folder;
-  command::convert_dataset(data, ManifestLayout({}, {}), {folder / "out", "manifest", ""});
+  command::convert_dataset(data, ManifestLayout({}, {}), {.out = folder / "out", .layout = "manifest"});
   const auto manifest = dataset(folder / "out");
   CHECK(manifest.recognize() == Recognition::certain);
   const auto samples = manifest.samples();

@@ -143,7 +143,7 @@ TEST_CASE("a sample's pixels come from its file") {
 TEST_CASE("a data set written in the layout is recognised and read back, but for its domains") {
   const TemporaryFolder folder;
   const auto data = mixed_dataset();
-  command::convert_dataset(data, Market1501Layout({}, {}), {folder / "out", "market1501", ""});
+  command::convert_dataset(data, Market1501Layout({}, {}), {.out = folder / "out", .layout = "market1501"});
   CHECK(files_below(folder / "out") ==
         std::vector<std::string>{
             "bounding_box_test/-1_c3s1_000001_00.jpg", "bounding_box_test/0000_c3s1_000001_00.jpg",

@@ -182,7 +182,7 @@ TEST_CASE("a data set written in the layout is recognised and read back, and its
   const TemporaryFolder folder;
   const auto out = folder / "out";
   const auto data = mixed_dataset();
-  command::convert_dataset(data, NaicLayout({}, {}), {out, "naic", ""});
+  command::convert_dataset(data, NaicLayout({}, {}), {.out = out, .layout = "naic"});
   CHECK(files_below(out) == std::vector<std::string>{"answers.csv", "gallery_a/000000001.png",
                                                      "gallery_a/000000002.png", "gallery_a/000000003.png",
                                                      "query_a/000000001.png", "train/image/000000001.png",

@@ -3,7 +3,9 @@
 #include <cerrno>
 #include <cstddef>
 #include <fstream>
+#include <opencv2/imgproc.hpp>
 #include <set>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -109,6 +111,9 @@ std::filesystem::path plain_folder(const std::filesystem::path& folder) {
 
 void convert_dataset(const Dataset& dataset, const Layout& layout, const ConvertOptions& options,
                      progress::ProgressSink* sink) {
+  if ((options.height > 0) != (options.width > 0) || options.height < 0) {
+    throw std::logic_error("convert_dataset: height and width are both 0 or both above");
+  }
   const auto samples = dataset.samples();
   const auto files = checked_files(layout, samples, options);
   PartialFolder partial(plain_folder(options.out));
@@ -119,7 +124,13 @@ void convert_dataset(const Dataset& dataset, const Layout& layout, const Convert
   for (const auto& folder : folders) make_folder(folder);
 
   data::for_each_image(samples.size(), "convert", sink, [&](std::size_t i) {
-    write_image(partial.path() / files.images[i], dataset.image(samples[i]));
+    cv::Mat image = dataset.image(samples[i]);
+    if (options.height > 0 && image.size() != cv::Size(options.width, options.height)) {
+      cv::Mat resized;
+      cv::resize(image, resized, {options.width, options.height}, 0, 0, cv::INTER_LINEAR);
+      image = resized;
+    }
+    write_image(partial.path() / files.images[i], image);
   });
   for (const auto& list : files.lists) write_text(partial.path() / list.path, list.content);
   partial.finish();

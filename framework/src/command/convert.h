@@ -14,6 +14,9 @@ struct ConvertOptions {
   std::filesystem::path out;
   std::string layout;  ///< the component's name: for errors
   std::string ending;  ///< of the images: "jpg" (quality 95), "png", "bmp", "webp" or "tif"; "": the layout's
+  /// Height and width that images are brought to (bilinear); 0, 0: each keeps its own.
+  int height = 0;
+  int width = 0;
 };
 
 /// Writes all samples. The files are written into "OUT.partial", which is renamed when all is written, so

@@ -115,9 +115,9 @@ void write_checkpoint(const fs::path& file, const Checkpoint& checkpoint) {
                       {"epoch", std::to_string(checkpoint.epoch)},
                       {"batch", std::to_string(checkpoint.batch)},
                       {"data", checkpoint.data},
-                      {"metrics_position", text_of(checkpoint.metrics_position)},
+                      {"metrics_position", std::to_string(checkpoint.metrics_position)},
                       {"best_by", checkpoint.best_by},
-                      {"last_loss", text_of(checkpoint.last_loss)},
+                      {"last_loss", text::shortest_text(checkpoint.last_loss)},
                       {"environment", checkpoint.environment}};
   if (checkpoint.best_score) content.metadata["best_score"] = text::shortest_text(*checkpoint.best_score);
   file::add_checksum(content);

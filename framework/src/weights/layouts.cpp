@@ -57,7 +57,7 @@ std::string filled(std::string_view form, const Captured& captured) {
   return name;
 }
 
-/// Adds what a component declares, its own names behind a prefix.
+/// Adds what a component declares; in a whole network its own names follow a prefix.
 void add(WeightsLayout& whole, const WeightsLayout& part, const std::string& prefix) {
   if (!whole.note.empty() && !part.note.empty()) whole.note += "; ";
   whole.note += part.note;

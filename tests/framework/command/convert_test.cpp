@@ -51,7 +51,11 @@ MadeDataset two() {
 }
 
 ConvertOptions to(const std::filesystem::path& out, std::string ending = "") {
-  return {out, "flat", std::move(ending)};
+  ConvertOptions options;
+  options.out = out;
+  options.layout = "flat";
+  options.ending = std::move(ending);
+  return options;
 }
 
 }  // namespace
@@ -67,13 +71,18 @@ TEST_CASE("images and lists are written where the layout says, and nothing else"
   CHECK(read_bytes(out / "lists/count.txt") == "2");
 }
 
-TEST_CASE("the format of the images can be chosen") {
+TEST_CASE("the format and the size of the images can be chosen") {
   const TemporaryFolder folder;
+  auto smaller = to(folder / "smaller");
+  smaller.height = 20;
+  smaller.width = 12;
+  convert_dataset(two(), FlatLayout(), smaller);
+  CHECK(read_image(folder / "smaller/images/b.png").size() == cv::Size(12, 20));
   convert_dataset(two(), FlatLayout(), to(folder / "out", "bmp"));
   CHECK(equal_pixels(read_image(folder / "out/images/a.bmp"), picture(7)));
   CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(folder / "gif", "gif")); }),
                  "is not an image format"));
-  CHECK(files_in(folder.path()) == 1);
+  CHECK(files_in(folder.path()) == 2);
 }
 
 TEST_CASE("what a layout refuses and an image that cannot be read leave nothing behind") {

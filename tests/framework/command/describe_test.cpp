@@ -10,6 +10,7 @@
 
 #include "command/list.h"
 #include "fake_components.h"
+#include "kindred/role/layout.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_layout.h"
@@ -28,6 +29,25 @@ std::string error_of(const std::string& what) {
     return error.what();
   }
 }
+
+/// Two programs' weights, one of them in two manners.
+class ReadingHead : public FakeHead {
+ public:
+  using FakeHead::FakeHead;
+  static std::vector<WeightsLayout> weights_layouts() {
+    return {{.name = "one"}, {.name = "another"}, {.name = "one"}};
+  }
+};
+
+class FakeLayout : public Layout {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("Puts nothing anywhere."); }
+  FakeLayout(const Params&, const Context&) {}
+  [[nodiscard]] LayoutFiles files(const std::vector<Sample>&, const std::string&) const override {
+    return {};
+  }
+};
 
 /// The TOML between ```toml and ```, or below "In a recipe", without the indentation.
 std::string example_of(const std::string& text) {
@@ -223,6 +243,28 @@ TEST_CASE("a description for programs is JSON with typed defaults") {
   CHECK(dataset["example"] == "[dataset]\ntype = \"folder\"\nroot = \"PATH\"\n");
   const auto role = nlohmann::json::parse(describe(fake_catalog(), "backbone", DescribeFormat::json));
   CHECK(role["components"] == std::vector<std::string>{"backbone/large", "backbone/small"});
+}
+
+TEST_CASE("whose weights a component reads is said, each program once") {
+  Catalog catalog;
+  catalog.add<ReadingHead>("reading");
+  CHECK(describe(catalog, "head/reading", DescribeFormat::text)
+            .find("\n  Reads the weights of: one, another\n") != std::string::npos);
+  CHECK(describe(catalog, "head/reading", DescribeFormat::markdown)
+            .find("\n\nReads the weights of: one, another\n") != std::string::npos);
+  const auto json = nlohmann::json::parse(describe(catalog, "head/reading", DescribeFormat::json));
+  CHECK(json["weights"] == std::vector<std::string>{"one", "another"});
+}
+
+TEST_CASE("a component that an option names is described without a recipe") {
+  Catalog catalog;
+  catalog.add<FakeLayout>("nowhere");
+  CHECK(describe(catalog, "layout/nowhere", DescribeFormat::text) ==
+        "layout/nowhere\n  Puts nothing anywhere.\n\nThere are no parameters.\n");
+  const auto role = describe(catalog, "layout", DescribeFormat::text);
+  CHECK(role.find("--layout\n  How a data set lies on disk") == 0);
+  CHECK(role.find("layout/nowhere  Puts nothing anywhere.\n") != std::string::npos);
+  CHECK(role.find("In a recipe") == std::string::npos);
 }
 
 TEST_CASE("what is not there is an error, with what was meant or what there is") {

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "command.h"
 #include "command/convert.h"
@@ -19,6 +20,7 @@ struct Options {
   std::filesystem::path data;
   std::filesystem::path out;
   std::string image_format;
+  std::vector<int> image_size;  ///< height and width, or nothing
   ComponentOptions layout;
 };
 
@@ -33,8 +35,12 @@ int convert(const Options& options, Session& session) {
                                                     catalog)
                                  .create({})
                            : session.open_data(options.data, overrides);
-  command::convert_dataset(*dataset, *layout, {options.out, options.layout.name, options.image_format},
-                           progress.get());
+  command::ConvertOptions convert{options.out, options.layout.name, options.image_format};
+  if (!options.image_size.empty()) {
+    convert.height = options.image_size[0];
+    convert.width = options.image_size[1];
+  }
+  command::convert_dataset(*dataset, *layout, convert, progress.get());
   std::cout << "written to " << options.out.string() << "; to check it: kindred data doctor "
             << options.out.string() << '\n';
   return 0;
@@ -50,6 +56,10 @@ Action add_options(CLI::App& app) {
       ->type_name("DIR");
   app.add_option("--format", options->image_format, "jpg, png, bmp, webp or tif [as the layout has it]")
       ->type_name("FORMAT");
+  app.add_option("--size", options->image_size, "Resize all images to this height and width, in pixels")
+      ->expected(2)
+      ->check(CLI::Range(1, 65500).description(""))
+      ->type_name("HEIGHT WIDTH");
   options->layout.add_to(app, "layout", "Folders and file names");
   return [options](Session& session) { return convert(*options, session); };
 }

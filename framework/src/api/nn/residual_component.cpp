@@ -15,7 +15,7 @@ std::string listed(const std::vector<std::int64_t>& depths, const std::string& l
   return text;
 }
 
-/// A layout to which the network's own names are added, all of them behind a prefix.
+/// A layout to which the network's own names are added; in the file each follows a prefix.
 WeightsLayout with_own_names(ResidualStem stem, const std::string& prefix, WeightsLayout layout) {
   const bool top = stem == ResidualStem::torchvision;
   layout.required.push_back(prefix + (top ? "conv1.weight" : "layer0.conv1.weight"));
