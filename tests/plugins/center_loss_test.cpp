@@ -54,13 +54,13 @@ kindred::Catalog catalog_with_centers() {
 }
 
 // The tiny training, whose centres are the plugin's.
-recipe::Plan plan_with_centers(const kindred::Catalog& catalog, double weight) {
+kindred::recipe::Plan plan_with_centers(const kindred::Catalog& catalog, double weight) {
   return kindred::test::tiny_plan(
       catalog, {"loss.entropy.weight=1e-9", "loss.scale.weight=1e-9",
                 "loss.centers={type='center', on=['descriptor'], weight=" + std::to_string(weight) + "}"});
 }
 
-torch::Tensor tensor_of(const file::TensorFile& state, const std::string& ending) {
+torch::Tensor tensor_of(const kindred::file::TensorFile& state, const std::string& ending) {
   for (const auto& [name, tensor] : state.tensors) {
     if (name.ends_with(ending)) return tensor.clone();
   }
@@ -139,7 +139,7 @@ TEST_CASE("training moves the centres by their own learning rate, whatever the l
   std::vector<torch::Tensor> moved;
   for (const double weight : {1.0, 0.0005}) {
     const auto plan = plan_with_centers(catalog, weight);
-    training::Trainer trainer(plan, model::build_model(plan, 5), 5, torch::kCPU);
+    kindred::training::Trainer trainer(plan, kindred::model::build_model(plan, 5), 5, torch::kCPU);
     trainer.start_epoch(1);
     const auto before = tensor_of(trainer.state(), ".centers");
     trainer.step(images, labels, 1, 0, 0.0);
@@ -155,14 +155,14 @@ TEST_CASE("training that goes through a checkpoint ends with the same centres") 
   const auto catalog = catalog_with_centers();
   const auto plan = plan_with_centers(catalog, 0.01);
   const auto run = [&](bool through_state) {
-    auto trainer = std::make_unique<training::Trainer>(plan, model::build_model(plan, 5), 5,
+    auto trainer = std::make_unique<kindred::training::Trainer>(plan, kindred::model::build_model(plan, 5), 5,
                                                                 torch::kCPU);
     trainer->start_epoch(1);
     for (std::int64_t step = 0; step < 4; ++step) {
       if (through_state && step == 2) {
         auto state = trainer->state();
         for (auto& entry : state.tensors) entry.second = entry.second.clone();
-        trainer = std::make_unique<training::Trainer>(plan, model::build_model(plan, 5), 5,
+        trainer = std::make_unique<kindred::training::Trainer>(plan, kindred::model::build_model(plan, 5), 5,
                                                                torch::kCPU);
         trainer->restore(state, "checkpoint");
         trainer->start_epoch(1);

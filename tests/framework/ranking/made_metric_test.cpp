@@ -111,7 +111,7 @@ using Names = std::vector<std::string>;
 
 std::string refusal(const std::string& spoiled) {
   try {
-    static_cast<void>(results::evaluation_of(plan_of({"metric.last_rank.spoiled=" + spoiled})));
+    static_cast<void>(evaluation_of(plan_of({"metric.last_rank.spoiled=" + spoiled})));
   } catch (const ComponentError& error) {
     return error.what();
   }
@@ -128,7 +128,7 @@ bool holds(const std::string& text, const std::string& part) {
 
 TEST_CASE("a metric that a plugin brings is shown wherever figures are, without a word in the recipe") {
   const auto plan = plan_of();
-  const auto evaluation = results::evaluation_of(plan);
+  const auto evaluation = evaluation_of(plan);
   CHECK(evaluation.find("last_rank")->value == 3);
 
   const auto text = results::evaluation_text(evaluation);
@@ -145,12 +145,12 @@ TEST_CASE("a metric that a plugin brings is shown wherever figures are, without 
         "path,identity,camera,matches,ap,last\na,1,,2,0.750000,4\nb,2,,1,0.500000,2\nc,,,,,\n");
 
   study::Study study;
-  study.arms.resize(1);
-  study::CellOutcome outcome;
-  outcome.cell.plan = plan;
-  outcome.result = study::CellResult{"", evaluation, std::nullopt};
-  CHECK(study::arm_grids(study, {outcome})[0].markdown() ==
-        "| arm | mAP | Rank-1 | Last rank |\n| --- | --- | --- | --- |\n"
+  study.variants.resize(1);
+  study::RunOutcome outcome;
+  outcome.run.plan = plan;
+  outcome.result = study::RunScores{evaluation, std::nullopt};
+  CHECK(study::variant_grids(study, {outcome})[0].markdown() ==
+        "| variant | mAP | Rank-1 | Last rank |\n| --- | --- | --- | --- |\n"
         "| the recipe | 62.50 (1) | 50.00 (1) | 3 (1) |\n");
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("figures stand in the order of the metrics, and those of a named entry
                                          "{type='last_rank',name='far'}]"}))) ==
         Names{"last_rank", "mAP", "rank1", "first", "far.last_rank"});
   const auto evaluation =
-      results::evaluation_of(plan_of({"metric=[{type='last_rank'},{type='last_rank',name='far'}]"}));
+      evaluation_of(plan_of({"metric=[{type='last_rank'},{type='last_rank',name='far'}]"}));
   CHECK(evaluation.figures[1].info.label == "far Last rank");
   CHECK(evaluation.figures[1].metric == "far");
   CHECK(evaluation.per_query.columns[1].name == "far.last");

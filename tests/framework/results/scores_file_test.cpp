@@ -5,6 +5,8 @@
 #include <string>
 
 #include "data_files.h"
+#include "made_evaluation.h"
+#include "results/evaluation_file.h"
 
 using namespace kindred;
 using namespace kindred::results;
@@ -14,19 +16,20 @@ TEST_CASE("scores of all rankings are written as JSON and as a table, and read b
   const TemporaryFolder folder;
   const auto file = folder / "scores.json";
   ScoresFile scores;
-  scores.rankings = {{"ranking", "descriptors", {{"mAP", 0.456789}, {"rank1", 0.5}, {"note", "x"}}},
-                     {"ranking", "post-processed", {{"mAP", 0.5}, {"rank1", 1}, {"score", 0.75}}}};
+  scores.rankings = {{"ranking", "descriptors", made_evaluation(0.456789, 0.5)},
+                     {"ranking", "post-processed", made_evaluation(0.5, 1)}};
+  scores.rankings[0].scores.figures.erase(scores.rankings[0].scores.figures.begin() + 2);  // Score
   scores.write(file);
   CHECK(read_bytes(folder / "scores.md") ==
-        "| STAGE | RANKED BY | mAP | RANK-1 | RANK-5 | mINP | SCORE |\n"
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
-        "| ranking | descriptors | 45.68 | 50.00 |  |  |  |\n"
-        "| ranking | post-processed | 50.00 | 100.00 |  |  | 75.00 |\n");
+        "| STAGE | RANKED BY | mAP | Rank-1 | Score |\n"
+        "| --- | ---: | ---: | ---: | ---: |\n"
+        "| ranking | descriptors | 45.68 | 50.00 |  |\n"
+        "| ranking | post-processed | 50.00 | 100.00 | 75.00 |\n");
   const auto read = ScoresFile::read(file);
   REQUIRE(read.rankings.size() == 2);
   CHECK(read.rankings[1].stage == "ranking");
   CHECK(read.rankings[1].ranked_by == "post-processed");
-  CHECK(read.rankings[0].scores == scores.rankings[0].scores);
+  CHECK(evaluation_json(read.rankings[0].scores) == evaluation_json(scores.rankings[0].scores));
 }
 
 TEST_CASE("damaged scores are refused with the entry") {

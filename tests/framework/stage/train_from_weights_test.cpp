@@ -49,7 +49,7 @@ struct Start {
     return tiny_plan(catalog, more);
   }
   TrainOutcome train(const recipe::Plan& plan, const std::string& run) {
-    return train(plan, folder / run, sink, never);
+    return stage::train(plan, folder / run, sink, never);
   }
   [[nodiscard]] torch::Tensor tensor(const fs::path& model, const std::string& name) const {
     return *file::read_safetensors(model).find(name);

@@ -26,7 +26,7 @@ TEST_CASE("precisions have the names of recipes, once they have been decided on"
   CHECK(precision_name(system::Precision::fp16) == "fp16");
   CHECK(precision_name(system::Precision::bf16) == "bf16");
   CHECK_THROWS_AS(static_cast<void>(precision_name(system::Precision::automatic)), std::logic_error);
-  CHECK_THROWS_AS(Autocast(torch::kCPU, system::Precision::trained), std::logic_error);
+  CHECK_THROWS_AS(Autocast({torch::kCPU, system::Precision::trained}), std::logic_error);
 }
 
 TEST_CASE("fp16 needs a GPU, and the message says what else there is") {
