@@ -76,7 +76,7 @@ TEST_CASE("a pipeline's report shows domains, the quality of labels, scores and 
   const auto scores = results::ScoresFile::read(run / "scores.json").rankings;
   REQUIRE(scores.size() == 3);
   const auto mean_ap = [&](std::size_t i) {
-    return text::fixed_text(100 * scores[i].scores["mAP"].get<double>(), 2);
+    return text::fixed_text(100 * scores[i].scores.find("mAP")->value, 2);
   };
   CHECK(scores[0].stage == "base_ranking");
   CHECK(holds(section(page, "scores"), row("base_ranking", mean_ap(0))));
