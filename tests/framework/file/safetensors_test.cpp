@@ -178,7 +178,7 @@ TEST_CASE("a tensor that is described wrongly is named") {
   CHECK(refusal_of_header(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", "1234") ==
         "is damaged: tensor 'a' ends before it begins");
   CHECK(refusal_of_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "1234") ==
-        "is damaged: tensor 'a' has 4 bytes; F32 [2] needs 8");
+        "is damaged: tensor 'a' has 4 bytes, but F32 [2] needs 8");
   CHECK(refusal_of_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "1234") ==
         "is damaged: tensor 'a' ends at byte 8 of the data, which has only 4 bytes: the file is truncated");
 }
@@ -260,7 +260,7 @@ TEST_CASE("content that cannot be written is refused by name, and nothing is wri
   CHECK(message({{{"a", torch::Tensor()}}, {}}) == file.string() + ": error: tensor 'a' has no value");
   CHECK(message({{{"a", torch::ones(1, torch::kComplexFloat)}}, {}})
             .find("type that safetensors does not support") != std::string::npos);
-  CHECK(message({{}, {{"key", "\xff"}}}).find("is not UTF-8") != std::string::npos);
+  CHECK(message({{}, {{"key", "\xff"}}}).find("is not valid UTF-8") != std::string::npos);
   CHECK(!fs::exists(file));
 }
 

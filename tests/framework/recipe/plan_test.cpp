@@ -441,7 +441,7 @@ metric        soon, late
 epochs        60
 parameters    50 in the network, 20 in the losses, for 2 identities
 
-OUTPUT      KIND     WIDTH       LOSS x WEIGHT
+OUTPUT      KIND     DIM         LOSS x WEIGHT
 logits      logits   identities  entropy x 1
 descriptor  feature  8           hard x 0.5
 )");
@@ -463,7 +463,7 @@ TEST_CASE("a fold that is not there is an error") {
 }
 
 TEST_CASE("checking a plan of a fold says so") {
-  CHECK(training::check_plan(plan_of(whole, {"folds.fold=2"})).find("validated     fold 2 of 4\n") !=
+  CHECK(training::check_plan(plan_of(whole, {"folds.fold=2"})).find("validation    fold 2 of 4\n") !=
         std::string::npos);
 }
 

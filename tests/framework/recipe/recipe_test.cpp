@@ -267,7 +267,7 @@ TEST_CASE("errors of several files and overrides are found at once") {
   const auto errors =
       load_errors(folder, folder.write("c.toml", "extends = [\"a.toml\", \"b.toml\"]\n"), {"nothing"});
   CHECK(errors.find("a.toml:1:5: error: ") != std::string::npos);
-  CHECK(errors.find("b.toml:2:5: error: dates") != std::string::npos);
+  CHECK(errors.find("b.toml:2:5: error: a recipe has no dates") != std::string::npos);
   CHECK(errors.find("b.toml:1:11: error: cannot read") == std::string::npos);  // b.toml itself cannot be used
   CHECK(errors.find("--set nothing: error: ") != std::string::npos);
 }
