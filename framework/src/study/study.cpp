@@ -90,7 +90,11 @@ class StudyReader {
 
   Study read() {
     root_ = recipe::parse_toml(content(), file_.string());
-    const auto keys = StudyKeys::schema().parse(root_, "a study", diagnostics_, {"set", "variant", "axis"});
+    const auto keys =
+        StudyKeys::schema().parse(root_, "a study", diagnostics_, {"set", "variant", "axis", "arm"});
+    if (const auto* arms = root_.as<Table>()->find("arm")) {
+      diagnostics_.error(arms->location(), "a study has no key 'arm'; it is called 'variant' now");
+    }
     Study study;
     study.recipe = (file_.parent_path() / keys.recipe).lexically_normal();
     study.changes = changes_of(*root_.as<Table>());
@@ -225,7 +229,7 @@ class StudyReader {
     return *list;
   }
 
-  /// An variant for each combination of the axes' values.
+  /// A variant for each combination of the axes' values.
   void combine(std::vector<StudyVariant>& variants) {
     if (axes_.empty() || !diagnostics_.empty()) return;
     std::vector<std::size_t> at(axes_.size(), 0);

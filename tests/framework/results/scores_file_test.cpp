@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include <nlohmann/json.hpp>
 #include "data_files.h"
 #include "made_evaluation.h"
 #include "results/evaluation_file.h"

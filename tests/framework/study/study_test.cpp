@@ -149,6 +149,11 @@ TEST_CASE("all errors of a study come at once, each with its place") {
         "part; separate names with single dots, such as train.epochs");
 }
 
+TEST_CASE("a variant by its former key is an error that says the present one") {
+  CHECK(errors_of("recipe = 'base.toml'\n[[arm]]\nname = 'a'\n").find("it is called 'variant' now") !=
+        std::string::npos);
+}
+
 TEST_CASE("what makes no study is an error") {
   CHECK(errors_of("recipe = 'base.toml'\n") ==
         "s.toml:1:1: error: the study varies nothing; give it [[variant]] or [[axis]], seeds or folds");

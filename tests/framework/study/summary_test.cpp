@@ -119,7 +119,7 @@ TEST_CASE("folds are columns, with the mean and the standard deviation over them
       outcome(0, std::nullopt, 3, 0.814, 0.795), outcome(0, std::nullopt, 4, 0.818, 0.804)};
   const auto study = study_of({""});
   CHECK(fold_grids(outcomes)[0].markdown() ==
-        "| mAP/Rank-1 | fold 1 | fold 2 | split3 | split4 | mean | deviation |\n"
+        "| mAP/Rank-1 | fold 1 | fold 2 | fold 3 | fold 4 | mean | deviation |\n"
         "| --- | --- | --- | --- | --- | --- | --- |\n"
         "| with descriptors | 82.30/81.20 | 82.50/79.90 | 81.40/79.50 | 81.80/80.40 | 82.00/80.25 | "
         "0.50/0.73 |\n");
@@ -127,7 +127,7 @@ TEST_CASE("folds are columns, with the mean and the standard deviation over them
   outcomes[1].failure = "no";
   outcomes[3].result.reset();
   CHECK(fold_grids(outcomes)[0].markdown().find(
-            "| split4 | mean of 2 | deviation |\n| --- | --- | --- | --- | --- | --- | --- |\n"
+            "| fold 4 | mean of 2 | deviation |\n| --- | --- | --- | --- | --- | --- | --- |\n"
             "| with descriptors | 82.30/81.20 | failed | 81.40/79.50 | not done | 81.85/80.35 | ") !=
         std::string::npos);
 }
