@@ -80,7 +80,7 @@ TEST_CASE("a pipeline's report shows domains, the quality of labels, scores and 
   };
   CHECK(scores[0].stage == "base_ranking");
   CHECK(holds(section(page, "scores"), row("base_ranking", mean_ap(0))));
-  CHECK(holds(section(page, "scores"), row("ranking, descriptors alone", mean_ap(1))));
+  CHECK(holds(section(page, "scores"), row("ranking, descriptors only", mean_ap(1))));
   CHECK(holds(section(page, "scores"), row("ranking, after post-processing", mean_ap(2))));
 
   const auto costs = results::CostsFile::read(run / "costs.json");

@@ -48,7 +48,7 @@ TEST_CASE("a model is imported, used, and trained on for other identities") {
   const TemporaryFolder folder;
   const auto first = kindred({"train", tiny, "--run-dir", (folder / "first").string(), "-q"}, folder.path());
   REQUIRE(first.exit_code == 0);
-  const auto model = (folder / "first/model.safetensors").string();
+  const auto model = (folder / "first/model/model.safetensors").string();
   const auto imported = (folder / "imported.safetensors").string();
   const auto import =
       kindred({"weights", "import", model, "--recipe", tiny, "--out", imported}, folder.path());

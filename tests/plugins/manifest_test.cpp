@@ -66,7 +66,7 @@ TEST_CASE("what is wrong in a manifest is named with its line") {
   CHECK(contains(refusal("path,split\na.jpg,test\n"),
                  "2: error: split 'test'; allowed are 'train', 'query' and 'gallery'"));
   CHECK(contains(refusal("path,split,identity\na.jpg,train,bob\n"),
-                 "2: error: column 'identity': 'bob' is not an integer"));
+                 "2: error: column 'identity': 'bob' is not a whole number"));
   CHECK(contains(refusal("path,split,identity\na.jpg,train,-2\n"), "2: error: identity -2"));
   CHECK(contains(refusal("path,split,camera\na.jpg,train,front door\n"),
                  "2: error: camera 'front door'; allowed are numbers from 0"));

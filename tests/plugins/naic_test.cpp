@@ -108,8 +108,8 @@ TEST_CASE("corrections without a training list are refused") {
 TEST_CASE("a bad line of the list is named") {
   CHECK(contains(list_refusal("train/1.png 1\ntrain/2.png\n"),
                  "2: error: 'train/2.png' does not have the form"));
-  CHECK(contains(list_refusal("train/1.png one\n"), "1: error: identity 'one' is not an integer"));
-  CHECK(contains(list_refusal("train/1.png -1\n"), "1: error: identity '-1' is not an integer from 0"));
+  CHECK(contains(list_refusal("train/1.png one\n"), "1: error: identity 'one' is not a whole number"));
+  CHECK(contains(list_refusal("train/1.png -1\n"), "1: error: identity '-1' is not a whole number from 0"));
   CHECK(contains(list_refusal("train/1.png 1\n\ntrain/3.png 1\n"), "3: error: image '3.png' is not in "));
   CHECK(contains(list_refusal("train/1.png 1\ntrain/2.png 1\ntest/1.png 2\n"),
                  "3: error: image '1.png' is already listed in line 1"));
@@ -137,7 +137,7 @@ TEST_CASE("missing folders and lists are named") {
   CHECK(contains(refusal(dataset(folder.path())), "has no training list; expected"));
   folder.write(list_path, "train/1.png 1\n");
   folder.write("query_a/q.png", "");
-  CHECK(contains(refusal(dataset(folder.path())), "holds 'query_a', but no 'gallery_a'"));
+  CHECK(contains(refusal(dataset(folder.path())), "contains 'query_a', but not 'gallery_a'"));
   std::filesystem::create_directory(folder.path() / "gallery_a");
   CHECK(contains(refusal(dataset(folder.path())), "gallery_a: error: contains no images"));
 }

@@ -82,7 +82,7 @@ TEST_CASE("a JSON text of another form is refused with the place") {
 
 TEST_CASE("a name that is not UTF-8 cannot be written as JSON") {
   CHECK_THROWS_WITH_AS(static_cast<void>(written(NaicJson({}, {}), {{"\xff.png", {}, {}}})),
-                       doctest::Contains("is not UTF-8"), ComponentError);
+                       doctest::Contains("is not valid UTF-8"), ComponentError);
 }
 
 TEST_CASE("the table has a line for each pair, and reads back to the last bit") {

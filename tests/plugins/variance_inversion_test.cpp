@@ -74,7 +74,7 @@ TEST_CASE("what cannot be meant is refused with what to write") {
   CHECK(
       parse_error("channels", Texts{}).find("nothing would be inverted; use the augmentation 'normalize'") !=
       std::string::npos);
-  CHECK(parse_error("channels", Texts{"G", "G"}).find("names 'G' twice") != std::string::npos);
+  CHECK(parse_error("channels", Texts{"G", "G"}).find("contains 'G' twice") != std::string::npos);
   CHECK(parse_error("channels", Texts{"H"}).find("\"H\" is not 'R', 'G' or 'B'") != std::string::npos);
   CHECK(parse_error("channels", Texts{"R", "B"}).empty());
   CHECK(parse_error("std", Numbers{0.229, -0.224, -0.225}) ==

@@ -46,8 +46,8 @@ std::string utc_now() {
   return text;
 }
 
-/// The library with the kernel, which this program has loaded.
-fs::path kernel_library() {
+/// The plugin API library that this program has loaded.
+fs::path api_library() {
   Dl_info info{};
   if (::dladdr(reinterpret_cast<const void*>(&split_name), &info) == 0 || info.dli_fname == nullptr)
     return {};
@@ -246,7 +246,7 @@ class PipelineRun {
   std::map<std::string, std::string> code_of(const stage::Stage& stage) {
     std::map<std::string, std::string> code;
     auto program = file_hash("/proc/self/exe");
-    if (const auto library = kernel_library(); !library.empty()) program += file_hash(library);
+    if (const auto library = api_library(); !library.empty()) program += file_hash(library);
     code["kindred"] = text_hash(program);
     code["libtorch"] = system::torch_version();
     for (const auto* component : stage.code()) {
@@ -267,9 +267,9 @@ class PipelineRun {
     if (!pipeline_.keep_training || !record || !stage.is_worth_keeping(folder)) return;
     const auto difference = key_difference(record->key, key, /*ignore_code=*/true);
     if (difference.empty()) return;
-    throw DataError(folder, "holds a training that is kept, and " + difference +
-                                "; use another --run-dir, revert the change, or train again with --from " +
-                                stage.name);
+    throw KeptTrainingError(
+        folder, "holds a training that is kept, and " + difference +
+                    "; use another --run-dir, revert the change, or train again with --from " + stage.name);
   }
 
   StageState compared(const stage::Stage& stage, const std::optional<StageRecord>& record,

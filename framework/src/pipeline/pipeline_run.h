@@ -33,6 +33,12 @@ struct PlannedStage {
   StageState state;
 };
 
+/// A training that is kept would have to be trained over (Pipeline::keep_training).
+class KeptTrainingError : public DataError {
+ public:
+  using DataError::DataError;
+};
+
 /// What run_pipeline() would do, without doing any of it. Throws as it does.
 [[nodiscard]] std::vector<PlannedStage> plan_pipeline(const Pipeline& pipeline, const Catalog& catalog,
                                                       const std::filesystem::path& folder,

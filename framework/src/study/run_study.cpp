@@ -52,8 +52,10 @@ RunState state_of(const StudyRun& run, const Catalog& catalog, const fs::path& f
     if (done) return {true, "done", ""};
     if (is(0, StageKind::up_to_date)) return {false, "trained, to be evaluated", ""};
     return {false, is(0, StageKind::goes_on) ? "started, will continue" : "to do", ""};
-  } catch (const DataError& error) {
+  } catch (const pipeline::KeptTrainingError& error) {
     return {false, error.what(), error.what()};
+  } catch (const Error& error) {
+    return {false, error.what(), ""};  // the run itself will fail with it
   }
 }
 

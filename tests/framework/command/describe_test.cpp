@@ -260,7 +260,7 @@ TEST_CASE("a component that an option names is described without a recipe") {
   Catalog catalog;
   catalog.add<FakeLayout>("nowhere");
   CHECK(describe(catalog, "layout/nowhere", DescribeFormat::text) ==
-        "layout/nowhere\n  Puts nothing anywhere.\n\nThere are no parameters.\n");
+        "layout/nowhere\n  Puts nothing anywhere.\n\nIt has no parameters.\n");
   const auto role = describe(catalog, "layout", DescribeFormat::text);
   CHECK(role.find("--layout\n  How a data set lies on disk") == 0);
   CHECK(role.find("layout/nowhere  Puts nothing anywhere.\n") != std::string::npos);
@@ -275,7 +275,7 @@ TEST_CASE("what is not there is an error, with what was meant or what there is")
   CHECK(error_of("head/triplet") ==
         "error: there is no component 'head/triplet'; did you mean 'loss/triplet'?");
   CHECK(error_of("backbone/zebra") ==
-        "error: there is no component 'backbone/zebra'; there are 'backbone/large' and 'backbone/small'");
+        "error: there is no component 'backbone/zebra'; choose 'backbone/large' and 'backbone/small'");
   CHECK(error_of("backbone/little") ==
         "error: there is no component 'backbone/little'; it is called 'backbone/small' now");
   CHECK(error_of("trian") == "error: there is no table 'trian'; did you mean 'train'?");

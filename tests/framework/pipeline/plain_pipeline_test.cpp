@@ -78,12 +78,12 @@ TEST_CASE("what is wrong with a plain recipe is said once, in its own words") {
 TEST_CASE("a key runs the stages again whose results it affects, and no other") {
   PlainRun run;
   static_cast<void>(run.run());
-  CHECK(holds(run.plan(), "ranking   rank   nothing: it is up to date"));
+  CHECK(holds(run.plan(), "ranking   rank   nothing, it is up to date"));
   const auto ranked = run.plan({"evaluate.cameras=single"});
-  CHECK(holds(ranked, "features  embed  nothing: it is up to date"));
+  CHECK(holds(ranked, "features  embed  nothing, it is up to date"));
   CHECK(holds(ranked, "ranking   rank   runs: its recipe has changed: evaluate.cameras"));
   const auto embedded = run.plan({"embed.flip_test=true"});
-  CHECK(holds(embedded, "model     train  nothing: it is up to date"));
+  CHECK(holds(embedded, "model     train  nothing, it is up to date"));
   CHECK(holds(embedded, "features  embed  runs: its recipe has changed: embed.flip_test"));
   CHECK(holds(embedded, "ranking   rank   runs: it reads 'features', which runs"));
   const auto untouched =
@@ -106,7 +106,7 @@ TEST_CASE("a training that is there is never trained over, unless that is asked 
       CHECK(holds(error.what(), "--from model"));
     }
     CHECK(read_bytes(run.folder() / "model/model.safetensors") == model);
-    CHECK(holds(run.plan(), "model     train  nothing: it is up to date"));
+    CHECK(holds(run.plan(), "model     train  nothing, it is up to date"));
   }
   PipelineOptions anew;
   anew.from = "model";

@@ -184,7 +184,7 @@ TEST_CASE("the best is by any figure, and one that is not there is an error with
   CHECK_FALSE(last.higher_is_better);
   CHECK_THROWS_WITH_AS(static_cast<void>(best_figure(plan_of({"train.best_by=mapp"}))),
                        "--set train.best_by=mapp: error: train.best_by: no metric of the recipe gives a "
-                       "figure 'mapp'; there are 'mAP', 'rank1', 'first' and 'last_rank'",
+                       "figure 'mapp'; choose 'mAP', 'rank1', 'first' and 'last_rank'",
                        RecipeError);
 }
 

@@ -142,7 +142,9 @@ TEST_CASE("rows without a direction and unequal widths are refused by name") {
   CHECK_THROWS_WITH_AS(static_cast<void>(rank_gallery(torch::ones({1, 4}), gallery, top(1))),
                        doctest::Contains("gallery: error: row 7 (from 0) has length 0"), DataError);
   CHECK_THROWS_WITH_AS(static_cast<void>(rank_gallery(torch::ones({1, 3}), gallery, top(1))),
-                       doctest::Contains("are 4 numbers, but those of query 3"), DataError);
+                       doctest::Contains("gallery: error: its descriptors have 4 numbers, but those of query "
+                                         "have 3; extract both with the same model"),
+                       DataError);
   CHECK_THROWS_AS(static_cast<void>(rank_gallery(torch::ones({1, 4}), gallery, top(0))), std::logic_error);
 }
 

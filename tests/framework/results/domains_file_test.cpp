@@ -51,8 +51,7 @@ TEST_CASE("a list of domains that is wrong is refused with the line") {
     const auto file = folder.write("domains.csv", text);
     return error_of([&] { static_cast<void>(DomainsFile::read(file)); });
   };
-  CHECK(contains(refusal("path,domain\na,x\nb,y\na,x\n"),
-                 "domains.csv:4: error: the image 'a' is listed twice"));
+  CHECK(contains(refusal("path,domain\na,x\nb,y\na,x\n"), "domains.csv:4: error: image 'a' is listed twice"));
   CHECK(contains(refusal("path,domain\na,\n"), ":2: error: the domain is empty; name the domain"));
   CHECK(contains(refusal("path,domain\n,x\n"), ":2: error: the path is empty; name the image"));
   CHECK(contains(refusal("path,split,domain\na,test,x\n"), ":2: error: split 'test'"));

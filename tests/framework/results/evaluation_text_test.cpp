@@ -14,7 +14,7 @@ TEST_CASE("an evaluation is a line of figures for each metric, a line of what wa
   auto made = made_evaluation(0.43076, 0.55);
   CHECK(evaluation_text(made) ==
         "mAP 43.08 %  Rank-1 55.00 %  Score 49.04 %\n"
-        "1 of 2 queries in 4 gallery images (1 distractor, 3 junk left out), across cameras\n"
+        "1 of 2 queries in 4 gallery images (1 distractor, 3 junk ignored), across cameras\n"
         "Same person or not:\n"
         "  FPR UP TO  TPR      DISTANCE BELOW\n"
         "  0.0001     25.00 %  0.125\n"
@@ -26,7 +26,7 @@ TEST_CASE("an evaluation is a line of figures for each metric, a line of what wa
   CHECK(evaluation_text(made) ==
         "mAP 43.08 %  Rank-1 55.00 %\n"
         "Score 49.04 %\n"
-        "1 of 2 queries in 4 gallery images (1 distractor, 3 junk left out), single-camera mode: why\n");
+        "1 of 2 queries in 4 gallery images (1 distractor, 3 junk ignored), single-camera mode: why\n");
 }
 
 TEST_CASE("values are shown by their kind") {

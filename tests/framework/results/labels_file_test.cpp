@@ -42,7 +42,7 @@ TEST_CASE("a list of labels that is wrong is refused with the line") {
     return error_of([&] { static_cast<void>(LabelsFile::read(file)); });
   };
   CHECK(contains(refusal("path,identity\na,0\nb,\n"), "labels.csv:3: error: 'b' has no identity"));
-  CHECK(contains(refusal("path,identity\na,0\na,1\n"), "labels.csv:3: error: the image 'a' is listed twice"));
+  CHECK(contains(refusal("path,identity\na,0\na,1\n"), "labels.csv:3: error: image 'a' is listed twice"));
   CHECK(contains(refusal("path,identity\na,x\n"), "labels.csv:2: error: "));
 }
 

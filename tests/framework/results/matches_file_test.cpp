@@ -72,7 +72,7 @@ TEST_CASE("a name that JSON cannot hold is refused, and an earlier file stays") 
   const TemporaryFolder folder;
   folder.write("matches.json", "earlier");
   const std::vector<QueryMatches> all{{"q", std::nullopt, {{"\xe4.png", 0, std::nullopt}}}};
-  CHECK(contains(error_of([&] { files(all, false).write(folder.path()); }), "is not UTF-8"));
+  CHECK(contains(error_of([&] { files(all, false).write(folder.path()); }), "is not valid UTF-8"));
   CHECK(read_bytes(folder / "matches.json") == "earlier");
 }
 

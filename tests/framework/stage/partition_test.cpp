@@ -86,32 +86,7 @@ TEST_CASE("an image that cannot be read, or has no domain, leaves an earlier lis
   dataset.add_unreadable("gallery/worse.png", 3, 1, Split::gallery);
   CHECK(error_of(run) == "gallery/bad.png: error: is empty (0 bytes)");
   dataset = {};
-  CHECK(contains(error_of(run), "there are no images"));
+  CHECK(contains(error_of(run), "there are no images to tell apart"));
   CHECK(read_bytes(folder / "domains.csv") == "earlier");
   CHECK(files_in(folder.path()) == 1);
-}
-
-TEST_CASE("a list of domains that is wrong is refused with the line") {
-  const TemporaryFolder folder;
-  const auto refusal = [&](const std::string& text) {
-    const auto file = folder.write("domains.csv", text);
-    return error_of([&] { static_cast<void>(read_domains(file)); });
-  };
-  CHECK(contains(refusal("path,domain\na,x\nb,y\na,x\n"),
-                 "domains.csv:4: error: the image 'a' is listed twice"));
-  CHECK(contains(refusal("path,domain\na,\n"), ":2: error: the domain is empty; name the domain"));
-  CHECK(contains(refusal("path,domain\n,x\n"), ":2: error: the path is empty; name the image"));
-  CHECK(contains(refusal("path,split\na,query\n"), "domain"));
-  CHECK(contains(refusal("path,domains\na,x\n"), "domain"));
-  const auto file = folder.write("domains.csv", "domain,path\nx,a\n");
-  CHECK(read_domains(file).at("a") == "x");
-}
-
-TEST_CASE("a sample without a domain is an error that names it, and no sample is changed") {
-  std::vector<Sample> samples(2);
-  samples[0].path = "a.png";
-  samples[1].path = "b.png";
-  const auto message = error_of([&] { set_domains(samples, {{"a.png", "x"}}, "run/domains.csv"); });
-  CHECK(contains(message, "run/domains.csv: error: has no domain for 'b.png'"));
-  CHECK(samples[0].domain.empty());
 }

@@ -140,12 +140,13 @@ TEST_CASE("nothing incomplete or doubtful is written, and an earlier file stays"
   };
   const auto one = ranking_of("1", {1, 2});
   const auto two = ranking_of("2", {1, 2});
-  CHECK(contains(
-      refusal({one}),
-      "lines.txt: error: is not written: 1 of 2 queries have no ranking, such as 'query/2.png' for one"));
+  CHECK(contains(refusal({one}),
+                 "lines.txt: error: is not written: 1 of 2 queries have no ranking, such as 'query/2.png'; "
+                 "give the rankings of all domains"));
   CHECK(contains(refusal({one, two + one}),
-                 "ranking1.csv:4: error: the query 'query/1.png' already has a ranking in "));
-  CHECK(contains(refusal({one + two + one}), "ranking0.csv:6: error: the query 'query/1.png' has a ranking"));
+                 "ranking1.csv:4: error: query 'query/1.png' already has a ranking in "));
+  CHECK(contains(refusal({one + two + one}),
+                 "ranking0.csv:6: error: query 'query/1.png' already has a ranking"));
   CHECK(contains(refusal({one + ranking_of("3", {1, 2})}),
                  ":4: error: 'query/3.png' is not a query of the data set"));
   CHECK(contains(refusal({one + ranking_of("2", {1, 4})}),
@@ -154,8 +155,8 @@ TEST_CASE("nothing incomplete or doubtful is written, and an earlier file stays"
                  ":6: error: 'gallery/1.png' is listed twice for "
                  "'query/2.png'"));
   CHECK(contains(refusal({one + ranking_of("2", {1})}),
-                 "ranking0.csv: error: lists 1 gallery images for the "
-                 "query 'query/2.png' where 2; set [ranking] top to 2 or more"));
+                 "ranking0.csv: error: lists 1 gallery images for the query 'query/2.png', but the format "
+                 "needs 2; set [ranking] top to 2 or more"));
   CHECK(contains(refusal({one + "query/2.png,2,gallery/1.png,0.5\n"}), ":4: error: rank 2; expected 1"));
   CHECK(contains(refusal({one + "query/2.png,1,gallery/1.png,high\n"}),
                  "the similarity 'high' is not a number"));

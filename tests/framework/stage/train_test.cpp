@@ -487,7 +487,7 @@ TEST_CASE("a loss that is not a number stops training by name, before harm is do
   const TemporaryFolder folder;
   const auto message = message_of<Error>([&] { static_cast<void>(train_quietly(plan, folder / "run")); });
   CHECK(message.rfind("the loss is no longer finite in epoch 2, batch 3: 'scale(descriptor)'. Lower the "
-                      "learning rate, which was 0.004: ",
+                      "learning rate, which was 0.004, ",
                       0) == 0);
   CHECK(!fs::exists(folder / "run/model.safetensors"));
   CHECK(training::read_checkpoint_position(folder / "run/checkpoint.safetensors")->epoch == 2);
@@ -575,10 +575,9 @@ TEST_CASE("the best model is by the figure that the recipe names, and by its bet
         tiny_plan(catalog, {"dataset.tested=4", "train.evaluate_every=1", "train.best_by=mINP"}),
         folder / "other"));
   };
-  CHECK(
-      message_of<RecipeError>(unknown) ==
-      "--set train.best_by=mINP: error: train.best_by: no metric of the recipe gives a figure 'mINP'; there "
-      "are 'mAP', 'rank1' and 'first'");
+  CHECK(message_of<RecipeError>(unknown) ==
+        "--set train.best_by=mINP: error: train.best_by: no metric of the recipe gives a figure 'mINP'; "
+        "choose 'mAP', 'rank1' and 'first'");
 }
 
 TEST_CASE("evaluations in between need query and gallery images") {

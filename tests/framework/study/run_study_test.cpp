@@ -114,7 +114,7 @@ TEST_CASE("a study carries out each run once, and reports what it has found") {
     CHECK(holds(study.list(), "trained, to be evaluated"));
     Notes again;
     CHECK(study.run(again).text == outcome.text);
-    CHECK(holds(again.all, "stage 'ranking' (rank) runs: its result evaluation.json is gone"));
+    CHECK(holds(again.all, "stage 'ranking' (rank) runs: its result evaluation.json is missing"));
     CHECK(read_bytes(study.folder() / "b/fold2/model/model.safetensors") == model);
   }
   SUBCASE("a damaged result counts as lost") {

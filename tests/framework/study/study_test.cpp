@@ -159,7 +159,8 @@ TEST_CASE("what makes no study is an error") {
         "s.toml:1:1: error: the study varies nothing; give it [[variant]] or [[axis]], seeds or folds");
   CHECK(errors_of("recipe = 'base.toml'\nseeds = []\n").find("seeds = [] is empty; remove the key") !=
         std::string::npos);
-  CHECK(errors_of("recipe = 'base.toml'\nseeds = [1, 2, 1]\n") == "s.toml:2:16: error: seeds has 1 twice");
+  CHECK(errors_of("recipe = 'base.toml'\nseeds = [1, 2, 1]\n") ==
+        "s.toml:2:16: error: seeds contains 1 twice");
   CHECK(errors_of(one_arm + "[[variant]]\nname = 'a'\n") ==
         "s.toml:4:1: error: two variants are called 'a'; give each its own name");
   CHECK(errors_of("variant = 1\nrecipe = 'base.toml'\n") ==
@@ -173,7 +174,7 @@ TEST_CASE("what makes no study is an error") {
         "s.toml:4:11: error: 'root=a/b' is not a valid folder name: no '/', not beginning with '.' or "
         "'study.', at most 200 characters; say it with [[variant]], which has a name");
   CHECK(errors_of(axis + "[[1]]\n").find("s.toml:4:11: error: a value of an axis must be a number") == 0);
-  CHECK(errors_of(axis + "['a', 'a']\n") == "s.toml:4:16: error: values has \"a\" twice");
+  CHECK(errors_of(axis + "['a', 'a']\n") == "s.toml:4:16: error: values contains \"a\" twice");
   CHECK(errors_of("recipe = 'base.toml'\n[[axis]]\nkey = 'a=b'\nvalues = [1]\n") ==
         "s.toml:2:1: error: 'a=b' is not a valid key; write a key such as train.epochs");
 }

@@ -102,7 +102,7 @@ TEST_CASE("the table of variants shows mean, spread and number of runs, and hone
         "| --- | --- | --- | --- | --- |\n"
         "| off | 53.00 ± 3.61 (3) | 60.00 ± 0.00 (3) |  |  |\n"
         "| on | 53.00 ± 2.83 (2) | 71.00 ± 1.41 (2) | +2.00 ± 1.41 (2) | +11.00 ± 1.41 (2) |\n");
-  CHECK(grids[0].text().find("on   53.00 ± 2.83 (2)  71.00 ± 1.41 (2)  +2.00 ± 1.41 (2)") !=
+  CHECK(grids[0].text().find("on       53.00 ± 2.83 (2)  71.00 ± 1.41 (2)  +2.00 ± 1.41 (2)") !=
         std::string::npos);
 }
 

@@ -49,7 +49,7 @@ TEST_CASE("components are ordered by role and name, however they were added") {
   const auto catalog = fake_catalog();
   std::vector<std::string> ids;
   for (const auto* factory : catalog.components()) ids.push_back(factory->info().id());
-  CHECK(ids.size() == 11);
+  CHECK(ids.size() == 14);
   CHECK(std::is_sorted(ids.begin(), ids.end()));
   const auto backbones = catalog.components("backbone");
   REQUIRE(backbones.size() == 2);

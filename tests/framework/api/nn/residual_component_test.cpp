@@ -32,7 +32,7 @@ std::string error_of(const std::string& toml, std::vector<std::int64_t> depths) 
 TEST_CASE("the depths that a component has are said, and others refused") {
   CHECK(schema({18, 34, 50}).parameters().front().doc == "layers: 18, 34 or 50");
   CHECK(error_of("depth = 34", {18, 34, 50}).empty());
-  CHECK(error_of("depth = 101", {18, 34, 50}) == "backbone 'x': depth = 101 is none of 18, 34 and 50");
+  CHECK(error_of("depth = 101", {18, 34, 50}) == "backbone 'x': depth = 101 is not one of 18, 34 and 50");
   CHECK(error_of("depth = 18", {50, 101}) == "backbone 'x': depth = 18 is neither 50 nor 101");
 }
 
