@@ -1,7 +1,7 @@
 # What `cmake --install` gives:
 #
 #   bin/kindred               the launcher; finds ../lib/kindred/plugins from where it lies
-#   lib/libkindred.so         the kernel, in the system's library folder
+#   lib/libkindred.so         the plugin API library, in the system's library folder
 #   lib/kindred/plugins/      the plugins, in lib whatever the system's library folder is
 #   include/kindred/          what a plugin may see
 #   lib/cmake/Kindred/        find_package(Kindred) with kindred_add_plugin()

@@ -45,7 +45,7 @@ struct StageType {
   std::string name;
   std::string summary;
   std::vector<ParameterInfo> parameters;
-  std::vector<std::string> tables;  ///< keys that hold a recipe, settings of the kernel or a component
+  std::vector<std::string> tables;  ///< keys that hold a recipe, settings of the engine or a component
   std::function<std::unique_ptr<stage::Stage>(stage::StageReader&)> make;
 };
 

@@ -48,7 +48,7 @@ std::vector<std::string> split(std::string_view list, std::string_view separator
   }
 }
 
-/// "LibTorch 2.0.1 where this kernel has LibTorch 1.13.1": only the parts that differ, as far as they pair
+/// "LibTorch 2.0.1 where this Kindred has LibTorch 1.13.1": only the parts that differ, as far as they pair
 /// up.
 std::string difference(const std::string& found, const std::string& wanted) {
   const auto theirs = split(found, ", ");
@@ -64,7 +64,7 @@ std::string difference(const std::string& found, const std::string& wanted) {
   return left + ", but this Kindred with " + right;
 }
 
-/// Reads the info from the file and compares it with this kernel; no code of the plugin has run by then.
+/// Reads the info from the file and compares it with this Kindred; no code of the plugin has run by then.
 LoadedPlugin read_info(const fs::path& file) {
   const auto section = read_library_section(file, section_name);
   if (!section) {

@@ -79,11 +79,7 @@ results::Evaluation evaluate_features(const std::filesystem::path& query_file,
                                       const std::filesystem::path& gallery_file,
                                       const recipe::RankingPlan& plan, torch::Device device,
                                       progress::ProgressSink& progress) {
-  if (plan.post_processed()) {
-    return evaluate_search(read_search_input(query_file, gallery_file), plan, device, progress);
-  }
-  return evaluate_features(file::read_features(query_file), file::read_features(gallery_file), plan, progress,
-                           query_file.string(), gallery_file.string());
+  return evaluate_search(read_search_input(query_file, gallery_file), plan, device, progress);
 }
 
 }  // namespace kindred::ranking

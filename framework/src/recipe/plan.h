@@ -91,14 +91,14 @@ struct GroupChoice : GroupSettings {
 /// the lists of tables augmentation, loss, post_processor and metric, whose entries have `type`, `name` and
 /// `enabled` besides, those of loss also `on`, `weight` and `reduction`, those of post_processor `domains`;
 /// the list of tables group inside optimizer; the list of tables pseudo_labels, each with a table `dataset`
-/// or without; the kernel's own tables folds, weights, loader, train, embed, ranking, evaluate and machine
+/// or without; the engine's own tables folds, weights, loader, train, embed, ranking, evaluate and machine
 /// (settings.h).
 ///
 /// Without the list metric the metrics are the catalog's default ones (ComponentInfo::default_order); a table
 /// of that name changes entries of this list, as it would those of a list that is written out.
 ///
 /// The six tables and one loss are required: nothing that decides a result is left unsaid. A recipe without
-/// augmentations, without the kernel's own tables, name or seed is whole. An entry with `enabled = false` is
+/// augmentations, without the engine's own tables, name or seed is whole. An entry with `enabled = false` is
 /// left out, and its type need not exist.
 struct Plan : RankingPlan, DataPlan, ExtractionPlan {
   std::string name;  ///< "" when the recipe has none

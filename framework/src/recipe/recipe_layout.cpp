@@ -42,7 +42,7 @@ RecipeTable settings(std::string key, Affects affects = Affects::training) {
   return table;
 }
 
-/// Puts a list of tables of the kernel into a component's table.
+/// Puts a list of tables of the engine into a component's table.
 template <class Settings>
 void add_list(RecipeTable& table, const std::string& name) {
   auto list = settings<Settings>(table.key + "." + name);

@@ -9,7 +9,7 @@
 namespace kindred::recipe {
 
 struct RecipeTable {
-  /// What the table holds: one component, a list of components, settings of the kernel, a list of these, or
+  /// What the table holds: one component, a list of components, settings of the engine, a list of these, or
   /// those entries of such a list that have one `type`; the key of these is "LIST.TYPE". An option of the
   /// command line names one component, and no recipe does.
   enum class Kind { component, components, settings, settings_list, variant, option };

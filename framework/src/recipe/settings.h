@@ -1,4 +1,4 @@
-// The kernel's own tables of a recipe: what belongs to no component.
+// The engine's own tables of a recipe: what belongs to no component.
 #pragma once
 
 #include <cstdint>

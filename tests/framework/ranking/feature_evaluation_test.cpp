@@ -141,7 +141,7 @@ TEST_CASE("descriptors that cannot be compared are refused with file and row") {
   CHECK(refusal(zero).find("gallery: error: row 1 (from 0) has length 0") != std::string::npos);
   auto infinite = directions({0, 90});
   infinite[1][0] = std::numeric_limits<float>::infinity();
-  CHECK(refusal(infinite).find("gallery.npy: error: row 1, the descriptor of '" + two[1].path +
+  CHECK(refusal(infinite).find("gallery.npy: error: row 1 (from 0), the descriptor of '" + two[1].path +
                                "', contains a number that is not finite") != std::string::npos);
   write_bytes(folder / "gallery.npy", read_bytes(folder / "gallery.npy").substr(0, 130));
   CHECK_THROWS_WITH_AS(static_cast<void>(evaluate_features(folder / "query", folder / "gallery",
