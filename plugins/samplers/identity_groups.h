@@ -32,8 +32,7 @@ class IdentityGroups {
  public:
   /// Throws ComponentError in the name of `component` when there are fewer than identities_per_batch
   /// identities, or a sample's identity is unknown.
-  IdentityGroups(const std::string& component, const GroupParams& params,
-                 const std::vector<Sample>& samples);
+  IdentityGroups(const std::string& component, const GroupParams& params, const std::vector<Sample>& samples);
 
   /// Indices of samples, for each identity; identities in ascending order, none without images.
   [[nodiscard]] const std::vector<std::vector<std::size_t>>& images() const { return images_; }

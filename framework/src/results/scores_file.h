@@ -10,7 +10,8 @@
 
 namespace kindred::results {
 
-/// scores.json is a list; an entry has stage, ranked_by and then what evaluation_json() gives of that ranking.
+/// scores.json is a list; an entry has stage, ranked_by and then what evaluation_json() gives of that
+/// ranking.
 struct ScoresFile {
   static constexpr const char* name = "scores.json";
 

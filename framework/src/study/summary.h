@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "results/evaluation.h"
-#include "study/study_runs.h"
 #include "study/study.h"
+#include "study/study_runs.h"
 
 namespace kindred::study {
 

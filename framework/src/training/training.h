@@ -11,15 +11,11 @@
 #include <vector>
 
 #include "data/loader.h"
-#include "progress/progress.h"
-#include "progress/rate.h"
-#include "recipe/plan.h"
-#include "results/metrics_file.h"
 #include "kindred/role/metric.h"
-#include "results/metrics_file.h"
 #include "progress/progress.h"
 #include "progress/rate.h"
 #include "recipe/plan.h"
+#include "results/metrics_file.h"
 #include "system/precision.h"
 #include "training/checkpoint.h"
 #include "training/run_directory.h"
