@@ -1,12 +1,9 @@
 #include "results/evaluation_file.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
@@ -19,6 +16,7 @@
 #include "kindred/core/error.h"
 #include "kindred/text/csv.h"
 #include "results/evaluation_text.h"
+#include "text/number_text.h"
 
 namespace kindred::results {
 namespace {
@@ -185,23 +183,16 @@ void write_json(const fs::path& file, const Json& json) {
   file::write_atomically(file, [&](std::ostream& out) { out << text; });
 }
 
-template <class Number>
-std::string shortest(Number number) {
-  std::array<char, 32> text{};
-  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
-}
-
 std::string exact(FigureKind kind, double value) {
   if (std::isnan(value)) return "";
-  return kind == FigureKind::distance ? shortest(static_cast<float>(value)) : shortest(value);
+  return kind == FigureKind::distance ? text::shortest_text(static_cast<float>(value))
+                                      : text::shortest_text(value);
 }
 
 /// Six digits of a share are more than a query can tell.
 std::string query_cell(FigureKind kind, double value) {
   if (kind != FigureKind::share || std::isnan(value)) return exact(kind, value);
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.6f", value);
-  return text.data();
+  return text::fixed_text(value, 6);
 }
 
 double number_of(const CsvTable& table, const CsvRow& row, std::size_t column) {

@@ -1,22 +1,20 @@
 #include "results/evaluation_text.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <utility>
 
+#include "text/number_text.h"
 #include "text/text_table.h"
 
 namespace kindred::results {
 namespace {
 
-std::string printed(const char* format, double value) {
-  std::array<char, 400> text{};  // the largest double has 309 digits
-  std::snprintf(text.data(), text.size(), format, value);
-  return text.data();
+/// With a plus sign before what is not negative, when asked.
+std::string with_sign(const std::string& number, bool sign) {
+  return (sign && number.front() != '-' ? "+" : "") + number;
 }
 
 std::string count_text(std::int64_t count, const std::string& thing, const std::string& things) {
@@ -62,10 +60,10 @@ std::string figure_text(FigureKind kind, double value) {
 
 std::string figure_cell(FigureKind kind, double value, bool sign) {
   if (std::isnan(value)) return "-";
-  if (kind == FigureKind::share) return printed(sign ? "%+.2f" : "%.2f", 100 * value);
+  if (kind == FigureKind::share) return with_sign(text::fixed_text(100 * value, 2), sign);
   // Four digits, but all of a whole number.
   const bool whole = std::abs(value) < 1e15 && value == std::floor(value);
-  return whole ? printed(sign ? "%+.0f" : "%.0f", value) : printed(sign ? "%+.4g" : "%.4g", value);
+  return with_sign(whole ? text::fixed_text(value, 0) : text::significant_text(value, 4), sign);
 }
 
 std::string evaluation_text(const Evaluation& evaluation) {

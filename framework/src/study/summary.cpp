@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -10,6 +9,7 @@
 
 #include "kindred/text/csv.h"
 #include "results/evaluation_text.h"
+#include "text/number_text.h"
 #include "text/text_table.h"
 
 namespace kindred::study {
@@ -71,15 +71,8 @@ std::string joined(const std::vector<std::string>& texts) {
   return text;
 }
 
-/// The shortest text that is read as the same number.
-std::string exact(double number) {
-  std::array<char, 32> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
-  return {buffer.data(), end};
-}
-
 std::string exact(const std::optional<double>& number) {
-  return number ? exact(*number) : "";
+  return number ? text::shortest_text(*number) : "";
 }
 
 std::string text_of(const std::optional<std::int64_t>& number) {
@@ -263,7 +256,7 @@ void write_study_csv(std::ostream& out, const Study& study, const std::vector<Ru
                                       state_text(outcome)};
       for (const auto& figure : figures) {
         const double value = scores == nullptr ? std::nan("") : value_of(*scores, figure);
-        row.insert(row.end(), {std::isnan(value) ? "" : exact(value), ""});
+        row.insert(row.end(), {std::isnan(value) ? "" : text::shortest_text(value), ""});
       }
       row.emplace_back(scores == nullptr ? "" : "1");
       row.push_back(scores == nullptr ? "" : std::to_string(scores->valid_queries));
@@ -276,7 +269,8 @@ void write_study_csv(std::ostream& out, const Study& study, const std::vector<Ru
       std::vector<std::string> row = {what, kind, study.variants[variant].name, "", "", ""};
       for (const auto& spread : spreads) {
         runs = std::max(runs, spread.count);
-        row.insert(row.end(), {spread.count == 0 ? "" : exact(spread.mean), exact(spread.deviation)});
+        row.insert(row.end(),
+                   {spread.count == 0 ? "" : text::shortest_text(spread.mean), exact(spread.deviation)});
       }
       row.insert(row.end(), {std::to_string(runs), "", "", ""});
       if (runs > 0) write_csv_row(out, row);
