@@ -86,6 +86,14 @@ void add_ignore_code(CLI::App& app, bool& ignore_code) {
                "Accept results from another build of Kindred or its plugins as up to date");
 }
 
+void add_weights_key(CLI::App& app, std::string& key) {
+  app.add_option(
+         "--key", key,
+         "Key of the weights in a file with several networks, such as teacher [looked for under the usual "
+         "keys]")
+      ->type_name("KEY");
+}
+
 std::filesystem::path run_directory(const std::filesystem::path& given, const std::string& name,
                                     const std::filesystem::path& recipe) {
   if (!given.empty()) return given;

@@ -73,6 +73,9 @@ void add_from(CLI::App& app, std::string& stage);
 /// --ignore-code
 void add_ignore_code(CLI::App& app, bool& ignore_code);
 
+/// --key, of commands that read a weight file
+void add_weights_key(CLI::App& app, std::string& key);
+
 /// What the help calls a path that Session::open_data() opens.
 inline constexpr const char* data_source_help = "A recipe, or a folder or manifest of images";
 

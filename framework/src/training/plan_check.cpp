@@ -26,8 +26,8 @@ bool is_there(const std::optional<std::string>& file) {
 /// As many as the classifiers of the file have that the whole network starts from.
 std::int64_t identities_for(const recipe::Plan& plan) {
   if (!is_there(plan.weights.file)) return any_identities;
-  const auto weights =
-      weights::translate(weights::read_weights_file(*plan.weights.file), weights::known_layouts(plan));
+  const auto file = weights::read_weights_file(*plan.weights.file, plan.weights.key.value_or(""));
+  const auto weights = weights::translate_for_plan(file, plan);
   return weights::identities_of(plan, weights, *plan.weights.file).value_or(any_identities);
 }
 

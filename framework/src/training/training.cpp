@@ -20,6 +20,7 @@
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
 #include "system/device.h"
+#include "training/extension.h"
 #include "training/random_state.h"
 #include "weights/initial_weights.h"
 
@@ -94,12 +95,13 @@ void Training::resume() {
     return;
   }
   const auto file = directory_.checkpoint();
-  const auto differences =
-      recipe::recipe_differences(recipe::parse_recipe(found->identity, file.string(), {}), plan_.identity());
-  if (!differences.empty()) {
+  const auto begun = recipe::parse_recipe(found->identity, file.string(), {});
+  const auto differences = recipe::recipe_differences(begun, plan_.identity());
+  const auto extension = extension_of(begun, plan_, {found->epoch - 1, found->batch > 0});
+  if (!differences.empty() && (!extension || !extension->refusal.empty())) {
     throw DataError(
         file, "belongs to another recipe; use another run directory, or revert these changes of the recipe:" +
-                  recipe::differences_text(differences));
+                  recipe::differences_text(differences) + (extension ? "\n" + extension->refusal : ""));
   }
   if (found->data != data_.fingerprint) {
     throw DataError(file, "the training images have changed since this checkpoint (" + found->data +
@@ -113,6 +115,7 @@ void Training::resume() {
   // What was best by another figure says nothing.
   if (found->best_by == plan_.train.best_by) best_score_ = found->best_score;
   metrics_.go_back_to(found->metrics_position);
+  if (extension) progress_.note(extension->note);
   if (epoch_ <= plan_.train.epochs) {
     progress_.note("continuing in epoch " + std::to_string(epoch_) + " of " +
                    std::to_string(plan_.train.epochs) +
