@@ -17,6 +17,7 @@
 #include "recipe/component_choice.h"
 #include "session.h"
 #include "system/device.h"
+#include "system/library_messages.h"
 
 namespace kindred::launcher {
 namespace {
@@ -90,6 +91,7 @@ void print_unexpected(const std::string& what) {
 
 int run(const CommandLine& line) {
   Session session(line.output.quiet);
+  system::silence_library_messages();
   try {
     progress::start_log(line.output.quiet ? "error" : line.output.log_level);
     const int code = line.action(session);
@@ -132,6 +134,7 @@ int parse_and_run(int argc, char** argv) {
   app.add_flag_callback(
       "--version",
       [] {
+        system::set_threads(0);  // as a command does that is not told otherwise
         std::cout << system::version_text();
         throw CLI::Success();
       },

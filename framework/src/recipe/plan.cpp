@@ -87,6 +87,7 @@ class Planner {
     check_weights(plan);
     settings("loader", plan.loader);
     settings("train", plan.train);
+    plan.epochs_location = location_of("train", "epochs");
     plan.best_by_location = location_of("train", "best_by");
     settings("embed", plan.embed);
     choose_search(plan);

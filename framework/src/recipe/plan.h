@@ -114,6 +114,7 @@ struct Plan : RankingPlan, DataPlan, ExtractionPlan {
   WeightsSettings weights;
   SourceLocation weights_location;
   TrainSettings train;
+  SourceLocation epochs_location;   ///< of train.epochs, or of the recipe
   SourceLocation best_by_location;  ///< of train.best_by, or of the recipe
 
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.

@@ -11,6 +11,7 @@
 #include "recipe/recipe_difference.h"
 #include "text/number_text.h"
 #include "training/checkpoint.h"
+#include "training/planned_schedule.h"
 #include "training/run_directory.h"
 
 namespace kindred::training {
@@ -61,7 +62,7 @@ std::string refusal_of(const Value& begun, const recipe::Plan& plan, const Train
   }
   const auto before = schedule_of(begun, *plan.catalog);
   if (before == nullptr) return "its schedule is not known any more, so it cannot go on to other epochs";
-  const auto now = plan.schedule.create({plan.train.epochs});
+  const auto now = create_schedule(plan);
   const auto epoch = first_difference(*before, *now, trained);
   if (epoch == 0) return "";
   return plan.schedule.subject() + " gives other learning rates with this number of epochs, from epoch " +

@@ -12,6 +12,7 @@
 #include "text/number_text.h"
 #include "text/text_table.h"
 #include "training/learning_groups.h"
+#include "training/planned_schedule.h"
 #include "weights/initial_weights.h"
 
 namespace kindred::training {
@@ -58,7 +59,7 @@ std::string weight_text(double weight) {
 
 std::string check_plan(const recipe::Plan& plan) {
   // Made for what they find wrong with their parameters.
-  static_cast<void>(plan.schedule.create({plan.train.epochs}));
+  static_cast<void>(create_schedule(plan));
   static_cast<void>(plan.optimizer.create({}));
   for (const auto& augmentation : plan.augmentations) static_cast<void>(augmentation.create({}));
   static_cast<void>(ranking::create_post_processors(plan));

@@ -21,6 +21,7 @@
 #include "recipe/recipe_difference.h"
 #include "system/device.h"
 #include "training/extension.h"
+#include "training/planned_schedule.h"
 #include "training/random_state.h"
 #include "weights/initial_weights.h"
 
@@ -65,7 +66,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       stop_(stop),
       data_(load_training_data(plan)),
       sampler_(plan.sampler.create({data_.samples})),
-      schedule_(plan.schedule.create({plan.train.epochs})),
+      schedule_(create_schedule(plan)),
       augmentations_(data::create_augmentations(plan)),
       loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan), /*training=*/true),
       trainer_(plan, initial_model(plan, data_.identities, progress), data_.identities, device) {
