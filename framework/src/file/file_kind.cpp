@@ -1,7 +1,6 @@
 #include "file/file_kind.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <fstream>
 #include <string_view>
 #include <system_error>

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <memory>
 #include <system_error>
-#include <utility>
-#include <vector>
 
 #include "kindred/core/error.h"
 #include "recipe/component_choice.h"

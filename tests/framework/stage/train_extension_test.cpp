@@ -5,8 +5,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "framework/stage/train_runs.h"

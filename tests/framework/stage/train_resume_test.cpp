@@ -1,12 +1,12 @@
 // Trainings that are stopped, killed, damaged or begun again.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "framework/stage/train_runs.h"
