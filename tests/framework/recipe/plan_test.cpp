@@ -369,7 +369,7 @@ TEST_CASE("what is wrong with a group is an error at its place") {
       "--set optimizer.group.rest.bias_facter=2: error: group 'rest' has no parameter 'bias_facter'; did you "
       "mean 'bias_factor'?");
   CHECK(errors_of(grouped, {"optimizer.group.rest.parameters=[]"}) ==
-        "r.toml:38:1: error: group 'rest': parameters = [] matches nothing; name at least one tensor, or set "
+        "--set optimizer.group.rest.parameters=[]: error: group 'rest': parameters = [] matches nothing; name at least one tensor, or set "
         "enabled = false");
   CHECK(error_of("optimizer.group=[{ parameters = ['*'] }]") ==
         "--set optimizer.group=[{ parameters = ['*'] }]: error: [[optimizer.group]] needs the parameter "
