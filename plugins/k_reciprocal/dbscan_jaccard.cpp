@@ -12,7 +12,6 @@
 namespace kindred::k_reciprocal {
 namespace {
 
-using Params = DbscanJaccard::Params;
 using Rows = std::vector<std::int32_t>;
 
 constexpr std::int64_t block_rows = 4096;
@@ -73,7 +72,7 @@ class DisjointSets {
 
 class Dbscan {
  public:
-  Dbscan(const SparseRows& vectors, const Params& params, RetrievalHost& host)
+  Dbscan(const SparseRows& vectors, const DbscanJaccard::Params& params, RetrievalHost& host)
       : vectors_(vectors),
         columns_(vectors.transposed(0, vectors.size())),
         params_(params),
@@ -146,7 +145,7 @@ class Dbscan {
 
   const SparseRows& vectors_;
   SparseRows columns_;
-  const Params& params_;
+  const DbscanJaccard::Params& params_;
   RetrievalHost& host_;
   std::int64_t rows_;
   std::vector<char> core_;  ///< bytes, as threads write to neighbouring ones
@@ -154,7 +153,7 @@ class Dbscan {
 
 }  // namespace
 
-Schema<Params> DbscanJaccard::schema() {
+Schema<DbscanJaccard::Params> DbscanJaccard::schema() {
   Schema<Params> s(
       "Clusters queries and gallery together with DBSCAN on the k-reciprocal Jaccard distance; exact, "
       "without a matrix of all distances.",

@@ -7,7 +7,7 @@
 namespace kindred::photometric {
 namespace {
 
-std::string check(const GaussianBlur::Params& params) {
+std::string kernel_rule(const GaussianBlur::Params& params) {
   if (params.kernel_size % 2 == 0) {
     return "kernel_size = " + std::to_string(params.kernel_size) + " is even; choose an odd number";
   }
@@ -34,7 +34,7 @@ Schema<GaussianBlur::Params> GaussianBlur::schema() {
       .above(0)
       .at_most(100)
       .unit("pixels");
-  s.rule(check);
+  s.rule(kernel_rule);
   return s;
 }
 

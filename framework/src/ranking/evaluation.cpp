@@ -19,6 +19,7 @@
 #include "ranking/made_metric.h"
 #include "ranking/match_ranks.h"
 #include "ranking/similarity.h"
+#include "text/number_text.h"
 
 namespace kindred::ranking {
 namespace {
@@ -27,10 +28,6 @@ constexpr std::int64_t block_bytes = std::int64_t{64} << 20;
 
 bool labelled(const Sample& sample) {
   return sample.identity >= 0;
-}
-
-std::string count_text(std::int64_t count, const std::string& thing, const std::string& things) {
-  return std::to_string(count) + " " + (count == 1 ? thing : things);
 }
 
 void add_sentence(std::string& text, const std::string& sentence) {
@@ -62,7 +59,7 @@ struct GalleryIndex {
 
 std::string some_identities(std::set<std::int64_t> identities) {
   std::string text =
-      count_text(static_cast<std::int64_t>(identities.size()), "identity", "identities") + " (";
+      text::count_text(static_cast<std::int64_t>(identities.size()), "identity", "identities") + " (";
   std::size_t shown = 0;
   for (const auto identity : identities) {
     if (shown == 3) return text + ", ...)";
@@ -82,12 +79,13 @@ void require_shared_identities(const std::vector<Sample>& query, const std::vect
     if (labelled(sample)) identities.insert(sample.identity);
   }
   if (identities.empty()) {
-    throw DataError(place, "none of the " + count_text(query.size(), "query", "queries") +
+    throw DataError(place, "none of the " + text::count_text(query.size(), "query", "queries") +
                                " has an identity; evaluation needs identities (column `identity`, whole "
                                "numbers from 0); without them, use match to rank the gallery");
   }
   if (index.labelled_images == 0) {
-    throw DataError(place, "none of the " + count_text(gallery.size(), "gallery image", "gallery images") +
+    throw DataError(place, "none of the " +
+                               text::count_text(gallery.size(), "gallery image", "gallery images") +
                                " has an identity; evaluation needs identities on both sides");
   }
   std::set<std::int64_t> others;
@@ -335,12 +333,12 @@ void count_others(const std::vector<Sample>& query, const std::vector<Sample>& g
     if (!labelled(sample) || !searched.contains(sample.identity)) ++evaluation.distractors;
   }
   if (not_judged > 0) {
-    add_sentence(evaluation.note,
-                 count_text(not_judged, "query is", "queries are") + " unlabeled or junk and not evaluated");
+    add_sentence(evaluation.note, text::count_text(not_judged, "query is", "queries are") +
+                                      " unlabeled or junk and not evaluated");
   }
   if (evaluation.cameras_known) return;
   if (const auto selves = queries_in_gallery(query, gallery); selves > 0) {
-    add_sentence(evaluation.note, count_text(selves, "query is", "queries are") +
+    add_sentence(evaluation.note, text::count_text(selves, "query is", "queries are") +
                                       " also in the gallery, and finding itself counts as correct");
   }
 }

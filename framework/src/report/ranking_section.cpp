@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -80,15 +79,11 @@ Html tiles(const NamedScores& scores) {
   return element("dl", {{"class", "tiles"}}, list);
 }
 
-std::string count_text(std::int64_t count) {
-  return text::number_text(static_cast<double>(count));
-}
-
 /// "237 of 237 queries in 313 gallery images (50 distractors, 0 junk left out), across cameras"
 std::string basis_text(const results::Evaluation& scores) {
-  return count_text(scores.valid_queries) + " of " + count_text(scores.queries) + " queries in " +
-         count_text(scores.gallery) + " gallery images (" + count_text(scores.distractors) +
-         " distractors, " + count_text(scores.junk) + " junk ignored), " +
+  return text::count_text(scores.valid_queries) + " of " + text::count_text(scores.queries) + " queries in " +
+         text::count_text(scores.gallery) + " gallery images (" + text::count_text(scores.distractors) +
+         " distractors, " + text::count_text(scores.junk) + " junk ignored), " +
          (scores.cameras_known ? "across cameras: images from the camera of the query are ignored"
                                : "single-camera mode: images from the camera of the query count") +
          (scores.multi_query ? "; queries of one identity and camera are merged" : "") +
@@ -120,7 +115,7 @@ Html score_table(const std::vector<NamedScores>& all) {
     const auto& scores = *all[i].scores;
     HtmlTable::Row row{{all[i].name}, i + 1 == all.size()};
     for (const auto& figure : figures) row.cells.push_back(cell_text(figure.kind, value_of(scores, figure)));
-    row.cells.push_back(count_text(scores.valid_queries));
+    row.cells.push_back(text::count_text(scores.valid_queries));
     row.cells.push_back(scores.cameras_known ? "across" : "single");
     table.rows.push_back(std::move(row));
     comparable = comparable && scores.cameras_known == all[0].scores->cameras_known &&

@@ -16,6 +16,7 @@
 #include "kindred/core/error.h"
 #include "kindred/text/csv.h"
 #include "results/evaluation_text.h"
+#include "results/json_object.h"
 #include "text/number_text.h"
 
 namespace kindred::results {
@@ -176,11 +177,6 @@ Evaluation parsed(const Json& json) {
   if (json.contains("per_query"))
     evaluation.per_query.columns = columns_of(json.at("per_query").at("columns"));
   return evaluation;
-}
-
-void write_json(const fs::path& file, const Json& json) {
-  const auto text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-  file::write_atomically(file, [&](std::ostream& out) { out << text; });
 }
 
 std::string exact(FigureKind kind, double value) {

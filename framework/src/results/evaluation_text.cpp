@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <cstdint>
 #include <utility>
 
 #include "text/number_text.h"
@@ -15,10 +14,6 @@ namespace {
 /// With a plus sign before what is not negative, when asked.
 std::string with_sign(const std::string& number, bool sign) {
   return (sign && number.front() != '-' ? "+" : "") + number;
-}
-
-std::string count_text(std::int64_t count, const std::string& thing, const std::string& things) {
-  return std::to_string(count) + " " + (count == 1 ? thing : things);
 }
 
 std::string figure_lines(const Evaluation& evaluation) {
@@ -69,9 +64,9 @@ std::string figure_cell(FigureKind kind, double value, bool sign) {
 std::string evaluation_text(const Evaluation& evaluation) {
   auto text = figure_lines(evaluation);
   text += std::to_string(evaluation.valid_queries) + " of " +
-          count_text(evaluation.queries, "query", "queries") + " in " +
-          count_text(evaluation.gallery, "gallery image", "gallery images") + " (" +
-          count_text(evaluation.distractors, "distractor", "distractors") + ", " +
+          text::count_text(evaluation.queries, "query", "queries") + " in " +
+          text::count_text(evaluation.gallery, "gallery image", "gallery images") + " (" +
+          text::count_text(evaluation.distractors, "distractor", "distractors") + ", " +
           std::to_string(evaluation.junk) + " junk ignored), " +
           (evaluation.cameras_known ? "across cameras" : "single-camera mode");
   if (!evaluation.note.empty()) text += ": " + evaluation.note;
