@@ -258,10 +258,11 @@ TEST_CASE("describing in training mode is a mistake of the program") {
 }
 
 TEST_CASE("a head whose outputs break the role's promises is refused") {
-  CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "twice"}), 5), doctest::Contains("'g1'"),
-                       std::logic_error);
+  CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "twice"}), 5),
+                       doctest::Contains("gave two outputs the name 'g1'"), recipe::ComponentFault);
   CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "no descriptor"}), 5),
-                       doctest::Contains("'descriptor'"), std::logic_error);
+                       doctest::Contains("of which the last is not the feature 'descriptor'"),
+                       recipe::ComponentFault);
 }
 
 TEST_CASE("what a component finds wrong is said at its table in the recipe") {
