@@ -120,12 +120,12 @@ TEST_CASE("a model needs only what inference needs, and says what is missing") {
   CHECK(says(useless, "the augmentation 'keep_training' was used in training alone"));
 
   // Post-processors see the descriptors, with the plugin.
-  for (const auto& [name, message] :
-       {std::pair<std::string, std::string>{
-            "no_numbers",
-            "error: post_processor 'no_numbers' of plugin 'heap' gave query 0 (from 0) a distance "
-            "that is not finite"},
-        {"seven", "error: post_processor 'seven' of plugin 'heap' failed: it threw a value of type 'int'"}}) {
+  const std::vector<std::pair<std::string, std::string>> faults = {
+      {"no_numbers",
+       "error: post_processor 'no_numbers' of plugin 'heap' gave query 0 (from 0) a distance that is not "
+       "finite"},
+      {"seven", "error: post_processor 'seven' of plugin 'heap' failed: it threw a value of type 'int'"}};
+  for (const auto& [name, message] : faults) {
     const auto evaluated = kindred(
         {"evaluate", (folder / "features").string(), "--post", name, "--plugin-dir", heap_plugins, "-q"},
         folder.path());

@@ -87,9 +87,8 @@ std::string wrong_command(const CLI::App& app, int argc, char** argv) {
 
 /// What plugins throw has the component's name by now: whatever comes here is a fault of Kindred itself.
 void print_unexpected(const std::string& what) {
-  std::cerr
-      << "error: unexpected, a fault of Kindred that is worth a report with the command and the recipe: "
-      << what << '\n';
+  std::cerr << "error: unexpected: " << what
+            << "; this is a fault of Kindred: please report it with the command and the recipe\n";
 }
 
 void print_out_of_memory(const std::string& what) {

@@ -1,5 +1,6 @@
 #include "model/model.h"
 
+#include <c10/core/GradMode.h>
 #include <torch/nn/functional/normalization.h>
 #include <torch/types.h>
 #include <torch/utils.h>
@@ -185,7 +186,7 @@ torch::Tensor LossTerm::value(const std::vector<torch::Tensor>& outputs, const t
     throw recipe::ComponentFault(
         subject, "gave " + tensor_text(value) + " as its value; it must be one floating-point number");
   }
-  if (torch::GradMode::is_enabled() && on.requires_grad() && !value.requires_grad()) {
+  if (c10::GradMode::is_enabled() && on.requires_grad() && !value.requires_grad()) {
     throw recipe::ComponentFault(
         subject,
         "gave a value without a gradient, from which nothing can be learned; compute it from the output by "

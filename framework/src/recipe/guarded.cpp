@@ -12,10 +12,11 @@
 #include <cstring>
 #include <exception>
 #include <filesystem>
+#include <istream>
 #include <opencv2/core.hpp>
+#include <ostream>
 #include <set>
 #include <string_view>
-#include <typeinfo>
 #include <vector>
 
 #include "kindred/core/sample.h"

@@ -4,7 +4,6 @@
 #include <torch/types.h>
 
 #include <cmath>
-#include <string>
 
 #include "kindred/core/error.h"
 #include "temporary_folder.h"

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <opencv2/core.hpp>
 #include <stdexcept>
-#include <string>
 #include <utility>
 
 namespace kindred {
