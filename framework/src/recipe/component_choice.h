@@ -90,7 +90,8 @@ class ComponentChooser {
     choice.name = *name;
     choice.factory = catalog_.find<Role>(*name);
     if (!is_usable(choice.factory, table, std::string(Role::role_name), reserved)) return;
-    choice.params = choice.factory->parse(table, diagnostics, reserved);
+    choice.params = guarded(choice.factory->info().subject(),
+                            [&] { return choice.factory->parse(table, diagnostics, reserved); });
   }
 
   /// "choose 'a' or 'b'", or why there is nothing to choose from.
