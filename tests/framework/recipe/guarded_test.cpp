@@ -108,6 +108,12 @@ struct OddWriter : Writer {
   [[nodiscard]] std::vector<RankedQuery> read(std::istream&) const override { return {}; }
 };
 
+Sample named(const std::string& path) {
+  Sample sample;
+  sample.path = path;
+  return sample;
+}
+
 std::string fault_of(const std::function<void()>& action) {
   return message_of<ComponentFault>(action);
 }
@@ -214,7 +220,7 @@ TEST_CASE("samples have a path of their own, and identities and cameras that mea
   odd->pixels = cv::Mat(5, 3, CV_32FC3);
   const auto guarded_one = guard(std::unique_ptr<Dataset>(std::move(odd)), info_of("dataset"));
   CHECK(fault_of([&] {
-          static_cast<void>(guarded_one->image({"a.jpg"}));
+          static_cast<void>(guarded_one->image(named("a.jpg")));
         }).find("gave an image of 5 x 3 pixels with 3 channels (CV_32FC3) for 'a.jpg'; a data set") !=
         std::string::npos);
 }
@@ -250,7 +256,7 @@ TEST_CASE("what a post-processor hands back is checked, also when it is asked fo
           r.descriptors = torch::ones({4, 4});
         }).find(start + "a tensor [4, 4] of type Float on cpu as descriptors; they must be [5, dim]") == 0);
   CHECK(said_of_step(Step::descriptors, [](Retrieval& r) {
-          r.descriptors = {};
+          r.descriptors = torch::Tensor();
         }).find(start + "nothing as descriptors") == 0);
   CHECK(said_of_step(Step::descriptors, [](Retrieval& r) {
           r.descriptors[3][1] = NAN;
@@ -294,15 +300,16 @@ TEST_CASE("partitioners, layouts, optimizers and writers are held to their contr
   const auto partitioner =
       guard(std::unique_ptr<Partitioner>(std::make_unique<OddPartitioner>()), info_of("partitioner"));
   CHECK(fault_of([&] {
-          static_cast<void>(partitioner->domain({"a.jpg"}, {}));
+          static_cast<void>(partitioner->domain(named("a.jpg"), {}));
         }).find("gave no domain to 'a.jpg'") != std::string::npos);
 
   for (const auto* path : {"../a.jpg", "/a.jpg", ""}) {
     auto odd = std::make_unique<OddLayout>();
     odd->path = path;
     const auto layout = guard(std::unique_ptr<Layout>(std::move(odd)), info_of("layout"));
-    CHECK(fault_of([&] { static_cast<void>(layout->files({{"a.jpg"}}, "jpg")); }).find("stay inside it") !=
-          std::string::npos);
+    CHECK(fault_of([&] {
+            static_cast<void>(layout->files({named("a.jpg")}, "jpg"));
+          }).find("stay inside it") != std::string::npos);
     CHECK(fault_of([&] {
             static_cast<void>(layout->files({}, "jpg"));
           }).find("gave 1 names of files for 0 images") != std::string::npos);
