@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "kindred/core/error.h"
 #include "kindred/core/parallel.h"
 #include "neighbour_encoding.h"
 #include "neighbour_search.h"
@@ -174,6 +176,14 @@ Schema<DbscanJaccard::Params> DbscanJaccard::schema() {
 DbscanJaccard::DbscanJaccard(const Params& params, const Context& /*context*/) : params_(params) {}
 
 PseudoLabels DbscanJaccard::label(const Retrieval& images, RetrievalHost& host) const {
+  const auto count = images.descriptors.size(0);
+  if (params_.min_samples > count) {
+    throw ComponentError("labeler/dbscan_jaccard",
+                         "min_samples = " + std::to_string(params_.min_samples) + " is more than the " +
+                             std::to_string(count) +
+                             " images, so no image could be the core of a cluster; choose a smaller one");
+  }
+  warn_of_sizes(params_, count, host);
   const auto search = search_of(
       params_, host.device(),
       [&host](std::int64_t done, std::int64_t total) {

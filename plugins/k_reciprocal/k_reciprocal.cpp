@@ -214,7 +214,8 @@ Schema<KReciprocal::Params> KReciprocal::schema() {
   add_encoding_parameters(s, "; the paper: 20", "; the paper: 6");
   s.add("lambda", &Params::lambda,
         "share of the original distance in the result; the rest is the Jaccard distance; the paper: 0.3")
-      .range(0, 1);
+      .range(0, 1)
+      .idle_at(1);
   s.add("mode", &Params::mode,
         "'exact': all images at once; 'chunked': some queries at a time with the images near them, as the "
         "competition system did to save memory",
@@ -229,6 +230,7 @@ Schema<KReciprocal::Params> KReciprocal::schema() {
 KReciprocal::KReciprocal(const Params& params, const Context& /*context*/) : params_(params) {}
 
 void KReciprocal::apply(Retrieval& retrieval, RetrievalHost& host) const {
+  warn_of_sizes(params_, retrieval.descriptors.size(0), host);
   if (params_.mode == Mode::chunked) {
     const auto chunked = std::make_shared<Chunked>(retrieval, params_, host);
     retrieval.distances = [chunked](std::int64_t first, std::int64_t last) {
