@@ -9,21 +9,11 @@
 #include <utility>
 
 #include "kindred/core/error.h"
-#include "kindred/core/random.h"
 #include "recipe/wildcard.h"
 
 namespace kindred::model {
 
 namespace {
-
-// Weights are drawn from a stream for each part, so that one part's do not depend on how many numbers
-// another has drawn.
-enum class Part : std::uint64_t { backbone = 0x6b6261, head = 0x686561, loss = 0x6c6f73 };
-
-void seed_part(const recipe::Plan& plan, Part part, std::uint64_t index = 0) {
-  RandomStream stream(plan.seed, {static_cast<std::uint64_t>(part), index});
-  torch::manual_seed(stream());
-}
 
 void check_outputs(const std::vector<OutputInfo>& outputs) {
   std::set<std::string> names;
@@ -93,9 +83,16 @@ std::string wrong_kind(const recipe::LossChoice& choice, OutputKind takes,
 
 }  // namespace
 
-Model::Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head)
-    : trunk_(register_module("backbone", std::move(trunk))), head_(register_module("head", std::move(head))) {
+Model::Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head,
+             std::vector<ComponentRandom> randoms)
+    : trunk_(register_module("backbone", std::move(trunk))),
+      head_(register_module("head", std::move(head))),
+      randoms_(std::move(randoms)) {
   check_outputs(head_->outputs());
+}
+
+void Model::start_step(std::int64_t epoch, std::int64_t batch) {
+  for (const auto& random : randoms_) random.start_step(epoch, batch);
 }
 
 std::vector<torch::Tensor> Model::forward(const torch::Tensor& images) {
@@ -115,13 +112,14 @@ torch::Tensor Model::describe(const torch::Tensor& images) {
 
 std::shared_ptr<Model> build_model(const recipe::Plan& plan, std::int64_t identities,
                                    const std::function<void(Backbone&)>& prepare) {
-  seed_part(plan, Part::backbone);
-  const auto backbone = plan.backbone.create({});
+  const ComponentRandom backbone_random(plan.seed, Part::backbone);
+  const auto backbone = plan.backbone.create({backbone_random.stream()});
   if (prepare) prepare(*backbone);
-  seed_part(plan, Part::head);
-  auto head = plan.head.create({*backbone, identities});
+  const ComponentRandom head_random(plan.seed, Part::head);
+  auto head = plan.head.create({*backbone, identities, head_random.stream()});
   auto trunk = head->trunk();
-  return std::make_shared<Model>(std::move(trunk), std::move(head));
+  return std::make_shared<Model>(std::move(trunk), std::move(head),
+                                 std::vector<ComponentRandom>{backbone_random, head_random});
 }
 
 std::vector<LossTerm> build_losses(const recipe::Plan& plan, const std::vector<OutputInfo>& outputs,
@@ -137,17 +135,17 @@ std::vector<LossTerm> build_losses(const recipe::Plan& plan, const std::vector<O
     std::vector<std::string> wrong;
     auto takes = OutputKind::feature;
     for (const auto i : on) {
-      seed_part(plan, Part::loss, (static_cast<std::uint64_t>(c) << 32U) + i);
+      const ComponentRandom random(plan.seed, Part::loss, (static_cast<std::uint64_t>(c) << 32U) + i);
       std::shared_ptr<Loss> loss;
       try {
-        loss = choice.create({outputs[i].dim, identities});
+        loss = choice.create({outputs[i].dim, identities, random.stream()});
       } catch (const RecipeError& error) {
         for (const auto& found : error.diagnostics()) diagnostics.error(found.location, found.message);
         continue;
       }
       takes = loss->takes();
       if (takes != outputs[i].kind) wrong.push_back(outputs[i].name);
-      terms.push_back({choice.name + "(" + outputs[i].name + ")", i, weight, std::move(loss)});
+      terms.push_back({choice.name + "(" + outputs[i].name + ")", i, weight, std::move(loss), random});
     }
     if (!wrong.empty()) diagnostics.error(choice.on_location, wrong_kind(choice, takes, wrong, outputs));
   }

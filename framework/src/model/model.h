@@ -12,6 +12,7 @@
 
 #include "kindred/role/head.h"
 #include "kindred/role/loss.h"
+#include "model/component_random.h"
 #include "recipe/plan.h"
 
 namespace kindred::model {
@@ -21,7 +22,12 @@ class Model : public torch::nn::Module {
  public:
   /// Throws std::logic_error when the head's outputs have no names of their own or no "descriptor" at the
   /// end.
-  Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head);
+  /// @param randoms what the backbone and the head draw from
+  Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head,
+        std::vector<ComponentRandom> randoms = {});
+
+  /// Before forward() in each training step: gives backbone and head the random numbers of this step.
+  void start_step(std::int64_t epoch, std::int64_t batch);
 
   /// Images [N, 3, H, W] -> in training one tensor for each of outputs(), in 32-bit floats, in evaluation
   /// {descriptor [N, D]} as the head gives it.
@@ -33,6 +39,7 @@ class Model : public torch::nn::Module {
  private:
   std::shared_ptr<TensorModule> trunk_;
   std::shared_ptr<Head> head_;
+  std::vector<ComponentRandom> randoms_;
 };
 
 /// Builds the network with random weights that depend on the plan's seed alone, on the CPU, in training mode.
@@ -49,6 +56,7 @@ struct LossTerm {
   std::size_t output;  ///< index into Model::outputs()
   double weight;       ///< the recipe's weight; divided by the number of outputs for Reduction::mean
   std::shared_ptr<Loss> loss;
+  ComponentRandom random;  ///< what it draws from; start_step() before each training step
 };
 
 /// Finds the outputs that each loss is on, in the order of its patterns; an output that several of them match
