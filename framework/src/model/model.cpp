@@ -11,22 +11,12 @@
 #include <utility>
 
 #include "kindred/core/error.h"
-#include "kindred/core/random.h"
 #include "recipe/guarded.h"
 #include "recipe/wildcard.h"
 
 namespace kindred::model {
 
 namespace {
-
-// Weights are drawn from a stream for each part, so that one part's do not depend on how many numbers
-// another has drawn.
-enum class Part : std::uint64_t { backbone = 0x6b6261, head = 0x686561, loss = 0x6c6f73 };
-
-void seed_part(const recipe::ExtractionPlan& plan, Part part, std::uint64_t index = 0) {
-  RandomStream stream(plan.seed, {static_cast<std::uint64_t>(part), index});
-  torch::manual_seed(stream());
-}
 
 std::string tensor_text(const torch::Tensor& tensor) {
   if (!tensor.defined()) return "nothing";
@@ -108,11 +98,13 @@ std::string wrong_kind(const recipe::LossChoice& choice, OutputKind takes,
 
 }  // namespace
 
-Model::Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head, Subjects subjects)
+Model::Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head, Subjects subjects,
+             std::vector<ComponentRandom> randoms)
     : trunk_(register_module("backbone", std::move(trunk))),
       head_(register_module("head", std::move(head))),
       subjects_(std::move(subjects)),
-      outputs_(recipe::guarded(subjects_.head, [&] { return head_->outputs(); })) {
+      outputs_(recipe::guarded(subjects_.head, [&] { return head_->outputs(); })),
+      randoms_(std::move(randoms)) {
   check_infos(outputs_, subjects_.head);
 }
 
@@ -148,6 +140,10 @@ void Model::check_outputs(const std::vector<torch::Tensor>& outputs, std::int64_
   }
 }
 
+void Model::start_step(std::int64_t epoch, std::int64_t batch) {
+  for (const auto& random : randoms_) random.start_step(epoch, batch);
+}
+
 std::vector<torch::Tensor> Model::forward(const torch::Tensor& images) {
   const auto map = recipe::guarded(subjects_.backbone, [&] { return trunk_->forward(images); });
   check_map(map, images.size(0));
@@ -168,15 +164,16 @@ torch::Tensor Model::describe(const torch::Tensor& images) {
 
 std::shared_ptr<Model> build_model(const recipe::InferencePlan& plan, std::int64_t identities,
                                    const std::function<void(Backbone&)>& prepare) {
-  seed_part(plan, Part::backbone);
-  const auto backbone = plan.backbone.create({});
+  const ComponentRandom backbone_random(plan.seed, Part::backbone);
+  const auto backbone = plan.backbone.create({backbone_random.stream()});
   if (prepare) prepare(*backbone);
-  seed_part(plan, Part::head);
-  auto head = plan.head.create({*backbone, identities});
+  const ComponentRandom head_random(plan.seed, Part::head);
+  auto head = plan.head.create({*backbone, identities, head_random.stream()});
   Model::Subjects subjects{plan.backbone.factory->info().subject(), plan.head.factory->info().subject()};
   auto trunk = recipe::guarded(subjects.head, [&] { return head->trunk(); });
   if (trunk == nullptr) throw recipe::ComponentFault(subjects.head, "gave no trunk");
-  return std::make_shared<Model>(std::move(trunk), std::move(head), std::move(subjects));
+  return std::make_shared<Model>(std::move(trunk), std::move(head), std::move(subjects),
+                                 std::vector<ComponentRandom>{backbone_random, head_random});
 }
 
 torch::Tensor LossTerm::value(const std::vector<torch::Tensor>& outputs, const torch::Tensor& labels) const {
@@ -233,10 +230,10 @@ std::vector<LossTerm> build_losses(const recipe::Plan& plan, const std::vector<O
     std::vector<std::string> wrong;
     auto takes = OutputKind::feature;
     for (const auto i : on) {
-      seed_part(plan, Part::loss, (static_cast<std::uint64_t>(c) << 32U) + i);
+      const ComponentRandom random(plan.seed, Part::loss, (static_cast<std::uint64_t>(c) << 32U) + i);
       std::shared_ptr<Loss> loss;
       try {
-        loss = choice.create({outputs[i].dim, identities});
+        loss = choice.create({outputs[i].dim, identities, random.stream()});
       } catch (const RecipeError& error) {
         for (const auto& found : error.diagnostics()) diagnostics.error(found.location, found.message);
         continue;
@@ -244,7 +241,8 @@ std::vector<LossTerm> build_losses(const recipe::Plan& plan, const std::vector<O
       const auto subject = choice.factory->info().subject();
       takes = recipe::guarded(subject, [&] { return loss->takes(); });
       if (takes != outputs[i].kind) wrong.push_back(outputs[i].name);
-      terms.push_back({choice.name + "(" + outputs[i].name + ")", i, weight, std::move(loss), subject});
+      terms.push_back(
+          {choice.name + "(" + outputs[i].name + ")", i, weight, std::move(loss), subject, random});
     }
     if (!wrong.empty()) diagnostics.error(choice.on_location, wrong_kind(choice, takes, wrong, outputs));
   }

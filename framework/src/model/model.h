@@ -12,6 +12,7 @@
 
 #include "kindred/role/head.h"
 #include "kindred/role/loss.h"
+#include "model/component_random.h"
 #include "recipe/plan.h"
 
 namespace kindred::model {
@@ -26,8 +27,13 @@ class Model : public torch::nn::Module {
     std::string head = "the head";
   };
   /// Throws ComponentFault when the head's outputs have no names of their own or no "descriptor" at the end.
-  Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head, Subjects subjects);
+  /// @param randoms what the backbone and the head draw from
+  Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head, Subjects subjects,
+        std::vector<ComponentRandom> randoms = {});
   Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head);
+
+  /// Before forward() in each training step: gives backbone and head the random numbers of this step.
+  void start_step(std::int64_t epoch, std::int64_t batch);
 
   /// Images [N, 3, H, W] -> in training one tensor for each of outputs(), in 32-bit floats, in evaluation
   /// {descriptor [N, D]} as the head gives it. Throws ComponentFault when trunk or head give something else.
@@ -44,6 +50,7 @@ class Model : public torch::nn::Module {
   std::shared_ptr<Head> head_;
   Subjects subjects_;
   std::vector<OutputInfo> outputs_;
+  std::vector<ComponentRandom> randoms_;
 };
 
 /// Builds the network with random weights that depend on the plan's seed alone, on the CPU, in training mode.
@@ -60,7 +67,8 @@ struct LossTerm {
   std::size_t output;  ///< index into Model::outputs()
   double weight;       ///< the recipe's weight; divided by the number of outputs for Reduction::mean
   std::shared_ptr<Loss> loss;
-  std::string subject;  ///< what errors call the loss: ComponentInfo::subject()
+  std::string subject;     ///< what errors call the loss: ComponentInfo::subject()
+  ComponentRandom random;  ///< what it draws from; start_step() before each training step
 
   /// The loss on the outputs of a batch, a scalar in 32-bit floats. Throws ComponentFault when it gives
   /// something else, or no gradient where the output has one.

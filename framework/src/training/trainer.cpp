@@ -25,7 +25,7 @@
 namespace kindred::training {
 namespace {
 
-/// What training draws beside the loader and the sampler (dropout) comes from a stream of its own.
+/// What LibTorch draws by itself in training (dropout) comes from a stream of its own.
 constexpr std::uint64_t training_stream = 0x747261696e;
 
 constexpr const char* average_prefix = "average.";
@@ -177,6 +177,8 @@ void Trainer::step(const torch::Tensor& images, const torch::Tensor& labels, std
 void Trainer::compute(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch,
                       std::int64_t batch) {
   const auto classes = system::place_labels(labels, device_);
+  model_->start_step(epoch, batch);
+  for (const auto& term : terms_) term.random.start_step(epoch, batch);
   const auto outputs = [&] {
     const system::Autocast autocast({device_, precision_});
     return model_->forward(system::place_images(images, device_));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kindred/core/export.h"
+#include "kindred/core/random.h"
 #include "kindred/nn/output.h"
 
 namespace kindred {
@@ -27,6 +28,8 @@ class KINDRED_API Loss : public torch::nn::Module {
   struct Context {
     std::int64_t dim;         ///< of the output
     std::int64_t identities;  ///< classes in training
+    /// This instance's own numbers; rules as of Backbone::Context::random.
+    std::shared_ptr<RandomStream> random = std::make_shared<RandomStream>(0);
   };
 
   ~Loss() override;

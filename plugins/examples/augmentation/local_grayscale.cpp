@@ -48,9 +48,9 @@ void LocalGrayscale::apply(cv::Mat& image, kindred::RandomStream& random) {
   const int left = static_cast<int>(random.integer(0, image.cols - width));
 
   cv::Mat rectangle = image(cv::Rect(left, top, width, height));
-  cv::Mat grey;
-  cv::cvtColor(rectangle, grey, cv::COLOR_RGB2GRAY);
-  cv::cvtColor(grey, rectangle, cv::COLOR_GRAY2RGB);
+  cv::Mat gray;
+  cv::cvtColor(rectangle, gray, cv::COLOR_RGB2GRAY);
+  cv::cvtColor(gray, rectangle, cv::COLOR_GRAY2RGB);
 }
 
 }  // namespace my_plugins
