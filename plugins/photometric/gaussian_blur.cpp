@@ -22,7 +22,10 @@ Schema<GaussianBlur::Params> GaussianBlur::schema() {
   Schema<Params> s("Blurs an image as if it were out of focus.",
                    "Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, ICML "
                    "2020, appendix A");
-  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1).idle_at(0);
+  s.add("prob", &Params::prob, "probability that an image is changed")
+      .range(0, 1)
+      .idle_at(0)
+      .also_called({"p", "chance", "rate"});
   s.add("kernel_size", &Params::kernel_size, "height and width of the kernel; odd")
       .range(3, 255)
       .unit("pixels");

@@ -17,6 +17,7 @@
 #include "recipe/component_choice.h"
 #include "session.h"
 #include "system/device.h"
+#include "system/library_messages.h"
 #include "system/out_of_memory.h"
 
 namespace kindred::launcher {
@@ -98,6 +99,7 @@ void print_out_of_memory(const std::string& what) {
 
 int run(const CommandLine& line) {
   Session session(line.output.quiet);
+  system::silence_library_messages();
   try {
     progress::start_log(line.output.quiet ? "error" : line.output.log_level);
     const int code = line.action(session);
@@ -147,6 +149,7 @@ int parse_and_run(int argc, char** argv) {
   app.add_flag_callback(
       "--version",
       [] {
+        system::set_threads(0);  // as a command does that is not told otherwise
         std::cout << system::version_text();
         throw CLI::Success();
       },

@@ -1,6 +1,8 @@
 #include "data/open_folder.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <fstream>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -33,11 +35,24 @@ std::unique_ptr<Dataset> make(const RoleFactory<Dataset>& factory, const std::st
                        info);
 }
 
+/// What may not be read has no layout that could be told.
+void require_readable(const std::filesystem::path& root) {
+  std::error_code failure;
+  const auto status = std::filesystem::status(root, failure);
+  if (status.type() == std::filesystem::file_type::not_found) throw DataError(root, "does not exist");
+  if (!failure && std::filesystem::is_directory(status)) {
+    static_cast<void>(std::filesystem::directory_iterator(root, failure));
+  } else if (!failure && std::filesystem::is_regular_file(status)) {
+    errno = 0;
+    if (!std::ifstream(root)) failure.assign(errno, std::generic_category());
+  }
+  if (failure) throw DataError(root, "cannot be read: " + failure.message());
+}
+
 }  // namespace
 
 OpenedFolder open_folder(const std::filesystem::path& root, const Catalog& catalog) {
-  std::error_code failure;
-  if (!std::filesystem::exists(root, failure)) throw DataError(root, "does not exist");
+  require_readable(root);
 
   std::string known;
   std::vector<std::string> surest;

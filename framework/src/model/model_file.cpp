@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "file/checksum.h"
+#include "file/file_kind.h"
 #include "kindred/core/error.h"
 #include "model/inference_needs.h"
 #include "recipe/recipe.h"
@@ -57,6 +58,22 @@ void require_useful(const std::vector<std::string>& overrides, const std::option
   diagnostics.throw_if_any();
 }
 
+/// The model files of a run's folder, or of one of its stages': "a, b"; "" when there are none.
+std::string models_in(const fs::path& folder) {
+  constexpr std::size_t most = 3;
+  constexpr const char* name = "model.safetensors";
+  std::vector<fs::path> models;
+  std::error_code error;
+  if (fs::exists(folder / name, error)) models.push_back(folder / name);
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (models.size() < most && fs::exists(entry.path() / name, error)) models.push_back(entry.path() / name);
+  }
+  std::sort(models.begin(), models.end());
+  std::string text;
+  for (const auto& model : models) text += (text.empty() ? "" : ", ") + model.string();
+  return text;
+}
+
 std::int64_t read_identities(const fs::path& file, const std::string& text) {
   std::int64_t identities = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), identities);
@@ -64,6 +81,50 @@ std::int64_t read_identities(const fs::path& file, const std::string& text) {
     throw DataError(file, "is damaged: its '" + std::string(identities_key) + "' is '" + text + "'");
   }
   return identities;
+}
+
+/// Something else that was given as a model file: what it is, and what to do with it.
+[[noreturn]] void refuse(const fs::path& file) {
+  using file::FileKind;
+  const auto kind = file::file_kind(file);
+  const auto is = "is " + file::description_of(kind) + ", not a model file of Kindred";
+  const auto import = "; import it first: kindred weights import " + file.string() +
+                      " --recipe RECIPE --out model.safetensors";
+  switch (kind) {
+    case FileKind::missing:
+      throw DataError(file, "does not exist");
+    case FileKind::folder: {
+      const auto models = models_in(file);
+      throw DataError(file, "is a folder; give a model file" +
+                                (models.empty() ? ": NAME.safetensors" : " in it: " + models));
+    }
+    case FileKind::torch:
+    case FileKind::safetensors:
+      throw DataError(file, is + import);
+    case FileKind::checkpoint:
+      throw DataError(file,
+                      is + ": it holds a training that can go on. The same command as before continues it, "
+                           "and writes model.safetensors at its end");
+    case FileKind::torch_script:
+      throw DataError(file, is +
+                                "; save its tensors in Python, torch.save(torch.jit.load(FILE).state_dict(), "
+                                "'weights.pth'), and import those: kindred weights import");
+    case FileKind::onnx:
+      throw DataError(file,
+                      is + ", and is not read; import the PyTorch weights that it was exported from: kindred "
+                           "weights import");
+    case FileKind::text:
+      if (file.extension() == ".toml") {
+        throw DataError(file, "is a recipe, not a model file; train its model with `kindred run " +
+                                  file.string() + "`, and give the model.safetensors that it writes");
+      }
+      break;
+    case FileKind::npy:
+      throw DataError(file, is + ": it holds features; `kindred evaluate` and `kindred match` read those");
+    default:
+      break;
+  }
+  throw DataError(file, is);
 }
 
 }  // namespace
@@ -144,6 +205,8 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
 
 ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
                           const std::vector<std::string>& overrides) {
+  const auto kind = file::file_kind(file);
+  if (kind != file::FileKind::model && kind != file::FileKind::other) refuse(file);
   const auto content = file::read_safetensors(file);
   for (const char* key : {recipe_key, identities_key}) {
     if (content.metadata.count(key) == 0) {

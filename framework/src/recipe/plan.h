@@ -99,7 +99,8 @@ struct GroupChoice : GroupSettings {
 };
 
 /// The recipe's keys: `name` and `seed`; the tables dataset, sampler, backbone, head, optimizer and schedule,
-/// each with `type` and the parameters of that component, backbone also with `weights` and `weights_sha256`;
+/// each with `type` and the parameters of that component, backbone also with `weights`, `weights_sha256` and
+/// `weights_key`;
 /// the lists of tables augmentation, loss, post_processor and metric, whose entries have `type`, `name` and
 /// `enabled` besides, those of loss also `on`, `weight` and `reduction`, those of post_processor `domains`;
 /// the list of tables group inside optimizer; the list of tables pseudo_labels, each with a table `dataset`
@@ -122,6 +123,7 @@ struct Plan : RankingPlan, DataPlan, InferencePlan {
   Choice<Schedule> schedule;
   WeightsSettings weights;
   SourceLocation weights_location;
+  SourceLocation epochs_location;   ///< of train.epochs, or of the recipe
   SourceLocation best_by_location;  ///< of train.best_by, or of the recipe
 
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.

@@ -23,6 +23,7 @@
 #include "text/text_table.h"
 #include "training/batch_pairs.h"
 #include "training/learning_groups.h"
+#include "training/planned_schedule.h"
 #include "weights/initial_weights.h"
 
 namespace kindred::training {
@@ -37,8 +38,8 @@ bool is_there(const std::optional<std::string>& file) {
 /// As many as the classifiers of the file have that the whole network starts from.
 std::int64_t identities_for(const recipe::Plan& plan) {
   if (!is_there(plan.weights.file)) return any_identities;
-  const auto weights =
-      weights::translate(weights::read_weights_file(*plan.weights.file), weights::known_layouts(plan));
+  const auto file = weights::read_weights_file(*plan.weights.file, plan.weights.key.value_or(""));
+  const auto weights = weights::translate_for_plan(file, plan);
   return weights::identities_of(plan, weights, *plan.weights.file).value_or(any_identities);
 }
 
@@ -117,7 +118,7 @@ std::string weight_text(double weight) {
 
 std::string check_plan(const recipe::Plan& plan) {
   // Made for what they find wrong with their parameters.
-  static_cast<void>(plan.schedule.create({plan.train.epochs}));
+  static_cast<void>(create_schedule(plan));
   static_cast<void>(plan.optimizer.create({}));
   const auto size = fixed_size(plan, data::create_augmentations(plan));
   static_cast<void>(ranking::create_post_processors(plan));

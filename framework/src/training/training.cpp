@@ -21,6 +21,8 @@
 #include "recipe/recipe_difference.h"
 #include "system/device.h"
 #include "training/batch_pairs.h"
+#include "training/extension.h"
+#include "training/planned_schedule.h"
 #include "training/random_state.h"
 #include "weights/initial_weights.h"
 
@@ -62,7 +64,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       stop_(stop),
       data_(load_training_data(plan)),
       sampler_(plan.sampler.create({data_.samples})),
-      schedule_(plan.schedule.create({plan.train.epochs})),
+      schedule_(create_schedule(plan)),
       augmentations_(data::create_augmentations(plan)),
       loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan), /*training=*/true),
       trainer_(plan, initial_model(plan, data_.identities, progress), data_.identities, device) {
@@ -98,12 +100,13 @@ void Training::resume() {
     return;
   }
   const auto file = directory_.checkpoint();
-  const auto differences =
-      recipe::recipe_differences(recipe::parse_recipe(found->identity, file.string(), {}), plan_.identity());
-  if (!differences.empty()) {
+  const auto begun = recipe::parse_recipe(found->identity, file.string(), {});
+  const auto differences = recipe::recipe_differences(begun, plan_.identity());
+  const auto extension = extension_of(begun, plan_, {found->epoch - 1, found->batch > 0});
+  if (!differences.empty() && (!extension || !extension->refusal.empty())) {
     throw DataError(
         file, "belongs to another recipe; use another run directory, or revert these changes of the recipe:" +
-                  recipe::differences_text(differences));
+                  recipe::differences_text(differences) + (extension ? "\n" + extension->refusal : ""));
   }
   if (found->data != data_.fingerprint) {
     throw DataError(file, "the training images have changed since this checkpoint (" + found->data +
@@ -117,6 +120,7 @@ void Training::resume() {
   // What was best by another figure says nothing.
   if (found->best_by == plan_.train.best_by) best_score_ = found->best_score;
   metrics_.go_back_to(found->metrics_position);
+  if (extension) progress_.note(extension->note);
   if (epoch_ <= plan_.train.epochs) {
     progress_.note("continuing in epoch " + std::to_string(epoch_) + " of " +
                    std::to_string(plan_.train.epochs) +

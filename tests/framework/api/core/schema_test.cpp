@@ -42,7 +42,10 @@ struct Params {
 Schema<Params> schema() {
   Schema<Params> s("Tests all there is.", "Nobody et al., 2024, eq. (1)");
   s.add("prob", &Params::prob, "a probability").range(0, 1).formerly("chance");
-  s.add("size", &Params::size, "a size").at_least(1).unit("pixels");
+  s.add("size", &Params::size, "a size")
+      .at_least(1)
+      .unit("pixels")
+      .also_called({"on_bad_extent", "length_px"});
   s.add("flip", &Params::flip, "a switch");
   s.add("label", &Params::label, "a text");
   s.add("mean", &Params::mean, "three numbers").length(3).range(0, 1);
@@ -144,6 +147,38 @@ TEST_CASE("an unknown parameter is an error at its key, with what was meant") {
 TEST_CASE("a parameter's former name is an error that says the present one") {
   CHECK(errors("chance = 0.5") ==
         "r.toml:1:1: error: loss 'x' has no parameter 'chance'; it is called 'prob' now");
+}
+
+TEST_CASE("what others call a parameter is an error that asks whether it is meant, also misspelled") {
+  CHECK(errors("on_bad_extent = 3\n") ==
+        "r.toml:1:1: error: loss 'x' has no parameter 'on_bad_extent'; did you mean 'size'?");
+  CHECK(errors("on_bad_extents = 3\n") ==
+        "r.toml:1:1: error: loss 'x' has no parameter 'on_bad_extents'; did you mean 'size'?");
+  // A parameter's own name is nearer than what others call another one.
+  CHECK(errors("lenth = 3\n", {"length"}) ==
+        "r.toml:1:1: error: loss 'x' has no parameter 'lenth'; did you mean 'length'?");
+}
+
+TEST_CASE("a rule that an override breaks is an error at the override") {
+  Schema<Params> s("Two numbers.");
+  s.add("prob", &Params::prob, "a probability");
+  s.add("rate", &Params::rate, "a rate");
+  s.rule([](const Params& params) -> std::string {
+    return params.prob < params.rate ? "prob must be at least rate" : "";
+  });
+  const auto place = [&](const std::string& toml, const std::vector<std::string>& overrides) {
+    Diagnostics diagnostics;
+    static_cast<void>(s.parse(recipe::parse_recipe(toml, "r.toml", overrides), "loss 'x'", diagnostics));
+    REQUIRE(diagnostics.all().size() == 1);
+    return diagnostics.all()[0].location.str();
+  };
+  CHECK(place("prob = 0.1\nrate = 0.5\n", {}) == "r.toml:1:1");
+  CHECK(place("prob = 0.6\nrate = 0.5\n", {"prob=0.2"}) == "--set prob=0.2");
+  CHECK(place("prob = 0.6\nrate = 0.5\n", {"rate=0.8"}) == "--set rate=0.8");
+  // A key that the message does not speak of has nothing to do with it.
+  const auto table = recipe::parse_recipe("prob = 0.1\n", "r.toml", {"rate_of=2"});
+  CHECK(location_of_cause(*table.as<Table>(), "prob must be at least rate", {"r.toml", 1, 1}).str() ==
+        "r.toml:1:1");
 }
 
 TEST_CASE("without a near name the parameters are listed") {
