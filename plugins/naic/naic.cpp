@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
+#include <sstream>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <unordered_map>
@@ -11,6 +12,7 @@
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
 #include "kindred/text/csv.h"
+#include "kindred/text/text_file.h"
 
 namespace kindred::naic {
 namespace {
@@ -143,13 +145,11 @@ void Naic::add_training(std::vector<Sample>& samples, const std::filesystem::pat
   const auto names = list_images(params_.root / folder, Depth::folder_alone);
   const std::unordered_set<std::string_view> present(names.begin(), names.end());
 
-  std::ifstream in(list, std::ios::binary);
-  if (!in) throw DataError(list, "cannot be opened");
+  std::istringstream in(read_text_file(list));
   std::unordered_map<std::string, int> lines;
   const std::size_t first = samples.size();
   std::string text;
   for (int line = 1; std::getline(in, text); ++line) {
-    if (line == 1 && text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
     const auto end = text.find_last_not_of(" \t\r");
     if (end == std::string::npos) continue;
     text.resize(end + 1);
@@ -169,7 +169,6 @@ void Naic::add_training(std::vector<Sample>& samples, const std::filesystem::pat
     samples.push_back({folder + '/' + entry.name, corrected ? correction->second : entry.identity,
                        unknown_camera, "", Split::train});
   }
-  if (in.bad()) throw DataError(list, "cannot be read completely");
   if (samples.size() == first) throw DataError(list, "is empty; it must list the training images");
   for (const auto& [name, identity] : params_.corrections) {
     if (!lines.contains(name))
@@ -183,7 +182,10 @@ void Naic::add_test(std::vector<Sample>& samples, const std::string& part) const
   for (const Split split : {Split::query, Split::gallery}) {
     const std::string folder = std::string(split_name(split)) + '_' + part;
     const auto names = list_images(params_.root / folder, Depth::folder_alone);
-    if (names.empty()) throw DataError(params_.root / folder, "contains no images; unpack the data again");
+    if (names.empty()) {
+      throw DataError(params_.root / folder,
+                      "contains no images: " + what_is_instead_of_images(params_.root / folder));
+    }
     for (const std::string& name : names) {
       samples.push_back({folder + '/' + name, unlabelled_identity, unknown_camera, "", split});
     }

@@ -74,7 +74,7 @@ void add_from(CLI::App& app, std::string& stage);
 void add_ignore_code(CLI::App& app, bool& ignore_code);
 
 /// What the help calls a path that Session::open_data() opens.
-inline constexpr const char* data_source_help = "A recipe, or a folder or manifest of images";
+inline constexpr const char* data_source_help = "A recipe, or an image, a folder or a manifest of images";
 
 /// The folder of a run: --run-dir, or runs/ and the recipe's `name`, or runs/ and the name of its file.
 [[nodiscard]] std::filesystem::path run_directory(const std::filesystem::path& given, const std::string& name,

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "kindred/text/text_file.h"
 #include "recipe/recipe_merge.h"
 #include "recipe/recipe_override.h"
 #include "recipe/toml_reader.h"
@@ -64,8 +65,9 @@ class FileReader {
                      reason);
       return std::nullopt;
     };
-    std::error_code error;
-    if (fs::is_directory(file, error)) return refuse("it is a folder");
+    if (const auto why = why_not_a_file(file); why == "is a folder" || why.starts_with("is a pipe")) {
+      return refuse("it " + why);
+    }
     errno = 0;
     std::ifstream stream(file, std::ios::binary);
     if (!stream) return refuse(std::generic_category().message(errno));

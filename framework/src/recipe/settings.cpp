@@ -114,6 +114,13 @@ Schema<LoaderSettings> LoaderSettings::schema() {
   s.add("skip_bad_images", &LoaderSettings::skip_bad_images,
         "skip and count images that cannot be decoded, instead of stopping at the first")
       .affects(Affects::features);
+  s.add("max_megapixels", &LoaderSettings::max_megapixels,
+        "largest size of an image; a larger one counts as one that cannot be decoded, by its header alone; "
+        "crops of people are far smaller, so it is probably not one, and decoding it takes long")
+      .above(0)
+      .at_most(1073)
+      .unit("million pixels")
+      .affects(Affects::features);
   return s;
 }
 
@@ -278,6 +285,9 @@ Schema<RunSettings> RunSettings::schema() {
       .affects(Affects::nothing);
   s.rule([](const RunSettings& run) {
     const bool path = run.name.find('/') != std::string::npos || run.name.starts_with('.');
+    const bool control =
+        std::any_of(run.name.begin(), run.name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+    if (control) return "name holds a control character; it is the name of a folder in runs/";
     return path ? "name = \"" + run.name + "\" must not be a path: it is the name of a folder in runs/"
                 : std::string();
   });
