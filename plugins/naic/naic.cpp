@@ -11,7 +11,7 @@
 
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
-#include "kindred/text/csv.h"
+#include "kindred/text/name_numbers.h"
 #include "kindred/text/text_file.h"
 
 namespace kindred::naic {
@@ -83,9 +83,11 @@ ListLine parse_line(std::string_view text, const std::filesystem::path& list, in
     throw DataError(list, line, "'" + std::string(text) + "' does not have the form train/NAME.png ID");
   }
   const std::string_view number = text.substr(space + 1);
-  const auto identity = parse_integer(number);
+  const auto identity = parse_whole_number(number);
   if (!identity || *identity < 0) {
-    throw DataError(list, line, "identity '" + std::string(number) + "' is not a whole number from 0");
+    throw DataError(list, line,
+                    "identity '" + std::string(number) + "' " +
+                        (identity ? "is not a whole number from 0" : not_whole_text(number)));
   }
   std::string_view name = text.substr(0, name_end + 1);
   if (const auto slash = name.find_last_of('/'); slash != std::string_view::npos)

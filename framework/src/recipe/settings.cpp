@@ -283,7 +283,7 @@ Schema<RunSettings> RunSettings::schema() {
   s.add("name", &RunSettings::name,
         "name of the experiment, whose folder is runs/NAME; by default the name of the file")
       .affects(Affects::nothing);
-  s.rule([](const RunSettings& run) {
+  s.rule([](const RunSettings& run) -> std::string {
     const bool path = run.name.find('/') != std::string::npos || run.name.starts_with('.');
     const bool control =
         std::any_of(run.name.begin(), run.name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
