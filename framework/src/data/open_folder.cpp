@@ -72,9 +72,10 @@ constexpr const char* other_ways =
 /// Throws where a folder must not be taken for a heap of unlabelled images.
 void check_no_data_set(const fs::path& root, const Catalog& catalog) {
   if (const auto below = data_sets_below(root, catalog); !below.empty()) {
-    throw DataError(root, "is not a data set, but " +
-                              std::string(below.size() == 1 ? "holds one: " : "holds ") + text_of(below) +
-                              "; give " + (below.size() == 1 ? "that folder" : "one of them"));
+    const bool one = below.size() == 1;
+    throw DataError(root, std::string("is not a data set, but holds ") + (one ? "one: " : "") +
+                              text_of(below) + "; give " + (one ? "that folder" : "one of them") +
+                              ", as in: kindred data doctor " + below.front().folder.string());
   }
   const auto folders = folders_in(root);
   std::vector<fs::path> splits;

@@ -113,9 +113,9 @@ TEST_CASE("the parent of a data set is not taken for one unlabeled gallery") {
   const TemporaryFolder folder;
   write_market(folder, "Market-1501-v15.09.15/");
   const auto inner = (folder / "Market-1501-v15.09.15").string();
-  CHECK(refusal_of_folder(folder.path()) == folder.path().string() +
-                                                ": error: is not a data set, but holds one: '" + inner +
-                                                "' (market1501); give that folder");
+  CHECK(refusal_of_folder(folder.path()) ==
+        folder.path().string() + ": error: is not a data set, but holds one: '" + inner +
+            "' (market1501); give that folder, as in: kindred data doctor " + inner);
   folder.write("more/manifest.csv", "path,split\n");
   CHECK(contains(refusal_of_folder(folder.path()), "but holds '" + inner + "' (market1501) and '" +
                                                        (folder / "more").string() +
