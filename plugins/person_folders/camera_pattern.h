@@ -1,7 +1,6 @@
 // Cameras from the names of files.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <regex>
 #include <string>

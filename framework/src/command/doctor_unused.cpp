@@ -1,9 +1,9 @@
 #include <filesystem>
 #include <map>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "command/doctor_checks.h"

@@ -1,7 +1,7 @@
 #include "data/checked_dataset.h"
 
+#include <filesystem>
 #include <opencv2/core/mat.hpp>
-#include <system_error>
 #include <utility>
 #include <vector>
 

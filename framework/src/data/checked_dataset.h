@@ -1,7 +1,6 @@
 // Data sets of plugins, with samples that everything after them may rely on.
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>

@@ -1,7 +1,5 @@
 #include "data/planned_loader.h"
 
-#include <string>
-
 #include "data_files.h"
 #include "kindred/image/image.h"
 #include "made_dataset.h"
@@ -19,7 +17,8 @@ TEST_CASE("an ending that cannot be read is found before the first batch, with i
   dataset.add_unreadable("d.jpg", 1, 1, Split::train);
   recipe::ExtractionPlan plan;
   CHECK(error_of([&] { try_each_ending(plan, dataset, dataset.samples()); }) ==
-        "b.heic: error: is empty (0 bytes) (2 images end in .heic; loader.skip_bad_images = true leaves out those "
+        "b.heic: error: is empty (0 bytes) (2 images end in .heic; loader.skip_bad_images = true leaves out "
+        "those "
         "that cannot be read)");
   plan.loader.skip_bad_images = true;
   CHECK_NOTHROW(try_each_ending(plan, dataset, dataset.samples()));

@@ -1,10 +1,8 @@
 #include "kindred/text/text_file.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
 #include <fstream>
 #include <system_error>
 #include <vector>
