@@ -94,7 +94,8 @@ std::vector<Sample> Market1501::samples() const {
     if (!is_folder(params_.root / folder)) continue;
     const auto names = list_images(params_.root / folder, Depth::folder_alone);
     if (names.empty())
-      throw DataError(params_.root / folder, "contains no images; unpack the data set again");
+      throw DataError(params_.root / folder,
+                      "contains no images: " + what_is_instead_of_images(params_.root / folder));
     samples.reserve(samples.size() + names.size());
     for (const std::string& name : names) {
       const auto parsed = parse_market_name(name);
@@ -123,7 +124,7 @@ Recognition Market1501::recognize() const {
            at(params_.root / (train ? "bounding_box_train" : "query"), failure),
        end;
        !failure && at != end; at.increment(failure)) {
-    if (!has_image_ending(at->path())) continue;
+    if (!is_image_file(at->path())) continue;
     return parse_market_name(at->path().filename().string()) ? Recognition::likely : Recognition::no;
   }
   return Recognition::no;

@@ -43,6 +43,7 @@ class Rules {
     cameras();
     shared_identities();
     duplicates();
+    unused();
     shapes();
     std::stable_sort(found_.begin(), found_.end(),
                      [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
@@ -337,6 +338,23 @@ class Rules {
       if (sample.identity >= 0) text += " (identity " + std::to_string(sample.identity) + ")";
     }
     return text;
+  }
+
+  void unused() {
+    std::int64_t count = 0;
+    std::vector<std::string> examples;
+    for (const UnusedImages& part : report_.unused) {
+      count += part.images;
+      examples.push_back(part.images == 1
+                             ? part.example
+                             : part.example + " and " + std::to_string(part.images - 1) + " more in " +
+                                   (part.folder.empty() ? "the folder itself" : part.folder));
+    }
+    if (count == 0) return;
+    add(Severity::note, "unused_images",
+        images(count) + " below the data set's folder " + be(count) + " not part of the data set.",
+        "Nothing if that is intended. Else check the names of folders and files, and the lists.",
+        std::move(examples));
   }
 
   void shapes() {

@@ -16,6 +16,7 @@
 
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
+#include "kindred/image/image.h"
 #include "recipe/guarded.h"
 #include "system/out_of_memory.h"
 
@@ -321,6 +322,7 @@ Loader::Loader(const Dataset& dataset, const std::vector<Sample>& samples,
   if (options.workers < 1 || options.prefetch < 1) {
     throw std::invalid_argument("a loader needs at least one worker and one batch to work on");
   }
+  set_pixel_limit(options.max_pixels);
   state_ = std::make_unique<State>(dataset, samples, options);
   for (const auto& augmentation : augmentations) {
     if (!training && !augmentation->at_test_time()) continue;

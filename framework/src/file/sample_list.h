@@ -10,6 +10,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/sample.h"
 #include "kindred/text/csv.h"
+#include "kindred/text/name_numbers.h"
 
 namespace kindred::file {
 
@@ -20,7 +21,8 @@ namespace kindred::file {
 void write_sample_list(const std::filesystem::path& file, const std::vector<Sample>& samples);
 
 /// Reads such a list: path and identity needed, camera, domain and split optional, in any order; other
-/// columns are an error. Throws DataError naming file and line.
+/// columns are an error. Identities and cameras are whole numbers or names (NameNumbers). Throws DataError
+/// naming file and line.
 class SampleListReader {
  public:
   explicit SampleListReader(const std::filesystem::path& file);
@@ -40,6 +42,8 @@ class SampleListReader {
   std::optional<std::size_t> camera_;
   std::optional<std::size_t> domain_;
   std::optional<std::size_t> split_;
+  NameNumbers identities_;
+  NameNumbers cameras_;
 };
 
 /// Reads such a list whole.

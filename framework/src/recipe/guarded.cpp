@@ -33,6 +33,7 @@
 #include "kindred/role/schedule.h"
 #include "kindred/role/writer.h"
 #include "kindred/search/retrieval.h"
+#include "kindred/text/text_file.h"
 #include "system/out_of_memory.h"
 
 namespace kindred::recipe {
@@ -200,6 +201,10 @@ class GuardedDataset final : public Guard<Dataset> {
         gave("a sample " + what + ": sample " + std::to_string(i) + " (from 0), '" + sample.path + "'");
       };
       if (sample.path.empty()) refuse("without a path");
+      for (const auto* text : {&sample.path, &sample.domain}) {
+        if (is_utf8(*text) && text->find('\0') == std::string::npos) continue;
+        throw DataError(escaped(*text), "is not a name in UTF-8; rename it (from " + subject_ + ")");
+      }
       if (sample.identity < unlabelled_identity) {
         refuse("with the identity " + std::to_string(sample.identity) +
                "; allowed are whole numbers from 0, -1 for junk and -2 for unlabeled images");

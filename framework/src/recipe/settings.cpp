@@ -134,6 +134,13 @@ Schema<LoaderSettings> LoaderSettings::schema() {
       .also_called({"on_bad_image", "on_bad_images", "on_error", "bad_images", "ignore_errors",
                     "ignore_bad_images", "skip_errors", "skip_broken", "skip_corrupt", "allow_corrupt",
                     "tolerate_errors"});
+  s.add("max_megapixels", &LoaderSettings::max_megapixels,
+        "largest size of an image; a larger one counts as one that cannot be decoded, by its header alone; "
+        "crops of people are far smaller, so it is probably not one, and decoding it takes long")
+      .above(0)
+      .at_most(1073)
+      .unit("million pixels")
+      .affects(Affects::features);
   return s;
 }
 
@@ -321,8 +328,11 @@ Schema<RunSettings> RunSettings::schema() {
   s.add("name", &RunSettings::name,
         "name of the experiment, whose folder is runs/NAME; by default the name of the file")
       .affects(Affects::nothing);
-  s.rule([](const RunSettings& run) {
+  s.rule([](const RunSettings& run) -> std::string {
     const bool path = run.name.find('/') != std::string::npos || run.name.starts_with('.');
+    const bool control =
+        std::any_of(run.name.begin(), run.name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+    if (control) return "name holds a control character; it is the name of a folder in runs/";
     return path ? "name = \"" + run.name + "\" must not be a path: it is the name of a folder in runs/"
                 : std::string();
   });

@@ -80,6 +80,7 @@ struct LoaderSettings {
   std::int64_t workers = 0;   ///< 0: one for each usable processor
   std::int64_t prefetch = 4;  ///< batches
   bool skip_bad_images = false;
+  double max_megapixels = 50;  ///< of an image
   static Schema<LoaderSettings> schema();
 };
 

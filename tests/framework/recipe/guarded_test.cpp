@@ -213,6 +213,11 @@ TEST_CASE("samples have a path of their own, and identities and cameras that mea
   CHECK(said_of_samples({{"a", 0, 0, "", Split::train}, {"a", 1, 0, "", Split::train}}) ==
         start + "twice in the split 'train': sample 1 (from 0), 'a'");
   CHECK(said_of_samples({{"", 0, 0, "", Split::train}}).find(start + "without a path") == 0);
+  CHECK_THROWS_WITH_AS(static_cast<void>(said_of_samples({{"a\xE9.jpg", 3, 2, "", Split::train}})),
+                       doctest::Contains("a\\xE9.jpg: error: is not a name in UTF-8; rename it (from "),
+                       DataError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(said_of_samples({{std::string("a\0b", 3), 3, 2, "", Split::train}})),
+                       doctest::Contains("a\\x00b: error: is not a name in UTF-8"), DataError);
   CHECK(said_of_samples({{"a", -3, 0, "", Split::train}}).find(start + "with the identity -3") == 0);
   CHECK(said_of_samples({{"a", 3, -2, "", Split::train}}).find(start + "with the camera -2") == 0);
 
