@@ -20,7 +20,7 @@
 #include "kindred/core/export.h"
 
 /// Increased when a change of the public headers breaks plugins that were compiled before.
-#define KINDRED_ABI 3
+#define KINDRED_ABI 4
 
 #define KINDRED_STRINGIFY_(x) #x
 #define KINDRED_STRINGIFY(x) KINDRED_STRINGIFY_(x)
