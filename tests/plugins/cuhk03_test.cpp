@@ -204,7 +204,7 @@ TEST_CASE("what is missing of CUHK03 is named") {
 TEST_CASE("a split of the new protocol has no effect and is refused") {
   Table table;
   table.set("root", Value("cuhk03"));
-  table.set("split", Value(2));
+  table.set("split", Value(std::int64_t{2}));
   Diagnostics diagnostics;
   static_cast<void>(Cuhk03::schema().parse(Value(std::move(table)), "dataset", diagnostics));
   REQUIRE_FALSE(diagnostics.empty());

@@ -38,8 +38,8 @@ void write_msmt17(const PictureFolder& folder, const std::string& train, const s
 }  // namespace
 
 TEST_CASE("MSMT17's lists give identity and split, and the names cameras, in both versions") {
-  for (const auto& [train, test] :
-       {std::pair<std::string, std::string>{"train", "test"}, {"mask_train_v2", "mask_test_v2"}}) {
+  for (const auto& [train, test] : {std::pair<std::string, std::string>("train", "test"),
+                                    std::pair<std::string, std::string>("mask_train_v2", "mask_test_v2")}) {
     CAPTURE(train);
     const PictureFolder folder;
     write_msmt17(folder, train, test);

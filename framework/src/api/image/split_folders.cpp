@@ -42,8 +42,8 @@ std::vector<SplitFolders::Image> SplitFolders::images(const std::filesystem::pat
                                           "'; unpack the data set again");
   }
   std::vector<Image> images;
-  for (const auto& [folder, split] :
-       {std::pair(&train, Split::train), {&query, Split::query}, {&gallery, Split::gallery}}) {
+  for (const auto& [folder, split] : {std::pair(&train, Split::train), std::pair(&query, Split::query),
+                                      std::pair(&gallery, Split::gallery)}) {
     if (!is_folder(root / *folder)) continue;
     auto names = list_images(root / *folder, Depth::folder_alone);
     if (names.empty()) throw DataError(root / *folder, "contains no images; unpack the data set again");
