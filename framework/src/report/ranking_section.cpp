@@ -72,13 +72,16 @@ std::vector<double> axis_values(const MetricColumn& column) {
 
 Html tiles(const NamedScores& scores) {
   Html list;
+  Html cautions;
   for (const auto& [info, value, metric, caution] : scores.scores->figures) {
     if (info.prominence == Prominence::detail || std::isnan(value)) continue;
-    const auto& about = caution.empty() ? info.doc : caution;
-    list += element("div", element("dt", {{"title", about}}, info.label) +
+    list += element("div", element("dt", {{"title", info.doc}}, info.label) +
                                element("dd", value_text(info.kind, value) + (caution.empty() ? "" : " ?")));
+    if (!caution.empty()) {
+      cautions += element("p", {{"class", "note"}}, "? " + info.label + ": " + caution + ".");
+    }
   }
-  return element("dl", {{"class", "tiles"}}, list);
+  return element("dl", {{"class", "tiles"}}, list) + cautions;
 }
 
 std::string count_text(std::int64_t count) {
