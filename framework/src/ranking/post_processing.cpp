@@ -172,6 +172,8 @@ SearchInput read_search_input(const std::filesystem::path& query_file,
       at += last - first;
     }
   }
+  input.same_images = same_images(input.query, input.descriptors.slice(0, 0, query.size()), input.gallery,
+                                  input.descriptors.slice(0, query.size()));
   return input;
 }
 

@@ -234,6 +234,19 @@ Schema<EvaluateSettings> EvaluateSettings::schema() {
       .also_called({"ignore_same_camera", "same_camera", "junk", "camera_mode"});
   s.add("multi_query", &EvaluateSettings::multi_query,
         "merge the queries of one identity and camera into the mean of their descriptors");
+  s.add("exclude_same_image", &EvaluateSettings::exclude_same_image,
+        "whether to ignore, for a query that is in the gallery too, this image itself: the same path and the "
+        "same descriptor");
+  s.add("clothes", &EvaluateSettings::clothes,
+        "which gallery images of the identity of the query count: 'changed': those in other clothes; 'same': "
+        "those in the clothes of the query; 'any': all; the first two need clothes",
+        {{"any", ClothesMode::any}, {"changed", ClothesMode::changed}, {"same", ClothesMode::same}});
+  s.add("single_gallery_shot", &EvaluateSettings::single_gallery_shot,
+        "rank each query so many times in a gallery with one randomly drawn image of each identity, and "
+        "average; the draws are the same for every model; 0: rank the whole gallery once")
+      .at_least(0)
+      .at_most(100)
+      .unit("draws");
   return s;
 }
 

@@ -120,10 +120,15 @@ struct EmbedSettings {
 
 enum class CameraMode { automatic, known, single };
 
+enum class ClothesMode { any, changed, same };
+
 /// Table [evaluate].
 struct EvaluateSettings {
   CameraMode cameras = CameraMode::automatic;
   bool multi_query = false;
+  bool exclude_same_image = true;
+  ClothesMode clothes = ClothesMode::any;
+  std::int64_t single_gallery_shot = 0;  ///< galleries that are drawn; 0: the whole gallery
   static Schema<EvaluateSettings> schema();
 };
 

@@ -302,7 +302,7 @@ void Training::evaluate_epoch() {
   progress.detail = "epoch " + std::to_string(epoch_) + "/" + std::to_string(plan_.train.epochs);
   progress.done = progress.total = evaluation.queries;
   progress.unit = "queries";
-  for (const auto& [info, value, metric] : evaluation.figures) {
+  for (const auto& [info, value, metric, caution] : evaluation.figures) {
     const bool detail = info.prominence == Prominence::detail;
     progress.figures[detail ? metric + "/" + info.name : info.name] = value;
   }
