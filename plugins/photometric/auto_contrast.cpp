@@ -12,6 +12,7 @@ Schema<AutoContrast::Params> AutoContrast::schema() {
       "AutoContrast");
   s.add("prob", &Params::prob, "probability that an image is changed")
       .range(0, 1)
+      .idle_at(0)
       .also_called({"p", "chance", "rate"});
   return s;
 }

@@ -52,6 +52,7 @@ Schema<RandomErasing::Params> RandomErasing::schema() {
                    "Zhong et al., Random Erasing Data Augmentation, AAAI 2020, algorithm 1");
   s.add("prob", &Params::prob, "probability that an image is changed")
       .range(0, 1)
+      .idle_at(0)
       .also_called({"p", "chance", "rate"});
   s.add("min_area", &Params::min_area, "area of the smallest rectangle, as a share of the image")
       .above(0)

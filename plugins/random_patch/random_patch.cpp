@@ -49,6 +49,7 @@ Schema<RandomPatch::Params> RandomPatch::schema() {
       "code)");
   s.add("prob", &Params::prob, "probability that a patch is pasted into an image")
       .range(0, 1)
+      .idle_at(0)
       .also_called({"p", "chance", "rate"});
   s.add("pool_capacity", &Params::pool_capacity,
         "largest number of patches to keep; the oldest are dropped first")

@@ -81,7 +81,7 @@ struct RunOptions {
 void add_weights_key(CLI::App& app, std::string& key);
 
 /// What the help calls a path that Session::open_data() opens.
-inline constexpr const char* data_source_help = "A recipe, or a folder or manifest of images";
+inline constexpr const char* data_source_help = "A recipe, or an image, a folder or a manifest of images";
 
 /// The folder of a run: --run-dir, or runs/ and the recipe's `name`, or runs/ and the name of its file.
 [[nodiscard]] std::filesystem::path run_directory(const std::filesystem::path& given, const std::string& name,

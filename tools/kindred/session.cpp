@@ -3,9 +3,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
-#include <utility>
-
-#include "command/open_data.h"
 
 namespace kindred::launcher {
 namespace {
@@ -33,11 +30,12 @@ const Catalog& Session::load_plugins(const std::vector<std::filesystem::path>& f
   return plugins_.catalog;
 }
 
-std::unique_ptr<Dataset> Session::open_data(const std::filesystem::path& path,
-                                            const std::vector<std::string>& overrides) const {
+command::OpenedData Session::open_data(const std::filesystem::path& path,
+                                       const std::vector<std::string>& overrides) const {
   auto opened = command::open_data(path, overrides, plugins_.catalog);
   if (!opened.layout.empty()) std::cout << path.string() << ": read as " << opened.layout << '\n';
-  return std::move(opened.dataset);
+  if (!opened.remark.empty()) note(opened.remark);
+  return opened;
 }
 
 std::unique_ptr<progress::ProgressSink> Session::make_progress() const {

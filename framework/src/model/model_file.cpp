@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "file/checksum.h"
 #include "file/file_kind.h"
 #include "kindred/core/error.h"
+#include "model/inference_needs.h"
 #include "recipe/recipe.h"
 #include "system/version.h"
 
@@ -18,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* recipe_key = "kindred.recipe";
+constexpr const char* inference_key = "kindred.inference";
 constexpr const char* identities_key = "kindred.identities";
 constexpr const char* version_key = "kindred.version";
 
@@ -29,6 +32,30 @@ std::string listed(const std::string& what, const std::vector<std::string>& name
   for (std::size_t i = 0; i < std::min(names.size(), most); ++i) text += (i == 0 ? "" : ", ") + names[i];
   if (names.size() > most) text += ", ...";
   return text;
+}
+
+/// Refuses an override of what only the training uses, which would do nothing.
+void require_useful(const std::vector<std::string>& overrides, const std::optional<InferenceNeeds>& needs) {
+  const std::vector<std::string> used = {"augmentation", "backbone", "dataset", "embed", "folds",
+                                         "head",         "loader",   "machine", "seed",  "train"};
+  Diagnostics diagnostics;
+  for (const auto& text : overrides) {
+    const auto key = text.substr(0, text.find('='));
+    const auto dot = key.find('.');
+    const auto table = key.substr(0, dot);
+    if (std::find(used.begin(), used.end(), table) == used.end()) {
+      diagnostics.error({"--set " + text, 0, 0}, "a trained model does not use '" + table +
+                                                     "' any more; it uses " + quoted_list(used));
+      continue;
+    }
+    if (table != "augmentation" || dot == std::string::npos || !needs) continue;
+    const auto entry = key.substr(dot + 1, key.find('.', dot + 1) - dot - 1);
+    if (needs->needs_augmentation(entry)) continue;
+    diagnostics.error({"--set " + text, 0, 0}, "the augmentation '" + entry +
+                                                   "' was used in training alone, or is not in the recipe; "
+                                                   "`kindred weights inspect` shows the recipe");
+  }
+  diagnostics.throw_if_any();
 }
 
 /// The model files of a run's folder, or of one of its stages': "a, b"; "" when there are none.
@@ -169,6 +196,7 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
   auto recipe = plan.resolved();
   recipe.as<Table>()->erase("pseudo_labels");
   content.metadata = {{recipe_key, recipe::write_recipe(recipe)},
+                      {inference_key, InferenceNeeds(plan).write()},
                       {identities_key, std::to_string(identities)},
                       {version_key, system::kindred_version}};
   file::add_checksum(content);
@@ -188,9 +216,17 @@ ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
   file::verify_checksum(file, content);
   ModelFile model_file;
   model_file.identities = read_identities(file, content.metadata.at(identities_key));
-  model_file.plan = recipe::make_plan(
-      recipe::parse_recipe(content.metadata.at(recipe_key), "recipe in " + file.string(), overrides),
-      catalog);
+  std::optional<InferenceNeeds> needs;  // absent: a file of an earlier version
+  if (const auto found = content.metadata.find(inference_key); found != content.metadata.end()) {
+    needs.emplace(found->second, file);
+    needs->require(catalog, file);
+    model_file.notes = needs->other_versions(catalog, file);
+  }
+  require_useful(overrides, needs);
+  model_file.recipe =
+      recipe::parse_recipe(content.metadata.at(recipe_key), "recipe in " + file.string(), overrides);
+  model_file.plan =
+      recipe::choose_model(needs ? needs->without_training(model_file.recipe) : model_file.recipe, catalog);
   model_file.model = build_model(model_file.plan, model_file.identities);
   load_module(*model_file.model, "", content, file);
   model_file.model->eval();

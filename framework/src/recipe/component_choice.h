@@ -10,6 +10,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/schema.h"
 #include "kindred/core/value.h"
+#include "recipe/guarded.h"
 
 namespace kindred::recipe {
 
@@ -22,11 +23,17 @@ struct Choice {
   Table written;            ///< the table itself
   std::string name;         ///< of the entry in a list: its key `name`, or else its `type`
 
-  /// What the component finds wrong with its parameters is a RecipeError at the table, or at the override of
-  /// the parameter.
+  /// The component behind its border (guarded.h). What it finds wrong with its parameters is a RecipeError at
+  /// the table, or at the override of the parameter.
   [[nodiscard]] typename Role::Handle create(const typename Role::Context& context) const {
+    const auto& info = factory->info();
     try {
-      return factory->create(params.get(), context);
+      auto made = guarded(info.subject(), [&] { return factory->create(params.get(), context); });
+      if constexpr (requires { context.samples.size(); }) {
+        return guard(std::move(made), info, context.samples.size());
+      } else {
+        return guard(std::move(made), info);
+      }
     } catch (const ComponentError& error) {
       throw RecipeError(location_of_cause(written, error.reason(), location),
                         subject() + ": " + error.reason());
@@ -87,7 +94,8 @@ class ComponentChooser {
     choice.name = *name;
     choice.factory = catalog_.find<Role>(*name);
     if (!is_usable(choice.factory, table, std::string(Role::role_name), reserved)) return;
-    choice.params = choice.factory->parse(table, diagnostics, reserved);
+    choice.params = guarded(choice.factory->info().subject(),
+                            [&] { return choice.factory->parse(table, diagnostics, reserved); });
   }
 
   /// "choose 'a' or 'b'", or why there is nothing to choose from.

@@ -95,6 +95,34 @@ class Planner {
     return plan;
   }
 
+  ModelPlan make_model() {
+    ModelPlan plan;
+    root_ = recipe_.as<Table>();
+    check_keys();
+    plan.seed = static_cast<std::uint64_t>(
+        RunSettings::schema().parse(only(recipe_, {"name", "seed"}), "the recipe", diagnostics_).seed);
+    choose_augmentations(plan.augmentations);
+    choose(plan.backbone, backbone_keys);
+    choose(plan.head);
+    settings("loader", plan.loader);
+    settings("train", plan.train);
+    settings("embed", plan.embed);
+    settings("machine", plan.machine);
+    chooser_.throw_if_any();
+    return plan;
+  }
+
+  DataPlan make_data() {
+    DataPlan plan;
+    root_ = recipe_.as<Table>();
+    plan.catalog = &chooser_.catalog();
+    choose(plan.dataset);
+    settings("folds", plan.folds);
+    if (const auto* table = root_->find("folds")) plan.folds_location = table->location();
+    chooser_.throw_if_any();
+    return plan;
+  }
+
   RankingPlan make_ranking() {
     RankingPlan plan;
     root_ = recipe_.as<Table>();
@@ -458,6 +486,14 @@ Value Plan::resolved() const {
 
 Value Plan::identity() const {
   return part_affecting(Affects::training, resolved(), *catalog);
+}
+
+ModelPlan choose_model(const Value& recipe, const Catalog& catalog) {
+  return Planner(recipe, catalog).make_model();
+}
+
+DataPlan choose_data(const Value& recipe, const Catalog& catalog) {
+  return Planner(recipe, catalog).make_data();
 }
 
 Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog) {

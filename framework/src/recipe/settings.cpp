@@ -134,6 +134,13 @@ Schema<LoaderSettings> LoaderSettings::schema() {
       .also_called({"on_bad_image", "on_bad_images", "on_error", "bad_images", "ignore_errors",
                     "ignore_bad_images", "skip_errors", "skip_broken", "skip_corrupt", "allow_corrupt",
                     "tolerate_errors"});
+  s.add("max_megapixels", &LoaderSettings::max_megapixels,
+        "largest size of an image; a larger one counts as one that cannot be decoded, by its header alone; "
+        "crops of people are far smaller, so it is probably not one, and decoding it takes long")
+      .above(0)
+      .at_most(1073)
+      .unit("million pixels")
+      .affects(Affects::features);
   return s;
 }
 
@@ -227,6 +234,19 @@ Schema<EvaluateSettings> EvaluateSettings::schema() {
       .also_called({"ignore_same_camera", "same_camera", "junk", "camera_mode"});
   s.add("multi_query", &EvaluateSettings::multi_query,
         "merge the queries of one identity and camera into the mean of their descriptors");
+  s.add("exclude_same_image", &EvaluateSettings::exclude_same_image,
+        "whether to ignore, for a query that is in the gallery too, this image itself: the same path and the "
+        "same descriptor");
+  s.add("clothes", &EvaluateSettings::clothes,
+        "which gallery images of the identity of the query count: 'changed': those in other clothes; 'same': "
+        "those in the clothes of the query; 'any': all; the first two need clothes",
+        {{"any", ClothesMode::any}, {"changed", ClothesMode::changed}, {"same", ClothesMode::same}});
+  s.add("single_gallery_shot", &EvaluateSettings::single_gallery_shot,
+        "rank each query so many times in a gallery with one randomly drawn image of each identity, and "
+        "average; the draws are the same for every model; 0: rank the whole gallery once")
+      .at_least(0)
+      .at_most(100)
+      .unit("draws");
   return s;
 }
 
@@ -321,8 +341,11 @@ Schema<RunSettings> RunSettings::schema() {
   s.add("name", &RunSettings::name,
         "name of the experiment, whose folder is runs/NAME; by default the name of the file")
       .affects(Affects::nothing);
-  s.rule([](const RunSettings& run) {
+  s.rule([](const RunSettings& run) -> std::string {
     const bool path = run.name.find('/') != std::string::npos || run.name.starts_with('.');
+    const bool control =
+        std::any_of(run.name.begin(), run.name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+    if (control) return "name holds a control character; it is the name of a folder in runs/";
     return path ? "name = \"" + run.name + "\" must not be a path: it is the name of a folder in runs/"
                 : std::string();
   });

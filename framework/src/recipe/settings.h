@@ -80,6 +80,7 @@ struct LoaderSettings {
   std::int64_t workers = 0;   ///< 0: one for each usable processor
   std::int64_t prefetch = 4;  ///< batches
   bool skip_bad_images = false;
+  double max_megapixels = 50;  ///< of an image
   static Schema<LoaderSettings> schema();
 };
 
@@ -119,10 +120,15 @@ struct EmbedSettings {
 
 enum class CameraMode { automatic, known, single };
 
+enum class ClothesMode { any, changed, same };
+
 /// Table [evaluate].
 struct EvaluateSettings {
   CameraMode cameras = CameraMode::automatic;
   bool multi_query = false;
+  bool exclude_same_image = true;
+  ClothesMode clothes = ClothesMode::any;
+  std::int64_t single_gallery_shot = 0;  ///< galleries that are drawn; 0: the whole gallery
   static Schema<EvaluateSettings> schema();
 };
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kindred/core/schema.h"
+#include "kindred/text/text_file.h"
 #include "recipe/recipe_kind.h"
 #include "recipe/recipe_merge.h"
 #include "recipe/recipe_override.h"
@@ -124,8 +125,9 @@ class StudyReader {
     const auto refuse = [&](const std::string& reason) {
       throw RecipeError({file_.string(), 0, 0}, "cannot read the study: " + reason);
     };
-    std::error_code error;
-    if (fs::is_directory(file_, error)) refuse("it is a folder");
+    if (const auto why = why_not_a_file(file_); why == "is a folder" || why.starts_with("is a pipe")) {
+      refuse("it " + why);
+    }
     errno = 0;
     std::ifstream stream(file_, std::ios::binary);
     if (!stream) refuse(std::generic_category().message(errno));

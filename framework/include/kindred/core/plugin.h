@@ -19,7 +19,8 @@
 #include "kindred/core/catalog.h"
 #include "kindred/core/export.h"
 
-/// Increased when a change of the public headers breaks plugins that were compiled before.
+/// Increased when a change of the public headers breaks plugins that were compiled before;
+/// docs/first-plugin.md says what each number brought.
 #define KINDRED_ABI 4
 
 #define KINDRED_STRINGIFY_(x) #x

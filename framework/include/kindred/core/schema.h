@@ -57,6 +57,7 @@ struct KINDRED_API ParameterInfo {
   std::string doc;      ///< one line
   std::optional<Affects> affects;  ///< absent: what the rest of its table affects
   Meaning meaning = Meaning::value;
+  std::optional<double> idle_at;         ///< a number with which the whole component does nothing
   std::vector<std::string> stage_types;  ///< of Meaning::stage: types of stages whose results fit
 };
 
@@ -214,6 +215,9 @@ class KINDRED_API ParameterRefiner {
   ParameterRefiner& like(std::function<bool(const std::string&)> test, std::string allowed);
   ParameterRefiner& unit(std::string unit);
   ParameterRefiner& required();
+  /// A number with which the whole component does nothing, such as the probability 0 of an augmentation. It
+  /// is allowed, and the user is warned.
+  ParameterRefiner& idle_at(double value);
   /// What the value changes, where that is not what its table changes: the recipe's record of what decides a
   /// result, and which stages of a pipeline run again, follow from this.
   ParameterRefiner& affects(Affects affects);

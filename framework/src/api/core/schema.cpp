@@ -185,6 +185,13 @@ std::string allowed_text(const FieldBase& field) {
 std::string leaf_violation(const FieldBase& field, const Value& leaf) {
   if (const auto number = number_in(leaf)) {
     if (!std::isfinite(*number)) return "is not a finite number";
+    // What is computed with it has 32 bits.
+    if (std::abs(*number) > std::numeric_limits<float>::max()) {
+      return "is too large for a 32-bit float, whose largest value is 3.4e38";
+    }
+    if (*number != 0 && std::abs(*number) < std::numeric_limits<float>::min()) {
+      return "is too small for a 32-bit float, whose smallest value beside 0 is 1.2e-38";
+    }
     const bool too_low = field.minimum_excluded ? *number <= field.minimum : *number < field.minimum;
     if (!too_low && *number <= field.maximum) return "";
     const bool both = std::isfinite(field.minimum) && std::isfinite(field.maximum);
@@ -397,6 +404,11 @@ ParameterRefiner& ParameterRefiner::stage(std::vector<std::string> types) {
 ParameterRefiner& ParameterRefiner::required() {
   field_.info.required = true;
   field_.info.value.reset();
+  return *this;
+}
+
+ParameterRefiner& ParameterRefiner::idle_at(double value) {
+  field_.info.idle_at = value;
   return *this;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "recipe/recipe.h"
@@ -402,4 +403,42 @@ TEST_CASE("a schema that contradicts itself is refused as our own mistake") {
   CHECK_THROWS_WITH_AS(static_cast<void>(outside.parameters()),
                        "the schema does not allow its own default: a = 5.0 is outside [0, 1]",
                        std::logic_error);
+}
+
+TEST_CASE("a number that no 32-bit float holds is refused, whatever the bounds") {
+  struct Rates {
+    double rate = 0.1;
+    std::vector<double> list;
+  };
+  Schema<Rates> schema("Rates.");
+  schema.add("rate", &Rates::rate, "").above(0);
+  schema.add("list", &Rates::list, "");
+  const auto said = [&](const std::string& key, Value value) {
+    Table table;
+    table.set(key, std::move(value));
+    Diagnostics diagnostics;
+    static_cast<void>(schema.parse(Value(std::move(table)), "optimizer 'adam'", diagnostics));
+    return diagnostics.empty() ? std::string() : diagnostics.all().front().message;
+  };
+  CHECK(said("rate", Value(3.4e38)).empty());
+  CHECK(said("rate", Value(1.2e-38)).empty());
+  CHECK(said("rate", Value(1e300)) ==
+        "optimizer 'adam': rate = 1e+300 is too large for a 32-bit float, whose largest value is 3.4e38");
+  CHECK(said("rate", Value(1e-300)) ==
+        "optimizer 'adam': rate = 1e-300 is too small for a 32-bit float, whose smallest value beside 0 is "
+        "1.2e-38");
+  CHECK(said("list", Value(Array{Value(0.0), Value(-1e39)})).find("-1e+39 is too large") !=
+        std::string::npos);
+}
+
+TEST_CASE("a value with which a component does nothing is told in its description") {
+  struct Chance {
+    double prob = 0.5;
+    double other = 1;
+  };
+  Schema<Chance> schema("Chance.");
+  schema.add("prob", &Chance::prob, "").range(0, 1).idle_at(0);
+  schema.add("other", &Chance::other, "");
+  CHECK(schema.parameters()[0].idle_at == 0);
+  CHECK_FALSE(schema.parameters()[1].idle_at.has_value());
 }
