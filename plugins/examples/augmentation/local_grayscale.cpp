@@ -24,7 +24,7 @@ kindred::Schema<LocalGrayscale::Params> LocalGrayscale::schema() {
       "Turns a random rectangle of an image gray.",
       "Gong et al., Eliminate Deviation with Deviation for Data Augmentation and a General "
       "Multi-modal Data Learning Method, arXiv:2101.08533, local grayscale patch replacement");
-  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
+  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1).idle_at(0);
   s.add("max_area", &Params::max_area, "area of the largest rectangle, as a share of the image")
       .range(min_area, 1);
   return s;

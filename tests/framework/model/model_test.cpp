@@ -98,7 +98,10 @@ class TestHead final : public Head {
     const auto g1 = map.mean({2, 3});
     const auto g2 = map.amax({2, 3});
     const auto descriptor = torch::cat({g1, g2}, 1);
-    if (!is_training()) return {descriptor};
+    if (flaw_ == "throws") throw 7;
+    if (!is_training()) return {flaw_ == "wrong descriptor" ? descriptor[0] : descriptor};
+    if (flaw_ == "too few") return {g1, g2};
+    if (flaw_ == "too short") return {g1.slice(1, 1), g2, classifier_(g1), descriptor};
     return {g1, g2, classifier_(g1).to(torch::kBFloat16), descriptor};
   }
   std::shared_ptr<RandomStream> random;
@@ -271,10 +274,33 @@ TEST_CASE("describing in training mode is a mistake of the program") {
 }
 
 TEST_CASE("a head whose outputs break the role's promises is refused") {
-  CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "twice"}), 5), doctest::Contains("'g1'"),
-                       std::logic_error);
+  CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "twice"}), 5),
+                       doctest::Contains("gave two outputs the name 'g1'"), recipe::ComponentFault);
   CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "no descriptor"}), 5),
-                       doctest::Contains("'descriptor'"), std::logic_error);
+                       doctest::Contains("of which the last is not the feature 'descriptor'"),
+                       recipe::ComponentFault);
+}
+
+TEST_CASE("what a head gives is checked against its outputs, in training and in evaluation") {
+  const auto said = [](const std::string& flaw, bool training) {
+    const auto model = build_model(plan_of({.flaw = flaw}), 5);
+    model->train(training);
+    try {
+      static_cast<void>(model->forward(torch::rand({3, 3, 8, 4})));
+    } catch (const recipe::ComponentFault& fault) {
+      return fault.reason();
+    }
+    return std::string();
+  };
+  CHECK(said("", true).empty());
+  CHECK(said("", false).empty());
+  CHECK(said("too few", true) == "head 'test' gave 2 outputs instead of 4");
+  CHECK(said("too short", true) ==
+        "head 'test' gave a tensor [3, 3] of type Float as 'g1' of 3 images; it must be floats [3, 4]");
+  CHECK(
+      said("wrong descriptor", false) ==
+      "head 'test' gave a tensor [8] of type Float as 'descriptor' of 3 images; it must be floats [3, dim]");
+  CHECK(said("throws", true).find("head 'test' failed: it threw a value of type 'int'") == 0);
 }
 
 TEST_CASE("what a component finds wrong is said at its table in the recipe") {
