@@ -192,8 +192,8 @@ std::string write_new_plugin(const NewPluginRequest& request, const fs::path& ex
   }
 
   NewFolder folder(request.folder);
-  for (const auto& one : made) {
-    file::write_atomically(request.folder / one.first, [&](std::ostream& out) { out << one.second; });
+  for (const auto& [file, text] : made) {
+    file::write_atomically(request.folder / file, [&content = text](std::ostream& out) { out << content; });
   }
   folder.keep();
   return request.role + "/" + example;
