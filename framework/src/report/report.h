@@ -15,7 +15,7 @@ namespace kindred::report {
 
 struct ReportOptions {
   std::filesystem::path out;                  ///< empty: FOLDER/report.html
-  std::optional<std::filesystem::path> data;  ///< where the images are now: dataset.root of the recipe
+  std::vector<std::string> data;  ///< where the images are now: FOLDER or NAME=FOLDER (recipe::data_override)
   SheetSize sheet;
 };
 

@@ -15,8 +15,10 @@
 #include "progress/progress.h"
 #include "progress/rate.h"
 #include "recipe/plan.h"
+#include "results/evaluation.h"
 #include "results/metrics_file.h"
 #include "system/precision.h"
+#include "training/batch_source.h"
 #include "training/checkpoint.h"
 #include "training/run_directory.h"
 #include "training/trainer.h"
@@ -47,6 +49,7 @@ class Training {
   void learn(const data::Batch& batch, std::int64_t batches);
   void finish_epoch(std::int64_t batches);
   void evaluate_epoch();
+  [[nodiscard]] results::Evaluation evaluate(const TestSet& test_set);
   void checkpoint();
   [[nodiscard]] std::vector<std::vector<std::size_t>> batches_of_epoch(std::int64_t epoch) const;
   [[nodiscard]] progress::Progress progress_of(std::int64_t batches) const;
@@ -62,7 +65,7 @@ class Training {
   const std::atomic<bool>& stop_;
 
   TrainingData data_;
-  std::unique_ptr<Sampler> sampler_;
+  BatchSource batch_source_;
   std::unique_ptr<Schedule> schedule_;
   std::vector<std::unique_ptr<Augmentation>> augmentations_;
   data::Loader loader_;

@@ -86,7 +86,7 @@ TEST_CASE("a recipe becomes a plan with components, names and settings") {
   const auto plan = plan_of(whole, {"train.epochs=3", "machine.device=cuda:1", "evaluate.cameras=single"});
   CHECK(plan.name == "trial");
   CHECK(plan.seed == 7);
-  CHECK(plan.dataset.factory->info().id() == "dataset/folder");
+  CHECK(plan.dataset().factory->info().id() == "dataset/folder");
   REQUIRE(plan.augmentations.size() == 2);
   CHECK(plan.augmentations[0].name == "random_patch");
   CHECK(plan.augmentations[1].name == "again");

@@ -8,6 +8,7 @@
 #include "command/convert.h"
 #include "command/named_component.h"
 #include "common_options.h"
+#include "data/open_dataset.h"
 #include "kindred/role/layout.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
@@ -30,10 +31,10 @@ int convert(const Options& options, Session& session) {
   auto overrides = options.layout.set;
   const auto layout = command::make_named_component<Layout>(options.layout.name, overrides, catalog);
   const auto dataset = options.data.empty()
-                           ? recipe::choose_dataset(recipe::parse_recipe("dataset.type = 'synthetic'",
-                                                                         "the synthetic data set", overrides),
-                                                    catalog)
-                                 .create({})
+                           ? data::open_datasets(recipe::choose_datasets(
+                                 recipe::parse_recipe("dataset.type = 'synthetic'",
+                                                      "the synthetic data set", overrides),
+                                 catalog))
                            : session.open_data(options.data, overrides);
   command::ConvertOptions convert{options.out, options.layout.name, options.image_format};
   if (!options.image_size.empty()) {
