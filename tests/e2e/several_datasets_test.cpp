@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include "kindred/text/csv.h"
 #include "program.h"
@@ -18,7 +17,8 @@ bool holds(const std::string& text, const std::string& part) {
 }
 
 const std::string people =
-    "type = 'synthetic'\ntrain_identities = 8\ntest_identities = 6\nmin_images = 6\nmax_images = 8\ncameras = "
+    "type = 'synthetic'\ntrain_identities = 8\ntest_identities = 6\nmin_images = 6\nmax_images = 8\ncameras "
+    "= "
     "3\nheight = 64\nwidth = 32\n";
 
 std::string write_recipe(const TemporaryFolder& folder) {
@@ -96,12 +96,12 @@ TEST_CASE("a study tells what is trained on by what is tested on") {
 
 TEST_CASE("--data names the data set that has moved") {
   const TemporaryFolder folder;
-  const auto recipe = folder
-                          .write("moved.toml",
-                                 "extends = '" + std::string(source_directory) + "/tests/e2e/tiny.toml'\n" +
-                                     "[[dataset]]\nname = 'a'\ntype = 'market1501'\nroot = 'old'\n"
-                                     "[[dataset]]\nname = 'b'\ntype = 'market1501'\nroot = 'old'\n")
-                          .string();
+  const auto recipe =
+      folder
+          .write("moved.toml", "extends = '" + std::string(source_directory) + "/tests/e2e/tiny.toml'\n" +
+                                   "[[dataset]]\nname = 'a'\ntype = 'market1501'\nroot = 'old'\n"
+                                   "[[dataset]]\nname = 'b'\ntype = 'market1501'\nroot = 'old'\n")
+          .string();
   const auto named = kindred({"train", recipe, "--data", "a=new_a", "--data", "b=new_b"}, folder.path());
   CHECK(named.exit_code != 0);
   CHECK(holds(named.err, "new_a"));

@@ -13,7 +13,7 @@ namespace kindred::command {
 
 struct OpenedData {
   std::unique_ptr<Dataset> dataset;
-  std::string layout;  ///< the dataset that recognized the folder or manifest; "" for a recipe
+  std::string layout;    ///< the dataset that recognized the folder or manifest; "" for a recipe
   std::string contents;  ///< of a recipe with several data sets: a table of what each has; else ""
 };
 

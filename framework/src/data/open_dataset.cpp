@@ -62,8 +62,8 @@ std::unique_ptr<Dataset> open_datasets(const std::vector<recipe::DatasetChoice>&
 bool is_read_in_training(const recipe::DataPlan& plan, const Sample& sample) {
   if (sample.split == Split::train) return true;
   const auto* dataset = recipe::dataset_of(plan.datasets, sample.path);
-  return dataset != nullptr && std::find(plan.evaluate_on.begin(), plan.evaluate_on.end(), dataset->name) !=
-                                   plan.evaluate_on.end();
+  return dataset != nullptr &&
+         std::find(plan.evaluate_on.begin(), plan.evaluate_on.end(), dataset->name) != plan.evaluate_on.end();
 }
 
 std::unique_ptr<Dataset> open_training_dataset(const recipe::DataPlan& plan) {

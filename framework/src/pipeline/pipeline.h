@@ -48,8 +48,8 @@ struct TestRanking {
   std::string ranking;   ///< the stage with its rankings
 };
 
-/// Those of a plain recipe, in its order: the stages `features` and `ranking` or, where the recipe has several
-/// data sets, `features_NAME` and `ranking_NAME` of each.
+/// Those of a plain recipe, in its order: the stages `features` and `ranking` or, where the recipe has
+/// several data sets, `features_NAME` and `ranking_NAME` of each.
 [[nodiscard]] std::vector<TestRanking> test_rankings(const recipe::DataPlan& plan);
 
 /// The pipeline of a recipe, be it one or plain; see make_pipeline() and pipeline_of_plain_recipe().

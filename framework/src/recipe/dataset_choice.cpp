@@ -38,8 +38,8 @@ Value common_keys(const Value& entry, const std::vector<std::string>& names) {
 void choose_entry(const Value& entry, ComponentChooser& chooser, std::vector<DatasetChoice>& out) {
   const std::string title = "[[dataset]]";
   if (entry.as<Table>() == nullptr) {
-    chooser.diagnostics.error(entry.location(), "an entry of 'dataset' must be a table, [[dataset]], not " +
-                                                    entry.type_name());
+    chooser.diagnostics.error(entry.location(),
+                              "an entry of 'dataset' must be a table, [[dataset]], not " + entry.type_name());
     return;
   }
   const auto common =
@@ -56,8 +56,8 @@ void choose_entry(const Value& entry, ComponentChooser& chooser, std::vector<Dat
                                                     "'-', and not 'pseudo' with a number");
   }
   if (!choice.name.empty() && find_dataset(out, choice.name) != nullptr) {
-    chooser.diagnostics.error(entry.location(), "two data sets have the name '" + choice.name +
-                                                    "'; give each its own 'name'");
+    chooser.diagnostics.error(entry.location(),
+                              "two data sets have the name '" + choice.name + "'; give each its own 'name'");
   }
   out.push_back(std::move(choice));
 }

@@ -52,7 +52,8 @@ class Planner {
     if (root_ == nullptr)
       throw RecipeError(recipe_.location(), "a recipe must be a table, not " + recipe_.type_name());
     check_keys();
-    const auto run = RunSettings::schema().parse(only(recipe_, {"name", "seed", "evaluate_on"}), "the recipe", diagnostics_);
+    const auto run = RunSettings::schema().parse(only(recipe_, {"name", "seed", "evaluate_on"}), "the recipe",
+                                                 diagnostics_);
     plan.name = run.name;
     plan.seed = static_cast<std::uint64_t>(run.seed);
     plan.catalog = &chooser_.catalog();
@@ -193,9 +194,9 @@ class Planner {
       }
       if (contains(names, *name) || names.empty()) continue;
       const auto near = nearest_name(*name, names);
-      diagnostics_.error(location, "evaluate_on: there is no data set '" + *name + "'; " +
-                                       (near.empty() ? "there are " + quoted_list(names)
-                                                     : "did you mean '" + near + "'?"));
+      diagnostics_.error(
+          location, "evaluate_on: there is no data set '" + *name + "'; " +
+                        (near.empty() ? "there are " + quoted_list(names) : "did you mean '" + near + "'?"));
     }
     return wanted;
   }

@@ -67,8 +67,8 @@ struct PseudoLabelsChoice : PseudoLabelsSettings {
 
 /// What a recipe says of its data.
 struct DataPlan {
-  const Catalog* catalog = nullptr;  ///< what it was made from
-  std::vector<DatasetChoice> datasets;  ///< one at least
+  const Catalog* catalog = nullptr;      ///< what it was made from
+  std::vector<DatasetChoice> datasets;   ///< one at least
   std::vector<std::string> evaluate_on;  ///< names of those whose query and gallery are evaluated
   FoldsSettings folds;
   SourceLocation folds_location;

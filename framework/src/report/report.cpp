@@ -249,8 +249,8 @@ Pictures open_pictures(const RunFiles& run, const ReportOptions& options, const 
   std::vector<std::string> overrides;
   for (const auto& data : options.data) overrides.push_back(recipe::data_override(data));
   try {
-    return Pictures(
-        data::open_datasets(recipe::choose_datasets(recipe::load_recipe(run.recipe_file, overrides), catalog)));
+    return Pictures(data::open_datasets(
+        recipe::choose_datasets(recipe::load_recipe(run.recipe_file, overrides), catalog)));
   } catch (const Error& error) {
     if (!options.data.empty()) throw;
     trouble = error.what();
@@ -266,7 +266,8 @@ std::string missing_images_text(const Pictures& pictures, const std::string& tro
                      std::to_string(pictures.missing() + pictures.shown()) + " images cannot be shown";
   const auto& why = trouble.empty() ? pictures.first_trouble() : trouble;
   text += why.empty() ? ": they are not in the data set." : ": " + why + (why.back() == '.' ? "" : ".");
-  if (options.data.empty()) text += " If the data has moved, give its folder: kindred report RUN --data FOLDER";
+  if (options.data.empty())
+    text += " If the data has moved, give its folder: kindred report RUN --data FOLDER";
   return text;
 }
 

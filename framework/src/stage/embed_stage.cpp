@@ -86,10 +86,13 @@ void EmbedStage::check_on(torch::Device device) const {
     const bool any = std::any_of(samples.begin(), samples.end(),
                                  [split](const Sample& sample) { return sample.split == split; });
     if (any) continue;
-    throw RecipeError(data_.dataset().location,
-                      data_.dataset().subject() + ": has no " + split_name(split) +
-                          " images, so nothing can be ranked; use data with both, or train alone with "
-                          "`kindred train`");
+    const auto& dataset = data_.dataset();
+    throw RecipeError(dataset.location,
+                      (dataset.prefix.empty() ? dataset.subject() : "data set '" + dataset.name + "'") +
+                          ": has no " + split_name(split) +
+                          " images, so nothing can be ranked; use data with " +
+                          (dataset.prefix.empty() ? "both, or train alone with `kindred train`"
+                                                  : "both, or leave it out of evaluate_on"));
   }
   if (model_plan_ == nullptr) return;
   auto plan = *model_plan_;

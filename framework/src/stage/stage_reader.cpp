@@ -130,7 +130,7 @@ bool StageReader::are_known(const std::vector<std::string>& names) {
     chooser_.diagnostics.error(
         location_of("dataset"),
         title() + ": the pipeline has no data set '" + name + "'; " +
-            (known.empty()   ? "give it a list [[dataset]], or the stage a table [stage.dataset]"
+            (known.empty()  ? "give it a list [[dataset]], or the stage a table [stage.dataset]"
              : near.empty() ? "it has " + quoted_list(known)
                             : "did you mean '" + near + "'?"));
   }
@@ -150,11 +150,10 @@ std::optional<recipe::DatasetChoice> StageReader::only_dataset() {
     choices = own ? recipe::choose_datasets(*value, title() + ": dataset", chooser_) : pipeline_datasets();
   }
   if (choices.size() > 1) {
-    chooser_.diagnostics.error(value->location(),
-                               title() + " reads one data set, and there are " +
-                                   quoted_list(recipe::names_of(choices)) +
-                                   "; choose one in the stage, with dataset = \"" + choices.front().name +
-                                   "\"");
+    chooser_.diagnostics.error(value->location(), title() + " reads one data set, and there are " +
+                                                      quoted_list(recipe::names_of(choices)) +
+                                                      "; choose one in the stage, with dataset = \"" +
+                                                      choices.front().name + "\"");
   }
   if (choices.size() != 1) return std::nullopt;
   return choices.front();

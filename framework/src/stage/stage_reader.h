@@ -52,8 +52,8 @@ class StageReader {
     }
     return choice;
   }
-  /// The stage's data, with [stage.folds]: [stage.dataset], the data set of the pipeline that `dataset` names,
-  /// or the pipeline's only one. An error when there are several.
+  /// The stage's data, with [stage.folds]: [stage.dataset], the data set of the pipeline that `dataset`
+  /// names, or the pipeline's only one. An error when there are several.
   recipe::DataPlan data();
   /// A table of the engine's settings, [stage.KEY]; defaults when there is none.
   template <class Settings>

@@ -40,15 +40,15 @@ void TrainStage::link(const std::function<const Stage&(const std::string&)>& sta
   for (const auto& name : settings_.labels) {
     const auto data = stage_of(name).data();
     const auto known = [&](const recipe::DatasetChoice& labelled) {
-      return std::any_of(plan_.datasets.begin(), plan_.datasets.end(),
-                         [&](const recipe::DatasetChoice& choice) {
-                           return choice.prefix == labelled.prefix && choice.resolved() == labelled.resolved();
-                         });
+      return std::any_of(
+          plan_.datasets.begin(), plan_.datasets.end(), [&](const recipe::DatasetChoice& choice) {
+            return choice.prefix == labelled.prefix && choice.resolved() == labelled.resolved();
+          });
     };
     const bool own = data && !known(data->plan.dataset());
     if (own && recipe::have_shares(plan_.datasets)) {
-      throw RecipeError(location, "stage '" + this->name + "': labels of stage '" + name + "': " +
-                                      recipe::shareless_labels);
+      throw RecipeError(location, "stage '" + this->name + "': labels of stage '" + name +
+                                      "': " + recipe::shareless_labels);
     }
     label_data_.push_back(own ? std::optional(data->plan.dataset()) : std::nullopt);
   }

@@ -148,11 +148,10 @@ Grid test_set_grid(const Study& study, const std::vector<RunOutcome>& outcomes, 
   std::vector<std::string> labels;
   for (const auto& figure : figures) labels.push_back(figure.label);
   for (std::size_t variant = 0; variant < study.variants.size(); ++variant) {
-    const auto run = std::find_if(outcomes.begin(), outcomes.end(), [&](const RunOutcome& outcome) {
-      return outcome.run.variant == variant;
-    });
-    grid.rows.push_back({variant_title(study, variant),
-                         run == outcomes.end() ? "" : trained_on_text(run->run.plan)});
+    const auto run = std::find_if(outcomes.begin(), outcomes.end(),
+                                  [&](const RunOutcome& outcome) { return outcome.run.variant == variant; });
+    grid.rows.push_back(
+        {variant_title(study, variant), run == outcomes.end() ? "" : trained_on_text(run->run.plan)});
   }
   for (const auto& test_set : test_sets_of(outcomes)) {
     grid.heads.push_back(test_set + (labels.empty() ? "" : ": " + joined(labels)));
@@ -285,10 +284,8 @@ std::vector<Grid> fold_grids(const std::vector<RunOutcome>& outcomes) {
   grid.heads = {figures.empty() ? "ranking"
                                 : joined_figures([&](std::size_t i) { return figures[i].label; })};
   for (const auto& outcome : outcomes) grid.heads.push_back("fold " + text_of(outcome.run.fold));
-  const auto done =
-      static_cast<std::size_t>(std::count_if(outcomes.begin(), outcomes.end(), [](const RunOutcome& outcome) {
-        return !outcome.results.empty();
-      }));
+  const auto done = static_cast<std::size_t>(std::count_if(
+      outcomes.begin(), outcomes.end(), [](const RunOutcome& outcome) { return !outcome.results.empty(); }));
   grid.heads.push_back(done == outcomes.size() ? "mean" : "mean of " + std::to_string(done));
   grid.heads.emplace_back("deviation");
   for (const auto& rankings : rankings_of(outcomes)) {
@@ -354,7 +351,8 @@ void write_study_csv(std::ostream& out, const Study& study, const std::vector<Ru
     }
     const auto write = [&](const char* what, std::size_t variant, const std::vector<MeanDeviation>& spreads) {
       std::size_t runs = 0;
-      std::vector<std::string> row = {what, kind, study.variants[variant].name, "", "", rankings.test_set, ""};
+      std::vector<std::string> row = {what, kind, study.variants[variant].name, "", "", rankings.test_set,
+                                      ""};
       for (const auto& spread : spreads) {
         runs = std::max(runs, spread.count);
         row.insert(row.end(),

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "kindred/role/sampler.h"
@@ -23,8 +24,12 @@ class BatchSource {
   /// Indices into the training images. Depends on the plan, the data and the epoch, counted from 1, alone.
   [[nodiscard]] std::vector<std::vector<std::size_t>> batches(std::int64_t epoch) const;
 
+  /// What the shares come to in the first epoch, for the log; "" without shares.
+  [[nodiscard]] std::string shares_text() const;
+
  private:
   struct Part {
+    std::string name;  ///< of the data set
     double share;
     std::vector<std::size_t> images;  ///< indices into the training images
     std::unique_ptr<Sampler> sampler;

@@ -62,8 +62,8 @@ std::string dataset_text(const recipe::Plan& plan, const recipe::DatasetChoice& 
   } else if (recipe::have_shares(plan.datasets)) {
     text += ", " + text::fixed_text(100 * *dataset.share / shares, 0) + " % of each batch";
   }
-  const bool evaluated = std::find(plan.evaluate_on.begin(), plan.evaluate_on.end(), dataset.name) !=
-                         plan.evaluate_on.end();
+  const bool evaluated =
+      std::find(plan.evaluate_on.begin(), plan.evaluate_on.end(), dataset.name) != plan.evaluate_on.end();
   return text + (evaluated ? ", evaluated" : "");
 }
 

@@ -93,8 +93,8 @@ std::vector<Images> shared_batches(const std::vector<BatchPart>& parts,
     images += supply.images();
     size = std::max(size, supply.largest_batch());
   }
-  const auto count = std::max<std::int64_t>(
-      1, std::llround(static_cast<double>(images) / static_cast<double>(size)));
+  const auto count =
+      std::max<std::int64_t>(1, std::llround(static_cast<double>(images) / static_cast<double>(size)));
   std::vector<double> due(parts.size(), 0);  // images that a part should have had and has not
   std::vector<Images> batches;
   for (std::int64_t i = 0; i < count; ++i) {

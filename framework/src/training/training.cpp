@@ -28,9 +28,9 @@ namespace {
 
 /// Evaluation in mid-training must not fail for what can be known before it begins.
 void require_match(const TestSet& test_set) {
-  const std::string remedy =
-      test_set.name.empty() ? "set train.evaluate_every = 0"
-                            : "set train.evaluate_every = 0, or leave it out of evaluate_on";
+  const std::string remedy = test_set.name.empty()
+                                 ? "set train.evaluate_every = 0"
+                                 : "set train.evaluate_every = 0, or leave it out of evaluate_on";
   if (test_set.query.empty() || test_set.gallery.empty()) {
     throw ComponentError(test_set.id, "has " + std::to_string(test_set.query.size()) + " query and " +
                                           std::to_string(test_set.gallery.size()) +
@@ -75,6 +75,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan), /*training=*/true),
       trainer_(plan, initial_model(plan, data_.identities, progress), data_.identities, device) {
   if (evaluates()) best_by_ = ranking::best_figure(plan);
+  if (const auto shares = batch_source_.shares_text(); !shares.empty()) progress_.note(shares);
   if (evaluates()) {
     for (const auto& test_set : data_.test_sets) require_match(test_set);
     inference::note_inference_precision(plan, inference_, progress_);

@@ -29,12 +29,11 @@ using SplitCounts = std::array<std::int64_t, 3>;
 void require_training_images(const recipe::DatasetChoice& choice, const SplitCounts& counts) {
   const auto count = [&](Split split) { return counts[static_cast<std::size_t>(split)]; };
   if (count(Split::train) > 0) return;
-  throw ComponentError(choice.id(), "has no training images (" + std::to_string(count(Split::query)) +
-                                        " query, " + std::to_string(count(Split::gallery)) +
-                                        " gallery images); " +
-                                        (choice.prefix.empty()
-                                             ? "choose a data set with a split 'train'"
-                                             : "set its share = 0 to evaluate on it alone"));
+  throw ComponentError(choice.id(),
+                       "has no training images (" + std::to_string(count(Split::query)) + " query, " +
+                           std::to_string(count(Split::gallery)) + " gallery images); " +
+                           (choice.prefix.empty() ? "choose a data set with a split 'train'"
+                                                  : "set its share = 0 to evaluate on it alone"));
 }
 
 }  // namespace

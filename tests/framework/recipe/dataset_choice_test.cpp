@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kindred/core/error.h"
@@ -73,7 +74,8 @@ TEST_CASE("the resolved recipe of several data sets is the same recipe, and one 
 }
 
 TEST_CASE("an entry is changed by its name, and one that is left out is not there") {
-  const auto plan = plan_with({"name = 'a'", "name = 'b'"}, {"dataset.b.images=9", "dataset.a.enabled=false"});
+  const auto plan =
+      plan_with({"name = 'a'", "name = 'b'"}, {"dataset.b.images=9", "dataset.a.enabled=false"});
   REQUIRE(plan.datasets.size() == 1);
   CHECK(plan.datasets[0].name == "b");
   CHECK(plan.datasets[0].prefix.empty());
@@ -82,7 +84,8 @@ TEST_CASE("an entry is changed by its name, and one that is left out is not ther
 
 TEST_CASE("what decides a training is every data set that is trained on, and no other") {
   const auto part = [](const std::vector<std::string>& overrides) {
-    return plan_with({"name = 'a', share = 3", "name = 'b', share = 1", "name = 'test', share = 0"}, overrides)
+    return plan_with({"name = 'a', share = 3", "name = 'b', share = 1", "name = 'test', share = 0"},
+                     overrides)
         .identity();
   };
   const auto before = part({});
@@ -97,7 +100,8 @@ TEST_CASE("data sets that cannot be told apart or shares that say too little are
               "two data sets have the name 'tiny'; give each its own 'name'"));
   CHECK(holds(refusal({"name = 'a/b'", "name = 'c'"}), "use letters, digits, '_' and '-'"));
   CHECK(holds(refusal({"name = 'pseudo3'", "name = 'c'"}), "not 'pseudo' with a number"));
-  CHECK(holds(refusal({"name = 'a', share = 1", "name = 'b'"}), "data set 'b' has no share, but 'a' has one"));
+  CHECK(
+      holds(refusal({"name = 'a', share = 1", "name = 'b'"}), "data set 'b' has no share, but 'a' has one"));
   CHECK(holds(refusal({"name = 'a', share = 0", "name = 'b', share = 0"}), "no data set is trained on"));
   CHECK(holds(refusal({"name = 'a', share = -1", "name = 'b'"}), "share"));
   CHECK(holds(refusal({"name = 'a', enabled = false"}), "no [[dataset]] is enabled"));

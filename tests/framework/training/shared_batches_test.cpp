@@ -111,8 +111,7 @@ TEST_CASE("batches without identity groups are mixed, too, and no image is lost 
       return batches;
     };
   };
-  const auto batches =
-      shared_batches({{2, shuffled(0, 100)}, {1, shuffled(100, 50)}}, identities_of_two());
+  const auto batches = shared_batches({{2, shuffled(0, 100)}, {1, shuffled(100, 50)}}, identities_of_two());
   CHECK(batches.size() == 30);
   std::set<std::size_t> seen;
   for (const auto& batch : batches) {

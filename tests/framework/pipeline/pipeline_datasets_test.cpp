@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/open_dataset.h"
@@ -123,7 +124,8 @@ TEST_CASE("a training on two data sets is evaluated on each during it and after 
   CHECK(holds(run.plan({"train.evaluate_every=1"}), "model       train  nothing, it is up to date"));
 }
 
-TEST_CASE("a change of any data set that is trained on is another training, of a test set only another test") {
+TEST_CASE(
+    "a change of any data set that is trained on is another training, of a test set only another test") {
   SeveralRun run;
   static_cast<void>(run.run({"dataset.b.share=0"}));
   const auto tested = run.plan({"dataset.b.share=0", "dataset.b.tested=4"});
@@ -159,6 +161,9 @@ TEST_CASE("identities of two data sets are different classes, and batches have t
     }
   }
   CHECK(static_cast<double>(of_a) / static_cast<double>(images) == doctest::Approx(0.75).epsilon(0.1));
+  CHECK(holds(source.shares_text(), "an epoch has 9 batches; of their images "));
+  CHECK(holds(source.shares_text(), " times its 24), "));
+  CHECK(holds(source.shares_text(), " % are of 'b' ("));
 }
 
 TEST_CASE("without shares the sampler sees one data set") {
@@ -166,7 +171,9 @@ TEST_CASE("without shares the sampler sees one data set") {
   const auto plan = run.model_plan({"dataset=[{type='tiny', name='a'}, {type='tiny', name='b'}]"});
   const auto data = training::load_training_data(plan);
   CHECK(data.identities == 10);
-  CHECK(training::BatchSource(plan, data).batches(1).size() == data.samples.size() / 4);
+  const training::BatchSource source(plan, data);
+  CHECK(source.batches(1).size() == data.samples.size() / 4);
+  CHECK(source.shares_text().empty());
 }
 
 TEST_CASE("folds divide each data set that is trained on, and leave a mere test set as it is") {
@@ -181,7 +188,7 @@ TEST_CASE("folds divide each data set that is trained on, and leave a mere test 
 TEST_CASE("what a data set lacks is said with its name") {
   CHECK(holds(refusal_of({"dataset.b.identities=0"}),
               "dataset/tiny 'b': has no training images (3 query, 6 gallery images); set its share = 0"));
-  CHECK(holds(refusal_of({"dataset.b.tested=0"}), "has no query images"));
+  CHECK(holds(refusal_of({"dataset.b.tested=0"}), "data set 'b': has no query images"));
 }
 
 TEST_CASE("a stage of a pipeline picks data sets by name") {
@@ -223,8 +230,9 @@ TEST_CASE("a stage of a pipeline picks data sets by name") {
             .samples.size() == 30);
   CHECK(training::load_training_data(*pipeline_with(train).find("m")->model_plan()).samples.size() == 30);
 
-  CHECK(holds(message(train + embed), "stage 'f' reads one data set, and there are 'a' and 'b'; choose one "
-                                      "in the stage, with dataset = \"a\""));
+  CHECK(holds(message(train + embed),
+              "stage 'f' reads one data set, and there are 'a' and 'b'; choose one "
+              "in the stage, with dataset = \"a\""));
   CHECK(holds(message(train + embed + "dataset = 'c'\n"), "stage 'f': the pipeline has no data set 'c'"));
 }
 
