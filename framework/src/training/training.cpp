@@ -279,10 +279,13 @@ void Training::finish_epoch(std::int64_t batches) {
 }
 
 results::Evaluation Training::evaluate(const TestSet& test_set) {
-  const auto query = inference::extract_features(trainer_.model(), plan_, *data_.dataset, test_set.query,
-                                                 "query", inference_, progress_);
-  const auto gallery = inference::extract_features(trainer_.model(), plan_, *data_.dataset, test_set.gallery,
-                                                   "gallery", inference_, progress_);
+  const auto extract = [&](const std::vector<Sample>& samples, const std::string& split) {
+    return inference::extract_features(trainer_.model(), plan_, *data_.dataset, samples,
+                                       test_set.name.empty() ? split : test_set.name + " " + split,
+                                       inference_, progress_);
+  };
+  const auto query = extract(test_set.query, "query");
+  const auto gallery = extract(test_set.gallery, "gallery");
   progress::SilentProgress silent;
   return ranking::evaluate_features(query, gallery, plan_, silent);
 }

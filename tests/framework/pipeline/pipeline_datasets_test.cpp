@@ -37,9 +37,28 @@ bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+/// Asks to stop at the n-th update.
+class StoppingSink final : public progress::ProgressSink {
+ public:
+  StoppingSink(std::atomic<bool>& stop, int at) : stop_(stop), left_(at) {}
+  void update(const progress::Progress&) override {
+    if (--left_ == 0) stop_ = true;
+  }
+  void finish(const progress::Progress&) override {}
+  void note(const std::string&) override {}
+
+ private:
+  std::atomic<bool>& stop_;
+  int left_;
+};
+
 /// A run of the tiny recipe with two data sets.
 class SeveralRun {
  public:
+  PipelineOutcome run_until(const std::atomic<bool>& stop, progress::ProgressSink& sink,
+                            const std::vector<std::string>& overrides) {
+    return run_pipeline(pipeline(overrides), catalog_, folder(), {}, sink, stop);
+  }
   PipelineOutcome run(const std::vector<std::string>& overrides = {}) {
     return run_pipeline(pipeline(overrides), catalog_, folder(), {}, silent_, never);
   }
@@ -164,6 +183,19 @@ TEST_CASE("identities of two data sets are different classes, and batches have t
   CHECK(holds(source.shares_text(), "an epoch has 9 batches; of their images "));
   CHECK(holds(source.shares_text(), " times its 24), "));
   CHECK(holds(source.shares_text(), " % are of 'b' ("));
+}
+
+TEST_CASE("a training with shares that is stopped within an epoch ends with the same bits") {
+  SeveralRun whole;
+  static_cast<void>(whole.run({"train.evaluate_every=1"}));
+  SeveralRun stopped;
+  std::atomic<bool> stop{false};
+  StoppingSink sink(stop, 5);
+  CHECK(stopped.run_until(stop, sink, {"train.evaluate_every=1"}).interrupted);
+  CHECK_FALSE(fs::exists(stopped.folder() / "model/model.safetensors"));
+  static_cast<void>(stopped.run({"train.evaluate_every=1"}));
+  CHECK(read_bytes(stopped.folder() / "model/model.safetensors") ==
+        read_bytes(whole.folder() / "model/model.safetensors"));
 }
 
 TEST_CASE("without shares the sampler sees one data set") {
