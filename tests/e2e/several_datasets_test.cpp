@@ -2,6 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
 #include "kindred/text/csv.h"
@@ -54,6 +57,26 @@ TEST_CASE("a recipe with two data sets is checked, looked at, run and reported b
   CHECK(std::filesystem::exists(runs / "model/best.safetensors"));
   CHECK(holds(read_bytes(runs / "scores.json"), "ranking_hard"));
 
+  // The last evaluation of the training is the one after it.
+  std::map<std::string, double> last;
+  std::istringstream metrics(read_bytes(runs / "model/metrics.jsonl"));
+  for (std::string line; std::getline(metrics, line);) {
+    const auto event = nlohmann::json::parse(line);
+    if (event["event"] == "finished") {
+      for (const auto& [figure, value] : event["figures"].items()) {
+        if (figure == "mAP") last[event["stage"]] = value;
+      }
+    }
+  }
+  REQUIRE(last.size() == 3);
+  for (const std::string name : {"plain", "hard"}) {
+    const auto scores = nlohmann::json::parse(read_bytes(runs / ("ranking_" + name) / "evaluation.json"));
+    CHECK(scores["figures"]["mAP"]["value"].get<double>() ==
+          doctest::Approx(last["evaluate " + name]).epsilon(1e-6));
+  }
+  CHECK(last["evaluate plain"] != last["evaluate hard"]);
+  CHECK(last["evaluate"] == doctest::Approx((last["evaluate plain"] + last["evaluate hard"]) / 2));
+
   const auto report = kindred({"report", runs.string()}, folder.path());
   CAPTURE(report.err);
   CHECK(report.exit_code == 0);
@@ -79,7 +102,7 @@ TEST_CASE("a study tells what is trained on by what is tested on") {
   write_recipe(folder);
   const auto study = folder
                          .write("cross.toml",
-                                "recipe = 'two.toml'\nset.train.epochs = 2\n"
+                                "recipe = 'two.toml'\n"
                                 "[[variant]]\nname = 'plain'\nset.dataset.hard.share = 0\n"
                                 "[[variant]]\nname = 'both'\n")
                          .string();

@@ -141,7 +141,8 @@ TEST_CASE("an unknown key at the top is an error, with what was meant") {
   CHECK(error_of("optimiser.type=sgd") ==
         "--set optimiser.type=sgd: error: a recipe has no key 'optimiser'; did you mean 'optimizer'?");
   CHECK(errors_of(std::string("zzz = 1\n") + whole) ==
-        "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'dataset', 'folds', "
+        "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'evaluate_on', 'dataset', "
+        "'folds', "
         "'pseudo_labels', 'augmentation', "
         "'sampler', 'backbone', 'head', 'loss', 'optimizer', 'schedule', 'weights', 'loader', 'train', "
         "'embed', 'post_processor', 'ranking', 'evaluate', 'metric' and 'machine'");
