@@ -472,8 +472,8 @@ Value RankingPlan::resolved_ranking() const {
 
 Value Plan::resolved() const {
   Table recipe;
-  // Of one data set it says nothing.
-  const auto tests = datasets.size() > 1 ? evaluate_on : std::vector<std::string>();
+  // All are not named, so that one of them can be left out.
+  const auto tests = evaluate_on == names_of(datasets) ? std::vector<std::string>() : evaluate_on;
   append(recipe, RunSettings::schema().write({name, static_cast<std::int64_t>(seed), tests}));
   recipe.set("dataset", resolved_datasets(datasets));
   recipe.set("folds", FoldsSettings::schema().write(folds));

@@ -62,7 +62,9 @@ std::vector<const ComponentInfo*> TrainStage::components() const {
   std::vector<const ComponentInfo*> result;
   const auto add = [&](const auto& choice) { result.push_back(&choice.factory->info()); };
   for (const auto& choice : plan_.datasets) {
-    if (choice.trained_on()) add(choice);
+    const auto* dataset = &choice.factory->info();
+    const bool known = std::find(result.begin(), result.end(), dataset) != result.end();
+    if (choice.trained_on() && !known) result.push_back(dataset);
   }
   for (const auto& choice : plan_.augmentations) add(choice);
   add(plan_.sampler);

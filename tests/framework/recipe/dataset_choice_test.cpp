@@ -68,6 +68,9 @@ TEST_CASE("the resolved recipe of several data sets is the same recipe, and one 
   CHECK(holds(text, "evaluate_on = [\"b\"]"));
   CHECK(holds(text, "[[dataset]]"));
   CHECK(make_plan(parse_recipe(text, "again.toml", {}), catalog()).resolved() == plan.resolved());
+  const auto all = write_recipe(plan_with({"name = 'a'", "name = 'b'"}).resolved());
+  CHECK(make_plan(parse_recipe(all, "again.toml", {"dataset.a.enabled=false"}), catalog()).evaluate_on ==
+        std::vector<std::string>{"b"});
   const auto single = write_recipe(plan_with({"images = 7"}).resolved());
   CHECK(holds(single, "[dataset]\n"));
   CHECK(single == write_recipe(tiny_plan(catalog(), {"dataset.images=7"}).resolved()));
