@@ -1,5 +1,10 @@
 #include "command/embed.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
 #include "command/machine.h"
 #include "data/open_dataset.h"
 #include "data/open_folder.h"
@@ -8,21 +13,48 @@
 #include "system/device.h"
 
 namespace kindred::command {
+namespace {
 
-std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catalog& catalog,
-                                        progress::ProgressSink& progress) {
-  const auto file = model::read_model_file(request.model, catalog, request.overrides);
-  const auto& plan = file.plan;
-  if (request.data.empty() && plan.datasets.size() > 1) {
+std::unique_ptr<Dataset> open_named(const EmbedRequest& request, const Catalog& catalog,
+                                    progress::ProgressSink& progress) {
+  auto opened = data::open_folder(request.data, catalog);
+  if (!opened.remark.empty()) progress.note(opened.remark);
+  return std::move(opened.dataset);
+}
+
+std::unique_ptr<Dataset> open_of_recipe(const Value& recipe, const Catalog& catalog) {
+  const auto plan = recipe::choose_data(recipe, catalog);
+  if (plan.datasets.size() > 1) {
     throw Error("embed: error: the model's recipe has several data sets, " +
                 quoted_list(recipe::names_of(plan.datasets)) +
                 "; name the folder of one with --data, or leave the others out with --set "
                 "dataset.NAME.enabled=false");
   }
+  return data::open_dataset(plan);
+}
+
+/// Training images of a folder, where whoever gives it may have meant all images.
+void note_left_out(const std::vector<Sample>& samples, progress::ProgressSink& progress) {
+  const auto left_out = std::count_if(samples.begin(), samples.end(),
+                                      [](const Sample& sample) { return sample.split == Split::train; });
+  if (left_out == 0 || left_out == static_cast<std::ptrdiff_t>(samples.size())) return;
+  progress.note(std::to_string(left_out) + " of " + std::to_string(samples.size()) +
+                " images are in the training split and left out; --train-split extracts their features too");
+}
+
+}  // namespace
+
+std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catalog& catalog,
+                                        progress::ProgressSink& progress) {
+  const auto file = model::read_model_file(request.model, catalog, request.overrides);
+  const auto& plan = file.plan;
+  for (const auto& note : file.notes) progress.note(note);
   prepare_machine(plan.machine, progress);
   const auto dataset =
-      request.data.empty() ? data::open_dataset(plan) : data::open_folder(request.data, catalog).dataset;
-  return stage::embed_dataset(*file.model, plan, *dataset, dataset->samples(), request.out,
+      request.data.empty() ? open_of_recipe(file.recipe, catalog) : open_named(request, catalog, progress);
+  const auto samples = dataset->samples();
+  if (!request.data.empty() && !request.train_split) note_left_out(samples, progress);
+  return stage::embed_dataset(*file.model, plan, *dataset, samples, request.out,
                               system::resolve_device(plan.machine.device), progress, request.train_split);
 }
 

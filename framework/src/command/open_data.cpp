@@ -8,7 +8,11 @@
 
 #include "data/open_dataset.h"
 #include "data/open_folder.h"
+#include "data/planned_loader.h"
 #include "kindred/core/error.h"
+#include "kindred/core/value.h"
+#include "kindred/image/image.h"
+#include "recipe/affects.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
 #include "text/text_table.h"
@@ -34,14 +38,30 @@ std::string contents_text(const std::vector<recipe::DatasetChoice>& datasets,
   return table.str();
 }
 
+void set_pixel_limit_of(const Value& recipe) {
+  const auto* loader = recipe.as<Table>()->find("loader");
+  if (loader == nullptr) return;
+  Diagnostics diagnostics;
+  recipe::ExtractionPlan plan;
+  plan.loader = recipe::LoaderSettings::schema().parse(*loader, "[loader]", diagnostics);
+  diagnostics.throw_if_any();
+  set_pixel_limit(data::loader_options(plan).max_pixels);
+}
+
 }  // namespace
 
 OpenedData open_data(const std::filesystem::path& path, const std::vector<std::string>& overrides,
                      const Catalog& catalog) {
   if (path.extension() == ".toml" && std::filesystem::is_regular_file(path)) {
-    const auto datasets = recipe::choose_datasets(recipe::load_recipe(path, overrides), catalog);
-    OpenedData opened{data::open_datasets(datasets), "", ""};
-    if (datasets.size() > 1) opened.contents = contents_text(datasets, opened.dataset->samples());
+    const auto recipe = recipe::load_recipe(path, overrides);
+    set_pixel_limit_of(recipe);
+    const auto datasets = recipe::choose_datasets(recipe, catalog);
+    OpenedData opened{data::open_datasets(datasets), "", "", "", ""};
+    if (datasets.size() > 1) {
+      opened.contents = contents_text(datasets, opened.dataset->samples());
+    } else if (const auto roots = recipe::locations_of(datasets.front()); !roots.empty()) {
+      opened.root = roots.front();
+    }
     return opened;
   }
   if (!overrides.empty()) {
@@ -49,7 +69,7 @@ OpenedData open_data(const std::filesystem::path& path, const std::vector<std::s
                       path.string() + " is not a recipe (NAME.toml), so it has no keys to override");
   }
   auto opened = data::open_folder(path, catalog);
-  return {std::move(opened.dataset), std::move(opened.layout), ""};
+  return {std::move(opened.dataset), std::move(opened.layout), path, std::move(opened.remark), ""};
 }
 
 }  // namespace kindred::command

@@ -8,6 +8,7 @@
 #include "data/combined_dataset.h"
 #include "data/fold_dataset.h"
 #include "data/joined_dataset.h"
+#include "data/open_choice.h"
 #include "data/open_folder.h"
 #include "file/sample_list.h"
 #include "kindred/core/error.h"
@@ -26,7 +27,7 @@ std::unique_ptr<Dataset> open_distractors(const recipe::DataPlan& plan) {
 }
 
 std::unique_ptr<Dataset> open_one(const recipe::DataPlan& plan, const recipe::DatasetChoice& choice) {
-  auto dataset = choice.create({});
+  auto dataset = open_choice(choice);
   if (plan.folds.fold == 0 || !choice.trained_on()) return dataset;
   return std::make_unique<FoldDataset>(std::move(dataset), plan.folds, plan.folds_location,
                                        open_distractors(plan));
@@ -56,7 +57,7 @@ std::unique_ptr<Dataset> open_dataset(const recipe::DataPlan& plan) {
 
 std::unique_ptr<Dataset> open_datasets(const std::vector<recipe::DatasetChoice>& datasets) {
   return combined(datasets, /*for_training=*/false,
-                  [](const recipe::DatasetChoice& choice) { return choice.create({}); });
+                  [](const recipe::DatasetChoice& choice) { return open_choice(choice); });
 }
 
 bool is_read_in_training(const recipe::DataPlan& plan, const Sample& sample) {

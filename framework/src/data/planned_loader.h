@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "data/loader.h"
+#include "kindred/core/sample.h"
 #include "kindred/role/augmentation.h"
+#include "kindred/role/dataset.h"
 #include "recipe/plan.h"
 
 namespace kindred::data {
@@ -16,5 +18,11 @@ namespace kindred::data {
 
 /// The table [loader] and the seed; workers = 0 becomes the usable processors.
 [[nodiscard]] LoaderOptions loader_options(const recipe::ExtractionPlan& plan);
+
+/// Decodes one image for each ending that names have, so that a format that cannot be read ends a run where
+/// it begins, not at its last image. Does nothing when bad images are skipped. Throws DataError as the data
+/// set does, with the number of images that end so.
+void try_each_ending(const recipe::ExtractionPlan& plan, const Dataset& dataset,
+                     const std::vector<Sample>& samples);
 
 }  // namespace kindred::data

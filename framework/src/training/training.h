@@ -18,7 +18,6 @@
 #include "results/evaluation.h"
 #include "results/metrics_file.h"
 #include "system/precision.h"
-#include "training/batch_source.h"
 #include "training/checkpoint.h"
 #include "training/run_directory.h"
 #include "training/trainer.h"
@@ -65,7 +64,7 @@ class Training {
   const std::atomic<bool>& stop_;
 
   TrainingData data_;
-  BatchSource batch_source_;
+  std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<Schedule> schedule_;
   std::vector<std::unique_ptr<Augmentation>> augmentations_;
   data::Loader loader_;
@@ -84,6 +83,7 @@ class Training {
   double last_checkpoint_ = 0;  // monotonic seconds
   std::int64_t skipped_ = 0;    // images told of
   bool told_of_waiting_ = false;
+  bool told_of_collapse_ = false;
 };
 
 }  // namespace kindred::training

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "data/open_dataset.h"
+#include "data/planned_loader.h"
 #include "kindred/core/error.h"
 #include "text/number_text.h"
 
@@ -48,7 +49,9 @@ TrainingData load_training_data(const recipe::Plan& plan) {
     test_sets.emplace(name, data.test_sets.size());
     data.test_sets.push_back({choice->prefix.empty() ? "" : name, choice->id(), {}, {}});
   }
-  for (auto& sample : data.dataset->samples()) {
+  auto samples = data.dataset->samples();
+  data::try_each_ending(plan, *data.dataset, samples);
+  for (auto& sample : samples) {
     const auto* choice = recipe::dataset_of(plan.datasets, sample.path);
     ++counts[choice][static_cast<std::size_t>(sample.split)];
     if (sample.split == Split::train) {

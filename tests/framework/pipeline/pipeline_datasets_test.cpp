@@ -17,7 +17,8 @@
 #include "recipe/recipe.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
-#include "training/batch_source.h"
+#include "training/batch_pairs.h"
+#include "training/shared_sampler.h"
 #include "training/training_data.h"
 
 using namespace kindred;
@@ -162,11 +163,11 @@ TEST_CASE("identities of two data sets are different classes, and batches have t
   REQUIRE(data.test_sets.size() == 2);
   CHECK(data.test_sets[1].name == "b");
   CHECK(data.test_sets[1].query.size() == 3);
-  const training::BatchSource source(plan, data);
-  const auto batches = source.batches(1);
+  const auto sampler = training::create_sampler(plan, data);
+  const auto batches = training::batches_of(plan, *sampler, 1);
   CHECK(batches.size() == 9);
-  CHECK(source.batches(1) == batches);
-  CHECK_FALSE(source.batches(2) == batches);
+  CHECK(training::batches_of(plan, *sampler, 1) == batches);
+  CHECK_FALSE(training::batches_of(plan, *sampler, 2) == batches);
   std::size_t images = 0;
   std::size_t of_a = 0;
   for (const auto& batch : batches) {
@@ -176,9 +177,10 @@ TEST_CASE("identities of two data sets are different classes, and batches have t
     }
   }
   CHECK(static_cast<double>(of_a) / static_cast<double>(images) == doctest::Approx(0.75).epsilon(0.1));
-  CHECK(holds(source.shares_text(), "an epoch has 9 batches; of their images "));
-  CHECK(holds(source.shares_text(), " times its 24), "));
-  CHECK(holds(source.shares_text(), " % are of 'b' ("));
+  const auto text = training::shares_text(plan, data, batches);
+  CHECK(holds(text, "an epoch has 9 batches; of their images "));
+  CHECK(holds(text, " times its 24), "));
+  CHECK(holds(text, " % are of 'b' ("));
 }
 
 TEST_CASE("a training with shares that is stopped within an epoch ends with the same bits") {
@@ -199,9 +201,9 @@ TEST_CASE("without shares the sampler sees one data set") {
   const auto plan = run.model_plan({"dataset=[{type='tiny', name='a'}, {type='tiny', name='b'}]"});
   const auto data = training::load_training_data(plan);
   CHECK(data.identities == 10);
-  const training::BatchSource source(plan, data);
-  CHECK(source.batches(1).size() == data.samples.size() / 4);
-  CHECK(source.shares_text().empty());
+  const auto batches = training::batches_of(plan, *training::create_sampler(plan, data), 1);
+  CHECK(batches.size() == data.samples.size() / 4);
+  CHECK(training::shares_text(plan, data, batches).empty());
 }
 
 TEST_CASE("folds divide each data set that is trained on, and leave a mere test set as it is") {

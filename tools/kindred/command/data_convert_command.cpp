@@ -35,7 +35,7 @@ int convert(const Options& options, Session& session) {
           ? data::open_datasets(recipe::choose_datasets(
                 recipe::parse_recipe("dataset.type = 'synthetic'", "the synthetic data set", overrides),
                 catalog))
-          : session.open_data(options.data, overrides);
+          : session.open_data(options.data, overrides).dataset;
   command::ConvertOptions convert{options.out, options.layout.name, options.image_format};
   if (!options.image_size.empty()) {
     convert.height = options.image_size[0];
