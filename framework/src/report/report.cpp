@@ -8,10 +8,12 @@
 #include <system_error>
 #include <utility>
 
+#include "data/open_dataset.h"
 #include "file/atomic_file.h"
 #include "progress/progress.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
+#include "recipe/recipe_override.h"
 #include "recipe/toml_reader.h"
 #include "report/blocks.h"
 #include "report/data_section.h"
@@ -245,12 +247,12 @@ std::string unfinished_text(const RunFiles& run) {
 Pictures open_pictures(const RunFiles& run, const ReportOptions& options, const Catalog& catalog,
                        std::string& trouble) {
   std::vector<std::string> overrides;
-  if (options.data) overrides.push_back("dataset.root=" + Value(options.data->string()).to_toml());
+  for (const auto& data : options.data) overrides.push_back(recipe::data_override(data));
   try {
-    return Pictures(
-        recipe::choose_dataset(recipe::load_recipe(run.recipe_file, overrides), catalog).create({}));
+    return Pictures(data::open_datasets(
+        recipe::choose_datasets(recipe::load_recipe(run.recipe_file, overrides), catalog)));
   } catch (const Error& error) {
-    if (options.data) throw;
+    if (!options.data.empty()) throw;
     trouble = error.what();
     return {};
   }
@@ -264,7 +266,8 @@ std::string missing_images_text(const Pictures& pictures, const std::string& tro
                      std::to_string(pictures.missing() + pictures.shown()) + " images cannot be shown";
   const auto& why = trouble.empty() ? pictures.first_trouble() : trouble;
   text += why.empty() ? ": they are not in the data set." : ": " + why + (why.back() == '.' ? "" : ".");
-  if (!options.data) text += " If the data has moved, give its folder: kindred report RUN --data FOLDER";
+  if (options.data.empty())
+    text += " If the data has moved, give its folder: kindred report RUN --data FOLDER";
   return text;
 }
 

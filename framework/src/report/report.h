@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,8 @@
 namespace kindred::report {
 
 struct ReportOptions {
-  std::filesystem::path out;                  ///< empty: FOLDER/report.html
-  std::optional<std::filesystem::path> data;  ///< where the images are now: dataset.root of the recipe
+  std::filesystem::path out;      ///< empty: FOLDER/report.html
+  std::vector<std::string> data;  ///< where the images are now: FOLDER or NAME=FOLDER (recipe::data_override)
   SheetSize sheet;
 };
 

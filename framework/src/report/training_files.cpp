@@ -17,6 +17,8 @@ namespace kindred::report {
 namespace {
 
 constexpr std::string_view warning_word = "warning: ";
+/// Of a test set, where there are several: "evaluate NAME".
+constexpr std::string_view evaluation_stage = "evaluate";
 
 /// Seconds since 1970 of "2026-11-24T14:22:42.039Z".
 std::optional<double> seconds_of(const std::string& time) {
@@ -59,7 +61,10 @@ void add_event(const results::MetricsEvent& event, TrainingMetrics& metrics,
     return;
   }
   metrics.epochs = epochs;
-  if (progress.stage == "evaluate") add_figures(progress, epoch, metrics.evaluation);
+  if (progress.stage == evaluation_stage) add_figures(progress, epoch, metrics.evaluations[""]);
+  if (progress.stage.starts_with(std::string(evaluation_stage) + " ")) {
+    add_figures(progress, epoch, metrics.evaluations[progress.stage.substr(evaluation_stage.size() + 1)]);
+  }
   if (progress.stage != "train") return;
   add_figures(progress, epoch, metrics.figures);
   if (std::isfinite(progress.images_per_second)) metrics.images_per_second = progress.images_per_second;

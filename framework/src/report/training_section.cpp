@@ -101,10 +101,12 @@ std::vector<FigureInfo> evaluated_figures(const std::map<std::string, EpochSerie
   return known;
 }
 
-Html evaluation_chart(const std::map<std::string, EpochSeries>& evaluation,
+/// @param test_set the name of the one that was evaluated, or how the chart calls it; "" for the only one
+Html evaluation_chart(const std::string& test_set, const std::map<std::string, EpochSeries>& evaluation,
                       const std::vector<FigureInfo>& known) {
+  const std::string on = test_set.empty() ? "" : " on " + test_set;
   LineChart chart;
-  chart.name = "Scores by epoch";
+  chart.name = "Scores" + on + " by epoch";
   chart.x = epochs();
   chart.y.label = "%";
   chart.y.with_zero = true;
@@ -119,7 +121,18 @@ Html evaluation_chart(const std::map<std::string, EpochSeries>& evaluation,
     chart.name += ", " + text + " in epoch " + std::to_string(epoch);
   }
   if (chart.lines.empty()) return {};
-  return figure("Scores during training", draw(chart), caption + ".");
+  return figure("Scores" + on + " during training", draw(chart), caption + ".");
+}
+
+/// A chart for each test set, the mean of several last.
+Html evaluation_charts(const TrainingMetrics& metrics, const std::vector<FigureInfo>& known) {
+  Html html;
+  for (const auto& [name, evaluation] : metrics.evaluations) {
+    if (!name.empty()) html += evaluation_chart(name, evaluation, known);
+  }
+  const auto all = metrics.evaluations.find("");
+  if (all == metrics.evaluations.end()) return html;
+  return html + evaluation_chart(html.empty() ? "" : "average", all->second, known);
 }
 
 /// "g1" of "triplet(g1)"; a part without parentheses is called what it is.
@@ -200,7 +213,7 @@ Html training(const TrainingFiles& files, const std::vector<FigureInfo>& known, 
   html += element("div", {{"class", "charts"}},
                   series_chart("Loss", "loss", find(metrics.figures, "loss"), ScaleKind::linear, true) +
                       series_chart("Learning rate", "learning rate", rate, learning_rate_scale(rate), true) +
-                      evaluation_chart(metrics.evaluation, known) +
+                      evaluation_charts(metrics, known) +
                       series_chart("Gradient norm", "norm before clipping",
                                    find(metrics.figures, "gradient_norm"), ScaleKind::linear, true));
   const auto parts = loss_parts(metrics.figures);

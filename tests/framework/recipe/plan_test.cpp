@@ -86,7 +86,7 @@ TEST_CASE("a recipe becomes a plan with components, names and settings") {
   const auto plan = plan_of(whole, {"train.epochs=3", "machine.device=cuda:1", "evaluate.cameras=single"});
   CHECK(plan.name == "trial");
   CHECK(plan.seed == 7);
-  CHECK(plan.dataset.factory->info().id() == "dataset/folder");
+  CHECK(plan.dataset().factory->info().id() == "dataset/folder");
   REQUIRE(plan.augmentations.size() == 2);
   CHECK(plan.augmentations[0].name == "random_patch");
   CHECK(plan.augmentations[1].name == "again");
@@ -141,7 +141,8 @@ TEST_CASE("an unknown key at the top is an error, with what was meant") {
   CHECK(error_of("optimiser.type=sgd") ==
         "--set optimiser.type=sgd: error: a recipe has no key 'optimiser'; did you mean 'optimizer'?");
   CHECK(errors_of(std::string("zzz = 1\n") + whole) ==
-        "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'dataset', 'folds', "
+        "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'evaluate_on', 'dataset', "
+        "'folds', "
         "'pseudo_labels', 'augmentation', "
         "'sampler', 'backbone', 'head', 'loss', 'optimizer', 'schedule', 'weights', 'loader', 'train', "
         "'embed', 'post_processor', 'ranking', 'evaluate', 'metric' and 'machine'");

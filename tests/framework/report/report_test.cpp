@@ -118,7 +118,7 @@ TEST_CASE("an image that is missing is told of once, and never an error") {
     CHECK(contains(moved.outcome.notes.at(0), "6 of 6 images cannot be shown: elsewhere"));
     CHECK(contains(moved.outcome.notes.at(0), "--data"));
     ReportOptions options;
-    options.data = "here";
+    options.data = {"here"};
     CHECK(report_of(folder, "run", options).outcome.images == 5);
   }
   SUBCASE("nor is a recipe without one, or with a component that is not there") {
@@ -136,7 +136,7 @@ TEST_CASE("a place for the data that is wrong is an error, and the old page stay
   write_run(folder);
   folder.write("run/report.html", "old");
   ReportOptions options;
-  options.data = "nowhere";
+  options.data = {"nowhere"};
   const auto catalog = nasty_catalog();
   CHECK(contains(error_of([&] { static_cast<void>(write_report(folder / "run", options, catalog)); }),
                  "nowhere"));

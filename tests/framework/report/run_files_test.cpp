@@ -40,7 +40,7 @@ TEST_CASE("a run of one training is read as its stages train, embed and rank") {
   CHECK(metrics.figures.at("loss").at(2) == 3.0);
   CHECK(std::isnan(metrics.figures.at("loss").at(3)));
   CHECK(metrics.figures.at("loss/triplet(g1)").size() == 4);
-  CHECK(metrics.evaluation.at("mAP").at(4) == 0.5);
+  CHECK(metrics.evaluations.at("").at("mAP").at(4) == 0.5);
   CHECK(metrics.unreadable_lines == 0);
 
   const auto* ranking = run.stages[2].holds<RankingFiles>();

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "command.h"
 #include "common_options.h"
@@ -19,7 +21,7 @@ constexpr std::uint64_t large_page = 3'000'000;
 struct Options {
   std::filesystem::path run;
   std::filesystem::path out;
-  std::filesystem::path data;
+  std::vector<std::string> data;
   report::SheetSize sheet;
   PluginOptions plugins;
 };
@@ -27,7 +29,7 @@ struct Options {
 int report(const Options& options, Session& session) {
   report::ReportOptions request;
   request.out = options.out;
-  if (!options.data.empty()) request.data = options.data;
+  request.data = options.data;
   request.sheet = options.sheet;
   const auto outcome =
       report::write_report(options.run, request, session.load_plugins(options.plugins.folders));
@@ -44,7 +46,7 @@ Action add_options(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("RUN", options->run, "Folder of the run: runs/NAME")->required()->type_name("DIR");
   app.add_option("--out", options->out, "The page [RUN/report.html]")->type_name("FILE");
-  app.add_option("--data", options->data, "Folder of the images; sets dataset.root")->type_name("PATH");
+  add_data_root(app, options->data);
   const auto add_count = [&](const char* name, std::size_t& count, const char* help) {
     app.add_option(name, count, help)
         ->check(CLI::Range(std::size_t{0}, std::size_t{1000}).description(""))
