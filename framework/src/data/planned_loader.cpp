@@ -1,5 +1,8 @@
 #include "data/planned_loader.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "system/processors.h"
 
 namespace kindred::data {
@@ -17,6 +20,15 @@ LoaderOptions loader_options(const recipe::ExtractionPlan& plan) {
   options.skip_bad_images = plan.loader.skip_bad_images;
   options.seed = plan.seed;
   return options;
+}
+
+std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples, std::size_t size) {
+  std::vector<std::vector<std::size_t>> batches;
+  for (std::size_t first = 0; first < samples; first += size) {
+    auto& batch = batches.emplace_back(std::min(size, samples - first));
+    std::iota(batch.begin(), batch.end(), first);
+  }
+  return batches;
 }
 
 }  // namespace kindred::data

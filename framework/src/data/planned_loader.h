@@ -1,6 +1,7 @@
 // What a plan says of loading images.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -16,5 +17,9 @@ namespace kindred::data {
 
 /// The table [loader] and the seed; workers = 0 becomes the usable processors.
 [[nodiscard]] LoaderOptions loader_options(const recipe::ExtractionPlan& plan);
+
+/// All samples in order, `size` a batch; the last has what is left.
+[[nodiscard]] std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples,
+                                                                        std::size_t size);
 
 }  // namespace kindred::data

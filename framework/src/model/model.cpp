@@ -10,6 +10,7 @@
 
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
+#include "model/map_watch.h"
 #include "recipe/wildcard.h"
 
 namespace kindred::model {
@@ -114,12 +115,13 @@ torch::Tensor Model::describe(const torch::Tensor& images) {
 }
 
 std::shared_ptr<Model> build_model(const recipe::Plan& plan, std::int64_t identities,
-                                   const std::function<void(Backbone&)>& prepare) {
+                                   const std::function<void(Backbone&)>& prepare, MapWatch* watch) {
   seed_part(plan, Part::backbone);
   const auto backbone = plan.backbone.create({});
   if (prepare) prepare(*backbone);
   seed_part(plan, Part::head);
-  auto head = plan.head.create({*backbone, identities});
+  const auto watched = watch == nullptr ? nullptr : watch->watched(*backbone);
+  auto head = plan.head.create({watched ? *watched : *backbone, identities});
   auto trunk = head->trunk();
   return std::make_shared<Model>(std::move(trunk), std::move(head));
 }

@@ -16,6 +16,8 @@
 
 namespace kindred::model {
 
+class MapWatch;
+
 /// Tensors are named "backbone.<block>..." and "head...".
 class Model : public torch::nn::Module {
  public:
@@ -40,8 +42,10 @@ class Model : public torch::nn::Module {
 /// RecipeError at its table. Files of weights that the plan names are not read: see
 /// weights/initial_weights.h.
 /// @param prepare is given the backbone before the head takes and copies it
+/// @param watch keeps the maps of the network (map_watch.h); for evaluation mode only
 [[nodiscard]] std::shared_ptr<Model> build_model(const recipe::Plan& plan, std::int64_t identities,
-                                                 const std::function<void(Backbone&)>& prepare = {});
+                                                 const std::function<void(Backbone&)>& prepare = {},
+                                                 MapWatch* watch = nullptr);
 
 /// One loss on one output.
 struct LossTerm {

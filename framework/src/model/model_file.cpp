@@ -115,7 +115,7 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
 }
 
 ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
-                          const std::vector<std::string>& overrides) {
+                          const std::vector<std::string>& overrides, MapWatch* watch) {
   const auto content = file::read_safetensors(file);
   for (const char* key : {recipe_key, identities_key}) {
     if (content.metadata.count(key) == 0) {
@@ -128,7 +128,7 @@ ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
   model_file.plan = recipe::make_plan(
       recipe::parse_recipe(content.metadata.at(recipe_key), "recipe in " + file.string(), overrides),
       catalog);
-  model_file.model = build_model(model_file.plan, model_file.identities);
+  model_file.model = build_model(model_file.plan, model_file.identities, {}, watch);
   load_module(*model_file.model, "", content, file);
   model_file.model->eval();
   return model_file;

@@ -29,8 +29,9 @@ struct ModelFile {
 
 /// Every tensor must be there with the right shape and none left over: throws DataError that lists them else.
 /// @param overrides of the resolved recipe, as on the command line
+/// @param watch keeps the maps of the network (map_watch.h)
 [[nodiscard]] ModelFile read_model_file(const std::filesystem::path& file, const Catalog& catalog,
-                                        const std::vector<std::string>& overrides);
+                                        const std::vector<std::string>& overrides, MapWatch* watch = nullptr);
 
 /// "[64, 3, 7, 7]"
 [[nodiscard]] std::string shape_text(const torch::Tensor& tensor);

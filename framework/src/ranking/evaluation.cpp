@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <stdexcept>
@@ -18,6 +19,7 @@
 #include "kindred/role/metric.h"
 #include "ranking/made_metric.h"
 #include "ranking/match_ranks.h"
+#include "ranking/part_scores.h"
 #include "ranking/similarity.h"
 
 namespace kindred::ranking {
@@ -168,12 +170,24 @@ struct Relations {
   std::vector<std::int32_t> same_camera;  // of the query's identity, removed
 };
 
+struct JudgedQuery {
+  QueryRanks ranks;
+  std::vector<CameraRanks> by_camera;  // where cameras are known
+};
+
+struct JudgedQueries {
+  std::vector<QueryRanks> ranks;
+  std::vector<std::vector<CameraRanks>> by_camera;
+};
+
 /// Who is to be found by whom.
 class Judge {
  public:
   Judge(const std::vector<Sample>& query, const std::vector<Sample>& gallery, const GalleryIndex& index,
         bool cameras_known, const std::filesystem::path& place)
-      : query_(query), gallery_(gallery), index_(index), cameras_known_(cameras_known), location_(place) {}
+      : query_(query), gallery_(gallery), index_(index), cameras_known_(cameras_known), location_(place) {
+    if (cameras_known) cameras_.emplace(gallery);
+  }
 
   [[nodiscard]] PairTotals pairs() const {
     PairTotals pairs;
@@ -190,8 +204,8 @@ class Judge {
   }
 
   /// Without ranks where there is no right image.
-  [[nodiscard]] QueryRanks judge(std::size_t q, std::span<const float> distances,
-                                 const std::vector<std::unique_ptr<PairCounter::Part>>& parts) const {
+  [[nodiscard]] JudgedQuery judge(std::size_t q, std::span<const float> distances,
+                                  const std::vector<std::unique_ptr<PairCounter::Part>>& parts) const {
     require_numbers(q, distances);
     if (!labelled(query_[q])) return {};
     const auto related = relations(q);
@@ -199,7 +213,9 @@ class Judge {
     if (related.matches.empty()) return {};
     auto removed = index_.junk;
     removed.insert(removed.end(), related.same_camera.begin(), related.same_camera.end());
-    return {match_ranks(distances, related.matches, removed), ranked(related)};
+    JudgedQuery judged{{match_ranks(distances, related.matches, removed), ranked(related)}, {}};
+    if (cameras_) judged.by_camera = cameras_->ranks(distances, related.matches, related.same_camera);
+    return judged;
   }
 
  private:
@@ -234,14 +250,16 @@ class Judge {
   const std::vector<Sample>& gallery_;
   const GalleryIndex& index_;
   bool cameras_known_;
+  std::optional<GalleryCameras> cameras_;
   const std::filesystem::path& location_;
 };
 
 using Counters = std::vector<std::unique_ptr<PairCounter>>;  // of each metric; nullptr: of ranks
 
-std::vector<QueryRanks> judge_all(std::int64_t queries, std::int64_t images, const DistanceBlock& distances,
-                                  const Judge& judge, const Counters& counters) {
-  std::vector<QueryRanks> ranks(static_cast<std::size_t>(queries));
+JudgedQueries judge_all(std::int64_t queries, std::int64_t images, const DistanceBlock& distances,
+                        const Judge& judge, const Counters& counters) {
+  const auto count = static_cast<std::size_t>(queries);
+  JudgedQueries all{std::vector<QueryRanks>(count), std::vector<std::vector<CameraRanks>>(count)};
   const auto block =
       std::max<std::int64_t>(1, block_bytes / (images * static_cast<std::int64_t>(sizeof(float))));
   for (std::int64_t first = 0; first < queries; first += block) {
@@ -259,12 +277,14 @@ std::vector<QueryRanks> judge_all(std::int64_t queries, std::int64_t images, con
       }
       for (auto row = begin; row < end; ++row) {
         const auto q = static_cast<std::size_t>(first + row);
-        ranks[q] = judge.judge(q, {data + row * images, static_cast<std::size_t>(images)}, parts);
+        auto judged = judge.judge(q, {data + row * images, static_cast<std::size_t>(images)}, parts);
+        all.ranks[q] = std::move(judged.ranks);
+        all.by_camera[q] = std::move(judged.by_camera);
       }
       for (const auto& part : parts) part->finish();
     });
   }
-  return ranks;
+  return all;
 }
 
 /// What the queries are, and nothing yet of their values.
@@ -309,7 +329,8 @@ void add_result(const MadeMetric& metric, MetricResult result, results::Evaluati
     evaluation.figures.push_back({metric.figures[i], result.values[i], metric.name});
   }
   for (auto& table : result.tables) {
-    require_new_name(metric, "table", table.name, evaluation.tables, {"matches", "per_query"});
+    require_new_name(metric, "table", table.name, evaluation.tables,
+                     {"matches", "per_query", "by_camera", "by_domain"});
     evaluation.tables.push_back(std::move(table));
   }
   auto& per_query = evaluation.per_query;
@@ -378,8 +399,9 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
   evaluation.negative_pairs = pairs.negatives;
   Counters counters;
   for (const auto& metric : metrics) counters.push_back(metric.metric->count_pairs(pairs));
-  auto ranks = judge_all(evaluation.queries, pairs.images, distances, judge, counters);
-  evaluation.per_query.queries = queries_of(query, ranks);
+  const auto [all_ranks, by_camera] = judge_all(evaluation.queries, pairs.images, distances, judge, counters);
+  evaluation.per_query.queries = queries_of(query, all_ranks);
+  auto ranks = all_ranks;
   std::erase_if(ranks, [](const QueryRanks& one) { return one.ranks.empty(); });
   evaluation.valid_queries = static_cast<std::int64_t>(ranks.size());
   if (ranks.empty()) {  // possible only when images were removed for their camera
@@ -388,9 +410,12 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
                     "identity are from the camera of the query and are ignored; set cameras = \"single\" to "
                     "count them, or check the cameras in the data");
   }
+  std::vector<const MadeMetric*> of_ranks;
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     add_result(metrics[i], counters[i] ? counters[i]->result() : metrics[i].metric->judge(ranks), evaluation);
+    if (!counters[i]) of_ranks.push_back(&metrics[i]);
   }
+  evaluation.parts = part_scores(of_ranks, query, all_ranks, by_camera);
   count_others(query, gallery, evaluation);
   return evaluation;
 }

@@ -520,8 +520,10 @@ TEST_CASE("the resolved recipe lists the metrics with every parameter") {
 
 TEST_CASE("keys that metrics have taken over say where they went") {
   CHECK(error_of("evaluate.map_depth=200") ==
-        "--set evaluate.map_depth=200: error: [evaluate] has no 'map_depth' any more; it is the parameter "
+        "--set evaluate.map_depth=200: error: [evaluate] has no 'map_depth'; it is the parameter "
         "'depth' of a metric, in a table [metric.NAME]: `kindred list` shows the metrics");
+  CHECK(error_of("evaluate.ranks=[1, 20]").find("it is the parameter 'ranks' of a metric") !=
+        std::string::npos);
   CHECK(error_of("evaluate.false_positive_rates=[0.1]").find("it is the parameter 'false_positive_rates'") !=
         std::string::npos);
 }
