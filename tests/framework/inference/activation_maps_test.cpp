@@ -48,7 +48,9 @@ TEST_CASE("the energy of a map is the sum of the squares over its channels, stre
   static_cast<void>(tiny.model->describe(tiny.images));
   const auto maps = tiny.watch.take();
   REQUIRE(maps.size() == 1);
-  REQUIRE(energies.sizes() == torch::IntArrayRef({4, maps[0].size(2), maps[0].size(3)}));
+  REQUIRE(energies.size(0) == 4);
+  REQUIRE(energies.size(1) == maps[0].size(2));
+  REQUIRE(energies.size(2) == maps[0].size(3));
   for (std::int64_t i = 0; i < 4; ++i) {
     CHECK(torch::allclose(energies[i], stretched(maps[0][i].square().sum(0)), 1e-4, 1e-5));
   }
@@ -155,6 +157,7 @@ TEST_CASE("each image gets a sheet of itself, its map and both, in the folder an
     CHECK(sheet.size() == cv::Size(3 * 8 + 2 * 8, 16));  // images of 8 x 16, gaps of 8
   }
   CHECK(files_in(folder / "out") == 1);
+  CHECK(files_in(folder.path()) == 2);  // the model and "out"
 }
 
 }  // namespace
