@@ -5,52 +5,54 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "kindred/image/file_content.h"
 #include "kindred/image/image.h"
 
 namespace kindred::folder {
 
 Schema<Folder::Params> Folder::schema() {
-  Schema<Params> s("All images in a folder and its subfolders, unlabeled, as a gallery.");
-  s.add("root", &Params::root, "folder of images, with subfolders; relative to the working directory")
+  Schema<Params> s("All images in a folder and its subfolders, or one image, unlabeled, as a gallery.");
+  s.add("root", &Params::root,
+        "folder of images, with subfolders, or an image; relative to the working directory")
       .required()
       .location();
   return s;
 }
 
-Folder::Folder(const Params& params, const Context&) : params_(params) {}
+Folder::Folder(const Params& params, const Context&) : params_(params) {
+  std::error_code failure;
+  is_file_ =
+      std::filesystem::exists(params_.root, failure) && !std::filesystem::is_directory(params_.root, failure);
+}
 
 std::vector<Sample> Folder::samples() const {
-  std::vector<Sample> samples;
-  for (std::string& path : list_images(params_.root, Depth::all_below)) {
-    samples.push_back({std::move(path), unlabelled_identity, unknown_camera, "", Split::gallery});
+  std::vector<std::string> paths;
+  if (is_file_) {
+    paths.push_back(params_.root.filename().string());
+  } else {
+    paths = list_images(params_.root, Depth::all_below);
   }
-  if (samples.empty()) {
-    throw DataError(
-        params_.root,
-        "contains no images, not even in subfolders (.jpg, .jpeg, .png, .bmp, .webp, .tif, .tiff)");
+  if (paths.empty()) {
+    throw DataError(params_.root,
+                    "contains no images, not even in subfolders: " + what_is_instead_of_images(params_.root));
+  }
+  std::vector<Sample> samples;
+  samples.reserve(paths.size());
+  for (std::string& path : paths) {
+    samples.push_back({std::move(path), unlabelled_identity, unknown_camera, "", Split::gallery});
   }
   return samples;
 }
 
 cv::Mat Folder::image(const Sample& sample) const {
-  return read_image(params_.root / sample.path);
+  return read_image(is_file_ ? params_.root : params_.root / sample.path);
 }
 
 Recognition Folder::recognize() const {
-  // The first image is enough, so that asking is quick for large folders.
-  std::error_code failure;
-  std::filesystem::recursive_directory_iterator at(
-      params_.root, std::filesystem::directory_options::follow_directory_symlink, failure);
-  for (const std::filesystem::recursive_directory_iterator end; !failure && at != end;
-       at.increment(failure)) {
-    if (at->path().filename().string().starts_with('.')) {
-      at.disable_recursion_pending();
-      continue;
-    }
-    std::error_code unknown;
-    if (has_image_ending(at->path()) && !at->is_directory(unknown)) return Recognition::fallback;
+  if (is_file_) {
+    return content_of(params_.root).kind == ContentKind::image ? Recognition::certain : Recognition::no;
   }
-  return Recognition::no;
+  return has_images(params_.root, Depth::all_below) ? Recognition::fallback : Recognition::no;
 }
 
 }  // namespace kindred::folder

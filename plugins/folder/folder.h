@@ -9,7 +9,8 @@
 
 namespace kindred::folder {
 
-/// Every image below a folder, at any depth, as an unlabelled gallery without cameras, ordered by path.
+/// Every image below a folder, at any depth, as an unlabelled gallery without cameras, ordered by path; or
+/// one image alone, by its file's name.
 class Folder final : public Dataset {
  public:
   struct Params {
@@ -21,11 +22,13 @@ class Folder final : public Dataset {
 
   [[nodiscard]] std::vector<Sample> samples() const override;
   [[nodiscard]] cv::Mat image(const Sample& sample) const override;
-  /// A fallback when there is an image at any depth: another layout that fits says more.
+  /// A fallback when there is an image at any depth: another layout that fits says more. Certain of a file
+  /// that is an image.
   [[nodiscard]] Recognition recognize() const override;
 
  private:
   Params params_;
+  bool is_file_ = false;
 };
 
 }  // namespace kindred::folder

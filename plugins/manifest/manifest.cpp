@@ -12,6 +12,7 @@
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
 #include "kindred/text/csv.h"
+#include "kindred/text/name_numbers.h"
 
 namespace kindred::manifest {
 namespace {
@@ -23,24 +24,39 @@ Split split_of(const CsvTable& table, const CsvRow& row, std::size_t column) {
   throw table.error(row, "split '" + row.cells[column] + "'; allowed are 'train', 'query' and 'gallery'");
 }
 
-std::int64_t identity_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column) {
+std::int64_t identity_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column,
+                         NameNumbers& names) {
   if (!column || row.cells[*column].empty()) return unlabelled_identity;
-  const std::int64_t identity = table.integer(row, *column);
+  const std::int64_t identity = table.label(row, *column, names);
   if (identity < 0 && identity != junk_identity) {
-    throw table.error(row, "identity " + std::to_string(identity) +
-                               "; allowed are numbers from 0, -1 for junk, or an empty cell for unlabeled");
+    throw table.error(row,
+                      "identity " + std::to_string(identity) +
+                          "; allowed are numbers from 0, names, -1 for junk, or an empty cell for unlabeled");
   }
   return identity;
 }
 
-std::int64_t camera_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column) {
+std::int64_t camera_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column,
+                       NameNumbers& names) {
   if (!column || row.cells[*column].empty()) return unknown_camera;
-  const auto camera = parse_integer(row.cells[*column]);
-  if (!camera || *camera < 0) {
+  const auto camera = table.label(row, *column, names);
+  if (camera < 0) {
     throw table.error(row, "camera '" + row.cells[*column] +
-                               "'; allowed are numbers from 0, or an empty cell if the camera is unknown");
+                               "'; allowed are numbers from 0, names, or an empty cell if the camera is "
+                               "unknown");
   }
-  return *camera;
+  return camera;
+}
+
+std::int64_t clothes_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column) {
+  if (!column || row.cells[*column].empty()) return unknown_clothes;
+  const auto clothes = parse_integer(row.cells[*column]);
+  if (!clothes || *clothes < 0) {
+    throw table.error(row, "clothes '" + row.cells[*column] +
+                               "'; allowed are numbers from 0, which number the clothes of one identity, or "
+                               "an empty cell if they are unknown");
+  }
+  return *clothes;
 }
 
 void check_path(const CsvTable& table, const CsvRow& row, const std::string& path) {
@@ -53,7 +69,8 @@ void check_path(const CsvTable& table, const CsvRow& row, const std::string& pat
 }  // namespace
 
 Schema<Manifest::Params> Manifest::schema() {
-  Schema<Params> s("Images listed in a CSV file: columns path and split, optional identity, camera, domain.");
+  Schema<Params> s(
+      "Images listed in a CSV file: columns path and split, optional identity, camera, domain, clothes.");
   s.add("root", &Params::root,
         "the CSV file, or a folder with manifest.csv; relative to the working directory; paths in the file "
         "are relative to the file")
@@ -69,16 +86,19 @@ Manifest::Manifest(const Params& params, const Context&) : file_(params.root) {
 
 std::vector<Sample> Manifest::samples() const {
   const CsvTable table = CsvTable::read(file_);
-  table.require_known_columns({"path", "split", "identity", "camera", "domain"});
+  table.require_known_columns({"path", "split", "identity", "camera", "domain", "clothes"});
   const std::size_t path = table.column("path");
   const std::size_t split = table.column("split");
   const auto identity = table.find("identity");
   const auto camera = table.find("camera");
   const auto domain = table.find("domain");
+  const auto clothes = table.find("clothes");
   if (table.rows().empty()) throw DataError(file_, "lists no images: it has no rows after the header");
 
   std::vector<Sample> samples;
   samples.reserve(table.rows().size());
+  NameNumbers identities;
+  NameNumbers cameras;
   std::unordered_map<std::string, int> lines;
   lines.reserve(table.rows().size());
   for (const CsvRow& row : table.rows()) {
@@ -90,9 +110,10 @@ std::vector<Sample> Manifest::samples() const {
           row, "path '" + sample.path + "' is already listed in line " + std::to_string(first->second));
     }
     sample.split = split_of(table, row, split);
-    sample.identity = identity_of(table, row, identity);
-    sample.camera = camera_of(table, row, camera);
+    sample.identity = identity_of(table, row, identity, identities);
+    sample.camera = camera_of(table, row, camera, cameras);
     if (domain) sample.domain = row.cells[*domain];
+    sample.clothes = clothes_of(table, row, clothes);
     samples.push_back(std::move(sample));
   }
   return samples;
@@ -109,8 +130,10 @@ Recognition Manifest::recognize() const {
   std::string start(4096, '\0');
   in.read(start.data(), static_cast<std::streamsize>(start.size()));
   start.resize(static_cast<std::size_t>(in.gcount()));
-  start.resize(std::min(start.find('\n'), start.size()));
-  if (start.ends_with('\r')) start.pop_back();
+  // The header, and before it what spreadsheets may want to know: "sep=;".
+  const auto first = std::min(start.find_first_of("\r\n"), start.size());
+  const auto header = start.starts_with("sep=") ? start.find_first_not_of("\r\n", first) : 0;
+  start.resize(std::min(start.find_first_of("\r\n", header), start.size()));
   try {
     const CsvTable table = CsvTable::parse(start, file_);
     if (table.find("path") && table.find("split")) return Recognition::certain;

@@ -13,10 +13,11 @@ namespace kindred::manifest {
 /// order:
 ///   path      where the image is, relative to the CSV file, with '/'; each only once
 ///   split     train, query or gallery
-///   identity  a whole number from 0; -1 for junk that evaluation ignores; empty: unlabelled
-///   camera    a whole number from 0; empty: unknown
+///   identity  a whole number from 0 or a name; -1 for junk that evaluation ignores; empty: unlabelled
+///   camera    a whole number from 0 or a name; empty: unknown
 ///   domain    any text
-/// The last three may be left out. Another column is an error.
+///   clothes   a whole number from 0 for what the identity wears; empty: unknown
+/// The last four may be left out. Another column is an error.
 class Manifest final : public Dataset {
  public:
   struct Params {

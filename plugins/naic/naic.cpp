@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
+#include <sstream>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <unordered_map>
@@ -10,7 +11,8 @@
 
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
-#include "kindred/text/csv.h"
+#include "kindred/text/name_numbers.h"
+#include "kindred/text/text_file.h"
 
 namespace kindred::naic {
 namespace {
@@ -81,9 +83,11 @@ ListLine parse_line(std::string_view text, const std::filesystem::path& list, in
     throw DataError(list, line, "'" + std::string(text) + "' does not have the form train/NAME.png ID");
   }
   const std::string_view number = text.substr(space + 1);
-  const auto identity = parse_integer(number);
+  const auto identity = parse_whole_number(number);
   if (!identity || *identity < 0) {
-    throw DataError(list, line, "identity '" + std::string(number) + "' is not a whole number from 0");
+    throw DataError(list, line,
+                    "identity '" + std::string(number) + "' " +
+                        (identity ? "is not a whole number from 0" : not_whole_text(number)));
   }
   std::string_view name = text.substr(0, name_end + 1);
   if (const auto slash = name.find_last_of('/'); slash != std::string_view::npos)
@@ -143,13 +147,11 @@ void Naic::add_training(std::vector<Sample>& samples, const std::filesystem::pat
   const auto names = list_images(params_.root / folder, Depth::folder_alone);
   const std::unordered_set<std::string_view> present(names.begin(), names.end());
 
-  std::ifstream in(list, std::ios::binary);
-  if (!in) throw DataError(list, "cannot be opened");
+  std::istringstream in(read_text_file(list));
   std::unordered_map<std::string, int> lines;
   const std::size_t first = samples.size();
   std::string text;
   for (int line = 1; std::getline(in, text); ++line) {
-    if (line == 1 && text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
     const auto end = text.find_last_not_of(" \t\r");
     if (end == std::string::npos) continue;
     text.resize(end + 1);
@@ -169,7 +171,6 @@ void Naic::add_training(std::vector<Sample>& samples, const std::filesystem::pat
     samples.push_back({folder + '/' + entry.name, corrected ? correction->second : entry.identity,
                        unknown_camera, "", Split::train});
   }
-  if (in.bad()) throw DataError(list, "cannot be read completely");
   if (samples.size() == first) throw DataError(list, "is empty; it must list the training images");
   for (const auto& [name, identity] : params_.corrections) {
     if (!lines.contains(name))
@@ -183,7 +184,10 @@ void Naic::add_test(std::vector<Sample>& samples, const std::string& part) const
   for (const Split split : {Split::query, Split::gallery}) {
     const std::string folder = std::string(split_name(split)) + '_' + part;
     const auto names = list_images(params_.root / folder, Depth::folder_alone);
-    if (names.empty()) throw DataError(params_.root / folder, "contains no images; unpack the data again");
+    if (names.empty()) {
+      throw DataError(params_.root / folder,
+                      "contains no images: " + what_is_instead_of_images(params_.root / folder));
+    }
     for (const std::string& name : names) {
       samples.push_back({folder + '/' + name, unlabelled_identity, unknown_camera, "", split});
     }

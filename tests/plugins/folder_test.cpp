@@ -35,7 +35,7 @@ TEST_CASE("a folder without images is refused") {
   const PictureFolder folder;
   folder.write("notes.txt", "");
   CHECK(contains(error_of([&] { (void)dataset(folder.path()).samples(); }),
-                 "contains no images, not even in subfolders"));
+                 "contains no images, not even in subfolders: it holds no images, but 'notes.txt'"));
   CHECK(contains(error_of([&] { (void)dataset(folder.path() / "none").samples(); }), "does not exist"));
 }
 
@@ -55,4 +55,15 @@ TEST_CASE("a sample's pixels come from its file") {
   folder.write_picture("a/x.png", 9);
   const auto images = dataset(folder.path());
   CHECK(equal_pixels(images.image(images.samples().at(0)), picture(9)));
+}
+
+TEST_CASE("a root that is an image is a gallery of one") {
+  const PictureFolder folder;
+  const auto file = folder.write_picture("a/x.png", 9);
+  CHECK(dataset(file).recognize() == Recognition::certain);
+  const auto samples = dataset(file).samples();
+  REQUIRE(samples.size() == 1);
+  CHECK(samples[0].path == "x.png");
+  CHECK(samples[0].split == Split::gallery);
+  CHECK(equal_pixels(dataset(file).image(samples[0]), picture(9)));
 }

@@ -65,11 +65,15 @@ TEST_CASE("what is wrong in a manifest is named with its line") {
   CHECK(contains(refusal("path,identity\na.jpg,1\n"), "1: error: there is no column 'split'"));
   CHECK(contains(refusal("path,split\na.jpg,test\n"),
                  "2: error: split 'test'; allowed are 'train', 'query' and 'gallery'"));
-  CHECK(contains(refusal("path,split,identity\na.jpg,train,bob\n"),
-                 "2: error: column 'identity': 'bob' is not a whole number"));
+  CHECK(contains(refusal("path,split,identity\na.jpg,train,3\nb.jpg,train,bob\n"),
+                 "3: error: column 'identity': 'bob' is not a whole number, but '3' is"));
+  CHECK(contains(refusal("path,split,identity\na.jpg,train,99999999999999999999\n"),
+                 "2: error: column 'identity': '99999999999999999999' is too large"));
+  CHECK(contains(refusal("path,split,identity\na.jpg,train,2.5\n"),
+                 "2: error: column 'identity': '2.5' is not a whole number"));
   CHECK(contains(refusal("path,split,identity\na.jpg,train,-2\n"), "2: error: identity -2"));
-  CHECK(contains(refusal("path,split,camera\na.jpg,train,front door\n"),
-                 "2: error: camera 'front door'; allowed are numbers from 0"));
+  CHECK(contains(refusal("path,split,camera\na.jpg,train,nan\n"),
+                 "2: error: column 'camera': 'nan' stands for a missing value"));
   CHECK(contains(refusal("path,split,camera\na.jpg,train,-1\n"), "2: error: camera '-1'"));
   CHECK(contains(refusal("path,split\na.jpg,train\nb.jpg,query\na.jpg,gallery\n"),
                  "4: error: path 'a.jpg' is already listed in line 2"));
@@ -78,6 +82,36 @@ TEST_CASE("what is wrong in a manifest is named with its line") {
                  "2: error: path 'a\\b.jpg': separate folders with '/'"));
   CHECK(contains(refusal("path,split\na.jpg\n"), "2: error: 1 cell; the header has 2"));
   CHECK(contains(refusal("path,split\n"), " error: lists no images"));
+}
+
+TEST_CASE("a manifest as spreadsheets and people write it is read") {
+  const PictureFolder folder;
+  const auto file = folder.write("m.csv",
+                                 "\xEF\xBB\xBFpath;split;identity;camera;domain\r\n"
+                                 "a.jpg; train; person01; c1;\r\n"
+                                 "b.jpg;train;person02;c2;\"two\nlines\"\r\n"
+                                 "c.jpg;gallery;-1;c2;\r\n");
+  const auto samples = dataset(file).samples();
+  REQUIRE(samples.size() == 3);
+  CHECK(samples[0].identity == 1);
+  CHECK(samples[0].camera == 1);
+  CHECK(samples[0].split == Split::train);
+  CHECK(samples[1].identity == 2);
+  CHECK(samples[1].domain == "two\nlines");
+  CHECK(samples[2].identity == junk_identity);
+  const auto numbers = dataset(folder.write("n.csv", "path\tsplit\tidentity\na\ttrain\t2.0\nb\ttrain\t\n"));
+  CHECK(numbers.recognize() == Recognition::certain);
+  CHECK(numbers.samples()[0].identity == 2);
+  CHECK(numbers.samples()[1].identity == unlabelled_identity);
+  CHECK(dataset(folder.write("s.txt", "sep=;\r\npath;split\r\na;train\r\n")).recognize() ==
+        Recognition::certain);
+  const auto names = dataset(folder.write("p.csv",
+                                          "path,split,identity,camera\na,query,bob,front door\n"
+                                          "b,gallery,bob,back door\nc,gallery,eve,back door\n"))
+                         .samples();
+  CHECK(names[0].identity == names[1].identity);
+  CHECK(names[0].identity != names[2].identity);
+  CHECK(names[0].camera != names[1].camera);
 }
 
 TEST_CASE("a folder stands for its manifest.csv") {
@@ -126,4 +160,16 @@ TEST_CASE("a data set written in the layout is recognised and read back with all
   for (std::size_t i = 0; i < samples.size(); ++i) {
     CHECK(equal_pixels(manifest.image(samples[i]), data.image(data.samples()[i])));
   }
+}
+
+TEST_CASE("clothes are a column that may be left out and that may have empty cells") {
+  const PictureFolder folder;
+  const auto samples =
+      dataset(folder.write("m.csv", "path,split,identity,clothes\na.jpg,query,1,0\nb.jpg,gallery,1,\n"))
+          .samples();
+  REQUIRE(samples.size() == 2);
+  CHECK(samples[0].clothes == 0);
+  CHECK(samples[1].clothes == unknown_clothes);
+  CHECK(contains(refusal("path,split,clothes\na.jpg,query,red\n"),
+                 "2: error: clothes 'red'; allowed are numbers"));
 }

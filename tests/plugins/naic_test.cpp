@@ -109,6 +109,8 @@ TEST_CASE("a bad line of the list is named") {
   CHECK(contains(list_refusal("train/1.png 1\ntrain/2.png\n"),
                  "2: error: 'train/2.png' does not have the form"));
   CHECK(contains(list_refusal("train/1.png one\n"), "1: error: identity 'one' is not a whole number"));
+  CHECK(contains(list_refusal("train/1.png 99999999999999999999\n"),
+                 "1: error: identity '99999999999999999999' is too large"));
   CHECK(contains(list_refusal("train/1.png -1\n"), "1: error: identity '-1' is not a whole number from 0"));
   CHECK(contains(list_refusal("train/1.png 1\n\ntrain/3.png 1\n"), "3: error: image '3.png' is not in "));
   CHECK(contains(list_refusal("train/1.png 1\ntrain/2.png 1\ntest/1.png 2\n"),

@@ -3,9 +3,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
-#include <utility>
-
-#include "command/open_data.h"
 
 namespace kindred::launcher {
 namespace {
@@ -33,11 +30,12 @@ const Catalog& Session::load_plugins(const std::vector<std::filesystem::path>& f
   return plugins_.catalog;
 }
 
-std::unique_ptr<Dataset> Session::open_data(const std::filesystem::path& path,
-                                            const std::vector<std::string>& overrides) const {
+command::OpenedData Session::open_data(const std::filesystem::path& path,
+                                       const std::vector<std::string>& overrides) const {
   auto opened = command::open_data(path, overrides, plugins_.catalog);
   if (!opened.layout.empty()) std::cout << path.string() << ": read as " << opened.layout << '\n';
-  return std::move(opened.dataset);
+  if (!opened.remark.empty()) note(opened.remark);
+  return opened;
 }
 
 std::unique_ptr<progress::ProgressSink> Session::make_progress() const {
@@ -48,11 +46,10 @@ void Session::note(const std::string& text) const {
   if (!quiet_) std::cerr << "note: " << text << '\n';
 }
 
-int Session::interrupted(const std::filesystem::path& folder) const {
-  if (!quiet_) {
-    std::cerr << "stopped; finished work is in " << folder.string()
-              << "; run the same command again to continue\n";
-  }
+int Session::interrupted(const std::filesystem::path& folder) {
+  // Quiet or not: without it nobody can tell whether work is lost.
+  std::cerr << "stopped; finished work is in " << folder.string()
+            << "; run the same command again to continue\n";
   return interrupted_exit;
 }
 

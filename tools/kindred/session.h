@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "command/open_data.h"
 #include "kindred/core/catalog.h"
-#include "kindred/role/dataset.h"
 #include "plugin/plugin_loader.h"
 #include "progress/progress.h"
 
@@ -29,8 +29,8 @@ class Session {
   [[nodiscard]] const std::vector<plugin::RefusedPlugin>& refused_plugins() const { return plugins_.refused; }
 
   /// Opens a data set (command::open_data()) with the loaded plugins, and prints how a folder was read.
-  [[nodiscard]] std::unique_ptr<Dataset> open_data(const std::filesystem::path& path,
-                                                   const std::vector<std::string>& overrides) const;
+  [[nodiscard]] command::OpenedData open_data(const std::filesystem::path& path,
+                                              const std::vector<std::string>& overrides) const;
 
   /// Shows progress on stderr.
   [[nodiscard]] std::unique_ptr<progress::ProgressSink> make_progress() const;
@@ -38,7 +38,7 @@ class Session {
   void note(const std::string& text) const;
   /// Tells the user how to continue a run that a signal has stopped.
   /// @return the exit code
-  [[nodiscard]] int interrupted(const std::filesystem::path& folder) const;
+  [[nodiscard]] static int interrupted(const std::filesystem::path& folder);
 
  private:
   bool quiet_;

@@ -6,12 +6,14 @@
 
 namespace kindred::command {
 
-DoctorReport examine(const Dataset& dataset, bool decode_all, progress::ProgressSink* sink) {
+DoctorReport examine(const Dataset& dataset, bool decode_all, progress::ProgressSink* sink,
+                     const std::filesystem::path& root) {
   const std::vector<Sample> samples = dataset.samples();
   DoctorReport report;
   report.decoded = decode_all;
   report.splits = split_figures(samples);
   report.match = match_figures(samples);
+  if (!root.empty()) report.unused = unused_images(samples, root);
   if (decode_all) examine_pixels(dataset, samples, sink, report);
   report.findings = findings(samples, report);
   return report;

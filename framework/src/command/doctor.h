@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <utility>
@@ -53,6 +54,13 @@ struct UnreadableImage {
   std::string reason;
 };
 
+/// Images below the data set's folder that are not part of it.
+struct UnusedImages {
+  std::string folder;  ///< the first folder of their paths, or "" for those in the data set's folder itself
+  std::int64_t images = 0;
+  std::string example;  ///< the path of the first
+};
+
 /// Images with the same pixels: at least two.
 using Duplicates = std::vector<Sample>;
 
@@ -73,15 +81,19 @@ struct DoctorReport {
   MatchFigures match;
   std::vector<UnreadableImage> unreadable;
   std::vector<Duplicates> duplicates;  ///< ordered by the first path of each
+  std::vector<UnusedImages> unused;    ///< ordered by folder
   std::vector<Finding> findings;       ///< errors first
 };
 
 /// Looks at a data set. Bad images are findings, not errors.
 /// @param decode_all also reads every image, with all processors: for sizes, unreadable files, duplicates
 /// @param sink hears of the images read; may be nullptr
+/// @param root where the data set lies, a folder or a list in it, to look for images that are not part of it;
+/// "": nowhere
 /// Throws DataError when the samples cannot be listed.
 [[nodiscard]] DoctorReport examine(const Dataset& dataset, bool decode_all,
-                                   progress::ProgressSink* sink = nullptr);
+                                   progress::ProgressSink* sink = nullptr,
+                                   const std::filesystem::path& root = {});
 
 /// Whether no finding is an error.
 [[nodiscard]] bool is_usable(const DoctorReport& report);

@@ -1,6 +1,7 @@
 // The parts of examine() in doctor.h.
 #pragma once
 
+#include <filesystem>
 #include <vector>
 
 #include "command/doctor.h"
@@ -14,6 +15,10 @@ namespace kindred::command {
 /// The images that evaluation asks for cameras: queries of identities that the gallery has, and the gallery
 /// images of these.
 [[nodiscard]] std::vector<const Sample*> compared_samples(const std::vector<Sample>& samples);
+
+/// Images below `root`, or beside it when it is a file, that are none of the samples.
+[[nodiscard]] std::vector<UnusedImages> unused_images(const std::vector<Sample>& samples,
+                                                      const std::filesystem::path& root);
 
 /// Reads every image: fills in `unreadable`, `duplicates` and the sizes of the splits.
 void examine_pixels(const Dataset& dataset, const std::vector<Sample>& samples, progress::ProgressSink* sink,

@@ -281,11 +281,15 @@ std::string doctor_json(const DoctorReport& report) {
                          {"match", match_json(report.match)},
                          {"unreadable", nlohmann::json::array()},
                          {"duplicates", nlohmann::json::array()},
+                         {"unused", nlohmann::json::array()},
                          {"findings", nlohmann::json::array()}};
   for (const SplitFigures& figures : report.splits)
     json["splits"][split_name(figures.split)] = split_json(figures);
   for (const UnreadableImage& image : report.unreadable) {
     json["unreadable"].push_back({{"path", image.path}, {"reason", image.reason}});
+  }
+  for (const UnusedImages& part : report.unused) {
+    json["unused"].push_back({{"folder", part.folder}, {"images", part.images}, {"example", part.example}});
   }
   for (const Duplicates& group : report.duplicates) {
     nlohmann::json samples = nlohmann::json::array();

@@ -1,5 +1,10 @@
 #include "command/embed.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
 #include "command/machine.h"
 #include "data/open_dataset.h"
 #include "data/open_folder.h"
@@ -8,16 +13,37 @@
 #include "system/device.h"
 
 namespace kindred::command {
+namespace {
+
+std::unique_ptr<Dataset> open_named(const EmbedRequest& request, const Catalog& catalog,
+                                    progress::ProgressSink& progress) {
+  auto opened = data::open_folder(request.data, catalog);
+  if (!opened.remark.empty()) progress.note(opened.remark);
+  return std::move(opened.dataset);
+}
+
+/// Training images of a folder, where whoever gives it may have meant all images.
+void note_left_out(const std::vector<Sample>& samples, progress::ProgressSink& progress) {
+  const auto left_out = std::count_if(samples.begin(), samples.end(),
+                                      [](const Sample& sample) { return sample.split == Split::train; });
+  if (left_out == 0 || left_out == static_cast<std::ptrdiff_t>(samples.size())) return;
+  progress.note(std::to_string(left_out) + " of " + std::to_string(samples.size()) +
+                " images are in the training split and left out; --train-split extracts their features too");
+}
+
+}  // namespace
 
 std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catalog& catalog,
                                         progress::ProgressSink& progress) {
   const auto file = model::read_model_file(request.model, catalog, request.overrides);
   const auto& plan = file.plan;
+  for (const auto& note : file.notes) progress.note(note);
   prepare_machine(plan.machine, progress);
-  const auto dataset =
-      request.data.empty() ? data::open_dataset(plan) : data::open_folder(request.data, catalog).dataset;
-  const auto device = system::resolve_device(plan.machine.device);
+  const auto dataset = request.data.empty() ? data::open_dataset(recipe::choose_data(file.recipe, catalog))
+                                            : open_named(request, catalog, progress);
   auto samples = dataset->samples();
+  if (!request.data.empty() && !request.train_split) note_left_out(samples, progress);
+  const auto device = system::resolve_device(plan.machine.device);
   auto written = stage::embed_dataset(*file.model, plan, *dataset, samples, request.out, device, progress,
                                       request.train_split);
   if (!request.maps.empty()) {

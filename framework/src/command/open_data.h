@@ -13,10 +13,13 @@ namespace kindred::command {
 
 struct OpenedData {
   std::unique_ptr<Dataset> dataset;
-  std::string layout;  ///< the dataset that recognized the folder or manifest; "" for a recipe
+  std::string layout;          ///< the dataset that recognized the folder or manifest; "" for a recipe
+  std::filesystem::path root;  ///< where it lies; "" for data that come from nowhere
+  std::string remark;          ///< what the user should know of how it was read; "": nothing
 };
 
-/// @param path a recipe (NAME.toml), or a folder or manifest whose layout is recognized
+/// @param path a recipe (NAME.toml), whose loader.max_megapixels holds from now on, or an image, a folder or
+/// a manifest whose layout is recognized
 /// @param overrides of the recipe; throws RecipeError when there are any and the path is not a recipe
 [[nodiscard]] OpenedData open_data(const std::filesystem::path& path,
                                    const std::vector<std::string>& overrides, const Catalog& catalog);

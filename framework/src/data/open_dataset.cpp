@@ -6,6 +6,7 @@
 
 #include "data/fold_dataset.h"
 #include "data/joined_dataset.h"
+#include "data/open_choice.h"
 #include "data/open_folder.h"
 #include "file/sample_list.h"
 
@@ -25,7 +26,7 @@ std::unique_ptr<Dataset> open_distractors(const recipe::DataPlan& plan) {
 }  // namespace
 
 std::unique_ptr<Dataset> open_dataset(const recipe::DataPlan& plan) {
-  auto dataset = plan.dataset.create({});
+  auto dataset = open_choice(plan.dataset);
   if (plan.folds.fold == 0) return dataset;
   return std::make_unique<FoldDataset>(std::move(dataset), plan.folds, plan.folds_location,
                                        open_distractors(plan));
@@ -39,7 +40,7 @@ std::unique_ptr<Dataset> open_training_dataset(const recipe::DataPlan& plan) {
     auto& part = parts.emplace_back();
     part.file = choice.file;
     part.samples = file::read_sample_list(choice.file);
-    if (choice.dataset) part.dataset = choice.dataset->create({});
+    if (choice.dataset) part.dataset = open_choice(*choice.dataset);
   }
   return std::make_unique<JoinedDataset>(std::move(dataset), std::move(parts));
 }

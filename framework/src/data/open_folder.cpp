@@ -1,69 +1,157 @@
 #include "data/open_folder.h"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
+#include <iterator>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "data/recognition.h"
 #include "kindred/core/error.h"
-#include "kindred/core/value.h"
+#include "kindred/image/file_content.h"
+#include "kindred/image/image.h"
+#include "kindred/text/text_file.h"
 
 namespace kindred::data {
 namespace {
 
-/// The parameter that says where the data lie; nullptr when the data come from nowhere.
-const ParameterInfo* location_of(const ComponentInfo& info) {
-  const auto found =
-      std::find_if(info.parameters.begin(), info.parameters.end(),
-                   [](const ParameterInfo& parameter) { return parameter.meaning == Meaning::location; });
-  return found == info.parameters.end() ? nullptr : &*found;
+namespace fs = std::filesystem;
+
+std::vector<std::string> names_of(const std::vector<fs::path>& folders) {
+  std::vector<std::string> names;
+  for (const auto& folder : folders) names.push_back(escaped(folder.filename().string()));
+  return names;
 }
 
-/// The dataset at a location, with defaults; nullptr when it wants further parameters.
-std::unique_ptr<Dataset> make(const RoleFactory<Dataset>& factory, const std::string& parameter,
-                              const std::filesystem::path& location) {
-  Table table;
-  table.set(parameter, Value(location.string()));
-  Diagnostics diagnostics;
-  const auto params = factory.parse(Value(std::move(table)), diagnostics, {});
-  return diagnostics.empty() ? factory.create(params.get(), {}) : nullptr;
+/// Whether a word of the name says that the folder is a part of a split data set: "query_a", "bbox_train".
+bool names_a_split(const std::string& name) {
+  constexpr std::array<std::string_view, 4> splits = {"train", "query", "gallery", "test"};
+  std::string word;
+  for (const char c : name + ' ') {
+    if (std::isalpha(static_cast<unsigned char>(c)) != 0) {
+      word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      continue;
+    }
+    if (std::find(splits.begin(), splits.end(), word) != splits.end()) return true;
+    word.clear();
+  }
+  return false;
+}
+
+/// "\n  train: 'train/0001/a.jpg', ..." what the folders of an unknown layout hold.
+std::string contents_of(const std::vector<fs::path>& folders) {
+  constexpr std::size_t shown = 8;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(shown, folders.size()); ++i) {
+    const auto& folder = folders[i];
+    const auto inner = folders_in(folder);
+    text += "\n  " + escaped(folder.filename().string()) + ": ";
+    if (has_images(folder, Depth::folder_alone)) {
+      text += "images" + std::string(inner.empty() ? "" : " and folders");
+    } else if (inner.empty()) {
+      text += "no images";
+    } else {
+      text += std::to_string(inner.size()) + (inner.size() == 1 ? " folder, '" : " folders, the first '") +
+              escaped(inner.front().filename().string()) + "', " +
+              (has_images(inner.front(), Depth::folder_alone) ? "with images" : "without images of its own");
+    }
+  }
+  if (folders.size() > shown) text += "\n  and " + std::to_string(folders.size() - shown) + " more";
+  return text;
+}
+
+constexpr const char* other_ways =
+    "\nGive the folder that contains the folders of a layout, name a dataset with its parameters in a "
+    "recipe, "
+    "or list the images in a manifest.csv (docs/data.md).";
+
+/// Throws where a folder must not be taken for a heap of unlabelled images.
+void check_no_data_set(const fs::path& root, const Catalog& catalog) {
+  if (const auto below = data_sets_below(root, catalog); !below.empty()) {
+    const bool one = below.size() == 1;
+    throw DataError(root, std::string("is not a data set, but holds ") + (one ? "one: " : "") +
+                              text_of(below) + "; give " + (one ? "that folder" : "one of them") +
+                              ", as in: kindred data doctor " + below.front().folder.string());
+  }
+  const auto folders = folders_in(root);
+  std::vector<fs::path> splits;
+  std::copy_if(folders.begin(), folders.end(), std::back_inserter(splits),
+               [](const fs::path& folder) { return names_a_split(folder.filename().string()); });
+  if (splits.empty()) return;
+  throw DataError(root, "has " + std::string(splits.size() == 1 ? "a folder" : "folders") + " called " +
+                            quoted_list(names_of(splits)) +
+                            ", but no known layout, so its images are not taken for one unlabeled gallery:" +
+                            contents_of(folders) + "\nKnown layouts:" + known_layouts(catalog) + other_ways +
+                            " To read the images of one folder without labels, give it: '" +
+                            splits.front().string() + "'.");
+}
+
+[[noreturn]] void refuse_unknown(const fs::path& root, const Catalog& catalog) {
+  const auto known = known_layouts(catalog);
+  if (known.empty()) {
+    throw DataError(root, "no plugin offers a dataset; give the folder of the plugins with --plugin-dir");
+  }
+  std::error_code failure;
+  if (!fs::is_directory(root, failure)) {
+    throw DataError(root, "is neither an image nor a list of images (a manifest in CSV)");
+  }
+  throw DataError(root, "has no known layout: " + what_is_instead_of_images(root) +
+                            ". Known layouts:" + known + other_ways);
+}
+
+/// Throws where there is nothing that could be opened.
+void check_place(const fs::path& root) {
+  if (!is_utf8(root.string())) {
+    throw DataError(escaped(root.string()), "is not a name in UTF-8; rename it");
+  }
+  const auto why = why_not_a_file(root);
+  if (!why.empty() && why != "is a folder") throw DataError(root, why);
+  if (!why.empty()) {
+    std::error_code failure;
+    const fs::directory_iterator listed(root, failure);
+    if (failure) throw DataError(root, "cannot be listed: " + failure.message());
+    return;
+  }
+  const auto content = content_of(root);
+  if (content.kind == ContentKind::video) throw DataError(root, video_text(content));
+}
+
+/// Folders that may be people, of which nothing is read.
+std::string remark_on(const fs::path& root) {
+  const auto folders = folders_in(root);
+  if (folders.size() < 2 || has_images(root, Depth::folder_alone)) return "";
+  if (!std::all_of(folders.begin(), folders.end(),
+                   [](const fs::path& folder) { return has_images(folder, Depth::folder_alone); })) {
+    return "";
+  }
+  return root.string() + ": all images are read as one unlabeled gallery. If each of its " +
+         std::to_string(folders.size()) +
+         " folders shows one person, name a dataset in a recipe that reads them so (docs/data.md)";
 }
 
 }  // namespace
 
-OpenedFolder open_folder(const std::filesystem::path& root, const Catalog& catalog) {
-  std::error_code failure;
-  if (!std::filesystem::exists(root, failure)) throw DataError(root, "does not exist");
-
-  std::string known;
-  std::vector<std::string> surest;
-  Recognition best = Recognition::no;
-  OpenedFolder opened;
-  for (const ComponentFactory* component : catalog.components(Dataset::role_name)) {
-    const ComponentInfo& info = component->info();
-    const auto* location = location_of(info);
-    if (location == nullptr) continue;
-    auto dataset = make(*catalog.find<Dataset>(info.name), location->name, root);
-    if (!dataset) continue;
-    known += "\n  " + info.name + ": " + info.summary;
-    const Recognition recognition = dataset->recognize();
-    if (recognition == Recognition::no || recognition < best) continue;
-    if (recognition > best) surest.clear();
-    best = recognition;
-    surest.push_back(info.name);
-    opened = {info.name, std::move(dataset)};
+OpenedFolder open_folder(const fs::path& root, const Catalog& catalog) {
+  check_place(root);
+  auto candidates = recognize(root, catalog);
+  if (candidates.surest.empty() || candidates.recognition == Recognition::fallback) {
+    std::error_code failure;
+    if (fs::is_directory(root, failure)) check_no_data_set(root, catalog);
+    if (candidates.surest.empty()) refuse_unknown(root, catalog);
   }
-  if (surest.size() == 1) return opened;
-  if (surest.empty()) {
-    throw DataError(root, known.empty()
-                              ? "no plugin offers a dataset; give the folder of the plugins with --plugin-dir"
-                              : "has no known layout. Known layouts:" + known +
-                                    "\nGive the folder that contains the folders of the layout, or list the "
-                                    "images in a manifest.csv.");
+  if (candidates.surest.size() > 1) {
+    std::vector<std::string> layouts;
+    for (const auto& candidate : candidates.surest) layouts.push_back(candidate.layout);
+    throw DataError(root, "could have any of the layouts " + quoted_list(layouts) +
+                              "; choose one in a recipe: [dataset] with type = \"" + layouts.front() +
+                              "\" and root = \"" + root.string() + "\"");
   }
-  throw DataError(root, "could have any of the layouts " + quoted_list(surest) +
-                            "; choose one in a recipe: [dataset] with type = \"" + surest.front() +
-                            "\" and root = \"" + root.string() + "\"");
+  auto& [layout, dataset] = candidates.surest.front();
+  const bool heap = candidates.recognition == Recognition::fallback;
+  return {layout, std::move(dataset), heap ? remark_on(root) : ""};
 }
 
 }  // namespace kindred::data

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "data/loader.h"
+#include "kindred/core/sample.h"
 #include "kindred/role/augmentation.h"
+#include "kindred/role/dataset.h"
 #include "recipe/plan.h"
 
 namespace kindred::data {
@@ -21,5 +23,11 @@ namespace kindred::data {
 /// All samples in order, `size` a batch; the last has what is left.
 [[nodiscard]] std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples,
                                                                         std::size_t size);
+
+/// Decodes one image for each ending that names have, so that a format that cannot be read ends a run where
+/// it begins, not at its last image. Does nothing when bad images are skipped. Throws DataError as the data
+/// set does, with the number of images that end so.
+void try_each_ending(const recipe::ExtractionPlan& plan, const Dataset& dataset,
+                     const std::vector<Sample>& samples);
 
 }  // namespace kindred::data

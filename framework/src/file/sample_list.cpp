@@ -11,12 +11,13 @@ namespace {
 
 /// A cell that may be empty, or a column that may be missing.
 std::int64_t number_or(std::int64_t otherwise, const CsvTable& table, const CsvRow& row,
-                       std::optional<std::size_t> column, std::int64_t minimum, const char* allowed) {
+                       std::optional<std::size_t> column, NameNumbers& names, std::int64_t minimum,
+                       const char* allowed) {
   if (!column || row.cells[*column].empty()) return otherwise;
-  const auto number = table.integer(row, *column);
+  const auto number = table.label(row, *column, names);
   if (number < minimum) {
     throw table.error(row, table.header()[*column] + " " + std::to_string(number) +
-                               "; allowed are whole numbers from 0, " + allowed);
+                               "; allowed are whole numbers from 0, names, " + allowed);
   }
   return number;
 }
@@ -36,12 +37,13 @@ void write_sample_list(const std::filesystem::path& file, const std::vector<Samp
 
 SampleListReader::SampleListReader(const std::filesystem::path& file) : reader_(file) {
   const auto& table = reader_.table();
-  table.require_known_columns({"path", "identity", "camera", "domain", "split"});
+  table.require_known_columns({"path", "identity", "camera", "domain", "split", "clothes"});
   path_ = table.column("path");
   identity_ = table.column("identity");
   camera_ = table.find("camera");
   domain_ = table.find("domain");
   split_ = table.find("split");
+  clothes_ = table.find("clothes");
 }
 
 bool SampleListReader::next(Sample& sample) {
@@ -50,12 +52,14 @@ bool SampleListReader::next(Sample& sample) {
   sample = {};
   sample.path = row_.cells[path_];
   if (sample.path.empty()) throw table.error(row_, "the path is empty; name the image");
-  sample.identity = number_or(unlabelled_identity, table, row_, identity_, junk_identity,
+  sample.identity = number_or(unlabelled_identity, table, row_, identity_, identities_, junk_identity,
                               "-1 for junk, or an empty cell if the identity is unknown");
-  sample.camera = number_or(unknown_camera, table, row_, camera_, unknown_camera,
+  sample.camera = number_or(unknown_camera, table, row_, camera_, cameras_, unknown_camera,
                             "or -1 or an empty cell if the camera is unknown");
   if (domain_) sample.domain = row_.cells[*domain_];
   if (split_) sample.split = split_in(table, row_, *split_);
+  sample.clothes =
+      number_or(unknown_clothes, table, row_, clothes_, 0, "or an empty cell if the clothes are unknown");
   return true;
 }
 

@@ -1,4 +1,4 @@
-// Lists of images: a CSV file with the columns path,identity,camera,domain,split.
+// Lists of images: a CSV file with the columns path,identity,camera,domain,split and, where known, clothes.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/sample.h"
 #include "kindred/text/csv.h"
+#include "kindred/text/name_numbers.h"
 
 namespace kindred::file {
 
@@ -19,8 +20,9 @@ namespace kindred::file {
 /// write_sample_table(), atomically.
 void write_sample_list(const std::filesystem::path& file, const std::vector<Sample>& samples);
 
-/// Reads such a list: path and identity needed, camera, domain and split optional, in any order; other
-/// columns are an error. Throws DataError naming file and line.
+/// Reads such a list: path and identity needed, camera, domain, split and clothes optional, in any order;
+/// other columns are an error. Identities and cameras are whole numbers or names (NameNumbers). Throws
+/// DataError naming file and line.
 class SampleListReader {
  public:
   explicit SampleListReader(const std::filesystem::path& file);
@@ -40,6 +42,9 @@ class SampleListReader {
   std::optional<std::size_t> camera_;
   std::optional<std::size_t> domain_;
   std::optional<std::size_t> split_;
+  std::optional<std::size_t> clothes_;
+  NameNumbers identities_;
+  NameNumbers cameras_;
 };
 
 /// Reads such a list whole.

@@ -57,12 +57,12 @@ class MapModel {
   MapModel(const std::filesystem::path& file, const Catalog& catalog,
            const std::vector<std::string>& overrides);
 
-  [[nodiscard]] const recipe::Plan& plan() const { return plan_; }
+  [[nodiscard]] const recipe::ModelPlan& plan() const { return plan_; }
   [[nodiscard]] ActivationMaps maps(torch::Device device) { return {*model_, watch_, device}; }
 
  private:
   model::MapWatch watch_;
-  recipe::Plan plan_;
+  recipe::ModelPlan plan_;
   std::shared_ptr<model::Model> model_;
 };
 

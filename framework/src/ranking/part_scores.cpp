@@ -16,13 +16,18 @@ struct AskedMetric {
   std::vector<std::size_t> figures;
 };
 
-results::PartScores::Part judged(const std::vector<AskedMetric>& metrics, std::string query,
-                                 std::string gallery, const std::vector<QueryRanks>& ranks) {
-  results::PartScores::Part part{
-      std::move(query), std::move(gallery), static_cast<std::int64_t>(ranks.size()), {}};
+/// Rankings of a part, of so many queries.
+struct PartRanks {
+  std::int64_t queries = 0;
+  std::vector<QueryRanks> ranks;
+};
+
+results::PartScores::Part scores_of(const std::vector<AskedMetric>& metrics, std::string query,
+                                    std::string gallery, const PartRanks& of_part) {
+  results::PartScores::Part part{std::move(query), std::move(gallery), of_part.queries, {}};
   for (const auto& [made, figures] : metrics) {
-    auto result = made->metric->judge(ranks);
-    check_result(*made, ranks.size(), result);
+    auto result = made->metric->judge(of_part.ranks);
+    check_result(*made, of_part.ranks.size(), result);
     for (const auto figure : figures) part.values.push_back(result.values[figure]);
   }
   return part;
@@ -50,6 +55,8 @@ std::vector<CameraRanks> GalleryCameras::ranks(std::span<const float> distances,
       right[camera].push_back(match);
     }
   }
+  std::vector<std::int32_t> left_out(ignored.begin(), ignored.end());
+  std::sort(left_out.begin(), left_out.end());
   std::vector<CameraRanks> result;
   std::vector<float> part;
   auto all = images_.begin();
@@ -59,7 +66,7 @@ std::vector<CameraRanks> GalleryCameras::ranks(std::span<const float> distances,
     std::vector<std::int32_t> places;  // of the right images in the part
     auto next = right_images.begin();
     for (const auto image : all->second) {
-      if (std::binary_search(ignored.begin(), ignored.end(), image)) continue;
+      if (std::binary_search(left_out.begin(), left_out.end(), image)) continue;
       if (next != right_images.end() && *next == image) {
         places.push_back(static_cast<std::int32_t>(part.size()));
         ++next;
@@ -72,8 +79,7 @@ std::vector<CameraRanks> GalleryCameras::ranks(std::span<const float> distances,
 }
 
 results::PartScores part_scores(const std::vector<const MadeMetric*>& metrics,
-                                const std::vector<Sample>& queries, const std::vector<QueryRanks>& ranks,
-                                const std::vector<std::vector<CameraRanks>>& by_camera) {
+                                const std::vector<Sample>& queries, const std::vector<JudgedQuery>& judged) {
   results::PartScores scores;
   std::vector<AskedMetric> asked;
   for (const auto* metric : metrics) {
@@ -86,24 +92,28 @@ results::PartScores part_scores(const std::vector<const MadeMetric*>& metrics,
   }
   if (scores.figures.empty()) return {};
 
-  std::map<std::pair<std::int64_t, std::int64_t>, std::vector<QueryRanks>> pairs;
-  for (std::size_t q = 0; q < by_camera.size(); ++q) {
-    for (const auto& one : by_camera[q]) pairs[{queries[q].camera, one.camera}].push_back(one.ranks);
+  std::map<std::pair<std::int64_t, std::int64_t>, PartRanks> pairs;
+  std::map<std::string, PartRanks> domains;
+  for (std::size_t q = 0; q < judged.size(); ++q) {
+    for (const auto& one : judged[q].by_camera) {
+      auto& pair = pairs[{queries[q].camera, one.camera}];
+      ++pair.queries;
+      pair.ranks.push_back(one.ranks);
+    }
+    if (judged[q].ranks.empty() || queries[q].domain.empty()) continue;
+    auto& domain = domains[queries[q].domain];
+    ++domain.queries;
+    domain.ranks.insert(domain.ranks.end(), judged[q].ranks.begin(), judged[q].ranks.end());
   }
   if (pairs.size() > 1) {
     for (const auto& [cameras, of_pair] : pairs) {
       scores.camera_pairs.push_back(
-          judged(asked, std::to_string(cameras.first), std::to_string(cameras.second), of_pair));
+          scores_of(asked, std::to_string(cameras.first), std::to_string(cameras.second), of_pair));
     }
-  }
-
-  std::map<std::string, std::vector<QueryRanks>> domains;
-  for (std::size_t q = 0; q < queries.size(); ++q) {
-    if (!ranks[q].ranks.empty() && !queries[q].domain.empty()) domains[queries[q].domain].push_back(ranks[q]);
   }
   if (domains.size() > 1) {
     for (const auto& [domain, of_domain] : domains) {
-      scores.domains.push_back(judged(asked, domain, "", of_domain));
+      scores.domains.push_back(scores_of(asked, domain, "", of_domain));
     }
   }
   return scores;

@@ -19,6 +19,13 @@ struct CameraRanks {
   QueryRanks ranks;
 };
 
+/// What was found of a query.
+struct JudgedQuery {
+  std::int64_t matches = 0;            ///< right images; 0: it was not judged
+  std::vector<QueryRanks> ranks;       ///< one, or one for each drawn gallery
+  std::vector<CameraRanks> by_camera;  ///< empty where cameras are not known, and of drawn galleries
+};
+
 /// The gallery, taken apart by camera. Junk and images without a camera belong to none.
 class GalleryCameras {
  public:
@@ -28,7 +35,7 @@ class GalleryCameras {
   /// in order of the cameras' numbers.
   /// @param distances of the query to every gallery image; none is NaN
   /// @param matches gallery indices of its right images, ascending
-  /// @param ignored gallery indices that are not ranked for this query, ascending
+  /// @param ignored gallery indices that are not ranked for this query
   [[nodiscard]] std::vector<CameraRanks> ranks(std::span<const float> distances,
                                                std::span<const std::int32_t> matches,
                                                std::span<const std::int32_t> ignored) const;
@@ -41,11 +48,9 @@ class GalleryCameras {
 /// What metrics say of each part.
 /// @param metrics of ranks (Metric::judge())
 /// @param queries all, in order
-/// @param ranks of each query in the whole gallery; without ranks where it was not judged
-/// @param by_camera of each query; empty where cameras are not known
+/// @param judged of each query
 [[nodiscard]] results::PartScores part_scores(const std::vector<const MadeMetric*>& metrics,
                                               const std::vector<Sample>& queries,
-                                              const std::vector<QueryRanks>& ranks,
-                                              const std::vector<std::vector<CameraRanks>>& by_camera);
+                                              const std::vector<JudgedQuery>& judged);
 
 }  // namespace kindred::ranking

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "kindred/text/name_numbers.h"
 #include "recipe/toml_reader.h"
 
 namespace kindred::recipe {
@@ -75,6 +76,32 @@ bool are_names(const std::vector<std::string>& keys, const SourceLocation& locat
   return true;
 }
 
+/// Whether a text is a whole number that 64 bits do not hold; TOML knows no such number.
+bool is_too_large(std::string text) {
+  std::erase(text, '_');
+  if (text.starts_with('+')) text.erase(0, 1);
+  const bool negative = text.starts_with('-');
+  const bool digits = text.find_first_not_of("0123456789", negative ? 1 : 0) == std::string::npos;
+  return digits && text.size() > (negative ? 1U : 0U) && !parse_whole_number(text);
+}
+
+/// A value as TOML or, when it is none, as text; nothing after an error.
+std::optional<Value> value_of(const std::string& text, const SourceLocation& location,
+                              Diagnostics& diagnostics) {
+  try {
+    if (auto value = parse_toml_value(text, location)) return value;
+  } catch (const RecipeError& error) {
+    for (const auto& found : error.diagnostics()) diagnostics.error(found.location, found.message);
+    return std::nullopt;
+  }
+  if (!is_too_large(text)) return Value(text, location);
+  diagnostics.error(location,
+                    "the number is too large: whole numbers go from -9223372036854775808 to "
+                    "9223372036854775807; to mean text, put it in quotes: '\"" +
+                        text + "\"'");
+  return std::nullopt;
+}
+
 Table nested(const std::vector<std::string>& keys, Value value, const SourceLocation& location) {
   for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
     Table table;
@@ -94,7 +121,9 @@ Table parse_override(const std::string& text, Diagnostics& diagnostics) {
     return {};
   }
   if (!are_names(parts->keys, location, diagnostics)) return {};
-  auto value = parse_toml_value(parts->value, location).value_or(Value(parts->value, location));
+  auto read = value_of(parts->value, location, diagnostics);
+  if (!read) return {};
+  auto value = std::move(*read);
   if (!parse_toml_value(value.to_toml(), location)) {
     diagnostics.error(location, "the value is not valid UTF-8");
     return {};

@@ -27,7 +27,10 @@ class Converter {
       for (const auto& element : *list) elements.push_back(value(element));
       return {std::move(elements), here};
     }
-    if (const auto* text = node.as_string()) return {text->get(), here};
+    if (const auto* text = node.as_string()) {
+      check_zero(text->get(), here);
+      return {text->get(), here};
+    }
     if (const auto* whole = node.as_integer()) return {whole->get(), here};
     if (const auto* number = node.as_floating_point()) return {number->get(), here};
     if (const auto* flag = node.as_boolean()) return {flag->get(), here};
@@ -46,14 +49,23 @@ class Converter {
     });
     Table result;
     for (const auto& [key, node] : written) {
+      check_zero(key->str(), location(key->source()));
       result.set(std::string(key->str()), value(*node), location(key->source()));
     }
     return result;
   }
 
   Diagnostics diagnostics;
+  bool has_zero = false;
 
  private:
+  /// A zero character, written as \u0000, ends names for the system and nothing else.
+  void check_zero(std::string_view text, const SourceLocation& here) {
+    if (text.find('\0') == std::string_view::npos) return;
+    has_zero = true;
+    diagnostics.error(here,
+                      "a text holds the zero character (\\u0000), which no name and no path may; remove it");
+  }
   SourceLocation location(const toml::source_region& region) const {
     if (fixed_ != nullptr) return *fixed_;
     return {origin_, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
@@ -95,6 +107,7 @@ std::optional<Value> parse_toml_value(const std::string& text, const SourceLocat
   if (document.size() != 1 || node == nullptr) return std::nullopt;
   Converter converter("", &location);
   auto result = converter.value(*node);
+  if (converter.has_zero) converter.diagnostics.throw_if_any();
   if (!converter.diagnostics.empty()) return std::nullopt;
   return result;
 }

@@ -14,7 +14,7 @@ namespace kindred::recipe {
 [[nodiscard]] Value parse_toml(const std::string& text, const std::string& origin);
 
 /// Reads one TOML value ("3", "[1, 2]", "{ a = true }"); nothing when the text is not exactly one. Everything
-/// in it is at `place`.
+/// in it is at `location`. Throws RecipeError for a text with a zero character.
 [[nodiscard]] std::optional<Value> parse_toml_value(const std::string& text, const SourceLocation& location);
 
 }  // namespace kindred::recipe

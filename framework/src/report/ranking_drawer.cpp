@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "recipe/settings.h"
 #include "report/score_blocks.h"
 
 namespace kindred::report {
@@ -27,7 +28,7 @@ Html RankingDrawer::draw(const std::string& query, const std::string& figures) {
   const auto ranking = rankings_.find(query);
   if (ranking == rankings_.end() || ranking->second.found.empty()) return {};
   ++drawn_;
-  const auto judged = judge_ranking(ranking->second, run_.images, cameras_known(), shown_images);
+  const auto judged = judge_ranking(ranking->second, run_.images, ignored(), shown_images);
   marked_ = marked_ || std::any_of(judged.images.begin(), judged.images.end(),
                                    [](const auto& image) { return image.verdict != Verdict::unknown; });
   std::vector<std::string> paths{query};
@@ -47,8 +48,13 @@ Html RankingDrawer::key() const {
     marks = element("span", {{"class", "key right"}}, "\u2713 right") + " " +
             element("span", {{"class", "key wrong"}}, "\u2717 wrong") + " ";
   }
-  const std::string left_out =
-      cameras_known() ? "images with the identity and camera of the query, and junk" : "junk";
+  const auto what = ignored();
+  std::string left_out;
+  if (what.itself) left_out += "the query itself, ";
+  if (what.same_camera) left_out += "images with the identity and camera of the query, ";
+  if (what.clothes == recipe::ClothesMode::changed) left_out += "its identity in the same clothes, ";
+  if (what.clothes == recipe::ClothesMode::same) left_out += "its identity in other clothes, ";
+  left_out += left_out.empty() ? "junk" : "and junk";
   auto key = element("p", {{"class", "note"}},
                      marks + "Each image with its rank and similarity. Images that evaluation ignores (" +
                          left_out + ") are not shown and have no rank. Choose an image to enlarge it.");
@@ -60,6 +66,12 @@ Html RankingDrawer::key() const {
         "cosine similarity of the descriptors, without post-processing).");
   }
   return key;
+}
+
+IgnoredImages RankingDrawer::ignored() const {
+  if (!files_.scores.value) return {};
+  const auto& scores = *files_.scores.value;
+  return {scores.cameras_known, scores.itself_ignored, scores.clothes};
 }
 
 std::string query_text(const results::QueryTable& queries, std::size_t place) {

@@ -35,9 +35,7 @@ class RankingDrawer {
   [[nodiscard]] Html key() const;
 
  private:
-  [[nodiscard]] bool cameras_known() const {
-    return files_.scores.value && files_.scores.value->cameras_known;
-  }
+  [[nodiscard]] IgnoredImages ignored() const;
 
   const RunFiles& run_;
   const RankingFiles& files_;

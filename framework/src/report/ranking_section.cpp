@@ -27,16 +27,16 @@ constexpr std::int64_t few_queries = 20;
 
 Html tiles(const NamedScores& scores) {
   Html list;
-  for (const auto& [info, value, metric] : scores.scores->figures) {
+  Html cautions;
+  for (const auto& [info, value, metric, caution] : scores.scores->figures) {
     if (info.prominence == Prominence::detail || std::isnan(value)) continue;
     list += element("div", element("dt", {{"title", info.doc}}, info.label) +
-                               element("dd", value_text(info.kind, value)));
+                               element("dd", value_text(info.kind, value) + (caution.empty() ? "" : " ?")));
+    if (!caution.empty()) {
+      cautions += element("p", {{"class", "note"}}, "? " + info.label + ": " + caution + ".");
+    }
   }
-  return element("dl", {{"class", "tiles"}}, list);
-}
-
-std::string count_text(std::int64_t count) {
-  return text::number_text(static_cast<double>(count));
+  return element("dl", {{"class", "tiles"}}, list) + cautions;
 }
 
 Html score_table(const std::vector<NamedScores>& all) {
@@ -55,7 +55,7 @@ Html score_table(const std::vector<NamedScores>& all) {
     const auto& scores = *all[i].scores;
     HtmlTable::Row row{{all[i].name}, true};
     for (const auto& figure : figures) row.cells.push_back(cell_text(figure.kind, value_of(scores, figure)));
-    row.cells.push_back(count_text(scores.valid_queries));
+    row.cells.push_back(text::count_text(scores.valid_queries));
     row.cells.push_back(scores.cameras_known ? "across" : "single");
     table.rows.push_back(std::move(row));
     if (all[i].step.empty()) continue;
@@ -86,11 +86,13 @@ Html metric_table(const MetricTable& metric) {
   HtmlTable table;
   table.name = metric.title + (metric.doc.empty() ? "" : ": " + metric.doc);
   for (const auto& column : metric.columns) table.columns.push_back({column.label});
+  if (!metric.cautions.empty()) table.columns.push_back({"Caution", true});
   for (std::size_t row = 0; row < metric.columns.front().values.size(); ++row) {
     HtmlTable::Row cells;
     for (const auto& column : metric.columns) {
       cells.cells.push_back(value_text(column.kind, column.values[row]));
     }
+    if (!metric.cautions.empty()) cells.cells.push_back(metric.cautions[row]);
     table.rows.push_back(std::move(cells));
   }
   return draw(table);
@@ -124,7 +126,7 @@ using Part = results::PartScores::Part;
 Html shaded_cell(const FigureInfo& figure, double value, std::int64_t queries) {
   if (std::isnan(value)) return {};
   Html::Attributes attributes{{"class", queries < few_queries ? "shade few" : "shade"},
-                              {"title", count_text(queries) + (queries == 1 ? " query" : " queries")}};
+                              {"title", text::count_text(queries) + (queries == 1 ? " query" : " queries")}};
   if (figure.kind == FigureKind::share) {
     attributes.emplace_back("style", "--share:" + text::fixed_text(100 * value, 0) + "%");
   }
@@ -181,7 +183,7 @@ Html worst_pairs(const results::PartScores& parts) {
   table.columns = {{"Query camera"}, {"Gallery camera"}, {"Queries"}};
   for (const auto& one : parts.figures) table.columns.push_back({one.label});
   for (const auto* part : pairs) {
-    HtmlTable::Row row{{part->query, part->gallery, count_text(part->queries)}, false};
+    HtmlTable::Row row{{part->query, part->gallery, text::count_text(part->queries)}, false};
     for (std::size_t i = 0; i < parts.figures.size(); ++i) {
       row.cells.push_back(shaded_cell(parts.figures[i], part->values[i], part->queries));
     }
@@ -196,7 +198,7 @@ Html domain_table(const results::PartScores& parts) {
   table.columns = {{"Domain"}, {"Queries"}};
   for (const auto& figure : parts.figures) table.columns.push_back({figure.label});
   for (const auto& part : parts.domains) {
-    HtmlTable::Row row{{part.query, count_text(part.queries)}, false};
+    HtmlTable::Row row{{part.query, text::count_text(part.queries)}, false};
     for (std::size_t i = 0; i < parts.figures.size(); ++i) {
       row.cells.push_back(shaded_cell(parts.figures[i], part.values[i], part.queries));
     }

@@ -1,17 +1,12 @@
 #include "report/score_blocks.h"
 
 #include <cmath>
-#include <cstdint>
 #include <vector>
 
 #include "text/number_text.h"
 
 namespace kindred::report {
 namespace {
-
-std::string count_text(std::int64_t count) {
-  return text::number_text(static_cast<double>(count));
-}
 
 /// So that nothing is said of what the digits do not show.
 bool is_loss(const FigureInfo& figure, double before, double after) {
@@ -64,9 +59,9 @@ bool comparable(const results::Evaluation& a, const results::Evaluation& b) {
 }
 
 std::string basis_text(const results::Evaluation& scores) {
-  return count_text(scores.valid_queries) + " of " + count_text(scores.queries) + " queries in " +
-         count_text(scores.gallery) + " gallery images (" + count_text(scores.distractors) +
-         " distractors, " + count_text(scores.junk) + " junk ignored), " +
+  return text::count_text(scores.valid_queries) + " of " + text::count_text(scores.queries) + " queries in " +
+         text::count_text(scores.gallery) + " gallery images (" + text::count_text(scores.distractors) +
+         " distractors, " + text::count_text(scores.junk) + " junk ignored), " +
          (scores.cameras_known ? "across cameras: images from the camera of the query are ignored"
                                : "single-camera mode: images from the camera of the query count") +
          (scores.multi_query ? "; queries of one identity and camera are merged" : "") +

@@ -8,6 +8,7 @@
 #include <string>
 #include <system_error>
 
+#include "data/planned_loader.h"
 #include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
 #include "progress/meter.h"
@@ -42,7 +43,7 @@ std::string change_text(const file::StorageLoss& loss) {
 
 }  // namespace
 
-std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Plan& plan,
+std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::InferencePlan& plan,
                                          const Dataset& dataset, const std::vector<Sample>& all,
                                          const std::filesystem::path& folder, torch::Device device,
                                          progress::ProgressSink& progress, bool with_training_images) {
@@ -50,10 +51,15 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Plan
   inference::note_inference_precision(plan, computing, progress);
   std::vector<Split> splits{Split::query, Split::gallery};
   if (with_training_images) splits.push_back(Split::train);
+  std::vector<Sample> wanted;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(wanted), [&](const Sample& sample) {
+    return std::find(splits.begin(), splits.end(), sample.split) != splits.end();
+  });
+  data::try_each_ending(plan, dataset, wanted);
   std::vector<EmbeddedSplit> written;
   for (const auto split : splits) {
     std::vector<Sample> samples;
-    std::copy_if(all.begin(), all.end(), std::back_inserter(samples),
+    std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(samples),
                  [split](const Sample& sample) { return sample.split == split; });
     if (samples.empty()) continue;
     const auto features =

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "kindred/core/schema.h"
+#include "kindred/text/text_file.h"
+#include "recipe/recipe_kind.h"
 #include "recipe/recipe_merge.h"
 #include "recipe/recipe_override.h"
 #include "recipe/toml_reader.h"
@@ -90,6 +92,10 @@ class StudyReader {
 
   Study read() {
     root_ = recipe::parse_toml(content(), file_.string());
+    if (const auto kind = recipe::recipe_kind(root_);
+        kind != recipe::RecipeKind::study && !root_.as<Table>()->empty()) {
+      throw RecipeError(root_.location(), "is not a study: it " + recipe::kind_text(kind, root_));
+    }
     const auto keys =
         StudyKeys::schema().parse(root_, "a study", diagnostics_, {"set", "variant", "axis", "arm"});
     if (const auto* arms = root_.as<Table>()->find("arm")) {
@@ -119,8 +125,9 @@ class StudyReader {
     const auto refuse = [&](const std::string& reason) {
       throw RecipeError({file_.string(), 0, 0}, "cannot read the study: " + reason);
     };
-    std::error_code error;
-    if (fs::is_directory(file_, error)) refuse("it is a folder");
+    if (const auto why = why_not_a_file(file_); why == "is a folder" || why.starts_with("is a pipe")) {
+      refuse("it " + why);
+    }
     errno = 0;
     std::ifstream stream(file_, std::ios::binary);
     if (!stream) refuse(std::generic_category().message(errno));

@@ -21,6 +21,10 @@ using kindred::significant_text;
 [[nodiscard]] std::string number_text(double value);
 /// "23,508,032"; for numbers from 0 on.
 [[nodiscard]] std::string grouped_digits(std::int64_t number);
+/// As number_text(): "237", "12,345".
+[[nodiscard]] std::string count_text(std::int64_t count);
+/// A number of things as a sentence has it: "1 query", "2 queries".
+[[nodiscard]] std::string count_text(std::int64_t count, const std::string& thing, const std::string& things);
 /// Eight hexadecimal digits: "00c0ffee".
 [[nodiscard]] std::string hex_digits(std::uint32_t number);
 /// Bytes as "512 B", "89 kB" or "1.2 MB", of powers of 1000, with a space that does not break.

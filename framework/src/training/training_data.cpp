@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "data/open_dataset.h"
+#include "data/planned_loader.h"
 #include "kindred/core/error.h"
 #include "text/number_text.h"
 
@@ -28,7 +29,9 @@ TrainingData load_training_data(const recipe::Plan& plan) {
   TrainingData data;
   data.dataset = data::open_training_dataset(plan);
   const std::string subject = plan.dataset.factory->info().id();
-  for (auto& sample : data.dataset->samples()) {
+  auto samples = data.dataset->samples();
+  data::try_each_ending(plan, *data.dataset, samples);
+  for (auto& sample : samples) {
     switch (sample.split) {
       case Split::train:
         data.samples.push_back(std::move(sample));

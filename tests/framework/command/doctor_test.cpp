@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -13,19 +12,12 @@
 #include <vector>
 
 #include "data/each_image.h"
-#include "data/open_folder.h"
-#include "folder.h"
 #include "made_dataset.h"
 #include "manifest.h"
-#include "market1501.h"
-#include "naic.h"
 
 using namespace kindred;
 using namespace kindred::command;
-using namespace kindred::folder;
 using namespace kindred::manifest;
-using namespace kindred::market1501;
-using namespace kindred::naic;
 using namespace kindred::test;
 
 namespace {
@@ -406,48 +398,68 @@ TEST_CASE("of several failures that of the first image is thrown, and the work e
   CHECK(begun < 1000);
 }
 
-namespace {
-
-Catalog catalog_of_layouts() {
-  Catalog catalog;
-  catalog.add<Folder>("folder");
-  catalog.add<Manifest>("manifest");
-  catalog.add<Market1501>("market1501");
-  catalog.add<Naic>("naic");
-  return catalog;
-}
-
-}  // namespace
-
-TEST_CASE("a folder is opened by the dataset that knows its layout best") {
-  const Catalog catalog = catalog_of_layouts();
-  const TemporaryFolder folder;
-  folder.write("query/0001_c1s1_001051_00.jpg", "");
-  CHECK(data::open_folder(folder.path(), catalog).layout == "folder");
-  folder.write("bounding_box_test/0001_c2s1_001051_00.jpg", "");
-  CHECK(data::open_folder(folder.path(), catalog).layout == "market1501");
-  CHECK(data::open_folder(folder.path(), catalog).dataset->samples().size() == 2);
-  CHECK(data::open_folder(folder.write("list.csv", "path,split\n"), catalog).layout == "manifest");
-}
-
-TEST_CASE("a folder of no known layout is refused with the layouts that are known") {
-  const TemporaryFolder folder;
-  const std::string text = error_of([&] { (void)data::open_folder(folder.path(), catalog_of_layouts()); });
-  CHECK(contains(text, folder.path().string() + ": error: has no known layout. Known layouts:"));
-  for (const char* name : {"\n  folder: ", "\n  manifest: ", "\n  market1501: ", "\n  naic: "})
-    CHECK(contains(text, name));
-  CHECK(contains(error_of([&] { (void)data::open_folder(folder.path() / "none", catalog_of_layouts()); }),
-                 "does not exist"));
-  CHECK(contains(error_of([&] { (void)data::open_folder(folder.path(), Catalog()); }),
-                 "no plugin offers a dataset"));
-}
-
-TEST_CASE("a folder that fits two layouts equally is refused, and both are named") {
-  const TemporaryFolder folder;
-  folder.write("manifest.csv", "path,split\n");
-  for (const char* name : {"bounding_box_train", "query", "bounding_box_test"}) {
-    std::filesystem::create_directory(folder.path() / name);
+TEST_CASE("images below the folder that are not part of the data set are counted by folder") {
+  const PictureFolder folder;
+  for (const char* name : {"a.png", "list/b.png", "list/c.png", "spare/d.png", "spare/deep/e.png", "f.png"}) {
+    folder.write_picture(name, 1);
   }
-  const std::string text = error_of([&] { (void)data::open_folder(folder.path(), catalog_of_layouts()); });
-  CHECK(contains(text, "could have any of the layouts 'manifest' and 'market1501'"));
+  folder.write("notes.txt", "no image");
+  const auto list =
+      folder.write("list.csv", "path,split\na.png,gallery\n./list/b.png,gallery\nlist/c.png,query\n");
+  const auto report = examine(Manifest({list}, {}), false, nullptr, list);
+  REQUIRE(report.unused.size() == 2);
+  CHECK(report.unused[0].folder.empty());
+  CHECK(report.unused[0].images == 1);
+  CHECK(report.unused[1].folder == "spare");
+  CHECK(report.unused[1].images == 2);
+  const auto note = finding(report, "unused_images");
+  CHECK(note.message == "3 images below the data set's folder are not part of the data set.");
+  CHECK(note.examples == std::vector<std::string>{"f.png", "spare/d.png and 1 more in spare"});
+  CHECK(contains(doctor_json(report), "\"folder\": \"spare\""));
+  CHECK(find(examine(Manifest({list}, {}), false), "unused_images") == nullptr);
+}
+
+TEST_CASE("an identity number that two domains use is listed, in training and in test apart") {
+  MadeDataset data;
+  data.add("t1", 1, 1, Split::train, 1, "day");
+  data.add("t2", 1, 2, Split::train, 2, "night");
+  data.add("t3", 2, 1, Split::train, 3, "day");
+  data.add("q1", 11, 1, Split::query, 4, "day");
+  data.add("g1", 11, 2, Split::gallery, 5, "night");
+  data.add("g2", 12, 2, Split::gallery, 6, "night");
+  data.add("g3", unlabelled_identity, 2, Split::gallery, 7, "day");
+  const auto found = finding(examine(data, false), "identity_in_several_domains");
+  CHECK(found.severity == Severity::warning);
+  CHECK(found.examples ==
+        Names{"train: identity 1 in 'day' and 'night'", "test: identity 11 in 'day' and 'night'"});
+
+  MadeDataset apart;
+  apart.add("t1", 1, 1, Split::train, 1, "day");
+  apart.add("t2", 2, 2, Split::train, 2, "night");
+  CHECK(find(examine(apart, false), "identity_in_several_domains") == nullptr);
+}
+
+TEST_CASE("an identity number in two folders with the same cameras may be two data sets joined") {
+  const auto joined = [](std::int64_t camera) {
+    MadeDataset data;
+    for (std::int64_t i = 1; i <= 2; ++i) {
+      data.add("market/" + std::to_string(i) + ".jpg", i, 1, Split::train);
+      data.add("duke/" + std::to_string(i) + ".jpg", i, camera, Split::train);
+    }
+    return examine(data, false);
+  };
+  const auto found = finding(joined(1), "identity_in_several_folders");
+  CHECK(found.severity == Severity::note);
+  CHECK(found.examples ==
+        Names{"train: identity 1 in 'duke' and 'market'", "train: identity 2 in 'duke' and 'market'"});
+  // Folders of cameras, of people and of splits.
+  CHECK(find(joined(2), "identity_in_several_folders") == nullptr);
+  MadeDataset people;
+  people.add("1/a.jpg", 1, 1, Split::train);
+  people.add("2/a.jpg", 2, 1, Split::train);
+  people.add("query/1.jpg", 3, 1, Split::query);
+  people.add("query/2.jpg", 4, 1, Split::query);
+  people.add("gallery/1.jpg", 3, 1, Split::gallery);
+  people.add("gallery/2.jpg", 4, 1, Split::gallery);
+  CHECK(find(examine(people, false), "identity_in_several_folders") == nullptr);
 }

@@ -109,6 +109,21 @@ TEST_CASE_FIXTURE(Fixture, "another program's files need path and identity alone
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "a table as pandas and people write it has the same numbers in every file") {
+  write_npy(array, torch::ones({2, 3}));
+  write_table("path;identity;camera\r\nx.jpg;2.0;c3\r\ny.jpg;7.0;c1\r\n");
+  auto features = read_features(stem);
+  CHECK(features.samples[0].identity == 2);
+  CHECK(features.samples[0].camera == 3);
+  CHECK(features.samples[1].camera == 1);
+  write_table("path,identity\nx.jpg,alice\ny.jpg,bob\n");
+  const auto bob = read_features(stem).samples[1].identity;
+  write_table("path,identity\nx.jpg,bob\ny.jpg,carol\n");
+  features = read_features(stem);
+  CHECK(features.samples[0].identity == bob);
+  CHECK(features.samples[1].identity != bob);
+}
+
 TEST_CASE_FIXTURE(Fixture, "the reader gives any range of rows") {
   Features features{torch::rand({10, 4}), std::vector<Sample>(10)};
   for (std::size_t i = 0; i < 10; ++i) features.samples[i].path = std::to_string(i);
@@ -235,10 +250,13 @@ TEST_CASE_FIXTURE(Fixture, "a wrong table is refused with file and line") {
   CHECK(contains(refusal_of_table("path,identity\na,1\n,2\n"),
                  "gallery.v2.csv:3: error: the path is empty; name the image"));
   CHECK(contains(refusal_of_table("path,identity\na,1\nb,-3\n"),
-                 "gallery.v2.csv:3: error: identity -3; allowed are whole numbers from 0, -1 for junk"));
+                 "gallery.v2.csv:3: error: identity -3; allowed are whole numbers from 0, names, -1 for junk"));
   CHECK(contains(refusal_of_table("path,identity,camera\na,1,-2\nb,1,1\n"),
                  "gallery.v2.csv:2: error: camera -2"));
-  CHECK(contains(refusal_of_table("path,identity\na,one\nb,1\n"), "gallery.v2.csv:2: error: "));
+  CHECK(contains(refusal_of_table("path,identity\na,1\nb,one\n"),
+                 "gallery.v2.csv:3: error: column 'identity': 'one' is not a whole number, but '1' is"));
+  CHECK(contains(refusal_of_table("path,identity\na,99999999999999999999\nb,1\n"),
+                 "gallery.v2.csv:2: error: column 'identity': '99999999999999999999' is too large"));
   CHECK(contains(refusal_of_table("path,identity,split\na,1,test\nb,1,query\n"),
                  "gallery.v2.csv:2: error: split 'test'; allowed are 'train', 'query' and 'gallery'"));
   CHECK(contains(refusal_of_table("path,identiy\na,1\nb,1\n"), "identity"));

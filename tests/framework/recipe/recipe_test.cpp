@@ -1,5 +1,7 @@
 #include "recipe/recipe.h"
 
+#include <sys/stat.h>
+
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -123,6 +125,16 @@ TEST_CASE("overrides that are none are errors, all of them at once, at their own
       "--set extends=x.toml: error: 'extends' cannot be overridden; write extends = \"base.toml\" in the "
       "recipe file");
   CHECK(errors_of("", {"a=\xff\xfe"}) == "--set a=\xff\xfe: error: the value is not valid UTF-8");
+  for (const char* number : {"18446744073709551615", "99999999999999999999", "-9_223_372_036_854_775_809"}) {
+    const auto text = std::string("seed=") + number;
+    CHECK(errors_of("", {text}) ==
+          "--set " + text +
+              ": error: the number is too large: whole numbers go from -9223372036854775808 to "
+              "9223372036854775807; to mean text, put it in quotes: '\"" +
+              number + "\"'");
+  }
+  CHECK(changed("", {"a=\"18446744073709551615\"", "b=9223372036854775807", "c=007", "d=2024-01"}) ==
+        "{ a = \"18446744073709551615\", b = 9223372036854775807, c = \"007\", d = \"2024-01\" }");
 }
 
 TEST_CASE("an overridden value is at the place of the override, and its table stays where it was") {
@@ -339,4 +351,19 @@ TEST_CASE("a written recipe is read as the same recipe") {
     CHECK_MESSAGE(parse_recipe(text, "again.toml", {}) == recipe, text);
     CHECK(write_recipe(parse_recipe(text, "again.toml", {})) == text);
   }
+}
+
+TEST_CASE("a zero character in a text or a key is refused where it stands") {
+  const std::string wrong =
+      "a text holds the zero character (\\u0000), which no name and no path may; remove it";
+  CHECK(errors_of("seed = 1\nname = \"a\\u0000b\"\n") == "r.toml:2:8: error: " + wrong);
+  CHECK(errors_of("\"a\\u0000b\" = 1\n") == "r.toml:1:1: error: " + wrong);
+  CHECK(errors_of("", {"name=\"a\\u0000b\""}) == "--set name=\"a\\u0000b\": error: " + wrong);
+}
+
+TEST_CASE("a recipe that is a pipe or a device is refused instead of waited for") {
+  const TemporaryFolder folder;
+  REQUIRE(::mkfifo((folder / "pipe.toml").c_str(), 0600) == 0);
+  CHECK(load_errors(folder, folder / "pipe.toml") ==
+        "pipe.toml: error: cannot read the recipe: it is a pipe, socket or device, not a file");
 }

@@ -34,7 +34,7 @@ int convert(const Options& options, Session& session) {
                                                                          "the synthetic data set", overrides),
                                                     catalog)
                                  .create({})
-                           : session.open_data(options.data, overrides);
+                           : session.open_data(options.data, overrides).dataset;
   command::ConvertOptions convert{options.out, options.layout.name, options.image_format};
   if (!options.image_size.empty()) {
     convert.height = options.image_size[0];

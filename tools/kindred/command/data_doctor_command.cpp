@@ -21,8 +21,8 @@ struct Options {
 int doctor(const Options& options, Session& session) {
   static_cast<void>(session.load_plugins(options.recipe.plugins.folders));
   const auto progress = session.make_progress();
-  const auto dataset = session.open_data(options.data, options.recipe.set);
-  const auto report = command::examine(*dataset, !options.skip_decoding, progress.get());
+  const auto data = session.open_data(options.data, options.recipe.set);
+  const auto report = command::examine(*data.dataset, !options.skip_decoding, progress.get(), data.root);
   std::cout << command::doctor_text(report);
   if (!options.json.empty()) {
     file::write_atomically(options.json, [&](std::ostream& out) { out << command::doctor_json(report); });

@@ -46,7 +46,7 @@ Action add_options(CLI::App& app) {
       ->required()
       ->type_name("FILE");
   app.add_option("--data", options->data,
-                 "A data set or any folder of images [the data of the model's recipe]")
+                 "A data set, any folder of images, or one image [the data of the model's recipe]")
       ->type_name("PATH");
   app.add_option("--out", options->out, "Folder that the features are written to")
       ->capture_default_str()

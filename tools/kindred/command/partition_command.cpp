@@ -24,7 +24,7 @@ int partition(const Options& options, Session& session) {
   auto overrides = options.partitioner.set;
   const auto partitioner =
       command::make_named_component<Partitioner>(options.partitioner.name, overrides, catalog);
-  const auto dataset = session.open_data(options.data, overrides);
+  const auto dataset = session.open_data(options.data, overrides).dataset;
   const auto outcome = stage::partition(*partitioner, *dataset, dataset->samples(), options.out, *progress);
   std::cout << outcome.csv.string() << '\n';
   for (const auto& domain : outcome.domains) {

@@ -26,7 +26,7 @@ int submit(const Options& options, Session& session) {
   const auto progress = session.make_progress();
   auto overrides = options.writer.set;
   const auto writer = command::make_named_component<Writer>(options.writer.name, overrides, catalog);
-  const auto dataset = session.open_data(options.data, overrides);
+  const auto dataset = session.open_data(options.data, overrides).dataset;
   const auto outcome = stage::submit(*writer, options.rankings, dataset->samples(), options.out, *progress);
   std::cout << outcome.file.string() << "  " << outcome.queries << " queries, " << outcome.listed
             << " gallery images each\n";

@@ -4,6 +4,7 @@
 // bits per channel (CV_8UC3) until it is normalized, 32-bit floats (CV_32FC3) afterwards.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <opencv2/core/mat.hpp>
 #include <string>
@@ -14,25 +15,46 @@
 namespace kindred {
 
 /// Reads and decodes a file as 8-bit RGB; gray images become RGB, transparency is dropped, 16 bits become 8.
-/// The EXIF orientation is applied, as in any viewer. Throws DataError naming the file if it is missing,
-/// unreadable, empty, not an image or truncated: a JPEG or PNG that stops before its end mark is refused,
-/// where decoders would fill the rest with gray. Bytes after the end mark are allowed.
+/// The EXIF orientation is applied, as in any viewer. The format is that of the content, whatever the name
+/// says. Throws DataError naming the file if it is missing, not a regular file, unreadable, empty, not an
+/// image, of a format that OpenCV does not decode, larger than pixel_limit() or truncated: a JPEG or PNG that
+/// stops before its end mark is refused, where decoders would fill the rest with gray. Bytes after the end
+/// mark are allowed.
 [[nodiscard]] KINDRED_API cv::Mat read_image(const std::filesystem::path& file);
+
+/// The most pixels that read_image() decodes, in the whole process: 50 million until it is changed. The size
+/// is taken from the header, before anything is decoded.
+[[nodiscard]] KINDRED_API std::int64_t pixel_limit();
+/// @param pixels at least 1
+KINDRED_API void set_pixel_limit(std::int64_t pixels);
 
 /// Writes an 8-bit RGB image; the file extension selects the format (JPEG quality 95). Throws DataError if
 /// the extension is unknown or the file cannot be written, and leaves no partial file.
 KINDRED_API void write_image(const std::filesystem::path& file, const cv::Mat& image);
 
-/// Whether the file has the extension of an image: .jpg, .jpeg, .png, .bmp, .webp, .tif or .tiff, in lower or
-/// upper case. Names that begin with '.' are hidden files and never images.
+/// Whether the name ends like that of an image (.jpg, .png, .heic, ...), in lower or upper case. Names that
+/// begin with '.' are hidden files and never images. The file need not exist.
 [[nodiscard]] KINDRED_API bool has_image_ending(const std::filesystem::path& file);
+
+/// Whether a file is an image: it has such a name, or is a regular file whose content is one; never when it
+/// is hidden or a folder.
+[[nodiscard]] KINDRED_API bool is_image_file(const std::filesystem::path& file);
 
 enum class Depth { folder_alone, all_below };
 
-/// The images in a folder, as paths relative to it with '/', sorted by bytes. Other files (Thumbs.db) and
-/// hidden folders are skipped; links to folders are followed. Throws DataError if the folder is missing or
-/// cannot be listed.
+/// The images in a folder by is_image_file(), also those of formats that cannot be decoded, as paths relative
+/// to it with '/', sorted by bytes. Other files (Thumbs.db) and hidden folders are skipped; links to folders
+/// are followed. Throws DataError if the folder is missing or cannot be listed, or the name of an image is
+/// not UTF-8, which lists, JSON and TOML must be.
 [[nodiscard]] KINDRED_API std::vector<std::string> list_images(const std::filesystem::path& folder,
                                                                Depth depth);
+
+/// Whether list_images() would find anything; stops at the first image. Never throws: false for what is not a
+/// folder or cannot be listed.
+[[nodiscard]] KINDRED_API bool has_images(const std::filesystem::path& folder, Depth depth);
+
+/// What a folder without images of its own holds instead, for messages: "its images are in folders below it:
+/// 'a', 'b' and 3 more", "it holds 2 videos ('a.mp4', ...)", "it is empty".
+[[nodiscard]] KINDRED_API std::string what_is_instead_of_images(const std::filesystem::path& folder);
 
 }  // namespace kindred

@@ -1,4 +1,4 @@
-// Comma-separated values (RFC 4180).
+// Comma-separated values (RFC 4180), and what people write in their place.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 
 #include "kindred/core/error.h"
 #include "kindred/core/export.h"
+#include "kindred/text/name_numbers.h"
 
 namespace kindred {
 
@@ -33,10 +34,12 @@ struct KINDRED_API CsvRow {
 ///   }
 class KINDRED_API CsvTable {
  public:
-  /// Reads a file. A byte order mark at the start is skipped; lines end with LF or CRLF, which the last line
-  /// may lack; empty lines are skipped. Spaces are part of the cells. Throws DataError if the file is missing
-  /// or empty, contains a zero byte, a quote is not closed or is in the middle of a cell, a row is longer or
-  /// shorter than the header, or the header has an empty or a repeated name.
+  /// Reads a file. Commas, semicolons or tabs separate the cells, whichever the header has; a first line
+  /// "sep=;" says it. A byte order mark at the start is skipped; lines end with LF, CRLF or CR, which the
+  /// last line may lack; empty lines are skipped. Spaces around a cell belong to it only within quotes.
+  /// Throws DataError if the file is missing, not a regular file, empty or not UTF-8, contains a zero byte, a
+  /// quote is not closed or is in the middle of a cell, a row is longer or shorter than the header, or the
+  /// header has two kinds of separators or an empty or a repeated name.
   [[nodiscard]] static CsvTable read(const std::filesystem::path& file);
 
   /// The same for a text in memory.
@@ -54,8 +57,11 @@ class KINDRED_API CsvTable {
   /// Throws for the first column that is not in `known`, with the name that was probably meant.
   void require_known_columns(const std::vector<std::string>& known) const;
 
-  /// The integer in a cell of a row of this table; an error names column and content.
+  /// The integer in a cell of a row of this table, also as "2.0"; an error names column and content.
   [[nodiscard]] std::int64_t integer(const CsvRow& row, std::size_t column) const;
+  /// The number of the identity or camera in a cell, which may be a name.
+  /// @param names those of this column, or of this column in several files
+  [[nodiscard]] std::int64_t label(const CsvRow& row, std::size_t column, NameNumbers& names) const;
 
   /// The error to throw if a row is wrong: "file:line: error: message".
   [[nodiscard]] DataError error(const CsvRow& row, const std::string& message) const;
@@ -93,8 +99,8 @@ class KINDRED_API CsvReader {
   std::unique_ptr<State> state_;
 };
 
-/// Writes one record and '\n'. A cell is quoted if it contains a comma, a quote, a line break, or a space at
-/// its start or end, or if it is the only cell and empty; CsvTable reads back equal cells.
+/// Writes one record and '\n'. A cell is quoted if it contains a separator, a quote, a line break, or a space
+/// at its start or end, or if it is the only cell and empty; CsvTable reads back equal cells.
 KINDRED_API void write_csv_row(std::ostream& out, const std::vector<std::string>& cells);
 
 /// Parses an integer in decimal digits with an optional '-'; returns nothing if `text` is anything else or

@@ -2,18 +2,27 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <set>
+#include <span>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
+#include "image_size.h"
 #include "kindred/core/error.h"
+#include "kindred/image/file_content.h"
+#include "kindred/text/text_file.h"
 
 namespace kindred {
 namespace {
@@ -26,21 +35,70 @@ std::string reason(int error_number) {
   return std::generic_category().message(error_number);
 }
 
+std::atomic<std::int64_t> most_pixels = 50'000'000;
+
+/// In millions, with the digits that matter: "900", "0.1".
+std::string megapixels(std::int64_t pixels) {
+  const auto tenths = (pixels + 50'000) / 100'000;
+  return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10));
+}
+
+void check_file_size(const std::filesystem::path& file, std::int64_t size) {
+  // The widest pixels have four channels of 32 bits; headers and profiles come on top.
+  constexpr std::int64_t widest_pixel = 16;
+  constexpr std::int64_t other = 16 << 20;
+  if (size / widest_pixel <= pixel_limit() + other / widest_pixel) return;
+  throw DataError(file, "has " + std::to_string(size / 1'000'000) + " MB, more than any image of " +
+                            megapixels(pixel_limit()) +
+                            " megapixels, the most that is allowed (loader.max_megapixels)");
+}
+
 Bytes read_bytes(const std::filesystem::path& file) {
-  std::error_code failure;
-  const auto status = std::filesystem::status(file, failure);
-  if (!std::filesystem::exists(status)) throw DataError(file, "does not exist");
-  if (std::filesystem::is_directory(status)) throw DataError(file, "is a folder, not an image");
+  if (const auto why = why_not_a_file(file); !why.empty()) {
+    throw DataError(file, why == "is a folder" ? "is a folder, not an image" : why);
+  }
   errno = 0;
   std::ifstream in(file, std::ios::binary | std::ios::ate);
   if (!in) throw DataError(file, "cannot be opened: " + reason(errno));
   const auto size = static_cast<std::streamoff>(in.tellg());
   if (size < 0) throw DataError(file, "cannot be read: " + reason(errno));
+  check_file_size(file, size);
   Bytes bytes(static_cast<std::size_t>(size));
   in.seekg(0);
   in.read(reinterpret_cast<char*>(bytes.data()), size);
   if (in.gcount() != size) throw DataError(file, "cannot be read completely: " + reason(errno));
   return bytes;
+}
+
+void check_pixels(const std::filesystem::path& file, const FileContent& content, const Bytes& bytes) {
+  const auto size = image_size(content.format, bytes);
+  // By division: the sizes in a header may be anything.
+  if (!size || size->width <= pixel_limit() / size->height) return;
+  throw DataError(
+      file, "has " + std::to_string(size->width) + " x " + std::to_string(size->height) +
+                " pixels (width x height), more than the " + megapixels(pixel_limit()) +
+                " megapixels that are allowed; crop the person out of it, or raise loader.max_megapixels");
+}
+
+/// The formats that every build of OpenCV decodes.
+bool is_common(const std::string& format) {
+  constexpr std::array<std::string_view, 9> common = {
+      "JPEG", "PNG", "BMP", "WebP", "TIFF", "JPEG 2000", "Netpbm", "Sun raster", "Radiance HDR"};
+  return std::find(common.begin(), common.end(), format) != common.end();
+}
+
+/// Why the content of a file was not decoded.
+std::string refusal(const FileContent& content, const std::string& detail) {
+  if (content.kind == ContentKind::video) return video_text(content);
+  if (content.kind == ContentKind::other && detail.empty()) {
+    return "is not an image in a known format (JPEG, PNG, BMP, WebP, TIFF, JPEG 2000, Netpbm)";
+  }
+  if (content.kind == ContentKind::other || is_common(content.format)) {
+    return "is damaged: its " + (content.format.empty() ? "image" : content.format) +
+           " data cannot be decoded" + detail;
+  }
+  return "is an image of the format " + content.format +
+         ", which OpenCV does not decode here; convert it to JPEG or PNG";
 }
 
 bool is_jpeg(const Bytes& bytes) {
@@ -95,25 +153,82 @@ std::string lower_ending(const std::filesystem::path& file) {
   return ending;
 }
 
-constexpr std::array<std::string_view, 7> image_endings = {".jpg",  ".jpeg", ".png", ".bmp",
-                                                           ".webp", ".tif",  ".tiff"};
+/// What write_image() writes.
+constexpr std::array<std::string_view, 7> written_endings = {".jpg",  ".jpeg", ".png", ".bmp",
+                                                             ".webp", ".tif",  ".tiff"};
 
-/// @param open the folders on the way down, by their true paths: a link back to one of them is passed over
-void list_into(std::vector<std::string>& found, const std::filesystem::path& folder,
-               const std::string& prefix, Depth depth, std::set<std::filesystem::path>& open) {
-  const auto here = open.insert(std::filesystem::canonical(folder));
-  if (!here.second) return;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    std::error_code link_to_nothing;
-    const bool is_folder = entry.is_directory(link_to_nothing);
-    if (has_image_ending(entry.path()) && !is_folder) {
-      found.push_back(prefix + name);
-    } else if (depth == Depth::all_below && !name.starts_with('.') && is_folder) {
-      list_into(found, entry.path(), prefix + name + '/', depth, open);
+/// What images are called: such files are not opened to see what they are.
+constexpr std::array<std::string_view, 26> image_endings = {
+    ".jpg",  ".jpeg", ".jpe",  ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif",
+    ".tiff", ".jp2",  ".j2k",  ".jpx",  ".pbm", ".pgm", ".ppm", ".pnm",  ".pam",
+    ".gif",  ".avif", ".heic", ".heif", ".hif", ".jxl", ".qoi", ".exr"};
+
+template <std::size_t count>
+bool is_among(const std::string& ending, const std::array<std::string_view, count>& endings) {
+  return std::find(endings.begin(), endings.end(), ending) != endings.end();
+}
+
+/// Hands the images of a folder to `found` until it returns false, in no fixed order.
+/// @param found is given the path relative to the folder that was asked for
+class ImageWalk {
+ public:
+  ImageWalk(Depth depth, std::function<bool(std::string)> found) : depth_(depth), found_(std::move(found)) {}
+
+  /// False when `found` has returned false.
+  bool into(const std::filesystem::path& folder, const std::string& prefix = "") {
+    const auto here = open_.insert(std::filesystem::canonical(folder));
+    if (!here.second) return true;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with('.')) continue;
+      std::error_code link_to_nothing;
+      if (entry.is_directory(link_to_nothing)) {
+        if (depth_ == Depth::all_below && !into(entry.path(), prefix + name + '/')) return false;
+      } else if (is_image_file(entry.path()) && !found_(prefix + name)) {
+        return false;
+      }
     }
+    open_.erase(here.first);
+    return true;
   }
-  open.erase(here.first);
+
+ private:
+  Depth depth_;
+  std::function<bool(std::string)> found_;
+  std::set<std::filesystem::path> open_;  ///< those on the way down: a link back to one is passed over
+};
+
+std::vector<std::string> quoted_few(const std::vector<std::string>& names) {
+  constexpr std::size_t shown = 3;
+  std::vector<std::string> few;
+  for (std::size_t i = 0; i < std::min(shown, names.size()); ++i) few.push_back('\'' + names[i] + '\'');
+  if (names.size() > shown) few.push_back(std::to_string(names.size() - shown) + " more");
+  return few;
+}
+
+/// "'a', 'b', 'c' and 4 more"
+std::string few_text(const std::vector<std::string>& names) {
+  const auto few = quoted_few(names);
+  std::string text;
+  for (std::size_t i = 0; i < few.size(); ++i) {
+    if (i > 0) text += i + 1 == few.size() ? " and " : ", ";
+    text += few[i];
+  }
+  return text;
+}
+
+/// Throws for the names that are not UTF-8.
+void check_names(const std::filesystem::path& folder, const std::vector<std::string>& names) {
+  std::vector<std::string> foreign;
+  for (const auto& name : names) {
+    if (!is_utf8(name)) foreign.push_back(escaped(name));
+  }
+  if (foreign.empty()) return;
+  const auto count = foreign.size();
+  throw DataError(folder, (count == 1 ? std::string("the name of an image")
+                                      : "the names of " + std::to_string(count) + " images") +
+                              " in it " + (count == 1 ? "is" : "are") + " not UTF-8: " + few_text(foreign) +
+                              "; rename them, such as with: convmv -r -f latin1 -t utf8 --notest FOLDER");
 }
 
 }  // namespace
@@ -128,25 +243,27 @@ cv::Mat read_image(const std::filesystem::path& file) {
                               std::to_string(bytes.size()) +
                               " bytes without an end mark; copy the file again");
   }
+  const auto content = content_of(std::span(bytes));
+  check_pixels(file, content, bytes);
   cv::Mat image;
   std::string detail;
   try {
-    image = cv::imdecode(bytes, cv::IMREAD_COLOR);
+    if (content.kind != ContentKind::video) image = cv::imdecode(bytes, cv::IMREAD_COLOR);
   } catch (const cv::Exception& error) {
     detail = " (" + error.err + ")";
   }
-  if (image.empty()) {
-    if (jpeg || png || !detail.empty()) {
-      throw DataError(file, std::string("is damaged: its ") +
-                                (jpeg  ? "JPEG "
-                                 : png ? "PNG "
-                                       : "image ") +
-                                "data cannot be decoded" + detail);
-    }
-    throw DataError(file, "is not an image in a known format (JPEG, PNG, BMP, WebP, TIFF)");
-  }
+  if (image.empty()) throw DataError(file, refusal(content, detail));
   cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
   return image;
+}
+
+std::int64_t pixel_limit() {
+  return most_pixels.load(std::memory_order_relaxed);
+}
+
+void set_pixel_limit(std::int64_t pixels) {
+  if (pixels < 1) throw std::logic_error("the limit of pixels must be at least 1");
+  most_pixels.store(pixels, std::memory_order_relaxed);
 }
 
 void write_image(const std::filesystem::path& file, const cv::Mat& image) {
@@ -154,7 +271,7 @@ void write_image(const std::filesystem::path& file, const cv::Mat& image) {
     throw std::logic_error("write_image needs an 8-bit image with three channels");
   }
   const std::string ending = lower_ending(file);
-  if (std::find(image_endings.begin(), image_endings.end(), ending) == image_endings.end()) {
+  if (!is_among(ending, written_endings)) {
     throw DataError(file,
                     "has the extension '" + ending + "', which is not an image format; use .png or .jpg");
   }
@@ -180,9 +297,14 @@ void write_image(const std::filesystem::path& file, const cv::Mat& image) {
 }
 
 bool has_image_ending(const std::filesystem::path& file) {
-  if (file.filename().string().starts_with('.')) return false;
-  const std::string ending = lower_ending(file);
-  return std::find(image_endings.begin(), image_endings.end(), ending) != image_endings.end();
+  return !file.filename().string().starts_with('.') && is_among(lower_ending(file), image_endings);
+}
+
+bool is_image_file(const std::filesystem::path& file) {
+  std::error_code missing;
+  if (std::filesystem::is_directory(file, missing)) return false;
+  if (has_image_ending(file)) return true;
+  return !file.filename().string().starts_with('.') && content_of(file).kind == ContentKind::image;
 }
 
 std::vector<std::string> list_images(const std::filesystem::path& folder, Depth depth) {
@@ -192,14 +314,55 @@ std::vector<std::string> list_images(const std::filesystem::path& folder, Depth 
   if (!std::filesystem::is_directory(status)) throw DataError(folder, "is not a folder");
   std::vector<std::string> found;
   try {
-    std::set<std::filesystem::path> open;
-    list_into(found, folder, "", depth, open);
+    ImageWalk walk(depth, [&](std::string name) {
+      found.push_back(std::move(name));
+      return true;
+    });
+    walk.into(folder);
   } catch (const std::filesystem::filesystem_error& error) {
     throw DataError(error.path1().empty() ? folder : error.path1(),
                     "cannot be listed: " + error.code().message());
   }
   std::sort(found.begin(), found.end());
+  check_names(folder, found);
   return found;
+}
+
+bool has_images(const std::filesystem::path& folder, Depth depth) {
+  std::error_code failure;
+  if (!std::filesystem::is_directory(folder, failure)) return false;
+  try {
+    ImageWalk walk(depth, [](const std::string&) { return false; });
+    return !walk.into(folder);
+  } catch (const std::filesystem::filesystem_error&) {
+    return false;
+  }
+}
+
+std::string what_is_instead_of_images(const std::filesystem::path& folder) {
+  std::vector<std::string> with_images;
+  std::vector<std::string> videos;
+  std::vector<std::string> others;
+  std::string video;
+  std::error_code failure;
+  std::filesystem::directory_iterator at(folder, failure);
+  for (const std::filesystem::directory_iterator end; !failure && at != end; at.increment(failure)) {
+    const auto name = at->path().filename().string();
+    if (name.starts_with('.')) continue;
+    if (has_images(at->path(), Depth::all_below)) {
+      with_images.push_back(escaped(name));
+    } else if (const auto content = content_of(at->path()); content.kind == ContentKind::video) {
+      videos.push_back(escaped(name));
+      video = video_text(content);
+    } else {
+      others.push_back(escaped(name));
+    }
+  }
+  if (failure) return "it cannot be listed: " + failure.message();
+  for (auto* names : {&with_images, &videos, &others}) std::sort(names->begin(), names->end());
+  if (!with_images.empty()) return "its images are in folders below it: " + few_text(with_images);
+  if (!videos.empty()) return few_text(videos) + " " + video;
+  return others.empty() ? "it is empty" : "it holds no images, but " + few_text(others);
 }
 
 }  // namespace kindred

@@ -2,22 +2,69 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <set>
 #include <system_error>
 #include <utility>
 
+#include "checked_text.h"
+#include "kindred/text/text_file.h"
+
 namespace kindred {
 namespace {
+
+constexpr std::string_view separators = ",;\t";
+
+std::string separator_text(char separator) {
+  return separator == '\t' ? "tab" : std::string{'\'', separator, '\''};
+}
+
+/// How a text is written.
+struct Form {
+  char separator = ',';
+  std::size_t begin = 0;  ///< of the header
+  int line = 1;           ///< likewise
+};
+
+/// Looks at the first line that is not empty: "sep=;", or the header, which holds one kind of separators.
+Form form_of(std::string_view text, const std::filesystem::path& origin) {
+  Form form;
+  const bool says = text.starts_with("sep=") && text.size() > 4 &&
+                    separators.find(text[4]) != std::string_view::npos &&
+                    (text.size() == 5 || text[5] == '\r' || text[5] == '\n');
+  if (says) return {text[4], 5, 1};
+  const auto start = std::min(text.find_first_not_of(" \r\n"), text.size());
+  bool quoted = false;
+  std::string found;
+  for (const char c : text.substr(start)) {
+    if (!quoted && (c == '\r' || c == '\n')) break;
+    if (c == '"') quoted = !quoted;
+    const bool separates = !quoted && separators.find(c) != std::string_view::npos;
+    if (separates && found.find(c) == std::string::npos) found += c;
+  }
+  if (found.size() > 1) {
+    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(start), '\n');
+    throw DataError(origin, static_cast<int>(line),
+                    "both " + separator_text(found[0]) + " and " + separator_text(found[1]) +
+                        " could separate the columns; use one of them throughout, and put a name that holds "
+                        "the other in quotes");
+  }
+  if (!found.empty()) form.separator = found.front();
+  return form;
+}
 
 /// Splits a text into records, and knows the line it is at.
 class Reader {
  public:
-  Reader(std::string_view text, const std::filesystem::path& origin) : text_(text), origin_(origin) {}
+  Reader(std::string_view text, const std::filesystem::path& origin) : text_(text), origin_(origin) {
+    const auto form = form_of(text, origin);
+    separator_ = form.separator;
+    position_ = form.begin;
+    line_ = form.line;
+  }
 
   /// The next record that is not an empty line; false at the end of the text.
   bool next(CsvRow& row) {
-    while (at_line_break()) take_line_break();
+    for (skip_spaces(); at_line_break(); skip_spaces()) take_line_break();
     if (position_ == text_.size()) return false;
     row.cells.clear();
     row.line = line_;
@@ -28,25 +75,29 @@ class Reader {
         take_line_break();
         return true;
       }
-      ++position_;  // a comma
+      ++position_;  // a separator
     }
   }
 
  private:
-  [[nodiscard]] bool at_line_break() const {
-    if (position_ == text_.size()) return false;
-    return text_[position_] == '\n' ||
-           (text_[position_] == '\r' && position_ + 1 < text_.size() && text_[position_ + 1] == '\n');
-  }
+  [[nodiscard]] bool at(char c) const { return position_ < text_.size() && text_[position_] == c; }
+  [[nodiscard]] bool at_line_break() const { return at('\n') || at('\r'); }
   void take_line_break() {
-    position_ += text_[position_] == '\r' ? 2 : 1;
+    const bool two = at('\r') && position_ + 1 < text_.size() && text_[position_ + 1] == '\n';
+    position_ += two ? 2 : 1;
     ++line_;
   }
-  std::string cell() { return position_ < text_.size() && text_[position_] == '"' ? quoted() : plain(); }
+  void skip_spaces() {
+    while (at(' ')) ++position_;
+  }
+  std::string cell() {
+    skip_spaces();
+    return at('"') ? quoted() : plain();
+  }
 
   std::string plain() {
     const std::size_t start = position_;
-    while (position_ < text_.size() && text_[position_] != ',' && !at_line_break()) {
+    while (position_ < text_.size() && text_[position_] != separator_ && !at_line_break()) {
       if (text_[position_] == '"') {
         throw DataError(origin_, line_,
                         "quote in the middle of a cell; put the whole cell in quotes and double the inner "
@@ -54,7 +105,9 @@ class Reader {
       }
       ++position_;
     }
-    return std::string(text_.substr(start, position_ - start));
+    auto content = text_.substr(start, position_ - start);
+    while (content.ends_with(' ')) content.remove_suffix(1);
+    return std::string(content);
   }
 
   std::string quoted() {
@@ -67,56 +120,31 @@ class Reader {
       if (c == '\n') ++line_;
       if (c != '"') {
         content.push_back(c);
-      } else if (position_ < text_.size() && text_[position_] == '"') {
+      } else if (at('"')) {
         content.push_back('"');
         ++position_;
       } else {
         break;
       }
     }
-    if (position_ < text_.size() && text_[position_] != ',' && !at_line_break()) {
-      throw DataError(origin_, line_, "text after a closing quote; expected a comma or the end of the line");
+    skip_spaces();
+    if (position_ < text_.size() && text_[position_] != separator_ && !at_line_break()) {
+      throw DataError(
+          origin_, line_,
+          "text after a closing quote; expected " + separator_text(separator_) + " or the end of the line");
     }
     return content;
   }
 
   std::string_view text_;
   const std::filesystem::path& origin_;
+  char separator_ = ',';
   std::size_t position_ = 0;
   int line_ = 1;
 };
 
 std::string cell_count(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " cell" : " cells");
-}
-
-std::string content_of(const std::filesystem::path& file) {
-  std::error_code failure;
-  if (std::filesystem::is_directory(file, failure)) throw DataError(file, "is a folder, not a CSV file");
-  std::ifstream in(file, std::ios::binary);
-  if (!in) {
-    throw DataError(file, std::filesystem::exists(file, failure) ? "cannot be opened" : "does not exist");
-  }
-  std::string text;
-  const auto size = std::filesystem::file_size(file, failure);
-  if (!failure) text.reserve(size);  // unknown for a pipe
-  std::vector<char> piece(std::size_t{1} << 16);
-  while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) {
-    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
-  }
-  if (in.bad()) throw DataError(file, "cannot be read completely");
-  return text;
-}
-
-/// Without a byte order mark, and free of zero bytes.
-std::string_view plain_text(std::string_view text, const std::filesystem::path& origin) {
-  if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
-    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(zero), '\n');
-    throw DataError(origin, static_cast<int>(line),
-                    "contains a zero byte, so it is not UTF-8 text; save it as CSV in UTF-8");
-  }
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  return text;
 }
 
 CsvRow header_of(Reader& reader, const std::filesystem::path& origin) {
@@ -139,18 +167,21 @@ CsvTable::CsvTable(std::filesystem::path file, CsvRow header)
     : file_(std::move(file)), header_(std::move(header.cells)), header_line_(header.line) {
   std::set<std::string> names;
   for (const std::string& name : header_) {
-    if (name.empty()) throw DataError(file_, header_line_, "a column has no name");
+    if (name.empty()) {
+      throw DataError(file_, header_line_,
+                      "a column has no name; name it, or leave it out (pandas: to_csv(..., index=False))");
+    }
     if (!names.insert(name).second)
       throw DataError(file_, header_line_, "column '" + name + "' appears twice");
   }
 }
 
 CsvTable CsvTable::read(const std::filesystem::path& file) {
-  return parse(content_of(file), file);
+  return parse(read_text_file(file), file);
 }
 
 CsvTable CsvTable::parse(std::string_view text, const std::filesystem::path& origin) {
-  Reader reader(plain_text(text, origin), origin);
+  Reader reader(checked_text(text, origin), origin);
   CsvTable table(origin, header_of(reader, origin));
   for (CsvRow row; next_row(reader, table, row);) table.rows_.push_back(std::move(row));
   return table;
@@ -163,10 +194,7 @@ struct CsvReader::State {
   CsvTable table;
 
   explicit State(const std::filesystem::path& name)
-      : file(name),
-        text(content_of(file)),
-        reader(plain_text(text, file), file),
-        table(file, header_of(reader, file)) {}
+      : file(name), text(read_text_file(file)), reader(text, file), table(file, header_of(reader, file)) {}
 };
 
 CsvReader::CsvReader(const std::filesystem::path& file) : state_(std::make_unique<State>(file)) {}
@@ -205,8 +233,15 @@ void CsvTable::require_known_columns(const std::vector<std::string>& known) cons
 
 std::int64_t CsvTable::integer(const CsvRow& row, std::size_t column) const {
   const std::string& text = row.cells.at(column);
-  if (const auto number = parse_integer(text)) return *number;
-  throw error(row, "column '" + header_.at(column) + "': '" + text + "' is not a whole number");
+  if (const auto number = parse_whole_number(text)) return *number;
+  throw error(row, "column '" + header_.at(column) + "': '" + text + "' " + not_whole_text(text));
+}
+
+std::int64_t CsvTable::label(const CsvRow& row, std::size_t column, NameNumbers& names) const {
+  const std::string& text = row.cells.at(column);
+  const auto number = names.of(text);
+  if (number.problem.empty()) return number.value;
+  throw error(row, "column '" + header_.at(column) + "': '" + text + "' " + number.problem);
 }
 
 DataError CsvTable::error(const CsvRow& row, const std::string& message) const {
@@ -217,9 +252,9 @@ void write_csv_row(std::ostream& out, const std::vector<std::string>& cells) {
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const std::string& cell = cells[i];
     if (i > 0) out << ',';
-    const bool plain = cell.find_first_of(",\"\r\n") == std::string::npos && !cell.starts_with(' ') &&
+    const bool plain = cell.find_first_of(",;\t\"\r\n") == std::string::npos && !cell.starts_with(' ') &&
                        !cell.ends_with(' ') && !(cells.size() == 1 && cell.empty()) &&
-                       !cell.starts_with("\xEF\xBB\xBF");
+                       !cell.starts_with("\xEF\xBB\xBF") && !cell.starts_with("sep=");
     if (plain) {
       out << cell;
       continue;

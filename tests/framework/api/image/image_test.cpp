@@ -1,13 +1,18 @@
 #include "kindred/image/image.h"
 
+#include <sys/stat.h>
+
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "data_files.h"
+#include "kindred/image/file_content.h"
 
 using namespace kindred;
 using namespace kindred::test;
@@ -154,6 +159,141 @@ TEST_CASE("an image is written only where its ending and the folder allow") {
   CHECK(contains(error_of([&] { write_image(folder.path() / "none/a.png", picture(1)); }),
                  "cannot be written: No such file"));
   CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("what is an image is found by its content, whatever it is called") {
+  const PictureFolder folder;
+  const std::string jpeg = encoded(".jpg", picture(1));
+  for (const char* name : {"a.JFIF", "b.photo", "c", "d.jpg.orig"}) folder.write(name, jpeg);
+  folder.write("e.ppm", encoded(".ppm", picture(2)));
+  folder.write("f.JP2", encoded(".jp2", picture(3)));
+  folder.write("g.GIF", "GIF89a\x10\0 \0");
+  folder.write("h.heic", std::string("\0\0\0\x18", 4) + "ftypheic" + std::string(4, '\0') + "mif1heic");
+  folder.write("i.avi",
+               "RIFF\x10\x10\x10\x10"
+               "AVI LIST");
+  folder.write("j.txt", "BMW and P5 are words, GIF is a format");
+  folder.write("._k.jpg", jpeg);
+  const auto names = list_images(folder.path(), Depth::folder_alone);
+  CHECK(names == std::vector<std::string>{"a.JFIF", "b.photo", "c", "d.jpg.orig", "e.ppm", "f.JP2", "g.GIF",
+                                          "h.heic"});
+  for (std::size_t i = 0; i < 6; ++i) {
+    CAPTURE(names[i]);
+    CHECK(read_image(folder / names[i]).size() == cv::Size(16, 32));
+  }
+  const auto reason = [&](const std::string& name) {
+    return folder.without(error_of([&] { (void)read_image(folder / name); }));
+  };
+  CHECK(reason("h.heic") ==
+        "h.heic: error: is an image of the format HEIC, which OpenCV does not decode here; convert it to "
+        "JPEG or "
+        "PNG");
+  CHECK(contains(reason("g.GIF"), "of the format GIF"));
+  CHECK(contains(reason("i.avi"), "is a video (AVI), not an image: cut the people out"));
+  CHECK(has_images(folder.path(), Depth::folder_alone));
+}
+
+TEST_CASE("formats are told by their first bytes") {
+  const auto format = [](std::string start) {
+    start.resize(400, '\0');
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(start.data());
+    const auto content = content_of(std::span(bytes, start.size()));
+    return (content.kind == ContentKind::video ? "video " : "") + content.format;
+  };
+  using namespace std::string_literals;
+  CHECK(format("\xFF\xD8\xFF\xE0") == "JPEG");
+  CHECK(format("II*\0"s) == "TIFF");
+  CHECK(format("RIFF\1\1\1\1WEBPVP8 ") == "WebP");
+  CHECK(format("\0\0\0\x1C"s + "ftypmif1\0\0\0\0"s + "avifmif1") == "AVIF");
+  CHECK(format("\0\0\0\x14"s + "ftypqt  ") == "video QuickTime");
+  CHECK(format("\0\0\0\x20"s + "ftypisom\0\0\2\0isomiso2avc1mp41"s) == "video MP4");
+  CHECK(format("\x1A\x45\xDF\xA3") == "video Matroska or WebM");
+  CHECK(format("P6\n16 32\n255\n") == "Netpbm");
+  CHECK(format("P6 is a name").empty());
+  CHECK(format("BMP pictures").empty());
+  CHECK(content_of(std::span<const std::uint8_t>()).format.empty());
+}
+
+namespace {
+
+/// Sets the limit of pixels back to what it was.
+struct PixelLimit {
+  explicit PixelLimit(std::int64_t pixels) { set_pixel_limit(pixels); }
+  ~PixelLimit() { set_pixel_limit(before); }
+  std::int64_t before = pixel_limit();
+};
+
+}  // namespace
+
+TEST_CASE("an image of more pixels than allowed is refused by its header, in every format") {
+  const PictureFolder folder;
+  CHECK(pixel_limit() == 50'000'000);
+  for (const char* ending :
+       {".jpg", ".png", ".bmp", ".webp", ".tif", ".jp2", ".ppm", ".pgm", ".hdr", ".ras"}) {
+    CAPTURE(ending);
+    cv::Mat image = picture(1, 40, 30);
+    if (std::string(ending) == ".pgm") cv::cvtColor(image, image, cv::COLOR_BGR2GRAY);
+    if (std::string(ending) == ".hdr") image.convertTo(image, CV_32F, 1 / 255.0);
+    const auto file = folder.write(std::string("a") + ending, encoded(ending, image));
+    CHECK(read_image(file).size() == cv::Size(40, 30));
+    const PixelLimit limit(1199);
+    CHECK(
+        contains(error_of([&] { (void)read_image(file); }),
+                 "has 40 x 30 pixels (width x height), more than the 0 megapixels that are allowed; crop the "
+                 "person out of it, or raise loader.max_megapixels"));
+    set_pixel_limit(1200);
+    CHECK_NOTHROW((void)read_image(file));
+  }
+}
+
+TEST_CASE("the size in a header is judged before anything is decoded") {
+  const PictureFolder folder;
+  std::string png = encoded(".png", picture(1, 64, 128));
+  png.replace(16, 8, std::string("\0\0\x75\x30\0\0\x75\x30", 8));  // 30,000 x 30,000, with a wrong checksum
+  CHECK(contains(error_of([&] { (void)read_image(folder.write("a.png", png)); }),
+                 "has 30000 x 30000 pixels (width x height), more than the 50 megapixels"));
+  const auto huge = folder.write("huge.jpg", "\xFF\xD8\xFF");
+  std::filesystem::resize_file(huge, std::uintmax_t{2} << 30U);
+  CHECK(contains(error_of([&] { (void)read_image(huge); }),
+                 "has 2147 MB, more than any image of 50 megapixels"));
+}
+
+TEST_CASE("only regular files are read as images") {
+  const PictureFolder folder;
+  REQUIRE(::mkfifo((folder / "pipe.jpg").c_str(), 0600) == 0);
+  CHECK(contains(error_of([&] { (void)read_image(folder / "pipe.jpg"); }),
+                 "is a pipe, socket or device, not a file"));
+  CHECK(contains(error_of([&] { (void)read_image("/dev/zero"); }), "is a pipe, socket or device"));
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK(list_images(folder.path(), Depth::all_below) == std::vector<std::string>{"pipe.jpg"});
+}
+
+TEST_CASE("names of images that are not UTF-8 are refused where they are listed") {
+  const PictureFolder folder;
+  for (const char* name : {"a\xE9.jpg", "b\xE9.jpg", "c\xE9.jpg", "d\xE9.jpg", "\xC3\xA9.jpg", "n\xE9.txt"}) {
+    folder.write(name, "");
+  }
+  CHECK(folder.without(error_of([&] { (void)list_images(folder.path(), Depth::all_below); })) ==
+        folder.path().string() +
+            ": error: the names of 4 images in it are not UTF-8: 'a\\xE9.jpg', 'b\\xE9.jpg', 'c\\xE9.jpg' "
+            "and 1 "
+            "more; rename them, such as with: convmv -r -f latin1 -t utf8 --notest FOLDER");
+}
+
+TEST_CASE("a folder without images of its own says what it holds instead") {
+  const TemporaryFolder folder;
+  CHECK(what_is_instead_of_images(folder.path()) == "it is empty");
+  folder.write("notes.txt", "none");
+  CHECK(what_is_instead_of_images(folder.path()) == "it holds no images, but 'notes.txt'");
+  folder.write("a.flv", "FLV\x01");
+  CHECK(contains(what_is_instead_of_images(folder.path()), "'a.flv' is a video (Flash Video), not an image"));
+  for (const char* name : {"p/a.jpg", "q/a.jpg", "r/deep/a.jpg", "s/a.jpg", "t/notes.txt"})
+    folder.write(name, "");
+  CHECK(what_is_instead_of_images(folder.path()) ==
+        "its images are in folders below it: 'p', 'q', 'r' and 1 more");
+  CHECK_FALSE(has_images(folder.path(), Depth::folder_alone));
+  CHECK(has_images(folder.path(), Depth::all_below));
+  CHECK_FALSE(has_images(folder / "none", Depth::all_below));
 }
 
 TEST_CASE("images are listed in the order of their bytes, other files are passed over") {

@@ -1,5 +1,7 @@
 #include "kindred/text/csv.h"
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <limits>
 #include <sstream>
@@ -119,20 +121,75 @@ TEST_CASE("a missing column is refused with those that are there") {
 }
 
 TEST_CASE("only whole numbers are taken for whole numbers") {
-  const CsvTable table = parse("n\n-7\n1.5\n9223372036854775808\n\" 1\"\n");
+  const CsvTable table = parse("n\n-7\n1.5\n9223372036854775808\n\" 1\"\n2.0\n-3.00\n1.\n");
   CHECK(table.integer(table.rows()[0], 0) == -7);
+  CHECK(table.integer(table.rows()[4], 0) == 2);
+  CHECK(table.integer(table.rows()[5], 0) == -3);
+  CHECK_THROWS_AS((void)table.integer(table.rows()[6], 0), DataError);
   CHECK(error_of([&] { (void)table.integer(table.rows()[1], 0); }) ==
         "list.csv:3: error: column 'n': '1.5' is not a whole number");
-  CHECK_THROWS_AS((void)table.integer(table.rows()[2], 0), DataError);
+  CHECK(error_of([&] { (void)table.integer(table.rows()[2], 0); }) ==
+        "list.csv:4: error: column 'n': '9223372036854775808' is too large: whole numbers go up to "
+        "9223372036854775807");
   CHECK_THROWS_AS((void)table.integer(table.rows()[3], 0), DataError);
   CHECK_FALSE(parse_integer("").has_value());
   CHECK_FALSE(parse_integer("+1").has_value());
   CHECK(parse_integer("-9223372036854775808") == std::numeric_limits<std::int64_t>::min());
 }
 
+TEST_CASE("semicolons and tabs separate cells where the header says so") {
+  for (const char* text : {"path;split\n\"a;b.jpg\";train\nc,d.jpg;query\n",
+                           "path\tsplit\r\n\"a;b.jpg\"\ttrain\r\nc,d.jpg\tquery\r\n",
+                           "sep=;\r\npath;split\r\n\"a;b.jpg\";train\r\nc,d.jpg;query"}) {
+    CAPTURE(text);
+    const CsvTable table = parse(text);
+    CHECK(table.header() == Cells{"path", "split"});
+    REQUIRE(table.rows().size() == 2);
+    CHECK(table.rows()[0].cells == Cells{"a;b.jpg", "train"});
+    CHECK(table.rows()[1].cells == Cells{"c,d.jpg", "query"});
+  }
+  CHECK(parse("sep=;\n\na;b\n1;2\n").rows()[0].line == 4);
+  CHECK(parse("\"a;b\",c\n1,2\n").header() == Cells{"a;b", "c"});
+  CHECK(
+      refusal("path;split,identity\n") ==
+      "list.csv:1: error: both ';' and ',' could separate the columns; use one of them throughout, and put a "
+      "name that holds the other in quotes");
+  CHECK(contains(refusal("path\tsplit;x\n"), "both tab and ';' could separate"));
+}
+
+TEST_CASE("spaces around a cell belong to it only within quotes, and lines may end with CR alone") {
+  const CsvTable table = parse("path, split\r a b.jpg ,train\r  \r\" c \" , \"x\"\r");
+  CHECK(table.header() == Cells{"path", "split"});
+  REQUIRE(table.rows().size() == 2);
+  CHECK(table.rows()[0].cells == Cells{"a b.jpg", "train"});
+  CHECK(table.rows()[1].cells == Cells{" c ", "x"});
+  CHECK(table.rows()[1].line == 4);
+}
+
+TEST_CASE("other encodings than UTF-8 are named") {
+  CHECK(refusal("path\nM\xFCller.jpg\n") ==
+        "list.csv:2: error: is not UTF-8: it holds the byte \\xFC; save the file in UTF-8, and rename image "
+        "files whose names are not UTF-8");
+  CHECK(contains(refusal(std::string("\xFF\xFEp\0a\0", 6)), "list.csv: error: is UTF-16 text"));
+  CHECK(parse("path\nM\xC3\xBCller.jpg\n").rows()[0].cells == Cells{"M\xC3\xBCller.jpg"});
+}
+
+TEST_CASE("a column that pandas writes for its index is explained") {
+  CHECK(contains(refusal(",path,split\n0,a.jpg,train\n"), "pandas: to_csv(..., index=False)"));
+}
+
+TEST_CASE("a cell with a label is a number or a name") {
+  const CsvTable table = parse("identity\nperson_02\nalice\n2\n");
+  NameNumbers names;
+  CHECK(table.label(table.rows()[0], 0, names) == 2);
+  CHECK(table.label(table.rows()[1], 0, names) >= NameNumbers::first_of_letters);
+  CHECK(contains(error_of([&] { (void)table.label(table.rows()[2], 0, names); }),
+                 "list.csv:4: error: column 'identity': '2' is a number, but 'person_02' is a name"));
+}
+
 TEST_CASE("whatever is written is read back equal") {
-  const std::vector<Cells> rows = {
-      {"a", "b"}, {"comma,", "quote\""}, {" space ", "line\nbreak"}, {"", "\r"}, {"\r\n", ""}};
+  const std::vector<Cells> rows = {{"sep=;", "b;c"}, {"comma,", "quote\""}, {" space ", "line\nbreak"},
+                                   {"", "\r"},       {"\r\n", ""},          {"semi;", "tab\t"}};
   std::ostringstream out;
   for (const Cells& row : rows) write_csv_row(out, row);
   const CsvTable table = parse(out.str());
@@ -151,5 +208,8 @@ TEST_CASE("a file that cannot be read is named") {
   CHECK(error_of([&] { (void)CsvTable::read(folder.path() / "none.csv"); }) ==
         (folder.path() / "none.csv").string() + ": error: does not exist");
   CHECK(contains(error_of([&] { (void)CsvTable::read(folder.path()); }), "is a folder"));
+  REQUIRE(::mkfifo((folder.path() / "pipe.csv").c_str(), 0600) == 0);
+  CHECK(contains(error_of([&] { (void)CsvTable::read(folder.path() / "pipe.csv"); }),
+                 "is a pipe, socket or device, not a file"));
   CHECK(CsvTable::read(folder.write("x.csv", "a\n1\n")).rows().size() == 1);
 }

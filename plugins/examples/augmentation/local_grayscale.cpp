@@ -24,7 +24,7 @@ kindred::Schema<LocalGrayscale::Params> LocalGrayscale::schema() {
       "Turns a random rectangle of an image gray.",
       "Gong et al., Eliminate Deviation with Deviation for Data Augmentation and a General "
       "Multi-modal Data Learning Method, arXiv:2101.08533, local grayscale patch replacement");
-  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
+  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1).idle_at(0);
   s.add("max_area", &Params::max_area, "area of the largest rectangle, as a share of the image")
       .range(min_area, 1);
   return s;
@@ -48,9 +48,9 @@ void LocalGrayscale::apply(cv::Mat& image, kindred::RandomStream& random) {
   const int left = static_cast<int>(random.integer(0, image.cols - width));
 
   cv::Mat rectangle = image(cv::Rect(left, top, width, height));
-  cv::Mat grey;
-  cv::cvtColor(rectangle, grey, cv::COLOR_RGB2GRAY);
-  cv::cvtColor(grey, rectangle, cv::COLOR_GRAY2RGB);
+  cv::Mat gray;
+  cv::cvtColor(rectangle, gray, cv::COLOR_RGB2GRAY);
+  cv::cvtColor(gray, rectangle, cv::COLOR_GRAY2RGB);
 }
 
 }  // namespace my_plugins

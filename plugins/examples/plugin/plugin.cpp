@@ -3,8 +3,8 @@
 // one plugin per idea keeps recipes readable.
 #include "kindred/core/plugin.h"
 
-#include "local_grayscale.h"
+#include "my_plugin.h"
 
-KINDRED_PLUGIN("local_grayscale", "1.0.0", "Gray rectangles, so that features do not depend on color alone") {
-  catalog.add<my_plugins::LocalGrayscale>("local_grayscale");
+KINDRED_PLUGIN("my_plugin", "0.1.0", "One line that says what the plugin is for") {
+  catalog.add<my_plugins::MyPlugin>("my_plugin");
 }
