@@ -528,7 +528,7 @@ std::string setting_text(const recipe::EvaluateSettings& settings) {
   }
   if (settings.single_gallery_shot > 0) {
     add_sentence(text, "single gallery shot: one image of each identity, mean of " +
-                           count_text(settings.single_gallery_shot, "draw", "draws"));
+                           text::count_text(settings.single_gallery_shot, "draw", "draws"));
   }
   return text;
 }
@@ -614,7 +614,7 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
   }
   evaluation.parts = part_scores(of_ranks, query, judged);
   if (themselves > 0) {
-    add_sentence(evaluation.note, count_text(themselves, "query is", "queries are") +
+    add_sentence(evaluation.note, text::count_text(themselves, "query is", "queries are") +
                                       " also in the gallery, and this image itself is left out");
   }
   count_others(query, gallery, settings.exclude_same_image, evaluation);
