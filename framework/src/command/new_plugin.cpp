@@ -192,8 +192,8 @@ std::string write_new_plugin(const NewPluginRequest& request, const fs::path& ex
   }
 
   NewFolder folder(request.folder);
-  for (const auto& [file, text] : made) {
-    file::write_atomically(request.folder / file, [&](std::ostream& out) { out << text; });
+  for (const auto& one : made) {
+    file::write_atomically(request.folder / one.first, [&](std::ostream& out) { out << one.second; });
   }
   folder.keep();
   return request.role + "/" + example;
