@@ -5,7 +5,7 @@
 #   lib/kindred/plugins/      the plugins, in lib whatever the system's library folder is
 #   include/kindred/          what a plugin may see
 #   lib/cmake/Kindred/        find_package(Kindred) with kindred_add_plugin()
-#   share/kindred/            recipes and documentation
+#   share/kindred/            recipes, documentation, and an example of a plugin for each role
 include(CMakePackageConfigHelpers)
 
 set_target_properties(kindred kindred_launcher PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
@@ -19,6 +19,9 @@ foreach(folder configs docs)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}" DESTINATION "${CMAKE_INSTALL_DATADIR}/kindred")
 endforeach()
 
+# Always below share: `kindred new` looks in ../share/kindred/examples, on every system.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/plugins/examples" DESTINATION share/kindred)
+
 set(KINDRED_CMAKE_INSTALL_DIRECTORY "${CMAKE_INSTALL_LIBDIR}/cmake/Kindred")
 install(EXPORT KindredTargets NAMESPACE Kindred:: DESTINATION "${KINDRED_CMAKE_INSTALL_DIRECTORY}")
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/KindredConfig.cmake.in"
@@ -30,4 +33,7 @@ install(FILES
   "${PROJECT_BINARY_DIR}/cmake/KindredConfigVersion.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/KindredAddPlugin.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/kindred_plugin.map"
+  "${PROJECT_SOURCE_DIR}/framework/src/pch.h"
+  "${PROJECT_SOURCE_DIR}/framework/src/pch.cpp"
+  "${PROJECT_SOURCE_DIR}/framework/src/torch_prelude.h"
   DESTINATION "${KINDRED_CMAKE_INSTALL_DIRECTORY}")

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "kindred/search/retrieval.h"
 
@@ -19,6 +20,7 @@ class FakeRetrievalHost : public RetrievalHost {
     last_done = done;
     last_total = total;
   }
+  void warn(const std::string& text) override { warnings.push_back(text); }
   [[nodiscard]] torch::Tensor descriptors_of(const std::filesystem::path& folder) override {
     return descriptors.at(folder.string()).clone();
   }
@@ -30,6 +32,7 @@ class FakeRetrievalHost : public RetrievalHost {
 
   std::map<std::string, torch::Tensor> descriptors;  ///< by folder
   std::map<std::string, torch::Tensor> distances;    ///< by file
+  std::vector<std::string> warnings;
   std::int64_t last_done = 0;
   std::int64_t last_total = 0;
 };

@@ -24,6 +24,8 @@
 
 #include "kindred/core/catalog.h"
 #include "kindred/core/error.h"
+#include "kindred/core/random.h"
+#include "kindred/nn/random_tensor.h"
 #include "kindred/role/augmentation.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
@@ -170,13 +172,16 @@ class TinyBackbone : public Backbone {
 class TinyHead : public Head {
  public:
   struct Params {};
-  static Schema<Params> schema() { return Schema<Params>("Averages, drops out, classifies."); }
+  static Schema<Params> schema() {
+    return Schema<Params>("Averages, drops out, classifies what a random factor scales.");
+  }
   TinyHead(const Params&, const Context& context)
       : trunk_(context.backbone.trunk("all")),
         width_(context.backbone.channels()),
         identities_(context.identities),
         classifier_(register_module("classifier", torch::nn::Linear(width_, identities_))),
-        dropout_(register_module("dropout", torch::nn::Dropout(0.3))) {
+        dropout_(register_module("dropout", torch::nn::Dropout(0.3))),
+        random_(context.random) {
     register_parameter("unused", torch::ones({3}));
   }
   [[nodiscard]] std::shared_ptr<TensorModule> trunk() const override { return trunk_; }
@@ -186,7 +191,7 @@ class TinyHead : public Head {
   [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override {
     const auto feature = map.mean({2, 3});
     if (!is_training()) return {feature};
-    return {classifier_(dropout_(feature)), feature};
+    return {classifier_(dropout_(feature) * random_->uniform(0.9, 1.1)), feature};
   }
 
  private:
@@ -195,6 +200,7 @@ class TinyHead : public Head {
   std::int64_t identities_;
   torch::nn::Linear classifier_;
   torch::nn::Dropout dropout_;
+  std::shared_ptr<RandomStream> random_;
 };
 
 class TinyCrossEntropy : public Loss {
@@ -214,7 +220,8 @@ class TinyCenters : public Loss {
   struct Params {};
   static Schema<Params> schema() { return Schema<Params>("Distance to centres."); }
   TinyCenters(const Params&, const Context& context)
-      : centers_(register_parameter("centers", torch::randn({context.identities, context.dim}))) {}
+      : centers_(register_parameter("centers",
+                                    random_normal({context.identities, context.dim}, *context.random))) {}
   [[nodiscard]] OutputKind takes() const override { return OutputKind::feature; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) override {
     return (output - centers_.index_select(0, labels)).pow(2).sum(1).mean();

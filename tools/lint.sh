@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Runs clang-tidy (.clang-tidy) over C++ sources; exits with 1 when it finds anything. Needs clang-tidy 14 and a build
-# folder that has been built: the compile commands are taken from there.
+# Runs clang-tidy (.clang-tidy) over C++ sources; exits with 1 when it finds anything. Needs clang-tidy 14 and the compile
+# commands of a build folder in which each file is compiled alone: the preset `debug`, which it configures.
 #
 #   tools/lint.sh              over the files that differ from the branch `main`, uncommitted ones too
 #   tools/lint.sh FILE...      over these
 #   tools/lint.sh --all        over all: 20 seconds a file that includes LibTorch
-#   KINDRED_BUILD=DIR          another build folder than build/release
+#   KINDRED_BUILD=DIR          another build folder than build/debug
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 fail() { echo "error: $*" >&2; exit 1; }
-build=${KINDRED_BUILD:-build/release}
+build=${KINDRED_BUILD:-build/debug}
 case "${1:-}" in
   -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
   --all) mapfile -t files < <(find framework plugins tools tests -name '*.cpp' -o -name '*.h') ;;
@@ -18,7 +18,10 @@ case "${1:-}" in
   *) files=("$@") ;;
 esac
 tidy=$(command -v clang-tidy-14 || command -v clang-tidy) || fail "tools/lint.sh needs clang-tidy 14; install the package clang-tidy"
-[ -f "$build/compile_commands.json" ] || fail "$build holds no compile_commands.json; run tools/setup.sh all first, or name another folder in KINDRED_BUILD"
+if [ -z "${KINDRED_BUILD:-}" ]; then
+  cmake --preset debug >/dev/null && cmake --build "$build" --target kindred_pch >/dev/null || fail "$build cannot be configured; run tools/setup.sh packages all first"
+fi
+[ -f "$build/compile_commands.json" ] || fail "$build holds no compile_commands.json; name a configured build folder in KINDRED_BUILD"
 
 # A header is looked at through its own source file.
 sources=()

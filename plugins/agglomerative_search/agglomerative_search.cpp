@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "average_linkage.h"
+#include "kindred/core/error.h"
 
 namespace kindred::agglomerative_search {
 namespace {
@@ -109,6 +110,12 @@ AgglomerativeSearch::AgglomerativeSearch(const Params& params, const Context& /*
 PseudoLabels AgglomerativeSearch::label(const Retrieval& images, RetrievalHost& host) const {
   const auto queries = images.queries;
   const auto gallery = images.descriptors.size(0) - queries;
+  if (gallery > 0 && params_.min_images > gallery + 1) {
+    throw ComponentError("labeler/agglomerative_search",
+                         "min_images = " + std::to_string(params_.min_images) + " is more than a query and " +
+                             std::to_string(gallery) +
+                             " gallery images, so no identity could be kept; choose a smaller one");
+  }
   std::vector<std::int64_t> kept;
   if (queries > 0) kept = kept_queries(images.query(), params_.cut, host);
   const auto kept_count = static_cast<std::int64_t>(kept.size());

@@ -3,10 +3,13 @@
 #include <torch/nn/functional/loss.h>
 #include <torch/nn/functional/normalization.h>
 
+#include "kindred/nn/random_tensor.h"
+
 namespace kindred::angular_losses {
 
 AngularSoftmax::AngularSoftmax(const Context& context)
-    : weight_(register_parameter("weight", torch::randn({context.identities, context.dim}) * 0.01)) {}
+    : weight_(register_parameter(
+          "weight", random_normal({context.identities, context.dim}, *context.random, 0.0, 0.01))) {}
 
 torch::Tensor AngularSoftmax::forward(const torch::Tensor& output, const torch::Tensor& labels) {
   const auto cosines = normalized_rows(output).matmul(normalized_rows(weight_).t());

@@ -1,6 +1,7 @@
 #include "circle.h"
 
 #include <torch/nn/functional/activation.h>
+#include <torch/utils.h>
 
 #include <string>
 #include <utility>
@@ -51,8 +52,14 @@ torch::Tensor Circle::forward(const torch::Tensor& output, const torch::Tensor& 
   positive.fill_diagonal_(false);
   const auto losses = torch::softplus(log_sum_exp(weighted_negative(cosines, margin_) * scale_, negative) +
                                       log_sum_exp(weighted_positive(cosines, margin_) * -scale_, positive));
-  const auto anchors = positive.any(1).logical_and(negative.any(1)).sum();
-  return losses.sum() / anchors.clamp_min(1);
+  const auto counted = positive.any(1).logical_and(negative.any(1)).to(cosines.scalar_type());
+  {
+    const torch::NoGradGuard no_grad;
+    const torch::Tensor hardest = torch::stack({cosines.masked_fill(positive.logical_not(), 2.0).amin(1),
+                                                cosines.masked_fill(negative.logical_not(), -2.0).amax(1)});
+    cosines_ = ((hardest * counted).sum(1) / counted.sum()).to(torch::kFloat32);  // of no anchor: 0 / 0
+  }
+  return losses.sum() / counted.sum().clamp_min(1);
 }
 
 Schema<CircleSoftmax::Params> CircleSoftmax::schema() {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kindred/nn/random_tensor.h"
+
 namespace kindred::center_loss {
 
 Schema<CenterLoss::Params> CenterLoss::schema() {
@@ -19,7 +21,8 @@ Schema<CenterLoss::Params> CenterLoss::schema() {
 
 CenterLoss::CenterLoss(const Params& params, const Context& context)
     : learning_rate_(params.center_learning_rate),
-      centers_(register_parameter("centers", torch::randn({context.identities, context.dim}))) {}
+      centers_(
+          register_parameter("centers", random_normal({context.identities, context.dim}, *context.random))) {}
 
 torch::Tensor CenterLoss::forward(const torch::Tensor& output, const torch::Tensor& labels) {
   constexpr std::int64_t no_padding = -1;

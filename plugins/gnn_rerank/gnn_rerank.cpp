@@ -37,6 +37,25 @@ NearestRows neighbours_of(const torch::Tensor& rows, const Params& params, Retri
   return nearest_rows(unit_rows(rows), options);
 }
 
+void check_sizes(const Params& params, std::int64_t images, RetrievalHost& host) {
+  if (params.k1 >= images) {
+    throw ComponentError("post_processor/gnn_rerank",
+                         "k1 = " + std::to_string(params.k1) + " must be below the number of images, " +
+                             std::to_string(images) +
+                             " (queries and gallery): with everyone a neighbor of everyone, all distances "
+                             "would be equal; choose a much smaller k1");
+  }
+  const auto warn = [&](const std::string& name, std::int64_t k) {
+    if (2 * k <= images) return;
+    host.warn(name + " = " + std::to_string(k) + " is more than half of the " + std::to_string(images) +
+              " images (queries and gallery), so images of different people share most neighbors; choose a "
+              "smaller " +
+              name);
+  };
+  warn("k1", params.k1);
+  warn("k2", params.k2);
+}
+
 /// The graph ahead of its last layer, and the distances that follow.
 class Propagated {
  public:
@@ -129,6 +148,7 @@ Schema<Params> GnnRerank::schema() {
 GnnRerank::GnnRerank(const Params& params, const Context& /*context*/) : params_(params) {}
 
 void GnnRerank::apply(Retrieval& retrieval, RetrievalHost& host) const {
+  check_sizes(params_, retrieval.descriptors.size(0), host);
   const auto propagated = std::make_shared<const Propagated>(
       neighbours_of(retrieval.descriptors, params_, host), retrieval.queries, params_);
   retrieval.distances = [propagated](std::int64_t first, std::int64_t last) {

@@ -36,7 +36,9 @@ class GnnRerank final : public PostProcessor {
 
   GnnRerank(const Params& params, const Context& context);
   [[nodiscard]] Step step() const override { return Step::distances; }
-  /// Throws ComponentError when the graph needs more than memory_mib.
+  /// Throws ComponentError when the graph needs more than memory_mib, and when k1 is not below the number of
+  /// images: everybody would be everybody's neighbour, and all distances 0. Warns of a k1 or k2 of more than
+  /// half of the images.
   void apply(Retrieval& retrieval, RetrievalHost& host) const override;
 
  private:

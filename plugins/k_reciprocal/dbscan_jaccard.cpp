@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "kindred/core/error.h"
 #include "kindred/core/parallel.h"
 #include "neighbour_encoding.h"
 #include "neighbour_search.h"
@@ -12,7 +14,6 @@
 namespace kindred::k_reciprocal {
 namespace {
 
-using Params = DbscanJaccard::Params;
 using Rows = std::vector<std::int32_t>;
 
 constexpr std::int64_t block_rows = 4096;
@@ -73,7 +74,7 @@ class DisjointSets {
 
 class Dbscan {
  public:
-  Dbscan(const SparseRows& vectors, const Params& params, RetrievalHost& host)
+  Dbscan(const SparseRows& vectors, const DbscanJaccard::Params& params, RetrievalHost& host)
       : vectors_(vectors),
         columns_(vectors.transposed(0, vectors.size())),
         params_(params),
@@ -146,7 +147,7 @@ class Dbscan {
 
   const SparseRows& vectors_;
   SparseRows columns_;
-  const Params& params_;
+  const DbscanJaccard::Params& params_;
   RetrievalHost& host_;
   std::int64_t rows_;
   std::vector<char> core_;  ///< bytes, as threads write to neighbouring ones
@@ -154,7 +155,7 @@ class Dbscan {
 
 }  // namespace
 
-Schema<Params> DbscanJaccard::schema() {
+Schema<DbscanJaccard::Params> DbscanJaccard::schema() {
   Schema<Params> s(
       "Clusters queries and gallery together with DBSCAN on the k-reciprocal Jaccard distance; exact, "
       "without a matrix of all distances.",
@@ -175,6 +176,14 @@ Schema<Params> DbscanJaccard::schema() {
 DbscanJaccard::DbscanJaccard(const Params& params, const Context& /*context*/) : params_(params) {}
 
 PseudoLabels DbscanJaccard::label(const Retrieval& images, RetrievalHost& host) const {
+  const auto count = images.descriptors.size(0);
+  if (params_.min_samples > count) {
+    throw ComponentError("labeler/dbscan_jaccard",
+                         "min_samples = " + std::to_string(params_.min_samples) + " is more than the " +
+                             std::to_string(count) +
+                             " images, so no image could be the core of a cluster; choose a smaller one");
+  }
+  warn_of_sizes(params_, count, host);
   const auto search = search_of(
       params_, host.device(),
       [&host](std::int64_t done, std::int64_t total) {

@@ -33,6 +33,7 @@ class DbscanJaccard final : public Labeler {
   static Schema<Params> schema();
 
   DbscanJaccard(const Params& params, const Context& context);
+  /// Throws ComponentError when min_samples is more than there are images.
   [[nodiscard]] PseudoLabels label(const Retrieval& images, RetrievalHost& host) const override;
 
  private:

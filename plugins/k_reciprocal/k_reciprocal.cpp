@@ -18,8 +18,6 @@
 namespace kindred::k_reciprocal {
 namespace {
 
-using Params = KReciprocal::Params;
-
 /// [N], |x|^2
 torch::Tensor squares(const torch::Tensor& rows) {
   return row_lengths(rows).square_().to(torch::kFloat);
@@ -28,7 +26,7 @@ torch::Tensor squares(const torch::Tensor& rows) {
 /// Queries and gallery encoded together, and the distances that follow.
 class Encoded {
  public:
-  Encoded(torch::Tensor rows, std::int64_t queries, const Params& params, torch::Device device,
+  Encoded(torch::Tensor rows, std::int64_t queries, const KReciprocal::Params& params, torch::Device device,
           const std::function<void(std::int64_t, std::int64_t)>& progress)
       : queries_(queries), images_(rows.size(0) - queries), lambda_(params.lambda), device_(device) {
     auto search = search_of(params, device, progress, "post_processor/k_reciprocal");
@@ -128,7 +126,7 @@ torch::Tensor squared_distances(const torch::Tensor& query, const torch::Tensor&
 /// queries. The others follow behind those, by their distance: 1 + d(q, g).
 class Chunked {
  public:
-  Chunked(const Retrieval& retrieval, const Params& params, RetrievalHost& host)
+  Chunked(const Retrieval& retrieval, const KReciprocal::Params& params, RetrievalHost& host)
       : query_(retrieval.query()),
         gallery_(retrieval.gallery()),
         params_(params),
@@ -197,7 +195,7 @@ class Chunked {
 
   torch::Tensor query_;
   torch::Tensor gallery_;
-  Params params_;
+  KReciprocal::Params params_;
   torch::Device device_;
   torch::Tensor query_squares_;
   torch::Tensor gallery_squares_;
@@ -208,7 +206,7 @@ class Chunked {
 
 }  // namespace
 
-Schema<Params> KReciprocal::schema() {
+Schema<KReciprocal::Params> KReciprocal::schema() {
   Schema<Params> s(
       "Re-ranks the gallery by how many k-reciprocal neighbors a query and an image share; exact, without a "
       "matrix of all distances.",
@@ -216,7 +214,8 @@ Schema<Params> KReciprocal::schema() {
   add_encoding_parameters(s, "; the paper: 20", "; the paper: 6");
   s.add("lambda", &Params::lambda,
         "share of the original distance in the result; the rest is the Jaccard distance; the paper: 0.3")
-      .range(0, 1);
+      .range(0, 1)
+      .idle_at(1);
   s.add("mode", &Params::mode,
         "'exact': all images at once; 'chunked': some queries at a time with the images near them, as the "
         "competition system did to save memory",
@@ -231,6 +230,7 @@ Schema<Params> KReciprocal::schema() {
 KReciprocal::KReciprocal(const Params& params, const Context& /*context*/) : params_(params) {}
 
 void KReciprocal::apply(Retrieval& retrieval, RetrievalHost& host) const {
+  warn_of_sizes(params_, retrieval.descriptors.size(0), host);
   if (params_.mode == Mode::chunked) {
     const auto chunked = std::make_shared<Chunked>(retrieval, params_, host);
     retrieval.distances = [chunked](std::int64_t first, std::int64_t last) {

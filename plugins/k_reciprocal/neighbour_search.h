@@ -10,6 +10,7 @@
 
 #include "kindred/core/schema.h"
 #include "kindred/search/nearest_rows.h"
+#include "kindred/search/retrieval.h"
 
 namespace kindred::k_reciprocal {
 
@@ -52,6 +53,20 @@ struct NeighbourSearch {
   std::string component;                                                ///< "role/name": for errors
   std::string remedy;  ///< what messages offer beside more memory: " or ...", or ""
 };
+
+/// Warns of a k1 or k2 of more than half of the images: those of different people then share most neighbours.
+template <class Params>
+void warn_of_sizes(const Params& params, std::int64_t images, RetrievalHost& host) {
+  const auto warn = [&](const std::string& name, std::int64_t k) {
+    if (2 * k <= images) return;
+    host.warn(name + " = " + std::to_string(k) + " is more than half of the " + std::to_string(images) +
+              " images (queries and gallery), so images of different people share most neighbors; choose a "
+              "smaller " +
+              name);
+  };
+  warn("k1", params.k1);
+  warn("k2", params.k2);
+}
 
 /// The search that a component's parameters ask for.
 template <class Params>

@@ -48,6 +48,17 @@ std::int64_t camera_of(const CsvTable& table, const CsvRow& row, std::optional<s
   return camera;
 }
 
+std::int64_t clothes_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column) {
+  if (!column || row.cells[*column].empty()) return unknown_clothes;
+  const auto clothes = parse_integer(row.cells[*column]);
+  if (!clothes || *clothes < 0) {
+    throw table.error(row, "clothes '" + row.cells[*column] +
+                               "'; allowed are numbers from 0, which number the clothes of one identity, or "
+                               "an empty cell if they are unknown");
+  }
+  return *clothes;
+}
+
 void check_path(const CsvTable& table, const CsvRow& row, const std::string& path) {
   if (path.empty()) throw table.error(row, "the path is empty; name the image");
   if (path.find('\\') != std::string::npos) {
@@ -58,7 +69,8 @@ void check_path(const CsvTable& table, const CsvRow& row, const std::string& pat
 }  // namespace
 
 Schema<Manifest::Params> Manifest::schema() {
-  Schema<Params> s("Images listed in a CSV file: columns path and split, optional identity, camera, domain.");
+  Schema<Params> s(
+      "Images listed in a CSV file: columns path and split, optional identity, camera, domain, clothes.");
   s.add("root", &Params::root,
         "the CSV file, or a folder with manifest.csv; relative to the working directory; paths in the file "
         "are relative to the file")
@@ -74,12 +86,13 @@ Manifest::Manifest(const Params& params, const Context&) : file_(params.root) {
 
 std::vector<Sample> Manifest::samples() const {
   const CsvTable table = CsvTable::read(file_);
-  table.require_known_columns({"path", "split", "identity", "camera", "domain"});
+  table.require_known_columns({"path", "split", "identity", "camera", "domain", "clothes"});
   const std::size_t path = table.column("path");
   const std::size_t split = table.column("split");
   const auto identity = table.find("identity");
   const auto camera = table.find("camera");
   const auto domain = table.find("domain");
+  const auto clothes = table.find("clothes");
   if (table.rows().empty()) throw DataError(file_, "lists no images: it has no rows after the header");
 
   std::vector<Sample> samples;
@@ -100,6 +113,7 @@ std::vector<Sample> Manifest::samples() const {
     sample.identity = identity_of(table, row, identity, identities);
     sample.camera = camera_of(table, row, camera, cameras);
     if (domain) sample.domain = row.cells[*domain];
+    sample.clothes = clothes_of(table, row, clothes);
     samples.push_back(std::move(sample));
   }
   return samples;

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "kindred/core/schema.h"
+#include "kindred/image/split_folders.h"
 #include "kindred/role/dataset.h"
 
 namespace kindred::market1501 {
@@ -23,12 +25,16 @@ struct MarketName {
 /// renamed). Identity -1 is junk. Nothing when the name is of another form.
 [[nodiscard]] std::optional<MarketName> parse_market_name(std::string_view name);
 
-/// Market-1501 (Zheng et al., ICCV 2015): the folders bounding_box_train, query and bounding_box_test (the
-/// gallery). Either the first or the other two may be missing.
+/// Market-1501 (Zheng et al., ICCV 2015), DukeMTMC-reID (Zheng et al., ICCV 2017), Occluded-Duke (Miao et al.,
+/// ICCV 2019) and others: the folders bounding_box_train, query and bounding_box_test (the gallery). Either
+/// the first or the other two may be missing.
 class Market1501 final : public Dataset {
  public:
   struct Params {
     std::filesystem::path root;
+    std::string train = "bounding_box_train";
+    std::string query = "query";
+    std::string gallery = "bounding_box_test";
   };
   static Schema<Params> schema();
 
@@ -41,7 +47,8 @@ class Market1501 final : public Dataset {
   [[nodiscard]] Recognition recognize() const override;
 
  private:
-  Params params_;
+  std::filesystem::path root_;
+  SplitFolders folders_;
 };
 
 }  // namespace kindred::market1501

@@ -1,6 +1,9 @@
 #include "open_set.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <limits>
 #include <set>
@@ -20,6 +23,35 @@ std::string text_of(double number, const char* format = "%g") {
   return text.data();
 }
 
+/// Below so many, a share moves by more than a tenth with each of them.
+constexpr std::int64_t least_pairs = 10;
+
+std::string pairs_text(std::int64_t count, const std::string& kind) {
+  return std::to_string(count) + " " + kind + (count == 1 ? " pair" : " pairs");
+}
+
+/// What speaks against the TPR at a rate: `least_pairs` pairs of one person, and so many of two that as many
+/// may pass. "" when nothing does.
+std::string caution_at(double rate, const OpenSetScores& scores) {
+  const double needed = std::ceil(static_cast<double>(least_pairs) / rate);
+  if (static_cast<double>(scores.negatives) < needed) {
+    return "from " + pairs_text(scores.negatives, "negative") + "; " + text_of(needed, "%.0f") +
+           " are needed";
+  }
+  if (scores.positives < least_pairs) {
+    return "from " + pairs_text(scores.positives, "positive") + "; " + std::to_string(least_pairs) +
+           " are needed";
+  }
+  return "";
+}
+
+std::string caution_of_area(const OpenSetScores& scores) {
+  if (std::min(scores.positives, scores.negatives) >= least_pairs) return "";
+  return "from " + pairs_text(scores.positives, "positive") + " and " +
+         pairs_text(scores.negatives, "negative") + "; " + std::to_string(least_pairs) +
+         " of each are needed";
+}
+
 MetricTable thresholds_of(const OpenSetScores& scores, bool cosine) {
   MetricColumn wanted{"wanted_false_positive_rate", "FPR up to", FigureKind::number, {}};
   MetricColumn rate{"false_positive_rate", "real FPR", FigureKind::share, {}};
@@ -36,6 +68,11 @@ MetricTable thresholds_of(const OpenSetScores& scores, bool cosine) {
     similarity.values.push_back(1 - point.threshold);
   }
   MetricTable table;
+  for (const auto& point : scores.points) table.cautions.push_back(caution_at(point.wanted_rate, scores));
+  const auto& cautions = table.cautions;
+  if (std::all_of(cautions.begin(), cautions.end(), [](const auto& text) { return text.empty(); })) {
+    table.cautions.clear();
+  }
   table.name = "thresholds";
   table.title = title;
   table.columns = {std::move(wanted), std::move(rate), std::move(passed), std::move(found),
@@ -84,6 +121,10 @@ class OpenSetResult final : public PairCounter {
     }
     for (const auto& point : scores.points) result.values.push_back(point.true_positive_rate);
     result.values.insert(result.values.end(), {scores.area, scores.area_error});
+    for (const auto& point : scores.points) {
+      result.cautions.push_back(caution_at(point.wanted_rate, scores));
+    }
+    result.cautions.insert(result.cautions.end(), 2, caution_of_area(scores));
     if (!scores.points.empty()) result.tables.push_back(thresholds_of(scores, cosine_));
     result.tables.push_back(curve_of(scores));
     return result;

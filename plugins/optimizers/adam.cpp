@@ -21,7 +21,8 @@ Schema<typename AdamOptimizer<decay>::Params> AdamOptimizer<decay>::schema() {
                 "algorithm 2");
   s.add("learning_rate", &Params::learning_rate,
         "base learning rate, multiplied by the schedule and the groups")
-      .above(0);
+      .above(0)
+      .also_called({"lr", "base_lr", "initial_lr", "eta"});
   s.add("betas", &Params::betas,
         "decay rates of the running means of the gradient and of its square; below 1")
       .length(2)
@@ -32,7 +33,8 @@ Schema<typename AdamOptimizer<decay>::Params> AdamOptimizer<decay>::schema() {
                   "excludes them"
                 : "each step shrinks the weights by this share times the learning rate; applies to biases "
                   "too, unless a group excludes them")
-      .at_least(0);
+      .at_least(0)
+      .also_called({"wd", "l2", "decay"});
   s.add("amsgrad", &Params::amsgrad, "divide by the largest mean square so far (Reddi et al., ICLR 2018)");
   s.rule([](const Params& params) -> std::string {
     for (const double beta : params.betas) {

@@ -12,14 +12,16 @@ Schema<Sgd::Params> Sgd::schema() {
   Schema<Params> s("Stochastic gradient descent with momentum, like torch.optim.SGD.");
   s.add("learning_rate", &Params::learning_rate,
         "base learning rate, multiplied by the schedule and the groups")
-      .above(0);
+      .above(0)
+      .also_called({"lr", "base_lr", "initial_lr", "eta"});
   s.add("momentum", &Params::momentum, "share of the previous step that is kept; 0: no momentum").range(0, 1);
   s.add("dampening", &Params::dampening, "share of the gradient that does not enter the momentum")
       .range(0, 1);
   s.add("weight_decay", &Params::weight_decay,
         "factor of the weight that is added to its gradient; applies to biases too, unless a group excludes "
         "them")
-      .at_least(0);
+      .at_least(0)
+      .also_called({"wd", "l2", "decay"});
   s.add("nesterov", &Params::nesterov, "use Nesterov momentum; needs momentum above 0 and dampening = 0");
   s.rule([](const Params& params) -> std::string {
     if (params.nesterov && (params.momentum == 0 || params.dampening != 0)) {

@@ -1,11 +1,12 @@
-// OSNet: Zhou et al., "Omni-Scale Feature Learning for Person Re-Identification", ICCV 2019, with the
-// tensors' names of torchreid, whose weights (osnet_x1_0_imagenet.pth and its relatives) fit less their "fc"
-// and "classifier": pooling and what follows it are the head's.
+// OSNet: Zhou et al., "Omni-Scale Feature Learning for Person Re-Identification", ICCV 2019, and OSNet-IBN,
+// both with the tensors' names of torchreid; what follows the pooling there, "fc" and "classifier", is the
+// head's.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "blocks.h"
 #include "kindred/core/schema.h"
 #include "kindred/nn/chain_backbone.h"
 
@@ -17,23 +18,35 @@ namespace kindred::osnet {
 /// Each .2 is a transition: 1x1 and average pooling 2x2/2. The last downsampling stage is "conv3.2": with
 /// last stride 1 it does not pool. A head with branches that differ in it must cut ahead of that: at the
 /// latest behind "conv3.1".
-class Osnet final : public ChainBackbone {
+class OsnetChain : public ChainBackbone {
  public:
-  struct Params {
-    double width_multiplier = 1.0;
-    std::int64_t last_stride = 2;
-  };
-  static Schema<Params> schema();
-  static std::vector<WeightsLayout> weights_layouts();
-
-  Osnet(const Params& params, const Context& context);
   [[nodiscard]] std::int64_t channels() const override { return channels_.back(); }
 
  protected:
+  /// @param instance_norm normalize by instance in conv1, and after the sums of conv2
+  OsnetChain(const OsnetParams& params, bool instance_norm);
   [[nodiscard]] std::vector<BlockRecipe> block_recipes(std::int64_t last_stride) const override;
 
  private:
-  std::vector<std::int64_t> channels_;  // of conv1, conv2, conv3, and conv4 with conv5
+  std::vector<std::int64_t> channels_;
+  bool instance_norm_;
+};
+
+class Osnet final : public OsnetChain {
+ public:
+  using Params = OsnetParams;
+  static Schema<Params> schema();
+  static std::vector<WeightsLayout> weights_layouts();
+  Osnet(const Params& params, const Context& context);
+};
+
+/// torchreid's osnet_ibn_x1_0: instance normalization in conv1, and after the sums of conv2.
+class OsnetIbn final : public OsnetChain {
+ public:
+  using Params = OsnetParams;
+  static Schema<Params> schema();
+  static std::vector<WeightsLayout> weights_layouts();
+  OsnetIbn(const Params& params, const Context& context);
 };
 
 }  // namespace kindred::osnet

@@ -10,7 +10,10 @@ Schema<AutoContrast::Params> AutoContrast::schema() {
       "'normalize'.",
       "Cubuk et al., AutoAugment: Learning Augmentation Policies from Data, CVPR 2019, operation "
       "AutoContrast");
-  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
+  s.add("prob", &Params::prob, "probability that an image is changed")
+      .range(0, 1)
+      .idle_at(0)
+      .also_called({"p", "chance", "rate"});
   return s;
 }
 

@@ -10,7 +10,7 @@
 namespace kindred::photometric {
 namespace {
 
-std::string check(const ColorJitter::Params& params) {
+std::string strengths_rule(const ColorJitter::Params& params) {
   const bool nothing =
       params.brightness == 0 && params.contrast == 0 && params.saturation == 0 && params.hue == 0;
   return nothing ? "brightness, contrast, saturation and hue are all 0, so nothing would change; set one of "
@@ -30,7 +30,10 @@ Schema<ColorJitter::Params> ColorJitter::schema() {
       "'normalize'.",
       "Howard, Some Improvements on Deep Convolutional Neural Network Based Image Classification, 2013, "
       "section 2; as in torchvision's ColorJitter");
-  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
+  s.add("prob", &Params::prob, "probability that an image is changed")
+      .range(0, 1)
+      .idle_at(0)
+      .also_called({"p", "chance", "rate"});
   s.add("brightness", &Params::brightness,
         "strength b: all values are multiplied by a factor in [max(0, 1 - b), 1 + b]")
       .range(0, 10);
@@ -44,7 +47,7 @@ Schema<ColorJitter::Params> ColorJitter::schema() {
       .range(0, 10);
   s.add("hue", &Params::hue, "largest shift of the hue in either direction, as a share of the color circle")
       .range(0, 0.5);
-  s.rule(check);
+  s.rule(strengths_rule);
   return s;
 }
 

@@ -7,7 +7,7 @@
 namespace kindred::photometric {
 namespace {
 
-std::string check(const GaussianBlur::Params& params) {
+std::string kernel_rule(const GaussianBlur::Params& params) {
   if (params.kernel_size % 2 == 0) {
     return "kernel_size = " + std::to_string(params.kernel_size) + " is even; choose an odd number";
   }
@@ -22,7 +22,10 @@ Schema<GaussianBlur::Params> GaussianBlur::schema() {
   Schema<Params> s("Blurs an image as if it were out of focus.",
                    "Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, ICML "
                    "2020, appendix A");
-  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
+  s.add("prob", &Params::prob, "probability that an image is changed")
+      .range(0, 1)
+      .idle_at(0)
+      .also_called({"p", "chance", "rate"});
   s.add("kernel_size", &Params::kernel_size, "height and width of the kernel; odd")
       .range(3, 255)
       .unit("pixels");
@@ -34,7 +37,7 @@ Schema<GaussianBlur::Params> GaussianBlur::schema() {
       .above(0)
       .at_most(100)
       .unit("pixels");
-  s.rule(check);
+  s.rule(kernel_rule);
   return s;
 }
 

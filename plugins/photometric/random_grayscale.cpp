@@ -10,7 +10,10 @@ Schema<RandomGrayscale::Params> RandomGrayscale::schema() {
       "before 'normalize'.",
       "Gong et al., Eliminate Deviation with Deviation for Data Augmentation and a General Multi-modal Data "
       "Learning Method, arXiv:2101.08533, global grayscale transformation");
-  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
+  s.add("prob", &Params::prob, "probability that an image is changed")
+      .range(0, 1)
+      .idle_at(0)
+      .also_called({"p", "chance", "rate"});
   return s;
 }
 

@@ -20,6 +20,7 @@ DatabaseAugmentation::DatabaseAugmentation(const Params& params, const Context& 
     : params_(params) {}
 
 void DatabaseAugmentation::apply(Retrieval& retrieval, RetrievalHost& host) const {
+  warn_of_k(params_.k, retrieval.descriptors.size(0) - retrieval.queries - 1, host);
   scale_to_unit_length(retrieval.descriptors);
   NearestOptions options;
   options.count = params_.k + 1;  // an image is its own nearest

@@ -1,6 +1,7 @@
 #include "expansion.h"
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "kindred/core/parallel.h"
@@ -15,6 +16,12 @@ void add_expansion_parameters(Schema<ExpansionParams>& s) {
       .range(0, 100);
   s.add("search", &ExpansionParams::search, "precision of the neighbor search; does not change the result",
         search_precision_choices());
+}
+
+void warn_of_k(std::int64_t k, std::int64_t others, RetrievalHost& host) {
+  if (2 * k <= others) return;
+  host.warn("k = " + std::to_string(k) + " averages with more than half of " + std::to_string(others) +
+            " gallery images, also those of other people; choose a smaller k");
 }
 
 void expand(const torch::Tensor& rows, const torch::Tensor& gallery, const NearestRows& nearest,

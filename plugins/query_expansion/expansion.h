@@ -7,6 +7,7 @@
 
 #include "kindred/core/schema.h"
 #include "kindred/search/nearest_rows.h"
+#include "kindred/search/retrieval.h"
 
 namespace kindred::query_expansion {
 
@@ -17,6 +18,11 @@ struct ExpansionParams {
 };
 
 void add_expansion_parameters(Schema<ExpansionParams>& schema);
+
+/// Warns of a k that is more than half of the images that are averaged with: whatever they show, rows then
+/// move towards the same mean.
+/// @param others how many images each row can be averaged with
+void warn_of_k(std::int64_t k, std::int64_t others, RetrievalHost& host);
 
 /// For each row x the direction of x + sum_j w_j g_j over its first k of `nearest`, where w_j =
 /// cos(x, g_j)^alpha for a positive cosine and 0 otherwise: x itself weighs 1, and an image that points away

@@ -17,6 +17,7 @@ Schema<QueryExpansion::Params> QueryExpansion::schema() {
 QueryExpansion::QueryExpansion(const Params& params, const Context& /*context*/) : params_(params) {}
 
 void QueryExpansion::apply(Retrieval& retrieval, RetrievalHost& host) const {
+  warn_of_k(params_.k, retrieval.descriptors.size(0) - retrieval.queries, host);
   scale_to_unit_length(retrieval.descriptors);
   NearestOptions options;
   options.count = params_.k;

@@ -50,7 +50,10 @@ void fill_with_noise(cv::Mat& area, RandomStream& random) {
 Schema<RandomErasing::Params> RandomErasing::schema() {
   Schema<Params> s("Fills a random rectangle of an image, as an occlusion. Usually placed after 'normalize'.",
                    "Zhong et al., Random Erasing Data Augmentation, AAAI 2020, algorithm 1");
-  s.add("prob", &Params::prob, "probability that an image is changed").range(0, 1);
+  s.add("prob", &Params::prob, "probability that an image is changed")
+      .range(0, 1)
+      .idle_at(0)
+      .also_called({"p", "chance", "rate"});
   s.add("min_area", &Params::min_area, "area of the smallest rectangle, as a share of the image")
       .above(0)
       .at_most(1);

@@ -23,8 +23,12 @@ template <class Params>
 void add_group_parameters(Schema<Params>& schema) {
   std::int64_t Params::*const identities = &GroupParams::identities_per_batch;
   std::int64_t Params::*const images = &GroupParams::images_per_identity;
-  schema.add("identities_per_batch", identities, "identities in a batch (P)").range(1, 65536);
-  schema.add("images_per_identity", images, "images of each identity in a batch (K)").range(1, 65536);
+  schema.add("identities_per_batch", identities, "identities in a batch (P)")
+      .range(1, 65536)
+      .also_called({"p", "num_pids", "num_identities", "ids_per_batch", "batch_size"});
+  schema.add("images_per_identity", images, "images of each identity in a batch (K)")
+      .range(1, 65536)
+      .also_called({"k", "num_instances", "num_instance", "instances", "imgs_per_id"});
 }
 
 /// The images of each identity, and batches made of groups of K of them.

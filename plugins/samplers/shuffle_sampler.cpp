@@ -11,7 +11,10 @@ namespace kindred::samplers {
 
 Schema<ShuffleSampler::Params> ShuffleSampler::schema() {
   Schema<Params> s("Every image once per epoch, in random order, regardless of identity.");
-  s.add("batch_size", &Params::batch_size, "images in a batch").range(1, 65536).unit("images");
+  s.add("batch_size", &Params::batch_size, "images in a batch")
+      .range(1, 65536)
+      .unit("images")
+      .also_called({"bs", "ims_per_batch", "batch"});
   s.add("drop_last", &Params::drop_last,
         "skip the last batch if it is not full; other images are skipped in each epoch");
   return s;

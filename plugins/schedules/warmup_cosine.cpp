@@ -11,10 +11,12 @@ Schema<WarmupCosine::Params> WarmupCosine::schema() {
   s.add("warmup_epochs", &Params::warmup_epochs,
         "epochs until the full learning rate is reached; 0: no warm-up")
       .at_least(0)
-      .unit("epochs");
+      .unit("epochs")
+      .also_called({"warmup", "warmup_iters", "warmup_steps", "num_warmup_epochs"});
   s.add("warmup_start", &Params::warmup_start, "factor of the learning rate at the first step").range(0, 1);
   s.add("final_factor", &Params::final_factor, "factor of the learning rate that the last step approaches")
-      .range(0, 1);
+      .range(0, 1)
+      .also_called({"eta_min", "min_lr", "final_lr"});
   return s;
 }
 

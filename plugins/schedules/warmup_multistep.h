@@ -18,7 +18,7 @@ class WarmupMultistep final : public Schedule {
   struct Params {
     std::int64_t warmup_epochs = 10;
     double warmup_start = 0.01;
-    std::vector<std::int64_t> milestones;
+    std::vector<double> milestones;  ///< all of them epochs, or all shares of the training, below 1
     double gamma = 0.1;
   };
   static Schema<Params> schema();
@@ -29,6 +29,7 @@ class WarmupMultistep final : public Schedule {
 
  private:
   Params params_;
+  std::vector<std::int64_t> milestones_;  // epochs
 };
 
 }  // namespace kindred::schedules

@@ -8,7 +8,10 @@ namespace kindred::transforms {
 
 Schema<HorizontalFlip::Params> HorizontalFlip::schema() {
   Schema<Params> s("Mirrors an image left to right.");
-  s.add("prob", &Params::prob, "probability that an image is mirrored").range(0, 1);
+  s.add("prob", &Params::prob, "probability that an image is mirrored")
+      .range(0, 1)
+      .idle_at(0)
+      .also_called({"p", "chance", "rate"});
   return s;
 }
 

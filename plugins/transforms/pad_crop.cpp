@@ -14,6 +14,7 @@ Schema<PadCrop::Params> PadCrop::schema() {
   Schema<Params> s("Pads an image with zeros and crops it to its original size at a random position.");
   s.add("padding", &Params::padding, "zeros added on each side; less than the image's height and width")
       .at_least(0)
+      .idle_at(0)
       .unit("pixels");
   return s;
 }

@@ -9,7 +9,10 @@ namespace kindred::transforms {
 
 Schema<RandomRotation::Params> RandomRotation::schema() {
   Schema<Params> s("Rotates an image around its center by a random angle. Place it before 'normalize'.");
-  s.add("prob", &Params::prob, "probability that an image is rotated").range(0, 1);
+  s.add("prob", &Params::prob, "probability that an image is rotated")
+      .range(0, 1)
+      .idle_at(0)
+      .also_called({"p", "chance", "rate"});
   s.add("max_degrees", &Params::max_degrees, "largest angle, in either direction")
       .above(0)
       .at_most(180)

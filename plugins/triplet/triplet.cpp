@@ -50,9 +50,14 @@ torch::Tensor Triplet::forward(const torch::Tensor& output, const torch::Tensor&
   const auto vectors = output.to(torch::kFloat32);
   const auto triplets = hardest(vectors.detach(), labels);
   // The distances of the chosen pairs alone: N of them, with gradients, instead of N x N.
-  const auto gap = distance_to(vectors, triplets.positive) - distance_to(vectors, triplets.negative);
+  const auto to_positive = distance_to(vectors, triplets.positive);
+  const auto to_negative = distance_to(vectors, triplets.negative);
+  const auto gap = to_positive - to_negative;
   const auto losses = margin_ > 0 ? (gap + margin_).clamp_min(0.0) : torch::softplus(gap);
   const auto counted = triplets.exists.to(torch::kFloat32);
+  // Of no anchor it is 0 / 0, which is no number, as it should be.
+  const torch::Tensor both = torch::stack({to_positive, to_negative}).detach();
+  distances_ = (both * counted).sum(1) / counted.sum();
   return (losses * counted).sum() / counted.sum().clamp_min(1.0);
 }
 

@@ -322,7 +322,8 @@ TEST_CASE("a recipe for one model runs as a pipeline does, and a pipeline cannot
   for (const auto* stage : {"model", "features", "ranking"}) CHECK(dry.out.find(stage) != std::string::npos);
   const auto trained = kindred({"train", recipe}, folder.path());
   CHECK(trained.exit_code == 2);
-  CHECK(says(trained, "this recipe has stages, but this command needs a recipe for one model"));
+  CHECK(says(trained,
+             ": error: is a pipeline, a recipe of several stages; use `kindred run " + recipe + "`\n"));
 }
 
 TEST_CASE("a stage killed before its record was written begins again") {

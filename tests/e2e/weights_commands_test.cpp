@@ -36,12 +36,23 @@ TEST_CASE("inspect shows a file of PyTorch, and writes the same as JSON") {
   CHECK(nlohmann::json::parse(read_bytes(json))["tensors"].size() == 38);
 }
 
-TEST_CASE("a hostile file ends with a message and exit code 1") {
+TEST_CASE("an object that would run a command is named, not read and not executed") {
   const TemporaryFolder folder;
   const auto outcome = kindred({"weights", "inspect", golden("hostile")}, folder.path());
-  CHECK(outcome.exit_code == 1);
-  CHECK(outcome.out.empty());
-  CHECK(holds(outcome.err, "hostile.pth: error: needs the Python object 'posix.system'"));
+  CHECK(outcome.exit_code == 0);
+  CHECK(holds(outcome.out, "not read  extra (posix.system): objects of Python; nothing was executed"));
+  CHECK_FALSE(fs::exists("/tmp/kindred_was_here"));
+}
+
+TEST_CASE("of a file with several networks --key chooses one") {
+  const TemporaryFolder folder;
+  const auto refused = kindred({"weights", "inspect", golden("teacher_student")}, folder.path());
+  CHECK(refused.exit_code == 1);
+  CHECK(holds(refused.err, "choose one with --key"));
+  const auto chosen =
+      kindred({"weights", "inspect", golden("teacher_student"), "--key", "student"}, folder.path());
+  CHECK(chosen.exit_code == 0);
+  CHECK(holds(chosen.out, "7 under 'student'"));
 }
 
 TEST_CASE("a model is imported, used, and trained on for other identities") {
@@ -67,6 +78,7 @@ TEST_CASE("a model is imported, used, and trained on for other identities") {
   const auto refused = kindred(train, folder.path());
   CHECK(refused.exit_code == 1);
   CHECK(holds(refused.err, "1 wrong shape: head.classifier.weight [8, 64] instead of [6, 64]"));
+  CHECK(holds(refused.err, "set in [weights]: allow_missing = [\"head.classifier*\"]"));
   auto allowed = train;
   allowed.insert(allowed.end(), {"--set", "weights.allow_missing=['head.classifier*']"});
   const auto trained = kindred(allowed, folder.path());

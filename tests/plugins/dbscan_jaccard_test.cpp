@@ -119,7 +119,7 @@ void check_against_plain(const torch::Tensor& rows, Params params) {
 
 TEST_CASE("clusters are those of the plain algorithm on the whole matrix") {
   torch::manual_seed(1);
-  for (const auto images : {1, 2, 9, 60, 150}) {
+  for (const auto images : {4, 9, 60, 150}) {
     for (const double noise : {0.2, 0.6, 1.2}) {
       for (const std::int64_t k1 : {3, 10, 30}) {
         CAPTURE(images);
@@ -213,4 +213,21 @@ TEST_CASE("too little memory is an error that says what would do") {
                        doctest::Contains("labeler/dbscan_jaccard: error: memory_mib = 16 is too small for "
                                          "20000 descriptors of 4 numbers; allowed are "),
                        ComponentError);
+}
+
+TEST_CASE("more samples than images are refused, and neighbours that are half of them are warned of") {
+  Params params;
+  params.min_samples = 8;
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(label(torch::rand({7, 4}), params)),
+      "labeler/dbscan_jaccard: error: min_samples = 8 is more than the 7 images, so no image "
+      "could be the core of a cluster; choose a smaller one",
+      ComponentError);
+  test::FakeRetrievalHost host;
+  params.min_samples = 2;
+  params.k1 = 6;
+  params.k2 = 2;
+  static_cast<void>(DbscanJaccard(params, {}).label({torch::rand({10, 4}), 2, {}}, host));
+  REQUIRE(host.warnings.size() == 1);
+  CHECK(host.warnings[0].find("k1 = 6 is more than half of the 10 images") == 0);
 }

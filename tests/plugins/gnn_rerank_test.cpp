@@ -121,8 +121,8 @@ TEST_CASE("the distances agree with the plain definition for any shape, paramete
       {1, 40, 8, 26, 7, 2, 2, 0.3, false},   {5, 20, 4, 3, 2, 1, 2, 0.5, false},
       {12, 60, 16, 20, 6, 2, 2, 0.4, false}, {30, 30, 32, 5, 2, 3, 1, 0.6, false},
       {7, 90, 12, 7, 3, 0, 3, 0.5, false},   {10, 50, 8, 10, 4, 2, 2, 0.6, true},
-      {3, 70, 6, 20, 6, 2, 4, 0.2, true},    {2, 3, 5, 26, 7, 2, 2, 0.5, false},
-      {1, 1, 4, 26, 7, 2, 2, 0.5, false},    {9, 45, 7, 1, 1, 2, 2, 0.3, false},
+      {3, 70, 6, 20, 6, 2, 4, 0.2, true},    {2, 3, 5, 4, 7, 2, 2, 0.5, false},
+      {1, 1, 4, 1, 7, 2, 2, 0.5, false},     {9, 45, 7, 1, 1, 2, 2, 0.3, false},
       {20, 40, 2, 6, 9, 2, 2, 0.1, true},    {8, 64, 128, 13, 1, 2, 2, 0.9, false},
       {6, 60, 10, 2, 5, 1.5, 2, 0.8, true},  {25, 80, 24, 9, 4, 2, 2, 1.0, false}};
   std::int64_t seed = 0;
@@ -209,4 +209,21 @@ TEST_CASE("too little memory is refused with what is enough, whatever the number
   CHECK_THROWS_AS(static_cast<void>(distances(rows, 5, params)), ComponentError);
   params.memory_mib = enough;
   CHECK(distances(rows, 5, params).size(1) == 2995);
+}
+
+TEST_CASE("a k1 that makes all images equal is refused, and one that nearly does is warned of") {
+  const auto rows = people(20, 8, 0.5, 1);
+  Retrieval retrieval{rows.clone().contiguous(), 5, {}};
+  test::FakeRetrievalHost host;
+  CHECK_THROWS_WITH_AS(GnnRerank(params_of(20, 3), {}).apply(retrieval, host),
+                       "post_processor/gnn_rerank: error: k1 = 20 must be below the number of images, 20 "
+                       "(queries and gallery): with everyone a neighbor of everyone, all distances would be "
+                       "equal; choose a much smaller k1",
+                       ComponentError);
+  CHECK(host.warnings.empty());
+  GnnRerank(params_of(10, 10), {}).apply(retrieval, host);
+  CHECK(host.warnings.empty());
+  GnnRerank(params_of(11, 3), {}).apply(retrieval, host);
+  REQUIRE(host.warnings.size() == 1);
+  CHECK(host.warnings[0].find("k1 = 11 is more than half of the 20 images") == 0);
 }

@@ -161,3 +161,15 @@ TEST_CASE("a data set written in the layout is recognised and read back with all
     CHECK(equal_pixels(manifest.image(samples[i]), data.image(data.samples()[i])));
   }
 }
+
+TEST_CASE("clothes are a column that may be left out and that may have empty cells") {
+  const PictureFolder folder;
+  const auto samples =
+      dataset(folder.write("m.csv", "path,split,identity,clothes\na.jpg,query,1,0\nb.jpg,gallery,1,\n"))
+          .samples();
+  REQUIRE(samples.size() == 2);
+  CHECK(samples[0].clothes == 0);
+  CHECK(samples[1].clothes == unknown_clothes);
+  CHECK(contains(refusal("path,split,clothes\na.jpg,query,red\n"),
+                 "2: error: clothes 'red'; allowed are numbers"));
+}

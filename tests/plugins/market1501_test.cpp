@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "command/convert.h"
@@ -17,7 +19,7 @@ using namespace kindred::test;
 namespace {
 
 Market1501 dataset(const std::filesystem::path& root) {
-  return Market1501({root}, {});
+  return Market1501({root, "bounding_box_train", "query", "bounding_box_test"}, {});
 }
 
 std::string refusal(const std::filesystem::path& root) {
@@ -168,4 +170,31 @@ TEST_CASE("the layout needs an identity and a camera of each image") {
   CHECK(refusal_of(1, unknown_camera) ==
         "a.png: error: has no camera, but the file names of the layout 'market1501' need one; use the layout "
         "'manifest'");
+}
+
+TEST_CASE("DukeMTMC-reID and Occluded-Duke are read, and folders may be called otherwise") {
+  const PictureFolder folder;
+  folder.write_picture("Occluded_Duke/bounding_box_train/0001_c2_f0046182.jpg", 1);
+  folder.write_picture("Occluded_Duke/query/0005_c1_f0049053.jpg", 2);
+  folder.write_picture("Occluded_Duke/bounding_box_test/0005_c8_f0061461.jpg", 3);
+  const auto duke = dataset(folder / "Occluded_Duke");
+  CHECK(facts_of(duke.samples()) ==
+        std::multiset<std::string>{"1 c2 train ", "5 c1 query ", "5 c8 gallery "});
+  CHECK(duke.recognize() == Recognition::certain);
+  const Market1501 renamed(
+      {folder.path(), "Occluded_Duke/bounding_box_train", "Occluded_Duke/query", "gallery"}, {});
+  CHECK(contains(error_of([&] { (void)renamed.samples(); }),
+                 "contains 'Occluded_Duke/query', but not its gallery 'gallery'"));
+}
+
+TEST_CASE("a folder of Market-1501 lies in the data set's own") {
+  for (const char* name : {"", "/data/train", "../train"}) {
+    Table table;
+    table.set("root", Value("market"));
+    table.set("train", Value(name));
+    Diagnostics diagnostics;
+    static_cast<void>(Market1501::schema().parse(Value(std::move(table)), "dataset", diagnostics));
+    REQUIRE_FALSE(diagnostics.empty());
+    CHECK(contains(diagnostics.all().front().message, "the name of a folder in root"));
+  }
 }

@@ -147,3 +147,32 @@ TEST_CASE("without pairs of both kinds open_set has neither values nor tables") 
   for (const double value : result.values) CHECK(std::isnan(value));
   CHECK(result.tables.empty());
 }
+
+TEST_CASE("open_set says which figures have too few pairs behind them") {
+  // 16 negatives and 12 positives, all farther.
+  const auto judged = [](std::int64_t positives, std::int64_t negatives, std::vector<double> rates) {
+    const OpenSet metric({.false_positive_rates = std::move(rates)}, {});
+    const PairTotals pairs{.images = positives + negatives, .positives = positives, .negatives = negatives};
+    const auto counter = metric.count_pairs(pairs);
+    std::vector<float> distances;
+    std::vector<std::int32_t> right;
+    for (std::int64_t i = 0; i < positives + negatives; ++i) {
+      distances.push_back(static_cast<float>(i));
+      if (i < positives) right.push_back(static_cast<std::int32_t>(i));
+    }
+    const auto part = counter->part();
+    part->add({distances, right, {}});
+    part->finish();
+    return counter->result();
+  };
+  const auto few = judged(12, 16, {1e-4, 0.1});
+  CHECK(few.cautions ==
+        Names{"from 16 negative pairs; 100000 are needed", "from 16 negative pairs; 100 are needed", "", ""});
+  CHECK(few.tables.at(0).cautions == Names{few.cautions[0], few.cautions[1]});
+  const auto enough = judged(12, 100, {0.1, 0.01});
+  CHECK(enough.cautions == Names{"", "from 100 negative pairs; 1000 are needed", "", ""});
+  CHECK(judged(12, 100, {0.1}).tables.at(0).cautions.empty());
+  const auto few_positives = judged(1, 100, {0.1});
+  CHECK(few_positives.cautions.at(0) == "from 1 positive pair; 10 are needed");
+  CHECK(few_positives.cautions.at(1) == "from 1 positive pair and 100 negative pairs; 10 of each are needed");
+}

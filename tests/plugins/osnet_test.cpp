@@ -12,8 +12,11 @@
 
 #include "kindred/core/error.h"
 #include "mgn.h"
+#include "osnet_ain.h"
 
 using kindred::osnet::Osnet;
+using kindred::osnet::OsnetAin;
+using kindred::osnet::OsnetIbn;
 using Shape = std::vector<std::int64_t>;
 
 namespace {
@@ -240,9 +243,9 @@ TEST_CASE("MGN's branches part behind the cut and differ in the last stride") {
   CHECK(net.copy_rest("conv3.1", 2)->forward(map).sizes().vec() == Shape{2, 128, 8, 4});
 }
 
-TEST_CASE("gradients reach every parameter") {
+TEST_CASE_TEMPLATE("gradients reach every parameter", Network, Osnet, OsnetIbn, OsnetAin) {
   torch::manual_seed(1);
-  Osnet net({.width_multiplier = 0.25}, {});
+  Network net({.width_multiplier = 0.25}, {});
   const auto trunk = net.trunk("conv5");
   const auto map = trunk->forward(torch::rand({2, 3, 64, 32}));
   (map * torch::rand_like(map)).sum().backward();
@@ -262,4 +265,27 @@ TEST_CASE("a width that leaves no network is refused") {
   (void)Osnet::schema().parse(kindred::Value(table), "backbone 'osnet'", diagnostics);
   REQUIRE(diagnostics.all().size() == 1);
   CHECK(diagnostics.all()[0].message == "backbone 'osnet': width_multiplier = 0.05 is outside [0.125, 8]");
+}
+
+TEST_CASE("the variants have blocks to cut at, and the published number of channels") {
+  const OsnetAin ain({.width_multiplier = 0.75}, {});
+  CHECK(ain.blocks() == std::vector<std::string>{"conv1", "conv2.0", "conv2.1", "pool2", "conv3.0", "conv3.1",
+                                                 "pool3", "conv4.0", "conv4.1", "conv5"});
+  CHECK(ain.channels() == 384);
+  CHECK(OsnetIbn({}, {}).channels() == 512);
+}
+
+TEST_CASE("a last stride of 1 keeps the map of a variant twice as high and wide") {
+  const torch::NoGradGuard no_grad;
+  const auto images = torch::rand({2, 3, 128, 64});
+  OsnetAin fine({.width_multiplier = 0.25, .last_stride = 1}, {});
+  CHECK(fine.trunk("conv5")->forward(images).sizes().vec() == Shape{2, 128, 16, 8});
+  OsnetAin coarse({.width_multiplier = 0.25}, {});
+  CHECK(coarse.trunk("conv5")->forward(images).sizes().vec() == Shape{2, 128, 8, 4});
+}
+
+TEST_CASE("images that shrink to one pixel where instances are normalized are refused") {
+  OsnetAin net({.width_multiplier = 0.25}, {});
+  CHECK_THROWS_WITH_AS(static_cast<void>(net.trunk("conv5")->forward(torch::rand({2, 3, 8, 4}))),
+                       doctest::Contains("use larger images"), kindred::ComponentError);
 }

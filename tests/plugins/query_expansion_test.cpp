@@ -157,3 +157,20 @@ TEST_CASE("the number of threads does not change a bit of an expansion") {
   CHECK(torch::equal(gallery, applied<DatabaseAugmentation>(rows, 50, params_of(5, 3))));
   at::set_num_threads(threads);
 }
+
+TEST_CASE("a k of more than half of the gallery is warned of") {
+  const auto warnings = [](const PostProcessor& component) {
+    Retrieval retrieval{some_rows(13, 4, 1).contiguous(), 3, {}};
+    test::FakeRetrievalHost host;
+    component.apply(retrieval, host);
+    return host.warnings;
+  };
+  CHECK(warnings(QueryExpansion(params_of(5, 3), {})).empty());
+  const auto said = warnings(QueryExpansion(params_of(6, 3), {}));
+  REQUIRE(said.size() == 1);
+  CHECK(said[0] ==
+        "k = 6 averages with more than half of 10 gallery images, also those of other people; "
+        "choose a smaller k");
+  CHECK(warnings(DatabaseAugmentation(params_of(4, 3), {})).empty());
+  CHECK(warnings(DatabaseAugmentation(params_of(5, 3), {})).size() == 1);
+}

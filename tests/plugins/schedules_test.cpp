@@ -14,13 +14,13 @@ using namespace kindred::schedules;
 
 namespace {
 
-WarmupMultistep multistep(std::vector<std::int64_t> milestones, std::int64_t epochs) {
+WarmupMultistep multistep(std::vector<double> milestones, std::int64_t epochs) {
   WarmupMultistep::Params params;
   params.milestones = std::move(milestones);
   return {params, {epochs}};
 }
 
-std::string parse_error(const std::vector<std::int64_t>& milestones) {
+std::string parse_error(const std::vector<double>& milestones) {
   Table table;
   Array numbers;
   for (const auto number : milestones) numbers.emplace_back(number);
@@ -72,10 +72,46 @@ TEST_CASE("milestones behind the last epoch are refused with what is allowed") {
     multistep({30, 50}, 40);
     FAIL("nothing was thrown");
   } catch (const ComponentError& error) {
-    CHECK(std::string(error.what()) ==
-          "schedule/warmup_multistep: error: milestone 50 is after the last epoch, 40; train for more "
-          "epochs, or choose milestones up to 40");
+    CHECK(
+        std::string(error.what()) ==
+        "schedule/warmup_multistep: error: milestones contains 50, which is after the last epoch, 40; for a "
+        "training this long choose --set schedule.milestones=[30], or give shares of the training, such as "
+        "[0.4, "
+        "0.67], which fit any number of epochs");
   }
+}
+
+TEST_CASE("milestones below 1 are shares of the training, which fit any number of epochs") {
+  const auto first_lower = [](const WarmupMultistep& schedule, std::int64_t epochs, double below) {
+    for (std::int64_t epoch = 10; epoch <= epochs; ++epoch) {
+      if (schedule.factor(epoch, 0) < below) return epoch;
+    }
+    return std::int64_t{0};
+  };
+  // The strong baseline's 40 and 70 of 120.
+  const auto published = multistep({0.33, 0.58}, 120);
+  CHECK(first_lower(published, 120, 0.5) == 40);
+  CHECK(first_lower(published, 120, 0.05) == 70);
+  const auto half = multistep({0.33, 0.58}, 60);
+  CHECK(first_lower(half, 60, 0.5) == 20);
+  CHECK(first_lower(half, 60, 0.05) == 35);
+  WarmupMultistep::Params params;
+  params.warmup_epochs = 0;
+  params.milestones = {0.33, 0.58};
+  for (const std::int64_t epochs : {1, 2, 3}) CHECK(WarmupMultistep(params, {epochs}).factor(1, 0) == 1);
+}
+
+TEST_CASE("milestones are epochs or shares, and whole numbers where they are epochs") {
+  CHECK(parse_error({0.5, 0.9}).empty());
+  CHECK(parse_error({0.5, 40}) ==
+        "schedule 'warmup_multistep': milestones must be all epochs or all shares of the training, but 0.5 "
+        "and 40 "
+        "are one of each");
+  CHECK(parse_error({20.5}) ==
+        "schedule 'warmup_multistep': milestones contains 20.5, which is neither a whole number of epochs "
+        "nor a "
+        "share of the training, below 1");
+  CHECK_FALSE(parse_error({0}).empty());
 }
 
 TEST_CASE("milestones that do not ascend are refused") {

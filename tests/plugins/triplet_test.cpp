@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <vector>
 
 using kindred::triplet::Triplet;
@@ -153,4 +154,22 @@ TEST_CASE("the loss works on features and has nothing to train") {
   CHECK(loss.takes() == kindred::OutputKind::feature);
   CHECK(loss.parameters().empty());
   CHECK(loss.own_optimizer() == nullptr);
+}
+
+TEST_CASE("the figures are the mean distances to the hardest images, over the anchors that have both") {
+  Triplet loss({.margin = 0.3}, context);
+  CHECK(loss.needs_pairs());
+  CHECK(loss.figures() == std::vector<std::string>{"d_ap", "d_an"});
+  // On a line: 0 and 1 of one person, 5 of another, which has no second image.
+  auto vectors = torch::zeros({3, 8});
+  vectors[1][0] = 1;
+  vectors[2][0] = 5;
+  static_cast<void>(loss.forward(vectors.requires_grad_(), labels_of({0, 0, 1})));
+  const auto values = loss.figure_values();
+  CHECK_FALSE(values.requires_grad());
+  CHECK(values[0].item<double>() == doctest::Approx(1));
+  CHECK(values[1].item<double>() == doctest::Approx(4.5));
+  static_cast<void>(loss.forward(torch::randn({2, 8}), labels_of({0, 1})));
+  CHECK(std::isnan(loss.figure_values()[0].item<double>()));
+  CHECK(std::isnan(loss.figure_values()[1].item<double>()));
 }

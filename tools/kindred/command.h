@@ -48,6 +48,7 @@ extern const Command folds_command;
 extern const Command label_command;
 extern const Command list_command;
 extern const Command match_command;
+extern const Command new_plugin_command;
 extern const Command partition_command;
 extern const Command report_command;
 extern const Command run_command;

@@ -12,14 +12,16 @@ std::span<const Command* const> all_commands() {
       &evaluate_command,     &match_command,           &report_command,
       &folds_command,        &study_command,           &partition_command,
       &label_command,        &submit_command,          &data_doctor_command,
-      &data_convert_command, &weights_inspect_command, &weights_import_command};
+      &data_convert_command, &weights_inspect_command, &weights_import_command,
+      &new_plugin_command};
   return commands;
 }
 
 std::span<const CommandGroup> command_groups() {
   static constexpr std::array groups = {
       CommandGroup{"data", "Check data sets, or write them to disk"},
-      CommandGroup{"weights", "Inspect weight files, or import models from other programs"}};
+      CommandGroup{"weights", "Inspect weight files, or import models from other programs"},
+      CommandGroup{"new", "Begin a plugin of your own"}};
   return groups;
 }
 

@@ -70,20 +70,24 @@ void add_component_name(CLI::App& app, const std::string& role, std::string& nam
       ->type_name("NAME");
 }
 
-void add_run_directory(CLI::App& app, std::filesystem::path& folder, const std::string& default_folder) {
+void RunOptions::add_to(CLI::App& app, const std::string& default_folder, const std::string& dry_run_help) {
+  recipe.add_data_root_to(app);
   app.add_option("--run-dir", folder,
-                 "Folder of the run; give the same folder again to continue [" + default_folder + "]")
+                 "Folder for everything that is made; give the same folder again to continue [" +
+                     default_folder + "]")
       ->type_name("DIR");
-}
-
-void add_from(CLI::App& app, std::string& stage) {
-  app.add_option("--from", stage, "Run this stage and all stages that depend on it again")
-      ->type_name("STAGE");
-}
-
-void add_ignore_code(CLI::App& app, bool& ignore_code) {
+  app.add_flag("--dry-run", dry_run, dry_run_help);
   app.add_flag("--ignore-code", ignore_code,
                "Accept results from another build of Kindred or its plugins as up to date");
+  recipe.add_to(app);
+}
+
+void add_weights_key(CLI::App& app, std::string& key) {
+  app.add_option(
+         "--key", key,
+         "Key of the weights in a file with several networks, such as teacher [looked for under the usual "
+         "keys]")
+      ->type_name("KEY");
 }
 
 std::filesystem::path run_directory(const std::filesystem::path& given, const std::string& name,

@@ -64,14 +64,21 @@ void add_recipe_file(CLI::App& app, std::filesystem::path& recipe);
 /// --ROLE, required: the name of a component.
 void add_component_name(CLI::App& app, const std::string& role, std::string& name, const std::string& help);
 
-/// --run-dir
-void add_run_directory(CLI::App& app, std::filesystem::path& folder, const std::string& default_folder);
+/// --data, --run-dir, --dry-run, --ignore-code and RecipeOptions: of commands that leave a run's folder, or
+/// several.
+struct RunOptions {
+  std::filesystem::path folder;  ///< --run-dir; empty: the command's default
+  bool dry_run = false;
+  bool ignore_code = false;
+  RecipeOptions recipe;
 
-/// --from STAGE, of commands that run the stages of a recipe.
-void add_from(CLI::App& app, std::string& stage);
+  /// @param default_folder "runs/NAME"
+  /// @param dry_run_help what --dry-run does
+  void add_to(CLI::App& app, const std::string& default_folder, const std::string& dry_run_help);
+};
 
-/// --ignore-code
-void add_ignore_code(CLI::App& app, bool& ignore_code);
+/// --key, of commands that read a weight file
+void add_weights_key(CLI::App& app, std::string& key);
 
 /// What the help calls a path that Session::open_data() opens.
 inline constexpr const char* data_source_help = "A recipe, or an image, a folder or a manifest of images";

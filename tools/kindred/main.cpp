@@ -17,6 +17,8 @@
 #include "recipe/component_choice.h"
 #include "session.h"
 #include "system/device.h"
+#include "system/library_messages.h"
+#include "system/out_of_memory.h"
 
 namespace kindred::launcher {
 namespace {
@@ -84,12 +86,20 @@ std::string wrong_command(const CLI::App& app, int argc, char** argv) {
   return "";
 }
 
+/// What plugins throw has the component's name by now: whatever comes here is a fault of Kindred itself.
 void print_unexpected(const std::string& what) {
-  std::cerr << "error: unexpected: " << what << '\n';
+  std::cerr << "error: unexpected: " << what
+            << "; this is a fault of Kindred: please report it with the command and the recipe\n";
+}
+
+void print_out_of_memory(const std::string& what) {
+  std::cerr << "error: memory does not suffice: " << what
+            << "; use smaller batches or images, or a machine with more memory\n";
 }
 
 int run(const CommandLine& line) {
   Session session(line.output.quiet);
+  system::silence_library_messages();
   try {
     progress::start_log(line.output.quiet ? "error" : line.output.log_level);
     const int code = line.action(session);
@@ -114,10 +124,17 @@ int run(const CommandLine& line) {
     return wrong_plugin;
   } catch (const Error& error) {
     std::cerr << error.what() << '\n';
-  } catch (const c10::Error& error) {
-    print_unexpected(std::string("LibTorch: ") + error.what_without_backtrace());
   } catch (const std::exception& error) {
-    print_unexpected(error.what());
+    const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+    const std::string what =
+        of_torch == nullptr ? error.what() : std::string("LibTorch: ") + of_torch->what_without_backtrace();
+    if (system::is_out_of_memory(error)) {
+      print_out_of_memory(what);
+    } else {
+      print_unexpected(what);
+    }
+  } catch (...) {
+    print_unexpected("something was thrown that is not an exception");
   }
   return failed;
 }
@@ -132,6 +149,7 @@ int parse_and_run(int argc, char** argv) {
   app.add_flag_callback(
       "--version",
       [] {
+        system::set_threads(0);  // as a command does that is not told otherwise
         std::cout << system::version_text();
         throw CLI::Success();
       },

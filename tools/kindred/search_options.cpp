@@ -1,12 +1,15 @@
 #include "search_options.h"
 
+#include "command/features_folder.h"
 #include "command/search_recipe.h"
 #include "kindred/core/error.h"
 
 namespace kindred::launcher {
 
 void SearchOptions::add_to(CLI::App& app) {
-  app.add_option("FOLDER", folder, "A folder with query.npy/.csv and gallery.npy/.csv, as embed writes it")
+  app.add_option(
+         "FOLDER", folder,
+         "A folder with query.npy/.csv and gallery.npy/.csv, as embed writes it, or the folder of a run")
       ->type_name("DIR");
   app.add_option("--query", given.query, "Features of the queries: NAME.npy, with NAME.csv next to it")
       ->type_name("FILE");
@@ -26,7 +29,10 @@ void SearchOptions::add_to(CLI::App& app) {
 FeatureFiles SearchOptions::files() const {
   const bool both = !given.query.empty() && !given.gallery.empty();
   const bool neither = given.query.empty() && given.gallery.empty();
-  if (!folder.empty() && neither) return {folder / "query.npy", folder / "gallery.npy"};
+  if (!folder.empty() && neither) {
+    const auto features = command::features_folder(folder);
+    return {features / "query.npy", features / "gallery.npy"};
+  }
   if (folder.empty() && both) return given;
   throw RecipeError({"the command line", 0, 0},
                     "give either a folder with query.npy and gallery.npy, or both --query and --gallery");

@@ -28,7 +28,8 @@ struct SearchOptions {
 
   /// FOLDER, --query, --gallery, --recipe, --post and RecipeOptions.
   void add_to(CLI::App& app);
-  /// Throws RecipeError unless either a folder or both files were given.
+  /// Of a run's folder, those of its only stage with features. Throws RecipeError unless either a folder or
+  /// both files were given, and DataError for a run with several such stages.
   [[nodiscard]] FeatureFiles files() const;
   /// How the gallery is searched and rankings are evaluated. Loads the plugins.
   /// @param own the command's own options as overrides of the recipe

@@ -46,11 +46,10 @@ void Session::note(const std::string& text) const {
   if (!quiet_) std::cerr << "note: " << text << '\n';
 }
 
-int Session::interrupted(const std::filesystem::path& folder) const {
-  if (!quiet_) {
-    std::cerr << "stopped; finished work is in " << folder.string()
-              << "; run the same command again to continue\n";
-  }
+int Session::interrupted(const std::filesystem::path& folder) {
+  // Quiet or not: without it nobody can tell whether work is lost.
+  std::cerr << "stopped; finished work is in " << folder.string()
+            << "; run the same command again to continue\n";
   return interrupted_exit;
 }
 

@@ -38,7 +38,7 @@ class Session {
   void note(const std::string& text) const;
   /// Tells the user how to continue a run that a signal has stopped.
   /// @return the exit code
-  [[nodiscard]] int interrupted(const std::filesystem::path& folder) const;
+  [[nodiscard]] static int interrupted(const std::filesystem::path& folder);
 
  private:
   bool quiet_;

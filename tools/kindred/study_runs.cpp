@@ -8,19 +8,12 @@
 
 namespace kindred::launcher {
 
-void StudyOptions::add_to(CLI::App& app, const std::string& default_folder) {
-  recipe.add_data_root_to(app);
-  app.add_option("--run-dir", folder,
-                 "Folder of all runs and their results; give the same folder again to continue [" +
-                     default_folder + "]")
-      ->type_name("DIR");
-  app.add_flag("--dry-run", dry_run, "Check all recipes and list the runs, but start none");
-  add_ignore_code(app, ignore_code);
-  recipe.add_to(app);
+void add_study_options(CLI::App& app, RunOptions& options, const std::string& default_folder) {
+  options.add_to(app, default_folder, "Check all recipes and list the runs, but start none");
 }
 
 int run_all(const study::Study& study, study::StudyReport report, const std::filesystem::path& folder,
-            const StudyOptions& options, const Catalog& catalog, Session& session) {
+            const RunOptions& options, const Catalog& catalog, Session& session) {
   const auto runs = study::plan_runs(study, options.recipe.overrides(), catalog);
   study::check_runs(runs);
   if (options.dry_run) {
@@ -31,7 +24,7 @@ int run_all(const study::Study& study, study::StudyReport report, const std::fil
   command::prepare_machine(runs.front().plan.machine, *progress);
   const auto outcome = study::run_study(study, runs, report, catalog, folder, options.ignore_code, *progress,
                                         stop_requested());
-  if (outcome.interrupted) return session.interrupted(folder);
+  if (outcome.interrupted) return Session::interrupted(folder);
   std::cout << outcome.text;
   return outcome.failed > 0 ? 1 : 0;
 }

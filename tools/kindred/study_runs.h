@@ -13,17 +13,11 @@
 
 namespace kindred::launcher {
 
-struct StudyOptions {
-  RecipeOptions recipe;
-  std::filesystem::path folder;  ///< of all runs; empty: the command's default
-  bool dry_run = false;
-  bool ignore_code = false;
-
-  void add_to(CLI::App& app, const std::string& default_folder);
-};
+/// RunOptions, of all runs together.
+void add_study_options(CLI::App& app, RunOptions& options, const std::string& default_folder);
 
 /// Carries out all runs of a study, or lists them, and returns the exit code.
 int run_all(const study::Study& study, study::StudyReport report, const std::filesystem::path& folder,
-            const StudyOptions& options, const Catalog& catalog, Session& session);
+            const RunOptions& options, const Catalog& catalog, Session& session);
 
 }  // namespace kindred::launcher

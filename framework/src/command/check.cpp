@@ -2,6 +2,7 @@
 
 #include "ranking/made_metric.h"
 #include "ranking/post_processing.h"
+#include "recipe/idle_settings.h"
 #include "text/text_table.h"
 #include "training/plan_check.h"
 
@@ -22,7 +23,10 @@ std::string check_ranking(const recipe::RankingPlan& plan) {
                   {"by domain", plan.ranking.by_domain ? "yes" : "no"},
                   {"top", std::to_string(plan.ranking.top)},
                   {"metric", plan.metrics_text()}};
-  return summary.str() + "\nFor features on disk: kindred evaluate FOLDER --recipe FILE, kindred match ...\n";
+  std::string text =
+      summary.str() + "\nFor features on disk: kindred evaluate FOLDER --recipe FILE, kindred match ...\n";
+  for (const auto& warning : recipe::idle_post_processors(plan)) text += "\n" + warning + "\n";
+  return text;
 }
 
 std::string check_pipeline(const pipeline::Pipeline& pipeline) {

@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "command/doctor_checks.h"
+#include "kindred/core/error.h"
 
 namespace kindred::command {
 namespace {
@@ -42,6 +44,8 @@ class Rules {
     matches();
     cameras();
     shared_identities();
+    identities_of_several_domains();
+    identities_of_several_folders();
     duplicates();
     unused();
     shapes();
@@ -272,6 +276,97 @@ class Rules {
         std::move(shared));
   }
 
+  /// For each split and identity, the parts of the data that `part_of` finds it in.
+  using Parts = std::map<std::pair<Split, std::int64_t>, std::set<std::string>>;
+  template <class PartOf>
+  [[nodiscard]] Parts parts_of_identities(PartOf part_of) const {
+    Parts parts;
+    for (const Sample& sample : samples_) {
+      if (sample.identity < 0) continue;
+      // Queries and their gallery number people together.
+      const Split side = sample.split == Split::train ? Split::train : Split::gallery;
+      const std::string part = part_of(sample);
+      if (!part.empty()) parts[{side, sample.identity}].insert(part);
+    }
+    return parts;
+  }
+
+  [[nodiscard]] static std::vector<std::string> of_several(const Parts& parts) {
+    std::vector<std::string> shared;
+    for (const auto& [key, names] : parts) {
+      if (names.size() < 2) continue;
+      shared.push_back(std::string(key.first == Split::train ? "train" : "test") + ": identity " +
+                       std::to_string(key.second) + " in " +
+                       quoted_list(std::vector<std::string>(names.begin(), names.end())));
+    }
+    return shared;
+  }
+
+  void identities_of_several_domains() {
+    auto shared = of_several(parts_of_identities([](const Sample& sample) { return sample.domain; }));
+    if (shared.empty()) return;
+    const auto count = static_cast<std::int64_t>(shared.size());
+    add(Severity::warning, "identity_in_several_domains",
+        counted(count, "identity is", "identities are") +
+            " used in several domains. If each domain numbers its people by itself, different people are "
+            "taken for one.",
+        "Give the people of each domain numbers of their own, such as 10000 and up for the second. If the "
+        "same person was seen in both, nothing is wrong.",
+        std::move(shared));
+  }
+
+  /// Two data sets whose lists were joined lie in two folders, and both have an identity 1 and a camera 1.
+  void identities_of_several_folders() {
+    struct Folder {
+      std::set<std::int64_t> identities;
+      std::set<std::int64_t> cameras;
+    };
+    std::map<std::string, Folder> folders;
+    const auto folder_of = [](const Sample& sample) {
+      const auto slash = sample.path.find('/');
+      return slash == std::string::npos ? std::string() : sample.path.substr(0, slash);
+    };
+    std::map<std::string, std::set<Split>> sides;
+    for (const Sample& sample : samples_) {
+      const std::string name = folder_of(sample);
+      if (sample.identity < 0 || name.empty()) continue;
+      folders[name].identities.insert(sample.identity);
+      folders[name].cameras.insert(sample.camera);
+      sides[name].insert(sample.split);
+    }
+    // A folder for each person, camera or split says nothing new.
+    std::erase_if(folders, [&](const auto& entry) {
+      return entry.second.identities.size() < 2 ||
+             (sides[entry.first].size() == 1 && !sides[entry.first].contains(Split::train));
+    });
+    auto parts = parts_of_identities([&](const Sample& sample) {
+      auto name = folder_of(sample);
+      return folders.contains(name) ? name : std::string();
+    });
+    std::erase_if(parts, [&](const auto& entry) {
+      const auto& names = entry.second;
+      return !std::any_of(names.begin(), names.end(), [&](const std::string& a) {
+        return std::any_of(names.begin(), names.end(), [&](const std::string& b) {
+          return a != b && share(folders[a].cameras, folders[b].cameras);
+        });
+      });
+    });
+    auto shared = of_several(parts);
+    if (shared.empty()) return;
+    const auto count = static_cast<std::int64_t>(shared.size());
+    add(Severity::note, "identity_in_several_folders",
+        counted(count, "identity is", "identities are") +
+            " used in several folders that have cameras in common. If these folders are data sets that were "
+            "numbered by themselves, different people are taken for one.",
+        "If so, give the people and the cameras of each data set numbers of their own. If the same person is "
+        "in both folders, nothing is wrong.",
+        std::move(shared));
+  }
+
+  [[nodiscard]] static bool share(const std::set<std::int64_t>& a, const std::set<std::int64_t>& b) {
+    return std::any_of(a.begin(), a.end(), [&](std::int64_t one) { return b.contains(one); });
+  }
+
   void duplicates() {
     std::vector<std::string> contradictory;
     std::vector<std::string> leaks;
@@ -316,7 +411,9 @@ class Rules {
     if (query.split != Split::query) return false;
     return std::any_of(group.begin(), group.end(), [&](const Sample& other) {
       const bool left_out = report_.match.cameras_known && other.camera == query.camera;
-      return other.split == Split::gallery && other.identity == query.identity && !left_out;
+      // Evaluation leaves out the query itself (evaluate.exclude_same_image).
+      return other.split == Split::gallery && other.identity == query.identity && !left_out &&
+             other.path != query.path;
     });
   }
 

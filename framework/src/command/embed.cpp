@@ -36,9 +36,10 @@ std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catal
                                         progress::ProgressSink& progress) {
   const auto file = model::read_model_file(request.model, catalog, request.overrides);
   const auto& plan = file.plan;
+  for (const auto& note : file.notes) progress.note(note);
   prepare_machine(plan.machine, progress);
-  const auto dataset =
-      request.data.empty() ? data::open_dataset(plan) : open_named(request, catalog, progress);
+  const auto dataset = request.data.empty() ? data::open_dataset(recipe::choose_data(file.recipe, catalog))
+                                            : open_named(request, catalog, progress);
   const auto samples = dataset->samples();
   if (!request.data.empty() && !request.train_split) note_left_out(samples, progress);
   return stage::embed_dataset(*file.model, plan, *dataset, samples, request.out,

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "data/checked_dataset.h"
+#include "data/open_choice.h"
 #include "data/open_folder.h"
 #include "data/planned_loader.h"
 #include "kindred/core/error.h"

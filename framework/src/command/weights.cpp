@@ -2,6 +2,9 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "file/sha256.h"
 #include "kindred/core/error.h"
@@ -21,7 +24,8 @@ std::string type_text(const torch::Tensor& tensor) {
 }
 
 std::string layout_text(const weights::TranslatedWeights& weights) {
-  return weights.layout ? weights.layout->name : "not recognized; names are used as they are";
+  return weights.layout ? weights.layout->name
+                        : "not recognized: only a network with tensors of these names can use them";
 }
 
 /// Kindred's name by the file's.
@@ -44,10 +48,13 @@ std::string joined(const std::vector<std::string>& texts) {
 }
 
 std::string where_text(const weights::WeightsFile& file) {
-  std::string text;
-  if (!file.dictionary.empty()) text += " under '" + file.dictionary + "'";
-  if (!file.prefix.empty()) text += ", without the prefix '" + file.prefix + "'";
-  return text;
+  return file.dictionary.empty() ? "" : " under '" + text::printable(file.dictionary) + "'";
+}
+
+/// What becomes of a tensor, as far as its name tells.
+std::string use_text(const std::string* name, bool recognised) {
+  if (name == nullptr) return "unused";
+  return recognised ? text::printable(*name) : "unused, unless it is " + text::printable(*name);
 }
 
 const char* state_text(weights::TensorState state) {
@@ -87,11 +94,13 @@ std::string rows_text(const weights::MatchReport& report) {
 }
 
 std::string outcome_text(const ImportOptions& options, const weights::WeightsFile& file,
-                         const ImportOutcome& outcome, bool identities_of_file) {
+                         const ImportOutcome& outcome, bool identities_of_file,
+                         const std::vector<std::string>& patterns) {
   std::string text = options.file.string() + ": " + file.format + where_text(file) +
-                     "\nlayout: " + outcome.report.layout +
+                     "\nlayout: " + outcome.report.layout_text() +
                      "\nidentities: " + std::to_string(outcome.identities) +
                      (identities_of_file ? ", as in the file" : "") + "\n";
+  if (!file.unknown.empty()) text += "not read: " + joined(file.unknown) + "\n";
   if (!outcome.report.note.empty()) text += "note: " + outcome.report.note + "\n";
   text += "\n" + rows_text(outcome.report) + outcome.report.counts_text() + "\n";
   if (outcome.written) {
@@ -103,6 +112,10 @@ std::string outcome_text(const ImportOptions& options, const weights::WeightsFil
     text +=
         "the file contains only a backbone; to train with it, set in the recipe: [backbone] weights = \"" +
         options.file.string() + "\"\n";
+  } else if (!patterns.empty()) {
+    text += "the file is of another number of identities. To start what depends on it from random numbers:";
+    for (const auto& pattern : patterns) text += " --allow-missing '" + pattern + "'";
+    text += "\n";
   } else {
     text +=
         "the file does not match the network of the recipe. Change the components of the recipe, or keep the "
@@ -113,9 +126,10 @@ std::string outcome_text(const ImportOptions& options, const weights::WeightsFil
 
 }  // namespace
 
-WeightsSummary inspect_weights(const std::filesystem::path& file, const Catalog& catalog) {
+WeightsSummary inspect_weights(const std::filesystem::path& file, const std::string& key,
+                               const Catalog& catalog) {
   WeightsSummary summary;
-  summary.file = weights::read_weights_file(file);
+  summary.file = weights::read_weights_file(file, key);
   summary.sha256 = file::sha256_of_file(file);
   summary.weights = weights::translate(summary.file, weights::known_layouts(catalog));
   return summary;
@@ -136,7 +150,13 @@ std::string weights_text(const WeightsSummary& summary) {
                                std::to_string(elements_of(content)) + " elements, " + std::to_string(bytes) +
                                " bytes"},
                {"layout", layout_text(summary.weights)}};
+  if (!summary.weights.prefix.empty()) {
+    head.rows.push_back({"prefix", text::printable(summary.weights.prefix) + " is taken off the names"});
+  }
   if (!file.beside.empty()) head.rows.push_back({"other", joined(file.beside)});
+  if (!file.unknown.empty()) {
+    head.rows.push_back({"not read", joined(file.unknown) + ": objects of Python; nothing was executed"});
+  }
   if (content.metadata.count(recipe_key) > 0) {
     head.rows.push_back({"recipe", "included; this is a model file for `kindred embed --weights`"});
   }
@@ -150,8 +170,9 @@ std::string weights_text(const WeightsSummary& summary) {
   table.widths = {50, 24, 10};
   for (const auto& [name, tensor] : content.tensors) {
     const auto found = names.find(name);
-    table.rows.push_back({text::printable(name), model::shape_text(tensor), type_text(tensor),
-                          found == names.end() ? "unused" : text::printable(found->second)});
+    table.rows.push_back(
+        {text::printable(name), model::shape_text(tensor), type_text(tensor),
+         use_text(found == names.end() ? nullptr : &found->second, summary.weights.layout.has_value())});
   }
   return head.str() + "\n" + table.str();
 }
@@ -164,8 +185,9 @@ std::string weights_json(const WeightsSummary& summary) {
   json["format"] = file.format;
   json["sha256"] = summary.sha256;
   json["dictionary"] = file.dictionary;
-  json["prefix"] = file.prefix;
+  json["prefix"] = summary.weights.prefix;
   json["beside"] = file.beside;
+  json["not_read"] = file.unknown;
   const auto& layout = summary.weights.layout;
   json["layout"] = layout ? nlohmann::ordered_json(layout->name) : nlohmann::ordered_json();
   json["note"] = layout ? layout->note : "";
@@ -183,8 +205,8 @@ std::string weights_json(const WeightsSummary& summary) {
 }
 
 ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
-  const auto file = weights::read_weights_file(options.file);
-  const auto weights = weights::translate(file, weights::known_layouts(plan));
+  const auto file = weights::read_weights_file(options.file, options.key);
+  const auto weights = weights::translate_for_plan(file, plan);
   const auto in_file =
       options.identities ? std::nullopt : weights::identities_of(plan, weights, options.file);
   if (!options.identities && !in_file) {
@@ -202,11 +224,13 @@ ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
   if (outcome.report.complete()) {
     weights::copy_weights(weights, *model, "");
     plan.backbone_start = {};
-    plan.weights = {options.file.string(), file::sha256_of_file(options.file), options.allow_missing};
+    plan.weights = {options.file.string(), file::sha256_of_file(options.file),
+                    options.key.empty() ? std::nullopt : std::optional(options.key), options.allow_missing};
     model::write_model_file(options.out, *model, plan, outcome.identities);
     outcome.written = true;
   }
-  outcome.text = outcome_text(options, file, outcome, in_file.has_value());
+  const auto patterns = weights::patterns_for_other_identities(plan, outcome.report);
+  outcome.text = outcome_text(options, file, outcome, in_file.has_value(), patterns);
   return outcome;
 }
 

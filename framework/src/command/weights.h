@@ -21,8 +21,10 @@ struct WeightsSummary {
 };
 
 /// Throws what reading the file throws.
+/// @param key of the weights in a file with several networks, or ""
 /// @param catalog whose components say what other programs call their tensors
-[[nodiscard]] WeightsSummary inspect_weights(const std::filesystem::path& file, const Catalog& catalog);
+[[nodiscard]] WeightsSummary inspect_weights(const std::filesystem::path& file, const std::string& key,
+                                             const Catalog& catalog);
 /// What the file is, and a row for each tensor.
 [[nodiscard]] std::string weights_text(const WeightsSummary& summary);
 /// The same as JSON.
@@ -31,6 +33,7 @@ struct WeightsSummary {
 struct ImportOptions {
   std::filesystem::path file;
   std::filesystem::path out;               ///< the model that is written
+  std::string key{};                       ///< of the weights in a file with several networks, or ""
   std::vector<std::string> allow_missing;  ///< as for match_weights()
   std::optional<std::int64_t> identities;  ///< absent: as the file's classifiers have them
 };

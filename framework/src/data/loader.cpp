@@ -17,6 +17,8 @@
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
 #include "kindred/image/image.h"
+#include "recipe/guarded.h"
+#include "system/out_of_memory.h"
 
 namespace kindred::data {
 namespace {
@@ -196,6 +198,8 @@ struct Loader::State {
     } catch (const DataError& error) {
       slot.error = std::current_exception();
       slot.bad_data = error.what();
+    } catch (const recipe::ComponentFault& fault) {
+      slot.error = std::make_exception_ptr(Error(sample.path + ": error: " + fault.reason()));
     } catch (const cv::Exception& error) {
       slot.error = std::make_exception_ptr(Error(sample.path + ": error: OpenCV failed: " + error.what()));
     } catch (...) {
@@ -236,8 +240,15 @@ struct Loader::State {
     {
       const std::lock_guard lock(mutex);
       if (!batch.images.defined()) {
-        batch.images = torch::empty(
-            {static_cast<std::int64_t>(batch.slots.size()), 3, image.rows, image.cols}, torch::kFloat32);
+        const auto count = static_cast<std::int64_t>(batch.slots.size());
+        try {
+          batch.images = torch::empty({count, 3, image.rows, image.cols}, torch::kFloat32);
+        } catch (const std::exception& error) {
+          if (!system::is_out_of_memory(error)) throw;
+          throw system::OutOfMemory("memory does not suffice for a batch of " + std::to_string(count) +
+                                    " images of " + std::to_string(image.rows) + " x " +
+                                    std::to_string(image.cols) + " pixels; use smaller batches or images");
+        }
       }
     }
     // A batch of different sizes is refused when it is complete, by names that do not depend on who was

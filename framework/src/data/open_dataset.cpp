@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
-#include "data/checked_dataset.h"
 #include "data/fold_dataset.h"
 #include "data/joined_dataset.h"
+#include "data/open_choice.h"
 #include "data/open_folder.h"
 #include "file/sample_list.h"
 

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "data/checked_dataset.h"
 #include "data/recognition.h"
 #include "kindred/core/error.h"
 #include "kindred/image/file_content.h"
@@ -151,7 +150,7 @@ OpenedFolder open_folder(const fs::path& root, const Catalog& catalog) {
   }
   auto& [layout, dataset] = candidates.surest.front();
   const bool heap = candidates.recognition == Recognition::fallback;
-  return {layout, checked(std::move(dataset), "dataset/" + layout), heap ? remark_on(root) : ""};
+  return {layout, std::move(dataset), heap ? remark_on(root) : ""};
 }
 
 }  // namespace kindred::data

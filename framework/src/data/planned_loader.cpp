@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "data/checked_dataset.h"
+#include "data/open_choice.h"
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
 #include "system/processors.h"

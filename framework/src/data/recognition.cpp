@@ -8,6 +8,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/schema.h"
 #include "kindred/core/value.h"
+#include "recipe/guarded.h"
 
 namespace kindred::data {
 namespace {
@@ -30,7 +31,10 @@ std::unique_ptr<Dataset> make(const RoleFactory<Dataset>& factory, const std::st
   table.set(parameter, Value(location.string()));
   Diagnostics diagnostics;
   const auto params = factory.parse(Value(std::move(table)), diagnostics, {});
-  return diagnostics.empty() ? factory.create(params.get(), {}) : nullptr;
+  if (!diagnostics.empty()) return nullptr;
+  const auto& info = factory.info();
+  return recipe::guard(recipe::guarded(info.subject(), [&] { return factory.create(params.get(), {}); }),
+                       info);
 }
 
 }  // namespace

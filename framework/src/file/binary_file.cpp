@@ -19,7 +19,8 @@ constexpr std::uint64_t buffer_size = 1U << 16U;
 BinaryFile::BinaryFile(fs::path file) : file_(std::move(file)) {
   std::error_code error;
   const auto status = fs::status(file_, error);
-  if (!fs::exists(status)) throw DataError(file_, "does not exist");
+  if (status.type() == fs::file_type::not_found) throw DataError(file_, "does not exist");
+  if (error) throw DataError(file_, "cannot be read: " + error.message());
   if (!fs::is_regular_file(status)) throw DataError(file_, "is not a file");
   errno = 0;
   stream_.open(file_, std::ios::binary);

@@ -17,16 +17,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string reason(int error) {
-  return std::generic_category().message(error);
-}
-
 /// The lock itself is the kernel's and ends with the process, however that ends; the file's text only says
 /// whose it is.
 int lock(const fs::path& folder) {
   const fs::path file = folder / ".lock";
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor < 0) throw DataError(folder, "cannot be used as a run directory: " + reason(errno));
+  if (descriptor < 0)
+    throw DataError(folder, "cannot be used as a run directory: " + std::generic_category().message(errno));
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
     ::close(descriptor);
@@ -36,14 +33,14 @@ int lock(const fs::path& folder) {
       throw DataError(folder, "is in use by " + (owner.empty() ? "another process" : "process " + owner) +
                                   "; wait until it ends, or use another run directory");
     }
-    throw DataError(folder, "cannot be locked: " + reason(error));
+    throw DataError(folder, "cannot be locked: " + std::generic_category().message(error));
   }
   const std::string text = std::to_string(::getpid()) + "\n";
   if (::ftruncate(descriptor, 0) != 0 ||
       ::write(descriptor, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     const int error = errno;
     ::close(descriptor);
-    throw DataError(file, "cannot be written: " + reason(error));
+    throw DataError(file, "cannot be written: " + std::generic_category().message(error));
   }
   return descriptor;
 }

@@ -41,7 +41,7 @@ constexpr std::array<std::pair<std::string_view, torch::ScalarType>, 7> types = 
     {"|V2", torch::kBFloat16},
 }};
 
-struct Header {
+struct NpyHeader {
   torch::ScalarType type = torch::kFloat;
   bool fortran_order = false;
   std::vector<std::int64_t> shape;
@@ -52,7 +52,7 @@ class HeaderParser {
  public:
   HeaderParser(const std::filesystem::path& file, std::string_view text) : file_(file), text_(text) {}
 
-  Header parse() {
+  NpyHeader parse() {
     expect('{');
     while (!take('}')) {
       const auto key = quoted();

@@ -37,12 +37,13 @@ void write_sample_list(const std::filesystem::path& file, const std::vector<Samp
 
 SampleListReader::SampleListReader(const std::filesystem::path& file) : reader_(file) {
   const auto& table = reader_.table();
-  table.require_known_columns({"path", "identity", "camera", "domain", "split"});
+  table.require_known_columns({"path", "identity", "camera", "domain", "split", "clothes"});
   path_ = table.column("path");
   identity_ = table.column("identity");
   camera_ = table.find("camera");
   domain_ = table.find("domain");
   split_ = table.find("split");
+  clothes_ = table.find("clothes");
 }
 
 bool SampleListReader::next(Sample& sample) {
@@ -57,6 +58,8 @@ bool SampleListReader::next(Sample& sample) {
                             "or -1 or an empty cell if the camera is unknown");
   if (domain_) sample.domain = row_.cells[*domain_];
   if (split_) sample.split = split_in(table, row_, *split_);
+  sample.clothes =
+      number_or(unknown_clothes, table, row_, clothes_, 0, "or an empty cell if the clothes are unknown");
   return true;
 }
 

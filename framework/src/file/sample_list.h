@@ -1,4 +1,4 @@
-// Lists of images: a CSV file with the columns path,identity,camera,domain,split.
+// Lists of images: a CSV file with the columns path,identity,camera,domain,split and, where known, clothes.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +20,9 @@ namespace kindred::file {
 /// write_sample_table(), atomically.
 void write_sample_list(const std::filesystem::path& file, const std::vector<Sample>& samples);
 
-/// Reads such a list: path and identity needed, camera, domain and split optional, in any order; other
-/// columns are an error. Identities and cameras are whole numbers or names (NameNumbers). Throws DataError
-/// naming file and line.
+/// Reads such a list: path and identity needed, camera, domain, split and clothes optional, in any order;
+/// other columns are an error. Identities and cameras are whole numbers or names (NameNumbers). Throws
+/// DataError naming file and line.
 class SampleListReader {
  public:
   explicit SampleListReader(const std::filesystem::path& file);
@@ -42,6 +42,7 @@ class SampleListReader {
   std::optional<std::size_t> camera_;
   std::optional<std::size_t> domain_;
   std::optional<std::size_t> split_;
+  std::optional<std::size_t> clothes_;
   NameNumbers identities_;
   NameNumbers cameras_;
 };

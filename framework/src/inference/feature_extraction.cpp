@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <exception>
 #include <numeric>
 #include <stdexcept>
 
@@ -13,6 +14,7 @@
 #include "kindred/core/error.h"
 #include "progress/meter.h"
 #include "system/device.h"
+#include "system/out_of_memory.h"
 
 namespace kindred::inference {
 namespace {
@@ -55,6 +57,14 @@ void require_unit_rows(const torch::Tensor& rows, const data::Batch& batch,
   }
 }
 
+/// Of rows of length 1: the squared length of their mean is their mean cosine.
+bool are_nearly_equal(const torch::Tensor& rows) {
+  constexpr double least_distance = 1e-5;
+  if (rows.size(0) < 2) return false;
+  const auto mean = rows.mean(0).to(torch::kFloat64);
+  return 1 - mean.dot(mean).item<double>() < least_distance;
+}
+
 /// [N, D], rows of length 1.
 torch::Tensor describe(model::Model& model, const torch::Tensor& images, bool flip_test) {
   const auto rows = model.describe(images);
@@ -64,14 +74,14 @@ torch::Tensor describe(model::Model& model, const torch::Tensor& images, bool fl
                                           torch::nn::functional::NormalizeFuncOptions().dim(1));
 }
 
-system::Precision trained_precision(const recipe::Plan& plan, torch::Device device) {
+system::Precision trained_precision(const recipe::InferencePlan& plan, torch::Device device) {
   return plan.train.precision == system::Precision::automatic ? system::suitable_precision(device)
                                                               : plan.train.precision;
 }
 
 }  // namespace
 
-system::Precision inference_precision(const recipe::Plan& plan, torch::Device device) {
+system::Precision inference_precision(const recipe::InferencePlan& plan, torch::Device device) {
   switch (plan.embed.precision) {
     case system::Precision::trained: {
       const auto trained = trained_precision(plan, device);
@@ -85,7 +95,7 @@ system::Precision inference_precision(const recipe::Plan& plan, torch::Device de
   }
 }
 
-void note_inference_precision(const recipe::Plan& plan, const system::Computing& used,
+void note_inference_precision(const recipe::InferencePlan& plan, const system::Computing& used,
                               progress::ProgressSink& progress) {
   const auto trained = trained_precision(plan, used.device);
   if (used.precision == trained) return;
@@ -115,8 +125,14 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
   while (const auto batch = loader.next()) {
     const auto rows = [&] {
       const system::Autocast autocast(computing);
-      return describe(model, system::place_images(batch->images, computing.device), plan.embed.flip_test)
-          .to(torch::kCPU);
+      try {
+        return describe(model, system::place_images(batch->images, computing.device), plan.embed.flip_test)
+            .to(torch::kCPU);
+      } catch (const std::exception& error) {
+        if (!system::is_out_of_memory(error)) throw;
+        throw system::batch_too_large(computing.device, batch->images,
+                                      "lower embed.batch_size, or use smaller images or a smaller model");
+      }
     }();
     const auto count = static_cast<std::int64_t>(batch->samples.size());
     if (rows.dim() != 2 || rows.size(0) != count || rows.scalar_type() != torch::kFloat) {
@@ -140,6 +156,11 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
   }
   features.descriptors = features.descriptors.slice(0, 0, described);
   meter.finish();
+  if (are_nearly_equal(features.descriptors)) {
+    progress.note("warning: the descriptors of all " + std::to_string(described) + " " + what +
+                  " images are nearly equal, so the order in a ranking is chance: the model tells nobody "
+                  "apart. It is untrained, or its training collapsed (see the log of the training)");
+  }
   return features;
 }
 

@@ -32,10 +32,10 @@ namespace kindred::inference {
 /// The precision in which a plan's model is described on a device: embed.precision; of 'trained',
 /// train.precision, or fp32 where the device cannot compute in that. Throws Error when the device cannot
 /// compute in what is asked for by name.
-[[nodiscard]] system::Precision inference_precision(const recipe::Plan& plan, torch::Device device);
+[[nodiscard]] system::Precision inference_precision(const recipe::InferencePlan& plan, torch::Device device);
 
 /// Notes a precision that is not the one of the training.
-void note_inference_precision(const recipe::Plan& plan, const system::Computing& used,
+void note_inference_precision(const recipe::InferencePlan& plan, const system::Computing& used,
                               progress::ProgressSink& progress);
 
 }  // namespace kindred::inference

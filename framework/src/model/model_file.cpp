@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "file/checksum.h"
+#include "file/file_kind.h"
 #include "kindred/core/error.h"
+#include "model/inference_needs.h"
 #include "recipe/recipe.h"
 #include "system/version.h"
 
@@ -17,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* recipe_key = "kindred.recipe";
+constexpr const char* inference_key = "kindred.inference";
 constexpr const char* identities_key = "kindred.identities";
 constexpr const char* version_key = "kindred.version";
 
@@ -30,6 +34,46 @@ std::string listed(const std::string& what, const std::vector<std::string>& name
   return text;
 }
 
+/// Refuses an override of what only the training uses, which would do nothing.
+void require_useful(const std::vector<std::string>& overrides, const std::optional<InferenceNeeds>& needs) {
+  const std::vector<std::string> used = {"augmentation", "backbone", "dataset", "embed", "folds",
+                                         "head",         "loader",   "machine", "seed",  "train"};
+  Diagnostics diagnostics;
+  for (const auto& text : overrides) {
+    const auto key = text.substr(0, text.find('='));
+    const auto dot = key.find('.');
+    const auto table = key.substr(0, dot);
+    if (std::find(used.begin(), used.end(), table) == used.end()) {
+      diagnostics.error({"--set " + text, 0, 0}, "a trained model does not use '" + table +
+                                                     "' any more; it uses " + quoted_list(used));
+      continue;
+    }
+    if (table != "augmentation" || dot == std::string::npos || !needs) continue;
+    const auto entry = key.substr(dot + 1, key.find('.', dot + 1) - dot - 1);
+    if (needs->needs_augmentation(entry)) continue;
+    diagnostics.error({"--set " + text, 0, 0}, "the augmentation '" + entry +
+                                                   "' was used in training alone, or is not in the recipe; "
+                                                   "`kindred weights inspect` shows the recipe");
+  }
+  diagnostics.throw_if_any();
+}
+
+/// The model files of a run's folder, or of one of its stages': "a, b"; "" when there are none.
+std::string models_in(const fs::path& folder) {
+  constexpr std::size_t most = 3;
+  constexpr const char* name = "model.safetensors";
+  std::vector<fs::path> models;
+  std::error_code error;
+  if (fs::exists(folder / name, error)) models.push_back(folder / name);
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (models.size() < most && fs::exists(entry.path() / name, error)) models.push_back(entry.path() / name);
+  }
+  std::sort(models.begin(), models.end());
+  std::string text;
+  for (const auto& model : models) text += (text.empty() ? "" : ", ") + model.string();
+  return text;
+}
+
 std::int64_t read_identities(const fs::path& file, const std::string& text) {
   std::int64_t identities = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), identities);
@@ -37,6 +81,50 @@ std::int64_t read_identities(const fs::path& file, const std::string& text) {
     throw DataError(file, "is damaged: its '" + std::string(identities_key) + "' is '" + text + "'");
   }
   return identities;
+}
+
+/// Something else that was given as a model file: what it is, and what to do with it.
+[[noreturn]] void refuse(const fs::path& file) {
+  using file::FileKind;
+  const auto kind = file::file_kind(file);
+  const auto is = "is " + file::description_of(kind) + ", not a model file of Kindred";
+  const auto import = "; import it first: kindred weights import " + file.string() +
+                      " --recipe RECIPE --out model.safetensors";
+  switch (kind) {
+    case FileKind::missing:
+      throw DataError(file, "does not exist");
+    case FileKind::folder: {
+      const auto models = models_in(file);
+      throw DataError(file, "is a folder; give a model file" +
+                                (models.empty() ? ": NAME.safetensors" : " in it: " + models));
+    }
+    case FileKind::torch:
+    case FileKind::safetensors:
+      throw DataError(file, is + import);
+    case FileKind::checkpoint:
+      throw DataError(file,
+                      is + ": it holds a training that can go on. The same command as before continues it, "
+                           "and writes model.safetensors at its end");
+    case FileKind::torch_script:
+      throw DataError(file, is +
+                                "; save its tensors in Python, torch.save(torch.jit.load(FILE).state_dict(), "
+                                "'weights.pth'), and import those: kindred weights import");
+    case FileKind::onnx:
+      throw DataError(file,
+                      is + ", and is not read; import the PyTorch weights that it was exported from: kindred "
+                           "weights import");
+    case FileKind::text:
+      if (file.extension() == ".toml") {
+        throw DataError(file, "is a recipe, not a model file; train its model with `kindred run " +
+                                  file.string() + "`, and give the model.safetensors that it writes");
+      }
+      break;
+    case FileKind::npy:
+      throw DataError(file, is + ": it holds features; `kindred evaluate` and `kindred match` read those");
+    default:
+      break;
+  }
+  throw DataError(file, is);
 }
 
 }  // namespace
@@ -108,6 +196,7 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
   auto recipe = plan.resolved();
   recipe.as<Table>()->erase("pseudo_labels");
   content.metadata = {{recipe_key, recipe::write_recipe(recipe)},
+                      {inference_key, InferenceNeeds(plan).write()},
                       {identities_key, std::to_string(identities)},
                       {version_key, system::kindred_version}};
   file::add_checksum(content);
@@ -116,6 +205,8 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
 
 ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
                           const std::vector<std::string>& overrides) {
+  const auto kind = file::file_kind(file);
+  if (kind != file::FileKind::model && kind != file::FileKind::other) refuse(file);
   const auto content = file::read_safetensors(file);
   for (const char* key : {recipe_key, identities_key}) {
     if (content.metadata.count(key) == 0) {
@@ -125,9 +216,17 @@ ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
   file::verify_checksum(file, content);
   ModelFile model_file;
   model_file.identities = read_identities(file, content.metadata.at(identities_key));
-  model_file.plan = recipe::make_plan(
-      recipe::parse_recipe(content.metadata.at(recipe_key), "recipe in " + file.string(), overrides),
-      catalog);
+  std::optional<InferenceNeeds> needs;  // absent: a file of an earlier version
+  if (const auto found = content.metadata.find(inference_key); found != content.metadata.end()) {
+    needs.emplace(found->second, file);
+    needs->require(catalog, file);
+    model_file.notes = needs->other_versions(catalog, file);
+  }
+  require_useful(overrides, needs);
+  model_file.recipe =
+      recipe::parse_recipe(content.metadata.at(recipe_key), "recipe in " + file.string(), overrides);
+  model_file.plan =
+      recipe::choose_model(needs ? needs->without_training(model_file.recipe) : model_file.recipe, catalog);
   model_file.model = build_model(model_file.plan, model_file.identities);
   load_module(*model_file.model, "", content, file);
   model_file.model->eval();

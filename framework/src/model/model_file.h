@@ -10,25 +10,31 @@
 
 #include "file/safetensors.h"
 #include "kindred/core/catalog.h"
+#include "kindred/core/value.h"
 #include "model/model.h"
 #include "recipe/plan.h"
 
 namespace kindred::model {
 
-/// Metadata: "kindred.recipe" the resolved recipe without [[pseudo_labels]] as TOML, "kindred.identities",
-/// "kindred.version", "kindred.crc32" a checksum. Equal models give equal bytes: nothing in the file tells
-/// when or where.
+/// Metadata: "kindred.recipe" the resolved recipe without [[pseudo_labels]] as TOML, "kindred.inference" what
+/// making descriptors needs of it (model/inference_needs.h), "kindred.identities", "kindred.version",
+/// "kindred.crc32" a checksum. Equal models give equal bytes: nothing in the file tells when or where.
 void write_model_file(const std::filesystem::path& file, const Model& model, const recipe::Plan& plan,
                       std::int64_t identities);
 
 struct ModelFile {
-  recipe::Plan plan;
+  recipe::ModelPlan plan;
+  Value recipe;                    ///< the whole resolved recipe of the training, with the overrides
+  std::vector<std::string> notes;  ///< plugins of another version than those that the model was trained with
   std::int64_t identities = 0;
   std::shared_ptr<Model> model;  ///< in evaluation mode, on the CPU
 };
 
 /// Every tensor must be there with the right shape and none left over: throws DataError that lists them else.
-/// @param overrides of the resolved recipe, as on the command line
+/// Of the recipe's components only those that inference needs have to be in the catalog; throws PluginError
+/// that names the plugins of those that are not.
+/// @param overrides of the resolved recipe, as on the command line; RecipeError for one that inference does
+/// not use
 [[nodiscard]] ModelFile read_model_file(const std::filesystem::path& file, const Catalog& catalog,
                                         const std::vector<std::string>& overrides);
 

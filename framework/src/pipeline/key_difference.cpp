@@ -1,6 +1,8 @@
 #include "pipeline/key_difference.h"
 
 #include <map>
+#include <string>
+#include <vector>
 
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
@@ -8,41 +10,68 @@
 namespace kindred::pipeline {
 namespace {
 
-/// What differs between two sets of hashes: "has changed", "is new" or "is gone", of the first that does.
-std::string map_difference(const std::map<std::string, std::string>& there,
-                           const std::map<std::string, std::string>& here, const std::string& what) {
+/// What differs between two sets of hashes: of each that does, "has changed", "is new" or "is no longer
+/// read".
+std::vector<std::string> map_differences(const std::map<std::string, std::string>& there,
+                                         const std::map<std::string, std::string>& here) {
+  std::vector<std::string> differences;
   for (const auto& [name, hash] : here) {
     const auto before = there.find(name);
-    if (before == there.end()) return what + name + " is new";
-    if (before->second != hash) return what + name + " has changed";
+    if (before == there.end()) {
+      differences.push_back(name + " is new");
+    } else if (before->second != hash) {
+      differences.push_back(name + " has changed");
+    }
   }
   for (const auto& [name, hash] : there) {
-    if (here.count(name) == 0) return what + name + " is no longer read";
+    if (here.count(name) == 0) differences.push_back(name + " is no longer read");
   }
-  return "";
+  return differences;
 }
 
-std::string settings_difference(const std::string& there, const std::string& here) {
-  if (there == here) return "";
-  const auto differences = recipe::recipe_differences(recipe::parse_recipe(there, "then", {}),
-                                                      recipe::parse_recipe(here, "now", {}));
-  if (differences.empty()) return "";
-  return "its recipe has changed: " + differences.front().str() +
-         (differences.size() > 1 ? ", and " + std::to_string(differences.size() - 1) + " more" : "");
+std::vector<recipe::RecipeDifference> settings_differences(const std::string& there,
+                                                           const std::string& here) {
+  if (there == here) return {};
+  return recipe::recipe_differences(recipe::parse_recipe(there, "then", {}),
+                                    recipe::parse_recipe(here, "now", {}));
 }
+
+std::string first_of(const std::vector<std::string>& differences) {
+  return differences.empty() ? "" : differences.front();
+}
+
+constexpr const char* data_difference = "the images or their labels have changed";
 
 }  // namespace
 
 std::string key_difference(const results::StageKey& there, const results::StageKey& here, bool ignore_code) {
   if (there.type != here.type) return "it was a stage of type " + there.type;
-  auto reason = settings_difference(there.settings, here.settings);
-  if (reason.empty()) reason = map_difference(there.inputs, here.inputs, "");
-  if (reason.empty() && there.data != here.data) reason = "the images or their labels have changed";
+  const auto settings = settings_differences(there.settings, here.settings);
+  if (!settings.empty()) {
+    return "its recipe has changed: " + settings.front().str() +
+           (settings.size() > 1 ? ", and " + std::to_string(settings.size() - 1) + " more" : "");
+  }
+  auto reason = first_of(map_differences(there.inputs, here.inputs));
+  if (reason.empty() && there.data != here.data) reason = data_difference;
   if (reason.empty() && !ignore_code) {
-    reason = map_difference(there.code, here.code, "");
+    reason = first_of(map_differences(there.code, here.code));
     if (!reason.empty()) reason += " (--ignore-code accepts its result)";
   }
   return reason;
+}
+
+std::string key_differences(const results::StageKey& there, const results::StageKey& here) {
+  auto text = recipe::differences_text(settings_differences(there.settings, here.settings));
+  for (const auto& difference : map_differences(there.inputs, here.inputs)) text += "\n  " + difference;
+  if (there.data != here.data) text += std::string("\n  ") + data_difference;
+  return text;
+}
+
+bool differ_in_settings_alone(const results::StageKey& there, const results::StageKey& here,
+                              bool ignore_code) {
+  auto rest = there;
+  rest.settings = here.settings;
+  return there.settings != here.settings && key_difference(rest, here, ignore_code).empty();
 }
 
 }  // namespace kindred::pipeline

@@ -20,10 +20,12 @@
 #include "pipeline/summary.h"
 #include "progress/log.h"
 #include "recipe/recipe.h"
+#include "recipe/recipe_merge.h"
 #include "results/stage_record.h"
 #include "system/device.h"
 #include "system/memory.h"
 #include "text/text_table.h"
+#include "training/extension.h"
 
 namespace kindred::pipeline {
 namespace {
@@ -36,6 +38,8 @@ using results::StageKey;
 using results::StageRecord;
 using results::write_stage_record;
 using Clock = std::chrono::steady_clock;
+
+constexpr const char* recipe_name = "pipeline.toml";
 
 std::string utc_now() {
   const auto now = std::time(nullptr);
@@ -154,6 +158,10 @@ class PipelineRun {
       stage->check();
       stage->check_on(device);
     }
+    // For what it throws: nothing that describes a result is changed by a command that is refused.
+    static_cast<void>(plan());
+    pending_.clear();
+    write_resolved_recipe();
     std::vector<StageRecord> records;
     for (const auto& stage : pipeline_.stages) {
       const auto state = state_of(*stage);
@@ -170,7 +178,8 @@ class PipelineRun {
         records.push_back(*read_stage_record(folder_of(stage->name)));
       } else {
         progress.note("stage '" + stage->name + "' (" + stage->type() + ") " +
-                      (state.kind == StageState::Kind::goes_on ? "continues" : "runs: " + state.reason));
+                      (state.kind == StageState::Kind::goes_on ? "continues" : "runs") +
+                      (state.reason.empty() ? "" : ": " + state.reason));
         auto record = run_stage(*stage, device, progress, stop);
         if (!record) return {true, ""};
         records.push_back(std::move(*record));
@@ -181,12 +190,36 @@ class PipelineRun {
     return {false, summary(records)};
   }
 
+ private:
   void write_resolved_recipe() const {
-    const auto text = recipe::write_recipe(pipeline_.recipe);
-    file::write_atomically(folder_ / "pipeline.toml", [&](std::ostream& out) { out << text; });
+    const auto file = folder_ / recipe_name;
+    auto recipe = pipeline_.recipe;
+    if (!options_.only.empty()) keep_left_out_stages(recipe, file);
+    const auto text = recipe::write_recipe(recipe);
+    file::write_atomically(file, [&](std::ostream& out) { out << text; });
   }
 
- private:
+  /// With --only, stages that do not run are described as they were when they ran.
+  void keep_left_out_stages(Value& recipe, const fs::path& file) const {
+    if (!fs::exists(file)) return;
+    Value before;
+    try {
+      before = recipe::load_recipe(file, {});
+    } catch (const RecipeError&) {
+      return;  // somebody has changed it
+    }
+    const auto* old_stages = before.as<Table>()->find("stage");
+    const auto* old_list = old_stages == nullptr ? nullptr : old_stages->as<Array>();
+    if (old_list == nullptr) return;
+    for (auto& stage : *recipe.as<Table>()->find("stage")->as<Array>()) {
+      const auto name = recipe::entry_name(stage);
+      if (name == options_.only || !has_stage_record(folder_of(name))) continue;
+      const auto old = std::find_if(old_list->begin(), old_list->end(),
+                                    [&](const Value& entry) { return recipe::entry_name(entry) == name; });
+      if (old != old_list->end()) stage = *old;
+    }
+  }
+
   [[nodiscard]] fs::path folder_of(const std::string& stage) const { return folder_ / stage; }
   [[nodiscard]] fs::path replaced_folder(const std::string& stage) const {
     return folder_ / ".replaced" / stage;
@@ -265,11 +298,21 @@ class PipelineRun {
                             const StageKey& key) const {
     const auto folder = folder_of(stage.name);
     if (!pipeline_.keep_training || !record || !stage.is_worth_keeping(folder)) return;
-    const auto difference = key_difference(record->key, key, /*ignore_code=*/true);
-    if (difference.empty()) return;
+    if (key_difference(record->key, key, /*ignore_code=*/true).empty()) return;
+    const auto extension = extension_of(stage, *record, key, folder);
     throw KeptTrainingError(
-        folder, "holds a training that is kept, and " + difference +
-                    "; use another --run-dir, revert the change, or train again with --from " + stage.name);
+        folder, "holds a training that is kept, but this is another one:" +
+                    key_differences(record->key, key) + (extension ? "\n" + extension->refusal : "") +
+                    "\nUse another --run-dir, revert the changes, or train again with --from " + stage.name);
+  }
+
+  /// Whether what was begun with other settings is a beginning of what the stage makes now.
+  [[nodiscard]] std::optional<training::Extension> extension_of(const stage::Stage& stage,
+                                                                const StageRecord& record,
+                                                                const StageKey& key,
+                                                                const fs::path& folder) const {
+    if (!differ_in_settings_alone(record.key, key, ignores_code(stage))) return std::nullopt;
+    return stage.extension(recipe::parse_recipe(record.key.settings, "then", {}), folder);
   }
 
   StageState compared(const stage::Stage& stage, const std::optional<StageRecord>& record,
@@ -277,6 +320,8 @@ class PipelineRun {
     using Kind = StageState::Kind;
     if (!record) return {Kind::runs, "it has not run yet"};
     if (auto reason = key_difference(record->key, key, ignores_code(stage)); !reason.empty()) {
+      const auto extension = extension_of(stage, *record, key, folder);
+      if (extension && extension->refusal.empty()) return {Kind::goes_on, extension->note};
       return {Kind::runs, std::move(reason)};
     }
     if (!record->finished) return {Kind::goes_on, ""};
@@ -339,8 +384,8 @@ class PipelineRun {
     const bool anew = anew_.erase(stage.name) > 0;
     if (!anew) take_back(stage);
     const auto before = read_stage_record(folder);
-    const bool goes_on = !anew && before && !before->finished &&
-                         key_difference(before->key, record.key, ignores_code(stage)).empty();
+    const bool goes_on =
+        !anew && compared(stage, before, record.key, folder).kind == StageState::Kind::goes_on;
     if (goes_on) {
       file::remove_unfinished_files(folder);
       record.cost = before->cost;
@@ -440,7 +485,7 @@ std::string plan_text(const std::vector<PlannedStage>& stages) {
         what = "nothing, it is up to date";
         break;
       case StageState::Kind::goes_on:
-        what = "continues where it was stopped";
+        what = stage.state.reason.empty() ? "continues where it was stopped" : "continues";
         break;
       case StageState::Kind::runs:
         what = "runs";
@@ -461,7 +506,6 @@ PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog, c
   return with_data_errors([&] {
     PipelineRun run(pipeline, catalog, folder, options);
     const file::FolderLock lock(folder);
-    run.write_resolved_recipe();
     progress::RunLog log(folder / "log.txt");
     progress::TeeProgress tee({&log, &progress});
     return run.run(tee, stop);

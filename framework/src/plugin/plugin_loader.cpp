@@ -185,7 +185,7 @@ void load_plugin(const fs::path& file, LoadedPlugins& result) {
   try {
     auto info = read_info(file);
     const auto library = open(file);
-    result.catalog.merge(declare(library, file), info.name, file);
+    result.catalog.merge(declare(library, file), info.name, file, info.version);
     result.loaded.push_back(std::move(info));
   } catch (const PluginError& error) {
     result.refused.push_back({file, reason_of(error)});

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <span>
 #include <stdexcept>
@@ -15,10 +18,12 @@
 
 #include "kindred/core/error.h"
 #include "kindred/core/parallel.h"
+#include "kindred/core/random.h"
 #include "kindred/role/metric.h"
 #include "ranking/made_metric.h"
 #include "ranking/match_ranks.h"
 #include "ranking/similarity.h"
+#include "text/number_text.h"
 
 namespace kindred::ranking {
 namespace {
@@ -27,10 +32,6 @@ constexpr std::int64_t block_bytes = std::int64_t{64} << 20;
 
 bool labelled(const Sample& sample) {
   return sample.identity >= 0;
-}
-
-std::string count_text(std::int64_t count, const std::string& thing, const std::string& things) {
-  return std::to_string(count) + " " + (count == 1 ? thing : things);
 }
 
 void add_sentence(std::string& text, const std::string& sentence) {
@@ -62,7 +63,7 @@ struct GalleryIndex {
 
 std::string some_identities(std::set<std::int64_t> identities) {
   std::string text =
-      count_text(static_cast<std::int64_t>(identities.size()), "identity", "identities") + " (";
+      text::count_text(static_cast<std::int64_t>(identities.size()), "identity", "identities") + " (";
   std::size_t shown = 0;
   for (const auto identity : identities) {
     if (shown == 3) return text + ", ...)";
@@ -82,12 +83,13 @@ void require_shared_identities(const std::vector<Sample>& query, const std::vect
     if (labelled(sample)) identities.insert(sample.identity);
   }
   if (identities.empty()) {
-    throw DataError(place, "none of the " + count_text(query.size(), "query", "queries") +
+    throw DataError(place, "none of the " + text::count_text(query.size(), "query", "queries") +
                                " has an identity; evaluation needs identities (column `identity`, whole "
                                "numbers from 0); without them, use match to rank the gallery");
   }
   if (index.labelled_images == 0) {
-    throw DataError(place, "none of the " + count_text(gallery.size(), "gallery image", "gallery images") +
+    throw DataError(place, "none of the " +
+                               text::count_text(gallery.size(), "gallery image", "gallery images") +
                                " has an identity; evaluation needs identities on both sides");
   }
   std::set<std::int64_t> others;
@@ -153,7 +155,35 @@ CameraDecision decide_cameras(const std::vector<Sample>& query, const std::vecto
   return {true, ""};
 }
 
-/// In single-camera mode a query that is in the gallery finds itself, which makes the scores look better.
+/// Throws unless the clothes of all images of persons on both sides are known.
+void require_clothes(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
+                     const GalleryIndex& index, const std::filesystem::path& place) {
+  std::unordered_set<std::int64_t> shared;
+  std::int64_t images = 0;
+  std::int64_t missing = 0;
+  const Sample* first_missing = nullptr;
+  const auto look_at = [&](const Sample& sample) {
+    ++images;
+    if (sample.clothes >= 0) return;
+    ++missing;
+    if (first_missing == nullptr) first_missing = &sample;
+  };
+  for (const auto& sample : query) {
+    if (index.find(sample) == nullptr) continue;
+    shared.insert(sample.identity);
+    look_at(sample);
+  }
+  for (const auto& sample : gallery) {
+    if (labelled(sample) && shared.contains(sample.identity)) look_at(sample);
+  }
+  if (missing == 0) return;
+  throw DataError(place, "[evaluate] clothes needs the clothes of every image, but of " +
+                             std::to_string(images) + " images " + std::to_string(missing) +
+                             " have none (first: '" + first_missing->path +
+                             "'); give them in the column 'clothes' of a manifest, or set clothes = \"any\"");
+}
+
+/// Queries whose path is in the gallery as well.
 std::int64_t queries_in_gallery(const std::vector<Sample>& query, const std::vector<Sample>& gallery) {
   std::unordered_set<std::string_view> paths;
   for (const auto& sample : gallery) paths.insert(sample.path);
@@ -162,18 +192,72 @@ std::int64_t queries_in_gallery(const std::vector<Sample>& query, const std::vec
   });
 }
 
+/// Galleries with one image of each identity. Unlabelled images stand for a person each.
+class DrawnGalleries {
+ public:
+  DrawnGalleries(const std::vector<Sample>& gallery, const GalleryIndex& index, std::int64_t count)
+      : images_(static_cast<std::size_t>(count)) {
+    std::vector<std::int32_t> unlabelled;
+    for (std::size_t i = 0; i < gallery.size(); ++i) {
+      if (gallery[i].identity == unlabelled_identity) unlabelled.push_back(static_cast<std::int32_t>(i));
+    }
+    for (std::size_t draw = 0; draw < images_.size(); ++draw) {
+      images_[draw] = unlabelled;
+      for (const auto& [identity, images] : index.images) images_[draw].push_back(one_of(images, draw));
+    }
+  }
+
+  [[nodiscard]] std::size_t count() const { return images_.size(); }
+  [[nodiscard]] const std::vector<std::int32_t>& images(std::size_t draw) const { return images_[draw]; }
+
+  /// The same image of the same images, and of fewer the next one: whoever draws from what is left over of an
+  /// identity gets the image that the whole gallery has, when it is left.
+  /// @param images at least one
+  [[nodiscard]] static std::int32_t one_of(const std::vector<std::int32_t>& images, std::size_t draw) {
+    constexpr std::uint64_t seed = 0x73686f74;  // models are compared on the same galleries
+    std::int32_t drawn = images.front();
+    std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+    for (const auto image : images) {
+      const auto key = RandomStream(seed, {draw, static_cast<std::uint64_t>(image)})();
+      if (key < least) {
+        least = key;
+        drawn = image;
+      }
+    }
+    return drawn;
+  }
+
+ private:
+  std::vector<std::vector<std::int32_t>> images_;
+};
+
 /// What a query has to do with the gallery, beside negatives and junk.
 struct Relations {
-  std::vector<std::int32_t> matches;      // ascending
-  std::vector<std::int32_t> same_camera;  // of the query's identity, removed
+  std::vector<std::int32_t> matches;   // ascending
+  std::vector<std::int32_t> left_out;  // removed for their camera or clothes, or as the query itself
+  std::vector<std::int32_t> itself;    // of them, what was removed as the query itself alone
+};
+
+/// What was found of a query.
+struct Judged {
+  std::int64_t matches = 0;       // 0: it was not judged
+  std::vector<QueryRanks> ranks;  // one, or one for each drawn gallery
 };
 
 /// Who is to be found by whom.
 class Judge {
  public:
   Judge(const std::vector<Sample>& query, const std::vector<Sample>& gallery, const GalleryIndex& index,
-        bool cameras_known, const std::filesystem::path& place)
-      : query_(query), gallery_(gallery), index_(index), cameras_known_(cameras_known), location_(place) {}
+        bool cameras_known, const recipe::EvaluateSettings& settings, const SameImages& same,
+        const std::filesystem::path& place)
+      : query_(query),
+        gallery_(gallery),
+        index_(index),
+        cameras_known_(cameras_known),
+        clothes_(settings.clothes),
+        same_(same),
+        drawn_(gallery, index, settings.single_gallery_shot),
+        location_(place) {}
 
   [[nodiscard]] PairTotals pairs() const {
     PairTotals pairs;
@@ -189,34 +273,91 @@ class Judge {
     return pairs;
   }
 
+  /// Queries that would find themselves if they were not left out.
+  [[nodiscard]] std::int64_t found_themselves() const {
+    std::int64_t count = 0;
+    for (std::size_t q = 0; q < query_.size(); ++q)
+      count += labelled(query_[q]) && !relations(q).itself.empty() ? 1 : 0;
+    return count;
+  }
+
   /// Without ranks where there is no right image.
-  [[nodiscard]] QueryRanks judge(std::size_t q, std::span<const float> distances,
-                                 const std::vector<std::unique_ptr<PairCounter::Part>>& parts) const {
+  [[nodiscard]] Judged judge(std::size_t q, std::span<const float> distances,
+                             const std::vector<std::unique_ptr<PairCounter::Part>>& parts) const {
     require_numbers(q, distances);
     if (!labelled(query_[q])) return {};
     const auto related = relations(q);
-    for (const auto& part : parts) part->add({distances, related.matches, related.same_camera});
+    for (const auto& part : parts) part->add({distances, related.matches, related.left_out});
     if (related.matches.empty()) return {};
-    auto removed = index_.junk;
-    removed.insert(removed.end(), related.same_camera.begin(), related.same_camera.end());
-    return {match_ranks(distances, related.matches, removed), ranked(related)};
+    Judged judged;
+    if (drawn_.count() > 0) {
+      judged.ranks = ranks_in_draws(q, distances, related);
+    } else {
+      auto removed = index_.junk;
+      removed.insert(removed.end(), related.left_out.begin(), related.left_out.end());
+      judged.ranks.push_back({match_ranks(distances, related.matches, removed), ranked(related)});
+    }
+    if (!judged.ranks.empty()) judged.matches = static_cast<std::int64_t>(related.matches.size());
+    return judged;
   }
 
  private:
+  [[nodiscard]] bool is_itself(std::size_t q, std::int32_t image) const {
+    return !same_.empty() && std::find(same_[q].begin(), same_[q].end(), image) != same_[q].end();
+  }
+
   [[nodiscard]] Relations relations(std::size_t q) const {
     Relations relations;
-    const auto* same_identity = index_.find(query_[q]);
-    if (same_identity == nullptr) return relations;
-    for (const auto image : *same_identity) {
-      const bool same_camera =
-          cameras_known_ && gallery_[static_cast<std::size_t>(image)].camera == query_[q].camera;
-      (same_camera ? relations.same_camera : relations.matches).push_back(image);
+    const auto& query = query_[q];
+    if (const auto* same_identity = index_.find(query)) {
+      for (const auto image : *same_identity) {
+        const auto& sample = gallery_[static_cast<std::size_t>(image)];
+        const bool out = (cameras_known_ && sample.camera == query.camera) ||
+                         (clothes_ == recipe::ClothesMode::changed && sample.clothes == query.clothes) ||
+                         (clothes_ == recipe::ClothesMode::same && sample.clothes != query.clothes);
+        const bool itself = !out && is_itself(q, image);
+        (out || itself ? relations.left_out : relations.matches).push_back(image);
+        if (itself) relations.itself.push_back(image);
+      }
+    }
+    if (same_.empty()) return relations;
+    for (const auto image : same_[q]) {  // under another identity than the query's, or none
+      const auto identity = gallery_[static_cast<std::size_t>(image)].identity;
+      if (identity == junk_identity || identity == query.identity) continue;
+      relations.left_out.push_back(image);
+      relations.itself.push_back(image);
     }
     return relations;
   }
 
   [[nodiscard]] std::int64_t ranked(const Relations& related) const {
-    return static_cast<std::int64_t>(gallery_.size() - index_.junk.size() - related.same_camera.size());
+    return static_cast<std::int64_t>(gallery_.size() - index_.junk.size() - related.left_out.size());
+  }
+
+  [[nodiscard]] std::vector<QueryRanks> ranks_in_draws(std::size_t q, std::span<const float> distances,
+                                                       const Relations& related) const {
+    std::vector<QueryRanks> ranks;
+    // Without the images that are left out for another reason, but with the query itself.
+    auto candidates = related.matches;
+    for (const auto image : related.itself) {
+      if (gallery_[static_cast<std::size_t>(image)].identity == query_[q].identity)
+        candidates.push_back(image);
+    }
+    for (std::size_t draw = 0; draw < drawn_.count(); ++draw) {
+      const auto right = DrawnGalleries::one_of(candidates, draw);
+      if (is_itself(q, right)) continue;  // it is the gallery's image of its person: no query
+      const float own = distances[static_cast<std::size_t>(right)];
+      std::int64_t before = 0;
+      std::int64_t others = 0;
+      for (const auto image : drawn_.images(draw)) {
+        const auto i = static_cast<std::size_t>(image);
+        if (gallery_[i].identity == query_[q].identity || is_itself(q, image)) continue;
+        ++others;
+        before += distances[i] < own || (distances[i] == own && image < right) ? 1 : 0;
+      }
+      ranks.push_back({{before + 1}, others + 1});
+    }
+    return ranks;
   }
 
   void require_numbers(std::size_t q, std::span<const float> distances) const {
@@ -234,14 +375,17 @@ class Judge {
   const std::vector<Sample>& gallery_;
   const GalleryIndex& index_;
   bool cameras_known_;
+  recipe::ClothesMode clothes_;
+  const SameImages& same_;
+  DrawnGalleries drawn_;
   const std::filesystem::path& location_;
 };
 
 using Counters = std::vector<std::unique_ptr<PairCounter>>;  // of each metric; nullptr: of ranks
 
-std::vector<QueryRanks> judge_all(std::int64_t queries, std::int64_t images, const DistanceBlock& distances,
-                                  const Judge& judge, const Counters& counters) {
-  std::vector<QueryRanks> ranks(static_cast<std::size_t>(queries));
+std::vector<Judged> judge_all(std::int64_t queries, std::int64_t images, const DistanceBlock& distances,
+                              const Judge& judge, const Counters& counters) {
+  std::vector<Judged> judged(static_cast<std::size_t>(queries));
   const auto block =
       std::max<std::int64_t>(1, block_bytes / (images * static_cast<std::int64_t>(sizeof(float))));
   for (std::int64_t first = 0; first < queries; first += block) {
@@ -259,24 +403,49 @@ std::vector<QueryRanks> judge_all(std::int64_t queries, std::int64_t images, con
       }
       for (auto row = begin; row < end; ++row) {
         const auto q = static_cast<std::size_t>(first + row);
-        ranks[q] = judge.judge(q, {data + row * images, static_cast<std::size_t>(images)}, parts);
+        judged[q] = judge.judge(q, {data + row * images, static_cast<std::size_t>(images)}, parts);
       }
       for (const auto& part : parts) part->finish();
     });
   }
-  return ranks;
+  return judged;
 }
 
 /// What the queries are, and nothing yet of their values.
 std::vector<results::EvaluatedQuery> queries_of(const std::vector<Sample>& query,
-                                                const std::vector<QueryRanks>& ranks) {
+                                                const std::vector<Judged>& judged) {
   std::vector<results::EvaluatedQuery> queries;
   for (std::size_t q = 0; q < query.size(); ++q) {
-    queries.push_back({query[q].path, query[q].identity, query[q].camera,
-                       static_cast<std::int64_t>(ranks[q].ranks.size())});
+    queries.push_back({query[q].path, query[q].identity, query[q].camera, judged[q].matches});
   }
   return queries;
 }
+
+/// The ranks of all queries that were judged, and how many of them belong to each.
+struct JudgedRanks {
+  std::vector<QueryRanks> ranks;
+  std::vector<std::size_t> of_query;
+
+  explicit JudgedRanks(std::vector<Judged> judged) {
+    for (auto& one : judged) {
+      if (one.ranks.empty()) continue;
+      of_query.push_back(one.ranks.size());
+      std::move(one.ranks.begin(), one.ranks.end(), std::back_inserter(ranks));
+    }
+  }
+
+  /// One value for each query: the mean over its draws.
+  [[nodiscard]] std::vector<double> means(const std::vector<double>& values) const {
+    std::vector<double> result;
+    auto next = values.begin();
+    for (const auto count : of_query) {
+      const auto end = next + static_cast<std::ptrdiff_t>(count);
+      result.push_back(std::accumulate(next, end, 0.0) / static_cast<double>(count));
+      next = end;
+    }
+    return result;
+  }
+};
 
 /// Leaves gaps for the queries that were not judged.
 std::vector<double> with_gaps(const std::vector<double>& values,
@@ -303,10 +472,12 @@ void require_new_name(const MadeMetric& metric, const std::string& what, const s
 }
 
 /// Adds what a metric says of the rankings.
-void add_result(const MadeMetric& metric, MetricResult result, results::Evaluation& evaluation) {
-  check_result(metric, static_cast<std::size_t>(evaluation.valid_queries), result);
+void add_result(const MadeMetric& metric, MetricResult result, const JudgedRanks& judged,
+                results::Evaluation& evaluation) {
+  check_result(metric, judged.ranks.size(), result);
   for (std::size_t i = 0; i < metric.figures.size(); ++i) {
-    evaluation.figures.push_back({metric.figures[i], result.values[i], metric.name});
+    evaluation.figures.push_back({metric.figures[i], result.values[i], metric.name,
+                                  result.cautions.empty() ? "" : std::move(result.cautions[i])});
   }
   for (auto& table : result.tables) {
     require_new_name(metric, "table", table.name, evaluation.tables, {"matches", "per_query"});
@@ -316,14 +487,14 @@ void add_result(const MadeMetric& metric, MetricResult result, results::Evaluati
   for (auto& column : result.per_query) {
     require_new_name(metric, "column of per_query", column.name, per_query.columns,
                      {"path", "identity", "camera", "matches"});
-    column.values = with_gaps(column.values, per_query.queries);
+    column.values = with_gaps(judged.means(column.values), per_query.queries);
     per_query.columns.push_back(std::move(column));
   }
 }
 
 /// Distractors, and what a reader must know of queries.
 void count_others(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
-                  results::Evaluation& evaluation) {
+                  bool exclude_same_image, results::Evaluation& evaluation) {
   std::unordered_set<std::int64_t> searched;
   std::int64_t not_judged = 0;
   for (const auto& sample : query) {
@@ -335,21 +506,62 @@ void count_others(const std::vector<Sample>& query, const std::vector<Sample>& g
     if (!labelled(sample) || !searched.contains(sample.identity)) ++evaluation.distractors;
   }
   if (not_judged > 0) {
-    add_sentence(evaluation.note,
-                 count_text(not_judged, "query is", "queries are") + " unlabeled or junk and not evaluated");
+    add_sentence(evaluation.note, text::count_text(not_judged, "query is", "queries are") +
+                                      " unlabeled or junk and not evaluated");
   }
-  if (evaluation.cameras_known) return;
+  if (evaluation.cameras_known || exclude_same_image) return;
   if (const auto selves = queries_in_gallery(query, gallery); selves > 0) {
-    add_sentence(evaluation.note, count_text(selves, "query is", "queries are") +
+    add_sentence(evaluation.note, text::count_text(selves, "query is", "queries are") +
                                       " also in the gallery, and finding itself counts as correct");
   }
+}
+
+/// What the settings leave of the gallery, for readers.
+std::string setting_text(const recipe::EvaluateSettings& settings) {
+  std::string text;
+  if (settings.clothes == recipe::ClothesMode::changed) {
+    add_sentence(text, "changed clothes: images in the clothes of the query are ignored");
+  }
+  if (settings.clothes == recipe::ClothesMode::same) {
+    add_sentence(text, "same clothes: images in other clothes than those of the query are ignored");
+  }
+  if (settings.single_gallery_shot > 0) {
+    add_sentence(text, "single gallery shot: one image of each identity, mean of " +
+                           count_text(settings.single_gallery_shot, "draw", "draws"));
+  }
+  return text;
+}
+
+/// Why no query was judged although some person is on both sides.
+DataError nothing_left(const recipe::EvaluateSettings& settings, bool cameras_known, bool itself,
+                       const std::filesystem::path& place) {
+  std::string reasons;
+  std::string remedies;
+  const auto add = [&](const std::string& reason, const std::string& remedy) {
+    reasons += (reasons.empty() ? "" : " or ") + reason;
+    remedies += (remedies.empty() ? "set " : " or ") + remedy;
+  };
+  if (cameras_known) add("are from the camera of the query", "cameras = \"single\"");
+  if (settings.clothes == recipe::ClothesMode::changed) {
+    add("show the clothes of the query", "clothes = \"any\"");
+  }
+  if (settings.clothes == recipe::ClothesMode::same) add("show other clothes", "clothes = \"any\"");
+  if (itself) add("are the query itself", "exclude_same_image = false");
+  const bool camera_alone = cameras_known && settings.clothes == recipe::ClothesMode::any && !itself;
+  return DataError(place, std::string(camera_alone ? "no query has a correct image from another camera"
+                                                   : "no query has a correct image that counts") +
+                              ": all gallery images of the query's identity " + reasons +
+                              " and are ignored; " + remedies + " to count them, or check " +
+                              (camera_alone ? "the cameras in the data" : "the labels of the data"));
 }
 
 }  // namespace
 
 results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
                              const DistanceBlock& distances, DistanceScale scale,
-                             const recipe::EvaluationPlan& plan, const std::filesystem::path& place) {
+                             const recipe::EvaluationPlan& plan, const std::filesystem::path& place,
+                             const SameImages& same) {
+  const auto& settings = plan.evaluate;
   const auto metrics = create_metrics(plan);
   if (metrics.empty()) {
     throw Error(
@@ -361,7 +573,8 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
   }
   const GalleryIndex index(gallery);
   require_shared_identities(query, gallery, index, place);
-  auto decision = decide_cameras(query, gallery, index, plan.evaluate.cameras, place);
+  auto decision = decide_cameras(query, gallery, index, settings.cameras, place);
+  if (settings.clothes != recipe::ClothesMode::any) require_clothes(query, gallery, index, place);
 
   results::Evaluation evaluation;
   evaluation.queries = static_cast<std::int64_t>(query.size());
@@ -369,29 +582,38 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
   evaluation.gallery = static_cast<std::int64_t>(gallery.size()) - evaluation.junk;
   evaluation.cameras_known = decision.known;
   evaluation.cosine = scale == DistanceScale::cosine;
-  evaluation.note = std::move(decision.note);
+  evaluation.itself_ignored = settings.exclude_same_image;
+  evaluation.clothes = settings.clothes;
+  evaluation.single_gallery_shot = settings.single_gallery_shot;
+  evaluation.note = setting_text(settings);
+  if (!decision.note.empty()) add_sentence(evaluation.note, decision.note);
 
-  const Judge judge(query, gallery, index, decision.known, place);
+  const SameImages none;
+  const Judge judge(query, gallery, index, decision.known, settings,
+                    settings.exclude_same_image ? same : none, place);
+  const auto themselves = judge.found_themselves();
   auto pairs = judge.pairs();
   pairs.cosine = evaluation.cosine;
   evaluation.positive_pairs = pairs.positives;
   evaluation.negative_pairs = pairs.negatives;
   Counters counters;
   for (const auto& metric : metrics) counters.push_back(metric.metric->count_pairs(pairs));
-  auto ranks = judge_all(evaluation.queries, pairs.images, distances, judge, counters);
-  evaluation.per_query.queries = queries_of(query, ranks);
-  std::erase_if(ranks, [](const QueryRanks& one) { return one.ranks.empty(); });
-  evaluation.valid_queries = static_cast<std::int64_t>(ranks.size());
-  if (ranks.empty()) {  // possible only when images were removed for their camera
-    throw DataError(place,
-                    "no query has a correct image from another camera: all gallery images of the query's "
-                    "identity are from the camera of the query and are ignored; set cameras = \"single\" to "
-                    "count them, or check the cameras in the data");
+  auto judged = judge_all(evaluation.queries, pairs.images, distances, judge, counters);
+  evaluation.per_query.queries = queries_of(query, judged);
+  const JudgedRanks ranks(std::move(judged));
+  evaluation.valid_queries = static_cast<std::int64_t>(ranks.of_query.size());
+  if (ranks.ranks.empty()) {  // possible only when images were left out
+    throw nothing_left(settings, decision.known, themselves > 0, place);
   }
   for (std::size_t i = 0; i < metrics.size(); ++i) {
-    add_result(metrics[i], counters[i] ? counters[i]->result() : metrics[i].metric->judge(ranks), evaluation);
+    add_result(metrics[i], counters[i] ? counters[i]->result() : metrics[i].metric->judge(ranks.ranks), ranks,
+               evaluation);
   }
-  count_others(query, gallery, evaluation);
+  if (themselves > 0) {
+    add_sentence(evaluation.note, count_text(themselves, "query is", "queries are") +
+                                      " also in the gallery, and this image itself is left out");
+  }
+  count_others(query, gallery, settings.exclude_same_image, evaluation);
   return evaluation;
 }
 

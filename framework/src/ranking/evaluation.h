@@ -9,6 +9,7 @@
 
 #include "kindred/core/sample.h"
 #include "kindred/search/retrieval.h"
+#include "ranking/same_images.h"
 #include "recipe/plan.h"
 #include "results/evaluation.h"
 
@@ -20,15 +21,21 @@ enum class DistanceScale {
   other    ///< whatever a post-processor makes
 };
 
-/// For each query, gallery images of the same identity and camera are removed (when cameras are known), junk
-/// (identity -1) is removed, distractors stay. Ties keep the gallery's order. Metrics of ranks see the
-/// queries that have a right image; queries that are unlabelled or junk are counted but not judged. Metrics
-/// of distances see the pairs of all labelled queries, also of those without a right image, and what stays of
-/// the gallery for each (role/metric.h).
+/// For each query, gallery images of the same identity and camera are removed (when cameras are known), and
+/// those of its identity that [evaluate] clothes leaves out; junk (identity -1) is removed, and so is the
+/// query itself when exclude_same_image; distractors stay. Ties keep the gallery's order. Metrics of ranks
+/// see the queries that have a right image; queries that are unlabelled or junk are counted but not judged.
+/// Metrics of distances see the pairs of all labelled queries, also of those without a right image, and what
+/// stays of the gallery for each (role/metric.h).
 ///
 /// CameraMode::automatic knows cameras when every query and gallery image of the persons that both sides show
 /// has one, and not all the same one; else it is CameraMode::single, and the note says why.
 /// CameraMode::known insists on cameras; CameraMode::single ignores them.
+///
+/// With single_gallery_shot = n metrics of ranks see each query n times: each time the gallery has one image
+/// of each identity, drawn by a stream that depends on the gallery alone, and of the query's identity one of
+/// those that are not removed. Values of a query are means over its draws. In a draw in which the query
+/// itself is the image drawn of its identity, it is not judged. Metrics of distances see all pairs once.
 ///
 /// The result does not depend on the number of threads. Memory: one block of distances (64 MB, or one row), 8
 /// bytes for each right image of each query, and what counters of pairs take.
@@ -37,10 +44,12 @@ enum class DistanceScale {
 /// check_result() throw.
 /// @param plan its multi_query is not looked at: it is the caller who merges (multi_query.h)
 /// @param place what errors call the place, such as the file of the queries
+/// @param same where the queries themselves are in the gallery
 [[nodiscard]] results::Evaluation evaluate(const std::vector<Sample>& query,
                                            const std::vector<Sample>& gallery, const DistanceBlock& distances,
                                            DistanceScale scale, const recipe::EvaluationPlan& plan,
-                                           const std::filesystem::path& place = "evaluation");
+                                           const std::filesystem::path& place = "evaluation",
+                                           const SameImages& same = {});
 
 /// 1 - cosine similarity of rows, computed block by block. Rows without a direction are a DataError naming
 /// the row, and so are widths that differ.

@@ -34,6 +34,14 @@ void check_columns(const MadeMetric& metric, const std::string& what, std::size_
   }
 }
 
+void check_cautions(const MadeMetric& metric, const std::string& what, std::size_t values,
+                    const std::vector<std::string>& cautions) {
+  if (cautions.empty() || cautions.size() == values) return;
+  throw ComponentError(metric.component, "gives " + std::to_string(cautions.size()) + " cautions for " +
+                                             what + ", which are " + std::to_string(values) +
+                                             "; give one for each, or none at all");
+}
+
 bool has_column(const MetricTable& table, const std::string& name) {
   return std::any_of(table.columns.begin(), table.columns.end(),
                      [&](const MetricColumn& column) { return column.name == name; });
@@ -84,6 +92,7 @@ void check_result(const MadeMetric& metric, std::size_t queries, MetricResult& r
     throw ComponentError(metric.component, "gives " + std::to_string(result.values.size()) + " values for " +
                                                std::to_string(metric.figures.size()) + " figures");
   }
+  check_cautions(metric, "its values", result.values.size(), result.cautions);
   check_columns(metric, "per_query", queries, result.per_query);
   for (auto& column : result.per_query) column.name = metric.prefix + column.name;
   for (auto& table : result.tables) {
@@ -91,6 +100,7 @@ void check_result(const MadeMetric& metric, std::size_t queries, MetricResult& r
     const auto what = "the table '" + table.name + "'";
     if (table.columns.empty()) throw ComponentError(metric.component, what + " has no columns");
     check_columns(metric, what, table.columns.front().values.size(), table.columns);
+    check_cautions(metric, "the rows of " + what, table.columns.front().values.size(), table.cautions);
     if (table.plot && !(has_column(table, table.plot->x) && has_column(table, table.plot->y))) {
       throw ComponentError(metric.component, what + " is to be drawn by columns that it does not have");
     }

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <map>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "kindred/core/error.h"
@@ -21,12 +21,12 @@ file::Features merge_queries(const file::Features& query, const std::string& nam
   file::Features merged;
   std::vector<std::int64_t> row_of;  // of each query, in the merged ones
   std::vector<std::int64_t> sizes;
-  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> known;
+  std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t>, std::int64_t> known;
   for (const auto& sample : query.samples) {
     const auto next = static_cast<std::int64_t>(merged.samples.size());
     auto row = next;
     if (sample.identity >= 0)
-      row = known.emplace(std::pair(sample.identity, sample.camera), next).first->second;
+      row = known.emplace(std::tuple(sample.identity, sample.camera, sample.clothes), next).first->second;
     if (row == next) {
       merged.samples.push_back(sample);
       sizes.push_back(0);

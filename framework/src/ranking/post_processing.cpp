@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -14,20 +13,12 @@
 #include "ranking/evaluation.h"
 #include "ranking/search_host.h"
 #include "ranking/similarity.h"
+#include "recipe/idle_settings.h"
 
 namespace kindred::ranking {
 namespace {
 
 using Step = PostProcessor::Step;
-
-void require_finite(const torch::Tensor& rows, const std::string& subject) {
-  const auto finite = torch::isfinite(rows).all(1).contiguous();
-  const auto* good = finite.data_ptr<bool>();
-  const auto at = std::find(good, good + finite.numel(), false) - good;
-  if (at == finite.numel()) return;
-  throw Error(subject + ": error: has made row " + std::to_string(at) +
-              " (from 0, the queries first) not finite; check for very long or very short descriptors");
-}
 
 /// What the search keeps as long as its distances are used.
 struct Searched {
@@ -56,21 +47,13 @@ std::shared_ptr<Searched> search(const recipe::RankingPlan& plan, const std::str
         std::find(choice.domains.begin(), choice.domains.end(), *domain) != choice.domains.end();
     if (!meant) continue;
     const auto& processor = *searched->processors[i];
-    const auto rows = retrieval.descriptors.size(0);
     if (processor.step() == Step::changes_of_distances) cosine();
     try {
       processor.apply(retrieval, *searched->host);
     } catch (const ComponentError& error) {
-      throw RecipeError(choice.location, choice.subject() + ": " + error.reason());
-    }
-    if (processor.step() == Step::descriptors) {
-      if (retrieval.descriptors.dim() != 2 || retrieval.descriptors.size(0) != rows ||
-          retrieval.descriptors.scalar_type() != torch::kFloat || !retrieval.descriptors.is_contiguous()) {
-        throw std::logic_error(choice.subject() + " must keep descriptors [Q + G, D], 32-bit floats");
-      }
-      require_finite(retrieval.descriptors, choice.subject());
-    } else if (!retrieval.distances) {
-      throw std::logic_error(choice.subject() + " must set distances");
+      throw RecipeError(choice.location, choice.subject() +
+                                             (domain == nullptr ? "" : " in the domain '" + *domain + "'") +
+                                             ": " + error.reason());
     }
   }
   cosine();
@@ -189,6 +172,8 @@ SearchInput read_search_input(const std::filesystem::path& query_file,
       at += last - first;
     }
   }
+  input.same_images = same_images(input.query, input.descriptors.slice(0, 0, query.size()), input.gallery,
+                                  input.descriptors.slice(0, query.size()));
   return input;
 }
 
@@ -216,6 +201,7 @@ std::vector<std::unique_ptr<PostProcessor>> create_post_processors(const recipe:
 DistanceBlock post_process(const recipe::RankingPlan& plan, SearchInput& input, torch::Device device,
                            progress::ProgressSink& progress) {
   const torch::NoGradGuard no_gradients;
+  for (const auto& warning : recipe::idle_post_processors(plan)) progress.note(warning);
   const auto queries = static_cast<std::int64_t>(input.query.size());
   require_directions(input.descriptors.slice(0, 0, queries), input.query_file.string());
   require_directions(input.descriptors.slice(0, queries), input.gallery_file.string());

@@ -10,6 +10,7 @@
 #include "kindred/core/sample.h"
 #include "kindred/search/retrieval.h"
 #include "progress/progress.h"
+#include "ranking/same_images.h"
 #include "recipe/plan.h"
 
 namespace kindred::ranking {
@@ -21,6 +22,7 @@ struct SearchInput {
   std::vector<Sample> gallery;
   std::filesystem::path query_file;  ///< for messages
   std::filesystem::path gallery_file;
+  SameImages same_images{};  ///< by the descriptors as they were read
 };
 
 /// Reads both (feature_files.h). Throws DataError as read_features() does, and when the widths differ.

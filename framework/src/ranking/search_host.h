@@ -27,6 +27,7 @@ class SearchHost final : public RetrievalHost {
 
   [[nodiscard]] torch::Device device() const override { return device_; }
   void progress(const std::string& step, std::int64_t done, std::int64_t total) override;
+  void warn(const std::string& text) override { sink_.note("warning: " + text); }
   [[nodiscard]] torch::Tensor descriptors_of(const std::filesystem::path& folder) override;
   [[nodiscard]] DistanceBlock distances_of(const std::filesystem::path& file) override;
 

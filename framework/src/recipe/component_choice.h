@@ -8,7 +8,9 @@
 
 #include "kindred/core/catalog.h"
 #include "kindred/core/error.h"
+#include "kindred/core/schema.h"
 #include "kindred/core/value.h"
+#include "recipe/guarded.h"
 
 namespace kindred::recipe {
 
@@ -18,14 +20,23 @@ struct Choice {
   const RoleFactory<Role>* factory = nullptr;
   std::shared_ptr<const void> params;
   SourceLocation location;  ///< of the table
+  Table written;            ///< the table itself
   std::string name;         ///< of the entry in a list: its key `name`, or else its `type`
 
-  /// What the component finds wrong with its parameters is a RecipeError at the table.
+  /// The component behind its border (guarded.h). What it finds wrong with its parameters is a RecipeError at
+  /// the table, or at the override of the parameter.
   [[nodiscard]] typename Role::Handle create(const typename Role::Context& context) const {
+    const auto& info = factory->info();
     try {
-      return factory->create(params.get(), context);
+      auto made = guarded(info.subject(), [&] { return factory->create(params.get(), context); });
+      if constexpr (requires { context.samples.size(); }) {
+        return guard(std::move(made), info, context.samples.size());
+      } else {
+        return guard(std::move(made), info);
+      }
     } catch (const ComponentError& error) {
-      throw RecipeError(location, subject() + ": " + error.reason());
+      throw RecipeError(location_of_cause(written, error.reason(), location),
+                        subject() + ": " + error.reason());
     }
   }
   /// "role 'type'": for messages
@@ -79,10 +90,12 @@ class ComponentChooser {
     choice.location = table.location();
     const auto* name = type_of(table, title, std::string(Role::role_name));
     if (name == nullptr) return;
+    choice.written = *table.as<Table>();
     choice.name = *name;
     choice.factory = catalog_.find<Role>(*name);
     if (!is_usable(choice.factory, table, std::string(Role::role_name), reserved)) return;
-    choice.params = choice.factory->parse(table, diagnostics, reserved);
+    choice.params = guarded(choice.factory->info().subject(),
+                            [&] { return choice.factory->parse(table, diagnostics, reserved); });
   }
 
   /// "choose 'a' or 'b'", or why there is nothing to choose from.

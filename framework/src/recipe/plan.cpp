@@ -8,6 +8,7 @@
 #include "kindred/role/partitioner.h"
 #include "kindred/role/writer.h"
 #include "recipe/affects.h"
+#include "recipe/recipe_kind.h"
 #include "recipe/recipe_layout.h"
 #include "recipe/recipe_merge.h"
 
@@ -24,13 +25,22 @@ Names top_level_keys() {
 
 const Names table_keys = {"type"};
 const Names optimizer_keys = {"type", "group"};
-const Names backbone_keys = {"type", "weights", "weights_sha256"};
+const Names backbone_keys = {"type", "weights", "weights_sha256", "weights_key"};
 const Names entry_keys = {"type", "name", "enabled"};
 const Names post_processor_keys = {"type", "name", "enabled", "domains"};
 const Names loss_keys = {"type", "name", "enabled", "on", "weight", "reduction"};
 
 bool contains(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// The key of a recipe that somebody means by another program's name for it, or by a similar one; "" when
+/// that cannot be told.
+std::string meant_key(const std::string& name, const Names& keys) {
+  for (const auto& table : recipe_layout()) {
+    if (contains(table.also_called, name)) return table.key;
+  }
+  return nearest_name(name, keys);
 }
 
 /// The keys of a table that are in `names`.
@@ -64,8 +74,8 @@ class Planner {
     choose(plan.sampler);
     choose(plan.backbone, backbone_keys);
     if (const auto* table = root_->find("backbone"); table != nullptr && table->as<Table>() != nullptr) {
-      plan.backbone_start = BackboneSettings::schema().parse(only(*table, {"weights", "weights_sha256"}),
-                                                             "[backbone]", diagnostics_);
+      plan.backbone_start = BackboneSettings::schema().parse(
+          only(*table, {"weights", "weights_sha256", "weights_key"}), "[backbone]", diagnostics_);
       if (plan.backbone_start.weights && plan.backbone_start.weights->empty()) plan.backbone_start = {};
     }
     choose(plan.head);
@@ -77,9 +87,38 @@ class Planner {
     check_weights(plan);
     settings("loader", plan.loader);
     settings("train", plan.train);
+    plan.epochs_location = location_of("train", "epochs");
     plan.best_by_location = location_of("train", "best_by");
     settings("embed", plan.embed);
     choose_search(plan);
+    chooser_.throw_if_any();
+    return plan;
+  }
+
+  ModelPlan make_model() {
+    ModelPlan plan;
+    root_ = recipe_.as<Table>();
+    check_keys();
+    plan.seed = static_cast<std::uint64_t>(
+        RunSettings::schema().parse(only(recipe_, {"name", "seed"}), "the recipe", diagnostics_).seed);
+    choose_augmentations(plan.augmentations);
+    choose(plan.backbone, backbone_keys);
+    choose(plan.head);
+    settings("loader", plan.loader);
+    settings("train", plan.train);
+    settings("embed", plan.embed);
+    settings("machine", plan.machine);
+    chooser_.throw_if_any();
+    return plan;
+  }
+
+  DataPlan make_data() {
+    DataPlan plan;
+    root_ = recipe_.as<Table>();
+    plan.catalog = &chooser_.catalog();
+    choose(plan.dataset);
+    settings("folds", plan.folds);
+    if (const auto* table = root_->find("folds")) plan.folds_location = table->location();
     chooser_.throw_if_any();
     return plan;
   }
@@ -107,13 +146,7 @@ class Planner {
     const auto keys = top_level_keys();
     for (const auto& entry : root_->entries()) {
       if (contains(keys, entry.key)) continue;
-      if (entry.key == "stage") {
-        diagnostics_.error(
-            entry.key_location,
-            "this recipe has stages, but this command needs a recipe for one model; use `kindred run`");
-        continue;
-      }
-      const auto near = nearest_name(entry.key, keys);
+      const auto near = meant_key(entry.key, keys);
       diagnostics_.error(entry.key_location,
                          "a recipe has no key '" + entry.key + "'; " +
                              (near.empty() ? "it has " + quoted_list(keys) : "did you mean '" + near + "'?"));
@@ -455,12 +488,22 @@ Value Plan::identity() const {
   return part_affecting(Affects::training, resolved(), *catalog);
 }
 
+ModelPlan choose_model(const Value& recipe, const Catalog& catalog) {
+  return Planner(recipe, catalog).make_model();
+}
+
+DataPlan choose_data(const Value& recipe, const Catalog& catalog) {
+  return Planner(recipe, catalog).make_data();
+}
+
 Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog) {
+  refuse_study(recipe);
   return Planner(recipe, catalog).make_component<Dataset>();
 }
 
 template <class Role>
 Choice<Role> choose_component(const Value& recipe, const Catalog& catalog) {
+  refuse_study(recipe);
   return Planner(recipe, catalog).make_component<Role>();
 }
 template Choice<Partitioner> choose_component(const Value& recipe, const Catalog& catalog);
@@ -485,10 +528,18 @@ bool speaks_of_ranking_alone(const Value& recipe) {
 }
 
 RankingPlan choose_ranking(const Value& recipe, const Catalog& catalog) {
+  refuse_study(recipe);
+  if (recipe_kind(recipe) == RecipeKind::pipeline) {
+    throw RecipeError(recipe.location(),
+                      kind_text(RecipeKind::pipeline, recipe) +
+                          "; for features on disk, write the tables of its stage of type rank "
+                          "into a recipe of their own");
+  }
   return Planner(recipe, catalog).make_ranking();
 }
 
 Plan make_plan(const Value& recipe, const Catalog& catalog) {
+  require_model_recipe(recipe);
   return Planner(recipe, catalog).make();
 }
 

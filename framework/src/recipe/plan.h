@@ -81,13 +81,26 @@ struct ExtractionPlan {
   EmbedSettings embed;
 };
 
+/// What a recipe says of making descriptors: all that a trained model needs of it.
+struct InferencePlan : ExtractionPlan {
+  Choice<Backbone> backbone;
+  Choice<Head> head;
+  TrainSettings train;  ///< for inference only the precision counts
+};
+
+/// The same with the machine to do it on.
+struct ModelPlan : InferencePlan {
+  MachineSettings machine;
+};
+
 struct GroupChoice : GroupSettings {
   SourceLocation location;                        ///< of the table
   std::vector<SourceLocation> pattern_locations;  ///< of each of `parameters`
 };
 
 /// The recipe's keys: `name` and `seed`; the tables dataset, sampler, backbone, head, optimizer and schedule,
-/// each with `type` and the parameters of that component, backbone also with `weights` and `weights_sha256`;
+/// each with `type` and the parameters of that component, backbone also with `weights`, `weights_sha256` and
+/// `weights_key`;
 /// the lists of tables augmentation, loss, post_processor and metric, whose entries have `type`, `name` and
 /// `enabled` besides, those of loss also `on`, `weight` and `reduction`, those of post_processor `domains`;
 /// the list of tables group inside optimizer; the list of tables pseudo_labels, each with a table `dataset`
@@ -100,19 +113,17 @@ struct GroupChoice : GroupSettings {
 /// The six tables and one loss are required: nothing that decides a result is left unsaid. A recipe without
 /// augmentations, without the engine's own tables, name or seed is whole. An entry with `enabled = false` is
 /// left out, and its type need not exist.
-struct Plan : RankingPlan, DataPlan, ExtractionPlan {
+struct Plan : RankingPlan, DataPlan, InferencePlan {
   std::string name;  ///< "" when the recipe has none
   Choice<Sampler> sampler;
-  Choice<Backbone> backbone;
   BackboneSettings backbone_start;
-  Choice<Head> head;
   std::vector<LossChoice> losses;
   Choice<Optimizer> optimizer;
   std::vector<GroupChoice> groups;  ///< [[optimizer.group]]
   Choice<Schedule> schedule;
   WeightsSettings weights;
   SourceLocation weights_location;
-  TrainSettings train;
+  SourceLocation epochs_location;   ///< of train.epochs, or of the recipe
   SourceLocation best_by_location;  ///< of train.best_by, or of the recipe
 
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.
@@ -126,6 +137,13 @@ struct Plan : RankingPlan, DataPlan, ExtractionPlan {
 /// Throws RecipeError with every error found; when a component is missing, MissingComponentError, which holds
 /// the other errors too. The catalog must outlive the plan.
 [[nodiscard]] Plan make_plan(const Value& recipe, const Catalog& catalog);
+
+/// What a recipe says of making descriptors, and nothing else: components of other tables need not be in the
+/// catalog. Throws as make_plan().
+[[nodiscard]] ModelPlan choose_model(const Value& recipe, const Catalog& catalog);
+
+/// The data of a recipe without pseudo labels: the tables dataset and folds. Throws as make_plan().
+[[nodiscard]] DataPlan choose_data(const Value& recipe, const Catalog& catalog);
 
 /// The data set of a recipe alone, whatever else the recipe lacks. Throws as make_plan().
 [[nodiscard]] Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog);

@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-#include "kindred/text/text_file.h"
+#include "file/file_kind.h"
 #include "recipe/recipe_merge.h"
 #include "recipe/recipe_override.h"
 #include "recipe/toml_reader.h"
@@ -47,6 +47,18 @@ class FileReader {
     chain_.pop_back();
   }
 
+  /// A stage's `recipe` that is a text, in a recipe that an override has changed: a path that, like every
+  /// other on the command line, is relative to the working directory.
+  void read_overridden_recipes(Value& stages) {
+    if (auto* list = stages.as<Array>()) {
+      for (auto& stage : *list) {
+        auto* table = stage.as<Table>();
+        auto* recipe = table == nullptr ? nullptr : table->find("recipe");
+        if (recipe != nullptr && recipe->as<std::string>() != nullptr) read_recipe_of_stage(*recipe, "");
+      }
+    }
+  }
+
   std::vector<Value> layers;
 
  private:
@@ -59,14 +71,28 @@ class FileReader {
                                      const std::string& asked_as) {
     const auto refuse = [&](const std::string& reason) {
       const bool extended = asked.line > 0;
+      const bool overridden = asked.origin != file.string();
+      std::error_code ignored;
       diagnostics_.error(
           asked, (extended ? "cannot read the extended recipe '" + asked_as + "' (" + file.string() + "): "
-                           : "cannot read the recipe: ") +
+                  : overridden ? "cannot read the recipe '" + asked_as +
+                                     "', which is relative to the working directory (" +
+                                     fs::current_path(ignored).string() + "): "
+                               : "cannot read the recipe: ") +
                      reason);
       return std::nullopt;
     };
-    if (const auto why = why_not_a_file(file); why == "is a folder" || why.starts_with("is a pipe")) {
-      return refuse("it " + why);
+    switch (const auto kind = file::file_kind(file)) {
+      case file::FileKind::text:
+      case file::FileKind::empty:
+      case file::FileKind::missing:
+      case file::FileKind::unreadable:
+        break;
+      case file::FileKind::folder:
+      case file::FileKind::special:
+        return refuse("it is " + file::description_of(kind));
+      default:
+        return refuse("it is " + file::description_of(kind) + ", not a recipe (TOML)");
     }
     errno = 0;
     std::ifstream stream(file, std::ios::binary);
@@ -140,6 +166,7 @@ class FileReader {
 
 /// Merges layers and overrides, once all of them have been read without an error.
 Value merged(std::vector<Value> layers, const std::vector<std::string>& overrides, Diagnostics& diagnostics) {
+  FileReader reader(diagnostics);
   std::vector<Table> changes;
   for (const auto& text : overrides) changes.push_back(parse_override(text, diagnostics));
   diagnostics.throw_if_any();
@@ -148,7 +175,10 @@ Value merged(std::vector<Value> layers, const std::vector<std::string>& override
   Value result(Table(), layers.back().location());
   auto& table = *result.as<Table>();
   for (const auto& layer : layers) merge_recipe(table, *layer.as<Table>(), diagnostics);
-  for (const auto& change : changes) merge_recipe(table, change, diagnostics);
+  for (const auto& change : changes) {
+    merge_recipe(table, change, diagnostics);
+    if (auto* stages = table.find("stage")) reader.read_overridden_recipes(*stages);
+  }
   diagnostics.throw_if_any();
   return result;
 }

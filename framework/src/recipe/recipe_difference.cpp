@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "recipe/list_of_tables.h"
+
 namespace kindred::recipe {
 namespace {
 
@@ -14,20 +16,10 @@ std::string join(const std::string& prefix, const std::string& key) {
   return prefix.empty() ? key : prefix + "." + key;
 }
 
-bool is_list_of_tables(const Value& value) {
-  const auto* list = value.as<Array>();
-  return list != nullptr && !list->empty() && std::all_of(list->begin(), list->end(), [](const Value& entry) {
-           return entry.as<Table>() != nullptr;
-         });
-}
-
-std::string entry_name(const Table& entry, std::size_t index) {
-  for (const char* key : {"name", "type"}) {
-    const auto* value = entry.find(key);
-    const auto* text = value != nullptr ? value->as<std::string>() : nullptr;
-    if (text != nullptr) return *text;
-  }
-  return std::to_string(index + 1);
+/// Its name, or else its number in the list, from 1.
+std::string entry_label(const Value& entry, std::size_t index) {
+  auto name = entry_name(entry);
+  return name.empty() ? std::to_string(index + 1) : name;
 }
 
 void collect(const Value& value, const std::string& key, Leaves& leaves) {
@@ -38,7 +30,7 @@ void collect(const Value& value, const std::string& key, Leaves& leaves) {
     std::set<std::string> used;
     const auto& list = *value.as<Array>();
     for (std::size_t i = 0; i < list.size(); ++i) {
-      std::string name = entry_name(*list[i].as<Table>(), i);
+      std::string name = entry_label(list[i], i);
       while (!used.insert(name).second) name += "'";
       order += (i == 0 ? "" : ", ") + name;
       collect(list[i], join(key, name), leaves);

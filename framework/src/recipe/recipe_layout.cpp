@@ -1,7 +1,10 @@
 #include "recipe/recipe_layout.h"
 
 #include <iterator>
+#include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "recipe/settings.h"
 
@@ -56,6 +59,31 @@ void add_list(RecipeTable& table, const std::string& name) {
   table.inner.push_back(std::move(list));
 }
 
+/// What other programs call the tables.
+std::vector<std::string> synonyms_of(const std::string& key) {
+  static const std::map<std::string, std::vector<std::string>> synonyms = {
+      {"dataset", {"data", "datasets", "input"}},
+      {"folds", {"cross_validation", "cv", "kfold"}},
+      {"augmentation", {"transform", "transforms", "augment", "aug", "preprocessing"}},
+      {"sampler", {"batch", "batches", "batch_sampler"}},
+      {"backbone", {"model", "network", "net", "arch"}},
+      {"head", {"neck", "classifier"}},
+      {"loss", {"losses", "criterion", "objective"}},
+      {"optimizer", {"optim", "solver", "optimiser"}},
+      {"schedule", {"scheduler", "lr_scheduler", "lr_schedule", "lr"}},
+      {"weights", {"pretrained", "checkpoint", "init"}},
+      {"loader", {"dataloader", "data_loader"}},
+      {"train", {"trainer", "training"}},
+      {"embed", {"inference", "test", "extract", "features"}},
+      {"post_processor", {"rerank", "reranking", "re_ranking", "postprocessing"}},
+      {"evaluate", {"eval", "evaluation", "validation"}},
+      {"metric", {"metrics", "scores"}},
+      {"machine", {"device", "hardware", "gpu"}},
+  };
+  const auto found = synonyms.find(key);
+  return found == synonyms.end() ? std::vector<std::string>() : found->second;
+}
+
 /// A key that is a table of a component.
 ParameterInfo dataset_of_its_own() {
   ParameterInfo info;
@@ -101,7 +129,7 @@ std::vector<RecipeTable> recipe_layout() {
   auto pseudo_labels = settings<PseudoLabelsSettings>("pseudo_labels");
   pseudo_labels.kind = Kind::settings_list;
   pseudo_labels.parameters.push_back(dataset_of_its_own());
-  return {
+  std::vector<RecipeTable> layout = {
       component("dataset", "Where images come from and whom they show."),
       settings<FoldsSettings>("folds"),
       std::move(pseudo_labels),
@@ -123,6 +151,8 @@ std::vector<RecipeTable> recipe_layout() {
       std::move(metric),
       settings<MachineSettings>("machine", Affects::nothing),
   };
+  for (auto& table : layout) table.also_called = synonyms_of(table.key);
+  return layout;
 }
 
 }  // namespace kindred::recipe

@@ -23,7 +23,8 @@ struct RecipeTable {
   /// Tables inside it that belong to no component; `parameters` names them too.
   std::vector<RecipeTable> inner;
   std::string within = "";  ///< the table that it stands in, "stage" for [stage.labeler]; "": at the top
-  Affects affects = Affects::training;  ///< what its keys affect, but for those with a mark of their own
+  Affects affects = Affects::training;     ///< what its keys affect, but for those with a mark of their own
+  std::vector<std::string> also_called{};  ///< what others call it
 
   /// As it is written: "[train]", "[[loss]]", "--layout".
   [[nodiscard]] std::string header() const;

@@ -5,14 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "recipe/list_of_tables.h"
+
 namespace kindred::recipe {
 namespace {
-
-bool is_list_of_tables(const Value& value) {
-  const auto* list = value.as<Array>();
-  return list != nullptr && std::all_of(list->begin(), list->end(),
-                                        [](const Value& element) { return element.as<Table>() != nullptr; });
-}
 
 /// Whether `changes` makes another component of `base`.
 bool changes_type(const Table& base, const Table& changes) {
@@ -61,17 +57,6 @@ void edit_entries(Array& list, const std::string& list_name, const Table& edits,
 
 }  // namespace
 
-std::string entry_name(const Value& entry) {
-  const auto* table = entry.as<Table>();
-  if (table == nullptr) return "";
-  for (const auto* key : {"name", "type"}) {
-    const auto* value = table->find(key);
-    const auto* text = value == nullptr ? nullptr : value->as<std::string>();
-    if (text != nullptr) return *text;
-  }
-  return "";
-}
-
 void merge_recipe(Table& base, const Table& changes, Diagnostics& diagnostics) {
   for (const auto& change : changes.entries()) {
     auto* before = base.find(change.key);
@@ -82,7 +67,8 @@ void merge_recipe(Table& base, const Table& changes, Diagnostics& diagnostics) {
         merge_recipe(*merged, *table, diagnostics);
         continue;
       }
-      if (is_list_of_tables(*before)) {
+      if (const auto* list = before->as<Array>();
+          list != nullptr && (list->empty() || is_list_of_tables(*before))) {
         edit_entries(*before->as<Array>(), change.key, *table, diagnostics);
         continue;
       }

@@ -31,12 +31,18 @@ Schema<BackboneSettings> BackboneSettings::schema() {
   s.add("weights", &BackboneSettings::weights,
         "file of initial weights: safetensors, or a file of PyTorch's torch.save; relative to the working "
         "directory; must contain every tensor of the backbone; \"\": none, overriding an extended recipe")
-      .file();
+      .file()
+      .also_called({"pretrained", "pretrain_path", "pretrained_path", "checkpoint", "init"});
   s.add("weights_sha256", &BackboneSettings::weights_sha256,
         "SHA-256 of that file; training refuses any other file; always set in the resolved recipe")
       .like(is_sha256, sha256_form);
+  s.add("weights_key", &BackboneSettings::weights_key,
+        "key of that file under which the weights are, such as teacher, where it holds several networks")
+      .like(is_not_empty, "a key");
   s.rule([](const BackboneSettings& settings) -> std::string {
-    return settings.weights_sha256 && !settings.weights ? "weights_sha256 needs weights" : "";
+    if (settings.weights) return "";
+    if (settings.weights_sha256) return "weights_sha256 needs weights";
+    return settings.weights_key ? "weights_key needs weights" : "";
   });
   return s;
 }
@@ -58,17 +64,24 @@ Schema<WeightsSettings> WeightsSettings::schema() {
         "file with the tensors of backbone and head: a model file, other safetensors, or a file of PyTorch's "
         "torch.save; relative to the working directory")
       .like(is_not_empty, "a path")
-      .file();
+      .file()
+      .also_called({"path", "checkpoint", "pretrained", "weights"});
   s.add("sha256", &WeightsSettings::sha256,
         "SHA-256 of that file; training refuses any other file; always set in the resolved recipe")
       .like(is_sha256, sha256_form);
+  s.add("key", &WeightsSettings::key,
+        "key of that file under which the weights are, such as teacher, where it holds several networks")
+      .like(is_not_empty, "a key");
   s.add("allow_missing", &WeightsSettings::allow_missing,
         "names of tensors of the network that the file may lack or contain in another shape, such as "
         "'head.classifier*' for other identities; they start from random numbers; '*' matches any characters")
-      .like(is_not_empty, "the name of a tensor");
+      .like(is_not_empty, "the name of a tensor")
+      .also_called({"strict", "ignore", "exclude", "skip"});
   s.rule([](const WeightsSettings& settings) -> std::string {
-    if (settings.sha256 && !settings.file) return "sha256 needs file";
-    return !settings.allow_missing.empty() && !settings.file ? "allow_missing needs file" : "";
+    if (settings.file) return "";
+    if (settings.sha256) return "sha256 needs file";
+    if (settings.key) return "key needs file";
+    return settings.allow_missing.empty() ? "" : "allow_missing needs file";
   });
   return s;
 }
@@ -77,7 +90,9 @@ Schema<FoldsSettings> FoldsSettings::schema() {
   Schema<FoldsSettings> s(
       "Cross-validation: the identities of the training split are split into folds; one fold becomes query "
       "and gallery, the others are trained on.");
-  s.add("count", &FoldsSettings::count, "number of folds").range(2, 1000);
+  s.add("count", &FoldsSettings::count, "number of folds")
+      .range(2, 1000)
+      .also_called({"k", "n_folds", "num_folds", "splits", "n_splits"});
   s.add("fold", &FoldsSettings::fold,
         "fold to validate on, from 1; 0: query and gallery of the data set; `kindred folds` runs all folds")
       .at_least(0);
@@ -107,13 +122,18 @@ Schema<LoaderSettings> LoaderSettings::schema() {
   s.add("workers", &LoaderSettings::workers,
         "threads that decode and augment; 0: one for each usable processor; does not change the images")
       .range(0, 1024)
-      .unit("threads");
+      .unit("threads")
+      .also_called({"num_workers", "n_jobs", "jobs", "threads"});
   s.add("prefetch", &LoaderSettings::prefetch, "largest number of batches kept ready")
       .range(1, 1024)
-      .unit("batches");
+      .unit("batches")
+      .also_called({"prefetch_factor", "queue", "buffer"});
   s.add("skip_bad_images", &LoaderSettings::skip_bad_images,
         "skip and count images that cannot be decoded, instead of stopping at the first")
-      .affects(Affects::features);
+      .affects(Affects::features)
+      .also_called({"on_bad_image", "on_bad_images", "on_error", "bad_images", "ignore_errors",
+                    "ignore_bad_images", "skip_errors", "skip_broken", "skip_corrupt", "allow_corrupt",
+                    "tolerate_errors"});
   s.add("max_megapixels", &LoaderSettings::max_megapixels,
         "largest size of an image; a larger one counts as one that cannot be decoded, by its header alone; "
         "crops of people are far smaller, so it is probably not one, and decoding it takes long")
@@ -129,22 +149,28 @@ Schema<TrainSettings> TrainSettings::schema() {
   s.add("epochs", &TrainSettings::epochs,
         "passes over the batches of the sampler; 0: write the untrained network")
       .range(0, 1000000)
-      .unit("epochs");
+      .unit("epochs")
+      .also_called(
+          {"num_epochs", "max_epochs", "max_epoch", "n_epochs", "total_epochs", "iterations", "max_iter"});
   s.add("precision", &TrainSettings::precision,
         "precision of the network; 'bf16' and 'fp16' are mixed with fp32 where needed; 'auto': bf16 if the "
         "device is designed for it, else fp16 on a GPU, else fp32; fp16 needs a GPU",
         {{"fp32", system::Precision::fp32},
          {"fp16", system::Precision::fp16},
          {"bf16", system::Precision::bf16},
-         {"auto", system::Precision::automatic}});
+         {"auto", system::Precision::automatic}})
+      .also_called({"amp", "mixed_precision", "fp16", "bf16", "half", "dtype"});
   s.add("clip_gradient_norm", &TrainSettings::clip_gradient_norm,
         "largest Euclidean norm of the gradient over all parameters; a larger gradient is scaled down; 0: no "
         "limit")
-      .at_least(0);
+      .at_least(0)
+      .also_called({"grad_clip", "gradient_clip", "clip_grad", "clip_grad_norm", "max_grad_norm",
+                    "gradient_clip_val"});
   s.add("ema_decay", &TrainSettings::ema_decay,
         "decay of an exponential moving average of the weights, the share that each step keeps; the averaged "
         "weights are evaluated and used; 0: no average")
-      .range(0, 1);
+      .range(0, 1)
+      .also_called({"ema", "momentum_teacher", "model_ema", "model_ema_decay", "weight_average"});
   s.rule([](const TrainSettings& settings) -> std::string {
     return settings.ema_decay < 1 ? "" : "ema_decay = 1 would never change the average; it must be below 1";
   });
@@ -152,14 +178,18 @@ Schema<TrainSettings> TrainSettings::schema() {
         "evaluate on query and gallery after every so many epochs; 0: not during training")
       .at_least(0)
       .unit("epochs")
-      .affects(Affects::nothing);
+      .affects(Affects::nothing)
+      .also_called({"eval_period", "eval_freq", "eval_every", "eval_interval", "val_every", "validate_every",
+                    "check_val_every_n_epoch"});
   s.add("best_by", &TrainSettings::best_by,
         "figure of the recipe's metrics whose best evaluation is kept as best.safetensors")
-      .affects(Affects::nothing);
+      .affects(Affects::nothing)
+      .also_called({"monitor", "best_metric", "select_by"});
   s.add("checkpoint_every", &TrainSettings::checkpoint_every, "write a checkpoint after every so many epochs")
       .at_least(1)
       .unit("epochs")
-      .affects(Affects::nothing);
+      .affects(Affects::nothing)
+      .also_called({"save_every", "save_freq", "save_interval", "checkpoint_period", "checkpoint_interval"});
   s.add("checkpoint_minutes", &TrainSettings::checkpoint_minutes,
         "write a checkpoint within an epoch too, if the last one is older than this")
       .above(0)
@@ -170,22 +200,28 @@ Schema<TrainSettings> TrainSettings::schema() {
 
 Schema<EmbedSettings> EmbedSettings::schema() {
   Schema<EmbedSettings> s("How features of images are extracted.");
-  s.add("batch_size", &EmbedSettings::batch_size, "images per batch").range(1, 65536).unit("images");
+  s.add("batch_size", &EmbedSettings::batch_size, "images per batch")
+      .range(1, 65536)
+      .unit("images")
+      .also_called({"test_batch", "batch", "ims_per_batch"});
   s.add("flip_test", &EmbedSettings::flip_test,
-        "add the descriptors of each image and its mirror image; takes twice as long");
+        "add the descriptors of each image and its mirror image; takes twice as long")
+      .also_called({"tta", "flip", "flip_feats", "horizontal_flip", "test_time_augmentation"});
   s.add("storage", &EmbedSettings::storage,
         "number format on disk; 'float32': unchanged; 'float16' and 'bfloat16': half the size, with a change "
         "of up to 0.05 % and 0.4 % of the length",
         {{"float32", file::Storage::float32},
          {"float16", file::Storage::float16},
-         {"bfloat16", file::Storage::bfloat16}});
+         {"bfloat16", file::Storage::bfloat16}})
+      .also_called({"dtype", "format", "number_format"});
   s.add("precision", &EmbedSettings::precision,
         "inference precision; 'trained': that of the training, if the device supports it",
         {{"trained", system::Precision::trained},
          {"fp32", system::Precision::fp32},
          {"fp16", system::Precision::fp16},
          {"bf16", system::Precision::bf16},
-         {"auto", system::Precision::automatic}});
+         {"auto", system::Precision::automatic}})
+      .also_called({"amp", "mixed_precision", "half", "fp16"});
   return s;
 }
 
@@ -194,9 +230,23 @@ Schema<EvaluateSettings> EvaluateSettings::schema() {
   s.add("cameras", &EvaluateSettings::cameras,
         "whether to ignore gallery images with the identity and camera of the query: 'known': yes, needs "
         "cameras; 'single': no; 'auto': yes if cameras are known",
-        {{"auto", CameraMode::automatic}, {"known", CameraMode::known}, {"single", CameraMode::single}});
+        {{"auto", CameraMode::automatic}, {"known", CameraMode::known}, {"single", CameraMode::single}})
+      .also_called({"ignore_same_camera", "same_camera", "junk", "camera_mode"});
   s.add("multi_query", &EvaluateSettings::multi_query,
         "merge the queries of one identity and camera into the mean of their descriptors");
+  s.add("exclude_same_image", &EvaluateSettings::exclude_same_image,
+        "whether to ignore, for a query that is in the gallery too, this image itself: the same path and the "
+        "same descriptor");
+  s.add("clothes", &EvaluateSettings::clothes,
+        "which gallery images of the identity of the query count: 'changed': those in other clothes; 'same': "
+        "those in the clothes of the query; 'any': all; the first two need clothes",
+        {{"any", ClothesMode::any}, {"changed", ClothesMode::changed}, {"same", ClothesMode::same}});
+  s.add("single_gallery_shot", &EvaluateSettings::single_gallery_shot,
+        "rank each query so many times in a gallery with one randomly drawn image of each identity, and "
+        "average; the draws are the same for every model; 0: rank the whole gallery once")
+      .at_least(0)
+      .at_most(100)
+      .unit("draws");
   return s;
 }
 
@@ -206,8 +256,11 @@ Schema<LossSettings> LossSettings::schema() {
         "outputs of the head that the loss is applied to, with a separate instance for each; '*' matches any "
         "characters")
       .like([](const std::string& name) { return !name.empty(); }, "the name of an output")
-      .required();
-  s.add("weight", &LossSettings::weight, "factor of the loss in the sum of all losses").above(0);
+      .required()
+      .also_called({"outputs", "output", "inputs", "apply_to", "target"});
+  s.add("weight", &LossSettings::weight, "factor of the loss in the sum of all losses")
+      .above(0)
+      .also_called({"scale", "factor", "lambda", "loss_weight", "coefficient"});
   s.add("reduction", &LossSettings::reduction, "how the losses of the outputs are combined",
         {{"sum", Reduction::sum}, {"mean", Reduction::mean}});
   s.rule([](const LossSettings& settings) -> std::string {
@@ -229,7 +282,8 @@ Schema<RankingSettings> RankingSettings::schema() {
   Schema<RankingSettings> s("How the gallery is searched.");
   s.add("top", &RankingSettings::top, "gallery images to list for each query")
       .range(1, 1000000000)
-      .unit("images");
+      .unit("images")
+      .also_called({"k", "topk", "top_k", "max_rank", "depth"});
   s.add("by_domain", &RankingSettings::by_domain,
         "search each domain separately: images of the query's domain are post-processed on their own and "
         "come first, then images of other domains by cosine distance");
@@ -248,20 +302,24 @@ Schema<GroupSettings> GroupSettings::schema() {
         "names of tensors of the model, and of losses as 'loss.LOSS(OUTPUT).TENSOR'; '*' matches any "
         "characters")
       .like(given, "a name")
-      .required();
+      .required()
+      .also_called({"params", "match", "pattern", "patterns", "layers"});
   s.add("learning_rate_factor", &GroupSettings::learning_rate_factor, "multiplies the learning rate")
-      .above(0);
+      .above(0)
+      .also_called({"lr_mult", "lr_factor", "lr_scale", "multiplier"});
   s.add("bias_factor", &GroupSettings::bias_factor,
         "also multiplies the learning rate of parameters whose name ends in 'bias'")
       .above(0);
   s.add("weight_decay_factor", &GroupSettings::weight_decay_factor,
         "multiplies the weight decay; 0: no weight decay")
-      .at_least(0);
+      .at_least(0)
+      .also_called({"wd_mult", "decay_mult", "weight_decay"});
   s.add("frozen_epochs", &GroupSettings::frozen_epochs,
         "first epochs in which the parameters are frozen, and also the statistics of batch normalizations "
         "all of whose parameters are frozen")
       .at_least(0)
-      .unit("epochs");
+      .unit("epochs")
+      .also_called({"freeze", "freeze_epochs", "fixbase_epoch", "frozen", "freeze_iters"});
   s.rule([](const GroupSettings& settings) -> std::string {
     if (!settings.parameters.empty()) return "";
     return "parameters = [] matches nothing; name at least one tensor, or set enabled = false";
@@ -291,7 +349,9 @@ Schema<RunSettings> RunSettings::schema() {
     return path ? "name = \"" + run.name + "\" must not be a path: it is the name of a folder in runs/"
                 : std::string();
   });
-  s.add("seed", &RunSettings::seed, "seed of all random numbers of a run").at_least(0);
+  s.add("seed", &RunSettings::seed, "seed of all random numbers of a run")
+      .at_least(0)
+      .also_called({"random_seed", "manual_seed", "random_state"});
   return s;
 }
 
@@ -299,10 +359,12 @@ Schema<MachineSettings> MachineSettings::schema() {
   Schema<MachineSettings> s("The hardware that a run uses, without effect on what it computes.");
   s.add("device", &MachineSettings::device,
         "device to compute on; 'auto': CUDA if it works on this machine, else the CPU")
-      .like(is_device, "'auto', 'cpu', 'cuda' or 'cuda:N'");
+      .like(is_device, "'auto', 'cpu', 'cuda' or 'cuda:N'")
+      .also_called({"gpu", "gpus", "cuda", "accelerator"});
   s.add("threads", &MachineSettings::threads, "threads to compute with on the CPU; 0: all usable processors")
       .range(0, 4096)
-      .unit("threads");
+      .unit("threads")
+      .also_called({"num_threads", "cpus", "n_jobs", "workers"});
   return s;
 }
 

@@ -46,6 +46,7 @@ struct PostProcessorSettings {
 struct BackboneSettings {
   std::optional<std::string> weights;         ///< absent: random
   std::optional<std::string> weights_sha256;  ///< absent: any file
+  std::optional<std::string> weights_key;     ///< absent: the weights are looked for
   static Schema<BackboneSettings> schema();
 };
 
@@ -53,6 +54,7 @@ struct BackboneSettings {
 struct WeightsSettings {
   std::optional<std::string> file;    ///< absent: random, or what [backbone] says
   std::optional<std::string> sha256;  ///< absent: any file
+  std::optional<std::string> key;     ///< absent: the weights are looked for
   std::vector<std::string> allow_missing;
   static Schema<WeightsSettings> schema();
 };
@@ -118,10 +120,15 @@ struct EmbedSettings {
 
 enum class CameraMode { automatic, known, single };
 
+enum class ClothesMode { any, changed, same };
+
 /// Table [evaluate].
 struct EvaluateSettings {
   CameraMode cameras = CameraMode::automatic;
   bool multi_query = false;
+  bool exclude_same_image = true;
+  ClothesMode clothes = ClothesMode::any;
+  std::int64_t single_gallery_shot = 0;  ///< galleries that are drawn; 0: the whole gallery
   static Schema<EvaluateSettings> schema();
 };
 

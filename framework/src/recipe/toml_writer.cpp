@@ -5,19 +5,13 @@
 #include <string_view>
 #include <utility>
 
+#include "recipe/list_of_tables.h"
 #include "recipe/recipe.h"
 
 namespace kindred::recipe {
 namespace {
 
 constexpr std::size_t line_width = 100;
-
-bool is_list_of_tables(const Value& value) {
-  const auto* list = value.as<Array>();
-  return list != nullptr && !list->empty() &&
-         std::all_of(list->begin(), list->end(),
-                     [](const Value& element) { return element.as<Table>() != nullptr; });
-}
 
 /// The key alone as TOML, with quotes where it needs them.
 std::string key_text(const std::string& key) {

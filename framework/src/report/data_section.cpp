@@ -20,10 +20,6 @@ constexpr int sheet_width = 1200;
 constexpr int sheet_height = 1600;
 constexpr std::size_t most_bins = 20;
 
-std::string count_text(std::int64_t count) {
-  return text::number_text(static_cast<double>(count));
-}
-
 std::string share_text(const std::optional<double>& share) {
   return share ? text::fixed_text(*share, 3) : "-";
 }
@@ -36,18 +32,18 @@ Html figure_table(const results::LabelFiguresFile& figures) {
   const auto row = [&](const std::string& name, const std::string& figure) {
     table.rows.push_back({{name, figure}, false});
   };
-  row("pseudo identities", count_text(figures.identities));
-  row("images", count_text(figures.all_images));
-  row("images with an identity", count_text(figures.images));
-  for (const auto& part : figures.left_out) row("not labeled: " + part.reason, count_text(part.images));
+  row("pseudo identities", text::count_text(figures.identities));
+  row("images", text::count_text(figures.all_images));
+  row("images with an identity", text::count_text(figures.images));
+  for (const auto& part : figures.left_out) row("not labeled: " + part.reason, text::count_text(part.images));
   if (const auto& sizes = figures.images_per_identity) {
-    row("images per identity", count_text(sizes->minimum) + " to " + count_text(sizes->maximum) + ", " +
-                                   text::fixed_text(sizes->mean, 1) + " on average");
+    row("images per identity", text::count_text(sizes->minimum) + " to " + text::count_text(sizes->maximum) +
+                                   ", " + text::fixed_text(sizes->mean, 1) + " on average");
   }
   if (const auto& truth = figures.truth) {
-    row("images of known persons", count_text(truth->images));
-    row("those with an identity", count_text(truth->labelled));
-    row("persons on these", count_text(truth->persons));
+    row("images of known persons", text::count_text(truth->images));
+    row("those with an identity", text::count_text(truth->labelled));
+    row("persons on these", text::count_text(truth->persons));
     row("pairs: precision", share_text(truth->precision));
     row("pairs: recall", share_text(truth->recall));
     row("pairs: F1", share_text(truth->f1));
@@ -121,7 +117,8 @@ Section domain_section(const RunFiles& run) {
     table.columns = {{"Domain"}, {"Images"}, {"Share"}};
     for (const auto& domain : files->domains.value->domains()) {
       const auto share = static_cast<double>(domain.images) / all;
-      table.rows.push_back({{domain.name, count_text(domain.images), text::percent_text(share)}, false});
+      table.rows.push_back(
+          {{domain.name, text::count_text(domain.images), text::percent_text(share)}, false});
     }
     section.content += draw(table);
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -72,23 +71,23 @@ std::vector<double> axis_values(const MetricColumn& column) {
 
 Html tiles(const NamedScores& scores) {
   Html list;
-  for (const auto& [info, value, metric] : scores.scores->figures) {
+  Html cautions;
+  for (const auto& [info, value, metric, caution] : scores.scores->figures) {
     if (info.prominence == Prominence::detail || std::isnan(value)) continue;
     list += element("div", element("dt", {{"title", info.doc}}, info.label) +
-                               element("dd", value_text(info.kind, value)));
+                               element("dd", value_text(info.kind, value) + (caution.empty() ? "" : " ?")));
+    if (!caution.empty()) {
+      cautions += element("p", {{"class", "note"}}, "? " + info.label + ": " + caution + ".");
+    }
   }
-  return element("dl", {{"class", "tiles"}}, list);
-}
-
-std::string count_text(std::int64_t count) {
-  return text::number_text(static_cast<double>(count));
+  return element("dl", {{"class", "tiles"}}, list) + cautions;
 }
 
 /// "237 of 237 queries in 313 gallery images (50 distractors, 0 junk left out), across cameras"
 std::string basis_text(const results::Evaluation& scores) {
-  return count_text(scores.valid_queries) + " of " + count_text(scores.queries) + " queries in " +
-         count_text(scores.gallery) + " gallery images (" + count_text(scores.distractors) +
-         " distractors, " + count_text(scores.junk) + " junk ignored), " +
+  return text::count_text(scores.valid_queries) + " of " + text::count_text(scores.queries) + " queries in " +
+         text::count_text(scores.gallery) + " gallery images (" + text::count_text(scores.distractors) +
+         " distractors, " + text::count_text(scores.junk) + " junk ignored), " +
          (scores.cameras_known ? "across cameras: images from the camera of the query are ignored"
                                : "single-camera mode: images from the camera of the query count") +
          (scores.multi_query ? "; queries of one identity and camera are merged" : "") +
@@ -120,7 +119,7 @@ Html score_table(const std::vector<NamedScores>& all) {
     const auto& scores = *all[i].scores;
     HtmlTable::Row row{{all[i].name}, i + 1 == all.size()};
     for (const auto& figure : figures) row.cells.push_back(cell_text(figure.kind, value_of(scores, figure)));
-    row.cells.push_back(count_text(scores.valid_queries));
+    row.cells.push_back(text::count_text(scores.valid_queries));
     row.cells.push_back(scores.cameras_known ? "across" : "single");
     table.rows.push_back(std::move(row));
     comparable = comparable && scores.cameras_known == all[0].scores->cameras_known &&
@@ -143,11 +142,13 @@ Html metric_table(const MetricTable& metric) {
   HtmlTable table;
   table.name = metric.title + (metric.doc.empty() ? "" : ": " + metric.doc);
   for (const auto& column : metric.columns) table.columns.push_back({column.label});
+  if (!metric.cautions.empty()) table.columns.push_back({"Caution", true});
   for (std::size_t row = 0; row < metric.columns.front().values.size(); ++row) {
     HtmlTable::Row cells;
     for (const auto& column : metric.columns) {
       cells.cells.push_back(value_text(column.kind, column.values[row]));
     }
+    if (!metric.cautions.empty()) cells.cells.push_back(metric.cautions[row]);
     table.rows.push_back(std::move(cells));
   }
   return draw(table);
@@ -257,8 +258,13 @@ class Sheets {
       marks = element("span", {{"class", "key right"}}, "\u2713 right") + " " +
               element("span", {{"class", "key wrong"}}, "\u2717 wrong") + " ";
     }
-    const std::string left_out =
-        cameras_known() ? "images with the identity and camera of the query, and junk" : "junk";
+    const auto what = ignored();
+    std::string left_out;
+    if (what.itself) left_out += "the query itself, ";
+    if (what.same_camera) left_out += "images with the identity and camera of the query, ";
+    if (what.clothes == recipe::ClothesMode::changed) left_out += "its identity in the same clothes, ";
+    if (what.clothes == recipe::ClothesMode::same) left_out += "its identity in other clothes, ";
+    left_out += left_out.empty() ? "junk" : "and junk";
     return element("p", {{"class", "note"}},
                    marks + "Each image with its rank and similarity. Images that evaluation ignores (" +
                        left_out + ") are not shown and have no rank.");
@@ -278,13 +284,15 @@ class Sheets {
     const auto ranking = rankings_.find(path);
     if (ranking == rankings_.end() || ranking->second.found.empty()) return {};
     ++drawn_;
-    const auto verdicts = judge_ranking(ranking->second, run_.images, cameras_known(), shown_images);
+    const auto verdicts = judge_ranking(ranking->second, run_.images, ignored(), shown_images);
     marked_ = marked_ || std::any_of(verdicts.images.begin(), verdicts.images.end(),
                                      [](const auto& image) { return image.verdict != Verdict::unknown; });
     return draw_ranking(ranking->second, verdicts, figures, run_.images, pictures_);
   }
-  [[nodiscard]] bool cameras_known() const {
-    return files_.scores.value && files_.scores.value->cameras_known;
+  [[nodiscard]] IgnoredImages ignored() const {
+    if (!files_.scores.value) return {};
+    const auto& scores = *files_.scores.value;
+    return {scores.cameras_known, scores.itself_ignored, scores.clothes};
   }
 
   const RunFiles& run_;

@@ -28,6 +28,18 @@ std::int64_t camera_of(const Images& images, const std::string& path) {
   return image == images.end() ? unknown_camera : image->second.camera;
 }
 
+std::int64_t clothes_of(const Images& images, const std::string& path) {
+  const auto image = images.find(path);
+  return image == images.end() ? unknown_clothes : image->second.clothes;
+}
+
+/// Whether an image of the query's identity is left out for what it shows.
+bool wrong_clothes(const Images& images, const std::string& query, const std::string& found,
+                   recipe::ClothesMode mode) {
+  if (mode == recipe::ClothesMode::any) return false;
+  return (clothes_of(images, query) == clothes_of(images, found)) == (mode == recipe::ClothesMode::changed);
+}
+
 /// "identity 101, camera 2"
 std::string facts_text(const Images& images, const std::string& path, std::optional<std::int64_t> otherwise) {
   std::string text;
@@ -85,8 +97,8 @@ std::vector<std::size_t> spread(std::size_t count, std::size_t wanted) {
   return places;
 }
 
-JudgedRanking judge_ranking(const results::QueryMatches& ranking, const Images& images, bool cameras_known,
-                            std::size_t top) {
+JudgedRanking judge_ranking(const results::QueryMatches& ranking, const Images& images,
+                            const IgnoredImages& ignored, std::size_t top) {
   const auto query = identity_of(images, ranking.query, ranking.identity);
   const auto camera = camera_of(images, ranking.query);
   JudgedRanking judged;
@@ -96,7 +108,9 @@ JudgedRanking judge_ranking(const results::QueryMatches& ranking, const Images& 
     const auto identity = identity_of(images, found.path, found.identity);
     const bool same = query && identity == query;
     const bool same_camera = camera != unknown_camera && camera_of(images, found.path) == camera;
-    if (identity == junk_identity || (cameras_known && same && same_camera)) {
+    const bool itself = ignored.itself && found.path == ranking.query;
+    if (identity == junk_identity || itself || (ignored.same_camera && same && same_camera) ||
+        (same && wrong_clothes(images, ranking.query, found.path, ignored.clothes))) {
       ++left_out;
       continue;
     }

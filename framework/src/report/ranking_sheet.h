@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kindred/core/sample.h"
+#include "recipe/settings.h"
 #include "report/html.h"
 #include "report/pictures.h"
 #include "results/matches_file.h"
@@ -38,6 +39,13 @@ struct ChosenQueries {
 
 enum class Verdict { right, wrong, unknown };
 
+/// What evaluation leaves out beside junk.
+struct IgnoredImages {
+  bool same_camera = false;  ///< images of the query's identity and camera
+  bool itself = false;       ///< the query itself
+  recipe::ClothesMode clothes = recipe::ClothesMode::any;
+};
+
 /// The best images that evaluation counts.
 struct JudgedRanking {
   struct Image {
@@ -45,16 +53,15 @@ struct JudgedRanking {
     Verdict verdict = Verdict::unknown;
   };
   std::vector<Image> images;
-  /// Before the last of them: images that evaluation leaves out, of the query's own identity and camera, and
-  /// junk.
+  /// Before the last of them: images that evaluation leaves out, and junk.
   std::size_t left_out = 0;
 };
 
 /// @param images what is known of images by path: identities and cameras
-/// @param cameras_known whether evaluation leaves out images of the query's identity and camera
+/// @param ignored what evaluation leaves out
 [[nodiscard]] JudgedRanking judge_ranking(const results::QueryMatches& ranking,
                                           const std::map<std::string, Sample, std::less<>>& images,
-                                          bool cameras_known, std::size_t top);
+                                          const IgnoredImages& ignored, std::size_t top);
 
 /// The query and the images that were found for it, right and wrong marked by colour and sign.
 /// @param figures what metrics say of the query, or ""

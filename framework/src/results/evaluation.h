@@ -8,13 +8,15 @@
 
 #include "kindred/core/sample.h"
 #include "kindred/role/metric.h"
+#include "recipe/settings.h"
 
 namespace kindred::results {
 
 struct EvaluatedFigure {
   FigureInfo info;
-  double value = 0;    ///< NaN: there is none
-  std::string metric;  ///< name of the metric's entry in the recipe
+  double value = 0;       ///< NaN: there is none
+  std::string metric;     ///< name of the metric's entry in the recipe
+  std::string caution{};  ///< why there is too little behind the value to rely on it; "": it stands
 };
 
 struct EvaluatedQuery {
@@ -43,7 +45,10 @@ struct Evaluation {
   bool cameras_known = false;       ///< gallery images of the query's identity and camera were left out
   bool cosine = false;              ///< distances are 1 - cosine similarity
   bool multi_query = false;         ///< queries of one identity and camera were merged
-  std::string note;                 ///< what a reader must know: why cameras were not used, what is missing
+  bool itself_ignored = false;      ///< a query that is in the gallery was left out of its own ranking
+  recipe::ClothesMode clothes = recipe::ClothesMode::any;  ///< which images of the query's identity count
+  std::int64_t single_gallery_shot = 0;                    ///< drawn galleries; 0: the whole one
+  std::string note;  ///< what a reader must know: why cameras were not used, what is missing
   QueryTable per_query;
 
   /// nullptr when there is no such figure.

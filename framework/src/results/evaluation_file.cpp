@@ -16,6 +16,7 @@
 #include "kindred/core/error.h"
 #include "kindred/text/csv.h"
 #include "results/evaluation_text.h"
+#include "results/json_object.h"
 #include "text/number_text.h"
 
 namespace kindred::results {
@@ -37,6 +38,9 @@ const Names<Prominence> prominences = {
     {Prominence::headline, "headline"}, {Prominence::listed, "listed"}, {Prominence::detail, "detail"}};
 const Names<bool> directions = {{true, "higher"}, {false, "lower"}};
 const Names<bool> camera_modes = {{true, "known"}, {false, "single"}};
+const Names<recipe::ClothesMode> clothes_modes = {{recipe::ClothesMode::any, "any"},
+                                                  {recipe::ClothesMode::changed, "changed"},
+                                                  {recipe::ClothesMode::same, "same"}};
 const Names<bool> distances = {{true, "cosine"}, {false, "other"}};
 
 template <class T>
@@ -81,13 +85,15 @@ std::vector<MetricColumn> columns_of(const Json& json) {
 
 Json json_of(const EvaluatedFigure& figure) {
   const auto& info = figure.info;
-  return {{"value", number(figure.value)},
-          {"label", info.label},
-          {"shown_as", name_of(kinds, info.kind)},
-          {"better", name_of(directions, info.higher_is_better)},
-          {"prominence", name_of(prominences, info.prominence)},
-          {"metric", figure.metric},
-          {"doc", info.doc}};
+  Json json{{"value", number(figure.value)},
+            {"label", info.label},
+            {"shown_as", name_of(kinds, info.kind)},
+            {"better", name_of(directions, info.higher_is_better)},
+            {"prominence", name_of(prominences, info.prominence)},
+            {"metric", figure.metric},
+            {"doc", info.doc}};
+  if (!figure.caution.empty()) json["caution"] = figure.caution;
+  return json;
 }
 
 EvaluatedFigure figure_of(const std::string& name, const Json& json) {
@@ -100,6 +106,7 @@ EvaluatedFigure figure_of(const std::string& name, const Json& json) {
   figure.info.prominence = value_of(prominences, json.at("prominence"));
   figure.value = number_of(json.at("value"));
   json.at("metric").get_to(figure.metric);
+  if (json.contains("caution")) json.at("caution").get_to(figure.caution);
   return figure;
 }
 
@@ -119,6 +126,7 @@ Json json_of(const MetricTable& table) {
     auto& entry = json["rows"].emplace_back(Json::object());
     for (const auto& column : table.columns) entry[column.name] = number(column.values[row]);
   }
+  if (!table.cautions.empty()) json["cautions"] = table.cautions;
   return json;
 }
 
@@ -141,6 +149,10 @@ MetricTable table_of(const std::string& name, const Json& json) {
   }
   for (const auto& row : json.at("rows")) {
     for (auto& column : table.columns) column.values.push_back(number_of(row.at(column.name)));
+  }
+  if (json.contains("cautions")) json.at("cautions").get_to(table.cautions);
+  if (!table.cautions.empty() && table.cautions.size() != json.at("rows").size()) {
+    throw std::invalid_argument("the table '" + name + "' has other numbers of rows and of cautions");
   }
   return table;
 }
@@ -172,15 +184,13 @@ Evaluation parsed(const Json& json) {
   evaluation.cameras_known = value_of(camera_modes, json.at("cameras"));
   evaluation.cosine = value_of(distances, json.at("distances"));
   json.at("multi_query").get_to(evaluation.multi_query);
+  json.at("itself_ignored").get_to(evaluation.itself_ignored);
+  evaluation.clothes = value_of(clothes_modes, json.at("clothes"));
+  json.at("single_gallery_shot").get_to(evaluation.single_gallery_shot);
   json.at("note").get_to(evaluation.note);
   if (json.contains("per_query"))
     evaluation.per_query.columns = columns_of(json.at("per_query").at("columns"));
   return evaluation;
-}
-
-void write_json(const fs::path& file, const Json& json) {
-  const auto text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-  file::write_atomically(file, [&](std::ostream& out) { out << text; });
 }
 
 std::string exact(FigureKind kind, double value) {
@@ -234,6 +244,9 @@ Json evaluation_json(const Evaluation& evaluation) {
   json["cameras"] = name_of(camera_modes, evaluation.cameras_known);
   json["distances"] = name_of(distances, evaluation.cosine);
   json["multi_query"] = evaluation.multi_query;
+  json["itself_ignored"] = evaluation.itself_ignored;
+  json["clothes"] = name_of(clothes_modes, evaluation.clothes);
+  json["single_gallery_shot"] = evaluation.single_gallery_shot;
   json["note"] = evaluation.note;
   json["tables"] = Json::object();
   for (const auto& table : evaluation.tables) {

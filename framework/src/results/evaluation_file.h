@@ -17,15 +17,18 @@ namespace kindred::results {
 ///                           "prominence": "headline", "metric": "retrieval", "doc": "..." }, ... },
 ///     "queries": 10, "valid_queries": 9, "gallery": 100, "distractors": 1, "junk": 7,
 ///     "positive_pairs": 30, "negative_pairs": 900,
-///     "cameras": "known", "distances": "cosine", "multi_query": false, "note": "",
+///     "cameras": "known", "distances": "cosine", "multi_query": false,
+///     "itself_ignored": true, "clothes": "any", "single_gallery_shot": 0, "note": "",
 ///     "tables": { "thresholds": { "title": "...", "doc": "", "columns": COLUMNS,
 ///                                 "rows": [ { "distance": 0.25, ... }, ... ] } } }
 ///
 /// `figures` are in the order of the metrics; `shown_as` is "share", "number" or "distance", `better`
 /// "higher" or "lower", `prominence` "headline", "listed" or "detail"; `metric` is the entry of the recipe;
-/// `cameras` is "known" or "single", `distances` "cosine" or "other". COLUMNS is { NAME: { "label": "...",
-/// "shown_as":
-/// "..." }, ... }. A number that is not finite is null. Curves and queries are not in it.
+/// `cameras` is "known" or "single", `distances` "cosine" or "other", `clothes` "any", "changed" or "same".
+/// COLUMNS is { NAME: { "label": "...", "shown_as":
+/// "..." }, ... }. A figure with too little behind it has a key "caution" with the reason; a table of which
+/// some rows have too little behind them has "cautions", one for each row, "" for a row that stands. A number
+/// that is not finite is null. Curves and queries are not in it.
 [[nodiscard]] nlohmann::ordered_json evaluation_json(const Evaluation& evaluation);
 
 /// Reads what evaluation_json() gives. Throws DataError when it is not of that form.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <cstdint>
 #include <utility>
 
 #include "text/number_text.h"
@@ -17,20 +16,20 @@ std::string with_sign(const std::string& number, bool sign) {
   return (sign && number.front() != '-' ? "+" : "") + number;
 }
 
-std::string count_text(std::int64_t count, const std::string& thing, const std::string& things) {
-  return std::to_string(count) + " " + (count == 1 ? thing : things);
-}
-
 std::string figure_lines(const Evaluation& evaluation) {
   std::string text;
+  std::string cautions;
   const std::string* metric = nullptr;
   for (const auto& figure : evaluation.figures) {
     if (figure.info.prominence == Prominence::detail) continue;
     if (metric != nullptr) text += *metric == figure.metric ? "  " : "\n";
     metric = &figure.metric;
     text += figure.info.label + " " + figure_text(figure.info.kind, figure.value);
+    if (figure.caution.empty()) continue;
+    text += " ?";
+    cautions += "? " + figure.info.label + ": " + figure.caution + "\n";
   }
-  return text.empty() ? text : text + "\n";
+  return (text.empty() ? text : text + "\n") + cautions;
 }
 
 std::string table_text(const MetricTable& table) {
@@ -44,10 +43,13 @@ std::string table_text(const MetricTable& table) {
     grid.heads.push_back(std::move(head));
     rows = column.values.size();
   }
-  grid.widths.assign(table.columns.size() - 1, 20);
+  const bool cautions = !table.cautions.empty();
+  if (cautions) grid.heads.emplace_back("CAUTION");
+  grid.widths.assign(grid.heads.size() - 1, 20);
   for (std::size_t row = 0; row < rows; ++row) {
     auto& cells = grid.rows.emplace_back();
     for (const auto& column : table.columns) cells.push_back(figure_text(column.kind, column.values[row]));
+    if (cautions) cells.push_back(table.cautions[row].empty() ? "-" : table.cautions[row]);
   }
   return table.title + ":\n" + grid.str();
 }
@@ -69,9 +71,9 @@ std::string figure_cell(FigureKind kind, double value, bool sign) {
 std::string evaluation_text(const Evaluation& evaluation) {
   auto text = figure_lines(evaluation);
   text += std::to_string(evaluation.valid_queries) + " of " +
-          count_text(evaluation.queries, "query", "queries") + " in " +
-          count_text(evaluation.gallery, "gallery image", "gallery images") + " (" +
-          count_text(evaluation.distractors, "distractor", "distractors") + ", " +
+          text::count_text(evaluation.queries, "query", "queries") + " in " +
+          text::count_text(evaluation.gallery, "gallery image", "gallery images") + " (" +
+          text::count_text(evaluation.distractors, "distractor", "distractors") + ", " +
           std::to_string(evaluation.junk) + " junk ignored), " +
           (evaluation.cameras_known ? "across cameras" : "single-camera mode");
   if (!evaluation.note.empty()) text += ": " + evaluation.note;

@@ -61,7 +61,8 @@ bool has_stage_record(const std::filesystem::path& folder) {
 void write_stage_record(const std::filesystem::path& folder, const StageRecord& record) {
   record.write(folder / (record.finished ? StageRecord::finished_file : StageRecord::started_file));
   std::error_code ignored;
-  if (record.finished) std::filesystem::remove(folder / StageRecord::started_file, ignored);
+  std::filesystem::remove(folder / (record.finished ? StageRecord::started_file : StageRecord::finished_file),
+                          ignored);
 }
 
 Json cost_json(const StageCost& cost) {

@@ -59,7 +59,7 @@ struct StageRecord {
 /// Whether a folder is a stage's: one of the two is there, be it damaged.
 [[nodiscard]] bool has_stage_record(const std::filesystem::path& folder);
 
-/// Writes the one or the other, and removes started.json once stage.json is there.
+/// Writes the one or the other, and then removes the other one.
 void write_stage_record(const std::filesystem::path& folder, const StageRecord& record);
 
 class JsonObject;

@@ -43,7 +43,7 @@ std::string change_text(const file::StorageLoss& loss) {
 
 }  // namespace
 
-std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Plan& plan,
+std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::InferencePlan& plan,
                                          const Dataset& dataset, const std::vector<Sample>& all,
                                          const std::filesystem::path& folder, torch::Device device,
                                          progress::ProgressSink& progress, bool with_training_images) {

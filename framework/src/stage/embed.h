@@ -28,7 +28,7 @@ struct EmbeddedSplit {
 /// call, as embed.storage says; what fewer bits change is told in a note, and a precision other than that of
 /// the training too. Throws Error when it has none of them.
 /// @param samples of the data set, all or some
-[[nodiscard]] std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Plan& plan,
+[[nodiscard]] std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::InferencePlan& plan,
                                                        const Dataset& dataset,
                                                        const std::vector<Sample>& samples,
                                                        const std::filesystem::path& folder,

@@ -120,6 +120,7 @@ StageResult EmbedStage::run(const StageContext& context) const {
     context.progress.note("using the averaged weights, " + model.string());
   }
   const auto model_file = model::read_model_file(model, context.catalog, overrides_);
+  for (const auto& note : model_file.notes) context.progress.note(note);
   const auto dataset = data::open_dataset(data_);
   auto samples = dataset->samples();
   const auto keep = [&](const auto& wanted) {

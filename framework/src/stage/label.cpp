@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <stdexcept>
 #include <utility>
 
 #include "data/domain_filter.h"
@@ -35,26 +34,6 @@ std::vector<T> picked(const std::vector<T>& all, const std::vector<std::int64_t>
   result.reserve(rows.size());
   for (const auto row : rows) result.push_back(all[static_cast<std::size_t>(row)]);
   return result;
-}
-
-/// What a labeler has promised.
-void require_sound(const PseudoLabels& labels, std::size_t images) {
-  std::int64_t next = 0;
-  std::int64_t without = 0;
-  for (const auto identity : labels.identities) {
-    if (identity == unlabelled_identity) {
-      ++without;
-    } else if (identity == next) {
-      ++next;
-    } else if (identity < 0 || identity > next) {
-      throw std::logic_error("a labeler must number identities from 0 in the order of their first rows");
-    }
-  }
-  std::int64_t told = 0;
-  for (const auto& part : labels.left_out) told += part.images;
-  if (labels.identities.size() != images || told != without) {
-    throw std::logic_error("a labeler must give every image an identity or a reason why it has none");
-  }
 }
 
 std::optional<results::LabelFiguresFile::Sizes> sizes_of(const results::LabelsFile& labels) {
@@ -137,7 +116,6 @@ LabelOutcome label(const Labeler& labeler, ranking::SearchInput input,
   scale_to_unit_length(retrieval.descriptors);
   ranking::SearchHost host(input, std::move(part), device, progress);
   const auto labels = labeler.label(retrieval, host);
-  require_sound(labels, samples.size());
 
   results::LabelsFile labelled;
   for (std::size_t i = 0; i < samples.size(); ++i) {

@@ -16,6 +16,10 @@ std::vector<recipe::NamedFile> Stage::files() const {
 
 void Stage::check_on(torch::Device) const {}
 
+std::optional<training::Extension> Stage::extension(const Value&, const std::filesystem::path&) const {
+  return std::nullopt;
+}
+
 bool Stage::is_worth_keeping(const std::filesystem::path&) const {
   return false;
 }

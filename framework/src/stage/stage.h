@@ -17,6 +17,7 @@
 #include "ranking/evaluation.h"
 #include "recipe/affects.h"
 #include "recipe/plan.h"
+#include "training/extension.h"
 
 namespace kindred::stage {
 
@@ -77,6 +78,11 @@ class Stage {
   [[nodiscard]] virtual const recipe::Plan* model_plan() const { return nullptr; }
   /// Files from outside that it reads, beside the images: those that its keys with Meaning::file name.
   [[nodiscard]] virtual std::vector<recipe::NamedFile> files() const;
+  /// Whether what its folder holds, begun with other settings, is a beginning of what it makes now, so that
+  /// it goes on from there; nothing when it is not.
+  /// @param begun settings() then
+  [[nodiscard]] virtual std::optional<training::Extension> extension(
+      const Value& begun, const std::filesystem::path& folder) const;
   /// Whether its folder holds work that must not be lost to another recipe (Pipeline::keep_training).
   [[nodiscard]] virtual bool is_worth_keeping(const std::filesystem::path& folder) const;
   /// What it has made, in its folder: what other stages read, and what must be the same when it is made

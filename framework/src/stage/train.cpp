@@ -5,6 +5,8 @@
 #include "results/metrics_file.h"
 #include "system/device.h"
 #include "system/precision.h"
+#include "training/checkpoint.h"
+#include "training/extension.h"
 #include "training/run_directory.h"
 #include "training/training.h"
 #include "weights/initial_weights.h"
@@ -47,6 +49,13 @@ void tell_of_precision(const recipe::Plan& asked, const recipe::Plan& plan, torc
   }
 }
 
+/// A model whose training can go on to more epochs is not the plan's.
+bool has_ended(const recipe::Plan& plan, const training::RunDirectory& directory) {
+  if (!std::filesystem::exists(directory.model())) return false;
+  const auto checkpoint = training::read_checkpoint_position(directory.checkpoint());
+  return !checkpoint || checkpoint->epoch > plan.train.epochs;
+}
+
 TrainOutcome already_done(const recipe::Plan& plan, const training::RunDirectory& directory,
                           progress::ProgressSink& progress) {
   TrainOutcome outcome;
@@ -70,13 +79,12 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
                    progress::ProgressSink& progress, const std::atomic<bool>& stop) {
   const training::RunDirectory directory(run_directory);
   const auto plan = decided(weights::with_hashes_of_weights(asked), training::binding_recipe(run_directory));
-  directory.record_recipe(plan);
-  if (std::filesystem::exists(directory.model())) return already_done(plan, directory, progress);
+  directory.require_recipe(plan);
+  if (has_ended(plan, directory)) return already_done(plan, directory, progress);
 
   const auto device = system::resolve_device(plan.machine.device);
   system::require_precision(plan.train.precision, device, "train.precision");
   system::set_threads(plan.machine.threads);
-  directory.write_environment(device, plan.train.precision);
   results::MetricsFile metrics(directory.metrics());
   progress::RunLog log(directory.log());
   progress::TeeProgress tee({&metrics, &log, &progress});
@@ -84,6 +92,10 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
   tell_of_precision(asked, plan, device, tee);
   training::Training training(plan, directory, device, tee, metrics, stop);
   training.resume();
+  // Only now: what says how a model was made is not changed for what cannot go on.
+  training::set_models_aside(directory, plan);
+  directory.record_recipe(plan);
+  directory.write_environment(device, plan.train.precision);
   TrainOutcome outcome;
   outcome.interrupted = !training.run();
   if (!outcome.interrupted) {

@@ -29,6 +29,10 @@ struct TrainOutcome {
 /// On the CPU, and with the same number of threads, the model is the same to the last bit however often
 /// training was stopped in between, orderly or not.
 ///
+/// A training that has ended or was stopped goes on to other epochs than it was begun with where that is what
+/// the recipe would have trained from the start (extension.h); the models of one that had ended are kept as
+/// model.EPOCHS.safetensors.
+///
 /// Writes: recipe.toml, environment.json, checkpoint.safetensors, metrics.jsonl, log.txt and, in the end,
 /// model.safetensors and, with train.ema_decay, model.ema.safetensors. With train.evaluate_every the data
 /// set's queries and gallery are evaluated in between, and best.safetensors is the model with the best

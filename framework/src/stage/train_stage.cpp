@@ -71,6 +71,11 @@ std::vector<recipe::NamedFile> TrainStage::files() const {
   return recipe::files_affecting(Affects::training, plan_.resolved(), *plan_.catalog);
 }
 
+std::optional<training::Extension> TrainStage::extension(const Value& begun,
+                                                         const std::filesystem::path& folder) const {
+  return training::extension_in(folder, begun, weights::with_hashes_of_weights(plan_));
+}
+
 bool TrainStage::is_worth_keeping(const std::filesystem::path& folder) const {
   return std::filesystem::exists(folder / training::checkpoint_name) ||
          std::filesystem::exists(folder / training::model_name);

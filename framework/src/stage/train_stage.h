@@ -29,6 +29,8 @@ class TrainStage final : public Stage {
   [[nodiscard]] std::optional<StageData> data() const override;
   [[nodiscard]] const recipe::Plan* model_plan() const override { return &plan_; }
   [[nodiscard]] std::vector<recipe::NamedFile> files() const override;
+  [[nodiscard]] std::optional<training::Extension> extension(
+      const Value& begun, const std::filesystem::path& folder) const override;
   [[nodiscard]] bool is_worth_keeping(const std::filesystem::path& folder) const override;
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
   void check() const override;

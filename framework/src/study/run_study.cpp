@@ -41,6 +41,16 @@ pipeline::PipelineOptions options_of(bool ignore_code, pipeline::FileHashes& has
   return options;
 }
 
+/// For a cell of a table.
+std::string one_line(std::string text) {
+  for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at)) {
+    const auto end = std::min(text.find_first_not_of(' ', at + 1), text.size());
+    const bool after_colon = at > 0 && text[at - 1] == ':';
+    text.replace(at, end - at, after_colon ? " " : "; ");
+  }
+  return text;
+}
+
 RunState state_of(const StudyRun& run, const Catalog& catalog, const fs::path& folder,
                   const pipeline::PipelineOptions& options) {
   try {
@@ -53,9 +63,9 @@ RunState state_of(const StudyRun& run, const Catalog& catalog, const fs::path& f
     if (is(0, StageKind::up_to_date)) return {false, "trained, to be evaluated", ""};
     return {false, is(0, StageKind::goes_on) ? "started, will continue" : "to do", ""};
   } catch (const pipeline::KeptTrainingError& error) {
-    return {false, error.what(), error.what()};
+    return {false, one_line(error.what()), error.what()};
   } catch (const Error& error) {
-    return {false, error.what(), ""};  // the run itself will fail with it
+    return {false, one_line(error.what()), ""};  // the run itself will fail with it
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "kindred/core/schema.h"
 #include "kindred/text/text_file.h"
+#include "recipe/recipe_kind.h"
 #include "recipe/recipe_merge.h"
 #include "recipe/recipe_override.h"
 #include "recipe/toml_reader.h"
@@ -91,6 +92,10 @@ class StudyReader {
 
   Study read() {
     root_ = recipe::parse_toml(content(), file_.string());
+    if (const auto kind = recipe::recipe_kind(root_);
+        kind != recipe::RecipeKind::study && !root_.as<Table>()->empty()) {
+      throw RecipeError(root_.location(), "is not a study: it " + recipe::kind_text(kind, root_));
+    }
     const auto keys =
         StudyKeys::schema().parse(root_, "a study", diagnostics_, {"set", "variant", "axis", "arm"});
     if (const auto* arms = root_.as<Table>()->find("arm")) {

@@ -60,6 +60,14 @@ std::string number_text(double value) {
   return text;
 }
 
+std::string count_text(std::int64_t count) {
+  return number_text(static_cast<double>(count));
+}
+
+std::string count_text(std::int64_t count, const std::string& thing, const std::string& things) {
+  return std::to_string(count) + " " + (count == 1 ? thing : things);
+}
+
 std::string grouped_digits(std::int64_t number) {
   auto text = std::to_string(number);
   for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {

@@ -19,6 +19,10 @@ namespace kindred::text {
 [[nodiscard]] std::string number_text(double value);
 /// "23,508,032"; for numbers from 0 on.
 [[nodiscard]] std::string grouped_digits(std::int64_t number);
+/// As number_text(): "237", "12,345".
+[[nodiscard]] std::string count_text(std::int64_t count);
+/// A number of things as a sentence has it: "1 query", "2 queries".
+[[nodiscard]] std::string count_text(std::int64_t count, const std::string& thing, const std::string& things);
 /// With zeros before it: "007"; for numbers from 0 on. A longer number is written whole.
 [[nodiscard]] std::string padded_digits(std::int64_t number, std::size_t digits);
 /// Eight hexadecimal digits: "00c0ffee".

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "recipe/guarded.h"
 #include "recipe/wildcard.h"
 #include "text/number_text.h"
 #include "text/text_table.h"
@@ -124,7 +125,9 @@ std::string factor_text(double factor) {
 std::vector<std::unique_ptr<torch::optim::Optimizer>> own_optimizers(
     const std::vector<model::LossTerm>& terms) {
   std::vector<std::unique_ptr<torch::optim::Optimizer>> own;
-  for (const auto& term : terms) own.push_back(term.loss->own_optimizer());
+  for (const auto& term : terms) {
+    own.push_back(recipe::guarded(term.subject, [&] { return term.loss->own_optimizer(); }));
+  }
   return own;
 }
 

@@ -1,5 +1,6 @@
 #include "training/loss_meter.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -8,11 +9,14 @@
 
 namespace kindred::training {
 
-LossMeter::LossMeter(std::vector<std::string> names, std::int64_t interval, bool with_gradient_norm)
+LossMeter::LossMeter(std::vector<std::string> names, std::int64_t interval, bool with_gradient_norm,
+                     std::vector<std::string> figures)
     : names_(std::move(names)),
       interval_(interval),
       with_gradient_norm_(with_gradient_norm),
-      sums_(names_.size() + (with_gradient_norm ? 2 : 1)) {}
+      figures_(std::move(figures)),
+      sums_(names_.size() + (with_gradient_norm ? 2 : 1) + figures_.size()),
+      counts_(figures_.size()) {}
 
 void LossMeter::add(const torch::Tensor& values, std::int64_t epoch, std::int64_t batch,
                     double learning_rate) {
@@ -53,7 +57,13 @@ void LossMeter::look_at(const Step& step, const float* values) {
                 ", or warm up longer; check the parameters and weights of the losses. The last checkpoint is "
                 "unchanged");
   }
-  for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += values[i];
+  const auto losses = sums_.size() - figures_.size();
+  for (std::size_t i = 0; i < losses; ++i) sums_[i] += values[i];
+  for (std::size_t i = 0; i < figures_.size(); ++i) {
+    if (!std::isfinite(values[losses + i])) continue;
+    sums_[losses + i] += values[losses + i];
+    ++counts_[i];
+  }
   ++steps_;
 }
 
@@ -62,7 +72,10 @@ std::map<std::string, double> LossMeter::means() const {
   if (steps_ == 0) return means;
   const auto steps = static_cast<double>(steps_);
   means["loss"] = sums_[names_.size()] / steps;
-  if (with_gradient_norm_) means["gradient_norm"] = sums_.back() / steps;
+  if (with_gradient_norm_) means["gradient_norm"] = sums_[names_.size() + 1] / steps;
+  for (std::size_t i = 0; i < figures_.size(); ++i) {
+    if (counts_[i] > 0) means[figures_[i]] = sums_[sums_.size() - figures_.size() + i] / counts_[i];
+  }
   if (names_.size() > 1) {
     for (std::size_t i = 0; i < names_.size(); ++i) means["loss/" + names_[i]] = sums_[i] / steps;
   }
@@ -72,26 +85,29 @@ std::map<std::string, double> LossMeter::means() const {
 void LossMeter::clear() {
   pending_.clear();
   sums_.assign(sums_.size(), 0);
+  counts_.assign(counts_.size(), 0);
   steps_ = 0;
 }
 
 torch::Tensor LossMeter::state() const {
-  auto state = torch::empty({static_cast<std::int64_t>(sums_.size()) + 1}, torch::kFloat64);
-  auto* data = state.data_ptr<double>();
-  for (std::size_t i = 0; i < sums_.size(); ++i) data[i] = sums_[i];
-  data[sums_.size()] = static_cast<double>(steps_);
+  auto state = torch::empty({static_cast<std::int64_t>(sums_.size() + counts_.size()) + 1}, torch::kFloat64);
+  auto* data = std::copy(sums_.begin(), sums_.end(), state.data_ptr<double>());
+  data = std::copy(counts_.begin(), counts_.end(), data);
+  *data = static_cast<double>(steps_);
   return state;
 }
 
 bool LossMeter::restore(const torch::Tensor& state) {
   if (state.scalar_type() != torch::kFloat64 || state.dim() != 1 ||
-      state.numel() != static_cast<std::int64_t>(sums_.size()) + 1) {
+      state.numel() != static_cast<std::int64_t>(sums_.size() + counts_.size()) + 1) {
     return false;
   }
   const auto* data = state.data_ptr<double>();
   pending_.clear();
-  sums_.assign(data, data + sums_.size());
-  steps_ = static_cast<std::int64_t>(data[sums_.size()]);
+  const auto* counts = data + sums_.size();
+  sums_.assign(data, counts);
+  counts_.assign(counts, counts + counts_.size());
+  steps_ = static_cast<std::int64_t>(data[sums_.size() + counts_.size()]);
   return true;
 }
 

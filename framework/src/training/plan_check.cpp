@@ -1,17 +1,29 @@
 #include "training/plan_check.h"
 
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <opencv2/core.hpp>
 #include <optional>
 #include <vector>
 
+#include "data/planned_loader.h"
+#include "kindred/core/error.h"
+#include "kindred/core/random.h"
 #include "model/model.h"
 #include "ranking/made_metric.h"
 #include "ranking/post_processing.h"
+#include "recipe/guarded.h"
+#include "recipe/idle_settings.h"
 #include "text/number_text.h"
 #include "text/text_table.h"
+#include "training/batch_pairs.h"
 #include "training/learning_groups.h"
+#include "training/planned_schedule.h"
 #include "weights/initial_weights.h"
 
 namespace kindred::training {
@@ -26,8 +38,8 @@ bool is_there(const std::optional<std::string>& file) {
 /// As many as the classifiers of the file have that the whole network starts from.
 std::int64_t identities_for(const recipe::Plan& plan) {
   if (!is_there(plan.weights.file)) return any_identities;
-  const auto weights =
-      weights::translate(weights::read_weights_file(*plan.weights.file), weights::known_layouts(plan));
+  const auto file = weights::read_weights_file(*plan.weights.file, plan.weights.key.value_or(""));
+  const auto weights = weights::translate_for_plan(file, plan);
   return weights::identities_of(plan, weights, *plan.weights.file).value_or(any_identities);
 }
 
@@ -44,10 +56,58 @@ std::string start_text(const std::string& file) {
   return file + (is_there(file) ? " (matches)" : " (does not exist)");
 }
 
+std::string size_text(cv::Size size) {
+  return std::to_string(size.height) + " x " + std::to_string(size.width) + " pixels";
+}
+
 std::int64_t elements(const torch::nn::Module& module) {
   std::int64_t count = 0;
   for (const auto& parameter : module.parameters()) count += parameter.numel();
   return count;
+}
+
+/// The size of images that were of the given one, after all augmentations.
+cv::Size augmented(const recipe::Plan& plan, const std::vector<std::unique_ptr<Augmentation>>& augmentations,
+                   cv::Size size) {
+  constexpr std::uint64_t check_stream = 0x636865636b;
+  cv::Mat image(size, CV_8UC3, cv::Scalar(120, 130, 140));
+  RandomStream random(plan.seed, {check_stream});
+  for (std::size_t i = 0; i < augmentations.size(); ++i) {
+    const auto& choice = plan.augmentations[i];
+    try {
+      augmentations[i]->start_pass();
+      augmentations[i]->apply(image, random);
+    } catch (const ComponentError& error) {
+      throw RecipeError(choice.location, choice.subject() + ": " + error.reason());
+    }
+  }
+  return image.size();
+}
+
+/// The size of the images that the network learns from; nothing where it is that of the data.
+std::optional<cv::Size> fixed_size(const recipe::Plan& plan,
+                                   const std::vector<std::unique_ptr<Augmentation>>& augmentations) {
+  const auto one = augmented(plan, augmentations, {128, 256});
+  const auto other = augmented(plan, augmentations, {160, 320});
+  return one == other ? std::optional(one) : std::nullopt;
+}
+
+/// Sends two images through the network in training mode.
+void try_out(const recipe::Plan& plan, model::Model& model, cv::Size size) {
+  const torch::NoGradGuard no_gradients;
+  const auto images = torch::linspace(-2, 2, 2 * 3 * size.area()).reshape({2, 3, size.height, size.width});
+  try {
+    static_cast<void>(model.forward(images));
+  } catch (const ComponentError& error) {
+    throw RecipeError(plan.head.location, plan.head.subject() + ": " + error.reason());
+  } catch (const recipe::ComponentFault& fault) {
+    if (!fault.of_computation()) throw;
+    throw RecipeError(plan.backbone.location,
+                      "backbone '" + plan.backbone.name + "' and head '" + plan.head.name +
+                          "' cannot take images of " + size_text(size) + ": " + fault.reason() +
+                          "; choose larger images in the augmentation that sets their size, or another "
+                          "backbone or head");
+  }
 }
 
 std::string weight_text(double weight) {
@@ -58,9 +118,9 @@ std::string weight_text(double weight) {
 
 std::string check_plan(const recipe::Plan& plan) {
   // Made for what they find wrong with their parameters.
-  static_cast<void>(plan.schedule.create({plan.train.epochs}));
+  static_cast<void>(create_schedule(plan));
   static_cast<void>(plan.optimizer.create({}));
-  for (const auto& augmentation : plan.augmentations) static_cast<void>(augmentation.create({}));
+  const auto size = fixed_size(plan, data::create_augmentations(plan));
   static_cast<void>(ranking::create_post_processors(plan));
   static_cast<void>(ranking::create_metrics(plan));
   if (plan.train.evaluate_every > 0) static_cast<void>(ranking::best_figure(plan));
@@ -69,6 +129,8 @@ std::string check_plan(const recipe::Plan& plan) {
   const auto outputs = model->outputs();
   const auto terms = model::build_losses(plan, outputs, identities);
   const auto groups = learning_groups(plan.groups, *model, terms, own_optimizers(terms));
+  if (size) try_out(plan, *model, *size);
+  if (plan.train.epochs > 0) check_pairs_without_data(plan, terms_with_pairs(terms));
 
   std::string augmentations;
   for (const auto& choice : plan.augmentations) {
@@ -88,6 +150,7 @@ std::string check_plan(const recipe::Plan& plan) {
   if (plan.folds.fold > 0)
     row("validation", "fold " + std::to_string(plan.folds.fold) + " of " + std::to_string(plan.folds.count));
   row("augmentation", augmentations.empty() ? "none" : augmentations);
+  if (size) row("image size", size_text(*size) + " (height x width)");
   row("sampler", plan.sampler.title());
   row("backbone", plan.backbone.title());
   if (plan.backbone_start.weights) row("backbone weights", start_text(*plan.backbone_start.weights));
@@ -118,7 +181,10 @@ std::string check_plan(const recipe::Plan& plan) {
                           logits ? "identities" : std::to_string(outputs[i].dim),
                           losses.empty() ? "none" : losses});
   }
-  return summary.str() + "\n" + table.str() + (plan.groups.empty() ? "" : "\n" + groups_text(groups));
+  auto text = summary.str() + "\n" + table.str() + (plan.groups.empty() ? "" : "\n" + groups_text(groups));
+  for (const auto& warning : recipe::idle_augmentations(plan)) text += "\n" + warning + "\n";
+  for (const auto& warning : recipe::idle_post_processors(plan)) text += "\n" + warning + "\n";
+  return text;
 }
 
 }  // namespace kindred::training

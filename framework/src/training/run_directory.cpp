@@ -16,6 +16,7 @@
 #include "system/device.h"
 #include "system/precision.h"
 #include "system/version.h"
+#include "training/extension.h"
 
 namespace kindred::training {
 namespace {
@@ -33,17 +34,22 @@ std::optional<Value> binding_recipe(const fs::path& run_directory) {
 
 RunDirectory::RunDirectory(fs::path folder) : folder_(std::move(folder)), lock_(folder_) {}
 
+void RunDirectory::require_recipe(const recipe::Plan& plan) const {
+  const auto binding = binding_recipe(folder_);
+  if (!binding) return;
+  const auto begun = recipe::part_affecting(Affects::training, *binding, *plan.catalog);
+  const auto differences = recipe::recipe_differences(begun, plan.identity());
+  if (differences.empty()) return;
+  const auto extension = extension_in(folder_, begun, plan);
+  if (extension && extension->refusal.empty()) return;
+  throw DataError(
+      folder_,
+      "belongs to another recipe; use another run directory, or revert these changes of the recipe:" +
+          recipe::differences_text(differences) + (extension ? "\n" + extension->refusal : ""));
+}
+
 void RunDirectory::record_recipe(const recipe::Plan& plan) const {
-  if (const auto binding = binding_recipe(folder_)) {
-    const auto differences = recipe::recipe_differences(
-        recipe::part_affecting(Affects::training, *binding, *plan.catalog), plan.identity());
-    if (!differences.empty()) {
-      throw DataError(
-          folder_,
-          "belongs to another recipe; use another run directory, or revert these changes of the recipe:" +
-              recipe::differences_text(differences));
-    }
-  }
+  require_recipe(plan);
   const std::string text = recipe::write_recipe(plan.resolved());
   file::write_atomically(recipe(), [&](std::ostream& stream) { stream << text; });
 }

@@ -26,8 +26,11 @@ class RunDirectory {
   /// Makes the folder where needed and locks it until destruction (folder_lock.h).
   explicit RunDirectory(std::filesystem::path folder);
 
-  /// Writes recipe.toml, the plan with every default explicit. Throws DataError naming the keys when the
-  /// directory holds a checkpoint or a model of a recipe with another Plan::identity().
+  /// Throws DataError naming the keys when the directory holds a checkpoint or a model of a recipe with
+  /// another Plan::identity(), unless it can go on to the plan's epochs (extension.h).
+  void require_recipe(const recipe::Plan& plan) const;
+
+  /// The same; then writes recipe.toml, the plan with every default explicit.
   void record_recipe(const recipe::Plan& plan) const;
 
   /// Writes environment.json (environment_file.h).

@@ -1,11 +1,14 @@
 #include "training/trainer.h"
 
 #include <c10/util/Exception.h>
+#include <torch/utils.h>
 
 #include <algorithm>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -13,14 +16,16 @@
 #include "kindred/core/random.h"
 #include "model/model_file.h"
 #include "system/device.h"
+#include "system/out_of_memory.h"
 #include "system/precision.h"
+#include "training/batch_pairs.h"
 #include "training/checkpoint.h"
 #include "training/random_state.h"
 
 namespace kindred::training {
 namespace {
 
-/// What training draws beside the loader and the sampler (dropout) comes from a stream of its own.
+/// What LibTorch draws by itself in training (dropout) comes from a stream of its own.
 constexpr std::uint64_t training_stream = 0x747261696e;
 
 constexpr const char* average_prefix = "average.";
@@ -34,6 +39,26 @@ std::int64_t meter_interval(torch::Device device) {
 std::vector<std::string> names_of(const std::vector<model::LossTerm>& terms) {
   std::vector<std::string> names;
   for (const auto& term : terms) names.push_back(term.name);
+  return names;
+}
+
+constexpr const char* share_of_anchors = "anchors_with_pairs";
+
+/// "d_ap", or "d_ap/triplet(g1)" where several terms have it.
+std::vector<std::string> figures_of(const std::vector<model::LossTerm>& terms, bool needs_pairs) {
+  std::vector<std::string> names;
+  std::map<std::string, int> owners;
+  const auto plain = [](const std::string& name) { return name.substr(0, name.find('/')); };
+  for (const auto& term : terms) {
+    for (auto& name : term.figures()) {
+      ++owners[plain(name)];
+      names.push_back(std::move(name));
+    }
+  }
+  for (auto& name : names) {
+    if (owners.at(plain(name)) == 1) name = plain(name);
+  }
+  if (needs_pairs) names.emplace_back(share_of_anchors);
   return names;
 }
 
@@ -60,8 +85,9 @@ Trainer::Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, 
       clips_(plan.train.clip_gradient_norm > 0),
       model_(std::move(model)),
       terms_(model::build_losses(plan, model_->outputs(), identities)),
+      needs_pairs_(!terms_with_pairs(terms_).empty()),
       recipe_optimizer_(plan.optimizer.create({})),
-      meter_(names_of(terms_), meter_interval(device), clips_) {
+      meter_(names_of(terms_), meter_interval(device), clips_, figures_of(terms_, needs_pairs_)) {
   system::place_module(*model_, device_);
   for (auto& term : terms_) {
     system::place_module(*term.loss, device_);
@@ -98,11 +124,12 @@ void Trainer::make_update(const recipe::Plan& plan,
   }
   std::vector<OwnOptimizer> owned;
   for (std::size_t i = 0; i < own.size(); ++i) {
-    if (own[i]) owned.push_back({std::move(own[i]), terms_[i].weight});
+    if (own[i]) owned.push_back({std::move(own[i]), terms_[i].weight, terms_[i].subject});
   }
   update_ = std::make_unique<WeightUpdate>(
       recipe_optimizer_->build(parameters), std::move(owned),
-      WeightUpdate::Options{plan.train.clip_gradient_norm, precision_ == system::Precision::fp16});
+      WeightUpdate::Options{plan.train.clip_gradient_norm, precision_ == system::Precision::fp16,
+                            plan.optimizer.factory->info().subject()});
 }
 
 void Trainer::find_statistics() {
@@ -141,17 +168,17 @@ void Trainer::step(const torch::Tensor& images, const torch::Tensor& labels, std
     groups[i].options().set_lr(learning_rate_ * rate_factors_[i]);
   try {
     compute(images, labels, epoch, batch);
-  } catch (const c10::OutOfMemoryError&) {
-    throw Error(system::device_text(device_) + " does not have enough memory for a batch of " +
-                std::to_string(images.size(0)) + " images of " + std::to_string(images.size(2)) + " x " +
-                std::to_string(images.size(3)) +
-                " pixels; use smaller batches or images, or a smaller model");
+  } catch (const std::exception& error) {
+    if (!system::is_out_of_memory(error)) throw;
+    throw system::batch_too_large(device_, images, "use smaller batches or images, or a smaller model");
   }
 }
 
 void Trainer::compute(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch,
                       std::int64_t batch) {
   const auto classes = system::place_labels(labels, device_);
+  model_->start_step(epoch, batch);
+  for (const auto& term : terms_) term.random.start_step(epoch, batch);
   const auto outputs = [&] {
     const system::Autocast autocast({device_, precision_});
     return model_->forward(system::place_images(images, device_));
@@ -159,8 +186,8 @@ void Trainer::compute(const torch::Tensor& images, const torch::Tensor& labels, 
   std::vector<torch::Tensor> values;
   torch::Tensor sum;
   for (const auto& term : terms_) {
-    const auto value = term.loss->forward(outputs.at(term.output), classes);
-    values.push_back(value.detach().to(torch::kFloat32).reshape({}));
+    const auto value = term.value(outputs, classes);
+    values.push_back(value.detach());
     const auto weighted = value * term.weight;
     sum = sum.defined() ? sum + weighted : weighted;
   }
@@ -171,9 +198,39 @@ void Trainer::compute(const torch::Tensor& images, const torch::Tensor& labels, 
   }
   update_->backward(sum);
   if (clips_) values.push_back(update_->gradient_norm().to(sum.device()));
+  std::vector<torch::Tensor> watched{torch::stack(values)};
+  for (const auto& term : terms_) {
+    if (auto figures = term.figure_values(); figures.defined()) watched.push_back(figures.to(sum.device()));
+  }
+  if (needs_pairs_) {
+    const auto given = labels.contiguous();
+    const std::vector<std::int64_t> list(given.data_ptr<std::int64_t>(),
+                                         given.data_ptr<std::int64_t>() + given.numel());
+    const auto share = static_cast<float>(anchors_with_pairs(list)) / static_cast<float>(list.size());
+    watched.push_back(torch::full({1}, share).to(sum.device()));
+  }
+  last_outputs_.clear();
+  for (const auto& output : outputs) last_outputs_.push_back(output.detach());
   // Before anything is learnt from it: on the CPU a bad loss leaves the weights as they are.
-  meter_.add(torch::stack(values), epoch, batch, learning_rate_);
+  meter_.add(torch::cat(watched), epoch, batch, learning_rate_);
   if (update_->step() && average_) average_->update();
+}
+
+std::vector<std::string> Trainer::collapsed_outputs() const {
+  constexpr double least_spread = 1e-3;
+  const torch::NoGradGuard no_gradients;
+  const auto infos = model_->outputs();
+  std::set<std::size_t> looked_at;
+  std::vector<std::string> names;
+  for (const auto& term : terms_) {
+    const auto i = term.output;
+    if (i >= last_outputs_.size() || infos[i].kind != OutputKind::feature) continue;
+    if (!looked_at.insert(i).second) continue;
+    const auto& rows = last_outputs_[i];
+    const auto spread = (rows - rows.mean(0, true)).norm(2, 1).mean().item<double>();
+    if (spread < least_spread * rows.norm(2, 1).mean().item<double>()) names.push_back(infos[i].name);
+  }
+  return names;
 }
 
 std::unique_ptr<WeightAverage::InPlace> Trainer::averaged_weights() {

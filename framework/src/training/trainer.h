@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "file/safetensors.h"
@@ -35,8 +36,8 @@ class Trainer {
   void start_epoch(std::int64_t epoch);
 
   /// Learns from one batch. Throws Error when the loss or, where it is clipped, the gradient is not finite
-  /// any more (LossMeter::add), when nothing that the losses depend on is learnt, or when the GPU's memory
-  /// does not suffice.
+  /// any more (LossMeter::add), when nothing that the losses depend on is learnt, or when memory does not
+  /// suffice; ComponentFault when head or losses give something that they must not.
   /// @param images [N, 3, H, W], 32-bit floats, on the CPU
   /// @param labels [N], int64, on the CPU
   /// @param factor the schedule's: each learning rate is the optimiser's times its group's times this
@@ -47,6 +48,10 @@ class Trainer {
   [[nodiscard]] LossMeter& meter() { return meter_; }
   [[nodiscard]] const LossMeter& meter() const { return meter_; }
   [[nodiscard]] const std::vector<LearningGroup>& groups() const { return groups_; }
+  /// The features that losses are on and that are nearly the same for all images of the last batch: whatever
+  /// is learnt from them, they tell nobody apart. Names of outputs.
+  [[nodiscard]] std::vector<std::string> collapsed_outputs() const;
+  [[nodiscard]] const std::vector<model::LossTerm>& terms() const { return terms_; }
   /// Of the last step, without the groups' factors.
   [[nodiscard]] double learning_rate() const { return learning_rate_; }
   /// In fp16.
@@ -79,6 +84,8 @@ class Trainer {
   bool clips_;
   std::shared_ptr<model::Model> model_;
   std::vector<model::LossTerm> terms_;
+  bool needs_pairs_;
+  std::vector<torch::Tensor> last_outputs_;
   std::unique_ptr<Optimizer> recipe_optimizer_;
   std::vector<LearningGroup> groups_;
   std::vector<double> rate_factors_;  // of each group of the optimiser

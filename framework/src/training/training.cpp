@@ -12,22 +12,22 @@
 #include "data/planned_loader.h"
 #include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
-#include "kindred/core/random.h"
 #include "model/model_file.h"
 #include "progress/text_progress.h"
 #include "ranking/feature_evaluation.h"
 #include "ranking/made_metric.h"
+#include "recipe/idle_settings.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
 #include "system/device.h"
+#include "training/batch_pairs.h"
+#include "training/extension.h"
+#include "training/planned_schedule.h"
 #include "training/random_state.h"
 #include "weights/initial_weights.h"
 
 namespace kindred::training {
 namespace {
-
-/// The stream that samplers draw an epoch's batches from.
-constexpr std::uint64_t sampler_stream = 0x73616d706c65;
 
 /// Evaluation in mid-training must not fail for what can be known before it begins.
 void require_match(const recipe::Plan& plan, const TrainingData& data) {
@@ -64,7 +64,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       stop_(stop),
       data_(load_training_data(plan)),
       sampler_(plan.sampler.create({data_.samples})),
-      schedule_(plan.schedule.create({plan.train.epochs})),
+      schedule_(create_schedule(plan)),
       augmentations_(data::create_augmentations(plan)),
       loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan), /*training=*/true),
       trainer_(plan, initial_model(plan, data_.identities, progress), data_.identities, device) {
@@ -78,6 +78,12 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
   if (evaluates()) {
     require_match(plan, data_);
     inference::note_inference_precision(plan, inference_, progress_);
+  }
+  for (const auto& warning : recipe::idle_augmentations(plan)) progress_.note(warning);
+  if (plan.train.epochs > 0) {
+    static_cast<void>(batches_of_epoch(1));  // says what is wrong before pairs are looked for
+    const auto warning = check_pairs(plan, *sampler_, data_.labels, terms_with_pairs(trainer_.terms()));
+    if (!warning.empty()) progress_.note(warning);
   }
   if (!plan.groups.empty()) {
     progress_.note("groups of parameters, with factors of learning rate and weight decay:\n" +
@@ -94,12 +100,13 @@ void Training::resume() {
     return;
   }
   const auto file = directory_.checkpoint();
-  const auto differences =
-      recipe::recipe_differences(recipe::parse_recipe(found->identity, file.string(), {}), plan_.identity());
-  if (!differences.empty()) {
+  const auto begun = recipe::parse_recipe(found->identity, file.string(), {});
+  const auto differences = recipe::recipe_differences(begun, plan_.identity());
+  const auto extension = extension_of(begun, plan_, {found->epoch - 1, found->batch > 0});
+  if (!differences.empty() && (!extension || !extension->refusal.empty())) {
     throw DataError(
         file, "belongs to another recipe; use another run directory, or revert these changes of the recipe:" +
-                  recipe::differences_text(differences));
+                  recipe::differences_text(differences) + (extension ? "\n" + extension->refusal : ""));
   }
   if (found->data != data_.fingerprint) {
     throw DataError(file, "the training images have changed since this checkpoint (" + found->data +
@@ -113,6 +120,7 @@ void Training::resume() {
   // What was best by another figure says nothing.
   if (found->best_by == plan_.train.best_by) best_score_ = found->best_score;
   metrics_.go_back_to(found->metrics_position);
+  if (extension) progress_.note(extension->note);
   if (epoch_ <= plan_.train.epochs) {
     progress_.note("continuing in epoch " + std::to_string(epoch_) + " of " +
                    std::to_string(plan_.train.epochs) +
@@ -148,8 +156,7 @@ bool Training::run() {
 
 std::vector<std::vector<std::size_t>> Training::batches_of_epoch(std::int64_t epoch) const {
   const std::string subject = plan_.sampler.factory->info().id();
-  RandomStream random(plan_.seed, {sampler_stream, static_cast<std::uint64_t>(epoch)});
-  auto batches = sampler_->batches(epoch, random);
+  auto batches = batches_of(plan_, *sampler_, epoch);
   if (batches.empty()) {
     throw ComponentError(subject, "forms no batch from " + std::to_string(data_.samples.size()) +
                                       " images of " + std::to_string(data_.identities) +
@@ -162,12 +169,6 @@ std::vector<std::vector<std::size_t>> Training::batches_of_epoch(std::int64_t ep
       throw ComponentError(subject, "batch " + std::to_string(i + 1) + " of epoch " + std::to_string(epoch) +
                                         " has " + std::to_string(batches[i].size()) +
                                         " images; training needs at least two in each batch");
-    }
-    for (const auto index : batches[i]) {
-      if (index >= data_.samples.size()) {
-        throw ComponentError(subject, "requests image " + std::to_string(index) + " of only " +
-                                          std::to_string(data_.samples.size()));
-      }
     }
   }
   return batches;
@@ -271,6 +272,14 @@ void Training::finish_epoch(std::int64_t batches) {
     for (const auto& message : loader_.skip_messages()) text += "\n  " + message;
     progress_.note(text);
   }
+  if (const auto collapsed = trainer_.collapsed_outputs(); !collapsed.empty() && !told_of_collapse_) {
+    told_of_collapse_ = true;
+    progress_.note("warning: the output " + quoted_list(collapsed) +
+                   " of the head is nearly the same for all images of the last batch: the network has "
+                   "collapsed, and its losses cannot fall any further. Lower the learning rate or warm up "
+                   "longer, and start again; a triplet loss with margin = 0 (soft margin) collapses less "
+                   "easily");
+  }
   const bool last = epoch_ == plan_.train.epochs;
   if (evaluates() && (last || epoch_ % plan_.train.evaluate_every == 0)) evaluate_epoch();
   trainer_.meter().clear();
@@ -293,7 +302,7 @@ void Training::evaluate_epoch() {
   progress.detail = "epoch " + std::to_string(epoch_) + "/" + std::to_string(plan_.train.epochs);
   progress.done = progress.total = evaluation.queries;
   progress.unit = "queries";
-  for (const auto& [info, value, metric] : evaluation.figures) {
+  for (const auto& [info, value, metric, caution] : evaluation.figures) {
     const bool detail = info.prominence == Prominence::detail;
     progress.figures[detail ? metric + "/" + info.name : info.name] = value;
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "recipe/guarded.h"
 #include "training/checkpoint.h"
 #include "training/gradients.h"
 #include "training/optimizer_state.h"
@@ -23,7 +24,7 @@ std::string optimizer_name(std::size_t index) {
 
 WeightUpdate::WeightUpdate(std::unique_ptr<torch::optim::Optimizer> main, std::vector<OwnOptimizer> own,
                            const Options& options)
-    : main_(std::move(main)), own_(std::move(own)), clip_norm_(options.clip_norm) {
+    : main_(std::move(main)), subject_(options.subject), own_(std::move(own)), clip_norm_(options.clip_norm) {
   if (options.scale_loss) scaler_.emplace();
 }
 
@@ -33,7 +34,8 @@ void WeightUpdate::backward(const torch::Tensor& loss) {
       for (auto& parameter : group.params()) parameter.mutable_grad().reset();
     }
   }
-  (scaler_ ? loss * scaler_->scale() : loss).backward();
+  recipe::guarded("the backward pass of losses, head and backbone",
+                  [&] { (scaler_ ? loss * scaler_->scale() : loss).backward(); });
   if (scaler_) {
     std::vector<torch::Tensor> gradients;
     for (const auto* optimizer : all()) {
@@ -52,11 +54,11 @@ void WeightUpdate::backward(const torch::Tensor& loss) {
 bool WeightUpdate::step() {
   if (!finite_) return false;
   if (clip_norm_ > 0) clip_gradients(gradients_of(*main_), norm_, clip_norm_);
-  main_->step();
+  recipe::guarded(subject_, [&] { main_->step(); });
   for (auto& own : own_) {
     const torch::NoGradGuard no_grad;
     for (auto& gradient : gradients_of(*own.optimizer)) gradient.div_(own.weight);
-    own.optimizer->step();
+    recipe::guarded(own.subject, [&] { own.optimizer->step(); });
   }
   return true;
 }

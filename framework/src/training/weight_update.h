@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "file/safetensors.h"
@@ -17,14 +18,16 @@ namespace kindred::training {
 /// The optimiser of a loss's own.
 struct OwnOptimizer {
   std::unique_ptr<torch::optim::Optimizer> optimizer;
-  double weight;  ///< of the term; its gradients are divided by it
+  double weight;                                    ///< of the term; its gradients are divided by it
+  std::string subject = "the optimizer of a loss";  ///< what errors call it
 };
 
 class WeightUpdate {
  public:
   struct Options {
-    double clip_norm = 0;     ///< of the gradient of `main`; 0: no limit
-    bool scale_loss = false;  ///< for fp16
+    double clip_norm = 0;                   ///< of the gradient of `main`; 0: no limit
+    bool scale_loss = false;                ///< for fp16
+    std::string subject = "the optimizer";  ///< what errors call the main one
   };
   WeightUpdate(std::unique_ptr<torch::optim::Optimizer> main, std::vector<OwnOptimizer> own,
                const Options& options);
@@ -53,6 +56,7 @@ class WeightUpdate {
   [[nodiscard]] std::vector<torch::optim::Optimizer*> all() const;
 
   std::unique_ptr<torch::optim::Optimizer> main_;
+  std::string subject_;
   std::vector<OwnOptimizer> own_;
   double clip_norm_;
   std::optional<LossScaler> scaler_;

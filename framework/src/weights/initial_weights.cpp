@@ -1,13 +1,18 @@
 #include "weights/initial_weights.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "file/sha256.h"
 #include "kindred/core/error.h"
 #include "kindred/role/backbone.h"
 #include "model/model_file.h"
+#include "recipe/wildcard.h"
 #include "weights/weights_file.h"
 
 namespace kindred::weights {
@@ -37,8 +42,8 @@ void check_hash(const fs::path& file, const std::optional<std::string>& expected
 /// "weights.pth (layout: torchvision): 267 of 320 tensors matched, ..."
 std::string note_of(const std::string& what, const WeightsFile& file, const MatchReport& report) {
   constexpr std::size_t most = 10;
-  std::string text =
-      what + " from " + file.file.string() + " (layout: " + report.layout + "): " + report.counts_text();
+  std::string text = what + " from " + file.file.string() + " (layout: " + report.layout_text() +
+                     "): " + report.counts_text();
   std::size_t shown = 0;
   for (const auto& row : report.rows) {
     if (row.state != TensorState::allowed && row.state != TensorState::unused) continue;
@@ -47,28 +52,73 @@ std::string note_of(const std::string& what, const WeightsFile& file, const Matc
             row.name + (row.detail.empty() ? "" : " (" + row.detail + ")");
   }
   if (shown > most) text += "\n  ...";
+  for (const auto& object : file.unknown) text += "\n  not read: " + object;
   if (!report.note.empty()) text += "\n  note: " + report.note;
   return text;
 }
 
-void load(const fs::path& path, const std::optional<std::string>& hash,
-          const std::vector<WeightsLayout>& known, torch::nn::Module& module, const std::string& prefix,
-          const std::vector<std::string>& allow_missing, const std::string& what,
-          std::vector<std::string>& notes) {
-  check_hash(path, hash);
-  const auto file = read_weights_file(path);
-  const auto weights = translate(file, known);
+/// The tensors whose shape depends on the number of identities.
+std::set<std::string> tensors_of_identities(const recipe::Plan& plan) {
+  const auto one = model::module_tensors(*model::build_model(plan, 2));
+  const auto other = model::module_tensors(*model::build_model(plan, 3));
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    if (one[i].second.sizes() != other[i].second.sizes()) names.insert(one[i].first);
+  }
+  return names;
+}
+
+/// What names have in common at their beginning, without their last parts: "head.classifier" of
+/// "head.classifier.weight" and "head.classifier.bias".
+std::string common_beginning(const std::set<std::string>& names) {
+  std::string common = names.begin()->substr(0, names.begin()->rfind('.'));
+  for (const auto& name : names) {
+    const auto end = std::mismatch(common.begin(), common.end(), name.begin(), name.end()).first;
+    common.erase(end, common.end());
+  }
+  return common;
+}
+
+bool is_trouble(const TensorRow& row) {
+  return row.state == TensorState::missing || row.state == TensorState::wrong_shape ||
+         row.state == TensorState::wrong_type;
+}
+
+/// What to do about a file that does not fit, or "".
+std::string advice(const recipe::Plan& plan, const MatchReport& report, bool whole) {
+  if (report.lacks_the_head_alone()) return "\nit contains only a backbone: use [backbone] weights";
+  const auto patterns = whole ? patterns_for_other_identities(plan, report) : std::vector<std::string>();
+  if (patterns.empty()) return "";
+  std::string list;
+  for (const auto& pattern : patterns) list += (list.empty() ? "" : ", ") + Value(pattern).to_toml();
+  return "\nthe file is of another number of identities; to start what depends on it from random numbers, "
+         "set "
+         "in [weights]: allow_missing = [" +
+         list + "]";
+}
+
+struct Start {
+  fs::path file;
+  std::optional<std::string> hash;
+  std::string key;
+  std::string what;  ///< "weights of the backbone"
+};
+
+/// @param prefix of the part that the module is; "": it is the whole network
+void load(const Start& start, const recipe::Plan& plan, torch::nn::Module& module, const std::string& prefix,
+          const std::vector<std::string>& allow_missing, std::vector<std::string>& notes) {
+  check_hash(start.file, start.hash);
+  const auto file = read_weights_file(start.file, start.key);
+  const auto weights = translate_for(file, known_layouts(plan), module, prefix);
   const auto report = match_weights(weights, module, prefix, allow_missing);
   if (!report.complete()) {
-    throw DataError(
-        path,
-        "its tensors (layout: " + report.layout + ") do not match the " +
-            (prefix.empty() ? "network" : "backbone") + ":" + trouble_text(report) +
-            (report.lacks_the_head_alone() ? "\nit contains only a backbone: use [backbone] weights" : "") +
-            "\n`kindred weights inspect " + path.string() + "` lists its tensors");
+    throw DataError(start.file, "its tensors (layout: " + report.layout_text() + ") do not match the " +
+                                    (prefix.empty() ? "network" : "backbone") + ":" + trouble_text(report) +
+                                    advice(plan, report, prefix.empty()) + "\n`kindred weights inspect " +
+                                    start.file.string() + "` lists its tensors");
   }
   copy_weights(weights, module, prefix);
-  notes.push_back(note_of(what, file, report));
+  notes.push_back(note_of(start.what, file, report));
 }
 
 }  // namespace
@@ -86,17 +136,40 @@ std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan, std:
     const auto& start = plan.backbone_start;
     if (!start.weights) return;
     const auto whole = backbone.trunk(backbone.blocks().back());
-    load(*start.weights, start.weights_sha256, known_layouts(plan), *whole, backbone_prefix, {},
-         "weights of the backbone", notes);
+    load({*start.weights, start.weights_sha256, start.weights_key.value_or(""), "weights of the backbone"},
+         plan, *whole, backbone_prefix, {}, notes);
   });
   if (plan.weights.file) {
     if (const auto wrong = useless_pattern(plan.weights.allow_missing, *model); !wrong.empty()) {
       throw RecipeError(plan.weights_location, "[weights]: allow_missing: " + wrong);
     }
-    load(*plan.weights.file, plan.weights.sha256, known_layouts(plan), *model, "", plan.weights.allow_missing,
-         "weights of the network", notes);
+    load({*plan.weights.file, plan.weights.sha256, plan.weights.key.value_or(""), "weights of the network"},
+         plan, *model, "", plan.weights.allow_missing, notes);
   }
   return model;
+}
+
+TranslatedWeights translate_for_plan(const WeightsFile& file, const recipe::Plan& plan) {
+  return translate_for(file, known_layouts(plan), *model::build_model(plan, 2), "");
+}
+
+std::vector<std::string> patterns_for_other_identities(const recipe::Plan& plan, const MatchReport& report) {
+  const auto of_identities = tensors_of_identities(plan);
+  if (of_identities.empty()) return {};
+  std::set<std::string> wrong;
+  for (const auto& row : report.rows) {
+    if (!is_trouble(row)) continue;
+    if (row.state == TensorState::wrong_type || of_identities.count(row.name) == 0) return {};
+    wrong.insert(row.name);
+  }
+  if (wrong.empty()) return {};
+  const auto pattern = common_beginning(wrong) + "*";
+  const bool too_wide = std::any_of(report.rows.begin(), report.rows.end(), [&](const TensorRow& row) {
+    return row.state != TensorState::unused && of_identities.count(row.name) == 0 &&
+           recipe::matches_wildcard(pattern, row.name);
+  });
+  if (!too_wide) return {pattern};
+  return {wrong.begin(), wrong.end()};
 }
 
 std::optional<std::int64_t> identities_of(const recipe::Plan& plan, const TranslatedWeights& weights,

@@ -30,6 +30,14 @@ namespace kindred::weights {
                                                                 std::int64_t identities,
                                                                 std::vector<std::string>& notes);
 
+/// The tensors of a file under Kindred's names, as fits the plan's network (translate_for()).
+[[nodiscard]] TranslatedWeights translate_for_plan(const WeightsFile& file, const recipe::Plan& plan);
+
+/// Patterns for `allow_missing` by which a file of another number of identities can be used; none when more
+/// than the tensors that depend on that number keep the file from fitting.
+[[nodiscard]] std::vector<std::string> patterns_for_other_identities(const recipe::Plan& plan,
+                                                                     const MatchReport& report);
+
 /// How many identities the classifiers in a file are of: the lengths there that depend, in the plan's
 /// network, on the number of identities. Nothing when the file has none. Throws DataError when they disagree.
 [[nodiscard]] std::optional<std::int64_t> identities_of(const recipe::Plan& plan,

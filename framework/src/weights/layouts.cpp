@@ -116,16 +116,17 @@ std::vector<WeightsLayout> known_layouts(const recipe::Plan& plan) {
                   declared(*plan.catalog, Head::role_name, plan.head.factory));
 }
 
-const WeightsLayout* recognise_layout(const std::vector<WeightsLayout>& known,
-                                      const file::TensorFile& content) {
+std::vector<const WeightsLayout*> possible_layouts(const std::vector<WeightsLayout>& known,
+                                                   const std::vector<std::string>& names) {
   const auto has = [&](std::string_view form) {
-    return std::any_of(content.tensors.begin(), content.tensors.end(),
-                       [&](const auto& entry) { return match(form, entry.first).has_value(); });
+    return std::any_of(names.begin(), names.end(),
+                       [&](const auto& name) { return match(form, name).has_value(); });
   };
+  std::vector<const WeightsLayout*> possible;
   for (const auto& layout : known) {
-    if (std::all_of(layout.required.begin(), layout.required.end(), has)) return &layout;
+    if (std::all_of(layout.required.begin(), layout.required.end(), has)) possible.push_back(&layout);
   }
-  return nullptr;
+  return possible;
 }
 
 std::optional<std::string> translated(const WeightsLayout& layout, std::string_view name) {

@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "file/safetensors.h"
 #include "kindred/core/catalog.h"
 #include "kindred/nn/weights_layout.h"
 #include "recipe/plan.h"
@@ -24,9 +23,9 @@ inline constexpr const char* head_prefix = "head.";
 /// The same, what the plan's own components declare ahead of what others do.
 [[nodiscard]] std::vector<WeightsLayout> known_layouts(const recipe::Plan& plan);
 
-/// The first whose required names are there; nullptr when there is none.
-[[nodiscard]] const WeightsLayout* recognise_layout(const std::vector<WeightsLayout>& known,
-                                                    const file::TensorFile& content);
+/// Those whose required names are all there, in the order given.
+[[nodiscard]] std::vector<const WeightsLayout*> possible_layouts(const std::vector<WeightsLayout>& known,
+                                                                 const std::vector<std::string>& names);
 
 /// What the layout calls the tensor; nothing when it has no rule for it.
 [[nodiscard]] std::optional<std::string> translated(const WeightsLayout& layout, std::string_view name);

@@ -4,7 +4,10 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "model/model_file.h"
@@ -14,10 +17,12 @@
 namespace kindred::weights {
 namespace {
 
+using Names = std::vector<std::string>;
+
 /// Whether names say themselves to what part of a model they belong.
-bool has_parts(const file::TensorFile& content) {
-  return std::any_of(content.tensors.begin(), content.tensors.end(), [](const auto& entry) {
-    return entry.first.starts_with(backbone_prefix) || entry.first.starts_with(head_prefix);
+bool has_parts(const Names& names) {
+  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return name.starts_with(backbone_prefix) || name.starts_with(head_prefix);
   });
 }
 
@@ -57,18 +62,107 @@ std::string listed(const MatchReport& report, TensorState state, const std::stri
   return text + (count > most ? ", ..." : "");
 }
 
-}  // namespace
+/// One way to read the names of a file.
+struct Candidate {
+  std::string prefix;
+  const WeightsLayout* layout;  ///< nullptr: names as they are
+};
 
-TranslatedWeights translate(const WeightsFile& file, const std::vector<WeightsLayout>& known) {
+/// What torch.compile puts into names, also within them.
+constexpr std::string_view compiled = "_orig_mod.";
+
+bool is_wrapper(const std::string& part) {
+  return part == "module." || part == compiled || part == "model." || part == "backbone.";
+}
+
+/// The part of a name that a layout says; nothing when the name does not begin with the prefix.
+std::optional<std::string> plain_name(const std::string& name, const std::string& prefix) {
+  if (name.size() <= prefix.size() || !name.starts_with(prefix)) return std::nullopt;
+  auto plain = name.substr(prefix.size());
+  for (auto at = plain.find(compiled); at != std::string::npos; at = plain.find(compiled, at)) {
+    plain.erase(at, compiled.size());
+  }
+  return plain.empty() ? std::nullopt : std::optional(plain);
+}
+
+Names plain_names(const WeightsFile& file, const std::string& prefix) {
+  Names names;
+  for (const auto& [name, tensor] : file.content.tensors) {
+    if (auto plain = plain_name(name, prefix)) names.push_back(std::move(*plain));
+  }
+  return names;
+}
+
+/// "module." when more than half of the names go on so after the prefix; else "".
+std::string next_part(const WeightsFile& file, const std::string& prefix) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& [name, tensor] : file.content.tensors) {
+    const auto dot = name.starts_with(prefix) ? name.find('.', prefix.size()) : std::string::npos;
+    if (dot != std::string::npos) ++counts[name.substr(prefix.size(), dot + 1 - prefix.size())];
+  }
+  for (const auto& [part, count] : counts) {
+    if (2 * count > file.content.tensors.size()) return part;
+  }
+  return "";
+}
+
+/// Shorter prefixes first, and of each the possible layouts in their order, then the names as they are.
+template <class MayTakeOff>
+std::vector<Candidate> candidates_of(const WeightsFile& file, const std::vector<WeightsLayout>& known,
+                                     const MayTakeOff& may_take_off) {
+  constexpr int most_parts = 5;
+  std::vector<Candidate> candidates;
+  std::string prefix;
+  for (int i = 0; i <= most_parts; ++i) {
+    for (const auto* layout : possible_layouts(known, plain_names(file, prefix))) {
+      candidates.push_back({prefix, layout});
+    }
+    candidates.push_back({prefix, nullptr});
+    const auto part = next_part(file, prefix);
+    if (part.empty() || !may_take_off(part)) break;
+    prefix += part;
+  }
+  return candidates;
+}
+
+/// Names as they are, without what wraps all of them.
+Candidate unrecognised(const WeightsFile& file) {
+  std::string prefix;
+  const auto all_have = [&](const std::string& part) {
+    return std::all_of(file.content.tensors.begin(), file.content.tensors.end(),
+                       [&](const auto& entry) { return plain_name(entry.first, prefix + part).has_value(); });
+  };
+  for (auto part = next_part(file, prefix); (part == "module." || part == compiled) && all_have(part);
+       part = next_part(file, prefix)) {
+    prefix += part;
+  }
+  return {prefix, nullptr};
+}
+
+/// How many tensors a candidate's layout has a name for; 0 without a layout.
+std::int64_t count_named(const WeightsFile& file, const Candidate& candidate) {
+  if (candidate.layout == nullptr) return 0;
+  const auto names = plain_names(file, candidate.prefix);
+  return std::count_if(names.begin(), names.end(), [&](const std::string& name) {
+    return translated(*candidate.layout, name).has_value();
+  });
+}
+
+/// Throws DataError when two tensors would have the same name.
+TranslatedWeights translated_by(const WeightsFile& file, const Candidate& candidate) {
   TranslatedWeights result;
-  if (const auto* layout = recognise_layout(known, file.content)) result.layout = *layout;
-  const std::string assumed_prefix = has_parts(file.content) ? "" : backbone_prefix;
+  if (candidate.layout != nullptr) result.layout = *candidate.layout;
+  result.prefix = candidate.prefix;
+  const std::string assumed = has_parts(plain_names(file, candidate.prefix)) ? "" : backbone_prefix;
   std::map<std::string, std::string> names;
   for (const auto& [source, tensor] : file.content.tensors) {
-    auto name = result.layout ? translated(*result.layout, source)
-                              : std::optional<std::string>(assumed_prefix + source);
+    const auto plain = plain_name(source, candidate.prefix);
+    auto name = !plain          ? std::nullopt
+                : result.layout ? translated(*result.layout, *plain)
+                                : std::optional<std::string>(assumed + *plain);
     if (!name) {
-      (is_dropped(*result.layout, source) ? result.dropped : result.unused).push_back(source);
+      const bool dropped = plain && is_dropped(*result.layout, *plain);
+      (dropped ? result.dropped : result.unused).push_back(source);
       continue;
     }
     const auto [place, is_new] = names.emplace(*name, source);
@@ -82,8 +176,61 @@ TranslatedWeights translate(const WeightsFile& file, const std::vector<WeightsLa
   return result;
 }
 
+/// How many tensors of a network match, and how many have their name in the file.
+std::pair<std::int64_t, std::int64_t> fit_of(const TranslatedWeights& weights,
+                                             const torch::nn::Module& module, const std::string& prefix) {
+  const auto report = match_weights(weights, module, prefix, {});
+  const auto found = std::count_if(report.rows.begin(), report.rows.end(), [](const TensorRow& row) {
+    return row.state != TensorState::unused && !row.source.empty();
+  });
+  return {report.count(TensorState::matched), found};
+}
+
+}  // namespace
+
+TranslatedWeights translate(const WeightsFile& file, const std::vector<WeightsLayout>& known) {
+  const auto candidates = candidates_of(file, known, is_wrapper);
+  const Candidate* best = nullptr;
+  std::int64_t most = 0;
+  for (const auto& candidate : candidates) {
+    const auto named = count_named(file, candidate);
+    if (best != nullptr && named <= most) continue;
+    best = &candidate;
+    most = named;
+  }
+  return translated_by(file, most > 0 ? *best : unrecognised(file));
+}
+
+TranslatedWeights translate_for(const WeightsFile& file, const std::vector<WeightsLayout>& known,
+                                const torch::nn::Module& module, const std::string& prefix) {
+  const auto candidates = candidates_of(file, known, [](const std::string&) { return true; });
+  std::optional<TranslatedWeights> best;
+  std::pair<std::int64_t, std::int64_t> most;
+  std::optional<DataError> conflict;
+  for (const auto& candidate : candidates) {
+    try {
+      auto weights = translated_by(file, candidate);
+      const auto fit = fit_of(weights, module, prefix);
+      // With equal numbers, a layout that is known counts more than names as they are.
+      const bool better =
+          !best || fit > most || (fit == most && fit.first > 0 && weights.layout && !best->layout);
+      if (!better) continue;
+      best = std::move(weights);
+      most = fit;
+    } catch (const DataError& error) {
+      if (!conflict) conflict = error;
+    }
+  }
+  if (!best && conflict) throw DataError(*conflict);
+  return most.second > 0 ? std::move(*best) : translate(file, known);
+}
+
 std::int64_t MatchReport::count(TensorState state) const {
   return std::count_if(rows.begin(), rows.end(), [&](const auto& row) { return row.state == state; });
+}
+
+std::string MatchReport::layout_text() const {
+  return layout + (prefix.empty() ? "" : ", without the prefix '" + text::printable(prefix) + "'");
 }
 
 bool MatchReport::complete() const {
@@ -110,6 +257,7 @@ MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Mod
                           const std::string& prefix, const std::vector<std::string>& allow_missing) {
   MatchReport report;
   report.layout = weights.layout ? weights.layout->name : "not recognized";
+  report.prefix = weights.prefix;
   report.note = weights.layout ? weights.layout->note : "";
   const auto sources = by_name(weights, prefix);
   std::set<std::string> names;

@@ -25,14 +25,23 @@ struct NamedSource {
 struct TranslatedWeights {
   /// Absent: not recognised. The names are then Kindred's, or without "backbone." and "head." the backbone's.
   std::optional<WeightsLayout> layout;
+  std::string prefix;  ///< of the names that were translated, taken off before: "module.model.", or ""
   std::vector<NamedSource> tensors;
   std::vector<std::string> dropped;  ///< names that the layout says to be of no use
   std::vector<std::string> unused;   ///< names of which the layout says nothing
 };
 
-/// By the first of the known layouts that the file has. Throws DataError when two tensors would have the same
-/// name.
+/// By the layout that names most tensors of the file, the first of several; also one that the file has behind
+/// wrappers of its names, 'module.', '_orig_mod.', 'model.' or 'backbone.', which are then taken off. Throws
+/// DataError when two tensors would have the same name.
 [[nodiscard]] TranslatedWeights translate(const WeightsFile& file, const std::vector<WeightsLayout>& known);
+
+/// The same by what fits a network, or a part of it: of all layouts that the file may have, and all prefixes
+/// that most of its names share, those by which most tensors of the network are found.
+/// @param prefix of the part, as for match_weights()
+[[nodiscard]] TranslatedWeights translate_for(const WeightsFile& file,
+                                              const std::vector<WeightsLayout>& known,
+                                              const torch::nn::Module& module, const std::string& prefix);
 
 enum class TensorState {
   matched,
@@ -53,6 +62,7 @@ struct TensorRow {
 
 struct MatchReport {
   std::string layout;  ///< its name, or "not recognised"
+  std::string prefix;  ///< TranslatedWeights::prefix
   std::string note;    ///< WeightsLayout::note
   std::vector<TensorRow> rows;
 
@@ -61,6 +71,8 @@ struct MatchReport {
   [[nodiscard]] bool complete() const;
   /// The file fits the whole backbone and nothing of the head: it is a backbone's.
   [[nodiscard]] bool lacks_the_head_alone() const;
+  /// "torchvision, without the prefix 'module.'"
+  [[nodiscard]] std::string layout_text() const;
   /// "267 of 320 tensors matched, 53 not in the file and set to 0 (counters of batch norms), 2 of
   /// the file unused"
   [[nodiscard]] std::string counts_text() const;

@@ -21,13 +21,15 @@ struct KnownGlobal {
   torch::ScalarType type = torch::kFloat32;
 };
 
-/// Everything else is refused. Those that are dropped stand beside the weights in checkpoints: counters of
-/// schedules, scores as NumPy's scalars.
-constexpr std::array<KnownGlobal, 30> known_globals{{
+/// Those that are dropped stand beside the weights in checkpoints: counters of schedules, scores as NumPy's
+/// scalars.
+constexpr std::array<KnownGlobal, 32> known_globals{{
     {"collections", "OrderedDict", Kind::ordered_dictionary},
     {"torch._utils", "_rebuild_tensor_v2", Kind::tensor_v2},
     {"torch._utils", "_rebuild_tensor", Kind::tensor},
     {"torch._utils", "_rebuild_parameter", Kind::parameter},
+    {"torch._utils", "_rebuild_parameter_with_state", Kind::parameter},
+    {"torch._tensor", "_rebuild_from_type_v2", Kind::tensor_of_type},
     {"torch", "Size", Kind::size},
     {"torch", "DoubleStorage", Kind::storage_type, torch::kFloat64},
     {"torch", "FloatStorage", Kind::storage_type, torch::kFloat32},
@@ -61,6 +63,7 @@ constexpr std::size_t most_dimensions = 16;
 /// Bounds what a small file can make of itself; a checkpoint with its optimiser has some ten thousand values.
 constexpr std::size_t most_values = 5'000'000;
 constexpr std::size_t longest_key = 256;
+constexpr std::size_t longest_name = 200;
 
 enum Opcode : std::uint8_t {
   op_mark = '(',
@@ -97,7 +100,10 @@ enum Opcode : std::uint8_t {
   op_binbytes = 'B',
   op_short_binbytes = 'C',
   op_proto = 0x80,
+  op_inst = 'i',
+  op_obj = 'o',
   op_newobj = 0x81,
+  op_newobj_ex = 0x92,
   op_tuple1 = 0x85,
   op_tuple2 = 0x86,
   op_tuple3 = 0x87,
@@ -197,14 +203,19 @@ class Reader {
     for (const auto& global : known_globals) {
       if (global.module == module && global.name == name) return {global.kind, global.type};
     }
-    const auto full = text::printable(module + "." + name);
-    if (name.ends_with("Storage")) {
-      throw DataError(file_, "contains tensors of the unsupported type '" + full + "'");
+    const auto full = (module + "." + name).substr(0, longest_name);
+    const bool of_torch = module == "torch" || module.starts_with("torch.");
+    if (of_torch && name.ends_with("Storage")) {
+      throw DataError(file_, "contains tensors of the unsupported type '" + text::printable(full) + "'");
     }
-    throw DataError(file_, "needs the Python object '" + full +
-                               "': it contains more than tensors, such as a whole module. Nothing was "
-                               "executed or read. If you trust the file, load it in Python with its code, "
-                               "and save only the tensors:  torch.save(model.state_dict(), 'weights.pth')");
+    return {Kind::unknown, torch::kFloat32, full};
+  }
+
+  /// The name of an object of Python's that is not known, or of what it is made of; "" for what is known.
+  [[nodiscard]] static std::string unknown_name(const PickleNode& node) {
+    if (const auto* global = node.as<PickledGlobal>()) return global->name;
+    const auto* other = node.as<PickledOther>();
+    return other == nullptr ? "" : other->name;
   }
 
   // What stands for a call.
@@ -215,6 +226,10 @@ class Reader {
     const auto* tuple = arguments->as<PickledSequence>();
     const auto* global = callee->as<PickledGlobal>();
     if (tuple == nullptr) fail("its pickle has a call without arguments");
+    if (auto name = unknown_name(*callee); !name.empty()) {
+      push({PickledOther{std::move(name)}});
+      return;
+    }
     if (global == nullptr) fail("its pickle calls something that is not a name");
     call(*global, tuple->items);
   }
@@ -230,7 +245,14 @@ class Reader {
       case Kind::tensor_v2:
         push({tensor(arguments, 6)});
         return;
+      case Kind::tensor_of_type:
+        call_for_type(arguments);
+        return;
       case Kind::parameter:
+        if (!arguments.empty() && !unknown_name(*arguments[0]).empty()) {
+          push({PickledOther{unknown_name(*arguments[0])}});
+          return;
+        }
         if (arguments.empty() || arguments[0]->as<PickledTensor>() == nullptr) {
           fail("its pickle has a parameter without a tensor");
         }
@@ -246,10 +268,23 @@ class Reader {
       case Kind::dropped:
         push({PickledOther{}});
         return;
+      case Kind::unknown:
+        push({PickledOther{global.name}});
+        return;
       case Kind::storage_type:
         break;
     }
     fail("its pickle calls a type of storage");
+  }
+
+  /// (function, class, arguments of the function, attributes)
+  void call_for_type(const std::vector<const PickleNode*>& arguments) {
+    const auto* function = arguments.size() < 3 ? nullptr : arguments[0]->as<PickledGlobal>();
+    const auto* inner = arguments.size() < 3 ? nullptr : arguments[2]->as<PickledSequence>();
+    if (function == nullptr || inner == nullptr || function->kind == Kind::tensor_of_type) {
+      fail("its pickle has a tensor with an invalid description");
+    }
+    call(*function, inner->items);
   }
 
   /// Python 2 wrote OrderedDict([[key, value], ...]), Python 3 fills an empty one.
@@ -347,6 +382,13 @@ class Reader {
     push({known(*module, *name)});
   }
 
+  /// An object of a class with arguments, as Python 2 wrote it: nothing that is known is written so.
+  void old_object(const PickleNode& of) {
+    auto name = unknown_name(of);
+    if (name.empty()) fail("its pickle creates an object of something that is not a class");
+    push({PickledOther{std::move(name)}});
+  }
+
   /// The state of an object. Of dictionaries it is their versions, and nothing else is known that has one.
   void build() {
     pop();
@@ -355,6 +397,10 @@ class Reader {
 
   void new_object() {
     const auto values = pop_many(2);
+    if (auto name = unknown_name(*values[0]); !name.empty()) {
+      push({PickledOther{std::move(name)}});
+      return;
+    }
     const auto* global = values[0]->as<PickledGlobal>();
     if (global == nullptr || (global->kind != Kind::dropped && global->kind != Kind::ordered_dictionary)) {
       fail("its pickle creates an object of something that is not a class");
@@ -514,6 +560,24 @@ class Reader {
       case op_newobj:
         new_object();
         break;
+      case op_newobj_ex: {
+        const auto values = pop_many(3);
+        old_object(*values[0]);
+        break;
+      }
+      case op_obj: {
+        const auto values = pop_to_mark();
+        if (values.empty()) fail("its pickle creates an object of nothing");
+        old_object(*values[0]);
+        break;
+      }
+      case op_inst: {
+        const auto module = cursor_.line();
+        const auto name = cursor_.line();
+        pop_to_mark();
+        old_object({known(module, name)});
+        break;
+      }
       default:
         fail("byte " + std::to_string(cursor_.position() - 1) + " is " + std::to_string(opcode) +
              ", which is not an instruction in pickles of weights");

@@ -1,6 +1,6 @@
 // Reads Python's pickles (protocols 2 to 5) as data. A pickle is a program for a small stack machine that may
 // call any function of Python; here nothing is ever called. What PyTorch writes to describe tensors is known
-// and becomes a description, and everything else is refused by name.
+// and becomes a description; of everything else only the name is kept.
 #pragma once
 
 #include <torch/types.h>
@@ -47,15 +47,29 @@ struct PickledDictionary {
   [[nodiscard]] const PickleNode* find(std::string_view key) const;
 };
 
-/// A name of Python's that is known and inert.
+/// A name of Python's, inert.
 struct PickledGlobal {
-  enum class Kind { ordered_dictionary, tensor, tensor_v2, parameter, size, storage_type, dropped };
+  enum class Kind {
+    ordered_dictionary,
+    tensor,
+    tensor_v2,
+    tensor_of_type,  ///< a tensor with attributes or of a derived class: how it is made, and of what
+    parameter,
+    size,
+    storage_type,
+    dropped,  ///< known, and of no use
+    unknown,
+  };
   Kind kind;
   torch::ScalarType type;  ///< of a storage
+  std::string name{};      ///< "module.name", of an unknown one
 };
 
-/// A value that is read past: numbers of more than 64 bits, sets, NumPy's scalars.
-struct PickledOther {};
+/// A value that is read past: numbers of more than 64 bits, sets, NumPy's scalars; with the name of what it
+/// is made of where that is not known.
+struct PickledOther {
+  std::string name{};  ///< "argparse.Namespace", or "" for what is known
+};
 
 struct PickleNode {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, PickledSequence, PickledDictionary,
@@ -74,8 +88,9 @@ struct Pickle {
   const PickleNode* root = nullptr;
 };
 
-/// Reads one pickle; the cursor then stands behind it. Throws DataError for what is damaged, and for a name
-/// of Python's that is not known, saying what it is and how to save the weights without it.
+/// Reads one pickle; the cursor then stands behind it. Objects of Python's that are not known become
+/// PickledOther, and what is put into them is read past. Throws DataError for what is damaged and for types
+/// of tensors that are not supported.
 [[nodiscard]] Pickle read_pickle(file::BinaryCursor& cursor, const std::filesystem::path& file);
 
 }  // namespace kindred::weights

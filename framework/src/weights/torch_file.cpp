@@ -24,8 +24,13 @@ namespace fs = std::filesystem;
 constexpr std::string_view legacy_magic("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e", 15);
 constexpr std::int64_t legacy_protocol = 1001;
 
-constexpr std::array<std::string_view, 4> known_dictionaries = {"state_dict", "model", "model_state_dict",
-                                                                "net"};
+/// What programs call the weights in their checkpoints.
+constexpr std::array<std::string_view, 9> known_dictionaries = {"state_dict", "model",    "model_state_dict",
+                                                                "net",        "net_dict", "model_state",
+                                                                "network",    "params",   "checkpoint"};
+
+/// How deep weights may lie in dictionaries and lists of one.
+constexpr int deepest = 8;
 
 using Storages = std::map<std::string, torch::Tensor>;  // flat, by key
 
@@ -107,31 +112,38 @@ torch::Tensor view_of(const PickledTensor& tensor, const Storages& storages) {
 /// The dictionary of tensors in what was saved.
 class DictionaryFinder {
  public:
-  DictionaryFinder(const PickleNode& root, const fs::path& file) : file_(file) {
-    const auto* top = root.as<PickledDictionary>();
+  DictionaryFinder(const PickleNode& root, const std::string& key, const fs::path& file) : file_(file) {
+    refuse_module(root);
+    const auto* top = dictionary_in(&root);
     if (top == nullptr) fail("is not a dictionary of tensors");
-    if (holds_tensors(*top)) {
-      found_ = top;
-    } else {
-      for (const auto key : known_dictionaries) {
-        const auto* inner = top->find(key);
-        const auto* dictionary = inner == nullptr ? nullptr : inner->as<PickledDictionary>();
-        if (dictionary == nullptr || !holds_tensors(*dictionary)) continue;
-        found_ = dictionary;
-        name_ = key;
-        break;
-      }
+    Place place{top, ""};
+    if (!key.empty()) {
+      const auto asked = at_key(place, key);
+      has_key_ = asked.has_value();
+      if (asked) place = *asked;
     }
-    if (found_ == nullptr) {
+    auto found = find(place, 0);
+    const auto others = found && !is_stray(*found->dictionary) ? std::vector<Place>() : all_in(place, 0);
+    if (others.size() == 1) found = others.front();
+    if (others.size() > 1) {
+      std::vector<std::string> keys;
+      for (const auto& other : others) keys.push_back(text::printable(other.path));
+      fail("contains tensors under " + quoted_list(keys) +
+           "; choose one with --key, or with key in [weights] and weights_key in [backbone] of a recipe");
+    }
+    if (!found) {
       fail("contains no tensors, neither at the top level nor under " + known() + "; it contains " +
-           quoted_list(keys(*top, nullptr)));
+           quoted_list(keys_beside(*top, nullptr)) + how_to_save(*top));
     }
-    beside_ = keys(*top, name_.empty() ? found_ : nullptr);
-    beside_.erase(std::remove(beside_.begin(), beside_.end(), name_), beside_.end());
+    found_ = found->dictionary;
+    path_ = found->path;
+    describe(*top);
   }
 
-  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] bool has_key() const { return has_key_; }
   [[nodiscard]] const std::vector<std::string>& beside() const { return beside_; }
+  [[nodiscard]] const std::vector<std::string>& unknown() const { return unknown_; }
 
   /// In the order of the file. Of a name that comes twice the last counts, as in Python.
   [[nodiscard]] std::vector<std::pair<std::string, const PickledTensor*>> tensors() const {
@@ -152,13 +164,107 @@ class DictionaryFinder {
   }
 
  private:
+  struct Place {
+    const PickledDictionary* dictionary;
+    std::string path;  ///< keys, with dots between them
+  };
+
   [[noreturn]] void fail(const std::string& what) const { throw DataError(file_, what); }
+
+  void refuse_module(const PickleNode& root) const {
+    const auto name = unknown_name(root);
+    if (name.empty()) return;
+    fail("needs the Python object '" + text::printable(name) +
+         "': it contains more than tensors, such as a whole module. Nothing was executed or read. If you "
+         "trust "
+         "the file, load it in Python with its code, and save only the tensors:  "
+         "torch.save(model.state_dict(), 'weights.pth')");
+  }
+
+  /// How to get at the weights of a whole module that stands in a dictionary.
+  [[nodiscard]] static std::string how_to_save(const PickledDictionary& top) {
+    const bool any = std::any_of(top.items.begin(), top.items.end(),
+                                 [](const auto& item) { return !unknown_name(*item.second).empty(); });
+    return any ? ". Objects of Python are not read. If one is the network and you trust the file, load it in "
+                 "Python with its code, and save only the tensors:  torch.save(model.state_dict(), "
+                 "'weights.pth')"
+               : "";
+  }
+
+  [[nodiscard]] static std::string unknown_name(const PickleNode& node) {
+    if (const auto* global = node.as<PickledGlobal>()) return global->name;
+    const auto* other = node.as<PickledOther>();
+    return other == nullptr ? "" : other->name;
+  }
+
+  /// A dictionary, also in lists or tuples of one; else nullptr.
+  [[nodiscard]] static const PickledDictionary* dictionary_in(const PickleNode* node) {
+    for (int depth = 0; node != nullptr && depth < deepest; ++depth) {
+      if (const auto* dictionary = node->as<PickledDictionary>()) return dictionary;
+      const auto* list = node->as<PickledSequence>();
+      node = list != nullptr && list->items.size() == 1 ? list->items.front() : nullptr;
+    }
+    return nullptr;
+  }
 
   [[nodiscard]] static bool holds_tensors(const PickledDictionary& dictionary) {
     return std::any_of(dictionary.items.begin(), dictionary.items.end(), [](const auto& item) {
       return item.first->template as<std::string>() != nullptr &&
              item.second->template as<PickledTensor>() != nullptr;
     });
+  }
+
+  /// Whether none of its tensors can be a weight: each is one number, such as a loss.
+  [[nodiscard]] static bool is_stray(const PickledDictionary& dictionary) {
+    return std::all_of(dictionary.items.begin(), dictionary.items.end(), [](const auto& item) {
+      const auto* tensor = item.second->template as<PickledTensor>();
+      return tensor == nullptr || std::all_of(tensor->shape.begin(), tensor->shape.end(),
+                                              [](std::int64_t length) { return length == 1; });
+    });
+  }
+
+  [[nodiscard]] static std::string joined(const std::string& path, std::string_view key) {
+    return path.empty() ? std::string(key) : path + "." + std::string(key);
+  }
+
+  [[nodiscard]] static std::optional<Place> find(const Place& place, int depth) {
+    if (depth == deepest) return std::nullopt;
+    for (const auto key : known_dictionaries) {
+      const auto* inner = dictionary_in(place.dictionary->find(key));
+      if (inner == nullptr) continue;
+      if (auto found = find({inner, joined(place.path, key)}, depth + 1)) return found;
+    }
+    return holds_tensors(*place.dictionary) ? std::optional(place) : std::nullopt;
+  }
+
+  /// All dictionaries with more than stray tensors, outside of each other.
+  [[nodiscard]] static std::vector<Place> all_in(const Place& place, int depth) {
+    if (holds_tensors(*place.dictionary) && !is_stray(*place.dictionary)) return {place};
+    std::vector<Place> all;
+    if (depth == deepest) return all;
+    for (const auto& [key, value] : place.dictionary->items) {
+      const auto* name = key->as<std::string>();
+      const auto* inner = dictionary_in(value);
+      if (name == nullptr || inner == nullptr) continue;
+      const auto more = all_in({inner, joined(place.path, *name)}, depth + 1);
+      all.insert(all.end(), more.begin(), more.end());
+      if (all.size() > most_keys) break;
+    }
+    return all;
+  }
+
+  /// Keys may hold dots themselves.
+  [[nodiscard]] static std::optional<Place> at_key(const Place& place, const std::string& key) {
+    if (const auto* inner = dictionary_in(place.dictionary->find(key))) {
+      return Place{inner, joined(place.path, key)};
+    }
+    for (auto dot = key.find('.'); dot != std::string::npos; dot = key.find('.', dot + 1)) {
+      const auto first = key.substr(0, dot);
+      const auto* inner = dictionary_in(place.dictionary->find(first));
+      if (inner == nullptr) continue;
+      if (auto found = at_key({inner, joined(place.path, first)}, key.substr(dot + 1))) return found;
+    }
+    return std::nullopt;
   }
 
   [[nodiscard]] static std::string known() {
@@ -168,28 +274,50 @@ class DictionaryFinder {
   }
 
   /// Keys that are texts; without those of tensors when `tensors` is this dictionary.
-  [[nodiscard]] static std::vector<std::string> keys(const PickledDictionary& dictionary,
-                                                     const PickledDictionary* tensors) {
-    constexpr std::size_t most = 20;
+  [[nodiscard]] static std::vector<std::string> keys_beside(const PickledDictionary& dictionary,
+                                                            const PickledDictionary* tensors) {
     std::vector<std::string> names;
     for (const auto& [key, value] : dictionary.items) {
       const auto* name = key->as<std::string>();
       if (name == nullptr || (tensors == &dictionary && value->as<PickledTensor>() != nullptr)) continue;
-      if (names.size() < most) names.push_back(text::printable(*name));
+      if (names.size() < most_keys) names.push_back(text::printable(*name));
     }
     return names;
   }
 
+  /// What stands beside the tensors, at the top and among them.
+  void describe(const PickledDictionary& top) {
+    const auto first = path_.substr(0, path_.find('.'));
+    for (const auto& name : keys_beside(top, found_)) {
+      if (name != first) beside_.push_back(name);
+    }
+    for (const auto* dictionary : {&top, found_}) {
+      for (const auto& [key, value] : dictionary->items) {
+        const auto* name = key->as<std::string>();
+        const auto object = unknown_name(*value);
+        if (name == nullptr || object.empty() || unknown_.size() == most_keys) continue;
+        unknown_.push_back(text::printable(*name) + " (" + text::printable(object) + ")");
+        std::erase(beside_, text::printable(*name));
+      }
+      if (&top == found_) break;
+    }
+  }
+
+  static constexpr std::size_t most_keys = 20;
+
   const fs::path& file_;
   const PickledDictionary* found_ = nullptr;
-  std::string name_;
+  std::string path_;
+  bool has_key_ = true;
   std::vector<std::string> beside_;
+  std::vector<std::string> unknown_;
 };
 
 /// What both formats have in common: a pickle whose storages `read_storages` brings.
 template <class ReadStorages>
-TorchFile assemble(const Pickle& pickle, const fs::path& file, const ReadStorages& read_storages) {
-  const DictionaryFinder finder(*pickle.root, file);
+TorchFile assemble(const Pickle& pickle, const std::string& key, const fs::path& file,
+                   const ReadStorages& read_storages) {
+  const DictionaryFinder finder(*pickle.root, key, file);
   const auto tensors = finder.tensors();
   std::set<std::string> wanted;
   for (const auto& [name, tensor] : tensors) {
@@ -198,8 +326,10 @@ TorchFile assemble(const Pickle& pickle, const fs::path& file, const ReadStorage
   }
   const Storages storages = read_storages(storages_of(pickle, file), wanted);
   TorchFile result;
-  result.dictionary = finder.name();
+  result.dictionary = finder.path();
+  result.has_key = finder.has_key();
   result.beside = finder.beside();
+  result.unknown = finder.unknown();
   for (const auto& [name, tensor] : tensors) {
     result.content.tensors.emplace_back(name, view_of(*tensor, storages));
   }
@@ -235,7 +365,7 @@ class ZipFile {
       throw DataError(source.file(), "is a zip archive, but not of torch.save: it has no data.pkl");
   }
 
-  TorchFile read() {
+  TorchFile read(const std::string& key) {
     const auto order = bytes(*prefix_ + "byteorder");
     if (order && !std::ranges::equal(*order, std::string_view("little"))) {
       throw DataError(source_.file(),
@@ -243,7 +373,7 @@ class ZipFile {
     }
     file::BinaryCursor cursor(source_, *bytes(*prefix_ + "data.pkl"));
     const auto pickle = read_pickle(cursor, source_.file());
-    auto result = assemble(pickle, source_.file(), [this](const auto& described, const auto& wanted) {
+    auto result = assemble(pickle, key, source_.file(), [this](const auto& described, const auto& wanted) {
       Storages storages;
       for (const auto& key : wanted) storages.emplace(key, storage(*described.at(key)));
       return storages;
@@ -291,12 +421,12 @@ class LegacyFile {
   explicit LegacyFile(file::BinaryFile& source)
       : source_(source), cursor_(source, legacy_magic.size(), source.size()) {}
 
-  TorchFile read() {
+  TorchFile read(const std::string& key) {
     check_protocol();
     check_system();
     const auto pickle = read_pickle(cursor_, source_.file());
     const auto keys = read_pickle(cursor_, source_.file());
-    auto result = assemble(pickle, source_.file(), [&](const auto& described, const auto& wanted) {
+    auto result = assemble(pickle, key, source_.file(), [&](const auto& described, const auto& wanted) {
       return storages(keys, described, wanted);
     });
     result.format = "PyTorch before 1.6";
@@ -371,10 +501,10 @@ bool is_torch_file(file::BinaryFile& file) {
   return file::is_zip(file) || begins_as_legacy(file);
 }
 
-TorchFile read_torch_file(const fs::path& file) {
+TorchFile read_torch_file(const fs::path& file, const std::string& key) {
   file::BinaryFile source(file);
-  if (file::is_zip(source)) return ZipFile(source).read();
-  if (begins_as_legacy(source)) return LegacyFile(source).read();
+  if (file::is_zip(source)) return ZipFile(source).read(key);
+  if (begins_as_legacy(source)) return LegacyFile(source).read(key);
   throw DataError(file, "is not a file of torch.save");
 }
 

@@ -1,19 +1,22 @@
 #include "weights/weights_file.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "file/binary_file.h"
 #include "file/checksum.h"
+#include "file/file_kind.h"
 #include "kindred/core/error.h"
+#include "text/printable.h"
 #include "weights/torch_file.h"
 
 namespace kindred::weights {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* parallel_prefix = "module.";
 
 /// 8 bytes of length, and the header's first.
 bool is_safetensors(file::BinaryFile& file) {
@@ -23,28 +26,56 @@ bool is_safetensors(file::BinaryFile& file) {
   return first == '{';
 }
 
-void take_off_prefix(WeightsFile& weights) {
-  auto& tensors = weights.content.tensors;
-  const std::string prefix = parallel_prefix;
-  const auto all_have = [&] {
-    return std::all_of(tensors.begin(), tensors.end(), [&](const auto& entry) {
-      return entry.first.size() > prefix.size() && entry.first.rfind(prefix, 0) == 0;
-    });
-  };
-  while (!tensors.empty() && all_have()) {
-    for (auto& [name, tensor] : tensors) name.erase(0, prefix.size());
-    weights.prefix += prefix;
+/// What the names of tensors begin with, each once.
+std::vector<std::string> first_parts(const file::TensorFile& content) {
+  std::vector<std::string> parts;
+  for (const auto& [name, tensor] : content.tensors) {
+    auto part = text::printable(name.substr(0, name.find('.')));
+    if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(std::move(part));
   }
+  return parts;
+}
+
+/// Keeps the tensors whose names begin with a key, and takes it off.
+void select(WeightsFile& weights, const std::string& key) {
+  const auto prefix = key + ".";
+  file::TensorFile selected{{}, weights.content.metadata};
+  for (auto& [name, tensor] : weights.content.tensors) {
+    if (name.starts_with(prefix)) selected.tensors.emplace_back(name.substr(prefix.size()), tensor);
+  }
+  if (selected.tensors.empty()) {
+    auto known = weights.beside;
+    if (!weights.dictionary.empty()) known.insert(known.begin(), weights.dictionary);
+    for (auto& part : first_parts(weights.content)) known.push_back(std::move(part));
+    constexpr std::size_t most = 20;
+    if (known.size() > most) known.resize(most);
+    throw DataError(weights.file, "has no tensors under the key '" + text::printable(key) +
+                                      "'; it contains " + quoted_list(known));
+  }
+  weights.dictionary += (weights.dictionary.empty() ? "" : ".") + key;
+  weights.content = std::move(selected);
+}
+
+[[noreturn]] void refuse(const fs::path& file) {
+  const auto kind = file::file_kind(file);
+  const auto is_text = kind == file::FileKind::text || kind == file::FileKind::other;
+  throw DataError(
+      file, (is_text ? "is not a weight file" : "is " + file::description_of(kind) + ", not a weight file") +
+                std::string(": neither safetensors nor a file of torch.save") +
+                (kind == file::FileKind::onnx ? "; give the PyTorch weights that it was exported from" : ""));
 }
 
 }  // namespace
 
-WeightsFile read_weights_file(const fs::path& file) {
+WeightsFile read_weights_file(const fs::path& file, const std::string& key) {
   WeightsFile weights;
+  bool has_key = key.empty();
   weights.file = file;
   file::BinaryFile source(file);
   if (is_torch_file(source)) {
-    auto read = read_torch_file(file);
+    auto read = read_torch_file(file, key);
+    has_key = has_key || read.has_key;
+    weights.unknown = std::move(read.unknown);
     weights.format = std::move(read.format);
     weights.dictionary = std::move(read.dictionary);
     weights.beside = std::move(read.beside);
@@ -54,10 +85,10 @@ WeightsFile read_weights_file(const fs::path& file) {
     weights.content = file::read_safetensors(file);
     file::verify_checksum(file, weights.content);
   } else {
-    throw DataError(file, "is not a weight file: neither safetensors nor a file of torch.save");
+    refuse(file);
   }
   if (weights.content.tensors.empty()) throw DataError(file, "contains no tensors");
-  take_off_prefix(weights);
+  if (!has_key) select(weights, key);
   return weights;
 }
 

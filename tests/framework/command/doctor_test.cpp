@@ -418,3 +418,48 @@ TEST_CASE("images below the folder that are not part of the data set are counted
   CHECK(contains(doctor_json(report), "\"folder\": \"spare\""));
   CHECK(find(examine(Manifest({list}, {}), false), "unused_images") == nullptr);
 }
+
+TEST_CASE("an identity number that two domains use is listed, in training and in test apart") {
+  MadeDataset data;
+  data.add("t1", 1, 1, Split::train, 1, "day");
+  data.add("t2", 1, 2, Split::train, 2, "night");
+  data.add("t3", 2, 1, Split::train, 3, "day");
+  data.add("q1", 11, 1, Split::query, 4, "day");
+  data.add("g1", 11, 2, Split::gallery, 5, "night");
+  data.add("g2", 12, 2, Split::gallery, 6, "night");
+  data.add("g3", unlabelled_identity, 2, Split::gallery, 7, "day");
+  const auto found = finding(examine(data, false), "identity_in_several_domains");
+  CHECK(found.severity == Severity::warning);
+  CHECK(found.examples ==
+        Names{"train: identity 1 in 'day' and 'night'", "test: identity 11 in 'day' and 'night'"});
+
+  MadeDataset apart;
+  apart.add("t1", 1, 1, Split::train, 1, "day");
+  apart.add("t2", 2, 2, Split::train, 2, "night");
+  CHECK(find(examine(apart, false), "identity_in_several_domains") == nullptr);
+}
+
+TEST_CASE("an identity number in two folders with the same cameras may be two data sets joined") {
+  const auto joined = [](std::int64_t camera) {
+    MadeDataset data;
+    for (std::int64_t i = 1; i <= 2; ++i) {
+      data.add("market/" + std::to_string(i) + ".jpg", i, 1, Split::train);
+      data.add("duke/" + std::to_string(i) + ".jpg", i, camera, Split::train);
+    }
+    return examine(data, false);
+  };
+  const auto found = finding(joined(1), "identity_in_several_folders");
+  CHECK(found.severity == Severity::note);
+  CHECK(found.examples ==
+        Names{"train: identity 1 in 'duke' and 'market'", "train: identity 2 in 'duke' and 'market'"});
+  // Folders of cameras, of people and of splits.
+  CHECK(find(joined(2), "identity_in_several_folders") == nullptr);
+  MadeDataset people;
+  people.add("1/a.jpg", 1, 1, Split::train);
+  people.add("2/a.jpg", 2, 1, Split::train);
+  people.add("query/1.jpg", 3, 1, Split::query);
+  people.add("query/2.jpg", 4, 1, Split::query);
+  people.add("gallery/1.jpg", 3, 1, Split::gallery);
+  people.add("gallery/2.jpg", 4, 1, Split::gallery);
+  CHECK(find(examine(people, false), "identity_in_several_folders") == nullptr);
+}

@@ -45,7 +45,7 @@ struct Foreign {
 }  // namespace
 
 TEST_CASE("inspecting says what a file is and lists its tensors with Kindred's names") {
-  const auto text = weights_text(inspect_weights(golden_weights("resnet_legacy"), small_catalog()));
+  const auto text = weights_text(inspect_weights(golden_weights("resnet_legacy"), "", small_catalog()));
   CHECK(contains(text, "format   PyTorch before 1.6\n"));
   CHECK(contains(text, "tensors  38, 6376 elements, 25528 bytes\n"));
   CHECK(contains(text, "layout   torchvision\n"));
@@ -53,21 +53,39 @@ TEST_CASE("inspecting says what a file is and lists its tensors with Kindred's n
   CHECK(contains(text, "conv1.weight"));
   CHECK(contains(text, "[8, 3, 7, 7]"));
   CHECK(contains(text, "backbone.conv1.weight"));
-  const auto checkpoint = weights_text(inspect_weights(golden_weights("checkpoint"), small_catalog()));
+  const auto checkpoint = weights_text(inspect_weights(golden_weights("checkpoint"), "", small_catalog()));
   CHECK(contains(checkpoint, "tensors  7 under 'state_dict'"));
   CHECK(contains(checkpoint, "other    epoch, rank1, optimizer, scheduler\n"));
   CHECK(contains(checkpoint, "layout   not recognized"));
+  CHECK(contains(checkpoint, "unused, unless it is backbone.0.weight"));
+}
+
+TEST_CASE("inspecting names what has no place, what is not read, and the prefix that is taken off") {
+  const auto resnet = weights_text(inspect_weights(golden_weights("resnet"), "", small_catalog()));
+  CHECK(contains(resnet,
+                 "fc.weight                                           [10, 16]                  Float       "
+                 "unused\n"));
+  const auto objects = weights_text(inspect_weights(golden_weights("objects"), "", small_catalog()));
+  CHECK(contains(objects,
+                 "not read     args (argparse.Namespace), cfg (__main__.Config), hook (posix.system): "
+                 "objects of Python; nothing was executed"));
+  const auto parallel =
+      weights_text(inspect_weights(golden_weights("se_resnet_parallel"), "", small_catalog()));
+  CHECK(contains(parallel, "prefix       module. is taken off the names"));
+  const auto student =
+      weights_text(inspect_weights(golden_weights("teacher_student"), "student", small_catalog()));
+  CHECK(contains(student, "7 under 'student'"));
 }
 
 TEST_CASE("inspecting as JSON says the same") {
   const auto json = nlohmann::json::parse(
-      weights_json(inspect_weights(golden_weights("se_resnet_parallel"), small_catalog())));
+      weights_json(inspect_weights(golden_weights("se_resnet_parallel"), "", small_catalog())));
   CHECK(json["format"] == "PyTorch");
   CHECK(json["prefix"] == "module.");
   CHECK(json["layout"] == "pretrained-models (Cadene)");
   CHECK(json["sha256"].get<std::string>().size() == 64);
   const auto& tensor = json["tensors"][0];
-  CHECK(tensor["name"] == "layer0.conv1.weight");
+  CHECK(tensor["name"] == "module.layer0.conv1.weight");
   CHECK(tensor["shape"] == std::vector<int>{8, 3, 7, 7});
   CHECK(tensor["type"] == "Float");
   CHECK(tensor["kindred"] == "backbone.layer0.conv1.weight");
@@ -111,9 +129,15 @@ TEST_CASE("a file that does not fit is listed tensor by tensor, and nothing is w
   CHECK(contains(allowed.text, "left unchanged  backbone.conv1.weight"));
 }
 
-TEST_CASE("a classifier of other identities is wrong unless it is allowed to be left out") {
+TEST_CASE(
+    "a classifier of other identities is wrong unless it is allowed to be left out, which is suggested") {
   Foreign foreign;
-  CHECK_FALSE(foreign.import({.identities = 6}).written);
+  const auto refused = foreign.import({.identities = 6});
+  CHECK_FALSE(refused.written);
+  CHECK(contains(
+      refused.text,
+      "nothing was written: the file is of another number of identities. To start what depends on it from "
+      "random numbers: --allow-missing 'head.classifier*'\n"));
   const auto outcome = foreign.import({.allow_missing = {"head.classifier.*"}, .identities = 6});
   CHECK(outcome.written);
   CHECK(model::read_model_file(foreign.out, small_catalog(), {}).identities == 6);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -57,7 +58,7 @@ TEST_CASE("a model comes back with its recipe, in evaluation mode, and describes
   Written written;
   const auto model_file = read_model_file(written.file, written.catalog, {});
   CHECK(model_file.identities == 5);
-  CHECK(model_file.plan.resolved() == written.plan.resolved());
+  CHECK(recipe::make_plan(model_file.recipe, written.catalog).resolved() == written.plan.resolved());
   CHECK(!model_file.model->is_training());
   written.model->eval();
   const auto images = torch::rand({3, 3, 16, 8});
@@ -152,4 +153,63 @@ TEST_CASE("a recipe whose component is not there says so, and where the recipe l
   file::write_safetensors(written.file, content);
   CHECK_THROWS_WITH_AS(static_cast<void>(read_model_file(written.file, written.catalog, {})),
                        doctest::Contains(("recipe in " + written.file.string()).c_str()), RecipeError);
+}
+
+TEST_CASE(
+    "what only the training used need not be there, and what inference needs is named with its plugin") {
+  Written written;
+  Catalog inference;
+  {
+    Catalog scratch;
+    scratch.add<TinyBackbone>("tiny");
+    scratch.add<TinyHead>("tiny");
+    inference.merge(std::move(scratch), "tiny", "tiny.so");
+  }
+  const auto model_file = read_model_file(written.file, inference, {"embed.batch_size=7"});
+  CHECK(model_file.plan.embed.batch_size == 7);
+  CHECK(model_file.plan.augmentations.empty());
+  CHECK(model_file.notes.empty());
+
+  Catalog without_head;
+  {
+    Catalog scratch;
+    scratch.add<TinyBackbone>("tiny");
+    without_head.merge(std::move(scratch), "tiny", "tiny.so");
+  }
+  CHECK(
+      message_of<PluginError>([&] { static_cast<void>(read_model_file(written.file, without_head, {})); }) ==
+      written.file.string() +
+          ": error: needs what no loaded plugin offers: head 'tiny' of plugin 'tiny'. Give the folder of "
+          "the plugin with --plugin-dir DIR; `kindred list` shows what is loaded");
+  CHECK(message_of<RecipeError>(
+            [&] { static_cast<void>(read_model_file(written.file, inference, {"loss.entropy.weight=2"})); })
+            .find("--set loss.entropy.weight=2: error: a trained model does not use 'loss' any more; it uses "
+                  "'augmentation', 'backbone'") == 0);
+}
+
+TEST_CASE("another version of a plugin is noted") {
+  const auto versioned = [](const std::string& version) {
+    Catalog whole = tiny_catalog();
+    Catalog scratch;
+    scratch.add<TinyHead>("versioned");
+    whole.merge(std::move(scratch), "heads", "heads.so", version);
+    return whole;
+  };
+  const auto old = versioned("1.0.0");
+  const auto plan = tiny_plan(old, {"head.type='versioned'"});
+  const TemporaryFolder folder;
+  const auto file = folder / "model.safetensors";
+  write_model_file(file, *build_model(plan, 5), plan, 5);
+  CHECK(read_model_file(file, old, {}).notes.empty());
+  const auto notes = read_model_file(file, versioned("1.1.0"), {}).notes;
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0] == "warning: " + file.string() +
+                        " was trained with plugin 'heads' 1.0.0, and is used with plugin 'heads' 1.1.0: "
+                        "descriptors may differ");
+}
+
+TEST_CASE("a damaged list of needs is refused") {
+  Written written;
+  CHECK(written.refusal([](file::TensorFile& content) { content.metadata["kindred.inference"] = "x = 1"; }) ==
+        "is damaged: its 'kindred.inference' lists no components");
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -45,8 +46,13 @@ class TestBackbone final : public ChainBackbone {
     s.add("channels", &Params::channels, "of the map");
     return s;
   }
-  TestBackbone(const Params& params, const Context&) : channels_(params.channels) { assemble(2); }
+  TestBackbone(const Params& params, const Context& context)
+      : random(context.random), drawn((*random)()), channels_(params.channels) {
+    assemble(2);
+  }
   std::int64_t channels() const override { return channels_; }
+  std::shared_ptr<RandomStream> random;
+  std::uint64_t drawn;
 
  protected:
   std::vector<BlockRecipe> block_recipes(std::int64_t last_stride) const override {
@@ -72,7 +78,9 @@ class TestHead final : public Head {
     return s;
   }
   TestHead(const Params& params, const Context& context)
-      : flaw_(params.flaw),
+      : random(context.random),
+        drawn((*random)()),
+        flaw_(params.flaw),
         channels_(context.backbone.channels()),
         identities_(context.identities),
         trunk_(context.backbone.trunk(params.cut)) {
@@ -90,9 +98,14 @@ class TestHead final : public Head {
     const auto g1 = map.mean({2, 3});
     const auto g2 = map.amax({2, 3});
     const auto descriptor = torch::cat({g1, g2}, 1);
-    if (!is_training()) return {descriptor};
+    if (flaw_ == "throws") throw 7;
+    if (!is_training()) return {flaw_ == "wrong descriptor" ? descriptor[0] : descriptor};
+    if (flaw_ == "too few") return {g1, g2};
+    if (flaw_ == "too short") return {g1.slice(1, 1), g2, classifier_(g1), descriptor};
     return {g1, g2, classifier_(g1).to(torch::kBFloat16), descriptor};
   }
+  std::shared_ptr<RandomStream> random;
+  std::uint64_t drawn;
 
  private:
   std::string flaw_;
@@ -113,7 +126,8 @@ class TestLoss final : public Loss {
     s.add("refuse", &Params::refuse, "does not fit its output");
     return s;
   }
-  TestLoss(const Params& params, const Context& context) : identities(context.identities) {
+  TestLoss(const Params& params, const Context& context)
+      : identities(context.identities), random(context.random), drawn((*random)()) {
     if (params.refuse) throw ComponentError("loss/test", "does not like this width");
     weight = register_parameter("weight", torch::randn({context.dim}));
   }
@@ -123,6 +137,8 @@ class TestLoss final : public Loss {
   }
   torch::Tensor weight;
   std::int64_t identities;
+  std::shared_ptr<RandomStream> random;
+  std::uint64_t drawn;
 };
 
 using FeatureLoss = TestLoss<OutputKind::feature>;
@@ -258,10 +274,33 @@ TEST_CASE("describing in training mode is a mistake of the program") {
 }
 
 TEST_CASE("a head whose outputs break the role's promises is refused") {
-  CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "twice"}), 5), doctest::Contains("'g1'"),
-                       std::logic_error);
+  CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "twice"}), 5),
+                       doctest::Contains("gave two outputs the name 'g1'"), recipe::ComponentFault);
   CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "no descriptor"}), 5),
-                       doctest::Contains("'descriptor'"), std::logic_error);
+                       doctest::Contains("of which the last is not the feature 'descriptor'"),
+                       recipe::ComponentFault);
+}
+
+TEST_CASE("what a head gives is checked against its outputs, in training and in evaluation") {
+  const auto said = [](const std::string& flaw, bool training) {
+    const auto model = build_model(plan_of({.flaw = flaw}), 5);
+    model->train(training);
+    try {
+      static_cast<void>(model->forward(torch::rand({3, 3, 8, 4})));
+    } catch (const recipe::ComponentFault& fault) {
+      return fault.reason();
+    }
+    return std::string();
+  };
+  CHECK(said("", true).empty());
+  CHECK(said("", false).empty());
+  CHECK(said("too few", true) == "head 'test' gave 2 outputs instead of 4");
+  CHECK(said("too short", true) ==
+        "head 'test' gave a tensor [3, 3] of type Float as 'g1' of 3 images; it must be floats [3, 4]");
+  CHECK(
+      said("wrong descriptor", false) ==
+      "head 'test' gave a tensor [8] of type Float as 'descriptor' of 3 images; it must be floats [3, dim]");
+  CHECK(said("throws", true).find("head 'test' failed: it threw a value of type 'int'") == 0);
 }
 
 TEST_CASE("what a component finds wrong is said at its table in the recipe") {
@@ -330,4 +369,47 @@ TEST_CASE("every wrong output is reported at once, with those that there are") {
         "head are 'logits.g1'\n"
         "r.toml:12:6: error: loss 'on_logits': is applied to no output; the head has features 'g1', 'g2' and "
         "'descriptor'; logits 'logits.g1'");
+}
+
+TEST_CASE("each part of a network draws from a stream of its own, which the seed decides") {
+  const auto drawn = [](std::uint64_t seed) {
+    std::vector<std::uint64_t> numbers;
+    auto plan = plan_of({}, seed);
+    plan.losses = {loss_on<FeatureLoss>({"g1", "g2"}), loss_on<FeatureLoss>({"g1"}, "y")};
+    const auto model = build_model(
+        plan, 5, [&](Backbone& backbone) { numbers.push_back(dynamic_cast<TestBackbone&>(backbone).drawn); });
+    numbers.push_back(std::dynamic_pointer_cast<TestHead>(model->named_children()["head"])->drawn);
+    for (const auto& term : build_losses(plan, model->outputs(), 5)) {
+      numbers.push_back(std::dynamic_pointer_cast<FeatureLoss>(term.loss)->drawn);
+    }
+    return numbers;
+  };
+  const auto numbers = drawn(1);
+  REQUIRE(numbers.size() == 5);
+  CHECK(std::set<std::uint64_t>(numbers.begin(), numbers.end()).size() == 5);
+  CHECK(drawn(1) == numbers);
+  CHECK(drawn(2)[0] != numbers[0]);
+}
+
+TEST_CASE("what a part draws in a step depends on epoch and batch, and not on earlier steps") {
+  auto plan = plan_of();
+  plan.losses = {loss_on<FeatureLoss>({"g1"})};
+  std::shared_ptr<RandomStream> backbone;
+  const auto model =
+      build_model(plan, 5, [&](Backbone& made) { backbone = dynamic_cast<TestBackbone&>(made).random; });
+  const auto head = std::dynamic_pointer_cast<TestHead>(model->named_children()["head"])->random;
+  const auto terms = build_losses(plan, model->outputs(), 5);
+  const auto loss = std::dynamic_pointer_cast<FeatureLoss>(terms[0].loss)->random;
+  const auto step = [&](std::int64_t epoch, std::int64_t batch) {
+    model->start_step(epoch, batch);
+    terms[0].random.start_step(epoch, batch);
+    return std::vector<std::uint64_t>{(*backbone)(), (*head)(), (*loss)(), (*loss)()};
+  };
+  const auto first = step(1, 0);
+  CHECK(std::set<std::uint64_t>(first.begin(), first.end()).size() == 4);
+  const auto second = step(1, 1);
+  CHECK(second != first);
+  CHECK(step(2, 0) != first);
+  CHECK(step(1, 1) == second);
+  CHECK(step(1, 0) == first);
 }

@@ -47,3 +47,28 @@ TEST_CASE("another build of the program counts unless it is asked not to") {
   CHECK(changed(change) == "kindred has changed (--ignore-code accepts its result)");
   CHECK(changed(change, true).empty());
 }
+
+TEST_CASE("all that differs is listed, but for the code") {
+  auto other = key();
+  other.settings = "[train]\nepochs = 5\nclip = 2\n";
+  other.inputs = {{"more/labels.csv", "ab"}};
+  other.data = "de";
+  other.code["kindred"] = "cd";
+  CHECK(key_differences(key(), other) ==
+        "\n  train.clip: 1 there, 2 here"
+        "\n  train.epochs: 3 there, 5 here"
+        "\n  more/labels.csv is new"
+        "\n  labels/labels.csv is no longer read"
+        "\n  the images or their labels have changed");
+  CHECK_FALSE(differ_in_settings_alone(key(), other, true));
+}
+
+TEST_CASE("whether the settings alone differ is told, with or without the code") {
+  auto other = key();
+  CHECK_FALSE(differ_in_settings_alone(key(), other, true));
+  other.settings = "[train]\nepochs = 5\nclip = 1\n";
+  CHECK(differ_in_settings_alone(key(), other, false));
+  other.code["kindred"] = "cd";
+  CHECK_FALSE(differ_in_settings_alone(key(), other, false));
+  CHECK(differ_in_settings_alone(key(), other, true));
+}

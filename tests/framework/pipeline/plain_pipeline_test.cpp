@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,9 @@ bool holds(const std::string& text, const std::string& part) {
 /// The folder of a run of the tiny recipe.
 class PlainRun {
  public:
-  PipelineOutcome run(const std::vector<std::string>& overrides = {}, const PipelineOptions& options = {}) {
-    return run_pipeline(pipeline(overrides), catalog_, folder(), options, silent_, never);
+  PipelineOutcome run(const std::vector<std::string>& overrides = {}, const PipelineOptions& options = {},
+                      const std::atomic<bool>& stop = never) {
+    return run_pipeline(pipeline(overrides), catalog_, folder(), options, silent_, stop);
   }
   std::string plan(const std::vector<std::string>& overrides = {}, const PipelineOptions& options = {}) {
     return plan_text(plan_pipeline(pipeline(overrides), catalog_, folder(), options));
@@ -41,6 +43,15 @@ class PlainRun {
     return make_any_pipeline(recipe::parse_recipe(tiny_recipe, "tiny.toml", all), catalog_);
   }
   [[nodiscard]] fs::path folder() const { return scratch_ / "run"; }
+  /// Everything that the run has left but its log, by path.
+  [[nodiscard]] std::map<std::string, std::string> files() const {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(folder())) {
+      if (!entry.is_regular_file() || entry.path().filename() == "log.txt") continue;
+      found[fs::relative(entry.path(), folder()).string()] = read_bytes(entry.path());
+    }
+    return found;
+  }
 
  private:
   TemporaryFolder scratch_;
@@ -95,23 +106,81 @@ TEST_CASE("a training that is there is never trained over, unless that is asked 
   PlainRun run;
   static_cast<void>(run.run());
   const auto model = read_bytes(run.folder() / "model/model.safetensors");
+  const auto files = run.files();
   for (const auto& change : {std::string("optimizer.learning_rate=0.5"), std::string("dataset.images=5")}) {
     CAPTURE(change);
     try {
       static_cast<void>(run.run({change}));
       FAIL("no error");
     } catch (const DataError& error) {
-      CHECK(holds(error.what(), "holds a training that is kept"));
+      CHECK(holds(error.what(), "holds a training that is kept, but this is another one:\n  "));
       CHECK(holds(error.what(), change.substr(0, change.find('='))));
       CHECK(holds(error.what(), "--from model"));
     }
     CHECK(read_bytes(run.folder() / "model/model.safetensors") == model);
+    CHECK(run.files() == files);
     CHECK(holds(run.plan(), "model     train  nothing, it is up to date"));
   }
   PipelineOptions anew;
   anew.from = "model";
   static_cast<void>(run.run({"optimizer.learning_rate=0.5"}, anew));
   CHECK(read_bytes(run.folder() / "model/model.safetensors") != model);
+}
+
+TEST_CASE("all that keeps a training from being trained over is said, not the first of it alone") {
+  PlainRun run;
+  static_cast<void>(run.run());
+  const auto message = message_of<DataError>([&] {
+    static_cast<void>(run.run({"optimizer.learning_rate=0.5", "seed=9", "dataset.images=5"}));
+  });
+  CHECK(holds(message, "\n  optimizer.learning_rate: 0.01 there, 0.5 here"));
+  CHECK(holds(message, "\n  seed: 3 there, 9 here"));
+  CHECK(holds(message, "\n  the images or their labels have changed"));
+  CHECK(holds(message, "\nUse another --run-dir, revert the changes, or train again with --from model"));
+}
+
+TEST_CASE("a training that has ended is given more epochs, and what is made of its model is made again") {
+  PlainRun run;
+  static_cast<void>(run.run());
+  const auto plan = run.plan({"train.epochs=2"});
+  CHECK(holds(plan, "model     train  continues: 1 epoch is trained; continuing to 2"));
+  CHECK(holds(plan, "features  embed  runs: it reads 'model', which runs"));
+  static_cast<void>(run.run({"train.epochs=2"}));
+  CHECK(holds(run.plan({"train.epochs=2"}), "ranking   rank   nothing, it is up to date"));
+  CHECK(fs::exists(run.folder() / "model/model.1.safetensors"));
+  PlainRun other;
+  static_cast<void>(other.run({"train.epochs=2"}));
+  for (const auto* result : {"model/model.safetensors", "features/query.npy", "ranking/evaluation.json"}) {
+    CHECK(read_bytes(run.folder() / result) == read_bytes(other.folder() / result));
+  }
+}
+
+TEST_CASE(
+    "a training that is stopped on its way to more epochs goes on, and counts as unfinished until then") {
+  PlainRun run;
+  static_cast<void>(run.run());
+  std::atomic<bool> stop{true};
+  CHECK(run.run({"train.epochs=3"}, {}, stop).interrupted);
+  CHECK(holds(run.plan({"train.epochs=3"}), "model     train  continues where it was stopped"));
+  CHECK_FALSE(fs::exists(run.folder() / "model/stage.json"));
+  static_cast<void>(run.run({"train.epochs=3"}));
+  PlainRun other;
+  static_cast<void>(other.run({"train.epochs=3"}));
+  CHECK(read_bytes(run.folder() / "model/model.safetensors") ==
+        read_bytes(other.folder() / "model/model.safetensors"));
+}
+
+TEST_CASE("with one stage alone, the recipe of the run describes the others as they ran") {
+  PlainRun run;
+  static_cast<void>(run.run());
+  PipelineOptions only;
+  only.only = "model";
+  static_cast<void>(run.run({"ranking.top=7", "embed.flip_test=true"}, only));
+  const auto recipe = read_bytes(run.folder() / "pipeline.toml");
+  CHECK_FALSE(holds(recipe, "top = 7"));
+  CHECK_FALSE(holds(recipe, "flip_test = true"));
+  static_cast<void>(run.run({"ranking.top=7"}));
+  CHECK(holds(read_bytes(run.folder() / "pipeline.toml"), "top = 7"));
 }
 
 TEST_CASE("the model alone is trained, and the same folder continues from it") {

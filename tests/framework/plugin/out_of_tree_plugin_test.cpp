@@ -2,17 +2,22 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 #include <set>
+#include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "kindred/core/error.h"
+#include "kindred/core/random.h"
+#include "kindred/core/value.h"
 #include "kindred/role/augmentation.h"
 #include "plugin/plugin_loader.h"
 #include "temporary_folder.h"
@@ -50,18 +55,49 @@ const TemporaryFolder& installed() {
   return folder;
 }
 
-/// The template, copied away from the source, built as its first lines say and loaded; once for all cases.
-const LoadedPlugins& template_plugin() {
-  static const auto plugins = [] {
-    const auto plugin = installed() / "plugin";
-    fs::copy(fs::path(test::source_directory) / "plugins/template", plugin, fs::copy_options::recursive);
-    run(installed(), std::string(KINDRED_CMAKE) + " -S " + quoted(plugin) + " -B " +
-                         quoted(plugin / "build") + " -DCMAKE_PREFIX_PATH=" + quoted(installed() / "prefix"));
-    const auto said = run(installed(), std::string(KINDRED_CMAKE) + " --build " + quoted(plugin / "build"));
-    CHECK(said.find("warning") == std::string::npos);
-    return load_plugins({plugin / "build"});
+/// Of the installed tree.
+std::string kindred(const std::string& arguments) {
+  return run(installed(), quoted(installed() / "prefix/bin/kindred") + " " + arguments);
+}
+
+std::vector<std::string> roles() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(installed() / "prefix/share/kindred/examples")) {
+    if (entry.path().filename() != "plugin") names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+fs::path new_plugins() {
+  return installed() / "new";
+}
+
+/// A new plugin "my_ROLE" for each role, all built as one project; once for all cases.
+const fs::path& built_plugins() {
+  static const fs::path libraries = [] {
+    std::string project =
+        "cmake_minimum_required(VERSION 3.25)\n"
+        "project(all LANGUAGES CXX)\n"
+        "set(CMAKE_CXX_FLAGS \"-Wall -Wextra -Wpedantic\")\n"
+        "find_package(Kindred REQUIRED)\n"
+        "enable_testing()\n"
+        "set(KINDRED_PLUGIN_OUTPUT_DIRECTORY \"${CMAKE_BINARY_DIR}/plugins\")\n";
+    for (const auto& role : roles()) {
+      const auto name = "my_" + role;
+      kindred("new plugin " + role + " " + name + " --out " + quoted(new_plugins() / name));
+      project += "add_subdirectory(" + name + ")\n";
+    }
+    installed().write("new/CMakeLists.txt", project);
+    const auto build = new_plugins() / "build";
+    run(installed(), std::string(KINDRED_CMAKE) + " -S " + quoted(new_plugins()) + " -B " + quoted(build) +
+                         " -DCMAKE_PREFIX_PATH=" + quoted(installed() / "prefix"));
+    const auto said =
+        run(installed(), std::string(KINDRED_CMAKE) + " --build " + quoted(build) + " --parallel 2");
+    CHECK_MESSAGE(said.find("warning") == std::string::npos, said);
+    return build / "plugins";
   }();
-  return plugins;
+  return libraries;
 }
 
 std::set<std::string> files_below(const fs::path& folder, const std::string& extension) {
@@ -72,10 +108,12 @@ std::set<std::string> files_below(const fs::path& folder, const std::string& ext
   return names;
 }
 
-std::unique_ptr<Augmentation> make_grayscale(const std::map<std::string, double>& parameters) {
+/// The augmentation of the new plugins, in this process.
+std::unique_ptr<Augmentation> make_augmentation(const std::map<std::string, double>& parameters) {
+  static const auto plugins = load_plugins({built_plugins()});
   Table table;
   for (const auto& [name, value] : parameters) table.set(name, Value(value));
-  const auto* factory = template_plugin().catalog.find<Augmentation>("local_grayscale");
+  const auto* factory = plugins.catalog.find<Augmentation>("my_augmentation");
   REQUIRE(factory != nullptr);
   Diagnostics diagnostics;
   auto params = factory->parse(Value(std::move(table)), diagnostics, {});
@@ -83,10 +121,103 @@ std::unique_ptr<Augmentation> make_grayscale(const std::map<std::string, double>
   return factory->create(params.get(), {});
 }
 
+std::vector<std::string> lines_of(const fs::path& file) {
+  std::vector<std::string> lines;
+  std::istringstream text(test::read_bytes(file));
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
+/// The first block of shell commands of a page.
+std::string commands_of(const fs::path& page) {
+  const auto text = test::read_bytes(page);
+  const auto begin = text.find("```sh\n") + 6;
+  return text.substr(begin, text.find("```", begin) - begin);
+}
+
+/// A pipeline and a model in which every part that a plugin can bring is of a new plugin.
+void write_recipes() {
+  installed().write("new/model.toml", R"(extends = "my_loss/people.toml"
+[[augmentation]]
+type = "resize"
+height = 48
+width = 24
+[[augmentation]]
+type = "my_augmentation"
+[[augmentation]]
+type = "normalize"
+[sampler]
+type = "my_sampler"
+batch_size = 8
+[backbone]
+type = "my_backbone"
+channels = [8, 16, 32]
+[head]
+type = "my_head"
+[[loss]]
+type = "cross_entropy"
+on = ["logits"]
+[[loss]]
+type = "my_loss"
+on = ["global", "dropped"]
+[optimizer]
+type = "my_optimizer"
+learning_rate = 1e-3
+[schedule]
+type = "my_schedule"
+power = 1
+[[metric]]
+type = "retrieval"
+[[metric]]
+type = "my_metric"
+[[post_processor]]
+type = "my_post_processor"
+)");
+  installed().write("new/pipeline.toml", R"([dataset]
+type = "my_dataset"
+root = "data"
+[machine]
+threads = 1
+device = "cpu"
+[[stage]]
+name = "model"
+type = "train"
+recipe = "model.toml"
+[[stage]]
+name = "domains"
+type = "partition"
+[stage.partitioner]
+type = "my_partitioner"
+[[stage]]
+name = "features"
+type = "embed"
+model = "model"
+domains = "domains"
+[[stage]]
+name = "labels"
+type = "label"
+features = "features"
+[stage.labeler]
+type = "my_labeler"
+[[stage]]
+name = "ranking"
+type = "rank"
+features = "features"
+recipe = "model.toml"
+[[stage]]
+name = "submission"
+type = "submit"
+rankings = ["ranking"]
+[stage.writer]
+type = "my_writer"
+)");
+}
+
 }  // namespace
 
-TEST_CASE("the installed tree holds launcher, kernel, plugins, headers, package and recipes") {
+TEST_CASE("the installed tree holds launcher, library, plugins, headers, package, recipes and examples") {
   const auto prefix = installed() / "prefix";
+  const fs::path source = test::source_directory;
   CHECK(fs::exists(prefix / "bin/kindred"));
   const auto plugins = files_below(fs::path(test::build_directory) / "lib/kindred/plugins", ".so");
   CHECK_FALSE(plugins.empty());
@@ -94,16 +225,16 @@ TEST_CASE("the installed tree holds launcher, kernel, plugins, headers, package 
   CHECK(std::includes(plugins.begin(), plugins.end(), shipped.begin(), shipped.end()));
   CHECK_FALSE(shipped.empty());
   CHECK(files_below(prefix / "include/kindred", ".h") ==
-        files_below(fs::path(test::source_directory) / "framework/include/kindred", ".h"));
-  CHECK(files_below(prefix / "share/kindred/configs", ".toml") ==
-        files_below(fs::path(test::source_directory) / "configs", ".toml"));
+        files_below(source / "framework/include/kindred", ".h"));
+  CHECK(files_below(prefix / "share/kindred/configs", ".toml") == files_below(source / "configs", ".toml"));
+  CHECK(files_below(prefix / "share/kindred/examples", ".cpp") ==
+        files_below(source / "plugins/examples", ".cpp"));
   CHECK(fs::exists(prefix / "share/kindred/docs/first-plugin.md"));
 }
 
-TEST_CASE("the installed launcher finds its kernel and its plugins") {
-  const auto prefix = installed() / "prefix";
-  const auto said = run(installed(), quoted(prefix / "bin/kindred") + " list");
-  for (const auto& plugin : files_below(prefix / "lib/kindred/plugins", ".so")) {
+TEST_CASE("the installed launcher finds its library and its plugins") {
+  const auto said = kindred("list");
+  for (const auto& plugin : files_below(installed() / "prefix/lib/kindred/plugins", ".so")) {
     CAPTURE(plugin);
     CHECK(said.find(fs::path(plugin).stem().string()) != std::string::npos);
   }
@@ -123,63 +254,111 @@ TEST_CASE("the package names neither the source nor the build tree") {
   CHECK(files >= 5);
 }
 
-TEST_CASE("a copy of the template is built against the package and loaded") {
-  const auto& plugins = template_plugin();
-  CHECK(plugins.refused.empty());
-  REQUIRE(plugins.loaded.size() == 1);
-  CHECK(plugins.loaded[0].name == "local_grayscale");
+TEST_CASE("a new plugin of each role is built without a warning, and its own tests pass") {
+  const auto libraries = files_below(built_plugins(), ".so");
+  CHECK(libraries.size() == roles().size());
+  const auto ctest = fs::path(KINDRED_CMAKE).parent_path() / "ctest";
+  const auto said =
+      run(installed(), quoted(ctest) + " --test-dir " + quoted(new_plugins() / "build") + " --parallel 2");
+  CHECK(said.find("100% tests passed, 0 tests failed out of " + std::to_string(roles().size())) !=
+        std::string::npos);
 }
 
-TEST_CASE("the template makes a part of an image grey, and no more than was asked for") {
-  const auto grayscale = make_grayscale({{"prob", 1}, {"max_area", 0.3}});
-  const cv::Vec3b colour(200, 40, 90);
-  const cv::Vec3b grey(94, 94, 94);  // 0.299 R + 0.587 G + 0.114 B
-  for (std::uint64_t seed = 0; seed < 50; ++seed) {
-    cv::Mat image(64, 32, CV_8UC3, cv::Scalar(colour[0], colour[1], colour[2]));
-    RandomStream random(seed);
-    grayscale->apply(image, random);
-    const auto changed = std::count(image.begin<cv::Vec3b>(), image.end<cv::Vec3b>(), grey);
-    const auto kept = std::count(image.begin<cv::Vec3b>(), image.end<cv::Vec3b>(), colour);
-    CHECK(changed + kept == 64 * 32);
-    CHECK(changed > 0);
-    CHECK(changed <= 0.32 * 64 * 32);  // 0.3, and the rounding of the sides
+TEST_CASE("the installed launcher offers the component of each new plugin") {
+  const auto said = kindred("list --plugin-dir " + quoted(built_plugins()));
+  CHECK(said.find("warning") == std::string::npos);
+  for (const auto& role : roles()) {
+    CAPTURE(role);
+    CHECK(said.find(role + "/my_" + role) != std::string::npos);
   }
 }
 
-TEST_CASE("the template leaves an image alone with the probability that was asked for") {
-  const auto grayscale = make_grayscale({{"prob", 0.25}});
-  int treated = 0;
-  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
-    const cv::Mat before(8, 4, CV_8UC3, cv::Scalar(200, 40, 90));
-    cv::Mat image = before.clone();
-    RandomStream random(seed);
-    grayscale->apply(image, random);
-    treated += cv::norm(image, before, cv::NORM_INF) > 0 ? 1 : 0;
+TEST_CASE("the recipe of each new plugin is sound") {
+  for (const auto& role : roles()) {
+    CAPTURE(role);
+    const auto recipe = new_plugins() / ("my_" + role) / ("my_" + role + ".toml");
+    const auto said = kindred("check " + quoted(recipe) + " --plugin-dir " + quoted(built_plugins()));
+    // A layout is no part of a recipe.
+    CHECK((role == "layout" || said.find("my_" + role) != std::string::npos));
   }
-  CHECK(treated > 200);
-  CHECK(treated < 300);
 }
 
-TEST_CASE("an error of the kernel's that a plugin throws is caught as what it is") {
-  const auto grayscale = make_grayscale({});
+TEST_CASE("a pipeline of new plugins alone trains, partitions, embeds, labels, ranks and submits") {
+  const auto plugins = " --plugin-dir " + quoted(built_plugins());
+  const auto data = new_plugins() / "data";
+  kindred("data convert " + quoted(new_plugins() / "my_layout/my_layout.toml") +
+          " --layout my_layout --out " + quoted(data) + plugins);
+  const auto images = files_below(data, ".png");
+  CHECK(images.size() > 50);
+  write_recipes();
+  const auto pipeline = [&](const std::string& name, const std::string& options) {
+    kindred("run " + quoted(new_plugins() / "pipeline.toml") + " --data " + quoted(data) + " --run-dir " +
+            quoted(new_plugins() / name) + plugins + options);
+    return new_plugins() / name;
+  };
+  const auto folder = pipeline("run", "");
+
+  // Two epochs of B batches along a straight line end at 1 / (2 B) of the learning rate.
+  const auto training = lines_of(folder / "model/metrics.jsonl");
+  REQUIRE_FALSE(training.empty());
+  const auto last = nlohmann::json::parse(training.back());
+  CHECK(last.at("learning_rate").get<double>() ==
+        doctest::Approx(1e-3 / (2 * last.at("total").get<double>())).epsilon(1e-6));
+  CHECK(last.at("my_loss(global)").get<double>() > 0);
+  CHECK(last.at("my_loss(dropped)").get<double>() > 0);
+
+  const auto domains = test::read_bytes(folder / "domains/domains.csv");
+  CHECK(domains.find("bright") != std::string::npos);
+  const auto labels = nlohmann::json::parse(test::read_bytes(folder / "labels/labels.json"));
+  CHECK_FALSE(labels.empty());
+  const auto evaluation = test::read_bytes(folder / "ranking/evaluation.json");
+  CHECK(evaluation.find("mean_rank") != std::string::npos);
+
+  // A line for each query: its name and all of the small gallery, or the first 100 of it.
+  const auto queries = std::count_if(images.begin(), images.end(),
+                                     [](const std::string& image) { return image.starts_with("query/"); });
+  const auto lines = lines_of(folder / "submission/rankings.txt");
+  CHECK(static_cast<std::ptrdiff_t>(lines.size()) == queries);
+  for (const auto& line : lines) {
+    std::istringstream words(line);
+    std::string name;
+    words >> name;
+    CHECK(images.count("query/" + name) == 1);
+    words >> name;
+    CHECK(images.count("gallery/" + name) == 1);
+  }
+
+  // The seed alone decides what backbone, head, loss, sampler and augmentation draw.
+  const auto model_of = [](const fs::path& run) { return test::read_bytes(run / "model/model.safetensors"); };
+  CHECK(model_of(pipeline("again", " --only model")) == model_of(folder));
+  CHECK(model_of(pipeline("other", " --only model --set stage.model.recipe.seed=2")) != model_of(folder));
+}
+
+TEST_CASE("an error of the library's that a plugin throws is caught as what it is") {
+  const auto augmentation = make_augmentation({});
   cv::Mat image(8, 4, CV_32FC3, cv::Scalar::all(0.5));
   RandomStream random(1);
-  CHECK_THROWS_WITH_AS(grayscale->apply(image, random),
-                       "augmentation/local_grayscale: error: needs an image with 8 bits per channel; place "
+  CHECK_THROWS_WITH_AS(augmentation->apply(image, random),
+                       "augmentation/my_augmentation: error: needs an image with 8 bits per channel; place "
                        "it before the augmentation that normalizes",
                        ComponentError);
 }
 
-TEST_CASE("a plugin's parameters are checked by the kernel's schema") {
-  CHECK_THROWS_AS(static_cast<void>(make_grayscale({{"max_area", 2}})), RecipeError);
+TEST_CASE("a plugin's parameters are checked by the library's schema") {
+  CHECK_THROWS_AS(static_cast<void>(make_augmentation({{"max_area", 2}})), RecipeError);
 }
 
-TEST_CASE("a plugin installed into the prefix stands beside the shipped ones") {
-  static_cast<void>(template_plugin());
+TEST_CASE("the commands in the README of a new plugin build, test and describe it") {
+  const auto folder = installed() / "alone";
+  kindred("new plugin schedule slow --out " + quoted(folder));
+  const auto said = run(
+      installed(), "sh -e -c " + quoted("cd " + folder.string() + "\n" + commands_of(folder / "README.md")));
+  CHECK(said.find("100% tests passed, 0 tests failed out of 1") != std::string::npos);
+  CHECK(said.find("Plugin: slow (" + folder.string() + "/build/slow.so)") != std::string::npos);
+
   const auto prefix = installed() / "prefix";
-  run(installed(), std::string(KINDRED_CMAKE) + " --install " + quoted(installed() / "plugin/build") +
-                       " --prefix " + quoted(prefix));
-  CHECK(fs::exists(prefix / "lib/kindred/plugins/local_grayscale.so"));
-  const auto said = run(installed(), quoted(prefix / "bin/kindred") + " list");
-  CHECK(said.find("local_grayscale") != std::string::npos);
+  run(installed(),
+      std::string(KINDRED_CMAKE) + " --install " + quoted(folder / "build") + " --prefix " + quoted(prefix));
+  CHECK(fs::exists(prefix / "lib/kindred/plugins/slow.so"));
+  CHECK(kindred("list").find("schedule/slow") != std::string::npos);
 }

@@ -307,7 +307,8 @@ TEST_CASE("errors name the place that the caller gives") {
 
 TEST_CASE("a query that finds itself is counted in a note") {
   const auto same = person(5);
-  const auto scores = evaluate_one(same, {same, person(5)}, {0.0F, 1.0F});
+  const auto scores = evaluate_all({same}, {same, person(5)}, given(torch::tensor({{0.0F, 1.0F}})),
+                                   recipe::CameraMode::single, {"evaluate.exclude_same_image=false"});
   CHECK(contains(scores.note, "1 query is also in the gallery, and finding itself counts as correct"));
 }
 
@@ -482,4 +483,152 @@ TEST_CASE("without a metric nothing can be judged, and that is said") {
   CHECK_THROWS_WITH_AS(static_cast<void>(evaluate({person(1)}, {person(1)}, given(torch::ones({1, 1})),
                                                   DistanceScale::cosine, recipe::EvaluationPlan{})),
                        doctest::Contains("there is no metric to evaluate rankings with"), Error);
+}
+
+namespace {
+
+Sample dressed(std::int64_t identity, std::int64_t clothes, std::int64_t camera = unknown_camera) {
+  auto sample = person(identity, camera);
+  sample.clothes = clothes;
+  return sample;
+}
+
+}  // namespace
+
+TEST_CASE("clothes decide which images of a person count when asked") {
+  // In the query's clothes, in others, and of another person; and a query without others.
+  const std::vector<Sample> query{dressed(1, 0), dressed(2, 5)};
+  const std::vector<Sample> gallery{dressed(1, 0), dressed(3, 0), dressed(1, 1), dressed(2, 5)};
+  const auto distances = given(torch::tensor({{0.1F, 0.2F, 0.3F, 0.9F}, {0.9F, 0.2F, 0.8F, 0.1F}}));
+  const auto judged = [&](const std::string& mode) {
+    return evaluate_all(query, gallery, distances, CameraMode::single, {"evaluate.clothes=" + mode});
+  };
+  const auto any = judged("\"any\"");
+  CHECK(any.valid_queries == 2);
+  CHECK(column_of(any.per_query.columns, "ap") == std::vector<double>{(1.0 + 2.0 / 3) / 2, 1.0});
+  CHECK(any.positive_pairs == 3);
+  CHECK(any.note.empty());
+
+  const auto changed = judged("\"changed\"");
+  CHECK(changed.valid_queries == 1);
+  CHECK(column_of(changed.per_query.columns, "ap").at(0) == 0.5);  // behind the other person alone
+  CHECK(changed.positive_pairs == 1);
+  CHECK(changed.negative_pairs == 5);
+  CHECK(contains(changed.note, "changed clothes: images in the clothes of the query are ignored"));
+
+  const auto same = judged("\"same\"");
+  CHECK(column_of(same.per_query.columns, "ap") == std::vector<double>{1.0, 1.0});
+  CHECK(same.positive_pairs == 2);
+  CHECK(contains(same.note, "same clothes: images in other clothes"));
+}
+
+TEST_CASE("evaluation by clothes needs them, and says so when nothing is left") {
+  const auto refused = [](const Sample& query, const Sample& gallery) {
+    try {
+      static_cast<void>(evaluate_all({query}, {gallery}, given(torch::ones({1, 1})), CameraMode::single,
+                                     {"evaluate.clothes=\"changed\""}));
+    } catch (const DataError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK(contains(refused(dressed(1, 0), person(1)), "of 2 images 1 have none"));
+  CHECK(contains(
+      refused(dressed(1, 0), dressed(1, 0)),
+      "all gallery images of the query's identity show the clothes of the query and are ignored; set "
+      "clothes = \"any\" to count them"));
+}
+
+TEST_CASE("a query that is in the gallery is left out of its own ranking, and of the pairs") {
+  const auto itself = person(5);
+  const std::vector<Sample> gallery{itself, person(6), person(5), person(unlabelled_identity)};
+  const auto distances = given(torch::tensor({{0.0F, 0.2F, 0.3F, 0.1F}}));
+  auto plan = test::real_metrics();
+  const auto with = [&](const SameImages& same) {
+    return evaluate({itself}, gallery, distances, DistanceScale::other, plan, "evaluation", same);
+  };
+  const auto scores = with({{0}});
+  CHECK(column_of(scores.per_query.columns, "first_rank").at(0) == 3);
+  CHECK(scores.positive_pairs == 1);
+  CHECK(scores.negative_pairs == 2);
+  CHECK(contains(scores.note, "1 query is also in the gallery, and this image itself is left out"));
+  // Under another label it is no negative either.
+  CHECK(column_of(with({{0, 3}}).per_query.columns, "first_rank").at(0) == 2);
+  CHECK(with({{0, 3}}).negative_pairs == 1);
+
+  plan.evaluate.exclude_same_image = false;
+  CHECK(column_of(with({{0}}).per_query.columns, "first_rank").at(0) == 1);
+  CHECK(contains(with({{0}}).note, "finding itself counts as correct"));
+}
+
+TEST_CASE("an image that is left out for its camera is not said to be left out as the query itself") {
+  const auto itself = person(5, 1);
+  const auto plan = test::real_metrics();
+  const auto scores = evaluate({itself}, {itself, person(5, 2)}, given(torch::tensor({{0.0F, 0.3F}})),
+                               DistanceScale::other, plan, "evaluation", {{0}});
+  CHECK(scores.cameras_known);
+  CHECK(scores.note.empty());
+}
+
+TEST_CASE("a gallery of a single shot has one image of each identity") {
+  // Of each of 5 identities 4 images. A query's nearest wrong image is nearer than half of the right ones,
+  // and all other wrong images are far away.
+  std::vector<Sample> gallery;
+  for (std::int64_t i = 0; i < 20; ++i) gallery.push_back(person(i / 4));
+  auto distances = torch::full({1, 20}, 9.0F);
+  for (int i = 0; i < 4; ++i) distances[0][i] = i < 2 ? 0.1F : 0.5F;
+  for (int i = 4; i < 8; ++i) distances[0][i] = 0.3F;
+  const auto draw = [&](const std::string& count) {
+    return evaluate_all({person(0)}, gallery, given(distances), CameraMode::single,
+                        {"evaluate.single_gallery_shot=" + count});
+  };
+  const auto scores = draw("100");
+  CHECK(scores.queries == 1);
+  CHECK(scores.valid_queries == 1);
+  CHECK(value_of(scores, "rank1") > 0.3);  // 0.5 on average
+  CHECK(value_of(scores, "rank1") < 0.7);
+  CHECK(value_of(scores, "rank5") == 1);
+  // The right image is at rank 1 or 2, so the mean of 1 / rank follows.
+  CHECK(map_of(scores) == doctest::Approx(0.5 + value_of(scores, "rank1") / 2));
+  CHECK(column_of(scores.per_query.columns, "first_rank").at(0) ==
+        doctest::Approx(2 - value_of(scores, "rank1")));
+  CHECK(scores.per_query.queries.at(0).matches == 4);
+  CHECK(scores.positive_pairs == 4);
+  CHECK(contains(scores.note, "single gallery shot: one image of each identity, mean of 100 draws"));
+  CHECK(map_of(draw("100")) == map_of(scores));
+  CHECK(contains(draw("1").note, "mean of 1 draw"));
+  CHECK(draw("0").note.find("shot") == std::string::npos);
+}
+
+TEST_CASE("single shots are drawn of what cameras leave, and in the same way for each query") {
+  // Each query has right images under both cameras; only those of the other count.
+  std::vector<Sample> gallery;
+  for (std::int64_t i = 0; i < 40; ++i) gallery.push_back(person(i / 4, i % 2 + 1));
+  const std::vector<Sample> query{person(0, 1), person(0, 1), person(0, 2)};
+  auto distances = torch::rand({1, 40}).repeat({3, 1});
+  const auto scores =
+      evaluate_all(query, gallery, given(distances), CameraMode::known, {"evaluate.single_gallery_shot=10"});
+  CHECK(scores.valid_queries == 3);
+  const auto& ap = column_of(scores.per_query.columns, "ap");
+  CHECK(ap.at(0) == ap.at(1));
+  CHECK(scores.per_query.queries.at(0).matches == 2);
+}
+
+TEST_CASE("an image that is drawn for the gallery is no query of that draw") {
+  // One identity of two images, both of which are query and gallery: each is judged when the other is drawn.
+  const auto a = person(1);
+  const auto b = person(1);
+  const std::vector<Sample> images{a, b, person(2)};
+  const auto plan = test::real_metrics({"evaluate.single_gallery_shot=40", "evaluate.cameras=\"single\""});
+  const auto distances = given(torch::tensor({{0.0F, 0.1F, 0.2F}, {0.1F, 0.0F, 0.05F}, {0.2F, 0.2F, 0.0F}}));
+  const auto scores =
+      evaluate(images, images, distances, DistanceScale::other, plan, "evaluation", {{0}, {1}, {2}});
+  CHECK(scores.valid_queries == 2);
+  CHECK(column_of(scores.per_query.columns, "ap").at(0) == 1);
+  CHECK(column_of(scores.per_query.columns, "ap").at(1) == 0.5);
+  // About half of the 40 draws have a, the others b: together 40 queries.
+  const double rank1 = value_of(scores, "rank1");
+  CHECK(rank1 * 40 == doctest::Approx(std::round(rank1 * 40)));
+  CHECK(rank1 > 0.2);
+  CHECK(rank1 < 0.8);
 }

@@ -148,3 +148,45 @@ TEST_CASE("descriptors that cannot be compared are refused with file and row") {
                                                            real_metrics(), torch::kCPU, silent)),
                        doctest::Contains("gallery.npy: error: is truncated"), DataError);
 }
+
+TEST_CASE("a query is in the gallery when path and descriptor are equal") {
+  const TemporaryFolder folder;
+  const auto same = person(1, unknown_camera);
+  const auto named_alike = person(2, unknown_camera);
+  auto other_image = person(2, unknown_camera);
+  other_image.path = named_alike.path;
+  const file::Features query{directions({0, 90}), {same, named_alike}};
+  const file::Features gallery{directions({0, 30, 70, 20}) * 2,
+                               {same, person(1, unknown_camera), other_image, person(3, unknown_camera)}};
+  const auto scores = evaluate_features(query, gallery, real_metrics(), silent);
+  // Query 1 loses itself: wrong, right. Query 2 keeps the image of its name.
+  CHECK(column_of(scores.per_query.columns, "first_rank") == std::vector<double>{2, 1});
+  CHECK(scores.note.find("1 query is also in the gallery, and this image itself is left out") !=
+        std::string::npos);
+  const auto all =
+      evaluate_features(query, gallery, real_metrics({"evaluate.exclude_same_image=false"}), silent);
+  CHECK(column_of(all.per_query.columns, "first_rank") == std::vector<double>{1, 1});
+
+  // On disk in 16 bits, and post-processed, the same.
+  file::write_features(folder / "query", query, file::Storage::bfloat16);
+  file::write_features(folder / "gallery", gallery, file::Storage::bfloat16);
+  const auto read =
+      evaluate_features(folder / "query", folder / "gallery", real_metrics(), torch::kCPU, silent);
+  CHECK(column_of(read.per_query.columns, "first_rank") == std::vector<double>{2, 1});
+  auto by_domain = real_metrics({"ranking.by_domain=true"});
+  REQUIRE(by_domain.post_processed());
+  const auto processed =
+      evaluate_features(folder / "query", folder / "gallery", by_domain, torch::kCPU, silent);
+  CHECK(column_of(processed.per_query.columns, "first_rank") == std::vector<double>{2, 1});
+}
+
+TEST_CASE("merged queries do not find the images that they were made of") {
+  auto first = person(1, unknown_camera);
+  auto second = person(1, unknown_camera);
+  const file::Features query{directions({0, 20}), {first, second}};
+  const file::Features gallery{directions({0, 20, 40, 30}),
+                               {first, second, person(1, unknown_camera), person(2, unknown_camera)}};
+  const auto scores = evaluate_features(query, gallery, real_metrics({"evaluate.multi_query=true"}), silent);
+  CHECK(scores.queries == 1);
+  CHECK(column_of(scores.per_query.columns, "first_rank") == std::vector<double>{2});
+}

@@ -55,6 +55,9 @@ class LastRank : public Metric {
     }
     result.tables = {{"spread", "Spread", "", {{"most", "the most", FigureKind::number, {4}}}, std::nullopt}};
     if (spoiled_ == "values") result.values.push_back(1);
+    if (spoiled_ == "cautions") result.cautions = {"", ""};
+    if (spoiled_ == "row cautions") result.tables[0].cautions = {"", ""};
+    if (spoiled_ == "caution") result.cautions = {"of two queries"};
     if (spoiled_ == "column") result.per_query[0].values.pop_back();
     if (spoiled_ == "head") result.per_query[0].name = "matches";
     if (spoiled_ == "table") result.tables[0].name = "matches";
@@ -198,4 +201,13 @@ TEST_CASE("what a metric hands back is checked, and its name is in the error") {
   CHECK(
       holds(refusal("rows"), "gives 0 values in the column 'least' of the table 'spread', which has 1 rows"));
   CHECK(holds(refusal("plot"), "the table 'spread' is to be drawn by columns that it does not have"));
+}
+
+TEST_CASE("a metric's cautions reach its figures, and other numbers of them are refused") {
+  const auto scores = evaluation_of(plan_of({"metric.last_rank.spoiled=caution"}));
+  REQUIRE(scores.find("last_rank") != nullptr);
+  CHECK(scores.find("last_rank")->caution == "of two queries");
+  CHECK(holds(refusal("cautions"), "gives 2 cautions for its values, which are 1"));
+  CHECK(
+      holds(refusal("\"row cautions\""), "gives 2 cautions for the rows of the table 'spread', which are 1"));
 }

@@ -247,10 +247,12 @@ TEST_CASE_FIXTURE(Fixture, "a domain that no image is of is refused with those t
 TEST_CASE_FIXTURE(Fixture, "what a post-processor finds wrong is said at its place in the recipe") {
   CHECK_THROWS_WITH_AS(static_cast<void>(distances("[[post_processor]]\ntype = 'absolute'\nfails = true\n")),
                        "r.toml:1:1: error: post_processor 'absolute': does not fit", RecipeError);
-  CHECK_THROWS_WITH_AS(static_cast<void>(distances("[[post_processor]]\ntype = 'stretch'\nfactor = 1e300\n")),
-                       "post_processor 'stretch': error: has made row 0 (from 0, the queries first) not "
-                       "finite; check for very long or very short descriptors",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(distances("[[post_processor]]\ntype = 'stretch'\nname = 'a'\nfactor = 1e30\n"
+                                  "[[post_processor]]\ntype = 'stretch'\nname = 'b'\nfactor = 1e30\n")),
+      "error: post_processor 'stretch' gave a descriptor that is not finite, row 0 (from 0, the queries "
+      "first); check for very long or very short descriptors",
+      recipe::ComponentFault);
 }
 
 TEST_CASE_FIXTURE(Fixture, "rows without a direction are named before anything is done") {

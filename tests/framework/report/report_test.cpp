@@ -234,6 +234,22 @@ TEST_CASE("whatever metrics a run has, their figures, tables and curves are show
   CHECK(contains(rankings, "Care of the queries"));
 }
 
+TEST_CASE("figures and rows with too little behind them are marked, with the reason") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  auto scores = scores_of_run();
+  CHECK_FALSE(contains(report_of(folder, "run").page, "Caution"));
+  scores.figures[1].caution = "from <2> queries";
+  scores.tables[0].cautions = {"from 16 negative pairs; 100000 are needed", ""};
+  results::write_evaluation(folder / "run", scores);
+  const auto page = report_of(folder, "run").page;
+  check_page(page);
+  CHECK(contains(section(page, "scores"), "75.00\u00a0% ?"));
+  CHECK(contains(section(page, "scores"), "? Rank-1: from &lt;2&gt; queries."));
+  CHECK(contains(section(page, "rankings"), "Caution"));
+  CHECK(contains(section(page, "rankings"), "from 16 negative pairs; 100000 are needed"));
+}
+
 TEST_CASE("how many rankings are shown can be chosen") {
   const TemporaryFolder folder;
   write_run(folder);

@@ -59,10 +59,16 @@ TEST_CASE("an evaluation comes back from its file as it was") {
   const TemporaryFolder folder;
   auto made = made_evaluation();
   made.note = "why";
+  made.itself_ignored = true;
+  made.clothes = recipe::ClothesMode::changed;
+  made.single_gallery_shot = 10;
   made.figures[1].value = NAN;
   made.figures[1].info.higher_is_better = false;
   write_evaluation(folder / "run", made);
   const auto read = read_evaluation(folder / "run/evaluation.json");
+  CHECK(read.itself_ignored);
+  CHECK(read.clothes == recipe::ClothesMode::changed);
+  CHECK(read.single_gallery_shot == 10);
   REQUIRE(read.figures.size() == made.figures.size());
   for (std::size_t i = 0; i < read.figures.size(); ++i) {
     CHECK(read.figures[i].info.name == made.figures[i].info.name);
@@ -176,4 +182,22 @@ TEST_CASE("what is no evaluation is refused with the reason") {
   json = evaluation_json(made_evaluation());
   json["tables"]["../out"] = json["tables"]["thresholds"];
   CHECK(refusal(json.dump()).find("'../out' is not the name of a table") != std::string::npos);
+}
+
+TEST_CASE("cautions stand beside figures and rows in JSON, and come back") {
+  auto made = made_evaluation();
+  CHECK_FALSE(evaluation_json(made)["figures"]["mAP"].contains("caution"));
+  CHECK_FALSE(evaluation_json(made)["tables"]["thresholds"].contains("cautions"));
+  made.figures[0].caution = "from 2 queries";
+  made.tables[0].cautions = {"from 16 negative pairs; 100000 are needed", ""};
+  auto json = evaluation_json(made);
+  CHECK(json["figures"]["mAP"]["caution"] == "from 2 queries");
+  CHECK(json["tables"]["thresholds"]["cautions"][0] == "from 16 negative pairs; 100000 are needed");
+  const auto read = evaluation_of(json, "evaluation.json");
+  CHECK(read.figures[0].caution == "from 2 queries");
+  CHECK(read.figures[1].caution.empty());
+  CHECK(read.tables[0].cautions == made.tables[0].cautions);
+  json["tables"]["thresholds"]["cautions"].push_back("");
+  CHECK_THROWS_WITH_AS(static_cast<void>(evaluation_of(json, "evaluation.json")),
+                       doctest::Contains("has other numbers of rows and of cautions"), DataError);
 }

@@ -38,3 +38,18 @@ TEST_CASE("values are shown by their kind") {
   CHECK(figure_cell(FigureKind::share, 0.02, /*sign=*/true) == "+2.00");
   CHECK(figure_cell(FigureKind::number, -1.5, /*sign=*/true) == "-1.5");
 }
+
+TEST_CASE("a figure and a row with too little behind them are marked, with the reason") {
+  auto made = made_evaluation(0.43076, 0.55);
+  made.figures[1].caution = "from 2 queries";
+  made.figures[3].caution = "not listed";
+  made.tables[0].cautions = {"from 16 negative pairs; 100000 are needed", ""};
+  CHECK(evaluation_text(made) ==
+        "mAP 43.08 %  Rank-1 55.00 % ?  Score 49.04 %\n"
+        "? Rank-1: from 2 queries\n"
+        "1 of 2 queries in 4 gallery images (1 distractor, 3 junk ignored), across cameras\n"
+        "Same person or not:\n"
+        "  FPR UP TO  TPR      DISTANCE BELOW  CAUTION\n"
+        "  0.0001     25.00 %  0.125           from 16 negative pairs; 100000 are needed\n"
+        "  0.01       50.00 %  inf             -\n");
+}

@@ -62,3 +62,20 @@ TEST_CASE("a damaged record says what is wrong, and is as good as none for what 
   CHECK(contains(refusal(R"({"name": "f", "type": "train", "inputs": {}, "finished": "", "cost": {}})"),
                  "'cost.seconds' is missing"));
 }
+
+TEST_CASE("a stage that goes on after it had ended has not ended any more") {
+  const TemporaryFolder folder;
+  StageRecord record;
+  record.name = "model";
+  record.key.type = "train";
+  record.finished = true;
+  record.ended = "2026-01-01T00:00:00Z";
+  write_stage_record(folder.path(), record);
+  record.finished = false;
+  record.ended = "";
+  write_stage_record(folder.path(), record);
+  const auto read = read_stage_record(folder.path());
+  REQUIRE(read);
+  CHECK_FALSE(read->finished);
+  CHECK_FALSE(std::filesystem::exists(folder / "stage.json"));
+}

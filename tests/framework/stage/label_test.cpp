@@ -4,9 +4,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "data_files.h"
@@ -40,15 +38,6 @@ class LargestElement final : public Labeler {
   }
   mutable std::int64_t seen_queries = 0;
   mutable std::int64_t seen_images = 0;
-};
-
-class Wrong final : public Labeler {
- public:
-  explicit Wrong(PseudoLabels labels) : labels_(std::move(labels)) {}
-  [[nodiscard]] PseudoLabels label(const Retrieval&, RetrievalHost&) const override { return labels_; }
-
- private:
-  PseudoLabels labels_;
 };
 
 class Notes final : public progress::ProgressSink {
@@ -199,17 +188,4 @@ TEST_CASE("a descriptor without a direction is an error that names file and row"
                  }),
                  "features/gallery.npy: error: row 1 (from 0) has length 0"));
   CHECK(files_in(folder.path()) == 0);
-}
-
-TEST_CASE("a labeler that breaks its promises is found out") {
-  const TemporaryFolder folder;
-  progress::SilentProgress silent;
-  const auto run = [&](PseudoLabels labels) {
-    static_cast<void>(label(Wrong(std::move(labels)), input(), {}, folder.path(), torch::kCPU, silent));
-  };
-  constexpr auto no = unlabelled_identity;
-  CHECK_THROWS_AS(run({{1, 0, no, no, no, no, no}, {{"x", 5}}}), std::logic_error);  // not in order
-  CHECK_THROWS_AS(run({{0, 2, no, no, no, no, no}, {{"x", 5}}}), std::logic_error);  // a gap
-  CHECK_THROWS_AS(run({{0, 1, no, no, no, no, no}, {{"x", 4}}}), std::logic_error);  // one is not told of
-  CHECK_THROWS_AS(run({{0, 1}, {}}), std::logic_error);
 }

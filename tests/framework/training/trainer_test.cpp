@@ -8,6 +8,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kindred/core/error.h"
@@ -293,4 +294,84 @@ TEST_CASE("bf16 computes about the same, with weights, losses and statistics in 
 TEST_CASE("a precision must have been decided on") {
   Learning learning(plan_of("", {"train.precision=auto"}));
   CHECK_THROWS_AS(learning.step(), std::logic_error);
+}
+
+namespace {
+
+/// The smallest loss that needs pairs; its figure is the number of its calls, from the second on.
+class CountingPairs : public Loss {
+ public:
+  struct Params {
+    bool hungry = false;
+  };
+  static Schema<Params> schema() {
+    Schema<Params> s("Mean square.");
+    s.add("hungry", &Params::hungry, "wants more memory than there is");
+    return s;
+  }
+  CountingPairs(const Params& params, const Context&) : hungry_(params.hungry) {}
+  [[nodiscard]] OutputKind takes() const override { return OutputKind::feature; }
+  [[nodiscard]] bool needs_pairs() const override { return true; }
+  [[nodiscard]] std::vector<std::string> figures() const override { return {"calls"}; }
+  [[nodiscard]] torch::Tensor figure_values() const override {
+    return torch::full({1}, calls_ > 1 ? static_cast<float>(calls_) : NAN);
+  }
+  [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
+    ++calls_;
+    if (hungry_) static_cast<void>(torch::empty({std::int64_t{1} << 60}));
+    return output.square().mean();
+  }
+
+ private:
+  bool hungry_;
+  int calls_ = 0;
+};
+
+recipe::Plan plan_with_pairs(const std::vector<std::string>& overrides = {}) {
+  static const Catalog catalog = [] {
+    Catalog whole = tiny_catalog();
+    Catalog more;
+    more.add<CountingPairs>("pairs");
+    whole.merge(std::move(more), "more", "more.so");
+    return whole;
+  }();
+  const std::string text = std::string(tiny_recipe) + "[[loss]]\ntype = \"pairs\"\non = [\"descriptor\"]\n";
+  return recipe::make_plan(recipe::parse_recipe(text, "tiny.toml", overrides), catalog);
+}
+
+}  // namespace
+
+TEST_CASE("figures of losses and the share of anchors with pairs are averaged with the losses") {
+  Learning learning(plan_with_pairs());
+  learning.step();
+  auto means = learning.trainer.meter().means();
+  CHECK(means.count("calls") == 0);
+  CHECK(means.at("anchors_with_pairs") == 1);
+  learning.step();
+  means = learning.trainer.meter().means();
+  CHECK(means.at("calls") == 2);
+  CHECK(means.at("loss/pairs(descriptor)") > 0);
+}
+
+TEST_CASE("when memory does not suffice, on the CPU too, the size of batch and images is said") {
+  Learning learning(plan_with_pairs({"loss.pairs.hungry=true"}));
+  const auto message = message_of<Error>([&] { learning.step(); });
+  CAPTURE(message);
+  CHECK(message.find(
+            "does not have enough memory for a batch of 20 images of 16 x 8 pixels; use smaller batches "
+            "or images, or a smaller model") != std::string::npos);
+}
+
+TEST_CASE("outputs that are the same for all images are found") {
+  Learning learning(plan_of(""));
+  learning.step();
+  CHECK(learning.trainer.collapsed_outputs().empty());
+  {
+    const torch::NoGradGuard no_grad;
+    for (auto& parameter : learning.trainer.model().named_parameters()) {
+      if (parameter.key() == "backbone.second.weight") parameter.value().zero_();
+    }
+  }
+  learning.step();
+  CHECK(learning.trainer.collapsed_outputs() == std::vector<std::string>{"descriptor"});
 }

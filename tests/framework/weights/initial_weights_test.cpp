@@ -146,8 +146,11 @@ TEST_CASE(
   const Trained trained;
   const auto message = refusal<DataError>(with_network(trained.file), 6);
   CHECK(message.find("wrong shape: head.classifier.weight [4, 16] instead of [6, 16]") != std::string::npos);
+  CHECK(message.find(
+            "the file is of another number of identities; to start what depends on it from random numbers, "
+            "set in [weights]: allow_missing = [\"head.classifier*\"]") != std::string::npos);
   std::string notes;
-  const auto allowed = with_network(trained.file, {"weights.allow_missing=['head.classifier.*']"});
+  const auto allowed = with_network(trained.file, {"weights.allow_missing=['head.classifier*']"});
   const auto model = built(allowed, &notes, 6);
   CHECK(notes.find("left unchanged: head.classifier.weight ([4, 16] instead of [6, 16])") !=
         std::string::npos);
@@ -228,6 +231,9 @@ TEST_CASE("what a recipe says of weights is checked") {
   CHECK(error({"backbone.weights=x", "backbone.weights_sha256=abc"}).find("64 hexadecimal digits") !=
         std::string::npos);
   CHECK(error({"weights.allow_missing=['a']"}).find("allow_missing needs file") != std::string::npos);
+  CHECK(error({"weights.key=a"}).find("--set weights.key=a: error: [weights]: key needs file") !=
+        std::string::npos);
+  CHECK(error({"backbone.weights_key=a"}).find("weights_key needs weights") != std::string::npos);
   CHECK(error({"weights.file=x", "backbone.weights=y"}).find("remove one of them") != std::string::npos);
   CHECK(error({"backbone.weight=x"}).find("did you mean") != std::string::npos);
 }
@@ -259,4 +265,45 @@ TEST_CASE("checking a recipe says whether its files of weights are there, and fi
   const auto text = training::check_plan(with_network(trained.file));
   CHECK(text.find("for 4 identities") != std::string::npos);
   CHECK(text.find("trained.safetensors (matches)\n") != std::string::npos);
+}
+
+TEST_CASE("of a file with several networks the key chooses the one that is loaded") {
+  const TemporaryFolder folder;
+  const auto teacher = model::build_model(small_plan("small_resnet", {"seed=7"}), 4);
+  const auto student = model::build_model(small_plan("small_resnet", {"seed=8"}), 4);
+  file::TensorFile content;
+  for (const auto& [key, model] : {std::pair{"teacher.", teacher}, std::pair{"student.", student}}) {
+    for (const auto& [name, tensor] : model::module_tensors(*model))
+      content.tensors.emplace_back(key + name, tensor);
+  }
+  const auto file = (folder / "both.safetensors").string();
+  file::write_safetensors(file, content);
+  const auto whole = with_network(file);
+  CHECK(refusal<DataError>(whole).find("missing: ") != std::string::npos);
+  CHECK(same_tensors(*built(with_network(file, {"weights.key=student"})), *student));
+  const auto backbone = built(with_backbone(file, "small_resnet", {"backbone.weights_key=teacher"}));
+  CHECK(same_tensors(*backbone, *teacher, "backbone."));
+  CHECK_FALSE(with_network(file, {"weights.key=student"}).identity() ==
+              with_network(file, {"weights.key=teacher"}).identity());
+}
+
+TEST_CASE("only classifiers are suggested to be left out, and nothing where more than they do not fit") {
+  const Trained trained;
+  const auto plan = small_plan("small_resnet");
+  const auto file = read_weights_file(trained.file);
+  const auto report = [&](WeightsFile given, std::int64_t identities) {
+    const auto model = model::build_model(plan, identities);
+    return match_weights(translate_for_plan(given, plan), *model, "", {});
+  };
+  CHECK(patterns_for_other_identities(plan, report(file, 6)) == std::vector<std::string>{"head.classifier*"});
+  CHECK(patterns_for_other_identities(plan, report(file, 4)).empty());
+  auto without_more = file;
+  std::erase_if(without_more.content.tensors,
+                [](const auto& entry) { return entry.first == "backbone.conv1.weight"; });
+  CHECK(patterns_for_other_identities(plan, report(without_more, 6)).empty());
+  auto without_classifier = file;
+  std::erase_if(without_classifier.content.tensors,
+                [](const auto& entry) { return entry.first.starts_with("head.classifier"); });
+  CHECK(patterns_for_other_identities(plan, report(without_classifier, 4)) ==
+        std::vector<std::string>{"head.classifier*"});
 }

@@ -165,3 +165,55 @@ TEST_CASE("of many tensors ten are listed and all are counted") {
   CHECK(text.find("\n  11 missing: ") == 0);
   CHECK(text.substr(text.size() - 5) == ", ...");
 }
+
+TEST_CASE("what wraps the names of a file is taken off by what then fits the network") {
+  const auto model = tiny_model(2);
+  for (const std::string wrapper : {"module.", "module.module.", "_orig_mod.", "model.", "backbone.",
+                                    "model._orig_mod.", "module.model.net.", "encoder.student."}) {
+    CAPTURE(wrapper);
+    auto file = whole_file();
+    for (auto& [name, tensor] : file.content.tensors) name.insert(0, wrapper);
+    // What stands beside the wrapped names has no place.
+    file.content.tensors.emplace_back("criterion.centers", torch::ones({5, 16}));
+    const auto weights = translate_for(file, known_layouts(catalog()), *model, "");
+    CHECK(weights.prefix == wrapper);
+    const auto report = match_weights(weights, *model, "", {});
+    CHECK(report.counts_text() == "12 of 12 tensors matched, 1 of the file unused");
+    CHECK(report.layout_text() == "Kindred, without the prefix '" + wrapper + "'");
+    CHECK(report.rows.back().name == "criterion.centers");
+    CHECK(report.rows.front().source == wrapper + report.rows.front().name);
+  }
+}
+
+TEST_CASE("what a compiler puts within names is taken off, too") {
+  auto file = whole_file();
+  for (auto& [name, tensor] : file.content.tensors) name.insert(name.find('.') + 1, "_orig_mod.");
+  const auto model = tiny_model(2);
+  CHECK(match_weights(translate_for(file, known_layouts(catalog()), *model, ""), *model, "", {}).complete());
+}
+
+TEST_CASE("nothing is taken off that the network has itself") {
+  const auto file = whole_file();
+  const auto model = tiny_model(2);
+  CHECK(translate_for(file, known_layouts(catalog()), *model, "").prefix.empty());
+  CHECK(translate(file, known_layouts(catalog())).prefix.empty());
+  // The names of a backbone, wrapped in the word that Kindred has for it.
+  auto backbone = whole_file();
+  std::erase_if(backbone.content.tensors, [](const auto& entry) { return entry.first.starts_with("head."); });
+  const auto part = model->named_children()["backbone"];
+  const auto weights = translate_for(backbone, known_layouts(catalog()), *part, backbone_prefix);
+  CHECK(match_weights(weights, *part, backbone_prefix, {}).complete());
+}
+
+TEST_CASE("two networks of the same kind in one file are not mixed up: neither is taken") {
+  WeightsFile file;
+  for (const auto* key : {"student.", "teacher."}) {
+    for (const auto& [name, tensor] : whole_file().content.tensors) {
+      file.content.tensors.emplace_back(key + name, tensor);
+    }
+  }
+  const auto model = tiny_model(2);
+  const auto report =
+      match_weights(translate_for(file, known_layouts(catalog()), *model, ""), *model, "", {});
+  CHECK(report.count(TensorState::matched) == 0);
+}

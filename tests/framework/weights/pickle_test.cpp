@@ -104,33 +104,64 @@ TEST_CASE("a tensor is described by its storage, offset, shape and strides") {
   CHECK(described->strides == std::vector<std::int64_t>{2, 1});
 }
 
-TEST_CASE("what asks for a function is refused by name, and nothing is executed") {
+TEST_CASE("what asks for a function or a class becomes its name, and nothing is executed") {
   const TemporaryFolder folder;
   const auto trace = folder / "trace";
-  const std::string call = "(" + text("touch " + trace.string()) + "tR";
-  const auto message = refusal("cposix\nsystem\n" + call);
-  CHECK(message.find("needs the Python object 'posix.system': it contains more than tensors") !=
-        std::string::npos);
-  CHECK(message.find("Nothing was executed") != std::string::npos);
-  CHECK(message.find("torch.save(model.state_dict(), 'weights.pth')") != std::string::npos);
-  CHECK_FALSE(std::filesystem::exists(trace));
+  const std::string arguments = "(" + text("touch " + trace.string()) + "t";
+  const auto name_of = [](const std::string& instructions) {
+    return value_of<PickledOther>(instructions).name;
+  };
+  CHECK(name_of("cposix\nsystem\n" + arguments + "R") == "posix.system");
   for (const auto* name :
        {"builtins\neval\n", "__builtin__\nexec\n", "os\nsystem\n", "subprocess\nPopen\n",
         "torch.nn.modules.linear\nLinear\n", "torch\nload\n", "torch._utils\n_rebuild_x\n"}) {
-    CHECK(refused_with("c" + std::string(name) + call, "needs the Python object '"));
+    auto full = std::string(name);
+    full.pop_back();
+    full[full.find('\n')] = '.';
+    CHECK(name_of("c" + std::string(name) + arguments + "R") == full);
+    CHECK(name_of("c" + std::string(name) + arguments + "\x81") == full);   // an object of a class
+    CHECK(name_of("c" + std::string(name) + arguments + "}\x92") == full);  // with named arguments
+    CHECK(name_of("(i" + std::string(name)) == full);                       // of Python 2
+    CHECK(name_of("(c" + std::string(name) + text("x") + "o") == full);     // of Python 2
+    CHECK(name_of("c" + std::string(name) + ")RK\x01\x85R") == full);       // the result of a call, called
+    CHECK(name_of("c" + std::string(name) + ")\x81}(" + text("a") + "K\x01ub") == full);  // with attributes
   }
-  CHECK(refused_with(text("os") + text("system") + "\x93" + call, "needs the Python object 'os.system'"));
+  CHECK(name_of(text("os") + text("system") + "\x93" + arguments + "R") == "os.system");
+  CHECK_FALSE(std::filesystem::exists(trace));
+}
+
+TEST_CASE("items and elements of an unknown object are read past") {
+  const std::string object = "c__main__\nConfig\n)\x81";
+  CHECK(value_of<PickledOther>(object + "(" + text("a") + "K\x01u").name == "__main__.Config");
+  CHECK(value_of<PickledOther>(object + "(K\x01K\x02" + "e").name == "__main__.Config");
+}
+
+TEST_CASE("a parameter with attributes, and a tensor of a derived class, are tensors") {
+  const auto made = tensor("K\x02K\x01K\x02\x86K\x02K\x01\x86");
+  CHECK(
+      value_of<PickledTensor>("ctorch._utils\n_rebuild_parameter_with_state\n(" + made + "\x88}}tR").offset ==
+      2);
+  const auto inner = "(" + storage + "K\x02K\x01K\x02\x86K\x02K\x01\x86\x89}t";
+  CHECK(value_of<PickledTensor>("ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_tensor_v2\n"
+                                "c__main__\nMine\n" +
+                                inner + "}tR")
+            .offset == 2);
+  CHECK(refused_with("ctorch._tensor\n_rebuild_from_type_v2\n(K\x01K\x01)tR", "an invalid description"));
+}
+
+TEST_CASE("types of tensors that are not supported are refused, and so is what no file of weights does") {
   CHECK(refused_with("ctorch\nComplexFloatStorage\n",
                      "tensors of the unsupported type 'torch.ComplexFloatStorage'"));
-  // Ways to a function that files of weights never take: an instance, an object, extensions, text as id.
-  for (const auto* opcode : {"(ios\nsystem\n", "(o", "\x82\x01", "\x92", "Pstorage\n", "\x97"}) {
+  CHECK(refused_with("(K\x01o", "an object of something that is not a class"));
+  CHECK(refused_with("(o", "an object of nothing"));
+  for (const auto* opcode : {"\x82\x01", "Pstorage\n", "\x97"}) {
     CHECK(refused_with(opcode, "which is not an instruction in pickles of weights"));
   }
 }
 
-TEST_CASE("names in messages are made printable and cut") {
-  CHECK(refused_with("co\x1b[31ms\nsy\ttem\n", "'o?[31ms.sy?tem'"));
-  CHECK(refusal("cos\n" + std::string(5000, 'x') + "\n").size() < 700);
+TEST_CASE("names of what is unknown are cut") {
+  const auto name = value_of<PickledOther>("cos\n" + std::string(5000, 'x') + "\n)R").name;
+  CHECK(name.size() == 200);
 }
 
 TEST_CASE("what stands beside weights in checkpoints is read past") {

@@ -96,13 +96,56 @@ TEST_CASE("a whole module is refused by name, and the message says how to save i
   CHECK(message.find("torch.save(model.state_dict(), 'weights.pth')") != std::string::npos);
 }
 
-TEST_CASE("a file that would run a command is refused by name and runs nothing") {
+TEST_CASE("an object that would run a command is dropped by name and runs nothing") {
   for (const auto* name : {"hostile", "hostile_legacy"}) {
-    const auto message = refusal(golden(name));
-    CHECK(message.find("needs the Python object 'posix.system'") != std::string::npos);
-    CHECK(message.find("Nothing was executed") != std::string::npos);
+    const auto file = read_torch_file(golden(name));
+    CHECK(file.unknown == std::vector<std::string>{"extra (posix.system)"});
+    CHECK(file.content.tensors.size() == 1);
   }
   CHECK_FALSE(fs::exists("/tmp/kindred_was_here"));
+}
+
+TEST_CASE("weights under a known key are found though a tensor stands beside it, and objects are named") {
+  const auto file = read_torch_file(golden("objects"));
+  CHECK(file.dictionary == "state_dict");
+  CHECK(file.content.tensors.size() == 7);
+  CHECK(file.beside == std::vector<std::string>{"loss", "epoch"});
+  CHECK(file.unknown == std::vector<std::string>{"args (argparse.Namespace)", "cfg (__main__.Config)",
+                                                 "hook (posix.system)"});
+  CHECK_FALSE(fs::exists("/tmp/kindred_was_here"));
+}
+
+TEST_CASE("weights are found several keys deep and in lists of one") {
+  const auto file = read_torch_file(golden("nested"));
+  CHECK(file.dictionary == "checkpoint.net_dict.params");
+  CHECK(file.content.tensors.size() == 7);
+  CHECK(file.beside == std::vector<std::string>{"best_acc"});
+}
+
+TEST_CASE("of several networks one is chosen by its key") {
+  const auto message = refusal(golden("teacher_student"));
+  CHECK(message.find("contains tensors under 'teacher.backbone' and 'student'; choose one with --key") !=
+        std::string::npos);
+  const auto student = read_torch_file(golden("teacher_student"), "student");
+  const auto teacher = read_torch_file(golden("teacher_student"), "teacher.backbone");
+  CHECK(student.dictionary == "student");
+  CHECK(torch::equal(tensor(student, "0.weight"), tensor(teacher, "0.weight") + 1));
+  // The only dictionary under a key is meant by it.
+  CHECK(read_torch_file(golden("teacher_student"), "teacher").dictionary == "teacher.backbone");
+  CHECK_FALSE(read_torch_file(golden("checkpoint"), "teacher").has_key);
+}
+
+TEST_CASE("the only weights of a file are found under whatever key, beside a stray tensor") {
+  const auto file = read_torch_file(golden("own_key"));
+  CHECK(file.dictionary == "ema_weights");
+  CHECK(file.content.tensors.size() == 7);
+}
+
+TEST_CASE("a whole module under a key is named, and the message says how to save its weights") {
+  const auto message = refusal(golden("module_inside"));
+  CHECK(message.find("contains no tensors") != std::string::npos);
+  CHECK(message.find("it contains 'model' and 'epoch'") != std::string::npos);
+  CHECK(message.find("torch.save(model.state_dict(), 'weights.pth')") != std::string::npos);
 }
 
 TEST_CASE("files of another kind say what they are") {

@@ -45,15 +45,24 @@ TEST_CASE("both formats of PyTorch hold the same tensors") {
   }
 }
 
-TEST_CASE("DataParallel's prefix is taken off when every name has it") {
-  const auto file = read_weights_file(golden("se_resnet_parallel.pth"));
-  CHECK(file.prefix == "module.");
-  CHECK(file.content.find("layer0.conv1.weight") != nullptr);
+TEST_CASE("the weights under a key are a dictionary's, or those whose names begin with it") {
+  CHECK(read_weights_file(golden("teacher_student.pth"), "student").dictionary == "student");
   const TemporaryFolder folder;
-  file::write_safetensors(folder / "some", {{{"module.x", torch::ones(2)}, {"y", torch::ones(2)}}, {}});
-  CHECK(read_weights_file(folder / "some").prefix.empty());
-  file::write_safetensors(folder / "twice", {{{"module.module.x", torch::ones(2)}}, {}});
-  CHECK(read_weights_file(folder / "twice").content.find("x") != nullptr);
+  file::write_safetensors(folder / "flat",
+                          {{{"teacher.x", torch::ones(2)}, {"student.x", torch::ones(3)}}, {}});
+  const auto file = read_weights_file(folder / "flat", "student");
+  CHECK(file.dictionary == "student");
+  REQUIRE(file.content.tensors.size() == 1);
+  CHECK(file.content.tensors[0].first == "x");
+  CHECK(file.content.tensors[0].second.numel() == 3);
+  CHECK(message_of<DataError>([&] {
+          static_cast<void>(read_weights_file(folder / "flat", "ema"));
+        }).find("has no tensors under the key 'ema'; it contains 'teacher' and 'student'") !=
+        std::string::npos);
+  CHECK(message_of<DataError>([&] {
+          static_cast<void>(read_weights_file(golden("checkpoint.pth"), "ema"));
+        }).find("has no tensors under the key 'ema'; it contains 'state_dict', 'epoch'") !=
+        std::string::npos);
 }
 
 TEST_CASE("what is no file of weights is refused as such") {
@@ -63,10 +72,11 @@ TEST_CASE("what is no file of weights is refused as such") {
     return message_of<DataError>([&] { static_cast<void>(read_weights_file(file)); });
   };
   for (const auto* content : {"", "text", "12345678 and more", "\x80\x04K\x01."}) {
-    CHECK(refusal(content).find(
-              "x: error: is not a weight file: neither safetensors nor a file of torch.save") !=
+    CHECK(refusal(content).find("not a weight file: neither safetensors nor a file of torch.save") !=
           std::string::npos);
   }
+  CHECK(refusal("\x08\x07\x12\x07pytorch").find("is an ONNX file, not a weight file") != std::string::npos);
+  CHECK(refusal("\x93NUMPY...").find("is a NumPy file, not a weight file") != std::string::npos);
   file::write_safetensors(folder / "empty", {});
   CHECK_THROWS_WITH_AS(static_cast<void>(read_weights_file(folder / "empty")),
                        doctest::Contains("contains no tensors"), DataError);

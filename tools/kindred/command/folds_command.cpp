@@ -14,7 +14,7 @@ namespace {
 
 struct Options {
   std::filesystem::path file;
-  StudyOptions study;
+  RunOptions study;
 };
 
 int folds(const Options& options, Session& session) {
@@ -30,7 +30,7 @@ int folds(const Options& options, Session& session) {
 Action add_options(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   add_recipe_file(app, options->file);
-  options->study.add_to(app, "runs/NAME_folds");
+  add_study_options(app, options->study, "runs/NAME_folds");
   return [options](Session& session) { return folds(*options, session); };
 }
 

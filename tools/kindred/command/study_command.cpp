@@ -13,7 +13,7 @@ namespace {
 
 struct Options {
   std::filesystem::path file;
-  StudyOptions study;
+  RunOptions study;
 };
 
 int study(const Options& options, Session& session) {
@@ -26,7 +26,7 @@ int study(const Options& options, Session& session) {
 Action add_options(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("STUDY", options->file, "The study (see configs/studies/)")->required()->type_name("FILE");
-  options->study.add_to(app, "runs/NAME");
+  add_study_options(app, options->study, "runs/NAME");
   return [options](Session& session) { return study(*options, session); };
 }
 

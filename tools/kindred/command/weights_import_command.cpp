@@ -44,6 +44,7 @@ Action add_options(CLI::App& app) {
   app.add_option("--identities", request.identities, "Identities of the classifiers [as in the file]")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}).description(""))
       ->type_name("N");
+  add_weights_key(app, request.key);
   options->recipe.add_to(app);
   return [options](Session& session) { return import_weights(*options, session); };
 }

@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <string>
 
 #include "command.h"
 #include "command/weights.h"
@@ -14,11 +15,13 @@ namespace {
 struct Options {
   std::filesystem::path file;
   std::filesystem::path json;
+  std::string key;
   PluginOptions plugins;
 };
 
 int inspect(const Options& options, Session& session) {
-  const auto summary = command::inspect_weights(options.file, session.load_plugins(options.plugins.folders));
+  const auto summary =
+      command::inspect_weights(options.file, options.key, session.load_plugins(options.plugins.folders));
   std::cout << command::weights_text(summary);
   if (!options.json.empty()) {
     file::write_atomically(options.json, [&](std::ostream& out) { out << command::weights_json(summary); });
@@ -30,6 +33,7 @@ Action add_options(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("FILE", options->file, "The weight file")->required()->type_name("FILE");
   app.add_option("--json", options->json, "Also write the list to this file")->type_name("FILE");
+  add_weights_key(app, options->key);
   options->plugins.add_to(app);
   return [options](Session& session) { return inspect(*options, session); };
 }

@@ -28,11 +28,14 @@ struct KINDRED_API ComponentInfo {
   std::optional<int> default_order;
   std::vector<WeightsLayout> weights_layouts;  ///< of a backbone or a head
   std::vector<std::string> formerly;           ///< names that it had
-  std::string plugin;                          ///< the plugin's name
+  std::string plugin;                          ///< the plugin's name; "" if it was added without one
+  std::string plugin_version;                  ///< "1.0.0"; "" if unknown
   std::filesystem::path file;                  ///< the library that offers it
 
   /// "role/name"
   [[nodiscard]] std::string id() const { return role + "/" + name; }
+  /// "role 'name' of plugin 'plugin'", or without the plugin if it is not known: for messages
+  [[nodiscard]] std::string subject() const;
 };
 
 /// Parses the parameters of one component. RoleFactory<Role> makes instances from them.
@@ -144,9 +147,10 @@ class KINDRED_API Catalog {
   /// All components of a role, or of every role, ordered by role and name.
   [[nodiscard]] std::vector<const ComponentFactory*> components(std::string_view role = {}) const;
 
-  /// Moves all components of another catalog into this one and records the plugin and its file. If a
-  /// component already exists, nothing is moved and PluginError names both files.
-  void merge(Catalog&& other, const std::string& plugin, const std::filesystem::path& file);
+  /// Moves all components of another catalog into this one and records the plugin, its file and its version.
+  /// If a component already exists, nothing is moved and PluginError names both files.
+  void merge(Catalog&& other, const std::string& plugin, const std::filesystem::path& file,
+             const std::string& version = "");
 
  private:
   void insert(ComponentInfo info, std::unique_ptr<ComponentFactory> factory);

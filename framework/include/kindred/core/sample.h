@@ -14,6 +14,7 @@ inline constexpr std::int64_t junk_identity = -1;        ///< ignored in evaluat
 inline constexpr std::int64_t unlabelled_identity = -2;  ///< the identity is unknown
 
 inline constexpr std::int64_t unknown_camera = -1;
+inline constexpr std::int64_t unknown_clothes = -1;
 
 enum class Split { train, query, gallery };
 
@@ -21,11 +22,14 @@ enum class Split { train, query, gallery };
 [[nodiscard]] KINDRED_API const char* split_name(Split split);
 
 struct KINDRED_API Sample {
-  std::string path;  ///< relative to the root of the data set, with '/'; unique within the data set
+  /// Relative to the root of the data set, with '/'; unique within the split. The same path in query and
+  /// gallery is one image that is both.
+  std::string path;
   std::int64_t identity = unlabelled_identity;
   std::int64_t camera = unknown_camera;
   std::string domain;  ///< "" if the data set has no domains
   Split split = Split::train;
+  std::int64_t clothes = unknown_clothes;  ///< numbers what one identity wears, from 0
 };
 
 }  // namespace kindred

@@ -57,8 +57,14 @@ struct KINDRED_API ParameterInfo {
   std::string doc;      ///< one line
   std::optional<Affects> affects;  ///< absent: what the rest of its table affects
   Meaning meaning = Meaning::value;
+  std::optional<double> idle_at;         ///< a number with which the whole component does nothing
   std::vector<std::string> stage_types;  ///< of Meaning::stage: types of stages whose results fit
 };
+
+/// Where an error that several keys of a table may have caused is best reported: at the override on the
+/// command line of a key that the message names, or else at `otherwise`.
+[[nodiscard]] KINDRED_API SourceLocation location_of_cause(const Table& table, const std::string& message,
+                                                           const SourceLocation& otherwise);
 
 namespace detail {
 
@@ -104,6 +110,7 @@ class KINDRED_API FieldBase {
   std::function<bool(const std::string&)> form;
   std::string form_text;
   std::vector<std::string> former_names;
+  std::vector<std::string> synonyms;
 
   /// The error in a value, located at the value or at the list element that causes it; nothing if the value
   /// is allowed. Values of another type are checked by read().
@@ -180,6 +187,9 @@ class KINDRED_API SchemaBase {
  private:
   /// Of the parameter that had the name `former`; "" when none had.
   [[nodiscard]] std::string present_name(const std::string& former) const;
+  /// The parameter that somebody means by a name that is none here; "" when that cannot be told.
+  /// @param known all names that the table may have
+  [[nodiscard]] std::string meant_name(const std::string& name, const std::vector<std::string>& known) const;
 
   std::string summary_;
   std::string source_;
@@ -205,6 +215,9 @@ class KINDRED_API ParameterRefiner {
   ParameterRefiner& like(std::function<bool(const std::string&)> test, std::string allowed);
   ParameterRefiner& unit(std::string unit);
   ParameterRefiner& required();
+  /// A number with which the whole component does nothing, such as the probability 0 of an augmentation. It
+  /// is allowed, and the user is warned.
+  ParameterRefiner& idle_at(double value);
   /// What the value changes, where that is not what its table changes: the recipe's record of what decides a
   /// result, and which stages of a pipeline run again, follow from this.
   ParameterRefiner& affects(Affects affects);
@@ -214,6 +227,8 @@ class KINDRED_API ParameterRefiner {
   ParameterRefiner& stage(std::vector<std::string> types);
   /// A name that the parameter had: whoever gives it is told the present one.
   ParameterRefiner& formerly(std::string name);
+  /// Names that others have for the same: whoever gives one is asked whether this parameter is meant.
+  ParameterRefiner& also_called(std::vector<std::string> names);
 
  private:
   detail::FieldBase& field_;

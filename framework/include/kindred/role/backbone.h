@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kindred/core/export.h"
+#include "kindred/core/random.h"
 #include "kindred/nn/tensor_module.h"
 #include "kindred/nn/weights_layout.h"
 
@@ -20,7 +21,16 @@ class KINDRED_API Backbone {
   using Role = Backbone;
   using Handle = std::unique_ptr<Backbone>;
   static constexpr std::string_view role_name = "backbone";
-  struct Context {};
+
+  struct Context {
+    /// The backbone's own numbers. The stream depends on the seed and on the part of the network in the
+    /// constructor, and is started anew before each training step, then by the epoch and the batch as well.
+    /// So keep the pointer to draw in forward(), in training only, and keep nothing else: a training that
+    /// continues draws the same. kindred/nn/random_tensor.h fills tensors. What LibTorch draws by itself
+    /// (nn::Linear, nn::init, dropout) comes from its generator, which is seeded from the same seed before
+    /// each constructor and before the first step, and is part of checkpoints.
+    std::shared_ptr<RandomStream> random = std::make_shared<RandomStream>(0);
+  };
 
   virtual ~Backbone();
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kindred/core/export.h"
+#include "kindred/core/random.h"
 #include "kindred/nn/output.h"
 #include "kindred/nn/tensor_module.h"
 #include "kindred/nn/weights_layout.h"
@@ -24,6 +25,8 @@ class KINDRED_API Head : public torch::nn::Module {
   struct Context {
     Backbone& backbone;       ///< its weights are loaded; valid only during the constructor
     std::int64_t identities;  ///< classes in training, at least 1
+    /// The head's own numbers; rules as of Backbone::Context::random.
+    std::shared_ptr<RandomStream> random = std::make_shared<RandomStream>(0);
   };
 
   ~Head() override;

@@ -7,9 +7,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "kindred/core/export.h"
+#include "kindred/core/random.h"
 #include "kindred/nn/output.h"
 
 namespace kindred {
@@ -25,6 +28,8 @@ class KINDRED_API Loss : public torch::nn::Module {
   struct Context {
     std::int64_t dim;         ///< of the output
     std::int64_t identities;  ///< classes in training
+    /// This instance's own numbers; rules as of Backbone::Context::random.
+    std::shared_ptr<RandomStream> random = std::make_shared<RandomStream>(0);
   };
 
   ~Loss() override;
@@ -36,6 +41,17 @@ class KINDRED_API Loss : public torch::nn::Module {
   /// @param labels [N], int64, class indices from 0
   /// @return a scalar, before it is multiplied by the weight of the recipe
   [[nodiscard]] virtual torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) = 0;
+
+  /// True if an image adds to the loss only when its batch holds another image of its identity and one of
+  /// another identity, as with triplets. Batches that never do are then refused.
+  [[nodiscard]] virtual bool needs_pairs() const;
+
+  /// Names of figures that show how the training goes, such as mean distances: "d_ap". Constant, without '/'.
+  [[nodiscard]] virtual std::vector<std::string> figures() const;
+
+  /// What figures() were in the last forward(), for the log and the metrics of the training: [figures()],
+  /// 32-bit floats without gradient, on the device of the output; NaN: none in this batch.
+  [[nodiscard]] virtual torch::Tensor figure_values() const;
 
   /// An optimizer for the parameters of the loss, or nullptr to train them together with those of the model.
   /// Its learning rate is constant, and its gradients are divided by the weight of the loss before each step,

@@ -58,6 +58,7 @@ struct MetricTable {
   std::string doc;                    ///< a sentence, or ""
   std::vector<MetricColumn> columns;  ///< of the same length
   std::optional<Plot> plot;
+  std::vector<std::string> cautions{};  ///< as MetricResult::cautions, one for each row; or empty
 };
 
 struct MetricResult {
@@ -66,6 +67,9 @@ struct MetricResult {
   /// spread, and show queries with small values of it as bad ones and with large values as good ones.
   std::vector<MetricColumn> per_query;
   std::vector<MetricTable> tables;
+  /// One for each value: why there is too little behind it to rely on it, such as "16 negatives; 100000 are
+  /// needed"; "" for one that stands. Empty when all do. Shown beside the value.
+  std::vector<std::string> cautions{};
 };
 
 /// Where the right images of a query stand.

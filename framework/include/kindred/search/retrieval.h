@@ -13,7 +13,7 @@
 namespace kindred {
 
 /// Distances of queries to the gallery, in blocks of queries: rows [first, last) as [last - first, G], 32-bit
-/// floats on the CPU. Smaller is nearer; the scale is not specified. Called by one thread at a time.
+/// finite floats on the CPU. Smaller is nearer; the scale is not specified. Called by one thread at a time.
 using DistanceBlock = std::function<torch::Tensor(std::int64_t first, std::int64_t last)>;
 
 /// Queries and gallery of one search.
@@ -38,6 +38,10 @@ class KINDRED_API RetrievalHost {
   [[nodiscard]] virtual torch::Device device() const = 0;
   /// Reports the progress of a long step.
   virtual void progress(const std::string& step, std::int64_t done, std::int64_t total) = 0;
+  /// Tells the user of a parameter that hardly suits the images, such as more neighbors than there are. One
+  /// that cannot work at all is a ComponentError instead.
+  /// @param text what is wrong and what to do; the component is named before it. Does nothing by default.
+  virtual void warn(const std::string& text);
   /// The descriptors of another model for the same images, from FOLDER/query.npy and gallery.npy, matched by
   /// the names in their CSV files and in the order of this search, [Q + G, D']. Throws DataError naming the
   /// first image that is missing.

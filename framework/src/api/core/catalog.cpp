@@ -13,6 +13,10 @@ auto key_of(const std::unique_ptr<ComponentFactory>& factory) {
 
 }  // namespace
 
+std::string ComponentInfo::subject() const {
+  return role + " '" + name + "'" + (plugin.empty() ? "" : " of plugin '" + plugin + "'");
+}
+
 ComponentFactory::ComponentFactory() = default;
 ComponentFactory::~ComponentFactory() = default;
 
@@ -55,7 +59,8 @@ void Catalog::insert(ComponentInfo info, std::unique_ptr<ComponentFactory> facto
   factories_.insert(at, std::move(factory));
 }
 
-void Catalog::merge(Catalog&& other, const std::string& plugin, const std::filesystem::path& file) {
+void Catalog::merge(Catalog&& other, const std::string& plugin, const std::filesystem::path& file,
+                    const std::string& version) {
   for (const auto& factory : other.factories_) {
     const auto* first = find(factory->info().role, factory->info().name);
     if (first == nullptr) continue;
@@ -66,6 +71,7 @@ void Catalog::merge(Catalog&& other, const std::string& plugin, const std::files
   for (auto& factory : other.factories_) {
     auto info = factory->info();
     info.plugin = plugin;
+    info.plugin_version = version;
     info.file = file;
     insert(std::move(info), std::move(factory));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -114,7 +115,27 @@ Diagnostic type_error(const ParameterInfo& info, const Value& value) {
   return {value.location(), info.name + " = " + shown(value) + " " + must_be(info.type, value)};
 }
 
+/// Whether a message speaks of a key: it stands there as a word of its own.
+bool names_key(const std::string& message, const std::string& key) {
+  const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  for (auto at = message.find(key); at != std::string::npos; at = message.find(key, at + 1)) {
+    const auto end = at + key.size();
+    if ((at == 0 || !is_part(message[at - 1])) && (end == message.size() || !is_part(message[end])))
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+SourceLocation location_of_cause(const Table& table, const std::string& message,
+                                 const SourceLocation& otherwise) {
+  for (const auto& entry : table.entries()) {
+    const bool overridden = entry.value.location().line == 0 && !entry.value.location().origin.empty();
+    if (overridden && otherwise.line > 0 && names_key(message, entry.key)) return entry.value.location();
+  }
+  return otherwise;
+}
 
 namespace detail {
 
@@ -164,6 +185,13 @@ std::string allowed_text(const FieldBase& field) {
 std::string leaf_violation(const FieldBase& field, const Value& leaf) {
   if (const auto number = number_in(leaf)) {
     if (!std::isfinite(*number)) return "is not a finite number";
+    // What is computed with it has 32 bits.
+    if (std::abs(*number) > std::numeric_limits<float>::max()) {
+      return "is too large for a 32-bit float, whose largest value is 3.4e38";
+    }
+    if (*number != 0 && std::abs(*number) < std::numeric_limits<float>::min()) {
+      return "is too small for a 32-bit float, whose smallest value beside 0 is 1.2e-38";
+    }
     const bool too_low = field.minimum_excluded ? *number <= field.minimum : *number < field.minimum;
     if (!too_low && *number <= field.maximum) return "";
     const bool both = std::isfinite(field.minimum) && std::isfinite(field.maximum);
@@ -252,7 +280,7 @@ void SchemaBase::parse_into(void* params, const Value& value, const std::string&
                                  [&](const auto& field) { return field->info.name == entry.key; });
     if (at == fields_.end()) {
       const auto now = present_name(entry.key);
-      const auto near = nearest_name(entry.key, known);
+      const auto near = meant_name(entry.key, known);
       report(entry.key_location, subject + " has no parameter '" + entry.key + "'; " +
                                      (!now.empty()   ? "it is called '" + now + "' now"
                                       : near.empty() ? "it has " + quoted_list(known)
@@ -271,8 +299,25 @@ void SchemaBase::parse_into(void* params, const Value& value, const std::string&
   if (!sound) return;
   for (const auto& rule : rules_) {
     const auto wrong = rule(params);
-    if (!wrong.empty()) diagnostics.error(value.location(), subject + ": " + wrong);
+    if (wrong.empty()) continue;
+    diagnostics.error(location_of_cause(*table, wrong, value.location()), subject + ": " + wrong);
   }
+}
+
+std::string SchemaBase::meant_name(const std::string& name, const std::vector<std::string>& known) const {
+  std::vector<std::string> synonyms;
+  std::vector<std::string> meanings;
+  for (const auto& field : fields_) {
+    synonyms.insert(synonyms.end(), field->synonyms.begin(), field->synonyms.end());
+    meanings.resize(synonyms.size(), field->info.name);
+  }
+  const auto meaning_of = [&](const std::string& synonym) {
+    const auto at = std::find(synonyms.begin(), synonyms.end(), synonym);
+    return at == synonyms.end() ? std::string() : meanings[static_cast<std::size_t>(at - synonyms.begin())];
+  };
+  if (auto exact = meaning_of(name); !exact.empty()) return exact;
+  auto near = nearest_name(name, known);
+  return near.empty() ? meaning_of(nearest_name(name, synonyms)) : near;
 }
 
 std::string SchemaBase::present_name(const std::string& former) const {
@@ -362,8 +407,18 @@ ParameterRefiner& ParameterRefiner::required() {
   return *this;
 }
 
+ParameterRefiner& ParameterRefiner::idle_at(double value) {
+  field_.info.idle_at = value;
+  return *this;
+}
+
 ParameterRefiner& ParameterRefiner::formerly(std::string name) {
   field_.former_names.push_back(std::move(name));
+  return *this;
+}
+
+ParameterRefiner& ParameterRefiner::also_called(std::vector<std::string> names) {
+  field_.synonyms = std::move(names);
   return *this;
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <opencv2/core.hpp>
+#include <stdexcept>
 #include <utility>
 
 namespace kindred {
@@ -46,6 +47,10 @@ void scale_rows(const cv::Mat& from, cv::Mat& to, const Row& row) {
 }  // namespace
 
 void standardize(cv::Mat& image, const std::vector<double>& mean, const std::vector<double>& deviation) {
+  if (image.dims != 2 || image.empty() || (image.type() != CV_8UC3 && image.type() != CV_32FC3)) {
+    throw std::invalid_argument("cannot standardize an image of type " + cv::typeToString(image.type()) +
+                                "; it needs three channels of bytes or floats (CV_8UC3 or CV_32FC3)");
+  }
   if (image.depth() == CV_32F) {
     scale_rows<float>(image, image, make_row(image.cols, 1.0, mean, deviation));
     return;

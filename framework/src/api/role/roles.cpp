@@ -53,6 +53,15 @@ std::string zero_padded(std::int64_t number, std::size_t digits) {
 }
 
 Loss::~Loss() = default;
+bool Loss::needs_pairs() const {
+  return false;
+}
+std::vector<std::string> Loss::figures() const {
+  return {};
+}
+torch::Tensor Loss::figure_values() const {
+  return {};
+}
 std::unique_ptr<torch::optim::Optimizer> Loss::own_optimizer() {
   return nullptr;
 }
@@ -71,6 +80,7 @@ PairCounter::Part::~Part() = default;
 Partitioner::~Partitioner() = default;
 PostProcessor::~PostProcessor() = default;
 RetrievalHost::~RetrievalHost() = default;
+void RetrievalHost::warn(const std::string& /*text*/) {}
 Sampler::~Sampler() = default;
 Schedule::~Schedule() = default;
 TensorModule::~TensorModule() = default;

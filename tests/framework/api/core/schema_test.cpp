@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "recipe/recipe.h"
@@ -41,7 +42,10 @@ struct Params {
 Schema<Params> schema() {
   Schema<Params> s("Tests all there is.", "Nobody et al., 2024, eq. (1)");
   s.add("prob", &Params::prob, "a probability").range(0, 1).formerly("chance");
-  s.add("size", &Params::size, "a size").at_least(1).unit("pixels");
+  s.add("size", &Params::size, "a size")
+      .at_least(1)
+      .unit("pixels")
+      .also_called({"on_bad_extent", "length_px"});
   s.add("flip", &Params::flip, "a switch");
   s.add("label", &Params::label, "a text");
   s.add("mean", &Params::mean, "three numbers").length(3).range(0, 1);
@@ -143,6 +147,38 @@ TEST_CASE("an unknown parameter is an error at its key, with what was meant") {
 TEST_CASE("a parameter's former name is an error that says the present one") {
   CHECK(errors("chance = 0.5") ==
         "r.toml:1:1: error: loss 'x' has no parameter 'chance'; it is called 'prob' now");
+}
+
+TEST_CASE("what others call a parameter is an error that asks whether it is meant, also misspelled") {
+  CHECK(errors("on_bad_extent = 3\n") ==
+        "r.toml:1:1: error: loss 'x' has no parameter 'on_bad_extent'; did you mean 'size'?");
+  CHECK(errors("on_bad_extents = 3\n") ==
+        "r.toml:1:1: error: loss 'x' has no parameter 'on_bad_extents'; did you mean 'size'?");
+  // A parameter's own name is nearer than what others call another one.
+  CHECK(errors("lenth = 3\n", {"length"}) ==
+        "r.toml:1:1: error: loss 'x' has no parameter 'lenth'; did you mean 'length'?");
+}
+
+TEST_CASE("a rule that an override breaks is an error at the override") {
+  Schema<Params> s("Two numbers.");
+  s.add("prob", &Params::prob, "a probability");
+  s.add("rate", &Params::rate, "a rate");
+  s.rule([](const Params& params) -> std::string {
+    return params.prob < params.rate ? "prob must be at least rate" : "";
+  });
+  const auto place = [&](const std::string& toml, const std::vector<std::string>& overrides) {
+    Diagnostics diagnostics;
+    static_cast<void>(s.parse(recipe::parse_recipe(toml, "r.toml", overrides), "loss 'x'", diagnostics));
+    REQUIRE(diagnostics.all().size() == 1);
+    return diagnostics.all()[0].location.str();
+  };
+  CHECK(place("prob = 0.1\nrate = 0.5\n", {}) == "r.toml:1:1");
+  CHECK(place("prob = 0.6\nrate = 0.5\n", {"prob=0.2"}) == "--set prob=0.2");
+  CHECK(place("prob = 0.6\nrate = 0.5\n", {"rate=0.8"}) == "--set rate=0.8");
+  // A key that the message does not speak of has nothing to do with it.
+  const auto table = recipe::parse_recipe("prob = 0.1\n", "r.toml", {"rate_of=2"});
+  CHECK(location_of_cause(*table.as<Table>(), "prob must be at least rate", {"r.toml", 1, 1}).str() ==
+        "r.toml:1:1");
 }
 
 TEST_CASE("without a near name the parameters are listed") {
@@ -367,4 +403,42 @@ TEST_CASE("a schema that contradicts itself is refused as our own mistake") {
   CHECK_THROWS_WITH_AS(static_cast<void>(outside.parameters()),
                        "the schema does not allow its own default: a = 5.0 is outside [0, 1]",
                        std::logic_error);
+}
+
+TEST_CASE("a number that no 32-bit float holds is refused, whatever the bounds") {
+  struct Rates {
+    double rate = 0.1;
+    std::vector<double> list;
+  };
+  Schema<Rates> schema("Rates.");
+  schema.add("rate", &Rates::rate, "").above(0);
+  schema.add("list", &Rates::list, "");
+  const auto said = [&](const std::string& key, Value value) {
+    Table table;
+    table.set(key, std::move(value));
+    Diagnostics diagnostics;
+    static_cast<void>(schema.parse(Value(std::move(table)), "optimizer 'adam'", diagnostics));
+    return diagnostics.empty() ? std::string() : diagnostics.all().front().message;
+  };
+  CHECK(said("rate", Value(3.4e38)).empty());
+  CHECK(said("rate", Value(1.2e-38)).empty());
+  CHECK(said("rate", Value(1e300)) ==
+        "optimizer 'adam': rate = 1e+300 is too large for a 32-bit float, whose largest value is 3.4e38");
+  CHECK(said("rate", Value(1e-300)) ==
+        "optimizer 'adam': rate = 1e-300 is too small for a 32-bit float, whose smallest value beside 0 is "
+        "1.2e-38");
+  CHECK(said("list", Value(Array{Value(0.0), Value(-1e39)})).find("-1e+39 is too large") !=
+        std::string::npos);
+}
+
+TEST_CASE("a value with which a component does nothing is told in its description") {
+  struct Chance {
+    double prob = 0.5;
+    double other = 1;
+  };
+  Schema<Chance> schema("Chance.");
+  schema.add("prob", &Chance::prob, "").range(0, 1).idle_at(0);
+  schema.add("other", &Chance::other, "");
+  CHECK(schema.parameters()[0].idle_at == 0);
+  CHECK_FALSE(schema.parameters()[1].idle_at.has_value());
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <opencv2/core.hpp>
+#include <stdexcept>
 
 using namespace kindred;
 
@@ -50,4 +51,16 @@ TEST_CASE("a part of a larger image is standardized, and nothing around it") {
       CHECK(whole.at<cv::Vec3f>(y, x) == cv::Vec3f::all(inside ? 1.0F : 0.5F));
     }
   }
+}
+
+TEST_CASE("an image of another kind is refused and stays as it is") {
+  for (const int type : {CV_8UC1, CV_32FC1, CV_64FC3, CV_16UC3}) {
+    CAPTURE(type);
+    cv::Mat image(2, 3, type, cv::Scalar::all(7));
+    CHECK_THROWS_AS(standardize(image, {0, 0, 0}, {1, 1, 1}), std::invalid_argument);
+    CHECK(image.type() == type);
+    CHECK(cv::mean(image)[0] == 7);
+  }
+  cv::Mat empty;
+  CHECK_THROWS_AS(standardize(empty, {0, 0, 0}, {1, 1, 1}), std::invalid_argument);
 }

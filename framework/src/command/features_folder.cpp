@@ -1,0 +1,52 @@
+#include "command/features_folder.h"
+
+#include <algorithm>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "file/file_kind.h"
+#include "kindred/core/error.h"
+
+namespace kindred::command {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* query_file = "query.npy";
+
+bool holds_features(const fs::path& folder) {
+  std::error_code error;
+  return fs::exists(folder / query_file, error);
+}
+
+}  // namespace
+
+fs::path features_folder(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) {
+    throw DataError(folder, error ? "cannot be read: " + error.message() : "does not exist");
+  }
+  if (!fs::is_directory(folder, error)) {
+    throw DataError(
+        folder, "is " + file::description_of(file::file_kind(folder)) +
+                    "; give a folder with query.npy and gallery.npy, as `kindred embed` writes it, or the "
+                    "folder of a run");
+  }
+  if (holds_features(folder)) return folder;
+  std::vector<std::string> found;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (holds_features(entry.path())) found.push_back(entry.path().string());
+  }
+  if (error) throw DataError(folder, "cannot be read: " + error.message());
+  std::sort(found.begin(), found.end());
+  if (found.size() == 1) return found.front();
+  if (found.size() > 1) {
+    throw DataError(folder, "holds the features of several stages; give one of " + quoted_list(found));
+  }
+  throw DataError(folder,
+                  "has no query.npy, neither itself nor in a folder of a stage; extract the features with "
+                  "`kindred run` or `kindred embed`");
+}
+
+}  // namespace kindred::command

@@ -1,0 +1,34 @@
+#include "system/out_of_memory.h"
+
+#include <c10/util/Exception.h>
+
+#include <cstring>
+#include <new>
+#include <opencv2/core.hpp>
+
+#include "system/device.h"
+
+namespace kindred::system {
+
+OutOfMemory::~OutOfMemory() = default;
+
+bool is_out_of_memory(const std::exception& error) {
+  if (dynamic_cast<const OutOfMemory*>(&error) != nullptr) return true;
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return true;
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) return true;
+  if (const auto* of_opencv = dynamic_cast<const cv::Exception*>(&error)) {
+    return of_opencv->code == cv::Error::StsNoMem;
+  }
+  // LibTorch has a type of its own for GPUs alone.
+  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+  return of_torch != nullptr &&
+         std::strstr(of_torch->what_without_backtrace(), "DefaultCPUAllocator: ") != nullptr;
+}
+
+OutOfMemory batch_too_large(torch::Device device, const torch::Tensor& images, const std::string& remedy) {
+  return OutOfMemory(device_text(device) + " does not have enough memory for a batch of " +
+                     std::to_string(images.size(0)) + " images of " + std::to_string(images.size(2)) + " x " +
+                     std::to_string(images.size(3)) + " pixels; " + remedy);
+}
+
+}  // namespace kindred::system

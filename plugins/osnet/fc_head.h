@@ -1,0 +1,44 @@
+// The head that OSNet has in its paper (Zhou et al., ICCV 2019, table 1), and other networks of torchreid:
+// pooling and a fully connected layer.
+#pragma once
+
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/linear.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kindred/core/schema.h"
+#include "kindred/nn/pooling.h"
+#include "kindred/role/head.h"
+
+namespace kindred::osnet {
+
+/// The whole backbone -> pooling -> "fc" (linear, batch norm, ReLU) -> "feature", the descriptor -> linear ->
+/// "logits".
+class FcHead final : public Head {
+ public:
+  struct Params {
+    PoolingKind pooling = PoolingKind::average;
+    std::int64_t dim = 512;
+  };
+  static Schema<Params> schema();
+  static std::vector<WeightsLayout> weights_layouts();
+
+  FcHead(const Params& params, const Context& context);
+
+  [[nodiscard]] std::shared_ptr<TensorModule> trunk() const override { return trunk_; }
+  [[nodiscard]] std::vector<OutputInfo> outputs() const override;
+  [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override;
+
+ private:
+  std::int64_t dim_;
+  std::int64_t identities_;
+  std::shared_ptr<TensorModule> trunk_;
+  std::shared_ptr<Pooling> pooling_;
+  torch::nn::Sequential fc_{nullptr};
+  torch::nn::Linear classifier_{nullptr};
+};
+
+}  // namespace kindred::osnet

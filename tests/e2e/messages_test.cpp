@@ -1,0 +1,195 @@
+// Commands that are given something else than they work on say what it is and what to do with it.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "program.h"
+#include "temporary_folder.h"
+#include "test_paths.h"
+
+namespace kindred::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string sources = source_directory;
+const std::string tiny = sources + "/tests/e2e/tiny.toml";
+const std::string pipeline_file = sources + "/tests/e2e/tiny_pipeline.toml";
+const std::string study_file = sources + "/configs/studies/center_loss_small.toml";
+const std::string ranking_file = sources + "/configs/ranking/k_reciprocal.toml";
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// What a command that fails with an exit code prints to stderr.
+std::string failure(const std::vector<std::string>& arguments, int exit_code, const fs::path& folder) {
+  const auto outcome = kindred(arguments, folder);
+  CAPTURE(outcome.err);
+  CHECK(outcome.exit_code == exit_code);
+  return outcome.err;
+}
+
+std::int64_t lines(const std::string& text) {
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+TEST_CASE("a recipe of another kind is answered with one line: what it is, and the command for it") {
+  const TemporaryFolder folder;
+  const auto is = [&](const std::vector<std::string>& arguments, const std::string& what) {
+    CAPTURE(arguments);
+    const auto text = failure(arguments, 2, folder.path());
+    CHECK(holds(text, what));
+    CHECK(lines(text) == 1);
+  };
+  const auto study =
+      "is a study, which compares variants of a recipe; use `kindred study " + study_file + "`";
+  for (const std::string command : {"train", "run", "check", "folds"}) is({command, study_file}, study);
+  is({"evaluate", "--query", "q.npy", "--gallery", "g.npy", "--recipe", study_file}, study);
+  is({"data", "doctor", study_file}, study);
+  const auto pipeline = "is a pipeline, a recipe of several stages; use `kindred run " + pipeline_file + "`";
+  for (const std::string command : {"train", "folds"}) is({command, pipeline_file}, pipeline);
+  is({"study", pipeline_file}, "is not a study: it " + pipeline);
+  is({"study", tiny}, "is not a study: it is a recipe for one model; use `kindred run " + tiny + "`");
+  for (const std::string command : {"train", "run", "folds"}) {
+    is({command, ranking_file},
+       "is a recipe for ranking features on disk, without a model; use `kindred evaluate FEATURES --recipe " +
+           ranking_file + "`");
+  }
+  const auto data = folder.write("data.toml", "[dataset]\ntype = 'synthetic'\n").string();
+  is({"train", data}, "describes a data set alone, without a model; use `kindred data doctor " + data + "`");
+}
+
+TEST_CASE("a file that is no recipe at all is said to be what it is") {
+  const TemporaryFolder folder;
+  const auto torch = sources + "/tests/golden/weights/resnet.pth";
+  CHECK(holds(failure({"train", torch}, 2, folder.path()),
+              "cannot read the recipe: it is a file of PyTorch (torch.save), not a recipe (TOML)"));
+  CHECK(holds(failure({"train", folder.path().string()}, 2, folder.path()), "it is a folder"));
+}
+
+TEST_CASE("what is given to embed as weights is said to be what it is, with the way to a model file") {
+  const TemporaryFolder folder;
+  const auto embed = [&](const fs::path& file) {
+    return failure({"embed", "--weights", file.string(), "--data", folder.path().string()}, 1, folder.path());
+  };
+  const auto torch = sources + "/tests/golden/weights/resnet.pth";
+  CHECK(holds(embed(torch),
+              "resnet.pth: error: is a file of PyTorch (torch.save), not a model file of Kindred; import "
+              "it first: kindred weights import " +
+                  torch + " --recipe RECIPE --out model.safetensors"));
+  CHECK(
+      holds(embed(sources + "/tests/golden/weights/resnet_legacy.pth"), "is a file of PyTorch (torch.save)"));
+  CHECK(holds(embed(tiny), "is a recipe, not a model file; train its model with `kindred run " + tiny + "`"));
+  CHECK(holds(embed(folder.write("m.onnx", "\x08\x07\x12\x07pytorch")), "is an ONNX file"));
+  CHECK(holds(embed(folder.write("f.npy", "\x93NUMPY...")), "it holds features; `kindred evaluate`"));
+  CHECK(holds(embed(folder / "none.safetensors"), "does not exist"));
+}
+
+TEST_CASE(
+    "of a run, its features and its model are found or named, and its checkpoint is told from a model") {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  REQUIRE(kindred({"run", tiny, "--run-dir", run.string(), "-q"}, folder.path()).exit_code == 0);
+  const auto whole = kindred({"evaluate", run.string()}, folder.path());
+  const auto features = kindred({"evaluate", (run / "features").string()}, folder.path());
+  CHECK(whole.exit_code == 0);
+  CHECK(whole.out == features.out);
+  CHECK(kindred({"match", run.string(), "--out", (folder / "matches").string()}, folder.path()).exit_code ==
+        0);
+  fs::copy(run / "features", run / "again");
+  const auto several = failure({"evaluate", run.string()}, 1, folder.path());
+  CHECK(holds(several, "holds the features of several stages; give one of '" + (run / "again").string() +
+                           "' and '" + (run / "features").string() + "'"));
+  CHECK(holds(failure({"evaluate", (run / "model").string()}, 1, folder.path()), "has no query.npy"));
+
+  const auto embed = [&](const fs::path& file) {
+    return failure({"embed", "--weights", file.string()}, 1, folder.path());
+  };
+  CHECK(holds(embed(run),
+              "is a folder; give a model file in it: " + (run / "model/model.safetensors").string()));
+  CHECK(
+      holds(embed(run / "model/checkpoint.safetensors"), "is a checkpoint of a training, not a model file"));
+
+  // The record of a finished training stays true: other data are refused, and more epochs continue it.
+  const auto recipe = read_bytes(run / "model/recipe.toml");
+  const auto pipeline = read_bytes(run / "pipeline.toml");
+  const auto other =
+      failure({"train", tiny, "--run-dir", run.string(), "--set", "dataset.max_images=9"}, 1, folder.path());
+  CHECK(holds(other, "holds a training that is kept, but this is another one"));
+  CHECK(holds(other, "Use another --run-dir"));
+  CHECK(read_bytes(run / "model/recipe.toml") == recipe);
+  CHECK(read_bytes(run / "pipeline.toml") == pipeline);
+  const auto more =
+      kindred({"train", tiny, "--run-dir", run.string(), "--set", "train.epochs=6"}, folder.path());
+  CHECK(more.exit_code == 0);
+  CHECK(holds(more.err, "4 epochs are trained; continuing to 6"));
+}
+
+TEST_CASE("a recipe of a stage that is set on the command line is relative to the working directory") {
+  const TemporaryFolder folder;
+  const auto missing =
+      failure({"check", pipeline_file, "--set", "stage.base.recipe=none.toml"}, 2, folder.path());
+  CHECK(
+      holds(missing,
+            "--set stage.base.recipe=none.toml: error: cannot read the recipe 'none.toml', which is relative "
+            "to the working directory (" +
+                folder.path().string() + "): "));
+  folder.write("mine.toml", "extends = '" + tiny + "'\n[train]\nepochs = 77\n");
+  const auto found = kindred({"check", pipeline_file, "--set", "stage.base.recipe=" + mine.string(), "--set",
+                              "stage.base.recipe.train.epoks=1"},
+                             folder.path());
+  CHECK(found.exit_code == 2);
+  CHECK(holds(found.err, "did you mean 'epochs'?"));
+}
+
+TEST_CASE("a rule that --set breaks is reported there") {
+  const TemporaryFolder folder;
+  const auto at = [&](const std::string& change, const std::string& text) {
+    const auto err = failure({"check", tiny, "--set", change}, 2, folder.path());
+    CHECK(holds(err, "--set " + change + ": error: "));
+    CHECK(holds(err, text));
+  };
+  at("train.ema_decay=1", "[train]: ema_decay = 1 would never change the average");
+  at("schedule.milestones=[3, 2]", "milestones must ascend");
+  at("schedule.milestones=[300]", "which is after the last epoch");
+  at("train.epochs=1",
+     "milestones contains 3, which is after the last epoch, 1; for a training this long choose --set "
+     "schedule.milestones=[]");
+}
+
+TEST_CASE("keys are known by other programs' names for them") {
+  const TemporaryFolder folder;
+  const auto meant = [&](const std::string& change, const std::string& key) {
+    const auto err = failure({"check", tiny, "--set", change}, 2, folder.path());
+    CHECK(holds(err, "did you mean '" + key + "'?"));
+  };
+  meant("loader.on_bad_image=skip", "skip_bad_images");
+  meant("train.amp=true", "precision");
+  meant("optimizer.lr=0.1", "learning_rate");
+  meant("sampler.num_instances=4", "images_per_identity");
+  meant("scheduler.type=x", "schedule");
+}
+
+TEST_CASE("a command that is stopped says that it can be continued, even if it is quiet") {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  Program program({launcher, "train", tiny, "--run-dir", run.string(), "-q", "--set", "train.epochs=500",
+                   "--set", "schedule.milestones=[]"},
+                  folder.path());
+  while (program.running() && !fs::exists(run / "model/checkpoint.safetensors")) ::usleep(20'000);
+  program.send(SIGINT);
+  const auto outcome = program.wait();
+  CHECK(outcome.exit_code == 130);
+  CHECK(outcome.err ==
+        "stopped; finished work is in " + run.string() + "; run the same command again to continue\n");
+}
+
+}  // namespace
+}  // namespace kindred::test

@@ -1,0 +1,336 @@
+#include "recipe/guarded.h"
+
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iostream>
+#include <limits>
+#include <memory>
+#include <new>
+#include <opencv2/core.hpp>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fake_retrieval_host.h"
+#include "kindred/core/error.h"
+#include "kindred/role/augmentation.h"
+#include "kindred/role/dataset.h"
+#include "kindred/role/labeler.h"
+#include "kindred/role/layout.h"
+#include "kindred/role/optimizer.h"
+#include "kindred/role/partitioner.h"
+#include "kindred/role/post_processor.h"
+#include "kindred/role/sampler.h"
+#include "kindred/role/schedule.h"
+#include "kindred/role/writer.h"
+#include "system/out_of_memory.h"
+#include "temporary_folder.h"
+
+using namespace kindred;
+using namespace kindred::recipe;
+using namespace kindred::test;
+
+namespace {
+
+ComponentInfo info_of(const std::string& role) {
+  ComponentInfo info;
+  info.role = role;
+  info.name = "odd";
+  info.plugin = "heap";
+  return info;
+}
+
+/// Each role does what the test says.
+struct OddAugmentation : Augmentation {
+  std::function<void(cv::Mat&)> action;
+  void apply(cv::Mat& image, RandomStream&) override { action(image); }
+};
+struct OddDataset : Dataset {
+  std::vector<Sample> list;
+  cv::Mat pixels;
+  [[nodiscard]] std::vector<Sample> samples() const override { return list; }
+  [[nodiscard]] cv::Mat image(const Sample&) const override { return pixels; }
+};
+struct OddSampler : Sampler {
+  std::vector<std::vector<std::size_t>> list;
+  [[nodiscard]] std::vector<std::vector<std::size_t>> batches(std::int64_t, RandomStream&) const override {
+    return list;
+  }
+};
+struct OddSchedule : Schedule {
+  double value = 1;
+  [[nodiscard]] double factor(std::int64_t, double) const override { return value; }
+};
+struct OddPartitioner : Partitioner {
+  [[nodiscard]] bool needs_pixels() const override { return false; }
+  [[nodiscard]] std::string domain(const Sample&, const cv::Mat&) const override { return ""; }
+};
+struct OddLabeler : Labeler {
+  PseudoLabels labels;
+  [[nodiscard]] PseudoLabels label(const Retrieval&, RetrievalHost& host) const override {
+    host.warn("k is large");
+    return labels;
+  }
+};
+struct OddLayout : Layout {
+  std::string path;
+  [[nodiscard]] LayoutFiles files(const std::vector<Sample>&, const std::string&) const override {
+    return {{path}, {}};
+  }
+};
+struct OddPostProcessor : PostProcessor {
+  Step kind = Step::descriptors;
+  std::function<void(Retrieval&)> action;
+  [[nodiscard]] Step step() const override { return kind; }
+  void apply(Retrieval& retrieval, RetrievalHost& host) const override {
+    host.warn("k is large");
+    action(retrieval);
+  }
+};
+struct OddOptimizer : Optimizer {
+  [[nodiscard]] std::unique_ptr<torch::optim::Optimizer> build(
+      const std::vector<ParameterGroup>&) const override {
+    return nullptr;
+  }
+  [[nodiscard]] double learning_rate() const override { return -1; }
+};
+struct OddWriter : Writer {
+  [[nodiscard]] std::string file_name() const override { return "../x"; }
+  [[nodiscard]] std::int64_t top() const override { return 0; }
+  [[nodiscard]] std::string name_of(const std::string& path) const override { return path; }
+  void write(const std::vector<RankedQuery>&, std::ostream&) const override { throw 'x'; }
+  [[nodiscard]] std::vector<RankedQuery> read(std::istream&) const override { return {}; }
+};
+
+Sample named(const std::string& path) {
+  Sample sample;
+  sample.path = path;
+  return sample;
+}
+
+std::string fault_of(const std::function<void()>& action) {
+  return message_of<ComponentFault>(action);
+}
+
+/// What is said of an image that an augmentation makes.
+std::string said_of_image(const std::function<void(cv::Mat&)>& action) {
+  auto odd = std::make_unique<OddAugmentation>();
+  odd->action = action;
+  const auto guarded_one = guard(std::unique_ptr<Augmentation>(std::move(odd)), info_of("augmentation"));
+  return fault_of([&] {
+    cv::Mat image(4, 2, CV_8UC3, cv::Scalar::all(9));
+    RandomStream random(1, {1});
+    guarded_one->apply(image, random);
+  });
+}
+
+std::string said_of_samples(std::vector<Sample> samples) {
+  auto odd = std::make_unique<OddDataset>();
+  odd->list = std::move(samples);
+  const auto guarded_one = guard(std::unique_ptr<Dataset>(std::move(odd)), info_of("dataset"));
+  return fault_of([&] { static_cast<void>(guarded_one->samples()); });
+}
+
+/// What is said of two queries and three gallery images after a step; of their distances where it sets them.
+std::string said_of_step(PostProcessor::Step kind, const std::function<void(Retrieval&)>& action) {
+  auto odd = std::make_unique<OddPostProcessor>();
+  odd->kind = kind;
+  odd->action = action;
+  const auto guarded_one = guard(std::unique_ptr<PostProcessor>(std::move(odd)), info_of("post_processor"));
+  return fault_of([&] {
+    FakeRetrievalHost host;
+    Retrieval retrieval{torch::ones({5, 4}), 2, {}};
+    guarded_one->apply(retrieval, host);
+    CHECK(host.warnings == std::vector<std::string>{"post_processor 'odd': k is large"});
+    if (retrieval.distances) static_cast<void>(retrieval.distances(0, 2));
+  });
+}
+
+DistanceBlock always(const torch::Tensor& distances) {
+  return [distances](std::int64_t, std::int64_t) { return distances; };
+}
+
+}  // namespace
+
+TEST_CASE("whatever a component throws becomes an error that names it, and places stay") {
+  const std::string who = "loss 'odd' of plugin 'heap'";
+  const auto said = [&](const std::function<void()>& action) {
+    return message_of<Error>([&] { guarded(who, action); });
+  };
+  CHECK(said([] { throw std::runtime_error("no table"); }) == "error: " + who + " failed: no table");
+  CHECK(said([] { throw Error("no table"); }) == "error: " + who + " failed: no table");
+  CHECK(said([] { throw 7; }).find("error: " + who + " failed: it threw a value of type 'int'") == 0);
+  CHECK(said([] {
+          static_cast<void>(torch::ones({2, 3}).mm(torch::ones({2, 3})));
+        }).find("error: " + who + " failed: LibTorch: ") == 0);
+  CHECK(said([] { throw DataError("a.jpg", "is cut off"); }) == "a.jpg: error: is cut off");
+  CHECK(said([] { throw ComponentError("loss/odd", "does not fit"); }) == "loss/odd: error: does not fit");
+  CHECK(said([] { throw ComponentFault("head 'inner'", "gave nothing"); }) ==
+        "error: head 'inner' gave nothing");
+  CHECK(guarded(who, [] { return 3; }) == 3);
+}
+
+TEST_CASE("lack of memory is an error of its own kind, of LibTorch's CPU too") {
+  const auto said = [](const std::function<void()>& action) {
+    return message_of<system::OutOfMemory>([&] { guarded("head 'odd'", action); });
+  };
+  CHECK(said([] { throw std::bad_alloc(); }).find("error: head 'odd' needs more memory than there is") == 0);
+  CHECK(said([] {
+          static_cast<void>(torch::empty({std::int64_t{1} << 60}));
+        }).find("error: head 'odd' needs more memory than there is") == 0);
+  CHECK(said([] { throw std::runtime_error("no"); }).empty());
+}
+
+TEST_CASE("an image has three channels of bytes or floats that are numbers") {
+  const std::string start = "error: augmentation 'odd' of plugin 'heap' gave ";
+  CHECK(said_of_image([](cv::Mat&) {}).empty());
+  CHECK(said_of_image([](cv::Mat& image) { image.convertTo(image, CV_32F); }).empty());
+  CHECK(said_of_image([](cv::Mat& image) {
+          image = cv::Mat(4, 2, CV_32FC1);
+        }).find(start + "an image of 4 x 2 pixels with 1 channel (CV_32FC1); an image has the three") == 0);
+  CHECK(said_of_image([](cv::Mat& image) { image = cv::Mat(4, 2, CV_8UC1); }).find("(CV_8UC1)") !=
+        std::string::npos);
+  CHECK(said_of_image([](cv::Mat& image) { image = cv::Mat(4, 2, CV_64FC3); }).find("(CV_64FC3)") !=
+        std::string::npos);
+  CHECK(said_of_image([](cv::Mat& image) { image = cv::Mat(); }).find(start + "an empty image") == 0);
+  for (const auto bad : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    CHECK(said_of_image([bad](cv::Mat& image) {
+            image.convertTo(image, CV_32F);
+            image.at<cv::Vec3f>(3, 1)[2] = bad;
+          }) == start + "an image with values that are not finite");
+  }
+}
+
+TEST_CASE("samples have a path of their own, and identities and cameras that mean something") {
+  const std::string start = "error: dataset 'odd' of plugin 'heap' gave a sample ";
+  CHECK(said_of_samples({{"a", 0, 0, "", Split::train}, {"a", -1, -1, "", Split::query}}).empty());
+  CHECK(said_of_samples({{"a", 0, 0, "", Split::train}, {"a", 1, 0, "", Split::train}}) ==
+        start + "twice in the split 'train': sample 1 (from 0), 'a'");
+  CHECK(said_of_samples({{"", 0, 0, "", Split::train}}).find(start + "without a path") == 0);
+  CHECK_THROWS_WITH_AS(static_cast<void>(said_of_samples({{"a\xE9.jpg", 3, 2, "", Split::train}})),
+                       doctest::Contains("a\\xE9.jpg: error: is not a name in UTF-8; rename it (from "),
+                       DataError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(said_of_samples({{std::string("a\0b", 3), 3, 2, "", Split::train}})),
+                       doctest::Contains("a\\x00b: error: is not a name in UTF-8"), DataError);
+  CHECK(said_of_samples({{"a", -3, 0, "", Split::train}}).find(start + "with the identity -3") == 0);
+  CHECK(said_of_samples({{"a", 3, -2, "", Split::train}}).find(start + "with the camera -2") == 0);
+
+  auto odd = std::make_unique<OddDataset>();
+  odd->pixels = cv::Mat(5, 3, CV_32FC3);
+  const auto guarded_one = guard(std::unique_ptr<Dataset>(std::move(odd)), info_of("dataset"));
+  CHECK(fault_of([&] {
+          static_cast<void>(guarded_one->image(named("a.jpg")));
+        }).find("gave an image of 5 x 3 pixels with 3 channels (CV_32FC3) for 'a.jpg'; a data set") !=
+        std::string::npos);
+}
+
+TEST_CASE("batches hold images that exist, and factors are numbers") {
+  auto sampler = std::make_unique<OddSampler>();
+  sampler->list = {{0, 1}, {2, 9}};
+  RandomStream random(1, {1});
+  const auto few = guard(std::unique_ptr<Sampler>(std::move(sampler)), info_of("sampler"), 3);
+  CHECK(
+      fault_of([&] { static_cast<void>(few->batches(4, random)); }) ==
+      "error: sampler 'odd' of plugin 'heap' gave image 9 in batch 2 of epoch 4, but there are only 3 images "
+      "(counted from 0)");
+  auto empty = std::make_unique<OddSampler>();
+  empty->list = {{0}, {}};
+  const auto with_empty = guard(std::unique_ptr<Sampler>(std::move(empty)), info_of("sampler"), 3);
+  CHECK(fault_of([&] { static_cast<void>(with_empty->batches(1, random)); }) ==
+        "error: sampler 'odd' of plugin 'heap' gave an empty batch: batch 2 of epoch 1");
+  for (const double bad : {-1.0, std::numeric_limits<double>::quiet_NaN()}) {
+    auto schedule = std::make_unique<OddSchedule>();
+    schedule->value = bad;
+    const auto guarded_one = guard(std::unique_ptr<Schedule>(std::move(schedule)), info_of("schedule"));
+    CHECK(fault_of([&] { static_cast<void>(guarded_one->factor(1, 0)); }).find("gave the factor") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("what a post-processor hands back is checked, also when it is asked for later") {
+  using Step = PostProcessor::Step;
+  const std::string start = "error: post_processor 'odd' of plugin 'heap' gave ";
+  CHECK(said_of_step(Step::descriptors, [](Retrieval&) {}).empty());
+  CHECK(said_of_step(Step::descriptors, [](Retrieval& r) {
+          r.descriptors = torch::ones({4, 4});
+        }).find(start + "a tensor [4, 4] of type Float on cpu as descriptors; they must be [5, dim]") == 0);
+  CHECK(said_of_step(Step::descriptors, [](Retrieval& r) {
+          r.descriptors = torch::Tensor();
+        }).find(start + "nothing as descriptors") == 0);
+  CHECK(said_of_step(Step::descriptors, [](Retrieval& r) {
+          r.descriptors[3][1] = NAN;
+        }).find(start + "a descriptor that is not finite, row 3") == 0);
+  CHECK(said_of_step(Step::descriptors, [](Retrieval& r) { r.queries = 3; }).find("number of queries") !=
+        std::string::npos);
+  CHECK(said_of_step(Step::distances, [](Retrieval&) {}) ==
+        start + "no distances, which a step of this kind must set");
+  const auto said_of_distances = [](const torch::Tensor& distances) {
+    return said_of_step(Step::distances, [&](Retrieval& r) { r.distances = always(distances); });
+  };
+  CHECK(said_of_distances(torch::ones({2, 3})).empty());
+  CHECK(said_of_distances(torch::ones({2, 4})).find(start + "a tensor [2, 4] of type Float") == 0);
+  CHECK(said_of_distances(torch::ones({2, 3}, torch::kDouble)).find("of type Double") != std::string::npos);
+  CHECK(said_of_distances(torch::tensor({{1.0F, 2.0F, 3.0F}, {1.0F, INFINITY, 1.0F}}))
+            .find(start + "query 1 (from 0) a distance that is not finite") == 0);
+}
+
+TEST_CASE("a labeler gives every image an identity in order, or a reason") {
+  const auto said = [](PseudoLabels labels) {
+    auto odd = std::make_unique<OddLabeler>();
+    odd->labels = std::move(labels);
+    const auto guarded_one = guard(std::unique_ptr<Labeler>(std::move(odd)), info_of("labeler"));
+    return fault_of([&] {
+      FakeRetrievalHost host;
+      static_cast<void>(guarded_one->label({torch::ones({4, 2}), 1, {}}, host));
+      CHECK(host.warnings == std::vector<std::string>{"labeler 'odd': k is large"});
+    });
+  };
+  constexpr auto no = unlabelled_identity;
+  const std::string start = "error: labeler 'odd' of plugin 'heap' gave ";
+  CHECK(said({{0, no, 1, 0}, {{"x", 1}}}).empty());
+  CHECK(said({{1, 0, no, no}, {{"x", 2}}}).find(start + "the identity 1 to image 0 (from 0)") == 0);
+  CHECK(said({{0, 2, no, no}, {{"x", 2}}}).find(start + "the identity 2 to image 1") == 0);
+  CHECK(said({{0, 1, no, no}, {{"x", 1}}}) ==
+        start + "reasons for 1 images without an identity, but left out 2");
+  CHECK(said({{0, 1}, {}}) == start + "2 identities for 4 images");
+}
+
+TEST_CASE("partitioners, layouts, optimizers and writers are held to their contracts") {
+  const auto partitioner =
+      guard(std::unique_ptr<Partitioner>(std::make_unique<OddPartitioner>()), info_of("partitioner"));
+  CHECK(fault_of([&] {
+          static_cast<void>(partitioner->domain(named("a.jpg"), {}));
+        }).find("gave no domain to 'a.jpg'") != std::string::npos);
+
+  for (const auto* path : {"../a.jpg", "/a.jpg", ""}) {
+    auto odd = std::make_unique<OddLayout>();
+    odd->path = path;
+    const auto layout = guard(std::unique_ptr<Layout>(std::move(odd)), info_of("layout"));
+    CHECK(fault_of([&] {
+            static_cast<void>(layout->files({named("a.jpg")}, "jpg"));
+          }).find("stay inside it") != std::string::npos);
+    CHECK(fault_of([&] {
+            static_cast<void>(layout->files({}, "jpg"));
+          }).find("gave 1 names of files for 0 images") != std::string::npos);
+  }
+
+  const auto optimizer =
+      guard(std::unique_ptr<Optimizer>(std::make_unique<OddOptimizer>()), info_of("optimizer"));
+  CHECK(fault_of([&] { static_cast<void>(optimizer->build({})); }).find("gave no optimizer") !=
+        std::string::npos);
+  CHECK(fault_of([&] { static_cast<void>(optimizer->learning_rate()); }).find("as learning rate") !=
+        std::string::npos);
+
+  const auto writer = guard(std::unique_ptr<Writer>(std::make_unique<OddWriter>()), info_of("writer"));
+  CHECK(fault_of([&] { static_cast<void>(writer->file_name()); }).find("gave '../x' as the name") !=
+        std::string::npos);
+  CHECK(fault_of([&] { static_cast<void>(writer->top()); }).find("gave 0 as the number") !=
+        std::string::npos);
+  CHECK(fault_of([&] { writer->write({}, std::cout); }).find("a value of type 'char'") != std::string::npos);
+}

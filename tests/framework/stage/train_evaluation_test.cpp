@@ -1,0 +1,95 @@
+// Evaluations while a training runs, and averaged weights.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "framework/stage/train_runs.h"
+#include "kindred/core/error.h"
+#include "model/model_file.h"
+#include "system/precision.h"
+#include "temporary_folder.h"
+#include "tiny_components.h"
+#include "training/checkpoint.h"
+#include "training/run_directory.h"
+
+using namespace kindred;
+using namespace kindred::stage;
+using namespace kindred::test;
+
+TEST_CASE("averages change neither the training nor its last model, and they are what is evaluated") {
+  const auto catalog = tiny_catalog();
+  const std::vector<std::string> data{"dataset.tested=4", "train.evaluate_every=3"};
+  const TemporaryFolder folder;
+  const auto plain = train_quietly(tiny_plan(catalog, data), folder / "plain");
+  auto overrides = data;
+  overrides.emplace_back("train.ema_decay=0.95");
+  const auto averaged = train_quietly(tiny_plan(catalog, overrides), folder / "averaged");
+  CHECK(plain.averaged_model.empty());
+  CHECK(!fs::exists(folder / "plain/model.ema.safetensors"));
+  CHECK(tensors_of(read_bytes(averaged.model)) == tensors_of(read_bytes(plain.model)));
+  // Evaluated once, in the end: the best are the last averages.
+  CHECK(read_bytes(folder / "averaged/best.safetensors") == read_bytes(averaged.averaged_model));
+  CHECK(model::read_model_file(averaged.averaged_model, catalog, {}).plan.train.ema_decay == 0.95);
+}
+
+TEST_CASE("evaluations in between keep the best model and leave no trace in the last one") {
+  const auto catalog = tiny_catalog();
+  const std::vector<std::string> data{"dataset.tested=4", "train.epochs=4"};
+  const auto expected = undisturbed(tiny_plan(catalog, data));
+  auto overrides = data;
+  overrides.emplace_back("train.evaluate_every=2");
+  const TemporaryFolder folder;
+  ActingSink sink;
+  const auto outcome = train(tiny_plan(catalog, overrides), folder / "run", sink, never);
+  std::vector<double> scores;
+  for (const auto& progress : sink.finished) {
+    if (progress.stage == "evaluate") scores.push_back(progress.figures.at("mAP"));
+  }
+  REQUIRE(scores.size() == 2);
+  REQUIRE(outcome.best_score.has_value());
+  CHECK(*outcome.best_score == std::max(scores[0], scores[1]));
+  CHECK(fs::exists(folder / "run/best.safetensors"));
+  CHECK(model::read_model_file(folder / "run/best.safetensors", catalog, {}).identities == 5);
+  CHECK(tensors_of(read_bytes(folder / "run/model.safetensors")) == tensors_of(expected));
+}
+
+TEST_CASE("the best model is by the figure that the recipe names, and by its better direction") {
+  const auto catalog = tiny_catalog();
+  const TemporaryFolder folder;
+  ActingSink sink;
+  const auto outcome = train(tiny_plan(catalog, {"dataset.tested=4", "train.epochs=4",
+                                                 "train.evaluate_every=1", "train.best_by=first"}),
+                             folder / "run", sink, never);
+  double least = 1e9;
+  for (const auto& progress : sink.finished) {
+    if (progress.stage != "evaluate") continue;
+    least = std::min(least, progress.figures.at("first"));
+    CHECK(progress.figures.at("best first") == least);
+    // In the order of the metric.
+    std::vector<std::string> names;
+    for (const auto& figure : progress.figures) names.push_back(figure.first);
+    CHECK(names == std::vector<std::string>{"mAP", "rank1", "first", "best first"});
+  }
+  CHECK(outcome.best_score == least);
+  const auto unknown = [&] {
+    static_cast<void>(train_quietly(
+        tiny_plan(catalog, {"dataset.tested=4", "train.evaluate_every=1", "train.best_by=mINP"}),
+        folder / "other"));
+  };
+  CHECK(message_of<RecipeError>(unknown) ==
+        "--set train.best_by=mINP: error: train.best_by: no metric of the recipe gives a figure 'mINP'; "
+        "choose 'mAP', 'rank1' and 'first'");
+}
+
+TEST_CASE("evaluations in between need query and gallery images") {
+  const auto catalog = tiny_catalog();
+  const TemporaryFolder folder;
+  CHECK(message_of<ComponentError>([&] {
+          static_cast<void>(train_quietly(tiny_plan(catalog, {"train.evaluate_every=1"}), folder / "run"));
+        }) ==
+        "dataset/tiny: error: has 0 query and 0 gallery images, but train.evaluate_every needs both; set "
+        "train.evaluate_every = 0");
+}

@@ -1,0 +1,303 @@
+// Trainings that are stopped, killed, damaged or begun again.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/stage/train_runs.h"
+#include "kindred/core/error.h"
+#include "model/model_file.h"
+#include "system/precision.h"
+#include "temporary_folder.h"
+#include "tiny_components.h"
+#include "training/checkpoint.h"
+#include "training/run_directory.h"
+
+using namespace kindred;
+using namespace kindred::stage;
+using namespace kindred::test;
+
+TEST_CASE("a training that is stopped after every batch makes the same model to the last bit") {
+  const auto catalog = tiny_catalog();
+  for (const std::string optimizer : {"optimizer.type=sgd", "optimizer.type=adam"}) {
+    CAPTURE(optimizer);
+    const auto plan = tiny_plan(catalog, {optimizer, "augmentation.brightness.enabled=true"});
+    const auto expected = undisturbed(plan);
+    const TemporaryFolder folder;
+    int stops = 0;
+    for (;; ++stops) {
+      REQUIRE(stops < 20);
+      std::atomic<bool> stop{false};
+      ActingSink sink(1, [&] { stop = true; });
+      const auto outcome = train(plan, folder / "run", sink, stop);
+      if (!outcome.interrupted) break;
+      CHECK(outcome.model.empty());
+      CHECK(!fs::exists(folder / "run/model.safetensors"));
+    }
+    CHECK(stops == 15);
+    CHECK(read_bytes(folder / "run/model.safetensors") == expected);
+    CHECK(finished_epochs(folder / "run") == three_epochs);
+  }
+}
+
+TEST_CASE("an automatic precision is decided on once, said, and kept by what goes on") {
+  const auto catalog = tiny_catalog();
+  const auto plan = tiny_plan(catalog, {"train.precision=auto"});
+  const auto suitable = system::suitable_precision(torch::kCPU);
+  const auto name = system::precision_name(suitable);
+  const TemporaryFolder folder;
+  ActingSink sink;
+  static_cast<void>(train(plan, folder / "run", sink, never));
+  CHECK(sink.notes.find("train.precision = \"auto\": computing in " + name + "\n") != std::string::npos);
+  CHECK(read_bytes(folder / "run/recipe.toml").find("precision = \"" + name + "\"\n") != std::string::npos);
+  CHECK(read_bytes(folder / "run/environment.json").find("\"precision\": \"" + name + "\"") !=
+        std::string::npos);
+  CHECK(model::read_model_file(folder / "run/model.safetensors", catalog, {}).plan.train.precision ==
+        suitable);
+  CHECK(train_quietly(plan, folder / "run").was_done);
+
+  // Begun in what this machine would not choose.
+  const auto other = suitable == system::Precision::fp32 ? system::Precision::bf16 : system::Precision::fp32;
+  if (!system::can_compute(torch::kCPU, other)) {
+    MESSAGE("left out: this processor computes in fp32 alone");
+    return;
+  }
+  const auto other_name = system::precision_name(other);
+  std::atomic<bool> stop{false};
+  ActingSink stopper(2, [&] { stop = true; });
+  static_cast<void>(
+      train(tiny_plan(catalog, {"train.precision=" + other_name}), folder / "other", stopper, stop));
+  ActingSink going_on;
+  static_cast<void>(train(plan, folder / "other", going_on, never));
+  CHECK(going_on.notes.find("computing in " + other_name + ", which this training started with; " + name +
+                            " would suit cpu better\n") != std::string::npos);
+  CHECK(read_bytes(folder / "other/model.safetensors") ==
+        undisturbed(tiny_plan(catalog, {"train.precision=" + other_name})));
+  // Asked for by name, another one is another training.
+  CHECK(message_of<DataError>([&] {
+          static_cast<void>(train_quietly(tiny_plan(catalog, {"train.precision=" + name}), folder / "other"));
+        }).find("\n  train.precision: \"" + other_name + "\" there, \"" + name + "\" here") !=
+        std::string::npos);
+}
+
+TEST_CASE("a training that is killed anywhere goes on from its last checkpoint to the same model") {
+  const auto catalog = tiny_catalog();
+  // A checkpoint each epoch, each second epoch, after each batch.
+  for (const std::string often :
+       {"train.checkpoint_every=1", "train.checkpoint_every=2", "train.checkpoint_minutes=1e-9"}) {
+    CAPTURE(often);
+    const auto plan = tiny_plan(catalog, {often});
+    const auto expected = undisturbed(plan);
+    for (const std::int64_t at : {1, 4, 5, 6, 8, 11, 15}) {
+      CAPTURE(at);
+      const TemporaryFolder folder;
+      ActingSink sink(at, [] { throw Killed(); });
+      CHECK_THROWS_AS(static_cast<void>(train(plan, folder / "run", sink, never)), Killed);
+      // What a power cut leaves is what lies on the disk, not what destructors do: a copy of the folder.
+      fs::copy(folder / "run", folder / "copy", fs::copy_options::recursive);
+      static_cast<void>(train_quietly(plan, folder / "copy"));
+      CHECK(read_bytes(folder / "copy/model.safetensors") == expected);
+      CHECK(finished_epochs(folder / "copy") == three_epochs);
+    }
+  }
+}
+
+TEST_CASE("copies of the directory made while training runs can all be gone on from") {
+  const auto catalog = tiny_catalog();
+  const auto plan = tiny_plan(catalog, {"train.checkpoint_minutes=1e-9"});
+  const TemporaryFolder folder;
+  const auto copy_to = [&](int number) { return folder / ("copy" + std::to_string(number)); };
+  int copies = 0;
+  class CopyingSink : public ActingSink {
+   public:
+    explicit CopyingSink(std::function<void()> copy) : copy_(std::move(copy)) {}
+    void update(const progress::Progress&) override { copy_(); }
+    void finish(const progress::Progress&) override { copy_(); }
+
+   private:
+    std::function<void()> copy_;
+  };
+  CopyingSink sink([&] { fs::copy(folder / "run", copy_to(copies++), fs::copy_options::recursive); });
+  static_cast<void>(train(plan, folder / "run", sink, never));
+  const auto expected = read_bytes(folder / "run/model.safetensors");
+  REQUIRE(copies == 18);
+  for (int i = 0; i < copies; i += 3) {
+    static_cast<void>(train_quietly(plan, copy_to(i)));
+    CHECK(read_bytes(copy_to(i) / "model.safetensors") == expected);
+    CHECK(finished_epochs(copy_to(i)) == three_epochs);
+  }
+}
+
+TEST_CASE("checkpoints within an epoch let a killed training go on at the batch") {
+  const auto catalog = tiny_catalog();
+  const auto plan = tiny_plan(catalog, {"train.checkpoint_minutes=1e-9"});
+  const TemporaryFolder folder;
+  ActingSink killer(9, [] { throw Killed(); });
+  CHECK_THROWS_AS(static_cast<void>(train(plan, folder / "run", killer, never)), Killed);
+  ActingSink sink;
+  static_cast<void>(train(plan, folder / "run", sink, never));
+  CHECK(sink.notes.find("continuing in epoch 2 of 3, 3 batches done") != std::string::npos);
+  CHECK(sink.updates.size() == 7);
+}
+
+TEST_CASE("a damaged checkpoint is replaced by the previous one, and the model is the same") {
+  const auto catalog = tiny_catalog();
+  const auto plan = tiny_plan(catalog);
+  const auto expected = undisturbed(plan);
+  const TemporaryFolder folder;
+  ActingSink killer(13, [] { throw Killed(); });
+  CHECK_THROWS_AS(static_cast<void>(train(plan, folder / "run", killer, never)), Killed);
+  const auto checkpoint = folder / "run/checkpoint.safetensors";
+  flip_a_bit(checkpoint);
+  ActingSink sink;
+  static_cast<void>(train(plan, folder / "run", sink, never));
+  CHECK(sink.notes.find("warning: " + checkpoint.string() + ": error: is damaged: its checksum is") !=
+        std::string::npos);
+  CHECK(sink.notes.find("continuing from the previous checkpoint") != std::string::npos);
+  CHECK(sink.notes.find("continuing in epoch 2 of 3") != std::string::npos);
+  CHECK(read_bytes(folder / "run/model.safetensors") == expected);
+  CHECK(finished_epochs(folder / "run") == three_epochs);
+}
+
+TEST_CASE("when both checkpoints are damaged, both are named and nothing is begun anew") {
+  const auto catalog = tiny_catalog();
+  const auto plan = tiny_plan(catalog);
+  const TemporaryFolder folder;
+  ActingSink killer(13, [] { throw Killed(); });
+  CHECK_THROWS_AS(static_cast<void>(train(plan, folder / "run", killer, never)), Killed);
+  flip_a_bit(folder / "run/checkpoint.safetensors");
+  write_bytes(folder / "run/checkpoint.previous.safetensors", "short");
+  const auto message = message_of<DataError>([&] { static_cast<void>(train_quietly(plan, folder / "run")); });
+  for (const char* part : {"checkpoint.safetensors: error: cannot be used to continue, and neither can the "
+                           "previous checkpoint; remove both to train from the start",
+                           "is damaged: its checksum is",
+                           "checkpoint.previous.safetensors: error: is not a "
+                           "safetensors file: it has only 5 bytes"}) {
+    CHECK_MESSAGE(message.find(part) != std::string::npos, message);
+  }
+}
+
+TEST_CASE("a training that has ended is not repeated") {
+  const auto catalog = tiny_catalog();
+  const auto plan = tiny_plan(catalog);
+  const TemporaryFolder folder;
+  const auto first = train_quietly(plan, folder / "run");
+  const auto before = fs::last_write_time(folder / "run/model.safetensors");
+  const auto metrics = read_bytes(folder / "run/metrics.jsonl");
+  ActingSink sink;
+  const auto again = train(plan, folder / "run", sink, never);
+  CHECK(again.was_done);
+  CHECK(!again.interrupted);
+  CHECK(again.model == first.model);
+  CHECK(again.epochs_done == 3);
+  CHECK(again.last_loss == first.last_loss);
+  CHECK(sink.updates.empty());
+  CHECK(sink.notes.rfind("already trained: ", 0) == 0);
+  CHECK(fs::last_write_time(folder / "run/model.safetensors") == before);
+  CHECK(read_bytes(folder / "run/metrics.jsonl") == metrics);
+}
+
+TEST_CASE("a directory of another recipe is refused with the keys that differ") {
+  const auto catalog = tiny_catalog();
+  const TemporaryFolder folder;
+  static_cast<void>(train_quietly(tiny_plan(catalog), folder / "run"));
+  const auto message = message_of<DataError>([&] {
+    static_cast<void>(train_quietly(
+        tiny_plan(catalog, {"optimizer.learning_rate=0.5", "loss.scale.enabled=false"}), folder / "run"));
+  });
+  const auto expected =
+      (folder / "run").string() +
+      ": error: belongs to another recipe; use another run directory, or revert these changes of the recipe:"
+      "\n  loss: [entropy, centers, scale] there, [entropy, centers] here"
+      "\n  loss.scale.breaks_at: 0 there, not set here";
+  CHECK_MESSAGE(message.rfind(expected, 0) == 0, message);
+  CHECK(message.find("\n  optimizer.learning_rate: 0.01 there, 0.5 here") != std::string::npos);
+}
+
+TEST_CASE("another machine, name or number of workers goes on with the same training") {
+  const auto catalog = tiny_catalog();
+  const TemporaryFolder folder;
+  std::atomic<bool> stop{false};
+  ActingSink stopper(2, [&] { stop = true; });
+  static_cast<void>(train(tiny_plan(catalog), folder / "run", stopper, stop));
+  ActingSink sink;
+  const auto outcome =
+      train(tiny_plan(catalog, {"machine.threads=2", "loader.workers=1", "train.checkpoint_every=2"}),
+            folder / "run", sink, never);
+  CHECK(outcome.epochs_done == 3);
+  CHECK(sink.notes.find("warning: the result may differ in the last bits") != std::string::npos);
+  CHECK(sink.notes.find("on cpu with 1 threads and continues with") != std::string::npos);
+}
+
+TEST_CASE("a directory in use is refused with the process that uses it") {
+  const auto catalog = tiny_catalog();
+  const TemporaryFolder folder;
+  const training::RunDirectory held(folder / "run");
+  CHECK(message_of<DataError>([&] {
+          static_cast<void>(train_quietly(tiny_plan(catalog), folder / "run"));
+        }) == (folder / "run").string() + ": error: is in use by process " + std::to_string(::getpid()) +
+                  "; wait until it ends, or use another run directory");
+}
+
+TEST_CASE("training images that have changed since the checkpoint are refused") {
+  const auto catalog = tiny_catalog();
+  const TemporaryFolder folder;
+  std::atomic<bool> stop{false};
+  ActingSink stopper(2, [&] { stop = true; });
+  static_cast<void>(train(tiny_plan(catalog), folder / "run", stopper, stop));
+  auto content = file::read_safetensors(folder / "run/checkpoint.safetensors");
+  training::Checkpoint checkpoint =
+      *training::read_checkpoint_position(folder / "run/checkpoint.safetensors");
+  checkpoint.state = content;
+  checkpoint.data = "19 images, 01234567";
+  training::write_checkpoint(folder / "run/checkpoint.safetensors", checkpoint);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(train_quietly(tiny_plan(catalog), folder / "run")),
+      doctest::Contains(
+          "the training images have changed since this checkpoint (19 images, 01234567 then, 20 images, "),
+      DataError);
+}
+
+TEST_CASE(
+    "with groups, freezing, clipping, averages and bf16 a stopped training is the same to the last bit") {
+  const auto catalog = tiny_catalog();
+  std::vector<std::string> overrides{
+      "optimizer.group=[{ name = 'new', parameters = ['head*', 'loss*'], learning_rate_factor = 10.0, "
+      "bias_factor = 2.0 }, { name = 'backbone', parameters = ['backbone*'], weight_decay_factor = 0.0, "
+      "frozen_epochs = 1 }]",
+      "train.clip_gradient_norm=0.5", "train.ema_decay=0.9", "train.evaluate_every=1", "dataset.tested=3"};
+  if (system::can_compute(torch::kCPU, system::Precision::bf16)) {
+    overrides.emplace_back("train.precision=bf16");
+  } else {
+    MESSAGE("in fp32: this processor cannot compute convolutions in bf16");
+  }
+  for (const std::string optimizer : {"sgd", "adam"}) {
+    CAPTURE(optimizer);
+    overrides.insert(overrides.begin(), "optimizer.type=" + optimizer);
+    const auto plan = tiny_plan(catalog, overrides);
+    const TemporaryFolder folder;
+    ActingSink whole;
+    const auto outcome = train(plan, folder / "whole", whole, never);
+    CHECK(whole.notes.find("backbone    6        1,408") != std::string::npos);
+    CHECK(whole.notes.find("group 'backbone' is trained from now on") != std::string::npos);
+    int stops = 0;
+    for (;; ++stops) {
+      REQUIRE(stops < 20);
+      std::atomic<bool> stop{false};
+      ActingSink sink(1, [&] { stop = true; });
+      if (!train(plan, folder / "stopped", sink, stop).interrupted) break;
+    }
+    CHECK(stops >= 15);  // after each batch, and in evaluations
+    for (const auto* name : {"model.safetensors", "model.ema.safetensors", "best.safetensors"})
+      CHECK_MESSAGE(read_bytes(folder / "stopped" / name) == read_bytes(folder / "whole" / name), name);
+    CHECK(outcome.model == folder / "whole/model.safetensors");
+    CHECK(outcome.averaged_model == folder / "whole/model.ema.safetensors");
+    CHECK(train_quietly(plan, folder / "whole").averaged_model == outcome.averaged_model);
+    CHECK(tensors_of(read_bytes(outcome.model)) != tensors_of(read_bytes(outcome.averaged_model)));
+  }
+}

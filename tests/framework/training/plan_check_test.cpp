@@ -1,0 +1,87 @@
+#include "training/plan_check.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "kindred/core/error.h"
+#include "temporary_folder.h"
+#include "tiny_components.h"
+
+using namespace kindred;
+using namespace kindred::training;
+using namespace kindred::test;
+
+namespace {
+
+class SquareResize : public Augmentation {
+ public:
+  struct Params {
+    std::int64_t side = 16;
+    double prob = 1;
+    bool refuses = false;
+  };
+  static Schema<Params> schema() {
+    Schema<Params> s("Makes images square.");
+    s.add("side", &Params::side, "height and width").at_least(1);
+    s.add("prob", &Params::prob, "for show").range(0, 1).idle_at(0);
+    s.add("refuses", &Params::refuses, "does not work on any image");
+    return s;
+  }
+  SquareResize(const Params& params, const Context&) : params_(params) {}
+  void apply(cv::Mat& image, RandomStream&) override {
+    if (params_.refuses) throw ComponentError("augmentation/square", "must stand before 'normalize'");
+    const auto side = static_cast<int>(params_.side);
+    cv::resize(image, image, {side, side});
+  }
+  [[nodiscard]] bool at_test_time() const override { return true; }
+
+ private:
+  Params params_;
+};
+
+/// Of the tiny recipe with images of a size of their own.
+std::string checked(const std::vector<std::string>& overrides) {
+  static const Catalog catalog = [] {
+    Catalog whole = tiny_catalog();
+    Catalog more;
+    more.add<SquareResize>("square");
+    whole.merge(std::move(more), "more", "more.so");
+    return whole;
+  }();
+  std::string text = tiny_recipe;
+  const std::string before = "[[augmentation]]\n";
+  text.insert(text.find(before), before + "type = \"square\"\n");
+  return check_plan(recipe::make_plan(recipe::parse_recipe(text, "tiny.toml", overrides), catalog));
+}
+
+}  // namespace
+
+TEST_CASE("images that are too small for the network are found without data") {
+  CHECK(checked({}).find("16 x 16 pixels (height x width)") != std::string::npos);
+  const auto message =
+      message_of<RecipeError>([] { static_cast<void>(checked({"augmentation.square.side=4"})); });
+  CAPTURE(message);
+  CHECK(message.find(
+            "tiny.toml:12:1: error: backbone 'tiny' and head 'tiny' cannot take images of 4 x 4 pixels: "
+            "backbone 'tiny' of plugin 'tiny' failed: LibTorch: ") == 0);
+  CHECK(message.find("; choose larger images in the augmentation that sets their size") != std::string::npos);
+}
+
+TEST_CASE("an augmentation that refuses the images of its place is found without data") {
+  CHECK(message_of<RecipeError>([] { static_cast<void>(checked({"augmentation.square.refuses=true"})); }) ==
+        "tiny.toml:6:1: error: augmentation 'square': must stand before 'normalize'");
+}
+
+TEST_CASE("a component that does nothing by its parameter is warned of") {
+  CHECK(checked({}).find("warning") == std::string::npos);
+  CHECK(checked({"augmentation.square.prob=0"})
+            .find("\ntiny.toml:6:1: warning: augmentation 'square': with prob = 0.0 it does nothing; choose "
+                  "another value, or remove it by enabled = false\n") != std::string::npos);
+}

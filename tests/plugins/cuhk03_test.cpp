@@ -1,0 +1,243 @@
+#include "cuhk03.h"
+
+#include <zlib.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kindred/core/random.h"
+#include "made_dataset.h"
+#include "mat_file.h"
+
+using namespace kindred;
+using namespace kindred::cuhk03;
+using namespace kindred::test;
+
+namespace {
+
+std::string mat_number(std::uint64_t value, std::size_t bytes) {
+  std::string text;
+  for (std::size_t i = 0; i < bytes; ++i) text.push_back(static_cast<char>(value >> (8 * i)));
+  return text;
+}
+
+/// An element of a MAT-file with its head, padded to 8 bytes.
+std::string mat_element(std::uint32_t type, std::string data) {
+  auto text = mat_number(type, 4) + mat_number(data.size(), 4) + data;
+  while (text.size() % 8 != 0) text.push_back('\0');
+  return text;
+}
+
+std::string mat_array(std::uint32_t kind, std::size_t rows, const std::string& name, const std::string& data,
+                      std::size_t columns = 1) {
+  return mat_element(14, mat_element(6, mat_number(kind, 4) + mat_number(0, 4)) +
+                             mat_element(5, mat_number(rows, 4) + mat_number(columns, 4)) +
+                             mat_element(1, name) + data);
+}
+
+/// A column of 16-bit numbers, as the real file has them.
+std::string mat_numbers(const std::string& name, const std::vector<int>& numbers) {
+  std::string data;
+  for (const int number : numbers) data += mat_number(static_cast<std::uint64_t>(number), 2);
+  if (data.size() <= 4) {  // a small element
+    auto small = mat_number(4 | (data.size() << 16), 4) + data;
+    small.resize(8, '\0');
+    return mat_array(11, numbers.size(), name, small);
+  }
+  return mat_array(11, numbers.size(), name, mat_element(4, data));
+}
+
+std::string mat_texts(const std::string& name, const std::vector<std::string>& texts) {
+  std::string cells;
+  for (const auto& text : texts) {
+    std::string data;
+    for (const char c : text) data += mat_number(static_cast<unsigned char>(c), 2);
+    cells += mat_array(4, 1, "", mat_element(4, data), text.size());
+  }
+  return mat_array(1, texts.size(), name, cells);
+}
+
+std::string mat_header() {
+  std::string text = "MATLAB 5.0 MAT-file, made by a test";
+  text.resize(124, ' ');
+  return text + mat_number(0x0100, 2) + "IM";
+}
+
+std::string mat_compressed(const std::string& element) {
+  std::string packed(compressBound(element.size()), '\0');
+  uLongf size = packed.size();
+  REQUIRE(compress(reinterpret_cast<Bytef*>(packed.data()), &size,
+                   reinterpret_cast<const Bytef*>(element.data()), element.size()) == Z_OK);
+  packed.resize(size);
+  return mat_number(15, 4) + mat_number(packed.size(), 4) + packed;  // not padded
+}
+
+const std::vector<std::string> cuhk03_names{"1_001_1_01.png", "1_001_2_06.png", "1_002_1_01.png",
+                                            "1_002_2_06.png", "2_001_1_01.png"};
+
+std::vector<std::string> config_variables() {
+  return {mat_numbers("camId", {1, 2, 1, 2, 1}),
+          mat_texts("filelist", cuhk03_names),
+          mat_numbers("labels", {1, 1, 2, 2, 844}),
+          mat_numbers("query_idx", {3}),
+          mat_numbers("gallery_idx", {4}),
+          mat_numbers("train_idx", {1, 2, 5}),
+          mat_array(6, 1, "half", mat_element(9, std::string("\0\0\0\0\0\0\xe0\x3f", 8)))};
+}
+
+std::string config_file(bool compressed) {
+  auto text = mat_header();
+  for (const auto& variable : config_variables()) text += compressed ? mat_compressed(variable) : variable;
+  return text;
+}
+
+void write_extracted(const PictureFolder& folder, const std::string& images = "detected") {
+  int seed = 0;
+  for (const auto& name : cuhk03_names) folder.write_picture("images_" + images + "/" + name, ++seed);
+}
+
+Cuhk03 cuhk03_at(const std::filesystem::path& root, const std::string& images = "detected",
+                 Protocol protocol = Protocol::new_767, std::int64_t split = 1) {
+  return Cuhk03({root, images, protocol, split}, {});
+}
+
+std::string cuhk03_refusal(const TemporaryFolder& folder, Protocol protocol = Protocol::new_767,
+                           std::int64_t split = 1) {
+  return folder.without(
+      error_of([&] { (void)cuhk03_at(folder.path(), "detected", protocol, split).samples(); }));
+}
+
+/// As one machine writes them, with paths of its own.
+const char* const two_splits = R"([
+  {"train": [["/home/me/cuhk03/images_detected/1_001_1_01.png", 0, 0]], "num_train_pids": 1,
+   "query": [["C:\\cuhk03\\images_detected\\1_002_1_01.png", 1, 0], ["x/1_002_2_06.png", 1, 1]],
+   "gallery": [["1_002_1_01.png", 1, 0], ["x/1_002_2_06.png", 1, 1]]},
+  {"train": [["1_002_1_01.png", 0, 0]], "query": [["1_001_1_01.png", 7, 0]],
+   "gallery": [["1_001_2_06.png", 7, 1]]}])";
+
+}  // namespace
+
+TEST_CASE("CUHK03's new protocol is read from its MAT-file, compressed or not") {
+  for (const bool compressed : {true, false}) {
+    CAPTURE(compressed);
+    const PictureFolder folder;
+    write_extracted(folder);
+    folder.write("cuhk03_new_protocol_config_detected.mat", config_file(compressed));
+    const auto dataset = cuhk03_at(folder.path());
+    const auto samples = dataset.samples();
+    CHECK(facts_of(samples) == std::multiset<std::string>{"1 c1 train ", "1 c2 train ", "844 c1 train ",
+                                                          "2 c1 query ", "2 c2 gallery "});
+    REQUIRE(samples.size() == 5);
+    CHECK(samples[2].path == "images_detected/2_001_1_01.png");
+    CHECK(equal_pixels(dataset.image(samples[2]), picture(5)));
+    CHECK(dataset.recognize() == Recognition::certain);
+  }
+}
+
+TEST_CASE("CUHK03's splits are read from JSON files, whatever folders their paths name") {
+  const PictureFolder folder;
+  write_extracted(folder);
+  folder.write("splits_classic_detected.json", two_splits);
+  const auto first = cuhk03_at(folder.path(), "detected", Protocol::classic).samples();
+  REQUIRE(first.size() == 5);
+  CHECK(first[1].path == "images_detected/1_002_1_01.png");
+  CHECK(facts_of(first) == std::multiset<std::string>{"0 c1 train ", "1 c1 query ", "1 c2 query ",
+                                                      "1 c1 gallery ", "1 c2 gallery "});
+  const auto second = cuhk03_at(folder.path(), "detected", Protocol::classic, 2).samples();
+  CHECK(facts_of(second) == std::multiset<std::string>{"0 c1 train ", "7 c1 query ", "7 c2 gallery "});
+  CHECK(contains(cuhk03_refusal(folder, Protocol::classic, 3), "has 2 splits, and split 3 is asked for"));
+  CHECK(cuhk03_at(folder.path()).recognize() == Recognition::no);  // of the new protocol nothing is known
+
+  folder.write("splits_new_detected.json", two_splits);
+  folder.write("cuhk03_new_protocol_config_detected.mat", "not read");
+  CHECK(cuhk03_at(folder.path()).samples().size() == 5);
+}
+
+TEST_CASE("CUHK03-NP's folders of detected and of labeled images are read") {
+  const PictureFolder folder;
+  for (const std::string images : {"detected", "labeled"}) {
+    folder.write_picture(images + "/bounding_box_train/0001_c1_1.png", 1);
+    folder.write_picture(images + "/query/0003_c1_21.png", 2);
+    folder.write_picture(images + "/bounding_box_test/0003_c2_27.png", 3);
+  }
+  for (const std::string images : {"detected", "labeled"}) {
+    const auto dataset = cuhk03_at(folder.path(), images);
+    const auto samples = dataset.samples();
+    CHECK(facts_of(samples) == std::multiset<std::string>{"1 c1 train ", "3 c1 query ", "3 c2 gallery "});
+    CHECK(samples[0].path == images + "/bounding_box_train/0001_c1_1.png");
+    CHECK(equal_pixels(dataset.image(samples[0]), picture(1)));
+    CHECK(dataset.recognize() == Recognition::certain);
+  }
+  folder.write("detected/query/x.png", "");
+  CHECK(contains(cuhk03_refusal(folder), "x.png: error: is not named IIII_cC_..."));
+}
+
+TEST_CASE("what is missing of CUHK03 is named") {
+  const PictureFolder folder;
+  CHECK(contains(cuhk03_refusal(folder),
+                 "contains neither 'detected/bounding_box_train' nor 'images_detected'"));
+  CHECK(contains(cuhk03_refusal(folder, Protocol::classic), "which the classic protocol needs"));
+  CHECK(cuhk03_at(folder.path()).recognize() == Recognition::no);
+  folder.write("cuhk03_release/cuhk-03.mat", "");
+  CHECK(
+      contains(cuhk03_refusal(folder), "holds the images inside of cuhk-03.mat, which is not read; extract"));
+  write_extracted(folder);
+  CHECK(contains(cuhk03_refusal(folder),
+                 "but not 'splits_new_detected.json' or "
+                 "'cuhk03_new_protocol_config_detected.mat', which say which images"));
+  folder.write("cuhk03_new_protocol_config_detected.mat", config_file(true));
+  std::filesystem::remove(folder / "images_detected/1_002_2_06.png");
+  CHECK(contains(cuhk03_refusal(folder), "lists '1_002_2_06.png', which is not in 'images_detected'"));
+  folder.write("splits_new_detected.json", "[{]");
+  CHECK(contains(cuhk03_refusal(folder), "splits_new_detected.json: error: is not valid JSON"));
+  folder.write("splits_new_detected.json", R"([{"train": [["1_001_1_01.png"]]}])");
+  CHECK(contains(cuhk03_refusal(folder), "has another entry in 'train'; expected a list of splits"));
+  folder.write("splits_new_detected.json", R"([{"train": []}])");
+  CHECK(contains(cuhk03_refusal(folder), "split 1 has no list 'query'"));
+}
+
+TEST_CASE("a split of the new protocol has no effect and is refused") {
+  Table table;
+  table.set("root", Value("cuhk03"));
+  table.set("split", Value(std::int64_t{2}));
+  Diagnostics diagnostics;
+  static_cast<void>(Cuhk03::schema().parse(Value(std::move(table)), "dataset", diagnostics));
+  REQUIRE_FALSE(diagnostics.empty());
+  CHECK(contains(diagnostics.all().front().message, "split has an effect only with protocol = \"classic\""));
+}
+
+TEST_CASE("a damaged MAT-file is an error at each place, and nothing worse") {
+  const TemporaryFolder folder;
+  const auto outcome = [&](const std::string& bytes) {
+    const auto file = folder.write("config.mat", bytes);
+    return message_of<DataError>([&] { (void)read_mat_file(file); });
+  };
+  CHECK(outcome(config_file(false)).empty());
+  CHECK(contains(outcome("MATLAB 7.3 MAT-file"), "is a MAT-file of version 7.3 (HDF5)"));
+  CHECK(contains(outcome("hello"), "is not a MAT-file of version 5"));
+  CHECK(contains(message_of<DataError>([&] { (void)read_mat_file(folder / "none.mat"); }), "does not exist"));
+  for (const bool compressed : {false, true}) {
+    const auto whole = config_file(compressed);
+    for (std::size_t size = 0; size < whole.size(); size += 3) (void)outcome(whole.substr(0, size));
+    RandomStream random(1);
+    for (int trial = 0; trial < 500; ++trial) {
+      auto bytes = whole;
+      const auto at = random.integer(128, static_cast<std::int64_t>(bytes.size()) - 1);
+      bytes[static_cast<std::size_t>(at)] = static_cast<char>(random.integer(0, 255));
+      (void)outcome(bytes);
+    }
+  }
+  auto cut = config_file(true);
+  cut.resize(cut.size() - 5);
+  CHECK(contains(outcome(cut), "is damaged: an element is longer than what is left of the file"));
+  const auto variables = read_mat_file(folder.write("config.mat", config_file(true)));
+  CHECK(variables.texts.at("filelist") == cuhk03_names);
+  CHECK(variables.numbers.at("labels") == std::vector<std::int64_t>{1, 1, 2, 2, 844});
+  CHECK(variables.numbers.at("query_idx") == std::vector<std::int64_t>{3});
+  CHECK_FALSE(variables.numbers.contains("half"));  // 0.5 is not whole
+}

@@ -1,0 +1,46 @@
+#include "recipe_run.h"
+
+#include <iostream>
+#include <utility>
+
+#include "command/machine.h"
+#include "pipeline/pipeline.h"
+#include "recipe/plan.h"
+#include "recipe/recipe.h"
+
+namespace kindred::launcher {
+
+void RecipeRunOptions::add_to(CLI::App& app) {
+  add_recipe_file(app, file);
+  app.add_option("--from", pipeline.from, "Run this stage and all stages that depend on it again")
+      ->type_name("STAGE");
+  run.add_to(app, "runs/NAME", "Show which stages would run and why, but run none");
+}
+
+RecipeRun run_recipe(const RecipeRunOptions& options, bool only_model, Session& session) {
+  const auto& catalog = session.load_plugins(options.run.recipe.plugins.folders);
+  const auto recipe = recipe::load_recipe(options.file, options.run.recipe.overrides());
+  if (only_model) static_cast<void>(recipe::make_plan(recipe, catalog));  // refuses pipelines
+  const auto pipeline = pipeline::make_any_pipeline(recipe, catalog);
+  const auto progress = session.make_progress();
+  command::prepare_machine(pipeline.machine, *progress);
+  auto stages = options.pipeline;
+  stages.ignore_code = options.run.ignore_code;
+  if (only_model) stages.only = "model";
+  RecipeRun run;
+  run.folder = run_directory(options.run.folder, pipeline.name, options.file);
+  if (options.run.dry_run) {
+    std::cout << pipeline::plan_text(pipeline::plan_pipeline(pipeline, catalog, run.folder, stages));
+    return run;
+  }
+  auto outcome = pipeline::run_pipeline(pipeline, catalog, run.folder, stages, *progress, stop_requested());
+  if (outcome.interrupted) {
+    run.exit_code = Session::interrupted(run.folder);
+  } else {
+    run.ended = true;
+    run.text = std::move(outcome.text);
+  }
+  return run;
+}
+
+}  // namespace kindred::launcher
