@@ -303,8 +303,12 @@ Section training_comparison(const Two& two) {
     const auto* ranking = final_ranking(two.second);
     if (ranking != nullptr && ranking->scores.value) {
       for (const auto& figure : results::figures_of({&*ranking->scores.value}, Prominence::headline)) {
-        charts += both_by_epoch(figure.label, two, first->evaluation, second->evaluation, figure.name,
-                                figure.kind == FigureKind::share ? 100 : 1);
+        for (const auto& [test_set, figures] : first->evaluations) {
+          const auto same = second->evaluations.find(test_set);
+          if (same == second->evaluations.end()) continue;
+          charts += both_by_epoch(figure.label + (test_set.empty() ? "" : " on " + test_set), two, figures,
+                                  same->second, figure.name, figure.kind == FigureKind::share ? 100 : 1);
+        }
       }
     }
     if (charts.empty()) continue;
