@@ -135,9 +135,9 @@ torch::Tensor ActivationMaps::energy(const torch::Tensor& images) {
 
 torch::Tensor ActivationMaps::similarity_to_first(const torch::Tensor& images) {
   const torch::AutoGradMode gradients(true);
-  const auto descriptors =
-      F::normalize(model_.forward(system::place_images(images, device_)).back().to(torch::kFloat32),
-                   F::NormalizeFuncOptions().dim(1));
+  auto descriptors = model_.forward(system::place_images(images, device_)).back().to(torch::kFloat32);
+  // Through its length a descriptor would lose as much as it gains: the length is held fixed.
+  descriptors = descriptors / descriptors.detach().norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
   const auto maps = watch_.take();
   require_maps(maps);
   // In evaluation mode no image changes another's descriptor: the gradient of the sum holds those of all.

@@ -33,8 +33,10 @@ class ActivationMaps {
   [[nodiscard]] torch::Tensor energy(const torch::Tensor& images);
 
   /// What makes images similar to one of them: Grad-CAM (Selvaraju et al., ICCV 2017, eq. 1 and 2) of the
-  /// cosine similarity to the first image. Of a channel the weight is the sum of the gradient over the map,
-  /// so that those of several branches count as they contribute to the similarity.
+  /// cosine similarity to the first image, with the lengths of the descriptors held fixed. So, where a
+  /// descriptor is linear in the maps, the values before the ReLU add up to the similarity (Stylianou et al.,
+  /// WACV 2019). Of a channel the weight is the sum of the gradient over the map: maps of several branches
+  /// count as they contribute.
   /// @param images [1 + N, 3, H, W]: a query and what is compared with it
   /// @return maps of the N others
   [[nodiscard]] torch::Tensor similarity_to_first(const torch::Tensor& images);

@@ -210,6 +210,11 @@ Section query_comparison(const Two& two, const SheetSize& size, Pictures& pictur
   if (first == nullptr || second == nullptr) return section;
   section.content += trouble_notice(first->queries.trouble) + trouble_notice(second->queries.trouble);
   if (!first->queries.value || !second->queries.value) return section;
+  if (first->scores.value && second->scores.value &&
+      !comparable(*first->scores.value, *second->scores.value)) {
+    section.content += notice(not_comparable);
+    return section;
+  }
   const auto& of_first = *first->queries.value;
   const auto& of_second = *second->queries.value;
   if (of_first.columns.empty() || of_second.columns.empty() ||

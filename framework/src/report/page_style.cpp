@@ -124,8 +124,8 @@ details.zoom { border: 0; padding: 0; }
 .zoom[open] { aspect-ratio: 1 / 2; }
 .zoom[open] > summary { position: fixed; inset: 0; z-index: 8; display: flex; align-items: center;
   justify-content: center; gap: 3vw; padding: 2vh 3vw 9vh; background: rgba(8, 10, 13, .9); cursor: zoom-out; }
-.ranking .zoom[open] > summary img { width: auto; height: min(82vh, 900px); max-width: 45vw; object-fit: contain;
-  margin: 0; }
+.ranking .zoom[open] > summary img { width: auto; height: min(82vh, 900px, 88vw); max-width: 45vw;
+  object-fit: contain; margin: 0; border: 0; }
 .zoom[open] > p { display: block; position: fixed; inset: auto 0 0 0; z-index: 9; margin: 0; padding: 1vh 3vw 3vh;
   color: #eef1f4; text-align: center; pointer-events: none; }
 pre { margin: 8px 0 0; padding: 12px 14px; background: var(--soft); border-radius: 6px; overflow-x: auto;
@@ -142,7 +142,7 @@ footer { color: var(--quiet); font-size: 13px; padding-bottom: 32px; }
   .scroll.wide tbody th { position: static; font-weight: 600; }
   .scroll.wide td { display: flex; justify-content: space-between; gap: 16px; }
   .scroll.wide td:empty { display: none; }
-  .scroll.wide td::before { content: attr(data-label); color: var(--quiet); }
+  .scroll.wide td::before { content: attr(data-label); color: var(--quiet); font-weight: 400; }
   .scroll.wide .track { display: none; }
 }
 @media screen and (max-width: 600px) {
@@ -155,7 +155,7 @@ footer { color: var(--quiet); font-size: 13px; padding-bottom: 32px; }
   .scroll tbody th { position: static; font-weight: 600; }
   .scroll td { display: flex; justify-content: space-between; gap: 16px; }
   .scroll td:empty { display: none; }
-  .scroll td::before { content: attr(data-label); color: var(--quiet); }
+  .scroll td::before { content: attr(data-label); color: var(--quiet); font-weight: 400; }
   .scroll .track { display: none; }
 }
 @media (max-width: 760px) {

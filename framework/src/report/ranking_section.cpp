@@ -53,7 +53,7 @@ Html score_table(const std::vector<NamedScores>& all) {
   bool all_comparable = true;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto& scores = *all[i].scores;
-    HtmlTable::Row row{{all[i].name}, true};
+    HtmlTable::Row row{{all[i].name}, i + 1 == all.size()};
     for (const auto& figure : figures) row.cells.push_back(cell_text(figure.kind, value_of(scores, figure)));
     row.cells.push_back(text::count_text(scores.valid_queries));
     row.cells.push_back(scores.cameras_known ? "across" : "single");

@@ -62,14 +62,14 @@ TEST_CASE("what makes an image similar to the query is Grad-CAM of the cosine si
   REQUIRE(similar.size(0) == 3);
   static_cast<void>(tiny.model->describe(tiny.images));
   const auto map = tiny.watch.take().at(0);
-  // The head takes the mean m over the map; of s = cos(q, m) the gradient is (q/|q| - s m/|m|) / |m|.
+  // The head takes the mean m over the map; of s = cos(q, m) with |m| held fixed the gradient is q/|q| / |m|.
   const auto means = map.mean({2, 3});
   const auto query = means[0] / means[0].norm();
   for (std::int64_t i = 1; i < 4; ++i) {
-    const auto direction = means[i] / means[i].norm();
-    const auto weights = (query - query.dot(direction) * direction) / means[i].norm();
-    const auto cam = (weights.view({-1, 1, 1}) * map[i]).sum(0).relu();
-    CHECK(torch::allclose(similar[i - 1], stretched(cam), 1e-3, 1e-4));
+    const auto cam = ((query / means[i].norm()).view({-1, 1, 1}) * map[i]).sum(0);
+    CHECK(cam.mean().item<float>() ==
+          doctest::Approx(query.dot(means[i]).item<float>() / means[i].norm().item<float>()));
+    CHECK(torch::allclose(similar[i - 1], stretched(cam.relu()), 1e-3, 1e-4));
   }
   for (const auto& parameter : tiny.model->parameters()) CHECK_FALSE(parameter.grad().defined());
 }
