@@ -204,7 +204,7 @@ TEST_CASE("what is not in the layout is refused with what to do") {
     const TemporaryFolder folder;
     folder.write("train/notes.txt", "");
     CHECK(contains(refusal_of_people(folder),
-                   "train: error: contains no images: it holds no images, but 'notes.txt'"));
+                   "train: error: contains no images: it holds other things: 'notes.txt'"));
     CHECK(
         contains(error_of([&] { (void)PersonFolders({folder / "none"}, {}).samples(); }), "is not a folder"));
   }

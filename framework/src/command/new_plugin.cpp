@@ -193,7 +193,7 @@ std::string write_new_plugin(const NewPluginRequest& request, const fs::path& ex
 
   NewFolder folder(request.folder);
   for (const auto& [file, text] : made) {
-    file::write_atomically(request.folder / file, [&](std::ostream& out) { out << text; });
+    file::write_atomically(request.folder / file, [&content = text](std::ostream& out) { out << content; });
   }
   folder.keep();
   return request.role + "/" + example;
