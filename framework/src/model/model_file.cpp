@@ -206,7 +206,9 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
 ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
                           const std::vector<std::string>& overrides) {
   const auto kind = file::file_kind(file);
-  if (kind != file::FileKind::model && kind != file::FileKind::other) refuse(file);
+  // Of what is damaged or may not be read, the reader says why.
+  const bool readable = kind != file::FileKind::other && kind != file::FileKind::unreadable;
+  if (kind != file::FileKind::model && readable) refuse(file);
   const auto content = file::read_safetensors(file);
   for (const char* key : {recipe_key, identities_key}) {
     if (content.metadata.count(key) == 0) {
