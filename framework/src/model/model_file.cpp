@@ -93,6 +93,8 @@ std::int64_t read_identities(const fs::path& file, const std::string& text) {
   switch (kind) {
     case FileKind::missing:
       throw DataError(file, "does not exist");
+    case FileKind::special:
+      throw DataError(file, "is " + file::description_of(kind));
     case FileKind::folder: {
       const auto models = models_in(file);
       throw DataError(file, "is a folder; give a model file" +
