@@ -104,7 +104,7 @@ std::string description_of(FileKind kind) {
     case FileKind::folder:
       return "a folder";
     case FileKind::special:
-      return "neither a file nor a folder";
+      return "a pipe, socket or device, not a file";
     case FileKind::empty:
       return "an empty file";
     case FileKind::model:

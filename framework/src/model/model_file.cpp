@@ -93,6 +93,8 @@ std::int64_t read_identities(const fs::path& file, const std::string& text) {
   switch (kind) {
     case FileKind::missing:
       throw DataError(file, "does not exist");
+    case FileKind::special:
+      throw DataError(file, "is " + file::description_of(kind));
     case FileKind::folder: {
       const auto models = models_in(file);
       throw DataError(file, "is a folder; give a model file" +
@@ -206,7 +208,9 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
 ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
                           const std::vector<std::string>& overrides, MapWatch* watch) {
   const auto kind = file::file_kind(file);
-  if (kind != file::FileKind::model && kind != file::FileKind::other) refuse(file);
+  // Of what is damaged or may not be read, the reader says why.
+  const bool readable = kind != file::FileKind::other && kind != file::FileKind::unreadable;
+  if (kind != file::FileKind::model && readable) refuse(file);
   const auto content = file::read_safetensors(file);
   for (const char* key : {recipe_key, identities_key}) {
     if (content.metadata.count(key) == 0) {

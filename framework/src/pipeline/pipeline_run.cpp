@@ -178,8 +178,7 @@ class PipelineRun {
         records.push_back(*read_stage_record(folder_of(stage->name)));
       } else {
         progress.note("stage '" + stage->name + "' (" + stage->type() + ") " +
-                      (state.kind == StageState::Kind::goes_on ? "continues" : "runs") +
-                      (state.reason.empty() ? "" : ": " + state.reason));
+                      (state.kind == StageState::Kind::goes_on ? "continues" : "runs: " + state.reason));
         auto record = run_stage(*stage, device, progress, stop);
         if (!record) return {true, ""};
         records.push_back(std::move(*record));

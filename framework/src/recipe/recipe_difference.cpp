@@ -1,6 +1,8 @@
 #include "recipe/recipe_difference.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <utility>
@@ -22,6 +24,20 @@ std::string entry_label(const Value& entry, std::size_t index) {
   return name.empty() ? std::to_string(index + 1) : name;
 }
 
+/// As TOML, whole numbers without a fraction: 3 and 3.0 are the same setting.
+std::string plain_text(const Value& value) {
+  constexpr double exact = 1e15;
+  if (const auto* number = value.as<double>();
+      number != nullptr && std::trunc(*number) == *number && std::abs(*number) < exact) {
+    return Value(static_cast<std::int64_t>(*number)).to_toml();
+  }
+  const auto* list = value.as<Array>();
+  if (list == nullptr) return value.to_toml();
+  std::string text;
+  for (const auto& element : *list) text += (text.empty() ? "" : ", ") + plain_text(element);
+  return "[" + text + "]";
+}
+
 void collect(const Value& value, const std::string& key, Leaves& leaves) {
   if (const auto* table = value.as<Table>()) {
     for (const auto& entry : table->entries()) collect(entry.value, join(key, entry.key), leaves);
@@ -37,7 +53,7 @@ void collect(const Value& value, const std::string& key, Leaves& leaves) {
     }
     leaves[key] = "[" + order + "]";
   } else {
-    leaves[key] = value.to_toml();
+    leaves[key] = plain_text(value);
   }
 }
 

@@ -14,7 +14,7 @@ bool is_study(const Table& table) {
   const auto* folds = table.find("folds");
   const auto* recipe = table.find("recipe");
   return table.find("variant") != nullptr || table.find("axis") != nullptr || table.find("arm") != nullptr ||
-         (recipe != nullptr && recipe->as<std::string>() != nullptr) ||
+         table.find("seeds") != nullptr || (recipe != nullptr && recipe->as<std::string>() != nullptr) ||
          (folds != nullptr && folds->as<Array>() != nullptr);
 }
 

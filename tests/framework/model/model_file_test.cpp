@@ -132,7 +132,8 @@ TEST_CASE("a number of identities that is none is refused") {
 TEST_CASE("weights of another program are refused as such") {
   Written written;
   CHECK(written.refusal([](file::TensorFile& content) { content.metadata.clear(); }) ==
-        "is not a model file of Kindred: its metadata has no 'kindred.recipe'");
+        "is a safetensors file, not a model file of Kindred; import it first: kindred weights import " +
+            written.file.string() + " --recipe RECIPE --out model.safetensors");
 }
 
 TEST_CASE("a flipped bit is found") {

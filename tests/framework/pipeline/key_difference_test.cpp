@@ -40,6 +40,9 @@ TEST_CASE("what a result no longer depends on alike is said by name") {
 
 TEST_CASE("the order and the spelling of a recipe's keys change nothing") {
   CHECK(changed([](results::StageKey& k) { k.settings = "[train]\nclip = 1\nepochs = 3\n"; }).empty());
+  CHECK(changed([](results::StageKey& k) { k.settings = "[train]\nclip = 1.0\nepochs = 3\n"; }).empty());
+  CHECK_FALSE(
+      changed([](results::StageKey& k) { k.settings = "[train]\nclip = 1.5\nepochs = 3\n"; }).empty());
 }
 
 TEST_CASE("another build of the program counts unless it is asked not to") {
