@@ -58,8 +58,8 @@ const RankingFiles* final_ranking(const RunFiles& run) {
 }
 
 /// The figures of two evaluations side by side.
-Html figure_table(const std::string& name, const Two& two, const results::Evaluation& first,
-                  const results::Evaluation& second) {
+Html compared_figures(const std::string& name, const Two& two, const results::Evaluation& first,
+                      const results::Evaluation& second) {
   const bool subtracted = comparable(first, second);
   HtmlTable table;
   table.name = name + ", shares in %";
@@ -90,7 +90,7 @@ Section score_comparison(const Two& two) {
                                    ": nothing has been evaluated, or the queries are unlabeled.");
     return section;
   }
-  section.content += figure_table("Final scores", two, *of_first.back().scores, *of_second.back().scores);
+  section.content += compared_figures("Final scores", two, *of_first.back().scores, *of_second.back().scores);
   section.content += element(
       "p", {{"class", "note"}},
       two.first_name + ", " + of_first.back().name + ": " + basis_text(*of_first.back().scores) + ".");
@@ -108,8 +108,8 @@ Section score_comparison(const Two& two) {
   };
   if ((first->plain_scores.value || second->plain_scores.value) && plain(*first) != nullptr &&
       plain(*second) != nullptr) {
-    section.content += figure_table("By the descriptors alone, without post-processing", two, *plain(*first),
-                                    *plain(*second));
+    section.content += compared_figures("By the descriptors alone, without post-processing", two,
+                                        *plain(*first), *plain(*second));
   }
   return section;
 }
