@@ -64,14 +64,24 @@ Html compared_figures(const std::string& name, const Two& two, const results::Ev
   HtmlTable table;
   table.name = name + ", shares in %";
   table.columns = {{"Figure"}, {two.first_name}, {two.second_name}, {"Change"}};
+  Html cautions;
   for (const auto& figure : results::figures_of({&first, &second}, Prominence::listed)) {
-    const double before = value_of(first, figure);
-    const double after = value_of(second, figure);
-    table.rows.push_back({{figure.label, cell_text(figure.kind, before), cell_text(figure.kind, after),
-                           subtracted ? change_cell(figure, before, after) : Html()},
-                          figure.prominence == Prominence::headline});
+    const auto cell = [&](const results::Evaluation& scores, const std::string& run) {
+      const auto* found = scores.find(figure.name);
+      if (found == nullptr) return std::string();
+      if (found->caution.empty()) return cell_text(figure.kind, found->value);
+      cautions +=
+          element("p", {{"class", "note"}}, "? " + figure.label + " of " + run + ": " + found->caution + ".");
+      return cell_text(figure.kind, found->value) + " ?";
+    };
+    const auto before = cell(first, two.first_name);
+    const auto after = cell(second, two.second_name);
+    table.rows.push_back(
+        {{figure.label, before, after,
+          subtracted ? change_cell(figure, value_of(first, figure), value_of(second, figure)) : Html()},
+         figure.prominence == Prominence::headline});
   }
-  return draw(table) + (subtracted ? Html() : notice(not_comparable));
+  return draw(table) + cautions + (subtracted ? Html() : notice(not_comparable));
 }
 
 Section score_comparison(const Two& two) {
