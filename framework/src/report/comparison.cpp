@@ -58,20 +58,30 @@ const RankingFiles* final_ranking(const RunFiles& run) {
 }
 
 /// The figures of two evaluations side by side.
-Html figure_table(const std::string& name, const Two& two, const results::Evaluation& first,
-                  const results::Evaluation& second) {
+Html compared_figures(const std::string& name, const Two& two, const results::Evaluation& first,
+                      const results::Evaluation& second) {
   const bool subtracted = comparable(first, second);
   HtmlTable table;
   table.name = name + ", shares in %";
   table.columns = {{"Figure"}, {two.first_name}, {two.second_name}, {"Change"}};
+  Html cautions;
   for (const auto& figure : results::figures_of({&first, &second}, Prominence::listed)) {
-    const double before = value_of(first, figure);
-    const double after = value_of(second, figure);
-    table.rows.push_back({{figure.label, cell_text(figure.kind, before), cell_text(figure.kind, after),
-                           subtracted ? change_cell(figure, before, after) : Html()},
-                          figure.prominence == Prominence::headline});
+    const auto cell = [&](const results::Evaluation& scores, const std::string& run) {
+      const auto* found = scores.find(figure.name);
+      if (found == nullptr) return std::string();
+      if (found->caution.empty()) return cell_text(figure.kind, found->value);
+      cautions +=
+          element("p", {{"class", "note"}}, "? " + figure.label + " of " + run + ": " + found->caution + ".");
+      return cell_text(figure.kind, found->value) + " ?";
+    };
+    const auto before = cell(first, two.first_name);
+    const auto after = cell(second, two.second_name);
+    table.rows.push_back(
+        {{figure.label, before, after,
+          subtracted ? change_cell(figure, value_of(first, figure), value_of(second, figure)) : Html()},
+         figure.prominence == Prominence::headline});
   }
-  return draw(table) + (subtracted ? Html() : notice(not_comparable));
+  return draw(table) + cautions + (subtracted ? Html() : notice(not_comparable));
 }
 
 Section score_comparison(const Two& two) {
@@ -90,7 +100,7 @@ Section score_comparison(const Two& two) {
                                    ": nothing has been evaluated, or the queries are unlabeled.");
     return section;
   }
-  section.content += figure_table("Final scores", two, *of_first.back().scores, *of_second.back().scores);
+  section.content += compared_figures("Final scores", two, *of_first.back().scores, *of_second.back().scores);
   section.content += element(
       "p", {{"class", "note"}},
       two.first_name + ", " + of_first.back().name + ": " + basis_text(*of_first.back().scores) + ".");
@@ -108,8 +118,8 @@ Section score_comparison(const Two& two) {
   };
   if ((first->plain_scores.value || second->plain_scores.value) && plain(*first) != nullptr &&
       plain(*second) != nullptr) {
-    section.content += figure_table("By the descriptors alone, without post-processing", two, *plain(*first),
-                                    *plain(*second));
+    section.content += compared_figures("By the descriptors alone, without post-processing", two,
+                                        *plain(*first), *plain(*second));
   }
   return section;
 }

@@ -72,7 +72,7 @@ tr.emphasized th, tr.emphasized td { font-weight: 650; }
 .loss { color: var(--wrong); font-weight: 600; }
 .tables { display: flex; flex-wrap: wrap; gap: 6px 40px; }
 .tables .scroll { max-width: 100%; }
-.shade { display: inline-block; padding: 1px 6px; margin-right: -6px; border-radius: 3px; min-width: 56px;
+.shade { display: inline-block; padding: 1px 6px; border-radius: 3px; min-width: 56px;
   background: color-mix(in srgb, var(--accent) calc(var(--share, 0%) * .5), transparent); }
 .few { color: var(--quiet); font-style: italic; }
 .share { display: inline-block; height: 8px; min-width: 1px; background: var(--accent); border-radius: 2px;

@@ -24,9 +24,9 @@ constexpr const char* gallery_column = "gallery_camera";
 constexpr const char* domain_column = "domain";
 constexpr const char* queries_column = "queries";
 
-using Names = std::vector<std::string>;
+using CellTexts = std::vector<std::string>;
 
-void write_parts(const fs::path& file, const Names& keys, const std::vector<FigureInfo>& figures,
+void write_parts(const fs::path& file, const CellTexts& keys, const std::vector<FigureInfo>& figures,
                  const std::vector<PartScores::Part>& parts) {
   if (parts.empty()) return;
   file::write_atomically(file, [&](std::ostream& out) {
@@ -35,7 +35,7 @@ void write_parts(const fs::path& file, const Names& keys, const std::vector<Figu
     for (const auto& figure : figures) cells.push_back(figure.name);
     write_csv_row(out, cells);
     for (const auto& part : parts) {
-      cells = keys.size() == 1 ? Names{part.query} : Names{part.query, part.gallery};
+      cells = keys.size() == 1 ? CellTexts{part.query} : CellTexts{part.query, part.gallery};
       cells.push_back(std::to_string(part.queries));
       for (const double value : part.values) {
         cells.push_back(std::isnan(value) ? "" : text::shortest_text(value));
@@ -45,7 +45,7 @@ void write_parts(const fs::path& file, const Names& keys, const std::vector<Figu
   });
 }
 
-std::vector<PartScores::Part> read_parts(const fs::path& file, const Names& keys,
+std::vector<PartScores::Part> read_parts(const fs::path& file, const CellTexts& keys,
                                          const std::vector<EvaluatedFigure>& known,
                                          std::vector<FigureInfo>& figures) {
   std::error_code failure;

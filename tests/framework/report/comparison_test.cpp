@@ -75,6 +75,19 @@ TEST_CASE("runs that were evaluated in different ways are shown, but not subtrac
   CHECK(contains(page, "The recipes are the same."));
 }
 
+TEST_CASE("a figure with too little behind it is marked in the comparison, with the reason") {
+  const TemporaryFolder folder;
+  write_run(folder, "a/");
+  write_run(folder, "b/");
+  auto scores = scores_of_run();
+  scores.figures[1].caution = "from <2> queries";
+  results::write_evaluation(folder / "b/ranking", scores);
+  const auto page = compare(folder, "a", "b").page;
+  CHECK(contains(page, ">75.00</td>"));
+  CHECK(contains(page, ">75.00 ?</td>"));
+  CHECK(contains(page, "? Rank-1 of b: from &lt;2&gt; queries."));
+}
+
 TEST_CASE("runs of one name are told apart by the folders around them") {
   const TemporaryFolder folder;
   write_run(folder, "x/run/");
