@@ -48,15 +48,16 @@ std::int64_t camera_of(const CsvTable& table, const CsvRow& row, std::optional<s
   return camera;
 }
 
-std::int64_t clothes_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column) {
+std::int64_t clothes_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column,
+                        NameNumbers& names) {
   if (!column || row.cells[*column].empty()) return unknown_clothes;
-  const auto clothes = parse_integer(row.cells[*column]);
-  if (!clothes || *clothes < 0) {
+  const auto clothes = table.label(row, *column, names);
+  if (clothes < 0) {
     throw table.error(row, "clothes '" + row.cells[*column] +
-                               "'; allowed are numbers from 0, which number the clothes of one identity, or "
-                               "an empty cell if they are unknown");
+                               "'; allowed are numbers from 0, names, or an empty cell if the clothes are "
+                               "unknown");
   }
-  return *clothes;
+  return clothes;
 }
 
 void check_path(const CsvTable& table, const CsvRow& row, const std::string& path) {
@@ -99,6 +100,7 @@ std::vector<Sample> Manifest::samples() const {
   samples.reserve(table.rows().size());
   NameNumbers identities;
   NameNumbers cameras;
+  NameNumbers outfits;
   std::unordered_map<std::string, int> lines;
   lines.reserve(table.rows().size());
   for (const CsvRow& row : table.rows()) {
@@ -113,7 +115,7 @@ std::vector<Sample> Manifest::samples() const {
     sample.identity = identity_of(table, row, identity, identities);
     sample.camera = camera_of(table, row, camera, cameras);
     if (domain) sample.domain = row.cells[*domain];
-    sample.clothes = clothes_of(table, row, clothes);
+    sample.clothes = clothes_of(table, row, clothes, outfits);
     samples.push_back(std::move(sample));
   }
   return samples;

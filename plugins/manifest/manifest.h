@@ -16,7 +16,7 @@ namespace kindred::manifest {
 ///   identity  a whole number from 0 or a name; -1 for junk that evaluation ignores; empty: unlabelled
 ///   camera    a whole number from 0 or a name; empty: unknown
 ///   domain    any text
-///   clothes   a whole number from 0 for what the identity wears; empty: unknown
+///   clothes   a whole number from 0, or a name, for what the identity wears; empty: unknown
 /// The last four may be left out. Another column is an error.
 class Manifest final : public Dataset {
  public:

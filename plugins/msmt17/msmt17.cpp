@@ -151,8 +151,7 @@ Recognition Msmt17::recognize() const {
   const auto& root = params_.root;
   const bool train = has_train(root) && !find_folder(root, params_.train, train_folders).empty();
   const bool test = has_test(root) && !find_folder(root, params_.test, test_folders).empty();
-  if (train && test) return Recognition::certain;
-  return train || test ? Recognition::likely : Recognition::no;
+  return train || test ? Recognition::certain : Recognition::no;
 }
 
 }  // namespace kindred::msmt17

@@ -35,7 +35,7 @@ class Msmt17 final : public Dataset {
 
   [[nodiscard]] std::vector<Sample> samples() const override;
   [[nodiscard]] cv::Mat image(const Sample& sample) const override;
-  /// Certain with the lists of training and of testing and a folder of images, likely with those of one.
+  /// Certain when the lists of training or those of testing are there with their folder of images.
   [[nodiscard]] Recognition recognize() const override;
 
  private:

@@ -36,20 +36,19 @@ torch::nn::Conv2dOptions plain(std::int64_t in, std::int64_t out, std::int64_t k
 }
 
 // Over the pixels of each channel of each image, with a weight and a bias for each channel.
-class InstanceNorm final : public torch::nn::InstanceNorm2dImpl {
- public:
-  explicit InstanceNorm(std::int64_t channels)
-      : InstanceNorm2dImpl(torch::nn::InstanceNorm2dOptions(channels).affine(true)) {}
-  torch::Tensor normalized(const torch::Tensor& map) {
-    if (map.size(2) * map.size(3) == 1) {
-      throw ComponentError(
-          "backbone/osnet",
-          "the feature map shrinks to one pixel where instance normalization follows, which sets "
-          "it to zero; use larger images");
-    }
-    return forward(map).contiguous(map.suggest_memory_format());
+torch::nn::InstanceNorm2d instance_norm(std::int64_t channels) {
+  return torch::nn::InstanceNorm2d(torch::nn::InstanceNorm2dOptions(channels).affine(true));
+}
+
+torch::Tensor normalized(torch::nn::InstanceNorm2d& norm, const torch::Tensor& map) {
+  if (map.size(2) * map.size(3) == 1) {
+    throw ComponentError(
+        "backbone/osnet",
+        "the feature map shrinks to one pixel where instance normalization follows, which sets it to "
+        "zero; use larger images");
   }
-};
+  return norm->forward(map).contiguous(map.suggest_memory_format());
+}
 
 // "conv" and, where there is a normalization, "bn".
 class ConvNorm : public TensorModule {
@@ -58,19 +57,19 @@ class ConvNorm : public TensorModule {
       : conv_(register_module("conv", make_conv(options))) {
     if (norm == Norm::batch) batch_ = register_module("bn", torch::nn::BatchNorm2d(options.out_channels()));
     if (norm == Norm::instance) {
-      instance_ = register_module("bn", std::make_shared<InstanceNorm>(options.out_channels()));
+      instance_ = register_module("bn", instance_norm(options.out_channels()));
     }
   }
   torch::Tensor forward(const torch::Tensor& input) override {
     const auto map = conv_->forward(input);
-    if (instance_ != nullptr) return instance_->normalized(map);
+    if (!instance_.is_empty()) return normalized(instance_, map);
     return batch_.is_empty() ? map : batch_->forward(map);
   }
 
  private:
   torch::nn::Conv2d conv_;
   torch::nn::BatchNorm2d batch_{nullptr};
-  std::shared_ptr<InstanceNorm> instance_;
+  torch::nn::InstanceNorm2d instance_{nullptr};
 };
 
 class ConvNormRelu : public ConvNorm {
@@ -150,7 +149,7 @@ class OmniScaleBlock final : public TensorModule {
           register_module("downsample", std::make_shared<ConvNorm>(plain(options.in, options.out, 1)));
     }
     if (residual_norm_ != ResidualNorm::none) {
-      norm_ = register_module("IN", std::make_shared<InstanceNorm>(options.out));
+      norm_ = register_module("IN", instance_norm(options.out));
     }
   }
 
@@ -162,9 +161,9 @@ class OmniScaleBlock final : public TensorModule {
       sum = sum.defined() ? sum + gated : gated;
     }
     auto map = expand_->forward(sum);
-    if (residual_norm_ == ResidualNorm::inside) map = norm_->normalized(map);
+    if (residual_norm_ == ResidualNorm::inside) map = normalized(norm_, map);
     map += downsample_ == nullptr ? input : downsample_->forward(input);
-    if (residual_norm_ == ResidualNorm::after_sum) map = norm_->normalized(map);
+    if (residual_norm_ == ResidualNorm::after_sum) map = normalized(norm_, map);
     return map.relu_();
   }
 
@@ -197,8 +196,8 @@ class OmniScaleBlock final : public TensorModule {
   std::vector<torch::nn::Sequential> streams_;
   std::shared_ptr<Gate> gate_;
   std::shared_ptr<ConvNorm> expand_;
-  std::shared_ptr<ConvNorm> downsample_;  // null where the input has the output's channels
-  std::shared_ptr<InstanceNorm> norm_;    // null without one
+  std::shared_ptr<ConvNorm> downsample_;     // null where the input has the output's channels
+  torch::nn::InstanceNorm2d norm_{nullptr};  // empty without one
 };
 
 class Transition final : public TensorModule {

@@ -162,7 +162,7 @@ TEST_CASE("a data set written in the layout is recognised and read back with all
   }
 }
 
-TEST_CASE("clothes are a column that may be left out and that may have empty cells") {
+TEST_CASE("clothes are a column that may be left out and that may have empty cells and names") {
   const PictureFolder folder;
   const auto samples =
       dataset(folder.write("m.csv", "path,split,identity,clothes\na.jpg,query,1,0\nb.jpg,gallery,1,\n"))
@@ -170,6 +170,11 @@ TEST_CASE("clothes are a column that may be left out and that may have empty cel
   REQUIRE(samples.size() == 2);
   CHECK(samples[0].clothes == 0);
   CHECK(samples[1].clothes == unknown_clothes);
-  CHECK(contains(refusal("path,split,clothes\na.jpg,query,red\n"),
-                 "2: error: clothes 'red'; allowed are numbers"));
+  const auto named =
+      dataset(folder.write("m.csv", "path,split,identity,clothes\na.jpg,query,1,red\nb.jpg,gallery,1,blue\n"))
+          .samples();
+  CHECK(named[0].clothes >= 0);
+  CHECK(named[0].clothes != named[1].clothes);
+  CHECK(contains(refusal("path,split,clothes\na.jpg,query,-1\n"),
+                 "2: error: clothes '-1'; allowed are numbers from 0, names"));
 }

@@ -101,7 +101,7 @@ TEST_CASE("torchreid's file fills OSNet and its fc, and gives torchreid's descri
     const auto actual = model->forward(images()).back();
     CHECK(actual.sizes() == expected.sizes());
     CHECK((actual - expected).abs().max().item<double>() < 2e-5);
-    CHECK((expected[0] - expected[1]).abs().max().item<double>() > 1e-3);  // it tells images apart
+    CHECK((expected[0] - expected[1]).abs().max().item<double>() > 1e-4);  // it tells images apart
   }
 }
 

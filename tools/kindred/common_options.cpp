@@ -1,6 +1,7 @@
 #include "common_options.h"
 
 #include "kindred/core/value.h"
+#include "recipe/recipe_override.h"
 
 namespace kindred::launcher {
 namespace {
@@ -42,12 +43,12 @@ void RecipeOptions::add_to(CLI::App& app) {
 }
 
 void RecipeOptions::add_data_root_to(CLI::App& app) {
-  app.add_option("--data", data_root, "Folder of the images; sets dataset.root")->type_name("PATH");
+  add_data_root(app, data);
 }
 
 std::vector<std::string> RecipeOptions::overrides() const {
   std::vector<std::string> all = set;
-  if (!data_root.empty()) all.push_back("dataset.root=" + Value(data_root.string()).to_toml());
+  for (const auto& root : data) all.push_back(recipe::data_override(root));
   if (device) all.push_back("machine.device=" + Value(*device).to_toml());
   if (threads) all.push_back("machine.threads=" + std::to_string(*threads));
   return all;
@@ -57,6 +58,13 @@ void ComponentOptions::add_to(CLI::App& app, const std::string& role, const std:
   add_component_name(app, role, name, help);
   add_set(app, set, "Override a key of the " + role + " or of the data's recipe");
   plugins.add_to(app);
+}
+
+void add_data_root(CLI::App& app, std::vector<std::string>& data) {
+  add_repeatable(app, "--data", data,
+                 "Folder of the images; sets dataset.root. Of a recipe with several data sets: NAME=PATH, "
+                 "which sets dataset.NAME.root")
+      ->type_name("PATH");
 }
 
 void add_recipe_file(CLI::App& app, std::filesystem::path& recipe) {

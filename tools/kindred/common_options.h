@@ -29,7 +29,7 @@ struct PluginOptions {
 /// file.
 struct RecipeOptions {
   std::vector<std::string> set;
-  std::filesystem::path data_root;
+  std::vector<std::string> data;  ///< of --data: FOLDER or NAME=FOLDER
   std::optional<std::string> device;
   std::optional<std::int64_t> threads;
   PluginOptions plugins;
@@ -57,6 +57,9 @@ CLI::Option* add_repeatable(CLI::App& app, const std::string& name, std::vector<
                             const std::string& help) {
   return app.add_option(name, values, help + " (repeatable)")->expected(1)->take_all();
 }
+
+/// --data, where it sets the key dataset.root (recipe::data_override()).
+void add_data_root(CLI::App& app, std::vector<std::string>& data);
 
 /// The positional argument RECIPE.
 void add_recipe_file(CLI::App& app, std::filesystem::path& recipe);

@@ -34,6 +34,7 @@ command::OpenedData Session::open_data(const std::filesystem::path& path,
                                        const std::vector<std::string>& overrides) const {
   auto opened = command::open_data(path, overrides, plugins_.catalog);
   if (!opened.layout.empty()) std::cout << path.string() << ": read as " << opened.layout << '\n';
+  if (!opened.contents.empty()) std::cout << opened.contents << '\n';
   if (!opened.remark.empty()) note(opened.remark);
   return opened;
 }

@@ -8,6 +8,8 @@
 #include "command/machine.h"
 #include "data/open_dataset.h"
 #include "data/open_folder.h"
+#include "inference/activation_maps.h"
+#include "kindred/core/error.h"
 #include "model/model_file.h"
 #include "system/device.h"
 
@@ -19,6 +21,17 @@ std::unique_ptr<Dataset> open_named(const EmbedRequest& request, const Catalog& 
   auto opened = data::open_folder(request.data, catalog);
   if (!opened.remark.empty()) progress.note(opened.remark);
   return std::move(opened.dataset);
+}
+
+std::unique_ptr<Dataset> open_of_recipe(const Value& recipe, const Catalog& catalog) {
+  const auto plan = recipe::choose_data(recipe, catalog);
+  if (plan.datasets.size() > 1) {
+    throw Error("embed: error: the model's recipe has several data sets, " +
+                quoted_list(recipe::names_of(plan.datasets)) +
+                "; name the folder of one with --data, or leave the others out with --set "
+                "dataset.NAME.enabled=false");
+  }
+  return data::open_dataset(plan);
 }
 
 /// Training images of a folder, where whoever gives it may have meant all images.
@@ -38,12 +51,21 @@ std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catal
   const auto& plan = file.plan;
   for (const auto& note : file.notes) progress.note(note);
   prepare_machine(plan.machine, progress);
-  const auto dataset = request.data.empty() ? data::open_dataset(recipe::choose_data(file.recipe, catalog))
-                                            : open_named(request, catalog, progress);
-  const auto samples = dataset->samples();
+  const auto dataset =
+      request.data.empty() ? open_of_recipe(file.recipe, catalog) : open_named(request, catalog, progress);
+  auto samples = dataset->samples();
   if (!request.data.empty() && !request.train_split) note_left_out(samples, progress);
-  return stage::embed_dataset(*file.model, plan, *dataset, samples, request.out,
-                              system::resolve_device(plan.machine.device), progress, request.train_split);
+  const auto device = system::resolve_device(plan.machine.device);
+  auto written = stage::embed_dataset(*file.model, plan, *dataset, samples, request.out, device, progress,
+                                      request.train_split);
+  if (!request.maps.empty()) {
+    if (!request.train_split) {
+      std::erase_if(samples, [](const Sample& sample) { return sample.split == Split::train; });
+    }
+    inference::MapModel model(request.model, catalog, request.overrides);
+    inference::write_energy_maps(model, *dataset, samples, request.maps, device, progress);
+  }
+  return written;
 }
 
 }  // namespace kindred::command

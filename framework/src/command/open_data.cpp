@@ -1,8 +1,12 @@
 #include "command/open_data.h"
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <utility>
 
-#include "data/open_choice.h"
+#include "data/open_dataset.h"
 #include "data/open_folder.h"
 #include "data/planned_loader.h"
 #include "kindred/core/error.h"
@@ -11,9 +15,28 @@
 #include "recipe/affects.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
+#include "text/text_table.h"
 
 namespace kindred::command {
 namespace {
+
+/// Images of each data set, by split.
+std::string contents_text(const std::vector<recipe::DatasetChoice>& datasets,
+                          const std::vector<Sample>& samples) {
+  std::map<const recipe::DatasetChoice*, std::array<std::int64_t, 3>> counts;
+  for (const auto& sample : samples) {
+    ++counts[recipe::dataset_of(datasets, sample.path)][static_cast<std::size_t>(sample.split)];
+  }
+  text::TextTable table;
+  table.heads = {"DATA SET", "TYPE", "TRAIN", "QUERY", "GALLERY"};
+  table.widths = {24, 16, 10, 10};
+  for (const auto& dataset : datasets) {
+    std::vector<std::string> row = {dataset.name, dataset.factory->info().name};
+    for (const auto count : counts[&dataset]) row.push_back(std::to_string(count));
+    table.rows.push_back(std::move(row));
+  }
+  return table.str();
+}
 
 void set_pixel_limit_of(const Value& recipe) {
   const auto* loader = recipe.as<Table>()->find("loader");
@@ -32,16 +55,21 @@ OpenedData open_data(const std::filesystem::path& path, const std::vector<std::s
   if (path.extension() == ".toml" && std::filesystem::is_regular_file(path)) {
     const auto recipe = recipe::load_recipe(path, overrides);
     set_pixel_limit_of(recipe);
-    const auto choice = recipe::choose_dataset(recipe, catalog);
-    const auto roots = recipe::locations_of(choice);
-    return {data::open_choice(choice), "", roots.empty() ? "" : roots.front(), ""};
+    const auto datasets = recipe::choose_datasets(recipe, catalog);
+    OpenedData opened{data::open_datasets(datasets), "", "", "", ""};
+    if (datasets.size() > 1) {
+      opened.contents = contents_text(datasets, opened.dataset->samples());
+    } else if (const auto roots = recipe::locations_of(datasets.front()); !roots.empty()) {
+      opened.root = roots.front();
+    }
+    return opened;
   }
   if (!overrides.empty()) {
     throw RecipeError({"--set " + overrides.front(), 0, 0},
                       path.string() + " is not a recipe (NAME.toml), so it has no keys to override");
   }
   auto opened = data::open_folder(path, catalog);
-  return {std::move(opened.dataset), std::move(opened.layout), path, std::move(opened.remark)};
+  return {std::move(opened.dataset), std::move(opened.layout), path, std::move(opened.remark), ""};
 }
 
 }  // namespace kindred::command

@@ -14,10 +14,12 @@ namespace kindred::command {
 struct OpenedData {
   std::unique_ptr<Dataset> dataset;
   std::string layout;          ///< the dataset that recognized the folder or manifest; "" for a recipe
-  std::filesystem::path root;  ///< where it lies; "" for data that come from nowhere
+  std::filesystem::path root;  ///< where it lies; "" for data that come from nowhere, or from several places
   std::string remark;          ///< what the user should know of how it was read; "": nothing
+  std::string contents;        ///< of a recipe with several data sets: a table of what each has; else ""
 };
 
+/// Several data sets of a recipe are one, whose images are called NAME/PATH (data/combined_dataset.h).
 /// @param path a recipe (NAME.toml), whose loader.max_megapixels holds from now on, or an image, a folder or
 /// a manifest whose layout is recognized
 /// @param overrides of the recipe; throws RecipeError when there are any and the path is not a recipe

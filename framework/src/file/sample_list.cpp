@@ -58,8 +58,8 @@ bool SampleListReader::next(Sample& sample) {
                             "or -1 or an empty cell if the camera is unknown");
   if (domain_) sample.domain = row_.cells[*domain_];
   if (split_) sample.split = split_in(table, row_, *split_);
-  sample.clothes =
-      number_or(unknown_clothes, table, row_, clothes_, 0, "or an empty cell if the clothes are unknown");
+  sample.clothes = number_or(unknown_clothes, table, row_, clothes_, clothes_names_, unknown_clothes,
+                             "or -1 or an empty cell if the clothes are unknown");
   return true;
 }
 

@@ -45,6 +45,7 @@ class SampleListReader {
   std::optional<std::size_t> clothes_;
   NameNumbers identities_;
   NameNumbers cameras_;
+  NameNumbers clothes_names_;
 };
 
 /// Reads such a list whole.

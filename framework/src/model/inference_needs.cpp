@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "recipe/list_of_tables.h"
 #include "recipe/recipe.h"
 
 namespace kindred::model {
@@ -19,16 +20,6 @@ NeededComponent needed(const ComponentInfo& info, std::string entry = "") {
 std::string plugin_text(const NeededComponent& component) {
   if (component.plugin.empty()) return "a plugin that is not known";
   return "plugin '" + component.plugin + "'" + (component.version.empty() ? "" : " " + component.version);
-}
-
-/// What an entry of a list of tables is called.
-std::string entry_name(const Table& entry) {
-  for (const char* key : {"name", "type"}) {
-    const auto* value = entry.find(key);
-    const auto* text = value == nullptr ? nullptr : value->as<std::string>();
-    if (text != nullptr) return *text;
-  }
-  return "";
 }
 
 }  // namespace
@@ -130,8 +121,7 @@ Value InferenceNeeds::without_training(Value recipe) const {
   auto* entries = list == nullptr ? nullptr : list->as<Array>();
   if (entries == nullptr) return recipe;
   std::erase_if(*entries, [&](const Value& entry) {
-    const auto* table = entry.as<Table>();
-    return table != nullptr && !needs_augmentation(entry_name(*table));
+    return entry.as<Table>() != nullptr && !needs_augmentation(recipe::entry_name(entry));
   });
   return recipe;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <opencv2/core/mat.hpp>
 #include <optional>
 
@@ -42,14 +43,18 @@ std::string text_hash(const std::string& text) {
 
 std::string data_hash(const stage::StageData& data, FileHashes& files) {
   const auto dataset = data::open_training_dataset(data.plan);
-  const auto folder = folder_of(data.plan.dataset);
+  std::map<const recipe::DatasetChoice*, std::optional<fs::path>> folders;
+  for (const auto& choice : data.plan.datasets) folders.emplace(&choice, folder_of(choice));
   file::Sha256 hash;
   for (const auto& sample : dataset->samples()) {
     if (std::find(data.splits.begin(), data.splits.end(), sample.split) == data.splits.end()) continue;
+    if (!data::is_read_in_training(data.plan, sample)) continue;
     std::string line = sample.path + '\0' + std::to_string(sample.identity) + '\0' +
                        std::to_string(sample.camera) + '\0' + sample.domain + '\0' + split_name(sample.split);
+    const auto* choice = recipe::dataset_of(data.plan.datasets, sample.path);
+    const auto& folder = folders.at(choice == nullptr ? &data.plan.dataset() : choice);
     if (data.pixels && folder) {
-      const auto file = *folder / sample.path;
+      const auto file = *folder / sample.path.substr(choice == nullptr ? 0 : choice->prefix.size());
       line += '\0' + (fs::is_regular_file(file) ? files.of(file) : pixel_hash(dataset->image(sample)));
     }
     line += '\n';

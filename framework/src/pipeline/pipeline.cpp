@@ -113,7 +113,9 @@ std::string text_of(const Value& table, const std::string& key) {
 ParameterInfo table_parameter(const std::string& key, bool required) {
   static const std::map<std::string, std::string> docs = {
       {"recipe", "a recipe: the name of a file, relative to this one, or a table, which may have 'extends'"},
-      {"dataset", "data of this stage; if not set, that of the pipeline"},
+      {"dataset",
+       "data of this stage: a table, or the name of a data set of the pipeline (for training also a list of "
+       "either); if not set, the data of the pipeline"},
       {"embed", "overrides of [embed] in the recipe of the model"},
       {"loader", "what differs from the [loader] of the model's own recipe"},
       {"folds", "as [folds] of a recipe: a fold of the training images takes the place of query and gallery"},
@@ -123,7 +125,7 @@ ParameterInfo table_parameter(const std::string& key, bool required) {
   };
   ParameterInfo info;
   info.name = key;
-  info.type = key == "recipe" ? "text or table" : "table";
+  info.type = key == "recipe" || key == "dataset" ? "text or table" : "table";
   info.required = required;
   info.doc = docs.at(key);
   return info;
@@ -154,8 +156,7 @@ class PipelineMaker {
     stage::PipelineDefaults defaults;
     if (const auto* dataset = root.find("dataset")) {
       defaults.dataset = *dataset;
-      recipe::Choice<Dataset> checked;
-      chooser_.choose(*dataset, "[dataset]", {"type"}, checked);
+      static_cast<void>(recipe::choose_datasets(*dataset, "[dataset]", chooser_));
     }
     if (const auto* machine = root.find("machine")) {
       defaults.machine = *machine;
@@ -346,6 +347,13 @@ bool is_pipeline(const Value& recipe) {
   return table != nullptr && table->find("stage") != nullptr;
 }
 
+std::vector<TestRanking> test_rankings(const recipe::DataPlan& plan) {
+  if (plan.datasets.size() == 1) return {{"", "features", "ranking"}};
+  std::vector<TestRanking> rankings;
+  for (const auto& name : plan.evaluate_on) rankings.push_back({name, "features_" + name, "ranking_" + name});
+  return rankings;
+}
+
 Value pipeline_of_plain_recipe(const Value& recipe, const Catalog& catalog) {
   // For its errors, and for defaults: a stage's own tables are changes of what the model's file says.
   const auto plan = recipe::make_plan(recipe, catalog);
@@ -361,25 +369,34 @@ Value pipeline_of_plain_recipe(const Value& recipe, const Catalog& catalog) {
   Table train;
   train.set("name", Value(std::string("model")));
   train.set("type", Value(std::string("train")));
-  Table embed;
-  embed.set("name", Value(std::string("features")));
-  embed.set("type", Value(std::string("embed")));
-  embed.set("model", Value(std::string("model")));
-  embed.set("embed", recipe::EmbedSettings::schema().write(plan.embed));
-  embed.set("loader", recipe::LoaderSettings::schema().write(plan.loader));
-  if (const auto* folds = model.find("folds")) embed.set("folds", *folds);
-  Table rank;
-  rank.set("name", Value(std::string("ranking")));
-  rank.set("type", Value(std::string("rank")));
-  rank.set("features", Value(std::string("features")));
   Table ranking;
   for (const auto& key : recipe::ranking_keys()) {
     if (const auto* value = model.find(key)) ranking.set(key, *value);
   }
-  rank.set("recipe", Value(std::move(ranking)));
+  std::vector<Table> evaluation;
+  for (const auto& test : test_rankings(plan)) {
+    Table embed;
+    embed.set("name", Value(test.features));
+    embed.set("type", Value(std::string("embed")));
+    embed.set("model", Value(std::string("model")));
+    embed.set("embed", recipe::EmbedSettings::schema().write(plan.embed));
+    embed.set("loader", recipe::LoaderSettings::schema().write(plan.loader));
+    if (!test.name.empty()) embed.set("dataset", Value(test.name));
+    const auto* dataset = recipe::find_dataset(plan.datasets, test.name);
+    const auto* folds = model.find("folds");
+    if (folds != nullptr && (dataset == nullptr || dataset->trained_on())) embed.set("folds", *folds);
+    Table rank;
+    rank.set("name", Value(test.ranking));
+    rank.set("type", Value(std::string("rank")));
+    rank.set("features", Value(test.features));
+    rank.set("recipe", Value(ranking));
+    evaluation.push_back(std::move(embed));
+    evaluation.push_back(std::move(rank));
+  }
   train.set("recipe", Value(std::move(model), recipe.location()));
   Array stages;
-  for (auto* stage : {&train, &embed, &rank}) stages.emplace_back(std::move(*stage), recipe.location());
+  stages.emplace_back(std::move(train), recipe.location());
+  for (auto& stage : evaluation) stages.emplace_back(std::move(stage), recipe.location());
   pipeline.set("stage", Value(std::move(stages), recipe.location()));
   return {std::move(pipeline), recipe.location()};
 }

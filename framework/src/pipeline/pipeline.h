@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kindred/core/catalog.h"
+#include "recipe/plan.h"
 #include "recipe/recipe_layout.h"
 #include "stage/stage.h"
 
@@ -36,9 +37,20 @@ struct Pipeline {
 /// Whether a recipe is one: it has stages.
 [[nodiscard]] bool is_pipeline(const Value& recipe);
 
-/// A recipe for one model, a plain recipe, as a pipeline: the stages `model` (train), `features` (embed) and
-/// `ranking` (rank), with keep_training. Throws as make_plan().
+/// A recipe for one model, a plain recipe, as a pipeline: the stages `model` (train) and, of each of
+/// test_rankings(), its features (embed) and ranking (rank), with keep_training. Throws as make_plan().
 [[nodiscard]] Value pipeline_of_plain_recipe(const Value& recipe, const Catalog& catalog);
+
+/// A data set that a plain recipe is evaluated on after its training.
+struct TestRanking {
+  std::string name;      ///< of the data set; "" when the recipe has one alone
+  std::string features;  ///< the stage with its descriptors
+  std::string ranking;   ///< the stage with its rankings
+};
+
+/// Those of a plain recipe, in its order: the stages `features` and `ranking` or, where the recipe has
+/// several data sets, `features_NAME` and `ranking_NAME` of each.
+[[nodiscard]] std::vector<TestRanking> test_rankings(const recipe::DataPlan& plan);
 
 /// The pipeline of a recipe, be it one or plain; see make_pipeline() and pipeline_of_plain_recipe().
 [[nodiscard]] Pipeline make_any_pipeline(const Value& recipe, const Catalog& catalog);

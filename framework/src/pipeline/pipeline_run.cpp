@@ -19,8 +19,8 @@
 #include "pipeline/key_difference.h"
 #include "pipeline/summary.h"
 #include "progress/log.h"
+#include "recipe/list_of_tables.h"
 #include "recipe/recipe.h"
-#include "recipe/recipe_merge.h"
 #include "results/stage_record.h"
 #include "system/device.h"
 #include "system/memory.h"
@@ -159,9 +159,9 @@ class PipelineRun {
       stage->check_on(device);
     }
     // For what it throws: nothing that describes a result is changed by a command that is refused.
-    static_cast<void>(plan());
+    const auto planned = plan();
     pending_.clear();
-    write_resolved_recipe();
+    write_resolved_recipe(planned);
     std::vector<StageRecord> records;
     for (const auto& stage : pipeline_.stages) {
       const auto state = state_of(*stage);
@@ -191,16 +191,17 @@ class PipelineRun {
   }
 
  private:
-  void write_resolved_recipe() const {
+  void write_resolved_recipe(const std::vector<PlannedStage>& planned) const {
     const auto file = folder_ / recipe_name;
     auto recipe = pipeline_.recipe;
-    if (!options_.only.empty()) keep_left_out_stages(recipe, file);
+    keep_stages_that_do_not_run(recipe, planned, file);
     const auto text = recipe::write_recipe(recipe);
     file::write_atomically(file, [&](std::ostream& out) { out << text; });
   }
 
-  /// With --only, stages that do not run are described as they were when they ran.
-  void keep_left_out_stages(Value& recipe, const fs::path& file) const {
+  /// Stages whose results stay are described as they were when they ran.
+  void keep_stages_that_do_not_run(Value& recipe, const std::vector<PlannedStage>& planned,
+                                   const fs::path& file) const {
     if (!fs::exists(file)) return;
     Value before;
     try {
@@ -213,7 +214,12 @@ class PipelineRun {
     if (old_list == nullptr) return;
     for (auto& stage : *recipe.as<Table>()->find("stage")->as<Array>()) {
       const auto name = recipe::entry_name(stage);
-      if (name == options_.only || !has_stage_record(folder_of(name))) continue;
+      const auto stays = std::any_of(planned.begin(), planned.end(), [&](const PlannedStage& one) {
+        const auto kind = one.state.kind;
+        return one.name == name &&
+               (kind == StageState::Kind::up_to_date || kind == StageState::Kind::left_out);
+      });
+      if (!stays || !has_stage_record(folder_of(name))) continue;
       const auto old = std::find_if(old_list->begin(), old_list->end(),
                                     [&](const Value& entry) { return recipe::entry_name(entry) == name; });
       if (old != old_list->end()) stage = *old;

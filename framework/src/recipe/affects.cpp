@@ -137,6 +137,14 @@ Value part_affecting(Affects result, const Value& resolved, const Catalog& catal
   const auto* folds = part.find("folds");
   const auto* fold = folds == nullptr ? nullptr : folds->as<Table>()->find("fold");
   if (fold != nullptr && *fold == Value(std::int64_t{0})) part.erase("folds");
+  // A data set that is not trained on has no effect on a training.
+  auto* datasets = part.find("dataset");
+  if (auto* list = datasets == nullptr ? nullptr : datasets->as<Array>()) {
+    std::erase_if(*list, [](const Value& entry) {
+      const auto* share = entry.as<Table>()->find("share");
+      return share != nullptr && *share == Value(0.0);
+    });
+  }
   return Value(std::move(part));
 }
 

@@ -213,6 +213,10 @@ class GuardedDataset final : public Guard<Dataset> {
         refuse("with the camera " + std::to_string(sample.camera) +
                "; allowed are whole numbers from 0, and -1 for an unknown one");
       }
+      if (sample.clothes < unknown_clothes) {
+        refuse("with the clothes " + std::to_string(sample.clothes) +
+               "; allowed are whole numbers from 0, and -1 for unknown ones");
+      }
       if (sample.split != Split::train && sample.split != Split::query && sample.split != Split::gallery) {
         refuse("with an unknown split");
       }

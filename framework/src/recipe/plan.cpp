@@ -18,7 +18,7 @@ namespace {
 using Names = std::vector<std::string>;
 
 Names top_level_keys() {
-  Names keys = {"name", "seed"};
+  Names keys = {"name", "seed", "evaluate_on"};
   for (const auto& table : recipe_layout()) keys.push_back(table.key);
   return keys;
 }
@@ -62,14 +62,17 @@ class Planner {
     if (root_ == nullptr)
       throw RecipeError(recipe_.location(), "a recipe must be a table, not " + recipe_.type_name());
     check_keys();
-    const auto run = RunSettings::schema().parse(only(recipe_, {"name", "seed"}), "the recipe", diagnostics_);
+    const auto run = RunSettings::schema().parse(only(recipe_, {"name", "seed", "evaluate_on"}), "the recipe",
+                                                 diagnostics_);
     plan.name = run.name;
     plan.seed = static_cast<std::uint64_t>(run.seed);
     plan.catalog = &chooser_.catalog();
-    choose(plan.dataset);
+    plan.datasets = choose_all_datasets();
+    check_shares(plan.datasets);
+    plan.evaluate_on = test_sets(plan.datasets, run.evaluate_on);
     settings("folds", plan.folds);
     if (const auto* table = root_->find("folds")) plan.folds_location = table->location();
-    choose_pseudo_labels(plan.pseudo_labels);
+    choose_pseudo_labels(plan.datasets, plan.pseudo_labels);
     choose_augmentations(plan.augmentations);
     choose(plan.sampler);
     choose(plan.backbone, backbone_keys);
@@ -116,7 +119,8 @@ class Planner {
     DataPlan plan;
     root_ = recipe_.as<Table>();
     plan.catalog = &chooser_.catalog();
-    choose(plan.dataset);
+    plan.datasets = choose_all_datasets();
+    plan.evaluate_on = names_of(plan.datasets);
     settings("folds", plan.folds);
     if (const auto* table = root_->find("folds")) plan.folds_location = table->location();
     chooser_.throw_if_any();
@@ -130,6 +134,13 @@ class Planner {
     choose_search(plan);
     chooser_.throw_if_any();
     return plan;
+  }
+
+  std::vector<DatasetChoice> make_datasets() {
+    root_ = recipe_.as<Table>();
+    auto datasets = choose_all_datasets();
+    chooser_.throw_if_any();
+    return datasets;
   }
 
   template <class Role>
@@ -176,6 +187,52 @@ class Planner {
           table->location(),
           "both [weights] and [backbone] name a file for the tensors of the backbone; remove one of them");
     }
+  }
+
+  std::vector<DatasetChoice> choose_all_datasets() {
+    const auto* value = root_->find("dataset");
+    if (value != nullptr) return choose_datasets(*value, "[dataset]", chooser_);
+    diagnostics_.error(recipe_.location(), "the recipe has no table [dataset]; it needs one with a 'type': " +
+                                               chooser_.what_there_is("dataset"));
+    return {};
+  }
+
+  /// Either no data set has a share, or each has one; and one is trained on.
+  void check_shares(const std::vector<DatasetChoice>& datasets) {
+    const auto trained = std::count_if(datasets.begin(), datasets.end(),
+                                       [](const DatasetChoice& choice) { return choice.trained_on(); });
+    if (trained == 0 && !datasets.empty()) {
+      diagnostics_.error(datasets.front().location,
+                         "no data set is trained on: each has share = 0; give one a larger share");
+    }
+    const auto without = std::find_if(datasets.begin(), datasets.end(),
+                                      [](const DatasetChoice& choice) { return !choice.share; });
+    const auto shared = std::find_if(datasets.begin(), datasets.end(), [](const DatasetChoice& choice) {
+      return choice.share && *choice.share > 0;
+    });
+    if (without == datasets.end() || shared == datasets.end()) return;
+    diagnostics_.error(without->location, "data set '" + without->name + "' has no share, but '" +
+                                              shared->name +
+                                              "' has one; give a share to each that is trained on, or to "
+                                              "none");
+  }
+
+  /// The names that evaluate_on says, or all.
+  Names test_sets(const std::vector<DatasetChoice>& datasets, const Names& wanted) {
+    const auto names = names_of(datasets);
+    if (wanted.empty()) return names;
+    const auto location = root_->find("evaluate_on")->location();
+    for (auto name = wanted.begin(); name != wanted.end(); ++name) {
+      if (std::find(wanted.begin(), name, *name) != name) {
+        diagnostics_.error(location, "evaluate_on names '" + *name + "' twice");
+      }
+      if (contains(names, *name) || names.empty()) continue;
+      const auto near = nearest_name(*name, names);
+      diagnostics_.error(
+          location, "evaluate_on: there is no data set '" + *name + "'; " +
+                        (near.empty() ? "there are " + quoted_list(names) : "did you mean '" + near + "'?"));
+    }
+    return wanted;
   }
 
   template <class Role>
@@ -240,7 +297,8 @@ class Planner {
     }
   }
 
-  void choose_pseudo_labels(std::vector<PseudoLabelsChoice>& out) {
+  void choose_pseudo_labels(const std::vector<DatasetChoice>& datasets,
+                            std::vector<PseudoLabelsChoice>& out) {
     for (const auto& [table, entry] : entries_of("pseudo_labels")) {
       auto& choice = out.emplace_back();
       static_cast<PseudoLabelsSettings&>(choice) = PseudoLabelsSettings::schema().parse(
@@ -248,22 +306,23 @@ class Planner {
       choice.location = table->location();
       if (const auto* dataset = table->as<Table>()->find("dataset")) {
         chooser_.choose(*dataset, "dataset of [[pseudo_labels]]", table_keys, choice.dataset.emplace());
+        if (have_shares(datasets)) diagnostics_.error(dataset->location(), shareless_labels);
       }
     }
   }
 
-  /// Two of its keys have become parameters of metrics.
+  /// What is looked for here and is a parameter of a metric is said to be one.
   void read_evaluate(EvaluateSettings& out) {
     const auto* value = root_->find("evaluate");
     if (value == nullptr) return;
-    const Names moved = {"map_depth", "false_positive_rates"};
+    const Names moved = {"map_depth", "false_positive_rates", "ranks"};
     out = EvaluateSettings::schema().parse(*value, "[evaluate]", diagnostics_, moved);
     const auto* table = value->as<Table>();
     for (const auto& key : moved) {
       const auto* old = table == nullptr ? nullptr : table->find(key);
       if (old == nullptr) continue;
       diagnostics_.error(old->location(),
-                         "[evaluate] has no '" + key + "' any more; it is the parameter '" +
+                         "[evaluate] has no '" + key + "'; it is the parameter '" +
                              (key == "map_depth" ? "depth" : key) +
                              "' of a metric, in a table [metric.NAME]: `kindred list` shows the metrics");
     }
@@ -395,6 +454,15 @@ Table frozen_entry(const Choice<Role>& choice) {
   return table;
 }
 
+/// [dataset] where nothing more is said of it, else [[dataset]].
+Value resolved_datasets(const std::vector<DatasetChoice>& datasets) {
+  auto first = datasets.front().resolved_entry();
+  if (datasets.size() == 1 && first.as<Table>()->find("name") == nullptr) return first;
+  Array list;
+  for (const auto& choice : datasets) list.push_back(choice.resolved_entry());
+  return {std::move(list)};
+}
+
 }  // namespace
 
 std::string EvaluationPlan::metrics_text() const {
@@ -438,8 +506,10 @@ Value RankingPlan::resolved_ranking() const {
 
 Value Plan::resolved() const {
   Table recipe;
-  append(recipe, RunSettings::schema().write({name, static_cast<std::int64_t>(seed)}));
-  recipe.set("dataset", dataset.resolved());
+  // All are not named, so that one of them can be left out.
+  const auto tests = evaluate_on == names_of(datasets) ? std::vector<std::string>() : evaluate_on;
+  append(recipe, RunSettings::schema().write({name, static_cast<std::int64_t>(seed), tests}));
+  recipe.set("dataset", resolved_datasets(datasets));
   recipe.set("folds", FoldsSettings::schema().write(folds));
   Array entries;
   for (const auto& choice : pseudo_labels) {
@@ -496,9 +566,9 @@ DataPlan choose_data(const Value& recipe, const Catalog& catalog) {
   return Planner(recipe, catalog).make_data();
 }
 
-Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog) {
+std::vector<DatasetChoice> choose_datasets(const Value& recipe, const Catalog& catalog) {
   refuse_study(recipe);
-  return Planner(recipe, catalog).make_component<Dataset>();
+  return Planner(recipe, catalog).make_datasets();
 }
 
 template <class Role>

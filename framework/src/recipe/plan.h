@@ -20,6 +20,7 @@
 #include "kindred/role/sampler.h"
 #include "kindred/role/schedule.h"
 #include "recipe/component_choice.h"
+#include "recipe/dataset_choice.h"
 #include "recipe/settings.h"
 
 namespace kindred::recipe {
@@ -61,16 +62,20 @@ struct RankingPlan : EvaluationPlan {
 /// Images that join the training, of the recipe's data set or of another.
 struct PseudoLabelsChoice : PseudoLabelsSettings {
   SourceLocation location;  ///< of the table
-  std::optional<Choice<Dataset>> dataset;
+  std::optional<DatasetChoice> dataset;
 };
 
 /// What a recipe says of its data.
 struct DataPlan {
-  const Catalog* catalog = nullptr;  ///< what it was made from
-  Choice<Dataset> dataset;
+  const Catalog* catalog = nullptr;      ///< what it was made from
+  std::vector<DatasetChoice> datasets;   ///< one at least
+  std::vector<std::string> evaluate_on;  ///< names of those whose query and gallery are evaluated
   FoldsSettings folds;
   SourceLocation folds_location;
   std::vector<PseudoLabelsChoice> pseudo_labels;
+
+  /// The only data set, or the first one.
+  [[nodiscard]] const DatasetChoice& dataset() const { return datasets.front(); }
 };
 
 /// What a recipe says of extracting features.
@@ -98,7 +103,8 @@ struct GroupChoice : GroupSettings {
   std::vector<SourceLocation> pattern_locations;  ///< of each of `parameters`
 };
 
-/// The recipe's keys: `name` and `seed`; the tables dataset, sampler, backbone, head, optimizer and schedule,
+/// The recipe's keys: `name`, `seed` and `evaluate_on`; the tables dataset (or a list of them,
+/// dataset_choice.h), sampler, backbone, head, optimizer and schedule,
 /// each with `type` and the parameters of that component, backbone also with `weights`, `weights_sha256` and
 /// `weights_key`;
 /// the lists of tables augmentation, loss, post_processor and metric, whose entries have `type`, `name` and
@@ -145,8 +151,8 @@ struct Plan : RankingPlan, DataPlan, InferencePlan {
 /// The data of a recipe without pseudo labels: the tables dataset and folds. Throws as make_plan().
 [[nodiscard]] DataPlan choose_data(const Value& recipe, const Catalog& catalog);
 
-/// The data set of a recipe alone, whatever else the recipe lacks. Throws as make_plan().
-[[nodiscard]] Choice<Dataset> choose_dataset(const Value& recipe, const Catalog& catalog);
+/// The data sets of a recipe alone, whatever else the recipe lacks. Throws as make_plan().
+[[nodiscard]] std::vector<DatasetChoice> choose_datasets(const Value& recipe, const Catalog& catalog);
 
 /// The same for the table of another role: [partitioner], [labeler], [layout] or [writer].
 template <class Role>

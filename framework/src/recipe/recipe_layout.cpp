@@ -110,6 +110,12 @@ std::vector<ParameterInfo> top_level_parameters() {
 }
 
 std::vector<RecipeTable> recipe_layout() {
+  auto dataset = component(
+      "dataset",
+      "Where images come from and whom they show. Several data sets are a list, [[dataset]], with a name and "
+      "perhaps a share for each.");
+  append<EntrySettings>(dataset.parameters);
+  append<DatasetSettings>(dataset.parameters);
   auto loss = components(
       "loss", true, "Terms of the function that training minimizes, applied to named outputs of the head.");
   append<LossSettings>(loss.parameters);
@@ -130,7 +136,7 @@ std::vector<RecipeTable> recipe_layout() {
   pseudo_labels.kind = Kind::settings_list;
   pseudo_labels.parameters.push_back(dataset_of_its_own());
   std::vector<RecipeTable> layout = {
-      component("dataset", "Where images come from and whom they show."),
+      std::move(dataset),
       settings<FoldsSettings>("folds"),
       std::move(pseudo_labels),
       components("augmentation", false,

@@ -1,6 +1,10 @@
 #include "recipe/recipe_override.h"
 
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -129,6 +133,19 @@ Table parse_override(const std::string& text, Diagnostics& diagnostics) {
     return {};
   }
   return nested(parts->keys, std::move(value), location);
+}
+
+std::string data_override(const std::string& text) {
+  const auto equals = text.find('=');
+  const auto name = text.substr(0, equals);
+  const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-';
+  });
+  std::error_code failure;
+  if (equals == std::string::npos || !plain || std::filesystem::exists(text, failure)) {
+    return "dataset.root=" + Value(text).to_toml();
+  }
+  return "dataset." + name + ".root=" + Value(text.substr(equals + 1)).to_toml();
 }
 
 Table recipe_setting(const std::string& key, Value value, const SourceLocation& location,

@@ -13,6 +13,10 @@ namespace kindred::recipe {
 /// an empty table after an error, which is added to `diagnostics`.
 [[nodiscard]] Table parse_override(const std::string& text, Diagnostics& diagnostics);
 
+/// The override that says where data are: dataset.root of "FOLDER", and dataset.NAME.root of "NAME=FOLDER",
+/// where NAME has only letters, digits, '_' and '-'. What exists under the whole name is a folder.
+[[nodiscard]] std::string data_override(const std::string& text);
+
 /// The recipe that sets one key, written as in an override: { a = { b = { c = value } } } for "a.b.c". Tables
 /// around the value are at `place`. Returns an empty table after an error, which is added to `diagnostics`.
 [[nodiscard]] Table recipe_setting(const std::string& key, Value value, const SourceLocation& location,

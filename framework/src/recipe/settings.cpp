@@ -250,6 +250,15 @@ Schema<EvaluateSettings> EvaluateSettings::schema() {
   return s;
 }
 
+Schema<DatasetSettings> DatasetSettings::schema() {
+  Schema<DatasetSettings> s("Keys that every data set has in a list [[dataset]].");
+  s.add("share", &DatasetSettings::share,
+        "share of the images of each batch, relative to the shares of the other data sets; 0: not trained "
+        "on; without any share the sampler sees all images as one data set")
+      .range(0, 1e6);
+  return s;
+}
+
 Schema<LossSettings> LossSettings::schema() {
   Schema<LossSettings> s("Keys that every loss has in a recipe.");
   s.add("on", &LossSettings::on,
@@ -352,6 +361,10 @@ Schema<RunSettings> RunSettings::schema() {
   s.add("seed", &RunSettings::seed, "seed of all random numbers of a run")
       .at_least(0)
       .also_called({"random_seed", "manual_seed", "random_state"});
+  s.add("evaluate_on", &RunSettings::evaluate_on,
+        "names of the data sets of [[dataset]] whose query and gallery are evaluated, during training and "
+        "after it, each by itself; []: all")
+      .affects(Affects::nothing);
   return s;
 }
 

@@ -16,14 +16,22 @@ namespace kindred::recipe {
 struct RunSettings {
   std::string name;
   std::int64_t seed = 1;
+  std::vector<std::string> evaluate_on;  ///< names of data sets; empty: all
   static Schema<RunSettings> schema();
 };
 
-/// Keys of each entry of [[augmentation]], [[loss]], [[post_processor]] and [[metric]], beside `type`.
+/// Keys of each entry of [[dataset]], [[augmentation]], [[loss]], [[post_processor]] and [[metric]], beside
+/// `type`.
 struct EntrySettings {
   std::optional<std::string> name;  ///< absent: what `type` says
   bool enabled = true;
   static Schema<EntrySettings> schema();
+};
+
+/// Further keys of each entry of [[dataset]].
+struct DatasetSettings {
+  std::optional<double> share;
+  static Schema<DatasetSettings> schema();
 };
 
 enum class Reduction { sum, mean };

@@ -55,7 +55,7 @@ EmbedStage::EmbedStage(StageReader& reader)
 Value EmbedStage::settings() const {
   auto settings = recipe::part_affecting(Affects::features, changes_, catalog_);
   auto& table = *settings.as<Table>();
-  table.set("dataset", recipe::resolved_without_paths(data_.dataset));
+  table.set("dataset", recipe::resolved_without_paths(data_.dataset()));
   if (data_.folds.fold > 0) {
     auto folds = recipe::FoldsSettings::schema().write(data_.folds);
     folds.as<Table>()->erase("distractors");  // the data say what they are
@@ -68,7 +68,7 @@ Value EmbedStage::settings() const {
 }
 
 void EmbedStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
-  code_ = {&data_.dataset.factory->info()};
+  code_ = {&data_.dataset().factory->info()};
   if (settings_.model) {
     const auto& model = stage_of(*settings_.model);
     model_plan_ = model.model_plan();
@@ -86,10 +86,13 @@ void EmbedStage::check_on(torch::Device device) const {
     const bool any = std::any_of(samples.begin(), samples.end(),
                                  [split](const Sample& sample) { return sample.split == split; });
     if (any) continue;
-    throw RecipeError(data_.dataset.location,
-                      data_.dataset.subject() + ": has no " + split_name(split) +
-                          " images, so nothing can be ranked; use data with both, or train alone with "
-                          "`kindred train`");
+    const auto& dataset = data_.dataset();
+    throw RecipeError(dataset.location,
+                      (dataset.prefix.empty() ? dataset.subject() : "data set '" + dataset.name + "'") +
+                          ": has no " + split_name(split) +
+                          " images, so nothing can be ranked; use data with " +
+                          (dataset.prefix.empty() ? "both, or train alone with `kindred train`"
+                                                  : "both, or leave it out of evaluate_on"));
   }
   if (model_plan_ == nullptr) return;
   auto plan = *model_plan_;

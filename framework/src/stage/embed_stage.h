@@ -28,7 +28,7 @@ class EmbedStage final : public Stage {
   void link(const std::function<const Stage&(const std::string&)>& stage_of) override;
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override {
-    return {&data_.dataset.factory->info()};
+    return {&data_.dataset().factory->info()};
   }
   [[nodiscard]] std::vector<const ComponentInfo*> code() const override { return code_; }
   [[nodiscard]] std::optional<StageData> data() const override;

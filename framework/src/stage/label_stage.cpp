@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/open_dataset.h"
 #include "ranking/post_processing.h"
 #include "results/labels_file.h"
 #include "stage/label.h"
@@ -60,7 +61,7 @@ StageResult LabelStage::run(const StageContext& context) const {
                              context.device, context.progress);
   if (data_) {
     static_cast<void>(draw_label_sheet(results::LabelsFile::read(outcome.csv).samples,
-                                       *data_->plan.dataset.create({}), context.folder / "labels.png",
+                                       *data::open_dataset(data_->plan), context.folder / "labels.png",
                                        context.progress));
   }
   return {false, images};

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/open_dataset.h"
 #include "results/domains_file.h"
 #include "stage/partition.h"
 
@@ -24,12 +25,12 @@ PartitionStage::PartitionStage(StageReader& reader)
 Value PartitionStage::settings() const {
   Value settings;
   settings.as<Table>()->set("partitioner", partitioner_.resolved());
-  settings.as<Table>()->set("dataset", recipe::resolved_without_paths(data_.dataset));
+  settings.as<Table>()->set("dataset", recipe::resolved_without_paths(data_.dataset()));
   return settings;
 }
 
 std::vector<const ComponentInfo*> PartitionStage::components() const {
-  return {&partitioner_.factory->info(), &data_.dataset.factory->info()};
+  return {&partitioner_.factory->info(), &data_.dataset().factory->info()};
 }
 
 std::optional<StageData> PartitionStage::data() const {
@@ -45,7 +46,7 @@ void PartitionStage::check() const {
 }
 
 StageResult PartitionStage::run(const StageContext& context) const {
-  const auto dataset = data_.dataset.create({});
+  const auto dataset = data::open_dataset(data_);
   const auto all = dataset->samples();
   std::vector<Sample> samples;
   std::copy_if(all.begin(), all.end(), std::back_inserter(samples),

@@ -1,7 +1,11 @@
 #include "stage/stage_reader.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
+
+#include "kindred/core/error.h"
+#include "recipe/list_of_tables.h"
 
 namespace kindred::stage {
 namespace {
@@ -62,7 +66,13 @@ void StageReader::read_inputs(const std::vector<ParameterInfo>& parameters, cons
 recipe::DataPlan StageReader::data() {
   recipe::DataPlan plan;
   plan.catalog = &chooser_.catalog();
-  plan.dataset = dataset();
+  if (auto choice = only_dataset()) {
+    choice->share.reset();
+    plan.evaluate_on = {choice->name};
+    plan.datasets.push_back(std::move(*choice));
+  } else {
+    plan.datasets.emplace_back();
+  }
   plan.folds = engine_table<recipe::FoldsSettings>("folds");
   plan.folds_location = location_of("folds");
   return plan;
@@ -81,7 +91,7 @@ const Value* StageReader::required_table(const std::string& key, const std::stri
   return value;
 }
 
-const Value* StageReader::dataset_table() {
+const Value* StageReader::dataset_value() {
   if (const auto* own = table("dataset")) return own;
   if (!is_empty(defaults_.dataset)) return &defaults_.dataset;
   chooser_.diagnostics.error(
@@ -90,19 +100,83 @@ const Value* StageReader::dataset_table() {
   return nullptr;
 }
 
-recipe::Choice<Dataset> StageReader::dataset() {
-  recipe::Choice<Dataset> choice;
-  const auto* value = dataset_table();
-  // Errors of the pipeline's own are told once, not for each stage.
-  if (value == nullptr) return choice;
-  const bool own = table("dataset") != nullptr;
-  if (own) {
-    chooser_.choose(*value, title() + ": dataset", {"type"}, choice);
-    return choice;
+std::optional<std::vector<std::string>> StageReader::picked_names() const {
+  const auto* own = table("dataset");
+  if (own == nullptr) return std::nullopt;
+  if (const auto* name = own->as<std::string>()) return std::vector{*name};
+  const auto* list = own->as<Array>();
+  if (list == nullptr || list->empty()) return std::nullopt;
+  std::vector<std::string> names;
+  for (const auto& element : *list) {
+    if (element.as<std::string>() == nullptr) return std::nullopt;
+    names.push_back(*element.as<std::string>());
   }
+  return names;
+}
+
+std::vector<recipe::DatasetChoice> StageReader::pipeline_datasets() const {
+  if (is_empty(defaults_.dataset)) return {};
   recipe::ComponentChooser silent(chooser_.catalog());
-  silent.choose(*value, "[dataset]", {"type"}, choice);
-  return choice;
+  return recipe::choose_datasets(defaults_.dataset, "[dataset]", silent);
+}
+
+bool StageReader::are_known(const std::vector<std::string>& names) {
+  const auto known = recipe::names_of(pipeline_datasets());
+  bool all = true;
+  for (const auto& name : names) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    all = false;
+    const auto near = nearest_name(name, known);
+    chooser_.diagnostics.error(
+        location_of("dataset"),
+        title() + ": the pipeline has no data set '" + name + "'; " +
+            (known.empty()  ? "give it a list [[dataset]], or the stage a table [stage.dataset]"
+             : near.empty() ? "it has " + quoted_list(known)
+                            : "did you mean '" + near + "'?"));
+  }
+  return all;
+}
+
+std::optional<recipe::DatasetChoice> StageReader::only_dataset() {
+  const auto* value = dataset_value();
+  if (value == nullptr) return std::nullopt;
+  const bool own = table("dataset") != nullptr;
+  std::vector<recipe::DatasetChoice> choices;
+  if (const auto names = picked_names()) {
+    if (!are_known(*names)) return std::nullopt;
+    const auto all = pipeline_datasets();
+    for (const auto& name : *names) choices.push_back(*recipe::find_dataset(all, name));
+  } else {
+    choices = own ? recipe::choose_datasets(*value, title() + ": dataset", chooser_) : pipeline_datasets();
+  }
+  if (choices.size() > 1) {
+    chooser_.diagnostics.error(value->location(), title() + " reads one data set, and there are " +
+                                                      quoted_list(recipe::names_of(choices)) +
+                                                      "; choose one in the stage, with dataset = \"" +
+                                                      choices.front().name + "\"");
+  }
+  if (choices.size() != 1) return std::nullopt;
+  return choices.front();
+}
+
+void StageReader::pick_datasets(const std::vector<std::string>& names, Table& recipe) const {
+  auto datasets = defaults_.dataset;
+  auto* list = datasets.as<Array>();
+  if (list != nullptr) {
+    for (auto& entry : *list) {
+      auto* keys = entry.as<Table>();
+      if (keys == nullptr ||
+          std::find(names.begin(), names.end(), recipe::entry_name(entry)) != names.end()) {
+        continue;
+      }
+      keys->set("share", Value(0.0));
+    }
+  }
+  recipe.set("dataset", std::move(datasets));
+  if (recipe.find("evaluate_on") != nullptr) return;
+  Array evaluated;
+  for (const auto& name : names) evaluated.emplace_back(name);
+  recipe.set("evaluate_on", Value(std::move(evaluated)));
 }
 
 std::optional<recipe::Plan> StageReader::plan(const std::optional<std::string>& start_from) {
@@ -113,10 +187,15 @@ std::optional<recipe::Plan> StageReader::plan(const std::optional<std::string>& 
         title() + " needs a recipe: the name of a file, or a table [stage.recipe], which may have 'extends'");
     return std::nullopt;
   }
-  const auto* dataset = dataset_table();
+  const auto* dataset = dataset_value();
   if (dataset == nullptr) return std::nullopt;
   auto whole = *recipe;
-  whole.as<Table>()->set("dataset", *dataset);
+  if (const auto names = picked_names()) {
+    if (!are_known(*names)) return std::nullopt;
+    pick_datasets(*names, *whole.as<Table>());
+  } else {
+    whole.as<Table>()->set("dataset", *dataset);
+  }
   if (!is_empty(defaults_.machine)) whole.as<Table>()->set("machine", defaults_.machine);
   if (start_from && !stand_in_for_weights(whole)) {
     chooser_.diagnostics.error(

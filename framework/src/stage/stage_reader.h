@@ -12,7 +12,7 @@ namespace kindred::stage {
 
 /// What a pipeline says for all of its stages.
 struct PipelineDefaults {
-  Value dataset;  ///< [dataset], or an empty table
+  Value dataset;  ///< [dataset] or [[dataset]], or an empty table
   Value machine;  ///< [machine], likewise
 };
 
@@ -52,10 +52,8 @@ class StageReader {
     }
     return choice;
   }
-  /// [stage.dataset], or else the pipeline's.
-  recipe::Choice<Dataset> dataset();
-
-  /// The same with [stage.folds].
+  /// The stage's data, with [stage.folds]: [stage.dataset], the data set of the pipeline that `dataset`
+  /// names, or the pipeline's only one. An error when there are several.
   recipe::DataPlan data();
   /// A table of the engine's settings, [stage.KEY]; defaults when there is none.
   template <class Settings>
@@ -65,8 +63,8 @@ class StageReader {
     return Settings::schema().parse(*value, title() + ": [stage." + key + "]", chooser_.diagnostics);
   }
 
-  /// The stage's recipe with the pipeline's machine and the data set of dataset(); nothing, after an error,
-  /// when there is none.
+  /// The stage's recipe with the pipeline's machine and the stage's data sets; nothing, after an error, when
+  /// there are none. Where `dataset` picks some of the pipeline's, the others are not trained on.
   /// @param start_from the stage whose model the whole network starts from: an error where the recipe names
   /// weights itself; [weights] file is absent in the plan
   std::optional<recipe::Plan> plan(const std::optional<std::string>& start_from);
@@ -80,8 +78,17 @@ class StageReader {
  private:
   void read_inputs(const std::vector<ParameterInfo>& parameters, const Value& written);
   const Value* required_table(const std::string& key, const std::string& what_there_is);
-  /// The value of [stage.dataset] or of the pipeline's [dataset]; nullptr after an error.
-  const Value* dataset_table();
+  /// What the stage itself or the pipeline says of its data; nullptr after an error.
+  const Value* dataset_value();
+  /// The names of the pipeline's data sets that the stage's key `dataset` picks; nothing when it picks none.
+  [[nodiscard]] std::optional<std::vector<std::string>> picked_names() const;
+  /// The pipeline's own data sets. What is wrong with them is told once, not for each stage.
+  [[nodiscard]] std::vector<recipe::DatasetChoice> pipeline_datasets() const;
+  /// Whether the pipeline has all of them; else an error.
+  bool are_known(const std::vector<std::string>& names);
+  std::optional<recipe::DatasetChoice> only_dataset();
+  /// The pipeline's data sets with those alone trained on and evaluated on that the stage picks.
+  void pick_datasets(const std::vector<std::string>& names, Table& recipe) const;
 
   const Value& stage_;
   const PipelineDefaults& defaults_;

@@ -1,5 +1,6 @@
 #include "stage/submit_stage.h"
 
+#include "data/open_dataset.h"
 #include "results/matches_file.h"
 #include "stage/submit.h"
 
@@ -22,12 +23,12 @@ SubmitStage::SubmitStage(StageReader& reader)
 Value SubmitStage::settings() const {
   Value settings;
   settings.as<Table>()->set("writer", writer_.resolved());
-  settings.as<Table>()->set("dataset", recipe::resolved_without_paths(data_.dataset));
+  settings.as<Table>()->set("dataset", recipe::resolved_without_paths(data_.dataset()));
   return settings;
 }
 
 std::vector<const ComponentInfo*> SubmitStage::components() const {
-  return {&writer_.factory->info(), &data_.dataset.factory->info()};
+  return {&writer_.factory->info(), &data_.dataset().factory->info()};
 }
 
 std::optional<StageData> SubmitStage::data() const {
@@ -47,7 +48,7 @@ StageResult SubmitStage::run(const StageContext& context) const {
   for (const auto& stage : settings_.rankings) {
     rankings.push_back(context.folder_of(stage) / results::MatchesFiles::csv_name);
   }
-  const auto outcome = submit(*writer_.create({}), rankings, data_.dataset.create({})->samples(),
+  const auto outcome = submit(*writer_.create({}), rankings, data::open_dataset(data_)->samples(),
                               context.folder, context.progress);
   return {false, outcome.queries};
 }

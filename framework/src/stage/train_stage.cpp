@@ -1,5 +1,6 @@
 #include "stage/train_stage.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -38,8 +39,18 @@ TrainStage::TrainStage(StageReader& reader) : settings_(reader.settings<Settings
 void TrainStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
   for (const auto& name : settings_.labels) {
     const auto data = stage_of(name).data();
-    const bool own = data && !(data->plan.dataset.resolved() == plan_.dataset.resolved());
-    label_data_.push_back(own ? std::optional(data->plan.dataset) : std::nullopt);
+    const auto known = [&](const recipe::DatasetChoice& labelled) {
+      return std::any_of(
+          plan_.datasets.begin(), plan_.datasets.end(), [&](const recipe::DatasetChoice& choice) {
+            return choice.prefix == labelled.prefix && choice.resolved() == labelled.resolved();
+          });
+    };
+    const bool own = data && !known(data->plan.dataset());
+    if (own && recipe::have_shares(plan_.datasets)) {
+      throw RecipeError(location, "stage '" + this->name + "': labels of stage '" + name +
+                                      "': " + recipe::shareless_labels);
+    }
+    label_data_.push_back(own ? std::optional(data->plan.dataset()) : std::nullopt);
   }
 }
 
@@ -50,7 +61,11 @@ Value TrainStage::settings() const {
 std::vector<const ComponentInfo*> TrainStage::components() const {
   std::vector<const ComponentInfo*> result;
   const auto add = [&](const auto& choice) { result.push_back(&choice.factory->info()); };
-  add(plan_.dataset);
+  for (const auto& choice : plan_.datasets) {
+    const auto* dataset = &choice.factory->info();
+    const bool known = std::find(result.begin(), result.end(), dataset) != result.end();
+    if (choice.trained_on() && !known) result.push_back(dataset);
+  }
   for (const auto& choice : plan_.augmentations) add(choice);
   add(plan_.sampler);
   add(plan_.backbone);

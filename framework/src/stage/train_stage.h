@@ -39,7 +39,7 @@ class TrainStage final : public Stage {
  private:
   Settings settings_;
   recipe::Plan plan_;
-  std::vector<std::optional<recipe::Choice<Dataset>>>
+  std::vector<std::optional<recipe::DatasetChoice>>
       label_data_;  ///< of each of labels, where not the plan's own
 };
 

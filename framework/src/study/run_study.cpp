@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <optional>
 #include <ostream>
 #include <set>
 
@@ -81,14 +80,19 @@ void refuse_foreign(const std::vector<RunState>& states, const fs::path& folder)
                       text);
 }
 
-/// What a finished run's rankings were found to be; nothing when its data do not tell.
-std::optional<RunScores> scores_in(const fs::path& run) {
-  const auto ranking = run / "ranking";
-  if (!fs::exists(ranking / "evaluation.json")) return std::nullopt;
-  RunScores scores{results::read_evaluation(ranking / "evaluation.json"), std::nullopt};
-  const auto plain = ranking / "evaluation_plain.json";
-  if (fs::exists(plain)) scores.by_descriptors_alone = results::read_evaluation(plain);
-  return scores;
+/// What a finished run's rankings were found to be, of those whose data tell.
+std::vector<RunScores> scores_in(const fs::path& folder, const recipe::Plan& plan) {
+  std::vector<RunScores> all;
+  for (const auto& test : pipeline::test_rankings(plan)) {
+    const auto ranking = folder / test.ranking;
+    if (!fs::exists(ranking / "evaluation.json")) continue;
+    auto& scores = all.emplace_back();
+    scores.test_set = test.name;
+    scores.scores = results::read_evaluation(ranking / "evaluation.json");
+    const auto plain = ranking / "evaluation_plain.json";
+    if (fs::exists(plain)) scores.by_descriptors_alone = results::read_evaluation(plain);
+  }
+  return all;
 }
 
 /// "mAP 48.53 %, Rank-1 63.70 %"
@@ -122,13 +126,16 @@ class StudyRunner {
       const auto made =
           pipeline::run_pipeline(*outcome.run.pipeline, catalog_, location, options_, progress_, stop_);
       if (made.interrupted) return false;
-      outcome.result = scores_in(location);
-      if (!outcome.result) {
+      outcome.results = scores_in(location, outcome.run.plan);
+      if (outcome.results.empty()) {
         return fail(
             "there are no scores: the queries are unlabeled; validate on folds of the training images "
             "instead");
       }
-      progress_.note(name + ": " + headlines_text(outcome.result->scores));
+      for (const auto& result : outcome.results) {
+        progress_.note(name + (result.test_set.empty() ? "" : ", tested on " + result.test_set) + ": " +
+                       headlines_text(result.scores));
+      }
       return true;
     } catch (const c10::Error& error) {
       return fail(std::string("LibTorch: ") + error.what_without_backtrace());
@@ -237,7 +244,8 @@ StudyOutcome run_study(const Study& study, const std::vector<StudyRun>& runs, St
   refuse_foreign(states, folder);
   std::vector<RunOutcome> outcomes;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    outcomes.push_back({runs[i], states[i].done ? scores_in(folder / runs[i].folder) : std::nullopt, ""});
+    outcomes.push_back({runs[i], {}, ""});
+    if (states[i].done) outcomes.back().results = scores_in(folder / runs[i].folder, runs[i].plan);
   }
 
   StudyOutcome study_outcome;
@@ -246,7 +254,7 @@ StudyOutcome run_study(const Study& study, const std::vector<StudyRun>& runs, St
     auto& outcome = outcomes[i];
     const auto which = "run " + std::to_string(i + 1) + " of " + std::to_string(outcomes.size()) + ", " +
                        outcome.run.folder.string();
-    if (outcome.result) {
+    if (!outcome.results.empty()) {
       progress.note(which + ": already done");
       continue;
     }

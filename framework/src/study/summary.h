@@ -21,17 +21,18 @@ struct MeanDeviation {
 
 [[nodiscard]] MeanDeviation mean_deviation(const std::vector<double>& values);
 
-/// What a run's rankings were found to be.
+/// What a run's rankings of one test set were found to be.
 struct RunScores {
   results::Evaluation scores;  ///< as the recipe ranks the gallery
-  std::optional<results::Evaluation>
-      by_descriptors_alone;  ///< of a recipe with post-processors: without them
+  /// Of a recipe with post-processors: without them.
+  std::optional<results::Evaluation> by_descriptors_alone = std::nullopt;
+  std::string test_set = "";  ///< name of the data set; "" when the recipe has one alone
 };
 
 /// A run and what has become of it: a result, a failure, or neither yet.
 struct RunOutcome {
   StudyRun run;
-  std::optional<RunScores> result;
+  std::vector<RunScores> results;  ///< of each test set
   std::string failure;
 };
 
@@ -39,6 +40,12 @@ struct RunOutcome {
 enum class RankingKind {
   final,             ///< as its recipe says
   descriptors_alone  ///< without post-processors
+};
+
+/// Rankings that are compared with each other.
+struct ComparedRankings {
+  RankingKind kind = RankingKind::final;
+  std::string test_set = "";  ///< as RunScores::test_set
 };
 
 struct VariantSummary {
@@ -50,7 +57,7 @@ struct VariantSummary {
 /// For each variant of the study, in order, each of the figures. Runs that do not have a figure do not count.
 [[nodiscard]] std::vector<VariantSummary> summarize(const Study& study,
                                                     const std::vector<RunOutcome>& outcomes,
-                                                    RankingKind ranking,
+                                                    const ComparedRankings& rankings,
                                                     const std::vector<FigureInfo>& figures);
 
 /// A table of text that can be shown on a terminal or in Markdown.
@@ -64,11 +71,12 @@ struct Grid {
 };
 
 /// A row for each variant: of each headline figure mean ± standard deviation (number of runs), shares in per
-/// cent. Where a recipe has post-processors a second table shows the descriptors alone.
+/// cent. Where a recipe has post-processors a second table shows the descriptors alone. Of several test sets
+/// each has its tables, and before them one shows what each variant is trained on by what it is tested on.
 [[nodiscard]] std::vector<Grid> variant_grids(const Study& study, const std::vector<RunOutcome>& outcomes);
 
 /// One variant by its folds: a column for each with the headline figures, "mAP/Rank-1", their mean and
-/// standard deviation, and a row for each ranking.
+/// standard deviation, and a row for each ranking of each test set.
 [[nodiscard]] std::vector<Grid> fold_grids(const std::vector<RunOutcome>& outcomes);
 
 /// All of it for programs: for each ranking a line for each run ("run"), each variant ("mean") and each

@@ -3,6 +3,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -64,6 +65,22 @@ std::int64_t elements(const torch::nn::Module& module) {
   std::int64_t count = 0;
   for (const auto& parameter : module.parameters()) count += parameter.numel();
   return count;
+}
+
+/// "market (market1501), 75 % of a batch, evaluated"
+std::string dataset_text(const recipe::Plan& plan, const recipe::DatasetChoice& dataset) {
+  if (plan.datasets.size() == 1) return dataset.title();
+  double shares = 0;
+  for (const auto& other : plan.datasets) shares += other.share.value_or(0);
+  std::string text = dataset.title();
+  if (!dataset.trained_on()) {
+    text += ", not trained on";
+  } else if (recipe::have_shares(plan.datasets)) {
+    text += ", " + text::fixed_text(100 * *dataset.share / shares, 0) + " % of each batch";
+  }
+  const bool evaluated =
+      std::find(plan.evaluate_on.begin(), plan.evaluate_on.end(), dataset.name) != plan.evaluate_on.end();
+  return text + (evaluated ? ", evaluated" : "");
 }
 
 /// The size of images that were of the given one, after all augmentations.
@@ -146,7 +163,7 @@ std::string check_plan(const recipe::Plan& plan) {
   };
   if (!plan.name.empty()) row("name", plan.name);
   row("seed", std::to_string(plan.seed));
-  row("dataset", plan.dataset.title());
+  for (const auto& dataset : plan.datasets) row("dataset", dataset_text(plan, dataset));
   if (plan.folds.fold > 0)
     row("validation", "fold " + std::to_string(plan.folds.fold) + " of " + std::to_string(plan.folds.count));
   row("augmentation", augmentations.empty() ? "none" : augmentations);

@@ -24,21 +24,31 @@
 #include "training/extension.h"
 #include "training/planned_schedule.h"
 #include "training/random_state.h"
+#include "training/shared_sampler.h"
 #include "weights/initial_weights.h"
 
 namespace kindred::training {
 namespace {
 
 /// Evaluation in mid-training must not fail for what can be known before it begins.
-void require_match(const recipe::Plan& plan, const TrainingData& data) {
+void require_match(const TestSet& test_set) {
+  const std::string remedy = test_set.name.empty()
+                                 ? "set train.evaluate_every = 0"
+                                 : "set train.evaluate_every = 0, or leave it out of evaluate_on";
+  if (test_set.query.empty() || test_set.gallery.empty()) {
+    throw ComponentError(test_set.id, "has " + std::to_string(test_set.query.size()) + " query and " +
+                                          std::to_string(test_set.gallery.size()) +
+                                          " gallery images, but train.evaluate_every needs both; " + remedy);
+  }
   std::set<std::int64_t> wanted;
-  for (const auto& sample : data.query) wanted.insert(sample.identity);
-  for (const auto& sample : data.gallery) {
+  for (const auto& sample : test_set.query) wanted.insert(sample.identity);
+  for (const auto& sample : test_set.gallery) {
     if (sample.identity >= 0 && wanted.count(sample.identity) > 0) return;
   }
-  throw ComponentError(plan.dataset.factory->info().id(),
+  throw ComponentError(test_set.id,
                        "no gallery image has the identity of a query, so nothing can be evaluated during "
-                       "training; set train.evaluate_every = 0");
+                       "training; " +
+                           remedy);
 }
 
 std::shared_ptr<model::Model> initial_model(const recipe::Plan& plan, std::int64_t identities,
@@ -63,25 +73,20 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       metrics_(metrics),
       stop_(stop),
       data_(load_training_data(plan)),
-      sampler_(plan.sampler.create({data_.samples})),
+      sampler_(create_sampler(plan, data_)),
       schedule_(create_schedule(plan)),
       augmentations_(data::create_augmentations(plan)),
       loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan), /*training=*/true),
       trainer_(plan, initial_model(plan, data_.identities, progress), data_.identities, device) {
   if (evaluates()) best_by_ = ranking::best_figure(plan);
-  if (evaluates() && (data_.query.empty() || data_.gallery.empty())) {
-    throw ComponentError(
-        plan.dataset.factory->info().id(),
-        "has " + std::to_string(data_.query.size()) + " query and " + std::to_string(data_.gallery.size()) +
-            " gallery images, but train.evaluate_every needs both; set train.evaluate_every = 0");
-  }
   if (evaluates()) {
-    require_match(plan, data_);
+    for (const auto& test_set : data_.test_sets) require_match(test_set);
     inference::note_inference_precision(plan, inference_, progress_);
   }
   for (const auto& warning : recipe::idle_augmentations(plan)) progress_.note(warning);
   if (plan.train.epochs > 0) {
-    static_cast<void>(batches_of_epoch(1));  // says what is wrong before pairs are looked for
+    const auto first = batches_of_epoch(1);  // says what is wrong before pairs are looked for
+    if (const auto shares = shares_text(plan, data_, first); !shares.empty()) progress_.note(shares);
     const auto warning = check_pairs(plan, *sampler_, data_.labels, terms_with_pairs(trainer_.terms()));
     if (!warning.empty()) progress_.note(warning);
   }
@@ -252,7 +257,7 @@ void Training::finish_epoch(std::int64_t batches) {
   const auto means = trainer_.meter().means();
   const auto loss = means.find("loss");
   if (loss == means.end()) {
-    throw ComponentError(plan_.dataset.factory->info().id(),
+    throw ComponentError(plan_.dataset().id(),
                          "no batch of epoch " + std::to_string(epoch_) + " could be read");
   }
   last_loss_ = loss->second;
@@ -287,30 +292,50 @@ void Training::finish_epoch(std::int64_t batches) {
   batch_ = 0;
 }
 
+results::Evaluation Training::evaluate(const TestSet& test_set) {
+  const auto extract = [&](const std::vector<Sample>& samples, const std::string& split) {
+    return inference::extract_features(trainer_.model(), plan_, *data_.dataset, samples,
+                                       test_set.name.empty() ? split : test_set.name + " " + split,
+                                       inference_, progress_);
+  };
+  const auto query = extract(test_set.query, "query");
+  const auto gallery = extract(test_set.gallery, "gallery");
+  progress::SilentProgress silent;
+  return ranking::evaluate_features(query, gallery, plan_, silent);
+}
+
 void Training::evaluate_epoch() {
   // What comes after is the same as without the evaluation.
   const RandomStateGuard guard(device_);
   const auto averaged = trainer_.averaged_weights();
-  const auto query = inference::extract_features(trainer_.model(), plan_, *data_.dataset, data_.query,
-                                                 "query", inference_, progress_);
-  const auto gallery = inference::extract_features(trainer_.model(), plan_, *data_.dataset, data_.gallery,
-                                                   "gallery", inference_, progress_);
-  progress::SilentProgress silent;
-  const auto evaluation = ranking::evaluate_features(query, gallery, plan_, silent);
   progress::Progress progress;
-  progress.stage = "evaluate";
-  progress.detail = "epoch " + std::to_string(epoch_) + "/" + std::to_string(plan_.train.epochs);
-  progress.done = progress.total = evaluation.queries;
-  progress.unit = "queries";
-  for (const auto& [info, value, metric, caution] : evaluation.figures) {
-    const bool detail = info.prominence == Prominence::detail;
-    progress.figures[detail ? metric + "/" + info.name : info.name] = value;
+  double sum = 0;
+  for (const auto& test_set : data_.test_sets) {
+    const auto evaluation = evaluate(test_set);
+    progress = {};
+    progress.stage = test_set.name.empty() ? "evaluate" : "evaluate " + test_set.name;
+    progress.detail = "epoch " + std::to_string(epoch_) + "/" + std::to_string(plan_.train.epochs);
+    progress.done = progress.total = evaluation.queries;
+    progress.unit = "queries";
+    for (const auto& [info, value, metric, caution] : evaluation.figures) {
+      const bool detail = info.prominence == Prominence::detail;
+      progress.figures[detail ? metric + "/" + info.name : info.name] = value;
+    }
+    sum += evaluation.find(best_by_->name)->value;
+    if (!test_set.name.empty()) progress_.finish(progress);
   }
-  const auto* best = evaluation.find(best_by_->name);
+  const double score = sum / static_cast<double>(data_.test_sets.size());
+  if (!data_.test_sets.front().name.empty()) {
+    // The mean over the test sets decides, and is said after them.
+    progress.stage = "evaluate";
+    progress.done = progress.total = static_cast<std::int64_t>(data_.test_sets.size());
+    progress.unit = "test sets";
+    progress.figures = {{best_by_->name, score}};
+  }
   const bool better =
-      !best_score_ || (best_by_->higher_is_better ? best->value > *best_score_ : best->value < *best_score_);
-  if (better && !std::isnan(best->value)) {
-    best_score_ = best->value;
+      !best_score_ || (best_by_->higher_is_better ? score > *best_score_ : score < *best_score_);
+  if (better && !std::isnan(score)) {
+    best_score_ = score;
     model::write_model_file(directory_.best(), trainer_.model(), plan_, data_.identities);
   }
   if (best_score_) progress.figures["best " + best_by_->name] = *best_score_;

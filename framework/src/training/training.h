@@ -15,6 +15,7 @@
 #include "progress/progress.h"
 #include "progress/rate.h"
 #include "recipe/plan.h"
+#include "results/evaluation.h"
 #include "results/metrics_file.h"
 #include "system/precision.h"
 #include "training/checkpoint.h"
@@ -47,6 +48,7 @@ class Training {
   void learn(const data::Batch& batch, std::int64_t batches);
   void finish_epoch(std::int64_t batches);
   void evaluate_epoch();
+  [[nodiscard]] results::Evaluation evaluate(const TestSet& test_set);
   void checkpoint();
   [[nodiscard]] std::vector<std::vector<std::size_t>> batches_of_epoch(std::int64_t epoch) const;
   [[nodiscard]] progress::Progress progress_of(std::int64_t batches) const;

@@ -2,6 +2,7 @@
 
 #include <boost/crc.hpp>
 
+#include <array>
 #include <map>
 #include <utility>
 
@@ -23,32 +24,47 @@ std::string fingerprint_of(const std::vector<Sample>& samples) {
   return std::to_string(samples.size()) + " images, " + text::hex_digits(crc.checksum());
 }
 
+/// Images of each split.
+using SplitCounts = std::array<std::int64_t, 3>;
+
+void require_training_images(const recipe::DatasetChoice& choice, const SplitCounts& counts) {
+  const auto count = [&](Split split) { return counts[static_cast<std::size_t>(split)]; };
+  if (count(Split::train) > 0) return;
+  throw ComponentError(choice.id(),
+                       "has no training images (" + std::to_string(count(Split::query)) + " query, " +
+                           std::to_string(count(Split::gallery)) + " gallery images); " +
+                           (choice.prefix.empty() ? "choose a data set with a split 'train'"
+                                                  : "set its share = 0 to evaluate on it alone"));
+}
+
 }  // namespace
 
 TrainingData load_training_data(const recipe::Plan& plan) {
   TrainingData data;
   data.dataset = data::open_training_dataset(plan);
-  const std::string subject = plan.dataset.factory->info().id();
+  std::map<const recipe::DatasetChoice*, SplitCounts> counts;
+  std::map<std::string, std::size_t> test_sets;
+  for (const auto& name : plan.evaluate_on) {
+    const auto* choice = recipe::find_dataset(plan.datasets, name);
+    test_sets.emplace(name, data.test_sets.size());
+    data.test_sets.push_back({choice->prefix.empty() ? "" : name, choice->id(), {}, {}});
+  }
   auto samples = data.dataset->samples();
   data::try_each_ending(plan, *data.dataset, samples);
   for (auto& sample : samples) {
-    switch (sample.split) {
-      case Split::train:
-        data.samples.push_back(std::move(sample));
-        break;
-      case Split::query:
-        data.query.push_back(std::move(sample));
-        break;
-      case Split::gallery:
-        data.gallery.push_back(std::move(sample));
-        break;
+    const auto* choice = recipe::dataset_of(plan.datasets, sample.path);
+    ++counts[choice][static_cast<std::size_t>(sample.split)];
+    if (sample.split == Split::train) {
+      data.samples.push_back(std::move(sample));
+    } else if (data::is_read_in_training(plan, sample)) {
+      auto& test_set = data.test_sets.at(test_sets.at(choice->name));
+      (sample.split == Split::query ? test_set.query : test_set.gallery).push_back(std::move(sample));
     }
   }
-  if (data.samples.empty()) {
-    throw ComponentError(subject, "has no training images (" + std::to_string(data.query.size()) +
-                                      " query, " + std::to_string(data.gallery.size()) +
-                                      " gallery images); choose a data set with a split 'train'");
+  for (const auto& choice : plan.datasets) {
+    if (choice.trained_on()) require_training_images(choice, counts[&choice]);
   }
+  const std::string subject = plan.datasets.size() > 1 ? "the data sets" : plan.dataset().id();
   std::map<std::int64_t, std::int64_t> classes;
   for (const auto& sample : data.samples) {
     if (sample.identity < 0) {

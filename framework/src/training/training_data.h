@@ -12,20 +12,27 @@
 
 namespace kindred::training {
 
+/// Query and gallery of one data set.
+struct TestSet {
+  std::string name;  ///< "" when the recipe has one data set alone
+  std::string id;    ///< what errors call it: "dataset/market1501"
+  std::vector<Sample> query;
+  std::vector<Sample> gallery;
+};
+
 struct TrainingData {
   std::unique_ptr<Dataset> dataset;
   std::vector<Sample> samples;  ///< the split "train", in the data set's order
   std::vector<std::int64_t>
       labels;  ///< for each of them its class: the place of its identity among all, ascending
   std::int64_t identities = 0;
-  std::vector<Sample> query;
-  std::vector<Sample> gallery;
+  std::vector<TestSet> test_sets;  ///< one for each data set that is evaluated, in the recipe's order
   std::string
       fingerprint;  ///< the number of training images and a checksum of their paths, identities, cameras
 };
 
-/// Throws ComponentError naming the data set when there are no training images, fewer than two identities, or
-/// one whose identity is not known.
+/// Throws ComponentError naming the data set when one that is trained on has no training images, when there
+/// are fewer than two identities, or one that is not known.
 [[nodiscard]] TrainingData load_training_data(const recipe::Plan& plan);
 
 }  // namespace kindred::training

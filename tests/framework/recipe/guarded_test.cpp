@@ -38,7 +38,7 @@ using namespace kindred::test;
 
 namespace {
 
-ComponentInfo info_of(const std::string& role) {
+ComponentInfo odd_info(const std::string& role) {
   ComponentInfo info;
   info.role = role;
   info.name = "odd";
@@ -108,13 +108,13 @@ struct OddWriter : Writer {
   [[nodiscard]] std::vector<RankedQuery> read(std::istream&) const override { return {}; }
 };
 
-Sample named(const std::string& path) {
+Sample sample_named(const std::string& path) {
   Sample sample;
   sample.path = path;
   return sample;
 }
 
-std::string fault_of(const std::function<void()>& action) {
+std::string odd_fault(const std::function<void()>& action) {
   return message_of<ComponentFault>(action);
 }
 
@@ -122,8 +122,8 @@ std::string fault_of(const std::function<void()>& action) {
 std::string said_of_image(const std::function<void(cv::Mat&)>& action) {
   auto odd = std::make_unique<OddAugmentation>();
   odd->action = action;
-  const auto guarded_one = guard(std::unique_ptr<Augmentation>(std::move(odd)), info_of("augmentation"));
-  return fault_of([&] {
+  const auto guarded_one = guard(std::unique_ptr<Augmentation>(std::move(odd)), odd_info("augmentation"));
+  return odd_fault([&] {
     cv::Mat image(4, 2, CV_8UC3, cv::Scalar::all(9));
     RandomStream random(1, {1});
     guarded_one->apply(image, random);
@@ -133,8 +133,8 @@ std::string said_of_image(const std::function<void(cv::Mat&)>& action) {
 std::string said_of_samples(std::vector<Sample> samples) {
   auto odd = std::make_unique<OddDataset>();
   odd->list = std::move(samples);
-  const auto guarded_one = guard(std::unique_ptr<Dataset>(std::move(odd)), info_of("dataset"));
-  return fault_of([&] { static_cast<void>(guarded_one->samples()); });
+  const auto guarded_one = guard(std::unique_ptr<Dataset>(std::move(odd)), odd_info("dataset"));
+  return odd_fault([&] { static_cast<void>(guarded_one->samples()); });
 }
 
 /// What is said of two queries and three gallery images after a step; of their distances where it sets them.
@@ -142,8 +142,8 @@ std::string said_of_step(PostProcessor::Step kind, const std::function<void(Retr
   auto odd = std::make_unique<OddPostProcessor>();
   odd->kind = kind;
   odd->action = action;
-  const auto guarded_one = guard(std::unique_ptr<PostProcessor>(std::move(odd)), info_of("post_processor"));
-  return fault_of([&] {
+  const auto guarded_one = guard(std::unique_ptr<PostProcessor>(std::move(odd)), odd_info("post_processor"));
+  return odd_fault([&] {
     FakeRetrievalHost host;
     Retrieval retrieval{torch::ones({5, 4}), 2, {}};
     guarded_one->apply(retrieval, host);
@@ -152,7 +152,7 @@ std::string said_of_step(PostProcessor::Step kind, const std::function<void(Retr
   });
 }
 
-DistanceBlock always(const torch::Tensor& distances) {
+DistanceBlock always_these(const torch::Tensor& distances) {
   return [distances](std::int64_t, std::int64_t) { return distances; };
 }
 
@@ -223,9 +223,9 @@ TEST_CASE("samples have a path of their own, and identities and cameras that mea
 
   auto odd = std::make_unique<OddDataset>();
   odd->pixels = cv::Mat(5, 3, CV_32FC3);
-  const auto guarded_one = guard(std::unique_ptr<Dataset>(std::move(odd)), info_of("dataset"));
-  CHECK(fault_of([&] {
-          static_cast<void>(guarded_one->image(named("a.jpg")));
+  const auto guarded_one = guard(std::unique_ptr<Dataset>(std::move(odd)), odd_info("dataset"));
+  CHECK(odd_fault([&] {
+          static_cast<void>(guarded_one->image(sample_named("a.jpg")));
         }).find("gave an image of 5 x 3 pixels with 3 channels (CV_32FC3) for 'a.jpg'; a data set") !=
         std::string::npos);
 }
@@ -234,21 +234,21 @@ TEST_CASE("batches hold images that exist, and factors are numbers") {
   auto sampler = std::make_unique<OddSampler>();
   sampler->list = {{0, 1}, {2, 9}};
   RandomStream random(1, {1});
-  const auto few = guard(std::unique_ptr<Sampler>(std::move(sampler)), info_of("sampler"), 3);
+  const auto few = guard(std::unique_ptr<Sampler>(std::move(sampler)), odd_info("sampler"), 3);
   CHECK(
-      fault_of([&] { static_cast<void>(few->batches(4, random)); }) ==
+      odd_fault([&] { static_cast<void>(few->batches(4, random)); }) ==
       "error: sampler 'odd' of plugin 'heap' gave image 9 in batch 2 of epoch 4, but there are only 3 images "
       "(counted from 0)");
   auto empty = std::make_unique<OddSampler>();
   empty->list = {{0}, {}};
-  const auto with_empty = guard(std::unique_ptr<Sampler>(std::move(empty)), info_of("sampler"), 3);
-  CHECK(fault_of([&] { static_cast<void>(with_empty->batches(1, random)); }) ==
+  const auto with_empty = guard(std::unique_ptr<Sampler>(std::move(empty)), odd_info("sampler"), 3);
+  CHECK(odd_fault([&] { static_cast<void>(with_empty->batches(1, random)); }) ==
         "error: sampler 'odd' of plugin 'heap' gave an empty batch: batch 2 of epoch 1");
   for (const double bad : {-1.0, std::numeric_limits<double>::quiet_NaN()}) {
     auto schedule = std::make_unique<OddSchedule>();
     schedule->value = bad;
-    const auto guarded_one = guard(std::unique_ptr<Schedule>(std::move(schedule)), info_of("schedule"));
-    CHECK(fault_of([&] { static_cast<void>(guarded_one->factor(1, 0)); }).find("gave the factor") !=
+    const auto guarded_one = guard(std::unique_ptr<Schedule>(std::move(schedule)), odd_info("schedule"));
+    CHECK(odd_fault([&] { static_cast<void>(guarded_one->factor(1, 0)); }).find("gave the factor") !=
           std::string::npos);
   }
 }
@@ -271,7 +271,7 @@ TEST_CASE("what a post-processor hands back is checked, also when it is asked fo
   CHECK(said_of_step(Step::distances, [](Retrieval&) {}) ==
         start + "no distances, which a step of this kind must set");
   const auto said_of_distances = [](const torch::Tensor& distances) {
-    return said_of_step(Step::distances, [&](Retrieval& r) { r.distances = always(distances); });
+    return said_of_step(Step::distances, [&](Retrieval& r) { r.distances = always_these(distances); });
   };
   CHECK(said_of_distances(torch::ones({2, 3})).empty());
   CHECK(said_of_distances(torch::ones({2, 4})).find(start + "a tensor [2, 4] of type Float") == 0);
@@ -284,8 +284,8 @@ TEST_CASE("a labeler gives every image an identity in order, or a reason") {
   const auto said = [](PseudoLabels labels) {
     auto odd = std::make_unique<OddLabeler>();
     odd->labels = std::move(labels);
-    const auto guarded_one = guard(std::unique_ptr<Labeler>(std::move(odd)), info_of("labeler"));
-    return fault_of([&] {
+    const auto guarded_one = guard(std::unique_ptr<Labeler>(std::move(odd)), odd_info("labeler"));
+    return odd_fault([&] {
       FakeRetrievalHost host;
       static_cast<void>(guarded_one->label({torch::ones({4, 2}), 1, {}}, host));
       CHECK(host.warnings == std::vector<std::string>{"labeler 'odd': k is large"});
@@ -303,34 +303,34 @@ TEST_CASE("a labeler gives every image an identity in order, or a reason") {
 
 TEST_CASE("partitioners, layouts, optimizers and writers are held to their contracts") {
   const auto partitioner =
-      guard(std::unique_ptr<Partitioner>(std::make_unique<OddPartitioner>()), info_of("partitioner"));
-  CHECK(fault_of([&] {
-          static_cast<void>(partitioner->domain(named("a.jpg"), {}));
+      guard(std::unique_ptr<Partitioner>(std::make_unique<OddPartitioner>()), odd_info("partitioner"));
+  CHECK(odd_fault([&] {
+          static_cast<void>(partitioner->domain(sample_named("a.jpg"), {}));
         }).find("gave no domain to 'a.jpg'") != std::string::npos);
 
   for (const auto* path : {"../a.jpg", "/a.jpg", ""}) {
     auto odd = std::make_unique<OddLayout>();
     odd->path = path;
-    const auto layout = guard(std::unique_ptr<Layout>(std::move(odd)), info_of("layout"));
-    CHECK(fault_of([&] {
-            static_cast<void>(layout->files({named("a.jpg")}, "jpg"));
+    const auto layout = guard(std::unique_ptr<Layout>(std::move(odd)), odd_info("layout"));
+    CHECK(odd_fault([&] {
+            static_cast<void>(layout->files({sample_named("a.jpg")}, "jpg"));
           }).find("stay inside it") != std::string::npos);
-    CHECK(fault_of([&] {
+    CHECK(odd_fault([&] {
             static_cast<void>(layout->files({}, "jpg"));
           }).find("gave 1 names of files for 0 images") != std::string::npos);
   }
 
   const auto optimizer =
-      guard(std::unique_ptr<Optimizer>(std::make_unique<OddOptimizer>()), info_of("optimizer"));
-  CHECK(fault_of([&] { static_cast<void>(optimizer->build({})); }).find("gave no optimizer") !=
+      guard(std::unique_ptr<Optimizer>(std::make_unique<OddOptimizer>()), odd_info("optimizer"));
+  CHECK(odd_fault([&] { static_cast<void>(optimizer->build({})); }).find("gave no optimizer") !=
         std::string::npos);
-  CHECK(fault_of([&] { static_cast<void>(optimizer->learning_rate()); }).find("as learning rate") !=
+  CHECK(odd_fault([&] { static_cast<void>(optimizer->learning_rate()); }).find("as learning rate") !=
         std::string::npos);
 
-  const auto writer = guard(std::unique_ptr<Writer>(std::make_unique<OddWriter>()), info_of("writer"));
-  CHECK(fault_of([&] { static_cast<void>(writer->file_name()); }).find("gave '../x' as the name") !=
+  const auto writer = guard(std::unique_ptr<Writer>(std::make_unique<OddWriter>()), odd_info("writer"));
+  CHECK(odd_fault([&] { static_cast<void>(writer->file_name()); }).find("gave '../x' as the name") !=
         std::string::npos);
-  CHECK(fault_of([&] { static_cast<void>(writer->top()); }).find("gave 0 as the number") !=
+  CHECK(odd_fault([&] { static_cast<void>(writer->top()); }).find("gave 0 as the number") !=
         std::string::npos);
-  CHECK(fault_of([&] { writer->write({}, std::cout); }).find("a value of type 'char'") != std::string::npos);
+  CHECK(odd_fault([&] { writer->write({}, std::cout); }).find("a value of type 'char'") != std::string::npos);
 }

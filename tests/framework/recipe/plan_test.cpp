@@ -86,7 +86,7 @@ TEST_CASE("a recipe becomes a plan with components, names and settings") {
   const auto plan = plan_of(whole, {"train.epochs=3", "machine.device=cuda:1", "evaluate.cameras=single"});
   CHECK(plan.name == "trial");
   CHECK(plan.seed == 7);
-  CHECK(plan.dataset.factory->info().id() == "dataset/folder");
+  CHECK(plan.dataset().factory->info().id() == "dataset/folder");
   REQUIRE(plan.augmentations.size() == 2);
   CHECK(plan.augmentations[0].name == "random_patch");
   CHECK(plan.augmentations[1].name == "again");
@@ -141,7 +141,8 @@ TEST_CASE("an unknown key at the top is an error, with what was meant") {
   CHECK(error_of("optimiser.type=sgd") ==
         "--set optimiser.type=sgd: error: a recipe has no key 'optimiser'; did you mean 'optimizer'?");
   CHECK(errors_of(std::string("zzz = 1\n") + whole) ==
-        "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'dataset', 'folds', "
+        "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'evaluate_on', 'dataset', "
+        "'folds', "
         "'pseudo_labels', 'augmentation', "
         "'sampler', 'backbone', 'head', 'loss', 'optimizer', 'schedule', 'weights', 'loader', 'train', "
         "'embed', 'post_processor', 'ranking', 'evaluate', 'metric' and 'machine'");
@@ -369,7 +370,8 @@ TEST_CASE("what is wrong with a group is an error at its place") {
       "--set optimizer.group.rest.bias_facter=2: error: group 'rest' has no parameter 'bias_facter'; did you "
       "mean 'bias_factor'?");
   CHECK(errors_of(grouped, {"optimizer.group.rest.parameters=[]"}) ==
-        "r.toml:38:1: error: group 'rest': parameters = [] matches nothing; name at least one tensor, or set "
+        "--set optimizer.group.rest.parameters=[]: error: group 'rest': parameters = [] matches nothing; "
+        "name at least one tensor, or set "
         "enabled = false");
   CHECK(error_of("optimizer.group=[{ parameters = ['*'] }]") ==
         "--set optimizer.group=[{ parameters = ['*'] }]: error: [[optimizer.group]] needs the parameter "
@@ -520,8 +522,10 @@ TEST_CASE("the resolved recipe lists the metrics with every parameter") {
 
 TEST_CASE("keys that metrics have taken over say where they went") {
   CHECK(error_of("evaluate.map_depth=200") ==
-        "--set evaluate.map_depth=200: error: [evaluate] has no 'map_depth' any more; it is the parameter "
+        "--set evaluate.map_depth=200: error: [evaluate] has no 'map_depth'; it is the parameter "
         "'depth' of a metric, in a table [metric.NAME]: `kindred list` shows the metrics");
+  CHECK(error_of("evaluate.ranks=[1, 20]").find("it is the parameter 'ranks' of a metric") !=
+        std::string::npos);
   CHECK(error_of("evaluate.false_positive_rates=[0.1]").find("it is the parameter 'false_positive_rates'") !=
         std::string::npos);
 }

@@ -39,13 +39,13 @@ RunOutcome outcome(std::size_t variant, std::optional<std::int64_t> seed, std::o
   outcome.run.seed = seed;
   outcome.run.fold = fold;
   outcome.run.folder = "a" + std::to_string(variant);
-  outcome.result = RunScores{scores_of(mean_ap, rank1), std::nullopt};
+  outcome.results = {RunScores{scores_of(mean_ap, rank1)}};
   return outcome;
 }
 
 RunOutcome without_result(std::size_t variant, std::int64_t seed, const std::string& failure) {
   auto made = outcome(variant, seed, std::nullopt, 0, 0);
-  made.result.reset();
+  made.results.clear();
   made.failure = failure;
   return made;
 }
@@ -68,8 +68,8 @@ TEST_CASE("a spread is the mean and the standard deviation of a sample") {
 }
 
 TEST_CASE("variants are summed up over their runs, and compared over the runs that both have") {
-  const auto figures = results::figures_of({&three_seeds()[0].result->scores}, Prominence::headline);
-  const auto summaries = summarize(study_of({"off", "on"}), three_seeds(), RankingKind::final, figures);
+  const auto figures = results::figures_of({&three_seeds()[0].results[0].scores}, Prominence::headline);
+  const auto summaries = summarize(study_of({"off", "on"}), three_seeds(), {RankingKind::final, ""}, figures);
   REQUIRE(summaries.size() == 2);
   const auto& first = summaries[0].figures[0];  // mAP
   CHECK(first.count == 3);
@@ -87,8 +87,8 @@ TEST_CASE("variants are summed up over their runs, and compared over the runs th
 TEST_CASE("a difference pairs seeds and folds, never one with another") {
   const std::vector<RunOutcome> outcomes = {outcome(0, 1, 1, 0.1, 0.1), outcome(0, 2, 2, 0.5, 0.5),
                                             outcome(1, 1, 2, 0.9, 0.9), outcome(1, 2, 2, 0.7, 0.7)};
-  const auto summaries = summarize(study_of({"a", "b"}), outcomes, RankingKind::final,
-                                   results::figures_of({&outcomes[0].result->scores}));
+  const auto summaries = summarize(study_of({"a", "b"}), outcomes, {RankingKind::final, ""},
+                                   results::figures_of({&outcomes[0].results[0].scores}));
   CHECK(summaries[1].figures[0].count == 2);
   CHECK(summaries[1].differences[0].count == 1);
   CHECK(summaries[1].differences[0].mean == doctest::Approx(0.2));
@@ -123,9 +123,9 @@ TEST_CASE("folds are columns, with the mean and the standard deviation over them
         "| --- | --- | --- | --- | --- | --- | --- |\n"
         "| with descriptors | 82.30/81.20 | 82.50/79.90 | 81.40/79.50 | 81.80/80.40 | 82.00/80.25 | "
         "0.50/0.73 |\n");
-  outcomes[1].result.reset();
+  outcomes[1].results.clear();
   outcomes[1].failure = "no";
-  outcomes[3].result.reset();
+  outcomes[3].results.clear();
   CHECK(fold_grids(outcomes)[0].markdown().find(
             "| fold 4 | mean of 2 | deviation |\n| --- | --- | --- | --- | --- | --- | --- |\n"
             "| with descriptors | 82.30/81.20 | failed | 81.40/79.50 | not done | 81.85/80.35 | ") !=
@@ -137,7 +137,7 @@ TEST_CASE("with post-processors there are figures with and without them") {
   std::vector<RunOutcome> outcomes = {outcome(0, 1, 1, 0.8, 0.9), outcome(1, 1, 1, 0.7, 0.8)};
   for (auto& made : outcomes) made.run.plan = tiny_plan(catalog);
   outcomes[1].run.plan.ranking.by_domain = true;
-  outcomes[1].result->by_descriptors_alone = scores_of(0.6, 0.7);
+  outcomes[1].results[0].by_descriptors_alone = scores_of(0.6, 0.7);
   const auto grids = variant_grids(study_of({"plain", "post"}), outcomes);
   REQUIRE(grids.size() == 2);
   CHECK(grids[0].markdown() ==
@@ -157,8 +157,8 @@ TEST_CASE("with post-processors there are figures with and without them") {
 TEST_CASE("a figure that only some runs have is compared among those, in a column of its own") {
   std::vector<RunOutcome> outcomes = {outcome(0, 1, std::nullopt, 0.5, 0.6),
                                       outcome(1, 1, std::nullopt, 0.4, 0.7)};
-  outcomes[1].result->scores.figures[0].info.name = "mAP@200";
-  outcomes[1].result->scores.figures[0].info.label = "mAP@200";
+  outcomes[1].results[0].scores.figures[0].info.name = "mAP@200";
+  outcomes[1].results[0].scores.figures[0].info.label = "mAP@200";
   CHECK(variant_grids(study_of({"whole", "deep"}), outcomes)[0].markdown() ==
         "| variant | mAP | Rank-1 | mAP@200 | mAP difference | Rank-1 difference | mAP@200 difference |\n"
         "| --- | --- | --- | --- | --- | --- | --- |\n"
@@ -194,6 +194,75 @@ TEST_CASE("the file for programs has every run, every mean and every difference"
   CHECK(run(7, "runs") == "2");
   CHECK(std::stod(run(7, "mAP")) == doctest::Approx(0.53));
   CHECK(std::stod(run(8, "mAP_deviation")) == doctest::Approx(std::sqrt(0.0002)));
+}
+
+/// Two variants of a recipe with two data sets: trained on a alone, and on both by shares.
+std::vector<RunOutcome> two_test_sets() {
+  static const Catalog catalog = tiny_catalog();
+  const auto made = [&](std::size_t variant, const std::string& share_of_b, double on_a, double on_b) {
+    RunOutcome outcome;
+    outcome.run.variant = variant;
+    outcome.run.folder = "v" + std::to_string(variant);
+    outcome.run.plan =
+        tiny_plan(catalog, {"dataset=[{type = 'tiny', name = 'a', share = 3}, {type = 'tiny', name = 'b', "
+                            "share = " +
+                            share_of_b + "}]"});
+    outcome.results = {{scores_of(on_a, on_a + 0.1), std::nullopt, "a"},
+                       {scores_of(on_b, on_b + 0.1), std::nullopt, "b"}};
+    return outcome;
+  };
+  return {made(0, "0", 0.5, 0.3), made(1, "1", 0.25, 0.6)};
+}
+
+TEST_CASE(
+    "of several test sets a table shows what is trained on by what is tested on, and each has its own") {
+  const auto grids = variant_grids(study_of({"alone", "both"}), two_test_sets());
+  REQUIRE(grids.size() == 3);
+  CHECK(grids[0].markdown() ==
+        "trained on x tested on:\n\n"
+        "| variant | trained on | a: mAP/Rank-1 | b: mAP/Rank-1 |\n"
+        "| --- | --- | --- | --- |\n"
+        "| alone | a | 50.00 (1) / 60.00 (1) | 30.00 (1) / 40.00 (1) |\n"
+        "| both | a 75 %, b 25 % | 25.00 (1) / 35.00 (1) | 60.00 (1) / 70.00 (1) |\n");
+  CHECK(grids[1].title == "tested on a");
+  CHECK(grids[2].markdown() ==
+        "tested on b:\n\n"
+        "| variant | mAP | Rank-1 | mAP difference | Rank-1 difference |\n"
+        "| --- | --- | --- | --- | --- |\n"
+        "| alone | 30.00 (1) | 40.00 (1) |  |  |\n"
+        "| both | 60.00 (1) | 70.00 (1) | +30.00 (1) | +30.00 (1) |\n");
+}
+
+TEST_CASE("a test set of which no run has a result yet is in the table all the same") {
+  auto outcomes = two_test_sets();
+  outcomes[0].results.pop_back();
+  outcomes[1].results.clear();
+  CHECK(variant_grids(study_of({"alone", "both"}), outcomes)[0].markdown().find(
+            "| both | a 75 %, b 25 % | - / - | - / - |") != std::string::npos);
+}
+
+TEST_CASE("the file for programs says what each row is tested on") {
+  std::ostringstream out;
+  write_study_csv(out, study_of({"alone", "both"}), two_test_sets());
+  const auto table = CsvTable::parse(out.str(), "study.csv");
+  std::vector<std::string> rows;
+  for (const auto& row : table.rows()) {
+    rows.push_back(row.cells[table.column("row")] + " " + row.cells[table.column("variant")] + " " +
+                   row.cells[table.column("tested_on")] + " " + row.cells[table.column("mAP")]);
+  }
+  CHECK(rows == std::vector<std::string>{"run alone a 0.5", "run both a 0.25", "mean alone a 0.5",
+                                         "mean both a 0.25", "difference both a -0.25", "run alone b 0.3",
+                                         "run both b 0.6", "mean alone b 0.3", "mean both b 0.6",
+                                         "difference both b 0.3"});
+}
+
+TEST_CASE("folds of several test sets have a row for each") {
+  auto outcomes = two_test_sets();
+  outcomes.pop_back();
+  outcomes[0].run.fold = 1;
+  const auto text = fold_grids(outcomes)[0].markdown();
+  CHECK(text.find("| tested on a | 50.00/60.00 |") != std::string::npos);
+  CHECK(text.find("| tested on b | 30.00/40.00 |") != std::string::npos);
 }
 
 }  // namespace

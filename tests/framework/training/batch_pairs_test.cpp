@@ -29,7 +29,7 @@ class FixedBatches : public Sampler {
   std::vector<std::vector<std::size_t>> batches_;
 };
 
-const std::vector<std::int64_t> labels{0, 0, 1, 1, 2, 2};
+const std::vector<std::int64_t> pair_labels{0, 0, 1, 1, 2, 2};
 
 }  // namespace
 
@@ -39,15 +39,15 @@ TEST_CASE("an anchor has a pair when its batch holds another of its own and one 
   CHECK(anchors_with_pairs({1, 2, 3}) == 0);
   CHECK(anchors_with_pairs({1, 1, 1}) == 0);
   CHECK(anchors_with_pairs({}) == 0);
-  CHECK(share_with_pairs({{0, 1, 2}, {0, 2, 4}}, labels) == doctest::Approx(2.0 / 6));
-  CHECK(share_with_pairs({}, labels) == 0);
+  CHECK(share_with_pairs({{0, 1, 2}, {0, 2, 4}}, pair_labels) == doctest::Approx(2.0 / 6));
+  CHECK(share_with_pairs({}, pair_labels) == 0);
 }
 
 TEST_CASE("a sampler without any pairs is refused at its place, and one with few is warned of") {
   const auto catalog = tiny_catalog();
   const auto plan = tiny_plan(catalog);
   const auto said = [&](std::vector<std::vector<std::size_t>> batches, const std::string& terms) {
-    return check_pairs(plan, FixedBatches(std::move(batches)), labels, terms);
+    return check_pairs(plan, FixedBatches(std::move(batches)), pair_labels, terms);
   };
   CHECK(said({{0, 1, 2, 3}}, "'triplet(g1)'").empty());
   CHECK(said({{0, 2, 4}}, "").empty());

@@ -47,7 +47,7 @@ class SquareResize : public Augmentation {
 };
 
 /// Of the tiny recipe with images of a size of their own.
-std::string checked(const std::vector<std::string>& overrides) {
+std::string tiny_checked(const std::vector<std::string>& overrides) {
   static const Catalog catalog = [] {
     Catalog whole = tiny_catalog();
     Catalog more;
@@ -64,9 +64,9 @@ std::string checked(const std::vector<std::string>& overrides) {
 }  // namespace
 
 TEST_CASE("images that are too small for the network are found without data") {
-  CHECK(checked({}).find("16 x 16 pixels (height x width)") != std::string::npos);
+  CHECK(tiny_checked({}).find("16 x 16 pixels (height x width)") != std::string::npos);
   const auto message =
-      message_of<RecipeError>([] { static_cast<void>(checked({"augmentation.square.side=4"})); });
+      message_of<RecipeError>([] { static_cast<void>(tiny_checked({"augmentation.square.side=4"})); });
   CAPTURE(message);
   CHECK(message.find(
             "tiny.toml:12:1: error: backbone 'tiny' and head 'tiny' cannot take images of 4 x 4 pixels: "
@@ -75,13 +75,14 @@ TEST_CASE("images that are too small for the network are found without data") {
 }
 
 TEST_CASE("an augmentation that refuses the images of its place is found without data") {
-  CHECK(message_of<RecipeError>([] { static_cast<void>(checked({"augmentation.square.refuses=true"})); }) ==
-        "tiny.toml:6:1: error: augmentation 'square': must stand before 'normalize'");
+  CHECK(message_of<RecipeError>([] {
+          static_cast<void>(tiny_checked({"augmentation.square.refuses=true"}));
+        }) == "tiny.toml:6:1: error: augmentation 'square': must stand before 'normalize'");
 }
 
 TEST_CASE("a component that does nothing by its parameter is warned of") {
-  CHECK(checked({}).find("warning") == std::string::npos);
-  CHECK(checked({"augmentation.square.prob=0"})
+  CHECK(tiny_checked({}).find("warning") == std::string::npos);
+  CHECK(tiny_checked({"augmentation.square.prob=0"})
             .find("\ntiny.toml:6:1: warning: augmentation 'square': with prob = 0.0 it does nothing; choose "
                   "another value, or remove it by enabled = false\n") != std::string::npos);
 }

@@ -168,18 +168,30 @@ TEST_CASE("of many tensors ten are listed and all are counted") {
 
 TEST_CASE("what wraps the names of a file is taken off by what then fits the network") {
   const auto model = tiny_model(2);
-  for (const std::string wrapper : {"module.", "module.module.", "_orig_mod.", "model.", "backbone.",
-                                    "model._orig_mod.", "module.model.net.", "encoder.student."}) {
+  struct Wrapped {
+    std::string wrapper;
+    std::string prefix;
+    std::string layout = "Kindred";
+  };
+  // What a compiler puts in is taken off anywhere, and "model." is what Kindred's checkpoints have.
+  for (const auto& wrapped :
+       {Wrapped{"module.", "module."}, Wrapped{"module.module.", "module.module."}, Wrapped{"_orig_mod.", ""},
+        Wrapped{"model.", "", "Kindred checkpoint"}, Wrapped{"model._orig_mod.", "", "Kindred checkpoint"},
+        Wrapped{"backbone.", "backbone."}, Wrapped{"module.model.net.", "module.model.net."},
+        Wrapped{"encoder.student.", "encoder.student."}}) {
+    const auto& wrapper = wrapped.wrapper;
+    const auto& prefix = wrapped.prefix;
     CAPTURE(wrapper);
     auto file = whole_file();
     for (auto& [name, tensor] : file.content.tensors) name.insert(0, wrapper);
     // What stands beside the wrapped names has no place.
     file.content.tensors.emplace_back("criterion.centers", torch::ones({5, 16}));
     const auto weights = translate_for(file, known_layouts(catalog()), *model, "");
-    CHECK(weights.prefix == wrapper);
+    CHECK(weights.prefix == prefix);
     const auto report = match_weights(weights, *model, "", {});
     CHECK(report.counts_text() == "12 of 12 tensors matched, 1 of the file unused");
-    CHECK(report.layout_text() == "Kindred, without the prefix '" + wrapper + "'");
+    CHECK(report.layout_text() ==
+          wrapped.layout + (prefix.empty() ? "" : ", without the prefix '" + prefix + "'"));
     CHECK(report.rows.back().name == "criterion.centers");
     CHECK(report.rows.front().source == wrapper + report.rows.front().name);
   }

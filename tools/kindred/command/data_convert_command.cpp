@@ -8,6 +8,7 @@
 #include "command/convert.h"
 #include "command/named_component.h"
 #include "common_options.h"
+#include "data/open_dataset.h"
 #include "kindred/role/layout.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
@@ -29,12 +30,12 @@ int convert(const Options& options, Session& session) {
   const auto progress = session.make_progress();
   auto overrides = options.layout.set;
   const auto layout = command::make_named_component<Layout>(options.layout.name, overrides, catalog);
-  const auto dataset = options.data.empty()
-                           ? recipe::choose_dataset(recipe::parse_recipe("dataset.type = 'synthetic'",
-                                                                         "the synthetic data set", overrides),
-                                                    catalog)
-                                 .create({})
-                           : session.open_data(options.data, overrides).dataset;
+  const auto dataset =
+      options.data.empty()
+          ? data::open_datasets(recipe::choose_datasets(
+                recipe::parse_recipe("dataset.type = 'synthetic'", "the synthetic data set", overrides),
+                catalog))
+          : session.open_data(options.data, overrides).dataset;
   command::ConvertOptions convert{options.out, options.layout.name, options.image_format};
   if (!options.image_size.empty()) {
     convert.height = options.image_size[0];

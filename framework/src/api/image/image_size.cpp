@@ -11,9 +11,9 @@ namespace kindred {
 namespace {
 
 /// Numbers in bytes; all that lies outside is 0.
-class Bytes {
+class HeaderBytes {
  public:
-  explicit Bytes(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+  explicit HeaderBytes(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
 
   [[nodiscard]] std::size_t size() const { return bytes_.size(); }
   [[nodiscard]] std::int64_t little(std::size_t at, std::size_t count) const {
@@ -36,7 +36,7 @@ class Bytes {
 };
 
 /// The frame header SOF (ITU T.81, B.2.2), before which come segments with their length.
-ImageSize jpeg_size(const Bytes& bytes) {
+ImageSize jpeg_size(const HeaderBytes& bytes) {
   std::size_t at = 2;
   while (at + 9 < bytes.size()) {
     if (bytes.byte(at) != 0xFF) return {};
@@ -54,7 +54,7 @@ ImageSize jpeg_size(const Bytes& bytes) {
 }
 
 /// The container's chunks VP8X, "VP8 " (RFC 6386, 9.1) and VP8L.
-ImageSize webp_size(const Bytes& bytes) {
+ImageSize webp_size(const HeaderBytes& bytes) {
   const auto chunk = bytes.text().substr(std::min<std::size_t>(12, bytes.size()), 4);
   if (chunk == "VP8X") return {bytes.little(24, 3) + 1, bytes.little(27, 3) + 1};
   if (chunk == "VP8 ") return {bytes.little(26, 2) & 0x3FFF, bytes.little(28, 2) & 0x3FFF};
@@ -64,7 +64,7 @@ ImageSize webp_size(const Bytes& bytes) {
 }
 
 /// Tags 256 and 257 of the first directory (TIFF 6.0). A BigTIFF gives nothing.
-ImageSize tiff_size(const Bytes& bytes) {
+ImageSize tiff_size(const HeaderBytes& bytes) {
   const bool little = bytes.byte(0) == 'I';
   const auto number = [&](std::size_t at, std::size_t count) {
     return little ? bytes.little(at, count) : bytes.big(at, count);
@@ -83,7 +83,7 @@ ImageSize tiff_size(const Bytes& bytes) {
 }
 
 /// The box ihdr, or the segment SIZ of a bare codestream (ITU T.800, A.5.1).
-ImageSize jpeg2000_size(const Bytes& bytes) {
+ImageSize jpeg2000_size(const HeaderBytes& bytes) {
   if (bytes.byte(0) == 0xFF) {
     return {bytes.big(8, 4) - bytes.big(16, 4), bytes.big(12, 4) - bytes.big(20, 4)};
   }
@@ -111,7 +111,7 @@ std::int64_t number_of(std::string_view word) {
   return read.ec == std::errc() ? number : 0;
 }
 
-ImageSize netpbm_size(const Bytes& bytes) {
+ImageSize netpbm_size(const HeaderBytes& bytes) {
   auto text = bytes.text().substr(0, 4096);
   if (next_word(text) != "P7") {
     ImageSize size;
@@ -128,7 +128,7 @@ ImageSize netpbm_size(const Bytes& bytes) {
 }
 
 /// "-Y HEIGHT +X WIDTH" after an empty line.
-ImageSize radiance_size(const Bytes& bytes) {
+ImageSize radiance_size(const HeaderBytes& bytes) {
   auto text = bytes.text().substr(0, 4096);
   const auto at = text.find("\n\n");
   if (at == std::string_view::npos) return {};
@@ -142,7 +142,7 @@ ImageSize radiance_size(const Bytes& bytes) {
 }
 
 /// The largest of the boxes ispe (ISO/IEC 23008-12, 6.5.3), one for each picture in the file.
-ImageSize heif_size(const Bytes& bytes) {
+ImageSize heif_size(const HeaderBytes& bytes) {
   ImageSize largest;
   const auto text = bytes.text().substr(0, std::size_t{1} << 16);
   for (auto box = text.find("ispe"); box != std::string_view::npos; box = text.find("ispe", box + 4)) {
@@ -152,14 +152,14 @@ ImageSize heif_size(const Bytes& bytes) {
   return largest;
 }
 
-ImageSize bmp_size(const Bytes& bytes) {
+ImageSize bmp_size(const HeaderBytes& bytes) {
   if (bytes.little(14, 4) == 12) return {bytes.little(18, 2), bytes.little(20, 2)};
   // A negative height is that of rows from top to bottom.
   return {bytes.little(18, 4),
           std::abs(static_cast<std::int64_t>(static_cast<std::int32_t>(bytes.little(22, 4))))};
 }
 
-ImageSize size_of(const std::string& format, const Bytes& bytes) {
+ImageSize size_of(const std::string& format, const HeaderBytes& bytes) {
   if (format == "JPEG") return jpeg_size(bytes);
   if (format == "PNG") return {bytes.big(16, 4), bytes.big(20, 4)};
   if (format == "BMP") return bmp_size(bytes);
@@ -177,7 +177,7 @@ ImageSize size_of(const std::string& format, const Bytes& bytes) {
 }  // namespace
 
 std::optional<ImageSize> image_size(const std::string& format, std::span<const std::uint8_t> bytes) {
-  const auto size = size_of(format, Bytes(bytes));
+  const auto size = size_of(format, HeaderBytes(bytes));
   if (size.width < 1 || size.height < 1) return std::nullopt;
   return size;
 }

@@ -46,7 +46,8 @@ std::vector<SplitFolders::Image> SplitFolders::images(const std::filesystem::pat
                                       std::pair(&gallery, Split::gallery)}) {
     if (!is_folder(root / *folder)) continue;
     auto names = list_images(root / *folder, Depth::folder_alone);
-    if (names.empty()) throw DataError(root / *folder, "contains no images: " + what_is_instead_of_images(root / *folder));
+    if (names.empty())
+      throw DataError(root / *folder, "contains no images: " + what_is_instead_of_images(root / *folder));
     images.reserve(images.size() + names.size());
     for (auto& name : names) {
       auto path = *folder + '/' + name;

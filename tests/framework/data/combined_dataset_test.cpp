@@ -1,0 +1,83 @@
+#include "data/combined_dataset.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <opencv2/core.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "made_dataset.h"
+
+using namespace kindred;
+using namespace kindred::data;
+using namespace kindred::test;
+
+namespace {
+
+/// Two people, one of whom is in both splits; a distractor, junk, and what is not known.
+std::unique_ptr<MadeDataset> small_set(int seed) {
+  auto dataset = std::make_unique<MadeDataset>();
+  dataset->add("train/1.png", 4, 1, Split::train, seed);
+  dataset->add("train/2.png", 900, 3, Split::train, seed + 1);
+  dataset->add("query/3.png", 4, 1, Split::query, seed + 2);
+  dataset->add("gallery/4.png", 0, 3, Split::gallery, seed + 3);
+  dataset->add("gallery/5.png", junk_identity, unknown_camera, Split::gallery, seed + 4);
+  dataset->add("gallery/6.png", unlabelled_identity, 1, Split::gallery, seed + 5);
+  return dataset;
+}
+
+CombinedDataset two_sets(bool second_is_trained_on = true) {
+  std::vector<CombinedDataset::Part> parts;
+  parts.push_back({small_set(1), "a/", true});
+  parts.push_back({small_set(50), "b/", second_is_trained_on});
+  return CombinedDataset(std::move(parts));
+}
+
+std::vector<std::string> lines_of(const Dataset& dataset) {
+  std::vector<std::string> lines;
+  for (const auto& sample : dataset.samples()) {
+    lines.push_back(sample.path + " " + std::to_string(sample.identity) + " c" +
+                    std::to_string(sample.camera) + " " + split_name(sample.split));
+  }
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("two data sets with the same paths, identities and cameras have none in common when combined") {
+  CHECK(lines_of(two_sets()) ==
+        std::vector<std::string>{"a/train/1.png 1 c0 train", "a/train/2.png 2 c1 train",
+                                 "a/query/3.png 1 c0 query", "a/gallery/4.png 0 c1 gallery",
+                                 "a/gallery/5.png -1 c-1 gallery", "a/gallery/6.png -2 c0 gallery",
+                                 "b/train/1.png 4 c2 train", "b/train/2.png 5 c3 train",
+                                 "b/query/3.png 4 c2 query", "b/gallery/4.png 3 c3 gallery",
+                                 "b/gallery/5.png -1 c-1 gallery", "b/gallery/6.png -2 c2 gallery"});
+}
+
+TEST_CASE("a combined image has the pixels of its own data set") {
+  const auto combined = two_sets();
+  const auto samples = combined.samples();
+  const auto first = small_set(1);
+  const auto second = small_set(50);
+  const auto there = first->samples();
+  for (std::size_t i = 0; i < there.size(); ++i) {
+    CHECK(cv::norm(combined.image(samples[i]), first->image(there[i]), cv::NORM_INF) == 0);
+    CHECK(cv::norm(combined.image(samples[i + there.size()]), second->image(there[i]), cv::NORM_INF) == 0);
+  }
+}
+
+TEST_CASE("a data set that is not trained on has no training split and no identity of it") {
+  const auto lines = lines_of(two_sets(/*second_is_trained_on=*/false));
+  CHECK(lines.size() == 10);
+  CHECK(lines[6] == "b/query/3.png 4 c2 query");
+  CHECK(lines[7] == "b/gallery/4.png 3 c3 gallery");
+}
+
+TEST_CASE("a single data set keeps its numbers") {
+  std::vector<CombinedDataset::Part> parts;
+  parts.push_back({small_set(1), "a/", true});
+  const auto lines = lines_of(CombinedDataset(std::move(parts)));
+  CHECK(lines[1] == "a/train/2.png 900 c3 train");
+}
