@@ -142,7 +142,7 @@ TEST_CASE("a recipe of a stage that is set on the command line is relative to th
             "to the working directory (" +
                 folder.path().string() + "): "));
   folder.write("mine.toml", "extends = '" + tiny + "'\n[train]\nepochs = 77\n");
-  const auto found = kindred({"check", pipeline_file, "--set", "stage.base.recipe=" + mine.string(), "--set",
+  const auto found = kindred({"check", pipeline_file, "--set", "stage.base.recipe=mine.toml", "--set",
                               "stage.base.recipe.train.epoks=1"},
                              folder.path());
   CHECK(found.exit_code == 2);
