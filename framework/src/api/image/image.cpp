@@ -37,10 +37,12 @@ std::string reason(int error_number) {
 
 std::atomic<std::int64_t> most_pixels = 50'000'000;
 
-/// In millions, with the digits that matter: "900", "0.1".
-std::string megapixels(std::int64_t pixels) {
+/// With the digits that matter: "50 megapixels", "1.5 megapixels", "1200 pixels".
+std::string pixels_text(std::int64_t pixels) {
+  if (pixels < 1'000'000) return std::to_string(pixels) + " pixels";
   const auto tenths = (pixels + 50'000) / 100'000;
-  return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10));
+  return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) +
+         " megapixels";
 }
 
 void check_file_size(const std::filesystem::path& file, std::int64_t size) {
@@ -49,8 +51,8 @@ void check_file_size(const std::filesystem::path& file, std::int64_t size) {
   constexpr std::int64_t other = 16 << 20;
   if (size / widest_pixel <= pixel_limit() + other / widest_pixel) return;
   throw DataError(file, "has " + std::to_string(size / 1'000'000) + " MB, more than any image of " +
-                            megapixels(pixel_limit()) +
-                            " megapixels, the most that is allowed (loader.max_megapixels)");
+                            pixels_text(pixel_limit()) +
+                            ", the most that is allowed (loader.max_megapixels)");
 }
 
 Bytes read_bytes(const std::filesystem::path& file) {
@@ -74,10 +76,9 @@ void check_pixels(const std::filesystem::path& file, const FileContent& content,
   const auto size = image_size(content.format, bytes);
   // By division: the sizes in a header may be anything.
   if (!size || size->width <= pixel_limit() / size->height) return;
-  throw DataError(
-      file, "has " + std::to_string(size->width) + " x " + std::to_string(size->height) +
-                " pixels (width x height), more than the " + megapixels(pixel_limit()) +
-                " megapixels that are allowed; crop the person out of it, or raise loader.max_megapixels");
+  throw DataError(file, "has " + std::to_string(size->width) + " x " + std::to_string(size->height) +
+                            " pixels (width x height), more than the " + pixels_text(pixel_limit()) +
+                            " that are allowed; crop the person out of it, or raise loader.max_megapixels");
 }
 
 /// The formats that every build of OpenCV decodes.
