@@ -1,15 +1,14 @@
 #include "open_set.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <limits>
 #include <set>
 #include <string>
 #include <utility>
 
+#include "kindred/text/number_text.h"
 #include "open_set_counter.h"
 
 namespace kindred::metrics {
@@ -17,10 +16,9 @@ namespace {
 
 constexpr const char* title = "Same person or not";
 
-std::string text_of(double number, const char* format = "%g") {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), format, number);
-  return text.data();
+/// "0.001", "1e-05"
+std::string rate_text(double rate) {
+  return significant_text(rate, 6);
 }
 
 /// Below so many, a share moves by more than a tenth with each of them.
@@ -35,8 +33,7 @@ std::string pairs_text(std::int64_t count, const std::string& kind) {
 std::string caution_at(double rate, const OpenSetScores& scores) {
   const double needed = std::ceil(static_cast<double>(least_pairs) / rate);
   if (static_cast<double>(scores.negatives) < needed) {
-    return "from " + pairs_text(scores.negatives, "negative") + "; " + text_of(needed, "%.0f") +
-           " are needed";
+    return "from " + pairs_text(scores.negatives, "negative") + "; " + fixed_text(needed, 0) + " are needed";
   }
   if (scores.positives < least_pairs) {
     return "from " + pairs_text(scores.positives, "positive") + "; " + std::to_string(least_pairs) +
@@ -97,7 +94,7 @@ MetricTable curve_of(const OpenSetScores& scores) {
   table.doc =
       "ROC curve: share of pairs of the same person found, by the share of pairs of different people "
       "accepted; area under the curve " +
-      text_of(scores.area, "%.4f");
+      fixed_text(scores.area, 4);
   table.columns = {std::move(distance), std::move(passed), std::move(found)};
   table.plot = MetricTable::Plot{"false_positive_rate", "true_positive_rate", /*logarithmic_x=*/true};
   return table;
@@ -159,11 +156,11 @@ OpenSet::OpenSet(const Params& params, const Context& /*context*/) : params_(par
 std::vector<FigureInfo> OpenSet::figures() const {
   std::vector<FigureInfo> figures;
   for (const double rate : params_.false_positive_rates) {
-    const auto name = "TPR@FPR=" + text_of(rate);
+    const auto name = "TPR@FPR=" + rate_text(rate);
     figures.push_back({.name = name,
                        .label = name,
                        .doc = "share of the pairs of one person that are found when the share " +
-                              text_of(rate) + " of the pairs of two passes",
+                              rate_text(rate) + " of the pairs of two passes",
                        .prominence = Prominence::detail});
   }
   figures.push_back({.name = "AUC",

@@ -1,5 +1,7 @@
 #include "retrieval.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <set>
 #include <string>
 #include <utility>
@@ -15,7 +17,9 @@ Schema<Retrieval::Params> Retrieval::schema() {
   s.add("depth", &Params::depth, "images at the start of each ranking that mAP is computed over; 0: all")
       .at_least(0)
       .unit("images");
-  s.add("ranks", &Params::ranks, "ranks of CMC: a query counts if a correct image is among the first so many")
+  s.add("ranks", &Params::ranks,
+        "ranks of CMC whose figures are given: a query counts if a correct image is among the first so many; "
+        "the curve cmc has every rank")
       .at_least(1);
   s.rule([](const Params& params) -> std::string {
     const std::set<std::int64_t> once(params.ranks.begin(), params.ranks.end());
@@ -46,6 +50,32 @@ std::vector<FigureInfo> Retrieval::figures() const {
   return figures;
 }
 
+namespace {
+
+/// The share of the queries with a right image among the first k, for each k up to that from which on it does
+/// not rise.
+/// @param first_ranks of the first right image of each query; at least one
+MetricTable cmc_curve(std::vector<double> first_ranks) {
+  std::sort(first_ranks.begin(), first_ranks.end());
+  MetricColumn rank{"rank", "rank", FigureKind::number, {}};
+  MetricColumn share{"share", "queries with a correct image", FigureKind::share, {}};
+  std::size_t found = 0;
+  for (double k = 1; k <= first_ranks.back(); ++k) {
+    while (found < first_ranks.size() && first_ranks[found] <= k) ++found;
+    rank.values.push_back(k);
+    share.values.push_back(static_cast<double>(found) / static_cast<double>(first_ranks.size()));
+  }
+  MetricTable table;
+  table.name = "cmc";
+  table.title = "CMC curve";
+  table.doc = "Share of the queries with a correct image among the first images of their rankings";
+  table.columns = {std::move(rank), std::move(share)};
+  table.plot = MetricTable::Plot{"rank", "share", /*logarithmic_x=*/true};
+  return table;
+}
+
+}  // namespace
+
 MetricResult Retrieval::judge(const std::vector<QueryRanks>& queries) const {
   MetricColumn ap{"ap", "AP", FigureKind::share, {}};
   MetricColumn inp{"inp", "INP", FigureKind::share, {}};
@@ -67,6 +97,7 @@ MetricResult Retrieval::judge(const std::vector<QueryRanks>& queries) const {
   result.values.push_back(ap_sum / count);
   for (const auto found : within) result.values.push_back(found / count);
   result.values.push_back(inp_sum / count);
+  result.tables = {cmc_curve(first.values)};
   result.per_query = {std::move(ap), std::move(inp), std::move(first)};
   return result;
 }

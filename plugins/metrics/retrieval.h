@@ -11,7 +11,7 @@ namespace kindred::metrics {
 
 /// mAP (kindred/search/average_precision.h), called "mAP@k" at a depth k; "rankK" of CMC, the share of
 /// queries with a right image among the first K; mINP, the mean of n / rank of the last of n right images. Of
-/// each query: ap, inp and first_rank.
+/// each query: ap, inp and first_rank. The whole CMC is the curve "cmc".
 class Retrieval final : public Metric {
  public:
   struct Params {

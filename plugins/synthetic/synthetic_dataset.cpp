@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
+#include "kindred/text/number_text.h"
 #include "streams.h"
 
 namespace kindred::synthetic {
@@ -133,12 +134,9 @@ void SyntheticDataset::add_distractor(std::int64_t number, Domain domain) {
 }
 
 void SyntheticDataset::add(Split split, std::int64_t identity, const Subject& subject) {
-  char name[96];
-  std::snprintf(name, sizeof(name), "%s/%04lld_c%lld_%04lld.png", split_name(split),
-                static_cast<long long>(identity), static_cast<long long>(subject.camera),
-                static_cast<long long>(subject.number));
   Sample sample;
-  sample.path = name;
+  sample.path = std::string(split_name(split)) + "/" + padded_digits(identity, 4) + "_c" +
+                std::to_string(subject.camera) + "_" + padded_digits(subject.number, 4) + ".png";
   sample.identity = identity;
   sample.camera = subject.camera;
   sample.domain = subject.domain == Domain::violet ? "violet" : "origin";

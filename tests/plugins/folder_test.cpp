@@ -35,7 +35,7 @@ TEST_CASE("a folder without images is refused") {
   const PictureFolder folder;
   folder.write("notes.txt", "");
   CHECK(contains(error_of([&] { (void)dataset(folder.path()).samples(); }),
-                 "contains no images, not even in subfolders: it holds no images, but 'notes.txt'"));
+                 "contains no images, not even in subfolders: it holds other things: 'notes.txt'"));
   CHECK(contains(error_of([&] { (void)dataset(folder.path() / "none").samples(); }), "does not exist"));
 }
 

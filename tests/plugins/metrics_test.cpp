@@ -70,8 +70,20 @@ TEST_CASE("retrieval gives mAP, CMC and mINP, and of each query AP, INP and the 
   CHECK(result.per_query[0].values[0] == doctest::Approx(ap).epsilon(1e-14));
   CHECK(result.per_query[1].values == std::vector<double>{0.5, 0.5});
   CHECK(result.per_query[2].values == std::vector<double>{1, 2});
-  CHECK(result.tables.empty());
   CHECK(metric.count_pairs({}) == nullptr);
+}
+
+TEST_CASE("retrieval's curve is the whole CMC: a row for each rank, up to that of the last query") {
+  const Retrieval metric({.ranks = {1}}, {});
+  const auto tables = metric.judge({{{4, 5}, 9}, {{1}, 9}, {{1, 2}, 9}, {{2}, 8}}).tables;
+  REQUIRE(tables.size() == 1);
+  CHECK(tables[0].name == "cmc");
+  REQUIRE(tables[0].plot);
+  CHECK(tables[0].plot->x == "rank");
+  CHECK(tables[0].plot->y == "share");
+  REQUIRE(tables[0].columns.size() == 2);
+  CHECK(tables[0].columns[0].values == std::vector<double>{1, 2, 3, 4});
+  CHECK(tables[0].columns[1].values == std::vector<double>{0.5, 0.75, 0.75, 1});
 }
 
 TEST_CASE("a depth stands in mAP's name, and changes nothing but mAP") {

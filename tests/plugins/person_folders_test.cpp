@@ -159,8 +159,8 @@ TEST_CASE("a single tree is split by people as the recipe says") {
   CHECK(half.at(Split::query).size() == 5);
   CHECK(half.at(Split::query) == half.at(Split::gallery));
   for (const auto person : half.at(Split::train)) CHECK_FALSE(half.at(Split::query).contains(person));
-  CHECK(people(0.5) == half);
-  CHECK(people(0.5, 2) != half);
+  CHECK((people(0.5) == half));
+  CHECK((people(0.5, 2) != half));
   CHECK(people(0).at(Split::train).size() == 10);
   CHECK(people(0).size() == 1);
   CHECK(people(1).at(Split::query).size() == 10);
@@ -204,7 +204,7 @@ TEST_CASE("what is not in the layout is refused with what to do") {
     const TemporaryFolder folder;
     folder.write("train/notes.txt", "");
     CHECK(contains(refusal_of_people(folder),
-                   "train: error: contains no images: it holds no images, but 'notes.txt'"));
+                   "train: error: contains no images: it holds other things: 'notes.txt'"));
     CHECK(
         contains(error_of([&] { (void)PersonFolders({folder / "none"}, {}).samples(); }), "is not a folder"));
   }

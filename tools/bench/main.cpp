@@ -6,9 +6,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
@@ -30,6 +28,7 @@
 #include "recipe/recipe.h"
 #include "results/evaluation_text.h"
 #include "system/device.h"
+#include "text/number_text.h"
 #include "text/text_table.h"
 
 namespace kindred::bench {
@@ -64,10 +63,8 @@ double seconds_of(const std::function<void()>& work) {
   return progress::monotonic_seconds() - start;
 }
 
-std::string number(double value, const char* format = "%.2f") {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), format, value);
-  return text.data();
+std::string number(double value, int digits = 2) {
+  return text::fixed_text(value, digits);
 }
 
 /// The product of all rows with all rows, by blocks, thrown away.
@@ -175,13 +172,13 @@ int rerank(const Options& options) {
   if (product > 0) row("bare product, float32", product, "");
   row("neighbors and encoding", preparing, "");
   row("distances", delivering, "");
-  row("both", preparing + delivering, number(whole_peak, "%.0f") + " (" + number(held, "%.0f") + " before)");
+  row("both", preparing + delivering, number(whole_peak, 0) + " (" + number(held, 0) + " before)");
   add_figures(scores);
   table.rows.push_back({"descriptors only", "", "", ""});
   add_figures(plain);
   if (options.numpy) {
     const auto numpy = run_numpy(input, descriptors, plan, threads, options.float64);
-    row("NumPy, the published algorithm", numpy.seconds, number(numpy.peak_mib, "%.0f"));
+    row("NumPy, the published algorithm", numpy.seconds, number(numpy.peak_mib, 0));
     double difference = 0;
     for (std::int64_t first = 0; first < size.queries; first += block) {
       const auto last = std::min(first + block, size.queries);
@@ -190,9 +187,9 @@ int rerank(const Options& options) {
           (distances(first, last) - numpy.distances.slice(0, first, last)).abs().max().item<double>());
     }
     for (auto& cells : table.rows) cells.resize(table.heads.size());
-    std::cout << table.str() << "NumPy takes " << number(numpy.seconds / (preparing + delivering), "%.1f")
-              << " times as long; the largest difference of its distances is " << number(difference, "%.1e")
-              << '\n';
+    std::cout << table.str() << "NumPy takes " << number(numpy.seconds / (preparing + delivering), 1)
+              << " times as long; the largest difference of its distances is "
+              << text::significant_text(difference, 2) << '\n';
     return 0;
   }
   for (auto& cells : table.rows) cells.resize(table.heads.size());

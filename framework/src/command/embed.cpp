@@ -8,6 +8,7 @@
 #include "command/machine.h"
 #include "data/open_dataset.h"
 #include "data/open_folder.h"
+#include "inference/activation_maps.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
 #include "system/device.h"
@@ -52,10 +53,19 @@ std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catal
   prepare_machine(plan.machine, progress);
   const auto dataset =
       request.data.empty() ? open_of_recipe(file.recipe, catalog) : open_named(request, catalog, progress);
-  const auto samples = dataset->samples();
+  auto samples = dataset->samples();
   if (!request.data.empty() && !request.train_split) note_left_out(samples, progress);
-  return stage::embed_dataset(*file.model, plan, *dataset, samples, request.out,
-                              system::resolve_device(plan.machine.device), progress, request.train_split);
+  const auto device = system::resolve_device(plan.machine.device);
+  auto written = stage::embed_dataset(*file.model, plan, *dataset, samples, request.out, device, progress,
+                                      request.train_split);
+  if (!request.maps.empty()) {
+    if (!request.train_split) {
+      std::erase_if(samples, [](const Sample& sample) { return sample.split == Split::train; });
+    }
+    inference::MapModel model(request.model, catalog, request.overrides);
+    inference::write_energy_maps(model, *dataset, samples, request.maps, device, progress);
+  }
+  return written;
 }
 
 }  // namespace kindred::command

@@ -17,6 +17,7 @@ struct EmbedRequest {
   std::filesystem::path out;    ///< folder
   std::vector<std::string> overrides;  ///< of the model's recipe
   bool train_split = false;            ///< the training images too
+  std::filesystem::path maps;          ///< folder for pictures of where the model looks; empty: none
 };
 
 /// Throws what reading the model, opening the data and the stage throw.

@@ -41,7 +41,7 @@ bool names_a_split(const std::string& name) {
   return false;
 }
 
-/// "\n  train: 'train/0001/a.jpg', ..." what the folders of an unknown layout hold.
+/// What the folders of an unknown layout hold: "\n  train: 750 folders, the first '0001', with images", ...
 std::string contents_of(const std::vector<fs::path>& folders) {
   constexpr std::size_t shown = 8;
   std::string text;
@@ -65,8 +65,7 @@ std::string contents_of(const std::vector<fs::path>& folders) {
 
 constexpr const char* other_ways =
     "\nGive the folder that contains the folders of a layout, name a dataset with its parameters in a "
-    "recipe, "
-    "or list the images in a manifest.csv (docs/data.md).";
+    "recipe, or list the images in a manifest.csv (docs/data.md).";
 
 /// Throws where a folder must not be taken for a heap of unlabelled images.
 void check_no_data_set(const fs::path& root, const Catalog& catalog) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <opencv2/core/mat.hpp>
 #include <string>
 #include <string_view>
@@ -39,6 +40,15 @@ LoaderOptions loader_options(const recipe::ExtractionPlan& plan) {
   options.max_pixels = std::max<std::int64_t>(1, std::llround(plan.loader.max_megapixels * 1e6));
   options.seed = plan.seed;
   return options;
+}
+
+std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples, std::size_t size) {
+  std::vector<std::vector<std::size_t>> batches;
+  for (std::size_t first = 0; first < samples; first += size) {
+    auto& batch = batches.emplace_back(std::min(size, samples - first));
+    std::iota(batch.begin(), batch.end(), first);
+  }
+  return batches;
 }
 
 void try_each_ending(const recipe::ExtractionPlan& plan, const Dataset& dataset,

@@ -1,6 +1,7 @@
 // What a plan says of loading images.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -18,6 +19,10 @@ namespace kindred::data {
 
 /// The table [loader] and the seed; workers = 0 becomes the usable processors.
 [[nodiscard]] LoaderOptions loader_options(const recipe::ExtractionPlan& plan);
+
+/// All samples in order, `size` a batch; the last has what is left.
+[[nodiscard]] std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples,
+                                                                        std::size_t size);
 
 /// Decodes one image for each ending that names have, so that a format that cannot be read ends a run where
 /// it begins, not at its last image. Does nothing when bad images are skipped. Throws DataError as the data

@@ -2,11 +2,9 @@
 
 #include <torch/torch.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <exception>
-#include <numeric>
 #include <stdexcept>
 
 #include "data/loader.h"
@@ -33,15 +31,6 @@ class EvaluationMode {
   torch::nn::Module& module_;
   bool training_;
 };
-
-std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples, std::size_t size) {
-  std::vector<std::vector<std::size_t>> batches;
-  for (std::size_t first = 0; first < samples; first += size) {
-    auto& batch = batches.emplace_back(std::min(size, samples - first));
-    std::iota(batch.begin(), batch.end(), first);
-  }
-  return batches;
-}
 
 /// Model::describe() leaves a row of zeros as it is.
 void require_unit_rows(const torch::Tensor& rows, const data::Batch& batch,
@@ -116,7 +105,7 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
 
   const auto augmentations = data::create_augmentations(plan);
   data::Loader loader(dataset, samples, augmentations, data::loader_options(plan), false);
-  loader.start(consecutive_batches(samples.size(), static_cast<std::size_t>(plan.embed.batch_size)), 0);
+  loader.start(data::consecutive_batches(samples.size(), static_cast<std::size_t>(plan.embed.batch_size)), 0);
 
   progress::Meter meter(progress, "embed " + what, static_cast<std::int64_t>(samples.size()));
   file::Features features;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "model/map_watch.h"
 #include "recipe/guarded.h"
 #include "recipe/wildcard.h"
 
@@ -163,12 +164,13 @@ torch::Tensor Model::describe(const torch::Tensor& images) {
 }
 
 std::shared_ptr<Model> build_model(const recipe::InferencePlan& plan, std::int64_t identities,
-                                   const std::function<void(Backbone&)>& prepare) {
+                                   const std::function<void(Backbone&)>& prepare, MapWatch* watch) {
   const ComponentRandom backbone_random(plan.seed, Part::backbone);
   const auto backbone = plan.backbone.create({backbone_random.stream()});
   if (prepare) prepare(*backbone);
   const ComponentRandom head_random(plan.seed, Part::head);
-  auto head = plan.head.create({*backbone, identities, head_random.stream()});
+  const auto watched = watch == nullptr ? nullptr : watch->watched(*backbone);
+  auto head = plan.head.create({watched ? *watched : *backbone, identities, head_random.stream()});
   Model::Subjects subjects{plan.backbone.factory->info().subject(), plan.head.factory->info().subject()};
   auto trunk = recipe::guarded(subjects.head, [&] { return head->trunk(); });
   if (trunk == nullptr) throw recipe::ComponentFault(subjects.head, "gave no trunk");

@@ -17,6 +17,8 @@
 
 namespace kindred::model {
 
+class MapWatch;
+
 /// Tensors are named "backbone.<block>..." and "head...". Calls of trunk and head are guarded, and what they
 /// give is checked (recipe/guarded.h).
 class Model : public torch::nn::Module {
@@ -58,8 +60,10 @@ class Model : public torch::nn::Module {
 /// RecipeError at its table. Files of weights that the plan names are not read: see
 /// weights/initial_weights.h.
 /// @param prepare is given the backbone before the head takes and copies it
+/// @param watch keeps the maps of the network (map_watch.h); for evaluation mode only
 [[nodiscard]] std::shared_ptr<Model> build_model(const recipe::InferencePlan& plan, std::int64_t identities,
-                                                 const std::function<void(Backbone&)>& prepare = {});
+                                                 const std::function<void(Backbone&)>& prepare = {},
+                                                 MapWatch* watch = nullptr);
 
 /// One loss on one output.
 struct LossTerm {

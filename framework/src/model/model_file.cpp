@@ -206,7 +206,7 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
 }
 
 ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
-                          const std::vector<std::string>& overrides) {
+                          const std::vector<std::string>& overrides, MapWatch* watch) {
   const auto kind = file::file_kind(file);
   // Of what is damaged or may not be read, the reader says why.
   const bool readable = kind != file::FileKind::other && kind != file::FileKind::unreadable;
@@ -231,7 +231,7 @@ ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
       recipe::parse_recipe(content.metadata.at(recipe_key), "recipe in " + file.string(), overrides);
   model_file.plan =
       recipe::choose_model(needs ? needs->without_training(model_file.recipe) : model_file.recipe, catalog);
-  model_file.model = build_model(model_file.plan, model_file.identities);
+  model_file.model = build_model(model_file.plan, model_file.identities, {}, watch);
   load_module(*model_file.model, "", content, file);
   model_file.model->eval();
   return model_file;

@@ -35,8 +35,9 @@ struct ModelFile {
 /// that names the plugins of those that are not.
 /// @param overrides of the resolved recipe, as on the command line; RecipeError for one that inference does
 /// not use
+/// @param watch keeps the maps of the network (map_watch.h)
 [[nodiscard]] ModelFile read_model_file(const std::filesystem::path& file, const Catalog& catalog,
-                                        const std::vector<std::string>& overrides);
+                                        const std::vector<std::string>& overrides, MapWatch* watch = nullptr);
 
 /// "[64, 3, 7, 7]"
 [[nodiscard]] std::string shape_text(const torch::Tensor& tensor);

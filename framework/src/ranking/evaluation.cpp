@@ -4,10 +4,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <span>
 #include <stdexcept>
@@ -22,6 +22,7 @@
 #include "kindred/role/metric.h"
 #include "ranking/made_metric.h"
 #include "ranking/match_ranks.h"
+#include "ranking/part_scores.h"
 #include "ranking/similarity.h"
 #include "text/number_text.h"
 
@@ -238,12 +239,6 @@ struct Relations {
   std::vector<std::int32_t> itself;    // of them, what was removed as the query itself alone
 };
 
-/// What was found of a query.
-struct Judged {
-  std::int64_t matches = 0;       // 0: it was not judged
-  std::vector<QueryRanks> ranks;  // one, or one for each drawn gallery
-};
-
 /// Who is to be found by whom.
 class Judge {
  public:
@@ -257,7 +252,10 @@ class Judge {
         clothes_(settings.clothes),
         same_(same),
         drawn_(gallery, index, settings.single_gallery_shot),
-        location_(place) {}
+        location_(place) {
+    // Of drawn galleries there is nothing to take apart.
+    if (cameras_known && settings.single_gallery_shot == 0) cameras_.emplace(gallery);
+  }
 
   [[nodiscard]] PairTotals pairs() const {
     PairTotals pairs;
@@ -282,20 +280,21 @@ class Judge {
   }
 
   /// Without ranks where there is no right image.
-  [[nodiscard]] Judged judge(std::size_t q, std::span<const float> distances,
-                             const std::vector<std::unique_ptr<PairCounter::Part>>& parts) const {
+  [[nodiscard]] JudgedQuery judge(std::size_t q, std::span<const float> distances,
+                                  const std::vector<std::unique_ptr<PairCounter::Part>>& parts) const {
     require_numbers(q, distances);
     if (!labelled(query_[q])) return {};
     const auto related = relations(q);
     for (const auto& part : parts) part->add({distances, related.matches, related.left_out});
     if (related.matches.empty()) return {};
-    Judged judged;
+    JudgedQuery judged;
     if (drawn_.count() > 0) {
       judged.ranks = ranks_in_draws(q, distances, related);
     } else {
       auto removed = index_.junk;
       removed.insert(removed.end(), related.left_out.begin(), related.left_out.end());
       judged.ranks.push_back({match_ranks(distances, related.matches, removed), ranked(related)});
+      if (cameras_) judged.by_camera = cameras_->ranks(distances, related.matches, related.left_out);
     }
     if (!judged.ranks.empty()) judged.matches = static_cast<std::int64_t>(related.matches.size());
     return judged;
@@ -375,6 +374,7 @@ class Judge {
   const std::vector<Sample>& gallery_;
   const GalleryIndex& index_;
   bool cameras_known_;
+  std::optional<GalleryCameras> cameras_;
   recipe::ClothesMode clothes_;
   const SameImages& same_;
   DrawnGalleries drawn_;
@@ -383,9 +383,9 @@ class Judge {
 
 using Counters = std::vector<std::unique_ptr<PairCounter>>;  // of each metric; nullptr: of ranks
 
-std::vector<Judged> judge_all(std::int64_t queries, std::int64_t images, const DistanceBlock& distances,
-                              const Judge& judge, const Counters& counters) {
-  std::vector<Judged> judged(static_cast<std::size_t>(queries));
+std::vector<JudgedQuery> judge_all(std::int64_t queries, std::int64_t images, const DistanceBlock& distances,
+                                   const Judge& judge, const Counters& counters) {
+  std::vector<JudgedQuery> judged(static_cast<std::size_t>(queries));
   const auto block =
       std::max<std::int64_t>(1, block_bytes / (images * static_cast<std::int64_t>(sizeof(float))));
   for (std::int64_t first = 0; first < queries; first += block) {
@@ -413,7 +413,7 @@ std::vector<Judged> judge_all(std::int64_t queries, std::int64_t images, const D
 
 /// What the queries are, and nothing yet of their values.
 std::vector<results::EvaluatedQuery> queries_of(const std::vector<Sample>& query,
-                                                const std::vector<Judged>& judged) {
+                                                const std::vector<JudgedQuery>& judged) {
   std::vector<results::EvaluatedQuery> queries;
   for (std::size_t q = 0; q < query.size(); ++q) {
     queries.push_back({query[q].path, query[q].identity, query[q].camera, judged[q].matches});
@@ -426,11 +426,11 @@ struct JudgedRanks {
   std::vector<QueryRanks> ranks;
   std::vector<std::size_t> of_query;
 
-  explicit JudgedRanks(std::vector<Judged> judged) {
-    for (auto& one : judged) {
+  explicit JudgedRanks(const std::vector<JudgedQuery>& judged) {
+    for (const auto& one : judged) {
       if (one.ranks.empty()) continue;
       of_query.push_back(one.ranks.size());
-      std::move(one.ranks.begin(), one.ranks.end(), std::back_inserter(ranks));
+      ranks.insert(ranks.end(), one.ranks.begin(), one.ranks.end());
     }
   }
 
@@ -480,7 +480,8 @@ void add_result(const MadeMetric& metric, MetricResult result, const JudgedRanks
                                   result.cautions.empty() ? "" : std::move(result.cautions[i])});
   }
   for (auto& table : result.tables) {
-    require_new_name(metric, "table", table.name, evaluation.tables, {"matches", "per_query"});
+    require_new_name(metric, "table", table.name, evaluation.tables,
+                     {"matches", "per_query", "by_camera", "by_domain"});
     evaluation.tables.push_back(std::move(table));
   }
   auto& per_query = evaluation.per_query;
@@ -598,17 +599,20 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
   evaluation.negative_pairs = pairs.negatives;
   Counters counters;
   for (const auto& metric : metrics) counters.push_back(metric.metric->count_pairs(pairs));
-  auto judged = judge_all(evaluation.queries, pairs.images, distances, judge, counters);
+  const auto judged = judge_all(evaluation.queries, pairs.images, distances, judge, counters);
   evaluation.per_query.queries = queries_of(query, judged);
-  const JudgedRanks ranks(std::move(judged));
+  const JudgedRanks ranks(judged);
   evaluation.valid_queries = static_cast<std::int64_t>(ranks.of_query.size());
   if (ranks.ranks.empty()) {  // possible only when images were left out
     throw nothing_left(settings, decision.known, themselves > 0, place);
   }
+  std::vector<const MadeMetric*> of_ranks;
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     add_result(metrics[i], counters[i] ? counters[i]->result() : metrics[i].metric->judge(ranks.ranks), ranks,
                evaluation);
+    if (!counters[i]) of_ranks.push_back(&metrics[i]);
   }
+  evaluation.parts = part_scores(of_ranks, query, judged);
   if (themselves > 0) {
     add_sentence(evaluation.note, text::count_text(themselves, "query is", "queries are") +
                                       " also in the gallery, and this image itself is left out");

@@ -9,7 +9,7 @@
 namespace kindred::recipe {
 namespace {
 
-const std::vector<std::string> entry_keys = {"type", "name", "enabled", "share"};
+const std::vector<std::string> dataset_entry_keys = {"type", "name", "enabled", "share"};
 
 /// It names folders and stages, and images that join a training are called "pseudo1/PATH".
 bool is_dataset_name(const std::string& name) {
@@ -46,7 +46,7 @@ void choose_entry(const Value& entry, ComponentChooser& chooser, std::vector<Dat
       EntrySettings::schema().parse(common_keys(entry, {"name", "enabled"}), title, chooser.diagnostics);
   if (!common.enabled) return;
   DatasetChoice choice;
-  chooser.choose(entry, title, entry_keys, choice);
+  chooser.choose(entry, title, dataset_entry_keys, choice);
   choice.share =
       DatasetSettings::schema().parse(common_keys(entry, {"share"}), title, chooser.diagnostics).share;
   if (common.name) choice.name = *common.name;

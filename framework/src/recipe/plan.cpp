@@ -311,18 +311,18 @@ class Planner {
     }
   }
 
-  /// Two of its keys have become parameters of metrics.
+  /// What is looked for here and is a parameter of a metric is said to be one.
   void read_evaluate(EvaluateSettings& out) {
     const auto* value = root_->find("evaluate");
     if (value == nullptr) return;
-    const Names moved = {"map_depth", "false_positive_rates"};
+    const Names moved = {"map_depth", "false_positive_rates", "ranks"};
     out = EvaluateSettings::schema().parse(*value, "[evaluate]", diagnostics_, moved);
     const auto* table = value->as<Table>();
     for (const auto& key : moved) {
       const auto* old = table == nullptr ? nullptr : table->find(key);
       if (old == nullptr) continue;
       diagnostics_.error(old->location(),
-                         "[evaluate] has no '" + key + "' any more; it is the parameter '" +
+                         "[evaluate] has no '" + key + "'; it is the parameter '" +
                              (key == "map_depth" ? "depth" : key) +
                              "' of a metric, in a table [metric.NAME]: `kindred list` shows the metrics");
     }

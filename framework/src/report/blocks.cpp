@@ -5,6 +5,20 @@
 
 namespace kindred::report {
 
+namespace {
+
+/// Where a table becomes a list of its rows.
+constexpr std::size_t columns_of_a_wide_table = 6;
+
+/// In a narrow window each cell stands below the other, behind the head of its column.
+Html::Attributes cell_attributes(const std::string& head, const std::string& kind, const Html& cell) {
+  Html::Attributes attributes{{"class", kind}};
+  if (!head.empty() && !cell.empty()) attributes.emplace_back("data-label", head);
+  return attributes;
+}
+
+}  // namespace
+
 Html draw(const HtmlTable& table) {
   const auto used = [&](std::size_t column) {
     return std::any_of(table.rows.begin(), table.rows.end(), [&](const HtmlTable::Row& row) {
@@ -25,12 +39,16 @@ Html draw(const HtmlTable& table) {
       if (!used(i)) continue;
       const auto cell = i < row.cells.size() ? row.cells[i] : Html();
       cells += i == 0 ? element("th", {{"scope", "row"}, {"class", "words"}}, cell)
-                      : element("td", {{"class", kind(i)}}, cell);
+                      : element("td", cell_attributes(table.columns[i].head, kind(i), cell), cell);
     }
     rows += element("tr", {{"class", row.emphasized ? "emphasized" : "plain"}}, cells);
   }
+  const bool wide = table.columns.size() >= columns_of_a_wide_table;
   return element("div",
-                 {{"class", "scroll"}, {"tabindex", "0"}, {"role", "region"}, {"aria-label", table.name}},
+                 {{"class", wide ? "scroll wide" : "scroll"},
+                  {"tabindex", "0"},
+                  {"role", "region"},
+                  {"aria-label", table.name}},
                  element("table", element("caption", table.name) + element("thead", element("tr", heads)) +
                                       element("tbody", rows)));
 }

@@ -4,9 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "report/html.h"
+#include "text/html.h"
 
 namespace kindred::report {
+
+using text::element;
+using text::Html;
 
 struct HtmlTable {
   std::string name;  ///< its caption
@@ -22,7 +25,8 @@ struct HtmlTable {
   std::vector<Row> rows;
 };
 
-/// A table that scrolls by itself where it is too wide. A column in which every row is empty is left out.
+/// A table that becomes a list of its rows where the window is too narrow for it. A column in which every row
+/// is empty is left out.
 [[nodiscard]] Html draw(const HtmlTable& table);
 
 /// A box that says that something is missing or wrong.

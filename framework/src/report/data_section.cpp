@@ -9,8 +9,8 @@
 
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
-#include "report/chart.h"
 #include "report/pictures.h"
+#include "text/chart.h"
 #include "text/number_text.h"
 
 namespace kindred::report {
@@ -60,13 +60,13 @@ Html size_histogram(const results::LabelsFile& labels) {
   // Bins of equal whole widths, the first from 1 on.
   const auto width = static_cast<std::int64_t>(most - 1) / static_cast<std::int64_t>(most_bins) + 1;
   const auto bins = static_cast<std::int64_t>(most - 1) / width + 1;
-  Histogram histogram;
+  text::Histogram histogram;
   histogram.name = "Histogram of the number of images of " + std::to_string(sizes.size()) + " identities";
   histogram.label = "images per identity";
   histogram.unit = "identities";
   histogram.from = 0.5;
   histogram.to = 0.5 + static_cast<double>(bins * width);
-  histogram.counts = count_in_bins(sizes, histogram.from, histogram.to, static_cast<std::size_t>(bins));
+  histogram.counts = text::count_in_bins(sizes, histogram.from, histogram.to, static_cast<std::size_t>(bins));
   return figure("Images per identity", draw(histogram), std::to_string(sizes.size()) + " identities.");
 }
 
@@ -80,7 +80,7 @@ Html sheet(const std::filesystem::path& file) {
             element("img", {{"src", address}, {"alt", "images of some pseudo identities, side by side"}},
                     {}));
   } catch (const Error& error) {
-    return trouble_notice(error.what());
+    return trouble_notice(message_of(error, file));
   }
 }
 

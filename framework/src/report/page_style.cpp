@@ -1,9 +1,11 @@
 #include "report/page_style.h"
 
+#include "text/chart.h"
+
 namespace kindred::report {
 
 const std::string& page_style() {
-  static const std::string css = R"css(
+  static const std::string css = text::chart_style() + R"css(
 :root {
   color-scheme: light;
   --page: #f6f7f8; --card: #ffffff; --ink: #1b2027; --quiet: #5a6472; --rule: #dfe3e8; --grid: #e9ecef;
@@ -67,6 +69,12 @@ thead th { color: var(--quiet); font-size: 13px; }
 th.words, td.words { text-align: left; }
 tbody th { position: sticky; left: 0; background: var(--card); }
 tr.emphasized th, tr.emphasized td { font-weight: 650; }
+.loss { color: var(--wrong); font-weight: 600; }
+.tables { display: flex; flex-wrap: wrap; gap: 6px 40px; }
+.tables .scroll { max-width: 100%; }
+.shade { display: inline-block; padding: 1px 6px; border-radius: 3px; min-width: 56px;
+  background: color-mix(in srgb, var(--accent) calc(var(--share, 0%) * .5), transparent); }
+.few { color: var(--quiet); font-style: italic; }
 .share { display: inline-block; height: 8px; min-width: 1px; background: var(--accent); border-radius: 2px;
   vertical-align: baseline; }
 .track { display: inline-block; width: 120px; text-align: left; margin-right: 8px; }
@@ -82,15 +90,6 @@ tr.emphasized th, tr.emphasized td { font-weight: 650; }
   font-weight: 400; }
 .small-charts figcaption span { color: var(--quiet); white-space: nowrap; }
 .chart { display: block; width: 100%; height: auto; overflow: visible; }
-.chart text { fill: var(--quiet); font-family: inherit; }
-.chart .end { text-anchor: end; } .chart .middle { text-anchor: middle; }
-.chart .count { fill: var(--ink); }
-.chart .grid { stroke: var(--grid); stroke-width: 1; } .chart .axis { stroke: var(--quiet); stroke-width: 1; }
-.line { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
-.line.s0 { stroke: var(--s0); } .line.s1 { stroke: var(--s1); stroke-dasharray: 6 4; }
-.line.s2 { stroke: var(--s2); stroke-dasharray: 2 4; } .line.s3 { stroke: var(--s3); stroke-dasharray: 9 3 2 3; }
-.dot.s0 { fill: var(--s0); } .dot.s1 { fill: var(--s1); } .dot.s2 { fill: var(--s2); } .dot.s3 { fill: var(--s3); }
-.hit { fill: transparent; } .bar { fill: var(--s0); }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 4px 0 0; padding: 0; list-style: none; font-size: 13px; }
 .legend svg { width: 24px; height: 8px; margin-right: 6px; }
 .key { font-weight: 600; margin-right: 10px; } .key.right { color: var(--right); } .key.wrong { color: var(--wrong); }
@@ -117,10 +116,48 @@ tr.emphasized th, tr.emphasized td { font-weight: 650; }
 .sheet { margin: 16px 0 0; } .sheet img { display: block; max-width: 100%; height: auto; margin-top: 6px; border-radius: 4px; }
 details { border-top: 1px solid var(--rule); padding: 8px 0; }
 summary { cursor: pointer; color: var(--accent); }
+details.zoom { border: 0; padding: 0; }
+.zoom > summary { display: block; list-style: none; cursor: zoom-in; }
+.zoom > summary::-webkit-details-marker { display: none; }
+.zoom > p { display: none; }
+.ranking .zoom .map { margin-top: 4px; border: 0; border-radius: 3px; }
+.zoom[open] { aspect-ratio: 1 / 2; }
+.zoom[open] > summary { position: fixed; inset: 0; z-index: 8; display: flex; align-items: center;
+  justify-content: center; gap: 3vw; padding: 2vh 3vw 9vh; background: rgba(8, 10, 13, .9); cursor: zoom-out; }
+.ranking .zoom[open] > summary img { width: auto; height: min(82vh, 900px, 88vw); max-width: 45vw;
+  object-fit: contain; margin: 0; border: 0; }
+.zoom[open] > p { display: block; position: fixed; inset: auto 0 0 0; z-index: 9; margin: 0; padding: 1vh 3vw 3vh;
+  color: #eef1f4; text-align: center; pointer-events: none; }
 pre { margin: 8px 0 0; padding: 12px 14px; background: var(--soft); border-radius: 6px; overflow-x: auto;
   font: 12.5px/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .warnings { margin: 0; padding-left: 20px; } .warnings li { white-space: pre-line; margin-bottom: 6px; }
 footer { color: var(--quiet); font-size: 13px; padding-bottom: 32px; }
+@media screen and (max-width: 1020px) {
+  .scroll.wide { overflow-x: visible; }
+  .scroll.wide table, .scroll.wide tbody, .scroll.wide tr, .scroll.wide th, .scroll.wide td, .scroll.wide caption { display: block; min-width: 0;
+    white-space: normal; }
+  .scroll.wide thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .scroll.wide tr { padding: 6px 0; border-bottom: 1px solid var(--rule); }
+  .scroll.wide th, .scroll.wide td { padding: 1px 0; border: 0; text-align: left; }
+  .scroll.wide tbody th { position: static; font-weight: 600; }
+  .scroll.wide td { display: flex; justify-content: space-between; gap: 16px; }
+  .scroll.wide td:empty { display: none; }
+  .scroll.wide td::before { content: attr(data-label); color: var(--quiet); font-weight: 400; }
+  .scroll.wide .track { display: none; }
+}
+@media screen and (max-width: 600px) {
+  .scroll { overflow-x: visible; }
+  .scroll table, .scroll tbody, .scroll tr, .scroll th, .scroll td, .scroll caption { display: block; min-width: 0;
+    white-space: normal; }
+  .scroll thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .scroll tr { padding: 6px 0; border-bottom: 1px solid var(--rule); }
+  .scroll th, .scroll td { padding: 1px 0; border: 0; text-align: left; }
+  .scroll tbody th { position: static; font-weight: 600; }
+  .scroll td { display: flex; justify-content: space-between; gap: 16px; }
+  .scroll td:empty { display: none; }
+  .scroll td::before { content: attr(data-label); color: var(--quiet); font-weight: 400; }
+  .scroll .track { display: none; }
+}
 @media (max-width: 760px) {
   header, nav, main, footer { padding-left: 12px; padding-right: 12px; }
   section { padding: 16px 14px 18px; }

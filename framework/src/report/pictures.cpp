@@ -12,8 +12,9 @@
 namespace kindred::report {
 namespace {
 
-constexpr int thumbnail_height = 128;
-constexpr int thumbnail_width = 192;
+using text::element;
+using text::Html;
+
 constexpr int jpeg_quality = 82;
 
 }  // namespace
@@ -36,17 +37,20 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
-std::string jpeg_address(const cv::Mat& image, int most_width, int most_height) {
+cv::Mat smaller(const cv::Mat& image, int most_width, int most_height) {
   const double factor = std::min(
       {1.0, static_cast<double>(most_width) / image.cols, static_cast<double>(most_height) / image.rows});
-  cv::Mat small = image;
-  if (factor < 1) {
-    const cv::Size size(std::max(1, static_cast<int>(std::lround(factor * image.cols))),
-                        std::max(1, static_cast<int>(std::lround(factor * image.rows))));
-    cv::resize(image, small, size, 0, 0, cv::INTER_AREA);
-  }
+  if (factor >= 1) return image;
+  const cv::Size size(std::max(1, static_cast<int>(std::lround(factor * image.cols))),
+                      std::max(1, static_cast<int>(std::lround(factor * image.rows))));
+  cv::Mat small;
+  cv::resize(image, small, size, 0, 0, cv::INTER_AREA);
+  return small;
+}
+
+std::string jpeg_address(const cv::Mat& image, int most_width, int most_height) {
   cv::Mat bgr;
-  cv::cvtColor(small, bgr, cv::COLOR_RGB2BGR);
+  cv::cvtColor(smaller(image, most_width, most_height), bgr, cv::COLOR_RGB2BGR);
   std::vector<unsigned char> bytes;
   cv::imencode(".jpg", bgr, bytes, {cv::IMWRITE_JPEG_QUALITY, jpeg_quality});
   return "data:image/jpeg;base64," +
@@ -57,28 +61,40 @@ Pictures::Pictures(std::unique_ptr<Dataset> dataset) : dataset_(std::move(datase
   for (auto& sample : dataset_->samples()) samples_.emplace(sample.path, sample);
 }
 
-std::string Pictures::address_of(const std::string& path) {
+const Sample* Pictures::sample(const std::string& path) const {
+  const auto found = samples_.find(path);
+  return found == samples_.end() ? nullptr : &found->second;
+}
+
+Picture Pictures::picture(const std::string& path) {
   const auto known = addresses_.find(path);
-  if (known != addresses_.end()) return known->second;
+  if (known != addresses_.end()) return {known->second, ""};
   std::string address;
-  if (const auto sample = samples_.find(path); sample != samples_.end()) {
+  if (const auto* known_sample = sample(path)) {
     try {
-      address = jpeg_address(dataset_->image(sample->second), thumbnail_width, thumbnail_height);
+      address = jpeg_address(dataset_->image(*known_sample), picture_width, picture_height);
     } catch (const Error& error) {
       if (first_trouble_.empty()) first_trouble_ = error.what();
     }
   }
   address.empty() ? ++missing_ : ++shown_;
-  return addresses_.emplace(path, std::move(address)).first->second;
+  return {addresses_.emplace(path, std::move(address)).first->second, ""};
 }
 
-Html Pictures::picture(const std::string& path, const std::string& description) {
-  const auto address = address_of(path);
-  if (address.empty()) {
+Html draw(const Picture& picture, const std::string& path, const std::string& description) {
+  if (picture.address.empty()) {
     return element(
         "span", {{"class", "missing"}, {"role", "img"}, {"aria-label", description + ", not shown"}}, path);
   }
-  return element("img", {{"src", address}, {"alt", description}, {"loading", "lazy"}}, {});
+  auto images = element("img", {{"src", picture.address}, {"alt", description}, {"loading", "lazy"}}, {});
+  if (!picture.map.empty()) {
+    images += element(
+        "img",
+        {{"src", picture.map}, {"alt", "activation map of " + path}, {"class", "map"}, {"loading", "lazy"}},
+        {});
+  }
+  return element("details", {{"class", "zoom"}},
+                 element("summary", images) + element("p", {{"aria-hidden", "true"}}, description));
 }
 
 }  // namespace kindred::report

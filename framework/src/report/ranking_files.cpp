@@ -5,11 +5,13 @@
 #include <map>
 #include <utility>
 
+#include "kindred/core/error.h"
 #include "results/evaluation_file.h"
+#include "results/part_scores_file.h"
 
 namespace kindred::report {
 
-RankingFiles read_ranking_files(const std::filesystem::path& folder, const std::filesystem::path& matches) {
+RankingFiles read_ranking_files(const std::filesystem::path& folder) {
   RankingFiles files;
   files.scores = read_piece(folder / "evaluation.json", results::read_evaluation);
   files.plain_scores = read_piece(folder / "evaluation_plain.json", results::read_evaluation);
@@ -27,7 +29,14 @@ RankingFiles read_ranking_files(const std::filesystem::path& folder, const std::
     });
     if (curve.there()) files.curves.push_back(std::move(curve));
   }
-  files.matches = matches;
+  // Either file of the two may be damaged: the message has the name of the one.
+  try {
+    files.parts.value = results::PartScoresFiles::read(
+        folder, scores == nullptr ? std::vector<results::EvaluatedFigure>() : scores->figures);
+  } catch (const DataError& error) {
+    files.parts.trouble = message_of(error, error.file());
+  }
+  files.matches = folder / results::MatchesFiles::csv_name;
   return files;
 }
 

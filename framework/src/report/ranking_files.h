@@ -18,13 +18,13 @@ struct RankingFiles {
   Piece<results::Evaluation> plain_scores;  ///< by the descriptors alone, when there is any post-processing
   Piece<results::QueryTable> queries;
   std::vector<Piece<MetricTable>> curves;  ///< of `scores`, those whose file is there
-  std::filesystem::path matches;           ///< matches.csv; read_rankings() reads it
+  Piece<results::PartScores> parts;        ///< of `scores`
+  std::filesystem::path matches;           ///< matches.csv; read_matches() reads it
 };
 
-/// @param folder with evaluation.json, evaluation_plain.json, per_query.csv and curves
-/// @param matches matches.csv
-[[nodiscard]] RankingFiles read_ranking_files(const std::filesystem::path& folder,
-                                              const std::filesystem::path& matches);
+/// @param folder with matches.csv, evaluation.json, evaluation_plain.json, per_query.csv, curves and scores
+/// of parts
+[[nodiscard]] RankingFiles read_ranking_files(const std::filesystem::path& folder);
 
 /// The queries of matches.csv, in its order.
 [[nodiscard]] Piece<std::vector<std::string>> read_ranked_queries(const std::filesystem::path& matches);

@@ -2,72 +2,28 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
-#include <map>
-#include <string>
+#include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
-#include <vector>
 
-#include "report/chart.h"
+#include "report/ranking_drawer.h"
+#include "report/score_blocks.h"
+#include "results/curve_chart.h"
+#include "text/chart.h"
 #include "text/number_text.h"
 
 namespace kindred::report {
 namespace {
 
-constexpr std::size_t shown_images = 10;
 constexpr std::size_t value_bins = 10;
-
-/// Scores with the name under which they are shown.
-struct NamedScores {
-  std::string name;
-  const results::Evaluation* scores;
-};
-
-std::vector<const RunStage*> ranking_stages(const RunFiles& run) {
-  std::vector<const RunStage*> stages;
-  for (const auto& stage : run.stages) {
-    if (stage.holds<RankingFiles>() != nullptr) stages.push_back(&stage);
-  }
-  return stages;
-}
-
-std::vector<NamedScores> all_scores(const RunFiles& run) {
-  std::vector<NamedScores> all;
-  for (const auto* stage : ranking_stages(run)) {
-    const auto& files = *stage->holds<RankingFiles>();
-    const auto name = run.pipeline ? stage->name + ", " : std::string();
-    if (files.plain_scores.value) {
-      all.push_back({name + "descriptors only", &*files.plain_scores.value});
-      if (files.scores.value) all.push_back({name + "after post-processing", &*files.scores.value});
-    } else if (files.scores.value) {
-      all.push_back({run.pipeline ? stage->name : "scores", &*files.scores.value});
-    }
-  }
-  return all;
-}
-
-std::string value_text(FigureKind kind, double value) {
-  return kind == FigureKind::share ? text::percent_text(value) : text::number_text(value);
-}
-
-/// In a column whose head says the unit.
-std::string cell_text(FigureKind kind, double value) {
-  if (std::isnan(value)) return "";
-  return kind == FigureKind::share ? text::fixed_text(100 * value, 2) : text::number_text(value);
-}
-
-std::string axis_label(const MetricColumn& column) {
-  return column.label + (column.kind == FigureKind::share ? " in %" : "");
-}
-
-std::vector<double> axis_values(const MetricColumn& column) {
-  auto values = column.values;
-  if (column.kind == FigureKind::share) {
-    for (auto& value : values) value *= 100;
-  }
-  return values;
-}
+/// More cameras than these are no table that could be read; the worst pairs are listed then.
+constexpr std::size_t most_cameras = 16;
+constexpr std::size_t listed_pairs = 30;
+/// Fewer queries say little of a pair.
+constexpr std::int64_t few_queries = 20;
 
 Html tiles(const NamedScores& scores) {
   Html list;
@@ -83,38 +39,18 @@ Html tiles(const NamedScores& scores) {
   return element("dl", {{"class", "tiles"}}, list) + cautions;
 }
 
-/// "237 of 237 queries in 313 gallery images (50 distractors, 0 junk left out), across cameras"
-std::string basis_text(const results::Evaluation& scores) {
-  return text::count_text(scores.valid_queries) + " of " + text::count_text(scores.queries) + " queries in " +
-         text::count_text(scores.gallery) + " gallery images (" + text::count_text(scores.distractors) +
-         " distractors, " + text::count_text(scores.junk) + " junk ignored), " +
-         (scores.cameras_known ? "across cameras: images from the camera of the query are ignored"
-                               : "single-camera mode: images from the camera of the query count") +
-         (scores.multi_query ? "; queries of one identity and camera are merged" : "") +
-         (scores.note.empty() ? "" : "; " + scores.note);
-}
-
-std::string signed_text(FigureKind kind, double change) {
-  if (std::isnan(change)) return "";
-  return (change >= 0 ? "+" : "\u2212") + cell_text(kind, std::abs(change));
-}
-
-double value_of(const results::Evaluation& scores, const FigureInfo& figure) {
-  const auto* found = scores.find(figure.name);
-  return found == nullptr ? std::nan("") : found->value;
-}
-
 Html score_table(const std::vector<NamedScores>& all) {
   std::vector<const results::Evaluation*> evaluations;
   for (const auto& one : all) evaluations.push_back(one.scores);
   const auto figures = results::figures_of(evaluations, Prominence::listed);
   HtmlTable table;
-  table.name = "Scores, shares in %";
+  table.name = "Scores, shares in %, and the change of each step";
   table.columns = {{"Stage"}};
   for (const auto& figure : figures) table.columns.push_back({figure.label});
   table.columns.push_back({"Queries"});
   table.columns.push_back({"Cameras", true});
-  bool comparable = true;
+  Html losses;
+  bool all_comparable = true;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto& scores = *all[i].scores;
     HtmlTable::Row row{{all[i].name}, i + 1 == all.size()};
@@ -122,19 +58,27 @@ Html score_table(const std::vector<NamedScores>& all) {
     row.cells.push_back(text::count_text(scores.valid_queries));
     row.cells.push_back(scores.cameras_known ? "across" : "single");
     table.rows.push_back(std::move(row));
-    comparable = comparable && scores.cameras_known == all[0].scores->cameras_known &&
-                 scores.valid_queries == all[0].scores->valid_queries;
+    if (all[i].step.empty()) continue;
+    const auto& base = *all[all[i].base].scores;
+    if (!comparable(base, scores)) {
+      all_comparable = false;
+      continue;
+    }
+    HtmlTable::Row change{{"change: " + all[i].step}, false};
+    for (const auto& figure : figures) {
+      change.cells.push_back(change_cell(figure, value_of(base, figure), value_of(scores, figure)));
+    }
+    table.rows.push_back(std::move(change));
+    if (const auto lost = losses_text(base, scores); !lost.empty()) {
+      losses += element("li", element("strong", all[i].name) + ", " + all[i].step + ": " + lost);
+    }
   }
-  if (!comparable) {
-    return draw(table) + notice("These scores are not comparable: queries or cameras differ.");
+  auto html = draw(table);
+  if (!losses.empty()) html += notice("Steps that made figures worse:") + element("ul", losses);
+  if (!all_comparable) {
+    html += notice("Some of these scores are not comparable: queries, gallery or cameras differ.");
   }
-  HtmlTable::Row change{{"from first to last"}, false};
-  for (const auto& figure : figures) {
-    change.cells.push_back(signed_text(
-        figure.kind, value_of(*all.back().scores, figure) - value_of(*all.front().scores, figure)));
-  }
-  table.rows.push_back(std::move(change));
-  return draw(table);
+  return html;
 }
 
 Html metric_table(const MetricTable& metric) {
@@ -157,158 +101,178 @@ Html metric_table(const MetricTable& metric) {
 Html metric_chart(const Piece<MetricTable>& piece) {
   if (!piece.value) return trouble_notice(piece.trouble);
   const auto& curve = *piece.value;
-  const auto column = [&](const std::string& name) -> const MetricColumn& {
-    return *std::find_if(curve.columns.begin(), curve.columns.end(),
-                         [&](const MetricColumn& one) { return one.name == name; });
-  };
-  const auto& x = column(curve.plot->x);
-  const auto& y = column(curve.plot->y);
-  const auto xs = axis_values(x);
-  const auto ys = axis_values(y);
-  ChartLine line;
-  for (std::size_t i = 0; i < xs.size(); ++i) line.points.push_back({xs[i], ys[i]});
-  LineChart chart;
-  chart.name = curve.title + ": " + y.label + " by " + x.label;
-  chart.x.label = axis_label(x);
-  chart.x.scale = curve.plot->logarithmic_x ? ScaleKind::logarithmic : ScaleKind::linear;
-  chart.y.label = axis_label(y);
-  if (y.kind == FigureKind::share) chart.y.to = 100;
-  chart.lines.push_back(std::move(line));
-  return figure(curve.title, draw(chart), curve.doc.empty() ? "" : curve.doc + ".");
+  return figure(curve.title, draw(results::curve_chart(curve)), curve.doc.empty() ? "" : curve.doc + ".");
 }
 
 /// How the first of the metrics' values is spread over the queries.
 Html value_histogram(const results::QueryTable& queries) {
   if (queries.columns.empty() || queries.columns.front().kind != FigureKind::share) return {};
   const auto& column = queries.columns.front();
-  auto values = axis_values(column);
+  auto values = results::axis_values(column);
   std::erase_if(values, [](double value) { return std::isnan(value); });
   if (values.empty()) return {};
-  Histogram histogram;
+  text::Histogram histogram;
   histogram.name = "Histogram of the " + column.label + " of " + std::to_string(values.size()) + " queries";
-  histogram.label = axis_label(column);
+  histogram.label = results::axis_label(column);
   histogram.unit = "queries";
   histogram.to = 100;
-  histogram.counts = count_in_bins(values, 0, 100, value_bins);
+  histogram.counts = text::count_in_bins(values, 0, 100, value_bins);
   return figure(column.label + " of the queries", draw(histogram));
 }
 
-/// "AP 25.00 % · first right image at rank 2 · 1 right image in the gallery"; "" of one that was not judged.
-std::string query_text(const results::QueryTable& queries, std::size_t place) {
-  const auto matches = queries.queries[place].matches;
-  if (matches == 0) return "";
-  std::string text;
-  for (const auto& column : queries.columns) {
-    if (std::isnan(column.values[place])) continue;
-    text += column.label + " " + value_text(column.kind, column.values[place]) + " · ";
+using Part = results::PartScores::Part;
+
+/// A value, the stronger in colour the larger its share, with the queries it comes from.
+Html shaded_cell(const FigureInfo& figure, double value, std::int64_t queries) {
+  if (std::isnan(value)) return {};
+  Html::Attributes attributes{{"class", queries < few_queries ? "shade few" : "shade"},
+                              {"title", text::count_text(queries) + (queries == 1 ? " query" : " queries")}};
+  if (figure.kind == FigureKind::share) {
+    attributes.emplace_back("style", "--share:" + text::fixed_text(100 * value, 0) + "%");
   }
-  return text + std::to_string(matches) + (matches == 1 ? " correct image" : " correct images") +
-         " in the gallery";
+  return element("span", attributes, cell_text(figure.kind, value));
 }
 
-/// Draws the rankings of some queries of a list.
-class Sheets {
- public:
-  Sheets(const RunFiles& run, const RankingFiles& files, Pictures& pictures)
-      : run_(run), files_(files), pictures_(pictures) {}
-
-  /// Judged queries: worst, middle and best.
-  [[nodiscard]] Html judged(const results::QueryTable& table, const SheetSize& size) {
-    const auto& by = table.columns.front();
-    const auto chosen = choose_queries(by.values, size);
-    const auto path_of = [&](std::size_t place) { return table.queries[place].path; };
-    std::vector<std::string> paths;
-    for (const auto* part : {&chosen.worst, &chosen.middle, &chosen.best}) {
-      for (const auto place : *part) paths.push_back(path_of(place));
-    }
-    read(paths);
-    Html html = trouble_notice(trouble_);
-    const auto add = [&](const std::string& title, const std::vector<std::size_t>& places) {
-      Html sheet;
-      for (const auto place : places) sheet += draw_one(path_of(place), query_text(table, place));
-      if (!sheet.empty()) html += element("h3", title) + sheet;
-    };
-    add("Worst queries, by " + by.label, chosen.worst);
-    add("Around the median", chosen.middle);
-    add("Best queries", chosen.best);
-    return html;
+/// Cameras of queries by cameras of the gallery.
+Html camera_table(const results::PartScores& parts, std::size_t which) {
+  const auto& figure = parts.figures[which];
+  std::vector<std::string> rows;
+  std::vector<std::string> columns;
+  const auto add = [](std::vector<std::string>& names, const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  for (const auto& part : parts.camera_pairs) {
+    add(rows, part.query);
+    add(columns, part.gallery);
   }
-
-  /// Queries of which nobody knows who they are.
-  [[nodiscard]] Html unjudged(const SheetSize& size) {
-    const auto all = read_ranked_queries(files_.matches);
-    if (!all.value) return trouble_notice(all.trouble);
-    std::vector<std::string> paths;
-    for (const auto place : spread(all.value->size(), size.worst + size.middle + size.best)) {
-      paths.push_back((*all.value)[place]);
+  std::sort(columns.begin(), columns.end(), [](const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() < b.size() : a < b;  // they are whole numbers
+  });
+  HtmlTable table;
+  table.name = figure.label + " by cameras" + (figure.kind == FigureKind::share ? ", in %" : "");
+  table.columns = {{"Query camera"}};
+  for (const auto& column : columns) table.columns.push_back({"gallery " + column});
+  for (const auto& name : rows) {
+    HtmlTable::Row row{{"camera " + name}, false};
+    for (const auto& column : columns) {
+      const auto part =
+          std::find_if(parts.camera_pairs.begin(), parts.camera_pairs.end(),
+                       [&](const Part& one) { return one.query == name && one.gallery == column; });
+      row.cells.push_back(part == parts.camera_pairs.end()
+                              ? Html()
+                              : shaded_cell(figure, part->values[which], part->queries));
     }
-    read(paths);
+    table.rows.push_back(std::move(row));
+  }
+  return draw(table);
+}
+
+/// The pairs with the worst values of the first figure.
+Html worst_pairs(const results::PartScores& parts) {
+  std::vector<const Part*> pairs;
+  for (const auto& part : parts.camera_pairs) pairs.push_back(&part);
+  const bool higher = parts.figures.front().higher_is_better;
+  std::stable_sort(pairs.begin(), pairs.end(), [&](const Part* a, const Part* b) {
+    return higher ? a->values.front() < b->values.front() : a->values.front() > b->values.front();
+  });
+  pairs.resize(std::min(pairs.size(), listed_pairs));
+  HtmlTable table;
+  table.name = "The " + std::to_string(pairs.size()) + " worst of " +
+               std::to_string(parts.camera_pairs.size()) + " pairs of cameras, by " +
+               parts.figures.front().label + ", shares in %";
+  table.columns = {{"Query camera"}, {"Gallery camera"}, {"Queries"}};
+  for (const auto& one : parts.figures) table.columns.push_back({one.label});
+  for (const auto* part : pairs) {
+    HtmlTable::Row row{{part->query, part->gallery, text::count_text(part->queries)}, false};
+    for (std::size_t i = 0; i < parts.figures.size(); ++i) {
+      row.cells.push_back(shaded_cell(parts.figures[i], part->values[i], part->queries));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return draw(table);
+}
+
+Html domain_table(const results::PartScores& parts) {
+  HtmlTable table;
+  table.name = "Queries of each domain in the whole gallery, shares in %";
+  table.columns = {{"Domain"}, {"Queries"}};
+  for (const auto& figure : parts.figures) table.columns.push_back({figure.label});
+  for (const auto& part : parts.domains) {
+    HtmlTable::Row row{{part.query, text::count_text(part.queries)}, false};
+    for (std::size_t i = 0; i < parts.figures.size(); ++i) {
+      row.cells.push_back(shaded_cell(parts.figures[i], part.values[i], part.queries));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return draw(table);
+}
+
+/// Queries that were judged: worst, middle and best.
+Html judged_rankings(const results::QueryTable& table, const SheetSize& size, RankingDrawer& drawer) {
+  const auto& by = table.columns.front();
+  const auto chosen = choose_queries(by.values, size);
+  const auto path_of = [&](std::size_t place) { return table.queries[place].path; };
+  std::vector<std::string> paths;
+  for (const auto* part : {&chosen.worst, &chosen.middle, &chosen.best}) {
+    for (const auto place : *part) paths.push_back(path_of(place));
+  }
+  Html html = trouble_notice(drawer.read(paths));
+  const auto add = [&](const std::string& title, const std::vector<std::size_t>& places) {
     Html sheet;
-    for (const auto& path : paths) sheet += draw_one(path, "");
-    if (!sheet.empty()) sheet = element("h3", "Queries, evenly sampled") + sheet;
-    return trouble_notice(trouble_) + sheet;
-  }
+    for (const auto place : places) sheet += drawer.draw(path_of(place), query_text(table, place));
+    if (!sheet.empty()) html += element("h3", title) + sheet;
+  };
+  add("Worst queries, by " + by.label, chosen.worst);
+  add("Around the median", chosen.middle);
+  add("Best queries", chosen.best);
+  return html;
+}
 
-  [[nodiscard]] std::size_t drawn() const { return drawn_; }
-
-  /// What the marks and figures of the rankings that were drawn mean.
-  [[nodiscard]] Html key() const {
-    Html marks;
-    if (marked_) {
-      marks = element("span", {{"class", "key right"}}, "\u2713 right") + " " +
-              element("span", {{"class", "key wrong"}}, "\u2717 wrong") + " ";
-    }
-    const auto what = ignored();
-    std::string left_out;
-    if (what.itself) left_out += "the query itself, ";
-    if (what.same_camera) left_out += "images with the identity and camera of the query, ";
-    if (what.clothes == recipe::ClothesMode::changed) left_out += "its identity in the same clothes, ";
-    if (what.clothes == recipe::ClothesMode::same) left_out += "its identity in other clothes, ";
-    left_out += left_out.empty() ? "junk" : "and junk";
-    return element("p", {{"class", "note"}},
-                   marks + "Each image with its rank and similarity. Images that evaluation ignores (" +
-                       left_out + ") are not shown and have no rank.");
+/// Queries of which nobody knows who they are.
+Html unjudged_rankings(const RankingFiles& files, const SheetSize& size, RankingDrawer& drawer) {
+  const auto all = read_ranked_queries(files.matches);
+  if (!all.value) return trouble_notice(all.trouble);
+  std::vector<std::string> paths;
+  for (const auto place : spread(all.value->size(), size.worst + size.middle + size.best)) {
+    paths.push_back((*all.value)[place]);
   }
-
- private:
-  void read(const std::vector<std::string>& paths) {
-    auto piece = read_matches(files_.matches, paths);
-    trouble_ = std::move(piece.trouble);
-    if (!piece.value) return;
-    for (auto& ranking : *piece.value) {
-      auto query = ranking.query;
-      rankings_.emplace(std::move(query), std::move(ranking));
-    }
-  }
-  [[nodiscard]] Html draw_one(const std::string& path, const std::string& figures) {
-    const auto ranking = rankings_.find(path);
-    if (ranking == rankings_.end() || ranking->second.found.empty()) return {};
-    ++drawn_;
-    const auto verdicts = judge_ranking(ranking->second, run_.images, ignored(), shown_images);
-    marked_ = marked_ || std::any_of(verdicts.images.begin(), verdicts.images.end(),
-                                     [](const auto& image) { return image.verdict != Verdict::unknown; });
-    return draw_ranking(ranking->second, verdicts, figures, run_.images, pictures_);
-  }
-  [[nodiscard]] IgnoredImages ignored() const {
-    if (!files_.scores.value) return {};
-    const auto& scores = *files_.scores.value;
-    return {scores.cameras_known, scores.itself_ignored, scores.clothes};
-  }
-
-  const RunFiles& run_;
-  const RankingFiles& files_;
-  Pictures& pictures_;
-  std::map<std::string, results::QueryMatches> rankings_;
-  std::string trouble_;
-  std::size_t drawn_ = 0;
-  bool marked_ = false;  // an image was told to be right or wrong
-};
+  const auto trouble = drawer.read(paths);
+  Html sheet;
+  for (const auto& path : paths) sheet += drawer.draw(path, "");
+  if (!sheet.empty()) sheet = element("h3", "Queries, evenly sampled") + sheet;
+  return trouble_notice(trouble) + sheet;
+}
 
 }  // namespace
 
+std::vector<NamedScores> all_scores(const RunFiles& run) {
+  std::vector<NamedScores> all;
+  std::optional<std::size_t> before;  // by the descriptors of the ranking before
+  std::string name_before;
+  for (const auto* stage : run.rankings()) {
+    const auto& files = *stage->holds<RankingFiles>();
+    const auto* plain = files.plain_scores.value ? &*files.plain_scores.value : nullptr;
+    const auto* scores = files.scores.value ? &*files.scores.value : nullptr;
+    if (plain == nullptr && scores == nullptr) continue;
+    const auto first = all.size();
+    all.push_back({plain != nullptr ? stage->name + ", descriptors only" : stage->name,
+                   plain != nullptr ? plain : scores, 0, ""});
+    if (before) {
+      all.back().base = *before;
+      all.back().step = "from " + name_before + " to " + stage->name;
+    }
+    if (plain != nullptr && scores != nullptr) {
+      all.push_back({stage->name + ", after post-processing", scores, first, "by post-processing"});
+    }
+    before = first;
+    name_before = stage->name;
+  }
+  return all;
+}
+
 Section score_section(const RunFiles& run) {
   Section section{"scores", "Scores", {}};
-  for (const auto* stage : ranking_stages(run)) {
+  for (const auto* stage : run.rankings()) {
     const auto& files = *stage->holds<RankingFiles>();
     section.content += trouble_notice(files.scores.trouble) + trouble_notice(files.plain_scores.trouble);
   }
@@ -326,31 +290,66 @@ Section score_section(const RunFiles& run) {
   return section;
 }
 
-Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pictures,
-                        std::size_t& rankings) {
-  Section section{"rankings", "Rankings", {}};
+Section part_section(const RunFiles& run) {
+  Section section{"parts", "Cameras and domains", {}};
+  const auto* last = last_ranking(run);
+  if (last == nullptr) return section;
+  const auto& files = *last->holds<RankingFiles>();
+  section.content += trouble_notice(files.parts.trouble);
+  if (!files.parts.value || files.parts.value->figures.empty()) return section;
+  const auto& parts = *files.parts.value;
+  if (!parts.camera_pairs.empty()) {
+    std::set<std::string> cameras;
+    for (const auto& part : parts.camera_pairs) cameras.insert({part.query, part.gallery});
+    section.content +=
+        element("h3", "By pair of cameras") +
+        element(
+            "p", {{"class", "note"}},
+            "Queries of one camera against the gallery images of one other camera alone, so there are fewer "
+            "images to confuse than in the whole gallery. Pale figures come from fewer than " +
+                std::to_string(few_queries) + " queries.");
+    if (cameras.size() > most_cameras) {
+      section.content += worst_pairs(parts);
+    } else {
+      Html tables;
+      for (std::size_t i = 0; i < parts.figures.size(); ++i) {
+        if (parts.figures[i].prominence == Prominence::headline) tables += camera_table(parts, i);
+      }
+      section.content += element("div", {{"class", "tables"}}, tables);
+    }
+  }
+  if (!parts.domains.empty()) section.content += element("h3", "By domain") + domain_table(parts);
+  return section;
+}
+
+const RunStage* last_ranking(const RunFiles& run) {
   const RunStage* last = nullptr;
-  for (const auto* stage : ranking_stages(run)) {
+  for (const auto* stage : run.rankings()) {
     const auto& files = *stage->holds<RankingFiles>();
     std::error_code failure;
     if (files.queries.there() || !files.curves.empty() || std::filesystem::exists(files.matches, failure)) {
       last = stage;
     }
   }
+  return last;
+}
+
+Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pictures, MapPictures* maps,
+                        std::size_t& rankings) {
+  Section section{"rankings", "Rankings", {}};
+  const auto* last = last_ranking(run);
   if (last == nullptr) return section;
   const auto& files = *last->holds<RankingFiles>();
-  if (run.pipeline) {
-    section.content += element("p", {{"class", "note"}}, "Of stage " + last->name + ".");
-  }
+  section.content += element("p", {{"class", "note"}}, "Of stage " + last->name + ".");
   Html charts;
   for (const auto& curve : files.curves) charts += metric_chart(curve);
   if (files.queries.value) charts += value_histogram(*files.queries.value);
+  if (!charts.empty()) section.content += element("div", {{"class", "charts"}}, charts);
   if (files.scores.value) {
     for (const auto& table : files.scores.value->tables) {
-      if (!table.plot) charts += metric_table(table);
+      if (!table.plot) section.content += metric_table(table);
     }
   }
-  if (!charts.empty()) section.content += element("div", {{"class", "charts"}}, charts);
   section.content += trouble_notice(files.queries.trouble);
   for (const auto& trouble : run.image_troubles) section.content += trouble_notice(trouble);
   if (files.scores.value && files.scores.value->multi_query) {
@@ -358,11 +357,12 @@ Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pi
         "The scores are of merged queries (same identity and camera); the rankings are only of the first "
         "image of each.");
   }
-  Sheets sheets(run, files, pictures);
+  RankingDrawer drawer(run, files, pictures, maps);
   const bool judged = files.queries.value && !files.queries.value->columns.empty();
-  const auto drawn = judged ? sheets.judged(*files.queries.value, size) : sheets.unjudged(size);
-  rankings = sheets.drawn();
-  if (rankings > 0) section.content += sheets.key();
+  const auto drawn =
+      judged ? judged_rankings(*files.queries.value, size, drawer) : unjudged_rankings(files, size, drawer);
+  rankings = drawer.drawn();
+  if (rankings > 0) section.content += drawer.key();
   section.content += drawn;
   return section;
 }

@@ -11,6 +11,9 @@
 namespace kindred::report {
 namespace {
 
+using text::element;
+using text::Html;
+
 using Images = std::map<std::string, Sample, std::less<>>;
 
 /// The identity that the tables of descriptors give an image, or else matches.csv; nothing when nobody knows
@@ -123,7 +126,7 @@ JudgedRanking judge_ranking(const results::QueryMatches& ranking, const Images& 
 }
 
 Html draw_ranking(const results::QueryMatches& ranking, const JudgedRanking& verdicts,
-                  const std::string& figures, const Images& images, Pictures& pictures) {
+                  const std::string& figures, const Images& images, const std::vector<Picture>& pictures) {
   auto facts = facts_text(images, ranking.query, ranking.identity);
   if (!figures.empty()) facts += (facts.empty() ? "" : " · ") + figures;
   if (verdicts.left_out > 0) {
@@ -132,7 +135,7 @@ Html draw_ranking(const results::QueryMatches& ranking, const JudgedRanking& ver
   }
   const auto query =
       element("div", {{"class", "query"}},
-              pictures.picture(ranking.query, "query " + ranking.query) + element("span", "query"));
+              draw(pictures.front(), ranking.query, "query " + ranking.query) + element("span", "query"));
   Html results;
   std::size_t rank = 0;
   for (const auto& image : verdicts.images) {
@@ -143,7 +146,7 @@ Html draw_ranking(const results::QueryMatches& ranking, const JudgedRanking& ver
       description += ", " + known;
     }
     if (image.verdict != Verdict::unknown) description += ", " + verdict;
-    auto content = pictures.picture(found.path, description);
+    auto content = draw(pictures[rank], found.path, description);
     if (image.verdict != Verdict::unknown) {
       content += element("span", {{"class", "mark"}, {"aria-hidden", "true"}},
                          image.verdict == Verdict::right ? "\u2713" : "\u2717");

@@ -9,9 +9,9 @@
 
 #include "kindred/core/sample.h"
 #include "recipe/settings.h"
-#include "report/html.h"
 #include "report/pictures.h"
 #include "results/matches_file.h"
+#include "text/html.h"
 
 namespace kindred::report {
 
@@ -65,8 +65,10 @@ struct JudgedRanking {
 
 /// The query and the images that were found for it, right and wrong marked by colour and sign.
 /// @param figures what metrics say of the query, or ""
-[[nodiscard]] Html draw_ranking(const results::QueryMatches& ranking, const JudgedRanking& verdicts,
-                                const std::string& figures,
-                                const std::map<std::string, Sample, std::less<>>& images, Pictures& pictures);
+/// @param pictures of the query and of each of the verdicts' images
+[[nodiscard]] text::Html draw_ranking(const results::QueryMatches& ranking, const JudgedRanking& verdicts,
+                                      const std::string& figures,
+                                      const std::map<std::string, Sample, std::less<>>& images,
+                                      const std::vector<Picture>& pictures);
 
 }  // namespace kindred::report

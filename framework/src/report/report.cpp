@@ -5,8 +5,6 @@
 #include <optional>
 #include <ostream>
 #include <string>
-#include <system_error>
-#include <utility>
 
 #include "data/open_dataset.h"
 #include "file/atomic_file.h"
@@ -17,12 +15,10 @@
 #include "recipe/toml_reader.h"
 #include "report/blocks.h"
 #include "report/data_section.h"
-#include "report/page_style.h"
-#include "report/pictures.h"
+#include "report/map_pictures.h"
+#include "report/page.h"
 #include "report/ranking_section.h"
-#include "report/run_files.h"
 #include "report/training_section.h"
-#include "system/version.h"
 #include "text/number_text.h"
 
 namespace kindred::report {
@@ -31,27 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t most_warnings = 50;
-
-/// A key of the recipe, as text; "" when it is not there or the recipe cannot be read.
-std::string recipe_key(const RunFiles& run, const char* key) {
-  if (!run.recipe.value) return "";
-  try {
-    const auto recipe = recipe::parse_toml(*run.recipe.value, run.recipe_file);
-    const auto* value = recipe.as<Table>()->find(key);
-    if (value == nullptr) return "";
-    const auto* text = value->as<std::string>();
-    return text != nullptr ? *text : value->to_toml();
-  } catch (const RecipeError&) {
-    return "";
-  }
-}
-
-std::string title_of(const RunFiles& run) {
-  if (auto name = recipe_key(run, "name"); !name.empty()) return name;
-  std::error_code failure;
-  const auto folder = fs::absolute(run.folder, failure).lexically_normal();
-  return (folder.has_filename() ? folder : folder.parent_path()).filename();
-}
 
 /// "2026-11-24T14:22:42.039Z" as "2026-11-24 14:22 UTC"; any other text as it is.
 std::string time_text(const std::string& time) {
@@ -86,19 +61,13 @@ std::string environment_key(const RunFiles& run, const std::string& key) {
   return "";
 }
 
-Html page_header(const RunFiles& run) {
-  const std::pair<const char*, std::string> facts[] = {{"Last change", time_text(last_time(run))},
-                                                       {"Device", environment_key(run, "device")},
-                                                       {"Precision", environment_key(run, "precision")},
-                                                       {"Seed", recipe_key(run, "seed")},
-                                                       {"Folder", run.folder.string()}};
-  Html list;
-  for (const auto& [name, value] : facts) {
-    if (!value.empty()) list += element("div", element("dt", name) + element("dd", value));
-  }
-  return element("header",
-                 element("p", {{"class", "kind"}}, run.pipeline ? "Kindred pipeline" : "Kindred run") +
-                     element("h1", title_of(run)) + element("dl", {{"class", "facts"}}, list));
+Html header_of(const RunFiles& run) {
+  return page_header("Kindred run", run.title(),
+                     {{"Last change", time_text(last_time(run))},
+                      {"Device", environment_key(run, "device")},
+                      {"Precision", environment_key(run, "precision")},
+                      {"Seed", run.recipe_key("seed")},
+                      {"Folder", run.folder.filename()}});
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -115,27 +84,22 @@ Html share_bar(double share) {
          text::percent_text(share);
 }
 
-/// "0.4 s", "12 s", "1:03"
-std::string time_taken_text(double seconds) {
-  return seconds < 9.95 ? text::fixed_text(seconds, 1) + " s" : progress::duration_text(seconds);
-}
-
 /// A row of the table of costs; empty cells where nothing is known.
-HtmlTable::Row cost_row(const RunFiles& run, const RunStage& stage, std::optional<double> share) {
+HtmlTable::Row cost_row(const RunStage& stage, std::optional<double> share) {
   Html time;
   Html images;
   Html rate;
   Html memory;
   if (const auto& cost = stage.cost) {
-    time = (stage.cost_is_estimated ? "about " : "") + time_taken_text(cost->seconds);
+    time = time_taken_text(cost->seconds);
     if (cost->images > 0) {
       images = text::number_text(static_cast<double>(cost->images));
       rate = text::fixed_text(cost->images_per_second(), 0);
     }
     if (cost->peak_memory_mib > 0) memory = text::fixed_text(cost->peak_memory_mib, 0);
   }
-  return {{stage.name, time, share ? share_bar(*share) : Html(), images, rate, memory,
-           run.pipeline ? stage.type : "", joined(stage.inputs), stage.finished ? "done" : "not finished"},
+  return {{stage.name, time, share ? share_bar(*share) : Html(), images, rate, memory, stage.type,
+           joined(stage.inputs), stage.finished ? "done" : "not finished"},
           false};
 }
 
@@ -143,11 +107,9 @@ HtmlTable::Row cost_row(const RunFiles& run, const RunStage& stage, std::optiona
 Section cost_section(const RunFiles& run) {
   Section section{"cost", "Stages and cost", trouble_notice(run.costs_trouble)};
   double total = 0;
-  bool estimated = false;
   bool unmeasured = false;
   for (const auto& stage : run.stages) {
     if (stage.cost) total += stage.cost->seconds;
-    estimated = estimated || stage.cost_is_estimated;
     unmeasured = unmeasured || !stage.cost;
   }
   HtmlTable table;
@@ -159,19 +121,13 @@ Section cost_section(const RunFiles& run) {
                    {"State", true}};
   for (const auto& stage : run.stages) {
     const bool shared = total > 0 && !unmeasured;
-    table.rows.push_back(
-        cost_row(run, stage, shared ? std::optional(stage.cost->seconds / total) : std::nullopt));
+    table.rows.push_back(cost_row(stage, shared ? std::optional(stage.cost->seconds / total) : std::nullopt));
     section.content += trouble_notice(stage.trouble);
   }
   if (total > 0 && run.stages.size() > 1) {
     table.rows.push_back({{"total", (unmeasured ? "at least " : "") + time_taken_text(total)}, true});
   }
   section.content += draw(table);
-  if (estimated) {
-    section.content +=
-        element("p", {{"class", "note"}},
-                "A time with \u201cabout\u201d is the median time of an epoch times the number of epochs.");
-  }
   return section;
 }
 
@@ -218,8 +174,8 @@ Section recipe_section(const RunFiles& run) {
   for (const auto& stage : run.stages) {
     const auto* training = stage.holds<TrainingFiles>();
     if (training == nullptr) continue;
-    const std::string prefix = run.pipeline ? stage.name + ": " : "";
-    if (run.pipeline) section.content += recipe_text(training->recipe, prefix + "recipe.toml");
+    const auto prefix = stage.name + ": ";
+    section.content += recipe_text(training->recipe, prefix + "recipe.toml");
     section.content += trouble_notice(training->environment.trouble);
     if (!training->environment.value) continue;
     HtmlTable table;
@@ -244,88 +200,65 @@ std::string unfinished_text(const RunFiles& run) {
   return names;
 }
 
-Pictures open_pictures(const RunFiles& run, const ReportOptions& options, const Catalog& catalog,
+}  // namespace
+
+std::string time_taken_text(double seconds) {
+  return seconds < 9.95 ? text::fixed_text(seconds, 1) + " s" : progress::duration_text(seconds);
+}
+
+Pictures open_pictures(const RunFiles& run, const std::vector<std::string>& data, const Catalog& catalog,
                        std::string& trouble) {
   std::vector<std::string> overrides;
-  for (const auto& data : options.data) overrides.push_back(recipe::data_override(data));
+  for (const auto& entry : data) overrides.push_back(recipe::data_override(entry));
   try {
     return Pictures(data::open_datasets(
         recipe::choose_datasets(recipe::load_recipe(run.recipe_file, overrides), catalog)));
   } catch (const Error& error) {
-    if (!options.data.empty()) throw;
-    trouble = error.what();
+    if (!data.empty()) throw;
+    trouble = message_of(error, run.recipe_file);
     return {};
   }
 }
-
-/// What is said once of all images that are missing; "" when none is.
-std::string missing_images_text(const Pictures& pictures, const std::string& trouble,
-                                const ReportOptions& options) {
-  if (pictures.missing() == 0) return "";
-  std::string text = std::to_string(pictures.missing()) + " of " +
-                     std::to_string(pictures.missing() + pictures.shown()) + " images cannot be shown";
-  const auto& why = trouble.empty() ? pictures.first_trouble() : trouble;
-  text += why.empty() ? ": they are not in the data set." : ": " + why + (why.back() == '.' ? "" : ".");
-  if (options.data.empty())
-    text += " If the data has moved, give its folder: kindred report RUN --data FOLDER";
-  return text;
-}
-
-Html contents(const std::vector<Section>& sections) {
-  Html list;
-  for (const auto& section : sections) {
-    list += element("li", element("a", {{"href", "#" + section.id}}, section.title));
-  }
-  return element("nav", {{"aria-label", "Contents"}}, element("ul", list));
-}
-
-std::string page(const std::string& title, const Html& body) {
-  const auto meta = [](const Html::Attributes& attributes) { return element("meta", attributes, {}); };
-  const auto head = meta({{"charset", "utf-8"}}) +
-                    meta({{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}}) +
-                    meta({{"name", "color-scheme"}, {"content", "light dark"}}) +
-                    // The page can neither load nor run anything, whatever a file may have smuggled in.
-                    meta({{"http-equiv", "Content-Security-Policy"},
-                          {"content", "default-src 'none'; img-src data:; style-src 'unsafe-inline'"}}) +
-                    element("title", title) + Html::style(page_style());
-  return "<!DOCTYPE html>\n" +
-         element("html", {{"lang", "en"}}, element("head", head) + element("body", body)).markup() + "\n";
-}
-
-}  // namespace
 
 ReportOutcome write_report(const fs::path& folder, const ReportOptions& options, const Catalog& catalog) {
   const auto run = read_run(folder);
   ReportOutcome outcome;
   std::string data_trouble;
-  auto pictures = open_pictures(run, options, catalog, data_trouble);
-
-  std::vector<Section> sections = {
-      score_section(run),    cost_section(run),
-      training_section(run), ranking_section(run, options.sheet, pictures, outcome.rankings),
-      label_section(run),    domain_section(run),
-      other_section(run),    warning_section(run),
-      recipe_section(run)};
-  sections.erase(std::remove_if(sections.begin(), sections.end(),
-                                [](const Section& section) { return section.content.empty(); }),
-                 sections.end());
-
-  Html main;
+  auto pictures = open_pictures(run, options.data, catalog, data_trouble);
+  std::optional<MapPictures> maps;
+  if (options.maps) {
+    const auto* ranking = last_ranking(run);
+    if (ranking == nullptr) {
+      throw DataError(folder, "has no rankings yet, so there are no images to draw maps of; omit --maps");
+    }
+    maps.emplace(model_of(run, *ranking), catalog);
+  }
+  Page page;
+  page.title = run.title();
+  page.header = header_of(run);
+  page.sections = {score_section(run),
+                   part_section(run),
+                   cost_section(run),
+                   training_section(run),
+                   ranking_section(run, options.sheet, pictures, maps ? &*maps : nullptr, outcome.rankings),
+                   label_section(run),
+                   domain_section(run),
+                   other_section(run),
+                   warning_section(run),
+                   recipe_section(run)};
   const auto unfinished = unfinished_text(run);
-  if (!unfinished.empty()) main += notice(element("strong", "Not finished: ") + unfinished + ".");
-  const auto missing = missing_images_text(pictures, data_trouble, options);
+  if (!unfinished.empty()) {
+    page.notices.push_back(notice(element("strong", "Not finished: ") + unfinished + "."));
+  }
+  auto missing = missing_images_text(pictures, data_trouble);
   if (!missing.empty()) {
-    main += notice(element("strong", "Images: ") + missing);
+    if (options.data.empty()) {
+      missing += " If the data has moved, give its folder: kindred report RUN --data FOLDER";
+    }
+    page.notices.push_back(notice(element("strong", "Images: ") + missing));
     outcome.notes.push_back(missing);
   }
-  for (const auto& section : sections) {
-    main += element("section", {{"id", section.id}, {"aria-labelledby", section.id + "-title"}},
-                    element("h2", {{"id", section.id + "-title"}}, section.title) + section.content);
-  }
-  const auto text =
-      page(title_of(run) + " \u2013 Kindred",
-           page_header(run) + contents(sections) + element("main", main) +
-               element("footer", std::string("Written by Kindred ") + system::kindred_version + "."));
+  const auto text = page_text(page);
   outcome.file = options.out.empty() ? folder / "report.html" : options.out;
   outcome.bytes = text.size();
   outcome.images = pictures.shown();

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "kindred/core/catalog.h"
+#include "report/pictures.h"
 #include "report/ranking_sheet.h"
+#include "report/run_files.h"
 
 namespace kindred::report {
 
@@ -16,6 +18,7 @@ struct ReportOptions {
   std::filesystem::path out;      ///< empty: FOLDER/report.html
   std::vector<std::string> data;  ///< where the images are now: FOLDER or NAME=FOLDER (recipe::data_override)
   SheetSize sheet;
+  bool maps = false;  ///< activation maps below the images of rankings; needs the model
 };
 
 struct ReportOutcome {
@@ -30,9 +33,20 @@ struct ReportOutcome {
 /// folder is said at its place in the page. Images come from the data set of the run's recipe; those that
 /// cannot be read are boxes with their paths.
 ///
+/// The page is the same whatever path names the folder, and wherever the run lies.
+///
 /// Throws as read_run() for a folder that is no run, and DataError when the file cannot be written. With
-/// `data`, what is wrong with that place is thrown too: RecipeError or DataError.
+/// `data`, what is wrong with that place is thrown too: RecipeError or DataError; with `maps`, what
+/// model_of() and MapPictures throw.
 [[nodiscard]] ReportOutcome write_report(const std::filesystem::path& folder, const ReportOptions& options,
                                          const Catalog& catalog);
+
+/// The images of a run's data set. With `data`, throws what is wrong with that place.
+/// @param trouble set to why there is no data set
+[[nodiscard]] Pictures open_pictures(const RunFiles& run, const std::vector<std::string>& data,
+                                     const Catalog& catalog, std::string& trouble);
+
+/// "0.4 s", "12 s", "1:03"
+[[nodiscard]] std::string time_taken_text(double seconds);
 
 }  // namespace kindred::report

@@ -73,7 +73,7 @@ void read_files(RunStage& stage) {
   } else if (stage.type == "label") {
     stage.files = read_label_files(stage.folder);
   } else if (stage.type == "rank") {
-    stage.files = read_ranking_files(stage.folder, stage.folder / results::MatchesFiles::csv_name);
+    stage.files = read_ranking_files(stage.folder);
   } else {
     stage.files = read_other_files(stage.folder);
   }
@@ -103,16 +103,10 @@ void read_record(RunStage& stage) {
   }
 }
 
-/// Name and type of each [[stage]] of a pipeline; none when the text cannot be read as TOML.
-std::vector<RunStage> planned_stages(const Piece<std::string>& recipe, const fs::path& folder) {
+/// Name and type of each [[stage]] of the recipe; none when it cannot be read as TOML.
+std::vector<RunStage> planned_stages(const RunFiles& run) {
   std::vector<RunStage> stages;
-  if (!recipe.value) return stages;
-  Value value;
-  try {
-    value = recipe::parse_toml(*recipe.value, "pipeline.toml");
-  } catch (const RecipeError&) {
-    return stages;
-  }
+  const auto value = run.recipe_value();
   const auto* list = value.as<Table>()->find("stage");
   const auto* entries = list == nullptr ? nullptr : list->as<Array>();
   if (entries == nullptr) return stages;
@@ -126,7 +120,8 @@ std::vector<RunStage> planned_stages(const Piece<std::string>& recipe, const fs:
     RunStage stage;
     stage.type = text("type");
     stage.name = text("name").empty() ? stage.type : text("name");
-    stage.folder = folder / stage.name;
+    stage.folder = run.folder / stage.name;
+    stage.weights = text("weights");
     // A stage lies in a folder of the run, wherever a name may point.
     const bool plain =
         fs::path(stage.name).filename() == stage.name && stage.name != "." && stage.name != "..";
@@ -135,8 +130,8 @@ std::vector<RunStage> planned_stages(const Piece<std::string>& recipe, const fs:
   return stages;
 }
 
-std::vector<RunStage> read_pipeline_stages(const RunFiles& run) {
-  auto stages = planned_stages(run.recipe, run.folder);
+std::vector<RunStage> read_stages(const RunFiles& run) {
+  auto stages = planned_stages(run);
   const auto planned = stages.size();
   for (const auto& entry : entries_of(run.folder)) {
     const auto name = entry.filename().string();
@@ -158,47 +153,15 @@ std::vector<RunStage> read_pipeline_stages(const RunFiles& run) {
   return stages;
 }
 
-std::vector<RunStage> read_training_run_stages(const fs::path& folder) {
-  std::vector<RunStage> stages;
-  const auto add = [&](const char* type, const fs::path& at, auto files, bool finished) {
-    RunStage stage;
-    stage.name = stage.type = type;
-    stage.folder = at;
-    stage.finished = finished;
-    stage.files = std::move(files);
-    stages.push_back(std::move(stage));
-  };
-  auto training = read_training_files(folder);
-  if (training.recipe.there() || training.environment.there() || training.metrics.there() || training.model) {
-    const bool ended = training.model;
-    add("train", folder, std::move(training), ended);
-  }
-  auto embedding = read_embedding_files(folder / "features");
-  if (!embedding.tables.empty()) add("embed", folder / "features", std::move(embedding), true);
-  auto ranking = read_ranking_files(folder, folder / "rankings" / results::MatchesFiles::csv_name);
-  const bool ranked = is_there(ranking.matches);
-  if (ranked || ranking.scores.there() || ranking.queries.there()) {
-    add("rank", folder, std::move(ranking), ranked);
-  }
-  return stages;
-}
-
-/// costs.json says what a lost stage.json does not; what neither says of a training, its metrics tell.
+/// costs.json says what a lost stage.json does not.
 void read_costs(RunFiles& run) {
   const auto costs = read_piece(run.folder / results::CostsFile::name, results::CostsFile::read);
   run.costs_trouble = costs.trouble;
   for (auto& stage : run.stages) {
     if (stage.cost) continue;
-    if (costs.value) {
-      for (const auto& known : costs.value->stages) {
-        if (known.name == stage.name) stage.cost = known.cost;
-      }
-    }
-    const auto* training = stage.holds<TrainingFiles>();
-    if (stage.cost || training == nullptr || !training->metrics.value) continue;
-    if (const auto seconds = training->metrics.value->seconds) {
-      stage.cost = results::StageCost{*seconds, 0, 0};
-      stage.cost_is_estimated = true;
+    if (!costs.value) continue;
+    for (const auto& known : costs.value->stages) {
+      if (known.name == stage.name) stage.cost = known.cost;
     }
   }
 }
@@ -220,7 +183,7 @@ void read_warnings(RunFiles& run) {
   for (const auto& stage : run.stages) {
     const auto* training = stage.holds<TrainingFiles>();
     if (training == nullptr) continue;
-    if (stage.folder != run.folder) add_log(stage.folder / "log.txt");
+    add_log(stage.folder / "log.txt");
     if (training->metrics.value) add(training->metrics.value->warnings);
   }
 }
@@ -235,13 +198,49 @@ void read_images(RunFiles& run) {
         file::SampleListReader reader(table);
         for (Sample sample; reader.next(sample);) run.images.insert_or_assign(sample.path, sample);
       } catch (const DataError& error) {
-        run.image_troubles.emplace_back(error.what());
+        run.image_troubles.push_back(message_of(error, table));
       }
     }
   }
 }
 
 }  // namespace
+
+const RunStage* RunFiles::find(const std::string& name) const {
+  const auto at =
+      std::find_if(stages.begin(), stages.end(), [&](const RunStage& stage) { return stage.name == name; });
+  return at == stages.end() ? nullptr : &*at;
+}
+
+std::vector<const RunStage*> RunFiles::rankings() const {
+  std::vector<const RunStage*> found;
+  for (const auto& stage : stages) {
+    if (stage.holds<RankingFiles>() != nullptr) found.push_back(&stage);
+  }
+  return found;
+}
+
+Value RunFiles::recipe_value() const {
+  if (!recipe.value) return {};
+  try {
+    return recipe::parse_toml(*recipe.value, recipe_file);
+  } catch (const RecipeError&) {
+    return {};
+  }
+}
+
+std::string RunFiles::recipe_key(const char* key) const {
+  const auto value = recipe_value();
+  const auto* found = value.as<Table>()->find(key);
+  if (found == nullptr) return "";
+  const auto* text = found->as<std::string>();
+  return text != nullptr ? *text : found->to_toml();
+}
+
+std::string RunFiles::title() const {
+  const auto name = recipe_key("name");
+  return name.empty() ? folder.filename().string() : name;
+}
 
 RunFiles read_run(const fs::path& folder) {
   std::error_code failure;
@@ -251,16 +250,16 @@ RunFiles read_run(const fs::path& folder) {
     throw DataError(folder, "is a file; give the folder of a run: runs/NAME");
   }
   RunFiles run;
-  run.folder = folder;
-  run.pipeline = is_there(folder / "pipeline.toml");
-  run.recipe_file = folder / (run.pipeline ? "pipeline.toml" : "recipe.toml");
+  run.folder = fs::canonical(folder, failure);
+  if (failure) throw DataError(folder, "cannot be opened: " + failure.message());
+  run.recipe_file = run.folder / "pipeline.toml";
   run.recipe = read_piece(run.recipe_file, file::read_text);
-  run.stages = run.pipeline ? read_pipeline_stages(run) : read_training_run_stages(folder);
-  if (!run.pipeline && run.stages.empty()) {
-    throw DataError(folder,
-                    "is not the folder of a run: it has neither recipe.toml, metrics.jsonl, "
-                    "rankings/matches.csv nor evaluation.json, as `kindred run` and `kindred train` write "
-                    "them, nor pipeline.toml with a folder for each stage");
+  run.stages = read_stages(run);
+  if (!run.recipe.there() && run.stages.empty()) {
+    throw DataError(
+        folder,
+        "is not the folder of a run: it has neither pipeline.toml nor a folder for each stage with "
+        "stage.json, as `kindred run` and `kindred train` write them");
   }
   read_costs(run);
   read_warnings(run);

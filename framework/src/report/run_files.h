@@ -1,4 +1,4 @@
-// What lies in the folder of a run, of one training or of a pipeline: read as far as it can be read.
+// What lies in the folder of a run: read as far as it can be read.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kindred/core/sample.h"
+#include "kindred/core/value.h"
 #include "report/piece.h"
 #include "report/ranking_files.h"
 #include "report/training_files.h"
@@ -50,7 +51,7 @@ struct RunStage {
   std::vector<std::string> inputs;  ///< names of stages
   /// Of what was done so far when the stage has not ended; nothing when nobody has measured it.
   std::optional<results::StageCost> cost;
-  bool cost_is_estimated = false;  ///< from the metrics of a training (TrainingMetrics::seconds)
+  std::filesystem::path weights;  ///< model file of a stage that takes none from another stage
   std::variant<OtherFiles, TrainingFiles, EmbeddingFiles, PartitionFiles, LabelFiles, RankingFiles> files;
 
   template <class Files>
@@ -61,25 +62,32 @@ struct RunStage {
 
 struct RunFiles {
   std::filesystem::path folder;
-  bool pipeline = false;
-  std::filesystem::path recipe_file;  ///< pipeline.toml, or recipe.toml
+  std::filesystem::path recipe_file;  ///< pipeline.toml
   Piece<std::string> recipe;
-  /// In the order in which they run. A run of one training has "train", "embed" and "rank", those of which
-  /// there is anything.
-  std::vector<RunStage> stages;
+  std::vector<RunStage> stages;       ///< in the order in which they run
   std::string costs_trouble;          ///< of costs.json
   std::vector<std::string> warnings;  ///< of logs and trainings, each once
   std::string log_trouble;
   std::map<std::string, Sample, std::less<>> images;  ///< what the descriptors' tables say of each image
   std::vector<std::string> image_troubles;
+
+  /// nullptr when there is no such stage.
+  [[nodiscard]] const RunStage* find(const std::string& name) const;
+  /// The stages that rank.
+  [[nodiscard]] std::vector<const RunStage*> rankings() const;
+  /// The recipe as it can be read; an empty table for one that cannot.
+  [[nodiscard]] Value recipe_value() const;
+  /// A key of the recipe, as text; "" when it is not there.
+  [[nodiscard]] std::string recipe_key(const char* key) const;
+  /// What the recipe calls it, or else the folder's name.
+  [[nodiscard]] std::string title() const;
 };
 
 /// Reads the folder of a run. Throws DataError when there is no such folder or it is none of a run.
 ///
-/// A pipeline is a folder with pipeline.toml, whose [[stage]] entries say the order, and a folder for each
-/// stage, with stage.json when it has ended and started.json when it is under way. Any other run is one
-/// training's: recipe.toml, metrics.jsonl, features, rankings, evaluation.json. Of all files any may be
-/// missing or damaged: the piece says so.
+/// A run is a folder with pipeline.toml, whose [[stage]] entries say the order, and a folder for each stage,
+/// with stage.json when it has ended and started.json when it is under way. Of all files any may be missing
+/// or damaged: the piece says so.
 [[nodiscard]] RunFiles read_run(const std::filesystem::path& folder);
 
 }  // namespace kindred::report

@@ -1,10 +1,8 @@
 #include "report/training_files.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <iterator>
 #include <regex>
 #include <sstream>
 #include <string_view>
@@ -20,31 +18,12 @@ constexpr std::string_view warning_word = "warning: ";
 /// Of a test set, where there are several: "evaluate NAME".
 constexpr std::string_view evaluation_stage = "evaluate";
 
-/// Seconds since 1970 of "2026-11-24T14:22:42.039Z".
-std::optional<double> seconds_of(const std::string& time) {
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  int hour = 0;
-  int minute = 0;
-  double second = 0;
-  if (std::sscanf(time.c_str(), "%d-%u-%uT%d:%d:%lf", &year, &month, &day, &hour, &minute, &second) != 6) {
-    return std::nullopt;
-  }
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
-                                         std::chrono::day(day)};
-  if (!date.ok()) return std::nullopt;
-  const auto days = std::chrono::sys_days(date).time_since_epoch().count();
-  return 86400.0 * static_cast<double>(days) + 3600.0 * hour + 60.0 * minute + second;
-}
-
 void add_figures(const progress::Progress& finished, std::int64_t epoch,
                  std::map<std::string, EpochSeries>& series) {
   for (const auto& [name, value] : finished.figures) series[name][epoch] = value;
 }
 
-void add_event(const results::MetricsEvent& event, TrainingMetrics& metrics,
-               std::map<std::int64_t, double>& ends) {
+void add_event(const results::MetricsEvent& event, TrainingMetrics& metrics) {
   using Kind = results::MetricsEvent::Kind;
   metrics.last_time = event.time;
   if (event.kind == Kind::note) {
@@ -68,28 +47,13 @@ void add_event(const results::MetricsEvent& event, TrainingMetrics& metrics,
   if (progress.stage != "train") return;
   add_figures(progress, epoch, metrics.figures);
   if (std::isfinite(progress.images_per_second)) metrics.images_per_second = progress.images_per_second;
-  if (const auto end = seconds_of(event.time)) ends[epoch] = *end;
-}
-
-std::optional<double> training_seconds(const std::map<std::int64_t, double>& ends) {
-  std::vector<double> gaps;
-  for (auto epoch = ends.begin(); epoch != ends.end(); ++epoch) {
-    const auto next = std::next(epoch);
-    if (next != ends.end() && next->first == epoch->first + 1) gaps.push_back(next->second - epoch->second);
-  }
-  if (gaps.empty()) return std::nullopt;
-  const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
-  std::nth_element(gaps.begin(), middle, gaps.end());
-  return *middle * static_cast<double>(ends.size());
 }
 
 TrainingMetrics read_metrics(const std::filesystem::path& file) {
   const auto all = results::Metrics::read(file);
   TrainingMetrics metrics;
   metrics.unreadable_lines = all.unreadable_lines;
-  std::map<std::int64_t, double> ends;
-  for (const auto& event : all.events) add_event(event, metrics, ends);
-  metrics.seconds = training_seconds(ends);
+  for (const auto& event : all.events) add_event(event, metrics);
   return metrics;
 }
 

@@ -23,10 +23,7 @@ struct TrainingMetrics {
   /// "mAP", "rank1", ...: shares of 1; of each test set by its name and, of several, their mean by "".
   std::map<std::string, std::map<std::string, EpochSeries>> evaluations;
   std::optional<double>
-      images_per_second;  ///< as the last epoch says; nothing for a number that was not finite
-  /// The median time between the ends of two epochs times their number, so that the pause of a training that
-  /// was stopped does not count; nothing for a single epoch.
-  std::optional<double> seconds;
+      images_per_second;              ///< as the last epoch says; nothing for a number that was not finite
   std::string last_time;              ///< of the last event: "2026-11-24T14:22:42.039Z"
   std::vector<std::string> warnings;  ///< notes that begin with "warning:", without that word
   std::int64_t unreadable_lines = 0;

@@ -10,9 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "progress/progress.h"
-#include "report/chart.h"
 #include "results/evaluation.h"
+#include "text/chart.h"
 #include "text/number_text.h"
 
 namespace kindred::report {
@@ -25,15 +24,15 @@ constexpr double wide_range = 50;
 /// Of a chart whose lines can be told apart.
 constexpr std::size_t most_lines = 4;
 
-ChartLine line_of(const std::string& name, const EpochSeries& series, double factor = 1) {
-  ChartLine line{name, {}};
+text::ChartLine line_of(const std::string& name, const EpochSeries& series, double factor = 1) {
+  text::ChartLine line{name, {}};
   for (const auto& [epoch, value] : series)
     line.points.push_back({static_cast<double>(epoch), factor * value});
   return line;
 }
 
-Axis epochs() {
-  Axis axis;
+text::Axis epochs() {
+  text::Axis axis;
   axis.label = "epoch";
   axis.whole = true;
   return axis;
@@ -54,9 +53,9 @@ const EpochSeries* find(const std::map<std::string, EpochSeries>& all, const std
 }
 
 Html series_chart(const std::string& title, const std::string& label, const EpochSeries* series,
-                  ScaleKind scale, bool with_zero) {
+                  text::ScaleKind scale, bool with_zero) {
   if (series == nullptr) return {};
-  LineChart chart;
+  text::LineChart chart;
   chart.name = title + " by epoch: " + ends_text(*series);
   chart.x = epochs();
   chart.y.label = label;
@@ -66,15 +65,15 @@ Html series_chart(const std::string& title, const std::string& label, const Epoc
   return figure(title, draw(chart), ends_text(*series) + ".");
 }
 
-ScaleKind learning_rate_scale(const EpochSeries* series) {
-  if (series == nullptr) return ScaleKind::linear;
+text::ScaleKind learning_rate_scale(const EpochSeries* series) {
+  if (series == nullptr) return text::ScaleKind::linear;
   double least = std::numeric_limits<double>::infinity();
   double most = 0;
   for (const auto& [epoch, value] : *series) {
     least = std::min(least, value);
     most = std::max(most, value);
   }
-  return least > 0 && most > wide_range * least ? ScaleKind::logarithmic : ScaleKind::linear;
+  return least > 0 && most > wide_range * least ? text::ScaleKind::logarithmic : text::ScaleKind::linear;
 }
 
 /// What the metrics of the run say of their headline figures, where a ranking of it has been evaluated.
@@ -105,7 +104,7 @@ std::vector<FigureInfo> evaluated_figures(const std::map<std::string, EpochSerie
 Html evaluation_chart(const std::string& test_set, const std::map<std::string, EpochSeries>& evaluation,
                       const std::vector<FigureInfo>& known) {
   const std::string on = test_set.empty() ? "" : " on " + test_set;
-  LineChart chart;
+  text::LineChart chart;
   chart.name = "Scores" + on + " by epoch";
   chart.x = epochs();
   chart.y.label = "%";
@@ -164,12 +163,12 @@ Html loss_parts(const std::map<std::string, EpochSeries>& figures) {
       }
     }
     for (const auto& [part, series] : parts) {
-      LineChart chart;
+      text::LineChart chart;
       chart.name = "loss " + part + " by epoch: " + ends_text(*series);
       chart.x = epochs();
       chart.y.from = least;
       chart.y.to = most;
-      chart.size = ChartSize::small;
+      chart.size = text::ChartSize::small;
       chart.lines.push_back(line_of(part, *series));
       const auto last = series->empty() ? std::string() : text::number_text(series->rbegin()->second);
       charts += element("figure", {{"class", "figure"}},
@@ -184,12 +183,11 @@ Html loss_parts(const std::map<std::string, EpochSeries>& figures) {
          html;
 }
 
-/// "25 of 25 epochs, about 1:03, 334 images/s"
+/// "25 of 25 epochs, 334 images/s"
 std::string summary(const TrainingMetrics& metrics, bool ended) {
   const auto last = metrics.last_epoch();
   std::string text = std::to_string(last) + " of " + std::to_string(metrics.epochs) + " epochs";
   if (!ended) text += ", not finished";
-  if (metrics.seconds) text += ", about " + progress::duration_text(*metrics.seconds);
   if (metrics.images_per_second) text += ", " + text::fixed_text(*metrics.images_per_second, 0) + " images/s";
   return text;
 }
@@ -211,11 +209,11 @@ Html training(const TrainingFiles& files, const std::vector<FigureInfo>& known, 
   html += element("p", {{"class", "note"}}, summary(metrics, files.model) + ".");
   const auto* rate = find(metrics.figures, "learning_rate");
   html += element("div", {{"class", "charts"}},
-                  series_chart("Loss", "loss", find(metrics.figures, "loss"), ScaleKind::linear, true) +
+                  series_chart("Loss", "loss", find(metrics.figures, "loss"), text::ScaleKind::linear, true) +
                       series_chart("Learning rate", "learning rate", rate, learning_rate_scale(rate), true) +
                       evaluation_charts(metrics, known) +
                       series_chart("Gradient norm", "norm before clipping",
-                                   find(metrics.figures, "gradient_norm"), ScaleKind::linear, true));
+                                   find(metrics.figures, "gradient_norm"), text::ScaleKind::linear, true));
   const auto parts = loss_parts(metrics.figures);
   if (parts.empty()) return html;
   return html + (alone ? element("h4", parts_title) + parts : folded(parts_title, parts));
@@ -231,7 +229,7 @@ Section training_section(const RunFiles& run) {
   for (const auto& stage : run.stages) {
     const auto* files = stage.holds<TrainingFiles>();
     if (files == nullptr) continue;
-    if (run.pipeline) section.content += element("h3", stage.name);
+    section.content += element("h3", stage.name);
     section.content += training(*files, known_figures(run), trainings == 1);
   }
   return section;

@@ -32,6 +32,22 @@ struct QueryTable {
   std::vector<MetricColumn> columns;  ///< one value for each query, NaN where it was not judged
 };
 
+/// Scores of parts of the queries, or against parts of the gallery: by the metrics of ranks.
+struct PartScores {
+  struct Part {
+    std::string query;           ///< the queries' camera or domain
+    std::string gallery;         ///< the gallery's camera; "": the whole gallery
+    std::int64_t queries = 0;    ///< those that were judged
+    std::vector<double> values;  ///< one for each of `figures`; NaN: there is none
+  };
+  std::vector<FigureInfo> figures;  ///< those that are shown to people
+  /// Queries of one camera, and of the gallery the images of one other camera alone: in order of the numbers,
+  /// those in which a query has a right image. Empty where cameras are not known, or there is a single pair.
+  std::vector<Part> camera_pairs;
+  /// Queries of one domain in the whole gallery, by name. Empty unless there are two domains.
+  std::vector<Part> domains;
+};
+
 struct Evaluation {
   std::vector<EvaluatedFigure> figures;  ///< in the order of the metrics
   std::vector<MetricTable> tables;
@@ -50,6 +66,7 @@ struct Evaluation {
   std::int64_t single_gallery_shot = 0;                    ///< drawn galleries; 0: the whole one
   std::string note;  ///< what a reader must know: why cameras were not used, what is missing
   QueryTable per_query;
+  PartScores parts;
 
   /// nullptr when there is no such figure.
   [[nodiscard]] const EvaluatedFigure* find(std::string_view name) const;

@@ -15,8 +15,11 @@
 #include "file/atomic_file.h"
 #include "kindred/core/error.h"
 #include "kindred/text/csv.h"
+#include "results/curve_chart.h"
 #include "results/evaluation_text.h"
 #include "results/json_object.h"
+#include "results/part_scores_file.h"
+#include "text/chart.h"
 #include "text/number_text.h"
 
 namespace kindred::results {
@@ -285,7 +288,10 @@ void write_evaluation(const fs::path& folder, const Evaluation& evaluation) {
     json["curves"][table.name] = json_of(table);
     file::write_atomically(folder / (table.name + ".csv"),
                            [&](std::ostream& out) { write_curve(out, table); });
+    file::write_atomically(folder / (table.name + ".svg"),
+                           [&](std::ostream& out) { out << text::svg_document(curve_chart(table)); });
   }
+  PartScoresFiles::write(folder, evaluation.parts);
   json["per_query"] = {{"file", queries_name}, {"columns", json_of(evaluation.per_query.columns)}};
   write_query_table(folder / queries_name, evaluation.per_query);
   file::write_atomically(folder / "evaluation.txt",
@@ -307,12 +313,12 @@ std::vector<std::string> evaluation_files(const fs::path& folder) {
   std::vector<std::string> files{json_name};
   try {
     for (const auto& table : read_evaluation(folder / json_name).tables) {
-      if (table.plot) files.push_back(table.name + ".csv");
+      if (table.plot) files.insert(files.end(), {table.name + ".csv", table.name + ".svg"});
     }
   } catch (const DataError&) {
     return {};
   }
-  files.emplace_back(queries_name);
+  files.insert(files.end(), {queries_name, PartScoresFiles::cameras_name, PartScoresFiles::domains_name});
   std::erase_if(files, [&](const std::string& name) { return !fs::exists(folder / name, failure); });
   return files;
 }

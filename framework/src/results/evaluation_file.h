@@ -38,8 +38,9 @@ namespace kindred::results {
 /// Writes evaluation_json() alone, atomically.
 void write_evaluation_json(const std::filesystem::path& file, const Evaluation& evaluation);
 
-/// Writes into a folder, each atomically: evaluation.json, evaluation.txt (evaluation_text()), NAME.csv for
-/// each curve (a table with a plot) and per_query.csv. evaluation.json has two keys besides:
+/// Writes into a folder, each atomically: evaluation.json, evaluation.txt (evaluation_text()), NAME.csv and
+/// the picture NAME.svg for each curve (a table with a plot), per_query.csv, and by_camera.csv and
+/// by_domain.csv (part_scores_file.h). evaluation.json has two keys besides:
 ///
 ///   "curves": { "roc": { "title": "...", "doc": "...", "file": "roc.csv", "columns": COLUMNS,
 ///                        "plot": { "x": "false_positive_rate", "y": "true_positive_rate",
@@ -49,8 +50,8 @@ void write_evaluation_json(const std::filesystem::path& file, const Evaluation& 
 /// Curves of an evaluation that was there before are removed.
 void write_evaluation(const std::filesystem::path& folder, const Evaluation& evaluation);
 
-/// Reads either of the two; curves and queries have columns without values. Throws DataError when the file is
-/// missing, damaged or of another form.
+/// Reads either of the two; curves and queries have columns without values, and there are no scores of parts.
+/// Throws DataError when the file is missing, damaged or of another form.
 [[nodiscard]] Evaluation read_evaluation(const std::filesystem::path& file);
 
 /// Names of the files of a folder that write_evaluation() wrote, but for evaluation.txt; none when there is

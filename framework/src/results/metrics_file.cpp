@@ -39,9 +39,10 @@ std::string utc_time() {
   return date + text::padded_digits(milliseconds, 3) + "Z";
 }
 
-constexpr std::pair<MetricsEvent::Kind, const char*> kinds[] = {{MetricsEvent::Kind::progress, "progress"},
-                                                                {MetricsEvent::Kind::finished, "finished"},
-                                                                {MetricsEvent::Kind::note, "note"}};
+constexpr std::pair<MetricsEvent::Kind, const char*> event_kinds[] = {
+    {MetricsEvent::Kind::progress, "progress"},
+    {MetricsEvent::Kind::finished, "finished"},
+    {MetricsEvent::Kind::note, "note"}};
 
 Json number_or_null(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
@@ -71,7 +72,7 @@ progress::Progress progress_of(const JsonObject& object) {
 std::string MetricsEvent::line() const {
   Json object;
   object["time"] = time;
-  for (const auto& [known, name] : kinds) {
+  for (const auto& [known, name] : event_kinds) {
     if (known == kind) object["event"] = name;
   }
   if (kind == Kind::note) {
@@ -95,9 +96,9 @@ MetricsEvent MetricsEvent::parse(std::string_view line, const std::filesystem::p
   if (json.is_discarded()) throw DataError(origin, number, "this is not JSON: the line was cut off");
   const JsonObject object(origin, std::move(json), "line " + std::to_string(number));
   const auto name = object.get<std::string>("event");
-  const auto* known =
-      std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& kind) { return kind.second == name; });
-  if (known == std::end(kinds)) throw object.error("event", "is '" + name + "', which is none");
+  const auto* known = std::find_if(std::begin(event_kinds), std::end(event_kinds),
+                                   [&](const auto& kind) { return kind.second == name; });
+  if (known == std::end(event_kinds)) throw object.error("event", "is '" + name + "', which is none");
   MetricsEvent event;
   event.time = object.get<std::string>("time");
   event.kind = known->first;

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
-#include "recipe/recipe_merge.h"
+#include "recipe/list_of_tables.h"
 
 namespace kindred::stage {
 namespace {

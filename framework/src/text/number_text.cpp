@@ -9,10 +9,9 @@
 namespace kindred::text {
 namespace {
 
-/// What std::to_chars writes; the largest double has 309 digits before its point.
 template <class Number, class... Format>
 std::string written(Number number, Format... format) {
-  std::array<char, 400> buffer{};
+  std::array<char, 64> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, format...).ptr;
   return {buffer.data(), end};
 }
@@ -22,14 +21,6 @@ std::string size_in(double value, int digits, const char* unit) {
 }
 
 }  // namespace
-
-std::string fixed_text(double value, int digits) {
-  return std::isfinite(value) ? written(value, std::chars_format::fixed, digits) : "-";
-}
-
-std::string significant_text(double value, int digits) {
-  return written(value, std::chars_format::general, digits);
-}
 
 std::string shortest_text(double value) {
   return written(value);
@@ -74,11 +65,6 @@ std::string grouped_digits(std::int64_t number) {
     text.insert(static_cast<std::size_t>(at), ",");
   }
   return text;
-}
-
-std::string padded_digits(std::int64_t number, std::size_t digits) {
-  const auto text = std::to_string(number);
-  return std::string(digits - std::min(digits, text.size()), '0') + text;
 }
 
 std::string hex_digits(std::uint32_t number) {

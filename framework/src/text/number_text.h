@@ -1,15 +1,17 @@
-// Numbers as text. The locale does not matter.
+// Numbers as text, beside what plugins have of it. The locale does not matter.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
+#include "kindred/text/number_text.h"
+
 namespace kindred::text {
 
-/// With so many digits after the point: "63.13"; "-" when it is not finite.
-[[nodiscard]] std::string fixed_text(double value, int digits);
-/// With at most so many significant digits, as printf's %g: "0.00035", "1e-05", "1.5", "inf", "nan".
-[[nodiscard]] std::string significant_text(double value, int digits);
+using kindred::fixed_text;
+using kindred::padded_digits;
+using kindred::significant_text;
+
 /// With the fewest digits from which the same number is read again: "0.1", "1e-20", "inf".
 [[nodiscard]] std::string shortest_text(double value);
 [[nodiscard]] std::string shortest_text(float value);
@@ -23,8 +25,6 @@ namespace kindred::text {
 [[nodiscard]] std::string count_text(std::int64_t count);
 /// A number of things as a sentence has it: "1 query", "2 queries".
 [[nodiscard]] std::string count_text(std::int64_t count, const std::string& thing, const std::string& things);
-/// With zeros before it: "007"; for numbers from 0 on. A longer number is written whole.
-[[nodiscard]] std::string padded_digits(std::int64_t number, std::size_t digits);
 /// Eight hexadecimal digits: "00c0ffee".
 [[nodiscard]] std::string hex_digits(std::uint32_t number);
 /// Bytes as "512 B", "89 kB" or "1.2 MB", of powers of 1000, with a space that does not break.

@@ -13,9 +13,9 @@
 namespace my_plugins {
 namespace {
 
-class Block final : public kindred::TensorModule {
+class ConvBlock final : public kindred::TensorModule {
  public:
-  Block(std::int64_t in, std::int64_t out, std::int64_t stride, kindred::RandomStream& random)
+  ConvBlock(std::int64_t in, std::int64_t out, std::int64_t stride, kindred::RandomStream& random)
       : conv_(register_module(
             "conv",
             torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).stride(stride).padding(1).bias(false)))),
@@ -56,7 +56,7 @@ std::vector<kindred::BlockRecipe> PlainCnn::block_recipes(std::int64_t last_stri
     const auto out = params_.channels[i];
     const auto stride = i + 1 == params_.channels.size() ? last_stride : 2;
     blocks.push_back({"block" + std::to_string(i + 1), [in, out, stride, random = random_] {
-                        return std::make_shared<Block>(in, out, stride, *random);
+                        return std::make_shared<ConvBlock>(in, out, stride, *random);
                       }});
     in = out;
   }

@@ -13,7 +13,7 @@ kindred::Schema<MeanRank::Params> MeanRank::schema() {
 MeanRank::MeanRank(const Params& params, const Context&) : params_(params) {}
 
 std::vector<kindred::FigureInfo> MeanRank::figures() const {
-  return {{.name = "mean_rank",
+  return {{.name = "first_right",
            .label = "Mean rank",
            .doc = "mean rank of the first right image",
            .kind = kindred::FigureKind::number,

@@ -155,7 +155,7 @@ TEST_CASE("a name that is taken is refused") {
 TEST_CASE("a name whose class or files would mean two things is refused") {
   CHECK(refusal("loss", "params").find("'params' would make a class 'Params', which means something else") !=
         std::string::npos);
-  CHECK(refusal("backbone", "block").find("class 'Block'") != std::string::npos);
+  CHECK(refusal("backbone", "conv_block").find("class 'ConvBlock'") != std::string::npos);
   CHECK(refusal("loss", "plugin").find("'plugin' would give two files one name") != std::string::npos);
   CHECK(refusal("loss", "people").find("'people' would give two files one name") != std::string::npos);
 }

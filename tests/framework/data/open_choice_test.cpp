@@ -1,6 +1,5 @@
 #include "data/open_choice.h"
 
-
 #include "data_files.h"
 #include "kindred/core/catalog.h"
 #include "market1501.h"

@@ -160,7 +160,7 @@ template <class Component>
 recipe::Choice<typename Component::Role> choose(const std::string& type, typename Component::Params params,
                                                 SourceLocation location) {
   return {catalog().find<typename Component::Role>(type),
-          std::make_shared<const typename Component::Params>(std::move(params)), std::move(location), type};
+          std::make_shared<const typename Component::Params>(std::move(params)), std::move(location), {}, type};
 }
 
 recipe::Plan plan_of(TestHead::Params head = {}, std::uint64_t seed = 1, std::int64_t channels = 4) {

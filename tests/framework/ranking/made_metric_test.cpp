@@ -151,7 +151,7 @@ TEST_CASE("a metric that a plugin brings is shown wherever figures are, without 
   study.variants.resize(1);
   study::RunOutcome outcome;
   outcome.run.plan = plan;
-  outcome.result = study::RunScores{evaluation, std::nullopt};
+  outcome.results = {study::RunScores{evaluation}};
   CHECK(study::variant_grids(study, {outcome})[0].markdown() ==
         "| variant | mAP | Rank-1 | Last rank |\n| --- | --- | --- | --- |\n"
         "| the recipe | 62.50 (1) | 50.00 (1) | 3 (1) |\n");

@@ -370,7 +370,8 @@ TEST_CASE("what is wrong with a group is an error at its place") {
       "--set optimizer.group.rest.bias_facter=2: error: group 'rest' has no parameter 'bias_facter'; did you "
       "mean 'bias_factor'?");
   CHECK(errors_of(grouped, {"optimizer.group.rest.parameters=[]"}) ==
-        "--set optimizer.group.rest.parameters=[]: error: group 'rest': parameters = [] matches nothing; name at least one tensor, or set "
+        "--set optimizer.group.rest.parameters=[]: error: group 'rest': parameters = [] matches nothing; "
+        "name at least one tensor, or set "
         "enabled = false");
   CHECK(error_of("optimizer.group=[{ parameters = ['*'] }]") ==
         "--set optimizer.group=[{ parameters = ['*'] }]: error: [[optimizer.group]] needs the parameter "
@@ -521,8 +522,10 @@ TEST_CASE("the resolved recipe lists the metrics with every parameter") {
 
 TEST_CASE("keys that metrics have taken over say where they went") {
   CHECK(error_of("evaluate.map_depth=200") ==
-        "--set evaluate.map_depth=200: error: [evaluate] has no 'map_depth' any more; it is the parameter "
+        "--set evaluate.map_depth=200: error: [evaluate] has no 'map_depth'; it is the parameter "
         "'depth' of a metric, in a table [metric.NAME]: `kindred list` shows the metrics");
+  CHECK(error_of("evaluate.ranks=[1, 20]").find("it is the parameter 'ranks' of a metric") !=
+        std::string::npos);
   CHECK(error_of("evaluate.false_positive_rates=[0.1]").find("it is the parameter 'false_positive_rates'") !=
         std::string::npos);
 }

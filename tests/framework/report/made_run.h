@@ -141,6 +141,9 @@ inline results::Evaluation scores_of_run(double mean_ap = 0.5, double rank1 = 0.
   auto scores = made_evaluation(mean_ap, rank1);
   scores.valid_queries = 2;
   scores.junk = 0;
+  scores.parts.figures = {scores.figures[0].info, scores.figures[1].info};
+  scores.parts.camera_pairs = {{"1", "2", 2, {mean_ap, rank1}}, {"1", "3", 1, {0.125, 0}}};
+  scores.parts.domains = {{"<day>", "", 1, {0.25, 0}}, {"night", "", 1, {0.75, 1}}};
   scores.per_query.queries = {{nasty, 1, 1, 1}, {"query/2.png", 2, 1, 2}};
   scores.per_query.columns[0].values = {0.25, 0.75};
   scores.per_query.columns[1].values = {2, 1};
@@ -151,12 +154,33 @@ inline void write_scores_of_run(const TemporaryFolder& folder, const std::string
   results::write_evaluation(folder / at, scores_of_run());
 }
 
-/// As `kindred run` leaves it.
+/// stage.json of a stage, or started.json of one that has not ended.
+inline void write_record(const TemporaryFolder& folder, const std::string& at, const std::string& type,
+                         const std::map<std::string, std::vector<std::string>>& inputs,
+                         const results::StageCost& cost, bool finished = true) {
+  results::StageRecord stage;
+  stage.name = (folder / at).filename();
+  stage.key.type = type;
+  stage.finished = finished;
+  if (finished) stage.ended = "2026-11-24T15:00:00Z";
+  stage.inputs = inputs;
+  stage.cost = cost;
+  results::write_stage_record(folder / at, stage);
+}
+
+/// As `kindred run` leaves a plain recipe.
 inline void write_run(const TemporaryFolder& folder, const std::string& at = "run/") {
-  write_training(folder, at);
+  folder.write(at + "pipeline.toml",
+               "name = \"a <run>\"\nseed = 7\n\n[dataset]\ntype = \"nasty\"\nroot = \"here\"\n\n"
+               "[[stage]]\nname = \"model\"\ntype = \"train\"\n[[stage]]\nname = \"features\"\ntype = "
+               "\"embed\"\n[[stage]]\nname = \"ranking\"\ntype = \"rank\"\n");
+  write_training(folder, at + "model/");
+  write_record(folder, at + "model", "train", {}, {240, 1200, 512});
   write_descriptors(folder, at + "features/");
-  write_matches(folder, at + "rankings/");
-  write_scores_of_run(folder, at);
+  write_record(folder, at + "features", "embed", {{"model", {"model"}}}, {4, 6, 300});
+  write_matches(folder, at + "ranking/");
+  write_scores_of_run(folder, at + "ranking/");
+  write_record(folder, at + "ranking", "rank", {{"features", {"features"}}}, {0.5, 2, 310});
   folder.write(at + "log.txt",
                "2026-11-24 14:04:00.000 info: warning: <slow> images\n"
                "2026-11-24 14:04:01.000 info: train, epoch 4/4\n"
@@ -200,17 +224,10 @@ inline void write_pipeline(const TemporaryFolder& folder) {
       "[[stage]]\nname = \"labels\"\ntype = \"label\"\n[[stage]]\nname = \"submission\"\ntype = \"submit\"\n"
       "[[stage]]\nname = \"final\"\ntype = \"train\"\n");
   results::CostsFile costs;
-  using Inputs = std::map<std::string, std::vector<std::string>>;
-  const auto record = [&](const std::string& name, const std::string& type, const Inputs& inputs,
+  const auto record = [&](const std::string& name, const std::string& type,
+                          const std::map<std::string, std::vector<std::string>>& inputs,
                           const results::StageCost& cost, bool finished = true) {
-    results::StageRecord stage;
-    stage.name = name;
-    stage.key.type = type;
-    stage.finished = finished;
-    if (finished) stage.ended = "2026-11-24T15:00:00Z";
-    stage.inputs = inputs;
-    stage.cost = cost;
-    results::write_stage_record(folder / ("pipe/" + name), stage);
+    write_record(folder, "pipe/" + name, type, inputs, cost, finished);
     if (finished) costs.stages.push_back({name, type, cost});
   };
   write_training(folder, "pipe/base/");

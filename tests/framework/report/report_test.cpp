@@ -32,11 +32,6 @@ std::string section(const std::string& page, const std::string& id) {
   return from == std::string::npos ? "" : page.substr(from, page.find("</section>", from) - from);
 }
 
-/// The beginning of a table's row: its name and first figure.
-std::string row(const std::string& name, const std::string& figure) {
-  return "<th scope=\"row\" class=\"words\">" + name + "</th><td class=\"figures\">" + figure + "</td>";
-}
-
 /// Well-formed, alone, and without anything that runs.
 void check_page(const std::string& page) {
   CHECK(markup_error(page) == "");
@@ -71,10 +66,10 @@ TEST_CASE("a report of a whole run is one page that needs nothing else") {
   check_page(page);
   CHECK(contains(page, "<h1>a &lt;run&gt;</h1>"));
   CHECK(contains(page, "cpu: &lt;fast&gt; &amp; new"));
-  CHECK(contains(page, "2026-11-24 14:45 UTC"));
+  CHECK(contains(page, "2026-11-24 15:00 UTC"));
   CHECK(contains(section(page, "scores"), "62.50\u00a0%"));
   CHECK(contains(section(page, "scores"), "2 of 2 queries in 4 gallery images"));
-  CHECK(contains(section(page, "cost"), "about 4:00"));
+  CHECK(has_row(section(page, "cost"), "model", "4:00"));
   CHECK(count_of(section(page, "training"), "<svg") >= 4);
   CHECK(contains(section(page, "training"), "mAP 50.00\u00a0%"));
   CHECK(contains(section(page, "warnings"), "&lt;slow&gt; images"));
@@ -111,7 +106,7 @@ TEST_CASE("an image that is missing is told of once, and never an error") {
   CHECK(count_of(page, "1 of 6 images") == 1);
 
   SUBCASE("nor is a data set that is gone") {
-    folder.write("run/recipe.toml", "[dataset]\ntype = \"nasty\"\nroot = \"elsewhere\"\n");
+    folder.write("run/pipeline.toml", "[dataset]\ntype = \"nasty\"\nroot = \"elsewhere\"\n");
     const auto moved = report_of(folder, "run");
     check_page(moved.page);
     CHECK(moved.outcome.images == 0);
@@ -123,7 +118,7 @@ TEST_CASE("an image that is missing is told of once, and never an error") {
   }
   SUBCASE("nor is a recipe without one, or with a component that is not there") {
     for (const auto* recipe : {"seed = 1\n", "[dataset]\ntype = \"unknown\"\n", "[["}) {
-      folder.write("run/recipe.toml", recipe);
+      folder.write("run/pipeline.toml", recipe);
       const auto without = report_of(folder, "run");
       check_page(without.page);
       CHECK(without.outcome.images == 0);
@@ -153,8 +148,10 @@ TEST_CASE("a pipeline's page compares its scores and shows labels and domains") 
   const auto scores = section(page, "scores");
   CHECK(contains(scores, "found, descriptors only"));
   CHECK(contains(scores, "found, after post-processing"));
+  CHECK(contains(scores, "change: by post-processing"));
   CHECK(contains(scores, "+10.00"));  // mAP from 40 to 50
   CHECK(contains(scores, "+25.00"));  // Rank-1 from 50 to 75
+  CHECK_FALSE(contains(scores, "class=\"loss\""));
   const auto cost = section(page, "cost");
   CHECK(contains(cost, ">1:00<"));
   CHECK(contains(cost, ">1200<"));
@@ -165,17 +162,17 @@ TEST_CASE("a pipeline's page compares its scores and shows labels and domains") 
   CHECK(contains(cost, "partition, z_features"));
   CHECK(count_of(section(page, "training"), "<h3>") == 2);
   const auto labels = section(page, "labels");
-  CHECK(contains(labels, row("pseudo identities", "2")));
-  CHECK(contains(labels, row("images with an identity", "3")));
-  CHECK(contains(labels, row("not labeled: in no &lt;cluster&gt;", "1")));
-  CHECK(contains(labels, row("images per identity", "1 to 2, 1.5 on average")));
-  CHECK(contains(labels, row("pairs: precision", "0.953")));
-  CHECK(contains(labels, row("pairs: recall", "0.250")));
-  CHECK(contains(labels, row("pairs: F1", "0.396")));
-  CHECK(contains(labels, row("purity", "-")));
+  CHECK(has_row(labels, "pseudo identities", "2"));
+  CHECK(has_row(labels, "images with an identity", "3"));
+  CHECK(has_row(labels, "not labeled: in no &lt;cluster&gt;", "1"));
+  CHECK(has_row(labels, "images per identity", "1 to 2, 1.5 on average"));
+  CHECK(has_row(labels, "pairs: precision", "0.953"));
+  CHECK(has_row(labels, "pairs: recall", "0.250"));
+  CHECK(has_row(labels, "pairs: F1", "0.396"));
+  CHECK(has_row(labels, "purity", "-"));
   CHECK(contains(labels, "<img src=\"data:image/jpeg;base64,"));
-  CHECK(contains(section(page, "domains"), row("green", "3")));
-  CHECK(contains(section(page, "domains"), row("&lt;violet&gt;", "1")));
+  CHECK(has_row(section(page, "domains"), "green", "3"));
+  CHECK(has_row(section(page, "domains"), "&lt;violet&gt;", "1"));
   CHECK(contains(section(page, "domains"), "25.00\u00a0%"));
   CHECK(contains(section(page, "files"), "submission.json"));
 }
@@ -201,10 +198,96 @@ TEST_CASE("scores that were made in different ways are not subtracted") {
   CHECK_FALSE(contains(scores, "+10.00"));
 }
 
+TEST_CASE("what post-processing makes worse is marked and said, whatever it makes better") {
+  const TemporaryFolder folder;
+  write_pipeline(folder);
+  results::write_evaluation_json(folder / "pipe/found/evaluation_plain.json", scores_of_run(0.4, 0.8));
+  const auto scores = section(report_of(folder, "pipe").page, "scores");
+  CHECK(contains(scores, "+10.00"));                                         // mAP from 40 to 50
+  CHECK(contains(scores, "<span class=\"loss\">\u25bc \u22125.00</span>"));  // Rank-1 from 80 to 75
+  CHECK(count_of(scores, "class=\"loss\"") == 1);
+  CHECK(contains(scores, "Steps that made figures worse:"));
+  CHECK(contains(scores,
+                 "<strong>found, after post-processing</strong>, by post-processing: Rank-1 by 5.00 "
+                 "points</li>"));
+}
+
+TEST_CASE("each ranking is compared with the one before it, descriptors with descriptors") {
+  const TemporaryFolder folder;
+  write_pipeline(folder);
+  folder.write("pipe/pipeline.toml",
+               read_bytes(folder / "pipe/pipeline.toml") + "[[stage]]\nname = \"again\"\ntype = \"rank\"\n");
+  write_matches(folder, "pipe/again/");
+  results::write_evaluation(folder / "pipe/again", scores_of_run(0.45, 0.9));
+  results::write_evaluation_json(folder / "pipe/again/evaluation_plain.json", scores_of_run(0.6, 0.7));
+  write_record(folder, "pipe/again", "rank", {}, {});
+  const auto scores = section(report_of(folder, "pipe").page, "scores");
+  CHECK(contains(scores, "change: from found to again"));
+  CHECK(contains(scores, "+20.00"));              // mAP by descriptors, from 40 to 60
+  CHECK(contains(scores, "\u25bc \u221215.00"));  // by post-processing, from 60 to 45
+  CHECK(count_of(scores, "change: by post-processing") == 2);
+}
+
+TEST_CASE("scores by pair of cameras and by domain are tables, with the number of queries") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  const auto page = report_of(folder, "run").page;
+  check_page(page);
+  const auto parts = section(page, "parts");
+  CHECK(contains(parts, "mAP by cameras, in %"));
+  CHECK(contains(parts, "Rank-1 by cameras, in %"));
+  CHECK(contains(parts, "data-label=\"gallery 3\""));
+  CHECK(contains(parts, "title=\"1 query\" style=\"--share:12%\">12.50</span>"));
+  CHECK(contains(parts, "&lt;day&gt;"));
+  CHECK(contains(parts, ">75.00</span>"));
+}
+
+TEST_CASE("of many cameras the worst pairs are listed") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  auto scores = scores_of_run();
+  scores.parts.camera_pairs.clear();
+  for (int camera = 0; camera < 40; ++camera) {
+    scores.parts.camera_pairs.push_back(
+        {std::to_string(camera), std::to_string(camera + 1), 30, {1 - 0.01 * camera, 0.5}});
+  }
+  results::write_evaluation(folder / "run/ranking", scores);
+  const auto parts = section(report_of(folder, "run").page, "parts");
+  CHECK(contains(parts, "The 30 worst of 40 pairs of cameras, by mAP"));
+  CHECK(contains(parts, ">61.00</span>"));
+  CHECK_FALSE(contains(parts, ">95.00</span>"));
+}
+
+TEST_CASE("every image can be enlarged, and every cell says its column where tables become lists") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  const auto page = report_of(folder, "run").page;
+  CHECK(count_of(page, "<details class=\"zoom\"><summary><img ") == count_of(page, "<img "));
+  CHECK(contains(section(page, "cost"), "<td class=\"figures\" data-label=\"Peak memory, MiB\">"));
+}
+
+TEST_CASE("activation maps need the model of the ranked features") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  ReportOptions options;
+  options.maps = true;
+  const auto refusal = [&] {
+    const auto catalog = nasty_catalog();
+    return error_of([&] { static_cast<void>(write_report(folder / "run", options, catalog)); });
+  };
+  CHECK(contains(refusal(), "model.safetensors"));  // there, but no model
+  std::filesystem::remove(folder / "run/model/model.safetensors");
+  CHECK(contains(refusal(), "the model of the features is not there any more"));
+  std::filesystem::remove(folder / "run/features/query.csv");
+  std::filesystem::remove_all(folder / "run/ranking");
+  CHECK(contains(refusal(), "has no rankings yet"));
+}
+
 TEST_CASE("a run without truth shows rankings without marks") {
   const TemporaryFolder folder;
-  folder.write("run/recipe.toml", "[dataset]\ntype = \"nasty\"\n");
-  write_matches(folder, "run/rankings", /*labelled=*/false);
+  folder.write("run/pipeline.toml", "[dataset]\ntype = \"nasty\"\n");
+  write_record(folder, "run/ranking", "rank", {}, {});
+  write_matches(folder, "run/ranking", /*labelled=*/false);
   const auto [outcome, page] = report_of(folder, "run");
   check_page(page);
   CHECK(outcome.rankings == 2);
@@ -221,7 +304,7 @@ TEST_CASE("whatever metrics a run has, their figures, tables and curves are show
   scores.figures.push_back(
       made_figure("mean_rank", "Mean <rank>", 12.3456, Prominence::headline, FigureKind::number));
   scores.per_query.columns[0].label = "Care";
-  results::write_evaluation(folder / "run", scores);
+  results::write_evaluation(folder / "run/ranking", scores);
   const auto page = report_of(folder, "run").page;
   check_page(page);
   CHECK(contains(section(page, "scores"), "Mean &lt;rank&gt;"));
@@ -241,7 +324,7 @@ TEST_CASE("figures and rows with too little behind them are marked, with the rea
   CHECK_FALSE(contains(report_of(folder, "run").page, "Caution"));
   scores.figures[1].caution = "from <2> queries";
   scores.tables[0].cautions = {"from 16 negative pairs; 100000 are needed", ""};
-  results::write_evaluation(folder / "run", scores);
+  results::write_evaluation(folder / "run/ranking", scores);
   const auto page = report_of(folder, "run").page;
   check_page(page);
   CHECK(contains(section(page, "scores"), "75.00\u00a0% ?"));
@@ -267,10 +350,11 @@ TEST_CASE("how many rankings are shown can be chosen") {
 TEST_CASE("a training that has just begun, and damaged files, still give a page") {
   const TemporaryFolder folder;
   SUBCASE("a recipe alone") {
-    folder.write("run/recipe.toml", "seed = 1\n");
+    folder.write("run/pipeline.toml", "seed = 1\n");
   }
   SUBCASE("empty metrics") {
-    folder.write("run/metrics.jsonl", "");
+    write_record(folder, "run/model", "train", {}, {}, /*finished=*/false);
+    folder.write("run/model/metrics.jsonl", "");
   }
   SUBCASE("a pipeline that has not begun") {
     folder.write("run/pipeline.toml", "[[stage]]\ntype = \"train\"\n");
@@ -280,9 +364,9 @@ TEST_CASE("a training that has just begun, and damaged files, still give a page"
   }
   SUBCASE("all files damaged") {
     write_run(folder);
-    for (const auto* file :
-         {"recipe.toml", "environment.json", "metrics.jsonl", "evaluation.json", "per_query.csv", "roc.csv",
-          "rankings/matches.csv", "features/query.csv", "costs.json"}) {
+    for (const auto* file : {"model/recipe.toml", "model/environment.json", "model/metrics.jsonl",
+                             "ranking/evaluation.json", "ranking/per_query.csv", "ranking/by_camera.csv",
+                             "ranking/roc.csv", "ranking/matches.csv", "features/query.csv", "costs.json"}) {
       folder.write(std::string("run/") + file, "\xff<\"&");
     }
     const auto page = report_of(folder, "run").page;
@@ -306,6 +390,22 @@ TEST_CASE("the same run gives the same page") {
   write_pipeline(folder);
   const auto first = report_of(folder, "pipe").page;
   CHECK(report_of(folder, "pipe").page == first);
+}
+
+TEST_CASE("the page is the same whatever path names the run, also when the run has moved") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  folder.write("run/ranking/per_query.csv", "path\n\"open");  // a trouble with a path in it
+  const auto first = report_of(folder, "run").page;
+  CHECK(contains(first, "ranking/per_query.csv"));
+  CHECK_FALSE(contains(first, folder.path().string()));
+  CHECK(report_of(folder, "run/").page == first);
+  CHECK(report_of(folder, "run/../run/.").page == first);
+  std::filesystem::create_directory_symlink(folder / "run", folder / "link");
+  CHECK(report_of(folder, "link").page == first);
+  std::filesystem::create_directory(folder / "moved");
+  std::filesystem::rename(folder / "run", folder / "moved/run");
+  CHECK(report_of(folder, "moved/run").page == first);
 }
 
 /// The picture that an address holds.

@@ -21,12 +21,12 @@ std::vector<std::string> names_of(const RunFiles& run) {
 
 using Names = std::vector<std::string>;
 
-TEST_CASE("a run of one training is read as its stages train, embed and rank") {
+TEST_CASE("a run of a plain recipe is read as its stages model, features and ranking") {
   const TemporaryFolder folder;
   write_run(folder);
   const auto run = read_run(folder / "run");
-  CHECK_FALSE(run.pipeline);
-  CHECK(names_of(run) == Names{"train", "embed", "rank"});
+  CHECK(run.title() == "a <run>");
+  CHECK(names_of(run) == Names{"model", "features", "ranking"});
   for (const auto& stage : run.stages) CHECK(stage.finished);
 
   const auto* training = run.stages[0].holds<TrainingFiles>();
@@ -53,19 +53,12 @@ TEST_CASE("a run of one training is read as its stages train, embed and rank") {
   CHECK(ranking->queries.value->columns.at(0).values.at(0) == 0.25);
   REQUIRE(ranking->curves.size() == 1);
   CHECK(ranking->curves[0].value->columns.at(1).values == std::vector<double>{0, 0.01, 1});
+  REQUIRE(ranking->parts.value);
+  CHECK(ranking->parts.value->figures.at(0).label == "mAP");
+  CHECK(ranking->parts.value->camera_pairs.size() == 2);
+  CHECK(ranking->parts.value->domains.at(0).query == "<day>");
   CHECK(run.images.at(nasty).identity == 1);
   CHECK(run.images.at("g/3.png").camera == 1);
-}
-
-TEST_CASE("a training's time is the median of its epochs, so that a pause does not count") {
-  const TemporaryFolder folder;
-  write_run(folder);  // epochs end at 14:01, 14:02, 14:03 and, after a pause, 14:44
-  const auto run = read_run(folder / "run");
-  REQUIRE(run.stages[0].cost);
-  CHECK(run.stages[0].cost->seconds == doctest::Approx(4 * 60));
-  CHECK(run.stages[0].cost_is_estimated);
-  CHECK(run.stages[0].holds<TrainingFiles>()->metrics.value->images_per_second == 200);
-  CHECK_FALSE(run.stages[1].cost);
 }
 
 TEST_CASE("warnings of log and metrics are told once, with the lines that belong to them") {
@@ -78,13 +71,11 @@ TEST_CASE("a pipeline's stages stand in the order of its recipe, with inputs and
   const TemporaryFolder folder;
   write_pipeline(folder);
   const auto run = read_run(folder / "pipe");
-  CHECK(run.pipeline);
   CHECK(names_of(run) == Names{"base", "z_features", "found", "partition", "labels", "submission", "final"});
   REQUIRE(run.stages[0].cost);
   CHECK(run.stages[0].cost->seconds == 60);
   CHECK(run.stages[0].cost->images == 1200);
   CHECK(run.stages[0].cost->peak_memory_mib == 512);
-  CHECK_FALSE(run.stages[0].cost_is_estimated);
   CHECK(run.stages[2].inputs == Names{"z_features"});
   CHECK(run.stages[5].inputs == Names{"found"});
   CHECK(run.stages[2].holds<RankingFiles>()->plain_scores.value->find("mAP")->value == 0.4);
@@ -142,17 +133,19 @@ TEST_CASE("the name of a stage leads nowhere but into its run") {
 }
 
 TEST_CASE("each file of a run may be missing") {
-  const std::vector<std::string> files = {"recipe.toml",
-                                          "environment.json",
-                                          "metrics.jsonl",
+  const std::vector<std::string> files = {"model/recipe.toml",
+                                          "model/environment.json",
+                                          "model/metrics.jsonl",
+                                          "model/stage.json",
                                           "log.txt",
-                                          "model.safetensors",
+                                          "model/model.safetensors",
                                           "features/query.csv",
                                           "features/gallery.csv",
-                                          "rankings/matches.csv",
-                                          "evaluation.json",
-                                          "per_query.csv",
-                                          "roc.csv"};
+                                          "ranking/matches.csv",
+                                          "ranking/evaluation.json",
+                                          "ranking/per_query.csv",
+                                          "ranking/by_camera.csv",
+                                          "ranking/roc.csv"};
   for (const auto& file : files) {
     CAPTURE(file);
     const TemporaryFolder folder;
@@ -169,7 +162,8 @@ TEST_CASE("each damaged file is told of, and what is whole is read") {
     CAPTURE(damage);
     const TemporaryFolder folder;
     write_run(folder);
-    for (const auto* file : {"environment.json", "per_query.csv", "roc.csv", "features/query.csv"}) {
+    for (const auto* file : {"model/environment.json", "ranking/per_query.csv", "ranking/roc.csv",
+                             "ranking/by_domain.csv", "features/query.csv"}) {
       folder.write(std::string("run/") + file, damage);
     }
     const auto run = read_run(folder / "run");
@@ -182,6 +176,7 @@ TEST_CASE("each damaged file is told of, and what is whole is read") {
     CHECK(contains(ranking->queries.trouble, "per_query.csv"));
     REQUIRE(ranking->curves.size() == 1);
     CHECK(contains(ranking->curves[0].trouble, "roc.csv"));
+    CHECK(contains(ranking->parts.trouble, "by_domain.csv"));
     REQUIRE(run.image_troubles.size() == 1);
     CHECK(contains(run.image_troubles[0], "query.csv"));
     CHECK(run.images.count("g/1.png") == 1);
@@ -191,19 +186,22 @@ TEST_CASE("each damaged file is told of, and what is whole is read") {
 TEST_CASE("a folder in the place of a file is a trouble, too") {
   const TemporaryFolder folder;
   write_run(folder);
-  for (const std::string file : {"environment.json", "metrics.jsonl", "recipe.toml"}) {
+  for (const std::string file : {"model/environment.json", "model/metrics.jsonl", "pipeline.toml"}) {
     std::filesystem::remove(folder / ("run/" + file));
     std::filesystem::create_directory(folder / ("run/" + file));
   }
   const auto run = read_run(folder / "run");
   CHECK(contains(run.recipe.trouble, "is not a file"));
-  CHECK(contains(run.stages[0].holds<TrainingFiles>()->metrics.trouble, "is not a file"));
+  // Without a recipe the stages stand in the order in which they ended, and then of their names.
+  CHECK(names_of(run) == Names{"features", "model", "ranking"});
+  CHECK(contains(run.stages[1].holds<TrainingFiles>()->metrics.trouble, "is not a file"));
 }
 
 TEST_CASE("lines of metrics that are cut off or foreign are counted, the others read") {
   const TemporaryFolder folder;
-  folder.write("run/metrics.jsonl", lines({epoch_event(1, 4)}) + "[1]\n" + lines({epoch_event(2, 3)}) +
-                                        R"({"event":"finished","sta)");
+  write_record(folder, "run/model", "train", {}, {}, /*finished=*/false);
+  folder.write("run/model/metrics.jsonl", lines({epoch_event(1, 4)}) + "[1]\n" + lines({epoch_event(2, 3)}) +
+                                              R"({"event":"finished","sta)");
   const auto run = read_run(folder / "run");
   const auto& metrics = *run.stages.at(0).holds<TrainingFiles>()->metrics.value;
   CHECK(metrics.unreadable_lines == 2);
@@ -216,7 +214,7 @@ TEST_CASE("scores that are damaged, or of another version, are told of, and what
     CAPTURE(damage);
     const TemporaryFolder folder;
     write_run(folder);
-    folder.write("run/evaluation.json", damage);
+    folder.write("run/ranking/evaluation.json", damage);
     const auto run = read_run(folder / "run");
     const auto& ranking = *run.stages[2].holds<RankingFiles>();
     CHECK(contains(ranking.scores.trouble, "evaluation.json"));
@@ -228,7 +226,7 @@ TEST_CASE("scores that are damaged, or of another version, are told of, and what
 TEST_CASE("rankings are read for the queries that are asked for") {
   const TemporaryFolder folder;
   write_run(folder);
-  const auto matches = folder / "run/rankings/matches.csv";
+  const auto matches = folder / "run/ranking/matches.csv";
   const auto rankings = read_matches(matches, {"query/2.png", "nobody"});
   REQUIRE(rankings.value);
   REQUIRE(rankings.value->size() == 2);
@@ -240,7 +238,7 @@ TEST_CASE("rankings are read for the queries that are asked for") {
   CHECK(*read_ranked_queries(matches).value == Names{nasty, "query/2.png"});
 
   SUBCASE("before a damage") {
-    folder.write("run/rankings/matches.csv",
+    folder.write("run/ranking/matches.csv",
                  "query_path,rank,gallery_path,similarity\nq,1,a,0.5\nq,2,b,0.25\nq,3,c\n");
     const auto damaged = read_matches(matches, {"q"});
     CHECK(contains(damaged.trouble, "matches.csv:4"));
@@ -249,6 +247,22 @@ TEST_CASE("rankings are read for the queries that are asked for") {
   SUBCASE("of no file") {
     const auto none = read_matches(folder / "nothing.csv", {"q"});
     CHECK_FALSE(none.there());
+  }
+}
+
+TEST_CASE("troubles name files within the run, wherever it lies and whatever path leads to it") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  folder.write("run/ranking/evaluation.json", "{");
+  folder.write("run/features/query.csv", "path\n\"open");
+  std::filesystem::create_directory_symlink(folder / "run", folder / "link");
+  for (const auto& path : {folder / "run", folder / "link", folder.path() / "." / "run" / ""}) {
+    CAPTURE(path);
+    const auto run = read_run(path);
+    CHECK(
+        run.stages[2].holds<RankingFiles>()->scores.trouble.starts_with("ranking/evaluation.json: error: "));
+    REQUIRE(run.image_troubles.size() == 1);
+    CHECK(run.image_troubles[0].starts_with("features/query.csv:"));
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "kindred/core/error.h"
 #include "made_evaluation.h"
+#include "markup_check.h"
 #include "results/evaluation_text.h"
 #include "temporary_folder.h"
 
@@ -114,6 +115,20 @@ TEST_CASE("a curve is written with the shortest numbers that say the same") {
   CHECK(read_bytes(folder / "run/roc.csv") == "distance,passed,found\n0.1,0,0.1\n0.2,0.01,0.5\n0.4,1,1\n");
 }
 
+TEST_CASE("the picture of a curve is an SVG file that needs nothing else") {
+  const TemporaryFolder folder;
+  write_evaluation(folder / "run", made_evaluation());
+  const auto picture = read_bytes(folder / "run/roc.svg");
+  CHECK(markup_error(picture) == "");
+  CHECK(picture.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+  CHECK(picture.find("<title>Same person or not: true positives by false positives</title>") !=
+        std::string::npos);
+  CHECK(picture.find("true positives in %") != std::string::npos);
+  // 0.01 and 1 can be drawn on the logarithmic axis, 0 cannot.
+  CHECK(picture.find("<polyline points=") != std::string::npos);
+  CHECK(picture.find("var(") == std::string::npos);
+}
+
 TEST_CASE("each query has a line in order, with empty cells where it was not judged") {
   std::ostringstream text;
   write_query_table(text, made_evaluation().per_query);
@@ -148,11 +163,19 @@ TEST_CASE("the files of an evaluation are those that it names, and curves of the
   CHECK(evaluation_files(folder.path()).empty());
   auto made = made_evaluation();
   write_evaluation(folder.path(), made);
-  CHECK(evaluation_files(folder.path()) == Names{"evaluation.json", "roc.csv", "per_query.csv"});
+  CHECK(evaluation_files(folder.path()) == Names{"evaluation.json", "roc.csv", "roc.svg", "per_query.csv"});
+  made.parts.figures = {made.figures[0].info};
+  made.parts.domains = {{"day", "", 1, {0.5}}, {"night", "", 1, {0.25}}};
+  write_evaluation(folder.path(), made);
+  CHECK(evaluation_files(folder.path()) ==
+        Names{"evaluation.json", "roc.csv", "roc.svg", "per_query.csv", "by_domain.csv"});
+  made.parts = {};
   made.tables.pop_back();
   write_evaluation(folder.path(), made);
   CHECK(evaluation_files(folder.path()) == Names{"evaluation.json", "per_query.csv"});
-  CHECK_FALSE(std::filesystem::exists(folder / "roc.csv"));
+  for (const auto* gone : {"roc.csv", "roc.svg", "by_domain.csv"}) {
+    CHECK_FALSE(std::filesystem::exists(folder / gone));
+  }
   folder.write("evaluation.json", "{");
   CHECK(evaluation_files(folder.path()).empty());
 }

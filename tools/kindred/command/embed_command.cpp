@@ -18,6 +18,7 @@ struct Options {
   std::filesystem::path out = "features";
   std::string storage;  ///< "": as the model's recipe says
   bool train_split = false;
+  std::filesystem::path maps;
   RecipeOptions recipe;
 };
 
@@ -29,11 +30,13 @@ int embed(const Options& options, Session& session) {
     overrides.push_back("embed.storage=" + Value(options.storage).to_toml());
   }
   const auto written = command::embed(
-      {options.weights, options.data, options.out, overrides, options.train_split}, catalog, *progress);
+      {options.weights, options.data, options.out, overrides, options.train_split, options.maps}, catalog,
+      *progress);
   for (const auto& split : written) {
     std::cout << split.stem.string() << ".npy  " << split.images << " x " << split.dim << "  "
               << split.storage << '\n';
   }
+  if (!options.maps.empty()) std::cout << options.maps.string() << "  activation maps\n";
   return 0;
 }
 
@@ -52,6 +55,11 @@ Action add_options(CLI::App& app) {
       ->check(CLI::IsMember({"float32", "float16", "bfloat16"}))
       ->type_name("TYPE");
   app.add_flag("--train-split", options->train_split, "Extract features of the training images too");
+  app.add_option(
+         "--maps", options->maps,
+         "Also write, for each image, a picture of where the model responds to it (activation map) to "
+         "this folder")
+      ->type_name("DIR");
   options->recipe.add_to(app);
   return [options](Session& session) { return embed(*options, session); };
 }

@@ -26,6 +26,7 @@ struct Options {
   std::optional<std::string> cameras;
   std::vector<double> false_positive_rates;
   std::optional<std::int64_t> map_depth;
+  std::vector<std::int64_t> ranks;
   bool multi_query = false;
   std::filesystem::path json;
   std::filesystem::path per_query;
@@ -36,6 +37,10 @@ struct Options {
     if (cameras) all.push_back("evaluate.cameras=" + Value(*cameras).to_toml());
     if (multi_query) all.emplace_back("evaluate.multi_query=true");
     if (map_depth) all.push_back("metric.retrieval.depth=" + std::to_string(*map_depth));
+    if (!ranks.empty()) {
+      Array numbers(ranks.begin(), ranks.end());
+      all.push_back("metric.retrieval.ranks=" + Value(std::move(numbers)).to_toml());
+    }
     if (!false_positive_rates.empty()) {
       Array rates(false_positive_rates.begin(), false_positive_rates.end());
       all.push_back("metric.open_set.false_positive_rates=" + Value(std::move(rates)).to_toml());
@@ -80,14 +85,18 @@ Action add_options(CLI::App& app) {
                  "Compute mAP over the first N images of each ranking; 0: over all; sets "
                  "metric.retrieval.depth [0]")
       ->type_name("N");
+  add_repeatable(app, "--rank", options->ranks,
+                 "Print Rank-N, the share of queries with a correct image among the first N; sets "
+                 "metric.retrieval.ranks [1 5 10]")
+      ->type_name("N");
   app.add_flag("--multi-query", options->multi_query,
                "Average the descriptors of the queries of one identity and camera");
   app.add_option("--json", options->json, "Also write the scores to this file")->type_name("FILE");
   app.add_option("--per-query", options->per_query, "Also write the figures of each query to this CSV file")
       ->type_name("FILE");
   app.add_option("--out", options->out,
-                 "Also write evaluation.json, evaluation.txt, per_query.csv and curves such as roc.csv to "
-                 "this folder")
+                 "Also write to this folder: evaluation.json, evaluation.txt, per_query.csv, by_camera.csv, "
+                 "by_domain.csv, and curves such as cmc.csv with their pictures, cmc.svg")
       ->type_name("DIR");
   return [options](Session& session) { return evaluate(*options, session); };
 }

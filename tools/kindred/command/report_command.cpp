@@ -8,6 +8,8 @@
 
 #include "command.h"
 #include "common_options.h"
+#include "kindred/core/error.h"
+#include "report/comparison.h"
 #include "report/report.h"
 #include "session.h"
 #include "text/number_text.h"
@@ -19,10 +21,11 @@ namespace {
 constexpr std::uint64_t large_page = 3'000'000;
 
 struct Options {
-  std::filesystem::path run;
+  std::vector<std::filesystem::path> runs;
   std::filesystem::path out;
   std::vector<std::string> data;
   report::SheetSize sheet;
+  bool maps = false;
   PluginOptions plugins;
 };
 
@@ -31,8 +34,14 @@ int report(const Options& options, Session& session) {
   request.out = options.out;
   request.data = options.data;
   request.sheet = options.sheet;
-  const auto outcome =
-      report::write_report(options.run, request, session.load_plugins(options.plugins.folders));
+  request.maps = options.maps;
+  if (options.maps && options.runs.size() > 1) {
+    throw Error("report: error: --maps draws the maps of one run; give one folder, or omit --maps");
+  }
+  const auto& catalog = session.load_plugins(options.plugins.folders);
+  const auto outcome = options.runs.size() == 1
+                           ? report::write_report(options.runs[0], request, catalog)
+                           : report::write_comparison(options.runs[0], options.runs[1], request, catalog);
   for (const auto& note : outcome.notes) session.note(note);
   std::cout << outcome.file.string() << "  " << text::size_text(outcome.bytes) << ", " << outcome.rankings
             << " rankings, " << outcome.images << " images\n";
@@ -44,8 +53,13 @@ int report(const Options& options, Session& session) {
 
 Action add_options(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("RUN", options->run, "Folder of the run: runs/NAME")->required()->type_name("DIR");
-  app.add_option("--out", options->out, "The page [RUN/report.html]")->type_name("FILE");
+  app.add_option("RUN", options->runs,
+                 "Folder of the run: runs/NAME; with a second one the page compares the two")
+      ->required()
+      ->expected(1, 2)
+      ->type_name("DIR");
+  app.add_option("--out", options->out, "The page [RUN/report.html, or SECOND/compared_with_FIRST.html]")
+      ->type_name("FILE");
   add_data_root(app, options->data);
   const auto add_count = [&](const char* name, std::size_t& count, const char* help) {
     app.add_option(name, count, help)
@@ -53,16 +67,22 @@ Action add_options(CLI::App& app) {
         ->capture_default_str()
         ->type_name("N");
   };
-  add_count("--worst", options->sheet.worst, "Queries to show with the lowest AP");
+  app.add_flag(
+      "--maps", options->maps,
+      "Show below each image where the model looks (activation maps); of a single run, needs its model");
+  add_count("--worst", options->sheet.worst,
+            "Queries to show with the lowest AP; of two runs: those that have lost most");
   add_count("--middle", options->sheet.middle, "Queries to show around the median");
-  add_count("--best", options->sheet.best, "Queries to show with the highest AP");
+  add_count("--best", options->sheet.best,
+            "Queries to show with the highest AP; of two runs: those that have gained most");
   options->plugins.add_to(app);
   return [options](Session& session) { return report(*options, session); };
 }
 
 }  // namespace
 
-const Command report_command = {"report", "Write a run as one HTML page: scores, curves, rankings, costs",
-                                add_options};
+const Command report_command = {
+    "report", "Write a run, or what differs between two, as one HTML page: scores, curves, rankings, costs",
+    add_options};
 
 }  // namespace kindred::launcher

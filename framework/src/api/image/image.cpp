@@ -362,7 +362,7 @@ std::string what_is_instead_of_images(const std::filesystem::path& folder) {
   for (auto* names : {&with_images, &videos, &others}) std::sort(names->begin(), names->end());
   if (!with_images.empty()) return "its images are in folders below it: " + few_text(with_images);
   if (!videos.empty()) return few_text(videos) + " " + video;
-  return others.empty() ? "it is empty" : "it holds no images, but " + few_text(others);
+  return others.empty() ? "it is empty" : "it holds other things: " + few_text(others);
 }
 
 }  // namespace kindred

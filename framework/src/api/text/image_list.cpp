@@ -1,14 +1,16 @@
 #include "kindred/text/image_list.h"
 
 #include <algorithm>
-#include <fstream>
+#include <sstream>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <unordered_map>
 #include <utility>
 
 #include "kindred/core/error.h"
-#include "kindred/text/csv.h"
+#include "kindred/text/name_numbers.h"
+#include "kindred/text/text_file.h"
 
 namespace kindred {
 namespace {
@@ -21,7 +23,11 @@ void take_number(ListLine& line, const std::filesystem::path& file) {
   };
   const auto space = line.name.find_last_of(blank);
   if (space == std::string::npos) throw refuse("has no number after the name");
-  const auto number = parse_integer(std::string_view(line.name).substr(space + 1));
+  const auto text = std::string_view(line.name).substr(space + 1);
+  const auto number = parse_whole_number(text);
+  if (!number && not_whole_text(text).starts_with("is too large")) {
+    throw refuse("ends in a number that " + not_whole_text(text));
+  }
   if (!number || *number < 0) throw refuse("does not end in a whole number from 0");
   line.number = *number;
   line.name.resize(line.name.find_last_not_of(blank, space) + 1);
@@ -34,13 +40,11 @@ std::vector<ListLine> read_list(const std::filesystem::path& file, bool numbered
                               ? "is not a file, but a list of images is expected"
                               : "does not exist; unpack the data set again, lists included");
   }
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw DataError(file, "cannot be opened");
+  std::istringstream in(read_text_file(file));
   std::vector<ListLine> lines;
   std::unordered_map<std::string, int> known;
   std::string text;
   for (int number = 1; std::getline(in, text); ++number) {
-    if (number == 1 && text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
     text.resize(text.find_last_not_of(blank) + 1);
     text.erase(0, std::min(text.find_first_not_of(blank), text.size()));
     if (text.empty()) continue;
@@ -53,7 +57,6 @@ std::vector<ListLine> read_list(const std::filesystem::path& file, bool numbered
     }
     lines.push_back(std::move(line));
   }
-  if (in.bad()) throw DataError(file, "cannot be read completely");
   if (lines.empty()) throw DataError(file, "lists no images; unpack the data set again");
   return lines;
 }

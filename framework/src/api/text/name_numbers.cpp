@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <limits>
 
 #include "kindred/core/sample.h"
@@ -35,9 +36,15 @@ bool is_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of(digits) == std::string_view::npos;
 }
 
+/// "1.5", "-3", "1e9", "1,234"; not "2024-05".
 bool looks_like_a_number(std::string_view text) {
-  return text.find_first_not_of("0123456789.,+-eE") == std::string_view::npos &&
-         text.find_first_of(digits) != std::string_view::npos;
+  if (text.find_first_of(digits) == std::string_view::npos) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool sign = text[i] == '-' || text[i] == '+';
+    if (sign && (i == 0 || text[i - 1] == 'e' || text[i - 1] == 'E')) continue;
+    if (std::string_view("0123456789.,eE").find(text[i]) == std::string_view::npos) return false;
+  }
+  return true;
 }
 
 /// The number after a common word; nothing when the name is of another form.

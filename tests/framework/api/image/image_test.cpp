@@ -284,7 +284,7 @@ TEST_CASE("a folder without images of its own says what it holds instead") {
   const TemporaryFolder folder;
   CHECK(what_is_instead_of_images(folder.path()) == "it is empty");
   folder.write("notes.txt", "none");
-  CHECK(what_is_instead_of_images(folder.path()) == "it holds no images, but 'notes.txt'");
+  CHECK(what_is_instead_of_images(folder.path()) == "it holds other things: 'notes.txt'");
   folder.write("a.flv", "FLV\x01");
   CHECK(contains(what_is_instead_of_images(folder.path()), "'a.flv' is a video (Flash Video), not an image"));
   for (const char* name : {"p/a.jpg", "q/a.jpg", "r/deep/a.jpg", "s/a.jpg", "t/notes.txt"})

@@ -46,7 +46,7 @@ TEST_CASE("other names have large numbers, the same everywhere and different for
   const auto alice = number_alone("alice");
   CHECK(alice == 187721840629777);
   CHECK(number_alone("bob") != alice);
-  for (const char* name : {"alice", "front door", "site1_person2", "person1b", "\u00e9"}) {
+  for (const char* name : {"alice", "front door", "site1_person2", "person1b", "2024-05", "\u00e9"}) {
     CAPTURE(name);
     CHECK(number_alone(name) >= NameNumbers::first_of_letters);
     CHECK(number_alone(name) < 2 * NameNumbers::first_of_letters);
@@ -58,7 +58,9 @@ TEST_CASE("other names have large numbers, the same everywhere and different for
 }
 
 TEST_CASE("what could mean two things is a problem") {
-  CHECK(NameNumbers().of("1.5").problem == "is not a whole number");
+  for (const char* text : {"1.5", "1e9", "1e-9", "1,234", "+3"}) {
+    CHECK(NameNumbers().of(text).problem == "is not a whole number");
+  }
   CHECK(NameNumbers().of("99999999999999999999").problem ==
         "is too large: whole numbers go up to 9223372036854775807");
   CHECK(NameNumbers().of("NaN").problem == "stands for a missing value; leave the cell empty instead");

@@ -14,4 +14,5 @@ class Device {
  public:
   Device(DeviceType type);  // NOLINT
 };
+class IntArrayRef;
 }  // namespace torch

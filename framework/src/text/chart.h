@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "report/html.h"
+#include "text/html.h"
 
-namespace kindred::report {
+namespace kindred::text {
 
 enum class ScaleKind { linear, logarithmic };
 
@@ -72,10 +72,16 @@ struct LineChart {
   ChartSize size = ChartSize::normal;
 };
 
+/// The rules of a page that draws charts. Colours are its variables --ink, --quiet, --grid and --s0 to --s3.
+[[nodiscard]] const std::string& chart_style();
+
 /// The chart with its legend. A line has a gap where a point is not finite, beyond 1e100, or at or below 0 on
 /// a logarithmic axis; a point between two gaps is a dot. Points that nobody could tell from the last one
 /// drawn are left out. Without any point the chart is a sentence that says so.
 [[nodiscard]] Html draw(const LineChart& chart);
+
+/// The chart as a file of its own, on white and with its name as title. It has no legend: it is for one line.
+[[nodiscard]] std::string svg_document(const LineChart& chart);
 
 struct Histogram {
   std::string name;
@@ -93,4 +99,4 @@ struct Histogram {
 
 [[nodiscard]] Html draw(const Histogram& histogram);
 
-}  // namespace kindred::report
+}  // namespace kindred::text

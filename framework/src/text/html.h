@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace kindred::report {
+namespace kindred::text {
 
 /// A piece of a page. It is made of text, which is escaped, and of elements, which are closed: whatever file
 /// names and messages hold, the page is well-formed, as HTML and as XML.
@@ -50,4 +50,4 @@ class Html {
   return Html::element(tag, attributes, content);
 }
 
-}  // namespace kindred::report
+}  // namespace kindred::text

@@ -78,4 +78,12 @@ inline std::size_t count_of(std::string_view text, std::string_view part) {
   return count;
 }
 
+/// Whether a report has a table with a row of that name and first cell.
+inline bool has_row(const std::string& page, const std::string& name, const std::string& cell) {
+  const auto head = "<th scope=\"row\" class=\"words\">" + name + "</th><td ";
+  const auto at = page.find(head);
+  if (at == std::string::npos) return false;
+  return page.substr(page.find('>', at + head.size()) + 1, cell.size() + 5) == cell + "</td>";
+}
+
 }  // namespace kindred::test

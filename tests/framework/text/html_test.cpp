@@ -1,4 +1,4 @@
-#include "report/html.h"
+#include "text/html.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include "markup_check.h"
 
 namespace kindred::test {
-using namespace kindred::report;  // NOLINT
+using namespace kindred::text;  // NOLINT
 namespace {
 
 const std::string replacement = "\xEF\xBF\xBD";

@@ -1,4 +1,4 @@
-#include "report/html.h"
+#include "text/html.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <stdexcept>
 
-namespace kindred::report {
+namespace kindred::text {
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
@@ -96,4 +96,4 @@ Html Html::style(const std::string& css) {
   return html;
 }
 
-}  // namespace kindred::report
+}  // namespace kindred::text

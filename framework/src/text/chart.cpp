@@ -1,16 +1,24 @@
-#include "report/chart.h"
+#include "text/chart.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "text/number_text.h"
 
-namespace kindred::report {
+namespace kindred::text {
 namespace {
 
+/// What the variables of chart_style() are in a file of its own.
+constexpr std::pair<std::string_view, std::string_view> document_colours[] = {
+    {"--ink", "#1b2027"}, {"--quiet", "#5a6472"}, {"--grid", "#e9ecef"}, {"--s0", "#245a8d"},
+    {"--s1", "#c2601c"},  {"--s2", "#157347"},    {"--s3", "#7b4aa3"},
+};
+constexpr double document_scale = 2;  // pixels of a unit
 constexpr double largest_drawn = 1e100;
 /// Lines beyond these many styles begin anew with the first.
 constexpr std::size_t styles = 4;
@@ -32,8 +40,8 @@ double round_step(double size) {
 std::string tick_text(double value, double step) {
   const double size = std::abs(value);
   if (size < step / 2) return "0";
-  if (step < 1e-4 || size >= 1e6) return text::number_text(value);
-  return text::fixed_text(value, static_cast<int>(std::max(0.0, -std::floor(std::log10(step) + 1e-9))));
+  if (step < 1e-4 || size >= 1e6) return number_text(value);
+  return fixed_text(value, static_cast<int>(std::max(0.0, -std::floor(std::log10(step) + 1e-9))));
 }
 
 std::vector<Scale::Tick> linear_ticks(double from, double to, int wanted) {
@@ -54,7 +62,7 @@ std::vector<Scale::Tick> logarithmic_ticks(double from, double to, int wanted) {
   if (last > first) {
     const int stride = std::max(1, static_cast<int>(std::lround((last - first + 1.0) / wanted)));
     for (int power = first; power <= last; power += stride) {
-      ticks.push_back({std::pow(10, power), text::number_text(std::pow(10, power))});
+      ticks.push_back({std::pow(10, power), number_text(std::pow(10, power))});
     }
     return ticks;
   }
@@ -62,7 +70,7 @@ std::vector<Scale::Tick> logarithmic_ticks(double from, double to, int wanted) {
     for (const int digit : {1, 2, 5}) {
       const double value = digit * std::pow(10, power);
       if (value >= from * (1 - 1e-9) && value <= to * (1 + 1e-9))
-        ticks.push_back({value, text::number_text(value)});
+        ticks.push_back({value, number_text(value)});
     }
   }
   return ticks.size() >= 2 ? ticks : linear_ticks(from, to, wanted);
@@ -70,7 +78,7 @@ std::vector<Scale::Tick> logarithmic_ticks(double from, double to, int wanted) {
 
 /// A number of the drawing, to a hundredth of a unit.
 std::string unit_text(double value) {
-  auto text = text::fixed_text(value, 2);
+  auto text = fixed_text(value, 2);
   text.erase(text.find_last_not_of('0') + 1);
   if (text.back() == '.') text.pop_back();
   return text;
@@ -119,7 +127,7 @@ void keep_whole(std::vector<Scale::Tick>& ticks) {
     return std::abs(tick.value - std::round(tick.value)) > 1e-9;
   };
   ticks.erase(std::remove_if(ticks.begin(), ticks.end(), is_fraction), ticks.end());
-  for (auto& tick : ticks) tick.text = text::number_text(std::round(tick.value));
+  for (auto& tick : ticks) tick.text = number_text(std::round(tick.value));
 }
 
 Frame make_frame(const Layout& layout, const Axis& x, Range x_range, const Axis& y, Range y_range) {
@@ -202,8 +210,8 @@ Range range_of(const Axis& axis, const std::vector<ChartLine>& lines, double Cha
 }
 
 std::string point_text(const LineChart& chart, const ChartLine& line, const ChartPoint& point) {
-  return (chart.lines.size() > 1 ? line.name + ", " : "") + chart.x.label + " " + text::number_text(point.x) +
-         ": " + text::number_text(point.y);
+  return (chart.lines.size() > 1 ? line.name + ", " : "") + chart.x.label + " " + number_text(point.x) +
+         ": " + number_text(point.y);
 }
 
 Html draw_line(const LineChart& chart, const ChartLine& line, const std::string& style, const Frame& frame) {
@@ -285,10 +293,32 @@ std::vector<Scale::Tick> Scale::ticks(int wanted) const {
                                     : logarithmic_ticks(from_, to_, wanted);
 }
 
-Html draw(const LineChart& chart) {
+const std::string& chart_style() {
+  static const std::string css = R"css(
+.chart text { fill: var(--quiet); font-family: inherit; }
+.chart .end { text-anchor: end; } .chart .middle { text-anchor: middle; }
+.chart .count { fill: var(--ink); }
+.chart .grid { stroke: var(--grid); stroke-width: 1; } .chart .axis { stroke: var(--quiet); stroke-width: 1; }
+.line { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
+.line.s0 { stroke: var(--s0); } .line.s1 { stroke: var(--s1); stroke-dasharray: 6 4; }
+.line.s2 { stroke: var(--s2); stroke-dasharray: 2 4; } .line.s3 { stroke: var(--s3); stroke-dasharray: 9 3 2 3; }
+.dot.s0 { fill: var(--s0); } .dot.s1 { fill: var(--s1); } .dot.s2 { fill: var(--s2); } .dot.s3 { fill: var(--s3); }
+.hit { fill: transparent; } .bar { fill: var(--s0); }
+)css";
+  return css;
+}
+
+namespace {
+
+/// What stands inside the chart's svg element; nothing where nothing can be drawn.
+struct Drawing {
+  Layout layout;
+  Html content;
+};
+std::optional<Drawing> drawing_of(const LineChart& chart) {
   const auto x_range = range_of(chart.x, chart.lines, &ChartPoint::x, chart.y, &ChartPoint::y);
   auto y_range = range_of(chart.y, chart.lines, &ChartPoint::y, chart.x, &ChartPoint::x);
-  if (x_range.from > x_range.to || y_range.from > y_range.to) return nothing_to_draw(chart.name);
+  if (x_range.from > x_range.to || y_range.from > y_range.to) return std::nullopt;
   const auto frame = make_frame(chart.size == ChartSize::normal ? normal_layout : small_layout, chart.x,
                                 x_range, chart.y, y_range);
   const bool small = chart.size == ChartSize::small;
@@ -296,7 +326,15 @@ Html draw(const LineChart& chart) {
   for (std::size_t i = 0; i < chart.lines.size(); ++i) {
     content += draw_line(chart, chart.lines[i], "s" + std::to_string(i % styles), frame);
   }
-  auto html = svg(frame.layout, chart.name, content);
+  return Drawing{frame.layout, std::move(content)};
+}
+
+}  // namespace
+
+Html draw(const LineChart& chart) {
+  const auto drawing = drawing_of(chart);
+  if (!drawing) return nothing_to_draw(chart.name);
+  auto html = svg(drawing->layout, chart.name, drawing->content);
   if (chart.lines.size() < 2) return html;
   Html legend;
   for (std::size_t i = 0; i < chart.lines.size(); ++i) {
@@ -306,6 +344,32 @@ Html draw(const LineChart& chart) {
     legend += element("li", sample + chart.lines[i].name);
   }
   return html + element("ul", {{"class", "legend"}}, legend);
+}
+
+std::string svg_document(const LineChart& chart) {
+  auto css = chart_style();
+  for (const auto& [name, colour] : document_colours) {
+    const auto variable = "var(" + std::string(name) + ")";
+    for (auto at = css.find(variable); at != std::string::npos; at = css.find(variable, at)) {
+      css.replace(at, variable.size(), colour);
+    }
+  }
+  const auto drawing = drawing_of(chart);
+  const auto layout = drawing ? drawing->layout : normal_layout;
+  const auto content =
+      drawing ? drawing->content : svg_text(layout.width / 2, layout.height / 2, "middle", "Nothing to draw");
+  const auto background = element("rect", {{"width", "100%"}, {"height", "100%"}, {"fill", "#ffffff"}}, {});
+  return element("svg",
+                 {{"xmlns", "http://www.w3.org/2000/svg"},
+                  {"viewBox", "0 0 " + unit_text(layout.width) + " " + unit_text(layout.height)},
+                  {"width", unit_text(document_scale * layout.width)},
+                  {"height", unit_text(document_scale * layout.height)},
+                  {"class", "chart"},
+                  {"font-size", unit_text(layout.font)},
+                  {"font-family", "sans-serif"}},
+                 element("title", chart.name) + Html::style(css) + background + content)
+             .markup() +
+         "\n";
 }
 
 std::vector<std::int64_t> count_in_bins(const std::vector<double>& values, double from, double to,
@@ -348,8 +412,8 @@ Html draw(const Histogram& histogram) {
                         {"width", unit_text(std::max(0.5, right - left - 1.5))},
                         {"height", unit_text(base - top)},
                         {"class", "bar"}},
-                       element("title", text::number_text(from) + " to " + text::number_text(from + width) +
-                                            ": " + std::to_string(count) + " " + histogram.unit));
+                       element("title", number_text(from) + " to " + number_text(from + width) + ": " +
+                                            std::to_string(count) + " " + histogram.unit));
     if (right - left > 24) {
       content += svg_text((left + right) / 2, top - 3, "middle count", std::to_string(count));
     }
@@ -357,4 +421,4 @@ Html draw(const Histogram& histogram) {
   return svg(frame.layout, histogram.name, content);
 }
 
-}  // namespace kindred::report
+}  // namespace kindred::text

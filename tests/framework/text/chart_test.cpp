@@ -1,4 +1,4 @@
-#include "report/chart.h"
+#include "text/chart.h"
 
 #include <doctest/doctest.h>
 
@@ -14,7 +14,7 @@
 #include "markup_check.h"
 
 namespace kindred::test {
-using namespace kindred::report;  // NOLINT
+using namespace kindred::text;  // NOLINT
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -215,6 +215,18 @@ TEST_CASE("a histogram has a bar of the right height for each bin that is not em
   CHECK(markup.find(": 4 queries</title>") != std::string::npos);
   histogram.counts = {0, 0};
   CHECK(count_of(draw(histogram).markup(), "<svg") == 0);
+}
+
+TEST_CASE("a chart as a file of its own has its colours and its name, also with nothing to draw") {
+  const auto picture = svg_document(chart_of({{1, 2}, {2, 4}}));
+  CHECK(markup_error(picture) == "");
+  CHECK(picture.find("<title>loss by epoch</title>") != std::string::npos);
+  CHECK(picture.find("stroke: #245a8d") != std::string::npos);
+  CHECK(picture.find("var(") == std::string::npos);
+  CHECK(count_of(picture, "<polyline") == 1);
+  const auto empty = svg_document(chart_of({{1, nan}}));
+  CHECK(markup_error(empty) == "");
+  CHECK(empty.find("Nothing to draw") != std::string::npos);
 }
 
 }  // namespace

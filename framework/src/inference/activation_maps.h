@@ -1,0 +1,78 @@
+// What a network looks at: pictures of its activations.
+#pragma once
+
+#include <torch/types.h>
+
+#include <filesystem>
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
+
+#include "kindred/core/catalog.h"
+#include "kindred/core/sample.h"
+#include "kindred/role/dataset.h"
+#include "model/map_watch.h"
+#include "model/model.h"
+#include "progress/progress.h"
+#include "recipe/plan.h"
+
+namespace kindred::inference {
+
+/// Computes maps [N, h, w] of images: 32-bit floats on the CPU from 0 to 1, 0 everywhere where nothing stands
+/// out. Always in 32 bits, whatever embed.precision says.
+class ActivationMaps {
+ public:
+  /// @param model in evaluation mode, with its watch; both outlive this. Moved to `device`.
+  ActivationMaps(model::Model& model, model::MapWatch& watch, torch::Device device);
+
+  /// The energy of the last feature maps: the sum of the squares over the channels, divided by its length.
+  /// Those of several branches are scaled to the size of the largest and added. (torchreid's visactmap does
+  /// the same for one map.)
+  /// @param images [N, 3, H, W]
+  [[nodiscard]] torch::Tensor energy(const torch::Tensor& images);
+
+  /// What makes images similar to one of them: Grad-CAM (Selvaraju et al., ICCV 2017, eq. 1 and 2) of the
+  /// cosine similarity to the first image, with the lengths of the descriptors held fixed. So, where a
+  /// descriptor is linear in the maps, the values before the ReLU add up to the similarity (Stylianou et al.,
+  /// WACV 2019). Of a channel the weight is the sum of the gradient over the map: maps of several branches
+  /// count as they contribute.
+  /// @param images [1 + N, 3, H, W]: a query and what is compared with it
+  /// @return maps of the N others
+  [[nodiscard]] torch::Tensor similarity_to_first(const torch::Tensor& images);
+
+ private:
+  model::Model& model_;
+  model::MapWatch& watch_;
+  torch::Device device_;
+};
+
+/// An 8-bit RGB image with a map over it, stretched to its size: blue where it is low, red where it is high.
+/// @param map [h, w], from 0 to 1, on the CPU
+/// @param image_share how much of the image is seen, from 0 to 1
+[[nodiscard]] cv::Mat overlay(const cv::Mat& image, const torch::Tensor& map, double image_share = 0.5);
+
+/// A model file that is read for its maps.
+class MapModel {
+ public:
+  /// Throws as read_model_file().
+  MapModel(const std::filesystem::path& file, const Catalog& catalog,
+           const std::vector<std::string>& overrides);
+
+  [[nodiscard]] const recipe::ModelPlan& plan() const { return plan_; }
+  [[nodiscard]] ActivationMaps maps(torch::Device device) { return {*model_, watch_, device}; }
+
+ private:
+  model::MapWatch watch_;
+  recipe::ModelPlan plan_;
+  std::shared_ptr<model::Model> model_;
+};
+
+/// Writes DIR/PATH.jpg for each sample: the image, its energy map, and the one over the other, side by side,
+/// at most 512 pixels high. PATH is the sample's, with '_' for ".." and without a leading '/'; ".jpg" is not
+/// doubled. Images that cannot be read are errors or left out, as the plan's loader says.
+void write_energy_maps(MapModel& model, const Dataset& dataset, const std::vector<Sample>& samples,
+                       const std::filesystem::path& folder, torch::Device device,
+                       progress::ProgressSink& progress);
+
+}  // namespace kindred::inference

@@ -1,0 +1,71 @@
+#include "report/score_blocks.h"
+
+#include <cmath>
+#include <vector>
+
+#include "text/number_text.h"
+
+namespace kindred::report {
+namespace {
+
+/// So that nothing is said of what the digits do not show.
+bool is_loss(const FigureInfo& figure, double before, double after) {
+  return (figure.higher_is_better ? after < before : after > before) &&
+         cell_text(figure.kind, before) != cell_text(figure.kind, after);
+}
+
+}  // namespace
+
+std::string value_text(FigureKind kind, double value) {
+  return kind == FigureKind::share ? text::percent_text(value) : text::number_text(value);
+}
+
+std::string cell_text(FigureKind kind, double value) {
+  if (std::isnan(value)) return "";
+  return kind == FigureKind::share ? text::fixed_text(100 * value, 2) : text::number_text(value);
+}
+
+double value_of(const results::Evaluation& scores, const FigureInfo& figure) {
+  const auto* found = scores.find(figure.name);
+  return found == nullptr ? std::nan("") : found->value;
+}
+
+Html change_cell(const FigureInfo& figure, double before, double after) {
+  if (std::isnan(before) || std::isnan(after)) return {};
+  const auto change = (after >= before ? "+" : "\u2212") + cell_text(figure.kind, std::abs(after - before));
+  if (!is_loss(figure, before, after)) return change;
+  return element("span", {{"class", "loss"}}, "\u25bc " + change);
+}
+
+std::string losses_text(const results::Evaluation& before, const results::Evaluation& after) {
+  std::vector<std::string> losses;
+  for (const auto& figure : results::figures_of({&before, &after}, Prominence::listed)) {
+    const double from = value_of(before, figure);
+    const double to = value_of(after, figure);
+    if (std::isnan(from) || std::isnan(to) || !is_loss(figure, from, to)) continue;
+    losses.push_back(figure.label + " by " + cell_text(figure.kind, std::abs(to - from)) +
+                     (figure.kind == FigureKind::share ? " points" : ""));
+  }
+  std::string text;
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == losses.size() ? " and " : ", ") + losses[i];
+  }
+  return text;
+}
+
+bool comparable(const results::Evaluation& a, const results::Evaluation& b) {
+  return a.cameras_known == b.cameras_known && a.valid_queries == b.valid_queries && a.gallery == b.gallery &&
+         a.multi_query == b.multi_query;
+}
+
+std::string basis_text(const results::Evaluation& scores) {
+  return text::count_text(scores.valid_queries) + " of " + text::count_text(scores.queries) + " queries in " +
+         text::count_text(scores.gallery) + " gallery images (" + text::count_text(scores.distractors) +
+         " distractors, " + text::count_text(scores.junk) + " junk ignored), " +
+         (scores.cameras_known ? "across cameras: images from the camera of the query are ignored"
+                               : "single-camera mode: images from the camera of the query count") +
+         (scores.multi_query ? "; queries of one identity and camera are merged" : "") +
+         (scores.note.empty() ? "" : "; " + scores.note);
+}
+
+}  // namespace kindred::report

@@ -1,0 +1,31 @@
+// Figures of metrics as text, and what several pages show of them.
+#pragma once
+
+#include <string>
+
+#include "kindred/role/metric.h"
+#include "report/blocks.h"
+#include "results/evaluation.h"
+
+namespace kindred::report {
+
+/// With its unit: "62.50 %".
+[[nodiscard]] std::string value_text(FigureKind kind, double value);
+/// In a column whose head says the unit: "62.50"; "" where there is no value.
+[[nodiscard]] std::string cell_text(FigureKind kind, double value);
+
+/// NaN where there is no such figure.
+[[nodiscard]] double value_of(const results::Evaluation& scores, const FigureInfo& figure);
+
+/// A change as a cell: "+10.00", or "▼ −0.35" in the colour of what is wrong where it is for the worse.
+[[nodiscard]] Html change_cell(const FigureInfo& figure, double before, double after);
+/// The figures that have become worse, as in "Rank-1 by 0.35 and mAP by 1.20 points"; "" for none.
+[[nodiscard]] std::string losses_text(const results::Evaluation& before, const results::Evaluation& after);
+
+/// Whether figures may be subtracted: queries and treatment of cameras are the same.
+[[nodiscard]] bool comparable(const results::Evaluation& a, const results::Evaluation& b);
+
+/// "237 of 237 queries in 313 gallery images (50 distractors, 0 junk ignored), across cameras: ..."
+[[nodiscard]] std::string basis_text(const results::Evaluation& scores);
+
+}  // namespace kindred::report

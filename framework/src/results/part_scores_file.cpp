@@ -1,0 +1,99 @@
+#include "results/part_scores_file.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <ostream>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "file/atomic_file.h"
+#include "kindred/text/csv.h"
+#include "results/csv_cells.h"
+#include "text/number_text.h"
+
+namespace kindred::results {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* query_column = "query_camera";
+constexpr const char* gallery_column = "gallery_camera";
+constexpr const char* domain_column = "domain";
+constexpr const char* queries_column = "queries";
+
+using CellTexts = std::vector<std::string>;
+
+void write_parts(const fs::path& file, const CellTexts& keys, const std::vector<FigureInfo>& figures,
+                 const std::vector<PartScores::Part>& parts) {
+  if (parts.empty()) return;
+  file::write_atomically(file, [&](std::ostream& out) {
+    auto cells = keys;
+    cells.emplace_back(queries_column);
+    for (const auto& figure : figures) cells.push_back(figure.name);
+    write_csv_row(out, cells);
+    for (const auto& part : parts) {
+      cells = keys.size() == 1 ? CellTexts{part.query} : CellTexts{part.query, part.gallery};
+      cells.push_back(std::to_string(part.queries));
+      for (const double value : part.values) {
+        cells.push_back(std::isnan(value) ? "" : text::shortest_text(value));
+      }
+      write_csv_row(out, cells);
+    }
+  });
+}
+
+std::vector<PartScores::Part> read_parts(const fs::path& file, const CellTexts& keys,
+                                         const std::vector<EvaluatedFigure>& known,
+                                         std::vector<FigureInfo>& figures) {
+  std::error_code failure;
+  if (!fs::exists(file, failure)) return {};
+  const auto csv = CsvTable::read(file);
+  const auto queries = csv.column(queries_column);
+  std::vector<std::size_t> key_columns;
+  for (const auto& key : keys) key_columns.push_back(csv.column(key));
+  std::vector<std::size_t> columns;
+  figures.clear();
+  for (std::size_t i = 0; i < csv.header().size(); ++i) {
+    const auto& name = csv.header()[i];
+    if (i == queries || std::find(keys.begin(), keys.end(), name) != keys.end()) continue;
+    columns.push_back(i);
+    const auto at = std::find_if(known.begin(), known.end(),
+                                 [&](const EvaluatedFigure& figure) { return figure.info.name == name; });
+    figures.push_back(at != known.end()
+                          ? at->info
+                          : FigureInfo{.name = name, .label = name, .doc = "", .kind = FigureKind::number});
+  }
+  std::vector<PartScores::Part> parts;
+  for (const auto& row : csv.rows()) {
+    PartScores::Part part;
+    part.query = row.cells[key_columns.front()];
+    if (key_columns.size() > 1) part.gallery = row.cells[key_columns[1]];
+    part.queries = csv.integer(row, queries);
+    for (const auto column : columns) {
+      part.values.push_back(row.cells[column].empty() ? std::numeric_limits<double>::quiet_NaN()
+                                                      : number_in<double>(csv, row, column));
+    }
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+}  // namespace
+
+void PartScoresFiles::write(const fs::path& folder, const PartScores& scores) {
+  write_parts(folder / cameras_name, {query_column, gallery_column}, scores.figures, scores.camera_pairs);
+  write_parts(folder / domains_name, {domain_column}, scores.figures, scores.domains);
+}
+
+PartScores PartScoresFiles::read(const fs::path& folder, const std::vector<EvaluatedFigure>& known) {
+  PartScores scores;
+  scores.camera_pairs =
+      read_parts(folder / cameras_name, {query_column, gallery_column}, known, scores.figures);
+  scores.domains = read_parts(folder / domains_name, {domain_column}, known, scores.figures);
+  return scores;
+}
+
+}  // namespace kindred::results

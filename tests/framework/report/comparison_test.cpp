@@ -1,0 +1,126 @@
+#include "report/comparison.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "made_run.h"
+#include "markup_check.h"
+
+namespace kindred::test {
+using namespace kindred::report;  // NOLINT
+namespace {
+
+struct ComparedPage {
+  ReportOutcome outcome;
+  std::string page;
+};
+
+ComparedPage compare(const TemporaryFolder& folder, const std::string& first, const std::string& second,
+                     const ReportOptions& options = {}) {
+  const auto catalog = nasty_catalog();
+  ComparedPage compared;
+  compared.outcome = write_comparison(folder / first, folder / second, options, catalog);
+  compared.page = read_bytes(compared.outcome.file);
+  CHECK(markup_error(compared.page) == "");
+  return compared;
+}
+
+/// A run of which the first query has an AP of 50 % instead of 25 %, the second 5 % instead of 75 %.
+void write_other_run(const TemporaryFolder& folder, const std::string& at) {
+  write_run(folder, at);
+  folder.write(at + "pipeline.toml", read_bytes(folder / (at + "pipeline.toml")) + "[train]\nepochs = 9\n");
+  auto scores = scores_of_run(0.6, 0.5);
+  scores.per_query.columns[0].values = {0.5, 0.05};
+  scores.parts.domains[0].values = {0.5, 0.5};
+  results::write_evaluation(folder / (at + "ranking"), scores);
+}
+
+TEST_CASE("two runs are compared by figure, part, query, epoch, stage and key") {
+  const TemporaryFolder folder;
+  write_run(folder, "a/");
+  write_other_run(folder, "b/");
+  const auto [outcome, page] = compare(folder, "a", "b");
+  CHECK(outcome.file == folder / "b/compared_with_a.html");
+  CHECK(outcome.bytes == page.size());
+  CHECK(outcome.rankings == 4);  // two queries of two runs
+  CHECK(has_row(page, "mAP", "50.00"));
+  CHECK(contains(page, "data-label=\"b\">60.00</td>"));
+  CHECK(contains(page, "data-label=\"Change\">+10.00</td>"));
+  CHECK(contains(page, "<span class=\"loss\">\u25bc \u221225.00</span>"));  // Rank-1
+  CHECK(has_row(page, "&lt;day&gt;", "25.00"));
+  CHECK(contains(page, "+25.00"));
+  CHECK(contains(page, "By AP, of 2 queries 1 are better in b, 1 are worse, and 0 are the same."));
+  CHECK(contains(page, "Lost most: a above b"));
+  // The loser first, each run by its own figures.
+  CHECK(page.find("a: AP 75.00\u00a0%") < page.find("b: AP 5.00\u00a0%"));
+  CHECK(page.find("b: AP 5.00\u00a0%") < page.find("a: AP 25.00\u00a0%"));
+  CHECK(contains(page, "Loss by epoch"));
+  CHECK(has_row(page, "model", "4:00"));
+  CHECK(has_row(page, "train.epochs", "-"));
+}
+
+TEST_CASE("runs that were evaluated in different ways are shown, but not subtracted") {
+  const TemporaryFolder folder;
+  write_run(folder, "a/");
+  write_run(folder, "b/");
+  auto scores = scores_of_run(0.9, 0.9);
+  scores.cameras_known = false;
+  results::write_evaluation(folder / "b/ranking", scores);
+  const auto page = compare(folder, "a", "b").page;
+  CHECK(contains(page, "These scores are not comparable"));
+  CHECK(contains(page, ">90.00<"));
+  CHECK_FALSE(contains(page, "+40.00"));
+  CHECK(contains(page, "The recipes are the same."));
+}
+
+TEST_CASE("a figure with too little behind it is marked in the comparison, with the reason") {
+  const TemporaryFolder folder;
+  write_run(folder, "a/");
+  write_run(folder, "b/");
+  auto scores = scores_of_run();
+  scores.figures[1].caution = "from <2> queries";
+  results::write_evaluation(folder / "b/ranking", scores);
+  const auto page = compare(folder, "a", "b").page;
+  CHECK(contains(page, ">75.00</td>"));
+  CHECK(contains(page, ">75.00 ?</td>"));
+  CHECK(contains(page, "? Rank-1 of b: from &lt;2&gt; queries."));
+}
+
+TEST_CASE("runs of one name are told apart by the folders around them") {
+  const TemporaryFolder folder;
+  write_run(folder, "x/run/");
+  write_run(folder, "y/run/");
+  const auto page = compare(folder, "x/run", "y/run").page;
+  CHECK(contains(page, "<h1>x/run \u2192 y/run</h1>"));
+}
+
+TEST_CASE("runs without scores, and damaged ones, are compared as far as they can be") {
+  const TemporaryFolder folder;
+  write_run(folder, "a/");
+  write_run(folder, "b/");
+  SUBCASE("no scores") {
+    std::filesystem::remove_all(folder / "a/ranking");
+    CHECK(contains(compare(folder, "a", "b").page, "No scores of a: nothing has been evaluated"));
+  }
+  SUBCASE("damaged") {
+    for (const auto* file : {"pipeline.toml", "ranking/evaluation.json", "ranking/per_query.csv",
+                             "ranking/matches.csv", "model/metrics.jsonl", "features/query.csv"}) {
+      folder.write(std::string("a/") + file, "\xff<\"&");
+    }
+    CHECK(contains(compare(folder, "a", "b").page, "Not shown: "));
+  }
+}
+
+TEST_CASE("a run is not compared with itself, whatever paths name it") {
+  const TemporaryFolder folder;
+  write_run(folder, "a/");
+  const auto catalog = nasty_catalog();
+  CHECK(contains(
+      error_of([&] { static_cast<void>(write_comparison(folder / "a", folder / "a/../a", {}, catalog)); }),
+      "is the same run as"));
+}
+
+}  // namespace
+}  // namespace kindred::test
