@@ -140,9 +140,9 @@ TEST_CASE("a recipe of a stage that is set on the command line is relative to th
       holds(missing,
             "--set stage.base.recipe=none.toml: error: cannot read the recipe 'none.toml', which is relative "
             "to the working directory (" +
-                folder.path().string() + "): "));
-  folder.write("mine.toml", "extends = '" + tiny + "'\n[train]\nepochs = 77\n");
-  const auto found = kindred({"check", pipeline_file, "--set", "stage.base.recipe=mine.toml", "--set",
+                fs::current_path().string() + "): "));
+  const auto mine = folder.write("mine.toml", "extends = '" + tiny + "'\n[train]\nepochs = 77\n");
+  const auto found = kindred({"check", pipeline_file, "--set", "stage.base.recipe=" + mine.string(), "--set",
                               "stage.base.recipe.train.epoks=1"},
                              folder.path());
   CHECK(found.exit_code == 2);

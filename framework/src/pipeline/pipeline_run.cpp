@@ -40,6 +40,7 @@ using results::write_stage_record;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* recipe_name = "pipeline.toml";
+constexpr const char* restored_reason = "an earlier result is restored";
 
 std::string utc_now() {
   const auto now = std::time(nullptr);
@@ -133,7 +134,7 @@ class PipelineRun {
       const auto replaced = read_stage_record(replaced_folder(stage.name));
       const auto earlier = compared(stage, replaced, key, replaced_folder(stage.name));
       if (earlier.kind != StageState::Kind::runs) {
-        state = {earlier.kind, "an earlier result is restored"};
+        state = {earlier.kind, restored_reason};
       } else {
         refuse_to_train_over(stage, record, key);
       }
@@ -147,7 +148,12 @@ class PipelineRun {
       planned.push_back({stage->name, stage->type(), state_of(*stage)});
       const auto kind = planned.back().state.kind;
       if (kind == StageState::Kind::runs || kind == StageState::Kind::goes_on) pending_.insert(stage->name);
+      if (kind == StageState::Kind::up_to_date && planned.back().state.reason == restored_reason) {
+        to_restore_.insert(stage->name);
+      }
     }
+    pending_.clear();
+    to_restore_.clear();
     return planned;
   }
 
@@ -160,7 +166,6 @@ class PipelineRun {
     }
     // For what it throws: nothing that describes a result is changed by a command that is refused.
     const auto planned = plan();
-    pending_.clear();
     write_resolved_recipe(planned);
     std::vector<StageRecord> records;
     for (const auto& stage : pipeline_.stages) {
@@ -225,7 +230,9 @@ class PipelineRun {
     }
   }
 
-  [[nodiscard]] fs::path folder_of(const std::string& stage) const { return folder_ / stage; }
+  [[nodiscard]] fs::path folder_of(const std::string& stage) const {
+    return to_restore_.count(stage) > 0 ? replaced_folder(stage) : folder_ / stage;
+  }
   [[nodiscard]] fs::path replaced_folder(const std::string& stage) const {
     return folder_ / ".replaced" / stage;
   }
@@ -458,8 +465,9 @@ class PipelineRun {
   PipelineOptions options_;
   FileHashes own_hashes_;
   FileHashes& hashes_;
-  std::set<std::string> anew_;     ///< stages that --from makes run
-  std::set<std::string> pending_;  ///< while planning: stages that would run
+  std::set<std::string> anew_;        ///< stages that --from makes run
+  std::set<std::string> pending_;     ///< while planning: stages that would run
+  std::set<std::string> to_restore_;  ///< while planning: those whose earlier result would be taken back
 };
 
 /// What moving and removing folders throws, as an error with place and reason.

@@ -143,13 +143,12 @@ TEST_CASE("a study carries out each run once, and reports what it has found") {
       "another training in the same folder is refused before anything is started, with all that differs") {
     Notes again;
     const auto message =
-        message_of<DataError>([&] { static_cast<void>(study.run(again, {"optimizer.learning_rate=0.5"})); });
+        message_of<DataError>([&] { static_cast<void>(study.run(again, {"loss.centers.weight=0.02"})); });
     CHECK(holds(message, "contains runs that cannot be continued"));
     CHECK(holds(message, "a/fold1/model: error: holds a training that is kept"));
-    CHECK(holds(message, "optimizer.learning_rate: 0.01 there, 0.5 here"));
+    CHECK(holds(message, "loss.centers.weight: 0.01 there, 0.02 here"));
     CHECK(holds(message, "b/fold2/model: error: "));
-    CHECK(holds(study.list({"optimizer.learning_rate=0.5"}),
-                "optimizer.learning_rate: 0.01 there, 0.5 here; "));
+    CHECK(holds(study.list({"loss.centers.weight=0.02"}), "loss.centers.weight: 0.01 there, 0.02 here; "));
     CHECK(holds(study.list({"train.epochs=2"}), "started, will continue"));
     CHECK(again.all.empty());
     CHECK(read_bytes(study.folder() / "study.md") == table);
