@@ -127,7 +127,7 @@ TEST_CASE("two runs are compared in one page, and a run is not compared with its
   REQUIRE_MESSAGE(compared.exit_code == 0, compared.err);
   const auto page = read_bytes(folder / "b/compared_with_a.html");
   CHECK(markup_error(page) == "");
-  CHECK(has_row(section(page, "recipe"), "seed", "1"));
+  CHECK(has_row(section(page, "recipe"), "stage.model.recipe.seed", "1"));
   const auto map_of = [&](const std::string& run) {
     return results::read_evaluation(folder / (run + "/ranking/evaluation.json")).find("mAP")->value;
   };

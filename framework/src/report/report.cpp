@@ -61,19 +61,38 @@ std::string environment_key(const RunFiles& run, const std::string& key) {
   return "";
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+/// Those of the trainings, each once, in order: "7, 8".
+std::string seeds_of(const RunFiles& run) {
+  std::vector<std::string> seeds;
+  for (const auto& stage : run.stages) {
+    const auto* training = stage.holds<TrainingFiles>();
+    if (training == nullptr || !training->recipe.value) continue;
+    try {
+      const auto recipe = recipe::parse_toml(*training->recipe.value, "recipe.toml");
+      const auto* seed = recipe.as<Table>()->find("seed");
+      if (seed == nullptr) continue;
+      const auto text = seed->to_toml();
+      if (std::find(seeds.begin(), seeds.end(), text) == seeds.end()) seeds.push_back(text);
+    } catch (const RecipeError&) {
+      continue;  // the page shows the text as it is
+    }
+  }
+  return joined(seeds);
+}
+
 Html header_of(const RunFiles& run) {
   return page_header("Kindred run", run.title(),
                      {{"Last change", time_text(last_time(run))},
                       {"Device", environment_key(run, "device")},
                       {"Precision", environment_key(run, "precision")},
-                      {"Seed", run.recipe_key("seed")},
+                      {"Seed", seeds_of(run)},
                       {"Folder", run.folder.filename()}});
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 Html share_bar(double share) {

@@ -67,6 +67,7 @@ TEST_CASE("a report of a whole run is one page that needs nothing else") {
   CHECK(contains(page, "<h1>a &lt;run&gt;</h1>"));
   CHECK(contains(page, "cpu: &lt;fast&gt; &amp; new"));
   CHECK(contains(page, "2026-11-24 15:00 UTC"));
+  CHECK(contains(page, "<dt>Seed</dt><dd>7</dd>"));
   CHECK(contains(section(page, "scores"), "62.50\u00a0%"));
   CHECK(contains(section(page, "scores"), "2 of 2 queries in 4 gallery images"));
   CHECK(has_row(section(page, "cost"), "model", "4:00"));
