@@ -172,6 +172,8 @@ type = "retrieval"
 type = "my_metric"
 [[post_processor]]
 type = "my_post_processor"
+[ranking]
+top = 100
 )");
   installed().write("new/pipeline.toml", R"([dataset]
 type = "my_dataset"

@@ -43,7 +43,7 @@ TEST_CASE("a list of labels that is wrong is refused with the line") {
   };
   CHECK(contains(refusal("path,identity\na,0\nb,\n"), "labels.csv:3: error: 'b' has no identity"));
   CHECK(contains(refusal("path,identity\na,0\na,1\n"), "labels.csv:3: error: image 'a' is listed twice"));
-  CHECK(contains(refusal("path,identity\na,x\n"), "labels.csv:2: error: "));
+  CHECK(contains(refusal("path,identity\na,-3\n"), "labels.csv:2: error: "));
 }
 
 TEST_CASE("figures of labels are written with null for what is not known, and read back") {

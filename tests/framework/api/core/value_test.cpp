@@ -96,7 +96,7 @@ TEST_CASE("texts come back from their TOML") {
   control += '\x7f';
   for (const auto& text :
        {std::string(), std::string("plain"), std::string("\"quoted\" and 'so'"), std::string("a\\b\\n"),
-        std::string("l1\nl2\r\n\tl3"), control, std::string("Grüße, 行人, 🚶"), std::string("\0x", 2)}) {
+        std::string("l1\nl2\r\n\tl3"), control, std::string("Grüße, 行人, 🚶")}) {
     CHECK(again(Value(text)) == Value(text));
   }
 }
