@@ -188,7 +188,9 @@ TEST_CASE("what a change that fails has put aside is taken back with the paramet
   const auto there = copy_of_run(folder);
   const auto before = fs::last_write_time(there / "final" / "model.safetensors");
   // Nobody gets a label, so that the final training has nothing to join.
-  const auto failed = run(there, folder, {"--set", "stage.labels.labeler.eps=1e-9"});
+  const auto failed =
+      run(there, folder,
+          {"--set", "stage.labels.labeler.eps=1e-9", "--set", "stage.labels.labeler.min_samples=20"});
   CHECK(failed.exit_code == 1);
   CHECK(says(failed, "contains no labels"));
   CHECK(says(failed, "stage 'final' failed; earlier stages are kept"));

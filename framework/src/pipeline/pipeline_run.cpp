@@ -178,6 +178,7 @@ class PipelineRun {
       }
       if (state.kind == StageState::Kind::up_to_date) {
         take_back(*stage);
+        remove_leftovers(folder_of(stage->name));
         progress.note("stage '" + stage->name + "' is up to date" +
                       (state.reason.empty() ? "" : ": " + state.reason));
         records.push_back(*read_stage_record(folder_of(stage->name)));
@@ -360,6 +361,13 @@ class PipelineRun {
     if (fs::exists(here)) fs::rename(here, aside);
     fs::rename(there, here);
     if (fs::exists(aside)) fs::rename(aside, there);
+  }
+
+  /// What a kill between a stage's last writes has left beside its result.
+  static void remove_leftovers(const fs::path& folder) {
+    file::remove_unfinished_files(folder);
+    std::error_code ignored;
+    fs::remove(folder / StageRecord::started_file, ignored);
   }
 
   /// Whether a folder is empty but for files that somebody was killed over.

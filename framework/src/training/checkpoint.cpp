@@ -80,8 +80,8 @@ Checkpoint read_one(const fs::path& file) {
 void keep_previous(const fs::path& file) {
   if (!fs::exists(file)) return;
   const fs::path previous = previous_checkpoint(file);
-  fs::path link = previous;
-  link += ".tmp";
+  // A name of unfinished files (file/atomic_file.h): should somebody be killed here, the next run removes it.
+  const fs::path link = previous.parent_path() / ("." + previous.filename().string() + ".tmp");
   std::error_code error;
   fs::remove(link, error);
   fs::create_hard_link(file, link, error);
