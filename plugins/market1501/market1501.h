@@ -25,9 +25,9 @@ struct MarketName {
 /// renamed). Identity -1 is junk. Nothing when the name is of another form.
 [[nodiscard]] std::optional<MarketName> parse_market_name(std::string_view name);
 
-/// Market-1501 (Zheng et al., ICCV 2015), DukeMTMC-reID (Zheng et al., ICCV 2017), Occluded-Duke (Miao et al.,
-/// ICCV 2019) and others: the folders bounding_box_train, query and bounding_box_test (the gallery). Either
-/// the first or the other two may be missing.
+/// Market-1501 (Zheng et al., ICCV 2015), DukeMTMC-reID (Zheng et al., ICCV 2017), Occluded-Duke (Miao et
+/// al., ICCV 2019) and others: the folders bounding_box_train, query and bounding_box_test (the gallery).
+/// Either the first or the other two may be missing.
 class Market1501 final : public Dataset {
  public:
   struct Params {

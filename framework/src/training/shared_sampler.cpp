@@ -52,8 +52,8 @@ std::unique_ptr<Sampler> sampler_of(const recipe::Plan& plan, const recipe::Data
   try {
     return plan.sampler.create({samples});
   } catch (const RecipeError& error) {
-    throw RecipeError(dataset.location, "data set '" + dataset.name + "': " +
-                                            error.diagnostics().front().message +
+    throw RecipeError(dataset.location, "data set '" + dataset.name +
+                                            "': " + error.diagnostics().front().message +
                                             " (with shares, each data set must suffice for the sampler)");
   }
 }

@@ -249,8 +249,9 @@ TEST_CASE_FIXTURE(Fixture, "missing files are refused with what they are for") {
 TEST_CASE_FIXTURE(Fixture, "a wrong table is refused with file and line") {
   CHECK(contains(refusal_of_table("path,identity\na,1\n,2\n"),
                  "gallery.v2.csv:3: error: the path is empty; name the image"));
-  CHECK(contains(refusal_of_table("path,identity\na,1\nb,-3\n"),
-                 "gallery.v2.csv:3: error: identity -3; allowed are whole numbers from 0, names, -1 for junk"));
+  CHECK(
+      contains(refusal_of_table("path,identity\na,1\nb,-3\n"),
+               "gallery.v2.csv:3: error: identity -3; allowed are whole numbers from 0, names, -1 for junk"));
   CHECK(contains(refusal_of_table("path,identity,camera\na,1,-2\nb,1,1\n"),
                  "gallery.v2.csv:2: error: camera -2"));
   CHECK(contains(refusal_of_table("path,identity\na,1\nb,one\n"),
