@@ -310,8 +310,8 @@ TEST_CASE("a pipeline of new plugins alone trains, partitions, embeds, labels, r
   const auto& figures = last.at("figures");
   CHECK(figures.at("learning_rate").get<double>() ==
         doctest::Approx(1e-3 / (2 * last.at("total").get<double>())).epsilon(1e-6));
-  CHECK(figures.at("my_loss(global)").get<double>() > 0);
-  CHECK(figures.at("my_loss(dropped)").get<double>() > 0);
+  CHECK(figures.at("loss/my_loss(global)").get<double>() > 0);
+  CHECK(figures.at("loss/my_loss(dropped)").get<double>() > 0);
 
   const auto test_images = std::count_if(
       images.begin(), images.end(), [](const std::string& image) { return !image.starts_with("train/"); });
