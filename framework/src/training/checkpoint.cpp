@@ -90,6 +90,9 @@ void keep_previous(const fs::path& file) {
     fs::rename(file, previous, error);
   } else {
     fs::rename(link, previous, error);
+    // Renaming does nothing where both are names of one file: after a kill in between.
+    std::error_code ignored;
+    fs::remove(link, ignored);
   }
   if (error) throw DataError(previous, "cannot be written: " + error.message());
 }

@@ -123,6 +123,16 @@ TEST_CASE("the checkpoint before is kept, and only that") {
   CHECK(previous_checkpoint(file) == folder / "checkpoint.previous.safetensors");
 }
 
+TEST_CASE("a kill between keeping a checkpoint and writing the next leaves no file behind") {
+  const TemporaryFolder folder;
+  const auto file = folder / "checkpoint.safetensors";
+  write_checkpoint(file, example(1));
+  fs::create_hard_link(file, previous_checkpoint(file));
+  write_checkpoint(file, example(2));
+  CHECK(read_checkpoint_position(previous_checkpoint(file))->epoch == 1);
+  CHECK(files_in(folder.path()) == 2);
+}
+
 TEST_CASE("a checkpoint that cannot be written leaves both older ones alone") {
   const TemporaryFolder folder;
   const auto file = folder / "checkpoint.safetensors";
