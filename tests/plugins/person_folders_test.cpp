@@ -125,7 +125,7 @@ TEST_CASE("queries are chosen from test, one for each person and camera, with an
   for (const auto& sample : samples) {
     if (sample.split == Split::query) cameras[sample.identity].insert(sample.camera);
   }
-  CHECK(cameras == decltype(cameras){{1, {1, 2}}, {2, {1}}});
+  CHECK((cameras == decltype(cameras){{1, {1, 2}}, {2, {1}}}));
   CHECK(text_of(people_in(folder).samples()) == text_of(samples));
   CHECK(samples.size() == 11);
 }
