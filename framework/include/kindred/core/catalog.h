@@ -12,6 +12,8 @@
 #include "kindred/core/error.h"
 #include "kindred/core/export.h"
 #include "kindred/core/schema.h"
+#include "kindred/nn/feature_form.h"
+#include "kindred/nn/output.h"
 #include "kindred/nn/weights_layout.h"
 
 namespace kindred {
@@ -27,6 +29,8 @@ struct KINDRED_API ComponentInfo {
   /// the lowest first. Absent: only when it is listed.
   std::optional<int> default_order;
   std::vector<WeightsLayout> weights_layouts;  ///< of a backbone or a head
+  FeatureForm takes_form = FeatureForm::map;   ///< of a head: Head::takes()
+  std::vector<OutputKind> takes_outputs;       ///< of a loss: the kinds that an instance takes
   std::vector<std::string> formerly;           ///< names that it had
   std::string plugin;                          ///< the plugin's name; "" if it was added without one
   std::string plugin_version;                  ///< "1.0.0"; "" if unknown
@@ -113,7 +117,8 @@ class KINDRED_API Catalog {
   ///   `struct Params`, a copyable aggregate whose member initializers are the defaults;
   ///   `static Schema<Params> schema()`;
   ///   a constructor `C(const Params&, const R::Context&)`;
-  ///   and, of a role with defaults (role/metric.h), maybe `static constexpr int default_order`.
+  ///   and what its role asks for as static members, such as Loss::takes() or, of a role with defaults
+  ///   (role/metric.h), maybe `static constexpr int default_order`.
   /// Throws std::logic_error if the name already exists in this catalog.
   template <class Component>
   void add(const std::string& name, ComponentOptions options = {}) {
@@ -129,6 +134,12 @@ class KINDRED_API Catalog {
     if constexpr (requires { Component::weights_layouts(); }) {
       info.weights_layouts = Component::weights_layouts();
     }
+    constexpr bool is_loss = Component::Role::role_name == "loss";
+    static_assert(
+        !is_loss || requires { Component::takes(); },
+        "a loss declares `static std::vector<OutputKind> takes()`");
+    if constexpr (is_loss) info.takes_outputs = Component::takes();
+    if constexpr (Component::Role::role_name == "head") info.takes_form = Component::takes();
     info.formerly = std::move(options.formerly);
     insert(std::move(info), std::move(factory));
   }

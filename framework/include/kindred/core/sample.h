@@ -15,6 +15,7 @@ inline constexpr std::int64_t unlabelled_identity = -2;  ///< the identity is un
 
 inline constexpr std::int64_t unknown_camera = -1;
 inline constexpr std::int64_t unknown_clothes = -1;
+inline constexpr std::int64_t unknown_view = -1;
 
 enum class Split { train, query, gallery };
 
@@ -30,6 +31,10 @@ struct KINDRED_API Sample {
   std::string domain;  ///< "" if the data set has no domains
   Split split = Split::train;
   std::int64_t clothes = unknown_clothes;  ///< numbers what one identity wears, from 0
+  std::int64_t view = unknown_view;        ///< the side that is seen, from 0: front, side, back, ...
+  /// The sequence of one camera that the image is a frame of, unique within the split; frames are in the
+  /// order of their paths. "": a single image.
+  std::string tracklet;
 };
 
 }  // namespace kindred

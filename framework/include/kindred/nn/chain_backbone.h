@@ -1,4 +1,4 @@
-// A Backbone that is a chain of named blocks, as most convolutional networks are.
+// A Backbone that is a chain of named blocks, as nearly all networks are.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "kindred/core/export.h"
-#include "kindred/nn/tensor_module.h"
+#include "kindred/nn/network_part.h"
 #include "kindred/role/backbone.h"
 
 namespace kindred {
@@ -24,7 +24,7 @@ enum class BlockNames {
 /// How to create one block of a chain.
 struct KINDRED_API BlockRecipe {
   std::string name;  ///< "layer3.0": a dot makes a level in the names of the tensors
-  std::function<std::shared_ptr<TensorModule>()> make;
+  std::function<std::shared_ptr<NetworkPart>()> make;
   BlockNames names = BlockNames::prefixed;
 };
 
@@ -34,10 +34,10 @@ class KINDRED_API ChainBackbone : public Backbone {
  public:
   ~ChainBackbone() override;
   [[nodiscard]] std::vector<std::string> blocks() const override;
-  [[nodiscard]] std::shared_ptr<TensorModule> trunk(const std::string& cut) override;
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk(const std::string& cut) override;
   /// Nothing is left after the last block: the result then returns its input.
-  [[nodiscard]] std::shared_ptr<TensorModule> copy_rest(const std::string& cut,
-                                                        std::int64_t last_stride) const override;
+  [[nodiscard]] std::shared_ptr<NetworkPart> copy_rest(const std::string& cut,
+                                                       std::int64_t last_stride) const override;
 
  protected:
   ChainBackbone();
@@ -54,7 +54,7 @@ class KINDRED_API ChainBackbone : public Backbone {
   struct Block {
     std::string name;
     BlockNames names;
-    std::shared_ptr<TensorModule> module;
+    std::shared_ptr<NetworkPart> module;
   };
   class Chain;
   [[nodiscard]] static Block make_block(const BlockRecipe& recipe);

@@ -1,6 +1,9 @@
 // What other programs call the tensors of a network, and what a component's own are called.
 #pragma once
 
+#include <torch/types.h>
+
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,17 +16,23 @@ namespace kindred {
 struct KINDRED_API RenameRule {
   std::string from;  ///< a name in the program's file
   std::string to;    ///< the component's own
+  /// Makes the component's tensor of the program's where they differ in more than the name, such as the order
+  /// of rows. A tensor of another size is none of its business: nn/adapts_weights.h. Empty: the same tensor.
+  std::function<torch::Tensor(const torch::Tensor&)> convert{};
 };
 
 /// How one program names the tensors of a component. Its files hold whole networks: a backbone's layout and a
 /// head's of the same name are read together, each says where its own tensors are.
 struct KINDRED_API WeightsLayout {
   std::string name;    ///< the program's, as users know it: "fast-reid baseline"
-  std::string note{};  ///< what must be set for the program's outputs, beside the tensors, in one line; or ""
+  std::string note{};  ///< what differs from the program whatever is set, in one line; or ""
   std::vector<std::string>
       required{};                      ///< forms of names, as RenameRule::from, each of which some tensor has
   std::vector<RenameRule> rules{};     ///< the first that fits a name counts
   std::vector<std::string> dropped{};  ///< forms of names that no rule fits and that are of no use
+  /// What a recipe must say for the program's outputs, as `--set` takes it: "head.pooling='gem'". An import
+  /// sets what the recipe leaves at its default, and refuses a recipe that says otherwise.
+  std::vector<std::string> settings{};
 };
 
 }  // namespace kindred

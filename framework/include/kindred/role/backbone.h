@@ -1,4 +1,4 @@
-// Role "backbone": the convolutional network that maps images to feature maps.
+// Role "backbone": the network that maps images to features, a map or tokens.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,20 @@
 
 #include "kindred/core/export.h"
 #include "kindred/core/random.h"
-#include "kindred/nn/tensor_module.h"
+#include "kindred/nn/feature_form.h"
+#include "kindred/nn/network_part.h"
 #include "kindred/nn/weights_layout.h"
 
 namespace kindred {
+
+/// What a network uses of the images beside their pixels.
+struct KINDRED_API SideInformation {
+  bool cameras = false;
+  bool views = false;
+  /// An image whose camera or view is not one of the training is an error before anything is computed; false:
+  /// the network knows what to do with -1 (Activations::cameras).
+  bool refuses_unknown = true;
+};
 
 /// A chain of named blocks. A head uses the chain up to a cut as its shared trunk and, if it has several
 /// branches, fresh copies of the rest. kindred/nn/chain_backbone.h implements this for any chain.
@@ -30,6 +40,8 @@ class KINDRED_API Backbone {
     /// (nn::Linear, nn::init, dropout) comes from its generator, which is seeded from the same seed before
     /// each constructor and before the first step, and is part of checkpoints.
     std::shared_ptr<RandomStream> random = std::make_shared<RandomStream>(0);
+    std::int64_t cameras = 0;  ///< cameras of the training data; 0: it tells none apart
+    std::int64_t views = 0;    ///< viewpoints, likewise
   };
 
   virtual ~Backbone();
@@ -42,18 +54,26 @@ class KINDRED_API Backbone {
   /// a block. The names are also the prefixes of the tensor names.
   [[nodiscard]] virtual std::vector<std::string> blocks() const = 0;
 
-  /// Channels of the map of the last block.
+  /// Channels of what the last block gives.
   [[nodiscard]] virtual std::int64_t channels() const = 0;
 
-  /// The blocks up to and including `cut`: images [N, 3, H, W] -> map [N, C, h, w]. Shares its tensors with
+  /// What the last block gives: a map unless overridden.
+  [[nodiscard]] virtual FeatureForm gives() const;
+
+  /// What its blocks use beside the pixels: nothing unless overridden. Constant.
+  [[nodiscard]] virtual SideInformation side_information() const;
+
+  /// The blocks up to and including `cut`: images [N, 3, H, W] -> features. Shares its tensors with
   /// everything else that this backbone returns. Throws ComponentError naming the blocks if there is no such
   /// cut.
-  [[nodiscard]] virtual std::shared_ptr<TensorModule> trunk(const std::string& cut) = 0;
+  [[nodiscard]] virtual std::shared_ptr<NetworkPart> trunk(const std::string& cut) = 0;
 
-  /// A copy of the blocks after `cut`, with tensors of its own that have the same values. Its last
-  /// downsampling stage has the given stride: map [N, C, h, w] -> map [N, channels(), h', w'].
-  [[nodiscard]] virtual std::shared_ptr<TensorModule> copy_rest(const std::string& cut,
-                                                                std::int64_t last_stride) const = 0;
+  /// A copy of the blocks after `cut`, with tensors of its own that have the same values: features of trunk()
+  /// -> those of the last block.
+  /// @param last_stride of its last downsampling stage; without one, as in a plain vision transformer, it has
+  /// no meaning
+  [[nodiscard]] virtual std::shared_ptr<NetworkPart> copy_rest(const std::string& cut,
+                                                               std::int64_t last_stride) const = 0;
 };
 
 }  // namespace kindred

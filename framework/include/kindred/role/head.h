@@ -1,4 +1,4 @@
-// Role "head": turns the feature map of the backbone into vectors, logits and the descriptor.
+// Role "head": turns the features of the backbone into vectors, logits and the descriptor.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,9 @@
 
 #include "kindred/core/export.h"
 #include "kindred/core/random.h"
+#include "kindred/nn/feature_form.h"
+#include "kindred/nn/network_part.h"
 #include "kindred/nn/output.h"
-#include "kindred/nn/tensor_module.h"
 #include "kindred/nn/weights_layout.h"
 
 namespace kindred {
@@ -35,16 +36,21 @@ class KINDRED_API Head : public torch::nn::Module {
   /// rules give names as the module itself has them.
   [[nodiscard]] static std::vector<WeightsLayout> weights_layouts() { return {}; }
 
+  /// What the head takes of the backbone's last block. Every backbone has a map: Activations::map() makes one
+  /// of tokens. A head that needs tokens declares the same function; recipes with another backbone are then
+  /// refused.
+  [[nodiscard]] static FeatureForm takes() { return FeatureForm::map; }
+
   /// The shared part of the backbone whose output this head takes. The caller registers it, not the head.
-  [[nodiscard]] virtual std::shared_ptr<TensorModule> trunk() const = 0;
+  [[nodiscard]] virtual std::shared_ptr<NetworkPart> trunk() const = 0;
 
   /// What forward() returns in training, in order. The last one is named "descriptor".
   [[nodiscard]] virtual std::vector<OutputInfo> outputs() const = 0;
 
   /// In training: one tensor [N, dim] for each of outputs(). In evaluation: only the descriptor [N, D], not
   /// normalized.
-  /// @param map the output of trunk(), [N, C, h, w]
-  [[nodiscard]] virtual std::vector<torch::Tensor> forward(const torch::Tensor& map) = 0;
+  /// @param features the output of trunk()
+  [[nodiscard]] virtual std::vector<torch::Tensor> forward(const Activations& features) = 0;
 };
 
 }  // namespace kindred

@@ -17,8 +17,20 @@
 
 namespace kindred {
 
-/// A recipe applies a loss to named outputs of the head. Each output has its own instance, so that a loss
-/// with parameters (centers, class weights) never shares them between outputs.
+/// What a loss may look at in one batch of N images.
+struct KINDRED_API LossBatch {
+  std::vector<torch::Tensor> outputs;  ///< those it is on, each [N, dim], in 32-bit floats
+  torch::Tensor labels;                ///< [N], int64, class indices from 0
+  /// [N], int64: places of the cameras among those of the training; -1: unknown.
+  torch::Tensor cameras;
+};
+
+/// A recipe applies a loss to named outputs of the network: those of the head, and of other models as
+/// "NAME.descriptor" where the recipe has them ([[teacher]]). A class derived from it declares
+///   `static std::vector<OutputKind> takes()`,
+/// the kinds of the outputs that one instance takes together. A recipe names as many outputs, or a multiple,
+/// each time as many have their own instance, so that a loss with parameters (centers, class weights) never
+/// shares them. A loss on a single output, as most are, derives from OutputLoss.
 class KINDRED_API Loss : public torch::nn::Module {
  public:
   using Role = Loss;
@@ -26,21 +38,21 @@ class KINDRED_API Loss : public torch::nn::Module {
   static constexpr std::string_view role_name = "loss";
 
   struct Context {
-    std::int64_t dim;         ///< of the output
+    std::int64_t dim;         ///< of the first output
     std::int64_t identities;  ///< classes in training
     /// This instance's own numbers; rules as of Backbone::Context::random.
     std::shared_ptr<RandomStream> random = std::make_shared<RandomStream>(0);
+    std::vector<OutputInfo> outputs = {};  ///< all that the instance takes
+    std::int64_t cameras = 0;              ///< cameras of the training data; 0: it tells none apart
   };
 
   ~Loss() override;
 
-  /// The kind of output that the loss takes.
-  [[nodiscard]] virtual OutputKind takes() const = 0;
-
-  /// @param output [N, dim], in 32-bit floats
-  /// @param labels [N], int64, class indices from 0
   /// @return a scalar, before it is multiplied by the weight of the recipe
-  [[nodiscard]] virtual torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) = 0;
+  [[nodiscard]] virtual torch::Tensor compute(const LossBatch& batch) = 0;
+
+  /// True if LossBatch::cameras is used: training data without cameras are then refused.
+  [[nodiscard]] virtual bool needs_cameras() const;
 
   /// True if an image adds to the loss only when its batch holds another image of its identity and one of
   /// another identity, as with triplets. Batches that never do are then refused.
@@ -57,6 +69,19 @@ class KINDRED_API Loss : public torch::nn::Module {
   /// Its learning rate is constant, and its gradients are divided by the weight of the loss before each step,
   /// so that the learning rate does not depend on the weight (Wen et al., ECCV 2016).
   [[nodiscard]] virtual std::unique_ptr<torch::optim::Optimizer> own_optimizer();
+};
+
+/// A loss on one output, of which each has an instance of its own.
+class KINDRED_API OutputLoss : public Loss {
+ public:
+  ~OutputLoss() override;
+
+  /// @param output [N, dim], in 32-bit floats
+  /// @param labels [N], int64, class indices from 0
+  /// @return a scalar, before it is multiplied by the weight of the recipe
+  [[nodiscard]] virtual torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) = 0;
+
+  [[nodiscard]] torch::Tensor compute(const LossBatch& batch) final;
 };
 
 }  // namespace kindred
