@@ -11,7 +11,8 @@ namespace kindred::clip {
 
 Schema<ImageToText::Params> ImageToText::schema() {
   Schema<Params> s(
-      "Cross entropy of image features by the text features of all identities: the second stage of CLIP-ReID.",
+      "Cross entropy of image features by the text features of all identities: the second stage of "
+      "CLIP-ReID.",
       "Li et al., AAAI 2023, section 3.3");
   s.add("label_smoothing", &Params::label_smoothing,
         "share of the target probability that is spread evenly over all identities")
@@ -27,9 +28,9 @@ std::vector<WeightsLayout> ImageToText::weights_layouts() {
 
 ImageToText::ImageToText(const Params& params, const Context& context)
     : label_smoothing_(params.label_smoothing),
-      text_features_(register_buffer(
-          "text_features",
-          torch::full({context.identities, context.dim}, std::numeric_limits<float>::quiet_NaN()))) {}
+      text_features_(register_buffer("text_features", torch::full({context.identities, context.dim},
+                                                                  std::numeric_limits<float>::quiet_NaN()))) {
+}
 
 torch::Tensor ImageToText::forward(const torch::Tensor& output, const torch::Tensor& labels) {
   using torch::nn::functional::CrossEntropyFuncOptions;

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "clip_layouts.h"
 #include "kindred/core/error.h"
 #include "kindred/nn/random_tensor.h"
 #include "tokenizer.h"
@@ -30,7 +31,8 @@ std::shared_ptr<TextEncoder> encoder_of(const PromptLearning::Params& params) {
       TextEncoderOptions{.width = shape.width,
                          .depth = params.depth == 0 ? text_depth : params.depth,
                          .dim = shape.dim,
-                         .context = context_length});
+                         .context = context_length,
+                         .activation = params.activation});
 }
 
 }  // namespace
@@ -51,6 +53,9 @@ Schema<PromptLearning::Params> PromptLearning::schema() {
   s.add("depth", &Params::depth, "blocks of the text encoder; 0: as many as CLIP's")
       .range(0, text_depth)
       .unit("blocks");
+  s.add("activation", &Params::activation,
+        "of the feed-forward parts: OpenAI's networks have quick_gelu, most of open_clip's gelu",
+        activation_choices());
   s.add("prompt", &Params::prompt, "the text; a token is learned in the place of each word X");
   s.add("vocabulary", &Params::vocabulary,
         "OpenAI's bpe_simple_vocab_16e6.txt.gz, from the folder clip of github.com/openai/CLIP")
@@ -100,23 +105,15 @@ torch::Tensor PromptLearning::adapted(const std::string& name, const torch::Tens
 std::vector<NamedTensor> PromptLearning::lasting_tensors() {
   constexpr std::int64_t at_once = 256;
   const torch::NoGradGuard no_grad;
-  const auto all = torch::arange(prompts_.size(0), torch::TensorOptions(torch::kInt64).device(prompts_.device()));
+  const auto all =
+      torch::arange(prompts_.size(0), torch::TensorOptions(torch::kInt64).device(prompts_.device()));
   std::vector<torch::Tensor> features;
   for (const auto& some : all.split(at_once)) features.push_back(text_features(some));
   return {{"text_features", torch::cat(features)}};
 }
 
 std::vector<WeightsLayout> PromptLearning::weights_layouts() {
-  // The text side of CLIP's file, and of open_clip's, which has the same names.
-  return {{.name = "CLIP",
-           .required = {"transformer.resblocks.#.attn.in_proj_weight", "text_projection", "token_embedding.weight"},
-           .rules = {{"transformer.*", "text.transformer.*"},
-                     {"ln_final.*", "text.ln_final.*"},
-                     {"positional_embedding", "text.positional_embedding"},
-                     {"text_projection", "text.text_projection"},
-                     {"token_embedding.weight", "words"}},
-           .dropped = {"visual.*", "logit_scale", "input_resolution", "context_length", "vocab_size",
-                       "attn_mask"}}};
+  return text_layouts();
 }
 
 }  // namespace kindred::clip

@@ -12,6 +12,7 @@
 
 #include "kindred/core/schema.h"
 #include "kindred/nn/adapts_weights.h"
+#include "kindred/nn/feed_forward.h"
 #include "kindred/nn/lasting_tensors.h"
 #include "kindred/nn/weights_layout.h"
 #include "kindred/role/loss.h"
@@ -33,6 +34,7 @@ class PromptLearning final : public OutputLoss, public AdaptsWeights, public Las
   struct Params {
     TextVariant variant = TextVariant::b16;
     std::int64_t depth = 0;
+    FeedForwardActivation activation = FeedForwardActivation::quick_gelu;
     std::string prompt = "A photo of a X X X X person.";
     std::filesystem::path vocabulary;
   };

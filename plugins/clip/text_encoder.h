@@ -9,6 +9,8 @@
 #include <memory>
 #include <vector>
 
+#include "kindred/nn/feed_forward.h"
+
 namespace kindred::clip {
 
 class TextBlock;
@@ -16,12 +18,13 @@ class TextBlock;
 struct TextEncoderOptions {
   std::int64_t width = 512;
   std::int64_t depth = 12;
-  std::int64_t dim = 512;      ///< of the feature
-  std::int64_t context = 77;   ///< most tokens of a text
+  std::int64_t dim = 512;     ///< of the feature
+  std::int64_t context = 77;  ///< most tokens of a text
+  FeedForwardActivation activation = FeedForwardActivation::quick_gelu;
 };
 
-/// A transformer in which a token attends to itself and those before it. Its tensors have OpenAI's names:
-/// "transformer.resblocks.0.attn.in_proj_weight".
+/// A transformer in which a token attends to itself and those before it. The tensors of its blocks have
+/// timm's names, as those of image encoders have: "blocks.0.attn.qkv.weight".
 class TextEncoder final : public torch::nn::Module {
  public:
   explicit TextEncoder(const TextEncoderOptions& options);

@@ -126,8 +126,8 @@ std::vector<std::string> Tokenizer::merged(const std::string& word) const {
   for (const char c : word) parts.emplace_back(1, c);
   parts.back() += word_end;
   while (parts.size() > 1) {
-    const auto* best = static_cast<const std::pair<const std::pair<std::string, std::string>, std::int64_t>*>(
-        nullptr);
+    const auto* best =
+        static_cast<const std::pair<const std::pair<std::string, std::string>, std::int64_t>*>(nullptr);
     for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
       const auto found = ranks_.find({parts[i], parts[i + 1]});
       if (found != ranks_.end() && (best == nullptr || found->second < best->second)) best = &*found;

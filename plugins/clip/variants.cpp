@@ -70,4 +70,8 @@ std::vector<std::pair<std::string, TextVariant>> text_choices() {
           {"ViT-B/16", TextVariant::b16},    {"ViT-L/14", TextVariant::l14}};
 }
 
+std::vector<std::pair<std::string, FeedForwardActivation>> activation_choices() {
+  return {{"quick_gelu", FeedForwardActivation::quick_gelu}, {"gelu", FeedForwardActivation::gelu}};
+}
+
 }  // namespace kindred::clip

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "kindred/nn/feed_forward.h"
+
 namespace kindred::clip {
 
 enum class ResnetVariant { rn50, rn101, rn50x4, rn50x16, rn50x64 };
@@ -32,6 +34,7 @@ struct TextShape {
 /// Heads of attention have 64 channels in all networks, and 12 blocks all text encoders.
 inline constexpr std::int64_t head_channels = 64;
 inline constexpr std::int64_t text_depth = 12;
+inline constexpr double norm_epsilon = 1e-5;
 
 [[nodiscard]] ResnetShape shape_of(ResnetVariant variant);
 [[nodiscard]] VitShape shape_of(VitVariant variant);
@@ -41,5 +44,6 @@ inline constexpr std::int64_t text_depth = 12;
 [[nodiscard]] std::vector<std::pair<std::string, ResnetVariant>> resnet_choices();
 [[nodiscard]] std::vector<std::pair<std::string, VitVariant>> vit_choices();
 [[nodiscard]] std::vector<std::pair<std::string, TextVariant>> text_choices();
+[[nodiscard]] std::vector<std::pair<std::string, FeedForwardActivation>> activation_choices();
 
 }  // namespace kindred::clip
