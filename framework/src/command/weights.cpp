@@ -240,7 +240,7 @@ ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
   }
   ImportOutcome outcome;
   outcome.identities = options.identities ? *options.identities : *in_file;
-  const auto model = model::build_model(plan, outcome.identities);
+  const auto model = model::build_model(plan, model::any_population(outcome.identities));
   auto allowed = options.allowed;
   if (const auto wrong = weights::useless_pattern(allowed, *model, file); !wrong.empty()) {
     throw Error("error: " + wrong);
@@ -258,7 +258,7 @@ ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
     plan.weights = {options.file.string(), file::sha256_of_file(options.file),
                     options.key.empty() ? std::nullopt : std::optional(options.key), allowed.missing,
                     allowed.unused};
-    model::write_model_file(options.out, *model, plan, outcome.identities);
+    model::write_model_file(options.out, *model, plan);
     outcome.written = true;
   }
   outcome.text = outcome_text(options, file, outcome, in_file.has_value(), of_others, demands);

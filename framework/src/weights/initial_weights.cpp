@@ -68,8 +68,8 @@ std::string note_of(const std::string& what, const WeightsFile& file, const Matc
 
 /// The tensors whose shape depends on the number of identities.
 std::set<std::string> tensors_of_identities(const recipe::Plan& plan) {
-  const auto one = model::module_tensors(*model::build_model(plan, 2));
-  const auto other = model::module_tensors(*model::build_model(plan, 3));
+  const auto one = model::module_tensors(*model::build_model(plan, model::any_population(2)));
+  const auto other = model::module_tensors(*model::build_model(plan, model::any_population(3)));
   std::set<std::string> names;
   for (std::size_t i = 0; i < one.size(); ++i) {
     if (one[i].second.sizes() != other[i].second.sizes()) names.insert(one[i].first);
@@ -135,7 +135,7 @@ std::vector<recipe::Demand> settle(recipe::Plan& plan, const Start& start) {
   const auto known = known_layouts(plan);
   if (!may_demand(file, known)) return {};
   std::shared_ptr<torch::nn::Module> part;
-  const auto model = model::build_model(plan, 2, [&](Backbone& backbone) {
+  const auto model = model::build_model(plan, model::any_population(2), [&](Backbone& backbone) {
     if (!start.whole) part = backbone.trunk(backbone.blocks().back());
   });
   const torch::nn::Module& module = part ? *part : static_cast<const torch::nn::Module&>(*model);
@@ -218,14 +218,15 @@ std::string demands_text(const std::vector<recipe::Demand>& demands) {
   return text;
 }
 
-std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan, std::int64_t identities,
+std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan,
+                                                  const model::Population& population,
                                                   std::vector<std::string>& notes) {
   const auto start = start_of(plan);
-  if (!start) return model::build_model(plan, identities);
+  if (!start) return model::build_model(plan, population);
   check_hash(start->file, start->hash);
   auto fitted = plan;
   const auto demands = settle(fitted, *start);
-  auto model = model::build_model(fitted, identities, [&](Backbone& backbone) {
+  auto model = model::build_model(fitted, population, [&](Backbone& backbone) {
     if (!start->whole) load(*start, fitted, *backbone.trunk(backbone.blocks().back()), notes);
   });
   if (start->whole) load(*start, fitted, *model, notes);
@@ -234,7 +235,7 @@ std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan, std:
 }
 
 TranslatedWeights translate_for_plan(const WeightsFile& file, const recipe::Plan& plan) {
-  return translate_for(file, known_layouts(plan), *model::build_model(plan, 2), "");
+  return translate_for(file, known_layouts(plan), *model::build_model(plan, model::any_population(2)), "");
 }
 
 std::vector<std::string> patterns_for_other_identities(const recipe::Plan& plan, const MatchReport& report) {
@@ -259,8 +260,8 @@ std::vector<std::string> patterns_for_other_identities(const recipe::Plan& plan,
 
 std::optional<std::int64_t> identities_of(const recipe::Plan& plan, const TranslatedWeights& weights,
                                           const fs::path& file) {
-  const auto one = model::module_tensors(*model::build_model(plan, 2));
-  const auto other = model::module_tensors(*model::build_model(plan, 3));
+  const auto one = model::module_tensors(*model::build_model(plan, model::any_population(2)));
+  const auto other = model::module_tensors(*model::build_model(plan, model::any_population(3)));
   std::map<std::string, torch::Tensor> sources;
   for (const auto& entry : weights.tensors) sources.emplace(entry.name, entry.tensor);
   std::optional<std::int64_t> found;

@@ -242,6 +242,7 @@ struct Fit {
   std::int64_t matched = 0;  ///< tensors of the network
   std::int64_t found = 0;    ///< those whose name the file has
   std::int64_t named = 0;    ///< tensors of the file of which a layout says what they are
+  std::size_t required = 0;  ///< how much the layout asks for
 
   auto operator<=>(const Fit&) const = default;
 };
@@ -253,7 +254,10 @@ Fit fit_of(const TranslatedWeights& weights, const torch::nn::Module& module, co
   fit.found = std::count_if(report.rows.begin(), report.rows.end(), [](const TensorRow& row) {
     return row.state != TensorState::unused && row.state != TensorState::dropped && !row.source.empty();
   });
-  if (weights.layout) fit.named = static_cast<std::int64_t>(weights.tensors.size() + weights.dropped.size());
+  if (weights.layout) {
+    fit.named = static_cast<std::int64_t>(weights.tensors.size() + weights.dropped.size());
+    fit.required = weights.layout->required.size();
+  }
   return fit;
 }
 
@@ -302,14 +306,15 @@ bool may_demand(const WeightsFile& file, const std::vector<FileLayout>& known) {
 TranslatedWeights translate(const WeightsFile& file, const std::vector<FileLayout>& known) {
   const auto candidates = candidates_of(file, known, false);
   const Candidate* best = nullptr;
-  std::int64_t most = 0;
+  std::pair<std::int64_t, std::size_t> most;
   for (const auto& candidate : candidates) {
     const auto named = count_named(file, candidate);
-    if (best != nullptr && named <= most) continue;
+    const std::pair fit(named, named > 0 ? candidate.layout->required.size() : 0);
+    if (best != nullptr && fit <= most) continue;
     best = &candidate;
-    most = named;
+    most = fit;
   }
-  return translated_by(file, most > 0 ? *best : unrecognised(file));
+  return translated_by(file, most.first > 0 ? *best : unrecognised(file));
 }
 
 TranslatedWeights translate_for(const WeightsFile& file, const std::vector<FileLayout>& known,
