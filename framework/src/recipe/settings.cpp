@@ -282,7 +282,22 @@ Schema<LossSettings> LossSettings::schema() {
       .also_called({"scale", "factor", "lambda", "loss_weight", "coefficient"});
   s.add("reduction", &LossSettings::reduction, "how the losses of the outputs are combined",
         {{"sum", Reduction::sum}, {"mean", Reduction::mean}});
+  s.add(
+       "weights_file", &LossSettings::weights_file,
+       "file with the tensors that the loss needs, such as those of a text encoder, or losses.safetensors of "
+       "another training; relative to the working directory")
+      .file();
+  s.add("weights_sha256", &LossSettings::weights_sha256,
+        "SHA-256 of that file; training refuses any other file; always set in the resolved recipe")
+      .like(is_sha256, sha256_form);
+  s.add(
+       "weights_key", &LossSettings::weights_key,
+       "key of that file under which the tensors are, or what their names begin with, where it holds several "
+       "losses or networks")
+      .like(is_not_empty, "a key");
   s.rule([](const LossSettings& settings) -> std::string {
+    if (!settings.weights_file && settings.weights_sha256) return "weights_sha256 needs weights_file";
+    if (!settings.weights_file && settings.weights_key) return "weights_key needs weights_file";
     if (!settings.on.empty()) return "";
     return "on = [] applies the loss to nothing; name at least one output of the head, or set enabled = "
            "false";

@@ -41,6 +41,9 @@ struct LossSettings {
   std::vector<std::string> on;
   double weight = 1.0;
   Reduction reduction = Reduction::sum;
+  std::optional<std::string> weights_file;    ///< of the loss's own networks or features; absent: none
+  std::optional<std::string> weights_sha256;  ///< absent: any file
+  std::optional<std::string> weights_key;     ///< absent: the weights are looked for
   static Schema<LossSettings> schema();
 };
 

@@ -184,6 +184,9 @@ recipe::Plan settled(recipe::Plan plan) {
   add_hash(plan.backbone_start.weights, plan.backbone_start.weights_sha256, plan.backbone.location,
            "[backbone] weights");
   add_hash(plan.weights.file, plan.weights.sha256, plan.weights_location, "[weights] file");
+  for (auto& loss : plan.losses) {
+    add_hash(loss.weights_file, loss.weights_sha256, loss.location, "[[loss]] weights_file");
+  }
   // A file that is gone belongs to a training that has begun: its own recipe says what the file demanded.
   if (const auto start = start_of(plan); start && fs::exists(start->file)) settle(plan, *start);
   return plan;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <system_error>
+#include <utility>
 
 #include "kindred/role/backbone.h"
 #include "kindred/role/head.h"
@@ -150,11 +151,17 @@ std::vector<std::string> recognized_by(const WeightsLayout& layout, const std::v
   return found;
 }
 
-std::optional<Translation> translated(const WeightsLayout& layout, std::string_view name) {
+std::optional<Translation> translated(const WeightsLayout& layout, std::string_view name,
+                                      const std::set<std::string>& names) {
+  std::optional<Translation> first;
   for (const auto& rule : layout.rules) {
-    if (const auto captured = match(rule.from, name)) return Translation{&rule, filled(rule.to, *captured)};
+    const auto captured = match(rule.from, name);
+    if (!captured) continue;
+    Translation translation{&rule, filled(rule.to, *captured)};
+    if (names.empty() || names.count(translation.name) > 0) return translation;
+    if (!first) first = std::move(translation);
   }
-  return std::nullopt;
+  return first;
 }
 
 bool is_dropped(const WeightsLayout& layout, std::string_view name) {

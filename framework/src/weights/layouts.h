@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +45,10 @@ struct Translation {
   std::string name;
 };
 /// Nothing when the layout has no rule for the name.
-[[nodiscard]] std::optional<Translation> translated(const WeightsLayout& layout, std::string_view name);
+/// @param names of the network's tensors: of several rules that fit, the first counts that leads to one of
+/// them, else the first. So the layout of a head that has a part of the backbone as its own may name it, too.
+[[nodiscard]] std::optional<Translation> translated(const WeightsLayout& layout, std::string_view name,
+                                                    const std::set<std::string>& names = {});
 
 /// Whether the layout says that a tensor is of no use.
 [[nodiscard]] bool is_dropped(const WeightsLayout& layout, std::string_view name);

@@ -201,7 +201,9 @@ std::int64_t count_named(const WeightsFile& file, const Candidate& candidate) {
 }
 
 /// Throws DataError when two tensors would have the same name.
-TranslatedWeights translated_by(const WeightsFile& file, const Candidate& candidate) {
+/// @param network names of its tensors; empty when it is not known
+TranslatedWeights translated_by(const WeightsFile& file, const Candidate& candidate,
+                                const std::set<std::string>& network = {}) {
   TranslatedWeights result;
   if (candidate.layout != nullptr) result.layout = *candidate.layout;
   result.prefix = candidate.prefix;
@@ -218,7 +220,7 @@ TranslatedWeights translated_by(const WeightsFile& file, const Candidate& candid
     std::optional<std::string> name = assumed + *plain;
     auto made = tensor;
     if (result.layout) {
-      const auto translation = translated(*result.layout, *plain);
+      const auto translation = translated(*result.layout, *plain, network);
       name = translation ? std::optional(translation->name) : std::nullopt;
       if (translation) made = converted(*translation->rule, tensor, source, file);
     }
@@ -320,12 +322,14 @@ TranslatedWeights translate(const WeightsFile& file, const std::vector<FileLayou
 TranslatedWeights translate_for(const WeightsFile& file, const std::vector<FileLayout>& known,
                                 const torch::nn::Module& module, const std::string& prefix) {
   const auto candidates = candidates_of(file, known, true);
+  std::set<std::string> network;
+  for (auto& [name, tensor] : model::module_tensors(module, prefix)) network.insert(name);
   std::optional<TranslatedWeights> best;
   Fit most;
   std::optional<DataError> conflict;
   for (const auto& candidate : candidates) {
     try {
-      auto weights = translated_by(file, candidate);
+      auto weights = translated_by(file, candidate, network);
       const auto fit = fit_of(weights, module, prefix);
       if (best && fit <= most) continue;
       best = std::move(weights);
