@@ -58,8 +58,9 @@ Schema<PromptLearning::Params> PromptLearning::schema() {
         activation_choices());
   s.add("prompt", &Params::prompt, "the text; a token is learned in the place of each word X");
   s.add("vocabulary", &Params::vocabulary,
-        "OpenAI's bpe_simple_vocab_16e6.txt.gz, from the folder clip of github.com/openai/CLIP")
-      .required()
+        "OpenAI's bpe_simple_vocab_16e6.txt.gz, from the folder clip of github.com/openai/CLIP, for prompts "
+        "of "
+        "your own; \"\": none, for CLIP-ReID's prompt and the same with 'vehicle'")
       .file();
   return s;
 }

@@ -21,6 +21,7 @@
 #include "kindred/core/error.h"
 #include "model/model.h"
 #include "prompt_learning.h"
+#include "prompt_template.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 #include "tokenizer.h"
@@ -89,9 +90,8 @@ struct FirstStage {
     const auto clip_path = folder.path() / "clip.safetensors";
     file::write_safetensors(clip_path, clip_file(shapes_of(clip_golden()["texts"]["tensors"])).content);
     plan = std::make_unique<recipe::Plan>(
-        tiny_plan(text_catalog(),
-                  {"loss=[{type='prompt_learning',on=['projected'],depth=2,vocabulary='" +
-                   write_vocabulary(folder).string() + "',weights_file='" + clip_path.string() + "'}]"}));
+        tiny_plan(text_catalog(), {"loss=[{type='prompt_learning',on=['projected'],depth=2,weights_file='" +
+                                   clip_path.string() + "'}]"}));
     terms = terms_of(*plan);
     weights::start_losses(*plan, terms, "any", notes);
     const torch::NoGradGuard no_grad;
@@ -129,6 +129,23 @@ TEST_CASE("texts have the tokens that OpenAI's tokenizer gives them") {
   }
   CHECK(clip::Tokenizer::start == 49406);
   CHECK(clip::Tokenizer::end == 49407);
+}
+
+TEST_CASE("CLIP-ReID's prompts need no vocabulary, and have the tokens that it would give") {
+  const TemporaryFolder folder;
+  const auto vocabulary = write_vocabulary(folder);
+  for (const std::string text : {"A photo of a X X X X person.", "A photo of a X X X X vehicle."}) {
+    const clip::PromptTemplate known(text, "", 77);
+    const clip::PromptTemplate encoded(text, vocabulary, 77);
+    CHECK(known.tokens == encoded.tokens);
+    CHECK(known.places == std::vector<std::int64_t>{5, 6, 7, 8});
+    CHECK(encoded.places == known.places);
+  }
+  CHECK(clip::PromptTemplate("X's X", vocabulary, 77).places == std::vector<std::int64_t>{1, 3});
+  CHECK_THROWS_WITH_AS(clip::PromptTemplate("A X.", "", 77), doctest::Contains("needs a vocabulary"),
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(clip::PromptTemplate("X a a", vocabulary, 4), doctest::Contains("has 5 tokens"),
+                       std::invalid_argument);
 }
 
 TEST_CASE("a text that another tokenizer might read otherwise is refused") {
