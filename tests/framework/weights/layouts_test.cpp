@@ -1,6 +1,7 @@
 // Layouts of whole files, composed of what made-up components declare.
 #include "weights/layouts.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -160,4 +161,15 @@ TEST_CASE("two tensors that would have one name are an error") {
       "made.pth: error: its tensors 'top.fc.weight' and 'top.linear.weight' would both be "
       "'head.classifier.weight'",
       DataError);
+}
+
+TEST_CASE("of several rules for a name, the first counts that leads to a tensor of the network") {
+  const WeightsLayout layout{
+      .name = "both",
+      .rules = {{"net.#.weight", "backbone.blocks.#.weight"}, {"net.#.weight", "head.rest.#.weight"}}};
+  const std::set<std::string> network = {"backbone.blocks.0.weight", "head.rest.1.weight"};
+  CHECK(translated(layout, "net.0.weight", network)->name == "backbone.blocks.0.weight");
+  CHECK(translated(layout, "net.1.weight", network)->name == "head.rest.1.weight");
+  CHECK(translated(layout, "net.2.weight", network)->name == "backbone.blocks.2.weight");
+  CHECK(translated(layout, "net.1.weight")->name == "backbone.blocks.1.weight");
 }
