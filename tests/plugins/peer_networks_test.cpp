@@ -20,6 +20,7 @@
 #include "resize.h"
 #include "resnet.h"
 #include "resnet_ibn.h"
+#include "temporary_folder.h"
 #include "weights/initial_weights.h"
 
 using namespace kindred;

@@ -250,7 +250,8 @@ TEST_CASE("of a teacher and a student in one file the teacher is taken, and of o
 
 namespace {
 
-/// Fits vectors of any length to its own by repeating their first number; of length 1 it can do nothing.
+/// Fits vectors to its own four places by repeating their first number. Of one number it can do nothing, and
+/// of three it makes what does not fit.
 class Stretching : public torch::nn::Module, public AdaptsWeights {
  public:
   Stretching() { register_parameter("row", torch::zeros({4})); }
@@ -270,22 +271,22 @@ WeightsFile stretching_file(const torch::Tensor& row) {
 }  // namespace
 
 TEST_CASE("a tensor of another shape is made to fit by the module that it is for, and the report says so") {
-  torch::nn::Sequential network;
-  network->push_back("inner", std::make_shared<Stretching>());
+  torch::nn::Module network;
+  network.register_module("inner", std::make_shared<Stretching>());
   const auto weights_of = [](const torch::Tensor& row) { return translate(stretching_file(row), {}); };
   const auto weights = weights_of(torch::tensor({2.0F, 7.0F}));
-  const auto report = match_weights(weights, *network, backbone_prefix, {});
+  const auto report = match_weights(weights, network, backbone_prefix, {});
   CHECK(report.complete());
   REQUIRE(report.rows.size() == 1);
   CHECK(report.rows[0].state == TensorState::adapted);
   CHECK(report.rows[0].detail == "[2] to [4]");
   CHECK(report.counts_text() == "0 of 1 tensors matched, 1 adapted, 0 of the file of no use");
-  copy_weights(weights, *network, backbone_prefix);
-  CHECK(torch::equal(network->parameters()[0], torch::full({4}, 2.0F)));
+  copy_weights(weights, network, backbone_prefix);
+  CHECK(torch::equal(network.parameters()[0], torch::full({4}, 2.0F)));
 
-  CHECK(match_weights(weights_of(torch::ones({1})), *network, backbone_prefix, {}).rows[0].state ==
+  CHECK(match_weights(weights_of(torch::ones({1})), network, backbone_prefix, {}).rows[0].state ==
         TensorState::wrong_shape);
   CHECK_THROWS_WITH_AS(
-      static_cast<void>(match_weights(weights_of(torch::ones({3})), *network, backbone_prefix, {})),
+      static_cast<void>(match_weights(weights_of(torch::ones({3})), network, backbone_prefix, {})),
       doctest::Contains("adapted weights [3] to [5]; they must be [4]"), Error);
 }
