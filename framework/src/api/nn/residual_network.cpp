@@ -14,8 +14,6 @@
 #include <string>
 #include <utility>
 
-#include "kindred/nn/tensor_module.h"
-
 namespace kindred {
 
 namespace {
