@@ -99,7 +99,8 @@ std::vector<WeightsLayout> backbone_layouts(Rules (*rules_of)(const std::string&
           {.name = reid_name,
            .required = {"image_encoder." + form},
            .rules = std::move(reid_rules),
-           .dropped = reid_dropped(true)}};
+           .dropped = reid_dropped(true),
+           .settings = {"augmentation.resize.antialias=true"}}};
 }
 
 }  // namespace
