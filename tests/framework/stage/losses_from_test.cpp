@@ -16,9 +16,9 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/pipeline_run.h"
 #include "recipe/recipe.h"
-#include "stage/train_runs.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
+#include "train_runs.h"
 
 using namespace kindred;
 using namespace kindred::test;
