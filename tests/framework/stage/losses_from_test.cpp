@@ -2,9 +2,7 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
-#include <atomic>
-#include <cstdint>
-#include <filesystem>
+#include <exception>
 #include <limits>
 #include <string>
 #include <utility>
