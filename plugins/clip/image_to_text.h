@@ -3,7 +3,6 @@
 
 #include <torch/types.h>
 
-#include <cstdint>
 #include <vector>
 
 #include "kindred/core/schema.h"

@@ -2,9 +2,7 @@
 
 #include <torch/utils.h>
 
-#include <algorithm>
 #include <stdexcept>
-#include <tuple>
 
 #include "clip_layouts.h"
 #include "kindred/core/error.h"

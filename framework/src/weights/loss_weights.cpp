@@ -1,6 +1,5 @@
 #include "weights/loss_weights.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <utility>
 
