@@ -76,7 +76,7 @@ PromptLearning::PromptLearning(const Params& params, const Context& context)
   const auto length = static_cast<std::int64_t>(template_.tokens.size());
   const auto words = static_cast<std::int64_t>(template_.places.size());
   words_ = register_buffer("words", random_normal({length, shape.width}, *context.random, 0, 0.02));
-  places_ = register_buffer("places", torch::tensor(template_.places, torch::kInt64));
+  places_ = torch::tensor(template_.places, torch::kInt64);
   prompts_ = register_parameter(
       "prompts", random_normal({context.identities, words, shape.width}, *context.random, 0, 0.02));
 }
