@@ -112,7 +112,7 @@ std::vector<OutputInfo> Transreid::outputs() const {
 torch::Tensor Transreid::shuffled(const torch::Tensor& patches) const {
   const auto count = patches.size(1);
   const auto moved = params_.shift - 1;
-  if (moved > count || count / params_.parts < 1) {
+  if (count < 2 || moved > count || count < params_.parts) {
     throw ComponentError(component, "the images have " + std::to_string(count) +
                                         " patches, too few for shift = " + std::to_string(params_.shift) +
                                         " and parts = " + std::to_string(params_.parts) +

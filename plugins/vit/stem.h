@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "kindred/nn/activations.h"
 #include "kindred/nn/network_part.h"
