@@ -2,14 +2,15 @@
 
 #include <torch/nn/init.h>
 #include <torch/nn/modules/conv.h>
-#include <torch/nn/modules/linear.h>
 
 #include <utility>
 
 #include "kindred/core/error.h"
 #include "kindred/nn/drop_path.h"
+#include "kindred/nn/feed_forward.h"
 #include "kindred/nn/recompute.h"
 #include "kindred/nn/tensor_module.h"
+#include "kindred/nn/transformer_block.h"
 
 namespace kindred::convnext {
 
@@ -30,20 +31,11 @@ torch::Tensor as_map(const torch::Tensor& pixels) {
   return pixels.permute({0, 3, 1, 2});
 }
 
-// The published initialization cuts the distribution off at 100 deviations, which never happens.
-template <class Module>
-Module initialized(Module module) {
-  torch::nn::init::normal_(module->weight, 0.0, initial_deviation);
-  torch::nn::init::zeros_(module->bias);
-  return module;
-}
-
 torch::nn::Conv2d make_conv(const torch::nn::Conv2dOptions& options) {
-  return initialized(torch::nn::Conv2d(options));
-}
-
-torch::nn::Linear make_linear(std::int64_t in, std::int64_t out) {
-  return initialized(torch::nn::Linear(in, out));
+  torch::nn::Conv2d conv(options);
+  torch::nn::init::normal_(conv->weight, 0.0, initial_deviation);
+  torch::nn::init::zeros_(conv->bias);
+  return conv;
 }
 
 void check_size(const torch::Tensor& map, std::int64_t least) {
@@ -90,20 +82,6 @@ class Stem final : public TensorModule {
   std::shared_ptr<PixelNorm> norm_;
 };
 
-class Mlp final : public TensorModule {
- public:
-  explicit Mlp(std::int64_t channels)
-      : fc1_(register_module("fc1", make_linear(channels, mlp_ratio * channels))),
-        fc2_(register_module("fc2", make_linear(mlp_ratio * channels, channels))) {}
-  torch::Tensor forward(const torch::Tensor& pixels) override {
-    return fc2_->forward(torch::gelu(fc1_->forward(pixels)));
-  }
-
- private:
-  torch::nn::Linear fc1_;
-  torch::nn::Linear fc2_;
-};
-
 class Residual final : public TensorModule {
  public:
   Residual(const ResidualOptions& options, std::shared_ptr<RandomStream> random)
@@ -113,13 +91,16 @@ class Residual final : public TensorModule {
                                                  .padding(3)
                                                  .groups(options.channels)))),
         norm_(register_module("norm", std::make_shared<PixelNorm>(options.channels))),
-        mlp_(register_module("mlp", std::make_shared<Mlp>(options.channels))),
+        mlp_(register_module("mlp",
+                             std::make_shared<FeedForward>(options.channels, mlp_ratio * options.channels))),
         scale_(register_parameter("gamma", torch::full({options.channels}, initial_scale))),
         drop_(register_module("drop_path", std::make_shared<DropPath>(options.drop_path, random))),
-        random_(std::move(random)) {}
+        random_(std::move(random)) {
+    initialize_transformer(*this);
+  }
 
   torch::Tensor forward(const torch::Tensor& map) override {
-    if (!recompute_) return computed(map);
+    if (!recompute_ || !is_training()) return computed(map);
     const auto self = std::static_pointer_cast<Residual>(shared_from_this());
     return recomputed([self](const torch::Tensor& input) { return self->computed(input); }, map, random_);
   }
@@ -133,7 +114,7 @@ class Residual final : public TensorModule {
   bool recompute_;
   torch::nn::Conv2d depthwise_;
   std::shared_ptr<PixelNorm> norm_;
-  std::shared_ptr<Mlp> mlp_;
+  std::shared_ptr<FeedForward> mlp_;
   torch::Tensor scale_;
   std::shared_ptr<DropPath> drop_;
   std::shared_ptr<RandomStream> random_;

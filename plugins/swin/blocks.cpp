@@ -11,9 +11,12 @@
 #include <vector>
 
 #include "kindred/nn/adapts_weights.h"
+#include "kindred/nn/attention.h"
 #include "kindred/nn/drop_path.h"
+#include "kindred/nn/feed_forward.h"
 #include "kindred/nn/recompute.h"
 #include "kindred/nn/tensor_module.h"
+#include "kindred/nn/transformer_block.h"
 
 namespace kindred::swin {
 
@@ -22,6 +25,7 @@ namespace {
 constexpr std::int64_t patch = 4;
 constexpr std::int64_t mlp_ratio = 4;
 constexpr double initial_deviation = 0.02;
+constexpr double epsilon = 1e-5;
 constexpr double masked = -100.0;  // as the reference has it: finite, and enough for 16 bits
 constexpr const char* bias_table = "relative_position_bias_table";
 
@@ -34,16 +38,8 @@ torch::Tensor as_map(const torch::Tensor& pixels) {
   return pixels.permute({0, 3, 1, 2});
 }
 
-// The published initialization cuts the distribution off at 100 deviations, which never happens.
-torch::nn::Linear make_linear(std::int64_t in, std::int64_t out, bool bias = true) {
-  torch::nn::Linear linear(torch::nn::LinearOptions(in, out).bias(bias));
-  torch::nn::init::normal_(linear->weight, 0.0, initial_deviation);
-  if (bias) torch::nn::init::zeros_(linear->bias);
-  return linear;
-}
-
 torch::nn::LayerNorm make_norm(std::int64_t channels) {
-  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({channels}));
+  return token_norm(channels, epsilon);
 }
 
 // How many zeros make `length` a multiple of `unit`.
@@ -137,8 +133,8 @@ class WindowAttention final : public torch::nn::Module, public AdaptsWeights {
   WindowAttention(std::int64_t channels, std::int64_t heads, std::int64_t window)
       : heads_(heads),
         window_(window),
-        qkv_(register_module("qkv", make_linear(channels, 3 * channels))),
-        projection_(register_module("proj", make_linear(channels, channels))),
+        qkv_(register_module("qkv", torch::nn::Linear(channels, 3 * channels))),
+        projection_(register_module("proj", torch::nn::Linear(channels, channels))),
         table_(register_parameter(bias_table, torch::empty({(2 * window - 1) * (2 * window - 1), heads}))),
         index_(offset_index(window)) {
     torch::nn::init::normal_(table_, 0.0, initial_deviation);
@@ -149,14 +145,17 @@ class WindowAttention final : public torch::nn::Module, public AdaptsWeights {
     const auto pixels = window_ * window_;
     const auto channels = windows.size(2);
     const auto depth = channels / heads_;
-    const auto parts = qkv_->forward(windows).view({-1, pixels, 3, heads_, depth}).permute({2, 0, 3, 1, 4});
-    const auto query = parts.select(0, 0) / std::sqrt(static_cast<double>(depth));
-    auto logits = torch::matmul(query, parts.select(0, 1).transpose(-2, -1)) + bias();
+    auto parts = qkv_->forward(windows).view({-1, pixels, 3, heads_, depth}).permute({2, 0, 3, 1, 4});
+    auto logit_bias = bias();
     if (mask.defined()) {
-      logits =
-          (logits.view({-1, mask.size(0), heads_, pixels, pixels}) + mask).view({-1, heads_, pixels, pixels});
+      // The windows of an image become heads: each has its own mask, the same for all images.
+      const auto heads = mask.size(0) * heads_;
+      parts = parts.reshape({3, -1, heads, pixels, depth});
+      logit_bias = (logit_bias + mask).view({heads, pixels, pixels});
     }
-    const auto seen = torch::matmul(logits.softmax(-1), parts.select(0, 2));
+    const auto seen =
+        dot_product_attention(parts.select(0, 0), parts.select(0, 1), parts.select(0, 2), logit_bias)
+            .reshape({-1, heads_, pixels, depth});
     return projection_->forward(seen.transpose(1, 2).reshape({-1, pixels, channels}));
   }
 
@@ -194,20 +193,6 @@ class WindowAttention final : public torch::nn::Module, public AdaptsWeights {
   torch::Tensor index_;  // no buffer: it is the same in every network
 };
 
-class Mlp final : public TensorModule {
- public:
-  explicit Mlp(std::int64_t channels)
-      : fc1_(register_module("fc1", make_linear(channels, mlp_ratio * channels))),
-        fc2_(register_module("fc2", make_linear(mlp_ratio * channels, channels))) {}
-  torch::Tensor forward(const torch::Tensor& pixels) override {
-    return fc2_->forward(torch::gelu(fc1_->forward(pixels)));
-  }
-
- private:
-  torch::nn::Linear fc1_;
-  torch::nn::Linear fc2_;
-};
-
 class WindowBlock final : public TensorModule {
  public:
   WindowBlock(const WindowBlockOptions& options, std::shared_ptr<RandomStream> random)
@@ -219,12 +204,15 @@ class WindowBlock final : public TensorModule {
         attention_(register_module(
             "attn", std::make_shared<WindowAttention>(options.channels, options.heads, options.window))),
         norm2_(register_module("norm2", make_norm(options.channels))),
-        mlp_(register_module("mlp", std::make_shared<Mlp>(options.channels))),
+        mlp_(register_module("mlp",
+                             std::make_shared<FeedForward>(options.channels, mlp_ratio * options.channels))),
         drop_(register_module("drop_path", std::make_shared<DropPath>(options.drop_path, random))),
-        random_(std::move(random)) {}
+        random_(std::move(random)) {
+    initialize_transformer(*this);
+  }
 
   torch::Tensor forward(const torch::Tensor& map) override {
-    if (!recompute_) return computed(map);
+    if (!recompute_ || !is_training()) return computed(map);
     const auto self = std::static_pointer_cast<WindowBlock>(shared_from_this());
     return recomputed([self](const torch::Tensor& input) { return self->computed(input); }, map, random_);
   }
@@ -268,7 +256,7 @@ class WindowBlock final : public TensorModule {
   torch::nn::LayerNorm norm1_;
   std::shared_ptr<WindowAttention> attention_;
   torch::nn::LayerNorm norm2_;
-  std::shared_ptr<Mlp> mlp_;
+  std::shared_ptr<FeedForward> mlp_;
   std::shared_ptr<DropPath> drop_;
   std::shared_ptr<RandomStream> random_;
 };
@@ -278,7 +266,10 @@ class PatchMerging final : public TensorModule {
   PatchMerging(std::int64_t in, std::int64_t stride)
       : stride_(stride),
         norm_(register_module("norm", make_norm(4 * in))),
-        reduction_(register_module("reduction", make_linear(4 * in, 2 * in, false))) {}
+        reduction_(register_module("reduction",
+                                   torch::nn::Linear(torch::nn::LinearOptions(4 * in, 2 * in).bias(false)))) {
+    initialize_transformer(*this);
+  }
 
   torch::Tensor forward(const torch::Tensor& map) override {
     const auto pixels = channels_last(map);
@@ -305,8 +296,9 @@ class SemanticEmbedding final : public TensorModule {
  public:
   SemanticEmbedding(std::int64_t channels, double weight)
       : weight_(weight),
-        scale_(register_module("w", make_linear(2, channels))),
-        offset_(register_module("b", make_linear(2, channels))) {
+        scale_(register_module("w", torch::nn::Linear(2, channels))),
+        offset_(register_module("b", torch::nn::Linear(2, channels))) {
+    initialize_transformer(*this);
     for (auto& parameter : parameters()) parameter.set_requires_grad(false);
   }
 
@@ -333,7 +325,7 @@ class FinalNorm final : public TensorModule {
       : weight_(register_parameter("weight", torch::ones({channels}))),
         bias_(register_parameter("bias", torch::zeros({channels}))) {}
   torch::Tensor forward(const torch::Tensor& map) override {
-    return as_map(torch::layer_norm(channels_last(map), weight_.sizes(), weight_, bias_));
+    return as_map(torch::layer_norm(channels_last(map), weight_.sizes(), weight_, bias_, epsilon));
   }
 
  private:

@@ -82,8 +82,23 @@ def checksum(tensors):
     return zlib.crc32(''.join(lines).encode())
 
 
-def sampled(tensor, every):
-    return [float('%.8g' % value) for value in tensor.flatten()[::every]]
+def rounded(tensor):
+    return [float('%.8g' % value) for value in tensor.flatten()]
+
+
+def map_entry(last):
+    """About a hundred values of a map, an odd distance apart."""
+    every = last.numel() // 100 | 1
+    return {'shape': list(last.shape), 'every': every, 'values': rounded(last.flatten()[::every])}
+
+
+def network_entry(network, block, size, output):
+    """What output(network, images), a map, is for images of that size, and the names of the tensors."""
+    lines = tensor_lines(network, block)
+    network = filled(network)
+    with torch.no_grad():
+        last = output(network, images(*size).double())
+    return {'tensors': lines, 'height': size[0], 'width': size[1], **map_entry(last)}
 
 
 def write(path, content):

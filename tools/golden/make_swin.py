@@ -43,24 +43,14 @@ def solider_map(network, images, weight):
     return network(images, weights)[1][-1]
 
 
-def entry(network, block, size, output):
-    """output: the last map [N, C, h, w] of the network for images"""
-    lines = formula.tensor_lines(network, block)
-    network = formula.filled(network)
-    with torch.no_grad():
-        last = output(network, formula.images(*size).double())
-    return {'tensors': lines, 'height': size[0], 'width': size[1], 'shape': list(last.shape),
-            'values': formula.sampled(last, 61)}
-
-
-def table_entry(heads=2, window=7, wanted=3):
+def table_entry(heads=3, window=7, wanted=3):
     """A table of relative positions as SOLIDER-REID and Microsoft make it for another window."""
     side, new_side = 2 * window - 1, 2 * wanted - 1
     table = formula.values('table', (side * side, heads))
     square = table.permute(1, 0).reshape(1, heads, side, side)
     resized = functional.interpolate(square, size=(new_side, new_side), mode='bicubic')
     return {'window': window, 'wanted': wanted, 'heads': heads,
-            'values': formula.sampled(resized.view(heads, -1).permute(1, 0), 1)}
+            'values': formula.rounded(resized.view(heads, -1).permute(1, 0))}
 
 
 def main():
@@ -74,36 +64,39 @@ def main():
             tokens = layer(tokens)
         return to_map(network.norm(tokens).view(len(images), 3, 3, -1))
 
-    def timm_network(name, **options):
-        return timm.create_model(name, **options)
-
     programs = {
         # Sizes that give whole windows in every stage: there timm and Microsoft need no padding.
-        'timm': entry(timm_network('swin_tiny_patch4_window7_224', img_size=(192, 96), window_size=3), LAYERS,
-                      (192, 96), lambda network, images: to_map(network.forward_features(images))),
-        'Swin Transformer (Microsoft)': entry(
+        'timm': formula.network_entry(
+            timm.create_model('swin_tiny_patch4_window7_224', img_size=(192, 96), window_size=3), LAYERS, (192, 96),
+            lambda network, images: to_map(network.forward_features(images))),
+        'Swin Transformer (Microsoft)': formula.network_entry(
             microsoft.SwinTransformer(img_size=96, window_size=3), LAYERS, (96, 96), microsoft_map),
         # Sizes that do not.
-        'torchvision': entry(torchvision.models.swin_t(), r'features\.[1357]\.(\d+)\.', (96, 40),
-                             lambda network, images: to_map(network.norm(network.features(images)))),
-        'SOLIDER': entry(reid.swin_tiny_patch4_window7_224(semantic_weight=0.2), LAYERS, (96, 40),
-                         lambda network, images: solider_map(network, images, 0.2)),
+        'torchvision': formula.network_entry(
+            torchvision.models.swin_t(), r'features\.[1357]\.(\d+)\.', (96, 40),
+            lambda network, images: to_map(network.norm(network.features(images)))),
+        'SOLIDER': formula.network_entry(
+            reid.swin_tiny_patch4_window7_224(semantic_weight=0.2), LAYERS, (96, 40),
+            lambda network, images: solider_map(network, images, 0.2)),
     }
-    plain = reid.swin_tiny_patch4_window7_224(semantic_weight=-1)
-    dense = reid.SwinTransformer(strides=(4, 2, 2, 1), semantic_weight=-1)
     # 94 x 42: not even whole patches.
     others = {
-        'SOLIDER without semantic weight': entry(plain, LAYERS, (94, 42), lambda network, images: network(images)[1][-1]),
-        'SOLIDER with last stride 1': entry(dense, LAYERS, (96, 40), lambda network, images: network(images)[1][-1]),
+        'plain': formula.network_entry(
+            reid.swin_tiny_patch4_window7_224(semantic_weight=-1), LAYERS, (94, 42),
+            lambda network, images: network(images)[1][-1]),
+        'last stride 1': formula.network_entry(
+            reid.SwinTransformer(strides=(4, 2, 2, 1), semantic_weight=-1), LAYERS, (96, 40),
+            lambda network, images: network(images)[1][-1]),
     }
     for other in others.values():
         del other['tensors']
     checksums = {}
     for size in ('tiny', 'small', 'base'):
-        network = timm_network(f'swin_{size}_patch4_window7_224')
+        network = timm.create_model(f'swin_{size}_patch4_window7_224')
         checksums[size] = formula.checksum(
             (key, value.shape) for key, value in network.state_dict().items() if not key.startswith('head.'))
-    formula.write(sys.argv[3], {'programs': programs, 'others': others, 'checksums': checksums, 'table': table_entry()})
+    formula.write(sys.argv[3], {'programs': programs, 'SOLIDER without semantic weight': others, 'checksums': checksums,
+                                'table': table_entry()})
 
 
 if __name__ == '__main__':
