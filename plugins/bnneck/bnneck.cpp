@@ -45,6 +45,10 @@ std::vector<WeightsLayout> Bnneck::weights_layouts() {
       {.name = "reid-strong-baseline",
        .required = {"bottleneck.running_mean"},
        .rules = {{"bottleneck.*", "neck.*"}, {"classifier.*", "classifier.*"}}},
+      {.name = "SOLIDER-REID",
+       .required = {"bottleneck.running_mean"},
+       .rules = {{"bottleneck.*", "neck.*"}, {"classifier.*", "classifier.*"}},
+       .settings = {"head.test_feature='global'"}},
       {.name = "torchreid", .required = {"classifier.weight"}, .rules = {{"classifier.*", "classifier.*"}}}};
 }
 
