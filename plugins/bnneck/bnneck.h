@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "kindred/core/schema.h"
@@ -24,6 +25,7 @@ class Bnneck final : public Head {
 
   struct Params {
     PoolingKind pooling = PoolingKind::average;
+    std::optional<double> gem_exponent;
     std::int64_t reduced_dim = 0;
     TestFeature test_feature = TestFeature::neck;
   };
@@ -32,15 +34,15 @@ class Bnneck final : public Head {
 
   Bnneck(const Params& params, const Context& context);
 
-  [[nodiscard]] std::shared_ptr<TensorModule> trunk() const override { return trunk_; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return trunk_; }
   [[nodiscard]] std::vector<OutputInfo> outputs() const override;
-  [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override;
+  [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override;
 
  private:
   TestFeature test_feature_;
   std::int64_t dim_;
   std::int64_t identities_;
-  std::shared_ptr<TensorModule> trunk_;
+  std::shared_ptr<NetworkPart> trunk_;
   std::shared_ptr<Pooling> pooling_;
   torch::nn::Conv2d reduction_{nullptr};  // empty without reduction
   torch::nn::BatchNorm1d neck_{nullptr};

@@ -34,7 +34,7 @@ struct ImportOptions {
   std::filesystem::path file;
   std::filesystem::path out;               ///< the model that is written
   std::string key{};                       ///< of the weights in a file with several networks, or ""
-  std::vector<std::string> allow_missing;  ///< as for match_weights()
+  weights::Allowed allowed;                ///< what need not match
   std::optional<std::int64_t> identities;  ///< absent: as the file's classifiers have them
 };
 
@@ -45,9 +45,11 @@ struct ImportOutcome {
   std::string text;  ///< for people: what became of every tensor that did not simply match
 };
 
-/// Builds the plan's network, puts the file's tensors in and writes it as a model, with the recipe inside, as
-/// training does; the recipe says [weights] for where they came from. When the report is not complete nothing
-/// is written. Throws Error where the number of identities is not known or a pattern matches nothing,
+/// Sets in the plan what the file's layout demands, builds its network, puts the file's tensors in and writes
+/// it as a model, with the recipe inside, as training does; the recipe says [weights] for where they came
+/// from. What depends on the number of identities starts from random numbers when the file is of another one.
+/// When the report is not complete nothing is written. Throws Error where the number of identities is not
+/// known or a pattern matches nothing, RecipeError where the recipe says otherwise than the layout demands,
 /// DataError for a file that cannot be used.
 [[nodiscard]] ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options);
 

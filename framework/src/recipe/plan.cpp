@@ -11,6 +11,7 @@
 #include "recipe/recipe_kind.h"
 #include "recipe/recipe_layout.h"
 #include "recipe/recipe_merge.h"
+#include "recipe/reserved_keys.h"
 
 namespace kindred::recipe {
 namespace {
@@ -23,10 +24,7 @@ Names top_level_keys() {
   return keys;
 }
 
-const Names table_keys = {"type"};
 const Names optimizer_keys = {"type", "group"};
-const Names backbone_keys = {"type", "weights", "weights_sha256", "weights_key"};
-const Names entry_keys = {"type", "name", "enabled"};
 const Names post_processor_keys = {"type", "name", "enabled", "domains"};
 const Names loss_keys = {"type", "name", "enabled", "on", "weight", "reduction"};
 
@@ -78,7 +76,8 @@ class Planner {
     choose(plan.backbone, backbone_keys);
     if (const auto* table = root_->find("backbone"); table != nullptr && table->as<Table>() != nullptr) {
       plan.backbone_start = BackboneSettings::schema().parse(
-          only(*table, {"weights", "weights_sha256", "weights_key"}), "[backbone]", diagnostics_);
+          only(*table, {"weights", "weights_sha256", "weights_key", "weights_allow_unused"}), "[backbone]",
+          diagnostics_);
       if (plan.backbone_start.weights && plan.backbone_start.weights->empty()) plan.backbone_start = {};
     }
     choose(plan.head);

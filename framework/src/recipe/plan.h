@@ -105,8 +105,8 @@ struct GroupChoice : GroupSettings {
 
 /// The recipe's keys: `name`, `seed` and `evaluate_on`; the tables dataset (or a list of them,
 /// dataset_choice.h), sampler, backbone, head, optimizer and schedule,
-/// each with `type` and the parameters of that component, backbone also with `weights`, `weights_sha256` and
-/// `weights_key`;
+/// each with `type` and the parameters of that component, backbone also with `weights`, `weights_sha256`,
+/// `weights_key` and `weights_allow_unused`;
 /// the lists of tables augmentation, loss, post_processor and metric, whose entries have `type`, `name` and
 /// `enabled` besides, those of loss also `on`, `weight` and `reduction`, those of post_processor `domains`;
 /// the list of tables group inside optimizer; the list of tables pseudo_labels, each with a table `dataset`
@@ -136,7 +136,7 @@ struct Plan : RankingPlan, DataPlan, InferencePlan {
   [[nodiscard]] Value resolved() const;
   /// What decides the result of a training, and nothing else: part_affecting() it. Where files lie does not
   /// count: the data, which the samples themselves tell apart, and weights to start from, which their SHA-256
-  /// tells apart (with_hashes_of_weights()).
+  /// tells apart (weights::settled()).
   [[nodiscard]] Value identity() const;
 };
 

@@ -39,10 +39,15 @@ Schema<BackboneSettings> BackboneSettings::schema() {
   s.add("weights_key", &BackboneSettings::weights_key,
         "key of that file under which the weights are, such as teacher, where it holds several networks")
       .like(is_not_empty, "a key");
+  s.add("weights_allow_unused", &BackboneSettings::weights_allow_unused,
+        "names of tensors of that file that the backbone need not have a place for, such as 'projector.*'; "
+        "'*' matches any characters")
+      .like(is_not_empty, "the name of a tensor");
   s.rule([](const BackboneSettings& settings) -> std::string {
     if (settings.weights) return "";
     if (settings.weights_sha256) return "weights_sha256 needs weights";
-    return settings.weights_key ? "weights_key needs weights" : "";
+    if (settings.weights_key) return "weights_key needs weights";
+    return settings.weights_allow_unused.empty() ? "" : "weights_allow_unused needs weights";
   });
   return s;
 }
@@ -77,11 +82,16 @@ Schema<WeightsSettings> WeightsSettings::schema() {
         "'head.classifier*' for other identities; they start from random numbers; '*' matches any characters")
       .like(is_not_empty, "the name of a tensor")
       .also_called({"strict", "ignore", "exclude", "skip"});
+  s.add("allow_unused", &WeightsSettings::allow_unused,
+        "names of tensors of the file that the network need not have a place for, such as 'auxiliary.*'; "
+        "'*' matches any characters")
+      .like(is_not_empty, "the name of a tensor");
   s.rule([](const WeightsSettings& settings) -> std::string {
     if (settings.file) return "";
     if (settings.sha256) return "sha256 needs file";
     if (settings.key) return "key needs file";
-    return settings.allow_missing.empty() ? "" : "allow_missing needs file";
+    if (!settings.allow_missing.empty()) return "allow_missing needs file";
+    return settings.allow_unused.empty() ? "" : "allow_unused needs file";
   });
   return s;
 }

@@ -55,6 +55,7 @@ struct BackboneSettings {
   std::optional<std::string> weights;         ///< absent: random
   std::optional<std::string> weights_sha256;  ///< absent: any file
   std::optional<std::string> weights_key;     ///< absent: the weights are looked for
+  std::vector<std::string> weights_allow_unused;
   static Schema<BackboneSettings> schema();
 };
 
@@ -64,6 +65,7 @@ struct WeightsSettings {
   std::optional<std::string> sha256;  ///< absent: any file
   std::optional<std::string> key;     ///< absent: the weights are looked for
   std::vector<std::string> allow_missing;
+  std::vector<std::string> allow_unused;
   static Schema<WeightsSettings> schema();
 };
 

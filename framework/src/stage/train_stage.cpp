@@ -55,7 +55,7 @@ void TrainStage::link(const std::function<const Stage&(const std::string&)>& sta
 }
 
 Value TrainStage::settings() const {
-  return weights::with_hashes_of_weights(plan_).identity();
+  return weights::settled(plan_).identity();
 }
 
 std::vector<const ComponentInfo*> TrainStage::components() const {
@@ -88,7 +88,7 @@ std::vector<recipe::NamedFile> TrainStage::files() const {
 
 std::optional<training::Extension> TrainStage::extension(const Value& begun,
                                                          const std::filesystem::path& folder) const {
-  return training::extension_in(folder, begun, weights::with_hashes_of_weights(plan_));
+  return training::extension_in(folder, begun, weights::settled(plan_));
 }
 
 bool TrainStage::is_worth_keeping(const std::filesystem::path& folder) const {

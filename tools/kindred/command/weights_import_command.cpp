@@ -37,9 +37,12 @@ Action add_options(CLI::App& app) {
   app.add_option("--out", request.out, "The model file to write: NAME.safetensors")
       ->required()
       ->type_name("FILE");
-  add_repeatable(app, "--allow-missing", request.allow_missing,
+  add_repeatable(app, "--allow-missing", request.allowed.missing,
                  "Tensors of the network that the file may lack or contain in another shape, such as "
                  "'head.classifier*'")
+      ->type_name("PATTERN");
+  add_repeatable(app, "--allow-unused", request.allowed.unused,
+                 "Tensors of the file that the network need not have a place for, such as 'auxiliary.*'")
       ->type_name("PATTERN");
   app.add_option("--identities", request.identities, "Identities of the classifiers [as in the file]")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}).description(""))

@@ -1,0 +1,7 @@
+#include "kindred/nn/adapts_weights.h"
+
+namespace kindred {
+
+AdaptsWeights::~AdaptsWeights() = default;
+
+}  // namespace kindred
