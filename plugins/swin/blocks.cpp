@@ -178,11 +178,10 @@ class WindowAttention final : public torch::nn::Module, public AdaptsWeights {
 
  private:
   // [heads, window^2, window^2]
-  [[nodiscard]] torch::Tensor bias() const {
+  [[nodiscard]] torch::Tensor bias() {
     const auto pixels = window_ * window_;
-    return table_.index_select(0, index_.to(table_.device()))
-        .view({pixels, pixels, heads_})
-        .permute({2, 0, 1});
+    if (index_.device() != table_.device()) index_ = index_.to(table_.device());
+    return table_.index_select(0, index_).view({pixels, pixels, heads_}).permute({2, 0, 1}).contiguous();
   }
 
   std::int64_t heads_;
