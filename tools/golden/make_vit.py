@@ -1,21 +1,20 @@
-"""Makes tests/golden/vit_expected.json: python3 make_vit.py TRANSREID DINOV2 OUT.json
+"""Makes tests/golden/weights/vit_expected.json: what other programs' vision transformers give for weights and images by
+formula, and what they call their tensors.
 
-TRANSREID and DINOV2 are checkouts of github.com/damo-cv/TransReID and github.com/facebookresearch/dinov2. What the
-programs' own networks give in evaluation for images by formula, with weights by formula, so that no weights need to be
-kept. The networks are narrow and shallow; only their width and depth differ from the published ones. The test needs the
-JSON file only. Made with PyTorch 2.13.0, timm 1.0.31, torchvision 0.29.1, TransReID dec5504 and dinov2 b8931f7.
+    python3 make_vit.py TRANSREID DINOV2 OUT
+
+TRANSREID and DINOV2 are checkouts of damo-cv/TransReID and facebookresearch/dinov2. The networks differ from the
+published ones in width and depth alone. Made with Python 3.11, PyTorch 2.13.0, torchvision 0.29.1, timm 1.0.31,
+damo-cv/TransReID dec5504 and facebookresearch/dinov2 b8931f7.
 """
 
 import collections.abc
 import contextlib
 import functools
 import io
-import json
 import pathlib
-import re
 import sys
 import types
-import zlib
 
 import torch
 
@@ -28,53 +27,35 @@ import timm.models.deit  # noqa: E402
 import timm.models.vision_transformer  # noqa: E402
 import torchvision.models.vision_transformer  # noqa: E402
 
+import formula  # noqa: E402
+
 torch.library.register_fake = register_fake
 
 DIM, DEPTH, HEADS, CLASSES = 32, 2, 4, 5
 
 
 def values(name, shape):
-    """For the element i of a tensor: sin(0.37 i + CRC-32 of its name modulo 1000), scaled by what it is."""
-    count = max(1, torch.Size(shape).numel())
-    wave = (torch.arange(count, dtype=torch.float64) * 0.37 + zlib.crc32(name.encode()) % 1000).sin().view(shape)
-    if name.endswith('running_var'):
-        return 1 + 0.5 * wave
-    if len(shape) == 1 and name.endswith('weight'):
-        return 1 + 0.2 * wave
-    return (0.1 if len(shape) == 1 else 0.15) * wave
-
-
-def images(height, width):
-    """x[n, c, h, w] = sin(0.05 h + 0.11 w + 1.7 c + 0.9 n), [2, 3, height, width]"""
-    n, c, h, w = torch.meshgrid(*[torch.arange(s, dtype=torch.float64) for s in (2, 3, height, width)], indexing='ij')
-    return (0.05 * h + 0.11 * w + 1.7 * c + 0.9 * n).sin().float()
-
-
-def numbers(tensor):
-    return [float('%.7g' % v) for v in tensor.flatten()]
+    return (1 if name.endswith('running_var') else 0) + formula.values(name, shape)
 
 
 def filled(network):
-    network.load_state_dict({key: values(key, value.shape).to(value.dtype) if value.is_floating_point() else value
+    """The network with weights by formula, in 64 bits and in evaluation."""
+    network.load_state_dict({key: values(key, value.shape) if value.is_floating_point() else value
                              for key, value in network.state_dict().items()})
-    return network.eval()
+    return network.double().eval()
 
 
-def shapes(network):
-    """Of a chain of blocks only the first is written; the others are the same, up to "depth"."""
-    found = {}
-    depth = 0
-    for key, value in network.state_dict().items():
-        block = re.search(r'(?:blocks\.|encoder_layer_)(\d+)\.', key)
-        depth = max(depth, int(block[1]) + 1) if block else depth
-        if not block or block[1] == '0':
-            found[key] = list(value.shape)
-    return {'depth': depth, 'first': found}
+def images(height, width):
+    return formula.images(height, width).double()
+
+
+def lines(network):
+    return formula.tensor_lines(network, r'(?:.*\.)?(?:blocks\.|encoder_layer_)(\d+)\.')
 
 
 def tokens_of(network, tokens, extra):
     """The class token and the mean of the grid's."""
-    return {'tensors': shapes(network), 'class': numbers(tokens[:, 0]), 'mean': numbers(tokens[:, extra:].mean(1))}
+    return {'tensors': lines(network), 'class': formula.rounded(tokens[:, 0]), 'mean': formula.rounded(tokens[:, extra:].mean(1))}
 
 
 def timm_case(make, extra, **options):
@@ -100,8 +81,8 @@ def dinov2_case(registers):
         block_chunks=0, num_register_tokens=registers,
         block_fn=functools.partial(NestedTensorBlock, attn_class=MemEffAttention)))
     features = network.forward_features(images(56, 56))
-    return {'tensors': shapes(network), 'class': numbers(features['x_norm_clstoken']),
-            'mean': numbers(features['x_norm_patchtokens'].mean(1))}
+    return {'tensors': lines(network), 'class': formula.rounded(features['x_norm_clstoken']),
+            'mean': formula.rounded(features['x_norm_patchtokens'].mean(1))}
 
 
 def transreid_module(name, change=lambda text: text):
@@ -152,28 +133,28 @@ def transreid_case(vit, models, jpm, camera, view, size):
             model = models.build_transformer(CLASSES, camera, view, config, {'small': network})
     filled(model)
     sides = {'cam_label': torch.tensor([2, 0]), 'view_label': torch.tensor([1, 1])}
-    case = {'tensors': shapes(model), 'before': numbers(model(images(*size), **sides))}
+    case = {'tensors': lines(model), 'before': formula.rounded(model(images(*size), **sides))}
     model.neck_feat = 'after'
-    case['after'] = numbers(model(images(*size), **sides))
+    case['after'] = formula.rounded(model(images(*size), **sides))
     scores, _ = model.train()(images(*size), **sides)
-    case['logits'] = numbers(torch.cat(scores, 1) if jpm else scores)
+    case['logits'] = formula.rounded(torch.cat(scores, 1) if jpm else scores)
     return case
 
 
 def position_cases(vit):
     def source(tokens):
-        return values('pos_embed', [1, tokens, 2]).float()
+        return formula.values('pos_embed', (1, tokens, 2))
 
     def resized(tokens, rows, columns):
         with contextlib.redirect_stdout(io.StringIO()):
             return vit.resize_pos_embed(source(tokens), torch.zeros(1, rows * columns + 1, 2), rows, columns)
 
     sample = timm.layers.resample_abs_pos_embed
-    return {'bicubic_14x14_to_5x3': numbers(sample(source(197), [5, 3])),
-            'bicubic_3x3_to_5x4': numbers(sample(source(10), [5, 4])),
-            'bicubic_7x3_to_4x2': numbers(sample(source(22), [4, 2], old_size=[7, 3])),
-            'bilinear_14x14_to_5x3': numbers(resized(197, 5, 3)),
-            'bilinear_3x3_to_5x4': numbers(resized(10, 5, 4))}
+    return {'bicubic_14x14_to_5x3': formula.rounded(sample(source(197), [5, 3])),
+            'bicubic_3x3_to_5x4': formula.rounded(sample(source(10), [5, 4])),
+            'bicubic_7x3_to_4x2': formula.rounded(sample(source(22), [4, 2], old_size=[7, 3])),
+            'bilinear_14x14_to_5x3': formula.rounded(resized(197, 5, 3)),
+            'bilinear_3x3_to_5x4': formula.rounded(resized(10, 5, 4))}
 
 
 def sizes():
@@ -188,7 +169,6 @@ def sizes():
 
 @torch.no_grad()
 def main():
-    torch.set_num_threads(1)
     vit, models = transreid()
     vision = timm.models.vision_transformer.VisionTransformer
     cases = {
@@ -202,9 +182,7 @@ def main():
         'transreid_camera': transreid_case(vit, models, False, 3, 0, (64, 32)),
         'transreid_plain': transreid_case(vit, models, False, 0, 0, (64, 32)),
     }
-    with open(sys.argv[3], 'w') as file:
-        json.dump({'cases': cases, 'positions': position_cases(vit), 'parameters': sizes()}, file)
-        file.write('\n')
+    formula.write(sys.argv[3], {'programs': cases, 'positions': position_cases(vit), 'parameters': sizes()})
 
 
 if __name__ == '__main__':
