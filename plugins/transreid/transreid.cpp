@@ -53,13 +53,20 @@ Schema<Transreid::Params> Transreid::schema() {
 }
 
 std::vector<WeightsLayout> Transreid::weights_layouts() {
-  // model/make_model.py. "b1" and "b2" are a block and a norm, of networks with 12 blocks.
+  // model/make_model.py. "b1" and "b2" are a block and a norm, of networks with 12 blocks. Images to be
+  // tested are resized by torchvision with PIL's bilinear filter (datasets/make_dataloader.py), and not
+  // normalized as for ImageNet (configs).
+  std::vector<std::string> settings = {"augmentation.resize.antialias=true",
+                                       "augmentation.normalize.mean=[0.5,0.5,0.5]",
+                                       "augmentation.normalize.std=[0.5,0.5,0.5]"};
   std::vector<RenameRule> rules = {{"bottleneck.*", "neck_global.*"},
                                    {"classifier.*", "classifier_global.*"}};
   WeightsLayout plain{.name = "TransReID",
                       .required = {"bottleneck.running_mean", "classifier.weight"},
                       .rules = rules,
-                      .settings = {"head.jpm=false"}};
+                      .settings = settings};
+  plain.settings.emplace_back("head.jpm=false");
+  settings.emplace_back("head.jpm=true");
   rules.insert(rules.end(), {{"b1.0.*", "global_branch.blocks.11.*"},
                              {"b1.1.*", "global_branch.norm.*"},
                              {"b2.0.*", "local_branch.blocks.11.*"},
@@ -67,11 +74,10 @@ std::vector<WeightsLayout> Transreid::weights_layouts() {
                              {"bottleneck_#.*", "neck_local#.*"},
                              {"classifier_#.*", "classifier_local#.*"}});
   return {{.name = "TransReID",
-           .note = "base.blocks.11 and base.norm, which b1 and b2 were copied from, are of no use",
            .required = {"b1.0.norm1.weight", "b2.0.norm1.weight", "bottleneck.running_mean",
                         "bottleneck_#.running_mean"},
            .rules = std::move(rules),
-           .settings = {"head.jpm=true"}},
+           .settings = std::move(settings)},
           std::move(plain)};
 }
 

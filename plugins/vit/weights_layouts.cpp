@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,6 +8,8 @@
 namespace kindred::vit {
 
 namespace {
+
+constexpr int copied_block = 11;  // of TransReID's jigsaw patch module
 
 // The names of timm's VisionTransformer (models/vision_transformer.py), which DeiT, DINO, MAE, MoCo v3,
 // DINOv2 and TransReID share: each after a prefix.
@@ -68,6 +71,32 @@ WeightsLayout transreid_layout() {
           .dropped = {"base.fc.*"}};
 }
 
+// With the jigsaw patch module "b1" and "b2" are copies of the last of 12 blocks and of the norm, which are
+// trained instead of them.
+WeightsLayout transreid_jpm_layout() {
+  auto layout = transreid_layout();
+  layout.required.insert(layout.required.end(), {"b1.0.norm1.weight", "b2.0.norm1.weight"});
+  const auto replaced = [](const RenameRule& rule) {
+    return rule.from == "base.blocks.#.*" || rule.from == "base.norm.*";
+  };
+  layout.rules.erase(std::remove_if(layout.rules.begin(), layout.rules.end(), replaced), layout.rules.end());
+  for (int i = 0; i < copied_block; ++i) {
+    const auto block = "blocks." + std::to_string(i) + ".*";
+    layout.rules.push_back({"base." + block, block});
+  }
+  layout.dropped.insert(layout.dropped.end(),
+                        {"base.blocks." + std::to_string(copied_block) + ".*", "base.norm.*"});
+  return layout;
+}
+
+// For whoever takes the backbone alone.
+WeightsLayout transreid_global_layout() {
+  auto layout = transreid_jpm_layout();
+  layout.rules.push_back({"b1.0.*", "blocks." + std::to_string(copied_block) + ".*"});
+  layout.rules.push_back({"b1.1.*", "norm.*"});
+  return layout;
+}
+
 }  // namespace
 
 std::vector<WeightsLayout> Vit::weights_layouts() {
@@ -75,7 +104,7 @@ std::vector<WeightsLayout> Vit::weights_layouts() {
   const std::string scale = "backbone.layer_scale=1e-5";
   const std::string patch = "backbone.patch_size=14";
   const std::string registers = "backbone.registers=4";
-  return {transreid_layout(), torchvision_layout(),
+  return {transreid_jpm_layout(), transreid_global_layout(), transreid_layout(), torchvision_layout(),
           // facebookresearch/dinov2, dinov2/models/vision_transformer.py
           timm_layout("DINOv2", {"register_tokens", "mask_token", scaled}, {scale, patch, registers}),
           timm_layout("DINOv2", {"mask_token", scaled}, {scale, patch}),

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "formula_values.h"
+#include "golden/formula_values.h"
 #include "kindred/core/error.h"
 #include "kindred/role/backbone.h"
 #include "vit.h"

@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "formula_values.h"
+#include "golden/formula_values.h"
+#include "golden/golden_model.h"
 #include "kindred/core/error.h"
 #include "kindred/role/backbone.h"
 
@@ -84,8 +85,8 @@ torch::Tensor side_of(Vit& vit, std::int64_t camera, std::int64_t view) {
 }  // namespace
 
 TEST_CASE("a network has as many parameters as the published one of its name") {
-  // timm's, less the classifier: tests/golden/vit_expected.json.
-  const auto expected = kindred::test::golden_file("vit_expected.json")["parameters"];
+  // timm's, less the classifier: tests/golden/weights/vit_expected.json.
+  const auto expected = kindred::test::golden_json("weights/vit_expected.json")["parameters"];
   Vit::Params params;
   params.image_height = 224;
   params.image_width = 224;
@@ -124,7 +125,7 @@ TEST_CASE("large has 24 blocks of 1024 channels") {
   const Vit vit(params, {});
   CHECK(vit.channels() == 1024);
   const auto total =
-      kindred::test::golden_file("vit_expected.json")["parameters"]["large"].get<std::int64_t>();
+      kindred::test::golden_json("weights/vit_expected.json")["parameters"]["large"].get<std::int64_t>();
   const std::int64_t block = 12 * 1024 * 1024 + 13 * 1024;
   const std::int64_t rest = 1024 * 3 * 256 + 1024 + 1024 + 197 * 1024 + 2 * 1024;
   CHECK(total == 24 * block + rest);

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "formula_values.h"
+#include "golden/formula_values.h"
+#include "golden/golden_model.h"
 
 using namespace kindred;
-using test::formula_difference;
 using test::formula_values;
 
 namespace {
@@ -22,7 +22,7 @@ torch::Tensor position_source(std::int64_t tokens) {
 }  // namespace
 
 TEST_CASE("position embeddings are interpolated as timm and TransReID do it") {
-  const auto golden = test::golden_file("vit_expected.json")["positions"];
+  const auto golden = test::golden_json("weights/vit_expected.json")["positions"];
   struct Case {
     std::string name;
     TokenGrid grid;
@@ -39,7 +39,7 @@ TEST_CASE("position embeddings are interpolated as timm and TransReID do it") {
     const auto adapted = position.adapted("embedding", position_source(test.tokens));
     REQUIRE(adapted.defined());
     CHECK(adapted.sizes().vec() == std::vector<std::int64_t>{1, 1 + test.grid.rows * test.grid.columns, 2});
-    CHECK(formula_difference(adapted, golden[test.name].get<std::vector<double>>()) < 2e-6);
+    CHECK(test::relative_difference(adapted, golden[test.name].get<std::vector<double>>()) < 2e-6);
   }
 }
 
