@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "bnneck.h"
@@ -202,8 +201,8 @@ TEST_CASE("TransReID's file with jigsaw patches, cameras and views gives its des
 
 TEST_CASE("TransReID's file without jigsaw patches fits its head and a bnneck on the class token") {
   const std::string size = "depth=2,image_height=64,image_width=32";
-  for (const auto& [program, side] :
-       {std::pair{"transreid_camera", ",side_information='camera'"}, std::pair{"transreid_plain", ""}}) {
+  for (const std::string program : {"transreid_camera", "transreid_plain"}) {
+    const std::string side = program == "transreid_camera" ? ",side_information='camera'" : "";
     CAPTURE(program);
     for (const auto* head : {"type='transreid',jpm=false",
                              "type='bnneck',pooling='class_token',"
