@@ -2,6 +2,7 @@
 
 #include <torch/nn/init.h>
 
+#include <string>
 #include <utility>
 
 #include "kindred/core/error.h"
@@ -12,7 +13,12 @@ namespace kindred::bnneck {
 Schema<Bnneck::Params> Bnneck::schema() {
   Schema<Params> s("One pooled vector with a batch-norm neck before the classifier.",
                    "Luo et al., CVPRW 2019, section 3.5");
-  s.add("pooling", &Params::pooling, "how the feature map is pooled to a vector", pooling_choices());
+  auto choices = pooling_choices();
+  choices.emplace_back("class_token", PoolingKind::class_token);
+  s.add("pooling", &Params::pooling,
+        "how the feature map, or the grid of tokens, is pooled to a vector; 'class_token': that of a vision "
+        "transformer instead",
+        std::move(choices));
   s.add("gem_exponent", &Params::gem_exponent,
         "fixed exponent of the generalized mean, as AGW has it: 3; none: it is learned from 3")
       .above(0);
@@ -76,6 +82,20 @@ std::vector<WeightsLayout> Bnneck::weights_layouts() {
                      .required = {"bottleneck.running_mean"},
                      .rules = {{"bottleneck.*", "neck.*"}, {"classifier.*", "classifier.*"}},
                      .settings = {"augmentation.resize.antialias=true", "head.pooling='avg'"}});
+  // SOLIDER-REID, model/make_model.py and configs: images are not normalized as for ImageNet.
+  layouts.push_back({.name = "SOLIDER-REID",
+                     .required = {"bottleneck.running_mean"},
+                     .rules = {{"bottleneck.*", "neck.*"}, {"classifier.*", "classifier.*"}},
+                     .settings = {"augmentation.resize.antialias=true", "head.pooling='avg'",
+                                  "head.test_feature='global'", "augmentation.normalize.mean=[0.5,0.5,0.5]",
+                                  "augmentation.normalize.std=[0.5,0.5,0.5]"}});
+  // TransReID without the jigsaw patch module, model/make_model.py and configs.
+  layouts.push_back({.name = "TransReID",
+                     .required = {"bottleneck.running_mean", "classifier.weight"},
+                     .rules = {{"bottleneck.*", "neck.*"}, {"classifier.*", "classifier.*"}},
+                     .settings = {"augmentation.resize.antialias=true", "head.pooling='class_token'",
+                                  "head.test_feature='global'", "augmentation.normalize.mean=[0.5,0.5,0.5]",
+                                  "augmentation.normalize.std=[0.5,0.5,0.5]"}});
   return layouts;
 }
 
@@ -83,10 +103,16 @@ Bnneck::Bnneck(const Params& params, const Context& context)
     : test_feature_(params.test_feature),
       dim_(params.reduced_dim > 0 ? params.reduced_dim : context.backbone.channels()),
       identities_(context.identities),
-      trunk_(context.backbone.trunk(context.backbone.blocks().back())),
-      pooling_(register_module(
-          "pooling", std::make_shared<Pooling>(params.pooling, 1, GemExponent{params.gem_exponent}))) {
+      trunk_(context.backbone.trunk(context.backbone.blocks().back())) {
   using namespace torch::nn;  // NOLINT
+  if (params.pooling != PoolingKind::class_token) {
+    pooling_ = register_module(
+        "pooling", std::make_shared<Pooling>(params.pooling, 1, GemExponent{params.gem_exponent}));
+  } else if (context.backbone.gives() != FeatureForm::tokens) {
+    throw ComponentError("head/bnneck",
+                         "pooling = 'class_token' needs a backbone with tokens, such as 'vit', but this one "
+                         "gives a map; set head.pooling = 'avg', 'max' or 'gem'");
+  }
   if (params.reduced_dim > 0) {
     reduction_ =
         register_module("reduction", Conv2d(Conv2dOptions(context.backbone.channels(), dim_, 1).bias(false)));
@@ -111,7 +137,8 @@ std::vector<torch::Tensor> Bnneck::forward(const Activations& features) {
                          "batch normalization needs at least 2 images in a training batch, but this one has "
                          "1; use larger batches");
   }
-  auto pooled = pooling_->forward(features.map());
+  auto pooled = pooling_ == nullptr ? features.class_token().unsqueeze(-1).unsqueeze(-1)
+                                    : pooling_->forward(features.map());
   if (!reduction_.is_empty()) pooled = reduction_->forward(pooled);
   const auto global = pooled.flatten(1);
   const bool use_neck = test_feature_ == TestFeature::neck;

@@ -15,10 +15,11 @@ namespace kindred {
 enum class PoolingKind {
   average,
   max,
-  gem,  ///< generalized mean (Radenovic et al., TPAMI 2019, eq. 3) with a learnable exponent
+  gem,          ///< generalized mean (Radenovic et al., TPAMI 2019, eq. 3) with a learnable exponent
+  class_token,  ///< nothing is pooled: Activations::class_token(). For heads that can do without a map
 };
 
-/// For schemas: 'avg', 'max' and 'gem'.
+/// For schemas: 'avg', 'max' and 'gem', the kinds of Pooling.
 [[nodiscard]] KINDRED_API std::vector<std::pair<std::string, PoolingKind>> pooling_choices();
 
 /// The exponent of the generalized mean.
@@ -35,7 +36,8 @@ struct KINDRED_API GemExponent {
 /// h / stripes).
 class KINDRED_API Pooling : public TensorModule {
  public:
-  /// Throws std::logic_error if there is no stripe, or for a fixed exponent that is not above 0.
+  /// Throws std::logic_error if there is no stripe, for class_token, or for a fixed exponent that is not
+  /// above 0.
   explicit Pooling(PoolingKind kind, std::int64_t stripes = 1, GemExponent exponent = {});
   ~Pooling() override;
 

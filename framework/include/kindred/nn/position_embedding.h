@@ -23,9 +23,10 @@ enum class GridResampling {
 ///
 /// adapted() interpolates an embedding [1, T, C] or [T, C] that another program, or another size of images,
 /// had. Its grid is not written anywhere; of T it is taken to be the first of these that there is:
-/// 1. a square, after as many extra tokens as here, or else after 1, 2 or none;
-/// 2. the grid of this module, likewise: then only the extra tokens differ;
-/// 3. after as many extra tokens as here, the rows and columns whose ratio is nearest to that of this grid:
+/// 1. the grid of this module, after as many extra tokens;
+/// 2. a square, after as many extra tokens as here, or else after 1, 2 or none;
+/// 3. the grid of this module, likewise: then only the extra tokens differ;
+/// 4. after as many extra tokens as here, the rows and columns whose ratio is nearest to that of this grid:
 /// the
 ///    images of a fine-tuned model are of much the same shape.
 /// Embeddings of extra tokens are taken from the first on; those that the source has not are 0.

@@ -42,21 +42,23 @@ struct KINDRED_API TransformerBlockOptions {
   std::optional<double> layer_scale;     ///< initial factor of both branches; absent: no such layer
   double drop_path = 0.0;                ///< nn/drop_path.h
   std::shared_ptr<RandomStream> random;  ///< the component's own; wanted where paths are dropped
+  bool recompute = false;                ///< in training: nn/recompute.h
 };
 
 /// x + attention(norm(x)), then x + feed_forward(norm(x)), of tokens [N, T, C]. Tensors as in timm: "norm1",
 /// "attn.qkv", "attn.proj", "ls1.gamma", "norm2", "mlp.fc1", "mlp.fc2", "ls2.gamma".
 class KINDRED_API TransformerBlock final : public TensorModule {
  public:
-  /// Throws std::logic_error for options that make no block.
+  /// Throws std::logic_error for options that make no block. With `recompute` only a std::shared_ptr holds
+  /// it.
   explicit TransformerBlock(const TransformerBlockOptions& options);
   ~TransformerBlock() override;
   torch::Tensor forward(const torch::Tensor& tokens) override;
 
  private:
-  [[nodiscard]] torch::Tensor scaled(const std::shared_ptr<LayerScale>& scale,
-                                     const torch::Tensor& branch) const;
-
+  [[nodiscard]] torch::Tensor computed(const torch::Tensor& tokens);
+  std::shared_ptr<RandomStream> random_;
+  bool recompute_;
   torch::nn::LayerNorm norm1_;
   std::shared_ptr<SelfAttention> attn_;
   std::shared_ptr<LayerScale> ls1_;  // nullptr without layer scale

@@ -30,6 +30,7 @@ std::string wrong_gem_exponent(PoolingKind kind, const std::optional<double>& fi
 
 Pooling::Pooling(PoolingKind kind, std::int64_t stripes, GemExponent exponent)
     : kind_(kind), stripes_(stripes), fixed_exponent_(exponent.fixed) {
+  if (kind == PoolingKind::class_token) throw std::logic_error("a class token is not pooled of a map");
   if (stripes < 1) throw std::logic_error("a map is pooled to at least one stripe");
   if (exponent.fixed && !(*exponent.fixed > 0)) throw std::logic_error("the exponent of a mean is above 0");
   if (kind != PoolingKind::gem || exponent.fixed) return;
@@ -48,6 +49,7 @@ torch::Tensor Pooling::forward(const torch::Tensor& map) {
     case PoolingKind::max:
       return std::get<0>(torch::adaptive_max_pool2d(map, {stripes_, 1}));
     case PoolingKind::gem:
+    case PoolingKind::class_token:
       break;
   }
   const auto values = map.to(torch::kFloat32).clamp_min(gem_floor);

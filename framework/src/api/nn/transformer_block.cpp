@@ -4,11 +4,25 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/utils.h>
 
+#include <algorithm>
+
+#include "kindred/nn/recompute.h"
+
 namespace kindred {
 
 namespace {
 
 constexpr double initial_deviation = 0.02;
+
+torch::Tensor scaled(const std::shared_ptr<LayerScale>& scale, const torch::Tensor& branch) {
+  return scale == nullptr ? branch : scale->forward(branch);
+}
+
+bool needs_gradients(const torch::nn::Module& module) {
+  const auto parameters = module.parameters();
+  return std::any_of(parameters.begin(), parameters.end(),
+                     [](const auto& parameter) { return parameter.requires_grad(); });
+}
 
 }  // namespace
 
@@ -22,7 +36,9 @@ torch::Tensor LayerScale::forward(const torch::Tensor& tokens) {
 }
 
 TransformerBlock::TransformerBlock(const TransformerBlockOptions& options)
-    : norm1_(register_module("norm1", token_norm(options.channels, options.norm_epsilon))),
+    : random_(options.random),
+      recompute_(options.recompute),
+      norm1_(register_module("norm1", token_norm(options.channels, options.norm_epsilon))),
       attn_(register_module(
           "attn", std::make_shared<SelfAttention>(options.channels, options.heads, options.qkv_bias))),
       drop_path1_(
@@ -41,12 +57,14 @@ TransformerBlock::TransformerBlock(const TransformerBlockOptions& options)
 
 TransformerBlock::~TransformerBlock() = default;
 
-torch::Tensor TransformerBlock::scaled(const std::shared_ptr<LayerScale>& scale,
-                                       const torch::Tensor& branch) const {
-  return scale == nullptr ? branch : scale->forward(branch);
+torch::Tensor TransformerBlock::forward(const torch::Tensor& tokens) {
+  const bool recompute = recompute_ && is_training() && (tokens.requires_grad() || needs_gradients(*this));
+  if (!recompute) return computed(tokens);
+  const auto self = std::static_pointer_cast<TransformerBlock>(shared_from_this());
+  return recomputed([self](const torch::Tensor& again) { return self->computed(again); }, tokens, random_);
 }
 
-torch::Tensor TransformerBlock::forward(const torch::Tensor& tokens) {
+torch::Tensor TransformerBlock::computed(const torch::Tensor& tokens) {
   const auto attended = tokens + drop_path1_->forward(scaled(ls1_, attn_->forward(norm1_->forward(tokens))));
   return attended + drop_path2_->forward(scaled(ls2_, mlp_->forward(norm2_->forward(attended))));
 }
