@@ -58,10 +58,10 @@ class Embedding final : public NetworkPart {
   [[nodiscard]] Activations propagate(const Activations& input) override {
     const auto& images = input.values;
     if (images.size(2) != options_.height || images.size(3) != options_.width) {
-      throw ComponentError(component, "is made for images of " + size_text(options_.height, options_.width) +
-                                          " pixels and was given some of " +
-                                          size_text(images.size(2), images.size(3)) +
-                                          "; set height and width of the backbone to those of the images");
+      throw ComponentError(component,
+                           "is made for images of " + size_text(options_.height, options_.width) +
+                               " pixels and was given some of " + size_text(images.size(2), images.size(3)) +
+                               "; set image_height and image_width of the backbone to those of the images");
     }
     const auto patches = patch_->forward(images).flatten(2).transpose(1, 2);
     auto first = class_token_.expand({images.size(0), 1, -1});
@@ -105,6 +105,14 @@ class LastNorm final : public TensorModule {
   torch::Tensor bias_;
 };
 
+bool uses_cameras(ClipVit::Side side) {
+  return side == ClipVit::Side::camera || side == ClipVit::Side::camera_view;
+}
+
+bool uses_views(ClipVit::Side side) {
+  return side == ClipVit::Side::view || side == ClipVit::Side::camera_view;
+}
+
 /// Those to tell apart; an error when they are wanted and there are none.
 std::int64_t wanted_count(bool wanted, std::int64_t count, const std::string& what) {
   if (wanted && count == 0) {
@@ -123,11 +131,11 @@ Schema<ClipVit::Params> ClipVit::schema() {
   s.add("activation", &Params::activation,
         "of the feed-forward parts: OpenAI's networks have quick_gelu, most of open_clip's gelu",
         activation_choices());
-  s.add("height", &Params::height,
+  s.add("image_height", &Params::image_height,
         "height of the images; weights of another size have their position embedding interpolated")
       .range(1, 16384)
       .unit("pixels");
-  s.add("width", &Params::width, "width of the images").range(1, 16384).unit("pixels");
+  s.add("image_width", &Params::image_width, "width of the images").range(1, 16384).unit("pixels");
   s.add("stride", &Params::stride,
         "pixels between patches: 12 lets patches of 16 overlap; 0: as large as a patch")
       .range(0, 16384)
@@ -148,26 +156,31 @@ std::vector<WeightsLayout> ClipVit::weights_layouts() {
 ClipVit::ClipVit(const Params& params, const Context& context)
     : params_(params),
       shape_(shape_of(params.variant)),
-      cameras_(wanted_count(params.cameras, context.cameras, "camera")),
-      views_(wanted_count(params.views, context.views, "view")) {
+      cameras_(wanted_count(uses_cameras(params.side_information), context.cameras, "camera")),
+      views_(wanted_count(uses_views(params.side_information), context.views, "view")) {
   if (params.depth > 0) shape_.depth = params.depth;
-  if (params.height < shape_.patch || params.width < shape_.patch) {
-    throw ComponentError(component, "images of " + size_text(params.height, params.width) +
+  if (params.image_height < shape_.patch || params.image_width < shape_.patch) {
+    throw ComponentError(component, "images of " + size_text(params.image_height, params.image_width) +
                                         " pixels are smaller than a patch, " +
                                         size_text(shape_.patch, shape_.patch) +
-                                        "; set height and width to those of the images");
+                                        "; set image_height and image_width to those of the images");
   }
   assemble(1);
 }
 
 SideInformation ClipVit::side_information() const {
-  return {.cameras = params_.cameras, .views = params_.views};
+  return {.cameras = uses_cameras(params_.side_information), .views = uses_views(params_.side_information)};
 }
 
 std::vector<BlockRecipe> ClipVit::block_recipes(std::int64_t /*last_stride*/) const {
-  const EmbeddingOptions embedding{
-      params_.height, params_.width, shape_.patch, params_.stride == 0 ? shape_.patch : params_.stride,
-      shape_.width,   cameras_,      views_,       params_.side_factor};
+  const EmbeddingOptions embedding{params_.image_height,
+                                   params_.image_width,
+                                   shape_.patch,
+                                   params_.stride == 0 ? shape_.patch : params_.stride,
+                                   shape_.width,
+                                   cameras_,
+                                   views_,
+                                   params_.side_factor};
   std::vector<BlockRecipe> recipes = {
       {"embedding", [embedding] { return std::make_shared<Embedding>(embedding); }}};
   const TransformerBlockOptions block{.channels = shape_.width,

@@ -21,15 +21,16 @@ namespace kindred::clip {
 /// to the class token before its position.
 class ClipVit final : public ChainBackbone {
  public:
+  enum class Side { none, camera, view, camera_view };
+
   struct Params {
     VitVariant variant = VitVariant::b16;
     std::int64_t depth = 0;
     FeedForwardActivation activation = FeedForwardActivation::quick_gelu;
-    std::int64_t height = 256;
-    std::int64_t width = 128;
+    std::int64_t image_height = 256;
+    std::int64_t image_width = 128;
     std::int64_t stride = 0;
-    bool cameras = false;
-    bool views = false;
+    Side side_information = Side::none;
     double side_factor = 1.0;
   };
   static Schema<Params> schema();
