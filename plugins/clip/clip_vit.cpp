@@ -116,8 +116,8 @@ bool uses_views(ClipVit::Side side) {
 /// Those to tell apart; an error when they are wanted and there are none.
 std::int64_t wanted_count(bool wanted, std::int64_t count, const std::string& what) {
   if (wanted && count == 0) {
-    throw ComponentError(component, what + "s = true, but the training data tell no " + what +
-                                        "s apart; set " + what + "s = false");
+    throw ComponentError(component, "side_information needs " + what + "s, but the training data tell no " +
+                                        what + "s apart; set it to 'none'");
   }
   return wanted ? count : 0;
 }
@@ -141,11 +141,14 @@ Schema<ClipVit::Params> ClipVit::schema() {
       .range(0, 16384)
       .unit("pixels");
   s.add(
-      "cameras", &Params::cameras,
-      "add a learned vector of the image's camera to the class token; images of other cameras than those of "
-      "the training are then refused");
-  s.add("views", &Params::views, "the same for the viewpoint");
-  s.add("side_factor", &Params::side_factor, "multiplies the vectors of cameras and views").above(0);
+      "side_information", &Params::side_information,
+      "what is known of the image and added to the class token as a learned vector: its camera, its view, or "
+      "the pair of both; images of others than those of the training are then refused",
+      {{"none", Side::none},
+       {"camera", Side::camera},
+       {"view", Side::view},
+       {"camera_view", Side::camera_view}});
+  s.add("side_factor", &Params::side_factor, "multiplies the vectors of side_information").above(0);
   return s;
 }
 

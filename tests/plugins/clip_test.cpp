@@ -153,7 +153,8 @@ TEST_CASE("OpenAI's file of a vision transformer gives OpenAI's features") {
     shapes[name] = shape;
   }
   shapes["visual.positional_embedding"] = {5, 768};
-  const auto plan = clip_plan("{type='clip_vit',depth=2,height=32,width=32}", "{type='clip_reid'}");
+  const auto plan =
+      clip_plan("{type='clip_vit',depth=2,image_height=32,image_width=32}", "{type='clip_reid'}");
   const auto [model, report] = filled_from(clip_file(shapes), plan);
   CHECK(report.layout == "CLIP");
   CHECK(has_all(missing_of(report), not_in_clip));
@@ -178,10 +179,10 @@ TEST_CASE("OpenAI's file of a residual network gives OpenAI's features") {
 
 TEST_CASE("CLIP-ReID's own files give its features, logits and descriptors") {
   SUBCASE("vision transformer, overlapping patches, cameras and views") {
-    check_reid(
-        "reid_vit",
-        "{type='clip_vit',depth=2,height=64,width=32,stride=12,cameras=true,views=true,side_factor=3.0}", "",
-        clip_file(shapes_of(clip_golden()["reid_vit"]["tensors"])), 768 + 512);
+    check_reid("reid_vit",
+               "{type='clip_vit',depth=2,image_height=64,image_width=32,stride=12,side_information='camera_"
+               "view',side_factor=3.0}",
+               "", clip_file(shapes_of(clip_golden()["reid_vit"]["tensors"])), 768 + 512);
   }
   SUBCASE("residual network") {
     auto shapes = shapes_of(clip_golden()["reid_resnet"]["tensors"]);
@@ -195,7 +196,8 @@ TEST_CASE("without side information the features are those of the first stage") 
   const torch::NoGradGuard no_grad;
   auto shapes = shapes_of(clip_golden()["reid_vit"]["tensors"]);
   shapes.erase("cv_embed");
-  const auto plan = clip_plan("{type='clip_vit',depth=2,height=64,width=32,stride=12}", "{type='clip_reid'}");
+  const auto plan =
+      clip_plan("{type='clip_vit',depth=2,image_height=64,image_width=32,stride=12}", "{type='clip_reid'}");
   const auto [model, report] = filled_from(clip_file(shapes), plan);
   CHECK(missing_of(report).empty());
   model->eval();
@@ -219,10 +221,10 @@ TEST_CASE("position embeddings are interpolated as CLIP-ReID does") {
     }
     return torch::Tensor();
   };
-  const auto vit =
-      adapted("ViT-B/16", "visual.positional_embedding", {197, 768},
-              clip_plan("{type='clip_vit',depth=2,height=64,width=32,stride=12}", "{type='clip_reid'}"),
-              "backbone.embedding.position.embedding");
+  const auto vit = adapted(
+      "ViT-B/16", "visual.positional_embedding", {197, 768},
+      clip_plan("{type='clip_vit',depth=2,image_height=64,image_width=32,stride=12}", "{type='clip_reid'}"),
+      "backbone.embedding.position.embedding");
   REQUIRE(vit.defined());
   REQUIRE(vit.sizes().vec() == std::vector<std::int64_t>{1, 11, 768});
   CHECK(clip_difference(vit.narrow(1, 1, 10), clip_golden()["reid_vit"]["adapted"], 48) < 1e-5);
@@ -258,7 +260,7 @@ TEST_CASE("the published networks fit, whole") {
 }
 
 TEST_CASE("the head cuts before the last block of a transformer and the last stage of a residual network") {
-  clip::ClipVit vit({.depth = 3, .height = 32, .width = 32}, {});
+  clip::ClipVit vit({.depth = 3, .image_height = 32, .image_width = 32}, {});
   const clip::ClipReid of_tokens({}, {vit, 4});
   const auto tokens = of_tokens.named_parameters();
   CHECK(tokens.contains("rest.blocks.2.norm1.weight"));
@@ -285,7 +287,7 @@ TEST_CASE("the head cuts before the last block of a transformer and the last sta
 }
 
 TEST_CASE("a transformer for other images says which it is made for") {
-  clip::ClipVit vit({.depth = 1, .height = 48, .width = 32}, {});
+  clip::ClipVit vit({.depth = 1, .image_height = 48, .image_width = 32}, {});
   const auto trunk = vit.trunk("norm");
   const auto tokens = trunk->propagate(torch::rand({1, 3, 48, 32}));
   CHECK(tokens.grid->rows == 3);
@@ -294,10 +296,10 @@ TEST_CASE("a transformer for other images says which it is made for") {
       static_cast<void>(trunk->propagate(torch::rand({1, 3, 64, 32}))),
       doctest::Contains("is made for images of 48 x 32 pixels and was given some of 64 x 32"),
       ComponentError);
-  CHECK_THROWS_WITH_AS(clip::ClipVit({.height = 8, .width = 32}, {}),
+  CHECK_THROWS_WITH_AS(clip::ClipVit({.image_height = 8, .image_width = 32}, {}),
                        doctest::Contains("smaller than a patch"), ComponentError);
-  CHECK_THROWS_WITH_AS(clip::ClipVit({.cameras = true}, {}), doctest::Contains("tell no cameras apart"),
-                       ComponentError);
+  CHECK_THROWS_WITH_AS(clip::ClipVit({.side_information = clip::ClipVit::Side::camera}, {}),
+                       doctest::Contains("tell no cameras apart"), ComponentError);
 }
 
 TEST_CASE("the larger networks have their published numbers of parameters") {
@@ -314,7 +316,8 @@ TEST_CASE("the larger networks have their published numbers of parameters") {
   clip::ClipResnet x4({.variant = clip::ResnetVariant::rn50x4}, {});
   CHECK(x4.channels() == 2560);
   CHECK(count(x4) == 65619640);
-  clip::ClipVit b32({.variant = clip::VitVariant::b32, .depth = 1, .height = 224, .width = 224}, {});
+  clip::ClipVit b32({.variant = clip::VitVariant::b32, .depth = 1, .image_height = 224, .image_width = 224},
+                    {});
   CHECK(count(b32) == 9489408);
 }
 
