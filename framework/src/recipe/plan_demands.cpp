@@ -48,6 +48,7 @@ Setting parsed(const std::string& text, std::size_t demand) {
     if (inner == nullptr) wrong_form(text);
   }
   const auto& last = only_entry(*inner, text);
+  if (last.value.as<Table>() != nullptr) wrong_form(text);
   return {top.key, std::move(entry), last.key, last.value, demand};
 }
 

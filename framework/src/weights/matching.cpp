@@ -191,12 +191,12 @@ torch::Tensor converted(const RenameRule& rule, const torch::Tensor& tensor, con
   return {};
 }
 
-/// Of how many tensors a candidate's layout says what they are; 0 without a layout.
+/// For how many tensors a candidate's layout has a name; 0 without a layout.
 std::int64_t count_named(const WeightsFile& file, const Candidate& candidate) {
   if (candidate.layout == nullptr) return 0;
   const auto names = plain_names(file, candidate.prefix);
   return std::count_if(names.begin(), names.end(), [&](const std::string& name) {
-    return translated(*candidate.layout, name).has_value() || is_dropped(*candidate.layout, name);
+    return translated(*candidate.layout, name).has_value();
   });
 }
 
@@ -243,7 +243,7 @@ TranslatedWeights translated_by(const WeightsFile& file, const Candidate& candid
 struct Fit {
   std::int64_t matched = 0;  ///< tensors of the network
   std::int64_t found = 0;    ///< those whose name the file has
-  std::int64_t named = 0;    ///< tensors of the file of which a layout says what they are
+  std::int64_t named = 0;    ///< tensors of the file that a layout has a name for
   std::size_t required = 0;  ///< how much the layout asks for
 
   auto operator<=>(const Fit&) const = default;
@@ -257,7 +257,7 @@ Fit fit_of(const TranslatedWeights& weights, const torch::nn::Module& module, co
     return row.state != TensorState::unused && row.state != TensorState::dropped && !row.source.empty();
   });
   if (weights.layout) {
-    fit.named = static_cast<std::int64_t>(weights.tensors.size() + weights.dropped.size());
+    fit.named = static_cast<std::int64_t>(weights.tensors.size());
     fit.required = weights.layout->required.size();
   }
   return fit;

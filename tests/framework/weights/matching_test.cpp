@@ -120,7 +120,7 @@ TEST_CASE("counters of batch norms that an old file lacks are set to 0, and said
   CHECK(report.complete());
   CHECK(report.counts_text() ==
         "11 of 12 tensors matched, 1 not in the file, set to 0 (counters of batch norms), 0 of the file "
-        "unused");
+        "of no use");
   const auto model = tiny_model(2);
   model->named_buffers()["backbone.norm.num_batches_tracked"].fill_(9);
   copy_weights(translate(file, known_layouts(catalog())), *model, "");
@@ -170,7 +170,7 @@ TEST_CASE("of many tensors ten are listed and all are counted") {
   file.content.tensors = {{"head.extra", torch::ones(1)}};
   const auto text = trouble_text(report_of(file));
   CHECK(text.find("\n  11 missing: ") == 0);
-  CHECK(text.substr(text.size() - 5) == ", ...");
+  CHECK(text.find(", ...\n  1 of the file without a place in the network: head.extra") != std::string::npos);
 }
 
 TEST_CASE("what wraps the names of a file is taken off by what then fits the network") {

@@ -154,9 +154,10 @@ TEST_CASE("the tensors of a TorchScript program are those of its state_dict") {
   CHECK(program.dictionary.empty());
   const auto saved = read_torch_file(golden("checkpoint_model"));
   REQUIRE(program.content.tensors.size() == saved.content.tensors.size());
-  for (const auto& [name, expected] : saved.content.tensors) {
+  for (const auto& entry : saved.content.tensors) {
+    const auto& name = entry.first;
     CAPTURE(name);
-    CHECK(torch::equal(tensor(program, name), expected));
+    CHECK(torch::equal(tensor(program, name), entry.second));
   }
 }
 
