@@ -1,3 +1,5 @@
+#include <torch/types.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -33,6 +35,22 @@ WeightsLayout timm_layout(std::string name, std::vector<std::string> required,
   // Classifiers of ImageNet, the projections ahead of them, and what pretraining alone needs.
   layout.dropped = {"head.*", "head_dist.*", "pre_logits.*", "fc_norm.*", "mask_token", "decoder_*"};
   layout.settings = std::move(settings);
+  return layout;
+}
+
+// timm's networks with registers have positions of patches alone (no_embed_class); that of the class token
+// is 0.
+torch::Tensor with_class_position(const torch::Tensor& positions) {
+  if (positions.dim() != 3) return positions;
+  return torch::cat({torch::zeros_like(positions.narrow(1, 0, 1)), positions}, 1);
+}
+
+WeightsLayout timm_registers_layout(std::vector<std::string> required, std::vector<std::string> settings) {
+  required.emplace_back("reg_token");
+  auto layout = timm_layout("timm", std::move(required), std::move(settings));
+  for (auto& rule : layout.rules) {
+    if (rule.from == "pos_embed") rule.convert = with_class_position;
+  }
   return layout;
 }
 
@@ -108,8 +126,7 @@ std::vector<WeightsLayout> Vit::weights_layouts() {
           // facebookresearch/dinov2, dinov2/models/vision_transformer.py
           timm_layout("DINOv2", {"register_tokens", "mask_token", scaled}, {scale, patch, registers}),
           timm_layout("DINOv2", {"mask_token", scaled}, {scale, patch}),
-          timm_layout("timm", {"reg_token", scaled}, {scale, registers}),
-          timm_layout("timm", {scaled}, {scale}),
+          timm_registers_layout({scaled}, {scale, registers}), timm_layout("timm", {scaled}, {scale}),
           timm_layout("timm", {"dist_token"}, {"backbone.distilled=true"}), timm_layout("timm", {}, {})};
 }
 

@@ -252,8 +252,8 @@ TEST_CASE("position embeddings of another grid are interpolated when a file is r
     if (row.state == weights::TensorState::adapted) CHECK(row.name == "backbone.position.embedding");
   }
   weights::copy_weights(weights, *part, "backbone.");
-  const auto source = formula_values("pos_embed", {1, 9, 32});
-  const auto map = source.narrow(1, 1, 8).reshape({1, 4, 2, 32}).permute({0, 3, 1, 2});
+  const auto source = formula_values("encoder.pos_embedding", {1, 17, 32});
+  const auto map = source.narrow(1, 1, 16).reshape({1, 4, 4, 32}).permute({0, 3, 1, 2});
   const auto expected =
       resampled_grid(map, 8, 3, GridResampling::bicubic).permute({0, 2, 3, 1}).reshape({1, 24, 32});
   const auto embedding = part->named_parameters()["position.embedding"];

@@ -24,7 +24,7 @@ enum class GridResampling {
 /// adapted() interpolates an embedding [1, T, C] or [T, C] that another program, or another size of images,
 /// had. Its grid is not written anywhere; of T it is taken to be the first of these that there is:
 /// 1. the grid of this module, after as many extra tokens;
-/// 2. a square, after as many extra tokens as here, or else after 1, 2 or none;
+/// 2. a square, after as many extra tokens as here, or else after 1 or 2;
 /// 3. the grid of this module, likewise: then only the extra tokens differ;
 /// 4. after as many extra tokens as here, the rows and columns whose ratio is nearest to that of this grid:
 /// the

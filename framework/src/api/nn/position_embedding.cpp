@@ -37,7 +37,7 @@ TokenGrid grid_like(const TokenGrid& like, std::int64_t area, std::int64_t extra
 
 std::optional<TokenGrid> grid_of_source(const TokenGrid& own, std::int64_t tokens) {
   if (tokens == own.extra + own.rows * own.columns) return own;
-  const std::array<std::int64_t, 4> extras = {own.extra, 1, 2, 0};
+  const std::array<std::int64_t, 3> extras = {own.extra, 1, 2};
   for (const auto extra : extras) {
     if (const auto side = square_side(tokens - extra)) return TokenGrid{*side, *side, extra};
   }

@@ -52,16 +52,15 @@ TEST_CASE("extra tokens of a source are found, taken from the first on and 0 whe
     return position_source(tokens).narrow(1, from, count);
   };
   SUBCASE("a distilled network has one more than a plain one") {
-    // 11 = 2 + 3 x 3
+    // 11 = 2 + 3 x 3, 17 = 1 + 4 x 4
     CHECK(torch::equal(adapted(1, 11).narrow(1, 0, 1), source(11, 0, 1)));
-    CHECK(torch::equal(adapted(2, 10).narrow(1, 0, 1), source(10, 0, 1)));
-    CHECK(torch::equal(adapted(2, 10).narrow(1, 1, 1), torch::zeros({1, 1, 2})));
-  }
-  SUBCASE("the grid alone") {
-    CHECK(torch::equal(adapted(1, 9).narrow(1, 0, 1), torch::zeros({1, 1, 2})));
+    CHECK(torch::equal(adapted(2, 17).narrow(1, 0, 1), source(17, 0, 1)));
+    CHECK(torch::equal(adapted(2, 17).narrow(1, 1, 1), torch::zeros({1, 1, 2})));
   }
   SUBCASE("this module's own grid is not interpolated") {
-    CHECK(torch::equal(adapted(1, 8).narrow(1, 1, 8), source(8, 0, 8)));
+    // 9 = 1 + 2 x 4, of two tokens more than the grid
+    CHECK(torch::equal(adapted(2, 9).narrow(1, 2, 8), source(9, 1, 8)));
+    CHECK(torch::equal(adapted(2, 9).narrow(1, 1, 1), torch::zeros({1, 1, 2})));
   }
   SUBCASE("another that is not square has the shape that is nearest") {
     // 1 + 3 x 6: rather than 2 x 9 or 6 x 3
