@@ -6,7 +6,7 @@
 #include "random_rotation.h"
 #include "resize.h"
 
-KINDRED_PLUGIN("transforms", "1.1.0",
+KINDRED_PLUGIN("transforms", "1.0.0",
                "Changes geometry and scale of images: resize, mirror, shift, rotate, normalize") {
   catalog.add<kindred::transforms::Resize>("resize");
   catalog.add<kindred::transforms::HorizontalFlip>("horizontal_flip");

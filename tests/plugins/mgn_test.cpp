@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "golden/golden_model.h"
 #include "kindred/core/error.h"
 #include "kindred/nn/chain_backbone.h"
 #include "kindred/nn/residual_network.h"
+#include "kindred/nn/tensor_module.h"
 
 using namespace kindred;  // NOLINT
 using namespace kindred::mgn;
@@ -57,7 +59,7 @@ void make_transparent(Mgn& head) {
 }
 
 torch::Tensor rest_map(Mgn& head, const std::string& branch, const torch::Tensor& map) {
-  return std::dynamic_pointer_cast<TensorModule>(head.named_children()[branch])->forward(map);
+  return std::dynamic_pointer_cast<NetworkPart>(head.named_children()[branch])->propagate(map).values;
 }
 
 }  // namespace
@@ -79,7 +81,7 @@ TEST_CASE("the descriptor agrees with an independent evaluation of the definitio
   const auto trunk = head.trunk();
   trunk->eval();
   head.eval();
-  const auto descriptor = head.forward(trunk->forward(test::golden_images())).at(0);
+  const auto descriptor = head.forward(trunk->propagate(test::golden_images()).values).at(0);
 
   const auto golden = test::golden_json("mgn_se_resnet50_expected.json");
   REQUIRE(descriptor.sizes().vec() == golden["descriptor_shape"].get<Shape>());
@@ -94,7 +96,7 @@ TEST_CASE("training gives 8 features, 8 logits and the descriptor, as wide as an
   auto backbone = small_backbone();
   Mgn head({.reduced_dim = 16}, {backbone, identities});
   const auto outputs = head.outputs();
-  const auto values = head.forward(head.trunk()->forward(torch::rand({2, 3, 96, 32})));
+  const auto values = head.forward(head.trunk()->propagate(torch::rand({2, 3, 96, 32})).values);
   REQUIRE(outputs.size() == 17);
   REQUIRE(values.size() == 17);
   for (std::size_t i = 0; i < 8; ++i) {
@@ -117,7 +119,7 @@ TEST_CASE("training gives 8 features, 8 logits and the descriptor, as wide as an
 TEST_CASE("classifiers see the features behind a ReLU") {
   auto backbone = small_backbone();
   Mgn head({.reduced_dim = 16}, {backbone, identities});
-  const auto values = head.forward(head.trunk()->forward(torch::rand({2, 3, 96, 32})));
+  const auto values = head.forward(head.trunk()->propagate(torch::rand({2, 3, 96, 32})).values);
   const auto parameters = head.named_parameters();
   for (std::size_t i = 0; i < 8; ++i) {
     const auto weight = parameters["classifier_" + part_names[i] + ".weight"];
@@ -131,7 +133,7 @@ TEST_CASE("evaluation gives the descriptor alone, of a single image too") {
   Mgn head({.reduced_dim = 16}, {backbone, identities});
   head.trunk()->eval();
   head.eval();
-  const auto values = head.forward(head.trunk()->forward(torch::rand({1, 3, 96, 32})));
+  const auto values = head.forward(head.trunk()->propagate(torch::rand({1, 3, 96, 32})).values);
   REQUIRE(values.size() == 1);
   CHECK(values[0].sizes().vec() == Shape{1, 128});
 }
@@ -162,7 +164,7 @@ TEST_CASE("each vector is pooled from its stripe, from top to bottom") {
 TEST_CASE("branch 1 halves the map in its last stage and the others do not") {
   auto backbone = small_backbone();
   Mgn head({.reduced_dim = 16}, {backbone, identities});
-  const auto map = head.trunk()->forward(torch::rand({2, 3, 96, 32}));
+  const auto map = head.trunk()->propagate(torch::rand({2, 3, 96, 32})).values;
   REQUIRE(map.sizes().vec() == Shape{2, 128, 6, 2});
   CHECK(rest_map(head, "branch1", map).sizes().vec() == Shape{2, 256, 3, 1});
   CHECK(rest_map(head, "branch2", map).sizes().vec() == Shape{2, 256, 6, 2});
@@ -210,7 +212,7 @@ TEST_CASE("gradients reach every parameter of trunk and head") {
     Mgn head({.reduced_dim = 16, .pooling = PoolingKind::gem, .attention = attention},
              {backbone, identities});
     const auto trunk = head.trunk();
-    const auto values = head.forward(trunk->forward(torch::rand({4, 3, 96, 32})));
+    const auto values = head.forward(trunk->propagate(torch::rand({4, 3, 96, 32})).values);
     auto sum = torch::zeros({});
     for (const auto& value : values) sum = sum + (value * torch::rand_like(value)).sum();
     sum.backward();
@@ -231,7 +233,7 @@ TEST_CASE("attention scales each vector by a weight that the global vectors give
   auto backbone = small_backbone();
   Mgn head({.reduced_dim = 16, .attention = true}, {backbone, identities});
   head.eval();
-  const auto map = head.trunk()->forward(torch::rand({2, 3, 96, 32}));
+  const auto map = head.trunk()->propagate(torch::rand({2, 3, 96, 32})).values;
   auto parameters = head.named_parameters();
   REQUIRE(parameters["attention.0.weight"].sizes().vec() == Shape{128, 3 * 256, 1, 1});
   REQUIRE(parameters["attention.2.weight"].sizes().vec() == Shape{8, 128, 1, 1});
@@ -260,15 +262,52 @@ TEST_CASE("images too low for three stripes are refused with the height that the
   Mgn head({.reduced_dim = 16}, {backbone, identities});
   head.eval();
   const auto trunk = head.trunk();
-  CHECK_THROWS_WITH_AS((void)head.forward(trunk->forward(torch::rand({2, 3, 32, 32}))),
+  CHECK_THROWS_WITH_AS((void)head.forward(trunk->propagate(torch::rand({2, 3, 32, 32})).values),
                        doctest::Contains("2 rows, too few for 3 stripes; make the images at least 1.5 times"),
                        ComponentError);
-  CHECK_NOTHROW((void)head.forward(trunk->forward(torch::rand({2, 3, 48, 32}))));
+  CHECK_NOTHROW((void)head.forward(trunk->propagate(torch::rand({2, 3, 48, 32})).values));
 }
 
 TEST_CASE("a batch of one image is too few to train on") {
   auto backbone = small_backbone();
   Mgn head({.reduced_dim = 16}, {backbone, identities});
-  CHECK_THROWS_WITH_AS((void)head.forward(head.trunk()->forward(torch::rand({1, 3, 96, 32}))),
+  CHECK_THROWS_WITH_AS((void)head.forward(head.trunk()->propagate(torch::rand({1, 3, 96, 32})).values),
                        doctest::Contains("at least 2 images"), ComponentError);
+}
+
+TEST_CASE("the stride of the first branch, the exponents of the stripes and the biases are parameters") {
+  auto backbone = small_backbone();
+  const auto map = torch::rand({2, 128, 12, 4});
+  for (const std::int64_t stride : {1, 2}) {
+    Mgn head({.reduced_dim = 8, .first_stride = stride}, {backbone, identities});
+    CHECK(rest_map(head, "branch1", map).size(2) == 12 / stride);
+    CHECK(rest_map(head, "branch2", map).size(2) == 12);
+    CHECK(head.named_parameters().contains("classifier_g1.bias"));
+    CHECK_FALSE(head.named_parameters().contains("pool_g1.p"));
+  }
+  Mgn head(
+      {.reduced_dim = 8, .pooling = PoolingKind::gem, .exponent_per_stripe = true, .classifier_bias = false},
+      {backbone, identities});
+  const auto names = head.named_parameters();
+  for (const auto* name : {"pool_g1.p", "pool_g3.p", "pool_p2.p_1", "pool_p3.p_0", "pool_p3.p_2"}) {
+    CHECK(names.contains(name));
+  }
+  CHECK_FALSE(names.contains("pool_p2.p"));
+  CHECK_FALSE(names.contains("classifier_g1.bias"));
+}
+
+TEST_CASE("exponents of stripes need a learned generalized mean") {
+  const auto error_of = [](Table table) {
+    Diagnostics diagnostics;
+    static_cast<void>(Mgn::schema().parse(Value(std::move(table)), "head 'mgn'", diagnostics));
+    return diagnostics.empty() ? std::string() : diagnostics.all().front().message;
+  };
+  Table table;
+  table.set("exponent_per_stripe", Value(true));
+  CHECK(error_of(table).find("exponent_per_stripe needs pooling = 'gem' without gem_exponent") !=
+        std::string::npos);
+  table.set("pooling", Value(std::string("gem")));
+  CHECK(error_of(table).empty());
+  table.set("gem_exponent", Value(3.0));
+  CHECK(error_of(table).find("without gem_exponent") != std::string::npos);
 }

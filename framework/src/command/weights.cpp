@@ -1,5 +1,6 @@
 #include "command/weights.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -121,12 +122,12 @@ std::string advice(const ImportOptions& options, const weights::MatchReport& rep
 
 /// @param of_others patterns of what starts from random numbers, as the file is of other identities
 std::string outcome_text(const ImportOptions& options, const weights::WeightsFile& file,
-                         const ImportOutcome& outcome, bool identities_of_file,
-                         const std::vector<std::string>& of_others, const std::string& demands) {
+                         const ImportOutcome& outcome, const std::vector<std::string>& of_others,
+                         const std::string& demands) {
   std::string text = options.file.string() + ": " + file.format + where_text(file) +
                      "\nlayout: " + outcome.report.layout_text() +
                      "\nidentities: " + std::to_string(outcome.identities) +
-                     (identities_of_file ? ", as in the file" : "") + "\n";
+                     (options.identities ? "" : ", as in the file") + "\n";
   if (!file.choice.empty()) text += "chosen: " + file.choice + "\n";
   if (!demands.empty()) text += "needs: " + demands + "\n";
   if (!file.unknown.empty()) text += "not read: " + joined(file.unknown) + "\n";
@@ -226,21 +227,25 @@ std::string weights_json(const WeightsSummary& summary) {
 
 ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
   const auto file = weights::read_weights_file(options.file, options.key);
-  const auto weights = weights::translate_for_plan(file, plan);
-  std::string demands;
-  if (weights.layout) {
-    demands = weights::demands_text(weights::meet_demands(plan, *weights.layout, options.file, true));
-  }
-  const auto in_file =
-      options.identities ? std::nullopt : weights::identities_of(plan, weights, options.file);
-  if (!options.identities && !in_file) {
+  const auto build = [&] {
+    return model::build_model(plan, model::any_population(options.identities.value_or(2)));
+  };
+  auto model = build();
+  const auto weights = weights::translate_for(file, weights::known_layouts(plan), *model, "");
+  std::vector<recipe::Demand> demands;
+  if (weights.layout) demands = weights::meet_demands(plan, *weights.layout, options.file, true);
+  const bool changed = std::any_of(demands.begin(), demands.end(), [](const recipe::Demand& demand) {
+    return demand.state == recipe::Demand::State::set;
+  });
+  if (changed) model = build();
+  if (!options.identities) model = weights::build_for_identities_of(plan, *model, weights, options.file);
+  if (model == nullptr) {
     throw Error("error: " + options.file.string() +
                 " has no classifier of the recipe's network, so the number of identities is unknown; give "
                 "--identities N");
   }
   ImportOutcome outcome;
-  outcome.identities = options.identities ? *options.identities : *in_file;
-  const auto model = model::build_model(plan, model::any_population(outcome.identities));
+  outcome.identities = model->population().identities;
   auto allowed = options.allowed;
   if (const auto wrong = weights::useless_pattern(allowed, *model, file); !wrong.empty()) {
     throw Error("error: " + wrong);
@@ -261,7 +266,7 @@ ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
     model::write_model_file(options.out, *model, plan);
     outcome.written = true;
   }
-  outcome.text = outcome_text(options, file, outcome, in_file.has_value(), of_others, demands);
+  outcome.text = outcome_text(options, file, outcome, of_others, weights::demands_text(demands));
   return outcome;
 }
 

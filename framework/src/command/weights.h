@@ -32,10 +32,10 @@ struct WeightsSummary {
 
 struct ImportOptions {
   std::filesystem::path file;
-  std::filesystem::path out;               ///< the model that is written
-  std::string key{};                       ///< of the weights in a file with several networks, or ""
-  weights::Allowed allowed;                ///< what need not match
-  std::optional<std::int64_t> identities;  ///< absent: as the file's classifiers have them
+  std::filesystem::path out;                 ///< the model that is written
+  std::string key{};                         ///< of the weights in a file with several networks, or ""
+  weights::Allowed allowed{};                ///< what need not match
+  std::optional<std::int64_t> identities{};  ///< absent: as the file's classifiers have them
 };
 
 struct ImportOutcome {

@@ -77,6 +77,33 @@ std::set<std::string> tensors_of_identities(const recipe::Plan& plan) {
   return names;
 }
 
+/// Tensors of the file that are of as many identities as networks of two would have, if length 2 means that.
+struct PossibleClassifiers {
+  std::int64_t identities = 0;
+  std::map<std::string, torch::Tensor> tensors;
+};
+
+/// Nothing when none differs from the network of two, or when they do not agree.
+std::optional<PossibleClassifiers> possible_classifiers(const model::Model& of_two,
+                                                        const TranslatedWeights& weights) {
+  std::map<std::string, torch::Tensor> sources;
+  for (const auto& entry : weights.tensors) sources.emplace(entry.name, entry.tensor);
+  PossibleClassifiers found;
+  for (const auto& [name, tensor] : model::module_tensors(of_two)) {
+    const auto source = sources.find(name);
+    if (source == sources.end() || source->second.sizes() == tensor.sizes()) continue;
+    if (source->second.dim() != tensor.dim()) return std::nullopt;
+    for (std::int64_t d = 0; d < tensor.dim(); ++d) {
+      const auto size = source->second.size(d);
+      if (size == tensor.size(d)) continue;
+      if (tensor.size(d) != 2 || (!found.tensors.empty() && size != found.identities)) return std::nullopt;
+      found.identities = size;
+      found.tensors.insert(*source);
+    }
+  }
+  return found.tensors.empty() ? std::nullopt : std::optional(found);
+}
+
 /// What names have in common at their beginning, without their last parts: "head.classifier" of
 /// "head.classifier.weight" and "head.classifier.bias".
 std::string common_beginning(const std::set<std::string>& names) {
@@ -280,6 +307,22 @@ std::optional<std::int64_t> identities_of(const recipe::Plan& plan, const Transl
     }
   }
   return found;
+}
+
+std::shared_ptr<model::Model> build_for_identities_of(const recipe::Plan& plan, const model::Model& of_two,
+                                                      const TranslatedWeights& weights,
+                                                      const fs::path& file) {
+  if (const auto possible = possible_classifiers(of_two, weights)) {
+    auto model = model::build_model(plan, model::any_population(possible->identities));
+    const auto tensors = model::module_tensors(*model);
+    const bool right = std::all_of(tensors.begin(), tensors.end(), [&](const auto& entry) {
+      const auto source = possible->tensors.find(entry.first);
+      return source == possible->tensors.end() || source->second.sizes() == entry.second.sizes();
+    });
+    if (right) return model;
+  }
+  const auto identities = identities_of(plan, weights, file);
+  return identities ? model::build_model(plan, model::any_population(*identities)) : nullptr;
 }
 
 }  // namespace kindred::weights

@@ -56,4 +56,12 @@ namespace kindred::weights {
                                                         const TranslatedWeights& weights,
                                                         const std::filesystem::path& file);
 
+/// The plan's network for as many identities as identities_of() says; nullptr when it says nothing. Building
+/// a large network takes a second: this builds as few as it can.
+/// @param of_two the plan's network for two identities
+[[nodiscard]] std::shared_ptr<model::Model> build_for_identities_of(const recipe::Plan& plan,
+                                                                    const model::Model& of_two,
+                                                                    const TranslatedWeights& weights,
+                                                                    const std::filesystem::path& file);
+
 }  // namespace kindred::weights

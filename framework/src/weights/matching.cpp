@@ -440,8 +440,11 @@ MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Mod
       add(TensorState::dropped, source, beyond);
     }
   }
-  for (const auto& source : weights.twins) {
-    add(TensorState::dropped, source, "another network than '" + text::printable(weights.prefix) + "'");
+  if (!weights.twins.empty()) {
+    const auto twin = weights.twins.front().substr(0, weights.twins.front().find('.') + 1) + "*";
+    add(TensorState::dropped, twin,
+        std::to_string(weights.twins.size()) + " tensors of another network than '" +
+            text::printable(weights.prefix) + "', which --key would take");
   }
   for (const auto& source : weights.dropped) add(TensorState::dropped, source, "known to be of no use");
   return report;

@@ -11,7 +11,7 @@ namespace kindred::weights {
 
 struct WeightsFile {
   std::filesystem::path file;
-  std::string format;                ///< "safetensors", "PyTorch", "PyTorch before 1.6"
+  std::string format;                ///< "safetensors", "PyTorch", "PyTorch before 1.6", "TorchScript"
   std::string dictionary;            ///< the key under which the tensors lay: "state_dict"; "" at the top
   std::string choice;                ///< why these of several networks, in a line; or ""
   std::vector<std::string> beside;   ///< what lies beside them and is not read

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "golden/golden_model.h"
+#include "kindred/nn/activations.h"
 #include "kindred/nn/residual_component.h"
 #include "tiny_components.h"
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <cmath>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -45,7 +46,7 @@ TEST_CASE("each group of a narrow network has at least one channel") {
   ResidualNetwork net({.stages = {1}, .width_multiplier = 0.125, .groups = 32, .width_per_group = 4});
   const auto trunk = net.trunk("layer1.0");
   CHECK(trunk->named_parameters()["layer1.0.conv2.weight"].sizes().vec() == Shape{32, 1, 3, 3});
-  CHECK(trunk->forward(torch::rand({2, 3, 32, 16})).sizes().vec() == Shape{2, 32, 4, 2});
+  CHECK(trunk->propagate(torch::rand({2, 3, 32, 16})).values.sizes().vec() == Shape{2, 32, 4, 2});
 }
 
 TEST_CASE("the stride of a bottleneck stands where it is asked for, and in the shortcut") {
@@ -71,15 +72,15 @@ TEST_CASE("squeeze and excitation scales each channel between 0 and 1 ahead of t
   CHECK(parameters["layer1.1.se_module.fc2.weight"].sizes().vec() == Shape{32, 2, 1, 1});
 
   const auto images = torch::rand({1, 3, 32, 16});
-  const auto input = net.trunk("layer1.0")->forward(images);
+  const auto input = net.trunk("layer1.0")->propagate(images).values;
   // With fc2 = 0 and a large bias the sigmoid is 1 or 0: all of the residual or none of it.
   parameters["layer1.1.se_module.fc2.weight"].zero_();
   parameters["layer1.1.se_module.fc2.bias"].fill_(-100);
-  CHECK(torch::equal(trunk->forward(images), input));
+  CHECK(torch::equal(trunk->propagate(images).values, input));
   parameters["layer1.1.se_module.fc2.bias"].fill_(0);
-  const auto half = trunk->forward(images) - input;
+  const auto half = trunk->propagate(images).values - input;
   parameters["layer1.1.se_module.fc2.bias"].fill_(100);
-  const auto whole = trunk->forward(images) - input;
+  const auto whole = trunk->propagate(images).values - input;
   // Where the ReLU behind the sum did not cut.
   const auto open = (input + whole).gt(0);
   CHECK(whole.abs().max().item<double>() > 0);
@@ -100,7 +101,7 @@ TEST_CASE("another first normalisation is made for every block of its stage") {
   CHECK(trunk->named_parameters().contains("layer2.1.bn1.weight"));
   CHECK_FALSE(trunk->named_buffers().contains("layer2.1.bn1.running_mean"));
   CHECK(trunk->named_buffers().contains("layer2.1.bn2.running_mean"));
-  CHECK(trunk->forward(torch::rand({2, 3, 64, 32})).sizes().vec() == Shape{2, 128, 8, 4});
+  CHECK(trunk->propagate(torch::rand({2, 3, 64, 32})).values.sizes().vec() == Shape{2, 128, 8, 4});
 }
 
 TEST_CASE("a last stage that keeps its channels has the same tensors for either stride") {
@@ -108,8 +109,8 @@ TEST_CASE("a last stage that keeps its channels has the same tensors for either 
   const ResidualNetwork net({.stages = {1, 1}, .width_multiplier = 0.01});
   const torch::NoGradGuard no_grad;
   const auto map = torch::rand({1, 32, 8, 4});
-  CHECK(net.copy_rest("layer1.0", 1)->forward(map).sizes().vec() == Shape{1, 32, 8, 4});
-  CHECK(net.copy_rest("layer1.0", 2)->forward(map).sizes().vec() == Shape{1, 32, 4, 2});
+  CHECK(net.copy_rest("layer1.0", 1)->propagate(map).values.sizes().vec() == Shape{1, 32, 8, 4});
+  CHECK(net.copy_rest("layer1.0", 2)->propagate(map).values.sizes().vec() == Shape{1, 32, 4, 2});
 }
 
 TEST_CASE("both memory formats give the same map") {
@@ -118,8 +119,8 @@ TEST_CASE("both memory formats give the same map") {
   const auto trunk = net.trunk("layer4.0");
   trunk->eval();
   const auto images = torch::rand({2, 3, 64, 32});
-  const auto plain = trunk->forward(images);
-  const auto last = trunk->forward(images.contiguous(torch::MemoryFormat::ChannelsLast));
+  const auto plain = trunk->propagate(images).values;
+  const auto last = trunk->propagate(images.contiguous(torch::MemoryFormat::ChannelsLast)).values;
   CHECK(last.is_contiguous(torch::MemoryFormat::ChannelsLast));
   CHECK(torch::allclose(plain, last, 1e-3, 1e-4));
 }
@@ -131,4 +132,37 @@ TEST_CASE("options that no network has are refused") {
   CHECK_THROWS_AS(ResidualNetwork({.last_stride = 0}), std::logic_error);
   CHECK_THROWS_AS(ResidualNetwork({.block = ResidualBlock::basic, .groups = 32}), std::logic_error);
   CHECK_THROWS_AS((void)residual_stages(42), std::logic_error);
+}
+
+TEST_CASE("non-local blocks follow the last blocks of their stages, and change nothing at first") {
+  const torch::NoGradGuard no_grad;
+  ResidualNetwork net({.stages = {1, 2}, .width_multiplier = 0.125, .non_local = {0, 1}});
+  CHECK(net.blocks() == std::vector<std::string>{"stem", "layer1.0", "layer2.0", "layer2.1", "non_local2.0"});
+  const auto whole = net.trunk("non_local2.0");
+  const auto before = net.trunk("layer2.1");
+  whole->eval();
+  const auto images = torch::rand({1, 3, 64, 32});
+  const auto map = before->propagate(images).values;
+  CHECK(torch::equal(whole->propagate(images).values, map));
+
+  // With one output channel told apart, the definition: theta(x_i) phi(x_j) g(x_j), averaged over j.
+  auto parameters = whole->named_parameters();
+  parameters["non_local2.0.W.1.weight"].fill_(1);
+  const auto inner = [&](const std::string& name) {
+    const auto weight = parameters["non_local2.0." + name + ".weight"];
+    return torch::conv2d(map, weight, parameters["non_local2.0." + name + ".bias"]).flatten();
+  };
+  const auto pairs = torch::outer(inner("theta"), inner("phi")) / static_cast<double>(map[0][0].numel());
+  const auto gathered = torch::mv(pairs, inner("g")).view({1, 1, map.size(2), map.size(3)});
+  const auto added =
+      torch::conv2d(gathered, parameters["non_local2.0.W.0.weight"], parameters["non_local2.0.W.0.bias"]);
+  const auto expected = map + added / std::sqrt(1 + 1e-5);
+  CHECK((whole->propagate(images).values - expected).abs().max().item<double>() < 1e-4);
+}
+
+TEST_CASE("non-local blocks are counted for each stage, and no stage has more than residual ones") {
+  CHECK_THROWS_AS(ResidualNetwork({.stages = {1, 1}, .non_local = {1}}), std::logic_error);
+  CHECK_THROWS_AS(ResidualNetwork({.stages = {1, 1}, .non_local = {0, 2}}), std::logic_error);
+  CHECK(non_local_blocks(101) == std::vector<std::int64_t>{0, 2, 9, 0});
+  CHECK_THROWS_AS(static_cast<void>(non_local_blocks(18)), std::logic_error);
 }

@@ -1,7 +1,0 @@
-#include "kindred/nn/adapts_weights.h"
-
-namespace kindred {
-
-AdaptsWeights::~AdaptsWeights() = default;
-
-}  // namespace kindred
