@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "api/nn/torch_version.h"
+#include "torch_version.h"
 
 namespace kindred {
 

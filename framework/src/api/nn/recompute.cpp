@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "api/nn/torch_version.h"
+#include "torch_version.h"
 
 namespace kindred {
 
