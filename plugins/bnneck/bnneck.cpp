@@ -82,7 +82,7 @@ std::vector<WeightsLayout> Bnneck::weights_layouts() {
                      .required = {"bottleneck.running_mean"},
                      .rules = {{"bottleneck.*", "neck.*"}, {"classifier.*", "classifier.*"}},
                      .settings = {"augmentation.resize.antialias=true", "head.pooling='avg'"}});
-  // SOLIDER-REID, model/make_model.py and configs: images are not normalized as for ImageNet.
+  // SOLIDER-REID, model/make_model.py and configs; test images are scaled bilinearly.
   layouts.push_back({.name = "SOLIDER-REID",
                      .required = {"bottleneck.running_mean"},
                      .rules = {{"bottleneck.*", "neck.*"}, {"classifier.*", "classifier.*"}},
