@@ -100,8 +100,8 @@ class Rules {
       for (const auto frame : frames) {
         const std::string what = data::difference_of(first, samples_[frame]);
         if (what.empty()) continue;
-        contradictory.push_back(samples_[frame].path + " has another " + what + " than " + first.path +
-                                " (tracklet " + first.tracklet + ")");
+        contradictory.push_back(samples_[frame].path + (what == "clothes" ? " has other " : " has another ") +
+                                what + " than " + first.path + " (tracklet " + first.tracklet + ")");
         break;
       }
     }

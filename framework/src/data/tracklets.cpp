@@ -55,8 +55,9 @@ Sample sample_of_tracklet(const std::vector<Sample>& samples, const Frames& fram
   for (const auto frame : frames) {
     const auto& other = samples[frame];
     if (const std::string what = difference_of(result, other); !what.empty()) {
-      throw DataError(other.path, "has another " + what + " than '" + result.path +
-                                      "', although both are frames of the tracklet '" + result.tracklet +
+      throw DataError(other.path, (what == "clothes" ? "has other " : "has another ") + what + " than '" +
+                                      result.path + "', although both are frames of the tracklet '" +
+                                      result.tracklet +
                                       "'; a tracklet shows one person before one camera, so correct one of "
                                       "them, or give them tracklets of their own");
     }

@@ -54,8 +54,9 @@ std::string tracklets_text(const std::vector<Sample>& samples, std::int64_t fram
     read += static_cast<std::int64_t>(data::evenly_chosen(tracklet, frames).size());
   }
   if (tracklets == 0) return "";
-  return text::grouped_digits(tracklets) + " tracklets; each descriptor is the mean of its frames, " +
-         text::grouped_digits(read) + " of " + text::grouped_digits(all) + " in all";
+  return text::grouped_digits(tracklets) + (tracklets == 1 ? " tracklet" : " tracklets") +
+         "; features are extracted of " + text::grouped_digits(read) + " of " + text::grouped_digits(all) +
+         " frames and averaged";
 }
 
 }  // namespace
