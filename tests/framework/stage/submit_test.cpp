@@ -189,12 +189,11 @@ TEST_CASE("a writer that writes something else is found out") {
 TEST_CASE("a tracklet is submitted by its first frame") {
   const TemporaryFolder folder;
   progress::SilentProgress silent;
-  auto images = samples();
+  std::vector<Sample> images;
   const auto add = [&](const std::string& path, Split split, const std::string& tracklet) {
     images.push_back(sample(path, split));
     images.back().tracklet = tracklet;
   };
-  images.clear();
   add("query/2.png", Split::query, "a");
   add("query/1.png", Split::query, "a");
   add("gallery/1.png", Split::gallery, "a");
@@ -203,7 +202,8 @@ TEST_CASE("a tracklet is submitted by its first frame") {
   folder.write(
       "matches.csv",
       "query,rank,gallery,similarity\nquery/1.png,1,gallery/3.png,0.9\nquery/1.png,2,gallery/1.png,0.5\n");
-  const auto outcome = submit(LineWriter(5), {folder / "matches.csv"}, images, folder.path(), silent);
+  const auto outcome =
+      submit(LineWriter(5), files(folder, {ranking_of("1", {3, 1})}), images, folder / "out", silent);
   CHECK(outcome.queries == 1);
   CHECK(outcome.listed == 2);
   CHECK(read_bytes(outcome.file) == "1.png: 3.png 1.png\n");
