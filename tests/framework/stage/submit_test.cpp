@@ -199,9 +199,6 @@ TEST_CASE("a tracklet is submitted by its first frame") {
   add("gallery/1.png", Split::gallery, "a");
   add("gallery/2.png", Split::gallery, "a");
   add("gallery/3.png", Split::gallery, "");
-  folder.write(
-      "matches.csv",
-      "query,rank,gallery,similarity\nquery/1.png,1,gallery/3.png,0.9\nquery/1.png,2,gallery/1.png,0.5\n");
   const auto outcome =
       submit(LineWriter(5), files(folder, {ranking_of("1", {3, 1})}), images, folder / "out", silent);
   CHECK(outcome.queries == 1);
