@@ -17,7 +17,8 @@ std::vector<Frames> frames_of_tracklets(const std::vector<Sample>& samples) {
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const auto& sample = samples[i];
     if (!sample.tracklet.empty()) {
-      const auto [place, fresh] = places.emplace(std::pair(sample.split, sample.tracklet), all.size());
+      const auto [place, fresh] =
+          places.emplace(std::pair<Split, std::string_view>(sample.split, sample.tracklet), all.size());
       if (!fresh) {
         all[place->second].push_back(i);
         continue;

@@ -471,6 +471,7 @@ TEST_CASE_FIXTURE(Fixture, "tracklets are rows of the features' files, under the
 }
 
 TEST_CASE_FIXTURE(Fixture, "people are found better by the mean of more frames") {
+  static constexpr int people = 12;
   /// People of different colours; each frame has a cast of its own. Of each a tracklet of 16 frames before
   /// each of two cameras.
   class Casts : public FakeDataset {
@@ -496,7 +497,6 @@ TEST_CASE_FIXTURE(Fixture, "people are found better by the mean of more frames")
           8, 4, CV_8UC3,
           cv::Scalar(channel(128 + 40 * std::cos(angle)), channel(128 + 40 * std::sin(angle)), channel(128))};
     }
-    static constexpr int people = 12;
   };
   // Each query has one right tracklet, so its average precision is 1 / rank.
   const auto mean_average_precision = [&](std::int64_t frames) {
