@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <set>
@@ -489,8 +488,12 @@ TEST_CASE_FIXTURE(Fixture, "people are found better by the mean of more frames")
         }
       }
     }
+    [[nodiscard]] static std::uint64_t frame_of(const Sample& sample) {
+      return std::stoull(sample.path.substr(sample.path.find('_') + 1));
+    }
     [[nodiscard]] cv::Mat image(const Sample& sample) const override {
-      RandomStream random(std::hash<std::string>{}(sample.path) + static_cast<std::uint64_t>(sample.camera));
+      RandomStream random(1, {static_cast<std::uint64_t>(sample.identity),
+                              static_cast<std::uint64_t>(sample.camera), frame_of(sample)});
       const double angle = 6.2832 * static_cast<double>(sample.identity) / people;
       const auto channel = [&](double base) { return std::clamp(base + random.normal(0, 25), 0.0, 255.0); };
       return {
