@@ -126,6 +126,7 @@ struct TrainSettings {
 struct EmbedSettings {
   std::int64_t batch_size = 64;
   bool flip_test = false;
+  std::int64_t frames = 0;  ///< of each tracklet; 0: all
   file::Storage storage = file::Storage::float32;
   system::Precision precision = system::Precision::trained;
   static Schema<EmbedSettings> schema();
