@@ -127,6 +127,9 @@ recipe::Plan with_hashes_of_weights(recipe::Plan plan) {
   add_hash(plan.backbone_start.weights, plan.backbone_start.weights_sha256, plan.backbone.location,
            "[backbone] weights");
   add_hash(plan.weights.file, plan.weights.sha256, plan.weights_location, "[weights] file");
+  for (auto& teacher : plan.teachers) {
+    add_hash(teacher.weights, teacher.weights_sha256, teacher.location, "teacher '" + teacher.name + "'");
+  }
   return plan;
 }
 
