@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "kindred/core/catalog.h"
+#include "kindred/nn/activations.h"
+#include "kindred/nn/tensor_module.h"
 #include "kindred/role/augmentation.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
@@ -97,8 +99,8 @@ class FakeBackbone : public Backbone {
   FakeBackbone(const Params&, const Context&) : trunk_(std::make_shared<FakeTrunk>()) {}
   [[nodiscard]] std::vector<std::string> blocks() const override { return {"all"}; }
   [[nodiscard]] std::int64_t channels() const override { return 8; }
-  [[nodiscard]] std::shared_ptr<TensorModule> trunk(const std::string&) override { return trunk_; }
-  [[nodiscard]] std::shared_ptr<TensorModule> copy_rest(const std::string&, std::int64_t) const override {
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk(const std::string&) override { return trunk_; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> copy_rest(const std::string&, std::int64_t) const override {
     return std::make_shared<FakeTrunk>();
   }
 
@@ -123,17 +125,18 @@ class FakeHead : public Head {
         classifier_(register_module(
             "classifier", torch::nn::Linear(torch::nn::LinearOptions(dim_, identities_).bias(params.bias)))) {
   }
-  [[nodiscard]] std::shared_ptr<TensorModule> trunk() const override { return trunk_; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return trunk_; }
   [[nodiscard]] std::vector<OutputInfo> outputs() const override {
     return {{"logits", OutputKind::logits, identities_}, {"descriptor", OutputKind::feature, dim_}};
   }
-  [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override {
+  [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override {
+    const auto& map = features.values;
     if (!is_training()) return {map};
     return {classifier_(map), map};
   }
 
  private:
-  std::shared_ptr<TensorModule> trunk_;
+  std::shared_ptr<NetworkPart> trunk_;
   std::int64_t dim_;
   std::int64_t identities_;
   torch::nn::Linear classifier_;
@@ -141,13 +144,13 @@ class FakeHead : public Head {
 
 /// The mean of an output.
 template <OutputKind kind>
-class FakeLoss : public Loss {
+class FakeLoss : public OutputLoss {
  public:
   using Params = FakeParams;
   static Schema<Params> schema() { return fake_schema("Averages an output."); }
   FakeLoss(const Params&, const Context& context)
       : centers_(register_parameter("centers", torch::zeros({context.identities, context.dim}))) {}
-  [[nodiscard]] OutputKind takes() const override { return kind; }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {kind}; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
     return output.mean() + centers_.sum();
   }

@@ -25,7 +25,9 @@
 #include "kindred/core/catalog.h"
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
+#include "kindred/nn/activations.h"
 #include "kindred/nn/random_tensor.h"
+#include "kindred/nn/tensor_module.h"
 #include "kindred/role/augmentation.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
@@ -160,8 +162,8 @@ class TinyBackbone : public Backbone {
   TinyBackbone(const Params&, const Context&) : trunk_(std::make_shared<TinyTrunk>()) {}
   [[nodiscard]] std::vector<std::string> blocks() const override { return {"all"}; }
   [[nodiscard]] std::int64_t channels() const override { return 16; }
-  [[nodiscard]] std::shared_ptr<TensorModule> trunk(const std::string&) override { return trunk_; }
-  [[nodiscard]] std::shared_ptr<TensorModule> copy_rest(const std::string&, std::int64_t) const override {
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk(const std::string&) override { return trunk_; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> copy_rest(const std::string&, std::int64_t) const override {
     return nullptr;
   }
 
@@ -184,18 +186,18 @@ class TinyHead : public Head {
         random_(context.random) {
     register_parameter("unused", torch::ones({3}));
   }
-  [[nodiscard]] std::shared_ptr<TensorModule> trunk() const override { return trunk_; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return trunk_; }
   [[nodiscard]] std::vector<OutputInfo> outputs() const override {
     return {{"logits", OutputKind::logits, identities_}, {"descriptor", OutputKind::feature, width_}};
   }
-  [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override {
-    const auto feature = map.mean({2, 3});
+  [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override {
+    const auto feature = features.map().mean({2, 3});
     if (!is_training()) return {feature};
     return {classifier_(dropout_(feature) * random_->uniform(0.9, 1.1)), feature};
   }
 
  private:
-  std::shared_ptr<TensorModule> trunk_;
+  std::shared_ptr<NetworkPart> trunk_;
   std::int64_t width_;
   std::int64_t identities_;
   torch::nn::Linear classifier_;
@@ -203,26 +205,26 @@ class TinyHead : public Head {
   std::shared_ptr<RandomStream> random_;
 };
 
-class TinyCrossEntropy : public Loss {
+class TinyCrossEntropy : public OutputLoss {
  public:
   struct Params {};
   static Schema<Params> schema() { return Schema<Params>("Cross entropy."); }
   TinyCrossEntropy(const Params&, const Context&) {}
-  [[nodiscard]] OutputKind takes() const override { return OutputKind::logits; }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::logits}; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) override {
     return torch::nn::functional::cross_entropy(output, labels);
   }
 };
 
 /// Distance to learnt centres, which have an optimiser of their own.
-class TinyCenters : public Loss {
+class TinyCenters : public OutputLoss {
  public:
   struct Params {};
   static Schema<Params> schema() { return Schema<Params>("Distance to centres."); }
   TinyCenters(const Params&, const Context& context)
       : centers_(register_parameter("centers",
                                     random_normal({context.identities, context.dim}, *context.random))) {}
-  [[nodiscard]] OutputKind takes() const override { return OutputKind::feature; }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) override {
     return (output - centers_.index_select(0, labels)).pow(2).sum(1).mean();
   }
@@ -236,7 +238,7 @@ class TinyCenters : public Loss {
 };
 
 /// A learnt scale that joins the model's optimiser; from one step on it is not a number any more.
-class TinyScale : public Loss {
+class TinyScale : public OutputLoss {
  public:
   struct Params {
     std::int64_t breaks_at = 0;
@@ -250,7 +252,7 @@ class TinyScale : public Loss {
       : breaks_at_(params.breaks_at),
         length_(register_parameter("length", torch::ones({1}))),
         steps_(register_buffer("steps", torch::zeros({}, torch::kInt64))) {}
-  [[nodiscard]] OutputKind takes() const override { return OutputKind::feature; }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
     steps_.add_(1);
     const auto value = (output.norm(2, 1) - length_).pow(2).mean();

@@ -1,6 +1,8 @@
 // What losses share that classify by the angles between vectors and class weights.
 #pragma once
 
+#include <vector>
+
 #include "kindred/role/loss.h"
 
 namespace kindred::angular_losses {
@@ -8,9 +10,9 @@ namespace kindred::angular_losses {
 /// Cross entropy of logits that are made of cosines. The class weights, [identities, dim], learn with the
 /// model. Neither their lengths nor those of the vectors matter; a vector of zeros has cosine 0 to
 /// everything.
-class AngularSoftmax : public Loss {
+class AngularSoftmax : public OutputLoss {
  public:
-  [[nodiscard]] OutputKind takes() const final { return OutputKind::feature; }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) final;
 
  protected:

@@ -21,14 +21,14 @@ struct CircleParams {
 /// over the images n of other identities and p of its own. The loss is the mean over the anchors that have
 /// both; without any, it is 0 with gradient 0. Figures: over these anchors, the means of the smallest cosine
 /// to a positive, s_p, and of the largest to a negative, s_n.
-class Circle final : public Loss {
+class Circle final : public OutputLoss {
  public:
   using Params = CircleParams;
   static Schema<Params> schema();
 
   Circle(const Params& params, const Context& context);
 
-  [[nodiscard]] OutputKind takes() const override { return OutputKind::feature; }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) override;
   [[nodiscard]] bool needs_pairs() const override { return true; }
   [[nodiscard]] std::vector<std::string> figures() const override { return {"s_p", "s_n"}; }

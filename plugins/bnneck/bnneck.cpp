@@ -73,13 +73,13 @@ std::vector<OutputInfo> Bnneck::outputs() const {
           {"descriptor", OutputKind::feature, dim_}};
 }
 
-std::vector<torch::Tensor> Bnneck::forward(const torch::Tensor& map) {
-  if (is_training() && map.size(0) < 2) {
+std::vector<torch::Tensor> Bnneck::forward(const Activations& features) {
+  if (is_training() && features.values.size(0) < 2) {
     throw ComponentError("head/bnneck",
                          "batch normalization needs at least 2 images in a training batch, but this one has "
                          "1; use larger batches");
   }
-  auto pooled = pooling_->forward(map);
+  auto pooled = pooling_->forward(features.map());
   if (!reduction_.is_empty()) pooled = reduction_->forward(pooled);
   const auto global = pooled.flatten(1);
   const bool use_neck = test_feature_ == TestFeature::neck;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "kindred/core/schema.h"
 #include "kindred/role/loss.h"
@@ -17,7 +18,7 @@ namespace kindred::center_loss {
 /// A batch costs O(N x width), whatever the number of identities: the centres' gradient is sparse and has the
 /// N rows of the batch alone, one for each image. Rows without gradient stay as they are, so plain gradient
 /// descent of these rows is exact.
-class CenterLoss final : public Loss {
+class CenterLoss final : public OutputLoss {
  public:
   struct Params {
     double center_learning_rate = 0.5;
@@ -26,7 +27,7 @@ class CenterLoss final : public Loss {
 
   CenterLoss(const Params& params, const Context& context);
 
-  [[nodiscard]] OutputKind takes() const override { return OutputKind::feature; }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) override;
   /// Gradient descent without momentum or weight decay, which both would move all centres in each step.
   [[nodiscard]] std::unique_ptr<torch::optim::Optimizer> own_optimizer() override;

@@ -2,6 +2,8 @@
 // section 7.
 #pragma once
 
+#include <vector>
+
 #include "kindred/core/schema.h"
 #include "kindred/role/loss.h"
 
@@ -9,7 +11,7 @@ namespace kindred::cross_entropy {
 
 /// Mean over the batch of -sum_k q_k log softmax(logits)_k, where q is (1 - e) for the right identity plus
 /// e / identities for each, the right one too.
-class CrossEntropy final : public Loss {
+class CrossEntropy final : public OutputLoss {
  public:
   struct Params {
     double label_smoothing = 0.0;
@@ -18,7 +20,7 @@ class CrossEntropy final : public Loss {
 
   CrossEntropy(const Params& params, const Context& context);
 
-  [[nodiscard]] OutputKind takes() const override { return OutputKind::logits; }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::logits}; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) override;
 
  private:

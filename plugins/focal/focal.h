@@ -1,6 +1,8 @@
 // Focal loss: Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, eq. 4, over a softmax.
 #pragma once
 
+#include <vector>
+
 #include "kindred/core/schema.h"
 #include "kindred/role/loss.h"
 
@@ -8,7 +10,7 @@ namespace kindred::focal {
 
 /// Mean over the batch of -(1 - p)^gamma log p, where p is the softmax of the right identity: images that are
 /// classified well already count for less. Gamma 0 is cross entropy.
-class Focal final : public Loss {
+class Focal final : public OutputLoss {
  public:
   struct Params {
     double gamma = 2.0;
@@ -17,7 +19,7 @@ class Focal final : public Loss {
 
   Focal(const Params& params, const Context& context);
 
-  [[nodiscard]] OutputKind takes() const override { return OutputKind::logits; }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::logits}; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) override;
 
  private:

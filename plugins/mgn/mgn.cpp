@@ -163,11 +163,11 @@ std::vector<OutputInfo> Mgn::outputs() const {
   return infos;
 }
 
-std::vector<torch::Tensor> Mgn::pool(const torch::Tensor& map) {
+std::vector<torch::Tensor> Mgn::pool(const Activations& trunk_features) {
   std::vector<torch::Tensor> global;
   std::vector<torch::Tensor> stripes;
   for (const auto& branch : branches_) {
-    const auto features = branch.rest->forward(map);
+    const auto features = branch.rest->propagate(trunk_features).map();
     const auto rows = features.size(2);
     if (rows < branch.stripe_count) {
       throw ComponentError(component, "the last feature map of the backbone has " + std::to_string(rows) +
@@ -200,13 +200,13 @@ std::vector<torch::Tensor> Mgn::reduce(const std::vector<torch::Tensor>& pooled)
   return reduced;
 }
 
-std::vector<torch::Tensor> Mgn::forward(const torch::Tensor& map) {
-  if (is_training() && map.size(0) < 2) {
+std::vector<torch::Tensor> Mgn::forward(const Activations& features) {
+  if (is_training() && features.values.size(0) < 2) {
     throw ComponentError(component,
                          "batch normalization needs at least 2 images in a training batch, but this one has "
                          "1; use larger batches");
   }
-  auto outputs = reduce(pool(map));
+  auto outputs = reduce(pool(features));
   auto descriptor = torch::cat(outputs, 1);
   if (!is_training()) return {descriptor};
   for (std::size_t i = 0; i < parts_.size(); ++i) {

@@ -38,15 +38,15 @@ class Mgn final : public Head {
 
   Mgn(const Params& params, const Context& context);
 
-  [[nodiscard]] std::shared_ptr<TensorModule> trunk() const override { return trunk_; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return trunk_; }
   [[nodiscard]] std::vector<OutputInfo> outputs() const override;
   /// Throws ComponentError when the branches' maps have fewer rows than stripes, and in training when the
   /// batch has a single image.
-  [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override;
+  [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override;
 
  private:
   struct Branch {
-    std::shared_ptr<TensorModule> rest;
+    std::shared_ptr<NetworkPart> rest;
     std::shared_ptr<Pooling> global;
     std::shared_ptr<Pooling> stripes;  // nullptr in the first branch
     std::int64_t stripe_count;
@@ -63,13 +63,13 @@ class Mgn final : public Head {
   void add_attention(std::int64_t channels);
 
   /// The 8 pooled vectors [N, C, 1, 1], in the order of the parts.
-  [[nodiscard]] std::vector<torch::Tensor> pool(const torch::Tensor& map);
+  [[nodiscard]] std::vector<torch::Tensor> pool(const Activations& trunk_features);
   /// The 8 reduced vectors [N, reduced width].
   [[nodiscard]] std::vector<torch::Tensor> reduce(const std::vector<torch::Tensor>& pooled);
 
   std::int64_t reduced_dim_;
   std::int64_t identities_;
-  std::shared_ptr<TensorModule> trunk_;
+  std::shared_ptr<NetworkPart> trunk_;
   std::vector<Branch> branches_;
   std::vector<Part> parts_;
   torch::nn::Sequential attention_{nullptr};  // empty without attention

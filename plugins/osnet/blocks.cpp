@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "kindred/nn/tensor_module.h"
 
 namespace kindred::osnet {
 

@@ -52,13 +52,13 @@ std::vector<OutputInfo> FcHead::outputs() const {
           {"descriptor", OutputKind::feature, dim_}};
 }
 
-std::vector<torch::Tensor> FcHead::forward(const torch::Tensor& map) {
-  if (is_training() && map.size(0) < 2) {
+std::vector<torch::Tensor> FcHead::forward(const Activations& features) {
+  if (is_training() && features.values.size(0) < 2) {
     throw ComponentError("head/fc",
                          "batch normalization needs at least 2 images in a training batch, but this one has "
                          "1; use larger batches");
   }
-  const auto feature = fc_->forward(pooling_->forward(map).flatten(1));
+  const auto feature = fc_->forward(pooling_->forward(features.map()).flatten(1));
   if (!is_training()) return {feature};
   return {feature, classifier_->forward(feature), feature};
 }

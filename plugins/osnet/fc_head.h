@@ -28,14 +28,14 @@ class FcHead final : public Head {
 
   FcHead(const Params& params, const Context& context);
 
-  [[nodiscard]] std::shared_ptr<TensorModule> trunk() const override { return trunk_; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return trunk_; }
   [[nodiscard]] std::vector<OutputInfo> outputs() const override;
-  [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override;
+  [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override;
 
  private:
   std::int64_t dim_;
   std::int64_t identities_;
-  std::shared_ptr<TensorModule> trunk_;
+  std::shared_ptr<NetworkPart> trunk_;
   std::shared_ptr<Pooling> pooling_;
   torch::nn::Sequential fc_{nullptr};
   torch::nn::Linear classifier_{nullptr};

@@ -16,7 +16,7 @@ namespace kindred::triplet {
 /// without another image of its identity, or without one of another identity, has no triplet and does not
 /// count in the mean; a batch without any triplet has loss 0 and gradient 0. Figures: the means of d_ap and
 /// d_an over the anchors that count.
-class Triplet final : public Loss {
+class Triplet final : public OutputLoss {
  public:
   struct Params {
     double margin = 1.0;
@@ -25,7 +25,7 @@ class Triplet final : public Loss {
 
   Triplet(const Params& params, const Context& context);
 
-  [[nodiscard]] OutputKind takes() const override { return OutputKind::feature; }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) override;
   [[nodiscard]] bool needs_pairs() const override { return true; }
   [[nodiscard]] std::vector<std::string> figures() const override { return {"d_ap", "d_an"}; }

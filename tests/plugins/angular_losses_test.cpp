@@ -341,7 +341,7 @@ TEST_CASE_TEMPLATE("vectors that are not a number are not hidden", Any, Arcface,
 
 TEST_CASE_TEMPLATE("class weights join the model's optimiser", Softmax, Arcface, Cosface, CircleSoftmax) {
   Softmax loss({}, {6, 9});
-  CHECK(loss.takes() == OutputKind::feature);
+  CHECK((loss.takes() == std::vector{OutputKind::feature}));
   CHECK(loss.own_optimizer() == nullptr);
   REQUIRE(loss.named_parameters().size() == 1);
   CHECK(loss.named_parameters()["weight"].sizes().vec() == std::vector<std::int64_t>{9, 6});
@@ -349,7 +349,7 @@ TEST_CASE_TEMPLATE("class weights join the model's optimiser", Softmax, Arcface,
 
 TEST_CASE("circle loss with pairs works on features and has nothing to train") {
   Circle loss({}, {6, 9});
-  CHECK(loss.takes() == OutputKind::feature);
+  CHECK((loss.takes() == std::vector{OutputKind::feature}));
   CHECK(loss.own_optimizer() == nullptr);
   CHECK(loss.parameters().empty());
 }

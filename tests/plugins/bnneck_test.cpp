@@ -31,7 +31,7 @@ TEST_CASE("outputs are the global vector, the neck, the logits and the descripto
   const auto outputs = head.outputs();
   REQUIRE(outputs.size() == 4);
   const std::vector<std::string> names = {"global", "neck", "logits", "descriptor"};
-  const auto values = head.forward(head.trunk()->forward(torch::rand({3, 3, 64, 32})));
+  const auto values = head.forward(head.trunk()->propagate(torch::rand({3, 3, 64, 32})).values);
   REQUIRE(values.size() == outputs.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     CAPTURE(names[i]);
@@ -108,7 +108,7 @@ TEST_CASE("gradients reach every parameter that is trained") {
   auto backbone = small_backbone();
   Bnneck head({.pooling = PoolingKind::gem, .reduced_dim = 16}, {backbone, identities});
   const auto trunk = head.trunk();
-  const auto values = head.forward(trunk->forward(torch::rand({4, 3, 64, 32})));
+  const auto values = head.forward(trunk->propagate(torch::rand({4, 3, 64, 32})).values);
   auto sum = torch::zeros({});
   for (const auto& value : values) sum = sum + (value * torch::rand_like(value)).sum();
   sum.backward();

@@ -139,7 +139,7 @@ TEST_CASE("training moves the centres by their own learning rate, whatever the l
   std::vector<torch::Tensor> moved;
   for (const double weight : {1.0, 0.0005}) {
     const auto plan = plan_with_centers(catalog, weight);
-    kindred::training::Trainer trainer(plan, kindred::model::build_model(plan, 5), 5, torch::kCPU);
+    kindred::training::Trainer trainer(plan, kindred::model::build_model(plan, 5), torch::kCPU);
     trainer.start_epoch(1);
     const auto before = tensor_of(trainer.state(), ".centers");
     trainer.step(images, labels, 1, 0, 0.0);
@@ -155,14 +155,14 @@ TEST_CASE("training that goes through a checkpoint ends with the same centres") 
   const auto catalog = catalog_with_centers();
   const auto plan = plan_with_centers(catalog, 0.01);
   const auto run = [&](bool through_state) {
-    auto trainer = std::make_unique<kindred::training::Trainer>(plan, kindred::model::build_model(plan, 5), 5,
-                                                                torch::kCPU);
+    auto trainer =
+        std::make_unique<kindred::training::Trainer>(plan, kindred::model::build_model(plan, 5), torch::kCPU);
     trainer->start_epoch(1);
     for (std::int64_t step = 0; step < 4; ++step) {
       if (through_state && step == 2) {
         auto state = trainer->state();
         for (auto& entry : state.tensors) entry.second = entry.second.clone();
-        trainer = std::make_unique<kindred::training::Trainer>(plan, kindred::model::build_model(plan, 5), 5,
+        trainer = std::make_unique<kindred::training::Trainer>(plan, kindred::model::build_model(plan, 5),
                                                                torch::kCPU);
         trainer->restore(state, "checkpoint");
         trainer->start_epoch(1);
@@ -206,7 +206,7 @@ TEST_CASE("vectors that are not a number are not hidden") {
 TEST_CASE("one identity is enough, and the loss works on features") {
   torch::manual_seed(4);
   CenterLoss loss({}, {3, 1});
-  CHECK(loss.takes() == kindred::OutputKind::feature);
+  CHECK((loss.takes() == std::vector{kindred::OutputKind::feature}));
   const auto vectors = torch::randn({2, 3});
   const auto labels = labels_of({0, 0});
   CHECK(loss.forward(vectors, labels).item<double>() ==

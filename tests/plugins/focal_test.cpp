@@ -110,7 +110,7 @@ TEST_CASE("a single identity has nothing to learn") {
 
 TEST_CASE("the loss works on logits and has nothing to train") {
   Focal loss({}, context);
-  CHECK(loss.takes() == kindred::OutputKind::logits);
+  CHECK((loss.takes() == std::vector{kindred::OutputKind::logits}));
   CHECK(loss.parameters().empty());
   CHECK(loss.own_optimizer() == nullptr);
 }

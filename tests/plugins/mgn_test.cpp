@@ -12,6 +12,7 @@
 #include "kindred/core/error.h"
 #include "kindred/nn/chain_backbone.h"
 #include "kindred/nn/residual_network.h"
+#include "kindred/nn/tensor_module.h"
 
 using namespace kindred;  // NOLINT
 using namespace kindred::mgn;
@@ -57,7 +58,7 @@ void make_transparent(Mgn& head) {
 }
 
 torch::Tensor rest_map(Mgn& head, const std::string& branch, const torch::Tensor& map) {
-  return std::dynamic_pointer_cast<TensorModule>(head.named_children()[branch])->forward(map);
+  return std::dynamic_pointer_cast<NetworkPart>(head.named_children()[branch])->propagate(map).values;
 }
 
 }  // namespace
@@ -79,7 +80,7 @@ TEST_CASE("the descriptor agrees with an independent evaluation of the definitio
   const auto trunk = head.trunk();
   trunk->eval();
   head.eval();
-  const auto descriptor = head.forward(trunk->forward(test::golden_images())).at(0);
+  const auto descriptor = head.forward(trunk->propagate(test::golden_images()).values).at(0);
 
   const auto golden = test::golden_json("mgn_se_resnet50_expected.json");
   REQUIRE(descriptor.sizes().vec() == golden["descriptor_shape"].get<Shape>());
@@ -94,7 +95,7 @@ TEST_CASE("training gives 8 features, 8 logits and the descriptor, as wide as an
   auto backbone = small_backbone();
   Mgn head({.reduced_dim = 16}, {backbone, identities});
   const auto outputs = head.outputs();
-  const auto values = head.forward(head.trunk()->forward(torch::rand({2, 3, 96, 32})));
+  const auto values = head.forward(head.trunk()->propagate(torch::rand({2, 3, 96, 32})).values);
   REQUIRE(outputs.size() == 17);
   REQUIRE(values.size() == 17);
   for (std::size_t i = 0; i < 8; ++i) {
@@ -117,7 +118,7 @@ TEST_CASE("training gives 8 features, 8 logits and the descriptor, as wide as an
 TEST_CASE("classifiers see the features behind a ReLU") {
   auto backbone = small_backbone();
   Mgn head({.reduced_dim = 16}, {backbone, identities});
-  const auto values = head.forward(head.trunk()->forward(torch::rand({2, 3, 96, 32})));
+  const auto values = head.forward(head.trunk()->propagate(torch::rand({2, 3, 96, 32})).values);
   const auto parameters = head.named_parameters();
   for (std::size_t i = 0; i < 8; ++i) {
     const auto weight = parameters["classifier_" + part_names[i] + ".weight"];
@@ -131,7 +132,7 @@ TEST_CASE("evaluation gives the descriptor alone, of a single image too") {
   Mgn head({.reduced_dim = 16}, {backbone, identities});
   head.trunk()->eval();
   head.eval();
-  const auto values = head.forward(head.trunk()->forward(torch::rand({1, 3, 96, 32})));
+  const auto values = head.forward(head.trunk()->propagate(torch::rand({1, 3, 96, 32})).values);
   REQUIRE(values.size() == 1);
   CHECK(values[0].sizes().vec() == Shape{1, 128});
 }
@@ -162,7 +163,7 @@ TEST_CASE("each vector is pooled from its stripe, from top to bottom") {
 TEST_CASE("branch 1 halves the map in its last stage and the others do not") {
   auto backbone = small_backbone();
   Mgn head({.reduced_dim = 16}, {backbone, identities});
-  const auto map = head.trunk()->forward(torch::rand({2, 3, 96, 32}));
+  const auto map = head.trunk()->propagate(torch::rand({2, 3, 96, 32})).values;
   REQUIRE(map.sizes().vec() == Shape{2, 128, 6, 2});
   CHECK(rest_map(head, "branch1", map).sizes().vec() == Shape{2, 256, 3, 1});
   CHECK(rest_map(head, "branch2", map).sizes().vec() == Shape{2, 256, 6, 2});
@@ -210,7 +211,7 @@ TEST_CASE("gradients reach every parameter of trunk and head") {
     Mgn head({.reduced_dim = 16, .pooling = PoolingKind::gem, .attention = attention},
              {backbone, identities});
     const auto trunk = head.trunk();
-    const auto values = head.forward(trunk->forward(torch::rand({4, 3, 96, 32})));
+    const auto values = head.forward(trunk->propagate(torch::rand({4, 3, 96, 32})).values);
     auto sum = torch::zeros({});
     for (const auto& value : values) sum = sum + (value * torch::rand_like(value)).sum();
     sum.backward();
@@ -231,7 +232,7 @@ TEST_CASE("attention scales each vector by a weight that the global vectors give
   auto backbone = small_backbone();
   Mgn head({.reduced_dim = 16, .attention = true}, {backbone, identities});
   head.eval();
-  const auto map = head.trunk()->forward(torch::rand({2, 3, 96, 32}));
+  const auto map = head.trunk()->propagate(torch::rand({2, 3, 96, 32})).values;
   auto parameters = head.named_parameters();
   REQUIRE(parameters["attention.0.weight"].sizes().vec() == Shape{128, 3 * 256, 1, 1});
   REQUIRE(parameters["attention.2.weight"].sizes().vec() == Shape{8, 128, 1, 1});
@@ -260,15 +261,15 @@ TEST_CASE("images too low for three stripes are refused with the height that the
   Mgn head({.reduced_dim = 16}, {backbone, identities});
   head.eval();
   const auto trunk = head.trunk();
-  CHECK_THROWS_WITH_AS((void)head.forward(trunk->forward(torch::rand({2, 3, 32, 32}))),
+  CHECK_THROWS_WITH_AS((void)head.forward(trunk->propagate(torch::rand({2, 3, 32, 32})).values),
                        doctest::Contains("2 rows, too few for 3 stripes; make the images at least 1.5 times"),
                        ComponentError);
-  CHECK_NOTHROW((void)head.forward(trunk->forward(torch::rand({2, 3, 48, 32}))));
+  CHECK_NOTHROW((void)head.forward(trunk->propagate(torch::rand({2, 3, 48, 32})).values));
 }
 
 TEST_CASE("a batch of one image is too few to train on") {
   auto backbone = small_backbone();
   Mgn head({.reduced_dim = 16}, {backbone, identities});
-  CHECK_THROWS_WITH_AS((void)head.forward(head.trunk()->forward(torch::rand({1, 3, 96, 32}))),
+  CHECK_THROWS_WITH_AS((void)head.forward(head.trunk()->propagate(torch::rand({1, 3, 96, 32})).values),
                        doctest::Contains("at least 2 images"), ComponentError);
 }

@@ -181,8 +181,8 @@ TEST_CASE("the map is that of the definition written down plainly") {
     const auto images = torch::randn({2, 3, 64, 48});
     const auto expected = PlainOsnet(*trunk).map(images, last_stride);
     CHECK(expected.abs().max().item<double>() > 0.1);
-    CHECK(torch::allclose(trunk->forward(images), expected, 1e-3, 1e-4));
-    const auto channels_last = trunk->forward(images.contiguous(torch::MemoryFormat::ChannelsLast));
+    CHECK(torch::allclose(trunk->propagate(images).values, expected, 1e-3, 1e-4));
+    const auto channels_last = trunk->propagate(images.contiguous(torch::MemoryFormat::ChannelsLast)).values;
     CHECK(torch::allclose(channels_last, expected, 1e-3, 1e-4));
   }
 }
@@ -198,8 +198,8 @@ TEST_CASE("a last stride of 1 keeps the map twice as high and wide") {
   Osnet fine({.width_multiplier = 0.25, .last_stride = 1}, {});
   Osnet coarse({.width_multiplier = 0.25}, {});
   const auto images = torch::rand({2, 3, 128, 64});
-  CHECK(fine.trunk("conv5")->forward(images).sizes().vec() == Shape{2, 128, 16, 8});
-  CHECK(coarse.trunk("conv5")->forward(images).sizes().vec() == Shape{2, 128, 8, 4});
+  CHECK(fine.trunk("conv5")->propagate(images).values.sizes().vec() == Shape{2, 128, 16, 8});
+  CHECK(coarse.trunk("conv5")->propagate(images).values.sizes().vec() == Shape{2, 128, 8, 4});
 }
 
 TEST_CASE("width multiplies all channels, rounded to a multiple of 8") {
@@ -236,18 +236,18 @@ TEST_CASE("MGN's branches part behind the cut and differ in the last stride") {
     CHECK(parameters["branch2." + name].data_ptr() != original[name].data_ptr());
   }
   CHECK_FALSE(parameters.contains("branch1.conv3.1.conv1.conv.weight"));
-  const auto map = head.trunk()->forward(torch::rand({2, 3, 128, 64}));
+  const auto map = head.trunk()->propagate(torch::rand({2, 3, 128, 64})).values;
   CHECK(map.sizes().vec() == Shape{2, 96, 16, 8});
   CHECK(head.forward(map).back().sizes().vec() == Shape{2, 8 * 16});
-  CHECK(net.copy_rest("conv3.1", 1)->forward(map).sizes().vec() == Shape{2, 128, 16, 8});
-  CHECK(net.copy_rest("conv3.1", 2)->forward(map).sizes().vec() == Shape{2, 128, 8, 4});
+  CHECK(net.copy_rest("conv3.1", 1)->propagate(map).values.sizes().vec() == Shape{2, 128, 16, 8});
+  CHECK(net.copy_rest("conv3.1", 2)->propagate(map).values.sizes().vec() == Shape{2, 128, 8, 4});
 }
 
 TEST_CASE_TEMPLATE("gradients reach every parameter", Network, Osnet, OsnetIbn, OsnetAin) {
   torch::manual_seed(1);
   Network net({.width_multiplier = 0.25}, {});
   const auto trunk = net.trunk("conv5");
-  const auto map = trunk->forward(torch::rand({2, 3, 64, 32}));
+  const auto map = trunk->propagate(torch::rand({2, 3, 64, 32})).values;
   (map * torch::rand_like(map)).sum().backward();
   for (const auto& item : trunk->named_parameters()) {
     // A gate whose few inner channels are all below 0 passes nothing to fc1.
@@ -280,13 +280,13 @@ TEST_CASE("a last stride of 1 keeps the map of a variant twice as high and wide"
   const torch::NoGradGuard no_grad;
   const auto images = torch::rand({2, 3, 128, 64});
   OsnetAin fine({.width_multiplier = 0.25, .last_stride = 1}, {});
-  CHECK(fine.trunk("conv5")->forward(images).sizes().vec() == Shape{2, 128, 16, 8});
+  CHECK(fine.trunk("conv5")->propagate(images).values.sizes().vec() == Shape{2, 128, 16, 8});
   OsnetAin coarse({.width_multiplier = 0.25}, {});
-  CHECK(coarse.trunk("conv5")->forward(images).sizes().vec() == Shape{2, 128, 8, 4});
+  CHECK(coarse.trunk("conv5")->propagate(images).values.sizes().vec() == Shape{2, 128, 8, 4});
 }
 
 TEST_CASE("images that shrink to one pixel where instances are normalized are refused") {
   OsnetAin net({.width_multiplier = 0.25}, {});
-  CHECK_THROWS_WITH_AS(static_cast<void>(net.trunk("conv5")->forward(torch::rand({2, 3, 16, 16}))),
+  CHECK_THROWS_WITH_AS(static_cast<void>(net.trunk("conv5")->propagate(torch::rand({2, 3, 16, 16})).values),
                        doctest::Contains("use larger images"), kindred::ComponentError);
 }

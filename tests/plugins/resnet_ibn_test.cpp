@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "kindred/nn/tensor_module.h"
 #include "mgn.h"
 
 using kindred::resnet_ibn::ResnetIbn;
@@ -88,7 +89,7 @@ TEST_CASE("half of the channels are normalised by each image itself, the others 
   buffers["layer1.0.bn1.BN.running_var"].uniform_(0.5, 2);
   block->eval();
 
-  const auto input = net.trunk("stem")->forward(torch::randn({3, 3, 64, 32}));
+  const auto input = net.trunk("stem")->propagate(torch::randn({3, 3, 64, 32})).values;
   const auto raw = torch::conv2d(input, parameters["layer1.0.conv1.weight"], {}, 1, 1);
   const auto column = [](const torch::Tensor& values) { return values.view({1, -1, 1, 1}); };
   const auto instance = raw.narrow(1, 0, 8);
@@ -123,9 +124,9 @@ TEST_CASE("a last stride of 1 keeps the map twice as high and wide, in both memo
       const auto trunk = net.trunk(net.blocks().back());
       trunk->eval();
       const auto images = torch::rand({2, 3, 128, 64});
-      const auto map = trunk->forward(images);
+      const auto map = trunk->propagate(images).values;
       CHECK(map.sizes().vec() == Shape{2, channels, 8 / stride, 4 / stride});
-      const auto last = trunk->forward(images.contiguous(torch::MemoryFormat::ChannelsLast));
+      const auto last = trunk->propagate(images.contiguous(torch::MemoryFormat::ChannelsLast)).values;
       CHECK(last.is_contiguous(torch::MemoryFormat::ChannelsLast));
       CHECK(torch::allclose(map, last, 1e-3, 1e-4));
     }
@@ -138,7 +139,8 @@ TEST_CASE("an image's map does not depend on the others of its batch in evaluati
   const auto trunk = net.trunk("layer4.1");
   trunk->eval();
   const auto images = torch::rand({3, 3, 64, 32});
-  CHECK(torch::allclose(trunk->forward(images)[1], trunk->forward(images.narrow(0, 1, 1))[0], 1e-3, 1e-4));
+  CHECK(torch::allclose(trunk->propagate(images).values[1],
+                        trunk->propagate(images.narrow(0, 1, 1)).values[0], 1e-3, 1e-4));
 }
 
 TEST_CASE("MGN's branches are copies with both kinds of normalisation") {
@@ -154,18 +156,18 @@ TEST_CASE("MGN's branches are copies with both kinds of normalisation") {
     CHECK(torch::equal(parameters["branch3." + name], original[name]));
     CHECK(parameters["branch3." + name].data_ptr() != original[name].data_ptr());
   }
-  const auto map = head.trunk()->forward(torch::rand({2, 3, 128, 64}));
+  const auto map = head.trunk()->propagate(torch::rand({2, 3, 128, 64})).values;
   CHECK(map.sizes().vec() == Shape{2, 64, 8, 4});
   CHECK(head.forward(map).back().sizes().vec() == Shape{2, 8 * 16});
-  CHECK(net.copy_rest("layer3.0", 1)->forward(map).sizes().vec() == Shape{2, 128, 8, 4});
-  CHECK(net.copy_rest("layer3.0", 2)->forward(map).sizes().vec() == Shape{2, 128, 4, 2});
+  CHECK(net.copy_rest("layer3.0", 1)->propagate(map).values.sizes().vec() == Shape{2, 128, 8, 4});
+  CHECK(net.copy_rest("layer3.0", 2)->propagate(map).values.sizes().vec() == Shape{2, 128, 4, 2});
 }
 
 TEST_CASE("gradients reach every parameter") {
   torch::manual_seed(1);
   ResnetIbn net({.depth = 50, .width_multiplier = 0.125}, {});
   const auto trunk = net.trunk("layer4.2");
-  const auto map = trunk->forward(torch::rand({2, 3, 64, 32}));
+  const auto map = trunk->propagate(torch::rand({2, 3, 64, 32})).values;
   (map * torch::rand_like(map)).sum().backward();
   for (const auto& item : trunk->named_parameters()) {
     CAPTURE(item.key());
@@ -177,11 +179,11 @@ TEST_CASE("gradients reach every parameter") {
 TEST_CASE("images so small that a map is one pixel are refused with what to do") {
   ResnetIbn net({.depth = 18, .width_multiplier = 0.125}, {});
   const auto trunk = net.trunk("layer4.1");
-  CHECK_THROWS_WITH_AS((void)trunk->forward(torch::rand({2, 3, 16, 16})),
+  CHECK_THROWS_WITH_AS((void)trunk->propagate(torch::rand({2, 3, 16, 16})).values,
                        doctest::Contains("one pixel within the first three stages, where instance "
                                          "normalization sets it to zero; use larger images"),
                        kindred::ComponentError);
-  CHECK_NOTHROW((void)trunk->forward(torch::rand({2, 3, 32, 16})));
+  CHECK_NOTHROW((void)trunk->propagate(torch::rand({2, 3, 32, 16})).values);
 }
 
 TEST_CASE("a depth that does not exist is refused with those that do") {

@@ -25,7 +25,7 @@ torch::Tensor map_of(Resnet& net, std::int64_t height, std::int64_t width_multip
   const torch::NoGradGuard no_grad;
   auto trunk = net.trunk(net.blocks().back());
   trunk->eval();
-  return trunk->forward(torch::rand({1, 3, height, width_multiplier}));
+  return trunk->propagate(torch::rand({1, 3, height, width_multiplier})).values;
 }
 
 }  // namespace
@@ -137,7 +137,7 @@ TEST_CASE("the stem pools and clips as the parameters say") {
       if (relu) expected = expected.relu();
       const bool padded = pooling == kindred::StemPooling::padded;
       expected = torch::max_pool2d(expected, 3, 2, padded ? 1 : 0, 1, !padded);
-      CHECK(torch::allclose(stem->forward(images), expected, 1e-4, 1e-5));
+      CHECK(torch::allclose(stem->propagate(images).values, expected, 1e-4, 1e-5));
     }
   }
 }

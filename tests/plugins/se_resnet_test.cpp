@@ -45,7 +45,7 @@ TEST_CASE("the map agrees with an independent evaluation of the definition") {
   const auto trunk = net.trunk("layer4.2");
   kindred::test::fill_backbone_by_formula(*trunk);
   trunk->eval();
-  const auto map = trunk->forward(kindred::test::golden_images());
+  const auto map = trunk->propagate(kindred::test::golden_images()).values;
 
   const auto golden = kindred::test::golden_json("mgn_se_resnet50_expected.json");
   CHECK(map.sizes().vec() == golden["backbone_map_shape"].get<Shape>());
@@ -73,8 +73,8 @@ TEST_CASE("a last stride of 1 changes the map's size and no tensor") {
   const auto fine_trunk = fine.trunk("layer4.2");
   const auto coarse_trunk = coarse.trunk("layer4.2");
   const auto images = torch::rand({1, 3, 128, 64});
-  CHECK(fine_trunk->forward(images).sizes().vec() == Shape{1, 256, 8, 4});
-  CHECK(coarse_trunk->forward(images).sizes().vec() == Shape{1, 256, 4, 2});
+  CHECK(fine_trunk->propagate(images).values.sizes().vec() == Shape{1, 256, 8, 4});
+  CHECK(coarse_trunk->propagate(images).values.sizes().vec() == Shape{1, 256, 4, 2});
   const auto fine_tensors = kindred::test::golden_tensors(*fine_trunk);
   for (const auto& entry : kindred::test::golden_tensors(*coarse_trunk)) {
     const auto& name = entry.first;
@@ -88,10 +88,10 @@ TEST_CASE("the first pooling has no padding and rounds up") {
   const torch::NoGradGuard no_grad;
   SeResnet net({.width_multiplier = 0.125}, {});
   // 130 x 66 -> 65 x 33 by the convolution; padding would make 33 x 17 of it.
-  const auto odd = net.trunk("layer0")->forward(torch::rand({1, 3, 130, 66}));
+  const auto odd = net.trunk("layer0")->propagate(torch::rand({1, 3, 130, 66})).values;
   CHECK(odd.sizes().vec() == Shape{1, 8, 32, 16});
   // 128 x 64 -> 64 x 32 -> 31.5 and 15.5, rounded up.
-  const auto even = net.trunk("layer0")->forward(torch::rand({1, 3, 128, 64}));
+  const auto even = net.trunk("layer0")->propagate(torch::rand({1, 3, 128, 64})).values;
   CHECK(even.sizes().vec() == Shape{1, 8, 32, 16});
 }
 

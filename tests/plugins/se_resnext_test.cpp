@@ -84,7 +84,8 @@ TEST_CASE("the first pooling has no padding and rounds up") {
   const torch::NoGradGuard no_grad;
   SeResnext net({.width_multiplier = 0.125}, {});
   // 130 x 66 -> 65 x 33 by the convolution; padding would make 33 x 17 of it.
-  CHECK(net.trunk("layer0")->forward(torch::rand({1, 3, 130, 66})).sizes().vec() == Shape{1, 8, 32, 16});
+  CHECK(net.trunk("layer0")->propagate(torch::rand({1, 3, 130, 66})).values.sizes().vec() ==
+        Shape{1, 8, 32, 16});
 }
 
 TEST_CASE("a last stride of 1 keeps the map twice as high and wide, at the least width too") {
@@ -92,8 +93,8 @@ TEST_CASE("a last stride of 1 keeps the map twice as high and wide, at the least
   SeResnext fine({.width_multiplier = 0.125}, {});
   SeResnext coarse({.last_stride = 2, .width_multiplier = 0.125}, {});
   const auto images = torch::rand({2, 3, 128, 64});
-  CHECK(fine.trunk("layer4.2")->forward(images).sizes().vec() == Shape{2, 256, 8, 4});
-  CHECK(coarse.trunk("layer4.2")->forward(images).sizes().vec() == Shape{2, 256, 4, 2});
+  CHECK(fine.trunk("layer4.2")->propagate(images).values.sizes().vec() == Shape{2, 256, 8, 4});
+  CHECK(coarse.trunk("layer4.2")->propagate(images).values.sizes().vec() == Shape{2, 256, 4, 2});
   // 8 planes x 4 / 64 would be no channel at all.
   CHECK(fine.trunk("layer4.2")->named_parameters()["layer1.0.conv2.weight"].sizes().vec() ==
         Shape{32, 1, 3, 3});
@@ -111,18 +112,18 @@ TEST_CASE("MGN's branches are copies behind the cut") {
     CHECK(torch::equal(parameters["branch1." + name], original[name]));
     CHECK(parameters["branch1." + name].data_ptr() != original[name].data_ptr());
   }
-  const auto map = head.trunk()->forward(torch::rand({2, 3, 128, 64}));
+  const auto map = head.trunk()->propagate(torch::rand({2, 3, 128, 64})).values;
   CHECK(map.sizes().vec() == Shape{2, 256, 8, 4});
   CHECK(head.forward(map).back().sizes().vec() == Shape{2, 8 * 16});
-  CHECK(net.copy_rest("layer3.0", 1)->forward(map).sizes().vec() == Shape{2, 512, 8, 4});
-  CHECK(net.copy_rest("layer3.0", 2)->forward(map).sizes().vec() == Shape{2, 512, 4, 2});
+  CHECK(net.copy_rest("layer3.0", 1)->propagate(map).values.sizes().vec() == Shape{2, 512, 8, 4});
+  CHECK(net.copy_rest("layer3.0", 2)->propagate(map).values.sizes().vec() == Shape{2, 512, 4, 2});
 }
 
 TEST_CASE("gradients reach every parameter") {
   torch::manual_seed(1);
   SeResnext net({.width_multiplier = 0.5}, {});
   const auto trunk = net.trunk("layer4.2");
-  const auto map = trunk->forward(torch::rand({4, 3, 64, 32}));
+  const auto map = trunk->propagate(torch::rand({4, 3, 64, 32})).values;
   (map * torch::rand_like(map)).sum().backward();
   for (const auto& item : trunk->named_parameters()) {
     CAPTURE(item.key());

@@ -151,7 +151,7 @@ TEST_CASE("vectors that are not finite are not hidden") {
 
 TEST_CASE("the loss works on features and has nothing to train") {
   Triplet loss({}, context);
-  CHECK(loss.takes() == kindred::OutputKind::feature);
+  CHECK((loss.takes() == std::vector{kindred::OutputKind::feature}));
   CHECK(loss.parameters().empty());
   CHECK(loss.own_optimizer() == nullptr);
 }

@@ -29,6 +29,7 @@ struct Page {
   std::vector<const ComponentInfo*> components;  ///< of a role
   std::string example;                           ///< TOML
   std::vector<std::string> weights;              ///< programs whose weights a component reads
+  std::string takes;                             ///< what a head or a loss is for: "a feature", or ""
 };
 
 /// The default, or something of the right type where one must be given; nothing for what is off by default.
@@ -93,8 +94,19 @@ const recipe::RecipeTable* table_of(const std::vector<recipe::RecipeTable>& layo
   return nullptr;
 }
 
+/// What a loss takes together, or the features of a head that not every backbone gives; "" of others.
+std::string takes_of(const ComponentInfo& info) {
+  if (info.takes_form == FeatureForm::tokens) return "the tokens of a transformer";
+  std::string text;
+  for (const auto kind : info.takes_outputs) {
+    text += (text.empty() ? "" : " and ") + std::string(kind == OutputKind::feature ? "a feature" : "logits");
+  }
+  return text;
+}
+
 Page component_page(const ComponentInfo& info) {
-  Page page{info.id(), info.summary, info.source, info.plugin, info.file, info.parameters, {}, "", {}};
+  Page page{info.id(),       info.summary, info.source, info.plugin, info.file,
+            info.parameters, {},           "",          {},          takes_of(info)};
   if (info.default_order) page.summary += " Used by recipes that list no [[" + info.role + "]].";
   for (const auto& layout : info.weights_layouts) {
     const bool known = std::find(page.weights.begin(), page.weights.end(), layout.name) != page.weights.end();
@@ -119,7 +131,7 @@ Page component_page(const ComponentInfo& info) {
 }
 
 Page table_page(const recipe::RecipeTable& table, const Catalog& catalog) {
-  Page page{table.header(), table.summary, "", "", {}, table.parameters, {}, "", {}};
+  Page page{table.header(), table.summary, "", "", {}, table.parameters, {}, "", {}, ""};
   for (const auto* factory : catalog.components(table.key)) page.components.push_back(&factory->info());
   if (table.kind == Kind::settings || table.kind == Kind::settings_list) {
     Table example;
@@ -139,7 +151,7 @@ Page table_page(const recipe::RecipeTable& table, const Catalog& catalog) {
 
 Page recipe_page() {
   const auto schema = recipe::RunSettings::schema();
-  Page page{"recipe", schema.summary(), "", "", {}, schema.parameters(), {}, "", {}};
+  Page page{"recipe", schema.summary(), "", "", {}, schema.parameters(), {}, "", {}, ""};
   for (const auto& table : recipe::recipe_layout()) {
     ParameterInfo info;
     info.name = table.header();
@@ -198,6 +210,7 @@ std::string text_of(const Page& page) {
   std::string text = page.title + "\n" + paragraph(page.summary);
   if (!page.source.empty()) text += paragraph("Source: " + page.source);
   if (!page.plugin.empty()) text += paragraph("Plugin: " + page.plugin + " (" + page.file.string() + ")");
+  if (!page.takes.empty()) text += paragraph("Takes: " + page.takes);
   if (!page.weights.empty()) text += paragraph(weights_line(page));
   text += "\n";
   if (page.parameters.empty()) {
@@ -247,6 +260,7 @@ std::string markdown_of(const Page& page, const std::string& heading) {
   std::string text = heading + " `" + page.title + "`\n\n" + page.summary + "\n";
   if (!page.source.empty()) text += "\nSource: " + page.source + "\n";
   if (!page.plugin.empty()) text += "\nPlugin: `" + page.plugin + "`\n";
+  if (!page.takes.empty()) text += "\nTakes: " + page.takes + "\n";
   if (!page.weights.empty()) text += "\n" + weights_line(page) + "\n";
   if (page.parameters.empty()) {
     text += "\nIt has no parameters.\n";
@@ -286,6 +300,7 @@ std::string json_text(const Page& page) {
   json["source"] = page.source;
   json["plugin"] = page.plugin;
   json["file"] = page.file.string();
+  json["takes"] = page.takes;
   json["weights"] = page.weights;
   json["parameters"] = nlohmann::ordered_json::array();
   for (const auto& parameter : page.parameters) {

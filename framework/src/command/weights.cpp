@@ -216,7 +216,7 @@ ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
   }
   ImportOutcome outcome;
   outcome.identities = options.identities ? *options.identities : *in_file;
-  const auto model = model::build_model(plan, outcome.identities);
+  const auto model = model::build_model(plan, model::any_population(outcome.identities));
   if (const auto wrong = weights::useless_pattern(options.allow_missing, *model); !wrong.empty()) {
     throw Error("error: --allow-missing: " + wrong);
   }
@@ -226,7 +226,7 @@ ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
     plan.backbone_start = {};
     plan.weights = {options.file.string(), file::sha256_of_file(options.file),
                     options.key.empty() ? std::nullopt : std::optional(options.key), options.allow_missing};
-    model::write_model_file(options.out, *model, plan, outcome.identities);
+    model::write_model_file(options.out, *model, plan);
     outcome.written = true;
   }
   const auto patterns = weights::patterns_for_other_identities(plan, outcome.report);

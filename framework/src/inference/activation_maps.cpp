@@ -18,6 +18,7 @@
 #include "file/atomic_file.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
+#include "model/population.h"
 #include "progress/meter.h"
 #include "system/device.h"
 
@@ -64,9 +65,10 @@ torch::Tensor ranged(const torch::Tensor& maps) {
       .contiguous();
 }
 
-void require_maps(const std::vector<torch::Tensor>& maps) {
-  const bool flat =
-      maps.empty() || std::any_of(maps.begin(), maps.end(), [](const auto& map) { return map.dim() != 4; });
+void require_maps(const std::vector<Activations>& features) {
+  const bool flat = features.empty() || std::any_of(features.begin(), features.end(), [](const auto& one) {
+                      return !one.grid && one.values.dim() != 4;
+                    });
   if (flat) {
     throw Error(
         "maps: error: the backbone of this model gives no feature maps [N, C, h, w], so there is nothing to "
@@ -119,23 +121,23 @@ ActivationMaps::ActivationMaps(model::Model& model, model::MapWatch& watch, torc
   system::place_module(model_, device_);
 }
 
-torch::Tensor ActivationMaps::energy(const torch::Tensor& images) {
+torch::Tensor ActivationMaps::energy(const Activations& images) {
   const torch::NoGradGuard no_gradients;
-  static_cast<void>(model_.describe(system::place_images(images, device_)));
+  static_cast<void>(model_.describe(model::placed(images, device_)));
   const auto maps = watch_.take();
   require_maps(maps);
   std::vector<torch::Tensor> energies;
-  for (const auto& map : maps) {
-    const auto energy = map.to(torch::kFloat32).square().sum(1);
+  for (const auto& features : maps) {
+    const auto energy = features.map().to(torch::kFloat32).square().sum(1);
     energies.push_back(
         F::normalize(energy.flatten(1), F::NormalizeFuncOptions().dim(1)).view(energy.sizes()));
   }
   return ranged(sum_of(energies));
 }
 
-torch::Tensor ActivationMaps::similarity_to_first(const torch::Tensor& images) {
+torch::Tensor ActivationMaps::similarity_to_first(const Activations& images) {
   const torch::AutoGradMode gradients(true);
-  auto descriptors = model_.forward(system::place_images(images, device_)).back().to(torch::kFloat32);
+  auto descriptors = model_.forward(model::placed(images, device_)).back().to(torch::kFloat32);
   // Through its length a descriptor would lose as much as it gains: the length is held fixed.
   descriptors = descriptors / descriptors.detach().norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
   const auto maps = watch_.take();
@@ -143,13 +145,16 @@ torch::Tensor ActivationMaps::similarity_to_first(const torch::Tensor& images) {
   // In evaluation mode no image changes another's descriptor: the gradient of the sum holds those of all.
   const auto similarity = descriptors.slice(0, 1).matmul(descriptors[0].detach()).sum();
   if (!similarity.requires_grad()) require_maps({});
-  const auto slopes = torch::autograd::grad({similarity}, maps, /*grad_outputs=*/{}, /*retain_graph=*/false,
+  std::vector<torch::Tensor> values;
+  for (const auto& features : maps) values.push_back(features.values);
+  const auto slopes = torch::autograd::grad({similarity}, values, /*grad_outputs=*/{}, /*retain_graph=*/false,
                                             /*create_graph=*/false, /*allow_unused=*/true);
   std::vector<torch::Tensor> contributions;
   for (std::size_t i = 0; i < maps.size(); ++i) {
     if (!slopes[i].defined()) continue;  // a branch that the descriptor does not use
-    const auto map = maps[i].detach().slice(0, 1).to(torch::kFloat32);
-    const auto weights = slopes[i].slice(0, 1).to(torch::kFloat32).sum({2, 3}, /*keepdim=*/true);
+    const auto map = maps[i].map().detach().slice(0, 1).to(torch::kFloat32);
+    const auto weights =
+        maps[i].with(slopes[i]).map().slice(0, 1).to(torch::kFloat32).sum({2, 3}, /*keepdim=*/true);
     contributions.push_back((weights * map).sum(1));
   }
   if (contributions.empty()) require_maps({});
@@ -173,6 +178,7 @@ void write_energy_maps(MapModel& model, const Dataset& dataset, const std::vecto
                        const std::filesystem::path& folder, torch::Device device,
                        progress::ProgressSink& progress) {
   const auto& plan = model.plan();
+  model.require_known(samples);
   auto maps = model.maps(device);
   const auto augmentations = data::create_augmentations(plan);
   data::Loader loader(dataset, samples, augmentations, data::loader_options(plan), false);
@@ -180,7 +186,8 @@ void write_energy_maps(MapModel& model, const Dataset& dataset, const std::vecto
   progress::Meter meter(progress, "maps", static_cast<std::int64_t>(samples.size()));
   std::int64_t written = 0;
   while (const auto batch = loader.next()) {
-    const auto energies = maps.energy(batch->images);
+    const auto energies =
+        maps.energy(model::network_input(batch->images, samples, batch->samples, model.population()));
     for (std::size_t i = 0; i < batch->samples.size(); ++i) {
       const auto& sample = samples[batch->samples[i]];
       cv::Mat bgr;

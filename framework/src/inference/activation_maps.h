@@ -11,9 +11,11 @@
 
 #include "kindred/core/catalog.h"
 #include "kindred/core/sample.h"
+#include "kindred/nn/activations.h"
 #include "kindred/role/dataset.h"
 #include "model/map_watch.h"
 #include "model/model.h"
+#include "model/population.h"
 #include "progress/progress.h"
 #include "recipe/plan.h"
 
@@ -26,11 +28,11 @@ class ActivationMaps {
   /// @param model in evaluation mode, with its watch; both outlive this. Moved to `device`.
   ActivationMaps(model::Model& model, model::MapWatch& watch, torch::Device device);
 
-  /// The energy of the last feature maps: the sum of the squares over the channels, divided by its length.
-  /// Those of several branches are scaled to the size of the largest and added. (torchreid's visactmap does
-  /// the same for one map.)
-  /// @param images [N, 3, H, W]
-  [[nodiscard]] torch::Tensor energy(const torch::Tensor& images);
+  /// The energy of the last features as maps: the sum of the squares over the channels, divided by its
+  /// length. Those of several branches are scaled to the size of the largest and added. (torchreid's
+  /// visactmap does the same for one map.)
+  /// @param images [N, 3, H, W] with what the model uses beside them (model/population.h)
+  [[nodiscard]] torch::Tensor energy(const Activations& images);
 
   /// What makes images similar to one of them: Grad-CAM (Selvaraju et al., ICCV 2017, eq. 1 and 2) of the
   /// cosine similarity to the first image, with the lengths of the descriptors held fixed. So, where a
@@ -38,8 +40,9 @@ class ActivationMaps {
   /// WACV 2019). Of a channel the weight is the sum of the gradient over the map: maps of several branches
   /// count as they contribute.
   /// @param images [1 + N, 3, H, W]: a query and what is compared with it
+  /// Of tokens those of the grid count.
   /// @return maps of the N others
-  [[nodiscard]] torch::Tensor similarity_to_first(const torch::Tensor& images);
+  [[nodiscard]] torch::Tensor similarity_to_first(const Activations& images);
 
  private:
   model::Model& model_;
@@ -60,6 +63,9 @@ class MapModel {
            const std::vector<std::string>& overrides);
 
   [[nodiscard]] const recipe::ModelPlan& plan() const { return plan_; }
+  [[nodiscard]] const model::Population& population() const { return model_->population(); }
+  /// Throws DataError as model::Model::require_known().
+  void require_known(const std::vector<Sample>& samples) const { model_->require_known(samples); }
   [[nodiscard]] ActivationMaps maps(torch::Device device) { return {*model_, watch_, device}; }
 
  private:

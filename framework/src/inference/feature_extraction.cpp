@@ -10,6 +10,8 @@
 #include "data/loader.h"
 #include "data/planned_loader.h"
 #include "kindred/core/error.h"
+#include "kindred/nn/activations.h"
+#include "model/population.h"
 #include "progress/meter.h"
 #include "system/device.h"
 #include "system/out_of_memory.h"
@@ -55,10 +57,11 @@ bool are_nearly_equal(const torch::Tensor& rows) {
 }
 
 /// [N, D], rows of length 1.
-torch::Tensor describe(model::Model& model, const torch::Tensor& images, bool flip_test) {
+torch::Tensor describe(model::Model& model, const Activations& images, bool flip_test) {
   const auto rows = model.describe(images);
   if (!flip_test) return rows;
-  const auto mirrored = model.describe(system::place_images(images.flip({3}), images.device()));
+  const auto pixels = images.values.flip({3});
+  const auto mirrored = model.describe(images.with(system::place_images(pixels, pixels.device())));
   return torch::nn::functional::normalize(rows + mirrored,
                                           torch::nn::functional::NormalizeFuncOptions().dim(1));
 }
@@ -99,6 +102,7 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
                                 const std::string& what, const system::Computing& computing,
                                 progress::ProgressSink& progress) {
   if (samples.empty()) throw DataError(what, "there are no images to extract features from");
+  model.require_known(samples);
   const torch::NoGradGuard no_gradients;
   const EvaluationMode evaluation_mode(model);
   system::place_module(model, computing.device);
@@ -115,8 +119,8 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
     const auto rows = [&] {
       const system::Autocast autocast(computing);
       try {
-        return describe(model, system::place_images(batch->images, computing.device), plan.embed.flip_test)
-            .to(torch::kCPU);
+        const auto input = model::network_input(batch->images, samples, batch->samples, model.population());
+        return describe(model, model::placed(input, computing.device), plan.embed.flip_test).to(torch::kCPU);
       } catch (const std::exception& error) {
         if (!system::is_out_of_memory(error)) throw;
         throw system::batch_too_large(computing.device, batch->images,

@@ -7,16 +7,16 @@
 #include <string>
 #include <utility>
 
-#include "kindred/nn/tensor_module.h"
+#include "kindred/nn/network_part.h"
 
 namespace kindred::model {
 
 /// Has the children, parameters and buffers of another module as its own, so that their names stay, and
 /// leaves the computing to it.
-class MapWatch::Recorder final : public TensorModule {
+class MapWatch::Recorder final : public NetworkPart {
  public:
-  Recorder(std::shared_ptr<TensorModule> watched, std::shared_ptr<Maps> maps,
-           std::vector<torch::Tensor> Maps::*list)
+  Recorder(std::shared_ptr<NetworkPart> watched, std::shared_ptr<Maps> maps,
+           std::vector<Activations> Maps::*list)
       : watched_(std::move(watched)), maps_(std::move(maps)), list_(list) {
     for (const auto& child : watched_->named_children()) register_module(child.key(), child.value());
     for (const auto& parameter : watched_->named_parameters(/*recurse=*/false)) {
@@ -25,30 +25,30 @@ class MapWatch::Recorder final : public TensorModule {
     for (const auto& buffer : watched_->named_buffers(/*recurse=*/false)) {
       register_buffer(buffer.key(), buffer.value());
     }
-    TensorModule::train(watched_->is_training());
+    NetworkPart::train(watched_->is_training());
   }
 
   void train(bool on) override {
-    TensorModule::train(on);
+    NetworkPart::train(on);
     watched_->train(on);
   }
 
-  torch::Tensor forward(const torch::Tensor& input) override {
-    torch::Tensor map;
+  Activations propagate(const Activations& input) override {
+    Activations features;
     {
       const torch::NoGradGuard no_gradients;
-      map = watched_->forward(input);
+      features = watched_->propagate(input);
     }
-    map = map.detach();
-    map.set_requires_grad(at::GradMode::is_enabled());
-    ((*maps_).*list_).push_back(map);
-    return map;
+    features.values = features.values.detach();
+    features.values.set_requires_grad(at::GradMode::is_enabled());
+    ((*maps_).*list_).push_back(features);
+    return features;
   }
 
  private:
-  std::shared_ptr<TensorModule> watched_;
+  std::shared_ptr<NetworkPart> watched_;
   std::shared_ptr<Maps> maps_;
-  std::vector<torch::Tensor> Maps::*list_;
+  std::vector<Activations> Maps::*list_;
 };
 
 class MapWatch::WatchedBackbone final : public Backbone {
@@ -58,11 +58,13 @@ class MapWatch::WatchedBackbone final : public Backbone {
 
   [[nodiscard]] std::vector<std::string> blocks() const override { return backbone_.blocks(); }
   [[nodiscard]] std::int64_t channels() const override { return backbone_.channels(); }
-  [[nodiscard]] std::shared_ptr<TensorModule> trunk(const std::string& cut) override {
+  [[nodiscard]] FeatureForm gives() const override { return backbone_.gives(); }
+  [[nodiscard]] SideInformation side_information() const override { return backbone_.side_information(); }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk(const std::string& cut) override {
     return std::make_shared<Recorder>(backbone_.trunk(cut), maps_, &Maps::trunk);
   }
-  [[nodiscard]] std::shared_ptr<TensorModule> copy_rest(const std::string& cut,
-                                                        std::int64_t last_stride) const override {
+  [[nodiscard]] std::shared_ptr<NetworkPart> copy_rest(const std::string& cut,
+                                                       std::int64_t last_stride) const override {
     return std::make_shared<Recorder>(backbone_.copy_rest(cut, last_stride), maps_, &Maps::rests);
   }
 
@@ -78,7 +80,7 @@ std::unique_ptr<Backbone> MapWatch::watched(Backbone& backbone) {
   return std::make_unique<WatchedBackbone>(backbone, maps_);
 }
 
-std::vector<torch::Tensor> MapWatch::take() {
+std::vector<Activations> MapWatch::take() {
   const auto maps = std::exchange(*maps_, {});
   return maps.rests.empty() ? maps.trunk : maps.rests;
 }

@@ -1,19 +1,18 @@
-// Feature maps of a model, without the help of its components.
+// Features of a model ahead of its head's pooling, without the help of its components.
 #pragma once
-
-#include <torch/types.h>
 
 #include <memory>
 #include <vector>
 
+#include "kindred/nn/activations.h"
 #include "kindred/role/backbone.h"
 
 namespace kindred::model {
 
-/// Stands between a backbone and the head that is made of it, and keeps the maps that what the head takes of
-/// the backbone computes. To be handed to build_model(); serves one model.
+/// Stands between a backbone and the head that is made of it, and keeps what the parts compute that the
+/// head takes of the backbone. To be handed to build_model(); serves one model.
 ///
-/// The maps are in the graph for gradients from themselves on: what computes them has none, so that gradients
+/// They are in the graph for gradients from themselves on: what computes them has none, so that gradients
 /// of the descriptor with respect to them cost no more than the head.
 class MapWatch {
  public:
@@ -26,16 +25,16 @@ class MapWatch {
   /// names. Both live as long as the construction of the head.
   [[nodiscard]] std::unique_ptr<Backbone> watched(Backbone& backbone);
 
-  /// The last maps of the network since the last call, each [N, C, h, w]: those of the head's copies of the
-  /// backbone's rest, in the order in which they were computed, or, when it has none, that of the trunk.
-  [[nodiscard]] std::vector<torch::Tensor> take();
+  /// The last features of the network since the last call, maps or tokens: those of the head's copies of the
+  /// backbone's rest, in the order in which they were computed, or, when it has none, those of the trunk.
+  [[nodiscard]] std::vector<Activations> take();
 
  private:
   class Recorder;
   class WatchedBackbone;
   struct Maps {
-    std::vector<torch::Tensor> trunk;
-    std::vector<torch::Tensor> rests;
+    std::vector<Activations> trunk;
+    std::vector<Activations> rests;
   };
   std::shared_ptr<Maps> maps_;
 };

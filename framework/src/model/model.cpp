@@ -91,41 +91,89 @@ std::vector<std::size_t> outputs_of(const recipe::LossChoice& choice, const std:
   return found;
 }
 
-std::string wrong_kind(const recipe::LossChoice& choice, OutputKind takes,
-                       const std::vector<std::string>& wrong, const std::vector<OutputInfo>& outputs) {
-  return choice.subject() + ": works only on " + plural(takes) + ", unlike " + quoted_list(wrong) + "; the " +
-         plural(takes) + " of the head are " + quoted_list(names_of(outputs, takes));
+/// What is wrong with the outputs that a loss is on; "" when it can take them.
+/// @param takes the kinds of those that an instance takes together
+std::string wrong_outputs(const recipe::LossChoice& choice, const std::vector<OutputKind>& takes,
+                          const std::vector<std::size_t>& on, const std::vector<OutputInfo>& outputs) {
+  if (takes.empty()) throw recipe::ComponentFault(choice.factory->info().subject(), "takes no output");
+  if (on.size() % takes.size() != 0) {
+    return "takes " + std::to_string(takes.size()) + " outputs together, but is on " +
+           std::to_string(on.size()) + "; name a multiple of " + std::to_string(takes.size());
+  }
+  for (const auto kind : {OutputKind::feature, OutputKind::logits}) {
+    std::vector<std::string> wrong;
+    for (std::size_t i = 0; i < on.size(); ++i) {
+      if (takes[i % takes.size()] == kind && outputs[on[i]].kind != kind)
+        wrong.push_back(outputs[on[i]].name);
+    }
+    if (wrong.empty()) continue;
+    return (takes.size() == 1 ? "works only on " : "takes ") + std::string(plural(kind)) +
+           (takes.size() == 1 ? ", unlike " : " where it is given ") + quoted_list(wrong) + "; the " +
+           plural(kind) + " are " + quoted_list(names_of(outputs, kind));
+  }
+  return "";
+}
+
+/// What only backbone and head together, or the data, show to be wrong.
+void require_fit(const recipe::InferencePlan& plan, const Backbone& backbone, const Population& population) {
+  const bool map = backbone.gives() == FeatureForm::map;
+  if (map && plan.head.factory->info().takes_form == FeatureForm::tokens) {
+    throw RecipeError(plan.head.location, plan.head.subject() +
+                                              ": works on the tokens of a transformer, but " +
+                                              plan.backbone.subject() +
+                                              " gives a map; choose a backbone that gives tokens, or a "
+                                              "head for maps");
+  }
+  const auto side = backbone.side_information();
+  const auto require = [&](bool used, bool there, const std::string& word) {
+    if (!used || there) return;
+    throw RecipeError(plan.backbone.location,
+                      plan.backbone.subject() + ": uses the " + word +
+                          "s of the images, but the training images have none; use a data set that names "
+                          "them (a manifest has a column '" +
+                          word + "'), or switch the use of " + word + "s off");
+  };
+  require(side.cameras, !population.cameras.empty(), "camera");
+  require(side.views, !population.views.empty(), "view");
 }
 
 }  // namespace
 
-Model::Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head, Subjects subjects,
-             std::vector<ComponentRandom> randoms)
+Model::Model(std::shared_ptr<NetworkPart> trunk, std::shared_ptr<Head> head, About about)
     : trunk_(register_module("backbone", std::move(trunk))),
       head_(register_module("head", std::move(head))),
-      subjects_(std::move(subjects)),
-      outputs_(recipe::guarded(subjects_.head, [&] { return head_->outputs(); })),
-      randoms_(std::move(randoms)) {
-  check_infos(outputs_, subjects_.head);
+      about_(std::move(about)),
+      outputs_(recipe::guarded(about_.head, [&] { return head_->outputs(); })) {
+  check_infos(outputs_, about_.head);
 }
 
-Model::Model(std::shared_ptr<TensorModule> trunk, std::shared_ptr<Head> head)
-    : Model(std::move(trunk), std::move(head), Subjects()) {}
+Model::Model(std::shared_ptr<NetworkPart> trunk, std::shared_ptr<Head> head)
+    : Model(std::move(trunk), std::move(head), About()) {}
 
-void Model::check_map(const torch::Tensor& map, std::int64_t images) const {
-  const bool sound = map.defined() && map.is_floating_point() && map.dim() >= 2 && map.size(0) == images;
+void Model::check_features(const Activations& features, std::int64_t images) const {
+  const auto& values = features.values;
+  bool sound =
+      values.defined() && values.is_floating_point() && values.dim() >= 2 && values.size(0) == images;
+  if (features.grid) {
+    const auto& grid = *features.grid;
+    sound = sound && values.dim() == 3 && values.size(1) == grid.extra + grid.rows * grid.columns;
+  }
   if (sound) return;
-  throw recipe::ComponentFault(subjects_.backbone, "gave " + tensor_text(map) + " for " +
-                                                       std::to_string(images) +
-                                                       " images; it must be a map [N, C, h, w] of floats");
+  throw recipe::ComponentFault(
+      about_.backbone, "gave " + tensor_text(values) + " for " + std::to_string(images) +
+                           " images; it must " +
+                           (features.grid ? "be tokens [N, " + std::to_string(features.grid->extra) + " + " +
+                                                std::to_string(features.grid->rows) + " x " +
+                                                std::to_string(features.grid->columns) + ", C] of floats"
+                                          : "be a map [N, C, h, w] of floats"));
 }
 
 void Model::check_outputs(const std::vector<torch::Tensor>& outputs, std::int64_t images) const {
   const auto wanted = is_training() ? outputs_.size() : 1;
   if (outputs.size() != wanted) {
-    throw recipe::ComponentFault(subjects_.head, "gave " + std::to_string(outputs.size()) +
-                                                     " outputs instead of " + std::to_string(wanted) +
-                                                     (is_training() ? "" : ", the descriptor alone"));
+    throw recipe::ComponentFault(about_.head, "gave " + std::to_string(outputs.size()) +
+                                                  " outputs instead of " + std::to_string(wanted) +
+                                                  (is_training() ? "" : ", the descriptor alone"));
   }
   for (std::size_t i = 0; i < wanted; ++i) {
     const auto& output = outputs[i];
@@ -135,57 +183,82 @@ void Model::check_outputs(const std::vector<torch::Tensor>& outputs, std::int64_
     // At test time a head may join more than the output 'descriptor' of training.
     if (rows && (!is_training() || output.size(1) == info.dim)) continue;
     throw recipe::ComponentFault(
-        subjects_.head, "gave " + tensor_text(output) + " as '" + info.name + "' of " +
-                            std::to_string(images) + " images; it must be floats [" + std::to_string(images) +
-                            ", " + (is_training() ? std::to_string(info.dim) : std::string("dim")) + "]");
+        about_.head, "gave " + tensor_text(output) + " as '" + info.name + "' of " + std::to_string(images) +
+                         " images; it must be floats [" + std::to_string(images) + ", " +
+                         (is_training() ? std::to_string(info.dim) : std::string("dim")) + "]");
   }
 }
 
 void Model::start_step(std::int64_t epoch, std::int64_t batch) {
-  for (const auto& random : randoms_) random.start_step(epoch, batch);
+  for (const auto& random : about_.randoms) random.start_step(epoch, batch);
 }
 
-std::vector<torch::Tensor> Model::forward(const torch::Tensor& images) {
-  const auto map = recipe::guarded(subjects_.backbone, [&] { return trunk_->forward(images); });
-  check_map(map, images.size(0));
-  auto outputs = recipe::guarded(subjects_.head, [&] { return head_->forward(map); });
-  check_outputs(outputs, images.size(0));
+std::vector<torch::Tensor> Model::forward(const Activations& images) {
+  Activations input(images.values);
+  if (about_.side_information.cameras) input.cameras = images.cameras;
+  if (about_.side_information.views) input.views = images.views;
+  const auto count = images.values.size(0);
+  const auto features = recipe::guarded(about_.backbone, [&] { return trunk_->propagate(input); });
+  check_features(features, count);
+  auto outputs = recipe::guarded(about_.head, [&] { return head_->forward(features); });
+  check_outputs(outputs, count);
   if (is_training()) {
     for (auto& output : outputs) output = output.to(torch::kFloat32);
   }
   return outputs;
 }
 
-torch::Tensor Model::describe(const torch::Tensor& images) {
+torch::Tensor Model::describe(const Activations& images) {
   if (is_training()) throw std::logic_error("Model::describe needs evaluation mode");
   const torch::NoGradGuard no_grad;
   const auto descriptor = forward(images).back().to(torch::kFloat32);
   return torch::nn::functional::normalize(descriptor, torch::nn::functional::NormalizeFuncOptions().dim(1));
 }
 
-std::shared_ptr<Model> build_model(const recipe::InferencePlan& plan, std::int64_t identities,
+void Model::require_known(const std::vector<Sample>& samples) const {
+  model::require_known(about_.side_information, about_.backbone, about_.population, samples);
+}
+
+std::shared_ptr<Model> build_model(const recipe::InferencePlan& plan, const Population& population,
                                    const std::function<void(Backbone&)>& prepare, MapWatch* watch) {
   const ComponentRandom backbone_random(plan.seed, Part::backbone);
-  const auto backbone = plan.backbone.create({backbone_random.stream()});
+  const auto backbone =
+      plan.backbone.create({backbone_random.stream(), static_cast<std::int64_t>(population.cameras.size()),
+                            static_cast<std::int64_t>(population.views.size())});
+  require_fit(plan, *backbone, population);
   if (prepare) prepare(*backbone);
   const ComponentRandom head_random(plan.seed, Part::head);
   const auto watched = watch == nullptr ? nullptr : watch->watched(*backbone);
-  auto head = plan.head.create({watched ? *watched : *backbone, identities, head_random.stream()});
-  Model::Subjects subjects{plan.backbone.factory->info().subject(), plan.head.factory->info().subject()};
-  auto trunk = recipe::guarded(subjects.head, [&] { return head->trunk(); });
-  if (trunk == nullptr) throw recipe::ComponentFault(subjects.head, "gave no trunk");
-  return std::make_shared<Model>(std::move(trunk), std::move(head), std::move(subjects),
-                                 std::vector<ComponentRandom>{backbone_random, head_random});
+  auto head = plan.head.create({watched ? *watched : *backbone, population.identities, head_random.stream()});
+  Model::About about{plan.backbone.factory->info().subject(),
+                     plan.head.factory->info().subject(),
+                     backbone->blocks(),
+                     backbone->side_information(),
+                     population,
+                     {backbone_random, head_random}};
+  auto trunk = recipe::guarded(about.head, [&] { return head->trunk(); });
+  if (trunk == nullptr) throw recipe::ComponentFault(about.head, "gave no trunk");
+  return std::make_shared<Model>(std::move(trunk), std::move(head), std::move(about));
 }
 
-torch::Tensor LossTerm::value(const std::vector<torch::Tensor>& outputs, const torch::Tensor& labels) const {
-  const auto& on = outputs.at(output);
-  const auto value = recipe::guarded(subject, [&] { return loss->forward(on, labels); });
+Population any_population(std::int64_t identities) {
+  Population population(identities);
+  population.cameras = {0, 1};
+  population.views = {0, 1};
+  return population;
+}
+
+torch::Tensor LossTerm::value(const LossBatch& batch) const {
+  LossBatch own{{}, batch.labels, batch.cameras};
+  for (const auto output : outputs) own.outputs.push_back(batch.outputs.at(output));
+  const auto value = recipe::guarded(subject, [&] { return loss->compute(own); });
   if (!value.defined() || !value.is_floating_point() || value.numel() != 1) {
     throw recipe::ComponentFault(
         subject, "gave " + tensor_text(value) + " as its value; it must be one floating-point number");
   }
-  if (c10::GradMode::is_enabled() && on.requires_grad() && !value.requires_grad()) {
+  const bool learns = std::any_of(own.outputs.begin(), own.outputs.end(),
+                                  [](const auto& output) { return output.requires_grad(); });
+  if (c10::GradMode::is_enabled() && learns && !value.requires_grad()) {
     throw recipe::ComponentFault(
         subject,
         "gave a value without a gradient, from which nothing can be learned; compute it from the output by "
@@ -220,33 +293,50 @@ torch::Tensor LossTerm::figure_values() const {
 }
 
 std::vector<LossTerm> build_losses(const recipe::Plan& plan, const std::vector<OutputInfo>& outputs,
-                                   std::int64_t identities) {
+                                   const Population& population) {
   Diagnostics diagnostics;
   std::vector<LossTerm> terms;
   for (std::size_t c = 0; c < plan.losses.size(); ++c) {
     const auto& choice = plan.losses[c];
     const auto on = outputs_of(choice, outputs, diagnostics);
+    const auto& takes = choice.factory->info().takes_outputs;
+    if (on.empty()) continue;
+    if (const auto wrong = wrong_outputs(choice, takes, on, outputs); !wrong.empty()) {
+      diagnostics.error(choice.on_location, choice.subject() + ": " + wrong);
+      continue;
+    }
+    const auto instances = on.size() / takes.size();
     const double weight = choice.reduction == recipe::Reduction::mean
-                              ? choice.weight / static_cast<double>(on.size())
+                              ? choice.weight / static_cast<double>(instances)
                               : choice.weight;
-    std::vector<std::string> wrong;
-    auto takes = OutputKind::feature;
-    for (const auto i : on) {
-      const ComponentRandom random(plan.seed, Part::loss, (static_cast<std::uint64_t>(c) << 32U) + i);
+    for (std::size_t first = 0; first < on.size(); first += takes.size()) {
+      const std::vector<std::size_t> own(on.begin() + static_cast<std::ptrdiff_t>(first),
+                                         on.begin() + static_cast<std::ptrdiff_t>(first + takes.size()));
+      std::vector<OutputInfo> infos;
+      std::string names;
+      for (const auto i : own) {
+        infos.push_back(outputs[i]);
+        names += (names.empty() ? "" : ",") + outputs[i].name;
+      }
+      const ComponentRandom random(plan.seed, Part::loss,
+                                   (static_cast<std::uint64_t>(c) << 32U) + own.front());
       std::shared_ptr<Loss> loss;
       try {
-        loss = choice.create({outputs[i].dim, identities, random.stream()});
+        loss = choice.create({infos.front().dim, population.identities, random.stream(), infos,
+                              static_cast<std::int64_t>(population.cameras.size())});
       } catch (const RecipeError& error) {
         for (const auto& found : error.diagnostics()) diagnostics.error(found.location, found.message);
         continue;
       }
       const auto subject = choice.factory->info().subject();
-      takes = recipe::guarded(subject, [&] { return loss->takes(); });
-      if (takes != outputs[i].kind) wrong.push_back(outputs[i].name);
-      terms.push_back(
-          {choice.name + "(" + outputs[i].name + ")", i, weight, std::move(loss), subject, random});
+      if (population.cameras.empty() && recipe::guarded(subject, [&] { return loss->needs_cameras(); })) {
+        diagnostics.error(choice.location, choice.subject() +
+                                               ": compares cameras, but the training images have none; use "
+                                               "a data set that names them, or leave the loss out");
+        break;
+      }
+      terms.push_back({choice.name + "(" + names + ")", own, weight, std::move(loss), subject, random});
     }
-    if (!wrong.empty()) diagnostics.error(choice.on_location, wrong_kind(choice, takes, wrong, outputs));
   }
   diagnostics.throw_if_any();
   return terms;

@@ -22,6 +22,8 @@ namespace fs = std::filesystem;
 constexpr const char* recipe_key = "kindred.recipe";
 constexpr const char* inference_key = "kindred.inference";
 constexpr const char* identities_key = "kindred.identities";
+constexpr const char* cameras_key = "kindred.cameras";
+constexpr const char* views_key = "kindred.views";
 constexpr const char* version_key = "kindred.version";
 
 /// "\n  2 missing: a, b"
@@ -74,13 +76,46 @@ std::string models_in(const fs::path& folder) {
   return text;
 }
 
+[[noreturn]] void refuse_metadata(const fs::path& file, const char* key, const std::string& text) {
+  throw DataError(file, "is damaged: its '" + std::string(key) + "' is '" + text + "'");
+}
+
 std::int64_t read_identities(const fs::path& file, const std::string& text) {
   std::int64_t identities = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), identities);
   if (result.ec != std::errc() || result.ptr != text.data() + text.size() || identities < 1) {
-    throw DataError(file, "is damaged: its '" + std::string(identities_key) + "' is '" + text + "'");
+    refuse_metadata(file, identities_key, text);
   }
   return identities;
+}
+
+/// "1 2 5"
+std::string numbers_text(const std::vector<std::int64_t>& numbers) {
+  std::string text;
+  for (const auto number : numbers) text += (text.empty() ? "" : " ") + std::to_string(number);
+  return text;
+}
+
+/// What numbers_text() wrote; none where there is no such key.
+std::vector<std::int64_t> read_numbers(const fs::path& file, const file::TensorFile& content,
+                                       const char* key) {
+  std::vector<std::int64_t> numbers;
+  const auto found = content.metadata.find(key);
+  if (found == content.metadata.end()) return numbers;
+  const auto& text = found->second;
+  const char* next = text.data();
+  const char* const end = next + text.size();
+  while (next != end) {
+    std::int64_t number = 0;
+    const auto result = std::from_chars(next, end, number);
+    const bool ascending = numbers.empty() ? number >= 0 : number > numbers.back();
+    if (result.ec != std::errc() || !ascending) refuse_metadata(file, key, text);
+    numbers.push_back(number);
+    next = result.ptr;
+    if (next == end) break;
+    if (*next++ != ' ' || next == end) refuse_metadata(file, key, text);
+  }
+  return numbers;
 }
 
 /// Something else that was given as a model file: what it is, and what to do with it.
@@ -190,8 +225,7 @@ void load_module(torch::nn::Module& module, const std::string& prefix, const fil
   for (auto& [tensor, source] : pairs) tensor.copy_(source);
 }
 
-void write_model_file(const fs::path& file, const Model& model, const recipe::Plan& plan,
-                      std::int64_t identities) {
+void write_model_file(const fs::path& file, const Model& model, const recipe::Plan& plan) {
   file::TensorFile content;
   content.tensors = module_tensors(model);
   // Pseudo labels are of the training alone, and where they lie says nothing of the model.
@@ -199,8 +233,11 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
   recipe.as<Table>()->erase("pseudo_labels");
   content.metadata = {{recipe_key, recipe::write_recipe(recipe)},
                       {inference_key, InferenceNeeds(plan).write()},
-                      {identities_key, std::to_string(identities)},
+                      {identities_key, std::to_string(model.population().identities)},
                       {version_key, system::kindred_version}};
+  const auto& side = model.side_information();
+  if (side.cameras) content.metadata[cameras_key] = numbers_text(model.population().cameras);
+  if (side.views) content.metadata[views_key] = numbers_text(model.population().views);
   file::add_checksum(content);
   file::write_safetensors(file, content);
 }
@@ -231,7 +268,10 @@ ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
       recipe::parse_recipe(content.metadata.at(recipe_key), "recipe in " + file.string(), overrides);
   model_file.plan =
       recipe::choose_model(needs ? needs->without_training(model_file.recipe) : model_file.recipe, catalog);
-  model_file.model = build_model(model_file.plan, model_file.identities, {}, watch);
+  Population population(model_file.identities);
+  population.cameras = read_numbers(file, content, cameras_key);
+  population.views = read_numbers(file, content, views_key);
+  model_file.model = build_model(model_file.plan, population, {}, watch);
   load_module(*model_file.model, "", content, file);
   model_file.model->eval();
   return model_file;

@@ -17,10 +17,11 @@
 namespace kindred::model {
 
 /// Metadata: "kindred.recipe" the resolved recipe without [[pseudo_labels]] as TOML, "kindred.inference" what
-/// making descriptors needs of it (model/inference_needs.h), "kindred.identities", "kindred.version",
-/// "kindred.crc32" a checksum. Equal models give equal bytes: nothing in the file tells when or where.
-void write_model_file(const std::filesystem::path& file, const Model& model, const recipe::Plan& plan,
-                      std::int64_t identities);
+/// making descriptors needs of it (model/inference_needs.h), "kindred.identities", "kindred.cameras" and
+/// "kindred.views" the numbers of those that it was trained with, where the backbone uses them,
+/// "kindred.version", "kindred.crc32" a checksum. Equal models give equal bytes: nothing in the file tells
+/// when or where.
+void write_model_file(const std::filesystem::path& file, const Model& model, const recipe::Plan& plan);
 
 struct ModelFile {
   recipe::ModelPlan plan;

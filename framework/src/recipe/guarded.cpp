@@ -173,17 +173,23 @@ class GuardedBackbone final : public Guard<Backbone> {
     if (channels < 1) gave(std::to_string(channels) + " as its number of channels; it has at least one");
     return channels;
   }
-  [[nodiscard]] std::shared_ptr<TensorModule> trunk(const std::string& cut) override {
+  [[nodiscard]] FeatureForm gives() const override {
+    return call([&] { return inner_->gives(); });
+  }
+  [[nodiscard]] SideInformation side_information() const override {
+    return call([&] { return inner_->side_information(); });
+  }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk(const std::string& cut) override {
     return checked(call([&] { return inner_->trunk(cut); }), "trunk");
   }
-  [[nodiscard]] std::shared_ptr<TensorModule> copy_rest(const std::string& cut,
-                                                        std::int64_t last_stride) const override {
+  [[nodiscard]] std::shared_ptr<NetworkPart> copy_rest(const std::string& cut,
+                                                       std::int64_t last_stride) const override {
     return checked(call([&] { return inner_->copy_rest(cut, last_stride); }), "copy of its blocks");
   }
 
  private:
-  [[nodiscard]] std::shared_ptr<TensorModule> checked(std::shared_ptr<TensorModule> module,
-                                                      const std::string& what) const {
+  [[nodiscard]] std::shared_ptr<NetworkPart> checked(std::shared_ptr<NetworkPart> module,
+                                                     const std::string& what) const {
     if (module == nullptr) gave("no " + what);
     return module;
   }
@@ -201,7 +207,7 @@ class GuardedDataset final : public Guard<Dataset> {
         gave("a sample " + what + ": sample " + std::to_string(i) + " (from 0), '" + sample.path + "'");
       };
       if (sample.path.empty()) refuse("without a path");
-      for (const auto* text : {&sample.path, &sample.domain}) {
+      for (const auto* text : {&sample.path, &sample.domain, &sample.tracklet}) {
         if (is_utf8(*text) && text->find('\0') == std::string::npos) continue;
         throw DataError(escaped(*text), "is not a name in UTF-8; rename it (from " + subject_ + ")");
       }
@@ -211,6 +217,10 @@ class GuardedDataset final : public Guard<Dataset> {
       }
       if (sample.camera < unknown_camera) {
         refuse("with the camera " + std::to_string(sample.camera) +
+               "; allowed are whole numbers from 0, and -1 for an unknown one");
+      }
+      if (sample.view < unknown_view) {
+        refuse("with the view " + std::to_string(sample.view) +
                "; allowed are whole numbers from 0, and -1 for an unknown one");
       }
       if (sample.clothes < unknown_clothes) {

@@ -1,5 +1,6 @@
 #include "report/map_pictures.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <system_error>
 
@@ -10,6 +11,7 @@
 #include "data/loader.h"
 #include "data/planned_loader.h"
 #include "kindred/core/error.h"
+#include "model/population.h"
 #include "stage/train_stage.h"
 
 namespace kindred::report {
@@ -52,6 +54,7 @@ std::vector<std::string> MapPictures::draw(const std::vector<std::string>& paths
     places.push_back(i);
   }
   if (samples.empty()) return addresses;
+  model_.require_known(samples);
   const auto& dataset = *pictures.dataset();
   const auto augmentations = data::create_augmentations(model_.plan());
   data::Loader loader(dataset, samples, augmentations, data::loader_options(model_.plan()), false);
@@ -64,9 +67,12 @@ std::vector<std::string> MapPictures::draw(const std::vector<std::string>& paths
     addresses[places[sample]] = jpeg_address(inference::overlay(image, map), picture_width, picture_height);
   };
   if (places[batch->samples.front()] != 0) return addresses;  // nothing can be similar to a missing query
-  address_of(0, maps_.energy(batch->images.slice(0, 0, 1))[0]);
+  const auto input = [&](const torch::Tensor& images, const std::vector<std::size_t>& indices) {
+    return model::network_input(images, samples, indices, model_.population());
+  };
+  address_of(0, maps_.energy(input(batch->images.slice(0, 0, 1), {batch->samples.front()}))[0]);
   if (batch->samples.size() < 2) return addresses;
-  const auto similar = maps_.similarity_to_first(batch->images);
+  const auto similar = maps_.similarity_to_first(input(batch->images, batch->samples));
   for (std::size_t i = 1; i < batch->samples.size(); ++i) {
     address_of(i, similar[static_cast<std::int64_t>(i) - 1]);
   }

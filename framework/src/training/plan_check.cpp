@@ -50,7 +50,7 @@ std::shared_ptr<model::Model> build_checked(const recipe::Plan& plan, std::int64
   if (!is_there(checked.backbone_start.weights)) checked.backbone_start = {};
   if (!is_there(checked.weights.file)) checked.weights = {};
   std::vector<std::string> notes;
-  return weights::build_initial_model(checked, identities, notes);
+  return weights::build_initial_model(checked, model::any_population(identities), notes);
 }
 
 std::string start_text(const std::string& file) {
@@ -114,7 +114,10 @@ void try_out(const recipe::Plan& plan, model::Model& model, cv::Size size) {
   const torch::NoGradGuard no_gradients;
   const auto images = torch::linspace(-2, 2, 2 * 3 * size.area()).reshape({2, 3, size.height, size.width});
   try {
-    static_cast<void>(model.forward(images));
+    Activations input(images);
+    input.cameras = torch::zeros({2}, torch::kInt64);
+    input.views = torch::zeros({2}, torch::kInt64);
+    static_cast<void>(model.forward(input));
   } catch (const ComponentError& error) {
     throw RecipeError(plan.head.location, plan.head.subject() + ": " + error.reason());
   } catch (const recipe::ComponentFault& fault) {
@@ -144,7 +147,7 @@ std::string check_plan(const recipe::Plan& plan) {
   const auto identities = identities_for(plan);
   const auto model = build_checked(plan, identities);
   const auto outputs = model->outputs();
-  const auto terms = model::build_losses(plan, outputs, identities);
+  const auto terms = model::build_losses(plan, outputs, model->population());
   const auto groups = learning_groups(plan.groups, *model, terms, own_optimizers(terms));
   if (size) try_out(plan, *model, *size);
   if (plan.train.epochs > 0) check_pairs_without_data(plan, terms_with_pairs(terms));
@@ -188,7 +191,7 @@ std::string check_plan(const recipe::Plan& plan) {
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     std::string losses;
     for (const auto& term : terms) {
-      if (term.output != i) continue;
+      if (std::find(term.outputs.begin(), term.outputs.end(), i) == term.outputs.end()) continue;
       // The term is called "triplet(g1)": the output stands at the beginning of the line already.
       losses += (losses.empty() ? "" : ", ") + term.name.substr(0, term.name.rfind('(')) + " x " +
                 weight_text(term.weight);

@@ -15,6 +15,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
 #include "model/model_file.h"
+#include "model/population.h"
 #include "system/device.h"
 #include "system/out_of_memory.h"
 #include "system/precision.h"
@@ -78,13 +79,12 @@ void check_finite(const file::TensorFile& state) {
 
 }  // namespace
 
-Trainer::Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, std::int64_t identities,
-                 torch::Device device)
+Trainer::Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, torch::Device device)
     : device_(device),
       precision_(plan.train.precision),
       clips_(plan.train.clip_gradient_norm > 0),
       model_(std::move(model)),
-      terms_(model::build_losses(plan, model_->outputs(), identities)),
+      terms_(model::build_losses(plan, model_->outputs(), model_->population())),
       needs_pairs_(!terms_with_pairs(terms_).empty()),
       recipe_optimizer_(plan.optimizer.create({})),
       meter_(names_of(terms_), meter_interval(device), clips_, figures_of(terms_, needs_pairs_)) {
@@ -160,7 +160,7 @@ void Trainer::start_epoch(std::int64_t epoch) {
   for (auto& [module, frozen_epochs] : statistics_) module->train(epoch > frozen_epochs);
 }
 
-void Trainer::step(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch,
+void Trainer::step(const Activations& images, const torch::Tensor& labels, std::int64_t epoch,
                    std::int64_t batch, double factor) {
   learning_rate_ = recipe_optimizer_->learning_rate() * factor;
   auto& groups = update_->main().param_groups();
@@ -170,23 +170,29 @@ void Trainer::step(const torch::Tensor& images, const torch::Tensor& labels, std
     compute(images, labels, epoch, batch);
   } catch (const std::exception& error) {
     if (!system::is_out_of_memory(error)) throw;
-    throw system::batch_too_large(device_, images, "use smaller batches or images, or a smaller model");
+    throw system::batch_too_large(device_, images.values,
+                                  "use smaller batches or images, or a smaller model");
   }
 }
 
-void Trainer::compute(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch,
+void Trainer::compute(const Activations& images, const torch::Tensor& labels, std::int64_t epoch,
                       std::int64_t batch) {
   const auto classes = system::place_labels(labels, device_);
+  auto input = model::placed(images, device_);
+  for (auto* places : {&input.cameras, &input.views}) {
+    if (!places->defined()) *places = torch::full_like(classes, -1);
+  }
   model_->start_step(epoch, batch);
   for (const auto& term : terms_) term.random.start_step(epoch, batch);
   const auto outputs = [&] {
     const system::Autocast autocast({device_, precision_});
-    return model_->forward(system::place_images(images, device_));
+    return model_->forward(input);
   }();
+  const LossBatch batch_of_losses{outputs, classes, input.cameras};
   std::vector<torch::Tensor> values;
   torch::Tensor sum;
   for (const auto& term : terms_) {
-    const auto value = term.value(outputs, classes);
+    const auto value = term.value(batch_of_losses);
     values.push_back(value.detach());
     const auto weighted = value * term.weight;
     sum = sum.defined() ? sum + weighted : weighted;
@@ -223,12 +229,13 @@ std::vector<std::string> Trainer::collapsed_outputs() const {
   std::set<std::size_t> looked_at;
   std::vector<std::string> names;
   for (const auto& term : terms_) {
-    const auto i = term.output;
-    if (i >= last_outputs_.size() || infos[i].kind != OutputKind::feature) continue;
-    if (!looked_at.insert(i).second) continue;
-    const auto& rows = last_outputs_[i];
-    const auto spread = (rows - rows.mean(0, true)).norm(2, 1).mean().item<double>();
-    if (spread < least_spread * rows.norm(2, 1).mean().item<double>()) names.push_back(infos[i].name);
+    for (const auto i : term.outputs) {
+      if (i >= last_outputs_.size() || infos[i].kind != OutputKind::feature) continue;
+      if (!looked_at.insert(i).second) continue;
+      const auto& rows = last_outputs_[i];
+      const auto spread = (rows - rows.mean(0, true)).norm(2, 1).mean().item<double>();
+      if (spread < least_spread * rows.norm(2, 1).mean().item<double>()) names.push_back(infos[i].name);
+    }
   }
   return names;
 }

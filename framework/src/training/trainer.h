@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "file/safetensors.h"
+#include "kindred/nn/activations.h"
 #include "model/model.h"
 #include "recipe/plan.h"
 #include "training/learning_groups.h"
@@ -23,11 +24,10 @@ namespace kindred::training {
 /// The model, its losses and their optimisers on a device.
 class Trainer {
  public:
-  /// Builds everything but the model from the plan; what losses hold depends on the plan's seed alone. Throws
-  /// RecipeError as learning_groups().
+  /// Builds everything but the model from the plan, for the model's population; what losses hold depends on
+  /// the plan's seed alone. Throws RecipeError as learning_groups().
   /// @param plan its train.precision has been decided on and is one that the device can compute in
-  Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, std::int64_t identities,
-          torch::Device device);
+  Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, torch::Device device);
 
   /// Freezes what is frozen in this epoch (from 1) and lets learn what is not; to be called before its first
   /// step, and before its next one when the model was in evaluation mode or restored in between. Frozen
@@ -38,10 +38,11 @@ class Trainer {
   /// Learns from one batch. Throws Error when the loss or, where it is clipped, the gradient is not finite
   /// any more (LossMeter::add), when nothing that the losses depend on is learnt, or when memory does not
   /// suffice; ComponentFault when head or losses give something that they must not.
-  /// @param images [N, 3, H, W], 32-bit floats, on the CPU
+  /// @param images [N, 3, H, W], 32-bit floats, on the CPU, with their cameras and views (network_input()) or
+  /// without: all are unknown then
   /// @param labels [N], int64, on the CPU
   /// @param factor the schedule's: each learning rate is the optimiser's times its group's times this
-  void step(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch, std::int64_t batch,
+  void step(const Activations& images, const torch::Tensor& labels, std::int64_t epoch, std::int64_t batch,
             double factor);
 
   [[nodiscard]] model::Model& model() { return *model_; }
@@ -76,7 +77,7 @@ class Trainer {
   };
   void make_update(const recipe::Plan& plan, std::vector<std::unique_ptr<torch::optim::Optimizer>> own);
   void find_statistics();
-  void compute(const torch::Tensor& images, const torch::Tensor& labels, std::int64_t epoch,
+  void compute(const Activations& images, const torch::Tensor& labels, std::int64_t epoch,
                std::int64_t batch);
 
   torch::Device device_;

@@ -13,6 +13,7 @@
 #include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
+#include "model/population.h"
 #include "progress/text_progress.h"
 #include "ranking/feature_evaluation.h"
 #include "ranking/made_metric.h"
@@ -51,10 +52,16 @@ void require_match(const TestSet& test_set) {
                            remedy);
 }
 
-std::shared_ptr<model::Model> initial_model(const recipe::Plan& plan, std::int64_t identities,
+std::shared_ptr<model::Model> initial_model(const recipe::Plan& plan, const TrainingData& data,
                                             progress::ProgressSink& progress) {
   std::vector<std::string> notes;
-  auto model = weights::build_initial_model(plan, identities, notes);
+  auto model = weights::build_initial_model(plan, model::population_of(data.samples, data.identities), notes);
+  model->require_known(data.samples);
+  for (const auto& test_set : data.test_sets) {
+    if (plan.train.evaluate_every == 0) continue;
+    model->require_known(test_set.query);
+    model->require_known(test_set.gallery);
+  }
   for (const auto& note : notes) progress.note(note);
   return model;
 }
@@ -77,7 +84,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       schedule_(create_schedule(plan)),
       augmentations_(data::create_augmentations(plan)),
       loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan), /*training=*/true),
-      trainer_(plan, initial_model(plan, data_.identities, progress), data_.identities, device) {
+      trainer_(plan, initial_model(plan, data_, progress), device) {
   if (evaluates()) best_by_ = ranking::best_figure(plan);
   if (evaluates()) {
     for (const auto& test_set : data_.test_sets) require_match(test_set);
@@ -150,10 +157,10 @@ bool Training::run() {
   }
   if (trainer_.averages()) {
     const auto averaged = trainer_.averaged_weights();
-    model::write_model_file(directory_.averaged_model(), trainer_.model(), plan_, data_.identities);
+    model::write_model_file(directory_.averaged_model(), trainer_.model(), plan_);
   }
   // Last: where it is, training has ended.
-  model::write_model_file(directory_.model(), trainer_.model(), plan_, data_.identities);
+  model::write_model_file(directory_.model(), trainer_.model(), plan_);
   std::error_code error;  // it only takes room
   std::filesystem::remove(previous_checkpoint(directory_.checkpoint()), error);
   return true;
@@ -231,7 +238,9 @@ void Training::learn(const data::Batch& batch, std::int64_t batches) {
   std::vector<std::int64_t> classes;
   for (const auto index : batch.samples) classes.push_back(data_.labels[index]);
   const double share = static_cast<double>(batch.index) / static_cast<double>(batches);
-  trainer_.step(batch.images, torch::tensor(classes), epoch_, static_cast<std::int64_t>(batch.index),
+  const auto images =
+      model::network_input(batch.images, data_.samples, batch.samples, trainer_.model().population());
+  trainer_.step(images, torch::tensor(classes), epoch_, static_cast<std::int64_t>(batch.index),
                 schedule_->factor(epoch_, share));
 }
 
@@ -336,7 +345,7 @@ void Training::evaluate_epoch() {
       !best_score_ || (best_by_->higher_is_better ? score > *best_score_ : score < *best_score_);
   if (better && !std::isnan(score)) {
     best_score_ = score;
-    model::write_model_file(directory_.best(), trainer_.model(), plan_, data_.identities);
+    model::write_model_file(directory_.best(), trainer_.model(), plan_);
   }
   if (best_score_) progress.figures["best " + best_by_->name] = *best_score_;
   progress_.finish(progress);

@@ -59,8 +59,8 @@ std::string note_of(const std::string& what, const WeightsFile& file, const Matc
 
 /// The tensors whose shape depends on the number of identities.
 std::set<std::string> tensors_of_identities(const recipe::Plan& plan) {
-  const auto one = model::module_tensors(*model::build_model(plan, 2));
-  const auto other = model::module_tensors(*model::build_model(plan, 3));
+  const auto one = model::module_tensors(*model::build_model(plan, model::any_population(2)));
+  const auto other = model::module_tensors(*model::build_model(plan, model::any_population(3)));
   std::set<std::string> names;
   for (std::size_t i = 0; i < one.size(); ++i) {
     if (one[i].second.sizes() != other[i].second.sizes()) names.insert(one[i].first);
@@ -133,9 +133,10 @@ recipe::Plan with_hashes_of_weights(recipe::Plan plan) {
   return plan;
 }
 
-std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan, std::int64_t identities,
+std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan,
+                                                  const model::Population& population,
                                                   std::vector<std::string>& notes) {
-  auto model = model::build_model(plan, identities, [&](Backbone& backbone) {
+  auto model = model::build_model(plan, population, [&](Backbone& backbone) {
     const auto& start = plan.backbone_start;
     if (!start.weights) return;
     const auto whole = backbone.trunk(backbone.blocks().back());
@@ -153,7 +154,7 @@ std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan, std:
 }
 
 TranslatedWeights translate_for_plan(const WeightsFile& file, const recipe::Plan& plan) {
-  return translate_for(file, known_layouts(plan), *model::build_model(plan, 2), "");
+  return translate_for(file, known_layouts(plan), *model::build_model(plan, model::any_population(2)), "");
 }
 
 std::vector<std::string> patterns_for_other_identities(const recipe::Plan& plan, const MatchReport& report) {
@@ -177,8 +178,8 @@ std::vector<std::string> patterns_for_other_identities(const recipe::Plan& plan,
 
 std::optional<std::int64_t> identities_of(const recipe::Plan& plan, const TranslatedWeights& weights,
                                           const fs::path& file) {
-  const auto one = model::module_tensors(*model::build_model(plan, 2));
-  const auto other = model::module_tensors(*model::build_model(plan, 3));
+  const auto one = model::module_tensors(*model::build_model(plan, model::any_population(2)));
+  const auto other = model::module_tensors(*model::build_model(plan, model::any_population(3)));
   std::map<std::string, torch::Tensor> sources;
   for (const auto& entry : weights.tensors) sources.emplace(entry.name, entry.tensor);
   std::optional<std::int64_t> found;

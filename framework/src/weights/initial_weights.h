@@ -27,7 +27,7 @@ namespace kindred::weights {
 /// pattern of `allow_missing` that no tensor has.
 /// @param notes gets a sentence for each file: what was loaded, what was left as it was, what was not used
 [[nodiscard]] std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan,
-                                                                std::int64_t identities,
+                                                                const model::Population& population,
                                                                 std::vector<std::string>& notes);
 
 /// The tensors of a file under Kindred's names, as fits the plan's network (translate_for()).

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "kindred/nn/random_tensor.h"
+#include "kindred/nn/tensor_module.h"
 
 namespace my_plugins {
 namespace {

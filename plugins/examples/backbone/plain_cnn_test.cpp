@@ -23,15 +23,15 @@ TEST_CASE("each block halves the map") {
   CHECK(backbone.blocks() == std::vector<std::string>{"block1", "block2"});
   CHECK(backbone.channels() == 16);
   const auto images = torch::ones({2, 3, 32, 16});
-  CHECK(backbone.trunk("block1")->forward(images).sizes() == torch::IntArrayRef({2, 8, 16, 8}));
-  CHECK(backbone.trunk("block2")->forward(images).sizes() == torch::IntArrayRef({2, 16, 8, 4}));
+  CHECK(backbone.trunk("block1")->propagate(images).values.sizes() == torch::IntArrayRef({2, 8, 16, 8}));
+  CHECK(backbone.trunk("block2")->propagate(images).values.sizes() == torch::IntArrayRef({2, 16, 8, 4}));
 }
 
 TEST_CASE("a branch keeps the resolution when it is asked to") {
   const auto backbone = made_backbone();
   const auto map = torch::ones({2, 8, 16, 8});
-  CHECK(backbone.copy_rest("block1", 1)->forward(map).sizes() == torch::IntArrayRef({2, 16, 16, 8}));
-  CHECK(backbone.copy_rest("block1", 2)->forward(map).sizes() == torch::IntArrayRef({2, 16, 8, 4}));
+  CHECK(backbone.copy_rest("block1", 1)->propagate(map).values.sizes() == torch::IntArrayRef({2, 16, 16, 8}));
+  CHECK(backbone.copy_rest("block1", 2)->propagate(map).values.sizes() == torch::IntArrayRef({2, 16, 8, 4}));
 }
 
 TEST_CASE("the stream decides the first weights, whose deviation is sqrt(2 / fan out)") {

@@ -32,7 +32,8 @@ std::vector<kindred::OutputInfo> DropBlock::outputs() const {
           {"descriptor", kindred::OutputKind::feature, 2 * channels_}};
 }
 
-std::vector<torch::Tensor> DropBlock::forward(const torch::Tensor& map) {
+std::vector<torch::Tensor> DropBlock::forward(const kindred::Activations& features) {
+  const auto map = features.map();
   const auto global = map.mean({2, 3});
   const auto dropped_max = (is_training() ? dropped(map) : map).amax({2, 3});
   const auto descriptor = neck_->forward(torch::cat({global, dropped_max}, 1));

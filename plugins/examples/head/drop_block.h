@@ -24,9 +24,9 @@ class DropBlock final : public kindred::Head {
 
   DropBlock(const Params& params, const Context& context);
 
-  [[nodiscard]] std::shared_ptr<kindred::TensorModule> trunk() const override { return trunk_; }
+  [[nodiscard]] std::shared_ptr<kindred::NetworkPart> trunk() const override { return trunk_; }
   [[nodiscard]] std::vector<kindred::OutputInfo> outputs() const override;
-  [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override;
+  [[nodiscard]] std::vector<torch::Tensor> forward(const kindred::Activations& features) override;
 
  private:
   /// The map with a random band of rows at 0.
@@ -35,7 +35,7 @@ class DropBlock final : public kindred::Head {
   double height_;
   std::int64_t channels_;
   std::int64_t identities_;
-  std::shared_ptr<kindred::TensorModule> trunk_;
+  std::shared_ptr<kindred::NetworkPart> trunk_;
   std::shared_ptr<kindred::RandomStream> random_;
   torch::nn::BatchNorm1d neck_;
   torch::nn::Linear classifier_;

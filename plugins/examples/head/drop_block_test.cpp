@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kindred/nn/chain_backbone.h"
+#include "kindred/nn/tensor_module.h"
 
 using my_plugins::DropBlock;
 

@@ -1,6 +1,8 @@
 // Kim et al., "Proxy Anchor Loss for Deep Metric Learning", CVPR 2020.
 #pragma once
 
+#include <vector>
+
 #include "kindred/core/schema.h"
 #include "kindred/role/loss.h"
 
@@ -10,7 +12,7 @@ namespace my_plugins {
 /// pushed from the others, hard ones more than easy ones. s is the cosine of an image and a proxy:
 ///   mean over proxies p with images of their identity in the batch: log(1 + sum exp(-scale (s - margin)))
 ///   + mean over all proxies: log(1 + sum over images of other identities exp(scale (s + margin)))   (eq. 4)
-class ProxyAnchor final : public kindred::Loss {
+class ProxyAnchor final : public kindred::OutputLoss {
  public:
   struct Params {
     double scale = 32;
@@ -20,7 +22,7 @@ class ProxyAnchor final : public kindred::Loss {
 
   ProxyAnchor(const Params& params, const Context& context);
 
-  [[nodiscard]] kindred::OutputKind takes() const override { return kindred::OutputKind::feature; }
+  [[nodiscard]] static std::vector<kindred::OutputKind> takes() { return {kindred::OutputKind::feature}; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) override;
 
  private:

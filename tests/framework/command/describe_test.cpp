@@ -256,6 +256,19 @@ TEST_CASE("whose weights a component reads is said, each program once") {
   CHECK(json["weights"] == std::vector<std::string>{"one", "another"});
 }
 
+TEST_CASE("what a loss takes is said, and that a head needs tokens") {
+  Catalog catalog;
+  catalog.add<FakeLoss<OutputKind::logits>>("on_logits");
+  catalog.add<ReadingHead>("reading");
+  CHECK(describe(catalog, "loss/on_logits", DescribeFormat::text).find("\n  Takes: logits\n") !=
+        std::string::npos);
+  CHECK(describe(catalog, "loss/on_logits", DescribeFormat::markdown).find("\n\nTakes: logits\n") !=
+        std::string::npos);
+  CHECK(nlohmann::json::parse(describe(catalog, "loss/on_logits", DescribeFormat::json))["takes"] ==
+        "logits");
+  CHECK(describe(catalog, "head/reading", DescribeFormat::text).find("Takes:") == std::string::npos);
+}
+
 TEST_CASE("a component that an option names is described without a recipe") {
   Catalog catalog;
   catalog.add<FakeLayout>("nowhere");

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "kindred/core/schema.h"
@@ -20,12 +21,12 @@ using test::TemporaryFolder;
 
 namespace {
 
-class TakenLoss final : public Loss {
+class TakenLoss final : public OutputLoss {
  public:
   struct Params {};
   static Schema<Params> schema() { return Schema<Params>("Has a name already."); }
   TakenLoss(const Params&, const Context&) {}
-  [[nodiscard]] OutputKind takes() const override { return OutputKind::feature; }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
     return output.sum();
   }
@@ -80,7 +81,8 @@ TEST_CASE("a new plugin is the example of its role under another name") {
         std::set<std::string>{"CMakeLists.txt", "README.md", "my_own_loss2.cpp", "my_own_loss2.h",
                               "my_own_loss2.toml", "my_own_loss2_test.cpp", "people.toml", "plugin.cpp"});
   const auto text_of = [&](const std::string& file) { return test::read_bytes(folder / "deep/new" / file); };
-  CHECK(text_of("my_own_loss2.h").find("class MyOwnLoss2 final : public kindred::Loss") != std::string::npos);
+  CHECK(text_of("my_own_loss2.h").find("class MyOwnLoss2 final : public kindred::OutputLoss") !=
+        std::string::npos);
   CHECK(text_of("plugin.cpp").find("catalog.add<my_plugins::MyOwnLoss2>(\"my_own_loss2\")") !=
         std::string::npos);
   CHECK(text_of("CMakeLists.txt").find("kindred_add_plugin(my_own_loss2 SOURCES my_own_loss2.cpp") !=

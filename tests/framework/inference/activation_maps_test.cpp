@@ -49,10 +49,10 @@ TEST_CASE("the energy of a map is the sum of the squares over its channels, stre
   const auto maps = tiny.watch.take();
   REQUIRE(maps.size() == 1);
   REQUIRE(energies.size(0) == 4);
-  REQUIRE(energies.size(1) == maps[0].size(2));
-  REQUIRE(energies.size(2) == maps[0].size(3));
+  REQUIRE(energies.size(1) == maps[0].map().size(2));
+  REQUIRE(energies.size(2) == maps[0].map().size(3));
   for (std::int64_t i = 0; i < 4; ++i) {
-    CHECK(torch::allclose(energies[i], stretched(maps[0][i].square().sum(0)), 1e-4, 1e-5));
+    CHECK(torch::allclose(energies[i], stretched(maps[0].map()[i].square().sum(0)), 1e-4, 1e-5));
   }
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("what makes an image similar to the query is Grad-CAM of the cosine si
   const auto similar = ActivationMaps(*tiny.model, tiny.watch, torch::kCPU).similarity_to_first(tiny.images);
   REQUIRE(similar.size(0) == 3);
   static_cast<void>(tiny.model->describe(tiny.images));
-  const auto map = tiny.watch.take().at(0);
+  const auto map = tiny.watch.take().at(0).map();
   // The head takes the mean m over the map; of s = cos(q, m) with |m| held fixed the gradient is q/|q| / |m|.
   const auto means = map.mean({2, 3});
   const auto query = means[0] / means[0].norm();
@@ -118,7 +118,7 @@ TEST_CASE("the maps of every backbone are seen under every head, and watching ch
       CHECK(torch::allclose(plain->describe(images), watched->describe(images)));
       const auto maps = watch.take();
       CHECK(maps.size() == (branches ? 3 : 1));
-      for (const auto& map : maps) CHECK(map.dim() == 4);
+      for (const auto& map : maps) CHECK(map.map().dim() == 4);
       ActivationMaps drawn(*watched, watch, torch::kCPU);
       const auto energy = drawn.energy(images);
       CHECK(energy.min().item<float>() == 0);
@@ -143,7 +143,7 @@ TEST_CASE("a map is stretched over its image, red where it is high and blue wher
 TEST_CASE("each image gets a sheet of itself, its map and both, in the folder and nowhere else") {
   const TemporaryFolder folder;
   WatchedModel tiny;
-  model::write_model_file(folder / "model.safetensors", *model::build_model(tiny.plan, 5), tiny.plan, 5);
+  model::write_model_file(folder / "model.safetensors", *model::build_model(tiny.plan, 5), tiny.plan);
   MapModel model(folder / "model.safetensors", tiny.catalog, {});
   const TinyDataset dataset({}, {});
   const std::vector<Sample> samples{{"train/a.jpg", 10, 1, "", Split::train},

@@ -29,7 +29,7 @@ struct Written {
   TemporaryFolder folder;
   fs::path file = folder / "model.safetensors";
 
-  Written() { write_model_file(file, *model, plan, 5); }
+  Written() { write_model_file(file, *model, plan); }
 
   /// What reading says once the content has been changed and sealed again; without the file's name.
   template <class Change>
@@ -200,7 +200,7 @@ TEST_CASE("another version of a plugin is noted") {
   const auto plan = tiny_plan(old, {"head.type='versioned'"});
   const TemporaryFolder folder;
   const auto file = folder / "model.safetensors";
-  write_model_file(file, *build_model(plan, 5), plan, 5);
+  write_model_file(file, *build_model(plan, 5), plan);
   CHECK(read_model_file(file, old, {}).notes.empty());
   const auto notes = read_model_file(file, versioned("1.1.0"), {}).notes;
   REQUIRE(notes.size() == 1);

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "kindred/nn/activations.h"
 #include "kindred/nn/chain_backbone.h"
+#include "kindred/nn/tensor_module.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/loss.h"
 
@@ -91,7 +93,7 @@ class TestHead final : public Head {
         trunk_(context.backbone.trunk(params.cut)) {
     classifier_ = register_module("classifier", torch::nn::Linear(channels_, identities_));
   }
-  std::shared_ptr<TensorModule> trunk() const override { return trunk_; }
+  std::shared_ptr<NetworkPart> trunk() const override { return trunk_; }
   std::vector<OutputInfo> outputs() const override {
     std::vector<OutputInfo> infos = {{"g1", OutputKind::feature, channels_},
                                      {flaw_ == "twice" ? "g1" : "g2", OutputKind::feature, channels_},
@@ -99,7 +101,8 @@ class TestHead final : public Head {
     if (flaw_ != "no descriptor") infos.push_back({"descriptor", OutputKind::feature, 2 * channels_});
     return infos;
   }
-  std::vector<torch::Tensor> forward(const torch::Tensor& map) override {
+  std::vector<torch::Tensor> forward(const Activations& features) override {
+    const auto map = features.map();
     const auto g1 = map.mean({2, 3});
     const auto g2 = map.amax({2, 3});
     const auto descriptor = torch::cat({g1, g2}, 1);
@@ -116,12 +119,12 @@ class TestHead final : public Head {
   std::string flaw_;
   std::int64_t channels_;
   std::int64_t identities_;
-  std::shared_ptr<TensorModule> trunk_;
+  std::shared_ptr<NetworkPart> trunk_;
   torch::nn::Linear classifier_{nullptr};
 };
 
 template <OutputKind Kind>
-class TestLoss final : public Loss {
+class TestLoss final : public OutputLoss {
  public:
   struct Params {
     bool refuse = false;
@@ -136,7 +139,7 @@ class TestLoss final : public Loss {
     if (params.refuse) throw ComponentError("loss/test", "does not like this width");
     weight = register_parameter("weight", torch::randn({context.dim}));
   }
-  OutputKind takes() const override { return Kind; }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {Kind}; }
   torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
     return (output * weight).sum();
   }
@@ -325,9 +328,9 @@ TEST_CASE("a loss has an instance of its own for each output, of the output's wi
       {loss_on<FeatureLoss>({"g1", "descriptor"}, "near"), loss_on<LogitsLoss>({"logits.g1"}, "id")});
   CHECK(names_of(terms) == Names{"near(g1)", "near(descriptor)", "id(logits.g1)"});
   REQUIRE(terms.size() == 3);
-  CHECK(terms[0].output == 0);
-  CHECK(terms[1].output == 3);
-  CHECK(terms[2].output == 2);
+  CHECK(terms[0].outputs == std::vector<std::size_t>{0});
+  CHECK(terms[1].outputs == std::vector<std::size_t>{3});
+  CHECK(terms[2].outputs == std::vector<std::size_t>{2});
   CHECK(terms[0].loss->parameters()[0].numel() == 4);
   CHECK(terms[1].loss->parameters()[0].numel() == 8);
   CHECK(terms[2].loss->parameters()[0].numel() == 5);
@@ -371,10 +374,10 @@ TEST_CASE("every wrong output is reported at once, with those that there are") {
         "features 'g1', 'g2' and 'descriptor'; logits 'logits.g1'\n"
         "r.toml:12:6: error: loss 'on_features': the head has no output 'nothing*'; it has features 'g1', "
         "'g2' and 'descriptor'; logits 'logits.g1'\n"
-        "r.toml:12:6: error: loss 'on_features': works only on features, unlike 'logits.g1'; the features of "
-        "the head are 'g1', 'g2' and 'descriptor'\n"
-        "r.toml:12:6: error: loss 'on_logits': works only on logits, unlike 'g1' and 'g2'; the logits of the "
-        "head are 'logits.g1'\n"
+        "r.toml:12:6: error: loss 'on_features': works only on features, unlike 'logits.g1'; the features "
+        "are 'g1', 'g2' and 'descriptor'\n"
+        "r.toml:12:6: error: loss 'on_logits': works only on logits, unlike 'g1' and 'g2'; the logits are "
+        "'logits.g1'\n"
         "r.toml:12:6: error: loss 'on_logits': is applied to no output; the head has features 'g1', 'g2' and "
         "'descriptor'; logits 'logits.g1'");
 }

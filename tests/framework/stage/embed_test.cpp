@@ -16,6 +16,8 @@
 
 #include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
+#include "kindred/nn/activations.h"
+#include "kindred/nn/tensor_module.h"
 #include "system/precision.h"
 
 using namespace kindred;
@@ -81,11 +83,12 @@ class Identity : public TensorModule {
 class MeanColour : public Head {
  public:
   MeanColour() { scale = register_parameter("scale", torch::ones({1})); }
-  [[nodiscard]] std::shared_ptr<TensorModule> trunk() const override { return nullptr; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return nullptr; }
   [[nodiscard]] std::vector<OutputInfo> outputs() const override {
     return {{"descriptor", OutputKind::feature, 3}};
   }
-  [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override {
+  [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override {
+    const auto map = features.map();
     largest_batch = std::max(largest_batch, map.size(0));
     if (is_training()) throw std::runtime_error("the model is in training mode");
     return {map.mean({2, 3}) * scale};
@@ -239,7 +242,8 @@ TEST_CASE_FIXTURE(Fixture,
   /// Sees the left half alone.
   class LeftHalf : public MeanColour {
    public:
-    [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override {
+    [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override {
+      const auto map = features.map();
       return {map.slice(3, 0, map.size(3) / 2).mean({2, 3}) * scale};
     }
   };

@@ -42,7 +42,7 @@ struct Start {
 
   void write(const std::string& seed) const {
     const auto plan = tiny_plan(catalog, {"seed=" + seed});
-    model::write_model_file(file, *model::build_model(plan, 5), plan, 5);
+    model::write_model_file(file, *model::build_model(plan, 5), plan);
   }
   [[nodiscard]] recipe::Plan plan(const std::string& key, std::vector<std::string> more = {}) const {
     more.push_back(key + "=" + Value(file.string()).to_toml());

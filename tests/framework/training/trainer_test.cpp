@@ -40,7 +40,7 @@ recipe::Plan plan_of(const std::string& groups, const std::vector<std::string>& 
 
 /// A trainer of 5 identities that learns from the same batch again and again.
 struct Learning {
-  explicit Learning(const recipe::Plan& plan) : trainer(plan, model::build_model(plan, 5), 5, torch::kCPU) {}
+  explicit Learning(const recipe::Plan& plan) : trainer(plan, model::build_model(plan, 5), torch::kCPU) {}
 
   void step(std::int64_t epoch = 1) {
     const auto images = torch::linspace(0, 1, 20 * 3 * 16 * 8).sin().reshape({20, 3, 16, 8});
@@ -299,7 +299,7 @@ TEST_CASE("a precision must have been decided on") {
 namespace {
 
 /// The smallest loss that needs pairs; its figure is the number of its calls, from the second on.
-class CountingPairs : public Loss {
+class CountingPairs : public OutputLoss {
  public:
   struct Params {
     bool hungry = false;
@@ -310,7 +310,7 @@ class CountingPairs : public Loss {
     return s;
   }
   CountingPairs(const Params& params, const Context&) : hungry_(params.hungry) {}
-  [[nodiscard]] OutputKind takes() const override { return OutputKind::feature; }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
   [[nodiscard]] bool needs_pairs() const override { return true; }
   [[nodiscard]] std::vector<std::string> figures() const override { return {"calls"}; }
   [[nodiscard]] torch::Tensor figure_values() const override {

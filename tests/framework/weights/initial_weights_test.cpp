@@ -52,7 +52,7 @@ struct Trained {
   TemporaryFolder folder;
   fs::path file = folder / "trained.safetensors";
   std::shared_ptr<model::Model> model = model::build_model(small_plan("small_resnet", {"seed=99"}), 4);
-  Trained() { model::write_model_file(file, *model, small_plan("small_resnet", {"seed=99"}), 4); }
+  Trained() { model::write_model_file(file, *model, small_plan("small_resnet", {"seed=99"})); }
 };
 
 recipe::Plan with_network(const fs::path& file, std::vector<std::string> more = {}) {

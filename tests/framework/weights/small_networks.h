@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "golden/golden_model.h"
+#include "kindred/nn/activations.h"
 #include "kindred/nn/residual_component.h"
 #include "tiny_components.h"
 
@@ -74,23 +75,23 @@ class SmallBranches : public Head {
         first_(register_module("first", context.backbone.copy_rest(params.cut, 2))),
         second_(register_module("second", context.backbone.copy_rest(params.cut, 1))),
         classifier_(register_module("classifier", torch::nn::Linear(channels_, identities_))) {}
-  [[nodiscard]] std::shared_ptr<TensorModule> trunk() const override { return trunk_; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return trunk_; }
   [[nodiscard]] std::vector<OutputInfo> outputs() const override {
     return {{"logits", OutputKind::logits, identities_}, {"descriptor", OutputKind::feature, channels_}};
   }
-  [[nodiscard]] std::vector<torch::Tensor> forward(const torch::Tensor& map) override {
-    const auto feature = first_->forward(map);
+  [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override {
+    const auto feature = first_->propagate(features).map();
     if (!is_training()) return {feature.flatten(1)};
-    const auto pooled = feature.mean({2, 3}) + second_->forward(map).mean({2, 3});
+    const auto pooled = feature.mean({2, 3}) + second_->propagate(features).map().mean({2, 3});
     return {classifier_->forward(pooled), pooled};
   }
 
  private:
-  std::shared_ptr<TensorModule> trunk_;
+  std::shared_ptr<NetworkPart> trunk_;
   std::int64_t channels_;
   std::int64_t identities_;
-  std::shared_ptr<TensorModule> first_;
-  std::shared_ptr<TensorModule> second_;
+  std::shared_ptr<NetworkPart> first_;
+  std::shared_ptr<NetworkPart> second_;
   torch::nn::Linear classifier_;
 };
 

@@ -34,7 +34,7 @@ struct KINDRED_API Sample {
   std::int64_t view = unknown_view;        ///< the side that is seen, from 0: front, side, back, ...
   /// The sequence of one camera that the image is a frame of, unique within the split; frames are in the
   /// order of their paths. "": a single image.
-  std::string tracklet;
+  std::string tracklet{};
 };
 
 }  // namespace kindred

@@ -1,13 +1,15 @@
 // What other programs call the tensors of a network, and what a component's own are called.
 #pragma once
 
-#include <torch/types.h>
-
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "kindred/core/export.h"
+
+namespace at {
+class Tensor;
+}  // namespace at
 
 namespace kindred {
 
@@ -18,7 +20,7 @@ struct KINDRED_API RenameRule {
   std::string to;    ///< the component's own
   /// Makes the component's tensor of the program's where they differ in more than the name, such as the order
   /// of rows. A tensor of another size is none of its business: nn/adapts_weights.h. Empty: the same tensor.
-  std::function<torch::Tensor(const torch::Tensor&)> convert{};
+  std::function<at::Tensor(const at::Tensor&)> convert{};
 };
 
 /// How one program names the tensors of a component. Its files hold whole networks: a backbone's layout and a

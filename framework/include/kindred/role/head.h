@@ -8,6 +8,7 @@
 
 #include "kindred/core/export.h"
 #include "kindred/core/random.h"
+#include "kindred/nn/activations.h"
 #include "kindred/nn/feature_form.h"
 #include "kindred/nn/network_part.h"
 #include "kindred/nn/output.h"

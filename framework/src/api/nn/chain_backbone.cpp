@@ -53,7 +53,7 @@ void copy_tensors(const torch::OrderedDict<std::string, torch::Tensor>& from,
 }  // namespace
 
 // Blocks in a row. They may belong to several chains; the levels of names are this chain's own.
-class ChainBackbone::Chain final : public TensorModule {
+class ChainBackbone::Chain final : public NetworkPart {
  public:
   explicit Chain(std::span<const Block> blocks) {
     for (const auto& block : blocks) {
@@ -67,14 +67,14 @@ class ChainBackbone::Chain final : public TensorModule {
     }
   }
 
-  torch::Tensor forward(const torch::Tensor& input) override {
-    torch::Tensor map = input;
-    for (const auto& block : blocks_) map = block->forward(map);
-    return map;
+  Activations propagate(const Activations& input) override {
+    Activations activations = input;
+    for (const auto& block : blocks_) activations = block->propagate(activations);
+    return activations;
   }
 
  private:
-  std::vector<std::shared_ptr<TensorModule>> blocks_;
+  std::vector<std::shared_ptr<NetworkPart>> blocks_;
 };
 
 ChainBackbone::ChainBackbone() = default;
@@ -114,12 +114,12 @@ std::size_t ChainBackbone::position_behind(const std::string& cut) const {
   return static_cast<std::size_t>(found - blocks_.begin()) + 1;
 }
 
-std::shared_ptr<TensorModule> ChainBackbone::trunk(const std::string& cut) {
+std::shared_ptr<NetworkPart> ChainBackbone::trunk(const std::string& cut) {
   return std::make_shared<Chain>(std::span<const Block>(blocks_).first(position_behind(cut)));
 }
 
-std::shared_ptr<TensorModule> ChainBackbone::copy_rest(const std::string& cut,
-                                                       std::int64_t last_stride) const {
+std::shared_ptr<NetworkPart> ChainBackbone::copy_rest(const std::string& cut,
+                                                      std::int64_t last_stride) const {
   const torch::NoGradGuard no_grad;
   const auto recipes = block_recipes(last_stride);
   if (recipes.size() != blocks_.size()) {

@@ -1,4 +1,5 @@
 #include "kindred/nn/residual_network.h"
+#include "kindred/nn/tensor_module.h"
 
 #include <torch/nn/functional/pooling.h>
 #include <torch/nn/init.h>

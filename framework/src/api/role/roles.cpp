@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "kindred/nn/adapts_weights.h"
+#include "kindred/nn/network_part.h"
+#include "kindred/nn/tensor_module.h"
 #include "kindred/role/augmentation.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
@@ -32,6 +35,12 @@ bool Augmentation::ordered() const {
 void Augmentation::start_pass() {}
 
 Backbone::~Backbone() = default;
+FeatureForm Backbone::gives() const {
+  return FeatureForm::map;
+}
+SideInformation Backbone::side_information() const {
+  return {};
+}
 
 Dataset::~Dataset() = default;
 Recognition Dataset::recognize() const {
@@ -53,6 +62,9 @@ std::string zero_padded(std::int64_t number, std::size_t digits) {
 }
 
 Loss::~Loss() = default;
+bool Loss::needs_cameras() const {
+  return false;
+}
 bool Loss::needs_pairs() const {
   return false;
 }
@@ -74,6 +86,13 @@ std::unique_ptr<PairCounter> Metric::count_pairs(const PairTotals& /*pairs*/) co
   return nullptr;
 }
 
+OutputLoss::~OutputLoss() = default;
+torch::Tensor OutputLoss::compute(const LossBatch& batch) {
+  return forward(batch.outputs.at(0), batch.labels);
+}
+
+AdaptsWeights::~AdaptsWeights() = default;
+NetworkPart::~NetworkPart() = default;
 Optimizer::~Optimizer() = default;
 PairCounter::~PairCounter() = default;
 PairCounter::Part::~Part() = default;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "kindred/nn/tensor_module.h"
 
 using namespace kindred;  // NOLINT
 
@@ -57,7 +58,7 @@ class Net : public ChainBackbone {
   }
 };
 
-std::set<std::string> names(const TensorModule& module) {
+std::set<std::string> names(const NetworkPart& module) {
   std::set<std::string> result;
   for (const auto& item : module.named_parameters()) result.insert(item.key());
   for (const auto& item : module.named_buffers()) {
@@ -98,12 +99,12 @@ TEST_CASE("trunk and rest together compute what the whole network does") {
   const auto whole = net.trunk("tail");
   whole->eval();
   const auto images = torch::rand({2, 3, 16, 8});
-  const auto expected = whole->forward(images);
+  const auto expected = whole->propagate(images).values;
   for (const auto& cut : net.blocks()) {
     CAPTURE(cut);
     const auto rest = net.copy_rest(cut, 2);
     rest->eval();
-    CHECK(torch::equal(rest->forward(net.trunk(cut)->forward(images)), expected));
+    CHECK(torch::equal(rest->propagate(net.trunk(cut)->propagate(images).values).values, expected));
   }
 }
 
@@ -131,7 +132,7 @@ TEST_CASE("a rest has tensors of its own with equal values, and the stride that 
   const auto coarse = net.copy_rest("body.0", 2);
   for (const auto& name : names(*fine)) {
     CAPTURE(name);
-    const auto pick = [&](const TensorModule& module) {
+    const auto pick = [&](const NetworkPart& module) {
       const auto parameters = module.named_parameters();
       const auto* found = parameters.find(name);
       return found != nullptr ? *found : module.named_buffers()[name];
@@ -141,9 +142,9 @@ TEST_CASE("a rest has tensors of its own with equal values, and the stride that 
     CHECK(pick(*fine).data_ptr() != pick(*coarse).data_ptr());
     CHECK(pick(*fine).requires_grad() == pick(*whole).requires_grad());
   }
-  const auto map = net.trunk("body.0")->forward(torch::rand({1, 3, 16, 8}));
-  CHECK(fine->forward(map).sizes().vec() == std::vector<std::int64_t>{1, 6, 8, 4});
-  CHECK(coarse->forward(map).sizes().vec() == std::vector<std::int64_t>{1, 6, 4, 2});
+  const auto map = net.trunk("body.0")->propagate(torch::rand({1, 3, 16, 8})).values;
+  CHECK(fine->propagate(map).values.sizes().vec() == std::vector<std::int64_t>{1, 6, 8, 4});
+  CHECK(coarse->propagate(map).values.sizes().vec() == std::vector<std::int64_t>{1, 6, 4, 2});
 }
 
 TEST_CASE("training one copy leaves the others as they were") {
@@ -163,7 +164,7 @@ TEST_CASE("nothing is left behind the last block") {
   const auto rest = net.copy_rest("tail", 1);
   CHECK(rest->parameters().empty());
   const auto map = torch::rand({1, 6, 4, 2});
-  CHECK(torch::equal(rest->forward(map), map));
+  CHECK(torch::equal(rest->propagate(map).values, map));
 }
 
 TEST_CASE("evaluation mode reaches blocks whose names stand at the top") {
@@ -171,10 +172,10 @@ TEST_CASE("evaluation mode reaches blocks whose names stand at the top") {
   const auto trunk = net.trunk("stem");
   trunk->eval();
   const auto images = torch::rand({2, 3, 16, 8});
-  (void)trunk->forward(images);
+  (void)trunk->propagate(images).values;
   CHECK(trunk->named_buffers()["norm.num_batches_tracked"].item<std::int64_t>() == 0);
   trunk->train();
-  (void)trunk->forward(images);
+  (void)trunk->propagate(images).values;
   CHECK(trunk->named_buffers()["norm.num_batches_tracked"].item<std::int64_t>() == 1);
 }
 

@@ -45,7 +45,7 @@ TEST_CASE("each group of a narrow network has at least one channel") {
   ResidualNetwork net({.stages = {1}, .width_multiplier = 0.125, .groups = 32, .width_per_group = 4});
   const auto trunk = net.trunk("layer1.0");
   CHECK(trunk->named_parameters()["layer1.0.conv2.weight"].sizes().vec() == Shape{32, 1, 3, 3});
-  CHECK(trunk->forward(torch::rand({2, 3, 32, 16})).sizes().vec() == Shape{2, 32, 4, 2});
+  CHECK(trunk->propagate(torch::rand({2, 3, 32, 16})).values.sizes().vec() == Shape{2, 32, 4, 2});
 }
 
 TEST_CASE("the stride of a bottleneck stands where it is asked for, and in the shortcut") {
@@ -71,15 +71,15 @@ TEST_CASE("squeeze and excitation scales each channel between 0 and 1 ahead of t
   CHECK(parameters["layer1.1.se_module.fc2.weight"].sizes().vec() == Shape{32, 2, 1, 1});
 
   const auto images = torch::rand({1, 3, 32, 16});
-  const auto input = net.trunk("layer1.0")->forward(images);
+  const auto input = net.trunk("layer1.0")->propagate(images).values;
   // With fc2 = 0 and a large bias the sigmoid is 1 or 0: all of the residual or none of it.
   parameters["layer1.1.se_module.fc2.weight"].zero_();
   parameters["layer1.1.se_module.fc2.bias"].fill_(-100);
-  CHECK(torch::equal(trunk->forward(images), input));
+  CHECK(torch::equal(trunk->propagate(images).values, input));
   parameters["layer1.1.se_module.fc2.bias"].fill_(0);
-  const auto half = trunk->forward(images) - input;
+  const auto half = trunk->propagate(images).values - input;
   parameters["layer1.1.se_module.fc2.bias"].fill_(100);
-  const auto whole = trunk->forward(images) - input;
+  const auto whole = trunk->propagate(images).values - input;
   // Where the ReLU behind the sum did not cut.
   const auto open = (input + whole).gt(0);
   CHECK(whole.abs().max().item<double>() > 0);
@@ -100,7 +100,7 @@ TEST_CASE("another first normalisation is made for every block of its stage") {
   CHECK(trunk->named_parameters().contains("layer2.1.bn1.weight"));
   CHECK_FALSE(trunk->named_buffers().contains("layer2.1.bn1.running_mean"));
   CHECK(trunk->named_buffers().contains("layer2.1.bn2.running_mean"));
-  CHECK(trunk->forward(torch::rand({2, 3, 64, 32})).sizes().vec() == Shape{2, 128, 8, 4});
+  CHECK(trunk->propagate(torch::rand({2, 3, 64, 32})).values.sizes().vec() == Shape{2, 128, 8, 4});
 }
 
 TEST_CASE("a last stage that keeps its channels has the same tensors for either stride") {
@@ -108,8 +108,8 @@ TEST_CASE("a last stage that keeps its channels has the same tensors for either 
   const ResidualNetwork net({.stages = {1, 1}, .width_multiplier = 0.01});
   const torch::NoGradGuard no_grad;
   const auto map = torch::rand({1, 32, 8, 4});
-  CHECK(net.copy_rest("layer1.0", 1)->forward(map).sizes().vec() == Shape{1, 32, 8, 4});
-  CHECK(net.copy_rest("layer1.0", 2)->forward(map).sizes().vec() == Shape{1, 32, 4, 2});
+  CHECK(net.copy_rest("layer1.0", 1)->propagate(map).values.sizes().vec() == Shape{1, 32, 8, 4});
+  CHECK(net.copy_rest("layer1.0", 2)->propagate(map).values.sizes().vec() == Shape{1, 32, 4, 2});
 }
 
 TEST_CASE("both memory formats give the same map") {
@@ -118,8 +118,8 @@ TEST_CASE("both memory formats give the same map") {
   const auto trunk = net.trunk("layer4.0");
   trunk->eval();
   const auto images = torch::rand({2, 3, 64, 32});
-  const auto plain = trunk->forward(images);
-  const auto last = trunk->forward(images.contiguous(torch::MemoryFormat::ChannelsLast));
+  const auto plain = trunk->propagate(images).values;
+  const auto last = trunk->propagate(images.contiguous(torch::MemoryFormat::ChannelsLast)).values;
   CHECK(last.is_contiguous(torch::MemoryFormat::ChannelsLast));
   CHECK(torch::allclose(plain, last, 1e-3, 1e-4));
 }

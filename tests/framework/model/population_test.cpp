@@ -1,0 +1,62 @@
+#include "model/population.h"
+
+#include <doctest/doctest.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kindred/core/error.h"
+
+using namespace kindred;
+using namespace kindred::model;  // NOLINT
+
+namespace {
+
+Sample seen_by(const std::string& path, std::int64_t camera, std::int64_t view = unknown_view) {
+  Sample sample;
+  sample.path = path;
+  sample.identity = 1;
+  sample.camera = camera;
+  sample.view = view;
+  return sample;
+}
+
+}  // namespace
+
+TEST_CASE("cameras are numbered by their place among those of the training") {
+  const auto population =
+      population_of({seen_by("a", 6), seen_by("b", 2, 1), seen_by("c", unknown_camera)}, 7);
+  CHECK(population.identities == 7);
+  CHECK(population.cameras == std::vector<std::int64_t>{2, 6});
+  CHECK(population.views == std::vector<std::int64_t>{1});
+
+  const std::vector<Sample> others = {seen_by("d", 2, 0), seen_by("e", 6, 1), seen_by("f", 3)};
+  const auto images = torch::rand({2, 3, 4, 4});
+  const auto input = network_input(images, others, {1, 2}, population);
+  CHECK(torch::equal(input.values, images));
+  CHECK(torch::equal(input.cameras, torch::tensor({1, -1}, torch::kInt64)));
+  CHECK(torch::equal(input.views, torch::tensor({0, -1}, torch::kInt64)));
+}
+
+TEST_CASE(
+    "an image whose camera a network needs and does not know is refused, unless the network knows what to "
+    "do") {
+  auto population = population_of({seen_by("a", 6), seen_by("b", 2)}, 2);
+  const std::vector<Sample> strange = {seen_by("query/1.png", 2), seen_by("query/2.png", 4),
+                                       seen_by("query/3.png", unknown_camera)};
+  SideInformation needed;
+  CHECK_NOTHROW(require_known(needed, "backbone 'vit'", population, strange));
+  needed.cameras = true;
+  CHECK_THROWS_WITH_AS(
+      require_known(needed, "backbone 'vit'", population, strange),
+      "query/2.png: error: its camera 4 is none of those of the training (2, 6), nor that of 1 "
+      "other images, but backbone 'vit' uses it; give the data set's cameras (a manifest has "
+      "a column for them), or set the parameter of the backbone that says what unknown ones "
+      "get",
+      DataError);
+  CHECK_NOTHROW(require_known(needed, "backbone 'vit'", population, {strange[0]}));
+  needed.refuses_unknown = false;
+  CHECK_NOTHROW(require_known(needed, "backbone 'vit'", population, strange));
+}
