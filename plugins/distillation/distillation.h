@@ -2,7 +2,6 @@
 // 2019, equations 4 to 6.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "kindred/core/schema.h"

@@ -6,9 +6,14 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "model/model_file.h"
+#include "temporary_folder.h"
+#include "tiny_components.h"
+#include "training/trainer.h"
 
 using namespace kindred;
 using namespace kindred::distillation;
@@ -103,4 +108,41 @@ TEST_CASE("the cosine of vectors of different dims is refused with what to do") 
       message ==
       "loss/distillation: error: compare = \"cosine\" needs outputs of equal dim, but 'descriptor' has 2 and "
       "'big.descriptor' has 3; use compare = \"distances\"");
+}
+
+TEST_CASE("a student learns the distances of its teacher from images alone") {
+  const test::TemporaryFolder folder;
+  const auto file = (folder / "teacher.safetensors").string();
+  auto catalog = test::tiny_catalog();
+  Catalog own;
+  own.add<Distillation>("distillation");
+  catalog.merge(std::move(own), "distillation", "distillation.so");
+  const auto plan_of = [&](const std::string& more, std::vector<std::string> overrides) {
+    return recipe::make_plan(recipe::parse_recipe(test::tiny_recipe + more, "tiny.toml", overrides), catalog);
+  };
+  const auto teachers = plan_of("", {"seed=20"});
+  const auto teacher = model::build_model(teachers, 5);
+  model::write_model_file(file, *teacher, teachers);
+
+  // The labels' losses are as good as gone.
+  const auto plan = plan_of("[[teacher]]\nname = 'large'\nweights = '" + file +
+                                "'\n[[loss]]\ntype = 'distillation'\n"
+                                "on = ['descriptor', 'large.descriptor']\n",
+                            {"loss.entropy.weight=1e-9", "loss.centers.weight=1e-9", "loss.scale.weight=1e-9",
+                             "optimizer={type='adam', weight_decay=0}"});
+  training::Trainer trainer(plan, model::build_model(plan, 5), torch::kCPU);
+  trainer.start_epoch(1);
+  const auto follow = [&](std::int64_t first, std::int64_t end) {
+    trainer.meter().clear();
+    for (auto step = first; step < end; ++step) {
+      torch::manual_seed(static_cast<std::uint64_t>(step % 4));
+      // People in clothes of one color each, more or less.
+      const auto images = torch::rand({8, 3, 1, 1}) + 0.2 * torch::rand({8, 3, 16, 8});
+      trainer.step(images, torch::zeros({8}, torch::kInt64), 1, step, 1);
+    }
+    return trainer.meter().means().at("loss/distillation(descriptor,large.descriptor)");
+  };
+  const double before = follow(0, 4);
+  follow(4, 100);
+  CHECK(follow(100, 104) < 0.5 * before);
 }

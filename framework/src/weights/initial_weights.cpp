@@ -31,14 +31,6 @@ void add_hash(const std::optional<std::string>& file, std::optional<std::string>
   }
 }
 
-void check_hash(const fs::path& file, const std::optional<std::string>& expected) {
-  if (!expected) return;
-  const auto actual = file::sha256_of_file(file);
-  if (actual == *expected) return;
-  throw DataError(file, "is not the file of the recipe: its SHA-256 is " + actual +
-                            ", but the recipe expects " + *expected);
-}
-
 /// "weights.pth (layout: torchvision): 267 of 320 tensors matched, ..."
 std::string note_of(const std::string& what, const WeightsFile& file, const MatchReport& report) {
   constexpr std::size_t most = 10;
@@ -107,7 +99,7 @@ struct Start {
 /// @param prefix of the part that the module is; "": it is the whole network
 void load(const Start& start, const recipe::Plan& plan, torch::nn::Module& module, const std::string& prefix,
           const std::vector<std::string>& allow_missing, std::vector<std::string>& notes) {
-  check_hash(start.file, start.hash);
+  require_hash(start.file, start.hash);
   const auto file = read_weights_file(start.file, start.key);
   const auto weights = translate_for(file, known_layouts(plan), module, prefix);
   const auto report = match_weights(weights, module, prefix, allow_missing);
@@ -122,6 +114,14 @@ void load(const Start& start, const recipe::Plan& plan, torch::nn::Module& modul
 }
 
 }  // namespace
+
+void require_hash(const fs::path& file, const std::optional<std::string>& expected) {
+  if (!expected) return;
+  const auto actual = file::sha256_of_file(file);
+  if (actual == *expected) return;
+  throw DataError(file, "is not the file of the recipe: its SHA-256 is " + actual +
+                            ", but the recipe expects " + *expected);
+}
 
 recipe::Plan with_hashes_of_weights(recipe::Plan plan) {
   add_hash(plan.backbone_start.weights, plan.backbone_start.weights_sha256, plan.backbone.location,

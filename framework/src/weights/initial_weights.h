@@ -19,6 +19,9 @@ namespace kindred::weights {
 /// RecipeError when a file cannot be read.
 [[nodiscard]] recipe::Plan with_hashes_of_weights(recipe::Plan plan);
 
+/// Throws DataError when a file has another SHA-256 than the recipe says; does nothing where it says none.
+void require_hash(const std::filesystem::path& file, const std::optional<std::string>& expected);
+
 /// build_model(), and then the tensors of the files that the plan names: those of the backbone before the
 /// head makes its copies of it, those of the whole network at the end.
 ///
