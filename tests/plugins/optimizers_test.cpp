@@ -253,3 +253,43 @@ TEST_CASE("parameters that cannot work are refused before training") {
   CHECK(diagnostics.all()[0].message ==
         "optimizer 'sgd': nesterov = true needs momentum above 0 and dampening = 0");
 }
+
+namespace {
+
+/// Six steps of three weights, the last three at a tenth of the learning rate, as the values below were made.
+std::vector<double> after_six_steps(const Optimizer& recipe) {
+  auto w = torch::tensor({1.0, -2.0, 0.5}, torch::kFloat64).set_requires_grad(true);
+  const auto optimizer = recipe.build({{{w}}});
+  for (int step = 0; step < 6; ++step) {
+    optimizer->param_groups()[0].options().set_lr(recipe.learning_rate() * (step < 3 ? 1.0 : 0.1));
+    w.mutable_grad() =
+        torch::tensor({0.3 * (step + 1) - 1, 0.1 * step, step % 2 == 0 ? 1.0 : -1.0}, torch::kFloat64);
+    optimizer->step();
+  }
+  const auto values = w.detach().contiguous();
+  return {values.data_ptr<double>(), values.data_ptr<double>() + 3};
+}
+
+void check_weights(const std::vector<double>& found, const std::vector<double>& expected) {
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CAPTURE(i);
+    CHECK(found[i] == doctest::Approx(expected[i]).epsilon(1e-12));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("six steps under a falling rate end where those of PyTorch 2.13 end") {
+  check_weights(after_six_steps(AdamW(
+                    {.learning_rate = 1e-2, .betas = {0.9, 0.98}, .eps = 1e-6, .weight_decay = 0.05}, {})),
+                {1.0263256945526078, -2.0149890293022152, 0.4862563968662871});
+  check_weights(after_six_steps(
+                    Sgd({.learning_rate = 0.1, .momentum = 0.9, .weight_decay = 1e-2, .nesterov = true}, {})),
+                {1.344372679164862, -2.083170660435853, 0.23963356304186817});
+  // TransReID's.
+  check_weights(after_six_steps(Sgd({.learning_rate = 0.008, .momentum = 0.9, .weight_decay = 1e-4}, {})),
+                {1.0222207835198358, -2.005333314502752, 0.48518970246360227});
+  // CLIP-ReID's.
+  check_weights(after_six_steps(Adam({.learning_rate = 3.5e-4, .weight_decay = 1e-4}, {})),
+                {1.0009766889131624, -2.000294234823841, 0.4995473848655492});
+}

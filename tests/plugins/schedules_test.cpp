@@ -151,3 +151,111 @@ TEST_CASE("the cosine works without warm-up, and with nothing but warm-up") {
   params.warmup_epochs = 4;
   CHECK(WarmupCosine(params, {4}).factor(4, 0.5) == doctest::Approx(0.01 + 0.99 * 0.875).epsilon(1e-12));
 }
+
+namespace {
+
+/// Each factor times the learning rate, against what another program's scheduler gave.
+void check_rates(const Schedule& schedule, double learning_rate,
+                 const std::vector<std::pair<std::int64_t, double>>& expected) {
+  for (const auto& entry : expected) {
+    CAPTURE(entry.first);
+    CHECK(learning_rate * schedule.factor(entry.first, 0.5) == doctest::Approx(entry.second).epsilon(1e-12));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("TransReID's cosine is that of timm's scheduler, stepped before each epoch") {
+  // CosineLRScheduler(t_initial=120, lr_min=0.002 * 0.008, warmup_lr_init=0.01 * 0.008, warmup_t=5) of timm
+  // 1.0.31, step(epoch) with epochs from 1.
+  const WarmupCosine schedule({.warmup_epochs = 5,
+                               .warmup_start = 0.01,
+                               .final_factor = 0.002,
+                               .warmup_prefix = false,
+                               .update = Update::before_epoch},
+                              {120});
+  check_rates(schedule, 0.008,
+              {{1, 0.001664},
+               {2, 0.003248},
+               {4, 0.006416},
+               {5, 0.007965847886604252},
+               {6, 0.00795085185565579},
+               {60, 0.004008000000000001},
+               {119, 1.736795869757542e-05},
+               {120, 1.6e-05}});
+}
+
+TEST_CASE("CLIP-ReID's first stage is the same cosine with rates of its own, and its second are steps") {
+  const WarmupCosine prompts({.warmup_epochs = 5,
+                              .warmup_start = 1e-5 / 3.5e-4,
+                              .final_factor = 1e-6 / 3.5e-4,
+                              .warmup_prefix = false,
+                              .update = Update::before_epoch},
+                             {120});
+  check_rates(prompts, 3.5e-4,
+              {{1, 7.8e-05},
+               {4, 0.000282},
+               {5, 0.00034850712830972994},
+               {6, 0.00034785161543385155},
+               {60, 0.0001755},
+               {120, 1e-06}});
+  const WarmupMultistep images(
+      {.warmup_epochs = 10, .warmup_start = 0.1, .milestones = {30, 50}, .gamma = 0.1}, {60});
+  check_rates(images, 5e-6,
+              {{1, 9.5e-07}, {5, 2.75e-06}, {9, 4.55e-06}, {10, 5e-6}, {29, 5e-6}, {30, 5e-7}, {60, 5e-8}});
+}
+
+TEST_CASE("SOLIDER's cosine is stepped after each epoch, so that the first has the rate of the start") {
+  const WarmupCosine schedule({.warmup_epochs = 20,
+                               .warmup_start = 0.01,
+                               .final_factor = 0.002,
+                               .warmup_prefix = false,
+                               .update = Update::after_epoch},
+                              {120});
+  check_rates(schedule, 2e-4,
+              {{1, 2e-06},
+               {2, 1.19e-05},
+               {20, 0.0001901},
+               {21, 0.000186629335297687},
+               {22, 0.0001852934884025384},
+               {61, 0.0001002},
+               {120, 4.341989674393855e-07}});
+}
+
+TEST_CASE("step by step the cosine is timm's with updates, after the warm-up or leading out of it") {
+  // CosineLRScheduler(t_initial=28, lr_min=0.05, warmup_lr_init=0.001, warmup_t=7, t_in_epochs=False) of 4
+  // epochs with 7 steps.
+  const WarmupCosine steps(
+      {.warmup_epochs = 1, .warmup_start = 0.001, .final_factor = 0.05, .warmup_prefix = false}, {4});
+  const std::vector<std::pair<int, double>> expected{{0, 0.001},
+                                                     {1, 0.1437142857142857},
+                                                     {6, 0.8572857142857143},
+                                                     {7, 0.8608757210636101},
+                                                     {8, 0.8211576558828985},
+                                                     {20, 0.22884234411710158},
+                                                     {27, 0.05298670030070977}};
+  for (const auto& entry : expected) {
+    const int step = entry.first;
+    CAPTURE(step);
+    CHECK(steps.factor(1 + step / 7, step % 7 / 7.0) == doctest::Approx(entry.second).epsilon(1e-12));
+  }
+  // With warmup_prefix=True, t_initial is what is left after the warm-up: 20 of 30 epochs.
+  const WarmupCosine prefixed(
+      {.warmup_epochs = 10, .warmup_start = 0.01, .final_factor = 0.2, .update = Update::after_epoch}, {30});
+  check_rates(prefixed, 1,
+              {{1, 0.01},
+               {6, 0.505},
+               {10, 0.901},
+               {11, 1},
+               {12, 0.9950753362380551},
+               {21, 0.6},
+               {30, 0.20492466376194496}});
+}
+
+TEST_CASE("a warm-up as long as the training has a factor for each of its steps, however it is counted") {
+  for (const auto update : {Update::step, Update::before_epoch, Update::after_epoch}) {
+    const WarmupCosine schedule({.warmup_epochs = 4, .warmup_start = 0, .update = update}, {4});
+    const auto last = schedule.factor(4, 0.5);
+    CHECK(last == (update == Update::before_epoch ? 1 : update == Update::step ? 0.875 : 0.75));
+  }
+}

@@ -15,9 +15,10 @@ ComponentRandom::ComponentRandom(std::uint64_t seed, Part part, std::uint64_t in
   torch::manual_seed((*stream_)());
 }
 
-void ComponentRandom::start_step(std::int64_t epoch, std::int64_t batch) const {
-  *stream_ = RandomStream(seed_, {static_cast<std::uint64_t>(part_), index_,
-                                  static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(batch)});
+void ComponentRandom::start_step(std::int64_t epoch, std::int64_t batch, std::int64_t part) const {
+  const auto key = [](auto value) { return static_cast<std::uint64_t>(value); };
+  *stream_ = part == 0 ? RandomStream(seed_, {key(part_), index_, key(epoch), key(batch)})
+                       : RandomStream(seed_, {key(part_), index_, key(epoch), key(batch), key(part)});
 }
 
 }  // namespace kindred::model

@@ -26,7 +26,8 @@ class ComponentRandom {
   /// Starts the stream anew.
   /// @param epoch counted from 1
   /// @param batch counted from 0
-  void start_step(std::int64_t epoch, std::int64_t batch) const;
+  /// @param part of the batch, counted from 0; a whole batch draws as its first part
+  void start_step(std::int64_t epoch, std::int64_t batch, std::int64_t part = 0) const;
 
  private:
   std::uint64_t seed_;

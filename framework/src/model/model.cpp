@@ -55,6 +55,12 @@ std::vector<std::string> names_of(const std::vector<OutputInfo>& outputs, Output
   return names;
 }
 
+std::vector<std::string> names_in(const std::vector<OutputInfo>& outputs) {
+  std::vector<std::string> names;
+  for (const auto& output : outputs) names.push_back(output.name);
+  return names;
+}
+
 // "features 'g1' and 'descriptor'; logits 'logits.g1'"
 std::string described(const std::vector<OutputInfo>& outputs) {
   return "features " + quoted_list(names_of(outputs, OutputKind::feature)) + "; logits " +
@@ -62,16 +68,20 @@ std::string described(const std::vector<OutputInfo>& outputs) {
 }
 
 std::string no_such_output(const std::string& pattern, const std::vector<OutputInfo>& outputs) {
-  std::vector<std::string> names;
-  for (const auto& output : outputs) names.push_back(output.name);
-  const auto near = nearest_name(pattern, names);
+  const auto near = nearest_name(pattern, names_in(outputs));
   return "the head has no output '" + pattern + "'; " +
          (near.empty() ? "it has " : "did you mean '" + near + "'? It has ") + described(outputs);
 }
 
-// Indices of the outputs of one loss.
-std::vector<std::size_t> outputs_of(const recipe::LossChoice& choice, const std::vector<OutputInfo>& outputs,
-                                    Diagnostics& diagnostics) {
+bool is_teachers(const recipe::Plan& plan, const std::string& output) {
+  return std::any_of(plan.teachers.begin(), plan.teachers.end(),
+                     [&](const recipe::TeacherChoice& teacher) { return teacher.output() == output; });
+}
+
+// Indices of the outputs of one loss. Those of teachers are named in full: '*' stands for the head's.
+std::vector<std::size_t> outputs_of(const recipe::Plan& plan, const recipe::LossChoice& choice,
+                                    const std::vector<OutputInfo>& outputs, Diagnostics& diagnostics) {
+  const bool together = choice.factory->info().takes_outputs.size() > 1;
   std::vector<std::size_t> found;
   if (choice.on.empty()) {
     diagnostics.error(choice.on_location,
@@ -81,8 +91,10 @@ std::vector<std::size_t> outputs_of(const recipe::LossChoice& choice, const std:
     bool any = false;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       if (!recipe::matches_wildcard(pattern, outputs[i].name)) continue;
+      if (pattern != outputs[i].name && is_teachers(plan, outputs[i].name)) continue;
       any = true;
-      if (std::find(found.begin(), found.end(), i) == found.end()) found.push_back(i);
+      const bool again = std::find(found.begin(), found.end(), i) != found.end();
+      if (!again || (together && pattern == outputs[i].name)) found.push_back(i);
     }
     if (!any) {
       diagnostics.error(choice.on_location, choice.subject() + ": " + no_such_output(pattern, outputs));
@@ -113,6 +125,45 @@ std::string wrong_outputs(const recipe::LossChoice& choice, const std::vector<Ou
   }
   return "";
 }
+
+/// A backbone that is another one, and keeps which of its blocks each parameter belongs to: of those of the
+/// trunk, and of those of each copy of the rest that a head makes.
+class BlockRecord final : public Backbone {
+ public:
+  explicit BlockRecord(Backbone& backbone) : backbone_(backbone) {
+    const auto blocks = backbone_.blocks();
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      for (const auto& item : backbone_.trunk(blocks[i])->named_parameters()) {
+        block_of_.emplace(item.value().unsafeGetTensorImpl(), i);
+        by_name_.emplace(item.key(), i);
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<std::string> blocks() const override { return backbone_.blocks(); }
+  [[nodiscard]] std::int64_t channels() const override { return backbone_.channels(); }
+  [[nodiscard]] FeatureForm gives() const override { return backbone_.gives(); }
+  [[nodiscard]] SideInformation side_information() const override { return backbone_.side_information(); }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk(const std::string& cut) override {
+    return backbone_.trunk(cut);
+  }
+  [[nodiscard]] std::shared_ptr<NetworkPart> copy_rest(const std::string& cut,
+                                                       std::int64_t last_stride) const override {
+    auto rest = backbone_.copy_rest(cut, last_stride);
+    for (const auto& item : rest->named_parameters()) {
+      const auto found = by_name_.find(item.key());
+      if (found != by_name_.end()) block_of_.emplace(item.value().unsafeGetTensorImpl(), found->second);
+    }
+    return rest;
+  }
+
+  [[nodiscard]] std::map<const void*, std::size_t> take() { return std::move(block_of_); }
+
+ private:
+  Backbone& backbone_;
+  std::map<std::string, std::size_t> by_name_;
+  mutable std::map<const void*, std::size_t> block_of_;  // copying does not change the backbone itself
+};
 
 /// What only backbone and head together, or the data, show to be wrong.
 void require_fit(const recipe::InferencePlan& plan, const Backbone& backbone, const Population& population) {
@@ -145,6 +196,12 @@ Model::Model(std::shared_ptr<NetworkPart> trunk, std::shared_ptr<Head> head, Abo
       about_(std::move(about)),
       outputs_(recipe::guarded(about_.head, [&] { return head_->outputs(); })) {
   check_infos(outputs_, about_.head);
+  // Blocks that the head does not use are gone soon, and other tensors may then lie where theirs did.
+  std::map<const void*, std::size_t> own;
+  for (const auto& parameter : parameters()) {
+    if (const auto block = block_of(parameter)) own.emplace(parameter.unsafeGetTensorImpl(), *block);
+  }
+  about_.block_of = std::move(own);
 }
 
 Model::Model(std::shared_ptr<NetworkPart> trunk, std::shared_ptr<Head> head)
@@ -189,8 +246,13 @@ void Model::check_outputs(const std::vector<torch::Tensor>& outputs, std::int64_
   }
 }
 
-void Model::start_step(std::int64_t epoch, std::int64_t batch) {
-  for (const auto& random : about_.randoms) random.start_step(epoch, batch);
+void Model::start_step(std::int64_t epoch, std::int64_t batch, std::int64_t part) {
+  for (const auto& random : about_.randoms) random.start_step(epoch, batch, part);
+}
+
+std::optional<std::size_t> Model::block_of(const torch::Tensor& parameter) const {
+  const auto found = about_.block_of.find(parameter.unsafeGetTensorImpl());
+  return found == about_.block_of.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::vector<torch::Tensor> Model::forward(const Activations& images) {
@@ -227,12 +289,15 @@ std::shared_ptr<Model> build_model(const recipe::InferencePlan& plan, const Popu
                             static_cast<std::int64_t>(population.views.size())});
   require_fit(plan, *backbone, population);
   if (prepare) prepare(*backbone);
+  BlockRecord record(*backbone);
   const ComponentRandom head_random(plan.seed, Part::head);
-  const auto watched = watch == nullptr ? nullptr : watch->watched(*backbone);
-  auto head = plan.head.create({watched ? *watched : *backbone, population.identities, head_random.stream()});
+  const auto watched = watch == nullptr ? nullptr : watch->watched(record);
+  auto head = plan.head.create(
+      {watched ? *watched : static_cast<Backbone&>(record), population.identities, head_random.stream()});
   Model::About about{plan.backbone.factory->info().subject(),
                      plan.head.factory->info().subject(),
                      backbone->blocks(),
+                     record.take(),
                      backbone->side_information(),
                      population,
                      {backbone_random, head_random}};
@@ -298,7 +363,7 @@ std::vector<LossTerm> build_losses(const recipe::Plan& plan, const std::vector<O
   std::vector<LossTerm> terms;
   for (std::size_t c = 0; c < plan.losses.size(); ++c) {
     const auto& choice = plan.losses[c];
-    const auto on = outputs_of(choice, outputs, diagnostics);
+    const auto on = outputs_of(plan, choice, outputs, diagnostics);
     const auto& takes = choice.factory->info().takes_outputs;
     if (on.empty()) continue;
     if (const auto wrong = wrong_outputs(choice, takes, on, outputs); !wrong.empty()) {
@@ -317,6 +382,14 @@ std::vector<LossTerm> build_losses(const recipe::Plan& plan, const std::vector<O
       for (const auto i : own) {
         infos.push_back(outputs[i]);
         names += (names.empty() ? "" : ",") + outputs[i].name;
+      }
+      if (std::all_of(own.begin(), own.end(),
+                      [&](std::size_t i) { return is_teachers(plan, outputs[i].name); })) {
+        diagnostics.error(choice.on_location, choice.subject() + ": is only on " +
+                                                  quoted_list(names_in(infos)) +
+                                                  " of a teacher, from which nothing is learned; name an "
+                                                  "output of the head as well");
+        break;
       }
       const ComponentRandom random(plan.seed, Part::loss,
                                    (static_cast<std::uint64_t>(c) << 32U) + own.front());
@@ -337,6 +410,16 @@ std::vector<LossTerm> build_losses(const recipe::Plan& plan, const std::vector<O
       }
       terms.push_back({choice.name + "(" + names + ")", own, weight, std::move(loss), subject, random});
     }
+  }
+  for (const auto& teacher : plan.teachers) {
+    const bool used = std::any_of(plan.losses.begin(), plan.losses.end(), [&](const auto& choice) {
+      return std::find(choice.on.begin(), choice.on.end(), teacher.output()) != choice.on.end();
+    });
+    if (used) continue;
+    diagnostics.error(teacher.location, "teacher '" + teacher.name + "': no loss is on its output '" +
+                                            teacher.output() +
+                                            "'; name it in `on` of one, such as distillation, or set enabled "
+                                            "= false");
   }
   diagnostics.throw_if_any();
   return terms;

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,9 +30,11 @@ class Model : public torch::nn::Module {
  public:
   /// What is known of the parts beside their modules.
   struct About {
-    std::string backbone = "the backbone";   ///< what errors call it
-    std::string head = "the head";           ///< likewise
-    std::vector<std::string> blocks{};       ///< Backbone::blocks()
+    std::string backbone = "the backbone";  ///< what errors call it
+    std::string head = "the head";          ///< likewise
+    std::vector<std::string> blocks{};      ///< Backbone::blocks()
+    /// Of the backbone's parameters and the head's copies of them, by identity: their place in `blocks`.
+    std::map<const void*, std::size_t> block_of{};
     SideInformation side_information{};      ///< Backbone::side_information()
     Population population{1};                ///< what it was built for
     std::vector<ComponentRandom> randoms{};  ///< what the backbone and the head draw from
@@ -39,8 +43,9 @@ class Model : public torch::nn::Module {
   Model(std::shared_ptr<NetworkPart> trunk, std::shared_ptr<Head> head, About about);
   Model(std::shared_ptr<NetworkPart> trunk, std::shared_ptr<Head> head);
 
-  /// Before forward() in each training step: gives backbone and head the random numbers of this step.
-  void start_step(std::int64_t epoch, std::int64_t batch);
+  /// Before forward() in each training step, and for each part of a batch that is computed in parts: gives
+  /// backbone and head the random numbers of this step.
+  void start_step(std::int64_t epoch, std::int64_t batch, std::int64_t part = 0);
 
   /// Images [N, 3, H, W], with cameras and views where it uses them -> in training one tensor for each of
   /// outputs(), in 32-bit floats, in evaluation {descriptor [N, D]} as the head gives it. Throws
@@ -50,6 +55,9 @@ class Model : public torch::nn::Module {
   [[nodiscard]] torch::Tensor describe(const Activations& images);
   [[nodiscard]] std::vector<OutputInfo> outputs() const { return outputs_; }
   [[nodiscard]] const std::vector<std::string>& blocks() const { return about_.blocks; }
+  /// The place in blocks() of the block that a parameter belongs to, or the one that it was copied from.
+  /// Nothing for what the head has of its own.
+  [[nodiscard]] std::optional<std::size_t> block_of(const torch::Tensor& parameter) const;
   [[nodiscard]] const SideInformation& side_information() const { return about_.side_information; }
   [[nodiscard]] const Population& population() const { return about_.population; }
   /// Throws DataError for images whose cameras or views it needs and does not know: require_known().
@@ -100,10 +108,12 @@ struct LossTerm {
 };
 
 /// Finds the outputs that each loss is on, in the order of its patterns; an output that several of them match
-/// is taken once. A loss that takes several outputs together takes them in that order. A loss's own
-/// parameters depend on the plan's seed alone. Throws RecipeError (all errors) where a pattern matches no
-/// output, an output is of the wrong kind, the number of outputs is no multiple of those that the loss takes,
-/// or it needs cameras and there are none; the message lists the outputs.
+/// is taken once. A loss that takes several together takes them in that order, and one as often as it is
+/// named in full. A teacher's output has to be named in full. A loss's own parameters depend on the plan's
+/// seed alone. Throws RecipeError (all errors) where a pattern matches no output, an output is of the wrong
+/// kind, the number of outputs is no multiple of those that the loss takes, it is on outputs of teachers
+/// alone, a teacher is of no use to any, or a loss needs cameras and there are none; the message lists the
+/// outputs.
 [[nodiscard]] std::vector<LossTerm> build_losses(const recipe::Plan& plan,
                                                  const std::vector<OutputInfo>& outputs,
                                                  const Population& population);

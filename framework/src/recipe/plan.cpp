@@ -83,6 +83,7 @@ class Planner {
     }
     choose(plan.head);
     choose_losses(plan.losses);
+    choose_teachers(plan.teachers);
     choose(plan.optimizer, optimizer_keys);
     choose_groups(plan.groups);
     choose(plan.schedule);
@@ -90,7 +91,9 @@ class Planner {
     check_weights(plan);
     settings("loader", plan.loader);
     settings("train", plan.train);
+    check_averages(plan);
     plan.epochs_location = location_of("train", "epochs");
+    plan.accumulate_location = location_of("train", "accumulate");
     plan.best_by_location = location_of("train", "best_by");
     settings("embed", plan.embed);
     choose_search(plan);
@@ -407,6 +410,26 @@ class Planner {
     }
   }
 
+  void choose_teachers(std::vector<TeacherChoice>& out) {
+    for (const auto& [entry, common] : entries_of("teacher")) {
+      const auto title = common.name ? "teacher '" + *common.name + "'" : std::string("[[teacher]]");
+      auto& teacher = out.emplace_back();
+      static_cast<TeacherSettings&>(teacher) =
+          TeacherSettings::schema().parse(*entry, title, diagnostics_, {"enabled"});
+      teacher.location = entry->location();
+    }
+  }
+
+  /// A mean teacher is what train.ema_decay makes.
+  void check_averages(const Plan& plan) {
+    for (const auto& teacher : plan.teachers) {
+      if (!teacher.average || plan.train.ema_decay > 0) continue;
+      diagnostics_.error(teacher.location, "teacher '" + teacher.name +
+                                               "': average = true needs the moving average of the weights; "
+                                               "set train.ema_decay, for instance to 0.999");
+    }
+  }
+
   void choose_losses(std::vector<LossChoice>& out) {
     const auto entries = entries_of("loss");
     const auto* written = root_->find("loss");
@@ -558,6 +581,9 @@ Value Plan::resolved() const {
     entries.emplace_back(std::move(table));
   }
   recipe.set("loss", Value(std::move(entries)));
+  entries = {};
+  for (const auto& teacher : teachers) entries.push_back(TeacherSettings::schema().write(teacher));
+  recipe.set("teacher", Value(std::move(entries)));
   auto optimizer_table = optimizer.resolved();
   entries = {};
   for (const auto& group : groups) entries.push_back(GroupSettings::schema().write(group));

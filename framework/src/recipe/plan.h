@@ -109,16 +109,22 @@ struct GroupChoice : GroupSettings {
   std::vector<SourceLocation> pattern_locations;  ///< of each of `parameters`
 };
 
+struct TeacherChoice : TeacherSettings {
+  SourceLocation location;  ///< of the table
+
+  /// As losses name it: "NAME.descriptor".
+  [[nodiscard]] std::string output() const { return name + ".descriptor"; }
+};
+
 /// The recipe's keys: `name`, `seed` and `evaluate_on`; the tables dataset (or a list of them,
 /// dataset_choice.h), sampler, backbone, head, optimizer and schedule,
 /// each with `type` and the parameters of that component, backbone also with `weights`, `weights_sha256`,
 /// `weights_key` and `weights_allow_unused`;
 /// the lists of tables augmentation, loss, post_processor and metric, whose entries have `type`, `name` and
-/// `enabled` besides, those of loss also `on`, `weight`, `reduction`,
-/// `weights_file`, `weights_sha256` and `weights_key`, those of post_processor `domains`;
-/// the list of tables group inside optimizer; the list of tables pseudo_labels, each with a table `dataset`
-/// or without; the engine's own tables folds, weights, loader, train, embed, ranking, evaluate and machine
-/// (settings.h).
+/// `enabled` besides, those of loss also `on`, `weight`, `reduction`, `weights_file`, `weights_sha256` and
+/// `weights_key`, those of post_processor `domains`; the list of tables group inside optimizer; the list of
+/// tables teacher; the list of tables pseudo_labels, each with a table `dataset` or without; the engine's own
+/// tables folds, weights, loader, train, embed, ranking, evaluate and machine (settings.h).
 ///
 /// Without the list metric the metrics are the catalog's default ones (ComponentInfo::default_order); a table
 /// of that name changes entries of this list, as it would those of a list that is written out.
@@ -131,13 +137,15 @@ struct Plan : RankingPlan, DataPlan, InferencePlan {
   Choice<Sampler> sampler;
   BackboneSettings backbone_start;
   std::vector<LossChoice> losses;
+  std::vector<TeacherChoice> teachers;
   Choice<Optimizer> optimizer;
   std::vector<GroupChoice> groups;  ///< [[optimizer.group]]
   Choice<Schedule> schedule;
   WeightsSettings weights;
   SourceLocation weights_location;
-  SourceLocation epochs_location;   ///< of train.epochs, or of the recipe
-  SourceLocation best_by_location;  ///< of train.best_by, or of the recipe
+  SourceLocation epochs_location;      ///< of train.epochs, or of the recipe
+  SourceLocation accumulate_location;  ///< likewise
+  SourceLocation best_by_location;     ///< of train.best_by, or of the recipe
 
   /// The whole plan as a recipe with every default explicit. make_plan() of it gives the same plan.
   [[nodiscard]] Value resolved() const;

@@ -72,6 +72,7 @@ std::vector<std::string> synonyms_of(const std::string& key) {
       {"optimizer", {"optim", "solver", "optimiser"}},
       {"schedule", {"scheduler", "lr_scheduler", "lr_schedule", "lr"}},
       {"weights", {"pretrained", "checkpoint", "init"}},
+      {"teacher", {"teachers", "distillation", "distill", "mean_teacher"}},
       {"loader", {"dataloader", "data_loader"}},
       {"train", {"trainer", "training"}},
       {"embed", {"inference", "test", "extract", "features"}},
@@ -135,6 +136,8 @@ std::vector<RecipeTable> recipe_layout() {
   auto pseudo_labels = settings<PseudoLabelsSettings>("pseudo_labels");
   pseudo_labels.kind = Kind::settings_list;
   pseudo_labels.parameters.push_back(dataset_of_its_own());
+  auto teacher = settings<TeacherSettings>("teacher");
+  teacher.kind = Kind::settings_list;
   std::vector<RecipeTable> layout = {
       std::move(dataset),
       settings<FoldsSettings>("folds"),
@@ -145,6 +148,7 @@ std::vector<RecipeTable> recipe_layout() {
       std::move(backbone),
       component("head", "Turns the feature map of the backbone into vectors, logits and the descriptor."),
       std::move(loss),
+      std::move(teacher),
       std::move(optimizer),
       component("schedule", "How the learning rate changes during training."),
       settings<WeightsSettings>("weights"),

@@ -52,6 +52,37 @@ Schema<BackboneSettings> BackboneSettings::schema() {
   return s;
 }
 
+Schema<TeacherSettings> TeacherSettings::schema() {
+  Schema<TeacherSettings> s(
+      "Another model, which is not trained, and whose descriptors of the training images losses may be on.");
+  s.add("name", &TeacherSettings::name,
+        "name of the teacher in overrides and logs; losses are on its output 'NAME.descriptor'")
+      .like([](const std::string& name) { return is_not_empty(name) && name.find('*') == std::string::npos; },
+            "a name without '*'")
+      .required();
+  s.add("enabled", &TeacherSettings::enabled, "false: ignore the teacher");
+  s.add("weights", &TeacherSettings::weights,
+        "model file of Kindred, such as runs/NAME/model/model.safetensors; relative to the working directory")
+      .like(is_not_empty, "the name of a file")
+      .file()
+      .also_called({"file", "model", "checkpoint"});
+  s.add("weights_sha256", &TeacherSettings::weights_sha256,
+        "SHA-256 of that file; training refuses any other file; always set in the resolved recipe")
+      .like(is_sha256, sha256_form);
+  s.add("average", &TeacherSettings::average,
+        "true: instead of a file, the moving average of the weights in this training, a mean teacher; needs "
+        "train.ema_decay")
+      .also_called({"ema", "mean_teacher", "momentum"});
+  s.rule([](const TeacherSettings& settings) -> std::string {
+    if (settings.average && settings.weights) return "weights and average = true exclude each other";
+    if (!settings.average && !settings.weights) {
+      return "needs weights, the model file of the teacher, or average = true";
+    }
+    return settings.weights_sha256 && !settings.weights ? "weights_sha256 needs weights" : "";
+  });
+  return s;
+}
+
 Schema<PseudoLabelsSettings> PseudoLabelsSettings::schema() {
   Schema<PseudoLabelsSettings> s(
       "Unlabeled images that are added to the training images, with the pseudo identities of a labeler.");
@@ -162,6 +193,14 @@ Schema<TrainSettings> TrainSettings::schema() {
       .unit("epochs")
       .also_called(
           {"num_epochs", "max_epochs", "max_epoch", "n_epochs", "total_epochs", "iterations", "max_iter"});
+  s.add("accumulate", &TrainSettings::accumulate,
+        "parts that each batch of the sampler is computed in, one after the other: k parts need about 1/k of "
+        "the memory and a third more time; the losses still see the whole batch, only batch normalizations "
+        "and what networks draw at random see a part at a time")
+      .range(1, 4096)
+      .unit("parts")
+      .also_called({"accumulation_steps", "grad_accumulation", "gradient_accumulation", "accum_iter",
+                    "accumulate_grad_batches", "gradient_accumulation_steps", "update_freq"});
   s.add("precision", &TrainSettings::precision,
         "precision of the network; 'bf16' and 'fp16' are mixed with fp32 where needed; 'auto': bf16 if the "
         "device is designed for it, else fp16 on a GPU, else fp32; fp16 needs a GPU",
@@ -353,6 +392,15 @@ Schema<GroupSettings> GroupSettings::schema() {
         "multiplies the weight decay; 0: no weight decay")
       .at_least(0)
       .also_called({"wd_mult", "decay_mult", "weight_decay"});
+  s.add("weight_decay_on_vectors", &GroupSettings::weight_decay_on_vectors,
+        "false: no weight decay on parameters of one dimension: biases, and weights of normalizations")
+      .also_called({"no_weight_decay", "filter_bias_and_bn", "decay_norm_and_bias"});
+  s.add("layer_decay", &GroupSettings::layer_decay,
+        "multiplies the learning rate once for each block of the backbone from the block of the parameter to "
+        "the last one, so that early blocks learn slowly; parameters of no block keep theirs; 1: no effect")
+      .above(0)
+      .at_most(1)
+      .also_called({"layerwise_lr_decay", "layer_wise_lr_decay", "lr_layer_decay", "llrd"});
   s.add("frozen_epochs", &GroupSettings::frozen_epochs,
         "first epochs in which the parameters are frozen, and also the statistics of batch normalizations "
         "all of whose parameters are frozen")
@@ -360,6 +408,9 @@ Schema<GroupSettings> GroupSettings::schema() {
       .unit("epochs")
       .also_called({"freeze", "freeze_epochs", "fixbase_epoch", "frozen", "freeze_iters"});
   s.rule([](const GroupSettings& settings) -> std::string {
+    if (!settings.weight_decay_on_vectors && settings.weight_decay_factor == 0) {
+      return "weight_decay_on_vectors = false has no effect with weight_decay_factor = 0; remove one of them";
+    }
     if (!settings.parameters.empty()) return "";
     return "parameters = [] matches nothing; name at least one tensor, or set enabled = false";
   });

@@ -72,6 +72,16 @@ struct WeightsSettings {
   static Schema<WeightsSettings> schema();
 };
 
+/// Keys of each entry of [[teacher]]: another model, whose descriptors losses may be on as "NAME.descriptor".
+struct TeacherSettings {
+  std::string name;
+  bool enabled = true;
+  std::optional<std::string> weights;         ///< a model file of Kindred
+  std::optional<std::string> weights_sha256;  ///< absent: any file
+  bool average = false;                       ///< the moving average of the weights in training, no file
+  static Schema<TeacherSettings> schema();
+};
+
 /// Keys of each entry of [[pseudo_labels]], beside `dataset`: images that join the training.
 struct PseudoLabelsSettings {
   std::string file;
@@ -105,6 +115,8 @@ struct GroupSettings {
   double learning_rate_factor = 1;
   double bias_factor = 1;
   double weight_decay_factor = 1;
+  bool weight_decay_on_vectors = true;
+  double layer_decay = 1;
   std::int64_t frozen_epochs = 0;
   static Schema<GroupSettings> schema();
 };
@@ -112,6 +124,7 @@ struct GroupSettings {
 /// Table [train].
 struct TrainSettings {
   std::int64_t epochs = 60;
+  std::int64_t accumulate = 1;  ///< parts that each batch is computed in
   system::Precision precision = system::Precision::fp32;
   double clip_gradient_norm = 0;      ///< 0: not
   double ema_decay = 0;               ///< 0: no averaged weights

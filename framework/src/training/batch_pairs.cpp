@@ -25,6 +25,21 @@ double share_of_first_epochs(const recipe::Plan& plan, const Sampler& sampler,
   return sum / epochs_looked_at;
 }
 
+/// Of many identities and cameras.
+std::vector<Sample> made_samples() {
+  constexpr std::int64_t identities = 256;
+  constexpr std::int64_t images = 32;
+  constexpr std::int64_t cameras = 8;
+  std::vector<Sample> samples;
+  for (std::int64_t identity = 0; identity < identities; ++identity) {
+    for (std::int64_t image = 0; image < images; ++image) {
+      samples.push_back({std::to_string(identity) + "_" + std::to_string(image), identity, image % cameras,
+                         "", Split::train});
+    }
+  }
+  return samples;
+}
+
 RecipeError no_pairs(const recipe::Plan& plan, const std::string& terms) {
   return {
       plan.sampler.location,
@@ -67,6 +82,18 @@ std::vector<std::vector<std::size_t>> batches_of(const recipe::Plan& plan, const
   return sampler.batches(epoch, random);
 }
 
+std::vector<std::vector<std::size_t>> batches_without_data(const recipe::Plan& plan) {
+  const auto samples = made_samples();
+  try {
+    const auto sampler = plan.sampler.create({samples});
+    return batches_of(plan, *sampler, 1);
+  } catch (const RecipeError&) {
+    return {};  // it wants other data: training will say of which kind
+  } catch (const ComponentError&) {
+    return {};
+  }
+}
+
 std::string terms_with_pairs(const std::vector<model::LossTerm>& terms) {
   std::vector<std::string> names;
   for (const auto& term : terms) {
@@ -88,18 +115,9 @@ std::string check_pairs(const recipe::Plan& plan, const Sampler& sampler,
 
 void check_pairs_without_data(const recipe::Plan& plan, const std::string& terms) {
   if (terms.empty()) return;
-  constexpr std::int64_t identities = 256;
-  constexpr std::int64_t images = 32;
-  constexpr std::int64_t cameras = 8;
-  std::vector<Sample> samples;
+  const auto samples = made_samples();
   std::vector<std::int64_t> labels;
-  for (std::int64_t identity = 0; identity < identities; ++identity) {
-    for (std::int64_t image = 0; image < images; ++image) {
-      samples.push_back({std::to_string(identity) + "_" + std::to_string(image), identity, image % cameras,
-                         "", Split::train});
-      labels.push_back(identity);
-    }
-  }
+  for (const auto& sample : samples) labels.push_back(sample.identity);
   try {
     const auto sampler = plan.sampler.create({samples});
     if (batches_of(plan, *sampler, 1).empty()) return;

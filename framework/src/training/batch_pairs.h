@@ -25,6 +25,10 @@ namespace kindred::training {
 [[nodiscard]] std::vector<std::vector<std::size_t>> batches_of(const recipe::Plan& plan,
                                                                const Sampler& sampler, std::int64_t epoch);
 
+/// The batches of the first epoch without data: of made samples of many identities and cameras. None when the
+/// sampler does not take these.
+[[nodiscard]] std::vector<std::vector<std::size_t>> batches_without_data(const recipe::Plan& plan);
+
 /// The names of the terms that need pairs, quoted: "'triplet(g1)' and 'circle(g2)'"; "" when none does.
 [[nodiscard]] std::string terms_with_pairs(const std::vector<model::LossTerm>& terms);
 
@@ -36,8 +40,8 @@ namespace kindred::training {
 [[nodiscard]] std::string check_pairs(const recipe::Plan& plan, const Sampler& sampler,
                                       const std::vector<std::int64_t>& labels, const std::string& terms);
 
-/// The same without data: with the sampler on made samples of many identities and cameras. Does nothing when
-/// the sampler does not take them.
+/// The same without data, as batches_without_data(). Does nothing when the sampler does not take such
+/// samples.
 void check_pairs_without_data(const recipe::Plan& plan, const std::string& terms);
 
 }  // namespace kindred::training

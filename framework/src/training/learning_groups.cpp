@@ -1,6 +1,7 @@
 #include "training/learning_groups.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -21,9 +22,21 @@ struct Inventory {
   std::vector<std::string> untrained;  ///< by none
 };
 
+/// The number of blocks up to the last one that has more than vectors: a normalization at the end, as that of
+/// transformers, is no layer of its own.
+std::size_t blocks_with_matrices(const model::Model& model) {
+  std::size_t count = 0;
+  for (const auto& parameter : model.parameters()) {
+    const auto block = model.block_of(parameter);
+    if (block && parameter.dim() > 1) count = std::max(count, *block + 1);
+  }
+  return count;
+}
+
 Inventory take_inventory(const model::Model& model, const std::vector<model::LossTerm>& terms,
                          const std::vector<std::unique_ptr<torch::optim::Optimizer>>& own) {
   Inventory inventory;
+  const auto counted = blocks_with_matrices(model);
   const auto take = [&](const torch::nn::Module& module, const std::string& prefix, bool is_own) {
     for (const auto& entry : module.named_parameters()) {
       auto name = prefix + entry.key();
@@ -32,7 +45,9 @@ Inventory take_inventory(const model::Model& model, const std::vector<model::Los
       } else if (!entry.value().requires_grad()) {
         inventory.untrained.push_back(std::move(name));
       } else {
-        inventory.shared.push_back({std::move(name), entry.value()});
+        const auto block = model.block_of(entry.value());
+        const auto from_top = block && *block < counted ? counted - *block : 0;
+        inventory.shared.push_back({std::move(name), entry.value(), static_cast<std::int64_t>(from_top)});
       }
     }
   };
@@ -120,6 +135,22 @@ std::string factor_text(double factor) {
   return "x " + text::significant_text(factor, 6);
 }
 
+/// The factors of a group's parameters: "x 10", or "x 0.00845 to 0.65".
+template <class Factor>
+std::string factors_text(const LearningGroup& group, double alone, Factor&& factor) {
+  if (group.parameters.empty()) return factor_text(alone);
+  std::vector<double> factors;
+  for (const auto& parameter : group.parameters) factors.push_back(factor(parameter));
+  const auto [least, most] = std::minmax_element(factors.begin(), factors.end());
+  if (*least == *most) return factor_text(*least);
+  return "x " + text::significant_text(*least, 3) + " to " + text::significant_text(*most, 3);
+}
+
+/// "x 1", "x 1, vectors x 0"
+std::string decay_text(const LearningGroup& group) {
+  return factor_text(group.weight_decay_factor) + (group.weight_decay_on_vectors ? "" : ", vectors x 0");
+}
+
 }  // namespace
 
 std::vector<std::unique_ptr<torch::optim::Optimizer>> own_optimizers(
@@ -142,7 +173,8 @@ std::vector<LearningGroup> learning_groups(const std::vector<recipe::GroupChoice
   for (const auto& choice : choices) {
     LearningGroup group{choice.name,          choice.learning_rate_factor,
                         choice.bias_factor,   choice.weight_decay_factor,
-                        choice.frozen_epochs, {}};
+                        choice.frozen_epochs, {},
+                        choice.layer_decay,   choice.weight_decay_on_vectors};
     for (std::size_t i = 0; i < choice.parameters.size(); ++i) {
       const auto& pattern = choice.parameters[i];
       const auto rest = std::stable_partition(left.begin(), left.end(), [&](const NamedParameter& parameter) {
@@ -162,6 +194,15 @@ std::vector<LearningGroup> learning_groups(const std::vector<recipe::GroupChoice
       std::move(rest, left.end(), std::back_inserter(group.parameters));
       left.erase(rest, left.end());
     }
+    const bool in_blocks = std::any_of(group.parameters.begin(), group.parameters.end(),
+                                       [](const auto& parameter) { return parameter.blocks_from_top > 0; });
+    if (choice.layer_decay != 1 && !group.parameters.empty() && !in_blocks) {
+      diagnostics.error(choice.location,
+                        "group '" + choice.name +
+                            "': layer_decay has no effect: none of its parameters belong to a block of the "
+                            "backbone, the blocks being " +
+                            quoted_list(model.blocks()) + "; remove it, or name parameters of the backbone");
+    }
     groups.push_back(std::move(group));
   }
   groups.push_back({"all others", 1, 1, 1, 0, std::move(left)});
@@ -177,6 +218,16 @@ std::vector<LearningGroup> learning_groups(const std::vector<recipe::GroupChoice
   return groups;
 }
 
+double LearningGroup::learning_rate_factor_of(const NamedParameter& parameter) const {
+  const double of_bias = is_bias(parameter.name) ? bias_factor : 1;
+  return learning_rate_factor * of_bias *
+         std::pow(layer_decay, static_cast<double>(parameter.blocks_from_top));
+}
+
+double LearningGroup::weight_decay_factor_of(const NamedParameter& parameter) const {
+  return weight_decay_on_vectors || parameter.tensor.dim() > 1 ? weight_decay_factor : 0;
+}
+
 bool is_bias(const std::string& name) {
   return name.ends_with("bias");
 }
@@ -184,15 +235,24 @@ bool is_bias(const std::string& name) {
 std::string groups_text(const std::vector<LearningGroup>& groups) {
   text::TextTable table;
   table.heads = {"GROUP", "TENSORS", "PARAMETERS", "LEARNING RATE", "OF BIASES", "WEIGHT DECAY", "FROZEN"};
-  table.widths = {30, 10, 16, 14, 14, 14};
+  table.widths = {30, 10, 16, 24, 24, 24};
   for (const auto& group : groups) {
     std::int64_t elements = 0;
     for (const auto& parameter : group.parameters) elements += parameter.tensor.numel();
     table.rows.push_back(
         {group.name, std::to_string(group.parameters.size()), text::grouped_digits(elements),
-         factor_text(group.learning_rate_factor),
-         group.bias_factor == 1 ? "" : factor_text(group.learning_rate_factor * group.bias_factor),
-         factor_text(group.weight_decay_factor),
+         factors_text(group, group.learning_rate_factor,
+                      [&](const NamedParameter& parameter) {
+                        return group.learning_rate_factor_of(parameter) /
+                               (is_bias(parameter.name) ? group.bias_factor : 1);
+                      }),
+         group.bias_factor == 1 ? ""
+                                : factors_text(group, group.learning_rate_factor * group.bias_factor,
+                                               [&](const NamedParameter& parameter) {
+                                                 return group.learning_rate_factor_of(parameter) *
+                                                        (is_bias(parameter.name) ? 1 : group.bias_factor);
+                                               }),
+         decay_text(group),
          group.frozen_epochs == 0
              ? ""
              : std::to_string(group.frozen_epochs) + (group.frozen_epochs == 1 ? " epoch" : " epochs")});

@@ -17,6 +17,9 @@ namespace kindred::training {
 struct NamedParameter {
   std::string name;
   torch::Tensor tensor;
+  /// Blocks of the backbone from its own up to the last one; 0: it belongs to none. A last block of vectors
+  /// alone, such as a transformer's final normalization, does not count, as in BEiT (Bao et al., ICLR 2022).
+  std::int64_t blocks_from_top = 0;
 };
 
 /// Parameters of the model and of losses that the recipe's optimiser trains, and how.
@@ -27,6 +30,13 @@ struct LearningGroup {
   double weight_decay_factor = 1;
   std::int64_t frozen_epochs = 0;
   std::vector<NamedParameter> parameters;
+  double layer_decay = 1;               ///< to the power of NamedParameter::blocks_from_top
+  bool weight_decay_on_vectors = true;  ///< false: parameters of one dimension have none
+
+  /// All that multiplies the learning rate of one of its parameters.
+  [[nodiscard]] double learning_rate_factor_of(const NamedParameter& parameter) const;
+  /// The same for its weight decay.
+  [[nodiscard]] double weight_decay_factor_of(const NamedParameter& parameter) const;
 };
 
 /// For each term the optimiser of its loss's own, or nullptr.
@@ -37,7 +47,8 @@ struct LearningGroup {
 /// group of their own. Parameters are named as in the weights file, those of losses "loss.<term>.<tensor>",
 /// as in "loss.arcface(g1).weight"; those of losses with an optimiser of their own are not parted.
 /// Throws RecipeError (all errors) at a pattern that catches nothing, with the names that are near or the
-/// groups that have them already, and when nothing is left to be learnt in the first epoch.
+/// groups that have them already, at a layer_decay of parameters that belong to no block of the backbone, and
+/// when nothing is left to be learnt in the first epoch.
 /// @param own what own_optimizers() gave for the terms
 [[nodiscard]] std::vector<LearningGroup> learning_groups(
     const std::vector<recipe::GroupChoice>& choices, const model::Model& model,

@@ -8,13 +8,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <opencv2/core.hpp>
+#include <opencv2/core/types.hpp>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
-#include "data/planned_loader.h"
 #include "kindred/core/error.h"
-#include "kindred/core/random.h"
 #include "model/model.h"
 #include "ranking/made_metric.h"
 #include "ranking/post_processing.h"
@@ -23,8 +23,11 @@
 #include "text/number_text.h"
 #include "text/text_table.h"
 #include "training/batch_pairs.h"
+#include "training/batch_parts.h"
+#include "training/image_size.h"
 #include "training/learning_groups.h"
 #include "training/planned_schedule.h"
+#include "training/teachers.h"
 #include "weights/initial_weights.h"
 
 namespace kindred::training {
@@ -83,32 +86,6 @@ std::string dataset_text(const recipe::Plan& plan, const recipe::DatasetChoice& 
   return text + (evaluated ? ", evaluated" : "");
 }
 
-/// The size of images that were of the given one, after all augmentations.
-cv::Size augmented(const recipe::Plan& plan, const std::vector<std::unique_ptr<Augmentation>>& augmentations,
-                   cv::Size size) {
-  constexpr std::uint64_t check_stream = 0x636865636b;
-  cv::Mat image(size, CV_8UC3, cv::Scalar(120, 130, 140));
-  RandomStream random(plan.seed, {check_stream});
-  for (std::size_t i = 0; i < augmentations.size(); ++i) {
-    const auto& choice = plan.augmentations[i];
-    try {
-      augmentations[i]->start_pass();
-      augmentations[i]->apply(image, random);
-    } catch (const ComponentError& error) {
-      throw RecipeError(choice.location, choice.subject() + ": " + error.reason());
-    }
-  }
-  return image.size();
-}
-
-/// The size of the images that the network learns from; nothing where it is that of the data.
-std::optional<cv::Size> fixed_size(const recipe::Plan& plan,
-                                   const std::vector<std::unique_ptr<Augmentation>>& augmentations) {
-  const auto one = augmented(plan, augmentations, {128, 256});
-  const auto other = augmented(plan, augmentations, {160, 320});
-  return one == other ? std::optional(one) : std::nullopt;
-}
-
 /// Sends two images through the network in training mode.
 void try_out(const recipe::Plan& plan, model::Model& model, cv::Size size) {
   const torch::NoGradGuard no_gradients;
@@ -130,6 +107,29 @@ void try_out(const recipe::Plan& plan, model::Model& model, cv::Size size) {
   }
 }
 
+/// A teacher's descriptor. Of a file that is not there nobody knows the dim: it is taken for that of the
+/// student, so that no loss minds.
+OutputInfo output_of(const recipe::TeacherChoice& teacher, const recipe::Plan& plan, model::Model& student,
+                     std::vector<std::string>& warnings) {
+  if (!teacher.average && !is_there(teacher.weights)) {
+    return {teacher.output(), OutputKind::feature, student.outputs().back().dim};
+  }
+  recipe::Plan alone = plan;
+  alone.teachers = {teacher};
+  std::vector<std::string> notes;
+  auto output = Teachers(alone, student, notes).outputs().front();
+  for (auto& note : notes) {
+    if (note.starts_with("warning:")) warnings.push_back(std::move(note));
+  }
+  return output;
+}
+
+/// "big: teacher.safetensors (matches)"
+std::string teacher_text(const recipe::TeacherChoice& teacher) {
+  return teacher.name + ": " +
+         (teacher.average ? "the averaged weights of this training" : start_text(*teacher.weights));
+}
+
 std::string weight_text(double weight) {
   return text::significant_text(weight, 4);
 }
@@ -140,17 +140,20 @@ std::string check_plan(const recipe::Plan& plan) {
   // Made for what they find wrong with their parameters.
   static_cast<void>(create_schedule(plan));
   static_cast<void>(plan.optimizer.create({}));
-  const auto size = fixed_size(plan, data::create_augmentations(plan));
+  const auto size = image_size(plan, /*at_test_time=*/false);
   static_cast<void>(ranking::create_post_processors(plan));
   static_cast<void>(ranking::create_metrics(plan));
   if (plan.train.evaluate_every > 0) static_cast<void>(ranking::best_figure(plan));
   const auto identities = identities_for(plan);
   const auto model = build_checked(plan, identities);
-  const auto outputs = model->outputs();
+  std::vector<std::string> warnings;
+  auto outputs = model->outputs();
+  for (const auto& teacher : plan.teachers) outputs.push_back(output_of(teacher, plan, *model, warnings));
   const auto terms = model::build_losses(plan, outputs, model->population());
   const auto groups = learning_groups(plan.groups, *model, terms, own_optimizers(terms));
   if (size) try_out(plan, *model, *size);
   if (plan.train.epochs > 0) check_pairs_without_data(plan, terms_with_pairs(terms));
+  if (plan.train.accumulate > 1) require_parts(plan, batches_without_data(plan));
 
   std::string augmentations;
   for (const auto& choice : plan.augmentations) {
@@ -180,7 +183,9 @@ std::string check_plan(const recipe::Plan& plan) {
   row("schedule", plan.schedule.title());
   if (!plan.post_processors.empty()) row("post_processor", plan.post_processors_text());
   row("metric", plan.metrics_text());
+  for (const auto& teacher : plan.teachers) row("teacher", teacher_text(teacher));
   row("epochs", std::to_string(plan.train.epochs));
+  if (plan.train.accumulate > 1) row("batches", "in " + std::to_string(plan.train.accumulate) + " parts");
   row("parameters", text::grouped_digits(elements(*model)) + " in the network, " +
                         text::grouped_digits(of_losses) + " in the losses, for " +
                         std::to_string(identities) + " identities");
@@ -202,6 +207,7 @@ std::string check_plan(const recipe::Plan& plan) {
                           losses.empty() ? "none" : losses});
   }
   auto text = summary.str() + "\n" + table.str() + (plan.groups.empty() ? "" : "\n" + groups_text(groups));
+  for (const auto& warning : warnings) text += "\n" + warning + "\n";
   for (const auto& warning : recipe::idle_augmentations(plan)) text += "\n" + warning + "\n";
   for (const auto& warning : recipe::idle_post_processors(plan)) text += "\n" + warning + "\n";
   return text;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <functional>
 #include <limits>
 #include <map>
 #include <set>
@@ -67,6 +66,16 @@ std::string loss_prefix(std::size_t index) {
   return "loss." + std::to_string(index) + ".";
 }
 
+std::vector<OutputInfo> joined(std::vector<OutputInfo> outputs, const std::vector<OutputInfo>& more) {
+  outputs.insert(outputs.end(), more.begin(), more.end());
+  return outputs;
+}
+
+Error nothing_learns(std::int64_t epoch) {
+  return Error("nothing can be trained in epoch " + std::to_string(epoch) +
+               ": all parameters that the losses depend on are frozen; lower frozen_epochs of a group");
+}
+
 void check_finite(const file::TensorFile& state) {
   for (const auto& [name, tensor] : state.tensors) {
     if (tensor.is_floating_point() && !torch::isfinite(tensor).all().item<bool>()) {
@@ -83,12 +92,16 @@ Trainer::Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, 
     : device_(device),
       precision_(plan.train.precision),
       clips_(plan.train.clip_gradient_norm > 0),
+      accumulate_(plan.train.accumulate),
       model_(std::move(model)),
-      terms_(model::build_losses(plan, model_->outputs(), model_->population())),
+      teachers_(plan, *model_, notes_),
+      outputs_(joined(model_->outputs(), teachers_.outputs())),
+      terms_(model::build_losses(plan, outputs_, model_->population())),
       needs_pairs_(!terms_with_pairs(terms_).empty()),
       recipe_optimizer_(plan.optimizer.create({})),
       meter_(names_of(terms_), meter_interval(device), clips_, figures_of(terms_, needs_pairs_)) {
   system::place_module(*model_, device_);
+  teachers_.place(device_);
   for (auto& term : terms_) {
     system::place_module(*term.loss, device_);
     term.loss->train();
@@ -105,21 +118,29 @@ Trainer::Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, 
 void Trainer::make_update(const recipe::Plan& plan,
                           std::vector<std::unique_ptr<torch::optim::Optimizer>> own) {
   std::vector<ParameterGroup> parameters;
-  const auto add = [&](const LearningGroup& group, double factor, const auto& belongs) {
-    ParameterGroup part{{}, group.weight_decay_factor};
-    for (const auto& [name, tensor] : group.parameters) {
-      if (belongs(name)) part.parameters.push_back(tensor);
-    }
-    if (part.parameters.empty()) return;
-    parameters.push_back(std::move(part));
-    rate_factors_.push_back(factor);
-  };
   for (const auto& group : groups_) {
-    if (group.bias_factor == 1) {
-      add(group, group.learning_rate_factor, [](const std::string&) { return true; });
-    } else {
-      add(group, group.learning_rate_factor, std::not_fn(is_bias));
-      add(group, group.learning_rate_factor * group.bias_factor, is_bias);
+    // Those of a group that learn alike, in the order in which they come; biases last.
+    const auto first = parameters.size();
+    const auto add = [&](const NamedParameter& parameter) {
+      const double rate = group.learning_rate_factor_of(parameter);
+      const double decay = group.weight_decay_factor_of(parameter);
+      auto place = first;
+      while (place < parameters.size() &&
+             (rate_factors_[place] != rate || parameters[place].weight_decay_factor != decay)) {
+        ++place;
+      }
+      if (place == parameters.size()) {
+        parameters.push_back({{}, decay});
+        rate_factors_.push_back(rate);
+      }
+      parameters[place].parameters.push_back(parameter.tensor);
+    };
+    const bool apart = group.bias_factor != 1;
+    for (const auto& parameter : group.parameters) {
+      if (!apart || !is_bias(parameter.name)) add(parameter);
+    }
+    for (const auto& parameter : group.parameters) {
+      if (apart && is_bias(parameter.name)) add(parameter);
     }
   }
   std::vector<OwnOptimizer> owned;
@@ -157,7 +178,13 @@ void Trainer::start_epoch(std::int64_t epoch) {
   for (auto& group : groups_) {
     for (auto& parameter : group.parameters) parameter.tensor.set_requires_grad(epoch > group.frozen_epochs);
   }
-  for (auto& [module, frozen_epochs] : statistics_) module->train(epoch > frozen_epochs);
+  epoch_ = epoch;
+  set_modes();
+}
+
+void Trainer::set_modes() {
+  model_->train();
+  for (auto& [module, frozen_epochs] : statistics_) module->train(epoch_ > frozen_epochs);
 }
 
 void Trainer::step(const Activations& images, const torch::Tensor& labels, std::int64_t epoch,
@@ -171,24 +198,63 @@ void Trainer::step(const Activations& images, const torch::Tensor& labels, std::
   } catch (const std::exception& error) {
     if (!system::is_out_of_memory(error)) throw;
     throw system::batch_too_large(device_, images.values,
-                                  "use smaller batches or images, or a smaller model");
+                                  "use smaller batches or images, a smaller model, or a larger "
+                                  "train.accumulate");
   }
 }
 
-void Trainer::compute(const Activations& images, const torch::Tensor& labels, std::int64_t epoch,
+std::vector<torch::Tensor> Trainer::forward(const Activations& images, std::int64_t epoch, std::int64_t batch,
+                                            std::size_t part) {
+  model_->start_step(epoch, batch, static_cast<std::int64_t>(part));
+  // Its own for each pass: weights that are converted without a graph must not be used again with one.
+  const system::Autocast autocast({device_, precision_});
+  return model_->forward(images);
+}
+
+std::vector<torch::Tensor> Trainer::teachers_outputs(const Activations& images,
+                                                     const std::vector<BatchRows>& parts) {
+  if (teachers_.outputs().empty()) return {};
+  const auto average = [&](const Activations& input) {
+    const auto averaged = averaged_weights();
+    model_->eval();
+    auto descriptor = model_->forward(input).back();
+    set_modes();
+    return descriptor;
+  };
+  std::vector<std::vector<torch::Tensor>> pieces(teachers_.outputs().size());
+  for (const auto& part : parts) {
+    const system::Autocast autocast({device_, precision_});
+    const auto own = teachers_.descriptors(model::placed(part.of(images), device_), average);
+    for (std::size_t i = 0; i < own.size(); ++i) pieces[i].push_back(own[i]);
+  }
+  std::vector<torch::Tensor> outputs;
+  for (const auto& own : pieces) outputs.push_back(torch::cat(own));
+  return outputs;
+}
+
+void Trainer::compute(const Activations& given_images, const torch::Tensor& labels, std::int64_t epoch,
                       std::int64_t batch) {
   const auto classes = system::place_labels(labels, device_);
-  auto input = model::placed(images, device_);
-  for (auto* places : {&input.cameras, &input.views}) {
-    if (!places->defined()) *places = torch::full_like(classes, -1);
+  auto images = given_images;
+  for (auto* places : {&images.cameras, &images.views}) {
+    if (!places->defined()) *places = torch::full({labels.size(0)}, -1, torch::kInt64);
   }
-  model_->start_step(epoch, batch);
+  const auto parts = parts_of(images.values.size(0), accumulate_);
+  // First: a mean teacher borrows the model.
+  const auto of_teachers = teachers_outputs(images, parts);
+  std::optional<PartwisePass> in_parts;
+  if (parts.size() > 1) {
+    in_parts.emplace(*model_, device_, parts.size(), [&](std::size_t part) {
+      return forward(model::placed(parts[part].of(images), device_), epoch, batch, part);
+    });
+  }
+  auto outputs =
+      in_parts ? in_parts->outputs() : forward(model::placed(images, device_), epoch, batch, /*part=*/0);
+  last_outputs_.clear();
+  for (const auto& output : outputs) last_outputs_.push_back(output.detach());
+  outputs.insert(outputs.end(), of_teachers.begin(), of_teachers.end());
   for (const auto& term : terms_) term.random.start_step(epoch, batch);
-  const auto outputs = [&] {
-    const system::Autocast autocast({device_, precision_});
-    return model_->forward(input);
-  }();
-  const LossBatch batch_of_losses{outputs, classes, input.cameras};
+  const LossBatch batch_of_losses{outputs, classes, system::place_labels(images.cameras, device_)};
   std::vector<torch::Tensor> values;
   torch::Tensor sum;
   for (const auto& term : terms_) {
@@ -198,11 +264,10 @@ void Trainer::compute(const Activations& images, const torch::Tensor& labels, st
     sum = sum.defined() ? sum + weighted : weighted;
   }
   values.push_back(sum.detach().to(torch::kFloat32).reshape({}));
-  if (!sum.requires_grad()) {
-    throw Error("nothing can be trained in epoch " + std::to_string(epoch) +
-                ": all parameters that the losses depend on are frozen; lower frozen_epochs of a group");
-  }
-  update_->backward(sum);
+  if (!sum.requires_grad()) throw nothing_learns(epoch);
+  update_->backward(sum, [&] {
+    if (in_parts && !in_parts->backward() && !update_->has_gradients()) throw nothing_learns(epoch);
+  });
   if (clips_) values.push_back(update_->gradient_norm().to(sum.device()));
   std::vector<torch::Tensor> watched{torch::stack(values)};
   for (const auto& term : terms_) {
@@ -215,8 +280,6 @@ void Trainer::compute(const Activations& images, const torch::Tensor& labels, st
     const auto share = static_cast<float>(anchors_with_pairs(list)) / static_cast<float>(list.size());
     watched.push_back(torch::full({1}, share).to(sum.device()));
   }
-  last_outputs_.clear();
-  for (const auto& output : outputs) last_outputs_.push_back(output.detach());
   // Before anything is learnt from it: on the CPU a bad loss leaves the weights as they are.
   meter_.add(torch::cat(watched), epoch, batch, learning_rate_);
   if (update_->step() && average_) average_->update();
@@ -225,7 +288,7 @@ void Trainer::compute(const Activations& images, const torch::Tensor& labels, st
 std::vector<std::string> Trainer::collapsed_outputs() const {
   constexpr double least_spread = 1e-3;
   const torch::NoGradGuard no_gradients;
-  const auto infos = model_->outputs();
+  const auto& infos = outputs_;
   std::set<std::size_t> looked_at;
   std::vector<std::string> names;
   for (const auto& term : terms_) {

@@ -14,8 +14,10 @@
 #include "kindred/nn/activations.h"
 #include "model/model.h"
 #include "recipe/plan.h"
+#include "training/batch_parts.h"
 #include "training/learning_groups.h"
 #include "training/loss_meter.h"
+#include "training/teachers.h"
 #include "training/weight_average.h"
 #include "training/weight_update.h"
 
@@ -25,7 +27,8 @@ namespace kindred::training {
 class Trainer {
  public:
   /// Builds everything but the model from the plan, for the model's population; what losses hold depends on
-  /// the plan's seed alone. Throws RecipeError as learning_groups().
+  /// the plan's seed alone. Reads the files of teachers. Throws RecipeError as learning_groups() and as
+  /// Teachers, DataError as Teachers.
   /// @param plan its train.precision has been decided on and is one that the device can compute in
   Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, torch::Device device);
 
@@ -53,6 +56,8 @@ class Trainer {
   /// is learnt from them, they tell nobody apart. Names of outputs.
   [[nodiscard]] std::vector<std::string> collapsed_outputs() const;
   [[nodiscard]] const std::vector<model::LossTerm>& terms() const { return terms_; }
+  /// What is to be said before the training begins.
+  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
   /// Of the last step, without the groups' factors.
   [[nodiscard]] double learning_rate() const { return learning_rate_; }
   /// In fp16.
@@ -77,13 +82,24 @@ class Trainer {
   };
   void make_update(const recipe::Plan& plan, std::vector<std::unique_ptr<torch::optim::Optimizer>> own);
   void find_statistics();
+  /// Training mode, but for statistics that are frozen in this epoch.
+  void set_modes();
+  [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& images, std::int64_t epoch,
+                                                   std::int64_t batch, std::size_t part);
+  /// Of each teacher, for all parts of a batch joined.
+  [[nodiscard]] std::vector<torch::Tensor> teachers_outputs(const Activations& images,
+                                                            const std::vector<BatchRows>& parts);
   void compute(const Activations& images, const torch::Tensor& labels, std::int64_t epoch,
                std::int64_t batch);
 
   torch::Device device_;
   system::Precision precision_;
   bool clips_;
+  std::int64_t accumulate_;
   std::shared_ptr<model::Model> model_;
+  std::vector<std::string> notes_;
+  Teachers teachers_;
+  std::vector<OutputInfo> outputs_;  // of the model, then of the teachers
   std::vector<model::LossTerm> terms_;
   bool needs_pairs_;
   std::vector<torch::Tensor> last_outputs_;
@@ -94,6 +110,7 @@ class Trainer {
   std::unique_ptr<WeightUpdate> update_;
   std::optional<WeightAverage> average_;
   LossMeter meter_;
+  std::int64_t epoch_ = 1;
   double learning_rate_ = 0;
 };
 

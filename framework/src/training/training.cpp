@@ -22,6 +22,7 @@
 #include "recipe/recipe_difference.h"
 #include "system/device.h"
 #include "training/batch_pairs.h"
+#include "training/batch_parts.h"
 #include "training/extension.h"
 #include "training/lasting_losses.h"
 #include "training/planned_schedule.h"
@@ -95,9 +96,11 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
     for (const auto& test_set : data_.test_sets) require_match(test_set);
     inference::note_inference_precision(plan, inference_, progress_);
   }
+  for (const auto& note : trainer_.notes()) progress_.note(note);
   for (const auto& warning : recipe::idle_augmentations(plan)) progress_.note(warning);
   if (plan.train.epochs > 0) {
     const auto first = batches_of_epoch(1);  // says what is wrong before pairs are looked for
+    require_parts(plan, first);
     if (const auto shares = shares_text(plan, data_, first); !shares.empty()) progress_.note(shares);
     const auto warning = check_pairs(plan, *sampler_, data_.labels, terms_with_pairs(trainer_.terms()));
     if (!warning.empty()) progress_.note(warning);

@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -28,7 +29,7 @@ WeightUpdate::WeightUpdate(std::unique_ptr<torch::optim::Optimizer> main, std::v
   if (options.scale_loss) scaler_.emplace();
 }
 
-void WeightUpdate::backward(const torch::Tensor& loss) {
+void WeightUpdate::backward(const torch::Tensor& loss, const std::function<void()>& further) {
   for (auto* optimizer : all()) {
     for (auto& group : optimizer->param_groups()) {
       for (auto& parameter : group.params()) parameter.mutable_grad().reset();
@@ -36,6 +37,7 @@ void WeightUpdate::backward(const torch::Tensor& loss) {
   }
   recipe::guarded("the backward pass of losses, head and backbone",
                   [&] { (scaler_ ? loss * scaler_->scale() : loss).backward(); });
+  if (further) further();
   if (scaler_) {
     std::vector<torch::Tensor> gradients;
     for (const auto* optimizer : all()) {
@@ -49,6 +51,12 @@ void WeightUpdate::backward(const torch::Tensor& loss) {
     norm_ = training::gradient_norm(gradients_of(*main_));
     if (!finite_) norm_.zero_();
   }
+}
+
+bool WeightUpdate::has_gradients() const {
+  const auto optimizers = all();
+  return std::any_of(optimizers.begin(), optimizers.end(),
+                     [](const auto* optimizer) { return !gradients_of(*optimizer).empty(); });
 }
 
 bool WeightUpdate::step() {

@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,7 +35,11 @@ class WeightUpdate {
 
   /// Puts the loss's gradients in the place of those before. When the loss is scaled, waits for the device,
   /// and throws Error as LossScaler::update().
-  void backward(const torch::Tensor& loss);
+  /// @param further goes on where the loss's graph ends, before anything is made of the gradients: those that
+  /// it finds, and those that it adds, are of the loss as it is scaled
+  void backward(const torch::Tensor& loss, const std::function<void()>& further = {});
+  /// Whether backward() found any, for any optimiser.
+  [[nodiscard]] bool has_gradients() const;
   /// Of what backward() found for the main optimiser, before clipping: a scalar on the device, 0 where
   /// step() will do nothing. Undefined unless gradients are clipped.
   [[nodiscard]] const torch::Tensor& gradient_norm() const { return norm_; }

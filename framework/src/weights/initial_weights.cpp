@@ -31,14 +31,6 @@ void add_hash(const std::optional<std::string>& file, std::optional<std::string>
   }
 }
 
-void check_hash(const fs::path& file, const std::optional<std::string>& expected) {
-  if (!expected) return;
-  const auto actual = file::sha256_of_file(file);
-  if (actual == *expected) return;
-  throw DataError(file, "is not the file of the recipe: its SHA-256 is " + actual +
-                            ", but the recipe expects " + *expected);
-}
-
 /// What the log says of a tensor; "" when nothing.
 std::string row_text(const TensorRow& row) {
   if (row.state == TensorState::adapted) return row.name + ", adapted: " + row.detail;
@@ -174,7 +166,7 @@ std::vector<recipe::Demand> settle(recipe::Plan& plan, const Start& start) {
 /// Puts a file's tensors into a network, or into its backbone.
 void load(const Start& start, const recipe::Plan& plan, torch::nn::Module& module,
           std::vector<std::string>& notes) {
-  check_hash(start.file, start.hash);
+  require_hash(start.file, start.hash);
   const auto file = read_weights_file(start.file, start.key);
   if (const auto wrong = useless_pattern(start.allowed, module, file); !wrong.empty()) {
     throw RecipeError(start.location, (start.whole ? "[weights]: " : "[backbone]: weights_") + wrong);
@@ -207,12 +199,23 @@ void load(const Start& start, const recipe::Plan& plan, torch::nn::Module& modul
 
 }  // namespace
 
+void require_hash(const fs::path& file, const std::optional<std::string>& expected) {
+  if (!expected) return;
+  const auto actual = file::sha256_of_file(file);
+  if (actual == *expected) return;
+  throw DataError(file, "is not the file of the recipe: its SHA-256 is " + actual +
+                            ", but the recipe expects " + *expected);
+}
+
 recipe::Plan settled(recipe::Plan plan) {
   add_hash(plan.backbone_start.weights, plan.backbone_start.weights_sha256, plan.backbone.location,
            "[backbone] weights");
   add_hash(plan.weights.file, plan.weights.sha256, plan.weights_location, "[weights] file");
   for (auto& loss : plan.losses) {
     add_hash(loss.weights_file, loss.weights_sha256, loss.location, "[[loss]] weights_file");
+  }
+  for (auto& teacher : plan.teachers) {
+    add_hash(teacher.weights, teacher.weights_sha256, teacher.location, "teacher '" + teacher.name + "'");
   }
   // A file that is gone belongs to a training that has begun: its own recipe says what the file demanded.
   if (const auto start = start_of(plan); start && fs::exists(start->file)) settle(plan, *start);

@@ -30,6 +30,9 @@ namespace kindred::weights {
 /// "head.pooling = \"gem\" (set), backbone.last_stride = 2"; "" for none.
 [[nodiscard]] std::string demands_text(const std::vector<recipe::Demand>& demands);
 
+/// Throws DataError when a file has another SHA-256 than the recipe says; does nothing where it says none.
+void require_hash(const std::filesystem::path& file, const std::optional<std::string>& expected);
+
 /// build_model() of the settled() plan, and then the tensors of the files that the plan names: those of the
 /// backbone before the head makes its copies of it, those of the whole network at the end. What depends on
 /// the number of identities starts from random numbers when the file is of another one.

@@ -192,6 +192,8 @@ TEST_CASE("a list of tables inside a component's table is described with it and 
         "  learning_rate_factor = 1.0\n"
         "  bias_factor = 1.0\n"
         "  weight_decay_factor = 1.0\n"
+        "  weight_decay_on_vectors = true\n"
+        "  layer_decay = 1.0\n"
         "  frozen_epochs = 0\n");
   CHECK(error_of("optimizer.grup") ==
         "error: there is no table 'optimizer.grup'; did you mean 'optimizer.group'?");

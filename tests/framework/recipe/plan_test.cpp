@@ -144,7 +144,8 @@ TEST_CASE("an unknown key at the top is an error, with what was meant") {
         "r.toml:1:1: error: a recipe has no key 'zzz'; it has 'name', 'seed', 'evaluate_on', 'dataset', "
         "'folds', "
         "'pseudo_labels', 'augmentation', "
-        "'sampler', 'backbone', 'head', 'loss', 'optimizer', 'schedule', 'weights', 'loader', 'train', "
+        "'sampler', 'backbone', 'head', 'loss', 'teacher', 'optimizer', 'schedule', 'weights', 'loader', "
+        "'train', "
         "'embed', 'post_processor', 'ranking', 'evaluate', 'metric' and 'machine'");
 }
 

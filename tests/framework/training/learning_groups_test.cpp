@@ -1,11 +1,18 @@
 #include "training/learning_groups.h"
 
+#include <doctest/doctest.h>
+#include <torch/utils.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include <doctest/doctest.h>
-
 #include "kindred/core/error.h"
+#include "kindred/nn/chain_backbone.h"
+#include "kindred/nn/tensor_module.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 
@@ -21,7 +28,7 @@ std::vector<LearningGroup> groups_of(const std::string& groups) {
   static const Catalog catalog = tiny_catalog();
   const auto plan = recipe::make_plan(recipe::parse_recipe(tiny_recipe + groups, "tiny.toml", {}), catalog);
   const auto model = model::build_model(plan, 5);
-  const auto terms = model::build_losses(plan, model->outputs(), 5);
+  const auto terms = model::build_losses(plan, model->outputs(), model->population());
   return learning_groups(plan.groups, *model, terms, own_optimizers(terms));
 }
 
@@ -115,4 +122,156 @@ TEST_CASE("groups that freeze everything in the first epoch are refused") {
   CHECK(error_of(group("all", "['*']", "frozen_epochs = 1\n")) ==
         "tiny.toml:36:1: error: all parameters are frozen in the first epoch, so nothing would be trained; "
         "set frozen_epochs = 0 in one of the groups");
+}
+
+namespace {
+
+/// A convolution, or a normalization alone.
+class Layer : public TensorModule {
+ public:
+  Layer(std::int64_t in, std::int64_t out) {
+    if (in > 0) register_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 1)));
+    if (in == 0) register_module("scale", torch::nn::BatchNorm2d(out));
+  }
+  torch::Tensor forward(const torch::Tensor& input) override { return input; }
+};
+
+/// "stem", whose tensors have no prefix, "layers.0", "layers.1" and, if it is to, "norm".
+class LayeredBackbone : public ChainBackbone {
+ public:
+  struct Params {
+    bool norm = false;
+  };
+  static Schema<Params> schema() {
+    Schema<Params> s("Layers.");
+    s.add("norm", &Params::norm, "at the end");
+    return s;
+  }
+  LayeredBackbone(const Params& params, const Context&) : norm_(params.norm) { assemble(1); }
+  [[nodiscard]] std::int64_t channels() const override { return 4; }
+
+ protected:
+  [[nodiscard]] std::vector<BlockRecipe> block_recipes(std::int64_t) const override {
+    const auto layer = [](std::int64_t in) { return [in] { return std::make_shared<Layer>(in, 4); }; };
+    std::vector<BlockRecipe> recipes{{"stem", layer(3), BlockNames::top}, {"layers.0", layer(4)}};
+    recipes.push_back({"layers.1", layer(4)});
+    if (norm_) recipes.push_back({"norm", layer(0)});
+    return recipes;
+  }
+
+ private:
+  bool norm_;
+};
+
+/// Two branches, each with a copy of what comes after the first layer, and modules that are called as blocks
+/// of the backbone are.
+class BranchedHead : public Head {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("Two branches."); }
+  BranchedHead(const Params&, const Context& context) : trunk_(context.backbone.trunk("layers.0")) {
+    register_module("branch0", context.backbone.copy_rest("layers.0", 1));
+    register_module("branch1", context.backbone.copy_rest("layers.0", 1));
+    register_module("norm", torch::nn::BatchNorm1d(4));
+    register_module("classifier", torch::nn::Linear(4, context.identities));
+  }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return trunk_; }
+  [[nodiscard]] std::vector<OutputInfo> outputs() const override {
+    return {{"descriptor", OutputKind::feature, 4}};
+  }
+  [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override {
+    return {features.map().mean({2, 3})};
+  }
+
+ private:
+  std::shared_ptr<NetworkPart> trunk_;
+};
+
+std::vector<LearningGroup> layered_groups(const std::string& groups, const std::string& norm = "false") {
+  static const Catalog catalog = [] {
+    Catalog whole = tiny_catalog();
+    Catalog own;
+    own.add<LayeredBackbone>("layered");
+    own.add<BranchedHead>("branched");
+    whole.merge(std::move(own), "own", "own.so");
+    return whole;
+  }();
+  const auto plan =
+      recipe::make_plan(recipe::parse_recipe(tiny_recipe + groups, "tiny.toml",
+                                             {"backbone={type='layered', norm=" + norm + "}",
+                                              "head={type='branched'}", "loss.entropy.enabled=false"}),
+                        catalog);
+  const auto model = model::build_model(plan, 5);
+  const auto terms = model::build_losses(plan, model->outputs(), model->population());
+  return learning_groups(plan.groups, *model, terms, own_optimizers(terms));
+}
+
+std::map<std::string, double> rates_in(const LearningGroup& group) {
+  std::map<std::string, double> rates;
+  for (const auto& parameter : group.parameters)
+    rates[parameter.name] = group.learning_rate_factor_of(parameter);
+  return rates;
+}
+
+}  // namespace
+
+TEST_CASE("layer_decay multiplies the rate once for each block up to the last, copies as what they are of") {
+  const auto groups = layered_groups(group("all", "['*']", "layer_decay = 0.5\nlearning_rate_factor = 8\n"));
+  CHECK(rates_in(groups[0]) == std::map<std::string, double>{{"backbone.conv.weight", 1},
+                                                             {"backbone.conv.bias", 1},
+                                                             {"backbone.layers.0.conv.weight", 2},
+                                                             {"backbone.layers.0.conv.bias", 2},
+                                                             {"head.branch0.layers.1.conv.weight", 4},
+                                                             {"head.branch0.layers.1.conv.bias", 4},
+                                                             {"head.branch1.layers.1.conv.weight", 4},
+                                                             {"head.branch1.layers.1.conv.bias", 4},
+                                                             {"head.norm.weight", 8},
+                                                             {"head.norm.bias", 8},
+                                                             {"head.classifier.weight", 8},
+                                                             {"head.classifier.bias", 8},
+                                                             {"loss.scale(descriptor).length", 8}});
+  CHECK(groups_text(groups) ==
+        "GROUP       TENSORS  PARAMETERS  LEARNING RATE  WEIGHT DECAY  FROZEN\n"
+        "all         13       110         x 1 to 8       x 1\n"
+        "all others  0        0           x 1            x 1\n");
+}
+
+TEST_CASE("a normalization at the end of the backbone is no block of its own for layer_decay") {
+  const auto rates = rates_in(layered_groups(group("all", "['*']", "layer_decay = 0.5\n"), "true")[0]);
+  CHECK(rates.at("backbone.conv.weight") == 0.125);
+  CHECK(rates.at("head.branch1.layers.1.conv.weight") == 0.5);
+  CHECK(rates.at("head.branch1.norm.scale.weight") == 1);
+  CHECK(rates.at("head.norm.weight") == 1);
+}
+
+TEST_CASE("a group's bias_factor and layer_decay are multiplied, and its table shows both") {
+  const auto groups =
+      layered_groups(group("backbone", "['backbone*']", "layer_decay = 0.5\nbias_factor = 2\n"));
+  const auto rates = rates_in(groups[0]);
+  CHECK(rates.at("backbone.conv.weight") == 0.125);
+  CHECK(rates.at("backbone.conv.bias") == 0.25);
+  CHECK(groups_text(groups).find("backbone    4        36          x 0.125 to 0.25  x 0.25 to 0.5  x 1\n") !=
+        std::string::npos);
+}
+
+TEST_CASE("a layer_decay of parameters outside the backbone is refused") {
+  CHECK(message_of<RecipeError>([] {
+          static_cast<void>(layered_groups(group("new", "['head.classifier*']", "layer_decay = 0.5\n")));
+        }) ==
+        "tiny.toml:36:1: error: group 'new': layer_decay has no effect: none of its parameters belong to a "
+        "block of the backbone, the blocks being 'stem', 'layers.0' and 'layers.1'; remove it, or name "
+        "parameters of the backbone");
+}
+
+TEST_CASE("weight decay can be kept from parameters of one dimension") {
+  const auto groups =
+      layered_groups(group("all", "['*']", "weight_decay_on_vectors = false\nweight_decay_factor = 3\n"));
+  for (const auto& parameter : groups[0].parameters) {
+    INFO(parameter.name);
+    CHECK(groups[0].weight_decay_factor_of(parameter) == (parameter.tensor.dim() > 1 ? 3 : 0));
+  }
+  CHECK(groups_text(groups).find("x 3, vectors x 0") != std::string::npos);
+  CHECK(error_of(group("all", "['*']", "weight_decay_on_vectors = false\nweight_decay_factor = 0\n")) ==
+        "tiny.toml:36:1: error: group 'all': weight_decay_on_vectors = false has no effect with "
+        "weight_decay_factor = 0; remove one of them");
 }

@@ -150,6 +150,30 @@ weight_decay_factor = 3
                               expected("model.backbone.first.weight", 1), 1e-3, 1e-6));
 }
 
+TEST_CASE("layer_decay and weight_decay_on_vectors reach the optimiser") {
+  const auto none = change(plan_of(""));
+  const auto grouped = change(plan_of(R"(
+[[optimizer.group]]
+name = "backbone"
+parameters = ["backbone*"]
+layer_decay = 0.5
+weight_decay_on_vectors = false
+)",
+                                      {"optimizer.weight_decay=0.5"}));
+  Learning start(plan_of(""));
+  const auto weights = start.tensors();
+  // The tiny backbone is one block.
+  for (const std::string name : {"backbone.first.weight", "backbone.second.weight"}) {
+    INFO(name);
+    check_close(grouped.at("model." + name),
+                0.5 * (none.at("model." + name) - 0.01 * 0.5 * weights.at("model." + name)));
+  }
+  for (const std::string name : {"backbone.norm.weight", "backbone.norm.bias", "backbone.second.bias"}) {
+    INFO(name);
+    check_close(grouped.at("model." + name), 0.5 * none.at("model." + name));
+  }
+}
+
 TEST_CASE("frozen parameters and the statistics of frozen normalisations stay, until their epochs are over") {
   Learning learning(plan_of(R"(
 [[optimizer.group]]
@@ -359,7 +383,7 @@ TEST_CASE("when memory does not suffice, on the CPU too, the size of batch and i
   CAPTURE(message);
   CHECK(message.find(
             "does not have enough memory for a batch of 20 images of 16 x 8 pixels; use smaller batches "
-            "or images, or a smaller model") != std::string::npos);
+            "or images, a smaller model, or a larger train.accumulate") != std::string::npos);
 }
 
 TEST_CASE("outputs that are the same for all images are found") {

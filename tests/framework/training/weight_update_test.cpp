@@ -1,6 +1,7 @@
 #include "training/weight_update.h"
 
 #include <doctest/doctest.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/optim/sgd.h>
 #include <torch/utils.h>
 
@@ -229,4 +230,32 @@ TEST_CASE("an update goes on from its state bit for bit, and refuses another's")
   state.tensors.emplace_back("loss_scale", torch::ones(1));
   CHECK(message_of<DataError>([&] { second.update.restore(state, "there.safetensors", torch::kCPU); }) ==
         "there.safetensors: error: is not a checkpoint of this training: its loss scale is invalid");
+}
+
+TEST_CASE(
+    "gradients that are found past the loss's own graph are scaled back, measured and clipped with it") {
+  const auto run = [](bool in_two) {
+    WeightUpdate::Options options;
+    options.clip_norm = 0.5;
+    options.scale_loss = true;
+    auto w = weight({1.F, -2.F, 0.3F});
+    WeightUpdate update(descent({w}), {}, options);
+    CHECK_FALSE(update.has_gradients());
+    const auto output = [&] { return w * torch::tensor({2.F, 0.5F, 1.F}); };
+    if (in_two) {
+      // The graph ends at a leaf, whose gradient is of the scaled loss.
+      const auto end = output().detach().requires_grad_();
+      update.backward(end.square().sum(), [&] {
+        CHECK(end.grad().abs().max().item<float>() > 1e4F);
+        torch::autograd::backward({output()}, {end.grad()});
+      });
+    } else {
+      update.backward(output().square().sum());
+    }
+    CHECK(update.has_gradients());
+    CHECK(update.gradient_norm().item<float>() == doctest::Approx(8.0846F).epsilon(1e-4));
+    CHECK(update.step());
+    return w.detach().clone();
+  };
+  CHECK(torch::equal(run(true), run(false)));
 }
