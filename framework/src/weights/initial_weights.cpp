@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "file/sha256.h"
@@ -256,7 +257,7 @@ std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan,
                                                   std::vector<std::string>& notes) {
   const auto start = start_of(plan);
   if (!start) return model::build_model(plan, population);
-  check_hash(start->file, start->hash);
+  require_hash(start->file, start->hash);
   auto fitted = plan;
   const auto demands = settle(fitted, *start);
   auto model = model::build_model(fitted, population, [&](Backbone& backbone) {
