@@ -8,10 +8,15 @@
 #include <vector>
 
 #include "bnneck.h"
+#include "command/weights.h"
+#include "file/safetensors.h"
 #include "foreign_weights.h"
 #include "golden/formula_values.h"
 #include "golden/golden_model.h"
+#include "kindred/core/error.h"
 #include "model/model.h"
+#include "model/model_file.h"
+#include "temporary_folder.h"
 #include "transreid.h"
 #include "vit.h"
 #include "weights/initial_weights.h"
@@ -197,6 +202,39 @@ TEST_CASE("TransReID's file with jigsaw patches, cameras and views gives its des
   auto other = sided_images(64, 40);
   other.cameras.fill_(1);
   CHECK(descriptor_difference(*before, "transreid", "before", other) > 1e-2);
+}
+
+TEST_CASE("an import of a network that uses cameras asks for their numbers, and the model file keeps them") {
+  const TemporaryFolder folder;
+  command::ImportOptions options;
+  options.file = folder / "transreid.safetensors";
+  options.out = folder / "model.safetensors";
+  file::write_safetensors(options.file, program_file("transreid").content);
+  const auto plan =
+      tiny_plan(vit_catalog(), {"backbone={type='vit',dim=32,heads=4,stride=12,depth=12,"
+                                "image_height=64,image_width=40,side_information='camera_view'}",
+                                "head={type='transreid'}", "loss=[{type='entropy',on=['logits*']}]"});
+  const auto message = [&] {
+    try {
+      static_cast<void>(command::import_weights(plan, options));
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK(message().find("give their numbers in the order in which the program counted them: --cameras "
+                       "1,2,3,4,5,6") != std::string::npos);
+  options.cameras = {3, 1, 2};
+  options.views = {0, 1};
+  CHECK(message() == "error: --cameras: whole numbers from 0 are allowed, each larger than the one before");
+  options.cameras = {2, 4, 7};
+  const auto outcome = command::import_weights(plan, options);
+  CAPTURE(outcome.text);
+  REQUIRE(outcome.written);
+  const auto read = model::read_model_file(options.out, vit_catalog(), {});
+  CHECK(read.model->population().cameras == std::vector<std::int64_t>{2, 4, 7});
+  CHECK(read.model->population().views == std::vector<std::int64_t>{0, 1});
+  CHECK(descriptor_difference(*read.model, "transreid", "before", sided_images(64, 40)) < 2e-5);
 }
 
 TEST_CASE("TransReID's file without jigsaw patches fits its head and a bnneck on the class token") {

@@ -141,6 +141,25 @@ std::string outcome_text(const ImportOptions& options, const weights::WeightsFil
          options.out.string() + " --data DIR\n";
 }
 
+/// @param used whether the network uses cameras, or views
+void require_numbers(const std::string& word, bool used, const std::vector<std::int64_t>& numbers,
+                     const std::filesystem::path& file) {
+  const auto option = "--" + word + "s";
+  if (used && numbers.empty()) {
+    throw Error("error: the recipe's backbone uses the " + word + "s of images, and " + file.string() +
+                " does not say which it was trained with; give their numbers in the order in which the "
+                "program counted them: " +
+                option + " 1,2,3,4,5,6");
+  }
+  if (!used && !numbers.empty()) {
+    throw Error("error: " + option + ": the recipe's backbone does not use the " + word + "s of images");
+  }
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (numbers[i] >= 0 && (i == 0 || numbers[i] > numbers[i - 1])) continue;
+    throw Error("error: " + option + ": whole numbers from 0 are allowed, each larger than the one before");
+  }
+}
+
 }  // namespace
 
 WeightsSummary inspect_weights(const std::filesystem::path& file, const std::string& key,
@@ -227,9 +246,10 @@ std::string weights_json(const WeightsSummary& summary) {
 
 ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
   const auto file = weights::read_weights_file(options.file, options.key);
-  const auto build = [&] {
-    return model::build_model(plan, model::any_population(options.identities.value_or(2)));
-  };
+  auto population = model::any_population(options.identities.value_or(2));
+  if (!options.cameras.empty()) population.cameras = options.cameras;
+  if (!options.views.empty()) population.views = options.views;
+  const auto build = [&] { return model::build_model(plan, population); };
   auto model = build();
   const auto weights = weights::translate_for(file, weights::known_layouts(plan), *model, "");
   std::vector<recipe::Demand> demands;
@@ -238,6 +258,9 @@ ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
     return demand.state == recipe::Demand::State::set;
   });
   if (changed) model = build();
+  const auto& side = model->side_information();
+  require_numbers("camera", side.cameras, options.cameras, options.file);
+  require_numbers("view", side.views, options.views, options.file);
   if (!options.identities) model = weights::build_for_identities_of(plan, *model, weights, options.file);
   if (model == nullptr) {
     throw Error("error: " + options.file.string() +

@@ -319,8 +319,13 @@ std::optional<std::int64_t> identities_of(const recipe::Plan& plan, const Transl
 std::shared_ptr<model::Model> build_for_identities_of(const recipe::Plan& plan, const model::Model& of_two,
                                                       const TranslatedWeights& weights,
                                                       const fs::path& file) {
+  const auto build = [&](std::int64_t identities) {
+    auto population = of_two.population();
+    population.identities = identities;
+    return model::build_model(plan, population);
+  };
   if (const auto possible = possible_classifiers(of_two, weights)) {
-    auto model = model::build_model(plan, model::any_population(possible->identities));
+    auto model = build(possible->identities);
     const auto tensors = model::module_tensors(*model);
     const bool right = std::all_of(tensors.begin(), tensors.end(), [&](const auto& entry) {
       const auto source = possible->tensors.find(entry.first);
@@ -329,7 +334,7 @@ std::shared_ptr<model::Model> build_for_identities_of(const recipe::Plan& plan, 
     if (right) return model;
   }
   const auto identities = identities_of(plan, weights, file);
-  return identities ? model::build_model(plan, model::any_population(*identities)) : nullptr;
+  return identities ? build(*identities) : nullptr;
 }
 
 }  // namespace kindred::weights

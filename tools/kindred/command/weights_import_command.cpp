@@ -47,6 +47,11 @@ Action add_options(CLI::App& app) {
   app.add_option("--identities", request.identities, "Identities of the classifiers [as in the file]")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}).description(""))
       ->type_name("N");
+  app.add_option("--cameras", request.cameras,
+                 "Numbers of the cameras that the network was trained with, where it uses them")
+      ->delimiter(',')
+      ->type_name("N,N,...");
+  app.add_option("--views", request.views, "The same for viewpoints")->delimiter(',')->type_name("N,N,...");
   add_weights_key(app, request.key);
   options->recipe.add_to(app);
   return [options](Session& session) { return import_weights(*options, session); };
