@@ -6,7 +6,7 @@ namespace kindred::vit {
 
 namespace {
 
-constexpr double initial_deviation = 0.02;
+constexpr double side_deviation = 0.02;
 
 // One entry more at the end of a dimension: what an unknown one has.
 torch::Tensor with_unknown(const torch::Tensor& table, std::int64_t dimension, UnknownSide unknown) {
@@ -15,7 +15,7 @@ torch::Tensor with_unknown(const torch::Tensor& table, std::int64_t dimension, U
 }
 
 // -1 becomes the place of the unknown one.
-torch::Tensor places(const torch::Tensor& indices, std::int64_t unknown) {
+torch::Tensor places_of(const torch::Tensor& indices, std::int64_t unknown) {
   return torch::where(indices.lt(0), torch::full_like(indices, unknown), indices);
 }
 
@@ -27,7 +27,7 @@ SideEmbedding::SideEmbedding(std::int64_t cameras, std::int64_t views, std::int6
       views_(views),
       unknown_(unknown),
       embedding_(register_parameter("embedding", torch::empty({cameras * views, 1, channels}))) {
-  torch::nn::init::normal_(embedding_, 0.0, initial_deviation);
+  torch::nn::init::normal_(embedding_, 0.0, side_deviation);
 }
 
 torch::Tensor SideEmbedding::forward(const torch::Tensor& cameras, const torch::Tensor& views) const {
@@ -36,7 +36,7 @@ torch::Tensor SideEmbedding::forward(const torch::Tensor& cameras, const torch::
   auto columns = views_;
   const bool may_be_unknown = unknown_ != UnknownSide::refuse;
   const auto indices = [&](const torch::Tensor& given, std::int64_t known) {
-    return may_be_unknown ? places(given, known) : given;
+    return may_be_unknown ? places_of(given, known) : given;
   };
   torch::Tensor index;
   if (cameras_ > 1) {

@@ -16,7 +16,7 @@ namespace kindred::vit {
 
 namespace {
 
-constexpr double initial_deviation = 0.02;
+constexpr double token_deviation = 0.02;
 constexpr const char* component = "backbone/vit";
 
 // A linear layer of the pixels of each patch, written as a convolution.
@@ -55,7 +55,7 @@ class ConvolutionStem final : public TensorModule {
 };
 
 torch::Tensor first_value(std::int64_t count, std::int64_t channels) {
-  return torch::nn::init::normal_(torch::empty({1, count, channels}), 0.0, initial_deviation);
+  return torch::nn::init::normal_(torch::empty({1, count, channels}), 0.0, token_deviation);
 }
 
 std::int64_t places(std::int64_t pixels, const StemOptions& options) {

@@ -136,7 +136,7 @@ TEST_CASE("a class token in place of a pooled map needs a backbone that has one"
   auto backbone = small_backbone();
   CHECK_THROWS_WITH_AS(
       Bnneck({.pooling = PoolingKind::class_token}, {backbone, identities}),
-      "head/bnneck: pooling = 'class_token' needs a backbone with tokens, such as 'vit', but "
+      "head/bnneck: error: pooling = 'class_token' needs a backbone with tokens, such as 'vit', but "
       "this one gives a map; set head.pooling = 'avg', 'max' or 'gem'",
       ComponentError);
 }

@@ -166,14 +166,14 @@ TEST_CASE("too few patches, groups that do not divide them and a batch of one ar
     }
     return "";
   };
-  CHECK(
-      message({.parts = 9}, features) ==
-      "head/transreid: the images have 8 patches, too few for shift = 5 and parts = 9; use larger images, or "
-      "lower these");
+  CHECK(message({.parts = 9}, features) ==
+        "head/transreid: error: the images have 8 patches, too few for shift = 5 and parts = 9; use larger "
+        "images, or "
+        "lower these");
   CHECK(message({.shift = 10}, features).find("too few for shift = 10") != std::string::npos);
   CHECK(message({.shift = 9}, features).empty());
   CHECK(message({.shuffle_groups = 5}, features) ==
-        "head/transreid: 8 patches do not divide into shuffle_groups = 5; choose 2, or a divisor");
+        "head/transreid: error: 8 patches do not divide into shuffle_groups = 5; choose 2, or a divisor");
   auto single = features.with(features.values.narrow(0, 0, 1));
   CHECK(message({}, single).find("use larger batches") != std::string::npos);
 }

@@ -210,7 +210,8 @@ TEST_CASE("images of another size are refused with what to set") {
   Vit vit(small_params(), {});
   CHECK_THROWS_WITH_AS(
       static_cast<void>(vit.trunk("norm")->propagate(torch::rand({1, 3, 64, 48}))),
-      "backbone/vit: the images have 64 x 48 pixels (height x width), but the position embeddings are for 64 "
+      "backbone/vit: error: the images have 64 x 48 pixels (height x width), but the position embeddings are "
+      "for 64 "
       "x "
       "32; set backbone.image_height = 64 and backbone.image_width = 48, or resize the images",
       kindred::ComponentError);
@@ -276,7 +277,7 @@ TEST_CASE("side information that the data do not have is refused with what to do
   params.side_information = Vit::Side::camera;
   CHECK_THROWS_WITH_AS(
       Vit(params, {}),
-      "backbone/vit: side_information wants the cameras of the images, but the training data "
+      "backbone/vit: error: side_information wants the cameras of the images, but the training data "
       "have none that are known; set backbone.side_information = 'none', or train with data of "
       "several cameras",
       kindred::ComponentError);

@@ -14,7 +14,7 @@ namespace kindred {
 
 namespace {
 
-constexpr double initial_deviation = 0.02;
+constexpr double embedding_deviation = 0.02;
 
 std::optional<std::int64_t> square_side(std::int64_t area) {
   const auto side = static_cast<std::int64_t>(std::llround(std::sqrt(static_cast<double>(area))));
@@ -55,7 +55,7 @@ PositionEmbedding::PositionEmbedding(const TokenGrid& grid, std::int64_t channel
       resampling_(resampling),
       embedding_(register_parameter("embedding",
                                     torch::empty({1, grid.extra + grid.rows * grid.columns, channels}))) {
-  torch::nn::init::normal_(embedding_, 0.0, initial_deviation);
+  torch::nn::init::normal_(embedding_, 0.0, embedding_deviation);
 }
 
 PositionEmbedding::~PositionEmbedding() = default;

@@ -12,7 +12,7 @@ namespace kindred {
 
 namespace {
 
-constexpr double initial_deviation = 0.02;
+constexpr double weight_deviation = 0.02;
 
 torch::Tensor scaled(const std::shared_ptr<LayerScale>& scale, const torch::Tensor& branch) {
   return scale == nullptr ? branch : scale->forward(branch);
@@ -75,9 +75,9 @@ torch::nn::LayerNorm token_norm(std::int64_t channels, double epsilon) {
 
 void initialize_transformer(torch::nn::Module& module) {
   const torch::NoGradGuard no_grad;
-  for (const auto& part : module.modules()) {
+  for (const auto& part : module.modules(/*include_self=*/false)) {
     if (auto* linear = part->as<torch::nn::Linear>()) {
-      torch::nn::init::normal_(linear->weight, 0.0, initial_deviation);
+      torch::nn::init::normal_(linear->weight, 0.0, weight_deviation);
       if (linear->bias.defined()) torch::nn::init::zeros_(linear->bias);
     }
   }
