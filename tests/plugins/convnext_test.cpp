@@ -84,7 +84,9 @@ torch::Tensor random_images(std::int64_t height, std::int64_t width, std::int64_
 TEST_CASE("ConvNeXt of every size has the tensors of timm's, by name and shape") {
   const std::vector<std::pair<std::string, Convnext::Size>> sizes = {
       {"tiny", Convnext::Size::tiny}, {"small", Convnext::Size::small}, {"base", Convnext::Size::base}};
-  for (const auto& [name, size] : sizes) {
+  for (const auto& entry : sizes) {
+    const auto& name = entry.first;
+    const auto size = entry.second;
     CAPTURE(name);
     Convnext net({.size = size, .final_norm = false}, {});
     CHECK(tensor_checksum(*whole(net)) == golden()["checksums"][name].get<std::uint32_t>());

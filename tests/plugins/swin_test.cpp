@@ -94,7 +94,9 @@ std::unique_ptr<Swin> seeded(const Swin::Params& params) {
 TEST_CASE("Swin of every size has the tensors of timm's, by name and shape") {
   const std::vector<std::pair<std::string, Swin::Size>> sizes = {
       {"tiny", Swin::Size::tiny}, {"small", Swin::Size::small}, {"base", Swin::Size::base}};
-  for (const auto& [name, size] : sizes) {
+  for (const auto& entry : sizes) {
+    const auto& name = entry.first;
+    const auto size = entry.second;
     CAPTURE(name);
     Swin net({.size = size}, {});
     CHECK(tensor_checksum(*whole(net)) == golden()["checksums"][name].get<std::uint32_t>());
@@ -187,7 +189,7 @@ TEST_CASE("a table of another window becomes that of SOLIDER-REID, and one that 
   REQUIRE(adapted.defined());
   CHECK(adapted.sizes() == part->named_parameters()["layers.0.blocks.0.attn." + name].sizes());
   CHECK(relative_difference(adapted, expected["values"].get<std::vector<double>>()) < 1e-6);
-  CHECK(owner->adapted(name, table.to(torch::kFloat16)).scalar_type() == torch::kFloat32);
+  CHECK((owner->adapted(name, table.to(torch::kFloat16)).scalar_type() == torch::kFloat32));
 
   CHECK_FALSE(owner->adapted(name, table.narrow(0, 0, 13 * 7)).defined());  // timm's of 7 x 4
   CHECK_FALSE(owner->adapted(name, table.narrow(1, 0, heads - 1)).defined());
