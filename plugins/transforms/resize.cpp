@@ -39,7 +39,7 @@ Schema<Resize::Params> Resize::schema() {
          {"bilinear", Interpolation::linear},
          {"bicubic", Interpolation::cubic}});
   s.add("antialias", &Params::antialias,
-        "linear and cubic take in all pixels when downscaling, exactly as Pillow, and so torchvision, "
+        "linear and cubic take in all pixels when downscaling, as Pillow does, and so torchvision, "
         "fast-reid "
         "and torchreid; for networks that were trained with them");
   s.rule([](const Params& params) -> std::string {

@@ -1,4 +1,8 @@
-"""Makes tests/golden/pillow_resize.json: what Pillow 13.0.0 makes of an image by formula; the test needs the JSON only."""
+"""Makes tests/golden/pillow_resize.json: what Pillow 13.0.0 makes of an image by formula; the test needs the JSON only.
+
+Columns first: called once, Pillow (11.3, 12.0 and 13.0 were tried) scales the rows first where it finds that cheaper, and
+the pixels that it rounds in between are others.
+"""
 
 import json
 import pathlib
@@ -22,7 +26,8 @@ def main():
     for height, width, new_height, new_width in SIZES:
         for name, kind in FILTERS.items():
             # Pillow treats channels alike: their order does not matter.
-            resized = Image.fromarray(image(height, width)).resize((new_width, new_height), kind)
+            columns = Image.fromarray(image(height, width)).resize((new_width, height), kind)
+            resized = columns.resize((new_width, new_height), kind)
             cases.append({'from': [height, width], 'to': [new_height, new_width], 'interpolation': name,
                           'pixels': numpy.asarray(resized).flatten().tolist()})
     target = pathlib.Path(__file__).parents[2] / 'tests/golden/pillow_resize.json'

@@ -171,6 +171,18 @@ bool is_of_twin(const std::string& name, const std::string& prefix) {
   return false;
 }
 
+/// What all names that a layout knows of a backbone begin with: "base.", or "".
+std::string beginning_of_backbone(const FileLayout& layout) {
+  std::optional<std::string> common;
+  for (const auto& rule : layout.rules) {
+    if (!rule.to.starts_with(backbone_prefix)) continue;
+    const auto beginning = rule.from.substr(0, rule.from.find('.') + 1);
+    if (common && *common != beginning) return "";
+    common = beginning;
+  }
+  return common.value_or("");
+}
+
 /// The component's tensor, made of the file's as the rule says.
 torch::Tensor converted(const RenameRule& rule, const torch::Tensor& tensor, const std::string& source,
                         const WeightsFile& file) {
@@ -209,6 +221,7 @@ TranslatedWeights translated_by(const WeightsFile& file, const Candidate& candid
   result.prefix = candidate.prefix;
   const auto all = plain_names(file, candidate.prefix);
   if (result.layout) result.recognized_by = recognized_by(*result.layout, all);
+  const auto beginning = result.layout ? beginning_of_backbone(*result.layout) : "";
   const std::string assumed = has_parts(all) ? "" : backbone_prefix;
   std::map<std::string, std::string> names;
   for (const auto& [source, tensor] : file.content.tensors) {
@@ -225,7 +238,11 @@ TranslatedWeights translated_by(const WeightsFile& file, const Candidate& candid
       if (translation) made = converted(*translation->rule, tensor, source, file);
     }
     if (!name) {
-      (is_dropped(*result.layout, *plain) ? result.dropped : result.unused).push_back(source);
+      const bool beyond = !plain->starts_with(beginning);
+      (is_dropped(*result.layout, *plain) ? result.dropped
+       : beyond                           ? result.outside
+                                          : result.unused)
+          .push_back(source);
       continue;
     }
     const auto [place, is_new] = names.emplace(*name, source);
@@ -502,7 +519,7 @@ bool MatchReport::lacks_the_head_alone() const {
   const auto of_head = [](const TensorRow& row) { return row.name.starts_with(head_prefix); };
   return count(TensorState::missing) > 0 && std::all_of(rows.begin(), rows.end(), [&](const auto& row) {
            const bool wrong = row.state == TensorState::missing || row.state == TensorState::wrong_shape ||
-                              row.state == TensorState::wrong_type || row.state == TensorState::unused;
+                              row.state == TensorState::wrong_type;
            return row.state == TensorState::matched ? !of_head(row) : !wrong || of_head(row);
          });
 }

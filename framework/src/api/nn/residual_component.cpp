@@ -65,10 +65,11 @@ std::vector<WeightsLayout> residual_weights_layouts(ResidualStem stem, ResidualN
                  .required = {"classifier.weight"},
                  .dropped = {"classifier.*"},
                  .settings = {stem_setting, "backbone.last_stride=2"}}),
-      // reid-strong-baseline, modeling/baseline.py
+      // reid-strong-baseline, modeling/baseline.py; its IBN-a keeps the classifier of ImageNet as "fc".
       named("base.", {.name = "reid-strong-baseline",
                       .note = "the last stride is MODEL.LAST_STRIDE of its configuration, 1 in all it has",
                       .required = {"bottleneck.running_mean"},
+                      .dropped = {"base.fc.*"},
                       .settings = of_strong_baseline})};
   if (!top) {
     // senet.py; "last_linear" is the classifier of ImageNet.
