@@ -363,9 +363,10 @@ std::vector<LossTerm> build_losses(const recipe::Plan& plan, const std::vector<O
   std::vector<LossTerm> terms;
   for (std::size_t c = 0; c < plan.losses.size(); ++c) {
     const auto& choice = plan.losses[c];
+    const auto errors = diagnostics.all().size();
     const auto on = outputs_of(plan, choice, outputs, diagnostics);
     const auto& takes = choice.factory->info().takes_outputs;
-    if (on.empty()) continue;
+    if (diagnostics.all().size() > errors) continue;
     if (const auto wrong = wrong_outputs(choice, takes, on, outputs); !wrong.empty()) {
       diagnostics.error(choice.on_location, choice.subject() + ": " + wrong);
       continue;

@@ -320,6 +320,10 @@ TEST_CASE("a teacher that no loss follows, and a loss on teachers alone, are ref
         "one, such as distillation, or set enabled = false");
   CHECK_NOTHROW(
       trainer_of(followers_plan("[[teacher]]\nname = 'big'\naverage = true\nenabled = false\n", decay)));
+  // One error for one cause: not also that the loss is on too few.
+  CHECK(error_with("[[loss]]\ntype = 'following'\non = ['descriptor', 'big.descriptor']\n") ==
+        "tiny.toml:38:6: error: loss 'following': the head has no output 'big.descriptor'; did you mean "
+        "'descriptor'? It has features 'descriptor'; logits 'logits'");
   const auto alone = error_with(
       teacher("average = true") + "[[loss]]\ntype = 'scale'\nname = 'more'\non = ['big.descriptor']\n",
       decay);
