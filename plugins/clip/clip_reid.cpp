@@ -14,7 +14,7 @@
 namespace kindred::clip {
 namespace {
 
-constexpr const char* component = "head/clip_reid";
+constexpr const char* reid_component = "head/clip_reid";
 
 /// [N, C] -> [N, dim]: one tensor, "weight" [C, dim].
 class Projection final : public TensorModule {
@@ -50,7 +50,7 @@ std::string cut_of(const std::string& asked, const Backbone& backbone) {
     });
   }
   if (last == blocks.rend()) {
-    throw ComponentError(component,
+    throw ComponentError(reid_component,
                          "cannot tell after which block of this backbone to take the first feature; set cut, "
                          "to one of " +
                              quoted_list(blocks));
@@ -150,7 +150,7 @@ std::vector<OutputInfo> ClipReid::outputs() const {
 
 std::vector<torch::Tensor> ClipReid::forward(const Activations& features) {
   if (is_training() && features.values.size(0) < 2) {
-    throw ComponentError(component,
+    throw ComponentError(reid_component,
                          "batch normalization needs at least 2 images in a training batch, but this one has "
                          "1; use larger batches");
   }

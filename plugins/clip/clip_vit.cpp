@@ -17,7 +17,7 @@
 namespace kindred::clip {
 namespace {
 
-constexpr const char* component = "backbone/clip_vit";
+constexpr const char* vit_component = "backbone/clip_vit";
 
 struct EmbeddingOptions {
   std::int64_t height;
@@ -58,7 +58,7 @@ class Embedding final : public NetworkPart {
   [[nodiscard]] Activations propagate(const Activations& input) override {
     const auto& images = input.values;
     if (images.size(2) != options_.height || images.size(3) != options_.width) {
-      throw ComponentError(component,
+      throw ComponentError(vit_component,
                            "is made for images of " + size_text(options_.height, options_.width) +
                                " pixels and was given some of " + size_text(images.size(2), images.size(3)) +
                                "; set image_height and image_width of the backbone to those of the images");
@@ -116,8 +116,9 @@ bool uses_views(ClipVit::Side side) {
 /// Those to tell apart; an error when they are wanted and there are none.
 std::int64_t wanted_count(bool wanted, std::int64_t count, const std::string& what) {
   if (wanted && count == 0) {
-    throw ComponentError(component, "side_information needs " + what + "s, but the training data tell no " +
-                                        what + "s apart; set it to 'none'");
+    throw ComponentError(vit_component, "side_information needs " + what +
+                                            "s, but the training data tell no " + what +
+                                            "s apart; set it to 'none'");
   }
   return wanted ? count : 0;
 }
@@ -163,10 +164,10 @@ ClipVit::ClipVit(const Params& params, const Context& context)
       views_(wanted_count(uses_views(params.side_information), context.views, "view")) {
   if (params.depth > 0) shape_.depth = params.depth;
   if (params.image_height < shape_.patch || params.image_width < shape_.patch) {
-    throw ComponentError(component, "images of " + size_text(params.image_height, params.image_width) +
-                                        " pixels are smaller than a patch, " +
-                                        size_text(shape_.patch, shape_.patch) +
-                                        "; set image_height and image_width to those of the images");
+    throw ComponentError(vit_component, "images of " + size_text(params.image_height, params.image_width) +
+                                            " pixels are smaller than a patch, " +
+                                            size_text(shape_.patch, shape_.patch) +
+                                            "; set image_height and image_width to those of the images");
   }
   assemble(1);
 }

@@ -12,14 +12,14 @@
 namespace kindred::clip {
 namespace {
 
-constexpr const char* component = "loss/prompt_learning";
+constexpr const char* prompt_component = "loss/prompt_learning";
 constexpr std::int64_t context_length = 77;
 
 PromptTemplate template_of(const PromptLearning::Params& params) {
   try {
     return {params.prompt, params.vocabulary, context_length};
   } catch (const std::invalid_argument& error) {
-    throw ComponentError(component, "prompt \"" + params.prompt + "\" " + error.what());
+    throw ComponentError(prompt_component, "prompt \"" + params.prompt + "\" " + error.what());
   }
 }
 
@@ -67,10 +67,11 @@ PromptLearning::PromptLearning(const Params& params, const Context& context)
     : template_(template_of(params)), encoder_(register_module("text", encoder_of(params))) {
   const auto shape = shape_of(params.variant);
   if (context.dim != shape.dim) {
-    throw ComponentError(component, "the variant's text features have " + std::to_string(shape.dim) +
-                                        " numbers, but the output has " + std::to_string(context.dim) +
-                                        "; put the loss on the image feature after CLIP's projection, and "
-                                        "choose the variant of the backbone");
+    throw ComponentError(prompt_component,
+                         "the variant's text features have " + std::to_string(shape.dim) +
+                             " numbers, but the output has " + std::to_string(context.dim) +
+                             "; put the loss on the image feature after CLIP's projection, and "
+                             "choose the variant of the backbone");
   }
   for (auto& parameter : encoder_->parameters()) parameter.set_requires_grad(false);
   const auto length = static_cast<std::int64_t>(template_.tokens.size());
