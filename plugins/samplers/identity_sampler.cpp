@@ -12,7 +12,7 @@
 namespace kindred::samplers {
 namespace {
 
-constexpr const char* component = "sampler/identity";
+constexpr const char* identity_sampler = "sampler/identity";
 
 /// What a group is made of: K tracklets with `frames` images each.
 GroupParams in_images(const IdentitySampler::Params& params) {
@@ -29,10 +29,10 @@ void require_tracklets(const std::vector<Sample>& samples, std::int64_t frames) 
   const auto single = std::find_if(samples.begin(), samples.end(),
                                    [](const Sample& sample) { return sample.tracklet.empty(); });
   if (single == samples.end()) return;
-  throw ComponentError(component, "frames = " + std::to_string(frames) + ", but training image '" +
-                                      single->path +
-                                      "' is not a frame of a tracklet; set frames = 1, or train on tracklets "
-                                      "alone");
+  throw ComponentError(identity_sampler,
+                       "frames = " + std::to_string(frames) + ", but training image '" + single->path +
+                           "' is not a frame of a tracklet; set frames = 1, or train on tracklets "
+                           "alone");
 }
 
 /// Takes the frames of one tracklet in random order, and again from the first when all have been taken.
@@ -67,7 +67,7 @@ Schema<IdentitySampler::Params> IdentitySampler::schema() {
 IdentitySampler::IdentitySampler(const Params& params, const Context& context)
     : tracklets_per_identity_(static_cast<std::size_t>(params.images_per_identity)),
       frames_(static_cast<std::size_t>(params.frames)),
-      groups_(component, in_images(params), context.samples) {
+      groups_(identity_sampler, in_images(params), context.samples) {
   require_tracklets(context.samples, params.frames);
   if (!any_tracklet(context.samples)) return;
   for (const auto& images : groups_.images()) {

@@ -42,7 +42,7 @@ std::string change_text(const file::StorageLoss& loss) {
          " %, so cosines change by at most " + bound_text(loss.cosine_bound());
 }
 
-/// "" without tracklets.
+/// "" where there is nothing to say.
 std::string tracklets_text(const std::vector<Sample>& samples, std::int64_t frames) {
   std::int64_t tracklets = 0;
   std::int64_t all = 0;
@@ -53,7 +53,9 @@ std::string tracklets_text(const std::vector<Sample>& samples, std::int64_t fram
     all += static_cast<std::int64_t>(tracklet.size());
     read += static_cast<std::int64_t>(data::evenly_chosen(tracklet, frames).size());
   }
-  if (tracklets == 0) return "";
+  if (tracklets == 0) {
+    return frames == 0 ? "" : "embed.frames has no effect: no image is a frame of a tracklet";
+  }
   return text::grouped_digits(tracklets) + (tracklets == 1 ? " tracklet" : " tracklets") +
          "; features are extracted of " + text::grouped_digits(read) + " of " + text::grouped_digits(all) +
          " frames and averaged";

@@ -469,6 +469,14 @@ TEST_CASE_FIXTURE(Fixture, "tracklets are rows of the features' files, under the
   CHECK(back[2].tracklet == "u");
 }
 
+TEST_CASE_FIXTURE(Fixture, "a number of frames without tracklets is said to have no effect") {
+  const FakeDataset dataset(0, 0, 2);
+  plan.embed.frames = 4;
+  static_cast<void>(embed_dataset(model, plan, dataset, dataset.samples(), folder, torch::kCPU, sink));
+  REQUIRE_FALSE(sink.notes.empty());
+  CHECK(sink.notes.front() == "gallery: embed.frames has no effect: no image is a frame of a tracklet");
+}
+
 TEST_CASE_FIXTURE(Fixture, "people are found better by the mean of more frames") {
   static constexpr int people = 12;
   /// People of different colours; each frame has a cast of its own. Of each a tracklet of 16 frames before
