@@ -57,7 +57,7 @@ torch::nn::LayerNorm token_norm(std::int64_t channels, double epsilon) {
 
 void initialize_transformer(torch::nn::Module& module) {
   const torch::NoGradGuard no_grad;
-  for (const auto& part : module.modules()) {
+  for (const auto& part : module.modules(/*include_self=*/false)) {
     if (auto* linear = part->as<torch::nn::Linear>()) {
       torch::nn::init::normal_(linear->weight, 0.0, initial_deviation);
       if (linear->bias.defined()) torch::nn::init::zeros_(linear->bias);
