@@ -3,7 +3,6 @@
 #include <torch/types.h>
 
 #include <string>
-#include <utility>
 
 namespace kindred::convnext {
 
