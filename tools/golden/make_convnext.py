@@ -53,8 +53,9 @@ def main():
     }
     others = {
         # timm's norm is made for maps of any size; it pools them to one pixel before.
-        'normalized': formula.network_entry(convnext.convnext_tiny(), timm_blocks, SIZE,
-                                            lambda network, images: network.head.norm(network.forward_features(images))),
+        'normalized': formula.network_entry(
+            convnext.convnext_tiny(), timm_blocks, SIZE,
+            lambda network, images: network.head.norm(network.forward_features(images))),
         'last stride 1': formula.network_entry(convnext.convnext_tiny(), timm_blocks, SIZE, dense_map),
     }
     for other in others.values():
