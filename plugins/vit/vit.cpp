@@ -59,7 +59,7 @@ StemOptions stem_options(const Vit::Params& params, const Backbone::Context& con
 
 std::string wrong_shape(const Vit::Params& params) {
   const auto shape = shape_of(params);
-  if (shape.heads >= 1 && shape.dim % shape.heads == 0) return "";
+  if (params.heads > 0 ? shape.dim % shape.heads == 0 : shape.dim % channels_per_head == 0) return "";
   const auto dim = "dim = " + std::to_string(shape.dim);
   return params.heads > 0
              ? dim + " does not divide into heads = " + std::to_string(params.heads) + "; choose a multiple"

@@ -281,8 +281,8 @@ TEST_CASE("position embeddings of another grid are interpolated when a file is r
   auto params = narrow_params(128, 48);
   Vit net(params, {});
   const auto part = net.trunk("norm");
-  const auto weights =
-      weights::translate_for(program_file("timm"), weights::known_layouts(vit_catalog()), *part, "backbone.");
+  const auto weights = weights::translate_for(program_file("torchvision"),
+                                              weights::known_layouts(vit_catalog()), *part, "backbone.");
   const auto report = weights::match_weights(weights, *part, "backbone.", {});
   CHECK(report.complete());
   CHECK(report.count(weights::TensorState::adapted) == 1);
