@@ -2,6 +2,7 @@
 
 #include <torch/nn/init.h>
 
+#include <string>
 #include <utility>
 
 #include "kindred/core/error.h"

@@ -1,5 +1,7 @@
 #include "resnet.h"
 
+#include <string>
+
 namespace kindred::resnet {
 
 namespace {

@@ -1,5 +1,6 @@
 #include "resize.h"
 
+#include <string>
 #include <utility>
 
 #include <opencv2/imgproc.hpp>

@@ -5,7 +5,6 @@
 
 #include <boost/crc.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>

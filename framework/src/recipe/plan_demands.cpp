@@ -1,6 +1,7 @@
 #include "recipe/plan_demands.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <utility>
