@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "kindred/core/catalog.h"
 #include "recipe/plan.h"

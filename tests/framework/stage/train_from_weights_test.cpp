@@ -74,9 +74,9 @@ TEST_CASE("no epoch of training gives the file's tensors back: the backbone's al
 TEST_CASE("the log of a training says what was loaded, and the resolved recipe what the file was") {
   Start start;
   static_cast<void>(start.train(start.plan("backbone.weights", {"train.epochs=1"}), "run"));
-  const auto note =
-      "weights of the backbone from " + start.file.string() + " (layout: Kindred): 9 of 9 tensors";
+  const auto note = "weights of the backbone from " + start.file.string() + " (layout: Kindred: 'backbone.";
   CHECK(start.sink.notes.find(note) != std::string::npos);
+  CHECK(start.sink.notes.find(" are there): 9 of 9 tensors matched") != std::string::npos);
   CHECK(read_bytes(start.folder / "run/log.txt").find(note) != std::string::npos);
   CHECK(read_bytes(start.folder / "run/recipe.toml")
             .find("weights_sha256 = \"" + file::sha256_of_file(start.file)) != std::string::npos);

@@ -104,20 +104,22 @@ TEST_CASE("a backbone's layout and a head's of the same name make up that of a f
   CHECK(translated_names(weights) == Names{"backbone.first.weight", "backbone.second.4.bias",
                                            "head.classifier.weight", "head.classifier.bias"});
   CHECK(weights.dropped == Names{"old.x"});
-  CHECK(weights.unused == Names{"new.x"});
+  CHECK(weights.unused.empty());
+  CHECK(weights.outside == Names{"new.x"});  // the backbone's names begin with "net."
 }
 
 TEST_CASE("without the head's names it is the backbone's layout alone") {
   const auto weights = translate(file_of({"net.first.weight", "top.other"}), known_layouts(catalog()));
   CHECK(layout_of(weights) == "whole");
   CHECK(weights.layout->note == "wants a stem");
-  CHECK(weights.unused == Names{"top.other"});
+  CHECK(weights.outside == Names{"top.other"});
 }
 
 TEST_CASE("a number in a form is a whole number, and what must be there must be there") {
   const auto known = known_layouts(catalog());
   const auto weights = translate(file_of({"net.first.weight", "net.block.x.bias", "top.a"}), known);
-  CHECK(weights.unused == Names{"net.block.x.bias", "top.a"});
+  CHECK(weights.unused == Names{"net.block.x.bias"});
+  CHECK(weights.outside == Names{"top.a"});
   CHECK(layout_of(translate(file_of({"net.first.weight"}), known)).empty());
 }
 
