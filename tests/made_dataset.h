@@ -26,6 +26,12 @@ class MadeDataset final : public Dataset {
   void add(const std::string& path, std::int64_t identity, std::int64_t camera, Split split) {
     add(path, identity, camera, split, 1000 + static_cast<int>(samples_.size()));
   }
+  /// A frame of a tracklet.
+  void add_frame(const std::string& tracklet, const std::string& path, std::int64_t identity,
+                 std::int64_t camera, Split split) {
+    add(path, identity, camera, split);
+    samples_.back().tracklet = tracklet;
+  }
   void add_unreadable(const std::string& path, std::int64_t identity, std::int64_t camera, Split split) {
     samples_.push_back({path, identity, camera, "", split});
   }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "kindred/core/schema.h"
@@ -16,20 +17,22 @@
 
 namespace kindred::bnneck {
 
-/// The whole backbone -> pooling -> "global", the vector for distance losses -> batch norm whose bias is
-/// fixed at 0 -> "neck", the vector for angular losses -> linear without bias -> "logits".
+/// The whole backbone -> pooling, or its class token -> "global", the vector for distance losses -> batch
+/// norm whose bias is fixed at 0 -> "neck", the vector for angular losses -> linear without bias -> "logits".
 class Bnneck final : public Head {
  public:
   enum class TestFeature { neck, global };
 
   struct Params {
     PoolingKind pooling = PoolingKind::average;
+    std::optional<double> gem_exponent;
     std::int64_t reduced_dim = 0;
     TestFeature test_feature = TestFeature::neck;
   };
   static Schema<Params> schema();
   static std::vector<WeightsLayout> weights_layouts();
 
+  /// Throws ComponentError when the class token of a backbone is wanted that gives a map.
   Bnneck(const Params& params, const Context& context);
 
   [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return trunk_; }
@@ -41,7 +44,7 @@ class Bnneck final : public Head {
   std::int64_t dim_;
   std::int64_t identities_;
   std::shared_ptr<NetworkPart> trunk_;
-  std::shared_ptr<Pooling> pooling_;
+  std::shared_ptr<Pooling> pooling_;      // nullptr with the class token
   torch::nn::Conv2d reduction_{nullptr};  // empty without reduction
   torch::nn::BatchNorm1d neck_{nullptr};
   torch::nn::Linear classifier_{nullptr};

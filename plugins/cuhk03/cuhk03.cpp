@@ -9,8 +9,8 @@
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
 #include "kindred/image/split_folders.h"
+#include "kindred/text/mat_file.h"
 #include "kindred/text/name_scanner.h"
-#include "mat_file.h"
 
 namespace kindred::cuhk03 {
 namespace {
@@ -203,7 +203,7 @@ std::vector<Sample> Cuhk03::mat_samples() const {
   const auto file = mat_file();
   const auto variables = read_mat_file(file);
   const auto& names = required(file, variables.texts, "filelist");
-  const auto& labels = required(file, variables.numbers, "labels");
+  const auto& labels = required(file, variables.numbers, "labels").values;
   if (labels.size() != names.size()) {
     throw DataError(file, "has " + std::to_string(names.size()) + " images in 'filelist' and " +
                               std::to_string(labels.size()) + " 'labels'; download it again");
@@ -211,7 +211,7 @@ std::vector<Sample> Cuhk03::mat_samples() const {
   const auto present = images_present();
   std::vector<Sample> samples;
   for (const auto& part : parts) {
-    for (const auto index : required(file, variables.numbers, part.mat)) {
+    for (const auto index : required(file, variables.numbers, part.mat).values) {
       if (index < 1 || static_cast<std::size_t>(index) > names.size()) {
         throw DataError(file, std::string("'") + part.mat + "' names image " + std::to_string(index) +
                                   " of " + std::to_string(names.size()) + "; download it again");

@@ -36,28 +36,18 @@ std::int64_t identity_of(const CsvTable& table, const CsvRow& row, std::optional
   return identity;
 }
 
-std::int64_t camera_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column,
-                       NameNumbers& names) {
-  if (!column || row.cells[*column].empty()) return unknown_camera;
-  const auto camera = table.label(row, *column, names);
-  if (camera < 0) {
-    throw table.error(row, "camera '" + row.cells[*column] +
-                               "'; allowed are numbers from 0, names, or an empty cell if the camera is "
-                               "unknown");
+/// A number or name that may be unknown.
+std::int64_t number_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column,
+                       NameNumbers& names, std::int64_t unknown) {
+  if (!column || row.cells[*column].empty()) return unknown;
+  const auto number = table.label(row, *column, names);
+  if (number < 0) {
+    const auto& what = table.header()[*column];
+    throw table.error(row, what + " '" + row.cells[*column] +
+                               "'; allowed are numbers from 0, names, or an empty cell if the " + what +
+                               (what == "clothes" ? " are" : " is") + " unknown");
   }
-  return camera;
-}
-
-std::int64_t clothes_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column,
-                        NameNumbers& names) {
-  if (!column || row.cells[*column].empty()) return unknown_clothes;
-  const auto clothes = table.label(row, *column, names);
-  if (clothes < 0) {
-    throw table.error(row, "clothes '" + row.cells[*column] +
-                               "'; allowed are numbers from 0, names, or an empty cell if the clothes are "
-                               "unknown");
-  }
-  return clothes;
+  return number;
 }
 
 void check_path(const CsvTable& table, const CsvRow& row, const std::string& path) {
@@ -71,7 +61,8 @@ void check_path(const CsvTable& table, const CsvRow& row, const std::string& pat
 
 Schema<Manifest::Params> Manifest::schema() {
   Schema<Params> s(
-      "Images listed in a CSV file: columns path and split, optional identity, camera, domain, clothes.");
+      "Images listed in a CSV file: columns path and split, optional identity, camera, domain, clothes, "
+      "view, tracklet.");
   s.add("root", &Params::root,
         "the CSV file, or a folder with manifest.csv; relative to the working directory; paths in the file "
         "are relative to the file")
@@ -87,13 +78,16 @@ Manifest::Manifest(const Params& params, const Context&) : file_(params.root) {
 
 std::vector<Sample> Manifest::samples() const {
   const CsvTable table = CsvTable::read(file_);
-  table.require_known_columns({"path", "split", "identity", "camera", "domain", "clothes"});
+  table.require_known_columns(
+      {"path", "split", "identity", "camera", "domain", "clothes", "view", "tracklet"});
   const std::size_t path = table.column("path");
   const std::size_t split = table.column("split");
   const auto identity = table.find("identity");
   const auto camera = table.find("camera");
   const auto domain = table.find("domain");
   const auto clothes = table.find("clothes");
+  const auto view = table.find("view");
+  const auto tracklet = table.find("tracklet");
   if (table.rows().empty()) throw DataError(file_, "lists no images: it has no rows after the header");
 
   std::vector<Sample> samples;
@@ -101,6 +95,7 @@ std::vector<Sample> Manifest::samples() const {
   NameNumbers identities;
   NameNumbers cameras;
   NameNumbers outfits;
+  NameNumbers views;
   std::unordered_map<std::string, int> lines;
   lines.reserve(table.rows().size());
   for (const CsvRow& row : table.rows()) {
@@ -113,9 +108,11 @@ std::vector<Sample> Manifest::samples() const {
     }
     sample.split = split_of(table, row, split);
     sample.identity = identity_of(table, row, identity, identities);
-    sample.camera = camera_of(table, row, camera, cameras);
+    sample.camera = number_of(table, row, camera, cameras, unknown_camera);
     if (domain) sample.domain = row.cells[*domain];
-    sample.clothes = clothes_of(table, row, clothes, outfits);
+    sample.clothes = number_of(table, row, clothes, outfits, unknown_clothes);
+    sample.view = number_of(table, row, view, views, unknown_view);
+    if (tracklet) sample.tracklet = row.cells[*tracklet];
     samples.push_back(std::move(sample));
   }
   return samples;

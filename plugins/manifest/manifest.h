@@ -17,7 +17,9 @@ namespace kindred::manifest {
 ///   camera    a whole number from 0 or a name; empty: unknown
 ///   domain    any text
 ///   clothes   a whole number from 0, or a name, for what the identity wears; empty: unknown
-/// The last four may be left out. Another column is an error.
+///   view      a whole number from 0, or a name, for the side that is seen; empty: unknown
+///   tracklet  any text, the same for the frames of one sequence; empty: a single image
+/// All but the first two may be left out. Another column is an error.
 class Manifest final : public Dataset {
  public:
   struct Params {

@@ -11,7 +11,7 @@ namespace kindred::market1501 {
 
 /// bounding_box_train, query and bounding_box_test with IIII_cCs1_FFFFFF_00.jpg: identity (junk: -1), camera
 /// and the number of the image among those of the two in a folder. Each sample needs an identity and a
-/// camera; domains are lost.
+/// camera; domains, views and tracklets are lost.
 class Market1501Layout final : public Layout {
  public:
   struct Params {};

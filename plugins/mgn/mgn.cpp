@@ -53,7 +53,8 @@ WeightsLayout layout_of(std::string program, const PartNames& reductions, const 
 }
 
 // fast-reid, modeling/meta_arch/mgn.py. The classifier is "b1_head.weight", before v1.1
-// "b1_head.classifier.weight".
+// "b1_head.classifier.weight". LAST_STRIDE, which its configurations set to 1, is that of the first branch.
+// Images are scaled by PIL's bicubic filter.
 WeightsLayout fast_reid_layout() {
   PartNames reductions = {"b1", "b2", "b3", "b21", "b22", "b31", "b32", "b33"};
   PartNames classifiers = reductions;
@@ -61,13 +62,18 @@ WeightsLayout fast_reid_layout() {
   for (auto& name : classifiers) name += "_head.classifier";
   auto layout = layout_of("fast-reid MGN", reductions, classifiers, "b");
   layout.note =
-      "its classifiers have no bias; of generalised mean pooling it has an exponent for each stripe, Kindred "
-      "one for all stripes of a branch";
+      "its classifiers have no ReLU ahead of them; where 3 does not divide the rows of the last map (images "
+      "of "
+      "384 rows: 24) its thirds do not overlap, but the last is shorter";
+  layout.settings = {"head.first_stride=1", "head.classifier_bias=false",
+                     "augmentation.resize.antialias=true", "augmentation.resize.interpolation='cubic'"};
   for (std::size_t i = 0; i < part_names.size(); ++i) {
     const auto head = classifiers[i].substr(0, classifiers[i].rfind('.'));
     layout.rules.push_back({head + ".weight", std::string("classifier_") + part_names[i] + ".weight"});
-    if (part_names[i][0] != 'g') continue;
-    layout.rules.push_back({head + ".pool_layer.p", std::string("pool_") + part_names[i] + ".p"});
+    // "p_0" of the stripes "p2", and "p" of "g2".
+    const std::string part = part_names[i];
+    const auto tensor = part[0] == 'g' ? part + ".p" : part.substr(0, 2) + ".p_" + part.substr(3);
+    layout.rules.push_back({head + ".pool_layer.p", "pool_" + tensor});
   }
   layout.dropped = {"pixel_mean", "pixel_std"};
   return layout;
@@ -83,6 +89,7 @@ WeightsLayout naic_layout() {
                           "p");
   layout.rules.push_back({"feature_score.fc1.*", "attention.0.*"});
   layout.rules.push_back({"feature_score.fc2.*", "attention.2.*"});
+  layout.settings = {"head.first_stride=2", "head.pooling='max'", "augmentation.resize.antialias=true"};
   return layout;
 }
 
@@ -98,14 +105,38 @@ Schema<Mgn::Params> Mgn::schema() {
         "length of each of the 8 vectors; the descriptor is 8 times as long")
       .range(1, 65536)
       .formerly("reduced_width");
+  s.add("first_stride", &Params::first_stride,
+        "stride of the last stage in the first branch, whose map has no stripes; 1 for weights of fast-reid")
+      .range(1, 2);
   s.add("pooling", &Params::pooling, "how feature maps and stripes are pooled to vectors", pooling_choices());
+  s.add("gem_exponent", &Params::gem_exponent,
+        "fixed exponent of the generalized mean; none: it is learned from 3")
+      .above(0);
+  s.add("exponent_per_stripe", &Params::exponent_per_stripe,
+        "with pooling = 'gem', each stripe learns an exponent of its own, not all stripes of a branch one");
+  s.add("classifier_bias", &Params::classifier_bias, "the classifiers have a bias");
   s.add("attention", &Params::attention,
         "scale the 8 vectors by weights in (0, 1) computed from the three global vectors");
+  s.rule([](const Params& params) { return wrong_gem_exponent(params.pooling, params.gem_exponent); });
+  s.rule([](const Params& params) -> std::string {
+    const bool learned = params.pooling == PoolingKind::gem && !params.gem_exponent;
+    return params.exponent_per_stripe && !learned
+               ? "exponent_per_stripe needs pooling = 'gem' without gem_exponent"
+               : "";
+  });
   return s;
 }
 
 std::vector<WeightsLayout> Mgn::weights_layouts() {
-  return {fast_reid_layout(), naic_layout()};
+  auto learned = fast_reid_layout();
+  learned.required.emplace_back("b21_head.pool_layer.p");
+  learned.settings.insert(learned.settings.end(), {"head.pooling='gem'", "head.exponent_per_stripe=true"});
+  auto other = fast_reid_layout();
+  other.note += "; the file does not say how it pools: POOL_LAYER of its configuration is head.pooling";
+  auto attentive = naic_layout();
+  attentive.required.emplace_back("feature_score.fc1.weight");
+  attentive.settings.emplace_back("head.attention=true");
+  return {learned, other, attentive, naic_layout()};
 }
 
 Mgn::Mgn(const Params& params, const Context& context)
@@ -115,33 +146,35 @@ Mgn::Mgn(const Params& params, const Context& context)
   for (std::int64_t number = 1; number <= branch_count; ++number) {
     add_branch(number, number, params, context);
   }
-  for (const auto* name : part_names) add_part(name, context);
+  for (const auto* name : part_names) add_part(name, params, context);
   if (params.attention) add_attention(context.backbone.channels());
 }
 
 void Mgn::add_branch(std::int64_t number, std::int64_t stripes, const Params& params,
                      const Context& context) {
   const auto name = std::to_string(number);
-  const std::int64_t last_stride = number == 1 ? 2 : 1;
+  const std::int64_t last_stride = number == 1 ? params.first_stride : 1;
+  const auto pooling = [&](std::int64_t count, bool per_stripe) {
+    return std::make_shared<Pooling>(params.pooling, count, GemExponent{params.gem_exponent, per_stripe});
+  };
   Branch branch{register_module("branch" + name, context.backbone.copy_rest(params.cut, last_stride)),
-                register_module("pool_g" + name, std::make_shared<Pooling>(params.pooling)), nullptr,
-                stripes};
+                register_module("pool_g" + name, pooling(1, false)), nullptr, stripes};
   if (stripes > 1) {
-    branch.stripes = register_module("pool_p" + name, std::make_shared<Pooling>(params.pooling, stripes));
+    branch.stripes = register_module("pool_p" + name, pooling(stripes, params.exponent_per_stripe));
   }
   branches_.push_back(std::move(branch));
 }
 
-void Mgn::add_part(const std::string& name, const Context& context) {
+void Mgn::add_part(const std::string& name, const Params& params, const Context& context) {
   using namespace torch::nn;  // NOLINT
   Part part{name};
   part.conv = Conv2d(Conv2dOptions(context.backbone.channels(), reduced_dim_, 1).bias(false));
   init::kaiming_normal_(part.conv->weight, 0.0, torch::kFanIn);
   part.norm = BatchNorm2d(reduced_dim_);
   init::normal_(part.norm->weight, 1.0, 0.02);
-  part.classifier = Linear(reduced_dim_, identities_);
+  part.classifier = Linear(LinearOptions(reduced_dim_, identities_).bias(params.classifier_bias));
   init::kaiming_normal_(part.classifier->weight, 0.0, torch::kFanOut);
-  init::zeros_(part.classifier->bias);
+  if (params.classifier_bias) init::zeros_(part.classifier->bias);
   register_module("reduction_" + name, Sequential({{"conv", part.conv}, {"bn", part.norm}}));
   register_module("classifier_" + name, part.classifier);
   parts_.push_back(std::move(part));

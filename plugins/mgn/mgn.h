@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,10 @@
 namespace kindred::mgn {
 
 /// Behind the cut each of three branches has its own copy of the backbone's rest: branch 1 with stride 2 in
-/// its last stage, branches 2 and 3 with stride 1. Each is pooled as a whole (g1, g2, g3), branch 2 also to
-/// two stripes from top to bottom (p2_0, p2_1), branch 3 to three (p3_0, p3_1, p3_2). Each of these 8 vectors
-/// has its own 1x1 convolution and batch norm, without ReLU, and ahead of its own classifier a ReLU.
+/// its last stage unless told otherwise, branches 2 and 3 with stride 1. Each is pooled as a whole (g1, g2,
+/// g3), branch 2 also to two stripes from top to bottom (p2_0, p2_1), branch 3 to three (p3_0, p3_1, p3_2).
+/// Each of these 8 vectors has its own 1x1 convolution and batch norm, without ReLU, and ahead of its own
+/// classifier a ReLU.
 ///
 /// Outputs: the 8 reduced vectors as named above, then as many logits "logits.g1", ..., then "descriptor",
 /// the 8 reduced vectors one behind the other.
@@ -30,7 +32,11 @@ class Mgn final : public Head {
   struct Params {
     std::string cut = "layer3.0";
     std::int64_t reduced_dim = 256;
+    std::int64_t first_stride = 2;
     PoolingKind pooling = PoolingKind::max;
+    std::optional<double> gem_exponent;
+    bool exponent_per_stripe = false;
+    bool classifier_bias = true;
     bool attention = false;
   };
   static Schema<Params> schema();
@@ -59,7 +65,7 @@ class Mgn final : public Head {
   };
 
   void add_branch(std::int64_t number, std::int64_t stripes, const Params& params, const Context& context);
-  void add_part(const std::string& name, const Context& context);
+  void add_part(const std::string& name, const Params& params, const Context& context);
   void add_attention(std::int64_t channels);
 
   /// The 8 pooled vectors [N, C, 1, 1], in the order of the parts.

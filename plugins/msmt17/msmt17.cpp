@@ -1,5 +1,6 @@
 #include "msmt17.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "kindred/core/error.h"
@@ -136,9 +137,14 @@ std::vector<Sample> Msmt17::samples() const {
     if (params_.use_validation) images.add(samples, "list_val.txt", Split::train);
   }
   if (query) {
+    std::int64_t first_of_test = 0;
+    for (const auto& sample : samples) first_of_test = std::max(first_of_test, sample.identity + 1);
+    const auto trained = samples.size();
     const Images images(root, "test", params_.test, test_folders);
     images.add(samples, "list_query.txt", Split::query);
     images.add(samples, "list_gallery.txt", Split::gallery);
+    // The lists number the people of training and of testing from 0 each.
+    for (auto i = trained; i < samples.size(); ++i) samples[i].identity += first_of_test;
   }
   return samples;
 }

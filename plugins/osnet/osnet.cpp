@@ -13,7 +13,8 @@ Schema<Osnet::Params> Osnet::schema() {
 std::vector<WeightsLayout> Osnet::weights_layouts() {
   return {{.name = "torchreid",
            .required = {"conv1.conv.weight", "conv2.0.conv2a.conv1.weight"},
-           .rules = {{"conv#.*", "conv#.*"}}}};
+           .rules = {{"conv#.*", "conv#.*"}},
+           .settings = {"backbone.last_stride=2"}}};
 }
 
 Osnet::Osnet(const Params& params, const Context& /*context*/) : OsnetChain(params, false) {
@@ -28,7 +29,8 @@ Schema<OsnetIbn::Params> OsnetIbn::schema() {
 std::vector<WeightsLayout> OsnetIbn::weights_layouts() {
   return {{.name = "torchreid",
            .required = {"conv1.conv.weight", "conv2.0.conv2a.conv1.weight", "conv2.0.IN.weight"},
-           .rules = {{"conv#.*", "conv#.*"}}}};
+           .rules = {{"conv#.*", "conv#.*"}},
+           .settings = {"backbone.last_stride=2"}}};
 }
 
 OsnetIbn::OsnetIbn(const Params& params, const Context& /*context*/) : OsnetChain(params, true) {

@@ -23,7 +23,8 @@ Schema<OsnetAin::Params> OsnetAin::schema() {
 std::vector<WeightsLayout> OsnetAin::weights_layouts() {
   return {{.name = "torchreid",
            .required = {"conv1.conv.weight", "conv2.0.conv2.0.layers.0.conv1.weight"},
-           .rules = {{"conv#.*", "conv#.*"}, {"pool#.*", "pool#.*"}}}};
+           .rules = {{"conv#.*", "conv#.*"}, {"pool#.*", "pool#.*"}},
+           .settings = {"backbone.last_stride=2"}}};
 }
 
 OsnetAin::OsnetAin(const Params& params, const Context& /*context*/)

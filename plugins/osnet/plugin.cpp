@@ -1,12 +1,10 @@
 #include "kindred/core/plugin.h"
 
-#include "fc_head.h"
 #include "osnet.h"
 #include "osnet_ain.h"
 
-KINDRED_PLUGIN("osnet", "1.1.0", "Omni-scale networks and their head, designed for re-identification") {
+KINDRED_PLUGIN("osnet", "1.1.0", "Omni-scale networks, designed for re-identification") {
   catalog.add<kindred::osnet::Osnet>("osnet");
   catalog.add<kindred::osnet::OsnetIbn>("osnet_ibn");
   catalog.add<kindred::osnet::OsnetAin>("osnet_ain");
-  catalog.add<kindred::osnet::FcHead>("fc");
 }

@@ -1,6 +1,7 @@
 #include "auto_contrast.h"
 
 #include "colors.h"
+#include "kindred/image/probability.h"
 
 namespace kindred::photometric {
 
@@ -10,10 +11,7 @@ Schema<AutoContrast::Params> AutoContrast::schema() {
       "'normalize'.",
       "Cubuk et al., AutoAugment: Learning Augmentation Policies from Data, CVPR 2019, operation "
       "AutoContrast");
-  s.add("prob", &Params::prob, "probability that an image is changed")
-      .range(0, 1)
-      .idle_at(0)
-      .also_called({"p", "chance", "rate"});
+  add_probability(s);
   return s;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "colors.h"
+#include "kindred/image/probability.h"
 
 namespace kindred::photometric {
 namespace {
@@ -30,10 +31,7 @@ Schema<ColorJitter::Params> ColorJitter::schema() {
       "'normalize'.",
       "Howard, Some Improvements on Deep Convolutional Neural Network Based Image Classification, 2013, "
       "section 2; as in torchvision's ColorJitter");
-  s.add("prob", &Params::prob, "probability that an image is changed")
-      .range(0, 1)
-      .idle_at(0)
-      .also_called({"p", "chance", "rate"});
+  add_probability(s);
   s.add("brightness", &Params::brightness,
         "strength b: all values are multiplied by a factor in [max(0, 1 - b), 1 + b]")
       .range(0, 10);

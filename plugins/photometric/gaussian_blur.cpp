@@ -1,5 +1,7 @@
 #include "gaussian_blur.h"
 
+#include "kindred/image/probability.h"
+
 #include <opencv2/imgproc.hpp>
 #include <string>
 #include <utility>
@@ -22,10 +24,7 @@ Schema<GaussianBlur::Params> GaussianBlur::schema() {
   Schema<Params> s("Blurs an image as if it were out of focus.",
                    "Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, ICML "
                    "2020, appendix A");
-  s.add("prob", &Params::prob, "probability that an image is changed")
-      .range(0, 1)
-      .idle_at(0)
-      .also_called({"p", "chance", "rate"});
+  add_probability(s);
   s.add("kernel_size", &Params::kernel_size, "height and width of the kernel; odd")
       .range(3, 255)
       .unit("pixels");

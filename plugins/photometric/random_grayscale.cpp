@@ -1,6 +1,7 @@
 #include "random_grayscale.h"
 
 #include "colors.h"
+#include "kindred/image/probability.h"
 
 namespace kindred::photometric {
 
@@ -10,10 +11,7 @@ Schema<RandomGrayscale::Params> RandomGrayscale::schema() {
       "before 'normalize'.",
       "Gong et al., Eliminate Deviation with Deviation for Data Augmentation and a General Multi-modal Data "
       "Learning Method, arXiv:2101.08533, global grayscale transformation");
-  s.add("prob", &Params::prob, "probability that an image is changed")
-      .range(0, 1)
-      .idle_at(0)
-      .also_called({"p", "chance", "rate"});
+  add_probability(s);
   return s;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kindred/core/error.h"
+#include "kindred/image/probability.h"
 
 namespace kindred::random_erasing {
 namespace {
@@ -50,10 +51,7 @@ void fill_with_noise(cv::Mat& area, RandomStream& random) {
 Schema<RandomErasing::Params> RandomErasing::schema() {
   Schema<Params> s("Fills a random rectangle of an image, as an occlusion. Usually placed after 'normalize'.",
                    "Zhong et al., Random Erasing Data Augmentation, AAAI 2020, algorithm 1");
-  s.add("prob", &Params::prob, "probability that an image is changed")
-      .range(0, 1)
-      .idle_at(0)
-      .also_called({"p", "chance", "rate"});
+  add_probability(s);
   s.add("min_area", &Params::min_area, "area of the smallest rectangle, as a share of the image")
       .above(0)
       .at_most(1);

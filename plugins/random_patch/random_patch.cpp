@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "kindred/image/probability.h"
 
 namespace kindred::random_patch {
 namespace {
@@ -47,10 +48,7 @@ Schema<RandomPatch::Params> RandomPatch::schema() {
       "after 'resize'.",
       "Zhou et al., Omni-Scale Feature Learning for Person Re-Identification, ICCV 2019 (RandomPatch of its "
       "code)");
-  s.add("prob", &Params::prob, "probability that a patch is pasted into an image")
-      .range(0, 1)
-      .idle_at(0)
-      .also_called({"p", "chance", "rate"});
+  add_probability(s, "probability that a patch is pasted into an image");
   s.add("pool_capacity", &Params::pool_capacity,
         "largest number of patches to keep; the oldest are dropped first")
       .at_least(1)

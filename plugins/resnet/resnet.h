@@ -1,5 +1,6 @@
 // ResNet as torchvision has it: He et al., CVPR 2016, with the stride in a bottleneck's 3x3 convolution
-// ("v1.5"). Weights of torchvision's classification models fit, less their "fc".
+// ("v1.5"), and its relatives: ResNeXt (Xie et al., CVPR 2017) and wide networks. Weights of torchvision's
+// classification models fit, less their "fc".
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,9 @@ class Resnet final : public ResidualNetwork {
     double width_multiplier = 1.0;
     StemPooling stem_pooling = StemPooling::padded;
     bool stem_relu = true;
+    bool non_local = false;
+    std::int64_t groups = 1;
+    std::int64_t width_per_group = 64;
   };
   static Schema<Params> schema();
   static std::vector<WeightsLayout> weights_layouts() {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "kindred/core/error.h"
 
@@ -48,7 +49,9 @@ torch::nn::AnyModule first_norm(std::int64_t stage, std::int64_t channels) {
 }
 
 ResidualNetworkOptions options_of(const ResnetIbn::Params& params) {
-  auto options = residual_options(params);
+  auto options =
+      residual_options({params.depth, params.last_stride, params.width_multiplier, params.stem_pooling});
+  if (params.non_local) options.non_local = non_local_blocks(params.depth);
   options.first_norm = first_norm;
   return options;
 }
@@ -59,6 +62,14 @@ Schema<ResnetIbn::Params> ResnetIbn::schema() {
   Schema<Params> s("Residual network with instance and batch normalization side by side (IBN-a).",
                    "Pan et al., ECCV 2018, figure 3 (a)");
   add_residual_parameters(s, {18, 34, 50, 101, 152});
+  s.add("non_local", &Params::non_local,
+        "non-local blocks (Wang et al., CVPR 2018) in stages 2 and 3, as fast-reid's AGW and SBS have them; "
+        "for "
+        "depth 50 and 101");
+  s.rule([](const Params& params) -> std::string {
+    return params.non_local && params.depth != 50 && params.depth != 101 ? "non_local needs depth = 50 or 101"
+                                                                         : "";
+  });
   return s;
 }
 

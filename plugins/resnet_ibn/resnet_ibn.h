@@ -3,6 +3,7 @@
 // their "fc".
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "kindred/core/schema.h"
@@ -15,10 +16,16 @@ namespace kindred::resnet_ibn {
 /// with learnt scale and shift, and "bn1.BN" for the other half. The last stage is a ResNet's.
 class ResnetIbn final : public ResidualNetwork {
  public:
-  using Params = ResidualParameters;
+  struct Params {
+    std::int64_t depth = 50;
+    std::int64_t last_stride = 1;
+    double width_multiplier = 1.0;
+    StemPooling stem_pooling = StemPooling::padded;
+    bool non_local = false;
+  };
   static Schema<Params> schema();
   static std::vector<WeightsLayout> weights_layouts() {
-    return residual_weights_layouts(ResidualStem::torchvision);
+    return residual_weights_layouts(ResidualStem::torchvision, ResidualNorm::instance_batch);
   }
 
   ResnetIbn(const Params& params, const Context& context);

@@ -13,7 +13,7 @@ enum class Update {
   step,          ///< before each step, fractions of epochs included
   before_epoch,  ///< before each epoch, which counts as done: TransReID and CLIP-ReID call
                  ///< `scheduler.step(epoch)` there, with epochs from 1
-  after_epoch,  ///< after each epoch: the first has the factor of epoch 0, as with timm and SOLIDER
+  after_epoch,   ///< after each epoch: the first has the factor of epoch 0, as with timm and SOLIDER
 };
 
 /// With t the epochs done, W the warm-up's epochs, f its start, E all epochs and g the final factor:

@@ -5,7 +5,8 @@ namespace kindred::se_resnet {
 namespace {
 
 ResidualNetworkOptions options_of(const SeResnet::Params& params) {
-  auto options = residual_options(params);
+  auto options =
+      residual_options({params.depth, params.last_stride, params.width_multiplier, params.stem_pooling});
   options.stem = ResidualStem::layer0;
   options.stride_in_first = true;
   options.se_reduction = 16;

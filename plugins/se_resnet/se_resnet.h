@@ -3,6 +3,7 @@
 // in a bottleneck's first convolution, first pooling without padding and rounded up.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "kindred/core/schema.h"
@@ -12,7 +13,12 @@ namespace kindred::se_resnet {
 
 class SeResnet final : public ResidualNetwork {
  public:
-  using Params = ResidualParameters;
+  struct Params {
+    std::int64_t depth = 50;
+    std::int64_t last_stride = 1;
+    double width_multiplier = 1.0;
+    StemPooling stem_pooling = StemPooling::rounded_up;
+  };
   static Schema<Params> schema();
   static std::vector<WeightsLayout> weights_layouts() {
     return residual_weights_layouts(ResidualStem::layer0);

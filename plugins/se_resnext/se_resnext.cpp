@@ -5,7 +5,8 @@ namespace kindred::se_resnext {
 namespace {
 
 ResidualNetworkOptions options_of(const SeResnext::Params& params) {
-  auto options = residual_options(params);
+  auto options =
+      residual_options({params.depth, params.last_stride, params.width_multiplier, params.stem_pooling});
   options.stem = ResidualStem::layer0;
   options.groups = 32;
   options.width_per_group = 4;

@@ -3,6 +3,7 @@
 // se_resnext50_32x4d-a260b3a4.pth and its relative (Cadene's pretrained-models), less their "last_linear".
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "kindred/core/schema.h"
@@ -13,7 +14,12 @@ namespace kindred::se_resnext {
 /// As SE-ResNet, but that a bottleneck's 3x3 convolution works in 32 groups and holds the stride.
 class SeResnext final : public ResidualNetwork {
  public:
-  using Params = ResidualParameters;
+  struct Params {
+    std::int64_t depth = 50;
+    std::int64_t last_stride = 1;
+    double width_multiplier = 1.0;
+    StemPooling stem_pooling = StemPooling::rounded_up;
+  };
   static Schema<Params> schema();
   static std::vector<WeightsLayout> weights_layouts() {
     return residual_weights_layouts(ResidualStem::layer0);

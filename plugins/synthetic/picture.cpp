@@ -127,24 +127,34 @@ cv::Mat draw_picture(const Appearance& who, const Camera& camera, const Moment& 
   person.pitch = camera.pitch;
   const Light light{camera.light_side};
 
+  RandomStream of_frame(moment.seed, {static_cast<std::uint64_t>(moment.frame)});
+  if (moment.frame > 0) {
+    constexpr float step = 0.7F;  // about nine frames are two steps
+    pose.phase += step * static_cast<float>(moment.frame);
+    pose.yaw += static_cast<float>(of_frame.normal(0, 0.05));
+    person.x += static_cast<float>(of_frame.normal(0, 0.01 + 0.02 * d));
+    person.feet_y += static_cast<float>(of_frame.normal(0, 0.005 + 0.015 * d));
+  }
+
   cv::Mat raster(2 * height, 2 * width, CV_8UC3);
   draw_background(random, camera, std::max(zoom, 1 / scene_height), raster);
   Canvas canvas(raster);
-  if (random.chance(0.1 + 0.4 * d)) {
+  auto& rest = moment.frame > 0 ? of_frame : random;
+  if (rest.chance(0.1 + 0.4 * d)) {
     Placement behind = person;
-    behind.height *= between(random, 0.6, 0.85);
-    behind.x += (random.chance(0.5) ? 1.0F : -1.0F) * between(random, 0.12, 0.26);
+    behind.height *= between(rest, 0.6, 0.85);
+    behind.x += (rest.chance(0.5) ? 1.0F : -1.0F) * between(rest, 0.12, 0.26);
     behind.feet_y -= 0.3F * (person.height - behind.height);
-    draw_passer_by(canvas, random, moment.crowd, behind, light);
+    draw_passer_by(canvas, rest, moment.crowd, behind, light);
   }
   canvas.darken({person.x + 0.03F * light.side, person.feet_y - 0.005F}, 0.24F * person.height,
                 0.034F * person.height, 0.5F);
   draw_figure(canvas, who, pose, person, light);
-  if (random.chance(0.05 + 0.6 * d)) draw_obstacle(canvas, random, moment.crowd, person, light);
+  if (rest.chance(0.05 + 0.6 * d)) draw_obstacle(canvas, rest, moment.crowd, person, light);
 
   cv::Mat picture;
   cv::resize(raster, picture, {width, height}, 0, 0, cv::INTER_AREA);
-  develop(picture, random, camera, moment);
+  develop(picture, rest, camera, moment);
   return picture;
 }
 

@@ -20,6 +20,9 @@ struct Moment {
   std::uint64_t crowd = 0;  ///< of the data set: what passers-by look like
   double difficulty = 0.6;  ///< 0..1
   Domain domain = Domain::origin;
+  /// Of a walk, from 0. All frames with one seed show the same walk before the same background; the crop,
+  /// what stands in the way, the light and the noise change from frame to frame.
+  std::int64_t frame = 0;
 };
 
 /// @return CV_8UC3, RGB, height x width; on the side of violet_threshold that belongs to its domain

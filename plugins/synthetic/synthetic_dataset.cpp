@@ -58,6 +58,7 @@ Schema<SyntheticDataset::Params> SyntheticDataset::schema() {
       .range(4, 1'000);
   s.add("max_images", &Params::max_images, "largest number of images of an identity, over all cameras")
       .range(4, 1'000);
+  s.add("frames", &Params::frames, "frames of each tracklet; 1: single images").range(1, 999);
   s.add("cameras", &Params::cameras, "number of cameras, each with its own position, light, colors and side")
       .range(2, 32);
   s.add("cameras_per_identity", &Params::cameras_per_identity,
@@ -133,16 +134,24 @@ void SyntheticDataset::add_distractor(std::int64_t number, Domain domain) {
        domain});
 }
 
-void SyntheticDataset::add(Split split, std::int64_t identity, const Subject& subject) {
-  Sample sample;
-  sample.path = std::string(split_name(split)) + "/" + padded_digits(identity, 4) + "_c" +
-                std::to_string(subject.camera) + "_" + padded_digits(subject.number, 4) + ".png";
-  sample.identity = identity;
-  sample.camera = subject.camera;
-  sample.domain = subject.domain == Domain::violet ? "violet" : "origin";
-  sample.split = split;
-  subjects_.emplace(sample.path, subject);
-  samples_.push_back(std::move(sample));
+void SyntheticDataset::add(Split split, std::int64_t identity, Subject subject) {
+  const auto name = padded_digits(identity, 4) + "_c" + std::to_string(subject.camera) + "_" +
+                    padded_digits(subject.number, 4);
+  for (subject.frame = 0; subject.frame < params_.frames; ++subject.frame) {
+    Sample sample;
+    sample.path = std::string(split_name(split)) + "/" + name;
+    if (params_.frames > 1) {
+      sample.path += "_" + padded_digits(subject.frame + 1, 3);
+      sample.tracklet = name;
+    }
+    sample.path += ".png";
+    sample.identity = identity;
+    sample.camera = subject.camera;
+    sample.domain = subject.domain == Domain::violet ? "violet" : "origin";
+    sample.split = split;
+    subjects_.emplace(sample.path, subject);
+    samples_.push_back(std::move(sample));
+  }
 }
 
 cv::Mat SyntheticDataset::image(const Sample& sample) const {
@@ -164,6 +173,7 @@ cv::Mat SyntheticDataset::image(const Sample& sample) const {
   moment.crowd = seed;
   moment.difficulty = params_.difficulty;
   moment.domain = subject.domain;
+  moment.frame = subject.frame;
   return synthetic::draw_picture(who, cameras_[static_cast<std::size_t>(subject.camera - 1)], moment,
                                  static_cast<int>(params_.height), static_cast<int>(params_.width));
 }

@@ -20,7 +20,8 @@ namespace kindred::synthetic {
 /// Paths read as Market-1501's names: `train/0012_c3_0005.png` is the fifth image of identity 12, by
 /// camera 3. Identities of the training split are 1..train_identities, those of the test follow. Distractors
 /// are strangers in the gallery, seen once each; they have identity 0. Every query has a gallery image of
-/// another camera.
+/// another camera. With more than one frame each image is a tracklet: `train/0012_c3_0005_002.png` is the
+/// second frame of 0012_c3_0005.
 class SyntheticDataset final : public Dataset {
  public:
   struct Params {
@@ -28,6 +29,7 @@ class SyntheticDataset final : public Dataset {
     std::int64_t test_identities = 100;
     std::int64_t min_images = 6;
     std::int64_t max_images = 14;
+    std::int64_t frames = 1;
     std::int64_t cameras = 6;
     std::optional<std::int64_t> cameras_per_identity;
     std::int64_t distractors = 100;
@@ -54,11 +56,13 @@ class SyntheticDataset final : public Dataset {
     std::int64_t camera;
     std::int64_t number;
     synthetic::Domain domain;
+    std::int64_t frame = 0;
   };
 
   void add_identity(std::int64_t identity, bool test, synthetic::Domain domain);
   void add_distractor(std::int64_t number, synthetic::Domain domain);
-  void add(Split split, std::int64_t identity, const Subject& subject);
+  /// All its frames.
+  void add(Split split, std::int64_t identity, Subject subject);
 
   Params params_;
   std::vector<synthetic::Camera> cameras_;

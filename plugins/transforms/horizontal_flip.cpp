@@ -1,5 +1,7 @@
 #include "horizontal_flip.h"
 
+#include "kindred/image/probability.h"
+
 #include <utility>
 
 #include <opencv2/core.hpp>
@@ -8,10 +10,7 @@ namespace kindred::transforms {
 
 Schema<HorizontalFlip::Params> HorizontalFlip::schema() {
   Schema<Params> s("Mirrors an image left to right.");
-  s.add("prob", &Params::prob, "probability that an image is mirrored")
-      .range(0, 1)
-      .idle_at(0)
-      .also_called({"p", "chance", "rate"});
+  add_probability(s, "probability that an image is mirrored");
   return s;
 }
 

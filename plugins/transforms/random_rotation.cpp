@@ -4,15 +4,13 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "kindred/image/probability.h"
 
 namespace kindred::transforms {
 
 Schema<RandomRotation::Params> RandomRotation::schema() {
   Schema<Params> s("Rotates an image around its center by a random angle. Place it before 'normalize'.");
-  s.add("prob", &Params::prob, "probability that an image is rotated")
-      .range(0, 1)
-      .idle_at(0)
-      .also_called({"p", "chance", "rate"});
+  add_probability(s, "probability that an image is rotated");
   s.add("max_degrees", &Params::max_degrees, "largest angle, in either direction")
       .above(0)
       .at_most(180)

@@ -16,6 +16,7 @@ class Resize final : public Augmentation {
     std::int64_t height = 384;
     std::int64_t width = 128;
     Interpolation interpolation = Interpolation::linear;
+    bool antialias = false;
   };
   static Schema<Params> schema();
 

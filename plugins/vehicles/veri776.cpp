@@ -1,12 +1,16 @@
 #include "veri776.h"
 
+#include <cstdint>
+#include <sstream>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "kindred/core/error.h"
-#include "kindred/image/image.h"
+#include "kindred/text/csv.h"
 #include "kindred/text/image_list.h"
 #include "kindred/text/name_scanner.h"
+#include "kindred/text/text_file.h"
 
 namespace kindred::vehicles {
 namespace {
@@ -47,65 +51,69 @@ void keep_listed(const std::filesystem::path& root, std::vector<SplitFolders::Im
   }
 }
 
+/// The views that a list gives, by the names of files.
+std::unordered_map<std::string, std::int64_t> read_views(const std::filesystem::path& file) {
+  constexpr std::int64_t views = 8;
+  std::unordered_map<std::string, std::int64_t> result;
+  std::istringstream in(read_text_file(file));
+  std::string text;
+  for (int line = 1; std::getline(in, text); ++line) {
+    std::istringstream cells(text);
+    std::string path;
+    if (!(cells >> path)) continue;
+    std::string last;
+    for (std::string cell; cells >> cell;) last = std::move(cell);
+    const auto view = parse_integer(last);
+    if (!view || *view < 0 || *view >= views) {
+      throw DataError(file, line, "does not end in a view from 0 to 7; a line has the form PATH ... VIEW");
+    }
+    result[path.substr(path.find_last_of('/') + 1)] = *view;
+  }
+  return result;
+}
+
 }  // namespace
 
-std::optional<VeriName> parse_veri_name(std::string_view name) {
+std::optional<NameFacts> parse_veri_name(std::string_view name) {
   NameScanner scanner(name);
   const auto identity = scanner.number();
   if (!identity || !scanner.skip("_c")) return std::nullopt;
   const auto camera = scanner.number();
   if (!camera || !scanner.skip("_")) return std::nullopt;
-  return VeriName{*identity, *camera};
+  return NameFacts{*identity, *camera};
 }
 
 Schema<Veri776::Params> Veri776::schema() {
   Schema<Params> s("VeRi-776: vehicles of 20 cameras, in three folders of images.",
                    "Liu et al., A Deep Learning-Based Approach to Progressive Vehicle Re-identification for "
                    "Urban Surveillance, ECCV 2016");
-  s.add("root", &Params::root,
-        "folder with image_train, image_query and image_test; relative to the working directory")
-      .required()
-      .location();
-  s.add("train", &Params::train, "folder of the training images, relative to root")
-      .like(is_inner_path, "the name of a folder in root");
-  s.add("query", &Params::query, "folder of the queries, relative to root")
-      .like(is_inner_path, "the name of a folder in root");
-  s.add("gallery", &Params::gallery, "folder of the gallery, relative to root")
-      .like(is_inner_path, "the name of a folder in root");
+  add_split_folders(s);
   return s;
 }
 
-Veri776::Veri776(const Params& params, const Context&)
-    : root_(params.root), folders_{params.train, params.query, params.gallery} {}
+Veri776::Veri776(const Params& params, const Context& /*context*/)
+    : NamedImages(params.root, {params.train, params.query, params.gallery},
+                  {parse_veri_name, "IIII_cCCC_... (identity, camera), such as 0002_c002_00030600_0.jpg"}) {}
+
+std::vector<SplitFolders::Image> Veri776::images() const {
+  auto images = NamedImages::images();
+  keep_listed(root(), images);
+  return images;
+}
 
 std::vector<Sample> Veri776::samples() const {
-  auto images = folders_.images(root_);
-  keep_listed(root_, images);
-  std::vector<Sample> samples;
-  samples.reserve(images.size());
-  for (auto& image : images) {
-    const auto parsed = parse_veri_name(image.name);
-    if (!parsed) {
-      throw DataError(root_ / image.path,
-                      "is not named IIII_cCCC_... (identity, camera), such as 0002_c002_00030600_0.jpg; "
-                      "rename or remove the file");
+  auto samples = NamedImages::samples();
+  for (const bool train : {true, false}) {
+    const auto file = root() / (train ? "keypoint_train.txt" : "keypoint_test.txt");
+    if (!is_file(file)) continue;
+    const auto views = read_views(file);
+    for (auto& sample : samples) {
+      if ((sample.split == Split::train) != train) continue;
+      const auto view = views.find(sample.path.substr(sample.path.find_last_of('/') + 1));
+      if (view != views.end()) sample.view = view->second;
     }
-    samples.push_back({std::move(image.path), parsed->identity, parsed->camera, "", image.split});
   }
   return samples;
-}
-
-cv::Mat Veri776::image(const Sample& sample) const {
-  return read_image(root_ / sample.path);
-}
-
-Recognition Veri776::recognize() const {
-  const bool train = folders_.has_train(root_);
-  const bool test = folders_.has_test(root_);
-  if (!train && !test) return Recognition::no;
-  const auto name = folders_.some_name(root_);
-  if (!name || !parse_veri_name(*name)) return Recognition::no;
-  return train && test ? Recognition::certain : Recognition::likely;
 }
 
 }  // namespace kindred::vehicles

@@ -131,3 +131,12 @@ TEST_CASE("one image is enough to describe and too few to train on") {
   head.eval();
   CHECK(head.forward(torch::rand({1, 256, 8, 4}))[0].size(0) == 1);
 }
+
+TEST_CASE("a class token in place of a pooled map needs a backbone that has one") {
+  auto backbone = small_backbone();
+  CHECK_THROWS_WITH_AS(
+      Bnneck({.pooling = PoolingKind::class_token}, {backbone, identities}),
+      "head/bnneck: error: pooling = 'class_token' needs a backbone with tokens, such as 'vit', but "
+      "this one gives a map; set head.pooling = 'avg', 'max' or 'gem'",
+      ComponentError);
+}

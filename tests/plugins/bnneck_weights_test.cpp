@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bnneck.h"
+#include "fc_head.h"
 #include "foreign_weights.h"
 #include "osnet.h"
 #include "resnet.h"
@@ -26,6 +27,7 @@ const Catalog& catalog() {
     scratch.add<se_resnet::SeResnet>("se_resnet");
     scratch.add<se_resnext::SeResnext>("se_resnext");
     scratch.add<bnneck::Bnneck>("bnneck");
+    scratch.add<fc::FcHead>("fc");
   });
   return made;
 }
@@ -98,7 +100,9 @@ TEST_CASE("public backbones fill the backbone, and their classifiers of ImageNet
         Public{"{type='se_resnext',width_multiplier=0.25}",
                "pretrained-models (Cadene)",
                {"last_linear.bias", "last_linear.weight"}},
-        Public{"{type='osnet',width_multiplier=0.25}", "torchreid", {"fc.0.bias", "fc.0.weight"}}}) {
+        Public{"{type='osnet',width_multiplier=0.25,last_stride=2}",
+               "torchreid",
+               {"fc.0.bias", "fc.0.weight"}}}) {
     const Rename rename = [](std::string name) -> std::string {
       return take_off(name, "backbone.") ? name : "";
     };
@@ -111,31 +115,44 @@ TEST_CASE("public backbones fill the backbone, and their classifiers of ImageNet
   }
 }
 
-TEST_CASE("the classifier of a torchreid file is known as one, on each of its backbones") {
-  for (const std::string backbone : {"resnet", "se_resnet", "osnet"}) {
+TEST_CASE("a torchreid file without fc fills the head without a layer, on each of its backbones") {
+  for (const std::string backbone : {"resnet", "resnet_ibn", "se_resnet", "osnet"}) {
     const Rename rename = [](std::string name) -> std::string {
       if (take_off(name, "backbone.")) return name;
       return take_off(name, "head.classifier.") ? "classifier." + name : "";
     };
-    const auto outcome = filled(catalog(), "{type='" + backbone + "',width_multiplier=0.25}",
-                                "{type='bnneck'}", rename, {"fc.0.weight"});
+    const auto outcome = filled(catalog(), "{type='" + backbone + "',width_multiplier=0.25,last_stride=2}",
+                                "{type='fc',dim=0}", rename);
     CHECK(outcome.layout == "torchreid");
-    CHECK(outcome.unused == Names{"fc.0.weight"});
-    CHECK(std::all_of(outcome.missing.begin(), outcome.missing.end(),
-                      [](const auto& name) { return name.starts_with("head.neck."); }));
+    CHECK(outcome.unused.empty());
+    CHECK(outcome.missing.empty());
     CHECK(outcome.equal);
   }
 }
 
-TEST_CASE("reid-strong-baseline's ResNet wants another stem, and its SE-ResNet does not") {
-  const auto note_of = [](const std::vector<WeightsLayout>& layouts) {
+TEST_CASE("reid-strong-baseline's ResNet wants another stem, its IBN-a and its SE-ResNet do not") {
+  const auto demands_of = [](const std::vector<WeightsLayout>& layouts) {
     const auto found = std::find_if(layouts.begin(), layouts.end(),
                                     [](const auto& layout) { return layout.name == "reid-strong-baseline"; });
     REQUIRE(found != layouts.end());
-    return found->note;
+    return found->settings;
   };
-  CHECK(note_of(resnet::Resnet::weights_layouts()).find("stem_relu = false") != std::string::npos);
-  CHECK(note_of(se_resnet::SeResnet::weights_layouts()).empty());
+  CHECK(demands_of(resnet::Resnet::weights_layouts()) ==
+        Names{"backbone.stem_pooling='padded'", "backbone.stem_relu=false"});
+  CHECK(demands_of(resnet_ibn::ResnetIbn::weights_layouts()) == Names{"backbone.stem_pooling='padded'"});
+  CHECK(demands_of(se_resnet::SeResnet::weights_layouts()) == Names{"backbone.stem_pooling='rounded_up'"});
+}
+
+TEST_CASE("fast-reid's head drops no tensor of the network: what has no place stays without one") {
+  const Rename rename = [&](std::string name) -> std::string {
+    if (take_off(name, "head.neck.")) return "heads.bottleneck.0." + name;
+    if (take_off(name, "head.classifier.")) return "heads." + name;
+    return name;
+  };
+  const auto outcome =
+      filled(catalog(), narrow_resnet, "{type='bnneck'}", rename, {"backbone.layer1.0.se.fc.0.weight"});
+  CHECK(outcome.layout == "fast-reid baseline");
+  CHECK(outcome.unused == Names{"backbone.layer1.0.se.fc.0.weight"});
 }
 
 TEST_CASE("every rule of the layouts can be reached and says where a name goes") {

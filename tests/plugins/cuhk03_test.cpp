@@ -1,8 +1,5 @@
 #include "cuhk03.h"
 
-#include <zlib.h>
-
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <set>
@@ -10,72 +7,14 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/core/random.h"
 #include "made_dataset.h"
-#include "mat_file.h"
+#include "made_mat_file.h"
 
 using namespace kindred;
 using namespace kindred::cuhk03;
 using namespace kindred::test;
 
 namespace {
-
-std::string mat_number(std::uint64_t value, std::size_t bytes) {
-  std::string text;
-  for (std::size_t i = 0; i < bytes; ++i) text.push_back(static_cast<char>(value >> (8 * i)));
-  return text;
-}
-
-/// An element of a MAT-file with its head, padded to 8 bytes.
-std::string mat_element(std::uint32_t type, std::string data) {
-  auto text = mat_number(type, 4) + mat_number(data.size(), 4) + data;
-  while (text.size() % 8 != 0) text.push_back('\0');
-  return text;
-}
-
-std::string mat_array(std::uint32_t kind, std::size_t rows, const std::string& name, const std::string& data,
-                      std::size_t columns = 1) {
-  return mat_element(14, mat_element(6, mat_number(kind, 4) + mat_number(0, 4)) +
-                             mat_element(5, mat_number(rows, 4) + mat_number(columns, 4)) +
-                             mat_element(1, name) + data);
-}
-
-/// A column of 16-bit numbers, as the real file has them.
-std::string mat_numbers(const std::string& name, const std::vector<int>& numbers) {
-  std::string data;
-  for (const int number : numbers) data += mat_number(static_cast<std::uint64_t>(number), 2);
-  if (data.size() <= 4) {  // a small element
-    auto small = mat_number(4 | (data.size() << 16), 4) + data;
-    small.resize(8, '\0');
-    return mat_array(11, numbers.size(), name, small);
-  }
-  return mat_array(11, numbers.size(), name, mat_element(4, data));
-}
-
-std::string mat_texts(const std::string& name, const std::vector<std::string>& texts) {
-  std::string cells;
-  for (const auto& text : texts) {
-    std::string data;
-    for (const char c : text) data += mat_number(static_cast<unsigned char>(c), 2);
-    cells += mat_array(4, 1, "", mat_element(4, data), text.size());
-  }
-  return mat_array(1, texts.size(), name, cells);
-}
-
-std::string mat_header() {
-  std::string text = "MATLAB 5.0 MAT-file, made by a test";
-  text.resize(124, ' ');
-  return text + mat_number(0x0100, 2) + "IM";
-}
-
-std::string mat_compressed(const std::string& element) {
-  std::string packed(compressBound(element.size()), '\0');
-  uLongf size = packed.size();
-  REQUIRE(compress(reinterpret_cast<Bytef*>(packed.data()), &size,
-                   reinterpret_cast<const Bytef*>(element.data()), element.size()) == Z_OK);
-  packed.resize(size);
-  return mat_number(15, 4) + mat_number(packed.size(), 4) + packed;  // not padded
-}
 
 const std::vector<std::string> cuhk03_names{"1_001_1_01.png", "1_001_2_06.png", "1_002_1_01.png",
                                             "1_002_2_06.png", "2_001_1_01.png"};
@@ -209,35 +148,4 @@ TEST_CASE("a split of the new protocol has no effect and is refused") {
   static_cast<void>(Cuhk03::schema().parse(Value(std::move(table)), "dataset", diagnostics));
   REQUIRE_FALSE(diagnostics.empty());
   CHECK(contains(diagnostics.all().front().message, "split has an effect only with protocol = \"classic\""));
-}
-
-TEST_CASE("a damaged MAT-file is an error at each place, and nothing worse") {
-  const TemporaryFolder folder;
-  const auto outcome = [&](const std::string& bytes) {
-    const auto file = folder.write("config.mat", bytes);
-    return message_of<DataError>([&] { (void)read_mat_file(file); });
-  };
-  CHECK(outcome(config_file(false)).empty());
-  CHECK(contains(outcome("MATLAB 7.3 MAT-file"), "is a MAT-file of version 7.3 (HDF5)"));
-  CHECK(contains(outcome("hello"), "is not a MAT-file of version 5"));
-  CHECK(contains(message_of<DataError>([&] { (void)read_mat_file(folder / "none.mat"); }), "does not exist"));
-  for (const bool compressed : {false, true}) {
-    const auto whole = config_file(compressed);
-    for (std::size_t size = 0; size < whole.size(); size += 3) (void)outcome(whole.substr(0, size));
-    RandomStream random(1);
-    for (int trial = 0; trial < 500; ++trial) {
-      auto bytes = whole;
-      const auto at = random.integer(128, static_cast<std::int64_t>(bytes.size()) - 1);
-      bytes[static_cast<std::size_t>(at)] = static_cast<char>(random.integer(0, 255));
-      (void)outcome(bytes);
-    }
-  }
-  auto cut = config_file(true);
-  cut.resize(cut.size() - 5);
-  CHECK(contains(outcome(cut), "is damaged: an element is longer than what is left of the file"));
-  const auto variables = read_mat_file(folder.write("config.mat", config_file(true)));
-  CHECK(variables.texts.at("filelist") == cuhk03_names);
-  CHECK(variables.numbers.at("labels") == std::vector<std::int64_t>{1, 1, 2, 2, 844});
-  CHECK(variables.numbers.at("query_idx") == std::vector<std::int64_t>{3});
-  CHECK_FALSE(variables.numbers.contains("half"));  // 0.5 is not whole
 }

@@ -178,3 +178,44 @@ TEST_CASE("clothes are a column that may be left out and that may have empty cel
   CHECK(contains(refusal("path,split,clothes\na.jpg,query,-1\n"),
                  "2: error: clothes '-1'; allowed are numbers from 0, names"));
 }
+
+TEST_CASE("tracklets and views are columns that may be left out and that may have empty cells") {
+  const PictureFolder folder;
+  const auto samples = dataset(folder.write("m.csv",
+                                            "path,split,tracklet,view\n"
+                                            "1.jpg,train,walk 1,0\n"
+                                            "2.jpg,train,walk 1,\n"
+                                            "3.jpg,train,,7\n"))
+                           .samples();
+  REQUIRE(samples.size() == 3);
+  CHECK(samples[0].tracklet == "walk 1");
+  CHECK(samples[0].view == 0);
+  CHECK(samples[1].tracklet == "walk 1");
+  CHECK(samples[1].view == unknown_view);
+  CHECK(samples[2].tracklet.empty());
+  CHECK(samples[2].view == 7);
+  CHECK(contains(refusal("path,split,view\n1.jpg,train,-2\n"),
+                 "2: error: view '-2'; allowed are numbers from 0, names, or an empty cell if the view is "
+                 "unknown"));
+}
+
+TEST_CASE("a written manifest keeps tracklets, and the order of their frames") {
+  MadeDataset data;
+  data.add_frame("a", "z", 1, 1, Split::gallery);
+  data.add("single", 2, 1, Split::gallery);
+  data.add_frame("a", "b", 1, 1, Split::gallery);
+  data.add_frame("a", "m", 1, 1, Split::gallery);
+  const TemporaryFolder folder;
+  command::convert_dataset(data, ManifestLayout({}, {}), {.out = folder / "copy", .layout = "manifest"},
+                           nullptr);
+  const auto copy = dataset(folder / "copy");
+  const auto samples = copy.samples();
+  REQUIRE(samples.size() == 4);
+  const auto original = data.samples();
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(samples[i].tracklet == original[i].tracklet);
+    CHECK(equal_pixels(copy.image(samples[i]), data.image(original[i])));
+  }
+  CHECK(samples[2].path < samples[3].path);  // b, m, z
+  CHECK(samples[3].path < samples[0].path);
+}

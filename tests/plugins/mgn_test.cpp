@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "golden/golden_model.h"
@@ -272,4 +273,41 @@ TEST_CASE("a batch of one image is too few to train on") {
   Mgn head({.reduced_dim = 16}, {backbone, identities});
   CHECK_THROWS_WITH_AS((void)head.forward(head.trunk()->propagate(torch::rand({1, 3, 96, 32})).values),
                        doctest::Contains("at least 2 images"), ComponentError);
+}
+
+TEST_CASE("the stride of the first branch, the exponents of the stripes and the biases are parameters") {
+  auto backbone = small_backbone();
+  const auto map = torch::rand({2, 128, 12, 4});
+  for (const std::int64_t stride : {1, 2}) {
+    Mgn head({.reduced_dim = 8, .first_stride = stride}, {backbone, identities});
+    CHECK(rest_map(head, "branch1", map).size(2) == 12 / stride);
+    CHECK(rest_map(head, "branch2", map).size(2) == 12);
+    CHECK(head.named_parameters().contains("classifier_g1.bias"));
+    CHECK_FALSE(head.named_parameters().contains("pool_g1.p"));
+  }
+  Mgn head(
+      {.reduced_dim = 8, .pooling = PoolingKind::gem, .exponent_per_stripe = true, .classifier_bias = false},
+      {backbone, identities});
+  const auto names = head.named_parameters();
+  for (const auto* name : {"pool_g1.p", "pool_g3.p", "pool_p2.p_1", "pool_p3.p_0", "pool_p3.p_2"}) {
+    CHECK(names.contains(name));
+  }
+  CHECK_FALSE(names.contains("pool_p2.p"));
+  CHECK_FALSE(names.contains("classifier_g1.bias"));
+}
+
+TEST_CASE("exponents of stripes need a learned generalized mean") {
+  const auto error_of = [](Table table) {
+    Diagnostics diagnostics;
+    static_cast<void>(Mgn::schema().parse(Value(std::move(table)), "head 'mgn'", diagnostics));
+    return diagnostics.empty() ? std::string() : diagnostics.all().front().message;
+  };
+  Table table;
+  table.set("exponent_per_stripe", Value(true));
+  CHECK(error_of(table).find("exponent_per_stripe needs pooling = 'gem' without gem_exponent") !=
+        std::string::npos);
+  table.set("pooling", Value(std::string("gem")));
+  CHECK(error_of(table).empty());
+  table.set("gem_exponent", Value(3.0));
+  CHECK(error_of(table).find("without gem_exponent") != std::string::npos);
 }

@@ -1,5 +1,6 @@
 #include "msmt17.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -48,10 +49,24 @@ TEST_CASE("MSMT17's lists give identity and split, and the names cameras, in bot
     REQUIRE(samples.size() == 4);
     CHECK(samples[0].path == train + "/0000/0000_000_01_0303morning_0008_0_ex.jpg");
     CHECK(facts_of(samples) ==
-          std::multiset<std::string>{"0 c1 train ", "0 c14 train ", "0 c2 query ", "0 c7 gallery "});
+          std::multiset<std::string>{"0 c1 train ", "0 c14 train ", "1 c2 query ", "1 c7 gallery "});
     CHECK(equal_pixels(dataset.image(samples[3]), read_image(folder / samples[3].path)));
     CHECK(dataset.recognize() == Recognition::certain);
   }
+}
+
+TEST_CASE("MSMT17's people of testing are others than those of training, although both are numbered from 0") {
+  const PictureFolder folder;
+  write_msmt17(folder, "train", "test");
+  std::set<std::int64_t> trained;
+  std::set<std::int64_t> tested;
+  for (const auto& sample : Msmt17({folder.path(), "", "", true}, {}).samples()) {
+    (sample.split == Split::train ? trained : tested).insert(sample.identity);
+  }
+  CHECK(trained == std::set<std::int64_t>{0, 1});
+  CHECK(tested == std::set<std::int64_t>{2});
+  std::filesystem::remove(folder / "list_train.txt");
+  CHECK(msmt17_at(folder.path()).samples().front().identity == 0);
 }
 
 TEST_CASE("MSMT17's validation images are for training only when asked") {

@@ -28,7 +28,7 @@ const Catalog& catalog() {
     scratch.add<osnet::Osnet>("osnet");
     scratch.add<osnet::OsnetIbn>("osnet_ibn");
     scratch.add<osnet::OsnetAin>("osnet_ain");
-    scratch.add<osnet::FcHead>("fc");
+    scratch.add<fc::FcHead>("fc");
   });
   return made;
 }
@@ -139,5 +139,5 @@ TEST_CASE("the head gives feature, logits and descriptor in training, and refuse
 TEST_CASE("every rule of the layouts of variants and head can be reached") {
   check_rules(osnet::OsnetIbn::weights_layouts());
   check_rules(osnet::OsnetAin::weights_layouts());
-  check_rules(osnet::FcHead::weights_layouts());
+  check_rules(fc::FcHead::weights_layouts());
 }

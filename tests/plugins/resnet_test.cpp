@@ -141,3 +141,20 @@ TEST_CASE("the stem pools and clips as the parameters say") {
     }
   }
 }
+
+TEST_CASE("groups and width make ResNeXt and the wide network, of bottlenecks alone") {
+  Resnet resnext({.groups = 32, .width_per_group = 4}, {});
+  CHECK(parameter_count(resnext) == 25028904 - 2049000);
+  const auto error_of = [](const std::string& key, std::int64_t depth) {
+    kindred::Diagnostics diagnostics;
+    kindred::Table table;
+    table.set("depth", kindred::Value(depth));
+    table.set(key, key == "groups" ? kindred::Value(std::int64_t{32}) : kindred::Value(true));
+    static_cast<void>(Resnet::schema().parse(kindred::Value(table), "backbone 'resnet'", diagnostics));
+    return diagnostics.empty() ? std::string() : diagnostics.all().front().message;
+  };
+  CHECK(error_of("groups", 34).find("need depth = 50 or more") != std::string::npos);
+  CHECK(error_of("groups", 50).empty());
+  CHECK(error_of("non_local", 152).find("non_local needs depth = 50 or 101") != std::string::npos);
+  CHECK(error_of("non_local", 101).empty());
+}

@@ -552,3 +552,100 @@ TEST_CASE("shuffle refuses data that does not fill a batch, unless the last may 
   CHECK(message_of([&] { ShuffleSampler(params, {std::vector<Sample>{}}); }).find("has no images") !=
         std::string::npos);
 }
+
+namespace {
+
+/// For each identity, from 1, and each of its tracklets, as many frames.
+std::vector<Sample> in_tracklets(const std::vector<std::vector<int>>& people) {
+  std::vector<Sample> samples;
+  for (std::size_t identity = 0; identity < people.size(); ++identity) {
+    for (std::size_t tracklet = 0; tracklet < people[identity].size(); ++tracklet) {
+      for (int frame = 0; frame < people[identity][tracklet]; ++frame) {
+        Sample sample;
+        sample.identity = static_cast<std::int64_t>(identity + 1);
+        sample.tracklet = std::to_string(tracklet);
+        sample.path = std::to_string(samples.size()) + ".png";
+        samples.push_back(sample);
+      }
+    }
+  }
+  return samples;
+}
+
+IdentitySampler tracklet_sampler(const std::vector<Sample>& samples, std::int64_t p, std::int64_t k,
+                                 std::int64_t frames) {
+  auto params = sizes<IdentitySampler>(p, k);
+  params.frames = frames;
+  return {params, {samples}};
+}
+
+}  // namespace
+
+TEST_CASE("the identity sampler takes frames of K different tracklets, each tracklet once in an epoch") {
+  const auto samples = in_tracklets({{30, 20, 10, 40}, {5, 50, 8, 9}});
+  for (const std::int64_t frames : {1, 3}) {
+    CAPTURE(frames);
+    const auto batches = epoch(tracklet_sampler(samples, 2, 2, frames), 7);
+    CHECK(batches.size() == 2);  // 4 tracklets of each, 2 at a time
+    std::set<std::size_t> images;
+    std::map<std::pair<std::int64_t, std::string>, std::int64_t> taken;
+    for (const auto& batch : batches) {
+      REQUIRE(batch.size() == static_cast<std::size_t>(2 * 2 * frames));
+      std::map<std::int64_t, std::set<std::string>> tracklets;
+      for (const auto image : batch) {
+        images.insert(image);
+        tracklets[samples[image].identity].insert(samples[image].tracklet);
+        ++taken[{samples[image].identity, samples[image].tracklet}];
+      }
+      CHECK(tracklets.size() == 2);
+      for (const auto& [identity, of] : tracklets) CHECK(of.size() == 2);
+    }
+    CHECK(images.size() == static_cast<std::size_t>(8 * frames));  // no frame twice
+    CHECK(taken.size() == 8);
+    for (const auto& [tracklet, count] : taken) CHECK(count == frames);
+  }
+  const auto sampler = tracklet_sampler(samples, 2, 2, 3);
+  CHECK(epoch(sampler, 1) == epoch(sampler, 1));
+  CHECK(epoch(sampler, 1) != epoch(sampler, 2));
+}
+
+TEST_CASE("an identity with few tracklets goes round them, and a short tracklet round its frames") {
+  const auto samples = in_tracklets({{6}, {2, 7}});
+  const auto batches = epoch(tracklet_sampler(samples, 2, 3, 2), 3);
+  REQUIRE(batches.size() == 1);
+  std::map<std::int64_t, std::map<std::string, std::vector<std::size_t>>> taken;
+  for (const auto image : batches[0])
+    taken[samples[image].identity][samples[image].tracklet].push_back(image);
+  const auto distinct = [](const std::vector<std::size_t>& images) {
+    return std::set<std::size_t>(images.begin(), images.end()).size();
+  };
+  CHECK(taken[1]["0"].size() == 6);
+  CHECK(distinct(taken[1]["0"]) == 6);  // three times two of its six frames
+  CHECK(taken[2]["0"].size() + taken[2]["1"].size() == 6);
+  CHECK(taken[2]["0"].size() >= 2);
+  CHECK(distinct(taken[2]["0"]) == 2);
+  CHECK(distinct(taken[2]["1"]) == taken[2]["1"].size());
+}
+
+TEST_CASE(
+    "single images among tracklets count as tracklets of one frame, but not where several are asked for") {
+  auto samples = in_tracklets({{9, 9}, {9, 9}});
+  for (std::int64_t identity = 1; identity <= 2; ++identity) {
+    for (int i = 0; i < 2; ++i) {
+      Sample sample;
+      sample.identity = identity;
+      sample.path = "single" + std::to_string(i) + ".png";
+      samples.push_back(sample);
+    }
+  }
+  const auto batches = epoch(tracklet_sampler(samples, 2, 4, 1), 5);
+  REQUIRE(batches.size() == 1);
+  std::map<std::int64_t, std::multiset<std::string>> tracklets;
+  for (const auto image : batches[0]) tracklets[samples[image].identity].insert(samples[image].tracklet);
+  CHECK(tracklets[1] == std::multiset<std::string>{"", "", "0", "1"});
+  CHECK(tracklets[2] == std::multiset<std::string>{"", "", "0", "1"});
+  CHECK_THROWS_WITH_AS(static_cast<void>(tracklet_sampler(samples, 2, 2, 4)),
+                       "sampler/identity: error: frames = 4, but training image 'single0.png' is not a frame "
+                       "of a tracklet; set frames = 1, or train on tracklets alone",
+                       ComponentError);
+}

@@ -505,3 +505,56 @@ TEST_CASE("parameters that contradict each other are refused") {
 
 }  // namespace
 }  // namespace kindred::synthetic
+
+namespace kindred::synthetic {
+namespace {
+
+SyntheticDataset::Params walks() {
+  auto params = small();
+  params.frames = 5;
+  return params;
+}
+
+}  // namespace
+
+TEST_CASE("with frames each image becomes a tracklet that begins with it") {
+  const SyntheticDataset images(small(), {});
+  const SyntheticDataset tracklets(walks(), {});
+  const auto single = images.samples();
+  const auto frames = tracklets.samples();
+  REQUIRE(frames.size() == 5 * single.size());
+  for (std::size_t i = 0; i < single.size(); i += 11) {
+    const auto& image = single[i];
+    const auto& frame = frames[5 * i];
+    CHECK(image.tracklet.empty());
+    CHECK(frame.tracklet == image.path.substr(image.path.find('/') + 1, frame.tracklet.size()));
+    CHECK(frame.path == split_name(frame.split) + ("/" + frame.tracklet) + "_001.png");
+    CHECK(frames[5 * i + 4].tracklet == frame.tracklet);
+    CHECK(frames[5 * i + 4].identity == image.identity);
+    CHECK(frames[5 * i + 4].camera == image.camera);
+    CHECK(frames[5 * i + 4].domain == image.domain);
+    CHECK(same_bytes(tracklets.image(frame), images.image(image)));
+    CHECK_FALSE(same_bytes(tracklets.image(frames[5 * i + 1]), tracklets.image(frame)));
+  }
+}
+
+TEST_CASE("frames of a tracklet resemble each other more than other images of the person by the camera") {
+  const SyntheticDataset dataset(walks(), {});
+  const auto samples = dataset.samples();
+  double within = 0;
+  double between = 0;
+  int pairs = 0;
+  for (std::size_t i = 0; i + 5 < samples.size(); i += 5) {
+    const auto& next = samples[i + 5];
+    if (next.identity == 0 || next.identity != samples[i].identity || next.camera != samples[i].camera)
+      continue;
+    const auto first = dataset.image(samples[i]);
+    within += coarse_distance(first, dataset.image(samples[i + 3]));
+    between += coarse_distance(first, dataset.image(next));
+    ++pairs;
+  }
+  REQUIRE(pairs > 10);
+  CHECK(within < 0.9 * between);
+}
+
+}  // namespace kindred::synthetic

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <opencv2/core.hpp>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "golden/golden_model.h"
 #include "horizontal_flip.h"
 #include "kindred/core/error.h"
 #include "normalize.h"
@@ -17,6 +19,7 @@
 #include "resize.h"
 
 using namespace kindred;
+using namespace kindred::test;
 using namespace kindred::transforms;
 
 namespace {
@@ -98,6 +101,59 @@ TEST_CASE("resize interpolates between the centres of pixels") {
   CHECK(shrink(Resize::Interpolation::linear) == std::vector<int>{0, 100});
   CHECK(shrink(Resize::Interpolation::area) == std::vector<int>{20, 70});
   CHECK(shrink(Resize::Interpolation::cubic) != shrink(Resize::Interpolation::linear));
+}
+
+TEST_CASE("resize with antialias gives Pillow's pixels, smaller and larger, linear and cubic") {
+  RandomStream random(1);
+  std::size_t cases = 0;
+  for (const auto& golden : golden_json("pillow_resize.json")) {
+    const auto from = golden["from"].get<std::vector<int>>();
+    const auto to = golden["to"].get<std::vector<int>>();
+    cv::Mat image(from[0], from[1], CV_8UC3);
+    for (int y = 0; y < image.rows; ++y) {
+      for (int x = 0; x < image.cols; ++x) {
+        for (int c = 0; c < 3; ++c) {
+          image.at<cv::Vec3b>(y, x)[c] =
+              static_cast<std::uint8_t>((37 * y * y + 91 * x + 53 * c + 17 * x * y) % 256);
+        }
+      }
+    }
+    Resize::Params params;
+    params.height = to[0];
+    params.width = to[1];
+    params.antialias = true;
+    const auto name = golden["interpolation"].get<std::string>();
+    params.interpolation = name == "cubic" ? Resize::Interpolation::cubic : Resize::Interpolation::linear;
+    Resize(params, {}).apply(image, random);
+    const auto pixels = golden["pixels"].get<std::vector<int>>();
+    REQUIRE(image.total() * 3 == pixels.size());
+    CHECK(std::equal(pixels.begin(), pixels.end(), image.ptr<std::uint8_t>()));
+    ++cases;
+  }
+  CHECK(cases == 12);
+}
+
+TEST_CASE("resize with antialias filters floats without rounding, and refuses the area") {
+  RandomStream random(1);
+  Resize::Params params;
+  params.height = 1;
+  params.width = 2;
+  params.antialias = true;
+  // Each half is weighed by a triangle of twice the width, cut off at the edge: (3, 3, 1) / 7 and (1, 3, 3)
+  // / 7.
+  cv::Mat image(1, 4, CV_32FC3, cv::Scalar::all(0));
+  image.at<cv::Vec3f>(0, 2) = cv::Vec3f::all(0.7F);
+  Resize(params, {}).apply(image, random);
+  CHECK(image.at<cv::Vec3f>(0, 0)[1] == doctest::Approx(0.1));
+  CHECK(image.at<cv::Vec3f>(0, 1)[1] == doctest::Approx(0.3));
+  Diagnostics diagnostics;
+  Table table;
+  table.set("antialias", Value(true));
+  table.set("interpolation", Value(std::string("area")));
+  static_cast<void>(Resize::schema().parse(Value(table), "augmentation 'resize'", diagnostics));
+  REQUIRE(diagnostics.all().size() == 1);
+  CHECK(diagnostics.all().front().message.find("antialias needs interpolation = 'linear' or 'cubic'") !=
+        std::string::npos);
 }
 
 TEST_CASE("resize leaves an image of the right size untouched") {

@@ -166,3 +166,23 @@ TEST_CASE("missing files of VehicleID are named") {
                  "does not contain both folders 'image' and 'train_test_split'"));
   CHECK(VehicleId(vehicleid_params(folder.path()), {}).recognize() == Recognition::no);
 }
+
+TEST_CASE("VeRi-776's views are read where their lists lie beside the images") {
+  const PictureFolder folder;
+  write_veri(folder);
+  for (const auto& sample : veri_at(folder.path()).samples()) CHECK(sample.view == unknown_view);
+  folder.write("keypoint_train.txt",
+               "VeRi/image_train/0001_c001_00016450_0.jpg -1 -1 20 124 5\n"
+               "VeRi/image_train/0003_c020_00016480_0.jpg -1 -1 20 124 6\n"
+               "VeRi/image_train/0003_c020_00016480_0.jpg -1 -1 21 124 7\r\n");
+  folder.write("keypoint_test.txt", "VeRi/image_test/0002_c002_00030600_0.jpg 3 4 0\n");
+  const auto samples = veri_at(folder.path()).samples();
+  REQUIRE(samples.size() == 4);
+  CHECK(samples[0].view == 5);
+  CHECK(samples[1].view == 7);
+  CHECK(samples[2].view == 0);
+  CHECK(samples[3].view == unknown_view);
+  folder.write("keypoint_test.txt", "a.jpg 3 4 8\n");
+  CHECK(contains(error_of([&] { (void)veri_at(folder.path()).samples(); }),
+                 "keypoint_test.txt:1: error: does not end in a view from 0 to 7"));
+}

@@ -25,9 +25,12 @@ struct Quantiles {
 struct SplitFigures {
   Split split = Split::train;
   std::int64_t images = 0;
-  std::int64_t identities = 0;             ///< different labels; junk and unlabelled images have none
-  std::int64_t junk = 0;                   ///< images
-  std::int64_t unlabelled = 0;             ///< images
+  std::int64_t identities = 0;  ///< different labels; junk and unlabelled images have none
+  std::int64_t junk = 0;        ///< images
+  std::int64_t unlabelled = 0;  ///< images
+  std::int64_t tracklets = 0;
+  std::int64_t single_frame_tracklets = 0;
+  Quantiles frames_per_tracklet;           ///< zeros without tracklets
   std::int64_t one_camera_identities = 0;  ///< identities of whose images all come from one known camera
   Quantiles images_per_identity;           ///< zeros without identities
   /// How many identities have 1, 2-3, 4-7, 8-15, ... images: each bucket's lowest number, and the identities.
@@ -38,7 +41,7 @@ struct SplitFigures {
   std::map<std::pair<int, int>, std::int64_t> sizes;
 };
 
-/// What evaluation will find in the gallery, as evaluate() in evaluation.h counts.
+/// What evaluation will find in the gallery, as evaluate() in evaluation.h counts; a tracklet counts once.
 struct MatchFigures {
   std::int64_t queries = 0;
   std::int64_t labelled = 0;          ///< queries with an identity; the figures below are of these

@@ -10,7 +10,7 @@ namespace kindred::command {
 
 /// Counts; leaves `sizes` empty.
 [[nodiscard]] std::vector<SplitFigures> split_figures(const std::vector<Sample>& samples);
-[[nodiscard]] MatchFigures match_figures(const std::vector<Sample>& samples);
+[[nodiscard]] MatchFigures match_figures(const std::vector<Sample>& images);
 
 /// The images that evaluation asks for cameras: queries of identities that the gallery has, and the gallery
 /// images of these.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "command/doctor_checks.h"
+#include "data/tracklets.h"
 
 namespace kindred::command {
 namespace {
@@ -19,6 +20,24 @@ std::vector<std::pair<std::int64_t, std::int64_t>> histogram_of(const std::vecto
     ++buckets[bucket].second;
   }
   return buckets;
+}
+
+/// @param numbers at least one
+Quantiles quantiles_of(std::vector<std::int64_t> numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  return {numbers.front(), numbers[(numbers.size() - 1) / 2], numbers.back()};
+}
+
+void count_tracklets(const std::vector<Sample>& samples, SplitFigures& figures) {
+  std::vector<std::int64_t> counts;
+  for (const auto& frames : data::frames_of_tracklets(samples)) {
+    const auto& first = samples[frames.front()];
+    if (first.split != figures.split || first.tracklet.empty()) continue;
+    counts.push_back(static_cast<std::int64_t>(frames.size()));
+    if (frames.size() == 1) ++figures.single_frame_tracklets;
+  }
+  figures.tracklets = static_cast<std::int64_t>(counts.size());
+  if (!counts.empty()) figures.frames_per_tracklet = quantiles_of(std::move(counts));
 }
 
 SplitFigures figures_of(const std::vector<Sample>& samples, Split split) {
@@ -50,10 +69,10 @@ SplitFigures figures_of(const std::vector<Sample>& samples, Split split) {
     const bool one = person.cameras.size() == 1 && *person.cameras.begin() != unknown_camera;
     if (one) ++figures.one_camera_identities;
   }
+  count_tracklets(samples, figures);
   figures.identities = static_cast<std::int64_t>(counts.size());
   if (counts.empty()) return figures;
-  std::sort(counts.begin(), counts.end());
-  figures.images_per_identity = {counts.front(), counts[(counts.size() - 1) / 2], counts.back()};
+  figures.images_per_identity = quantiles_of(counts);
   figures.histogram = histogram_of(counts);
   return figures;
 }
@@ -85,7 +104,9 @@ std::vector<const Sample*> compared_samples(const std::vector<Sample>& samples) 
   return result;
 }
 
-MatchFigures match_figures(const std::vector<Sample>& samples) {
+MatchFigures match_figures(const std::vector<Sample>& images) {
+  std::vector<Sample> samples;
+  for (const auto& frames : data::frames_of_tracklets(images)) samples.push_back(images[frames.front()]);
   MatchFigures match;
   std::set<std::int64_t> asked;
   for (const Sample& sample : samples) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "command/doctor_checks.h"
+#include "data/tracklets.h"
 #include "kindred/core/error.h"
 
 namespace kindred::command {
@@ -38,6 +39,7 @@ class Rules {
 
   std::vector<Finding> all() {
     unreadable();
+    tracklets();
     train_labels();
     test_halves();
     test_labels();
@@ -86,6 +88,40 @@ class Rules {
         "Copy or download them again, or delete them and their lines in lists. To train without them, set "
         "loader.skip_bad_images = true.",
         std::move(examples));
+  }
+
+  void tracklets() {
+    std::vector<std::string> contradictory;
+    std::vector<std::string> single;
+    for (const auto& frames : data::frames_of_tracklets(samples_)) {
+      const Sample& first = samples_[frames.front()];
+      if (first.tracklet.empty()) continue;
+      if (frames.size() == 1) single.push_back(first.path);
+      for (const auto frame : frames) {
+        const std::string what = data::difference_of(first, samples_[frame]);
+        if (what.empty()) continue;
+        contradictory.push_back(samples_[frame].path + (what == "clothes" ? " has other " : " has another ") +
+                                what + " than " + first.path + " (tracklet " + first.tracklet + ")");
+        break;
+      }
+    }
+    if (!contradictory.empty()) {
+      const auto count = static_cast<std::int64_t>(contradictory.size());
+      add(Severity::error, "tracklet_of_several",
+          counted(count, "tracklet has", "tracklets have") +
+              " frames that differ in identity, camera, clothes or domain, but a tracklet shows one person "
+              "before one camera.",
+          "Correct these frames, or give them tracklets of their own.", std::move(contradictory));
+    }
+    if (!single.empty()) {
+      const auto count = static_cast<std::int64_t>(single.size());
+      add(Severity::note, "tracklets_of_one_frame",
+          counted(count, "tracklet has", "tracklets have") +
+              " a single frame, so the descriptor is that of one image.",
+          "Nothing if that is intended. Else check the column or the part of the file name that gives the "
+          "tracklet.",
+          std::move(single));
+    }
   }
 
   void train_labels() {

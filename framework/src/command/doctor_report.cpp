@@ -113,6 +113,12 @@ std::string table_text(const DoctorReport& report) {
   text += row("images per identity", [](const SplitFigures& f) {
     return f.identities > 0 ? quantiles_text(f.images_per_identity) : std::string("-");
   });
+  if (any(&SplitFigures::tracklets)) {
+    text += row("tracklets", number(&SplitFigures::tracklets));
+    text += row("frames per tracklet", [](const SplitFigures& f) {
+      return f.tracklets > 0 ? quantiles_text(f.frames_per_tracklet) : std::string("-");
+    });
+  }
   if (any(&SplitFigures::junk)) text += row("junk images", number(&SplitFigures::junk));
   if (any(&SplitFigures::unlabelled)) text += row("unlabeled images", number(&SplitFigures::unlabelled));
   text += row("cameras", cameras_text);
@@ -121,7 +127,8 @@ std::string table_text(const DoctorReport& report) {
   });
   if (domains) text += row("domains", [](const SplitFigures& f) { return std::to_string(f.domains.size()); });
   if (report.decoded) text += sizes_text(report);
-  return text + "(images per identity: minimum / median / maximum)\n";
+  return text + "(images per identity" + (any(&SplitFigures::tracklets) ? ", frames per tracklet" : "") +
+         ": minimum / median / maximum)\n";
 }
 
 std::string cameras_list(const DoctorReport& report) {
@@ -210,16 +217,20 @@ std::string finding_text(const Finding& finding) {
   return text + "  " + wrapped("What to do: " + finding.remedy, 2);
 }
 
+nlohmann::json quantiles_json(const Quantiles& quantiles) {
+  return {{"minimum", quantiles.minimum}, {"median", quantiles.median}, {"maximum", quantiles.maximum}};
+}
+
 nlohmann::json split_json(const SplitFigures& figures) {
   nlohmann::json json = {{"images", figures.images},
                          {"identities", figures.identities},
                          {"junk", figures.junk},
                          {"unlabelled", figures.unlabelled},
                          {"one_camera_identities", figures.one_camera_identities},
-                         {"images_per_identity",
-                          {{"minimum", figures.images_per_identity.minimum},
-                           {"median", figures.images_per_identity.median},
-                           {"maximum", figures.images_per_identity.maximum}}},
+                         {"images_per_identity", quantiles_json(figures.images_per_identity)},
+                         {"tracklets", figures.tracklets},
+                         {"single_frame_tracklets", figures.single_frame_tracklets},
+                         {"frames_per_tracklet", quantiles_json(figures.frames_per_tracklet)},
                          {"histogram", nlohmann::json::array()},
                          {"cameras", nlohmann::json::object()},
                          {"domains", figures.domains},

@@ -1,5 +1,6 @@
 #include "command/weights.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -23,9 +24,20 @@ std::string type_text(const torch::Tensor& tensor) {
   return torch::toString(tensor.scalar_type());
 }
 
+std::string joined(const std::vector<std::string>& texts) {
+  std::string text;
+  for (const auto& item : texts) text += (text.empty() ? "" : ", ") + item;
+  return text;
+}
+
+std::vector<std::string> printable(std::vector<std::string> names) {
+  for (auto& name : names) name = text::printable(name);
+  return names;
+}
+
 std::string layout_text(const weights::TranslatedWeights& weights) {
-  return weights.layout ? weights.layout->name
-                        : "not recognized: only a network with tensors of these names can use them";
+  if (!weights.layout) return "not recognized: only a network with tensors of these names can use them";
+  return weights.layout->name + ": " + joined(printable(weights.recognized_by)) + " in the file";
 }
 
 /// Kindred's name by the file's.
@@ -39,12 +51,6 @@ std::int64_t elements_of(const file::TensorFile& content) {
   std::int64_t elements = 0;
   for (const auto& entry : content.tensors) elements += entry.second.numel();
   return elements;
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string text;
-  for (const auto& item : texts) text += (text.empty() ? "" : ", ") + item;
-  return text;
 }
 
 std::string where_text(const weights::WeightsFile& file) {
@@ -61,6 +67,8 @@ const char* state_text(weights::TensorState state) {
   switch (state) {
     case weights::TensorState::matched:
       return "matched";
+    case weights::TensorState::adapted:
+      return "adapted";
     case weights::TensorState::counter:
       return "set to 0";
     case weights::TensorState::allowed:
@@ -71,8 +79,10 @@ const char* state_text(weights::TensorState state) {
       return "wrong shape";
     case weights::TensorState::wrong_type:
       return "wrong type";
+    case weights::TensorState::dropped:
+      return "of no use";
     case weights::TensorState::unused:
-      return "unused";
+      return "no place";
   }
   return "";
 }
@@ -84,8 +94,9 @@ std::string rows_text(const weights::MatchReport& report) {
   table.heads = {"STATE", "TENSOR", "DETAIL"};
   table.widths = {14, 60};
   for (const auto state :
-       {weights::TensorState::unused, weights::TensorState::allowed, weights::TensorState::missing,
-        weights::TensorState::wrong_shape, weights::TensorState::wrong_type}) {
+       {weights::TensorState::dropped, weights::TensorState::adapted, weights::TensorState::allowed,
+        weights::TensorState::missing, weights::TensorState::wrong_shape, weights::TensorState::wrong_type,
+        weights::TensorState::unused}) {
     for (const auto& row : report.rows) {
       if (row.state == state) table.rows.push_back({state_text(state), row.name, row.detail});
     }
@@ -93,35 +104,60 @@ std::string rows_text(const weights::MatchReport& report) {
   return table.rows.empty() ? "" : table.str() + "\n";
 }
 
+/// What to do when nothing was written.
+std::string advice(const ImportOptions& options, const weights::MatchReport& report) {
+  if (report.lacks_the_head_alone()) {
+    return "the file contains only a backbone; to train with it, set in the recipe: [backbone] weights = \"" +
+           options.file.string() + "\"\n";
+  }
+  if (report.count(weights::TensorState::unused) > 0) {
+    return "the file has tensors that take part in its network and have no place in that of the recipe, "
+           "which would compute something else. Change the components of the recipe or, if they are of no "
+           "use: --allow-unused 'PATTERN'\n";
+  }
+  return "the file does not match the network of the recipe. Change the components of the recipe, or keep "
+         "the "
+         "initial random numbers of some tensors: --allow-missing 'PATTERN'\n";
+}
+
+/// @param of_others patterns of what starts from random numbers, as the file is of other identities
 std::string outcome_text(const ImportOptions& options, const weights::WeightsFile& file,
-                         const ImportOutcome& outcome, bool identities_of_file,
-                         const std::vector<std::string>& patterns) {
+                         const ImportOutcome& outcome, const std::vector<std::string>& of_others,
+                         const std::string& demands) {
   std::string text = options.file.string() + ": " + file.format + where_text(file) +
                      "\nlayout: " + outcome.report.layout_text() +
                      "\nidentities: " + std::to_string(outcome.identities) +
-                     (identities_of_file ? ", as in the file" : "") + "\n";
+                     (options.identities ? "" : ", as in the file") + "\n";
+  if (!file.choice.empty()) text += "chosen: " + file.choice + "\n";
+  if (!demands.empty()) text += "needs: " + demands + "\n";
   if (!file.unknown.empty()) text += "not read: " + joined(file.unknown) + "\n";
   if (!outcome.report.note.empty()) text += "note: " + outcome.report.note + "\n";
+  if (!of_others.empty()) {
+    text += "the file is not of these identities: " + joined(of_others) + " starts from random numbers\n";
+  }
   text += "\n" + rows_text(outcome.report) + outcome.report.counts_text() + "\n";
-  if (outcome.written) {
-    return text + "written to " + options.out.string() + "; to use it: kindred embed --weights " +
-           options.out.string() + " --data DIR\n";
+  if (!outcome.written) return text + "nothing was written: " + advice(options, outcome.report);
+  return text + "written to " + options.out.string() + "; to use it: kindred embed --weights " +
+         options.out.string() + " --data DIR\n";
+}
+
+/// @param used whether the network uses cameras, or views
+void require_numbers(const std::string& word, bool used, const std::vector<std::int64_t>& numbers,
+                     const std::filesystem::path& file) {
+  const auto option = "--" + word + "s";
+  if (used && numbers.empty()) {
+    throw Error("error: the recipe's backbone uses the " + word + "s of images, and " + file.string() +
+                " does not say which it was trained with; give their numbers in the order in which the "
+                "program counted them: " +
+                option + " 1,2,3,4,5,6");
   }
-  text += "nothing was written: ";
-  if (outcome.report.lacks_the_head_alone()) {
-    text +=
-        "the file contains only a backbone; to train with it, set in the recipe: [backbone] weights = \"" +
-        options.file.string() + "\"\n";
-  } else if (!patterns.empty()) {
-    text += "the file is of another number of identities. To start what depends on it from random numbers:";
-    for (const auto& pattern : patterns) text += " --allow-missing '" + pattern + "'";
-    text += "\n";
-  } else {
-    text +=
-        "the file does not match the network of the recipe. Change the components of the recipe, or keep the "
-        "initial random numbers of some tensors: --allow-missing 'PATTERN'\n";
+  if (!used && !numbers.empty()) {
+    throw Error("error: " + option + ": the recipe's backbone does not use the " + word + "s of images");
   }
-  return text;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (numbers[i] >= 0 && (i == 0 || numbers[i] > numbers[i - 1])) continue;
+    throw Error("error: " + option + ": whole numbers from 0 are allowed, each larger than the one before");
+  }
 }
 
 }  // namespace
@@ -153,6 +189,7 @@ std::string weights_text(const WeightsSummary& summary) {
   if (!summary.weights.prefix.empty()) {
     head.rows.push_back({"prefix", text::printable(summary.weights.prefix) + " is taken off the names"});
   }
+  if (!file.choice.empty()) head.rows.push_back({"chosen", file.choice});
   if (!file.beside.empty()) head.rows.push_back({"other", joined(file.beside)});
   if (!file.unknown.empty()) {
     head.rows.push_back({"not read", joined(file.unknown) + ": objects of Python; nothing was executed"});
@@ -160,8 +197,9 @@ std::string weights_text(const WeightsSummary& summary) {
   if (content.metadata.count(recipe_key) > 0) {
     head.rows.push_back({"recipe", "included; this is a model file for `kindred embed --weights`"});
   }
-  if (summary.weights.layout && !summary.weights.layout->note.empty()) {
-    head.rows.push_back({"note", summary.weights.layout->note});
+  if (const auto& layout = summary.weights.layout) {
+    if (!layout->settings.empty()) head.rows.push_back({"needs", joined(layout->settings)});
+    if (!layout->note.empty()) head.rows.push_back({"note", layout->note});
   }
 
   const auto names = names_of(summary.weights);
@@ -190,6 +228,8 @@ std::string weights_json(const WeightsSummary& summary) {
   json["not_read"] = file.unknown;
   const auto& layout = summary.weights.layout;
   json["layout"] = layout ? nlohmann::ordered_json(layout->name) : nlohmann::ordered_json();
+  json["recognized_by"] = summary.weights.recognized_by;
+  json["needs"] = layout ? layout->settings : std::vector<std::string>();
   json["note"] = layout ? layout->note : "";
   json["elements"] = elements_of(file.content);
   json["tensors"] = nlohmann::ordered_json::array();
@@ -206,31 +246,50 @@ std::string weights_json(const WeightsSummary& summary) {
 
 ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
   const auto file = weights::read_weights_file(options.file, options.key);
-  const auto weights = weights::translate_for_plan(file, plan);
-  const auto in_file =
-      options.identities ? std::nullopt : weights::identities_of(plan, weights, options.file);
-  if (!options.identities && !in_file) {
+  auto population = model::any_population(options.identities.value_or(2));
+  if (!options.cameras.empty()) population.cameras = options.cameras;
+  if (!options.views.empty()) population.views = options.views;
+  const auto build = [&] { return model::build_model(plan, population); };
+  auto model = build();
+  const auto weights = weights::translate_for(file, weights::known_layouts(plan), *model, "");
+  std::vector<recipe::Demand> demands;
+  if (weights.layout) demands = weights::meet_demands(plan, *weights.layout, options.file, true);
+  const bool changed = std::any_of(demands.begin(), demands.end(), [](const recipe::Demand& demand) {
+    return demand.state == recipe::Demand::State::set;
+  });
+  if (changed) model = build();
+  const auto& side = model->side_information();
+  require_numbers("camera", side.cameras, options.cameras, options.file);
+  require_numbers("view", side.views, options.views, options.file);
+  if (!options.identities) model = weights::build_for_identities_of(plan, *model, weights, options.file);
+  if (model == nullptr) {
     throw Error("error: " + options.file.string() +
                 " has no classifier of the recipe's network, so the number of identities is unknown; give "
-                "--identities N, and --allow-missing for the classifier");
+                "--identities N");
   }
   ImportOutcome outcome;
-  outcome.identities = options.identities ? *options.identities : *in_file;
-  const auto model = model::build_model(plan, model::any_population(outcome.identities));
-  if (const auto wrong = weights::useless_pattern(options.allow_missing, *model); !wrong.empty()) {
-    throw Error("error: --allow-missing: " + wrong);
+  outcome.identities = model->population().identities;
+  auto allowed = options.allowed;
+  if (const auto wrong = weights::useless_pattern(allowed, *model, file); !wrong.empty()) {
+    throw Error("error: " + wrong);
   }
-  outcome.report = weights::match_weights(weights, *model, "", options.allow_missing);
+  outcome.report = weights::match_weights(weights, *model, "", allowed);
+  std::vector<std::string> of_others;
+  if (!outcome.report.complete()) {
+    of_others = weights::patterns_for_other_identities(plan, outcome.report);
+    allowed.missing.insert(allowed.missing.end(), of_others.begin(), of_others.end());
+    outcome.report = weights::match_weights(weights, *model, "", allowed);
+  }
   if (outcome.report.complete()) {
     weights::copy_weights(weights, *model, "");
     plan.backbone_start = {};
     plan.weights = {options.file.string(), file::sha256_of_file(options.file),
-                    options.key.empty() ? std::nullopt : std::optional(options.key), options.allow_missing};
+                    options.key.empty() ? std::nullopt : std::optional(options.key), allowed.missing,
+                    allowed.unused};
     model::write_model_file(options.out, *model, plan);
     outcome.written = true;
   }
-  const auto patterns = weights::patterns_for_other_identities(plan, outcome.report);
-  outcome.text = outcome_text(options, file, outcome, in_file.has_value(), patterns);
+  outcome.text = outcome_text(options, file, outcome, of_others, weights::demands_text(demands));
   return outcome;
 }
 

@@ -32,10 +32,14 @@ struct WeightsSummary {
 
 struct ImportOptions {
   std::filesystem::path file;
-  std::filesystem::path out;               ///< the model that is written
-  std::string key{};                       ///< of the weights in a file with several networks, or ""
-  std::vector<std::string> allow_missing;  ///< as for match_weights()
-  std::optional<std::int64_t> identities;  ///< absent: as the file's classifiers have them
+  std::filesystem::path out;                 ///< the model that is written
+  std::string key{};                         ///< of the weights in a file with several networks, or ""
+  weights::Allowed allowed{};                ///< what need not match
+  std::optional<std::int64_t> identities{};  ///< absent: as the file's classifiers have them
+  /// The numbers of the cameras and views that the network was trained with, in the order in which the other
+  /// program counted them; for networks that use them.
+  std::vector<std::int64_t> cameras{};
+  std::vector<std::int64_t> views{};
 };
 
 struct ImportOutcome {
@@ -45,9 +49,11 @@ struct ImportOutcome {
   std::string text;  ///< for people: what became of every tensor that did not simply match
 };
 
-/// Builds the plan's network, puts the file's tensors in and writes it as a model, with the recipe inside, as
-/// training does; the recipe says [weights] for where they came from. When the report is not complete nothing
-/// is written. Throws Error where the number of identities is not known or a pattern matches nothing,
+/// Sets in the plan what the file's layout demands, builds its network, puts the file's tensors in and writes
+/// it as a model, with the recipe inside, as training does; the recipe says [weights] for where they came
+/// from. What depends on the number of identities starts from random numbers when the file is of another one.
+/// When the report is not complete nothing is written. Throws Error where the number of identities or the
+/// cameras that the network uses are not known or a pattern matches nothing, RecipeError where the recipe says otherwise than the layout demands,
 /// DataError for a file that cannot be used.
 [[nodiscard]] ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options);
 

@@ -48,6 +48,7 @@ CombinedDataset::CombinedDataset(std::vector<Part> parts) : parts_(std::move(par
     for (auto& there : samples) {
       auto sample = there;
       sample.path = part.prefix + there.path;
+      if (!there.tracklet.empty()) sample.tracklet = part.prefix + there.tracklet;
       if (parts_.size() > 1) {
         sample.identity = identities.of(there.identity);
         sample.camera = cameras.of(there.camera);

@@ -10,7 +10,8 @@
 
 namespace kindred::data {
 
-/// The samples of each data set, one data set after the other, their paths headed by the data set's prefix.
+/// The samples of each data set, one data set after the other, their paths and the names of their tracklets
+/// headed by the data set's prefix.
 /// Of several data sets, identities and cameras are numbered anew, each data set's after those of the ones
 /// before and in its own order, so that no two data sets share one; junk, unlabeled images and unknown
 /// cameras stay what they are. Of a single one they are as it says.

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "data/tracklets.h"
 #include "kindred/core/random.h"
 
 namespace kindred::data {
@@ -17,13 +18,14 @@ namespace {
 constexpr std::uint64_t deal_stream = 1;
 constexpr std::uint64_t query_stream = 2;
 
-/// Positions of samples, by identity, ascending.
+/// Positions of images, by identity, ascending; of a tracklet, that of its first frame.
 using Identities = std::map<std::int64_t, std::vector<std::size_t>>;
 
-Identities identities_of(const std::vector<Sample>& samples) {
+Identities identities_of(const std::vector<Sample>& samples, const std::vector<Frames>& tracklets) {
   Identities identities;
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (samples[i].identity >= 0) identities[samples[i].identity].push_back(i);
+  for (const auto& frames : tracklets) {
+    const auto identity = sample_of_tracklet(samples, frames).identity;
+    if (identity >= 0) identities[identity].push_back(frames.front());
   }
   return identities;
 }
@@ -122,7 +124,8 @@ FoldDataset::FoldDataset(std::unique_ptr<Dataset> whole, const recipe::FoldsSett
                          const SourceLocation& location, std::unique_ptr<Dataset> distractors)
     : whole_(std::move(whole)), distractors_(std::move(distractors)) {
   const auto samples = training_split(*whole_);
-  auto identities = identities_of(samples);
+  const auto tracklets = frames_of_tracklets(samples);
+  auto identities = identities_of(samples, tracklets);
   if (static_cast<std::int64_t>(identities.size()) < folds.count) {
     throw RecipeError(location, "[folds]: cannot split the " + std::to_string(identities.size()) +
                                     " identities of the training split into count = " +
@@ -137,6 +140,10 @@ FoldDataset::FoldDataset(std::unique_ptr<Dataset> whole, const recipe::FoldsSett
   std::set<std::size_t> queries;
   for (const auto& [identity, images] : identities) {
     for (const auto query : chooser.of(identity, images)) queries.insert(query);
+  }
+  // A tracklet is a query with all its frames.
+  for (const auto& frames : tracklets) {
+    if (queries.count(frames.front()) > 0) queries.insert(frames.begin(), frames.end());
   }
   if (queries.empty()) {
     const std::string needed = std::to_string(folds.min_images_for_query) + " images";
@@ -157,9 +164,15 @@ FoldDataset::FoldDataset(std::unique_ptr<Dataset> whole, const recipe::FoldsSett
   const auto before = samples_.size();
   for (const auto& sample : distractors_->samples()) {
     if (sample.split == Split::train || sample.identity == junk_identity) continue;
-    add({folds.distractors + "/" + sample.path, unlabelled_identity, unknown_camera, sample.domain,
-         Split::gallery},
-        *distractors_, sample, location);
+    Sample stranger;
+    stranger.path = folds.distractors + "/" + sample.path;
+    stranger.domain = sample.domain;
+    stranger.split = Split::gallery;
+    if (!sample.tracklet.empty()) {
+      // A query and a gallery tracklet may have one name.
+      stranger.tracklet = folds.distractors + "/" + split_name(sample.split) + "/" + sample.tracklet;
+    }
+    add(std::move(stranger), *distractors_, sample, location);
   }
   if (samples_.size() == before) {
     throw RecipeError(

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
+#include "data/tracklets.h"
 #include "kindred/core/error.h"
 
 namespace kindred::data {
@@ -32,8 +34,14 @@ void JoinedDataset::join(const Part& part, std::size_t number, std::int64_t firs
   }
   const Dataset& dataset = part.dataset ? *part.dataset : *base_;
   const std::string prefix = part.dataset ? "pseudo" + std::to_string(number) + "/" : "";
-  std::unordered_map<std::string, Sample> known;
-  for (auto& sample : dataset.samples()) known.emplace(sample.path, std::move(sample));
+  const auto theirs = dataset.samples();
+  std::unordered_map<std::string_view, std::size_t> known;
+  for (std::size_t i = 0; i < theirs.size(); ++i) known.emplace(theirs[i].path, i);
+  std::unordered_map<std::size_t, Frames> tracklets;  // by the first frame
+  for (auto& frames : frames_of_tracklets(theirs)) {
+    const auto first = frames.front();
+    if (!theirs[first].tracklet.empty()) tracklets.emplace(first, std::move(frames));
+  }
   samples_.reserve(samples_.size() + part.samples.size());
   for (const auto& labelled : part.samples) {
     const auto refuse = [&](const std::string& what) {
@@ -46,15 +54,35 @@ void JoinedDataset::join(const Part& part, std::size_t number, std::int64_t firs
     if (labelled.identity < 0) {
       refuse("has no identity of 0 or more; remove images without an identity from the labels");
     }
-    if (!part.dataset && found->second.split == Split::train) refuse("is already in the training split");
-    Sample sample = labelled;
-    sample.path = prefix + labelled.path;
-    sample.identity += first_identity;
-    sample.split = Split::train;
-    if (!joined_.emplace(sample.path, Source{&dataset, found->second}).second) {
-      refuse("is labeled twice; list each image once");
+    if (!part.dataset && theirs[found->second].split == Split::train) {
+      refuse("is already in the training split");
     }
-    samples_.push_back(std::move(sample));
+    Frames frames{found->second};
+    if (!labelled.tracklet.empty()) {
+      const auto tracklet = tracklets.find(found->second);
+      if (tracklet == tracklets.end() || theirs[found->second].tracklet != labelled.tracklet) {
+        refuse("is not the first frame of the tracklet '" + labelled.tracklet +
+               "' in the data set: the labels are for other data, or the data has changed; label again");
+      }
+      frames = tracklet->second;
+    }
+    for (const auto frame : frames) {
+      const auto& there = theirs[frame];
+      Sample sample = labelled;
+      sample.path = prefix + there.path;
+      sample.identity += first_identity;
+      sample.split = Split::train;
+      sample.view = there.view;
+      if (!there.tracklet.empty()) {
+        // A query and a gallery tracklet may have one name.
+        sample.tracklet =
+            "pseudo" + std::to_string(number) + "/" + split_name(there.split) + "/" + there.tracklet;
+      }
+      if (!joined_.emplace(sample.path, Source{&dataset, there}).second) {
+        refuse("is labeled twice; list each image once");
+      }
+      samples_.push_back(std::move(sample));
+    }
   }
 }
 

@@ -16,7 +16,8 @@ namespace kindred::data {
 /// The samples of a data set, and behind them those that join its training split: with new identities, which
 /// follow the largest of the training split in the order of the parts, each part's own identities kept apart.
 /// An image that joins stays in its old split, too. It keeps its path, except that those of a data set of
-/// their own are called "pseudo1/PATH", after the part's place among all, from 1.
+/// their own are called "pseudo1/PATH", after the part's place among all, from 1. A label with a tracklet is
+/// of all its frames; without one it is of the image alone, also where that is a frame.
 class JoinedDataset final : public Dataset {
  public:
   struct Part {
@@ -26,7 +27,8 @@ class JoinedDataset final : public Dataset {
   };
 
   /// Throws DataError naming file and image when a labelled image is not in its data set, has no identity, is
-  /// of the training split already, or is labelled twice; and when a file labels nothing.
+  /// of the training split already, is not the first frame of the tracklet that its label names, or is
+  /// labelled twice; and when a file labels nothing.
   JoinedDataset(std::unique_ptr<Dataset> base, std::vector<Part> parts);
 
   [[nodiscard]] std::vector<Sample> samples() const override { return samples_; }

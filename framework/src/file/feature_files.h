@@ -27,17 +27,15 @@ struct StorageLoss {
   [[nodiscard]] double cosine_bound() const { return 2 * largest; }
 };
 
-/// Writes STEM.npy ('<f4', '<f2' or '<V2', see npy.h) and STEM.csv (header:
-/// path,identity,camera,domain,split; an unlabelled identity and an unknown camera are empty cells), each
+/// Writes STEM.npy ('<f4', '<f2' or '<V2', see npy.h) and STEM.csv (kindred/text/sample_table.h), each
 /// atomically. Throws DataError, before anything is written, for a descriptor with a number too large for 16
 /// bits.
 StorageLoss write_features(const std::filesystem::path& stem, const Features& features,
                            Storage storage = Storage::float32);
 
-/// Reads STEM.npy (any float type of npy.h, C or Fortran order) and STEM.csv (path and identity needed,
-/// camera, domain and split optional, in any order; other columns are an error). `file` may be given with
-/// either ending or with none. Throws DataError naming file and line or row when they are damaged, foreign or
-/// do not fit each other, or a number is not finite.
+/// Reads STEM.npy (any float type of npy.h, C or Fortran order) and STEM.csv (sample_list.h). `file` may be
+/// given with either ending or with none. Throws DataError naming file and line or row when they are damaged,
+/// foreign or do not fit each other, or a number is not finite.
 [[nodiscard]] Features read_features(const std::filesystem::path& file);
 
 /// The same, for descriptors that are read piece by piece because all may be more than memory holds. The

@@ -1,13 +1,16 @@
 #include "file/file_kind.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <fstream>
+#include <span>
 #include <string_view>
 #include <system_error>
 
 #include "file/safetensors.h"
 #include "file/zip.h"
 #include "kindred/core/error.h"
+#include "kindred/image/file_content.h"
 
 namespace kindred::file {
 namespace {
@@ -48,11 +51,8 @@ bool is_onnx(std::string_view start, const fs::path& file) {
 }
 
 bool is_image(std::string_view start) {
-  using namespace std::string_view_literals;
-  for (const auto magic : {"\xff\xd8\xff"sv, "\x89PNG"sv, "BM"sv, "GIF8"sv, "II*\0"sv, "MM\0*"sv}) {
-    if (start.starts_with(magic)) return true;
-  }
-  return start.starts_with("RIFF") && start.size() > 12 && start.substr(8, 4) == "WEBP";
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(start.data());
+  return content_of(std::span(bytes, start.size())).kind == ContentKind::image;
 }
 
 bool is_text(std::string_view start) {

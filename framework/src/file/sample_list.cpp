@@ -37,13 +37,16 @@ void write_sample_list(const std::filesystem::path& file, const std::vector<Samp
 
 SampleListReader::SampleListReader(const std::filesystem::path& file) : reader_(file) {
   const auto& table = reader_.table();
-  table.require_known_columns({"path", "identity", "camera", "domain", "split", "clothes"});
+  table.require_known_columns(
+      {"path", "identity", "camera", "domain", "split", "clothes", "view", "tracklet"});
   path_ = table.column("path");
   identity_ = table.column("identity");
   camera_ = table.find("camera");
   domain_ = table.find("domain");
   split_ = table.find("split");
   clothes_ = table.find("clothes");
+  view_ = table.find("view");
+  tracklet_ = table.find("tracklet");
 }
 
 bool SampleListReader::next(Sample& sample) {
@@ -60,6 +63,9 @@ bool SampleListReader::next(Sample& sample) {
   if (split_) sample.split = split_in(table, row_, *split_);
   sample.clothes = number_or(unknown_clothes, table, row_, clothes_, clothes_names_, unknown_clothes,
                              "or -1 or an empty cell if the clothes are unknown");
+  sample.view = number_or(unknown_view, table, row_, view_, views_, unknown_view,
+                          "or -1 or an empty cell if the view is unknown");
+  if (tracklet_) sample.tracklet = row_.cells[*tracklet_];
   return true;
 }
 

@@ -1,4 +1,5 @@
-// Lists of images: a CSV file with the columns path,identity,camera,domain,split and, where known, clothes.
+// Lists of images: a CSV file with the columns path,identity,camera,domain,split and, where known, clothes,
+// view and tracklet.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +21,9 @@ namespace kindred::file {
 /// write_sample_table(), atomically.
 void write_sample_list(const std::filesystem::path& file, const std::vector<Sample>& samples);
 
-/// Reads such a list: path and identity needed, camera, domain, split and clothes optional, in any order;
-/// other columns are an error. Identities and cameras are whole numbers or names (NameNumbers). Throws
-/// DataError naming file and line.
+/// Reads such a list: path and identity needed, the others optional, in any order; another column is an
+/// error. Identities, cameras, clothes and views are whole numbers or names (NameNumbers). Throws DataError
+/// naming file and line.
 class SampleListReader {
  public:
   explicit SampleListReader(const std::filesystem::path& file);
@@ -43,9 +44,12 @@ class SampleListReader {
   std::optional<std::size_t> domain_;
   std::optional<std::size_t> split_;
   std::optional<std::size_t> clothes_;
+  std::optional<std::size_t> view_;
+  std::optional<std::size_t> tracklet_;
   NameNumbers identities_;
   NameNumbers cameras_;
   NameNumbers clothes_names_;
+  NameNumbers views_;
 };
 
 /// Reads such a list whole.

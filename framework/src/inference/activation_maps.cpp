@@ -76,6 +76,12 @@ void require_maps(const std::vector<Activations>& features) {
   }
 }
 
+/// Those of whole images: heads may compute parts of images in larger batches, which are no maps of them.
+std::vector<Activations> of_whole_images(std::vector<Activations> features, std::int64_t images) {
+  std::erase_if(features, [&](const Activations& one) { return one.values.size(0) != images; });
+  return features;
+}
+
 /// The map alone, in colours.
 cv::Mat coloured(const torch::Tensor& map, const cv::Size& size) {
   const auto bytes = (map * 255).round().to(torch::kUInt8).contiguous();
@@ -124,7 +130,7 @@ ActivationMaps::ActivationMaps(model::Model& model, model::MapWatch& watch, torc
 torch::Tensor ActivationMaps::energy(const Activations& images) {
   const torch::NoGradGuard no_gradients;
   static_cast<void>(model_.describe(model::placed(images, device_)));
-  const auto maps = watch_.take();
+  const auto maps = of_whole_images(watch_.take(), images.values.size(0));
   require_maps(maps);
   std::vector<torch::Tensor> energies;
   for (const auto& features : maps) {
@@ -140,7 +146,7 @@ torch::Tensor ActivationMaps::similarity_to_first(const Activations& images) {
   auto descriptors = model_.forward(model::placed(images, device_)).back().to(torch::kFloat32);
   // Through its length a descriptor would lose as much as it gains: the length is held fixed.
   descriptors = descriptors / descriptors.detach().norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
-  const auto maps = watch_.take();
+  const auto maps = of_whole_images(watch_.take(), images.values.size(0));
   require_maps(maps);
   // In evaluation mode no image changes another's descriptor: the gradient of the sum holds those of all.
   const auto similarity = descriptors.slice(0, 1).matmul(descriptors[0].detach()).sum();

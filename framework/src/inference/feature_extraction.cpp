@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <exception>
 #include <stdexcept>
+#include <utility>
 
 #include "data/loader.h"
 #include "data/planned_loader.h"
+#include "data/tracklets.h"
 #include "kindred/core/error.h"
 #include "kindred/nn/activations.h"
 #include "model/population.h"
@@ -66,6 +68,83 @@ torch::Tensor describe(model::Model& model, const Activations& images, bool flip
                                           torch::nn::functional::NormalizeFuncOptions().dim(1));
 }
 
+/// One descriptor for each tracklet and each single image, put together from those of their frames.
+class TrackletRows {
+ public:
+  TrackletRows(const std::vector<Sample>& samples, std::int64_t frames) : row_of_(samples.size()) {
+    for (const auto& all : data::frames_of_tracklets(samples)) {
+      for (const auto frame : data::evenly_chosen(all, frames)) {
+        row_of_[frame] = static_cast<std::int64_t>(samples_.size());
+        order_.push_back(frame);
+      }
+      samples_.push_back(data::sample_of_tracklet(samples, all));
+    }
+    counts_.resize(samples_.size());
+  }
+
+  /// The frames that are read, those of a tracklet one after the other.
+  [[nodiscard]] const data::Frames& order() const { return order_; }
+
+  /// @param rows those of the frames, [N, D]
+  void add(const data::Frames& frames, const torch::Tensor& rows) {
+    if (!sums_.defined()) sums_ = torch::zeros({static_cast<std::int64_t>(samples_.size()), rows.size(1)});
+    std::vector<std::int64_t> places;
+    places.reserve(frames.size());
+    for (const auto frame : frames) {
+      places.push_back(row_of_[frame]);
+      ++counts_[static_cast<std::size_t>(places.back())];
+    }
+    sums_.index_add_(0, torch::tensor(places, torch::kLong), rows);
+  }
+
+  /// Rows of length 1; those of which no frame was added are left out.
+  [[nodiscard]] file::Features finish() {
+    file::Features features;
+    std::vector<std::int64_t> kept;
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+      if (counts_[i] == 0) continue;
+      const auto row = static_cast<std::int64_t>(i);
+      if (counts_[i] > 1) scale(row, counts_[i]);
+      kept.push_back(row);
+      features.samples.push_back(std::move(samples_[i]));
+    }
+    features.descriptors =
+        kept.size() == samples_.size() ? sums_ : sums_.index_select(0, torch::tensor(kept, torch::kLong));
+    return features;
+  }
+
+ private:
+  void scale(std::int64_t row, std::int64_t count) {
+    // Means of directions that are shorter have lost all of them but rounding.
+    constexpr double shortest_mean = 1e-5;
+    auto sum = sums_[row];
+    const auto length = sum.norm().item<double>();
+    if (length < shortest_mean * static_cast<double>(count)) {
+      const auto& sample = samples_[static_cast<std::size_t>(row)];
+      throw DataError(sample.path, "the descriptors of the " + std::to_string(count) +
+                                       " frames of the tracklet '" + sample.tracklet +
+                                       "' cancel each other out, so their mean has no direction; use a "
+                                       "model that is trained");
+    }
+    sum.div_(length);
+  }
+
+  std::vector<std::int64_t> row_of_;  ///< of each sample
+  data::Frames order_;
+  std::vector<Sample> samples_;
+  std::vector<std::int64_t> counts_;  ///< frames that were added to each row
+  torch::Tensor sums_;
+};
+
+/// Batches of samples in an order.
+std::vector<data::Frames> batches_of(const data::Frames& order, std::int64_t size) {
+  auto batches = data::consecutive_batches(order.size(), static_cast<std::size_t>(size));
+  for (auto& batch : batches) {
+    for (auto& place : batch) place = order[place];
+  }
+  return batches;
+}
+
 system::Precision trained_precision(const recipe::InferencePlan& plan, torch::Device device) {
   return plan.train.precision == system::Precision::automatic ? system::suitable_precision(device)
                                                               : plan.train.precision;
@@ -108,12 +187,12 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
   system::place_module(model, computing.device);
 
   const auto augmentations = data::create_augmentations(plan);
+  TrackletRows tracklets(samples, plan.embed.frames);
+  const auto& order = tracklets.order();
   data::Loader loader(dataset, samples, augmentations, data::loader_options(plan), false);
-  loader.start(data::consecutive_batches(samples.size(), static_cast<std::size_t>(plan.embed.batch_size)), 0);
+  loader.start(batches_of(order, plan.embed.batch_size), 0);
 
-  progress::Meter meter(progress, "embed " + what, static_cast<std::int64_t>(samples.size()));
-  file::Features features;
-  features.samples.reserve(samples.size());
+  progress::Meter meter(progress, "embed " + what, static_cast<std::int64_t>(order.size()));
   std::int64_t described = 0;
   while (const auto batch = loader.next()) {
     const auto rows = [&] {
@@ -132,11 +211,7 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
       throw std::logic_error("a model's descriptors must be [N, D], 32-bit floats");
     }
     require_unit_rows(rows, *batch, samples);
-    if (described == 0) {
-      features.descriptors = torch::empty({static_cast<std::int64_t>(samples.size()), rows.size(1)});
-    }
-    features.descriptors.slice(0, described, described + count).copy_(rows);
-    for (const auto index : batch->samples) features.samples.push_back(samples[index]);
+    tracklets.add(batch->samples, rows);
     described += count;
     meter.update(described + loader.skipped());
   }
@@ -144,13 +219,13 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
     const auto messages = loader.skip_messages();
     const auto first = messages.empty() ? std::string() : "; the first: " + messages.front();
     if (described == 0) throw DataError(what, "no images can be read" + first);
-    progress.note(std::to_string(skipped) + " of " + std::to_string(samples.size()) + " " + what +
+    progress.note(std::to_string(skipped) + " of " + std::to_string(order.size()) + " " + what +
                   " images cannot be read and are skipped" + first);
   }
-  features.descriptors = features.descriptors.slice(0, 0, described);
+  auto features = tracklets.finish();
   meter.finish();
   if (are_nearly_equal(features.descriptors)) {
-    progress.note("warning: the descriptors of all " + std::to_string(described) + " " + what +
+    progress.note("warning: the descriptors of all " + std::to_string(features.samples.size()) + " " + what +
                   " images are nearly equal, so the order in a ranking is chance: the model tells nobody "
                   "apart. It is untrained, or its training collapsed (see the log of the training)");
   }

@@ -18,11 +18,14 @@ namespace kindred::inference {
 
 /// Describes samples with a model in evaluation mode, with the plan's preprocessing (the augmentations that
 /// run at test time). With embed.flip_test each descriptor is the sum of that of the image and that of its
-/// mirror image, mirrored after the preprocessing. Rows are of length 1, in the order of the samples. The
-/// model is moved to `device` and left there, in the mode (training or evaluation) in which it was. Images
-/// that are bad and skipped are left out of the result and counted in a note. Memory beside the model: the
-/// result and the loader's batches. Throws DataError when there is no
-/// sample, when all images are bad, and for a descriptor that is not finite, naming the image.
+/// mirror image, mirrored after the preprocessing. Rows are of length 1, in the order of the samples. A
+/// tracklet has one row, in the place of the first of its samples and under its first frame's path: the mean
+/// of the descriptors of embed.frames of its frames, taken evenly, scaled to length 1. The model is moved to
+/// `device` and left there, in the mode (training or evaluation) in which it was. Images that are bad and
+/// skipped are left out of the result, and of the mean of a tracklet, and counted in a note. Memory beside
+/// the model: the result and the loader's batches. Throws DataError when there is no sample, when all images
+/// are bad, for a descriptor that is not finite, naming the image, and as data::sample_of_tracklet() does.
+/// @param samples of one split
 /// @param what "query", "gallery", ...: for progress and messages
 [[nodiscard]] file::Features extract_features(model::Model& model, const recipe::ExtractionPlan& plan,
                                               const Dataset& dataset, const std::vector<Sample>& samples,

@@ -11,6 +11,7 @@
 #include "recipe/recipe_kind.h"
 #include "recipe/recipe_layout.h"
 #include "recipe/recipe_merge.h"
+#include "recipe/reserved_keys.h"
 
 namespace kindred::recipe {
 namespace {
@@ -23,12 +24,10 @@ Names top_level_keys() {
   return keys;
 }
 
-const Names table_keys = {"type"};
 const Names optimizer_keys = {"type", "group"};
-const Names backbone_keys = {"type", "weights", "weights_sha256", "weights_key"};
-const Names entry_keys = {"type", "name", "enabled"};
 const Names post_processor_keys = {"type", "name", "enabled", "domains"};
-const Names loss_keys = {"type", "name", "enabled", "on", "weight", "reduction"};
+const Names loss_keys = {"type",      "name",         "enabled",        "on",         "weight",
+                         "reduction", "weights_file", "weights_sha256", "weights_key"};
 
 bool contains(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -78,7 +77,8 @@ class Planner {
     choose(plan.backbone, backbone_keys);
     if (const auto* table = root_->find("backbone"); table != nullptr && table->as<Table>() != nullptr) {
       plan.backbone_start = BackboneSettings::schema().parse(
-          only(*table, {"weights", "weights_sha256", "weights_key"}), "[backbone]", diagnostics_);
+          only(*table, {"weights", "weights_sha256", "weights_key", "weights_allow_unused"}), "[backbone]",
+          diagnostics_);
       if (plan.backbone_start.weights && plan.backbone_start.weights->empty()) plan.backbone_start = {};
     }
     choose(plan.head);
@@ -442,15 +442,32 @@ class Planner {
       auto& choice = out.emplace_back();
       chooser_.choose(*table, "[[loss]]", loss_keys, choice);
       const auto subject = choice.name.empty() ? std::string("[[loss]]") : "loss '" + choice.name + "'";
-      const auto common =
-          LossSettings::schema().parse(only(*table, {"on", "weight", "reduction"}), subject, diagnostics_);
+      const auto common = LossSettings::schema().parse(
+          only(*table, {"on", "weight", "reduction", "weights_file", "weights_sha256", "weights_key"}),
+          subject, diagnostics_);
       const auto* on = table->as<Table>()->find("on");
       choice.on = common.on;
       choice.on_location = on == nullptr ? table->location() : on->location();
       choice.weight = common.weight;
       choice.reduction = common.reduction;
+      choice.weights_file = common.weights_file;
+      choice.weights_sha256 = common.weights_sha256;
+      choice.weights_key = common.weights_key;
       if (entry.name) choice.name = *entry.name;
+      check_weights(choice);
     }
+  }
+
+  /// A file where the loss needs one, and nowhere else.
+  void check_weights(const LossChoice& choice) {
+    if (choice.factory == nullptr || choice.needs_weights() == choice.weights_file.has_value()) return;
+    diagnostics_.error(
+        choice.location,
+        choice.subject() +
+            (choice.needs_weights()
+                 ? ": has tensors that come from a file; set weights_file or, in a stage of a pipeline, "
+                   "losses_from"
+                 : ": has no tensors that a file could give; leave weights_file out"));
   }
 
   const Value& recipe_;
@@ -557,7 +574,9 @@ Value Plan::resolved() const {
   entries = {};
   for (const auto& choice : losses) {
     auto table = frozen_entry(choice);
-    append(table, LossSettings::schema().write({choice.on, choice.weight, choice.reduction}));
+    append(table,
+           LossSettings::schema().write({choice.on, choice.weight, choice.reduction, choice.weights_file,
+                                         choice.weights_sha256, choice.weights_key}));
     append(table, choice.factory->write(choice.params.get()));
     entries.emplace_back(std::move(table));
   }

@@ -30,6 +30,12 @@ struct LossChoice : Choice<Loss> {
   SourceLocation on_location;
   double weight = 1.0;
   Reduction reduction = Reduction::sum;  ///< over the outputs it is on
+  std::optional<std::string> weights_file;
+  std::optional<std::string> weights_sha256;
+  std::optional<std::string> weights_key;
+
+  /// Whether it has tensors that come from a file: its component knows layouts of some.
+  [[nodiscard]] bool needs_weights() const { return !factory->info().weights_layouts.empty(); }
 };
 
 struct PostProcessorChoice : Choice<PostProcessor> {
@@ -112,13 +118,13 @@ struct TeacherChoice : TeacherSettings {
 
 /// The recipe's keys: `name`, `seed` and `evaluate_on`; the tables dataset (or a list of them,
 /// dataset_choice.h), sampler, backbone, head, optimizer and schedule,
-/// each with `type` and the parameters of that component, backbone also with `weights`, `weights_sha256` and
-/// `weights_key`;
+/// each with `type` and the parameters of that component, backbone also with `weights`, `weights_sha256`,
+/// `weights_key` and `weights_allow_unused`;
 /// the lists of tables augmentation, loss, post_processor and metric, whose entries have `type`, `name` and
-/// `enabled` besides, those of loss also `on`, `weight` and `reduction`, those of post_processor `domains`;
-/// the list of tables group inside optimizer; the list of tables teacher; the list of tables pseudo_labels,
-/// each with a table `dataset` or without; the engine's own tables folds, weights, loader, train, embed,
-/// ranking, evaluate and machine (settings.h).
+/// `enabled` besides, those of loss also `on`, `weight`, `reduction`, `weights_file`, `weights_sha256` and
+/// `weights_key`, those of post_processor `domains`; the list of tables group inside optimizer; the list of
+/// tables teacher; the list of tables pseudo_labels, each with a table `dataset` or without; the engine's own
+/// tables folds, weights, loader, train, embed, ranking, evaluate and machine (settings.h).
 ///
 /// Without the list metric the metrics are the catalog's default ones (ComponentInfo::default_order); a table
 /// of that name changes entries of this list, as it would those of a list that is written out.
@@ -145,7 +151,7 @@ struct Plan : RankingPlan, DataPlan, InferencePlan {
   [[nodiscard]] Value resolved() const;
   /// What decides the result of a training, and nothing else: part_affecting() it. Where files lie does not
   /// count: the data, which the samples themselves tell apart, and weights to start from, which their SHA-256
-  /// tells apart (with_hashes_of_weights()).
+  /// tells apart (weights::settled()).
   [[nodiscard]] Value identity() const;
 };
 

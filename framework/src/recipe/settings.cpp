@@ -39,10 +39,15 @@ Schema<BackboneSettings> BackboneSettings::schema() {
   s.add("weights_key", &BackboneSettings::weights_key,
         "key of that file under which the weights are, such as teacher, where it holds several networks")
       .like(is_not_empty, "a key");
+  s.add("weights_allow_unused", &BackboneSettings::weights_allow_unused,
+        "names of tensors of that file that the backbone need not have a place for, such as 'projector.*'; "
+        "'*' matches any characters")
+      .like(is_not_empty, "the name of a tensor");
   s.rule([](const BackboneSettings& settings) -> std::string {
     if (settings.weights) return "";
     if (settings.weights_sha256) return "weights_sha256 needs weights";
-    return settings.weights_key ? "weights_key needs weights" : "";
+    if (settings.weights_key) return "weights_key needs weights";
+    return settings.weights_allow_unused.empty() ? "" : "weights_allow_unused needs weights";
   });
   return s;
 }
@@ -108,11 +113,16 @@ Schema<WeightsSettings> WeightsSettings::schema() {
         "'head.classifier*' for other identities; they start from random numbers; '*' matches any characters")
       .like(is_not_empty, "the name of a tensor")
       .also_called({"strict", "ignore", "exclude", "skip"});
+  s.add("allow_unused", &WeightsSettings::allow_unused,
+        "names of tensors of the file that the network need not have a place for, such as 'auxiliary.*'; "
+        "'*' matches any characters")
+      .like(is_not_empty, "the name of a tensor");
   s.rule([](const WeightsSettings& settings) -> std::string {
     if (settings.file) return "";
     if (settings.sha256) return "sha256 needs file";
     if (settings.key) return "key needs file";
-    return settings.allow_missing.empty() ? "" : "allow_missing needs file";
+    if (!settings.allow_missing.empty()) return "allow_missing needs file";
+    return settings.allow_unused.empty() ? "" : "allow_unused needs file";
   });
   return s;
 }
@@ -246,6 +256,12 @@ Schema<EmbedSettings> EmbedSettings::schema() {
   s.add("flip_test", &EmbedSettings::flip_test,
         "add the descriptors of each image and its mirror image; takes twice as long")
       .also_called({"tta", "flip", "flip_feats", "horizontal_flip", "test_time_augmentation"});
+  s.add(
+       "frames", &EmbedSettings::frames,
+       "frames of each tracklet that are taken, at equal distances; its descriptor is the mean of theirs; 0: "
+       "all")
+      .range(0, 1'000'000)
+      .also_called({"seq_len", "num_frames", "frames_per_tracklet", "sample_frames"});
   s.add("storage", &EmbedSettings::storage,
         "number format on disk; 'float32': unchanged; 'float16' and 'bfloat16': half the size, with a change "
         "of up to 0.05 % and 0.4 % of the length",
@@ -311,7 +327,22 @@ Schema<LossSettings> LossSettings::schema() {
       .also_called({"scale", "factor", "lambda", "loss_weight", "coefficient"});
   s.add("reduction", &LossSettings::reduction, "how the losses of the outputs are combined",
         {{"sum", Reduction::sum}, {"mean", Reduction::mean}});
+  s.add(
+       "weights_file", &LossSettings::weights_file,
+       "file with the tensors that the loss needs, such as those of a text encoder, or losses.safetensors of "
+       "another training; relative to the working directory")
+      .file();
+  s.add("weights_sha256", &LossSettings::weights_sha256,
+        "SHA-256 of that file; training refuses any other file; always set in the resolved recipe")
+      .like(is_sha256, sha256_form);
+  s.add(
+       "weights_key", &LossSettings::weights_key,
+       "key of that file under which the tensors are, or what their names begin with, where it holds several "
+       "losses or networks")
+      .like(is_not_empty, "a key");
   s.rule([](const LossSettings& settings) -> std::string {
+    if (!settings.weights_file && settings.weights_sha256) return "weights_sha256 needs weights_file";
+    if (!settings.weights_file && settings.weights_key) return "weights_key needs weights_file";
     if (!settings.on.empty()) return "";
     return "on = [] applies the loss to nothing; name at least one output of the head, or set enabled = "
            "false";

@@ -41,6 +41,9 @@ struct LossSettings {
   std::vector<std::string> on;
   double weight = 1.0;
   Reduction reduction = Reduction::sum;
+  std::optional<std::string> weights_file;    ///< of the loss's own networks or features; absent: none
+  std::optional<std::string> weights_sha256;  ///< absent: any file
+  std::optional<std::string> weights_key;     ///< absent: the weights are looked for
   static Schema<LossSettings> schema();
 };
 
@@ -55,6 +58,7 @@ struct BackboneSettings {
   std::optional<std::string> weights;         ///< absent: random
   std::optional<std::string> weights_sha256;  ///< absent: any file
   std::optional<std::string> weights_key;     ///< absent: the weights are looked for
+  std::vector<std::string> weights_allow_unused;
   static Schema<BackboneSettings> schema();
 };
 
@@ -64,6 +68,7 @@ struct WeightsSettings {
   std::optional<std::string> sha256;  ///< absent: any file
   std::optional<std::string> key;     ///< absent: the weights are looked for
   std::vector<std::string> allow_missing;
+  std::vector<std::string> allow_unused;
   static Schema<WeightsSettings> schema();
 };
 
@@ -134,6 +139,7 @@ struct TrainSettings {
 struct EmbedSettings {
   std::int64_t batch_size = 64;
   bool flip_test = false;
+  std::int64_t frames = 0;  ///< of each tracklet; 0: all
   file::Storage storage = file::Storage::float32;
   system::Precision precision = system::Precision::trained;
   static Schema<EmbedSettings> schema();

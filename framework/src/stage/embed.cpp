@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "data/planned_loader.h"
+#include "data/tracklets.h"
 #include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
 #include "progress/meter.h"
@@ -41,6 +42,23 @@ std::string change_text(const file::StorageLoss& loss) {
          " %, so cosines change by at most " + bound_text(loss.cosine_bound());
 }
 
+/// "" without tracklets.
+std::string tracklets_text(const std::vector<Sample>& samples, std::int64_t frames) {
+  std::int64_t tracklets = 0;
+  std::int64_t all = 0;
+  std::int64_t read = 0;
+  for (const auto& tracklet : data::frames_of_tracklets(samples)) {
+    if (samples[tracklet.front()].tracklet.empty()) continue;
+    ++tracklets;
+    all += static_cast<std::int64_t>(tracklet.size());
+    read += static_cast<std::int64_t>(data::evenly_chosen(tracklet, frames).size());
+  }
+  if (tracklets == 0) return "";
+  return text::grouped_digits(tracklets) + (tracklets == 1 ? " tracklet" : " tracklets") +
+         "; features are extracted of " + text::grouped_digits(read) + " of " + text::grouped_digits(all) +
+         " frames and averaged";
+}
+
 }  // namespace
 
 std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::InferencePlan& plan,
@@ -62,6 +80,9 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Infe
     std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(samples),
                  [split](const Sample& sample) { return sample.split == split; });
     if (samples.empty()) continue;
+    if (const auto text = tracklets_text(samples, plan.embed.frames); !text.empty()) {
+      progress.note(std::string(split_name(split)) + ": " + text);
+    }
     const auto features =
         inference::extract_features(model, plan, dataset, samples, split_name(split), computing, progress);
     const auto stem = folder / split_name(split);

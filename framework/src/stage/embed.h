@@ -17,7 +17,7 @@ namespace kindred::stage {
 struct EmbeddedSplit {
   Split split = Split::gallery;
   std::filesystem::path stem;  ///< STEM.npy and STEM.csv
-  std::int64_t images = 0;
+  std::int64_t images = 0;     ///< descriptors: a tracklet counts once
   std::int64_t dim = 0;
   std::string storage;  ///< "float32", or "float16, cosines to 0.00056"
   file::StorageLoss loss;

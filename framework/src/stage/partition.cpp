@@ -1,11 +1,31 @@
 #include "stage/partition.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <map>
 #include <opencv2/core/mat.hpp>
+#include <string>
 
 #include "data/each_image.h"
+#include "data/tracklets.h"
 #include "kindred/core/error.h"
 
 namespace kindred::stage {
+namespace {
+
+/// All frames of a tracklet are of the domain of most of them; of several, of the first by name.
+void agree_in_tracklets(const std::vector<Sample>& samples, results::DomainsFile& list) {
+  for (const auto& frames : data::frames_of_tracklets(samples)) {
+    if (frames.size() == 1) continue;
+    std::map<std::string, std::int64_t> counts;
+    for (const auto frame : frames) ++counts[list.images[frame].domain];
+    const auto most = std::max_element(counts.begin(), counts.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    for (const auto frame : frames) list.images[frame].domain = most->first;
+  }
+}
+
+}  // namespace
 
 PartitionOutcome partition(const Partitioner& partitioner, const Dataset& dataset,
                            const std::vector<Sample>& samples, const std::filesystem::path& folder,
@@ -18,6 +38,7 @@ PartitionOutcome partition(const Partitioner& partitioner, const Dataset& datase
     const auto image = partitioner.needs_pixels() ? dataset.image(samples[i]) : cv::Mat();
     list.images[i] = {samples[i].path, samples[i].split, partitioner.domain(samples[i], image)};
   });
+  agree_in_tracklets(samples, list);
   list.write(csv);
   return {csv, list.domains()};
 }

@@ -35,6 +35,27 @@ bool stand_in_for_weights(Value& recipe) {
   return true;
 }
 
+constexpr const char* a_stages_losses = "a stage's losses";
+
+/// Names a file of tensors in each loss that needs one and has none; false when there is no such loss.
+bool stand_in_for_losses(Value& recipe, const Catalog& catalog) {
+  auto* losses = recipe.as<Table>()->find("loss");
+  auto* list = losses == nullptr ? nullptr : losses->as<Array>();
+  if (list == nullptr) return true;  // the recipe's error is another one
+  bool any = false;
+  for (auto& loss : *list) {
+    auto* table = loss.as<Table>();
+    const auto* type = table == nullptr ? nullptr : table->find("type");
+    const auto* name = type == nullptr ? nullptr : type->as<std::string>();
+    const auto* component = name == nullptr ? nullptr : catalog.find("loss", *name);
+    if (component == nullptr || component->info().weights_layouts.empty()) continue;
+    if (table->find("weights_file") != nullptr) continue;
+    table->set("weights_file", Value(std::string(a_stages_losses)));
+    any = true;
+  }
+  return any;
+}
+
 }  // namespace
 
 StageReader::StageReader(const Value& stage, const PipelineDefaults& defaults,
@@ -179,7 +200,8 @@ void StageReader::pick_datasets(const std::vector<std::string>& names, Table& re
   recipe.set("evaluate_on", Value(std::move(evaluated)));
 }
 
-std::optional<recipe::Plan> StageReader::plan(const std::optional<std::string>& start_from) {
+std::optional<recipe::Plan> StageReader::plan(const std::optional<std::string>& start_from,
+                                              const std::optional<std::string>& losses_from) {
   const auto* recipe = table("recipe");
   if (recipe == nullptr || recipe->as<Table>() == nullptr) {
     chooser_.diagnostics.error(
@@ -203,9 +225,19 @@ std::optional<recipe::Plan> StageReader::plan(const std::optional<std::string>& 
         title() + ": both start_from and the recipe set the initial weights; remove one of them");
     return std::nullopt;
   }
+  if (losses_from && !stand_in_for_losses(whole, chooser_.catalog())) {
+    chooser_.diagnostics.error(location_of("losses_from"),
+                               title() +
+                                   ": losses_from is of no use: every loss of the recipe that needs a "
+                                   "file names one, or none does; remove losses_from");
+    return std::nullopt;
+  }
   try {
     auto plan = recipe::make_plan(whole, chooser_.catalog());
     if (start_from) plan.weights.file.reset();
+    for (auto& loss : plan.losses) {
+      if (losses_from && loss.weights_file == a_stages_losses) loss.weights_file.reset();
+    }
     return plan;
   } catch (const RecipeError& error) {
     chooser_.add(error);

@@ -67,7 +67,10 @@ class StageReader {
   /// there are none. Where `dataset` picks some of the pipeline's, the others are not trained on.
   /// @param start_from the stage whose model the whole network starts from: an error where the recipe names
   /// weights itself; [weights] file is absent in the plan
-  std::optional<recipe::Plan> plan(const std::optional<std::string>& start_from);
+  /// @param losses_from the stage whose losses' tensors those of the recipe start from that need some and
+  /// name no file: an error where there are none; their weights_file is absent in the plan
+  std::optional<recipe::Plan> plan(const std::optional<std::string>& start_from,
+                                   const std::optional<std::string>& losses_from);
   /// What the recipe says of searching; the defaults when the stage has none.
   recipe::RankingPlan ranking_plan();
   /// A table of the stage, or nullptr when there is none.

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "data/tracklets.h"
 #include "file/atomic_file.h"
 #include "kindred/core/error.h"
 #include "progress/meter.h"
@@ -146,8 +147,9 @@ void require_same(const std::vector<RankedQuery>& wanted, const std::vector<Rank
 }  // namespace
 
 SubmitOutcome submit(const Writer& writer, const std::vector<std::filesystem::path>& rankings,
-                     const std::vector<Sample>& samples, const std::filesystem::path& folder,
+                     const std::vector<Sample>& images, const std::filesystem::path& folder,
                      progress::ProgressSink& progress) {
+  const auto samples = data::samples_of_tracklets(images);
   const auto file = folder / writer.file_name();
   const auto query = side_of(samples, Split::query, writer, file);
   const auto gallery = side_of(samples, Split::gallery, writer, file);

@@ -29,9 +29,10 @@ struct SubmitOutcome {
 ///   - two queries, or two gallery images, have the same name in the writer's format;
 ///   - what is read back differs.
 /// @param rankings files matches.csv (matches_file.h), such as one for each domain
-/// @param samples the data set's; those of the split train do not matter
+/// A tracklet is a query, or in the gallery, by its first frame.
+/// @param images the data set's samples; those of the split train do not matter
 [[nodiscard]] SubmitOutcome submit(const Writer& writer, const std::vector<std::filesystem::path>& rankings,
-                                   const std::vector<Sample>& samples, const std::filesystem::path& folder,
+                                   const std::vector<Sample>& images, const std::filesystem::path& folder,
                                    progress::ProgressSink& progress);
 
 }  // namespace kindred::stage

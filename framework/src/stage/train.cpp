@@ -78,7 +78,7 @@ TrainOutcome already_done(const recipe::Plan& plan, const training::RunDirectory
 TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_directory,
                    progress::ProgressSink& progress, const std::atomic<bool>& stop) {
   const training::RunDirectory directory(run_directory);
-  const auto plan = decided(weights::with_hashes_of_weights(asked), training::binding_recipe(run_directory));
+  const auto plan = decided(weights::settled(asked), training::binding_recipe(run_directory));
   directory.require_recipe(plan);
   if (has_ended(plan, directory)) return already_done(plan, directory, progress);
 

@@ -8,8 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "kindred/core/error.h"
 #include "results/labels_file.h"
 #include "stage/train.h"
+#include "training/lasting_losses.h"
 #include "training/plan_check.h"
 #include "training/run_directory.h"
 #include "weights/initial_weights.h"
@@ -18,6 +20,19 @@ namespace kindred::stage {
 namespace {
 
 constexpr const char* averaged_file = "model.ema.safetensors";
+
+/// From what the stage in the folder has left.
+void start_losses(recipe::Plan& plan, const std::filesystem::path& folder) {
+  const auto file = folder / training::losses_name;
+  if (!std::filesystem::exists(file)) {
+    throw DataError(file,
+                    "does not exist: no loss of that training leaves anything that others start from; "
+                    "set losses_from to a stage with a loss that does, such as prompt_learning");
+  }
+  for (auto& loss : plan.losses) {
+    if (loss.needs_weights() && !loss.weights_file) loss.weights_file = file.string();
+  }
+}
 
 }  // namespace
 
@@ -29,11 +44,16 @@ Schema<TrainStage::Settings> TrainStage::Settings::schema() {
         "stage of type train whose model is the start of this training; [weights] allow_missing of the "
         "recipe lists what may differ")
       .stage({"train"});
+  s.add("losses_from", &Settings::losses_from,
+        "stage of type train whose losses have left losses.safetensors, from which the losses of this "
+        "training "
+        "start that need a file and name none (weights_file)")
+      .stage({"train"});
   return s;
 }
 
 TrainStage::TrainStage(StageReader& reader) : settings_(reader.settings<Settings>({"recipe", "dataset"})) {
-  if (auto plan = reader.plan(settings_.start_from)) plan_ = std::move(*plan);
+  if (auto plan = reader.plan(settings_.start_from, settings_.losses_from)) plan_ = std::move(*plan);
 }
 
 void TrainStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
@@ -55,7 +75,7 @@ void TrainStage::link(const std::function<const Stage&(const std::string&)>& sta
 }
 
 Value TrainStage::settings() const {
-  return weights::with_hashes_of_weights(plan_).identity();
+  return weights::settled(plan_).identity();
 }
 
 std::vector<const ComponentInfo*> TrainStage::components() const {
@@ -88,7 +108,7 @@ std::vector<recipe::NamedFile> TrainStage::files() const {
 
 std::optional<training::Extension> TrainStage::extension(const Value& begun,
                                                          const std::filesystem::path& folder) const {
-  return training::extension_in(folder, begun, weights::with_hashes_of_weights(plan_));
+  return training::extension_in(folder, begun, weights::settled(plan_));
 }
 
 bool TrainStage::is_worth_keeping(const std::filesystem::path& folder) const {
@@ -98,7 +118,9 @@ bool TrainStage::is_worth_keeping(const std::filesystem::path& folder) const {
 
 std::vector<std::string> TrainStage::results(const std::filesystem::path& folder) const {
   std::vector<std::string> files{training::model_name};
-  if (std::filesystem::exists(folder / averaged_file)) files.emplace_back(averaged_file);
+  for (const auto* file : {averaged_file, training::losses_name}) {
+    if (std::filesystem::exists(folder / file)) files.emplace_back(file);
+  }
   return files;
 }
 
@@ -116,6 +138,7 @@ StageResult TrainStage::run(const StageContext& context) const {
   }
   if (settings_.start_from)
     plan.weights.file = trained_model(context.folder_of(*settings_.start_from)).string();
+  if (settings_.losses_from) start_losses(plan, context.folder_of(*settings_.losses_from));
   const auto outcome = train(plan, context.folder, context.progress, context.stop);
   return {outcome.interrupted, outcome.images};
 }

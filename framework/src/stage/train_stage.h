@@ -17,6 +17,7 @@ class TrainStage final : public Stage {
   struct Settings {
     std::vector<std::string> labels;
     std::optional<std::string> start_from;
+    std::optional<std::string> losses_from;
     static Schema<Settings> schema();
   };
 

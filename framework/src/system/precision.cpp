@@ -9,9 +9,9 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "api/nn/torch_version.h"
 #include "kindred/core/error.h"
 #include "system/device.h"
-#include "system/torch_version.h"
 
 namespace kindred::system {
 namespace {

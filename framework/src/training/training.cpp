@@ -24,10 +24,12 @@
 #include "training/batch_pairs.h"
 #include "training/batch_parts.h"
 #include "training/extension.h"
+#include "training/lasting_losses.h"
 #include "training/planned_schedule.h"
 #include "training/random_state.h"
 #include "training/shared_sampler.h"
 #include "weights/initial_weights.h"
+#include "weights/loss_weights.h"
 
 namespace kindred::training {
 namespace {
@@ -86,6 +88,9 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       augmentations_(data::create_augmentations(plan)),
       loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan), /*training=*/true),
       trainer_(plan, initial_model(plan, data_, progress), device) {
+  std::vector<std::string> notes;
+  weights::start_losses(plan, trainer_.terms(), classes_of(data_), notes);
+  for (const auto& note : notes) progress_.note(note);
   if (evaluates()) best_by_ = ranking::best_figure(plan);
   if (evaluates()) {
     for (const auto& test_set : data_.test_sets) require_match(test_set);
@@ -162,6 +167,7 @@ bool Training::run() {
     const auto averaged = trainer_.averaged_weights();
     model::write_model_file(directory_.averaged_model(), trainer_.model(), plan_);
   }
+  write_lasting_losses(directory_.folder() / losses_name, trainer_.terms(), data_);
   // Last: where it is, training has ended.
   model::write_model_file(directory_.model(), trainer_.model(), plan_);
   std::error_code error;  // it only takes room

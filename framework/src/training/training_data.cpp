@@ -20,6 +20,7 @@ std::string fingerprint_of(const std::vector<Sample>& samples) {
     std::string text = sample.path + '\0' + std::to_string(sample.identity) + '\0' +
                        std::to_string(sample.camera) + '\0' + sample.domain + '\n';
     if (sample.view != unknown_view) text += "view " + std::to_string(sample.view) + '\n';
+    if (!sample.tracklet.empty()) text += "tracklet " + sample.tracklet + '\n';
     crc.process_bytes(text.data(), text.size());
   }
   return std::to_string(samples.size()) + " images, " + text::hex_digits(crc.checksum());

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "file/sha256.h"
@@ -31,17 +32,26 @@ void add_hash(const std::optional<std::string>& file, std::optional<std::string>
   }
 }
 
+/// What the log says of a tensor; "" when nothing.
+std::string row_text(const TensorRow& row) {
+  if (row.state == TensorState::adapted) return row.name + ", adapted: " + row.detail;
+  const std::string detail = row.detail.empty() ? "" : " (" + row.detail + ")";
+  if (row.state == TensorState::allowed) return "left unchanged: " + row.name + detail;
+  return row.state == TensorState::dropped ? "unused: " + row.name + detail : "";
+}
+
 /// "weights.pth (layout: torchvision): 267 of 320 tensors matched, ..."
 std::string note_of(const std::string& what, const WeightsFile& file, const MatchReport& report) {
   constexpr std::size_t most = 10;
   std::string text = what + " from " + file.file.string() + " (layout: " + report.layout_text() +
                      "): " + report.counts_text();
+  if (!file.choice.empty()) text += "\n  " + file.choice;
   std::size_t shown = 0;
   for (const auto& row : report.rows) {
-    if (row.state != TensorState::allowed && row.state != TensorState::unused) continue;
+    const auto line = row_text(row);
+    if (line.empty()) continue;
     if (++shown > most) break;
-    text += "\n  " + std::string(row.state == TensorState::allowed ? "left unchanged: " : "unused: ") +
-            row.name + (row.detail.empty() ? "" : " (" + row.detail + ")");
+    text += "\n  " + line;
   }
   if (shown > most) text += "\n  ...";
   for (const auto& object : file.unknown) text += "\n  not read: " + object;
@@ -60,6 +70,33 @@ std::set<std::string> tensors_of_identities(const recipe::Plan& plan) {
   return names;
 }
 
+/// Tensors of the file that are of as many identities as networks of two would have, if length 2 means that.
+struct PossibleClassifiers {
+  std::int64_t identities = 0;
+  std::map<std::string, torch::Tensor> tensors;
+};
+
+/// Nothing when none differs from the network of two, or when they do not agree.
+std::optional<PossibleClassifiers> possible_classifiers(const model::Model& of_two,
+                                                        const TranslatedWeights& weights) {
+  std::map<std::string, torch::Tensor> sources;
+  for (const auto& entry : weights.tensors) sources.emplace(entry.name, entry.tensor);
+  PossibleClassifiers found;
+  for (const auto& [name, tensor] : model::module_tensors(of_two)) {
+    const auto source = sources.find(name);
+    if (source == sources.end() || source->second.sizes() == tensor.sizes()) continue;
+    if (source->second.dim() != tensor.dim()) return std::nullopt;
+    for (std::int64_t d = 0; d < tensor.dim(); ++d) {
+      const auto size = source->second.size(d);
+      if (size == tensor.size(d)) continue;
+      if (tensor.size(d) != 2 || (!found.tensors.empty() && size != found.identities)) return std::nullopt;
+      found.identities = size;
+      found.tensors.insert(*source);
+    }
+  }
+  return found.tensors.empty() ? std::nullopt : std::optional(found);
+}
+
 /// What names have in common at their beginning, without their last parts: "head.classifier" of
 /// "head.classifier.weight" and "head.classifier.bias".
 std::string common_beginning(const std::set<std::string>& names) {
@@ -73,44 +110,92 @@ std::string common_beginning(const std::set<std::string>& names) {
 
 bool is_trouble(const TensorRow& row) {
   return row.state == TensorState::missing || row.state == TensorState::wrong_shape ||
-         row.state == TensorState::wrong_type;
+         row.state == TensorState::wrong_type || row.state == TensorState::unused;
 }
 
 /// What to do about a file that does not fit, or "".
-std::string advice(const recipe::Plan& plan, const MatchReport& report, bool whole) {
-  if (report.lacks_the_head_alone()) return "\nit contains only a backbone: use [backbone] weights";
-  const auto patterns = whole ? patterns_for_other_identities(plan, report) : std::vector<std::string>();
-  if (patterns.empty()) return "";
-  std::string list;
-  for (const auto& pattern : patterns) list += (list.empty() ? "" : ", ") + Value(pattern).to_toml();
-  return "\nthe file is of another number of identities; to start what depends on it from random numbers, "
-         "set "
-         "in [weights]: allow_missing = [" +
-         list + "]";
+std::string advice(const MatchReport& report, bool whole) {
+  if (whole && report.lacks_the_head_alone()) return "\nit contains only a backbone: use [backbone] weights";
+  if (report.count(TensorState::unused) == 0) return "";
+  return std::string(
+             "\nwhat has no place takes part in the file's network, whose outputs would be others; "
+             "choose components that have it or, if it is of no use, name it in ") +
+         (whole ? "[weights] allow_unused" : "[backbone] weights_allow_unused");
 }
 
+/// What a plan starts from.
 struct Start {
   fs::path file;
   std::optional<std::string> hash;
   std::string key;
-  std::string what;  ///< "weights of the backbone"
+  Allowed allowed;
+  bool whole = false;  ///< the whole network, not the backbone alone
+  SourceLocation location;
+
+  [[nodiscard]] std::string prefix() const { return whole ? "" : backbone_prefix; }
 };
 
-/// @param prefix of the part that the module is; "": it is the whole network
-void load(const Start& start, const recipe::Plan& plan, torch::nn::Module& module, const std::string& prefix,
-          const std::vector<std::string>& allow_missing, std::vector<std::string>& notes) {
+std::optional<Start> start_of(const recipe::Plan& plan) {
+  const auto& whole = plan.weights;
+  const auto& part = plan.backbone_start;
+  if (whole.file) {
+    return Start{
+        *whole.file, whole.sha256,         whole.key.value_or(""), {whole.allow_missing, whole.allow_unused},
+        true,        plan.weights_location};
+  }
+  if (!part.weights) return std::nullopt;
+  return Start{
+      *part.weights, part.weights_sha256,   part.weights_key.value_or(""), {{}, part.weights_allow_unused},
+      false,         plan.backbone.location};
+}
+
+/// Sets in the plan what the layouts of its files demand.
+std::vector<recipe::Demand> settle(recipe::Plan& plan, const Start& start) {
+  const auto file = read_weights_file(start.file, start.key);
+  const auto known = known_layouts(plan);
+  if (!may_demand(file, known)) return {};
+  std::shared_ptr<torch::nn::Module> part;
+  const auto model = model::build_model(plan, model::any_population(2), [&](Backbone& backbone) {
+    if (!start.whole) part = backbone.trunk(backbone.blocks().back());
+  });
+  const torch::nn::Module& module = part ? *part : static_cast<const torch::nn::Module&>(*model);
+  const auto weights = translate_for(file, known, module, start.prefix());
+  return weights.layout ? meet_demands(plan, *weights.layout, start.file, start.whole)
+                        : std::vector<recipe::Demand>();
+}
+
+/// Puts a file's tensors into a network, or into its backbone.
+void load(const Start& start, const recipe::Plan& plan, torch::nn::Module& module,
+          std::vector<std::string>& notes) {
   require_hash(start.file, start.hash);
   const auto file = read_weights_file(start.file, start.key);
+  if (const auto wrong = useless_pattern(start.allowed, module, file); !wrong.empty()) {
+    throw RecipeError(start.location, (start.whole ? "[weights]: " : "[backbone]: weights_") + wrong);
+  }
+  const auto prefix = start.prefix();
   const auto weights = translate_for(file, known_layouts(plan), module, prefix);
-  const auto report = match_weights(weights, module, prefix, allow_missing);
+  auto allowed = start.allowed;
+  auto report = match_weights(weights, module, prefix, allowed);
+  std::string of_others;
+  if (start.whole && !report.complete()) {
+    for (const auto& pattern : patterns_for_other_identities(plan, report)) {
+      allowed.missing.push_back(pattern);
+      of_others += (of_others.empty() ? "" : ", ") + pattern;
+    }
+    report = match_weights(weights, module, prefix, allowed);
+  }
   if (!report.complete()) {
     throw DataError(start.file, "its tensors (layout: " + report.layout_text() + ") do not match the " +
-                                    (prefix.empty() ? "network" : "backbone") + ":" + trouble_text(report) +
-                                    advice(plan, report, prefix.empty()) + "\n`kindred weights inspect " +
+                                    (start.whole ? "network" : "backbone") + ":" + trouble_text(report) +
+                                    advice(report, start.whole) + "\n`kindred weights inspect " +
                                     start.file.string() + "` lists its tensors");
   }
   copy_weights(weights, module, prefix);
-  notes.push_back(note_of(start.what, file, report));
+  auto note = note_of(start.whole ? "weights of the network" : "weights of the backbone", file, report);
+  if (!of_others.empty()) {
+    note += "\n  the file is not of these identities: " + of_others + " starts from random numbers";
+  }
+  notes.push_back(std::move(note));
 }
 
 }  // namespace
@@ -123,33 +208,63 @@ void require_hash(const fs::path& file, const std::optional<std::string>& expect
                             ", but the recipe expects " + *expected);
 }
 
-recipe::Plan with_hashes_of_weights(recipe::Plan plan) {
+recipe::Plan settled(recipe::Plan plan) {
   add_hash(plan.backbone_start.weights, plan.backbone_start.weights_sha256, plan.backbone.location,
            "[backbone] weights");
   add_hash(plan.weights.file, plan.weights.sha256, plan.weights_location, "[weights] file");
+  for (auto& loss : plan.losses) {
+    add_hash(loss.weights_file, loss.weights_sha256, loss.location, "[[loss]] weights_file");
+  }
   for (auto& teacher : plan.teachers) {
     add_hash(teacher.weights, teacher.weights_sha256, teacher.location, "teacher '" + teacher.name + "'");
   }
+  // A file that is gone belongs to a training that has begun: its own recipe says what the file demanded.
+  if (const auto start = start_of(plan); start && fs::exists(start->file)) settle(plan, *start);
   return plan;
+}
+
+std::vector<recipe::Demand> meet_demands(recipe::Plan& plan, const FileLayout& layout, const fs::path& file,
+                                         bool whole) {
+  auto demands = recipe::meet_demands(plan, whole ? layout.settings : layout.backbone_settings);
+  Diagnostics diagnostics;
+  for (const auto& demand : demands) {
+    const auto begin = "the weights " + file.string() + " (layout: " + layout.name + ") need " + demand.text;
+    if (demand.state == recipe::Demand::State::denied) {
+      diagnostics.error(demand.location,
+                        begin + ", but the recipe says " + demand.answer + "; leave it out, and it is set");
+    } else if (demand.state == recipe::Demand::State::unknown) {
+      diagnostics.error(demand.location, begin + ": " + demand.answer +
+                                             "; choose a component that has it, or one with a weights layout "
+                                             "of its own");
+    }
+  }
+  diagnostics.throw_if_any();
+  return demands;
+}
+
+std::string demands_text(const std::vector<recipe::Demand>& demands) {
+  std::string text;
+  for (const auto& demand : demands) {
+    if (demand.state == recipe::Demand::State::idle) continue;
+    text += (text.empty() ? "" : ", ") + demand.text +
+            (demand.state == recipe::Demand::State::set ? " (set)" : "");
+  }
+  return text;
 }
 
 std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan,
                                                   const model::Population& population,
                                                   std::vector<std::string>& notes) {
-  auto model = model::build_model(plan, population, [&](Backbone& backbone) {
-    const auto& start = plan.backbone_start;
-    if (!start.weights) return;
-    const auto whole = backbone.trunk(backbone.blocks().back());
-    load({*start.weights, start.weights_sha256, start.weights_key.value_or(""), "weights of the backbone"},
-         plan, *whole, backbone_prefix, {}, notes);
+  const auto start = start_of(plan);
+  if (!start) return model::build_model(plan, population);
+  require_hash(start->file, start->hash);
+  auto fitted = plan;
+  const auto demands = settle(fitted, *start);
+  auto model = model::build_model(fitted, population, [&](Backbone& backbone) {
+    if (!start->whole) load(*start, fitted, *backbone.trunk(backbone.blocks().back()), notes);
   });
-  if (plan.weights.file) {
-    if (const auto wrong = useless_pattern(plan.weights.allow_missing, *model); !wrong.empty()) {
-      throw RecipeError(plan.weights_location, "[weights]: allow_missing: " + wrong);
-    }
-    load({*plan.weights.file, plan.weights.sha256, plan.weights.key.value_or(""), "weights of the network"},
-         plan, *model, "", plan.weights.allow_missing, notes);
-  }
+  if (start->whole) load(*start, fitted, *model, notes);
+  if (const auto text = demands_text(demands); !text.empty()) notes.back() += "\n  it needs: " + text;
   return model;
 }
 
@@ -158,19 +273,20 @@ TranslatedWeights translate_for_plan(const WeightsFile& file, const recipe::Plan
 }
 
 std::vector<std::string> patterns_for_other_identities(const recipe::Plan& plan, const MatchReport& report) {
-  const auto of_identities = tensors_of_identities(plan);
-  if (of_identities.empty()) return {};
   std::set<std::string> wrong;
   for (const auto& row : report.rows) {
     if (!is_trouble(row)) continue;
-    if (row.state == TensorState::wrong_type || of_identities.count(row.name) == 0) return {};
+    if (row.state == TensorState::wrong_type || row.state == TensorState::unused) return {};
     wrong.insert(row.name);
   }
   if (wrong.empty()) return {};
+  const auto of_identities = tensors_of_identities(plan);
+  const auto depends = [&](const std::string& name) { return of_identities.count(name) > 0; };
+  if (!std::all_of(wrong.begin(), wrong.end(), depends)) return {};
   const auto pattern = common_beginning(wrong) + "*";
   const bool too_wide = std::any_of(report.rows.begin(), report.rows.end(), [&](const TensorRow& row) {
-    return row.state != TensorState::unused && of_identities.count(row.name) == 0 &&
-           recipe::matches_wildcard(pattern, row.name);
+    const bool of_file = row.state == TensorState::unused || row.state == TensorState::dropped;
+    return !of_file && !depends(row.name) && recipe::matches_wildcard(pattern, row.name);
   });
   if (!too_wide) return {pattern};
   return {wrong.begin(), wrong.end()};
@@ -198,6 +314,27 @@ std::optional<std::int64_t> identities_of(const recipe::Plan& plan, const Transl
     }
   }
   return found;
+}
+
+std::shared_ptr<model::Model> build_for_identities_of(const recipe::Plan& plan, const model::Model& of_two,
+                                                      const TranslatedWeights& weights,
+                                                      const fs::path& file) {
+  const auto build = [&](std::int64_t identities) {
+    auto population = of_two.population();
+    population.identities = identities;
+    return model::build_model(plan, population);
+  };
+  if (const auto possible = possible_classifiers(of_two, weights)) {
+    auto model = build(possible->identities);
+    const auto tensors = model::module_tensors(*model);
+    const bool right = std::all_of(tensors.begin(), tensors.end(), [&](const auto& entry) {
+      const auto source = possible->tensors.find(entry.first);
+      return source == possible->tensors.end() || source->second.sizes() == entry.second.sizes();
+    });
+    if (right) return model;
+  }
+  const auto identities = identities_of(plan, weights, file);
+  return identities ? build(*identities) : nullptr;
 }
 
 }  // namespace kindred::weights

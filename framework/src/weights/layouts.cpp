@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <iterator>
 #include <system_error>
+#include <utility>
 
 #include "kindred/role/backbone.h"
 #include "kindred/role/head.h"
@@ -59,11 +61,15 @@ std::string filled(std::string_view form, const Captured& captured) {
 
 /// Adds what a component declares; in a whole network its own names follow a prefix.
 void add(WeightsLayout& whole, const WeightsLayout& part, const std::string& prefix) {
+  const auto append = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
   if (!whole.note.empty() && !part.note.empty()) whole.note += "; ";
   whole.note += part.note;
-  whole.required.insert(whole.required.end(), part.required.begin(), part.required.end());
-  for (const auto& rule : part.rules) whole.rules.push_back({rule.from, prefix + rule.to});
-  whole.dropped.insert(whole.dropped.end(), part.dropped.begin(), part.dropped.end());
+  append(whole.required, part.required);
+  for (const auto& rule : part.rules) whole.rules.push_back({rule.from, prefix + rule.to, rule.convert});
+  append(whole.dropped, part.dropped);
+  append(whole.settings, part.settings);
 }
 
 /// What the components of a role declare, those of `first` ahead.
@@ -80,12 +86,15 @@ std::vector<WeightsLayout> declared(const Catalog& catalog, std::string_view rol
   return layouts;
 }
 
-std::vector<WeightsLayout> composed(const std::vector<WeightsLayout>& backbones,
-                                    const std::vector<WeightsLayout>& heads) {
-  std::vector<WeightsLayout> known;
-  std::vector<WeightsLayout> alone;
+std::vector<FileLayout> composed(const std::vector<WeightsLayout>& backbones,
+                                 const std::vector<WeightsLayout>& heads) {
+  std::vector<FileLayout> known;
+  std::vector<FileLayout> alone;
   for (const auto& backbone : backbones) {
-    auto& part = alone.emplace_back(WeightsLayout{.name = backbone.name});
+    auto& part = alone.emplace_back(FileLayout{{.name = backbone.name}});
+    std::copy_if(backbone.settings.begin(), backbone.settings.end(),
+                 std::back_inserter(part.backbone_settings),
+                 [](const std::string& setting) { return !setting.starts_with("backbone.last_stride="); });
     add(part, backbone, backbone_prefix);
     for (const auto& head : heads) {
       if (head.name != backbone.name) continue;
@@ -93,47 +102,66 @@ std::vector<WeightsLayout> composed(const std::vector<WeightsLayout>& backbones,
       add(whole, head, head_prefix);
     }
   }
-  known.push_back({.name = "Kindred",
-                   .required = {"backbone.*", "head.*"},
-                   .rules = {{"backbone.*", "backbone.*"}, {"head.*", "head.*"}}});
-  known.push_back({.name = "Kindred checkpoint",
-                   .required = {"model.backbone.*", "model.head.*"},
-                   .rules = {{"model.backbone.*", "backbone.*"}, {"model.head.*", "head.*"}},
-                   .dropped = {"*"}});
+  known.push_back({{.name = "Kindred",
+                    .required = {"backbone.*", "head.*"},
+                    .rules = {{"backbone.*", "backbone.*"}, {"head.*", "head.*"}}}});
+  known.push_back({{.name = "Kindred checkpoint",
+                    .required = {"model.backbone.*", "model.head.*"},
+                    .rules = {{"model.backbone.*", "backbone.*"}, {"model.head.*", "head.*"}},
+                    .dropped = {"*"}}});
   known.insert(known.end(), alone.begin(), alone.end());
   return known;
 }
 
 }  // namespace
 
-std::vector<WeightsLayout> known_layouts(const Catalog& catalog) {
+std::vector<FileLayout> known_layouts(const Catalog& catalog) {
   return composed(declared(catalog, Backbone::role_name, nullptr),
                   declared(catalog, Head::role_name, nullptr));
 }
 
-std::vector<WeightsLayout> known_layouts(const recipe::Plan& plan) {
+std::vector<FileLayout> known_layouts(const recipe::Plan& plan) {
   return composed(declared(*plan.catalog, Backbone::role_name, plan.backbone.factory),
                   declared(*plan.catalog, Head::role_name, plan.head.factory));
 }
 
-std::vector<const WeightsLayout*> possible_layouts(const std::vector<WeightsLayout>& known,
-                                                   const std::vector<std::string>& names) {
+std::vector<const FileLayout*> possible_layouts(const std::vector<FileLayout>& known,
+                                                const std::vector<std::string>& names) {
   const auto has = [&](std::string_view form) {
     return std::any_of(names.begin(), names.end(),
                        [&](const auto& name) { return match(form, name).has_value(); });
   };
-  std::vector<const WeightsLayout*> possible;
+  std::vector<const FileLayout*> possible;
   for (const auto& layout : known) {
     if (std::all_of(layout.required.begin(), layout.required.end(), has)) possible.push_back(&layout);
   }
   return possible;
 }
 
-std::optional<std::string> translated(const WeightsLayout& layout, std::string_view name) {
-  for (const auto& rule : layout.rules) {
-    if (const auto captured = match(rule.from, name)) return filled(rule.to, *captured);
+std::vector<std::string> recognized_by(const WeightsLayout& layout, const std::vector<std::string>& names) {
+  std::vector<std::string> found;
+  for (const auto& form : layout.required) {
+    const auto name = std::find_if(names.begin(), names.end(), [&](const std::string& candidate) {
+      return match(form, candidate).has_value();
+    });
+    if (name != names.end() && std::find(found.begin(), found.end(), *name) == found.end()) {
+      found.push_back(*name);
+    }
   }
-  return std::nullopt;
+  return found;
+}
+
+std::optional<Translation> translated(const WeightsLayout& layout, std::string_view name,
+                                      const std::set<std::string>& names) {
+  std::optional<Translation> first;
+  for (const auto& rule : layout.rules) {
+    const auto captured = match(rule.from, name);
+    if (!captured) continue;
+    Translation translation{&rule, filled(rule.to, *captured)};
+    if (names.empty() || names.count(translation.name) > 0) return translation;
+    if (!first) first = std::move(translation);
+  }
+  return first;
 }
 
 bool is_dropped(const WeightsLayout& layout, std::string_view name) {

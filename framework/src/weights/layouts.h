@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,18 +18,37 @@ namespace kindred::weights {
 inline constexpr const char* backbone_prefix = "backbone.";
 inline constexpr const char* head_prefix = "head.";
 
-/// The layouts of whole files, in the order in which they are tried: a backbone's with a head's of the same
-/// name, Kindred's own, and a backbone's alone. Their rules give "backbone...." and "head....".
-[[nodiscard]] std::vector<WeightsLayout> known_layouts(const Catalog& catalog);
+/// The layout of a whole file.
+struct FileLayout : WeightsLayout {
+  /// Those of its settings that hold for whoever takes the backbone alone: those of the backbone's layout
+  /// without "backbone.last_stride", which is a choice of each training.
+  std::vector<std::string> backbone_settings{};
+};
+
+/// In the order in which they are tried: a backbone's with a head's of the same name, Kindred's own, and a
+/// backbone's alone. Their rules give "backbone...." and "head....".
+[[nodiscard]] std::vector<FileLayout> known_layouts(const Catalog& catalog);
 /// The same, what the plan's own components declare ahead of what others do.
-[[nodiscard]] std::vector<WeightsLayout> known_layouts(const recipe::Plan& plan);
+[[nodiscard]] std::vector<FileLayout> known_layouts(const recipe::Plan& plan);
 
 /// Those whose required names are all there, in the order given.
-[[nodiscard]] std::vector<const WeightsLayout*> possible_layouts(const std::vector<WeightsLayout>& known,
-                                                                 const std::vector<std::string>& names);
+[[nodiscard]] std::vector<const FileLayout*> possible_layouts(const std::vector<FileLayout>& known,
+                                                              const std::vector<std::string>& names);
 
-/// What the layout calls the tensor; nothing when it has no rule for it.
-[[nodiscard]] std::optional<std::string> translated(const WeightsLayout& layout, std::string_view name);
+/// The first name for each required form of the layout: what a file was recognized by.
+[[nodiscard]] std::vector<std::string> recognized_by(const WeightsLayout& layout,
+                                                     const std::vector<std::string>& names);
+
+/// The rule for a tensor, and what it calls it.
+struct Translation {
+  const RenameRule* rule;
+  std::string name;
+};
+/// Nothing when the layout has no rule for the name.
+/// @param names of the network's tensors: of several rules that fit, the first counts that leads to one of
+/// them, else the first. So the layout of a head that has a part of the backbone as its own may name it, too.
+[[nodiscard]] std::optional<Translation> translated(const WeightsLayout& layout, std::string_view name,
+                                                    const std::set<std::string>& names = {});
 
 /// Whether the layout says that a tensor is of no use.
 [[nodiscard]] bool is_dropped(const WeightsLayout& layout, std::string_view name);

@@ -1,6 +1,9 @@
 #include "weights/matching.h"
 
 #include <algorithm>
+#include <array>
+#include <compare>
+#include <exception>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,7 +13,9 @@
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "kindred/nn/adapts_weights.h"
 #include "model/model_file.h"
+#include "recipe/guarded.h"
 #include "recipe/wildcard.h"
 #include "text/printable.h"
 
@@ -65,15 +70,18 @@ std::string listed(const MatchReport& report, TensorState state, const std::stri
 /// One way to read the names of a file.
 struct Candidate {
   std::string prefix;
-  const WeightsLayout* layout;  ///< nullptr: names as they are
+  const FileLayout* layout;  ///< nullptr: names as they are
 };
+
+/// Networks that a file may hold side by side: the first is the better one.
+constexpr std::array<std::string_view, 2> twins = {"teacher.", "student."};
 
 /// What torch.compile puts into names, also within them.
 constexpr std::string_view compiled = "_orig_mod.";
 
-bool is_wrapper(const std::string& part) {
-  return part == "module." || part == compiled || part == "model." || part == "backbone.";
-}
+/// What programs put ahead of all names of a network, or of one of several.
+constexpr std::array<std::string_view, 7> wrappers = {"module.",  compiled,    "model.",  "teacher.",
+                                                      "student.", "backbone.", "encoder."};
 
 /// The part of a name that a layout says; nothing when the name does not begin with the prefix.
 std::optional<std::string> plain_name(const std::string& name, const std::string& prefix) {
@@ -93,34 +101,48 @@ Names plain_names(const WeightsFile& file, const std::string& prefix) {
   return names;
 }
 
-/// "module." when more than half of the names go on so after the prefix; else "".
-std::string next_part(const WeightsFile& file, const std::string& prefix) {
+/// How the names that begin with the prefix go on: the parts, with how many names each has.
+std::map<std::string, std::size_t> next_parts(const WeightsFile& file, const std::string& prefix) {
   std::map<std::string, std::size_t> counts;
   for (const auto& [name, tensor] : file.content.tensors) {
     const auto dot = name.starts_with(prefix) ? name.find('.', prefix.size()) : std::string::npos;
     if (dot != std::string::npos) ++counts[name.substr(prefix.size(), dot + 1 - prefix.size())];
   }
-  for (const auto& [part, count] : counts) {
-    if (2 * count > file.content.tensors.size()) return part;
+  return counts;
+}
+
+/// The wrappers among the next parts, in their order, and the part that more than half of the file's names
+/// have.
+/// @param any take off that last one, whatever it is
+Names parts_to_take_off(const WeightsFile& file, const std::string& prefix, bool any) {
+  const auto counts = next_parts(file, prefix);
+  Names parts;
+  for (const auto wrapper : wrappers) {
+    if (counts.count(std::string(wrapper)) > 0) parts.emplace_back(wrapper);
   }
-  return "";
+  for (const auto& [part, count] : counts) {
+    const bool most = 2 * count > file.content.tensors.size();
+    if (any && most && std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
+  }
+  return parts;
 }
 
 /// Shorter prefixes first, and of each the possible layouts in their order, then the names as they are.
-template <class MayTakeOff>
-std::vector<Candidate> candidates_of(const WeightsFile& file, const std::vector<WeightsLayout>& known,
-                                     const MayTakeOff& may_take_off) {
-  constexpr int most_parts = 5;
+/// @param any take off what most names share, whatever it is
+std::vector<Candidate> candidates_of(const WeightsFile& file, const std::vector<FileLayout>& known,
+                                     bool any) {
+  constexpr std::size_t most_prefixes = 32;
   std::vector<Candidate> candidates;
-  std::string prefix;
-  for (int i = 0; i <= most_parts; ++i) {
+  Names prefixes = {""};
+  for (std::size_t i = 0; i < prefixes.size(); ++i) {
+    const auto prefix = prefixes[i];
     for (const auto* layout : possible_layouts(known, plain_names(file, prefix))) {
       candidates.push_back({prefix, layout});
     }
     candidates.push_back({prefix, nullptr});
-    const auto part = next_part(file, prefix);
-    if (part.empty() || !may_take_off(part)) break;
-    prefix += part;
+    for (const auto& part : parts_to_take_off(file, prefix, any)) {
+      if (prefixes.size() < most_prefixes) prefixes.push_back(prefix + part);
+    }
   }
   return candidates;
 }
@@ -128,18 +150,60 @@ std::vector<Candidate> candidates_of(const WeightsFile& file, const std::vector<
 /// Names as they are, without what wraps all of them.
 Candidate unrecognised(const WeightsFile& file) {
   std::string prefix;
-  const auto all_have = [&](const std::string& part) {
-    return std::all_of(file.content.tensors.begin(), file.content.tensors.end(),
-                       [&](const auto& entry) { return plain_name(entry.first, prefix + part).has_value(); });
-  };
-  for (auto part = next_part(file, prefix); (part == "module." || part == compiled) && all_have(part);
-       part = next_part(file, prefix)) {
-    prefix += part;
+  for (;;) {
+    const auto counts = next_parts(file, prefix);
+    const bool all = counts.size() == 1 && counts.begin()->second == file.content.tensors.size();
+    if (!all || (counts.begin()->first != "module." && counts.begin()->first != compiled)) break;
+    prefix += counts.begin()->first;
   }
   return {prefix, nullptr};
 }
 
-/// How many tensors a candidate's layout has a name for; 0 without a layout.
+/// Whether a name is of a network beside the one that the prefix leads to.
+bool is_of_twin(const std::string& name, const std::string& prefix) {
+  for (const auto own : twins) {
+    const auto at = prefix.find(own);
+    if (at == std::string::npos || (at > 0 && prefix[at - 1] != '.')) continue;
+    return std::any_of(twins.begin(), twins.end(), [&](std::string_view other) {
+      return other != own && name.starts_with(prefix.substr(0, at) + std::string(other));
+    });
+  }
+  return false;
+}
+
+/// What all names that a layout knows of a backbone begin with: "base.", or "".
+std::string beginning_of_backbone(const FileLayout& layout) {
+  std::optional<std::string> common;
+  for (const auto& rule : layout.rules) {
+    if (!rule.to.starts_with(backbone_prefix)) continue;
+    const auto beginning = rule.from.substr(0, rule.from.find('.') + 1);
+    if (common && *common != beginning) return "";
+    common = beginning;
+  }
+  return common.value_or("");
+}
+
+/// The component's tensor, made of the file's as the rule says.
+torch::Tensor converted(const RenameRule& rule, const torch::Tensor& tensor, const std::string& source,
+                        const WeightsFile& file) {
+  if (!rule.convert) return tensor;
+  const auto fail = [&](const std::string& why) {
+    throw DataError(file.file, "its tensor '" + text::printable(source) + "' " + model::shape_text(tensor) +
+                                   " cannot be made '" + rule.to + "' of: " + why);
+  };
+  try {
+    auto made = rule.convert(tensor);
+    if (!made.defined()) fail("the layout makes nothing of it");
+    return made;
+  } catch (const c10::Error& error) {
+    fail(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    fail(error.what());
+  }
+  return {};
+}
+
+/// For how many tensors a candidate's layout has a name; 0 without a layout.
 std::int64_t count_named(const WeightsFile& file, const Candidate& candidate) {
   if (candidate.layout == nullptr) return 0;
   const auto names = plain_names(file, candidate.prefix);
@@ -149,20 +213,36 @@ std::int64_t count_named(const WeightsFile& file, const Candidate& candidate) {
 }
 
 /// Throws DataError when two tensors would have the same name.
-TranslatedWeights translated_by(const WeightsFile& file, const Candidate& candidate) {
+/// @param network names of its tensors; empty when it is not known
+TranslatedWeights translated_by(const WeightsFile& file, const Candidate& candidate,
+                                const std::set<std::string>& network = {}) {
   TranslatedWeights result;
   if (candidate.layout != nullptr) result.layout = *candidate.layout;
   result.prefix = candidate.prefix;
-  const std::string assumed = has_parts(plain_names(file, candidate.prefix)) ? "" : backbone_prefix;
+  const auto all = plain_names(file, candidate.prefix);
+  if (result.layout) result.recognized_by = recognized_by(*result.layout, all);
+  const auto beginning = result.layout ? beginning_of_backbone(*result.layout) : "";
+  const std::string assumed = has_parts(all) ? "" : backbone_prefix;
   std::map<std::string, std::string> names;
   for (const auto& [source, tensor] : file.content.tensors) {
     const auto plain = plain_name(source, candidate.prefix);
-    auto name = !plain          ? std::nullopt
-                : result.layout ? translated(*result.layout, *plain)
-                                : std::optional<std::string>(assumed + *plain);
+    if (!plain) {
+      (is_of_twin(source, candidate.prefix) ? result.twins : result.outside).push_back(source);
+      continue;
+    }
+    std::optional<std::string> name = assumed + *plain;
+    auto made = tensor;
+    if (result.layout) {
+      const auto translation = translated(*result.layout, *plain, network);
+      name = translation ? std::optional(translation->name) : std::nullopt;
+      if (translation) made = converted(*translation->rule, tensor, source, file);
+    }
     if (!name) {
-      const bool dropped = plain && is_dropped(*result.layout, *plain);
-      (dropped ? result.dropped : result.unused).push_back(source);
+      const bool beyond = !plain->starts_with(beginning);
+      (is_dropped(*result.layout, *plain) ? result.dropped
+       : beyond                           ? result.outside
+                                          : result.unused)
+          .push_back(source);
       continue;
     }
     const auto [place, is_new] = names.emplace(*name, source);
@@ -171,50 +251,104 @@ TranslatedWeights translated_by(const WeightsFile& file, const Candidate& candid
                                      text::printable(source) + "' would both be '" + text::printable(*name) +
                                      "'");
     }
-    result.tensors.push_back({std::move(*name), source, tensor});
+    result.tensors.push_back({std::move(*name), source, std::move(made)});
   }
   return result;
 }
 
-/// How many tensors of a network match, and how many have their name in the file.
-std::pair<std::int64_t, std::int64_t> fit_of(const TranslatedWeights& weights,
-                                             const torch::nn::Module& module, const std::string& prefix) {
+/// How well a file fits a network; the first that differs decides.
+struct Fit {
+  std::int64_t matched = 0;  ///< tensors of the network
+  std::int64_t found = 0;    ///< those whose name the file has
+  std::int64_t named = 0;    ///< tensors of the file that a layout has a name for
+  std::size_t required = 0;  ///< how much the layout asks for
+
+  auto operator<=>(const Fit&) const = default;
+};
+
+Fit fit_of(const TranslatedWeights& weights, const torch::nn::Module& module, const std::string& prefix) {
   const auto report = match_weights(weights, module, prefix, {});
-  const auto found = std::count_if(report.rows.begin(), report.rows.end(), [](const TensorRow& row) {
-    return row.state != TensorState::unused && !row.source.empty();
+  Fit fit;
+  fit.matched = report.count(TensorState::matched) + report.count(TensorState::adapted);
+  fit.found = std::count_if(report.rows.begin(), report.rows.end(), [](const TensorRow& row) {
+    return row.state != TensorState::unused && row.state != TensorState::dropped && !row.source.empty();
   });
-  return {report.count(TensorState::matched), found};
+  if (weights.layout) {
+    fit.named = static_cast<std::int64_t>(weights.tensors.size());
+    fit.required = weights.layout->required.size();
+  }
+  return fit;
+}
+
+/// The module that holds a tensor, and the tensor's name there.
+std::pair<const torch::nn::Module*, std::string> holder_of(const torch::nn::Module& module,
+                                                           const std::string& name) {
+  const auto* level = &module;
+  std::size_t begin = 0;
+  for (auto dot = name.find('.'); dot != std::string::npos; dot = name.find('.', begin)) {
+    const auto children = level->named_children();
+    const auto* child = children.find(name.substr(begin, dot - begin));
+    if (child == nullptr) return {nullptr, ""};
+    level = child->get();
+    begin = dot + 1;
+  }
+  return {level, name.substr(begin)};
+}
+
+/// What the module that a tensor is for makes of the file's tensor of another shape; undefined when nothing.
+/// @param name of the tensor in the whole module
+torch::Tensor adapted(const torch::nn::Module& module, const std::string& name, const torch::Tensor& tensor,
+                      const torch::Tensor& source) {
+  const auto holder = holder_of(module, name);
+  const auto* adapts = dynamic_cast<const AdaptsWeights*>(holder.first);
+  if (adapts == nullptr || !fits_type(source, tensor)) return {};
+  const torch::NoGradGuard no_grad;
+  const auto subject = "the module of '" + name + "'";
+  auto made = recipe::guarded(subject, [&] { return adapts->adapted(holder.second, source); });
+  if (made.defined() && (made.sizes() != tensor.sizes() || !fits_type(made, tensor))) {
+    throw recipe::ComponentFault(subject, "adapted weights " + model::shape_text(source) + " to " +
+                                              model::shape_text(made) + "; they must be " +
+                                              model::shape_text(tensor));
+  }
+  return made;
 }
 
 }  // namespace
 
-TranslatedWeights translate(const WeightsFile& file, const std::vector<WeightsLayout>& known) {
-  const auto candidates = candidates_of(file, known, is_wrapper);
-  const Candidate* best = nullptr;
-  std::int64_t most = 0;
-  for (const auto& candidate : candidates) {
-    const auto named = count_named(file, candidate);
-    if (best != nullptr && named <= most) continue;
-    best = &candidate;
-    most = named;
-  }
-  return translated_by(file, most > 0 ? *best : unrecognised(file));
+bool may_demand(const WeightsFile& file, const std::vector<FileLayout>& known) {
+  const auto candidates = candidates_of(file, known, true);
+  return std::any_of(candidates.begin(), candidates.end(), [](const Candidate& candidate) {
+    return candidate.layout != nullptr && !candidate.layout->settings.empty();
+  });
 }
 
-TranslatedWeights translate_for(const WeightsFile& file, const std::vector<WeightsLayout>& known,
+TranslatedWeights translate(const WeightsFile& file, const std::vector<FileLayout>& known) {
+  const auto candidates = candidates_of(file, known, false);
+  const Candidate* best = nullptr;
+  std::pair<std::int64_t, std::size_t> most;
+  for (const auto& candidate : candidates) {
+    const auto named = count_named(file, candidate);
+    const std::pair fit(named, named > 0 ? candidate.layout->required.size() : 0);
+    if (best != nullptr && fit <= most) continue;
+    best = &candidate;
+    most = fit;
+  }
+  return translated_by(file, most.first > 0 ? *best : unrecognised(file));
+}
+
+TranslatedWeights translate_for(const WeightsFile& file, const std::vector<FileLayout>& known,
                                 const torch::nn::Module& module, const std::string& prefix) {
-  const auto candidates = candidates_of(file, known, [](const std::string&) { return true; });
+  const auto candidates = candidates_of(file, known, true);
+  std::set<std::string> network;
+  for (auto& [name, tensor] : model::module_tensors(module, prefix)) network.insert(name);
   std::optional<TranslatedWeights> best;
-  std::pair<std::int64_t, std::int64_t> most;
+  Fit most;
   std::optional<DataError> conflict;
   for (const auto& candidate : candidates) {
     try {
-      auto weights = translated_by(file, candidate);
+      auto weights = translated_by(file, candidate, network);
       const auto fit = fit_of(weights, module, prefix);
-      // With equal numbers, a layout that is known counts more than names as they are.
-      const bool better =
-          !best || fit > most || (fit == most && fit.first > 0 && weights.layout && !best->layout);
-      if (!better) continue;
+      if (best && fit <= most) continue;
       best = std::move(weights);
       most = fit;
     } catch (const DataError& error) {
@@ -222,7 +356,7 @@ TranslatedWeights translate_for(const WeightsFile& file, const std::vector<Weigh
     }
   }
   if (!best && conflict) throw DataError(*conflict);
-  return most.second > 0 ? std::move(*best) : translate(file, known);
+  return most.found > 0 ? std::move(*best) : translate(file, known);
 }
 
 std::int64_t MatchReport::count(TensorState state) const {
@@ -230,40 +364,51 @@ std::int64_t MatchReport::count(TensorState state) const {
 }
 
 std::string MatchReport::layout_text() const {
-  return layout + (prefix.empty() ? "" : ", without the prefix '" + text::printable(prefix) + "'");
+  constexpr std::size_t most = 3;
+  auto names = recognized_by;
+  if (names.size() > most) names.resize(most);
+  for (auto& name : names) name = text::printable(name);
+  return layout + (prefix.empty() ? "" : ", without the prefix '" + text::printable(prefix) + "'") +
+         (names.empty() ? "" : ": " + quoted_list(names) + (names.size() == 1 ? " is" : " are") + " there");
 }
 
 bool MatchReport::complete() const {
-  return count(TensorState::missing) + count(TensorState::wrong_shape) + count(TensorState::wrong_type) == 0;
+  return count(TensorState::missing) + count(TensorState::wrong_shape) + count(TensorState::wrong_type) +
+             count(TensorState::unused) ==
+         0;
 }
 
 std::string MatchReport::counts_text() const {
-  const auto all = static_cast<std::int64_t>(rows.size()) - count(TensorState::unused);
+  const auto all =
+      static_cast<std::int64_t>(rows.size()) - count(TensorState::unused) - count(TensorState::dropped);
   std::string text =
       std::to_string(count(TensorState::matched)) + " of " + std::to_string(all) + " tensors matched";
   const auto add = [&](TensorState state, const std::string& what) {
     if (const auto number = count(state); number > 0) text += ", " + std::to_string(number) + " " + what;
   };
+  add(TensorState::adapted, "adapted");
   add(TensorState::counter, "not in the file, set to 0 (counters of batch norms)");
   add(TensorState::allowed, "left unchanged, as allowed");
   add(TensorState::missing, "missing");
   add(TensorState::wrong_shape, "with the wrong shape");
   add(TensorState::wrong_type, "with the wrong type");
-  text += ", " + std::to_string(count(TensorState::unused)) + " of the file unused";
+  text += ", " + std::to_string(count(TensorState::dropped)) + " of the file of no use";
+  add(TensorState::unused, "of the file without a place in the network");
   return text;
 }
 
 MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Module& module,
-                          const std::string& prefix, const std::vector<std::string>& allow_missing) {
+                          const std::string& prefix, const Allowed& allowances) {
   MatchReport report;
   report.layout = weights.layout ? weights.layout->name : "not recognized";
   report.prefix = weights.prefix;
+  report.recognized_by = weights.recognized_by;
   report.note = weights.layout ? weights.layout->note : "";
   const auto sources = by_name(weights, prefix);
   std::set<std::string> names;
   for (const auto& [name, tensor] : model::module_tensors(module, prefix)) {
     names.insert(name);
-    const bool allowed = any_matches(allow_missing, name);
+    const bool allowed = any_matches(allowances.missing, name);
     const auto found = sources.find(name);
     TensorRow row{TensorState::matched, name, "", ""};
     if (found == sources.end()) {
@@ -275,8 +420,9 @@ MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Mod
       const auto& source = found->second->tensor;
       row.source = found->second->source;
       if (source.sizes() != tensor.sizes()) {
-        row.state = allowed ? TensorState::allowed : TensorState::wrong_shape;
-        row.detail = model::shape_text(source) + " instead of " + model::shape_text(tensor);
+        const bool fits = adapted(module, name.substr(prefix.size()), tensor, source).defined();
+        row.state = fits ? TensorState::adapted : allowed ? TensorState::allowed : TensorState::wrong_shape;
+        row.detail = model::shape_text(source) + (fits ? " to " : " instead of ") + model::shape_text(tensor);
       } else if (!fits_type(source, tensor)) {
         row.state = TensorState::wrong_type;
         row.detail = std::string(torch::toString(source.scalar_type())) + " instead of " +
@@ -285,16 +431,43 @@ MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Mod
     }
     report.rows.push_back(std::move(row));
   }
-  const auto add_unused = [&](const std::string& source, const std::string& detail) {
-    report.rows.push_back({TensorState::unused, text::printable(source), text::printable(source), detail});
+  const auto add = [&](TensorState state, const std::string& source, const std::string& detail) {
+    report.rows.push_back({state, text::printable(source), text::printable(source), detail});
   };
+  const auto add_unused = [&](const std::string& source, const std::string& detail) {
+    if (any_matches(allowances.unused, source)) {
+      add(TensorState::dropped, source, "allowed to be unused");
+    } else if (is_counter(source)) {
+      add(TensorState::dropped, source, "a counter");
+    } else {
+      add(TensorState::unused, source, detail);
+    }
+  };
+  const std::string beyond = "not of this part of the network";
   for (const auto& entry : weights.tensors) {
     if (names.count(entry.name) > 0) continue;
+    if (!entry.name.starts_with(prefix)) {
+      add(TensorState::dropped, entry.source, beyond);
+      continue;
+    }
     const bool renamed = entry.name != entry.source;
     add_unused(entry.source, renamed ? "would be " + text::printable(entry.name) : "");
   }
   for (const auto& source : weights.unused) add_unused(source, "");
-  for (const auto& source : weights.dropped) add_unused(source, "known to be of no use");
+  for (const auto& source : weights.outside) {
+    if (prefix.empty()) {
+      add_unused(source, "");
+    } else {
+      add(TensorState::dropped, source, beyond);
+    }
+  }
+  if (!weights.twins.empty()) {
+    const auto twin = weights.twins.front().substr(0, weights.twins.front().find('.') + 1) + "*";
+    add(TensorState::dropped, twin,
+        std::to_string(weights.twins.size()) + " tensors of another network than '" +
+            text::printable(weights.prefix) + "', which --key would take");
+  }
+  for (const auto& source : weights.dropped) add(TensorState::dropped, source, "known to be of no use");
   return report;
 }
 
@@ -308,21 +481,37 @@ void copy_weights(const TranslatedWeights& weights, torch::nn::Module& module, c
       continue;
     }
     const auto& source = found->second->tensor;
-    if (source.sizes() == tensor.sizes() && fits_type(source, tensor)) tensor.copy_(source);
+    if (source.sizes() != tensor.sizes()) {
+      const auto made = adapted(module, name.substr(prefix.size()), tensor, source);
+      if (made.defined()) tensor.copy_(made);
+    } else if (fits_type(source, tensor)) {
+      tensor.copy_(source);
+    }
   }
 }
 
-std::string useless_pattern(const std::vector<std::string>& patterns, const torch::nn::Module& module) {
-  std::vector<std::string> names;
-  for (const auto& entry : model::module_tensors(module)) names.push_back(entry.first);
-  for (const auto& pattern : patterns) {
-    const bool used = std::any_of(names.begin(), names.end(),
-                                  [&](const auto& name) { return recipe::matches_wildcard(pattern, name); });
-    if (used) continue;
-    const auto near = nearest_name(pattern, names);
-    return "the network has no tensor '" + pattern + "' that --allow-missing could match" +
-           (near.empty() ? "" : "; did you mean '" + near + "'?");
+std::string useless_pattern(const Allowed& allowed, const torch::nn::Module& module,
+                            const WeightsFile& file) {
+  Names of_network;
+  for (const auto& entry : model::module_tensors(module)) of_network.push_back(entry.first);
+  Names of_file;
+  for (const auto& entry : file.content.tensors) of_file.push_back(entry.first);
+  const auto wrong = [](const Names& patterns, const Names& names, const std::string& whose) -> std::string {
+    for (const auto& pattern : patterns) {
+      const bool used = std::any_of(names.begin(), names.end(), [&](const auto& name) {
+        return recipe::matches_wildcard(pattern, name);
+      });
+      if (used) continue;
+      const auto near = nearest_name(pattern, names);
+      return "the " + whose + " has no tensor '" + pattern + "' that could match" +
+             (near.empty() ? "" : "; did you mean '" + text::printable(near) + "'?");
+    }
+    return "";
+  };
+  if (auto text = wrong(allowed.missing, of_network, "network"); !text.empty()) {
+    return "allow_missing: " + text;
   }
+  if (auto text = wrong(allowed.unused, of_file, "file"); !text.empty()) return "allow_unused: " + text;
   return "";
 }
 
@@ -338,7 +527,8 @@ bool MatchReport::lacks_the_head_alone() const {
 std::string trouble_text(const MatchReport& report) {
   return listed(report, TensorState::missing, "missing") +
          listed(report, TensorState::wrong_shape, "wrong shape") +
-         listed(report, TensorState::wrong_type, "wrong type");
+         listed(report, TensorState::wrong_type, "wrong type") +
+         listed(report, TensorState::unused, "of the file without a place in the network");
 }
 
 }  // namespace kindred::weights

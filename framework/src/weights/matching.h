@@ -24,74 +24,87 @@ struct NamedSource {
 /// The tensors of a file under Kindred's names.
 struct TranslatedWeights {
   /// Absent: not recognised. The names are then Kindred's, or without "backbone." and "head." the backbone's.
-  std::optional<WeightsLayout> layout;
+  std::optional<FileLayout> layout;
   std::string prefix;  ///< of the names that were translated, taken off before: "module.model.", or ""
+  std::vector<std::string> recognized_by;  ///< the file's names by which the layout was found
   std::vector<NamedSource> tensors;
   std::vector<std::string> dropped;  ///< names that the layout says to be of no use
+  std::vector<std::string> twins;    ///< of another network in the file, 'student.' beside 'teacher.'
+  std::vector<std::string> outside;  ///< names without the prefix, or without that of all of the backbone's
   std::vector<std::string> unused;   ///< names of which the layout says nothing
 };
 
 /// By the layout that names most tensors of the file, the first of several; also one that the file has behind
-/// wrappers of its names, 'module.', '_orig_mod.', 'model.' or 'backbone.', which are then taken off. Throws
-/// DataError when two tensors would have the same name.
-[[nodiscard]] TranslatedWeights translate(const WeightsFile& file, const std::vector<WeightsLayout>& known);
+/// wrappers of its names, such as 'module.', 'model.', 'teacher.' or 'backbone.', which are then taken off.
+/// Throws DataError when two tensors would have the same name, or what a layout makes of a tensor fails.
+[[nodiscard]] TranslatedWeights translate(const WeightsFile& file, const std::vector<FileLayout>& known);
 
-/// The same by what fits a network, or a part of it: of all layouts that the file may have, and all prefixes
-/// that most of its names share, those by which most tensors of the network are found.
+/// The same by what fits a network, or a part of it: of all layouts that the file may have, wrappers, and
+/// prefixes that most of its names share, those by which most tensors of the network are found, and of those
+/// that name most of the file.
 /// @param prefix of the part, as for match_weights()
-[[nodiscard]] TranslatedWeights translate_for(const WeightsFile& file,
-                                              const std::vector<WeightsLayout>& known,
+[[nodiscard]] TranslatedWeights translate_for(const WeightsFile& file, const std::vector<FileLayout>& known,
                                               const torch::nn::Module& module, const std::string& prefix);
+
+/// Whether one of the layouts that the file may have demands something of recipes.
+[[nodiscard]] bool may_demand(const WeightsFile& file, const std::vector<FileLayout>& known);
 
 enum class TensorState {
   matched,
+  adapted,      ///< made of the file's tensor of another shape by the module that it is for
   counter,      ///< "num_batches_tracked", not in the file (PyTorch before 1.0 had none): 0
   allowed,      ///< missing or of another shape, and that was allowed: left as it was
   missing,      ///< not in the file
   wrong_shape,  ///< of another shape in the file
   wrong_type,   ///< whole numbers instead of floating-point ones, or the other way round
-  unused,       ///< in the file, and not in the network
+  dropped,      ///< in the file and of no use here, or allowed to be unused
+  unused,       ///< in the file, with no place in the network, which so computes something else
 };
 
 struct TensorRow {
   TensorState state;
-  std::string name;    ///< the network's; of an unused one the file's
+  std::string name;    ///< the network's; of an unused or a dropped one the file's
   std::string source;  ///< the file's, or ""
   std::string detail;  ///< "[751, 256] instead of [702, 256]", or ""
 };
 
 struct MatchReport {
-  std::string layout;  ///< its name, or "not recognised"
-  std::string prefix;  ///< TranslatedWeights::prefix
-  std::string note;    ///< WeightsLayout::note
+  std::string layout;                      ///< its name, or "not recognised"
+  std::string prefix;                      ///< TranslatedWeights::prefix
+  std::vector<std::string> recognized_by;  ///< TranslatedWeights::recognized_by
+  std::string note;                        ///< WeightsLayout::note
   std::vector<TensorRow> rows;
 
   [[nodiscard]] std::int64_t count(TensorState state) const;
-  /// Nothing is missing, of another shape or of another type, but for what was allowed.
+  /// Nothing is missing, of another shape, of another type or without a place, but for what was allowed.
   [[nodiscard]] bool complete() const;
   /// The file fits the whole backbone and nothing of the head: it is a backbone's.
   [[nodiscard]] bool lacks_the_head_alone() const;
-  /// "torchvision, without the prefix 'module.'"
+  /// "torchvision, without the prefix 'module.': 'conv1.weight' and 'layer1.0.conv1.weight' are there"
   [[nodiscard]] std::string layout_text() const;
   /// "267 of 320 tensors matched, 53 not in the file and set to 0 (counters of batch norms), 2 of
   /// the file unused"
   [[nodiscard]] std::string counts_text() const;
 };
 
-/// Compares the file with a network, or with a part of it, and changes nothing.
-/// @param prefix of the part: only names that begin with it are the part's, the others are unused
-/// @param allow_missing names of the network's tensors that may be missing or of another shape; '*' stands
-/// for any characters
-[[nodiscard]] MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Module& module,
-                                        const std::string& prefix,
-                                        const std::vector<std::string>& allow_missing);
+/// What need not match. In names, '*' stands for any characters.
+struct Allowed {
+  std::vector<std::string> missing{};  ///< the network's tensors that may be missing or of another shape
+  std::vector<std::string> unused{};   ///< the file's that need no place
+};
 
-/// Copies what matches; floating-point types are converted into each other.
+/// Compares the file with a network, or with a part of it, and changes nothing.
+/// @param prefix of the part: only names that begin with it are the part's, the others are dropped
+[[nodiscard]] MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Module& module,
+                                        const std::string& prefix, const Allowed& allowed);
+
+/// Copies what matches, and what modules adapt; floating-point types are converted into each other.
 void copy_weights(const TranslatedWeights& weights, torch::nn::Module& module, const std::string& prefix);
 
-/// What is wrong with a pattern that matches no tensor of the network; "" when all of them match one.
-[[nodiscard]] std::string useless_pattern(const std::vector<std::string>& patterns,
-                                          const torch::nn::Module& module);
+/// What is wrong with a pattern that matches no tensor of the network, or none of the file; "" when all of
+/// them match one.
+[[nodiscard]] std::string useless_pattern(const Allowed& allowed, const torch::nn::Module& module,
+                                          const WeightsFile& file);
 
 /// What keeps a report from being complete, up to ten names a kind, each kind on a line of its own.
 [[nodiscard]] std::string trouble_text(const MatchReport& report);

@@ -203,6 +203,8 @@ class Reader {
     for (const auto& global : known_globals) {
       if (global.module == module && global.name == name) return {global.kind, global.type};
     }
+    if (module == "__torch__" || module.starts_with("__torch__."))
+      return {Kind::script_class, torch::kFloat32};
     const auto full = (module + "." + name).substr(0, longest_name);
     const bool of_torch = module == "torch" || module.starts_with("torch.");
     if (of_torch && name.ends_with("Storage")) {
@@ -266,6 +268,7 @@ class Reader {
         push({*arguments[0]->as<PickledSequence>()});
         return;
       case Kind::dropped:
+      case Kind::script_class:
         push({PickledOther{}});
         return;
       case Kind::unknown:
@@ -389,10 +392,13 @@ class Reader {
     push({PickledOther{std::move(name)}});
   }
 
-  /// The state of an object. Of dictionaries it is their versions, and nothing else is known that has one.
+  /// The state of an object. Of a TorchScript module it is what the module holds, of dictionaries their
+  /// versions, and nothing else is known that has one.
   void build() {
-    pop();
-    static_cast<void>(top());
+    const auto* state = pop();
+    auto* module = std::get_if<PickledModule>(&top()->value);
+    const auto* attributes = state->as<PickledDictionary>();
+    if (module != nullptr && attributes != nullptr) module->attributes = *attributes;
   }
 
   void new_object() {
@@ -402,6 +408,10 @@ class Reader {
       return;
     }
     const auto* global = values[0]->as<PickledGlobal>();
+    if (global != nullptr && global->kind == Kind::script_class) {
+      push({PickledModule{}});
+      return;
+    }
     if (global == nullptr || (global->kind != Kind::dropped && global->kind != Kind::ordered_dictionary)) {
       fail("its pickle creates an object of something that is not a class");
     }

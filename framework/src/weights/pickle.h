@@ -47,6 +47,11 @@ struct PickledDictionary {
   [[nodiscard]] const PickleNode* find(std::string_view key) const;
 };
 
+/// A module of a TorchScript program: its tensors, its modules and what else it holds, by name.
+struct PickledModule {
+  PickledDictionary attributes;
+};
+
 /// A name of Python's, inert.
 struct PickledGlobal {
   enum class Kind {
@@ -57,7 +62,8 @@ struct PickledGlobal {
     parameter,
     size,
     storage_type,
-    dropped,  ///< known, and of no use
+    script_class,  ///< of a TorchScript program: its objects are PickledModules
+    dropped,       ///< known, and of no use
     unknown,
   };
   Kind kind;
@@ -73,7 +79,7 @@ struct PickledOther {
 
 struct PickleNode {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, PickledSequence, PickledDictionary,
-               PickledGlobal, PickledStorage, PickledTensor, PickledOther>
+               PickledModule, PickledGlobal, PickledStorage, PickledTensor, PickledOther>
       value;
 
   template <class T>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -114,7 +115,9 @@ class DictionaryFinder {
  public:
   DictionaryFinder(const PickleNode& root, const std::string& key, const fs::path& file) : file_(file) {
     refuse_module(root);
-    const auto* top = dictionary_in(&root);
+    const auto* module = root.as<PickledModule>();
+    if (module != nullptr) flatten(module->attributes, "", 0);
+    const auto* top = module != nullptr ? &flat_ : dictionary_in(&root);
     if (top == nullptr) fail("is not a dictionary of tensors");
     Place place{top, ""};
     if (!key.empty()) {
@@ -125,7 +128,8 @@ class DictionaryFinder {
     auto found = find(place, 0);
     const auto others = found && !is_stray(*found->dictionary) ? std::vector<Place>() : all_in(place, 0);
     if (others.size() == 1) found = others.front();
-    if (others.size() > 1) {
+    if (others.size() > 1) found = teacher_of(others);
+    if (others.size() > 1 && !found) {
       std::vector<std::string> keys;
       for (const auto& other : others) keys.push_back(text::printable(other.path));
       fail("contains tensors under " + quoted_list(keys) +
@@ -142,6 +146,7 @@ class DictionaryFinder {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] bool has_key() const { return has_key_; }
+  [[nodiscard]] const std::string& choice() const { return choice_; }
   [[nodiscard]] const std::vector<std::string>& beside() const { return beside_; }
   [[nodiscard]] const std::vector<std::string>& unknown() const { return unknown_; }
 
@@ -170,6 +175,43 @@ class DictionaryFinder {
   };
 
   [[noreturn]] void fail(const std::string& what) const { throw DataError(file_, what); }
+
+  /// Adds the tensors of a TorchScript module and of those in it, each by its dotted name.
+  void flatten(const PickledDictionary& attributes, const std::string& prefix, int depth) {
+    constexpr int deepest_module = 64;
+    constexpr std::size_t most_tensors = 1'000'000;
+    if (depth == deepest_module) fail("is damaged: its modules hold each other");
+    for (const auto& [key, value] : attributes.items) {
+      const auto* name = key->as<std::string>();
+      if (name == nullptr) continue;
+      if (const auto* inner = value->as<PickledModule>()) {
+        flatten(inner->attributes, prefix + *name + ".", depth + 1);
+      } else if (value->as<PickledTensor>() != nullptr) {
+        if (flat_.items.size() == most_tensors) fail("is damaged: its modules hold too many tensors");
+        names_.push_back({prefix + *name});
+        flat_.items.emplace_back(&names_.back(), value);
+      }
+    }
+  }
+
+  /// Of a file of self-distillation the teacher, whose weights are used, when it also has a student.
+  [[nodiscard]] std::optional<Place> teacher_of(const std::vector<Place>& places) {
+    const auto is_of = [](const Place& place, const std::string& key) {
+      return place.path == key || place.path.starts_with(key + ".");
+    };
+    std::optional<Place> teacher;
+    std::string student;
+    for (const auto& place : places) {
+      if (is_of(place, "student")) student = place.path;
+      if (!is_of(place, "teacher")) continue;
+      if (teacher) return std::nullopt;
+      teacher = place;
+    }
+    if (!teacher || student.empty()) return std::nullopt;
+    choice_ = "'" + text::printable(teacher->path) + "', not '" + text::printable(student) +
+              "', which --key or key in the recipe would take";
+    return teacher;
+  }
 
   void refuse_module(const PickleNode& root) const {
     const auto name = unknown_name(root);
@@ -309,6 +351,9 @@ class DictionaryFinder {
   const PickledDictionary* found_ = nullptr;
   std::string path_;
   bool has_key_ = true;
+  std::string choice_;
+  std::deque<PickleNode> names_;  ///< of flat_
+  PickledDictionary flat_;        ///< the tensors of a TorchScript program
   std::vector<std::string> beside_;
   std::vector<std::string> unknown_;
 };
@@ -328,6 +373,7 @@ TorchFile assemble(const Pickle& pickle, const std::string& key, const fs::path&
   TorchFile result;
   result.dictionary = finder.path();
   result.has_key = finder.has_key();
+  result.choice = finder.choice();
   result.beside = finder.beside();
   result.unknown = finder.unknown();
   for (const auto& [name, tensor] : tensors) {
@@ -355,11 +401,7 @@ class ZipFile {
   explicit ZipFile(file::BinaryFile& source) : source_(source), archive_(source.file()) {
     for (const auto& [name, size] : archive_.sizes()) {
       if (name == "data.pkl" || name.ends_with("/data.pkl")) prefix_ = name.substr(0, name.size() - 8);
-      if (name == "constants.pkl" || name.ends_with("/constants.pkl")) {
-        throw DataError(source.file(),
-                        "is a TorchScript program, not weights; save its tensors in Python: "
-                        "torch.save(torch.jit.load(FILE).state_dict(), 'weights.pth')");
-      }
+      if (name == "constants.pkl" || name.ends_with("/constants.pkl")) is_program_ = true;
     }
     if (!prefix_)
       throw DataError(source.file(), "is a zip archive, but not of torch.save: it has no data.pkl");
@@ -378,7 +420,7 @@ class ZipFile {
       for (const auto& key : wanted) storages.emplace(key, storage(*described.at(key)));
       return storages;
     });
-    result.format = "PyTorch";
+    result.format = is_program_ ? "TorchScript" : "PyTorch";
     return result;
   }
 
@@ -412,6 +454,7 @@ class ZipFile {
   file::BinaryFile& source_;
   file::ZipArchive archive_;
   std::optional<std::string> prefix_;
+  bool is_program_ = false;
 };
 
 /// Five pickles (a magic number, the protocol, the system, what was saved, the keys of the storages), then

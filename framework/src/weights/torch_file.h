@@ -1,4 +1,4 @@
-// Files of PyTorch's torch.save, read without Python and without executing anything.
+// Files of PyTorch's torch.save and torch.jit.save, read without Python and without executing anything.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,8 @@
 namespace kindred::weights {
 
 struct TorchFile {
-  std::string format;      ///< "PyTorch" or "PyTorch before 1.6"
+  std::string format;      ///< "PyTorch", "PyTorch before 1.6" or "TorchScript"
+  std::string choice;      ///< why these of several networks, in a line; or ""
   std::string dictionary;  ///< the keys under which the tensors lay: "checkpoint.state_dict"; "" at the top
   bool has_key = true;     ///< whether the key that was asked for is there
   std::vector<std::string> beside;   ///< other keys, which are read past
@@ -24,10 +25,11 @@ struct TorchFile {
 
 /// Reads a dictionary of tensors: under 'state_dict', 'model' or another key that programs give their
 /// weights, also several keys deep and in lists of one; else at the top; else under the only key that has
-/// any. A tensor that stands beside such a key is no weight. Each tensor is a view of the memory that the
-/// file gives it, which several may share. Objects of Python's beside the tensors are named and not read.
-/// Every size and place is checked against the file before anything is allocated; of zip archives, the
-/// checksums too.
+/// any, or of "teacher" and "student" under the former. A tensor that stands beside such a key is no weight.
+/// Of a TorchScript program, what its modules hold under the names of its state_dict(). Each tensor is a view
+/// of the memory that the file gives it, which several may share. Objects of Python's beside the tensors are
+/// named and not read. Every size and place is checked against the file before anything is allocated; of zip
+/// archives, the checksums too.
 ///
 /// Throws DataError naming the file for what is damaged, cut off, big-endian or saved as a whole module,
 /// holds no tensors, or has several dictionaries of them under keys that are not known.

@@ -60,9 +60,14 @@ void select(WeightsFile& weights, const std::string& key) {
   const auto kind = file::file_kind(file);
   const auto is_text = kind == file::FileKind::text || kind == file::FileKind::other;
   throw DataError(
-      file, (is_text ? "is not a weight file" : "is " + file::description_of(kind) + ", not a weight file") +
-                std::string(": neither safetensors nor a file of torch.save") +
-                (kind == file::FileKind::onnx ? "; give the PyTorch weights that it was exported from" : ""));
+      file,
+      (is_text ? "is not a weight file" : "is " + file::description_of(kind) + ", not a weight file") +
+          std::string(": neither safetensors nor a file of torch.save") +
+          (kind == file::FileKind::onnx
+               ? "; give the PyTorch weights (.pth) that it was exported from: an export has the network's "
+                 "layers fused, and their tensors without their names. fast-reid and torchreid keep them "
+                 "in the training's output folder"
+               : ""));
 }
 
 }  // namespace
@@ -77,6 +82,7 @@ WeightsFile read_weights_file(const fs::path& file, const std::string& key) {
     has_key = has_key || read.has_key;
     weights.unknown = std::move(read.unknown);
     weights.format = std::move(read.format);
+    weights.choice = std::move(read.choice);
     weights.dictionary = std::move(read.dictionary);
     weights.beside = std::move(read.beside);
     weights.content = std::move(read.content);

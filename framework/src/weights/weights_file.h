@@ -11,8 +11,9 @@ namespace kindred::weights {
 
 struct WeightsFile {
   std::filesystem::path file;
-  std::string format;                ///< "safetensors", "PyTorch", "PyTorch before 1.6"
+  std::string format;                ///< "safetensors", "PyTorch", "PyTorch before 1.6", "TorchScript"
   std::string dictionary;            ///< the key under which the tensors lay: "state_dict"; "" at the top
+  std::string choice;                ///< why these of several networks, in a line; or ""
   std::vector<std::string> beside;   ///< what lies beside them and is not read
   std::vector<std::string> unknown;  ///< objects of Python's beside them: "args (argparse.Namespace)"
   file::TensorFile content;

@@ -463,3 +463,54 @@ TEST_CASE("an identity number in two folders with the same cameras may be two da
   people.add("gallery/2.jpg", 4, 1, Split::gallery);
   CHECK(find(examine(people, false), "identity_in_several_folders") == nullptr);
 }
+
+TEST_CASE("tracklets are counted, and queries and their matches by tracklet") {
+  auto data = healthy();
+  for (int i = 0; i < 5; ++i) data.add_frame("a", "ga" + std::to_string(i), 11, 3, Split::gallery);
+  for (int i = 0; i < 2; ++i) data.add_frame("b", "gb" + std::to_string(i), 12, 3, Split::gallery);
+  for (int i = 0; i < 3; ++i) data.add_frame("c", "gc" + std::to_string(i), 0, 1, Split::gallery);
+  for (int i = 0; i < 4; ++i) data.add_frame("a", "qa" + std::to_string(i), 11, 1, Split::query);
+  const auto report = examine(data, false);
+  CHECK(find(report, "tracklet_of_several") == nullptr);
+  CHECK(find(report, "tracklets_of_one_frame") == nullptr);
+  REQUIRE(report.splits.size() == 3);
+  CHECK(report.splits[0].tracklets == 0);
+  CHECK(report.splits[1].tracklets == 1);
+  const auto& gallery = report.splits[2];
+  CHECK(gallery.images == 12);
+  CHECK(gallery.tracklets == 3);
+  CHECK(gallery.single_frame_tracklets == 0);
+  CHECK(gallery.frames_per_tracklet.minimum == 2);
+  CHECK(gallery.frames_per_tracklet.median == 3);
+  CHECK(gallery.frames_per_tracklet.maximum == 5);
+  CHECK(report.match.queries == 3);
+  CHECK(report.match.matched == 3);
+  CHECK(report.match.distractors == 1);
+  const auto text = doctor_text(report);
+  CHECK(contains(text, "tracklets               0                     1                     3\n"));
+  CHECK(contains(text, "frames per tracklet     -                     4 / 4 / 4             2 / 3 / 5\n"));
+  const auto json = nlohmann::json::parse(doctor_json(report));
+  CHECK(json["splits"]["gallery"]["tracklets"] == 3);
+  CHECK(json["splits"]["gallery"]["frames_per_tracklet"]["median"] == 3);
+  CHECK_FALSE(contains(doctor_text(examine(healthy(), false)), "tracklet"));
+}
+
+TEST_CASE("a tracklet of several people or cameras is an error, one of a single frame a note") {
+  auto data = healthy();
+  data.add_frame("a", "ga1", 11, 3, Split::gallery);
+  data.add_frame("a", "ga2", 12, 3, Split::gallery);
+  data.add_frame("a", "ga3", 12, 3, Split::gallery);
+  data.add_frame("b", "gb1", 11, 2, Split::gallery);
+  data.add_frame("b", "gb2", 11, 3, Split::gallery);
+  data.add_frame("c", "gc1", 11, 3, Split::gallery);
+  const auto report = examine(data, false);
+  const auto several = finding(report, "tracklet_of_several");
+  CHECK(several.severity == Severity::error);
+  CHECK(contains(several.message, "2 tracklets have frames that differ"));
+  CHECK(several.examples == Names{"ga2 has another identity than ga1 (tracklet a)",
+                                  "gb2 has another camera than gb1 (tracklet b)"});
+  CHECK_FALSE(is_usable(report));
+  const auto single = finding(report, "tracklets_of_one_frame");
+  CHECK(single.severity == Severity::note);
+  CHECK(single.examples == Names{"gc1"});
+}

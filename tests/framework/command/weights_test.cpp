@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -42,13 +43,22 @@ struct Foreign {
   }
 };
 
+/// A head that fast-reid's files name.
+class ForeignBranches : public SmallBranches {
+ public:
+  using SmallBranches::SmallBranches;
+  static std::vector<WeightsLayout> weights_layouts() {
+    return {{.name = "fast-reid baseline", .required = {"heads.*"}, .rules = {{"heads.*", "*"}}}};
+  }
+};
+
 }  // namespace
 
 TEST_CASE("inspecting says what a file is and lists its tensors with Kindred's names") {
   const auto text = weights_text(inspect_weights(golden_weights("resnet_legacy"), "", small_catalog()));
   CHECK(contains(text, "format   PyTorch before 1.6\n"));
   CHECK(contains(text, "tensors  38, 6376 elements, 25528 bytes\n"));
-  CHECK(contains(text, "layout   torchvision\n"));
+  CHECK(contains(text, "layout   torchvision: conv1.weight, layer1.0.conv1.weight in the file\n"));
   CHECK(contains(text, "\nTENSOR "));
   CHECK(contains(text, "conv1.weight"));
   CHECK(contains(text, "[8, 3, 7, 7]"));
@@ -120,27 +130,31 @@ TEST_CASE("a file that does not fit is listed tensor by tensor, and nothing is w
   const auto outcome = foreign.import();
   CHECK_FALSE(outcome.written);
   CHECK_FALSE(fs::exists(foreign.out));
-  CHECK(contains(outcome.text, "\nmissing  backbone.conv1.weight"));
-  CHECK(contains(outcome.text, "\nunused   head.extra"));
-  CHECK(contains(outcome.text, "1 missing, 1 of the file unused"));
+  CHECK(contains(outcome.text, "\nmissing   backbone.conv1.weight"));
+  CHECK(contains(outcome.text, "\nno place  head.extra"));
+  CHECK(contains(outcome.text,
+                 "1 missing, 0 of the file of no use, 1 of the file without a place in the network"));
   CHECK(contains(outcome.text, "nothing was written"));
-  const auto allowed = foreign.import({.allow_missing = {"backbone.conv1.*"}});
+  CHECK(contains(outcome.text, "if they are of no use: --allow-unused 'PATTERN'"));
+  CHECK_FALSE(foreign.import({.allowed = {.missing = {"backbone.conv1.*"}}}).written);
+  const auto allowed = foreign.import({.allowed = {.missing = {"backbone.conv1.*"}, .unused = {"head.ex*"}}});
   CHECK(allowed.written);
+  CHECK(contains(allowed.text, "of no use       head.extra             allowed to be unused"));
   CHECK(contains(allowed.text, "left unchanged  backbone.conv1.weight"));
 }
 
-TEST_CASE(
-    "a classifier of other identities is wrong unless it is allowed to be left out, which is suggested") {
+TEST_CASE("a classifier of other identities is left out, in a line that says so") {
   Foreign foreign;
-  const auto refused = foreign.import({.identities = 6});
-  CHECK_FALSE(refused.written);
-  CHECK(contains(
-      refused.text,
-      "nothing was written: the file is of another number of identities. To start what depends on it from "
-      "random numbers: --allow-missing 'head.classifier*'\n"));
-  const auto outcome = foreign.import({.allow_missing = {"head.classifier.*"}, .identities = 6});
+  const auto outcome = foreign.import({.identities = 6});
   CHECK(outcome.written);
-  CHECK(model::read_model_file(foreign.out, small_catalog(), {}).identities == 6);
+  CHECK(contains(outcome.text,
+                 "\nthe file is not of these identities: head.classifier* starts from random numbers\n"));
+  const auto model_file = model::read_model_file(foreign.out, small_catalog(), {});
+  CHECK(model_file.model->named_parameters()["head.classifier.weight"].size(0) == 6);
+  foreign.model->eval();
+  CHECK(torch::equal(model_file.model->describe(small_images()), foreign.model->describe(small_images())));
+  const auto* start = model_file.recipe.as<Table>()->find("weights")->as<Table>();
+  CHECK(start->find("allow_missing")->to_toml() == "[\"head.classifier*\"]");
 }
 
 TEST_CASE("a file without a classifier needs to be told of how many identities it is") {
@@ -148,15 +162,52 @@ TEST_CASE("a file without a classifier needs to be told of how many identities i
   std::erase_if(foreign.content.tensors,
                 [](const auto& entry) { return entry.first.starts_with("head.classifier"); });
   const auto message = message_of<Error>([&] { static_cast<void>(foreign.import()); });
-  CHECK(contains(message, "give --identities N, and --allow-missing for the classifier"));
-  CHECK(foreign.import({.allow_missing = {"head.classifier.*"}, .identities = 2}).written);
+  CHECK(contains(message, "give --identities N"));
+  CHECK(foreign.import({.identities = 2}).written);
+}
+
+TEST_CASE("an import sets what the file's program demands, shows it, and writes it into the model") {
+  TemporaryFolder folder;
+  const auto source =
+      model::build_model(small_plan("small_resnet", {"seed=99", "backbone.stem_pooling='rounded_up'"}), 4);
+  file::TensorFile content;
+  for (const auto& [name, tensor] : model::module_tensors(*source)) {
+    content.tensors.emplace_back(name.starts_with("head.") ? "heads." + name.substr(5) : name, tensor);
+  }
+  const auto file = folder / "foreign.safetensors";
+  file::write_safetensors(file, content);
+  Catalog catalog = tiny_catalog();
+  Catalog scratch;
+  scratch.add<SmallResnet>("small_resnet");
+  scratch.add<ForeignBranches>("small_branches");
+  catalog.merge(std::move(scratch), "small", "small.so");
+  const auto import = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> overrides = {"backbone={type='small_resnet'}", "head={type='small_branches'}",
+                                          "loss=[{type='entropy',on=['logits']}]"};
+    overrides.insert(overrides.end(), more.begin(), more.end());
+    const auto plan = recipe::make_plan(recipe::parse_recipe(tiny_recipe, "tiny.toml", overrides), catalog);
+    return import_weights(plan, {.file = file, .out = folder / "model.safetensors"});
+  };
+  const auto outcome = import({});
+  CHECK(outcome.written);
+  CHECK(contains(outcome.text, "\nlayout: fast-reid baseline: 'heads."));
+  CHECK(contains(outcome.text, " are there\n"));
+  CHECK(contains(outcome.text, "\nneeds: backbone.stem_pooling = \"rounded_up\" (set)\n"));
+  const auto model_file = model::read_model_file(folder / "model.safetensors", catalog, {});
+  source->eval();
+  CHECK(torch::equal(model_file.model->describe(small_images()), source->describe(small_images())));
+  CHECK(contains(import({"backbone.stem_pooling='rounded_up'"}).text,
+                 "\nneeds: backbone.stem_pooling = \"rounded_up\"\n"));
+  const auto message =
+      message_of<RecipeError>([&] { static_cast<void>(import({"backbone.stem_pooling='padded'"})); });
+  CHECK(contains(message, "--set backbone.stem_pooling='padded': error: the weights "));
+  CHECK(contains(message, "need backbone.stem_pooling = \"rounded_up\", but the recipe says \"padded\""));
 }
 
 TEST_CASE("a backbone's file is told to be one") {
   Foreign foreign;
   const auto outcome = import_weights(
-      small_plan("small_resnet"),
-      {.file = golden_weights("resnet"), .out = foreign.out, .allow_missing = {}, .identities = 3});
+      small_plan("small_resnet"), {.file = golden_weights("resnet"), .out = foreign.out, .identities = 3});
   CHECK(contains(outcome.text,
                  "nothing was written: the file contains only a backbone; to train with it, set in the "
                  "recipe: [backbone] weights = \""));
@@ -165,6 +216,6 @@ TEST_CASE("a backbone's file is told to be one") {
 TEST_CASE("a pattern that no tensor has is refused") {
   Foreign foreign;
   const auto message =
-      message_of<Error>([&] { static_cast<void>(foreign.import({.allow_missing = {"head.fc.*"}})); });
-  CHECK(contains(message, "--allow-missing: the network has no tensor 'head.fc.*'"));
+      message_of<Error>([&] { static_cast<void>(foreign.import({.allowed = {.missing = {"head.fc.*"}}})); });
+  CHECK(contains(message, "allow_missing: the network has no tensor 'head.fc.*'"));
 }

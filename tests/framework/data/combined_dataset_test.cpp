@@ -81,3 +81,18 @@ TEST_CASE("a single data set keeps its numbers") {
   const auto lines = lines_of(CombinedDataset(std::move(parts)));
   CHECK(lines[1] == "a/train/2.png 900 c3 train");
 }
+
+TEST_CASE("tracklets of two data sets with one name stay apart when combined") {
+  std::vector<CombinedDataset::Part> parts;
+  for (const std::string prefix : {"a/", "b/"}) {
+    auto dataset = std::make_unique<MadeDataset>();
+    dataset->add_frame("t", "1.png", 1, 1, Split::gallery);
+    dataset->add("2.png", 1, 1, Split::gallery);
+    parts.push_back({std::move(dataset), prefix, true});
+  }
+  const auto samples = CombinedDataset(std::move(parts)).samples();
+  REQUIRE(samples.size() == 4);
+  CHECK(samples[0].tracklet == "a/t");
+  CHECK(samples[1].tracklet.empty());
+  CHECK(samples[2].tracklet == "b/t");
+}

@@ -322,3 +322,27 @@ TEST_CASE("a plan with a fold opens it, with distractors of any layout that is k
 }
 
 }  // namespace
+
+TEST_CASE("a tracklet is a query of a fold with all its frames, or with none") {
+  auto data = std::make_unique<MadeDataset>();
+  for (std::int64_t identity = 1; identity <= 8; ++identity) {
+    for (std::int64_t camera = 1; camera <= 2; ++camera) {
+      for (int tracklet = 0; tracklet < 3; ++tracklet) {
+        const auto name = name_of(identity, camera, tracklet);
+        for (int frame = 0; frame < 4; ++frame) {
+          data->add_frame(name, name + "_" + std::to_string(frame), identity, camera, Split::train);
+        }
+      }
+    }
+  }
+  const auto samples = FoldDataset(std::move(data), fold(1), location).samples();
+  std::map<std::string, std::set<Split>> splits;
+  std::map<std::string, int> queries;
+  for (const auto& sample : samples) {
+    splits[sample.tracklet].insert(sample.split);
+    if (sample.split == Split::query) ++queries[sample.tracklet];
+  }
+  for (const auto& [tracklet, in] : splits) CHECK(in.size() == 1);
+  CHECK(queries.size() == 4);  // two people, two cameras
+  for (const auto& [tracklet, frames] : queries) CHECK(frames == 4);
+}

@@ -97,3 +97,57 @@ TEST_CASE("labels that do not fit the data are refused, with the image and a rem
           static_cast<void>(joined(part({sample, sample})));
         }).find("'query/3.png' is labeled twice") != std::string::npos);
 }
+
+namespace {
+
+std::unique_ptr<MadeDataset> base_with_tracklets() {
+  auto dataset = base();
+  dataset->add_frame("a", "query/c.png", 60, 2, Split::query);
+  dataset->add_frame("a", "query/b.png", 60, 2, Split::query);
+  dataset->add_frame("a", "gallery/d.png", 60, 3, Split::gallery);
+  dataset->add_frame("a", "gallery/e.png", 60, 3, Split::gallery);
+  return dataset;
+}
+
+Sample label_of_tracklet(const std::string& path, const std::string& tracklet) {
+  Sample sample;
+  sample.path = path;
+  sample.identity = 0;
+  sample.tracklet = tracklet;
+  return sample;
+}
+
+JoinedDataset joined_tracklets(std::vector<Sample> labels) {
+  std::vector<JoinedDataset::Part> parts;
+  parts.push_back(part(std::move(labels)));
+  return {base_with_tracklets(), std::move(parts)};
+}
+
+}  // namespace
+
+TEST_CASE("a label of a tracklet reaches all its frames, and tracklets of one name stay apart") {
+  const auto dataset =
+      joined_tracklets({label_of_tracklet("query/b.png", "a"), label_of_tracklet("gallery/d.png", "a")});
+  CHECK(training(dataset) == std::vector<std::string>{"train/1.png 4", "train/2.png 7", "query/b.png 8",
+                                                      "query/c.png 8", "gallery/d.png 8", "gallery/e.png 8"});
+  const auto samples = dataset.samples();
+  CHECK(samples[9].tracklet == "pseudo1/query/a");
+  CHECK(samples[10].tracklet == "pseudo1/query/a");
+  CHECK(samples[11].tracklet == "pseudo1/gallery/a");
+  CHECK(same_picture(dataset.image(samples[10]), base_with_tracklets()->image(samples[5])));
+}
+
+TEST_CASE("a label without a tracklet is of one frame, and one of another tracklet is refused") {
+  CHECK(training(joined_tracklets({label_of_tracklet("query/c.png", "")})).back() == "query/c.png 8");
+  const auto refused = [](const std::string& path, const std::string& tracklet) {
+    return message_of<DataError>([&] { (void)joined_tracklets({label_of_tracklet(path, tracklet)}); });
+  };
+  const std::string reason = "' is not the first frame of the tracklet '";
+  CHECK(refused("query/c.png", "a").find("query/c.png" + reason + "a'") != std::string::npos);
+  CHECK(refused("query/b.png", "z").find("query/b.png" + reason + "z'") != std::string::npos);
+  CHECK(refused("query/3.png", "a").find("query/3.png" + reason + "a'") != std::string::npos);
+  CHECK(
+      message_of<DataError>([] {
+        (void)joined_tracklets({label_of_tracklet("query/b.png", "a"), label_of_tracklet("query/c.png", "")});
+      }).find("is labeled twice") != std::string::npos);
+}

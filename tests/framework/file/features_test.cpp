@@ -31,6 +31,10 @@ struct Fixture {
   Fixture() { std::filesystem::create_directories(folder); }
   ~Fixture() { std::filesystem::remove_all(folder); }
 
+  [[nodiscard]] std::string read_text() const {
+    std::ifstream stream(table, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
   void write_table(const std::string& text) const { std::ofstream(table, std::ios::binary) << text; }
 
   /// What reading says is wrong.
@@ -269,4 +273,20 @@ TEST_CASE_FIXTURE(Fixture, "features whose parts do not fit are a mistake of the
   features.samples.pop_back();
   CHECK_THROWS_AS(write_features(stem, features), std::logic_error);
   CHECK_FALSE(std::filesystem::exists(array));
+}
+
+TEST_CASE_FIXTURE(Fixture, "tracklets, views and clothes are columns where there are some") {
+  auto features = some_features();
+  write_features(stem, features);
+  CHECK(read_text().starts_with("path,identity,camera,domain,split\n"));
+  features.samples[1].tracklet = "0001C1T0001";
+  features.samples[2].view = 0;
+  write_features(stem, features);
+  CHECK(read_text().starts_with("path,identity,camera,domain,split,view,tracklet\n"));
+  const auto back = read_features(stem).samples;
+  CHECK(back[0].tracklet.empty());
+  CHECK(back[0].view == unknown_view);
+  CHECK(back[1].tracklet == "0001C1T0001");
+  CHECK(back[2].view == 0);
+  CHECK(back[2].clothes == unknown_clothes);
 }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
@@ -16,6 +18,7 @@
 
 #include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
+#include "kindred/core/random.h"
 #include "kindred/nn/activations.h"
 #include "kindred/nn/tensor_module.h"
 #include "system/precision.h"
@@ -352,4 +355,166 @@ TEST_CASE_FIXTURE(Fixture,
       static_cast<void>(embed_dataset(model, plan, FakeDataset(2, 0, 0), FakeDataset(2, 0, 0).samples(),
                                       folder, torch::kCPU, sink)),
       doctest::Contains("neither query nor gallery images"), Error);
+}
+
+namespace {
+
+/// Images of a colour by the number in their names; the frames of a tracklet share identity and camera.
+class FramesDataset : public FakeDataset {
+ public:
+  /// @param tracklets of image1.png, image2.png, ...; "": a single image
+  explicit FramesDataset(const std::vector<std::string>& tracklets, Split split = Split::gallery)
+      : FakeDataset(0, split == Split::query ? tracklets.size() : 0,
+                    split == Split::gallery ? tracklets.size() : 0) {
+    for (std::size_t i = 0; i < tracklets.size(); ++i) {
+      list[i].identity = 1;
+      list[i].camera = 2;
+      list[i].tracklet = tracklets[i];
+    }
+  }
+  [[nodiscard]] cv::Mat image(const Sample& sample) const override {
+    auto numbered = sample;
+    numbered.identity = std::stoll(sample.path.substr(5));
+    return FakeDataset::image(numbered);
+  }
+};
+
+torch::Tensor unit_colour(const std::vector<double>& numbers) {
+  auto sum = torch::zeros({3});
+  for (const double number : numbers) {
+    const auto row = torch::tensor({number, 2 * number, 100.0}, torch::kFloat);
+    sum += row / row.norm();
+  }
+  return sum / sum.norm();
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "the descriptor of a tracklet is the mean of those of its frames, of length 1") {
+  const FramesDataset dataset({"", "t", "", "t", "t", "u"});
+  for (const std::int64_t batch_size : {1, 2, 3, 100}) {
+    CAPTURE(batch_size);
+    plan.embed.batch_size = batch_size;
+    const auto features = describe(dataset);
+    REQUIRE(features.descriptors.sizes().vec() == std::vector<std::int64_t>{4, 3});
+    REQUIRE(features.samples.size() == 4);
+    CHECK(torch::allclose(features.descriptors[0], unit_colour({1}), 1e-5, 1e-6));
+    CHECK(torch::allclose(features.descriptors[1], unit_colour({2, 4, 5}), 1e-5, 1e-6));
+    CHECK(torch::allclose(features.descriptors[2], unit_colour({3}), 1e-5, 1e-6));
+    CHECK(torch::allclose(features.descriptors[3], unit_colour({6}), 1e-5, 1e-6));
+    CHECK(features.samples[1].path == "image2.png");
+    CHECK(features.samples[1].tracklet == "t");
+    CHECK(features.samples[2].tracklet.empty());
+    CHECK(features.samples[3].tracklet == "u");
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "of each tracklet as many frames are read as asked for, and the first names it") {
+  const FramesDataset dataset({"t", "t", "t", "t", "t", ""});
+  plan.embed.frames = 1;
+  const auto middle = describe(dataset);
+  REQUIRE(middle.descriptors.size(0) == 2);
+  CHECK(torch::allclose(middle.descriptors[0], unit_colour({3}), 1e-5, 1e-6));
+  CHECK(middle.samples[0].path == "image1.png");
+  CHECK(sink.finished.back().total == 2);
+  plan.embed.frames = 2;
+  CHECK(torch::allclose(describe(dataset).descriptors[0], unit_colour({2, 4}), 1e-5, 1e-6));
+  plan.embed.frames = 0;
+  CHECK(torch::allclose(describe(dataset).descriptors[0], unit_colour({1, 2, 3, 4, 5}), 1e-5, 1e-6));
+  plan.embed.flip_test = true;  // images of one colour are their own mirror images
+  CHECK(torch::allclose(describe(dataset).descriptors[0], unit_colour({1, 2, 3, 4, 5}), 1e-5, 1e-6));
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a bad frame counts out of the mean, and a tracklet of bad frames alone is skipped") {
+  FramesDataset dataset({"t", "", "t", "t", "u", "u"});
+  dataset.bad = {1};
+  CHECK_THROWS_WITH_AS(static_cast<void>(describe(dataset)), doctest::Contains("image1.png"), DataError);
+  plan.loader.skip_bad_images = true;
+  const auto without_first = describe(dataset);
+  REQUIRE(without_first.descriptors.size(0) == 3);
+  CHECK(torch::allclose(without_first.descriptors[0], unit_colour({3, 4}), 1e-5, 1e-6));
+  CHECK(without_first.samples[0].path == "image1.png");
+  CHECK(sink.notes.back().find("1 of 6 gallery images cannot be read") == 0);
+
+  dataset.bad = {1, 3, 4};
+  const auto without_all = describe(dataset);
+  REQUIRE(without_all.samples.size() == 2);
+  CHECK(without_all.samples[0].path == "image2.png");
+  CHECK(without_all.samples[1].tracklet == "u");
+  CHECK(torch::allclose(without_all.descriptors[0], unit_colour({2}), 1e-5, 1e-6));
+  CHECK(torch::allclose(without_all.descriptors[1], unit_colour({5, 6}), 1e-5, 1e-6));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a tracklet of two people has no descriptor") {
+  FramesDataset dataset({"t", "t"});
+  dataset.list[1].identity = 2;
+  CHECK_THROWS_WITH_AS(static_cast<void>(describe(dataset)),
+                       doctest::Contains("image2.png: error: has another identity than 'image1.png'"),
+                       DataError);
+}
+
+TEST_CASE_FIXTURE(Fixture, "tracklets are rows of the features' files, under their names, and it is said") {
+  const FramesDataset dataset({"t", "t", "", "u"}, Split::query);
+  const auto written = embed_dataset(model, plan, dataset, dataset.samples(), folder, torch::kCPU, sink);
+  REQUIRE(written.size() == 1);
+  CHECK(written[0].images == 3);
+  REQUIRE_FALSE(sink.notes.empty());
+  CHECK(sink.notes.front() == "query: 2 tracklets; features are extracted of 3 of 3 frames and averaged");
+  const auto back = file::read_features(folder / "query").samples;
+  REQUIRE(back.size() == 3);
+  CHECK(back[0].path == "image1.png");
+  CHECK(back[0].tracklet == "t");
+  CHECK(back[1].tracklet.empty());
+  CHECK(back[2].tracklet == "u");
+}
+
+TEST_CASE_FIXTURE(Fixture, "people are found better by the mean of more frames") {
+  static constexpr int people = 12;
+  /// People of different colours; each frame has a cast of its own. Of each a tracklet of 16 frames before
+  /// each of two cameras.
+  class Casts : public FakeDataset {
+   public:
+    explicit Casts(Split split) : FakeDataset(0, 0, 0) {
+      for (int person = 0; person < people; ++person) {
+        for (int frame = 0; frame < 16; ++frame) {
+          Sample sample;
+          sample.identity = person;
+          sample.camera = split == Split::query ? 1 : 2;
+          sample.split = split;
+          sample.tracklet = std::to_string(person);
+          sample.path = sample.tracklet + "_" + std::to_string(10 + frame);
+          list.push_back(sample);
+        }
+      }
+    }
+    [[nodiscard]] static std::uint64_t frame_of(const Sample& sample) {
+      return std::stoull(sample.path.substr(sample.path.find('_') + 1));
+    }
+    [[nodiscard]] cv::Mat image(const Sample& sample) const override {
+      RandomStream random(1, {static_cast<std::uint64_t>(sample.identity),
+                              static_cast<std::uint64_t>(sample.camera), frame_of(sample)});
+      const double angle = 6.2832 * static_cast<double>(sample.identity) / people;
+      const auto channel = [&](double base) { return std::clamp(base + random.normal(0, 25), 0.0, 255.0); };
+      return {
+          8, 4, CV_8UC3,
+          cv::Scalar(channel(128 + 40 * std::cos(angle)), channel(128 + 40 * std::sin(angle)), channel(128))};
+    }
+  };
+  // Each query has one right tracklet, so its average precision is 1 / rank.
+  const auto mean_average_precision = [&](std::int64_t frames) {
+    plan.embed.frames = frames;
+    const auto scores =
+        describe(Casts(Split::query)).descriptors.matmul(describe(Casts(Split::gallery)).descriptors.t());
+    const auto right = scores.diag().unsqueeze(1);
+    return (1 / (scores >= right).sum(1).to(torch::kDouble)).mean().item<double>();
+  };
+  const double one = mean_average_precision(1);
+  const double four = mean_average_precision(4);
+  const double all = mean_average_precision(0);
+  CAPTURE(one);
+  CAPTURE(four);
+  CAPTURE(all);
+  CHECK(four > one + 0.05);
+  CHECK(all > four + 0.05);
 }

@@ -90,3 +90,20 @@ TEST_CASE("an image that cannot be read, or has no domain, leaves an earlier lis
   CHECK(read_bytes(folder / "domains.csv") == "earlier");
   CHECK(files_in(folder.path()) == 1);
 }
+
+TEST_CASE("all frames of a tracklet are of the domain of most of them") {
+  const TemporaryFolder folder;
+  progress::SilentProgress silent;
+  const auto dataset = images();
+  auto samples = dataset.samples();
+  MadeDataset more;
+  const int seeds[] = {1, 4, 4, 2, 4, 4};  // dark, bright, bright, dark, bright, bright
+  for (int i = 0; i < 6; ++i) more.add("gallery/" + std::to_string(i), 1, 1, Split::gallery, seeds[i]);
+  samples = more.samples();
+  for (int i = 0; i < 3; ++i) samples[static_cast<std::size_t>(i)].tracklet = "mostly bright";
+  for (int i = 3; i < 5; ++i) samples[static_cast<std::size_t>(i)].tracklet = "half";
+  const auto outcome = partition(BrightPartitioner(true), more, samples, folder.path(), silent);
+  const auto list = results::DomainsFile::read(outcome.csv).images;
+  REQUIRE(list.size() == 6);
+  for (int i = 0; i < 6; ++i) CHECK(list[static_cast<std::size_t>(i)].domain == "bright");
+}

@@ -185,3 +185,23 @@ TEST_CASE("a writer that writes something else is found out") {
   CHECK(contains(refusal("other query"), "query 0 (from 0) is 'x' instead of '1.png'"));
   CHECK(contains(refusal("more images"), "the gallery images of query '1.png' differ"));
 }
+
+TEST_CASE("a tracklet is submitted by its first frame") {
+  const TemporaryFolder folder;
+  progress::SilentProgress silent;
+  std::vector<Sample> images;
+  const auto add = [&](const std::string& path, Split split, const std::string& tracklet) {
+    images.push_back(sample(path, split));
+    images.back().tracklet = tracklet;
+  };
+  add("query/2.png", Split::query, "a");
+  add("query/1.png", Split::query, "a");
+  add("gallery/1.png", Split::gallery, "a");
+  add("gallery/2.png", Split::gallery, "a");
+  add("gallery/3.png", Split::gallery, "");
+  const auto outcome =
+      submit(LineWriter(5), files(folder, {ranking_of("1", {3, 1})}), images, folder / "out", silent);
+  CHECK(outcome.queries == 1);
+  CHECK(outcome.listed == 2);
+  CHECK(read_bytes(outcome.file) == "1.png: 3.png 1.png\n");
+}

@@ -280,13 +280,13 @@ TEST_CASE("the file's SHA-256 tells trainings apart, its path does not, and anot
   std::filesystem::copy(one, folder / "copy.safetensors");
   const auto other = write_teacher(folder / "other.safetensors", {"head={type='tiny'}"}, 6);
   const auto identity = [&](const std::filesystem::path& file) {
-    return weights::with_hashes_of_weights(followers_plan(teacher(weights_line(file)))).identity();
+    return weights::settled(followers_plan(teacher(weights_line(file)))).identity();
   };
   CHECK(identity(one) == identity(folder / "copy.safetensors"));
   CHECK_FALSE(identity(one) == identity(other));
   const auto plan = followers_plan(teacher(weights_line(one)));
   // What is resolved gives the same plan again.
-  const auto resolved = weights::with_hashes_of_weights(plan).resolved();
+  const auto resolved = weights::settled(plan).resolved();
   CHECK(recipe::make_plan(resolved, catalog_with_followers()).resolved() == resolved);
 
   const auto expected = file::sha256_of_file(one);
@@ -296,8 +296,7 @@ TEST_CASE("the file's SHA-256 tells trainings apart, its path does not, and anot
         }).find("other.safetensors: error: is not the file of the recipe: its SHA-256 is ") !=
         std::string::npos);
   CHECK(message_of<RecipeError>([&] {
-          static_cast<void>(
-              weights::with_hashes_of_weights(followers_plan(teacher("weights = 'nothing.safetensors'"))));
+          static_cast<void>(weights::settled(followers_plan(teacher("weights = 'nothing.safetensors'"))));
         }).find("tiny.toml:36:1: error: teacher 'big': nothing.safetensors: ") == 0);
 }
 

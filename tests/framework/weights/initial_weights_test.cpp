@@ -111,7 +111,8 @@ TEST_CASE("the note says what was loaded and what was of no use") {
   static_cast<void>(built(with_backbone(golden_weights("resnet")), &notes));
   CHECK(notes ==
         "weights of the backbone from " + golden_weights("resnet") +
-            " (layout: torchvision): 36 of 36 tensors matched, 2 of the file unused"
+            " (layout: torchvision: 'conv1.weight' and 'layer1.0.conv1.weight' are there): 36 of 36 tensors "
+            "matched, 2 of the file of no use"
             "\n  unused: fc.weight (known to be of no use)\n  unused: fc.bias (known to be of no use)\n");
   notes.clear();
   static_cast<void>(built(with_backbone(golden_weights("se_resnet_parallel"), "small_se_resnet"), &notes));
@@ -123,9 +124,10 @@ TEST_CASE("the note says what was loaded and what was of no use") {
 
 TEST_CASE("a file of another backbone is refused whole, with what is missing") {
   const auto message = refusal<DataError>(with_backbone(golden_weights("se_resnet_parallel")));
-  CHECK(
-      message.find("se_resnet_parallel.pth: error: its tensors (layout: pretrained-models (Cadene), without "
-                   "the prefix 'module.') do not match the backbone:\n  ") != std::string::npos);
+  CHECK(message.find(
+            "se_resnet_parallel.pth: error: its tensors (layout: pretrained-models (Cadene), without "
+            "the prefix 'module.': 'layer0.conv1.weight' and 'layer1.0.conv1.weight' are there) do not match "
+            "the backbone:\n  ") != std::string::npos);
   CHECK(message.find("missing: backbone.conv1.weight") != std::string::npos);
   CHECK(message.find("`kindred weights inspect ") != std::string::npos);
 }
@@ -142,24 +144,82 @@ TEST_CASE("a trained model is what another training starts from, head and all") 
   CHECK(same_tensors(*built(with_network(trained.file)), *trained.model));
 }
 
-TEST_CASE(
-    "with other identities the classifier must be allowed to be another, and starts from random numbers") {
+TEST_CASE("with other identities the classifier starts from random numbers, in a line that says so") {
   const Trained trained;
-  const auto message = refusal<DataError>(with_network(trained.file), 6);
-  CHECK(message.find("wrong shape: head.classifier.weight [4, 16] instead of [6, 16]") != std::string::npos);
-  CHECK(message.find(
-            "the file is of another number of identities; to start what depends on it from random numbers, "
-            "set in [weights]: allow_missing = [\"head.classifier*\"]") != std::string::npos);
   std::string notes;
-  const auto allowed = with_network(trained.file, {"weights.allow_missing=['head.classifier*']"});
-  const auto model = built(allowed, &notes, 6);
+  const auto model = built(with_network(trained.file), &notes, 6);
   CHECK(notes.find("left unchanged: head.classifier.weight ([4, 16] instead of [6, 16])") !=
         std::string::npos);
+  CHECK(
+      notes.find("\n  the file is not of these identities: head.classifier* starts from random numbers\n") !=
+      std::string::npos);
   CHECK(torch::equal(
       model->named_parameters()["head.classifier.weight"],
       model::build_model(small_plan("small_resnet"), 6)->named_parameters()["head.classifier.weight"]));
   CHECK(torch::equal(model->named_parameters()["backbone.conv1.weight"],
                      trained.model->named_parameters()["backbone.conv1.weight"]));
+  notes.clear();
+  static_cast<void>(built(with_network(trained.file), &notes));
+  CHECK(notes.find("not of these identities") == std::string::npos);
+}
+
+TEST_CASE("a tensor of the file without a place in the network is an error, unless it is named") {
+  const TemporaryFolder folder;
+  auto content = read_weights_file(golden_weights("resnet")).content;
+  content.tensors.emplace_back("NL_2.0.theta.weight", torch::ones({1, 8, 1, 1}));
+  const auto file = (folder / "more.safetensors").string();
+  file::write_safetensors(file, content);
+  const auto message = refusal<DataError>(with_backbone(file));
+  CHECK(message.find("\n  1 of the file without a place in the network: NL_2.0.theta.weight") !=
+        std::string::npos);
+  CHECK(message.find("name it in [backbone] weights_allow_unused") != std::string::npos);
+  std::string notes;
+  static_cast<void>(
+      built(with_backbone(file, "small_resnet", {"backbone.weights_allow_unused=['NL_*']"}), &notes));
+  CHECK(notes.find("unused: NL_2.0.theta.weight (allowed to be unused)") != std::string::npos);
+  CHECK(refusal<RecipeError>(with_backbone(file, "small_resnet", {"backbone.weights_allow_unused=['SE_*']"}))
+            .find("[backbone]: weights_allow_unused: the file has no tensor 'SE_*'") != std::string::npos);
+
+  const Trained trained;
+  auto whole = read_weights_file(trained.file).content;
+  whole.metadata.clear();  // the checksum is of the file as it was
+  whole.tensors.emplace_back("head.gate", torch::ones(2));
+  file::write_safetensors(file, whole);
+  CHECK(refusal<DataError>(with_network(file)).find("name it in [weights] allow_unused") !=
+        std::string::npos);
+  CHECK_NOTHROW(static_cast<void>(built(with_network(file, {"weights.allow_unused=['head.gate']"}))));
+}
+
+TEST_CASE("what the layout of a file demands is set in the plan, in its network and in its identity") {
+  const TemporaryFolder folder;
+  file::TensorFile content;
+  for (const auto& [name, tensor] : read_weights_file(golden_weights("resnet")).content.tensors) {
+    if (!name.starts_with("fc.")) content.tensors.emplace_back("backbone." + name, tensor);
+  }
+  content.tensors.emplace_back("heads.unknown.weight", torch::ones(2));
+  const auto file = (folder / "fast_reid.safetensors").string();
+  file::write_safetensors(file, content);
+  const auto asked = with_backbone(file);
+  const auto plan = settled(asked);
+  const auto says = [](const recipe::Plan& given) {
+    return given.resolved().as<Table>()->find("backbone")->as<Table>()->find("stem_pooling")->to_toml();
+  };
+  CHECK(says(asked) == "\"padded\"");
+  CHECK(says(plan) == "\"rounded_up\"");
+  CHECK(says(settled(plan)) == "\"rounded_up\"");
+  CHECK_FALSE(plan.identity() == asked.identity());
+
+  std::string notes;
+  const auto model = built(asked, &notes);
+  CHECK(notes.find("\n  it needs: backbone.stem_pooling = \"rounded_up\" (set)") != std::string::npos);
+  model->eval();
+  const auto expected = pytorch_map("resnet_as_fast_reid");
+  CHECK((model->forward(small_images()).at(0).view_as(expected) - expected).abs().max().item<double>() <
+        1e-4);
+  CHECK(notes.find("unused: heads.unknown.weight (not of this part of the network)") != std::string::npos);
+  CHECK(refusal<RecipeError>(with_backbone(file, "small_resnet", {"backbone.stem_pooling='padded'"}))
+            .find("need backbone.stem_pooling = \"rounded_up\", but the recipe says \"padded\"") !=
+        std::string::npos);
 }
 
 TEST_CASE("a backbone's file for the whole network is told to be one") {
@@ -192,23 +252,23 @@ TEST_CASE("another file than the recipe's SHA-256 says is refused") {
 TEST_CASE("the identity of a plan is that of the files' content, not of their place") {
   const TemporaryFolder folder;
   fs::copy_file(golden_weights("resnet"), folder / "copy.pth");
-  const auto one = with_hashes_of_weights(with_backbone(golden_weights("resnet")));
-  const auto same = with_hashes_of_weights(with_backbone((folder / "copy.pth").string()));
-  const auto other = with_hashes_of_weights(with_backbone(golden_weights("resnet_legacy")));
-  const auto none = with_hashes_of_weights(small_plan("small_resnet"));
+  const auto one = settled(with_backbone(golden_weights("resnet")));
+  const auto same = settled(with_backbone((folder / "copy.pth").string()));
+  const auto other = settled(with_backbone(golden_weights("resnet_legacy")));
+  const auto none = settled(small_plan("small_resnet"));
   CHECK(one.identity() == same.identity());
   CHECK_FALSE(one.identity() == other.identity());
   CHECK_FALSE(one.identity() == none.identity());
   CHECK(one.backbone_start.weights_sha256 == file::sha256_of_file(golden_weights("resnet")));
 
   const Trained trained;
-  const auto whole = with_hashes_of_weights(with_network(trained.file));
+  const auto whole = settled(with_network(trained.file));
   CHECK(whole.weights.sha256 == file::sha256_of_file(trained.file));
   CHECK_FALSE(whole.identity() == none.identity());
 }
 
 TEST_CASE("the resolved recipe names the file and its SHA-256, and is read as the same plan") {
-  const auto plan = with_hashes_of_weights(with_backbone(golden_weights("resnet")));
+  const auto plan = settled(with_backbone(golden_weights("resnet")));
   const auto again = recipe::make_plan(
       recipe::parse_recipe(recipe::write_recipe(plan.resolved()), "frozen", {}), small_catalog());
   CHECK(again.resolved() == plan.resolved());
@@ -217,8 +277,7 @@ TEST_CASE("the resolved recipe names the file and its SHA-256, and is read as th
 }
 
 TEST_CASE("a file that is not there is an error at the table that names it") {
-  const auto message =
-      message_of<RecipeError>([] { static_cast<void>(with_hashes_of_weights(with_backbone("none.pth"))); });
+  const auto message = message_of<RecipeError>([] { static_cast<void>(settled(with_backbone("none.pth"))); });
   CHECK(message.find("[backbone] weights: none.pth: error: does not exist") != std::string::npos);
 }
 
@@ -279,8 +338,12 @@ TEST_CASE("of a file with several networks the key chooses the one that is loade
   }
   const auto file = (folder / "both.safetensors").string();
   file::write_safetensors(file, content);
-  const auto whole = with_network(file);
-  CHECK(refusal<DataError>(whole).find("missing: ") != std::string::npos);
+  std::string notes;
+  CHECK(same_tensors(*built(with_network(file), &notes), *teacher));
+  CHECK(notes.find("without the prefix 'teacher.'") != std::string::npos);
+  CHECK(notes.find("unused: student.* (") != std::string::npos);
+  CHECK(notes.find(" tensors of another network than 'teacher.', which --key would take)") !=
+        std::string::npos);
   CHECK(same_tensors(*built(with_network(file, {"weights.key=student"})), *student));
   CHECK_FALSE(with_network(file, {"weights.key=student"}).identity() ==
               with_network(file, {"weights.key=teacher"}).identity());
@@ -300,7 +363,8 @@ TEST_CASE("of a file with several backbones the key chooses the one that is load
         ->named_parameters()["backbone.conv1.weight"];
   };
   CHECK(torch::equal(first("student"), first("teacher") + 1));
-  CHECK(refusal<DataError>(with_backbone(file)).find("missing: backbone.conv1.weight") != std::string::npos);
+  CHECK(torch::equal(built(with_backbone(file))->named_parameters()["backbone.conv1.weight"],
+                     first("teacher")));
 }
 
 TEST_CASE("only classifiers are suggested to be left out, and nothing where more than they do not fit") {

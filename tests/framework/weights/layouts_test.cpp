@@ -1,6 +1,8 @@
 // Layouts of whole files, composed of what made-up components declare.
 #include "weights/layouts.h"
 
+#include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -160,4 +162,79 @@ TEST_CASE("two tensors that would have one name are an error") {
       "made.pth: error: its tensors 'top.fc.weight' and 'top.linear.weight' would both be "
       "'head.classifier.weight'",
       DataError);
+}
+
+TEST_CASE("of several rules for a name, the first counts that leads to a tensor of the network") {
+  const WeightsLayout layout{
+      .name = "both",
+      .rules = {{"net.#.weight", "backbone.blocks.#.weight"}, {"net.#.weight", "head.rest.#.weight"}}};
+  const std::set<std::string> network = {"backbone.blocks.0.weight", "head.rest.1.weight"};
+  CHECK(translated(layout, "net.0.weight", network)->name == "backbone.blocks.0.weight");
+  CHECK(translated(layout, "net.1.weight", network)->name == "head.rest.1.weight");
+  CHECK(translated(layout, "net.2.weight", network)->name == "backbone.blocks.2.weight");
+  CHECK(translated(layout, "net.1.weight")->name == "backbone.blocks.1.weight");
+}
+
+namespace {
+
+/// Its program keeps rows in the opposite order, and wants a parameter.
+class TurnedBackbone : public TinyBackbone {
+ public:
+  using TinyBackbone::TinyBackbone;
+  static std::vector<WeightsLayout> weights_layouts() {
+    const auto turned = [](const torch::Tensor& tensor) {
+      if (tensor.numel() == 1) throw std::runtime_error("it has one row");
+      return tensor.flip(0);
+    };
+    return {{.name = "turned",
+             .required = {"turned.*"},
+             .rules = {{"turned.weight", "first.weight", turned}, {"turned.*", "first.*"}},
+             .settings = {"backbone.width=3", "backbone.last_stride=2"}}};
+  }
+};
+
+Catalog turned_catalog() {
+  auto catalog = tiny_catalog();
+  catalog.add<TurnedBackbone>("turned");
+  return catalog;
+}
+
+}  // namespace
+
+TEST_CASE("a rule makes the component's tensor of the program's, and an error in it names the tensor") {
+  const auto catalog = turned_catalog();
+  WeightsFile file;
+  file.file = "made.pth";
+  file.content.tensors = {{"turned.weight", torch::tensor({1.0F, 2.0F, 3.0F})},
+                          {"turned.bias", torch::tensor({1.0F, 2.0F, 3.0F})}};
+  const auto weights = translate(file, known_layouts(catalog));
+  REQUIRE(weights.tensors.size() == 2);
+  CHECK(torch::equal(weights.tensors[0].tensor, torch::tensor({3.0F, 2.0F, 1.0F})));
+  CHECK(torch::equal(weights.tensors[1].tensor, torch::tensor({1.0F, 2.0F, 3.0F})));
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(translate(file_of({"turned.weight"}), known_layouts(catalog))),
+      "made.pth: error: its tensor 'turned.weight' [1] cannot be made 'backbone.first.weight' "
+      "of: it has one row",
+      DataError);
+}
+
+TEST_CASE("a layout's demands are the file's, and all but the last stride hold for the backbone alone") {
+  const auto catalog = turned_catalog();
+  WeightsFile file;
+  file.content.tensors = {{"turned.bias", torch::ones(2)}};
+  const auto weights = translate(file, known_layouts(catalog));
+  REQUIRE(weights.layout);
+  CHECK(weights.layout->settings == Names{"backbone.width=3", "backbone.last_stride=2"});
+  CHECK(weights.layout->backbone_settings == Names{"backbone.width=3"});
+  CHECK(may_demand(file, known_layouts(catalog)));
+  CHECK_FALSE(may_demand(file_of({"first.weight"}), known_layouts(catalog)));
+  CHECK(weights.recognized_by == Names{"turned.bias"});
+}
+
+TEST_CASE("of layouts that name as many tensors, the one that asks for more is taken") {
+  const std::vector<FileLayout> layouts = {
+      {{.name = "any", .required = {"a.*"}, .rules = {{"a.*", "backbone.*"}}}},
+      {{.name = "special", .required = {"a.*", "a.special"}, .rules = {{"a.*", "backbone.*"}}}}};
+  CHECK(layout_of(translate(file_of({"a.b"}), layouts)) == "any");
+  CHECK(layout_of(translate(file_of({"a.b", "a.special"}), layouts)) == "special");
 }

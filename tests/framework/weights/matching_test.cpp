@@ -10,6 +10,8 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include "kindred/core/error.h"
+#include "kindred/nn/adapts_weights.h"
 #include "model/model_file.h"
 #include "tiny_components.h"
 
@@ -50,7 +52,7 @@ torch::Tensor& tensor_of(WeightsFile& file, const std::string& name) {
 }
 
 MatchReport report_of(const WeightsFile& file, const std::vector<std::string>& allow_missing = {}) {
-  return match_weights(translate(file, known_layouts(catalog())), *tiny_model(2), "", allow_missing);
+  return match_weights(translate(file, known_layouts(catalog())), *tiny_model(2), "", {allow_missing, {}});
 }
 
 }  // namespace
@@ -59,7 +61,7 @@ TEST_CASE("a whole file matches whole, and is copied") {
   const auto file = whole_file();
   const auto report = report_of(file);
   CHECK(report.complete());
-  CHECK(report.counts_text() == "12 of 12 tensors matched, 0 of the file unused");
+  CHECK(report.counts_text() == "12 of 12 tensors matched, 0 of the file of no use");
   const auto model = tiny_model(2);
   copy_weights(translate(file, known_layouts(catalog())), *model, "");
   const auto expected = model::module_tensors(*tiny_model(1));
@@ -79,12 +81,13 @@ TEST_CASE(
   const auto report = report_of(file);
   CHECK_FALSE(report.complete());
   CHECK(report.counts_text() ==
-        "9 of 12 tensors matched, 1 missing, 1 with the wrong shape, 1 with the wrong type, 1 of the file "
-        "unused");
+        "9 of 12 tensors matched, 1 missing, 1 with the wrong shape, 1 with the wrong type, 0 of the file "
+        "of no use, 1 of the file without a place in the network");
   CHECK(trouble_text(report) ==
         "\n  1 missing: backbone.first.bias"
         "\n  1 wrong shape: head.classifier.weight [7, 16] instead of [5, 16]"
-        "\n  1 wrong type: head.unused Int instead of Float");
+        "\n  1 wrong type: head.unused Int instead of Float"
+        "\n  1 of the file without a place in the network: head.extra");
 }
 
 TEST_CASE("what is allowed to be missing may be so, or of another shape, and stays as it was") {
@@ -94,7 +97,7 @@ TEST_CASE("what is allowed to be missing may be so, or of another shape, and sta
   const auto report = report_of(file, {"head.classifier.*"});
   CHECK(report.complete());
   CHECK(report.counts_text() ==
-        "10 of 12 tensors matched, 2 left unchanged, as allowed, 0 of the file unused");
+        "10 of 12 tensors matched, 2 left unchanged, as allowed, 0 of the file of no use");
   const auto model = tiny_model(2);
   copy_weights(translate(file, known_layouts(catalog())), *model, "");
   for (const auto* name : {"head.classifier.weight", "head.classifier.bias"}) {
@@ -117,7 +120,7 @@ TEST_CASE("counters of batch norms that an old file lacks are set to 0, and said
   CHECK(report.complete());
   CHECK(report.counts_text() ==
         "11 of 12 tensors matched, 1 not in the file, set to 0 (counters of batch norms), 0 of the file "
-        "unused");
+        "of no use");
   const auto model = tiny_model(2);
   model->named_buffers()["backbone.norm.num_batches_tracked"].fill_(9);
   copy_weights(translate(file, known_layouts(catalog())), *model, "");
@@ -135,7 +138,7 @@ TEST_CASE("floating-point types are converted") {
   }
 }
 
-TEST_CASE("of the backbone alone, all other tensors of a file are unused") {
+TEST_CASE("of the backbone alone, all other tensors of a file are of no use") {
   auto file = whole_file();
   const auto model = tiny_model(2);
   const auto backbone = model->named_children()["backbone"];
@@ -143,7 +146,7 @@ TEST_CASE("of the backbone alone, all other tensors of a file are unused") {
   const auto report = match_weights(weights, *backbone, backbone_prefix, {});
   CHECK(report.complete());
   CHECK(report.count(TensorState::matched) == 9);
-  CHECK(report.count(TensorState::unused) == 3);
+  CHECK(report.count(TensorState::dropped) == 3);
   copy_weights(weights, *backbone, backbone_prefix);
   CHECK(torch::equal(model->named_parameters()["backbone.first.weight"],
                      tiny_model(1)->named_parameters()["backbone.first.weight"]));
@@ -152,9 +155,13 @@ TEST_CASE("of the backbone alone, all other tensors of a file are unused") {
 }
 
 TEST_CASE("a pattern that no tensor has is a mistake, and the nearest name is told") {
-  CHECK(useless_pattern({"head.classifier.*", "*bias"}, *tiny_model(1)).empty());
-  CHECK(useless_pattern({"head.clasifier.bias"}, *tiny_model(1)) ==
-        "the network has no tensor 'head.clasifier.bias' that --allow-missing could match; did you mean "
+  const auto file = whole_file();
+  CHECK(useless_pattern({{"head.classifier.*", "*bias"}, {"*.weight"}}, *tiny_model(1), file).empty());
+  CHECK(useless_pattern({{"head.clasifier.bias"}, {}}, *tiny_model(1), file) ==
+        "allow_missing: the network has no tensor 'head.clasifier.bias' that could match; did you mean "
+        "'head.classifier.bias'?");
+  CHECK(useless_pattern({{}, {"head.clasifier.bias"}}, *tiny_model(1), file) ==
+        "allow_unused: the file has no tensor 'head.clasifier.bias' that could match; did you mean "
         "'head.classifier.bias'?");
 }
 
@@ -163,7 +170,7 @@ TEST_CASE("of many tensors ten are listed and all are counted") {
   file.content.tensors = {{"head.extra", torch::ones(1)}};
   const auto text = trouble_text(report_of(file));
   CHECK(text.find("\n  11 missing: ") == 0);
-  CHECK(text.substr(text.size() - 5) == ", ...");
+  CHECK(text.find(", ...\n  1 of the file without a place in the network: head.extra") != std::string::npos);
 }
 
 TEST_CASE("what wraps the names of a file is taken off by what then fits the network") {
@@ -189,9 +196,12 @@ TEST_CASE("what wraps the names of a file is taken off by what then fits the net
     const auto weights = translate_for(file, known_layouts(catalog()), *model, "");
     CHECK(weights.prefix == prefix);
     const auto report = match_weights(weights, *model, "", {});
-    CHECK(report.counts_text() == "12 of 12 tensors matched, 1 of the file unused");
-    CHECK(report.layout_text() ==
-          wrapped.layout + (prefix.empty() ? "" : ", without the prefix '" + prefix + "'"));
+    const bool checkpoint = wrapped.layout == "Kindred checkpoint";
+    CHECK(report.counts_text() == (checkpoint ? "12 of 12 tensors matched, 1 of the file of no use"
+                                              : "12 of 12 tensors matched, 0 of the file of no use, 1 of the "
+                                                "file without a place in the network"));
+    CHECK(report.layout_text().starts_with(
+        wrapped.layout + (prefix.empty() ? "" : ", without the prefix '" + prefix + "'") + ": '"));
     CHECK(report.rows.back().name == "criterion.centers");
     CHECK(report.rows.front().source == wrapper + report.rows.front().name);
   }
@@ -217,15 +227,66 @@ TEST_CASE("nothing is taken off that the network has itself") {
   CHECK(match_weights(weights, *part, backbone_prefix, {}).complete());
 }
 
-TEST_CASE("two networks of the same kind in one file are not mixed up: neither is taken") {
-  WeightsFile file;
-  for (const auto* key : {"student.", "teacher."}) {
-    for (const auto& [name, tensor] : whole_file().content.tensors) {
-      file.content.tensors.emplace_back(key + name, tensor);
+TEST_CASE("of a teacher and a student in one file the teacher is taken, and of other twins neither") {
+  const auto file_of = [](const std::vector<std::string>& keys) {
+    WeightsFile file;
+    for (const auto& key : keys) {
+      for (const auto& [name, tensor] : whole_file().content.tensors) {
+        file.content.tensors.emplace_back(key + name, tensor);
+      }
     }
-  }
+    return file;
+  };
   const auto model = tiny_model(2);
-  const auto report =
-      match_weights(translate_for(file, known_layouts(catalog()), *model, ""), *model, "", {});
-  CHECK(report.count(TensorState::matched) == 0);
+  const auto weights = translate_for(file_of({"student.", "teacher."}), known_layouts(catalog()), *model, "");
+  CHECK(weights.prefix == "teacher.");
+  const auto report = match_weights(weights, *model, "", {});
+  CHECK(report.complete());
+  CHECK(report.rows.back().name == "student.*");
+  CHECK(report.rows.back().detail == "12 tensors of another network than 'teacher.', which --key would take");
+  const auto others = translate_for(file_of({"one.", "two."}), known_layouts(catalog()), *model, "");
+  CHECK(match_weights(others, *model, "", {}).count(TensorState::matched) == 0);
+}
+
+namespace {
+
+/// Fits vectors to its own four places by repeating their first number. Of one number it can do nothing, and
+/// of three it makes what does not fit.
+class Stretching : public torch::nn::Module, public AdaptsWeights {
+ public:
+  Stretching() { register_parameter("row", torch::zeros({4})); }
+  [[nodiscard]] torch::Tensor adapted(const std::string& name, const torch::Tensor& source) const override {
+    if (name != "row" || source.dim() != 1 || source.numel() < 2) return {};
+    return source.narrow(0, 0, 1).repeat({source.numel() == 3 ? 5 : 4});
+  }
+};
+
+WeightsFile stretching_file(const torch::Tensor& row) {
+  WeightsFile file;
+  file.file = "stretching.pth";
+  file.content.tensors = {{"inner.row", row}};
+  return file;
+}
+
+}  // namespace
+
+TEST_CASE("a tensor of another shape is made to fit by the module that it is for, and the report says so") {
+  torch::nn::Module network;
+  network.register_module("inner", std::make_shared<Stretching>());
+  const auto weights_of = [](const torch::Tensor& row) { return translate(stretching_file(row), {}); };
+  const auto weights = weights_of(torch::tensor({2.0F, 7.0F}));
+  const auto report = match_weights(weights, network, backbone_prefix, {});
+  CHECK(report.complete());
+  REQUIRE(report.rows.size() == 1);
+  CHECK(report.rows[0].state == TensorState::adapted);
+  CHECK(report.rows[0].detail == "[2] to [4]");
+  CHECK(report.counts_text() == "0 of 1 tensors matched, 1 adapted, 0 of the file of no use");
+  copy_weights(weights, network, backbone_prefix);
+  CHECK(torch::equal(network.parameters()[0], torch::full({4}, 2.0F)));
+
+  CHECK(match_weights(weights_of(torch::ones({1})), network, backbone_prefix, {}).rows[0].state ==
+        TensorState::wrong_shape);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(match_weights(weights_of(torch::ones({3})), network, backbone_prefix, {})),
+      doctest::Contains("adapted weights [3] to [5]; they must be [4]"), Error);
 }

@@ -37,13 +37,21 @@ Action add_options(CLI::App& app) {
   app.add_option("--out", request.out, "The model file to write: NAME.safetensors")
       ->required()
       ->type_name("FILE");
-  add_repeatable(app, "--allow-missing", request.allow_missing,
+  add_repeatable(app, "--allow-missing", request.allowed.missing,
                  "Tensors of the network that the file may lack or contain in another shape, such as "
                  "'head.classifier*'")
+      ->type_name("PATTERN");
+  add_repeatable(app, "--allow-unused", request.allowed.unused,
+                 "Tensors of the file that the network need not have a place for, such as 'auxiliary.*'")
       ->type_name("PATTERN");
   app.add_option("--identities", request.identities, "Identities of the classifiers [as in the file]")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}).description(""))
       ->type_name("N");
+  app.add_option("--cameras", request.cameras,
+                 "Numbers of the cameras that the network was trained with, where it uses them")
+      ->delimiter(',')
+      ->type_name("N,N,...");
+  app.add_option("--views", request.views, "The same for viewpoints")->delimiter(',')->type_name("N,N,...");
   add_weights_key(app, request.key);
   options->recipe.add_to(app);
   return [options](Session& session) { return import_weights(*options, session); };

@@ -19,14 +19,24 @@ struct KINDRED_API ResidualParameters {
   std::int64_t depth = 50;
   std::int64_t last_stride = 1;
   double width_multiplier = 1.0;
+  StemPooling stem_pooling = StemPooling::padded;
 };
 
 /// A network of that depth with the paper's blocks: basic ones below depth 50, bottlenecks from there on.
 [[nodiscard]] KINDRED_API ResidualNetworkOptions residual_options(const ResidualParameters& parameters);
 
+/// What a network's blocks normalize first with.
+enum class ResidualNorm {
+  batch,
+  instance_batch,  ///< IBN-a: "bn1.IN" and "bn1.BN"
+};
+
 /// Of networks with that stem. `torchvision`: torchvision, torchreid, fast-reid and reid-strong-baseline;
-/// `layer0`: Cadene's pretrained-models, torchreid, reid-strong-baseline and the MGN of NAIC 2019.
-[[nodiscard]] KINDRED_API std::vector<WeightsLayout> residual_weights_layouts(ResidualStem stem);
+/// `layer0`: Cadene's pretrained-models, torchreid, reid-strong-baseline and the MGN of NAIC 2019. They
+/// demand of the component the parameters "last_stride", "stem_pooling", with the torchvision stem
+/// "non_local", and where that normalizes by batch alone "stem_relu".
+[[nodiscard]] KINDRED_API std::vector<WeightsLayout> residual_weights_layouts(
+    ResidualStem stem, ResidualNorm norm = ResidualNorm::batch);
 
 namespace detail {
 
@@ -53,6 +63,10 @@ void add_residual_parameters(Schema<Params>& schema, std::vector<std::int64_t> d
            "multiplies the channels of all layers, rounded to a multiple of 8")
       .range(0.125, 8)
       .formerly("width");
+  schema.add("stem_pooling", &Params::stem_pooling,
+             "first pooling, 3x3 with stride 2: 'padded' by 1, as in torchvision, or 'rounded_up' in size "
+             "without padding, as in fast-reid and in Cadene's SE networks",
+             {{"padded", StemPooling::padded}, {"rounded_up", StemPooling::rounded_up}});
   schema.rule([depths = std::move(depths)](const Params& params) {
     return detail::wrong_depth(params.depth, depths);
   });

@@ -51,6 +51,9 @@ struct KINDRED_API ResidualNetworkOptions {
   /// Squeeze and excitation before the residual sum; its inner channels are those of the block divided by
   /// this.
   std::optional<std::int64_t> se_reduction;
+  /// Non-local blocks (Wang et al., CVPR 2018) after the last blocks of each stage, that many, as fast-reid
+  /// has them: one inner channel, products scaled by the number of pixels. Empty: none.
+  std::vector<std::int64_t> non_local;
   /// A bottleneck applies its stride in the first convolution instead of the 3x3 one.
   bool stride_in_first = false;
   /// Creates the normalization "bn1" for the blocks of a stage (counted from 1) with that many channels; a
@@ -58,9 +61,10 @@ struct KINDRED_API ResidualNetworkOptions {
   std::function<torch::nn::AnyModule(std::int64_t stage, std::int64_t channels)> first_norm;
 };
 
-/// Blocks: "stem" or "layer0", then "layer1.0", "layer1.1", ...: a cut is possible after every residual
-/// block. The last downsampling stage is the last stage. Convolutions are initialized by Kaiming's normal
-/// distribution over the fan-out; weights of batch norms are 1, all biases 0.
+/// Blocks: "stem" or "layer0", then "layer1.0", "layer1.1", ..., and after the block that a non-local one
+/// follows "non_local2.0", ... of stage 2: a cut is possible after every block. The last downsampling stage
+/// is the last stage. Convolutions are initialized by Kaiming's normal distribution over the fan-out; weights
+/// of batch norms are 1, all biases 0.
 class KINDRED_API ResidualNetwork : public ChainBackbone {
  public:
   /// Throws std::logic_error for inconsistent options.
@@ -76,6 +80,10 @@ class KINDRED_API ResidualNetwork : public ChainBackbone {
 
   ResidualNetworkOptions options_;
 };
+
+/// Where fast-reid puts non-local blocks into networks of depth 50 and 101. Throws std::logic_error for
+/// another depth.
+[[nodiscard]] KINDRED_API std::vector<std::int64_t> non_local_blocks(std::int64_t depth);
 
 /// The stages of the standard networks of depth 18, 34 (basic), 50, 101, 152 (bottleneck). Throws
 /// std::logic_error for another depth.

@@ -10,8 +10,8 @@
 namespace kindred {
 
 /// A CSV table with the header path,identity,camera,domain,split and a row for each sample; an unlabelled
-/// identity and an unknown camera are empty cells. Where clothes of an image are known there is a column
-/// clothes after them. The dataset "manifest" reads it.
+/// identity and an unknown camera are empty cells. The columns clothes, view and tracklet follow where they
+/// are known of some sample. The dataset "manifest" reads it.
 KINDRED_API void write_sample_table(std::ostream& out, const std::vector<Sample>& samples);
 
 }  // namespace kindred

@@ -127,6 +127,38 @@ class Residual final : public TensorModule {
   torch::nn::Sequential downsample_{nullptr};
 };
 
+/// Adds to each pixel what all others hold, weighed by their likeness to it: Wang et al., "Non-local Neural
+/// Networks", CVPR 2018, with dot products (section 3.2) and one inner channel, the tensors' names those of
+/// fast-reid. The last batch norm starts at 0, so that the block changes nothing.
+class NonLocal final : public TensorModule {
+ public:
+  explicit NonLocal(std::int64_t channels) {
+    const auto inner = [&](const std::string& name) {
+      return register_module(name, make_conv({.in = channels, .out = 1, .kernel = 1, .bias = true}));
+    };
+    g_ = inner("g");
+    theta_ = inner("theta");
+    phi_ = inner("phi");
+    torch::nn::BatchNorm2d norm(channels);
+    torch::nn::init::zeros_(norm->weight);
+    last_ = register_module(
+        "W", torch::nn::Sequential(make_conv({.in = 1, .out = channels, .kernel = 1, .bias = true}), norm));
+  }
+  torch::Tensor forward(const torch::Tensor& map) override {
+    const auto pixels = map.size(2) * map.size(3);
+    // (theta phi') g = theta (phi' g), without the matrix of all pairs of pixels.
+    const auto likeness = (phi_->forward(map) * g_->forward(map)).sum({2, 3}, /*keepdim=*/true);
+    const auto gathered = theta_->forward(map) * likeness / static_cast<double>(pixels);
+    return last_->forward(gathered) + map;
+  }
+
+ private:
+  torch::nn::Conv2d g_{nullptr};
+  torch::nn::Conv2d theta_{nullptr};
+  torch::nn::Conv2d phi_{nullptr};
+  torch::nn::Sequential last_{nullptr};
+};
+
 class Stem final : public TensorModule {
  public:
   Stem(std::int64_t channels, StemPooling pooling, bool relu)
@@ -171,6 +203,13 @@ ResidualNetwork::ResidualNetwork(ResidualNetworkOptions options) : options_(std:
   }
   if (o.block == ResidualBlock::basic && !plain) {
     throw std::logic_error("only bottlenecks have groups and a stride in the first convolution");
+  }
+  if (!o.non_local.empty() && o.non_local.size() != o.stages.size()) {
+    throw std::logic_error("the non-local blocks of a residual network are counted for each stage");
+  }
+  for (std::size_t stage = 0; stage < o.non_local.size(); ++stage) {
+    if (o.non_local[stage] >= 0 && o.non_local[stage] <= o.stages[stage]) continue;
+    throw std::logic_error("a stage of a residual network has no more non-local blocks than others");
   }
   assemble(o.last_stride);
 }
@@ -221,9 +260,26 @@ std::vector<BlockRecipe> ResidualNetwork::block_recipes(std::int64_t last_stride
       recipes.push_back({"layer" + std::to_string(stage + 1) + "." + std::to_string(i),
                          [spec] { return std::make_shared<Residual>(spec); }, BlockNames::prefixed});
       in = spec.out;
+      const auto non_local = o.non_local.empty() ? 0 : o.non_local[stage];
+      const auto place = i - (o.stages[stage] - non_local);
+      if (place < 0) continue;
+      recipes.push_back({"non_local" + std::to_string(stage + 1) + "." + std::to_string(place),
+                         [channels = spec.out] { return std::make_shared<NonLocal>(channels); },
+                         BlockNames::prefixed});
     }
   }
   return recipes;
+}
+
+std::vector<std::int64_t> non_local_blocks(std::int64_t depth) {
+  switch (depth) {
+    case 50:
+      return {0, 2, 3, 0};
+    case 101:
+      return {0, 2, 9, 0};
+    default:
+      throw std::logic_error("there is no non-local network of depth " + std::to_string(depth));
+  }
 }
 
 std::vector<std::int64_t> residual_stages(std::int64_t depth) {

@@ -1,6 +1,7 @@
 #include "kindred/text/sample_table.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -8,17 +9,41 @@
 
 namespace kindred {
 
+namespace {
+
+/// A column that only some lists have.
+struct OptionalColumn {
+  const char* name;
+  std::string (*cell)(const Sample& sample);  ///< "": unknown
+};
+
+std::string number_or_nothing(std::int64_t number, std::int64_t unknown) {
+  return number == unknown ? "" : std::to_string(number);
+}
+
+constexpr OptionalColumn optional_columns[] = {
+    {"clothes", [](const Sample& sample) { return number_or_nothing(sample.clothes, unknown_clothes); }},
+    {"view", [](const Sample& sample) { return number_or_nothing(sample.view, unknown_view); }},
+    {"tracklet", [](const Sample& sample) { return sample.tracklet; }},
+};
+
+}  // namespace
+
 void write_sample_table(std::ostream& out, const std::vector<Sample>& samples) {
-  const bool clothes = std::any_of(samples.begin(), samples.end(),
-                                   [](const Sample& sample) { return sample.clothes != unknown_clothes; });
   std::vector<std::string> cells{"path", "identity", "camera", "domain", "split"};
-  if (clothes) cells.emplace_back("clothes");
+  std::vector<const OptionalColumn*> known;
+  for (const auto& column : optional_columns) {
+    const bool any = std::any_of(samples.begin(), samples.end(),
+                                 [&](const Sample& sample) { return !column.cell(sample).empty(); });
+    if (!any) continue;
+    known.push_back(&column);
+    cells.emplace_back(column.name);
+  }
   write_csv_row(out, cells);
   for (const auto& sample : samples) {
-    cells = {sample.path, sample.identity == unlabelled_identity ? "" : std::to_string(sample.identity),
-             sample.camera == unknown_camera ? "" : std::to_string(sample.camera), sample.domain,
-             split_name(sample.split)};
-    if (clothes) cells.push_back(sample.clothes == unknown_clothes ? "" : std::to_string(sample.clothes));
+    cells = {sample.path, number_or_nothing(sample.identity, unlabelled_identity),
+             number_or_nothing(sample.camera, unknown_camera), sample.domain, split_name(sample.split)};
+    for (const auto* column : known) cells.push_back(column->cell(sample));
     write_csv_row(out, cells);
   }
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -101,4 +102,35 @@ TEST_CASE("average and maximum have nothing to learn") {
 
 TEST_CASE("no stripes at all is refused") {
   CHECK_THROWS_AS(Pooling(PoolingKind::max, 0), std::logic_error);
+}
+
+TEST_CASE("a fixed exponent of gem is no parameter, and gives the mean of that exponent") {
+  torch::manual_seed(2);
+  const auto map = torch::rand({1, 2, 6, 4});
+  Pooling pooling(PoolingKind::gem, 1, {.fixed = 2.5});
+  CHECK(pooling.parameters().empty());
+  CHECK(pooling.forward(map)[0][1].item<double>() ==
+        doctest::Approx(generalised_mean(map[0][1], 2.5)).epsilon(1e-5));
+  CHECK_THROWS_AS(Pooling(PoolingKind::gem, 1, {.fixed = 0.0}), std::logic_error);
+  CHECK(wrong_gem_exponent(PoolingKind::average, 3.0) == "gem_exponent needs pooling = 'gem'");
+  CHECK(wrong_gem_exponent(PoolingKind::gem, 3.0).empty());
+  CHECK(wrong_gem_exponent(PoolingKind::average, std::nullopt).empty());
+}
+
+TEST_CASE("stripes with exponents of their own are means with these, also where they overlap") {
+  torch::manual_seed(3);
+  const auto map = torch::rand({1, 1, 7, 3});
+  Pooling pooling(PoolingKind::gem, 2, {.per_stripe = true});
+  REQUIRE(pooling.parameters().size() == 2);
+  {
+    const torch::NoGradGuard no_grad;
+    pooling.named_parameters()["p_0"].fill_(2.0);
+    pooling.named_parameters()["p_1"].fill_(5.0);
+  }
+  const auto values = pooling.forward(map);
+  CHECK(values.sizes().vec() == Shape{1, 1, 2, 1});
+  CHECK(values.flatten()[0].item<double>() ==
+        doctest::Approx(generalised_mean(map.narrow(2, 0, 4), 2.0)).epsilon(1e-5));
+  CHECK(values.flatten()[1].item<double>() ==
+        doctest::Approx(generalised_mean(map.narrow(2, 3, 4), 5.0)).epsilon(1e-5));
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <cmath>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -131,4 +132,37 @@ TEST_CASE("options that no network has are refused") {
   CHECK_THROWS_AS(ResidualNetwork({.last_stride = 0}), std::logic_error);
   CHECK_THROWS_AS(ResidualNetwork({.block = ResidualBlock::basic, .groups = 32}), std::logic_error);
   CHECK_THROWS_AS((void)residual_stages(42), std::logic_error);
+}
+
+TEST_CASE("non-local blocks follow the last blocks of their stages, and change nothing at first") {
+  const torch::NoGradGuard no_grad;
+  ResidualNetwork net({.stages = {1, 2}, .width_multiplier = 0.125, .non_local = {0, 1}});
+  CHECK(net.blocks() == std::vector<std::string>{"stem", "layer1.0", "layer2.0", "layer2.1", "non_local2.0"});
+  const auto whole = net.trunk("non_local2.0");
+  const auto before = net.trunk("layer2.1");
+  whole->eval();
+  const auto images = torch::rand({1, 3, 64, 32});
+  const auto map = before->propagate(images).values;
+  CHECK(torch::equal(whole->propagate(images).values, map));
+
+  // With one output channel told apart, the definition: theta(x_i) phi(x_j) g(x_j), averaged over j.
+  auto parameters = whole->named_parameters();
+  parameters["non_local2.0.W.1.weight"].fill_(1);
+  const auto inner = [&](const std::string& name) {
+    const auto weight = parameters["non_local2.0." + name + ".weight"];
+    return torch::conv2d(map, weight, parameters["non_local2.0." + name + ".bias"]).flatten();
+  };
+  const auto pairs = torch::outer(inner("theta"), inner("phi")) / static_cast<double>(map[0][0].numel());
+  const auto gathered = torch::mv(pairs, inner("g")).view({1, 1, map.size(2), map.size(3)});
+  const auto added =
+      torch::conv2d(gathered, parameters["non_local2.0.W.0.weight"], parameters["non_local2.0.W.0.bias"]);
+  const auto expected = map + added / std::sqrt(1 + 1e-5);
+  CHECK((whole->propagate(images).values - expected).abs().max().item<double>() < 1e-4);
+}
+
+TEST_CASE("non-local blocks are counted for each stage, and no stage has more than residual ones") {
+  CHECK_THROWS_AS(ResidualNetwork({.stages = {1, 1}, .non_local = {1}}), std::logic_error);
+  CHECK_THROWS_AS(ResidualNetwork({.stages = {1, 1}, .non_local = {0, 2}}), std::logic_error);
+  CHECK(non_local_blocks(101) == std::vector<std::int64_t>{0, 2, 9, 0});
+  CHECK_THROWS_AS(static_cast<void>(non_local_blocks(18)), std::logic_error);
 }

@@ -1,4 +1,4 @@
-#include "mat_file.h"
+#include "kindred/text/mat_file.h"
 
 #include <zlib.h>
 
@@ -14,7 +14,7 @@
 
 #include "kindred/core/error.h"
 
-namespace kindred::cuhk03 {
+namespace kindred {
 namespace {
 
 constexpr std::size_t most_bytes = std::size_t{64} << 20;
@@ -99,30 +99,46 @@ class Parser {
     const auto flags = next(rest);
     if (flags.type != uint32 || flags.data.size() != 8) throw damaged("an array has no flags");
     const auto kind = value_at<std::uint32_t>(flags.data, 0) & 0xFFU;
-    const auto count = count_of(next(rest));
+    const auto shape = shape_of(next(rest));
     const std::string name(next(rest).data);
     if (kind == cell_class) {
-      if (auto texts = cells_of(rest, count)) variables.texts[name] = std::move(*texts);
+      if (auto texts = cells_of(rest, shape.rows * shape.columns)) variables.texts[name] = std::move(*texts);
     } else if (kind >= first_numeric && kind <= last_numeric) {
       if (auto numbers = numbers_of(next(rest))) {
-        if (numbers->size() != count) throw damaged("'" + name + "' has another size than its data");
-        variables.numbers[name] = std::move(*numbers);
+        if (numbers->size() != shape.rows * shape.columns) {
+          throw damaged("'" + name + "' has another size than its data");
+        }
+        variables.numbers[name] = {shape.rows, shape.columns, std::move(*numbers)};
       }
     }
   }
 
-  /// The product of an array's dimensions.
-  [[nodiscard]] std::size_t count_of(const Element& dimensions) const {
+  struct Shape {
+    std::size_t rows = 0;
+    std::size_t columns = 1;
+  };
+
+  /// All dimensions but the first are columns.
+  [[nodiscard]] Shape shape_of(const Element& dimensions) const {
     const auto sizes = dimensions.type == int32 ? numbers_of(dimensions) : std::nullopt;
     if (!sizes || sizes->size() < 2) throw damaged("an array has no dimensions");
-    std::size_t count = 1;
     for (const auto size : *sizes) {
-      if (size < 0 || (size > 0 && count > most_bytes / static_cast<std::size_t>(size))) {
+      if (size < 0 || static_cast<std::size_t>(size) > most_bytes) {
         throw damaged("an array is larger than the file can hold");
       }
-      count *= static_cast<std::size_t>(size);
     }
-    return count;
+    Shape shape{static_cast<std::size_t>(sizes->front())};
+    for (std::size_t i = 1; i < sizes->size(); ++i) {
+      const auto size = static_cast<std::size_t>((*sizes)[i]);
+      if (size > 0 && shape.columns > most_bytes / size) {
+        throw damaged("an array is larger than the file can hold");
+      }
+      shape.columns *= size;
+    }
+    if (shape.columns > 0 && shape.rows > most_bytes / shape.columns) {
+      throw damaged("an array is larger than the file can hold");
+    }
+    return shape;
   }
 
   /// Nothing when some cell is not a text.
@@ -232,7 +248,9 @@ MatVariables read_mat_file(const std::filesystem::path& file) {
     throw DataError(file, "does not exist or is not a file");
   const auto size = std::filesystem::file_size(file, failure);
   if (failure || size > most_bytes) {
-    throw DataError(file, "is larger than 64 MB, so it is no file of a protocol; cuhk-03.mat holds images");
+    throw DataError(file,
+                    "is larger than 64 MB, the most that is read of a MAT-file: the lists of data sets "
+                    "are smaller; give the file of the list, not one that holds images");
   }
   std::ifstream in(file, std::ios::binary);
   std::string bytes(static_cast<std::size_t>(size), '\0');
@@ -251,4 +269,4 @@ MatVariables read_mat_file(const std::filesystem::path& file) {
   return variables;
 }
 
-}  // namespace kindred::cuhk03
+}  // namespace kindred

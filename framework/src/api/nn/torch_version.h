@@ -2,9 +2,12 @@
 #pragma once
 
 #include <ATen/autocast_mode.h>
+#include <torch/types.h>
 #include <torch/version.h>
 
-namespace kindred::system {
+#include <cmath>
+
+namespace kindred {
 
 // Since 2.4 the device is an argument, and the older functions are deprecated.
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
@@ -41,4 +44,26 @@ inline void set_autocast(c10::DeviceType device, bool enabled, c10::ScalarType t
 
 #endif
 
-}  // namespace kindred::system
+// softmax(q k^T / sqrt(d) + bias) v of [N, heads, T, d]; no bias: undefined. Since 2.0 one function, which
+// never holds the T x T weights of all heads at once where it has a way to do without.
+#if TORCH_VERSION_MAJOR >= 2
+
+inline torch::Tensor attention_of(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                                  const torch::Tensor& bias) {
+  return bias.defined() ? at::scaled_dot_product_attention(q, k, v, bias)
+                        : at::scaled_dot_product_attention(q, k, v);
+}
+
+#else
+
+inline torch::Tensor attention_of(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                                  const torch::Tensor& bias) {
+  const auto scale = 1.0 / std::sqrt(static_cast<double>(q.size(-1)));
+  auto weights = torch::matmul(q * scale, k.transpose(-2, -1));
+  if (bias.defined()) weights = weights + bias;
+  return torch::matmul(weights.softmax(-1), v);
+}
+
+#endif
+
+}  // namespace kindred

@@ -1,5 +1,5 @@
-// The head that OSNet has in its paper (Zhou et al., ICCV 2019, table 1), and other networks of torchreid:
-// pooling and a fully connected layer.
+// The heads of torchreid's networks: pooling and a classifier, with a fully connected layer between them in
+// OSNet (Zhou et al., ICCV 2019, table 1), resnet50_fc512 and se_resnet50_fc512.
 #pragma once
 
 #include <torch/nn/modules/container/sequential.h>
@@ -7,20 +7,22 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "kindred/core/schema.h"
 #include "kindred/nn/pooling.h"
 #include "kindred/role/head.h"
 
-namespace kindred::osnet {
+namespace kindred::fc {
 
-/// The whole backbone -> pooling -> "fc" (linear, batch norm, ReLU) -> "feature", the descriptor -> linear ->
-/// "logits".
+/// The whole backbone -> pooling -> "fc" (linear, batch norm, ReLU; not with dim 0) -> "feature", the
+/// descriptor -> linear -> "logits".
 class FcHead final : public Head {
  public:
   struct Params {
     PoolingKind pooling = PoolingKind::average;
+    std::optional<double> gem_exponent;
     std::int64_t dim = 512;
   };
   static Schema<Params> schema();
@@ -37,8 +39,8 @@ class FcHead final : public Head {
   std::int64_t identities_;
   std::shared_ptr<NetworkPart> trunk_;
   std::shared_ptr<Pooling> pooling_;
-  torch::nn::Sequential fc_{nullptr};
+  torch::nn::Sequential fc_{nullptr};  // empty without the layer
   torch::nn::Linear classifier_{nullptr};
 };
 
-}  // namespace kindred::osnet
+}  // namespace kindred::fc

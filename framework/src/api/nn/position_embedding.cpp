@@ -1,0 +1,99 @@
+#include "kindred/nn/position_embedding.h"
+
+#include <ATen/ops/_upsample_bicubic2d_aa.h>
+#include <ATen/ops/upsample_bilinear2d.h>
+#include <torch/nn/init.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+namespace kindred {
+
+namespace {
+
+constexpr double embedding_deviation = 0.02;
+
+std::optional<std::int64_t> square_side(std::int64_t area) {
+  const auto side = static_cast<std::int64_t>(std::llround(std::sqrt(static_cast<double>(area))));
+  return side > 0 && side * side == area ? std::optional(side) : std::nullopt;
+}
+
+// The grid of so many tokens whose shape is nearest to that of `like`, on a logarithmic scale.
+TokenGrid grid_like(const TokenGrid& like, std::int64_t area, std::int64_t extra) {
+  const auto wanted = std::log(static_cast<double>(like.rows) / static_cast<double>(like.columns));
+  const auto distance = [&](const TokenGrid& grid) {
+    return std::abs(std::log(static_cast<double>(grid.rows) / static_cast<double>(grid.columns)) - wanted);
+  };
+  TokenGrid best{area, 1, extra};
+  for (std::int64_t rows = 1; rows <= area; ++rows) {
+    const TokenGrid grid{rows, area / rows, extra};
+    if (area % rows == 0 && distance(grid) < distance(best)) best = grid;
+  }
+  return best;
+}
+
+std::optional<TokenGrid> grid_of_source(const TokenGrid& own, std::int64_t tokens) {
+  if (tokens == own.extra + own.rows * own.columns) return own;
+  const std::array<std::int64_t, 3> extras = {own.extra, 1, 2};
+  for (const auto extra : extras) {
+    if (const auto side = square_side(tokens - extra)) return TokenGrid{*side, *side, extra};
+  }
+  for (const auto extra : extras) {
+    if (tokens - extra == own.rows * own.columns) return TokenGrid{own.rows, own.columns, extra};
+  }
+  if (tokens <= own.extra) return std::nullopt;
+  return grid_like(own, tokens - own.extra, own.extra);
+}
+
+}  // namespace
+
+PositionEmbedding::PositionEmbedding(const TokenGrid& grid, std::int64_t channels, GridResampling resampling)
+    : grid_(grid),
+      resampling_(resampling),
+      embedding_(register_parameter("embedding",
+                                    torch::empty({1, grid.extra + grid.rows * grid.columns, channels}))) {
+  torch::nn::init::normal_(embedding_, 0.0, embedding_deviation);
+}
+
+PositionEmbedding::~PositionEmbedding() = default;
+
+torch::Tensor PositionEmbedding::forward(const torch::Tensor& tokens) {
+  return tokens + embedding_;
+}
+
+torch::Tensor PositionEmbedding::adapted(const std::string& name, const torch::Tensor& source) const {
+  const torch::NoGradGuard no_grad;
+  const auto channels = embedding_.size(2);
+  const bool fits = name == "embedding" && source.is_floating_point() &&
+                    (source.dim() == 2 || (source.dim() == 3 && source.size(0) == 1)) &&
+                    source.size(-1) == channels;
+  if (!fits) return {};
+  const auto tokens = source.reshape({-1, channels}).to(embedding_.device(), torch::kFloat32);
+  const auto grid = grid_of_source(grid_, tokens.size(0));
+  if (!grid) return {};
+  const auto places = tokens.narrow(0, grid->extra, grid->rows * grid->columns);
+  auto map = places.reshape({1, grid->rows, grid->columns, channels}).permute({0, 3, 1, 2});
+  if (grid->rows != grid_.rows || grid->columns != grid_.columns) {
+    map = resampled_grid(map, grid_.rows, grid_.columns, resampling_);
+  }
+  auto result = torch::zeros(embedding_.sizes(), tokens.options());
+  const auto kept = std::min(grid->extra, grid_.extra);
+  result.narrow(1, 0, kept).copy_(tokens.narrow(0, 0, kept));
+  result.narrow(1, grid_.extra, grid_.rows * grid_.columns)
+      .copy_(map.permute({0, 2, 3, 1}).reshape({1, grid_.rows * grid_.columns, channels}));
+  return result.to(embedding_.scalar_type());
+}
+
+torch::Tensor resampled_grid(const torch::Tensor& map, std::int64_t rows, std::int64_t columns,
+                             GridResampling resampling) {
+  const auto values = map.to(torch::kFloat32);
+  const std::array<std::int64_t, 2> size = {rows, columns};
+  return resampling == GridResampling::bicubic
+             ? at::_upsample_bicubic2d_aa(values, size, /*align_corners=*/false)
+             : at::upsample_bilinear2d(values, size, /*align_corners=*/false);
+}
+
+}  // namespace kindred

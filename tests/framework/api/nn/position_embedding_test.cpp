@@ -1,0 +1,102 @@
+#include "kindred/nn/position_embedding.h"
+
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "golden/formula_values.h"
+#include "golden/golden_model.h"
+
+using namespace kindred;
+using test::formula_values;
+
+namespace {
+
+torch::Tensor position_source(std::int64_t tokens) {
+  return formula_values("pos_embed", {1, tokens, 2});
+}
+
+}  // namespace
+
+TEST_CASE("position embeddings are interpolated as timm and TransReID do it") {
+  const auto golden = test::golden_json("weights/vit_expected.json")["positions"];
+  struct Case {
+    std::string name;
+    TokenGrid grid;
+    std::int64_t tokens;
+    GridResampling how;
+  };
+  for (const auto& test : {Case{"bicubic_14x14_to_5x3", {5, 3}, 197, GridResampling::bicubic},
+                           Case{"bicubic_3x3_to_5x4", {5, 4}, 10, GridResampling::bicubic},
+                           Case{"bicubic_7x3_to_4x2", {4, 2}, 22, GridResampling::bicubic},
+                           Case{"bilinear_14x14_to_5x3", {5, 3}, 197, GridResampling::bilinear},
+                           Case{"bilinear_3x3_to_5x4", {5, 4}, 10, GridResampling::bilinear}}) {
+    CAPTURE(test.name);
+    const PositionEmbedding position(test.grid, 2, test.how);
+    const auto adapted = position.adapted("embedding", position_source(test.tokens));
+    REQUIRE(adapted.defined());
+    CHECK(adapted.sizes().vec() == std::vector<std::int64_t>{1, 1 + test.grid.rows * test.grid.columns, 2});
+    CHECK(test::relative_difference(adapted, golden[test.name].get<std::vector<double>>()) < 2e-6);
+  }
+}
+
+TEST_CASE("extra tokens of a source are found, taken from the first on and 0 where it has none") {
+  const auto adapted = [](std::int64_t own_extra, std::int64_t source_tokens) {
+    const PositionEmbedding position({2, 4, own_extra}, 2, GridResampling::bicubic);
+    return position.adapted("embedding", position_source(source_tokens));
+  };
+  const auto source = [](std::int64_t tokens, std::int64_t from, std::int64_t count) {
+    return position_source(tokens).narrow(1, from, count);
+  };
+  SUBCASE("a distilled network has one more than a plain one") {
+    // 11 = 2 + 3 x 3, 17 = 1 + 4 x 4
+    CHECK(torch::equal(adapted(1, 11).narrow(1, 0, 1), source(11, 0, 1)));
+    CHECK(torch::equal(adapted(2, 17).narrow(1, 0, 1), source(17, 0, 1)));
+    CHECK(torch::equal(adapted(2, 17).narrow(1, 1, 1), torch::zeros({1, 1, 2})));
+  }
+  SUBCASE("this module's own grid is not interpolated") {
+    // 9 = 1 + 2 x 4, of two tokens more than the grid
+    CHECK(torch::equal(adapted(2, 9).narrow(1, 2, 8), source(9, 1, 8)));
+    CHECK(torch::equal(adapted(2, 9).narrow(1, 1, 1), torch::zeros({1, 1, 2})));
+  }
+  SUBCASE("another that is not square has the shape that is nearest") {
+    // 1 + 3 x 6: rather than 2 x 9 or 6 x 3
+    const PositionEmbedding position({2, 4}, 2, GridResampling::bilinear);
+    const auto map = source(19, 1, 18).reshape({1, 3, 6, 2}).permute({0, 3, 1, 2});
+    const auto expected = resampled_grid(map, 2, 4, GridResampling::bilinear);
+    CHECK(torch::equal(position.adapted("embedding", position_source(19)).narrow(1, 1, 8),
+                       expected.permute({0, 2, 3, 1}).reshape({1, 8, 2})));
+  }
+}
+
+TEST_CASE("an embedding without a batch dimension, in 16 bits or in double precision fits, too") {
+  const PositionEmbedding position({5, 3}, 2, GridResampling::bicubic);
+  const auto expected = position.adapted("embedding", position_source(10));
+  CHECK(torch::equal(position.adapted("embedding", position_source(10)[0]), expected));
+  CHECK(torch::equal(position.adapted("embedding", position_source(10).to(torch::kFloat64)), expected));
+  const auto half = position.adapted("embedding", position_source(10).to(torch::kFloat16));
+  CHECK(torch::allclose(half, expected, 1e-2, 1e-3));
+  CHECK(half.is_floating_point());
+  CHECK(half.element_size() == 4);
+  CHECK(torch::equal(position.adapted("embedding", expected[0]), expected));
+}
+
+TEST_CASE("what is no embedding of these channels does not fit") {
+  const PositionEmbedding position({5, 3}, 2, GridResampling::bicubic);
+  CHECK_FALSE(position.adapted("embedding", torch::ones({1, 10, 3})).defined());
+  CHECK_FALSE(position.adapted("embedding", torch::ones({2, 10, 2})).defined());
+  CHECK_FALSE(position.adapted("embedding", torch::ones({20})).defined());
+  CHECK_FALSE(position.adapted("embedding", torch::ones({1, 1, 2})).defined());
+  CHECK_FALSE(position.adapted("embedding", torch::ones({1, 0, 2})).defined());
+  CHECK_FALSE(position.adapted("other", torch::ones({1, 10, 2})).defined());
+  CHECK_FALSE(position.adapted("embedding", torch::ones({1, 10, 2}, torch::kInt64)).defined());
+}
+
+TEST_CASE("the embedding is added to the tokens of every image") {
+  PositionEmbedding position({1, 2}, 2, GridResampling::bicubic);
+  const auto tokens = torch::rand({3, 3, 2});
+  CHECK(torch::equal(position.forward(tokens)[2], tokens[2] + position.parameters()[0][0]));
+}
