@@ -78,7 +78,8 @@ Manifest::Manifest(const Params& params, const Context&) : file_(params.root) {
 
 std::vector<Sample> Manifest::samples() const {
   const CsvTable table = CsvTable::read(file_);
-  table.require_known_columns({"path", "split", "identity", "camera", "domain", "clothes", "view", "tracklet"});
+  table.require_known_columns(
+      {"path", "split", "identity", "camera", "domain", "clothes", "view", "tracklet"});
   const std::size_t path = table.column("path");
   const std::size_t split = table.column("split");
   const auto identity = table.find("identity");

@@ -19,9 +19,9 @@ namespace kindred::msmt17 {
 
 /// MSMT17 (Wei et al., CVPR 2018): list_train.txt, list_val.txt, list_query.txt and list_gallery.txt, with a
 /// line `0000/0000_000_01_0303morning_0008_0_ex.jpg 0` for each image, and two folders of images: train and
-/// test in version 1, mask_train_v2 and mask_test_v2 in version 2. The lists number the people of training and
-/// of testing from 0 each; here those of testing follow those of training. Training lists or test lists may be
-/// missing.
+/// test in version 1, mask_train_v2 and mask_test_v2 in version 2. The lists number the people of training
+/// and of testing from 0 each; here those of testing follow those of training. Training lists or test lists
+/// may be missing.
 class Msmt17 final : public Dataset {
  public:
   struct Params {

@@ -33,9 +33,9 @@ struct StorageLoss {
 StorageLoss write_features(const std::filesystem::path& stem, const Features& features,
                            Storage storage = Storage::float32);
 
-/// Reads STEM.npy (any float type of npy.h, C or Fortran order) and STEM.csv (sample_list.h). `file` may be given with
-/// either ending or with none. Throws DataError naming file and line or row when they are damaged, foreign or
-/// do not fit each other, or a number is not finite.
+/// Reads STEM.npy (any float type of npy.h, C or Fortran order) and STEM.csv (sample_list.h). `file` may be
+/// given with either ending or with none. Throws DataError naming file and line or row when they are damaged,
+/// foreign or do not fit each other, or a number is not finite.
 [[nodiscard]] Features read_features(const std::filesystem::path& file);
 
 /// The same, for descriptors that are read piece by piece because all may be more than memory holds. The

@@ -37,7 +37,8 @@ void write_sample_list(const std::filesystem::path& file, const std::vector<Samp
 
 SampleListReader::SampleListReader(const std::filesystem::path& file) : reader_(file) {
   const auto& table = reader_.table();
-  table.require_known_columns({"path", "identity", "camera", "domain", "split", "clothes", "view", "tracklet"});
+  table.require_known_columns(
+      {"path", "identity", "camera", "domain", "split", "clothes", "view", "tracklet"});
   path_ = table.column("path");
   identity_ = table.column("identity");
   camera_ = table.find("camera");

@@ -21,9 +21,9 @@ namespace kindred::file {
 /// write_sample_table(), atomically.
 void write_sample_list(const std::filesystem::path& file, const std::vector<Sample>& samples);
 
-/// Reads such a list: path and identity needed, the others optional, in any order; another column is an error.
-/// Identities, cameras, clothes and views are whole numbers or names (NameNumbers). Throws DataError naming
-/// file and line.
+/// Reads such a list: path and identity needed, the others optional, in any order; another column is an
+/// error. Identities, cameras, clothes and views are whole numbers or names (NameNumbers). Throws DataError
+/// naming file and line.
 class SampleListReader {
  public:
   explicit SampleListReader(const std::filesystem::path& file);

@@ -207,9 +207,10 @@ Schema<EmbedSettings> EmbedSettings::schema() {
   s.add("flip_test", &EmbedSettings::flip_test,
         "add the descriptors of each image and its mirror image; takes twice as long")
       .also_called({"tta", "flip", "flip_feats", "horizontal_flip", "test_time_augmentation"});
-  s.add("frames", &EmbedSettings::frames,
-        "frames of each tracklet that are taken, at equal distances; its descriptor is the mean of theirs; 0: "
-        "all")
+  s.add(
+       "frames", &EmbedSettings::frames,
+       "frames of each tracklet that are taken, at equal distances; its descriptor is the mean of theirs; 0: "
+       "all")
       .range(0, 1'000'000)
       .also_called({"seq_len", "num_frames", "frames_per_tracklet", "sample_frames"});
   s.add("storage", &EmbedSettings::storage,
