@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kindred/core/catalog.h"
 #include "recipe/plan.h"
@@ -52,8 +53,8 @@ struct ImportOutcome {
 /// it as a model, with the recipe inside, as training does; the recipe says [weights] for where they came
 /// from. What depends on the number of identities starts from random numbers when the file is of another one.
 /// When the report is not complete nothing is written. Throws Error where the number of identities or the
-/// cameras that the network uses are not known or a pattern matches nothing, RecipeError where the recipe says otherwise than the layout demands,
-/// DataError for a file that cannot be used.
+/// cameras that the network uses are not known or a pattern matches nothing, RecipeError where the recipe
+/// says otherwise than the layout demands, DataError for a file that cannot be used.
 [[nodiscard]] ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options);
 
 }  // namespace kindred::command
