@@ -56,8 +56,14 @@ Taps<double> taps_of(int from, int to, PillowFilter filter) {
       sum += weights[i];
     }
     for (int i = 0; i < length; ++i) weights[i] = sum == 0 ? weights[i] : weights[i] / sum;
-    taps.first.push_back(first);
-    taps.length.push_back(length);
+    // Those at the ends are often 0, and then cost time for nothing.
+    const auto* begin = std::find_if(weights, weights + length, [](double weight) { return weight != 0; });
+    const auto skipped = static_cast<int>(begin - weights);
+    auto used = length - skipped;
+    while (used > 1 && begin[used - 1] == 0) --used;
+    std::copy(begin, begin + used, weights);
+    taps.first.push_back(first + skipped);
+    taps.length.push_back(used);
   }
   return taps;
 }
