@@ -260,7 +260,8 @@ TranslatedWeights translated_by(const WeightsFile& file, const Candidate& candid
 struct Fit {
   std::int64_t matched = 0;  ///< tensors of the network
   std::int64_t found = 0;    ///< those whose name the file has
-  std::int64_t named = 0;    ///< tensors of the file that a layout has a name for
+  std::int64_t idle = 0;     ///< minus the tensors of the file that have no place in the network
+  std::int64_t named = 0;    ///< tensors of the file that a layout has a name for, of this part
   std::size_t required = 0;  ///< how much the layout asks for
 
   auto operator<=>(const Fit&) const = default;
@@ -273,8 +274,10 @@ Fit fit_of(const TranslatedWeights& weights, const torch::nn::Module& module, co
   fit.found = std::count_if(report.rows.begin(), report.rows.end(), [](const TensorRow& row) {
     return row.state != TensorState::unused && row.state != TensorState::dropped && !row.source.empty();
   });
+  fit.idle = -report.count(TensorState::unused);
   if (weights.layout) {
-    fit.named = static_cast<std::int64_t>(weights.tensors.size());
+    fit.named = std::count_if(weights.tensors.begin(), weights.tensors.end(),
+                              [&](const NamedSource& entry) { return entry.name.starts_with(prefix); });
     fit.required = weights.layout->required.size();
   }
   return fit;

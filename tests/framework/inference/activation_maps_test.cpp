@@ -96,6 +96,12 @@ SmallBackbone small_backbone_of(const std::string& name) {
   if (name.starts_with("osnet")) return {.cut = "conv3.1"};
   if (name == "swin") return {.parameters = "size='tiny'", .cut = "layers.2.blocks.5"};
   if (name == "convnext") return {.parameters = "size='tiny'", .cut = "stages.2.blocks.8"};
+  if (name == "clip_resnet") return {.parameters = "variant='RN50'", .cut = "layer3.0"};
+  if (name == "clip_vit") {
+    return {.parameters = "variant='ViT-B/16',depth=3,image_height=96,image_width=48",
+            .cut = "blocks.0",
+            .tokens = true};
+  }
   if (name == "vit") {
     return {.parameters = "dim=32,depth=3,heads=2,image_height=96,image_width=48",
             .cut = "blocks.0",
@@ -119,13 +125,16 @@ TEST_CASE("the maps of every backbone are seen under every head, and watching ch
       CAPTURE(head->info().name);
       const bool takes_tokens = head->info().takes_form == FeatureForm::tokens;
       if (takes_tokens && !small.tokens) continue;
+      const bool clip = head->info().name == "clip_reid";  // its pooling is of CLIP's networks
+      if (clip && !backbone->info().name.starts_with("clip_")) continue;
       const bool branches = head->info().name == "mgn";
       const auto plan = recipe::make_plan(
           recipe::load_recipe(
               std::string(source_directory) + "/tests/e2e/tiny.toml",
               {"backbone={type=\"" + backbone->info().name + "\", " + small.parameters + "}",
                "head={type=\"" + head->info().name + "\"" +
-                   (branches ? ", cut=\"" + small.cut + "\", reduced_dim=16" : std::string()) + "}"}),
+                   (branches ? ", cut=\"" + small.cut + "\", reduced_dim=16" : std::string()) +
+                   (clip ? ", grid=[6, 3]" : "") + "}"}),
           plugins.catalog);
       const auto plain = model::build_model(plan, 4);
       model::MapWatch watch;
@@ -149,7 +158,7 @@ TEST_CASE("the maps of every backbone are seen under every head, and watching ch
       const auto energy = drawn.energy(images);
       CHECK(energy.min().item<float>() == 0);
       CHECK(energy.max().item<float>() == 1);
-      if (takes_tokens) continue;  // the class token alone
+      if (takes_tokens || (clip && small.tokens)) continue;  // the class token alone
       const auto similar = drawn.similarity_to_first(images);
       REQUIRE(similar.size(0) == 2);
       CHECK(similar.max().item<float>() == 1);
