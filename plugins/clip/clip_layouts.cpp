@@ -1,5 +1,7 @@
 #include "clip_layouts.h"
 
+#include <torch/types.h>
+
 #include <string>
 #include <utility>
 
@@ -90,7 +92,8 @@ std::vector<WeightsLayout> backbone_layouts(Rules (*rules_of)(const std::string&
   for (auto& rule : reid_rules) {
     if (rule.from.ends_with(".positional_embedding")) rule.convert = with_batch;
   }
-  reid_rules.push_back({"cv_embed", "embedding.side"});
+  reid_rules.push_back({"cv_embed", "embedding.side.embedding",
+                        [](const torch::Tensor& table) { return table.unsqueeze(1); }});
   return {{.name = clip_name,
            .note = note,
            .required = {"visual." + form},

@@ -28,6 +28,7 @@ struct EmbeddingOptions {
   std::int64_t cameras;
   std::int64_t views;
   double side_factor;
+  UnknownSide unknown;
 };
 
 std::string size_text(std::int64_t height, std::int64_t width) {
@@ -50,9 +51,10 @@ class Embedding final : public NetworkPart {
         norm_(register_module("norm", token_norm(options.channels, norm_epsilon))) {
     torch::nn::init::normal_(class_token_, 0.0, 1 / std::sqrt(static_cast<double>(options.channels)));
     if (options.cameras == 0 && options.views == 0) return;
-    const auto rows = std::max<std::int64_t>(options.cameras, 1) * std::max<std::int64_t>(options.views, 1);
-    side_ = register_parameter("side", torch::empty({rows, options.channels}));
-    torch::nn::init::normal_(side_, 0.0, 0.02);
+    side_ =
+        register_module("side", std::make_shared<SideEmbedding>(std::max<std::int64_t>(options.cameras, 1),
+                                                                std::max<std::int64_t>(options.views, 1),
+                                                                options.channels, options.unknown));
   }
 
   [[nodiscard]] Activations propagate(const Activations& input) override {
@@ -65,8 +67,7 @@ class Embedding final : public NetworkPart {
     }
     const auto patches = patch_->forward(images).flatten(2).transpose(1, 2);
     auto first = class_token_.expand({images.size(0), 1, -1});
-    if (side_.defined())
-      first = first + options_.side_factor * side_.index_select(0, rows_of(input)).unsqueeze(1);
+    if (side_ != nullptr) first = first + options_.side_factor * side_->forward(input.cameras, input.views);
     // With autocast the patches have 16 bits and the rest 32.
     const auto tokens = torch::cat({first, patches.to(first.scalar_type())}, 1);
     auto output = input.with(norm_->forward(position_->forward(tokens)));
@@ -75,19 +76,13 @@ class Embedding final : public NetworkPart {
   }
 
  private:
-  /// Of the side information's embedding, [N].
-  [[nodiscard]] torch::Tensor rows_of(const Activations& input) const {
-    if (options_.views == 0) return input.cameras;
-    return options_.cameras == 0 ? input.views : input.cameras * options_.views + input.views;
-  }
-
   EmbeddingOptions options_;
   TokenGrid grid_;
   torch::nn::Conv2d patch_;
   torch::Tensor class_token_;
   std::shared_ptr<PositionEmbedding> position_;
   torch::nn::LayerNorm norm_;
-  torch::Tensor side_;  // [cameras views, channels]; undefined without side information
+  std::shared_ptr<SideEmbedding> side_;  // nullptr without side information
 };
 
 class LastNorm final : public TensorModule {
@@ -115,7 +110,7 @@ bool uses_views(ClipVit::Side side) {
 
 /// Those to tell apart; an error when they are wanted and there are none.
 std::int64_t wanted_count(bool wanted, std::int64_t count, const std::string& what) {
-  if (wanted && count == 0) {
+  if (wanted && count < 2) {
     throw ComponentError(vit_component, "side_information needs " + what +
                                             "s, but the training data tell no " + what +
                                             "s apart; set it to 'none'");
@@ -144,12 +139,15 @@ Schema<ClipVit::Params> ClipVit::schema() {
   s.add(
       "side_information", &Params::side_information,
       "what is known of the image and added to the class token as a learned vector: its camera, its view, or "
-      "the pair of both; images of others than those of the training are then refused",
+      "the pair of both",
       {{"none", Side::none},
        {"camera", Side::camera},
        {"view", Side::view},
        {"camera_view", Side::camera_view}});
   s.add("side_factor", &Params::side_factor, "multiplies the vectors of side_information").above(0);
+  s.add("unknown_camera", &Params::unknown_camera,
+        "images of a camera or view that the training did not have: an error, no vector, or the mean of all",
+        unknown_side_choices());
   return s;
 }
 
@@ -173,7 +171,9 @@ ClipVit::ClipVit(const Params& params, const Context& context)
 }
 
 SideInformation ClipVit::side_information() const {
-  return {.cameras = uses_cameras(params_.side_information), .views = uses_views(params_.side_information)};
+  return {.cameras = uses_cameras(params_.side_information),
+          .views = uses_views(params_.side_information),
+          .refuses_unknown = params_.unknown_camera == UnknownSide::refuse};
 }
 
 std::vector<BlockRecipe> ClipVit::block_recipes(std::int64_t /*last_stride*/) const {
@@ -184,7 +184,8 @@ std::vector<BlockRecipe> ClipVit::block_recipes(std::int64_t /*last_stride*/) co
                                    shape_.width,
                                    cameras_,
                                    views_,
-                                   params_.side_factor};
+                                   params_.side_factor,
+                                   params_.unknown_camera};
   std::vector<BlockRecipe> recipes = {
       {"embedding", [embedding] { return std::make_shared<Embedding>(embedding); }}};
   const TransformerBlockOptions block{.channels = shape_.width,

@@ -8,6 +8,7 @@
 #include "kindred/core/schema.h"
 #include "kindred/nn/chain_backbone.h"
 #include "kindred/nn/feed_forward.h"
+#include "kindred/nn/side_embedding.h"
 #include "kindred/nn/weights_layout.h"
 #include "variants.h"
 
@@ -32,6 +33,7 @@ class ClipVit final : public ChainBackbone {
     std::int64_t stride = 0;
     Side side_information = Side::none;
     double side_factor = 1.0;
+    UnknownSide unknown_camera = UnknownSide::refuse;
   };
   static Schema<Params> schema();
   static std::vector<WeightsLayout> weights_layouts();

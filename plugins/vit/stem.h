@@ -10,8 +10,8 @@
 #include "kindred/nn/activations.h"
 #include "kindred/nn/network_part.h"
 #include "kindred/nn/position_embedding.h"
+#include "kindred/nn/side_embedding.h"
 #include "kindred/nn/tensor_module.h"
-#include "side_embedding.h"
 
 namespace kindred::vit {
 

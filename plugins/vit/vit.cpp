@@ -159,7 +159,7 @@ Schema<Vit::Params> Vit::schema() {
   s.add("unknown_camera", &Params::unknown_camera,
         "images of a camera or view that the training did not have: an error, no embedding, or the mean of "
         "all",
-        {{"refuse", UnknownSide::refuse}, {"none", UnknownSide::none}, {"mean", UnknownSide::mean}});
+        unknown_side_choices());
   s.add("recompute", &Params::recompute,
         "compute each block again in the backward pass instead of keeping what is inside: about a third more "
         "time for much less memory, with the same result")

@@ -10,7 +10,7 @@
 #include "kindred/core/schema.h"
 #include "kindred/nn/chain_backbone.h"
 #include "kindred/nn/position_embedding.h"
-#include "side_embedding.h"
+#include "kindred/nn/side_embedding.h"
 #include "stem.h"
 
 namespace kindred::vit {

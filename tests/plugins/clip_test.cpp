@@ -306,6 +306,30 @@ TEST_CASE("a transformer for other images says which it is made for") {
                        doctest::Contains("tell no cameras apart"), ComponentError);
 }
 
+TEST_CASE("an unknown camera is refused, has no vector or the mean of all") {
+  clip::ClipVit::Params params{.depth = 1, .image_height = 32, .image_width = 32};
+  params.side_information = clip::ClipVit::Side::camera;
+  const Backbone::Context context{.cameras = 2};
+  CHECK(clip::ClipVit(params, context).side_information().refuses_unknown);
+  const auto token_of = [&](UnknownSide unknown, std::int64_t camera) {
+    params.unknown_camera = unknown;
+    torch::manual_seed(1);
+    clip::ClipVit net(params, context);
+    CHECK(net.side_information().refuses_unknown == (unknown == UnknownSide::refuse));
+    const auto trunk = net.trunk("embedding");
+    for (auto& item : trunk->named_parameters()) {
+      const torch::NoGradGuard no_grad;
+      if (item.key() == "embedding.side.embedding") item.value()[1].copy_(-item.value()[0]);
+    }
+    Activations images(torch::zeros({1, 3, 32, 32}));
+    images.cameras = torch::full({1}, camera, torch::kInt64);
+    return trunk->propagate(images).class_token();
+  };
+  const auto none = token_of(UnknownSide::none, -1);
+  CHECK(torch::allclose(token_of(UnknownSide::mean, -1), none));  // of two that cancel each other out
+  CHECK_FALSE(torch::allclose(token_of(UnknownSide::none, 0), none));
+}
+
 TEST_CASE("the larger networks have their published numbers of parameters") {
   // Counted in OpenAI's networks, less projection and attention pooling.
   const auto count = [](Backbone& backbone) {

@@ -15,7 +15,7 @@
 #include "kindred/role/backbone.h"
 
 using kindred::Activations;
-using kindred::vit::UnknownSide;
+using kindred::UnknownSide;
 using kindred::vit::Vit;
 using Shape = std::vector<std::int64_t>;
 

@@ -131,7 +131,7 @@ std::vector<RecipeTable> recipe_layout() {
   metric.affects = Affects::ranking;
   auto optimizer = component("optimizer", "How the weights are updated from the gradients.");
   add_list<GroupSettings>(optimizer, "group");
-  auto backbone = component("backbone", "The convolutional network that maps images to feature maps.");
+  auto backbone = component("backbone", "The network that turns images into features: a map, or tokens.");
   append<BackboneSettings>(backbone.parameters);
   auto pseudo_labels = settings<PseudoLabelsSettings>("pseudo_labels");
   pseudo_labels.kind = Kind::settings_list;

@@ -1,8 +1,8 @@
-#include "side_embedding.h"
+#include "kindred/nn/side_embedding.h"
 
 #include <torch/nn/init.h>
 
-namespace kindred::vit {
+namespace kindred {
 
 namespace {
 
@@ -21,6 +21,10 @@ torch::Tensor places_of(const torch::Tensor& indices, std::int64_t unknown) {
 
 }  // namespace
 
+std::vector<std::pair<std::string, UnknownSide>> unknown_side_choices() {
+  return {{"refuse", UnknownSide::refuse}, {"none", UnknownSide::none}, {"mean", UnknownSide::mean}};
+}
+
 SideEmbedding::SideEmbedding(std::int64_t cameras, std::int64_t views, std::int64_t channels,
                              UnknownSide unknown)
     : cameras_(cameras),
@@ -29,6 +33,8 @@ SideEmbedding::SideEmbedding(std::int64_t cameras, std::int64_t views, std::int6
       embedding_(register_parameter("embedding", torch::empty({cameras * views, 1, channels}))) {
   torch::nn::init::normal_(embedding_, 0.0, side_deviation);
 }
+
+SideEmbedding::~SideEmbedding() = default;
 
 torch::Tensor SideEmbedding::forward(const torch::Tensor& cameras, const torch::Tensor& views) const {
   const auto channels = embedding_.size(2);
@@ -54,4 +60,4 @@ torch::Tensor SideEmbedding::forward(const torch::Tensor& cameras, const torch::
   return table.reshape({-1, channels}).index_select(0, index).unsqueeze(1);
 }
 
-}  // namespace kindred::vit
+}  // namespace kindred
