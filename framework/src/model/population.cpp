@@ -5,6 +5,7 @@
 
 #include "kindred/core/error.h"
 #include "system/device.h"
+#include "text/number_text.h"
 
 namespace kindred::model {
 namespace {
@@ -53,10 +54,13 @@ void require(const std::string& word, const std::string& user, std::int64_t Samp
   const auto what = number < 0 ? "its " + word + " is not known"
                                : "its " + word + " " + std::to_string(number) + " is none of those of the " +
                                      "training (" + list_text(numbers) + ")";
-  throw DataError(first->path, what + ", nor that of " + std::to_string(count - 1) + " other images, but " +
-                                   user + " uses it; give the data set's " + word +
+  const auto others = count == 1 ? std::string()
+                                 : ", nor that of " + text::count_text(static_cast<std::int64_t>(count) - 1,
+                                                                       "other image", "other images");
+  throw DataError(first->path, what + others + ", but " + user + " uses it; give the data set's " + word +
                                    "s (a manifest has a column for them), or set the parameter of the "
-                                   "backbone that says what unknown ones get");
+                                   "backbone that says what unknown ones get (unknown_camera in those that "
+                                   "come with Kindred)");
 }
 
 }  // namespace

@@ -55,11 +55,11 @@ std::int64_t identities_for(const recipe::Plan& plan) {
 }
 
 /// Files of weights that are there must fit; those that are not are left for the training to miss.
-std::shared_ptr<model::Model> build_checked(const recipe::Plan& plan, std::int64_t identities) {
+std::shared_ptr<model::Model> build_checked(const recipe::Plan& plan, std::int64_t identities,
+                                            bool compares_weights) {
   recipe::Plan checked = plan;
-  if (checked.weights.file && !is_comparable(plan)) checked.weights = {};
   if (!is_there(checked.backbone_start.weights)) checked.backbone_start = {};
-  if (!is_there(checked.weights.file)) checked.weights = {};
+  if (!compares_weights) checked.weights = {};
   std::vector<std::string> notes;
   return weights::build_initial_model(checked, model::any_population(identities), notes);
 }
@@ -154,7 +154,8 @@ std::string check_plan(const recipe::Plan& plan) {
   static_cast<void>(ranking::create_metrics(plan));
   if (plan.train.evaluate_every > 0) static_cast<void>(ranking::best_figure(plan));
   const auto identities = identities_for(plan);
-  const auto model = build_checked(plan, identities);
+  const bool compares_weights = is_there(plan.weights.file) && is_comparable(plan);
+  const auto model = build_checked(plan, identities, compares_weights);
   std::vector<std::string> warnings;
   auto outputs = model->outputs();
   for (const auto& teacher : plan.teachers) outputs.push_back(output_of(teacher, plan, *model, warnings));
@@ -187,7 +188,7 @@ std::string check_plan(const recipe::Plan& plan) {
   row("backbone", plan.backbone.title());
   if (plan.backbone_start.weights) row("backbone weights", start_text(*plan.backbone_start.weights));
   row("head", plan.head.title());
-  if (plan.weights.file) row("weights", start_text(*plan.weights.file, is_comparable(plan)));
+  if (plan.weights.file) row("weights", start_text(*plan.weights.file, compares_weights));
   row("optimizer", plan.optimizer.title());
   row("schedule", plan.schedule.title());
   if (!plan.post_processors.empty()) row("post_processor", plan.post_processors_text());

@@ -52,10 +52,12 @@ TEST_CASE(
   CHECK_THROWS_WITH_AS(
       require_known(needed, "backbone 'vit'", population, strange),
       "query/2.png: error: its camera 4 is none of those of the training (2, 6), nor that of 1 "
-      "other images, but backbone 'vit' uses it; give the data set's cameras (a manifest has "
+      "other image, but backbone 'vit' uses it; give the data set's cameras (a manifest has "
       "a column for them), or set the parameter of the backbone that says what unknown ones "
-      "get",
+      "get (unknown_camera in those that come with Kindred)",
       DataError);
+  CHECK_THROWS_WITH_AS(require_known(needed, "backbone 'vit'", population, {strange[2]}),
+                       doctest::Contains("its camera is not known, but backbone 'vit' uses it;"), DataError);
   CHECK_NOTHROW(require_known(needed, "backbone 'vit'", population, {strange[0]}));
   needed.refuses_unknown = false;
   CHECK_NOTHROW(require_known(needed, "backbone 'vit'", population, strange));
