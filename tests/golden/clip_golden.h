@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "golden/formula_images.h"
 #include "golden/golden_model.h"
 #include "weights/weights_file.h"
 
@@ -86,14 +87,9 @@ inline weights::WeightsFile clip_file(const Shapes& shapes) {
   return file;
 }
 
-/// images() of make_clip.py: x[n, c, h, w] = sin(0.05 h + 0.11 w + 1.7 c + 0.9 n), [4, 3, height, width].
+/// images() of make_clip.py.
 inline torch::Tensor clip_images(std::int64_t height, std::int64_t width) {
-  const auto axis = [](std::int64_t size, double factor) {
-    return torch::arange(size, torch::kFloat64) * factor;
-  };
-  const auto sum = axis(4, 0.9).view({4, 1, 1, 1}) + axis(3, 1.7).view({1, 3, 1, 1}) +
-                   axis(height, 0.05).view({1, 1, height, 1}) + axis(width, 0.11).view({1, 1, 1, width});
-  return sum.sin().to(torch::kFloat32);
+  return formula_images(height, width, 4);
 }
 
 /// The largest difference to the numbers that some() of make_clip.py chose, relative to the largest of them;

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "golden/formula_images.h"
 #include "weights/weights_file.h"
 
 namespace kindred::test {
@@ -48,16 +49,6 @@ inline torch::Tensor formula_values(const std::string& name, const Shape& shape)
   }
   const auto fan_in = static_cast<double>(count) / static_cast<double>(shape[0]);
   return (wave * std::sqrt(12 / fan_in)).to(torch::kFloat32);
-}
-
-/// x[n, c, h, w] = sin(0.05 h + 0.11 w + 1.7 c + 0.9 n), [2, 3, height, width]
-inline torch::Tensor formula_images(std::int64_t height, std::int64_t width) {
-  const auto axis = [](std::int64_t size, double factor) {
-    return torch::arange(size, torch::kFloat64) * factor;
-  };
-  const auto sum = axis(2, 0.9).view({2, 1, 1, 1}) + axis(3, 1.7).view({1, 3, 1, 1}) +
-                   axis(height, 0.05).view({1, 1, height, 1}) + axis(width, 0.11).view({1, 1, 1, width});
-  return sum.sin().to(torch::kFloat32);
 }
 
 inline Shape shape_from(const std::string& text) {

@@ -56,16 +56,6 @@ inline void fill_backbone_by_formula(const torch::nn::Module& backbone) {
   for (auto& [name, tensor] : golden_tensors(backbone)) fill_by_formula(tensor, name, k++);
 }
 
-/// x[n, c, h, w] = sin(0.05 h + 0.11 w + 1.7 c + 0.9 n), [2, 3, 384, 128].
-inline torch::Tensor golden_images() {
-  const auto axis = [](std::int64_t size, double factor) {
-    return torch::arange(size, torch::kFloat64) * factor;
-  };
-  const auto sum = axis(2, 0.9).view({2, 1, 1, 1}) + axis(3, 1.7).view({1, 3, 1, 1}) +
-                   axis(384, 0.05).view({1, 1, 384, 1}) + axis(128, 0.11).view({1, 1, 1, 128});
-  return sum.sin().to(torch::kFloat32);
-}
-
 /// |value - expected| over the largest |expected|.
 inline double relative_difference(const torch::Tensor& value, const std::vector<double>& expected) {
   const auto wanted = torch::tensor(expected, torch::kFloat64);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "golden/formula_images.h"
 #include "golden/golden_model.h"
 #include "kindred/core/error.h"
 #include "kindred/nn/chain_backbone.h"
@@ -81,7 +82,7 @@ TEST_CASE("the descriptor agrees with an independent evaluation of the definitio
   const auto trunk = head.trunk();
   trunk->eval();
   head.eval();
-  const auto descriptor = head.forward(trunk->propagate(test::golden_images()).values).at(0);
+  const auto descriptor = head.forward(trunk->propagate(test::formula_images(384, 128)).values).at(0);
 
   const auto golden = test::golden_json("mgn_se_resnet50_expected.json");
   REQUIRE(descriptor.sizes().vec() == golden["descriptor_shape"].get<Shape>());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "golden/formula_images.h"
 #include "golden/golden_model.h"
 #include "kindred/core/error.h"
 
@@ -45,7 +46,7 @@ TEST_CASE("the map agrees with an independent evaluation of the definition") {
   const auto trunk = net.trunk("layer4.2");
   kindred::test::fill_backbone_by_formula(*trunk);
   trunk->eval();
-  const auto map = trunk->propagate(kindred::test::golden_images()).values;
+  const auto map = trunk->propagate(kindred::test::formula_images(384, 128)).values;
 
   const auto golden = kindred::test::golden_json("mgn_se_resnet50_expected.json");
   CHECK(map.sizes().vec() == golden["backbone_map_shape"].get<Shape>());
