@@ -108,6 +108,12 @@ echo "$torch_version" >"$bundle/share/kindred/torch-version"
 
 binaries=("$bundle"/libexec/kindred{,-bench} "$bundle"/lib/libkindred.so.* "$bundle"/lib/kindred/plugins/*.so)
 libraries=$(LD_LIBRARY_PATH=$opencv/prefix/lib:$bundle/lib:$torch/lib tools/bundle/libraries.sh "$torch/lib" "${binaries[@]}")
+# Debian lists some files of /usr/lib as those of /lib.
+package_of() {
+  local listed
+  listed=$(dpkg-query -S "$1" 2>/dev/null || dpkg-query -S "${1#/usr}" 2>/dev/null || true)
+  printf '%s' "${listed%%:*}"
+}
 licenses=$bundle/share/kindred/licenses
 mkdir "$licenses"
 cp LICENSE NOTICE "$licenses/"
@@ -118,10 +124,9 @@ while read -r library; do
     "$bundle"/*) continue ;;
     "$opencv"/*) cp "$opencv/sources/COPYRIGHT" "$licenses/opencv" ;;
     *)
-      package=$(dpkg-query -S "$(realpath "$library")" 2>/dev/null | head -1 | cut -d: -f1)
-      [ -n "$package" ] || package=$(dpkg-query -S "*/$(basename "$(realpath "$library")")" 2>/dev/null | head -1 | cut -d: -f1)
-      [ -n "$package" ] && cp -L "/usr/share/doc/$package/copyright" "$licenses/$package" ||
-        fail "$library: the license of the package that it comes from was not found" ;;
+      package=$(package_of "$(realpath "$library")")
+      [ -e "/usr/share/doc/$package/copyright" ] || fail "$library: the license of the package that it comes from was not found"
+      cp -L "/usr/share/doc/$package/copyright" "$licenses/$package" ;;
   esac
   install -m 644 --strip "$library" "$bundle/lib/$soname"
 done <<<"$libraries"
@@ -139,7 +144,7 @@ patchelf --force-rpath --set-rpath '$ORIGIN/../..' "$bundle"/lib/kindred/plugins
 
 # The newest version of a library that anything in the bundle asks for.
 highest() {
-  find "$bundle/libexec" "$bundle/lib" -type f -print0 | xargs -0 objdump -T 2>/dev/null |
+  objdump -T "$bundle"/libexec/kindred{,-bench} "$bundle"/lib/*.so.* "$bundle"/lib/kindred/plugins/*.so |
     grep -o "$1_[0-9.]*[0-9]" | sort -uV | tail -1 | sed 's/.*_//'
 }
 glibc=$(highest GLIBC)
