@@ -19,14 +19,6 @@ RUN mkdir -p /opt/torch && if [ -n "$TORCH" ]; then \
       apt-get update && apt-get install -y --no-install-recommends python3-pip && rm -rf /var/lib/apt/lists/* && \
       pip install --no-cache-dir --target /opt/torch ${TORCH}; \
     fi
-# LibTorch's CMake files want a CUDA compiler to be there, though nothing is compiled for a GPU: the one among pip's
-# packages, laid out as CMake looks for it, and an architecture named, or they would try which GPU is here.
-ENV TORCH_CUDA_ARCH_LIST=8.0 PATH=/usr/local/cuda/bin:${PATH}
-RUN for nvcc in /opt/torch/nvidia/*/bin/nvcc; do \
-      [ -x "$nvcc" ] || continue; \
-      cuda=${nvcc%/bin/nvcc} && ln -s "$cuda" /usr/local/cuda && ln -s lib "$cuda/lib64" && \
-      cd "$cuda/lib" && ln -s libcudart.so.* libcudart.so && ln -s libnvrtc.so.* libnvrtc.so || exit 1; \
-    done
 # For the runtime stage: of all that pip brought, the shared libraries.
 RUN mkdir /opt/torch-libraries && cd /opt/torch && \
     find . -type f \( -path './torch/lib/*.so*' -o -path './nvidia/*.so*' \) -exec cp -l --parents -t /opt/torch-libraries {} +

@@ -32,6 +32,7 @@ install(FILES
   "${PROJECT_BINARY_DIR}/cmake/KindredConfig.cmake"
   "${PROJECT_BINARY_DIR}/cmake/KindredConfigVersion.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/KindredAddPlugin.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/KindredTorch.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/kindred_plugin.map"
   "${PROJECT_SOURCE_DIR}/framework/src/pch.h"
   "${PROJECT_SOURCE_DIR}/framework/src/pch.cpp"

@@ -2,7 +2,8 @@
 # Setup shared by run.sh and test.sh: packages, configure, build. Does only what is missing.
 #
 #   tools/setup.sh TARGET...      build these targets ("runtime": launcher and plugins; "all": tests too)
-#   tools/setup.sh packages       only install the packages; "packages all": those of the tests too
+#   tools/setup.sh packages       only install the packages; "packages all": those of the tests too, "packages bundle":
+#                                 those of tools/bundle.sh
 #
 # Prints the build folder on stdout, everything else on stderr.
 # KINDRED_TORCH=DIR   use another LibTorch than that of Debian: the folder `torch.utils.cmake_prefix_path`, or that of
@@ -22,6 +23,8 @@ packages=(clang g++ make cmake ninja-build pkg-config
 [ -n "${KINDRED_TORCH:-}" ] || packages+=(libtorch-dev)
 # The checks of the source text: tools/*.py and tools/format.sh.
 case " $* " in *" all "*) packages+=(python3 clang-format) ;; esac
+# tools/bundle.sh, which builds OpenCV from its source.
+case " $* " in *" bundle "*) packages+=(libjpeg-dev libpng-dev libwebp-dev patchelf xz-utils) ;; esac
 
 if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
   missing=()
@@ -57,8 +60,7 @@ if [ -n "${KINDRED_TORCH:-}" ]; then
   torch_dir=$(cd "$(dirname "$config")" && pwd)
   version=$(sed -n 's/^set(PACKAGE_VERSION "\([0-9.]*\).*/\1/p' "$torch_dir/TorchConfigVersion.cmake" | head -1)
   build=build/release-torch-${version:-other}
-  # The whole tree comes first: the CMake files of LibTorch search for more files by name, and would find those of Debian.
-  options+=("-DTorch_DIR=$torch_dir" "-DCMAKE_PREFIX_PATH=$(dirname "$torch_dir");$(cd "$torch_dir/../../.." && pwd)")
+  options+=("-DTorch_DIR=$torch_dir")
 fi
 
 # A configured folder is kept; ninja reconfigures by itself when a CMake file changes.
