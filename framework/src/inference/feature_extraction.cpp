@@ -189,7 +189,7 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
   const auto augmentations = data::create_augmentations(plan);
   TrackletRows tracklets(samples, plan.embed.frames);
   const auto& order = tracklets.order();
-  data::Loader loader(dataset, samples, augmentations, data::loader_options(plan), false);
+  data::Loader loader(dataset, samples, augmentations, data::loader_options(plan, computing.device), false);
   loader.start(batches_of(order, plan.embed.batch_size), 0);
 
   progress::Meter meter(progress, "embed " + what, static_cast<std::int64_t>(order.size()));
