@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <functional>
 #include <utility>
 
 #include "command/checkup_steps.h"

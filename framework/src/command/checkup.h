@@ -1,8 +1,6 @@
 // Whether this machine computes as it should, and how fast.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 

@@ -2,7 +2,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 
-#include <cstdint>
 #include <fstream>
 #include <sstream>
 #include <string>

@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "command/checkup_steps.h"
 #include "kindred/core/error.h"

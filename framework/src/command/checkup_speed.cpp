@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <opencv2/core.hpp>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "command/checkup_steps.h"
