@@ -97,7 +97,7 @@ CheckList::Finding train_speed(recipe::Plan plan, torch::Device device, system::
   training::Trainer trainer(plan, model::build_model(plan, model::any_population(identities)), device);
   trainer.start_epoch(1);
   const auto size = size_of(plan);
-  auto images = system::transfer_buffer({effort.batch, 3, size.height, size.width}, torch::kFloat32, true);
+  auto images = system::transfer_buffer({effort.batch, 3, size.height, size.width}, torch::kFloat32);
   images.normal_();
   const auto labels = torch::arange(effort.batch) / 4;
   std::int64_t number = 0;

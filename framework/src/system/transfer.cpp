@@ -6,8 +6,8 @@
 
 namespace kindred::system {
 
-torch::Tensor transfer_buffer(torch::IntArrayRef sizes, torch::ScalarType type, bool pinned) {
-  if (pinned && torch::cuda::is_available()) {
+torch::Tensor transfer_buffer(torch::IntArrayRef sizes, torch::ScalarType type) {
+  if (torch::cuda::is_available()) {
     try {
       return torch::empty(sizes, torch::TensorOptions(type).pinned_memory(true));
     } catch (const c10::Error&) {
