@@ -69,19 +69,18 @@ struct Pass {
   std::vector<torch::Tensor> gradients;
 };
 
-Activations random_images(torch::Device device) {
+Activations random_images() {
   torch::manual_seed(2);
   Activations images(torch::randn({images_at_once, 3, image_height, image_width}));
   images.cameras = torch::arange(images_at_once) % 2;
   images.views = torch::arange(images_at_once) % 2;
-  return model::placed(images, device);
+  return images;
 }
 
 /// Leaves the running statistics as they are.
-Pass pass(model::Model& network, const system::Computing& computing) {
+Pass pass(model::Model& network, const Activations& images, const system::Computing& computing) {
   std::vector<std::pair<torch::Tensor, torch::Tensor>> statistics;
   for (const auto& buffer : network.buffers()) statistics.emplace_back(buffer, buffer.clone());
-  const auto images = random_images(computing.device);
   Pass result;
   network.eval();
   {
@@ -145,7 +144,11 @@ Pass plain_pass(model::Model& network) {
     bool before;
     ~Restore() { at::globalContext().setUserEnabledMkldnn(before); }
   } const restore{before};
-  return pass(network, {torch::kCPU, system::Precision::fp32});
+  return pass(network, random_images(), {torch::kCPU, system::Precision::fp32});
+}
+
+Pass pass_on(torch::Device device, model::Model& network, system::Precision precision) {
+  return pass(network, model::placed(random_images(), device), {device, precision});
 }
 
 struct Limits {
@@ -177,15 +180,14 @@ void check_network(const std::string& name, model::Model& network, torch::Device
     plain = plain_pass(network);
     system::place_module(network, device);
     const system::PlainArithmetic arithmetic;
-    return compared(pass(network, {device, system::Precision::fp32}), plain, exact);
+    return compared(pass_on(device, network, system::Precision::fp32), plain, exact);
   });
   const auto precision = system::suitable_precision(device);
   if (plain.gradients.empty() || precision == system::Precision::fp32) return;
   // Batch statistics over few images make much of a rounding: gradients need only be there.
   const Limits rough{0.2, 0.5, std::numeric_limits<double>::max()};
-  checks.check("network " + name + ", " + system::precision_name(precision), "up to 0.2, 0.5, finite", [&] {
-    return compared(pass(network, {device, precision}), plain, rough);
-  });
+  checks.check("network " + name + ", " + system::precision_name(precision), "up to 0.2, 0.5, finite",
+               [&] { return compared(pass_on(device, network, precision), plain, rough); });
 }
 
 }  // namespace
