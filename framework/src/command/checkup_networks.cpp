@@ -27,7 +27,7 @@
 namespace kindred::command {
 namespace {
 
-constexpr std::int64_t identities = 8;
+constexpr std::int64_t classes = 8;
 constexpr std::int64_t images_at_once = 4;
 // What networks are made for where they are told of nothing else.
 constexpr std::int64_t image_height = 256;
@@ -59,7 +59,7 @@ std::shared_ptr<model::Model> build(const ComponentFactory& backbone, const Comp
   Value recipe;
   recipe.as<Table>()->set("backbone", small_component(backbone));
   recipe.as<Table>()->set("head", small_component(head));
-  return model::build_model(recipe::choose_model(recipe, catalog), model::any_population(identities));
+  return model::build_model(recipe::choose_model(recipe, catalog), model::any_population(classes));
 }
 
 /// What a network gives for the same images.

@@ -23,7 +23,7 @@
 namespace kindred::command {
 namespace {
 
-constexpr std::int64_t identities = 751;  // of Market-1501
+constexpr std::int64_t people_of_market = 751;  // in training
 
 /// Of noise, and of one size: what it takes to decode images is not measured.
 class NoiseImages final : public Dataset {
@@ -74,7 +74,7 @@ CheckList::Finding embed_speed(const recipe::Plan& plan, torch::Device device, s
                                const Effort& effort) {
   auto own = plan;
   own.embed.batch_size = device.is_cuda() ? 4 * effort.batch : effort.batch;
-  const auto network = model::build_model(plan, model::any_population(identities));
+  const auto network = model::build_model(plan, model::any_population(people_of_market));
   const auto size = size_of(plan);
   progress::SilentProgress silent;
   const auto extract = [&](std::int64_t batches) {
@@ -94,7 +94,7 @@ CheckList::Finding embed_speed(const recipe::Plan& plan, torch::Device device, s
 CheckList::Finding train_speed(recipe::Plan plan, torch::Device device, system::Precision precision,
                                const Effort& effort) {
   plan.train.precision = precision;
-  training::Trainer trainer(plan, model::build_model(plan, model::any_population(identities)), device);
+  training::Trainer trainer(plan, model::build_model(plan, model::any_population(people_of_market)), device);
   trainer.start_epoch(1);
   const auto size = size_of(plan);
   auto images = system::transfer_buffer({effort.batch, 3, size.height, size.width}, torch::kFloat32);

@@ -22,14 +22,14 @@ namespace kindred::command {
 namespace {
 
 constexpr std::int64_t people = 4;
-constexpr std::int64_t images = 16;
+constexpr std::int64_t batch_images = 16;
 
 /// A trainer that sees the same batch in each step.
 class ByHeart {
  public:
   // The images come first: the trainer starts LibTorch's generator anew.
   ByHeart(const recipe::Plan& plan, torch::Device device)
-      : labels_(torch::arange(images) % people),
+      : labels_(torch::arange(batch_images) % people),
         images_(patterns(labels_)),
         trainer_(plan, model::build_model(plan, model::any_population(people)), device) {
     trainer_.start_epoch(1);
