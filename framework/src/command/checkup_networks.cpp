@@ -43,7 +43,8 @@ Value small_component(const ComponentFactory& factory) {
   Value component;
   for (const auto& [name, value] : smaller) {
     const auto& known = factory.info().parameters;
-    if (std::none_of(known.begin(), known.end(), [&](const auto& one) { return one.name == name; })) continue;
+    if (std::none_of(known.begin(), known.end(), [&key = name](const auto& one) { return one.name == key; }))
+      continue;
     auto tried = component;
     tried.as<Table>()->set(name, value);
     Diagnostics wrong;
