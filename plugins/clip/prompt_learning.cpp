@@ -83,9 +83,9 @@ PromptLearning::PromptLearning(const Params& params, const Context& context)
 }
 
 torch::Tensor PromptLearning::text_features(const torch::Tensor& identities) {
-  const auto places = places_.to(words_.device());
+  if (places_.device() != words_.device()) places_ = places_.to(words_.device());  // once: it waits for a GPU
   const auto whole = words_.unsqueeze(0).expand({identities.size(0), -1, -1});
-  return encoder_->forward(torch::index_copy(whole, 1, places, prompts_.index_select(0, identities)));
+  return encoder_->forward(torch::index_copy(whole, 1, places_, prompts_.index_select(0, identities)));
 }
 
 torch::Tensor PromptLearning::forward(const torch::Tensor& output, const torch::Tensor& labels) {

@@ -60,7 +60,7 @@ class PromptLearning final : public OutputLoss, public AdaptsWeights, public Las
   PromptTemplate template_;
   std::shared_ptr<TextEncoder> encoder_;
   torch::Tensor words_;    // [T, width]
-  torch::Tensor places_;   // [words], int64, on the CPU; no file has it
+  torch::Tensor places_;   // [words], int64; no file has it
   torch::Tensor prompts_;  // [identities, words, width]
 };
 

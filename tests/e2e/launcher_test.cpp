@@ -33,8 +33,9 @@ TEST_CASE("without a command the launcher says what there is and that usage was 
 
 TEST_CASE("help of each command exits with 0 and names its options") {
   const TemporaryFolder folder;
-  for (const std::string command : {"list", "describe", "check", "train", "run", "folds", "study", "embed",
-                                    "evaluate", "match", "partition", "label", "submit", "report"}) {
+  for (const std::string command :
+       {"list", "describe", "check", "train", "run", "folds", "study", "embed", "evaluate", "match",
+        "partition", "label", "submit", "report", "doctor"}) {
     CAPTURE(command);
     const auto outcome = kindred({command, "-h"}, folder.path());
     CHECK(outcome.exit_code == 0);

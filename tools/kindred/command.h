@@ -42,6 +42,7 @@ extern const Command check_command;
 extern const Command data_doctor_command;
 extern const Command data_convert_command;
 extern const Command describe_command;
+extern const Command doctor_command;
 extern const Command embed_command;
 extern const Command evaluate_command;
 extern const Command folds_command;

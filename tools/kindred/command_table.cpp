@@ -13,7 +13,7 @@ std::span<const Command* const> all_commands() {
       &folds_command,        &study_command,           &partition_command,
       &label_command,        &submit_command,          &data_doctor_command,
       &data_convert_command, &weights_inspect_command, &weights_import_command,
-      &new_plugin_command};
+      &new_plugin_command,   &doctor_command};
   return commands;
 }
 

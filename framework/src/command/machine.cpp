@@ -1,11 +1,13 @@
 #include "command/machine.h"
 
 #include "system/device.h"
+#include "system/gpu_arithmetic.h"
 
 namespace kindred::command {
 
 void prepare_machine(const recipe::MachineSettings& machine, progress::ProgressSink& progress) {
   system::set_threads(machine.threads);
+  system::set_gpu_arithmetic(machine.tf32, machine.cudnn_benchmark);
   if (!system::blas_is_slow()) return;
   progress.note("matrices are multiplied by " + system::blas_name() +
                 ", about 30 times slower than OpenBLAS; install OpenBLAS (Debian: libopenblas0-openmp)");

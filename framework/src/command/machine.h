@@ -6,7 +6,7 @@
 
 namespace kindred::command {
 
-/// Sets the threads of this process, and notes when a slow library multiplies matrices.
+/// Sets the threads of this process and how GPUs compute, and notes when a slow library multiplies matrices.
 void prepare_machine(const recipe::MachineSettings& machine, progress::ProgressSink& progress);
 
 }  // namespace kindred::command

@@ -19,6 +19,7 @@
 #include "kindred/image/image.h"
 #include "recipe/guarded.h"
 #include "system/out_of_memory.h"
+#include "system/transfer.h"
 
 namespace kindred::data {
 namespace {
@@ -242,7 +243,10 @@ struct Loader::State {
       if (!batch.images.defined()) {
         const auto count = static_cast<std::int64_t>(batch.slots.size());
         try {
-          batch.images = torch::empty({count, 3, image.rows, image.cols}, torch::kFloat32);
+          // Pinned memory is LibTorch's to use again: it knows when the GPU has copied it.
+          batch.images = options.pinned
+                             ? system::transfer_buffer({count, 3, image.rows, image.cols}, torch::kFloat32)
+                             : torch::empty({count, 3, image.rows, image.cols}, torch::kFloat32);
         } catch (const std::exception& error) {
           if (!system::is_out_of_memory(error)) throw;
           throw system::OutOfMemory("memory does not suffice for a batch of " + std::to_string(count) +

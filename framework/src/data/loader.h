@@ -28,6 +28,9 @@ struct LoaderOptions {
   bool skip_bad_images = false;
   std::int64_t max_pixels = 50'000'000;  ///< of an image, at least 1: set_pixel_limit()
   std::uint64_t seed = 1;
+  /// Batches are made in page-locked memory, from which a GPU copies by itself while the next are decoded;
+  /// where the system gives none, in plain memory.
+  bool pinned = false;
 };
 
 /// Passes over lists of batches, decoded and augmented by threads of its own that live as long as the loader.

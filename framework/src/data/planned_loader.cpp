@@ -32,13 +32,14 @@ std::vector<std::unique_ptr<Augmentation>> create_augmentations(const recipe::Ex
   return augmentations;
 }
 
-LoaderOptions loader_options(const recipe::ExtractionPlan& plan) {
+LoaderOptions loader_options(const recipe::ExtractionPlan& plan, torch::Device device) {
   LoaderOptions options;
   options.workers = plan.loader.workers > 0 ? plan.loader.workers : system::usable_processors();
   options.prefetch = plan.loader.prefetch;
   options.skip_bad_images = plan.loader.skip_bad_images;
   options.max_pixels = std::max<std::int64_t>(1, std::llround(plan.loader.max_megapixels * 1e6));
   options.seed = plan.seed;
+  options.pinned = device.is_cuda();
   return options;
 }
 

@@ -1,6 +1,8 @@
 // What a plan says of loading images.
 #pragma once
 
+#include <torch/types.h>
+
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -18,7 +20,9 @@ namespace kindred::data {
     const recipe::ExtractionPlan& plan);
 
 /// The table [loader] and the seed; workers = 0 becomes the usable processors.
-[[nodiscard]] LoaderOptions loader_options(const recipe::ExtractionPlan& plan);
+/// @param device where the images go: for a GPU the loader makes them in pinned memory
+[[nodiscard]] LoaderOptions loader_options(const recipe::ExtractionPlan& plan,
+                                           torch::Device device = torch::kCPU);
 
 /// All samples in order, `size` a batch; the last has what is left.
 [[nodiscard]] std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples,

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -17,6 +18,7 @@
 #include "progress/meter.h"
 #include "system/device.h"
 #include "system/out_of_memory.h"
+#include "system/transfer.h"
 
 namespace kindred::inference {
 namespace {
@@ -136,6 +138,12 @@ class TrackletRows {
   torch::Tensor sums_;
 };
 
+/// A batch whose descriptors may not be there yet. Its images are gone.
+struct Described {
+  data::Batch batch;
+  system::Arriving rows;
+};
+
 /// Batches of samples in an order.
 std::vector<data::Frames> batches_of(const data::Frames& order, std::int64_t size) {
   auto batches = data::consecutive_batches(order.size(), static_cast<std::size_t>(size));
@@ -189,32 +197,42 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
   const auto augmentations = data::create_augmentations(plan);
   TrackletRows tracklets(samples, plan.embed.frames);
   const auto& order = tracklets.order();
-  data::Loader loader(dataset, samples, augmentations, data::loader_options(plan), false);
+  data::Loader loader(dataset, samples, augmentations, data::loader_options(plan, computing.device), false);
   loader.start(batches_of(order, plan.embed.batch_size), 0);
 
   progress::Meter meter(progress, "embed " + what, static_cast<std::int64_t>(order.size()));
   std::int64_t described = 0;
-  while (const auto batch = loader.next()) {
-    const auto rows = [&] {
+  const auto keep = [&](Described& done) {
+    const auto& rows = done.rows.get();
+    const auto count = static_cast<std::int64_t>(done.batch.samples.size());
+    if (rows.dim() != 2 || rows.size(0) != count || rows.scalar_type() != torch::kFloat) {
+      throw std::logic_error("a model's descriptors must be [N, D], 32-bit floats");
+    }
+    require_unit_rows(rows, done.batch, samples);
+    tracklets.add(done.batch.samples, rows);
+    described += count;
+    meter.update(described + loader.skipped());
+  };
+  std::optional<Described> last;
+  while (auto batch = loader.next()) {
+    auto rows = [&] {
       const system::Autocast autocast(computing);
       try {
         const auto input = model::network_input(batch->images, samples, batch->samples, model.population());
-        return describe(model, model::placed(input, computing.device), plan.embed.flip_test).to(torch::kCPU);
+        return system::Arriving(
+            describe(model, model::placed(input, computing.device), plan.embed.flip_test));
       } catch (const std::exception& error) {
         if (!system::is_out_of_memory(error)) throw;
         throw system::batch_too_large(computing.device, batch->images,
                                       "lower embed.batch_size, or use smaller images or a smaller model");
       }
     }();
-    const auto count = static_cast<std::int64_t>(batch->samples.size());
-    if (rows.dim() != 2 || rows.size(0) != count || rows.scalar_type() != torch::kFloat) {
-      throw std::logic_error("a model's descriptors must be [N, D], 32-bit floats");
-    }
-    require_unit_rows(rows, *batch, samples);
-    tracklets.add(batch->samples, rows);
-    described += count;
-    meter.update(described + loader.skipped());
+    batch->images.reset();
+    // While the device computes this batch, the one before is dealt with.
+    if (last) keep(*last);
+    last = Described{std::move(*batch), std::move(rows)};
   }
+  if (last) keep(*last);
   if (const auto skipped = loader.skipped(); skipped > 0) {
     const auto messages = loader.skip_messages();
     const auto first = messages.empty() ? std::string() : "; the first: " + messages.front();

@@ -622,9 +622,9 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
 }
 
 DistanceBlock cosine_distances(torch::Tensor query, torch::Tensor gallery, const std::string& query_name,
-                               const std::string& gallery_name) {
+                               const std::string& gallery_name, torch::Device device) {
   auto similarity = std::make_shared<const CosineSimilarity>(std::move(query), std::move(gallery), query_name,
-                                                             gallery_name);
+                                                             gallery_name, device);
   return [similarity](std::int64_t first, std::int64_t last) {
     return similarity->rows(first, last).neg_().add_(1);
   };

@@ -53,8 +53,10 @@ enum class DistanceScale {
 
 /// 1 - cosine similarity of rows, computed block by block. Rows without a direction are a DataError naming
 /// the row, and so are widths that differ.
+/// @param device where products are computed; blocks are on the CPU
 [[nodiscard]] DistanceBlock cosine_distances(torch::Tensor query, torch::Tensor gallery,
                                              const std::string& query_name = "query",
-                                             const std::string& gallery_name = "gallery");
+                                             const std::string& gallery_name = "gallery",
+                                             torch::Device device = torch::kCPU);
 
 }  // namespace kindred::ranking

@@ -39,7 +39,8 @@ void say_merged(results::Evaluation& evaluation, std::size_t images) {
 
 results::Evaluation evaluate_features(const file::Features& query, const file::Features& gallery,
                                       const recipe::EvaluationPlan& plan, progress::ProgressSink& progress,
-                                      const std::string& query_name, const std::string& gallery_name) {
+                                      const std::string& query_name, const std::string& gallery_name,
+                                      torch::Device device) {
   auto same = same_images(query.samples, query.descriptors, gallery.samples, gallery.descriptors);
   std::optional<file::Features> merged;
   if (plan.evaluate.multi_query) {
@@ -49,7 +50,7 @@ results::Evaluation evaluate_features(const file::Features& query, const file::F
   const auto& queries = merged ? *merged : query;
   auto evaluation =
       judge(queries.samples, gallery.samples,
-            cosine_distances(queries.descriptors, gallery.descriptors, query_name, gallery_name),
+            cosine_distances(queries.descriptors, gallery.descriptors, query_name, gallery_name, device),
             DistanceScale::cosine, plan, progress, query_name, same);
   if (merged) say_merged(evaluation, query.samples.size());
   return evaluation;
@@ -68,7 +69,7 @@ results::Evaluation evaluate_search(SearchInput input, const recipe::RankingPlan
   const auto gallery = input.descriptors.slice(0, queries);
   if (!plan.post_processed()) {
     return evaluate_features(query, {gallery, std::move(input.gallery)}, plan, progress,
-                             input.query_file.string(), input.gallery_file.string());
+                             input.query_file.string(), input.gallery_file.string(), device);
   }
   if (plan.evaluate.multi_query) {
     auto merged = merge_queries(query, input.query_file.string());

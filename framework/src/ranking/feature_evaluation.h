@@ -15,12 +15,11 @@ namespace kindred::ranking {
 /// Ranks the gallery by cosine distance for every query and judges the rankings (evaluation.h). With
 /// [evaluate] multi_query the queries are merged before (multi_query.h).
 /// @param query_name, gallery_name what errors call the two, such as their files
-[[nodiscard]] results::Evaluation evaluate_features(const file::Features& query,
-                                                    const file::Features& gallery,
-                                                    const recipe::EvaluationPlan& plan,
-                                                    progress::ProgressSink& progress,
-                                                    const std::string& query_name = "query",
-                                                    const std::string& gallery_name = "gallery");
+/// @param device where products of descriptors are computed
+[[nodiscard]] results::Evaluation evaluate_features(
+    const file::Features& query, const file::Features& gallery, const recipe::EvaluationPlan& plan,
+    progress::ProgressSink& progress, const std::string& query_name = "query",
+    const std::string& gallery_name = "gallery", torch::Device device = torch::kCPU);
 
 /// Judges the rankings that any distances give.
 /// @param distances of all queries of `input` to its whole gallery

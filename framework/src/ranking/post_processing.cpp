@@ -38,7 +38,9 @@ std::shared_ptr<Searched> search(const recipe::RankingPlan& plan, const std::str
   retrieval.descriptors = std::move(descriptors);
   retrieval.queries = queries;
   const auto cosine = [&] {
-    if (!retrieval.distances) retrieval.distances = cosine_distances(retrieval.query(), retrieval.gallery());
+    if (retrieval.distances) return;
+    retrieval.distances = cosine_distances(retrieval.query(), retrieval.gallery(), "query", "gallery",
+                                           searched->host->device());
   };
   for (std::size_t i = 0; i < plan.post_processors.size(); ++i) {
     const auto& choice = plan.post_processors[i];
@@ -105,7 +107,7 @@ class ByDomain {
            progress::ProgressSink& progress) {
     const auto queries = static_cast<std::int64_t>(input.query.size());
     cosine_ = cosine_distances(input.descriptors.slice(0, 0, queries), input.descriptors.slice(0, queries),
-                               input.query_file.string(), input.gallery_file.string());
+                               input.query_file.string(), input.gallery_file.string(), device);
     const auto parts = parts_by_domain(input);
     require_domains(plan, parts);
     for (const auto& [domain, part] : parts) {

@@ -1,5 +1,7 @@
 #include "ranking/similarity.h"
 
+#include <ATen/Context.h>
+
 #include <stdexcept>
 #include <utility>
 
@@ -58,19 +60,21 @@ DataError dim_mismatch(const std::string& query_name, std::int64_t query_dim, co
 }
 
 CosineSimilarity::CosineSimilarity(torch::Tensor query, torch::Tensor gallery, std::string query_name,
-                                   const std::string& gallery_name)
+                                   const std::string& gallery_name, torch::Device device)
     : query_(std::move(query)), gallery_(std::move(gallery)), query_name_(std::move(query_name)) {
   require_directions(query_, query_name_);
   require_rows(gallery_);
   if (query_.size(1) != gallery_.size(1)) {
     throw dim_mismatch(query_name_, query_.size(1), gallery_name, gallery_.size(1));
   }
-  inverse_lengths_ = inverse_lengths(gallery_, gallery_name);
+  inverse_lengths_ = inverse_lengths(gallery_, gallery_name).to(device);
+  gallery_ = gallery_.to(device);
 }
 
 torch::Tensor CosineSimilarity::rows(std::int64_t first, std::int64_t last) const {
   const auto block = unit_rows(query_.slice(0, first, last), query_name_, first);
-  return torch::matmul(block, gallery_.t()).mul_(inverse_lengths_);
+  const at::NoTF32Guard all_bits;
+  return torch::matmul(block.to(gallery_.device()), gallery_.t()).mul_(inverse_lengths_).to(torch::kCPU);
 }
 
 }  // namespace kindred::ranking

@@ -30,22 +30,23 @@ void require_directions(const torch::Tensor& rows, const std::string& what);
 [[nodiscard]] DataError dim_mismatch(const std::string& query_name, std::int64_t query_dim,
                                      const std::string& gallery_name, std::int64_t gallery_dim);
 
-/// The cosine similarities of query rows with all gallery rows. Neither is copied: a block's product is
-/// scaled by the lengths afterwards.
+/// The cosine similarities of query rows with all gallery rows. Neither is copied, but the gallery to a GPU:
+/// a block's product is scaled by the lengths afterwards.
 class CosineSimilarity {
  public:
   /// @param query [Q, D] and @param gallery [G, D], 32-bit floats on the CPU. Throws DataError when the
   /// widths differ, or for a row as unit_rows() does.
+  /// @param device where products are computed, in 32 bits
   CosineSimilarity(torch::Tensor query, torch::Tensor gallery, std::string query_name = "query",
-                   const std::string& gallery_name = "gallery");
+                   const std::string& gallery_name = "gallery", torch::Device device = torch::kCPU);
 
-  /// Rows [first, last) of the query: [last - first, G].
+  /// Rows [first, last) of the query: [last - first, G], on the CPU.
   [[nodiscard]] torch::Tensor rows(std::int64_t first, std::int64_t last) const;
 
  private:
   torch::Tensor query_;
-  torch::Tensor gallery_;
-  torch::Tensor inverse_lengths_;  // of the gallery's rows, [G]
+  torch::Tensor gallery_;          // on the device
+  torch::Tensor inverse_lengths_;  // of the gallery's rows, [G], on the device
   std::string query_name_;
 };
 

@@ -451,7 +451,8 @@ Schema<RunSettings> RunSettings::schema() {
 }
 
 Schema<MachineSettings> MachineSettings::schema() {
-  Schema<MachineSettings> s("The hardware that a run uses, without effect on what it computes.");
+  Schema<MachineSettings> s(
+      "The hardware that a run uses and how; at most the last bits of what it computes depend on it.");
   s.add("device", &MachineSettings::device,
         "device to compute on; 'auto': CUDA if it works on this machine, else the CPU")
       .like(is_device, "'auto', 'cpu', 'cuda' or 'cuda:N'")
@@ -460,6 +461,18 @@ Schema<MachineSettings> MachineSettings::schema() {
       .range(0, 4096)
       .unit("threads")
       .also_called({"num_threads", "cpus", "n_jobs", "workers"});
+  s.add("tf32", &MachineSettings::tf32,
+        "where GPUs since Ampere may round factors of 32-bit products to TF32, which has 10 bits after the "
+        "point instead of 23: 'convolutions' (as PyTorch does), 'all': matrix products of networks too, "
+        "'off'; no effect on searches, which stay exact, and on the CPU",
+        {{"convolutions", system::TensorFloat::convolutions},
+         {"all", system::TensorFloat::all},
+         {"off", system::TensorFloat::off}})
+      .also_called({"allow_tf32", "matmul_precision", "float32_matmul_precision"});
+  s.add("cudnn_benchmark", &MachineSettings::cudnn_benchmark,
+        "on a GPU, let cuDNN try its algorithms for each size of a convolution once and take the fastest; "
+        "false: take what it expects to be fast, which is the same in each run; no effect on the CPU")
+      .also_called({"benchmark", "cudnn"});
   return s;
 }
 

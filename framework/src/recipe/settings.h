@@ -9,6 +9,7 @@
 #include "file/storage.h"
 #include "kindred/core/schema.h"
 #include "system/precision_kind.h"
+#include "system/tensor_float.h"
 
 namespace kindred::recipe {
 
@@ -168,8 +169,10 @@ struct RankingSettings {
 
 /// Table [machine]: where a run is carried out, not what it computes; a run may be continued with another.
 struct MachineSettings {
-  std::string device = "auto";  ///< "auto", "cpu", "cuda" or "cuda:N"
-  std::int64_t threads = 0;     ///< 0: all usable processors
+  std::string device = "auto";                                   ///< "auto", "cpu", "cuda" or "cuda:N"
+  std::int64_t threads = 0;                                      ///< 0: all usable processors
+  system::TensorFloat tf32 = system::TensorFloat::convolutions;  ///< of GPUs
+  bool cudnn_benchmark = true;                                   ///< of GPUs
   static Schema<MachineSettings> schema();
 };
 

@@ -4,6 +4,7 @@
 #include "progress/log.h"
 #include "results/metrics_file.h"
 #include "system/device.h"
+#include "system/gpu_arithmetic.h"
 #include "system/precision.h"
 #include "training/checkpoint.h"
 #include "training/extension.h"
@@ -42,6 +43,10 @@ void tell_of_precision(const recipe::Plan& asked, const recipe::Plan& plan, torc
                              " would suit " + device.str() + " better"));
   } else if (precision != system::Precision::fp32) {
     progress.note("computing in " + name);
+  }
+  if (const auto text = system::gpu_arithmetic_text(device, plan.machine.tf32, plan.machine.cudnn_benchmark);
+      !text.empty()) {
+    progress.note(text);
   }
   if (!system::is_made_for(device, precision)) {
     progress.note("warning: " + system::device_text(device) + " is not designed for " + name +
@@ -85,6 +90,7 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
   const auto device = system::resolve_device(plan.machine.device);
   system::require_precision(plan.train.precision, device, "train.precision");
   system::set_threads(plan.machine.threads);
+  system::set_gpu_arithmetic(plan.machine.tf32, plan.machine.cudnn_benchmark);
   results::MetricsFile metrics(directory.metrics());
   progress::RunLog log(directory.log());
   progress::TeeProgress tee({&metrics, &log, &progress});

@@ -1,7 +1,9 @@
 #include "system/precision.h"
 
+#include <torch/library.h>
 #include <torch/nn/functional/conv.h>
 #include <torch/utils.h>
+#include <torch/version.h>
 
 #include <array>
 #include <exception>
@@ -12,6 +14,25 @@
 #include "api/nn/torch_version.h"
 #include "kindred/core/error.h"
 #include "system/device.h"
+
+// In a list of its own by 2.x's CPU autocast, in none by 1.13's: there a norm of 16 bits with its 32-bit
+// weights was an error. As on GPUs, it is computed in 32 bits.
+#if TORCH_VERSION_MAJOR < 2
+namespace {
+
+at::Tensor layer_norm_in_fp32(const at::Tensor& input, at::IntArrayRef shape,
+                              const c10::optional<at::Tensor>& weight, const c10::optional<at::Tensor>& bias,
+                              double epsilon, bool cudnn_enable) {
+  const c10::impl::ExcludeDispatchKeyGuard outside(c10::DispatchKey::AutocastCPU);
+  return at::layer_norm(input.to(at::kFloat), shape, weight, bias, epsilon, cudnn_enable);
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(aten, AutocastCPU, autocast) {
+  autocast.impl("layer_norm", layer_norm_in_fp32);
+}
+#endif
 
 namespace kindred::system {
 namespace {
@@ -99,6 +120,14 @@ bool is_made_for(torch::Device device, Precision precision) {
 Precision suitable_precision(torch::Device device) {
   if (is_made_for(device, Precision::bf16)) return Precision::bf16;
   return device.is_cuda() ? Precision::fp16 : Precision::fp32;
+}
+
+std::string why_suitable(torch::Device device) {
+  const bool bf16 = suitable_precision(device) == Precision::bf16;
+  if (!device.is_cuda())
+    return bf16 ? "the processor has instructions for it" : "the processor has none for bf16";
+  return "the GPU is of compute capability " + std::to_string(compute_capability(device)) +
+         (bf16 ? "" : "; bf16 needs 8");
 }
 
 void require_precision(Precision precision, torch::Device device, const std::string& key) {

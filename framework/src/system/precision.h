@@ -23,6 +23,9 @@ namespace kindred::system {
 /// more, fp16 on older GPUs, else fp32.
 [[nodiscard]] Precision suitable_precision(torch::Device device);
 
+/// Why that suits it: "the processor has instructions for it".
+[[nodiscard]] std::string why_suitable(torch::Device device);
+
 /// Throws Error when the device cannot compute in it.
 /// @param key where the recipe says so: "train.precision"
 void require_precision(Precision precision, torch::Device device, const std::string& key);

@@ -147,8 +147,8 @@ void Teachers::place(torch::Device device) {
   for (auto& teacher : teachers_) {
     if (teacher.model == nullptr) continue;
     system::place_module(*teacher.model, device);
-    teacher.cameras = teacher.cameras.to(device);
-    teacher.views = teacher.views.to(device);
+    teacher.cameras = system::place_labels(teacher.cameras, device);
+    teacher.views = system::place_labels(teacher.views, device);
   }
 }
 

@@ -278,7 +278,7 @@ void Trainer::compute(const Activations& given_images, const torch::Tensor& labe
     const std::vector<std::int64_t> list(given.data_ptr<std::int64_t>(),
                                          given.data_ptr<std::int64_t>() + given.numel());
     const auto share = static_cast<float>(anchors_with_pairs(list)) / static_cast<float>(list.size());
-    watched.push_back(torch::full({1}, share).to(sum.device()));
+    watched.push_back(torch::full({1}, share, torch::TensorOptions(sum.device())));
   }
   // Before anything is learnt from it: on the CPU a bad loss leaves the weights as they are.
   meter_.add(torch::cat(watched), epoch, batch, learning_rate_);

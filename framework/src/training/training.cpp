@@ -86,7 +86,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       sampler_(create_sampler(plan, data_)),
       schedule_(create_schedule(plan)),
       augmentations_(data::create_augmentations(plan)),
-      loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan), /*training=*/true),
+      loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan, device), /*training=*/true),
       trainer_(plan, initial_model(plan, data_, progress), device) {
   std::vector<std::string> notes;
   weights::start_losses(plan, trainer_.terms(), classes_of(data_), notes);
@@ -319,7 +319,7 @@ results::Evaluation Training::evaluate(const TestSet& test_set) {
   const auto query = extract(test_set.query, "query");
   const auto gallery = extract(test_set.gallery, "gallery");
   progress::SilentProgress silent;
-  return ranking::evaluate_features(query, gallery, plan_, silent);
+  return ranking::evaluate_features(query, gallery, plan_, silent, "query", "gallery", device_);
 }
 
 void Training::evaluate_epoch() {

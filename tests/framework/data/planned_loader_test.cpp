@@ -1,5 +1,11 @@
 #include "data/planned_loader.h"
 
+#include <doctest/doctest.h>
+#include <torch/types.h>
+
+#include <memory>
+#include <vector>
+
 #include "data_files.h"
 #include "kindred/image/image.h"
 #include "made_dataset.h"
@@ -35,4 +41,24 @@ TEST_CASE("the limit of pixels is that of the recipe") {
   plan.loader.max_megapixels = 1e-9;
   CHECK(loader_options(plan).max_pixels == 1);
   set_pixel_limit(before);
+}
+
+TEST_CASE("batches are made in pinned memory for a GPU alone, and are the same where there is none") {
+  recipe::ExtractionPlan plan;
+  CHECK_FALSE(loader_options(plan).pinned);
+  CHECK_FALSE(loader_options(plan, torch::kCPU).pinned);
+  CHECK(loader_options(plan, torch::Device(torch::kCUDA, 0)).pinned);
+
+  MadeDataset dataset;
+  dataset.add("a.png", 1, 1, Split::train);
+  dataset.add("b.png", 2, 1, Split::train);
+  const auto samples = dataset.samples();
+  const std::vector<std::unique_ptr<Augmentation>> none;
+  std::vector<torch::Tensor> images;
+  for (const auto device : {torch::Device(torch::kCPU), torch::Device(torch::kCUDA, 0)}) {
+    Loader loader(dataset, samples, none, loader_options(plan, device), /*training=*/false);
+    loader.start({{0, 1}}, 0);
+    images.push_back(loader.next()->images);
+  }
+  CHECK(images[0].equal(images[1]));
 }

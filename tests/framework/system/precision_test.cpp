@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include <stdexcept>
 
@@ -85,4 +86,25 @@ TEST_CASE("weights changed between two scopes are not remembered from the first"
     weight.fill_(3);
   }
   CHECK(product() == 3);
+}
+
+TEST_CASE("a layer normalization of 16 bits computes in 32 within the scope, as on GPUs") {
+  if (!can_compute(torch::kCPU, system::Precision::bf16)) {
+    MESSAGE("left out: this processor computes in fp32 alone");
+    return;
+  }
+  torch::manual_seed(1);
+  const auto values = torch::randn({4, 16}).to(torch::kBFloat16).set_requires_grad(true);
+  const auto weight = torch::rand({16}).set_requires_grad(true);
+  const auto bias = torch::rand({16});
+  torch::Tensor found;
+  {
+    const Autocast scope({torch::kCPU, system::Precision::bf16});
+    found = torch::layer_norm(values, {16}, weight, bias);
+  }
+  const auto expected = torch::layer_norm(values.detach().to(torch::kFloat32), {16}, weight, bias);
+  CHECK(torch::allclose(found.to(torch::kFloat32), expected, 1e-2, 1e-2));
+  found.to(torch::kFloat32).sum().backward();
+  CHECK(values.grad().defined());
+  CHECK(weight.grad().scalar_type() == torch::kFloat32);
 }

@@ -9,6 +9,7 @@
 #include <bit>
 #include <chrono>
 #include <cmath>
+#include <future>
 #include <limits>
 #include <mutex>
 #include <optional>
@@ -411,32 +412,55 @@ class Search {
   }
 
   /// For devices that sort faster than they hand over: the best of whole rows of products, with some to
-  /// spare; a row for which the spare ones do not suffice is searched in 64 bits.
+  /// spare; a row for which the spare ones do not suffice is searched in 64 bits. While the candidates of a
+  /// block are compared here, the device works on the next one.
   void search_whole_rows() {
     const auto images = gallery().size();
-    const auto spare = std::min(images, 2 * count_ + 64);
     const auto half_squares =
         torch::from_blob(const_cast<float*>(gallery().half_squares.data()), {images}).to(options_.device);
-    constexpr std::int64_t block_bytes = std::int64_t{1} << 30;
-    const auto block = std::max<std::int64_t>(1, block_bytes / (images * std::int64_t{4}));
-    for (std::int64_t first = 0; first < query_.size(); first += block) {
-      const auto last = std::min(first + block, query_.size());
-      const auto scores =
-          torch::mm(query_.search_rows.slice(0, first, last), gallery().search_rows.t()).to(torch::kFloat) -
-          half_squares;
-      keep_products(first, std::min(last, options_.products_of));
-      const auto near = best_of(scores, spare);
-      const auto far = far_ ? best_of(-scores, std::min<std::int64_t>(images, 64)) : Best{};
-      parallel_ranges(last - first, [&](std::int64_t begin, std::int64_t end) {
-        for (auto i = begin; i < end; ++i) {
-          bool whole = take_best(near_, near, first + i, i, images);
-          if (far_) whole = take_best(*far_, far, first + i, i, images) && whole;
+    constexpr std::int64_t block_bytes = std::int64_t{1} << 28;
+    const auto size = std::max<std::int64_t>(1, block_bytes / (images * std::int64_t{4}));
+    const auto begin = [&](std::int64_t first) {
+      const Block block{first, std::min(first + size, query_.size())};
+      return std::async(std::launch::async, [this, block, &half_squares] {
+        const torch::NoGradGuard no_gradients;
+        const at::NoTF32Guard all_bits;
+        return candidates_of(block, half_squares);
+      });
+    };
+    auto next = begin(0);
+    for (std::int64_t first = 0; first < query_.size(); first += size) {
+      const auto found = next.get();
+      const auto last = std::min(first + size, query_.size());
+      if (last < query_.size()) next = begin(last);
+      parallel_ranges(last - first, [&](std::int64_t from, std::int64_t to) {
+        for (auto i = from; i < to; ++i) {
+          bool whole = take_best(near_, found.near, first + i, i, images);
+          if (far_) whole = take_best(*far_, found.far, first + i, i, images) && whole;
           if (!whole) offer_all(first + i);
           finish(first + i);
         }
       });
       if (options_.progress) options_.progress(last, query_.size());
     }
+  }
+
+  struct Best {
+    torch::Tensor scores;
+    torch::Tensor rows;
+  };
+  struct Candidates {
+    Best near;
+    Best far;
+  };
+  Candidates candidates_of(const Block& block, const torch::Tensor& half_squares) {
+    const auto images = gallery().size();
+    auto scores = torch::mm(block.of(query_.search_rows), gallery().search_rows.t()).to(torch::kFloat);
+    scores.sub_(half_squares);
+    keep_products(block.first, std::min(block.last, options_.products_of));
+    Candidates candidates{best_of(scores, std::min(images, 2 * count_ + 64), true), {}};
+    if (far_) candidates.far = best_of(scores, std::min<std::int64_t>(images, 16), false);
+    return candidates;
   }
 
   void keep_products(std::int64_t first, std::int64_t last) {
@@ -446,13 +470,11 @@ class Search {
         .copy_(torch::mm(rows.slice(0, first, last), rows.slice(0, options_.products_of).t()));
   }
 
-  struct Best {
-    torch::Tensor scores;
-    torch::Tensor rows;
-  };
-  static Best best_of(const torch::Tensor& scores, std::int64_t count) {
-    const auto [values, rows] = scores.topk(count, 1);
-    return {values.to(torch::kCPU).contiguous(), rows.to(torch::kCPU).contiguous()};
+  /// Of the smallest, the scores are negated: the largest of the negated ones.
+  static Best best_of(const torch::Tensor& scores, std::int64_t count, bool largest) {
+    const auto [values, rows] = scores.topk(count, 1, largest);
+    const auto found = values.to(torch::kCPU).contiguous();
+    return {largest ? found : found.neg(), rows.to(torch::kCPU).contiguous()};
   }
   /// False when rows that were left out may belong to the result.
   static bool take_best(CandidateLists& lists, const Best& best, std::int64_t row, std::int64_t i,
@@ -517,6 +539,7 @@ SearchPrecision faster_precision(const torch::Tensor& rows) {
 NearestRows search(const torch::Tensor& query, const torch::Tensor* gallery, const NearestOptions& options) {
   if (options.count < 1) throw std::logic_error("nearest_rows: count must be at least 1");
   const torch::NoGradGuard no_gradients;
+  const at::NoTF32Guard all_bits;  // the error bounds are those of 32 bits
   auto precision = options.precision;
   if (precision != SearchPrecision::float32 &&
       (!options.device.is_cpu() || !sums_bfloat16_in_float(query.size(1)))) {
