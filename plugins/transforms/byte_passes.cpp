@@ -1,6 +1,5 @@
 #include "byte_passes.h"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>

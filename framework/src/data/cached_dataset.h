@@ -1,7 +1,6 @@
 // A data set that keeps decoded images in memory.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>

@@ -1,10 +1,13 @@
 #include "jpeg.h"
 
+// jpeglib.h does not include it, but needs it.
+#include <stdio.h>
+
 #include <algorithm>
 #include <array>
 #include <csetjmp>
 #include <cstddef>
-#include <cstdio>  // jpeglib.h needs it
+#include <cstdint>
 #include <string_view>
 
 #include <jpeglib.h>
