@@ -10,6 +10,8 @@
 
 #include <opencv2/core.hpp>
 
+#include "byte_passes.h"
+
 namespace kindred::transforms {
 namespace {
 
@@ -158,6 +160,64 @@ cv::Mat resized(const cv::Mat& image, cv::Size size, PillowFilter filter) {
   return wide.rows == size.height ? wide : rows<Pixel, channels>(wide, size.height, filter);
 }
 
+/// Weights in two parts of 16 bits, two pixels at a time.
+ByteTaps byte_taps(int from, int to, PillowFilter filter) {
+  const auto whole = taps_for<std::uint8_t>(from, to, filter);
+  const int pairs = (whole.count + 1) / 2;
+  ByteTaps taps{pairs, whole.first, {}, {}, {}};
+  const auto count = static_cast<std::size_t>(to) * static_cast<std::size_t>(pairs);
+  taps.high.assign(count, 0);
+  taps.low.assign(count, 0);
+  for (int place = 0; place < to; ++place) {
+    const int length = whole.length[static_cast<std::size_t>(place)];
+    taps.length.push_back((length + 1) / 2);
+    for (int i = 0; i < length; ++i) {
+      constexpr std::int32_t low_bits = (1 << 11) - 1;
+      const auto weight =
+          whole.weights[static_cast<std::size_t>(place) * static_cast<std::size_t>(whole.count) +
+                        static_cast<std::size_t>(i)];
+      const int shift = i % 2 == 0 ? 0 : 16;
+      const auto at =
+          static_cast<std::size_t>(place) * static_cast<std::size_t>(pairs) + static_cast<std::size_t>(i / 2);
+      const auto part = [&](std::int32_t value) {
+        return static_cast<std::int32_t>((static_cast<std::uint32_t>(value) & 0xFFFFU) << shift);
+      };
+      taps.high[at] |= part(weight >> 11);
+      taps.low[at] |= part(weight & low_bits);
+    }
+  }
+  return taps;
+}
+
+/// The last ones of a thread are kept: images of a data set are often of one size, and making weights takes
+/// as long as using them.
+class KeptTaps {
+ public:
+  const ByteTaps& of(int from, int to, PillowFilter filter) {
+    if (from != from_ || to != to_ || filter != filter_) {
+      taps_ = byte_taps(from, to, filter);
+      from_ = from;
+      to_ = to;
+      filter_ = filter;
+    }
+    return taps_;
+  }
+
+ private:
+  int from_ = 0;
+  int to_ = 0;
+  PillowFilter filter_ = PillowFilter::bilinear;
+  ByteTaps taps_{};
+};
+
+cv::Mat resized_bytes(const cv::Mat& image, cv::Size size, PillowFilter filter) {
+  thread_local KeptTaps across;
+  thread_local KeptTaps down;
+  const auto wide =
+      image.cols == size.width ? image : byte_columns(image, across.of(image.cols, size.width, filter));
+  return wide.rows == size.height ? wide : byte_rows(wide, down.of(wide.rows, size.height, filter));
+}
+
 template <class Pixel>
 cv::Mat of_channels(const cv::Mat& image, cv::Size size, PillowFilter filter) {
   return image.channels() == 1 ? resized<Pixel, 1>(image, size, filter)
@@ -169,6 +229,10 @@ cv::Mat of_channels(const cv::Mat& image, cv::Size size, PillowFilter filter) {
 cv::Mat pillow_resize(const cv::Mat& image, cv::Size size, PillowFilter filter) {
   CV_Assert(image.channels() == 1 || image.channels() == 3);
   CV_Assert(image.depth() == CV_8U || image.depth() == CV_32F);
+  constexpr int narrowest = 6;  // pixels: byte_rows() needs 16 bytes
+  if (image.type() == CV_8UC3 && size.width >= narrowest && has_byte_passes()) {
+    return resized_bytes(image, size, filter);
+  }
   return image.depth() == CV_8U ? of_channels<std::uint8_t>(image, size, filter)
                                 : of_channels<float>(image, size, filter);
 }

@@ -15,6 +15,7 @@
 #include "kindred/core/error.h"
 #include "normalize.h"
 #include "pad_crop.h"
+#include "pillow_resize.h"
 #include "random_rotation.h"
 #include "resize.h"
 
@@ -131,6 +132,32 @@ TEST_CASE("resize with antialias gives Pillow's pixels, smaller and larger, line
     ++cases;
   }
   CHECK(cases == 12);
+}
+
+TEST_CASE("antialias of many pixels at a time equals that of one channel after the other, to the last bit") {
+  cv::theRNG().state = 3;
+  for (const auto filter : {PillowFilter::bilinear, PillowFilter::bicubic}) {
+    for (const cv::Size from :
+         {cv::Size(1, 1), cv::Size(2, 3), cv::Size(7, 9), cv::Size(64, 128), cv::Size(131, 77)}) {
+      for (const cv::Size to :
+           {cv::Size(3, 5), cv::Size(6, 6), cv::Size(16, 33), cv::Size(128, 130), cv::Size(61, 1)}) {
+        cv::Mat larger(from.height + 2, from.width + 3, CV_8UC3);
+        cv::randu(larger, 0, 2);
+        larger *= 255;  // black and white: sums beyond both ends
+        const cv::Mat image = larger(cv::Rect(cv::Point(1, 1), from));  // with gaps between its rows
+        std::vector<cv::Mat> channels;
+        cv::split(image, channels);
+        for (auto& channel : channels) channel = pillow_resize(channel, to, filter);
+        cv::Mat expected;
+        cv::merge(channels, expected);
+        CAPTURE(from.width);
+        CAPTURE(from.height);
+        CAPTURE(to.width);
+        CAPTURE(to.height);
+        CHECK(equal(pillow_resize(image, to, filter), expected));
+      }
+    }
+  }
 }
 
 TEST_CASE("resize with antialias filters floats without rounding, and refuses the area") {

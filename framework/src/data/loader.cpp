@@ -92,6 +92,30 @@ void write_planes(const cv::Mat& image, float* out) {
   }
 }
 
+/// Memory of batches, used again once nobody has the batch any more. What is new comes from the system page
+/// by page, which for a batch takes longer than to decode its images. To be used under a lock.
+class BatchMemory {
+ public:
+  /// Values of a batch, as a tensor of that shape, without a content.
+  torch::Tensor take(const std::vector<std::int64_t>& shape) {
+    std::int64_t values = 1;
+    for (const auto length : shape) values *= length;
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      // One owner is the list itself; the tensors that look at a batch are the others.
+      if (kept_[i].storage().use_count() > 1) continue;
+      if (kept_[i].numel() >= values) return kept_[i].narrow(0, 0, values).view(shape);
+      kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(i--));
+    }
+    kept_.push_back(torch::empty({values}, torch::kFloat32));
+    return kept_.back().view(shape);
+  }
+
+  void release() { kept_.clear(); }
+
+ private:
+  std::vector<torch::Tensor> kept_;
+};
+
 }  // namespace
 
 /// Workers take the images of the pass one by one in its order. An ordered augmentation has a turn: the
@@ -139,6 +163,7 @@ struct Loader::State {
   std::uint64_t taken_position = 0;
   std::vector<std::uint64_t> turns;  // for each ordered augmentation
   std::deque<std::unique_ptr<Pending>> window;
+  BatchMemory memory;
 
   std::set<std::size_t> skipped;  ///< samples
   std::vector<std::string> messages;
@@ -154,6 +179,7 @@ struct Loader::State {
     turn_passed.notify_all();
     idle.wait(lock, [this] { return active == 0; });
     window.clear();
+    memory.release();
     batches.clear();
     next_batch = 0;
     taken_batch = 0;
@@ -246,7 +272,7 @@ struct Loader::State {
           // Pinned memory is LibTorch's to use again: it knows when the GPU has copied it.
           batch.images = options.pinned
                              ? system::transfer_buffer({count, 3, image.rows, image.cols}, torch::kFloat32)
-                             : torch::empty({count, 3, image.rows, image.cols}, torch::kFloat32);
+                             : memory.take({count, 3, image.rows, image.cols});
         } catch (const std::exception& error) {
           if (!system::is_out_of_memory(error)) throw;
           throw system::OutOfMemory("memory does not suffice for a batch of " + std::to_string(count) +
@@ -390,6 +416,7 @@ std::optional<Batch> Loader::next() {
     Batch batch = state.finish(*pending);
     if (!batch.samples.empty()) return batch;
   }
+  state.memory.release();
   return std::nullopt;
 }
 

@@ -17,7 +17,9 @@
 namespace kindred::data {
 
 struct Batch {
-  torch::Tensor images;              ///< [N, 3, H, W], 32-bit floats, contiguous, on the CPU
+  /// [N, 3, H, W], 32-bit floats, contiguous, on the CPU. The memory is used for a later batch once no tensor
+  /// looks at it: whoever still reads it, a GPU too, has to keep one.
+  torch::Tensor images;
   std::vector<std::size_t> samples;  ///< N indices into the loader's samples; bad images are left out
   std::size_t index = 0;  ///< place in the pass; an interrupted pass goes on with first_batch = index + 1
 };

@@ -92,6 +92,7 @@ class Planner {
     settings("loader", plan.loader);
     settings("train", plan.train);
     check_averages(plan);
+    plan.cache_location = location_of("loader", "cache_mib");
     plan.epochs_location = location_of("train", "epochs");
     plan.accumulate_location = location_of("train", "accumulate");
     plan.best_by_location = location_of("train", "best_by");

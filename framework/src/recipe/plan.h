@@ -143,6 +143,7 @@ struct Plan : RankingPlan, DataPlan, InferencePlan {
   Choice<Schedule> schedule;
   WeightsSettings weights;
   SourceLocation weights_location;
+  SourceLocation cache_location;       ///< of loader.cache_mib, or of the recipe
   SourceLocation epochs_location;      ///< of train.epochs, or of the recipe
   SourceLocation accumulate_location;  ///< likewise
   SourceLocation best_by_location;     ///< of train.best_by, or of the recipe

@@ -182,6 +182,16 @@ Schema<LoaderSettings> LoaderSettings::schema() {
       .at_most(1073)
       .unit("million pixels")
       .affects(Affects::features);
+  s.add("cache_mib", &LoaderSettings::cache_mib,
+        "memory for decoded images of a training, which from the second epoch on are not decoded again: "
+        "worth it "
+        "where the log says that the training waits for images; an image takes height x width x 3 bytes as "
+        "it is "
+        "stored, and those that are read first are kept; does not change the images")
+      .range(0, 1 << 30)
+      .unit("MiB")
+      .also_called(
+          {"cache", "cache_images", "cache_size", "in_memory", "ram_cache", "cache_mb", "cache_in_memory"});
   return s;
 }
 

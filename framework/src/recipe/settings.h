@@ -105,6 +105,7 @@ struct LoaderSettings {
   std::int64_t prefetch = 4;  ///< batches
   bool skip_bad_images = false;
   double max_megapixels = 50;  ///< of an image
+  std::int64_t cache_mib = 0;  ///< for decoded images of a training
   static Schema<LoaderSettings> schema();
 };
 

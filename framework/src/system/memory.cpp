@@ -1,5 +1,8 @@
 #include "system/memory.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -19,6 +22,23 @@ double peak_memory_mib() {
     return kibibytes / 1024;
   }
   return 0;
+}
+
+std::optional<std::int64_t> memory_limit_mib(const std::filesystem::path& root) {
+  for (const auto& file : {root / "memory.max", root / "memory/memory.limit_in_bytes"}) {
+    // "max", or in version 1 a number that no memory has, is none.
+    std::int64_t bytes = 0;
+    if (std::ifstream(file) >> bytes && bytes < std::int64_t{1} << 60) return bytes >> 20;
+  }
+  return std::nullopt;
+}
+
+std::int64_t machine_memory_mib() {
+  const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
+  const std::int64_t page = ::sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page <= 0) return 0;
+  const std::int64_t physical = (pages * page) >> 20;
+  return std::min(physical, memory_limit_mib("/sys/fs/cgroup").value_or(physical));
 }
 
 }  // namespace kindred::system

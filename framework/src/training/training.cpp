@@ -24,6 +24,7 @@
 #include "training/batch_pairs.h"
 #include "training/batch_parts.h"
 #include "training/extension.h"
+#include "training/image_supply.h"
 #include "training/lasting_losses.h"
 #include "training/planned_schedule.h"
 #include "training/random_state.h"
@@ -283,11 +284,13 @@ void Training::finish_epoch(std::int64_t batches) {
   auto progress = progress_of(batches);
   if (worked_ > 0) progress.figures["time/waiting_for_images"] = waited_ / worked_;
   progress_.finish(progress);
-  if (worked_ > 30 && waited_ > 0.5 * worked_ && !told_of_waiting_) {
+  if (const auto waiting = waiting_text(waited_, worked_, !told_of_waiting_); !waiting.empty()) {
     told_of_waiting_ = true;
-    progress_.note("warning: " + std::to_string(std::lround(100 * waited_ / worked_)) +
-                   " % of the time is spent waiting for images; to train faster, raise loader.workers if "
-                   "processors are free, or store smaller images");
+    progress_.note(waiting);
+  }
+  if (data_.cache != nullptr && !told_of_cache_) {
+    told_of_cache_ = true;
+    progress_.note(kept_text(data_.cache->kept(), plan_.loader.cache_mib));
   }
   if (loader_.skipped() > skipped_) {
     skipped_ = loader_.skipped();

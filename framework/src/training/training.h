@@ -83,6 +83,7 @@ class Training {
   double last_checkpoint_ = 0;  // monotonic seconds
   std::int64_t skipped_ = 0;    // images told of
   bool told_of_waiting_ = false;
+  bool told_of_cache_ = false;
   bool told_of_collapse_ = false;
 };
 

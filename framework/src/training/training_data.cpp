@@ -4,11 +4,13 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "data/open_dataset.h"
 #include "data/planned_loader.h"
 #include "kindred/core/error.h"
+#include "system/memory.h"
 #include "text/number_text.h"
 
 namespace kindred::training {
@@ -37,6 +39,21 @@ void require_training_images(const recipe::DatasetChoice& choice, const SplitCou
                            std::to_string(count(Split::gallery)) + " gallery images); " +
                            (choice.prefix.empty() ? "choose a data set with a split 'train'"
                                                   : "set its share = 0 to evaluate on it alone"));
+}
+
+/// With loader.cache_mib the data set keeps images in memory.
+void keep_images(TrainingData& data, const recipe::Plan& plan) {
+  const auto size = plan.loader.cache_mib;
+  if (size == 0) return;
+  const auto memory = system::machine_memory_mib();
+  if (memory > 0 && size > memory) {
+    throw RecipeError(plan.cache_location, "loader.cache_mib = " + std::to_string(size) +
+                                               ", but this machine has " + std::to_string(memory) +
+                                               " MiB of memory; leave enough of it to the training itself");
+  }
+  auto cache = std::make_unique<data::CachedDataset>(std::move(data.dataset), size << 20);
+  data.cache = cache.get();
+  data.dataset = std::move(cache);
 }
 
 }  // namespace
@@ -84,6 +101,7 @@ TrainingData load_training_data(const recipe::Plan& plan) {
   for (auto& [identity, index] : classes) index = data.identities++;
   for (const auto& sample : data.samples) data.labels.push_back(classes.at(sample.identity));
   data.fingerprint = fingerprint_of(data.samples);
+  keep_images(data, plan);
   return data;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "data/cached_dataset.h"
 #include "kindred/core/sample.h"
 #include "kindred/role/dataset.h"
 #include "recipe/plan.h"
@@ -22,7 +23,8 @@ struct TestSet {
 
 struct TrainingData {
   std::unique_ptr<Dataset> dataset;
-  std::vector<Sample> samples;  ///< the split "train", in the data set's order
+  const data::CachedDataset* cache = nullptr;  ///< `dataset`, when it keeps images in memory
+  std::vector<Sample> samples;                 ///< the split "train", in the data set's order
   std::vector<std::int64_t>
       labels;  ///< for each of them its class: the place of its identity among all, ascending
   std::int64_t identities = 0;
@@ -31,8 +33,9 @@ struct TrainingData {
       fingerprint;  ///< the number of training images and a checksum of their paths, identities, cameras
 };
 
-/// Throws ComponentError naming the data set when one that is trained on has no training images, when there
-/// are fewer than two identities, or one that is not known.
+/// Throws RecipeError when loader.cache_mib is more than the machine has, and ComponentError naming the data
+/// set when one that is trained on has no training images, when there are fewer than two identities, or one
+/// that is not known.
 [[nodiscard]] TrainingData load_training_data(const recipe::Plan& plan);
 
 }  // namespace kindred::training

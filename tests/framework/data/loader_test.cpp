@@ -490,6 +490,29 @@ TEST_CASE("a delivered batch outlives its loader") {
   CHECK(batch.images[0][0][0][0].item<float>() == 3.0F / 255.0F);
 }
 
+TEST_CASE("the memory of a batch is used again, but not while somebody looks at it") {
+  FakeDataset data(64);
+  const auto none = chain();
+  Loader loader(data, data.list, none, options(2, 2), true);
+  loader.start(in_order(63, 4), 1);
+  std::vector<torch::Tensor> held;
+  std::set<const void*> places;
+  for (int b = 0; auto batch = loader.next(); ++b) {
+    places.insert(batch->images.data_ptr());
+    if (b % 4 == 0) held.push_back(batch->images.select(0, 1).select(0, 0));  // a view is enough
+    for (std::size_t i = 0; i < held.size(); ++i) {
+      CHECK((held[i] == static_cast<float>(16 * i + 1) / 255.0F).all().item<bool>());
+    }
+    for (std::size_t i = 0; i < batch->samples.size(); ++i) {
+      const auto row = batch->images[static_cast<std::int64_t>(i)];
+      CHECK((row[0] == static_cast<float>(batch->samples[i]) / 255.0F).all().item<bool>());
+    }
+  }
+  CHECK(held.size() == 4);
+  // 16 batches, of which four are held, and three at most are in the loader or just delivered.
+  CHECK(places.size() <= 8);
+}
+
 TEST_CASE("the threads of a loader are kept over the epochs, and memory stays flat") {
   struct Large : FakeDataset {
     Large() : FakeDataset(64) {}

@@ -182,6 +182,23 @@ TEST_CASE("data that cannot be trained on is refused with the reason") {
       "sampler/shuffled: error: batch 1 of epoch 1 has 1 images; training needs at least two in each batch");
 }
 
+TEST_CASE("images kept in memory change nothing but the log, and more than the machine has is refused") {
+  const auto catalog = tiny_catalog();
+  const TemporaryFolder folder;
+  ActingSink sink;
+  static_cast<void>(train(tiny_plan(catalog, {"loader.cache_mib=8"}), folder / "run", sink, never));
+  CHECK(tensors_of(read_bytes(folder / "run/model.safetensors")) ==
+        tensors_of(undisturbed(tiny_plan(catalog))));
+  CHECK(sink.notes.find(" decoded images are kept in memory (1 of 8 MiB, loader.cache_mib)") !=
+        std::string::npos);
+  const auto too_large = message_of<RecipeError>([&] {
+    static_cast<void>(train_quietly(tiny_plan(catalog, {"loader.cache_mib=1000000000"}), folder / "large"));
+  });
+  CHECK(too_large.starts_with(
+      "--set loader.cache_mib=1000000000: error: loader.cache_mib = 1000000000, but this "
+      "machine has "));
+}
+
 TEST_CASE("bad images are skipped and counted when asked, and a batch of one is left out") {
   const auto catalog = tiny_catalog();
   const std::vector<std::string> bad{"dataset.bad=['train/1_0', 'train/2_1', 'train/3_2']",

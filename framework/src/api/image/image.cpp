@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "image_size.h"
+#include "jpeg.h"
 #include "kindred/core/error.h"
 #include "kindred/image/file_content.h"
 #include "kindred/text/text_file.h"
@@ -246,6 +247,11 @@ cv::Mat read_image(const std::filesystem::path& file) {
   }
   const auto content = content_of(std::span(bytes));
   check_pixels(file, content, bytes);
+  if (content.format == "JPEG") {
+    auto picture = decode_jpeg(bytes);
+    if (picture.pixels.empty()) throw DataError(file, refusal(content, " (" + picture.problem + ")"));
+    return std::move(picture.pixels);
+  }
   cv::Mat image;
   std::string detail;
   try {

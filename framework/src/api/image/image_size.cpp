@@ -7,47 +7,24 @@
 #include <string_view>
 #include <system_error>
 
+#include "header_bytes.h"
+
 namespace kindred {
 namespace {
 
-/// Numbers in bytes; all that lies outside is 0.
-class HeaderBytes {
- public:
-  explicit HeaderBytes(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
-
-  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
-  [[nodiscard]] std::int64_t little(std::size_t at, std::size_t count) const {
-    std::int64_t number = 0;
-    for (std::size_t i = count; i-- > 0;) number = number * 256 + byte(at + i);
-    return number;
-  }
-  [[nodiscard]] std::int64_t big(std::size_t at, std::size_t count) const {
-    std::int64_t number = 0;
-    for (std::size_t i = 0; i < count; ++i) number = number * 256 + byte(at + i);
-    return number;
-  }
-  [[nodiscard]] std::int64_t byte(std::size_t at) const { return at < bytes_.size() ? bytes_[at] : 0; }
-  [[nodiscard]] std::string_view text() const {
-    return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
-  }
-
- private:
-  std::span<const std::uint8_t> bytes_;
-};
-
-/// The frame header SOF (ITU T.81, B.2.2), before which come segments with their length.
+/// The frame header SOF (ITU T.81, B.2.2), before which come segments with their length. Bytes between
+/// segments are passed over, as decoders do: the size must be theirs.
 ImageSize jpeg_size(const HeaderBytes& bytes) {
   std::size_t at = 2;
   while (at + 9 < bytes.size()) {
-    if (bytes.byte(at) != 0xFF) return {};
     const auto marker = bytes.byte(at + 1);
-    if (marker == 0xFF) {
+    if (bytes.byte(at) != 0xFF || marker == 0xFF) {
       ++at;
       continue;
     }
     const bool frame = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
     if (frame) return {bytes.big(at + 7, 2), bytes.big(at + 5, 2)};
-    const bool alone = marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8);
+    const bool alone = marker <= 0x01 || (marker >= 0xD0 && marker <= 0xD8);
     at += 2 + (alone ? 0 : static_cast<std::size_t>(bytes.big(at + 2, 2)));
   }
   return {};

@@ -1,10 +1,15 @@
 #include "kindred/image/image.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <span>
@@ -13,6 +18,7 @@
 
 #include "data_files.h"
 #include "kindred/image/file_content.h"
+#include "test_paths.h"
 
 using namespace kindred;
 using namespace kindred::test;
@@ -132,6 +138,90 @@ TEST_CASE("a picture that says it must be turned is turned") {
   CHECK(equal_pixels(turned, expected));
 }
 
+TEST_CASE("a JPEG has the pixels that OpenCV gives, of every kind and turned every way") {
+  const PictureFolder folder;
+  const auto of_opencv = [](const std::string& jpeg) {
+    const std::vector<std::uint8_t> bytes(jpeg.begin(), jpeg.end());
+    cv::Mat image = cv::imdecode(bytes, cv::IMREAD_COLOR);
+    cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
+    return image;
+  };
+  const auto same = [&](const std::string& name, const std::string& jpeg) {
+    CAPTURE(name);
+    CHECK(equal_pixels(read_image(folder.write(name, jpeg)), of_opencv(jpeg)));
+  };
+  for (const cv::Size size : {cv::Size(1, 1), cv::Size(3, 50), cv::Size(41, 17), cv::Size(64, 128)}) {
+    const cv::Mat image = picture(7, size.width, size.height);
+    same("plain.jpg", encoded(".jpg", image));
+    same("progressive.jpg", encoded(".jpg", image, {cv::IMWRITE_JPEG_PROGRESSIVE, 1}));
+    same("restarts.jpg", encoded(".jpg", image, {cv::IMWRITE_JPEG_RST_INTERVAL, 1}));
+    cv::Mat gray;
+    cv::cvtColor(image, gray, cv::COLOR_BGR2GRAY);
+    same("gray.jpg", encoded(".jpg", gray));
+  }
+  const std::string turned = encoded(".jpg", picture(3, 16, 32));
+  for (char orientation = 0; orientation <= 9; ++orientation) {
+    same("turned" + std::to_string(orientation) + ".jpg", with_exif(turned, orientation));
+  }
+  const auto cmyk = std::filesystem::path(golden_directory) / "cmyk.jpg";
+  std::ifstream file(cmyk, std::ios::binary);
+  const std::string inks((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  REQUIRE(of_opencv(inks).size() == cv::Size(10, 12));
+  same("cmyk.jpg", inks);
+}
+
+TEST_CASE("EXIF counts wherever it stands among the segments") {
+  const PictureFolder folder;
+  const std::string jpeg = with_exif(encoded(".jpg", picture(3, 16, 32)), 6);
+  const std::string xmp = std::string("\xFF\xE1\0\x10", 4) + std::string("http://ns.ad\0\0", 14);
+  CHECK(read_image(folder.write("a.jpg", jpeg.substr(0, 2) + xmp + jpeg.substr(2))).size() ==
+        cv::Size(32, 16));
+}
+
+TEST_CASE("a JPEG damaged in the middle is refused with what libjpeg says, which prints nothing itself") {
+  const PictureFolder folder;
+  const auto reason = [&](const std::string& jpeg) {
+    return folder.without(error_of([&] { (void)read_image(folder.write("a.jpg", jpeg)); }));
+  };
+  cv::Mat noise(128, 64, CV_8UC3);
+  cv::theRNG().state = 5;
+  cv::randu(noise, 0, 256);
+  const std::string jpeg = encoded(".jpg", noise);
+  std::fflush(stderr);
+  const int before = ::dup(STDERR_FILENO);
+  const int printed = ::open((folder / "printed").c_str(), O_CREAT | O_RDWR, 0600);
+  ::dup2(printed, STDERR_FILENO);
+  const std::string cut_out = reason(jpeg.substr(0, jpeg.size() / 2) + jpeg.substr(jpeg.size() - 2));
+  std::string wild = jpeg;
+  // Ones alone, which are no code.
+  for (std::size_t i = wild.size() / 2; i < wild.size() / 2 + 400; i += 2) wild.replace(i, 2, "\xFF\0", 2);
+  const std::string changed = reason(wild);
+  const std::string restarts = encoded(".jpg", noise, {cv::IMWRITE_JPEG_RST_INTERVAL, 1});
+  std::string renumbered = restarts;
+  const auto mark = renumbered.find("\xFF\xD3");
+  REQUIRE(mark != std::string::npos);
+  renumbered[mark + 1] = '\xD6';
+  const std::string resync = reason(renumbered);
+  const std::string deep = reason([&] {
+    std::string twelve_bits = jpeg;
+    twelve_bits[twelve_bits.find("\xFF\xC0") + 4] = 12;
+    return twelve_bits;
+  }());
+  // Bytes that are left over do no harm.
+  const std::string longer = jpeg.substr(0, jpeg.size() - 2) + "left over" + jpeg.substr(jpeg.size() - 2);
+  CHECK(equal_pixels(read_image(folder.write("b.jpg", longer)), read_image(folder.write("c.jpg", jpeg))));
+  std::fflush(stderr);
+  ::dup2(before, STDERR_FILENO);
+  ::close(before);
+  ::close(printed);
+  const std::string damaged = "a.jpg: error: is damaged: its JPEG data cannot be decoded (";
+  CHECK(cut_out == damaged + "Corrupt JPEG data: premature end of data segment)");
+  CHECK(changed == damaged + "Corrupt JPEG data: bad Huffman code)");
+  CHECK(resync == damaged + "Corrupt JPEG data: found marker 0xd6 instead of RST3)");
+  CHECK(deep == damaged + "Unsupported JPEG data precision 12)");
+  CHECK(std::filesystem::file_size(folder / "printed") == 0);
+}
+
 TEST_CASE("a file that is no image is refused with the reason") {
   const PictureFolder folder;
   const auto reason = [&](const std::filesystem::path& file) {
@@ -249,6 +339,13 @@ TEST_CASE("an image of more pixels than allowed is refused by its header, in eve
 
 TEST_CASE("the size in a header is judged before anything is decoded") {
   const PictureFolder folder;
+  const std::string jpeg = encoded(".jpg", picture(1, 64, 48));
+  const auto gap = folder.write("gap.jpg", jpeg.substr(0, 20) + "xx" + jpeg.substr(20));
+  CHECK(read_image(gap).size() == cv::Size(64, 48));
+  {
+    const PixelLimit limit(3071);
+    CHECK(contains(error_of([&] { (void)read_image(gap); }), "has 64 x 48 pixels"));
+  }
   std::string png = encoded(".png", picture(1, 64, 128));
   png.replace(16, 8, std::string("\0\0\x75\x30\0\0\x75\x30", 8));  // 30,000 x 30,000, with a wrong checksum
   CHECK(contains(error_of([&] { (void)read_image(folder.write("a.png", png)); }),
