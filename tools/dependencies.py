@@ -23,6 +23,7 @@ LEVELS = [
     "inference results",
     "ranking",
     "training",
+    "speed",
     "stage",
     "pipeline",
     "study",

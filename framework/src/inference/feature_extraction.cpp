@@ -13,7 +13,6 @@
 #include "data/planned_loader.h"
 #include "data/tracklets.h"
 #include "kindred/core/error.h"
-#include "kindred/nn/activations.h"
 #include "model/population.h"
 #include "progress/meter.h"
 #include "system/device.h"
@@ -184,6 +183,13 @@ void note_inference_precision(const recipe::InferencePlan& plan, const system::C
                 (asked ? "" : ", which " + used.device.str() + " does not support"));
 }
 
+torch::Tensor describe_batch(model::Model& model, const Activations& images, bool flip_test,
+                             const system::Computing& computing) {
+  const torch::NoGradGuard no_gradients;
+  const system::Autocast autocast(computing);
+  return describe(model, model::placed(images, computing.device), flip_test);
+}
+
 file::Features extract_features(model::Model& model, const recipe::ExtractionPlan& plan,
                                 const Dataset& dataset, const std::vector<Sample>& samples,
                                 const std::string& what, const system::Computing& computing,
@@ -216,11 +222,9 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
   std::optional<Described> last;
   while (auto batch = loader.next()) {
     auto rows = [&] {
-      const system::Autocast autocast(computing);
       try {
         const auto input = model::network_input(batch->images, samples, batch->samples, model.population());
-        return system::Arriving(
-            describe(model, model::placed(input, computing.device), plan.embed.flip_test));
+        return system::Arriving(describe_batch(model, input, plan.embed.flip_test, computing));
       } catch (const std::exception& error) {
         if (!system::is_out_of_memory(error)) throw;
         throw system::batch_too_large(computing.device, batch->images,

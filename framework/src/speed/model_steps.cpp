@@ -1,0 +1,112 @@
+#include "speed/model_steps.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <torch/cuda.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "inference/feature_extraction.h"
+#include "kindred/core/error.h"
+#include "model/population.h"
+#include "progress/text_progress.h"
+#include "system/device.h"
+#include "training/image_size.h"
+
+namespace kindred::speed {
+namespace {
+
+template <class Step>
+double seconds_of_steps(std::int64_t steps, torch::Device device, const Step& step) {
+  const double start = progress::monotonic_seconds();
+  for (std::int64_t i = 0; i < steps; ++i) step();
+  if (device.is_cuda()) torch::cuda::synchronize(device.has_index() ? device.index() : -1);
+  return progress::monotonic_seconds() - start;
+}
+
+std::shared_ptr<model::Model> in_evaluation(std::shared_ptr<model::Model> model, torch::Device device) {
+  model->eval();
+  system::place_module(*model, device);
+  return model;
+}
+
+}  // namespace
+
+BatchShape batch_shape(const recipe::ExtractionPlan& plan, std::int64_t images, bool at_test_time) {
+  const auto size = training::image_size(plan, at_test_time);
+  if (!size) {
+    throw Error(
+        "the recipe's images have the size of the data: there is no size to measure with; add an "
+        "augmentation 'resize' that sets height and width");
+  }
+  return {images, size->height, size->width};
+}
+
+Activations synthetic_batch(const BatchShape& shape, const model::Population& population) {
+  constexpr std::uint64_t seed = 1;
+  const auto pixels =
+      torch::randn({shape.images, 3, shape.height, shape.width}, at::detail::createCPUGenerator(seed),
+                   torch::TensorOptions(torch::kFloat32));
+  std::vector<Sample> samples(static_cast<std::size_t>(shape.images));
+  const auto turn = [](const std::vector<std::int64_t>& numbers, std::size_t i) {
+    return numbers.empty() ? std::int64_t{-1} : numbers[i % numbers.size()];
+  };
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    samples[i].camera = turn(population.cameras, i);
+    samples[i].view = turn(population.views, i);
+  }
+  std::vector<std::size_t> all(samples.size());
+  std::iota(all.begin(), all.end(), 0U);
+  return model::network_input(pixels, samples, all, population);
+}
+
+torch::Tensor synthetic_labels(std::int64_t images) {
+  const auto each = std::clamp<std::int64_t>(images / 2, 1, 4);
+  return torch::arange(images).div(each, "floor").to(torch::kInt64);
+}
+
+EmbedSteps::EmbedSteps(std::shared_ptr<model::Model> model, const recipe::InferencePlan& plan,
+                       const BatchShape& shape, const system::Computing& computing)
+    : model_(in_evaluation(std::move(model), computing.device)),
+      flip_test_(plan.embed.flip_test),
+      computing_(computing),
+      images_(synthetic_batch(shape, model_->population())) {}
+
+void EmbedSteps::step() {
+  static_cast<void>(inference::describe_batch(*model_, images_, flip_test_, computing_));
+}
+
+double EmbedSteps::run(std::int64_t steps) {
+  return seconds_of_steps(steps, computing_.device, [&] { step(); });
+}
+
+NetworkWork EmbedSteps::work() {
+  return recorded_work([&] { step(); });
+}
+
+TrainSteps::TrainSteps(const recipe::Plan& plan, std::shared_ptr<model::Model> model, const BatchShape& shape,
+                       torch::Device device)
+    : device_(device),
+      trainer_(plan, std::move(model), device),
+      images_(synthetic_batch(shape, trainer_.model().population())),
+      labels_(synthetic_labels(shape.images)) {
+  trainer_.start_epoch(1);
+}
+
+void TrainSteps::step() {
+  constexpr double factor = 0.01;
+  trainer_.step(images_, labels_, 1, batch_++, factor);
+}
+
+double TrainSteps::run(std::int64_t steps) {
+  return seconds_of_steps(steps, device_, [&] { step(); });
+}
+
+NetworkWork TrainSteps::work() {
+  return recorded_work([&] { step(); });
+}
+
+}  // namespace kindred::speed

@@ -1,0 +1,160 @@
+// kindred-bench as a user starts it, with a tiny model.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common.h"
+#include "model_choice.h"
+#include "peer.h"
+#include "program.h"
+#include "temporary_folder.h"
+#include "test_paths.h"
+
+using namespace kindred;
+using namespace kindred::test;
+
+namespace {
+
+const std::string tiny_recipe_file = std::string(source_directory) + "/tests/e2e/tiny.toml";
+
+Outcome bench_outcome(std::vector<std::string> arguments, const TemporaryFolder& folder) {
+  arguments.insert(arguments.begin(), std::string(build_directory) + "/bin/kindred-bench");
+  return Program(std::move(arguments), folder.path()).wait();
+}
+
+/// What a benchmark of the tiny model writes to --json; its standard output goes to `out`.
+nlohmann::json tiny_figures(std::vector<std::string> arguments, std::string& out) {
+  const TemporaryFolder folder;
+  const auto file = folder / "figures.json";
+  arguments.insert(arguments.end(),
+                   {"--threads", "1", "--seconds", "0.05", "--repeats", "2", "--json", file.string()});
+  const auto outcome = bench_outcome(std::move(arguments), folder);
+  INFO(outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+  out = outcome.out;
+  std::ifstream in(file);
+  return nlohmann::json::parse(in);
+}
+
+void check_side(const nlohmann::json& side, double images) {
+  const auto& rate = side.at("images_per_second");
+  CHECK(rate.at("low").get<double>() > 0);
+  CHECK(rate.at("low") <= rate.at("median"));
+  CHECK(rate.at("median") <= rate.at("high"));
+  REQUIRE(side.at("seconds_per_step").size() == 2);
+  const double mean =
+      (side.at("seconds_per_step")[0].get<double>() + side.at("seconds_per_step")[1].get<double>()) / 2;
+  CHECK(rate.at("median").get<double>() == doctest::Approx(images / mean).epsilon(1e-6));
+}
+
+void check_model_figures(const nlohmann::json& figures, const std::string& out, double work) {
+  CHECK(figures.at("batch") == 4);
+  CHECK(figures.at("height") == 48);
+  CHECK(figures.at("width") == 24);
+  REQUIRE(figures.at("sides").size() == 1);
+  const auto& side = figures.at("sides")[0];
+  CHECK(side.at("name") == "Kindred");
+  check_side(side, 4);
+  const auto forward = figures.at("forward_flops_per_image").get<double>();
+  const auto step = figures.at("step_flops_per_image").get<double>();
+  CHECK(step == doctest::Approx(work * forward).epsilon(0.05));
+  const auto& limit = figures.at("limit");
+  CHECK(limit.at("calls_left_out") == 0);
+  CHECK(side.at("share_of_limit").get<double>() ==
+        doctest::Approx(side.at("images_per_second").at("median").get<double>() /
+                        limit.at("images_per_second").get<double>()));
+  CHECK(limit.at("product_flops_per_second").get<double>() > 0);
+  CHECK(limit.at("copied_bytes_per_second").get<double>() > 0);
+  for (const auto* text :
+       {"tiny.toml, batch 4 of 48 x 24, fp32, 1 threads", "IMAGES/S", "OF THE LIMIT", "Kindred ",
+        "the limit: its products alone", "the machine: products of matrices"}) {
+    CHECK(out.find(text) != std::string::npos);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("embed measures a recipe's model") {
+  std::string out;
+  const auto figures = tiny_figures({"embed", tiny_recipe_file, "--batch", "4"}, out);
+  CHECK(figures.at("benchmark") == "embed");
+  check_model_figures(figures, out, 1);
+}
+
+TEST_CASE("train measures a recipe's model") {
+  std::string out;
+  const auto figures = tiny_figures({"train", tiny_recipe_file, "--batch", "4"}, out);
+  CHECK(figures.at("benchmark") == "train");
+  // Gradients of inputs and weights, but for the images.
+  check_model_figures(figures, out, 3);
+}
+
+TEST_CASE("load measures decoding, the loader, and the training that it feeds") {
+  std::string out;
+  const auto figures = tiny_figures(
+      {"load", tiny_recipe_file, "--batch", "4", "--images", "8", "--height", "64", "--width", "32"}, out);
+  CHECK(figures.at("images") == 8);
+  CHECK(figures.at("augmentations") == "resize, horizontal_flip, pad_crop, normalize");
+  for (const auto& side : figures.at("sides")) check_side(side, 4);
+  CHECK(figures.at("sides").size() >= 5);
+  CHECK(figures.at("profile").at("loader_of_training").get<double>() > 0);
+  const auto waiting = figures.at("profile").at("waiting_for_images").get<double>();
+  CHECK(waiting >= 0);
+  CHECK(waiting <= 1);
+  for (const auto* text : {"decode alone, OpenCV, 1 thread", "decode and augment, the loader, 1 worker",
+                           "train, with the loader", "of its time for images"}) {
+    CHECK(out.find(text) != std::string::npos);
+  }
+}
+
+TEST_CASE("options that do not fit are refused before anything is measured") {
+  const TemporaryFolder folder;
+  const auto refused = [&](std::vector<std::string> arguments, const std::string& message) {
+    const auto outcome = bench_outcome(std::move(arguments), folder);
+    INFO(outcome.err);
+    CHECK(outcome.exit_code != 0);
+    CHECK(outcome.out.empty());
+    CHECK(outcome.err.find(message) != std::string::npos);
+  };
+  refused({"embed"}, "no model is given; name a recipe or a model file, or --model mgn or resnet50");
+  refused({"embed", tiny_recipe_file, "--model", "mgn"}, "--model");
+  refused({"embed", "--model", "other"}, "mgn");
+  refused({"train", tiny_recipe_file, "--batch", "1"}, "--batch 1 cannot be trained with");
+  refused({"embed", tiny_recipe_file, "--no-compile"}, "--pytorch");
+  refused({"embed", tiny_recipe_file, "--pytorch", "--python", "/bin/true"},
+          "PyTorch's side has the models mgn and resnet50");
+  refused({"embed", "--model", "resnet50", "--pytorch", "--python", "/bin/false"}, "cannot import torch");
+  refused({"load", tiny_recipe_file, "--data", folder.path().string()}, "there is no JPEG");
+  refused({"embed", tiny_recipe_file, "--json", "/proc/none/figures.json"}, "/proc/none");
+}
+
+TEST_CASE("PyTorch's networks have the parameters and FLOP of Kindred's") {
+  const auto* named = std::getenv("KINDRED_TEST_PYTHON");
+  const std::string python = named != nullptr ? named : "python3";
+  std::vector<std::string> command;
+  try {
+    command = bench::pytorch_command(python);
+  } catch (const std::exception&) {
+    MESSAGE("skipped: '" << python << "' has no PyTorch; KINDRED_TEST_PYTHON names another");
+    return;
+  }
+  const TemporaryFolder folder;
+  for (const std::string name : {"resnet50", "mgn"}) {
+    for (const std::string task : {"embed", "train"}) {
+      const auto file = folder / "figures.json";
+      const auto outcome = bench_outcome(
+          {task, "--model", name, "--batch", "2", "--identities", "5", "--seconds", "0.01", "--repeats", "1",
+           "--pytorch", "--no-compile", "--python", python, "--json", file.string()},
+          folder);
+      INFO(outcome.err);
+      CHECK(outcome.exit_code == 0);  // it refuses other networks: peer_test
+      CHECK(outcome.out.find("times as fast as PyTorch, eager") != std::string::npos);
+    }
+  }
+}
