@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "clip_layouts.h"
+#include "kindred/nn/batch_norm.h"
 #include "kindred/nn/tensor_module.h"
 
 namespace kindred::clip {
@@ -30,8 +31,9 @@ class Convolutions : public TensorModule {
     torch::nn::Conv2d conv;
     torch::nn::BatchNorm2d norm;
   };
-  [[nodiscard]] torch::Tensor apply(std::size_t step, const torch::Tensor& map) {
-    return steps_[step].norm->forward(steps_[step].conv->forward(map));
+  [[nodiscard]] torch::Tensor apply_relu(std::size_t step, const torch::Tensor& map,
+                                         const torch::Tensor& shortcut = {}) {
+    return batch_normalized_relu(*steps_[step].norm, steps_[step].conv->forward(map), shortcut);
   }
   void add(torch::nn::Conv2d conv) {
     const auto number = std::to_string(steps_.size() + 1);
@@ -54,7 +56,7 @@ class Stem final : public Convolutions {
   }
   torch::Tensor forward(const torch::Tensor& images) override {
     auto map = images;
-    for (const std::size_t step : {0U, 1U, 2U}) map = apply(step, map).relu_();
+    for (const std::size_t step : {0U, 1U, 2U}) map = apply_relu(step, map);
     return torch::avg_pool2d(map, 2);
   }
 };
@@ -73,10 +75,8 @@ class Bottleneck final : public Convolutions {
                                                             torch::nn::BatchNorm2d(planes * expansion)));
   }
   torch::Tensor forward(const torch::Tensor& input) override {
-    auto map = apply(0, input).relu_();
-    map = apply(2, pooled(apply(1, map).relu_()));
-    map += downsample_.is_empty() ? input : downsample_->forward(pooled(input));
-    return map.relu_();
+    const auto map = pooled(apply_relu(1, apply_relu(0, input)));
+    return apply_relu(2, map, downsample_.is_empty() ? input : downsample_->forward(pooled(input)));
   }
 
  private:

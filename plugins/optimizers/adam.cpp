@@ -1,12 +1,10 @@
 #include "adam.h"
 
-#include <torch/optim/adam.h>
-#include <torch/optim/adamw.h>
-
 #include <string>
 #include <tuple>
 #include <type_traits>
 
+#include "adam_steps.h"
 #include "parameter_groups.h"
 
 namespace kindred::optimizers {
@@ -53,7 +51,7 @@ template <WeightDecay decay>
 std::unique_ptr<torch::optim::Optimizer> AdamOptimizer<decay>::build(
     const std::vector<ParameterGroup>& groups) const {
   constexpr bool coupled = decay == WeightDecay::coupled;
-  using Made = std::conditional_t<coupled, torch::optim::Adam, torch::optim::AdamW>;
+  using Made = std::conditional_t<coupled, AdamSteps, AdamWSteps>;
   using Options = std::conditional_t<coupled, torch::optim::AdamOptions, torch::optim::AdamWOptions>;
   const auto options = Options(params_.learning_rate)
                            .betas(std::tuple(params_.betas[0], params_.betas[1]))

@@ -1,10 +1,9 @@
 #include "sgd.h"
 
-#include <torch/optim/sgd.h>
-
 #include <string>
 
 #include "parameter_groups.h"
+#include "sgd_steps.h"
 
 namespace kindred::optimizers {
 
@@ -40,8 +39,8 @@ std::unique_ptr<torch::optim::Optimizer> Sgd::build(const std::vector<ParameterG
                            .dampening(params_.dampening)
                            .weight_decay(params_.weight_decay)
                            .nesterov(params_.nesterov);
-  return std::make_unique<torch::optim::SGD>(with_options(groups, options),
-                                             torch::optim::SGDOptions(params_.learning_rate));
+  return std::make_unique<SgdSteps>(with_options(groups, options),
+                                    torch::optim::SGDOptions(params_.learning_rate));
 }
 
 }  // namespace kindred::optimizers

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "kindred/nn/batch_norm.h"
 #include "kindred/nn/tensor_module.h"
 
 namespace kindred::osnet {
@@ -64,7 +65,15 @@ class ConvNorm : public TensorModule {
   torch::Tensor forward(const torch::Tensor& input) override {
     const auto map = conv_->forward(input);
     if (!instance_.is_empty()) return normalized(instance_, map);
-    return batch_.is_empty() ? map : batch_->forward(map);
+    return batch_.is_empty() ? map : batch_normalized(*batch_, map);
+  }
+
+  /// relu(forward(input) + shortcut); an undefined shortcut is none.
+  [[nodiscard]] torch::Tensor forward_relu(const torch::Tensor& input, const torch::Tensor& shortcut = {}) {
+    if (!batch_.is_empty()) return batch_normalized_relu(*batch_, conv_->forward(input), shortcut);
+    auto map = ConvNorm::forward(input);
+    if (shortcut.defined()) map += shortcut;
+    return map.relu_();
   }
 
  private:
@@ -76,7 +85,7 @@ class ConvNorm : public TensorModule {
 class ConvNormRelu : public ConvNorm {
  public:
   using ConvNorm::ConvNorm;
-  torch::Tensor forward(const torch::Tensor& input) override { return ConvNorm::forward(input).relu_(); }
+  torch::Tensor forward(const torch::Tensor& input) override { return forward_relu(input); }
 };
 
 class Stem final : public ConvNormRelu {
@@ -95,7 +104,7 @@ class LightConv final : public TensorModule {
         depthwise_(register_module("conv2", make_conv(plain(channels, channels, 3).groups(channels)))),
         norm_(register_module("bn", torch::nn::BatchNorm2d(channels))) {}
   torch::Tensor forward(const torch::Tensor& map) override {
-    return norm_->forward(depthwise_->forward(pointwise_->forward(map))).relu_();
+    return batch_normalized_relu(*norm_, depthwise_->forward(pointwise_->forward(map)));
   }
 
  private:
@@ -161,9 +170,11 @@ class OmniScaleBlock final : public TensorModule {
       const auto gated = gate_->forward(stream->forward(reduced));
       sum = sum.defined() ? sum + gated : gated;
     }
+    const auto shortcut = downsample_ == nullptr ? input : downsample_->forward(input);
+    if (residual_norm_ == ResidualNorm::none) return expand_->forward_relu(sum, shortcut);
     auto map = expand_->forward(sum);
     if (residual_norm_ == ResidualNorm::inside) map = normalized(norm_, map);
-    map += downsample_ == nullptr ? input : downsample_->forward(input);
+    map += shortcut;
     if (residual_norm_ == ResidualNorm::after_sum) map = normalized(norm_, map);
     return map.relu_();
   }

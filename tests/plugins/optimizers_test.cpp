@@ -2,9 +2,12 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -292,4 +295,126 @@ TEST_CASE("six steps under a falling rate end where those of PyTorch 2.13 end") 
   // CLIP-ReID's.
   check_weights(after_six_steps(Adam({.learning_rate = 3.5e-4, .weight_decay = 1e-4}, {})),
                 {1.0009766889131624, -2.000294234823841, 0.4995473848655492});
+}
+
+namespace {
+
+/// Weights of several sizes, one with its channels last, one that gets no gradient until the third step, and
+/// one of 64 bits.
+struct ManyWeights {
+  explicit ManyWeights(double shift = 0) {
+    torch::manual_seed(7);
+    weights = {torch::randn({300, 257}) + shift,
+               torch::randn({16, 8, 3, 3}).contiguous(torch::MemoryFormat::ChannelsLast),
+               torch::randn({1}),
+               torch::randn({70000}),
+               torch::randn({5}),
+               torch::randn({6, 7}, torch::kFloat64),
+               torch::randn({8, 16}).t()};
+    for (auto& w : weights) w.requires_grad_();
+  }
+  /// The gradients are those of the formula, whatever the weights.
+  void set_gradients(int step) {
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      auto& gradient = weights[i].mutable_grad();
+      gradient.reset();
+      if (i == 4 && step < 2) continue;
+      torch::manual_seed(100 * step + static_cast<int>(i));
+      gradient = torch::randn(weights[i].sizes(), weights[i].scalar_type());
+    }
+  }
+  [[nodiscard]] std::vector<torch::optim::OptimizerParamGroup> groups(
+      const torch::optim::OptimizerOptions& options) const {
+    std::vector<torch::optim::OptimizerParamGroup> made;
+    made.emplace_back(std::vector<torch::Tensor>(weights.begin(), weights.begin() + 3), options.clone());
+    made.emplace_back(std::vector<torch::Tensor>(weights.begin() + 3, weights.end()), options.clone());
+    return made;
+  }
+  std::vector<torch::Tensor> weights;
+};
+
+void check_steps(const Optimizer& recipe,
+                 const std::function<std::unique_ptr<torch::optim::Optimizer>(
+                     std::vector<torch::optim::OptimizerParamGroup>)>& reference,
+                 const torch::optim::OptimizerOptions& options) {
+  const int before = at::get_num_threads();
+  at::set_num_threads(2);
+  ManyWeights own;
+  ManyWeights theirs;
+  const auto found = recipe.build(
+      {{{own.weights.begin(), own.weights.begin() + 3}}, {{own.weights.begin() + 3, own.weights.end()}}});
+  const auto expected = reference(theirs.groups(options));
+  for (int step = 0; step < 6; ++step) {
+    for (const auto& optimizer : {found.get(), expected.get()}) {
+      for (auto& group : optimizer->param_groups())
+        group.options().set_lr(recipe.learning_rate() / (step + 1));
+    }
+    own.set_gradients(step);
+    theirs.set_gradients(step);
+    found->step();
+    expected->step();
+  }
+  for (std::size_t i = 0; i < own.weights.size(); ++i) {
+    CAPTURE(i);
+    CHECK((own.weights[i] - theirs.weights[i]).abs().max().item<double>() < 1e-6);
+  }
+  CHECK((own.weights[0] - ManyWeights().weights[0]).abs().mean().item<double>() > 1e-4);
+  at::set_num_threads(before);
+
+  // LibTorch's own optimiser reads the state and goes on alike.
+  std::stringstream file;
+  torch::save(*found, file);
+  auto next = reference(own.groups(options));
+  torch::load(*next, file);
+  ManyWeights copies;
+  const torch::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < copies.weights.size(); ++i) copies.weights[i].copy_(own.weights[i]);
+  for (const auto& optimizer : {found.get(), next.get()}) {
+    for (std::size_t i = 0; i < copies.weights.size(); ++i) own.weights[i].copy_(copies.weights[i]);
+    for (auto& group : optimizer->param_groups()) group.options().set_lr(recipe.learning_rate());
+    own.set_gradients(7);
+    optimizer->step();
+    for (std::size_t i = 0; i < theirs.weights.size(); ++i) {
+      if (optimizer == found.get()) theirs.weights[i].copy_(own.weights[i]);
+      CHECK((own.weights[i] - theirs.weights[i]).abs().max().item<double>() < 1e-6);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("steps for all weights at once are LibTorch's steps weight by weight") {
+  const auto check_sgd = [](const Sgd::Params& p) {
+    const auto options = torch::optim::SGDOptions(p.learning_rate)
+                             .momentum(p.momentum)
+                             .dampening(p.dampening)
+                             .weight_decay(p.weight_decay)
+                             .nesterov(p.nesterov);
+    check_steps(
+        Sgd(p, {}),
+        [&](auto groups) { return std::make_unique<torch::optim::SGD>(std::move(groups), options); },
+        options);
+  };
+  check_sgd({.learning_rate = 0.05});
+  check_sgd({.learning_rate = 0.05, .momentum = 0});
+  check_sgd({.learning_rate = 0.05, .dampening = 0.5, .weight_decay = 0.01});
+  check_sgd({.learning_rate = 0.05, .nesterov = true});
+  const auto with = [](auto options, const auto& p) {
+    return options.betas(std::tuple(p.betas[0], p.betas[1]))
+        .eps(p.eps)
+        .weight_decay(p.weight_decay)
+        .amsgrad(p.amsgrad);
+  };
+  for (const bool amsgrad : {false, true}) {
+    const Adam::Params p{.learning_rate = 1e-2, .weight_decay = 0.01, .amsgrad = amsgrad};
+    const auto adam = with(torch::optim::AdamOptions(p.learning_rate), p);
+    check_steps(
+        Adam(p, {}),
+        [&](auto groups) { return std::make_unique<torch::optim::Adam>(std::move(groups), adam); }, adam);
+    const AdamW::Params w{.learning_rate = 1e-2, .weight_decay = 0.1, .amsgrad = amsgrad};
+    const auto adamw = with(torch::optim::AdamWOptions(w.learning_rate), w);
+    check_steps(
+        AdamW(w, {}),
+        [&](auto groups) { return std::make_unique<torch::optim::AdamW>(std::move(groups), adamw); }, adamw);
+  }
 }

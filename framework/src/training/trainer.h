@@ -14,6 +14,7 @@
 #include "kindred/nn/activations.h"
 #include "model/model.h"
 #include "recipe/plan.h"
+#include "system/kept_memory.h"
 #include "training/batch_parts.h"
 #include "training/learning_groups.h"
 #include "training/loss_meter.h"
@@ -92,6 +93,7 @@ class Trainer {
   void compute(const Activations& images, const torch::Tensor& labels, std::int64_t epoch,
                std::int64_t batch);
 
+  system::KeptMemory kept_memory_;  // first, so that it ends when all else is free
   torch::Device device_;
   system::Precision precision_;
   bool clips_;

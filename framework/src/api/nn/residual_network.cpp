@@ -1,4 +1,5 @@
 #include "kindred/nn/residual_network.h"
+#include "kindred/nn/batch_norm.h"
 #include "kindred/nn/tensor_module.h"
 
 #include <torch/nn/functional/pooling.h>
@@ -13,6 +14,8 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+
+#include "excited_norm.h"
 
 namespace kindred {
 
@@ -64,9 +67,8 @@ class SeModule final : public torch::nn::Module {
     fc1_ = register_module("fc1", make_conv({.in = channels, .out = inner, .kernel = 1, .bias = true}));
     fc2_ = register_module("fc2", make_conv({.in = inner, .out = channels, .kernel = 1, .bias = true}));
   }
-  torch::Tensor forward(const torch::Tensor& map) {
-    const auto squeezed = torch::adaptive_avg_pool2d(map, {1, 1});
-    return map * fc2_->forward(fc1_->forward(squeezed).relu_()).sigmoid_();
+  [[nodiscard]] ExcitationWeights weights() const {
+    return {fc1_->weight, fc1_->bias, fc2_->weight, fc2_->bias};
   }
 
  private:
@@ -90,41 +92,50 @@ class Residual final : public TensorModule {
       se_ = register_module("se_module", std::make_shared<SeModule>(spec.out, *spec.se_reduction));
     }
     if (spec.downsample) {
-      downsample_ =
-          register_module("downsample", torch::nn::Sequential(make_conv({spec.in, spec.out, 1, spec.stride}),
-                                                              torch::nn::BatchNorm2d(spec.out)));
+      shortcut_conv_ = make_conv({spec.in, spec.out, 1, spec.stride});
+      shortcut_norm_ = torch::nn::BatchNorm2d(spec.out);
+      register_module("downsample", torch::nn::Sequential(shortcut_conv_, shortcut_norm_));
     }
   }
 
   torch::Tensor forward(const torch::Tensor& input) override {
     auto map = input;
-    for (std::size_t i = 0; i < steps_.size(); ++i) {
-      map = steps_[i].norm.forward(steps_[i].conv->forward(map));
-      if (i + 1 < steps_.size()) map.relu_();
-    }
-    if (se_ != nullptr) map = se_->forward(map);
-    map += downsample_.is_empty() ? input : downsample_->forward(input);
-    return map.relu_();
+    for (std::size_t i = 0; i + 1 < steps_.size(); ++i) map = steps_[i].forward_relu(map);
+    const auto shortcut =
+        shortcut_conv_.is_empty() ? input : batch_normalized(*shortcut_norm_, shortcut_conv_->forward(input));
+    auto& last = steps_.back();
+    map = last.conv->forward(map);
+    return se_ == nullptr ? batch_normalized_relu(*last.batch, map, shortcut)
+                          : excited_norm_relu(*last.batch, map, se_->weights(), shortcut);
   }
 
  private:
   struct Step {
     torch::nn::Conv2d conv;
     torch::nn::AnyModule norm;
+    std::shared_ptr<torch::nn::BatchNorm2dImpl> batch;  // null: the norm is another one
+
+    [[nodiscard]] torch::Tensor forward_relu(const torch::Tensor& input) {
+      const auto map = conv->forward(input);
+      return batch == nullptr ? norm.forward(map).relu_() : batch_normalized_relu(*batch, map);
+    }
   };
 
   void add_conv(const Convolution& c, const BlockSpec& spec) {
     const auto number = std::to_string(steps_.size() + 1);
     Step step{register_module("conv" + number, make_conv(c)),
               steps_.empty() && spec.first_norm ? spec.first_norm(c.out)
-                                                : torch::nn::AnyModule(torch::nn::BatchNorm2d(c.out))};
+                                                : torch::nn::AnyModule(torch::nn::BatchNorm2d(c.out)),
+              nullptr};
     register_module("bn" + number, step.norm.ptr());
+    step.batch = std::dynamic_pointer_cast<torch::nn::BatchNorm2dImpl>(step.norm.ptr());
     steps_.push_back(std::move(step));
   }
 
   std::vector<Step> steps_;
   std::shared_ptr<SeModule> se_;
-  torch::nn::Sequential downsample_{nullptr};
+  torch::nn::Conv2d shortcut_conv_{nullptr};
+  torch::nn::BatchNorm2d shortcut_norm_{nullptr};
 };
 
 /// Adds to each pixel what all others hold, weighed by their likeness to it: Wang et al., "Non-local Neural
@@ -168,8 +179,8 @@ class Stem final : public TensorModule {
         relu_(relu) {}
 
   torch::Tensor forward(const torch::Tensor& images) override {
-    auto map = norm_->forward(conv_->forward(images));
-    if (relu_) map.relu_();
+    const auto convolved = conv_->forward(images);
+    const auto map = relu_ ? batch_normalized_relu(*norm_, convolved) : batch_normalized(*norm_, convolved);
     const bool padded = pooling_ == StemPooling::padded;
     return torch::max_pool2d(map, {3, 3}, {2, 2}, padded ? 1 : 0, 1, /*ceil_mode=*/!padded);
   }

@@ -20,13 +20,9 @@
 
 #include "candidate_lists.h"
 #include "kindred/core/error.h"
+#include "kindred/core/kernel.h"
 #include "kindred/core/parallel.h"
 
-#if defined(__x86_64__) && defined(__clang__)
-#define KINDRED_FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define KINDRED_FOR_EACH_PROCESSOR
-#endif
 
 namespace kindred {
 

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -165,4 +167,63 @@ TEST_CASE("non-local blocks are counted for each stage, and no stage has more th
   CHECK_THROWS_AS(ResidualNetwork({.stages = {1, 1}, .non_local = {0, 2}}), std::logic_error);
   CHECK(non_local_blocks(101) == std::vector<std::int64_t>{0, 2, 9, 0});
   CHECK_THROWS_AS(static_cast<void>(non_local_blocks(18)), std::logic_error);
+}
+
+namespace {
+
+/// What a block with squeeze and excitation is by LibTorch's operations alone.
+torch::Tensor plain_excited_block(const torch::OrderedDict<std::string, torch::Tensor>& parameters,
+                                  const torch::Tensor& input) {
+  const auto of = [&](const std::string& name) { return parameters["layer1.0." + name]; };
+  const auto normalized = [&](const torch::Tensor& map, const std::string& name) {
+    return torch::batch_norm(map, of(name + ".weight"), of(name + ".bias"), {}, {}, /*training=*/true, 0.1,
+                             1e-5, false);
+  };
+  auto map = normalized(torch::conv2d(input, of("conv1.weight")), "bn1").relu();
+  map = normalized(torch::conv2d(map, of("conv2.weight"), {}, 1, 1), "bn2").relu();
+  map = normalized(torch::conv2d(map, of("conv3.weight")), "bn3");
+  const auto hidden =
+      torch::conv2d(map.mean({2, 3}, true), of("se_module.fc1.weight"), of("se_module.fc1.bias")).relu();
+  map = map * torch::conv2d(hidden, of("se_module.fc2.weight"), of("se_module.fc2.bias")).sigmoid();
+  const auto projected = torch::conv2d(input, of("downsample.0.weight"));
+  map = map + torch::batch_norm(projected, of("downsample.1.weight"), of("downsample.1.bias"), {}, {}, true,
+                                0.1, 1e-5, false);
+  return map.relu();
+}
+
+}  // namespace
+
+TEST_CASE("a block with squeeze and excitation learns as LibTorch's operations one after the other") {
+  torch::manual_seed(4);
+  ResidualNetwork net({.stages = {1}, .width_multiplier = 0.25, .se_reduction = 4});
+  const auto block = net.copy_rest("stem", 1);
+  {
+    const torch::NoGradGuard no_grad;
+    for (auto& parameter : block->parameters()) {
+      if (parameter.dim() == 1) parameter.add_(torch::randn_like(parameter) * 0.3);
+    }
+  }
+  const auto parameters = block->named_parameters();
+  for (const bool last : {true, false}) {
+    CAPTURE(last);
+    auto input = torch::randn({3, 16, 9, 5});
+    if (last) input = input.contiguous(torch::MemoryFormat::ChannelsLast);
+    input.requires_grad_();
+    const auto weights = torch::randn({3, 64, 9, 5});
+    const auto gradients_of = [&](const torch::Tensor& output) {
+      auto wanted = parameters.values();
+      wanted.push_back(input);
+      return torch::autograd::grad({(output * weights).sum()}, wanted);
+    };
+    const auto output = block->propagate(input).values;
+    const auto expected = plain_excited_block(parameters, input);
+    CHECK((output - expected).abs().max().item<double>() < 1e-5 * expected.abs().max().item<double>());
+    const auto found = gradients_of(output);
+    const auto right = gradients_of(expected);
+    for (std::size_t i = 0; i < right.size(); ++i) {
+      CAPTURE(i);
+      CHECK((found[i] - right[i]).abs().max().item<double>() <
+            2e-5 * std::max(0.1, right[i].abs().max().item<double>()));
+    }
+  }
 }
