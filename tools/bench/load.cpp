@@ -112,7 +112,8 @@ class LoadedTraining final : public speed::Contestant {
         if (!batch) break;
         waited_ += progress::monotonic_seconds() - before;
         const auto images = static_cast<std::int64_t>(batch->samples.size());
-        trainer_.step(batch->images, speed::synthetic_labels(images), 1,
+        trainer_.step(batch->images,
+                      speed::synthetic_labels(images, trainer_.model().population().identities), 1,
                       static_cast<std::int64_t>(batch->index), 0.01);
         worked_ += progress::monotonic_seconds() - before;
       }

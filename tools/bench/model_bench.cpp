@@ -97,8 +97,9 @@ int run_model_bench(const ModelBenchOptions& options, bool training) {
   }
   std::cout << task << ' ' << chosen.title << ", batch " << shape.images << " of " << shape.height << " x "
             << shape.width << ", " << system::precision_name(chosen.computing.precision) << ", "
-            << at::get_num_threads() << " threads, " << system::device_text(chosen.computing.device)
-            << "\nLibTorch " << system::torch_version() << ", " << system::blas_name();
+            << text::count_text(at::get_num_threads(), "thread", "threads") << ", "
+            << system::device_text(chosen.computing.device) << "\nLibTorch " << system::torch_version()
+            << ", " << system::blas_name();
   if (!peers.empty()) std::cout << ", PyTorch " << machine["pytorch"].get<std::string>();
   std::cout << '\n'
             << text::count_text(parameters) << " parameters, " << number(forward / 1e9)

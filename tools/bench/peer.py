@@ -160,6 +160,7 @@ class LoadWork:
 
 
 def main():
+    sys.dont_write_bytecode = True  # the folder may be installed, and somebody else's
     # What libraries print must not come between the answers.
     channel = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

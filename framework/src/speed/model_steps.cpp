@@ -63,9 +63,9 @@ Activations synthetic_batch(const BatchShape& shape, const model::Population& po
   return model::network_input(pixels, samples, all, population);
 }
 
-torch::Tensor synthetic_labels(std::int64_t images) {
+torch::Tensor synthetic_labels(std::int64_t images, std::int64_t identities) {
   const auto each = std::clamp<std::int64_t>(images / 2, 1, 4);
-  return torch::arange(images).div(each, "floor").to(torch::kInt64);
+  return torch::arange(images).div(each, "floor").remainder(identities).to(torch::kInt64);
 }
 
 EmbedSteps::EmbedSteps(std::shared_ptr<model::Model> model, const recipe::InferencePlan& plan,
@@ -92,7 +92,7 @@ TrainSteps::TrainSteps(const recipe::Plan& plan, std::shared_ptr<model::Model> m
     : device_(device),
       trainer_(plan, std::move(model), device),
       images_(synthetic_batch(shape, trainer_.model().population())),
-      labels_(synthetic_labels(shape.images)) {
+      labels_(synthetic_labels(shape.images, trainer_.model().population().identities)) {
   trainer_.start_epoch(1);
 }
 

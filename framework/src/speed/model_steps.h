@@ -78,7 +78,7 @@ class TrainSteps final : public Contestant {
   std::int64_t batch_ = 0;
 };
 
-/// Labels [N] as TrainSteps has them.
-[[nodiscard]] torch::Tensor synthetic_labels(std::int64_t images);
+/// Labels [N] as TrainSteps has them: below the number of identities.
+[[nodiscard]] torch::Tensor synthetic_labels(std::int64_t images, std::int64_t identities);
 
 }  // namespace kindred::speed

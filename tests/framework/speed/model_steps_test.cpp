@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "kindred/core/error.h"
 #include "tiny_components.h"
 
 using namespace kindred;
@@ -44,9 +43,11 @@ TEST_CASE("synthetic images are the same every time, with four images of each id
   CHECK(images.values.sizes() == torch::IntArrayRef({4, 3, 6, 5}));
   CHECK(torch::equal(images.values, synthetic_batch({4, 6, 5}, population).values));
   CHECK(torch::equal(images.cameras, torch::tensor({0, 1, 0, 1}, torch::kInt64)));
-  CHECK(torch::equal(synthetic_labels(9), torch::tensor({0, 0, 0, 0, 1, 1, 1, 1, 2}, torch::kInt64)));
-  CHECK(torch::equal(synthetic_labels(4), torch::tensor({0, 0, 1, 1}, torch::kInt64)));
-  CHECK(torch::equal(synthetic_labels(2), torch::tensor({0, 1}, torch::kInt64)));
+  CHECK(torch::equal(synthetic_labels(9, 5), torch::tensor({0, 0, 0, 0, 1, 1, 1, 1, 2}, torch::kInt64)));
+  CHECK(torch::equal(synthetic_labels(4, 5), torch::tensor({0, 0, 1, 1}, torch::kInt64)));
+  CHECK(torch::equal(synthetic_labels(2, 5), torch::tensor({0, 1}, torch::kInt64)));
+  CHECK(torch::equal(synthetic_labels(12, 2),
+                     torch::tensor({0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0}, torch::kInt64)));
 }
 
 TEST_CASE("images without a size of their own are an error that says what to add") {

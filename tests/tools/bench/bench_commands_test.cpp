@@ -53,6 +53,7 @@ void check_side(const nlohmann::json& side, double images) {
   CHECK(rate.at("median").get<double>() == doctest::Approx(images / mean).epsilon(1e-6));
 }
 
+/// @param work of a step, as often as forwards at most
 void check_model_figures(const nlohmann::json& figures, const std::string& out, double work) {
   CHECK(figures.at("batch") == 4);
   CHECK(figures.at("height") == 48);
@@ -63,7 +64,9 @@ void check_model_figures(const nlohmann::json& figures, const std::string& out, 
   check_side(side, 4);
   const auto forward = figures.at("forward_flops_per_image").get<double>();
   const auto step = figures.at("step_flops_per_image").get<double>();
-  CHECK(step == doctest::Approx(work * forward).epsilon(0.05));
+  // Without the gradient of the images.
+  CHECK(step >= (work - 1) * forward);
+  CHECK(step <= work * forward);
   const auto& limit = figures.at("limit");
   CHECK(limit.at("calls_left_out") == 0);
   CHECK(side.at("share_of_limit").get<double>() ==
@@ -72,7 +75,7 @@ void check_model_figures(const nlohmann::json& figures, const std::string& out, 
   CHECK(limit.at("product_flops_per_second").get<double>() > 0);
   CHECK(limit.at("copied_bytes_per_second").get<double>() > 0);
   for (const auto* text :
-       {"tiny.toml, batch 4 of 48 x 24, fp32, 1 threads", "IMAGES/S", "OF THE LIMIT", "Kindred ",
+       {"tiny.toml, batch 4 of 48 x 24, fp32, 1 thread,", "IMAGES/S", "OF THE LIMIT", "Kindred ",
         "the limit: its products alone", "the machine: products of matrices"}) {
     CHECK(out.find(text) != std::string::npos);
   }
@@ -84,6 +87,7 @@ TEST_CASE("embed measures a recipe's model") {
   std::string out;
   const auto figures = tiny_figures({"embed", tiny_recipe_file, "--batch", "4"}, out);
   CHECK(figures.at("benchmark") == "embed");
+  CHECK(figures.at("step_flops_per_image") == figures.at("forward_flops_per_image"));
   check_model_figures(figures, out, 1);
 }
 
@@ -91,7 +95,6 @@ TEST_CASE("train measures a recipe's model") {
   std::string out;
   const auto figures = tiny_figures({"train", tiny_recipe_file, "--batch", "4"}, out);
   CHECK(figures.at("benchmark") == "train");
-  // Gradients of inputs and weights, but for the images.
   check_model_figures(figures, out, 3);
 }
 
