@@ -77,7 +77,8 @@ class JpegDecoder {
   }
   [[nodiscard]] bool is_cmyk() const { return decoder_.out_color_space == JCS_CMYK; }
 
-  /// The tag Orientation of EXIF; 1, upright, where there is none.
+  /// The tag Orientation of EXIF; 1, upright, where there is none. To be asked for before the pixels are
+  /// read, which ends with the header forgotten.
   [[nodiscard]] std::int64_t orientation() const;
 
   /// False when libjpeg gave up.
@@ -175,10 +176,11 @@ cv::Mat upright(const cv::Mat& image, std::int64_t orientation) {
 JpegPicture decode_jpeg(std::span<const std::uint8_t> bytes) {
   JpegDecoder decoder;
   if (!decoder.read_header(bytes)) return {{}, decoder.problem()};
+  const auto orientation = decoder.orientation();
   cv::Mat image(decoder.size(), decoder.is_cmyk() ? CV_8UC4 : CV_8UC3);
   if (!decoder.read_pixels(image)) return {{}, decoder.problem()};
   if (decoder.is_cmyk()) image = rgb_of(image);
-  return {upright(image, decoder.orientation()), ""};
+  return {upright(image, orientation), ""};
 }
 
 }  // namespace kindred
