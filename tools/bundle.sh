@@ -103,6 +103,9 @@ mkdir "$bundle/libexec"
 mv "$bundle/bin/kindred" "$bundle/libexec/"
 install -m 755 --strip "$build/bin/kindred-bench" "$bundle/libexec/"
 cp tools/bundle/torch.sh "$bundle/libexec/"
+# What kindred-bench runs beside itself, where it lies in the source tree relative to configs/.
+mkdir -p "$bundle/share/kindred/tools/bench"
+cp tools/bench/*.py "$bundle/share/kindred/tools/bench/"
 for program in kindred kindred-bench; do install -m 755 tools/bundle/start.sh "$bundle/bin/$program"; done
 echo "$torch_version" >"$bundle/share/kindred/torch-version"
 

@@ -82,11 +82,20 @@ void check_pixels(const std::filesystem::path& file, const FileContent& content,
                             " that are allowed; crop the person out of it, or raise loader.max_megapixels");
 }
 
-/// The formats that every build of OpenCV decodes.
-bool is_common(const std::string& format) {
-  constexpr std::array<std::string_view, 9> common = {
-      "JPEG", "PNG", "BMP", "WebP", "TIFF", "JPEG 2000", "Netpbm", "Sun raster", "Radiance HDR"};
-  return std::find(common.begin(), common.end(), format) != common.end();
+/// Whether this build of OpenCV decodes a format. It tells only what it encodes, which is the same.
+bool is_decoded(const std::string& format) {
+  constexpr std::array<std::pair<std::string_view, const char*>, 9> known = {{{"JPEG", ".jpg"},
+                                                                              {"PNG", ".png"},
+                                                                              {"BMP", ".bmp"},
+                                                                              {"WebP", ".webp"},
+                                                                              {"TIFF", ".tif"},
+                                                                              {"JPEG 2000", ".jp2"},
+                                                                              {"Netpbm", ".ppm"},
+                                                                              {"Sun raster", ".ras"},
+                                                                              {"Radiance HDR", ".hdr"}}};
+  return std::any_of(known.begin(), known.end(), [&](const auto& entry) {
+    return entry.first == format && cv::haveImageWriter(entry.second);
+  });
 }
 
 /// Why the content of a file was not decoded.
@@ -95,7 +104,7 @@ std::string refusal(const FileContent& content, const std::string& detail) {
   if (content.kind == ContentKind::other && detail.empty()) {
     return "is not an image in a known format (JPEG, PNG, BMP, WebP, TIFF, JPEG 2000, Netpbm)";
   }
-  if (content.kind == ContentKind::other || is_common(content.format)) {
+  if (content.kind == ContentKind::other || is_decoded(content.format)) {
     return "is damaged: its " + (content.format.empty() ? "image" : content.format) +
            " data cannot be decoded" + detail;
   }
