@@ -49,7 +49,7 @@ void CheckList::check(const std::string& name, const std::string& expected,
     auto finding = find();
     row.figure = std::move(finding.figure);
     row.result = !finding.ok ? Check::Result::told : *finding.ok ? Check::Result::ok : Check::Result::failed;
-    row.note = std::move(finding.note);
+    if (row.result == Check::Result::failed) row.note = std::move(finding.note);
   } catch (const std::exception& error) {
     row.figure = "an error";
     row.note = what_of(error);

@@ -21,8 +21,7 @@
 #include "ranking/search_host.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
-#include "results/evaluation_text.h"
-#include "system/precision.h"
+#include "results/evaluation.h"
 #include "text/number_text.h"
 
 namespace kindred::command {

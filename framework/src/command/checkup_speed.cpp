@@ -99,7 +99,7 @@ CheckList::Finding train_speed(recipe::Plan plan, torch::Device device, system::
   const auto size = size_of(plan);
   auto images = system::transfer_buffer({effort.batch, 3, size.height, size.width}, torch::kFloat32);
   images.normal_();
-  const auto labels = torch::arange(effort.batch) / 4;
+  const auto labels = torch::arange(effort.batch) % (effort.batch / 2);
   std::int64_t number = 0;
   const auto step = [&] { trainer.step(images, labels, 1, number++, 1e-3); };
   for (int i = 0; i < (device.is_cuda() ? 5 : 1); ++i) step();
