@@ -58,8 +58,8 @@ struct Checkup {
 /// Images and descriptors are random; nothing is read or written but one file in the system's folder for
 /// temporary files.
 ///
-/// The plain way, where the device is the CPU: networks without oneDNN and in contiguous memory, searches
-/// with one thread.
+/// The plain way, on the CPU: networks in contiguous memory instead of channels last, searches with one
+/// thread.
 /// Sets threads and arithmetic of the process, and LibTorch's seed. Throws Error for a device that is not
 /// there.
 [[nodiscard]] Checkup check_up(const CheckupRecipes& recipes, const CheckupOptions& options,

@@ -106,5 +106,5 @@ TEST_CASE("a layer normalization of 16 bits computes in 32 within the scope, as 
   CHECK(torch::allclose(found.to(torch::kFloat32), expected, 1e-2, 1e-2));
   found.to(torch::kFloat32).sum().backward();
   CHECK(values.grad().defined());
-  CHECK(weight.grad().scalar_type() == torch::kFloat32);
+  CHECK((weight.grad().scalar_type() == torch::kFloat32));
 }
