@@ -5,12 +5,14 @@
 #include <cmath>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "data/loader.h"
 #include "data/planned_loader.h"
 #include "data/tracklets.h"
+#include "inference/frozen_network.h"
 #include "kindred/core/error.h"
 #include "kindred/nn/activations.h"
 #include "model/population.h"
@@ -59,11 +61,11 @@ bool are_nearly_equal(const torch::Tensor& rows) {
 }
 
 /// [N, D], rows of length 1.
-torch::Tensor describe(model::Model& model, const Activations& images, bool flip_test) {
-  const auto rows = model.describe(images);
+torch::Tensor describe(FrozenNetwork& network, const Activations& images, bool flip_test) {
+  const auto rows = network.describe(images);
   if (!flip_test) return rows;
   const auto pixels = images.values.flip({3});
-  const auto mirrored = model.describe(images.with(system::place_images(pixels, pixels.device())));
+  const auto mirrored = network.describe(images.with(system::place_images(pixels, pixels.device())));
   return torch::nn::functional::normalize(rows + mirrored,
                                           torch::nn::functional::NormalizeFuncOptions().dim(1));
 }
@@ -194,12 +196,20 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
 
   progress::Meter meter(progress, "embed " + what, static_cast<std::int64_t>(order.size()));
   std::int64_t described = 0;
+  std::optional<FrozenNetwork> network;
   while (const auto batch = loader.next()) {
     const auto rows = [&] {
       const system::Autocast autocast(computing);
       try {
         const auto input = model::network_input(batch->images, samples, batch->samples, model.population());
-        return describe(model, model::placed(input, computing.device), plan.embed.flip_test).to(torch::kCPU);
+        const auto placed = model::placed(input, computing.device);
+        if (!network) {
+          network.emplace(model, placed, computing);
+          if (const auto& reason = network->why_not(); !reason.empty()) {
+            progress.note("the network cannot be fused, so features are extracted more slowly: " + reason);
+          }
+        }
+        return describe(*network, placed, plan.embed.flip_test).to(torch::kCPU);
       } catch (const std::exception& error) {
         if (!system::is_out_of_memory(error)) throw;
         throw system::batch_too_large(computing.device, batch->images,
