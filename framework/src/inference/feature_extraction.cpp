@@ -12,6 +12,7 @@
 #include "data/loader.h"
 #include "data/planned_loader.h"
 #include "data/tracklets.h"
+#include "inference/batch_describer.h"
 #include "kindred/core/error.h"
 #include "model/population.h"
 #include "progress/meter.h"
@@ -57,16 +58,6 @@ bool are_nearly_equal(const torch::Tensor& rows) {
   if (rows.size(0) < 2) return false;
   const auto mean = rows.mean(0).to(torch::kFloat64);
   return 1 - mean.dot(mean).item<double>() < least_distance;
-}
-
-/// [N, D], rows of length 1.
-torch::Tensor describe(model::Model& model, const Activations& images, bool flip_test) {
-  const auto rows = model.describe(images);
-  if (!flip_test) return rows;
-  const auto pixels = images.values.flip({3});
-  const auto mirrored = model.describe(images.with(system::place_images(pixels, pixels.device())));
-  return torch::nn::functional::normalize(rows + mirrored,
-                                          torch::nn::functional::NormalizeFuncOptions().dim(1));
 }
 
 /// One descriptor for each tracklet and each single image, put together from those of their frames.
@@ -183,13 +174,6 @@ void note_inference_precision(const recipe::InferencePlan& plan, const system::C
                 (asked ? "" : ", which " + used.device.str() + " does not support"));
 }
 
-torch::Tensor describe_batch(model::Model& model, const Activations& images, bool flip_test,
-                             const system::Computing& computing) {
-  const torch::NoGradGuard no_gradients;
-  const system::Autocast autocast(computing);
-  return describe(model, model::placed(images, computing.device), flip_test);
-}
-
 file::Features extract_features(model::Model& model, const recipe::ExtractionPlan& plan,
                                 const Dataset& dataset, const std::vector<Sample>& samples,
                                 const std::string& what, const system::Computing& computing,
@@ -219,18 +203,23 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
     described += count;
     meter.update(described + loader.skipped());
   };
+  BatchDescriber describer(model, plan.embed.flip_test, computing);
   std::optional<Described> last;
   while (auto batch = loader.next()) {
     auto rows = [&] {
       try {
         const auto input = model::network_input(batch->images, samples, batch->samples, model.population());
-        return system::Arriving(describe_batch(model, input, plan.embed.flip_test, computing));
+        return system::Arriving(describer.describe(input));
       } catch (const std::exception& error) {
         if (!system::is_out_of_memory(error)) throw;
         throw system::batch_too_large(computing.device, batch->images,
                                       "lower embed.batch_size, or use smaller images or a smaller model");
       }
     }();
+    if (!last && !describer.why_not_fused().empty()) {
+      progress.note("the network cannot be fused, so features are extracted more slowly: " +
+                    describer.why_not_fused());
+    }
     batch->images.reset();
     // While the device computes this batch, the one before is dealt with.
     if (last) keep(*last);

@@ -8,7 +8,6 @@
 
 #include "file/feature_files.h"
 #include "kindred/core/sample.h"
-#include "kindred/nn/activations.h"
 #include "kindred/role/dataset.h"
 #include "model/model.h"
 #include "progress/progress.h"
@@ -32,13 +31,6 @@ namespace kindred::inference {
                                               const Dataset& dataset, const std::vector<Sample>& samples,
                                               const std::string& what, const system::Computing& computing,
                                               progress::ProgressSink& progress);
-
-/// The network's part of extract_features(): descriptors [N, D] of a batch, 32-bit floats on the device, rows of
-/// length 1.
-/// @param model in evaluation mode and placed on the device
-/// @param images [N, 3, H, W] on the CPU, with what the model uses beside them (model/population.h)
-[[nodiscard]] torch::Tensor describe_batch(model::Model& model, const Activations& images, bool flip_test,
-                                           const system::Computing& computing);
 
 /// The precision in which a plan's model is described on a device: embed.precision; of 'trained',
 /// train.precision, or fp32 where the device cannot compute in that. Throws Error when the device cannot

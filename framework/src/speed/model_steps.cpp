@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
 #include "model/population.h"
 #include "progress/text_progress.h"
@@ -71,12 +70,13 @@ torch::Tensor synthetic_labels(std::int64_t images, std::int64_t identities) {
 EmbedSteps::EmbedSteps(std::shared_ptr<model::Model> model, const recipe::InferencePlan& plan,
                        const BatchShape& shape, const system::Computing& computing)
     : model_(in_evaluation(std::move(model), computing.device)),
-      flip_test_(plan.embed.flip_test),
+      passes_(plan.embed.flip_test ? 2 : 1),
       computing_(computing),
-      images_(synthetic_batch(shape, model_->population())) {}
+      images_(synthetic_batch(shape, model_->population())),
+      describer_(*model_, plan.embed.flip_test, computing) {}
 
 void EmbedSteps::step() {
-  static_cast<void>(inference::describe_batch(*model_, images_, flip_test_, computing_));
+  static_cast<void>(describer_.describe(images_).to(torch::kCPU));
 }
 
 double EmbedSteps::run(std::int64_t steps) {
@@ -84,7 +84,12 @@ double EmbedSteps::run(std::int64_t steps) {
 }
 
 NetworkWork EmbedSteps::work() {
-  return recorded_work([&] { step(); });
+  return recorded_work([&] {
+    const torch::NoGradGuard no_gradients;
+    const system::Autocast autocast(computing_);
+    const auto placed = model::placed(images_, computing_.device);
+    for (int pass = 0; pass < passes_; ++pass) static_cast<void>(model_->describe(placed));
+  });
 }
 
 TrainSteps::TrainSteps(const recipe::Plan& plan, std::shared_ptr<model::Model> model, const BatchShape& shape,

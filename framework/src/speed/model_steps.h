@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "inference/batch_describer.h"
 #include "kindred/nn/activations.h"
 #include "model/model.h"
 #include "recipe/plan.h"
@@ -40,16 +41,17 @@ class EmbedSteps final : public Contestant {
              const system::Computing& computing);
   [[nodiscard]] std::string name() const override { return "Kindred"; }
   [[nodiscard]] double run(std::int64_t steps) override;
-  /// What one step computes.
+  /// What one step computes, operation by operation as the model says it.
   [[nodiscard]] NetworkWork work();
 
  private:
   void step();
 
   std::shared_ptr<model::Model> model_;
-  bool flip_test_;
+  int passes_;
   system::Computing computing_;
   Activations images_;
+  inference::BatchDescriber describer_;
 };
 
 /// Trains with a batch again and again, as `kindred run` does with batches of the loader: Trainer::step().

@@ -18,6 +18,7 @@
 #include "progress/progress.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
+#include "small_networks.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
 #include "tiny_components.h"
@@ -83,35 +84,6 @@ TEST_CASE("a map that is the same everywhere is nothing, not noise") {
   CHECK(maps.similarity_to_first(tiny.images).abs().max().item<float>() == 0);
 }
 
-namespace {
-
-// What makes a backbone small for images of 96 x 48, and where MGN's branches may begin.
-struct SmallBackbone {
-  std::string parameters = "width_multiplier=0.25";
-  std::string cut = "layer3.0";
-  bool tokens = false;
-};
-
-SmallBackbone small_backbone_of(const std::string& name) {
-  if (name.starts_with("osnet")) return {.cut = "conv3.1"};
-  if (name == "swin") return {.parameters = "size='tiny'", .cut = "layers.2.blocks.5"};
-  if (name == "convnext") return {.parameters = "size='tiny'", .cut = "stages.2.blocks.8"};
-  if (name == "clip_resnet") return {.parameters = "variant='RN50'", .cut = "layer3.0"};
-  if (name == "clip_vit") {
-    return {.parameters = "variant='ViT-B/16',depth=3,image_height=96,image_width=48",
-            .cut = "blocks.0",
-            .tokens = true};
-  }
-  if (name == "vit") {
-    return {.parameters = "dim=32,depth=3,heads=2,image_height=96,image_width=48",
-            .cut = "blocks.0",
-            .tokens = true};
-  }
-  return {};
-}
-
-}  // namespace
-
 TEST_CASE("the maps of every backbone are seen under every head, and watching changes nothing") {
   const auto plugins = plugin::load_plugins({std::filesystem::path(build_directory) / "lib/kindred/plugins"});
   const auto backbones = plugins.catalog.components(Backbone::role_name);
@@ -123,19 +95,12 @@ TEST_CASE("the maps of every backbone are seen under every head, and watching ch
     for (const auto* head : heads) {
       CAPTURE(backbone->info().name);
       CAPTURE(head->info().name);
+      const auto made = small_plan(plugins.catalog, backbone->info(), head->info());
+      if (!made) continue;
+      const auto& plan = *made;
       const bool takes_tokens = head->info().takes_form == FeatureForm::tokens;
-      if (takes_tokens && !small.tokens) continue;
-      const bool clip = head->info().name == "clip_reid";  // its pooling is of CLIP's networks
-      if (clip && !backbone->info().name.starts_with("clip_")) continue;
+      const bool clip = head->info().name == "clip_reid";
       const bool branches = head->info().name == "mgn";
-      const auto plan = recipe::make_plan(
-          recipe::load_recipe(
-              std::string(source_directory) + "/tests/e2e/tiny.toml",
-              {"backbone={type=\"" + backbone->info().name + "\", " + small.parameters + "}",
-               "head={type=\"" + head->info().name + "\"" +
-                   (branches ? ", cut=\"" + small.cut + "\", reduced_dim=16" : std::string()) +
-                   (clip ? ", grid=[6, 3]" : "") + "}"}),
-          plugins.catalog);
       const auto plain = model::build_model(plan, 4);
       model::MapWatch watch;
       const auto watched = model::build_model(plan, 4, {}, &watch);

@@ -1,0 +1,50 @@
+// A model in evaluation mode as one fixed graph, for the extraction of features.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "kindred/nn/activations.h"
+#include "model/model.h"
+#include "system/precision.h"
+
+namespace kindred::inference {
+
+/// Describes as Model::describe() does, but from a graph that was traced of the model once and fused
+/// (fused_graph.h), in runs of one size. The weights are those of the moment of the construction.
+///
+/// What cannot be traced, or gives other descriptors as a graph than as a model, is computed by the model
+/// itself, and so is everything on a GPU: why_not() says the reason.
+class FrozenNetwork {
+ public:
+  /// @param model in evaluation mode; lives as long as this
+  /// @param example the first images to come; the graph is traced of their mirror images and compared on
+  ///                themselves. Under autocast where the computing is in 16 bits, as is describe().
+  FrozenNetwork(model::Model& model, const Activations& example, const system::Computing& computing);
+  ~FrozenNetwork();
+  FrozenNetwork(const FrozenNetwork&) = delete;
+  FrozenNetwork& operator=(const FrozenNetwork&) = delete;
+
+  /// Rows of length 1, 32-bit floats [N, D].
+  /// @param images any number; sizes as the example's
+  [[nodiscard]] torch::Tensor describe(const Activations& images);
+
+  [[nodiscard]] bool is_graph() const { return graph_ != nullptr; }
+  /// Why the model computes by itself; "" when the graph does, and on a GPU, for which there is none.
+  [[nodiscard]] const std::string& why_not() const { return why_not_; }
+
+ private:
+  struct Graph;
+
+  [[nodiscard]] torch::Tensor run(const Activations& images) const;
+
+  model::Model& model_;
+  std::int64_t images_;  ///< of one run
+  std::unique_ptr<Graph> graph_;
+  std::string why_not_;
+};
+
+}  // namespace kindred::inference

@@ -1,0 +1,228 @@
+#include "inference/frozen_network.h"
+
+#include <doctest/doctest.h>
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "inference/fused_graph.h"
+#include "inference/residual_end.h"
+#include "kindred/nn/tensor_module.h"
+#include "kindred/role/backbone.h"
+#include "kindred/role/head.h"
+#include "model/model.h"
+#include "model/traced_model.h"
+#include "plugin/plugin_loader.h"
+#include "small_networks.h"
+#include "system/device.h"
+#include "system/precision.h"
+#include "test_paths.h"
+
+namespace kindred::test {
+using namespace kindred::inference;  // NOLINT
+namespace {
+
+const system::Computing in_fp32{torch::kCPU, system::Precision::fp32};
+
+/// Statistics and weights as a training leaves them: none of them 0 or 1.
+void make_trained(torch::nn::Module& module) {
+  const torch::NoGradGuard no_gradients;
+  for (auto& item : module.named_buffers()) {
+    if (!item.value().is_floating_point()) continue;
+    if (item.key().ends_with("running_var")) item.value().uniform_(0.5, 2);
+    if (item.key().ends_with("running_mean")) item.value().normal_(0, 0.2);
+  }
+  for (auto& item : module.named_parameters()) {
+    if (item.value().dim() == 1) item.value().add_(torch::rand_like(item.value()) * 0.2);
+  }
+}
+
+Activations batch_of(std::int64_t images, std::int64_t height, std::int64_t width) {
+  Activations batch(system::place_images(torch::randn({images, 3, height, width}), torch::kCPU));
+  batch.cameras = torch::arange(images) % 3 - 1;  // -1: unknown
+  batch.views = torch::arange(images) % 2;
+  return batch;
+}
+
+/// A trunk and a head that do what they are told to.
+template <class Call>
+class ToldTrunk final : public TensorModule {
+ public:
+  explicit ToldTrunk(Call call) : call_(std::move(call)) {
+    weight = register_parameter("weight", torch::randn({4, 3, 3, 3}) * 0.3);
+  }
+  torch::Tensor forward(const torch::Tensor& images) override { return call_(torch::conv2d(images, weight)); }
+  torch::Tensor weight;
+
+ private:
+  Call call_;
+};
+
+class MeanHead final : public Head {
+ public:
+  [[nodiscard]] std::vector<OutputInfo> outputs() const override {
+    return {{"descriptor", OutputKind::feature, 4}};
+  }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return nullptr; }
+  [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override {
+    return {features.values.mean({2, 3})};
+  }
+};
+
+template <class Call>
+std::shared_ptr<model::Model> told_model(Call call) {
+  auto model = std::make_shared<model::Model>(std::make_shared<ToldTrunk<Call>>(std::move(call)),
+                                              std::make_shared<MeanHead>());
+  model->eval();
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("every backbone under every head gives the same descriptors as a graph") {
+  torch::manual_seed(1);
+  const auto plugins = plugin::load_plugins({std::filesystem::path(build_directory) / "lib/kindred/plugins"});
+  std::int64_t seen = 0;
+  for (const auto* backbone : plugins.catalog.components(Backbone::role_name)) {
+    for (const auto* head : plugins.catalog.components(Head::role_name)) {
+      CAPTURE(backbone->info().name);
+      CAPTURE(head->info().name);
+      const bool cameras = backbone->info().name.ends_with("vit");
+      const auto plan = small_plan(plugins.catalog, backbone->info(), head->info(),
+                                   cameras ? ", side_information='camera_view'" : "");
+      if (!plan) continue;
+      auto population = model::any_population(4);
+      const auto model = model::build_model(*plan, population);
+      make_trained(*model);
+      model->eval();
+      system::place_module(*model, torch::kCPU);
+      const auto batch = batch_of(3, 96, 48);
+      FrozenNetwork network(*model, batch, in_fp32);
+      CHECK(network.why_not() == "");
+      REQUIRE(network.is_graph());
+      for (const auto images : {3, 2}) {
+        const auto others = batch_of(images, 96, 48);
+        const auto expected = model->describe(others);
+        const auto rows = network.describe(others);
+        REQUIRE(rows.sizes() == expected.sizes());
+        CHECK((rows - expected).abs().max().item<float>() < 1e-5F);
+      }
+      ++seen;
+    }
+  }
+  CHECK(seen >= 30);
+}
+
+TEST_CASE("batches of any size are computed in runs of the same size") {
+  torch::manual_seed(2);
+  const auto model = told_model([](const torch::Tensor& map) { return map.relu(); });
+  FrozenNetwork network(*model, batch_of(9, 12, 10), in_fp32);
+  REQUIRE(network.is_graph());
+  for (const auto images : {1, 7, 8, 9, 16, 19}) {
+    CAPTURE(images);
+    const auto batch = batch_of(images, 12, 10);
+    CHECK(torch::allclose(network.describe(batch), model->describe(batch), 1e-5, 1e-6));
+  }
+}
+
+TEST_CASE("a network whose branches depend on values is not run as a graph, and the reason is known") {
+  torch::manual_seed(3);
+  // The left half of the example is darker than its mirror image's.
+  auto batch = batch_of(4, 12, 10);
+  batch.values.narrow(3, 0, 5).sub_(3);
+  const auto model = told_model([](const torch::Tensor& map) {
+    const auto left = map.narrow(3, 0, 3).mean().item<float>();
+    const auto right = map.narrow(3, 5, 3).mean().item<float>();
+    return left < right ? map.relu() : map.narrow(1, 0, 4).neg().relu() + map.square();
+  });
+  FrozenNetwork network(*model, batch, in_fp32);
+  CHECK_FALSE(network.is_graph());
+  CHECK(network.why_not().find("other descriptors than the model") != std::string::npos);
+  CHECK(torch::equal(network.describe(batch), model->describe(batch)));
+}
+
+TEST_CASE("a network that cannot be traced is run as it is, and the reason is known") {
+  const auto stray = torch::ones({4, 1, 1}, torch::requires_grad());  // a parameter that nobody registered
+  const auto model = told_model([stray](const torch::Tensor& map) { return map * stray; });
+  const auto batch = batch_of(2, 12, 10);
+  FrozenNetwork network(*model, batch, in_fp32);
+  CHECK_FALSE(network.is_graph());
+  CHECK(network.why_not().find("requires grad") != std::string::npos);
+  CHECK(torch::equal(network.describe(batch), model->describe(batch)));
+}
+
+TEST_CASE("a graph is faster for what it fuses: all of a residual network with squeeze and excitation") {
+  const auto plugins = plugin::load_plugins({std::filesystem::path(build_directory) / "lib/kindred/plugins"});
+  const auto fused_of = [&](const std::string& name) {
+    const auto* backbone = plugins.catalog.find(Backbone::role_name, name);
+    const auto* head = plugins.catalog.find(Head::role_name, "bnneck");
+    const auto model = model::build_model(*small_plan(plugins.catalog, backbone->info(), head->info()), 4);
+    model->eval();
+    const auto batch = batch_of(2, 96, 48);
+    return fuse(model::trace_model(*model, batch), model::traced_arguments(*model, batch), torch::kFloat);
+  };
+  const auto plain = fused_of("resnet");
+  CHECK(plain.packed.size() == 53);
+  CHECK(plain.fused_ends == 16);
+  const auto gated = fused_of("se_resnet");
+  CHECK(gated.packed.size() == 53 + 2 * 16);
+  CHECK(gated.fused_ends == 16);
+  for (const auto& graph : {plain.graph, gated.graph}) {
+    for (const auto* node : graph->nodes()) {
+      const auto kind = std::string(node->kind().toQualString());
+      CHECK(kind != "aten::_convolution");
+      CHECK(kind != "aten::relu");
+    }
+  }
+}
+
+TEST_CASE("in bfloat16 a graph gives what the model gives up to rounding") {
+  const system::Computing computing{torch::kCPU, system::Precision::bf16};
+  if (!system::can_compute(torch::kCPU, system::Precision::bf16)) return;
+  torch::manual_seed(4);
+  const auto plugins = plugin::load_plugins({std::filesystem::path(build_directory) / "lib/kindred/plugins"});
+  for (const auto* name : {"se_resnet", "osnet", "convnext", "vit"}) {
+    CAPTURE(name);
+    const auto* backbone = plugins.catalog.find(Backbone::role_name, name);
+    const auto* head = plugins.catalog.find(Head::role_name, "bnneck");
+    const auto model = model::build_model(*small_plan(plugins.catalog, backbone->info(), head->info()), 4);
+    make_trained(*model);
+    model->eval();
+    system::place_module(*model, torch::kCPU);
+    const auto batch = batch_of(3, 96, 48);
+    const auto exact = model->describe(batch);
+    const system::Autocast autocast(computing);
+    FrozenNetwork network(*model, batch, computing);
+    CHECK(network.why_not() == "");
+    const auto rows = network.describe(batch);
+    CHECK((rows.scalar_type() == torch::kFloat));
+    CHECK((rows * exact).sum(1).min().item<float>() > 0.99F);
+    CHECK_FALSE(torch::allclose(rows, exact, 0, 1e-6));  // it is in 16 bits
+  }
+}
+
+TEST_CASE("the end of a residual block is the same in any layout and type") {
+  torch::manual_seed(5);
+  for (const auto type : {torch::kFloat, torch::kBFloat16, torch::kDouble}) {
+    for (const auto format : {torch::MemoryFormat::ChannelsLast, torch::MemoryFormat::Contiguous}) {
+      const auto made = [&] { return torch::randn({3, 40, 9, 5}).to(type).contiguous(format); };
+      const auto x = made();
+      const auto other = made();
+      const auto scale = torch::rand({3, 40, 1, 1}).to(type);
+      const double tolerance = type == torch::kBFloat16 ? 0.05 : 1e-6;
+      CHECK(torch::allclose(add_relu_(x.clone(), other), (x + other).relu(), tolerance, tolerance));
+      CHECK(torch::allclose(scale_add_relu_(x.clone(), scale, other), (x * scale + other).relu(), tolerance,
+                            tolerance));
+    }
+  }
+  const auto flat = torch::randn({3, 40, 9, 5});
+  const auto last = torch::randn({3, 40, 9, 5}).contiguous(torch::MemoryFormat::ChannelsLast);
+  CHECK(torch::equal(add_relu_(last.clone(), flat), (last + flat).relu()));
+}
+
+}  // namespace kindred::test
