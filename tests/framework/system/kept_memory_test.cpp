@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <vector>
 
 // A sanitizer has an allocator of its own.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -22,13 +23,15 @@ using namespace kindred;
 
 namespace {
 
-constexpr std::int64_t mebibytes = 96;
-
-/// Pages that the system had to give while 96 MiB were filled and freed some times.
-std::int64_t new_pages(int times) {
+/// Pages that the system had to give for some steps, each of which fills blocks of 96 MiB together and then
+/// frees them.
+std::int64_t new_pages(int steps) {
   rusage before{};
   getrusage(RUSAGE_SELF, &before);
-  for (int i = 0; i < times; ++i) (void)torch::ones({mebibytes << 18});
+  for (int i = 0; i < steps; ++i) {
+    std::vector<torch::Tensor> blocks;
+    for (const std::int64_t mebibytes : {40, 30, 20, 6}) blocks.push_back(torch::ones({mebibytes << 18}));
+  }
   rusage after{};
   getrusage(RUSAGE_SELF, &after);
   return after.ru_minflt - before.ru_minflt;
@@ -38,10 +41,10 @@ std::int64_t new_pages(int times) {
 
 TEST_CASE("memory that a training has used is used again, and given back at the end" *
           doctest::skip(KINDRED_TEST_OTHER_ALLOCATOR)) {
-  constexpr std::int64_t pages = mebibytes << 8;  // of 4 KiB
+  constexpr std::int64_t pages = 96 << 8;  // of 4 KiB, in a step
   {
     const system::KeptMemory kept;
-    (void)new_pages(1);
+    (void)new_pages(4);
     const system::KeptMemory second;
     CHECK(new_pages(4) < pages / 10);
   }
