@@ -138,12 +138,20 @@ torch::Device device_of(const OperatorCall& call) {
   return torch::kCPU;
 }
 
+/// Random values. Rows that are one row in memory, as a gradient of a sum has them, stay one.
 torch::Tensor tensor_of(const TensorForm& form, bool channels_last) {
-  auto tensor =
-      at::empty_strided(form.sizes, form.strides, torch::TensorOptions(form.type).device(form.device));
-  if (!torch::isFloatingType(form.type)) return tensor.zero_();
-  tensor.uniform_(-1, 1);
-  const bool map = channels_last && tensor.dim() == 4;
+  auto own = form.sizes;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (form.strides[i] == 0) own[i] = std::min<std::int64_t>(own[i], 1);
+  }
+  auto tensor = at::empty_strided(own, form.strides, torch::TensorOptions(form.type).device(form.device));
+  if (torch::isFloatingType(form.type)) {
+    tensor.uniform_(-1, 1);
+  } else {
+    tensor.zero_();
+  }
+  tensor = tensor.expand(form.sizes);
+  const bool map = channels_last && tensor.dim() == 4 && tensor.is_floating_point();
   return map ? tensor.contiguous(torch::MemoryFormat::ChannelsLast) : tensor;
 }
 
