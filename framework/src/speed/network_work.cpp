@@ -138,12 +138,20 @@ torch::Device device_of(const OperatorCall& call) {
   return torch::kCPU;
 }
 
+/// Random values. Rows that are one row in memory, as a gradient of a sum has them, stay one.
 torch::Tensor tensor_of(const TensorForm& form, bool channels_last) {
-  auto tensor =
-      at::empty_strided(form.sizes, form.strides, torch::TensorOptions(form.type).device(form.device));
-  if (!torch::isFloatingType(form.type)) return tensor.zero_();
-  tensor.uniform_(-1, 1);
-  const bool map = channels_last && tensor.dim() == 4;
+  auto own = form.sizes;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (form.strides[i] == 0) own[i] = std::min<std::int64_t>(own[i], 1);
+  }
+  auto tensor = at::empty_strided(own, form.strides, torch::TensorOptions(form.type).device(form.device));
+  if (torch::isFloatingType(form.type)) {
+    tensor.uniform_(-1, 1);
+  } else {
+    tensor.zero_();
+  }
+  tensor = tensor.expand(form.sizes);
+  const bool map = channels_last && tensor.dim() == 4 && tensor.is_floating_point();
   return map ? tensor.contiguous(torch::MemoryFormat::ChannelsLast) : tensor;
 }
 
@@ -157,8 +165,8 @@ std::vector<c10::IValue> filled(const OperatorCall& call) {
   return arguments;
 }
 
-/// The median of a call's times.
-double median_seconds(const std::function<void()>& once, torch::Device device, double seconds) {
+/// The fastest of a call's times: whatever disturbs it is no limit.
+double fastest_seconds(const std::function<void()>& once, torch::Device device, double seconds) {
   once();
   wait_for(device);
   std::vector<double> times;
@@ -171,13 +179,13 @@ double median_seconds(const std::function<void()>& once, torch::Device device, d
     wait_for(device);
     times.push_back((progress::monotonic_seconds() - before) / calls);
   }
-  return spread_of(times).median;
+  return spread_of(times).low;
 }
 
 double seconds_of(const OperatorCall& call, double seconds) {
   const auto op = c10::Dispatcher::singleton().findSchemaOrThrow(call.op.c_str(), call.overload.c_str());
   const auto arguments = filled(call);
-  return median_seconds(
+  return fastest_seconds(
       [&] {
         auto stack = arguments;
         op.callBoxed(stack);
@@ -199,7 +207,7 @@ std::optional<double> prepacked_seconds(const OperatorCall& call, double seconds
     std::vector<c10::IValue> packed{given[1], bias,     given[3],       given[4],
                                     given[5], given[8], sizes(call, 0), std::string("none")};
     prepack->callBoxed(packed);
-    return median_seconds(
+    return fastest_seconds(
         [&] {
           std::vector<c10::IValue> stack{given[0], packed.front()};
           run->callBoxed(stack);

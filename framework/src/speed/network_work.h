@@ -53,7 +53,7 @@ struct TimeAlone {
 
 /// Measures each different call alone, with random tensors of its forms, those of convolutions in
 /// channels-last; on a CPU a convolution without gradient also with weights that oneDNN has laid out once
-/// (mkldnn_prepacked), and the faster of both counts. The median of several runs.
+/// (mkldnn_prepacked), and the faster of both counts. The fastest of several runs.
 /// @param seconds_each how long each is repeated
 [[nodiscard]] TimeAlone time_alone(const NetworkWork& work, double seconds_each = 0.2);
 
