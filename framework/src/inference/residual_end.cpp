@@ -1,10 +1,11 @@
 #include "inference/residual_end.h"
 
-#include <ATen/Parallel.h>
 #include <torch/library.h>
 
 #include <algorithm>
 #include <cstdint>
+
+#include "kindred/core/kernel.h"
 
 namespace kindred::inference {
 namespace {
@@ -17,47 +18,87 @@ bool lie_alike(const torch::Tensor& x, const torch::Tensor& other) {
 }
 
 template <class Element>
-void add_relu(Element* x, const Element* other, std::int64_t count) {
+[[gnu::always_inline]] inline void add_relu(Element* __restrict x, const Element* __restrict other,
+                                            std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
     const float sum = static_cast<float>(x[i]) + static_cast<float>(other[i]);
     x[i] = static_cast<Element>(sum < 0 ? 0.0F : sum);  // NaN stays
   }
 }
 
+/// Of pixels of one image.
 template <class Element>
-void scale_add_relu(Element* x, const Element* scale, const Element* other, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float sum = static_cast<float>(x[i]) * static_cast<float>(scale[i]) + static_cast<float>(other[i]);
-    x[i] = static_cast<Element>(sum < 0 ? 0.0F : sum);
+[[gnu::always_inline]] inline void scale_add_relu(Element* __restrict x, const Element* __restrict scale,
+                                                  const Element* __restrict other, std::int64_t pixels,
+                                                  std::int64_t channels) {
+  for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const auto i = pixel * channels + c;
+      const float sum =
+          static_cast<float>(x[i]) * static_cast<float>(scale[c]) + static_cast<float>(other[i]);
+      x[i] = static_cast<Element>(sum < 0 ? 0.0F : sum);
+    }
   }
 }
+
+}  // namespace
+
+// The same of either type: a template cannot be compiled for several processors, nor can what has no name
+// outside.
+namespace residual_end {
+
+KINDRED_FOR_EACH_PROCESSOR
+void add_relu_float(float* x, const float* other, std::int64_t count) {
+  add_relu(x, other, count);
+}
+KINDRED_FOR_EACH_PROCESSOR
+void add_relu_bfloat16(at::BFloat16* x, const at::BFloat16* other, std::int64_t count) {
+  add_relu(x, other, count);
+}
+KINDRED_FOR_EACH_PROCESSOR
+void scale_add_relu_float(float* x, const float* scale, const float* other, std::int64_t pixels,
+                          std::int64_t channels) {
+  scale_add_relu(x, scale, other, pixels, channels);
+}
+KINDRED_FOR_EACH_PROCESSOR
+void scale_add_relu_bfloat16(at::BFloat16* x, const at::BFloat16* scale, const at::BFloat16* other,
+                             std::int64_t pixels, std::int64_t channels) {
+  scale_add_relu(x, scale, other, pixels, channels);
+}
+
+}  // namespace residual_end
+
+namespace {
 
 /// Elements for one thread at least.
 constexpr std::int64_t grain = 16384;
 
 template <class Element>
-void add_relu_all(torch::Tensor& x, const torch::Tensor& other) {
+void add_relu_all(torch::Tensor& x, const torch::Tensor& other,
+                  void (*work)(Element*, const Element*, std::int64_t)) {
   auto* to = x.data_ptr<Element>();
   const auto* from = other.data_ptr<Element>();
-  at::parallel_for(0, x.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
-    add_relu(to + begin, from + begin, end - begin);
+  const auto count = x.numel();
+  parallel_kernel((count + grain - 1) / grain, [&](std::int64_t first, std::int64_t last) {
+    const auto begin = first * grain;
+    work(to + begin, from + begin, std::min(count, last * grain) - begin);
   });
 }
 
 template <class Element>
-void scale_add_relu_all(torch::Tensor& x, const torch::Tensor& scale, const torch::Tensor& other) {
+void scale_add_relu_all(torch::Tensor& x, const torch::Tensor& scale, const torch::Tensor& other,
+                        void (*work)(Element*, const Element*, const Element*, std::int64_t, std::int64_t)) {
   const auto channels = x.size(1);
   const auto pixels = x.size(2) * x.size(3);
   auto* to = x.data_ptr<Element>();
   const auto* from = other.data_ptr<Element>();
   const auto* scales = scale.data_ptr<Element>();
-  at::parallel_for(0, x.size(0) * pixels, std::max<std::int64_t>(1, grain / channels),
-                   [&](std::int64_t begin, std::int64_t end) {
-                     for (auto pixel = begin; pixel < end; ++pixel) {
-                       const auto at = pixel * channels;
-                       scale_add_relu(to + at, scales + pixel / pixels * channels, from + at, channels);
-                     }
-                   });
+  parallel_kernel(x.size(0), [&](std::int64_t first, std::int64_t last) {
+    for (auto image = first; image < last; ++image) {
+      const auto at = image * pixels * channels;
+      work(to + at, scales + image * channels, from + at, pixels, channels);
+    }
+  });
 }
 
 }  // namespace
@@ -65,9 +106,9 @@ void scale_add_relu_all(torch::Tensor& x, const torch::Tensor& scale, const torc
 torch::Tensor add_relu_(torch::Tensor x, const torch::Tensor& other) {
   if (!lie_alike(x, other)) return x.add_(other).relu_();
   if (x.scalar_type() == torch::kFloat) {
-    add_relu_all<float>(x, other);
+    add_relu_all(x, other, &residual_end::add_relu_float);
   } else {
-    add_relu_all<at::BFloat16>(x, other);
+    add_relu_all(x, other, &residual_end::add_relu_bfloat16);
   }
   return x;
 }
@@ -80,9 +121,9 @@ torch::Tensor scale_add_relu_(torch::Tensor x, const torch::Tensor& scale, const
   if (!fits) return x.mul_(scale).add_(other).relu_();
   const auto rows = scale.flatten(1).contiguous();
   if (x.scalar_type() == torch::kFloat) {
-    scale_add_relu_all<float>(x, rows, other);
+    scale_add_relu_all(x, rows, other, &residual_end::scale_add_relu_float);
   } else {
-    scale_add_relu_all<at::BFloat16>(x, rows, other);
+    scale_add_relu_all(x, rows, other, &residual_end::scale_add_relu_bfloat16);
   }
   return x;
 }
