@@ -18,6 +18,12 @@ plugin::LoadedPlugins bench_plugins() {
       plugin::plugin_folders({}, "", std::filesystem::read_symlink("/proc/self/exe")));
 }
 
+std::filesystem::path scripts_folder() {
+  const auto program = std::filesystem::read_symlink("/proc/self/exe");
+  const auto beside = program.parent_path().parent_path() / "share/kindred/tools/bench";
+  return std::filesystem::is_directory(beside) ? beside : std::filesystem::path(KINDRED_BENCH_FOLDER);
+}
+
 void add_threads(CLI::App& command, std::int64_t& threads) {
   command.add_option("--threads", threads, "0: all usable processors")
       ->check(CLI::NonNegativeNumber)

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -34,6 +35,10 @@ class NotesOnly final : public progress::ProgressSink {
 
 /// The plugins beside the program.
 [[nodiscard]] plugin::LoadedPlugins bench_plugins();
+
+/// Where the scripts of other programs are, two folders below the recipes' parent: beside the program in a
+/// bundle, else in the sources.
+[[nodiscard]] std::filesystem::path scripts_folder();
 
 /// --threads
 void add_threads(CLI::App& command, std::int64_t& threads);

@@ -84,9 +84,8 @@ ChosenModel choose_model(const ModelOptions& options, const Catalog& catalog) {
             file.model};
   }
   const bool is_short = !options.name.empty();
-  const auto path =
-      is_short ? std::filesystem::path(KINDRED_BENCH_FOLDER "/../../configs") / short_names().at(options.name)
-               : std::filesystem::path(options.recipe);
+  const auto path = is_short ? scripts_folder() / "../../configs" / short_names().at(options.name)
+                             : std::filesystem::path(options.recipe);
   auto plan = recipe::make_plan(recipe::load_recipe(path, overrides), catalog);
   auto model = model::build_model(plan, model::any_population(options.identities));
   return {is_short ? options.name : path.filename().string(),

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common.h"
 #include "kindred/core/error.h"
 
 extern "C" char** environ;
@@ -129,7 +130,7 @@ std::vector<std::string> pytorch_command(const std::string& python) {
         "' cannot import torch (its message is above); name a Python that has PyTorch with --python, or "
         "leave out --pytorch");
   }
-  return {python, KINDRED_BENCH_FOLDER "/peer.py"};
+  return {python, (scripts_folder() / "peer.py").string()};
 }
 
 }  // namespace kindred::bench

@@ -77,8 +77,8 @@ NumpyRun run_numpy(const ranking::SearchInput& input, const torch::Tensor& descr
   const auto& choice = plan.post_processors.front();
   const auto params = choice.factory->write(choice.params.get());
   const auto text = [&](const char* name) { return params.as<Table>()->find(name)->to_toml(); };
-  const std::string command = "OMP_NUM_THREADS=" + std::to_string(threads) +
-                              " python3 " KINDRED_BENCH_FOLDER "/rerank_reference.py " + folder.string() +
+  const std::string command = "OMP_NUM_THREADS=" + std::to_string(threads) + " python3 '" +
+                              (scripts_folder() / "rerank_reference.py").string() + "' " + folder.string() +
                               " " + text("k1") + " " + text("k2") + " " + text("lambda") +
                               (float64 ? " float64" : " float32");
   const int status = std::system(command.c_str());
