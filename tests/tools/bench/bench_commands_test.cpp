@@ -9,10 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "common.h"
 #include "model_choice.h"
 #include "peer.h"
+#include "plugin/plugin_loader.h"
 #include "program.h"
+#include "speed/model_steps.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
 
@@ -147,17 +148,18 @@ TEST_CASE("PyTorch's networks have the parameters and FLOP of Kindred's") {
     MESSAGE("skipped: '" << python << "' has no PyTorch; KINDRED_TEST_PYTHON names another");
     return;
   }
-  const TemporaryFolder folder;
+  const auto plugins = plugin::load_plugins({std::string(build_directory) + "/lib/kindred/plugins"});
   for (const std::string name : {"resnet50", "mgn"}) {
+    const bench::ModelOptions options{.name = name, .batch = 2, .identities = 5};
+    const auto chosen = bench::choose_model(options, plugins.catalog);
     for (const std::string task : {"embed", "train"}) {
-      const auto file = folder / "figures.json";
-      const auto outcome = bench_outcome(
-          {task, "--model", name, "--batch", "2", "--identities", "5", "--seconds", "0.01", "--repeats", "1",
-           "--pytorch", "--no-compile", "--python", python, "--json", file.string()},
-          folder);
-      INFO(outcome.err);
-      CHECK(outcome.exit_code == 0);  // it refuses other networks: peer_test
-      CHECK(outcome.out.find("times as fast as PyTorch, eager") != std::string::npos);
+      CAPTURE(name);
+      CAPTURE(task);
+      const auto shape = speed::batch_shape(chosen.plan, options.batch, task == "embed");
+      bench::Peer peer("PyTorch", command, bench::peer_work(task, chosen, options, shape));
+      CHECK_NOTHROW(bench::require_same_network(peer.about(), bench::parameters_of(*chosen.model),
+                                                bench::forward_flops(*chosen.model, shape, task == "train")));
+      if (name == "resnet50") CHECK(peer.run(1) > 0);
     }
   }
 }
