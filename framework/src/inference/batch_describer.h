@@ -9,11 +9,13 @@
 #include "inference/frozen_network.h"
 #include "kindred/nn/activations.h"
 #include "model/model.h"
+#include "system/kept_memory.h"
 #include "system/precision.h"
 
 namespace kindred::inference {
 
-/// Describes one batch after another with the weights that the model has at the first one.
+/// Describes one batch after another, each in the memory of the one before (system/kept_memory.h), with the
+/// weights that the model has at the first one.
 class BatchDescriber {
  public:
   /// @param model in evaluation mode and placed on the device; lives as long as this
@@ -32,6 +34,7 @@ class BatchDescriber {
   model::Model& model_;
   bool flip_test_;
   system::Computing computing_;
+  system::KeptMemory memory_;
   std::optional<FrozenNetwork> network_;
 };
 

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <sstream>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -50,6 +52,20 @@ double largest_distance(system::Precision precision) {
   return precision == system::Precision::fp32 ? 1e-6 : 1e-2;
 }
 
+/// One line. TorchScript's interpreter puts the reason at the end, after where it was.
+std::string reason_of(const std::exception& error) {
+  const std::string text = error.what();
+  std::string first;
+  std::string last;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (first.empty()) first = line;
+    if (!line.empty()) last = line;
+  }
+  if (first.empty()) return "unknown";
+  return first.find("TorchScript interpreter") == std::string::npos ? first : last;
+}
+
 }  // namespace
 
 struct FrozenNetwork::Graph {
@@ -76,16 +92,15 @@ FrozenNetwork::FrozenNetwork(model::Model& model, const Activations& example,
     const auto rows = run(first);
     const auto distance =
         rows.sizes() == expected.sizes() ? (1 - (rows * expected).sum(1)).max().item<double>() : 2.0;
-    // Descriptors that are not finite are not this graph's to judge.
-    if (distance > largest_distance(computing.precision)) {
+    // Where the model's own are not finite, nothing can be said against the graph's.
+    const bool comparable = expected.isfinite().all().item<bool>();
+    if (comparable && !(distance <= largest_distance(computing.precision))) {
       why_not_ = "its graph gives other descriptors than the model (1 - cosine up to " +
                  std::to_string(distance) + ")";
     }
   } catch (const std::exception& error) {
     if (system::is_out_of_memory(error)) throw;
-    why_not_ = error.what();
-    why_not_ = why_not_.substr(0, why_not_.find('\n'));
-    if (why_not_.empty()) why_not_ = "unknown";
+    why_not_ = reason_of(error);
   }
   if (!why_not_.empty()) graph_.reset();
 }

@@ -98,6 +98,10 @@ std::optional<Convolution> convolution_of(const Node* node, const Sizes& sizes) 
   if (node->kind() != convolution) return std::nullopt;
   const auto input_sizes = sizes.of(node->input(0));
   if (input_sizes.size() != 4) return std::nullopt;
+  // The packed convolution looks at the strides of a map for the order of its values, which these do not
+  // tell, and gives what was in memory before where it takes the wrong one.
+  const bool tells_order = input_sizes[1] > 1 && input_sizes[2] * input_sizes[3] > 1;
+  if (!tells_order) return std::nullopt;
   std::vector<c10::IValue> values(9);
   for (std::size_t i = 1; i < values.size(); ++i) {
     const auto value = torch::jit::toIValue(node->input(i));
@@ -146,6 +150,8 @@ void pack_convolutions(FusedGraph& fused, Sizes& sizes, torch::ScalarType type) 
     fused.packed.push_back(std::move(weights));
     const torch::jit::WithInsertPoint here(node);
     auto* input = type == torch::kFloat ? node->input(0) : converted(graph, node->input(0), type);
+    input = graph.insert(c10::Symbol::fromQualString("aten::contiguous"), {input},
+                         {{"memory_format", static_cast<std::int64_t>(torch::MemoryFormat::ChannelsLast)}});
     auto* run = graph.insertNode(graph.create(packed_convolution, {input, argument}));
     auto* replaced = after == nullptr ? node : after;
     sizes.hand_on(replaced->output(), run->output());
@@ -226,13 +232,15 @@ void fuse_residual_ends(FusedGraph& fused, Sizes& sizes) {
   }
 }
 
-/// Weights of matrix products in the type that autocast would convert them to in each pass.
+/// Weights of matrix products in the type that autocast would convert them to in each pass, and those of the
+/// convolutions that are left, which autocast does not know by this name.
 void convert_products(Graph& graph, torch::ScalarType type) {
   if (type == torch::kFloat) return;
   const auto linear = c10::Symbol::fromQualString("aten::linear");
   for (auto* node : graph.nodes()) {
-    if (node->kind() != linear) continue;
+    if (node->kind() != linear && node->kind() != convolution) continue;
     const torch::jit::WithInsertPoint here(node);
+    if (node->kind() == convolution) node->replaceInput(0, converted(graph, node->input(0), type));
     for (std::size_t i = 1; i < 3; ++i) {
       const auto value = torch::jit::toIValue(node->input(i));
       if (!value || !value->isTensor() || value->toTensor().scalar_type() != torch::kFloat) continue;

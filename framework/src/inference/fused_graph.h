@@ -13,9 +13,9 @@
 namespace kindred::inference {
 
 /// The graph of a traced module with all tensors as constants. Batch norms after convolutions are part of
-/// their weights. Convolutions are oneDNN's, with weights in the order in which its kernels read them and
-/// with the ReLU after them. The end of a residual block, y + x or y * scale + x and its ReLU, is one pass.
-/// What fits none of this stays as it was traced.
+/// their weights. Convolutions of maps of more than one pixel are oneDNN's, with weights in the order in
+/// which its kernels read them and with the ReLU after them. The end of a residual block, y + x or y * scale
+/// + x and its ReLU, is one pass. What fits none of this stays as it was traced.
 struct FusedGraph {
   std::shared_ptr<torch::jit::Graph> graph;  ///< takes the module's arguments and then `packed`
   std::vector<c10::IValue> packed;           ///< weights of convolutions

@@ -44,9 +44,9 @@ TEST_CASE("memory that a training has used is used again, and given back at the 
   constexpr std::int64_t pages = 96 << 8;  // of 4 KiB, in a step
   {
     const system::KeptMemory kept;
-    (void)new_pages(4);
+    (void)new_pages(12);  // until holes of all sizes are there
     const system::KeptMemory second;
     CHECK(new_pages(4) < pages / 10);
   }
-  CHECK(new_pages(4) > 3 * pages);
+  CHECK(new_pages(4) > pages);
 }
