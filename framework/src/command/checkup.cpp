@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <exception>
-#include <nlohmann/json.hpp>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "command/checkup_steps.h"

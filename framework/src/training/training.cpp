@@ -87,7 +87,8 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       sampler_(create_sampler(plan, data_)),
       schedule_(create_schedule(plan)),
       augmentations_(data::create_augmentations(plan)),
-      loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan, device), /*training=*/true),
+      loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan, device),
+              /*training=*/true),
       trainer_(plan, initial_model(plan, data_, progress), device) {
   std::vector<std::string> notes;
   weights::start_losses(plan, trainer_.terms(), classes_of(data_), notes);

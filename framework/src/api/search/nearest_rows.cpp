@@ -23,7 +23,6 @@
 #include "kindred/core/kernel.h"
 #include "kindred/core/parallel.h"
 
-
 namespace kindred {
 
 KINDRED_FOR_EACH_PROCESSOR
