@@ -1,5 +1,6 @@
 #include "inference/frozen_network.h"
 
+#include <ATen/Parallel.h>
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
@@ -28,6 +29,18 @@ using namespace kindred::inference;  // NOLINT
 namespace {
 
 const system::Computing in_fp32{torch::kCPU, system::Precision::fp32};
+
+/// Threads that wait busily for each other take many times as long beside other tests.
+class OneThread {
+ public:
+  OneThread() { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_ = at::get_num_threads();
+};
 
 /// Statistics and weights as a training leaves them: none of them 0 or 1.
 void make_trained(torch::nn::Module& module) {
@@ -85,6 +98,7 @@ std::shared_ptr<model::Model> told_model(Call call) {
 }  // namespace
 
 TEST_CASE("every backbone under every head gives the same descriptors as a graph") {
+  const OneThread one_thread;
   torch::manual_seed(1);
   const auto plugins = plugin::load_plugins({std::filesystem::path(build_directory) / "lib/kindred/plugins"});
   std::int64_t seen = 0;
@@ -157,6 +171,7 @@ TEST_CASE("a network that cannot be traced is run as it is, and the reason is kn
 }
 
 TEST_CASE("a graph is faster for what it fuses: all of a residual network with squeeze and excitation") {
+  const OneThread one_thread;
   const auto plugins = plugin::load_plugins({std::filesystem::path(build_directory) / "lib/kindred/plugins"});
   const auto fused_of = [&](const std::string& name) {
     const auto* backbone = plugins.catalog.find(Backbone::role_name, name);
@@ -187,6 +202,7 @@ TEST_CASE("a graph is faster for what it fuses: all of a residual network with s
 }
 
 TEST_CASE("in bfloat16 a graph gives what the model gives up to rounding") {
+  const OneThread one_thread;
   const system::Computing computing{torch::kCPU, system::Precision::bf16};
   if (!system::can_compute(torch::kCPU, system::Precision::bf16)) return;
   torch::manual_seed(4);
