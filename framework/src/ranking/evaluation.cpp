@@ -1,27 +1,21 @@
 #include "ranking/evaluation.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <numeric>
-#include <optional>
 #include <set>
-#include <span>
-#include <stdexcept>
 #include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "kindred/core/error.h"
-#include "kindred/core/parallel.h"
-#include "kindred/core/random.h"
 #include "kindred/role/metric.h"
+#include "ranking/gallery_index.h"
+#include "ranking/judge.h"
 #include "ranking/made_metric.h"
-#include "ranking/match_ranks.h"
 #include "ranking/part_scores.h"
 #include "ranking/similarity.h"
 #include "text/number_text.h"
@@ -29,38 +23,10 @@
 namespace kindred::ranking {
 namespace {
 
-constexpr std::int64_t block_bytes = std::int64_t{64} << 20;
-
-bool labelled(const Sample& sample) {
-  return sample.identity >= 0;
-}
-
 void add_sentence(std::string& text, const std::string& sentence) {
   if (!text.empty()) text += "; ";
   text += sentence;
 }
-
-/// Who is where in the gallery.
-struct GalleryIndex {
-  std::unordered_map<std::int64_t, std::vector<std::int32_t>> images;  // of each identity, ascending
-  std::vector<std::int32_t> junk;
-  std::int64_t labelled_images = 0;
-
-  explicit GalleryIndex(const std::vector<Sample>& gallery) {
-    for (std::size_t i = 0; i < gallery.size(); ++i) {
-      const auto index = static_cast<std::int32_t>(i);
-      if (gallery[i].identity == junk_identity) junk.push_back(index);
-      if (!labelled(gallery[i])) continue;
-      images[gallery[i].identity].push_back(index);
-      ++labelled_images;
-    }
-  }
-  [[nodiscard]] const std::vector<std::int32_t>* find(const Sample& sample) const {
-    if (!labelled(sample)) return nullptr;
-    const auto at = images.find(sample.identity);
-    return at == images.end() ? nullptr : &at->second;
-  }
-};
 
 std::string some_identities(std::set<std::int64_t> identities) {
   std::string text =
@@ -191,224 +157,6 @@ std::int64_t queries_in_gallery(const std::vector<Sample>& query, const std::vec
   return std::count_if(query.begin(), query.end(), [&](const Sample& sample) {
     return !sample.path.empty() && paths.contains(sample.path);
   });
-}
-
-/// Galleries with one image of each identity. Unlabelled images stand for a person each.
-class DrawnGalleries {
- public:
-  DrawnGalleries(const std::vector<Sample>& gallery, const GalleryIndex& index, std::int64_t count)
-      : images_(static_cast<std::size_t>(count)) {
-    std::vector<std::int32_t> unlabelled;
-    for (std::size_t i = 0; i < gallery.size(); ++i) {
-      if (gallery[i].identity == unlabelled_identity) unlabelled.push_back(static_cast<std::int32_t>(i));
-    }
-    for (std::size_t draw = 0; draw < images_.size(); ++draw) {
-      images_[draw] = unlabelled;
-      for (const auto& [identity, images] : index.images) images_[draw].push_back(one_of(images, draw));
-    }
-  }
-
-  [[nodiscard]] std::size_t count() const { return images_.size(); }
-  [[nodiscard]] const std::vector<std::int32_t>& images(std::size_t draw) const { return images_[draw]; }
-
-  /// The same image of the same images, and of fewer the next one: whoever draws from what is left over of an
-  /// identity gets the image that the whole gallery has, when it is left.
-  /// @param images at least one
-  [[nodiscard]] static std::int32_t one_of(const std::vector<std::int32_t>& images, std::size_t draw) {
-    constexpr std::uint64_t seed = 0x73686f74;  // models are compared on the same galleries
-    std::int32_t drawn = images.front();
-    std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
-    for (const auto image : images) {
-      const auto key = RandomStream(seed, {draw, static_cast<std::uint64_t>(image)})();
-      if (key < least) {
-        least = key;
-        drawn = image;
-      }
-    }
-    return drawn;
-  }
-
- private:
-  std::vector<std::vector<std::int32_t>> images_;
-};
-
-/// What a query has to do with the gallery, beside negatives and junk.
-struct Relations {
-  std::vector<std::int32_t> matches;   // ascending
-  std::vector<std::int32_t> left_out;  // removed for their camera or clothes, or as the query itself
-  std::vector<std::int32_t> itself;    // of them, what was removed as the query itself alone
-};
-
-/// Who is to be found by whom.
-class Judge {
- public:
-  Judge(const std::vector<Sample>& query, const std::vector<Sample>& gallery, const GalleryIndex& index,
-        bool cameras_known, const recipe::EvaluateSettings& settings, const SameImages& same,
-        const std::filesystem::path& place)
-      : query_(query),
-        gallery_(gallery),
-        index_(index),
-        cameras_known_(cameras_known),
-        clothes_(settings.clothes),
-        same_(same),
-        drawn_(gallery, index, settings.single_gallery_shot),
-        location_(place) {
-    // Of drawn galleries there is nothing to take apart.
-    if (cameras_known && settings.single_gallery_shot == 0) cameras_.emplace(gallery);
-  }
-
-  [[nodiscard]] PairTotals pairs() const {
-    PairTotals pairs;
-    pairs.images = static_cast<std::int64_t>(gallery_.size());
-    pairs.junk = index_.junk;
-    for (std::size_t q = 0; q < query_.size(); ++q) {
-      if (!labelled(query_[q])) continue;
-      const auto related = relations(q);
-      const auto matches = static_cast<std::int64_t>(related.matches.size());
-      pairs.positives += matches;
-      pairs.negatives += ranked(related) - matches;
-    }
-    return pairs;
-  }
-
-  /// Queries that would find themselves if they were not left out.
-  [[nodiscard]] std::int64_t found_themselves() const {
-    std::int64_t count = 0;
-    for (std::size_t q = 0; q < query_.size(); ++q)
-      count += labelled(query_[q]) && !relations(q).itself.empty() ? 1 : 0;
-    return count;
-  }
-
-  /// Without ranks where there is no right image.
-  [[nodiscard]] JudgedQuery judge(std::size_t q, std::span<const float> distances,
-                                  const std::vector<std::unique_ptr<PairCounter::Part>>& parts) const {
-    require_numbers(q, distances);
-    if (!labelled(query_[q])) return {};
-    const auto related = relations(q);
-    for (const auto& part : parts) part->add({distances, related.matches, related.left_out});
-    if (related.matches.empty()) return {};
-    JudgedQuery judged;
-    if (drawn_.count() > 0) {
-      judged.ranks = ranks_in_draws(q, distances, related);
-    } else {
-      auto removed = index_.junk;
-      removed.insert(removed.end(), related.left_out.begin(), related.left_out.end());
-      judged.ranks.push_back({match_ranks(distances, related.matches, removed), ranked(related)});
-      if (cameras_) judged.by_camera = cameras_->ranks(distances, related.matches, related.left_out);
-    }
-    if (!judged.ranks.empty()) judged.matches = static_cast<std::int64_t>(related.matches.size());
-    return judged;
-  }
-
- private:
-  [[nodiscard]] bool is_itself(std::size_t q, std::int32_t image) const {
-    return !same_.empty() && std::find(same_[q].begin(), same_[q].end(), image) != same_[q].end();
-  }
-
-  [[nodiscard]] Relations relations(std::size_t q) const {
-    Relations relations;
-    const auto& query = query_[q];
-    if (const auto* same_identity = index_.find(query)) {
-      for (const auto image : *same_identity) {
-        const auto& sample = gallery_[static_cast<std::size_t>(image)];
-        const bool out = (cameras_known_ && sample.camera == query.camera) ||
-                         (clothes_ == recipe::ClothesMode::changed && sample.clothes == query.clothes) ||
-                         (clothes_ == recipe::ClothesMode::same && sample.clothes != query.clothes);
-        const bool itself = !out && is_itself(q, image);
-        (out || itself ? relations.left_out : relations.matches).push_back(image);
-        if (itself) relations.itself.push_back(image);
-      }
-    }
-    if (same_.empty()) return relations;
-    for (const auto image : same_[q]) {  // under another identity than the query's, or none
-      const auto identity = gallery_[static_cast<std::size_t>(image)].identity;
-      if (identity == junk_identity || identity == query.identity) continue;
-      relations.left_out.push_back(image);
-      relations.itself.push_back(image);
-    }
-    return relations;
-  }
-
-  [[nodiscard]] std::int64_t ranked(const Relations& related) const {
-    return static_cast<std::int64_t>(gallery_.size() - index_.junk.size() - related.left_out.size());
-  }
-
-  [[nodiscard]] std::vector<QueryRanks> ranks_in_draws(std::size_t q, std::span<const float> distances,
-                                                       const Relations& related) const {
-    std::vector<QueryRanks> ranks;
-    // Without the images that are left out for another reason, but with the query itself.
-    auto candidates = related.matches;
-    for (const auto image : related.itself) {
-      if (gallery_[static_cast<std::size_t>(image)].identity == query_[q].identity)
-        candidates.push_back(image);
-    }
-    for (std::size_t draw = 0; draw < drawn_.count(); ++draw) {
-      const auto right = DrawnGalleries::one_of(candidates, draw);
-      if (is_itself(q, right)) continue;  // it is the gallery's image of its person: no query
-      const float own = distances[static_cast<std::size_t>(right)];
-      std::int64_t before = 0;
-      std::int64_t others = 0;
-      for (const auto image : drawn_.images(draw)) {
-        const auto i = static_cast<std::size_t>(image);
-        if (gallery_[i].identity == query_[q].identity || is_itself(q, image)) continue;
-        ++others;
-        before += distances[i] < own || (distances[i] == own && image < right) ? 1 : 0;
-      }
-      ranks.push_back({{before + 1}, others + 1});
-    }
-    return ranks;
-  }
-
-  void require_numbers(std::size_t q, std::span<const float> distances) const {
-    std::int32_t bad = 0;
-    for (const float distance : distances) bad += distance != distance ? 1 : 0;
-    if (bad == 0) return;
-    const auto at = std::find_if(distances.begin(), distances.end(), [](float d) { return std::isnan(d); });
-    const auto g = static_cast<std::size_t>(at - distances.begin());
-    throw DataError(location_, "the distance of query " + std::to_string(q) + " ('" + query_[q].path +
-                                   "') to gallery image " + std::to_string(g) + " ('" + gallery_[g].path +
-                                   "') is not a number (rows from 0); check the descriptors of these images");
-  }
-
-  const std::vector<Sample>& query_;
-  const std::vector<Sample>& gallery_;
-  const GalleryIndex& index_;
-  bool cameras_known_;
-  std::optional<GalleryCameras> cameras_;
-  recipe::ClothesMode clothes_;
-  const SameImages& same_;
-  DrawnGalleries drawn_;
-  const std::filesystem::path& location_;
-};
-
-using Counters = std::vector<std::unique_ptr<PairCounter>>;  // of each metric; nullptr: of ranks
-
-std::vector<JudgedQuery> judge_all(std::int64_t queries, std::int64_t images, const DistanceBlock& distances,
-                                   const Judge& judge, const Counters& counters) {
-  std::vector<JudgedQuery> judged(static_cast<std::size_t>(queries));
-  const auto block =
-      std::max<std::int64_t>(1, block_bytes / (images * static_cast<std::int64_t>(sizeof(float))));
-  for (std::int64_t first = 0; first < queries; first += block) {
-    const auto last = std::min(first + block, queries);
-    const auto rows = distances(first, last).contiguous();
-    if (rows.dim() != 2 || rows.size(0) != last - first || rows.size(1) != images ||
-        rows.scalar_type() != torch::kFloat || !rows.device().is_cpu()) {
-      throw std::logic_error("evaluate: a block of distances must be [last - first, G], 32-bit, on the CPU");
-    }
-    const auto* data = rows.data_ptr<float>();
-    parallel_ranges(last - first, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<std::unique_ptr<PairCounter::Part>> parts;
-      for (const auto& counter : counters) {
-        if (counter) parts.push_back(counter->part());
-      }
-      for (auto row = begin; row < end; ++row) {
-        const auto q = static_cast<std::size_t>(first + row);
-        judged[q] = judge.judge(q, {data + row * images, static_cast<std::size_t>(images)}, parts);
-      }
-      for (const auto& part : parts) part->finish();
-    });
-  }
-  return judged;
 }
 
 /// What the queries are, and nothing yet of their values.
