@@ -23,10 +23,7 @@ sampler = { type = "identity", identities_per_batch = 4, images_per_identity = 4
 schedule = { type = "warmup_multistep", warmup_epochs = 0, milestones = [] }
 )";
 
-constexpr const char* small_training = R"(
-optimizer = { type = "adam", learning_rate = 1e-3 }
-head = { type = "bnneck" }
-backbone = { type = "resnet", depth = 18, width_multiplier = 0.125 }
+constexpr const char* losses_of_bnneck = R"(
 [[loss]]
 type = "cross_entropy"
 on = ["logits"]
@@ -34,6 +31,12 @@ on = ["logits"]
 type = "triplet"
 on = ["global"]
 margin = 0.3
+)";
+
+constexpr const char* small_training = R"(
+optimizer = { type = "adam", learning_rate = 1e-3 }
+head = { type = "bnneck" }
+backbone = { type = "resnet", depth = 18, width_multiplier = 0.125 }
 )";
 
 constexpr const char* mgn = R"(
@@ -55,13 +58,6 @@ augmentation = [{ type = "resize", height = 256, width = 128 }, { type = "normal
 optimizer = { type = "adam" }
 head = { type = "bnneck" }
 backbone = { type = "resnet", depth = 50, last_stride = 1 }
-[[loss]]
-type = "cross_entropy"
-on = ["logits"]
-[[loss]]
-type = "triplet"
-on = ["global"]
-margin = 0.3
 )";
 
 constexpr const char* re_ranking = R"(
@@ -70,8 +66,9 @@ post_processor = [{ type = "k_reciprocal" }]
 
 command::CheckupRecipes recipes() {
   const std::string common = any_training;
-  return {common + small_training,
-          {{"ResNet50 256 x 128", common + strong_baseline}, {"MGN SE-ResNet50 384 x 128", common + mgn}},
+  return {common + small_training + losses_of_bnneck,
+          {{"ResNet50 256 x 128", common + strong_baseline + losses_of_bnneck},
+           {"MGN SE-ResNet50 384 x 128", common + mgn}},
           re_ranking};
 }
 
