@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <exception>
@@ -12,7 +13,6 @@
 #include "data/loader.h"
 #include "data/planned_loader.h"
 #include "data/tracklets.h"
-#include "inference/batch_describer.h"
 #include "kindred/core/error.h"
 #include "model/population.h"
 #include "progress/meter.h"
@@ -22,21 +22,6 @@
 
 namespace kindred::inference {
 namespace {
-
-/// Puts a module into evaluation mode and, at the end of the scope, back into the mode it was in.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(torch::nn::Module& module) : module_(module), training_(module.is_training()) {
-    module_.eval();
-  }
-  ~EvaluationMode() { module_.train(training_); }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-
- private:
-  torch::nn::Module& module_;
-  bool training_;
-};
 
 /// Model::describe() leaves a row of zeros as it is.
 void require_unit_rows(const torch::Tensor& rows, const data::Batch& batch,
@@ -174,21 +159,34 @@ void note_inference_precision(const recipe::InferencePlan& plan, const system::C
                 (asked ? "" : ", which " + used.device.str() + " does not support"));
 }
 
-file::Features extract_features(model::Model& model, const recipe::ExtractionPlan& plan,
-                                const Dataset& dataset, const std::vector<Sample>& samples,
-                                const std::string& what, const system::Computing& computing,
-                                progress::ProgressSink& progress) {
-  if (samples.empty()) throw DataError(what, "there are no images to extract features from");
-  model.require_known(samples);
-  const torch::NoGradGuard no_gradients;
-  const EvaluationMode evaluation_mode(model);
+FeatureExtraction::FeatureExtraction(model::Model& model, const recipe::ExtractionPlan& plan,
+                                     const system::Computing& computing, std::size_t images)
+    : model_(model),
+      plan_(plan),
+      computing_(computing),
+      was_training_(model.is_training()),
+      describer_(model, plan.embed.flip_test, computing,
+                 {static_cast<std::int64_t>(images),
+                  std::min<std::int64_t>(plan.embed.batch_size, static_cast<std::int64_t>(images))}) {
   system::place_module(model, computing.device);
+  model.eval();
+}
 
-  const auto augmentations = data::create_augmentations(plan);
-  TrackletRows tracklets(samples, plan.embed.frames);
+FeatureExtraction::~FeatureExtraction() {
+  model_.train(was_training_);
+}
+
+file::Features FeatureExtraction::extract(const Dataset& dataset, const std::vector<Sample>& samples,
+                                          const std::string& what, progress::ProgressSink& progress) {
+  if (samples.empty()) throw DataError(what, "there are no images to extract features from");
+  model_.require_known(samples);
+  const torch::NoGradGuard no_gradients;
+
+  const auto augmentations = data::create_augmentations(plan_);
+  TrackletRows tracklets(samples, plan_.embed.frames);
   const auto& order = tracklets.order();
-  data::Loader loader(dataset, samples, augmentations, data::loader_options(plan, computing.device), false);
-  loader.start(batches_of(order, plan.embed.batch_size), 0);
+  data::Loader loader(dataset, samples, augmentations, data::loader_options(plan_, computing_.device), false);
+  loader.start(batches_of(order, plan_.embed.batch_size), 0);
 
   progress::Meter meter(progress, "embed " + what, static_cast<std::int64_t>(order.size()));
   std::int64_t described = 0;
@@ -203,23 +201,23 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
     described += count;
     meter.update(described + loader.skipped());
   };
-  BatchDescriber describer(model, plan.embed.flip_test, computing);
   std::optional<Described> last;
   while (auto batch = loader.next()) {
     auto rows = [&] {
       try {
-        const auto input = model::network_input(batch->images, samples, batch->samples, model.population());
-        return system::Arriving(describer.describe(input));
+        const auto input = model::network_input(batch->images, samples, batch->samples, model_.population());
+        return system::Arriving(describer_.describe(input));
       } catch (const std::exception& error) {
         if (!system::is_out_of_memory(error)) throw;
-        throw system::batch_too_large(computing.device, batch->images,
+        throw system::batch_too_large(computing_.device, batch->images,
                                       "lower embed.batch_size, or use smaller images or a smaller model");
       }
     }();
-    if (!last && !describer.why_not_fused().empty()) {
+    if (says_why_not_fused_ && !describer_.why_not_fused().empty()) {
       progress.note("the network cannot be fused, so features are extracted more slowly: " +
-                    describer.why_not_fused());
+                    describer_.why_not_fused());
     }
+    says_why_not_fused_ = false;
     batch->images.reset();
     // While the device computes this batch, the one before is dealt with.
     if (last) keep(*last);
@@ -241,6 +239,13 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
                   "apart. It is untrained, or its training collapsed (see the log of the training)");
   }
   return features;
+}
+
+file::Features extract_features(model::Model& model, const recipe::ExtractionPlan& plan,
+                                const Dataset& dataset, const std::vector<Sample>& samples,
+                                const std::string& what, const system::Computing& computing,
+                                progress::ProgressSink& progress) {
+  return FeatureExtraction(model, plan, computing, samples.size()).extract(dataset, samples, what, progress);
 }
 
 }  // namespace kindred::inference

@@ -3,10 +3,12 @@
 
 #include <torch/types.h>
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "file/feature_files.h"
+#include "inference/batch_describer.h"
 #include "kindred/core/sample.h"
 #include "kindred/role/dataset.h"
 #include "model/model.h"
@@ -16,17 +18,43 @@
 
 namespace kindred::inference {
 
-/// Describes samples with a model in evaluation mode, with the plan's preprocessing (the augmentations that
-/// run at test time). With embed.flip_test each descriptor is the sum of that of the image and that of its
-/// mirror image, mirrored after the preprocessing. Rows are of length 1, in the order of the samples. A
-/// tracklet has one row, in the place of the first of its samples and under its first frame's path: the mean
-/// of the descriptors of embed.frames of its frames, taken evenly, scaled to length 1. The model is moved to
-/// `device` and left there, in the mode (training or evaluation) in which it was. Images that are bad and
-/// skipped are left out of the result, and of the mean of a tracklet, and counted in a note. Memory beside
-/// the model: the result and the loader's batches. Throws DataError when there is no sample, when all images
-/// are bad, for a descriptor that is not finite, naming the image, and as data::sample_of_tracklet() does.
-/// @param samples of one split
-/// @param what "query", "gallery", ...: for progress and messages
+/// Describes samples with a model in evaluation mode, one set after the other: query, gallery, ...
+class FeatureExtraction {
+ public:
+  /// Moves the model to the device and leaves it there. Until the end of this it is in evaluation mode, and
+  /// its weights must not change.
+  /// @param model, plan live as long as this
+  /// @param images that extract() will be asked for in all, about
+  FeatureExtraction(model::Model& model, const recipe::ExtractionPlan& plan,
+                    const system::Computing& computing, std::size_t images);
+  /// Puts the model back into the mode (training or evaluation) in which it was.
+  ~FeatureExtraction();
+  FeatureExtraction(const FeatureExtraction&) = delete;
+  FeatureExtraction& operator=(const FeatureExtraction&) = delete;
+
+  /// With the plan's preprocessing (the augmentations that run at test time). With embed.flip_test each
+  /// descriptor is the sum of that of the image and that of its mirror image, mirrored after the
+  /// preprocessing. Rows are of length 1, in the order of the samples. A tracklet has one row, in the place
+  /// of the first of its samples and under its first frame's path: the mean of the descriptors of
+  /// embed.frames of its frames, taken evenly, scaled to length 1. Images that are bad and skipped are left
+  /// out of the result, and of the mean of a tracklet, and counted in a note. Memory beside the model: the
+  /// result and the loader's batches. Throws DataError when there is no sample, when all images are bad, for
+  /// a descriptor that is not finite, naming the image, and as data::sample_of_tracklet() does.
+  /// @param samples of one split
+  /// @param what "query", "gallery", ...: for progress and messages
+  [[nodiscard]] file::Features extract(const Dataset& dataset, const std::vector<Sample>& samples,
+                                       const std::string& what, progress::ProgressSink& progress);
+
+ private:
+  model::Model& model_;
+  const recipe::ExtractionPlan& plan_;
+  system::Computing computing_;
+  bool was_training_;
+  BatchDescriber describer_;
+  bool says_why_not_fused_ = true;
+};
+
+/// A FeatureExtraction of one set.
 [[nodiscard]] file::Features extract_features(model::Model& model, const recipe::ExtractionPlan& plan,
                                               const Dataset& dataset, const std::vector<Sample>& samples,
                                               const std::string& what, const system::Computing& computing,

@@ -47,6 +47,11 @@ Activations filled(const Activations& images, std::int64_t first, std::int64_t c
   return part;
 }
 
+Activations run_of(const Activations& images, std::int64_t first, std::int64_t count) {
+  return first + count <= images.values.size(0) ? part_of(images, first, count)
+                                                : filled(images, first, count);
+}
+
 /// The largest distance of two descriptors of one image, 1 - cosine, that rounding explains.
 double largest_distance(system::Precision precision) {
   return precision == system::Precision::fp32 ? 1e-6 : 1e-2;
@@ -74,11 +79,11 @@ struct FrozenNetwork::Graph {
 };
 
 FrozenNetwork::FrozenNetwork(model::Model& model, const Activations& example,
-                             const system::Computing& computing)
-    : model_(model), images_(std::min(images_of_a_run, example.values.size(0))) {
+                             const system::Computing& computing, std::int64_t batch)
+    : model_(model), images_(std::min(images_of_a_run, batch > 0 ? batch : example.values.size(0))) {
   if (!computing.device.is_cpu()) return;
   try {
-    const auto first = part_of(example, 0, images_);
+    const auto first = run_of(example, 0, images_);
     const auto mirrored = first.with(first.values.flip({3}).contiguous(torch::MemoryFormat::ChannelsLast));
     const bool bf16 = computing.precision == system::Precision::bf16;
     auto fused = [&] {
@@ -120,8 +125,7 @@ torch::Tensor FrozenNetwork::describe(const Activations& images) {
   const auto count = images.values.size(0);
   std::vector<torch::Tensor> rows;
   for (std::int64_t first = 0; first < count; first += images_) {
-    rows.push_back(
-        run(first + images_ <= count ? part_of(images, first, images_) : filled(images, first, images_)));
+    rows.push_back(run(run_of(images, first, images_)));
   }
   return torch::cat(rows).narrow(0, 0, count);
 }

@@ -14,7 +14,7 @@
 namespace kindred::inference {
 
 /// Describes as Model::describe() does, but from a graph that was traced of the model once and fused
-/// (fused_graph.h), in runs of one size. The weights are those of the moment of the construction.
+/// (fused_graph.h), in runs of one size. For weights that change afterwards, a new one must be made.
 ///
 /// What cannot be traced, or gives other descriptors as a graph than as a model, is computed by the model
 /// itself, and so is everything on a GPU: why_not() says the reason.
@@ -23,7 +23,9 @@ class FrozenNetwork {
   /// @param model in evaluation mode; lives as long as this
   /// @param example the first images to come; the graph is traced of their mirror images and compared on
   ///                themselves. Under autocast where the computing is in 16 bits, as is describe().
-  FrozenNetwork(model::Model& model, const Activations& example, const system::Computing& computing);
+  /// @param batch images that come at once; 0: as many as the example has
+  FrozenNetwork(model::Model& model, const Activations& example, const system::Computing& computing,
+                std::int64_t batch = 0);
   ~FrozenNetwork();
   FrozenNetwork(const FrozenNetwork&) = delete;
   FrozenNetwork& operator=(const FrozenNetwork&) = delete;

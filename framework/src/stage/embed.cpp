@@ -77,6 +77,7 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Infe
   });
   data::try_each_ending(plan, dataset, wanted);
   std::vector<EmbeddedSplit> written;
+  inference::FeatureExtraction extraction(model, plan, computing, wanted.size());
   for (const auto split : splits) {
     std::vector<Sample> samples;
     std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(samples),
@@ -85,8 +86,7 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Infe
     if (const auto text = tracklets_text(samples, plan.embed.frames); !text.empty()) {
       progress.note(std::string(split_name(split)) + ": " + text);
     }
-    const auto features =
-        inference::extract_features(model, plan, dataset, samples, split_name(split), computing, progress);
+    const auto features = extraction.extract(dataset, samples, split_name(split), progress);
     const auto stem = folder / split_name(split);
     // Descriptors of two models must never lie side by side.
     if (written.empty()) remove_features(folder);

@@ -315,10 +315,11 @@ void Training::finish_epoch(std::int64_t batches) {
 }
 
 results::Evaluation Training::evaluate(const TestSet& test_set) {
+  inference::FeatureExtraction extraction(trainer_.model(), plan_, inference_,
+                                          test_set.query.size() + test_set.gallery.size());
   const auto extract = [&](const std::vector<Sample>& samples, const std::string& split) {
-    return inference::extract_features(trainer_.model(), plan_, *data_.dataset, samples,
-                                       test_set.name.empty() ? split : test_set.name + " " + split,
-                                       inference_, progress_);
+    return extraction.extract(*data_.dataset, samples,
+                              test_set.name.empty() ? split : test_set.name + " " + split, progress_);
   };
   const auto query = extract(test_set.query, "query");
   const auto gallery = extract(test_set.gallery, "gallery");

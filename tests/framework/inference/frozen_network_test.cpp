@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "inference/batch_describer.h"
 #include "inference/fused_graph.h"
 #include "inference/residual_end.h"
 #include "kindred/nn/tensor_module.h"
@@ -142,6 +143,37 @@ TEST_CASE("batches of any size are computed in runs of the same size") {
     const auto batch = batch_of(images, 12, 10);
     CHECK(torch::allclose(network.describe(batch), model->describe(batch), 1e-5, 1e-6));
   }
+}
+
+TEST_CASE("the size of a run is that of the batches to come, even if the first one is smaller") {
+  const OneThread one_thread;
+  torch::manual_seed(6);
+  const auto plugins = plugin::load_plugins({std::filesystem::path(build_directory) / "lib/kindred/plugins"});
+  const auto* backbone = plugins.catalog.find(Backbone::role_name, "resnet");
+  const auto* head = plugins.catalog.find(Head::role_name, "bnneck");
+  const auto model = model::build_model(*small_plan(plugins.catalog, backbone->info(), head->info()), 4);
+  make_trained(*model);
+  model->eval();
+  system::place_module(*model, torch::kCPU);
+  const auto first = batch_of(2, 48, 24);
+  const auto next = batch_of(5, 48, 24);
+  FrozenNetwork network(*model, first, in_fp32, 4);
+  REQUIRE(network.is_graph());
+  CHECK(torch::allclose(network.describe(first), model->describe(first), 1e-5, 1e-5));
+  CHECK(torch::allclose(network.describe(next), model->describe(next), 1e-5, 1e-5));
+
+  // A graph keeps most weights of its making, so a change of them tells who computes.
+  BatchDescriber many(*model, false, in_fp32);
+  BatchDescriber few(*model, false, in_fp32, {.images = 7, .batch = 2});
+  const auto before = many.describe(next);
+  CHECK(torch::allclose(few.describe(next), before, 1e-5, 1e-5));
+  {
+    const torch::NoGradGuard no_gradients;
+    for (auto& parameter : model->parameters()) parameter.mul_(1.5);
+  }
+  CHECK_FALSE(torch::allclose(many.describe(next), model->describe(next), 1e-3, 1e-3));
+  CHECK(torch::equal(few.describe(next), model->describe(next)));
+  CHECK(few.why_not_fused() == "");
 }
 
 TEST_CASE("a network whose branches depend on values is not run as a graph, and the reason is known") {

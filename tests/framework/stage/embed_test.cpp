@@ -159,6 +159,32 @@ TEST_CASE_FIXTURE(Fixture, "each image is described by a row of length 1, in the
   CHECK(head->largest_batch == 4);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "sets that are described one after the other are as each alone, and leave the mode") {
+  const FakeDataset dataset(0, 3, 10);
+  std::vector<Sample> query;
+  std::vector<Sample> gallery;
+  for (const auto& sample : dataset.samples()) {
+    if (sample.split == Split::query) query.push_back(sample);
+    if (sample.split == Split::gallery) gallery.push_back(sample);
+  }
+  const system::Computing computing{torch::kCPU, system::Precision::fp32};
+  model.train();
+  std::vector<torch::Tensor> together;
+  {
+    inference::FeatureExtraction extraction(model, plan, computing, dataset.samples().size());
+    CHECK_FALSE(model.is_training());
+    together.push_back(extraction.extract(dataset, query, "query", sink).descriptors);
+    together.push_back(extraction.extract(dataset, gallery, "gallery", sink).descriptors);
+  }
+  CHECK(model.is_training());
+  const auto alone = [&](const std::vector<Sample>& samples) {
+    return inference::extract_features(model, plan, dataset, samples, "set", computing, sink).descriptors;
+  };
+  CHECK(torch::equal(together[0], alone(query)));
+  CHECK(torch::equal(together[1], alone(gallery)));
+}
+
 TEST_CASE_FIXTURE(Fixture, "descriptors depend neither on the workers nor on the number of runs") {
   const FakeDataset dataset(0, 0, 23);
   const auto first = describe(dataset).descriptors;
