@@ -30,19 +30,20 @@ class ExtractorParts;
 [[nodiscard]] KINDRED_API std::string version();
 
 struct ExtractorOptions {
-  std::filesystem::path model;  ///< the model file: model.safetensors
-  std::string device = "cpu";   ///< "cpu", "cuda", "cuda:1", ..., or "auto": a GPU where one works
-  /// "trained" (that of the training, where the device supports it, as `kindred embed` does), "auto" (what
-  /// suits the device), "fp32", "fp16" or "bf16"
-  std::string precision = "trained";
+  std::filesystem::path model{};  ///< the model file: model.safetensors
+  /// "cpu", "cuda", "cuda:1", ..., "auto": a GPU where one works, or "recipe": as the model's recipe says
+  std::string device = "cpu";
+  /// "recipe": as the model's recipe says, which is what `kindred embed` does; "trained": that of the
+  /// training, where the device supports it; "auto": what suits the device; "fp32", "fp16" or "bf16"
+  std::string precision = "recipe";
   int batch = 16;  ///< crops that the network computes at once, at least 1
   /// Threads that LibTorch computes with, in the whole process. 0: left as they are.
   int threads = 0;
   /// Looked at before the folders of KINDRED_PLUGIN_PATH (separated by ':') and the plugins that were
   /// installed with this library.
-  std::vector<std::filesystem::path> plugin_folders;
+  std::vector<std::filesystem::path> plugin_folders{};
   /// Of the model's recipe, as `--set` of the launcher: "embed.flip_test=true".
-  std::vector<std::string> overrides;
+  std::vector<std::string> overrides{};
 };
 
 /// What some models use of a crop beside its pixels; -1: unknown. The numbers are those of the training data.

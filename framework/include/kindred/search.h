@@ -29,10 +29,10 @@ class GalleryParts;
 
 /// What is known of an image in a gallery; none of it is needed.
 struct EntryInfo {
-  std::int64_t camera = -1;          ///< -1: unknown
-  std::optional<std::int64_t> time;  ///< when it was taken: milliseconds since 1970-01-01 UTC
-  std::string label;                 ///< whom it shows
-  std::string image;                 ///< where it lies
+  std::int64_t camera = -1;            ///< -1: unknown
+  std::optional<std::int64_t> time{};  ///< when it was taken: milliseconds since 1970-01-01 UTC
+  std::string label{};                 ///< whom it shows
+  std::string image{};                 ///< where it lies
 
   bool operator==(const EntryInfo&) const = default;
 };
@@ -60,11 +60,11 @@ struct GalleryOptions {
   /// Leaves out what is damaged, with a note, instead of refusing the gallery.
   bool skip_damaged = false;
   /// The Extractor::model_id() whose descriptors it has to hold; "": any.
-  std::string model;
+  std::string model{};
 };
 
 struct IndexOptions {
-  std::string type;                       ///< a component of the role index: "hnsw"
+  std::string type{};                     ///< a component of the role index: "hnsw"
   std::vector<std::string> parameters{};  ///< "KEY=VALUE"; `kindred describe index/hnsw` lists them
   std::vector<std::filesystem::path> plugin_folders{};  ///< as those of ExtractorOptions
 };
