@@ -238,15 +238,20 @@ def rerank(
     k2: int = 6,
     lambda_value: float = 0.3,
     *,
+    normalize: bool = True,
     device: str = "cpu",
 ) -> FloatArray:
     """k-reciprocal re-ranking (Zhong et al., CVPR 2017): distances [Q, G], smaller is nearer.
 
-    The defaults are those of the paper. The descriptors are copied once; rows need not be of length 1. For other
-    parameters and methods see post_process().
+    The defaults are those of the paper. The descriptors are copied once. For other parameters and methods see
+    post_process().
+
+    normalize: rows are scaled to length 1 before, so that their cosine counts, as for evaluate() and match(). Without,
+        neighbors are found by the Euclidean distance of the rows as they are.
     """
-    component = {"type": "k_reciprocal", "k1": k1, "k2": k2, "lambda": float(lambda_value)}
-    return _post_process(query_features, gallery_features, [component], device, "kindred.rerank()")
+    components: list[Component] = ["normalize"] if normalize else []
+    components.append({"type": "k_reciprocal", "k1": k1, "k2": k2, "lambda": float(lambda_value)})
+    return _post_process(query_features, gallery_features, components, device, "kindred.rerank()")
 
 
 def post_process(
@@ -259,7 +264,8 @@ def post_process(
     """The distances [Q, G] that post-processors make of descriptors; those of the cosine for an empty list.
 
     post_processors: in order, each a name or a dict with `type` and parameters: ["query_expansion",
-        {"type": "k_reciprocal", "k1": 20}]. `kindred list` and docs/post-processing.md name them.
+        {"type": "k_reciprocal", "k1": 20}]. docs/post-processing.md lists them. Some use the length of rows: for rows
+        that are not of length 1, begin with "normalize".
     """
     return _post_process(query_features, gallery_features, post_processors, device, "kindred.post_process()")
 

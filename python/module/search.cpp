@@ -89,6 +89,9 @@ py::dict columns_of(std::vector<MetricColumn>&& columns) {
 
 /// What `kindred.Evaluation` is made from.
 py::dict evaluation_of(results::Evaluation&& evaluation) {
+  // First: what follows moves the values out.
+  py::dict result;
+  result["text"] = results::evaluation_text(evaluation);
   py::dict figures;
   py::dict cautions;
   for (const auto& figure : evaluation.figures) {
@@ -97,8 +100,6 @@ py::dict evaluation_of(results::Evaluation&& evaluation) {
   }
   py::dict tables;
   for (auto& table : evaluation.tables) tables[py::str(table.name)] = columns_of(std::move(table.columns));
-  py::dict result;
-  result["text"] = results::evaluation_text(evaluation);
   result["figures"] = figures;
   result["cautions"] = cautions;
   result["tables"] = tables;

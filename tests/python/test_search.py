@@ -9,9 +9,9 @@ from helpers import Features, FolderTest, cosine_distances, run_launcher
 
 
 def k_reciprocal(query, gallery, k1, k2, share):
-    """Zhong et al., CVPR 2017, as its equations say, on the distances that Kindred takes: d = 2 - 2 cos."""
-    rows = np.concatenate([query, gallery])
-    original = 2 * cosine_distances(rows, rows)
+    """Zhong et al., CVPR 2017, as its equations say, by squared Euclidean distances."""
+    rows = np.concatenate([query, gallery]).astype(np.float64)
+    original = ((rows[:, None, :] - rows[None, :, :]) ** 2).sum(axis=2)
     scaled = original / original.max(axis=1, keepdims=True)
     count, queries = len(rows), len(query)
     order = np.argsort(scaled, axis=1, kind="stable")
@@ -42,6 +42,9 @@ class Rerank(FolderTest):
         made = Features(queries=10, gallery=80)
         found = kindred.rerank(made.query, made.gallery, k1=20, k2=6, lambda_value=0.3)
         self.assertEqual((found.dtype, found.shape), (np.float32, (10, 80)))
+        query, gallery = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (made.query, made.gallery))
+        np.testing.assert_allclose(found, k_reciprocal(query, gallery, 20, 6, 0.3), atol=2e-5)
+        found = kindred.rerank(made.query, made.gallery, k1=20, k2=6, lambda_value=0.3, normalize=False)
         np.testing.assert_allclose(found, k_reciprocal(made.query, made.gallery, 20, 6, 0.3), atol=2e-5)
 
     def test_the_defaults_are_those_of_the_paper(self):
@@ -95,7 +98,7 @@ class Rerank(FolderTest):
             kindred.rerank(made.query, made.gallery, lambda_value=2)
         with self.assertRaisesRegex(kindred.RecipeError, r"kindred\.post_process\(\): error: .*works on descriptors"):
             kindred.post_process(made.query, made.gallery, ["k_reciprocal", "query_expansion"])
-        with self.assertRaises(TypeError):
+        with self.assertRaisesRegex(kindred.RecipeError, 'k1 = "many" must be a whole number, not text'):
             kindred.rerank(made.query, made.gallery, k1="many")
 
 
@@ -119,7 +122,7 @@ class Match(FolderTest):
         for own, arguments in [((), ()), (["k_reciprocal"], ("--post", "k_reciprocal"))]:
             run_launcher("match", self.folder, "--out", self.folder / "out", "--top", 5, *arguments)
             listed = [line.split(",") for line in (self.folder / "out/matches.csv").read_text().splitlines()]
-            column = listed[0].index("gallery")
+            column = listed[0].index("gallery_path")
             found = kindred.match(made.query, made.gallery, top=5, post_processors=own)
             self.assertEqual([line[column] for line in listed[1:]],
                              [f"gallery/{i}.jpg" for i in found.indices.reshape(-1)])

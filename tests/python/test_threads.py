@@ -93,7 +93,7 @@ print("works on", flush=True)
         script = """
 import kindred
 kindred.set_threads(1)
-assert "1 thread" in kindred.version_text(), kindred.version_text()
+assert "Threads   1 of " in kindred.version_text(), kindred.version_text()
 try:
     kindred.set_threads(-1)
 except ValueError as error:

@@ -120,18 +120,18 @@ class Import(unittest.TestCase):
 
     def test_the_versions_are_told(self):
         self.assertRegex(kindred.__version__, r"^\d+\.\d+\.\d+$")
-        self.assertIn(f"Kindred {kindred.__version__}", kindred.version_text().replace("kindred", "Kindred"))
+        self.assertRegex(kindred.version_text(), rf"^Kindred +{kindred.__version__}\nLibTorch +{_core.torch_version}\n")
 
     def test_a_torch_of_another_version_is_refused_with_words(self):
         script = """
 import sys, types
+from importlib import util
 torch = types.ModuleType("torch")
 torch.__version__, torch.__file__ = "1.0.0+cpu", "/somewhere/torch/__init__.py"
 sys.modules["torch"] = torch
-from importlib import util
-spec = util.find_spec("kindred")
-import types as t
-package = t.ModuleType("kindred"); package.__path__ = spec.submodule_search_locations; sys.modules["kindred"] = package
+package = types.ModuleType("kindred")  # without its __init__.py
+package.__path__ = util.find_spec("kindred").submodule_search_locations
+sys.modules["kindred"] = package
 import kindred._build
 kindred._build.torch_is_a_package = True
 import kindred._library
