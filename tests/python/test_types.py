@@ -1,10 +1,12 @@
 """Types: what stubs and annotations say is what is there."""
 import ast
 import inspect
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 import typing
 import unittest
@@ -114,7 +116,6 @@ class Errors(unittest.TestCase):
 
 class Import(unittest.TestCase):
     def run_python(self, script, **environment):
-        import os
         return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120,
                               env={**os.environ, **environment})
 
@@ -122,31 +123,76 @@ class Import(unittest.TestCase):
         self.assertRegex(kindred.__version__, r"^\d+\.\d+\.\d+$")
         self.assertRegex(kindred.version_text(), rf"^Kindred +{kindred.__version__}\nLibTorch +{_core.torch_version}\n")
 
-    def test_a_torch_of_another_version_is_refused_with_words(self):
-        script = """
+    #: The package without its __init__.py, so that the way to its engine can be tried for another build.
+    without_init = """
 import sys, types
 from importlib import util
-torch = types.ModuleType("torch")
-torch.__version__, torch.__file__ = "1.0.0+cpu", "/somewhere/torch/__init__.py"
-sys.modules["torch"] = torch
-package = types.ModuleType("kindred")  # without its __init__.py
+package = types.ModuleType("kindred")
 package.__path__ = util.find_spec("kindred").submodule_search_locations
 sys.modules["kindred"] = package
-import kindred._build
-kindred._build.torch_is_a_package = True
-import kindred._library
-try:
-    kindred._library.load()
-except ImportError as error:
-    print(error)
+import kindred._build, kindred._library
+def attempt(work):
+    try:
+        work()
+        print("done")
+    except ImportError as error:
+        print(error)
 """
-        done = self.run_python(script)
+
+    def write_torch(self, version):
+        """A package torch with a LibTorch of its own."""
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        folder = pathlib.Path(temporary.name)
+        (folder / "torch/lib").mkdir(parents=True)
+        (folder / "torch/__init__.py").write_text(f"__version__ = {version!r}\n")
+        (folder / "torch/lib/libtorch_cpu.so").write_bytes(b"")
+        return folder
+
+    def test_a_torch_of_another_version_is_refused_with_words(self):
+        folder = self.write_torch("1.0.0+cpu")
+        done = self.run_python(self.without_init + f"""
+kindred._build.torch_is_a_package = True
+sys.path.insert(0, {str(folder)!r})
+attempt(kindred._library.load)
+del sys.modules["torch"]
+kindred._build.torch_version = "1.0.0"
+attempt(kindred._library.load)
+del sys.modules["torch"], sys.path[0]
+sys.path[:] = [path for path in sys.path if not path.endswith("-packages")]
+attempt(kindred._library.load)
+""")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertRegex(done.stdout, r"/somewhere/torch is torch 1\.0\.0\+cpu, but kindred was built with \d+\.\d+\.\d+ and fits no other; "
-                                      "install that version, or build kindred again")
+        other, same, missing = done.stdout.splitlines()
+        self.assertRegex(other, rf"^{folder}/torch is torch 1\.0\.0\+cpu, but kindred was built with \d+\.\d+\.\d+ and fits no "
+                                "other; install that version, or build kindred again")
+        self.assertEqual(same, "done")
+        self.assertIn("kindred was built with the package torch 1.0.0, which cannot be imported (No module", missing)
+
+    def test_a_second_libtorch_is_kept_out_of_the_process(self):
+        folder = self.write_torch("9.9.9")
+        done = self.run_python(self.without_init + f"""
+kindred._build.torch_is_a_package = False
+sys.path.insert(0, {str(folder)!r})
+kindred._library.load()
+print(util.find_spec("torch") is not None)
+def import_torch():
+    import torch
+attempt(import_torch)
+attempt(import_torch)
+sys.meta_path.pop(0)
+import torch
+attempt(kindred._library.load)
+kindred._build.torch_library = {str(folder / "torch/lib/libtorch_cpu.so")!r}
+attempt(kindred._library.load)
+""")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found, first, second, already, same = done.stdout.splitlines()
+        self.assertEqual((found, same, second), ("True", "done", first))
+        self.assertRegex(first, rf"^kindred was built with LibTorch \S+ of \S+, and {folder}/torch has another, which cannot be used")
+        self.assertEqual(already, first + "; it is imported already")
 
     def test_a_refused_plugin_is_a_warning_and_the_others_work(self):
-        import tempfile
         with tempfile.TemporaryDirectory() as folder:
             (pathlib.Path(folder) / "broken.so").write_bytes(b"no library")
             done = self.run_python("import kindred; print(kindred.match([[1., 0.]], [[1., 0.]]).indices)",
