@@ -7,6 +7,8 @@ it; a package `torch` with libraries of its own would then end the process witho
 
 from __future__ import annotations
 
+import importlib
+import importlib.abc
 import importlib.machinery
 import os
 import sys
@@ -36,7 +38,7 @@ def load() -> None:
 
 def _import_torch() -> None:
     try:
-        import torch
+        torch = importlib.import_module("torch")
     except ImportError as error:
         raise ImportError(f"kindred was built with the package torch {_build.torch_version}, which cannot be imported "
                           f"({error}); install it: pip install torch=={_build.torch_version}") from error
@@ -57,7 +59,7 @@ def _conflict(folder: str) -> str:
             f"has another, which cannot be used in one process; {_build_again}")
 
 
-class _Guard:
+class _Guard(importlib.abc.MetaPathFinder):
     """A finder that lets nobody import a package torch with another LibTorch."""
 
     def find_spec(
@@ -72,7 +74,7 @@ class _Guard:
         return spec
 
 
-class _Refusing:
+class _Refusing(importlib.abc.Loader):
     """Whoever only looks whether there is a package torch is told so; its import fails."""
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:

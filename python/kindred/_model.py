@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from typing import Optional, Union
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 
 from . import _arrays, _core
 from ._arrays import FloatArray
-from ._errors import KindredWarning
+from ._errors import warn
 from ._images import Images, images as prepared_images
 from ._search import load_plugins
 
@@ -47,7 +46,7 @@ class Model:
         self._path = os.fsdecode(path)
         self._model = _core.Model(self._path, str(device), batch, precision, list(overrides))
         for note in self._model.notes:
-            warnings.warn(note, KindredWarning, stacklevel=2)
+            warn(note)
 
     def extract(
         self,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import threading
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
@@ -14,7 +12,7 @@ import numpy.typing as npt
 
 from . import _arrays, _core
 from ._arrays import FloatArray, IntArray
-from ._errors import KindredWarning
+from ._errors import warn
 
 #: A component by its name, or with parameters: {"type": "query_expansion", "k": 10}.
 Component = Union[str, Mapping[str, Any]]
@@ -30,7 +28,7 @@ def load_plugins() -> None:
         if _plugins_are_loaded:
             return
         for refused in _core.refused_plugins():
-            warnings.warn(refused, KindredWarning, stacklevel=3)
+            warn(refused)
         _plugins_are_loaded = True
 
 
@@ -65,7 +63,7 @@ class Evaluation(Mapping[str, float]):
     def __getitem__(self, name: str) -> float:
         return self.figures[name]
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[str]:
         return iter(self.figures)
 
     def __len__(self) -> int:

@@ -33,12 +33,8 @@ void PythonProgress::raise_interrupt() {
 
 void PythonProgress::issue_warnings() const {
   if (notes_.empty()) return;
-  const auto category = py::module_::import("kindred._errors").attr("KindredWarning");
-  for (const auto& note : notes_) {
-    // Beyond the functions of the package that have called this.
-    constexpr py::ssize_t caller = 3;
-    if (PyErr_WarnEx(category.ptr(), note.c_str(), caller) != 0) throw py::error_already_set();
-  }
+  const auto warn = py::module_::import("kindred._errors").attr("warn");
+  for (const auto& note : notes_) warn(note);
 }
 
 std::unique_lock<std::mutex> one_at_a_time() {

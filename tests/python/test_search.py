@@ -83,10 +83,12 @@ class Rerank(FolderTest):
 
     def test_what_hardly_suits_is_a_warning(self):
         made = Features(queries=3, gallery=9)
-        with self.assertWarns(kindred.KindredWarning) as warned:
-            kindred.rerank(made.query, made.gallery, k1=50)
-        self.assertIn("k1", str(warned.warning))
-        self.assertEqual(warned.filename, __file__)
+        for work in (lambda: kindred.rerank(made.query, made.gallery, k1=50),
+                     lambda: kindred.match(made.query, made.gallery, post_processors=[{"type": "k_reciprocal", "k1": 50}])):
+            with self.assertWarns(kindred.KindredWarning) as warned:
+                work()
+            self.assertIn("k1", str(warned.warning))
+            self.assertEqual(warned.filename, __file__)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with self.assertRaises(kindred.KindredWarning):
