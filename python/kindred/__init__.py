@@ -9,6 +9,9 @@
     distances = kindred.rerank(query_features, gallery_features)
     indices, distances = kindred.match(query_features, gallery_features, top=10)
 
+    model = kindred.Model("model.safetensors")
+    features = model.extract(["a.jpg", "b.jpg"])
+
 Features are arrays [N, D] of NumPy, tensors of PyTorch, or anything that numpy.asarray() takes.
 """
 
@@ -22,6 +25,7 @@ except ImportError as error:
     raise ImportError(f"the engine of kindred cannot be loaded: {error}; install what is missing (tools/setup.sh "
                       "packages), or build kindred again: pip install --force-reinstall --no-deps SOURCE_FOLDER") from error
 from ._errors import ComponentError, DataError, Error, KindredWarning, PluginError, RecipeError  # noqa: E402
+from ._model import Model  # noqa: E402
 from ._search import (  # noqa: E402
     Evaluation,
     Matches,
@@ -58,6 +62,7 @@ __all__ = [
     "Evaluation",
     "KindredWarning",
     "Matches",
+    "Model",
     "PluginError",
     "RecipeError",
     "evaluate",

@@ -1,6 +1,9 @@
 """The engine. The package prepares the arguments of its functions; nothing else calls them."""
 
-from typing import Any
+from typing import Any, Optional, Union
+
+import numpy as np
+import numpy.typing as npt
 
 from ._arrays import FloatArray, IntArray
 
@@ -11,6 +14,30 @@ class Array:
     """Memory that the engine has filled; numpy.asarray() shares it."""
 
     def __buffer__(self, flags: int, /) -> memoryview: ...
+
+class Model:
+    """A trained model in memory."""
+
+    def __init__(self, path: str, device: str, batch: int, precision: str, overrides: list[str]) -> None: ...
+    def extract(
+        self,
+        images: list[Union[str, npt.NDArray[np.uint8]]],
+        cameras: Optional[IntArray],
+        views: Optional[IntArray],
+        out: FloatArray,
+    ) -> None: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def image_size(self) -> tuple[int, int]: ...
+    @property
+    def needs_cameras(self) -> bool: ...
+    @property
+    def needs_views(self) -> bool: ...
+    @property
+    def model_id(self) -> str: ...
+    @property
+    def notes(self) -> list[str]: ...
 
 def evaluate(
     query: FloatArray,

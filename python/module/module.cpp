@@ -7,6 +7,7 @@
 
 #include "arrays.h"
 #include "errors.h"
+#include "model.h"
 #include "plugins.h"
 #include "search.h"
 #include "system/device.h"
@@ -21,6 +22,7 @@ PYBIND11_MODULE(_core, module) {
   python::translate_errors();
   python::add_array_class(module);
   python::add_search(module);
+  python::add_model_class(module);
 
   module.attr("kindred_version") = kindred::system::kindred_version;
   module.attr("torch_version") = kindred::system::torch_version();
