@@ -63,6 +63,14 @@ def run_launcher(*arguments):
     return done.stdout
 
 
+def launcher_has_this_libtorch():
+    """Whether results of the launcher have the same bits."""
+    import kindred
+
+    line = next(line for line in kindred.version_text().splitlines() if line.startswith("LibTorch"))
+    return line in run_launcher("--version").splitlines()
+
+
 class FolderTest(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
