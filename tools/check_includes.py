@@ -20,7 +20,7 @@ import shlex
 import subprocess
 import sys
 
-FOLDERS = ("framework", "plugins", "tools", "tests")
+FOLDERS = ("framework", "plugins", "python", "tools", "tests")
 # Stand-ins for headers of LibTorch.
 LEFT_OUT = ("tests/framework/public_headers/torch/",)
 

@@ -17,6 +17,7 @@
 #include "inference/unit_rows.h"
 #include "kindred/core/error.h"
 #include "model/population.h"
+#include "progress/meter.h"
 #include "recipe/plan.h"
 #include "system/device.h"
 #include "system/out_of_memory.h"
@@ -221,17 +222,27 @@ cv::Mat ExtractorParts::extract(std::span<const cv::Mat> crops, std::span<const 
     if (!origins.empty()) throw;
     throw data::with_addition(error, "; an application gives the crops' origins to Extractor::extract()");
   }
-  describe_all(dataset, dataset.all(), [&](const torch::Tensor& rows, const data::Batch& batch) {
-    inference::require_unit_rows(rows, dataset.all(), batch.samples);
-    const auto plain = rows.contiguous();
+  progress::SilentProgress silent;
+  extract(dataset, dataset.all(), result.ptr<float>(), silent);
+  return result;
+}
+
+void ExtractorParts::extract(const Dataset& dataset, const std::vector<Sample>& samples, float* rows,
+                             progress::ProgressSink& progress) {
+  progress::Meter meter(progress, "extract", static_cast<std::int64_t>(samples.size()));
+  std::int64_t done = 0;
+  describe_all(dataset, samples, [&](const torch::Tensor& found, const data::Batch& batch) {
+    inference::require_unit_rows(found, samples, batch.samples);
+    const auto plain = found.contiguous();
     const auto* row = plain.data_ptr<float>();
     for (const auto place : batch.samples) {
-      std::memcpy(result.ptr<float>(static_cast<int>(place)), row,
+      std::memcpy(rows + static_cast<std::int64_t>(place) * dim_, row,
                   static_cast<std::size_t>(dim_) * sizeof(float));
       row += dim_;
     }
+    done += found.size(0);
+    meter.update(done);
   });
-  return result;
 }
 
 file::Features ExtractorParts::extract_features(const Dataset& dataset, const std::vector<Sample>& samples,

@@ -37,6 +37,12 @@ class ExtractorParts {
 
   /// Extractor::extract()
   [[nodiscard]] cv::Mat extract(std::span<const cv::Mat> crops, std::span<const CropOrigin> origins);
+  /// The same for the images of any data set, batch by batch.
+  /// @param samples of one split, each an image of its own; known to the model (Model::require_known())
+  /// @param rows gets [samples.size(), dim()], in the order of the samples
+  /// @param progress hears of each batch
+  void extract(const Dataset& dataset, const std::vector<Sample>& samples, float* rows,
+               progress::ProgressSink& progress);
   /// inference::extract_features() with this model, device and precision.
   [[nodiscard]] file::Features extract_features(const Dataset& dataset, const std::vector<Sample>& samples,
                                                 const std::string& what, progress::ProgressSink& progress);

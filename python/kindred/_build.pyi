@@ -1,0 +1,3 @@
+torch_is_a_package: bool
+torch_version: str
+torch_library: str

@@ -1,0 +1,170 @@
+"""kindred.Model, beside what the launcher extracts."""
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+import numpy as np
+
+import kindred
+from helpers import SOURCE, run_launcher
+
+TINY = SOURCE / "tests/e2e/tiny.toml"
+
+
+def read_bmp(file):
+    """The pixels of a BMP with 24 bits, in the order R, G, B."""
+    content = file.read_bytes()
+    start, width, height = (int.from_bytes(content[at:at + 4], "little") for at in (10, 18, 22))
+    assert content[:2] == b"BM" and content[28] == 24
+    row = (3 * width + 3) // 4 * 4
+    rows = np.frombuffer(content, np.uint8, row * height, start).reshape(height, row)[::-1, :3 * width]
+    return rows.reshape(height, width, 3)[:, :, ::-1].copy()
+
+
+class Extract(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.folder = pathlib.Path(temporary.name)
+        run_launcher("train", TINY, "--run-dir", cls.folder / "run", "--set", "train.epochs=1", "--set",
+                     "schedule.warmup_epochs=0", "--set", "schedule.milestones=[1]", "--quiet")
+        cls.file = next((cls.folder / "run").rglob("model.safetensors"))
+        run_launcher("data", "convert", TINY, "--out", cls.folder / "data", "--layout", "market1501", "--format", "bmp")
+        run_launcher("embed", "--weights", cls.file, "--data", cls.folder / "data", "--out", cls.folder / "features",
+                     "--quiet")
+        lines = (cls.folder / "features/query.csv").read_text().splitlines()[1:]
+        cls.paths = [cls.folder / "data" / line.split(",")[0] for line in lines]
+        cls.wanted = np.load(cls.folder / "features/query.npy")
+        cls.model = kindred.Model(cls.file)
+
+    def test_is_what_the_launcher_extracts_of_files_and_of_pixels(self):
+        self.assertEqual((self.model.dim, self.model.image_size), (self.wanted.shape[1], (48, 24)))
+        self.assertGreater(len(self.paths), 5)
+        found = self.model.extract(self.paths)
+        self.assertEqual(found.dtype, np.float32)
+        np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+        np.testing.assert_allclose(found, self.wanted, atol=2e-5)
+        pixels = [read_bmp(path) for path in self.paths]
+        np.testing.assert_allclose(self.model.extract(pixels), self.wanted, atol=2e-5)
+        np.testing.assert_allclose(self.model.extract(np.stack(pixels)), self.wanted, atol=2e-5)
+        np.testing.assert_allclose(self.model.extract([str(self.paths[0]), pixels[1]]), self.wanted[:2], atol=2e-5)
+        # The order of the colors matters, else this would say nothing.
+        wrong = self.model.extract([image[:, :, ::-1] for image in pixels])
+        self.assertGreater(np.abs(wrong - self.wanted).max(), 1e-3)
+
+    def test_layouts_of_pixels(self):
+        image = read_bmp(self.paths[0])
+        wanted = self.wanted[:1]
+        frame = np.zeros((200, 300, 3), np.uint8)
+        frame[20:20 + image.shape[0], 30:30 + image.shape[1]] = image
+        crop = frame[20:20 + image.shape[0], 30:30 + image.shape[1]]
+        self.assertIs(kindred._images.images([crop])[0], crop)  # shared
+        backward = image[:, :, ::-1].copy()[:, :, ::-1]
+        read_only = np.frombuffer(image.tobytes(), np.uint8).reshape(image.shape)
+        rgba = np.dstack([image, np.full(image.shape[:2], 7, np.uint8)])
+        for name, one in [("crop", crop), ("backward", backward), ("read-only", read_only), ("rgba", rgba),
+                          ("upside down", image[::-1].copy()[::-1]), ("Fortran", np.asfortranarray(image))]:
+            with self.subTest(name):
+                np.testing.assert_allclose(self.model.extract([one]), wanted, atol=2e-5)
+        gray = image[:, :, 0]
+        np.testing.assert_allclose(self.model.extract([gray]), self.model.extract([np.dstack([gray] * 3)]), atol=2e-5)
+
+    def test_pixels_of_the_caller_stay_as_they_are(self):
+        image = read_bmp(self.paths[0]).copy()
+        before = image.copy()
+        self.model.extract([image, image])
+        np.testing.assert_array_equal(image, before)
+
+    def test_no_images_are_no_descriptors(self):
+        self.assertEqual(self.model.extract([]).shape, (0, self.model.dim))
+
+    def test_batches_change_nothing(self):
+        for batch in (1, 3):
+            np.testing.assert_allclose(kindred.Model(self.file, batch=batch).extract(self.paths), self.wanted, atol=2e-5)
+
+    def test_overrides_and_identity(self):
+        flipped = kindred.Model(self.file, overrides=["embed.flip_test=true"])
+        self.assertGreater(np.abs(flipped.extract(self.paths) - self.wanted).max(), 1e-4)
+        self.assertNotEqual(flipped.model_id, self.model.model_id)
+        self.assertEqual(kindred.Model(self.file, precision="fp32").model_id, self.model.model_id)
+        self.assertFalse(self.model.needs_cameras or self.model.needs_views)
+        self.assertIn("48 x 24", repr(self.model))
+
+    def test_several_threads(self):
+        failures = []
+
+        def work():
+            try:
+                for _ in range(3):
+                    np.testing.assert_allclose(self.model.extract(self.paths), self.wanted, atol=2e-5)
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+
+    def test_ctrl_c_ends_the_work(self):
+        script = f"""
+import numpy as np, kindred
+model = kindred.Model({str(self.file)!r}, batch=4)
+images = [np.zeros((48, 24, 3), np.uint8)] * 4000
+print("ready", flush=True)
+try:
+    while True:
+        model.extract(images)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+print(model.extract(images[:1]).shape[0], flush=True)
+"""
+        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            self.assertEqual(process.stdout.readline(), "ready\n")
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+            self.assertEqual((out, process.returncode), ("interrupted\n1\n", 0), err)
+        finally:
+            process.kill()
+            process.communicate()
+
+    def test_errors(self):
+        (self.folder / "broken.jpg").write_bytes(b"\xff\xd8 no image")
+        image = np.zeros((10, 10, 3), np.uint8)
+        for images, error, text in [
+            ([image, self.folder / "missing.jpg"], kindred.DataError, "missing.jpg: error: "),
+            ([self.folder / "broken.jpg"], kindred.DataError, "broken.jpg: error: "),
+            ([image.astype(np.float32)], TypeError, r"images\[0\] has the type float32; give 8-bit pixels"),
+            ([image, np.zeros((3, 10, 10), np.uint8)], ValueError, r"images\[1\] has the shape \(3, 10, 10\)"),
+            ([image[:0]], ValueError, r"images\[0\] has the shape \(0, 10, 3\), which holds no pixels"),
+            (image, ValueError, r"images has the shape \(10, 10, 3\); give \[N, height, width, 3\], or a list"),
+            ("a.jpg", TypeError, r"images is one path; give a list: \['a.jpg'\]"),
+        ]:
+            with self.subTest(text), self.assertRaisesRegex(error, text):
+                self.model.extract(images)
+        with self.assertRaisesRegex(ValueError, r"cameras has the shape \(2,\)"):
+            self.model.extract([image], cameras=[1, 2])
+        for arguments, error, text in [
+            ({"path": self.folder / "none.safetensors"}, kindred.DataError, "none.safetensors: error: "),
+            ({"path": TINY}, kindred.DataError, "tiny.toml: error: "),
+            ({"device": "gpu"}, kindred.Error, "unknown device 'gpu'; allowed are"),
+            ({"precision": "fp8"}, kindred.Error, "'fp8' is unknown"),
+            ({"batch": 0}, ValueError, "batch is 0; give at least 1"),
+            ({"overrides": ["embed.flip=true"]}, kindred.RecipeError, r"\[embed\] has no 'flip'|embed.flip"),
+            ({"overrides": "embed.flip_test=true"}, TypeError, "overrides is one text"),
+        ]:
+            with self.subTest(text), self.assertRaisesRegex(error, text):
+                kindred.Model(**{"path": self.file, **arguments})
+
+
+if __name__ == "__main__":
+    unittest.main()

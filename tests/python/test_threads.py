@@ -1,0 +1,116 @@
+"""Threads, the GIL and Ctrl-C."""
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+import numpy as np
+
+import kindred
+from helpers import Features
+
+
+class Threads(unittest.TestCase):
+    def test_other_threads_run_during_the_work(self):
+        made = Features(queries=300, gallery=6000, dim=128)
+        kindred.rerank(made.query[:2], made.gallery[:9], k1=3, k2=1)
+        ticks = []
+        working = threading.Event()
+        done = threading.Event()
+
+        def tick():
+            working.wait()
+            while not done.is_set():
+                ticks.append(time.monotonic())
+                time.sleep(0.001)
+
+        thread = threading.Thread(target=tick)
+        thread.start()
+        working.set()
+        start = time.monotonic()
+        kindred.rerank(made.query, made.gallery)
+        end = time.monotonic()
+        done.set()
+        thread.join()
+        # With the GIL held there would be none.
+        inside = [one for one in ticks if start < one < end]
+        self.assertGreater(end - start, 0.05, "too little work to see anything")
+        self.assertGreater(len(inside), 5)
+        self.assertLess(min(inside) - start, (end - start) / 2)
+
+    def test_calls_at_the_same_time_give_the_same(self):
+        made = Features(queries=50, gallery=500)
+        wanted = (kindred.rerank(made.query, made.gallery), kindred.match(made.query, made.gallery).indices,
+                  kindred.evaluate(*made.all).figures)
+        failures = []
+
+        def work():
+            try:
+                for _ in range(5):
+                    np.testing.assert_array_equal(kindred.rerank(made.query, made.gallery), wanted[0])
+                    np.testing.assert_array_equal(kindred.match(made.query, made.gallery).indices, wanted[1])
+                    np.testing.assert_equal(kindred.evaluate(*made.all).figures, wanted[2])
+                    with_error(made)
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+
+    def test_ctrl_c_ends_the_work(self):
+        # The work takes minutes, and comes by the check of signals every few hundred milliseconds.
+        script = """
+import numpy as np, kindred
+features = np.random.default_rng(1).standard_normal((30000, 256), dtype=np.float32)
+kindred.match(features[:2], features[:2])
+print("ready", flush=True)
+try:
+    while True:
+        kindred.match(features, features, top=100)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+kindred.match(features[:2], features[:2])
+print("works on", flush=True)
+"""
+        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            self.assertEqual(process.stdout.readline(), "ready\n")
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+            self.assertEqual((out, process.returncode), ("interrupted\nworks on\n", 0), err)
+        finally:
+            process.kill()
+            process.communicate()
+
+    def test_set_threads(self):
+        script = """
+import kindred
+kindred.set_threads(1)
+assert "Threads   1 of " in kindred.version_text(), kindred.version_text()
+try:
+    kindred.set_threads(-1)
+except ValueError as error:
+    print(error)
+"""
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout), (0, "threads is -1; give a number from 1, or 0 for all processors\n"),
+                         done.stderr)
+
+
+def with_error(made):
+    try:
+        kindred.rerank(made.query, made.gallery, k1=0)
+    except kindred.RecipeError:
+        return
+    raise AssertionError("no error")
+
+
+if __name__ == "__main__":
+    unittest.main()
