@@ -341,6 +341,13 @@ std::vector<recipe::RecipeTable> option_roles() {
            "How a data set lies on disk: what `kindred data convert` writes.",
            {},
            {},
+           ""},
+          {"exporter",
+           Kind::option,
+           false,
+           "A format of other programs, for a trained model: what `kindred export` writes.",
+           {},
+           {},
            ""}};
 }
 
