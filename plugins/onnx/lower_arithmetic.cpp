@@ -31,14 +31,16 @@ LowerOperation precise(const std::string& op) {
   return [op](Lowering& to, const Node& node) {
     const auto type = to.type_of(node.input(0));
     const auto made = to.out().node(op, {to.tensor(node.input(0), float32)});
-    to.set(node.output(), to.cast(made, float32, is_float(type) ? type : float32), is_float(type) ? type : float32);
+    to.set(node.output(), to.cast(made, float32, is_float(type) ? type : float32),
+           is_float(type) ? type : float32);
   };
 }
 
 LowerOperation binary(const std::string& op) {
   return [op](Lowering& to, const Node& node) {
     const auto type = to.common_type(node.input(0), node.input(1));
-    to.set(node.output(), to.out().node(op, {to.tensor(node.input(0), type), to.tensor(node.input(1), type)}), type);
+    to.set(node.output(), to.out().node(op, {to.tensor(node.input(0), type), to.tensor(node.input(1), type)}),
+           type);
   };
 }
 
@@ -56,7 +58,8 @@ LowerOperation logical(const std::string& op) {
     for (const auto* input : node.inputs()) {
       if (to.type_of(input) != boolean) throw CannotLower("it is on numbers, bit by bit");
     }
-    to.set(node.output(), to.out().node(op, {to.tensor(node.input(0), boolean), to.tensor(node.input(1), boolean)}),
+    to.set(node.output(),
+           to.out().node(op, {to.tensor(node.input(0), boolean), to.tensor(node.input(1), boolean)}),
            boolean);
   };
 }
@@ -107,7 +110,8 @@ void power(Lowering& to, const Node& node) {
 }
 
 /// Bounds are numbers, known or not, or none.
-void clamp_between(Lowering& to, const Node& node, const torch::jit::Value* low, const torch::jit::Value* high) {
+void clamp_between(Lowering& to, const Node& node, const torch::jit::Value* low,
+                   const torch::jit::Value* high) {
   const auto type = to.type_of(node.input(0));
   auto made = to.tensor(node.input(0), type);
   const auto bound = [&](const char* op, const torch::jit::Value* limit) {
@@ -174,16 +178,16 @@ void masked_fill(Lowering& to, const Node& node) {
 
 /// A number, or a tensor in another type.
 LowerOperation number_in(ElementType type) {
-  return [type](Lowering& to, const Node& node) {
-    to.set(node.output(), to.tensor(node.input(0), type), type);
-  };
+  return
+      [type](Lowering& to, const Node& node) { to.set(node.output(), to.tensor(node.input(0), type), type); };
 }
 
 /// Where only the type is another, if at all.
 void convert(Lowering& to, const Node& node) {
   const auto type = element_type(to.fact(node.output()).type);
   const auto& given = to.term(node.input(0));
-  if (given.is_known()) return to.set(node.output(), Term{given.known.toTensor().to(to.fact(node.output()).type)});
+  if (given.is_known())
+    return to.set(node.output(), Term{given.known.toTensor().to(to.fact(node.output()).type)});
   to.set(node.output(), to.tensor(node.input(0), type), type);
 }
 
@@ -194,15 +198,17 @@ void pass_on(Lowering& to, const Node& node) {
 }  // namespace
 
 void add_arithmetic(LoweringTable& table) {
-  for (const auto& [name, op] : {std::pair("relu", "Relu"), std::pair("sigmoid", "Sigmoid"), std::pair("tanh", "Tanh"),
-                                 std::pair("abs", "Abs"), std::pair("neg", "Neg"), std::pair("floor", "Floor"),
-                                 std::pair("ceil", "Ceil"), std::pair("round", "Round"), std::pair("sign", "Sign"),
-                                 std::pair("erf", "Erf"), std::pair("hardswish", "HardSwish"),
-                                 std::pair("reciprocal", "Reciprocal")}) {
+  for (const auto& [name, op] :
+       {std::pair("relu", "Relu"), std::pair("sigmoid", "Sigmoid"), std::pair("tanh", "Tanh"),
+        std::pair("abs", "Abs"), std::pair("neg", "Neg"), std::pair("floor", "Floor"),
+        std::pair("ceil", "Ceil"), std::pair("round", "Round"), std::pair("sign", "Sign"),
+        std::pair("erf", "Erf"), std::pair("hardswish", "HardSwish"),
+        std::pair("reciprocal", "Reciprocal")}) {
     table[std::string("aten::") + name] = unary(op);
   }
-  for (const auto& [name, op] : {std::pair("exp", "Exp"), std::pair("log", "Log"), std::pair("sqrt", "Sqrt"),
-                                 std::pair("softplus", "Softplus"), std::pair("sin", "Sin"), std::pair("cos", "Cos")}) {
+  for (const auto& [name, op] :
+       {std::pair("exp", "Exp"), std::pair("log", "Log"), std::pair("sqrt", "Sqrt"),
+        std::pair("softplus", "Softplus"), std::pair("sin", "Sin"), std::pair("cos", "Cos")}) {
     table[std::string("aten::") + name] = precise(op);
   }
   table["aten::mul"] = binary("Mul");
@@ -221,8 +227,10 @@ void add_arithmetic(LoweringTable& table) {
   table["aten::le"] = comparison("LessOrEqual");
   table["aten::gt"] = comparison("Greater");
   table["aten::ge"] = comparison("GreaterOrEqual");
-  for (const auto* name : {"aten::logical_and", "aten::__and__", "aten::bitwise_and"}) table[name] = logical("And");
-  for (const auto* name : {"aten::logical_or", "aten::__or__", "aten::bitwise_or"}) table[name] = logical("Or");
+  for (const auto* name : {"aten::logical_and", "aten::__and__", "aten::bitwise_and"})
+    table[name] = logical("And");
+  for (const auto* name : {"aten::logical_or", "aten::__or__", "aten::bitwise_or"})
+    table[name] = logical("Or");
   table["aten::logical_not"] = [](Lowering& to, const Node& node) {
     to.set(node.output(), to.out().node("Not", {to.tensor(node.input(0), boolean)}), boolean);
   };
@@ -230,8 +238,12 @@ void add_arithmetic(LoweringTable& table) {
     clamp_between(to, node, node.input(1), node.input(2));
   };
   table["aten::hardtanh"] = table["aten::clamp"];
-  table["aten::clamp_min"] = [](Lowering& to, const Node& node) { clamp_between(to, node, node.input(1), nullptr); };
-  table["aten::clamp_max"] = [](Lowering& to, const Node& node) { clamp_between(to, node, nullptr, node.input(1)); };
+  table["aten::clamp_min"] = [](Lowering& to, const Node& node) {
+    clamp_between(to, node, node.input(1), nullptr);
+  };
+  table["aten::clamp_max"] = [](Lowering& to, const Node& node) {
+    clamp_between(to, node, nullptr, node.input(1));
+  };
   table["aten::gelu"] = gelu;
   table["aten::silu"] = silu;
   table["aten::rsqrt"] = reciprocal_root;
@@ -248,9 +260,10 @@ void add_arithmetic(LoweringTable& table) {
   table["aten::Float"] = number_in(float32);
   table["aten::Bool"] = number_in(boolean);
   for (const auto* name : {"aten::to", "aten::type_as", "aten::_to_copy"}) table[name] = convert;
-  for (const auto* name : {"aten::contiguous", "aten::clone", "aten::detach", "aten::dropout", "aten::feature_dropout",
-                           "aten::alias", "prim::NumToTensor", "aten::ScalarImplicit", "aten::IntImplicit",
-                           "aten::FloatImplicit", "aten::lift_fresh"}) {
+  for (const auto* name :
+       {"aten::contiguous", "aten::clone", "aten::detach", "aten::dropout", "aten::feature_dropout",
+        "aten::alias", "prim::NumToTensor", "aten::ScalarImplicit", "aten::IntImplicit",
+        "aten::FloatImplicit", "aten::lift_fresh"}) {
     table[name] = pass_on;
   }
 }

@@ -63,9 +63,9 @@ void linear(Lowering& to, const Node& node) {
     if (biased) inputs.push_back(to.tensor(Lowering::argument(node, "bias"), type));
     return to.set(node.output(), out.node("Gemm", inputs, {{"transB", std::int64_t{1}}}), type);
   }
-  const auto turned = weight.is_known()
-                          ? out.constant(weight.known.toTensor().t().contiguous(), type)
-                          : out.node("Transpose", {to.tensor(weight, type)}, {{"perm", std::vector<std::int64_t>{1, 0}}});
+  const auto turned = weight.is_known() ? out.constant(weight.known.toTensor().t().contiguous(), type)
+                                        : out.node("Transpose", {to.tensor(weight, type)},
+                                                   {{"perm", std::vector<std::int64_t>{1, 0}}});
   auto made = out.node("MatMul", {x, turned});
   if (biased) made = out.node("Add", {made, to.tensor(Lowering::argument(node, "bias"), type)});
   to.set(node.output(), made, type);
@@ -74,7 +74,8 @@ void linear(Lowering& to, const Node& node) {
 /// The preparation of images stays in full precision: what is computed is not made narrower.
 void product(Lowering& to, const Node& node) {
   const auto type = to.common_type(node.input(0), node.input(1));
-  to.set(node.output(), to.out().node("MatMul", {to.tensor(node.input(0), type), to.tensor(node.input(1), type)}), type);
+  to.set(node.output(),
+         to.out().node("MatMul", {to.tensor(node.input(0), type), to.tensor(node.input(1), type)}), type);
 }
 
 /// beta input + alpha a b
@@ -115,7 +116,8 @@ void batch_norm(Lowering& to, const Node& node) {
   auto offset = -mean * factor;
   if (const auto bias = given("bias"); bias.defined()) offset = offset + bias;
   const auto type = to.type_of(node.input(0));
-  std::vector<std::int64_t> sizes(static_cast<std::size_t>(std::max<std::int64_t>(1, to.rank(node.input(0)) - 1)), 1);
+  std::vector<std::int64_t> sizes(
+      static_cast<std::size_t>(std::max<std::int64_t>(1, to.rank(node.input(0)) - 1)), 1);
   sizes[0] = factor.size(0);
   auto& out = to.out();
   // In full precision: a folded deviation may be beyond what 16 bits tell apart.
@@ -160,9 +162,10 @@ void group_norm(Lowering& to, const Node& node) {
   const auto groups = to.integer(node, "num_groups");
   const auto& sizes = to.fact(node.input(0)).sizes;
   auto made = out.node("Reshape", {to.tensor(node.input(0), float32), out.numbers({0, groups, -1})});
-  made = out.node("InstanceNormalization",
-                  {made, out.constant(torch::ones({groups}), float32), out.constant(torch::zeros({groups}), float32)},
-                  {{"epsilon", static_cast<float>(to.real(node, "eps"))}});
+  made = out.node(
+      "InstanceNormalization",
+      {made, out.constant(torch::ones({groups}), float32), out.constant(torch::zeros({groups}), float32)},
+      {{"epsilon", static_cast<float>(to.real(node, "eps"))}});
   auto back = sizes;
   back[0] = -1;
   made = out.node("Reshape", {made, out.numbers(back)});
@@ -187,8 +190,9 @@ void attention(Lowering& to, const Node& node) {
   auto& out = to.out();
   const auto* query = node.input(0);
   const auto rank = to.rank(query);
-  const double scale = to.is_none(node, "scale") ? 1 / std::sqrt(static_cast<double>(to.fact(query).sizes.back()))
-                                                 : to.real(node, "scale");
+  const double scale = to.is_none(node, "scale")
+                           ? 1 / std::sqrt(static_cast<double>(to.fact(query).sizes.back()))
+                           : to.real(node, "scale");
   std::vector<std::int64_t> order;
   for (std::int64_t i = 0; i < rank; ++i) order.push_back(i);
   std::swap(order[order.size() - 1], order[order.size() - 2]);
@@ -271,10 +275,12 @@ void adaptive_pool(Lowering& to, const Node& node, bool maximum) {
   if (single) {
     made = out.node(maximum ? "GlobalMaxPool" : "GlobalAveragePool", {x});
   } else if (even) {
-    made = out.node(maximum ? "MaxPool" : "AveragePool", {x}, {{"kernel_shape", windows}, {"strides", windows}});
+    made =
+        out.node(maximum ? "MaxPool" : "AveragePool", {x}, {{"kernel_shape", windows}, {"strides", windows}});
   } else if (!maximum && in.size() == 4) {
     const auto columns = out.constant(window_means(in[3], made_sizes[3]).t().contiguous(), wide);
-    made = out.node("MatMul", {out.constant(window_means(in[2], made_sizes[2]), wide), out.node("MatMul", {x, columns})});
+    made = out.node(
+        "MatMul", {out.constant(window_means(in[2], made_sizes[2]), wide), out.node("MatMul", {x, columns})});
   } else {
     throw CannotLower("its windows are of different sizes");
   }
@@ -292,9 +298,9 @@ void resize(Lowering& to, const Node& node, const std::string& mode) {
   for (std::size_t i = 2; i < in.size(); ++i) {
     scales[static_cast<std::int64_t>(i)] = static_cast<double>(made[i]) / static_cast<double>(in[i]);
   }
-  Attributes attributes = {{"mode", mode},
-                           {"coordinate_transformation_mode",
-                            std::string(mode == "nearest" ? "asymmetric" : "half_pixel")}};
+  Attributes attributes = {
+      {"mode", mode},
+      {"coordinate_transformation_mode", std::string(mode == "nearest" ? "asymmetric" : "half_pixel")}};
   if (mode == "nearest") attributes.emplace_back("nearest_mode", std::string("floor"));
   if (mode == "cubic") attributes.emplace_back("cubic_coeff_a", -0.75F);
   const auto result = to.out().node(

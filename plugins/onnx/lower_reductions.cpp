@@ -30,8 +30,8 @@ std::int64_t kept(Lowering& to, const Node& node) {
 }
 
 /// Until opset 18 the axes of all but the sum are an attribute.
-std::string reduced(Lowering& to, const std::string& op, const std::string& x, const std::vector<std::int64_t>& axes,
-                    std::int64_t keep) {
+std::string reduced(Lowering& to, const std::string& op, const std::string& x,
+                    const std::vector<std::int64_t>& axes, std::int64_t keep) {
   if (op == "ReduceSum") return to.out().node(op, {x, to.out().numbers(axes)}, {{"keepdims", keep}});
   return to.out().node(op, {x}, {{"axes", axes}, {"keepdims", keep}});
 }
@@ -106,7 +106,8 @@ LowerOperation extreme_along(const std::string& op, const std::string& of_two) {
     }
     if (Lowering::has_argument(node, "other")) {
       const auto common = to.common_type(node.input(0), node.input(1));
-      to.set(node.output(), to.out().node(of_two, {to.tensor(node.input(0), common), to.tensor(node.input(1), common)}),
+      to.set(node.output(),
+             to.out().node(of_two, {to.tensor(node.input(0), common), to.tensor(node.input(1), common)}),
              common);
       return;
     }

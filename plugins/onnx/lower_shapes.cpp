@@ -147,7 +147,8 @@ std::vector<std::string> tensors_of(Lowering& to, const Value* list, ElementType
   const auto* node = list->node();
   if (node->kind() != torch::jit::prim::ListConstruct) throw CannotLower("its list of tensors is not fixed");
   type = to.type_of(node->input(0));
-  for (std::size_t i = 1; i < node->inputs().size(); ++i) type = to.common_type(node->input(i - 1), node->input(i));
+  for (std::size_t i = 1; i < node->inputs().size(); ++i)
+    type = to.common_type(node->input(i - 1), node->input(i));
   for (const auto* input : node->inputs()) {
     const auto own = to.type_of(input);
     if (!to.term(input).is_known() && own == ::onnx::TensorProto::FLOAT) type = own;
@@ -178,18 +179,20 @@ std::string sliced(Lowering& to, const std::string& given, std::int64_t axis, co
   return out.node("Slice", {given, first, end, out.numbers({axis}), out.numbers({step})});
 }
 
-std::string sliced(Lowering& to, const std::string& given, std::int64_t axis, std::int64_t first, std::int64_t end) {
+std::string sliced(Lowering& to, const std::string& given, std::int64_t axis, std::int64_t first,
+                   std::int64_t end) {
   return sliced(to, given, axis, to.out().numbers({first}), to.out().numbers({end}));
 }
 
 void slice(Lowering& to, const Node& node) {
   const auto axis = to.axis(node, "dim", to.rank(node.input(0)));
   const auto bound = [&](const char* name, std::int64_t otherwise) {
-    return to.is_none(node, name) ? to.out().numbers({otherwise}) : to.list(to.term(Lowering::argument(node, name)));
+    return to.is_none(node, name) ? to.out().numbers({otherwise})
+                                  : to.list(to.term(Lowering::argument(node, name)));
   };
   give(to, node,
-       sliced(to, tensor_of(to, node), axis, bound("start", 0), bound("end", std::numeric_limits<std::int64_t>::max()),
-              to.integer(node, "step")));
+       sliced(to, tensor_of(to, node), axis, bound("start", 0),
+              bound("end", std::numeric_limits<std::int64_t>::max()), to.integer(node, "step")));
 }
 
 void narrow(Lowering& to, const Node& node) {
@@ -214,7 +217,8 @@ Term parts(Lowering& to, const Node& node, std::int64_t axis, const std::vector<
   Term list;
   list.is_list = true;
   const auto given = tensor_of(to, node);
-  const auto names = to.out().nodes("Split", {given, to.out().numbers(lengths)}, lengths.size(), {{"axis", axis}});
+  const auto names =
+      to.out().nodes("Split", {given, to.out().numbers(lengths)}, lengths.size(), {{"axis", axis}});
   for (const auto& name : names) list.items.push_back(Term{{}, name, to.type_of(node.input(0))});
   return list;
 }
@@ -245,8 +249,10 @@ void split(Lowering& to, const Node& node) {
   const auto axis = to.axis(node, "dim", to.rank(node.input(0)));
   require_no_images(axis);
   const auto whole = size_along(to, node, axis);
-  const auto given = to.known(node, Lowering::has_argument(node, "split_sizes") ? "split_sizes" : "split_size");
-  to.set(node.output(), parts(to, node, axis, given.isInt() ? lengths_of(whole, given.toInt()) : given.toIntVector()));
+  const auto given =
+      to.known(node, Lowering::has_argument(node, "split_sizes") ? "split_sizes" : "split_size");
+  to.set(node.output(),
+         parts(to, node, axis, given.isInt() ? lengths_of(whole, given.toInt()) : given.toIntVector()));
 }
 
 void unbind(Lowering& to, const Node& node) {
@@ -318,20 +324,24 @@ void take(Lowering& to, const Node& node) {
   }
   if (axis < 0) throw CannotLower("it takes no indices");
   const auto* index = list->input(static_cast<std::size_t>(axis));
-  if (to.type_of(index) == ::onnx::TensorProto::BOOL) throw CannotLower("how much it takes depends on values");
+  if (to.type_of(index) == ::onnx::TensorProto::BOOL)
+    throw CannotLower("how much it takes depends on values");
   give(to, node, to.out().node("Gather", {tensor_of(to, node), to.tensor(index, int64)}, {{"axis", axis}}));
 }
 
 void embedding(Lowering& to, const Node& node) {
   const auto type = to.type_of(node.input(0));
-  to.set(node.output(), to.out().node("Gather", {to.tensor(node.input(0), type), to.tensor(node.input(1), int64)}, {{"axis", std::int64_t{0}}}),
+  to.set(node.output(),
+         to.out().node("Gather", {to.tensor(node.input(0), type), to.tensor(node.input(1), int64)},
+                       {{"axis", std::int64_t{0}}}),
          type);
 }
 
 void gather(Lowering& to, const Node& node) {
   const auto axis = to.axis(node, "dim", to.rank(node.input(0)));
   give(to, node,
-       to.out().node("GatherElements", {tensor_of(to, node), to.tensor(Lowering::argument(node, "index"), int64)},
+       to.out().node("GatherElements",
+                     {tensor_of(to, node), to.tensor(Lowering::argument(node, "index"), int64)},
                      {{"axis", axis}}));
 }
 
@@ -357,8 +367,8 @@ void roll(Lowering& to, const Node& node) {
 void flip(Lowering& to, const Node& node) {
   auto made = tensor_of(to, node);
   for (const auto axis : to.axes(node, "dims", to.rank(node.input(0)))) {
-    made = sliced(to, made, axis, to.out().numbers({-1}), to.out().numbers({std::numeric_limits<std::int64_t>::min()}),
-                  -1);
+    made = sliced(to, made, axis, to.out().numbers({-1}),
+                  to.out().numbers({std::numeric_limits<std::int64_t>::min()}), -1);
   }
   give(to, node, made);
 }
@@ -366,7 +376,8 @@ void flip(Lowering& to, const Node& node) {
 void size(Lowering& to, const Node& node) {
   if (!Lowering::has_argument(node, "dim")) throw CannotLower("it gives all sizes at once");
   const auto shape = to.out().node("Shape", {to.tensor(node.input(0))});
-  const auto index = to.out().number(static_cast<double>(to.axis(node, "dim", to.rank(node.input(0)))), int64);
+  const auto index =
+      to.out().number(static_cast<double>(to.axis(node, "dim", to.rank(node.input(0)))), int64);
   to.set(node.output(), to.out().node("Gather", {shape, index}, {{"axis", std::int64_t{0}}}), int64);
 }
 
@@ -389,7 +400,8 @@ void filled(Lowering& to, const Node& node, const Term& sizes, const Value* valu
 }
 
 LowerOperation filled_with(double value) {
-  return [value](Lowering& to, const Node& node) { filled(to, node, to.term(node.input(0)), nullptr, value); };
+  return
+      [value](Lowering& to, const Node& node) { filled(to, node, to.term(node.input(0)), nullptr, value); };
 }
 
 LowerOperation like(double value, bool given) {
@@ -473,7 +485,9 @@ void add_shapes(LoweringTable& table) {
     filled(to, node, to.term(node.input(0)), node.input(1), 0);
   };
   for (const auto* name : {"aten::new_zeros"}) {
-    table[name] = [](Lowering& to, const Node& node) { filled(to, node, to.term(node.input(1)), nullptr, 0); };
+    table[name] = [](Lowering& to, const Node& node) {
+      filled(to, node, to.term(node.input(1)), nullptr, 0);
+    };
   }
   table["aten::zeros_like"] = like(0, false);
   table["aten::ones_like"] = like(1, false);

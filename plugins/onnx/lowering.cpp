@@ -156,8 +156,8 @@ ElementType Lowering::common_type(const Value* a, const Value* b) const {
   if (computed_float) return *computed_float;
   if (!any_float) return whole;
   // Numbers alone are of full precision.
-  const bool tensors = a->type()->kind() == c10::TypeKind::TensorType ||
-                       b->type()->kind() == c10::TypeKind::TensorType;
+  const bool tensors =
+      a->type()->kind() == c10::TypeKind::TensorType || b->type()->kind() == c10::TypeKind::TensorType;
   return tensors ? compute_type_ : ElementType(::onnx::TensorProto::FLOAT);
 }
 
@@ -183,7 +183,8 @@ std::string Lowering::list(const Term& numbers) {
                                                  : numbers.known.toIntVector());
   }
   const auto first = writer_.numbers({0});
-  if (!numbers.is_list) return writer_.node("Unsqueeze", {tensor(numbers, ::onnx::TensorProto::INT64), first});
+  if (!numbers.is_list)
+    return writer_.node("Unsqueeze", {tensor(numbers, ::onnx::TensorProto::INT64), first});
   std::vector<std::string> parts;
   std::vector<std::int64_t> fixed;
   const auto flush = [&] {
@@ -192,7 +193,8 @@ std::string Lowering::list(const Term& numbers) {
   };
   for (const auto& item : numbers.items) {
     if (item.is_known()) {
-      fixed.push_back(item.known.isTensor() ? item.known.toTensor().item<std::int64_t>() : item.known.toInt());
+      fixed.push_back(item.known.isTensor() ? item.known.toTensor().item<std::int64_t>()
+                                            : item.known.toInt());
       continue;
     }
     flush();

@@ -38,7 +38,8 @@ class CannotLower : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Lowers one graph. The members between run() and the end are for the functions that lower an operation each.
+/// Lowers one graph. The members between run() and the end are for the functions that lower an operation
+/// each.
 class Lowering {
  public:
   /// @param proto that is written to; outlives this
@@ -48,7 +49,9 @@ class Lowering {
   void run();
 
   [[nodiscard]] ModelWriter& out() { return writer_; }
-  [[nodiscard]] const GraphFacts::Fact& fact(const torch::jit::Value* value) const { return facts_.of(value); }
+  [[nodiscard]] const GraphFacts::Fact& fact(const torch::jit::Value* value) const {
+    return facts_.of(value);
+  }
   [[nodiscard]] const Term& term(const torch::jit::Value* value) const;
   [[nodiscard]] std::int64_t rank(const torch::jit::Value* value) const { return fact(value).rank(); }
   /// 16-bit floats where that is asked for.

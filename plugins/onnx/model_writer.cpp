@@ -130,7 +130,8 @@ std::string ModelWriter::number(double value, ElementType type) {
 
 std::string ModelWriter::numbers(const std::vector<std::int64_t>& values) {
   auto& name = lists_[values];
-  if (name.empty()) name = add_tensor(torch::tensor(values, torch::kLong), ::onnx::TensorProto::INT64, "numbers");
+  if (name.empty())
+    name = add_tensor(torch::tensor(values, torch::kLong), ::onnx::TensorProto::INT64, "numbers");
   return name;
 }
 

@@ -56,7 +56,9 @@ class KINDRED_API Exporter {
   using Role = Exporter;
   using Handle = std::unique_ptr<Exporter>;
   static constexpr std::string_view role_name = "exporter";
-  struct Context {};
+  struct Context {
+    std::string python = "python3";  ///< an interpreter, for runtimes that are packages of Python
+  };
 
   virtual ~Exporter();
 
