@@ -10,10 +10,6 @@ namespace {
 
 using torch::jit::Node;
 
-constexpr ElementType float32 = ::onnx::TensorProto::FLOAT;
-constexpr ElementType int64 = ::onnx::TensorProto::INT64;
-constexpr ElementType boolean = ::onnx::TensorProto::BOOL;
-
 bool is_tensor(const torch::jit::Value* value) {
   return value->type()->kind() == c10::TypeKind::TensorType;
 }

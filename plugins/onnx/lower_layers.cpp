@@ -14,8 +14,6 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
-constexpr ElementType float32 = ::onnx::TensorProto::FLOAT;
-
 /// One number for all dimensions is written out.
 std::vector<std::int64_t> of_dimensions(std::vector<std::int64_t> values, std::size_t dimensions) {
   if (values.size() == 1) values.resize(dimensions, values[0]);

@@ -12,8 +12,6 @@ namespace {
 
 using torch::jit::Node;
 
-constexpr ElementType float32 = ::onnx::TensorProto::FLOAT;
-
 std::vector<std::int64_t> reduced_axes(Lowering& to, const Node& node) {
   const auto rank = to.rank(node.input(0));
   std::vector<std::int64_t> axes;

@@ -15,8 +15,6 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
-constexpr ElementType int64 = ::onnx::TensorProto::INT64;
-
 std::string tensor_of(Lowering& to, const Node& node) {
   return to.tensor(node.input(0));
 }

@@ -15,6 +15,9 @@ namespace kindred::onnx {
 
 /// ::onnx::TensorProto_DataType
 using ElementType = std::int32_t;
+inline constexpr ElementType float32 = ::onnx::TensorProto::FLOAT;
+inline constexpr ElementType int64 = ::onnx::TensorProto::INT64;
+inline constexpr ElementType boolean = ::onnx::TensorProto::BOOL;
 
 using AttributeValue = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>>;
 using Attributes = std::vector<std::pair<std::string, AttributeValue>>;

@@ -46,10 +46,8 @@ std::vector<std::string> input_names(const std::filesystem::path& file) {
 }  // namespace
 
 Schema<OnnxExporter::Params> OnnxExporter::schema() {
-  Schema<Params> s(
+  return Schema<Params>(
       "ONNX, opset 17: for ONNX Runtime, OpenVINO, TensorRT, OpenCV and trackers such as BoxMOT.");
-  s.source("ONNX, https://onnx.ai");
-  return s;
 }
 
 OnnxExporter::OnnxExporter(const Params& /*params*/, const Context& context) : python_(context.python) {}

@@ -93,9 +93,8 @@ std::string about_text(const ExportedModel& model) {
 }  // namespace
 
 Schema<TorchScriptExporter::Params> TorchScriptExporter::schema() {
-  Schema<Params> s("TorchScript, for LibTorch and PyTorch of this version or a later one, without Kindred.");
-  s.source("PyTorch, torch.jit.load");
-  return s;
+  return Schema<Params>(
+      "TorchScript, for LibTorch and PyTorch of this version or a later one, without Kindred.");
 }
 
 TorchScriptExporter::TorchScriptExporter(const Params& /*params*/, const Context& /*context*/) {}

@@ -71,7 +71,8 @@ Action add_options(CLI::App& app) {
   app.add_option("--weights", request.model, "The model file: model.safetensors")
       ->required()
       ->type_name("FILE");
-  app.add_option("--to", request.format, "An exporter: onnx or torchscript; `kindred list` has all")
+  app.add_option("--to,--exporter", request.format,
+                 "An exporter: onnx or torchscript; `kindred list` has all")
       ->required()
       ->type_name("FORMAT");
   app.add_option("--out", request.out, "The file to write, which does not exist: NAME.onnx, NAME.pt")
