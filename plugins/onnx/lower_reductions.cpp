@@ -1,5 +1,5 @@
 // Over dimensions. In full precision: sums of 16 bits lose what is small.
-#include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numeric>
 #include <string>

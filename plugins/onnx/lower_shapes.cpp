@@ -1,6 +1,7 @@
 // Sizes, places and lists.
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <numeric>
 #include <string>

@@ -2,7 +2,6 @@
 
 #include <torch/csrc/jit/ir/constants.h>
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 

@@ -26,7 +26,7 @@ void require_valid(const ::onnx::ModelProto& proto) {
     ::onnx::ShapeInferenceOptions options;
     options.check_type = true;
     options.error_mode = 1;
-    options.data_prop = true;
+    options.enable_data_propagation = true;
     ::onnx::shape_inference::InferShapes(inferred, ::onnx::OpSchemaRegistry::Instance(), options);
   } catch (const std::exception& error) {
     throw ComponentError("exporter/onnx", std::string("ONNX's own check refuses the graph: ") + error.what() +

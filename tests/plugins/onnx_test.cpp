@@ -14,7 +14,7 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
+#include <exception>
 #include <memory>
 #include <string>
 #include <vector>

@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/serialization/import.h>
 #include <torch/torch.h>
 
+#include <filesystem>
 #include <string>
 #include <unordered_map>
 

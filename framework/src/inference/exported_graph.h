@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <opencv2/core/types.hpp>
 #include <optional>
-#include <vector>
 
 #include "inference/preparation.h"
 #include "kindred/role/exporter.h"

@@ -6,12 +6,12 @@
 #include <torch/csrc/jit/runtime/interpreter.h>
 #include <torch/torch.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>

@@ -4,7 +4,6 @@
 #include <torch/csrc/jit/runtime/interpreter.h>
 #include <torch/torch.h>
 
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
