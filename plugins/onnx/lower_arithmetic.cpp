@@ -67,11 +67,10 @@ LowerOperation sum(const std::string& op, bool swapped = false) {
     const auto* a = node.input(swapped ? 1 : 0);
     const auto* b = node.input(swapped ? 0 : 1);
     const auto type = to.common_type(a, b);
-    auto left = to.tensor(a, type);
+    const auto left = to.tensor(a, type);
     auto right = to.tensor(b, type);
     if (Lowering::has_argument(node, "alpha") && to.real(node, "alpha") != 1) {
-      auto& scaled = swapped ? left : right;
-      scaled = to.out().node("Mul", {scaled, to.out().number(to.real(node, "alpha"), type)});
+      right = to.out().node("Mul", {right, to.out().number(to.real(node, "alpha"), type)});
     }
     to.set(node.output(), to.out().node(op, {left, right}), type);
   };

@@ -259,12 +259,8 @@ void unbind(Lowering& to, const Node& node) {
   Term list;
   list.is_list = true;
   const auto given = tensor_of(to, node);
-  // Each by its index, which holds for any size.
-  std::size_t count = 0;
-  for (const auto& use : node.output()->uses()) {
-    if (use.user->kind() != torch::jit::prim::ListUnpack) throw CannotLower("its list is not taken apart");
-    count = use.user->outputs().size();
-  }
+  require_no_images(axis);
+  const auto count = static_cast<std::size_t>(size_along(to, node, axis));
   for (std::size_t i = 0; i < count; ++i) {
     const auto index = to.out().number(static_cast<double>(i), int64);
     list.items.push_back(
@@ -282,6 +278,15 @@ void unpack(Lowering& to, const Node& node) {
       to.set(node.outputs()[i], list.items.at(i));
     }
   }
+}
+
+void take_item(Lowering& to, const Node& node) {
+  const auto& list = to.term(node.input(0));
+  auto index = to.integer(node, "idx");
+  const auto& items = list.items;
+  if (!list.is_list) throw CannotLower("its list is not fixed");
+  if (index < 0) index += static_cast<std::int64_t>(items.size());
+  to.set(node.output(), items.at(static_cast<std::size_t>(index)));
 }
 
 void construct(Lowering& to, const Node& node) {
@@ -470,6 +475,7 @@ void add_shapes(LoweringTable& table) {
     };
   }
   table["prim::ListConstruct"] = construct;
+  table["aten::__getitem__"] = take_item;
   table["aten::index_select"] = take_rows;
   table["aten::index"] = take;
   table["aten::embedding"] = embedding;

@@ -9,6 +9,7 @@
 #include <torch/csrc/jit/passes/constant_propagation.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 #include <torch/csrc/jit/passes/inliner.h>
+#include <torch/csrc/jit/passes/lower_tuples.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
 #include <torch/torch.h>
 
@@ -41,7 +42,7 @@ const std::vector<Snippet>& snippets() {
       {"curves", "torch.sigmoid(x) + torch.tanh(x) * torch.exp(x) + torch.erf(x)"},
       {"roots", "torch.sqrt(torch.abs(x) + 1) + torch.rsqrt(torch.abs(x) + 1) + torch.log(torch.abs(x) + 2)"},
       {"activations",
-       "torch.nn.functional.gelu(x) + torch.gelu(x, approximate='tanh') + torch.silu(x) + "
+       "torch.gelu(x) + torch.gelu(x, approximate='tanh') + torch.silu(x) + "
        "torch.leaky_relu(x, 0.1) + torch.hardswish(x)"},
       {"sums with a factor",
        "torch.add(x, x * x, alpha=0.5) - torch.sub(x, 2.0, alpha=3) + torch.rsub(x, 1.0)"},
@@ -50,11 +51,11 @@ const std::vector<Snippet>& snippets() {
       {"bounds", "torch.clamp(x, -0.5, 0.7) + torch.clamp_min(x, 0.1) + torch.clamp_max(x, 0.2)"},
       {"pairs", "torch.minimum(x, x * x) + torch.maximum(x, -x)"},
       {"comparisons",
-       "torch.where(x > 0.2, x, x * 2) + (x < 0).to(torch.float) + (x >= 0.5).to(torch.float) + "
-       "(x <= -0.5).to(torch.float) + (x == 0).to(torch.float) + (x != 0).to(torch.float)"},
+       "torch.where(x > 0.2, x, x * 2) + (x < 0).to(6) + (x >= 0.5).to(6) + "
+       "(x <= -0.5).to(6) + (x == 0).to(6) + (x != 0).to(6)"},
       {"logic",
-       "torch.logical_and(x > 0, x < 1).to(torch.float) + torch.logical_or(x > 1, torch.logical_not(x < "
-       "0)).to(torch.float)"},
+       "torch.logical_and(x > 0, x < 1).to(6) + torch.logical_or(x > 1, torch.logical_not(x < "
+       "0)).to(6)"},
       {"masks", "torch.masked_fill(x, x > 0.5, -2.0)"},
       // Sizes and places.
       {"views", "x.view(x.size(0), 4, 30).reshape(-1, 2, 60)"},
@@ -69,12 +70,12 @@ const std::vector<Snippet>& snippets() {
       {"unbind", "torch.unbind(x, 2)[3] - torch.unbind(x, 2)[0]"},
       {"rows", "torch.index_select(x, 1, torch.tensor([3, 0, 2])) + x[:, torch.tensor([1, 1, 0])]"},
       {"rolls", "torch.roll(x, [2, -1], [2, 3]) + torch.flip(x, [3, 2])"},
-      {"counts", "x * torch.arange(x.size(3)).to(torch.float)"},
+      {"counts", "x * torch.arange(x.size(3)).to(6)"},
       {"filled",
        "x + torch.zeros([x.size(0), 1, 6, 5]) + torch.ones_like(x) + torch.full([1, 5], 2.5) + "
        "torch.full_like(x, 0.5)"},
       {"pads", "torch.constant_pad_nd(x, [1, 2, 0, 3], 0.25)"},
-      {"gathers", "torch.gather(x, 3, (x > 0).to(torch.long) * 2)"},
+      {"gathers", "torch.gather(x, 3, (x > 0).to(4) * 2)"},
       // Over dimensions.
       {"sums", "x.sum([2, 3]) + x.mean([2, 3]) + torch.amax(x, [2, 3]) + torch.amin(x, [2, 3])"},
       {"extremes", "torch.max(x, 1)[0] - torch.min(x, 1)[0]"},
@@ -88,9 +89,9 @@ const std::vector<Snippet>& snippets() {
       {"convolution", "torch.conv2d(x, w, None, [2, 1], [1, 1], [1, 1], 1)"},
       {"dilated convolution", "torch.conv2d(x, w, m[0:1].flatten()[0:6], [1, 1], [2, 2], [2, 2], 1)"},
       {"grouped convolution", "torch.conv2d(x, w[0:4, 0:1], None, [1, 1], [0, 1], [1, 1], 4)"},
-      {"products", "torch.matmul(x, m) + torch.nn.functional.linear(x, k, k[:, 0])"},
+      {"products", "torch.matmul(x, m) + torch.linear(x, k, k[:, 0])"},
       {"product of a matrix",
-       "torch.nn.functional.linear(x.mean([1, 2]), k, k[:, 1]) + torch.addmm(k[:, 0], x.mean([1, 2]), m, "
+       "torch.linear(x.mean([1, 2]), k, k[:, 1]) + torch.addmm(k[:, 0], x.mean([1, 2]), m, "
        "beta=0.5, alpha=2)"},
       {"batched products",
        "torch.bmm(x[:, 0], x[:, 1].transpose(1, 2)) + torch.einsum('nij, nkj -> nik', [x[:, 2], x[:, 3]])"},
@@ -106,10 +107,10 @@ const std::vector<Snippet>& snippets() {
        "torch.avg_pool2d(x, [3, 3], [2, 2], [1, 1], False, False) + torch.avg_pool2d(x, [3, 3], [2, 2], [1, "
        "1], False, True)"},
       {"adaptive pooling",
-       "torch.nn.functional.adaptive_avg_pool2d(x, [1, 1]) + torch.nn.functional.adaptive_avg_pool2d(x, [3, "
+       "torch.adaptive_avg_pool2d(x, [1, 1]) + torch.adaptive_avg_pool2d(x, [3, "
        "5]).sum() * 0 + "
-       "torch.nn.functional.adaptive_avg_pool2d(x, [4, 2])"},
-      {"adaptive maximum", "torch.nn.functional.adaptive_max_pool2d(x, [2, 1])"},
+       "torch.adaptive_avg_pool2d(x, [4, 2])"},
+      {"adaptive maximum", "torch.adaptive_max_pool2d(x, [2, 1])"},
       {"larger maps",
        "torch.upsample_nearest2d(x, [12, 10]) + torch.upsample_bilinear2d(x, [12, 10], False) + "
        "torch.upsample_bicubic2d(x, [12, 10], False)"},
@@ -129,6 +130,7 @@ std::shared_ptr<torch::jit::Graph> compiled(const std::string& source, const Wei
   const auto unit = torch::jit::compile(source);
   auto graph = torch::jit::toGraphFunction(unit->get_function("main")).graph()->copy();
   torch::jit::Inline(*graph);
+  torch::jit::LowerSimpleTuples(graph);
   const torch::jit::WithInsertPoint here(*graph->nodes().begin());
   const std::vector<torch::Tensor> known = {weights.w, weights.v, weights.m, weights.k};
   for (std::size_t i = 0; i < known.size(); ++i) {
@@ -281,10 +283,10 @@ TEST_CASE("what an operation asks for that ONNX cannot say is named too") {
     return message_of<ComponentError>(
         [&] { static_cast<void>(onnx::to_onnx(model_of(compiled(main_of(code), weights)))); });
   };
-  CHECK(reason("torch.nn.functional.adaptive_max_pool2d(x, [4, 2])").find("windows are of different sizes") !=
+  CHECK(reason("torch.adaptive_max_pool2d(x, [4, 2])").find("windows are of different sizes") !=
         std::string::npos);
   CHECK(reason("torch.roll(x, [1], [0])").find("it parts a batch of images") != std::string::npos);
-  CHECK(reason("torch.max(x, 1)[1].to(torch.float)").find("places of its results") != std::string::npos);
+  CHECK(reason("torch.max(x, 1)[1].to(6)").find("places of its results") != std::string::npos);
 }
 
 TEST_CASE("metadata, names and sizes are in the file, and equal models give equal bytes") {

@@ -20,7 +20,7 @@ namespace {
 ExportedModel small_model(const torch::Tensor& weight) {
   const auto unit = torch::jit::compile(R"(
 def main(images, weight):
-    rows = torch.relu(torch.nn.functional.linear(images.flatten(1), weight))
+    rows = torch.relu(torch.linear(images.flatten(1), weight))
     return rows / torch.clamp_min(torch.norm(rows, 2, [1], True), 1e-12)
 )");
   ExportedModel model;

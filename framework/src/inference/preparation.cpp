@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/passes/constant_propagation.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 #include <torch/csrc/jit/passes/inliner.h>
+#include <torch/csrc/jit/passes/lower_tuples.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
 
 #include <algorithm>
@@ -19,14 +20,14 @@ namespace {
 
 /// Rows of a matrix are the places of the result, columns those of the source; `both` is 1 where neither side
 /// of the image grows. The weights are those of OpenCV's resize(), and of Pillow's where all pixels are taken
-/// in.
+/// in. Type 6 is torch::kFloat, which has no name here.
 constexpr const char* matrices_source = R"(
 def places(count: int):
-    return torch.arange(count, dtype=torch.float)
+    return torch.arange(count, dtype=6)
 
 def taps(place, weight, length: int):
     inside = torch.clamp(place, 0, length - 1).unsqueeze(1)
-    return (places(length).unsqueeze(0) == inside).to(torch.float) * weight.unsqueeze(1)
+    return (places(length).unsqueeze(0) == inside).to(6) * weight.unsqueeze(1)
 
 def linear(length: int, out: int, both: float):
     center = (places(out) + 0.5) * (length / out) - 0.5
@@ -64,7 +65,7 @@ def distance(length: int, out: int, wide: float):
     first = torch.clamp(torch.floor(center - spread * wide + 0.5), min=0.0)
     end = torch.floor(center + spread * wide + 0.5)
     j = places(length).unsqueeze(0)
-    inside = ((j >= first).to(torch.float)) * ((j < end).to(torch.float))
+    inside = ((j >= first).to(6)) * ((j < end).to(6))
     return torch.abs((j - center + 0.5) / spread), inside
 
 def antialiased_linear(length: int, out: int, both: float):
@@ -102,7 +103,7 @@ std::string source_of(const Preparation& preparation) {
   source += "\ndef prepare(images, factor, offset):\n";
   source += "    h = images.size(1)\n    w = images.size(2)\n";
   source += "    both = float(min(h - " + height + ", w - " + width + ") >= 0)\n";
-  source += "    x = images.permute(0, 3, 1, 2).to(torch.float)\n";
+  source += "    x = images.permute(0, 3, 1, 2).to(6)\n";
   source += "    x = torch.matmul(x, " + name + "(w, " + width + ", both).t())\n";
   // Pillow rounds between its two passes.
   if (is_antialiased(preparation.scaling)) source += "    x = levels(x)\n";
@@ -161,6 +162,7 @@ std::shared_ptr<torch::jit::Graph> preparation_graph(const Preparation& preparat
   const auto unit = torch::jit::compile(source_of(preparation));
   auto graph = torch::jit::toGraphFunction(unit->get_function("prepare")).graph()->copy();
   torch::jit::Inline(*graph);
+  torch::jit::LowerSimpleTuples(graph);
   std::vector<float> factor;
   std::vector<float> offset;
   for (std::size_t i = 0; i < 3; ++i) {
