@@ -35,7 +35,7 @@ TEST_CASE("help of each command exits with 0 and names its options") {
   const TemporaryFolder folder;
   for (const std::string command :
        {"list", "describe", "check", "train", "run", "folds", "study", "embed", "evaluate", "match",
-        "partition", "label", "submit", "report", "doctor"}) {
+        "partition", "label", "submit", "report", "doctor", "export"}) {
     CAPTURE(command);
     const auto outcome = kindred({command, "-h"}, folder.path());
     CHECK(outcome.exit_code == 0);

@@ -45,6 +45,7 @@ extern const Command describe_command;
 extern const Command doctor_command;
 extern const Command embed_command;
 extern const Command evaluate_command;
+extern const Command export_command;
 extern const Command folds_command;
 extern const Command label_command;
 extern const Command list_command;

@@ -348,6 +348,13 @@ std::vector<recipe::RecipeTable> option_roles() {
            "A large gallery's approximate search: what `kindred search --index` builds.",
            {},
            {},
+           ""},
+          {"exporter",
+           Kind::option,
+           false,
+           "A format of other programs, for a trained model: what `kindred export` writes.",
+           {},
+           {},
            ""}};
 }
 

@@ -3,7 +3,9 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/jit/api/compilation_unit.h>
 #include <torch/csrc/jit/frontend/tracer.h>
+#include <torch/nn/functional/normalization.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include <cstddef>
 #include <memory>
@@ -30,6 +32,17 @@ torch::jit::Module mirrored(const torch::nn::Module& module,
   return mirror;
 }
 
+/// Both of each pair in one pass through the network.
+torch::Tensor describe_with_mirror_images(Model& model, const Activations& images) {
+  const auto count = images.values.size(0);
+  auto both = images.with(torch::cat({images.values, images.values.flip({3})}));
+  if (images.cameras.defined()) both.cameras = torch::cat({images.cameras, images.cameras});
+  if (images.views.defined()) both.views = torch::cat({images.views, images.views});
+  const auto rows = model.describe(both);
+  return torch::nn::functional::normalize(rows.narrow(0, 0, count) + rows.narrow(0, count, count),
+                                          torch::nn::functional::NormalizeFuncOptions().dim(1));
+}
+
 }  // namespace
 
 std::vector<c10::IValue> traced_arguments(const Model& model, const Activations& images) {
@@ -39,7 +52,7 @@ std::vector<c10::IValue> traced_arguments(const Model& model, const Activations&
   return arguments;
 }
 
-torch::jit::Module trace_model(Model& model, const Activations& example) {
+torch::jit::Module trace_model(Model& model, const Activations& example, bool flip_test) {
   if (model.is_training()) throw std::logic_error("trace_model needs evaluation mode");
   const torch::NoGradGuard no_gradients;
   const auto unit = std::make_shared<torch::jit::CompilationUnit>();
@@ -52,7 +65,7 @@ torch::jit::Module trace_model(Model& model, const Activations& example) {
     std::size_t next = 1;
     if (model.side_information().cameras) images.cameras = arguments[next++].toTensor();
     if (model.side_information().views) images.views = arguments[next++].toTensor();
-    return torch::jit::Stack{model.describe(images)};
+    return torch::jit::Stack{flip_test ? describe_with_mirror_images(model, images) : model.describe(images)};
   };
   const auto traced = torch::jit::tracer::trace(
       traced_arguments(model, example), run, [](const torch::Tensor&) { return std::string(); },

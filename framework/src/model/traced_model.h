@@ -20,7 +20,10 @@ namespace kindred::model {
 /// when it cannot be traced.
 /// @param model in evaluation mode
 /// @param example on the model's device
-[[nodiscard]] torch::jit::Module trace_model(Model& model, const Activations& example);
+/// @param flip_test forward() gives what describe() gives of each image and of its mirror image, added and
+///                  brought to length 1
+[[nodiscard]] torch::jit::Module trace_model(Model& model, const Activations& example,
+                                             bool flip_test = false);
 
 /// The arguments of such a forward().
 [[nodiscard]] std::vector<c10::IValue> traced_arguments(const Model& model, const Activations& images);

@@ -17,12 +17,14 @@
 #include <ostream>
 #include <set>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "kindred/core/sample.h"
 #include "kindred/role/augmentation.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
+#include "kindred/role/exporter.h"
 #include "kindred/role/index.h"
 #include "kindred/role/labeler.h"
 #include "kindred/role/layout.h"
@@ -304,6 +306,39 @@ class GuardedIndex final : public Guard<Index> {
 
  private:
   std::int64_t rows_ = 0;
+};
+
+class GuardedExporter final : public Guard<Exporter> {
+ public:
+  using Guard::Guard;
+  [[nodiscard]] std::string ending() const override {
+    auto ending = call([&] { return inner_->ending(); });
+    if (ending.empty() || ending.find_first_of("./") != std::string::npos) {
+      gave("'" + ending + "' as what the names of its files end in; it is a word, such as 'onnx'");
+    }
+    return ending;
+  }
+  void write(const ExportedModel& model, const std::filesystem::path& file) const override {
+    call([&] { inner_->write(model, file); });
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(file, ignored)) gave("no file");
+  }
+  [[nodiscard]] ExportRun run(const std::filesystem::path& file,
+                              const std::vector<std::vector<torch::Tensor>>& batches) const override {
+    auto done = call([&] { return inner_->run(file, batches); });
+    if (!done.why_not.empty()) return done;
+    if (done.outputs.size() != batches.size()) {
+      gave(std::to_string(done.outputs.size()) + " outputs for " + std::to_string(batches.size()) +
+           " batches");
+    }
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      const auto& rows = done.outputs[i];
+      const bool fits = rows.defined() && rows.dim() == 2 && rows.scalar_type() == torch::kFloat &&
+                        rows.size(0) == batches[i].at(0).size(0);
+      if (!fits) gave("something else than one row of 32-bit floats for each image");
+    }
+    return done;
+  }
 };
 
 class GuardedLabeler final : public Guard<Labeler> {
@@ -613,6 +648,9 @@ std::unique_ptr<Index> guard(std::unique_ptr<Index> inner, const ComponentInfo& 
 }
 std::unique_ptr<Labeler> guard(std::unique_ptr<Labeler> inner, const ComponentInfo& info) {
   return std::make_unique<GuardedLabeler>(std::move(inner), info);
+}
+std::unique_ptr<Exporter> guard(std::unique_ptr<Exporter> inner, const ComponentInfo& info) {
+  return std::make_unique<GuardedExporter>(std::move(inner), info);
 }
 std::unique_ptr<Layout> guard(std::unique_ptr<Layout> inner, const ComponentInfo& info) {
   return std::make_unique<GuardedLayout>(std::move(inner), info);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kindred/role/exporter.h"
 #include "kindred/role/index.h"
 #include "kindred/role/labeler.h"
 #include "kindred/role/layout.h"
@@ -626,6 +627,7 @@ Choice<Role> choose_component(const Value& recipe, const Catalog& catalog) {
 template Choice<Partitioner> choose_component(const Value& recipe, const Catalog& catalog);
 template Choice<Index> choose_component(const Value& recipe, const Catalog& catalog);
 template Choice<Labeler> choose_component(const Value& recipe, const Catalog& catalog);
+template Choice<Exporter> choose_component(const Value& recipe, const Catalog& catalog);
 template Choice<Layout> choose_component(const Value& recipe, const Catalog& catalog);
 template Choice<Writer> choose_component(const Value& recipe, const Catalog& catalog);
 

@@ -11,6 +11,7 @@
 #include "kindred/role/augmentation.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
+#include "kindred/role/exporter.h"
 #include "kindred/role/head.h"
 #include "kindred/role/index.h"
 #include "kindred/role/labeler.h"
@@ -47,6 +48,8 @@ Dataset::~Dataset() = default;
 Recognition Dataset::recognize() const {
   return Recognition::no;
 }
+
+Exporter::~Exporter() = default;
 
 Head::~Head() = default;
 
