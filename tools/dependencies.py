@@ -28,6 +28,7 @@ LEVELS = [
     "pipeline",
     "study",
     "report",
+    "service",
     "command",
 ]
 # What begins so is included only by the files named here (paths below framework/src).
@@ -37,6 +38,7 @@ WRAPPED = {
     "spdlog/": ["progress/log.cpp"],
     "openssl/": ["file/sha256.cpp"],
     "zip.h": ["file/zip.cpp"],
+    "httplib.h": ["service/http_server.cpp"],
 }
 # What public headers may include beside the standard library and each other.
 PUBLIC_LIBRARIES = ("torch/", "ATen/", "c10/", "opencv2/")
