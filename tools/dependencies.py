@@ -29,6 +29,7 @@ LEVELS = [
     "pipeline",
     "study",
     "report",
+    "service",
     "command",
 ]
 # What begins so is included only by the files named here (paths below framework/src).
@@ -39,6 +40,7 @@ WRAPPED = {
     "openssl/": ["file/sha256.cpp"],
     "zlib.h": ["api/text/mat_file.cpp", "application/gallery_log.cpp"],
     "zip.h": ["file/zip.cpp"],
+    "httplib.h": ["service/http_server.cpp"],
 }
 # What public headers may include beside the standard library and each other.
 PUBLIC_LIBRARIES = ("torch/", "ATen/", "c10/", "opencv2/")

@@ -20,7 +20,7 @@ fail() { say "error: $*"; exit 1; }
 packages=(clang g++ make cmake ninja-build pkg-config
   libopencv-dev libjpeg-dev libopenblas0-openmp libboost-dev libtomlplusplus-dev libspdlog-dev libcli11-dev
   nlohmann-json3-dev libssl-dev libzip-dev zlib1g-dev doctest-dev lld
-  libonnx-dev libprotobuf-dev protobuf-compiler libfaiss-dev)
+  libonnx-dev libprotobuf-dev protobuf-compiler libfaiss-dev libcpp-httplib-dev)
 [ -n "${KINDRED_TORCH:-}" ] || packages+=(libtorch-dev)
 # The checks of the source text (tools/*.py and tools/format.sh), and the Python package with its tests.
 case " $* " in *" all "*) packages+=(python3 clang-format python3-dev python3-numpy pybind11-dev) ;; esac

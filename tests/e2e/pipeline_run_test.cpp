@@ -40,7 +40,8 @@ Files results(const fs::path& folder) {
     const auto path = fs::relative(entry.path(), folder).string();
     if (!entry.is_regular_file() || name.front() == '.' || path.front() == '.') continue;
     if (name == "stage.json" || name == "log.txt" || name == "metrics.jsonl" || name == "costs.json" ||
-        name == "costs.md" || name == "checkpoint.safetensors" || name == "recipe.toml") {
+        name == "costs.md" || name == "checkpoint.safetensors" || name == "recipe.toml" ||
+        name.starts_with("events.out.tfevents.")) {
       continue;
     }
     files[path] = read_bytes(entry.path());

@@ -254,6 +254,10 @@ Schema<TrainSettings> TrainSettings::schema() {
       .above(0)
       .unit("minutes")
       .affects(Affects::nothing);
+  s.add("tensorboard", &TrainSettings::tensorboard,
+        "write the figures of metrics.jsonl to an event file for TensorBoard, too")
+      .affects(Affects::nothing)
+      .also_called({"use_tensorboard", "tensorboard_log", "tb", "use_tb", "summary_writer"});
   return s;
 }
 

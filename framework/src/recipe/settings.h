@@ -134,6 +134,7 @@ struct TrainSettings {
   std::string best_by = "mAP";        ///< name of a figure
   std::int64_t checkpoint_every = 1;  ///< epochs
   double checkpoint_minutes = 10;     ///< within a long epoch
+  bool tensorboard = true;            ///< write event files
   static Schema<TrainSettings> schema();
 };
 

@@ -3,6 +3,7 @@
 #include "file/safetensors.h"
 #include "progress/log.h"
 #include "results/metrics_file.h"
+#include "results/tensorboard_file.h"
 #include "system/device.h"
 #include "system/gpu_arithmetic.h"
 #include "system/precision.h"
@@ -93,11 +94,13 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
   system::set_gpu_arithmetic(plan.machine.tf32, plan.machine.cudnn_benchmark);
   results::MetricsFile metrics(directory.metrics());
   progress::RunLog log(directory.log());
-  progress::TeeProgress tee({&metrics, &log, &progress});
+  results::TensorBoardFile tensorboard(directory.folder());
+  progress::TeeProgress tee({&metrics, &tensorboard, &log, &progress});
 
   tell_of_precision(asked, plan, device, tee);
   training::Training training(plan, directory, device, tee, metrics, stop);
   training.resume();
+  if (plan.train.tensorboard) tensorboard.begin(results::Metrics::read(directory.metrics()));
   // Only now: what says how a model was made is not changed for what cannot go on.
   training::set_models_aside(directory, plan);
   directory.record_recipe(plan);

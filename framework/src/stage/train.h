@@ -33,8 +33,9 @@ struct TrainOutcome {
 /// the recipe would have trained from the start (extension.h); the models of one that had ended are kept as
 /// model.EPOCHS.safetensors.
 ///
-/// Writes: recipe.toml, environment.json, checkpoint.safetensors, metrics.jsonl, log.txt and, in the end,
-/// model.safetensors and, with train.ema_decay, model.ema.safetensors. With train.evaluate_every the data
+/// Writes: recipe.toml, environment.json, checkpoint.safetensors, metrics.jsonl, an event file of
+/// train.tensorboard (tensorboard_file.h), log.txt and, in the end, model.safetensors and, with
+/// train.ema_decay, model.ema.safetensors. With train.evaluate_every the data
 /// set's queries and gallery are evaluated in between, and best.safetensors is the model with the best
 /// train.best_by so far; model.safetensors is always that of the last epoch. With train.ema_decay what is
 /// evaluated, and best.safetensors, are the averaged weights. The checkpoint before the newest stays as

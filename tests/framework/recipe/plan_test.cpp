@@ -316,7 +316,8 @@ TEST_CASE("the identity holds what decides a training's result and nothing else"
                                                    "train.evaluate_every=5",
                                                    "train.best_by=other",
                                                    "train.checkpoint_every=2",
-                                                   "train.checkpoint_minutes=1"};
+                                                   "train.checkpoint_minutes=1",
+                                                   "train.tensorboard=false"};
   CHECK(plan_of(whole, without_effect).identity() == identity);
   CHECK(plan_of(write_recipe(plan_of(whole).resolved())).identity() == identity);
   for (const auto* change :

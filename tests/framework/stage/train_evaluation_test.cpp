@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "event_records.h"
 #include "framework/stage/train_runs.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
@@ -49,6 +51,7 @@ TEST_CASE("evaluations in between keep the best model and leave no trace in the 
     if (progress.stage == "evaluate") scores.push_back(progress.figures.at("mAP"));
   }
   REQUIRE(scores.size() == 2);
+  CHECK(event_steps(folder / "run").at("evaluate/mAP") == std::vector<std::int64_t>{2, 4});
   REQUIRE(outcome.best_score.has_value());
   CHECK(*outcome.best_score == std::max(scores[0], scores[1]));
   CHECK(fs::exists(folder / "run/best.safetensors"));

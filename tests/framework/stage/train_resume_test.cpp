@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "event_records.h"
 #include "framework/stage/train_runs.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
@@ -42,6 +43,7 @@ TEST_CASE("a training that is stopped after every batch makes the same model to 
     CHECK(stops == 15);
     CHECK(read_bytes(folder / "run/model.safetensors") == expected);
     CHECK(finished_epochs(folder / "run") == three_epochs);
+    CHECK(event_steps(folder / "run").at("epoch/loss") == std::vector<std::int64_t>{1, 2, 3});
   }
 }
 
@@ -103,6 +105,7 @@ TEST_CASE("a training that is killed anywhere goes on from its last checkpoint t
       static_cast<void>(train_quietly(plan, folder / "copy"));
       CHECK(read_bytes(folder / "copy/model.safetensors") == expected);
       CHECK(finished_epochs(folder / "copy") == three_epochs);
+      CHECK(event_steps(folder / "copy").at("epoch/loss") == std::vector<std::int64_t>{1, 2, 3});
     }
   }
 }

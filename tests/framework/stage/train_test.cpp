@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "event_records.h"
 #include "framework/stage/train_runs.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
@@ -44,6 +45,24 @@ TEST_CASE("a training learns, leaves its files, and its model can be read back")
   CHECK(!model_file.model->is_training());
   const auto descriptors = model_file.model->describe(torch::rand({2, 3, 16, 8}));
   CHECK((descriptors.sizes() == torch::IntArrayRef({2, 16})));
+}
+
+TEST_CASE("an event file for TensorBoard is written unless the recipe says otherwise") {
+  const auto catalog = tiny_catalog();
+  for (const std::string value : {"true", "false"}) {
+    CAPTURE(value);
+    const TemporaryFolder folder;
+    static_cast<void>(train_quietly(tiny_plan(catalog, {"train.tensorboard=" + value}), folder / "run"));
+    const auto files = files_in(folder / "run");
+    if (value == "true") {
+      const auto steps = event_steps(folder / "run");
+      CHECK(steps.at("epoch/loss") == std::vector<std::int64_t>{1, 2, 3});
+      CHECK(steps.at("epoch/learning_rate") == std::vector<std::int64_t>{1, 2, 3});
+      CHECK(files == 8);
+    } else {
+      CHECK(files == 7);
+    }
+  }
 }
 
 TEST_CASE("progress tells each term, the learning rate of the schedule, and what is left") {

@@ -22,6 +22,7 @@
 #include "image_size.h"
 #include "jpeg.h"
 #include "kindred/core/error.h"
+#include "kindred/image/decode.h"
 #include "kindred/image/file_content.h"
 #include "kindred/text/text_file.h"
 
@@ -245,7 +246,10 @@ void check_names(const std::filesystem::path& folder, const std::vector<std::str
 }  // namespace
 
 cv::Mat read_image(const std::filesystem::path& file) {
-  const Bytes bytes = read_bytes(file);
+  return decode_image(read_bytes(file), file);
+}
+
+cv::Mat decode_image(const Bytes& bytes, const std::filesystem::path& file) {
   if (bytes.empty()) throw DataError(file, "is empty (0 bytes)");
   const bool jpeg = is_jpeg(bytes);
   const bool png = is_png(bytes);

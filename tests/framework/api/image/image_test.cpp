@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "data_files.h"
+#include "kindred/image/decode.h"
 #include "kindred/image/file_content.h"
 #include "test_paths.h"
 
@@ -54,6 +55,30 @@ TEST_CASE("pixels are 8-bit RGB") {
   CHECK(image.type() == CV_8UC3);
   CHECK(image.size() == cv::Size(3, 2));
   CHECK(image.at<cv::Vec3b>(1, 2) == cv::Vec3b(30, 20, 10));
+}
+
+TEST_CASE("images in memory are decoded as files are, with the same errors") {
+  const PictureFolder folder;
+  const auto file = folder.write_picture("a.png", 3);
+  const auto content = test::read_bytes(file);
+  const std::vector<std::uint8_t> bytes(content.begin(), content.end());
+  CHECK(equal_pixels(decode_image(bytes, "upload"), read_image(file)));
+  CHECK(error_of([] { static_cast<void>(decode_image({}, "upload")); }) ==
+        "upload: error: is empty (0 bytes)");
+  auto cut = bytes;
+  cut.resize(bytes.size() - 8);
+  CHECK(contains(error_of([&] { static_cast<void>(decode_image(cut, "upload")); }),
+                 "upload: error: is truncated: the PNG data stops after "));
+  // The header of a PNG of 900 million pixels, of which not one is there.
+  std::vector<std::uint8_t> bomb(bytes.begin(), bytes.end());
+  for (const std::size_t at : {16, 20}) {
+    bomb[at] = bomb[at + 1] = 0;
+    bomb[at + 2] = 30000 >> 8;
+    bomb[at + 3] = 30000 & 0xFF;
+  }
+  CHECK(contains(error_of([&] { static_cast<void>(decode_image(bomb, "upload")); }),
+                 "upload: error: has 30000 x 30000 pixels (width x height), more than the 50 megapixels that "
+                 "are allowed"));
 }
 
 TEST_CASE("grey, 16-bit and transparent images become 8-bit RGB") {
