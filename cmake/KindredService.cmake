@@ -1,6 +1,6 @@
 # kindred_service: what `kindred serve` is made of. The launcher and its tests alone link it, so that neither plugins nor
 # applications need an HTTP library.
-file(GLOB service_sources CONFIGURE_DEPENDS src/service/*.cpp)
+file(GLOB service_sources CONFIGURE_DEPENDS src/service/*.cpp src/command/serve.cpp)
 
 # The page and the API's description become part of the program.
 set(web_folder "${CMAKE_CURRENT_SOURCE_DIR}/src/service/web")

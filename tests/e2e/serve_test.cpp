@@ -70,7 +70,11 @@ const People& people() {
 /// The launcher at a port of its own.
 class Service {
  public:
-  explicit Service(const std::vector<std::string>& more = {}) : program_(command(more), scratch_.path()) {
+  /// @param gallery --gallery and what belongs to it
+  explicit Service(const std::vector<std::string>& more = {},
+                   const std::vector<std::string>& gallery = {"--gallery", people().gallery, "--data",
+                                                              people().images})
+      : program_(command(more, gallery), scratch_.path()) {
     while (program_.running() && !says(program_.printed(), "\n"))
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     const auto line = program_.printed();
@@ -91,10 +95,11 @@ class Service {
   }
 
  private:
-  static std::vector<std::string> command(const std::vector<std::string>& more) {
-    std::vector<std::string> words{
-        launcher,        "serve",  "--weights", people().weights, "--gallery", people().gallery, "--images",
-        people().images, "--port", "0",         "--device",       "cpu",       "--threads",      "1"};
+  static std::vector<std::string> command(const std::vector<std::string>& more,
+                                          const std::vector<std::string>& gallery) {
+    std::vector<std::string> words{launcher, "serve", "--weights", people().weights,
+                                   "--port", "0",     "--device",  "cpu"};
+    words.insert(words.end(), gallery.begin(), gallery.end());
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -201,6 +206,24 @@ TEST_CASE(
                              " images at http://127.0.0.1:" + std::to_string(port) + "/ (Ctrl-C ends it)\n");
     CHECK(says(outcome.err, "note: the service has ended\n"));
   }
+}
+
+TEST_CASE("a folder of images is served as it is, and features without their images have no pictures") {
+  if (built_without_serve()) return;
+  const auto first_match = [](const Service& service) {
+    const auto answer = search(service.port(), read_bytes(people().pictures.front()), "?top=1");
+    REQUIRE_MESSAGE(answer.status == 200, answer.body);
+    return nlohmann::json::parse(answer.body)["matches"][0];
+  };
+  const Service of_images({}, {"--gallery", people().images});
+  auto match = first_match(of_images);
+  CHECK(people().pictures.front().ends_with("/" + std::string(match["id"])));
+  CHECK(http(of_images.port(), "GET", match["thumbnail"]).status == 200);
+  const Service bare({}, {"--gallery", people().gallery});
+  match = first_match(bare);
+  CHECK(people().pictures.front().ends_with("/" + std::string(match["id"])));
+  CHECK(match["thumbnail"].is_null());
+  CHECK(http(bare.port(), "GET", "/api/v1/thumbnail?id=" + std::string(match["id"])).status == 404);
 }
 
 TEST_CASE("bad uploads and bad requests get an answer, cost little memory, and leave the service as it was") {
@@ -344,7 +367,7 @@ TEST_CASE("what cannot be served is said before anything is served") {
   CHECK(says(serve({"--weights", all.weights}), "--gallery"));
   CHECK(says(serve({"--weights", all.weights, "--gallery", (folder / "none").string()}), "none"));
   CHECK(says(serve({"--weights", (folder / "none").string(), "--gallery", all.gallery}), "does not exist"));
-  CHECK(says(serve(with({"--images", (folder / "none").string()})), "none: error: cannot be opened"));
+  CHECK(says(serve(with({"--data", (folder / "none").string()})), "none: error: cannot be opened"));
   CHECK(says(serve(with({"--port", "70000"})), "--port"));
   CHECK(says(serve(with({"--host", "203.0.113.7"})), "cannot listen at 203.0.113.7, port 8080"));
   Service service;

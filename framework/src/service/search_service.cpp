@@ -315,11 +315,14 @@ HttpResponse SearchService::thumbnail(const HttpRequest& request) {
   require_known(request, {"id"});
   const auto id = find_value(request, "id");
   if (!id) throw BadRequest{400, "'id' is missing: the id of an image of the gallery"};
-  if (images_ == nullptr) throw BadRequest{404, "the service was started without --images, so it shows none"};
+  if (images_ == nullptr)
+    throw BadRequest{404, "the service was started without --data, so it has no pictures"};
   if (!gallery_.contains(*id)) throw BadRequest{404, "the gallery has no image of this id"};
   const auto info = gallery_.info(*id);
-  auto jpeg = images_->thumbnail(info.image.empty() ? *id : info.image);
-  if (!jpeg) throw BadRequest{404, "the image is not in the folder that --images names"};
+  // A gallery that was made elsewhere may still name its images by their ids.
+  auto jpeg = info.image.empty() ? std::nullopt : images_->thumbnail(info.image);
+  if (!jpeg) jpeg = images_->thumbnail(*id);
+  if (!jpeg) throw BadRequest{404, "the image is not in the folder of --data"};
   return {200, "image/jpeg", std::move(*jpeg), {{"Cache-Control", "private, max-age=3600"}}};
 }
 

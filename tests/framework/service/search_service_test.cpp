@@ -223,8 +223,7 @@ TEST_CASE("thumbnails are of the gallery's images alone, and of nothing outside 
   CHECK(thumbnail("purple.png").status == 422);
   CHECK(color.service.handle(get("/api/v1/thumbnail")).status == 400);
   SearchService bare(color_gallery(), mean_color, nullptr);
-  CHECK(
-      contains(error_text(bare.handle(get("/api/v1/thumbnail", {{"id", "blue.png"}}))), "without --images"));
+  CHECK(contains(error_text(bare.handle(get("/api/v1/thumbnail", {{"id", "blue.png"}}))), "without --data"));
   CHECK(nlohmann::json::parse(
             bare.handle(upload(encoded_picture(".png", blue))).body)["matches"][0]["thumbnail"]
             .is_null());
