@@ -1,17 +1,19 @@
 # What `cmake --install` gives:
 #
 #   bin/kindred               the launcher; finds ../lib/kindred/plugins from where it lies
-#   lib/libkindred.so         the plugin API library, in the system's library folder
+#   lib/libkindred.so         the library for applications, in the system's library folder
+#   lib/libkindred_plugin_api.so   the plugin API library, beside it
 #   lib/kindred/plugins/      the plugins, in lib whatever the system's library folder is
-#   include/kindred/          what a plugin may see
-#   lib/cmake/Kindred/        find_package(Kindred) with kindred_add_plugin()
-#   share/kindred/            recipes, documentation, and an example of a plugin for each role
+#   include/kindred/          what applications and plugins may see
+#   lib/cmake/Kindred/        find_package(Kindred) with Kindred::kindred and kindred_add_plugin()
+#   share/kindred/            recipes, documentation, an example of an application, and of a plugin for each role
 include(CMakePackageConfigHelpers)
 
-set_target_properties(kindred kindred_launcher PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+set_target_properties(kindred kindred_plugin_api kindred_launcher PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+set_target_properties(kindred PROPERTIES INSTALL_RPATH "$ORIGIN")
 set_target_properties(kindred_launcher PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
 
-install(TARGETS kindred EXPORT KindredTargets LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(TARGETS kindred kindred_plugin_api EXPORT KindredTargets LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(TARGETS kindred_launcher RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/framework/include/kindred"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
@@ -21,6 +23,8 @@ endforeach()
 
 # Always below share: `kindred new` looks in ../share/kindred/examples, on every system.
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/plugins/examples" DESTINATION share/kindred)
+
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/examples/cpp/" DESTINATION share/kindred/application)
 
 set(KINDRED_CMAKE_INSTALL_DIRECTORY "${CMAKE_INSTALL_LIBDIR}/cmake/Kindred")
 install(EXPORT KindredTargets NAMESPACE Kindred:: DESTINATION "${KINDRED_CMAKE_INSTALL_DIRECTORY}")

@@ -97,8 +97,8 @@ trap 'rm -rf "$scratch"' EXIT
 name=$(basename "${out%.tar.xz}")
 bundle=$scratch/$name
 cmake --install "$build" --prefix "$bundle" --strip >/dev/null
-# Headers and CMake files are of use beside compilers and the LibTorch of the build alone.
-rm -r "$bundle/include" "$bundle/lib/cmake"
+# Headers, CMake files and the library for applications are of use beside compilers and the LibTorch of the build alone.
+rm -r "$bundle/include" "$bundle/lib/cmake" "$bundle"/lib/libkindred.so*
 mkdir "$bundle/libexec"
 mv "$bundle/bin/kindred" "$bundle/libexec/"
 install -m 755 --strip "$build/bin/kindred-bench" "$bundle/libexec/"
@@ -109,7 +109,7 @@ cp tools/bench/*.py "$bundle/share/kindred/tools/bench/"
 for program in kindred kindred-bench; do install -m 755 tools/bundle/start.sh "$bundle/bin/$program"; done
 echo "$torch_version" >"$bundle/share/kindred/torch-version"
 
-binaries=("$bundle"/libexec/kindred{,-bench} "$bundle"/lib/libkindred.so.* "$bundle"/lib/kindred/plugins/*.so)
+binaries=("$bundle"/libexec/kindred{,-bench} "$bundle"/lib/libkindred_plugin_api.so.* "$bundle"/lib/kindred/plugins/*.so)
 libraries=$(LD_LIBRARY_PATH=$opencv/prefix/lib:$bundle/lib:$torch/lib tools/bundle/libraries.sh "$torch/lib" "${binaries[@]}")
 # Debian lists some files of /usr/lib as those of /lib.
 package_of() {
@@ -135,7 +135,7 @@ while read -r library; do
 done <<<"$libraries"
 # Only the names that are loaded.
 find "$bundle/lib" -maxdepth 1 -type l -delete
-for library in "$bundle"/lib/libkindred.so.*; do
+for library in "$bundle"/lib/libkindred_plugin_api.so.*; do
   soname=$(objdump -p "$library" | awk '$1 == "SONAME" { print $2 }')
   [ "$(basename "$library")" = "$soname" ] || mv "$library" "$bundle/lib/$soname"
 done

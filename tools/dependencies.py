@@ -22,6 +22,7 @@ LEVELS = [
     "data model weights",
     "inference results",
     "ranking",
+    "application",
     "training",
     "speed",
     "stage",
@@ -37,6 +38,7 @@ WRAPPED = {
     "toml++/": ["recipe/toml_reader.cpp"],
     "spdlog/": ["progress/log.cpp"],
     "openssl/": ["file/sha256.cpp"],
+    "zlib.h": ["api/text/mat_file.cpp", "application/gallery_log.cpp"],
     "zip.h": ["file/zip.cpp"],
     "httplib.h": ["service/http_server.cpp"],
 }

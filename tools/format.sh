@@ -14,6 +14,6 @@ for formatter in clang-format-14 clang-format ""; do
   [ -n "$formatter" ] || { echo "error: tools/format.sh needs clang-format 14; install the package clang-format-14" >&2; exit 1; }
   ! "$formatter" --version 2>/dev/null | grep -q 'version 14\.' || break
 done
-find framework plugins tests tools \( -name '*.h' -o -name '*.cpp' \) -print0 |
+find framework plugins tests tools examples/cpp \( -name '*.h' -o -name '*.cpp' \) -print0 |
   xargs -0 -n 40 -P "$(nproc)" "$formatter" "${mode[@]}" ||
   { [ "${mode[0]}" = -i ] || echo "error: these files are not formatted; run tools/format.sh" >&2; exit 1; }

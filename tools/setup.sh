@@ -19,7 +19,7 @@ fail() { say "error: $*"; exit 1; }
 # g++ and make are the defaults of CMake, for plugins built outside of this tree.
 packages=(clang g++ make cmake ninja-build pkg-config
   libopencv-dev libjpeg-dev libopenblas0-openmp libboost-dev libtomlplusplus-dev libspdlog-dev libcli11-dev
-  nlohmann-json3-dev libssl-dev libzip-dev zlib1g-dev doctest-dev lld libcpp-httplib-dev)
+  nlohmann-json3-dev libssl-dev libzip-dev zlib1g-dev doctest-dev lld libfaiss-dev libcpp-httplib-dev)
 [ -n "${KINDRED_TORCH:-}" ] || packages+=(libtorch-dev)
 # The checks of the source text: tools/*.py and tools/format.sh.
 case " $* " in *" all "*) packages+=(python3 clang-format) ;; esac

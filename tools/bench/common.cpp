@@ -53,6 +53,7 @@ int bench_main(int argc, const char* const* argv) {
   add_load(app, chosen);
   add_rerank(app, chosen);
   add_evaluate(app, chosen);
+  add_search(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -21,6 +21,7 @@ void add_evaluate(CLI::App& app, Chosen& chosen);
 void add_embed(CLI::App& app, Chosen& chosen);
 void add_train(CLI::App& app, Chosen& chosen);
 void add_load(CLI::App& app, Chosen& chosen);
+void add_search(CLI::App& app, Chosen& chosen);
 
 /// The command line of kindred-bench. Errors go to stderr with exit code 1, wrong options as CLI11 has it.
 [[nodiscard]] int bench_main(int argc, const char* const* argv);

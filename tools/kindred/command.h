@@ -53,6 +53,7 @@ extern const Command new_plugin_command;
 extern const Command partition_command;
 extern const Command report_command;
 extern const Command run_command;
+extern const Command search_command;
 extern const Command serve_command;
 extern const Command study_command;
 extern const Command submit_command;

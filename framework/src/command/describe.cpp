@@ -341,6 +341,13 @@ std::vector<recipe::RecipeTable> option_roles() {
            "How a data set lies on disk: what `kindred data convert` writes.",
            {},
            {},
+           ""},
+          {"index",
+           Kind::option,
+           false,
+           "A large gallery's approximate search: what `kindred search --index` builds.",
+           {},
+           {},
            ""}};
 }
 

@@ -19,11 +19,11 @@ namespace fs = std::filesystem;
 
 /// The lock itself is the kernel's and ends with the process, however that ends; the file's text only says
 /// whose it is.
-int lock(const fs::path& folder) {
+int lock(const fs::path& folder, const std::string& what) {
   const fs::path file = folder / ".lock";
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0)
-    throw DataError(folder, "cannot be used as a run directory: " + std::generic_category().message(errno));
+    throw DataError(folder, "cannot be used as a " + what + ": " + std::generic_category().message(errno));
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
     ::close(descriptor);
@@ -31,7 +31,7 @@ int lock(const fs::path& folder) {
       std::string owner;
       std::getline(std::ifstream(file), owner);
       throw DataError(folder, "is in use by " + (owner.empty() ? "another process" : "process " + owner) +
-                                  "; wait until it ends, or use another run directory");
+                                  "; wait until it ends, or use another " + what);
     }
     throw DataError(folder, "cannot be locked: " + std::generic_category().message(error));
   }
@@ -47,11 +47,11 @@ int lock(const fs::path& folder) {
 
 }  // namespace
 
-FolderLock::FolderLock(const fs::path& folder) {
+FolderLock::FolderLock(const fs::path& folder, const std::string& what) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw DataError(folder, "cannot be created: " + error.message());
-  descriptor_ = lock(folder);
+  descriptor_ = lock(folder, what);
   remove_unfinished_files(folder);
 }
 

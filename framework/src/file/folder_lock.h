@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace kindred::file {
 
@@ -10,7 +11,8 @@ class FolderLock {
  public:
   /// Makes the folder where needed, locks it and removes what a killed process was writing there
   /// (write_atomically). Throws DataError naming the process that works in it already.
-  explicit FolderLock(const std::filesystem::path& folder);
+  /// @param what messages call the folder so
+  explicit FolderLock(const std::filesystem::path& folder, const std::string& what = "run directory");
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;

@@ -2,7 +2,6 @@
 
 #include <torch/torch.h>
 
-#include <cmath>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "data/planned_loader.h"
 #include "data/tracklets.h"
 #include "inference/batch_describer.h"
+#include "inference/unit_rows.h"
 #include "kindred/core/error.h"
 #include "model/population.h"
 #include "progress/meter.h"
@@ -37,20 +37,6 @@ class EvaluationMode {
   torch::nn::Module& module_;
   bool training_;
 };
-
-/// Model::describe() leaves a row of zeros as it is.
-void require_unit_rows(const torch::Tensor& rows, const data::Batch& batch,
-                       const std::vector<Sample>& samples) {
-  const auto lengths = rows.norm(2, 1).contiguous();
-  const auto* length = lengths.data_ptr<float>();
-  for (std::size_t i = 0; i < batch.samples.size(); ++i) {
-    if (std::abs(length[i] - 1) < 1e-3F) continue;
-    throw DataError(samples[batch.samples[i]].path,
-                    std::string("the descriptor of this image ") +
-                        (length[i] == 0 ? "is zero" : "is not finite") +
-                        ": the weights of the model are broken; use another checkpoint");
-  }
-}
 
 /// Of rows of length 1: the squared length of their mean is their mean cosine.
 bool are_nearly_equal(const torch::Tensor& rows) {
@@ -198,7 +184,7 @@ file::Features extract_features(model::Model& model, const recipe::ExtractionPla
     if (rows.dim() != 2 || rows.size(0) != count || rows.scalar_type() != torch::kFloat) {
       throw std::logic_error("a model's descriptors must be [N, D], 32-bit floats");
     }
-    require_unit_rows(rows, done.batch, samples);
+    require_unit_rows(rows, samples, done.batch.samples);
     tracklets.add(done.batch.samples, rows);
     described += count;
     meter.update(described + loader.skipped());

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <future>
 #include <limits>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -48,8 +50,10 @@ class BestImages {
     for (; i < count; ++i) offer(first_image + static_cast<std::int32_t>(i), products[i] * scales[i]);
   }
 
-  /// An image behind those that are listed: of equal ones it is the worse.
+  /// An image behind those that are listed: of equal ones it is the worse. One that is not a number is left
+  /// out.
   void offer(std::int32_t image, float similarity) {
+    if (std::isnan(similarity)) return;
     if (found_.size() == top_) {
       if (!(similarity > worst_)) return;
       std::pop_heap(found_.begin(), found_.end(), better);
@@ -61,7 +65,7 @@ class BestImages {
     if (found_.size() == top_) worst_ = found_.front().similarity;
   }
 
-  /// Once, when everything was offered.
+  /// Once, when everything was offered. What is missing to `top` is left as it was.
   void write(std::int64_t* images, float* similarities) {
     std::sort_heap(found_.begin(), found_.end(), better);
     for (std::size_t i = 0; i < found_.size(); ++i) {
@@ -111,6 +115,13 @@ class ReadAhead {
   std::future<torch::Tensor> pending_;  // its end is waited for when this goes
 };
 
+/// Makes the similarities of images that are passed over not a number, which is better than no other.
+void exclude(std::span<const std::uint8_t> excluded, float* scales, std::int64_t images) {
+  for (std::int64_t i = 0; i < images; ++i) {
+    if (excluded[static_cast<std::size_t>(i)] != 0) scales[i] = std::numeric_limits<float>::quiet_NaN();
+  }
+}
+
 std::optional<std::int64_t> known_identity(const Sample& sample) {
   return sample.identity == unlabelled_identity ? std::nullopt : std::optional(sample.identity);
 }
@@ -140,8 +151,11 @@ Ranking rank_gallery(const torch::Tensor& query, std::int64_t gallery_size, std:
   for (std::int64_t image = 0; image < gallery_size; image += gallery_block) {
     const auto descriptors = ahead.next();
     const auto images = descriptors.size(0);
-    const auto scales = inverse_lengths(descriptors, options.gallery_name, image);
-    const auto* scale = scales.data_ptr<float>();
+    const auto scales = options.unit_gallery ? torch::ones({images}, torch::kFloat)
+                                             : inverse_lengths(descriptors, options.gallery_name, image);
+    auto* scale = scales.data_ptr<float>();
+    if (!options.excluded.empty())
+      exclude(options.excluded.subspan(static_cast<std::size_t>(image)), scale, images);
     for (std::int64_t row = 0; row < queries; row += query_block) {
       const auto rows = std::min(query_block, queries - row);
       auto block = products.view(-1).slice(0, 0, rows * images).view({rows, images});
@@ -157,7 +171,7 @@ Ranking rank_gallery(const torch::Tensor& query, std::int64_t gallery_size, std:
     if (options.progress) options.progress(image + images);
   }
 
-  Ranking ranking{torch::empty({queries, top}, torch::kLong), torch::empty({queries, top}, torch::kFloat)};
+  Ranking ranking{torch::full({queries, top}, -1, torch::kLong), torch::empty({queries, top}, torch::kFloat)};
   auto* images = ranking.images.data_ptr<std::int64_t>();
   auto* similarities = ranking.similarities.data_ptr<float>();
   for (std::int64_t q = 0; q < queries; ++q) {

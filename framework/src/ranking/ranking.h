@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@
 namespace kindred::ranking {
 
 struct Ranking {
-  torch::Tensor images;        ///< [Q, top], 64-bit gallery rows, the most similar first
+  /// [Q, top], 64-bit gallery rows, the most similar first; -1 where there are not so many (`excluded`)
+  torch::Tensor images;
   torch::Tensor similarities;  ///< [Q, top], 32-bit cosines or 1 - distance, descending
 };
 
@@ -27,6 +29,9 @@ struct RankingOptions {
   std::int64_t top = 200;  ///< at least 1; a smaller gallery is ranked whole
   std::string query_name = "query";
   std::string gallery_name = "gallery";
+  bool unit_gallery = false;  ///< the gallery's rows are of length 1: they are not measured
+  /// Other than 0 for gallery rows that are passed over; empty: none. For rank_gallery().
+  std::span<const std::uint8_t> excluded{};
   /// Called with the gallery images, or by distances with the queries, done so far.
   std::function<void(std::int64_t)> progress;
 };

@@ -14,6 +14,7 @@ namespace kindred {
 class Augmentation;
 class Backbone;
 class Dataset;
+class Index;
 class Labeler;
 class Layout;
 class Metric;
@@ -68,6 +69,7 @@ decltype(auto) guarded(const std::string& subject, Call&& call) {
                                                   const ComponentInfo& info);
 [[nodiscard]] std::unique_ptr<Backbone> guard(std::unique_ptr<Backbone> inner, const ComponentInfo& info);
 [[nodiscard]] std::unique_ptr<Dataset> guard(std::unique_ptr<Dataset> inner, const ComponentInfo& info);
+[[nodiscard]] std::unique_ptr<Index> guard(std::unique_ptr<Index> inner, const ComponentInfo& info);
 [[nodiscard]] std::unique_ptr<Labeler> guard(std::unique_ptr<Labeler> inner, const ComponentInfo& info);
 [[nodiscard]] std::unique_ptr<Layout> guard(std::unique_ptr<Layout> inner, const ComponentInfo& info);
 [[nodiscard]] std::unique_ptr<Metric> guard(std::unique_ptr<Metric> inner, const ComponentInfo& info);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kindred/role/index.h"
 #include "kindred/role/labeler.h"
 #include "kindred/role/layout.h"
 #include "kindred/role/partitioner.h"
@@ -623,6 +624,7 @@ Choice<Role> choose_component(const Value& recipe, const Catalog& catalog) {
   return Planner(recipe, catalog).make_component<Role>();
 }
 template Choice<Partitioner> choose_component(const Value& recipe, const Catalog& catalog);
+template Choice<Index> choose_component(const Value& recipe, const Catalog& catalog);
 template Choice<Labeler> choose_component(const Value& recipe, const Catalog& catalog);
 template Choice<Layout> choose_component(const Value& recipe, const Catalog& catalog);
 template Choice<Writer> choose_component(const Value& recipe, const Catalog& catalog);

@@ -170,7 +170,7 @@ struct Plan : RankingPlan, DataPlan, InferencePlan {
 /// The data sets of a recipe alone, whatever else the recipe lacks. Throws as make_plan().
 [[nodiscard]] std::vector<DatasetChoice> choose_datasets(const Value& recipe, const Catalog& catalog);
 
-/// The same for the table of another role: [partitioner], [labeler], [layout] or [writer].
+/// The same for the table of another role: [partitioner], [labeler], [layout], [index] or [writer].
 template <class Role>
 [[nodiscard]] Choice<Role> choose_component(const Value& recipe, const Catalog& catalog);
 

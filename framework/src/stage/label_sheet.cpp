@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <ios>
 #include <map>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <ostream>
 #include <string>
@@ -15,6 +14,7 @@
 #include "file/atomic_file.h"
 #include "kindred/core/error.h"
 #include "ranking/label_quality.h"
+#include "results/sheet_drawing.h"
 
 namespace kindred::stage {
 namespace {
@@ -30,11 +30,14 @@ constexpr int text_width = 150;  // of the text in front of each row
 constexpr int head_height = 50;
 constexpr int caption_height = 16;
 
-const cv::Scalar white(255, 255, 255);
-const cv::Scalar black(0, 0, 0);
-const cv::Scalar grey(110, 110, 110);
-const cv::Scalar red(220, 20, 20);
-const cv::Scalar blue(30, 90, 230);
+using results::draw_image;
+using results::png_of;
+using results::write_text;
+const auto& black = results::sheet_black;
+const auto& blue = results::sheet_blue;
+const auto& grey = results::sheet_grey;
+const auto& red = results::sheet_red;
+const auto& white = results::sheet_white;
 
 struct Shown {
   Sample sample;  ///< of the data set
@@ -141,22 +144,6 @@ Row row_of(std::int64_t identity, const std::vector<const Sample*>& labels, cons
   return row;
 }
 
-void write_text(cv::Mat& sheet, const std::string& text, int x, int y, const cv::Scalar& color, double size) {
-  cv::putText(sheet, text, {x, y}, cv::FONT_HERSHEY_SIMPLEX, size, color, 1, cv::LINE_AA);
-}
-
-/// Into a box, keeping the picture's proportions.
-void draw_image(cv::Mat& sheet, const cv::Mat& image, const cv::Rect& box) {
-  const double scale =
-      std::min(static_cast<double>(box.width) / image.cols, static_cast<double>(box.height) / image.rows);
-  const cv::Size size(std::max(1, static_cast<int>(image.cols * scale)),
-                      std::max(1, static_cast<int>(image.rows * scale)));
-  cv::Mat resized;
-  cv::resize(image, resized, size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
-  resized.copyTo(sheet({box.x + (box.width - size.width) / 2, box.y + (box.height - size.height) / 2,
-                        size.width, size.height}));
-}
-
 /// Short, as it must fit below a narrow picture.
 std::string caption(const Shown& shown) {
   std::string text = shown.query ? "q" : "";
@@ -206,14 +193,6 @@ cv::Mat draw(const std::vector<Row>& rows, std::size_t identities, int image_hei
     y += line;
   }
   return sheet;
-}
-
-std::vector<std::uint8_t> png_of(const cv::Mat& sheet) {
-  cv::Mat bgr;
-  cv::cvtColor(sheet, bgr, cv::COLOR_RGB2BGR);
-  std::vector<std::uint8_t> bytes;
-  cv::imencode(".png", bgr, bytes, {cv::IMWRITE_PNG_COMPRESSION, 9});
-  return bytes;
 }
 
 }  // namespace

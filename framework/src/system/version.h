@@ -1,8 +1,10 @@
-// Kindred's version; CMakeLists.txt says the same.
+// Kindred's version.
 #pragma once
+
+#include "kindred/version.h"
 
 namespace kindred::system {
 
-inline constexpr const char* kindred_version = "0.1.0";
+inline constexpr const char* kindred_version = KINDRED_VERSION;
 
 }  // namespace kindred::system

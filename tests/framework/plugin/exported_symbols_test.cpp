@@ -1,7 +1,9 @@
 // What holds for every plugin of the build tree.
+#include <cxxabi.h>
 #include <doctest/doctest.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -33,7 +35,42 @@ std::set<std::string> exported(const fs::path& library) {
   return names;
 }
 
+/// The names of functions without their parameters, each once: "kindred::Gallery::add".
+std::set<std::string> readable(const std::set<std::string>& symbols) {
+  std::set<std::string> names;
+  for (const auto& versioned : symbols) {
+    const auto symbol = versioned.substr(0, versioned.find('@'));
+    int status = 0;
+    const std::unique_ptr<char, void (*)(void*)> text(
+        abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), std::free);
+    const std::string name = status == 0 ? text.get() : symbol;
+    names.insert(name.substr(0, name.find_first_of("([")));
+  }
+  return names;
+}
+
 }  // namespace
+
+TEST_CASE("the library for applications exports what its headers declare and nothing else") {
+  // A name that goes, or changes, breaks applications: raise KINDRED_VERSION_MINOR (kindred/version.h).
+  std::set<std::string> expected{"kindred::version"};
+  for (const auto* member : {"Extractor", "~Extractor", "operator=", "dim", "extract", "image_size",
+                             "model_id", "needs_cameras", "needs_views", "notes"}) {
+    expected.insert(std::string("kindred::Extractor::") + member);
+  }
+  for (const auto* member :
+       {"Gallery", "~Gallery",   "operator=", "add",        "build_index", "cameras", "compact", "contains",
+        "create",  "descriptor", "dim",       "drop_index", "exists",      "flush",   "ids",     "info",
+        "model",   "notes",      "open",      "remove",     "save",        "search",  "size"}) {
+    expected.insert(std::string("kindred::Gallery::") + member);
+  }
+  std::set<std::string> found;
+  for (const auto& name : readable(exported(fs::path(test::build_directory) / "lib/libkindred.so"))) {
+    // Some linkers list the version of the names too.
+    if (name != "KINDRED_0.1") found.insert(name);
+  }
+  CHECK(found == expected);
+}
 
 TEST_CASE("every plugin exports its entry and nothing else") {
   int plugins = 0;

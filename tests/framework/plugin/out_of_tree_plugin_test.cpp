@@ -1,5 +1,6 @@
 // Installs the build into a fresh prefix and does with it what the author of a plugin does.
 #include <doctest/doctest.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -341,6 +342,61 @@ TEST_CASE("a pipeline of new plugins alone trains, partitions, embeds, labels, r
   const auto model_of = [](const fs::path& run) { return test::read_bytes(run / "model/model.safetensors"); };
   CHECK(model_of(pipeline("again", " --only model")) == model_of(folder));
   CHECK(model_of(pipeline("other", " --only model --set stage.model.recipe.seed=2")) != model_of(folder));
+}
+
+TEST_CASE("an application is built from nothing, without LibTorch's headers, and finds a person") {
+  const auto prefix = installed() / "prefix";
+  const auto build = installed() / "application";
+  run(installed(), std::string(KINDRED_CMAKE) + " -S " + quoted(prefix / "share/kindred/application") +
+                       " -B " + quoted(build) + " -DCMAKE_PREFIX_PATH=" + quoted(prefix) +
+                       " -DCMAKE_CXX_FLAGS='-Wall -Wextra -Wpedantic' -DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON");
+  const auto built = run(installed(), std::string(KINDRED_CMAKE) + " --build " + quoted(build));
+  CHECK_MESSAGE(built.find("warning") == std::string::npos, built);
+
+  const auto recipe = quoted(fs::path(test::source_directory) / "tests/e2e/tiny.toml");
+  const auto model = installed() / "trained/model.safetensors";
+  run_installed("train " + recipe + " --set train.epochs=1 --set 'schedule.milestones=[]' --run-dir " +
+                quoted(model.parent_path()));
+  const auto data = installed() / "people";
+  run_installed("data convert " + recipe + " --layout market1501 --out " + quoted(data));
+  const auto picture = data / "bounding_box_test" / *files_below(data / "bounding_box_test", ".jpg").begin();
+
+  // It finds its plugins beside the library, wherever it lies itself.
+  const auto gallery = installed() / "people.gallery";
+  const auto command = quoted(build / "find_person") + " " + quoted(model) + " " + quoted(gallery) + " " +
+                       quoted(data / "bounding_box_test") + " ";
+  const auto said = run(installed(), command + quoted(picture));
+  const auto images = files_below(data / "bounding_box_test", ".jpg").size();
+  CHECK(said.find("the 5 most similar of " + std::to_string(images) + "\n1.0000  " +
+                  picture.filename().string() + "\n") != std::string::npos);
+  CHECK(run(installed(), command + quoted(picture)) == said);
+
+  // The launcher reads the same gallery.
+  const auto search = run_installed("search --quiet --weights " + quoted(model) + " --gallery " +
+                                    quoted(gallery) + " --image " + quoted(picture) + " --top 5 --json");
+  std::size_t at = 0;
+  for (const auto& match : nlohmann::json::parse(search).at(0).at("matches")) {
+    at = said.find(match.at("id").get<std::string>(), at);
+    CHECK(at != std::string::npos);
+  }
+
+  const auto bad = installed().write("bad.txt", "no picture");
+  const int status = std::system((command + quoted(bad) + " 2> " + quoted(installed() / "bad.log")).c_str());
+  CHECK(WEXITSTATUS(status) == 1);
+  CHECK(test::read_bytes(installed() / "bad.log").starts_with("crops[0]: error: is empty"));
+}
+
+TEST_CASE("a package's component that there is not is refused by name") {
+  const auto folder = installed() / "components";
+  installed().write("components/CMakeLists.txt",
+                    "cmake_minimum_required(VERSION 3.25)\nproject(all LANGUAGES CXX)\n"
+                    "find_package(Kindred QUIET COMPONENTS trainer)\n"
+                    "if(Kindred_FOUND)\n  message(FATAL_ERROR found)\nendif()\n"
+                    "message(STATUS \"${Kindred_NOT_FOUND_MESSAGE}\")\n");
+  const auto said = run(installed(), std::string(KINDRED_CMAKE) + " -S " + quoted(folder) + " -B " +
+                                         quoted(folder / "build") +
+                                         " -DCMAKE_PREFIX_PATH=" + quoted(installed() / "prefix"));
+  CHECK(said.find("Kindred has no component 'trainer'; it has application and plugins") != std::string::npos);
 }
 
 TEST_CASE("an error of the library's that a plugin throws is caught as what it is") {

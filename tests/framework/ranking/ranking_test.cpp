@@ -100,6 +100,20 @@ TEST_CASE("a smaller gallery than asked for is ranked whole") {
   CHECK(torch::equal(sorted, torch::arange(5).expand({2, 5})));
 }
 
+TEST_CASE("images that are excluded are passed over, and where too few are left the rest is -1") {
+  const auto query = torch::tensor({{1.0F, 0.0F}});
+  const auto gallery = torch::tensor({{1.0F, 0.0F}, {0.8F, 0.6F}, {0.0F, 1.0F}, {-1.0F, 0.0F}});
+  const std::vector<std::uint8_t> excluded{1, 0, 0, 1};
+  auto options = top(3);
+  options.excluded = excluded;
+  for (const bool unit : {false, true}) {
+    options.unit_gallery = unit;
+    const auto ranking = rank_gallery(query, gallery, options);
+    CHECK(torch::equal(ranking.images, torch::tensor({{1, 2, -1}}, torch::kLong)));
+    CHECK(ranking.similarities[0][0].item<float>() == doctest::Approx(0.8));
+  }
+}
+
 TEST_CASE("the gallery is read once, in order, in pieces, and the result is that of one piece") {
   torch::manual_seed(3);
   constexpr std::int64_t dim = 16384;  // a piece holds 256 rows

@@ -21,6 +21,7 @@
 #include "kindred/core/error.h"
 #include "kindred/role/augmentation.h"
 #include "kindred/role/dataset.h"
+#include "kindred/role/index.h"
 #include "kindred/role/labeler.h"
 #include "kindred/role/layout.h"
 #include "kindred/role/optimizer.h"
@@ -71,6 +72,12 @@ struct OddPartitioner : Partitioner {
   [[nodiscard]] bool needs_pixels() const override { return false; }
   [[nodiscard]] std::string domain(const Sample&, const cv::Mat&) const override { return ""; }
 };
+struct OddIndex : Index {
+  void add(const torch::Tensor&) override {}
+  [[nodiscard]] torch::Tensor search(const torch::Tensor&, std::int64_t) const override { return found; }
+  torch::Tensor found;
+};
+
 struct OddLabeler : Labeler {
   PseudoLabels labels;
   [[nodiscard]] PseudoLabels label(const Retrieval&, RetrievalHost& host) const override {
@@ -299,6 +306,24 @@ TEST_CASE("a labeler gives every image an identity in order, or a reason") {
   CHECK(said({{0, 1, no, no}, {{"x", 1}}}) ==
         start + "reasons for 1 images without an identity, but left out 2");
   CHECK(said({{0, 1}, {}}) == start + "2 identities for 4 images");
+}
+
+TEST_CASE("an index finds rows that it was given, as many as were asked for") {
+  const auto said = [](torch::Tensor found) {
+    auto odd = std::make_unique<OddIndex>();
+    odd->found = std::move(found);
+    const auto guarded_one = guard(std::unique_ptr<Index>(std::move(odd)), odd_info("index"));
+    guarded_one->add(torch::ones({3, 2}));
+    return odd_fault([&] { static_cast<void>(guarded_one->search(torch::ones({1, 2}), 2)); });
+  };
+  const std::string start = "error: index 'odd' of plugin 'heap' gave ";
+  CHECK(said(torch::tensor({{2, -1}}, torch::kLong)).empty());
+  CHECK(said(torch::tensor({{3, 0}}, torch::kLong)) == start + "row 3 of 3");
+  CHECK(said(torch::tensor({{-2, 0}}, torch::kLong)) == start + "row -2 of 3");
+  const auto other = start + "something else than [1, 2] row numbers of 64 bits on the CPU";
+  CHECK(said(torch::zeros({1, 3}, torch::kLong)) == other);
+  CHECK(said(torch::zeros({1, 2})) == other);
+  CHECK(said({}) == other);
 }
 
 TEST_CASE("partitioners, layouts, optimizers and writers are held to their contracts") {

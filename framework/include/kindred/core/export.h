@@ -1,4 +1,4 @@
-// Marks what the plugin API library exports. Everything else is hidden.
+// Marks what a library exports. Everything else is hidden.
 #pragma once
 
 #define KINDRED_API __attribute__((visibility("default")))

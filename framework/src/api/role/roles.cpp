@@ -12,6 +12,7 @@
 #include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
 #include "kindred/role/head.h"
+#include "kindred/role/index.h"
 #include "kindred/role/labeler.h"
 #include "kindred/role/layout.h"
 #include "kindred/role/loss.h"
@@ -48,6 +49,14 @@ Recognition Dataset::recognize() const {
 }
 
 Head::~Head() = default;
+
+Index::~Index() = default;
+std::int64_t Index::training_rows() const {
+  return 0;
+}
+void Index::train(const torch::Tensor& /*rows*/) {
+  throw std::logic_error("an index that asks for rows to train with does not override train()");
+}
 
 Labeler::~Labeler() = default;
 

@@ -1,0 +1,139 @@
+// What a Gallery is made of.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "application/gallery_log.h"
+#include "file/feature_files.h"
+#include "file/folder_lock.h"
+#include "kindred/core/catalog.h"
+#include "kindred/role/index.h"
+#include "kindred/search.h"
+#include "ranking/ranking.h"
+
+namespace kindred::application {
+
+/// Rows of floats in pieces that never move.
+class MemoryRows {
+ public:
+  explicit MemoryRows(std::int64_t dim);
+  void append(const float* row);
+  [[nodiscard]] const float* row(std::int64_t row) const;
+  /// [last - first, dim]; a view where they lie in one piece, valid as long as this.
+  [[nodiscard]] torch::Tensor block(std::int64_t first, std::int64_t last) const;
+
+ private:
+  std::int64_t dim_;
+  std::int64_t piece_rows_;
+  std::int64_t size_ = 0;
+  std::vector<std::unique_ptr<float[]>> pieces_;
+};
+
+/// Members do what those of Gallery with the same names do.
+class GalleryParts {
+ public:
+  GalleryParts(std::int64_t dim, std::string model);
+  [[nodiscard]] static std::unique_ptr<GalleryParts> create(const std::filesystem::path& folder,
+                                                            std::int64_t dim, const std::string& model);
+  /// Throws DataError as create() and save() do for a folder that holds anything.
+  static void require_new(const std::filesystem::path& folder);
+  [[nodiscard]] static std::unique_ptr<GalleryParts> open(const std::filesystem::path& path,
+                                                          const GalleryOptions& options);
+
+  /// @param rows [N, dim], 32-bit floats on the CPU
+  void add(std::span<const std::string> ids, const torch::Tensor& rows, std::span<const EntryInfo> infos);
+  bool remove(const std::string& id);
+  /// @param queries [Q, dim]
+  [[nodiscard]] std::vector<std::vector<Match>> search(const torch::Tensor& queries,
+                                                       const SearchOptions& options) const;
+  [[nodiscard]] std::int64_t size() const;
+  [[nodiscard]] std::int64_t dim() const { return dim_; }
+  [[nodiscard]] const std::string& model() const { return model_; }
+  [[nodiscard]] bool contains(const std::string& id) const;
+  [[nodiscard]] std::vector<std::string> ids(std::int64_t first, std::int64_t count) const;
+  [[nodiscard]] EntryInfo info(const std::string& id) const;
+  [[nodiscard]] torch::Tensor descriptor(const std::string& id) const;
+  [[nodiscard]] std::vector<std::int64_t> cameras() const;
+  [[nodiscard]] std::vector<std::string> notes() const;
+  void flush();
+  void compact();
+  void save(const std::filesystem::path& folder) const;
+  /// @param catalog kept as long as the index
+  IndexReport build_index(const IndexOptions& options, std::shared_ptr<const Catalog> catalog);
+  void drop_index();
+
+ private:
+  struct Entry {
+    std::string id;
+    EntryInfo info;
+    std::uint64_t position;  ///< of the descriptor in the log
+  };
+
+  void open_log(const std::filesystem::path& folder, const GalleryOptions& options);
+  void open_features(const std::filesystem::path& file, const GalleryOptions& options);
+  void require_changeable() const;
+  /// Takes a new entry into memory, and its descriptor where those are there.
+  void take(std::string id, EntryInfo info, std::uint64_t position, const float* row);
+  void forget(std::int64_t row);
+  [[nodiscard]] std::int64_t row_of(const std::string& id) const;
+  [[nodiscard]] std::int64_t live() const { return rows() - removed_count_; }
+  [[nodiscard]] std::int64_t rows() const { return static_cast<std::int64_t>(entries_.size()); }
+  /// What is called with entries that were not removed, in order, and their descriptors.
+  void for_each_live(const std::function<void(const Entry&, const float* row)>& call) const;
+  /// Writes a log with what was not removed. @return where its descriptors begin
+  std::vector<std::uint64_t> write_log(const std::filesystem::path& folder) const;
+  void compact_locked();
+
+  /// Rows [first, last) of all, those that were removed too.
+  [[nodiscard]] torch::Tensor block(std::int64_t first, std::int64_t last) const;
+  /// These rows, of length 1.
+  [[nodiscard]] torch::Tensor gathered(const std::vector<std::int64_t>& rows) const;
+  [[nodiscard]] ranking::Ranking rank(const torch::Tensor& queries, std::int64_t top,
+                                      std::span<const std::uint8_t> excluded) const;
+  /// For each query the rows that the index finds and that were not removed, most similar first.
+  [[nodiscard]] std::vector<std::vector<std::pair<std::int64_t, float>>> ask_index(
+      const torch::Tensor& queries, std::int64_t top) const;
+  [[nodiscard]] std::vector<std::uint8_t> excluded_by(const SearchOptions& options) const;
+  void fill_index();
+  [[nodiscard]] IndexReport measure_index() const;
+
+  std::int64_t dim_;
+  std::string model_;
+  std::filesystem::path folder_;  ///< "": in memory alone
+  bool read_only_ = false;
+  bool in_memory_ = true;
+
+  mutable std::shared_mutex mutex_;  ///< guards what follows
+  std::deque<Entry> entries_;
+  std::vector<std::uint8_t> removed_;  ///< of each entry
+  std::int64_t removed_count_ = 0;
+  std::uint64_t removed_bytes_ = 0;  ///< of the log, as far as they are known
+  std::unordered_map<std::string_view, std::int64_t> by_id_;
+  MemoryRows memory_;
+  std::vector<std::string> notes_;
+
+  std::unique_ptr<file::FolderLock> lock_;
+  std::unique_ptr<LogWriter> writer_;
+  std::unique_ptr<LogReader> reader_;
+  std::unique_ptr<file::FeatureReader> features_;
+
+  std::shared_ptr<const Catalog> catalog_;
+  IndexOptions index_options_;
+  Index::Handle index_;
+};
+
+}  // namespace kindred::application

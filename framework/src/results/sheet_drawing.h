@@ -1,0 +1,27 @@
+// What sheets of pictures are drawn with: 8-bit RGB.
+#pragma once
+
+#include <cstdint>
+#include <opencv2/core/mat.hpp>
+#include <opencv2/core/types.hpp>
+#include <string>
+#include <vector>
+
+namespace kindred::results {
+
+inline const cv::Scalar sheet_white(255, 255, 255);
+inline const cv::Scalar sheet_black(0, 0, 0);
+inline const cv::Scalar sheet_grey(110, 110, 110);
+inline const cv::Scalar sheet_red(220, 20, 20);
+inline const cv::Scalar sheet_blue(30, 90, 230);
+
+/// @param x, y where the line of the text begins
+void write_text(cv::Mat& sheet, const std::string& text, int x, int y, const cv::Scalar& color, double size);
+
+/// Into a box, keeping the picture's proportions.
+void draw_image(cv::Mat& sheet, const cv::Mat& image, const cv::Rect& box);
+
+/// A PNG file's bytes.
+[[nodiscard]] std::vector<std::uint8_t> png_of(const cv::Mat& sheet);
+
+}  // namespace kindred::results

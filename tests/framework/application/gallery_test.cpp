@@ -1,0 +1,560 @@
+#include "kindred/search.h"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <torch/types.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <opencv2/core.hpp>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "file/feature_files.h"
+#include "kindred/core/error.h"
+#include "kindred/core/random.h"
+#include "temporary_folder.h"
+#include "test_paths.h"
+
+using namespace kindred;
+using namespace kindred::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int made_dim = 8;
+
+/// Always the same for a number, of length 1.
+cv::Mat made_row(std::uint64_t number, int dim = made_dim) {
+  RandomStream random(5, {number});
+  cv::Mat row(1, dim, CV_32F);
+  for (int i = 0; i < dim; ++i) row.at<float>(i) = static_cast<float>(random.normal());
+  return row / cv::norm(row);
+}
+
+cv::Mat made_rows(std::uint64_t first, std::uint64_t count, int dim = made_dim) {
+  cv::Mat rows;
+  for (auto i = first; i < first + count; ++i) rows.push_back(made_row(i, dim));
+  return rows;
+}
+
+std::vector<std::string> made_ids(std::uint64_t first, std::uint64_t count) {
+  std::vector<std::string> ids;
+  for (auto i = first; i < first + count; ++i) ids.push_back("id" + std::to_string(i));
+  return ids;
+}
+
+std::string error_of(const std::function<void()>& action) {
+  return message_of<Error>(action);
+}
+
+std::vector<std::string> found_ids(const std::vector<Match>& matches) {
+  std::vector<std::string> ids;
+  for (const auto& match : matches) ids.push_back(match.id);
+  return ids;
+}
+
+/// By comparing with each one, in 64 bits.
+std::vector<std::string> nearest_by_hand(const Gallery& gallery, const cv::Mat& query, std::size_t top) {
+  std::vector<std::pair<double, std::string>> all;
+  for (const auto& id : gallery.ids()) all.emplace_back(-query.dot(gallery.descriptor(id)), id);
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < std::min(top, all.size()); ++i) ids.push_back(all[i].second);
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "the most similar entries come first, with their cosines, and equal ones in the order they were added") {
+  Gallery gallery(2, "model");
+  const cv::Mat rows = (cv::Mat_<float>(4, 2) << 0, 3, 1, 1, 5, 0, 0, 7);
+  const std::vector<std::string> ids{"up", "middle", "right", "up too"};
+  gallery.add(ids, rows);
+  const cv::Mat query = (cv::Mat_<float>(1, 2) << 0, 2);
+  const auto found = gallery.search(query, {.top = 3});
+  REQUIRE(found.size() == 1);
+  CHECK(found_ids(found[0]) == std::vector<std::string>{"up", "up too", "middle"});
+  CHECK(found[0][0].similarity == doctest::Approx(1));
+  CHECK(found[0][2].similarity == doctest::Approx(std::sqrt(0.5)));
+  CHECK(gallery.size() == 4);
+  CHECK(gallery.dim() == 2);
+  CHECK(gallery.model() == "model");
+  CHECK(gallery.descriptor("right").at<float>(0) == doctest::Approx(1));
+}
+
+TEST_CASE("a threshold leaves out what is less similar, and a search of an empty gallery finds nothing") {
+  Gallery gallery(2);
+  CHECK(gallery.search(cv::Mat(2, 2, CV_32F, cv::Scalar(1)))[1].empty());
+  gallery.add("a", (cv::Mat_<float>(1, 2) << 1, 0));
+  gallery.add("b", (cv::Mat_<float>(1, 2) << 0, 1));
+  const cv::Mat query = (cv::Mat_<float>(1, 2) << 1, 0.1F);
+  CHECK(found_ids(gallery.search(query, {.threshold = 0.5F})[0]) == std::vector<std::string>{"a"});
+  CHECK(gallery.search(query, {.threshold = 0.999F})[0].empty());
+  CHECK(gallery.search(cv::Mat()).empty());
+}
+
+TEST_CASE("entries are found by camera and by a window of time") {
+  Gallery gallery(made_dim);
+  const std::vector<EntryInfo> infos{
+      {.camera = 1, .time = 100}, {.camera = 2, .time = 200}, {.camera = 1, .time = 300}, {.camera = 1}};
+  gallery.add(made_ids(0, 4), made_rows(0, 4), infos);
+  const auto found = [&](SearchOptions options) {
+    options.top = 10;
+    auto ids = found_ids(gallery.search(made_row(0), options)[0]);
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  };
+  using Ids = std::vector<std::string>;
+  CHECK(found({.cameras = {1}}) == Ids{"id0", "id2", "id3"});
+  CHECK(found({.cameras = {2, 9}}) == Ids{"id1"});
+  CHECK(found({.from = 200}) == Ids{"id1", "id2"});
+  CHECK(found({.until = 200}) == Ids{"id0"});
+  CHECK(found({.cameras = {1}, .from = 100, .until = 300}) == Ids{"id0"});
+  CHECK(found({.cameras = {7}}).empty());
+  CHECK(gallery.cameras() == std::vector<std::int64_t>{1, 2});
+  CHECK(gallery.info("id1") == infos[1]);
+}
+
+TEST_CASE("what was removed is found no more, and its id can be used again") {
+  Gallery gallery(made_dim);
+  gallery.add(made_ids(0, 50), made_rows(0, 50));
+  CHECK(gallery.remove("id7"));
+  CHECK_FALSE(gallery.remove("id7"));
+  CHECK(gallery.size() == 49);
+  CHECK_FALSE(gallery.contains("id7"));
+  CHECK(gallery.search(made_row(7), {.top = 60})[0].size() == 49);
+  CHECK(gallery.search(made_row(7), {.top = 1})[0][0].id != "id7");
+  gallery.add("id7", made_row(8));
+  const auto found = found_ids(gallery.search(made_row(8), {.top = 2})[0]);
+  CHECK(found == std::vector<std::string>{"id8", "id7"});
+  CHECK(gallery.ids(48) == std::vector<std::string>{"id49", "id7"});
+  CHECK(gallery.ids(0, 2) == std::vector<std::string>{"id0", "id1"});
+}
+
+TEST_CASE("a search over many entries in several pieces finds what comparing with each one finds") {
+  // Pieces of 16 MB hold 8192 rows of 512 numbers.
+  constexpr int dim = 512;
+  const TemporaryFolder folder;
+  auto disk = Gallery::create(folder / "gallery", dim);
+  Gallery memory(dim);
+  cv::Mat rows(9000, dim, CV_32F);
+  RandomStream random(3);
+  for (int y = 0; y < rows.rows; ++y) {
+    for (int x = 0; x < dim; ++x) rows.at<float>(y, x) = static_cast<float>(random.uniform(-1, 1));
+  }
+  const auto ids = made_ids(0, 9000);
+  memory.add(ids, rows);
+  disk.add(ids, rows);
+  memory.remove("id8191");
+  disk.remove("id8191");
+  const auto on_disk = [&] {
+    const GalleryOptions options{.read_only = true, .in_memory = false};
+    return Gallery::open(folder / "gallery", options);
+  }();
+  const auto queries = rows.rowRange(8190, 8194);
+  const auto found = memory.search(queries, {.top = 5});
+  const auto there = on_disk.search(queries, {.top = 5});
+  for (int q = 0; q < 4; ++q) {
+    const cv::Mat unit = queries.row(q) / cv::norm(queries.row(q));
+    const auto place = static_cast<std::size_t>(q);
+    CHECK(found_ids(found[place]) == nearest_by_hand(memory, unit, 5));
+    CHECK(found_ids(there[place]) == found_ids(found[place]));
+    for (std::size_t i = 0; i < 5; ++i) {
+      CHECK(there[place][i].similarity == doctest::Approx(found[place][i].similarity).epsilon(1e-6));
+    }
+  }
+  CHECK(found[0][0].id == "id8190");
+  CHECK(found[1][0].id != "id8191");
+}
+
+TEST_CASE("what cannot be added names the id and changes nothing") {
+  const TemporaryFolder folder;
+  auto gallery = Gallery::create(folder / "gallery", made_dim);
+  gallery.add("there", made_row(1));
+  const auto size = fs::file_size(folder / "gallery/gallery.log");
+  const auto refused = [&](const std::vector<std::string>& ids, const cv::Mat& rows,
+                           const std::vector<EntryInfo>& infos = {}) {
+    return error_of([&] { gallery.add(ids, rows, infos); });
+  };
+  CHECK(refused({"new", "there"}, made_rows(2, 2)) ==
+        "there: error: is in the gallery already; remove it first, or use another id");
+  CHECK(refused({"new", "new"}, made_rows(2, 2)) == "new: error: is given twice; ids have to differ");
+  CHECK(refused({""}, made_row(2)).find("an id is empty") != std::string::npos);
+  CHECK(refused({"new"}, cv::Mat::zeros(1, made_dim, CV_32F))
+            .starts_with("new: error: its descriptor is zero"));
+  cv::Mat bad = made_row(2).clone();
+  bad.at<float>(3) = std::numeric_limits<float>::quiet_NaN();
+  CHECK(refused({"new"}, bad).starts_with("new: error: its descriptor is not finite"));
+  CHECK(refused({"new"}, made_row(2, 9)).find("rows of 9 numbers, but descriptors have 8") !=
+        std::string::npos);
+  CHECK(refused({"new"}, cv::Mat(1, made_dim, CV_64F)).find("must be rows of CV_32F") != std::string::npos);
+  CHECK(refused({"new"}, made_rows(2, 2)).find("1 ids, 2 descriptors") != std::string::npos);
+  CHECK(refused({"\xE9"}, made_row(2)).find("its id is not UTF-8") != std::string::npos);
+  CHECK(refused({"new"}, made_row(2), {{.label = std::string(70000, 'x')}}).find("70000 bytes") !=
+        std::string::npos);
+  CHECK(gallery.size() == 1);
+  CHECK(fs::file_size(folder / "gallery/gallery.log") == size);
+  CHECK(error_of([&] { static_cast<void>(gallery.search(made_row(1), {.top = 0})); }).find("top = 0") !=
+        std::string::npos);
+  CHECK(error_of([&] { static_cast<void>(gallery.info("gone")); }) == "gone: error: is not in the gallery");
+}
+
+TEST_CASE("a gallery on disk is what it was when it is opened again") {
+  const TemporaryFolder folder;
+  const std::vector<EntryInfo> infos{{.camera = 4, .time = -5, .label = "Ann", .image = "/a b.jpg"}, {}, {}};
+  {
+    auto gallery = Gallery::create(folder / "gallery", made_dim, "abc");
+    gallery.add(made_ids(0, 3), made_rows(0, 3), infos);
+    gallery.remove("id1");
+    gallery.flush();
+  }
+  CHECK(Gallery::exists(folder / "gallery"));
+  auto gallery = Gallery::open(folder / "gallery");
+  CHECK(gallery.notes().empty());
+  CHECK(gallery.model() == "abc");
+  CHECK(gallery.ids() == std::vector<std::string>{"id0", "id2"});
+  CHECK(gallery.info("id0") == infos[0]);
+  CHECK(cv::norm(gallery.descriptor("id2"), made_row(2), cv::NORM_INF) < 1e-6);
+  gallery.add("more", made_row(9));
+  CHECK(gallery.search(made_row(9), {.top = 1})[0][0].id == "more");
+}
+
+TEST_CASE("a gallery is refused to the descriptors of another model, and to a second writer") {
+  const TemporaryFolder folder;
+  const auto gallery = Gallery::create(folder / "gallery", made_dim, "0123456789abcdef");
+  const auto other = error_of([&] {
+    static_cast<void>(Gallery::open(folder / "gallery", {.read_only = true, .model = "fedcba9876543210"}));
+  });
+  CHECK(other.find("holds descriptors of another model (0123456789ab... instead of fedcba987654...)") !=
+        std::string::npos);
+  const auto second = error_of([&] { static_cast<void>(Gallery::open(folder / "gallery")); });
+  CHECK(second.find("is in use by process " + std::to_string(::getpid())) != std::string::npos);
+  CHECK(second.find("another gallery") != std::string::npos);
+  auto reader = Gallery::open(folder / "gallery", {.read_only = true, .model = "0123456789abcdef"});
+  CHECK(error_of([&] { reader.add("a", made_row(1)); }).find("cannot be changed") != std::string::npos);
+  CHECK(error_of([&] { reader.remove("a"); }).find("cannot be changed") != std::string::npos);
+}
+
+TEST_CASE("a gallery is not made where something is already") {
+  const TemporaryFolder folder;
+  folder.write("full/file", "x");
+  CHECK(error_of([&] { static_cast<void>(Gallery::create(folder / "full", 4)); }).find("holds files") !=
+        std::string::npos);
+  CHECK(read_bytes(folder / "full/file") == "x");
+  CHECK(error_of([&] { static_cast<void>(Gallery::create(folder / "full/file", 4)); }).find("is a file") !=
+        std::string::npos);
+  { const auto gallery = Gallery::create(folder / "new", 4); }
+  CHECK(error_of([&] {
+          static_cast<void>(Gallery::create(folder / "new", 4));
+        }).find("is a gallery already") != std::string::npos);
+  CHECK(error_of([&] { Gallery(4).save(folder / "new"); }).find("is a gallery already") != std::string::npos);
+  CHECK(error_of([&] { static_cast<void>(Gallery::open(folder / "full")); }).find("without gallery.log") !=
+        std::string::npos);
+  CHECK(error_of([&] { static_cast<void>(Gallery::open(folder / "none")); }).find("does not exist") !=
+        std::string::npos);
+  CHECK(error_of([&] { static_cast<void>(Gallery(0)); }).find("cannot have 0 numbers") != std::string::npos);
+}
+
+TEST_CASE("a log that is cut off anywhere loses the record that was cut, with a note, and no other") {
+  const TemporaryFolder folder;
+  std::vector<std::uintmax_t> ends;
+  {
+    auto gallery = Gallery::create(folder / "whole", made_dim);
+    const auto end = [&] { ends.push_back(fs::file_size(folder / "whole/gallery.log")); };
+    end();
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      gallery.add("id" + std::to_string(i), made_row(i));
+      end();
+    }
+  }
+  const auto bytes = read_bytes(folder / "whole/gallery.log");
+  for (auto length = ends[0]; length <= bytes.size(); ++length) {
+    CAPTURE(length);
+    fs::remove_all(folder / "cut");
+    folder.write("cut/gallery.log", bytes.substr(0, length));
+    const auto whole = static_cast<std::int64_t>(
+        std::count_if(ends.begin(), ends.end(), [&](auto end) { return end <= length; }) - 1);
+    const bool exact = std::find(ends.begin(), ends.end(), length) != ends.end();
+    {
+      auto gallery = Gallery::open(folder / "cut");
+      CHECK(gallery.size() == whole);
+      CHECK(gallery.notes().size() == (exact ? 0 : 1));
+      gallery.add("after", made_row(20));
+    }
+    const auto again = Gallery::open(folder / "cut", {.read_only = true});
+    CHECK(again.notes().empty());
+    CHECK(again.size() == whole + 1);
+    CHECK(again.contains("after"));
+  }
+  for (std::size_t length = 0; length < ends[0]; ++length) {
+    folder.write("head/gallery.log", bytes.substr(0, length));
+    CHECK(error_of([&] {
+            static_cast<void>(Gallery::open(folder / "head"));
+          }).find("its beginning is damaged") != std::string::npos);
+  }
+}
+
+TEST_CASE("damage before the end is an error that changes nothing, or is left out when that is asked for") {
+  const TemporaryFolder folder;
+  {
+    auto gallery = Gallery::create(folder / "gallery", made_dim);
+    for (std::uint64_t i = 0; i < 5; ++i) gallery.add("id" + std::to_string(i), made_row(i));
+  }
+  const auto log = folder / "gallery/gallery.log";
+  const auto whole = read_bytes(log);
+  const auto second = whole.find("id1");
+  RandomStream random(1);
+  for (int i = 0; i < 60; ++i) {
+    // Anywhere in the records of id1 and id2.
+    auto bytes = whole;
+    const auto at = second - 10 + static_cast<std::size_t>(random.integer(0, 120));
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.integer(0, 7)));
+    CAPTURE(at);
+    write_bytes(log, bytes);
+    CHECK(error_of([&] { static_cast<void>(Gallery::open(folder / "gallery")); }).find("is damaged: the ") !=
+          std::string::npos);
+    CHECK(read_bytes(log) == bytes);
+    const auto gallery = Gallery::open(folder / "gallery", {.read_only = true, .skip_damaged = true});
+    CHECK(gallery.size() >= 3);
+    CHECK(gallery.size() <= 4);
+    REQUIRE(gallery.notes().size() >= 1);
+    CHECK(gallery.notes()[0].starts_with("warning: "));
+    for (const auto& id : gallery.ids()) {
+      CHECK(cv::norm(gallery.descriptor(id), made_row(std::stoul(id.substr(2))), cv::NORM_INF) < 1e-6);
+    }
+  }
+  const auto damaged = read_bytes(log);
+  { const auto repaired = Gallery::open(folder / "gallery", {.skip_damaged = true}); }
+  CHECK(read_bytes(folder / "gallery/gallery.log.damaged") == damaged);
+  CHECK(Gallery::open(folder / "gallery").notes().empty());
+}
+
+TEST_CASE("a log of a later version or of nonsense is refused") {
+  const TemporaryFolder folder;
+  folder.write("a/gallery.log", "");
+  CHECK(error_of([&] {
+          static_cast<void>(Gallery::open(folder / "a"));
+        }).find("is not the log of a gallery") != std::string::npos);
+  RandomStream random(2);
+  std::string noise(5000, '\0');
+  for (auto& byte : noise) byte = static_cast<char>(random.integer(0, 255));
+  folder.write("b/gallery.log", noise);
+  CHECK(error_of([&] {
+          static_cast<void>(Gallery::open(folder / "b"));
+        }).find("is not the log of a gallery") != std::string::npos);
+}
+
+TEST_CASE("a full disk refuses an addition and keeps what was there") {
+  const TemporaryFolder folder;
+  auto gallery = Gallery::create(folder / "gallery", made_dim);
+  gallery.add("first", made_row(1));
+  const auto size = fs::file_size(folder / "gallery/gallery.log");
+  // A limit for the size of files, as a full disk: the record fits in part.
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto old = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{size + 20, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto refused = error_of([&] { gallery.add("second", made_row(2)); });
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, old);
+  CHECK(refused.find("gallery.log: error: cannot be written: ") != std::string::npos);
+  CHECK(refused.ends_with("; nothing was added"));
+  CHECK(gallery.size() == 1);
+  CHECK(fs::file_size(folder / "gallery/gallery.log") == size);
+  gallery.add("second", made_row(2));
+  CHECK(gallery.search(made_row(2), {.top = 1})[0][0].id == "second");
+}
+
+/// What a child that is to be killed needs to know, in its environment.
+constexpr const char* child_folder = "KINDRED_TEST_GALLERY";
+constexpr const char* child_first = "KINDRED_TEST_FIRST";
+constexpr int child_channel = 9;
+
+/// Run by the case below, in a process of its own.
+TEST_CASE("a child adds until it is killed" * doctest::skip()) {
+  const char* folder = std::getenv(child_folder);
+  const char* first = std::getenv(child_first);
+  REQUIRE(folder != nullptr);
+  REQUIRE(first != nullptr);
+  auto gallery = Gallery::exists(folder) ? Gallery::open(folder) : Gallery::create(folder, made_dim, "m");
+  for (auto i = std::stoull(first);; i += 2) {
+    gallery.add(made_ids(i, 2), made_rows(i, 2));
+    if (i % 20 == 0) gallery.flush();
+    if (i % 200 == 100) gallery.compact();
+    const std::uint64_t count = i + 2;
+    if (::write(child_channel, &count, sizeof count) != sizeof count) return;
+  }
+}
+
+TEST_CASE("after kill -9 everything that was added is there, and nothing else is damaged") {
+  const TemporaryFolder folder;
+  const auto gallery_folder = folder / "gallery";
+  std::uint64_t there = 0;
+  for (int round = 0; round < 5 && there % 2 == 0; ++round) {
+    CAPTURE(round);
+    ::setenv(child_folder, gallery_folder.c_str(), 1);
+    ::setenv(child_first, std::to_string(there).c_str(), 1);
+    std::array<int, 2> channel{};
+    REQUIRE(::pipe(channel.data()) == 0);
+    const auto child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      ::dup2(channel[1], child_channel);
+      ::close(channel[0]);
+      ::execl("/proc/self/exe", "gallery_test", "--no-skip", "-tc=a child adds until it is killed", nullptr);
+      ::_exit(1);
+    }
+    ::close(channel[1]);
+    // At another moment each time, in the middle of what it does then.
+    std::uint64_t count = 0;
+    std::uint64_t said = 0;
+    for (int i = 0; i < 40 + 31 * round && ::read(channel[0], &said, sizeof said) == sizeof said; ++i)
+      count = said;
+    std::this_thread::sleep_for(std::chrono::microseconds(137 * round));
+    ::kill(child, SIGKILL);
+    while (::read(channel[0], &said, sizeof said) == sizeof said) count = said;
+    ::close(channel[0]);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(WIFSIGNALED(status));
+
+    const auto gallery = Gallery::open(gallery_folder);
+    CHECK(count > there);
+    CHECK(gallery.size() >= static_cast<std::int64_t>(count));
+    CHECK(gallery.size() <= static_cast<std::int64_t>(count) + 2);
+    const auto ids = gallery.ids();
+    for (std::uint64_t i = 0; i < ids.size(); ++i) {
+      REQUIRE(ids[i] == "id" + std::to_string(i));
+      CHECK(cv::norm(gallery.descriptor(ids[i]), made_row(i), cv::NORM_INF) < 1e-6);
+    }
+    // Of two that were being added one may be there alone: then the numbers no longer fit the child's.
+    there = ids.size();
+  }
+}
+
+TEST_CASE("a gallery that is mostly removed is written again, smaller, and stays the same") {
+  const TemporaryFolder folder;
+  const auto log = folder / "gallery/gallery.log";
+  constexpr int dim = 256;
+  {
+    auto gallery = Gallery::create(folder / "gallery", dim);
+    gallery.add(made_ids(0, 2000), made_rows(0, 2000, dim));
+    for (const auto& id : made_ids(0, 1500)) gallery.remove(id);
+  }
+  const auto before = fs::file_size(log);
+  {
+    auto gallery = Gallery::open(folder / "gallery");
+    CHECK(gallery.size() == 500);
+    CHECK(fs::file_size(log) < before / 3);
+    CHECK(gallery.search(made_row(1700, dim), {.top = 1})[0][0].id == "id1700");
+    gallery.add("new", made_row(1, dim));
+    gallery.remove("id1999");
+    gallery.compact();
+    CHECK(gallery.search(made_row(1, dim), {.top = 1})[0][0].id == "new");
+  }
+  const auto again = Gallery::open(folder / "gallery", {.read_only = true, .in_memory = false});
+  CHECK(again.size() == 500);
+  CHECK(again.search(made_row(1700, dim), {.top = 1})[0][0].id == "id1700");
+}
+
+TEST_CASE("a gallery in memory is saved as one on disk") {
+  const TemporaryFolder folder;
+  Gallery gallery(made_dim, "m");
+  gallery.add(made_ids(0, 10), made_rows(0, 10));
+  gallery.remove("id3");
+  gallery.save(folder / "saved");
+  gallery.add("later", made_row(30));
+  const auto saved = Gallery::open(folder / "saved");
+  CHECK(saved.size() == 9);
+  CHECK(saved.model() == "m");
+  CHECK(found_ids(saved.search(made_row(5), {.top = 9})[0]) == [&] {
+    auto ids = found_ids(gallery.search(made_row(5), {.top = 10})[0]);
+    std::erase(ids, "later");
+    return ids;
+  }());
+}
+
+TEST_CASE("features of `kindred embed` are a gallery that is searched and not changed") {
+  const TemporaryFolder folder;
+  file::Features features;
+  features.descriptors = torch::empty({6, made_dim});
+  for (std::uint64_t i = 0; i < 6; ++i) {
+    std::memcpy(features.descriptors.data_ptr<float>() + i * made_dim, cv::Mat(made_row(i) * 3).ptr<float>(),
+                made_dim * sizeof(float));
+    Sample sample;
+    sample.path = "a/" + std::to_string(i) + ".jpg";
+    sample.identity = i == 0 ? unlabelled_identity : static_cast<std::int64_t>(i);
+    sample.camera = static_cast<std::int64_t>(i % 2);
+    sample.split = Split::gallery;
+    features.samples.push_back(sample);
+  }
+  file::write_features(folder / "gallery", features);
+  for (const bool in_memory : {true, false}) {
+    for (const auto& path : {folder.path(), folder / "gallery.npy"}) {
+      auto gallery = Gallery::open(path, {.in_memory = in_memory, .model = "x"});
+      CHECK(gallery.size() == 6);
+      REQUIRE(gallery.notes().size() == 1);
+      CHECK(gallery.notes()[0].find("does not say which model") != std::string::npos);
+      const auto found = gallery.search(made_row(4), {.top = 2, .cameras = {0}})[0];
+      CHECK(found[0].id == "a/4.jpg");
+      CHECK(found[0].similarity == doctest::Approx(1));
+      CHECK(found[0].info.label == "4");
+      CHECK(gallery.info("a/0.jpg").label.empty());
+      CHECK(cv::norm(gallery.descriptor("a/3.jpg"), made_row(3), cv::NORM_INF) < 1e-6);
+      CHECK(error_of([&] { gallery.add("b", made_row(1)); }).find("cannot be changed") != std::string::npos);
+    }
+    fs::remove_all(folder / "saved");
+    Gallery::open(folder.path(), {.in_memory = in_memory}).save(folder / "saved");
+    CHECK(Gallery::open(folder / "saved").search(made_row(2))[0][0].id == "a/2.jpg");
+  }
+}
+
+TEST_CASE("searches run beside additions, and never see half of one") {
+  const TemporaryFolder folder;
+  auto gallery = Gallery::create(folder / "gallery", made_dim);
+  gallery.add("id0", made_row(0));
+  std::atomic<bool> done = false;
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> searchers;
+  for (int t = 0; t < 3; ++t) {
+    searchers.emplace_back([&] {
+      while (!done) {
+        const auto found = gallery.search(made_row(0), {.top = 1000});
+        // Two are added at a time.
+        if (found[0].size() % 2 != 1 || found[0][0].id != "id0") ++wrong;
+      }
+    });
+  }
+  for (std::uint64_t i = 1; i < 400; i += 2) gallery.add(made_ids(i, 2), made_rows(i, 2));
+  done = true;
+  for (auto& thread : searchers) thread.join();
+  CHECK(wrong == 0);
+  CHECK(gallery.size() == 401);
+}
+
+TEST_CASE("a missing index and a missing parameter of one are errors, and searches stay exact") {
+  Gallery gallery(made_dim);
+  gallery.add(made_ids(0, 20), made_rows(0, 20));
+  const std::vector<fs::path> plugins{fs::path(build_directory) / "lib/kindred/plugins"};
+  CHECK(error_of([&] {
+          static_cast<void>(gallery.build_index({.type = "no_such_index", .plugin_folders = plugins}));
+        }).find("no_such_index") != std::string::npos);
+  CHECK(gallery.search(made_row(3), {.top = 1})[0][0].id == "id3");
+}
