@@ -39,7 +39,7 @@ struct People {
     const auto run = (folder / "run").string();
     REQUIRE(kindred({"train", tiny_recipe, "--run-dir", run, "--set", "train.epochs=2"}, folder.path())
                 .exit_code == 0);
-    weights = run + "/model.safetensors";
+    weights = run + "/model/model.safetensors";
     images = (folder / "people").string();
     REQUIRE(kindred({"data", "convert", tiny_recipe, "--out", images, "--layout", "market1501", "--format",
                      "png"},
