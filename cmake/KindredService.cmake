@@ -1,6 +1,6 @@
 # kindred_service: what `kindred serve` is made of. The launcher and its tests alone link it, so that neither plugins nor
 # applications need an HTTP library.
-file(GLOB service_sources CONFIGURE_DEPENDS src/service/*.cpp)
+file(GLOB service_sources CONFIGURE_DEPENDS src/service/*.cpp src/command/serve.cpp)
 
 # The page and the API's description become part of the program.
 set(web_folder "${CMAKE_CURRENT_SOURCE_DIR}/src/service/web")
@@ -25,11 +25,23 @@ target_link_libraries(kindred_service PUBLIC kindred_engine PRIVATE opencv_imgco
 kindred_compile_options(kindred_service)
 kindred_use_torch_header(kindred_service)
 
-# By pkg-config, which alone says how Debian's library was compiled: the types in its header depend on that.
-pkg_check_modules(httplib QUIET IMPORTED_TARGET "cpp-httplib>=0.11")
+# By pkg-config, which alone says how Debian's library was compiled: the types in its header depend on that. Its inner
+# interface, which http_server.cpp uses, changes between versions: Debian 12 has 0.11.4.
+pkg_check_modules(httplib QUIET IMPORTED_TARGET cpp-httplib)
 if(httplib_FOUND)
+  set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+  try_compile(KINDRED_HTTPLIB_FITS
+    SOURCES "${CMAKE_CURRENT_SOURCE_DIR}/src/service/http_server.cpp"
+    CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${CMAKE_CURRENT_SOURCE_DIR}/src;${CMAKE_CURRENT_SOURCE_DIR}/include;${httplib_INCLUDE_DIRS}"
+    COMPILE_DEFINITIONS -DKINDRED_HTTPLIB ${httplib_CFLAGS_OTHER}
+    CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
+  unset(CMAKE_TRY_COMPILE_TARGET_TYPE)
+endif()
+if(KINDRED_HTTPLIB_FITS)
   target_link_libraries(kindred_service PRIVATE PkgConfig::httplib)
   target_compile_definitions(kindred_service PRIVATE KINDRED_HTTPLIB)
+elseif(httplib_FOUND)
+  message(STATUS "cpp-httplib ${httplib_VERSION} is of another version than 0.11: `kindred serve` is left out")
 else()
   message(STATUS "cpp-httplib is not there (Debian: libcpp-httplib-dev): `kindred serve` is left out")
 endif()

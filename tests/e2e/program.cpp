@@ -61,6 +61,10 @@ bool Program::running() const {
   return info.si_pid == 0;
 }
 
+std::string Program::printed() const {
+  return read_bytes(out_);
+}
+
 Outcome Program::wait() {
   int status = 0;
   waitpid(pid_, &status, 0);

@@ -25,6 +25,9 @@ class Program {
 
   void send(int signal) const;
   [[nodiscard]] bool running() const;
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  /// What it has printed to standard output by now.
+  [[nodiscard]] std::string printed() const;
   [[nodiscard]] Outcome wait();
 
  private:

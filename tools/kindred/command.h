@@ -55,6 +55,7 @@ extern const Command partition_command;
 extern const Command report_command;
 extern const Command run_command;
 extern const Command search_command;
+extern const Command serve_command;
 extern const Command study_command;
 extern const Command submit_command;
 extern const Command train_command;

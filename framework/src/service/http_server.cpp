@@ -359,6 +359,7 @@ class HttpServer::Server final : public httplib::Server {
                   ": the port is in use, or the address is not one of this machine; choose another --port "
                   "(0: any that is free) or --host");
     }
+    ::listen(svr_sock_, SOMAXCONN);  // the library's own queue has room for five
   }
 
   [[nodiscard]] int port() const { return port_; }
@@ -366,9 +367,11 @@ class HttpServer::Server final : public httplib::Server {
   void run(const std::atomic<bool>& stop) {
     std::atomic<bool> ended = false;
     std::thread watch([&] {
-      while (!stop && !ended) std::this_thread::sleep_for(tick / 2);
-      stopping_ = true;
-      httplib::Server::stop();
+      for (; !ended; std::this_thread::sleep_for(tick / 2)) {
+        if (!stop) continue;
+        stopping_ = true;
+        httplib::Server::stop();  // again and again, as it does nothing before the service has begun
+      }
     });
     listen_after_bind();
     ended = true;

@@ -199,6 +199,8 @@ function searchSoon() {
 }
 
 part("file").addEventListener("change", (event) => take(event.target.files[0]));
+// What cannot be shown may still be searched with.
+part("preview").addEventListener("error", () => { part("preview").hidden = true; });
 part("controls").addEventListener("submit", (event) => event.preventDefault());
 part("controls").addEventListener("reset", () => setTimeout(() => {
   part("threshold-text").textContent = "0.00";
