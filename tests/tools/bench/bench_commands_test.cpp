@@ -139,13 +139,13 @@ TEST_CASE("options that do not fit are refused before anything is measured") {
 }
 
 TEST_CASE("PyTorch's networks have the parameters and FLOP of Kindred's") {
-  const auto* named = std::getenv("KINDRED_TEST_PYTHON");
+  const auto* named = std::getenv("KINDRED_PYTHON");
   const std::string python = named != nullptr ? named : "python3";
   std::vector<std::string> command;
   try {
     command = bench::pytorch_command(python);
   } catch (const std::exception&) {
-    MESSAGE("skipped: '" << python << "' has no PyTorch; KINDRED_TEST_PYTHON names another");
+    MESSAGE("skipped: '" << python << "' has no PyTorch; KINDRED_PYTHON names another");
     return;
   }
   const auto plugins = plugin::load_plugins({std::string(build_directory) + "/lib/kindred/plugins"});
