@@ -1,6 +1,7 @@
 // Role "exporter": writes a trained model as a file of other programs.
 #pragma once
 
+#include <c10/core/ScalarType.h>
 #include <torch/types.h>
 
 #include <cstdint>
@@ -27,7 +28,7 @@ struct KINDRED_API ExportedTensor {
     std::string name{};      ///< of one that is any: "batch"
   };
   std::string name;  ///< "images"
-  torch::ScalarType type = torch::kFloat;
+  c10::ScalarType type = c10::ScalarType::Float;
   std::vector<Size> sizes;
 };
 
