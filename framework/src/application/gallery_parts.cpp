@@ -12,6 +12,7 @@
 #include <ostream>
 #include <ratio>
 #include <set>
+#include <shared_mutex>
 #include <system_error>
 #include <utility>
 

@@ -9,7 +9,6 @@
 #include <functional>
 #include <memory>
 #include <opencv2/core/mat.hpp>
-#include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "application/fair_shared_mutex.h"
 #include "application/gallery_log.h"
 #include "file/feature_files.h"
 #include "file/folder_lock.h"
@@ -117,7 +117,7 @@ class GalleryParts {
   bool read_only_ = false;
   bool in_memory_ = true;
 
-  mutable std::shared_mutex mutex_;  ///< guards what follows
+  mutable FairSharedMutex mutex_;  ///< guards what follows
   std::deque<Entry> entries_;
   std::vector<std::uint8_t> removed_;  ///< of each entry
   std::int64_t removed_count_ = 0;

@@ -354,9 +354,9 @@ TEST_CASE("an application is built from nothing, without LibTorch's headers, and
   CHECK_MESSAGE(built.find("warning") == std::string::npos, built);
 
   const auto recipe = quoted(fs::path(test::source_directory) / "tests/e2e/tiny.toml");
-  const auto model = installed() / "trained/model.safetensors";
+  const auto model = installed() / "trained/model/model.safetensors";
   run_installed("train " + recipe + " --set train.epochs=1 --set 'schedule.milestones=[]' --run-dir " +
-                quoted(model.parent_path()));
+                quoted(installed() / "trained"));
   const auto data = installed() / "people";
   run_installed("data convert " + recipe + " --layout market1501 --out " + quoted(data));
   const auto picture = data / "bounding_box_test" / *files_below(data / "bounding_box_test", ".jpg").begin();
