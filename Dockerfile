@@ -31,6 +31,7 @@ COPY tools tools
 RUN KINDRED_CMAKE="-DKINDRED_TESTS=OFF -DKINDRED_BENCH=OFF" tools/setup.sh runtime
 
 COPY configs configs
+COPY examples examples
 COPY docs docs
 RUN cmake --install build/release* --prefix /opt/kindred --strip
 

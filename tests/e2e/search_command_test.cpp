@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "program.h"
@@ -28,8 +29,9 @@ struct Prepared {
 
   Prepared() {
     const auto recipe = std::string(source_directory) + "/tests/e2e/tiny.toml";
-    const auto trained =
-        kindred({"run", recipe, "--run-dir", run.string(), "--set", "train.epochs=1"}, folder.path());
+    const auto trained = kindred({"run", recipe, "--run-dir", run.string(), "--set", "train.epochs=1",
+                                  "--set", "schedule.milestones=[]"},
+                                 folder.path());
     CAPTURE(trained.err);
     REQUIRE(trained.exit_code == 0);
     const auto converted =
@@ -171,7 +173,9 @@ TEST_CASE("what cannot be searched is an error with what to do") {
   };
   const auto kept = made.folder / "of_this_model";
   static_cast<void>(made.matches(made.data, {"--keep", kept.string()}));
-  CHECK(holds(refused(kept, {"--set", "embed.flip_test=true"}), "holds descriptors of another model"));
+  CHECK(
+      holds(refused(kept, {"--set", "embed.flip_test=true"}),
+            "holds descriptors of this model without overrides instead of with --set embed.flip_test=true"));
   CHECK(holds(refused(kept, {"--keep", (made.folder / "x").string()}), "are on disk already"));
   CHECK(holds(refused(made.data, {"--keep", kept.string()}), "is a gallery already"));
   CHECK(holds(refused(made.folder / "none", {}), "none"));

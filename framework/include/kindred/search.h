@@ -7,7 +7,6 @@
 // Link to Kindred::kindred. Similarities are cosines, from -1 to 1; larger is more similar.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>

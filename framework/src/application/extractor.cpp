@@ -1,6 +1,10 @@
 #include "kindred/extract.h"
 
+#include <memory>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "application/extractor_parts.h"
 #include "application/plugins.h"

@@ -6,7 +6,6 @@
 #include <array>
 #include <cstring>
 #include <exception>
-#include <filesystem>
 #include <map>
 #include <opencv2/imgproc.hpp>
 #include <utility>

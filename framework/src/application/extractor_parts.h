@@ -3,13 +3,11 @@
 
 #include <torch/types.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <opencv2/core/mat.hpp>
 #include <opencv2/core/types.hpp>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>

@@ -1,5 +1,11 @@
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "application/gallery_log.h"
 #include "application/gallery_parts.h"

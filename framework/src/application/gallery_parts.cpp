@@ -7,7 +7,10 @@
 #include <cmath>
 #include <cstring>
 #include <exception>
+#include <ios>
 #include <mutex>
+#include <ostream>
+#include <ratio>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -90,6 +93,19 @@ std::unique_ptr<file::FolderLock> new_folder(const fs::path& folder) {
   auto lock = lock_folder(folder);
   GalleryParts::require_new(folder);
   return lock;
+}
+
+DataError other_model(const fs::path& folder, const std::string& held, const std::string& wanted) {
+  constexpr std::size_t digits = 64;  // of the checksum; overrides follow
+  const auto settings = [](const std::string& id) {
+    return id.size() > digits ? "with" + id.substr(digits) : std::string("without overrides");
+  };
+  const auto shown = [](const std::string& id) { return id.empty() ? "unknown" : id.substr(0, 12) + "..."; };
+  const bool same_file = held.substr(0, digits) == wanted.substr(0, digits);
+  return {folder, "holds descriptors of " +
+                      (same_file ? "this model " + settings(held) + " instead of " + settings(wanted)
+                                 : "another model (" + shown(held) + " instead of " + shown(wanted) + ")") +
+                      ", which cannot be compared; extract its images again"};
 }
 
 double milliseconds_since(std::chrono::steady_clock::time_point start) {
@@ -196,12 +212,7 @@ void GalleryParts::open_log(const fs::path& folder, const GalleryOptions& option
   if (!read_only_ && !lock_) lock_ = lock_folder(folder);
   LogVisitor visitor;
   visitor.begin = [&](std::int64_t dim, const std::string& model) {
-    if (!options.model.empty() && model != options.model) {
-      throw DataError(folder, "holds descriptors of another model (" +
-                                  (model.empty() ? std::string("unknown") : model.substr(0, 12) + "...") +
-                                  " instead of " + options.model.substr(0, 12) +
-                                  "...), which cannot be compared; extract its images again with this one");
-    }
+    if (!options.model.empty() && model != options.model) throw other_model(folder, model, options.model);
     dim_ = dim;
     model_ = model;
     memory_ = MemoryRows(dim);

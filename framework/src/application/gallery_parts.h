@@ -3,19 +3,18 @@
 
 #include <torch/types.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <opencv2/core/mat.hpp>
-#include <optional>
 #include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "application/gallery_log.h"

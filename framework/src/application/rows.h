@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
 #include <opencv2/core/mat.hpp>
 #include <string>
 

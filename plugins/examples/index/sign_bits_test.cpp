@@ -1,5 +1,8 @@
 #include "sign_bits.h"
 
+#include <cstdint>
+#include <vector>
+
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 

@@ -53,7 +53,7 @@ std::set<std::string> readable(const std::set<std::string>& symbols) {
 
 TEST_CASE("the library for applications exports what its headers declare and nothing else") {
   // A name that goes, or changes, breaks applications: raise KINDRED_VERSION_MINOR (kindred/version.h).
-  std::set<std::string> expected{"KINDRED_0.1", "kindred::version"};
+  std::set<std::string> expected{"kindred::version"};
   for (const auto* member : {"Extractor", "~Extractor", "operator=", "dim", "extract", "image_size",
                              "model_id", "needs_cameras", "needs_views", "notes"}) {
     expected.insert(std::string("kindred::Extractor::") + member);
@@ -66,7 +66,8 @@ TEST_CASE("the library for applications exports what its headers declare and not
   }
   std::set<std::string> found;
   for (const auto& name : readable(exported(fs::path(test::build_directory) / "lib/libkindred.so"))) {
-    found.insert(name);
+    // Some linkers list the version of the names too.
+    if (name != "KINDRED_0.1") found.insert(name);
   }
   CHECK(found == expected);
 }

@@ -2,8 +2,6 @@
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "command.h"
 #include "command/search.h"
