@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -112,7 +113,8 @@ return bad;
 """
 
 with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-    driver = subprocess.Popen([driver_file, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    driver = subprocess.Popen([driver_file, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              start_new_session=True)
     try:
         port = None
         for line in driver.stdout:
@@ -231,6 +233,6 @@ with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         check(f"no error in the console {log}", not log)
         call("DELETE", "")
     finally:
-        driver.terminate()
+        os.killpg(driver.pid, signal.SIGKILL)  # with the browser, in whatever state it is
         driver.wait()
 print("the page works")
