@@ -208,12 +208,12 @@ TEST_CASE("what cannot be exported as asked leaves no file, and the message says
     return all;
   };
   const std::vector<Case> cases = {
-      {words("torchscript", out, {"--batch", "0"}), 1,
-       "--batch '0': 'dynamic' or a number of images from 1 to 4096"},
-      {words("torchscript", out, {"--batch", "two"}), 1, "--batch 'two'"},
+      {words("torchscript", out, {"--batch", "0"}), 2,
+       "'0' is not allowed; say 'dynamic' or a number of images from 1 to 4096"},
+      {words("torchscript", out, {"--batch", "two"}), 2, "'two' is not allowed"},
       {words("torchscript", out, {"--precision", "int8"}), 2, "--precision"},
       {words("caffe", out, {}), 2, "unknown exporter 'caffe'"},
-      {words("torchscript", (folder / "model.onnx").string(), {}), 1,
+      {words("torchscript", (folder / "model.onnx").string(), {}), 2,
        "files of the format 'torchscript' end in '.pt'"},
       {words("torchscript", out, {"--set", "augmentation.resize.enabled=false"}), 1,
        "does not bring images to one size"},

@@ -54,6 +54,7 @@ class TestPreparer {
     for (auto& augmentation : augmentations_) {
       if (augmentation->at_test_time()) augmentation->apply(image, random);
     }
+    if (!image.isContinuous()) image = image.clone();
     const bool bytes = image.depth() == CV_8U;
     const auto pixels =
         torch::from_blob(image.data, {image.rows, image.cols, 3}, bytes ? torch::kByte : torch::kFloat);
@@ -289,8 +290,8 @@ void require_writable_name(const ExportRequest& request, const std::string& endi
     throw DataError(request.out, "already exists; choose another name, or delete it first");
   }
   if (request.out.extension() != "." + ending) {
-    throw Error("error: --out " + request.out.string() + ": files of the format '" + request.format +
-                "' end in '." + ending + "'");
+    throw RecipeError({}, "--out " + request.out.string() + ": files of the format '" + request.format +
+                              "' end in '." + ending + "'");
   }
 }
 
