@@ -188,7 +188,7 @@ TEST_CASE("ONNX's checker accepts each operation") {
       const auto proto = onnx::to_onnx(model_of(compiled(main_of(snippet.code), weights)));
       CHECK(proto.graph().node_size() > 0);
     } catch (const std::exception& error) {
-      FAIL_CHECK(error.what());
+      FAIL_CHECK(std::string(error.what()));
     }
   }
 }
@@ -197,17 +197,14 @@ TEST_CASE("ONNX Runtime computes what LibTorch does, for batches of any size") {
   at::set_num_threads(1);
   torch::manual_seed(2);
   const Weights weights;
-  std::string source;
+  std::string source = "def main(x, w, v, m, k):\n";
+  std::string all;
   for (std::size_t i = 0; i < snippets().size(); ++i) {
-    const auto name = "f" + std::to_string(i);
-    source +=
-        "def " + name + "(x, w, v, m, k):\n    y = " + snippets()[i].code + "\n    return y.flatten(1)\n\n";
+    const auto name = "y" + std::to_string(i);
+    source += "    " + name + " = " + snippets()[i].code + "\n";
+    all += (i == 0 ? "" : ", ") + name + ".reshape(x.size(0), -1)";
   }
-  source += "def main(x, w, v, m, k):\n    return torch.cat([";
-  for (std::size_t i = 0; i < snippets().size(); ++i) {
-    source += (i == 0 ? "" : ", ") + ("f" + std::to_string(i)) + "(x, w, v, m, k).reshape(x.size(0), -1)";
-  }
-  source += "], 1)\n";
+  source += "    return torch.cat([" + all + "], 1)\n";
   const auto graph = compiled(source, weights);
   std::vector<torch::Tensor> inputs;
   for (const auto images : {1, 2, 5}) inputs.push_back(torch::randn({images, 4, 6, 5}));
