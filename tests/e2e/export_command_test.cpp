@@ -27,8 +27,8 @@ bool says(const std::string& text, const std::string& part) {
 const std::string& trained_model() {
   static const TemporaryFolder folder;
   static const std::string model = [] {
-    const auto run = kindred({"train", std::string(source_directory) + "/tests/e2e/tiny.toml", "--set",
-                              "train.epochs=1", "--run-dir", (folder / "run").string(), "-q"},
+    const auto run = kindred({"train", std::string(source_directory) + "/tests/e2e/tiny.toml", "--run-dir",
+                              (folder / "run").string(), "-q"},
                              folder.path());
     REQUIRE_MESSAGE(run.exit_code == 0, run.err);
     return (folder / "run/model/model.safetensors").string();
