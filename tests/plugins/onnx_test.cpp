@@ -101,8 +101,9 @@ const std::vector<Snippet>& snippets() {
        "torch.layer_norm(x, [5], m[:, 0], m[:, 1], 1e-6) + torch.layer_norm(x, [6, 5], None, None)"},
       {"group norm", "torch.group_norm(x, 2, v, v, 1e-5)"},
       {"pooling",
-       "torch.max_pool2d(x, [3, 3], [2, 2], [1, 1], [1, 1], True).flatten(1) + torch.avg_pool2d(x, [2, 2], "
-       "[2, 2], [0, 0], True).flatten(1)"},
+       "torch.cat([torch.max_pool2d(x, [3, 3], [2, 2], [1, 1], [1, 1], True).flatten(1), torch.avg_pool2d(x, "
+       "[2, 2], "
+       "[2, 2], [0, 0], True).flatten(1)], 1)"},
       {"pooling with a rim",
        "torch.avg_pool2d(x, [3, 3], [2, 2], [1, 1], False, False) + torch.avg_pool2d(x, [3, 3], [2, 2], [1, "
        "1], False, True)"},
