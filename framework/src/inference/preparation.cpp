@@ -179,6 +179,10 @@ std::shared_ptr<torch::jit::Graph> preparation_graph(const Preparation& preparat
   return graph;
 }
 
+torch::Tensor prepare_images(const Preparation& preparation, const torch::Tensor& images) {
+  return run_graph(preparation_graph(preparation), images);
+}
+
 std::optional<Preparation> find_preparation(const Preparer& prepare, cv::Size size) {
   Preparation found;
   found.size = size;
