@@ -315,21 +315,21 @@ void take_rows(Lowering& to, const Node& node) {
 
 /// x[..., index, ...] with one tensor of indices.
 void take(Lowering& to, const Node& node) {
-  const auto* list = node.input(1)->node();
-  if (list->kind() != torch::jit::prim::ListConstruct) {
-    throw CannotLower("its indices are not fixed");
+  auto indices = to.term(node.input(1));
+  if (indices.is_known()) {
+    for (const auto& index : indices.known.toListRef()) indices.items.push_back(Term{index});
   }
   std::int64_t axis = -1;
-  for (std::size_t i = 0; i < list->inputs().size(); ++i) {
-    const auto& index = to.term(list->input(i));
-    if (index.is_known() && index.known.isNone()) continue;
+  for (std::size_t i = 0; i < indices.items.size(); ++i) {
+    if (indices.items[i].is_known() && indices.items[i].known.isNone()) continue;
     if (axis >= 0) throw CannotLower("it takes several tensors of indices");
     axis = static_cast<std::int64_t>(i);
   }
   if (axis < 0) throw CannotLower("it takes no indices");
-  const auto* index = list->input(static_cast<std::size_t>(axis));
-  if (to.type_of(index) == ::onnx::TensorProto::BOOL)
-    throw CannotLower("how much it takes depends on values");
+  const auto& index = indices.items[static_cast<std::size_t>(axis)];
+  const bool is_mask =
+      index.is_known() ? index.known.toTensor().scalar_type() == torch::kBool : index.type == boolean;
+  if (is_mask) throw CannotLower("how much it takes depends on values");
   give(to, node, to.out().node("Gather", {tensor_of(to, node), to.tensor(index, int64)}, {{"axis", axis}}));
 }
 

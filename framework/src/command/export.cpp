@@ -54,6 +54,7 @@ class TestPreparer {
     for (auto& augmentation : augmentations_) {
       if (augmentation->at_test_time()) augmentation->apply(image, random);
     }
+    if (!image.isContinuous()) image = image.clone();
     const bool bytes = image.depth() == CV_8U;
     const auto pixels =
         torch::from_blob(image.data, {image.rows, image.cols, 3}, bytes ? torch::kByte : torch::kFloat);
@@ -135,9 +136,12 @@ torch::Tensor places_of(std::size_t count, const std::vector<std::int64_t>& know
          std::max<std::int64_t>(1, static_cast<std::int64_t>(known.size()));
 }
 
-/// @param raw the exported model takes images as they are, those of a batch of one size
+/// @param preparation that the exported model makes itself: it takes images as they are, those of a batch of
+///                    one size, and the model gets them prepared by the same arithmetic
 Comparison comparison_of(const std::vector<cv::Mat>& images, const model::Model& model, TestPreparer& prepare,
-                         std::optional<std::int64_t> batch, bool raw) {
+                         std::optional<std::int64_t> batch,
+                         const std::optional<inference::Preparation>& preparation) {
+  const bool raw = preparation.has_value();
   Comparison comparison;
   std::size_t next = 0;
   for (const auto count : batch_sizes(images.size(), batch)) {
@@ -155,7 +159,8 @@ Comparison comparison_of(const std::vector<cv::Mat>& images, const model::Model&
       prepared.push_back(prepare(image));
       if (!raw) pixels.clear();
     }
-    Activations network_input(torch::stack(prepared));
+    Activations network_input(raw ? inference::prepare_images(*preparation, torch::stack(pixels))
+                                  : torch::stack(prepared));
     std::vector<torch::Tensor> inputs = {raw ? torch::stack(pixels) : network_input.values};
     if (model.side_information().cameras) {
       network_input.cameras = places_of(count, model.population().cameras);
@@ -289,8 +294,8 @@ void require_writable_name(const ExportRequest& request, const std::string& endi
     throw DataError(request.out, "already exists; choose another name, or delete it first");
   }
   if (request.out.extension() != "." + ending) {
-    throw Error("error: --out " + request.out.string() + ": files of the format '" + request.format +
-                "' end in '." + ending + "'");
+    throw RecipeError({}, "--out " + request.out.string() + ": files of the format '" + request.format +
+                              "' end in '." + ending + "'");
   }
 }
 
@@ -334,7 +339,7 @@ ExportOutcome export_model(const ExportRequest& request, const Catalog& catalog,
   exporter->write(exported, written);
 
   const auto comparison = comparison_of(images.empty() ? draw_images(size) : images, *file.model, prepare,
-                                        request.batch, request.with_preprocessing);
+                                        request.batch, options.preparation);
   ExportOutcome outcome;
   const auto run = exporter->run(written, comparison.inputs);
   outcome.runtime = run.runtime;

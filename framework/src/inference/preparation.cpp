@@ -52,7 +52,7 @@ def area(length: int, out: int, both: float):
     begin = (places(out) * scale).unsqueeze(1)
     j = places(length).unsqueeze(0)
     overlap = torch.clamp(torch.minimum(j + 1, begin + scale) - torch.maximum(j, begin), min=0.0) / scale
-    first = torch.floor(places(out) * scale)
+    first = torch.floor(places(out) * scale + 1e-5)
     part = torch.clamp(places(out) + 1 - (first + 1) * (out / length), min=0.0)
     part = part - torch.floor(part)
     grown = taps(first, 1 - part, length) + taps(first + 1, part, length)
@@ -177,6 +177,10 @@ std::shared_ptr<torch::jit::Graph> preparation_graph(const Preparation& preparat
   torch::jit::ConstantPropagation(graph);
   torch::jit::EliminateDeadCode(graph);
   return graph;
+}
+
+torch::Tensor prepare_images(const Preparation& preparation, const torch::Tensor& images) {
+  return run_graph(preparation_graph(preparation), images);
 }
 
 std::optional<Preparation> find_preparation(const Preparer& prepare, cv::Size size) {

@@ -42,4 +42,7 @@ using Preparer = std::function<torch::Tensor(const cv::Mat&)>;
 /// weight, in any runtime.
 [[nodiscard]] std::shared_ptr<torch::jit::Graph> preparation_graph(const Preparation& preparation);
 
+/// What that graph gives.
+[[nodiscard]] torch::Tensor prepare_images(const Preparation& preparation, const torch::Tensor& images);
+
 }  // namespace kindred::inference

@@ -4,14 +4,12 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <string>
 #include <system_error>
 
 #include "command.h"
 #include "command/export.h"
 #include "common_options.h"
-#include "kindred/core/error.h"
 #include "session.h"
 #include "text/number_text.h"
 
@@ -25,17 +23,19 @@ struct Options {
   RecipeOptions recipe;
 };
 
-std::optional<std::int64_t> batch_of(const std::string& text) {
-  if (text == "dynamic") return std::nullopt;
+/// 0: not a number that is allowed.
+std::int64_t images_of(const std::string& text) {
   std::int64_t images = 0;
   const auto* end = text.data() + text.size();
   const auto [rest, failure] = std::from_chars(text.data(), end, images);
   constexpr std::int64_t most = 4096;
-  if (failure != std::errc() || rest != end || images < 1 || images > most) {
-    throw Error("error: --batch '" + text + "': 'dynamic' or a number of images from 1 to " +
-                std::to_string(most) + " is allowed");
-  }
-  return images;
+  const bool allowed = failure == std::errc() && rest == end && images >= 1 && images <= most;
+  return allowed ? images : 0;
+}
+
+std::string wrong_batch(std::string& text) {
+  if (text == "dynamic" || images_of(text) > 0) return "";
+  return "'" + text + "' is not allowed; say 'dynamic' or a number of images from 1 to 4096";
 }
 
 std::string comparison_text(const command::ExportOutcome& outcome) {
@@ -51,7 +51,7 @@ int export_model(const Options& options, Session& session) {
   const auto& catalog = session.load_plugins(options.recipe.plugins.folders);
   const auto progress = session.make_progress();
   auto request = options.request;
-  request.batch = batch_of(options.batch);
+  if (options.batch != "dynamic") request.batch = images_of(options.batch);
   request.half = options.precision == "fp16";
   request.overrides = options.recipe.overrides();
   if (const char* python = std::getenv("KINDRED_PYTHON"); python != nullptr && *python != '\0') {
@@ -79,6 +79,7 @@ Action add_options(CLI::App& app) {
       ->required()
       ->type_name("FILE");
   app.add_option("--batch", options->batch, "Images in a batch: dynamic (any number), or a number")
+      ->check(CLI::Validator(wrong_batch, ""))
       ->capture_default_str()
       ->type_name("dynamic|N");
   app.add_option("--precision", options->precision, "fp32 or fp16: of weights and computation")
