@@ -74,7 +74,8 @@ HttpRequest upload(const std::vector<std::uint8_t>& body,
 std::vector<std::string> ids_of(const HttpResponse& response) {
   REQUIRE_MESSAGE(response.status == 200, response.body);
   std::vector<std::string> ids;
-  for (const auto& match : nlohmann::json::parse(response.body)["matches"]) ids.push_back(match["id"]);
+  const auto json = nlohmann::json::parse(response.body);
+  for (const auto& match : json["matches"]) ids.push_back(match["id"]);
   return ids;
 }
 
