@@ -37,7 +37,7 @@ bool says(const std::string& text, const std::string& part) {
 struct People {
   People() {
     const auto run = (folder / "run").string();
-    REQUIRE(kindred({"train", tiny_recipe, "--run-dir", run, "--set", "train.epochs=2"}, folder.path())
+    REQUIRE(kindred({"train", tiny_recipe, "--run-dir", run, "--set", "train.epochs=4"}, folder.path())
                 .exit_code == 0);
     weights = run + "/model/model.safetensors";
     images = (folder / "people").string();
