@@ -23,7 +23,6 @@
 namespace kindred::inference {
 namespace {
 
-
 /// Of rows of length 1: the squared length of their mean is their mean cosine.
 bool are_nearly_equal(const torch::Tensor& rows) {
   constexpr double least_distance = 1e-5;

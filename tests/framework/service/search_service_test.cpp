@@ -154,7 +154,8 @@ TEST_CASE("parameters that are wrong are refused by name") {
   CHECK(contains(refused({{"threshold", "nan"}}), "'threshold' is 'nan'"));
   CHECK(contains(refused({{"camera", "-1"}}), "'camera' is '-1'"));
   CHECK(contains(refused({{"from", "yesterday"}}), "must be a time such as 2026-11-24T14:22:42Z"));
-  CHECK(contains(refused({{"tops", "1"}}), "there is no parameter 'tops'; there are 'picture_camera', 'top'"));
+  CHECK(
+      contains(refused({{"tops", "1"}}), "there is no parameter 'tops'; there are 'picture_camera', 'top'"));
   CHECK(refused({{"top", std::string(100'000, '9')}}).size() < 200);
 }
 

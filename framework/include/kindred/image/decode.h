@@ -10,8 +10,8 @@
 
 namespace kindred {
 
-/// Decodes the content of a file as read_image() (image.h) does, with the same limit of pixels, checked before
-/// anything is decoded, and the same errors.
+/// Decodes the content of a file as read_image() (image.h) does, with the same limit of pixels, checked
+/// before anything is decoded, and the same errors.
 /// @param name what errors call it
 [[nodiscard]] KINDRED_API cv::Mat decode_image(const std::vector<std::uint8_t>& bytes,
                                                const std::filesystem::path& name);
