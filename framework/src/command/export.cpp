@@ -37,7 +37,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double least_half_cosine = 0.999;
+/// How far descriptors of length 1 that the file gives may be from the model's.
+struct Tolerance {
+  double difference;  ///< of two numbers
+  double cosine;      ///< at least
+};
+
 constexpr std::size_t most_images = 16;
 constexpr std::size_t drawn_images = 8;
 
@@ -299,11 +304,14 @@ void require_writable_name(const ExportRequest& request, const std::string& endi
   }
 }
 
-}  // namespace
-
-double export_tolerance(bool half) {
-  return half ? 1e-2 : 1e-3;
+Tolerance tolerance_of(const ExportRequest& request) {
+  if (request.half) return {1e-2, 0.999};
+  // Pixels are rounded to whole numbers again, and those halfway between two may fall on either side.
+  if (request.with_preprocessing) return {5e-3, 0.9999};
+  return {1e-3, 0.9999};
 }
+
+}  // namespace
 
 ExportOutcome export_model(const ExportRequest& request, const Catalog& catalog,
                            progress::ProgressSink& progress) {
@@ -357,13 +365,13 @@ ExportOutcome export_model(const ExportRequest& request, const Catalog& catalog,
       if (!(difference <= outcome.largest_difference)) outcome.largest_difference = difference;
       if (!(cosine >= outcome.least_cosine)) outcome.least_cosine = cosine;
     }
-    const bool alike = outcome.largest_difference <= export_tolerance(request.half) &&
-                       (!request.half || outcome.least_cosine >= least_half_cosine);
+    const auto [difference, cosine] = tolerance_of(request);
+    const bool alike = outcome.largest_difference <= difference && outcome.least_cosine >= cosine;
     if (!alike) {
       throw Error("error: " + outcome.runtime + " gives other descriptors than the model (cosine down to " +
                   std::to_string(outcome.least_cosine) + ", difference up to " +
-                  std::to_string(outcome.largest_difference) + ", at most " +
-                  std::to_string(export_tolerance(request.half)) + " is allowed), so no file was written; " +
+                  std::to_string(outcome.largest_difference) + ", at most " + std::to_string(difference) +
+                  " is allowed), so no file was written; " +
                   (request.half ? "export in 32 bits: --precision fp32"
                                 : "please report it, with the recipe of the model"));
     }

@@ -38,9 +38,6 @@ struct ExportOutcome {
   std::vector<std::pair<std::string, std::string>> about;  ///< the file's metadata
 };
 
-/// The largest difference between the numbers of two descriptors of length 1 that an export may have.
-[[nodiscard]] double export_tolerance(bool half);
-
 /// Writes the file only when its runtime gives the model's descriptors, or is not there. Throws DataError
 /// when the file exists, and Error for a model that cannot be exported as asked, or that gives others.
 [[nodiscard]] ExportOutcome export_model(const ExportRequest& request, const Catalog& catalog,
