@@ -14,11 +14,10 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "called_model.h"
 #include "kindred/core/error.h"
-#include "kindred/nn/tensor_module.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/exporter.h"
 #include "kindred/role/head.h"
@@ -76,39 +75,6 @@ std::shared_ptr<model::Model> small_model(const ComponentInfo& backbone, const C
   if (!plan) return nullptr;
   auto model = model::build_model(*plan, model::any_population(4));
   train_a_little(*model);
-  model->eval();
-  return model;
-}
-
-/// A trunk that does what it is told to, under a head that takes means.
-template <class Call>
-class CalledTrunk final : public TensorModule {
- public:
-  explicit CalledTrunk(Call call) : call_(std::move(call)) {
-    weight = register_parameter("weight", torch::randn({4, 3, 3, 3}) * 0.3);
-  }
-  torch::Tensor forward(const torch::Tensor& images) override { return call_(torch::conv2d(images, weight)); }
-  torch::Tensor weight;
-
- private:
-  Call call_;
-};
-
-class MeanOfMap final : public Head {
- public:
-  [[nodiscard]] std::vector<OutputInfo> outputs() const override {
-    return {{"descriptor", OutputKind::feature, 4}};
-  }
-  [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return nullptr; }
-  [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override {
-    return {features.values.mean({2, 3})};
-  }
-};
-
-template <class Call>
-std::shared_ptr<model::Model> called_model(Call call) {
-  auto model = std::make_shared<model::Model>(std::make_shared<CalledTrunk<Call>>(std::move(call)),
-                                              std::make_shared<MeanOfMap>());
   model->eval();
   return model;
 }

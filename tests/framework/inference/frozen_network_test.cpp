@@ -6,15 +6,12 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
+#include "called_model.h"
 #include "inference/batch_describer.h"
 #include "inference/fused_graph.h"
 #include "inference/residual_end.h"
-#include "kindred/nn/tensor_module.h"
 #include "kindred/role/backbone.h"
 #include "kindred/role/head.h"
 #include "model/model.h"
@@ -63,39 +60,6 @@ Activations batch_of(std::int64_t images, std::int64_t height, std::int64_t widt
   return batch;
 }
 
-/// A trunk and a head that do what they are told to.
-template <class Call>
-class ToldTrunk final : public TensorModule {
- public:
-  explicit ToldTrunk(Call call) : call_(std::move(call)) {
-    weight = register_parameter("weight", torch::randn({4, 3, 3, 3}) * 0.3);
-  }
-  torch::Tensor forward(const torch::Tensor& images) override { return call_(torch::conv2d(images, weight)); }
-  torch::Tensor weight;
-
- private:
-  Call call_;
-};
-
-class MeanHead final : public Head {
- public:
-  [[nodiscard]] std::vector<OutputInfo> outputs() const override {
-    return {{"descriptor", OutputKind::feature, 4}};
-  }
-  [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return nullptr; }
-  [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override {
-    return {features.values.mean({2, 3})};
-  }
-};
-
-template <class Call>
-std::shared_ptr<model::Model> told_model(Call call) {
-  auto model = std::make_shared<model::Model>(std::make_shared<ToldTrunk<Call>>(std::move(call)),
-                                              std::make_shared<MeanHead>());
-  model->eval();
-  return model;
-}
-
 }  // namespace
 
 TEST_CASE("every backbone under every head gives the same descriptors as a graph") {
@@ -135,7 +99,7 @@ TEST_CASE("every backbone under every head gives the same descriptors as a graph
 
 TEST_CASE("batches of any size are computed in runs of the same size") {
   torch::manual_seed(2);
-  const auto model = told_model([](const torch::Tensor& map) { return map.relu(); });
+  const auto model = called_model([](const torch::Tensor& map) { return map.relu(); });
   FrozenNetwork network(*model, batch_of(9, 12, 10), in_fp32);
   REQUIRE(network.is_graph());
   for (const auto images : {1, 7, 8, 9, 16, 19}) {
@@ -181,7 +145,7 @@ TEST_CASE("a network whose branches depend on values is not run as a graph, and 
   // The left half of the example is darker than its mirror image's.
   auto batch = batch_of(4, 12, 10);
   batch.values.narrow(3, 0, 5).sub_(3);
-  const auto model = told_model([](const torch::Tensor& map) {
+  const auto model = called_model([](const torch::Tensor& map) {
     const auto left = map.narrow(3, 0, 3).mean().item<float>();
     const auto right = map.narrow(3, 5, 3).mean().item<float>();
     return left < right ? map.relu() : map.narrow(1, 0, 4).neg().relu() + map.square();
@@ -194,7 +158,7 @@ TEST_CASE("a network whose branches depend on values is not run as a graph, and 
 
 TEST_CASE("a network that cannot be traced is run as it is, and the reason is known") {
   const auto stray = torch::ones({4, 1, 1}, torch::requires_grad());  // a parameter that nobody registered
-  const auto model = told_model([stray](const torch::Tensor& map) { return map * stray; });
+  const auto model = called_model([stray](const torch::Tensor& map) { return map * stray; });
   const auto batch = batch_of(2, 12, 10);
   FrozenNetwork network(*model, batch, in_fp32);
   CHECK_FALSE(network.is_graph());
