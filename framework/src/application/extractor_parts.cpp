@@ -151,18 +151,6 @@ cv::Mat test_picture(int height, int width) {
   return picture;
 }
 
-/// Its last image again until they are `count`.
-Activations filled(const Activations& images, std::int64_t count) {
-  const auto places = torch::arange(count, torch::kLong).clamp_max(images.values.size(0) - 1);
-  const auto take = [&](const torch::Tensor& tensor) {
-    return tensor.defined() ? tensor.index_select(0, places) : tensor;
-  };
-  auto more = images.with(take(images.values));
-  more.cameras = take(images.cameras);
-  more.views = take(images.views);
-  return more;
-}
-
 }  // namespace
 
 /// A set of augmentations that nobody else uses meanwhile.
@@ -203,7 +191,7 @@ ExtractorParts::ExtractorParts(const ExtractorOptions& options, std::shared_ptr<
       computing_(computing_of(options, file_.plan)),
       loading_(data::loader_options(file_.plan, computing_.device)),
       single_(*file_.model, file_.plan.embed.flip_test, computing_),
-      many_(*file_.model, file_.plan.embed.flip_test, computing_) {
+      many_(*file_.model, file_.plan.embed.flip_test, computing_, {.batch = batch_}) {
   notes_.insert(notes_.end(), file_.notes.begin(), file_.notes.end());
   file_.plan.embed.batch_size = batch_;
   loading_.skip_bad_images = false;
@@ -308,12 +296,7 @@ torch::Tensor ExtractorParts::describe(const Activations& images) {
     const auto of_a_graph = std::min(batch_, most_images_of_a_graph);
     // Up to half a graph, single images are not slower.
     if (2 * count <= of_a_graph || of_a_graph == 1) return single_.describe(images);
-    if (many_begun_ || count >= of_a_graph) {
-      many_begun_ = true;
-      return many_.describe(images);
-    }
-    many_begun_ = true;
-    return many_.describe(filled(images, of_a_graph)).narrow(0, 0, count);
+    return many_.describe(images);
   } catch (const std::exception& error) {
     if (!system::is_out_of_memory(error)) throw;
     throw system::batch_too_large(

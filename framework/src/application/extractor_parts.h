@@ -82,7 +82,6 @@ class ExtractorParts {
   /// On a processor graphs are of one number of images: one for few crops, one for whole batches.
   inference::BatchDescriber single_;
   inference::BatchDescriber many_;
-  bool many_begun_ = false;
 };
 
 }  // namespace kindred::application
