@@ -1,8 +1,11 @@
 """What the tests share: features, files of features, and the launcher."""
 import os
 import pathlib
+import signal
 import subprocess
+import sys
 import tempfile
+import time
 import unittest
 
 import numpy as np
@@ -76,3 +79,18 @@ class FolderTest(unittest.TestCase):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.folder = pathlib.Path(temporary.name)
+
+
+def printed_after_ctrl_c(test, script, seconds):
+    """What a program prints after "ready", when Ctrl-C is pressed that many seconds later. It has to end well."""
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        test.assertEqual(process.stdout.readline(), "ready\n")
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        test.assertEqual(process.returncode, 0, err)
+        return out
+    finally:
+        process.kill()
+        process.communicate()

@@ -1,17 +1,13 @@
 """kindred.Model, beside what the launcher extracts."""
 import pathlib
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
-import time
 import unittest
 
 import numpy as np
 
 import kindred
-from helpers import SOURCE, run_launcher
+from helpers import SOURCE, printed_after_ctrl_c, run_launcher
 
 TINY = SOURCE / "tests/e2e/tiny.toml"
 
@@ -126,16 +122,7 @@ except KeyboardInterrupt:
     print("interrupted", flush=True)
 print(model.extract(images[:1]).shape[0], flush=True)
 """
-        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        try:
-            self.assertEqual(process.stdout.readline(), "ready\n")
-            time.sleep(0.3)
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
-            self.assertEqual((out, process.returncode), ("interrupted\n1\n", 0), err)
-        finally:
-            process.kill()
-            process.communicate()
+        self.assertEqual(printed_after_ctrl_c(self, script, 0.3), "interrupted\n1\n")
 
     def test_errors(self):
         (self.folder / "broken.jpg").write_bytes(b"\xff\xd8 no image")

@@ -1,5 +1,4 @@
 """Threads, the GIL and Ctrl-C."""
-import signal
 import subprocess
 import sys
 import threading
@@ -9,7 +8,7 @@ import unittest
 import numpy as np
 
 import kindred
-from helpers import Features
+from helpers import Features, printed_after_ctrl_c
 
 
 class Threads(unittest.TestCase):
@@ -78,16 +77,7 @@ except KeyboardInterrupt:
 kindred.match(features[:2], features[:2])
 print("works on", flush=True)
 """
-        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        try:
-            self.assertEqual(process.stdout.readline(), "ready\n")
-            time.sleep(0.5)
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
-            self.assertEqual((out, process.returncode), ("interrupted\nworks on\n", 0), err)
-        finally:
-            process.kill()
-            process.communicate()
+        self.assertEqual(printed_after_ctrl_c(self, script, 0.5), "interrupted\nworks on\n")
 
     def test_set_threads(self):
         script = """
