@@ -1,6 +1,8 @@
 // Every shipped backbone under every shipped head, small, for images of 96 x 48.
 #pragma once
 
+#include <torch/torch.h>
+
 #include <optional>
 #include <string>
 
@@ -54,6 +56,19 @@ inline std::optional<recipe::Plan> small_plan(const Catalog& catalog, const Comp
                                (branches ? ", cut=\"" + small.cut + "\", reduced_dim=16" : std::string()) +
                                (clip ? ", grid=[6, 3]" : "") + "}"}),
       catalog);
+}
+
+/// Statistics and weights as a training leaves them: none of them 0 or 1.
+inline void make_trained(torch::nn::Module& module) {
+  const torch::NoGradGuard no_gradients;
+  for (auto& item : module.named_buffers()) {
+    if (!item.value().is_floating_point()) continue;
+    if (item.key().ends_with("running_var")) item.value().uniform_(0.5, 2);
+    if (item.key().ends_with("running_mean")) item.value().normal_(0, 0.2);
+  }
+  for (auto& item : module.named_parameters()) {
+    if (item.value().dim() == 1) item.value().add_(torch::rand_like(item.value()) * 0.2);
+  }
 }
 
 }  // namespace kindred::test

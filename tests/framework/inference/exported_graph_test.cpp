@@ -1,6 +1,5 @@
 #include "inference/exported_graph.h"
 
-#include <ATen/Parallel.h>
 #include <doctest/doctest.h>
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
@@ -23,6 +22,7 @@
 #include "kindred/role/head.h"
 #include "model/model.h"
 #include "model/traced_model.h"
+#include "one_thread.h"
 #include "plugin/plugin_loader.h"
 #include "recipe/component_choice.h"
 #include "recipe/plan.h"
@@ -43,19 +43,6 @@ const plugin::LoadedPlugins& shipped_plugins() {
   return plugins;
 }
 
-/// Statistics and weights as a training leaves them: none of them 0 or 1.
-void train_a_little(torch::nn::Module& module) {
-  const torch::NoGradGuard no_gradients;
-  for (auto& item : module.named_buffers()) {
-    if (!item.value().is_floating_point()) continue;
-    if (item.key().ends_with("running_var")) item.value().uniform_(0.5, 2);
-    if (item.key().ends_with("running_mean")) item.value().normal_(0, 0.2);
-  }
-  for (auto& item : module.named_parameters()) {
-    if (item.value().dim() == 1) item.value().add_(torch::rand_like(item.value()) * 0.2);
-  }
-}
-
 Activations images_of(const model::Model& model, std::int64_t images, cv::Size size = small_size) {
   Activations batch(torch::randn({images, 3, size.height, size.width}));
   if (model.side_information().cameras) batch.cameras = torch::arange(images) % 3 - 1;  // -1: unknown
@@ -74,7 +61,7 @@ std::shared_ptr<model::Model> small_model(const ComponentInfo& backbone, const C
                                cameras ? ", side_information='camera_view', unknown_camera='none'" : "");
   if (!plan) return nullptr;
   auto model = model::build_model(*plan, model::any_population(4));
-  train_a_little(*model);
+  make_trained(*model);
   model->eval();
   return model;
 }
@@ -90,7 +77,7 @@ std::string refusal(Call call, std::optional<std::int64_t> batch = std::nullopt)
 }  // namespace
 
 TEST_CASE("every backbone under every head becomes a graph for any number of images") {
-  at::set_num_threads(1);
+  const OneThread one_thread;
   torch::manual_seed(1);
   const auto& catalog = shipped_plugins().catalog;
   std::int64_t seen = 0;
@@ -119,7 +106,7 @@ TEST_CASE("every backbone under every head becomes a graph for any number of ima
 }
 
 TEST_CASE("ONNX Runtime gives the descriptors of every shipped backbone and head") {
-  at::set_num_threads(1);
+  const OneThread one_thread;
   torch::manual_seed(2);
   const auto& catalog = shipped_plugins().catalog;
   const auto* factory = catalog.find<Exporter>("onnx");

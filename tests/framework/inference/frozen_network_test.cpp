@@ -16,6 +16,7 @@
 #include "kindred/role/head.h"
 #include "model/model.h"
 #include "model/traced_model.h"
+#include "one_thread.h"
 #include "plugin/plugin_loader.h"
 #include "small_networks.h"
 #include "system/device.h"
@@ -27,31 +28,6 @@ using namespace kindred::inference;  // NOLINT
 namespace {
 
 const system::Computing in_fp32{torch::kCPU, system::Precision::fp32};
-
-/// Threads that wait busily for each other take many times as long beside other tests.
-class OneThread {
- public:
-  OneThread() { at::set_num_threads(1); }
-  ~OneThread() { at::set_num_threads(before_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_ = at::get_num_threads();
-};
-
-/// Statistics and weights as a training leaves them: none of them 0 or 1.
-void make_trained(torch::nn::Module& module) {
-  const torch::NoGradGuard no_gradients;
-  for (auto& item : module.named_buffers()) {
-    if (!item.value().is_floating_point()) continue;
-    if (item.key().ends_with("running_var")) item.value().uniform_(0.5, 2);
-    if (item.key().ends_with("running_mean")) item.value().normal_(0, 0.2);
-  }
-  for (auto& item : module.named_parameters()) {
-    if (item.value().dim() == 1) item.value().add_(torch::rand_like(item.value()) * 0.2);
-  }
-}
 
 Activations batch_of(std::int64_t images, std::int64_t height, std::int64_t width) {
   Activations batch(system::place_images(torch::randn({images, 3, height, width}), torch::kCPU));
