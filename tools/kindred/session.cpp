@@ -7,8 +7,6 @@
 namespace kindred::launcher {
 namespace {
 
-constexpr int interrupted_exit = 130;
-
 std::atomic<bool> stop{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may not wait");
 

@@ -36,6 +36,7 @@ class Session {
   [[nodiscard]] std::unique_ptr<progress::ProgressSink> make_progress() const;
   /// Prints "note: TEXT" to stderr.
   void note(const std::string& text) const;
+  static constexpr int interrupted_exit = 130;
   /// Tells the user how to continue a run that a signal has stopped.
   /// @return the exit code
   [[nodiscard]] static int interrupted(const std::filesystem::path& folder);

@@ -33,6 +33,12 @@ struct Step {
   bool ordered;
 };
 
+/// An image of a pass.
+struct Item {
+  std::size_t sample;
+  std::uint64_t position;
+};
+
 /// One image of a batch. Written by the worker that has taken it, read when the batch is complete.
 struct Slot {
   int height = 0;
@@ -53,7 +59,8 @@ struct Pending {
 struct Task {
   Pending* batch;
   std::size_t slot;
-  std::uint64_t position;
+  std::uint64_t position;  ///< among all images of the pass
+  std::uint64_t turn;      ///< among those that are worked on
 };
 
 /// Augmentations may write into the pixels, so nobody else may see them.
@@ -118,8 +125,8 @@ class BatchMemory {
 
 }  // namespace
 
-/// Workers take the images of the pass one by one in its order. An ordered augmentation has a turn: the
-/// position of the image that may enter it. Whoever has taken an image passes on each turn exactly once,
+/// Workers take the images of the pass one by one in its order. An ordered augmentation has a turn: that
+/// of the image that may enter it. Whoever has taken an image passes on each turn exactly once,
 /// also for an image that failed, and the lowest position in work never waits for another one, so that there
 /// is no deadlock.
 struct Loader::State {
@@ -154,13 +161,14 @@ struct Loader::State {
   bool cancelled = false;
   std::size_t active = 0;  // workers that have an image
 
-  std::vector<std::vector<std::size_t>> batches;
+  std::vector<std::vector<Item>> batches;
+  bool is_shared = false;  // others work on the rest of each batch
   std::int64_t epoch = 0;
   std::size_t first_delivered = 0;
   std::size_t next_batch = 0;   // the one that next() looks at
   std::size_t taken_batch = 0;  // where workers take the next image
   std::size_t taken_slot = 0;
-  std::uint64_t taken_position = 0;
+  std::uint64_t taken_turn = 0;
   std::vector<std::uint64_t> turns;  // for each ordered augmentation
   std::deque<std::unique_ptr<Pending>> window;
   BatchMemory memory;
@@ -207,8 +215,8 @@ struct Loader::State {
       window.push_back(std::make_unique<Pending>(
           Pending{taken_batch, size, taken_batch >= first_delivered, std::vector<Slot>(size), {}}));
     }
-    const Task task{window.back().get(), taken_slot, taken_position};
-    ++taken_position;
+    const Task task{window.back().get(), taken_slot, batches[taken_batch][taken_slot].position, taken_turn};
+    ++taken_turn;
     if (++taken_slot == batches[taken_batch].size()) {
       taken_slot = 0;
       ++taken_batch;
@@ -219,7 +227,7 @@ struct Loader::State {
   void process(const Task& task) {
     Slot& slot = task.batch->slots[task.slot];
     std::size_t turns_had = 0;
-    const Sample& sample = samples[batches[task.batch->index][task.slot]];
+    const Sample& sample = samples[batches[task.batch->index][task.slot].sample];
     try {
       load(task, sample, slot, turns_had);
     } catch (const DataError& error) {
@@ -233,7 +241,7 @@ struct Loader::State {
       slot.error = std::current_exception();
     }
     for (; turns_had < ordered_steps; ++turns_had) {
-      if (!wait_for_turn(turns_had, task.position)) return;
+      if (!wait_for_turn(turns_had, task.turn)) return;
       pass_turn(turns_had);
     }
   }
@@ -249,7 +257,7 @@ struct Loader::State {
         steps[i].augmentation->apply(image, random);
         continue;
       }
-      if (!wait_for_turn(turns_had, task.position)) return;
+      if (!wait_for_turn(turns_had, task.turn)) return;
       steps[i].augmentation->apply(image, random);
       pass_turn(turns_had);
       ++turns_had;
@@ -288,9 +296,9 @@ struct Loader::State {
   }
 
   /// False when the pass has been abandoned.
-  bool wait_for_turn(std::size_t which, std::uint64_t position) {
+  bool wait_for_turn(std::size_t which, std::uint64_t turn) {
     std::unique_lock lock(mutex);
-    turn_passed.wait(lock, [&] { return cancelled || turns[which] == position; });
+    turn_passed.wait(lock, [&] { return cancelled || turns[which] == turn; });
     return !cancelled;
   }
 
@@ -312,13 +320,13 @@ struct Loader::State {
       if (slot.error) {
         if (!options.skip_bad_images || slot.bad_data.empty()) std::rethrow_exception(slot.error);
         if (!batch.delivered) continue;
-        const bool first_time = skipped.insert(indices[i]).second;
+        const bool first_time = skipped.insert(indices[i].sample).second;
         if (first_time && messages.size() < kept_messages) messages.push_back(slot.bad_data);
       } else if (batch.delivered && (slot.height != first->height || slot.width != first->width)) {
         const auto first_index = static_cast<std::size_t>(first - batch.slots.begin());
-        throw DataError(samples[indices[i]].path,
+        throw DataError(samples[indices[i].sample].path,
                         "is " + size_text(slot) + " pixels (height x width) after augmentation, but " +
-                            samples[indices[first_index]].path + " is " + size_text(*first) +
+                            samples[indices[first_index].sample].path + " is " + size_text(*first) +
                             "; all images of a batch must have the same size: add the augmentation 'resize' "
                             "to the recipe");
       }
@@ -337,7 +345,7 @@ struct Loader::State {
         float* pixels = pending.images.data_ptr<float>();
         std::memcpy(pixels + row * size, pixels + i * size, size * sizeof(float));
       }
-      batch.samples.push_back(indices[i]);
+      batch.samples.push_back(indices[i].sample);
     }
     if (!batch.samples.empty()) {
       batch.images = pending.images.narrow(0, 0, static_cast<std::int64_t>(batch.samples.size()));
@@ -368,24 +376,38 @@ Loader::Loader(const Dataset& dataset, const std::vector<Sample>& samples,
 
 Loader::~Loader() = default;
 
-void Loader::start(std::vector<std::vector<std::size_t>> batches, std::int64_t epoch,
-                   std::size_t first_batch) {
-  for (const auto& batch : batches) {
-    if (batch.empty()) throw std::invalid_argument("a batch holds no samples");
-    for (const std::size_t index : batch) {
-      if (index >= state_->samples.size())
+void Loader::start(std::vector<std::vector<std::size_t>> batches, std::int64_t epoch, std::size_t first_batch,
+                   const std::vector<std::vector<std::size_t>>& shares) {
+  if (!shares.empty() && shares.size() != batches.size()) {
+    throw std::invalid_argument("each batch needs a share");
+  }
+  std::vector<std::vector<Item>> items(batches.size());
+  std::uint64_t before = 0;
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const auto& batch = batches[i];
+    const auto add = [&](std::size_t place) {
+      if (batch.at(place) >= state_->samples.size())
         throw std::out_of_range("a batch holds a sample that does not exist");
+      items[i].push_back({batch[place], before + place});
+    };
+    if (shares.empty()) {
+      for (std::size_t place = 0; place < batch.size(); ++place) add(place);
+    } else {
+      for (const auto place : shares[i]) add(place);
     }
+    if (items[i].empty()) throw std::invalid_argument("a batch holds no samples");
+    before += batch.size();
   }
   std::unique_lock lock(state_->mutex);
   state_->abandon(lock);
   for (const Step& step : state_->steps) step.augmentation->start_pass();
-  const std::size_t first = std::min(first_batch, batches.size());
-  const std::size_t from = state_->ordered_steps > 0 && first < batches.size() ? 0 : first;
-  state_->taken_position = 0;
-  for (std::size_t i = 0; i < from; ++i) state_->taken_position += batches[i].size();
-  state_->turns.assign(state_->ordered_steps, state_->taken_position);
-  state_->batches = std::move(batches);
+  const std::size_t first = std::min(first_batch, items.size());
+  const std::size_t from = state_->ordered_steps > 0 && first < items.size() ? 0 : first;
+  state_->taken_turn = 0;
+  for (std::size_t i = 0; i < from; ++i) state_->taken_turn += items[i].size();
+  state_->turns.assign(state_->ordered_steps, state_->taken_turn);
+  state_->batches = std::move(items);
+  state_->is_shared = !shares.empty();
   state_->epoch = epoch;
   state_->first_delivered = first;
   state_->next_batch = from;
@@ -414,7 +436,7 @@ std::optional<Batch> Loader::next() {
     state.work_available.notify_all();
     if (!pending->delivered) continue;
     Batch batch = state.finish(*pending);
-    if (!batch.samples.empty()) return batch;
+    if (!batch.samples.empty() || state.is_shared) return batch;
   }
   state.memory.release();
   return std::nullopt;

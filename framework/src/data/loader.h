@@ -59,12 +59,17 @@ class Loader {
   /// out batches that an interrupted pass has delivered, and the rest is as it was there. They are not even
   /// decoded, unless an augmentation is ordered(): then their images go through it again, to bring it to the
   /// state in which the interrupted pass had it, and only the delivery is left out.
-  void start(std::vector<std::vector<std::size_t>> batches, std::int64_t epoch, std::size_t first_batch = 0);
+  /// @param shares for each batch the places in it that are worked on, ascending, by this process of several;
+  /// empty: all of all batches. Images are the same as without; an augmentation that is ordered() sees those
+  /// of the shares alone.
+  void start(std::vector<std::vector<std::size_t>> batches, std::int64_t epoch, std::size_t first_batch = 0,
+             const std::vector<std::vector<std::size_t>>& shares = {});
 
   /// The next batch in order, or nothing when the pass is over. A batch whose images are all bad is passed
-  /// over. Throws what decoding or augmenting threw, for the first such image in the order of the pass, once
-  /// the batches before it have been delivered: DataError for an unreadable image unless those are skipped,
-  /// and for images of different sizes in a batch. The pass is then over; start() begins another.
+  /// over; with shares it comes without images, since others may have some. Throws what decoding or
+  /// augmenting threw, for the first such image in the order of the pass, once the batches before it have
+  /// been delivered: DataError for an unreadable image unless those are skipped, and for images of different
+  /// sizes in a batch. The pass is then over; start() begins another.
   [[nodiscard]] std::optional<Batch> next();
 
   /// Images left out of delivered batches as bad so far, with the first messages (at most 10).

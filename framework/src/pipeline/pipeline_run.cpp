@@ -419,8 +419,11 @@ class PipelineRun {
     StageClock clock(folder, record, progress);
     stage::StageResult result;
     try {
+      if (stage.is_shared()) options_.ranks->post(stage.name);
       result = stage.run({catalog_, folder, [this](const std::string& name) { return folder_of(name); },
-                          device, clock, stop});
+                          device, clock, stop, *options_.ranks});
+      // Of which ranks that work together take a share.
+      if (stage.is_shared()) system::set_threads(pipeline_.machine.threads);
     } catch (...) {
       clock.stop();
       progress.note("stage '" + stage.name +
@@ -478,6 +481,18 @@ class PipelineRun {
   std::set<std::string> to_restore_;  ///< while planning: those whose earlier result would be taken back
 };
 
+/// The ranks that follow, which wait for stages until the pipeline ends in whatever way.
+class Followers {
+ public:
+  explicit Followers(const system::Ranks& ranks) : ranks_(ranks) {}
+  ~Followers() { ranks_.dismiss(); }
+  Followers(const Followers&) = delete;
+  Followers& operator=(const Followers&) = delete;
+
+ private:
+  const system::Ranks& ranks_;
+};
+
 /// What moving and removing folders throws, as an error with place and reason.
 template <class Action>
 auto with_data_errors(const Action& action) {
@@ -524,6 +539,7 @@ std::string plan_text(const std::vector<PlannedStage>& stages) {
 PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog, const fs::path& folder,
                              const PipelineOptions& options, progress::ProgressSink& progress,
                              const std::atomic<bool>& stop) {
+  const Followers followers(*options.ranks);
   return with_data_errors([&] {
     PipelineRun run(pipeline, catalog, folder, options);
     const file::FolderLock lock(folder);

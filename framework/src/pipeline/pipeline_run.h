@@ -9,6 +9,7 @@
 #include "pipeline/file_hashes.h"
 #include "pipeline/pipeline.h"
 #include "progress/progress.h"
+#include "system/ranks.h"
 
 namespace kindred::pipeline {
 
@@ -18,6 +19,8 @@ struct PipelineOptions {
   /// What files hold, shared by several pipelines one after the other; nullptr: FOLDER/.file_hashes.
   FileHashes* hashes = nullptr;
   bool ignore_code = false;  ///< what another build of Kindred has made counts as this one's
+  /// Those that work on stages together; the others follow_pipeline().
+  const system::Ranks* ranks = &system::Ranks::alone();
 };
 
 /// What is the matter with a stage before it runs.

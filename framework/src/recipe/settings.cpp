@@ -211,6 +211,12 @@ Schema<TrainSettings> TrainSettings::schema() {
       .unit("parts")
       .also_called({"accumulation_steps", "grad_accumulation", "gradient_accumulation", "accum_iter",
                     "accumulate_grad_batches", "gradient_accumulation_steps", "update_freq"});
+  s.add(
+       "sync_batch_norm", &TrainSettings::sync_batch_norm,
+       "batch normalizations use the statistics of the whole batch where several ranks share it, so that the "
+       "training is that of one process; otherwise each rank uses those of its own images; of no effect for "
+       "one process alone")
+      .also_called({"syncbn", "sync_bn", "use_sync_bn"});
   s.add("precision", &TrainSettings::precision,
         "precision of the network; 'bf16' and 'fp16' are mixed with fp32 where needed; 'auto': bf16 if the "
         "device is designed for it, else fp16 on a GPU, else fp32; fp16 needs a GPU",

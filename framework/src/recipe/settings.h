@@ -126,7 +126,8 @@ struct GroupSettings {
 /// Table [train].
 struct TrainSettings {
   std::int64_t epochs = 60;
-  std::int64_t accumulate = 1;  ///< parts that each batch is computed in
+  std::int64_t accumulate = 1;   ///< parts that each batch is computed in
+  bool sync_batch_norm = false;  ///< statistics of batches are those of all ranks
   system::Precision precision = system::Precision::fp32;
   double clip_gradient_norm = 0;      ///< 0: not
   double ema_decay = 0;               ///< 0: no averaged weights

@@ -17,6 +17,7 @@
 #include "ranking/evaluation.h"
 #include "recipe/affects.h"
 #include "recipe/plan.h"
+#include "system/ranks.h"
 #include "training/extension.h"
 
 namespace kindred::stage {
@@ -44,6 +45,7 @@ struct StageContext {
   torch::Device device;
   progress::ProgressSink& progress;
   const std::atomic<bool>& stop;
+  const system::Ranks& ranks;  ///< those that work on the stage together, if it is_shared()
 };
 
 struct StageResult {
@@ -88,6 +90,9 @@ class Stage {
   /// What it has made, in its folder: what other stages read, and what must be the same when it is made
   /// again. Logs and times are not among them.
   [[nodiscard]] virtual std::vector<std::string> results(const std::filesystem::path& folder) const = 0;
+
+  /// Whether several ranks work on it together: run() is then called on all of them, and rank 0 writes.
+  [[nodiscard]] virtual bool is_shared() const { return false; }
 
   /// Everything about it that can be known before the stages in front of it have run. Throws as the
   /// components do.

@@ -1,5 +1,8 @@
 #include "stage/train.h"
 
+#include <optional>
+#include <vector>
+
 #include "file/safetensors.h"
 #include "progress/log.h"
 #include "results/metrics_file.h"
@@ -7,6 +10,7 @@
 #include "system/device.h"
 #include "system/gpu_arithmetic.h"
 #include "system/precision.h"
+#include "system/rank_machine.h"
 #include "training/checkpoint.h"
 #include "training/extension.h"
 #include "training/run_directory.h"
@@ -79,32 +83,50 @@ TrainOutcome already_done(const recipe::Plan& plan, const training::RunDirectory
   return outcome;
 }
 
+/// What a training writes while it is under way.
+struct Records {
+  explicit Records(const training::RunDirectory& directory)
+      : metrics(directory.metrics()), log(directory.log()), tensorboard(directory.folder()) {}
+
+  results::MetricsFile metrics;
+  progress::RunLog log;
+  results::TensorBoardFile tensorboard;
+};
+
 }  // namespace
 
 TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_directory,
-                   progress::ProgressSink& progress, const std::atomic<bool>& stop) {
-  const training::RunDirectory directory(run_directory);
+                   progress::ProgressSink& progress, const std::atomic<bool>& stop,
+                   const system::Ranks& ranks) {
+  const training::RunDirectory directory(run_directory, ranks.is_first());
   const auto plan = decided(weights::settled(asked), training::binding_recipe(run_directory));
   directory.require_recipe(plan);
-  if (has_ended(plan, directory)) return already_done(plan, directory, progress);
+  // Before rank 0 writes anything that would change what others find.
+  if (ranks.any(has_ended(plan, directory))) return already_done(plan, directory, progress);
 
-  const auto device = system::resolve_device(plan.machine.device);
+  const auto device = system::device_of_rank(system::resolve_device(plan.machine.device), ranks.place());
   system::require_precision(plan.train.precision, device, "train.precision");
-  system::set_threads(plan.machine.threads);
+  system::set_threads(system::threads_of_rank(plan.machine.threads, ranks.place()));
   system::set_gpu_arithmetic(plan.machine.tf32, plan.machine.cudnn_benchmark);
-  results::MetricsFile metrics(directory.metrics());
-  progress::RunLog log(directory.log());
-  results::TensorBoardFile tensorboard(directory.folder());
-  progress::TeeProgress tee({&metrics, &tensorboard, &log, &progress});
+  std::optional<Records> records;
+  std::vector<progress::ProgressSink*> sinks{&progress};
+  if (ranks.is_first()) {
+    records.emplace(directory);
+    sinks.insert(sinks.begin(), {&records->metrics, &records->tensorboard, &records->log});
+  }
+  progress::TeeProgress tee(sinks);
 
   tell_of_precision(asked, plan, device, tee);
-  training::Training training(plan, directory, device, tee, metrics, stop);
+  training::Training training(plan, directory, device, tee, records ? &records->metrics : nullptr, stop,
+                              ranks);
   training.resume();
-  if (plan.train.tensorboard) tensorboard.begin(results::Metrics::read(directory.metrics()));
-  // Only now: what says how a model was made is not changed for what cannot go on.
-  training::set_models_aside(directory, plan);
-  directory.record_recipe(plan);
-  directory.write_environment(device, plan.train.precision);
+  if (records) {
+    if (plan.train.tensorboard) records->tensorboard.begin(results::Metrics::read(directory.metrics()));
+    // Only now: what says how a model was made is not changed for what cannot go on.
+    training::set_models_aside(directory, plan);
+    directory.record_recipe(plan);
+    directory.write_environment(device, plan.train.precision);
+  }
   TrainOutcome outcome;
   outcome.interrupted = !training.run();
   if (!outcome.interrupted) {

@@ -8,6 +8,7 @@
 
 #include "progress/progress.h"
 #include "recipe/plan.h"
+#include "system/ranks.h"
 
 namespace kindred::stage {
 
@@ -51,7 +52,10 @@ struct TrainOutcome {
 /// when the training images have changed since the checkpoint, and when the checkpoint is damaged and the
 /// previous one too; RecipeError for a group that catches nothing; Error when the device cannot compute in
 /// the precision, and when the loss is not finite any more (the last checkpoint is kept).
+/// @param ranks those that train together, each of which calls this with the same plan and directory: rank 0
+///              writes, the others read what is there
 [[nodiscard]] TrainOutcome train(const recipe::Plan& plan, const std::filesystem::path& run_directory,
-                                 progress::ProgressSink& progress, const std::atomic<bool>& stop);
+                                 progress::ProgressSink& progress, const std::atomic<bool>& stop,
+                                 const system::Ranks& ranks = system::Ranks::alone());
 
 }  // namespace kindred::stage

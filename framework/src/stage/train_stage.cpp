@@ -139,7 +139,7 @@ StageResult TrainStage::run(const StageContext& context) const {
   if (settings_.start_from)
     plan.weights.file = trained_model(context.folder_of(*settings_.start_from)).string();
   if (settings_.losses_from) start_losses(plan, context.folder_of(*settings_.losses_from));
-  const auto outcome = train(plan, context.folder, context.progress, context.stop);
+  const auto outcome = train(plan, context.folder, context.progress, context.stop, context.ranks);
   return {outcome.interrupted, outcome.images};
 }
 

@@ -34,6 +34,7 @@ class TrainStage final : public Stage {
       const Value& begun, const std::filesystem::path& folder) const override;
   [[nodiscard]] bool is_worth_keeping(const std::filesystem::path& folder) const override;
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
+  [[nodiscard]] bool is_shared() const override { return true; }
   void check() const override;
   [[nodiscard]] StageResult run(const StageContext& context) const override;
 

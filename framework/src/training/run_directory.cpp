@@ -32,7 +32,9 @@ std::optional<Value> binding_recipe(const fs::path& run_directory) {
   return begun && fs::exists(recipe) ? std::optional(recipe::load_recipe(recipe, {})) : std::nullopt;
 }
 
-RunDirectory::RunDirectory(fs::path folder) : folder_(std::move(folder)), lock_(folder_) {}
+RunDirectory::RunDirectory(fs::path folder, bool writes) : folder_(std::move(folder)) {
+  if (writes) lock_.emplace(folder_);
+}
 
 void RunDirectory::require_recipe(const recipe::Plan& plan) const {
   const auto binding = binding_recipe(folder_);

@@ -24,7 +24,8 @@ inline constexpr const char* model_name = "model.safetensors";
 class RunDirectory {
  public:
   /// Makes the folder where needed and locks it until destruction (folder_lock.h).
-  explicit RunDirectory(std::filesystem::path folder);
+  /// @param writes false: for a rank that leaves both, and all writing, to rank 0
+  explicit RunDirectory(std::filesystem::path folder, bool writes = true);
 
   /// Throws DataError naming the keys when the directory holds a checkpoint or a model of a recipe with
   /// another Plan::identity(), unless it can go on to the plan's epochs (extension.h).
@@ -50,7 +51,7 @@ class RunDirectory {
 
  private:
   std::filesystem::path folder_;
-  file::FolderLock lock_;
+  std::optional<file::FolderLock> lock_;
 };
 
 }  // namespace kindred::training

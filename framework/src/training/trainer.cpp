@@ -20,6 +20,7 @@
 #include "system/precision.h"
 #include "training/batch_pairs.h"
 #include "training/checkpoint.h"
+#include "training/gathered_outputs.h"
 #include "training/random_state.h"
 
 namespace kindred::training {
@@ -62,6 +63,10 @@ std::vector<std::string> figures_of(const std::vector<model::LossTerm>& terms, b
   return names;
 }
 
+std::string of_rank(const std::string& name, int rank) {
+  return rank == 0 ? name : name + "." + std::to_string(rank);
+}
+
 std::string loss_prefix(std::size_t index) {
   return "loss." + std::to_string(index) + ".";
 }
@@ -88,8 +93,10 @@ void check_finite(const file::TensorFile& state) {
 
 }  // namespace
 
-Trainer::Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, torch::Device device)
-    : device_(device),
+Trainer::Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, torch::Device device,
+                 const system::Ranks& ranks)
+    : ranks_(ranks),
+      device_(device),
       precision_(plan.train.precision),
       clips_(plan.train.clip_gradient_norm > 0),
       accumulate_(plan.train.accumulate),
@@ -110,9 +117,12 @@ Trainer::Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, 
   groups_ = learning_groups(plan.groups, *model_, terms_, own);
   make_update(plan, std::move(own));
   find_statistics();
+  if (ranks_.are_many() && plan.train.sync_batch_norm) synced_.emplace(ranks_);
   model_->train();
   if (plan.train.ema_decay > 0) average_.emplace(*model_, plan.train.ema_decay);
-  torch::manual_seed(RandomStream(plan.seed, {training_stream})());
+  // Ranks draw different numbers for different images.
+  torch::manual_seed(
+      RandomStream(plan.seed, {training_stream + static_cast<std::uint64_t>(ranks_.rank())})());
 }
 
 void Trainer::make_update(const recipe::Plan& plan,
@@ -180,6 +190,13 @@ void Trainer::start_epoch(std::int64_t epoch) {
   }
   epoch_ = epoch;
   set_modes();
+  if (!ranks_.are_many()) return;
+  std::vector<torch::Tensor> learning;
+  for (const auto& parameter : model_->parameters()) {
+    if (parameter.requires_grad()) learning.push_back(parameter);
+  }
+  gradient_sums_.reset();  // first, or the hooks of both would be on the same nodes
+  gradient_sums_ = std::make_unique<GradientSums>(ranks_, learning);
 }
 
 void Trainer::set_modes() {
@@ -205,7 +222,7 @@ void Trainer::step(const Activations& images, const torch::Tensor& labels, std::
 
 std::vector<torch::Tensor> Trainer::forward(const Activations& images, std::int64_t epoch, std::int64_t batch,
                                             std::size_t part) {
-  model_->start_step(epoch, batch, static_cast<std::int64_t>(part));
+  model_->start_step(epoch, batch, ranks_.rank() * accumulate_ + static_cast<std::int64_t>(part));
   // Its own for each pass: weights that are converted without a graph must not be used again with one.
   const system::Autocast autocast({device_, precision_});
   return model_->forward(images);
@@ -232,14 +249,44 @@ std::vector<torch::Tensor> Trainer::teachers_outputs(const Activations& images,
   return outputs;
 }
 
-void Trainer::compute(const Activations& given_images, const torch::Tensor& labels, std::int64_t epoch,
+void Trainer::average_statistics() {
+  if (!ranks_.are_many() || synced_) return;
+  const torch::NoGradGuard no_gradients;
+  std::vector<torch::Tensor> statistics;
+  for (const auto& module : model_->modules()) {
+    for (const auto* name : {"running_mean", "running_var"}) {
+      const auto buffers = module->named_buffers(/*recurse=*/false);
+      if (const auto* found = buffers.find(name)) statistics.push_back(*found);
+    }
+  }
+  if (statistics.empty()) return;
+  std::vector<torch::Tensor> flat;
+  for (const auto& tensor : statistics) flat.push_back(tensor.reshape({-1}));
+  const auto all = torch::cat(flat);
+  ranks_.sum(all);
+  all.div_(ranks_.count());
+  std::int64_t at = 0;
+  for (auto& tensor : statistics) {
+    tensor.copy_(all.narrow(0, at, tensor.numel()).view(tensor.sizes()));
+    at += tensor.numel();
+  }
+}
+
+void Trainer::compute(const Activations& given_images, const torch::Tensor& given_labels, std::int64_t epoch,
                       std::int64_t batch) {
-  const auto classes = system::place_labels(labels, device_);
   auto images = given_images;
   for (auto* places : {&images.cameras, &images.views}) {
-    if (!places->defined()) *places = torch::full({labels.size(0)}, -1, torch::kInt64);
+    if (!places->defined()) *places = torch::full({given_labels.size(0)}, -1, torch::kInt64);
   }
-  const auto parts = parts_of(images.values.size(0), accumulate_);
+  const auto all_labels = ranks_.gather(given_labels);
+  const auto labels = torch::cat(all_labels);
+  const auto classes = system::place_labels(labels, device_);
+  const auto cameras = torch::cat(ranks_.gather(images.cameras));
+  // As many on all ranks, which may exchange statistics in each.
+  std::size_t most_parts = static_cast<std::size_t>(accumulate_);
+  for (const auto& own : all_labels)
+    most_parts = std::min(most_parts, parts_of(own.size(0), accumulate_).size());
+  const auto parts = parts_of(images.values.size(0), static_cast<std::int64_t>(most_parts));
   // First: a mean teacher borrows the model.
   const auto of_teachers = teachers_outputs(images, parts);
   std::optional<PartwisePass> in_parts;
@@ -250,11 +297,13 @@ void Trainer::compute(const Activations& given_images, const torch::Tensor& labe
   }
   auto outputs =
       in_parts ? in_parts->outputs() : forward(model::placed(images, device_), epoch, batch, /*part=*/0);
+  std::optional<GatheredOutputs> gathered;
+  if (ranks_.are_many()) outputs = gathered.emplace(ranks_, outputs).all();
   last_outputs_.clear();
   for (const auto& output : outputs) last_outputs_.push_back(output.detach());
-  outputs.insert(outputs.end(), of_teachers.begin(), of_teachers.end());
+  for (const auto& output : of_teachers) outputs.push_back(torch::cat(ranks_.gather(output)));
   for (const auto& term : terms_) term.random.start_step(epoch, batch);
-  const LossBatch batch_of_losses{outputs, classes, system::place_labels(images.cameras, device_)};
+  const LossBatch batch_of_losses{outputs, classes, system::place_labels(cameras, device_)};
   std::vector<torch::Tensor> values;
   torch::Tensor sum;
   for (const auto& term : terms_) {
@@ -266,8 +315,17 @@ void Trainer::compute(const Activations& given_images, const torch::Tensor& labe
   values.push_back(sum.detach().to(torch::kFloat32).reshape({}));
   if (!sum.requires_grad()) throw nothing_learns(epoch);
   update_->backward(sum, [&] {
-    if (in_parts && !in_parts->backward() && !update_->has_gradients()) throw nothing_learns(epoch);
+    bool learns = true;
+    if (gathered) {
+      // In parts, gradients are there after the last one alone.
+      if (!in_parts) gradient_sums_->start();
+      learns = gathered->backward();
+    }
+    if (in_parts) learns = in_parts->backward();
+    if (gathered) gradient_sums_->finish();
+    if (!learns && !update_->has_gradients()) throw nothing_learns(epoch);
   });
+  average_statistics();
   if (clips_) values.push_back(update_->gradient_norm().to(sum.device()));
   std::vector<torch::Tensor> watched{torch::stack(values)};
   for (const auto& term : terms_) {
@@ -325,8 +383,14 @@ file::TensorFile Trainer::state() {
   check_finite(state);
   update_->add_state(state);
   const auto random = random_state(device_);
-  state.tensors.emplace_back("random.cpu", random.cpu);
-  if (random.cuda.defined()) state.tensors.emplace_back("random.cuda", random.cuda);
+  const auto keep = [&](const std::string& name, const torch::Tensor& own) {
+    const auto all = ranks_.gather(own);
+    for (std::size_t rank = 0; rank < all.size(); ++rank) {
+      state.tensors.emplace_back(of_rank(name, static_cast<int>(rank)), all[rank]);
+    }
+  };
+  keep("random.cpu", random.cpu);
+  if (random.cuda.defined()) keep("random.cuda", random.cuda);
   state.tensors.emplace_back("meter", meter_.state());
   return state;
 }
@@ -342,10 +406,13 @@ void Trainer::restore(const file::TensorFile& state, const std::filesystem::path
   }
   update_->restore(state, file, device_);
   try {
-    RandomState random{state_tensor(state, "random.cpu", file), {}};
+    const auto last = of_rank("random.cpu", ranks_.count());
+    const bool as_many =
+        state.find(of_rank("random.cpu", ranks_.count() - 1)) != nullptr && state.find(last) == nullptr;
+    RandomState random{state_tensor(state, of_rank("random.cpu", as_many ? ranks_.rank() : 0), file), {}};
     // A training may go on with another device: the GPU's generator then begins anew.
-    if (const auto* cuda = state.find("random.cuda")) random.cuda = *cuda;
-    set_random_state(random, device_);
+    if (const auto* cuda = state.find(of_rank("random.cuda", ranks_.rank()))) random.cuda = *cuda;
+    if (as_many) set_random_state(random, device_);
   } catch (const c10::Error& error) {
     throw DataError(file,
                     "is not a checkpoint of this training: " + std::string(error.what_without_backtrace()));

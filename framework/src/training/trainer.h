@@ -15,9 +15,12 @@
 #include "model/model.h"
 #include "recipe/plan.h"
 #include "system/kept_memory.h"
+#include "system/ranks.h"
 #include "training/batch_parts.h"
+#include "training/gradient_sums.h"
 #include "training/learning_groups.h"
 #include "training/loss_meter.h"
+#include "training/synced_batch_norm.h"
 #include "training/teachers.h"
 #include "training/weight_average.h"
 #include "training/weight_update.h"
@@ -31,7 +34,10 @@ class Trainer {
   /// the plan's seed alone. Reads the files of teachers. Throws RecipeError as learning_groups() and as
   /// Teachers, DataError as Teachers.
   /// @param plan its train.precision has been decided on and is one that the device can compute in
-  Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, torch::Device device);
+  /// @param ranks those that train together, each with images of its own: a step learns from the images of
+  /// all, and leaves the same weights on all
+  Trainer(const recipe::Plan& plan, std::shared_ptr<model::Model> model, torch::Device device,
+          const system::Ranks& ranks = system::Ranks::alone());
 
   /// Freezes what is frozen in this epoch (from 1) and lets learn what is not; to be called before its first
   /// step, and before its next one when the model was in evaluation mode or restored in between. Frozen
@@ -44,7 +50,7 @@ class Trainer {
   /// suffice; ComponentFault when head or losses give something that they must not.
   /// @param images [N, 3, H, W], 32-bit floats, on the CPU, with their cameras and views (network_input()) or
   /// without: all are unknown then
-  /// @param labels [N], int64, on the CPU
+  /// @param labels [N], int64, on the CPU; images and labels of this rank
   /// @param factor the schedule's: each learning rate is the optimiser's times its group's times this
   void step(const Activations& images, const torch::Tensor& labels, std::int64_t epoch, std::int64_t batch,
             double factor);
@@ -69,10 +75,12 @@ class Trainer {
   /// While it lives, model() holds the averaged weights, where they are kept, else nothing happens.
   [[nodiscard]] std::unique_ptr<WeightAverage::InPlace> averaged_weights();
 
-  /// Everything that the next steps depend on, the random generators' states too. Waits for the device;
-  /// throws Error when the loss, a weight or a statistic is not finite any more: such a state is never kept.
+  /// Everything that the next steps depend on, the random generators' states of all ranks too. Waits for the
+  /// device; throws Error when the loss, a weight or a statistic is not finite any more: such a state is
+  /// never kept.
   [[nodiscard]] file::TensorFile state();
-  /// Goes back to a state. Throws DataError naming `file` when it does not fit.
+  /// Goes back to a state. With another number of ranks than it was left by, the random generators begin
+  /// anew. Throws DataError naming `file` when it does not fit.
   void restore(const file::TensorFile& state, const std::filesystem::path& file);
 
  private:
@@ -92,8 +100,11 @@ class Trainer {
                                                             const std::vector<BatchRows>& parts);
   void compute(const Activations& images, const torch::Tensor& labels, std::int64_t epoch,
                std::int64_t batch);
+  /// Statistics that normalizations keep: the mean over the ranks.
+  void average_statistics();
 
   system::KeptMemory kept_memory_;  // first, so that it ends when all else is free
+  const system::Ranks& ranks_;
   torch::Device device_;
   system::Precision precision_;
   bool clips_;
@@ -110,6 +121,8 @@ class Trainer {
   std::vector<double> rate_factors_;  // of each group of the optimiser
   std::vector<Statistics> statistics_;
   std::unique_ptr<WeightUpdate> update_;
+  std::unique_ptr<GradientSums> gradient_sums_;  // of an epoch, where ranks are many
+  std::optional<SyncedBatchNorm> synced_;
   std::optional<WeightAverage> average_;
   LossMeter meter_;
   std::int64_t epoch_ = 1;

@@ -11,6 +11,7 @@
 
 #include "data/planned_loader.h"
 #include "inference/feature_extraction.h"
+#include "inference/shared_extraction.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
 #include "model/population.h"
@@ -28,6 +29,7 @@
 #include "training/lasting_losses.h"
 #include "training/planned_schedule.h"
 #include "training/random_state.h"
+#include "training/rank_share.h"
 #include "training/shared_sampler.h"
 #include "weights/initial_weights.h"
 #include "weights/loss_weights.h"
@@ -73,8 +75,8 @@ std::shared_ptr<model::Model> initial_model(const recipe::Plan& plan, const Trai
 }  // namespace
 
 Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torch::Device device,
-                   progress::ProgressSink& progress, results::MetricsFile& metrics,
-                   const std::atomic<bool>& stop)
+                   progress::ProgressSink& progress, results::MetricsFile* metrics,
+                   const std::atomic<bool>& stop, const system::Ranks& ranks)
     : plan_(plan),
       directory_(directory),
       device_(device),
@@ -83,13 +85,14 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       progress_(progress),
       metrics_(metrics),
       stop_(stop),
+      ranks_(ranks),
       data_(load_training_data(plan)),
       sampler_(create_sampler(plan, data_)),
       schedule_(create_schedule(plan)),
       augmentations_(data::create_augmentations(plan)),
       loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan, device),
               /*training=*/true),
-      trainer_(plan, initial_model(plan, data_, progress), device) {
+      trainer_(plan, initial_model(plan, data_, progress), device, ranks) {
   std::vector<std::string> notes;
   weights::start_losses(plan, trainer_.terms(), classes_of(data_), notes);
   for (const auto& note : notes) progress_.note(note);
@@ -103,6 +106,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
   if (plan.train.epochs > 0) {
     const auto first = batches_of_epoch(1);  // says what is wrong before pairs are looked for
     require_parts(plan, first);
+    static_cast<void>(shares_of(first));
     if (const auto shares = shares_text(plan, data_, first); !shares.empty()) progress_.note(shares);
     const auto warning = check_pairs(plan, *sampler_, data_.labels, terms_with_pairs(trainer_.terms()));
     if (!warning.empty()) progress_.note(warning);
@@ -118,7 +122,7 @@ void Training::resume() {
   const auto found = read_checkpoint(directory_.checkpoint(), progress_);
   if (!found) {
     // What an attempt measured that was killed before its first checkpoint is measured again.
-    metrics_.go_back_to(0);
+    if (metrics_ != nullptr) metrics_->go_back_to(0);
     return;
   }
   const auto file = directory_.checkpoint();
@@ -141,7 +145,7 @@ void Training::resume() {
   last_loss_ = found->last_loss;
   // What was best by another figure says nothing.
   if (found->best_by == plan_.train.best_by) best_score_ = found->best_score;
-  metrics_.go_back_to(found->metrics_position);
+  if (metrics_ != nullptr) metrics_->go_back_to(found->metrics_position);
   if (extension) progress_.note(extension->note);
   if (epoch_ <= plan_.train.epochs) {
     progress_.note("continuing in epoch " + std::to_string(epoch_) + " of " +
@@ -161,10 +165,11 @@ bool Training::run() {
     if (!run_epoch()) return false;
     // The last epoch always ends with a checkpoint: should writing the model fail, nothing is lost.
     const bool due = epochs_done() % plan_.train.checkpoint_every == 0 || epoch_ > plan_.train.epochs;
-    const bool stopped = stop_ && epoch_ <= plan_.train.epochs;
+    const bool stopped = ranks_.any(stop_) && epoch_ <= plan_.train.epochs;
     if (due || stopped) checkpoint();
     if (stopped) return false;
   }
+  if (!ranks_.is_first()) return true;
   if (trainer_.averages()) {
     const auto averaged = trainer_.averaged_weights();
     model::write_model_file(directory_.averaged_model(), trainer_.model(), plan_);
@@ -197,6 +202,28 @@ std::vector<std::vector<std::size_t>> Training::batches_of_epoch(std::int64_t ep
   return batches;
 }
 
+std::vector<std::vector<std::size_t>> Training::shares_of(
+    const std::vector<std::vector<std::size_t>>& batches) const {
+  std::vector<std::vector<std::size_t>> shares;
+  if (!ranks_.are_many()) return shares;
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    for (int rank = 0; rank < ranks_.count(); ++rank) {
+      auto share = share_of_rank(batches[i], data_.labels, rank, ranks_.count());
+      if (share.size() < 2) {
+        throw ComponentError(
+            plan_.sampler.factory->info().id(),
+            "batch " + std::to_string(i + 1) + " has " + std::to_string(batches[i].size()) +
+                " images, of which rank " + std::to_string(rank) + " of " + std::to_string(ranks_.count()) +
+                " would get " + std::to_string(share.size()) +
+                "; each needs at least two, those of an identity staying together: use fewer "
+                "ranks or larger batches");
+      }
+      if (rank == ranks_.rank()) shares.push_back(std::move(share));
+    }
+  }
+  return shares;
+}
+
 std::int64_t Training::images_learnt_from() const {
   std::int64_t images = 0;
   for (std::int64_t epoch = 1; epoch <= std::min(epoch_, plan_.train.epochs); ++epoch) {
@@ -210,7 +237,8 @@ std::int64_t Training::images_learnt_from() const {
 bool Training::run_epoch() {
   auto batches = batches_of_epoch(epoch_);
   const auto total = static_cast<std::int64_t>(batches.size());
-  loader_.start(std::move(batches), epoch_, static_cast<std::size_t>(batch_));
+  const auto shares = shares_of(batches);
+  loader_.start(std::move(batches), epoch_, static_cast<std::size_t>(batch_), shares);
   trainer_.start_epoch(epoch_);
   for (const auto& group : trainer_.groups()) {
     if (batch_ == 0 && group.frozen_epochs > 0 && epoch_ == group.frozen_epochs + 1)
@@ -226,14 +254,16 @@ bool Training::run_epoch() {
     learn(*batch, total);
     const double seconds = progress::monotonic_seconds() - before;
     worked_ += seconds;
-    rate_.add(static_cast<double>(batch->samples.size()), seconds);
+    rate_.add(static_cast<double>(batch->samples.size()) * ranks_.count(), seconds);
     batch_rate_.add(1, seconds);
     progress_.update(progress_of(total));
-    if (stop_) {
+    if (ranks_.any(stop_)) {
       checkpoint();
       return false;
     }
-    if (progress::monotonic_seconds() - last_checkpoint_ > 60 * plan_.train.checkpoint_minutes) checkpoint();
+    // Their clocks differ.
+    const bool due = progress::monotonic_seconds() - last_checkpoint_ > 60 * plan_.train.checkpoint_minutes;
+    if (ranks_.any(due)) checkpoint();
   }
   finish_epoch(total);
   return true;
@@ -241,9 +271,10 @@ bool Training::run_epoch() {
 
 void Training::learn(const data::Batch& batch, std::int64_t batches) {
   batch_ = static_cast<std::int64_t>(batch.index) + 1;
-  if (batch.samples.size() < 2) {
+  if (ranks_.any(batch.samples.size() < 2)) {
     progress_.note("warning: batch " + std::to_string(batch_) + " of epoch " + std::to_string(epoch_) +
-                   " is skipped: only one of its images could be read");
+                   " is skipped: " + (ranks_.are_many() ? "a rank could read" : "only") +
+                   " one of its images" + (ranks_.are_many() ? " at most" : " could be read"));
     return;
   }
   std::vector<std::int64_t> classes;
@@ -314,15 +345,17 @@ void Training::finish_epoch(std::int64_t batches) {
   batch_ = 0;
 }
 
-results::Evaluation Training::evaluate(const TestSet& test_set) {
+std::optional<results::Evaluation> Training::evaluate(const TestSet& test_set) {
   inference::FeatureExtraction extraction(trainer_.model(), plan_, inference_,
                                           test_set.query.size() + test_set.gallery.size());
   const auto extract = [&](const std::vector<Sample>& samples, const std::string& split) {
-    return extraction.extract(*data_.dataset, samples,
-                              test_set.name.empty() ? split : test_set.name + " " + split, progress_);
+    return inference::extract_together(extraction, *data_.dataset, samples,
+                                       test_set.name.empty() ? split : test_set.name + " " + split,
+                                       plan_.embed.batch_size, ranks_, progress_);
   };
   const auto query = extract(test_set.query, "query");
   const auto gallery = extract(test_set.gallery, "gallery");
+  if (!ranks_.is_first()) return std::nullopt;
   progress::SilentProgress silent;
   return ranking::evaluate_features(query, gallery, plan_, silent, "query", "gallery", device_);
 }
@@ -334,7 +367,9 @@ void Training::evaluate_epoch() {
   progress::Progress progress;
   double sum = 0;
   for (const auto& test_set : data_.test_sets) {
-    const auto evaluation = evaluate(test_set);
+    const auto found = evaluate(test_set);
+    if (!found) continue;
+    const auto& evaluation = *found;
     progress = {};
     progress.stage = test_set.name.empty() ? "evaluate" : "evaluate " + test_set.name;
     progress.detail = "epoch " + std::to_string(epoch_) + "/" + std::to_string(plan_.train.epochs);
@@ -347,7 +382,7 @@ void Training::evaluate_epoch() {
     sum += evaluation.find(best_by_->name)->value;
     if (!test_set.name.empty()) progress_.finish(progress);
   }
-  const double score = sum / static_cast<double>(data_.test_sets.size());
+  const double score = ranks_.broadcast(sum / static_cast<double>(data_.test_sets.size()));
   if (!data_.test_sets.front().name.empty()) {
     // The mean over the test sets decides, and is said after them.
     progress.stage = "evaluate";
@@ -359,7 +394,7 @@ void Training::evaluate_epoch() {
       !best_score_ || (best_by_->higher_is_better ? score > *best_score_ : score < *best_score_);
   if (better && !std::isnan(score)) {
     best_score_ = score;
-    model::write_model_file(directory_.best(), trainer_.model(), plan_);
+    if (ranks_.is_first()) model::write_model_file(directory_.best(), trainer_.model(), plan_);
   }
   if (best_score_) progress.figures["best " + best_by_->name] = *best_score_;
   progress_.finish(progress);
@@ -372,18 +407,19 @@ void Training::checkpoint() {
   checkpoint.batch = batch_;
   checkpoint.identity = recipe::write_recipe(plan_.identity());
   checkpoint.data = data_.fingerprint;
-  checkpoint.metrics_position = metrics_.position();
+  checkpoint.metrics_position = metrics_ == nullptr ? 0 : metrics_->position();
   checkpoint.best_by = plan_.train.best_by;
   checkpoint.best_score = best_score_;
   checkpoint.last_loss = last_loss_;
   checkpoint.environment = environment();
-  write_checkpoint(directory_.checkpoint(), checkpoint);
+  if (ranks_.is_first()) write_checkpoint(directory_.checkpoint(), checkpoint);
   last_checkpoint_ = progress::monotonic_seconds();
 }
 
 std::string Training::environment() const {
   return "LibTorch " + system::torch_version() + " on " + device_.str() + " with " +
-         std::to_string(at::get_num_threads()) + " threads";
+         std::to_string(at::get_num_threads()) + " threads" +
+         (ranks_.are_many() ? " on each of " + std::to_string(ranks_.count()) + " ranks" : "");
 }
 
 }  // namespace kindred::training

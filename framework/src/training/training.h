@@ -18,6 +18,7 @@
 #include "results/evaluation.h"
 #include "results/metrics_file.h"
 #include "system/precision.h"
+#include "system/ranks.h"
 #include "training/checkpoint.h"
 #include "training/run_directory.h"
 #include "training/trainer.h"
@@ -27,9 +28,15 @@ namespace kindred::training {
 
 class Training {
  public:
-  /// All arguments taken by reference must outlive it. `metrics` is one of the sinks behind `progress`.
+  /// All arguments taken by reference must outlive it.
+  /// @param metrics one of the sinks behind `progress`; nullptr on all ranks but the first, which is the one
+  ///                that writes
+  /// @param ranks those that train together: each batch is shared by them, the images of an identity staying
+  ///              together. Images are those of one process, but for augmentations that are ordered(), which
+  ///              see those of a rank alone.
   Training(const recipe::Plan& plan, const RunDirectory& directory, torch::Device device,
-           progress::ProgressSink& progress, results::MetricsFile& metrics, const std::atomic<bool>& stop);
+           progress::ProgressSink& progress, results::MetricsFile* metrics, const std::atomic<bool>& stop,
+           const system::Ranks& ranks = system::Ranks::alone());
 
   /// Goes on where the directory's checkpoint stands, if there is one.
   void resume();
@@ -48,9 +55,13 @@ class Training {
   void learn(const data::Batch& batch, std::int64_t batches);
   void finish_epoch(std::int64_t batches);
   void evaluate_epoch();
-  [[nodiscard]] results::Evaluation evaluate(const TestSet& test_set);
+  /// On the first rank; nothing on the others.
+  [[nodiscard]] std::optional<results::Evaluation> evaluate(const TestSet& test_set);
   void checkpoint();
   [[nodiscard]] std::vector<std::vector<std::size_t>> batches_of_epoch(std::int64_t epoch) const;
+  /// The places of this rank in each batch; empty for one process alone.
+  [[nodiscard]] std::vector<std::vector<std::size_t>> shares_of(
+      const std::vector<std::vector<std::size_t>>& batches) const;
   [[nodiscard]] progress::Progress progress_of(std::int64_t batches) const;
   [[nodiscard]] std::string environment() const;
   [[nodiscard]] bool evaluates() const { return plan_.train.evaluate_every > 0; }
@@ -60,8 +71,9 @@ class Training {
   torch::Device device_;
   system::Computing inference_;  // of evaluations in between
   progress::ProgressSink& progress_;
-  results::MetricsFile& metrics_;
+  results::MetricsFile* metrics_;
   const std::atomic<bool>& stop_;
+  const system::Ranks& ranks_;
 
   TrainingData data_;
   std::unique_ptr<Sampler> sampler_;

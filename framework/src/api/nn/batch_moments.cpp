@@ -1,11 +1,16 @@
 #include "batch_moments.h"
 
+#include <atomic>
 #include <cstdint>
 #include <stdexcept>
+
+#include "fused_norm.h"
 
 namespace kindred {
 
 namespace {
+
+std::atomic<int> unfused = 0;
 
 void take_in(const torch::Tensor& running, const torch::Tensor& value, double share, double factor) {
   auto* kept = running.data_ptr<float>();
@@ -23,9 +28,19 @@ bool is_plain(const torch::Tensor& values) {
 
 }  // namespace
 
+UnfusedNorms::UnfusedNorms() {
+  ++unfused;
+}
+UnfusedNorms::~UnfusedNorms() {
+  --unfused;
+}
+bool UnfusedNorms::are_wanted() {
+  return unfused > 0;
+}
+
 std::optional<ChannelMoments> batch_moments(torch::nn::BatchNorm2dImpl& norm, const torch::Tensor& map) {
-  if (!norm.is_training() || !has_channel_kernels(map) || map.size(1) != norm.options.num_features() ||
-      !is_plain(norm.weight) || !is_plain(norm.bias)) {
+  if (UnfusedNorms::are_wanted() || !norm.is_training() || !has_channel_kernels(map) ||
+      map.size(1) != norm.options.num_features() || !is_plain(norm.weight) || !is_plain(norm.bias)) {
     return std::nullopt;
   }
   const auto count = map.numel() / map.size(1);

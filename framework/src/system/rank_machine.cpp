@@ -1,0 +1,33 @@
+#include "system/rank_machine.h"
+
+#include <torch/cuda.h>
+
+#include <algorithm>
+#include <string>
+#include <thread>
+
+#include "kindred/core/error.h"
+#include "system/processors.h"
+
+namespace kindred::system {
+
+torch::Device device_of_rank(torch::Device device, const RankPlace& place) {
+  if (!device.is_cuda() || place.local_count == 1 || device.index() > 0) return device;
+  const auto gpus = static_cast<int>(torch::cuda::device_count());
+  if (place.local_rank >= gpus) {
+    throw Error("rank " + std::to_string(place.rank) + " is number " + std::to_string(place.local_rank) +
+                " of its machine, counted from 0, which has " + std::to_string(gpus) +
+                (gpus == 1 ? " GPU" : " GPUs") + "; start one rank for each GPU, or set machine.device");
+  }
+  return {torch::kCUDA, static_cast<torch::DeviceIndex>(place.local_rank)};
+}
+
+std::int64_t threads_of_rank(std::int64_t threads, const RankPlace& place) {
+  if (threads > 0 || place.local_count == 1) return threads;
+  const auto usable = usable_processors();
+  // mpirun and srun bind each rank to processors of its own.
+  const bool is_bound = usable * place.local_count <= std::thread::hardware_concurrency();
+  return is_bound ? usable : std::max<std::int64_t>(1, usable / place.local_count);
+}
+
+}  // namespace kindred::system
