@@ -1,0 +1,94 @@
+#include "rank_place.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "kindred/core/error.h"
+
+namespace kindred::test {
+using launcher::rank_place;
+namespace {
+
+launcher::Environment environment(std::map<std::string, std::string> variables) {
+  return [variables = std::move(variables)](const std::string& name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::nullopt : std::optional(found->second);
+  };
+}
+
+std::string refusal(std::map<std::string, std::string> variables) {
+  try {
+    static_cast<void>(rank_place(environment(std::move(variables))));
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_CASE("without variables, or as one of one, a process is alone") {
+  CHECK(rank_place(environment({})).count == 1);
+  CHECK(rank_place(environment({{"RANK", "0"}, {"WORLD_SIZE", "1"}})).count == 1);
+  // A batch script of SLURM, outside of srun.
+  CHECK(
+      rank_place(environment({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "8"}, {"SLURM_JOB_ID", "3"}})).count ==
+      1);
+}
+
+TEST_CASE("torchrun says everything") {
+  const auto place = rank_place(environment({{"RANK", "5"},
+                                             {"WORLD_SIZE", "8"},
+                                             {"LOCAL_RANK", "1"},
+                                             {"LOCAL_WORLD_SIZE", "4"},
+                                             {"MASTER_ADDR", "gpu1"},
+                                             {"MASTER_PORT", "29400"},
+                                             {"TORCHELASTIC_USE_AGENT_STORE", "True"},
+                                             {"TORCHELASTIC_RUN_ID", "job"},
+                                             {"TORCHELASTIC_RESTART_COUNT", "2"}}));
+  CHECK(place.rank == 5);
+  CHECK(place.count == 8);
+  CHECK(place.local_rank == 1);
+  CHECK(place.local_count == 4);
+  CHECK(place.address == "gpu1");
+  CHECK(place.port == 29400);
+  CHECK(place.is_served);
+  CHECK(place.attempt == "job/2");
+}
+
+TEST_CASE("mpirun on one machine and srun on several name a place to meet") {
+  const auto of_mpi = rank_place(environment({{"OMPI_COMM_WORLD_RANK", "1"},
+                                              {"OMPI_COMM_WORLD_SIZE", "2"},
+                                              {"OMPI_COMM_WORLD_LOCAL_RANK", "1"},
+                                              {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"},
+                                              {"PMIX_NAMESPACE", "prterun-7"}}));
+  CHECK(of_mpi.address == "127.0.0.1");
+  CHECK(of_mpi.port >= 20000);
+  CHECK_FALSE(of_mpi.is_served);
+  const auto of_slurm = rank_place(environment({{"SLURM_PROCID", "3"},
+                                                {"SLURM_STEP_NUM_TASKS", "6"},
+                                                {"SLURM_LOCALID", "1"},
+                                                {"SLURM_STEP_TASKS_PER_NODE", "2(x3)"},
+                                                {"SLURM_STEP_NODELIST", "gpu[03-04,7].site,other"},
+                                                {"SLURM_JOB_ID", "4711"}}));
+  CHECK(of_slurm.rank == 3);
+  CHECK(of_slurm.count == 6);
+  CHECK(of_slurm.local_count == 2);
+  CHECK(of_slurm.address == "gpu03.site");
+}
+
+TEST_CASE("what cannot be is refused with the variable's name") {
+  CHECK(refusal({{"RANK", "2"}, {"WORLD_SIZE", "2"}}).find("RANK = '2' must be a whole number from 0 to 1") !=
+        std::string::npos);
+  CHECK(refusal({{"RANK", "0"}, {"WORLD_SIZE", "two"}}).find("WORLD_SIZE") != std::string::npos);
+  CHECK(refusal({{"RANK", "0"}}).find("WORLD_SIZE is not set") != std::string::npos);
+  CHECK(refusal({{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"LOCAL_WORLD_SIZE", "1"}})
+            .find("MASTER_ADDR is not set") != std::string::npos);
+  CHECK(refusal({{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "a"}}).find("MASTER_PORT is not set") !=
+        std::string::npos);
+}
+
+}  // namespace
+}  // namespace kindred::test
