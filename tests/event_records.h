@@ -76,6 +76,10 @@ struct EventRecord {
   std::string version{};  ///< of a first event
   bool starts_session = false;
   std::vector<std::pair<std::string, float>> scalars{};
+  std::string image_tag{};
+  std::int64_t image_height = 0;
+  std::int64_t image_width = 0;
+  std::string image{};  ///< bytes of its file
 };
 
 /// Checks lengths and checksums.
@@ -108,6 +112,15 @@ inline std::vector<EventRecord> read_event_records(const std::filesystem::path& 
           CHECK(one == 1);
           const auto parts = wire_fields(value.bytes);
           REQUIRE(parts.count(1) == 1);
+          if (parts.count(4) == 1) {
+            const auto image = wire_fields(parts.find(4)->second.bytes);
+            record.image_tag = parts.find(1)->second.bytes;
+            record.image_height = static_cast<std::int64_t>(image.find(1)->second.number);
+            record.image_width = static_cast<std::int64_t>(image.find(2)->second.number);
+            CHECK(image.find(3)->second.number == 3);  // RGB
+            record.image = image.find(4)->second.bytes;
+            continue;
+          }
           REQUIRE(parts.count(2) == 1);
           record.scalars.emplace_back(parts.find(1)->second.bytes,
                                       number_of<float>(parts.find(2)->second.bytes));
@@ -133,11 +146,12 @@ inline std::filesystem::path event_file_of(const std::filesystem::path& folder) 
   return files.front();
 }
 
-/// The steps of each tag of a folder, in the order in which they stand in the file.
+/// The steps of each tag of scalars or images of a folder, in the order in which they stand in the file.
 inline std::map<std::string, std::vector<std::int64_t>> event_steps(const std::filesystem::path& folder) {
   std::map<std::string, std::vector<std::int64_t>> steps;
   for (const auto& record : read_event_records(event_file_of(folder))) {
     for (const auto& [tag, value] : record.scalars) steps[tag].push_back(record.step);
+    if (!record.image_tag.empty()) steps[record.image_tag].push_back(record.step);
   }
   return steps;
 }

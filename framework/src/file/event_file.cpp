@@ -112,6 +112,27 @@ void EventFile::add(std::int64_t step, double wall_time, std::span<const Scalar>
     put_little_endian(one, std::bit_cast<std::uint32_t>(static_cast<float>(value)));
     put_sized(summary, 1, one);
   }
+  append_summary(step, wall_time, summary);
+}
+
+void EventFile::add(std::int64_t step, double wall_time, const Image& image) {
+  std::string pixels;
+  put_key(pixels, 1, varint);
+  put_varint(pixels, static_cast<std::uint64_t>(image.height));
+  put_key(pixels, 2, varint);
+  put_varint(pixels, static_cast<std::uint64_t>(image.width));
+  put_key(pixels, 3, varint);  // colorspace
+  put_varint(pixels, 3);       // RGB
+  put_sized(pixels, 4, image.bytes);
+  std::string one;
+  put_sized(one, 1, image.tag);
+  put_sized(one, 4, pixels);
+  std::string summary;
+  put_sized(summary, 1, one);
+  append_summary(step, wall_time, summary);
+}
+
+void EventFile::append_summary(std::int64_t step, double wall_time, const std::string& summary) {
   auto event = event_at(step, wall_time);
   put_sized(event, 5, summary);
   append(event);

@@ -23,6 +23,13 @@ class EventFile {
  public:
   using Scalar = std::pair<std::string, double>;  ///< tag, value
 
+  struct Image {
+    std::string tag;
+    int height = 0;
+    int width = 0;
+    std::string_view bytes;  ///< of a PNG or JPEG file, RGB
+  };
+
   /// Makes the file and writes which version of the format it has. Throws DataError when the file is there
   /// already or cannot be written; so do the functions below.
   /// @param wall_time here and below: seconds since 1970
@@ -36,8 +43,10 @@ class EventFile {
   void start_session(std::int64_t step, double wall_time);
   /// Values of one moment, stored in 32 bits.
   void add(std::int64_t step, double wall_time, std::span<const Scalar> scalars);
+  void add(std::int64_t step, double wall_time, const Image& image);
 
  private:
+  void append_summary(std::int64_t step, double wall_time, const std::string& summary);
   void append(const std::string& event);
 
   std::filesystem::path file_;

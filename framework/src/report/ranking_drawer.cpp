@@ -28,9 +28,10 @@ Html RankingDrawer::draw(const std::string& query, const std::string& figures) {
   const auto ranking = rankings_.find(query);
   if (ranking == rankings_.end() || ranking->second.found.empty()) return {};
   ++drawn_;
-  const auto judged = judge_ranking(ranking->second, run_.images, ignored(), shown_images);
-  marked_ = marked_ || std::any_of(judged.images.begin(), judged.images.end(),
-                                   [](const auto& image) { return image.verdict != Verdict::unknown; });
+  const auto judged = results::judge_ranking(ranking->second, run_.images, ignored(), shown_images);
+  marked_ = marked_ || std::any_of(judged.images.begin(), judged.images.end(), [](const auto& image) {
+              return image.verdict != results::Verdict::unknown;
+            });
   std::vector<std::string> paths{query};
   for (const auto& image : judged.images) paths.push_back(ranking->second.found[image.found].path);
   std::vector<Picture> shown;
@@ -68,7 +69,7 @@ Html RankingDrawer::key() const {
   return key;
 }
 
-IgnoredImages RankingDrawer::ignored() const {
+results::IgnoredImages RankingDrawer::ignored() const {
   if (!files_.scores.value) return {};
   const auto& scores = *files_.scores.value;
   return {scores.cameras_known, scores.itself_ignored, scores.clothes};

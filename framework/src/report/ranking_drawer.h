@@ -11,6 +11,7 @@
 #include "report/pictures.h"
 #include "report/ranking_sheet.h"
 #include "report/run_files.h"
+#include "results/judged_ranking.h"
 
 namespace kindred::report {
 
@@ -35,7 +36,7 @@ class RankingDrawer {
   [[nodiscard]] Html key() const;
 
  private:
-  [[nodiscard]] IgnoredImages ignored() const;
+  [[nodiscard]] results::IgnoredImages ignored() const;
 
   const RunFiles& run_;
   const RankingFiles& files_;

@@ -14,43 +14,18 @@ namespace {
 using text::element;
 using text::Html;
 
-using Images = std::map<std::string, Sample, std::less<>>;
-
-/// The identity that the tables of descriptors give an image, or else matches.csv; nothing when nobody knows
-/// it.
-std::optional<std::int64_t> identity_of(const Images& images, const std::string& path,
-                                        std::optional<std::int64_t> otherwise) {
-  const auto image = images.find(path);
-  if (image == images.end()) return otherwise;
-  if (image->second.identity == unlabelled_identity) return std::nullopt;
-  return image->second.identity;
-}
-
-std::int64_t camera_of(const Images& images, const std::string& path) {
-  const auto image = images.find(path);
-  return image == images.end() ? unknown_camera : image->second.camera;
-}
-
-std::int64_t clothes_of(const Images& images, const std::string& path) {
-  const auto image = images.find(path);
-  return image == images.end() ? unknown_clothes : image->second.clothes;
-}
-
-/// Whether an image of the query's identity is left out for what it shows.
-bool wrong_clothes(const Images& images, const std::string& query, const std::string& found,
-                   recipe::ClothesMode mode) {
-  if (mode == recipe::ClothesMode::any) return false;
-  return (clothes_of(images, query) == clothes_of(images, found)) == (mode == recipe::ClothesMode::changed);
-}
+using results::KnownImages;
+using results::Verdict;
 
 /// "identity 101, camera 2"
-std::string facts_text(const Images& images, const std::string& path, std::optional<std::int64_t> otherwise) {
+std::string facts_text(const KnownImages& images, const std::string& path,
+                       std::optional<std::int64_t> otherwise) {
   std::string text;
-  if (const auto identity = identity_of(images, path, otherwise)) {
+  if (const auto identity = results::identity_of(images, path, otherwise)) {
     text = "identity " + std::to_string(*identity);
   }
-  if (const auto camera = camera_of(images, path); camera != unknown_camera) {
-    text += (text.empty() ? "camera " : ", camera ") + std::to_string(camera);
+  if (const auto image = images.find(path); image != images.end() && image->second.camera != unknown_camera) {
+    text += (text.empty() ? "camera " : ", camera ") + std::to_string(image->second.camera);
   }
   return text;
 }
@@ -100,33 +75,9 @@ std::vector<std::size_t> spread(std::size_t count, std::size_t wanted) {
   return places;
 }
 
-JudgedRanking judge_ranking(const results::QueryMatches& ranking, const Images& images,
-                            const IgnoredImages& ignored, std::size_t top) {
-  const auto query = identity_of(images, ranking.query, ranking.identity);
-  const auto camera = camera_of(images, ranking.query);
-  JudgedRanking judged;
-  std::size_t left_out = 0;
-  for (std::size_t i = 0; i < ranking.found.size() && judged.images.size() < top; ++i) {
-    const auto& found = ranking.found[i];
-    const auto identity = identity_of(images, found.path, found.identity);
-    const bool same = query && identity == query;
-    const bool same_camera = camera != unknown_camera && camera_of(images, found.path) == camera;
-    const bool itself = ignored.itself && found.path == ranking.query;
-    if (identity == junk_identity || itself || (ignored.same_camera && same && same_camera) ||
-        (same && wrong_clothes(images, ranking.query, found.path, ignored.clothes))) {
-      ++left_out;
-      continue;
-    }
-    // An image that nobody has labelled counts as another person's.
-    const auto verdict = !query ? Verdict::unknown : same ? Verdict::right : Verdict::wrong;
-    judged.images.push_back({i, verdict});
-    judged.left_out = left_out;
-  }
-  return judged;
-}
-
-Html draw_ranking(const results::QueryMatches& ranking, const JudgedRanking& verdicts,
-                  const std::string& figures, const Images& images, const std::vector<Picture>& pictures) {
+Html draw_ranking(const results::QueryMatches& ranking, const results::JudgedRanking& verdicts,
+                  const std::string& figures, const KnownImages& images,
+                  const std::vector<Picture>& pictures) {
   auto facts = facts_text(images, ranking.query, ranking.identity);
   if (!figures.empty()) facts += (facts.empty() ? "" : " · ") + figures;
   if (verdicts.left_out > 0) {

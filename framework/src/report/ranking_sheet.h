@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "kindred/core/sample.h"
-#include "recipe/settings.h"
 #include "report/pictures.h"
+#include "results/judged_ranking.h"
 #include "results/matches_file.h"
 #include "text/html.h"
 
@@ -37,37 +37,11 @@ struct ChosenQueries {
 /// So many of `count` places, evenly spread, in order.
 [[nodiscard]] std::vector<std::size_t> spread(std::size_t count, std::size_t wanted);
 
-enum class Verdict { right, wrong, unknown };
-
-/// What evaluation leaves out beside junk.
-struct IgnoredImages {
-  bool same_camera = false;  ///< images of the query's identity and camera
-  bool itself = false;       ///< the query itself
-  recipe::ClothesMode clothes = recipe::ClothesMode::any;
-};
-
-/// The best images that evaluation counts.
-struct JudgedRanking {
-  struct Image {
-    std::size_t found = 0;  ///< its place in QueryMatches::found
-    Verdict verdict = Verdict::unknown;
-  };
-  std::vector<Image> images;
-  /// Before the last of them: images that evaluation leaves out, and junk.
-  std::size_t left_out = 0;
-};
-
-/// @param images what is known of images by path: identities and cameras
-/// @param ignored what evaluation leaves out
-[[nodiscard]] JudgedRanking judge_ranking(const results::QueryMatches& ranking,
-                                          const std::map<std::string, Sample, std::less<>>& images,
-                                          const IgnoredImages& ignored, std::size_t top);
-
 /// The query and the images that were found for it, right and wrong marked by colour and sign.
 /// @param figures what metrics say of the query, or ""
 /// @param pictures of the query and of each of the verdicts' images
-[[nodiscard]] text::Html draw_ranking(const results::QueryMatches& ranking, const JudgedRanking& verdicts,
-                                      const std::string& figures,
+[[nodiscard]] text::Html draw_ranking(const results::QueryMatches& ranking,
+                                      const results::JudgedRanking& verdicts, const std::string& figures,
                                       const std::map<std::string, Sample, std::less<>>& images,
                                       const std::vector<Picture>& pictures);
 

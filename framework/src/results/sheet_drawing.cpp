@@ -1,10 +1,26 @@
 #include "results/sheet_drawing.h"
 
 #include <algorithm>
+#include <ios>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <ostream>
+
+#include "file/atomic_file.h"
 
 namespace kindred::results {
+namespace {
+
+std::vector<std::uint8_t> encoded(const cv::Mat& sheet, const char* extension,
+                                  const std::vector<int>& options) {
+  cv::Mat bgr;
+  cv::cvtColor(sheet, bgr, cv::COLOR_RGB2BGR);
+  std::vector<std::uint8_t> bytes;
+  cv::imencode(extension, bgr, bytes, options);
+  return bytes;
+}
+
+}  // namespace
 
 void write_text(cv::Mat& sheet, const std::string& text, int x, int y, const cv::Scalar& color, double size) {
   cv::putText(sheet, text, {x, y}, cv::FONT_HERSHEY_SIMPLEX, size, color, 1, cv::LINE_AA);
@@ -22,11 +38,15 @@ void draw_image(cv::Mat& sheet, const cv::Mat& image, const cv::Rect& box) {
 }
 
 std::vector<std::uint8_t> png_of(const cv::Mat& sheet) {
-  cv::Mat bgr;
-  cv::cvtColor(sheet, bgr, cv::COLOR_RGB2BGR);
-  std::vector<std::uint8_t> bytes;
-  cv::imencode(".png", bgr, bytes, {cv::IMWRITE_PNG_COMPRESSION, 9});
-  return bytes;
+  return encoded(sheet, ".png", {cv::IMWRITE_PNG_COMPRESSION, 9});
+}
+
+void write_sheet(const std::filesystem::path& file, const cv::Mat& sheet) {
+  const auto bytes =
+      file.extension() == ".jpg" ? encoded(sheet, ".jpg", {cv::IMWRITE_JPEG_QUALITY, 90}) : png_of(sheet);
+  file::write_atomically(file, [&](std::ostream& out) {
+    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  });
 }
 
 }  // namespace kindred::results

@@ -4,12 +4,15 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <opencv2/imgcodecs.hpp>
 #include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "file/read_text.h"
+#include "results/rank_sheet.h"
 #include "text/number_text.h"
 
 namespace kindred::results {
@@ -101,6 +104,7 @@ void TensorBoardFile::add(const progress::Progress& progress, MetricsEvent::Kind
     add_figures("epoch", progress, epoch, wall_time);
   } else if (finished && (progress.stage == "evaluate" || progress.stage.starts_with("evaluate "))) {
     add_figures(progress.stage, progress, epoch, wall_time);
+    add_rank_sheet(progress.stage, epoch, wall_time);
   }
 }
 
@@ -112,6 +116,15 @@ void TensorBoardFile::add_figures(std::string_view group, const progress::Progre
   if (progress.images_per_second > 0)
     scalars.emplace_back(tag("images_per_second"), progress.images_per_second);
   file_->add(step, wall_time, scalars);
+}
+
+void TensorBoardFile::add_rank_sheet(const std::string& stage, std::int64_t epoch, double wall_time) {
+  const auto file = folder_ / rank_sheet_name(stage, epoch);
+  if (!std::filesystem::exists(file)) return;
+  const auto bytes = file::read_text(file);
+  const auto sheet = cv::imdecode(std::vector<char>(bytes.begin(), bytes.end()), cv::IMREAD_COLOR);
+  if (sheet.empty()) return;
+  file_->add(epoch, wall_time, {stage + "/rank_sheet", sheet.rows, sheet.cols, bytes});
 }
 
 }  // namespace kindred::results

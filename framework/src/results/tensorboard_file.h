@@ -1,4 +1,4 @@
-// The figures of metrics.jsonl once more, as TensorBoard shows them.
+// The figures of metrics.jsonl and the rank sheets once more, as TensorBoard shows them.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,8 @@ namespace kindred::results {
 ///   train/FIGURE          of the updates of an epoch, by the number of batches learnt from
 ///   epoch/FIGURE          of finished epochs, by epoch
 ///   evaluate/FIGURE       of evaluations in between, by epoch; "evaluate NAME/" of each of several test sets
+///
+/// and beside the latter the image evaluate/rank_sheet where the folder has its file (rank_sheet.h).
 ///
 /// A training that goes on begins a new file with what metrics.jsonl still has, and removes the former one:
 /// no step is there twice, none is missing, and damage to the former file does not matter.
@@ -39,6 +41,7 @@ class TensorBoardFile final : public progress::ProgressSink {
   void add(const progress::Progress& progress, MetricsEvent::Kind kind, double wall_time);
   void add_figures(std::string_view group, const progress::Progress& progress, std::int64_t step,
                    double wall_time);
+  void add_rank_sheet(const std::string& stage, std::int64_t epoch, double wall_time);
 
   std::filesystem::path folder_;
   std::int64_t updates_between_;

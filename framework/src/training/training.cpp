@@ -21,9 +21,12 @@
 #include "recipe/idle_settings.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
+#include "results/rank_sheet.h"
+#include "results/sheet_drawing.h"
 #include "system/device.h"
 #include "training/batch_pairs.h"
 #include "training/batch_parts.h"
+#include "training/evaluation_sheet.h"
 #include "training/extension.h"
 #include "training/image_supply.h"
 #include "training/lasting_losses.h"
@@ -56,6 +59,11 @@ void require_match(const TestSet& test_set) {
                        "no gallery image has the identity of a query, so nothing can be evaluated during "
                        "training; " +
                            remedy);
+}
+
+/// What progress and files call an evaluation.
+std::string stage_of(const TestSet& test_set) {
+  return test_set.name.empty() ? "evaluate" : "evaluate " + test_set.name;
 }
 
 std::shared_ptr<model::Model> initial_model(const recipe::Plan& plan, const TrainingData& data,
@@ -357,7 +365,11 @@ std::optional<results::Evaluation> Training::evaluate(const TestSet& test_set) {
   const auto gallery = extract(test_set.gallery, "gallery");
   if (!ranks_.is_first()) return std::nullopt;
   progress::SilentProgress silent;
-  return ranking::evaluate_features(query, gallery, plan_, silent, "query", "gallery", device_);
+  auto evaluation = ranking::evaluate_features(query, gallery, plan_, silent, "query", "gallery", device_);
+  if (const auto sheet = draw_evaluation_sheet(query, gallery, evaluation, *data_.dataset); !sheet.empty()) {
+    results::write_sheet(directory_.folder() / results::rank_sheet_name(stage_of(test_set), epoch_), sheet);
+  }
+  return evaluation;
 }
 
 void Training::evaluate_epoch() {
@@ -371,7 +383,7 @@ void Training::evaluate_epoch() {
     if (!found) continue;
     const auto& evaluation = *found;
     progress = {};
-    progress.stage = test_set.name.empty() ? "evaluate" : "evaluate " + test_set.name;
+    progress.stage = stage_of(test_set);
     progress.detail = "epoch " + std::to_string(epoch_) + "/" + std::to_string(plan_.train.epochs);
     progress.done = progress.total = evaluation.queries;
     progress.unit = "queries";

@@ -51,7 +51,7 @@ TEST_CASE("an event file has the bytes that TensorFlow's own writer makes") {
   CHECK(records[1].wall_time == 4.0);
 }
 
-TEST_CASE("events are read back: sessions, long tags, large steps and values that are not finite") {
+TEST_CASE("events are read back: sessions, long tags, images, large steps and values that are not finite") {
   const TemporaryFolder folder;
   const auto file = folder / "events.out.tfevents.1";
   const std::string tag(300, 'x');
@@ -61,10 +61,11 @@ TEST_CASE("events are read back: sessions, long tags, large steps and values tha
     const std::vector<EventFile::Scalar> scalars{
         {tag, -1e300}, {"", std::nan("")}, {"loss/triplet(g1)", std::numeric_limits<double>::infinity()}};
     events.add(5'000'000'000, 1e9 + 1, scalars);
-    events.add(1, 1e9 + 2, {});
+    events.add(1, 1e9 + 2, std::vector<EventFile::Scalar>{});
+    events.add(2, 1e9 + 3, {"sheet", 300, 20, std::string(1000, 'p')});
   }
   const auto records = read_event_records(file);
-  REQUIRE(records.size() == 4);
+  REQUIRE(records.size() == 5);
   CHECK(records[1].starts_session);
   CHECK(records[1].step == 7);
   CHECK(records[1].wall_time == 1e9 + 0.5);
@@ -77,6 +78,11 @@ TEST_CASE("events are read back: sessions, long tags, large steps and values tha
   CHECK(std::isnan(records[2].scalars[1].second));
   CHECK(records[2].scalars[2].second == std::numeric_limits<float>::infinity());
   CHECK(records[3].scalars.empty());
+  CHECK(records[4].step == 2);
+  CHECK(records[4].image_tag == "sheet");
+  CHECK(records[4].image_height == 300);
+  CHECK(records[4].image_width == 20);
+  CHECK(records[4].image == std::string(1000, 'p'));
 }
 
 TEST_CASE("an event file that is there or cannot be written is named") {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "data_files.h"
 #include "event_records.h"
 #include "results/metrics_file.h"
+#include "results/rank_sheet.h"
+#include "results/sheet_drawing.h"
 
 using namespace kindred;
 using namespace kindred::results;
@@ -62,6 +65,12 @@ void tell_epoch(std::int64_t epoch, const std::vector<progress::ProgressSink*>& 
     sink->finish(evaluation_of(epoch, 0.25 * static_cast<double>(epoch)));
     sink->note("a note");
   }
+}
+
+/// A sheet of a training, of so many rows of pixels.
+void write_sheet_of(const std::filesystem::path& run, const std::string& stage, std::int64_t epoch,
+                    int height) {
+  write_sheet(run / rank_sheet_name(stage, epoch), cv::Mat(height, 20, CV_8UC3, sheet_blue));
 }
 
 /// The Python that may have TensorBoard.
@@ -141,6 +150,44 @@ TEST_CASE("what goes on begins a new file with what metrics.jsonl still has, and
   CHECK(records[1].wall_time - records[2].wall_time < 60);
 }
 
+TEST_CASE("rank sheets stand beside their evaluations, also when a training goes on") {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  std::filesystem::create_directory(run);
+  const auto metrics_file = folder / "metrics.jsonl";
+  write_sheet_of(run, "evaluate", 1, 30);
+  write_sheet_of(run, "evaluate second", 1, 40);
+  write_sheet_of(run, "evaluate", 3, 50);  // of an evaluation that has not been yet
+  {
+    MetricsFile metrics(metrics_file);
+    TensorBoardFile tensorboard(run);
+    tensorboard.begin({});
+    for (auto* sink : std::vector<progress::ProgressSink*>{&metrics, &tensorboard}) {
+      sink->finish(evaluation_of(1, 0.25));
+      sink->finish(evaluation_of(1, 0.5, "evaluate second"));
+      sink->finish(evaluation_of(2, 0.75));
+    }
+  }
+  const std::map<std::string, Steps> expected{{"evaluate/mAP", {1, 2}},
+                                              {"evaluate/rank_sheet", {1}},
+                                              {"evaluate second/mAP", {1}},
+                                              {"evaluate second/rank_sheet", {1}}};
+  CHECK(event_steps(run) == expected);
+  for (const auto& record : read_event_records(event_file_of(run))) {
+    if (record.image.empty()) continue;
+    const auto stage = record.image_tag.substr(0, record.image_tag.find('/'));
+    CHECK(record.image == read_bytes(run / rank_sheet_name(stage, 1)));
+    CHECK(record.image_height == (stage == "evaluate" ? 30 : 40));
+    CHECK(record.image_width == 20);
+  }
+  write_bytes(run / rank_sheet_name("evaluate second", 1), "not a picture");
+  TensorBoardFile tensorboard(run);
+  tensorboard.begin(Metrics::read(metrics_file));
+  auto without = expected;
+  without.erase("evaluate second/rank_sheet");
+  CHECK(event_steps(run) == without);
+}
+
 TEST_CASE("the tensorboard package reads what was written") {
   const auto python = tensorboard_python();
   if (std::system((python + " -c 'import tensorboard' >/dev/null 2>&1").c_str()) != 0) {
@@ -155,6 +202,7 @@ TEST_CASE("the tensorboard package reads what was written") {
     MetricsFile metrics(metrics_file, 2);
     TensorBoardFile tensorboard(run, 2);
     tensorboard.begin({});
+    write_sheet_of(run, "evaluate", 1, 30);
     tell_epoch(1, {&metrics, &tensorboard});
     tell_epoch(2, {&tensorboard});  // lost
   }
@@ -164,13 +212,16 @@ TEST_CASE("the tensorboard package reads what was written") {
   const auto script = folder.write("read.py", R"(
 import json, sys
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-events = EventAccumulator(sys.argv[1], size_guidance={"tensors": 0})
+events = EventAccumulator(sys.argv[1], size_guidance={"tensors": 0, "images": 0})
 events.Reload()
 found = {}
 for tag in events.Tags()["tensors"]:
     found[tag] = [[event.step, event.tensor_proto.float_val[0]] for event in events.Tensors(tag)]
 for tag in events.Tags()["scalars"]:
     found[tag] = [[event.step, event.value] for event in events.Scalars(tag)]
+for tag in events.Tags()["images"]:
+    found[tag] = [[event.step, event.height, event.width, event.encoded_image_string[:2].hex()]
+                  for event in events.Images(tag)]
 print(json.dumps(found))
 )");
   const auto out = folder / "out.json";
@@ -181,5 +232,6 @@ print(json.dumps(found))
   CHECK(found["train/loss"] == nlohmann::json::parse("[[2, 12.0], [4, 14.0], [6, 22.0], [8, 24.0]]"));
   CHECK(found["epoch/loss"] == nlohmann::json::parse("[[1, 10.0], [2, 20.0]]"));
   CHECK(found["evaluate/mAP"] == nlohmann::json::parse("[[1, 0.25], [2, 0.5]]"));
-  CHECK(found.size() == 7);
+  CHECK(found["evaluate/rank_sheet"] == nlohmann::json::parse(R"([[1, 30, 20, "ffd8"]])"));
+  CHECK(found.size() == 8);
 }

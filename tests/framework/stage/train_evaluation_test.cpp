@@ -52,6 +52,8 @@ TEST_CASE("evaluations in between keep the best model and leave no trace in the 
   }
   REQUIRE(scores.size() == 2);
   CHECK(event_steps(folder / "run").at("evaluate/mAP") == std::vector<std::int64_t>{2, 4});
+  CHECK(event_steps(folder / "run").at("evaluate/rank_sheet") == std::vector<std::int64_t>{2, 4});
+  CHECK(fs::exists(folder / "run/rank_sheets/epoch_002.jpg"));
   REQUIRE(outcome.best_score.has_value());
   CHECK(*outcome.best_score == std::max(scores[0], scores[1]));
   CHECK(fs::exists(folder / "run/best.safetensors"));
