@@ -1,10 +1,9 @@
 #include "rank_place.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
-#include <functional>
+#include <system_error>
 
 #include "kindred/core/error.h"
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <utility>
 
 #include "data/tracklets.h"
 #include "kindred/core/error.h"

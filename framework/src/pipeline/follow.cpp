@@ -1,7 +1,6 @@
 #include "pipeline/follow.h"
 
 #include <algorithm>
-#include <memory>
 #include <stdexcept>
 #include <string>
 

@@ -43,7 +43,7 @@ std::vector<std::uint8_t> png_of(const cv::Mat& sheet) {
 
 void write_sheet(const std::filesystem::path& file, const cv::Mat& sheet) {
   const auto bytes =
-      file.extension() == ".jpg" ? encoded(sheet, ".jpg", {cv::IMWRITE_JPEG_QUALITY, 90}) : png_of(sheet);
+      file.extension() == ".jpg" ? encoded(sheet, ".jpg", {cv::IMWRITE_JPEG_QUALITY, 85}) : png_of(sheet);
   file::write_atomically(file, [&](std::ostream& out) {
     out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   });

@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -29,7 +31,7 @@ class EchoHandler final : public HttpHandler {
   HttpResponse handle(const HttpRequest& request) override {
     if (request.path == "/throws") throw Error("from a handler");
     if (request.path == "/waits") {
-      waiting = true;
+      ++waiting;
       while (!go_on) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     std::string query;
@@ -50,7 +52,7 @@ class EchoHandler final : public HttpHandler {
     return reasons.count(reason) > 0;
   }
 
-  std::atomic<bool> waiting = false;
+  std::atomic<int> waiting = 0;
   std::atomic<bool> go_on = false;
   std::mutex mutex;
   std::set<std::string> reasons;
@@ -246,21 +248,20 @@ TEST_CASE("requests beyond those that may wait are refused at once, and later on
   const auto ask = [&] {
     answers.push_back(std::async(std::launch::async, [=] { return http(port, "GET", "/waits"); }));
   };
-  for (int i = 0; i < 12; ++i) ask();
-  int refused = 0;
-  std::vector<std::future<HttpAnswer>> others;
-  while (!served.handler.has_refused("busy")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  for (int i = 0; i < 2; ++i) ask();
+  while (served.handler.waiting < 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  for (int i = 0; i < 10; ++i) ask();
+  const auto answered = [&] {
+    return std::count_if(answers.begin(), answers.end(), [](const auto& answer) {
+      return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    });
+  };
+  while (answered() < 8) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  CHECK(served.handler.has_refused("busy"));
   served.handler.go_on = true;
-  int done = 0;
-  for (auto& answer : answers) {
-    const auto got = answer.get();
-    refused += got.status == 503 ? 1 : 0;
-    done += got.status == 200 ? 1 : 0;
-  }
-  CHECK(done >= 4);
-  CHECK(refused >= 6);
-  CHECK(done + refused == 12);
+  std::map<int, int> statuses;
+  for (auto& answer : answers) ++statuses[answer.get().status];
+  CHECK(statuses == std::map<int, int>{{200, 4}, {503, 8}});
   CHECK(http(port, "GET", "/").status == 200);
 }
 
@@ -270,7 +271,7 @@ TEST_CASE("a service that is stopped answers what has arrived and takes no more"
   const auto port = served.port();
   const HttpConnection idle(port);
   auto answer = std::async(std::launch::async, [=] { return http(port, "GET", "/waits"); });
-  while (!served.handler.waiting) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  while (served.handler.waiting == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   served.stop = true;
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
   served.handler.go_on = true;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <cstdint>
 #include <opencv2/core.hpp>
 #include <string>
 #include <vector>
