@@ -22,6 +22,9 @@ struct Bucket {
   std::unique_ptr<system::Ranks::Sum> sum;
 };
 
+/// LibTorch 2.13 counts its references in another way than those before.
+using NodePointer = decltype(torch::autograd::impl::grad_accumulator(std::declval<const torch::Tensor&>()));
+
 }  // namespace
 
 struct GradientSums::State {
@@ -29,8 +32,8 @@ struct GradientSums::State {
   std::vector<torch::Tensor> parameters;
   std::vector<std::size_t> bucket_of;
   std::vector<Bucket> buckets;
-  std::vector<std::shared_ptr<torch::autograd::Node>> accumulators;  ///< which the hooks are on
-  std::size_t next = 0;  ///< bucket to send: all ranks must send them in the same order
+  std::vector<NodePointer> accumulators;  ///< which the hooks are on
+  std::size_t next = 0;                   ///< bucket to send: all ranks must send them in the same order
   bool is_listening = false;
 
   void listen() {
