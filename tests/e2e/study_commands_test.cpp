@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -132,6 +134,96 @@ TEST_CASE("a study that is killed and then stopped goes on to the table of one t
   REQUIRE(ended.exit_code == 0);
   for (const auto* name : {"study.md", "study.csv"})
     CHECK(read_bytes(runs / name) == read_bytes(whole / name));
+}
+
+TEST_CASE(
+    "runs side by side give the bits and tables of one after the other, also stopped and gone on with") {
+  const TemporaryFolder folder;
+  const auto study = write_study(folder);
+  const auto whole = folder / "whole";
+  const auto apart = kindred({"study", study, "--run-dir", whole.string(), "--threads", "1"}, folder.path());
+  REQUIRE(apart.exit_code == 0);
+
+  const auto runs = folder / "runs";
+  const std::vector<std::string> command = {"study",     study, "--run-dir", runs.string(),
+                                            "--threads", "1",   "--jobs",    "2"};
+  {
+    auto whole_command = command;
+    whole_command.insert(whole_command.begin(), launcher);
+    Program program(whole_command, folder.path());
+    wait_for(program, runs / "prob=0.5/seed1/model/metrics.jsonl");
+    program.send(SIGINT);
+    const auto stopped = program.wait();
+    CAPTURE(stopped.err);
+    CHECK(stopped.exit_code == 130);
+    CHECK(holds(stopped.err, "run the same command again to continue"));
+    // Both were under way at the same time.
+    CHECK(holds(stopped.err, "run 1 of 4, off/seed1\nrun 2 of 4, prob=0.5/seed1\n"));
+    CHECK(fs::exists(runs / "off/seed1/model"));
+  }
+  const auto ended = kindred(command, folder.path());
+  CAPTURE(ended.err);
+  REQUIRE(ended.exit_code == 0);
+  CHECK(holds(ended.err, "prob=0.5/seed1: stage 'model' (train) continues"));
+  CHECK(holds(ended.err, "\noff/seed2: mAP "));
+  CHECK(ended.out.substr(0, ended.out.find("table ")) == apart.out.substr(0, apart.out.find("table ")));
+  for (const auto* name : {"study.md", "study.csv"})
+    CHECK(read_bytes(runs / name) == read_bytes(whole / name));
+  for (const auto* run : {"off/seed1", "prob=0.5/seed1", "off/seed2", "prob=0.5/seed2"}) {
+    const auto model = fs::path(run) / "model/model.safetensors";
+    CHECK(read_bytes(runs / model) == read_bytes(whole / model));
+  }
+  const auto again = kindred(command, folder.path());
+  CHECK(again.out == ended.out);
+  CHECK(holds(again.err, "run 4 of 4, prob=0.5/seed2: already done"));
+}
+
+TEST_CASE("a run of a study that is killed or fails side by side is told with its reason, the others go on") {
+  const TemporaryFolder folder;
+  const auto runs = folder / "runs";
+  const auto failed = kindred({"study", write_study(folder), "--run-dir", runs.string(), "--jobs", "3",
+                               "--set", "dataset.type=market1501", "--data", "nowhere"},
+                              folder.path());
+  CHECK(failed.exit_code == 1);
+  for (const auto* run : {"off/seed1", "prob=0.5/seed1", "off/seed2", "prob=0.5/seed2"}) {
+    CHECK(holds(failed.out, "- " + std::string(run) + " failed: nowhere: error: "));
+  }
+
+  Program program({launcher, "study", write_study(folder), "--run-dir", (folder / "killed").string(),
+                   "--jobs", "2", "--set", "train.epochs=6"},
+                  folder.path());
+  wait_for(program, folder / "killed/off/seed1/model/metrics.jsonl");
+  const auto id = std::to_string(program.pid());
+  std::ifstream children("/proc/" + id + "/task/" + id + "/children");
+  pid_t first = 0;
+  pid_t second = 0;
+  children >> first >> second;
+  REQUIRE(second > 0);
+  kill(std::min(first, second), SIGKILL);
+  const auto outcome = program.wait();
+  CAPTURE(outcome.err);
+  CHECK(outcome.exit_code == 1);
+  CHECK(holds(outcome.out, "- off/seed1 failed: its process was ended by signal 9 (Killed)"));
+  CHECK(holds(outcome.out, "prob=0.5  "));
+}
+
+TEST_CASE("one run of a study is done alone, and the study then finds it done") {
+  const TemporaryFolder folder;
+  const auto study = write_study(folder);
+  const auto runs = folder / "runs";
+  const auto only = [&](const std::string& run) {
+    return kindred({"study", study, "--run-dir", runs.string(), "--only", run}, folder.path());
+  };
+  const auto one = only("off/seed2");
+  CHECK(one.exit_code == 0);
+  CHECK(one.out.starts_with("off/seed2: mAP "));
+  CHECK_FALSE(fs::exists(runs / "study.md"));
+  const auto listed = kindred({"study", study, "--run-dir", runs.string(), "--dry-run"}, folder.path());
+  CHECK(holds(listed.out, "off/seed2       done\n"));
+  CHECK(holds(listed.out, "1 of 4 runs are done"));
+  const auto unknown = only("of/seed2");
+  CHECK(unknown.exit_code == 2);
+  CHECK(holds(unknown.err, "--only of/seed2: error: the study has no such run; did you mean 'off/seed2'?"));
 }
 
 TEST_CASE("wrong studies exit with 2, failed runs with 1") {

@@ -1,6 +1,8 @@
 #include "common_options.h"
 
 #include "kindred/core/value.h"
+#include "local_ranks.h"
+#include "recipe/recipe.h"
 #include "recipe/recipe_override.h"
 
 namespace kindred::launcher {
@@ -33,10 +35,12 @@ void PluginOptions::add_to(CLI::App& app) {
 void RecipeOptions::add_to(CLI::App& app) {
   add_set(app, set, "Override a key of the recipe, such as train.epochs=3");
   app.add_option("--device", device, "Device to compute on: auto, cpu, cuda or cuda:N")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->type_name("NAME")
       ->group(common_group);
   app.add_option("--threads", threads, "Threads to compute with, at most 4096; 0: all usable processors")
       ->check(CLI::Range(0, 4096).description(""))
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->type_name("N")
       ->group(common_group);
   plugins.add_to(app);
@@ -46,12 +50,28 @@ void RecipeOptions::add_data_root_to(CLI::App& app) {
   add_data_root(app, data);
 }
 
+void RecipeOptions::add_ranks_to(CLI::App& app) {
+  app.add_option("--ranks", ranks,
+                 "Processes on this machine that share the work, each with a GPU or a share of the threads; "
+                 "sets machine.ranks [1]")
+      ->check(CLI::Range(1, 1024).description(""))
+      ->type_name("N")
+      ->group(common_group);
+}
+
 std::vector<std::string> RecipeOptions::overrides() const {
   std::vector<std::string> all = set;
   for (const auto& root : data) all.push_back(recipe::data_override(root));
   if (device) all.push_back("machine.device=" + Value(*device).to_toml());
   if (threads) all.push_back("machine.threads=" + std::to_string(*threads));
+  if (ranks) all.push_back("machine.ranks=" + std::to_string(*ranks));
   return all;
+}
+
+std::int64_t RecipeOptions::asked_ranks() const {
+  auto of_machine = overrides();
+  std::erase_if(of_machine, [](const std::string& text) { return !text.starts_with("machine."); });
+  return launcher::asked_ranks(recipe::parse_recipe("", "the command line", of_machine));
 }
 
 void ComponentOptions::add_to(CLI::App& app, const std::string& role, const std::string& help) {

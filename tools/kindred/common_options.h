@@ -32,13 +32,18 @@ struct RecipeOptions {
   std::vector<std::string> data;  ///< of --data: FOLDER or NAME=FOLDER
   std::optional<std::string> device;
   std::optional<std::int64_t> threads;
+  std::optional<std::int64_t> ranks;
   PluginOptions plugins;
 
   void add_to(CLI::App& app);
   /// --data, for commands where it sets the key dataset.root.
   void add_data_root_to(CLI::App& app);
+  /// --ranks, for commands whose work processes can share (run_local_ranks()).
+  void add_ranks_to(CLI::App& app);
   /// Everything that was given as overrides of the recipe.
   [[nodiscard]] std::vector<std::string> overrides() const;
+  /// What --ranks, or --set machine.ranks, asks for; 1 without them. Throws RecipeError.
+  [[nodiscard]] std::int64_t asked_ranks() const;
 };
 
 /// --ROLE, --set, --plugin-dir: of commands that use one component and maybe the recipe of a data set.

@@ -13,12 +13,14 @@
 #include "command.h"
 #include "common_options.h"
 #include "kindred/core/error.h"
+#include "local_ranks.h"
 #include "progress/log.h"
 #include "recipe/component_choice.h"
 #include "session.h"
 #include "system/device.h"
 #include "system/library_messages.h"
 #include "system/out_of_memory.h"
+#include "system/ranks.h"
 
 namespace kindred::launcher {
 namespace {
@@ -122,6 +124,9 @@ int run(const CommandLine& line) {
   } catch (const PluginError& error) {
     std::cerr << error.what() << '\n';
     return wrong_plugin;
+  } catch (const system::LostRankError& error) {
+    if (is_local_rank()) return lost_rank_exit;
+    std::cerr << error.what() << '\n';
   } catch (const Error& error) {
     std::cerr << error.what() << '\n';
   } catch (const std::exception& error) {

@@ -118,9 +118,12 @@ system::RankPlace rank_place(const Environment& environment) {
         "MASTER_PORT is not set, so the ranks cannot find each other; set it to a free port of the "
         "machine of rank 0");
   }
-  place.is_served = environment("TORCHELASTIC_USE_AGENT_STORE").value_or("") == "True";
   place.attempt = environment("TORCHELASTIC_RUN_ID").value_or("") + "/" +
                   environment("TORCHELASTIC_RESTART_COUNT").value_or("0");
+  place.is_served = environment(local_rank_variable).has_value();
+  // torchrun serves MASTER_PORT itself, and its LibTorch may be of another version, which speaks otherwise.
+  if (environment("TORCHELASTIC_USE_AGENT_STORE").value_or("") == "True")
+    place.port = port_of(std::to_string(place.port) + "/" + place.attempt);
   return place;
 }
 

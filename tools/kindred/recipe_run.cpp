@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "command/machine.h"
+#include "local_ranks.h"
 #include "pipeline/follow.h"
 #include "pipeline/pipeline.h"
 #include "progress/progress.h"
@@ -43,11 +44,15 @@ void RecipeRunOptions::add_to(CLI::App& app) {
   app.add_option("--from", pipeline.from, "Run this stage and all stages that depend on it again")
       ->type_name("STAGE");
   run.add_to(app, "runs/NAME", "Show which stages would run and why, but run none");
+  run.recipe.add_ranks_to(app);
 }
 
 RecipeRun run_recipe(const RecipeRunOptions& options, bool only_model, Session& session) {
-  const auto& catalog = session.load_plugins(options.run.recipe.plugins.folders);
   const auto recipe = recipe::load_recipe(options.file, options.run.recipe.overrides());
+  if (const auto code = run_local_ranks(options.run.dry_run ? 1 : asked_ranks(recipe))) {
+    return {.exit_code = *code};
+  }
+  const auto& catalog = session.load_plugins(options.run.recipe.plugins.folders);
   if (only_model) static_cast<void>(recipe::make_plan(recipe, catalog));  // refuses pipelines
   const auto pipeline = pipeline::make_any_pipeline(recipe, catalog);
   const auto place = rank_place();

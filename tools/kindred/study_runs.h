@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -13,11 +14,17 @@
 
 namespace kindred::launcher {
 
-/// RunOptions, of all runs together.
-void add_study_options(CLI::App& app, RunOptions& options, const std::string& default_folder);
+struct StudyOptions {
+  RunOptions run;  ///< of all runs together
+  std::int64_t jobs = 1;
+  std::string only;  ///< the folder of one run; "": all
 
-/// Carries out all runs of a study, or lists them, and returns the exit code.
+  /// RunOptions, --jobs and --only.
+  void add_to(CLI::App& app, const std::string& default_folder);
+};
+
+/// Carries out all runs of a study, or one, or lists them, and returns the exit code.
 int run_all(const study::Study& study, study::StudyReport report, const std::filesystem::path& folder,
-            const RunOptions& options, const Catalog& catalog, Session& session);
+            const StudyOptions& options, const Catalog& catalog, Session& session);
 
 }  // namespace kindred::launcher

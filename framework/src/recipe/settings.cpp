@@ -481,6 +481,15 @@ Schema<MachineSettings> MachineSettings::schema() {
       .range(0, 4096)
       .unit("threads")
       .also_called({"num_threads", "cpus", "n_jobs", "workers"});
+  s.add("ranks", &MachineSettings::ranks,
+        "processes on this machine that share the work of a training, and of whatever else can be shared: "
+        "each "
+        "has the GPU of its number, or its share of the threads; without effect where torchrun, mpirun or "
+        "srun "
+        "starts the processes")
+      .range(1, 1024)
+      .unit("processes")
+      .also_called({"nproc_per_node", "nproc", "world_size", "processes", "num_gpus"});
   s.add("tf32", &MachineSettings::tf32,
         "where GPUs since Ampere may round factors of 32-bit products to TF32, which has 10 bits after the "
         "point instead of 23: 'convolutions' (as PyTorch does), 'all': matrix products of networks too, "

@@ -174,6 +174,7 @@ struct RankingSettings {
 struct MachineSettings {
   std::string device = "auto";                                   ///< "auto", "cpu", "cuda" or "cuda:N"
   std::int64_t threads = 0;                                      ///< 0: all usable processors
+  std::int64_t ranks = 1;                                        ///< processes that share the work
   system::TensorFloat tf32 = system::TensorFloat::convolutions;  ///< of GPUs
   bool cudnn_benchmark = true;                                   ///< of GPUs
   static Schema<MachineSettings> schema();

@@ -1,6 +1,7 @@
 #include "stage/train.h"
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "file/safetensors.h"
@@ -116,6 +117,7 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
   }
   progress::TeeProgress tee(sinks);
 
+  if (ranks.are_many()) tee.note(std::to_string(ranks.count()) + " ranks share each batch");
   tell_of_precision(asked, plan, device, tee);
   training::Training training(plan, directory, device, tee, records ? &records->metrics : nullptr, stop,
                               ranks);

@@ -3,9 +3,13 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <exception>
+#include <memory>
 #include <ostream>
 #include <set>
+#include <utility>
 
 #include "file/atomic_file.h"
 #include "file/folder_lock.h"
@@ -106,6 +110,22 @@ std::string headlines_text(const results::Evaluation& scores) {
   return text;
 }
 
+/// What a run's scores are, a line for each test set; "" when it has none.
+std::string scores_text(const RunOutcome& outcome) {
+  std::string text;
+  for (const auto& result : outcome.results) {
+    text += (text.empty() ? "" : "\n") + outcome.run.folder.string() +
+            (result.test_set.empty() ? "" : ", tested on " + result.test_set) + ": " +
+            headlines_text(result.scores);
+  }
+  return text;
+}
+
+/// How the reason of a failure begins where a program prints it.
+std::string failure_head(const StudyRun& run) {
+  return run.folder.string() + " failed: ";
+}
+
 /// Does one run, whatever becomes of it.
 class StudyRunner {
  public:
@@ -115,10 +135,9 @@ class StudyRunner {
 
   /// @return false when it was stopped
   [[nodiscard]] bool run(RunOutcome& outcome) const {
-    const auto& name = outcome.run.folder.string();
     const auto fail = [&](const std::string& reason) {
       outcome.failure = reason;
-      progress_.note(name + " failed: " + reason);
+      progress_.note(failure_head(outcome.run) + reason);
       return true;
     };
     try {
@@ -132,10 +151,7 @@ class StudyRunner {
             "there are no scores: the queries are unlabeled; validate on folds of the training images "
             "instead");
       }
-      for (const auto& result : outcome.results) {
-        progress_.note(name + (result.test_set.empty() ? "" : ", tested on " + result.test_set) + ": " +
-                       headlines_text(result.scores));
-      }
+      progress_.note(scores_text(outcome));
       return true;
     } catch (const c10::Error& error) {
       return fail(std::string("LibTorch: ") + error.what_without_backtrace());
@@ -150,6 +166,106 @@ class StudyRunner {
   const pipeline::PipelineOptions& options_;
   progress::ProgressSink& progress_;
   const std::atomic<bool>& stop_;
+};
+
+/// Does several runs at a time, each in a process of its own.
+class SideBySide {
+ public:
+  /// @param done called after each run that has ended
+  SideBySide(const StudyJobs& jobs, const fs::path& folder, progress::ProgressSink& progress,
+             const std::atomic<bool>& stop, std::function<void(RunOutcome&)> done)
+      : jobs_(jobs), folder_(folder), progress_(progress), stop_(stop), done_(std::move(done)) {
+    running_.resize(static_cast<std::size_t>(jobs.count));
+  }
+
+  /// @param start says that it begins
+  /// @return false when they were stopped
+  [[nodiscard]] bool run(const std::vector<RunOutcome*>& outcomes,
+                         const std::function<void(const RunOutcome&)>& start) {
+    auto next = outcomes.begin();
+    bool is_told = false;
+    bool interrupted = false;
+    for (;;) {
+      for (std::size_t job = 0; job < running_.size(); ++job) {
+        if (running_[job] || next == outcomes.end() || stop_) continue;
+        start(**next);
+        running_[job] =
+            std::make_unique<Run>(**next, jobs_.program((*next)->run, static_cast<std::int64_t>(job)));
+        ++next;
+      }
+      std::vector<system::ChildProcess*> programs;
+      for (const auto& run : running_) {
+        if (run) programs.push_back(&run->program);
+      }
+      if (programs.empty()) break;
+      if (stop_ && !is_told) {
+        is_told = true;
+        for (auto* program : programs) program->send(SIGTERM);
+      }
+      system::ChildProcess::await_output(programs, std::chrono::milliseconds(50));
+      for (auto& run : running_) {
+        if (!run) continue;
+        const bool has_ended = run->program.ending().has_value();
+        relay(*run, has_ended);
+        if (!has_ended) continue;
+        interrupted = !take_result(*run) || interrupted;
+        done_(run->outcome);
+        run.reset();
+      }
+    }
+    return !interrupted && !(stop_ && next != outcomes.end());
+  }
+
+ private:
+  struct Run {
+    Run(RunOutcome& of, const system::ChildCommand& command) : outcome(of), program(command) {}
+
+    RunOutcome& outcome;
+    system::ChildProcess program;
+    std::string out;
+    std::string line;  ///< of what it says, the last one, which has not ended
+    std::string last;  ///< and the one before
+  };
+
+  /// What a program says is said again, with its name in front.
+  void relay(Run& run, bool has_ended) {
+    run.out += run.program.read_out();
+    run.line += run.program.read_err();
+    if (has_ended && !run.line.empty() && !run.line.ends_with('\n')) run.line += '\n';
+    const auto name = run.outcome.run.folder.string();
+    for (auto end = run.line.find('\n'); end != std::string::npos; end = run.line.find('\n')) {
+      run.last = run.line.substr(0, end);
+      run.line.erase(0, end + 1);
+      progress_.note(run.last.starts_with(name) ? run.last : name + ": " + run.last);
+    }
+  }
+
+  /// @return false when it was stopped
+  [[nodiscard]] bool take_result(Run& run) const {
+    auto& outcome = run.outcome;
+    const auto& ending = *run.program.ending();
+    if (ending.signal == 0 && ending.exit_code == 130) return false;
+    if (ending.is_success()) {
+      outcome.results = scores_in(folder_ / outcome.run.folder, outcome.run.plan);
+      return true;
+    }
+    const auto head = failure_head(outcome.run);
+    if (ending.signal == 0 && run.out.starts_with(head)) {
+      outcome.failure = run.out.substr(head.size());
+      while (outcome.failure.ends_with('\n')) outcome.failure.pop_back();
+    } else {
+      outcome.failure = "its process " + ending.text() + (run.last.empty() ? "" : ": " + run.last);
+      progress_.note(head + outcome.failure);
+    }
+    return true;
+  }
+
+  const StudyJobs& jobs_;
+  const fs::path& folder_;
+  progress::ProgressSink& progress_;
+  const std::atomic<bool>& stop_;
+  std::function<void(RunOutcome&)> done_;
+  std::vector<std::unique_ptr<Run>> running_;  ///< by job
 };
 
 std::vector<Grid> grids_of(const Study& study, const std::vector<RunOutcome>& outcomes, StudyReport report) {
@@ -234,8 +350,8 @@ std::string list_runs(const std::vector<StudyRun>& runs, const Catalog& catalog,
 }
 
 StudyOutcome run_study(const Study& study, const std::vector<StudyRun>& runs, StudyReport report,
-                       const Catalog& catalog, const fs::path& folder, bool ignore_code,
-                       progress::ProgressSink& progress, const std::atomic<bool>& stop) {
+                       const StudyJobs& jobs, const Catalog& catalog, const fs::path& folder,
+                       bool ignore_code, progress::ProgressSink& progress, const std::atomic<bool>& stop) {
   const file::FolderLock lock(folder);
   pipeline::FileHashes hashes(folder / pipeline::file_hashes_name);
   const auto options = options_of(ignore_code, hashes);
@@ -249,20 +365,35 @@ StudyOutcome run_study(const Study& study, const std::vector<StudyRun>& runs, St
   }
 
   StudyOutcome study_outcome;
-  const StudyRunner runner(catalog, folder, options, progress, stop);
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    auto& outcome = outcomes[i];
-    const auto which = "run " + std::to_string(i + 1) + " of " + std::to_string(outcomes.size()) + ", " +
-                       outcome.run.folder.string();
-    if (!outcome.results.empty()) {
-      progress.note(which + ": already done");
-      continue;
-    }
-    progress.note(which);
-    study_outcome.interrupted = stop || !runner.run(outcome);
-    write_report(study, outcomes, report, folder);
-    if (study_outcome.interrupted) break;
+  const auto which = [&](const RunOutcome& outcome) {
+    return "run " + std::to_string(&outcome - outcomes.data() + 1) + " of " +
+           std::to_string(outcomes.size()) + ", " + outcome.run.folder.string();
+  };
+  const auto ended = [&](const RunOutcome& outcome) {
     if (!outcome.failure.empty()) ++study_outcome.failed;
+    write_report(study, outcomes, report, folder);
+  };
+  std::vector<RunOutcome*> to_do;
+  for (auto& outcome : outcomes) {
+    if (outcome.results.empty()) {
+      to_do.push_back(&outcome);
+    } else {
+      progress.note(which(outcome) + ": already done");
+    }
+  }
+  if (jobs.count > 1) {
+    hashes.save();  // for the programs
+    SideBySide side_by_side(jobs, folder, progress, stop, ended);
+    study_outcome.interrupted =
+        !side_by_side.run(to_do, [&](const RunOutcome& outcome) { progress.note(which(outcome)); });
+  } else {
+    const StudyRunner runner(catalog, folder, options, progress, stop);
+    for (auto* outcome : to_do) {
+      progress.note(which(*outcome));
+      study_outcome.interrupted = stop || !runner.run(*outcome);
+      ended(*outcome);
+      if (study_outcome.interrupted) break;
+    }
   }
   write_report(study, outcomes, report, folder);
 
@@ -275,6 +406,33 @@ StudyOutcome run_study(const Study& study, const std::vector<StudyRun>& runs, St
                  {"runs", folder.string()}};
   study_outcome.text += "\n" + places.str();
   return study_outcome;
+}
+
+StudyOutcome run_one(const StudyRun& run, const Catalog& catalog, const fs::path& folder, bool ignore_code,
+                     progress::ProgressSink& progress, const std::atomic<bool>& stop) {
+  pipeline::FileHashes hashes(folder / pipeline::file_hashes_name);
+  const auto options = options_of(ignore_code, hashes);
+  refuse_foreign({state_of(run, catalog, folder, options)}, folder);
+  RunOutcome outcome{run, {}, ""};
+  StudyOutcome study_outcome;
+  study_outcome.interrupted = !StudyRunner(catalog, folder, options, progress, stop).run(outcome);
+  study_outcome.failed = outcome.failure.empty() ? 0 : 1;
+  study_outcome.text =
+      (outcome.failure.empty() ? scores_text(outcome) : failure_head(run) + outcome.failure) + "\n";
+  return study_outcome;
+}
+
+const StudyRun& run_of(const std::vector<StudyRun>& runs, const std::string& name,
+                       const std::string& option) {
+  std::vector<std::string> names;
+  for (const auto& run : runs) {
+    names.push_back(run.folder.string());
+    if (names.back() == name) return run;
+  }
+  const auto near = nearest_name(name, names);
+  throw RecipeError({option + " " + name, 0, 0},
+                    "the study has no such run; " +
+                        (near.empty() ? "choose " + quoted_list(names) : "did you mean '" + near + "'?"));
 }
 
 }  // namespace kindred::study

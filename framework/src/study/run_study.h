@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "progress/progress.h"
 #include "study/study.h"
 #include "study/study_runs.h"
+#include "system/child_process.h"
 
 namespace kindred::study {
 
@@ -24,6 +26,15 @@ struct StudyOutcome {
   bool interrupted = false;
   std::int64_t failed = 0;  ///< runs
   std::string text;         ///< the tables, what failed and where everything lies
+};
+
+/// How runs are carried out.
+struct StudyJobs {
+  std::int64_t count = 1;  ///< at a time; 1: in this process
+  /// The program that does run_one(), whose outputs are kept: what it prints, and exit code 0, 1 when the run
+  /// has failed, or 130 when it was stopped (SIGTERM).
+  /// @param job 0 to count - 1; another one for each program that runs at the same time
+  std::function<system::ChildCommand(const StudyRun& run, std::int64_t job)> program;
 };
 
 /// All folds of a recipe, as a study of one variant.
@@ -46,12 +57,23 @@ void check_runs(const std::vector<StudyRun>& runs);
 /// changed, only that is done anew. What was trained is never trained over (Pipeline::keep_training): all
 /// runs that would be are named in one error before anything is started.
 ///
-/// A run that fails is reported, and the others continue. When `stop` is set the current run keeps a
+/// A run that fails is reported, and the others continue. When `stop` is set the current runs keep a
 /// checkpoint, the report says what is done, and the same call continues from there. Throws DataError for the
 /// above and when the folder is in use or cannot be written.
 [[nodiscard]] StudyOutcome run_study(const Study& study, const std::vector<StudyRun>& runs,
-                                     StudyReport report, const Catalog& catalog,
+                                     StudyReport report, const StudyJobs& jobs, const Catalog& catalog,
                                      const std::filesystem::path& folder, bool ignore_code,
                                      progress::ProgressSink& progress, const std::atomic<bool>& stop);
+
+/// Carries out one run alone, whatever else is done in FOLDER meanwhile, and leaves the report as it is.
+/// @return as text "NAME: mAP 48.53 %, Rank-1 63.70 %", or "NAME failed: REASON"
+[[nodiscard]] StudyOutcome run_one(const StudyRun& run, const Catalog& catalog,
+                                   const std::filesystem::path& folder, bool ignore_code,
+                                   progress::ProgressSink& progress, const std::atomic<bool>& stop);
+
+/// The run of that folder ("prob=0.1/seed1_fold2"). Throws RecipeError, which names all or the nearest.
+/// @param option how the name was given, "--only"
+[[nodiscard]] const StudyRun& run_of(const std::vector<StudyRun>& runs, const std::string& name,
+                                     const std::string& option);
 
 }  // namespace kindred::study

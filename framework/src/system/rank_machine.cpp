@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "kindred/core/error.h"
+#include "system/device.h"
 #include "system/processors.h"
 
 namespace kindred::system {
@@ -20,6 +21,12 @@ torch::Device device_of_rank(torch::Device device, const RankPlace& place) {
                 (gpus == 1 ? " GPU" : " GPUs") + "; start one rank for each GPU, or set machine.device");
   }
   return {torch::kCUDA, static_cast<torch::DeviceIndex>(place.local_rank)};
+}
+
+std::optional<std::string> device_of_job(const std::string& device, std::int64_t job) {
+  if (device != "auto" && device != "cuda") return std::nullopt;
+  if (!resolve_device(device).is_cuda()) return std::nullopt;
+  return "cuda:" + std::to_string(job % static_cast<std::int64_t>(torch::cuda::device_count()));
 }
 
 std::int64_t threads_of_rank(std::int64_t threads, const RankPlace& place) {

@@ -1,9 +1,11 @@
-// What of a machine is a rank's.
+// What of a machine is a rank's, or a job's.
 #pragma once
 
 #include <torch/types.h>
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "system/ranks.h"
 
@@ -12,6 +14,11 @@ namespace kindred::system {
 /// "cuda" without a number is the GPU of the rank's number on its machine; every other device is itself.
 /// Throws Error where the machine has fewer GPUs.
 [[nodiscard]] torch::Device device_of_rank(torch::Device device, const RankPlace& place);
+
+/// The device of one of several jobs that are done at the same time, by turns "cuda:0", "cuda:1" and so on;
+/// nothing where the job's number makes no difference: for one device, and without GPUs.
+/// @param device as machine.device
+[[nodiscard]] std::optional<std::string> device_of_job(const std::string& device, std::int64_t job);
 
 /// 0, all usable processors, is an equal share of them, at least 1.
 [[nodiscard]] std::int64_t threads_of_rank(std::int64_t threads, const RankPlace& place);

@@ -15,7 +15,7 @@
 #include <thread>
 #include <utility>
 
-#include "kindred/core/error.h"
+#include "system/gpu_exchange.h"
 
 namespace kindred::system {
 namespace {
@@ -66,7 +66,7 @@ auto with_others(const RankPlace& place, Work&& work) {
   try {
     return work();
   } catch (const std::exception& error) {
-    throw Error(
+    throw LostRankError(
         name_of(place) +
         " has lost another rank: it has ended, or does not answer; what it printed itself says why (" +
         reason_of(error) + ")");
@@ -99,9 +99,36 @@ std::string post_key(std::int64_t number) {
 
 }  // namespace
 
+struct MeetingPoint::Store {
+  c10::intrusive_ptr<c10d::TCPStore> server;
+};
+
+MeetingPoint::MeetingPoint() : store_(std::make_unique<Store>()) {
+  c10d::TCPStoreOptions options;
+  options.port = 0;
+  options.isServer = true;
+  options.waitWorkers = false;
+  try {
+    store_->server = c10::make_intrusive<c10d::TCPStore>("127.0.0.1", options);
+  } catch (const std::exception& error) {
+    throw Error("ranks of this machine cannot be given a port to meet at: " + reason_of(error));
+  }
+}
+
+MeetingPoint::~MeetingPoint() = default;
+
+std::uint16_t MeetingPoint::port() const {
+  return store_->server->getPort();
+}
+
 struct Ranks::Group {
   c10::intrusive_ptr<c10d::Store> store;
-  c10::intrusive_ptr<ProcessGroupGloo> processes;
+  c10::intrusive_ptr<Exchange> of_processors;  ///< Gloo
+  c10::intrusive_ptr<Exchange> of_gpus;        ///< NCCL, or Gloo too
+
+  [[nodiscard]] Exchange& for_tensor(const torch::Tensor& tensor) const {
+    return tensor.is_cuda() ? *of_gpus : *of_processors;
+  }
   std::int64_t posts = 0;
 };
 
@@ -124,8 +151,11 @@ Ranks::Ranks(const RankPlace& place, std::chrono::seconds patience) : place_(pla
     ways->timeout = patience;
     ways->devices.push_back(
         ProcessGroupGloo::createDeviceForHostname(own_address_towards(place.address, place.port)));
-    group_->processes =
+    group_->of_processors =
         c10::make_intrusive<ProcessGroupGloo>(group_->store, place.rank, place.count, std::move(ways));
+    group_->of_gpus = make_gpu_exchange(c10::make_intrusive<c10d::PrefixStore>("gpus", group_->store),
+                                        place.rank, place.count, patience);
+    if (!group_->of_gpus) group_->of_gpus = group_->of_processors;
   } catch (const std::exception& error) {
     throw Error(name_of(place) + " cannot meet the others at " + meeting + ": " + reason_of(error) +
                 "; MASTER_ADDR and MASTER_PORT must name the machine of rank 0 and a port of it that is free "
@@ -141,31 +171,61 @@ const Ranks& Ranks::alone() {
 }
 
 std::unique_ptr<Ranks::Sum> Ranks::begin_sum(const torch::Tensor& values) const {
-  if (!are_many()) return std::make_unique<NoSum>();
+  // Gloo divides by the number of bytes.
+  if (!are_many() || values.numel() == 0) return std::make_unique<NoSum>();
   std::vector<torch::Tensor> list{values};
-  auto work = with_others(place_, [&] { return group_->processes->allreduce(list); });
+  auto work = with_others(place_, [&] { return group_->for_tensor(values).allreduce(list); });
   return std::make_unique<RunningSum<decltype(work)>>(place_, std::move(work));
 }
 
 std::vector<torch::Tensor> Ranks::gather(const torch::Tensor& rows) const {
-  if (!are_many()) return {rows};
+  return gather(std::vector<torch::Tensor>{rows}).front();
+}
+
+std::vector<std::vector<torch::Tensor>> Ranks::gather(const std::vector<torch::Tensor>& several) const {
+  std::vector<std::vector<torch::Tensor>> found(several.size());
+  if (several.empty()) return found;
+  if (!are_many()) {
+    for (std::size_t i = 0; i < several.size(); ++i) found[i] = {several[i]};
+    return found;
+  }
   auto counts = torch::zeros({count()}, torch::kLong);
-  counts[rank()] = rows.size(0);
+  counts[rank()] = several.front().size(0);
   sum(counts);
   const auto* numbers = counts.data_ptr<std::int64_t>();
   const auto most = *std::max_element(numbers, numbers + count());
-  auto sizes = rows.sizes().vec();
-  sizes[0] = most;
-  // Gloo exchanges pieces of one size.
-  auto own = torch::zeros(sizes, rows.options());
-  own.narrow(0, 0, rows.size(0)).copy_(rows);
+  // Pieces of one size are exchanged: the bytes of all tensors, one after the other, with rows for the
+  // longest.
+  std::vector<torch::Tensor> bytes;
+  for (const auto& rows : several) {
+    auto sizes = rows.sizes().vec();
+    sizes[0] = most;
+    auto padded = torch::zeros(sizes, rows.options());
+    padded.narrow(0, 0, rows.size(0)).copy_(rows);
+    bytes.push_back(padded.view({-1}).view(torch::kByte));
+  }
+  auto own = torch::cat(bytes);
   std::vector<torch::Tensor> given{own};
-  std::vector<std::vector<torch::Tensor>> found(1);
-  for (int i = 0; i < count(); ++i) found[0].push_back(torch::empty_like(own));
-  with_others(place_, [&] { return group_->processes->allgather(found, given)->wait(); });
-  for (int i = 0; i < count(); ++i)
-    found[0][static_cast<std::size_t>(i)] = found[0][static_cast<std::size_t>(i)].narrow(0, 0, numbers[i]);
-  return found[0];
+  std::vector<std::vector<torch::Tensor>> all(1);
+  for (int i = 0; i < count(); ++i) all[0].push_back(torch::empty_like(own));
+  // Gloo divides by the number of bytes.
+  if (own.numel() > 0) {
+    auto work = with_others(place_, [&] { return group_->for_tensor(own).allgather(all, given); });
+    with_others(place_, [&] { return work->wait(); });
+  }
+  for (int i = 0; i < count(); ++i) {
+    std::int64_t at = 0;
+    for (std::size_t k = 0; k < several.size(); ++k) {
+      auto sizes = several[k].sizes().vec();
+      sizes[0] = most;
+      const auto size = bytes[k].numel();
+      // Aligned as its type wants it.
+      const auto piece = all[0][static_cast<std::size_t>(i)].narrow(0, at, size).clone();
+      found[k].push_back(piece.view(several[k].scalar_type()).view(sizes).narrow(0, 0, numbers[i]));
+      at += size;
+    }
+  }
+  return found;
 }
 
 bool Ranks::any(bool here) const {
@@ -176,9 +236,9 @@ bool Ranks::any(bool here) const {
 }
 
 void Ranks::broadcast(torch::Tensor& values) const {
-  if (!are_many()) return;
+  if (!are_many() || values.numel() == 0) return;
   std::vector<torch::Tensor> list{values};
-  with_others(place_, [&] { return group_->processes->broadcast(list)->wait(); });
+  with_others(place_, [&] { return group_->for_tensor(values).broadcast(list)->wait(); });
 }
 
 double Ranks::broadcast(double value) const {

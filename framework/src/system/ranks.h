@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/error.h"
+
 namespace kindred::system {
 
 /// Where a process stands among those that were started together, and where they meet.
@@ -19,13 +21,36 @@ struct RankPlace {
   int local_count = 1;  ///< of its machine
   std::string address;  ///< of the machine of rank 0
   std::uint16_t port = 0;
-  bool is_served = false;  ///< somebody else serves the meeting point: torchrun's agent does
+  bool is_served = false;  ///< not by rank 0, but by a MeetingPoint
   std::string attempt;     ///< tells this start of the processes from those before it
 };
 
-/// Sums and exchanges over all ranks, by LibTorch's c10d with Gloo. All ranks call the same functions in the
+/// Another rank has ended, or does not answer.
+class LostRankError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Where ranks of this machine can meet, for whoever starts them. It must outlive them.
+class MeetingPoint {
+ public:
+  /// Throws Error when the machine has no free port.
+  MeetingPoint();
+  ~MeetingPoint();
+  MeetingPoint(const MeetingPoint&) = delete;
+  MeetingPoint& operator=(const MeetingPoint&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const;
+
+ private:
+  struct Store;
+  std::unique_ptr<Store> store_;
+};
+
+/// Sums and exchanges over all ranks, by LibTorch's c10d: with Gloo, and between GPUs with NCCL
+/// in a build that has it (gpu_exchange.h). All ranks call the same functions in the
 /// same order; each returns when all have called it. When a rank has ended, or does not answer for
-/// `patience`, they throw Error. One process alone is a rank, too, for which they do nothing.
+/// `patience`, they throw LostRankError. One process alone is a rank, too, for which they do nothing.
 class Ranks {
  public:
   /// One process.
@@ -59,6 +84,10 @@ class Ranks {
 
   /// The rows of all ranks, by rank. Numbers of rows may differ; types and further sizes are the same.
   [[nodiscard]] std::vector<torch::Tensor> gather(const torch::Tensor& rows) const;
+  /// The same of several tensors of one device with as many rows each, in one exchange: for each of them, the
+  /// rows by rank.
+  [[nodiscard]] std::vector<std::vector<torch::Tensor>> gather(
+      const std::vector<torch::Tensor>& several) const;
 
   /// Whether it is so on any rank.
   [[nodiscard]] bool any(bool here) const;

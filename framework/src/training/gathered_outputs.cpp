@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/utils.h>
 
+#include <cstddef>
 #include <utility>
 
 #include "recipe/guarded.h"
@@ -12,12 +13,13 @@ namespace kindred::training {
 GatheredOutputs::GatheredOutputs(const system::Ranks& ranks, std::vector<torch::Tensor> own)
     : own_(std::move(own)) {
   const torch::NoGradGuard no_gradients;
-  for (const auto& output : own_) {
-    const auto rows = ranks.gather(output.detach());
-    first_ = 0;
-    for (int rank = 0; rank < ranks.rank(); ++rank) first_ += rows[static_cast<std::size_t>(rank)].size(0);
-    all_.push_back(torch::cat(rows).set_requires_grad(output.requires_grad()));
-  }
+  std::vector<torch::Tensor> values;
+  for (const auto& output : own_) values.push_back(output.detach());
+  const auto rows = ranks.gather(values);
+  for (std::size_t i = 0; i < own_.size(); ++i)
+    all_.push_back(torch::cat(rows[i]).set_requires_grad(own_[i].requires_grad()));
+  for (int rank = 0; rank < ranks.rank() && !rows.empty(); ++rank)
+    first_ += rows.front()[static_cast<std::size_t>(rank)].size(0);
 }
 
 bool GatheredOutputs::backward() {

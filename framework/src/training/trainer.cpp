@@ -278,10 +278,11 @@ void Trainer::compute(const Activations& given_images, const torch::Tensor& give
   for (auto* places : {&images.cameras, &images.views}) {
     if (!places->defined()) *places = torch::full({given_labels.size(0)}, -1, torch::kInt64);
   }
-  const auto all_labels = ranks_.gather(given_labels);
+  const auto given = ranks_.gather({given_labels, images.cameras});
+  const auto& all_labels = given.front();
   const auto labels = torch::cat(all_labels);
   const auto classes = system::place_labels(labels, device_);
-  const auto cameras = torch::cat(ranks_.gather(images.cameras));
+  const auto cameras = torch::cat(given.back());
   // As many on all ranks, which may exchange statistics in each.
   std::size_t most_parts = static_cast<std::size_t>(accumulate_);
   for (const auto& own : all_labels)
@@ -301,7 +302,7 @@ void Trainer::compute(const Activations& given_images, const torch::Tensor& give
   if (ranks_.are_many()) outputs = gathered.emplace(ranks_, outputs).all();
   last_outputs_.clear();
   for (const auto& output : outputs) last_outputs_.push_back(output.detach());
-  for (const auto& output : of_teachers) outputs.push_back(torch::cat(ranks_.gather(output)));
+  for (const auto& rows : ranks_.gather(of_teachers)) outputs.push_back(torch::cat(rows));
   for (const auto& term : terms_) term.random.start_step(epoch, batch);
   const LossBatch batch_of_losses{outputs, classes, system::place_labels(cameras, device_)};
   std::vector<torch::Tensor> values;

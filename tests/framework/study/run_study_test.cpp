@@ -62,7 +62,7 @@ class StudyRuns {
 
   StudyOutcome run(progress::ProgressSink& progress, const std::vector<std::string>& overrides = {},
                    const std::atomic<bool>& stop = never) const {
-    return run_study(study_, runs(overrides), StudyReport::variants, catalog_, folder(), false, progress,
+    return run_study(study_, runs(overrides), StudyReport::variants, {}, catalog_, folder(), false, progress,
                      stop);
   }
   [[nodiscard]] std::string list(const std::vector<std::string>& overrides = {}) const {

@@ -53,9 +53,34 @@ TEST_CASE("torchrun says everything") {
   CHECK(place.local_rank == 1);
   CHECK(place.local_count == 4);
   CHECK(place.address == "gpu1");
-  CHECK(place.port == 29400);
-  CHECK(place.is_served);
   CHECK(place.attempt == "job/2");
+  CHECK_FALSE(place.is_served);
+  // torchrun itself listens there, in the protocol of its own LibTorch.
+  CHECK(place.port != 29400);
+}
+
+TEST_CASE(
+    "ranks of one attempt of torchrun meet at one port, those of the next at another, our own where they are "
+    "told") {
+  const auto port = [](const char* rank, const char* restarts) {
+    return rank_place(environment({{"RANK", rank},
+                                   {"WORLD_SIZE", "8"},
+                                   {"MASTER_ADDR", "gpu1"},
+                                   {"MASTER_PORT", "29400"},
+                                   {"TORCHELASTIC_USE_AGENT_STORE", "True"},
+                                   {"TORCHELASTIC_RESTART_COUNT", restarts}}))
+        .port;
+  };
+  CHECK(port("0", "0") == port("7", "0"));
+  CHECK(port("0", "0") != port("0", "1"));
+  const auto own = rank_place(environment({{"RANK", "1"},
+                                           {"WORLD_SIZE", "2"},
+                                           {"MASTER_ADDR", "127.0.0.1"},
+                                           {"MASTER_PORT", "29400"},
+                                           {"TORCHELASTIC_USE_AGENT_STORE", "False"},
+                                           {"KINDRED_LOCAL_RANK", "1"}}));
+  CHECK(own.is_served);
+  CHECK(own.port == 29400);
 }
 
 TEST_CASE("mpirun on one machine and srun on several name a place to meet") {

@@ -14,15 +14,15 @@ namespace {
 
 struct Options {
   std::filesystem::path file;
-  RunOptions study;
+  StudyOptions study;
 };
 
 int folds(const Options& options, Session& session) {
-  const auto& catalog = session.load_plugins(options.study.recipe.plugins.folders);
+  const auto& catalog = session.load_plugins(options.study.run.recipe.plugins.folders);
   const auto plan =
-      recipe::make_plan(recipe::load_recipe(options.file, options.study.recipe.overrides()), catalog);
-  auto folder = run_directory(options.study.folder, plan.name, options.file);
-  if (options.study.folder.empty()) folder += "_folds";
+      recipe::make_plan(recipe::load_recipe(options.file, options.study.run.recipe.overrides()), catalog);
+  auto folder = run_directory(options.study.run.folder, plan.name, options.file);
+  if (options.study.run.folder.empty()) folder += "_folds";
   return run_all(study::all_folds(options.file, plan.folds.count), study::StudyReport::folds, folder,
                  options.study, catalog, session);
 }
@@ -30,7 +30,7 @@ int folds(const Options& options, Session& session) {
 Action add_options(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   add_recipe_file(app, options->file);
-  add_study_options(app, options->study, "runs/NAME_folds");
+  options->study.add_to(app, "runs/NAME_folds");
   return [options](Session& session) { return folds(*options, session); };
 }
 

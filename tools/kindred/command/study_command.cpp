@@ -13,12 +13,12 @@ namespace {
 
 struct Options {
   std::filesystem::path file;
-  RunOptions study;
+  StudyOptions study;
 };
 
 int study(const Options& options, Session& session) {
-  const auto& catalog = session.load_plugins(options.study.recipe.plugins.folders);
-  const auto folder = run_directory(options.study.folder, "", options.file);
+  const auto& catalog = session.load_plugins(options.study.run.recipe.plugins.folders);
+  const auto folder = run_directory(options.study.run.folder, "", options.file);
   return run_all(study::read_study(options.file), study::StudyReport::variants, folder, options.study,
                  catalog, session);
 }
@@ -26,7 +26,7 @@ int study(const Options& options, Session& session) {
 Action add_options(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("STUDY", options->file, "The study (see configs/studies/)")->required()->type_name("FILE");
-  add_study_options(app, options->study, "runs/NAME");
+  options->study.add_to(app, "runs/NAME");
   return [options](Session& session) { return study(*options, session); };
 }
 
