@@ -1,7 +1,6 @@
 #include "cuhk03.h"
 
 #include <cstddef>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "kindred/image/split_folders.h"
 #include "kindred/text/mat_file.h"
 #include "kindred/text/name_scanner.h"
+#include "kindred/text/text_file.h"
 
 namespace kindred::cuhk03 {
 namespace {
@@ -163,9 +163,7 @@ Sample Cuhk03::sample_of(const std::filesystem::path& list, const std::string& n
 
 std::vector<Sample> Cuhk03::json_samples() const {
   const auto file = json_file();
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw DataError(file, "cannot be opened");
-  const auto json = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  const auto json = nlohmann::json::parse(read_text_file(file), nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) throw DataError(file, "is not valid JSON: it is damaged or incomplete");
   const auto wrong = [&](const std::string& what) {
     return DataError(file, what +

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
@@ -58,7 +57,9 @@ void write_file(const fs::path& file, const void* bytes, std::size_t count) {
 
 std::string text_of(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::ostringstream text;
+  text << in.rdbuf();  // what of it can be read: it only explains an error
+  return text.str();
 }
 
 /// What a traceback ends in.

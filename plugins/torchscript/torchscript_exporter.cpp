@@ -9,9 +9,13 @@
 #include <torch/types.h>
 #include <torch/version.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <exception>
+#include <fstream>
 #include <memory>
+#include <sstream>
+#include <system_error>
 #include <unordered_set>
 
 #include "kindred/core/error.h"
@@ -111,11 +115,18 @@ void TorchScriptExporter::write(const ExportedModel& model, const std::filesyste
   }
   auto* forward = unit->create_function(c10::QualifiedName(*module.type()->name(), "forward"), graph);
   module.type()->addMethod(forward);
+  std::stringstream bytes;
   try {
-    module.save(file.string(), {{"about.txt", about_text(model)}});
+    // LibTorch ends the process where it cannot write to a file.
+    module.save(bytes, {{"about.txt", about_text(model)}});
   } catch (const c10::Error& error) {
     throw DataError(file, std::string("cannot be written: ") + error.what_without_backtrace());
   }
+  errno = 0;
+  std::ofstream out(file, std::ios::binary);
+  out << bytes.rdbuf();
+  out.close();
+  if (!out) throw DataError(file, "cannot be written: " + std::generic_category().message(errno));
 }
 
 ExportRun TorchScriptExporter::run(const std::filesystem::path& file,

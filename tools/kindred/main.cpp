@@ -4,9 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -99,6 +101,31 @@ void print_out_of_memory(const std::string& what) {
             << "; use smaller batches or images, or a machine with more memory\n";
 }
 
+/// What the system refuses is no fault of Kindred, wherever it was noticed.
+/// @return whether it was that
+bool print_refused(const std::exception& error) {
+  if (const auto* of_file = dynamic_cast<const std::filesystem::filesystem_error*>(&error)) {
+    const auto& code = of_file->code();
+    const std::string what = error.what();  // "filesystem error: cannot rename: No space left on device [/a]"
+    const auto begin = what.find("cannot ");
+    const auto end = what.find(':', begin);
+    const bool is_known = begin != std::string::npos && end != std::string::npos;
+    const auto failed = is_known ? what.substr(begin, end - begin) + ": " : std::string();
+    std::cerr << DataError(of_file->path1(),
+                           failed + code.message() + "; run the same command again when that is mended")
+                     .what()
+              << '\n';
+    return true;
+  }
+  const auto* of_system = dynamic_cast<const std::system_error*>(&error);
+  if (of_system != nullptr && of_system->code() == std::errc::resource_unavailable_try_again) {
+    std::cerr << "error: the system starts no further thread (" << error.what()
+              << "); use fewer (--threads, loader.workers), or raise the limit (ulimit -u)\n";
+    return true;
+  }
+  return false;
+}
+
 int run(const CommandLine& line) {
   Session session(line.output.quiet);
   system::silence_library_messages();
@@ -127,6 +154,8 @@ int run(const CommandLine& line) {
   } catch (const system::LostRankError& error) {
     if (is_local_rank()) return lost_rank_exit;
     std::cerr << error.what() << '\n';
+  } catch (const system::OutOfMemory& error) {
+    std::cerr << "error: " << error.what() << '\n';
   } catch (const Error& error) {
     std::cerr << error.what() << '\n';
   } catch (const std::exception& error) {
@@ -135,7 +164,7 @@ int run(const CommandLine& line) {
         of_torch == nullptr ? error.what() : std::string("LibTorch: ") + of_torch->what_without_backtrace();
     if (system::is_out_of_memory(error)) {
       print_out_of_memory(what);
-    } else {
+    } else if (!print_refused(error)) {
       print_unexpected(what);
     }
   } catch (...) {

@@ -18,6 +18,7 @@
 
 #include "file/atomic_file.h"
 #include "file/file_kind.h"
+#include "file/folder_lock.h"
 #include "kindred/core/error.h"
 #include "kindred/core/value.h"
 #include "kindred/search/row_lengths.h"
@@ -82,9 +83,12 @@ std::unique_ptr<file::FolderLock> lock_folder(const fs::path& folder) {
 }
 
 bool is_empty_folder(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename() != ".lock") return false;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const auto& file = entry.path();
+    if (file.filename() != file::FolderLock::name && !file::is_unfinished_file(file)) return false;
   }
+  if (error) throw DataError(folder, "cannot be listed: " + error.message());
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <fstream>
 #include <opencv2/imgproc.hpp>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <system_error>
@@ -11,6 +12,8 @@
 #include <vector>
 
 #include "data/each_image.h"
+#include "file/atomic_file.h"
+#include "file/folder_lock.h"
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
 
@@ -72,11 +75,15 @@ class PartialFolder {
     partial_ = target_;
     partial_ += ".partial";
     if (std::filesystem::exists(partial_, failure)) {
-      throw DataError(partial_,
-                      "already exists: an earlier command was stopped or is still running; delete the folder "
-                      "if none is running");
+      if (!std::filesystem::exists(partial_ / file::FolderLock::name, failure)) {
+        throw DataError(partial_, "already exists, and was not made by this command; move it away");
+      }
+      // What a command has left that was killed; one that still works on it refuses the lock.
+      { const file::FolderLock lock(partial_, "folder"); }
+      std::filesystem::remove_all(partial_, failure);
+      if (failure) throw DataError(partial_, "cannot be removed: " + failure.message());
     }
-    make_folder(partial_);
+    lock_.emplace(partial_, "folder");
   }
   PartialFolder(const PartialFolder&) = delete;
   PartialFolder& operator=(const PartialFolder&) = delete;
@@ -89,15 +96,16 @@ class PartialFolder {
 
   void finish() {
     std::error_code failure;
-    std::filesystem::rename(partial_, target_, failure);
-    if (failure)
-      throw DataError(target_, "cannot be created from " + partial_.string() + ": " + failure.message());
+    std::filesystem::remove(partial_ / file::FolderLock::name, failure);
+    if (failure) throw DataError(partial_, "cannot be finished: " + failure.message());
+    file::put_in_place(partial_, target_);
     finished_ = true;
   }
 
  private:
   std::filesystem::path target_;
   std::filesystem::path partial_;
+  std::optional<file::FolderLock> lock_;
   bool finished_ = false;
 };
 

@@ -18,6 +18,7 @@
 #include "command/machine.h"
 #include "command/named_component.h"
 #include "data/planned_loader.h"
+#include "file/atomic_file.h"
 #include "file/sha256.h"
 #include "inference/exported_graph.h"
 #include "inference/preparation.h"
@@ -380,9 +381,7 @@ ExportOutcome export_model(const ExportRequest& request, const Catalog& catalog,
   outcome.shapes = shapes_text(exported);
   if (!request.with_preprocessing) outcome.preparation = preparation_text(preparation, size);
   outcome.about = exported.about;
-  std::error_code failure;
-  fs::rename(written, request.out, failure);
-  if (failure) throw DataError(request.out, "cannot be written: " + failure.message());
+  file::put_in_place(written, request.out);
   return outcome;
 }
 

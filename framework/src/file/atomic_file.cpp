@@ -120,18 +120,6 @@ class TemporaryFile {
   int descriptor_ = -1;
 };
 
-void sync_folder(const fs::path& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return;  // a folder may be writable and not readable; the file itself is synced
-  const int result = ::fsync(descriptor);
-  const int error = errno;
-  ::close(descriptor);
-  // Network file systems may have no such operation.
-  if (result != 0 && error != EINVAL && error != ENOTSUP && error != EROFS) {
-    throw DataError(folder, "cannot be written to disk: " + reason(error));
-  }
-}
-
 }  // namespace
 
 void write_atomically(const fs::path& file, const std::function<void(std::ostream&)>& write) {
@@ -161,6 +149,33 @@ void write_atomically(const fs::path& file, const std::function<void(std::ostrea
   sync_folder(folder);
 }
 
+void sync_folder(const fs::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;  // a folder may be writable and not readable; the file itself is synced
+  const int result = ::fsync(descriptor);
+  const int error = errno;
+  ::close(descriptor);
+  // Network file systems may have no such operation.
+  if (result != 0 && error != EINVAL && error != ENOTSUP && error != EROFS) {
+    throw DataError(folder, "cannot be written to disk: " + reason(error));
+  }
+}
+
+void put_in_place(const fs::path& written, const fs::path& target) {
+  std::error_code error;
+  const bool is_folder = fs::is_directory(written, error);
+  const int descriptor = ::open(written.c_str(), O_RDONLY | O_CLOEXEC | (is_folder ? O_DIRECTORY : 0));
+  if (descriptor < 0) throw DataError(target, "cannot be written: " + reason(errno));
+  // Of a folder with many files: all that its file system has not written yet, at once.
+  const int result = is_folder ? ::syncfs(descriptor) : ::fsync(descriptor);
+  const int failure = errno;
+  ::close(descriptor);
+  if (result != 0) throw DataError(target, "cannot be written to disk: " + reason(failure));
+  fs::rename(written, target, error);
+  if (error) throw DataError(target, "cannot be created from " + written.string() + ": " + error.message());
+  sync_folder(target.has_parent_path() ? target.parent_path() : fs::path("."));
+}
+
 bool is_unfinished_file(const fs::path& file) {
   return file.filename().string().starts_with('.') && file.extension() == ".tmp";
 }
@@ -169,7 +184,7 @@ void remove_unfinished_files(const fs::path& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     std::error_code ignored;
-    if (is_unfinished_file(entry.path())) fs::remove(entry.path(), ignored);
+    if (is_unfinished_file(entry.path())) fs::remove_all(entry.path(), ignored);
   }
 }
 

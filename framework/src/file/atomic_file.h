@@ -12,7 +12,14 @@ namespace kindred::file {
 /// is gone. Throws DataError naming the file and the system's reason.
 void write_atomically(const std::filesystem::path& file, const std::function<void(std::ostream&)>& write);
 
-/// Whether a file, by its name, is one that write_atomically() had not finished.
+/// Gives a file or folder that is written its name: what is in it is on disk before, the name after. Throws
+/// DataError naming `target`.
+void put_in_place(const std::filesystem::path& written, const std::filesystem::path& target);
+
+/// Puts the names in a folder on disk, where its file system has such an operation. Throws DataError.
+void sync_folder(const std::filesystem::path& folder);
+
+/// Whether a file or folder, by its name, is one that write_atomically() or StagedFiles had not finished.
 [[nodiscard]] bool is_unfinished_file(const std::filesystem::path& file);
 
 /// Removes what a killed process was writing into a folder; nobody else may be writing there.

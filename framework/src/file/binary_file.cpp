@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "file/read_error.h"
 #include "kindred/core/error.h"
 
 namespace kindred::file {
@@ -16,17 +17,21 @@ constexpr std::uint64_t buffer_size = 1U << 16U;
 
 }  // namespace
 
+ReadError::~ReadError() = default;
+
 BinaryFile::BinaryFile(fs::path file) : file_(std::move(file)) {
   std::error_code error;
   const auto status = fs::status(file_, error);
   if (status.type() == fs::file_type::not_found) throw DataError(file_, "does not exist");
-  if (error) throw DataError(file_, "cannot be read: " + error.message());
+  if (error) throw ReadError(file_, "cannot be read: " + error.message());
   if (!fs::is_regular_file(status)) throw DataError(file_, "is not a file");
   errno = 0;
   stream_.open(file_, std::ios::binary);
-  if (!stream_) throw DataError(file_, "cannot be read: " + std::generic_category().message(errno));
+  if (!stream_) throw ReadError(file_, "cannot be read: " + std::generic_category().message(errno));
   stream_.seekg(0, std::ios::end);
-  size_ = static_cast<std::uint64_t>(stream_.tellg());
+  const auto end = stream_.tellg();
+  if (end < 0) throw ReadError(file_, "cannot be read: " + std::generic_category().message(errno));
+  size_ = static_cast<std::uint64_t>(end);
 }
 
 void BinaryFile::read(std::uint64_t offset, void* data, std::uint64_t size) {
@@ -39,7 +44,7 @@ void BinaryFile::read(std::uint64_t offset, void* data, std::uint64_t size) {
   stream_.seekg(static_cast<std::streamoff>(offset));
   stream_.read(static_cast<char*>(data), static_cast<std::streamsize>(size));
   if (static_cast<std::uint64_t>(stream_.gcount()) != size) {
-    throw DataError(
+    throw ReadError(
         file_, "cannot be read: " + (errno != 0 ? std::generic_category().message(errno)
                                                 : std::string("the file was truncated while it was read")));
   }

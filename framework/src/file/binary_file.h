@@ -12,12 +12,12 @@ namespace kindred::file {
 
 class BinaryFile {
  public:
-  /// Throws DataError when there is no such file or it cannot be read.
+  /// Throws DataError when there is no such file, and ReadError (file/read_error.h) when it cannot be read.
   explicit BinaryFile(std::filesystem::path file);
 
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
   [[nodiscard]] std::uint64_t size() const { return size_; }
-  /// Throws DataError when the file has fewer bytes or they cannot be read.
+  /// Throws DataError when the file has fewer bytes, and ReadError when they cannot be read.
   void read(std::uint64_t offset, void* data, std::uint64_t size);
 
  private:

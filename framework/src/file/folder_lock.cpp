@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 /// The lock itself is the kernel's and ends with the process, however that ends; the file's text only says
 /// whose it is.
 int lock(const fs::path& folder, const std::string& what) {
-  const fs::path file = folder / ".lock";
+  const fs::path file = folder / FolderLock::name;
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0)
     throw DataError(folder, "cannot be used as a " + what + ": " + std::generic_category().message(errno));
@@ -33,7 +33,9 @@ int lock(const fs::path& folder, const std::string& what) {
       throw DataError(folder, "is in use by " + (owner.empty() ? "another process" : "process " + owner) +
                                   "; wait until it ends, or use another " + what);
     }
-    throw DataError(folder, "cannot be locked: " + std::generic_category().message(error));
+    throw DataError(folder, "cannot be locked: " + std::generic_category().message(error) +
+                                "; use a folder on another file system, as this " + what +
+                                " must be one process's at a time");
   }
   const std::string text = std::to_string(::getpid()) + "\n";
   if (::ftruncate(descriptor, 0) != 0 ||

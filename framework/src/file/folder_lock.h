@@ -9,6 +9,9 @@ namespace kindred::file {
 /// Holds a folder's lock from construction to destruction, or to the end of the process, however that comes.
 class FolderLock {
  public:
+  /// Of the file in the folder that is locked.
+  static constexpr const char* name = ".lock";
+
   /// Makes the folder where needed, locks it and removes what a killed process was writing there
   /// (write_atomically). Throws DataError naming the process that works in it already.
   /// @param what messages call the folder so

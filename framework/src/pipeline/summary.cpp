@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "file/read_error.h"
 #include "kindred/core/error.h"
 #include "results/costs_file.h"
 #include "results/evaluation_file.h"
@@ -17,6 +18,8 @@ std::optional<results::Evaluation> read_scores(const std::filesystem::path& file
   if (!std::filesystem::exists(file, failure)) return std::nullopt;
   try {
     return results::read_evaluation(file);
+  } catch (const file::ReadError&) {
+    throw;
   } catch (const DataError&) {
     return std::nullopt;
   }

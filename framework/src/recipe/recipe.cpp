@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include "file/file_kind.h"
+#include "file/read_text.h"
 #include "recipe/recipe_merge.h"
 #include "recipe/recipe_override.h"
 #include "recipe/toml_reader.h"
@@ -97,8 +97,8 @@ class FileReader {
     errno = 0;
     std::ifstream stream(file, std::ios::binary);
     if (!stream) return refuse(std::generic_category().message(errno));
-    std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-    if (stream.bad()) return refuse("it cannot be read completely");
+    auto text = file::read_rest(stream);
+    if (!text) return refuse("it cannot be read completely: " + std::generic_category().message(errno));
     return text;
   }
 

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -13,6 +12,8 @@
 #include <utility>
 
 #include "file/atomic_file.h"
+#include "file/read_error.h"
+#include "file/read_text.h"
 #include "kindred/core/error.h"
 #include "kindred/text/csv.h"
 #include "results/curve_chart.h"
@@ -300,9 +301,7 @@ void write_evaluation(const fs::path& folder, const Evaluation& evaluation) {
 }
 
 Evaluation read_evaluation(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw DataError(file, "cannot be read");
-  const auto json = Json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  const auto json = Json::parse(file::read_text(file), nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) throw DataError(file, "is not valid JSON: it is damaged or incomplete");
   return evaluation_of(json, file);
 }
@@ -315,6 +314,8 @@ std::vector<std::string> evaluation_files(const fs::path& folder) {
     for (const auto& table : read_evaluation(folder / json_name).tables) {
       if (table.plot) files.insert(files.end(), {table.name + ".csv", table.name + ".svg"});
     }
+  } catch (const file::ReadError&) {
+    throw;
   } catch (const DataError&) {
     return {};
   }

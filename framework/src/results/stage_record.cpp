@@ -2,6 +2,7 @@
 
 #include <system_error>
 
+#include "file/read_error.h"
 #include "results/json_object.h"
 
 namespace kindred::results {
@@ -10,6 +11,8 @@ namespace {
 std::optional<StageRecord> read_whole(const std::filesystem::path& file) {
   try {
     return StageRecord::read(file);
+  } catch (const file::ReadError&) {
+    throw;  // a stage that has run must not look as if it had not
   } catch (const DataError&) {
     return std::nullopt;
   }

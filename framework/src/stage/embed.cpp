@@ -6,10 +6,10 @@
 #include <cmath>
 #include <iterator>
 #include <string>
-#include <system_error>
 
 #include "data/planned_loader.h"
 #include "data/tracklets.h"
+#include "file/staged_files.h"
 #include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
 #include "progress/meter.h"
@@ -20,14 +20,13 @@
 namespace kindred::stage {
 namespace {
 
-/// Removes what an earlier call wrote; the list first, without which no array is read.
-void remove_features(const std::filesystem::path& folder) {
+/// What an earlier call may have written.
+std::vector<std::string> names_of_features() {
+  std::vector<std::string> names;
   for (const auto split : {Split::query, Split::gallery, Split::train}) {
-    for (const auto* ending : {".csv", ".npy"}) {
-      std::error_code absent;
-      std::filesystem::remove((folder / split_name(split)).concat(ending), absent);
-    }
+    for (const auto* ending : {".csv", ".npy"}) names.push_back(split_name(split) + std::string(ending));
   }
+  return names;
 }
 
 /// To two digits, and never too small: "0.00056"
@@ -77,6 +76,8 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Infe
   });
   data::try_each_ending(plan, dataset, wanted);
   std::vector<EmbeddedSplit> written;
+  // Descriptors of two models must never lie side by side, and those of an earlier call not be lost.
+  file::StagedFiles staged(folder);
   inference::FeatureExtraction extraction(model, plan, computing, wanted.size());
   for (const auto split : splits) {
     std::vector<Sample> samples;
@@ -88,9 +89,7 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Infe
     }
     const auto features = extraction.extract(dataset, samples, split_name(split), progress);
     const auto stem = folder / split_name(split);
-    // Descriptors of two models must never lie side by side.
-    if (written.empty()) remove_features(folder);
-    const auto loss = file::write_features(stem, features, plan.embed.storage);
+    const auto loss = file::write_features(staged.path() / split_name(split), features, plan.embed.storage);
     std::string storage = file::storage_name(plan.embed.storage);
     if (plan.embed.storage != file::Storage::float32) {
       progress.note(std::string(split_name(split)) + " descriptors are stored as " + storage + ": " +
@@ -105,6 +104,7 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Infe
                                      : "embed: error: the data set has neither query nor gallery images; to "
                                        "extract features of training images, use --train-split");
   }
+  staged.take_place(names_of_features());
   return written;
 }
 

@@ -4,10 +4,10 @@
 #include <cerrno>
 #include <cstdint>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
+#include "file/read_text.h"
 #include "kindred/core/schema.h"
 #include "kindred/text/text_file.h"
 #include "recipe/recipe_kind.h"
@@ -131,7 +131,9 @@ class StudyReader {
     errno = 0;
     std::ifstream stream(file_, std::ios::binary);
     if (!stream) refuse(std::generic_category().message(errno));
-    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+    auto text = file::read_rest(stream);
+    if (!text) refuse("it cannot be read completely: " + std::generic_category().message(errno));
+    return *std::move(text);
   }
 
   /// What a table's `set` says.

@@ -7,12 +7,17 @@
 #include <torch/cuda.h>
 #include <torch/version.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
+#include <mutex>
 #include <opencv2/core/utility.hpp>
 #include <opencv2/core/version.hpp>
 #include <optional>
 #include <sstream>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 #include "kindred/core/error.h"
@@ -24,6 +29,27 @@ namespace {
 template <class Function>
 Function find_function(const char* name) {
   return reinterpret_cast<Function>(::dlsym(RTLD_DEFAULT, name));
+}
+
+/// Starts so many threads at a time, for a moment. LibTorch's pools wait without end for threads that the
+/// system did not start.
+void require_threads(int count) {
+  static std::atomic<int> known = 1;
+  if (count <= known) return;
+  std::mutex gate;
+  std::vector<std::jthread> threads;
+  const std::unique_lock closed(gate);
+  try {
+    while (static_cast<int>(threads.size()) + 1 < count) {
+      threads.emplace_back([&gate] { const std::scoped_lock passing(gate); });
+    }
+  } catch (const std::system_error& error) {
+    throw Error(
+        "error: the system starts " + std::to_string(threads.size() + 1) + " of " + std::to_string(count) +
+        " threads: " + error.code().message() +
+        "; use fewer (--threads), or raise the limit of this user or container (ulimit -u, pids.max)");
+  }
+  known = count;
 }
 
 std::string gibibytes(double bytes) {
@@ -194,6 +220,7 @@ torch::Device resolve_device(const std::string& name) {
 
 void set_threads(std::int64_t threads) {
   const int count = static_cast<int>(threads > 0 ? threads : usable_processors());
+  require_threads(std::max(count, static_cast<int>(usable_processors())));
   at::set_num_threads(count);
   if (const auto set = find_function<void (*)(int)>("openblas_set_num_threads")) set(count);
   cv::setNumThreads(1);

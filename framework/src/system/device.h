@@ -15,7 +15,8 @@ namespace kindred::system {
 [[nodiscard]] torch::Device resolve_device(const std::string& name);
 
 /// Sets the threads of LibTorch, OpenBLAS and OpenCV. 0: all usable processors. OpenCV is left with the
-/// calling thread alone: images are decoded by the loader's own threads.
+/// calling thread alone: images are decoded by the loader's own threads. Throws Error when the system does
+/// not start so many.
 void set_threads(std::int64_t threads);
 
 /// Moves a module's tensors to the device and stores its 4-dimensional parameters as channels_last: a third

@@ -22,7 +22,8 @@ bool is_out_of_memory(const std::exception& error) {
   // LibTorch has a type of its own for GPUs alone.
   const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
   return of_torch != nullptr &&
-         std::strstr(of_torch->what_without_backtrace(), "DefaultCPUAllocator: ") != nullptr;
+         (std::strstr(of_torch->what_without_backtrace(), "DefaultCPUAllocator: ") != nullptr ||
+          std::strstr(of_torch->what_without_backtrace(), ": allocation failed") != nullptr);
 }
 
 OutOfMemory batch_too_large(torch::Device device, const torch::Tensor& images, const std::string& remedy) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "file/checksum.h"
+#include "file/read_error.h"
 #include "kindred/core/error.h"
 #include "text/number_text.h"
 
@@ -136,6 +137,8 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& file, progress::Progre
   if (fs::exists(file)) {
     try {
       return read_one(file);
+    } catch (const file::ReadError&) {
+      throw;  // it may be whole: the previous one must not take its place
     } catch (const DataError& error) {
       if (!has_previous) {
         throw DataError(file, "cannot be used to continue, and there is no previous checkpoint (" +
@@ -163,6 +166,8 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& file, progress::Progre
 std::optional<Checkpoint> read_checkpoint_position(const fs::path& file) {
   try {
     return position_of(file, file::read_safetensors_metadata(file));
+  } catch (const file::ReadError&) {
+    throw;
   } catch (const DataError&) {
     return std::nullopt;
   }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "file/folder_lock.h"
 #include "made_dataset.h"
 
 using namespace kindred;
@@ -133,11 +134,27 @@ TEST_CASE("only an empty folder is written to") {
   CHECK(files_below(folder / "empty").size() == 3);
 }
 
-TEST_CASE("a partial folder of a stopped run is not written to, and not taken for a data set") {
+TEST_CASE("what a killed command has left is removed, unless another one still works on it") {
+  const TemporaryFolder folder;
+  folder.write("out.partial/images/half.png", "");
+  folder.write("out.partial/.lock", "1\n");
+  {
+    const file::FolderLock other(folder / "out.partial", "folder");
+    CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(folder / "out")); }),
+                   "out.partial: error: is in use by process "));
+    CHECK(std::filesystem::exists(folder / "out.partial/images/half.png"));
+  }
+  convert_dataset(two(), FlatLayout(), to(folder / "out"));
+  CHECK(files_below(folder / "out") ==
+        std::vector<std::string>{"images/a.png", "images/b.png", "lists/count.txt"});
+  CHECK_FALSE(std::filesystem::exists(folder / "out.partial"));
+}
+
+TEST_CASE("a folder of somebody else in the place of the partial one is not written to") {
   const TemporaryFolder folder;
   folder.write("out.partial/images/a.png", "");
   CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(folder / "out")); }),
-                 "out.partial: error: already exists: an earlier command was stopped"));
+                 "out.partial: error: already exists, and was not made by this command"));
   CHECK_FALSE(std::filesystem::exists(folder / "out"));
   CHECK(std::filesystem::exists(folder / "out.partial/images"));
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "data_files.h"
+#include "no_more_files.h"
 
 using namespace kindred;
 using namespace kindred::results;
@@ -61,6 +62,16 @@ TEST_CASE("a damaged record says what is wrong, and is as good as none for what 
                  "'inputs' is of type object and must be an object of lists of strings"));
   CHECK(contains(refusal(R"({"name": "f", "type": "train", "inputs": {}, "finished": "", "cost": {}})"),
                  "'cost.seconds' is missing"));
+}
+
+TEST_CASE("a record that cannot be read is an error, and no stage that has not run") {
+  const TemporaryFolder folder;
+  StageRecord record;
+  record.finished = true;
+  write_stage_record(folder.path(), record);
+  const NoMoreFiles limit;
+  CHECK(contains(error_of([&] { static_cast<void>(read_stage_record(folder.path())); }),
+                 "stage.json: error: cannot be read: Too many open files"));
 }
 
 TEST_CASE("a stage that goes on after it had ended has not ended any more") {

@@ -14,7 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "file/read_error.h"
 #include "kindred/core/error.h"
+#include "no_more_files.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_difference.h"
 #include "temporary_folder.h"
@@ -160,6 +162,21 @@ TEST_CASE("a damaged checkpoint gives way to the previous one, which the next do
   CHECK(read_checkpoint_position(file)->epoch == 1);
   write_checkpoint(file, example(2));
   CHECK(read_checkpoint_position(previous_checkpoint(file))->epoch == 1);
+}
+
+TEST_CASE("a checkpoint that cannot be read is an error, and does not give way to the previous one") {
+  const TemporaryFolder folder;
+  const auto file = folder / "checkpoint.safetensors";
+  write_checkpoint(file, example(1));
+  write_checkpoint(file, example(2));
+  Notes notes;
+  {
+    const NoMoreFiles limit;
+    CHECK_THROWS_AS(static_cast<void>(read_checkpoint(file, notes)), file::ReadError);
+    CHECK_THROWS_AS(static_cast<void>(read_checkpoint_position(file)), file::ReadError);
+  }
+  CHECK(notes.text.empty());
+  CHECK(read_checkpoint(file, notes)->epoch == 2);
 }
 
 TEST_CASE("a previous checkpoint serves when the newest is missing") {

@@ -1,0 +1,82 @@
+#include "file/staged_files.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <system_error>
+#include <utility>
+
+#include "file/atomic_file.h"
+#include "kindred/core/error.h"
+
+namespace kindred::file {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Renames files, and takes that back unless all of it is kept.
+class Moves {
+ public:
+  Moves() = default;
+  ~Moves() {
+    for (auto done = done_.rbegin(); done != done_.rend(); ++done) {
+      std::error_code ignored;
+      fs::rename(done->second, done->first, ignored);
+    }
+  }
+  Moves(const Moves&) = delete;
+  Moves& operator=(const Moves&) = delete;
+
+  void move(const fs::path& from, const fs::path& to) {
+    std::error_code error;
+    fs::rename(from, to, error);
+    if (error) throw DataError(to, "cannot be replaced: " + error.message());
+    done_.emplace_back(from, to);
+  }
+  void keep() { done_.clear(); }
+
+ private:
+  std::vector<std::pair<fs::path, fs::path>> done_;
+};
+
+std::vector<fs::path> files_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) files.push_back(entry.path());
+  if (error) throw DataError(folder, "cannot be listed: " + error.message());
+  return files;
+}
+
+}  // namespace
+
+StagedFiles::StagedFiles(fs::path folder) : folder_(std::move(folder)) {
+  static std::atomic<unsigned> counter{0};
+  // A name of unfinished files (file/atomic_file.h).
+  path_ = folder_ / (".staged." + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp");
+  std::error_code error;
+  fs::create_directories(path_, error);
+  if (error) throw DataError(folder_, "cannot be written: " + error.message());
+}
+
+StagedFiles::~StagedFiles() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+void StagedFiles::take_place(const std::vector<std::string>& replaced) {
+  const auto files = files_in(path_);
+  const auto aside = path_ / ".replaced";
+  std::error_code error;
+  fs::create_directory(aside, error);
+  if (error) throw DataError(folder_, "cannot be written: " + error.message());
+  Moves moves;
+  for (const auto& name : replaced) {
+    const auto file = folder_ / name;
+    if (fs::exists(fs::symlink_status(file, error))) moves.move(file, aside / name);
+  }
+  for (const auto& file : files) moves.move(file, folder_ / file.filename());
+  sync_folder(folder_);
+  moves.keep();
+}
+
+}  // namespace kindred::file
