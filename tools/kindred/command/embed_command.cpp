@@ -6,6 +6,8 @@
 #include "command.h"
 #include "command/embed.h"
 #include "common_options.h"
+#include "file/feature_files.h"
+#include "joined_ranks.h"
 #include "kindred/core/value.h"
 #include "session.h"
 
@@ -24,17 +26,19 @@ struct Options {
 
 int embed(const Options& options, Session& session) {
   const auto& catalog = session.load_plugins(options.recipe.plugins.folders);
-  const auto progress = session.make_progress();
+  JoinedRanks joined(session);
   auto overrides = options.recipe.overrides();
   if (!options.storage.empty()) {
     overrides.push_back("embed.storage=" + Value(options.storage).to_toml());
   }
   const auto written = command::embed(
       {options.weights, options.data, options.out, overrides, options.train_split, options.maps}, catalog,
-      *progress);
+      joined.progress(), joined.ranks());
+  joined.end();
+  if (!joined.ranks().is_first()) return 0;
   for (const auto& split : written) {
-    std::cout << split.stem.string() << ".npy  " << split.images << " x " << split.dim << "  "
-              << split.storage << '\n';
+    std::cout << split.stem.string() << (file::has_sharded_features(split.stem) ? ".shards.csv  " : ".npy  ")
+              << split.images << " x " << split.dim << "  " << split.storage << '\n';
   }
   if (!options.maps.empty()) std::cout << options.maps.string() << "  activation maps\n";
   return 0;

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "command/label.h"
 #include "common_options.h"
+#include "joined_ranks.h"
 #include "session.h"
 
 namespace kindred::launcher {
@@ -17,10 +18,12 @@ struct Options {
 
 int label(const Options& options, Session& session) {
   const auto& catalog = session.load_plugins(options.recipe.plugins.folders);
-  const auto progress = session.make_progress();
   auto request = options.request;
   request.overrides = options.recipe.overrides();
-  const auto result = command::label(request, catalog, *progress);
+  JoinedRanks joined(session);
+  const auto result = command::label(request, catalog, joined.progress(), joined.ranks());
+  joined.end();
+  if (!joined.ranks().is_first()) return 0;
   std::cout << result.labels.csv.string() << "  " << result.labels.identities << " pseudo identities of "
             << result.labels.images << " images\n"
             << result.labels.json.string() << '\n';

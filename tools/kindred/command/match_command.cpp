@@ -9,6 +9,7 @@
 #include "command.h"
 #include "command/match.h"
 #include "common_options.h"
+#include "joined_ranks.h"
 #include "search_options.h"
 #include "session.h"
 
@@ -23,13 +24,15 @@ struct Options {
 };
 
 int match(const Options& options, Session& session) {
-  const auto progress = session.make_progress();
   const auto files = options.search.files();
   std::vector<std::string> overrides;
   if (options.top) overrides.push_back("ranking.top=" + std::to_string(*options.top));
   const auto plan = options.search.plan(overrides, session);
-  const auto outcome =
-      command::match(files.query, files.gallery, plan, options.out, options.distances, *progress);
+  JoinedRanks joined(session);
+  const auto outcome = command::match(files.query, files.gallery, plan, options.out, options.distances,
+                                      joined.progress(), joined.ranks());
+  joined.end();
+  if (!joined.ranks().is_first()) return 0;
   if (!options.distances.empty()) {
     std::cout << options.distances.string() << "  " << outcome.queries << " x " << outcome.gallery
               << " distances\n";
