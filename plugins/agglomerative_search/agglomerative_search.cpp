@@ -129,7 +129,7 @@ PseudoLabels AgglomerativeSearch::label(const Retrieval& images, RetrievalHost& 
     options.progress = [&host](std::int64_t done, std::int64_t total) {
       host.progress("find best gallery images", done, total);
     };
-    nearest = nearest_rows(images.query().index_select(0, torch::tensor(kept, torch::kLong)),
+    nearest = host.nearest_rows(images.query().index_select(0, torch::tensor(kept, torch::kLong)),
                            images.gallery(), options);
   }
   const auto taken = take_images(nearest, kept_count, gallery, params_);

@@ -34,7 +34,7 @@ NearestRows neighbours_of(const torch::Tensor& rows, const Params& params, Retri
   options.progress = [&host](std::int64_t done, std::int64_t total) {
     host.progress("find neighbors of the graph", done, total);
   };
-  return nearest_rows(unit_rows(rows), options);
+  return host.nearest_rows(unit_rows(rows), options);
 }
 
 void check_sizes(const Params& params, std::int64_t images, RetrievalHost& host) {

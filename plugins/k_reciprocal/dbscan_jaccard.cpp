@@ -184,12 +184,7 @@ PseudoLabels DbscanJaccard::label(const Retrieval& images, RetrievalHost& host) 
                              " images, so no image could be the core of a cluster; choose a smaller one");
   }
   warn_of_sizes(params_, count, host);
-  const auto search = search_of(
-      params_, host.device(),
-      [&host](std::int64_t done, std::int64_t total) {
-        host.progress("find k-reciprocal neighbors", done, total);
-      },
-      "labeler/dbscan_jaccard");
+  const auto search = search_of(params_, host.device(), &host, "labeler/dbscan_jaccard");
   const auto vectors = [&] {
     const auto nearest = find_neighbours(images.descriptors, search);
     return encode_neighbours(images.descriptors, nearest, params_.k1, params_.k2);

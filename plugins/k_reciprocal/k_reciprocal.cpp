@@ -3,7 +3,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -26,10 +25,11 @@ torch::Tensor squares(const torch::Tensor& rows) {
 /// Queries and gallery encoded together, and the distances that follow.
 class Encoded {
  public:
+  /// @param host nullptr: as in NeighbourSearch
   Encoded(torch::Tensor rows, std::int64_t queries, const KReciprocal::Params& params, torch::Device device,
-          const std::function<void(std::int64_t, std::int64_t)>& progress)
+          RetrievalHost* host)
       : queries_(queries), images_(rows.size(0) - queries), lambda_(params.lambda), device_(device) {
-    auto search = search_of(params, device, progress, "post_processor/k_reciprocal");
+    auto search = search_of(params, device, host, "post_processor/k_reciprocal");
     search.products_of = lambda_ == 0 ? 0 : queries;
     search.remedy = "; or set mode = \"chunked\"";
     auto nearest = find_neighbours(rows, search);
@@ -140,7 +140,7 @@ class Chunked {
     options.progress = [&host](std::int64_t done, std::int64_t total) {
       host.progress("find nearest images", done, total);
     };
-    nearest_ = nearest_rows(query_, gallery_, options);
+    nearest_ = host.nearest_rows(query_, gallery_, options);
     on_device_ = gallery_.to(device_);
   }
 
@@ -239,10 +239,7 @@ void KReciprocal::apply(Retrieval& retrieval, RetrievalHost& host) const {
     return;
   }
   const auto encoded =
-      std::make_shared<const Encoded>(retrieval.descriptors, retrieval.queries, params_, host.device(),
-                                      [&host](std::int64_t done, std::int64_t total) {
-                                        host.progress("find k-reciprocal neighbors", done, total);
-                                      });
+      std::make_shared<const Encoded>(retrieval.descriptors, retrieval.queries, params_, host.device(), &host);
   retrieval.distances = [encoded](std::int64_t first, std::int64_t last) {
     return encoded->rows(first, last);
   };

@@ -31,7 +31,11 @@ NearestRows find_neighbours(const torch::Tensor& rows, const NeighbourSearch& se
   options.farthest = true;
   options.precision = search.precision;
   options.device = search.device;
-  options.progress = search.progress;
+  if (search.host != nullptr) {
+    options.progress = [host = search.host](std::int64_t done, std::int64_t total) {
+      host->progress("find k-reciprocal neighbors", done, total);
+    };
+  }
 
   const auto needed = bytes_of_rows(rows, options.count);
   auto left = search.memory_mib * mib - needed;
@@ -49,7 +53,7 @@ NearestRows find_neighbours(const torch::Tensor& rows, const NeighbourSearch& se
     left -= kept;
   }
   while (bytes_of_blocks(options.block_rows) > left) options.block_rows /= 2;
-  return nearest_rows(rows, options);
+  return search.host == nullptr ? nearest_rows(rows, options) : search.host->nearest_rows(rows, options);
 }
 
 }  // namespace kindred::k_reciprocal

@@ -4,7 +4,6 @@
 #include <torch/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <utility>
 
@@ -49,9 +48,9 @@ struct NeighbourSearch {
   SearchPrecision precision = SearchPrecision::automatic;
   std::int64_t memory_mib = 1024;  ///< beside the rows: for the search, its result and encode_neighbours()
   torch::Device device = torch::kCPU;
-  std::function<void(std::int64_t done, std::int64_t total)> progress;  ///< may be empty
-  std::string component;                                                ///< "role/name": for errors
-  std::string remedy;  ///< what messages offer beside more memory: " or ...", or ""
+  RetrievalHost* host = nullptr;  ///< searches, and shows progress; nullptr: this process does so alone
+  std::string component;          ///< "role/name": for errors
+  std::string remedy;             ///< what messages offer beside more memory: " or ...", or ""
 };
 
 /// Warns of a k1 or k2 of more than half of the images: those of different people then share most neighbours.
@@ -70,8 +69,7 @@ void warn_of_sizes(const Params& params, std::int64_t images, RetrievalHost& hos
 
 /// The search that a component's parameters ask for.
 template <class Params>
-NeighbourSearch search_of(const Params& params, torch::Device device,
-                          std::function<void(std::int64_t done, std::int64_t total)> progress,
+NeighbourSearch search_of(const Params& params, torch::Device device, RetrievalHost* host,
                           std::string component) {
   NeighbourSearch search;
   search.k1 = params.k1;
@@ -79,7 +77,7 @@ NeighbourSearch search_of(const Params& params, torch::Device device,
   search.precision = params.search;
   search.memory_mib = params.memory_mib;
   search.device = device;
-  search.progress = std::move(progress);
+  search.host = host;
   search.component = std::move(component);
   return search;
 }

@@ -109,6 +109,10 @@ class OpenSetResult final : public PairCounter {
     return std::make_unique<OpenSetCounter::Part>(counter_);
   }
 
+  [[nodiscard]] bool is_divisible() const override { return true; }
+  [[nodiscard]] std::string counted() override { return counter_.counted(); }
+  void add_counted(const std::string& counted) override { counter_.add_counted(counted); }
+
   [[nodiscard]] MetricResult result() override {
     const auto scores = counter_.scores();
     MetricResult result;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cstddef>
+#include <cstring>
 #include <limits>
 #include <mutex>
 #include <stdexcept>
@@ -170,6 +172,48 @@ void OpenSetCounter::Part::finish() {
   const std::lock_guard lock(state.mutex);
   for (std::size_t bin = 0; bin < bins; ++bin) state.negatives[bin] += negatives_[bin];
   state.positives.insert(state.positives.end(), positives_.begin(), positives_.end());
+}
+
+std::string OpenSetCounter::counted() {
+  auto& state = *state_;
+  std::string bytes;
+  const auto add = [&bytes](const auto& numbers) {
+    const auto count = static_cast<std::uint64_t>(numbers.size());
+    bytes.append(reinterpret_cast<const char*>(&count), sizeof count);
+    bytes.append(reinterpret_cast<const char*>(numbers.data()), count * sizeof numbers[0]);
+  };
+  add(state.negatives);
+  add(state.positives);
+  add(state.near_negatives.sorted());
+  return bytes;
+}
+
+void OpenSetCounter::add_counted(const std::string& counted) {
+  auto& state = *state_;
+  std::size_t at = 0;
+  const auto take = [&]<class Number>(Number /*kind*/) {
+    std::uint64_t count = 0;
+    if (counted.size() - at < sizeof count) throw std::logic_error("OpenSetCounter: bytes of something else");
+    std::memcpy(&count, counted.data() + at, sizeof count);
+    at += sizeof count;
+    if ((counted.size() - at) / sizeof(Number) < count) {
+      throw std::logic_error("OpenSetCounter: bytes of something else");
+    }
+    std::vector<Number> numbers(count);
+    if (count > 0) std::memcpy(numbers.data(), counted.data() + at, count * sizeof(Number));
+    at += count * sizeof(Number);
+    return numbers;
+  };
+  const auto negatives = take(std::int64_t{});
+  const auto positives = take(float{});
+  auto near_negatives = take(float{});
+  if (negatives.size() != bins || at != counted.size()) {
+    throw std::logic_error("OpenSetCounter: bytes of something else");
+  }
+  state.near_negatives.add(near_negatives);
+  const std::lock_guard lock(state.mutex);
+  for (std::size_t bin = 0; bin < bins; ++bin) state.negatives[bin] += negatives[bin];
+  state.positives.insert(state.positives.end(), positives.begin(), positives.end());
 }
 
 OpenSetScores OpenSetCounter::scores() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "kindred/role/metric.h"
@@ -72,6 +73,11 @@ class OpenSetCounter {
     std::vector<float> positives_;
     std::vector<float> near_negatives_;
   };
+
+  /// When all parts are finished: what add_counted() of a counter of the same pairs takes, also in another
+  /// process on a machine with the same order of bytes. Throws std::logic_error for other bytes.
+  [[nodiscard]] std::string counted();
+  void add_counted(const std::string& counted);
 
   /// When all parts are finished. Does not depend on their order. Throws std::logic_error when other numbers
   /// of pairs were seen than promised.

@@ -31,7 +31,7 @@ void DatabaseAugmentation::apply(Retrieval& retrieval, RetrievalHost& host) cons
   };
   const auto gallery = retrieval.gallery();
   const auto augmented = torch::empty_like(gallery);
-  expand(gallery, gallery, nearest_rows(gallery, options), params_, true, augmented);
+  expand(gallery, gallery, host.nearest_rows(gallery, options), params_, true, augmented);
   gallery.copy_(augmented);
 }
 

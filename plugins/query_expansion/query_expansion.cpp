@@ -28,7 +28,7 @@ void QueryExpansion::apply(Retrieval& retrieval, RetrievalHost& host) const {
   };
   const auto query = retrieval.query();
   const auto gallery = retrieval.gallery();
-  expand(query, gallery, nearest_rows(query, gallery, options), params_, false, query);
+  expand(query, gallery, host.nearest_rows(query, gallery, options), params_, false, query);
 }
 
 }  // namespace kindred::query_expansion

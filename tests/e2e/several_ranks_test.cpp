@@ -1,7 +1,5 @@
 // A training by several processes, as torchrun, mpirun and srun start them.
 #include <doctest/doctest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <torch/torch.h>
 #include <unistd.h>
 
@@ -9,31 +7,18 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "file/safetensors.h"
 #include "program.h"
+#include "started_ranks.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
 
 namespace kindred::test {
 namespace {
-
-/// A port that nobody uses at the moment.
-int free_port() {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  socklen_t size = sizeof address;
-  REQUIRE(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  close(listener);
-  return ntohs(address.sin_port);
-}
 
 /// Layers that look at each image alone, so that the batch's division changes nothing but the order of sums.
 std::vector<std::string> training(const std::filesystem::path& run, std::vector<std::string> more = {}) {
@@ -45,34 +30,6 @@ std::vector<std::string> training(const std::filesystem::path& run, std::vector<
     command.push_back(std::move(setting));
   }
   return command;
-}
-
-std::vector<std::unique_ptr<Program>> start(const std::vector<std::string>& command, int ranks,
-                                            const TemporaryFolder& folder) {
-  const auto port = free_port();
-  std::vector<std::unique_ptr<Program>> programs;
-  for (int rank = 0; rank < ranks; ++rank) {
-    std::vector<std::string> whole{"/usr/bin/env",
-                                   "RANK=" + std::to_string(rank),
-                                   "WORLD_SIZE=" + std::to_string(ranks),
-                                   "LOCAL_RANK=" + std::to_string(rank),
-                                   "LOCAL_WORLD_SIZE=" + std::to_string(ranks),
-                                   "MASTER_ADDR=127.0.0.1",
-                                   "MASTER_PORT=" + std::to_string(port)};
-    whole.insert(whole.end(), command.begin(), command.end());
-    const auto scratch = folder / ("rank" + std::to_string(rank));
-    std::filesystem::create_directories(scratch);
-    programs.push_back(std::make_unique<Program>(whole, scratch));
-  }
-  return programs;
-}
-
-void require_success(const std::vector<std::unique_ptr<Program>>& programs) {
-  for (const auto& program : programs) {
-    const auto outcome = program->wait();
-    CAPTURE(outcome.err);
-    REQUIRE(outcome.exit_code == 0);
-  }
 }
 
 /// The largest difference of two models' weights.

@@ -241,3 +241,44 @@ TEST_CASE("wrong numbers of pairs are a mistake of the program") {
   part.finish();
   CHECK_THROWS_AS(static_cast<void>(counter.scores()), std::logic_error);
 }
+
+TEST_CASE("counters of several processes that see some queries each add up to the whole") {
+  const std::vector<double> rates{1e-3, 0.05};
+  for (const double steps : {0.0, 10.0}) {
+    const auto rows = random_rows(3, 30, 200, steps);
+    const auto junk = of_kind(rows.front(), 'j');
+    const PairTotals totals{.images = static_cast<std::int64_t>(rows.front().kinds.size()),
+                            .junk = junk,
+                            .positives = static_cast<std::int64_t>(all_of(rows, 'p').size()),
+                            .negatives = static_cast<std::int64_t>(all_of(rows, 'n').size())};
+    OpenSetCounter first(totals, rates);
+    OpenSetCounter second(totals, rates);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      OpenSetCounter::Part part(i % 3 == 0 ? first : second);
+      const auto positives = of_kind(rows[i], 'p');
+      const auto ignored = of_kind(rows[i], 'i');
+      part.add({rows[i].distances, positives, ignored});
+      part.finish();
+    }
+    first.add_counted(second.counted());
+    const auto found = first.scores();
+    const auto expected = count(rows, rates);
+    CHECK(found.area == expected.area);
+    CHECK(found.area_error == expected.area_error);
+    REQUIRE(found.points.size() == expected.points.size());
+    for (std::size_t i = 0; i < found.points.size(); ++i) {
+      CHECK(found.points[i].threshold == expected.points[i].threshold);
+      CHECK(found.points[i].false_positives == expected.points[i].false_positives);
+      CHECK(found.points[i].true_positive_rate == expected.points[i].true_positive_rate);
+    }
+    REQUIRE(found.curve.size() == expected.curve.size());
+    for (std::size_t i = 0; i < found.curve.size(); ++i) {
+      CHECK(found.curve[i].true_positives == expected.curve[i].true_positives);
+      CHECK(found.curve[i].false_positives == expected.curve[i].false_positives);
+    }
+    auto bytes = second.counted();
+    bytes.pop_back();
+    CHECK_THROWS_AS(first.add_counted(bytes), std::logic_error);
+    CHECK_THROWS_AS(first.add_counted("short"), std::logic_error);
+  }
+}

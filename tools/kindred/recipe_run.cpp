@@ -1,43 +1,17 @@
 #include "recipe_run.h"
 
-#include <chrono>
 #include <iostream>
-#include <memory>
-#include <string>
 #include <utility>
 
 #include "command/machine.h"
+#include "joined_ranks.h"
 #include "local_ranks.h"
 #include "pipeline/follow.h"
 #include "pipeline/pipeline.h"
-#include "progress/progress.h"
-#include "rank_place.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
-#include "system/ranks.h"
 
 namespace kindred::launcher {
-namespace {
-
-/// How long a rank waits for another one, which may be writing a checkpoint or reading a large folder; one
-/// that has ended is noticed at once.
-constexpr std::chrono::minutes patience{30};
-
-/// What is shown of a rank that is not the first: warnings, with its number.
-class RankWarnings final : public progress::ProgressSink {
- public:
-  explicit RankWarnings(int rank) : rank_(rank) {}
-  void update(const progress::Progress&) override {}
-  void finish(const progress::Progress&) override {}
-  void note(const std::string& text) override {
-    if (text.starts_with("warning")) std::cerr << "rank " + std::to_string(rank_) + ": " + text + "\n";
-  }
-
- private:
-  int rank_;
-};
-
-}  // namespace
 
 void RecipeRunOptions::add_to(CLI::App& app) {
   add_recipe_file(app, file);
@@ -55,11 +29,10 @@ RecipeRun run_recipe(const RecipeRunOptions& options, bool only_model, Session& 
   const auto& catalog = session.load_plugins(options.run.recipe.plugins.folders);
   if (only_model) static_cast<void>(recipe::make_plan(recipe, catalog));  // refuses pipelines
   const auto pipeline = pipeline::make_any_pipeline(recipe, catalog);
-  const auto place = rank_place();
-  const system::Ranks ranks(place, patience);
-  const auto progress =
-      ranks.is_first() ? session.make_progress() : std::make_unique<RankWarnings>(place.rank);
-  command::prepare_machine(pipeline.machine, *progress);
+  JoinedRanks joined(session);
+  const auto& ranks = joined.ranks();
+  auto& progress = joined.progress();
+  command::prepare_machine(pipeline.machine, progress);
   auto stages = options.pipeline;
   stages.ranks = &ranks;
   stages.ignore_code = options.run.ignore_code;
@@ -68,7 +41,7 @@ RecipeRun run_recipe(const RecipeRunOptions& options, bool only_model, Session& 
   run.folder = run_directory(options.run.folder, pipeline.name, options.file);
   if (!ranks.is_first()) {
     if (options.run.dry_run) return run;
-    if (pipeline::follow_pipeline(pipeline, catalog, run.folder, ranks, *progress, stop_requested())) {
+    if (pipeline::follow_pipeline(pipeline, catalog, run.folder, ranks, progress, stop_requested())) {
       run.exit_code = Session::interrupted_exit;
     }
     return run;
@@ -77,7 +50,7 @@ RecipeRun run_recipe(const RecipeRunOptions& options, bool only_model, Session& 
     std::cout << pipeline::plan_text(pipeline::plan_pipeline(pipeline, catalog, run.folder, stages));
     return run;
   }
-  auto outcome = pipeline::run_pipeline(pipeline, catalog, run.folder, stages, *progress, stop_requested());
+  auto outcome = pipeline::run_pipeline(pipeline, catalog, run.folder, stages, progress, stop_requested());
   if (outcome.interrupted) {
     run.exit_code = Session::interrupted(run.folder);
   } else {

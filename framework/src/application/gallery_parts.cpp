@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "file/atomic_file.h"
+#include "file/feature_files.h"
 #include "file/file_kind.h"
 #include "file/folder_lock.h"
 #include "kindred/core/error.h"
@@ -198,7 +199,7 @@ std::unique_ptr<GalleryParts> GalleryParts::open(const fs::path& path, const Gal
     parts->open_features(path, options);
   } else if (fs::exists(path / gallery_log_name, error)) {
     parts->open_log(path, options);
-  } else if (fs::exists(path / features_name, error)) {
+  } else if (file::has_features(path / features_name)) {
     parts->open_features(path / features_name, options);
   } else {
     throw DataError(path, "is " + file::description_of(file::file_kind(path)) + " without " +

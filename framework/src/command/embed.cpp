@@ -12,6 +12,7 @@
 #include "kindred/core/error.h"
 #include "model/model_file.h"
 #include "system/device.h"
+#include "system/rank_machine.h"
 
 namespace kindred::command {
 namespace {
@@ -46,24 +47,26 @@ void note_left_out(const std::vector<Sample>& samples, progress::ProgressSink& p
 }  // namespace
 
 std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catalog& catalog,
-                                        progress::ProgressSink& progress) {
+                                        progress::ProgressSink& progress, const system::Ranks& ranks) {
   const auto file = model::read_model_file(request.model, catalog, request.overrides);
   const auto& plan = file.plan;
-  for (const auto& note : file.notes) progress.note(note);
-  prepare_machine(plan.machine, progress);
+  if (ranks.is_first()) {
+    for (const auto& note : file.notes) progress.note(note);
+  }
+  prepare_machine(plan.machine, progress, ranks.place());
   const auto dataset =
       request.data.empty() ? open_of_recipe(file.recipe, catalog) : open_named(request, catalog, progress);
   auto samples = dataset->samples();
   if (!request.data.empty() && !request.train_split) note_left_out(samples, progress);
-  const auto device = system::resolve_device(plan.machine.device);
+  const auto device = system::device_of_rank(system::resolve_device(plan.machine.device), ranks.place());
   auto written = stage::embed_dataset(*file.model, plan, *dataset, samples, request.out, device, progress,
-                                      request.train_split);
+                                      request.train_split, ranks);
   if (!request.maps.empty()) {
     if (!request.train_split) {
       std::erase_if(samples, [](const Sample& sample) { return sample.split == Split::train; });
     }
     inference::MapModel model(request.model, catalog, request.overrides);
-    inference::write_energy_maps(model, *dataset, samples, request.maps, device, progress);
+    inference::write_energy_maps(model, *dataset, samples, request.maps, device, progress, ranks);
   }
   return written;
 }

@@ -8,6 +8,7 @@
 #include "kindred/core/catalog.h"
 #include "progress/progress.h"
 #include "stage/embed.h"
+#include "system/ranks.h"
 
 namespace kindred::command {
 
@@ -21,7 +22,9 @@ struct EmbedRequest {
 };
 
 /// Throws what reading the model, opening the data and the stage throw.
+/// @param ranks each of which calls this with the same request; rank 0 writes the features
 [[nodiscard]] std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catalog& catalog,
-                                                      progress::ProgressSink& progress);
+                                                      progress::ProgressSink& progress,
+                                                      const system::Ranks& ranks = system::Ranks::alone());
 
 }  // namespace kindred::command

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <vector>
 
+#include "file/feature_files.h"
 #include "file/file_kind.h"
 #include "kindred/core/error.h"
 
@@ -16,8 +17,7 @@ namespace fs = std::filesystem;
 constexpr const char* query_file = "query.npy";
 
 bool holds_features(const fs::path& folder) {
-  std::error_code error;
-  return fs::exists(folder / query_file, error);
+  return file::has_features(folder / query_file);
 }
 
 }  // namespace

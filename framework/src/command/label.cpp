@@ -16,10 +16,12 @@
 #include "results/labels_file.h"
 #include "stage/label_sheet.h"
 #include "system/device.h"
+#include "system/rank_machine.h"
 
 namespace kindred::command {
 
-LabelResult label(const LabelRequest& request, const Catalog& catalog, progress::ProgressSink& progress) {
+LabelResult label(const LabelRequest& request, const Catalog& catalog, progress::ProgressSink& progress,
+                  const system::Ranks& ranks) {
   auto overrides = request.overrides;
   const auto labeler = make_named_component<Labeler>(request.labeler, overrides, catalog);
   const auto of_machine = take_overrides(overrides, "machine");
@@ -31,7 +33,7 @@ LabelResult label(const LabelRequest& request, const Catalog& catalog, progress:
     throw RecipeError({"--set " + overrides.front(), 0, 0},
                       "without the recipe of a data set (--data), keys must begin with labeler. or machine.");
   }
-  prepare_machine(machine, progress);
+  prepare_machine(machine, progress, ranks.place());
 
   auto input = ranking::read_search_input(request.features / "query.npy", request.features / "gallery.npy");
   if (!request.domain_list.empty()) {
@@ -41,7 +43,9 @@ LabelResult label(const LabelRequest& request, const Catalog& catalog, progress:
   }
   LabelResult result;
   result.labels = stage::label(*labeler, std::move(input), request.domains, request.out,
-                               system::resolve_device(machine.device), progress);
+                               system::device_of_rank(system::resolve_device(machine.device), ranks.place()),
+                               progress, ranks);
+  if (!ranks.is_first()) return result;
   const auto sheet = request.out / "labels.png";
   std::filesystem::remove(sheet);  // of earlier labels
   if (dataset != nullptr) {

@@ -9,6 +9,7 @@
 #include "kindred/core/catalog.h"
 #include "progress/progress.h"
 #include "stage/label.h"
+#include "system/ranks.h"
 
 namespace kindred::command {
 
@@ -29,7 +30,9 @@ struct LabelResult {
 
 /// Writes labels.csv, labels.json and, with `data`, labels.png. Throws RecipeError for an override that
 /// belongs to nothing, and what the stage and the components throw.
+/// @param ranks each of which calls this with the same request; rank 0 writes
 [[nodiscard]] LabelResult label(const LabelRequest& request, const Catalog& catalog,
-                                progress::ProgressSink& progress);
+                                progress::ProgressSink& progress,
+                                const system::Ranks& ranks = system::Ranks::alone());
 
 }  // namespace kindred::command

@@ -2,11 +2,13 @@
 
 #include "system/device.h"
 #include "system/gpu_arithmetic.h"
+#include "system/rank_machine.h"
 
 namespace kindred::command {
 
-void prepare_machine(const recipe::MachineSettings& machine, progress::ProgressSink& progress) {
-  system::set_threads(machine.threads);
+void prepare_machine(const recipe::MachineSettings& machine, progress::ProgressSink& progress,
+                     const system::RankPlace& place) {
+  system::set_threads(system::threads_of_rank(machine.threads, place));
   system::set_gpu_arithmetic(machine.tf32, machine.cudnn_benchmark);
   if (!system::blas_is_slow()) return;
   progress.note("matrices are multiplied by " + system::blas_name() +

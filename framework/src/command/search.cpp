@@ -17,6 +17,7 @@
 #include "command/named_component.h"
 #include "command/search_sheet.h"
 #include "data/open_folder.h"
+#include "file/feature_files.h"
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
 #include "text/number_text.h"
@@ -111,12 +112,12 @@ Gallery open_gallery(const fs::path& path, const fs::path& keep, application::Ex
     require_no_keep(keep, path);
     return Gallery::open(from, options);
   };
-  if (Gallery::exists(path) || fs::exists(path / "gallery.npy", error)) return opened(path);
+  if (Gallery::exists(path) || file::has_features(path / "gallery.npy")) return opened(path);
   if (fs::is_regular_file(path, error) && path.extension() == ".npy") return opened(path);
   // The folder of a run, whose features lie in that of a stage.
   bool of_a_run = false;
   for (const auto& entry : fs::directory_iterator(path, error)) {
-    of_a_run = of_a_run || fs::exists(entry.path() / "query.npy", error);
+    of_a_run = of_a_run || file::has_features(entry.path() / "query.npy");
   }
   if (of_a_run) return opened(features_folder(path));
   return gallery_of_images(path, keep, extractor, catalog, progress);

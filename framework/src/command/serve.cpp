@@ -8,6 +8,7 @@
 #include "application/extractor_parts.h"
 #include "command/machine.h"
 #include "command/search.h"
+#include "file/feature_files.h"
 #include "kindred/core/error.h"
 #include "kindred/extract.h"
 #include "kindred/image/image.h"
@@ -21,7 +22,7 @@ std::unique_ptr<service::GalleryImages> images_of(const ServeRequest& request) {
   if (!request.data.empty()) return std::make_unique<service::GalleryImages>(request.data);
   std::error_code error;
   const bool stored = Gallery::exists(request.gallery) ||
-                      std::filesystem::exists(request.gallery / "gallery.npy", error) ||
+                      file::has_features(request.gallery / "gallery.npy") ||
                       !std::filesystem::is_directory(request.gallery, error);
   if (stored || !has_images(request.gallery, Depth::all_below)) return nullptr;
   return std::make_unique<service::GalleryImages>(request.gallery);

@@ -7,6 +7,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "file/sample_list.h"
@@ -96,7 +97,7 @@ torch::ScalarType element_type(Storage storage) {
   return torch::kFloat;
 }
 
-StorageLoss loss_between(const std::filesystem::path& stem, const Features& features,
+StorageLoss loss_between(const std::filesystem::path& file, const Features& features,
                          const torch::Tensor& stored) {
   StorageLoss loss;
   const auto rows = features.descriptors.size(0);
@@ -109,7 +110,7 @@ StorageLoss loss_between(const std::filesystem::path& stem, const Features& feat
     const auto* shares = share.data_ptr<double>();
     for (std::int64_t i = 0; i < last - first; ++i) {
       if (!std::isfinite(shares[i])) {
-        throw DataError(with_ending(stem, ".npy"),
+        throw DataError(file,
                         "the descriptor of '" + features.samples[static_cast<std::size_t>(first + i)].path +
                             "' has a number that is too large for 16 bits; scale the descriptors to length "
                             "1, or store them as float32");
@@ -136,52 +137,103 @@ const char* storage_name(Storage storage) {
 }
 
 StorageLoss write_features(const std::filesystem::path& stem, const Features& features, Storage storage) {
+  const auto loss = write_feature_shard(with_ending(stem, ".npy"), features, storage);
+  write_sample_list(with_ending(stem, ".csv"), features.samples);
+  return loss;
+}
+
+StorageLoss write_feature_shard(const std::filesystem::path& file, const Features& features,
+                                Storage storage) {
   const auto& descriptors = features.descriptors;
   if (descriptors.dim() != 2 || descriptors.scalar_type() != torch::kFloat ||
       descriptors.size(0) != static_cast<std::int64_t>(features.samples.size())) {
     throw std::logic_error("write_features: descriptors must be [samples, D], 32-bit floats");
   }
   const auto stored = descriptors.to(element_type(storage));
-  const auto loss = storage == Storage::float32 ? StorageLoss{} : loss_between(stem, features, stored);
-  write_npy(with_ending(stem, ".npy"), stored);
-  write_sample_list(with_ending(stem, ".csv"), features.samples);
+  const auto loss = storage == Storage::float32 ? StorageLoss{} : loss_between(file, features, stored);
+  write_npy(file, stored);
   return loss;
 }
 
-FeatureReader::FeatureReader(const std::filesystem::path& file)
-    : array_(with_ending(stem_of(file), ".npy")),
-      samples_(read_samples(with_ending(stem_of(file), ".csv"), array_.file())) {
-  const auto& shape = array_.shape();
-  if (shape.size() != 2 || shape[0] == 0 || shape[1] == 0) {
-    std::string text;
-    for (const auto size : shape) text += (text.empty() ? "" : " x ") + std::to_string(size);
-    throw DataError(array_.file(),
-                    "features must be an array of images x numbers, each at least 1; this one " +
-                        (text.empty() ? std::string("is a single number") : "is " + text));
+bool has_features(const std::filesystem::path& file) {
+  std::error_code error;
+  return std::filesystem::exists(with_ending(stem_of(file), ".npy"), error) || has_sharded_features(file);
+}
+
+bool has_sharded_features(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto stem = stem_of(file);
+  return std::filesystem::exists(shard_list_of(stem), error) &&
+         !std::filesystem::exists(with_ending(stem, ".npy"), error);
+}
+
+std::vector<std::string> names_of_features(const std::filesystem::path& stem) {
+  std::vector<std::string> names;
+  for (const auto& file : {with_ending(stem, ".csv"), with_ending(stem, ".npy"), shard_list_of(stem)}) {
+    names.push_back(file.filename().string());
   }
-  if (!torch::isFloatingType(array_.type())) {
-    throw DataError(array_.file(),
-                    "features must be floating-point numbers ('<f2', '<f4', '<f8' or '<V2'), not integers; "
-                    "save them with numpy.save(file, array.astype('<f4'))");
+  const auto start = stem.filename().string() + ".";
+  const auto folder = stem.has_parent_path() ? stem.parent_path() : std::filesystem::path(".");
+  std::error_code absent;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, absent)) {
+    auto name = entry.path().filename().string();
+    const auto end = name.find('.', start.size());
+    const bool is_shard = name.starts_with(start) && name.ends_with(".npy") && end == name.size() - 4 &&
+                          name.find_first_not_of("0123456789", start.size()) == end;
+    if (is_shard) names.push_back(std::move(name));
   }
-  if (shape[0] != static_cast<std::int64_t>(samples_.size())) {
-    throw DataError(with_ending(stem_of(file), ".csv"),
-                    "has " + std::to_string(samples_.size()) + " rows after its header, but " +
-                        array_.file().filename().string() + " has " + std::to_string(shape[0]) +
-                        "; it needs one row for each descriptor, in the same order");
+  return names;
+}
+
+FeatureReader::FeatureReader(const std::filesystem::path& file) {
+  const auto stem = stem_of(file);
+  const auto csv = with_ending(stem, ".csv");
+  if (has_sharded_features(file)) {
+    shards_ = std::make_unique<ShardedArray>(shard_list_of(stem));
+  } else {
+    array_.emplace(with_ending(stem, ".npy"));
+    const auto& shape = array_->shape();
+    if (shape.size() != 2 || shape[0] == 0 || shape[1] == 0) {
+      std::string text;
+      for (const auto size : shape) text += (text.empty() ? "" : " x ") + std::to_string(size);
+      throw DataError(array_->file(),
+                      "features must be an array of images x numbers, each at least 1; this one " +
+                          (text.empty() ? std::string("is a single number") : "is " + text));
+    }
+    if (!torch::isFloatingType(array_->type())) {
+      throw DataError(array_->file(),
+                      "features must be floating-point numbers ('<f2', '<f4', '<f8' or '<V2'), not integers; "
+                      "save them with numpy.save(file, array.astype('<f4'))");
+    }
+  }
+  samples_ = read_samples(csv, this->file());
+  if (size() != static_cast<std::int64_t>(samples_.size())) {
+    throw DataError(csv, "has " + std::to_string(samples_.size()) + " rows after its header, but " +
+                             this->file().filename().string() + " has " + std::to_string(size()) +
+                             "; it needs one row for each descriptor, in the same order");
   }
 }
 
 torch::Tensor FeatureReader::rows(std::int64_t first, std::int64_t last) const {
-  const auto result = widened(array_.rows(first, last));
+  torch::Tensor result;
+  if (shards_) {
+    result = torch::empty({last - first, dim()});
+    std::int64_t at = 0;
+    shards_->each(first, last, [&](const NpyReader& array, std::int64_t from, std::int64_t to) {
+      result.slice(0, at, at + to - from).copy_(widened(array.rows(from, to)));
+      at += to - from;
+    });
+  } else {
+    result = widened(array_->rows(first, last));
+  }
   if (all_finite(result.data_ptr<float>(), result.numel())) return result;
   const auto finite = torch::isfinite(result).all(1).contiguous();
   const auto* good = finite.data_ptr<bool>();
   const auto row = first + (std::find(good, good + finite.numel(), false) - good);
-  throw DataError(array_.file(), "row " + std::to_string(row) + " (from 0)" + ", the descriptor of '" +
-                                     samples_[static_cast<std::size_t>(row)].path +
-                                     "', contains a number that is not finite (NaN, infinite, or too large "
-                                     "for 32 bits); extract its features again or remove it");
+  throw DataError(file(), "row " + std::to_string(row) + " (from 0)" + ", the descriptor of '" +
+                              samples_[static_cast<std::size_t>(row)].path +
+                              "', contains a number that is not finite (NaN, infinite, or too large "
+                              "for 32 bits); extract its features again or remove it");
 }
 
 Features read_features(const std::filesystem::path& file) {

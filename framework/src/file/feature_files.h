@@ -1,12 +1,17 @@
-// Descriptors on disk: NAME.npy [N, D] beside NAME.csv with a row for each of its rows.
+// Descriptors on disk: NAME.npy [N, D] beside NAME.csv with a row for each of its rows. In the place of
+// NAME.npy there may be NAME.shards.csv, a list of arrays that hold the rows (feature_shards.h).
 #pragma once
 
 #include <torch/types.h>
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <memory>
+#include <optional>
 #include <vector>
 
+#include "file/feature_shards.h"
 #include "file/npy.h"
 #include "file/storage.h"
 #include "kindred/core/sample.h"
@@ -33,9 +38,21 @@ struct StorageLoss {
 StorageLoss write_features(const std::filesystem::path& stem, const Features& features,
                            Storage storage = Storage::float32);
 
-/// Reads STEM.npy (any float type of npy.h, C or Fortran order) and STEM.csv (sample_list.h). `file` may be
-/// given with either ending or with none. Throws DataError naming file and line or row when they are damaged,
-/// foreign or do not fit each other, or a number is not finite.
+/// Writes the descriptors alone, as one array of a list. Throws as write_features() does.
+StorageLoss write_feature_shard(const std::filesystem::path& file, const Features& features,
+                                Storage storage = Storage::float32);
+
+/// Whether there are descriptors: STEM.npy or STEM.shards.csv. `file` as for read_features().
+[[nodiscard]] bool has_features(const std::filesystem::path& file);
+/// Whether they are in several arrays: there is STEM.shards.csv and no STEM.npy.
+[[nodiscard]] bool has_sharded_features(const std::filesystem::path& file);
+/// The names of the files that features of this stem have, or may have: STEM.csv, STEM.npy, STEM.shards.csv, and
+/// of arrays those that are there.
+[[nodiscard]] std::vector<std::string> names_of_features(const std::filesystem::path& stem);
+
+/// Reads STEM.npy, or the arrays of STEM.shards.csv (any float type of npy.h, C or Fortran order), and
+/// STEM.csv (sample_list.h). `file` may be given with either ending or with none. Throws DataError naming
+/// file and line or row when they are damaged, foreign or do not fit each other, or a number is not finite.
 [[nodiscard]] Features read_features(const std::filesystem::path& file);
 
 /// The same, for descriptors that are read piece by piece because all may be more than memory holds. The
@@ -46,17 +63,24 @@ class FeatureReader {
   explicit FeatureReader(const std::filesystem::path& file);
 
   [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
-  [[nodiscard]] std::int64_t size() const { return array_.shape()[0]; }
-  [[nodiscard]] std::int64_t dim() const { return array_.shape()[1]; }
-  /// STEM.npy: for messages.
-  [[nodiscard]] const std::filesystem::path& file() const { return array_.file(); }
+  [[nodiscard]] std::int64_t size() const { return shards_ ? shards_->size() : array_->shape()[0]; }
+  [[nodiscard]] std::int64_t dim() const { return shards_ ? shards_->dim() : array_->shape()[1]; }
+  /// Where the rows of each array end; of one array its size.
+  [[nodiscard]] std::vector<std::int64_t> array_ends() const {
+    return shards_ ? shards_->ends() : std::vector{size()};
+  }
+  /// STEM.npy or STEM.shards.csv: for messages.
+  [[nodiscard]] const std::filesystem::path& file() const {
+    return shards_ ? shards_->list() : array_->file();
+  }
 
   /// Rows [first, last): [last - first, D], 32-bit floats. Throws DataError naming row and path of the first
   /// that is not finite.
   [[nodiscard]] torch::Tensor rows(std::int64_t first, std::int64_t last) const;
 
  private:
-  NpyReader array_;
+  std::optional<NpyReader> array_;
+  std::unique_ptr<ShardedArray> shards_;  ///< in its place
   std::vector<Sample> samples_;
 };
 

@@ -21,6 +21,7 @@
 #include "model/population.h"
 #include "progress/meter.h"
 #include "system/device.h"
+#include "system/rank_range.h"
 
 namespace kindred::inference {
 namespace {
@@ -182,14 +183,19 @@ MapModel::MapModel(const std::filesystem::path& file, const Catalog& catalog,
 
 void write_energy_maps(MapModel& model, const Dataset& dataset, const std::vector<Sample>& samples,
                        const std::filesystem::path& folder, torch::Device device,
-                       progress::ProgressSink& progress) {
+                       progress::ProgressSink& progress, const system::Ranks& ranks) {
   const auto& plan = model.plan();
   model.require_known(samples);
   auto maps = model.maps(device);
   const auto augmentations = data::create_augmentations(plan);
   data::Loader loader(dataset, samples, augmentations, data::loader_options(plan), false);
-  loader.start(data::consecutive_batches(samples.size(), static_cast<std::size_t>(plan.embed.batch_size)), 0);
-  progress::Meter meter(progress, "maps", static_cast<std::int64_t>(samples.size()));
+  auto batches = data::consecutive_batches(samples.size(), static_cast<std::size_t>(plan.embed.batch_size));
+  const auto range = system::range_of_rank(static_cast<std::int64_t>(batches.size()), ranks);
+  batches = {batches.begin() + range.first, batches.begin() + range.last};
+  std::int64_t images = 0;
+  for (const auto& batch : batches) images += static_cast<std::int64_t>(batch.size());
+  loader.start(std::move(batches), 0);
+  progress::Meter meter(progress, "maps", images);
   std::int64_t written = 0;
   while (const auto batch = loader.next()) {
     const auto energies =
@@ -209,9 +215,13 @@ void write_energy_maps(MapModel& model, const Dataset& dataset, const std::vecto
     }
     meter.update(written + loader.skipped());
   }
-  if (written == 0) throw DataError(folder, "there is no image of which a map could be drawn");
-  if (loader.skipped() > 0) {
-    progress.note(std::to_string(loader.skipped()) + " images cannot be read and have no map");
+  const auto counts = torch::tensor({written, loader.skipped()}, torch::kLong);
+  ranks.sum(counts);
+  if (counts[0].item<std::int64_t>() == 0) {
+    throw DataError(folder, "there is no image of which a map could be drawn");
+  }
+  if (const auto skipped = counts[1].item<std::int64_t>(); skipped > 0) {
+    progress.note(std::to_string(skipped) + " images cannot be read and have no map");
   }
   meter.finish();
 }

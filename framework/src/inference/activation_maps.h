@@ -18,6 +18,7 @@
 #include "model/population.h"
 #include "progress/progress.h"
 #include "recipe/plan.h"
+#include "system/ranks.h"
 
 namespace kindred::inference {
 
@@ -77,8 +78,9 @@ class MapModel {
 /// Writes DIR/PATH.jpg for each sample: the image, its energy map, and the one over the other, side by side,
 /// at most 512 pixels high. PATH is the sample's, with '_' for ".." and without a leading '/'; ".jpg" is not
 /// doubled. Images that cannot be read are errors or left out, as the plan's loader says.
+/// @param ranks each of which calls this with the same samples and draws some of them
 void write_energy_maps(MapModel& model, const Dataset& dataset, const std::vector<Sample>& samples,
                        const std::filesystem::path& folder, torch::Device device,
-                       progress::ProgressSink& progress);
+                       progress::ProgressSink& progress, const system::Ranks& ranks = system::Ranks::alone());
 
 }  // namespace kindred::inference

@@ -18,6 +18,7 @@
 #include "progress/meter.h"
 #include "system/device.h"
 #include "system/out_of_memory.h"
+#include "system/rank_range.h"
 #include "system/transfer.h"
 
 namespace kindred::inference {
@@ -99,6 +100,64 @@ class TrackletRows {
   torch::Tensor sums_;
 };
 
+/// What was read and described of the images.
+struct Tally {
+  std::int64_t described = 0;
+  std::int64_t skipped = 0;
+  std::string first_skipped;  ///< why; "" where nothing was
+
+  /// Of all ranks.
+  [[nodiscard]] Tally of_all(const system::Ranks& ranks) const {
+    if (!ranks.are_many()) return *this;
+    const auto counts = torch::tensor({described, skipped}, torch::kLong);
+    ranks.sum(counts);
+    Tally all{counts[0].item<std::int64_t>(), counts[1].item<std::int64_t>(), ""};
+    if (all.skipped == 0) return all;
+    auto own = torch::empty({static_cast<std::int64_t>(first_skipped.size())}, torch::kByte);
+    std::copy(first_skipped.begin(), first_skipped.end(), own.data_ptr<std::uint8_t>());
+    for (const auto& text : ranks.gather(own)) {
+      if (text.numel() == 0) continue;
+      const auto whole = text.contiguous();
+      all.first_skipped.assign(reinterpret_cast<const char*>(whole.data_ptr<std::uint8_t>()),
+                               static_cast<std::size_t>(whole.numel()));
+      break;
+    }
+    return all;
+  }
+};
+
+/// Rows of frames that this rank has described, until all ranks have theirs.
+class OwnRows {
+ public:
+  void add(const data::Frames& frames, const torch::Tensor& rows) {
+    rows_.push_back(rows);
+    frames_.insert(frames_.end(), frames.begin(), frames.end());
+  }
+
+  /// Calls add(frames, rows) for those of each rank, in order. All ranks call this.
+  template <class Add>
+  void give_all(const system::Ranks& ranks, const Add& add) {
+    const auto dims = ranks.gather(torch::tensor({rows_.empty() ? 0 : rows_.front().size(1)}, torch::kLong));
+    const auto dim = torch::cat(dims).max().item<std::int64_t>();
+    const auto frames =
+        ranks.gather(torch::tensor(std::vector<std::int64_t>(frames_.begin(), frames_.end()), torch::kLong));
+    auto own = rows_.empty() ? torch::empty({0, dim}) : torch::cat(rows_);
+    rows_.clear();
+    const auto rows = ranks.gather(own);
+    own.reset();
+    for (std::size_t rank = 0; rank < rows.size(); ++rank) {
+      if (rows[rank].size(0) == 0) continue;
+      const auto of_rank = frames[rank].contiguous();
+      const auto* first = of_rank.data_ptr<std::int64_t>();
+      add(data::Frames(first, first + of_rank.numel()), rows[rank]);
+    }
+  }
+
+ private:
+  std::vector<torch::Tensor> rows_;
+  data::Frames frames_;
+};
+
 /// A batch whose descriptors may not be there yet. Its images are gone.
 struct Described {
   data::Batch batch;
@@ -163,7 +222,8 @@ FeatureExtraction::~FeatureExtraction() {
 }
 
 file::Features FeatureExtraction::extract(const Dataset& dataset, const std::vector<Sample>& samples,
-                                          const std::string& what, progress::ProgressSink& progress) {
+                                          const std::string& what, progress::ProgressSink& progress,
+                                          const system::Ranks& ranks) {
   if (samples.empty()) throw DataError(what, "there are no images to extract features from");
   model_.require_known(samples);
   const torch::NoGradGuard no_gradients;
@@ -171,11 +231,19 @@ file::Features FeatureExtraction::extract(const Dataset& dataset, const std::vec
   const auto augmentations = data::create_augmentations(plan_);
   TrackletRows tracklets(samples, plan_.embed.frames);
   const auto& order = tracklets.order();
+  auto batches = batches_of(order, plan_.embed.batch_size);
+  const auto range = system::range_of_rank(static_cast<std::int64_t>(batches.size()), ranks);
+  batches = {batches.begin() + range.first, batches.begin() + range.last};
+  std::int64_t own_images = 0;
+  for (const auto& batch : batches) own_images += static_cast<std::int64_t>(batch.size());
   data::Loader loader(dataset, samples, augmentations, data::loader_options(plan_, computing_.device), false);
-  loader.start(batches_of(order, plan_.embed.batch_size), 0);
+  loader.start(std::move(batches), 0);
 
-  progress::Meter meter(progress, "embed " + what, static_cast<std::int64_t>(order.size()));
-  std::int64_t described = 0;
+  // Of several ranks the first speaks for all: they take the same share of the images.
+  const auto total = static_cast<std::int64_t>(order.size());
+  progress::Meter meter(progress, "embed " + what, total);
+  Tally tally;
+  OwnRows own_rows;
   const auto keep = [&](Described& done) {
     const auto& rows = done.rows.get();
     const auto count = static_cast<std::int64_t>(done.batch.samples.size());
@@ -183,9 +251,13 @@ file::Features FeatureExtraction::extract(const Dataset& dataset, const std::vec
       throw std::logic_error("a model's descriptors must be [N, D], 32-bit floats");
     }
     require_unit_rows(rows, samples, done.batch.samples);
-    tracklets.add(done.batch.samples, rows);
-    described += count;
-    meter.update(described + loader.skipped());
+    if (ranks.are_many()) {
+      own_rows.add(done.batch.samples, rows);
+    } else {
+      tracklets.add(done.batch.samples, rows);
+    }
+    tally.described += count;
+    meter.update((tally.described + loader.skipped()) * total / own_images);
   };
   std::optional<Described> last;
   while (auto batch = loader.next()) {
@@ -210,16 +282,22 @@ file::Features FeatureExtraction::extract(const Dataset& dataset, const std::vec
     last = Described{std::move(*batch), std::move(rows)};
   }
   if (last) keep(*last);
-  if (const auto skipped = loader.skipped(); skipped > 0) {
-    const auto messages = loader.skip_messages();
-    const auto first = messages.empty() ? std::string() : "; the first: " + messages.front();
-    if (described == 0) throw DataError(what, "no images can be read" + first);
-    progress.note(std::to_string(skipped) + " of " + std::to_string(order.size()) + " " + what +
+  tally.skipped = loader.skipped();
+  if (const auto messages = loader.skip_messages(); !messages.empty()) tally.first_skipped = messages.front();
+  const auto all = tally.of_all(ranks);
+  if (all.skipped > 0) {
+    const auto first = all.first_skipped.empty() ? std::string() : "; the first: " + all.first_skipped;
+    if (all.described == 0) throw DataError(what, "no images can be read" + first);
+    progress.note(std::to_string(all.skipped) + " of " + std::to_string(total) + " " + what +
                   " images cannot be read and are skipped" + first);
+  }
+  if (ranks.are_many()) {
+    own_rows.give_all(
+        ranks, [&](const data::Frames& frames, const torch::Tensor& rows) { tracklets.add(frames, rows); });
   }
   auto features = tracklets.finish();
   meter.finish();
-  if (are_nearly_equal(features.descriptors)) {
+  if (ranks.is_first() && are_nearly_equal(features.descriptors)) {
     progress.note("warning: the descriptors of all " + std::to_string(features.samples.size()) + " " + what +
                   " images are nearly equal, so the order in a ranking is chance: the model tells nobody "
                   "apart. It is untrained, or its training collapsed (see the log of the training)");

@@ -15,6 +15,7 @@
 #include "progress/progress.h"
 #include "recipe/plan.h"
 #include "system/precision.h"
+#include "system/ranks.h"
 
 namespace kindred::inference {
 
@@ -42,8 +43,12 @@ class FeatureExtraction {
   /// a descriptor that is not finite, naming the image, and as data::sample_of_tracklet() does.
   /// @param samples of one split
   /// @param what "query", "gallery", ...: for progress and messages
+  /// @param ranks each of which calls this with the same samples and works on some of the batches that one
+  ///              process would make. All have the result, with the bits of one process; their memory is
+  ///              twice the result, and a row for each frame of a tracklet
   [[nodiscard]] file::Features extract(const Dataset& dataset, const std::vector<Sample>& samples,
-                                       const std::string& what, progress::ProgressSink& progress);
+                                       const std::string& what, progress::ProgressSink& progress,
+                                       const system::Ranks& ranks = system::Ranks::alone());
 
  private:
   model::Model& model_;

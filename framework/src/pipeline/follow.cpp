@@ -5,6 +5,7 @@
 #include <string>
 
 #include "system/device.h"
+#include "system/rank_machine.h"
 
 namespace kindred::pipeline {
 
@@ -19,9 +20,10 @@ bool follow_pipeline(const Pipeline& pipeline, const Catalog& catalog, const std
                                     [&](const auto& stage) { return stage->name == name; });
     if (found == pipeline.stages.end()) throw std::logic_error("rank 0 runs another pipeline");
     const auto folder_of = [&](const std::string& other) { return folder / other; };
-    const auto result =
-        (*found)->run({catalog, folder / name, folder_of, system::resolve_device(pipeline.machine.device),
-                       progress, stop, ranks});
+    system::set_threads(system::threads_of_rank(pipeline.machine.threads, ranks.place()));
+    const auto device =
+        system::device_of_rank(system::resolve_device(pipeline.machine.device), ranks.place());
+    const auto result = (*found)->run({catalog, folder / name, folder_of, device, progress, stop, ranks});
     interrupted = interrupted || result.interrupted;
   }
 }

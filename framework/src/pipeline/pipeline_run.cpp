@@ -24,6 +24,7 @@
 #include "results/stage_record.h"
 #include "system/device.h"
 #include "system/memory.h"
+#include "system/rank_machine.h"
 #include "text/text_table.h"
 #include "training/extension.h"
 
@@ -419,10 +420,14 @@ class PipelineRun {
     StageClock clock(folder, record, progress);
     stage::StageResult result;
     try {
-      if (stage.is_shared()) options_.ranks->post(stage.name);
+      const auto& place = options_.ranks->place();
+      if (stage.is_shared()) {
+        options_.ranks->post(stage.name);
+        system::set_threads(system::threads_of_rank(pipeline_.machine.threads, place));
+      }
       result = stage.run({catalog_, folder, [this](const std::string& name) { return folder_of(name); },
-                          device, clock, stop, *options_.ranks});
-      // Of which ranks that work together take a share.
+                          stage.is_shared() ? system::device_of_rank(device, place) : device, clock, stop,
+                          *options_.ranks});
       if (stage.is_shared()) system::set_threads(pipeline_.machine.threads);
     } catch (...) {
       clock.stop();

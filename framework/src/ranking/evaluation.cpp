@@ -1,5 +1,8 @@
 #include "ranking/evaluation.h"
 
+#include <ATen/Context.h>
+#include <torch/torch.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -309,7 +312,8 @@ DataError nothing_left(const recipe::EvaluateSettings& settings, bool cameras_kn
 results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
                              const DistanceBlock& distances, DistanceScale scale,
                              const recipe::EvaluationPlan& plan, const std::filesystem::path& place,
-                             const SameImages& same) {
+                             const SameImages& same, const system::Ranks& ranks,
+                             std::int64_t distance_bytes) {
   const auto& settings = plan.evaluate;
   const auto metrics = create_metrics(plan);
   if (metrics.empty()) {
@@ -347,17 +351,18 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
   evaluation.negative_pairs = pairs.negatives;
   Counters counters;
   for (const auto& metric : metrics) counters.push_back(metric.metric->count_pairs(pairs));
-  const auto judged = judge_all(evaluation.queries, pairs.images, distances, judge, counters);
+  const auto judged =
+      judge_all(evaluation.queries, pairs.images, distances, judge, counters, ranks, distance_bytes);
   evaluation.per_query.queries = queries_of(query, judged);
-  const JudgedRanks ranks(judged);
-  evaluation.valid_queries = static_cast<std::int64_t>(ranks.of_query.size());
-  if (ranks.ranks.empty()) {  // possible only when images were left out
+  const JudgedRanks judged_ranks(judged);
+  evaluation.valid_queries = static_cast<std::int64_t>(judged_ranks.of_query.size());
+  if (judged_ranks.ranks.empty()) {  // possible only when images were left out
     throw nothing_left(settings, decision.known, themselves > 0, place);
   }
   std::vector<const MadeMetric*> of_ranks;
   for (std::size_t i = 0; i < metrics.size(); ++i) {
-    add_result(metrics[i], counters[i] ? counters[i]->result() : metrics[i].metric->judge(ranks.ranks), ranks,
-               evaluation);
+    add_result(metrics[i], counters[i] ? counters[i]->result() : metrics[i].metric->judge(judged_ranks.ranks),
+               judged_ranks, evaluation);
     if (!counters[i]) of_ranks.push_back(&metrics[i]);
   }
   evaluation.parts = part_scores(of_ranks, query, judged);
@@ -375,6 +380,31 @@ DistanceBlock cosine_distances(torch::Tensor query, torch::Tensor gallery, const
                                                              gallery_name, device);
   return [similarity](std::int64_t first, std::int64_t last) {
     return similarity->rows(first, last).neg_().add_(1);
+  };
+}
+
+DistanceBlock streamed_cosine_distances(torch::Tensor query, std::int64_t gallery_size,
+                                        std::int64_t gallery_dim, DescriptorBlock gallery,
+                                        const std::string& query_name, const std::string& gallery_name,
+                                        torch::Device device) {
+  constexpr std::int64_t piece_elements = std::int64_t{4} << 20;
+  if (query.size(1) != gallery_dim) {
+    throw dim_mismatch(query_name, query.size(1), gallery_name, gallery_dim);
+  }
+  require_directions(query, query_name);
+  const auto piece = std::max<std::int64_t>(1, piece_elements / gallery_dim);
+  return [=, query = std::move(query), gallery = std::move(gallery)](std::int64_t first, std::int64_t last) {
+    const at::NoTF32Guard all_bits;
+    const auto units = unit_rows(query.slice(0, first, last), query_name, first).to(device);
+    auto result = torch::empty({last - first, gallery_size});
+    for (std::int64_t image = 0; image < gallery_size; image += piece) {
+      const auto end = std::min(gallery_size, image + piece);
+      const auto rows = gallery(image, end);
+      const auto scales = inverse_lengths(rows, gallery_name, image).to(device);
+      const auto similarities = torch::matmul(units, rows.to(device).t()).mul_(scales);
+      result.slice(1, image, end).copy_(similarities.neg_().add_(1));
+    }
+    return result;
   };
 }
 

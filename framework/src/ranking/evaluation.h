@@ -3,15 +3,19 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "kindred/core/sample.h"
 #include "kindred/search/retrieval.h"
+#include "ranking/judge.h"
+#include "ranking/ranking.h"
 #include "ranking/same_images.h"
 #include "recipe/plan.h"
 #include "results/evaluation.h"
+#include "system/ranks.h"
 
 namespace kindred::ranking {
 
@@ -45,11 +49,16 @@ enum class DistanceScale {
 /// @param plan its multi_query is not looked at: it is the caller who merges (multi_query.h)
 /// @param place what errors call the place, such as the file of the queries
 /// @param same where the queries themselves are in the gallery
+/// @param distance_bytes of a block of distances
+/// @param ranks each of which calls this with the same arguments and judges some of the queries, if all
+///              metrics of distances can be divided (role/metric.h), else all. All have the result
 [[nodiscard]] results::Evaluation evaluate(const std::vector<Sample>& query,
                                            const std::vector<Sample>& gallery, const DistanceBlock& distances,
                                            DistanceScale scale, const recipe::EvaluationPlan& plan,
                                            const std::filesystem::path& place = "evaluation",
-                                           const SameImages& same = {});
+                                           const SameImages& same = {},
+                                           const system::Ranks& ranks = system::Ranks::alone(),
+                                           std::int64_t distance_bytes = usual_distance_bytes);
 
 /// 1 - cosine similarity of rows, computed block by block. Rows without a direction are a DataError naming
 /// the row, and so are widths that differ.
@@ -58,5 +67,15 @@ enum class DistanceScale {
                                              const std::string& query_name = "query",
                                              const std::string& gallery_name = "gallery",
                                              torch::Device device = torch::kCPU);
+
+/// The same for a gallery that may be more than memory holds: for each block of queries it is read once, in
+/// order, in pieces of 16 MB at most, or a row where that is more.
+/// @param query [Q, D], which stays in memory
+/// @param gallery rows of a gallery of this size and dim
+[[nodiscard]] DistanceBlock streamed_cosine_distances(torch::Tensor query, std::int64_t gallery_size,
+                                                      std::int64_t gallery_dim, DescriptorBlock gallery,
+                                                      const std::string& query_name,
+                                                      const std::string& gallery_name,
+                                                      torch::Device device = torch::kCPU);
 
 }  // namespace kindred::ranking

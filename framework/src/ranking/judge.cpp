@@ -1,5 +1,7 @@
 #include "ranking/judge.h"
 
+#include <torch/torch.h>
+
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -8,11 +10,98 @@
 #include "kindred/core/error.h"
 #include "kindred/core/parallel.h"
 #include "ranking/match_ranks.h"
+#include "system/rank_range.h"
 
 namespace kindred::ranking {
 namespace {
 
-constexpr std::int64_t block_bytes = std::int64_t{64} << 20;
+/// What was found of some queries, as whole numbers one after the other.
+class JudgedNumbers {
+ public:
+  void add(const JudgedQuery& query) {
+    add(query.matches);
+    add(static_cast<std::int64_t>(query.ranks.size()));
+    for (const auto& ranks : query.ranks) add(ranks);
+    add(static_cast<std::int64_t>(query.by_camera.size()));
+    for (const auto& camera : query.by_camera) {
+      add(camera.camera);
+      add(camera.ranks);
+    }
+  }
+
+  [[nodiscard]] const std::vector<std::int64_t>& numbers() const { return numbers_; }
+
+ private:
+  void add(std::int64_t number) { numbers_.push_back(number); }
+  void add(const QueryRanks& ranks) {
+    add(ranks.ranked);
+    add(static_cast<std::int64_t>(ranks.ranks.size()));
+    numbers_.insert(numbers_.end(), ranks.ranks.begin(), ranks.ranks.end());
+  }
+
+  std::vector<std::int64_t> numbers_;
+};
+
+/// Takes back what JudgedNumbers has put together.
+class JudgedReader {
+ public:
+  explicit JudgedReader(const std::int64_t* next) : next_(next) {}
+
+  [[nodiscard]] JudgedQuery query() {
+    JudgedQuery query;
+    query.matches = number();
+    query.ranks.resize(static_cast<std::size_t>(number()));
+    for (auto& ranks : query.ranks) ranks = query_ranks();
+    query.by_camera.resize(static_cast<std::size_t>(number()));
+    for (auto& camera : query.by_camera) {
+      camera.camera = number();
+      camera.ranks = query_ranks();
+    }
+    return query;
+  }
+
+ private:
+  [[nodiscard]] std::int64_t number() { return *next_++; }
+  [[nodiscard]] QueryRanks query_ranks() {
+    QueryRanks ranks;
+    ranks.ranked = number();
+    const auto count = number();
+    ranks.ranks.assign(next_, next_ + count);
+    next_ += count;
+    return ranks;
+  }
+
+  const std::int64_t* next_;
+};
+
+/// Gives each rank what the others have found of their queries; this one those of [first, last).
+void exchange(std::vector<JudgedQuery>& judged, std::int64_t first, std::int64_t last,
+              const system::Ranks& ranks) {
+  JudgedNumbers own;
+  for (auto q = first; q < last; ++q) own.add(judged[static_cast<std::size_t>(q)]);
+  const auto counts = ranks.gather(torch::tensor({std::max<std::int64_t>(0, last - first)}, torch::kLong));
+  const auto numbers = ranks.gather(torch::tensor(own.numbers(), torch::kLong));
+  std::size_t q = 0;
+  for (std::size_t rank = 0; rank < numbers.size(); ++rank) {
+    const auto of_rank = numbers[rank].contiguous();
+    JudgedReader reader(of_rank.data_ptr<std::int64_t>());
+    for (auto left = counts[rank].item<std::int64_t>(); left > 0; --left) judged[q++] = reader.query();
+  }
+}
+
+/// Gives each rank's counter what the others have counted.
+void exchange(PairCounter& counter, const system::Ranks& ranks) {
+  const auto own = counter.counted();
+  auto bytes = torch::empty({static_cast<std::int64_t>(own.size())}, torch::kByte);
+  std::copy(own.begin(), own.end(), bytes.data_ptr<std::uint8_t>());
+  const auto all = ranks.gather(bytes);
+  for (std::size_t rank = 0; rank < all.size(); ++rank) {
+    if (static_cast<int>(rank) == ranks.rank()) continue;
+    const auto whole = all[rank].contiguous();
+    counter.add_counted(std::string(reinterpret_cast<const char*>(whole.data_ptr<std::uint8_t>()),
+                                    static_cast<std::size_t>(whole.numel())));
+  }
+}
 
 }  // namespace
 
@@ -141,12 +230,19 @@ void Judge::require_numbers(std::size_t q, std::span<const float> distances) con
 }
 
 std::vector<JudgedQuery> judge_all(std::int64_t queries, std::int64_t images, const DistanceBlock& distances,
-                                   const Judge& judge, const Counters& counters) {
+                                   const Judge& judge, const Counters& counters, const system::Ranks& ranks,
+                                   std::int64_t block_bytes) {
   std::vector<JudgedQuery> judged(static_cast<std::size_t>(queries));
   const auto block =
       std::max<std::int64_t>(1, block_bytes / (images * static_cast<std::int64_t>(sizeof(float))));
-  for (std::int64_t first = 0; first < queries; first += block) {
-    const auto last = std::min(first + block, queries);
+  const bool divided = ranks.are_many() && std::all_of(counters.begin(), counters.end(), [](const auto& one) {
+                         return one == nullptr || one->is_divisible();
+                       });
+  const auto own_blocks =
+      system::range_of_rank((queries + block - 1) / block, divided ? ranks : system::Ranks::alone());
+  const auto own_last = std::min(queries, own_blocks.last * block);
+  for (auto first = own_blocks.first * block; first < own_last; first += block) {
+    const auto last = std::min(first + block, own_last);
     const auto rows = distances(first, last).contiguous();
     if (rows.dim() != 2 || rows.size(0) != last - first || rows.size(1) != images ||
         rows.scalar_type() != torch::kFloat || !rows.device().is_cpu()) {
@@ -164,6 +260,12 @@ std::vector<JudgedQuery> judge_all(std::int64_t queries, std::int64_t images, co
       }
       for (const auto& part : parts) part->finish();
     });
+  }
+  if (divided) {
+    exchange(judged, own_blocks.first * block, own_last, ranks);
+    for (const auto& counter : counters) {
+      if (counter) exchange(*counter, ranks);
+    }
   }
   return judged;
 }

@@ -17,6 +17,7 @@
 #include "ranking/part_scores.h"
 #include "ranking/same_images.h"
 #include "recipe/plan.h"
+#include "system/ranks.h"
 
 namespace kindred::ranking {
 
@@ -65,9 +66,16 @@ class Judge {
 /// Of each metric; nullptr: it is a metric of ranks.
 using Counters = std::vector<std::unique_ptr<PairCounter>>;
 
+/// Distances that are in memory at a time, if a row is not more.
+constexpr std::int64_t usual_distance_bytes = std::int64_t{64} << 20;
+
 /// All queries, a block of distances after the other.
+/// @param block_bytes of a block
+/// @param ranks each of which calls this with the same arguments. Unless a counter cannot be divided, each
+///              works on some of the blocks; all have the result, and all counters the pairs of all
 [[nodiscard]] std::vector<JudgedQuery> judge_all(std::int64_t queries, std::int64_t images,
                                                  const DistanceBlock& distances, const Judge& judge,
-                                                 const Counters& counters);
+                                                 const Counters& counters, const system::Ranks& ranks,
+                                                 std::int64_t block_bytes = usual_distance_bytes);
 
 }  // namespace kindred::ranking

@@ -104,7 +104,7 @@ void require_domains(const recipe::RankingPlan& plan, const std::map<std::string
 class ByDomain {
  public:
   ByDomain(const recipe::RankingPlan& plan, SearchInput& input, torch::Device device,
-           progress::ProgressSink& progress) {
+           progress::ProgressSink& progress, const system::Ranks& ranks) {
     const auto queries = static_cast<std::int64_t>(input.query.size());
     cosine_ = cosine_distances(input.descriptors.slice(0, 0, queries), input.descriptors.slice(0, queries),
                                input.query_file.string(), input.gallery_file.string(), device);
@@ -119,7 +119,7 @@ class ByDomain {
       group.gallery = torch::tensor(part.gallery, torch::kLong);
       group.searched =
           search(plan, &domain, input.descriptors.index_select(0, torch::tensor(rows, torch::kLong)),
-                 std::make_unique<SearchHost>(input, part, device, progress),
+                 std::make_unique<SearchHost>(input, part, device, progress, ranks),
                  static_cast<std::int64_t>(part.query.size()));
       groups_.push_back(std::move(group));
     }
@@ -201,21 +201,23 @@ std::vector<std::unique_ptr<PostProcessor>> create_post_processors(const recipe:
 }
 
 DistanceBlock post_process(const recipe::RankingPlan& plan, SearchInput& input, torch::Device device,
-                           progress::ProgressSink& progress) {
+                           progress::ProgressSink& progress, const system::Ranks& ranks) {
   const torch::NoGradGuard no_gradients;
-  for (const auto& warning : recipe::idle_post_processors(plan)) progress.note(warning);
+  if (ranks.is_first()) {
+    for (const auto& warning : recipe::idle_post_processors(plan)) progress.note(warning);
+  }
   const auto queries = static_cast<std::int64_t>(input.query.size());
   require_directions(input.descriptors.slice(0, 0, queries), input.query_file.string());
   require_directions(input.descriptors.slice(0, queries), input.gallery_file.string());
   if (plan.ranking.by_domain) {
-    const auto by_domain = std::make_shared<const ByDomain>(plan, input, device, progress);
+    const auto by_domain = std::make_shared<const ByDomain>(plan, input, device, progress, ranks);
     input.descriptors.reset();
     return [by_domain](std::int64_t first, std::int64_t last) { return by_domain->rows(first, last); };
   }
   SearchPart all{rows_from(0, input.query.size()), rows_from(0, input.gallery.size())};
   const auto searched =
       search(plan, nullptr, std::exchange(input.descriptors, torch::Tensor()),
-             std::make_unique<SearchHost>(input, std::move(all), device, progress), queries);
+             std::make_unique<SearchHost>(input, std::move(all), device, progress, ranks), queries);
   return [searched](std::int64_t first, std::int64_t last) {
     return searched->retrieval.distances(first, last);
   };

@@ -12,6 +12,7 @@
 #include "progress/progress.h"
 #include "ranking/same_images.h"
 #include "recipe/plan.h"
+#include "system/ranks.h"
 
 namespace kindred::ranking {
 
@@ -43,7 +44,11 @@ struct SearchInput {
 /// of the descriptors is held, none without by_domain.
 /// Throws DataError for descriptors without a direction, naming the row, and for those that a post-processor
 /// has made not finite; RecipeError for a domain that no image is of.
+/// @param ranks each of which calls this with the same search. What they search for neighbours is divided
+///              among them (RetrievalHost::nearest_rows()); each has all descriptors, and distances of any
+///              queries, which are computed by it alone
 [[nodiscard]] DistanceBlock post_process(const recipe::RankingPlan& plan, SearchInput& input,
-                                         torch::Device device, progress::ProgressSink& progress);
+                                         torch::Device device, progress::ProgressSink& progress,
+                                         const system::Ranks& ranks = system::Ranks::alone());
 
 }  // namespace kindred::ranking

@@ -9,12 +9,12 @@
 #include <optional>
 #include <span>
 #include <stdexcept>
-#include <utility>
 
 #include "kindred/core/error.h"
 #include "kindred/core/parallel.h"
 #include "ranking/similarity.h"
 #include "results/matches_file.h"
+#include "system/rank_range.h"
 
 namespace kindred::ranking {
 namespace {
@@ -87,11 +87,12 @@ class BestImages {
   float worst_ = -std::numeric_limits<float>::infinity();  // what must be beaten, once the list is full
 };
 
+using Pieces = std::vector<system::RankRange>;
+
 /// Pieces of the gallery, in order. While one is worked on, the next is read by another thread.
 class ReadAhead {
  public:
-  ReadAhead(const DescriptorBlock& gallery, std::int64_t size, std::int64_t piece)
-      : gallery_(gallery), size_(size), piece_(piece) {
+  ReadAhead(const DescriptorBlock& gallery, const Pieces& pieces) : gallery_(gallery), pieces_(pieces) {
     start();
   }
   /// Needs that something is left.
@@ -103,23 +104,84 @@ class ReadAhead {
 
  private:
   void start() {
-    if (first_ == size_) return;
-    const auto first = std::exchange(first_, std::min(first_ + piece_, size_));
-    pending_ = std::async(std::launch::async, [this, first, last = first_] { return gallery_(first, last); });
+    if (next_ == pieces_.size()) return;
+    pending_ = std::async(std::launch::async,
+                          [this, piece = pieces_[next_++]] { return gallery_(piece.first, piece.last); });
   }
 
   const DescriptorBlock& gallery_;
-  std::int64_t size_;
-  std::int64_t piece_;
-  std::int64_t first_ = 0;
+  const Pieces& pieces_;
+  std::size_t next_ = 0;
   std::future<torch::Tensor> pending_;  // its end is waited for when this goes
 };
+
+/// Those of a rank.
+Pieces pieces_of(const RankingOptions& options, std::int64_t gallery_size, std::int64_t block) {
+  auto ends = options.part_ends;
+  if (ends.empty()) ends.push_back(gallery_size);
+  const bool whole_parts = ends.size() >= static_cast<std::size_t>(options.ranks.count());
+  const auto own_parts = system::range_of_rank(static_cast<std::int64_t>(ends.size()), options.ranks);
+  Pieces pieces;
+  std::int64_t first = 0;
+  for (std::size_t part = 0; part < ends.size(); ++part) {
+    const auto number = static_cast<std::int64_t>(part);
+    const bool is_own = !whole_parts || (own_parts.first <= number && number < own_parts.last);
+    for (; first < ends[part]; first = std::min(first + block, ends[part])) {
+      if (is_own) pieces.push_back({first, std::min(first + block, ends[part])});
+    }
+  }
+  if (whole_parts) return pieces;
+  const auto own = system::range_of_rank(static_cast<std::int64_t>(pieces.size()), options.ranks);
+  return {pieces.begin() + own.first, pieces.begin() + own.last};
+}
 
 /// Makes the similarities of images that are passed over not a number, which is better than no other.
 void exclude(std::span<const std::uint8_t> excluded, float* scales, std::int64_t images) {
   for (std::int64_t i = 0; i < images; ++i) {
     if (excluded[static_cast<std::size_t>(i)] != 0) scales[i] = std::numeric_limits<float>::quiet_NaN();
   }
+}
+
+/// Those of a rank when work is done in blocks.
+system::RankRange blocks_of_rank(std::int64_t count, std::int64_t block, const system::Ranks& ranks) {
+  const auto blocks = system::range_of_rank((count + block - 1) / block, ranks);
+  return {std::min(count, blocks.first * block), std::min(count, blocks.last * block)};
+}
+
+/// The best of what each rank has found in its part of the gallery; the parts are in the gallery's order.
+Ranking merged(const Ranking& own, const system::Ranks& ranks) {
+  if (!ranks.are_many()) return own;
+  const auto images = ranks.gather(own.images);
+  const auto similarities = ranks.gather(own.similarities);
+  const auto queries = own.images.size(0);
+  const auto top = own.images.size(1);
+  Ranking result{torch::full_like(own.images, -1), torch::empty_like(own.similarities)};
+  auto* result_images = result.images.data_ptr<std::int64_t>();
+  auto* result_similarities = result.similarities.data_ptr<float>();
+  parallel_ranges(queries, [&](std::int64_t first, std::int64_t last) {
+    struct Found {
+      float similarity;
+      std::int64_t image;
+    };
+    std::vector<Found> found;
+    for (auto q = first; q < last; ++q) {
+      found.clear();
+      for (std::size_t rank = 0; rank < images.size(); ++rank) {
+        const auto* image = images[rank].data_ptr<std::int64_t>() + q * top;
+        const auto* similarity = similarities[rank].data_ptr<float>() + q * top;
+        for (std::int64_t k = 0; k < top && image[k] >= 0; ++k) found.push_back({similarity[k], image[k]});
+      }
+      std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+        return a.similarity > b.similarity || (a.similarity == b.similarity && a.image < b.image);
+      });
+      const auto count = std::min(found.size(), static_cast<std::size_t>(top));
+      for (std::size_t k = 0; k < count; ++k) {
+        result_images[q * top + static_cast<std::int64_t>(k)] = found[k].image;
+        result_similarities[q * top + static_cast<std::int64_t>(k)] = found[k].similarity;
+      }
+    }
+  });
+  return result;
 }
 
 std::optional<std::int64_t> known_identity(const Sample& sample) {
@@ -147,8 +209,13 @@ Ranking rank_gallery(const torch::Tensor& query, std::int64_t gallery_size, std:
   const auto query_block = std::max<std::int64_t>(1, block_elements / gallery_block);
   const auto products =
       torch::empty({std::min(query_block, queries), std::min(gallery_block, gallery_size)}, torch::kFloat);
-  ReadAhead ahead(gallery, gallery_size, gallery_block);
-  for (std::int64_t image = 0; image < gallery_size; image += gallery_block) {
+  const auto pieces = pieces_of(options, gallery_size, gallery_block);
+  ReadAhead ahead(gallery, pieces);
+  std::int64_t own_images = 0;
+  for (const auto& piece : pieces) own_images += piece.size();
+  std::int64_t done = 0;
+  for (const auto& piece : pieces) {
+    const auto image = piece.first;
     const auto descriptors = ahead.next();
     const auto images = descriptors.size(0);
     const auto scales = options.unit_gallery ? torch::ones({images}, torch::kFloat)
@@ -168,7 +235,8 @@ Ranking rank_gallery(const torch::Tensor& query, std::int64_t gallery_size, std:
         }
       });
     }
-    if (options.progress) options.progress(image + images);
+    done += images;
+    if (options.progress) options.progress(gallery_size * done / own_images);
   }
 
   Ranking ranking{torch::full({queries, top}, -1, torch::kLong), torch::empty({queries, top}, torch::kFloat)};
@@ -177,7 +245,7 @@ Ranking rank_gallery(const torch::Tensor& query, std::int64_t gallery_size, std:
   for (std::int64_t q = 0; q < queries; ++q) {
     best[static_cast<std::size_t>(q)].write(images + q * top, similarities + q * top);
   }
-  return ranking;
+  return merged(ranking, options.ranks);
 }
 
 Ranking rank_gallery(const torch::Tensor& query, const torch::Tensor& gallery,
@@ -191,12 +259,14 @@ Ranking rank_by_distances(const DistanceBlock& distances, std::int64_t queries, 
                           const RankingOptions& options) {
   if (options.top < 1) throw std::logic_error("rank_by_distances: top must be at least 1");
   const auto top = std::min(options.top, gallery_size);
-  Ranking ranking{torch::empty({queries, top}, torch::kLong), torch::empty({queries, top}, torch::kFloat)};
+  const auto block = std::max<std::int64_t>(1, block_elements / gallery_size);
+  const auto own = blocks_of_rank(queries, block, options.ranks);
+  Ranking ranking{torch::empty({own.size(), top}, torch::kLong),
+                  torch::empty({own.size(), top}, torch::kFloat)};
   auto* images = ranking.images.data_ptr<std::int64_t>();
   auto* similarities = ranking.similarities.data_ptr<float>();
-  const auto block = std::max<std::int64_t>(1, block_elements / gallery_size);
-  for (std::int64_t first = 0; first < queries; first += block) {
-    const auto last = std::min(first + block, queries);
+  for (auto first = own.first; first < own.last; first += block) {
+    const auto last = std::min(first + block, own.last);
     const auto rows = distances(first, last).contiguous();
     const auto* data = rows.data_ptr<float>();
     parallel_ranges(last - first, [&](std::int64_t begin, std::int64_t end) {
@@ -211,13 +281,15 @@ Ranking rank_by_distances(const DistanceBlock& distances, std::int64_t queries, 
           }
           best.offer(static_cast<std::int32_t>(g), 1 - distance);
         }
-        const auto at = (first + i) * top;
+        const auto at = (first + i - own.first) * top;
         best.write(images + at, similarities + at);
       }
     });
-    if (options.progress) options.progress(last);
+    if (options.progress) options.progress(queries * (last - own.first) / own.size());
   }
-  return ranking;
+  if (!options.ranks.are_many()) return ranking;
+  return {torch::cat(options.ranks.gather(ranking.images)),
+          torch::cat(options.ranks.gather(ranking.similarities))};
 }
 
 void write_matches(const std::filesystem::path& folder, const Ranking& ranking,

@@ -12,6 +12,7 @@
 
 #include "kindred/core/sample.h"
 #include "kindred/search/retrieval.h"
+#include "system/ranks.h"
 
 namespace kindred::ranking {
 
@@ -34,6 +35,13 @@ struct RankingOptions {
   std::span<const std::uint8_t> excluded{};
   /// Called with the gallery images, or by distances with the queries, done so far.
   std::function<void(std::int64_t)> progress;
+  /// The ends of parts of the gallery, such as the files that hold it, the last being its size; empty: it is
+  /// one. No block is of two parts, and a rank has whole parts if there are enough of them. For
+  /// rank_gallery().
+  std::vector<std::int64_t> part_ends{};
+  /// Each of which ranks with the same arguments, and works on some of the blocks of one process: of the
+  /// gallery, which it reads no more of, or by distances of the queries. All have the result.
+  const system::Ranks& ranks = system::Ranks::alone();
 };
 
 /// Ranks by cosine similarity, exactly; equal similarities keep the gallery's order. The gallery is read

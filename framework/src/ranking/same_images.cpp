@@ -29,6 +29,12 @@ auto place_of(const Sample& sample) {
 SameImages same_images(const std::vector<Sample>& query, const torch::Tensor& query_rows,
                        const std::vector<Sample>& gallery, const torch::Tensor& gallery_rows) {
   if (query_rows.size(1) != gallery_rows.size(1)) return {};  // not comparable, as the search will say
+  return same_images(query, query_rows, gallery, [&](std::int64_t row) { return gallery_rows[row]; });
+}
+
+SameImages same_images(const std::vector<Sample>& query, const torch::Tensor& query_rows,
+                       const std::vector<Sample>& gallery,
+                       const std::function<torch::Tensor(std::int64_t)>& gallery_row) {
   std::unordered_map<std::string_view, std::vector<std::int32_t>> queries;
   for (std::size_t q = 0; q < query.size(); ++q) {
     if (!query[q].path.empty()) queries[query[q].path].push_back(static_cast<std::int32_t>(q));
@@ -38,7 +44,7 @@ SameImages same_images(const std::vector<Sample>& query, const torch::Tensor& qu
     const auto found = queries.find(gallery[g].path);
     if (found == queries.end()) continue;
     for (const auto q : found->second) {
-      if (!alike(query_rows[q], gallery_rows[static_cast<std::int64_t>(g)])) continue;
+      if (!alike(query_rows[q], gallery_row(static_cast<std::int64_t>(g)))) continue;
       same.resize(query.size());
       same[static_cast<std::size_t>(q)].push_back(static_cast<std::int32_t>(g));
     }

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "kindred/core/sample.h"
@@ -19,6 +20,12 @@ using SameImages = std::vector<std::vector<std::int32_t>>;
 /// @param query_rows, gallery_rows [Q, D] and [G, D], 32-bit floats on the CPU, of any length
 [[nodiscard]] SameImages same_images(const std::vector<Sample>& query, const torch::Tensor& query_rows,
                                      const std::vector<Sample>& gallery, const torch::Tensor& gallery_rows);
+
+/// The same for a gallery that is not in memory.
+/// @param gallery_row gives a row, [D], of those whose path is a query's
+[[nodiscard]] SameImages same_images(const std::vector<Sample>& query, const torch::Tensor& query_rows,
+                                     const std::vector<Sample>& gallery,
+                                     const std::function<torch::Tensor(std::int64_t)>& gallery_row);
 
 /// The same for queries that were merged (multi_query.h): what is one of the images of a merged query.
 /// @param same of `query`

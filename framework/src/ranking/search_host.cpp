@@ -1,5 +1,6 @@
 #include "ranking/search_host.h"
 
+#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <memory>
@@ -10,6 +11,7 @@
 #include "file/feature_files.h"
 #include "file/npy.h"
 #include "kindred/core/error.h"
+#include "kindred/search/nearest_share.h"
 
 namespace kindred::ranking {
 namespace {
@@ -37,11 +39,70 @@ void copy_rows_of(const std::filesystem::path& file, const std::vector<Sample>& 
   }
 }
 
+/// What all ranks search for: products and blocks may depend on the memory and the threads of each.
+struct AgreedSearch {
+  NearestOptions options;
+  NearestShare share;
+};
+
+AgreedSearch agreed(const NearestOptions& options, const system::Ranks& ranks) {
+  const auto of_all = torch::stack(ranks.gather(
+      torch::tensor({options.block_rows, static_cast<std::int64_t>(at::get_num_threads())}, torch::kLong)));
+  const auto least = std::get<0>(of_all.min(0));
+  AgreedSearch search{options, {ranks.rank(), ranks.count(), least[1].item<std::int64_t>()}};
+  auto& result = search.options;
+  result.block_rows = least[0].item<std::int64_t>();
+  if (ranks.any(options.products_of == 0)) result.products_of = 0;
+  if (ranks.any(options.device.is_cpu()) && ranks.any(!options.device.is_cpu())) {
+    throw Error("rank " + std::to_string(ranks.rank()) + " of " + std::to_string(ranks.count()) +
+                " compares descriptors on " + options.device.str() +
+                ", and others do not; give all ranks the same kind of device (machine.device)");
+  }
+  return search;
+}
+
+/// Rows of numbers as a tensor that shares their memory.
+template <class Number>
+torch::Tensor table_of(std::vector<Number>& numbers, std::int64_t columns, torch::ScalarType type) {
+  return torch::from_blob(numbers.data(), {static_cast<std::int64_t>(numbers.size()) / columns, columns},
+                          torch::TensorOptions(type));
+}
+
+template <class Number>
+std::vector<Number> numbers_of(const torch::Tensor& table) {
+  const auto whole = table.contiguous();
+  const auto* first = whole.data_ptr<Number>();
+  return {first, first + whole.numel()};
+}
+
+/// What all ranks have found together.
+NearestRows merged(const torch::Tensor& query, const torch::Tensor& gallery, NearestRows own,
+                   const system::Ranks& ranks) {
+  const auto rows = ranks.gather(table_of(own.rows, own.count, torch::kInt32));
+  const auto distances = ranks.gather(table_of(own.distances, own.count, torch::kFloat32));
+  std::vector<NearestRows> shares(rows.size());
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    shares[i].count = own.count;
+    shares[i].rows = numbers_of<std::int32_t>(rows[i]);
+    shares[i].distances = numbers_of<float>(distances[i]);
+  }
+  if (!own.farthest.empty()) {
+    const auto farthest = ranks.gather(table_of(own.farthest, 1, torch::kFloat32));
+    for (std::size_t i = 0; i < shares.size(); ++i) shares[i].farthest = numbers_of<float>(farthest[i]);
+  }
+  auto result = merge_shares(query, gallery, shares);
+  if (own.products.defined()) {
+    ranks.sum(own.products);
+    result.products = own.products;
+  }
+  return result;
+}
+
 }  // namespace
 
 SearchHost::SearchHost(const SearchInput& input, SearchPart part, torch::Device device,
-                       progress::ProgressSink& progress)
-    : input_(input), part_(std::move(part)), device_(device), sink_(progress) {}
+                       progress::ProgressSink& progress, const system::Ranks& ranks)
+    : input_(input), part_(std::move(part)), device_(device), sink_(progress), ranks_(ranks) {}
 
 void SearchHost::progress(const std::string& step, std::int64_t done, std::int64_t total) {
   if (!meter_ || step_ != step) {
@@ -84,6 +145,19 @@ DistanceBlock SearchHost::distances_of(const std::filesystem::path& file) {
     }
     return result;
   };
+}
+
+NearestRows SearchHost::nearest_rows(const torch::Tensor& rows, const NearestOptions& options) {
+  if (!ranks_.are_many()) return kindred::nearest_rows(rows, options);
+  const auto search = agreed(options, ranks_);
+  return merged(rows, rows, nearest_rows_of_share(rows, search.options, search.share), ranks_);
+}
+
+NearestRows SearchHost::nearest_rows(const torch::Tensor& query, const torch::Tensor& gallery,
+                                     const NearestOptions& options) {
+  if (!ranks_.are_many()) return kindred::nearest_rows(query, gallery, options);
+  const auto search = agreed(options, ranks_);
+  return merged(query, gallery, nearest_rows_of_share(query, gallery, search.options, search.share), ranks_);
 }
 
 }  // namespace kindred::ranking

@@ -267,6 +267,13 @@ class NamedHost final : public RetrievalHost {
   [[nodiscard]] DistanceBlock distances_of(const std::filesystem::path& file) override {
     return host_.distances_of(file);
   }
+  [[nodiscard]] NearestRows nearest_rows(const torch::Tensor& rows, const NearestOptions& options) override {
+    return host_.nearest_rows(rows, options);
+  }
+  [[nodiscard]] NearestRows nearest_rows(const torch::Tensor& query, const torch::Tensor& gallery,
+                                         const NearestOptions& options) override {
+    return host_.nearest_rows(query, gallery, options);
+  }
 
  private:
   std::string name_;
@@ -435,6 +442,15 @@ class GuardedCounter final : public PairCounter {
   }
   [[nodiscard]] MetricResult result() override {
     return guarded(subject_, [&] { return inner_->result(); });
+  }
+  [[nodiscard]] bool is_divisible() const override {
+    return guarded(subject_, [&] { return inner_->is_divisible(); });
+  }
+  [[nodiscard]] std::string counted() override {
+    return guarded(subject_, [&] { return inner_->counted(); });
+  }
+  void add_counted(const std::string& counted) override {
+    guarded(subject_, [&] { inner_->add_counted(counted); });
   }
 
  private:

@@ -289,6 +289,11 @@ Schema<EmbedSettings> EmbedSettings::schema() {
          {"float16", file::Storage::float16},
          {"bfloat16", file::Storage::bfloat16}})
       .also_called({"dtype", "format", "number_format"});
+  s.add("shard_images", &EmbedSettings::shard_images,
+        "descriptors in each file, for more images than memory holds: NAME.0000.npy and so on, listed in "
+        "NAME.shards.csv; best a multiple of batch_size; 0: all in NAME.npy")
+      .range(0, 1'000'000'000)
+      .also_called({"shard_size", "chunk_size", "rows_per_file"});
   s.add("precision", &EmbedSettings::precision,
         "inference precision; 'trained': that of the training, if the device supports it",
         {{"trained", system::Precision::trained},

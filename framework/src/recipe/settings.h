@@ -145,6 +145,7 @@ struct EmbedSettings {
   bool flip_test = false;
   std::int64_t frames = 0;  ///< of each tracklet; 0: all
   file::Storage storage = file::Storage::float32;
+  std::int64_t shard_images = 0;  ///< of each array; 0: one array
   system::Precision precision = system::Precision::trained;
   static Schema<EmbedSettings> schema();
 };

@@ -5,26 +5,30 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
 #include <string>
 
 #include "data/planned_loader.h"
 #include "data/tracklets.h"
+#include "file/sample_list.h"
 #include "file/staged_files.h"
 #include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
 #include "progress/meter.h"
 #include "system/device.h"
 #include "system/precision.h"
+#include "system/rank_range.h"
 #include "text/number_text.h"
 
 namespace kindred::stage {
 namespace {
 
 /// What an earlier call may have written.
-std::vector<std::string> names_of_features() {
+std::vector<std::string> names_of_features(const std::filesystem::path& folder) {
   std::vector<std::string> names;
   for (const auto split : {Split::query, Split::gallery, Split::train}) {
-    for (const auto* ending : {".csv", ".npy"}) names.push_back(split_name(split) + std::string(ending));
+    const auto of_split = file::names_of_features(folder / split_name(split));
+    names.insert(names.end(), of_split.begin(), of_split.end());
   }
   return names;
 }
@@ -60,12 +64,117 @@ std::string tracklets_text(const std::vector<Sample>& samples, std::int64_t fram
          " frames and averaged";
 }
 
+/// What was written of a split, in one file or several.
+struct Written {
+  std::int64_t rows = 0;
+  std::int64_t dim = 0;
+  file::StorageLoss loss;
+};
+
+/// Writes a file for each embed.shard_images descriptors as soon as they are there, and at last the lists.
+/// Each rank writes some of the files; no more than one file's descriptors are in its memory.
+class ShardedSplit {
+ public:
+  ShardedSplit(inference::FeatureExtraction& extraction, const recipe::InferencePlan& plan,
+               const Dataset& dataset, const std::vector<Sample>& samples, const system::Ranks& ranks,
+               progress::ProgressSink& progress)
+      : extraction_(extraction),
+        embed_(plan.embed),
+        dataset_(dataset),
+        samples_(samples),
+        ranks_(ranks),
+        progress_(progress),
+        tracklets_(data::frames_of_tracklets(samples)) {}
+
+  /// @param stem of files that are not there
+  [[nodiscard]] Written write(const std::filesystem::path& stem, const std::string& what) {
+    const auto rows = static_cast<std::int64_t>(tracklets_.size());
+    const auto shards = (rows + embed_.shard_images - 1) / embed_.shard_images;
+    const auto own = system::range_of_rank(shards, ranks_);
+    for (auto shard = own.first; shard < own.last; ++shard) {
+      const auto first = shard * embed_.shard_images;
+      write_shard(file::shard_file(stem, shard), first, std::min(rows, first + embed_.shard_images),
+                  what + " (file " + std::to_string(shard + 1) + " of " + std::to_string(shards) + ")");
+    }
+    return write_lists(stem);
+  }
+
+ private:
+  void write_shard(const std::filesystem::path& file, std::int64_t first, std::int64_t last,
+                   const std::string& what) {
+    std::vector<Sample> frames;
+    for (auto row = first; row < last; ++row) {
+      for (const auto frame : tracklets_[static_cast<std::size_t>(row)]) frames.push_back(samples_[frame]);
+    }
+    const auto features = extraction_.extract(dataset_, frames, what, progress_);
+    const auto loss = file::write_feature_shard(file, features, embed_.storage);
+    // Images that are bad and skipped have no row.
+    auto row = first;
+    for (const auto& sample : features.samples) {
+      while (sample_of(row).path != sample.path) ++row;
+      kept_.push_back(row++);
+    }
+    dim_ = features.descriptors.size(1);
+    sizes_.push_back(features.descriptors.size(0));
+    losses_.insert(losses_.end(), {loss.largest, loss.mean});
+  }
+
+  [[nodiscard]] Sample sample_of(std::int64_t row) const {
+    return data::sample_of_tracklet(samples_, tracklets_[static_cast<std::size_t>(row)]);
+  }
+
+  [[nodiscard]] Written write_lists(const std::filesystem::path& stem) const {
+    const auto kept = torch::cat(ranks_.gather(torch::tensor(kept_, torch::kLong)));
+    const auto sizes = torch::cat(ranks_.gather(torch::tensor(sizes_, torch::kLong)));
+    const auto losses = torch::cat(ranks_.gather(torch::tensor(losses_, torch::kDouble)));
+    Written written;
+    written.rows = kept.size(0);
+    written.dim = torch::cat(ranks_.gather(torch::tensor({dim_}, torch::kLong))).max().item<std::int64_t>();
+    file::ShardList list;
+    list.dim = written.dim;
+    for (std::int64_t shard = 0; shard < sizes.size(0); ++shard) {
+      const auto rows = sizes[shard].item<std::int64_t>();
+      list.shards.push_back({file::shard_file(stem, shard).filename(), rows});
+      written.loss.largest = std::max(written.loss.largest, losses[2 * shard].item<double>());
+      written.loss.mean += losses[2 * shard + 1].item<double>() * static_cast<double>(rows) /
+                           static_cast<double>(written.rows);
+    }
+    if (!ranks_.is_first()) return written;
+    const auto missing = static_cast<std::int64_t>(tracklets_.size()) - written.rows;
+    if (ranks_.are_many() && missing > 0) {
+      progress_.note(std::to_string(missing) + " of " + std::to_string(tracklets_.size()) +
+                     " descriptors of " + stem.filename().string() +
+                     " images are left out, as their images cannot be read");
+    }
+    std::vector<Sample> listed;
+    listed.reserve(static_cast<std::size_t>(written.rows));
+    for (std::int64_t i = 0; i < written.rows; ++i) listed.push_back(sample_of(kept[i].item<std::int64_t>()));
+    list.write(file::shard_list_of(stem));
+    auto csv = stem;
+    file::write_sample_list(csv += ".csv", listed);
+    return written;
+  }
+
+  inference::FeatureExtraction& extraction_;
+  const recipe::EmbedSettings& embed_;
+  const Dataset& dataset_;
+  const std::vector<Sample>& samples_;
+  const system::Ranks& ranks_;
+  progress::ProgressSink& progress_;
+  std::vector<data::Frames> tracklets_;
+  std::vector<std::int64_t> kept_;   ///< tracklets and single images of this rank's files that have a row
+  std::vector<std::int64_t> sizes_;  ///< rows of this rank's files
+  std::vector<double> losses_;       ///< largest and mean of each
+  std::int64_t dim_ = 0;
+};
+
 }  // namespace
 
 std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::InferencePlan& plan,
                                          const Dataset& dataset, const std::vector<Sample>& all,
                                          const std::filesystem::path& folder, torch::Device device,
-                                         progress::ProgressSink& progress, bool with_training_images) {
+                                         progress::ProgressSink& progress, bool with_training_images,
+                                         const system::Ranks& ranks) {
   const system::Computing computing{device, inference::inference_precision(plan, device)};
   inference::note_inference_precision(plan, computing, progress);
   std::vector<Split> splits{Split::query, Split::gallery};
@@ -77,7 +186,12 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Infe
   data::try_each_ending(plan, dataset, wanted);
   std::vector<EmbeddedSplit> written;
   // Descriptors of two models must never lie side by side, and those of an earlier call not be lost.
-  file::StagedFiles staged(folder);
+  std::optional<file::StagedFiles> staged;
+  if (ranks.is_first()) {
+    staged.emplace(folder);
+    ranks.post(staged->path().string());
+  }
+  const std::filesystem::path into = staged ? staged->path() : std::filesystem::path(ranks.await_post());
   inference::FeatureExtraction extraction(model, plan, computing, wanted.size());
   for (const auto split : splits) {
     std::vector<Sample> samples;
@@ -87,24 +201,32 @@ std::vector<EmbeddedSplit> embed_dataset(model::Model& model, const recipe::Infe
     if (const auto text = tracklets_text(samples, plan.embed.frames); !text.empty()) {
       progress.note(std::string(split_name(split)) + ": " + text);
     }
-    const auto features = extraction.extract(dataset, samples, split_name(split), progress);
     const auto stem = folder / split_name(split);
-    const auto loss = file::write_features(staged.path() / split_name(split), features, plan.embed.storage);
+    Written of_split;
+    if (plan.embed.shard_images > 0) {
+      of_split = ShardedSplit(extraction, plan, dataset, samples, ranks, progress)
+                     .write(into / split_name(split), split_name(split));
+    } else {
+      const auto features = extraction.extract(dataset, samples, split_name(split), progress, ranks);
+      of_split = {features.descriptors.size(0), features.descriptors.size(1), {}};
+      if (ranks.is_first()) {
+        of_split.loss = file::write_features(into / split_name(split), features, plan.embed.storage);
+      }
+    }
     std::string storage = file::storage_name(plan.embed.storage);
     if (plan.embed.storage != file::Storage::float32) {
       progress.note(std::string(split_name(split)) + " descriptors are stored as " + storage + ": " +
-                    change_text(loss));
-      storage += ", cosines to " + bound_text(loss.cosine_bound());
+                    change_text(of_split.loss));
+      storage += ", cosines to " + bound_text(of_split.loss.cosine_bound());
     }
-    written.push_back(
-        {split, stem, features.descriptors.size(0), features.descriptors.size(1), storage, loss});
+    written.push_back({split, stem, of_split.rows, of_split.dim, storage, of_split.loss});
   }
   if (written.empty()) {
     throw Error(with_training_images ? "embed: error: the data set has no images"
                                      : "embed: error: the data set has neither query nor gallery images; to "
                                        "extract features of training images, use --train-split");
   }
-  staged.take_place(names_of_features());
+  if (staged) staged->take_place(names_of_features(folder));
   return written;
 }
 

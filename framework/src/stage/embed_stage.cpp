@@ -10,6 +10,7 @@
 
 #include "data/domain_filter.h"
 #include "data/open_dataset.h"
+#include "file/feature_files.h"
 #include "inference/feature_extraction.h"
 #include "model/model_file.h"
 #include "results/domains_file.h"
@@ -112,8 +113,19 @@ std::vector<recipe::NamedFile> EmbedStage::files() const {
   return {{"weights", *settings_.weights}};
 }
 
-std::vector<std::string> EmbedStage::results(const std::filesystem::path&) const {
-  return {"query.npy", "query.csv", "gallery.npy", "gallery.csv"};
+std::vector<std::string> EmbedStage::results(const std::filesystem::path& folder) const {
+  std::vector<std::string> files;
+  for (const std::string split : {"query", "gallery"}) {
+    if (file::has_sharded_features(folder / split)) {
+      const auto list = file::shard_list_of(folder / split);
+      for (const auto& shard : file::ShardList::read(list).shards) files.push_back(shard.file.string());
+      files.push_back(list.filename().string());
+    } else {
+      files.push_back(split + ".npy");
+    }
+    files.push_back(split + ".csv");
+  }
+  return files;
 }
 
 StageResult EmbedStage::run(const StageContext& context) const {
@@ -123,7 +135,9 @@ StageResult EmbedStage::run(const StageContext& context) const {
     context.progress.note("using the averaged weights, " + model.string());
   }
   const auto model_file = model::read_model_file(model, context.catalog, overrides_);
-  for (const auto& note : model_file.notes) context.progress.note(note);
+  if (context.ranks.is_first()) {
+    for (const auto& note : model_file.notes) context.progress.note(note);
+  }
   const auto dataset = data::open_dataset(data_);
   auto samples = dataset->samples();
   const auto keep = [&](const auto& wanted) {
@@ -137,7 +151,7 @@ StageResult EmbedStage::run(const StageContext& context) const {
   data::require_domains(samples, settings_.only, "stage '" + name + "': only");
   keep([&](const Sample& sample) { return data::is_of_domains(sample, settings_.only); });
   const auto written = embed_dataset(*model_file.model, model_file.plan, *dataset, samples, context.folder,
-                                     context.device, context.progress);
+                                     context.device, context.progress, false, context.ranks);
   StageResult result;
   for (const auto& split : written) result.images += split.images;
   if (written.size() < 2) {

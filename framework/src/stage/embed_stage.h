@@ -34,6 +34,7 @@ class EmbedStage final : public Stage {
   [[nodiscard]] std::optional<StageData> data() const override;
   [[nodiscard]] std::vector<recipe::NamedFile> files() const override;
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
+  [[nodiscard]] bool is_shared() const override { return true; }
   void check() const override {}
   /// Throws RecipeError when there are no query or no gallery images, and what inference_precision() throws.
   void check_on(torch::Device device) const override;

@@ -91,7 +91,7 @@ std::string text_of(const results::LabelFiguresFile& figures) {
 
 LabelOutcome label(const Labeler& labeler, ranking::SearchInput input,
                    const std::vector<std::string>& domains, const std::filesystem::path& folder,
-                   torch::Device device, progress::ProgressSink& progress) {
+                   torch::Device device, progress::ProgressSink& progress, const system::Ranks& ranks) {
   const torch::NoGradGuard no_gradients;
   const auto queries = static_cast<std::int64_t>(input.query.size());
   ranking::require_directions(input.descriptors.slice(0, 0, queries), input.query_file.string());
@@ -114,7 +114,7 @@ LabelOutcome label(const Labeler& labeler, ranking::SearchInput input,
     retrieval.descriptors = retrieval.descriptors.index_select(0, torch::tensor(rows, torch::kLong));
   }
   scale_to_unit_length(retrieval.descriptors);
-  ranking::SearchHost host(input, std::move(part), device, progress);
+  ranking::SearchHost host(input, std::move(part), device, progress, ranks);
   const auto labels = labeler.label(retrieval, host);
 
   results::LabelsFile labelled;
@@ -135,6 +135,7 @@ LabelOutcome label(const Labeler& labeler, ranking::SearchInput input,
 
   const LabelOutcome outcome{folder / results::LabelsFile::name, folder / results::LabelFiguresFile::name,
                              figures.identities, figures.images, text_of(figures)};
+  if (!ranks.is_first()) return outcome;
   labelled.write(outcome.csv);
   figures.write(outcome.json);
   progress.note(outcome.text.substr(0, outcome.text.size() - 1));

@@ -11,6 +11,7 @@
 #include "kindred/role/labeler.h"
 #include "progress/progress.h"
 #include "ranking/post_processing.h"
+#include "system/ranks.h"
 
 namespace kindred::stage {
 
@@ -30,8 +31,11 @@ struct LabelOutcome {
 /// Throws DataError for descriptors without a direction, naming file and row; Error for a domain that no
 /// image is of, with those that there are; ComponentError as the labeler does.
 /// @param domains empty: all images
+/// @param ranks each of which calls this with the same arguments: what the labeler asks of the search is
+///              divided among them (RetrievalHost::nearest_rows()), and rank 0 writes
 [[nodiscard]] LabelOutcome label(const Labeler& labeler, ranking::SearchInput input,
                                  const std::vector<std::string>& domains, const std::filesystem::path& folder,
-                                 torch::Device device, progress::ProgressSink& progress);
+                                 torch::Device device, progress::ProgressSink& progress,
+                                 const system::Ranks& ranks = system::Ranks::alone());
 
 }  // namespace kindred::stage

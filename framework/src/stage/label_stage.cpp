@@ -58,8 +58,8 @@ StageResult LabelStage::run(const StageContext& context) const {
   auto input = ranking::read_search_input(features / "query.npy", features / "gallery.npy");
   const auto images = static_cast<std::int64_t>(input.query.size() + input.gallery.size());
   const auto outcome = label(*labeler_.create({}), std::move(input), settings_.only, context.folder,
-                             context.device, context.progress);
-  if (data_) {
+                             context.device, context.progress, context.ranks);
+  if (data_ && context.ranks.is_first()) {
     static_cast<void>(draw_label_sheet(results::LabelsFile::read(outcome.csv).samples,
                                        *data::open_dataset(data_->plan), context.folder / "labels.png",
                                        context.progress));

@@ -30,6 +30,7 @@ class LabelStage final : public Stage {
   /// Those of the descriptors: their images are shown on the sheet, and join a training.
   [[nodiscard]] std::optional<StageData> data() const override { return data_; }
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
+  [[nodiscard]] bool is_shared() const override { return true; }
   void check() const override;
   [[nodiscard]] StageResult run(const StageContext& context) const override;
 

@@ -1,5 +1,7 @@
 #include "stage/match.h"
 
+#include <torch/torch.h>
+
 #include <algorithm>
 #include <functional>
 #include <string>
@@ -42,8 +44,9 @@ void require_top(std::int64_t top) {
 }
 
 MatchOutcome write_matches(const ranking::Ranking& ranking, const std::vector<Sample>& query,
-                           const std::vector<Sample>& gallery, const std::filesystem::path& folder) {
-  ranking::write_matches(folder, ranking, query, gallery);
+                           const std::vector<Sample>& gallery, const std::filesystem::path& folder,
+                           const system::Ranks& ranks) {
+  if (ranks.is_first()) ranking::write_matches(folder, ranking, query, gallery);
   return {folder / results::MatchesFiles::csv_name, folder / results::MatchesFiles::json_name,
           ranking.images.size(0), static_cast<std::int64_t>(gallery.size()), ranking.images.size(1)};
 }
@@ -65,21 +68,23 @@ struct GalleryRows {
   std::int64_t dim;
   const std::filesystem::path& file;
   std::function<torch::Tensor(std::int64_t first, std::int64_t last)> read;
+  std::vector<std::int64_t> part_ends{};  ///< RankingOptions::part_ends
 };
 
 MatchOutcome match_rows(const QueryRows& query, const GalleryRows& gallery, std::int64_t top,
-                        const std::filesystem::path& folder, progress::ProgressSink& progress) {
+                        const std::filesystem::path& folder, progress::ProgressSink& progress,
+                        const system::Ranks& ranks) {
   require_unique_names(query.samples, query.file);
   require_unique_names(gallery.samples, gallery.file);
   const auto size = static_cast<std::int64_t>(gallery.samples.size());
   progress::Meter meter(progress, "match", size);
-  ranking::RankingOptions options;
-  options.top = top;
+  ranking::RankingOptions options{.top = top, .ranks = ranks};
   options.query_name = query.file.string();
   options.gallery_name = gallery.file.string();
+  options.part_ends = gallery.part_ends;
   options.progress = [&](std::int64_t done) { meter.update(done); };
   const auto ranking = ranking::rank_gallery(query.descriptors, size, gallery.dim, gallery.read, options);
-  auto outcome = write_matches(ranking, query.samples, gallery.samples, folder);
+  auto outcome = write_matches(ranking, query.samples, gallery.samples, folder, ranks);
   meter.finish();
   return outcome;
 }
@@ -89,23 +94,25 @@ MatchOutcome match_rows(const QueryRows& query, const GalleryRows& gallery, std:
 MatchOutcome match_features(const std::filesystem::path& query_file,
                             const std::filesystem::path& gallery_file, const recipe::RankingPlan& plan,
                             std::int64_t top, const std::filesystem::path& folder, torch::Device device,
-                            progress::ProgressSink& progress) {
+                            progress::ProgressSink& progress, const system::Ranks& ranks) {
   require_top(top);
   if (plan.post_processed()) {
     auto input = ranking::read_search_input(query_file, gallery_file);
-    const auto distances = ranking::post_process(plan, input, device, progress);
-    return match_distances(input, distances, top, folder, progress);
+    const auto distances = ranking::post_process(plan, input, device, progress, ranks);
+    return match_distances(input, distances, top, folder, progress, ranks);
   }
   const auto query = file::read_features(query_file);
   const file::FeatureReader gallery(gallery_file);
   return match_rows({query.descriptors, query.samples, query_file},
                     {gallery.samples(), gallery.dim(), gallery_file,
-                     [&](std::int64_t first, std::int64_t last) { return gallery.rows(first, last); }},
-                    top, folder, progress);
+                     [&](std::int64_t first, std::int64_t last) { return gallery.rows(first, last); },
+                     gallery.array_ends()},
+                    top, folder, progress, ranks);
 }
 
 MatchOutcome match_by_cosine(const ranking::SearchInput& input, std::int64_t top,
-                             const std::filesystem::path& folder, progress::ProgressSink& progress) {
+                             const std::filesystem::path& folder, progress::ProgressSink& progress,
+                             const system::Ranks& ranks) {
   require_top(top);
   const auto queries = static_cast<std::int64_t>(input.query.size());
   return match_rows({input.descriptors.slice(0, 0, queries), input.query, input.query_file},
@@ -113,37 +120,50 @@ MatchOutcome match_by_cosine(const ranking::SearchInput& input, std::int64_t top
                      [&](std::int64_t first, std::int64_t last) {
                        return input.descriptors.slice(0, queries + first, queries + last);
                      }},
-                    top, folder, progress);
+                    top, folder, progress, ranks);
 }
 
 MatchOutcome match_distances(const ranking::SearchInput& input, const DistanceBlock& distances,
                              std::int64_t top, const std::filesystem::path& folder,
-                             progress::ProgressSink& progress) {
+                             progress::ProgressSink& progress, const system::Ranks& ranks) {
   require_top(top);
   require_unique_names(input.query, input.query_file);
   require_unique_names(input.gallery, input.gallery_file);
   const auto queries = static_cast<std::int64_t>(input.query.size());
   progress::Meter meter(progress, "match", queries);
-  ranking::RankingOptions options;
-  options.top = top;
+  ranking::RankingOptions options{.top = top, .ranks = ranks};
   options.progress = [&](std::int64_t done) { meter.update(done); };
   const auto ranking = ranking::rank_by_distances(distances, queries,
                                                   static_cast<std::int64_t>(input.gallery.size()), options);
-  auto outcome = write_matches(ranking, input.query, input.gallery, folder);
+  auto outcome = write_matches(ranking, input.query, input.gallery, folder, ranks);
   meter.finish();
   return outcome;
 }
 
 void write_distances(const std::filesystem::path& file, const ranking::SearchInput& input,
-                     const DistanceBlock& distances, progress::ProgressSink& progress) {
+                     const DistanceBlock& distances, progress::ProgressSink& progress,
+                     const system::Ranks& ranks) {
   const auto queries = static_cast<std::int64_t>(input.query.size());
   const auto images = static_cast<std::int64_t>(input.gallery.size());
+  const auto block = rows_at_a_time(images);
   progress::Meter meter(progress, "write distances", queries);
-  file::write_npy(file, {queries, images}, torch::kFloat, rows_at_a_time(images),
-                  [&](std::int64_t first, std::int64_t last) {
-                    meter.update(first);
-                    return distances(first, last);
-                  });
+  // A block of each rank at a time.
+  const auto of_all = [&](std::int64_t first, std::int64_t last) {
+    meter.update(first);
+    if (!ranks.are_many()) return distances(first, last);
+    const auto begin = std::min(last, first + block * ranks.rank());
+    const auto end = std::min(last, begin + block);
+    return torch::cat(
+        ranks.gather(begin == end ? torch::empty({0, images}) : distances(begin, end).contiguous()));
+  };
+  const auto at_a_time = block * ranks.count();
+  if (ranks.is_first()) {
+    file::write_npy(file, {queries, images}, torch::kFloat, at_a_time, of_all);
+  } else {
+    for (std::int64_t first = 0; first < queries; first += at_a_time) {
+      static_cast<void>(of_all(first, std::min(queries, first + at_a_time)));
+    }
+  }
   meter.update(queries);
   meter.finish();
 }

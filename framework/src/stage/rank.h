@@ -9,6 +9,7 @@
 #include "recipe/plan.h"
 #include "results/evaluation.h"
 #include "stage/match.h"
+#include "system/ranks.h"
 
 namespace kindred::stage {
 
@@ -24,10 +25,12 @@ struct RankOutcome {
 /// and, with plain scores, evaluation_plain.json into the folder. Reads each file of descriptors once; the
 /// whole gallery is held in memory when queries are labelled or there are post-processors. Nothing when
 /// `stop` was set. Throws what match_features(), post_process() and evaluate_features() throw.
+/// @param ranks each of which calls this with the same arguments; rank 0 writes, to the same bytes as one
+///              process
 [[nodiscard]] std::optional<RankOutcome> rank(const std::filesystem::path& features,
                                               const recipe::RankingPlan& plan,
                                               const std::filesystem::path& folder, torch::Device device,
-                                              progress::ProgressSink& progress,
-                                              const std::atomic<bool>& stop);
+                                              progress::ProgressSink& progress, const std::atomic<bool>& stop,
+                                              const system::Ranks& ranks = system::Ranks::alone());
 
 }  // namespace kindred::stage

@@ -55,7 +55,7 @@ void RankStage::check() const {
 
 StageResult RankStage::run(const StageContext& context) const {
   const auto outcome = rank(context.folder_of(settings_.features), plan_, context.folder, context.device,
-                            context.progress, context.stop);
+                            context.progress, context.stop, context.ranks);
   if (!outcome) return {true, 0};
   return {false, outcome->match.queries};
 }

@@ -24,6 +24,7 @@ class RankStage final : public Stage {
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
   [[nodiscard]] std::vector<recipe::NamedFile> files() const override;
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
+  [[nodiscard]] bool is_shared() const override { return true; }
   void check() const override;
   [[nodiscard]] StageResult run(const StageContext& context) const override;
 

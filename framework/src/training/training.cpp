@@ -11,7 +11,6 @@
 
 #include "data/planned_loader.h"
 #include "inference/feature_extraction.h"
-#include "inference/shared_extraction.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
 #include "model/population.h"
@@ -357,9 +356,8 @@ std::optional<results::Evaluation> Training::evaluate(const TestSet& test_set) {
   inference::FeatureExtraction extraction(trainer_.model(), plan_, inference_,
                                           test_set.query.size() + test_set.gallery.size());
   const auto extract = [&](const std::vector<Sample>& samples, const std::string& split) {
-    return inference::extract_together(extraction, *data_.dataset, samples,
-                                       test_set.name.empty() ? split : test_set.name + " " + split,
-                                       plan_.embed.batch_size, ranks_, progress_);
+    return extraction.extract(*data_.dataset, samples,
+                              test_set.name.empty() ? split : test_set.name + " " + split, progress_, ranks_);
   };
   const auto query = extract(test_set.query, "query");
   const auto gallery = extract(test_set.gallery, "gallery");

@@ -46,7 +46,7 @@ kindred::PseudoLabels NearPairs::label(const kindred::Retrieval& images, kindred
   kindred::NearestOptions options;
   options.count = params_.neighbors + 1;  // each image is its own nearest
   options.device = host.device();
-  const auto nearest = kindred::nearest_rows(images.descriptors, options);
+  const auto nearest = host.nearest_rows(images.descriptors, options);
 
   const auto count = images.descriptors.size(0);
   const auto near = [&](std::int64_t image, std::int64_t other) {

@@ -290,3 +290,78 @@ TEST_CASE_FIXTURE(Fixture, "tracklets, views and clothes are columns where there
   CHECK(back[2].view == 0);
   CHECK(back[2].clothes == unknown_clothes);
 }
+
+namespace {
+
+/// Rows [first, last) of 10 as an array of a list.
+torch::Tensor sharded_rows() {
+  return torch::arange(30, torch::kFloat).view({10, 3});
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "descriptors in several arrays are read as one") {
+  write_npy(shard_file(stem, 0), sharded_rows().slice(0, 0, 4));
+  write_npy(folder / "elsewhere.npy", sharded_rows().slice(0, 4, 5).to(torch::kHalf));
+  write_npy(shard_file(stem, 1), sharded_rows().slice(0, 5, 10));
+  ShardList list{{{"gallery.v2.0000.npy", 4}, {folder / "elsewhere.npy", 1}, {"gallery.v2.0001.npy", 5}}, 3};
+  list.write(shard_list_of(stem));
+  std::string names = "path,identity\n";
+  for (int i = 0; i < 10; ++i) names += std::to_string(i) + ".png," + std::to_string(i) + "\n";
+  write_table(names);
+  for (const auto& name : {stem, array, table}) {
+    CHECK(has_features(name));
+    CHECK(has_sharded_features(name));
+    CHECK(torch::equal(read_features(name).descriptors, sharded_rows()));
+  }
+  const FeatureReader reader(stem);
+  CHECK(reader.size() == 10);
+  CHECK(reader.dim() == 3);
+  for (std::int64_t first = 0; first <= 10; ++first) {
+    for (auto last = first; last <= 10; ++last) {
+      CHECK(torch::equal(reader.rows(first, last), sharded_rows().slice(0, first, last)));
+    }
+  }
+
+  // Only arrays whose rows are asked for need to be there.
+  std::filesystem::remove(folder / "elsewhere.npy");
+  const FeatureReader partly(stem);
+  CHECK(torch::equal(partly.rows(5, 10), sharded_rows().slice(0, 5, 10)));
+  CHECK_THROWS_WITH_AS(static_cast<void>(partly.rows(3, 5)), doctest::Contains("elsewhere.npy"), DataError);
+
+  // One array in their place is what counts; the names are those of all that is there.
+  write_npy(array, torch::ones({10, 3}));
+  CHECK(!has_sharded_features(stem));
+  CHECK(read_features(stem).descriptors.sum().item<float>() == 30);
+  for (const auto& name : names_of_features(stem)) std::filesystem::remove(folder / name);
+  CHECK(!has_features(stem));
+  CHECK(std::filesystem::is_empty(folder));
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a list of arrays that is wrong, or whose arrays are others, is refused with the place") {
+  write_table("path,identity\na.png,1\nb.png,2\n");
+  const auto refused = [&](const std::string& text) {
+    std::ofstream(shard_list_of(stem), std::ios::binary) << text;
+    return refusal();
+  };
+  write_npy(shard_file(stem, 0), torch::ones({2, 3}));
+  CHECK(refused("file,rows,dim\ngallery.v2.0000.npy,2,3\n").empty());
+  CHECK(contains(refused("file,rows,dim\n"), "lists no arrays"));
+  CHECK(contains(refused("file,rows,dim\ngallery.v2.0000.npy,0,3\n"), "rows = 0 must be a whole number"));
+  CHECK(contains(refused("file,rows,dim\n,2,3\n"), "the name of the file is empty"));
+  CHECK(
+      contains(refused("file,rows,dim\ngallery.v2.0000.npy,2,3\nb.npy,1,4\n"), "dim = 4, but 3 in the rows"));
+  CHECK(contains(refused("file,rows,dim\ngallery.v2.0000.npy,3,3\n"), "has 2 rows after its header, but"));
+  CHECK(
+      contains(refused("file,rows,dim\ngallery.v2.0000.npy,2,4\n"),
+               "gallery.v2.shards.csv says that it holds 2 x 4 floating-point numbers, but it holds 2 x 3"));
+  CHECK(contains(refused("file,rows\ngallery.v2.0000.npy,2\n"), "dim"));
+  write_npy(shard_file(stem, 0), torch::ones({2, 3}, torch::kInt));
+  CHECK(contains(refused("file,rows,dim\ngallery.v2.0000.npy,2,3\n"), "but it holds 2 x 3 integers"));
+  auto rows = torch::ones({2, 3});
+  rows[1][2] = std::numeric_limits<float>::quiet_NaN();
+  write_npy(shard_file(stem, 0), rows);
+  CHECK(contains(refused("file,rows,dim\ngallery.v2.0000.npy,2,3\n"),
+                 "row 1 (from 0), the descriptor of 'b.png'"));
+}

@@ -633,3 +633,35 @@ TEST_CASE("an image that is drawn for the gallery is no query of that draw") {
   CHECK(rank1 > 0.2);
   CHECK(rank1 < 0.8);
 }
+
+TEST_CASE(
+    "a gallery that is read piece by piece gives the same distances, and never much of it is asked for") {
+  torch::manual_seed(3);
+  constexpr std::int64_t dim = 4096;  // 1024 rows a piece
+  const auto query = torch::randn({3, dim});
+  const auto gallery = torch::randn({2500, dim});
+  std::int64_t most = 0;
+  std::int64_t read = 0;
+  const auto rows = [&](std::int64_t first, std::int64_t last) {
+    most = std::max(most, last - first);
+    read += last - first;
+    return gallery.slice(0, first, last);
+  };
+  const auto streamed = streamed_cosine_distances(query, 2500, dim, rows, "query", "gallery");
+  const auto whole = cosine_distances(query, gallery);
+  CHECK((streamed(0, 3) - whole(0, 3)).abs().max().item<float>() < 1e-6);
+  CHECK(most == 1024);
+  CHECK(read == 2500);
+  CHECK((streamed(1, 2) - whole(1, 2)).abs().max().item<float>() < 1e-6);
+
+  auto bad = gallery.clone();
+  bad[2000].zero_();
+  const auto of_bad = streamed_cosine_distances(
+      query, 2500, dim, [&](std::int64_t first, std::int64_t last) { return bad.slice(0, first, last); },
+      "query", "gallery.shards.csv");
+  CHECK_THROWS_WITH_AS(static_cast<void>(of_bad(0, 1)),
+                       doctest::Contains("gallery.shards.csv: error: row 2000 (from 0) has length 0"),
+                       DataError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(streamed_cosine_distances(query, 2500, 3, rows, "query", "gallery")),
+                       doctest::Contains("its descriptors have 3 numbers"), DataError);
+}

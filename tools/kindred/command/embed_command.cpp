@@ -6,7 +6,10 @@
 #include "command.h"
 #include "command/embed.h"
 #include "common_options.h"
+#include "file/feature_files.h"
+#include "joined_ranks.h"
 #include "kindred/core/value.h"
+#include "local_ranks.h"
 #include "session.h"
 
 namespace kindred::launcher {
@@ -23,18 +26,21 @@ struct Options {
 };
 
 int embed(const Options& options, Session& session) {
+  if (const auto code = run_local_ranks(options.recipe.asked_ranks())) return *code;
   const auto& catalog = session.load_plugins(options.recipe.plugins.folders);
-  const auto progress = session.make_progress();
+  JoinedRanks joined(session);
   auto overrides = options.recipe.overrides();
   if (!options.storage.empty()) {
     overrides.push_back("embed.storage=" + Value(options.storage).to_toml());
   }
   const auto written = command::embed(
       {options.weights, options.data, options.out, overrides, options.train_split, options.maps}, catalog,
-      *progress);
+      joined.progress(), joined.ranks());
+  joined.end();
+  if (!joined.ranks().is_first()) return 0;
   for (const auto& split : written) {
-    std::cout << split.stem.string() << ".npy  " << split.images << " x " << split.dim << "  "
-              << split.storage << '\n';
+    std::cout << split.stem.string() << (file::has_sharded_features(split.stem) ? ".shards.csv  " : ".npy  ")
+              << split.images << " x " << split.dim << "  " << split.storage << '\n';
   }
   if (!options.maps.empty()) std::cout << options.maps.string() << "  activation maps\n";
   return 0;
@@ -61,6 +67,7 @@ Action add_options(CLI::App& app) {
          "this folder")
       ->type_name("DIR");
   options->recipe.add_to(app);
+  options->recipe.add_ranks_to(app);
   return [options](Session& session) { return embed(*options, session); };
 }
 

@@ -10,6 +10,8 @@
 #include "command.h"
 #include "command/machine.h"
 #include "common_options.h"
+#include "joined_ranks.h"
+#include "local_ranks.h"
 #include "kindred/core/value.h"
 #include "ranking/feature_evaluation.h"
 #include "results/evaluation_file.h"
@@ -17,6 +19,7 @@
 #include "search_options.h"
 #include "session.h"
 #include "system/device.h"
+#include "system/rank_machine.h"
 
 namespace kindred::launcher {
 namespace {
@@ -50,12 +53,17 @@ struct Options {
 };
 
 int evaluate(const Options& options, Session& session) {
-  const auto progress = session.make_progress();
   const auto files = options.search.files();
   const auto plan = options.search.plan(options.overrides(), session);
-  command::prepare_machine(plan.machine, *progress);
-  const auto evaluation = ranking::evaluate_features(files.query, files.gallery, plan,
-                                                     system::resolve_device(plan.machine.device), *progress);
+  if (const auto code = run_local_ranks(plan.machine.ranks)) return *code;
+  JoinedRanks joined(session);
+  const auto& ranks = joined.ranks();
+  command::prepare_machine(plan.machine, joined.progress(), ranks.place());
+  const auto device = system::device_of_rank(system::resolve_device(plan.machine.device), ranks.place());
+  const auto evaluation =
+      ranking::evaluate_features(files.query, files.gallery, plan, device, joined.progress(), ranks);
+  joined.end();
+  if (!ranks.is_first()) return 0;
   std::cout << results::evaluation_text(evaluation);
   if (!options.json.empty()) results::write_evaluation_json(options.json, evaluation);
   if (!options.per_query.empty()) results::write_query_table(options.per_query, evaluation.per_query);

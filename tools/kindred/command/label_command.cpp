@@ -5,6 +5,8 @@
 #include "command.h"
 #include "command/label.h"
 #include "common_options.h"
+#include "joined_ranks.h"
+#include "local_ranks.h"
 #include "session.h"
 
 namespace kindred::launcher {
@@ -16,11 +18,14 @@ struct Options {
 };
 
 int label(const Options& options, Session& session) {
+  if (const auto code = run_local_ranks(options.recipe.asked_ranks())) return *code;
   const auto& catalog = session.load_plugins(options.recipe.plugins.folders);
-  const auto progress = session.make_progress();
   auto request = options.request;
   request.overrides = options.recipe.overrides();
-  const auto result = command::label(request, catalog, *progress);
+  JoinedRanks joined(session);
+  const auto result = command::label(request, catalog, joined.progress(), joined.ranks());
+  joined.end();
+  if (!joined.ranks().is_first()) return 0;
   std::cout << result.labels.csv.string() << "  " << result.labels.identities << " pseudo identities of "
             << result.labels.images << " images\n"
             << result.labels.json.string() << '\n';
@@ -47,6 +52,7 @@ Action add_options(CLI::App& app) {
       ->required()
       ->type_name("DIR");
   options->recipe.add_to(app);
+  options->recipe.add_ranks_to(app);
   return [options](Session& session) { return label(*options, session); };
 }
 

@@ -9,6 +9,8 @@
 #include "command.h"
 #include "command/match.h"
 #include "common_options.h"
+#include "joined_ranks.h"
+#include "local_ranks.h"
 #include "search_options.h"
 #include "session.h"
 
@@ -23,13 +25,16 @@ struct Options {
 };
 
 int match(const Options& options, Session& session) {
-  const auto progress = session.make_progress();
   const auto files = options.search.files();
   std::vector<std::string> overrides;
   if (options.top) overrides.push_back("ranking.top=" + std::to_string(*options.top));
   const auto plan = options.search.plan(overrides, session);
-  const auto outcome =
-      command::match(files.query, files.gallery, plan, options.out, options.distances, *progress);
+  if (const auto code = run_local_ranks(plan.machine.ranks)) return *code;
+  JoinedRanks joined(session);
+  const auto outcome = command::match(files.query, files.gallery, plan, options.out, options.distances,
+                                      joined.progress(), joined.ranks());
+  joined.end();
+  if (!joined.ranks().is_first()) return 0;
   if (!options.distances.empty()) {
     std::cout << options.distances.string() << "  " << outcome.queries << " x " << outcome.gallery
               << " distances\n";
@@ -43,6 +48,7 @@ int match(const Options& options, Session& session) {
 Action add_options(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   options->search.add_to(app);
+  options->search.recipe.add_ranks_to(app);
   app.add_option("--top", options->top, "Gallery images to list for each query")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}).description(""))
       ->default_str("20")

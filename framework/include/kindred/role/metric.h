@@ -112,6 +112,15 @@ class KINDRED_API PairCounter {
   [[nodiscard]] virtual std::unique_ptr<Part> part() = 0;
   /// When all parts are finished; MetricResult::per_query stays empty.
   [[nodiscard]] virtual MetricResult result() = 0;
+
+  /// Whether processes that evaluate together may count the pairs of some queries each, for which there are
+  /// counted() and add_counted(). If not, as by default, each of them counts all pairs.
+  [[nodiscard]] virtual bool is_divisible() const;
+  /// What was counted here, for add_counted() of the counter of the same pairs in another process. When all
+  /// parts are finished.
+  [[nodiscard]] virtual std::string counted();
+  /// As if it had been counted here. The order in which it is called does not matter.
+  virtual void add_counted(const std::string& counted);
 };
 
 /// Which gallery images count for which query is decided before: junk and, where cameras are known, images of

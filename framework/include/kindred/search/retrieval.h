@@ -9,6 +9,7 @@
 #include <string>
 
 #include "kindred/core/export.h"
+#include "kindred/search/nearest_rows.h"
 
 namespace kindred {
 
@@ -49,6 +50,14 @@ class KINDRED_API RetrievalHost {
   /// Distances on disk, a .npy file [Q, G] whose rows and columns are the images of this search, in the same
   /// order (`kindred match --distances` writes one). Throws DataError if the shape differs.
   [[nodiscard]] virtual DistanceBlock distances_of(const std::filesystem::path& file) = 0;
+
+  /// kindred::nearest_rows(), with the same result, for rows that are the same in all processes that search
+  /// together: each compares a share of the pairs. To be called within PostProcessor::apply() and
+  /// Labeler::label(), by a component that calls it as often and in the same order in each process, as one
+  /// does whose result depends on nothing but what it is given; never by the distances that it leaves.
+  [[nodiscard]] virtual NearestRows nearest_rows(const torch::Tensor& rows, const NearestOptions& options);
+  [[nodiscard]] virtual NearestRows nearest_rows(const torch::Tensor& query, const torch::Tensor& gallery,
+                                                 const NearestOptions& options);
 };
 
 }  // namespace kindred

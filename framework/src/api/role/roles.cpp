@@ -107,11 +107,27 @@ AdaptsWeights::~AdaptsWeights() = default;
 NetworkPart::~NetworkPart() = default;
 Optimizer::~Optimizer() = default;
 PairCounter::~PairCounter() = default;
+bool PairCounter::is_divisible() const {
+  return false;
+}
+std::string PairCounter::counted() {
+  throw std::logic_error("a counter of pairs is divisible and does not override counted()");
+}
+void PairCounter::add_counted(const std::string& /*counted*/) {
+  throw std::logic_error("a counter of pairs is divisible and does not override add_counted()");
+}
 PairCounter::Part::~Part() = default;
 Partitioner::~Partitioner() = default;
 PostProcessor::~PostProcessor() = default;
 RetrievalHost::~RetrievalHost() = default;
 void RetrievalHost::warn(const std::string& /*text*/) {}
+NearestRows RetrievalHost::nearest_rows(const torch::Tensor& rows, const NearestOptions& options) {
+  return kindred::nearest_rows(rows, options);
+}
+NearestRows RetrievalHost::nearest_rows(const torch::Tensor& query, const torch::Tensor& gallery,
+                                        const NearestOptions& options) {
+  return kindred::nearest_rows(query, gallery, options);
+}
 Sampler::~Sampler() = default;
 Schedule::~Schedule() = default;
 TensorModule::~TensorModule() = default;

@@ -22,6 +22,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/kernel.h"
 #include "kindred/core/parallel.h"
+#include "kindred/search/nearest_share.h"
 
 namespace kindred {
 
@@ -191,8 +192,9 @@ void scan_for_columns(const T* products, float half_square, std::int64_t columns
 class Search {
  public:
   Search(const torch::Tensor& query, const torch::Tensor* gallery, const NearestOptions& options,
-         SearchPrecision precision)
+         SearchPrecision precision, const NearestShare& share)
       : options_(options),
+        share_(share),
         precision_(precision),
         query_(make_side(query, precision, options.device)),
         other_(gallery == nullptr ? std::nullopt
@@ -211,11 +213,14 @@ class Search {
   NearestRows run() {
     result_.count = count_;
     const auto rows = static_cast<std::size_t>(query_.size());
-    result_.rows.resize(rows * static_cast<std::size_t>(count_));
-    result_.distances.resize(result_.rows.size());
+    result_.rows.resize(rows * static_cast<std::size_t>(count_), -1);
+    result_.distances.resize(result_.rows.size(), std::numeric_limits<float>::infinity());
     if (far_) result_.farthest.resize(rows);
     const auto kept = options_.products_of;
-    if (kept > 0) result_.products = torch::empty({kept, query_.size() - kept});
+    if (kept > 0) {
+      result_.products = share_.parts == 1 ? torch::empty({kept, query_.size() - kept})
+                                           : torch::zeros({kept, query_.size() - kept});
+    }
     if (options_.whole_rows || !options_.device.is_cpu()) {
       search_whole_rows();
     } else if (precision_ == SearchPrecision::bfloat16) {
@@ -250,9 +255,10 @@ class Search {
       result_.rows[at] = found[k].row;
       result_.distances[at] = static_cast<float>(found[k].distance);
     }
-    if (far_) {
-      result_.farthest[static_cast<std::size_t>(row)] = static_cast<float>(far_->take(row).front().distance);
-    }
+    if (!far_) return;
+    const auto far = far_->take(row);
+    if (!far.empty())
+      result_.farthest[static_cast<std::size_t>(row)] = static_cast<float>(far.front().distance);
   }
 
   /// Rows [first, last).
@@ -267,7 +273,8 @@ class Search {
   [[nodiscard]] std::vector<Block> blocks_of(std::int64_t first, std::int64_t last) const {
     constexpr std::int64_t worth_a_thread = 256;
     const auto size = last - first;
-    const auto share = std::max(size / (2 * at::get_num_threads()), worth_a_thread);
+    const auto threads = share_.threads > 0 ? share_.threads : at::get_num_threads();
+    const auto share = std::max(size / (2 * threads), worth_a_thread);
     const auto most = std::min(std::max<std::int64_t>(16, options_.block_rows), share);
     const auto count = (size + most - 1) / most;
     std::vector<Block> blocks;
@@ -277,23 +284,27 @@ class Search {
     return blocks;
   }
 
-  [[nodiscard]] static std::int64_t largest(const std::vector<Block>& blocks) {
-    std::int64_t size = 0;
-    for (const auto& block : blocks) size = std::max(size, block.size());
-    return size;
-  }
-
   struct Tile {
-    std::size_t row_block;
-    std::size_t column_block;
+    Block rows;
+    Block columns;
+    std::size_t row_lock;
+    std::size_t column_lock;
   };
 
-  /// Along the diagonals, so that threads that work side by side rarely want the same lists.
-  [[nodiscard]] std::vector<Tile> tiles(std::size_t row_blocks, std::size_t column_blocks) const {
+  /// Those of this share, of all in turn, along the diagonals, so that threads that work side by side rarely
+  /// want the same lists.
+  [[nodiscard]] std::vector<Tile> tiles() const {
+    auto rows = blocks_of(0, options_.products_of);
+    const auto others = blocks_of(options_.products_of, query_.size());
+    rows.insert(rows.end(), others.begin(), others.end());
+    const auto columns = symmetric() ? rows : blocks_of(0, gallery().size());
     std::vector<Tile> result;
-    for (std::size_t d = 0; d < column_blocks; ++d) {
-      for (std::size_t r = 0; r < row_blocks; ++r) {
-        if (!symmetric() || r + d < column_blocks) result.push_back({r, (r + d) % column_blocks});
+    std::int64_t number = 0;
+    for (std::size_t d = 0; d < columns.size(); ++d) {
+      for (std::size_t r = 0; r < rows.size(); ++r) {
+        if (symmetric() && r + d >= columns.size()) continue;
+        const auto c = (r + d) % columns.size();
+        if (number++ % share_.parts == share_.part) result.push_back({rows[r], columns[c], r, c});
       }
     }
     return result;
@@ -302,23 +313,25 @@ class Search {
   template <class T>
   void search_blocks() {
     const auto kept = options_.products_of;
-    auto row_blocks = blocks_of(0, kept);
-    const auto others = blocks_of(kept, query_.size());
-    row_blocks.insert(row_blocks.end(), others.begin(), others.end());
-    const auto column_blocks = symmetric() ? row_blocks : blocks_of(0, gallery().size());
-    const auto all = tiles(row_blocks.size(), column_blocks.size());
+    const auto all = tiles();
 
     // A product at a time for each thread, which is faster than all threads at one product. The lists of a
     // block of rows are written to by whoever holds its lock.
-    std::vector<std::mutex> locks(std::max(row_blocks.size(), column_blocks.size()));
+    std::size_t lock_count = 0;
+    std::int64_t largest = 0;
+    for (const auto& tile : all) {
+      lock_count = std::max({lock_count, tile.row_lock + 1, tile.column_lock + 1});
+      largest = std::max(largest, tile.rows.size() * tile.columns.size());
+    }
+    std::vector<std::mutex> locks(lock_count);
     std::atomic<std::size_t> next = 0;
     std::atomic<std::size_t> done = 0;
     const auto caller = std::this_thread::get_id();
     const auto multiply = [&](const Tile& tile, const torch::Tensor& buffer) {
-      const auto& rows = row_blocks[tile.row_block];
-      const auto& columns = column_blocks[tile.column_block];
-      auto& row_lock = locks[tile.row_block];
-      auto& column_lock = locks[tile.column_block];
+      const auto& rows = tile.rows;
+      const auto& columns = tile.columns;
+      auto& row_lock = locks[tile.row_lock];
+      auto& column_lock = locks[tile.column_lock];
       if (rows.last <= kept && columns.first >= kept) {
         auto out = rows.of(result_.products).slice(1, columns.first - kept, columns.last - kept);
         at::mm_out(out, rows.of(query_.rows), columns.of(query_.rows).t());
@@ -330,8 +343,7 @@ class Search {
       }
     };
     const auto work = [&] {
-      const auto buffer =
-          torch::empty({largest(row_blocks) * largest(column_blocks)}, query_.search_rows.options());
+      const auto buffer = torch::empty({largest}, query_.search_rows.options());
       for (auto i = next++; i < all.size(); i = next++) {
         try {
           multiply(all[i], buffer);
@@ -356,7 +368,7 @@ class Search {
   /// As so many rows as the tiles that are done are of all.
   void report(std::size_t done, std::size_t tiles) const {
     if (!options_.progress) return;
-    const auto share = static_cast<double>(done) / static_cast<double>(tiles);
+    const auto share = tiles == 0 ? 1 : static_cast<double>(done) / static_cast<double>(tiles);
     options_.progress(static_cast<std::int64_t>(share * static_cast<double>(query_.size())), query_.size());
   }
 
@@ -415,19 +427,22 @@ class Search {
         torch::from_blob(const_cast<float*>(gallery().half_squares.data()), {images}).to(options_.device);
     constexpr std::int64_t block_bytes = std::int64_t{1} << 28;
     const auto size = std::max<std::int64_t>(1, block_bytes / (images * std::int64_t{4}));
+    const auto own_first = query_.size() * share_.part / share_.parts;
+    const auto own_last = query_.size() * (share_.part + 1) / share_.parts;
+    if (own_first == own_last) return;
     const auto begin = [&](std::int64_t first) {
-      const Block block{first, std::min(first + size, query_.size())};
+      const Block block{first, std::min(first + size, own_last)};
       return std::async(std::launch::async, [this, block, &half_squares] {
         const torch::NoGradGuard no_gradients;
         const at::NoTF32Guard all_bits;
         return candidates_of(block, half_squares);
       });
     };
-    auto next = begin(0);
-    for (std::int64_t first = 0; first < query_.size(); first += size) {
+    auto next = begin(own_first);
+    for (std::int64_t first = own_first; first < own_last; first += size) {
       const auto found = next.get();
-      const auto last = std::min(first + size, query_.size());
-      if (last < query_.size()) next = begin(last);
+      const auto last = std::min(first + size, own_last);
+      if (last < own_last) next = begin(last);
       parallel_ranges(last - first, [&](std::int64_t from, std::int64_t to) {
         for (auto i = from; i < to; ++i) {
           bool whole = take_best(near_, found.near, first + i, i, images);
@@ -436,7 +451,9 @@ class Search {
           finish(first + i);
         }
       });
-      if (options_.progress) options_.progress(last, query_.size());
+      if (options_.progress) {
+        options_.progress(query_.size() * (last - own_first) / (own_last - own_first), query_.size());
+      }
     }
   }
 
@@ -491,6 +508,7 @@ class Search {
   }
 
   const NearestOptions& options_;
+  NearestShare share_;
   SearchPrecision precision_;
   Side query_;
   std::optional<Side> other_;
@@ -531,8 +549,11 @@ SearchPrecision faster_precision(const torch::Tensor& rows) {
                                                               : SearchPrecision::float32;
 }
 
-NearestRows search(const torch::Tensor& query, const torch::Tensor* gallery, const NearestOptions& options) {
+NearestRows search(const torch::Tensor& query, const torch::Tensor* gallery, const NearestOptions& options,
+                   const NearestShare& share = {}) {
   if (options.count < 1) throw std::logic_error("nearest_rows: count must be at least 1");
+  if (share.part < 0 || share.part >= share.parts)
+    throw std::logic_error("nearest_rows: there is no such share");
   const torch::NoGradGuard no_gradients;
   const at::NoTF32Guard all_bits;  // the error bounds are those of 32 bits
   auto precision = options.precision;
@@ -541,7 +562,7 @@ NearestRows search(const torch::Tensor& query, const torch::Tensor* gallery, con
     precision = SearchPrecision::float32;
   }
   if (precision == SearchPrecision::automatic) precision = faster_precision(query);
-  return Search(query, gallery, options, precision).run();
+  return Search(query, gallery, options, precision, share).run();
 }
 
 }  // namespace
@@ -559,6 +580,66 @@ NearestRows nearest_rows(const torch::Tensor& rows, const NearestOptions& option
 NearestRows nearest_rows(const torch::Tensor& query, const torch::Tensor& gallery,
                          const NearestOptions& options) {
   return search(query, &gallery, options);
+}
+
+NearestRows nearest_rows_of_share(const torch::Tensor& rows, const NearestOptions& options,
+                                  const NearestShare& share) {
+  return search(rows, nullptr, options, share);
+}
+
+NearestRows nearest_rows_of_share(const torch::Tensor& query, const torch::Tensor& gallery,
+                                  const NearestOptions& options, const NearestShare& share) {
+  return search(query, &gallery, options, share);
+}
+
+NearestRows merge_shares(const torch::Tensor& query, const torch::Tensor& gallery,
+                         std::span<const NearestRows> shares) {
+  NearestRows result;
+  result.count = shares.front().count;
+  result.rows.resize(shares.front().rows.size());
+  result.distances.resize(shares.front().distances.size());
+  result.farthest = shares.front().farthest;
+  for (const auto& share : shares.subspan(1)) {
+    for (std::size_t i = 0; i < result.farthest.size(); ++i) {
+      result.farthest[i] = std::max(result.farthest[i], share.farthest[i]);
+    }
+  }
+  struct Found {
+    float distance;
+    std::int32_t row;
+  };
+  const auto dim = query.size(1);
+  const auto* queries = query.data_ptr<float>();
+  const auto* images = gallery.data_ptr<float>();
+  parallel_ranges(query.size(0), [&](std::int64_t first, std::int64_t last) {
+    std::vector<Found> found;
+    for (auto i = first; i < last; ++i) {
+      found.clear();
+      for (const auto& share : shares) {
+        const auto rows = share.of(i);
+        const auto distances = share.distances_of(i);
+        for (std::size_t k = 0; k < rows.size() && rows[k] >= 0; ++k)
+          found.push_back({distances[k], rows[k]});
+      }
+      // Distances that 32 bits do not tell apart are compared as they were in each share.
+      const auto exact = [&](const Found& one) {
+        return squared_distance(queries + i * dim, images + one.row * dim, dim);
+      };
+      std::sort(found.begin(), found.end(), [&](const Found& a, const Found& b) {
+        if (a.distance != b.distance) return a.distance < b.distance;
+        if (a.row == b.row) return false;
+        const double of_a = exact(a);
+        const double of_b = exact(b);
+        return of_a < of_b || (of_a == of_b && a.row < b.row);
+      });
+      for (std::int64_t k = 0; k < result.count; ++k) {
+        const auto& one = found.at(static_cast<std::size_t>(k));
+        result.rows[static_cast<std::size_t>(i * result.count + k)] = one.row;
+        result.distances[static_cast<std::size_t>(i * result.count + k)] = one.distance;
+      }
+    }
+  });
+  return result;
 }
 
 }  // namespace kindred

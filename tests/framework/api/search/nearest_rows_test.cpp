@@ -8,10 +8,12 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "kindred/search/nearest_share.h"
 
 using namespace kindred;
 
@@ -237,4 +239,78 @@ TEST_CASE("a squared distance is the same in both directions and 0 for equal row
   CHECK(squared_distance(pa, pb, 75) == squared_distance(pb, pa, 75));
   const auto expected = (a.to(torch::kDouble) - b.to(torch::kDouble)).square().sum().item<double>();
   CHECK(squared_distance(pa, pb, 75) == doctest::Approx(expected).epsilon(1e-12));
+}
+
+namespace {
+
+NearestRows from_shares(const torch::Tensor& query, const torch::Tensor* gallery,
+                        const NearestOptions& options, std::int64_t parts) {
+  std::vector<NearestRows> shares;
+  for (std::int64_t part = 0; part < parts; ++part) {
+    shares.push_back(gallery == nullptr ? nearest_rows_of_share(query, options, {part, parts})
+                                        : nearest_rows_of_share(query, *gallery, options, {part, parts}));
+  }
+  auto merged = merge_shares(query, gallery == nullptr ? query : *gallery, shares);
+  for (const auto& share : shares) {
+    if (!share.products.defined()) continue;
+    merged.products = merged.products.defined() ? merged.products + share.products : share.products;
+  }
+  return merged;
+}
+
+void check_identical(const NearestRows& found, const NearestRows& expected) {
+  CHECK(found.count == expected.count);
+  CHECK(found.rows == expected.rows);
+  CHECK(found.distances == expected.distances);
+  CHECK(found.farthest == expected.farthest);
+  REQUIRE(found.products.defined() == expected.products.defined());
+  if (found.products.defined()) CHECK(torch::equal(found.products, expected.products));
+}
+
+}  // namespace
+
+TEST_CASE("the shares of several processes merge to what one process finds, bit by bit") {
+  for (const auto precision : {SearchPrecision::float32, SearchPrecision::bfloat16}) {
+    for (const std::int64_t parts : {2, 3, 5}) {
+      for (const bool repeated : {false, true}) {
+        CAPTURE(parts);
+        const auto rows = clusters(700, 24, 0.3, 20 + parts, repeated);
+        auto options = options_of(9, precision);
+        options.products_of = 210;
+        check_identical(from_shares(rows, nullptr, options, parts), nearest_rows(rows, options));
+        options.products_of = 0;
+        options.whole_rows = true;
+        check_identical(from_shares(rows, nullptr, options, parts), nearest_rows(rows, options));
+        const auto query = clusters(130, 24, 0.3, 3, repeated);
+        check_identical(from_shares(query, &rows, options, parts), nearest_rows(query, rows, options));
+        options.whole_rows = false;
+        check_identical(from_shares(query, &rows, options, parts), nearest_rows(query, rows, options));
+      }
+    }
+  }
+}
+
+TEST_CASE("shares of fewer rows than there are shares merge, too") {
+  const auto rows = clusters(3, 8, 0.3, 1);
+  const auto options = options_of(9, SearchPrecision::float32);
+  check_identical(from_shares(rows, nullptr, options, 4), nearest_rows(rows, options));
+  const auto query = clusters(2, 8, 0.3, 2);
+  check_identical(from_shares(query, &rows, options, 4), nearest_rows(query, rows, options));
+  CHECK_THROWS_AS(static_cast<void>(nearest_rows_of_share(rows, options, {4, 4})), std::logic_error);
+}
+
+TEST_CASE("no pair of rows is compared by two shares, and shares are of about the same size") {
+  // With one neighbour more than a share has, its lists show what it has compared.
+  const auto rows = clusters(600, 4, 0.5, 7);
+  constexpr std::int64_t parts = 3;
+  std::int64_t all = 0;
+  for (std::int64_t part = 0; part < parts; ++part) {
+    const auto found = nearest_rows_of_share(rows, options_of(600, SearchPrecision::float32), {part, parts});
+    const auto compared =
+        std::count_if(found.rows.begin(), found.rows.end(), [](std::int32_t row) { return row >= 0; });
+    CHECK(compared > 600 * 600 / parts * 8 / 10);
+    CHECK(compared < 600 * 600 / parts * 12 / 10);
+    all += compared;
+  }
+  CHECK(all == 600 * 600);
 }
