@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "file/atomic_file.h"
+#include "file/shallow_json.h"
 #include "kindred/core/error.h"
 #include "kindred/text/csv.h"
 #include "results/curve_chart.h"
@@ -302,7 +303,7 @@ void write_evaluation(const fs::path& folder, const Evaluation& evaluation) {
 Evaluation read_evaluation(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw DataError(file, "cannot be read");
-  const auto json = Json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  const auto json = Json::parse(stream, file::ShallowJson(file), /*allow_exceptions=*/false);
   if (json.is_discarded()) throw DataError(file, "is not valid JSON: it is damaged or incomplete");
   return evaluation_of(json, file);
 }
