@@ -118,9 +118,13 @@ function(kindred_add_plugin name)
     endif()
   endforeach()
 
-  # Exactly the two names leave the library; nothing is unresolved; it is never unloaded.
+  # Exactly the two names leave the library; nothing is unresolved, but for a sanitizer's functions, which the program
+  # has; it is never unloaded.
   target_link_options(${name}_plugin PRIVATE
-    "LINKER:--version-script=${KINDRED_EXPORT_MAP}" LINKER:-z,defs LINKER:-z,nodelete LINKER:-z,now)
+    "LINKER:--version-script=${KINDRED_EXPORT_MAP}" LINKER:-z,nodelete LINKER:-z,now)
+  if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize=")
+    target_link_options(${name}_plugin PRIVATE LINKER:-z,defs)
+  endif()
   set_target_properties(${name}_plugin PROPERTIES
     OUTPUT_NAME ${name} PREFIX "" SUFFIX ".so" LINK_DEPENDS "${KINDRED_EXPORT_MAP}"
     INSTALL_RPATH_USE_LINK_PATH ON)

@@ -1,11 +1,11 @@
 // MAT-files of version 5 made by tests (MathWorks, MAT-File Format).
 #pragma once
 
-#include <doctest/doctest.h>
 #include <zlib.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -62,8 +62,10 @@ inline std::string mat_header() {
 inline std::string mat_compressed(const std::string& element) {
   std::string packed(compressBound(element.size()), '\0');
   uLongf size = packed.size();
-  REQUIRE(compress(reinterpret_cast<Bytef*>(packed.data()), &size,
-                   reinterpret_cast<const Bytef*>(element.data()), element.size()) == Z_OK);
+  if (compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(element.data()),
+               element.size()) != Z_OK) {
+    throw std::runtime_error("zlib compresses nothing");
+  }
   packed.resize(size);
   return mat_number(15, 4) + mat_number(packed.size(), 4) + packed;  // not padded
 }

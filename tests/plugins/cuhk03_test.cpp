@@ -1,5 +1,7 @@
 #include "cuhk03.h"
 
+#include <doctest/doctest.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <set>

@@ -1,3 +1,5 @@
+#include <doctest/doctest.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <map>

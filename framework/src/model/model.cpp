@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "model/least_images.h"
 #include "model/map_watch.h"
 #include "recipe/guarded.h"
 #include "recipe/wildcard.h"
@@ -165,6 +166,25 @@ class BlockRecord final : public Backbone {
   mutable std::map<const void*, std::size_t> block_of_;  // copying does not change the backbone itself
 };
 
+/// Evaluation mode for as long as this is there; then each module is in its own mode again.
+class Evaluating {
+ public:
+  explicit Evaluating(torch::nn::Module& module) : modules_(module.modules()) {
+    for (const auto& each : modules_) were_training_.push_back(each->is_training());
+    module.eval();
+  }
+  ~Evaluating() {
+    // Those around others come first.
+    for (std::size_t i = 0; i < modules_.size(); ++i) modules_[i]->train(were_training_[i]);
+  }
+  Evaluating(const Evaluating&) = delete;
+  Evaluating& operator=(const Evaluating&) = delete;
+
+ private:
+  std::vector<std::shared_ptr<torch::nn::Module>> modules_;
+  std::vector<bool> were_training_;
+};
+
 /// What only backbone and head together, or the data, show to be wrong.
 void require_fit(const recipe::InferencePlan& plan, const Backbone& backbone, const Population& population) {
   const bool map = backbone.gives() == FeatureForm::map;
@@ -260,14 +280,24 @@ std::vector<torch::Tensor> Model::forward(const Activations& images) {
   if (about_.side_information.cameras) input.cameras = images.cameras;
   if (about_.side_information.views) input.views = images.views;
   const auto count = images.values.size(0);
-  const auto features = recipe::guarded(about_.backbone, [&] { return trunk_->propagate(input); });
-  check_features(features, count);
-  auto outputs = recipe::guarded(about_.head, [&] { return head_->forward(features); });
-  check_outputs(outputs, count);
-  if (is_training()) {
-    for (auto& output : outputs) output = output.to(torch::kFloat32);
+  try {
+    const auto features = recipe::guarded(about_.backbone, [&] { return trunk_->propagate(input); });
+    check_features(features, count);
+    auto outputs = recipe::guarded(about_.head, [&] { return head_->forward(features); });
+    check_outputs(outputs, count);
+    if (is_training()) {
+      for (auto& output : outputs) output = output.to(torch::kFloat32);
+    }
+    return outputs;
+  } catch (const recipe::ComponentFault& fault) {
+    if (!fault.of_computation() || input.values.dim() != 4) throw;
+    const Evaluating evaluating(*this);  // else what is tried out would count in the statistics of norms
+    const auto least = least_images(
+        [&](const Activations& tried) { static_cast<void>(head_->forward(trunk_->propagate(tried))); },
+        input);
+    if (!least) throw;
+    throw ImagesTooSmall(about_.backbone, *least, {input.values.size(2), input.values.size(3)});
   }
-  return outputs;
 }
 
 torch::Tensor Model::describe(const Activations& images) {

@@ -75,7 +75,7 @@ class Library {
 
   [[nodiscard]] std::optional<std::string> section(std::string_view name) const {
     for (const auto& section : sections_) {
-      if (section.sh_type == SHT_NOBITS || section_name(section) != name) continue;
+      if (!lies_in_file(section) || section_name(section) != name) continue;
       return bytes_.substr(section.sh_offset, section.sh_size);
     }
     return std::nullopt;
@@ -106,6 +106,11 @@ class Library {
     std::vector<T> items(count);
     if (count > 0) std::memcpy(items.data(), bytes_.data() + offset, count * sizeof(T));
     return items;
+  }
+
+  /// Whether a section's place and size say where its bytes are.
+  [[nodiscard]] static bool lies_in_file(const Section& section) {
+    return section.sh_type != SHT_NULL && section.sh_type != SHT_NOBITS;
   }
 
   void read_header() {
@@ -152,7 +157,7 @@ class Library {
   void read_sections() {
     sections_ = read<Section>(header_.e_shoff, header_.e_shnum, "section header table");
     for (const auto& section : sections_) {
-      if (section.sh_type == SHT_NULL || section.sh_type == SHT_NOBITS) continue;
+      if (!lies_in_file(section)) continue;
       check_range(section.sh_offset, section.sh_size, "section of type " + std::to_string(section.sh_type));
     }
     if (header_.e_shstrndx >= sections_.size() || sections_[header_.e_shstrndx].sh_type != SHT_STRTAB) {
@@ -247,7 +252,7 @@ class Library {
   /// The section that a run of zeros has destroyed, or nullptr: in data zeros are nothing special.
   [[nodiscard]] const Section* destroyed_by(std::uint64_t begin, std::uint64_t end) const {
     for (const auto& section : sections_) {
-      if ((section.sh_flags & SHF_ALLOC) == 0 || section.sh_type == SHT_NOBITS) continue;
+      if ((section.sh_flags & SHF_ALLOC) == 0 || !lies_in_file(section)) continue;
       const auto name = section_name(section);
       const bool code = (section.sh_flags & SHF_EXECINSTR) != 0;
       // Not the names: an install step that removes a run path leaves zeros there.

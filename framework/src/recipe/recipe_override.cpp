@@ -72,6 +72,11 @@ bool are_names(const std::vector<std::string>& keys, const SourceLocation& locat
                       : "the key has an empty part; separate names with single dots, such as train.epochs");
     return false;
   }
+  if (keys.size() > most_levels) {
+    diagnostics.error(location, "the key has " + std::to_string(keys.size()) + " parts, more than the " +
+                                    std::to_string(most_levels) + " that a recipe may have");
+    return false;
+  }
   if (keys.front() == "extends") {
     diagnostics.error(location,
                       "'extends' cannot be overridden; write extends = \"base.toml\" in the recipe file");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -75,9 +76,73 @@ class Converter {
   const SourceLocation* fixed_;
 };
 
+/// Finds where a document is deeper than most_levels: keys of many parts, lists in lists. toml++ makes a
+/// table of each part of a key and looks at the depth of values alone; what takes its tree apart calls itself
+/// for each level.
+class DepthCheck {
+ public:
+  explicit DepthCheck(std::string_view text) : text_(text) {}
+
+  /// Where the first level too many begins; nothing when there is none.
+  [[nodiscard]] std::optional<std::size_t> find() {
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '"' || c == '\'') {
+        skip_string(c);
+        continue;
+      }
+      if (c == '#') {
+        at_ = std::min(text_.find('\n', at_), text_.size());
+        continue;
+      }
+      if (c == '.') {
+        ++levels_;
+      } else if (c == '[' || c == '{') {
+        outer_.push_back(levels_++);
+      } else if ((c == ']' || c == '}') && !outer_.empty()) {
+        levels_ = outer_.back();
+        outer_.pop_back();
+      } else if (c == ',' || c == '\n') {
+        levels_ = outer_.empty() ? 0 : outer_.back() + 1;  // another key or value
+      }
+      if (levels_ > most_levels) return at_;
+      ++at_;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  void skip_string(char quote) {
+    const std::string_view three = quote == '"' ? "\"\"\"" : "'''";
+    const bool many_lines = text_.substr(at_, 3) == three;
+    at_ += many_lines ? 3 : 1;
+    for (; at_ < text_.size(); ++at_) {
+      if (quote == '"' && text_[at_] == '\\') {
+        ++at_;
+      } else if (many_lines ? text_.substr(at_, 3) == three : text_[at_] == quote || text_[at_] == '\n') {
+        at_ += many_lines ? 3 : 1;
+        return;
+      }
+    }
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::size_t levels_ = 0;          ///< at this place
+  std::vector<std::size_t> outer_;  ///< of each bracket that is open: the levels before it
+};
+
 }  // namespace
 
 Value parse_toml(const std::string& text, const std::string& origin) {
+  if (const auto deep = DepthCheck(text).find()) {
+    const auto before = std::string_view(text).substr(0, *deep);
+    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+    const auto column = before.size() - (before.rfind('\n') + 1) + 1;  // npos + 1 is 0
+    throw RecipeError(SourceLocation{origin, static_cast<int>(line), static_cast<int>(column)},
+                      "tables and lists are nested more than " + std::to_string(most_levels) +
+                          " levels deep, as no recipe is; a key's parts count too");
+  }
   toml::table document;
   try {
     document = toml::parse(std::string_view(text), std::string_view(origin));
@@ -97,6 +162,7 @@ Value parse_toml(const std::string& text, const std::string& origin) {
 }
 
 std::optional<Value> parse_toml_value(const std::string& text, const SourceLocation& location) {
+  if (DepthCheck(text).find()) return std::nullopt;
   toml::table document;
   try {
     document = toml::parse("value = " + text);

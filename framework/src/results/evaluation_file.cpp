@@ -14,6 +14,7 @@
 #include "file/atomic_file.h"
 #include "file/read_error.h"
 #include "file/read_text.h"
+#include "file/shallow_json.h"
 #include "kindred/core/error.h"
 #include "kindred/text/csv.h"
 #include "results/curve_chart.h"
@@ -301,7 +302,7 @@ void write_evaluation(const fs::path& folder, const Evaluation& evaluation) {
 }
 
 Evaluation read_evaluation(const fs::path& file) {
-  const auto json = Json::parse(file::read_text(file), nullptr, /*allow_exceptions=*/false);
+  const auto json = Json::parse(file::read_text(file), file::ShallowJson(file), /*allow_exceptions=*/false);
   if (json.is_discarded()) throw DataError(file, "is not valid JSON: it is damaged or incomplete");
   return evaluation_of(json, file);
 }

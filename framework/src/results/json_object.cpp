@@ -5,6 +5,7 @@
 
 #include "file/atomic_file.h"
 #include "file/read_text.h"
+#include "file/shallow_json.h"
 
 namespace kindred::results {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 Json parsed(const std::filesystem::path& file) {
   const auto text = file::read_text(file);
   try {
-    return Json::parse(text);
+    return Json::parse(text, file::ShallowJson(file));
   } catch (const Json::parse_error& error) {
     const auto before = std::min(error.byte, text.size());
     const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(before), '\n');

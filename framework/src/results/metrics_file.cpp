@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "file/read_text.h"
+#include "file/shallow_json.h"
 #include "results/json_object.h"
 #include "text/number_text.h"
 
@@ -92,7 +93,7 @@ std::string MetricsEvent::line() const {
 }
 
 MetricsEvent MetricsEvent::parse(std::string_view line, const std::filesystem::path& origin, int number) {
-  auto json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  auto json = Json::parse(line, file::ShallowJson(origin), /*allow_exceptions=*/false);
   if (json.is_discarded()) throw DataError(origin, number, "this is not JSON: the line was cut off");
   const JsonObject object(origin, std::move(json), "line " + std::to_string(number));
   const auto name = object.get<std::string>("event");

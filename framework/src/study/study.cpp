@@ -69,6 +69,9 @@ struct AxisKeys {
   }
 };
 
+/// That a study makes of its axes. Each is a training at least.
+constexpr std::size_t most_variants = 1000;
+
 struct Axis {
   std::string label;
   std::string key;
@@ -241,6 +244,17 @@ class StudyReader {
   /// A variant for each combination of the axes' values.
   void combine(std::vector<StudyVariant>& variants) {
     if (axes_.empty() || !diagnostics_.empty()) return;
+    std::size_t combinations = 1;
+    for (const auto& axis : axes_) {
+      // Each factor is at most as long as the file, so nothing overflows before it is too much.
+      combinations *= axis.values.size();
+      if (combinations <= most_variants) continue;
+      diagnostics_.error(axis.location, "the axes up to this one have " + std::to_string(combinations) +
+                                            " combinations, and a study has at most " +
+                                            std::to_string(most_variants) +
+                                            " variants; give fewer values, or make several studies");
+      return;
+    }
     std::vector<std::size_t> at(axes_.size(), 0);
     for (;;) {
       StudyVariant variant;

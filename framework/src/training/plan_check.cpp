@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "model/least_images.h"
 #include "model/model.h"
 #include "ranking/made_metric.h"
 #include "ranking/post_processing.h"
@@ -106,6 +107,8 @@ void try_out(const recipe::Plan& plan, model::Model& model, cv::Size size) {
     static_cast<void>(model.forward(input));
   } catch (const ComponentError& error) {
     throw RecipeError(plan.head.location, plan.head.subject() + ": " + error.reason());
+  } catch (const model::ImagesTooSmall& fault) {
+    throw RecipeError(plan.backbone.location, fault.reason());
   } catch (const recipe::ComponentFault& fault) {
     if (!fault.of_computation()) throw;
     throw RecipeError(plan.backbone.location,

@@ -180,6 +180,22 @@ TEST_CASE("a segment outside the file, or of impossible size, is refused") {
         "is damaged: its dynamic table is missing or not terminated; build or copy it again");
 }
 
+TEST_CASE("a section of no type has no bytes, wherever it says that they lie") {
+  const TemporaryFolder folder;
+  auto bytes = good_plugin();
+  const auto header = read_at<Header>(bytes, 0);
+  const auto wanted = section(bytes, ".kindred_plugin").first;
+  for (std::size_t i = 0; i < header.e_shnum; ++i) {
+    const auto at = header.e_shoff + i * sizeof(SectionHeader);
+    auto entry = read_at<SectionHeader>(bytes, at);
+    if (entry.sh_offset != wanted) continue;
+    entry.sh_type = SHT_NULL;
+    entry.sh_offset = ~std::uint64_t{0} - 8;
+    write_at(bytes, at, entry);
+  }
+  CHECK_FALSE(read_library_section(folder.write("library.so", bytes), ".kindred_plugin").has_value());
+}
+
 TEST_CASE("tables that the dynamic linker would follow into nowhere are refused") {
   const TemporaryFolder folder;
   using Entry = ElfW(Dyn);

@@ -367,3 +367,31 @@ TEST_CASE("a recipe that is a pipe or a device is refused instead of waited for"
   CHECK(load_errors(folder, folder / "pipe.toml") ==
         "pipe.toml: error: cannot read the recipe: it is a pipe, socket or device, not a file");
 }
+
+TEST_CASE("a recipe that is nested deeper than any is refused at the place, and ends nobody") {
+  const std::string wrong =
+      "tables and lists are nested more than 64 levels deep, as no recipe is; a key's parts count too";
+  const auto repeated = [](const std::string& part, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += part;
+    return text;
+  };
+  constexpr int many = 200'000;
+  CHECK(errors_of("x = 1\n" + repeated("a.", many) + "a = 1\n") == "r.toml:2:130: error: " + wrong);
+  CHECK(errors_of("[" + repeated("a . ", many) + "a]\n") == "r.toml:1:256: error: " + wrong);
+  CHECK(errors_of("[" + repeated("\"=\".'[a'.", many) + "a]\n").ends_with(wrong));
+  CHECK(errors_of("x = " + repeated("[", many)).ends_with(wrong));
+  CHECK(errors_of("x = " + repeated("{a.b.c = ", many)).ends_with(wrong));
+  CHECK(errors_of("x = [\n1, # ]\n" + repeated("[{a = ", many)).ends_with(wrong));
+  // What only looks like it.
+  CHECK(errors_of("x = [" + repeated("0.5, ", many) + "]\n").starts_with("none: "));
+  CHECK(errors_of("x = '''" + repeated("[.{\n", many) + "'''\ny = \"" + repeated(".\\\"", many) + "\"\n")
+            .starts_with("none: "));
+  CHECK(errors_of("# " + repeated("[.", many) + "\n" + repeated("[[a.b]]\nc.d = {e = 1}\n", 100))
+            .starts_with("none: "));
+  CHECK(errors_of("[" + repeated("a.", 30) + "a]\n" + repeated("b.", 60) + "b = [[[]]]\n")
+            .starts_with("none: "));
+
+  CHECK(errors_of("", {repeated("a.", 100) + "a=1"})
+            .ends_with("the key has 101 parts, more than the 64 that a recipe may have"));
+}

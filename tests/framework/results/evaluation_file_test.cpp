@@ -224,3 +224,11 @@ TEST_CASE("cautions stand beside figures and rows in JSON, and come back") {
   CHECK_THROWS_WITH_AS(static_cast<void>(evaluation_of(json, "evaluation.json")),
                        doctest::Contains("has other numbers of rows and of cautions"), DataError);
 }
+
+TEST_CASE("an evaluation that is nested deeper than any is refused") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("evaluation.json", "{\"figures\": " + std::string(200'000, '['));
+  CHECK(message_of<DataError>([&] {
+          static_cast<void>(read_evaluation(file));
+        }).ends_with("its JSON is nested more than 64 levels deep"));
+}

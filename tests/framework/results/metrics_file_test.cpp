@@ -146,12 +146,13 @@ TEST_CASE("what was written is read back") {
 TEST_CASE("lines that are cut off, foreign or of another kind are counted, the others read") {
   const TemporaryFolder folder;
   const auto whole = MetricsEvent{"2026-11-24T14:01:00.000Z", Kind::finished, example(), ""}.line();
-  const auto file = folder.write("metrics.jsonl", whole + "\n[1]\n\n" + R"({"time":"x","event":"begun"})" +
-                                                      "\n" + R"({"time":"x","event":"note","text":7})" +
-                                                      "\n" + whole + "\n" + whole.substr(0, 60));
+  const auto file =
+      folder.write("metrics.jsonl", whole + "\n[1]\n\n" + R"({"time":"x","event":"begun"})" + "\n" +
+                                        R"({"time":"x","event":"note","text":7})" + "\n" + whole + "\n" +
+                                        std::string(200'000, '[') + "\n" + whole.substr(0, 60));
   const auto read = Metrics::read(file);
   CHECK(read.events.size() == 2);
-  CHECK(read.unreadable_lines == 4);
+  CHECK(read.unreadable_lines == 5);
   CHECK(contains(error_of([&] { static_cast<void>(MetricsEvent::parse("{", "metrics.jsonl", 9)); }),
                  "metrics.jsonl:9: error: this is not JSON"));
   CHECK(contains(

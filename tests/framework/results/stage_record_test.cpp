@@ -62,6 +62,12 @@ TEST_CASE("a damaged record says what is wrong, and is as good as none for what 
                  "'inputs' is of type object and must be an object of lists of strings"));
   CHECK(contains(refusal(R"({"name": "f", "type": "train", "inputs": {}, "finished": "", "cost": {}})"),
                  "'cost.seconds' is missing"));
+  // What copies or writes such a tree would call itself until the stack is used up.
+  std::string deep = "{\"name\": ";
+  for (int i = 0; i < 200'000; ++i) deep += "{\"a\": [";
+  CHECK(contains(refusal(deep),
+                 "stage.json: error: is not a file of Kindred, or is damaged: its JSON is nested "
+                 "more than 64 levels deep"));
 }
 
 TEST_CASE("a record that cannot be read is an error, and no stage that has not run") {

@@ -154,6 +154,17 @@ TEST_CASE("a variant by its former key is an error that says the present one") {
         std::string::npos);
 }
 
+TEST_CASE("axes with more combinations than anybody trains are an error, and are not made") {
+  std::string values = "[0";
+  for (int i = 1; i < 200; ++i) values += ", " + std::to_string(i);
+  std::string text = "recipe = 'base.toml'\n";
+  for (const std::string name : {"a", "b", "c", "d", "e", "f"}) {
+    text += "[[axis]]\nkey = 'train." + name + "'\nvalues = " + values + "]\n";
+  }
+  CHECK(errors_of(text).find("the axes up to this one have 40000 combinations, and a study has at most 1000 "
+                             "variants; give fewer values, or make several studies") != std::string::npos);
+}
+
 TEST_CASE("what makes no study is an error") {
   CHECK(errors_of("recipe = 'base.toml'\n") ==
         "s.toml:1:1: error: the study varies nothing; give it [[variant]] or [[axis]], seeds or folds");

@@ -6,9 +6,16 @@
 
 #include "kindred/core/export.h"
 
+// The function that decides runs before the sanitizers do, and ends a program that is built with one.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define KINDRED_SANITIZED
+#endif
+#endif
+
 /// Before a function of loops over numbers: it is compiled for several processors, and the one that runs it
 /// decides when it is loaded. What it calls is compiled for them too only if it is inlined.
-#if defined(__x86_64__) && defined(__clang__)
+#if defined(__x86_64__) && defined(__clang__) && !defined(KINDRED_SANITIZED)
 #define KINDRED_FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define KINDRED_FOR_EACH_PROCESSOR

@@ -49,10 +49,12 @@ class Parser {
   explicit Parser(std::filesystem::path file) : file_(std::move(file)) {}
 
   void read(std::string_view text, MatVariables& variables) const {
+    std::size_t room = most_bytes;  // for all that is compressed together
     while (!text.empty()) {
       const auto element = next(text);
       if (element.type == compressed) {
-        const std::string inflated = inflate_all(element.data);
+        const std::string inflated = inflate_all(element.data, room);
+        room -= inflated.size();
         std::string_view rest(inflated);
         add(next(rest), variables);
       } else {
@@ -216,7 +218,7 @@ class Parser {
     return numbers;
   }
 
-  [[nodiscard]] std::string inflate_all(std::string_view data) const {
+  [[nodiscard]] std::string inflate_all(std::string_view data, std::size_t room) const {
     std::string text;
     z_stream stream{};
     if (inflateInit(&stream) != Z_OK) throw damaged("it cannot be unpacked");
@@ -225,14 +227,14 @@ class Parser {
     stream.avail_in = static_cast<uInt>(input.size());
     std::vector<char> piece(std::size_t{1} << 16);
     int state = Z_OK;
-    while (state == Z_OK && text.size() <= most_bytes) {
+    while (state == Z_OK && text.size() <= room) {
       stream.next_out = reinterpret_cast<Bytef*>(piece.data());
       stream.avail_out = static_cast<uInt>(piece.size());
       state = inflate(&stream, Z_NO_FLUSH);
       text.append(piece.data(), piece.size() - stream.avail_out);
     }
     inflateEnd(&stream);
-    if (text.size() > most_bytes) throw damaged("a variable is larger than 64 MB");
+    if (text.size() > room) throw damaged("its variables are larger than 64 MB");
     if (state != Z_STREAM_END) throw damaged("a compressed variable cannot be unpacked");
     return text;
   }

@@ -1,5 +1,7 @@
 #include "kindred/text/mat_file.h"
 
+#include <doctest/doctest.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -66,4 +68,19 @@ TEST_CASE("a damaged MAT-file is an error at each place, and nothing worse") {
   auto cut = mat_file(some_variables(), true);
   cut.resize(cut.size() - 5);
   CHECK(contains(outcome(cut), "is damaged: an element is longer than what is left of the file"));
+}
+
+TEST_CASE("what a small file unpacks to is limited for all variables together") {
+  const TemporaryFolder folder;
+  const auto zeros =
+      mat_compressed(mat_array(6, 1, "zeros", mat_element(2, std::string(30 << 20, '\0')), 30 << 20));
+  REQUIRE(zeros.size() < std::size_t{1} << 16);
+  const auto outcome = [&](int variables) {
+    auto bytes = mat_header();
+    for (int i = 0; i < variables; ++i) bytes += zeros;
+    const auto file = folder.write("zeros.mat", bytes);
+    return message_of<DataError>([&] { (void)read_mat_file(file); });
+  };
+  CHECK(outcome(2) == "");
+  CHECK(contains(outcome(3), "zeros.mat: error: is damaged: its variables are larger than 64 MB"));
 }

@@ -1,0 +1,102 @@
+// Galleries on disk.
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
+
+#include "application/gallery_log.h"
+#include "kindred/search.h"
+#include "target/targets.h"
+
+namespace kindred::fuzz {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t head_size = 12;  // of a record: mark, size of the content, checksum
+
+bool accepts_log(const std::string& bytes) {
+  const FilesOnDisk disk({{application::gallery_log_name, bytes}});
+  bool accepted = false;
+  for (const bool in_memory : {true, false}) {
+    for (const bool skip_damaged : {false, true}) {
+      const bool opened = passes([&] {
+        const auto gallery = Gallery::open(
+            disk.folder(), {.read_only = true, .in_memory = in_memory, .skip_damaged = skip_damaged});
+        const auto ids = gallery.ids();
+        require(static_cast<std::int64_t>(ids.size()) == gallery.size(),
+                "a gallery has other ids than entries");
+        for (const auto& id : ids) {
+          require(gallery.contains(id), "a gallery does not contain one of its ids");
+          static_cast<void>(gallery.info(id));
+          require(gallery.descriptor(id).cols == gallery.dim(), "a descriptor is of another length");
+        }
+        static_cast<void>(gallery.cameras());
+        const cv::Mat query(1, gallery.dim(), CV_32F, cv::Scalar(1));
+        static_cast<void>(gallery.search(query, {.top = 3}));
+        static_cast<void>(gallery.search(query, {.top = 3, .cameras = {1}, .from = 0}));
+      });
+      accepted |= opened && !skip_damaged;
+    }
+  }
+  // For changes: what was never finished is cut off, and what is added afterwards is there.
+  const bool changed = passes([&] {
+    std::int64_t size = 0;
+    {
+      auto gallery = Gallery::open(disk.folder());
+      const bool known = gallery.contains("a new id");
+      gallery.add("a new id", cv::Mat(1, gallery.dim(), CV_32F, cv::Scalar(1)));
+      require(!known, "an id is added twice");
+      gallery.compact();
+      size = gallery.size();
+    }
+    require(Gallery::open(disk.folder(), {.read_only = true}).size() == size,
+            "a gallery that was written again is another one");
+  });
+  return accepted && changed;
+}
+
+/// The same with the checksums of all records set right.
+bool accepts_records(const std::string& bytes) {
+  auto log = bytes;
+  for (std::size_t at = 0; at + head_size <= log.size();) {
+    std::uint32_t size = 0;
+    std::memcpy(&size, log.data() + at + 4, sizeof size);
+    size = static_cast<std::uint32_t>(std::min<std::size_t>(size, log.size() - at - head_size));
+    std::memcpy(log.data() + at, "KGR1", 4);
+    std::memcpy(log.data() + at + 4, &size, sizeof size);
+    auto sum = ::crc32(0, reinterpret_cast<const Bytef*>(&size), sizeof size);
+    sum = ::crc32(sum, reinterpret_cast<const Bytef*>(log.data() + at + head_size), size);
+    const auto checksum = static_cast<std::uint32_t>(sum);
+    std::memcpy(log.data() + at + 8, &checksum, sizeof checksum);
+    at += head_size + size;
+  }
+  return accepts_log(log);
+}
+
+std::vector<std::string> log_seeds() {
+  constexpr std::int64_t dim = 3;
+  const float rows[][dim] = {{1, 0, 0}, {0, 1, 0}, {0.6F, 0.8F, 0}};
+  auto log = application::begin_record(dim, "a model");
+  application::append_add_record(log, "a", {.camera = 1, .time = 5, .label = "Bea", .image = "a.png"},
+                                 rows[0], dim);
+  application::append_add_record(log, "b", {}, rows[1], dim);
+  log += application::remove_record("a");
+  application::append_add_record(log, "a", {.camera = 2}, rows[2], dim);
+  return {application::begin_record(1, ""), log};
+}
+
+}  // namespace
+
+void add_gallery_targets(std::vector<FuzzTarget>& targets) {
+  targets.push_back({"gallery_log", accepts_log, log_seeds});
+  targets.push_back({"gallery_records", accepts_records, log_seeds});
+}
+
+}  // namespace kindred::fuzz

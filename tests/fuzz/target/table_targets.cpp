@@ -1,0 +1,189 @@
+// Lists of images: CSV tables, and the files of data sets.
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "cuhk03.h"
+#include "file/sample_list.h"
+#include "ilids_vid.h"
+#include "kindred/role/dataset.h"
+#include "kindred/text/csv.h"
+#include "kindred/text/image_list.h"
+#include "kindred/text/mat_file.h"
+#include "made_mat_file.h"
+#include "manifest.h"
+#include "mars.h"
+#include "msmt17.h"
+#include "naic.h"
+#include "results/domains_file.h"
+#include "results/labels_file.h"
+#include "results/matches_file.h"
+#include "target/targets.h"
+#include "vehicleid.h"
+#include "veri776.h"
+
+namespace kindred::fuzz {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool accepts_csv(const std::string& bytes) {
+  const auto file = fuzz_file("table.csv", bytes);
+  std::vector<CsvRow> rows;
+  const bool streamed = passes([&] {
+    CsvReader reader(file);
+    for (CsvRow row; reader.next(row);) rows.push_back(row);
+  });
+  const bool whole = passes([&] {
+    const auto table = CsvTable::read(file);
+    std::ostringstream out;
+    write_csv_row(out, table.header());
+    for (const auto& row : table.rows()) write_csv_row(out, row.cells);
+    const auto again = CsvTable::parse(out.str(), "again.csv");
+    require(again.header() == table.header(), "a header that was written is read as another one");
+    require(again.rows().size() == table.rows().size(), "rows that were written are not read");
+    for (std::size_t i = 0; i < table.rows().size(); ++i) {
+      require(again.rows()[i].cells == table.rows()[i].cells,
+              "a row that was written is read as another one");
+    }
+    if (streamed) require(rows.size() == table.rows().size(), "a table read by rows is another one");
+  });
+  require(whole == streamed, "a table can be read by rows or whole, but not both");
+  return whole;
+}
+
+bool accepts_sample_list(const std::string& bytes) {
+  const auto file = fuzz_file("list.csv", bytes);
+  bool accepted = passes([&] {
+    const auto samples = file::read_sample_list(file);
+    const auto copy = fuzz_folder() / "copy.csv";
+    file::write_sample_list(copy, samples);
+    require(file::read_sample_list(copy).size() == samples.size(), "samples that were written are not read");
+  });
+  accepted |= passes([&] { static_cast<void>(results::LabelsFile::read(file)); });
+  accepted |= passes([&] { static_cast<void>(results::DomainsFile::read(file)); });
+  accepted |= passes([&] {
+    results::MatchesReader reader(file);
+    for (results::QueryMatches matches; reader.next(matches);) {
+    }
+  });
+  const manifest::Manifest manifest({.root = file}, {});
+  static_cast<void>(manifest.recognize());
+  accepted |= passes([&] { static_cast<void>(manifest.samples()); });
+  return accepted;
+}
+
+bool accepts_name_list(const std::string& bytes) {
+  const auto file = fuzz_file("list.txt", bytes);
+  const bool names = passes([&] { static_cast<void>(read_name_list(file)); });
+  return passes([&] { static_cast<void>(read_numbered_list(file)); }) || names;
+}
+
+bool accepts_mat(const std::string& bytes) {
+  const auto file = fuzz_file("variables.mat", bytes);
+  return passes([&] {
+    for (const auto& [name, numbers] : read_mat_file(file).numbers) {
+      require(numbers.values.size() == numbers.rows * numbers.columns,
+              "an array has another size than it says");
+    }
+  });
+}
+
+template <class Set>
+bool accepts_data(const fs::path& root, typename Set::Params params = {}) {
+  params.root = root;
+  const Set set(params, {});
+  static_cast<void>(set.recognize());
+  return passes([&] { static_cast<void>(set.samples()); });
+}
+
+/// Folders of data sets, with all that they say in files beside the images.
+bool accepts_data_folder(const std::string& bytes) {
+  const FilesOnDisk disk(split_files(bytes));
+  const auto& root = disk.folder();
+  bool accepted = accepts_data<naic::Naic>(root);
+  accepted |= accepts_data<msmt17::Msmt17>(root);
+  accepted |= accepts_data<vehicles::Veri776>(root);
+  accepted |= accepts_data<vehicles::VehicleId>(root);
+  accepted |= accepts_data<video::Mars>(root);
+  accepted |= accepts_data<video::IlidsVid>(root);
+  for (const auto protocol : {cuhk03::Protocol::new_767, cuhk03::Protocol::classic}) {
+    cuhk03::Cuhk03::Params params;
+    params.protocol = protocol;
+    accepted |= accepts_data<cuhk03::Cuhk03>(root, params);
+  }
+  return accepted;
+}
+
+std::vector<std::string> csv_seeds() {
+  return {"path,split,identity\na.jpg,train,1\n\"b, \"\"c\"\".jpg\",query,2\n",
+          "sep=;\na;b\r\n1;\"x\ny\"\r\n",
+          "\xEF\xBB\xBF"
+          "a\tb\n \xC3\xA4 \t\n"};
+}
+
+std::vector<std::string> sample_list_seeds() {
+  return {
+      "path,identity,camera,domain,split,clothes,view,tracklet\na.jpg,person_1,c2,night,query,1,2,t\n"
+      "b.jpg,,,,gallery,,,\n",
+      "path,identity\na.jpg,17.0\nb.jpg,-1\n", "path,split,domain\na.jpg,train,day\nb.jpg,query,night\n",
+      "query_path,rank,gallery_path,similarity,query_identity,gallery_identity\nq.jpg,1,a.jpg,0.5,1,\n"
+      "q.jpg,2,b.jpg,-0.25,1,2\nr.jpg,1,a.jpg,1e-3,,\n"};
+}
+
+std::vector<std::string> name_list_seeds() {
+  return {"a.jpg\nb c.jpg\n", "0000/0000_000_01.jpg 0\nb c.jpg\t17 \r\n"};
+}
+
+std::vector<std::string> mat_seeds() {
+  using namespace test;
+  const std::vector<std::string> variables{mat_numbers("labels", {1, 2, 300000}),
+                                           mat_texts("filelist", {"a.png", "bc.png"}),
+                                           mat_matrix("track", {{1, 2}, {3, 4}})};
+  return {mat_file(variables), mat_file(variables, true)};
+}
+
+std::vector<std::string> data_folder_seeds() {
+  using namespace test;
+  return {
+      join_files({{"train/image/1.png", ""},
+                  {"train/label/train_list.txt", "train/1.png 3\n"},
+                  {"query_a/q.png", ""},
+                  {"gallery_a/g.png", ""}}),
+      join_files({{"list_train.txt", "0000/0000_000_01_0303morning_0008_0_ex.jpg 0\n"},
+                  {"list_val.txt", "0000/0000_000_01_0303morning_0008_0_ex.jpg 0\n"},
+                  {"train/0000/0000_000_01_0303morning_0008_0_ex.jpg", ""}}),
+      join_files({{"image_train/0002_c002_00030600_0.jpg", ""},
+                  {"name_train.txt", "0002_c002_00030600_0.jpg\n"},
+                  {"keypoint_train.txt", "x/0002_c002_00030600_0.jpg 1 2 7\n"}}),
+      join_files(
+          {{"image/1.jpg", ""}, {"image/2.jpg", ""}, {"train_test_split/train_list.txt", "1 5\n2 5\n"}}),
+      join_files(
+          {{"bbox_train/0001/0001C1T0001F001.jpg", ""},
+           {"info/train_name.txt", "0001C1T0001F001.jpg\n"},
+           {"info/tracks_train_info.mat", mat_file({mat_matrix("track_train_info", {{1, 1, 1, 1}})})}}),
+      join_files({{"images_detected/1_001_1_01.png", ""},
+                  {"images_detected/1_001_2_06.png", ""},
+                  {"splits_new_detected.json",
+                   "[{\"train\": [[\"1_001_1_01.png\", 0, 1]], \"query\": [[\"a/1_001_1_01.png\", 1, 0]], "
+                   "\"gallery\": [[\"1_001_2_06.png\", 1, 1]]}]"}}),
+      join_files({{"images_detected/1_001_1_01.png", ""},
+                  {"cuhk03_new_protocol_config_detected.mat",
+                   mat_file({mat_texts("filelist", {"1_001_1_01.png"}), mat_numbers("labels", {1}),
+                             mat_numbers("train_idx", {1}), mat_numbers("query_idx", {1}),
+                             mat_numbers("gallery_idx", {1})})}}),
+  };
+}
+
+}  // namespace
+
+void add_table_targets(std::vector<FuzzTarget>& targets) {
+  targets.push_back({"csv", accepts_csv, csv_seeds});
+  targets.push_back({"sample_list", accepts_sample_list, sample_list_seeds});
+  targets.push_back({"name_list", accepts_name_list, name_list_seeds});
+  targets.push_back({"mat", accepts_mat, mat_seeds});
+  targets.push_back({"data_folder", accepts_data_folder, data_folder_seeds});
+}
+
+}  // namespace kindred::fuzz

@@ -1,0 +1,207 @@
+// Arrays and tensors: .npy, features, safetensors, model files, checkpoints.
+#include <torch/torch.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "file/checksum.h"
+#include "file/feature_files.h"
+#include "file/npy.h"
+#include "file/safetensors.h"
+#include "kindred/search.h"
+#include "model/model.h"
+#include "model/model_file.h"
+#include "progress/progress.h"
+#include "target/targets.h"
+#include "tiny_components.h"
+#include "training/checkpoint.h"
+
+namespace kindred::fuzz {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Bit by bit: numbers may be NaN.
+bool same_bytes(const torch::Tensor& a, const torch::Tensor& b) {
+  return a.scalar_type() == b.scalar_type() && a.sizes() == b.sizes() &&
+         (a.numel() == 0 || torch::equal(a.contiguous().view(-1).view(torch::kUInt8),
+                                         b.contiguous().view(-1).view(torch::kUInt8)));
+}
+
+bool accepts_npy(const std::string& bytes) {
+  const auto file = fuzz_file("array.npy", bytes);
+  return passes([&] {
+    const file::NpyReader reader(file);
+    const auto all = reader.all();
+    if (!reader.shape().empty()) {
+      const auto rows = reader.shape()[0];
+      const auto parts = torch::cat({reader.rows(0, rows / 2), reader.rows(rows / 2, rows)});
+      require(same_bytes(parts, all), "an array read in parts is another one");
+    }
+    const auto copy = fuzz_folder() / "copy.npy";
+    file::write_npy(copy, all);
+    require(same_bytes(file::read_npy(copy), all), "an array that was written is read as another one");
+  });
+}
+
+/// features.npy and features.csv.
+bool accepts_features(const std::string& bytes) {
+  const auto files = split_files(bytes);
+  const FilesOnDisk disk(files);
+  const auto stem = disk.folder() / "features";
+  const bool read = passes([&] {
+    const auto features = file::read_features(stem);
+    const file::FeatureReader reader(stem);
+    require(torch::equal(reader.rows(0, reader.size()), features.descriptors),
+            "features read in rows are others");
+  });
+  const bool opened = passes([&] {
+    const auto gallery = Gallery::open(disk.folder() / "features.npy", {.read_only = true});
+    for (const auto& id : gallery.ids()) static_cast<void>(gallery.info(id));
+  });
+  // A gallery needs more: ids that differ, descriptors of some length.
+  require(read || !opened, "a gallery has features that cannot be read");
+  return read;
+}
+
+bool accepts_safetensors(const std::string& bytes) {
+  const auto file = fuzz_file("tensors.safetensors", bytes);
+  bool described = false;
+  const bool read = passes([&] {
+    const auto content = file::read_safetensors(file);
+    described = passes([&] { static_cast<void>(file::read_safetensors_metadata(file)); });
+    const auto copy = fuzz_folder() / "copy.safetensors";
+    file::write_safetensors(copy, content);
+    const auto again = file::read_safetensors(copy);
+    require(again.metadata == content.metadata, "metadata that were written are read as others");
+    require(again.tensors.size() == content.tensors.size(), "tensors that were written are not read");
+    for (const auto& [name, tensor] : content.tensors) {
+      const auto* found = again.find(name);
+      require(found != nullptr && same_bytes(*found, tensor), "a tensor that was written is read as another");
+    }
+    static_cast<void>(passes([&] { file::verify_checksum(file, content); }));
+  });
+  require(described || !read, "the metadata of a good file cannot be read");
+  return read;
+}
+
+/// The content of a file with the checksum set right: without, next to no change would get past it.
+fs::path with_checksum(const std::string& bytes, const std::string& name) {
+  auto content = file::read_safetensors(fuzz_file("raw.safetensors", bytes));
+  file::add_checksum(content);
+  const auto file = fuzz_folder() / name;
+  file::write_safetensors(file, content);
+  return file;
+}
+
+const Catalog& tensor_catalog() {
+  static const Catalog catalog = test::tiny_catalog();
+  return catalog;
+}
+
+bool accepts_model_file(const std::string& bytes) {
+  return passes([&] {
+    const auto file = with_checksum(bytes, "model.safetensors");
+    static_cast<void>(model::read_model_file(file, tensor_catalog(), {}));
+  });
+}
+
+bool accepts_checkpoint(const std::string& bytes) {
+  return passes([&] {
+    const auto file = with_checksum(bytes, "checkpoint.safetensors");
+    progress::SilentProgress silent;
+    const auto checkpoint = training::read_checkpoint(file, silent);
+    require(checkpoint.has_value(), "a checkpoint is there and is not read");
+    require(training::read_checkpoint_position(file).has_value(), "a good checkpoint tells no position");
+  });
+}
+
+std::vector<std::string> npy_seeds() {
+  std::vector<std::string> seeds;
+  const auto numbers = torch::arange(12).view({3, 4});
+  for (const auto type :
+       {torch::kFloat16, torch::kFloat32, torch::kFloat64, torch::kInt32, torch::kInt64, torch::kBFloat16}) {
+    const auto file = fuzz_folder() / "seed.npy";
+    file::write_npy(file, numbers.to(type));
+    seeds.push_back(content_of_file(file));
+  }
+  // Of Fortran order, and with a header of version 2.
+  auto fortran = seeds[1];
+  const std::string c_order = "'fortran_order': False";
+  fortran.replace(fortran.find(c_order), c_order.size(), "'fortran_order': True ");
+  seeds.push_back(fortran);
+  auto second = seeds[1];
+  second[6] = 2;
+  second.insert(10, 2, '\0');
+  seeds.push_back(second);
+  return seeds;
+}
+
+std::vector<std::string> features_seeds() {
+  std::vector<std::string> seeds;
+  for (const auto storage : {file::Storage::float32, file::Storage::float16, file::Storage::bfloat16}) {
+    file::Features features;
+    features.descriptors = torch::eye(2, 4);
+    features.samples = {{"a.png", 1, 2, "day", Split::query}, {"b c.png", 3, 4, "", Split::gallery}};
+    const auto stem = fuzz_folder() / "seed";
+    file::write_features(stem, features, storage);
+    seeds.push_back(join_files({{"features.npy", content_of_file(stem.string() + ".npy")},
+                                {"features.csv", content_of_file(stem.string() + ".csv")}}));
+  }
+  return seeds;
+}
+
+std::vector<std::string> safetensors_seeds() {
+  const auto file = fuzz_folder() / "seed.safetensors";
+  file::TensorFile content;
+  const auto numbers = torch::arange(6);
+  for (const auto type :
+       {torch::kBool, torch::kUInt8, torch::kInt8, torch::kInt16, torch::kInt32, torch::kInt64,
+        torch::kFloat16, torch::kBFloat16, torch::kFloat32, torch::kFloat64}) {
+    content.tensors.emplace_back(std::string("t.") + c10::toString(type), numbers.to(type).view({2, 3}));
+  }
+  content.tensors.emplace_back("scalar", torch::tensor(1.5F));
+  content.tensors.emplace_back("empty", torch::zeros({0, 3}));
+  content.metadata["who"] = "a \"test\"";
+  file::write_safetensors(file, content);
+  const auto plain = content_of_file(file);
+  file::add_checksum(content);
+  file::write_safetensors(file, content);
+  return {plain, content_of_file(file)};
+}
+
+std::vector<std::string> model_file_seeds() {
+  const auto plan = test::tiny_plan(tensor_catalog());
+  const auto file = fuzz_folder() / "seed_model.safetensors";
+  model::write_model_file(file, *model::build_model(plan, model::any_population(5)), plan);
+  return {content_of_file(file)};
+}
+
+std::vector<std::string> checkpoint_seeds() {
+  training::Checkpoint checkpoint;
+  checkpoint.epoch = 3;
+  checkpoint.batch = 7;
+  checkpoint.identity = "seed = 3\n";
+  checkpoint.data = "0123";
+  checkpoint.metrics_position = 4711;
+  checkpoint.best_by = "mAP";
+  checkpoint.best_score = 0.25;
+  checkpoint.environment = "LibTorch 1.13.1";
+  checkpoint.state.tensors.emplace_back("model.weight", torch::arange(4).to(torch::kFloat32));
+  const auto file = fuzz_folder() / "seed_checkpoint.safetensors";
+  training::write_checkpoint(file, checkpoint);
+  return {content_of_file(file)};
+}
+
+}  // namespace
+
+void add_tensor_targets(std::vector<FuzzTarget>& targets) {
+  targets.push_back({"npy", accepts_npy, npy_seeds});
+  targets.push_back({"features", accepts_features, features_seeds});
+  targets.push_back({"safetensors", accepts_safetensors, safetensors_seeds});
+  targets.push_back({"model_file", accepts_model_file, model_file_seeds});
+  targets.push_back({"checkpoint", accepts_checkpoint, checkpoint_seeds});
+}
+
+}  // namespace kindred::fuzz
