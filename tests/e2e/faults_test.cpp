@@ -1,7 +1,6 @@
 // Calls to the system fail, by the library tests/faults; tools/faults.py does the same for every call.
 #include <doctest/doctest.h>
 
-#include <csignal>
 #include <filesystem>
 #include <string>
 #include <utility>

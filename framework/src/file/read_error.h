@@ -1,8 +1,6 @@
 // A file that is there and cannot be read.
 #pragma once
 
-#include <filesystem>
-
 #include "kindred/core/error.h"
 
 namespace kindred::file {

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <iterator>
-#include <string>
 
 #include "kindred/core/error.h"
 #include "temporary_folder.h"
