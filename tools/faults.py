@@ -292,7 +292,7 @@ class Campaign:
             if not re.search(r"(^|/)\.replaced/|checkpoint\.previous|tfevents", name) and not tolerated(name):
                 violations.append(f"left over: {name}")
 
-    def finish(self, fault, work):
+    def finish(self, fault, work, tolerated=lambda name: False):
         """The same command again, and what it ends with."""
         scenario = fault.scenario
         done = self.run(scenario.again(self.stock, work))
@@ -302,7 +302,7 @@ class Campaign:
             complete = all(now.get(name) == content for name, content in results.items())
             if not (complete and "already exists" in done.stderr):
                 fault.violations.append("the command again: " + done.stderr.strip()[-300:])
-        self.check_ended(scenario, work, fault.violations)
+        self.check_ended(scenario, work, fault.violations, tolerated)
 
     def disturb(self, scenario, call, number, path, lane):
         fault = Fault(scenario, call, number, path)
@@ -333,7 +333,8 @@ class Campaign:
             # What could not be removed is still there, until the command is given again.
             self.check_ended(scenario, work, fault.violations, lambda name: call == "unlink" and
                              path.endswith(name.rsplit("/", 1)[-1]))
-        self.finish(fault, work)
+        # Hidden files of who was killed stay where no lock says that he is gone.
+        self.finish(fault, work, lambda name: fault.outcome == "killed" and re.search(r"(^|/)\.[^/]*\.tmp(/|$)", name))
         if not fault.violations:
             shutil.rmtree(work, ignore_errors=True)
         return fault
