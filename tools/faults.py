@@ -6,7 +6,7 @@
     tools/faults.py kills --count 100          kill at random moments, and begin again
     tools/faults.py order                      is each file on disk before it gets its name?
 
-Needs the launcher and libkindred_faults.so (target kindred_faults) in a build folder. What is checked, and what came
+Needs the target faults in a build folder (ninja -C build/release faults). What is checked, and what came
 out, stands in docs/reliability.md. Exit code: 0 if nothing was violated, else 1.
 """
 
@@ -42,14 +42,22 @@ OF_THE_MOMENT = re.compile(
     r"|events\.out\.tfevents\..*|study\.(json|md)|checkpoint(\.previous)?\.safetensors)$")
 
 
+# Stands for a program of the tests, in place of the launcher and its command.
+ADDITIONS = "gallery_additions"
+
+
 class Scenario:
     """A command in a folder of its own.
 
-    make(stock, work): what lies in the folder before; command(stock, work): the arguments of the launcher."""
+    make(stock, work): what lies in the folder before; command(stock, work): the arguments of the launcher;
+    again(stock, work): those with which a user goes on after an error, where they are not the same; tells: whether the
+    result itself says what could not be read, so that it is another one."""
 
-    def __init__(self, name, command, make=None):
+    def __init__(self, name, command, make=None, again=None, tells=False):
         self.name = name
         self.command = command
+        self.again = again or command
+        self.tells = tells
         self.make = make or (lambda stock, work: None)
 
 
@@ -60,6 +68,16 @@ def copied(source, target):
 
 
 SMALL = ["--set", "train.epochs=3", "--set", "train.checkpoint_every=1", "--set", "schedule.warmup_epochs=1"]
+
+
+def searching(stock, gallery, *more):
+    return ["search", "--weights", stock / "trained/model/model.safetensors", "--gallery", gallery, "--image",
+            stock / "person.png", *more]
+
+
+def search_keeping(stock, work):
+    return searching(stock, stock / "data", "--keep", work / "gallery", "--sheet", work / "sheet.png")
+
 
 SCENARIOS = [
     Scenario("train", lambda s, w: ["train", RECIPES / "tiny.toml", "--run-dir", w / "run", *SMALL]),
@@ -79,16 +97,16 @@ SCENARIOS = [
                                        w / "scores/extra.json", "--per-query", w / "scores/queries.csv"]),
     Scenario("export", lambda s, w: ["export", "--weights", s / "trained/model/model.safetensors", "--to",
                                      "torchscript", "--out", w / "model.pt"]),
-    Scenario("gallery", lambda s, w: ["search", "--weights", s / "trained/model/model.safetensors", "--gallery",
-                                      s / "data", "--image", s / "person.png", "--keep", w / "gallery", "--sheet",
-                                      w / "sheet.png"]),
-    Scenario("search", lambda s, w: ["search", "--weights", s / "trained/model/model.safetensors", "--gallery",
-                                     w / "gallery", "--image", s / "person.png"], copied("gallery", "gallery")),
+    Scenario("gallery", search_keeping, again=lambda s, w: searching(s, w / "gallery", "--sheet", w / "sheet.png")
+             if (w / "gallery/gallery.log").exists() else search_keeping(s, w)),
+    Scenario("search", lambda s, w: searching(s, w / "gallery"), copied("gallery", "gallery")),
+    # Not the launcher, but a program of an application.
+    Scenario("add", lambda s, w: [ADDITIONS, w / "gallery"]),
     Scenario("convert", lambda s, w: ["data", "convert", s / "data", "--layout", "market1501", "--format", "png",
                                       "--size", "32", "16", "--out", w / "data"]),
-    Scenario("report", lambda s, w: ["report", w / "run", "--data", s / "data"], copied("pipeline", "run")),
+    Scenario("report", lambda s, w: ["report", w / "run"], copied("pipeline", "run"), tells=True),
     Scenario("label", lambda s, w: ["label", s / "features", "--labeler", "dbscan_jaccard", "--set",
-                                    "labeler.dbscan_jaccard.k1=6", "--out", w / "labels"]),
+                                    "labeler.k1=6", "--out", w / "labels"]),
     Scenario("submit", lambda s, w: ["submit", "--rankings", s / "other_rankings/matches.csv", "--data", s / "data",
                                      "--writer", "ranking_csv", "--out", w / "submission"]),
 ]
@@ -121,22 +139,27 @@ def files_of(folder):
 class Campaign:
     def __init__(self, options):
         self.options = options
-        build = Path(options.build).resolve()
-        self.launcher = build / "bin/kindred"
-        self.library = Path(options.library).resolve() if options.library else build / "tests/lib/libkindred_faults.so"
+        self.build = Path(options.build).resolve()
+        self.launcher = self.build / "bin/kindred"
+        self.library = Path(options.library).resolve() if options.library else self.build / "tests/lib/libkindred_faults.so"
         for needed in (self.launcher, self.library):
             if not needed.is_file():
-                sys.exit(f"{needed}: does not exist; build the targets runtime and kindred_faults")
+                sys.exit(f"{needed}: does not exist; build the target faults")
         self.scratch = Path(tempfile.mkdtemp(prefix="kindred-faults-", dir=options.scratch)).resolve()
         self.stock = self.scratch / "stock"
         self.expected = {}
         self.before = {}
+        self.seconds = {}
 
     # What is run.
 
+    def whole_command(self, arguments):
+        if arguments[0] == ADDITIONS:
+            return [str(self.build / "tests/bin" / ADDITIONS), *map(str, arguments[1:])]
+        return [str(self.launcher), *map(str, arguments)]
+
     def run(self, arguments, environment=None, seconds=300):
-        command = [str(self.launcher)] + [str(argument) for argument in arguments]
-        return subprocess.run(command, env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL,
+        return subprocess.run(self.whole_command(arguments), env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
                               cwd=self.scratch, timeout=seconds, check=False)
 
@@ -184,7 +207,9 @@ class Campaign:
             work = self.fresh(scenario, name)
             if not found:
                 self.before[scenario.name] = self.results(work)
+            started = time.monotonic()
             done = self.run(scenario.command(self.stock, work))
+            self.seconds[scenario.name] = time.monotonic() - started
             if done.returncode != 0:
                 sys.exit(f"{scenario.name}: exit code {done.returncode} without any fault\n{done.stderr}")
             found.append((self.results(work), self.names(work)))
@@ -205,7 +230,9 @@ class Campaign:
 
     def record(self, scenario, work, log):
         log.unlink(missing_ok=True)
-        self.run(scenario.command(self.stock, work), self.fault_environment(work, log=log))
+        done = self.run(scenario.command(self.stock, work), self.fault_environment(work, log=log))
+        if done.returncode != 0:
+            sys.exit(f"{scenario.name}: exit code {done.returncode} without any fault\n{done.stderr}")
         calls = []
         for line in log.read_text(errors="replace").splitlines():
             parts = line.split("\t")
@@ -223,7 +250,7 @@ class Campaign:
             if call not in wanted or (not self.options.every and (call, stack) in seen):
                 continue
             seen.add((call, stack))
-            chosen.append((call, number, path.replace("/recorded/", "/W/")))
+            chosen.append((call, number, path.replace("/recorded", "/W")))
         if self.options.limit and len(chosen) > self.options.limit:
             chosen = random.Random(self.options.seed).sample(chosen, self.options.limit)
         return chosen
@@ -248,9 +275,9 @@ class Campaign:
             violations.append("message: no error in it")
         elif fault.call in FILE_CALLS:
             name = re.sub(r"^\.(.+)\.\d+-\d+\.tmp$", r"\1", Path(fault.path).name)
-            place = fault.path.replace("/W/", f"/{work.name}/")
+            place = re.sub("/W(?=/|$)", f"/{work.name}", fault.path)
             if name not in error and not any(
-                    str(parent) in error for parent in Path(place).parents if parent.is_relative_to(work)):
+                    str(parent) in error for parent in (Path(place), *Path(place).parents) if parent.is_relative_to(work)):
                 violations.append(f"message: names neither {name} nor its folder")
 
     def check_ended(self, scenario, work, violations, tolerated=lambda name: False):
@@ -265,17 +292,17 @@ class Campaign:
             if not re.search(r"(^|/)\.replaced/|checkpoint\.previous|tfevents", name) and not tolerated(name):
                 violations.append(f"left over: {name}")
 
-    def finish(self, fault, work):
+    def finish(self, fault, work, tolerated=lambda name: False):
         """The same command again, and what it ends with."""
         scenario = fault.scenario
-        done = self.run(scenario.command(self.stock, work))
+        done = self.run(scenario.again(self.stock, work))
         if done.returncode != 0:
             results = self.expected[scenario.name][0]
             now = self.results(work)
             complete = all(now.get(name) == content for name, content in results.items())
-            if not (complete and re.search("already exists|is a gallery already", done.stderr)):
+            if not (complete and "already exists" in done.stderr):
                 fault.violations.append("the command again: " + done.stderr.strip()[-300:])
-        self.check_ended(scenario, work, fault.violations)
+        self.check_ended(scenario, work, fault.violations, tolerated)
 
     def disturb(self, scenario, call, number, path, lane):
         fault = Fault(scenario, call, number, path)
@@ -302,11 +329,12 @@ class Campaign:
             fault.outcome = "crash"
             fault.violations.append(f"exit code {done.returncode}")
         self.check_kept(scenario, work, fault.violations)
-        if fault.outcome == "done":
+        if fault.outcome == "done" and not (scenario.tells and call in ("look", "read")):
             # What could not be removed is still there, until the command is given again.
             self.check_ended(scenario, work, fault.violations, lambda name: call == "unlink" and
                              path.endswith(name.rsplit("/", 1)[-1]))
-        self.finish(fault, work)
+        # Hidden files of who was killed stay where no lock says that he is gone.
+        self.finish(fault, work, lambda name: fault.outcome == "killed" and re.search(r"(^|/)\.[^/]*\.tmp(/|$)", name))
         if not fault.violations:
             shutil.rmtree(work, ignore_errors=True)
         return fault
@@ -331,6 +359,8 @@ class Campaign:
                     if fault.violations:
                         print(f"  {fault.call}:{fault.number} {fault.path}: {fault.outcome}: "
                               f"{'; '.join(fault.violations)}\n    {fault.text}", flush=True)
+            outcomes = collections.Counter(fault.outcome for fault in faults if fault.scenario is scenario)
+            print(f"{scenario.name}: {', '.join(f'{count} {outcome}' for outcome, count in outcomes.items())}", flush=True)
         self.print_table(faults)
         return sum(bool(fault.violations) for fault in faults)
 
@@ -385,14 +415,13 @@ class Campaign:
     def killed(self, scenario, dice, lane):
         fault = Fault(scenario)
         work = self.fresh(scenario, f"w{lane:07d}")
-        command = [str(self.launcher)] + [str(argument) for argument in scenario.command(self.stock, work)]
+        command = self.whole_command(scenario.command(self.stock, work))
         for _ in range(dice.randint(1, 8)):
             log = self.scratch / f"killed{lane}.log"
             with open(log, "wb") as out:
                 started = time.monotonic()
                 program = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.scratch)
-            # Mostly while something is written, which is late; sometimes while plugins are still being loaded.
-            moment = dice.uniform(0, self.options.seconds)
+            moment = dice.uniform(0, self.options.seconds or self.seconds[scenario.name])
             try:
                 program.wait(max(0.0, started + moment - time.monotonic()))
                 if program.returncode != 0:
@@ -486,7 +515,7 @@ def main():
     parser.add_argument("--every", action="store_true", help="every call, not one from each call site")
     parser.add_argument("--limit", type=int, default=0, help="calls for each command, drawn by the seed [all]")
     parser.add_argument("--count", type=int, default=100, help="kills")
-    parser.add_argument("--seconds", type=float, default=2.0, help="the latest moment of a kill")
+    parser.add_argument("--seconds", type=float, default=0, help="the latest moment of a kill [as long as the command took]")
     parser.add_argument("--json", help="also write the table to this file")
     parser.add_argument("--keep", action="store_true", help="keep the scratch folder")
     options = parser.parse_args()

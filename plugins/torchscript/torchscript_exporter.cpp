@@ -94,6 +94,19 @@ std::string about_text(const ExportedModel& model) {
   return text;
 }
 
+std::string without_backtrace(const std::exception& error) {
+  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+  return of_torch == nullptr ? error.what() : of_torch->what_without_backtrace();
+}
+
+torch::jit::Module read_back(const std::filesystem::path& file) {
+  try {
+    return torch::jit::load(file.string(), torch::Device(torch::kCPU));
+  } catch (const std::exception& error) {
+    throw DataError(file, "cannot be read back: " + without_backtrace(error));
+  }
+}
+
 }  // namespace
 
 Schema<TorchScriptExporter::Params> TorchScriptExporter::schema() {
@@ -120,7 +133,7 @@ void TorchScriptExporter::write(const ExportedModel& model, const std::filesyste
     // LibTorch ends the process where it cannot write to a file.
     module.save(bytes, {{"about.txt", about_text(model)}});
   } catch (const c10::Error& error) {
-    throw DataError(file, std::string("cannot be written: ") + error.what_without_backtrace());
+    throw DataError(file, "cannot be written: " + without_backtrace(error));
   }
   errno = 0;
   std::ofstream out(file, std::ios::binary);
@@ -134,8 +147,8 @@ ExportRun TorchScriptExporter::run(const std::filesystem::path& file,
   const torch::NoGradGuard no_gradients;
   ExportRun run;
   run.runtime = std::string("LibTorch ") + TORCH_VERSION;
+  auto module = read_back(file);
   try {
-    auto module = torch::jit::load(file.string(), torch::Device(torch::kCPU));
     for (const auto& batch : batches) {
       run.outputs.push_back(module.forward(std::vector<c10::IValue>(batch.begin(), batch.end())).toTensor());
     }
@@ -147,7 +160,7 @@ ExportRun TorchScriptExporter::run(const std::filesystem::path& file,
       return run;
     }
     throw ComponentError("exporter/torchscript",
-                         std::string("LibTorch does not run the file: ") + error.what());
+                         "LibTorch does not run the file: " + without_backtrace(error));
   }
   return run;
 }

@@ -101,6 +101,15 @@ std::unique_ptr<file::FolderLock> new_folder(const fs::path& folder) {
   return lock;
 }
 
+/// Of all bytes, and on disk before the file itself is changed.
+void keep_copy(const fs::path& file, const fs::path& copy) {
+  const auto unfinished = copy.parent_path() / ("." + copy.filename().string() + ".tmp");
+  std::error_code error;
+  fs::copy_file(file, unfinished, fs::copy_options::overwrite_existing, error);
+  if (error) throw DataError(copy, "cannot be written: " + error.message());
+  file::put_in_place(unfinished, copy);
+}
+
 DataError other_model(const fs::path& folder, const std::string& held, const std::string& wanted) {
   constexpr std::size_t digits = 64;  // of the checksum; overrides follow
   const auto settings = [](const std::string& id) {
@@ -235,15 +244,15 @@ void GalleryParts::open_log(const fs::path& folder, const GalleryOptions& option
   notes_ = state.notes;
   reader_ = std::make_unique<LogReader>(file);
   if (read_only_) return;
-  writer_ = std::make_unique<LogWriter>(file, state.end);
   const bool damaged =
       std::any_of(notes_.begin(), notes_.end(), [](const auto& note) { return note.starts_with("warning"); });
   if (damaged) {
     auto copy = file;
     copy += ".damaged";
-    fs::copy_file(file, copy, fs::copy_options::overwrite_existing);
+    keep_copy(file, copy);
     notes_.push_back("the damaged log is kept as " + copy.string());
   }
+  writer_ = std::make_unique<LogWriter>(file, state.end);
   if (damaged || (removed_bytes_ > smallest_waste && 2 * removed_bytes_ > state.end)) compact_locked();
 }
 

@@ -75,7 +75,8 @@ class PartialFolder {
     partial_ = target_;
     partial_ += ".partial";
     if (std::filesystem::exists(partial_, failure)) {
-      if (!std::filesystem::exists(partial_ / file::FolderLock::name, failure)) {
+      if (!std::filesystem::exists(partial_ / file::FolderLock::name, failure) &&
+          !std::filesystem::is_empty(partial_, failure)) {
         throw DataError(partial_, "already exists, and was not made by this command; move it away");
       }
       // What a command has left that was killed; one that still works on it refuses the lock.

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "exif.h"
 #include "image_size.h"
 #include "jpeg.h"
 #include "kindred/core/error.h"
@@ -267,14 +268,18 @@ cv::Mat decode_image(const Bytes& bytes, const std::filesystem::path& file) {
   }
   cv::Mat image;
   std::string detail;
+  // OpenCV turns images of the other formats by their EXIF data, WebP only in later versions.
+  const bool webp = content.format == "WebP";
   try {
-    if (content.kind != ContentKind::video) image = cv::imdecode(bytes, cv::IMREAD_COLOR);
+    if (content.kind != ContentKind::video) {
+      image = cv::imdecode(bytes, webp ? cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION : cv::IMREAD_COLOR);
+    }
   } catch (const cv::Exception& error) {
     detail = " (" + error.err + ")";
   }
   if (image.empty()) throw DataError(file, refusal(content, detail));
   cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
-  return image;
+  return webp ? upright(image, webp_orientation(bytes)) : image;
 }
 
 std::int64_t pixel_limit() {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <csetjmp>
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -16,6 +15,7 @@
 
 #include <opencv2/core.hpp>
 
+#include "exif.h"
 #include "header_bytes.h"
 
 namespace kindred {
@@ -108,24 +108,10 @@ class JpegDecoder {
 
 std::int64_t JpegDecoder::orientation() const {
   constexpr std::string_view exif("Exif\0\0", 6);
-  constexpr std::int64_t tag = 274;
   for (const auto* marker = decoder_.marker_list; marker != nullptr; marker = marker->next) {
     const HeaderBytes segment({marker->data, marker->data_length});
     if (!segment.text().starts_with(exif)) continue;
-    // A TIFF file (TIFF 6.0), whose first directory has it.
-    const HeaderBytes tiff({marker->data + exif.size(), marker->data_length - exif.size()});
-    const bool little = tiff.byte(0) == 'I';
-    const auto number = [&](std::size_t at, std::size_t count) {
-      return little ? tiff.little(at, count) : tiff.big(at, count);
-    };
-    if (number(2, 2) != 42) return 1;
-    const auto directory = static_cast<std::size_t>(number(4, 4));
-    const auto entries = number(directory, 2);
-    for (std::int64_t i = 0; i < entries; ++i) {
-      const auto at = directory + 2 + 12 * static_cast<std::size_t>(i);
-      if (number(at, 2) == tag) return number(at + 8, 2);
-    }
-    return 1;
+    return exif_orientation({marker->data + exif.size(), marker->data_length - exif.size()});
   }
   return 1;
 }
@@ -141,34 +127,6 @@ cv::Mat rgb_of(const cv::Mat& cmyk) {
     }
   }
   return rgb;
-}
-
-/// Turned and mirrored upright.
-/// @param orientation EXIF 2.3, 4.6.4: where row 0 and column 0 belong
-cv::Mat upright(const cv::Mat& image, std::int64_t orientation) {
-  if (orientation < 2 || orientation > 8) return image;
-  cv::Mat turned = image;
-  if (orientation >= 5) cv::transpose(image, turned);
-  constexpr int rows = 0;
-  constexpr int columns = 1;
-  constexpr int both = -1;
-  cv::Mat result;
-  switch (orientation) {
-    case 2:
-    case 6:
-      cv::flip(turned, result, columns);
-      return result;
-    case 3:
-    case 7:
-      cv::flip(turned, result, both);
-      return result;
-    case 4:
-    case 8:
-      cv::flip(turned, result, rows);
-      return result;
-    default:
-      return turned;
-  }
 }
 
 }  // namespace

@@ -32,21 +32,59 @@ std::string encoded(const std::string& ending, const cv::Mat& image, const std::
   return {bytes.begin(), bytes.end()};
 }
 
-/// A JPEG with an EXIF segment that says how it is to be turned, and with a thumbnail that has an end mark of
-/// its own.
-std::string with_exif(const std::string& jpeg, char orientation) {
+/// How an image is to be turned, and a thumbnail with an end mark of its own.
+std::string exif_data(char orientation) {
   std::string tiff("II*\0\x08\0\0\0", 8);                        // little endian, first directory at 8
   tiff += std::string("\x01\0", 2);                              // one entry
   tiff += std::string("\x12\x01\x03\0\x01\0\0\0", 8);            // orientation, a short, one of them
   tiff += orientation + std::string("\0\0\0", 3);                // its value
   tiff += std::string("\0\0\0\0", 4) + "\xFF\xD8thumb\xFF\xD9";  // no further directory
-  const std::string payload = std::string("Exif\0\0", 6) + tiff;
+  return tiff;
+}
+
+/// A JPEG with an EXIF segment that says how it is to be turned, and with a thumbnail that has an end mark of
+/// its own.
+std::string with_exif(const std::string& jpeg, char orientation) {
+  const std::string payload = std::string("Exif\0\0", 6) + exif_data(orientation);
   const auto length = payload.size() + 2;
   return jpeg.substr(0, 2) + "\xFF\xE1" + static_cast<char>(length >> 8) + static_cast<char>(length & 0xFF) +
          payload + jpeg.substr(2);
 }
 
+std::string four_bytes(std::size_t number) {
+  std::string bytes;
+  for (int i = 0; i < 4; ++i) bytes += static_cast<char>(number >> (8 * i) & 0xFF);
+  return bytes;
+}
+
+/// A WebP of the extended format (RFC 9649, 2.7) with a chunk EXIF after the image.
+std::string webp_with_exif(const std::string& webp, const cv::Mat& image, const std::string& exif) {
+  const auto three = [](int number) { return four_bytes(static_cast<std::size_t>(number - 1)).substr(0, 3); };
+  std::string chunks =
+      "VP8X" + four_bytes(10) + std::string("\x08\0\0\0", 4) + three(image.cols) + three(image.rows);
+  chunks += webp.substr(12) + "EXIF" + four_bytes(exif.size()) + exif + std::string(exif.size() % 2, '\0');
+  return "RIFF" + four_bytes(chunks.size() + 4) + "WEBP" + chunks;
+}
+
 }  // namespace
+
+TEST_CASE("WebP is turned by its EXIF data too, and damaged ones turn nothing") {
+  const PictureFolder folder;
+  const auto bgr = picture(3, 16, 32);
+  const auto webp = encoded(".webp", bgr, {cv::IMWRITE_WEBP_QUALITY, 101});
+  const auto read = [&](const std::string& exif) {
+    return read_image(folder.write("a.webp", webp_with_exif(webp, bgr, exif)));
+  };
+  const auto plain = read_image(folder.write("plain.webp", webp));
+  cv::Mat turned;
+  cv::rotate(plain, turned, cv::ROTATE_90_CLOCKWISE);
+  CHECK(equal_pixels(read(exif_data(6)), turned));
+  CHECK(equal_pixels(read(std::string("Exif\0\0", 6) + exif_data(6)), turned));
+  CHECK(equal_pixels(read(exif_data(1)), plain));
+  for (std::size_t length = 0; length < 19; ++length) {
+    CHECK(equal_pixels(read(exif_data(6).substr(0, length)), plain));
+  }
+}
 
 TEST_CASE("pixels are 8-bit RGB") {
   const PictureFolder folder;
