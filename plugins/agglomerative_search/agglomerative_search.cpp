@@ -130,7 +130,7 @@ PseudoLabels AgglomerativeSearch::label(const Retrieval& images, RetrievalHost& 
       host.progress("find best gallery images", done, total);
     };
     nearest = host.nearest_rows(images.query().index_select(0, torch::tensor(kept, torch::kLong)),
-                           images.gallery(), options);
+                                images.gallery(), options);
   }
   const auto taken = take_images(nearest, kept_count, gallery, params_);
 

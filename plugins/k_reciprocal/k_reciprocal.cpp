@@ -238,8 +238,8 @@ void KReciprocal::apply(Retrieval& retrieval, RetrievalHost& host) const {
     };
     return;
   }
-  const auto encoded =
-      std::make_shared<const Encoded>(retrieval.descriptors, retrieval.queries, params_, host.device(), &host);
+  const auto encoded = std::make_shared<const Encoded>(retrieval.descriptors, retrieval.queries, params_,
+                                                       host.device(), &host);
   retrieval.distances = [encoded](std::int64_t first, std::int64_t last) {
     return encoded->rows(first, last);
   };

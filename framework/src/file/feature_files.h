@@ -6,9 +6,9 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <string>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "file/feature_shards.h"
@@ -46,8 +46,8 @@ StorageLoss write_feature_shard(const std::filesystem::path& file, const Feature
 [[nodiscard]] bool has_features(const std::filesystem::path& file);
 /// Whether they are in several arrays: there is STEM.shards.csv and no STEM.npy.
 [[nodiscard]] bool has_sharded_features(const std::filesystem::path& file);
-/// The names of the files that features of this stem have, or may have: STEM.csv, STEM.npy, STEM.shards.csv, and
-/// of arrays those that are there.
+/// The names of the files that features of this stem have, or may have: STEM.csv, STEM.npy, STEM.shards.csv,
+/// and of arrays those that are there.
 [[nodiscard]] std::vector<std::string> names_of_features(const std::filesystem::path& stem);
 
 /// Reads STEM.npy, or the arrays of STEM.shards.csv (any float type of npy.h, C or Fortran order), and
