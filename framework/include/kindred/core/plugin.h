@@ -21,7 +21,7 @@
 
 /// Increased when a change of the public headers breaks plugins that were compiled before;
 /// docs/first-plugin.md says what each number brought.
-#define KINDRED_ABI 6
+#define KINDRED_ABI 7
 
 #define KINDRED_STRINGIFY_(x) #x
 #define KINDRED_STRINGIFY(x) KINDRED_STRINGIFY_(x)
