@@ -57,8 +57,8 @@ status=0
 "$fuzzer" "${limits[@]}" -max_total_time="$2" -max_len=16384 -print_final_stats=1 -reload=0 \
   -artifact_prefix="$work/findings/" "${folders[@]}" >"$work/log" 2>&1 || status=$?
 
-executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log" | tail -1)
-edges=$(grep -o 'cov: [0-9]*' "$work/log" | tail -1 | cut -d' ' -f2)
+executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log" | tail -1 || true)
+edges=$(grep -o 'cov: [0-9]*' "$work/log" | tail -1 | cut -d' ' -f2 || true)
 findings=$(find "$work/findings" -type f | wc -l)
 echo "$target: ${executions:-0} executions, ${edges:-0} edges, $(find "$work/corpus" -type f | wc -l) inputs, $findings findings"
 if [ "$status" -ne 0 ]; then

@@ -61,7 +61,7 @@ std::string content_of_file(const fs::path& file) {
 
 Files split_files(const std::string& bytes) {
   constexpr std::string_view mark = "=== ";
-  constexpr std::size_t most = 12;
+  constexpr std::size_t most = 24;
   Files files;
   std::string* content = nullptr;
   for (std::size_t at = 0; at < bytes.size();) {

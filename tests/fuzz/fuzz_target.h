@@ -57,7 +57,7 @@ std::filesystem::path fuzz_file(const std::string& name, const std::string& cont
 
 /// Several files as one input: each begins with a line "=== NAME". What comes before the first such line is
 /// left out, and so are names that are not letters, digits, '.', '-', '_' and '/', hold "..", or are longer
-/// than 60 characters; there are at most 12.
+/// than 60 characters; there are at most 24.
 using Files = std::map<std::string, std::string>;
 [[nodiscard]] Files split_files(const std::string& bytes);
 [[nodiscard]] std::string join_files(const Files& files);

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <streambuf>
 #include <string>
 #include <system_error>
@@ -45,7 +45,7 @@ class DescriptorBuffer final : public std::streambuf {
 
   std::streamsize xsputn(const char* data, std::streamsize size) override {
     if (size < epptr() - pptr()) {
-      std::memcpy(pptr(), data, static_cast<std::size_t>(size));
+      std::copy(data, data + size, pptr());  // not memcpy: what has no bytes may lie nowhere
       pbump(static_cast<int>(size));
       return size;
     }

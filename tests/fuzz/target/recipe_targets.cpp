@@ -74,13 +74,13 @@ std::vector<std::string> recipe_seeds() {
   const std::string whole = test::tiny_recipe;
   return {
       join_files({{"recipe.toml", whole}}),
-      join_files({{"recipe.toml",
-                   "extends = [\"base/tiny.toml\", \"more.toml\"]\nseed = 9223372036854775807\n"
-                   "[loss.centers]\nenabled = false\n[augmentation.brightness]\nname = \"b\"\n"},
-                  {"base/tiny.toml", whole},
-                  {"more.toml", "[train]\nepochs = 1_000\n[optimizer]\ntype = \"adam\"\n"},
-                  {"overrides",
-                   "train.epochs=2\nloss.scale.weight=+1e-3\nname='a \"b\"'\ndataset={type='tiny'}\n"}}),
+      join_files(
+          {{"recipe.toml",
+            "extends = [\"base/tiny.toml\", \"more.toml\"]\nseed = 9223372036854775807\n"
+            "[loss.centers]\nenabled = false\n[augmentation.brightness]\nname = \"b\"\n"},
+           {"base/tiny.toml", whole},
+           {"more.toml", "[train]\nepochs = 1_000\n[optimizer]\ntype = \"adam\"\n"},
+           {"overrides", "train.epochs=2\nloss.scale.weight=+1e-3\nname='ab'\ndataset={type='tiny'}\n"}}),
       join_files({{"recipe.toml", whole + "[[metric]]\ntype = \"tiny\"\nname = \"ag\\u0061in\"\n"
                                           "[evaluate]\nclothes = \"changed\"\n[ranking]\nby_domain = true\n"},
                   {"overrides", "embed.batch_size=0x10\nloader.workers=0b11\n"}}),

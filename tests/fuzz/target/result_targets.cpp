@@ -193,7 +193,9 @@ std::vector<std::string> run_folder_seeds() {
               {"base/recipe.toml", "name = \"a\"\nseed = 1\n"},
               {"base/metrics.jsonl", log_text},
               {"base/train.log", log_text},
-              {"recipe.toml", "name = \"a\"\n"}};
+              {"pipeline.toml",
+               "name = \"a\"\n[[stage]]\nname = \"base\"\ntype = \"train\"\n"
+               "[[stage]]\nname = \"ranked\"\ntype = \"rank\"\nfeatures = \"base\"\n"}};
   for (const auto& [name, content] : evaluation_folder()) files["ranked/" + name] = content;
   return {join_files(files)};
 }

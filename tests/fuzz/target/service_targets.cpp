@@ -164,7 +164,7 @@ std::vector<std::string> connection_seeds() {
   const std::string host = "Host: 127.0.0.1\r\n";
   return {"GET /api/v1/similar?id=b%2Fc+d.png&top=2 HTTP/1.1\r\n" + host + "\r\n",
           "POST /api/v1/search?top=1 HTTP/1.1\r\n" + host + "Content-Type: image/png\r\nContent-Length: " +
-              std::to_string(picture.size()) + "\r\nExpect: 100-continue\r\n\r\n" + picture,
+              std::to_string(picture.size()) + "\r\n\r\n" + picture,
           "GET / HTTP/1.0\r\n" + host + "Origin: http://127.0.0.1\r\n\r\n"};
 }
 

@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 
 std::string little_endian(std::uint64_t value, std::size_t bytes) {
   std::string text;
-  for (std::size_t i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i));
+  for (std::size_t i = 0; i < bytes; ++i)
+    text += i < sizeof value ? static_cast<char>(value >> (8 * i)) : '\0';
   return text;
 }
 
@@ -73,7 +74,7 @@ std::vector<std::string> torch_zip_seeds() {
 }
 
 std::vector<std::string> torch_legacy_seeds() {
-  return golden_seeds({"types_legacy", "checkpoint_legacy", "hostile_legacy", "number_legacy"});
+  return golden_seeds({"types_legacy", "checkpoint_legacy", "hostile_legacy"});
 }
 
 std::vector<std::string> torch_records_seeds() {
