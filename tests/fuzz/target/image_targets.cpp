@@ -48,7 +48,10 @@ std::vector<std::string> image_seeds() {
   add(".jpg", color);
   add(".jpg", gray);
   add(".jpg", color, {cv::IMWRITE_JPEG_PROGRESSIVE, 1, cv::IMWRITE_JPEG_RST_INTERVAL, 1});
-  for (const auto* ending : {".png", ".tif", ".ppm"}) {
+  add(".ppm", color);
+  add(".ppm", deep);
+  add(".pgm", gray);
+  for (const auto* ending : {".png", ".tif"}) {
     add(ending, color);
     add(ending, gray);
     add(ending, deep);
