@@ -268,7 +268,8 @@ cv::Mat decode_image(const Bytes& bytes, const std::filesystem::path& file) {
   cv::Mat image;
   std::string detail;
   try {
-    if (content.kind != ContentKind::video) image = cv::imdecode(bytes, cv::IMREAD_COLOR);
+    // Of what is not known the size is not known before it is decoded.
+    if (content.kind == ContentKind::image) image = cv::imdecode(bytes, cv::IMREAD_COLOR);
   } catch (const cv::Exception& error) {
     detail = " (" + error.err + ")";
   }
