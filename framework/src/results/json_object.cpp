@@ -18,6 +18,8 @@ Json parsed(const std::filesystem::path& file) {
     const auto before = std::min(error.byte, text.size());
     const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(before), '\n');
     throw DataError(file, static_cast<int>(line), "this is not JSON: the file is damaged or was cut off");
+  } catch (const Json::out_of_range&) {
+    throw DataError(file, "is damaged: it holds a number that is too large, such as 1e999");
   }
 }
 

@@ -62,6 +62,8 @@ TEST_CASE("a damaged record says what is wrong, and is as good as none for what 
                  "'inputs' is of type object and must be an object of lists of strings"));
   CHECK(contains(refusal(R"({"name": "f", "type": "train", "inputs": {}, "finished": "", "cost": {}})"),
                  "'cost.seconds' is missing"));
+  CHECK(contains(refusal(R"({"cost": {"seconds": 1e999}})"),
+                 "stage.json: error: is damaged: it holds a number that is too large"));
   // What copies or writes such a tree would call itself until the stack is used up.
   std::string deep = "{\"name\": ";
   for (int i = 0; i < 200'000; ++i) deep += "{\"a\": [";

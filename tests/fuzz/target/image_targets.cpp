@@ -1,5 +1,6 @@
 // Images as the loader and the service decode them.
 #include <cstdint>
+#include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
 #include <vector>
@@ -48,12 +49,19 @@ std::vector<std::string> image_seeds() {
   add(".jpg", color);
   add(".jpg", gray);
   add(".jpg", color, {cv::IMWRITE_JPEG_PROGRESSIVE, 1, cv::IMWRITE_JPEG_RST_INTERVAL, 1});
-  for (const auto* ending : {".png", ".tif", ".ppm"}) {
+  add(".ppm", color);
+  add(".ppm", deep);
+  add(".pgm", gray);
+  for (const auto* ending : {".png", ".tif"}) {
     add(ending, color);
     add(ending, gray);
     add(ending, deep);
   }
-  for (const auto* ending : {".bmp", ".webp", ".jp2", ".ras"}) add(ending, color);
+  for (const auto* ending : {".bmp", ".webp", ".ras"}) add(ending, color);
+  // JPEG 2000 wants 32 pixels in a side.
+  cv::Mat large;
+  cv::repeat(color, 3, 5, large);
+  add(".jp2", large);
   seeds.push_back(content_of_file(std::string(KINDRED_FUZZ_GOLDEN) + "/cmyk.jpg"));
   return seeds;
 }

@@ -271,7 +271,8 @@ cv::Mat decode_image(const Bytes& bytes, const std::filesystem::path& file) {
   // OpenCV turns images of the other formats by their EXIF data, WebP only in later versions.
   const bool webp = content.format == "WebP";
   try {
-    if (content.kind != ContentKind::video) {
+    // Of what is not known the size is not known before it is decoded.
+    if (content.kind == ContentKind::image) {
       image = cv::imdecode(bytes, webp ? cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION : cv::IMREAD_COLOR);
     }
   } catch (const cv::Exception& error) {

@@ -177,7 +177,10 @@ CsvTable::CsvTable(std::filesystem::path file, CsvRow header)
 }
 
 CsvTable CsvTable::read(const std::filesystem::path& file) {
-  return parse(read_text_file(file), file);
+  CsvReader reader(file);
+  CsvTable table = reader.table();
+  for (CsvRow row; reader.next(row);) table.rows_.push_back(std::move(row));
+  return table;
 }
 
 CsvTable CsvTable::parse(std::string_view text, const std::filesystem::path& origin) {

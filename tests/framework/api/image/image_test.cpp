@@ -484,3 +484,12 @@ TEST_CASE("links to folders are followed, once where they lead in a circle") {
   std::filesystem::create_symlink(folder.path() / "nothing", folder.path() / "root/nowhere");
   CHECK(list_images(folder.path() / "root", Depth::all_below) == std::vector<std::string>{"link/a.jpg"});
 }
+
+TEST_CASE("what is not known as an image is not decoded, as its size could not be judged before") {
+  const PictureFolder folder;
+  std::string bmp = encoded(".bmp", picture(1, 64, 48));
+  bmp[16] = 1;  // of the length of its second header, which OpenCV takes
+  const PixelLimit limit(3071);
+  CHECK(contains(error_of([&] { (void)read_image(folder.write("unknown.bmp", bmp)); }),
+                 "unknown.bmp: error: is not an image in a known format"));
+}

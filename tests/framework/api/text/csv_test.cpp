@@ -213,3 +213,12 @@ TEST_CASE("a file that cannot be read is named") {
                  "is a pipe, socket or device, not a file"));
   CHECK(CsvTable::read(folder.write("x.csv", "a\n1\n")).rows().size() == 1);
 }
+
+TEST_CASE("one byte order mark is skipped, by rows and whole alike, and a second is text") {
+  const TemporaryFolder folder;
+  const std::string mark = "\xEF\xBB\xBF";
+  const auto file = folder.write("marks.csv", mark + mark + "a,b\n1,2\n");
+  CHECK(CsvTable::read(file).header().front() == mark + "a");
+  CHECK(CsvReader(file).table().header().front() == mark + "a");
+  CHECK(CsvTable::read(folder.write("mark.csv", mark + "a,b\n")).header().front() == "a");
+}
