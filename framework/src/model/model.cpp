@@ -292,9 +292,14 @@ std::vector<torch::Tensor> Model::forward(const Activations& images) {
   } catch (const recipe::ComponentFault& fault) {
     if (!fault.of_computation() || input.values.dim() != 4) throw;
     const Evaluating evaluating(*this);  // else what is tried out would count in the statistics of norms
-    const auto least = least_images(
+    auto least = least_images(
         [&](const Activations& tried) { static_cast<void>(head_->forward(trunk_->propagate(tried))); },
         input);
+    // A head may take maps of one size alone, of which it speaks itself.
+    if (!least) {
+      least =
+          least_images([&](const Activations& tried) { static_cast<void>(trunk_->propagate(tried)); }, input);
+    }
     if (!least) throw;
     throw ImagesTooSmall(about_.backbone, *least, {input.values.size(2), input.values.size(3)});
   }
