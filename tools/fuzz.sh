@@ -27,7 +27,6 @@ fuzzer=build/fuzz/bin/fuzzer
 # LibTorch and OpenCV are not instrumented: containers that they fill look overflown.
 export ASAN_OPTIONS="detect_container_overflow=0:detect_odr_violation=0:handle_abort=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 export UBSAN_OPTIONS="print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
-export LSAN_OPTIONS="suppressions=$PWD/tools/sanitizers/lsan.supp:print_suppressions=0"
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 if [ "$1" = --list ]; then exec "$fuzzer" --targets; fi
@@ -50,8 +49,6 @@ mkdir -p "$work/corpus" "$work/findings"
 "$fuzzer" --seeds "$work/corpus"
 folders=("$work/corpus")
 [ ! -d "tests/fuzz/corpus/$target" ] || folders+=("tests/fuzz/corpus/$target")
-dictionary=tests/fuzz/dictionary/$target.dict
-[ ! -e "$dictionary" ] || limits+=("-dict=$dictionary")
 
 status=0
 "$fuzzer" "${limits[@]}" -max_total_time="$2" -max_len=16384 -print_final_stats=1 -reload=0 \
