@@ -33,18 +33,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of a piece of descriptors in memory, and of what is read from disk at once: as much as a search looks at.
-constexpr std::int64_t piece_bytes = 16 << 20;
 /// Rows that are gathered, written or put into an index at a time.
 constexpr std::int64_t rows_at_a_time = 4096;
 /// A log that is smaller is not worth being written again.
 constexpr std::uint64_t smallest_waste = 1 << 20;
 
 constexpr const char* features_name = "gallery.npy";
-
-std::int64_t rows_of_a_piece(std::int64_t dim) {
-  return std::max<std::int64_t>(1, piece_bytes / (dim * static_cast<std::int64_t>(sizeof(float))));
-}
 
 void require_text(const std::string& id, const char* what, const std::string& text) {
   if (text.size() > longest_text) {
@@ -136,35 +130,6 @@ Index::Handle make_index(const IndexOptions& options, const Catalog& catalog, co
 }
 
 }  // namespace
-
-MemoryRows::MemoryRows(std::int64_t dim) : dim_(dim), piece_rows_(rows_of_a_piece(dim)) {}
-
-void MemoryRows::append(const float* row) {
-  if (size_ == static_cast<std::int64_t>(pieces_.size()) * piece_rows_) {
-    pieces_.push_back(std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(piece_rows_ * dim_)));
-  }
-  const auto bytes = static_cast<std::size_t>(dim_) * sizeof(float);
-  std::memcpy(pieces_.back().get() + (size_ % piece_rows_) * dim_, row, bytes);
-  ++size_;
-}
-
-const float* MemoryRows::row(std::int64_t row) const {
-  return pieces_[static_cast<std::size_t>(row / piece_rows_)].get() + (row % piece_rows_) * dim_;
-}
-
-torch::Tensor MemoryRows::block(std::int64_t first, std::int64_t last) const {
-  const auto count = last - first;
-  if (count == 0) return torch::empty({0, dim_}, torch::kFloat);
-  if (first / piece_rows_ == (last - 1) / piece_rows_) {
-    return torch::from_blob(const_cast<float*>(row(first)), {count, dim_}, torch::kFloat);
-  }
-  auto copy = torch::empty({count, dim_}, torch::kFloat);
-  auto* to = copy.data_ptr<float>();
-  for (auto at = first; at < last; ++at, to += dim_) {
-    std::memcpy(to, row(at), static_cast<std::size_t>(dim_) * sizeof(float));
-  }
-  return copy;
-}
 
 GalleryParts::GalleryParts(std::int64_t dim, std::string model)
     : dim_(dim), model_(std::move(model)), memory_(std::max<std::int64_t>(dim, 1)) {

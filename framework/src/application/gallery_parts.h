@@ -18,6 +18,7 @@
 
 #include "application/fair_shared_mutex.h"
 #include "application/gallery_log.h"
+#include "application/memory_rows.h"
 #include "file/feature_files.h"
 #include "file/folder_lock.h"
 #include "kindred/core/catalog.h"
@@ -26,22 +27,6 @@
 #include "ranking/ranking.h"
 
 namespace kindred::application {
-
-/// Rows of floats in pieces that never move.
-class MemoryRows {
- public:
-  explicit MemoryRows(std::int64_t dim);
-  void append(const float* row);
-  [[nodiscard]] const float* row(std::int64_t row) const;
-  /// [last - first, dim]; a view where they lie in one piece, valid as long as this.
-  [[nodiscard]] torch::Tensor block(std::int64_t first, std::int64_t last) const;
-
- private:
-  std::int64_t dim_;
-  std::int64_t piece_rows_;
-  std::int64_t size_ = 0;
-  std::vector<std::unique_ptr<float[]>> pieces_;
-};
 
 /// Members do what those of Gallery with the same names do.
 class GalleryParts {

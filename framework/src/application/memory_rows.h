@@ -1,0 +1,28 @@
+// The descriptors of a gallery that are kept in memory.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace kindred::application {
+
+/// Rows of floats in pieces that never move.
+class MemoryRows {
+ public:
+  explicit MemoryRows(std::int64_t dim);
+  void append(const float* row);
+  [[nodiscard]] const float* row(std::int64_t row) const;
+  /// [last - first, dim]; a view where they lie in one piece, valid as long as this.
+  [[nodiscard]] torch::Tensor block(std::int64_t first, std::int64_t last) const;
+
+ private:
+  std::int64_t dim_;
+  std::int64_t piece_rows_;
+  std::int64_t size_ = 0;
+  std::vector<std::unique_ptr<float[]>> pieces_;
+};
+
+}  // namespace kindred::application
