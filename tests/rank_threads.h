@@ -1,15 +1,10 @@
 // Ranks as threads of one process, which for LibTorch's c10d are the same.
 #pragma once
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <chrono>
-#include <cstdint>
 #include <exception>
 #include <functional>
-#include <stdexcept>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -17,46 +12,45 @@
 
 namespace kindred::test {
 
-/// A port that nobody uses at the moment.
-inline std::uint16_t unused_port() {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool known = bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-                     getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  close(listener);
-  if (!known) throw std::runtime_error("no port is free");
-  return ntohs(address.sin_port);
-}
-
-/// Calls work(ranks) on so many ranks, and rethrows what the first of them has thrown.
-inline void on_ranks(int count, const std::function<void(const system::Ranks&)>& work) {
-  const auto port = unused_port();
+/// Calls work(ranks) on so many ranks.
+/// @param work may end its rank early, by resetting the pointer
+/// @return what each has thrown; null for nothing
+inline std::vector<std::exception_ptr> errors_on_ranks(
+    int count, const std::function<void(std::unique_ptr<system::Ranks>&)>& work,
+    std::chrono::seconds patience = std::chrono::seconds(60)) {
+  const system::MeetingPoint meeting;
   std::vector<std::exception_ptr> errors(static_cast<std::size_t>(count));
   std::vector<std::thread> threads;
   for (int rank = 0; rank < count; ++rank) {
     threads.emplace_back([&, rank] {
+      system::RankPlace place;
+      place.rank = place.local_rank = rank;
+      place.count = place.local_count = count;
+      place.address = "127.0.0.1";
+      place.port = meeting.port();
+      place.is_served = true;
       try {
-        system::RankPlace place;
-        place.rank = place.local_rank = rank;
-        place.count = place.local_count = count;
-        place.address = "127.0.0.1";
-        place.port = port;
-        const system::Ranks ranks(place, std::chrono::seconds(60));
+        auto ranks = std::make_unique<system::Ranks>(place, patience);
         work(ranks);
-        if (ranks.is_first()) {
-          ranks.dismiss();
-        } else {
-          static_cast<void>(ranks.await_post());
-        }
       } catch (...) {
         errors[static_cast<std::size_t>(rank)] = std::current_exception();
       }
     });
   }
   for (auto& thread : threads) thread.join();
+  return errors;
+}
+
+/// Calls work(ranks) on so many ranks, and rethrows what the first of them has thrown.
+inline void on_ranks(int count, const std::function<void(const system::Ranks&)>& work) {
+  const auto errors = errors_on_ranks(count, [&](std::unique_ptr<system::Ranks>& ranks) {
+    work(*ranks);
+    if (ranks->is_first()) {
+      ranks->dismiss();
+    } else {
+      static_cast<void>(ranks->await_post());
+    }
+  });
   for (const auto& error : errors) {
     if (error) std::rethrow_exception(error);
   }

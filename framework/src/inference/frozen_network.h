@@ -22,7 +22,7 @@ class FrozenNetwork {
  public:
   /// @param model in evaluation mode; lives as long as this
   /// @param example the first images to come; the graph is traced of their mirror images and compared on
-  ///                themselves. Under autocast where the computing is in 16 bits, as is describe().
+  ///                some of themselves. Under autocast where the computing is in 16 bits, as is describe().
   /// @param batch images that come at once; 0: as many as the example has
   FrozenNetwork(model::Model& model, const Activations& example, const system::Computing& computing,
                 std::int64_t batch = 0);

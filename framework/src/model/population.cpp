@@ -74,10 +74,15 @@ Population population_of(const std::vector<Sample>& samples, std::int64_t identi
   return population;
 }
 
+torch::Tensor camera_places(const std::vector<Sample>& samples, const std::vector<std::size_t>& batch,
+                            const Population& population) {
+  return places_of(samples, batch, &Sample::camera, population.cameras);
+}
+
 Activations network_input(const torch::Tensor& images, const std::vector<Sample>& samples,
                           const std::vector<std::size_t>& batch, const Population& population) {
   Activations input(images);
-  input.cameras = places_of(samples, batch, &Sample::camera, population.cameras);
+  input.cameras = camera_places(samples, batch, population);
   input.views = places_of(samples, batch, &Sample::view, population.views);
   return input;
 }

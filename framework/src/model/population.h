@@ -26,6 +26,12 @@ struct Population {
 /// What these samples have of cameras and views.
 [[nodiscard]] Population population_of(const std::vector<Sample>& samples, std::int64_t identities);
 
+/// The cameras of a batch as networks and losses see them, [N] int64 on the CPU: -1 where the population does
+/// not have them.
+[[nodiscard]] torch::Tensor camera_places(const std::vector<Sample>& samples,
+                                          const std::vector<std::size_t>& batch,
+                                          const Population& population);
+
 /// A batch as a network takes it, on the CPU: a camera or view that the population does not have is -1.
 /// @param images [N, 3, H, W]
 /// @param batch N indices into `samples`

@@ -183,17 +183,23 @@ std::vector<torch::Tensor> Ranks::gather(const torch::Tensor& rows) const {
 }
 
 std::vector<std::vector<torch::Tensor>> Ranks::gather(const std::vector<torch::Tensor>& several) const {
+  if (!are_many() || several.empty()) return gather(several, {});
+  auto counts = torch::zeros({count()}, torch::kLong);
+  counts[rank()] = several.front().size(0);
+  sum(counts);
+  const auto* numbers = counts.data_ptr<std::int64_t>();
+  return gather(several, {numbers, numbers + count()});
+}
+
+std::vector<std::vector<torch::Tensor>> Ranks::gather(const std::vector<torch::Tensor>& several,
+                                                      const std::vector<std::int64_t>& rows_by_rank) const {
   std::vector<std::vector<torch::Tensor>> found(several.size());
   if (several.empty()) return found;
   if (!are_many()) {
     for (std::size_t i = 0; i < several.size(); ++i) found[i] = {several[i]};
     return found;
   }
-  auto counts = torch::zeros({count()}, torch::kLong);
-  counts[rank()] = several.front().size(0);
-  sum(counts);
-  const auto* numbers = counts.data_ptr<std::int64_t>();
-  const auto most = *std::max_element(numbers, numbers + count());
+  const auto most = *std::max_element(rows_by_rank.begin(), rows_by_rank.end());
   // Pieces of one size are exchanged: the bytes of all tensors, one after the other, with rows for the
   // longest.
   std::vector<torch::Tensor> bytes;
@@ -221,7 +227,9 @@ std::vector<std::vector<torch::Tensor>> Ranks::gather(const std::vector<torch::T
       const auto size = bytes[k].numel();
       // Aligned as its type wants it.
       const auto piece = all[0][static_cast<std::size_t>(i)].narrow(0, at, size).clone();
-      found[k].push_back(piece.view(several[k].scalar_type()).view(sizes).narrow(0, 0, numbers[i]));
+      found[k].push_back(piece.view(several[k].scalar_type())
+                             .view(sizes)
+                             .narrow(0, 0, rows_by_rank[static_cast<std::size_t>(i)]));
       at += size;
     }
   }

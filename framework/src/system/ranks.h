@@ -88,6 +88,10 @@ class Ranks {
   /// rows by rank.
   [[nodiscard]] std::vector<std::vector<torch::Tensor>> gather(
       const std::vector<torch::Tensor>& several) const;
+  /// The same without a first exchange of how many rows there are.
+  /// @param rows_by_rank which all of them know
+  [[nodiscard]] std::vector<std::vector<torch::Tensor>> gather(
+      const std::vector<torch::Tensor>& several, const std::vector<std::int64_t>& rows_by_rank) const;
 
   /// Whether it is so on any rank.
   [[nodiscard]] bool any(bool here) const;

@@ -4,22 +4,23 @@
 #include <torch/utils.h>
 
 #include <cstddef>
+#include <numeric>
 #include <utility>
 
 #include "recipe/guarded.h"
 
 namespace kindred::training {
 
-GatheredOutputs::GatheredOutputs(const system::Ranks& ranks, std::vector<torch::Tensor> own)
-    : own_(std::move(own)) {
+GatheredOutputs::GatheredOutputs(const system::Ranks& ranks, std::vector<torch::Tensor> own,
+                                 const std::vector<std::int64_t>& rows_by_rank)
+    : own_(std::move(own)),
+      first_(std::accumulate(rows_by_rank.begin(), rows_by_rank.begin() + ranks.rank(), std::int64_t{0})) {
   const torch::NoGradGuard no_gradients;
   std::vector<torch::Tensor> values;
   for (const auto& output : own_) values.push_back(output.detach());
-  const auto rows = ranks.gather(values);
+  const auto rows = ranks.gather(values, rows_by_rank);
   for (std::size_t i = 0; i < own_.size(); ++i)
     all_.push_back(torch::cat(rows[i]).set_requires_grad(own_[i].requires_grad()));
-  for (int rank = 0; rank < ranks.rank() && !rows.empty(); ++rank)
-    first_ += rows.front()[static_cast<std::size_t>(rank)].size(0);
 }
 
 bool GatheredOutputs::backward() {

@@ -15,7 +15,9 @@ namespace kindred::training {
 class GatheredOutputs {
  public:
   /// @param own of this rank's images, [N, ...], as the network gave them
-  GatheredOutputs(const system::Ranks& ranks, std::vector<torch::Tensor> own);
+  /// @param rows_by_rank their numbers on all ranks
+  GatheredOutputs(const system::Ranks& ranks, std::vector<torch::Tensor> own,
+                  const std::vector<std::int64_t>& rows_by_rank);
 
   /// Rows of rank 0, then of rank 1, ...: leaves that wait for gradients where `own` did.
   [[nodiscard]] const std::vector<torch::Tensor>& all() const { return all_; }
@@ -27,7 +29,7 @@ class GatheredOutputs {
  private:
   std::vector<torch::Tensor> own_;
   std::vector<torch::Tensor> all_;
-  std::int64_t first_ = 0;  ///< row of this rank
+  std::int64_t first_;  ///< row of this rank
 };
 
 }  // namespace kindred::training

@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/utils/lambda_post_hook.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -11,9 +12,16 @@
 namespace kindred::training {
 namespace {
 
-constexpr std::size_t bucket_bytes = 25 << 20;
+constexpr std::size_t largest_bucket_bytes = 25 << 20;
 /// The first one is sent early.
 constexpr std::size_t first_bucket_bytes = 1 << 20;
+
+/// A quarter of all: what comes while backward goes on costs no time, and the last bucket comes after it.
+std::size_t bucket_bytes(const std::vector<torch::Tensor>& parameters) {
+  std::size_t all = 0;
+  for (const auto& parameter : parameters) all += static_cast<std::size_t>(parameter.numel()) * sizeof(float);
+  return std::clamp(all / 4, first_bucket_bytes, largest_bucket_bytes);
+}
 
 struct Bucket {
   std::vector<std::size_t> parameters;
@@ -97,9 +105,10 @@ GradientSums::GradientSums(const system::Ranks& ranks, const std::vector<torch::
   auto& state = *state_;
   state.bucket_of.resize(parameters.size());
   std::size_t bytes = 0;
+  const auto further_bucket_bytes = bucket_bytes(parameters);
   // Backward: what is computed last has its gradient first.
   for (std::size_t i = parameters.size(); i-- > 0;) {
-    const auto limit = state.buckets.size() <= 1 ? first_bucket_bytes : bucket_bytes;
+    const auto limit = state.buckets.size() <= 1 ? first_bucket_bytes : further_bucket_bytes;
     if (state.buckets.empty() || bytes >= limit) {
       state.buckets.emplace_back();
       bytes = 0;

@@ -204,7 +204,13 @@ void Trainer::set_modes() {
   for (auto& [module, frozen_epochs] : statistics_) module->train(epoch_ > frozen_epochs);
 }
 
-void Trainer::step(const Activations& images, const torch::Tensor& labels, std::int64_t epoch,
+void Trainer::step(const Activations& images, const torch::Tensor& classes, std::int64_t epoch,
+                   std::int64_t batch, double factor) {
+  const auto cameras = images.cameras.defined() ? images.cameras : torch::full_like(classes, -1);
+  step(images, {classes, cameras, {classes.size(0)}}, epoch, batch, factor);
+}
+
+void Trainer::step(const Activations& images, const BatchLabels& labels, std::int64_t epoch,
                    std::int64_t batch, double factor) {
   learning_rate_ = recipe_optimizer_->learning_rate() * factor;
   auto& groups = update_->main().param_groups();
@@ -249,44 +255,58 @@ std::vector<torch::Tensor> Trainer::teachers_outputs(const Activations& images,
   return outputs;
 }
 
-void Trainer::average_statistics() {
-  if (!ranks_.are_many() || synced_) return;
-  const torch::NoGradGuard no_gradients;
+struct Trainer::AveragedStatistics {
   std::vector<torch::Tensor> statistics;
-  for (const auto& module : model_->modules()) {
-    for (const auto* name : {"running_mean", "running_var"}) {
-      const auto buffers = module->named_buffers(/*recurse=*/false);
-      if (const auto* found = buffers.find(name)) statistics.push_back(*found);
+  torch::Tensor sums;
+  std::unique_ptr<system::Ranks::Sum> under_way;
+  int ranks = 1;
+
+  void finish() {
+    if (!under_way) return;
+    const torch::NoGradGuard no_gradients;
+    under_way->wait();
+    sums.div_(ranks);
+    std::int64_t at = 0;
+    for (auto& tensor : statistics) {
+      tensor.copy_(sums.narrow(0, at, tensor.numel()).view(tensor.sizes()));
+      at += tensor.numel();
     }
   }
-  if (statistics.empty()) return;
+};
+
+Trainer::AveragedStatistics Trainer::begin_average_of_statistics() const {
+  AveragedStatistics average;
+  if (!ranks_.are_many() || synced_) return average;
+  const torch::NoGradGuard no_gradients;
   std::vector<torch::Tensor> flat;
-  for (const auto& tensor : statistics) flat.push_back(tensor.reshape({-1}));
-  const auto all = torch::cat(flat);
-  ranks_.sum(all);
-  all.div_(ranks_.count());
-  std::int64_t at = 0;
-  for (auto& tensor : statistics) {
-    tensor.copy_(all.narrow(0, at, tensor.numel()).view(tensor.sizes()));
-    at += tensor.numel();
+  for (const auto& module : model_->modules()) {
+    if (!module->is_training()) continue;
+    const auto buffers = module->named_buffers(/*recurse=*/false);
+    for (const auto* name : {"running_mean", "running_var"}) {
+      const auto* found = buffers.find(name);
+      if (found == nullptr) continue;
+      average.statistics.push_back(*found);
+      flat.push_back(found->reshape({-1}));
+    }
   }
+  if (flat.empty()) return average;
+  average.sums = torch::cat(flat);
+  average.ranks = ranks_.count();
+  average.under_way = ranks_.begin_sum(average.sums);
+  return average;
 }
 
-void Trainer::compute(const Activations& given_images, const torch::Tensor& given_labels, std::int64_t epoch,
+void Trainer::compute(const Activations& given_images, const BatchLabels& labels, std::int64_t epoch,
                       std::int64_t batch) {
   auto images = given_images;
   for (auto* places : {&images.cameras, &images.views}) {
-    if (!places->defined()) *places = torch::full({given_labels.size(0)}, -1, torch::kInt64);
+    if (!places->defined()) *places = torch::full({images.values.size(0)}, -1, torch::kInt64);
   }
-  const auto given = ranks_.gather({given_labels, images.cameras});
-  const auto& all_labels = given.front();
-  const auto labels = torch::cat(all_labels);
-  const auto classes = system::place_labels(labels, device_);
-  const auto cameras = torch::cat(given.back());
+  const auto classes = system::place_labels(labels.classes, device_);
   // As many on all ranks, which may exchange statistics in each.
   std::size_t most_parts = static_cast<std::size_t>(accumulate_);
-  for (const auto& own : all_labels)
-    most_parts = std::min(most_parts, parts_of(own.size(0), accumulate_).size());
+  for (const auto rows : labels.rows_by_rank)
+    most_parts = std::min(most_parts, parts_of(rows, accumulate_).size());
   const auto parts = parts_of(images.values.size(0), static_cast<std::int64_t>(most_parts));
   // First: a mean teacher borrows the model.
   const auto of_teachers = teachers_outputs(images, parts);
@@ -299,12 +319,14 @@ void Trainer::compute(const Activations& given_images, const torch::Tensor& give
   auto outputs =
       in_parts ? in_parts->outputs() : forward(model::placed(images, device_), epoch, batch, /*part=*/0);
   std::optional<GatheredOutputs> gathered;
-  if (ranks_.are_many()) outputs = gathered.emplace(ranks_, outputs).all();
+  auto statistics = begin_average_of_statistics();
+  if (ranks_.are_many()) outputs = gathered.emplace(ranks_, outputs, labels.rows_by_rank).all();
   last_outputs_.clear();
   for (const auto& output : outputs) last_outputs_.push_back(output.detach());
-  for (const auto& rows : ranks_.gather(of_teachers)) outputs.push_back(torch::cat(rows));
+  for (const auto& rows : ranks_.gather(of_teachers, labels.rows_by_rank))
+    outputs.push_back(torch::cat(rows));
   for (const auto& term : terms_) term.random.start_step(epoch, batch);
-  const LossBatch batch_of_losses{outputs, classes, system::place_labels(cameras, device_)};
+  const LossBatch batch_of_losses{outputs, classes, system::place_labels(labels.cameras, device_)};
   std::vector<torch::Tensor> values;
   torch::Tensor sum;
   for (const auto& term : terms_) {
@@ -326,14 +348,14 @@ void Trainer::compute(const Activations& given_images, const torch::Tensor& give
     if (gathered) gradient_sums_->finish();
     if (!learns && !update_->has_gradients()) throw nothing_learns(epoch);
   });
-  average_statistics();
+  statistics.finish();
   if (clips_) values.push_back(update_->gradient_norm().to(sum.device()));
   std::vector<torch::Tensor> watched{torch::stack(values)};
   for (const auto& term : terms_) {
     if (auto figures = term.figure_values(); figures.defined()) watched.push_back(figures.to(sum.device()));
   }
   if (needs_pairs_) {
-    const auto given = labels.contiguous();
+    const auto given = labels.classes.contiguous();
     const std::vector<std::int64_t> list(given.data_ptr<std::int64_t>(),
                                          given.data_ptr<std::int64_t>() + given.numel());
     const auto share = static_cast<float>(anchors_with_pairs(list)) / static_cast<float>(list.size());

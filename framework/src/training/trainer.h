@@ -27,6 +27,13 @@
 
 namespace kindred::training {
 
+/// Whom a batch shows. On the CPU.
+struct BatchLabels {
+  torch::Tensor classes;                   ///< [N], int64
+  torch::Tensor cameras;                   ///< [N], int64, -1: unknown
+  std::vector<std::int64_t> rows_by_rank;  ///< their sum is N
+};
+
 /// The model, its losses and their optimisers on a device.
 class Trainer {
  public:
@@ -48,11 +55,15 @@ class Trainer {
   /// Learns from one batch. Throws Error when the loss or, where it is clipped, the gradient is not finite
   /// any more (LossMeter::add), when nothing that the losses depend on is learnt, or when memory does not
   /// suffice; ComponentFault when head or losses give something that they must not.
-  /// @param images [N, 3, H, W], 32-bit floats, on the CPU, with their cameras and views (network_input()) or
-  /// without: all are unknown then
-  /// @param labels [N], int64, on the CPU; images and labels of this rank
+  /// @param images of this rank, [N, 3, H, W], 32-bit floats, on the CPU, with their cameras and views
+  /// (network_input()) or without: all are unknown then
+  /// @param labels of all ranks' images, those of rank 0 first
   /// @param factor the schedule's: each learning rate is the optimiser's times its group's times this
-  void step(const Activations& images, const torch::Tensor& labels, std::int64_t epoch, std::int64_t batch,
+  void step(const Activations& images, const BatchLabels& labels, std::int64_t epoch, std::int64_t batch,
+            double factor);
+  /// Of one process alone.
+  /// @param classes [N], int64, on the CPU
+  void step(const Activations& images, const torch::Tensor& classes, std::int64_t epoch, std::int64_t batch,
             double factor);
 
   [[nodiscard]] model::Model& model() { return *model_; }
@@ -98,10 +109,10 @@ class Trainer {
   /// Of each teacher, for all parts of a batch joined.
   [[nodiscard]] std::vector<torch::Tensor> teachers_outputs(const Activations& images,
                                                             const std::vector<BatchRows>& parts);
-  void compute(const Activations& images, const torch::Tensor& labels, std::int64_t epoch,
-               std::int64_t batch);
-  /// Statistics that normalizations keep: the mean over the ranks.
-  void average_statistics();
+  void compute(const Activations& images, const BatchLabels& labels, std::int64_t epoch, std::int64_t batch);
+  /// Statistics that normalizations keep, whose mean over the ranks is under way.
+  struct AveragedStatistics;
+  [[nodiscard]] AveragedStatistics begin_average_of_statistics() const;
 
   system::KeptMemory kept_memory_;  // first, so that it ends when all else is free
   const system::Ranks& ranks_;

@@ -209,10 +209,10 @@ std::vector<std::vector<std::size_t>> Training::batches_of_epoch(std::int64_t ep
   return batches;
 }
 
-std::vector<std::vector<std::size_t>> Training::shares_of(
-    const std::vector<std::vector<std::size_t>>& batches) const {
-  std::vector<std::vector<std::size_t>> shares;
+Training::Shares Training::shares_of(const std::vector<std::vector<std::size_t>>& batches) const {
+  Shares shares;
   if (!ranks_.are_many()) return shares;
+  shares.largest.resize(batches.size());
   for (std::size_t i = 0; i < batches.size(); ++i) {
     for (int rank = 0; rank < ranks_.count(); ++rank) {
       auto share = share_of_rank(batches[i], data_.labels, rank, ranks_.count());
@@ -225,7 +225,8 @@ std::vector<std::vector<std::size_t>> Training::shares_of(
                 "; each needs at least two, those of an identity staying together: use fewer "
                 "ranks or larger batches");
       }
-      if (rank == ranks_.rank()) shares.push_back(std::move(share));
+      shares.largest[i] = std::max(shares.largest[i], share.size());
+      if (rank == ranks_.rank()) shares.own.push_back(std::move(share));
     }
   }
   return shares;
@@ -245,7 +246,7 @@ bool Training::run_epoch() {
   auto batches = batches_of_epoch(epoch_);
   const auto total = static_cast<std::int64_t>(batches.size());
   const auto shares = shares_of(batches);
-  loader_.start(std::move(batches), epoch_, static_cast<std::size_t>(batch_), shares);
+  loader_.start(std::move(batches), epoch_, static_cast<std::size_t>(batch_), shares.own);
   trainer_.start_epoch(epoch_);
   for (const auto& group : trainer_.groups()) {
     if (batch_ == 0 && group.frozen_epochs > 0 && epoch_ == group.frozen_epochs + 1)
@@ -255,42 +256,44 @@ bool Training::run_epoch() {
   worked_ = 0;
   for (;;) {
     const double before = progress::monotonic_seconds();
-    auto batch = loader_.next();
+    const auto batch = loader_.next();
+    const double waited = progress::monotonic_seconds() - before;
+    const bool due = progress::monotonic_seconds() - last_checkpoint_ > 60 * plan_.train.checkpoint_minutes;
+    const auto joint =
+        batch ? joint_batch(ranks_, batch->samples, shares.largest_of(batch->index), {stop_, due})
+              : joint_batch(ranks_, {}, 0, {stop_, due});
+    if (joint.wishes.stop || joint.wishes.checkpoint) checkpoint();
+    if (joint.wishes.stop) return false;
     if (!batch) break;
-    waited_ += progress::monotonic_seconds() - before;
-    learn(*batch, total);
-    const double seconds = progress::monotonic_seconds() - before;
+    const double begin = progress::monotonic_seconds();
+    learn(*batch, joint, total);
+    const double seconds = waited + progress::monotonic_seconds() - begin;
+    waited_ += waited;
     worked_ += seconds;
-    rate_.add(static_cast<double>(batch->samples.size()) * ranks_.count(), seconds);
+    rate_.add(static_cast<double>(joint.all_images().size()), seconds);
     batch_rate_.add(1, seconds);
     progress_.update(progress_of(total));
-    if (ranks_.any(stop_)) {
-      checkpoint();
-      return false;
-    }
-    // Their clocks differ.
-    const bool due = progress::monotonic_seconds() - last_checkpoint_ > 60 * plan_.train.checkpoint_minutes;
-    if (ranks_.any(due)) checkpoint();
   }
   finish_epoch(total);
   return true;
 }
 
-void Training::learn(const data::Batch& batch, std::int64_t batches) {
+void Training::learn(const data::Batch& batch, const JointBatch& joint, std::int64_t batches) {
   batch_ = static_cast<std::int64_t>(batch.index) + 1;
-  if (ranks_.any(batch.samples.size() < 2)) {
+  if (std::any_of(joint.images.begin(), joint.images.end(), [](const auto& own) { return own.size() < 2; })) {
     progress_.note("warning: batch " + std::to_string(batch_) + " of epoch " + std::to_string(epoch_) +
                    " is skipped: " + (ranks_.are_many() ? "a rank could read" : "only") +
                    " one of its images" + (ranks_.are_many() ? " at most" : " could be read"));
     return;
   }
+  const auto all = joint.all_images();
   std::vector<std::int64_t> classes;
-  for (const auto index : batch.samples) classes.push_back(data_.labels[index]);
+  for (const auto index : all) classes.push_back(data_.labels[index]);
   const double share = static_cast<double>(batch.index) / static_cast<double>(batches);
-  const auto images =
-      model::network_input(batch.images, data_.samples, batch.samples, trainer_.model().population());
-  trainer_.step(images, torch::tensor(classes), epoch_, static_cast<std::int64_t>(batch.index),
-                schedule_->factor(epoch_, share));
+  const auto& population = trainer_.model().population();
+  trainer_.step(model::network_input(batch.images, data_.samples, batch.samples, population),
+                {torch::tensor(classes), model::camera_places(data_.samples, all, population), joint.sizes()},
+                epoch_, static_cast<std::int64_t>(batch.index), schedule_->factor(epoch_, share));
 }
 
 progress::Progress Training::progress_of(std::int64_t batches) const {

@@ -20,6 +20,7 @@
 #include "system/precision.h"
 #include "system/ranks.h"
 #include "training/checkpoint.h"
+#include "training/joint_batch.h"
 #include "training/run_directory.h"
 #include "training/trainer.h"
 #include "training/training_data.h"
@@ -52,16 +53,23 @@ class Training {
  private:
   /// The rest of the epoch under way; false when stopped in it.
   [[nodiscard]] bool run_epoch();
-  void learn(const data::Batch& batch, std::int64_t batches);
+  /// @param joint of all ranks, to which this rank gives the batch
+  void learn(const data::Batch& batch, const JointBatch& joint, std::int64_t batches);
   void finish_epoch(std::int64_t batches);
   void evaluate_epoch();
   /// On the first rank; nothing on the others.
   [[nodiscard]] std::optional<results::Evaluation> evaluate(const TestSet& test_set);
   void checkpoint();
   [[nodiscard]] std::vector<std::vector<std::size_t>> batches_of_epoch(std::int64_t epoch) const;
-  /// The places of this rank in each batch; empty for one process alone.
-  [[nodiscard]] std::vector<std::vector<std::size_t>> shares_of(
-      const std::vector<std::vector<std::size_t>>& batches) const;
+  /// Empty for one process alone.
+  struct Shares {
+    std::vector<std::vector<std::size_t>> own;  ///< the places of this rank in each batch
+    std::vector<std::size_t> largest;           ///< of any rank, in each batch
+    [[nodiscard]] std::size_t largest_of(std::size_t batch) const {
+      return largest.empty() ? 0 : largest.at(batch);
+    }
+  };
+  [[nodiscard]] Shares shares_of(const std::vector<std::vector<std::size_t>>& batches) const;
   [[nodiscard]] progress::Progress progress_of(std::int64_t batches) const;
   [[nodiscard]] std::string environment() const;
   [[nodiscard]] bool evaluates() const { return plan_.train.evaluate_every > 0; }

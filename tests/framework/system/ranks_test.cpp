@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "rank_threads.h"
+#include "temporary_folder.h"
 
 using namespace kindred;
 using namespace kindred::system;
@@ -20,30 +22,13 @@ namespace {
 
 constexpr std::chrono::seconds enough{20};
 
-/// Ranks as threads of this process, which for c10d is the same; each does the work.
-/// @return what each has thrown, "" for nothing
+/// @return what each rank has thrown, "" for nothing
 std::vector<std::string> with_ranks(int count, const std::function<void(std::unique_ptr<Ranks>&)>& work,
                                     std::chrono::seconds patience = enough) {
-  const MeetingPoint meeting;
-  std::vector<std::string> thrown(static_cast<std::size_t>(count));
-  std::vector<std::thread> threads;
-  for (int rank = 0; rank < count; ++rank) {
-    threads.emplace_back([&, rank] {
-      RankPlace place;
-      place.rank = place.local_rank = rank;
-      place.count = place.local_count = count;
-      place.address = "127.0.0.1";
-      place.port = meeting.port();
-      place.is_served = true;
-      try {
-        auto ranks = std::make_unique<Ranks>(place, patience);
-        work(ranks);
-      } catch (const std::exception& error) {
-        thrown[static_cast<std::size_t>(rank)] = error.what();
-      }
-    });
+  std::vector<std::string> thrown;
+  for (const auto& error : test::errors_on_ranks(count, work, patience)) {
+    thrown.push_back(error ? test::message_of<std::exception>([&] { std::rethrow_exception(error); }) : "");
   }
-  for (auto& thread : threads) thread.join();
   return thrown;
 }
 
@@ -134,6 +119,16 @@ TEST_CASE("several tensors are gathered as each by itself, whatever their types 
              all[4][at].sizes() == torch::IntArrayRef({rank, 0});
     }
     return same && ranks.gather(std::vector<torch::Tensor>{}).empty();
+  });
+}
+
+TEST_CASE("rows whose numbers all ranks know are gathered alike") {
+  require_of_ranks(3, [](const Ranks& ranks) {
+    const auto own = torch::arange(2 * ranks.rank(), torch::kFloat32) + ranks.rank();
+    const auto labels = torch::full({2 * ranks.rank()}, ranks.rank(), torch::kLong);
+    const auto all = ranks.gather({own, labels}, {0, 2, 4});
+    return torch::cat(all[0]).equal(torch::tensor({1.0F, 2.0F, 2.0F, 3.0F, 4.0F, 5.0F})) &&
+           torch::cat(all[1]).equal(torch::tensor({1, 1, 2, 2, 2, 2}, torch::kLong));
   });
 }
 
