@@ -8,9 +8,9 @@ Everything is a figure of one step; times are in seconds, sizes in bytes, rates 
 from dataclasses import dataclass
 
 BACKWARD = 2 / 3  # of a step: two products for each one of the forward pass
-BUCKET = 25 * 2**20  # framework/src/training/gradient_sums.cpp
+BUCKET = 25 * 2**20  # at most: framework/src/training/gradient_sums.cpp
 FIRST_BUCKET = 2**20
-SMALL = 7  # numbers of rows, labels and cameras, outputs; whether to stop, to skip the batch, to write a checkpoint
+GATHERS = 2  # which images there are, with whether to stop or to write a checkpoint; outputs
 
 
 def exchange_seconds(size, ranks, rate, latency=0.0, messages=1):
@@ -20,26 +20,31 @@ def exchange_seconds(size, ranks, rate, latency=0.0, messages=1):
     return 2 * (ranks - 1) / ranks * size / rate + messages * 2 * (ranks - 1) * latency
 
 
+def bucket_size(size):
+    """Of each bucket but the first, of gradients of so many bytes."""
+    return min(max(size // 4, FIRST_BUCKET), BUCKET)
+
+
 def last_bucket(size):
     """Of the bytes of all gradients, those that are complete only when backward has ended."""
     rest = size - FIRST_BUCKET
     if rest <= 0:
         return size
-    return rest % BUCKET or BUCKET
+    return rest % bucket_size(size) or bucket_size(size)
 
 
 def step_seconds(alone, size, ranks, rate, latency=0.0, outputs=0):
     """A step whose computation takes `alone`, with gradients of `size` bytes and `outputs` bytes of each rank.
 
-    The outputs are gathered between forward and backward, and nothing else is done meanwhile. The gradients are
-    summed while backward goes on, but for the last bucket. Besides there are SMALL exchanges of a few bytes, of which
-    only the latency counts.
+    The outputs are gathered between forward and backward, and nothing else is done meanwhile; of the gather before
+    the step only the latency counts. The gradients are summed while backward goes on, but for the last bucket, and so
+    are the statistics of normalizations, which are few bytes.
     """
     last = last_bucket(size)
-    buckets = 1 + max(0, -(-(size - FIRST_BUCKET) // BUCKET))
-    early = exchange_seconds(size - last, ranks, rate, latency, buckets - 1)
+    buckets = 1 + max(0, -(-(size - FIRST_BUCKET) // bucket_size(size)))
+    early = exchange_seconds(size - last, ranks, rate, latency, buckets)
     late = exchange_seconds(last, ranks, rate, latency)
-    gathered = (ranks - 1) * outputs / rate + SMALL * 2 * (ranks - 1) * latency
+    gathered = (ranks - 1) * outputs / rate + GATHERS * (ranks - 1) * latency
     return (1 - BACKWARD) * alone + gathered + max(BACKWARD * alone, early) + late
 
 

@@ -131,7 +131,7 @@ TEST_CASE("a section of a whole library is read, and a missing one is not there"
   const auto file = folder.write("library.so", good_plugin());
   const auto info = read_library_section(file, ".kindred_plugin");
   REQUIRE(info.has_value());
-  CHECK(info->size() == sizeof(KindredPluginInfo));
+  CHECK(info->size() >= sizeof(KindredPluginInfo));  // AddressSanitizer appends to it
   CHECK(info->starts_with("KINDRED"));
   CHECK_FALSE(read_library_section(file, ".no_such_section").has_value());
 }
