@@ -12,6 +12,14 @@
 
 namespace kindred::test {
 
+/// In the place of a file of that name. That one is removed first: ext4 waits for the disk when a file is cut
+/// to nothing and written again, which takes milliseconds, and tests do it thousands of times.
+inline void write_bytes(const std::filesystem::path& file, const std::string& bytes) {
+  std::error_code ignored;
+  if (!std::filesystem::is_symlink(file, ignored)) std::filesystem::remove(file, ignored);
+  std::ofstream(file, std::ios::binary) << bytes;
+}
+
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -43,7 +51,7 @@ class TemporaryFolder {
   std::filesystem::path write(const std::string& name, const std::string& content) const {
     const auto file = path_ / name;
     std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << content;
+    write_bytes(file, content);
     return file;
   }
 
@@ -54,10 +62,6 @@ class TemporaryFolder {
 inline std::string read_bytes(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-inline void write_bytes(const std::filesystem::path& file, const std::string& bytes) {
-  std::ofstream(file, std::ios::binary) << bytes;
 }
 
 inline std::size_t files_in(const std::filesystem::path& folder) {

@@ -36,7 +36,6 @@ LEVELS = [
 WRAPPED = {
     "boost/dll/": ["plugin/plugin_loader.cpp"],
     "toml++/": ["recipe/toml_reader.cpp"],
-    "spdlog/": ["progress/log.cpp"],
     "openssl/": ["file/sha256.cpp"],
     "zlib.h": ["api/text/mat_file.cpp", "application/gallery_log.cpp"],
     "zip.h": ["file/zip.cpp"],

@@ -85,7 +85,7 @@ TEST_CASE("a TorchScript file is written and compared, in any form, and never ov
   CHECK(says(plain.out, "resized to 24 x 48 pixels (width x height), linear (OpenCV's INTER_LINEAR)"));
   CHECK(says(plain.out, "minus (0.485, 0.456, 0.406), divided by (0.229, 0.224, 0.225)"));
   CHECK(says(plain.out, "verified by LibTorch "));
-  CHECK(says(plain.out, "on 8 drawn images: cosine at least "));
+  CHECK(says(plain.out, "on 8 random images: cosine at least "));
   CHECK(exported_files(folder) == 1);
 
   const auto before = read_bytes(folder / "model.pt");

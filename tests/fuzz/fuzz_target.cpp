@@ -51,7 +51,7 @@ const fs::path& fuzz_folder() {
 
 fs::path fuzz_file(const std::string& name, const std::string& content) {
   const auto file = fuzz_folder() / name;
-  std::ofstream(file, std::ios::binary) << content;
+  test::write_bytes(file, content);
   return file;
 }
 

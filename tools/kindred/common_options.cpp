@@ -17,11 +17,6 @@ void add_set(CLI::App& app, std::vector<std::string>& set, const std::string& he
 }  // namespace
 
 void OutputOptions::add_to(CLI::App& app) {
-  app.add_option("--log-level", log_level, "Lowest level that is logged")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
-      ->type_name("LEVEL")
-      ->capture_default_str()
-      ->group(common_group);
   app.add_flag("--quiet,-q", quiet, "Print only results and errors, no progress and no notes")
       ->group(common_group);
 }

@@ -10,9 +10,8 @@
 
 namespace kindred::launcher {
 
-/// --log-level, --quiet: of every command.
+/// --quiet: of every command.
 struct OutputOptions {
-  std::string log_level = "info";
   bool quiet = false;
 
   void add_to(CLI::App& app);

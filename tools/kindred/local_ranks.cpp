@@ -115,8 +115,10 @@ class LocalRanks {
   }
 
   static bool is_own_failure(const std::optional<system::Ending>& ending) {
-    return ending && !ending->is_success() && ending->exit_code != lost_rank_exit &&
-           ending->exit_code != Session::interrupted_exit;
+    if (!ending || ending->is_success()) return false;
+    // One that was asked to stop before it could listen has not failed.
+    if (ending->signal == SIGTERM && stop_requested()) return false;
+    return ending->exit_code != lost_rank_exit && ending->exit_code != Session::interrupted_exit;
   }
 
   /// The lowest of those that had failed when the first failure was seen.
@@ -162,7 +164,7 @@ class LocalRanks {
       }
       return ending.signal == 0 ? ending.exit_code : 1;
     }
-    if (failed_at_) {
+    if (failed_at_ && !stop_requested()) {
       std::cerr << "error: the " << ranks_.size()
                 << " ranks have lost each other, although none of them failed; run the same command again to "
                    "continue\n";
@@ -203,7 +205,7 @@ std::optional<int> run_local_ranks(std::int64_t ranks) {
     return std::nullopt;
   }
   if (ranks <= 1) return std::nullopt;
-  static_cast<void>(stop_requested());
+  static_cast<void>(stop_requested());  // from now on, so that it may come while ranks are started
   return LocalRanks(ranks).wait();
 }
 

@@ -16,7 +16,6 @@
 #include "common_options.h"
 #include "kindred/core/error.h"
 #include "local_ranks.h"
-#include "progress/log.h"
 #include "recipe/component_choice.h"
 #include "session.h"
 #include "system/device.h"
@@ -130,7 +129,6 @@ int run(const CommandLine& line) {
   Session session(line.output.quiet);
   system::silence_library_messages();
   try {
-    progress::start_log(line.output.quiet ? "error" : line.output.log_level);
     const int code = line.action(session);
     if (std::cout.flush()) return code;
     std::cerr << "error: cannot write the results to standard output\n";

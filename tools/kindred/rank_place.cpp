@@ -1,8 +1,10 @@
 #include "rank_place.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
+#include <string_view>
 #include <system_error>
 
 #include "kindred/core/error.h"
@@ -16,32 +18,74 @@ struct Starter {
   const char* count;
   const char* local_rank;
   const char* local_count;
-  const char* job;  ///< nullptr: it sets MASTER_ADDR and MASTER_PORT itself
+  const char* machine;  ///< nullptr: local_count is one number, not a list for all machines
+  const char* job;      ///< nullptr: it sets MASTER_ADDR and MASTER_PORT itself
 };
 
-constexpr Starter torchrun{"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", nullptr};
-constexpr Starter open_mpi{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
-                           "OMPI_COMM_WORLD_LOCAL_SIZE", "PMIX_NAMESPACE"};
+constexpr Starter torchrun{"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", nullptr, nullptr};
+constexpr Starter open_mpi{"OMPI_COMM_WORLD_RANK",
+                           "OMPI_COMM_WORLD_SIZE",
+                           "OMPI_COMM_WORLD_LOCAL_RANK",
+                           "OMPI_COMM_WORLD_LOCAL_SIZE",
+                           nullptr,
+                           "PMIX_NAMESPACE"};
 // Those of a step: in a batch script outside of srun, SLURM_NTASKS is set, but there is one process.
 constexpr Starter slurm{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_STEP_TASKS_PER_NODE",
-                        "SLURM_JOB_ID"};
+                        "SLURM_NODEID", "SLURM_JOB_ID"};
 
 constexpr int most_ranks = 100'000;
+
+std::optional<int> whole_number(std::string_view text) {
+  int value = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && rest == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
 
 int number_of(const Environment& environment, const std::string& name, int low, int high) {
   const auto text = environment(name);
   if (!text)
     throw Error(name + " is not set, although other variables of its kind are; set all of them, or none");
-  int value = 0;
-  const auto* end = text->data() + text->size();
-  const auto [rest, error] = std::from_chars(text->data(), end, value);
-  // "2(x3)": SLURM's way to write 2, 2, 2.
-  const bool whole = rest == end || (rest != text->data() && (*rest == '(' || *rest == ','));
-  if (error != std::errc() || !whole || value < low || value > high) {
+  const auto value = whole_number(*text);
+  if (!value || *value < low || *value > high) {
     throw Error(name + " = '" + *text + "' must be a whole number from " + std::to_string(low) + " to " +
                 std::to_string(high));
   }
-  return value;
+  return *value;
+}
+
+/// Of numbers of tasks as SLURM writes them, "2(x3),1" for 2, 2, 2, 1, that of one machine, counted from 0;
+/// nothing where the text says none.
+std::optional<int> tasks_of_machine(std::string_view text, int machine) {
+  while (!text.empty()) {
+    const auto item = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+    const auto repeated = item.find("(x");
+    const auto tasks = whole_number(item.substr(0, repeated));
+    auto machines = std::optional(1);
+    if (repeated != std::string_view::npos && item.ends_with(')')) {
+      machines = whole_number(item.substr(repeated + 2, item.size() - repeated - 3));
+    }
+    if (!tasks || !machines) return std::nullopt;
+    if (machine < *machines) return tasks;
+    machine -= *machines;
+  }
+  return std::nullopt;
+}
+
+/// How many ranks there are on this machine.
+int local_count(const Environment& environment, const Starter& starter, const system::RankPlace& place) {
+  const auto text = environment(starter.local_count);
+  if (!text) return place.local_rank + 1;
+  if (starter.machine == nullptr) return number_of(environment, starter.local_count, 1, place.count);
+  const int machine =
+      environment(starter.machine) ? number_of(environment, starter.machine, 0, most_ranks) : 0;
+  const auto tasks = tasks_of_machine(*text, machine);
+  if (!tasks || *tasks < 1 || *tasks > place.count) {
+    throw Error(std::string(starter.local_count) + " = '" + *text + "' must say from 1 to " +
+                std::to_string(place.count) + " tasks for machine " + std::to_string(machine) +
+                " (from 0), as '2(x3),1' says 2, 2, 2 and 1");
+  }
+  return *tasks;
 }
 
 /// "node[03-07,9],other" -> "node03"
@@ -80,10 +124,10 @@ system::RankPlace rank_place(const Environment& environment) {
   }
   if (starter == nullptr) {
     for (const auto* name : {torchrun.rank, torchrun.count}) {
-      // Half of it means that somebody wanted more than one process.
-      if (environment(name))
-        static_cast<void>(
-            number_of(environment, name == torchrun.rank ? torchrun.count : torchrun.rank, 0, most_ranks));
+      // Half of it means that somebody wanted more than one process: the other half is said to be missing.
+      if (!environment(name)) continue;
+      static_cast<void>(
+          number_of(environment, name == torchrun.rank ? torchrun.count : torchrun.rank, 0, most_ranks));
     }
     return {};
   }
@@ -93,9 +137,7 @@ system::RankPlace rank_place(const Environment& environment) {
   if (place.count == 1) return {};
   place.local_rank =
       environment(starter->local_rank) ? number_of(environment, starter->local_rank, 0, place.count - 1) : 0;
-  place.local_count = environment(starter->local_count)
-                          ? number_of(environment, starter->local_count, 1, place.count)
-                          : place.local_rank + 1;
+  place.local_count = local_count(environment, *starter, place);
   const auto address = environment("MASTER_ADDR");
   const auto machines = environment("SLURM_STEP_NODELIST");
   if (address) {

@@ -82,9 +82,10 @@ int run_all(const study::Study& study, study::StudyReport report, const std::fil
   }
   const auto progress = session.make_progress();
   command::prepare_machine(machine, *progress);
-  const study::StudyJobs jobs{options.jobs, [&](const study::StudyRun& run, std::int64_t job) {
-                                return program_of(run, job, options);
-                              }};
+  const study::StudyJobs jobs{
+      options.jobs,
+      [&](const study::StudyRun& run, std::int64_t job) { return program_of(run, job, options); },
+      Session::interrupted_exit};
   const auto outcome = study::run_study(study, runs, report, jobs, catalog, folder, options.run.ignore_code,
                                         *progress, stop_requested());
   if (outcome.interrupted) return Session::interrupted(folder);

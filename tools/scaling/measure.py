@@ -26,7 +26,12 @@ PREFIX = f"kindred{os.getpid() % 1000}"
 
 
 def run(*command):
-    subprocess.run(command, check=True, capture_output=True, text=True)
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except FileNotFoundError:
+        sys.exit(f"error: there is no command {command[0]}; install the package iproute2")
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"error: {' '.join(command)}: {error.stderr.strip()}; this needs root")
 
 
 class Machines:
@@ -37,6 +42,14 @@ class Machines:
         self.hub = f"{PREFIX}hub"
 
     def __enter__(self):
+        try:
+            self._make()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _make(self):
         run("ip", "netns", "add", self.hub)
         run("ip", "-n", self.hub, "link", "add", "hub", "type", "bridge")
         run("ip", "-n", self.hub, "link", "set", "hub", "up")
@@ -48,7 +61,6 @@ class Machines:
             run("ip", "-n", name, "addr", "add", f"10.99.0.{rank + 1}/24", "dev", "own")
             run("ip", "-n", name, "link", "set", "own", "up")
             run("ip", "-n", name, "link", "set", "lo", "up")
-        return self
 
     def __exit__(self, *_):
         for name in [*self.names, self.hub]:

@@ -13,18 +13,15 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
+#include "application/approximate_index.h"
 #include "application/fair_shared_mutex.h"
 #include "application/gallery_log.h"
-#include "application/memory_rows.h"
-#include "file/feature_files.h"
+#include "application/gallery_rows.h"
 #include "file/folder_lock.h"
 #include "kindred/core/catalog.h"
-#include "kindred/role/index.h"
 #include "kindred/search.h"
-#include "ranking/ranking.h"
 
 namespace kindred::application {
 
@@ -34,8 +31,6 @@ class GalleryParts {
   GalleryParts(std::int64_t dim, std::string model);
   [[nodiscard]] static std::unique_ptr<GalleryParts> create(const std::filesystem::path& folder,
                                                             std::int64_t dim, const std::string& model);
-  /// Throws DataError as create() and save() do for a folder that holds anything.
-  static void require_new(const std::filesystem::path& folder);
   [[nodiscard]] static std::unique_ptr<GalleryParts> open(const std::filesystem::path& path,
                                                           const GalleryOptions& options);
 
@@ -65,60 +60,43 @@ class GalleryParts {
   struct Entry {
     std::string id;
     EntryInfo info;
-    std::uint64_t position;  ///< of the descriptor in the log
   };
 
   void open_log(const std::filesystem::path& folder, const GalleryOptions& options);
   void open_features(const std::filesystem::path& file, const GalleryOptions& options);
   void require_changeable() const;
-  /// Takes a new entry into memory, and its descriptor where those are there.
+  /// Takes a new entry. Position and row are those of GalleryRows::append().
   void take(std::string id, EntryInfo info, std::uint64_t position, const float* row);
   void forget(std::int64_t row);
   [[nodiscard]] std::int64_t row_of(const std::string& id) const;
-  [[nodiscard]] std::int64_t live() const { return rows() - removed_count_; }
-  [[nodiscard]] std::int64_t rows() const { return static_cast<std::int64_t>(entries_.size()); }
+  [[nodiscard]] std::int64_t live() const { return rows_.size() - removed_count_; }
   /// What is called with entries that were not removed, in order, and their descriptors.
   void for_each_live(const std::function<void(const Entry&, const float* row)>& call) const;
   /// Writes a log with what was not removed. @return where its descriptors begin
   std::vector<std::uint64_t> write_log(const std::filesystem::path& folder) const;
   void compact_locked();
 
-  /// Rows [first, last) of all, those that were removed too.
-  [[nodiscard]] torch::Tensor block(std::int64_t first, std::int64_t last) const;
-  /// These rows, of length 1.
-  [[nodiscard]] torch::Tensor gathered(const std::vector<std::int64_t>& rows) const;
-  [[nodiscard]] ranking::Ranking rank(const torch::Tensor& queries, std::int64_t top,
-                                      std::span<const std::uint8_t> excluded) const;
-  /// For each query the rows that the index finds and that were not removed, most similar first.
-  [[nodiscard]] std::vector<std::vector<std::pair<std::int64_t, float>>> ask_index(
-      const torch::Tensor& queries, std::int64_t top) const;
   [[nodiscard]] std::vector<std::uint8_t> excluded_by(const SearchOptions& options) const;
-  void fill_index();
-  [[nodiscard]] IndexReport measure_index() const;
+  /// Drops an index that cannot be changed, with a note. Does nothing without one.
+  void change_index(const std::function<void()>& change);
 
   std::int64_t dim_;
   std::string model_;
   std::filesystem::path folder_;  ///< "": in memory alone
   bool read_only_ = false;
-  bool in_memory_ = true;
 
   mutable FairSharedMutex mutex_;  ///< guards what follows
   std::deque<Entry> entries_;
+  GalleryRows rows_;                   ///< of each entry
   std::vector<std::uint8_t> removed_;  ///< of each entry
   std::int64_t removed_count_ = 0;
   std::uint64_t removed_bytes_ = 0;  ///< of the log, as far as they are known
   std::unordered_map<std::string_view, std::int64_t> by_id_;
-  MemoryRows memory_;
   std::vector<std::string> notes_;
 
   std::unique_ptr<file::FolderLock> lock_;
-  std::unique_ptr<LogWriter> writer_;
-  std::unique_ptr<LogReader> reader_;
-  std::unique_ptr<file::FeatureReader> features_;
-
-  std::shared_ptr<const Catalog> catalog_;
-  IndexOptions index_options_;
-  Index::Handle index_;
+  std::unique_ptr<LogWriter> writer_;  ///< of a gallery on disk that may be changed
+  std::unique_ptr<ApproximateIndex> index_;
 };
 
 }  // namespace kindred::application

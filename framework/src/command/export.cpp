@@ -45,7 +45,7 @@ struct Tolerance {
 };
 
 constexpr std::size_t most_images = 16;
-constexpr std::size_t drawn_images = 8;
+constexpr std::size_t random_images = 8;
 
 /// What a model's recipe does with an image at test time.
 class TestPreparer {
@@ -82,10 +82,10 @@ cv::Size size_of(const recipe::ModelPlan& plan, const fs::path& model) {
 }
 
 /// Smooth colours with noise, of about the size of people that a detector cuts out.
-std::vector<cv::Mat> draw_images(cv::Size size) {
+std::vector<cv::Mat> make_random_images(cv::Size size) {
   std::vector<cv::Mat> images;
   cv::RNG random(7);
-  for (std::size_t i = 0; i < drawn_images; ++i) {
+  for (std::size_t i = 0; i < random_images; ++i) {
     const cv::Size own(std::max(8, size.width * random.uniform(60, 170) / 100),
                        std::max(8, size.height * random.uniform(60, 170) / 100));
     cv::Mat coarse(9, 5, CV_8UC3);
@@ -347,13 +347,13 @@ ExportOutcome export_model(const ExportRequest& request, const Catalog& catalog,
   const auto written = folder.path() / request.out.filename();
   exporter->write(exported, written);
 
-  const auto comparison = comparison_of(images.empty() ? draw_images(size) : images, *file.model, prepare,
-                                        request.batch, options.preparation);
+  const auto comparison = comparison_of(images.empty() ? make_random_images(size) : images, *file.model,
+                                        prepare, request.batch, options.preparation);
   ExportOutcome outcome;
   const auto run = exporter->run(written, comparison.inputs);
   outcome.runtime = run.runtime;
   outcome.why_not = run.why_not;
-  outcome.drawn = images.empty();
+  outcome.are_random = images.empty();
   if (run.why_not.empty()) {
     for (std::size_t i = 0; i < run.outputs.size(); ++i) {
       const auto expected = rows_of(*file.model, comparison.images[i], options.flip_test);

@@ -20,7 +20,7 @@ struct ExportRequest {
   std::optional<std::int64_t> batch{};  ///< absent: any number of images
   bool half = false;
   bool with_preprocessing = false;
-  std::filesystem::path images{};        ///< folder or image to compare on; empty: drawn images
+  std::filesystem::path images{};        ///< folder or image to compare on; empty: random ones
   std::vector<std::string> overrides{};  ///< of the model's recipe, and of the exporter's table
   std::string python = "python3";        ///< for runtimes that are packages of Python
 };
@@ -32,7 +32,7 @@ struct ExportOutcome {
   std::string runtime;      ///< that computed the same
   std::string why_not;      ///< there was no runtime to compare with; "" when there was
   std::int64_t images = 0;  ///< compared
-  bool drawn = true;        ///< they were
+  bool are_random = true;   ///< the images were random
   double least_cosine = 1;
   double largest_difference = 0;
   std::vector<std::pair<std::string, std::string>> about;  ///< the file's metadata

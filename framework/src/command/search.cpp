@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "application/extractor_parts.h"
-#include "application/gallery_parts.h"
+#include "application/gallery_folder.h"
 #include "application/rows.h"
 #include "command/features_folder.h"
 #include "command/machine.h"
@@ -58,7 +58,7 @@ Gallery gallery_of_images(const fs::path& path, const fs::path& keep, applicatio
   const auto opened = data::open_folder(path, catalog);
   if (!opened.remark.empty()) progress.note(opened.remark);
   // Refused before anything is computed, and made when all is there.
-  if (!keep.empty()) application::GalleryParts::require_new(keep);
+  if (!keep.empty()) application::require_new_gallery(keep);
   Gallery gallery(static_cast<int>(extractor.dim()), extractor.model_id());
   const auto features =
       extractor.extract_features(*opened.dataset, gallery_of(*opened.dataset), "gallery", progress);

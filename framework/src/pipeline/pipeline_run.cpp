@@ -18,7 +18,7 @@
 #include "pipeline/file_hashes.h"
 #include "pipeline/key_difference.h"
 #include "pipeline/summary.h"
-#include "progress/log.h"
+#include "progress/run_log.h"
 #include "recipe/list_of_tables.h"
 #include "recipe/recipe.h"
 #include "results/stage_record.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "file/safetensors.h"
-#include "progress/log.h"
+#include "progress/run_log.h"
 #include "results/metrics_file.h"
 #include "results/tensorboard_file.h"
 #include "system/device.h"

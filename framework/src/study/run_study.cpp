@@ -3,21 +3,18 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <chrono>
-#include <csignal>
 #include <exception>
-#include <memory>
 #include <ostream>
 #include <set>
-#include <utility>
 
 #include "file/atomic_file.h"
 #include "file/folder_lock.h"
 #include "kindred/core/error.h"
 #include "pipeline/file_hashes.h"
 #include "pipeline/pipeline_run.h"
-#include "results/evaluation_file.h"
 #include "results/evaluation_text.h"
+#include "study/run_scores.h"
+#include "study/side_by_side.h"
 #include "study/summary.h"
 #include "text/text_table.h"
 #include "training/plan_check.h"
@@ -84,21 +81,6 @@ void refuse_foreign(const std::vector<RunState>& states, const fs::path& folder)
                       text);
 }
 
-/// What a finished run's rankings were found to be, of those whose data tell.
-std::vector<RunScores> scores_in(const fs::path& folder, const recipe::Plan& plan) {
-  std::vector<RunScores> all;
-  for (const auto& test : pipeline::test_rankings(plan)) {
-    const auto ranking = folder / test.ranking;
-    if (!fs::exists(ranking / "evaluation.json")) continue;
-    auto& scores = all.emplace_back();
-    scores.test_set = test.name;
-    scores.scores = results::read_evaluation(ranking / "evaluation.json");
-    const auto plain = ranking / "evaluation_plain.json";
-    if (fs::exists(plain)) scores.by_descriptors_alone = results::read_evaluation(plain);
-  }
-  return all;
-}
-
 /// "mAP 48.53 %, Rank-1 63.70 %"
 std::string headlines_text(const results::Evaluation& scores) {
   std::string text;
@@ -119,11 +101,6 @@ std::string scores_text(const RunOutcome& outcome) {
             headlines_text(result.scores);
   }
   return text;
-}
-
-/// How the reason of a failure begins where a program prints it.
-std::string failure_head(const StudyRun& run) {
-  return run.folder.string() + " failed: ";
 }
 
 /// Does one run, whatever becomes of it.
@@ -166,106 +143,6 @@ class StudyRunner {
   const pipeline::PipelineOptions& options_;
   progress::ProgressSink& progress_;
   const std::atomic<bool>& stop_;
-};
-
-/// Does several runs at a time, each in a process of its own.
-class SideBySide {
- public:
-  /// @param done called after each run that has ended
-  SideBySide(const StudyJobs& jobs, const fs::path& folder, progress::ProgressSink& progress,
-             const std::atomic<bool>& stop, std::function<void(RunOutcome&)> done)
-      : jobs_(jobs), folder_(folder), progress_(progress), stop_(stop), done_(std::move(done)) {
-    running_.resize(static_cast<std::size_t>(jobs.count));
-  }
-
-  /// @param start says that it begins
-  /// @return false when they were stopped
-  [[nodiscard]] bool run(const std::vector<RunOutcome*>& outcomes,
-                         const std::function<void(const RunOutcome&)>& start) {
-    auto next = outcomes.begin();
-    bool is_told = false;
-    bool interrupted = false;
-    for (;;) {
-      for (std::size_t job = 0; job < running_.size(); ++job) {
-        if (running_[job] || next == outcomes.end() || stop_) continue;
-        start(**next);
-        running_[job] =
-            std::make_unique<Run>(**next, jobs_.program((*next)->run, static_cast<std::int64_t>(job)));
-        ++next;
-      }
-      std::vector<system::ChildProcess*> programs;
-      for (const auto& run : running_) {
-        if (run) programs.push_back(&run->program);
-      }
-      if (programs.empty()) break;
-      if (stop_ && !is_told) {
-        is_told = true;
-        for (auto* program : programs) program->send(SIGTERM);
-      }
-      system::ChildProcess::await_output(programs, std::chrono::milliseconds(50));
-      for (auto& run : running_) {
-        if (!run) continue;
-        const bool has_ended = run->program.ending().has_value();
-        relay(*run, has_ended);
-        if (!has_ended) continue;
-        interrupted = !take_result(*run) || interrupted;
-        done_(run->outcome);
-        run.reset();
-      }
-    }
-    return !interrupted && !(stop_ && next != outcomes.end());
-  }
-
- private:
-  struct Run {
-    Run(RunOutcome& of, const system::ChildCommand& command) : outcome(of), program(command) {}
-
-    RunOutcome& outcome;
-    system::ChildProcess program;
-    std::string out;
-    std::string line;  ///< of what it says, the last one, which has not ended
-    std::string last;  ///< and the one before
-  };
-
-  /// What a program says is said again, with its name in front.
-  void relay(Run& run, bool has_ended) {
-    run.out += run.program.read_out();
-    run.line += run.program.read_err();
-    if (has_ended && !run.line.empty() && !run.line.ends_with('\n')) run.line += '\n';
-    const auto name = run.outcome.run.folder.string();
-    for (auto end = run.line.find('\n'); end != std::string::npos; end = run.line.find('\n')) {
-      run.last = run.line.substr(0, end);
-      run.line.erase(0, end + 1);
-      progress_.note(run.last.starts_with(name) ? run.last : name + ": " + run.last);
-    }
-  }
-
-  /// @return false when it was stopped
-  [[nodiscard]] bool take_result(Run& run) const {
-    auto& outcome = run.outcome;
-    const auto& ending = *run.program.ending();
-    if (ending.signal == 0 && ending.exit_code == 130) return false;
-    if (ending.is_success()) {
-      outcome.results = scores_in(folder_ / outcome.run.folder, outcome.run.plan);
-      return true;
-    }
-    const auto head = failure_head(outcome.run);
-    if (ending.signal == 0 && run.out.starts_with(head)) {
-      outcome.failure = run.out.substr(head.size());
-      while (outcome.failure.ends_with('\n')) outcome.failure.pop_back();
-    } else {
-      outcome.failure = "its process " + ending.text() + (run.last.empty() ? "" : ": " + run.last);
-      progress_.note(head + outcome.failure);
-    }
-    return true;
-  }
-
-  const StudyJobs& jobs_;
-  const fs::path& folder_;
-  progress::ProgressSink& progress_;
-  const std::atomic<bool>& stop_;
-  std::function<void(RunOutcome&)> done_;
-  std::vector<std::unique_ptr<Run>> running_;  ///< by job
 };
 
 std::vector<Grid> grids_of(const Study& study, const std::vector<RunOutcome>& outcomes, StudyReport report) {

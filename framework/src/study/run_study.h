@@ -4,15 +4,14 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "kindred/core/catalog.h"
 #include "progress/progress.h"
+#include "study/side_by_side.h"
 #include "study/study.h"
 #include "study/study_runs.h"
-#include "system/child_process.h"
 
 namespace kindred::study {
 
@@ -26,15 +25,6 @@ struct StudyOutcome {
   bool interrupted = false;
   std::int64_t failed = 0;  ///< runs
   std::string text;         ///< the tables, what failed and where everything lies
-};
-
-/// How runs are carried out.
-struct StudyJobs {
-  std::int64_t count = 1;  ///< at a time; 1: in this process
-  /// The program that does run_one(), whose outputs are kept: what it prints, and exit code 0, 1 when the run
-  /// has failed, or 130 when it was stopped (SIGTERM).
-  /// @param job 0 to count - 1; another one for each program that runs at the same time
-  std::function<system::ChildCommand(const StudyRun& run, std::int64_t job)> program;
 };
 
 /// All folds of a recipe, as a study of one variant.

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -14,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 
 #include "kindred/core/error.h"
@@ -32,17 +34,22 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return all;
 }
 
-/// This program's variables, but for those that are given.
+/// The given variables, and this program's others.
 std::vector<std::string> environment_with(const std::vector<std::pair<std::string, std::string>>& given) {
   std::vector<std::string> all;
   for (const auto& [name, value] : given) all.push_back(name + "=" + value);
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    bool is_given = false;
-    for (const auto& [name, value] : given)
-      is_given = is_given || std::strncmp(*entry, (name + "=").c_str(), name.size() + 1) == 0;
-    if (!is_given) all.emplace_back(*entry);
+    const std::string_view own(*entry);
+    const bool is_given = std::any_of(given.begin(), given.end(), [&](const auto& variable) {
+      return own.starts_with(variable.first + "=");
+    });
+    if (!is_given) all.emplace_back(own);
   }
   return all;
+}
+
+void await_end(pid_t id) {
+  while (::waitpid(id, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 
 }  // namespace
@@ -59,13 +66,13 @@ ChildProcess::Pipe::~Pipe() {
   if (read_ >= 0) ::close(read_);
 }
 
-void ChildProcess::Pipe::open() {
+bool ChildProcess::Pipe::open() {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    throw Error("cannot open a pipe: " + std::generic_category().message(errno));
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
   read_ = ends[0];
   write_ = ends[1];
   ::fcntl(read_, F_SETFL, O_NONBLOCK);
+  return true;
 }
 
 void ChildProcess::Pipe::close_write_end() {
@@ -95,12 +102,15 @@ ChildProcess::ChildProcess(const ChildCommand& command) {
   auto environment = environment_with(command.environment);
   const auto argument_pointers = pointers(arguments);
   const auto environment_pointers = pointers(environment);
-  if (command.out == Output::kept) out_.open();
-  if (command.err == Output::kept) err_.open();
   Pipe failure;  // closed by a successful start
-  failure.open();
+  if ((command.out == Output::kept && !out_.open()) || (command.err == Output::kept && !err_.open()) ||
+      !failure.open()) {
+    refuse_start(arguments.front(), errno);
+  }
   const int nothing = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (nothing < 0) refuse_start(arguments.front(), errno);
+  // Whoever started this program may have had it ignored, and then nobody learns how a child has ended.
+  ::signal(SIGCHLD, SIG_DFL);
   const auto parent = ::getpid();
   id_ = ::fork();
   if (id_ == 0) {
@@ -130,7 +140,7 @@ ChildProcess::ChildProcess(const ChildCommand& command) {
   while (::poll(&news, 1, -1) < 0 && errno == EINTR) continue;
   if (const auto told = failure.read(); told.size() == sizeof error) {
     std::memcpy(&error, told.data(), sizeof error);
-    ::waitpid(id_, nullptr, 0);
+    await_end(id_);
     id_ = -1;
     refuse_start(arguments.front(), error);
   }
@@ -139,7 +149,7 @@ ChildProcess::ChildProcess(const ChildCommand& command) {
 ChildProcess::~ChildProcess() {
   if (id_ < 0 || ending()) return;
   ::kill(id_, SIGKILL);
-  while (::waitpid(id_, nullptr, 0) < 0 && errno == EINTR) continue;
+  await_end(id_);
 }
 
 const std::optional<Ending>& ChildProcess::ending() {
@@ -166,11 +176,13 @@ void ChildProcess::await_output(const std::vector<ChildProcess*>& children,
 }
 
 std::vector<std::string> own_arguments() {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  const char* place = "/proc/self/cmdline";
+  std::ifstream file(place, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   std::istringstream list(text);
   std::vector<std::string> arguments;
   for (std::string argument; std::getline(list, argument, '\0');) arguments.push_back(argument);
+  if (arguments.empty()) throw DataError(place, "cannot be read; mount /proc");
   return arguments;
 }
 

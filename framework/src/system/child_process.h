@@ -65,7 +65,7 @@ class ChildProcess {
     Pipe(const Pipe&) = delete;
     Pipe& operator=(const Pipe&) = delete;
 
-    void open();
+    [[nodiscard]] bool open();
     [[nodiscard]] int read_end() const { return read_; }
     [[nodiscard]] int write_end() const { return write_; }
     void close_write_end();
@@ -82,7 +82,8 @@ class ChildProcess {
   Pipe err_;
 };
 
-/// The arguments that this program was started with.
+/// The arguments that this program was started with, its name first. Throws DataError when they cannot be
+/// read.
 [[nodiscard]] std::vector<std::string> own_arguments();
 
 }  // namespace kindred::system

@@ -88,13 +88,16 @@ struct PickleNode {
   }
 };
 
+/// The name of an object of Python's that is not known, or of what it is made of; "" for what is known.
+[[nodiscard]] std::string unknown_name(const PickleNode& node);
+
 /// What one pickle holds. Nodes may stand in several places, in themselves too.
 struct Pickle {
   std::deque<PickleNode> nodes;
   const PickleNode* root = nullptr;
 };
 
-/// Reads one pickle; the cursor then stands behind it. Objects of Python's that are not known become
+/// Reads one pickle; the cursor then stands after it. Objects of Python's that are not known become
 /// PickledOther, and what is put into them is read past. Throws DataError for what is damaged and for types
 /// of tensors that are not supported.
 [[nodiscard]] Pickle read_pickle(file::BinaryCursor& cursor, const std::filesystem::path& file);

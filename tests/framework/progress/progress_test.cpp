@@ -2,22 +2,16 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <sstream>
 #include <string>
-#include <vector>
 
-#include "kindred/core/error.h"
-#include "progress/log.h"
 #include "progress/rate.h"
 #include "progress/text_progress.h"
-#include "temporary_folder.h"
 
 using namespace kindred;
 using namespace kindred::progress;
-using namespace kindred::test;
 
 namespace {
 
@@ -174,38 +168,4 @@ TEST_CASE("a rate is smoothed, follows a lasting change, and estimates what is l
   rate.add(-1, 1);
   rate.add(1, std::numeric_limits<double>::quiet_NaN());
   CHECK(rate.per_second() == doctest::Approx(5).epsilon(0.02));
-}
-
-TEST_CASE("a run's log keeps notes, finished steps and the program's log while it lives") {
-  const TemporaryFolder folder;
-  const auto file = folder / "log.txt";
-  start_log("error");
-  {
-    RunLog log(file);
-    log.update(example());
-    log.finish(example());
-    log.note("a note with {} braces");
-    log_info("from elsewhere, {} too");
-    log_debug("too fine");
-  }
-  log_warning("after its end");
-  const auto text = read_bytes(file);
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line.substr(24));
-  CHECK(lines == std::vector<std::string>{std::string("info: ") + example_text, "info: a note with {} braces",
-                                          "info: from elsewhere, {} too"});
-  RunLog again(file);
-  again.note("appended");
-  CHECK(read_bytes(file).rfind(text, 0) == 0);
-  CHECK(read_bytes(file).find("appended") != std::string::npos);
-}
-
-TEST_CASE("an unknown log level is refused, and a log file that cannot be written is named") {
-  CHECK(message_of<Error>([] { start_log("loud"); }) ==
-        "unknown log level 'loud'; allowed are 'debug', 'info', 'warn', 'error' and 'off'");
-  const TemporaryFolder folder;
-  write_bytes(folder / "plain", "x");
-  CHECK_THROWS_WITH_AS(RunLog(folder / "plain/log.txt"),
-                       doctest::Contains("plain/log.txt: error: cannot be written"), DataError);
 }

@@ -88,6 +88,16 @@ TEST_CASE("a program that is not there is an error, and output that is not kept 
   CHECK(quiet.read_err() == "");
 }
 
+TEST_CASE("how a child has ended is known though this program was started to ignore that") {
+  ::signal(SIGCHLD, SIG_IGN);
+  ChildProcess child(shell("exit 3"));
+  for (int glance = 0; glance < 250 && !child.ending(); ++glance) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  REQUIRE(child.ending());
+  CHECK(child.ending()->exit_code == 3);
+}
+
 TEST_CASE("a child does not outlive its object") {
   const test::TemporaryFolder folder;
   const auto file = folder / "outlived";

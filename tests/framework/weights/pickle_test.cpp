@@ -217,4 +217,10 @@ TEST_CASE("a small file cannot make itself large") {
   for (int i = 0; i < 2000; ++i) bomb += "h\0h\1R"s;
   CHECK(refused_with(bomb, "has more than 5000000 values"));
   CHECK(refused_with(std::string(5000001, 'N'), "has more than 5000000 values"));
+  // What one dictionary holds, given to module after module.
+  std::string modules = "c__torch__\nMine\nq\0}("s;
+  for (int i = 0; i < 20000; ++i) modules += "NN";
+  modules += "uq\1"s;
+  for (int i = 0; i < 2000; ++i) modules += "h\0)\x81h\1b"s;
+  CHECK(refused_with(modules, "has more than 5000000 values"));
 }

@@ -17,6 +17,7 @@
 using namespace kindred;
 using namespace kindred::weights;
 using namespace kindred::test;
+using namespace std::string_literals;
 namespace fs = std::filesystem;
 
 namespace {
@@ -39,6 +40,22 @@ bool holds(const TorchFile& file, const std::string& name, torch::ScalarType typ
 
 std::string refusal(const fs::path& file) {
   return message_of<DataError>([&] { static_cast<void>(read_torch_file(file)); });
+}
+
+std::string pickled_text(const std::string& text) {
+  std::string bytes = "X";
+  for (int byte = 0; byte < 4; ++byte) bytes += static_cast<char>(text.size() >> (8 * byte));
+  return bytes + text;
+}
+
+/// Of a file whose value these instructions make, in the format before PyTorch 1.6.
+std::string refusal_of_pickle(const std::string& instructions) {
+  const TemporaryFolder folder;
+  const std::string begin = "\x80\x02";
+  return refusal(folder.write("weights.pth", begin + "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19." +
+                                                 begin + "M\xe9\x03." + begin + "}" +
+                                                 pickled_text("little_endian") + "\x88s." + begin +
+                                                 instructions + "." + begin + "]."));
 }
 
 }  // namespace
@@ -192,6 +209,31 @@ TEST_CASE("a view that exceeds its storage is refused") {
   CHECK(with(1, 5).find("tensor 'tail' exceeds its storage of 6 elements") != std::string::npos);
   CHECK(with(3, 3).find("tensor 'tail' exceeds its storage") != std::string::npos);
   CHECK(with(1, 4).empty());
+}
+
+TEST_CASE("dictionaries and modules that hold each other in more ways than can be followed are refused") {
+  const std::string other_ways = "hold each other in too many ways";
+  // Each holds the one before it under many keys.
+  std::string dictionaries = "}";
+  for (char i = 0; i < 8; ++i) {
+    dictionaries += "q"s + i + "0}(";
+    for (char key = 'a'; key <= 'z'; ++key) dictionaries += pickled_text(std::string(1, key)) + "h" + i;
+    dictionaries += "u";
+  }
+  CHECK(refusal_of_pickle(dictionaries).find(other_ways) != std::string::npos);
+  std::string modules = "c__torch__\nMine\nq\0)\x81"s;
+  for (char i = 1; i < 60; ++i) {
+    modules += "q"s + i + "0h\0)\x81}("s + pickled_text("a") + "h" + i + pickled_text("b") + "h" + i + "ub";
+  }
+  CHECK(refusal_of_pickle(modules).find(other_ways) != std::string::npos);
+}
+
+TEST_CASE("a name of a tensor that no program gives is refused") {
+  const auto tensor = "ctorch._utils\n_rebuild_tensor_v2\n((" + pickled_text("storage") +
+                      "ctorch\nFloatStorage\n" + pickled_text("0") + pickled_text("cpu") +
+                      "K\x01NtQK\0K\x01\x85K\x01\x85\x89}tR"s;
+  CHECK(refusal_of_pickle("}(" + pickled_text(std::string(1001, 'x')) + tensor + "u")
+            .find("the name of a tensor has 1001 bytes") != std::string::npos);
 }
 
 TEST_CASE("negative, overflowing and repeating views are refused") {

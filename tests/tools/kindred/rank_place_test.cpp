@@ -104,10 +104,30 @@ TEST_CASE("mpirun on one machine and srun on several name a place to meet") {
   CHECK(of_slurm.address == "gpu03.site");
 }
 
+TEST_CASE("machines of a job of SLURM have as many ranks as it says of each") {
+  const auto local_count = [](const char* machine) {
+    return rank_place(environment({{"SLURM_PROCID", "0"},
+                                   {"SLURM_STEP_NUM_TASKS", "8"},
+                                   {"SLURM_STEP_TASKS_PER_NODE", "2(x3),1"},
+                                   {"SLURM_NODEID", machine},
+                                   {"SLURM_STEP_NODELIST", "gpu[1-4]"},
+                                   {"SLURM_JOB_ID", "4711"}}))
+        .local_count;
+  };
+  CHECK(local_count("0") == 2);
+  CHECK(local_count("2") == 2);
+  CHECK(local_count("3") == 1);
+  CHECK_THROWS_WITH_AS(local_count("4"),
+                       doctest::Contains("SLURM_STEP_TASKS_PER_NODE = '2(x3),1' must say from 1 to 8 tasks "
+                                         "for machine 4 (from 0)"),
+                       Error);
+}
+
 TEST_CASE("what cannot be is refused with the variable's name") {
   CHECK(refusal({{"RANK", "2"}, {"WORLD_SIZE", "2"}}).find("RANK = '2' must be a whole number from 0 to 1") !=
         std::string::npos);
   CHECK(refusal({{"RANK", "0"}, {"WORLD_SIZE", "two"}}).find("WORLD_SIZE") != std::string::npos);
+  CHECK(refusal({{"RANK", "0,1"}, {"WORLD_SIZE", "2"}}).find("RANK = '0,1' must be") != std::string::npos);
   CHECK(refusal({{"RANK", "0"}}).find("WORLD_SIZE is not set") != std::string::npos);
   CHECK(refusal({{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"LOCAL_WORLD_SIZE", "1"}})
             .find("MASTER_ADDR is not set") != std::string::npos);

@@ -44,7 +44,7 @@ std::string comparison_text(const command::ExportOutcome& outcome) {
   std::snprintf(figures, sizeof(figures), "cosine at least %.7f, largest difference %.1e",
                 outcome.least_cosine, outcome.largest_difference);
   return "verified by " + outcome.runtime + " on " + std::to_string(outcome.images) +
-         (outcome.drawn ? " drawn" : "") + " images: " + figures;
+         (outcome.are_random ? " random" : "") + " images: " + figures;
 }
 
 int export_model(const Options& options, Session& session) {
@@ -90,7 +90,7 @@ Action add_options(CLI::App& app) {
       "--with-preprocessing", request.with_preprocessing,
       "Take 8-bit RGB images of any size [N, H, W, 3]: resizing and normalizing become a part of the file");
   app.add_option("--images", request.images,
-                 "A folder of images, or one, to compare the file with the model on [drawn]")
+                 "A folder of images, or one, to compare the file with the model on [random images]")
       ->type_name("PATH");
   options->recipe.add_to(app);
   return [options](Session& session) { return export_model(*options, session); };

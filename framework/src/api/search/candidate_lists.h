@@ -37,7 +37,7 @@ class CandidateLists {
   void offer(std::int64_t row, std::int32_t candidate, float score);
   /// The best of a row, in order; at most `count`. Empties the row's list.
   [[nodiscard]] std::vector<Found> take(std::int64_t row);
-  /// Whether all rows that were not offered are proven to be behind the count-th best, none of them having a
+  /// Whether all rows that were not offered are proven to come after the count-th best, none of them having a
   /// score above `highest_left_out`.
   [[nodiscard]] bool complete(std::int64_t row, float highest_left_out);
   void clear(std::int64_t row);

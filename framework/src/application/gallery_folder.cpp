@@ -1,0 +1,60 @@
+#include "application/gallery_folder.h"
+
+#include <system_error>
+
+#include "application/gallery_log.h"
+#include "file/atomic_file.h"
+#include "kindred/core/error.h"
+
+namespace kindred::application {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_empty_folder(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const auto& file = entry.path();
+    if (file.filename() != file::FolderLock::name && !file::is_unfinished_file(file)) return false;
+  }
+  if (error) throw DataError(folder, "cannot be listed: " + error.message());
+  return true;
+}
+
+}  // namespace
+
+void require_new_gallery(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) return;
+  if (!fs::is_directory(folder, error)) {
+    throw DataError(folder, "is a file; name a folder for the gallery that does not exist");
+  }
+  if (fs::exists(folder / gallery_log_name, error)) {
+    throw DataError(folder, "is a gallery already; open it to add to it, or name another folder");
+  }
+  if (!is_empty_folder(folder)) {
+    throw DataError(folder,
+                    "holds files that are not a gallery's; name a folder that is empty or does not exist");
+  }
+}
+
+std::unique_ptr<file::FolderLock> lock_gallery(const fs::path& folder) {
+  return std::make_unique<file::FolderLock>(folder, "gallery");
+}
+
+std::unique_ptr<file::FolderLock> make_gallery_folder(const fs::path& folder) {
+  require_new_gallery(folder);
+  auto lock = lock_gallery(folder);
+  require_new_gallery(folder);
+  return lock;
+}
+
+void keep_copy(const fs::path& file, const fs::path& copy) {
+  const auto unfinished = copy.parent_path() / ("." + copy.filename().string() + ".tmp");
+  std::error_code error;
+  fs::copy_file(file, unfinished, fs::copy_options::overwrite_existing, error);
+  if (error) throw DataError(copy, "cannot be written: " + error.message());
+  file::put_in_place(unfinished, copy);
+}
+
+}  // namespace kindred::application

@@ -1,0 +1,34 @@
+// A run's own log.
+#pragma once
+
+#include <filesystem>
+#include <mutex>
+#include <string>
+
+#include "progress/progress.h"
+
+namespace kindred::progress {
+
+/// As a sink of progress it writes finished steps and notes, each with the time, and nothing of what lies
+/// between. A log that is there is continued. What cannot be written later on is missing in it, and a warning
+/// on stderr says so once: no work ends for that.
+class RunLog final : public ProgressSink {
+ public:
+  /// Makes the folder where needed. Throws DataError when the file cannot be opened.
+  explicit RunLog(std::filesystem::path file);
+  ~RunLog() override;
+  RunLog(const RunLog&) = delete;
+  RunLog& operator=(const RunLog&) = delete;
+
+  void update(const Progress& progress) override;
+  void finish(const Progress& progress) override;
+  void note(const std::string& text) override;
+
+ private:
+  std::filesystem::path file_;
+  int descriptor_ = -1;
+  std::mutex mutex_;  ///< guards what follows, and the order of lines
+  bool is_incomplete_ = false;
+};
+
+}  // namespace kindred::progress
