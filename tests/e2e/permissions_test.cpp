@@ -105,6 +105,19 @@ TEST_CASE("what may not be read or written is named, and never taken for somethi
         holds(stock.error_of(stock.embedding("out/b")), "query: error: cannot be listed: Permission denied"));
   }
   {
+    // Whichever is looked into first.
+    for (const auto* name : {"plain/a/1.jpg", "plain/b/2.jpg", "plain/c/3.jpg"}) {
+      fs::create_directories((stock.folder / name).parent_path());
+      fs::copy_file(query, stock.folder / name);
+    }
+    for (const auto* name : {"plain/a", "plain/b", "plain/c"}) {
+      const Permissions closed(stock.folder / name, fs::perms::none);
+      const auto plain = (stock.folder / "plain").string();
+      CHECK(holds(stock.error_of({"data", "doctor", plain}),
+                  (stock.folder / name).string() + ": error: cannot be listed: Permission denied"));
+    }
+  }
+  {
     const Permissions closed(stock.model, fs::perms::none);
     CHECK(holds(stock.error_of(stock.embedding("out/c")),
                 "model.safetensors: error: cannot be read: Permission denied"));
