@@ -9,7 +9,7 @@ RECIPES = SOURCES / "tests/e2e"
 # Stands for a program of the tests, in place of the launcher and its command.
 ADDITIONS = "gallery_additions"
 
-# Calls that fail as soon as there is anything to read say so in a result, of commands that show what they could read.
+# Where one of these fails, a command that shows what it could read says so in its result.
 READING_CALLS = ("look", "read")
 
 
