@@ -1,6 +1,7 @@
 #include "pipeline/summary.h"
 
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "file/presence.h"
