@@ -116,6 +116,11 @@ PseudoLabels AgglomerativeSearch::label(const Retrieval& images, RetrievalHost& 
                              std::to_string(gallery) +
                              " gallery images, so no identity could be kept; choose a smaller one");
   }
+  if (queries == 0) {
+    host.warn(
+        "identities begin with queries, and there are none, so no image gets "
+        "one; choose a labeler that takes all images alike, or extract features of a data set with queries");
+  }
   std::vector<std::int64_t> kept;
   if (queries > 0) kept = kept_queries(images.query(), params_.cut, host);
   const auto kept_count = static_cast<std::int64_t>(kept.size());

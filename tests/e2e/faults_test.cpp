@@ -118,5 +118,34 @@ TEST_CASE("memory that does not suffice is an error like any other") {
   CHECK(outcome.err.find("unexpected") == std::string::npos);
 }
 
+TEST_CASE("memory that runs out while a network is prepared or run is an error, and changes no descriptor") {
+  if (!faults_are_possible()) return;
+  const TemporaryFolder folder;
+  REQUIRE(kindred(training_of(folder), folder.path()).exit_code == 0);
+  const auto out = folder / "features";
+  const std::vector<std::string> arguments = {
+      "embed", "--weights", (folder / "run/model/model.safetensors").string(), "--out", out.string()};
+  REQUIRE(kindred(arguments, folder.path()).exit_code == 0);
+  const auto expected = read_bytes(out / "gallery.npy");
+  int errors = 0;
+  // In the fusion of the network, and in the graph that it gives.
+  for (const int number : {80, 85, 92, 117, 125, 127}) {
+    std::filesystem::remove_all(out);
+    const auto outcome =
+        kindred_with_fault(folder, "allocate:" + std::to_string(number) + ":ENOMEM", arguments);
+    CAPTURE(number);
+    CAPTURE(outcome.err);
+    if (outcome.exit_code == 0) {
+      CHECK(read_bytes(out / "gallery.npy") == expected);
+    } else {
+      ++errors;
+      CHECK(outcome.exit_code == 1);
+      CHECK(outcome.err.find("memory") != std::string::npos);
+      CHECK(outcome.err.find("unexpected") == std::string::npos);
+    }
+  }
+  CHECK(errors > 0);
+}
+
 }  // namespace
 }  // namespace kindred::test

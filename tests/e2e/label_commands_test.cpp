@@ -107,6 +107,51 @@ TEST_CASE("domains are told apart, images labelled and rankings handed in, by co
   CHECK(submission.begin().value().size() == 5);
 }
 
+TEST_CASE("features of a folder without queries are labeled, and a search of them says what it needs") {
+  const TemporaryFolder folder;
+  draw(folder);
+  describe(folder);
+  for (const auto* name : {"query.npy", "query.csv"}) std::filesystem::remove(folder / "features" / name);
+  const auto gallery = file::read_features(folder / "features/gallery").samples.size();
+  const auto labeled = kindred(placed({"label", "@features", "--labeler", "dbscan_jaccard", "--set",
+                                       "labeler.k1=6", "--set", "labeler.min_samples=2", "--out", "@labels"},
+                                      folder),
+                               folder.path());
+  REQUIRE_MESSAGE(labeled.exit_code == 0, labeled.err);
+  const auto figures = nlohmann::json::parse(read_bytes(folder / "labels/labels.json"));
+  CHECK(figures["all_images"] == gallery);
+  CHECK(figures["identities"] == 6);
+  for (const auto& row : CsvTable::read(folder / "labels/labels.csv").rows()) CHECK(row.cells.size() >= 4);
+
+  const auto alone =
+      kindred(placed({"label", "@features", "--labeler", "agglomerative_search", "--out", "@begun"}, folder),
+              folder.path());
+  CHECK(alone.exit_code == 0);
+  CHECK(holds(alone.err, "identities begin with queries, and there are none"));
+
+  const auto evaluated = kindred(placed({"evaluate", "@features"}, folder), folder.path());
+  CHECK(evaluated.exit_code == 1);
+  CHECK(holds(evaluated.err, "features: error: has gallery.npy and no query.npy"));
+  CHECK(holds(evaluated.err, "--query and --gallery"));
+
+  // A list without its descriptors is damage, and no side that there is not.
+  describe(folder);
+  std::filesystem::remove(folder / "features/query.npy");
+  const auto damaged =
+      kindred(placed({"label", "@features", "--labeler", "dbscan_jaccard", "--out", "@labels"}, folder),
+              folder.path());
+  CHECK(damaged.exit_code == 1);
+  CHECK(holds(damaged.err, "query.npy: error: cannot be opened"));
+  for (const auto* name : {"query.csv", "gallery.npy", "gallery.csv"}) {
+    std::filesystem::remove(folder / "features" / name);
+  }
+  const auto nothing =
+      kindred(placed({"label", "@features", "--labeler", "dbscan_jaccard", "--out", "@labels"}, folder),
+              folder.path());
+  CHECK(nothing.exit_code == 1);
+  CHECK(holds(nothing.err, "has neither query.npy nor gallery.npy"));
+}
+
 TEST_CASE("what is wrong with the commands is said, with what is allowed") {
   const TemporaryFolder folder;
   draw(folder);

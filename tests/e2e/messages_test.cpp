@@ -107,7 +107,8 @@ TEST_CASE(
   const auto several = failure({"evaluate", run.string()}, 1, folder.path());
   CHECK(holds(several, "holds the features of several stages; give one of '" + (run / "again").string() +
                            "' and '" + (run / "features").string() + "'"));
-  CHECK(holds(failure({"evaluate", (run / "model").string()}, 1, folder.path()), "has no query.npy"));
+  CHECK(holds(failure({"evaluate", (run / "model").string()}, 1, folder.path()),
+              "has neither query.npy nor gallery.npy"));
 
   const auto embed = [&](const fs::path& file) {
     return failure({"embed", "--weights", file.string()}, 1, folder.path());

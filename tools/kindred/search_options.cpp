@@ -30,7 +30,7 @@ FeatureFiles SearchOptions::files() const {
   const bool both = !given.query.empty() && !given.gallery.empty();
   const bool neither = given.query.empty() && given.gallery.empty();
   if (!folder.empty() && neither) {
-    const auto features = command::features_folder(folder);
+    const auto features = command::search_features_folder(folder);
     return {features / "query.npy", features / "gallery.npy"};
   }
   if (folder.empty() && both) return given;

@@ -106,12 +106,21 @@ class Content {
 /// The bytes of a log as they are asked for, from its beginning to its end.
 class Window {
  public:
-  explicit Window(const fs::path& file) : reader_(file) {}
+  explicit Window(const fs::path& file)
+      : file_(file), reader_(file), left_to_give_((std::uint64_t{1} << 30) + 64 * reader_.size()) {}
 
   [[nodiscard]] std::uint64_t size() const { return reader_.size(); }
-  /// nullptr when the file ends before. Valid until the next call.
+  /// nullptr when the file ends before. Valid until the next call. Throws DataError when far more bytes are
+  /// asked for than the file has, as by a search for records in bytes that pretend to be one at every place:
+  /// so the time to read a log is in proportion to its size.
   const char* bytes(std::uint64_t position, std::size_t count) {
     if (position > size() || size() - position < count) return nullptr;
+    if (count > left_to_give_) {
+      throw DataError(file_, "is damaged: at too many places before byte " + std::to_string(position) +
+                                 " something looks like the beginning of a record and is none; restore it "
+                                 "from a copy, or make the gallery again");
+    }
+    left_to_give_ -= count;
     if (position < begin_ || position + count > begin_ + buffer_.size()) {
       constexpr std::size_t at_a_time = 4 << 20;
       buffer_.resize(
@@ -123,7 +132,9 @@ class Window {
   }
 
  private:
+  fs::path file_;
   LogReader reader_;
+  std::uint64_t left_to_give_;
   std::vector<char> buffer_;
   std::uint64_t begin_ = 0;
 };
@@ -137,9 +148,10 @@ std::optional<std::string_view> record_at(Window& window, std::uint64_t position
   std::memcpy(&size, head + 4, sizeof size);
   std::memcpy(&sum, head + 8, sizeof sum);
   if (size == 0 || size > longest_content) return std::nullopt;
-  const auto* content = window.bytes(position + head_size, size);
-  if (content == nullptr || checksum(content, size) != sum) return std::nullopt;
-  return std::string_view(content, size);
+  // From the head on, as a search goes on just after it: the window never goes back.
+  const auto* record = window.bytes(position, head_size + size);
+  if (record == nullptr || checksum(record + head_size, size) != sum) return std::nullopt;
+  return std::string_view(record + head_size, size);
 }
 
 /// Where the next whole record begins; the file's size when there is none.

@@ -15,9 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* query_file = "query.npy";
+constexpr const char* gallery_file = "gallery.npy";
 
 bool holds_features(const fs::path& folder) {
-  return file::has_features(folder / query_file);
+  return file::has_features(folder / query_file) || file::has_features(folder / gallery_file);
 }
 
 }  // namespace
@@ -45,8 +46,26 @@ fs::path features_folder(const fs::path& folder) {
     throw DataError(folder, "holds the features of several stages; give one of " + quoted_list(found));
   }
   throw DataError(folder,
-                  "has no query.npy, neither itself nor in a folder of a stage; extract the features with "
-                  "`kindred run` or `kindred embed`");
+                  "has neither query.npy nor gallery.npy, neither itself nor in a folder of a stage; extract "
+                  "the features with `kindred run` or `kindred embed`");
+}
+
+fs::path search_features_folder(const fs::path& folder) {
+  auto found = features_folder(folder);
+  if (!file::has_features(found / query_file)) {
+    throw DataError(
+        found,
+        "has gallery.npy and no query.npy, as the images are not divided into queries and gallery; "
+        "give the two with --query and --gallery: the same file for both compares its images "
+        "with each other");
+  }
+  if (!file::has_features(found / gallery_file)) {
+    throw DataError(
+        found,
+        "has query.npy and no gallery.npy, so there is nothing to look among; extract the features "
+        "of a gallery, or give both files with --query and --gallery");
+  }
+  return found;
 }
 
 }  // namespace kindred::command

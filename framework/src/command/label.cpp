@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "command/features_folder.h"
 #include "command/machine.h"
 #include "command/named_component.h"
 #include "command/open_data.h"
@@ -35,7 +36,7 @@ LabelResult label(const LabelRequest& request, const Catalog& catalog, progress:
   }
   prepare_machine(machine, progress, ranks.place());
 
-  auto input = ranking::read_search_input(request.features / "query.npy", request.features / "gallery.npy");
+  auto input = ranking::read_folder_input(features_folder(request.features));
   if (!request.domain_list.empty()) {
     const auto domains = results::DomainsFile::read(request.domain_list);
     domains.give_to(input.query, request.domain_list);

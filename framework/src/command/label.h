@@ -14,7 +14,7 @@
 namespace kindred::command {
 
 struct LabelRequest {
-  std::filesystem::path features;  ///< folder with query.npy/.csv and gallery.npy/.csv
+  std::filesystem::path features;  ///< for features_folder()
   std::string labeler;
   std::vector<std::string> domains;    ///< only images of these; empty: all
   std::filesystem::path domain_list;   ///< CSV file with the domain of each image; empty: as the features say

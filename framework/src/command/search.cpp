@@ -117,7 +117,7 @@ Gallery open_gallery(const fs::path& path, const fs::path& keep, application::Ex
   // The folder of a run, whose features lie in that of a stage.
   bool of_a_run = false;
   for (const auto& entry : fs::directory_iterator(path, error)) {
-    of_a_run = of_a_run || file::has_features(entry.path() / "query.npy");
+    of_a_run = of_a_run || file::has_features(entry.path() / "gallery.npy");
   }
   if (of_a_run) return opened(features_folder(path));
   return gallery_of_images(path, keep, extractor, catalog, progress);

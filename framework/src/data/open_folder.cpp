@@ -97,6 +97,8 @@ void check_no_data_set(const fs::path& root, const Catalog& catalog) {
   if (!fs::is_directory(root, failure)) {
     throw DataError(root, "is neither an image nor a list of images (a manifest in CSV)");
   }
+  // Says what cannot be listed: a layout may be known by what is in there.
+  static_cast<void>(list_images(root, Depth::all_below));
   throw DataError(root, "has no known layout: " + what_is_instead_of_images(root) +
                             ". Known layouts:" + known + other_ways);
 }

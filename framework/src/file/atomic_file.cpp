@@ -1,11 +1,9 @@
 #include "file/atomic_file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <streambuf>
 #include <string>
@@ -13,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "file/temporary_file.h"
 #include "kindred/core/error.h"
 
 namespace kindred::file {
@@ -83,43 +82,6 @@ class DescriptorBuffer final : public std::streambuf {
   std::vector<char> buffer_;
 };
 
-/// The open temporary file; closed and removed again unless it was moved to its place.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const fs::path& target) {
-    // A name of this process and call: two writers never share a temporary file.
-    static std::atomic<unsigned> counter{0};
-    path_ = target.parent_path() / ("." + target.filename().string() + "." + std::to_string(::getpid()) +
-                                    "-" + std::to_string(counter++) + ".tmp");
-    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) throw DataError(target, "cannot be written: " + reason(errno));
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
-
-  [[nodiscard]] int descriptor() const { return descriptor_; }
-
-  void move_to(const fs::path& target) {
-    if (::fsync(descriptor_) != 0) throw DataError(target, "cannot be written to disk: " + reason(errno));
-    // Some file systems tell only here that the disk is full.
-    if (::close(std::exchange(descriptor_, -1)) != 0) {
-      throw DataError(target, "cannot be written: " + reason(errno));
-    }
-    if (::rename(path_.c_str(), target.c_str()) != 0) {
-      throw DataError(target, "cannot be replaced: " + reason(errno));
-    }
-    path_.clear();
-  }
-
- private:
-  fs::path path_;
-  int descriptor_ = -1;
-};
-
 }  // namespace
 
 void write_atomically(const fs::path& file, const std::function<void(std::ostream&)>& write) {
@@ -145,7 +107,7 @@ void write_atomically(const fs::path& file, const std::function<void(std::ostrea
     stream.flush();
     if (!stream) throw DataError(file, "cannot be written: its content could not be generated");
   }
-  temporary.move_to(target);
+  temporary.move_to_target();
   sync_folder(folder);
 }
 

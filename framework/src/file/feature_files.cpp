@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "file/presence.h"
 #include "file/sample_list.h"
 #include "kindred/core/error.h"
 
@@ -31,7 +32,7 @@ std::filesystem::path with_ending(const std::filesystem::path& stem, const char*
 }
 
 std::vector<Sample> read_samples(const std::filesystem::path& file, const std::filesystem::path& array) {
-  if (!std::filesystem::exists(file)) {
+  if (!is_there(file)) {
     throw DataError(file,
                     "is missing: it must list the image of each row of " + array.filename().string() +
                         ", with the header path,identity,camera,domain,split (the first two are required)");
@@ -156,15 +157,17 @@ StorageLoss write_feature_shard(const std::filesystem::path& file, const Feature
 }
 
 bool has_features(const std::filesystem::path& file) {
-  std::error_code error;
-  return std::filesystem::exists(with_ending(stem_of(file), ".npy"), error) || has_sharded_features(file);
+  return is_there(with_ending(stem_of(file), ".npy")) || has_sharded_features(file);
 }
 
 bool has_sharded_features(const std::filesystem::path& file) {
-  std::error_code error;
   const auto stem = stem_of(file);
-  return std::filesystem::exists(shard_list_of(stem), error) &&
-         !std::filesystem::exists(with_ending(stem, ".npy"), error);
+  return is_there(shard_list_of(stem)) && !is_there(with_ending(stem, ".npy"));
+}
+
+FileVersion version_of_features(const std::filesystem::path& file) {
+  const auto stem = stem_of(file);
+  return FileVersion(has_sharded_features(file) ? shard_list_of(stem) : with_ending(stem, ".npy"));
 }
 
 std::vector<std::string> names_of_features(const std::filesystem::path& stem) {
@@ -188,6 +191,7 @@ std::vector<std::string> names_of_features(const std::filesystem::path& stem) {
 FeatureReader::FeatureReader(const std::filesystem::path& file) {
   const auto stem = stem_of(file);
   const auto csv = with_ending(stem, ".csv");
+  const auto version = version_of_features(file);
   if (has_sharded_features(file)) {
     shards_ = std::make_unique<ShardedArray>(shard_list_of(stem));
   } else {
@@ -207,6 +211,7 @@ FeatureReader::FeatureReader(const std::filesystem::path& file) {
     }
   }
   samples_ = read_samples(csv, this->file());
+  version.require_unchanged();
   if (size() != static_cast<std::int64_t>(samples_.size())) {
     throw DataError(csv, "has " + std::to_string(samples_.size()) + " rows after its header, but " +
                              this->file().filename().string() + " has " + std::to_string(size()) +

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "file/feature_shards.h"
+#include "file/file_version.h"
 #include "file/npy.h"
 #include "file/storage.h"
 #include "kindred/core/sample.h"
@@ -42,17 +43,22 @@ StorageLoss write_features(const std::filesystem::path& stem, const Features& fe
 StorageLoss write_feature_shard(const std::filesystem::path& file, const Features& features,
                                 Storage storage = Storage::float32);
 
-/// Whether there are descriptors: STEM.npy or STEM.shards.csv. `file` as for read_features().
+/// Whether there are descriptors: STEM.npy or STEM.shards.csv. `file` as for read_features(). Throws
+/// ReadError when that cannot be seen; so does has_sharded_features().
 [[nodiscard]] bool has_features(const std::filesystem::path& file);
 /// Whether they are in several arrays: there is STEM.shards.csv and no STEM.npy.
 [[nodiscard]] bool has_sharded_features(const std::filesystem::path& file);
+/// Of STEM.npy, or of STEM.shards.csv in its place: for features that must fit others, which are opened after
+/// them, as a gallery fits its queries. `file` as for read_features().
+[[nodiscard]] FileVersion version_of_features(const std::filesystem::path& file);
 /// The names of the files that features of this stem have, or may have: STEM.csv, STEM.npy, STEM.shards.csv,
 /// and of arrays those that are there.
 [[nodiscard]] std::vector<std::string> names_of_features(const std::filesystem::path& stem);
 
 /// Reads STEM.npy, or the arrays of STEM.shards.csv (any float type of npy.h, C or Fortran order), and
 /// STEM.csv (sample_list.h). `file` may be given with either ending or with none. Throws DataError naming
-/// file and line or row when they are damaged, foreign or do not fit each other, or a number is not finite.
+/// file and line or row when they are damaged, foreign or do not fit each other, a number is not finite, or
+/// the files were replaced meanwhile.
 [[nodiscard]] Features read_features(const std::filesystem::path& file);
 
 /// The same, for descriptors that are read piece by piece because all may be more than memory holds. The

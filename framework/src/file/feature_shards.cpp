@@ -69,7 +69,7 @@ std::filesystem::path shard_file(const std::filesystem::path& stem, std::int64_t
   return result += "." + std::string(digits - std::min(digits, text.size()), '0') + text + ".npy";
 }
 
-ShardedArray::ShardedArray(std::filesystem::path list) : list_(std::move(list)) {
+ShardedArray::ShardedArray(std::filesystem::path list) : list_(std::move(list)), version_(list_) {
   const auto read = ShardList::read(list_);
   dim_ = read.dim;
   std::int64_t rows = 0;
@@ -84,6 +84,7 @@ std::shared_ptr<const NpyReader> ShardedArray::opened(std::size_t shard) const {
   if (open_.second && open_.first == shard) return open_.second;
   const auto rows = ends_[shard] - (shard == 0 ? 0 : ends_[shard - 1]);
   auto array = std::make_shared<const NpyReader>(files_[shard]);
+  version_.require_unchanged();
   if (array->shape() != std::vector<std::int64_t>{rows, dim_} || !torch::isFloatingType(array->type())) {
     std::string shape;
     for (const auto size : array->shape()) shape += (shape.empty() ? "" : " x ") + std::to_string(size);

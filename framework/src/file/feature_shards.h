@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "file/file_version.h"
 #include "file/npy.h"
 
 namespace kindred::file {
@@ -38,7 +39,8 @@ struct ShardList {
 [[nodiscard]] std::filesystem::path shard_file(const std::filesystem::path& stem, std::int64_t number);
 
 /// The rows of all arrays of a list, one after the other. An array is opened when rows of it are asked for,
-/// and one is open at a time, so that those nobody asks for need not be there.
+/// and one is open at a time, so that those nobody asks for need not be there. The list must stay: with
+/// another one, arrays of the same names are others.
 class ShardedArray {
  public:
   /// Throws as ShardList::read() does.
@@ -51,7 +53,8 @@ class ShardedArray {
   [[nodiscard]] const std::vector<std::int64_t>& ends() const { return ends_; }
 
   /// Calls use(array, from, to) for the rows [first, last), from one array after the other. From any thread.
-  /// Throws DataError as NpyReader does, and when an array is not what the list says.
+  /// Throws DataError as NpyReader does, when an array is not what the list says, and when the list was
+  /// replaced since it was read.
   template <class Use>
   void each(std::int64_t first, std::int64_t last, const Use& use) const {
     for (std::size_t i = 0; i < ends_.size() && first < last; ++i) {
@@ -67,6 +70,7 @@ class ShardedArray {
   [[nodiscard]] std::shared_ptr<const NpyReader> opened(std::size_t shard) const;
 
   std::filesystem::path list_;
+  FileVersion version_;  ///< of the list
   std::vector<std::filesystem::path> files_;
   std::vector<std::int64_t> ends_;
   std::int64_t dim_ = 0;

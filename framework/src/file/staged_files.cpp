@@ -1,11 +1,14 @@
 #include "file/staged_files.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <system_error>
 #include <utility>
 
+#include "file/abandoned.h"
 #include "file/atomic_file.h"
 #include "kindred/core/error.h"
 
@@ -39,6 +42,21 @@ class Moves {
   std::vector<std::pair<fs::path, fs::path>> done_;
 };
 
+/// Of the hidden folders.
+constexpr const char* name_start = ".staged.";
+
+/// Hidden folders whose process was killed.
+void remove_abandoned(const fs::path& folder, const fs::path& own) {
+  std::error_code error;
+  std::vector<fs::path> others;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const auto& path = entry.path();
+    const bool staged = is_unfinished_file(path) && path.filename().string().starts_with(name_start);
+    if (staged && path.filename() != own.filename()) others.push_back(path);
+  }
+  for (const auto& other : others) remove_if_abandoned(other);
+}
+
 std::vector<fs::path> files_in(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code error;
@@ -50,17 +68,29 @@ std::vector<fs::path> files_in(const fs::path& folder) {
 }  // namespace
 
 StagedFiles::StagedFiles(fs::path folder) : folder_(std::move(folder)) {
-  static std::atomic<unsigned> counter{0};
-  // A name of unfinished files (file/atomic_file.h).
-  path_ = folder_ / (".staged." + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp");
   std::error_code error;
-  fs::create_directories(path_, error);
+  fs::create_directories(folder_, error);
+  while (!error && descriptor_ < 0) {
+    // A name of unfinished files (file/atomic_file.h).
+    static std::atomic<unsigned> counter{0};
+    path_ = folder_ / (name_start + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp");
+    if (!fs::create_directory(path_, error)) continue;
+    descriptor_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor_ < 0) {
+      error.assign(errno, std::generic_category());
+      std::error_code ignored;
+      fs::remove(path_, ignored);
+    } else if (!claim(descriptor_, path_)) {
+      ::close(std::exchange(descriptor_, -1));
+    }
+  }
   if (error) throw DataError(folder_, "cannot be written: " + error.message());
 }
 
 StagedFiles::~StagedFiles() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
+  ::close(descriptor_);
 }
 
 void StagedFiles::take_place(const std::vector<std::string>& replaced) {
@@ -77,6 +107,7 @@ void StagedFiles::take_place(const std::vector<std::string>& replaced) {
   for (const auto& file : files) moves.move(file, folder_ / file.filename());
   sync_folder(folder_);
   moves.keep();
+  remove_abandoned(folder_, path_);
 }
 
 }  // namespace kindred::file

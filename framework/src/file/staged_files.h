@@ -8,7 +8,8 @@
 namespace kindred::file {
 
 /// A hidden folder inside a folder, for files that belong together. What the folder holds stays as it is
-/// until take_place(); what has not taken its place by then is removed.
+/// until take_place(); what has not taken its place by then is removed. The folder of a process that was
+/// killed, which may hold files of both, goes when others have taken their place.
 class StagedFiles {
  public:
   /// Makes the folder where needed. Throws DataError.
@@ -26,6 +27,7 @@ class StagedFiles {
  private:
   std::filesystem::path folder_;
   std::filesystem::path path_;
+  int descriptor_ = -1;  ///< of the hidden folder, which is claimed (abandoned.h)
 };
 
 }  // namespace kindred::file

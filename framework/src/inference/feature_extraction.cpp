@@ -286,8 +286,8 @@ file::Features FeatureExtraction::extract(const Dataset& dataset, const std::vec
   if (const auto messages = loader.skip_messages(); !messages.empty()) tally.first_skipped = messages.front();
   const auto all = tally.of_all(ranks);
   if (all.skipped > 0) {
+    if (all.described == 0) throw NoReadableImages(what, all.first_skipped);
     const auto first = all.first_skipped.empty() ? std::string() : "; the first: " + all.first_skipped;
-    if (all.described == 0) throw DataError(what, "no images can be read" + first);
     progress.note(std::to_string(all.skipped) + " of " + std::to_string(total) + " " + what +
                   " images cannot be read and are skipped" + first);
   }

@@ -9,6 +9,7 @@
 
 #include "file/feature_files.h"
 #include "inference/batch_describer.h"
+#include "kindred/core/error.h"
 #include "kindred/core/sample.h"
 #include "kindred/role/dataset.h"
 #include "model/model.h"
@@ -18,6 +19,21 @@
 #include "system/ranks.h"
 
 namespace kindred::inference {
+
+/// None of the images that features are extracted from can be read.
+class NoReadableImages : public DataError {
+ public:
+  /// @param what that they are, as for FeatureExtraction::extract()
+  /// @param first what is wrong with the first of them; "" where that is not known
+  NoReadableImages(const std::string& what, const std::string& first)
+      : DataError(what, "no images can be read" + (first.empty() ? "" : "; the first: " + first)),
+        first_(first) {}
+
+  [[nodiscard]] const std::string& first() const { return first_; }
+
+ private:
+  std::string first_;
+};
 
 /// Describes samples with a model in evaluation mode, one set after the other: query, gallery, ...
 class FeatureExtraction {
@@ -39,8 +55,8 @@ class FeatureExtraction {
   /// of the first of its samples and under its first frame's path: the mean of the descriptors of
   /// embed.frames of its frames, taken evenly, scaled to length 1. Images that are bad and skipped are left
   /// out of the result, and of the mean of a tracklet, and counted in a note. Memory beside the model: the
-  /// result and the loader's batches. Throws DataError when there is no sample, when all images are bad, for
-  /// a descriptor that is not finite, naming the image, and as data::sample_of_tracklet() does.
+  /// result and the loader's batches. Throws NoReadableImages when all are bad; DataError when there is no
+  /// sample, for a descriptor that is not finite, naming the image, and as data::sample_of_tracklet() does.
   /// @param samples of one split
   /// @param what "query", "gallery", ...: for progress and messages
   /// @param ranks each of which calls this with the same samples and works on some of the batches that one

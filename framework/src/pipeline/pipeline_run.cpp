@@ -14,6 +14,7 @@
 
 #include "file/atomic_file.h"
 #include "file/folder_lock.h"
+#include "file/presence.h"
 #include "pipeline/data_hash.h"
 #include "pipeline/file_hashes.h"
 #include "pipeline/key_difference.h"
@@ -340,9 +341,7 @@ class PipelineRun {
     }
     if (!record->finished) return {Kind::goes_on, ""};
     for (const auto& [file, hash] : record->results) {
-      std::error_code error;
-      if (!fs::is_regular_file(folder / file, error))
-        return {Kind::runs, "its result " + file + " is missing"};
+      if (!file::is_there(folder / file)) return {Kind::runs, "its result " + file + " is missing"};
       if (file_hash(folder / file) != hash) return {Kind::runs, "its result " + file + " has changed"};
     }
     return {Kind::up_to_date, ""};

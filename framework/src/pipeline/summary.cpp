@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "file/presence.h"
 #include "file/read_error.h"
 #include "kindred/core/error.h"
 #include "results/costs_file.h"
@@ -14,8 +15,7 @@ namespace kindred::pipeline {
 namespace {
 
 std::optional<results::Evaluation> read_scores(const std::filesystem::path& file) {
-  std::error_code failure;
-  if (!std::filesystem::exists(file, failure)) return std::nullopt;
+  if (!file::is_there(file)) return std::nullopt;
   try {
     return results::read_evaluation(file);
   } catch (const file::ReadError&) {

@@ -45,8 +45,10 @@ results::Evaluation evaluate_shards(const std::filesystem::path& query_file,
                                     const std::filesystem::path& gallery_file,
                                     const recipe::EvaluationPlan& plan, torch::Device device,
                                     progress::ProgressSink& progress, const system::Ranks& ranks) {
+  const auto version = file::version_of_features(query_file);
   auto query = file::read_features(query_file);
   const file::FeatureReader gallery(gallery_file);
+  version.require_unchanged();
   const auto rows = [&](std::int64_t first, std::int64_t last) { return gallery.rows(first, last); };
   if (query.descriptors.size(1) != gallery.dim()) {
     throw dim_mismatch(query_file.string(), query.descriptors.size(1), gallery_file.string(), gallery.dim());

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "file/feature_files.h"
+#include "file/presence.h"
 #include "kindred/core/error.h"
 #include "ranking/evaluation.h"
 #include "ranking/search_host.h"
@@ -101,6 +102,15 @@ void require_domains(const recipe::RankingPlan& plan, const std::map<std::string
   diagnostics.throw_if_any();
 }
 
+/// @param to [N, D], of as many images as the features
+void copy_rows(const file::FeatureReader& from, torch::Tensor to) {
+  constexpr std::int64_t block = 4096;
+  for (std::int64_t first = 0; first < from.size(); first += block) {
+    const auto last = std::min(first + block, from.size());
+    to.slice(0, first, last).copy_(from.rows(first, last));
+  }
+}
+
 class ByDomain {
  public:
   ByDomain(const recipe::RankingPlan& plan, SearchInput& input, torch::Device device,
@@ -158,24 +168,38 @@ class ByDomain {
 
 SearchInput read_search_input(const std::filesystem::path& query_file,
                               const std::filesystem::path& gallery_file) {
+  const auto version = file::version_of_features(query_file);
   const file::FeatureReader query(query_file);
   const file::FeatureReader gallery(gallery_file);
+  version.require_unchanged();
   if (query.dim() != gallery.dim()) {
     throw dim_mismatch(query_file.string(), query.dim(), gallery_file.string(), gallery.dim());
   }
   SearchInput input{torch::empty({query.size() + gallery.size(), query.dim()}), query.samples(),
                     gallery.samples(), query_file, gallery_file};
-  std::int64_t at = 0;
-  for (const auto* reader : {&query, &gallery}) {
-    constexpr std::int64_t block = 4096;
-    for (std::int64_t first = 0; first < reader->size(); first += block) {
-      const auto last = std::min(first + block, reader->size());
-      input.descriptors.slice(0, at, at + last - first).copy_(reader->rows(first, last));
-      at += last - first;
-    }
-  }
+  copy_rows(query, input.descriptors.slice(0, 0, query.size()));
+  copy_rows(gallery, input.descriptors.slice(0, query.size()));
   input.same_images = same_images(input.query, input.descriptors.slice(0, 0, query.size()), input.gallery,
                                   input.descriptors.slice(0, query.size()));
+  return input;
+}
+
+SearchInput read_folder_input(const std::filesystem::path& folder) {
+  const auto query_file = folder / "query.npy";
+  const auto gallery_file = folder / "gallery.npy";
+  // A list without its descriptors is damage, which reading both says.
+  const bool has_queries = file::has_features(query_file) || file::is_there(folder / "query.csv");
+  const bool has_gallery = file::has_features(gallery_file) || file::is_there(folder / "gallery.csv");
+  if (has_queries && has_gallery) return read_search_input(query_file, gallery_file);
+  if (!has_queries && !has_gallery) {
+    throw DataError(folder,
+                    "has neither query.npy nor gallery.npy; extract the features of query and gallery images "
+                    "with `kindred embed`");
+  }
+  const file::FeatureReader images(has_queries ? query_file : gallery_file);
+  SearchInput input{torch::empty({images.size(), images.dim()}), {}, {}, query_file, gallery_file};
+  (has_queries ? input.query : input.gallery) = images.samples();
+  copy_rows(images, input.descriptors);
   return input;
 }
 

@@ -26,9 +26,15 @@ struct SearchInput {
   SameImages same_images{};  ///< by the descriptors as they were read
 };
 
-/// Reads both (feature_files.h). Throws DataError as read_features() does, and when the widths differ.
+/// Reads both (feature_files.h). Throws DataError as read_features() does, when the widths differ, and when
+/// others took their place meanwhile, of which each may be read with one of these.
 [[nodiscard]] SearchInput read_search_input(const std::filesystem::path& query_file,
                                             const std::filesystem::path& gallery_file);
+
+/// The features in a folder whose images are looked at together: query.npy and gallery.npy, or the one of
+/// them that there is, as of a data set without queries; the other side has no images then. Throws DataError
+/// as read_search_input() does, and when there is neither.
+[[nodiscard]] SearchInput read_folder_input(const std::filesystem::path& folder);
 
 /// Makes the post-processors of a plan and checks their order: those that change descriptors, then at most
 /// one that makes distances, then those that change distances. Throws RecipeError at the one that stands in

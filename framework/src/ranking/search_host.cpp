@@ -118,9 +118,11 @@ void SearchHost::progress(const std::string& step, std::int64_t done, std::int64
 torch::Tensor SearchHost::descriptors_of(const std::filesystem::path& folder) {
   const auto queries = static_cast<std::int64_t>(part_.query.size());
   const auto images = static_cast<std::int64_t>(part_.gallery.size());
+  const auto version = file::version_of_features(folder / "query.npy");
   auto rows = torch::empty({queries + images, file::FeatureReader(folder / "query.npy").dim()});
   copy_rows_of(folder / "query.npy", input_.query, part_.query, rows, 0);
   copy_rows_of(folder / "gallery.npy", input_.gallery, part_.gallery, rows, queries);
+  version.require_unchanged();
   return rows;
 }
 

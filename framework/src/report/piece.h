@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <system_error>
 
+#include "file/presence.h"
 #include "kindred/core/error.h"
 
 namespace kindred::report {
@@ -36,9 +36,8 @@ struct Piece {
 template <class Read>
 [[nodiscard]] auto read_piece(const std::filesystem::path& file, const Read& read)
     -> Piece<decltype(read(file))> {
-  std::error_code failure;
-  if (!std::filesystem::exists(file, failure)) return {};
   try {
+    if (!file::is_there(file)) return {};
     return {read(file), ""};
   } catch (const Error& error) {
     return {std::nullopt, message_of(error, file)};

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "file/atomic_file.h"
+#include "file/presence.h"
 #include "file/read_error.h"
 #include "file/read_text.h"
 #include "file/shallow_json.h"
@@ -308,8 +309,7 @@ Evaluation read_evaluation(const fs::path& file) {
 }
 
 std::vector<std::string> evaluation_files(const fs::path& folder) {
-  std::error_code failure;
-  if (!fs::exists(folder / json_name, failure)) return {};
+  if (!file::is_there(folder / json_name)) return {};
   std::vector<std::string> files{json_name};
   try {
     for (const auto& table : read_evaluation(folder / json_name).tables) {
@@ -321,7 +321,7 @@ std::vector<std::string> evaluation_files(const fs::path& folder) {
     return {};
   }
   files.insert(files.end(), {queries_name, PartScoresFiles::cameras_name, PartScoresFiles::domains_name});
-  std::erase_if(files, [&](const std::string& name) { return !fs::exists(folder / name, failure); });
+  std::erase_if(files, [&](const std::string& name) { return !file::is_there(folder / name); });
   return files;
 }
 

@@ -6,10 +6,10 @@
 #include <limits>
 #include <ostream>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "file/atomic_file.h"
+#include "file/presence.h"
 #include "kindred/text/csv.h"
 #include "results/csv_cells.h"
 #include "text/number_text.h"
@@ -48,8 +48,7 @@ void write_parts(const fs::path& file, const CellTexts& keys, const std::vector<
 std::vector<PartScores::Part> read_parts(const fs::path& file, const CellTexts& keys,
                                          const std::vector<EvaluatedFigure>& known,
                                          std::vector<FigureInfo>& figures) {
-  std::error_code failure;
-  if (!fs::exists(file, failure)) return {};
+  if (!file::is_there(file)) return {};
   const auto csv = CsvTable::read(file);
   const auto queries = csv.column(queries_column);
   std::vector<std::size_t> key_columns;

@@ -71,7 +71,8 @@ struct Written {
   file::StorageLoss loss;
 };
 
-/// Writes a file for each embed.shard_images descriptors as soon as they are there, and at last the lists.
+/// Writes a file for each embed.shard_images descriptors as soon as they are there, and at last the lists. A
+/// file none of whose images can be read, where such are skipped, is left out, and its number stays free.
 /// Each rank writes some of the files; no more than one file's descriptors are in its memory.
 class ShardedSplit {
  public:
@@ -106,7 +107,18 @@ class ShardedSplit {
     for (auto row = first; row < last; ++row) {
       for (const auto frame : tracklets_[static_cast<std::size_t>(row)]) frames.push_back(samples_[frame]);
     }
-    const auto features = extraction_.extract(dataset_, frames, what, progress_);
+    file::Features features;
+    try {
+      features = extraction_.extract(dataset_, frames, what, progress_);
+    } catch (const inference::NoReadableImages& none) {
+      // Those of other files may be readable.
+      progress_.note("warning: " + what + " is left out, as none of its " + std::to_string(frames.size()) +
+                     " images can be read; the first: " + none.first());
+      if (first_unreadable_.empty()) first_unreadable_ = none.first();
+      sizes_.push_back(0);
+      losses_.insert(losses_.end(), {0.0, 0.0});
+      return;
+    }
     const auto loss = file::write_feature_shard(file, features, embed_.storage);
     // Images that are bad and skipped have no row.
     auto row = first;
@@ -129,11 +141,13 @@ class ShardedSplit {
     const auto losses = torch::cat(ranks_.gather(torch::tensor(losses_, torch::kDouble)));
     Written written;
     written.rows = kept.size(0);
+    if (written.rows == 0) throw inference::NoReadableImages(stem.filename().string(), first_unreadable_);
     written.dim = torch::cat(ranks_.gather(torch::tensor({dim_}, torch::kLong))).max().item<std::int64_t>();
     file::ShardList list;
     list.dim = written.dim;
     for (std::int64_t shard = 0; shard < sizes.size(0); ++shard) {
       const auto rows = sizes[shard].item<std::int64_t>();
+      if (rows == 0) continue;
       list.shards.push_back({file::shard_file(stem, shard).filename(), rows});
       written.loss.largest = std::max(written.loss.largest, losses[2 * shard].item<double>());
       written.loss.mean += losses[2 * shard + 1].item<double>() * static_cast<double>(rows) /
@@ -163,8 +177,9 @@ class ShardedSplit {
   progress::ProgressSink& progress_;
   std::vector<data::Frames> tracklets_;
   std::vector<std::int64_t> kept_;   ///< tracklets and single images of this rank's files that have a row
-  std::vector<std::int64_t> sizes_;  ///< rows of this rank's files
+  std::vector<std::int64_t> sizes_;  ///< rows of this rank's files; 0: left out
   std::vector<double> losses_;       ///< largest and mean of each
+  std::string first_unreadable_;     ///< of this rank's files that are left out
   std::int64_t dim_ = 0;
 };
 

@@ -101,8 +101,10 @@ MatchOutcome match_features(const std::filesystem::path& query_file,
     const auto distances = ranking::post_process(plan, input, device, progress, ranks);
     return match_distances(input, distances, top, folder, progress, ranks);
   }
+  const auto version = file::version_of_features(query_file);
   const auto query = file::read_features(query_file);
   const file::FeatureReader gallery(gallery_file);
+  version.require_unchanged();
   return match_rows({query.descriptors, query.samples, query_file},
                     {gallery.samples(), gallery.dim(), gallery_file,
                      [&](std::int64_t first, std::int64_t last) { return gallery.rows(first, last); },

@@ -19,11 +19,13 @@ bool is_out_of_memory(const std::exception& error) {
   if (const auto* of_opencv = dynamic_cast<const cv::Exception*>(&error)) {
     return of_opencv->code == cv::Error::StsNoMem;
   }
-  // LibTorch has a type of its own for GPUs alone.
+  // LibTorch has a type of its own for GPUs alone, and none where a graph is run, whose error quotes the
+  // first.
   const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
-  return of_torch != nullptr &&
-         (std::strstr(of_torch->what_without_backtrace(), "DefaultCPUAllocator: ") != nullptr ||
-          std::strstr(of_torch->what_without_backtrace(), ": allocation failed") != nullptr);
+  const char* text = of_torch == nullptr ? error.what() : of_torch->what_without_backtrace();
+  const auto says = [text](const char* part) { return std::strstr(text, part) != nullptr; };
+  return says("DefaultCPUAllocator: ") || says("CUDA out of memory") ||
+         (of_torch != nullptr && says(": allocation failed"));
 }
 
 OutOfMemory batch_too_large(torch::Device device, const torch::Tensor& images, const std::string& remedy) {

@@ -347,6 +347,31 @@ TEST_CASE("damage before the end is an error that changes nothing, or is left ou
   CHECK(Gallery::open(folder / "gallery").notes().empty());
 }
 
+TEST_CASE(
+    "a log in which every place pretends to be a record is refused in the time that it takes to read it") {
+  const TemporaryFolder folder;
+  { const auto gallery = Gallery::create(folder / "gallery", made_dim); }
+  const auto log = folder / "gallery/gallery.log";
+  // Of 12 MB, with a place every 12 bytes that claims the 4 MB after it, whose checksum says that they are
+  // not its own.
+  std::string pretended = "KGR1";
+  const std::uint32_t claimed = 4'000'000;
+  pretended.append(reinterpret_cast<const char*>(&claimed), sizeof claimed);
+  pretended += "sum!";
+  std::string bytes = read_bytes(log);
+  for (int i = 0; i < 1'000'000; ++i) bytes += pretended;
+  write_bytes(log, bytes);
+  const auto begin = std::chrono::steady_clock::now();
+  for (const bool skip : {false, true}) {
+    CHECK(error_of([&] {
+            static_cast<void>(Gallery::open(folder / "gallery", {.read_only = true, .skip_damaged = skip}));
+          }).find("gallery.log: error: is damaged: at too many places before byte ") != std::string::npos);
+  }
+  // A few seconds; to look at what each place claims would take an hour.
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(60));
+  CHECK(read_bytes(log) == bytes);
+}
+
 TEST_CASE("a log of a later version or of nonsense is refused") {
   const TemporaryFolder folder;
   folder.write("a/gallery.log", "");

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -145,6 +146,32 @@ TEST_CASE("the file gets the permissions that any new file gets") {
   write_text(folder / "file.txt", "x");
   ::umask(mask);
   CHECK((fs::status(folder / "file.txt").permissions() & fs::perms::mask) == static_cast<fs::perms>(0640));
+}
+
+TEST_CASE(
+    "what a killed process has written goes when the file is written again, what a living one writes stays") {
+  const TemporaryFolder folder;
+  const auto file = folder / "file.txt";
+  const auto child = ::fork();
+  if (child == 0) {
+    write_atomically(file, [](std::ostream& stream) {
+      stream << "half" << std::flush;
+      ::kill(::getpid(), SIGKILL);
+    });
+  }
+  REQUIRE(child > 0);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  REQUIRE(files_in(folder.path()) == 1);
+  CHECK(read_bytes(folder / ".file.txt.tmp") == "half");
+
+  write_atomically(file, [&](std::ostream& stream) {
+    stream << "outer" << std::flush;
+    write_text(file, "inner");
+    CHECK(read_bytes(file) == "inner");
+    CHECK(files_in(folder.path()) == 2);
+  });
+  CHECK(read_bytes(file) == "outer");
+  CHECK(files_in(folder.path()) == 1);
 }
 
 TEST_CASE("many writers of one file leave one whole version") {

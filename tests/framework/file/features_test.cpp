@@ -339,6 +339,52 @@ TEST_CASE_FIXTURE(Fixture, "descriptors in several arrays are read as one") {
 }
 
 TEST_CASE_FIXTURE(Fixture,
+                  "a list of arrays that is replaced while it is read is not mixed with its successor") {
+  const auto write = [&](float number) {
+    write_npy(shard_file(stem, 0), torch::full({2, 3}, number));
+    write_npy(shard_file(stem, 1), torch::full({2, 3}, number));
+    ShardList{{{"gallery.v2.0000.npy", 2}, {"gallery.v2.0001.npy", 2}}, 3}.write(shard_list_of(stem));
+  };
+  write(1);
+  write_table("path,identity\na,1\nb,2\nc,3\nd,4\n");
+  const FeatureReader reader(stem);
+  CHECK(reader.rows(0, 2).sum().item<float>() == 6);
+  write(2);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(reader.rows(2, 4)),
+      doctest::Contains("gallery.v2.shards.csv: error: was replaced or written while it was read"),
+      DataError);
+  CHECK(read_features(stem).descriptors.sum().item<float>() == 24);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a file that is replaced, written, removed or made is another version") {
+  const auto unchanged = [](const FileVersion& version) {
+    try {
+      version.require_unchanged();
+    } catch (const DataError&) {
+      return false;
+    }
+    return true;
+  };
+  const FileVersion none(table);
+  CHECK(unchanged(none));
+  write_table("text");
+  CHECK_FALSE(unchanged(none));
+  const FileVersion first(table);
+  CHECK(unchanged(first));
+  std::filesystem::copy_file(table, array);
+  std::filesystem::rename(array, table);
+  CHECK_FALSE(unchanged(first));
+  const FileVersion second(table);
+  write_table("longer text");
+  CHECK_FALSE(unchanged(second));
+  const FileVersion third(table);
+  CHECK(unchanged(third));
+  std::filesystem::remove(table);
+  CHECK_FALSE(unchanged(third));
+}
+
+TEST_CASE_FIXTURE(Fixture,
                   "a list of arrays that is wrong, or whose arrays are others, is refused with the place") {
   write_table("path,identity\na.png,1\nb.png,2\n");
   const auto refused = [&](const std::string& text) {

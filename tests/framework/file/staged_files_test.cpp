@@ -1,7 +1,10 @@
 #include "file/staged_files.h"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <iterator>
 
@@ -62,6 +65,31 @@ TEST_CASE("when one of the staged files cannot take its place, the earlier ones 
   CHECK(read_bytes(folder / "a") == "old a");
   CHECK(fs::exists(folder / "b/file"));
   CHECK(entries_in(folder.path()) == 2);
+}
+
+TEST_CASE("what a killed process has staged goes when others have taken their place, a living one's stays") {
+  const TemporaryFolder folder;
+  const auto child = ::fork();
+  if (child == 0) {
+    const StagedFiles staged(folder.path());
+    write_bytes(staged.path() / "a", "of the killed one");
+    ::kill(::getpid(), SIGKILL);
+  }
+  REQUIRE(child > 0);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  CHECK(entries_in(folder.path()) == 1);
+  StagedFiles living(folder.path());
+  write_bytes(living.path() / "b", "b");
+  {
+    StagedFiles staged(folder.path());
+    write_bytes(staged.path() / "a", "a");
+    CHECK(entries_in(folder.path()) == 3);
+    staged.take_place({"a"});
+  }
+  CHECK(entries_in(folder.path()) == 2);
+  living.take_place({"b"});
+  CHECK(read_bytes(folder / "a") == "a");
+  CHECK(read_bytes(folder / "b") == "b");
 }
 
 TEST_CASE("the folder of staged files is made where needed") {

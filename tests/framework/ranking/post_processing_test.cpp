@@ -4,13 +4,17 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "file/feature_files.h"
 #include "file/npy.h"
+#include "file/staged_files.h"
 #include "kindred/core/catalog.h"
 #include "kindred/core/error.h"
 #include "progress/progress.h"
@@ -328,4 +332,50 @@ TEST_CASE("equal distances keep the gallery's order, and what is not a number is
   CHECK_THROWS_WITH_AS(
       static_cast<void>(rank_by_distances(block, 1, 5, {.top = 9})),
       "query: error: the distance of query 0 to gallery image 3 is not a number (rows from 0)", DataError);
+}
+
+TEST_CASE("features that are replaced while they are read are an error, and never those of two models") {
+  const test::TemporaryFolder folder;
+  // The list of the queries takes a while to read, so that the gallery is opened long after it.
+  const auto write = [&](const std::string& model, float number) {
+    for (const auto* side : {"query", "gallery"}) {
+      const std::int64_t rows = side == std::string("query") ? 20'000 : 2;
+      file::Features features{torch::full({rows, 2}, number), {}};
+      for (std::int64_t row = 0; row < rows; ++row)
+        features.samples.emplace_back().path = std::to_string(row) + ".png";
+      file::write_features(folder / model / side, features);
+    }
+  };
+  write("one", 1);
+  write("two", 2);
+  const auto names = {"query.npy", "query.csv", "gallery.npy", "gallery.csv"};
+  const auto replace_by = [&](const std::string& model) {
+    file::StagedFiles staged(folder / "features");
+    for (const auto* name : names) std::filesystem::copy_file(folder / model / name, staged.path() / name);
+    staged.take_place({names.begin(), names.end()});
+  };
+  const auto read = [&] {
+    return read_search_input(folder / "features/query.npy", folder / "features/gallery.npy").descriptors;
+  };
+
+  replace_by("one");
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    for (int i = 0; !stop; ++i) replace_by(i % 2 == 0 ? "two" : "one");
+  });
+  int refused = 0;
+  for (int i = 0; i < 40; ++i) {
+    try {
+      const auto descriptors = read();
+      CHECK(descriptors.min().item<float>() == descriptors.max().item<float>());
+    } catch (const DataError&) {
+      ++refused;
+    }
+  }
+  stop = true;
+  writer.join();
+  CHECK(refused > 0);
+  const auto descriptors = read();
+  CHECK(descriptors.size(0) == 20'002);
+  CHECK(descriptors.min().item<float>() == descriptors.max().item<float>());
 }

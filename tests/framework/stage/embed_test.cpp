@@ -383,6 +383,39 @@ TEST_CASE_FIXTURE(Fixture,
       doctest::Contains("neither query nor gallery images"), Error);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a file of descriptors none of whose images can be read is left out of the list") {
+  plan.embed.shard_images = 2;
+  plan.loader.skip_bad_images = true;
+  FakeDataset dataset(0, 0, 5);
+  dataset.bad = {3, 4};
+  const auto written = embed_dataset(model, plan, dataset, dataset.samples(), folder, torch::kCPU, sink);
+  REQUIRE(written.size() == 1);
+  CHECK(written[0].images == 3);
+  CHECK(
+      std::find(sink.notes.begin(), sink.notes.end(),
+                "warning: gallery (file 2 of 3) is left out, as none of its 2 images can be read; the first: "
+                "image3.png: error: is truncated") != sink.notes.end());
+  const auto list = file::ShardList::read(folder / "gallery.shards.csv");
+  REQUIRE(list.shards.size() == 2);
+  CHECK(list.shards[0].file == "gallery.0000.npy");
+  CHECK(list.shards[0].rows == 2);
+  CHECK(list.shards[1].file == "gallery.0002.npy");
+  CHECK(list.shards[1].rows == 1);
+  CHECK_FALSE(std::filesystem::exists(folder / "gallery.0001.npy"));
+  const auto features = file::read_features(folder / "gallery");
+  std::vector<std::string> paths;
+  for (const auto& sample : features.samples) paths.push_back(sample.path);
+  CHECK(paths == std::vector<std::string>{"image1.png", "image2.png", "image5.png"});
+
+  // Without any descriptor there is nothing to list, and what was there stays.
+  dataset.bad = {1, 2, 3, 4, 5};
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(embed_dataset(model, plan, dataset, dataset.samples(), folder, torch::kCPU, sink)),
+      "gallery: error: no images can be read; the first: image1.png: error: is truncated",
+      inference::NoReadableImages);
+  CHECK(file::read_features(folder / "gallery").samples.size() == 3);
+}
+
 namespace {
 
 /// Images of a colour by the number in their names; the frames of a tracklet share identity and camera.

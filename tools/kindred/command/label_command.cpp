@@ -37,7 +37,8 @@ Action add_options(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   auto& request = options->request;
   app.add_option("FOLDER", request.features,
-                 "A folder with query.npy/.csv and gallery.npy/.csv, as embed writes it")
+                 "A folder with query.npy/.csv, gallery.npy/.csv or both, as embed writes it, or the folder "
+                 "of a run")
       ->required()
       ->type_name("DIR");
   add_component_name(app, "labeler", request.labeler, "The method that groups images into identities");

@@ -1,0 +1,61 @@
+#include "file/temporary_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "file/abandoned.h"
+#include "kindred/core/error.h"
+
+namespace kindred::file {
+namespace {
+
+std::string reason(int error) {
+  return std::generic_category().message(error);
+}
+
+}  // namespace
+
+TemporaryFile::TemporaryFile(std::filesystem::path target) : target_(std::move(target)) {
+  const auto start = target_.parent_path() / ("." + target_.filename().string());
+  for (int number = 0; descriptor_ < 0;) {
+    path_ = start;
+    path_ += (number == 0 ? "" : "." + std::to_string(number)) + ".tmp";
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && errno != EEXIST) {
+      throw DataError(target_, "cannot be written: " + reason(errno));
+    }
+    if (descriptor_ < 0) {
+      if (!remove_if_abandoned(path_)) ++number;
+    } else if (!claim(descriptor_, path_)) {
+      ::close(std::exchange(descriptor_, -1));
+    }
+  }
+}
+
+TemporaryFile::~TemporaryFile() {
+  if (descriptor_ < 0) return;
+  ::unlink(path_.c_str());
+  ::close(descriptor_);
+}
+
+void TemporaryFile::move_to_target() {
+  if (::fsync(descriptor_) != 0) throw DataError(target_, "cannot be written to disk: " + reason(errno));
+  // Some file systems tell only when a file is closed that the disk is full. It stays claimed until it has
+  // its name.
+  const int copy = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) throw DataError(target_, "cannot be written: " + reason(errno));
+  if (::close(std::exchange(descriptor_, copy)) != 0) {
+    throw DataError(target_, "cannot be written: " + reason(errno));
+  }
+  if (::rename(path_.c_str(), target_.c_str()) != 0) {
+    throw DataError(target_, "cannot be replaced: " + reason(errno));
+  }
+  ::close(std::exchange(descriptor_, -1));
+}
+
+}  // namespace kindred::file

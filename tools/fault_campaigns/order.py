@@ -1,0 +1,37 @@
+"""Whether a file is on disk before it gets its name, and the folder after: what a loss of power needs."""
+
+from pathlib import Path
+
+from fault_campaigns.workplace import OF_THE_MOMENT
+
+
+class OrderCheck:
+    def __init__(self, place):
+        self.place = place
+
+    def run(self, commands):
+        """Returns how many names came too early, or never."""
+        return sum(self._check(command) for command in commands)
+
+    def _check(self, command):
+        violated = 0
+        unsynced, renamed, checked = set(), {}, 0
+        for call, _, path, former, _ in self.place.calls(command):
+            if call == "write":
+                unsynced.add(path)
+            elif call == "sync":
+                unsynced = {name for name in unsynced if name != path and not name.startswith(path + "/")}
+                renamed = {name: folder for name, folder in renamed.items() if folder != path}
+            elif call == "rename":
+                checked += 1
+                dirty = sorted(name for name in unsynced if name == former or name.startswith(former + "/"))
+                if dirty:
+                    violated += 1
+                    print(f"{command.name}: {path} gets its name before {dirty[0]} is on disk")
+                renamed[path] = str(Path(path).parent)
+        for name in sorted(renamed):
+            if Path(name).exists() and not OF_THE_MOMENT.search(name):
+                violated += 1
+                print(f"{command.name}: the name of {name} is never put on disk")
+        print(f"{command.name}: {checked} names checked")
+        return violated

@@ -1,0 +1,97 @@
+"""Where a campaign works: folders, the program in them, and the files that it leaves."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from fault_campaigns.commands import ADDITIONS, make_stock
+
+# Files whose content is about one run: times, process numbers, what happened.
+OF_THE_MOMENT = re.compile(
+    r"(^|/)(\.lock|\.file_hashes|log\.txt|metrics\.jsonl|stage\.json|costs\.(json|md)|environment\.json"
+    r"|events\.out\.tfevents\..*|study\.(json|md)|checkpoint(\.previous)?\.safetensors)$")
+
+
+def _digest(file, folder):
+    """Of a file's content, whatever the folder is called that it may name."""
+    return hashlib.sha256(file.read_bytes().replace(str(folder).encode(), b"FOLDER")).hexdigest()
+
+
+def _files(folder):
+    return [file for file in sorted(folder.rglob("*")) if file.is_file() and not file.is_symlink()]
+
+
+def results(work):
+    """The content of each result by its path in the folder."""
+    named = {str(file.relative_to(work)): file for file in _files(work)}
+    return {name: _digest(file, work) for name, file in named.items() if not OF_THE_MOMENT.search(name)}
+
+
+def names(work):
+    """All files, also those of the moment, whatever time is in their names."""
+    return {re.sub(r"tfevents\.\d+", "tfevents.N", str(file.relative_to(work))) for file in _files(work)}
+
+
+class Workplace:
+    """A scratch folder with the stock, folders for commands, and how they are run."""
+
+    def __init__(self, build, library, scratch):
+        self.build = Path(build).resolve()
+        self.launcher = self.build / "bin/kindred"
+        self.library = Path(library).resolve() if library else self.build / "tests/lib/libkindred_faults.so"
+        for needed in (self.launcher, self.library):
+            if not needed.is_file():
+                sys.exit(f"{needed}: does not exist; build the target faults")
+        self.scratch = Path(tempfile.mkdtemp(prefix="kindred-faults-", dir=scratch)).resolve()
+        self.stock = self.scratch / "stock"
+        make_stock(self.stock, self._must)
+
+    def program(self, arguments):
+        """Arguments of a command as those of a process."""
+        if arguments[0] == ADDITIONS:
+            return [str(self.build / "tests/bin" / ADDITIONS), *map(str, arguments[1:])]
+        return [str(self.launcher), *map(str, arguments)]
+
+    def run(self, arguments, environment=None, seconds=300):
+        return subprocess.run(self.program(arguments), env={**os.environ, **(environment or {})},
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              errors="replace", cwd=self.scratch, timeout=seconds, check=False)
+
+    def _must(self, *arguments):
+        done = self.run(arguments)
+        if done.returncode != 0:
+            sys.exit(f"kindred {' '.join(map(str, arguments))}: exit code {done.returncode}\n{done.stderr}")
+
+    def fresh(self, command, name):
+        """A folder as the command finds it. Its path has always the same length, so that files have too."""
+        work = self.scratch / name
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        command.make(self.stock, work)
+        return work
+
+    def faults(self, work, fault="", log=None):
+        """The environment in which a call fails (tests/faults/fault_plan.h): CALL:N:EFFECT, "": none does."""
+        environment = {"LD_PRELOAD": str(self.library), "KINDRED_FAULT_UNDER": str(work)}
+        if fault:
+            environment["KINDRED_FAULT"] = fault
+        if log:
+            environment["KINDRED_FAULT_LOG"] = str(log)
+        return environment
+
+    def calls(self, command):
+        """Which calls the command makes when nothing fails: (call, number, path, former path, stack)."""
+        log = self.scratch / "calls.log"
+        log.unlink(missing_ok=True)
+        work = self.fresh(command, "recorded")
+        done = self.run(command.arguments(self.stock, work), self.faults(work, log=log))
+        if done.returncode != 0:
+            sys.exit(f"{command.name}: exit code {done.returncode} without any fault\n{done.stderr}")
+        lines = [line.split("\t") for line in log.read_text(errors="replace").splitlines()]
+        return [(call, int(number), path, former, stack) for call, number, path, former, stack in
+                (line for line in lines if len(line) == 5)]
