@@ -38,7 +38,7 @@ RUN cmake --install build/release* --prefix /opt/kindred --strip
 FROM ${BASE_IMAGE}
 ARG TORCH=""
 # By Debian 12's names; all else comes as a dependency. Without libopenblas0-openmp it would be the reference BLAS.
-ARG RUNTIME_PACKAGES="libopencv-core406 libopencv-imgcodecs406 libopencv-imgproc406 libjpeg62-turbo libopenblas0-openmp libtomlplusplus3 libssl3 libzip4 zlib1g libonnx1 libprotobuf32 libcpp-httplib0.11"
+ARG RUNTIME_PACKAGES="libopencv-core406 libopencv-imgcodecs406 libopencv-imgproc406 libjpeg62-turbo libopenblas0-openmp libspdlog1.10 libtomlplusplus3 libssl3 libzip4 zlib1g libonnx1 libprotobuf32 libcpp-httplib0.11"
 RUN apt-get update && \
     apt-get install -y --no-install-recommends ${RUNTIME_PACKAGES} $([ -n "$TORCH" ] || echo libtorch1.13) && \
     rm -rf /var/lib/apt/lists/* && \

@@ -36,6 +36,7 @@ LEVELS = [
 WRAPPED = {
     "boost/dll/": ["plugin/plugin_loader.cpp"],
     "toml++/": ["recipe/toml_reader.cpp"],
+    "spdlog/": ["progress/run_log.cpp"],
     "openssl/": ["file/sha256.cpp"],
     "zlib.h": ["api/text/mat_file.cpp", "application/gallery_log.cpp"],
     "zip.h": ["file/zip.cpp"],

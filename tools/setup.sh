@@ -18,7 +18,7 @@ fail() { say "error: $*"; exit 1; }
 
 # g++ and make are the defaults of CMake, for plugins built outside of this tree.
 packages=(clang g++ make cmake ninja-build pkg-config
-  libopencv-dev libjpeg-dev libgloo-dev libopenblas0-openmp libboost-dev libtomlplusplus-dev libcli11-dev
+  libopencv-dev libjpeg-dev libgloo-dev libopenblas0-openmp libboost-dev libtomlplusplus-dev libspdlog-dev libcli11-dev
   nlohmann-json3-dev libssl-dev libzip-dev zlib1g-dev doctest-dev lld
   libonnx-dev libprotobuf-dev protobuf-compiler libfaiss-dev libcpp-httplib-dev)
 [ -n "${KINDRED_TORCH:-}" ] || packages+=(libtorch-dev)

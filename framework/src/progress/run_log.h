@@ -2,7 +2,7 @@
 #pragma once
 
 #include <filesystem>
-#include <mutex>
+#include <memory>
 #include <string>
 
 #include "progress/progress.h"
@@ -10,12 +10,12 @@
 namespace kindred::progress {
 
 /// As a sink of progress it writes finished steps and notes, each with the time, and nothing of what lies
-/// between. A log that is there is continued. What cannot be written later on is missing in it, and a warning
-/// on stderr says so once: no work ends for that.
+/// between. A log that is there is continued. What cannot be written later on may be missing in it, and a
+/// warning on stderr says so once: no work ends for that.
 class RunLog final : public ProgressSink {
  public:
   /// Makes the folder where needed. Throws DataError when the file cannot be opened.
-  explicit RunLog(std::filesystem::path file);
+  explicit RunLog(const std::filesystem::path& file);
   ~RunLog() override;
   RunLog(const RunLog&) = delete;
   RunLog& operator=(const RunLog&) = delete;
@@ -25,10 +25,8 @@ class RunLog final : public ProgressSink {
   void note(const std::string& text) override;
 
  private:
-  std::filesystem::path file_;
-  int descriptor_ = -1;
-  std::mutex mutex_;  ///< guards what follows, and the order of lines
-  bool is_incomplete_ = false;
+  struct Logger;
+  std::unique_ptr<Logger> logger_;
 };
 
 }  // namespace kindred::progress
