@@ -76,10 +76,16 @@ TEST_CASE("folds are trained and evaluated one by one, with and without post-pro
   // Four people under three cameras, each with two images or more under each.
   CHECK(CsvTable::read(runs / "fold1/features/query.csv").rows().size() == 12);
 
+  // One that was stopped after its last stage has neither costs nor scores yet.
+  const auto scores = read_bytes(runs / "fold1/scores.json");
+  for (const auto* name : {"fold1/scores.json", "fold1/scores.md", "fold1/costs.md"}) fs::remove(runs / name);
   const auto again = kindred(command, folder.path());
   CHECK(again.exit_code == 0);
   CHECK(again.out == outcome.out);
   CHECK(holds(again.err, "run 2 of 2, fold2: already done"));
+  CHECK(read_bytes(runs / "fold1/scores.json") == scores);
+  CHECK(fs::exists(runs / "fold1/scores.md"));
+  CHECK(fs::exists(runs / "fold1/costs.md"));
 
   // A fold is a run like any other, and its folder is no other fold's.
   const auto other = kindred({"run", tiny, "--run-dir", (runs / "fold1").string(), "--set", "folds.count=2",

@@ -38,8 +38,8 @@ _SMALL = ["--set", "train.epochs=3", "--set", "train.checkpoint_every=1", "--set
 
 _STUDY = f"""recipe = "{RECIPES / 'tiny.toml'}"
 seeds = [1]
-set.train.epochs = 1
-set.schedule.warmup_epochs = 0
+set.train.epochs = 3
+set.schedule.warmup_epochs = 1
 
 [[variant]]
 name = "flipped"

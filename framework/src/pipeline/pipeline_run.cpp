@@ -553,4 +553,14 @@ PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog, c
   });
 }
 
+void write_summary(const Pipeline& pipeline, const fs::path& folder) {
+  std::vector<StageRecord> records;
+  for (const auto& stage : pipeline.stages) {
+    auto record = read_stage_record(folder / stage->name);
+    if (record && record->finished) records.push_back(std::move(*record));
+  }
+  static_cast<void>(write_costs(folder, records));
+  static_cast<void>(write_pipeline_scores(folder, records));
+}
+
 }  // namespace kindred::pipeline

@@ -70,4 +70,8 @@ struct PipelineOutcome {
                                            const PipelineOptions& options, progress::ProgressSink& progress,
                                            const std::atomic<bool>& stop);
 
+/// Writes costs and scores of the stages that have ended, as run_pipeline() does at last: one that was
+/// stopped just before has left none, or those of before.
+void write_summary(const Pipeline& pipeline, const std::filesystem::path& folder);
+
 }  // namespace kindred::pipeline

@@ -57,7 +57,8 @@ RunState state_of(const StudyRun& run, const Catalog& catalog, const fs::path& f
     const auto stages = pipeline::plan_pipeline(*run.pipeline, catalog, folder / run.folder, options);
     const auto is = [&](std::size_t stage, StageKind kind) { return stages.at(stage).state.kind == kind; };
     const bool done = std::all_of(stages.begin(), stages.end(), [](const pipeline::PlannedStage& stage) {
-      return stage.state.kind == StageKind::up_to_date;
+      // With a reason it is an earlier result that would have to be taken back first.
+      return stage.state.kind == StageKind::up_to_date && stage.state.reason.empty();
     });
     if (done) return {true, "done", ""};
     if (is(0, StageKind::up_to_date)) return {false, "trained, to be evaluated", ""};
@@ -255,6 +256,7 @@ StudyOutcome run_study(const Study& study, const std::vector<StudyRun>& runs, St
     if (outcome.results.empty()) {
       to_do.push_back(&outcome);
     } else {
+      pipeline::write_summary(*outcome.run.pipeline, folder / outcome.run.folder);
       progress.note(which(outcome) + ": already done");
     }
   }
