@@ -8,8 +8,8 @@
 namespace kindred::inference {
 namespace {
 
-/// Below, the model itself is sooner done: making the graph and comparing it takes the time that it saves with
-/// one to three thousand images (docs/benchmarks.md, "What an embedding batch costs").
+/// Below, the model itself is sooner done: making the graph and comparing it takes the time that it saves
+/// with one to three thousand images (docs/benchmarks.md, "What an embedding batch costs").
 constexpr std::int64_t fewest_images_of_a_graph = 2000;
 
 }  // namespace
