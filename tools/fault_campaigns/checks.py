@@ -10,7 +10,7 @@ from fault_campaigns.workplace import names, results
 FILE_CALLS = ("open", "look", "read", "write", "sync", "close", "rename", "mkdir", "unlink", "truncate", "lock")
 
 # What may lie beside the results of a command that was disturbed: what is kept of before.
-_KEPT = re.compile(r"(^|/)\.replaced/|checkpoint\.previous|tfevents")
+_KEPT = re.compile(r"(^|/)\.replaced/|tfevents")
 
 
 class Fault:
