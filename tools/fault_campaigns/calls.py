@@ -90,11 +90,12 @@ class CallCampaign:
         if fault.outcome == "error":
             check_message(fault, done.stderr, work)
         undisturbed.check_kept(work, fault.violations)
+        unremoved = fault.outcome == "done" and call == "unlink"
         if fault.outcome == "done" and not (command.shows_what_it_can and call in READING_CALLS):
-            # What could not be removed is still there, until the command is given again.
-            undisturbed.check_ended(work, fault.violations,
-                                    lambda name: call == "unlink" and path.endswith(name.rsplit("/", 1)[-1]))
-        undisturbed.finish(work, fault.violations)
+            undisturbed.check_ended(work, fault.violations, lambda name: unremoved)
+        # What was only in the way stays for good where nothing is left to do.
+        undisturbed.finish(work, fault.violations,
+                           lambda name: unremoved and path.endswith(name.rsplit("/", 1)[-1]))
         if not fault.violations:
             shutil.rmtree(work, ignore_errors=True)
         return fault

@@ -10,7 +10,7 @@ from fault_campaigns.workplace import names, results
 FILE_CALLS = ("open", "look", "read", "write", "sync", "close", "rename", "mkdir", "unlink", "truncate", "lock")
 
 # What may lie beside the results of a command that was disturbed: what is kept of before.
-_KEPT = re.compile(r"(^|/)\.replaced/|checkpoint\.previous|tfevents")
+_KEPT = re.compile(r"(^|/)\.replaced/|tfevents")
 
 
 class Fault:
@@ -71,7 +71,7 @@ class Undisturbed:
             if not _KEPT.search(name) and not may_stay(name):
                 violations.append(f"left over: {name}")
 
-    def finish(self, work, violations):
+    def finish(self, work, violations, may_stay=lambda name: False):
         """Gives the command again, and checks what it ends with."""
         done = self.place.run(self.command.again(self.place.stock, work))
         if done.returncode != 0:
@@ -79,7 +79,7 @@ class Undisturbed:
             complete = all(now.get(name) == content for name, content in self.results.items())
             if not (complete and "already exists" in done.stderr):
                 violations.append("the command again: " + done.stderr.strip()[-300:])
-        self.check_ended(work, violations)
+        self.check_ended(work, violations, may_stay)
 
 
 def check_message(fault, error, work):

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "file/safetensors.h"
@@ -103,7 +104,14 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
   const auto plan = decided(weights::settled(asked), training::binding_recipe(run_directory));
   directory.require_recipe(plan);
   // Before rank 0 writes anything that would change what others find.
-  if (ranks.any(has_ended(plan, directory))) return already_done(plan, directory, progress);
+  if (ranks.any(has_ended(plan, directory))) {
+    // Of a training that was killed just after its model was written.
+    std::error_code ignored;
+    if (ranks.is_first()) {
+      std::filesystem::remove(training::previous_checkpoint(directory.checkpoint()), ignored);
+    }
+    return already_done(plan, directory, progress);
+  }
 
   const auto device = system::device_of_rank(system::resolve_device(plan.machine.device), ranks.place());
   system::require_precision(plan.train.precision, device, "train.precision");

@@ -192,9 +192,12 @@ TEST_CASE("a training that has ended is not repeated") {
   const auto first = train_quietly(plan, folder / "run");
   const auto before = fs::last_write_time(folder / "run/model.safetensors");
   const auto metrics = read_bytes(folder / "run/metrics.jsonl");
+  // A kill between the model and the end of the training leaves this.
+  fs::copy_file(folder / "run/checkpoint.safetensors", folder / "run/checkpoint.previous.safetensors");
   ActingSink sink;
   const auto again = train(plan, folder / "run", sink, never);
   CHECK(again.was_done);
+  CHECK_FALSE(fs::exists(folder / "run/checkpoint.previous.safetensors"));
   CHECK(!again.interrupted);
   CHECK(again.model == first.model);
   CHECK(again.epochs_done == 3);
