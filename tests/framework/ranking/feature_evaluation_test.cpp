@@ -12,6 +12,7 @@
 #include "file/feature_files.h"
 #include "kindred/core/error.h"
 #include "real_metrics.h"
+#include "small_rankings.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
@@ -21,15 +22,6 @@ using namespace kindred::test;
 namespace {
 
 progress::SilentProgress silent;
-
-Sample person(std::int64_t identity, std::int64_t camera) {
-  static int number = 0;
-  Sample sample;
-  sample.path = "image" + std::to_string(number++) + ".png";
-  sample.identity = identity;
-  sample.camera = camera;
-  return sample;
-}
 
 /// Directions in a plane: the angle decides the rank.
 torch::Tensor directions(const std::vector<double>& degrees) {
