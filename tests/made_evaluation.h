@@ -45,7 +45,7 @@ inline results::Evaluation made_evaluation(double mean_ap = 0.5, double rank1 = 
                    {"passed", "false positives", FigureKind::share, {0, 0.01, 1}},
                    {"found", "true positives", FigureKind::share, {0.1, 0.5, 1}}};
   made.tables = {thresholds, curve};
-  made.per_query.queries = {{"a, b.png", 5, 2, 3}, {"c.png", unlabelled_identity, unknown_camera, 0}};
+  made.per_query.queries = {{"a, b.png", 5, 2, 3}, {"c.png", unlabeled_identity, unknown_camera, 0}};
   made.per_query.columns = {{"ap", "AP", FigureKind::share, {7.0 / 12, NAN}},
                             {"first_rank", "first correct image at rank", FigureKind::number, {2, NAN}}};
   return made;

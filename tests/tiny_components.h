@@ -1,5 +1,5 @@
 // The smallest components that can really be trained, for tests of training: convolutions, batch statistics,
-// dropout, a parameter that no loss reaches, a loss with an optimiser of its own.
+// dropout, a parameter that no loss reaches, a loss with an optimizer of its own.
 #pragma once
 
 #include <torch/nn/functional/loss.h>
@@ -49,15 +49,15 @@ class TinyDataset : public Dataset {
     std::int64_t identities = 5;
     std::int64_t images = 4;
     std::int64_t tested = 0;
-    std::string unlabelled;
+    std::string unlabeled;
     std::vector<std::string> bad;
   };
   static Schema<Params> schema() {
-    Schema<Params> s("Noise around a colour for each identity.");
+    Schema<Params> s("Noise around a color for each identity.");
     s.add("identities", &Params::identities, "in training");
     s.add("images", &Params::images, "of each");
     s.add("tested", &Params::tested, "identities with a query and two gallery images");
-    s.add("unlabelled", &Params::unlabelled, "the training image that has no identity");
+    s.add("unlabeled", &Params::unlabeled, "the training image that has no identity");
     s.add("bad", &Params::bad, "images that cannot be read");
     return s;
   }
@@ -68,7 +68,7 @@ class TinyDataset : public Dataset {
       const auto name =
           std::string(split_name(split)) + "/" + std::to_string(identity) + "_" + std::to_string(camera);
       samples.push_back(
-          {name, name == params_.unlabelled ? unlabelled_identity : 10 * identity, camera, "", split});
+          {name, name == params_.unlabeled ? unlabeled_identity : 10 * identity, camera, "", split});
     };
     for (std::int64_t i = params_.identities; i > 0; --i) {
       for (std::int64_t j = 0; j < params_.images; ++j) add(i, j, Split::train);
@@ -88,8 +88,8 @@ class TinyDataset : public Dataset {
     RandomStream random(
         7, {static_cast<std::uint64_t>(sample.identity), static_cast<std::uint64_t>(sample.camera)});
     for (auto* byte = image.datastart; byte != image.dataend; ++byte) {
-      const auto colour = (sample.identity * (3 + (byte - image.datastart) % 3)) % 200;
-      *const_cast<unsigned char*>(byte) = static_cast<unsigned char>(colour + random.integer(0, 50));
+      const auto color = (sample.identity * (3 + (byte - image.datastart) % 3)) % 200;
+      *const_cast<unsigned char*>(byte) = static_cast<unsigned char>(color + random.integer(0, 50));
     }
     return image;
   }
@@ -216,11 +216,11 @@ class TinyCrossEntropy : public OutputLoss {
   }
 };
 
-/// Distance to learnt centres, which have an optimiser of their own.
+/// Distance to learned centers, which have an optimizer of their own.
 class TinyCenters : public OutputLoss {
  public:
   struct Params {};
-  static Schema<Params> schema() { return Schema<Params>("Distance to centres."); }
+  static Schema<Params> schema() { return Schema<Params>("Distance to centers."); }
   TinyCenters(const Params&, const Context& context)
       : centers_(register_parameter("centers",
                                     random_normal({context.identities, context.dim}, *context.random))) {}
@@ -237,14 +237,14 @@ class TinyCenters : public OutputLoss {
   torch::Tensor centers_;
 };
 
-/// A learnt scale that joins the model's optimiser; from one step on it is not a number any more.
+/// A learned scale that joins the model's optimizer; from one step on it is not a number any more.
 class TinyScale : public OutputLoss {
  public:
   struct Params {
     std::int64_t breaks_at = 0;
   };
   static Schema<Params> schema() {
-    Schema<Params> s("Pulls the length of features to a learnt one.");
+    Schema<Params> s("Pulls the length of features to a learned one.");
     s.add("breaks_at", &Params::breaks_at, "step from which on it is NaN; 0: never");
     return s;
   }
@@ -275,7 +275,7 @@ class TinyOptimizer : public Optimizer {
     double momentum = 0.9;
   };
   static Schema<Params> schema() {
-    Schema<Params> s("An optimiser.");
+    Schema<Params> s("An optimizer.");
     s.add("learning_rate", &Params::learning_rate, "base");
     s.add("weight_decay", &Params::weight_decay, "of all weights");
     s.add("momentum", &Params::momentum, "of plain descent");

@@ -143,10 +143,10 @@ PseudoLabels AgglomerativeSearch::label(const Retrieval& images, RetrievalHost& 
   for (const auto by : taken.by) {
     if (by != nobody) ++sizes[static_cast<std::size_t>(by)];
   }
-  std::vector<std::int64_t> identity(kept.size(), unlabelled_identity);
+  std::vector<std::int64_t> identity(kept.size(), unlabeled_identity);
   std::int64_t identities = 0;
   PseudoLabels labels;
-  labels.identities.assign(static_cast<std::size_t>(images.descriptors.size(0)), unlabelled_identity);
+  labels.identities.assign(static_cast<std::size_t>(images.descriptors.size(0)), unlabeled_identity);
   std::int64_t dropped = 0;
   std::int64_t dropped_images = 0;
   std::int64_t small = 0;

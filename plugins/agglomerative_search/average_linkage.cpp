@@ -22,7 +22,7 @@ double dot(const float* a, const float* b, std::int64_t dim) {
   return sum;
 }
 
-struct Neighbour {
+struct Neighbor {
   double distance;
   std::size_t cluster;  ///< its place among those that are left
 };
@@ -30,8 +30,8 @@ struct Neighbour {
 struct Cluster {
   std::int64_t lowest_row;
   double size;
-  std::optional<Neighbour> nearest;  ///< none: not within the cut
-  bool searched = false;             ///< `nearest` is known
+  std::optional<Neighbor> nearest;  ///< none: not within the cut
+  bool searched = false;            ///< `nearest` is known
 };
 
 class Linkage {
@@ -110,7 +110,7 @@ class Linkage {
       auto& back = clusters_[found->cluster].nearest;
       if (!back ||
           nearer(found->distance, i, found->cluster, back->distance, found->cluster, back->cluster)) {
-        back = Neighbour{found->distance, i};
+        back = Neighbor{found->distance, i};
       }
     }
   }
@@ -119,7 +119,7 @@ class Linkage {
   void find_nearest(std::size_t cluster, const float* products) {
     auto& own = clusters_[cluster];
     double limit = options_.cut + error_;
-    std::vector<Neighbour> candidates;
+    std::vector<Neighbor> candidates;
     for (std::size_t j = 0; j < clusters_.size(); ++j) {
       const double distance = 1 - static_cast<double>(products[j] * inverse_sizes_[j]) / own.size;
       if (distance > limit || j == cluster) continue;
@@ -135,7 +135,7 @@ class Linkage {
       if (distance > options_.cut) continue;
       if (!own.nearest ||
           nearer(distance, cluster, j, own.nearest->distance, cluster, own.nearest->cluster)) {
-        own.nearest = Neighbour{distance, j};
+        own.nearest = Neighbor{distance, j};
       }
     }
   }

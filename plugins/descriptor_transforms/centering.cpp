@@ -18,8 +18,8 @@ torch::Tensor mean_row(const torch::Tensor& rows) {
   return sum / static_cast<double>(rows.size(0));
 }
 
-torch::Tensor centred_rows(const torch::Tensor& rows, std::int64_t first, std::int64_t last,
-                           const torch::Tensor& mean) {
+torch::Tensor centered_rows(const torch::Tensor& rows, std::int64_t first, std::int64_t last,
+                            const torch::Tensor& mean) {
   return rows.slice(0, first, last).to(torch::kDouble) - mean;
 }
 

@@ -13,8 +13,8 @@ namespace kindred::descriptor_transforms {
 [[nodiscard]] torch::Tensor mean_row(const torch::Tensor& rows);
 
 /// Rows [first, last) less the mean, 64-bit floats.
-[[nodiscard]] torch::Tensor centred_rows(const torch::Tensor& rows, std::int64_t first, std::int64_t last,
-                                         const torch::Tensor& mean);
+[[nodiscard]] torch::Tensor centered_rows(const torch::Tensor& rows, std::int64_t first, std::int64_t last,
+                                          const torch::Tensor& mean);
 
 /// Throws ComponentError for the first row of a length below 1e-6, which of rows that had length 1 is what
 /// rounding leaves of 0.

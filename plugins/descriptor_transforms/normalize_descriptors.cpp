@@ -25,7 +25,7 @@ void NormalizeDescriptors::apply(Retrieval& retrieval, RetrievalHost& /*host*/) 
   const auto mean = mean_row(retrieval.gallery());
   for (std::int64_t first = 0; first < rows.size(0); first += rows_at_a_time) {
     const auto last = std::min(first + rows_at_a_time, rows.size(0));
-    rows.slice(0, first, last).copy_(centred_rows(rows, first, last, mean));
+    rows.slice(0, first, last).copy_(centered_rows(rows, first, last, mean));
   }
   require_length(rows, "post_processor/normalize",
                  "equals the mean of the gallery, so centering leaves no direction; leave that image out or "

@@ -20,7 +20,7 @@ torch::Tensor covariance(const torch::Tensor& rows, const torch::Tensor& mean, t
   auto result = torch::zeros({dim, dim}, torch::TensorOptions(device).dtype(torch::kDouble));
   for (std::int64_t first = 0; first < rows.size(0); first += rows_at_a_time) {
     const auto last = std::min(first + rows_at_a_time, rows.size(0));
-    const auto block = centred_rows(rows, first, last, mean).to(device);
+    const auto block = centered_rows(rows, first, last, mean).to(device);
     result.addmm_(block.t(), block);
   }
   return result.div_(static_cast<double>(rows.size(0)));
@@ -93,7 +93,7 @@ void PcaWhitening::apply(Retrieval& retrieval, RetrievalHost& host) const {
   for (std::int64_t first = 0; first < rows.size(0); first += rows_at_a_time) {
     const auto last = std::min(first + rows_at_a_time, rows.size(0));
     auto block = result.slice(0, first, last);
-    block.copy_(torch::mm(centred_rows(rows, first, last, mean).to(device), onto));
+    block.copy_(torch::mm(centered_rows(rows, first, last, mean).to(device), onto));
   }
   require_length(result, component,
                  "equals the mean in all components that are kept, so it has no direction; keep more "

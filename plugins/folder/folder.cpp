@@ -39,7 +39,7 @@ std::vector<Sample> Folder::samples() const {
   std::vector<Sample> samples;
   samples.reserve(paths.size());
   for (std::string& path : paths) {
-    samples.push_back({std::move(path), unlabelled_identity, unknown_camera, "", Split::gallery});
+    samples.push_back({std::move(path), unlabeled_identity, unknown_camera, "", Split::gallery});
   }
   return samples;
 }

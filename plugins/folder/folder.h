@@ -9,7 +9,7 @@
 
 namespace kindred::folder {
 
-/// Every image below a folder, at any depth, as an unlabelled gallery without cameras, ordered by path; or
+/// Every image below a folder, at any depth, as an unlabeled gallery without cameras, ordered by path; or
 /// one image alone, by its file's name.
 class Folder final : public Dataset {
  public:

@@ -11,7 +11,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/parallel.h"
 #include "kindred/search/row_lengths.h"
-#include "neighbour_graph.h"
+#include "neighbor_graph.h"
 
 namespace kindred::gnn_rerank {
 namespace {
@@ -26,7 +26,7 @@ torch::Tensor unit_rows(const torch::Tensor& rows) {
   return result;
 }
 
-NearestRows neighbours_of(const torch::Tensor& rows, const Params& params, RetrievalHost& host) {
+NearestRows neighbors_of(const torch::Tensor& rows, const Params& params, RetrievalHost& host) {
   NearestOptions options;
   options.count = std::max(params.k1, params.k2);
   options.precision = params.search;
@@ -150,7 +150,7 @@ GnnRerank::GnnRerank(const Params& params, const Context& /*context*/) : params_
 void GnnRerank::apply(Retrieval& retrieval, RetrievalHost& host) const {
   check_sizes(params_, retrieval.descriptors.size(0), host);
   const auto propagated = std::make_shared<const Propagated>(
-      neighbours_of(retrieval.descriptors, params_, host), retrieval.queries, params_);
+      neighbors_of(retrieval.descriptors, params_, host), retrieval.queries, params_);
   retrieval.distances = [propagated](std::int64_t first, std::int64_t last) {
     return propagated->rows(first, last);
   };

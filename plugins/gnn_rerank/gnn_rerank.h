@@ -1,4 +1,4 @@
-// Re-ranking by messages along a graph of neighbours: Zhang et al., arXiv:2012.07620.
+// Re-ranking by messages along a graph of neighbors: Zhang et al., arXiv:2012.07620.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ class GnnRerank final : public PostProcessor {
   GnnRerank(const Params& params, const Context& context);
   [[nodiscard]] Step step() const override { return Step::distances; }
   /// Throws ComponentError when the graph needs more than memory_mib, and when k1 is not below the number of
-  /// images: everybody would be everybody's neighbour, and all distances 0. Warns of a k1 or k2 of more than
+  /// images: everybody would be everybody's neighbor, and all distances 0. Warns of a k1 or k2 of more than
   /// half of the images.
   void apply(Retrieval& retrieval, RetrievalHost& host) const override;
 

@@ -8,8 +8,8 @@
 
 #include "kindred/core/error.h"
 #include "kindred/core/parallel.h"
-#include "neighbour_encoding.h"
-#include "neighbour_search.h"
+#include "neighbor_encoding.h"
+#include "neighbor_search.h"
 
 namespace kindred::k_reciprocal {
 namespace {
@@ -150,7 +150,7 @@ class Dbscan {
   const DbscanJaccard::Params& params_;
   RetrievalHost& host_;
   std::int64_t rows_;
-  std::vector<char> core_;  ///< bytes, as threads write to neighbouring ones
+  std::vector<char> core_;  ///< bytes, as threads write to neighboring ones
 };
 
 }  // namespace
@@ -186,24 +186,24 @@ PseudoLabels DbscanJaccard::label(const Retrieval& images, RetrievalHost& host) 
   warn_of_sizes(params_, count, host);
   const auto search = search_of(params_, host.device(), &host, "labeler/dbscan_jaccard");
   const auto vectors = [&] {
-    const auto nearest = find_neighbours(images.descriptors, search);
-    return encode_neighbours(images.descriptors, nearest, params_.k1, params_.k2);
+    const auto nearest = find_neighbors(images.descriptors, search);
+    return encode_neighbors(images.descriptors, nearest, params_.k1, params_.k2);
   }();
   const auto clusters = Dbscan(vectors, params_, host).clusters();
 
   PseudoLabels labels;
   labels.identities.reserve(clusters.size());
-  std::vector<std::int64_t> numbers(clusters.size(), unlabelled_identity);  // by the first core
+  std::vector<std::int64_t> numbers(clusters.size(), unlabeled_identity);  // by the first core
   std::int64_t identities = 0;
   std::int64_t outliers = 0;
   for (const auto cluster : clusters) {
     if (cluster < 0) {
       ++outliers;
-      labels.identities.push_back(unlabelled_identity);
+      labels.identities.push_back(unlabeled_identity);
       continue;
     }
     auto& number = numbers[static_cast<std::size_t>(cluster)];
-    if (number == unlabelled_identity) number = identities++;
+    if (number == unlabeled_identity) number = identities++;
     labels.identities.push_back(number);
   }
   if (outliers > 0) labels.left_out.push_back({"in no cluster", outliers});

@@ -10,14 +10,14 @@
 namespace kindred::k_reciprocal {
 
 /// DBSCAN (Ester et al., KDD 1996) over queries and gallery together, with the Jaccard distance
-/// J = 1 - s / (2 - s), s = sum_j min(V(a, j), V(b, j)), of the vectors V of neighbour_encoding.h.
+/// J = 1 - s / (2 - s), s = sum_j min(V(a, j), V(b, j)), of the vectors V of neighbor_encoding.h.
 ///
-/// The neighbours of an image are those with J <= eps, the image itself always among them. An image with at
-/// least `min_samples` neighbours is a core; cores that are neighbours are of one cluster, and any other
-/// image joins, of the clusters of its core neighbours, the one whose first core comes first. That is the
+/// The neighbors of an image are those with J <= eps, the image itself always among them. An image with at
+/// least `min_samples` neighbors is a core; cores that are neighbors are of one cluster, and any other
+/// image joins, of the clusters of its core neighbors, the one whose first core comes first. That is the
 /// result of scikit-learn's DBSCAN on the rows in their order.
 ///
-/// Only pairs that share a column of V are looked at; the distance of all others is 1. Each row's neighbours
+/// Only pairs that share a column of V are looked at; the distance of all others is 1. Each row's neighbors
 /// are worked out twice instead of being kept. Memory beside the search: V twice, and 16 bytes a row and
 /// thread.
 class DbscanJaccard final : public Labeler {

@@ -11,8 +11,8 @@
 
 #include "kindred/core/parallel.h"
 #include "kindred/search/row_lengths.h"
-#include "neighbour_encoding.h"
-#include "neighbour_search.h"
+#include "neighbor_encoding.h"
+#include "neighbor_search.h"
 
 namespace kindred::k_reciprocal {
 namespace {
@@ -25,15 +25,15 @@ torch::Tensor squares(const torch::Tensor& rows) {
 /// Queries and gallery encoded together, and the distances that follow.
 class Encoded {
  public:
-  /// @param host nullptr: as in NeighbourSearch
+  /// @param host nullptr: as in NeighborSearch
   Encoded(torch::Tensor rows, std::int64_t queries, const KReciprocal::Params& params, torch::Device device,
           RetrievalHost* host)
       : queries_(queries), images_(rows.size(0) - queries), lambda_(params.lambda), device_(device) {
     auto search = search_of(params, device, host, "post_processor/k_reciprocal");
     search.products_of = lambda_ == 0 ? 0 : queries;
     search.remedy = "; or set mode = \"chunked\"";
-    auto nearest = find_neighbours(rows, search);
-    vectors_ = encode_neighbours(rows, nearest, params.k1, params.k2);
+    auto nearest = find_neighbors(rows, search);
+    vectors_ = encode_neighbors(rows, nearest, params.k1, params.k2);
     columns_ = vectors_.transposed(queries, rows.size(0));
     farthest_.assign(nearest.farthest.begin(), nearest.farthest.begin() + queries);
     if (lambda_ == 0) return;

@@ -9,7 +9,7 @@
 
 namespace kindred::k_reciprocal {
 
-/// Final distance (1 - lambda) J(q, g) + lambda d(q, g), with d as in neighbour_encoding.h and the Jaccard
+/// Final distance (1 - lambda) J(q, g) + lambda d(q, g), with d as in neighbor_encoding.h and the Jaccard
 /// distance J = 1 - s / (2 - s), s = sum_j min(V(q, j), V(g, j)) (equations 10 and 12). It lies in [0, 1].
 ///
 /// The whole of queries and gallery is encoded at once, without a matrix of all distances.

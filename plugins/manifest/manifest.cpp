@@ -26,7 +26,7 @@ Split split_of(const CsvTable& table, const CsvRow& row, std::size_t column) {
 
 std::int64_t identity_of(const CsvTable& table, const CsvRow& row, std::optional<std::size_t> column,
                          NameNumbers& names) {
-  if (!column || row.cells[*column].empty()) return unlabelled_identity;
+  if (!column || row.cells[*column].empty()) return unlabeled_identity;
   const std::int64_t identity = table.label(row, *column, names);
   if (identity < 0 && identity != junk_identity) {
     throw table.error(row,

@@ -13,7 +13,7 @@ namespace kindred::manifest {
 /// order:
 ///   path      where the image is, relative to the CSV file, with '/'; each only once
 ///   split     train, query or gallery
-///   identity  a whole number from 0 or a name; -1 for junk that evaluation ignores; empty: unlabelled
+///   identity  a whole number from 0 or a name; -1 for junk that evaluation ignores; empty: unlabeled
 ///   camera    a whole number from 0 or a name; empty: unknown
 ///   domain    any text
 ///   clothes   a whole number from 0, or a name, for what the identity wears; empty: unknown

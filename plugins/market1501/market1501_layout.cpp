@@ -36,7 +36,7 @@ LayoutFiles Market1501Layout::files(const std::vector<Sample>& samples, const st
   LayoutFiles files;
   std::map<std::tuple<Split, std::int64_t, std::int64_t>, std::int64_t> numbers;
   for (const auto& sample : samples) {
-    if (sample.identity == unlabelled_identity) {
+    if (sample.identity == unlabeled_identity) {
       throw DataError(sample.path,
                       "is unlabeled, but the file names of the layout 'market1501' need an identity; use the "
                       "layout 'manifest'");

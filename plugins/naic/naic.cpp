@@ -189,7 +189,7 @@ void Naic::add_test(std::vector<Sample>& samples, const std::string& part) const
                       "contains no images: " + what_is_instead_of_images(params_.root / folder));
     }
     for (const std::string& name : names) {
-      samples.push_back({folder + '/' + name, unlabelled_identity, unknown_camera, "", split});
+      samples.push_back({folder + '/' + name, unlabeled_identity, unknown_camera, "", split});
     }
   }
 }

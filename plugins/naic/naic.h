@@ -12,7 +12,7 @@
 
 namespace kindred::naic {
 
-/// Training images with a list of identities, and one unlabelled test part:
+/// Training images with a list of identities, and one unlabeled test part:
 ///   train/image/NAME.png, train/label/train_list.txt with a line `train/NAME.png ID` for each image; any
 ///     folder before the name is ignored. The list may also be train/train_list.txt or train_list.txt, and
 ///     the images may lie in train/ itself. Images that the list does not name are not part of the data.

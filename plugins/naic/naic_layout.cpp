@@ -24,12 +24,12 @@ LayoutFiles NaicLayout::files(const std::vector<Sample>& samples, const std::str
   std::string list;
   std::map<Split, std::int64_t> numbers;
   std::vector<Sample> test;
-  bool labelled = false;
+  bool labeled = false;
   for (const auto& sample : samples) {
     const auto name = zero_padded(++numbers[sample.split], 9) + '.' + ending;
     if (sample.split != Split::train) {
       files.images.push_back(std::string(split_name(sample.split)) + "_a/" + name);
-      labelled = labelled || sample.identity != unlabelled_identity;
+      labeled = labeled || sample.identity != unlabeled_identity;
       test.push_back(sample);
       test.back().path = files.images.back();
       continue;
@@ -48,7 +48,7 @@ LayoutFiles NaicLayout::files(const std::vector<Sample>& samples, const std::str
                         (numbers.contains(Split::query) ? "gallery" : "queries"));
   }
   if (!list.empty()) files.lists.push_back({"train/label/train_list.txt", std::move(list)});
-  if (labelled) {
+  if (labeled) {
     std::ostringstream answers;
     write_sample_table(answers, test);
     files.lists.push_back({"answers.csv", answers.str()});

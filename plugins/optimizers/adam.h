@@ -11,7 +11,7 @@ namespace kindred::optimizers {
 
 /// What weight decay is.
 enum class WeightDecay {
-  coupled,    ///< L2 regularisation: added to the gradient
+  coupled,    ///< L2 regularization: added to the gradient
   decoupled,  ///< shrinks the weights by learning_rate x weight_decay, apart from the gradient's step
 };
 

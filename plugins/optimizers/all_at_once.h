@@ -1,4 +1,4 @@
-// Steps of LibTorch's optimisers for all weights at once, instead of several operations for each weight.
+// Steps of LibTorch's optimizers for all weights at once, instead of several operations for each weight.
 #pragma once
 
 #include <c10/core/MemoryFormat.h>
@@ -18,7 +18,7 @@
 
 namespace kindred::optimizers {
 
-/// A weight to change, with what the optimiser keeps of it.
+/// A weight to change, with what the optimizer keeps of it.
 template <class State>
 struct Change {
   torch::Tensor weight;
@@ -26,7 +26,7 @@ struct Change {
   State* state;
 };
 
-/// What the optimiser keeps of a weight, under the key by which LibTorch saves it: text up to 1.13, since
+/// What the optimizer keeps of a weight, under the key by which LibTorch saves it: text up to 1.13, since
 /// then the place itself.
 template <class State, class States>
 State& state_of(States& states, const torch::Tensor& weight) {

@@ -1,4 +1,4 @@
-// Groups of parameters as LibTorch's optimisers take them.
+// Groups of parameters as LibTorch's optimizers take them.
 #pragma once
 
 #include <torch/optim/optimizer.h>
@@ -11,7 +11,7 @@
 
 namespace kindred::optimizers {
 
-/// Each group with the optimiser's options, its weight decay multiplied by the group's factor. The defaults
+/// Each group with the optimizer's options, its weight decay multiplied by the group's factor. The defaults
 /// that LibTorch wants beside groups must be its own: in LibTorch 2 an option of a group that is LibTorch's
 /// default, such as a weight decay of 0, counts as not given and gives way to them.
 template <class Options>

@@ -14,16 +14,16 @@ namespace {
 
 constexpr std::size_t channels = 3;
 
-/// Each pixel's grey in three channels.
-cv::Mat grey_of(const cv::Mat& image) {
-  cv::Mat grey;
+/// Each pixel's gray in three channels.
+cv::Mat gray_of(const cv::Mat& image) {
+  cv::Mat gray;
   cv::Mat spread;
-  cv::cvtColor(image, grey, cv::COLOR_RGB2GRAY);
-  cv::cvtColor(grey, spread, cv::COLOR_GRAY2RGB);
+  cv::cvtColor(image, gray, cv::COLOR_RGB2GRAY);
+  cv::cvtColor(gray, spread, cv::COLOR_GRAY2RGB);
   return spread;
 }
 
-/// A channel of a colour, from its hue (in sixths of the circle, [0, 6]), its largest channel and how far
+/// A channel of a color, from its hue (in sixths of the circle, [0, 6]), its largest channel and how far
 /// that is above the smallest. `sector` is 5 for R, 3 for G and 1 for B.
 float channel_of(float sector, float hue, float largest, float range) {
   float k = sector + hue;
@@ -52,7 +52,7 @@ void turn_hue(Planes& planes, float sixths) {
     const float low = g < b ? g : b;
     const float largest = r > high ? r : high;
     const float range = largest - (r < low ? r : low);
-    // Whole numbers: the range of a colour is at least 1, and greys have hue 0.
+    // Whole numbers: the range of a color is at least 1, and grays have hue 0.
     const float scale = 1.0F / (range > 1.0F ? range : 1.0F);
     const float from_green = (b - r) * scale + 2.0F;
     const float from_blue = (r - g) * scale + 4.0F;
@@ -85,12 +85,12 @@ void adjust_brightness(cv::Mat& image, double factor) {
 
 void adjust_contrast(cv::Mat& image, double factor) {
   const auto mean = cv::mean(image);
-  const double grey = 0.299 * mean[0] + 0.587 * mean[1] + 0.114 * mean[2];
-  image.convertTo(image, -1, factor, (1.0 - factor) * grey);
+  const double gray = 0.299 * mean[0] + 0.587 * mean[1] + 0.114 * mean[2];
+  image.convertTo(image, -1, factor, (1.0 - factor) * gray);
 }
 
 void adjust_saturation(cv::Mat& image, double factor) {
-  cv::addWeighted(image, factor, grey_of(image), 1.0 - factor, 0.0, image);
+  cv::addWeighted(image, factor, gray_of(image), 1.0 - factor, 0.0, image);
 }
 
 void adjust_hue(cv::Mat& image, double turn) {
@@ -115,8 +115,8 @@ void adjust_hue(cv::Mat& image, double turn) {
   }
 }
 
-void make_grey(cv::Mat& image) {
-  image = grey_of(image);
+void make_gray(cv::Mat& image) {
+  image = gray_of(image);
 }
 
 void stretch_contrast(cv::Mat& image) {

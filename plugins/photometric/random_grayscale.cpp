@@ -19,7 +19,7 @@ RandomGrayscale::RandomGrayscale(const Params& params, const Context& /*context*
 
 void RandomGrayscale::apply(cv::Mat& image, RandomStream& random) {
   require_bytes(image, "augmentation/random_grayscale");
-  if (random.chance(params_.prob)) make_grey(image);
+  if (random.chance(params_.prob)) make_gray(image);
 }
 
 }  // namespace kindred::photometric

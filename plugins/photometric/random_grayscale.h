@@ -1,4 +1,4 @@
-// Takes an image's colours away.
+// Takes an image's colors away.
 #pragma once
 
 #include "kindred/core/schema.h"
@@ -6,7 +6,7 @@
 
 namespace kindred::photometric {
 
-/// make_grey() of colors.h with probability `prob`; the image keeps three channels.
+/// make_gray() of colors.h with probability `prob`; the image keeps three channels.
 class RandomGrayscale final : public Augmentation {
  public:
   struct Params {

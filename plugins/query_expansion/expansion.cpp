@@ -34,16 +34,16 @@ void expand(const torch::Tensor& rows, const torch::Tensor& gallery, const Neare
     std::vector<double> sum(static_cast<std::size_t>(dim));
     for (auto i = first; i < last; ++i) {
       sum.assign(from + i * dim, from + (i + 1) * dim);
-      const auto neighbours = nearest.of(i);
+      const auto neighbors = nearest.of(i);
       const auto distances = nearest.distances_of(i);
       std::int64_t added = 0;
-      for (std::size_t n = 0; n < neighbours.size() && added < params.k; ++n) {
-        if (among_themselves && neighbours[n] == i) continue;
+      for (std::size_t n = 0; n < neighbors.size() && added < params.k; ++n) {
+        if (among_themselves && neighbors[n] == i) continue;
         ++added;
         const double cosine = 1 - static_cast<double>(distances[n]) / 2;
         if (cosine <= 0) continue;
         const double weight = std::pow(cosine, params.alpha);
-        const auto* image = images + neighbours[n] * dim;
+        const auto* image = images + neighbors[n] * dim;
         for (std::int64_t d = 0; d < dim; ++d) sum[static_cast<std::size_t>(d)] += weight * image[d];
       }
       double square = 0;

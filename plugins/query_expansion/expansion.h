@@ -29,7 +29,7 @@ void warn_of_k(std::int64_t k, std::int64_t others, RetrievalHost& host);
 /// weighs nothing, with alpha = 0 too. So the sum is never 0. Added up in 64 bits, x first, then the nearest.
 /// @param rows [N, D] and @param gallery [G, D], of length 1
 /// @param nearest of `rows` in `gallery`
-/// @param among_themselves `rows` are `gallery`, and a row is not counted as its own neighbour
+/// @param among_themselves `rows` are `gallery`, and a row is not counted as its own neighbor
 /// @param out [N, D]; may be `rows` where `gallery` is other memory
 void expand(const torch::Tensor& rows, const torch::Tensor& gallery, const NearestRows& nearest,
             const ExpansionParams& params, bool among_themselves, const torch::Tensor& out);

@@ -12,7 +12,7 @@ namespace kindred::random_erasing {
 
 /// Zhong et al., AAAI 2020, algorithm 1, with the sizes and places of random_rectangle.h; an image into which
 /// none of 100 sizes drawn fits stays as it is. Noise is drawn for each value: of bytes, uniformly from all
-/// 256; of floats, which are taken to be normalised, uniformly with mean 0 and variance 1.
+/// 256; of floats, which are taken to be normalized, uniformly with mean 0 and variance 1.
 class RandomErasing final : public Augmentation {
  public:
   enum class Fill { value, noise };

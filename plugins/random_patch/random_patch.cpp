@@ -31,11 +31,11 @@ std::string kind(cv::Size size, int type) {
          (CV_MAT_DEPTH(type) == CV_8U ? "bytes" : "floats");
 }
 
-/// Counter-clockwise about the centre, at the same size.
+/// Counter-clockwise about the center, at the same size.
 cv::Mat turned(const cv::Mat& patch, double degrees) {
-  const cv::Point2f centre(static_cast<float>(patch.cols - 1) / 2, static_cast<float>(patch.rows - 1) / 2);
+  const cv::Point2f center(static_cast<float>(patch.cols - 1) / 2, static_cast<float>(patch.rows - 1) / 2);
   cv::Mat result;
-  cv::warpAffine(patch, result, cv::getRotationMatrix2D(centre, degrees, 1), patch.size(), cv::INTER_LINEAR,
+  cv::warpAffine(patch, result, cv::getRotationMatrix2D(center, degrees, 1), patch.size(), cv::INTER_LINEAR,
                  cv::BORDER_CONSTANT, cv::Scalar::all(0));
   return result;
 }

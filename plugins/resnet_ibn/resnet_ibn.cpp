@@ -30,7 +30,7 @@ class InstanceBatchNorm final : public torch::nn::Module {
                            "the feature map shrinks to one pixel within the first three stages, where "
                            "instance normalization sets it to zero; use larger images");
     }
-    // Each half in the format of the whole: slices of channels are slow to normalise.
+    // Each half in the format of the whole: slices of channels are slow to normalize.
     const auto format = map.suggest_memory_format();
     const auto first = map.narrow(1, 0, half_);
     const auto second = map.narrow(1, half_, map.size(1) - half_).contiguous(format);

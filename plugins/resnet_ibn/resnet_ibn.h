@@ -11,9 +11,9 @@
 
 namespace kindred::resnet_ibn {
 
-/// A ResNet, stride in a bottleneck's 3x3 convolution, whose first normalisation of each block in the first
-/// three stages treats half of the channels by themselves for each image: "bn1.IN", instance normalisation
-/// with learnt scale and shift, and "bn1.BN" for the other half. The last stage is a ResNet's.
+/// A ResNet, stride in a bottleneck's 3x3 convolution, whose first normalization of each block in the first
+/// three stages treats half of the channels by themselves for each image: "bn1.IN", instance normalization
+/// with learned scale and shift, and "bn1.BN" for the other half. The last stage is a ResNet's.
 class ResnetIbn final : public ResidualNetwork {
  public:
   struct Params {

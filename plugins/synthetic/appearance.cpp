@@ -10,11 +10,11 @@ namespace kindred::synthetic {
 namespace {
 
 struct Dye {
-  Colour colour;
+  Color color;
   int weight;
 };
 
-// Few colours, the sober ones often: as in a street, where most people wear black, grey or blue.
+// Few colors, the sober ones often: as in a street, where most people wear black, gray or blue.
 constexpr std::array<Dye, 14> cloth{{{{32, 32, 36}, 16},
                                      {{232, 232, 228}, 11},
                                      {{128, 130, 134}, 10},
@@ -80,37 +80,37 @@ std::size_t dye(RandomStream& random, const std::array<Dye, N>& palette) {
 
 /// Everything that can be named: what two lookalikes are compared by.
 struct Outfit {
-  std::size_t skin = 0, hair_colour = 0, hair = 0, hat = 0;
-  std::size_t upper = 0, upper_colour = 0, pattern = 0, accent = 0;
-  std::size_t lower = 0, lower_colour = 0, shoes = 0, bag = 0, bag_colour = 0;
+  std::size_t skin = 0, hair_color = 0, hair = 0, hat = 0;
+  std::size_t upper = 0, upper_color = 0, pattern = 0, accent = 0;
+  std::size_t lower = 0, lower_color = 0, shoes = 0, bag = 0, bag_color = 0;
 };
 
 void draw_head(RandomStream& random, Outfit& o) {
   o.hair = weighted(random, std::array{3, 30, 14, 18, 10, 6, 7, 5});
-  o.hair_colour = dye(random, hairs);
+  o.hair_color = dye(random, hairs);
   o.hat = dye(random, cloth);
 }
 
 void draw_upper(RandomStream& random, Outfit& o) {
   o.upper = weighted(random, std::array{6, 32, 22, 14, 16, 10});
-  o.upper_colour = dye(random, cloth);
+  o.upper_color = dye(random, cloth);
 }
 
 void draw_pattern(RandomStream& random, Outfit& o) {
   o.pattern = weighted(random, std::array{38, 11, 6, 8, 6, 11, 12, 8});
   do {
     o.accent = dye(random, cloth);
-  } while (o.accent == o.upper_colour);
+  } while (o.accent == o.upper_color);
 }
 
 void draw_lower(RandomStream& random, Outfit& o) {
   o.lower = weighted(random, std::array{38, 22, 18, 13, 9});
-  o.lower_colour = dye(random, legwear);
+  o.lower_color = dye(random, legwear);
 }
 
 void draw_bag(RandomStream& random, Outfit& o) {
   o.bag = weighted(random, std::array{42, 26, 18, 14});
-  o.bag_colour = dye(random, luggage);
+  o.bag_color = dye(random, luggage);
 }
 
 Outfit draw_outfit(RandomStream& random) {
@@ -138,13 +138,13 @@ void vary(RandomStream& random, std::uint64_t member, Outfit& o) {
         while (o.hair == family.hair) draw_head(random, o);
         break;
       case 1:
-        while (o.upper_colour == family.upper_colour) draw_upper(random, o);
+        while (o.upper_color == family.upper_color) draw_upper(random, o);
         break;
       case 2:
         while (o.pattern == family.pattern) draw_pattern(random, o);
         break;
       case 3:
-        while (o.lower_colour == family.lower_colour) draw_lower(random, o);
+        while (o.lower_color == family.lower_color) draw_lower(random, o);
         break;
       default:
         while (o.bag == family.bag) draw_bag(random, o);
@@ -153,10 +153,10 @@ void vary(RandomStream& random, std::uint64_t member, Outfit& o) {
   o.shoes = dye(random, footwear);
 }
 
-Colour near(RandomStream& random, const Colour& colour) {
+Color near(RandomStream& random, const Color& color) {
   const auto shift = [&random] { return static_cast<float>(random.uniform(-7, 7)); };
   const float light = shift();
-  return {colour.r + light + shift() / 3, colour.g + light + shift() / 3, colour.b + light + shift() / 3};
+  return {color.r + light + shift() / 3, color.g + light + shift() / 3, color.b + light + shift() / 3};
 }
 
 float factor(RandomStream& random, double low, double high) {
@@ -182,32 +182,32 @@ Appearance draw_appearance(std::uint64_t seed, std::uint64_t family, std::uint64
   a.hips = factor(own, 0.9, 1.12);
   a.head = factor(own, 0.94, 1.1);
   a.legs = factor(own, 0.96, 1.05);
-  a.skin = near(own, skins[o.skin].colour);
-  a.hair_colour = near(own, hairs[o.hair_colour].colour);
-  a.hat = near(own, cloth[o.hat].colour);
+  a.skin = near(own, skins[o.skin].color);
+  a.hair_color = near(own, hairs[o.hair_color].color);
+  a.hat = near(own, cloth[o.hat].color);
   a.hair = static_cast<Hair>(o.hair);
   a.beard = own.chance(0.5) && (a.hair == Hair::bald || (a.hair == Hair::cropped && own.chance(0.5)));
 
   a.upper = static_cast<Upper>(o.upper);
   a.pattern = static_cast<Pattern>(o.pattern);
   a.pattern_scale = factor(own, 0.8, 1.35);
-  a.upper_colour = near(own, cloth[o.upper_colour].colour);
-  a.accent = near(own, cloth[o.accent].colour);
-  a.inner = near(own, cloth[dye(own, cloth)].colour);
+  a.upper_color = near(own, cloth[o.upper_color].color);
+  a.accent = near(own, cloth[o.accent].color);
+  a.inner = near(own, cloth[dye(own, cloth)].color);
   const bool warm = a.upper == Upper::coat || a.upper == Upper::jacket;
   a.scarf = own.chance(warm ? 0.3 : 0.04);
-  a.scarf_colour = near(own, cloth[dye(own, cloth)].colour);
+  a.scarf_color = near(own, cloth[dye(own, cloth)].color);
 
   a.lower = static_cast<Lower>(o.lower);
   a.side_stripe = own.chance(0.15);
-  a.lower_colour = near(own, legwear[o.lower_colour].colour);
-  a.stripe_colour = near(own, cloth[dye(own, cloth)].colour);
+  a.lower_color = near(own, legwear[o.lower_color].color);
+  a.stripe_color = near(own, cloth[dye(own, cloth)].color);
   a.boots = own.chance(0.2);
-  a.shoes = near(own, footwear[o.shoes].colour);
+  a.shoes = near(own, footwear[o.shoes].color);
 
   a.bag = static_cast<Bag>(o.bag);
   a.bag_side = own.chance(0.5) ? 1 : -1;
-  a.bag_colour = near(own, luggage[o.bag_colour].colour);
+  a.bag_color = near(own, luggage[o.bag_color].color);
   return a;
 }
 

@@ -14,30 +14,30 @@ enum class Lower { trousers, slim, shorts, skirt, long_skirt };
 enum class Pattern { plain, hoops, stripes, checks, dots, two_tone, chest_logo, back_print };
 enum class Bag { none, backpack, shoulder_bag, handbag };
 
-/// Colours are those under neutral light. Lengths are factors on an average body.
+/// Colors are those under neutral light. Lengths are factors on an average body.
 struct Appearance {
   float girth = 1, shoulders = 1, hips = 1, head = 1, legs = 1;
-  Colour skin, hair_colour, hat;
+  Color skin, hair_color, hat;
   Hair hair = Hair::cropped;
   bool beard = false;
   bool scarf = false;
-  Colour scarf_colour;
+  Color scarf_color;
 
   Upper upper = Upper::t_shirt;
   Pattern pattern = Pattern::plain;
   float pattern_scale = 1;
-  Colour upper_colour, accent, inner;
+  Color upper_color, accent, inner;
 
   Lower lower = Lower::trousers;
   bool side_stripe = false;
-  Colour lower_colour, stripe_colour;
+  Color lower_color, stripe_color;
 
   bool boots = false;
-  Colour shoes;
+  Color shoes;
 
   Bag bag = Bag::none;
   int bag_side = 1;  ///< -1 or 1: at which side a shoulder bag or handbag hangs
-  Colour bag_colour;
+  Color bag_color;
 };
 
 /// Draws a person. People of one family are lookalikes with the probability `likeness`: they wear what the

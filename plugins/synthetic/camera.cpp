@@ -14,7 +14,7 @@ Camera make_camera(std::uint64_t seed, std::int64_t number, int height, double d
   const double d = difficulty;
 
   Camera camera;
-  // Multiples of the golden angle: neighbours look from different sides and no two from the same.
+  // Multiples of the golden angle: neighbors look from different sides and no two from the same.
   constexpr double golden_angle = 2.39996;
   const double turn = golden_angle * static_cast<double>(number - 1) + random.uniform(-0.4, 0.4);
   camera.yaw = static_cast<float>(std::remainder(turn, 6.283185307) * std::min(1.0, 0.15 + 1.7 * d));

@@ -1,4 +1,4 @@
-// A camera: where it stands, from which side it sees people, and what it does to their colours.
+// A camera: where it stands, from which side it sees people, and what it does to their colors.
 #pragma once
 
 #include <array>

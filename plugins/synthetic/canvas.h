@@ -2,7 +2,7 @@
 //
 // Crop units: the picture is 1 high and 0.5 wide whatever its pixels, x to the right and y down. A picture
 // whose sides are not 2 : 1 is therefore squeezed, as a detector's crop is when it is resized.
-// A shape asks its paint for the colour of every pixel inside; nothing is blended, so that rasters drawn at a
+// A shape asks its paint for the color of every pixel inside; nothing is blended, so that rasters drawn at a
 // multiple of the wanted size and averaged have smooth edges.
 #pragma once
 
@@ -14,11 +14,11 @@
 
 namespace kindred::synthetic {
 
-struct Colour {
+struct Color {
   float r = 0, g = 0, b = 0;  ///< 0..255
 
-  [[nodiscard]] Colour scaled(float k) const { return {r * k, g * k, b * k}; }
-  [[nodiscard]] Colour mixed(const Colour& other, float share) const {
+  [[nodiscard]] Color scaled(float k) const { return {r * k, g * k, b * k}; }
+  [[nodiscard]] Color mixed(const Color& other, float share) const {
     return {r + (other.r - r) * share, g + (other.g - g) * share, b + (other.b - b) * share};
   }
 };
@@ -29,7 +29,7 @@ struct Point {
 
 /// A horizontal slice through an upright solid: its middle and half its width at a height.
 struct Slice {
-  float y = 0, centre = 0, half_width = 0;
+  float y = 0, center = 0, half_width = 0;
 };
 
 class Canvas {
@@ -66,12 +66,12 @@ class Canvas {
 
   /// An ellipse; `square` gives a box with round corners instead. paint(s, t): both in [-1, 1].
   template <class Paint>
-  void ellipse(Point centre, float radius_x, float radius_y, bool square, Paint&& paint) {
+  void ellipse(Point center, float radius_x, float radius_y, bool square, Paint&& paint) {
     if (radius_x <= 0 || radius_y <= 0) return;
-    scan({centre.x - radius_x, centre.y - radius_y}, {centre.x + radius_x, centre.y + radius_y},
+    scan({center.x - radius_x, center.y - radius_y}, {center.x + radius_x, center.y + radius_y},
          [&](float x, float y, std::uint8_t* pixel) {
-           const float s = (x - centre.x) / radius_x;
-           const float t = (y - centre.y) / radius_y;
+           const float s = (x - center.x) / radius_x;
+           const float t = (y - center.y) / radius_y;
            const float s2 = s * s;
            const float t2 = t * t;
            if ((square ? s2 * s2 * s2 + t2 * t2 * t2 : s2 + t2) > 1.0F) return;
@@ -93,25 +93,25 @@ class Canvas {
       const Slice& q = slices[above + 1];
       const float t = std::clamp((y - p.y) / std::max(q.y - p.y, 1e-6F), 0.0F, 1.0F);
       const float smooth = t * t * (3.0F - 2.0F * t);
-      const float centre = p.centre + (q.centre - p.centre) * t;
+      const float center = p.center + (q.center - p.center) * t;
       const float half = p.half_width + (q.half_width - p.half_width) * smooth;
       if (half <= 0) continue;
-      const int left = std::max(0, to_column(centre - half));
-      const int right = std::min(raster_.cols - 1, to_column(centre + half) - 1);
+      const int left = std::max(0, to_column(center - half));
+      const int right = std::min(raster_.cols - 1, to_column(center + half) - 1);
       auto* pixel = raster_.ptr<std::uint8_t>(row) + 3 * static_cast<std::ptrdiff_t>(left);
       for (int column = left; column <= right; ++column, pixel += 3) {
         const float x = (static_cast<float>(column) + 0.5F) / per_x_;
-        put(pixel, paint(std::clamp((x - centre) / half, -1.0F, 1.0F), y));
+        put(pixel, paint(std::clamp((x - center) / half, -1.0F, 1.0F), y));
       }
     }
   }
 
   /// Multiplies what is there, most in the middle of the ellipse: a shadow.
-  void darken(Point centre, float radius_x, float radius_y, float depth) {
-    scan({centre.x - radius_x, centre.y - radius_y}, {centre.x + radius_x, centre.y + radius_y},
+  void darken(Point center, float radius_x, float radius_y, float depth) {
+    scan({center.x - radius_x, center.y - radius_y}, {center.x + radius_x, center.y + radius_y},
          [&](float x, float y, std::uint8_t* pixel) {
-           const float s = (x - centre.x) / radius_x;
-           const float t = (y - centre.y) / radius_y;
+           const float s = (x - center.x) / radius_x;
+           const float t = (y - center.y) / radius_y;
            const float inside = 1.0F - (s * s + t * t);
            if (inside <= 0) return;
            const float keep = 1.0F - depth * inside;
@@ -144,10 +144,10 @@ class Canvas {
     }
   }
 
-  static void put(std::uint8_t* pixel, const Colour& colour) {
-    pixel[0] = static_cast<std::uint8_t>(std::clamp(colour.r, 0.0F, 255.0F));
-    pixel[1] = static_cast<std::uint8_t>(std::clamp(colour.g, 0.0F, 255.0F));
-    pixel[2] = static_cast<std::uint8_t>(std::clamp(colour.b, 0.0F, 255.0F));
+  static void put(std::uint8_t* pixel, const Color& color) {
+    pixel[0] = static_cast<std::uint8_t>(std::clamp(color.r, 0.0F, 255.0F));
+    pixel[1] = static_cast<std::uint8_t>(std::clamp(color.g, 0.0F, 255.0F));
+    pixel[2] = static_cast<std::uint8_t>(std::clamp(color.b, 0.0F, 255.0F));
   }
 
   cv::Mat& raster_;

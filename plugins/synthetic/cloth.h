@@ -1,4 +1,4 @@
-// The colour of a garment at a place of the body.
+// The color of a garment at a place of the body.
 #pragma once
 
 #include "appearance.h"
@@ -16,14 +16,14 @@ class Cloth {
   explicit Cloth(const Appearance& who) : who_(who) {}
 
   /// The trunk at height y, in statures from the crown; with the straps of a bag.
-  [[nodiscard]] Colour trunk(Facing facing, float y) const;
+  [[nodiscard]] Color trunk(Facing facing, float y) const;
   /// A sleeve: hoops and blocks go on around the arm, other patterns do not.
-  [[nodiscard]] Colour sleeve(float y) const;
+  [[nodiscard]] Color sleeve(float y) const;
   /// Where the upper garment ends, in statures from the crown.
   [[nodiscard]] float hem() const;
 
  private:
-  [[nodiscard]] Colour fabric(Facing facing, float y) const;
+  [[nodiscard]] Color fabric(Facing facing, float y) const;
 
   const Appearance& who_;
 };

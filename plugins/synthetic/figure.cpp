@@ -125,16 +125,16 @@ class Painter {
   }
   [[nodiscard]] float bag_side() const { return static_cast<float>(who_.bag_side); }
   [[nodiscard]] float shade(float s) const { return 1.06F - 0.34F * s * s + 0.13F * s * light_.side; }
-  [[nodiscard]] Colour shaded(const Colour& colour, float s) const { return colour.scaled(shade(s)); }
+  [[nodiscard]] Color shaded(const Color& color, float s) const { return color.scaled(shade(s)); }
   /// Which way the body's surface looks at a place across it: the inverse of the projection.
   [[nodiscard]] Facing facing(float s) const {
     const float near = std::sqrt(std::max(0.0F, 1.0F - s * s));
     return {s * cos_ - near * sin_, s * sin_ + near * cos_};
   }
 
-  void plain_limb(const Joint& a, float radius_a, const Joint& b, float radius_b, const Colour& colour) {
+  void plain_limb(const Joint& a, float radius_a, const Joint& b, float radius_b, const Color& color) {
     canvas_.limb(project(a), size(radius_a), project(b), size(radius_b),
-                 [&](float s, float) { return shaded(colour, s); });
+                 [&](float s, float) { return shaded(color, s); });
   }
 
   void draw_leg(int side);
@@ -164,9 +164,9 @@ void Painter::draw_leg(int side) {
   const float loose = who_.lower == Lower::trousers ? 1.14F : 1.0F;
   // The far leg stands in the near one's shadow.
   const float dim = depth(leg.hip) < -0.01F ? 0.86F : 1.0F;
-  const Colour cloth = who_.lower_colour.scaled(dim);
-  const Colour skin = who_.skin.scaled(dim);
-  const Colour stripe = who_.stripe_colour.scaled(dim);
+  const Color cloth = who_.lower_color.scaled(dim);
+  const Color skin = who_.skin.scaled(dim);
+  const Color stripe = who_.stripe_color.scaled(dim);
   const bool bare_thigh = skirt;
   const bool bare_shin = skirt || who_.lower == Lower::shorts;
   const bool striped = who_.side_stripe && !skirt;
@@ -209,12 +209,12 @@ void Painter::draw_arm(int side) {
   const float fore = long_sleeve ? cloth : 0.9F;
   canvas_.limb(project(arm.elbow), size(0.029F * stout * fore), project(arm.hand),
                size(0.021F * stout * fore), [&](float s, float t) {
-                 const Colour c = long_sleeve ? garment.sleeve(0.36F + 0.15F * t) : who_.skin;
+                 const Color c = long_sleeve ? garment.sleeve(0.36F + 0.15F * t) : who_.skin;
                  return shaded(c.scaled(dim), s);
                });
   canvas_.limb(project(arm.shoulder), size(0.036F * stout * cloth), project(arm.elbow),
                size(0.03F * stout * (sleeve_end > 0 ? cloth : 0.92F)), [&](float s, float t) {
-                 const Colour c = t < sleeve_end ? garment.sleeve(0.19F + 0.17F * t) : who_.skin;
+                 const Color c = t < sleeve_end ? garment.sleeve(0.19F + 0.17F * t) : who_.skin;
                  return shaded(c.scaled(dim), s);
                });
 }
@@ -232,7 +232,7 @@ void Painter::draw_skirt() {
   canvas_.solid(slices, [&](float s, float) {
     const Facing f = facing(s);
     const float pleat = 1.0F + 0.05F * (std::fmod(std::abs(f.x) * fold / 4, 1.0F) - 0.5F);
-    return shaded(who_.lower_colour, s).scaled(pleat);
+    return shaded(who_.lower_color, s).scaled(pleat);
   });
 }
 
@@ -250,7 +250,7 @@ void Painter::draw_trunk(int) {
   } else {
     const std::array seat{slice(0.44F, 0.09F * g, 0.064F * g), slice(0.5F, 0.104F * wide, 0.074F * wide),
                           slice(0.56F, 0.1F * wide, 0.066F * wide)};
-    canvas_.solid(seat, [&](float s, float) { return shaded(who_.lower_colour, s); });
+    canvas_.solid(seat, [&](float s, float) { return shaded(who_.lower_color, s); });
   }
   plain_limb(trunk(0, 0.12F, 0.004F), 0.03F, trunk(0, 0.18F, 0), 0.034F, who_.skin);
 
@@ -275,13 +275,13 @@ void Painter::draw_trunk(int) {
   if (who_.scarf) {
     canvas_.ellipse(
         project(trunk(0, 0.166F, 0.004F)), size(0.052F), size(0.026F), false,
-        [&](float s, float t) { return shaded(who_.scarf_colour, 0.8F * s).scaled(1 - 0.1F * t); });
+        [&](float s, float t) { return shaded(who_.scarf_color, 0.8F * s).scaled(1 - 0.1F * t); });
     plain_limb(trunk(0.022F, 0.175F, 0.066F * g), cos_ > 0 ? 0.017F : 0.0F, trunk(0.026F, 0.29F, 0.072F * g),
-               cos_ > 0 ? 0.019F : 0.0F, who_.scarf_colour);
+               cos_ > 0 ? 0.019F : 0.0F, who_.scarf_color);
   }
   if (who_.upper == Upper::hoodie && cos_ < 0.35F) {
     canvas_.ellipse(project(trunk(0, 0.192F, -0.045F)), breadth(0.066F, 0.04F), size(0.034F), false,
-                    [&](float s, float t) { return shaded(who_.upper_colour, s).scaled(0.92F - 0.1F * t); });
+                    [&](float s, float t) { return shaded(who_.upper_color, s).scaled(0.92F - 0.1F * t); });
   }
 }
 
@@ -289,28 +289,28 @@ void Painter::draw_head(int) {
   const float k = who_.head;
   const bool hat = who_.hair == Hair::cap || who_.hair == Hair::beanie;
   const bool full = who_.hair == Hair::bob || who_.hair == Hair::long_hair;
-  const Colour covering = hat ? who_.hat : who_.hair_colour;
-  const Point centre = project(trunk(0, 0.078F, 0.012F));
+  const Color covering = hat ? who_.hat : who_.hair_color;
+  const Point center = project(trunk(0, 0.078F, 0.012F));
   const float brow = who_.hair == Hair::beanie ? -0.12F : (who_.hair == Hair::cap ? -0.22F : -0.4F);
-  canvas_.ellipse(centre, breadth(0.056F * k, 0.064F * k), size(0.078F * k), false, [&](float s, float t) {
+  canvas_.ellipse(center, breadth(0.056F * k, 0.064F * k), size(0.078F * k), false, [&](float s, float t) {
     const float near = std::sqrt(std::max(0.0F, 1.0F - s * s - t * t));
     const float x = s * cos_ - near * sin_;
     const float z = s * sin_ + near * cos_;
     const float tone = 1.06F - 0.3F * s * s + 0.1F * s * light_.side;
     if (who_.hair != Hair::bald) {
       if (t < brow + 0.25F * (x * x) * (hat ? 0.0F : 1.0F)) return covering.scaled(tone * (1 - 0.12F * t));
-      if (full ? (z < 0.3F) : (z < -0.1F && t < 0.45F)) return who_.hair_colour.scaled(tone);
-      if (!full && std::abs(x) > 0.88F && t < 0) return who_.hair_colour.scaled(tone);
+      if (full ? (z < 0.3F) : (z < -0.1F && t < 0.45F)) return who_.hair_color.scaled(tone);
+      if (!full && std::abs(x) > 0.88F && t < 0) return who_.hair_color.scaled(tone);
     }
     if (z > 0) {
       const float eye_x = std::abs(x) - 0.36F;
       const float eye_y = t - 0.02F;
-      if (eye_x * eye_x + 0.8F * eye_y * eye_y < 0.012F) return Colour{42, 34, 34};
+      if (eye_x * eye_x + 0.8F * eye_y * eye_y < 0.012F) return Color{42, 34, 34};
       if (std::abs(x) < 0.5F && std::abs(x) > 0.2F && t > -0.2F && t < -0.12F) {
-        return who_.hair_colour.mixed(who_.skin, 0.35F);
+        return who_.hair_color.mixed(who_.skin, 0.35F);
       }
-      if (std::abs(x) < 0.26F && t > 0.46F && t < 0.56F) return Colour{168, 84, 82}.mixed(who_.skin, 0.3F);
-      if (who_.beard && t > 0.34F) return who_.hair_colour.mixed(who_.skin, 0.25F).scaled(tone);
+      if (std::abs(x) < 0.26F && t > 0.46F && t < 0.56F) return Color{168, 84, 82}.mixed(who_.skin, 0.3F);
+      if (who_.beard && t > 0.34F) return who_.hair_color.mixed(who_.skin, 0.25F).scaled(tone);
     }
     return who_.skin.scaled(tone * (z > 0.7F && std::abs(x) < 0.12F && t > 0.1F && t < 0.3F ? 0.9F : 1.0F));
   });
@@ -320,15 +320,15 @@ void Painter::draw_head(int) {
                who_.hat.scaled(brim_dim));
   }
   if (who_.hair == Hair::beanie) {
-    canvas_.ellipse({centre.x, centre.y - size(0.08F * k)}, size(0.017F), size(0.015F), false,
+    canvas_.ellipse({center.x, center.y - size(0.08F * k)}, size(0.017F), size(0.015F), false,
                     [&](float s, float) { return shaded(who_.hat.scaled(1.12F), s); });
   }
 }
 
 void Painter::draw_back_hair(int) {
   const float k = who_.head;
-  const Colour& colour = who_.hair_colour;
-  const auto strand = [&](float s, float t) { return shaded(colour, s).scaled(0.94F - 0.08F * t); };
+  const Color& color = who_.hair_color;
+  const auto strand = [&](float s, float t) { return shaded(color, s).scaled(0.94F - 0.08F * t); };
   switch (who_.hair) {
     case Hair::bob:
     case Hair::long_hair: {
@@ -339,7 +339,7 @@ void Painter::draw_back_hair(int) {
       };
       const std::array slices{slice(0.03F, 0.03F, 0.03F), slice(0.07F, 0.06F, 0.045F),
                               slice(0.14F, 0.066F, 0.042F), slice(end, 0.058F, 0.03F)};
-      canvas_.solid(slices, [&](float s, float) { return shaded(colour, s).scaled(0.95F); });
+      canvas_.solid(slices, [&](float s, float) { return shaded(color, s).scaled(0.95F); });
       break;
     }
     case Hair::ponytail:
@@ -357,7 +357,7 @@ void Painter::draw_back_hair(int) {
 void Painter::draw_backpack(int) {
   canvas_.ellipse(project(trunk(0, 0.315F, -0.108F)), breadth(0.088F, 0.05F), size(0.115F), true,
                   [&](float s, float t) {
-                    const Colour c = who_.bag_colour.scaled(t > 0.25F && std::abs(s) < 0.72F ? 0.82F : 1.0F);
+                    const Color c = who_.bag_color.scaled(t > 0.25F && std::abs(s) < 0.72F ? 0.82F : 1.0F);
                     return shaded(std::abs(t + 0.35F) < 0.035F ? c.scaled(0.7F) : c, s);
                   });
 }
@@ -365,16 +365,16 @@ void Painter::draw_backpack(int) {
 void Painter::draw_shoulder_bag(int) {
   canvas_.ellipse(
       project(trunk(bag_side() * 0.135F, 0.53F, 0)), breadth(0.03F, 0.075F), size(0.062F), true,
-      [&](float s, float t) { return shaded(who_.bag_colour.scaled(t < -0.1F ? 0.86F : 1.0F), s); });
+      [&](float s, float t) { return shaded(who_.bag_color.scaled(t < -0.1F ? 0.86F : 1.0F), s); });
 }
 
 void Painter::draw_handbag(const Joint& hand) {
   const Joint middle{hand.x, hand.y + 0.105F, hand.z};
   for (const float end : {-0.045F, 0.045F}) {
-    plain_limb(hand, 0.005F, {hand.x, hand.y + 0.06F, hand.z + end}, 0.005F, who_.bag_colour.scaled(0.7F));
+    plain_limb(hand, 0.005F, {hand.x, hand.y + 0.06F, hand.z + end}, 0.005F, who_.bag_color.scaled(0.7F));
   }
   canvas_.ellipse(project(middle), breadth(0.024F, 0.07F), size(0.052F), true,
-                  [&](float s, float t) { return shaded(who_.bag_colour.scaled(1.0F - 0.08F * t), s); });
+                  [&](float s, float t) { return shaded(who_.bag_color.scaled(1.0F - 0.08F * t), s); });
 }
 
 }  // namespace

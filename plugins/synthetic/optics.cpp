@@ -136,14 +136,14 @@ void develop(cv::Mat& picture, RandomStream& random, const Camera& camera, const
       light *= 1 - (1 - shade.keep) * std::clamp((shade.a * x + shade.b * y - shade.c) * 4, 0.0F, 1.0F);
       const std::array<float, 3> in{static_cast<float>(pixel[0]), static_cast<float>(pixel[1]),
                                     static_cast<float>(pixel[2])};
-      const float grey = luminance(in);
+      const float gray = luminance(in);
       const std::uint64_t dice = random();
       const float common = camera.noise * bell(static_cast<std::uint32_t>(dice));
-      const std::uint64_t colour_dice = dice >> 32U;
+      const std::uint64_t color_dice = dice >> 32U;
       for (std::size_t c = 0; c < 3; ++c) {
-        // Three further numbers from 32 bits, uniform: the colour noise is the smaller part.
-        const auto own = static_cast<float>((colour_dice >> (10U * c)) & 1023U) * (1.0F / 512.0F) - 1.0F;
-        const float v = (grey + saturation * (in[c] - grey)) * cast[c] * light;
+        // Three further numbers from 32 bits, uniform: the color noise is the smaller part.
+        const auto own = static_cast<float>((color_dice >> (10U * c)) & 1023U) * (1.0F / 512.0F) - 1.0F;
+        const float v = (gray + saturation * (in[c] - gray)) * cast[c] * light;
         const float out = (v - middle) * contrast + middle + common + 0.6F * camera.noise * own;
         pixel[c] = static_cast<std::uint8_t>(std::clamp(out + 0.5F, 0.0F, 255.0F));
       }

@@ -44,9 +44,9 @@ void draw_passer_by(Canvas& canvas, RandomStream& random, std::uint64_t crowd, c
 /// Something before the person: it hides a part, never most of them.
 void draw_obstacle(Canvas& canvas, RandomStream& random, std::uint64_t crowd, const Placement& person,
                    const Light& light) {
-  const auto shaded = [&light](const Colour& colour) {
+  const auto shaded = [&light](const Color& color) {
     return
-        [colour, &light](float s, float) { return colour.scaled(1 - 0.3F * s * s + 0.12F * s * light.side); };
+        [color, &light](float s, float) { return color.scaled(1 - 0.3F * s * s + 0.12F * s * light.side); };
   };
   const float side = random.chance(0.5) ? 1.0F : -1.0F;
   switch (random.integer(0, 4)) {
@@ -77,8 +77,8 @@ void draw_obstacle(Canvas& canvas, RandomStream& random, std::uint64_t crowd, co
       break;
     }
     case 3: {  // the end of a car
-      constexpr std::array<Colour, 4> paints{{{150, 34, 38}, {190, 192, 196}, {48, 60, 98}, {64, 66, 70}}};
-      const Colour paint = paints[static_cast<std::size_t>(random.integer(0, 3))];
+      constexpr std::array<Color, 4> paints{{{150, 34, 38}, {190, 192, 196}, {48, 60, 98}, {64, 66, 70}}};
+      const Color paint = paints[static_cast<std::size_t>(random.integer(0, 3))];
       const float top = between(random, 0.68, 0.82);
       const float x = person.x + side * between(random, 0.2, 0.3);
       canvas.ellipse({x, top - 0.02F}, 0.17F, 0.075F, true, shaded({60, 72, 84}));
@@ -91,12 +91,11 @@ void draw_obstacle(Canvas& canvas, RandomStream& random, std::uint64_t crowd, co
     default: {  // a suitcase or a sign
       const float x = person.x + side * between(random, 0.05, 0.16);
       const float top = between(random, 0.68, 0.82);
-      const Colour colour{between(random, 40, 190), between(random, 40, 170), between(random, 40, 170)};
+      const Color color{between(random, 40, 190), between(random, 40, 170), between(random, 40, 170)};
       canvas.limb({x - 0.03F, top - 0.09F}, 0.006F, {x - 0.03F, top}, 0.006F, shaded({46, 46, 48}));
       canvas.limb({x + 0.03F, top - 0.09F}, 0.006F, {x + 0.03F, top}, 0.006F, shaded({46, 46, 48}));
       canvas.ellipse({x, top + 0.11F}, 0.066F, 0.115F, true, [&](float s, float t) {
-        return colour.scaled((std::abs(t) > 0.62F && std::abs(t) < 0.68F ? 0.75F : 1.0F) *
-                             (1 - 0.2F * s * s));
+        return color.scaled((std::abs(t) > 0.62F && std::abs(t) < 0.68F ? 0.75F : 1.0F) * (1 - 0.2F * s * s));
       });
     }
   }

@@ -51,7 +51,7 @@ class Scene {
 
   [[nodiscard]] int px(double v) const { return static_cast<int>(std::lround(v * scale_)); }
   [[nodiscard]] double any(double low, double high) { return random_.uniform(low, high); }
-  /// A colour near another.
+  /// A color near another.
   [[nodiscard]] Tone near(const Tone& tone, double spread) {
     const double light = any(-spread, spread);
     return {tone[0] + light + any(-spread, spread) / 3, tone[1] + light + any(-spread, spread) / 3,

@@ -31,11 +31,11 @@ void RandomRotation::apply(cv::Mat& image, RandomStream& random) {
   }
   if (!random.chance(params_.prob)) return;
   const double degrees = random.uniform(-params_.max_degrees, params_.max_degrees);
-  const cv::Point2f centre(static_cast<float>(image.cols - 1) / 2, static_cast<float>(image.rows - 1) / 2);
+  const cv::Point2f center(static_cast<float>(image.cols - 1) / 2, static_cast<float>(image.rows - 1) / 2);
   const cv::Scalar fill(static_cast<double>(params_.fill[0]), static_cast<double>(params_.fill[1]),
                         static_cast<double>(params_.fill[2]));
   cv::Mat rotated;
-  cv::warpAffine(image, rotated, cv::getRotationMatrix2D(centre, degrees, 1), image.size(), cv::INTER_LINEAR,
+  cv::warpAffine(image, rotated, cv::getRotationMatrix2D(center, degrees, 1), image.size(), cv::INTER_LINEAR,
                  cv::BORDER_CONSTANT, fill);
   image = std::move(rotated);
 }

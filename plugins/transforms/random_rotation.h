@@ -9,7 +9,7 @@
 
 namespace kindred::transforms {
 
-/// With probability `prob` a rotation about the centre by an angle uniform in [-max_degrees, max_degrees],
+/// With probability `prob` a rotation about the center by an angle uniform in [-max_degrees, max_degrees],
 /// positive counter-clockwise. The size stays, values between pixels are interpolated (bilinear), and what
 /// lies outside the image has the value `fill`.
 class RandomRotation final : public Augmentation {

@@ -1,4 +1,4 @@
-// Normalises and inverts channels.
+// Normalizes and inverts channels.
 #pragma once
 
 #include <string>

@@ -139,7 +139,7 @@ Schema<Vit::Params> Vit::schema() {
   s.add("distilled", &Params::distilled, "a distillation token after the class token, as in distilled DeiT");
   s.add("registers", &Params::registers, "tokens without a place; DINOv2 with registers: 4").range(0, 64);
   s.add("layer_scale", &Params::layer_scale,
-        "factors of the branches of each block, learnt from this value on; DINOv2: 1e-5; 0: none")
+        "factors of the branches of each block, learned from this value on; DINOv2: 1e-5; 0: none")
       .range(0, 1);
   s.add("drop_path", &Params::drop_path,
         "share of images for which the last block's branches are left out in training; evenly fewer in "
@@ -150,7 +150,7 @@ Schema<Vit::Params> Vit::schema() {
         "'bilinear' as in TransReID",
         {{"bicubic", GridResampling::bicubic}, {"bilinear", GridResampling::bilinear}});
   s.add("side_information", &Params::side_information,
-        "what of an image beside its pixels has a learnt embedding that is added to its tokens",
+        "what of an image beside its pixels has a learned embedding that is added to its tokens",
         {{"none", Side::none},
          {"camera", Side::camera},
          {"view", Side::view},

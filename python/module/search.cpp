@@ -75,7 +75,7 @@ class Labels {
   std::optional<std::vector<std::string>> names_;
 };
 
-std::vector<Sample> unlabelled(std::int64_t count, Split split) {
+std::vector<Sample> unlabeled(std::int64_t count, Split split) {
   std::vector<Sample> samples(static_cast<std::size_t>(count));
   for (auto& sample : samples) sample.split = split;
   return samples;
@@ -191,8 +191,8 @@ void post_process(const py::buffer& query, const py::buffer& gallery, const py::
     const auto plan = recipe::choose_ranking(recipe, catalog());
     const auto count = queries.tensor().size(0);
     const auto size = images.tensor().size(0);
-    auto input = search_input(queries.tensor(), images.tensor(), unlabelled(count, Split::query),
-                              unlabelled(size, Split::gallery));
+    auto input = search_input(queries.tensor(), images.tensor(), unlabeled(count, Split::query),
+                              unlabeled(size, Split::gallery));
     const auto distances =
         ranking::post_process(plan, input, system::resolve_device(plan.machine.device), progress);
     progress::Meter meter(progress, "distances", count);
@@ -226,8 +226,8 @@ std::pair<Array, Array> match(const py::buffer& query, const py::buffer& gallery
     options.progress = [&](std::int64_t done) { meter.update(done); };
     auto ranking = [&] {
       if (plan.post_processed()) {
-        auto input = search_input(queries.tensor(), images.tensor(), unlabelled(count, Split::query),
-                                  unlabelled(size, Split::gallery));
+        auto input = search_input(queries.tensor(), images.tensor(), unlabeled(count, Split::query),
+                                  unlabeled(size, Split::gallery));
         const auto distances = ranking::post_process(plan, input, device, progress);
         return ranking::rank_by_distances(distances, count, size, options);
       }

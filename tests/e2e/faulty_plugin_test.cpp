@@ -46,15 +46,15 @@ TEST_CASE("an image that an augmentation spoils is an error that names it, befor
   for (const std::string command : {"check", "train"}) {
     CAPTURE(command);
     const TemporaryFolder folder;
-    const auto floats = with_heap(folder, augmentations_with("type = \"grey32\""), command);
+    const auto floats = with_heap(folder, augmentations_with("type = \"gray32\""), command);
     CHECK(floats.exit_code == 1);
     CHECK(says(floats,
-               "error: augmentation 'grey32' of plugin 'heap' gave an image of 48 x 24 pixels with 1 "
+               "error: augmentation 'gray32' of plugin 'heap' gave an image of 48 x 24 pixels with 1 "
                "channel (CV_32FC1); an image has the three channels R, G, B"));
-    const auto bytes = with_heap(folder, augmentations_with("type = \"grey8\""), command);
+    const auto bytes = with_heap(folder, augmentations_with("type = \"gray8\""), command);
     CHECK(bytes.exit_code == 1);
     CHECK(says(bytes,
-               "augmentation 'grey8' of plugin 'heap' gave an image of 48 x 24 pixels with 1 channel "
+               "augmentation 'gray8' of plugin 'heap' gave an image of 48 x 24 pixels with 1 channel "
                "(CV_8UC1)"));
   }
 }
@@ -132,11 +132,11 @@ TEST_CASE("a model needs only what inference needs, and says what is missing") {
     CHECK(evaluated.exit_code == 1);
     CHECK(says(evaluated, message));
   }
-  const auto labelled = kindred({"label", (folder / "features").string(), "--labeler", "gaps", "--plugin-dir",
-                                 heap_plugins, "-q", "--out", (folder / "labels").string()},
-                                folder.path());
-  CHECK(labelled.exit_code == 1);
-  CHECK(says(labelled, "error: labeler 'gaps' of plugin 'heap' gave the identity 3 to image 0 (from 0)"));
+  const auto labeled = kindred({"label", (folder / "features").string(), "--labeler", "gaps", "--plugin-dir",
+                                heap_plugins, "-q", "--out", (folder / "labels").string()},
+                               folder.path());
+  CHECK(labeled.exit_code == 1);
+  CHECK(says(labeled, "error: labeler 'gaps' of plugin 'heap' gave the identity 3 to image 0 (from 0)"));
 
   const TemporaryFolder other;
   REQUIRE(with_heap(other, augmentations_with("type = \"keep_always\"")).exit_code == 0);

@@ -65,7 +65,7 @@ void describe(const TemporaryFolder& folder) {
 
 }  // namespace
 
-TEST_CASE("domains are told apart, images labelled and rankings handed in, by commands alone") {
+TEST_CASE("domains are told apart, images labeled and rankings handed in, by commands alone") {
   const TemporaryFolder folder;
   draw(folder);
   describe(folder);
@@ -84,19 +84,18 @@ TEST_CASE("domains are told apart, images labelled and rankings handed in, by co
   CHECK_FALSE(holds(bright, "origin"));
   CHECK(holds(run({"partition", "@data", "--partitioner", "camera", "--out", "@cameras"}), "camera_1  "));
 
-  const auto labelled =
-      run({"label", "@features", "--labeler", "dbscan_jaccard", "--set", "labeler.k1=6", "--set",
-           "labeler.min_samples=2", "--domain", "camera_1", "--domain-list", "@cameras/domains.csv", "--data",
-           "@data", "--threads", "1", "--out", "@labels"});
-  CHECK(holds(labelled, "labels/labels.csv"));
-  CHECK(holds(labelled, "labels/labels.png"));
+  const auto labeled = run({"label", "@features", "--labeler", "dbscan_jaccard", "--set", "labeler.k1=6",
+                            "--set", "labeler.min_samples=2", "--domain", "camera_1", "--domain-list",
+                            "@cameras/domains.csv", "--data", "@data", "--threads", "1", "--out", "@labels"});
+  CHECK(holds(labeled, "labels/labels.csv"));
+  CHECK(holds(labeled, "labels/labels.png"));
   CHECK(std::filesystem::exists(folder / "labels/labels.png"));
   const auto table = CsvTable::read(folder / "labels/labels.csv");
   CHECK(table.rows().size() > 6);
   for (const auto& row : table.rows()) CHECK(row.cells[table.column("camera")] == "1");
   const auto figures = nlohmann::json::parse(read_bytes(folder / "labels/labels.json"));
   CHECK(figures["images"] == table.rows().size());
-  CHECK(figures["truth"]["labelled"] == table.rows().size());
+  CHECK(figures["truth"]["labeled"] == table.rows().size());
 
   static_cast<void>(run({"match", "@features", "--top", "5", "--out", "@rankings"}));
   CHECK(holds(run({"submit", "--writer", "naic_json", "--set", "writer.top=5", "--rankings",

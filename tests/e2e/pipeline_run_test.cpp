@@ -98,7 +98,7 @@ TEST_CASE("a pipeline goes from images to a submission, and tells what it cost a
   CHECK(says(done.outcome, "IMAGES/S"));
   CHECK(says(done.outcome, "post-processed"));
   CHECK(read_bytes(done.folder / "run" / "costs.md").find("| total |") != std::string::npos);
-  // The final model has learnt from the pseudo-labelled images too.
+  // The final model has learned from the pseudo-labeled images too.
   CHECK(read_bytes(done.folder / "run" / "final" / "recipe.toml").find("[[pseudo_labels]]") !=
         std::string::npos);
 }

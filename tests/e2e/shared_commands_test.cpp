@@ -96,7 +96,7 @@ void check_equal(const std::vector<std::string>& arguments, const std::vector<in
 void write_people(const fs::path& stem, std::int64_t images, std::int64_t identities, std::int64_t dim,
                   std::int64_t seed) {
   torch::manual_seed(5);
-  const auto centres = torch::randn({identities, dim});
+  const auto centers = torch::randn({identities, dim});
   torch::manual_seed(seed);
   file::Features features;
   features.descriptors = torch::randn({images, dim}) * 1.5;
@@ -105,7 +105,7 @@ void write_people(const fs::path& stem, std::int64_t images, std::int64_t identi
     sample.path = stem.filename().string() + std::to_string(i) + ".png";
     sample.identity = (i * 11 + seed) % identities;
     sample.camera = i % 5;
-    features.descriptors[i] += centres[sample.identity];
+    features.descriptors[i] += centers[sample.identity];
     features.samples.push_back(std::move(sample));
   }
   file::write_features(stem, features);

@@ -22,7 +22,7 @@ inline nlohmann::json golden_json(const std::string& name) {
 }
 
 /// Fills the k-th tensor: two and more dimensions by a hash of the position, scaled as Kaiming's
-/// initialisation; of the others, batch norms' weights and variances are 1 and all else is 0.
+/// initialization; of the others, batch norms' weights and variances are 1 and all else is 0.
 inline void fill_by_formula(torch::Tensor tensor, const std::string& name, std::int64_t k) {
   const torch::NoGradGuard no_grad;
   if (tensor.dim() < 2) {

@@ -25,7 +25,7 @@ using Params = AgglomerativeSearch::Params;
 using Conflicts = AgglomerativeSearch::Conflicts;
 using Numbers = std::vector<std::int64_t>;
 
-constexpr std::int64_t none = unlabelled_identity;
+constexpr std::int64_t none = unlabeled_identity;
 
 /// The definition: all pairs, the nearest two clusters first, until none are within the cut.
 Numbers plain_linkage(const torch::Tensor& rows, double cut) {
@@ -78,8 +78,8 @@ torch::Tensor unit(const torch::Tensor& rows) {
 }
 
 torch::Tensor people(std::int64_t images, std::int64_t dim, double noise) {
-  const auto centres = torch::randn({std::max<std::int64_t>(2, images / 6), dim});
-  return unit(centres.index_select(0, torch::randint(centres.size(0), {images}, torch::kLong)) +
+  const auto centers = torch::randn({std::max<std::int64_t>(2, images / 6), dim});
+  return unit(centers.index_select(0, torch::randint(centers.size(0), {images}, torch::kLong)) +
               noise * torch::randn({images, dim}));
 }
 

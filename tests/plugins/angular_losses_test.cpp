@@ -70,9 +70,9 @@ double softmax_loss(const Rows& vectors, const Rows& weights, const std::vector<
       values.push_back(logit(n, k)(cosine(vectors[n], weights[k])));
     }
     const double highest = *std::max_element(values.begin(), values.end());
-    double normaliser = 0;
-    for (const double value : values) normaliser += std::exp(value - highest);
-    sum += std::log(normaliser) + highest - values[static_cast<std::size_t>(labels[n])];
+    double normalizer = 0;
+    for (const double value : values) normalizer += std::exp(value - highest);
+    sum += std::log(normalizer) + highest - values[static_cast<std::size_t>(labels[n])];
   }
   return sum / static_cast<double>(vectors.size());
 }
@@ -339,7 +339,7 @@ TEST_CASE_TEMPLATE("vectors that are not a number are not hidden", Any, Arcface,
   CHECK(loss.forward(vectors, labels_of({0, 0, 1, 1})).isnan().template item<bool>());
 }
 
-TEST_CASE_TEMPLATE("class weights join the model's optimiser", Softmax, Arcface, Cosface, CircleSoftmax) {
+TEST_CASE_TEMPLATE("class weights join the model's optimizer", Softmax, Arcface, Cosface, CircleSoftmax) {
   Softmax loss({}, {6, 9});
   CHECK((loss.takes() == std::vector{OutputKind::feature}));
   CHECK(loss.own_optimizer() == nullptr);

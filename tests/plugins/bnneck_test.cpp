@@ -56,9 +56,9 @@ TEST_CASE("the global vector is the pooled map and the neck its batch norm") {
   const auto map = torch::rand({4, 256, 8, 4});
   const auto values = head.forward(map);
   CHECK(torch::allclose(values[0], map.mean({2, 3}), 1e-5, 1e-6));
-  const auto centred = values[0] - values[0].mean(0, true);
-  const auto normalised = centred / (values[0].var(0, /*unbiased=*/false, true) + 1e-5).sqrt();
-  CHECK(torch::allclose(values[1], normalised, 1e-3, 1e-4));
+  const auto centered = values[0] - values[0].mean(0, true);
+  const auto normalized = centered / (values[0].var(0, /*unbiased=*/false, true) + 1e-5).sqrt();
+  CHECK(torch::allclose(values[1], normalized, 1e-3, 1e-4));
   const auto weight = head.named_parameters()["classifier.weight"];
   CHECK(torch::allclose(values[2], values[1].matmul(weight.t()), 1e-4, 1e-5));
 }

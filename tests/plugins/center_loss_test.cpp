@@ -53,7 +53,7 @@ kindred::Catalog catalog_with_centers() {
   return catalog;
 }
 
-// The tiny training, whose centres are the plugin's.
+// The tiny training, whose centers are the plugin's.
 kindred::recipe::Plan plan_with_centers(const kindred::Catalog& catalog, double weight) {
   return kindred::test::tiny_plan(
       catalog, {"loss.entropy.weight=1e-9", "loss.scale.weight=1e-9",
@@ -70,7 +70,7 @@ torch::Tensor tensor_of(const kindred::file::TensorFile& state, const std::strin
 
 }  // namespace
 
-TEST_CASE("the loss is the mean squared distance to the images' own centres") {
+TEST_CASE("the loss is the mean squared distance to the images' own centers") {
   torch::manual_seed(3);
   CenterLoss loss({}, {6, 5});
   const auto vectors = torch::randn({7, 6}) * 3;
@@ -90,13 +90,13 @@ TEST_CASE("the loss and both gradients are worked out by hand") {
   value.backward();
   // Squared distances 2, 9, 1 and 4.
   CHECK(value.item<double>() == doctest::Approx(4.0));
-  // 2 (x - c) / 4 for each image, and less the sum of that for each centre.
+  // 2 (x - c) / 4 for each image, and less the sum of that for each center.
   CHECK(torch::allclose(vectors.grad(), torch::tensor({{0.5, 0.5}, {0.0, 1.5}, {0.0, 0.5}, {0.0, 1.0}})));
   CHECK(torch::allclose(centers_of(loss).grad().to_dense(),
                         torch::tensor({{-0.5, -2.0}, {0.0, 0.0}, {0.0, -1.5}})));
 }
 
-TEST_CASE("the centres' gradient holds the rows of the batch alone") {
+TEST_CASE("the centers' gradient holds the rows of the batch alone") {
   CenterLoss loss({}, {8, 1000});
   loss.forward(torch::randn({4, 8}), labels_of({999, 5, 5, 0})).backward();
   const auto gradient = centers_of(loss).grad();
@@ -105,7 +105,7 @@ TEST_CASE("the centres' gradient holds the rows of the batch alone") {
   CHECK(gradient._values().sizes().vec() == std::vector<std::int64_t>{4, 8});
 }
 
-TEST_CASE("a step of the own optimiser moves a centre towards its images and leaves the others") {
+TEST_CASE("a step of the own optimizer moves a center towards its images and leaves the others") {
   CenterLoss loss({.center_learning_rate = 0.25}, {2, 3});
   const auto before = centers_of(loss).detach().clone();
   const auto vectors = torch::randn({3, 2});
@@ -132,7 +132,7 @@ TEST_CASE("a step of the own optimiser moves a centre towards its images and lea
   CHECK_FALSE(torch::equal(after[1], before[1]));
 }
 
-TEST_CASE("training moves the centres by their own learning rate, whatever the loss's weight") {
+TEST_CASE("training moves the centers by their own learning rate, whatever the loss's weight") {
   const auto catalog = catalog_with_centers();
   const auto images = torch::rand({4, 3, 16, 8});
   const auto labels = labels_of({0, 0, 3, 1});
@@ -151,7 +151,7 @@ TEST_CASE("training moves the centres by their own learning rate, whatever the l
   CHECK(torch::allclose(moved[0], moved[1], 1e-4, 1e-6));
 }
 
-TEST_CASE("training that goes through a checkpoint ends with the same centres") {
+TEST_CASE("training that goes through a checkpoint ends with the same centers") {
   const auto catalog = catalog_with_centers();
   const auto plan = plan_with_centers(catalog, 0.01);
   const auto run = [&](bool through_state) {
@@ -175,7 +175,7 @@ TEST_CASE("training that goes through a checkpoint ends with the same centres") 
   CHECK(torch::equal(run(false), run(true)));
 }
 
-TEST_CASE("centres are drawn from the standard normal distribution") {
+TEST_CASE("centers are drawn from the standard normal distribution") {
   torch::manual_seed(8);
   CenterLoss loss({}, {100, 200});
   CHECK(centers_of(loss).sizes().vec() == std::vector<std::int64_t>{200, 100});
@@ -213,7 +213,7 @@ TEST_CASE("one identity is enough, and the loss works on features") {
         doctest::Approx(brute_force(vectors, centers_of(loss), labels)).epsilon(1e-5));
 }
 
-TEST_CASE("a learning rate that would leave the centres where they are is refused") {
+TEST_CASE("a learning rate that would leave the centers where they are is refused") {
   kindred::Table table;
   table.set("center_learning_rate", kindred::Value(0.0));
   kindred::Diagnostics diagnostics;

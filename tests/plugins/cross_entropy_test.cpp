@@ -20,10 +20,10 @@ double by_definition(const torch::Tensor& logits, const torch::Tensor& labels, d
   const auto classes = x.size(1);
   double sum = 0;
   for (std::int64_t i = 0; i < n; ++i) {
-    double normaliser = 0;
-    for (std::int64_t k = 0; k < classes; ++k) normaliser += std::exp(x[i][k].item<double>());
+    double normalizer = 0;
+    for (std::int64_t k = 0; k < classes; ++k) normalizer += std::exp(x[i][k].item<double>());
     for (std::int64_t k = 0; k < classes; ++k) {
-      const double log_p = x[i][k].item<double>() - std::log(normaliser);
+      const double log_p = x[i][k].item<double>() - std::log(normalizer);
       const double right = labels[i].item<std::int64_t>() == k ? 1.0 : 0.0;
       const double q = (1 - smoothing) * right + smoothing / static_cast<double>(classes);
       sum -= q * log_p;

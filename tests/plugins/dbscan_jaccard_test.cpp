@@ -13,7 +13,7 @@
 
 #include "fake_retrieval_host.h"
 #include "kindred/core/error.h"
-#include "neighbour_encoding.h"
+#include "neighbor_encoding.h"
 
 using namespace kindred;
 using namespace kindred::k_reciprocal;
@@ -33,7 +33,7 @@ std::vector<std::vector<double>> jaccard(const torch::Tensor& rows, const Params
   NearestOptions options;
   options.count = std::max(params.k1 + 1, params.k2);
   options.farthest = true;
-  const auto v = encode_neighbours(rows, nearest_rows(rows, options), params.k1, params.k2);
+  const auto v = encode_neighbors(rows, nearest_rows(rows, options), params.k1, params.k2);
   const auto n = static_cast<std::size_t>(rows.size(0));
   std::vector<std::vector<float>> dense(n, std::vector<float>(n));
   for (std::size_t i = 0; i < n; ++i) {
@@ -56,7 +56,7 @@ std::vector<std::vector<double>> jaccard(const torch::Tensor& rows, const Params
 Numbers plain_dbscan(const std::vector<std::vector<double>>& distances, double eps,
                      std::int64_t min_samples) {
   const auto n = distances.size();
-  const auto neighbours = [&](std::size_t i) {
+  const auto neighbors = [&](std::size_t i) {
     std::vector<std::size_t> result;
     for (std::size_t j = 0; j < n; ++j) {
       if (distances[i][j] <= eps) result.push_back(j);
@@ -64,20 +64,20 @@ Numbers plain_dbscan(const std::vector<std::vector<double>>& distances, double e
     return result;
   };
   const auto is_core = [&](std::size_t i) {
-    return static_cast<std::int64_t>(neighbours(i).size()) >= min_samples;
+    return static_cast<std::int64_t>(neighbors(i).size()) >= min_samples;
   };
-  Numbers labels(n, unlabelled_identity);
+  Numbers labels(n, unlabeled_identity);
   std::int64_t cluster = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    if (labels[i] != unlabelled_identity || !is_core(i)) continue;
+    if (labels[i] != unlabeled_identity || !is_core(i)) continue;
     std::deque<std::size_t> queue{i};
     labels[i] = cluster;
     while (!queue.empty()) {
       const auto at = queue.front();
       queue.pop_front();
       if (!is_core(at)) continue;
-      for (const auto j : neighbours(at)) {
-        if (labels[j] != unlabelled_identity) continue;
+      for (const auto j : neighbors(at)) {
+        if (labels[j] != unlabeled_identity) continue;
         labels[j] = cluster;
         queue.push_back(j);
       }
@@ -86,7 +86,7 @@ Numbers plain_dbscan(const std::vector<std::vector<double>>& distances, double e
   }
   std::map<std::int64_t, std::int64_t> numbers;  // in the order of first rows
   for (auto& number : labels) {
-    if (number == unlabelled_identity) continue;
+    if (number == unlabeled_identity) continue;
     number = numbers.emplace(number, static_cast<std::int64_t>(numbers.size())).first->second;
   }
   return labels;
@@ -97,8 +97,8 @@ torch::Tensor unit(const torch::Tensor& rows) {
 }
 
 torch::Tensor people(std::int64_t images, std::int64_t dim, double noise) {
-  const auto centres = torch::randn({std::max<std::int64_t>(2, images / 8), dim});
-  return unit(centres.index_select(0, torch::randint(centres.size(0), {images}, torch::kLong)) +
+  const auto centers = torch::randn({std::max<std::int64_t>(2, images / 8), dim});
+  return unit(centers.index_select(0, torch::randint(centers.size(0), {images}, torch::kLong)) +
               noise * torch::randn({images, dim}));
 }
 
@@ -139,7 +139,7 @@ TEST_CASE("equal images and equal distances are treated as the plain algorithm t
   Params params;
   params.k1 = 5;
   params.k2 = 2;
-  check_against_plain(torch::ones({25, 4}) / 2, params);  // the last of them have no reciprocal neighbours
+  check_against_plain(torch::ones({25, 4}) / 2, params);  // the last of them have no reciprocal neighbors
   const auto axes = torch::eye(5);
   for (int trial = 0; trial < 10; ++trial) {
     check_against_plain(axes.index_select(0, torch::randint(5, {12 + trial}, torch::kLong)), params);
@@ -147,7 +147,7 @@ TEST_CASE("equal images and equal distances are treated as the plain algorithm t
 }
 
 TEST_CASE("the test has images that touch two clusters, and those go to the first") {
-  // What the comparison above rests on: in some case a border point has cores of two clusters as neighbours.
+  // What the comparison above rests on: in some case a border point has cores of two clusters as neighbors.
   torch::manual_seed(1);
   Params params;
   params.k1 = 10;
@@ -176,17 +176,17 @@ TEST_CASE("the test has images that touch two clusters, and those go to the firs
 
 TEST_CASE("persons far apart are found, and a stranger is in no cluster") {
   torch::manual_seed(3);
-  const auto centres = torch::eye(6);
+  const auto centers = torch::eye(6);
   std::vector<torch::Tensor> rows;
   for (int person = 0; person < 5; ++person) {
-    rows.push_back(centres[person].expand({12, 6}) + 0.02 * torch::randn({12, 6}));
+    rows.push_back(centers[person].expand({12, 6}) + 0.02 * torch::randn({12, 6}));
   }
   rows.push_back(-torch::ones({1, 6}));
   Params params;
   params.k1 = 8;
   const auto labels = label(unit(torch::cat(rows)), params);
   for (std::size_t i = 0; i < 60; ++i) CHECK(labels.identities[i] == static_cast<std::int64_t>(i / 12));
-  CHECK(labels.identities[60] == unlabelled_identity);
+  CHECK(labels.identities[60] == unlabeled_identity);
   REQUIRE(labels.left_out.size() == 1);
   CHECK(labels.left_out[0].reason == "in no cluster");
   CHECK(labels.left_out[0].images == 1);
@@ -215,7 +215,7 @@ TEST_CASE("too little memory is an error that says what would do") {
                        ComponentError);
 }
 
-TEST_CASE("more samples than images are refused, and neighbours that are half of them are warned of") {
+TEST_CASE("more samples than images are refused, and neighbors that are half of them are warned of") {
   Params params;
   params.min_samples = 8;
   CHECK_THROWS_WITH_AS(

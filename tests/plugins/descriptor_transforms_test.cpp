@@ -57,7 +57,7 @@ torch::Tensor some_rows(std::int64_t count, std::int64_t dim, std::int64_t seed)
 
 }  // namespace
 
-TEST_CASE("normalising scales rows of any length to 1") {
+TEST_CASE("normalizing scales rows of any length to 1") {
   const auto rows = torch::tensor({{3.0F, 4.0F}, {0.0F, -7.0F}, {3e20F, 4e20F}});
   const auto result = applied<NormalizeDescriptors>(rows, 1, {});
   CHECK(largest_difference(result, torch::tensor({{0.6, 0.8}, {0.0, -1.0}, {0.6, 0.8}}, torch::kDouble)) <
@@ -101,14 +101,14 @@ TEST_CASE("whitened components of the gallery are uncorrelated with variance 1")
     // Mahalanobis: with all components, y . y' is proportional to (x - m)^T C^-1 (x' - m).
     const auto learned = unit(rows.slice(0, 20));
     const auto mean = learned.mean(0);
-    const auto centred = learned - mean;
-    const auto svd = torch::svd(centred);
+    const auto centered = learned - mean;
+    const auto svd = torch::svd(centered);
     const auto kept = dim == 0 ? 6 : dim;
     const auto onto = std::get<2>(svd).slice(1, 0, kept) / std::get<1>(svd).slice(0, 0, kept);
     const auto expected = torch::mm(unit(rows) - mean, onto);
     CHECK(result.size(1) == kept);
     CHECK(largest_difference(cosines(result), cosines(expected)) < 1e-4);
-    const auto whole = torch::mm(centred, onto);
+    const auto whole = torch::mm(centered, onto);
     CHECK(largest_difference(torch::mm(whole.t(), whole), torch::eye(kept, torch::kDouble)) < 1e-9);
   }
 }

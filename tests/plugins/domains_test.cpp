@@ -26,7 +26,7 @@ cv::Mat plain(int red, int green, int blue) {
 
 }  // namespace
 
-TEST_CASE("an image is violet when its mean colours sum up to more than the threshold") {
+TEST_CASE("an image is violet when its mean colors sum up to more than the threshold") {
   const VioletPartitioner partitioner({}, {});
   CHECK(partitioner.needs_pixels());
   CHECK(partitioner.domain(sample(), plain(100, 100, 100)) == "origin");

@@ -18,9 +18,9 @@ double brute_force(const torch::Tensor& logits, const torch::Tensor& labels, dou
   const auto x = logits.detach().to(torch::kFloat64);
   double sum = 0;
   for (std::int64_t n = 0; n < x.size(0); ++n) {
-    double normaliser = 0;
-    for (std::int64_t k = 0; k < x.size(1); ++k) normaliser += std::exp(x[n][k].item<double>());
-    const double p = std::exp(x[n][labels[n].item<std::int64_t>()].item<double>()) / normaliser;
+    double normalizer = 0;
+    for (std::int64_t k = 0; k < x.size(1); ++k) normalizer += std::exp(x[n][k].item<double>());
+    const double p = std::exp(x[n][labels[n].item<std::int64_t>()].item<double>()) / normalizer;
     sum -= std::pow(1 - p, gamma) * std::log(p);
   }
   return sum / static_cast<double>(x.size(0));

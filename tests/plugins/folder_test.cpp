@@ -16,7 +16,7 @@ Folder dataset(const std::filesystem::path& root) {
 
 }  // namespace
 
-TEST_CASE("every image at any depth is an unlabelled gallery image, ordered by path") {
+TEST_CASE("every image at any depth is an unlabeled gallery image, ordered by path") {
   const PictureFolder folder;
   for (const char* name : {"b.jpg", "a/z.png", "a/y/x.jpg", "notes.txt"}) folder.write(name, "");
   const auto samples = dataset(folder.path()).samples();
@@ -25,7 +25,7 @@ TEST_CASE("every image at any depth is an unlabelled gallery image, ordered by p
   CHECK(samples[1].path == "a/z.png");
   CHECK(samples[2].path == "b.jpg");
   for (const Sample& sample : samples) {
-    CHECK(sample.identity == unlabelled_identity);
+    CHECK(sample.identity == unlabeled_identity);
     CHECK(sample.camera == unknown_camera);
     CHECK(sample.split == Split::gallery);
   }

@@ -75,8 +75,8 @@ torch::Tensor plain(const torch::Tensor& rows, std::int64_t queries, const GnnRe
 
 torch::Tensor people(std::int64_t images, std::int64_t dim, double noise, std::int64_t seed) {
   torch::manual_seed(seed);
-  const auto centres = torch::randn({std::max<std::int64_t>(2, images / 8), dim});
-  const auto rows = centres.index_select(0, torch::randint(centres.size(0), {images}, torch::kLong)) +
+  const auto centers = torch::randn({std::max<std::int64_t>(2, images / 8), dim});
+  const auto rows = centers.index_select(0, torch::randint(centers.size(0), {images}, torch::kLong)) +
                     noise * torch::randn({images, dim});
   return rows * torch::rand({images, 1}).mul(4).add(0.2);  // any length
 }
@@ -101,10 +101,10 @@ TEST_CASE("one layer of three images in a row, worked out by hand") {
       torch::tensor({{1.0F, 0.0F}, {std::cos(0.3F), std::sin(0.3F)}, {std::cos(0.7F), std::sin(0.7F)}});
   const auto result = distances(rows, 1, params_of(2, 2, 1, 1));
   const auto b = torch::tensor({{2.0, 2.0, 0.0}, {2.0, 2.0, 1.0}, {0.0, 1.0, 2.0}}, torch::kDouble);
-  const auto normalised = [](const torch::Tensor& row) { return row / row.norm(); };
-  const auto zero = normalised(b[0] + std::cos(0.3) * b[1]);
-  const auto one = normalised(b[1] + std::cos(0.3) * b[0]);
-  const auto two = normalised(b[2] + std::cos(0.4) * b[1]);
+  const auto normalized = [](const torch::Tensor& row) { return row / row.norm(); };
+  const auto zero = normalized(b[0] + std::cos(0.3) * b[1]);
+  const auto one = normalized(b[1] + std::cos(0.3) * b[0]);
+  const auto two = normalized(b[2] + std::cos(0.4) * b[1]);
   CHECK(result[0][0].item<double>() == doctest::Approx(1 - zero.dot(one).item<double>()).epsilon(1e-4));
   CHECK(result[0][1].item<double>() == doctest::Approx(1 - zero.dot(two).item<double>()).epsilon(1e-4));
 }
@@ -141,7 +141,7 @@ TEST_CASE("the distances agree with the plain definition for any shape, paramete
   }
 }
 
-TEST_CASE("equal images are all at distance 0 where they see the same neighbours") {
+TEST_CASE("equal images are all at distance 0 where they see the same neighbors") {
   const auto rows = torch::ones({12, 4});
   const auto params = params_of(5, 3);
   const auto result = distances(rows, 4, params);

@@ -17,7 +17,7 @@
 
 #include "file/npy.h"
 #include "kindred/core/error.h"
-#include "neighbour_encoding.h"
+#include "neighbor_encoding.h"
 #include "test_paths.h"
 
 using namespace kindred;
@@ -120,8 +120,8 @@ KReciprocal::Params params_of(std::int64_t k1, std::int64_t k2, double lambda) {
 /// People with several images each.
 torch::Tensor people(std::int64_t images, std::int64_t dim, double noise, std::int64_t seed) {
   torch::manual_seed(seed);
-  const auto centres = torch::randn({std::max<std::int64_t>(2, images / 8), dim});
-  const auto rows = centres.index_select(0, torch::randint(centres.size(0), {images}, torch::kLong)) +
+  const auto centers = torch::randn({std::max<std::int64_t>(2, images / 8), dim});
+  const auto rows = centers.index_select(0, torch::randint(centers.size(0), {images}, torch::kLong)) +
                     noise * torch::randn({images, dim});
   return rows / rows.norm(2, 1, true);
 }
@@ -195,7 +195,7 @@ TEST_CASE("rows of any length are compared by their Euclidean distance") {
 }
 
 TEST_CASE(
-    "equal rows all have the distance of equal rows, and no reciprocal neighbours where they come last") {
+    "equal rows all have the distance of equal rows, and no reciprocal neighbors where they come last") {
   const auto rows = torch::ones({30, 4}) / 2;
   const auto result = distances(rows, 5, params_of(3, 1, 0.5));
   CHECK(torch::isfinite(result).all().item<bool>());

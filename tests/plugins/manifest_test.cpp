@@ -46,7 +46,7 @@ TEST_CASE("columns may stand in any order, and rows keep theirs") {
   CHECK(samples[1].identity == junk_identity);
   CHECK(samples[1].camera == unknown_camera);
   CHECK(samples[1].split == Split::query);
-  CHECK(samples[2].identity == unlabelled_identity);
+  CHECK(samples[2].identity == unlabeled_identity);
   CHECK(samples[2].camera == 0);
   CHECK(samples[2].split == Split::gallery);
 }
@@ -55,7 +55,7 @@ TEST_CASE("identity, camera and domain may be left out") {
   const PictureFolder folder;
   const auto samples = dataset(folder.write("m.csv", "path,split\na.jpg,gallery\n")).samples();
   REQUIRE(samples.size() == 1);
-  CHECK(samples[0].identity == unlabelled_identity);
+  CHECK(samples[0].identity == unlabeled_identity);
   CHECK(samples[0].camera == unknown_camera);
 }
 
@@ -102,7 +102,7 @@ TEST_CASE("a manifest as spreadsheets and people write it is read") {
   const auto numbers = dataset(folder.write("n.csv", "path\tsplit\tidentity\na\ttrain\t2.0\nb\ttrain\t\n"));
   CHECK(numbers.recognize() == Recognition::certain);
   CHECK(numbers.samples()[0].identity == 2);
-  CHECK(numbers.samples()[1].identity == unlabelled_identity);
+  CHECK(numbers.samples()[1].identity == unlabeled_identity);
   CHECK(dataset(folder.write("s.txt", "sep=;\r\npath;split\r\na;train\r\n")).recognize() ==
         Recognition::certain);
   const auto names = dataset(folder.write("p.csv",
@@ -133,7 +133,7 @@ TEST_CASE("paths are relative to the manifest's folder, or absolute") {
   CHECK(equal_pixels(manifest.image(samples.at(1)), picture(7)));
 }
 
-TEST_CASE("a manifest is recognised by its header, and by its ending as one that may be wrong") {
+TEST_CASE("a manifest is recognized by its header, and by its ending as one that may be wrong") {
   const PictureFolder folder;
   CHECK(dataset(folder.path()).recognize() == Recognition::no);
   CHECK(dataset(folder.path() / "none.csv").recognize() == Recognition::no);
@@ -146,9 +146,9 @@ TEST_CASE("a manifest is recognised by its header, and by its ending as one that
   CHECK(dataset(folder.write("empty.txt", "")).recognize() == Recognition::no);
 }
 
-TEST_CASE("a data set written in the layout is recognised and read back with all that is known") {
+TEST_CASE("a data set written in the layout is recognized and read back with all that is known") {
   auto data = mixed_dataset();
-  data.add("x8", unlabelled_identity, unknown_camera, Split::gallery, 502, "a, \"b\"");
+  data.add("x8", unlabeled_identity, unknown_camera, Split::gallery, 502, "a, \"b\"");
   const TemporaryFolder folder;
   command::convert_dataset(data, ManifestLayout({}, {}), {.out = folder / "out", .layout = "manifest"});
   const auto manifest = dataset(folder / "out");

@@ -121,7 +121,7 @@ TEST_CASE("training alone and testing alone are data sets too") {
   CHECK(dataset(test.path()).recognize() == Recognition::likely);
 }
 
-TEST_CASE("the three folders are recognised, others are not") {
+TEST_CASE("the three folders are recognized, others are not") {
   const PictureFolder folder;
   CHECK(dataset(folder.path()).recognize() == Recognition::no);
   CHECK(dataset(folder.path() / "none").recognize() == Recognition::no);
@@ -142,7 +142,7 @@ TEST_CASE("a sample's pixels come from its file") {
   CHECK(contains(error_of([&] { (void)market.image(gone); }), gone.path + ": error: does not exist"));
 }
 
-TEST_CASE("a data set written in the layout is recognised and read back, but for its domains") {
+TEST_CASE("a data set written in the layout is recognized and read back, but for its domains") {
   const TemporaryFolder folder;
   const auto data = mixed_dataset();
   command::convert_dataset(data, Market1501Layout({}, {}), {.out = folder / "out", .layout = "market1501"});
@@ -164,7 +164,7 @@ TEST_CASE("the layout needs an identity and a camera of each image") {
       (void)Market1501Layout({}, {}).files({{"a.png", identity, camera, "", Split::train}}, "jpg");
     });
   };
-  CHECK(refusal_of(unlabelled_identity, 1) ==
+  CHECK(refusal_of(unlabeled_identity, 1) ==
         "a.png: error: is unlabeled, but the file names of the layout 'market1501' need an identity; use the "
         "layout 'manifest'");
   CHECK(refusal_of(1, unknown_camera) ==

@@ -71,9 +71,9 @@ TEST_CASE("training images carry the list's identities, test images none") {
   check(0, "train/image/1.png", 10, Split::train);
   check(1, "train/image/2.png", 30, Split::train);
   check(2, "train/image/a b.png", 0, Split::train);
-  check(3, "query_b/q.png", unlabelled_identity, Split::query);
-  check(4, "gallery_b/g1.png", unlabelled_identity, Split::gallery);
-  check(5, "gallery_b/g2.png", unlabelled_identity, Split::gallery);
+  check(3, "query_b/q.png", unlabeled_identity, Split::query);
+  check(4, "gallery_b/g1.png", unlabeled_identity, Split::gallery);
+  check(5, "gallery_b/g2.png", unlabeled_identity, Split::gallery);
 }
 
 TEST_CASE("list and images may lie in the other known places") {
@@ -144,7 +144,7 @@ TEST_CASE("missing folders and lists are named") {
   CHECK(contains(refusal(dataset(folder.path())), "gallery_a: error: contains no images"));
 }
 
-TEST_CASE("a list and a test part are recognised for certain, one of them likely") {
+TEST_CASE("a list and a test part are recognized for certain, one of them likely") {
   const PictureFolder folder;
   CHECK(dataset(folder.path()).recognize() == Recognition::no);
   write_training(folder);
@@ -180,7 +180,7 @@ TEST_CASE("a sample's pixels come from its file") {
   CHECK(equal_pixels(naic.image(naic.samples().at(0)), picture(8)));
 }
 
-TEST_CASE("a data set written in the layout is recognised and read back, and its answers by manifest") {
+TEST_CASE("a data set written in the layout is recognized and read back, and its answers by manifest") {
   const TemporaryFolder folder;
   const auto out = folder / "out";
   const auto data = mixed_dataset();
@@ -197,7 +197,7 @@ TEST_CASE("a data set written in the layout is recognised and read back, and its
   const auto samples = naic.samples();
   REQUIRE(samples.size() == 7);
   CHECK(samples[2].identity == 12345);
-  CHECK(samples[3].identity == unlabelled_identity);
+  CHECK(samples[3].identity == unlabeled_identity);
   CHECK(equal_pixels(naic.image(samples[3]), picture(500)));
 
   const manifest::Manifest answers({out / "answers.csv"}, {});
@@ -207,9 +207,9 @@ TEST_CASE("a data set written in the layout is recognised and read back, and its
   CHECK(equal_pixels(answers.image(answers.samples().at(0)), picture(500)));
 }
 
-TEST_CASE("a test set that nobody has labelled has no answers") {
-  const auto files = NaicLayout({}, {}).files({{"q.png", unlabelled_identity, 1, "", Split::query},
-                                               {"g.png", unlabelled_identity, 1, "", Split::gallery}},
+TEST_CASE("a test set that nobody has labeled has no answers") {
+  const auto files = NaicLayout({}, {}).files({{"q.png", unlabeled_identity, 1, "", Split::query},
+                                               {"g.png", unlabeled_identity, 1, "", Split::gallery}},
                                               "png");
   CHECK(files.images == std::vector<std::string>{"query_a/000000001.png", "gallery_a/000000001.png"});
   CHECK(files.lists.empty());
@@ -219,7 +219,7 @@ TEST_CASE("the layout needs the identities of training images, and queries with 
   const auto refusal_of = [](const std::vector<Sample>& samples) {
     return error_of([&] { (void)NaicLayout({}, {}).files(samples, "png"); });
   };
-  for (const auto identity : {unlabelled_identity, junk_identity}) {
+  for (const auto identity : {unlabeled_identity, junk_identity}) {
     CHECK(refusal_of({{"a.png", identity, 1, "", Split::train}}) ==
           "a.png: error: has no identity, but the training list of the layout 'naic' needs one; use the "
           "layout 'manifest'");

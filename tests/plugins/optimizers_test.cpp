@@ -87,7 +87,7 @@ void check_that_saving_changes_nothing(const Optimizer& recipe) {
   CHECK(torch::equal(second.a, whole.a));
   CHECK(torch::equal(second.b, whole.b));
 
-  // The state matters: a fresh optimiser goes on elsewhere.
+  // The state matters: a fresh optimizer goes on elsewhere.
   Problem forgetful(recipe);
   {
     const torch::NoGradGuard guard;
@@ -179,7 +179,7 @@ TEST_CASE("AMSGrad divides by the largest mean square so far, for Adam and AdamW
   check(AdamW::Params{}, [](const AdamW::Params& params) { return AdamW(params, {}); });
 }
 
-TEST_CASE("an optimiser saved and loaded goes on bit for bit") {
+TEST_CASE("an optimizer saved and loaded goes on bit for bit") {
   check_that_saving_changes_nothing(Sgd({}, {}));
   check_that_saving_changes_nothing(Adam({}, {}));
   check_that_saving_changes_nothing(AdamW({}, {}));
@@ -210,7 +210,7 @@ TEST_CASE("each group has a learning rate of its own that can be set from outsid
   CHECK(idle.item<double>() == 1);  // no gradient
 }
 
-TEST_CASE("each group multiplies the weight decay by its own factor, whatever the optimiser") {
+TEST_CASE("each group multiplies the weight decay by its own factor, whatever the optimizer") {
   const auto check = [](auto params, auto make) {
     params.learning_rate = 0.1;
     params.weight_decay = 0.5;
@@ -361,7 +361,7 @@ void check_steps(const Optimizer& recipe,
   CHECK((own.weights[0] - ManyWeights().weights[0]).abs().mean().item<double>() > 1e-4);
   at::set_num_threads(before);
 
-  // LibTorch's own optimiser reads the state and goes on alike.
+  // LibTorch's own optimizer reads the state and goes on alike.
   std::stringstream file;
   torch::save(*found, file);
   auto next = reference(own.groups(options));

@@ -86,7 +86,7 @@ class PlainOsnet {
   std::map<std::string, torch::Tensor> tensors_;
 };
 
-void randomise_statistics(torch::nn::Module& module) {
+void randomize_statistics(torch::nn::Module& module) {
   const torch::NoGradGuard no_grad;
   for (auto& item : module.named_buffers()) {
     if (item.key().ends_with("running_mean")) item.value().normal_(0, 0.1);
@@ -176,7 +176,7 @@ TEST_CASE("the map is that of the definition written down plainly") {
     CAPTURE(last_stride);
     Osnet net({.width_multiplier = 0.25, .last_stride = last_stride}, {});
     const auto trunk = net.trunk("conv5");
-    randomise_statistics(*trunk);
+    randomize_statistics(*trunk);
     trunk->eval();
     const auto images = torch::randn({2, 3, 64, 48});
     const auto expected = PlainOsnet(*trunk).map(images, last_stride);

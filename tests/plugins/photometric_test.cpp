@@ -51,7 +51,7 @@ Color color(const cv::Mat& image, int y, int x) {
   return {static_cast<double>(p[0]), static_cast<double>(p[1]), static_cast<double>(p[2])};
 }
 
-double grey(const Color& c) {
+double gray(const Color& c) {
   return 0.299 * c[0] + 0.587 * c[1] + 0.114 * c[2];
 }
 
@@ -74,7 +74,7 @@ double difference(const cv::Mat& original, const cv::Mat& result,
 
 constexpr double rounding = 0.5 + 1e-3;
 
-/// As the textbook turns a colour: through hue, saturation and value.
+/// As the textbook turns a color: through hue, saturation and value.
 Color turned(const Color& c, double turn) {
   const double value = *std::max_element(c.begin(), c.end()) / 255;
   const double range = value - *std::min_element(c.begin(), c.end()) / 255;
@@ -155,12 +155,12 @@ TEST_CASE("brightness scales every value") {
   CHECK(only(one)[1] == 255);
 }
 
-TEST_CASE("contrast scales differences to the mean grey of the image") {
+TEST_CASE("contrast scales differences to the mean gray of the image") {
   for (const double factor : {0.0, 0.5, 1.0, 1.37, 3.0}) {
     const cv::Mat image = noise(2);
     double mean = 0;
     for (int y = 0; y < image.rows; ++y) {
-      for (int x = 0; x < image.cols; ++x) mean += grey(color(image, y, x));
+      for (int x = 0; x < image.cols; ++x) mean += gray(color(image, y, x));
     }
     mean /= static_cast<double>(image.total());
     cv::Mat result = image.clone();
@@ -173,25 +173,25 @@ TEST_CASE("contrast scales differences to the mean grey of the image") {
   }
 }
 
-TEST_CASE("saturation scales differences to the pixel's own grey") {
+TEST_CASE("saturation scales differences to the pixel's own gray") {
   for (const double factor : {0.0, 0.5, 1.0, 1.37, 3.0}) {
     const cv::Mat image = noise(3);
     cv::Mat result = image.clone();
     adjust_saturation(result, factor);
-    // The grey is a whole number.
+    // The gray is a whole number.
     const double bound = rounding + 0.51 * std::abs(1 - factor);
     CHECK(difference(image, result, [&](const Color& c) {
             Color d{};
-            for (std::size_t i = 0; i < 3; ++i) d[i] = factor * c[i] + (1 - factor) * grey(c);
+            for (std::size_t i = 0; i < 3; ++i) d[i] = factor * c[i] + (1 - factor) * gray(c);
             return d;
           }) <= bound);
   }
-  cv::Mat one = pixel(200, 100, 50);  // grey 59.8 + 58.7 + 5.7 = 124.2
+  cv::Mat one = pixel(200, 100, 50);  // gray 59.8 + 58.7 + 5.7 = 124.2
   adjust_saturation(one, 0.5);
   CHECK(only(one) == cv::Vec3b(162, 112, 87));
 }
 
-TEST_CASE("hue turns colours around the circle, through real numbers") {
+TEST_CASE("hue turns colors around the circle, through real numbers") {
   for (const double turn : {-0.5, -0.2, -0.013, 0.0, 0.1, 1.0 / 3, 0.5}) {
     CAPTURE(turn);
     const cv::Mat image = noise(4, {131, 40});  // more than one stretch of 64 pixels, and a remainder
@@ -202,7 +202,7 @@ TEST_CASE("hue turns colours around the circle, through real numbers") {
   }
 }
 
-TEST_CASE("hue moves red to green to blue, and leaves greys and the space around a part alone") {
+TEST_CASE("hue moves red to green to blue, and leaves grays and the space around a part alone") {
   cv::Mat one = pixel(255, 0, 0);
   adjust_hue(one, 1.0 / 3);
   CHECK(only(one) == cv::Vec3b(0, 255, 0));
@@ -226,10 +226,10 @@ TEST_CASE("hue moves red to green to blue, and leaves greys and the space around
   }
 }
 
-TEST_CASE("grey is the luma of BT.601 in all three channels") {
+TEST_CASE("gray is the luma of BT.601 in all three channels") {
   const auto luma = [](int red, int green, int blue) {
     cv::Mat one = pixel(red, green, blue);
-    make_grey(one);
+    make_gray(one);
     REQUIRE(one.type() == CV_8UC3);
     CHECK(only(one)[0] == only(one)[1]);
     CHECK(only(one)[0] == only(one)[2]);
@@ -266,7 +266,7 @@ TEST_CASE("stretched contrast takes each channel from its lowest and highest val
         }) <= rounding);
 }
 
-TEST_CASE("colour jitter draws factors from their whole ranges, and never below 0") {
+TEST_CASE("color jitter draws factors from their whole ranges, and never below 0") {
   RandomStream random(6);
   const auto range = [&](double strength) {
     ColorJitter::Params params;
@@ -295,7 +295,7 @@ TEST_CASE("colour jitter draws factors from their whole ranges, and never below 
   CHECK(two[1] >= 239);
 }
 
-TEST_CASE("colour jitter makes its four changes in a random order") {
+TEST_CASE("color jitter makes its four changes in a random order") {
   ColorJitter::Params params;
   params.prob = 1;
   ColorJitter jitter(params, {});
@@ -323,7 +323,7 @@ TEST_CASE("colour jitter makes its four changes in a random order") {
   CHECK(orders.size() == 24);
 }
 
-TEST_CASE("colour jitter leaves out changes of strength 0, and refuses to make none") {
+TEST_CASE("color jitter leaves out changes of strength 0, and refuses to make none") {
   ColorJitter::Params params;
   params.prob = 1;
   params.brightness = params.contrast = params.saturation = 0;
@@ -392,9 +392,9 @@ TEST_CASE("the blur's standard deviation fills its range") {
     cv::Mat image(31, 31, CV_32FC3, cv::Scalar::all(0));
     image.at<cv::Vec3f>(15, 15) = cv::Vec3f::all(1);
     blur.apply(image, random);
-    const double centre = image.at<cv::Vec3f>(15, 15)[0];
-    lowest = std::min(lowest, centre);
-    highest = std::max(highest, centre);
+    const double center = image.at<cv::Vec3f>(15, 15)[0];
+    lowest = std::min(lowest, center);
+    highest = std::max(highest, center);
   }
   CHECK(lowest == doctest::Approx(0.0398).epsilon(0.03));  // about 1 / (2 pi 2^2)
   CHECK(highest == doctest::Approx(0.619).epsilon(0.03));
@@ -410,7 +410,7 @@ TEST_CASE("each augmentation treats an image with its probability") {
   CHECK(std::abs(changed<GaussianBlur>(blur) - 1000) < five_deviations);
 }
 
-TEST_CASE("normalised images are refused where colours need bytes") {
+TEST_CASE("normalized images are refused where colors need bytes") {
   CHECK(message_for_floats<ColorJitter>() ==
         "augmentation/color_jitter: error: needs an image with 8 bits per channel; place it before the "
         "augmentation that normalizes");
@@ -418,7 +418,7 @@ TEST_CASE("normalised images are refused where colours need bytes") {
   CHECK(message_for_floats<AutoContrast>().find("augmentation/auto_contrast: error: needs") == 0);
 }
 
-TEST_CASE("a blur without a centre or with crossed bounds is refused") {
+TEST_CASE("a blur without a center or with crossed bounds is refused") {
   CHECK(parse_error<GaussianBlur>({{"kernel_size", Value(std::int64_t{4})}}) ==
         "it: kernel_size = 4 is even; choose an odd number");
   CHECK(parse_error<GaussianBlur>({{"min_sigma", Value(3.0)}}).find("min_sigma is larger") !=

@@ -58,8 +58,8 @@ torch::Tensor plain(const torch::Tensor& rows, const torch::Tensor& gallery, std
 
 torch::Tensor some_rows(std::int64_t count, std::int64_t dim, std::int64_t seed) {
   torch::manual_seed(seed);
-  const auto centres = torch::randn({std::max<std::int64_t>(count / 6, 2), dim});
-  const auto rows = centres.index_select(0, torch::randint(centres.size(0), {count}, torch::kLong)) +
+  const auto centers = torch::randn({std::max<std::int64_t>(count / 6, 2), dim});
+  const auto rows = centers.index_select(0, torch::randint(centers.size(0), {count}, torch::kLong)) +
                     0.5 * torch::randn({count, dim});
   return rows * torch::rand({count, 1}).mul(5).add(0.1);  // any length
 }
@@ -126,7 +126,7 @@ TEST_CASE("database augmentation agrees with the plain definition and leaves the
   }
 }
 
-TEST_CASE("copies of an image count as its neighbours, however many they are") {
+TEST_CASE("copies of an image count as its neighbors, however many they are") {
   // Seven copies along x and one image aside: with k = 3 only copies are averaged.
   auto rows = torch::tensor({{1.0F, 0.0F}}).repeat({9, 1});
   rows[8][0] = 0.6F;

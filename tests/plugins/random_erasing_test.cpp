@@ -160,7 +160,7 @@ TEST_CASE("noise in bytes has every value alike, noise in floats mean 0 and vari
   cv::minMaxLoc(values, &lowest, &highest);
   CHECK(lowest == doctest::Approx(-std::sqrt(3.0)).epsilon(0.001));
   CHECK(highest == doctest::Approx(std::sqrt(3.0)).epsilon(0.001));
-  // Neighbours are not the same number twice.
+  // Neighbors are not the same number twice.
   CHECK(values.at<float>(0, 0) != values.at<float>(0, 1));
 }
 

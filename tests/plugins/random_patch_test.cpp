@@ -313,7 +313,7 @@ TEST_CASE("a rotated patch keeps its size, turns by whole degrees and has black 
   for (const int count : turns) CHECK(std::abs(count - 100) < 50);  // five standard deviations
 }
 
-TEST_CASE("patches are exchanged between normalised images too") {
+TEST_CASE("patches are exchanged between normalized images too") {
   auto params = plain();
   params.min_sample_size = 2;
   RandomPatch patch(params, {});

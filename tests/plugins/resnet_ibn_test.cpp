@@ -28,7 +28,7 @@ std::int64_t parameter_count(ResnetIbn& net) {
 }  // namespace
 
 TEST_CASE("every depth has ResNet's number of parameters") {
-  // Scale and shift of a channel are two parameters, whichever normalisation they belong to. torchvision's
+  // Scale and shift of a channel are two parameters, whichever normalization they belong to. torchvision's
   // published counts minus the 1000-class "fc".
   const std::map<std::int64_t, std::int64_t> published = {
       {18, 11689512 - 513000}, {34, 21797672 - 513000}, {50, 25557032 - 2049000}, {101, 44549160 - 2049000}};
@@ -74,7 +74,7 @@ TEST_CASE("tensors have IBN-Net's names and shapes") {
   CHECK_FALSE(buffers.contains("layer1.0.bn1.IN.running_mean"));
 }
 
-TEST_CASE("half of the channels are normalised by each image itself, the others by the batch's statistics") {
+TEST_CASE("half of the channels are normalized by each image itself, the others by the batch's statistics") {
   const torch::NoGradGuard no_grad;
   torch::manual_seed(3);
   ResnetIbn net({.depth = 18, .width_multiplier = 0.25}, {});
@@ -143,7 +143,7 @@ TEST_CASE("an image's map does not depend on the others of its batch in evaluati
                         trunk->propagate(images.narrow(0, 1, 1)).values[0], 1e-3, 1e-4));
 }
 
-TEST_CASE("MGN's branches are copies with both kinds of normalisation") {
+TEST_CASE("MGN's branches are copies with both kinds of normalization") {
   const torch::NoGradGuard no_grad;
   ResnetIbn net({.depth = 18, .width_multiplier = 0.25}, {});
   net.trunk("layer4.1")->named_parameters()["layer3.1.bn1.IN.weight"].uniform_(0.5, 1.5);

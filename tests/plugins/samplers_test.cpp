@@ -251,7 +251,7 @@ TEST_CASE("too few identities for a batch are refused with what there is and wha
 
 TEST_CASE("a training image without an identity is refused by name") {
   auto samples = people({9, 4, 6});
-  samples[5].identity = unlabelled_identity;
+  samples[5].identity = unlabeled_identity;
   samples[5].path = "stray.png";
   CHECK(message_of([&] {
           identity_sampler(samples, 2, 2);

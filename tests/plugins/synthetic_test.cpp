@@ -395,7 +395,7 @@ TEST_CASE("lookalikes share what their family wears, others do not") {
 }
 
 TEST_CASE("lookalikes can be told apart by a thing that shows") {
-  const auto far = [](const synthetic::Colour& a, const synthetic::Colour& b) {
+  const auto far = [](const synthetic::Color& a, const synthetic::Color& b) {
     return std::max({std::abs(a.r - b.r), std::abs(a.g - b.g), std::abs(a.b - b.b)}) > 24;
   };
   int confusable = 0;
@@ -406,8 +406,8 @@ TEST_CASE("lookalikes can be told apart by a thing that shows") {
         const auto a = synthetic::draw_appearance(1, family, 4 * family + i, 1);
         const auto b = synthetic::draw_appearance(1, family, 4 * family + j, 1);
         const bool differ = a.hair != b.hair || a.pattern != b.pattern || a.bag != b.bag ||
-                            a.upper != b.upper || a.lower != b.lower || far(a.upper_colour, b.upper_colour) ||
-                            far(a.lower_colour, b.lower_colour);
+                            a.upper != b.upper || a.lower != b.lower || far(a.upper_color, b.upper_color) ||
+                            far(a.lower_color, b.lower_color);
         confusable += differ ? 0 : 1;
         ++pairs;
       }
@@ -433,8 +433,8 @@ int count_red(float yaw, const synthetic::Appearance& who) {
 TEST_CASE("a logo shows in front, a back print and a backpack behind") {
   constexpr float behind = 3.14159265F;
   synthetic::Appearance who;
-  who.skin = who.hair_colour = {90, 90, 90};
-  who.upper_colour = who.lower_colour = who.inner = {60, 60, 60};
+  who.skin = who.hair_color = {90, 90, 90};
+  who.upper_color = who.lower_color = who.inner = {60, 60, 60};
   who.accent = {220, 20, 20};
   who.pattern = synthetic::Pattern::chest_logo;
   CHECK(count_red(0, who) > 100);
@@ -444,7 +444,7 @@ TEST_CASE("a logo shows in front, a back print and a backpack behind") {
   CHECK(count_red(behind, who) > 100);
   who.pattern = synthetic::Pattern::plain;
   who.bag = synthetic::Bag::backpack;
-  who.bag_colour = {220, 20, 20};
+  who.bag_color = {220, 20, 20};
   CHECK(count_red(behind, who) > 3 * count_red(0, who));
   CHECK(count_red(0, who) > 0);
 }

@@ -41,7 +41,7 @@ bool equal(const cv::Mat& a, const cv::Mat& b) {
   return a.size() == b.size() && a.type() == b.type() && cv::norm(a, b, cv::NORM_INF) == 0;
 }
 
-cv::Mat grey_row(std::initializer_list<int> values) {
+cv::Mat gray_row(std::initializer_list<int> values) {
   cv::Mat image(1, static_cast<int>(values.size()), CV_8UC3);
   int x = 0;
   for (const int value : values)
@@ -82,12 +82,12 @@ TEST_CASE("resize gives the asked size and keeps the type, for bytes and floats"
   CHECK(equal(floats, cv::Mat(12, 5, CV_32FC3, cv::Scalar(0.25, 0.5, 1))));
 }
 
-TEST_CASE("resize interpolates between the centres of pixels") {
+TEST_CASE("resize interpolates between the centers of pixels") {
   RandomStream random(1);
   Resize::Params params;
   params.height = 1;
   params.width = 4;
-  cv::Mat image = grey_row({0, 100});
+  cv::Mat image = gray_row({0, 100});
   Resize(params, {}).apply(image, random);
   CHECK(reds(image) == std::vector<int>{0, 25, 75, 100});
 
@@ -95,7 +95,7 @@ TEST_CASE("resize interpolates between the centres of pixels") {
   params.width = 2;
   const auto shrink = [&](Resize::Interpolation interpolation) {
     params.interpolation = interpolation;
-    cv::Mat wide = grey_row({80, 0, 0, 0, 0, 200, 0, 80});
+    cv::Mat wide = gray_row({80, 0, 0, 0, 0, 200, 0, 80});
     Resize(params, {}).apply(wide, random);
     return reds(wide);
   };
@@ -194,7 +194,7 @@ TEST_CASE("resize leaves an image of the right size untouched") {
   CHECK(image.data == pixels);
 }
 
-TEST_CASE("only resize and normalise run at test time, and no transform is ordered") {
+TEST_CASE("only resize and normalize run at test time, and no transform is ordered") {
   Resize resize({}, {});
   Normalize normalize({}, {});
   HorizontalFlip flip({}, {});
@@ -248,10 +248,10 @@ TEST_CASE("pad and crop shifts by every distance alike and moves in zeros") {
     crop.apply(shifted, random);
     REQUIRE(shifted.size() == image.size());
     REQUIRE(shifted.type() == image.type());
-    // The centre always stays inside and tells the shift.
-    const auto centre = shifted.at<cv::Vec3b>(4, 3);
-    const int down = 4 - (centre[0] - 1);
-    const int right = 3 - (centre[1] - 1);
+    // The center always stays inside and tells the shift.
+    const auto center = shifted.at<cv::Vec3b>(4, 3);
+    const int down = 4 - (center[0] - 1);
+    const int right = 3 - (center[1] - 1);
     ++seen[{down, right}];
     for (int y = 0; y < 8; ++y) {
       for (int x = 0; x < 6; ++x) {
@@ -291,7 +291,7 @@ TEST_CASE("padding that could push the image out of itself is refused with what 
   }
 }
 
-TEST_CASE("random rotation turns about the centre by every angle of its range alike, either way") {
+TEST_CASE("random rotation turns about the center by every angle of its range alike, either way") {
   RandomRotation::Params params;
   params.prob = 1;
   params.max_degrees = 20;
@@ -301,7 +301,7 @@ TEST_CASE("random rotation turns about the centre by every angle of its range al
   double highest = 0;
   double sum = 0;
   for (int i = 0; i < 2000; ++i) {
-    // A spot 40 pixels to the right of the centre; its centre of mass tells the angle.
+    // A spot 40 pixels to the right of the center; its center of mass tells the angle.
     cv::Mat image(101, 101, CV_8UC3, cv::Scalar::all(0));
     image(cv::Rect(89, 49, 3, 3)).setTo(cv::Scalar::all(240));
     rotation.apply(image, random);
@@ -352,7 +352,7 @@ TEST_CASE("random rotation fills the corners, interpolates, and treats an image 
   CHECK(between);
 }
 
-TEST_CASE("random rotation refuses normalised images, whose corners it cannot fill") {
+TEST_CASE("random rotation refuses normalized images, whose corners it cannot fill") {
   RandomStream random(13);
   cv::Mat floats(20, 20, CV_32FC3, cv::Scalar::all(0.5));
   CHECK_THROWS_WITH_AS(RandomRotation({}, {}).apply(floats, random),
@@ -361,7 +361,7 @@ TEST_CASE("random rotation refuses normalised images, whose corners it cannot fi
                        ComponentError);
 }
 
-TEST_CASE("normalise turns bytes into (x / 255 - mean) / std") {
+TEST_CASE("normalize turns bytes into (x / 255 - mean) / std") {
   RandomStream random(1);
   cv::Mat image(2, 3, CV_8UC3, cv::Scalar(0, 128, 255));
   Normalize({}, {}).apply(image, random);
@@ -373,7 +373,7 @@ TEST_CASE("normalise turns bytes into (x / 255 - mean) / std") {
   CHECK(pixel[2] == doctest::Approx(2.6400000).epsilon(1e-6));
 }
 
-TEST_CASE("normalise takes floats as they are, with the same result as for bytes") {
+TEST_CASE("normalize takes floats as they are, with the same result as for bytes") {
   RandomStream random(1);
   Normalize normalize({}, {});
   cv::Mat bytes = map_of_places(40, 30);

@@ -35,7 +35,7 @@ std::string parse_error(const std::string& key, const std::vector<T>& values) {
 
 }  // namespace
 
-TEST_CASE("by default green and blue are normalised and inverted, red is normalised") {
+TEST_CASE("by default green and blue are normalized and inverted, red is normalized") {
   const cv::Mat bytes(2, 3, CV_8UC3, cv::Scalar(0, 128, 255));
   const auto pixel = inverted({}, bytes);
   CHECK(pixel[0] == doctest::Approx(-2.1179039).epsilon(1e-6));  // (0 - 0.485) / 0.229

@@ -25,9 +25,9 @@ struct Quantiles {
 struct SplitFigures {
   Split split = Split::train;
   std::int64_t images = 0;
-  std::int64_t identities = 0;  ///< different labels; junk and unlabelled images have none
+  std::int64_t identities = 0;  ///< different labels; junk and unlabeled images have none
   std::int64_t junk = 0;        ///< images
-  std::int64_t unlabelled = 0;  ///< images
+  std::int64_t unlabeled = 0;   ///< images
   std::int64_t tracklets = 0;
   std::int64_t single_frame_tracklets = 0;
   Quantiles frames_per_tracklet;           ///< zeros without tracklets
@@ -44,12 +44,12 @@ struct SplitFigures {
 /// What evaluation will find in the gallery, as evaluate() in evaluation.h counts; a tracklet counts once.
 struct MatchFigures {
   std::int64_t queries = 0;
-  std::int64_t labelled = 0;          ///< queries with an identity; the figures below are of these
+  std::int64_t labeled = 0;           ///< queries with an identity; the figures below are of these
   std::int64_t identity_missing = 0;  ///< no gallery image of the query's identity
   std::int64_t same_camera_only = 0;  ///< gallery images of the identity, but all of the query's camera
   std::int64_t matched = 0;           ///< queries that count for the scores
   bool cameras_known = false;         ///< gallery images of the query's identity and camera are left out
-  std::int64_t distractors = 0;       ///< gallery images of no query: other people, or unlabelled
+  std::int64_t distractors = 0;       ///< gallery images of no query: other people, or unlabeled
 };
 
 struct UnreadableImage {

@@ -55,8 +55,8 @@ SplitFigures figures_of(const std::vector<Sample>& samples, Split split) {
     ++figures.domains[sample.domain];
     if (sample.identity == junk_identity) {
       ++figures.junk;
-    } else if (sample.identity == unlabelled_identity) {
-      ++figures.unlabelled;
+    } else if (sample.identity == unlabeled_identity) {
+      ++figures.unlabeled;
     } else {
       Person& person = people[sample.identity];
       ++person.images;
@@ -113,7 +113,7 @@ MatchFigures match_figures(const std::vector<Sample>& images) {
     if (sample.split != Split::query) continue;
     ++match.queries;
     if (sample.identity < 0) continue;
-    ++match.labelled;
+    ++match.labeled;
     asked.insert(sample.identity);
   }
   for (const Sample& sample : samples) {
@@ -137,7 +137,7 @@ MatchFigures match_figures(const std::vector<Sample>& images) {
     const bool own_camera_only = match.cameras_known && found.size() == 1 && found.contains(sample->camera);
     ++(own_camera_only ? match.same_camera_only : match.matched);
   }
-  match.identity_missing = match.labelled - shared;
+  match.identity_missing = match.labeled - shared;
   return match;
 }
 

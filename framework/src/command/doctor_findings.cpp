@@ -127,10 +127,10 @@ class Rules {
   void train_labels() {
     const SplitFigures* train = split(Split::train);
     if (train == nullptr) return;
-    if (train->unlabelled + train->junk > 0) {
+    if (train->unlabeled + train->junk > 0) {
       add(Severity::error, "train_without_identity",
-          images(train->unlabelled + train->junk) + " of the training split " +
-              be(train->unlabelled + train->junk) +
+          images(train->unlabeled + train->junk) + " of the training split " +
+              be(train->unlabeled + train->junk) +
               " unlabeled or junk, but training needs the identity of each.",
           "Give them identities from 0, or remove them from the training split.",
           paths([](const Sample& s) { return s.split == Split::train && s.identity < 0; }));
@@ -174,17 +174,16 @@ class Rules {
   void test_labels() {
     const SplitFigures* query = split(Split::query);
     if (query == nullptr) return;
-    if (query->unlabelled == query->images) {
-      add(Severity::note, "unlabelled_queries",
+    if (query->unlabeled == query->images) {
+      add(Severity::note, "unlabeled_queries",
           "The queries are unlabeled: they can be matched, but not evaluated.",
           "To evaluate, give identities to the queries and gallery images.");
-    } else if (query->unlabelled > 0) {
-      add(Severity::warning, "some_unlabelled_queries",
-          queries(query->unlabelled) + " of " + std::to_string(query->images) + " " + be(query->unlabelled) +
+    } else if (query->unlabeled > 0) {
+      add(Severity::warning, "some_unlabeled_queries",
+          queries(query->unlabeled) + " of " + std::to_string(query->images) + " " + be(query->unlabeled) +
               " unlabeled and ignored in evaluation.",
-          "Label or remove them.", paths([](const Sample& s) {
-            return s.split == Split::query && s.identity == unlabelled_identity;
-          }));
+          "Label or remove them.",
+          paths([](const Sample& s) { return s.split == Split::query && s.identity == unlabeled_identity; }));
     }
     if (query->junk > 0) {
       add(Severity::warning, "junk_queries",
@@ -196,21 +195,21 @@ class Rules {
 
   void matches() {
     const MatchFigures& match = report_.match;
-    if (match.labelled == 0 || split(Split::gallery) == nullptr) return;
+    if (match.labeled == 0 || split(Split::gallery) == nullptr) return;
     if (match.matched == 0) {
       nothing_to_evaluate();
       return;
     }
     if (match.identity_missing > 0) {
       add(Severity::warning, "identity_missing",
-          queries(match.identity_missing) + " of " + std::to_string(match.labelled) +
+          queries(match.identity_missing) + " of " + std::to_string(match.labeled) +
               (match.identity_missing == 1 ? " has" : " have") +
               " no image of the same identity in the gallery and will be ignored in the scores.",
           "Add gallery images of these identities, or remove the queries.", unmatched_queries(true));
     }
     if (match.same_camera_only > 0) {
       add(Severity::note, "no_cross_camera_match",
-          queries(match.same_camera_only) + " of " + std::to_string(match.labelled) +
+          queries(match.same_camera_only) + " of " + std::to_string(match.labeled) +
               (match.same_camera_only == 1 ? " has" : " have") +
               " gallery images of the same identity only from the camera of the query. Such images do not "
               "count, so the scores ignore these queries.",
@@ -223,7 +222,7 @@ class Rules {
     const SplitFigures& gallery = *split(Split::gallery);
     std::string message;
     std::string remedy;
-    const bool strangers = report_.match.identity_missing == report_.match.labelled;
+    const bool strangers = report_.match.identity_missing == report_.match.labeled;
     if (gallery.identities == 0) {
       message = "The queries are labeled, but no gallery image is, so there are no scores.";
       remedy = "Give identities to the gallery images.";

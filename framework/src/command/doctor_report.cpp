@@ -120,7 +120,7 @@ std::string table_text(const DoctorReport& report) {
     });
   }
   if (any(&SplitFigures::junk)) text += row("junk images", number(&SplitFigures::junk));
-  if (any(&SplitFigures::unlabelled)) text += row("unlabeled images", number(&SplitFigures::unlabelled));
+  if (any(&SplitFigures::unlabeled)) text += row("unlabeled images", number(&SplitFigures::unlabeled));
   text += row("cameras", cameras_text);
   const bool domains = std::any_of(report.splits.begin(), report.splits.end(), [](const SplitFigures& f) {
     return f.domains.size() > 1 || !f.domains.begin()->first.empty();
@@ -174,12 +174,12 @@ std::string histogram_text(const SplitFigures& figures) {
 }
 
 std::string match_text(const MatchFigures& match) {
-  if (match.labelled == 0) return "";
+  if (match.labeled == 0) return "";
   std::string text = "\nEvaluation: " + std::to_string(match.matched) + " of " +
                      std::to_string(match.queries) + " queries count for the scores.\n";
   text += line("  not in the gallery", {std::to_string(match.identity_missing)});
   text += line("  same camera only", {std::to_string(match.same_camera_only)});
-  text += line("  unlabeled or junk", {std::to_string(match.queries - match.labelled)});
+  text += line("  unlabeled or junk", {std::to_string(match.queries - match.labeled)});
   text += std::string("  Gallery images with the identity and camera of the query are ") +
           (match.cameras_known ? "ignored" : "not ignored") + "; " + std::to_string(match.distractors) +
           " gallery images are distractors.\n";
@@ -225,7 +225,7 @@ nlohmann::json split_json(const SplitFigures& figures) {
   nlohmann::json json = {{"images", figures.images},
                          {"identities", figures.identities},
                          {"junk", figures.junk},
-                         {"unlabelled", figures.unlabelled},
+                         {"unlabeled", figures.unlabeled},
                          {"one_camera_identities", figures.one_camera_identities},
                          {"images_per_identity", quantiles_json(figures.images_per_identity)},
                          {"tracklets", figures.tracklets},
@@ -249,7 +249,7 @@ nlohmann::json split_json(const SplitFigures& figures) {
 
 nlohmann::json match_json(const MatchFigures& match) {
   return {{"queries", match.queries},
-          {"labelled", match.labelled},
+          {"labeled", match.labeled},
           {"identity_missing", match.identity_missing},
           {"same_camera_only", match.same_camera_only},
           {"matched", match.matched},
@@ -260,7 +260,7 @@ nlohmann::json match_json(const MatchFigures& match) {
 nlohmann::json sample_json(const Sample& sample) {
   nlohmann::json json = {{"path", sample.path}, {"split", split_name(sample.split)}};
   json["identity"] =
-      sample.identity == unlabelled_identity ? nlohmann::json() : nlohmann::json(sample.identity);
+      sample.identity == unlabeled_identity ? nlohmann::json() : nlohmann::json(sample.identity);
   json["camera"] = sample.camera == unknown_camera ? nlohmann::json() : nlohmann::json(sample.camera);
   return json;
 }

@@ -81,7 +81,7 @@ cv::Size size_of(const recipe::ModelPlan& plan, const fs::path& model) {
               "augmentation that runs at test time, such as 'resize'");
 }
 
-/// Smooth colours with noise, of about the size of people that a detector cuts out.
+/// Smooth colors with noise, of about the size of people that a detector cuts out.
 std::vector<cv::Mat> make_random_images(cv::Size size) {
   std::vector<cv::Mat> images;
   cv::RNG random(7);

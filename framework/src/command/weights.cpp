@@ -58,9 +58,9 @@ std::string where_text(const weights::WeightsFile& file) {
 }
 
 /// What becomes of a tensor, as far as its name tells.
-std::string use_text(const std::string* name, bool recognised) {
+std::string use_text(const std::string* name, bool recognized) {
   if (name == nullptr) return "unused";
-  return recognised ? text::printable(*name) : "unused, unless it is " + text::printable(*name);
+  return recognized ? text::printable(*name) : "unused, unless it is " + text::printable(*name);
 }
 
 const char* state_text(weights::TensorState state) {

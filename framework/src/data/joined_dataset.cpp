@@ -43,32 +43,32 @@ void JoinedDataset::join(const Part& part, std::size_t number, std::int64_t firs
     if (!theirs[first].tracklet.empty()) tracklets.emplace(first, std::move(frames));
   }
   samples_.reserve(samples_.size() + part.samples.size());
-  for (const auto& labelled : part.samples) {
+  for (const auto& labeled : part.samples) {
     const auto refuse = [&](const std::string& what) {
-      throw DataError(part.file, "image '" + labelled.path + "' " + what);
+      throw DataError(part.file, "image '" + labeled.path + "' " + what);
     };
-    const auto found = known.find(labelled.path);
+    const auto found = known.find(labeled.path);
     if (found == known.end()) {
       refuse("is not in the data set: the labels are for other data, or the data has changed; label again");
     }
-    if (labelled.identity < 0) {
+    if (labeled.identity < 0) {
       refuse("has no identity of 0 or more; remove images without an identity from the labels");
     }
     if (!part.dataset && theirs[found->second].split == Split::train) {
       refuse("is already in the training split");
     }
     Frames frames{found->second};
-    if (!labelled.tracklet.empty()) {
+    if (!labeled.tracklet.empty()) {
       const auto tracklet = tracklets.find(found->second);
-      if (tracklet == tracklets.end() || theirs[found->second].tracklet != labelled.tracklet) {
-        refuse("is not the first frame of the tracklet '" + labelled.tracklet +
+      if (tracklet == tracklets.end() || theirs[found->second].tracklet != labeled.tracklet) {
+        refuse("is not the first frame of the tracklet '" + labeled.tracklet +
                "' in the data set: the labels are for other data, or the data has changed; label again");
       }
       frames = tracklet->second;
     }
     for (const auto frame : frames) {
       const auto& there = theirs[frame];
-      Sample sample = labelled;
+      Sample sample = labeled;
       sample.path = prefix + there.path;
       sample.identity += first_identity;
       sample.split = Split::train;

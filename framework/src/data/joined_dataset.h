@@ -1,4 +1,4 @@
-// A data set whose training split has pseudo-labelled images as well.
+// A data set whose training split has pseudo-labeled images as well.
 #pragma once
 
 #include <cstddef>
@@ -26,9 +26,9 @@ class JoinedDataset final : public Dataset {
     std::unique_ptr<Dataset> dataset;  ///< nullptr: the one that is joined
   };
 
-  /// Throws DataError naming file and image when a labelled image is not in its data set, has no identity, is
+  /// Throws DataError naming file and image when a labeled image is not in its data set, has no identity, is
   /// of the training split already, is not the first frame of the tracklet that its label names, or is
-  /// labelled twice; and when a file labels nothing.
+  /// labeled twice; and when a file labels nothing.
   JoinedDataset(std::unique_ptr<Dataset> base, std::vector<Part> parts);
 
   [[nodiscard]] std::vector<Sample> samples() const override { return samples_; }

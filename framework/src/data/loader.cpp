@@ -137,7 +137,7 @@ struct Loader::State {
     {
       const std::lock_guard lock(mutex);
       stopping = true;
-      cancelled = true;
+      canceled = true;
     }
     work_available.notify_all();
     turn_passed.notify_all();
@@ -158,7 +158,7 @@ struct Loader::State {
   std::condition_variable turn_passed;
   std::condition_variable idle;
   bool stopping = false;
-  bool cancelled = false;
+  bool canceled = false;
   std::size_t active = 0;  // workers that have an image
 
   std::vector<std::vector<Item>> batches;
@@ -177,13 +177,13 @@ struct Loader::State {
   std::vector<std::string> messages;
 
   [[nodiscard]] bool has_work() const {
-    return !cancelled && taken_batch < batches.size() &&
+    return !canceled && taken_batch < batches.size() &&
            taken_batch < next_batch + static_cast<std::size_t>(options.prefetch);
   }
 
   /// Ends the pass: what is in work is finished, nothing more is taken.
   void abandon(std::unique_lock<std::mutex>& lock) {
-    cancelled = true;
+    canceled = true;
     turn_passed.notify_all();
     idle.wait(lock, [this] { return active == 0; });
     window.clear();
@@ -298,8 +298,8 @@ struct Loader::State {
   /// False when the pass has been abandoned.
   bool wait_for_turn(std::size_t which, std::uint64_t turn) {
     std::unique_lock lock(mutex);
-    turn_passed.wait(lock, [&] { return cancelled || turns[which] == turn; });
-    return !cancelled;
+    turn_passed.wait(lock, [&] { return canceled || turns[which] == turn; });
+    return !canceled;
   }
 
   void pass_turn(std::size_t which) {
@@ -413,7 +413,7 @@ void Loader::start(std::vector<std::vector<std::size_t>> batches, std::int64_t e
   state_->next_batch = from;
   state_->taken_batch = from;
   state_->taken_slot = 0;
-  state_->cancelled = false;
+  state_->canceled = false;
   lock.unlock();
   state_->work_available.notify_all();
 }

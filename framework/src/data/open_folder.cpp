@@ -67,7 +67,7 @@ constexpr const char* other_ways =
     "\nGive the folder that contains the folders of a layout, name a dataset with its parameters in a "
     "recipe, or list the images in a manifest.csv (docs/data.md).";
 
-/// Throws where a folder must not be taken for a heap of unlabelled images.
+/// Throws where a folder must not be taken for a heap of unlabeled images.
 void check_no_data_set(const fs::path& root, const Catalog& catalog) {
   if (const auto below = data_sets_below(root, catalog); !below.empty()) {
     const bool one = below.size() == 1;

@@ -55,7 +55,7 @@ bool SampleListReader::next(Sample& sample) {
   sample = {};
   sample.path = row_.cells[path_];
   if (sample.path.empty()) throw table.error(row_, "the path is empty; name the image");
-  sample.identity = number_or(unlabelled_identity, table, row_, identity_, identities_, junk_identity,
+  sample.identity = number_or(unlabeled_identity, table, row_, identity_, identities_, junk_identity,
                               "-1 for junk, or an empty cell if the identity is unknown");
   sample.camera = number_or(unknown_camera, table, row_, camera_, cameras_, unknown_camera,
                             "or -1 or an empty cell if the camera is unknown");

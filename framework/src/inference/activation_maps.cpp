@@ -83,17 +83,17 @@ std::vector<Activations> of_whole_images(std::vector<Activations> features, std:
   return features;
 }
 
-/// The map alone, in colours.
-cv::Mat coloured(const torch::Tensor& map, const cv::Size& size) {
+/// The map alone, in colors.
+cv::Mat colored(const torch::Tensor& map, const cv::Size& size) {
   const auto bytes = (map * 255).round().to(torch::kUInt8).contiguous();
   const cv::Mat small(static_cast<int>(bytes.size(0)), static_cast<int>(bytes.size(1)), CV_8UC1,
                       bytes.data_ptr<std::uint8_t>());
   cv::Mat large;
   cv::resize(small, large, size, 0, 0, cv::INTER_CUBIC);
-  cv::Mat colours;
-  cv::applyColorMap(large, colours, cv::COLORMAP_JET);
-  cv::cvtColor(colours, colours, cv::COLOR_BGR2RGB);
-  return colours;
+  cv::Mat colors;
+  cv::applyColorMap(large, colors, cv::COLORMAP_JET);
+  cv::cvtColor(colors, colors, cv::COLOR_BGR2RGB);
+  return colors;
 }
 
 /// Where the picture of an image lies below a folder, and nowhere else.
@@ -116,7 +116,7 @@ cv::Mat sheet_of(const cv::Mat& original, const torch::Tensor& map) {
   }
   const cv::Mat white(image.rows, gap, CV_8UC3, cv::Scalar(255, 255, 255));
   cv::Mat sheet;
-  cv::hconcat(std::vector<cv::Mat>{image, white, coloured(map, image.size()), white, overlay(image, map)},
+  cv::hconcat(std::vector<cv::Mat>{image, white, colored(map, image.size()), white, overlay(image, map)},
               sheet);
   return sheet;
 }
@@ -170,7 +170,7 @@ torch::Tensor ActivationMaps::similarity_to_first(const Activations& images) {
 
 cv::Mat overlay(const cv::Mat& image, const torch::Tensor& map, double image_share) {
   cv::Mat both;
-  cv::addWeighted(image, image_share, coloured(map, image.size()), 1 - image_share, 0, both);
+  cv::addWeighted(image, image_share, colored(map, image.size()), 1 - image_share, 0, both);
   return both;
 }
 

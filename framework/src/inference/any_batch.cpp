@@ -174,7 +174,7 @@ void name_modules(Graph& graph) {
     if (!nodes[i].second.empty()) after = nodes[i].second;
     auto module = nodes[i].second;
     if (module.empty()) {
-      // At the ends there is one neighbour alone, and between backbone and head nothing that holds both.
+      // At the ends there is one neighbor alone, and between backbone and head nothing that holds both.
       module = before[i].empty() ? after : after.empty() ? before[i] : common_module(before[i], after);
       if (module.empty()) module = before[i];
     }

@@ -206,9 +206,9 @@ std::optional<Preparation> find_preparation(const Preparer& prepare, cv::Size si
   };
   const auto image = noise(size, 1);
   const auto expected = prepare(image);
-  constexpr double of_colours = 2e-3;
+  constexpr double of_colors = 2e-3;
   if (!has_size(expected, size) ||
-      difference(run_graph(preparation_graph(found), as_batch(image))[0], expected) > of_colours) {
+      difference(run_graph(preparation_graph(found), as_batch(image))[0], expected) > of_colors) {
     return std::nullopt;
   }
   constexpr double of_rounding = 1.5;

@@ -32,7 +32,7 @@ struct Preparation {
 using Preparer = std::function<torch::Tensor(const cv::Mat&)>;
 
 /// Nothing when what the preparer does to test images is not described by a Preparation: then it is more than
-/// scaling and standardizing. Colours have to be right to 2e-3 of a level, scaled images to 1.5 levels:
+/// scaling and standardizing. Colors have to be right to 2e-3 of a level, scaled images to 1.5 levels:
 /// fixed-point arithmetic rounds otherwise.
 /// @param size of what it makes
 [[nodiscard]] std::optional<Preparation> find_preparation(const Preparer& prepare, cv::Size size);

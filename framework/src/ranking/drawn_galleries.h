@@ -12,17 +12,17 @@
 
 namespace kindred::ranking {
 
-/// Galleries with one image of each identity. Unlabelled images stand for a person each.
+/// Galleries with one image of each identity. Unlabeled images stand for a person each.
 class DrawnGalleries {
  public:
   DrawnGalleries(const std::vector<Sample>& gallery, const GalleryIndex& index, std::int64_t count)
       : images_(static_cast<std::size_t>(count)) {
-    std::vector<std::int32_t> unlabelled;
+    std::vector<std::int32_t> unlabeled;
     for (std::size_t i = 0; i < gallery.size(); ++i) {
-      if (gallery[i].identity == unlabelled_identity) unlabelled.push_back(static_cast<std::int32_t>(i));
+      if (gallery[i].identity == unlabeled_identity) unlabeled.push_back(static_cast<std::int32_t>(i));
     }
     for (std::size_t draw = 0; draw < images_.size(); ++draw) {
-      images_[draw] = unlabelled;
+      images_[draw] = unlabeled;
       for (const auto& [identity, images] : index.images) images_[draw].push_back(one_of(images, draw));
     }
   }

@@ -50,14 +50,14 @@ void require_shared_identities(const std::vector<Sample>& query, const std::vect
   std::set<std::int64_t> identities;
   for (const auto& sample : query) {
     if (index.find(sample) != nullptr) return;
-    if (labelled(sample)) identities.insert(sample.identity);
+    if (labeled(sample)) identities.insert(sample.identity);
   }
   if (identities.empty()) {
     throw DataError(place, "none of the " + text::count_text(query.size(), "query", "queries") +
                                " has an identity; evaluation needs identities (column `identity`, whole "
                                "numbers from 0); without them, use match to rank the gallery");
   }
-  if (index.labelled_images == 0) {
+  if (index.labeled_images == 0) {
     throw DataError(place, "none of the " +
                                text::count_text(gallery.size(), "gallery image", "gallery images") +
                                " has an identity; evaluation needs identities on both sides");
@@ -100,7 +100,7 @@ CameraDecision decide_cameras(const std::vector<Sample>& query, const std::vecto
     shared.insert(sample.identity);
   }
   for (const auto& sample : gallery) {
-    if (labelled(sample) && shared.contains(sample.identity)) look_at(sample);
+    if (labeled(sample) && shared.contains(sample.identity)) look_at(sample);
   }
 
   const std::string missing_text = missing == images
@@ -144,7 +144,7 @@ void require_clothes(const std::vector<Sample>& query, const std::vector<Sample>
     look_at(sample);
   }
   for (const auto& sample : gallery) {
-    if (labelled(sample) && shared.contains(sample.identity)) look_at(sample);
+    if (labeled(sample) && shared.contains(sample.identity)) look_at(sample);
   }
   if (missing == 0) return;
   throw DataError(place, "[evaluate] clothes needs the clothes of every image, but of " +
@@ -250,12 +250,12 @@ void count_others(const std::vector<Sample>& query, const std::vector<Sample>& g
   std::unordered_set<std::int64_t> searched;
   std::int64_t not_judged = 0;
   for (const auto& sample : query) {
-    if (labelled(sample)) searched.insert(sample.identity);
-    not_judged += labelled(sample) ? 0 : 1;
+    if (labeled(sample)) searched.insert(sample.identity);
+    not_judged += labeled(sample) ? 0 : 1;
   }
   for (const auto& sample : gallery) {
     if (sample.identity == junk_identity) continue;
-    if (!labelled(sample) || !searched.contains(sample.identity)) ++evaluation.distractors;
+    if (!labeled(sample) || !searched.contains(sample.identity)) ++evaluation.distractors;
   }
   if (not_judged > 0) {
     add_sentence(evaluation.note, text::count_text(not_judged, "query is", "queries are") +

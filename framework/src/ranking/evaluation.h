@@ -28,8 +28,8 @@ enum class DistanceScale {
 /// For each query, gallery images of the same identity and camera are removed (when cameras are known), and
 /// those of its identity that [evaluate] clothes leaves out; junk (identity -1) is removed, and so is the
 /// query itself when exclude_same_image; distractors stay. Ties keep the gallery's order. Metrics of ranks
-/// see the queries that have a right image; queries that are unlabelled or junk are counted but not judged.
-/// Metrics of distances see the pairs of all labelled queries, also of those without a right image, and what
+/// see the queries that have a right image; queries that are unlabeled or junk are counted but not judged.
+/// Metrics of distances see the pairs of all labeled queries, also of those without a right image, and what
 /// stays of the gallery for each (role/metric.h).
 ///
 /// CameraMode::automatic knows cameras when every query and gallery image of the persons that both sides show

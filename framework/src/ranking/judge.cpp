@@ -125,7 +125,7 @@ PairTotals Judge::pairs() const {
   pairs.images = static_cast<std::int64_t>(gallery_.size());
   pairs.junk = index_.junk;
   for (std::size_t q = 0; q < query_.size(); ++q) {
-    if (!labelled(query_[q])) continue;
+    if (!labeled(query_[q])) continue;
     const auto related = relations(q);
     const auto matches = static_cast<std::int64_t>(related.matches.size());
     pairs.positives += matches;
@@ -137,14 +137,14 @@ PairTotals Judge::pairs() const {
 std::int64_t Judge::found_themselves() const {
   std::int64_t count = 0;
   for (std::size_t q = 0; q < query_.size(); ++q)
-    count += labelled(query_[q]) && !relations(q).itself.empty() ? 1 : 0;
+    count += labeled(query_[q]) && !relations(q).itself.empty() ? 1 : 0;
   return count;
 }
 
 JudgedQuery Judge::judge(std::size_t q, std::span<const float> distances,
                          const std::vector<std::unique_ptr<PairCounter::Part>>& parts) const {
   require_numbers(q, distances);
-  if (!labelled(query_[q])) return {};
+  if (!labeled(query_[q])) return {};
   const auto related = relations(q);
   for (const auto& part : parts) part->add({distances, related.matches, related.left_out});
   if (related.matches.empty()) return {};

@@ -46,7 +46,7 @@ std::optional<double> LabelQuality::f1() const {
   return share(2 * right_pairs, pairs + true_pairs);
 }
 std::optional<double> LabelQuality::purity() const {
-  return share(largest_parts, labelled);
+  return share(largest_parts, labeled);
 }
 
 LabelQuality judge_labels(const std::vector<std::int64_t>& identities,
@@ -61,12 +61,12 @@ LabelQuality judge_labels(const std::vector<std::int64_t>& identities,
     if (persons[i] == unknown_person) continue;
     ++quality.images;
     ++images_of[persons[i]];
-    if (identities[i] == unlabelled_identity) continue;
-    ++quality.labelled;
+    if (identities[i] == unlabeled_identity) continue;
+    ++quality.labeled;
     ++parts[identities[i]][persons[i]];
   }
   for (const auto& [person, images] : images_of) quality.true_pairs += pairs_of(images);
-  std::unordered_set<std::int64_t> labelled;
+  std::unordered_set<std::int64_t> labeled;
   for (const auto& [identity, images_by_person] : parts) {
     std::int64_t all = 0;
     std::int64_t largest = 0;
@@ -74,12 +74,12 @@ LabelQuality judge_labels(const std::vector<std::int64_t>& identities,
       all += images;
       largest = std::max(largest, images);
       quality.right_pairs += pairs_of(images);
-      labelled.insert(person);
+      labeled.insert(person);
     }
     quality.pairs += pairs_of(all);
     quality.largest_parts += largest;
   }
-  quality.persons = static_cast<std::int64_t>(labelled.size());
+  quality.persons = static_cast<std::int64_t>(labeled.size());
   return quality;
 }
 

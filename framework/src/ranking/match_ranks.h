@@ -19,7 +19,7 @@ namespace kindred::ranking {
 namespace detail {
 
 /// The two ways of doing it, which give the same; match_ranks() takes the faster. Both take all of the
-/// gallery as ranked and give for each match, in the order given, the number of images before it. Vectorised
+/// gallery as ranked and give for each match, in the order given, the number of images before it. Vectorized
 /// comparisons, G for each match.
 [[nodiscard]] std::vector<std::int64_t> count_before_each(std::span<const float> distances,
                                                           std::span<const std::int32_t> matches);

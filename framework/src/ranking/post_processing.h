@@ -50,7 +50,7 @@ struct SearchInput {
 /// of the descriptors is held, none without by_domain.
 /// Throws DataError for descriptors without a direction, naming the row, and for those that a post-processor
 /// has made not finite; RecipeError for a domain that no image is of.
-/// @param ranks each of which calls this with the same search. What they search for neighbours is divided
+/// @param ranks each of which calls this with the same search. What they search for neighbors is divided
 ///              among them (RetrievalHost::nearest_rows()); each has all descriptors, and distances of any
 ///              queries, which are computed by it alone
 [[nodiscard]] DistanceBlock post_process(const recipe::RankingPlan& plan, SearchInput& input,

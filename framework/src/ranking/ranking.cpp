@@ -185,7 +185,7 @@ Ranking merged(const Ranking& own, const system::Ranks& ranks) {
 }
 
 std::optional<std::int64_t> known_identity(const Sample& sample) {
-  return sample.identity == unlabelled_identity ? std::nullopt : std::optional(sample.identity);
+  return sample.identity == unlabeled_identity ? std::nullopt : std::optional(sample.identity);
 }
 
 }  // namespace
@@ -303,7 +303,7 @@ void write_matches(const std::filesystem::path& folder, const Ranking& ranking,
   const auto* similarities = ranking.similarities.data_ptr<float>();
   results::MatchesFiles matches;
   matches.queries = ranking.images.size(0);
-  matches.labelled =
+  matches.labeled =
       std::any_of(query.begin(), query.end(), known) || std::any_of(gallery.begin(), gallery.end(), known);
   matches.matches_of = [&](std::int64_t q) {
     const auto& sample = query[static_cast<std::size_t>(q)];

@@ -63,7 +63,7 @@ struct RankingOptions {
                                         std::int64_t gallery_size, const RankingOptions& options);
 
 /// Writes FOLDER/matches.csv and FOLDER/matches.json (matches_file.h), with identities when any sample is
-/// labelled. Throws as MatchesFiles::write() does.
+/// labeled. Throws as MatchesFiles::write() does.
 void write_matches(const std::filesystem::path& folder, const Ranking& ranking,
                    const std::vector<Sample>& query, const std::vector<Sample>& gallery);
 

@@ -29,7 +29,7 @@ class Writer;
 
 namespace kindred::recipe {
 
-/// A component has failed, or has broken the contract of its role: "error: augmentation 'grey32' of plugin
+/// A component has failed, or has broken the contract of its role: "error: augmentation 'gray32' of plugin
 /// 'heap' gave ...".
 class ComponentFault : public Error {
  public:

@@ -34,7 +34,7 @@ class GuardedDataset final : public Guard<Dataset> {
         if (is_utf8(*text) && text->find('\0') == std::string::npos) continue;
         throw DataError(escaped(*text), "is not a name in UTF-8; rename it (from " + subject_ + ")");
       }
-      if (sample.identity < unlabelled_identity) {
+      if (sample.identity < unlabeled_identity) {
         refuse("with the identity " + std::to_string(sample.identity) +
                "; allowed are whole numbers from 0, -1 for junk and -2 for unlabeled images");
       }

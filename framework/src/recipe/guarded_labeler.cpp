@@ -30,7 +30,7 @@ class GuardedLabeler final : public Guard<Labeler> {
     std::int64_t without = 0;
     for (std::size_t i = 0; i < rows; ++i) {
       const auto identity = labels.identities[i];
-      if (identity == unlabelled_identity) {
+      if (identity == unlabeled_identity) {
         ++without;
       } else if (identity == next) {
         ++next;

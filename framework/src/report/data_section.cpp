@@ -24,7 +24,7 @@ std::string share_text(const std::optional<double>& share) {
   return share ? text::fixed_text(*share, 3) : "-";
 }
 
-/// What was labelled, what was not and why, and how good the labels are.
+/// What was labeled, what was not and why, and how good the labels are.
 Html figure_table(const results::LabelFiguresFile& figures) {
   HtmlTable table;
   table.name = "Pseudo labels";
@@ -42,7 +42,7 @@ Html figure_table(const results::LabelFiguresFile& figures) {
   }
   if (const auto& truth = figures.truth) {
     row("images of known persons", text::count_text(truth->images));
-    row("those with an identity", text::count_text(truth->labelled));
+    row("those with an identity", text::count_text(truth->labeled));
     row("persons on these", text::count_text(truth->persons));
     row("pairs: precision", share_text(truth->precision));
     row("pairs: recall", share_text(truth->recall));

@@ -122,7 +122,7 @@ Html value_histogram(const results::QueryTable& queries) {
 
 using Part = results::PartScores::Part;
 
-/// A value, the stronger in colour the larger its share, with the queries it comes from.
+/// A value, the stronger in color the larger its share, with the queries it comes from.
 Html shaded_cell(const FigureInfo& figure, double value, std::int64_t queries) {
   if (std::isnan(value)) return {};
   Html::Attributes attributes{{"class", queries < few_queries ? "shade few" : "shade"},

@@ -37,7 +37,7 @@ struct ChosenQueries {
 /// So many of `count` places, evenly spread, in order.
 [[nodiscard]] std::vector<std::size_t> spread(std::size_t count, std::size_t wanted);
 
-/// The query and the images that were found for it, right and wrong marked by colour and sign.
+/// The query and the images that were found for it, right and wrong marked by color and sign.
 /// @param figures what metrics say of the query, or ""
 /// @param pictures of the query and of each of the verdicts' images
 [[nodiscard]] text::Html draw_ranking(const results::QueryMatches& ranking,

@@ -21,7 +21,7 @@ struct EvaluatedFigure {
 
 struct EvaluatedQuery {
   std::string path;
-  std::int64_t identity = unlabelled_identity;
+  std::int64_t identity = unlabeled_identity;
   std::int64_t camera = unknown_camera;
   std::int64_t matches = 0;  ///< right images; 0: it was not judged
 };
@@ -54,9 +54,9 @@ struct Evaluation {
   std::int64_t queries = 0;         ///< all
   std::int64_t valid_queries = 0;   ///< those with a right image in the gallery, which are judged
   std::int64_t gallery = 0;         ///< images that are ranked: all but junk
-  std::int64_t distractors = 0;     ///< of them, those of nobody that a query shows, unlabelled ones included
+  std::int64_t distractors = 0;     ///< of them, those of nobody that a query shows, unlabeled ones included
   std::int64_t junk = 0;            ///< images left out
-  std::int64_t positive_pairs = 0;  ///< of a labelled query and a gallery image of the same person
+  std::int64_t positive_pairs = 0;  ///< of a labeled query and a gallery image of the same person
   std::int64_t negative_pairs = 0;  ///< of another
   bool cameras_known = false;       ///< gallery images of the query's identity and camera were left out
   bool cosine = false;              ///< distances are 1 - cosine similarity

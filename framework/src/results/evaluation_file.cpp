@@ -331,10 +331,10 @@ void write_query_table(std::ostream& out, const QueryTable& table) {
   write_csv_row(out, header);
   for (std::size_t i = 0; i < table.queries.size(); ++i) {
     const auto& query = table.queries[i];
-    std::vector<std::string> cells{
-        query.path, query.identity == unlabelled_identity ? "" : std::to_string(query.identity),
-        query.camera == unknown_camera ? "" : std::to_string(query.camera),
-        query.matches == 0 ? "" : std::to_string(query.matches)};
+    std::vector<std::string> cells{query.path,
+                                   query.identity == unlabeled_identity ? "" : std::to_string(query.identity),
+                                   query.camera == unknown_camera ? "" : std::to_string(query.camera),
+                                   query.matches == 0 ? "" : std::to_string(query.matches)};
     for (const auto& column : table.columns) cells.push_back(query_cell(column.kind, column.values[i]));
     write_csv_row(out, cells);
   }
@@ -365,7 +365,7 @@ QueryTable read_query_table(const fs::path& file, const std::vector<MetricColumn
     return row.cells[column].empty() ? otherwise : csv.integer(row, column);
   };
   for (const auto& row : csv.rows()) {
-    table.queries.push_back({row.cells[path], integer(row, identity, unlabelled_identity),
+    table.queries.push_back({row.cells[path], integer(row, identity, unlabeled_identity),
                              integer(row, camera, unknown_camera), integer(row, matches, 0)});
     for (std::size_t i = 0; i < places.size(); ++i) {
       table.columns[i].values.push_back(number_of(csv, row, places[i]));

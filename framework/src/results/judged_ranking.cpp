@@ -26,7 +26,7 @@ std::optional<std::int64_t> identity_of(const KnownImages& images, const std::st
                                         std::optional<std::int64_t> otherwise) {
   const auto image = images.find(path);
   if (image == images.end()) return otherwise;
-  if (image->second.identity == unlabelled_identity) return std::nullopt;
+  if (image->second.identity == unlabeled_identity) return std::nullopt;
   return image->second.identity;
 }
 
@@ -47,7 +47,7 @@ JudgedRanking judge_ranking(const QueryMatches& ranking, const KnownImages& imag
       ++left_out;
       continue;
     }
-    // An image that nobody has labelled counts as another person's.
+    // An image that nobody has labeled counts as another person's.
     const auto verdict = !query ? Verdict::unknown : same ? Verdict::right : Verdict::wrong;
     judged.images.push_back({i, verdict});
     judged.left_out = left_out;

@@ -20,7 +20,7 @@ LabelFiguresFile::Sizes sizes_of(const JsonObject& object) {
 
 Json truth_json(const LabelFiguresFile::Truth& truth) {
   return {{"images", truth.images},
-          {"labelled", truth.labelled},
+          {"labeled", truth.labeled},
           {"persons", truth.persons},
           {"precision", json_or_null(truth.precision)},
           {"recall", json_or_null(truth.recall)},
@@ -31,7 +31,7 @@ Json truth_json(const LabelFiguresFile::Truth& truth) {
 LabelFiguresFile::Truth truth_of(const JsonObject& object) {
   LabelFiguresFile::Truth truth;
   truth.images = object.get<std::int64_t>("images");
-  truth.labelled = object.get<std::int64_t>("labelled");
+  truth.labeled = object.get<std::int64_t>("labeled");
   truth.persons = object.get<std::int64_t>("persons");
   truth.precision = object.find<double>("precision");
   truth.recall = object.find<double>("recall");

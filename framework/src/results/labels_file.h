@@ -52,7 +52,7 @@ struct LabelFiguresFile {
   /// What LabelQuality says; nothing where there is nothing to divide by.
   struct Truth {
     std::int64_t images = 0;  ///< of which somebody has said who is on them
-    std::int64_t labelled = 0;
+    std::int64_t labeled = 0;
     std::int64_t persons = 0;
     std::optional<double> precision;
     std::optional<double> recall;

@@ -18,14 +18,14 @@ std::string identity_text(std::optional<std::int64_t> identity) {
 void write_csv(const std::filesystem::path& file, const MatchesFiles& matches) {
   file::write_atomically(file, [&](std::ostream& out) {
     std::vector<std::string> cells{"query_path", "rank", "gallery_path", "similarity"};
-    if (matches.labelled) cells.insert(cells.end(), {"query_identity", "gallery_identity"});
+    if (matches.labeled) cells.insert(cells.end(), {"query_identity", "gallery_identity"});
     write_csv_row(out, cells);
     for (std::int64_t q = 0; q < matches.queries; ++q) {
       const auto one = matches.matches_of(q);
       for (std::size_t i = 0; i < one.found.size(); ++i) {
         const auto& found = one.found[i];
         cells = {one.query, std::to_string(i + 1), found.path, text::shortest_text(found.similarity)};
-        if (matches.labelled) {
+        if (matches.labeled) {
           cells.insert(cells.end(), {identity_text(one.identity), identity_text(found.identity)});
         }
         write_csv_row(out, cells);

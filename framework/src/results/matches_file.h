@@ -19,7 +19,7 @@ struct QueryMatches {
   struct Found {
     std::string path;
     float similarity = 0;
-    std::optional<std::int64_t> identity;  ///< nothing where unlabelled
+    std::optional<std::int64_t> identity;  ///< nothing where unlabeled
   };
   std::string query;
   std::optional<std::int64_t> identity;
@@ -32,12 +32,12 @@ struct MatchesFiles {
   static constexpr const char* json_name = "matches.json";
 
   std::int64_t queries = 0;
-  bool labelled = false;  ///< matches.csv is to have the columns of identities
+  bool labeled = false;  ///< matches.csv is to have the columns of identities
   std::function<QueryMatches(std::int64_t query)> matches_of;
 
   /// Writes into a folder, each file atomically:
   ///   - matches.csv, read by MatchesReader: query_path,rank,gallery_path,similarity and, when anybody is
-  ///     labelled, query_identity,gallery_identity, with a line for each pair, ranks from 1;
+  ///     labeled, query_identity,gallery_identity, with a line for each pair, ranks from 1;
   ///   - matches.json, for other programs: an object, query path -> list of gallery paths.
   /// Throws DataError for a path that is not UTF-8, which JSON cannot hold.
   void write(const std::filesystem::path& folder) const;

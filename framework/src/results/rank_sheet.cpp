@@ -22,7 +22,7 @@ constexpr int line = image_height + 2 * frame + caption_height + margin;
 constexpr std::size_t images_a_row = 10;
 constexpr double text_size = 0.35;
 
-/// In a corner of the frame, for those who do not tell its colours apart.
+/// In a corner of the frame, for those who do not tell its colors apart.
 void draw_mark(cv::Mat& sheet, const cv::Rect& framed, Verdict verdict) {
   const cv::Rect box(framed.br().x - 14, framed.y, 14, 14);
   const bool right = verdict == Verdict::right;
@@ -52,7 +52,7 @@ cv::Rect draw_framed(cv::Mat& sheet, const SheetImage& image, int x, int y, cons
   // The end of a name tells more than its beginning.
   const auto name = text::printable(image.name);
   const auto shown = name.size() > 10 ? name.substr(name.size() - 10) : name;
-  write_text(sheet, shown, box.x + 2, box.y + image_height / 2, sheet_grey, 0.3);
+  write_text(sheet, shown, box.x + 2, box.y + image_height / 2, sheet_gray, 0.3);
   return framed;
 }
 
@@ -65,7 +65,7 @@ void draw_found(cv::Mat& sheet, const SheetImage& image, std::size_t rank, int x
   const int below = framed.br().y + 10;
   write_text(sheet, std::to_string(rank) + "  " + text::fixed_text(image.similarity, 3), x, below,
              sheet_black, text_size);
-  write_text(sheet, text::printable(image.known, 13), x, below + 14, sheet_grey, text_size);
+  write_text(sheet, text::printable(image.known, 13), x, below + 14, sheet_gray, text_size);
 }
 
 std::size_t lines_of(const SheetRow& row) {
@@ -84,7 +84,7 @@ cv::Mat draw_rank_sheet(const std::vector<SheetRow>& rows) {
     const auto framed = draw_framed(sheet, row.query, margin, y, sheet_blue);
     const int below = framed.br().y + 10;
     write_text(sheet, row.found.empty() ? "no match" : "query", margin, below, sheet_blue, text_size);
-    write_text(sheet, text::printable(row.query.known, 13), margin, below + 14, sheet_grey, text_size);
+    write_text(sheet, text::printable(row.query.known, 13), margin, below + 14, sheet_gray, text_size);
     for (std::size_t i = 0; i < row.found.size(); ++i) {
       draw_found(sheet, row.found[i], i + 1, 2 * margin + column * static_cast<int>(1 + i % images_a_row),
                  y + line * static_cast<int>(i / images_a_row));

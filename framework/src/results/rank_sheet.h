@@ -12,7 +12,7 @@
 namespace kindred::results {
 
 struct SheetImage {
-  cv::Mat picture{};     ///< 8-bit RGB; empty: a grey box with the end of `name`
+  cv::Mat picture{};     ///< 8-bit RGB; empty: a gray box with the end of `name`
   std::string name{};    ///< of the image
   std::string known{};   ///< a short line: "12 c3"
   float similarity = 0;  ///< of one that was found

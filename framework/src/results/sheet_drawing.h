@@ -12,7 +12,7 @@ namespace kindred::results {
 
 inline const cv::Scalar sheet_white(255, 255, 255);
 inline const cv::Scalar sheet_black(0, 0, 0);
-inline const cv::Scalar sheet_grey(110, 110, 110);
+inline const cv::Scalar sheet_gray(110, 110, 110);
 inline const cv::Scalar sheet_red(220, 20, 20);
 inline const cv::Scalar sheet_green(20, 150, 60);
 inline const cv::Scalar sheet_blue(30, 90, 230);

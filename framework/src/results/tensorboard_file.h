@@ -15,7 +15,7 @@ namespace kindred::results {
 
 /// events.out.tfevents.SECONDS.kindred in a run's folder. Scalars:
 ///
-///   train/FIGURE          of the updates of an epoch, by the number of batches learnt from
+///   train/FIGURE          of the updates of an epoch, by the number of batches learned from
 ///   epoch/FIGURE          of finished epochs, by epoch
 ///   evaluate/FIGURE       of evaluations in between, by epoch; "evaluate NAME/" of each of several test sets
 ///

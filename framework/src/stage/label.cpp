@@ -49,7 +49,7 @@ std::optional<results::LabelFiguresFile::Sizes> sizes_of(const results::LabelsFi
 std::optional<results::LabelFiguresFile::Truth> truth_of(const ranking::LabelQuality& quality) {
   if (quality.images == 0) return std::nullopt;
   return results::LabelFiguresFile::Truth{.images = quality.images,
-                                          .labelled = quality.labelled,
+                                          .labeled = quality.labeled,
                                           .persons = quality.persons,
                                           .precision = quality.precision(),
                                           .recall = quality.recall(),
@@ -117,26 +117,26 @@ LabelOutcome label(const Labeler& labeler, ranking::SearchInput input,
   ranking::SearchHost host(input, std::move(part), device, progress, ranks);
   const auto labels = labeler.label(retrieval, host);
 
-  results::LabelsFile labelled;
+  results::LabelsFile labeled;
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (labels.identities[i] == unlabelled_identity) continue;
-    labelled.samples.push_back(samples[i]);
-    labelled.samples.back().identity = labels.identities[i];
+    if (labels.identities[i] == unlabeled_identity) continue;
+    labeled.samples.push_back(samples[i]);
+    labeled.samples.back().identity = labels.identities[i];
   }
   results::LabelFiguresFile figures;
-  for (const auto& sample : labelled.samples) {
+  for (const auto& sample : labeled.samples) {
     figures.identities = std::max(figures.identities, sample.identity + 1);
   }
-  figures.images = static_cast<std::int64_t>(labelled.samples.size());
+  figures.images = static_cast<std::int64_t>(labeled.samples.size());
   figures.all_images = static_cast<std::int64_t>(samples.size());
   for (const auto& part : labels.left_out) figures.left_out.push_back({part.reason, part.images});
-  figures.images_per_identity = sizes_of(labelled);
+  figures.images_per_identity = sizes_of(labeled);
   figures.truth = truth_of(ranking::judge_labels(labels.identities, persons));
 
   const LabelOutcome outcome{folder / results::LabelsFile::name, folder / results::LabelFiguresFile::name,
                              figures.identities, figures.images, text_of(figures)};
   if (!ranks.is_first()) return outcome;
-  labelled.write(outcome.csv);
+  labeled.write(outcome.csv);
   figures.write(outcome.json);
   progress.note(outcome.text.substr(0, outcome.text.size() - 1));
   return outcome;

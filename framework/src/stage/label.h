@@ -1,4 +1,4 @@
-// Stage "label": descriptors of unlabelled images -> pseudo identities.
+// Stage "label": descriptors of unlabeled images -> pseudo identities.
 #pragma once
 
 #include <torch/types.h>

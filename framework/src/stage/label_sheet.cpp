@@ -35,7 +35,7 @@ using results::png_of;
 using results::write_text;
 const auto& black = results::sheet_black;
 const auto& blue = results::sheet_blue;
-const auto& grey = results::sheet_grey;
+const auto& gray = results::sheet_gray;
 const auto& red = results::sheet_red;
 const auto& white = results::sheet_white;
 
@@ -166,9 +166,9 @@ cv::Mat draw(const std::vector<Row>& rows, std::size_t identities, int image_hei
   if (judged) {
     write_text(sheet, "red: not the most frequent person of the row", margin + 120, 40, red, 0.4);
   } else {
-    write_text(sheet, "the true identities are unknown", margin + 120, 40, grey, 0.4);
+    write_text(sheet, "the true identities are unknown", margin + 120, 40, gray, 0.4);
   }
-  write_text(sheet, "c1: camera 1", margin + 440, 40, grey, 0.4);
+  write_text(sheet, "c1: camera 1", margin + 440, 40, gray, 0.4);
   int y = head_height;
   for (const auto& row : rows) {
     const int middle = y + image_height / 2;
@@ -176,17 +176,17 @@ cv::Mat draw(const std::vector<Row>& rows, std::size_t identities, int image_hei
     write_text(sheet,
                std::to_string(row.images) + " images" +
                    (row.shown.size() < row.images ? ", " + std::to_string(row.shown.size()) + " shown" : ""),
-               margin, middle + 4, grey, 0.4);
+               margin, middle + 4, gray, 0.4);
     if (row.judged) {
       write_text(sheet, row.wrong == 0 ? "all of one person" : std::to_string(row.wrong) + " of other people",
-                 margin, middle + 22, row.wrong == 0 ? grey : red, 0.4);
+                 margin, middle + 22, row.wrong == 0 ? gray : red, 0.4);
     }
     int x = margin + text_width;
     for (const auto& shown : row.shown) {
       const cv::Rect outer(x, y, image_width + 2 * frame, image_height + 2 * frame);
       if (shown.wrong || shown.query) cv::rectangle(sheet, outer, shown.wrong ? red : blue, cv::FILLED);
       draw_image(sheet, shown.image, {x + frame, y + frame, image_width, image_height});
-      write_text(sheet, caption(shown), x, outer.br().y + caption_height - 4, shown.query ? blue : grey,
+      write_text(sheet, caption(shown), x, outer.br().y + caption_height - 4, shown.query ? blue : gray,
                  0.35);
       x += column;
     }

@@ -1,4 +1,4 @@
-// Stage "label" of a pipeline: descriptors of unlabelled images -> identities for some of them.
+// Stage "label" of a pipeline: descriptors of unlabeled images -> identities for some of them.
 #pragma once
 
 #include <filesystem>

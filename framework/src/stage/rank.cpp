@@ -13,7 +13,7 @@
 namespace kindred::stage {
 namespace {
 
-bool any_labelled(const std::vector<Sample>& samples) {
+bool any_labeled(const std::vector<Sample>& samples) {
   return std::any_of(samples.begin(), samples.end(),
                      [](const Sample& sample) { return sample.identity >= 0; });
 }
@@ -30,8 +30,8 @@ std::optional<RankOutcome> rank(const std::filesystem::path& features, const rec
   const auto top = plan.ranking.top;
   RankOutcome outcome;
   const auto stopped = [&] { return ranks.any(stop); };
-  const bool labelled = any_labelled(file::read_sample_list(features / "query.csv"));
-  if (!labelled && !plan.post_processed()) {
+  const bool labeled = any_labeled(file::read_sample_list(features / "query.csv"));
+  if (!labeled && !plan.post_processed()) {
     outcome.match = match_features(query, gallery, plan, top, folder, device, progress, ranks);
     return stopped() ? std::nullopt : std::optional(std::move(outcome));
   }
@@ -45,7 +45,7 @@ std::optional<RankOutcome> rank(const std::filesystem::path& features, const rec
     return outcome;
   }
   auto input = ranking::read_search_input(query, gallery);
-  if (labelled && plan.post_processed()) {
+  if (labeled && plan.post_processed()) {
     recipe::RankingPlan by_cosine;
     static_cast<recipe::EvaluationPlan&>(by_cosine) = plan;
     outcome.plain_scores = ranking::evaluate_search(input, by_cosine, device, progress, ranks);
@@ -60,14 +60,14 @@ std::optional<RankOutcome> rank(const std::filesystem::path& features, const rec
     outcome.scores = ranking::evaluate_search(std::move(input), plan, device, progress, ranks);
   } else {
     // Merged queries are other queries than those that are ranked: they are post-processed by themselves.
-    if (labelled && plan.evaluate.multi_query) {
+    if (labeled && plan.evaluate.multi_query) {
       outcome.scores = ranking::evaluate_search(input, plan, device, progress, ranks);
     }
     const auto distances = ranking::post_process(plan, input, device, progress, ranks);
     if (stopped()) return std::nullopt;
     outcome.match = match_distances(input, distances, top, folder, progress, ranks);
     if (stopped()) return std::nullopt;
-    if (labelled && !outcome.scores) {
+    if (labeled && !outcome.scores) {
       outcome.scores = ranking::evaluate_distances(input, distances, plan, progress, ranks);
     }
   }

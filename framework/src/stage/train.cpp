@@ -144,7 +144,7 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
     if (plan.train.ema_decay > 0) outcome.averaged_model = directory.averaged_model();
   }
   outcome.epochs_done = training.epochs_done();
-  outcome.images = training.images_learnt_from();
+  outcome.images = training.images_learned_from();
   outcome.last_loss = training.last_loss();
   outcome.best_score = training.best_score();
   return outcome;

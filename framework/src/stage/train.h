@@ -19,7 +19,7 @@ struct TrainOutcome {
   /// That of the averaged weights, with train.ema_decay: the one to use.
   std::filesystem::path averaged_model;
   std::int64_t epochs_done = 0;
-  /// Learnt from so far, in however many calls; 0 when was_done.
+  /// Learned from so far, in however many calls; 0 when was_done.
   std::int64_t images = 0;
   double last_loss = 0;  ///< mean over the last epoch that is done
   /// The best value of the evaluations in between, of the figure that train.best_by names.

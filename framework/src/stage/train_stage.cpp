@@ -59,11 +59,11 @@ TrainStage::TrainStage(StageReader& reader) : settings_(reader.settings<Settings
 void TrainStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
   for (const auto& name : settings_.labels) {
     const auto data = stage_of(name).data();
-    const auto known = [&](const recipe::DatasetChoice& labelled) {
-      return std::any_of(
-          plan_.datasets.begin(), plan_.datasets.end(), [&](const recipe::DatasetChoice& choice) {
-            return choice.prefix == labelled.prefix && choice.resolved() == labelled.resolved();
-          });
+    const auto known = [&](const recipe::DatasetChoice& labeled) {
+      return std::any_of(plan_.datasets.begin(), plan_.datasets.end(),
+                         [&](const recipe::DatasetChoice& choice) {
+                           return choice.prefix == labeled.prefix && choice.resolved() == labeled.resolved();
+                         });
     };
     const bool own = data && !known(data->plan.dataset());
     if (own && recipe::have_shares(plan_.datasets)) {

@@ -66,9 +66,9 @@ class DriverGpu {
     // Opened already when LibTorch uses CUDA; stays open.
     driver_ = ::dlopen("libcuda.so.1", RTLD_LAZY);
     if (driver_ == nullptr) return;
-    const auto initialise = find<int (*)(unsigned)>("cuInit");
+    const auto initialize = find<int (*)(unsigned)>("cuInit");
     const auto get = find<int (*)(int*, int)>("cuDeviceGet");
-    found_ = initialise != nullptr && get != nullptr && initialise(0) == 0 && get(&device_, index) == 0;
+    found_ = initialize != nullptr && get != nullptr && initialize(0) == 0 && get(&device_, index) == 0;
   }
 
   /// "NVIDIA A100, 80 GiB"

@@ -21,7 +21,7 @@ void set_threads(std::int64_t threads);
 
 /// Moves a module's tensors to the device and stores its 4-dimensional parameters as channels_last: a third
 /// faster on the CPU, needed by tensor cores on a GPU, and the same to the last bit from run to run.
-/// To be called before optimisers are made: they hold the parameters.
+/// To be called before optimizers are made: they hold the parameters.
 void place_module(torch::nn::Module& module, torch::Device device);
 
 /// Images [N, C, H, W] for a module that place_module() has placed.

@@ -14,7 +14,7 @@ namespace kindred::text {
 namespace {
 
 /// What the variables of chart_style() are in a file of its own.
-constexpr std::pair<std::string_view, std::string_view> document_colours[] = {
+constexpr std::pair<std::string_view, std::string_view> document_colors[] = {
     {"--ink", "#1b2027"}, {"--quiet", "#5a6472"}, {"--grid", "#e9ecef"}, {"--s0", "#245a8d"},
     {"--s1", "#c2601c"},  {"--s2", "#157347"},    {"--s3", "#7b4aa3"},
 };
@@ -348,10 +348,10 @@ Html draw(const LineChart& chart) {
 
 std::string svg_document(const LineChart& chart) {
   auto css = chart_style();
-  for (const auto& [name, colour] : document_colours) {
+  for (const auto& [name, color] : document_colors) {
     const auto variable = "var(" + std::string(name) + ")";
     for (auto at = css.find(variable); at != std::string::npos; at = css.find(variable, at)) {
-      css.replace(at, variable.size(), colour);
+      css.replace(at, variable.size(), color);
     }
   }
   const auto drawing = drawing_of(chart);

@@ -72,7 +72,7 @@ struct LineChart {
   ChartSize size = ChartSize::normal;
 };
 
-/// The rules of a page that draws charts. Colours are its variables --ink, --quiet, --grid and --s0 to --s3.
+/// The rules of a page that draws charts. Colors are its variables --ink, --quiet, --grid and --s0 to --s3.
 [[nodiscard]] const std::string& chart_style();
 
 /// The chart with its legend. A line has a gap where a point is not finite, beyond 1e100, or at or below 0 on

@@ -21,7 +21,7 @@ struct Checkpoint {
   std::optional<double> best_score;
   double last_loss = 0;     ///< of the last epoch that is done
   std::string environment;  ///< what the last bits depend on: LibTorch, device, threads
-  file::TensorFile state;   ///< tensors of the model, the losses, the optimisers, the random generators
+  file::TensorFile state;   ///< tensors of the model, the losses, the optimizers, the random generators
 };
 
 /// Writes the checkpoint; the one before is kept beside it as NAME.previous.safetensors. At every moment at

@@ -8,7 +8,7 @@
 
 namespace kindred::training {
 
-/// Those that are there, of all parameters of an optimiser, in its order. Of a sparse one its values, which
+/// Those that are there, of all parameters of an optimizer, in its order. Of a sparse one its values, which
 /// share its memory: a row that it holds twice is there twice.
 [[nodiscard]] std::vector<torch::Tensor> gradients_of(const torch::optim::Optimizer& optimizer);
 

@@ -17,8 +17,8 @@ namespace {
 
 /// All parameters, by what trains them.
 struct Inventory {
-  std::vector<NamedParameter> shared;  ///< by the recipe's optimiser
-  std::vector<std::string> own;        ///< by an optimiser of a loss's own
+  std::vector<NamedParameter> shared;  ///< by the recipe's optimizer
+  std::vector<std::string> own;        ///< by an optimizer of a loss's own
   std::vector<std::string> untrained;  ///< by none
 };
 

@@ -22,7 +22,7 @@ struct NamedParameter {
   std::int64_t blocks_from_top = 0;
 };
 
-/// Parameters of the model and of losses that the recipe's optimiser trains, and how.
+/// Parameters of the model and of losses that the recipe's optimizer trains, and how.
 struct LearningGroup {
   std::string name;  ///< the recipe's; "all others" for the last
   double learning_rate_factor = 1;
@@ -39,16 +39,16 @@ struct LearningGroup {
   [[nodiscard]] double weight_decay_factor_of(const NamedParameter& parameter) const;
 };
 
-/// For each term the optimiser of its loss's own, or nullptr.
+/// For each term the optimizer of its loss's own, or nullptr.
 [[nodiscard]] std::vector<std::unique_ptr<torch::optim::Optimizer>> own_optimizers(
     const std::vector<model::LossTerm>& terms);
 
 /// Parts all trained parameters: each goes to the first group of the plan that names it, the others to a last
 /// group of their own. Parameters are named as in the weights file, those of losses "loss.<term>.<tensor>",
-/// as in "loss.arcface(g1).weight"; those of losses with an optimiser of their own are not parted.
+/// as in "loss.arcface(g1).weight"; those of losses with an optimizer of their own are not parted.
 /// Throws RecipeError (all errors) at a pattern that catches nothing, with the names that are near or the
 /// groups that have them already, at a layer_decay of parameters that belong to no block of the backbone, and
-/// when nothing is left to be learnt in the first epoch.
+/// when nothing is left to be learned in the first epoch.
 /// @param own what own_optimizers() gave for the terms
 [[nodiscard]] std::vector<LearningGroup> learning_groups(
     const std::vector<recipe::GroupChoice>& choices, const model::Model& model,

@@ -361,7 +361,7 @@ void Trainer::compute(const Activations& given_images, const BatchLabels& labels
     const auto share = static_cast<float>(anchors_with_pairs(list)) / static_cast<float>(list.size());
     watched.push_back(torch::full({1}, share, torch::TensorOptions(sum.device())));
   }
-  // Before anything is learnt from it: on the CPU a bad loss leaves the weights as they are.
+  // Before anything is learned from it: on the CPU a bad loss leaves the weights as they are.
   meter_.add(torch::cat(watched), epoch, batch, learning_rate_);
   if (update_->step() && average_) average_->update();
 }

@@ -1,4 +1,4 @@
-// One training step after another: forward, losses, backward, optimisers.
+// One training step after another: forward, losses, backward, optimizers.
 #pragma once
 
 #include <torch/types.h>
@@ -34,7 +34,7 @@ struct BatchLabels {
   std::vector<std::int64_t> rows_by_rank;  ///< their sum is N
 };
 
-/// The model, its losses and their optimisers on a device.
+/// The model, its losses and their optimizers on a device.
 class Trainer {
  public:
   /// Builds everything but the model from the plan, for the model's population; what losses hold depends on
@@ -48,17 +48,17 @@ class Trainer {
 
   /// Freezes what is frozen in this epoch (from 1) and lets learn what is not; to be called before its first
   /// step, and before its next one when the model was in evaluation mode or restored in between. Frozen
-  /// parameters have no gradient. A module with running statistics (batch normalisation) all of whose own
+  /// parameters have no gradient. A module with running statistics (batch normalization) all of whose own
   /// parameters are frozen computes with these statistics and leaves them as they are.
   void start_epoch(std::int64_t epoch);
 
   /// Learns from one batch. Throws Error when the loss or, where it is clipped, the gradient is not finite
-  /// any more (LossMeter::add), when nothing that the losses depend on is learnt, or when memory does not
+  /// any more (LossMeter::add), when nothing that the losses depend on is learned, or when memory does not
   /// suffice; ComponentFault when head or losses give something that they must not.
   /// @param images of this rank, [N, 3, H, W], 32-bit floats, on the CPU, with their cameras and views
   /// (network_input()) or without: all are unknown then
   /// @param labels of all ranks' images, those of rank 0 first
-  /// @param factor the schedule's: each learning rate is the optimiser's times its group's times this
+  /// @param factor the schedule's: each learning rate is the optimizer's times its group's times this
   void step(const Activations& images, const BatchLabels& labels, std::int64_t epoch, std::int64_t batch,
             double factor);
   /// Of one process alone.
@@ -71,7 +71,7 @@ class Trainer {
   [[nodiscard]] const LossMeter& meter() const { return meter_; }
   [[nodiscard]] const std::vector<LearningGroup>& groups() const { return groups_; }
   /// The features that losses are on and that are nearly the same for all images of the last batch: whatever
-  /// is learnt from them, they tell nobody apart. Names of outputs.
+  /// is learned from them, they tell nobody apart. Names of outputs.
   [[nodiscard]] std::vector<std::string> collapsed_outputs() const;
   [[nodiscard]] const std::vector<model::LossTerm>& terms() const { return terms_; }
   /// What is to be said before the training begins.
@@ -129,7 +129,7 @@ class Trainer {
   std::vector<torch::Tensor> last_outputs_;
   std::unique_ptr<Optimizer> recipe_optimizer_;
   std::vector<LearningGroup> groups_;
-  std::vector<double> rate_factors_;  // of each group of the optimiser
+  std::vector<double> rate_factors_;  // of each group of the optimizer
   std::vector<Statistics> statistics_;
   std::unique_ptr<WeightUpdate> update_;
   std::unique_ptr<GradientSums> gradient_sums_;  // of an epoch, where ranks are many

@@ -232,7 +232,7 @@ Training::Shares Training::shares_of(const std::vector<std::vector<std::size_t>>
   return shares;
 }
 
-std::int64_t Training::images_learnt_from() const {
+std::int64_t Training::images_learned_from() const {
   std::int64_t images = 0;
   for (std::int64_t epoch = 1; epoch <= std::min(epoch_, plan_.train.epochs); ++epoch) {
     const auto batches = batches_of_epoch(epoch);
@@ -254,13 +254,13 @@ bool Training::run_epoch() {
   }
   waited_ = 0;
   worked_ = 0;
-  bool has_learnt = false;  // before the first step there is nothing to keep
+  bool has_learned = false;  // before the first step there is nothing to keep
   for (;;) {
     const double before = progress::monotonic_seconds();
     const auto batch = loader_.next();
     const double waited = progress::monotonic_seconds() - before;
     const bool due =
-        has_learnt && progress::monotonic_seconds() - last_checkpoint_ > 60 * plan_.train.checkpoint_minutes;
+        has_learned && progress::monotonic_seconds() - last_checkpoint_ > 60 * plan_.train.checkpoint_minutes;
     const auto joint =
         batch ? joint_batch(ranks_, batch->samples, shares.largest_of(batch->index), {stop_, due})
               : joint_batch(ranks_, {}, 0, {stop_, due});
@@ -269,7 +269,7 @@ bool Training::run_epoch() {
     if (!batch) break;
     const double begin = progress::monotonic_seconds();
     learn(*batch, joint, total);
-    has_learnt = true;
+    has_learned = true;
     const double seconds = waited + progress::monotonic_seconds() - begin;
     waited_ += waited;
     worked_ += seconds;

@@ -46,7 +46,7 @@ class Training {
 
   [[nodiscard]] std::int64_t epochs_done() const { return epoch_ - 1; }
   /// Of all batches so far, in this process and in those before it.
-  [[nodiscard]] std::int64_t images_learnt_from() const;
+  [[nodiscard]] std::int64_t images_learned_from() const;
   [[nodiscard]] double last_loss() const { return last_loss_; }
   [[nodiscard]] const std::optional<double>& best_score() const { return best_score_; }
 

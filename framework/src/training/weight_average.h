@@ -12,7 +12,7 @@ namespace kindred::training {
 /// After each step: average = d average + (1 - d) weights, with d = min(decay, (1 + n) / (10 + n)) and n the
 /// steps before this one, so that the random weights of the beginning do not linger (as TensorFlow's
 /// ExponentialMovingAverage; Tarvainen, Valpola: Mean teachers, NeurIPS 2017, eq. (2) with d = decay).
-/// Statistics of batch normalisation are averaged as weights are; buffers of whole numbers are copied.
+/// Statistics of batch normalization are averaged as weights are; buffers of whole numbers are copied.
 class WeightAverage {
  public:
   /// Begins with the module's weights as they are.

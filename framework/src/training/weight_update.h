@@ -1,4 +1,4 @@
-// From a loss to changed weights: backward pass, loss scaling, clipping, optimisers.
+// From a loss to changed weights: backward pass, loss scaling, clipping, optimizers.
 #pragma once
 
 #include <torch/optim/optimizer.h>
@@ -16,7 +16,7 @@
 
 namespace kindred::training {
 
-/// The optimiser of a loss's own.
+/// The optimizer of a loss's own.
 struct OwnOptimizer {
   std::unique_ptr<torch::optim::Optimizer> optimizer;
   double weight;                                    ///< of the term; its gradients are divided by it
@@ -38,13 +38,13 @@ class WeightUpdate {
   /// @param further goes on where the loss's graph ends, before anything is made of the gradients: those that
   /// it finds, and those that it adds, are of the loss as it is scaled
   void backward(const torch::Tensor& loss, const std::function<void()>& further = {});
-  /// Whether backward() found any, for any optimiser.
+  /// Whether backward() found any, for any optimizer.
   [[nodiscard]] bool has_gradients() const;
-  /// Of what backward() found for the main optimiser, before clipping: a scalar on the device, 0 where
+  /// Of what backward() found for the main optimizer, before clipping: a scalar on the device, 0 where
   /// step() will do nothing. Undefined unless gradients are clipped.
   [[nodiscard]] const torch::Tensor& gradient_norm() const { return norm_; }
   /// Changes the weights. False when it leaves them as they are, because the scaled loss's gradients were not
-  /// finite: all optimisers then leave out this step.
+  /// finite: all optimizers then leave out this step.
   bool step();
 
   [[nodiscard]] torch::optim::Optimizer& main() { return *main_; }

@@ -148,7 +148,7 @@ std::vector<Candidate> candidates_of(const WeightsFile& file, const std::vector<
 }
 
 /// Names as they are, without what wraps all of them.
-Candidate unrecognised(const WeightsFile& file) {
+Candidate unrecognized(const WeightsFile& file) {
   std::string prefix;
   for (;;) {
     const auto counts = next_parts(file, prefix);
@@ -336,7 +336,7 @@ TranslatedWeights translate(const WeightsFile& file, const std::vector<FileLayou
     best = &candidate;
     most = fit;
   }
-  return translated_by(file, most.first > 0 ? *best : unrecognised(file));
+  return translated_by(file, most.first > 0 ? *best : unrecognized(file));
 }
 
 TranslatedWeights translate_for(const WeightsFile& file, const std::vector<FileLayout>& known,

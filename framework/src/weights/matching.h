@@ -23,7 +23,7 @@ struct NamedSource {
 
 /// The tensors of a file under Kindred's names.
 struct TranslatedWeights {
-  /// Absent: not recognised. The names are then Kindred's, or without "backbone." and "head." the backbone's.
+  /// Absent: not recognized. The names are then Kindred's, or without "backbone." and "head." the backbone's.
   std::optional<FileLayout> layout;
   std::string prefix;  ///< of the names that were translated, taken off before: "module.model.", or ""
   std::vector<std::string> recognized_by;  ///< the file's names by which the layout was found
@@ -69,7 +69,7 @@ struct TensorRow {
 };
 
 struct MatchReport {
-  std::string layout;                      ///< its name, or "not recognised"
+  std::string layout;                      ///< its name, or "not recognized"
   std::string prefix;                      ///< TranslatedWeights::prefix
   std::vector<std::string> recognized_by;  ///< TranslatedWeights::recognized_by
   std::string note;                        ///< WeightsLayout::note

@@ -73,7 +73,7 @@ kindred::PseudoLabels NearPairs::label(const kindred::Retrieval& images, kindred
   for (std::size_t image = 0; image < paired.size(); ++image) {
     if (!paired[image]) {
       ++alone;
-      labels.identities.push_back(kindred::unlabelled_identity);
+      labels.identities.push_back(kindred::unlabeled_identity);
       continue;
     }
     const auto next = static_cast<std::int64_t>(numbers.size());

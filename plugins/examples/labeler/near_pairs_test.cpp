@@ -39,7 +39,7 @@ kindred::PseudoLabels labels_of(const std::vector<float>& degrees, double max_di
 TEST_CASE("near images are connected, others are left out") {
   // 1 - cos(10 degrees) = 0.0152: pairs of neighbors at 10 degrees, and not at 20 (0.0603).
   const auto labels = labels_of({0, 90, 10, 100, 20, 200}, 0.02);
-  CHECK(labels.identities == std::vector<std::int64_t>{0, 1, 0, 1, 0, kindred::unlabelled_identity});
+  CHECK(labels.identities == std::vector<std::int64_t>{0, 1, 0, 1, 0, kindred::unlabeled_identity});
   REQUIRE(labels.left_out.size() == 1);
   CHECK(labels.left_out[0].reason == "in no pair");
   CHECK(labels.left_out[0].images == 1);
@@ -47,6 +47,6 @@ TEST_CASE("near images are connected, others are left out") {
 
 TEST_CASE("without near images there are no identities") {
   const auto labels = labels_of({0, 90, 180}, 0.02);
-  CHECK(labels.identities == std::vector<std::int64_t>(3, kindred::unlabelled_identity));
+  CHECK(labels.identities == std::vector<std::int64_t>(3, kindred::unlabeled_identity));
   CHECK(labels.left_out[0].images == 3);
 }

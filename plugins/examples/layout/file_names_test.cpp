@@ -21,7 +21,7 @@ TEST_CASE("names hold identity, camera and a number that is new for the identity
 
 TEST_CASE("an image of an unknown person cannot be named") {
   const std::vector<kindred::Sample> samples = {
-      {"x.png", kindred::unlabelled_identity, 3, "", kindred::Split::gallery}};
+      {"x.png", kindred::unlabeled_identity, 3, "", kindred::Split::gallery}};
   CHECK_THROWS_WITH_AS(static_cast<void>(FileNames({}, {}).files(samples, "png")), doctest::Contains("x.png"),
                        kindred::DataError);
 }

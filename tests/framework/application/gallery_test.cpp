@@ -527,7 +527,7 @@ TEST_CASE("features of `kindred embed` are a gallery that is searched and not ch
                 made_dim * sizeof(float));
     Sample sample;
     sample.path = "a/" + std::to_string(i) + ".jpg";
-    sample.identity = i == 0 ? unlabelled_identity : static_cast<std::int64_t>(i);
+    sample.identity = i == 0 ? unlabeled_identity : static_cast<std::int64_t>(i);
     sample.camera = static_cast<std::int64_t>(i % 2);
     sample.split = Split::gallery;
     features.samples.push_back(sample);

@@ -159,9 +159,9 @@ TEST_CASE("5 + 5 steps are 10 on the CPU, and a training that learns nothing fai
   REQUIRE(resumed != nullptr);
   CHECK(resumed->figure == "the same bits");
   CHECK(resumed->result == Check::Result::ok);
-  const auto* learnt = find(checks, "50 steps of training, fp32");
-  REQUIRE(learnt != nullptr);
-  CHECK(learnt->result == Check::Result::failed);
+  const auto* learned = find(checks, "50 steps of training, fp32");
+  REQUIRE(learned != nullptr);
+  CHECK(learned->result == Check::Result::failed);
   const auto* half = find(checks, "50 steps of training, fp16");
   REQUIRE(half != nullptr);
   CHECK(half->result == Check::Result::left_out);

@@ -73,7 +73,7 @@ class CountingSink final : public progress::ProgressSink {
 TEST_CASE("figures count images, identities, cameras and sizes of each split") {
   MadeDataset data = healthy();
   data.add("g3", junk_identity, 1, Split::gallery, 50, "night", {20, 40});
-  data.add("g4", unlabelled_identity, unknown_camera, Split::gallery, 51, "night", {20, 40});
+  data.add("g4", unlabeled_identity, unknown_camera, Split::gallery, 51, "night", {20, 40});
   const DoctorReport report = examine(data, true);
   REQUIRE(report.splits.size() == 3);
 
@@ -94,7 +94,7 @@ TEST_CASE("figures count images, identities, cameras and sizes of each split") {
   CHECK(gallery.images == 4);
   CHECK(gallery.identities == 2);
   CHECK(gallery.junk == 1);
-  CHECK(gallery.unlabelled == 1);
+  CHECK(gallery.unlabeled == 1);
   CHECK(gallery.one_camera_identities == 2);
   CHECK(gallery.cameras == std::map<std::int64_t, std::int64_t>{{unknown_camera, 1}, {1, 1}, {2, 1}, {3, 1}});
   CHECK(gallery.domains == std::map<std::string, std::int64_t>{{"", 2}, {"night", 2}});
@@ -138,7 +138,7 @@ TEST_CASE("equal pixels under different identities are an error, whatever the fi
 TEST_CASE("equal pixels in training and in test are a warning") {
   MadeDataset data = healthy();
   data.add("t9", 1, 1, Split::train, 7);
-  data.add("g9", unlabelled_identity, 1, Split::gallery, 7);
+  data.add("g9", unlabeled_identity, 1, Split::gallery, 7);
   const DoctorReport report = examine(data, true);
   CHECK(finding(report, "duplicates_in_train_and_test").examples == Names{"t9 (identity 1) = g9"});
   CHECK(report.findings.size() == 1);
@@ -183,7 +183,7 @@ TEST_CASE("without decoding only what is said of the images is judged") {
 
 TEST_CASE("training images without an identity are an error") {
   MadeDataset data = healthy();
-  data.add("t8", unlabelled_identity, 1, Split::train);
+  data.add("t8", unlabeled_identity, 1, Split::train);
   data.add("t9", junk_identity, 1, Split::train);
   const Finding found = finding(examine(data, false), "train_without_identity");
   CHECK(found.severity == Severity::error);
@@ -268,7 +268,7 @@ TEST_CASE("only cameras of people who are asked for and are there decide whether
   MadeDataset data = healthy();
   data.add("g8", 0, unknown_camera, Split::gallery);
   data.add("g9", junk_identity, unknown_camera, Split::gallery);
-  data.add("g10", unlabelled_identity, unknown_camera, Split::gallery);
+  data.add("g10", unlabeled_identity, unknown_camera, Split::gallery);
   data.add("q9", 99, unknown_camera, Split::query);
   const DoctorReport report = examine(data, false);
   CHECK(report.match.cameras_known);
@@ -277,10 +277,10 @@ TEST_CASE("only cameras of people who are asked for and are there decide whether
   CHECK(report.match.identity_missing == 1);
 }
 
-TEST_CASE("labelled queries before an unlabelled gallery cannot be evaluated") {
+TEST_CASE("labeled queries before an unlabeled gallery cannot be evaluated") {
   MadeDataset data;
   data.add("q1", 1, 1, Split::query);
-  data.add("g1", unlabelled_identity, 2, Split::gallery);
+  data.add("g1", unlabeled_identity, 2, Split::gallery);
   CHECK(contains(finding(examine(data, false), "nothing_to_evaluate").message, "no gallery image is"));
 }
 
@@ -290,18 +290,18 @@ TEST_CASE("missing halves and labels of the test set are remarked upon") {
   CHECK(finding(examine(queries, false), "no_gallery").severity == Severity::error);
 
   MadeDataset gallery;
-  gallery.add("g1", unlabelled_identity, unknown_camera, Split::gallery);
+  gallery.add("g1", unlabeled_identity, unknown_camera, Split::gallery);
   CHECK(finding(examine(gallery, false), "no_queries").severity == Severity::note);
   CHECK(examine(gallery, false).findings.size() == 1);
 
-  gallery.add("q1", unlabelled_identity, unknown_camera, Split::query);
-  CHECK(finding(examine(gallery, false), "unlabelled_queries").severity == Severity::note);
+  gallery.add("q1", unlabeled_identity, unknown_camera, Split::query);
+  CHECK(finding(examine(gallery, false), "unlabeled_queries").severity == Severity::note);
 
   MadeDataset mixed = healthy();
-  mixed.add("q8", unlabelled_identity, 1, Split::query);
+  mixed.add("q8", unlabeled_identity, 1, Split::query);
   mixed.add("q9", junk_identity, 1, Split::query);
   const DoctorReport report = examine(mixed, false);
-  CHECK(finding(report, "some_unlabelled_queries").examples == Names{"q8"});
+  CHECK(finding(report, "some_unlabeled_queries").examples == Names{"q8"});
   CHECK(finding(report, "junk_queries").examples == Names{"q9"});
 }
 
@@ -427,7 +427,7 @@ TEST_CASE("an identity number that two domains use is listed, in training and in
   data.add("q1", 11, 1, Split::query, 4, "day");
   data.add("g1", 11, 2, Split::gallery, 5, "night");
   data.add("g2", 12, 2, Split::gallery, 6, "night");
-  data.add("g3", unlabelled_identity, 2, Split::gallery, 7, "day");
+  data.add("g3", unlabeled_identity, 2, Split::gallery, 7, "day");
   const auto found = finding(examine(data, false), "identity_in_several_domains");
   CHECK(found.severity == Severity::warning);
   CHECK(found.examples ==

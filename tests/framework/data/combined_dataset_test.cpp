@@ -24,7 +24,7 @@ std::unique_ptr<MadeDataset> small_set(int seed) {
   dataset->add("query/3.png", 4, 1, Split::query, seed + 2);
   dataset->add("gallery/4.png", 0, 3, Split::gallery, seed + 3);
   dataset->add("gallery/5.png", junk_identity, unknown_camera, Split::gallery, seed + 4);
-  dataset->add("gallery/6.png", unlabelled_identity, 1, Split::gallery, seed + 5);
+  dataset->add("gallery/6.png", unlabeled_identity, 1, Split::gallery, seed + 5);
   return dataset;
 }
 

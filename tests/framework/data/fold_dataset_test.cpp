@@ -224,11 +224,11 @@ TEST_CASE("identities with few images give no query and are in the gallery all t
   CHECK(identities_in(of_split(samples, Split::gallery)).size() == 2);
 }
 
-TEST_CASE("the data set's own queries and gallery are left out, unlabelled training images are not") {
+TEST_CASE("the data set's own queries and gallery are left out, unlabeled training images are not") {
   auto data = made(crowd(8));
   data->add("query/1", 1, 1, Split::query);
   data->add("gallery/1", 1, 2, Split::gallery);
-  data->add("train/unknown", unlabelled_identity, 1, Split::train);
+  data->add("train/unknown", unlabeled_identity, 1, Split::train);
   const auto samples = FoldDataset(std::move(data), fold(1), location).samples();
   for (const auto& sample : samples) CHECK(sample.path.rfind("train/", 0) == 0);
   CHECK(std::count_if(samples.begin(), samples.end(), [](const Sample& sample) {
@@ -251,7 +251,7 @@ TEST_CASE("distractors join the gallery without identity, camera, junk and train
   REQUIRE(samples.size() == without.size() + 2);
   const auto& first = samples[without.size()];
   CHECK(first.path == "data/others/" + name_of(100, 1, 0));
-  CHECK(first.identity == unlabelled_identity);
+  CHECK(first.identity == unlabeled_identity);
   CHECK(first.camera == unknown_camera);
   CHECK(first.domain == "violet");
   CHECK(first.split == Split::gallery);

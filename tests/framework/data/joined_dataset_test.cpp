@@ -54,7 +54,7 @@ std::string refusal(Sample sample) {
 
 }  // namespace
 
-TEST_CASE("labelled images join the training behind the largest identity and stay where they were") {
+TEST_CASE("labeled images join the training behind the largest identity and stay where they were") {
   const auto dataset = joined(part({{"query/3.png", 0, 2, "origin", Split::query},
                                     {"gallery/4.png", 0, 3, "origin", Split::gallery},
                                     {"gallery/5.png", 1, 3, "origin", Split::gallery}}));
@@ -69,7 +69,7 @@ TEST_CASE("labelled images join the training behind the largest identity and sta
 
 TEST_CASE("identities of several parts are kept apart, and another data set's paths and pixels too") {
   auto other = std::make_unique<MadeDataset>();
-  other->add("query/3.png", unlabelled_identity, 1, Split::query, 30);
+  other->add("query/3.png", unlabeled_identity, 1, Split::query, 30);
   const auto picture = other->image(other->samples()[0]);
   std::vector<JoinedDataset::Part> parts;
   parts.push_back(part({{"query/3.png", 0, 2, "", Split::query}}));
@@ -86,7 +86,7 @@ TEST_CASE("labels that do not fit the data are refused, with the image and a rem
   CHECK(refusal({"gallery/9.png", 0, 1, "", Split::gallery}) ==
         "labels.csv: error: image 'gallery/9.png' is not in the data set: the labels are for other data, or "
         "the data has changed; label again");
-  CHECK(refusal({"query/3.png", unlabelled_identity, 1, "", Split::query})
+  CHECK(refusal({"query/3.png", unlabeled_identity, 1, "", Split::query})
             .find("has no identity of 0 or more") != std::string::npos);
   CHECK(refusal({"train/1.png", 0, 1, "", Split::train}).find("is already in the training split") !=
         std::string::npos);

@@ -421,11 +421,11 @@ TEST_CASE("images of different sizes in a batch are refused with both names, who
 }
 
 TEST_CASE("an augmentation that breaks its promise on the image's type is named as our own mistake") {
-  struct Grey : Augmentation {
+  struct Gray : Augmentation {
     void apply(cv::Mat& image, RandomStream&) override { cv::extractChannel(image, image, 0); }
   };
   FakeDataset data(1);
-  const auto steps = chain(std::make_unique<Grey>());
+  const auto steps = chain(std::make_unique<Gray>());
   Loader loader(data, data.list, steps, options(1), true);
   loader.start({{0}}, 1);
   CHECK(message_of<std::logic_error>(loader).find("image0.png") != std::string::npos);

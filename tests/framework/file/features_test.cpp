@@ -58,7 +58,7 @@ Features some_features() {
   features.samples = {{"a, \"quoted\".png", 7, 2, "violet", Split::query},
                       {"folder/b.png", 0, 0, "", Split::gallery},
                       {"c.png", junk_identity, 1, "", Split::train},
-                      {"d.png", unlabelled_identity, unknown_camera, "", Split::gallery}};
+                      {"d.png", unlabeled_identity, unknown_camera, "", Split::gallery}};
   return features;
 }
 
@@ -109,7 +109,7 @@ TEST_CASE_FIXTURE(Fixture, "another program's files need path and identity alone
     CHECK(torch::equal(features.descriptors, values.to(torch::kFloat)));
     CHECK(features.samples[0].identity == 3);
     CHECK(features.samples[0].camera == unknown_camera);
-    CHECK(features.samples[1].identity == unlabelled_identity);
+    CHECK(features.samples[1].identity == unlabeled_identity);
   }
 }
 

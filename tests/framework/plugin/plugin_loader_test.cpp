@@ -177,7 +177,7 @@ TEST_CASE("an info that was tampered with is refused") {
         "; build the plugin with the same versions");
 }
 
-TEST_CASE("a plugin that throws while it declares offers nothing, and its neighbour is told apart") {
+TEST_CASE("a plugin that throws while it declares offers nothing, and its neighbor is told apart") {
   const auto result = load_plugins({fixtures / "throws"});
   CHECK(result.loaded.empty());
   CHECK(result.catalog.components().empty());

@@ -154,8 +154,8 @@ TEST_CASE("zero and minus zero are equal distances, infinite ones are last") {
         doctest::Approx((1.0 / 2 + 2.0 / 3) / 2));
 }
 
-TEST_CASE("junk is neither right nor wrong, distractors and unlabelled images are wrong") {
-  const std::vector<Sample> gallery{person(junk_identity), person(0), person(unlabelled_identity), person(5)};
+TEST_CASE("junk is neither right nor wrong, distractors and unlabeled images are wrong") {
+  const std::vector<Sample> gallery{person(junk_identity), person(0), person(unlabeled_identity), person(5)};
   const auto scores = evaluate_one(person(5), gallery, {0.1F, 0.2F, 0.3F, 0.4F});
   CHECK(map_of(scores) == doctest::Approx(1.0 / 3));
   CHECK(value_of(scores, "rank1") == 0);
@@ -181,7 +181,7 @@ TEST_CASE("images of the query's identity and camera are removed only when camer
 }
 
 TEST_CASE("a query without a right image does not count") {
-  const std::vector<Sample> query{person(5), person(9), person(unlabelled_identity), person(junk_identity)};
+  const std::vector<Sample> query{person(5), person(9), person(unlabeled_identity), person(junk_identity)};
   const std::vector<Sample> gallery{person(5), person(6)};
   const auto scores = evaluate_all(query, gallery, given(torch::tensor({{1.0F, 0.0F}}).repeat({4, 1})),
                                    recipe::CameraMode::automatic);
@@ -221,7 +221,7 @@ TEST_CASE("automatic falls back to a single camera and says why") {
 
 TEST_CASE("distractors and queries that nobody matches need no camera") {
   const std::vector<Sample> query{person(5, 1), person(9)};
-  const std::vector<Sample> gallery{person(5, 2), person(6), person(unlabelled_identity), person(0)};
+  const std::vector<Sample> gallery{person(5, 2), person(6), person(unlabeled_identity), person(0)};
   const auto scores = evaluate_all(query, gallery, given(torch::rand({2, 4})), recipe::CameraMode::automatic);
   CHECK(scores.cameras_known);
   CHECK(scores.note.empty());
@@ -236,9 +236,9 @@ TEST_CASE("known cameras that are missing are refused with the first image witho
 TEST_CASE("when no query can be matched the reason and the remedy are said") {
   CHECK(contains(refusal({}, {person(1)}), "evaluation: error: there are no queries"));
   CHECK(contains(refusal({person(1)}, {}), "the gallery is empty"));
-  CHECK(contains(refusal({person(unlabelled_identity), person(junk_identity)}, {person(1)}),
+  CHECK(contains(refusal({person(unlabeled_identity), person(junk_identity)}, {person(1)}),
                  "none of the 2 queries has an identity"));
-  CHECK(contains(refusal({person(1)}, {person(unlabelled_identity), person(junk_identity)}),
+  CHECK(contains(refusal({person(1)}, {person(unlabeled_identity), person(junk_identity)}),
                  "none of the 2 gallery images has an identity"));
   CHECK(contains(refusal({person(1), person(2), person(3), person(4)}, {person(11), person(12)}),
                  "no identity in common: the queries have 4 identities (1, 2, 3, ...), the gallery has 2 "
@@ -320,7 +320,7 @@ TEST_CASE("without a metric nothing can be judged, and that is said") {
 
 TEST_CASE("a query that is in the gallery is left out of its own ranking, and of the pairs") {
   const auto itself = person(5);
-  const std::vector<Sample> gallery{itself, person(6), person(5), person(unlabelled_identity)};
+  const std::vector<Sample> gallery{itself, person(6), person(5), person(unlabeled_identity)};
   const auto distances = given(torch::tensor({{0.0F, 0.2F, 0.3F, 0.1F}}));
   auto plan = test::real_metrics();
   const auto with = [&](const SameImages& same) {

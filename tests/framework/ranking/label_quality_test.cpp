@@ -21,10 +21,10 @@ Sample sample(std::int64_t identity, Split split) {
 
 TEST_CASE("pairs and purity of a case counted by hand") {
   // Pseudo identity 0: persons 1, 1, 1, 2. Identity 1: persons 2, 2. Left out: persons 1 and 3.
-  const std::vector<std::int64_t> identities = {0, 0, 0, 0, 1, 1, unlabelled_identity, unlabelled_identity};
+  const std::vector<std::int64_t> identities = {0, 0, 0, 0, 1, 1, unlabeled_identity, unlabeled_identity};
   const auto quality = judge_labels(identities, {1, 1, 1, 2, 2, 2, 1, 3});
   CHECK(quality.images == 8);
-  CHECK(quality.labelled == 6);
+  CHECK(quality.labeled == 6);
   CHECK(quality.persons == 2);
   CHECK(quality.pairs == 6 + 1);
   CHECK(quality.right_pairs == 3 + 1);
@@ -36,7 +36,7 @@ TEST_CASE("pairs and purity of a case counted by hand") {
 }
 
 TEST_CASE("images of whom nobody knows the person count nowhere") {
-  const auto quality = judge_labels({0, 0, 0, unlabelled_identity}, {1, unknown_person, 1, unknown_person});
+  const auto quality = judge_labels({0, 0, 0, unlabeled_identity}, {1, unknown_person, 1, unknown_person});
   CHECK(quality.images == 2);
   CHECK(quality.pairs == 1);
   CHECK(*quality.precision() == 1);
@@ -49,14 +49,14 @@ TEST_CASE("there is no share of nothing") {
   CHECK_FALSE(single.recall().has_value());
   CHECK_FALSE(single.f1().has_value());
   CHECK(*single.purity() == 1);
-  CHECK_FALSE(judge_labels({unlabelled_identity}, {unknown_person}).purity().has_value());
+  CHECK_FALSE(judge_labels({unlabeled_identity}, {unknown_person}).purity().has_value());
 }
 
-TEST_CASE("distractors are different persons, and junk and unlabelled images nobody") {
+TEST_CASE("distractors are different persons, and junk and unlabeled images nobody") {
   const auto persons =
       true_persons({sample(5, Split::query), sample(0, Split::gallery), sample(0, Split::gallery),
                     sample(5, Split::gallery), sample(junk_identity, Split::gallery),
-                    sample(unlabelled_identity, Split::gallery)});
+                    sample(unlabeled_identity, Split::gallery)});
   CHECK(persons[0] == persons[3]);
   CHECK(persons[1] != persons[2]);
   CHECK(persons[1] != persons[0]);

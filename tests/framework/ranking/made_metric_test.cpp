@@ -93,7 +93,7 @@ Sample person(std::int64_t identity, const std::string& path) {
 
 /// Right images at ranks 1 and 4 of the first query, 2 of the second; nobody knows the third.
 results::Evaluation evaluation_of(const recipe::EvaluationPlan& plan) {
-  const std::vector<Sample> query{person(1, "a"), person(2, "b"), person(unlabelled_identity, "c")};
+  const std::vector<Sample> query{person(1, "a"), person(2, "b"), person(unlabeled_identity, "c")};
   const std::vector<Sample> gallery{person(1, "d"), person(3, "e"), person(2, "f"), person(1, "g")};
   const auto distances =
       torch::tensor({{0.1F, 0.2F, 0.3F, 0.4F}, {0.3F, 0.1F, 0.2F, 0.4F}, {0.1F, 0.2F, 0.3F, 0.4F}});

@@ -50,11 +50,11 @@ TEST_CASE("other persons and cameras stay apart, in the order and under the name
   CHECK(torch::allclose(merged.descriptors, expected));
 }
 
-TEST_CASE("images of one person without a camera are merged, unlabelled and junk images never") {
+TEST_CASE("images of one person without a camera are merged, unlabeled and junk images never") {
   const auto merged = merge_queries(
       {torch::eye(6),
-       {person("a", 3, unknown_camera), person("b", 3, unknown_camera), person("c", unlabelled_identity, 1),
-        person("d", unlabelled_identity, 1), person("e", junk_identity, 1), person("f", junk_identity, 1)}});
+       {person("a", 3, unknown_camera), person("b", 3, unknown_camera), person("c", unlabeled_identity, 1),
+        person("d", unlabeled_identity, 1), person("e", junk_identity, 1), person("f", junk_identity, 1)}});
   REQUIRE(merged.samples.size() == 5);
   CHECK(merged.samples[0].path == "a");
   CHECK(torch::equal(merged.descriptors.slice(0, 1), torch::eye(6).slice(0, 2)));

@@ -34,13 +34,13 @@ TEST_CASE("persons that are far from each other and near to themselves are told 
 }
 
 TEST_CASE("open-set pairs leave out what the ranking leaves out, and keep the queries that nobody matches") {
-  const std::vector<Sample> query{person(5, 1), person(9, 1), person(unlabelled_identity, 1),
+  const std::vector<Sample> query{person(5, 1), person(9, 1), person(unlabeled_identity, 1),
                                   person(junk_identity, 1)};
   const std::vector<Sample> gallery{person(5, 1),              // the first query's camera
                                     person(5, 2),              // right
                                     person(junk_identity, 2),  // never
                                     person(0, 1),              // distractors
-                                    person(unlabelled_identity, 2)};
+                                    person(unlabeled_identity, 2)};
   const auto distances = torch::tensor({{0.0F, 0.5F, 0.01F, 0.6F, 0.4F}}).repeat({4, 1});
   const std::vector<std::string> rates{"metric.open_set.false_positive_rates=[0.01, 0.1]"};
   const auto known = evaluate_all(query, gallery, given(distances), recipe::CameraMode::known, rates);

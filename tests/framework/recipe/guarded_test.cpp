@@ -298,7 +298,7 @@ TEST_CASE("a labeler gives every image an identity in order, or a reason") {
       CHECK(host.warnings == std::vector<std::string>{"labeler 'odd': k is large"});
     });
   };
-  constexpr auto no = unlabelled_identity;
+  constexpr auto no = unlabeled_identity;
   const std::string start = "error: labeler 'odd' of plugin 'heap' gave ";
   CHECK(said({{0, no, 1, 0}, {{"x", 1}}}).empty());
   CHECK(said({{1, 0, no, no}, {{"x", 2}}}).find(start + "the identity 1 to image 0 (from 0)") == 0);

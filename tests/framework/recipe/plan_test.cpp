@@ -335,7 +335,7 @@ TEST_CASE("the identity holds what decides a training's result and nothing else"
   }
 }
 
-TEST_CASE("groups of parameters stand inside the optimiser's table") {
+TEST_CASE("groups of parameters stand inside the optimizer's table") {
   const auto plan = plan_of(grouped);
   REQUIRE(plan.groups.size() == 2);
   CHECK(plan.groups[0].name == "head");
@@ -351,7 +351,7 @@ TEST_CASE("groups of parameters stand inside the optimiser's table") {
   CHECK(plan_of(whole).groups.empty());
 }
 
-TEST_CASE("overrides edit a group by its name, and another type of optimiser begins without groups") {
+TEST_CASE("overrides edit a group by its name, and another type of optimizer begins without groups") {
   const auto plan =
       plan_of(grouped, {"optimizer.group.rest.frozen_epochs=2", "optimizer.group.head.enabled=false"});
   REQUIRE(plan.groups.size() == 1);

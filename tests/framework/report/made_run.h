@@ -119,12 +119,12 @@ inline void write_descriptors(const TemporaryFolder& folder, const std::string& 
                                                           {"g/unreadable.png", 2, 3, "", Split::gallery}});
 }
 
-/// @param labelled whether the list says who is on the images
-inline void write_matches(const TemporaryFolder& folder, const std::string& at, bool labelled = true) {
-  const auto known = [&](std::int64_t identity) { return labelled ? std::optional(identity) : std::nullopt; };
+/// @param labeled whether the list says who is on the images
+inline void write_matches(const TemporaryFolder& folder, const std::string& at, bool labeled = true) {
+  const auto known = [&](std::int64_t identity) { return labeled ? std::optional(identity) : std::nullopt; };
   results::MatchesFiles matches;
   matches.queries = 2;
-  matches.labelled = labelled;
+  matches.labeled = labeled;
   matches.matches_of = [&](std::int64_t query) {
     return results::QueryMatches{query == 0 ? nasty : "query/2.png",
                                  known(query + 1),

@@ -288,7 +288,7 @@ TEST_CASE("a run without truth shows rankings without marks") {
   const TemporaryFolder folder;
   folder.write("run/pipeline.toml", "[dataset]\ntype = \"nasty\"\n");
   write_record(folder, "run/ranking", "rank", {}, {});
-  write_matches(folder, "run/ranking", /*labelled=*/false);
+  write_matches(folder, "run/ranking", /*labeled=*/false);
   const auto [outcome, page] = report_of(folder, "run");
   check_page(page);
   CHECK(outcome.rankings == 2);
@@ -424,7 +424,7 @@ cv::Mat decoded(const std::string& address, const TemporaryFolder& folder) {
   return read_image(folder.write("decoded.jpg", bytes));
 }
 
-TEST_CASE("large pictures become small ones of the same shape and colours, small ones stay") {
+TEST_CASE("large pictures become small ones of the same shape and colors, small ones stay") {
   const TemporaryFolder folder;
   const auto original = picture(1, 51, 120);
   const auto small = decoded(jpeg_address(original, 192, 128), folder);

@@ -197,8 +197,8 @@ TEST_CASE("what is no evaluation is refused with the reason") {
         std::string::npos);
   CHECK(refusal("[]").find("evaluate again") != std::string::npos);
   auto json = evaluation_json(made_evaluation());
-  json["figures"]["mAP"]["shown_as"] = "colour";
-  CHECK(refusal(json.dump()).find("'colour' is not known") != std::string::npos);
+  json["figures"]["mAP"]["shown_as"] = "color";
+  CHECK(refusal(json.dump()).find("'color' is not known") != std::string::npos);
   json = evaluation_json(made_evaluation());
   json["queries"] = "many";
   CHECK(refusal(json.dump()).find("is not an evaluation") != std::string::npos);

@@ -33,7 +33,7 @@ TEST_CASE("images of the query's person and camera, and junk, have no rank") {
                          .add("right", 1, 2)
                          .add("junk", junk_identity, 3)
                          .add("wrong", 2, 1)
-                         .add("nobody", unlabelled_identity, 2)
+                         .add("nobody", unlabeled_identity, 2)
                          .images;
   const auto ranking = ranking_of({"same camera", "wrong", "junk", "right", "nobody", "same camera"});
   const auto judged = judge_ranking(ranking, known, {.same_camera = true}, 10);

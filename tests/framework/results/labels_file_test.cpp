@@ -73,7 +73,7 @@ TEST_CASE("figures of labels are written with null for what is not known, and re
   CHECK(read.images == 3);
   CHECK(read.images_per_identity->mean == 3);
   CHECK(read.truth->images == 4);
-  CHECK(read.truth->labelled == 3);
+  CHECK(read.truth->labeled == 3);
   CHECK(read.truth->persons == 2);
   CHECK(read.truth->precision == 1.0 / 3);
   CHECK(read.truth->recall == 0.25);
@@ -95,6 +95,6 @@ TEST_CASE("damaged figures of labels are refused with the key") {
   CHECK(contains(refusal(begin + R"([{"reason": "x"}]})"), "'left_out[0].images' is missing"));
   CHECK(contains(refusal(begin + "[7]}"), "'left_out[0]' is of type number and must be an object"));
   CHECK(contains(
-      refusal(begin + R"([], "truth": {"images": 4, "labelled": 3, "persons": 2, "precision": "x"}})"),
+      refusal(begin + R"([], "truth": {"images": 4, "labeled": 3, "persons": 2, "precision": "x"}})"),
       "'truth.precision' is of type string and must be a number"));
 }

@@ -16,8 +16,8 @@ using namespace kindred::test;
 
 namespace {
 
-MatchesFiles files(const std::vector<QueryMatches>& all, bool labelled) {
-  return {static_cast<std::int64_t>(all.size()), labelled,
+MatchesFiles files(const std::vector<QueryMatches>& all, bool labeled) {
+  return {static_cast<std::int64_t>(all.size()), labeled,
           [&all](std::int64_t query) { return all[static_cast<std::size_t>(query)]; }};
 }
 

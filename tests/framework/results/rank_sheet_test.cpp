@@ -13,7 +13,7 @@ namespace {
 constexpr int framed_height = 134;
 constexpr int framed_width = 70;
 
-/// Pixels of the colour in the middle of a frame's left edge, from x on.
+/// Pixels of the color in the middle of a frame's left edge, from x on.
 bool is_framed(const cv::Mat& sheet, int x, int y, const cv::Scalar& color) {
   const auto pixel = sheet.at<cv::Vec3b>(y + framed_height / 2, x + 1);
   return cv::Scalar(pixel[0], pixel[1], pixel[2]) == color;
@@ -49,7 +49,7 @@ TEST_CASE("right and wrong images are framed and marked, and others are not") {
   }
 }
 
-TEST_CASE("more than ten images take further lines, and one without a picture is a grey box") {
+TEST_CASE("more than ten images take further lines, and one without a picture is a gray box") {
   SheetRow row;
   row.query = image_of(sheet_black);
   row.found.resize(11);

@@ -28,7 +28,7 @@ using namespace kindred::stage;
 
 namespace {
 
-/// Images of one colour: the sample's identity in red, twice that in green, 100 in blue.
+/// Images of one color: the sample's identity in red, twice that in green, 100 in blue.
 class FakeDataset : public Dataset {
  public:
   FakeDataset(std::size_t train, std::size_t query, std::size_t gallery) {
@@ -83,9 +83,9 @@ class Identity : public TensorModule {
 };
 
 /// Describes an image by its mean red, green and blue; in training mode by something else.
-class MeanColour : public Head {
+class MeanColor : public Head {
  public:
-  MeanColour() { scale = register_parameter("scale", torch::ones({1})); }
+  MeanColor() { scale = register_parameter("scale", torch::ones({1})); }
   [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return nullptr; }
   [[nodiscard]] std::vector<OutputInfo> outputs() const override {
     return {{"descriptor", OutputKind::feature, 3}};
@@ -113,7 +113,7 @@ class RecordingSink : public progress::ProgressSink {
 struct Fixture {
   Catalog catalog;
   recipe::Plan plan;
-  std::shared_ptr<MeanColour> head = std::make_shared<MeanColour>();
+  std::shared_ptr<MeanColor> head = std::make_shared<MeanColor>();
   model::Model model{std::make_shared<Identity>(), head};
   RecordingSink sink;
   std::filesystem::path folder =
@@ -269,7 +269,7 @@ TEST_CASE_FIXTURE(Fixture,
     }
   };
   /// Sees the left half alone.
-  class LeftHalf : public MeanColour {
+  class LeftHalf : public MeanColor {
    public:
     [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override {
       const auto map = features.map();
@@ -371,7 +371,7 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "a folder of unlabelled images gives the gallery alone, training images alone nothing") {
+                  "a folder of unlabeled images gives the gallery alone, training images alone nothing") {
   const auto written = embed_dataset(model, plan, FakeDataset(0, 0, 2), FakeDataset(0, 0, 2).samples(),
                                      folder, torch::kCPU, sink);
   REQUIRE(written.size() == 1);
@@ -418,7 +418,7 @@ TEST_CASE_FIXTURE(Fixture, "a file of descriptors none of whose images can be re
 
 namespace {
 
-/// Images of a colour by the number in their names; the frames of a tracklet share identity and camera.
+/// Images of a color by the number in their names; the frames of a tracklet share identity and camera.
 class FramesDataset : public FakeDataset {
  public:
   /// @param tracklets of image1.png, image2.png, ...; "": a single image
@@ -438,7 +438,7 @@ class FramesDataset : public FakeDataset {
   }
 };
 
-torch::Tensor unit_colour(const std::vector<double>& numbers) {
+torch::Tensor unit_color(const std::vector<double>& numbers) {
   auto sum = torch::zeros({3});
   for (const double number : numbers) {
     const auto row = torch::tensor({number, 2 * number, 100.0}, torch::kFloat);
@@ -457,10 +457,10 @@ TEST_CASE_FIXTURE(Fixture, "the descriptor of a tracklet is the mean of those of
     const auto features = describe(dataset);
     REQUIRE(features.descriptors.sizes().vec() == std::vector<std::int64_t>{4, 3});
     REQUIRE(features.samples.size() == 4);
-    CHECK(torch::allclose(features.descriptors[0], unit_colour({1}), 1e-5, 1e-6));
-    CHECK(torch::allclose(features.descriptors[1], unit_colour({2, 4, 5}), 1e-5, 1e-6));
-    CHECK(torch::allclose(features.descriptors[2], unit_colour({3}), 1e-5, 1e-6));
-    CHECK(torch::allclose(features.descriptors[3], unit_colour({6}), 1e-5, 1e-6));
+    CHECK(torch::allclose(features.descriptors[0], unit_color({1}), 1e-5, 1e-6));
+    CHECK(torch::allclose(features.descriptors[1], unit_color({2, 4, 5}), 1e-5, 1e-6));
+    CHECK(torch::allclose(features.descriptors[2], unit_color({3}), 1e-5, 1e-6));
+    CHECK(torch::allclose(features.descriptors[3], unit_color({6}), 1e-5, 1e-6));
     CHECK(features.samples[1].path == "image2.png");
     CHECK(features.samples[1].tracklet == "t");
     CHECK(features.samples[2].tracklet.empty());
@@ -473,15 +473,15 @@ TEST_CASE_FIXTURE(Fixture, "of each tracklet as many frames are read as asked fo
   plan.embed.frames = 1;
   const auto middle = describe(dataset);
   REQUIRE(middle.descriptors.size(0) == 2);
-  CHECK(torch::allclose(middle.descriptors[0], unit_colour({3}), 1e-5, 1e-6));
+  CHECK(torch::allclose(middle.descriptors[0], unit_color({3}), 1e-5, 1e-6));
   CHECK(middle.samples[0].path == "image1.png");
   CHECK(sink.finished.back().total == 2);
   plan.embed.frames = 2;
-  CHECK(torch::allclose(describe(dataset).descriptors[0], unit_colour({2, 4}), 1e-5, 1e-6));
+  CHECK(torch::allclose(describe(dataset).descriptors[0], unit_color({2, 4}), 1e-5, 1e-6));
   plan.embed.frames = 0;
-  CHECK(torch::allclose(describe(dataset).descriptors[0], unit_colour({1, 2, 3, 4, 5}), 1e-5, 1e-6));
-  plan.embed.flip_test = true;  // images of one colour are their own mirror images
-  CHECK(torch::allclose(describe(dataset).descriptors[0], unit_colour({1, 2, 3, 4, 5}), 1e-5, 1e-6));
+  CHECK(torch::allclose(describe(dataset).descriptors[0], unit_color({1, 2, 3, 4, 5}), 1e-5, 1e-6));
+  plan.embed.flip_test = true;  // images of one color are their own mirror images
+  CHECK(torch::allclose(describe(dataset).descriptors[0], unit_color({1, 2, 3, 4, 5}), 1e-5, 1e-6));
 }
 
 TEST_CASE_FIXTURE(Fixture,
@@ -492,7 +492,7 @@ TEST_CASE_FIXTURE(Fixture,
   plan.loader.skip_bad_images = true;
   const auto without_first = describe(dataset);
   REQUIRE(without_first.descriptors.size(0) == 3);
-  CHECK(torch::allclose(without_first.descriptors[0], unit_colour({3, 4}), 1e-5, 1e-6));
+  CHECK(torch::allclose(without_first.descriptors[0], unit_color({3, 4}), 1e-5, 1e-6));
   CHECK(without_first.samples[0].path == "image1.png");
   CHECK(sink.notes.back().find("1 of 6 gallery images cannot be read") == 0);
 
@@ -501,8 +501,8 @@ TEST_CASE_FIXTURE(Fixture,
   REQUIRE(without_all.samples.size() == 2);
   CHECK(without_all.samples[0].path == "image2.png");
   CHECK(without_all.samples[1].tracklet == "u");
-  CHECK(torch::allclose(without_all.descriptors[0], unit_colour({2}), 1e-5, 1e-6));
-  CHECK(torch::allclose(without_all.descriptors[1], unit_colour({5, 6}), 1e-5, 1e-6));
+  CHECK(torch::allclose(without_all.descriptors[0], unit_color({2}), 1e-5, 1e-6));
+  CHECK(torch::allclose(without_all.descriptors[1], unit_color({5, 6}), 1e-5, 1e-6));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a tracklet of two people has no descriptor") {
@@ -538,7 +538,7 @@ TEST_CASE_FIXTURE(Fixture, "a number of frames without tracklets is said to have
 
 TEST_CASE_FIXTURE(Fixture, "people are found better by the mean of more frames") {
   static constexpr int people = 12;
-  /// People of different colours; each frame has a cast of its own. Of each a tracklet of 16 frames before
+  /// People of different colors; each frame has a cast of its own. Of each a tracklet of 16 frames before
   /// each of two cameras.
   class Casts : public FakeDataset {
    public:

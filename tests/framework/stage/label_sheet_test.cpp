@@ -16,14 +16,14 @@ using namespace kindred::test;
 namespace {
 
 /// A label for an image of a data set, which is added to it.
-Sample labelled(MadeDataset& dataset, std::int64_t identity, std::int64_t person, Split split) {
+Sample labeled(MadeDataset& dataset, std::int64_t identity, std::int64_t person, Split split) {
   const auto number = dataset.samples().size();
   const auto path = std::to_string(number) + ".png";
   dataset.add(path, person, 1, split);
   return {path, identity, 1, "", split};
 }
 
-/// Pixels of one colour.
+/// Pixels of one color.
 int count(const cv::Mat& image, const cv::Vec3b& color) {
   int found = 0;
   for (int y = 0; y < image.rows; ++y) {
@@ -44,11 +44,11 @@ TEST_CASE("queries are framed blue, and images of another person red when person
     CAPTURE(known);
     MadeDataset dataset;
     std::vector<Sample> labels;
-    const auto person = [&](std::int64_t identity) { return known ? identity : unlabelled_identity; };
-    labels.push_back(labelled(dataset, 0, person(5), Split::query));
-    labels.push_back(labelled(dataset, 0, person(5), Split::gallery));
-    labels.push_back(labelled(dataset, 0, person(6), Split::gallery));
-    labels.push_back(labelled(dataset, 1, person(6), Split::query));  // of one image: not drawn
+    const auto person = [&](std::int64_t identity) { return known ? identity : unlabeled_identity; };
+    labels.push_back(labeled(dataset, 0, person(5), Split::query));
+    labels.push_back(labeled(dataset, 0, person(5), Split::gallery));
+    labels.push_back(labeled(dataset, 0, person(6), Split::gallery));
+    labels.push_back(labeled(dataset, 1, person(6), Split::query));  // of one image: not drawn
     const auto file = folder / "sheet/labels.png";
     const auto drawn = draw_label_sheet(labels, dataset, file, silent);
     REQUIRE(drawn == file);
@@ -71,7 +71,7 @@ TEST_CASE("of many identities a dozen are drawn, and of many images ten, in a fi
     for (std::int64_t i = 0; i < 2 + identity; ++i) {
       const auto path = std::to_string(labels.size()) + ".png";
       labels.push_back({path, identity, unknown_camera, "", i < 12 ? Split::query : Split::gallery});
-      dataset.add(path, unlabelled_identity, 1, labels.back().split, static_cast<int>(labels.size()), "",
+      dataset.add(path, unlabeled_identity, 1, labels.back().split, static_cast<int>(labels.size()), "",
                   {64, 128});
     }
   }
@@ -89,8 +89,8 @@ TEST_CASE("nothing is drawn when no identity has two images") {
   const TemporaryFolder folder;
   progress::SilentProgress silent;
   MadeDataset dataset;
-  const std::vector<Sample> labels = {labelled(dataset, 0, 1, Split::query),
-                                      labelled(dataset, 1, 2, Split::query)};
+  const std::vector<Sample> labels = {labeled(dataset, 0, 1, Split::query),
+                                      labeled(dataset, 1, 2, Split::query)};
   CHECK_FALSE(draw_label_sheet(labels, dataset, folder / "labels.png", silent).has_value());
   CHECK_FALSE(draw_label_sheet({}, dataset, folder / "labels.png", silent).has_value());
   CHECK(files_in(folder.path()) == 0);
@@ -100,7 +100,7 @@ TEST_CASE("a label of an image that the data set lacks or cannot read is an erro
   const TemporaryFolder folder;
   progress::SilentProgress silent;
   MadeDataset dataset;
-  std::vector<Sample> labels = {labelled(dataset, 0, 1, Split::query), labelled(dataset, 0, 1, Split::query)};
+  std::vector<Sample> labels = {labeled(dataset, 0, 1, Split::query), labeled(dataset, 0, 1, Split::query)};
   const auto run = [&] { draw_label_sheet(labels, dataset, folder / "labels.png", silent); };
   labels.push_back({"other.png", 0, 1, "", Split::gallery});
   CHECK(contains(error_of(run), "other.png: error: has a pseudo label, but is not in the data set"));

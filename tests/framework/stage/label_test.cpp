@@ -30,7 +30,7 @@ class LargestElement final : public Labeler {
     for (std::int64_t i = 0; i < images.descriptors.size(0); ++i) {
       const auto at = largest[i].item<std::int64_t>();
       const bool last = at + 1 == images.descriptors.size(1);
-      labels.identities.push_back(last ? unlabelled_identity : at);
+      labels.identities.push_back(last ? unlabeled_identity : at);
       none += last ? 1 : 0;
     }
     if (none > 0) labels.left_out.push_back({"of the last kind", none});
@@ -109,7 +109,7 @@ TEST_CASE("labels are written in the input's order, with figures, and read back"
   // Pairs: q0 g1 right, q1 g2 right, q1 g3 and g2 g3 wrong; q0 g3 and g1 g3 are missed. Junk is not judged.
   REQUIRE(figures.truth);
   CHECK(figures.truth->images == 6);
-  CHECK(figures.truth->labelled == 5);
+  CHECK(figures.truth->labeled == 5);
   CHECK(figures.truth->persons == 2);
   CHECK(figures.truth->precision == 0.5);
   CHECK(figures.truth->recall == 0.5);
@@ -123,7 +123,7 @@ TEST_CASE("labels are written in the input's order, with figures, and read back"
   CHECK(notes.all[0] + "\n" == outcome.text);
 }
 
-TEST_CASE("images of some domains alone are labelled and judged") {
+TEST_CASE("images of some domains alone are labeled and judged") {
   const TemporaryFolder folder;
   progress::SilentProgress silent;
   const LargestElement labeler;
@@ -157,11 +157,11 @@ TEST_CASE("images of some domains alone are labelled and judged") {
 TEST_CASE("without known persons nothing is said of them") {
   const TemporaryFolder folder;
   progress::SilentProgress silent;
-  auto unlabelled = input();
-  for (auto* side : {&unlabelled.query, &unlabelled.gallery}) {
-    for (auto& sample : *side) sample.identity = unlabelled_identity;
+  auto unlabeled = input();
+  for (auto* side : {&unlabeled.query, &unlabeled.gallery}) {
+    for (auto& sample : *side) sample.identity = unlabeled_identity;
   }
-  const auto outcome = label(LargestElement(), unlabelled, {}, folder.path(), torch::kCPU, silent);
+  const auto outcome = label(LargestElement(), unlabeled, {}, folder.path(), torch::kCPU, silent);
   CHECK_FALSE(results::LabelFiguresFile::read(outcome.json).truth);
   CHECK_FALSE(contains(outcome.text, "true identities"));
 }

@@ -152,7 +152,7 @@ TEST_CASE("weights that are not finite are never kept, though the loss was") {
   CHECK(!fs::exists(folder / "run/checkpoint.safetensors"));
 }
 
-TEST_CASE("a loss's own optimiser learns at a rate that does not depend on the loss's weight") {
+TEST_CASE("a loss's own optimizer learns at a rate that does not depend on the loss's weight") {
   const auto catalog = tiny_catalog();
   // One batch: later ones would see another model.
   const auto centers_after_one_step = [&](const char* weight) {
@@ -167,7 +167,7 @@ TEST_CASE("a loss's own optimiser learns at a rate that does not depend on the l
   CHECK(torch::allclose(heavy, light, 1e-4, 1e-5));
 }
 
-TEST_CASE("a loss's parameters without an optimiser of their own are trained with the model's") {
+TEST_CASE("a loss's parameters without an optimizer of their own are trained with the model's") {
   const auto catalog = tiny_catalog();
   const TemporaryFolder folder;
   static_cast<void>(train_quietly(tiny_plan(catalog), folder / "run"));
@@ -190,7 +190,7 @@ TEST_CASE("data that cannot be trained on is refused with the reason") {
   CHECK(message({"dataset.identities=1"}) ==
         "dataset/tiny: error: all 4 training images have the same identity; training needs at least two "
         "identities");
-  CHECK(message({"dataset.unlabelled=train/3_2"}) ==
+  CHECK(message({"dataset.unlabeled=train/3_2"}) ==
         "dataset/tiny: error: training image 'train/3_2' has no identity; every training image needs an "
         "identity of 0 or more");
   CHECK(message({"sampler.batch_size=21"}) ==

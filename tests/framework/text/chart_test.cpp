@@ -217,7 +217,7 @@ TEST_CASE("a histogram has a bar of the right height for each bin that is not em
   CHECK(count_of(draw(histogram).markup(), "<svg") == 0);
 }
 
-TEST_CASE("a chart as a file of its own has its colours and its name, also with nothing to draw") {
+TEST_CASE("a chart as a file of its own has its colors and its name, also with nothing to draw") {
   const auto picture = svg_document(chart_of({{1, 2}, {2, 4}}));
   CHECK(markup_error(picture) == "");
   CHECK(picture.find("<title>loss by epoch</title>") != std::string::npos);

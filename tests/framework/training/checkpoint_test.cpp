@@ -220,7 +220,7 @@ TEST_CASE("a tensor that a checkpoint lacks is named") {
         "x.safetensors: error: is not a checkpoint of this training: it has no 'b'");
 }
 
-TEST_CASE("optimisers go on from their state bit for bit, learning rates set by the caller") {
+TEST_CASE("optimizers go on from their state bit for bit, learning rates set by the caller") {
   check_state_of([](std::vector<torch::Tensor> parameters) {
     return std::make_unique<torch::optim::SGD>(
         parameters, torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(5e-4));
@@ -230,7 +230,7 @@ TEST_CASE("optimisers go on from their state bit for bit, learning rates set by 
   });
 }
 
-TEST_CASE("what is no state of an optimiser is refused") {
+TEST_CASE("what is no state of an optimizer is refused") {
   torch::optim::SGD optimizer({torch::ones(3, torch::requires_grad())}, torch::optim::SGDOptions(0.1));
   CHECK_THROWS_AS(set_optimizer_state(optimizer, torch::ones(3), torch::kCPU), c10::Error);
   CHECK_THROWS_AS(set_optimizer_state(optimizer, torch::ones(100, torch::kUInt8), torch::kCPU), c10::Error);

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int row_height = 172;
 
-/// The colour of the frame of an image of a sheet; 0: the query.
+/// The color of the frame of an image of a sheet; 0: the query.
 cv::Scalar frame_of(const cv::Mat& sheet, int row, int rank) {
   const auto pixel = sheet.at<cv::Vec3b>(8 + row * row_height + 67, (rank == 0 ? 8 : 16 + 98 * rank) + 1);
   return {static_cast<double>(pixel[0]), static_cast<double>(pixel[1]), static_cast<double>(pixel[2])};
@@ -72,7 +72,7 @@ TEST_CASE("queries that were not judged are not shown, and none gives no sheet")
   CHECK(Searched(1).draw().empty());
 }
 
-TEST_CASE("an image that cannot be read is a grey box") {
+TEST_CASE("an image that cannot be read is a gray box") {
   Searched searched(2);
   auto& sample = searched.gallery.samples[3];  // the right one of the judged query
   REQUIRE(sample.identity == 1);

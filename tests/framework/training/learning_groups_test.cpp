@@ -50,7 +50,7 @@ std::string error_of(const std::string& groups) {
 }  // namespace
 
 TEST_CASE(
-    "without groups all parameters learn alike, those of losses too, but not what has its own optimiser") {
+    "without groups all parameters learn alike, those of losses too, but not what has its own optimizer") {
   const auto groups = groups_of("");
   REQUIRE(groups.size() == 1);
   CHECK(groups[0].name == "all others");
@@ -112,7 +112,7 @@ TEST_CASE("a pattern all of whose parameters earlier groups have is an error tha
       "specific group first");
 }
 
-TEST_CASE("parameters that another optimiser trains are in no group, and said to be") {
+TEST_CASE("parameters that another optimizer trains are in no group, and said to be") {
   CHECK(error_of(group("new", "['loss.centers*']")) ==
         "tiny.toml:38:15: error: group 'new': 'loss.centers*' matches only parameters that the loss trains "
         "with its own optimizer; set the learning rate in the parameters of the loss");

@@ -150,7 +150,7 @@ weight_decay_factor = 3
                               expected("model.backbone.first.weight", 1), 1e-3, 1e-6));
 }
 
-TEST_CASE("layer_decay and weight_decay_on_vectors reach the optimiser") {
+TEST_CASE("layer_decay and weight_decay_on_vectors reach the optimizer") {
   const auto none = change(plan_of(""));
   const auto grouped = change(plan_of(R"(
 [[optimizer.group]]
@@ -174,7 +174,7 @@ weight_decay_on_vectors = false
   }
 }
 
-TEST_CASE("frozen parameters and the statistics of frozen normalisations stay, until their epochs are over") {
+TEST_CASE("frozen parameters and the statistics of frozen normalizations stay, until their epochs are over") {
   Learning learning(plan_of(R"(
 [[optimizer.group]]
 name = "backbone"
@@ -202,7 +202,7 @@ frozen_epochs = 2
   for (const auto& name : backbone) CHECK_MESSAGE(!torch::equal(free.at(name), start.at(name)), name);
 }
 
-TEST_CASE("a normalisation that is frozen in part goes on with its statistics") {
+TEST_CASE("a normalization that is frozen in part goes on with its statistics") {
   Learning learning(plan_of(R"(
 [[optimizer.group]]
 name = "part"
@@ -240,7 +240,7 @@ TEST_CASE("a clipped first step is as long as the limit, and in the direction of
   CHECK(norm_of_shared(clipped) == doctest::Approx(0.01 * 0.05).epsilon(1e-3));
   const double factor = 0.05 / norm;
   check_close(clipped.at("model.head.classifier.weight"), factor * plain.at("model.head.classifier.weight"));
-  // A loss's own optimiser is left alone.
+  // A loss's own optimizer is left alone.
   CHECK(torch::equal(clipped.at("loss.1.centers"), plain.at("loss.1.centers")));
   const auto loose = change(plan_of("", {"train.clip_gradient_norm=" + std::to_string(10 * norm)}));
   CHECK(torch::equal(loose.at("model.head.classifier.weight"), plain.at("model.head.classifier.weight")));

@@ -32,17 +32,17 @@ std::unique_ptr<torch::optim::Optimizer> descent(std::vector<torch::Tensor> para
                                              torch::optim::SGDOptions(0.5).momentum(momentum));
 }
 
-/// Two weights of the model, one centre of a loss with an optimiser of its own, and a term of weight 0.25.
+/// Two weights of the model, one center of a loss with an optimizer of its own, and a term of weight 0.25.
 struct Problem {
   explicit Problem(const WeightUpdate::Options& options)
-      : update(descent({a, b}, 0.9), one_own(descent({centre}, 0.9)), options) {}
+      : update(descent({a, b}, 0.9), one_own(descent({center}, 0.9)), options) {}
   static std::vector<OwnOptimizer> one_own(std::unique_ptr<torch::optim::Optimizer> optimizer) {
     std::vector<OwnOptimizer> own;
     own.push_back({std::move(optimizer), 0.25});
     return own;
   }
   [[nodiscard]] torch::Tensor loss() const {
-    return (a * a).sum() * 0.1 + (b - 1).pow(2).sum() * 0.3 + 0.25 * (centre - a).pow(2).sum();
+    return (a * a).sum() * 0.1 + (b - 1).pow(2).sum() * 0.3 + 0.25 * (center - a).pow(2).sum();
   }
   bool step() {
     update.backward(loss());
@@ -50,13 +50,13 @@ struct Problem {
   }
   torch::Tensor a = weight({1.F, -2.F, 0.3F});
   torch::Tensor b = weight({0.7F});
-  torch::Tensor centre = weight({0.1F, 0.2F, 0.3F});
+  torch::Tensor center = weight({0.1F, 0.2F, 0.3F});
   WeightUpdate update;
 };
 
 bool same(const Problem& one, const Problem& other) {
   return torch::equal(one.a, other.a) && torch::equal(one.b, other.b) &&
-         torch::equal(one.centre, other.centre);
+         torch::equal(one.center, other.center);
 }
 
 }  // namespace
@@ -87,42 +87,42 @@ TEST_CASE("gradients that are too long are scaled to the limit, shorter ones sta
 TEST_CASE("a loss's own parameters may have sparse gradients, with a scaled loss and without") {
   for (const bool scale_loss : {false, true}) {
     CAPTURE(scale_loss);
-    const auto centres_after_steps = [&](bool sparse) {
+    const auto centers_after_steps = [&](bool sparse) {
       auto a = weight({1.F, -2.F});
-      auto centres = torch::tensor({{0.5F, 1.F}, {-1.F, 0.F}, {3.F, 2.F}}).set_requires_grad(true);
-      WeightUpdate update(descent({a}), Problem::one_own(descent({centres})), {0, scale_loss});
+      auto centers = torch::tensor({{0.5F, 1.F}, {-1.F, 0.F}, {3.F, 2.F}}).set_requires_grad(true);
+      WeightUpdate update(descent({a}), Problem::one_own(descent({centers})), {0, scale_loss});
       for (int step = 0; step < 3; ++step) {
-        const auto rows = torch::embedding(centres, torch::tensor({2L, 0L, 2L}), -1, false, sparse);
+        const auto rows = torch::embedding(centers, torch::tensor({2L, 0L, 2L}), -1, false, sparse);
         update.backward(0.25 * (rows - a).square().sum());
-        CHECK(centres.grad().is_sparse() == sparse);
+        CHECK(centers.grad().is_sparse() == sparse);
         CHECK(update.step());
       }
-      return centres.detach().clone();
+      return centers.detach().clone();
     };
-    CHECK(torch::allclose(centres_after_steps(true), centres_after_steps(false)));
+    CHECK(torch::allclose(centers_after_steps(true), centers_after_steps(false)));
   }
 }
 
 TEST_CASE("a row of a sparse gradient that is not a number is found in a scaled loss's gradient") {
   auto a = weight({1.F});
-  auto centres = torch::tensor({{0.5F}, {1.F}}).set_requires_grad(true);
-  WeightUpdate update(descent({a}), Problem::one_own(descent({centres})), {0, true});
-  const auto rows = torch::embedding(centres, torch::tensor({1L}), -1, false, true);
+  auto centers = torch::tensor({{0.5F}, {1.F}}).set_requires_grad(true);
+  WeightUpdate update(descent({a}), Problem::one_own(descent({centers})), {0, true});
+  const auto rows = torch::embedding(centers, torch::tensor({1L}), -1, false, true);
   update.backward((rows * inf).sum() + a.sum());
   CHECK_FALSE(update.step());
-  CHECK(torch::equal(centres.detach(), torch::tensor({{0.5F}, {1.F}})));
+  CHECK(torch::equal(centers.detach(), torch::tensor({{0.5F}, {1.F}})));
 }
 
-TEST_CASE("a clipped step is as long as the limit allows, and a loss's own optimiser is not clipped") {
+TEST_CASE("a clipped step is as long as the limit allows, and a loss's own optimizer is not clipped") {
   auto a = weight({0.F, 0.F});
-  auto centre = weight({0.F});
-  WeightUpdate update(descent({a}), Problem::one_own(descent({centre})), {2, false});
-  // Gradient of a: (3, 4), norm 5; of the centre: 7, divided by the term's weight, 28.
-  update.backward((a * torch::tensor({3.F, 4.F})).sum() + 7 * centre.sum());
+  auto center = weight({0.F});
+  WeightUpdate update(descent({a}), Problem::one_own(descent({center})), {2, false});
+  // Gradient of a: (3, 4), norm 5; of the center: 7, divided by the term's weight, 28.
+  update.backward((a * torch::tensor({3.F, 4.F})).sum() + 7 * center.sum());
   CHECK(update.gradient_norm().item<float>() == 5);
   CHECK(update.step());
   CHECK(torch::allclose(a, -0.5 * torch::tensor({1.2F, 1.6F})));
-  CHECK(centre.item<float>() == -14);
+  CHECK(center.item<float>() == -14);
   WeightUpdate free(descent({a}), {}, {});
   free.backward(a.sum());
   CHECK_FALSE(free.gradient_norm().defined());
@@ -143,20 +143,20 @@ TEST_CASE("steps with a scaled loss are bit for bit those without, clipped or no
   }
 }
 
-TEST_CASE("a step whose gradients overflow is left out by all optimisers and halves the scale") {
+TEST_CASE("a step whose gradients overflow is left out by all optimizers and halves the scale") {
   Problem problem({0.4, true});
   CHECK(problem.step());
   const auto a = problem.a.detach().clone();
-  const auto centre = problem.centre.detach().clone();
+  const auto center = problem.center.detach().clone();
   // Finite, and so is its gradient; times 65536 it is not.
   problem.update.backward(problem.b.sum() * 1e34);
   CHECK(problem.update.gradient_norm().item<float>() == 0);
   CHECK_FALSE(problem.update.step());
   CHECK(torch::equal(problem.a, a));
-  CHECK(torch::equal(problem.centre, centre));
+  CHECK(torch::equal(problem.center, center));
   CHECK(problem.update.loss_scale() == 32768);
   // A gradient of the loss's own parameters alone counts too.
-  problem.update.backward(problem.a.sum() + problem.centre.sum() * 1e35);
+  problem.update.backward(problem.a.sum() + problem.center.sum() * 1e35);
   CHECK_FALSE(problem.update.step());
   CHECK(torch::equal(problem.a, a));
   CHECK(problem.update.loss_scale() == 16384);
@@ -214,7 +214,7 @@ TEST_CASE("an update goes on from its state bit for bit, and refuses another's")
     const torch::NoGradGuard no_grad;
     second.a.copy_(first.a);
     second.b.copy_(first.b);
-    second.centre.copy_(first.centre);
+    second.center.copy_(first.center);
   }
   second.update.restore(state, "there.safetensors", torch::kCPU);
   CHECK(second.update.loss_scale() == 32768);

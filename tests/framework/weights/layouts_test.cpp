@@ -131,7 +131,7 @@ TEST_CASE("of two components that know a program, the plan's own is asked first"
   };
   CHECK(own("named") == Names{"backbone.first.weight"});
   CHECK(own("a_other") == Names{"backbone.other.weight"});
-  // Whatever the plan, a file is recognised by what any component says.
+  // Whatever the plan, a file is recognized by what any component says.
   CHECK(own("tiny") == Names{"backbone.other.weight"});
 }
 

@@ -10,8 +10,8 @@ namespace kindred {
 
 /// Identities that do not denote a person. Identity 0, a distractor in the files of Market-1501, needs no
 /// constant: it is an identity without queries.
-inline constexpr std::int64_t junk_identity = -1;        ///< ignored in evaluation, neither correct nor wrong
-inline constexpr std::int64_t unlabelled_identity = -2;  ///< the identity is unknown
+inline constexpr std::int64_t junk_identity = -1;       ///< ignored in evaluation, neither correct nor wrong
+inline constexpr std::int64_t unlabeled_identity = -2;  ///< the identity is unknown
 
 inline constexpr std::int64_t unknown_camera = -1;
 inline constexpr std::int64_t unknown_clothes = -1;
@@ -26,7 +26,7 @@ struct KINDRED_API Sample {
   /// Relative to the root of the data set, with '/'; unique within the split. The same path in query and
   /// gallery is one image that is both.
   std::string path;
-  std::int64_t identity = unlabelled_identity;
+  std::int64_t identity = unlabeled_identity;
   std::int64_t camera = unknown_camera;
   std::string domain;  ///< "" if the data set has no domains
   Split split = Split::train;

@@ -18,7 +18,7 @@ namespace kindred {
 
 /// What the name of a file says.
 struct KINDRED_API NameFacts {
-  std::int64_t identity = unlabelled_identity;
+  std::int64_t identity = unlabeled_identity;
   std::int64_t camera = unknown_camera;
   std::int64_t clothes = unknown_clothes;
 };

@@ -1,4 +1,4 @@
-// Learnt embeddings of the places of tokens, and their interpolation to another grid.
+// Learned embeddings of the places of tokens, and their interpolation to another grid.
 #pragma once
 
 #include <torch/types.h>

@@ -24,7 +24,7 @@ enum class UnknownSide {
 /// For schemas: 'refuse', 'none' and 'mean'.
 [[nodiscard]] KINDRED_API std::vector<std::pair<std::string, UnknownSide>> unknown_side_choices();
 
-/// A learnt vector for each camera, each view or each pair of both: "embedding" [cameras views, 1, C], the
+/// A learned vector for each camera, each view or each pair of both: "embedding" [cameras views, 1, C], the
 /// views of a camera in a row, as in TransReID.
 class KINDRED_API SideEmbedding final : public torch::nn::Module {
  public:

@@ -21,7 +21,7 @@ struct PseudoLabels {
   };
 
   /// The identity of each row of the descriptors, queries first: numbered from 0 without gaps, in the order
-  /// of first rows, or unlabelled_identity.
+  /// of first rows, or unlabeled_identity.
   std::vector<std::int64_t> identities;
   std::vector<LeftOut> left_out;  ///< all images without an identity, each counted once
 };

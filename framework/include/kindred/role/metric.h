@@ -78,7 +78,7 @@ struct QueryRanks {
   std::int64_t ranked = 0;          ///< gallery images that were ranked for the query
 };
 
-/// The pairs of a labelled query and a gallery image.
+/// The pairs of a labeled query and a gallery image.
 struct PairTotals {
   std::int64_t images = 0;             ///< of the gallery
   std::span<const std::int32_t> junk;  ///< gallery indices that form no pair, for every query

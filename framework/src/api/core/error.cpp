@@ -23,7 +23,7 @@ std::string folded(const std::string& name) {
   return result;
 }
 
-/// Insertions, deletions, changes and swaps of neighbours (optimal string alignment).
+/// Insertions, deletions, changes and swaps of neighbors (optimal string alignment).
 std::size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> last(b.size() + 1);

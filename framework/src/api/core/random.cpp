@@ -54,7 +54,7 @@ double RandomStream::uniform(double low, double high) {
 std::int64_t RandomStream::integer(std::int64_t low, std::int64_t high) {
   const std::uint64_t count = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) + 1;
   if (count == 0) return static_cast<std::int64_t>((*this)());
-  // Numbers behind the last whole multiple of `count` would favour the low results: draw again.
+  // Numbers behind the last whole multiple of `count` would favor the low results: draw again.
   const std::uint64_t limit = max() - (max() % count + 1) % count;
   std::uint64_t drawn = (*this)();
   while (drawn > limit) drawn = (*this)();

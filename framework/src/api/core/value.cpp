@@ -55,7 +55,7 @@ std::string key_toml(const std::string& key) {
   return bare ? key : quoted(key);
 }
 
-/// The shortest digits that give the same number again, always recognisable as a number with a fraction.
+/// The shortest digits that give the same number again, always recognizable as a number with a fraction.
 std::string double_toml(double number) {
   if (std::isnan(number)) return "nan";
   if (std::isinf(number)) return number < 0 ? "-inf" : "inf";

@@ -41,7 +41,7 @@ void write_sample_table(std::ostream& out, const std::vector<Sample>& samples) {
   }
   write_csv_row(out, cells);
   for (const auto& sample : samples) {
-    cells = {sample.path, number_or_nothing(sample.identity, unlabelled_identity),
+    cells = {sample.path, number_or_nothing(sample.identity, unlabeled_identity),
              number_or_nothing(sample.camera, unknown_camera), sample.domain, split_name(sample.split)};
     for (const auto* column : known) cells.push_back(column->cell(sample));
     write_csv_row(out, cells);

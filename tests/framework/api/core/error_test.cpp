@@ -52,7 +52,7 @@ TEST_CASE("all errors that a user can cause are caught as one kind") {
 
 TEST_CASE("the nearest name is the one that was meant") {
   const std::vector<std::string> names = {"prob", "min_area", "max_area", "pool_size", "epochs"};
-  CHECK(nearest_name("prbo", names) == "prob");          // neighbours swapped
+  CHECK(nearest_name("prbo", names) == "prob");          // neighbors swapped
   CHECK(nearest_name("prop", names) == "prob");          // changed
   CHECK(nearest_name("min_are", names) == "min_area");   // left out; nearer than max_area
   CHECK(nearest_name("Min-Area", names) == "min_area");  // case and dashes

@@ -52,7 +52,7 @@ TEST_CASE("different lists of keys give different streams") {
   CHECK(many.size() == 10000);
 }
 
-TEST_CASE("neighbouring keys give unrelated numbers") {
+TEST_CASE("neighboring keys give unrelated numbers") {
   double sum = 0;
   double sum_of_products = 0;
   double before = RandomStream(1, {0}).uniform() - 0.5;

@@ -119,10 +119,10 @@ TEST_CASE("images in memory are decoded as files are, with the same errors") {
                  "are allowed"));
 }
 
-TEST_CASE("grey, 16-bit and transparent images become 8-bit RGB") {
+TEST_CASE("gray, 16-bit and transparent images become 8-bit RGB") {
   const PictureFolder folder;
-  const cv::Mat grey(2, 2, CV_8UC1, cv::Scalar(77));
-  CHECK(read_image(folder.write("grey.png", encoded(".png", grey))).at<cv::Vec3b>(0, 0) ==
+  const cv::Mat gray(2, 2, CV_8UC1, cv::Scalar(77));
+  CHECK(read_image(folder.write("gray.png", encoded(".png", gray))).at<cv::Vec3b>(0, 0) ==
         cv::Vec3b(77, 77, 77));
   const cv::Mat deep(2, 2, CV_16UC3, cv::Scalar(0x1000, 0x2000, 0x3000));
   CHECK(read_image(folder.write("deep.png", encoded(".png", deep))).at<cv::Vec3b>(0, 0) ==

@@ -37,7 +37,7 @@ TEST_CASE("areas and aspects of random sizes fill their ranges") {
   CHECK(largest == doctest::Approx(0.4).epsilon(0.01));
   CHECK(lowest == doctest::Approx(0.3).epsilon(0.02));
   CHECK(highest == doctest::Approx(1 / 0.3).epsilon(0.01));
-  // Uniform would be 0.21; wide ones that do not fit are drawn again, which favours small areas a little.
+  // Uniform would be 0.21; wide ones that do not fit are drawn again, which favors small areas a little.
   CHECK(area_sum / count > 0.19);
   CHECK(area_sum / count < 0.211);
 }

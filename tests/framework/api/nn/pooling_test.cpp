@@ -15,8 +15,8 @@ using Shape = std::vector<std::int64_t>;
 
 namespace {
 
-// The generalised mean of a stripe's values, in double precision.
-double generalised_mean(const torch::Tensor& values, double p) {
+// The generalized mean of a stripe's values, in double precision.
+double generalized_mean(const torch::Tensor& values, double p) {
   const auto flat = values.to(torch::kFloat64).flatten();
   double sum = 0;
   for (std::int64_t i = 0; i < flat.numel(); ++i) {
@@ -44,7 +44,7 @@ TEST_CASE("stripes of a height that they do not divide overlap by the row that t
                      torch::tensor({5.0, 5.0}, torch::kFloat32)));
 }
 
-TEST_CASE("gem is the generalised mean, for its first exponent and for a learnt one") {
+TEST_CASE("gem is the generalized mean, for its first exponent and for a learned one") {
   torch::manual_seed(1);
   const auto map = torch::randn({2, 3, 6, 4});
   for (const double p : {3.0, 1.0, 5.5}) {
@@ -62,10 +62,10 @@ TEST_CASE("gem is the generalised mean, for its first exponent and for a learnt 
     const auto values = thirds.forward(map);
     for (std::int64_t n = 0; n < 2; ++n) {
       for (std::int64_t c = 0; c < 3; ++c) {
-        CHECK(value[n][c].item<double>() == doctest::Approx(generalised_mean(map[n][c], p)).epsilon(1e-4));
+        CHECK(value[n][c].item<double>() == doctest::Approx(generalized_mean(map[n][c], p)).epsilon(1e-4));
         for (std::int64_t stripe = 0; stripe < 3; ++stripe) {
           CHECK(values[n][c][stripe].item<double>() ==
-                doctest::Approx(generalised_mean(map[n][c].narrow(0, stripe * 2, 2), p)).epsilon(1e-4));
+                doctest::Approx(generalized_mean(map[n][c].narrow(0, stripe * 2, 2), p)).epsilon(1e-4));
         }
       }
     }
@@ -92,7 +92,7 @@ TEST_CASE("gem computes in 32-bit floats when its map has fewer bits") {
   Pooling pooling(PoolingKind::gem);
   const auto value = pooling.forward(map);
   CHECK((value.scalar_type() == torch::kFloat32));
-  CHECK(value[0][0].item<double>() == doctest::Approx(generalised_mean(map[0][0], 3)).epsilon(1e-5));
+  CHECK(value[0][0].item<double>() == doctest::Approx(generalized_mean(map[0][0], 3)).epsilon(1e-5));
 }
 
 TEST_CASE("average and maximum have nothing to learn") {
@@ -110,7 +110,7 @@ TEST_CASE("a fixed exponent of gem is no parameter, and gives the mean of that e
   Pooling pooling(PoolingKind::gem, 1, {.fixed = 2.5});
   CHECK(pooling.parameters().empty());
   CHECK(pooling.forward(map)[0][1].item<double>() ==
-        doctest::Approx(generalised_mean(map[0][1], 2.5)).epsilon(1e-5));
+        doctest::Approx(generalized_mean(map[0][1], 2.5)).epsilon(1e-5));
   CHECK_THROWS_AS(Pooling(PoolingKind::gem, 1, {.fixed = 0.0}), std::logic_error);
   CHECK(wrong_gem_exponent(PoolingKind::average, 3.0) == "gem_exponent needs pooling = 'gem'");
   CHECK(wrong_gem_exponent(PoolingKind::gem, 3.0).empty());
@@ -130,7 +130,7 @@ TEST_CASE("stripes with exponents of their own are means with these, also where 
   const auto values = pooling.forward(map);
   CHECK(values.sizes().vec() == Shape{1, 1, 2, 1});
   CHECK(values.flatten()[0].item<double>() ==
-        doctest::Approx(generalised_mean(map.narrow(2, 0, 4), 2.0)).epsilon(1e-5));
+        doctest::Approx(generalized_mean(map.narrow(2, 0, 4), 2.0)).epsilon(1e-5));
   CHECK(values.flatten()[1].item<double>() ==
-        doctest::Approx(generalised_mean(map.narrow(2, 3, 4), 5.0)).epsilon(1e-5));
+        doctest::Approx(generalized_mean(map.narrow(2, 3, 4), 5.0)).epsilon(1e-5));
 }

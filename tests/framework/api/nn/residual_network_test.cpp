@@ -89,7 +89,7 @@ TEST_CASE("squeeze and excitation scales each channel between 0 and 1 ahead of t
   CHECK(torch::allclose(half.masked_select(open) * 2, whole.masked_select(open), 1e-4, 1e-5));
 }
 
-TEST_CASE("another first normalisation is made for every block of its stage") {
+TEST_CASE("another first normalization is made for every block of its stage") {
   std::vector<std::pair<std::int64_t, std::int64_t>> made;
   ResidualNetworkOptions options{.stages = {1, 2}, .width_multiplier = 0.25};
   options.first_norm = [&](std::int64_t stage, std::int64_t channels) {

@@ -28,15 +28,15 @@ BlockTensors tensors_of(const torch::nn::Module& module) {
   return tensors;
 }
 
-void randomise(torch::nn::Module& module) {
+void randomize(torch::nn::Module& module) {
   const torch::NoGradGuard no_grad;
   torch::manual_seed(4);
   for (auto& parameter : module.parameters()) parameter.normal_(0, 0.5);
 }
 
 torch::Tensor norm_of(const torch::Tensor& x, const BlockTensors& t, const std::string& name) {
-  const auto centred = x - x.mean(-1, true);
-  return centred / (centred.square().mean(-1, true) + 1e-6).sqrt() * t.at(name + ".weight") +
+  const auto centered = x - x.mean(-1, true);
+  return centered / (centered.square().mean(-1, true) + 1e-6).sqrt() * t.at(name + ".weight") +
          t.at(name + ".bias");
 }
 
@@ -66,7 +66,7 @@ torch::Tensor attention_by_hand(const torch::Tensor& x, const BlockTensors& t, c
 TEST_CASE("a transformer's block is that of the definition written down plainly") {
   const torch::NoGradGuard no_grad;
   TransformerBlock block({.channels = 12, .heads = 3, .hidden = 20, .layer_scale = 1e-5});
-  randomise(block);
+  randomize(block);
   block.eval();
   const auto t = tensors_of(block);
   const auto x = torch::randn({2, 5, 12});
@@ -125,7 +125,7 @@ TEST_CASE("attention adds its bias to what is softened: where it is -infinity, n
 TEST_CASE("quick GELU is x sigmoid(1.702 x)") {
   const torch::NoGradGuard no_grad;
   FeedForward part(3, 4, FeedForwardActivation::quick_gelu);
-  randomise(part);
+  randomize(part);
   const auto t = tensors_of(part);
   const auto x = torch::randn({2, 3});
   const auto hidden = linear_of(x, t, "fc1");

@@ -19,14 +19,14 @@ using namespace kindred;
 
 namespace {
 
-/// Clusters with noise, so that rows have near and far neighbours; on request with rows that occur
+/// Clusters with noise, so that rows have near and far neighbors; on request with rows that occur
 /// repeatedly.
 torch::Tensor clusters(std::int64_t rows, std::int64_t dim, double noise, std::int64_t seed,
                        bool repeated = false) {
   torch::manual_seed(seed);
-  const auto centres = torch::randn({std::max<std::int64_t>(1, rows / 7), dim});
-  const auto of = torch::randint(centres.size(0), {rows}, torch::kLong);
-  auto result = centres.index_select(0, of) + noise * torch::randn({rows, dim});
+  const auto centers = torch::randn({std::max<std::int64_t>(1, rows / 7), dim});
+  const auto of = torch::randint(centers.size(0), {rows}, torch::kLong);
+  auto result = centers.index_select(0, of) + noise * torch::randn({rows, dim});
   if (repeated) {
     const auto from = torch::randint(rows, {rows / 2}, torch::kLong);
     const auto to = torch::randint(rows, {rows / 2}, torch::kLong);
@@ -155,7 +155,7 @@ TEST_CASE("near ties that neither precision can tell apart are put in their true
   }
 }
 
-TEST_CASE("more neighbours than rows are all rows, and one row has itself") {
+TEST_CASE("more neighbors than rows are all rows, and one row has itself") {
   const auto rows = clusters(12, 8, 0.5, 6);
   check_equal(nearest_rows(rows, options_of(50, SearchPrecision::float32)), plain(rows, rows, 50));
   const auto one = rows.slice(0, 0, 1).contiguous();
@@ -300,7 +300,7 @@ TEST_CASE("shares of fewer rows than there are shares merge, too") {
 }
 
 TEST_CASE("no pair of rows is compared by two shares, and shares are of about the same size") {
-  // With one neighbour more than a share has, its lists show what it has compared.
+  // With one neighbor more than a share has, its lists show what it has compared.
   const auto rows = clusters(600, 4, 0.5, 7);
   constexpr std::int64_t parts = 3;
   std::int64_t all = 0;

@@ -1,4 +1,4 @@
-// The search for neighbours that encoding needs, within bounded memory.
+// The search for neighbors that encoding needs, within bounded memory.
 #pragma once
 
 #include <torch/types.h>
@@ -41,19 +41,19 @@ void add_search_parameters(Schema<Params>& schema, const std::string& use_of_mem
       .unit("MiB");
 }
 
-struct NeighbourSearch {
+struct NeighborSearch {
   std::int64_t k1 = 0;
   std::int64_t k2 = 0;
   std::int64_t products_of = 0;  ///< as NearestOptions::products_of, where memory is left for it
   SearchPrecision precision = SearchPrecision::automatic;
-  std::int64_t memory_mib = 1024;  ///< beside the rows: for the search, its result and encode_neighbours()
+  std::int64_t memory_mib = 1024;  ///< beside the rows: for the search, its result and encode_neighbors()
   torch::Device device = torch::kCPU;
   RetrievalHost* host = nullptr;  ///< searches, and shows progress; nullptr: this process does so alone
   std::string component;          ///< "role/name": for errors
   std::string remedy;             ///< what messages offer beside more memory: " or ...", or ""
 };
 
-/// Warns of a k1 or k2 of more than half of the images: those of different people then share most neighbours.
+/// Warns of a k1 or k2 of more than half of the images: those of different people then share most neighbors.
 template <class Params>
 void warn_of_sizes(const Params& params, std::int64_t images, RetrievalHost& host) {
   const auto warn = [&](const std::string& name, std::int64_t k) {
@@ -69,9 +69,9 @@ void warn_of_sizes(const Params& params, std::int64_t images, RetrievalHost& hos
 
 /// The search that a component's parameters ask for.
 template <class Params>
-NeighbourSearch search_of(const Params& params, torch::Device device, RetrievalHost* host,
-                          std::string component) {
-  NeighbourSearch search;
+NeighborSearch search_of(const Params& params, torch::Device device, RetrievalHost* host,
+                         std::string component) {
+  NeighborSearch search;
   search.k1 = params.k1;
   search.k2 = params.k2;
   search.precision = params.search;
@@ -82,10 +82,10 @@ NeighbourSearch search_of(const Params& params, torch::Device device, RetrievalH
   return search;
 }
 
-/// Of each row as many nearest as encode_neighbours() asks for, with the farthest; with the products of the
+/// Of each row as many nearest as encode_neighbors() asks for, with the farthest; with the products of the
 /// first rows if they fit into the memory. Throws ComponentError when the memory is too little, with what
 /// would do.
 /// @param rows [N, D]
-[[nodiscard]] NearestRows find_neighbours(const torch::Tensor& rows, const NeighbourSearch& search);
+[[nodiscard]] NearestRows find_neighbors(const torch::Tensor& rows, const NeighborSearch& search);
 
 }  // namespace kindred::k_reciprocal

@@ -1,4 +1,4 @@
-#include "neighbour_encoding.h"
+#include "neighbor_encoding.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,9 +11,9 @@ namespace {
 
 using Entry = SparseRows::Entry;
 
-class Neighbours {
+class Neighbors {
  public:
-  explicit Neighbours(const NearestRows& nearest) : nearest_(nearest) {}
+  explicit Neighbors(const NearestRows& nearest) : nearest_(nearest) {}
 
   [[nodiscard]] std::span<const std::int32_t> first(std::int64_t row, std::int64_t count) const {
     return nearest_.of(row).first(static_cast<std::size_t>(std::min(count, nearest_.count)));
@@ -50,14 +50,14 @@ std::size_t common(const std::vector<std::int32_t>& a, const std::vector<std::in
 }
 
 /// R*(row) in ascending order.
-std::vector<std::int32_t> expanded(const Neighbours& neighbours, std::int64_t row, std::int64_t k1) {
+std::vector<std::int32_t> expanded(const Neighbors& neighbors, std::int64_t row, std::int64_t k1) {
   const auto half = static_cast<std::int64_t>(std::nearbyint(static_cast<double>(k1) / 2));
   std::vector<std::int32_t> own;
-  neighbours.reciprocal(row, k1, own);
+  neighbors.reciprocal(row, k1, own);
   auto all = own;
   std::vector<std::int32_t> others;
   for (const auto candidate : own) {
-    neighbours.reciprocal(candidate, half, others);
+    neighbors.reciprocal(candidate, half, others);
     if (3 * common(others, own) > 2 * others.size()) all.insert(all.end(), others.begin(), others.end());
   }
   std::sort(all.begin(), all.end());
@@ -84,13 +84,13 @@ class Distances {
   const NearestRows& nearest_;
 };
 
-SparseRows weights_of_neighbours(const torch::Tensor& rows, const NearestRows& nearest, std::int64_t k1) {
-  const Neighbours neighbours(nearest);
+SparseRows weights_of_neighbors(const torch::Tensor& rows, const NearestRows& nearest, std::int64_t k1) {
+  const Neighbors neighbors(nearest);
   const Distances distances(rows, nearest);
   std::vector<std::vector<Entry>> result(static_cast<std::size_t>(rows.size(0)));
   parallel_ranges(rows.size(0), [&](std::int64_t begin, std::int64_t end) {
     for (auto i = begin; i < end; ++i) {
-      const auto columns = expanded(neighbours, i, k1);
+      const auto columns = expanded(neighbors, i, k1);
       const double farthest = nearest.farthest[static_cast<std::size_t>(i)];
       std::vector<double> weights;
       double sum = 0;
@@ -112,17 +112,17 @@ SparseRows weights_of_neighbours(const torch::Tensor& rows, const NearestRows& n
 
 /// Each row becomes the mean of those of its first k2.
 SparseRows mean_of_nearest(const SparseRows& weights, const NearestRows& nearest, std::int64_t k2) {
-  const Neighbours neighbours(nearest);
+  const Neighbors neighbors(nearest);
   std::vector<std::vector<Entry>> result(static_cast<std::size_t>(weights.size()));
   parallel_ranges(weights.size(), [&](std::int64_t begin, std::int64_t end) {
     std::vector<std::pair<std::int32_t, double>> terms;
     for (auto i = begin; i < end; ++i) {
-      const auto first = neighbours.first(i, k2);
+      const auto first = neighbors.first(i, k2);
       terms.clear();
       for (const auto j : first) {
         for (const auto& entry : weights.row(j)) terms.emplace_back(entry.column, entry.value);
       }
-      // Stable, so that sums are added up in the order of the neighbours.
+      // Stable, so that sums are added up in the order of the neighbors.
       std::stable_sort(terms.begin(), terms.end(),
                        [](const auto& a, const auto& b) { return a.first < b.first; });
       auto& row = result[static_cast<std::size_t>(i)];
@@ -170,9 +170,9 @@ SparseRows SparseRows::transposed(std::int64_t first, std::int64_t columns) cons
   return result;
 }
 
-SparseRows encode_neighbours(const torch::Tensor& rows, const NearestRows& nearest, std::int64_t k1,
-                             std::int64_t k2) {
-  auto weights = weights_of_neighbours(rows, nearest, k1);
+SparseRows encode_neighbors(const torch::Tensor& rows, const NearestRows& nearest, std::int64_t k1,
+                            std::int64_t k2) {
+  auto weights = weights_of_neighbors(rows, nearest, k1);
   return k2 > 1 ? mean_of_nearest(weights, nearest, k2) : weights;
 }
 

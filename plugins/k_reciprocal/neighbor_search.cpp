@@ -1,4 +1,4 @@
-#include "neighbour_search.h"
+#include "neighbor_search.h"
 
 #include <ATen/Parallel.h>
 
@@ -13,7 +13,7 @@ constexpr std::int64_t mib = std::int64_t{1} << 20;
 constexpr std::int64_t smallest_block = 128;
 
 /// Bytes that grow with the rows: candidates for the nearest and the farthest, the lists, V twice with some
-/// 4 entries a neighbour, and a copy of the rows for the search in bfloat16.
+/// 4 entries a neighbor, and a copy of the rows for the search in bfloat16.
 std::int64_t bytes_of_rows(const torch::Tensor& rows, std::int64_t count) {
   return rows.size(0) * (8 * (4 * count + 60) + 8 * 64 + 8 * count + 2 * 8 * 4 * count + 2 * rows.size(1));
 }
@@ -25,7 +25,7 @@ std::int64_t bytes_of_blocks(std::int64_t block) {
 
 }  // namespace
 
-NearestRows find_neighbours(const torch::Tensor& rows, const NeighbourSearch& search) {
+NearestRows find_neighbors(const torch::Tensor& rows, const NeighborSearch& search) {
   NearestOptions options;
   options.count = std::max(search.k1 + 1, search.k2);
   options.farthest = true;

@@ -1,4 +1,4 @@
-#include "neighbour_graph.h"
+#include "neighbor_graph.h"
 
 #include <algorithm>
 #include <atomic>
@@ -67,9 +67,9 @@ SparseMatrix adjacency(const NearestRows& nearest, std::int64_t k1) {
   result.rows.resize(nearest.rows.size() / static_cast<std::size_t>(nearest.count));
   for (std::int64_t i = 0; i < result.size(); ++i) {
     auto& row = result.rows[static_cast<std::size_t>(i)];
-    const auto neighbours = nearest.of(i).first(static_cast<std::size_t>(std::min(k1, nearest.count)));
-    row.reserve(neighbours.size());
-    for (const auto j : neighbours) row.push_back({j, 1.0F});
+    const auto neighbors = nearest.of(i).first(static_cast<std::size_t>(std::min(k1, nearest.count)));
+    row.reserve(neighbors.size());
+    for (const auto j : neighbors) row.push_back({j, 1.0F});
     std::sort(row.begin(), row.end(), [](const Entry& a, const Entry& b) { return a.column < b.column; });
   }
   return result;

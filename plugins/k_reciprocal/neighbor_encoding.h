@@ -1,4 +1,4 @@
-// Each image as a sparse vector over its k-reciprocal neighbours: Zhong et al., "Re-ranking Person
+// Each image as a sparse vector over its k-reciprocal neighbors: Zhong et al., "Re-ranking Person
 // Re-identification with k-reciprocal Encoding", CVPR 2017, sections 3.2 to 3.4.
 #pragma once
 
@@ -42,13 +42,13 @@ class SparseRows {
 ///   R(i) = those j among the first k1 + 1 of i that have i among their own first k1 + 1;
 ///   R*(i) = R(i) and R_h(j) of each j in R(i) for which |R_h(j) and R(i)| > 2/3 |R_h(j)|, R_h being R with
 ///   h = k1 / 2, rounded half to even, in place of k1;
-///   V(i, j) = exp(-d(i, j)) for j in R*(i), normalised; with k2 > 1 then the mean of V over the first k2 of
+///   V(i, j) = exp(-d(i, j)) for j in R*(i), normalized; with k2 > 1 then the mean of V over the first k2 of
 ///   i.
-/// "First" is by distance, of equal distances by row. A row without reciprocal neighbours, as of many equal
+/// "First" is by distance, of equal distances by row. A row without reciprocal neighbors, as of many equal
 /// rows those that come last, has an empty vector.
 /// @param rows [N, D]
 /// @param nearest of `rows`, at least max(k1 + 1, k2) of each where there are so many, with the farthest
-[[nodiscard]] SparseRows encode_neighbours(const torch::Tensor& rows, const NearestRows& nearest,
-                                           std::int64_t k1, std::int64_t k2);
+[[nodiscard]] SparseRows encode_neighbors(const torch::Tensor& rows, const NearestRows& nearest,
+                                          std::int64_t k1, std::int64_t k2);
 
 }  // namespace kindred::k_reciprocal

@@ -1,4 +1,4 @@
-// Each image as a sparse vector over the images that its neighbours are near to: Zhang et al., "Understanding
+// Each image as a sparse vector over the images that its neighbors are near to: Zhang et al., "Understanding
 // Image Retrieval Re-Ranking: A Graph Neural Network Perspective", arXiv:2012.07620.
 #pragma once
 
