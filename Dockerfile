@@ -28,7 +28,9 @@ COPY cmake cmake
 COPY framework framework
 COPY plugins plugins
 COPY tools tools
-RUN KINDRED_CMAKE="-DKINDRED_TESTS=OFF -DKINDRED_BENCH=OFF" tools/setup.sh runtime
+# A part of the launcher (cmake/KindredService.cmake).
+COPY docs/openapi.json docs/openapi.json
+RUN KINDRED_CMAKE="-DKINDRED_TESTS=OFF -DKINDRED_BENCH=OFF -DKINDRED_PYTHON_MODULE=OFF" tools/setup.sh runtime
 
 COPY configs configs
 COPY examples examples
