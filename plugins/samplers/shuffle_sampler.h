@@ -18,7 +18,8 @@ class ShuffleSampler final : public Sampler {
   };
   static Schema<Params> schema();
 
-  /// Throws ComponentError when not even one batch can be filled.
+  /// Throws ComponentError when there are no images, with drop_last when not even one batch can be filled,
+  /// and without it when a single image is left for the last batch.
   ShuffleSampler(const Params& params, const Context& context);
   [[nodiscard]] std::vector<std::vector<std::size_t>> batches(std::int64_t epoch,
                                                               RandomStream& random) const override;
