@@ -14,17 +14,15 @@
 #include "circle.h"
 #include "cosface.h"
 #include "kindred/core/error.h"
+#include "tensor_checks.h"
 
 using namespace kindred;  // NOLINT
 using namespace kindred::angular_losses;
+using kindred::test::labels_of;
 
 namespace {
 
 using Rows = std::vector<std::vector<double>>;
-
-torch::Tensor labels_of(const std::vector<std::int64_t>& values) {
-  return torch::tensor(values, torch::kInt64);
-}
 
 Rows rows_of(const torch::Tensor& tensor) {
   const auto plain = tensor.detach().to(torch::kFloat64).contiguous();

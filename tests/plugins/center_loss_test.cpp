@@ -12,17 +12,15 @@
 #include <vector>
 
 #include "file/safetensors.h"
+#include "tensor_checks.h"
 #include "tiny_components.h"
 #include "training/trainer.h"
 
 using kindred::Loss;
 using kindred::center_loss::CenterLoss;
+using kindred::test::labels_of;
 
 namespace {
-
-torch::Tensor labels_of(const std::vector<std::int64_t>& values) {
-  return torch::tensor(values, torch::kInt64);
-}
 
 torch::Tensor centers_of(CenterLoss& loss) {
   return loss.named_parameters()["centers"];

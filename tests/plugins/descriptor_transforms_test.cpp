@@ -10,9 +10,11 @@
 #include "kindred/core/error.h"
 #include "normalize_descriptors.h"
 #include "pca_whitening.h"
+#include "tensor_checks.h"
 
 using namespace kindred;
 using namespace kindred::descriptor_transforms;
+using kindred::test::largest_difference;
 
 namespace {
 
@@ -40,11 +42,6 @@ torch::Tensor unit(const torch::Tensor& rows) {
 torch::Tensor cosines(const torch::Tensor& rows) {
   const auto u = unit(rows);
   return torch::mm(u, u.t());
-}
-
-double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
-  REQUIRE(a.sizes() == b.sizes());
-  return (a.to(torch::kDouble) - b.to(torch::kDouble)).abs().max().item<double>();
 }
 
 /// Rows with variances far apart and a mean, of any length.

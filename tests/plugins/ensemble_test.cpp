@@ -12,20 +12,17 @@
 #include "feature_ensemble.h"
 #include "kindred/core/error.h"
 #include "kindred/core/value.h"
+#include "tensor_checks.h"
 
 using namespace kindred;
 using namespace kindred::ensemble;
+using kindred::test::largest_difference;
 
 namespace {
 
 torch::Tensor cosines(const torch::Tensor& rows) {
   const auto unit = torch::nn::functional::normalize(rows.to(torch::kDouble));
   return torch::mm(unit, unit.t());
-}
-
-double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
-  REQUIRE(a.sizes() == b.sizes());
-  return (a.to(torch::kDouble) - b.to(torch::kDouble)).abs().max().item<double>();
 }
 
 DistanceBlock block_of(const torch::Tensor& all) {

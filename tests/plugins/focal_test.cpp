@@ -1,4 +1,5 @@
 #include "focal.h"
+#include "tensor_checks.h"
 
 #include <doctest/doctest.h>
 #include <torch/torch.h>
@@ -8,6 +9,7 @@
 #include <vector>
 
 using kindred::focal::Focal;
+using kindred::test::labels_of;
 
 namespace {
 
@@ -24,10 +26,6 @@ double brute_force(const torch::Tensor& logits, const torch::Tensor& labels, dou
     sum -= std::pow(1 - p, gamma) * std::log(p);
   }
   return sum / static_cast<double>(x.size(0));
-}
-
-torch::Tensor labels_of(const std::vector<std::int64_t>& values) {
-  return torch::tensor(values, torch::kInt64);
 }
 
 }  // namespace

@@ -13,9 +13,11 @@
 
 #include "fake_retrieval_host.h"
 #include "kindred/core/error.h"
+#include "tensor_checks.h"
 
 using namespace kindred;
 using namespace kindred::gnn_rerank;
+using kindred::test::largest_difference;
 
 namespace {
 
@@ -79,11 +81,6 @@ torch::Tensor people(std::int64_t images, std::int64_t dim, double noise, std::i
   const auto rows = centers.index_select(0, torch::randint(centers.size(0), {images}, torch::kLong)) +
                     noise * torch::randn({images, dim});
   return rows * torch::rand({images, 1}).mul(4).add(0.2);  // any length
-}
-
-double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
-  REQUIRE(a.sizes() == b.sizes());
-  return (a.to(torch::kDouble) - b.to(torch::kDouble)).abs().max().item<double>();
 }
 
 }  // namespace

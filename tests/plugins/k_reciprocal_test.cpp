@@ -18,10 +18,12 @@
 #include "file/npy.h"
 #include "kindred/core/error.h"
 #include "neighbor_encoding.h"
+#include "tensor_checks.h"
 #include "test_paths.h"
 
 using namespace kindred;
 using namespace kindred::k_reciprocal;
+using kindred::test::largest_difference;
 
 namespace {
 
@@ -124,11 +126,6 @@ torch::Tensor people(std::int64_t images, std::int64_t dim, double noise, std::i
   const auto rows = centers.index_select(0, torch::randint(centers.size(0), {images}, torch::kLong)) +
                     noise * torch::randn({images, dim});
   return rows / rows.norm(2, 1, true);
-}
-
-double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
-  REQUIRE(a.sizes() == b.sizes());
-  return (a.to(torch::kDouble) - b.to(torch::kDouble)).abs().max().item<double>();
 }
 
 torch::Tensor golden(const std::string& name) {

@@ -11,9 +11,11 @@
 
 #include "database_augmentation.h"
 #include "fake_retrieval_host.h"
+#include "tensor_checks.h"
 
 using namespace kindred;
 using namespace kindred::query_expansion;
+using kindred::test::largest_difference;
 
 namespace {
 
@@ -62,11 +64,6 @@ torch::Tensor some_rows(std::int64_t count, std::int64_t dim, std::int64_t seed)
   const auto rows = centers.index_select(0, torch::randint(centers.size(0), {count}, torch::kLong)) +
                     0.5 * torch::randn({count, dim});
   return rows * torch::rand({count, 1}).mul(5).add(0.1);  // any length
-}
-
-double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
-  REQUIRE(a.sizes() == b.sizes());
-  return (a.to(torch::kDouble) - b.to(torch::kDouble)).abs().max().item<double>();
 }
 
 }  // namespace

@@ -13,19 +13,13 @@
 #include "kindred/core/error.h"
 #include "kindred/nn/tensor_module.h"
 #include "mgn.h"
+#include "tensor_checks.h"
 
 using kindred::resnet_ibn::ResnetIbn;
+using kindred::test::parameter_count;
 using Shape = std::vector<std::int64_t>;
 
-namespace {
-
-std::int64_t parameter_count(ResnetIbn& net) {
-  std::int64_t count = 0;
-  for (const auto& parameter : net.trunk(net.blocks().back())->parameters()) count += parameter.numel();
-  return count;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("every depth has ResNet's number of parameters") {
   // Scale and shift of a channel are two parameters, whichever normalization they belong to. torchvision's

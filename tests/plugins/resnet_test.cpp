@@ -10,16 +10,12 @@
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "tensor_checks.h"
 
 using kindred::resnet::Resnet;
+using kindred::test::parameter_count;
 
 namespace {
-
-std::int64_t parameter_count(Resnet& net) {
-  std::int64_t count = 0;
-  for (const auto& parameter : net.trunk(net.blocks().back())->parameters()) count += parameter.numel();
-  return count;
-}
 
 torch::Tensor map_of(Resnet& net, std::int64_t height, std::int64_t width_multiplier) {
   const torch::NoGradGuard no_grad;

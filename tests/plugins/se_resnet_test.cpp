@@ -10,19 +10,13 @@
 #include "golden/formula_images.h"
 #include "golden/golden_model.h"
 #include "kindred/core/error.h"
+#include "tensor_checks.h"
 
 using kindred::se_resnet::SeResnet;
+using kindred::test::parameter_count;
 using Shape = std::vector<std::int64_t>;
 
-namespace {
-
-std::int64_t parameter_count(SeResnet& net) {
-  std::int64_t count = 0;
-  for (const auto& parameter : net.trunk(net.blocks().back())->parameters()) count += parameter.numel();
-  return count;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("tensors have the names and shapes of the public weights") {
   SeResnet net({}, {});

@@ -11,17 +11,13 @@
 
 #include "kindred/core/error.h"
 #include "mgn.h"
+#include "tensor_checks.h"
 
 using kindred::se_resnext::SeResnext;
+using kindred::test::parameter_count;
 using Shape = std::vector<std::int64_t>;
 
 namespace {
-
-std::int64_t parameter_count(SeResnext& net) {
-  std::int64_t count = 0;
-  for (const auto& parameter : net.trunk(net.blocks().back())->parameters()) count += parameter.numel();
-  return count;
-}
 
 auto options_of(const torch::nn::Module& module, const std::string& conv) {
   for (const auto& item : module.named_modules()) {

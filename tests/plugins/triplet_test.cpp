@@ -1,4 +1,5 @@
 #include "triplet.h"
+#include "tensor_checks.h"
 
 #include <doctest/doctest.h>
 #include <torch/torch.h>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+using kindred::test::labels_of;
 using kindred::triplet::Triplet;
 
 namespace {
@@ -46,10 +48,6 @@ double brute_force(const torch::Tensor& vectors, const torch::Tensor& labels, do
     sum += margin > 0 ? std::max(0.0, gap + margin) : std::log1p(std::exp(gap));
   }
   return anchors == 0 ? 0 : sum / static_cast<double>(anchors);
-}
-
-torch::Tensor labels_of(const std::vector<std::int64_t>& values) {
-  return torch::tensor(values, torch::kInt64);
 }
 
 }  // namespace

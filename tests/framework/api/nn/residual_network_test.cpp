@@ -1,4 +1,5 @@
 #include "kindred/nn/residual_network.h"
+#include "tensor_checks.h"
 
 #include <doctest/doctest.h>
 #include <torch/torch.h>
@@ -13,15 +14,10 @@
 #include <vector>
 
 using namespace kindred;  // NOLINT
+using kindred::test::parameter_count;
 using Shape = std::vector<std::int64_t>;
 
 namespace {
-
-std::int64_t parameter_count(ResidualNetwork& net) {
-  std::int64_t count = 0;
-  for (const auto& parameter : net.trunk(net.blocks().back())->parameters()) count += parameter.numel();
-  return count;
-}
 
 Shape stride_of(ResidualNetwork& net, const std::string& conv) {
   for (const auto& item : net.trunk(net.blocks().back())->named_modules()) {
