@@ -25,11 +25,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Files that two processes exchange.
+/// Files that two processes exchange, in the folder of the model: who made that one removes it if this
+/// process is killed.
 class ExchangeFolder {
  public:
-  ExchangeFolder() {
-    auto name = (fs::temp_directory_path() / "kindred-onnx-XXXXXX").string();
+  explicit ExchangeFolder(const fs::path& parent) {
+    auto name = (parent / ".onnx-runtime-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) {
       throw DataError(name, "cannot be created: " + std::generic_category().message(errno));
     }
@@ -129,7 +130,7 @@ int run_program(const std::vector<std::string>& words, const fs::path& out, cons
 ExportRun run_in_onnx_runtime(const std::string& python, const fs::path& model,
                               const std::vector<std::string>& names,
                               const std::vector<std::vector<torch::Tensor>>& batches) {
-  const ExchangeFolder folder;
+  const ExchangeFolder folder(fs::absolute(model).parent_path());
   write_request(folder.path(), names, batches);
   const auto out = folder.path() / "stdout";
   const auto errors = folder.path() / "stderr";

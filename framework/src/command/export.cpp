@@ -1,13 +1,10 @@
 #include "command/export.h"
 
 #include <c10/core/GradMode.h>
-#include <stdlib.h>
-#include <torch/nn/functional/normalization.h>
 #include <torch/types.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstddef>
 #include <memory>
 #include <opencv2/core.hpp>
@@ -19,6 +16,7 @@
 #include "command/named_component.h"
 #include "data/planned_loader.h"
 #include "file/atomic_file.h"
+#include "file/folder_beside.h"
 #include "file/sha256.h"
 #include "inference/exported_graph.h"
 #include "inference/preparation.h"
@@ -182,13 +180,6 @@ Comparison comparison_of(const std::vector<cv::Mat>& images, const model::Model&
   return comparison;
 }
 
-torch::Tensor rows_of(model::Model& model, const Activations& images, bool flip_test) {
-  const auto rows = model.describe(images);
-  if (!flip_test) return rows;
-  return torch::nn::functional::normalize(rows + model.describe(images.with(images.values.flip({3}))),
-                                          torch::nn::functional::NormalizeFuncOptions().dim(1));
-}
-
 std::string numbers_text(const std::array<double, 3>& numbers) {
   std::string text;
   for (const auto number : numbers) {
@@ -267,33 +258,6 @@ std::vector<std::pair<std::string, std::string>> about_file(
   return about;
 }
 
-/// A folder beside a file, for writing it; gone in the end.
-class FolderBeside {
- public:
-  explicit FolderBeside(const fs::path& file) {
-    const auto parent = fs::absolute(file).parent_path();
-    std::error_code failure;
-    fs::create_directories(parent, failure);
-    if (failure) throw DataError(parent, "cannot be created: " + failure.message());
-    auto name = (parent / ("." + file.filename().string() + ".XXXXXX")).string();
-    if (mkdtemp(name.data()) == nullptr) {
-      throw DataError(file, "cannot be written: " + std::generic_category().message(errno));
-    }
-    path_ = name;
-  }
-  ~FolderBeside() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  FolderBeside(const FolderBeside&) = delete;
-  FolderBeside& operator=(const FolderBeside&) = delete;
-
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 void require_writable_name(const ExportRequest& request, const std::string& ending) {
   std::error_code ignored;
   if (fs::exists(fs::symlink_status(request.out, ignored))) {
@@ -343,7 +307,7 @@ ExportOutcome export_model(const ExportRequest& request, const Catalog& catalog,
   exported.half = request.half;
   exported.about = about_file(request, file, size, preparation);
 
-  const FolderBeside folder(request.out);
+  const file::FolderBeside folder(request.out);
   const auto written = folder.path() / request.out.filename();
   exporter->write(exported, written);
 
@@ -356,7 +320,7 @@ ExportOutcome export_model(const ExportRequest& request, const Catalog& catalog,
   outcome.are_random = images.empty();
   if (run.why_not.empty()) {
     for (std::size_t i = 0; i < run.outputs.size(); ++i) {
-      const auto expected = rows_of(*file.model, comparison.images[i], options.flip_test);
+      const auto expected = inference::expected_rows(*file.model, comparison.images[i], options.flip_test);
       const auto& rows = run.outputs[i];
       const bool fits = rows.sizes() == expected.sizes();
       const auto difference = fits ? (rows - expected).abs().max().item<double>() : 2.0;

@@ -43,13 +43,6 @@ Activations example_batch(const model::Model& model, std::int64_t images, cv::Si
   return batch;
 }
 
-torch::Tensor expected_rows(model::Model& model, const Activations& images, bool flip_test) {
-  const auto rows = model.describe(images);
-  if (!flip_test) return rows;
-  return torch::nn::functional::normalize(rows + model.describe(images.with(images.values.flip({3}))),
-                                          torch::nn::functional::NormalizeFuncOptions().dim(1));
-}
-
 /// Constants for parameters, batch norms in convolutions; inputs are tensors alone.
 std::shared_ptr<Graph> frozen(const torch::jit::Module& traced) {
   auto graph = torch::jit::freeze(traced).get_method("forward").graph()->copy();
@@ -128,6 +121,13 @@ ExportedTensor::Size any_size(const std::string& name) {
 }
 
 }  // namespace
+
+torch::Tensor expected_rows(model::Model& model, const Activations& images, bool flip_test) {
+  const auto rows = model.describe(images);
+  if (!flip_test) return rows;
+  return torch::nn::functional::normalize(rows + model.describe(images.with(images.values.flip({3}))),
+                                          torch::nn::functional::NormalizeFuncOptions().dim(1));
+}
 
 ExportedModel export_graph(model::Model& model, const GraphOptions& options) {
   const torch::NoGradGuard no_gradients;

@@ -25,4 +25,7 @@ struct GraphOptions {
 /// @param model in evaluation mode, on the CPU
 [[nodiscard]] ExportedModel export_graph(model::Model& model, const GraphOptions& options);
 
+/// What the graph of a model is to give for prepared images: rows of length 1.
+[[nodiscard]] torch::Tensor expected_rows(model::Model& model, const Activations& images, bool flip_test);
+
 }  // namespace kindred::inference

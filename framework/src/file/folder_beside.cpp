@@ -1,0 +1,50 @@
+#include "file/folder_beside.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "file/abandoned.h"
+#include "kindred/core/error.h"
+
+namespace kindred::file {
+namespace fs = std::filesystem;
+
+FolderBeside::FolderBeside(const fs::path& target) {
+  const auto parent = fs::absolute(target).parent_path();
+  std::error_code error;
+  fs::create_directories(parent, error);
+  if (error) throw DataError(parent, "cannot be created: " + error.message());
+  const auto start = parent / ("." + target.filename().string());
+  for (int number = 0; descriptor_ < 0;) {
+    path_ = start;
+    path_ += (number == 0 ? "" : "." + std::to_string(number)) + ".tmp";
+    const bool made = fs::create_directory(path_, error);
+    if (!made && error && error != std::errc::file_exists) {
+      throw DataError(target, "cannot be written: " + error.message());
+    }
+    if (!made) {
+      if (!remove_if_abandoned(path_)) ++number;
+      continue;
+    }
+    descriptor_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor_ < 0) {
+      const int failure = errno;
+      fs::remove(path_, error);
+      throw DataError(target, "cannot be written: " + std::generic_category().message(failure));
+    }
+    if (!claim(descriptor_, path_)) ::close(std::exchange(descriptor_, -1));
+  }
+}
+
+FolderBeside::~FolderBeside() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+  ::close(descriptor_);
+}
+
+}  // namespace kindred::file
