@@ -30,6 +30,7 @@
 #include "training/planned_schedule.h"
 #include "training/teachers.h"
 #include "weights/initial_weights.h"
+#include "weights/loss_weights.h"
 
 namespace kindred::training {
 namespace {
@@ -68,6 +69,15 @@ std::shared_ptr<model::Model> build_checked(const recipe::Plan& plan, std::int64
 std::string start_text(const std::string& file, bool compared = true) {
   if (!is_there(file)) return file + " (does not exist)";
   return file + (compared ? " (matches)" : " (not compared: the network depends on the cameras of the data)");
+}
+
+/// A file for a loss is read, if it is there. Whether it fits shows when its identities are known.
+std::string start_text(const recipe::LossChoice& loss) {
+  const auto begin = loss.name + ": ";
+  if (!is_there(loss.weights_file)) return begin + start_text(*loss.weights_file);
+  const auto tensors = weights::read_loss_weights(loss).content.tensors.size();
+  return begin + *loss.weights_file + " (" + std::to_string(tensors) +
+         (tensors == 1 ? " tensor" : " tensors") + "; compared when the identities of the data are known)";
 }
 
 std::string size_text(cv::Size size) {
@@ -192,6 +202,9 @@ std::string check_plan(const recipe::Plan& plan) {
   if (plan.backbone_start.weights) row("backbone weights", start_text(*plan.backbone_start.weights));
   row("head", plan.head.title());
   if (plan.weights.file) row("weights", start_text(*plan.weights.file, compares_weights));
+  for (const auto& loss : plan.losses) {
+    if (loss.weights_file) row("loss weights", start_text(loss));
+  }
   row("optimizer", plan.optimizer.title());
   row("schedule", plan.schedule.title());
   if (!plan.post_processors.empty()) row("post_processor", plan.post_processors_text());

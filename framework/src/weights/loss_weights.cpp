@@ -12,8 +12,6 @@
 namespace kindred::weights {
 namespace {
 
-namespace fs = std::filesystem;
-
 /// What the component declares, with the term's prefix ahead of its own names.
 std::vector<FileLayout> layouts_of(const recipe::LossChoice& choice, const std::string& prefix) {
   std::vector<FileLayout> layouts;
@@ -24,19 +22,14 @@ std::vector<FileLayout> layouts_of(const recipe::LossChoice& choice, const std::
   return layouts;
 }
 
-WeightsFile read_checked(const recipe::LossChoice& choice, const std::string& classes) {
-  const fs::path path = *choice.weights_file;
-  if (choice.weights_sha256 && file::sha256_of_file(path) != *choice.weights_sha256) {
-    throw DataError(path, "is not the file of the recipe: its SHA-256 is " + file::sha256_of_file(path) +
-                              ", but " + choice.subject() + " expects " + *choice.weights_sha256);
-  }
-  auto file = read_weights_file(path, choice.weights_key.value_or(""));
+WeightsFile read_of_classes(const recipe::LossChoice& choice, const std::string& classes) {
+  auto file = read_loss_weights(choice);
   const auto made_for = file.content.metadata.find(classes_key);
   if (made_for != file.content.metadata.end() && made_for->second != classes) {
-    throw DataError(path, "belongs to a training with other identities (" + made_for->second + " there, " +
-                              classes +
-                              " here), so that what it holds of an identity is of "
-                              "another person; train both on the same images");
+    throw DataError(file.file, "belongs to a training with other identities (" + made_for->second +
+                                   " there, " + classes +
+                                   " here), so that what it holds of an identity is of "
+                                   "another person; train both on the same images");
   }
   return file;
 }
@@ -69,11 +62,22 @@ void start(const recipe::LossChoice& choice, const model::LossTerm& term, const 
 
 }  // namespace
 
+WeightsFile read_loss_weights(const recipe::LossChoice& choice) {
+  const std::filesystem::path path = *choice.weights_file;
+  if (choice.weights_sha256) {
+    if (const auto actual = file::sha256_of_file(path); actual != *choice.weights_sha256) {
+      throw DataError(path, "is not the file of the recipe: its SHA-256 is " + actual + ", but " +
+                                choice.subject() + " expects " + *choice.weights_sha256);
+    }
+  }
+  return read_weights_file(path, choice.weights_key.value_or(""));
+}
+
 void start_losses(const recipe::Plan& plan, const std::vector<model::LossTerm>& terms,
                   const std::string& classes, std::vector<std::string>& notes) {
   for (const auto& choice : plan.losses) {
     if (!choice.weights_file) continue;
-    const auto file = read_checked(choice, classes);
+    const auto file = read_of_classes(choice, classes);
     for (const auto& term : terms) {
       if (term.name.starts_with(choice.name + "(")) start(choice, term, file, notes);
     }

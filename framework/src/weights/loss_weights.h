@@ -6,11 +6,16 @@
 
 #include "model/model.h"
 #include "recipe/plan.h"
+#include "weights/weights_file.h"
 
 namespace kindred::weights {
 
 /// Key of the metadata of a file of losses: what tells the classes of its training from others.
 inline constexpr const char* classes_key = "kindred.classes";
+
+/// The file that a loss names. Throws DataError for one that is damaged or another than the recipe's SHA-256
+/// says.
+[[nodiscard]] WeightsFile read_loss_weights(const recipe::LossChoice& choice);
 
 /// Puts the tensors of the file that each loss names into all terms of it. Trained tensors may be missing
 /// from the file and then keep their values; all others must be there.

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "file/safetensors.h"
 #include "kindred/core/error.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
@@ -46,16 +48,36 @@ class SquareResize : public Augmentation {
   Params params_;
 };
 
+/// Starts from a file.
+class Prototypes : public OutputLoss {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("Distance to prototypes."); }
+  static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
+  static std::vector<WeightsLayout> weights_layouts() {
+    return {{.name = "prototypes", .required = {"prototypes"}, .rules = {{"prototypes", "prototypes"}}}};
+  }
+  Prototypes(const Params&, const Context& context)
+      : prototypes_(register_buffer("prototypes", torch::zeros({context.identities, context.dim}))) {}
+  [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor& labels) override {
+    return (output - prototypes_.index_select(0, labels)).pow(2).mean();
+  }
+
+ private:
+  torch::Tensor prototypes_;
+};
+
 /// Of the tiny recipe with images of a size of their own.
-std::string tiny_checked(const std::vector<std::string>& overrides) {
+std::string tiny_checked(const std::vector<std::string>& overrides, const std::string& more_tables = "") {
   static const Catalog catalog = [] {
     Catalog whole = tiny_catalog();
     Catalog more;
     more.add<SquareResize>("square");
+    more.add<Prototypes>("prototypes");
     whole.merge(std::move(more), "more", "more.so");
     return whole;
   }();
-  std::string text = tiny_recipe;
+  std::string text = tiny_recipe + more_tables;
   const std::string before = "[[augmentation]]\n";
   text.insert(text.find(before), before + "type = \"square\"\n");
   return check_plan(recipe::make_plan(recipe::parse_recipe(text, "tiny.toml", overrides), catalog));
@@ -86,4 +108,37 @@ TEST_CASE("a component that does nothing by its parameter is warned of") {
   CHECK(tiny_checked({"augmentation.square.prob=0"})
             .find("\ntiny.toml:6:1: warning: augmentation 'square': with prob = 0.0 it does nothing; choose "
                   "another value, or remove it by enabled = false\n") != std::string::npos);
+}
+
+TEST_CASE("a file that a loss starts from is read without data, where it is there") {
+  const TemporaryFolder folder;
+  const auto file = folder / "prototypes.safetensors";
+  const auto checked = [&](const std::string& key) {
+    return tiny_checked({}, "[[loss]]\ntype = \"prototypes\"\non = [\"descriptor\"]\nweights_file = \"" +
+                                file.string() + "\"\n" + key);
+  };
+  /// What the summary says of the file; lines are broken where they are too long.
+  const auto said = [&] {
+    const auto text = checked("");
+    const auto begin = text.find("\nloss weights ");
+    REQUIRE(begin != std::string::npos);
+    std::istringstream words(text.substr(begin, text.find("\noptimizer", begin) - begin));
+    std::string line;
+    for (std::string word; words >> word;) line += (line.empty() ? "" : " ") + word;
+    return line;
+  };
+  CHECK(said() == "loss weights prototypes: " + file.string() + " (does not exist)");
+
+  file::TensorFile content;
+  content.tensors.emplace_back("prototypes", torch::ones({751, 8}));
+  file::write_safetensors(file, content);
+  CHECK(said() == "loss weights prototypes: " + file.string() +
+                      " (1 tensor; compared when the identities of the data are known)");
+  const auto other = "weights_sha256 = \"" + std::string(64, '0') + "\"\n";
+  CHECK(message_of<DataError>([&] {
+          static_cast<void>(checked(other));
+        }).find("is not the file of the recipe") != std::string::npos);
+  folder.write("prototypes.safetensors", "torn");
+  CHECK(message_of<DataError>([&] { static_cast<void>(checked("")); }).find(file.string()) !=
+        std::string::npos);
 }
