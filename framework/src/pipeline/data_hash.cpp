@@ -51,6 +51,9 @@ std::string data_hash(const stage::StageData& data, FileHashes& files) {
     if (!data::is_read_in_training(data.plan, sample)) continue;
     std::string line = sample.path + '\0' + std::to_string(sample.identity) + '\0' +
                        std::to_string(sample.camera) + '\0' + sample.domain + '\0' + split_name(sample.split);
+    if (sample.clothes != unknown_clothes) line += '\0' + ("clothes " + std::to_string(sample.clothes));
+    if (sample.view != unknown_view) line += '\0' + ("view " + std::to_string(sample.view));
+    if (!sample.tracklet.empty()) line += '\0' + ("tracklet " + sample.tracklet);
     const auto* choice = recipe::dataset_of(data.plan.datasets, sample.path);
     const auto& folder = folders.at(choice == nullptr ? &data.plan.dataset() : choice);
     if (data.pixels && folder) {
