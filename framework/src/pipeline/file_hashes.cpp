@@ -40,12 +40,14 @@ std::string FileHashes::of(const std::filesystem::path& file) {
   const auto size = static_cast<std::uintmax_t>(status.st_size);
   const auto changed =
       static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
-  auto& known = known_[name];
-  if (known.hash.empty() || known.size != size || known.changed != changed) {
-    known = {size, changed, file::sha256_of_file(file)};
-    is_new_ = true;
+  const auto known = known_.find(name);
+  if (known != known_.end() && known->second.size == size && known->second.changed == changed) {
+    return known->second.hash;
   }
-  return known.hash;
+  // First of all: nothing is remembered of a file that cannot be read.
+  auto hash = file::sha256_of_file(file);
+  is_new_ = true;
+  return (known_[name] = {size, changed, std::move(hash)}).hash;
 }
 
 void FileHashes::save() {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "kindred/core/error.h"
+#include "no_more_files.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
@@ -60,6 +61,27 @@ TEST_CASE("a damaged memory is an empty one") {
     folder.write("memory", text);
     CHECK(FileHashes(folder / "memory").of(file) == of_abc);
   }
+}
+
+TEST_CASE("nothing is remembered of a file that cannot be read") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("a.txt", "abc");
+  const auto damaged = folder.write("b.txt", "abc");
+  {
+    FileHashes hashes(folder / "memory");
+    static_cast<void>(hashes.of(file));
+    const NoMoreFiles limit;
+    CHECK_THROWS_AS(static_cast<void>(hashes.of(damaged)), DataError);
+  }
+  FileHashes hashes(folder / "memory");
+  static_cast<void>(hashes.of(file));
+  {
+    const NoMoreFiles limit;
+    CHECK_THROWS_AS(static_cast<void>(hashes.of(damaged)), DataError);
+  }
+  hashes.save();
+  CHECK(read_bytes(folder / "memory").find("b.txt") == std::string::npos);
+  CHECK(read_bytes(folder / "memory").starts_with(of_abc + " 3 "));
 }
 
 TEST_CASE("a file that cannot be read is an error that names it") {
