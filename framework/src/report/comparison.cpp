@@ -78,7 +78,7 @@ Html compared_figures(const std::string& name, const Two& two, const results::Ev
     const auto after = cell(second, two.second_name);
     table.rows.push_back(
         {{figure.label, before, after,
-          subtracted ? change_cell(figure, value_of(first, figure), value_of(second, figure)) : Html()},
+          subtracted ? change_cell(figure, first.value(figure.name), second.value(figure.name)) : Html()},
          figure.prominence == Prominence::headline});
   }
   return draw(table) + cautions + (subtracted ? Html() : notice(not_comparable));

@@ -54,7 +54,7 @@ Html score_table(const std::vector<NamedScores>& all) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto& scores = *all[i].scores;
     HtmlTable::Row row{{all[i].name}, i + 1 == all.size()};
-    for (const auto& figure : figures) row.cells.push_back(cell_text(figure.kind, value_of(scores, figure)));
+    for (const auto& figure : figures) row.cells.push_back(cell_text(figure.kind, scores.value(figure.name)));
     row.cells.push_back(text::count_text(scores.valid_queries));
     row.cells.push_back(scores.cameras_known ? "across" : "single");
     table.rows.push_back(std::move(row));
@@ -66,7 +66,7 @@ Html score_table(const std::vector<NamedScores>& all) {
     }
     HtmlTable::Row change{{"change: " + all[i].step}, false};
     for (const auto& figure : figures) {
-      change.cells.push_back(change_cell(figure, value_of(base, figure), value_of(scores, figure)));
+      change.cells.push_back(change_cell(figure, base.value(figure.name), scores.value(figure.name)));
     }
     table.rows.push_back(std::move(change));
     if (const auto lost = losses_text(base, scores); !lost.empty()) {
@@ -173,7 +173,11 @@ Html worst_pairs(const results::PartScores& parts) {
   for (const auto& part : parts.camera_pairs) pairs.push_back(&part);
   const bool higher = parts.figures.front().higher_is_better;
   std::stable_sort(pairs.begin(), pairs.end(), [&](const Part* a, const Part* b) {
-    return higher ? a->values.front() < b->values.front() : a->values.front() > b->values.front();
+    const double one = a->values.front();
+    const double two = b->values.front();
+    // Values that are not there come last.
+    if (std::isnan(one) || std::isnan(two)) return !std::isnan(one) && std::isnan(two);
+    return higher ? one < two : one > two;
   });
   pairs.resize(std::min(pairs.size(), listed_pairs));
   HtmlTable table;

@@ -41,10 +41,6 @@ const char* verdict_text(Verdict verdict) {
   return "unknown";
 }
 
-std::string counted(std::int64_t count, const std::string& one, const std::string& many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
-}
-
 }  // namespace
 
 ChosenQueries choose_queries(const std::vector<double>& values, const SheetSize& size) {
@@ -81,7 +77,7 @@ Html draw_ranking(const results::QueryMatches& ranking, const results::JudgedRan
   if (!figures.empty()) facts += (facts.empty() ? "" : " · ") + figures;
   if (verdicts.left_out > 0) {
     facts += (facts.empty() ? "" : " · ") +
-             counted(static_cast<std::int64_t>(verdicts.left_out), "image", "images") + " ignored";
+             text::count_text(static_cast<std::int64_t>(verdicts.left_out), "image", "images") + " ignored";
   }
   const auto query =
       element("div", {{"class", "query"}},

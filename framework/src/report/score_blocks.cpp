@@ -25,11 +25,6 @@ std::string cell_text(FigureKind kind, double value) {
   return kind == FigureKind::share ? text::fixed_text(100 * value, 2) : text::number_text(value);
 }
 
-double value_of(const results::Evaluation& scores, const FigureInfo& figure) {
-  const auto* found = scores.find(figure.name);
-  return found == nullptr ? std::nan("") : found->value;
-}
-
 Html change_cell(const FigureInfo& figure, double before, double after) {
   if (std::isnan(before) || std::isnan(after)) return {};
   const auto change = (after >= before ? "+" : "\u2212") + cell_text(figure.kind, std::abs(after - before));
@@ -40,8 +35,8 @@ Html change_cell(const FigureInfo& figure, double before, double after) {
 std::string losses_text(const results::Evaluation& before, const results::Evaluation& after) {
   std::vector<std::string> losses;
   for (const auto& figure : results::figures_of({&before, &after}, Prominence::listed)) {
-    const double from = value_of(before, figure);
-    const double to = value_of(after, figure);
+    const double from = before.value(figure.name);
+    const double to = after.value(figure.name);
     if (std::isnan(from) || std::isnan(to) || !is_loss(figure, from, to)) continue;
     losses.push_back(figure.label + " by " + cell_text(figure.kind, std::abs(to - from)) +
                      (figure.kind == FigureKind::share ? " points" : ""));
@@ -64,7 +59,7 @@ std::string basis_text(const results::Evaluation& scores) {
          " distractors, " + text::count_text(scores.junk) + " junk ignored), " +
          (scores.cameras_known ? "across cameras: images from the camera of the query are ignored"
                                : "single-camera mode: images from the camera of the query count") +
-         (scores.multi_query ? "; queries of one identity and camera are merged" : "") +
+         (scores.multi_query ? "; queries of one identity, camera and clothes are merged" : "") +
          (scores.note.empty() ? "" : "; " + scores.note);
 }
 

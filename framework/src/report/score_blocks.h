@@ -14,9 +14,6 @@ namespace kindred::report {
 /// In a column whose head says the unit: "62.50"; "" where there is no value.
 [[nodiscard]] std::string cell_text(FigureKind kind, double value);
 
-/// NaN where there is no such figure.
-[[nodiscard]] double value_of(const results::Evaluation& scores, const FigureInfo& figure);
-
 /// A change as a cell: "+10.00", or "▼ −0.35" in the color of what is wrong where it is for the worse.
 [[nodiscard]] Html change_cell(const FigureInfo& figure, double before, double after);
 /// The figures that have become worse, as in "Rank-1 by 0.35 and mAP by 1.20 points"; "" for none.

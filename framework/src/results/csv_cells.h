@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <system_error>
 
@@ -23,6 +24,12 @@ template <class Number>
   const bool whole = read.ec == std::errc() && read.ptr == cell.data() + cell.size();
   if (whole && (infinite_too ? !std::isnan(number) : std::isfinite(number))) return number;
   throw table.error(row, "the " + table.header()[column] + " '" + cell + "' is not a number");
+}
+
+/// A number, infinite ones too; NaN where the cell is empty: a value that is not there.
+[[nodiscard]] inline double number_or_nan_in(const CsvTable& table, const CsvRow& row, std::size_t column) {
+  if (row.cells[column].empty()) return std::numeric_limits<double>::quiet_NaN();
+  return number_in<double>(table, row, column, /*infinite_too=*/true);
 }
 
 /// A whole number, or nothing where the cell is empty or the column missing.

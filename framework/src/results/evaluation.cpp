@@ -1,6 +1,7 @@
 #include "results/evaluation.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace kindred::results {
 
@@ -8,6 +9,11 @@ const EvaluatedFigure* Evaluation::find(std::string_view name) const {
   const auto at = std::find_if(figures.begin(), figures.end(),
                                [&](const EvaluatedFigure& figure) { return figure.info.name == name; });
   return at == figures.end() ? nullptr : &*at;
+}
+
+double Evaluation::value(std::string_view name) const {
+  const auto* found = find(name);
+  return found == nullptr ? std::numeric_limits<double>::quiet_NaN() : found->value;
 }
 
 std::vector<FigureInfo> figures_of(const std::vector<const Evaluation*>& evaluations, Prominence least) {

@@ -60,7 +60,7 @@ struct Evaluation {
   std::int64_t negative_pairs = 0;  ///< of another
   bool cameras_known = false;       ///< gallery images of the query's identity and camera were left out
   bool cosine = false;              ///< distances are 1 - cosine similarity
-  bool multi_query = false;         ///< queries of one identity and camera were merged
+  bool multi_query = false;         ///< queries of one identity, camera and clothes were merged
   bool itself_ignored = false;      ///< a query that is in the gallery was left out of its own ranking
   recipe::ClothesMode clothes = recipe::ClothesMode::any;  ///< which images of the query's identity count
   std::int64_t single_gallery_shot = 0;                    ///< drawn galleries; 0: the whole one
@@ -70,6 +70,8 @@ struct Evaluation {
 
   /// nullptr when there is no such figure.
   [[nodiscard]] const EvaluatedFigure* find(std::string_view name) const;
+  /// NaN when there is no such figure.
+  [[nodiscard]] double value(std::string_view name) const;
 };
 
 /// The figures of several evaluations that are at least so prominent, each once, in the order in which they

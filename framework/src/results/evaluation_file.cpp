@@ -18,6 +18,7 @@
 #include "file/shallow_json.h"
 #include "kindred/core/error.h"
 #include "kindred/text/csv.h"
+#include "results/csv_cells.h"
 #include "results/curve_chart.h"
 #include "results/evaluation_text.h"
 #include "results/json_object.h"
@@ -211,17 +212,6 @@ std::string query_cell(FigureKind kind, double value) {
   return text::fixed_text(value, 6);
 }
 
-double number_of(const CsvTable& table, const CsvRow& row, std::size_t column) {
-  const auto& cell = row.cells[column];
-  if (cell.empty()) return none;
-  char* end = nullptr;
-  const double value = std::strtod(cell.c_str(), &end);
-  if (end != cell.c_str() + cell.size()) {
-    throw table.error(row, "column '" + table.header()[column] + "': '" + cell + "' is not a number");
-  }
-  return value;
-}
-
 void write_curve(std::ostream& out, const MetricTable& curve) {
   std::vector<std::string> cells;
   for (const auto& column : curve.columns) cells.push_back(column.name);
@@ -368,7 +358,7 @@ QueryTable read_query_table(const fs::path& file, const std::vector<MetricColumn
     table.queries.push_back({row.cells[path], integer(row, identity, unlabeled_identity),
                              integer(row, camera, unknown_camera), integer(row, matches, 0)});
     for (std::size_t i = 0; i < places.size(); ++i) {
-      table.columns[i].values.push_back(number_of(csv, row, places[i]));
+      table.columns[i].values.push_back(number_or_nan_in(csv, row, places[i]));
     }
   }
   return table;
@@ -379,7 +369,7 @@ void read_curve(const fs::path& folder, MetricTable& curve) {
   for (auto& column : curve.columns) {
     const auto place = csv.column(column.name);
     column.values.clear();
-    for (const auto& row : csv.rows()) column.values.push_back(number_of(csv, row, place));
+    for (const auto& row : csv.rows()) column.values.push_back(number_or_nan_in(csv, row, place));
   }
 }
 

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <ostream>
 #include <string>
 #include <utility>
 
 #include "file/atomic_file.h"
 #include "file/presence.h"
+#include "kindred/core/error.h"
 #include "kindred/text/csv.h"
 #include "results/csv_cells.h"
 #include "text/number_text.h"
@@ -72,11 +72,11 @@ std::vector<PartScores::Part> read_parts(const fs::path& file, const CellTexts& 
     if (key_columns.size() > 1) part.gallery = row.cells[key_columns[1]];
     part.queries = csv.integer(row, queries);
     for (const auto column : columns) {
-      part.values.push_back(row.cells[column].empty() ? std::numeric_limits<double>::quiet_NaN()
-                                                      : number_in<double>(csv, row, column));
+      part.values.push_back(number_or_nan_in(csv, row, column));
     }
     parts.push_back(std::move(part));
   }
+  if (!parts.empty() && figures.empty()) throw DataError(file, "has no column of a figure; evaluate again");
   return parts;
 }
 
@@ -89,9 +89,21 @@ void PartScoresFiles::write(const fs::path& folder, const PartScores& scores) {
 
 PartScores PartScoresFiles::read(const fs::path& folder, const std::vector<EvaluatedFigure>& known) {
   PartScores scores;
+  std::vector<FigureInfo> of_domains;
   scores.camera_pairs =
       read_parts(folder / cameras_name, {query_column, gallery_column}, known, scores.figures);
-  scores.domains = read_parts(folder / domains_name, {domain_column}, known, scores.figures);
+  scores.domains = read_parts(folder / domains_name, {domain_column}, known, of_domains);
+  if (scores.camera_pairs.empty()) {
+    scores.figures = std::move(of_domains);
+  } else if (!scores.domains.empty()) {
+    const bool alike =
+        std::equal(scores.figures.begin(), scores.figures.end(), of_domains.begin(), of_domains.end(),
+                   [](const FigureInfo& one, const FigureInfo& two) { return one.name == two.name; });
+    if (!alike) {
+      throw DataError(folder / domains_name, std::string("has other columns of figures than ") +
+                                                 cameras_name + " beside it; evaluate again");
+    }
+  }
   return scores;
 }
 

@@ -100,12 +100,6 @@ std::vector<FigureInfo> figures_of(const std::vector<RunOutcome>& outcomes, Prom
   return results::figures_of(evaluations, least);
 }
 
-/// NaN when a result does not have the figure.
-double value_of(const results::Evaluation& scores, const FigureInfo& figure) {
-  const auto* found = scores.find(figure.name);
-  return found == nullptr ? std::nan("") : found->value;
-}
-
 /// "48.53 ± 0.71 (3)"
 std::string deviation_text(const FigureInfo& figure, const MeanDeviation& spread, bool sign = false) {
   if (spread.count == 0) return "-";
@@ -199,12 +193,12 @@ std::vector<VariantSummary> summarize(const Study& study, const std::vector<RunO
     std::vector<std::vector<double>> differences(study.variants.size());
     for (const auto& outcome : outcomes) {
       const auto* scores = scores_of(outcome, rankings);
-      const double value = scores == nullptr ? std::nan("") : value_of(*scores, figure);
+      const double value = scores == nullptr ? std::nan("") : scores->value(figure.name);
       if (std::isnan(value)) continue;
       values[outcome.run.variant].push_back(value);
       const auto pair = first.find({outcome.run.seed, outcome.run.fold});
       if (outcome.run.variant == 0 || pair == first.end()) continue;
-      const double difference = value - value_of(*pair->second, figure);
+      const double difference = value - pair->second->value(figure.name);
       if (!std::isnan(difference)) differences[outcome.run.variant].push_back(difference);
     }
     for (std::size_t variant = 0; variant < summaries.size(); ++variant) {
@@ -225,18 +219,9 @@ std::string Grid::text() const {
 }
 
 std::string Grid::markdown() const {
-  const auto line = [](const std::vector<std::string>& cells) {
-    std::string result = "|";
-    for (const auto& cell : cells) {
-      result += ' ';
-      for (const char c : cell) result += c == '|' ? std::string("\\|") : std::string(1, c);
-      result += " |";
-    }
-    return result + "\n";
-  };
   std::string result = title.empty() ? "" : title + ":\n\n";
-  result += line(heads) + line(std::vector<std::string>(heads.size(), "---"));
-  for (const auto& row : rows) result += line(row);
+  result += text::markdown_row(heads) + text::markdown_row(std::vector<std::string>(heads.size(), "---"));
+  for (const auto& row : rows) result += text::markdown_row(row);
   return result;
 }
 
@@ -299,7 +284,7 @@ std::vector<Grid> fold_grids(const std::vector<RunOutcome>& outcomes) {
         continue;
       }
       row.push_back(joined_figures([&](std::size_t i) {
-        const double value = value_of(*scores, figures[i]);
+        const double value = scores->value(figures[i].name);
         if (!std::isnan(value)) values[i].push_back(value);
         return results::figure_cell(figures[i].kind, value);
       }));
@@ -340,7 +325,7 @@ void write_study_csv(std::ostream& out, const Study& study, const std::vector<Ru
                                       rankings.test_set,
                                       state_text(outcome)};
       for (const auto& figure : figures) {
-        const double value = scores == nullptr ? std::nan("") : value_of(*scores, figure);
+        const double value = scores == nullptr ? std::nan("") : scores->value(figure.name);
         row.insert(row.end(), {std::isnan(value) ? "" : text::shortest_text(value), ""});
       }
       row.emplace_back(scores == nullptr ? "" : "1");

@@ -71,16 +71,21 @@ std::string TextTable::str() const {
   return text;
 }
 
+std::string markdown_row(const std::vector<std::string>& cells) {
+  std::string text = "|";
+  for (const auto& cell : cells) {
+    text += ' ';
+    for (const char c : cell) text += c == '|' ? std::string("\\|") : std::string(1, c);
+    text += " |";
+  }
+  return text + "\n";
+}
+
 std::string TextTable::markdown() const {
-  const auto line = [](const std::vector<std::string>& cells) {
-    std::string text = "|";
-    for (const auto& cell : cells) text += " " + cell + " |";
-    return text + "\n";
-  };
-  std::string text = line(heads) + "| --- |";
+  std::string text = markdown_row(heads) + "| --- |";
   for (std::size_t i = 1; i < heads.size(); ++i) text += " ---: |";
   text += "\n";
-  for (const auto& row : rows) text += line(row);
+  for (const auto& row : rows) text += markdown_row(row);
   return text;
 }
 

@@ -25,4 +25,7 @@ struct TextTable {
   [[nodiscard]] std::string markdown() const;
 };
 
+/// A row of a table in Markdown, with its line break: "| a | b |".
+[[nodiscard]] std::string markdown_row(const std::vector<std::string>& cells);
+
 }  // namespace kindred::text

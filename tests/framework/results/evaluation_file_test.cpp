@@ -155,7 +155,7 @@ TEST_CASE("queries are read with the labels of the evaluation, and unknown colum
   CHECK(read.columns[1].label == "first_rank");
   folder.write("bad.csv", "path,identity,camera,matches,ap\na,1,1,1,much\n");
   CHECK_THROWS_WITH_AS(static_cast<void>(read_query_table(folder / "bad.csv", {})),
-                       doctest::Contains("column 'ap': 'much' is not a number"), DataError);
+                       doctest::Contains("the ap 'much' is not a number"), DataError);
 }
 
 TEST_CASE("the files of an evaluation are those that it names, and curves of the one before are gone") {

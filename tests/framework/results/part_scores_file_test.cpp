@@ -66,5 +66,22 @@ TEST_CASE("a damaged table of parts is refused with its line") {
         }).find("by_domain.csv:2: error: the mAP 'half' is not a number") != std::string::npos);
 }
 
+TEST_CASE("tables of parts with other figures than each other, or with none, are refused by name") {
+  const auto message = [](const std::string& cameras, const std::string& domains) {
+    const TemporaryFolder folder;
+    PartScoresFiles::write(folder.path(), made_parts());
+    if (!cameras.empty()) folder.write("by_camera.csv", cameras);
+    if (!domains.empty()) folder.write("by_domain.csv", domains);
+    return folder.without(
+        message_of<DataError>([&] { static_cast<void>(PartScoresFiles::read(folder.path(), {})); }));
+  };
+  CHECK(message("query_camera,gallery_camera,queries,mAP\n1,2,3,0.5\n", "") ==
+        "by_domain.csv: error: has other columns of figures than by_camera.csv beside it; evaluate again");
+  CHECK(message("query_camera,gallery_camera,queries\n1,2,3\n", "") ==
+        "by_camera.csv: error: has no column of a figure; evaluate again");
+  CHECK(message("", "domain,queries,rank1,mAP\nday,2,1,0.5\n") ==
+        "by_domain.csv: error: has other columns of figures than by_camera.csv beside it; evaluate again");
+}
+
 }  // namespace
 }  // namespace kindred::test

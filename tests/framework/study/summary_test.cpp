@@ -106,7 +106,7 @@ TEST_CASE("the table of variants shows mean, spread and number of runs, and hone
         std::string::npos);
 }
 
-TEST_CASE("an variant without any run that ended has no figures, and a single run no spread") {
+TEST_CASE("a variant without any run that ended has no figures, and a single run no spread") {
   const std::vector<RunOutcome> outcomes = {outcome(0, 1, std::nullopt, 0.5, 0.6),
                                             without_result(1, 1, "no")};
   CHECK(variant_grids(study_of({"off", "on"}), outcomes)[0].markdown().find(
