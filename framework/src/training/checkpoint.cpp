@@ -151,8 +151,7 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& file, progress::Progre
   }
   try {
     auto checkpoint = read_one(previous);
-    // In place of the damaged one, which would otherwise become the previous one of the next.
-    fs::rename(previous, file);
+    checkpoint.is_previous = true;
     notes.note("warning: " + trouble + "; continuing from the previous checkpoint");
     return checkpoint;
   } catch (const DataError& error) {
@@ -161,6 +160,12 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& file, progress::Progre
                     "train from the start:\n  " +
                         trouble + "\n  " + error.what());
   }
+}
+
+void restore_previous_checkpoint(const fs::path& file) {
+  std::error_code error;
+  fs::rename(previous_checkpoint(file), file, error);
+  if (error) throw DataError(file, "cannot be replaced by the previous checkpoint: " + error.message());
 }
 
 std::optional<Checkpoint> read_checkpoint_position(const fs::path& file) {

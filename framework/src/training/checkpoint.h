@@ -19,19 +19,25 @@ struct Checkpoint {
   std::int64_t metrics_position = 0;  ///< bytes of metrics.jsonl that belong to what is done
   std::string best_by;                ///< train.best_by, which best_score is a value of
   std::optional<double> best_score;
-  double last_loss = 0;     ///< of the last epoch that is done
-  std::string environment;  ///< what the last bits depend on: LibTorch, device, threads
-  file::TensorFile state;   ///< tensors of the model, the losses, the optimizers, the random generators
+  double last_loss = 0;      ///< of the last epoch that is done
+  std::string environment;   ///< what the last bits depend on: LibTorch, device, threads
+  bool is_previous = false;  ///< of what was read: the newest one is damaged or missing
+  file::TensorFile state;    ///< tensors of the model, the losses, the optimizers, the random generators
 };
 
 /// Writes the checkpoint; the one before is kept beside it as NAME.previous.safetensors. At every moment at
 /// least one of the two is whole. Throws DataError.
 void write_checkpoint(const std::filesystem::path& file, const Checkpoint& checkpoint);
 
-/// Nothing when there is no checkpoint. A damaged one is passed over, with a note, for the previous one.
-/// Throws DataError naming what is wrong with both when neither can be used.
+/// Nothing when there is no checkpoint. A damaged one is passed over, with a note, for the previous one
+/// (`is_previous`). Changes no file: all ranks read. Throws DataError naming what is wrong with both when
+/// neither can be used.
 [[nodiscard]] std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& file,
                                                         progress::ProgressSink& notes);
+
+/// Puts the previous checkpoint in the place of a newest one that cannot be used, which would otherwise
+/// become the previous one of the next. Throws DataError.
+void restore_previous_checkpoint(const std::filesystem::path& file);
 
 /// What a checkpoint tells without its tensors: everything but `state`, unchecked. Nothing when there is none
 /// that can be read.

@@ -133,6 +133,10 @@ void Training::resume() {
     return;
   }
   const auto file = directory_.checkpoint();
+  if (found->is_previous) {
+    static_cast<void>(ranks_.any(false));  // all have read
+    if (ranks_.place().rank == 0) restore_previous_checkpoint(file);
+  }
   const auto begun = recipe::parse_recipe(found->identity, file.string(), {});
   const auto differences = recipe::recipe_differences(begun, plan_.identity());
   const auto extension = extension_of(begun, plan_, {found->epoch - 1, found->batch > 0});

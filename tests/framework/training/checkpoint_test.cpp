@@ -157,7 +157,13 @@ TEST_CASE("a damaged checkpoint gives way to the previous one, which the next do
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   write_bytes(file, bytes);
   Notes notes;
-  CHECK(read_checkpoint(file, notes)->epoch == 1);
+  for (int rank = 0; rank < 2; ++rank) {
+    const auto found = read_checkpoint(file, notes);
+    CHECK(found->epoch == 1);
+    CHECK(found->is_previous);
+  }
+  restore_previous_checkpoint(file);
+  CHECK_FALSE(read_checkpoint(file, notes)->is_previous);
   CHECK(notes.text.rfind("warning: " + file.string() + ": error: is damaged: its checksum is ", 0) == 0);
   CHECK(read_checkpoint_position(file)->epoch == 1);
   write_checkpoint(file, example(2));
@@ -186,6 +192,9 @@ TEST_CASE("a previous checkpoint serves when the newest is missing") {
   Notes notes;
   CHECK(read_checkpoint(file, notes)->epoch == 5);
   CHECK(notes.text.find("is missing; continuing from the previous checkpoint") != std::string::npos);
+  restore_previous_checkpoint(file);
+  CHECK(message_of<DataError>([&] { restore_previous_checkpoint(file); }).find("cannot be replaced") !=
+        std::string::npos);
 }
 
 TEST_CASE("a file that is no checkpoint, of another format or without its checksum is refused by name") {
