@@ -11,7 +11,6 @@
 #include "inference/activation_maps.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
-#include "system/device.h"
 #include "system/rank_machine.h"
 
 namespace kindred::command {
@@ -58,7 +57,7 @@ std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catal
       request.data.empty() ? open_of_recipe(file.recipe, catalog) : open_named(request, catalog, progress);
   auto samples = dataset->samples();
   if (!request.data.empty() && !request.train_split) note_left_out(samples, progress);
-  const auto device = system::device_of_rank(system::resolve_device(plan.machine.device), ranks.place());
+  const auto device = system::device_of_rank(plan.machine.device, ranks.place());
   auto written = stage::embed_dataset(*file.model, plan, *dataset, samples, request.out, device, progress,
                                       request.train_split, ranks);
   if (!request.maps.empty()) {

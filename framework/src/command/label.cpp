@@ -16,7 +16,6 @@
 #include "results/domains_file.h"
 #include "results/labels_file.h"
 #include "stage/label_sheet.h"
-#include "system/device.h"
 #include "system/rank_machine.h"
 
 namespace kindred::command {
@@ -44,8 +43,7 @@ LabelResult label(const LabelRequest& request, const Catalog& catalog, progress:
   }
   LabelResult result;
   result.labels = stage::label(*labeler, std::move(input), request.domains, request.out,
-                               system::device_of_rank(system::resolve_device(machine.device), ranks.place()),
-                               progress, ranks);
+                               system::device_of_rank(machine.device, ranks.place()), progress, ranks);
   if (!ranks.is_first()) return result;
   const auto sheet = request.out / "labels.png";
   std::filesystem::remove(sheet);  // of earlier labels

@@ -2,7 +2,6 @@
 
 #include "command/machine.h"
 #include "ranking/post_processing.h"
-#include "system/device.h"
 #include "system/rank_machine.h"
 
 namespace kindred::command {
@@ -12,7 +11,7 @@ stage::MatchOutcome match(const std::filesystem::path& query, const std::filesys
                           const std::filesystem::path& distances, progress::ProgressSink& progress,
                           const system::Ranks& ranks) {
   prepare_machine(plan.machine, progress, ranks.place());
-  const auto device = system::device_of_rank(system::resolve_device(plan.machine.device), ranks.place());
+  const auto device = system::device_of_rank(plan.machine.device, ranks.place());
   const auto top = plan.ranking.top;
   // Without the distances the gallery may be larger than memory.
   if (distances.empty()) {

@@ -21,8 +21,7 @@ bool follow_pipeline(const Pipeline& pipeline, const Catalog& catalog, const std
     if (found == pipeline.stages.end()) throw std::logic_error("rank 0 runs another pipeline");
     const auto folder_of = [&](const std::string& other) { return folder / other; };
     system::set_threads(system::threads_of_rank(pipeline.machine.threads, ranks.place()));
-    const auto device =
-        system::device_of_rank(system::resolve_device(pipeline.machine.device), ranks.place());
+    const auto device = system::device_of_rank(pipeline.machine.device, ranks.place());
     const auto result = (*found)->run({catalog, folder / name, folder_of, device, progress, stop, ranks});
     interrupted = interrupted || result.interrupted;
   }

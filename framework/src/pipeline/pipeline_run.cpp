@@ -424,9 +424,10 @@ class PipelineRun {
         options_.ranks->post(stage.name);
         system::set_threads(system::threads_of_rank(pipeline_.machine.threads, place));
       }
-      result = stage.run({catalog_, folder, [this](const std::string& name) { return folder_of(name); },
-                          stage.is_shared() ? system::device_of_rank(device, place) : device, clock, stop,
-                          *options_.ranks});
+      result =
+          stage.run({catalog_, folder, [this](const std::string& name) { return folder_of(name); },
+                     stage.is_shared() ? system::device_of_rank(pipeline_.machine.device, place) : device,
+                     clock, stop, *options_.ranks});
       if (stage.is_shared()) system::set_threads(pipeline_.machine.threads);
     } catch (...) {
       clock.stop();

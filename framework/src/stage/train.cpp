@@ -113,7 +113,7 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
     return already_done(plan, directory, progress);
   }
 
-  const auto device = system::device_of_rank(system::resolve_device(plan.machine.device), ranks.place());
+  const auto device = system::device_of_rank(plan.machine.device, ranks.place());
   system::require_precision(plan.train.precision, device, "train.precision");
   system::set_threads(system::threads_of_rank(plan.machine.threads, ranks.place()));
   system::set_gpu_arithmetic(plan.machine.tf32, plan.machine.cudnn_benchmark);

@@ -12,20 +12,28 @@
 
 namespace kindred::system {
 
-torch::Device device_of_rank(torch::Device device, const RankPlace& place) {
-  if (!device.is_cuda() || place.local_count == 1 || device.index() > 0) return device;
+namespace {
+
+/// Whether a recipe leaves it open which GPU.
+bool is_any_gpu(const std::string& device) {
+  return (device == "auto" || device == "cuda") && resolve_device(device).is_cuda();
+}
+
+}  // namespace
+
+torch::Device device_of_rank(const std::string& device, const RankPlace& place) {
+  if (place.local_count == 1 || !is_any_gpu(device)) return resolve_device(device);
   const auto gpus = static_cast<int>(torch::cuda::device_count());
   if (place.local_rank >= gpus) {
     throw Error("rank " + std::to_string(place.rank) + " is number " + std::to_string(place.local_rank) +
                 " of its machine, counted from 0, which has " + std::to_string(gpus) +
                 (gpus == 1 ? " GPU" : " GPUs") + "; start one rank for each GPU, or set machine.device");
   }
-  return {torch::kCUDA, static_cast<torch::DeviceIndex>(place.local_rank)};
+  return resolve_device("cuda:" + std::to_string(place.local_rank));
 }
 
 std::optional<std::string> device_of_job(const std::string& device, std::int64_t job) {
-  if (device != "auto" && device != "cuda") return std::nullopt;
-  if (!resolve_device(device).is_cuda()) return std::nullopt;
+  if (!is_any_gpu(device)) return std::nullopt;
   return "cuda:" + std::to_string(job % static_cast<std::int64_t>(torch::cuda::device_count()));
 }
 

@@ -11,9 +11,10 @@
 
 namespace kindred::system {
 
-/// "cuda" without a number is the GPU of the rank's number on its machine; every other device is itself.
-/// Throws Error where the machine has fewer GPUs.
-[[nodiscard]] torch::Device device_of_rank(torch::Device device, const RankPlace& place);
+/// "cuda", and "auto" on a machine with GPUs, is the GPU of the rank's number on its machine; every other
+/// device is itself. Throws Error where the machine has fewer GPUs, and as resolve_device().
+/// @param device as machine.device
+[[nodiscard]] torch::Device device_of_rank(const std::string& device, const RankPlace& place);
 
 /// The device of one of several jobs that are done at the same time, by turns "cuda:0", "cuda:1" and so on;
 /// nothing where the job's number makes no difference: for one device, and without GPUs.

@@ -18,7 +18,6 @@
 #include "results/evaluation_text.h"
 #include "search_options.h"
 #include "session.h"
-#include "system/device.h"
 #include "system/rank_machine.h"
 
 namespace kindred::launcher {
@@ -59,7 +58,7 @@ int evaluate(const Options& options, Session& session) {
   JoinedRanks joined(session);
   const auto& ranks = joined.ranks();
   command::prepare_machine(plan.machine, joined.progress(), ranks.place());
-  const auto device = system::device_of_rank(system::resolve_device(plan.machine.device), ranks.place());
+  const auto device = system::device_of_rank(plan.machine.device, ranks.place());
   const auto evaluation =
       ranking::evaluate_features(files.query, files.gallery, plan, device, joined.progress(), ranks);
   joined.end();
@@ -98,7 +97,7 @@ Action add_options(CLI::App& app) {
                  "metric.retrieval.ranks [1 5 10]")
       ->type_name("N");
   app.add_flag("--multi-query", options->multi_query,
-               "Average the descriptors of the queries of one identity and camera");
+               "Average the descriptors of the queries of one identity, camera and clothes");
   app.add_option("--json", options->json, "Also write the scores to this file")->type_name("FILE");
   app.add_option("--per-query", options->per_query, "Also write the figures of each query to this CSV file")
       ->type_name("FILE");
