@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -180,10 +181,11 @@ std::vector<std::string> names_of_features(const std::filesystem::path& stem) {
   std::error_code absent;
   for (const auto& entry : std::filesystem::directory_iterator(folder, absent)) {
     auto name = entry.path().filename().string();
-    const auto end = name.find('.', start.size());
-    const bool is_shard = name.starts_with(start) && name.ends_with(".npy") && end == name.size() - 4 &&
-                          name.find_first_not_of("0123456789", start.size()) == end;
-    if (is_shard) names.push_back(std::move(name));
+    if (!name.starts_with(start)) continue;
+    // Exactly as shards are called: not "query.2.npy" or "query..npy", which are somebody else's.
+    std::int64_t number = 0;
+    std::from_chars(name.data() + start.size(), name.data() + name.size(), number);
+    if (number >= 0 && shard_file(stem, number).filename() == name) names.push_back(std::move(name));
   }
   return names;
 }

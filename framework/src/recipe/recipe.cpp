@@ -18,6 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// More files than any recipe is made of. Each may name others twice, and those others again.
+constexpr int most_files = 1000;
+
 /// A file's own table and, in front of it, those that it extends: first to last, later ones win.
 class FileReader {
  public:
@@ -26,6 +29,7 @@ class FileReader {
   /// @param asked where the file was asked for
   /// @param asked_as what was written there
   void read(const fs::path& file, const SourceLocation& asked, const std::string& asked_as) {
+    if (are_too_many(asked)) return;
     const auto text = content(file, asked, asked_as);
     if (!text) return;
     std::error_code ignored;
@@ -112,6 +116,16 @@ class FileReader {
     return true;
   }
 
+  bool are_too_many(const SourceLocation& asked) {
+    if (++files_ <= most_files) return false;
+    // Once: every further one would say the same.
+    if (files_ == most_files + 1) {
+      diagnostics_.error(asked, "'extends' leads to more than " + std::to_string(most_files) +
+                                    " files; files that extend one file several times read it as often");
+    }
+    return true;
+  }
+
   void read_extended(const Value& extends, const fs::path& file, FileReader& reader) {
     Array alone;
     const auto* list = extends.as<Array>();
@@ -148,7 +162,9 @@ class FileReader {
     if (extends == nullptr) return;
     FileReader reader(diagnostics_);
     reader.chain_ = chain_;
+    reader.files_ = files_;
     read_extended(*extends, file, reader);
+    files_ = reader.files_;
     Value whole(Table(), recipe.location());
     for (const auto& layer : reader.layers) {
       merge_recipe(*whole.as<Table>(), *layer.as<Table>(), diagnostics_);
@@ -162,6 +178,7 @@ class FileReader {
 
   Diagnostics& diagnostics_;
   std::vector<Open> chain_;
+  int files_ = 0;  ///< that have been read
 };
 
 /// Merges layers and overrides, once all of them have been read without an error.

@@ -15,6 +15,7 @@
 
 #include "file/feature_files.h"
 #include "kindred/core/error.h"
+#include "temporary_folder.h"
 
 using namespace kindred;
 using namespace kindred::file;
@@ -333,9 +334,14 @@ TEST_CASE_FIXTURE(Fixture, "descriptors in several arrays are read as one") {
   write_npy(array, torch::ones({10, 3}));
   CHECK(!has_sharded_features(stem));
   CHECK(read_features(stem).descriptors.sum().item<float>() == 30);
-  for (const auto& name : names_of_features(stem)) std::filesystem::remove(folder / name);
+  // What is somebody else's is not among them, though it is called nearly so.
+  const auto name = stem.filename().string();
+  const std::vector<std::string> others = {name + "..npy", name + ".2.npy", name + ".00002.npy",
+                                           name + ".two.npy"};
+  for (const auto& other : others) write_npy(folder / other, torch::ones({1, 3}));
+  for (const auto& own : names_of_features(stem)) std::filesystem::remove(folder / own);
   CHECK(!has_features(stem));
-  CHECK(std::filesystem::is_empty(folder));
+  CHECK(test::files_in(folder) == others.size());
 }
 
 TEST_CASE_FIXTURE(Fixture,

@@ -238,6 +238,19 @@ TEST_CASE("a recipe may be extended twice by different ways") {
         "{ x = 1, a = 1, b = 1 }");
 }
 
+TEST_CASE("files that extend each other in more ways than anybody can follow are an error") {
+  const TemporaryFolder folder;
+  constexpr int levels = 30;
+  for (int i = 0; i < levels; ++i) {
+    const auto next = "\"" + std::to_string(i + 1) + ".toml\"";
+    folder.write(std::to_string(i) + ".toml", "extends = [" + next + ", " + next + "]\n");
+  }
+  folder.write(std::to_string(levels) + ".toml", "x = 1\n");
+  const auto found = load_errors(folder, folder / "0.toml");
+  CHECK(found.find("'extends' leads to more than 1000 files") != std::string::npos);
+  CHECK(found.find('\n') == std::string::npos);
+}
+
 TEST_CASE("an extended recipe that is not there is an error where it is named") {
   const TemporaryFolder folder;
   fs::create_directory(folder.path() / "sub");
