@@ -138,7 +138,9 @@ SparseMatrix propagate(const SparseMatrix& matrix, const Messages& messages, std
       auto& row = result.rows[static_cast<std::size_t>(i)];
       row.reserve(sum.columns().size());
       for (const auto column : sum.columns()) {
-        row.push_back({column, static_cast<float>(sum[column] / length)});
+        const auto value = static_cast<float>(sum[column] / length);
+        // Sums take 0 for a column that is not there yet.
+        if (value != 0) row.push_back({column, value});
       }
     }
   });

@@ -131,7 +131,8 @@ class LocalRanks {
       if (!is_any_failure(ending)) continue;
       if (!failed_at_) failed_at_ = steady_clock::now();
       // Those that are ended from here have not failed themselves.
-      if (!first_ && !are_ended_ && is_own_failure(ending)) first_ = i;
+      const bool is_ended_from_here = are_ended_ || (are_asked_ && ending->signal == SIGTERM);
+      if (!first_ && !is_ended_from_here && is_own_failure(ending)) first_ = i;
     }
   }
 

@@ -269,8 +269,10 @@ LogState read_log(const fs::path& file, bool skip_damaged, const LogVisitor& vis
       break;
     }
     if (!skip_damaged) {
-      throw DataError(file, "is damaged: the " + bytes +
-                                " are no record, but records follow; restore it from a copy, "
+      throw DataError(file, (record ? "holds a record that this Kindred does not understand: " + bytes +
+                                          "; use a later Kindred, restore it from a copy, "
+                                    : "is damaged: the " + bytes +
+                                          " are no record, but records follow; restore it from a copy, ") +
                                 "or open it with skip_damaged, which leaves them out");
     }
     state.notes.push_back("warning: " + file.string() + " is damaged: " + bytes + " are left out");

@@ -191,16 +191,16 @@ torch::Tensor converted(const RenameRule& rule, const torch::Tensor& tensor, con
     throw DataError(file.file, "its tensor '" + text::printable(source) + "' " + model::shape_text(tensor) +
                                    " cannot be made '" + rule.to + "' of: " + why);
   };
+  torch::Tensor made;
   try {
-    auto made = rule.convert(tensor);
-    if (!made.defined()) fail("the layout makes nothing of it");
-    return made;
+    made = rule.convert(tensor);
   } catch (const c10::Error& error) {
     fail(error.what_without_backtrace());
   } catch (const std::exception& error) {
     fail(error.what());
   }
-  return {};
+  if (!made.defined()) fail("the layout makes nothing of it");
+  return made;
 }
 
 /// For how many tensors a candidate's layout has a name; 0 without a layout.

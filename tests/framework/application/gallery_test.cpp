@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <boost/crc.hpp>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -24,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "application/gallery_log.h"
 #include "file/feature_files.h"
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
@@ -345,6 +347,30 @@ TEST_CASE("damage before the end is an error that changes nothing, or is left ou
   { const auto repaired = Gallery::open(folder / "gallery", {.skip_damaged = true}); }
   CHECK(read_bytes(folder / "gallery/gallery.log.damaged") == damaged);
   CHECK(Gallery::open(folder / "gallery").notes().empty());
+}
+
+TEST_CASE("a whole record of a kind that only a later Kindred knows is an error that says so") {
+  const TemporaryFolder folder;
+  {
+    auto gallery = Gallery::create(folder / "gallery", made_dim);
+    gallery.add("a", made_row(1));
+  }
+  auto record = application::remove_record("a");
+  constexpr std::size_t head = 12;  // mark, size, checksum
+  record[head] = 77;
+  boost::crc_32_type sum;
+  sum.process_bytes(record.data() + 4, 4);
+  sum.process_bytes(record.data() + head, record.size() - head);
+  const std::uint32_t checksum = sum.checksum();
+  std::memcpy(record.data() + 8, &checksum, sizeof checksum);
+  const auto log = folder / "gallery/gallery.log";
+  write_bytes(log, read_bytes(log) + record);
+  const auto message = error_of([&] { static_cast<void>(Gallery::open(folder / "gallery")); });
+  CAPTURE(message);
+  CHECK(message.find("holds a record that this Kindred does not understand: " +
+                     std::to_string(record.size()) + " bytes at ") != std::string::npos);
+  const auto gallery = Gallery::open(folder / "gallery", {.read_only = true, .skip_damaged = true});
+  CHECK(gallery.size() == 1);
 }
 
 TEST_CASE(

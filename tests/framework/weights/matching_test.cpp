@@ -13,6 +13,7 @@
 #include "kindred/core/error.h"
 #include "kindred/nn/adapts_weights.h"
 #include "model/model_file.h"
+#include "temporary_folder.h"
 #include "tiny_components.h"
 
 using namespace kindred;
@@ -171,6 +172,20 @@ TEST_CASE("of many tensors ten are listed and all are counted") {
   const auto text = trouble_text(report_of(file));
   CHECK(text.find("\n  11 missing: ") == 0);
   CHECK(text.find(", ...\n  1 of the file without a place in the network: head.extra") != std::string::npos);
+}
+
+TEST_CASE("a layout that makes nothing of a tensor is an error that names both, once") {
+  auto layouts = known_layouts(catalog());
+  FileLayout layout{
+      WeightsLayout{.name = "strange", .required = {"old"}, .rules = {{"old", "head.strange"}}}};
+  layout.rules.front().convert = [](const torch::Tensor&) { return torch::Tensor(); };
+  WeightsFile file;
+  file.file = "old.pth";
+  file.content.tensors.emplace_back("old", torch::ones({2, 3}));
+  CHECK(
+      message_of<DataError>([&] { static_cast<void>(translate(file, {layout})); }) ==
+      "old.pth: error: its tensor 'old' [2, 3] cannot be made 'head.strange' of: the layout makes nothing of "
+      "it");
 }
 
 TEST_CASE("what wraps the names of a file is taken off by what then fits the network") {
