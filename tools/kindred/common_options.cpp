@@ -10,11 +10,11 @@ namespace {
 
 constexpr const char* common_group = "Common options";
 
+}  // namespace
+
 void add_set(CLI::App& app, std::vector<std::string>& set, const std::string& help) {
   add_repeatable(app, "--set", set, help)->type_name("KEY=VALUE")->group(common_group);
 }
-
-}  // namespace
 
 void OutputOptions::add_to(CLI::App& app) {
   app.add_flag("--quiet,-q", quiet, "Print only results and errors, no progress and no notes")

@@ -62,6 +62,9 @@ CLI::Option* add_repeatable(CLI::App& app, const std::string& name, std::vector<
   return app.add_option(name, values, help + " (repeatable)")->expected(1)->take_all();
 }
 
+/// --set
+void add_set(CLI::App& app, std::vector<std::string>& set, const std::string& help);
+
 /// --data, where it sets the key dataset.root (recipe::data_override()).
 void add_data_root(CLI::App& app, std::vector<std::string>& data);
 

@@ -1,6 +1,8 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "command.h"
 #include "command/doctor.h"
@@ -15,13 +17,14 @@ struct Options {
   std::filesystem::path data;
   bool skip_decoding = false;
   std::filesystem::path json;
-  RecipeOptions recipe;
+  std::vector<std::string> set;
+  PluginOptions plugins;
 };
 
 int doctor(const Options& options, Session& session) {
-  static_cast<void>(session.load_plugins(options.recipe.plugins.folders));
+  static_cast<void>(session.load_plugins(options.plugins.folders));
   const auto progress = session.make_progress();
-  const auto data = session.open_data(options.data, options.recipe.set);
+  const auto data = session.open_data(options.data, options.set);
   const auto report = command::examine(*data.dataset, !options.skip_decoding, progress.get(), data.root);
   std::cout << command::doctor_text(report);
   if (!options.json.empty()) {
@@ -36,7 +39,8 @@ Action add_options(CLI::App& app) {
   app.add_flag("--no-decode", options->skip_decoding,
                "Look only at the names of the images, not at the pixels");
   app.add_option("--json", options->json, "Also write the findings to this file")->type_name("FILE");
-  options->recipe.add_to(app);
+  add_set(app, options->set, "Override a key of the data's recipe");
+  options->plugins.add_to(app);
   return [options](Session& session) { return doctor(*options, session); };
 }
 
