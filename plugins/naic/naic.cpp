@@ -11,6 +11,7 @@
 
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
+#include "kindred/image/split_folders.h"
 #include "kindred/text/name_numbers.h"
 #include "kindred/text/text_file.h"
 
@@ -18,11 +19,6 @@ namespace kindred::naic {
 namespace {
 
 const std::array<std::string, 4> all_parts = {"a", "b", "A", "B"};
-
-bool is_folder(const std::filesystem::path& path) {
-  std::error_code failure;
-  return std::filesystem::is_directory(path, failure);
-}
 
 /// The training list; an empty path when there is none.
 std::filesystem::path find_list(const std::filesystem::path& root) {

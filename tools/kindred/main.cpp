@@ -1,5 +1,4 @@
 // The launcher: parses the command line, runs a command, sets the exit code.
-#include <c10/util/Exception.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -19,6 +18,7 @@
 #include "recipe/component_choice.h"
 #include "session.h"
 #include "system/device.h"
+#include "system/exception_text.h"
 #include "system/library_messages.h"
 #include "system/out_of_memory.h"
 #include "system/ranks.h"
@@ -157,9 +157,7 @@ int run(const CommandLine& line) {
   } catch (const Error& error) {
     std::cerr << error.what() << '\n';
   } catch (const std::exception& error) {
-    const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
-    const std::string what =
-        of_torch == nullptr ? error.what() : std::string("LibTorch: ") + of_torch->what_without_backtrace();
+    const auto what = system::exception_text(error);
     if (system::is_out_of_memory(error)) {
       print_out_of_memory(what);
     } else if (!print_refused(error)) {

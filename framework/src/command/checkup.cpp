@@ -1,7 +1,5 @@
 #include "command/checkup.h"
 
-#include <c10/util/Exception.h>
-
 #include <algorithm>
 #include <exception>
 #include <functional>
@@ -12,6 +10,7 @@
 #include "command/machine.h"
 #include "progress/text_progress.h"
 #include "system/device.h"
+#include "system/exception_text.h"
 #include "text/text_table.h"
 
 namespace kindred::command {
@@ -31,11 +30,6 @@ const char* result_name(Check::Result result) {
   return "-";
 }
 
-std::string what_of(const std::exception& error) {
-  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
-  return of_torch == nullptr ? error.what() : std::string("LibTorch: ") + of_torch->what_without_backtrace();
-}
-
 }  // namespace
 
 void CheckList::check(const std::string& name, const std::string& expected,
@@ -52,7 +46,7 @@ void CheckList::check(const std::string& name, const std::string& expected,
     if (row.result == Check::Result::failed) row.note = std::move(finding.note);
   } catch (const std::exception& error) {
     row.figure = "an error";
-    row.note = what_of(error);
+    row.note = system::exception_text(error);
   }
   checks_.push_back(std::move(row));
 }

@@ -10,20 +10,17 @@
 #include "command/doctor_checks.h"
 #include "data/tracklets.h"
 #include "kindred/core/error.h"
+#include "text/number_text.h"
 
 namespace kindred::command {
 namespace {
 
-std::string counted(std::int64_t count, const std::string& one, const std::string& many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
-}
-
 std::string images(std::int64_t count) {
-  return counted(count, "image", "images");
+  return text::count_text(count, "image", "images");
 }
 
 std::string queries(std::int64_t count) {
-  return counted(count, "query", "queries");
+  return text::count_text(count, "query", "queries");
 }
 
 /// "is" or "are"
@@ -108,7 +105,7 @@ class Rules {
     if (!contradictory.empty()) {
       const auto count = static_cast<std::int64_t>(contradictory.size());
       add(Severity::error, "tracklet_of_several",
-          counted(count, "tracklet has", "tracklets have") +
+          text::count_text(count, "tracklet has", "tracklets have") +
               " frames that differ in identity, camera, clothes or domain, but a tracklet shows one person "
               "before one camera.",
           "Correct these frames, or give them tracklets of their own.", std::move(contradictory));
@@ -116,7 +113,7 @@ class Rules {
     if (!single.empty()) {
       const auto count = static_cast<std::int64_t>(single.size());
       add(Severity::note, "tracklets_of_one_frame",
-          counted(count, "tracklet has", "tracklets have") +
+          text::count_text(count, "tracklet has", "tracklets have") +
               " a single frame, so the descriptor is that of one image.",
           "Nothing if that is intended. Else check the column or the part of the file name that gives the "
           "tracklet.",
@@ -144,7 +141,7 @@ class Rules {
     if (singles > 0 && train->identities > 1) {
       add(Severity::note, "single_images",
           std::to_string(singles) + " of " +
-              counted(train->identities, "training identity", "training identities") +
+              text::count_text(train->identities, "training identity", "training identities") +
               (singles == 1 ? " has" : " have") +
               " a single image, so there is no second image to compare it with.",
           "Add images of them, or remove them if they are many.");
@@ -303,7 +300,7 @@ class Rules {
     if (shared.empty()) return;
     const auto count = static_cast<std::int64_t>(shared.size());
     add(Severity::warning, "identity_in_train_and_test",
-        counted(count, "identity is", "identities are") +
+        text::count_text(count, "identity is", "identities are") +
             " both in training and in test, so scores would be too high: a test needs people unseen in "
             "training.",
         "Move each identity to one side. If training and test use independent identity numbers, nothing is "
@@ -342,7 +339,7 @@ class Rules {
     if (shared.empty()) return;
     const auto count = static_cast<std::int64_t>(shared.size());
     add(Severity::warning, "identity_in_several_domains",
-        counted(count, "identity is", "identities are") +
+        text::count_text(count, "identity is", "identities are") +
             " used in several domains. If each domain numbers its people by itself, different people are "
             "taken for one.",
         "Give the people of each domain numbers of their own, such as 10000 and up for the second. If the "
@@ -390,7 +387,7 @@ class Rules {
     if (shared.empty()) return;
     const auto count = static_cast<std::int64_t>(shared.size());
     add(Severity::note, "identity_in_several_folders",
-        counted(count, "identity is", "identities are") +
+        text::count_text(count, "identity is", "identities are") +
             " used in several folders that have cameras in common. If these folders are data sets that were "
             "numbered by themselves, different people are taken for one.",
         "If so, give the people and the cameras of each data set numbers of their own. If the same person is "
@@ -457,7 +454,7 @@ class Rules {
     if (groups.empty()) return;
     const auto count = static_cast<std::int64_t>(groups.size());
     add(severity, std::move(code),
-        counted(count, "group", "groups") + " of images with the same pixels: the images of " +
+        text::count_text(count, "group", "groups") + " of images with the same pixels: the images of " +
             (count == 1 ? "it " : "each ") + what,
         std::move(remedy), std::move(groups));
   }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "system/exception_text.h"
 #include "system/out_of_memory.h"
 
 namespace kindred::recipe {
@@ -30,12 +31,6 @@ std::string thrown_type() {
   return name;
 }
 
-std::string text_of(const std::exception& error) {
-  // LibTorch appends a stack trace.
-  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
-  return of_torch == nullptr ? error.what() : std::string("LibTorch: ") + of_torch->what_without_backtrace();
-}
-
 }  // namespace
 
 void throw_named(const std::string& subject) {
@@ -55,9 +50,10 @@ void throw_named(const std::string& subject) {
     throw;
   } catch (const std::exception& error) {
     if (system::is_out_of_memory(error)) {
-      throw system::OutOfMemory("error: " + subject + " needs more memory than there is: " + text_of(error));
+      throw system::OutOfMemory("error: " + subject +
+                                " needs more memory than there is: " + system::exception_text(error));
     }
-    throw ComponentFault(subject, "failed: " + text_of(error),
+    throw ComponentFault(subject, "failed: " + system::exception_text(error),
                          dynamic_cast<const c10::Error*>(&error) != nullptr);
   } catch (...) {
     throw ComponentFault(subject, "failed: it threw a value of type '" + thrown_type() +

@@ -1,7 +1,5 @@
 #include "study/run_study.h"
 
-#include <c10/util/Exception.h>
-
 #include <algorithm>
 #include <exception>
 #include <ostream>
@@ -16,6 +14,7 @@
 #include "study/run_scores.h"
 #include "study/side_by_side.h"
 #include "study/summary.h"
+#include "system/exception_text.h"
 #include "text/text_table.h"
 #include "training/plan_check.h"
 
@@ -131,10 +130,8 @@ class StudyRunner {
       }
       progress_.note(scores_text(outcome));
       return true;
-    } catch (const c10::Error& error) {
-      return fail(std::string("LibTorch: ") + error.what_without_backtrace());
     } catch (const std::exception& error) {
-      return fail(error.what());
+      return fail(system::exception_text(error));
     }
   }
 
