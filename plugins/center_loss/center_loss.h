@@ -15,7 +15,7 @@ namespace kindred::center_loss {
 /// the sum. The centers, drawn from N(0, 1), follow their own gradient descent: unlike eq. 4, an identity's
 /// step grows with its number of images in the batch.
 ///
-/// A batch costs O(N x width), whatever the number of identities: the centers' gradient is sparse and has the
+/// A batch costs O(N x dim), whatever the number of identities: the centers' gradient is sparse and has the
 /// N rows of the batch alone, one for each image. Rows without gradient stay as they are, so plain gradient
 /// descent of these rows is exact.
 class CenterLoss final : public OutputLoss {

@@ -11,9 +11,9 @@ namespace kindred::ensemble {
 
 /// The distance of a query and an image becomes sum_m w_m d_m / sum_m w_m, over this search's own distances
 /// and those of files. With Scale::none d_m is the distance itself, as winners of competitions add up
-/// re-ranked distances, which all lie in [0, 1]. With Scale::row each query's distances are mapped on [0, 1]
-/// first, (d - min) / (max - min), for distances of different scales (Lee, SIGIR 1997); where all are equal
-/// they are 0.
+/// re-ranked distances, which k_reciprocal's exact mode keeps in [0, 1]. With Scale::row each query's
+/// distances are mapped on [0, 1] first, (d - min) / (max - min), for distances of different scales (Lee,
+/// SIGIR 1997); where all are equal they are 0.
 class DistanceEnsemble final : public PostProcessor {
  public:
   enum class Scale { none, row };

@@ -12,7 +12,9 @@ namespace kindred::k_reciprocal {
 /// Final distance (1 - lambda) J(q, g) + lambda d(q, g), with d as in neighbor_encoding.h and the Jaccard
 /// distance J = 1 - s / (2 - s), s = sum_j min(V(q, j), V(g, j)) (equations 10 and 12). It lies in [0, 1].
 ///
-/// The whole of queries and gallery is encoded at once, without a matrix of all distances.
+/// With Mode::exact the whole of queries and gallery is encoded at once, without a matrix of all distances.
+/// With Mode::chunked some queries are encoded at a time, with the images near them; all others follow behind
+/// those, at a distance of 1 + d(q, g).
 class KReciprocal final : public PostProcessor {
  public:
   enum class Mode { exact, chunked };

@@ -70,7 +70,7 @@ class Mgn final : public Head {
 
   /// The 8 pooled vectors [N, C, 1, 1], in the order of the parts.
   [[nodiscard]] std::vector<torch::Tensor> pool(const Activations& trunk_features);
-  /// The 8 reduced vectors [N, reduced width].
+  /// The 8 reduced vectors [N, reduced_dim].
   [[nodiscard]] std::vector<torch::Tensor> reduce(const std::vector<torch::Tensor>& pooled);
 
   std::int64_t reduced_dim_;

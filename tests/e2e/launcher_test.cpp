@@ -331,7 +331,7 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
     CAPTURE(evaluated.err);
     REQUIRE(evaluated.exit_code == 0);
     CHECK(holds(evaluated.out, "mAP@3 "));
-    CHECK(holds(evaluated.out, "query images merged by identity and camera"));
+    CHECK(holds(evaluated.out, "query images merged by identity, camera and clothes"));
     CHECK(holds(evaluated.out, "\n  0.05 "));
     CHECK(holds(evaluated.out, "\n  0.01 "));
     CHECK(holds(evaluated.out, "DISTANCE BELOW"));

@@ -2,9 +2,9 @@
 //
 // A record is the length of its data (8 bytes, the lowest first), the masked CRC-32C of these 8 bytes, the
 // data, and their masked CRC-32C. The data are a message Event (tensorboard/compat/proto/event.proto), of
-// which four fields are needed and a Summary of scalars. They are written by hand here: protobuf's library
-// and its generated code would be a dependency, and a part of the launcher's start, for two hundred bytes of
-// format that have not changed since 2016.
+// which five fields are needed, and a Summary of scalars and images. They are written by hand here:
+// protobuf's library and its generated code would be a dependency, and a part of the launcher's start, for
+// two hundred bytes of format that have not changed since 2016.
 #pragma once
 
 #include <cstdint>

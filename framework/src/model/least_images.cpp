@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t ample = 512;
 
 /// One image of another size.
-Activations one_of(const Activations& images, ImageSize size) {
+Activations one_of(const Activations& images, ImageExtent size) {
   Activations one(torch::zeros({1, images.values.size(1), size.height, size.width}, images.values.options()));
   if (images.cameras.defined()) one.cameras = images.cameras.narrow(0, 0, 1);
   if (images.views.defined()) one.views = images.views.narrow(0, 0, 1);
@@ -32,10 +32,10 @@ std::int64_t least_that(std::int64_t most, const Passes& passes) {
 
 }  // namespace
 
-std::optional<ImageSize> least_images(const std::function<void(const Activations&)>& run,
-                                      const Activations& images) {
+std::optional<ImageExtent> least_images(const std::function<void(const Activations&)>& run,
+                                        const Activations& images) {
   const torch::NoGradGuard no_gradients;
-  const auto takes = [&](ImageSize size) {
+  const auto takes = [&](ImageExtent size) {
     try {
       run(one_of(images, size));
       return true;
@@ -43,10 +43,10 @@ std::optional<ImageSize> least_images(const std::function<void(const Activations
       return false;
     }
   };
-  const ImageSize given{images.values.size(2), images.values.size(3)};
-  const ImageSize large{std::max(ample, given.height), std::max(ample, given.width)};
+  const ImageExtent given{images.values.size(2), images.values.size(3)};
+  const ImageExtent large{std::max(ample, given.height), std::max(ample, given.width)};
   if (takes(given) || !takes(large)) return std::nullopt;
-  ImageSize least;
+  ImageExtent least;
   least.height = least_that(large.height, [&](std::int64_t height) { return takes({height, large.width}); });
   least.width = least_that(large.width, [&](std::int64_t width) { return takes({large.height, width}); });
   // A side may be too short although each is long enough beside a long one.
@@ -54,7 +54,7 @@ std::optional<ImageSize> least_images(const std::function<void(const Activations
   return least;
 }
 
-ImagesTooSmall::ImagesTooSmall(const std::string& subject, ImageSize least, ImageSize given)
+ImagesTooSmall::ImagesTooSmall(const std::string& subject, ImageExtent least, ImageExtent given)
     : ComponentFault(subject,
                      "takes images of at least " + std::to_string(least.height) + " x " +
                          std::to_string(least.width) + " pixels (height x width), and these have " +

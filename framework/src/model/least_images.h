@@ -12,10 +12,10 @@
 
 namespace kindred::model {
 
-struct ImageSize {
+struct ImageExtent {
   std::int64_t height = 0;
   std::int64_t width = 0;
-  bool operator==(const ImageSize&) const = default;
+  bool operator==(const ImageExtent&) const = default;
 };
 
 /// The smallest images that a network takes: found by running it.
@@ -23,21 +23,21 @@ struct ImageSize {
 /// @param images [N, 3, H, W], which it has refused
 /// Returns nothing when they are not too small: it takes images of this size, no larger ones either, or those
 /// of a smaller size.
-[[nodiscard]] std::optional<ImageSize> least_images(const std::function<void(const Activations&)>& run,
-                                                    const Activations& images);
+[[nodiscard]] std::optional<ImageExtent> least_images(const std::function<void(const Activations&)>& run,
+                                                      const Activations& images);
 
 /// "backbone 'resnet' of plugin 'resnet' takes images of at least 33 x 33 pixels (height x width), and these
 /// have 16 x 8; ..."
 class ImagesTooSmall : public recipe::ComponentFault {
  public:
-  ImagesTooSmall(const std::string& subject, ImageSize least, ImageSize given);
+  ImagesTooSmall(const std::string& subject, ImageExtent least, ImageExtent given);
   ImagesTooSmall(const ImagesTooSmall&) = default;
   ~ImagesTooSmall() override;
 
-  [[nodiscard]] ImageSize least() const { return least_; }
+  [[nodiscard]] ImageExtent least() const { return least_; }
 
  private:
-  ImageSize least_;
+  ImageExtent least_;
 };
 
 }  // namespace kindred::model

@@ -33,7 +33,7 @@ results::Evaluation judge(const std::vector<Sample>& query, const std::vector<Sa
 
 void say_merged(results::Evaluation& evaluation, std::size_t images) {
   evaluation.multi_query = true;
-  evaluation.note = std::to_string(images) + " query images merged by identity and camera" +
+  evaluation.note = std::to_string(images) + " query images merged by identity, camera and clothes" +
                     (evaluation.note.empty() ? "" : "; " + evaluation.note);
 }
 

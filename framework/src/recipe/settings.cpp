@@ -313,7 +313,7 @@ Schema<EvaluateSettings> EvaluateSettings::schema() {
         {{"auto", CameraMode::automatic}, {"known", CameraMode::known}, {"single", CameraMode::single}})
       .also_called({"ignore_same_camera", "same_camera", "junk", "camera_mode"});
   s.add("multi_query", &EvaluateSettings::multi_query,
-        "merge the queries of one identity and camera into the mean of their descriptors");
+        "merge the queries of one identity, camera and clothes into the mean of their descriptors");
   s.add("exclude_same_image", &EvaluateSettings::exclude_same_image,
         "whether to ignore, for a query that is in the gallery too, this image itself: the same path and the "
         "same descriptor");

@@ -21,8 +21,8 @@ struct RunSettings {
   static Schema<RunSettings> schema();
 };
 
-/// Keys of each entry of [[dataset]], [[augmentation]], [[loss]], [[post_processor]] and [[metric]], beside
-/// `type`.
+/// Keys of each entry of a list of tables, such as [[dataset]], [[loss]], [[pseudo_labels]] and
+/// [[optimizer.group]], beside `type` where it has one.
 struct EntrySettings {
   std::optional<std::string> name;  ///< absent: what `type` says
   bool enabled = true;

@@ -17,8 +17,8 @@ inline constexpr std::size_t most_levels = 64;
 /// @param origin what places call the text: a file's name
 [[nodiscard]] Value parse_toml(const std::string& text, const std::string& origin);
 
-/// Reads one TOML value ("3", "[1, 2]", "{ a = true }"); nothing when the text is not exactly one. Everything
-/// in it is at `location`, or when it has more than most_levels. Throws RecipeError for a text with a zero
+/// Reads one TOML value ("3", "[1, 2]", "{ a = true }"); nothing when the text is not exactly one, or has
+/// more than most_levels. Everything in it is at `location`. Throws RecipeError for a text with a zero
 /// character.
 [[nodiscard]] std::optional<Value> parse_toml_value(const std::string& text, const SourceLocation& location);
 

@@ -53,7 +53,8 @@ struct StageRecord {
 };
 
 /// FOLDER/stage.json of a stage that has ended, or FOLDER/started.json of one under way; nothing when neither
-/// is there or can be read: a damaged record is as good as none.
+/// is there, or what is there is damaged, which is as good as none. Throws file::ReadError for one that is
+/// there and cannot be read.
 [[nodiscard]] std::optional<StageRecord> read_stage_record(const std::filesystem::path& folder);
 
 /// Whether a folder is a stage's: one of the two is there, be it damaged.

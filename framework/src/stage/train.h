@@ -35,14 +35,14 @@ struct TrainOutcome {
 /// model.EPOCHS.safetensors.
 ///
 /// Writes: recipe.toml, environment.json, checkpoint.safetensors, metrics.jsonl, an event file of
-/// train.tensorboard (tensorboard_file.h), log.txt and, in the end, model.safetensors and, with
-/// train.ema_decay, model.ema.safetensors. With train.evaluate_every the data
-/// set's queries and gallery are evaluated in between, and best.safetensors is the model with the best
-/// train.best_by so far; model.safetensors is always that of the last epoch. With train.ema_decay what is
-/// evaluated, and best.safetensors, are the averaged weights. The checkpoint before the newest stays as
-/// checkpoint.previous.safetensors until training has ended. A checkpoint is written each
-/// train.checkpoint_every epochs, every train.checkpoint_minutes within an epoch, at the end, and when `stop`
-/// is set, after the batch under way.
+/// train.tensorboard (tensorboard_file.h), log.txt and, in the end, model.safetensors, with train.ema_decay
+/// model.ema.safetensors, and losses.safetensors if losses leave something. With train.evaluate_every the
+/// data set's queries and gallery are evaluated in between, with a picture of some in rank_sheets/, and
+/// best.safetensors is the model with the best train.best_by so far; model.safetensors is always that of the
+/// last epoch. With train.ema_decay what is evaluated, and best.safetensors, are the averaged weights. The
+/// checkpoint before the newest stays as checkpoint.previous.safetensors until training has ended. A
+/// checkpoint is written each train.checkpoint_every epochs, every train.checkpoint_minutes within an epoch,
+/// at the end, and when `stop` is set, after the batch under way.
 ///
 /// `train.precision = "auto"` is decided on before anything else, as the directory's own training was begun
 /// or else by the device, and everything written says what it came to.

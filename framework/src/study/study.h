@@ -30,10 +30,10 @@ struct Study {
 ///   recipe = "../market1501/small.toml"          # relative to this file; required
 ///   seeds = [1, 2, 3]                            # without: the recipe's own
 ///   folds = [1, 2, 3, 4]                         # without: what the recipe says, mostly no fold
-///   set.train.epochs = 30                        # changes for all variants, as a recipe that extends would
-///   make
+///   set.train.epochs = 30                        # changes for all variants, as a recipe that
+///                                                # extends another would make them
 ///
-///   [[variant]]                                      # a variant by name
+///   [[variant]]                                  # a variant by name
 ///   name = "off"
 ///   set.augmentation.random_patch.enabled = false
 ///
@@ -43,7 +43,7 @@ struct Study {
 ///
 /// Variants are those of [[variant]], in order, and then the combinations of all [[axis]], the last axis
 /// changing fastest, called "prob=0.1": by the last part of the key, or by the whole key where two axes end
-/// alike. An variant's name is the name of a folder. Without both there is one variant, the recipe itself.
+/// alike. A variant's name is the name of a folder. Without both there is one variant, the recipe itself.
 ///
 /// Throws RecipeError with every error found.
 [[nodiscard]] Study read_study(const std::filesystem::path& file);

@@ -215,12 +215,12 @@ std::string point_text(const LineChart& chart, const ChartLine& line, const Char
 }
 
 Html draw_line(const LineChart& chart, const ChartLine& line, const std::string& style, const Frame& frame) {
-  struct SourceLocation {
+  struct Spot {
     double x;
     double y;
   };
   Html html;
-  std::vector<SourceLocation> piece;
+  std::vector<Spot> piece;
   const auto end_piece = [&] {
     if (piece.size() == 1) {
       html += element("circle",
@@ -231,8 +231,8 @@ Html draw_line(const LineChart& chart, const ChartLine& line, const std::string&
                       {});
     } else if (piece.size() > 1) {
       std::string points;
-      for (const auto& location : piece) {
-        points += (points.empty() ? "" : " ") + unit_text(location.x) + "," + unit_text(location.y);
+      for (const auto& spot : piece) {
+        points += (points.empty() ? "" : " ") + unit_text(spot.x) + "," + unit_text(spot.y);
       }
       html += element("polyline", {{"points", points}, {"class", "line " + style}}, {});
     }
@@ -244,11 +244,11 @@ Html draw_line(const LineChart& chart, const ChartLine& line, const std::string&
       end_piece();
       continue;
     }
-    const SourceLocation location{frame.x.at(point.x), frame.y.at(point.y)};
+    const Spot spot{frame.x.at(point.x), frame.y.at(point.y)};
     const bool last = i + 1 == line.points.size();
-    const bool same = !piece.empty() && std::abs(location.x - piece.back().x) < 0.3 &&
-                      std::abs(location.y - piece.back().y) < 0.3;
-    if (!same || last) piece.push_back(location);
+    const bool same =
+        !piece.empty() && std::abs(spot.x - piece.back().x) < 0.3 && std::abs(spot.y - piece.back().y) < 0.3;
+    if (!same || last) piece.push_back(spot);
   }
   end_piece();
   if (line.points.size() > most_titles || chart.size == ChartSize::small) return html;
@@ -374,6 +374,7 @@ std::string svg_document(const LineChart& chart) {
 
 std::vector<std::int64_t> count_in_bins(const std::vector<double>& values, double from, double to,
                                         std::size_t bins) {
+  if (bins == 0 || !(from < to)) throw std::logic_error("count_in_bins: there are no bins");
   std::vector<std::int64_t> counts(bins);
   for (const double value : values) {
     if (!(value >= from && value <= to)) continue;

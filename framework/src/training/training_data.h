@@ -29,8 +29,8 @@ struct TrainingData {
       labels;  ///< for each of them its class: the place of its identity among all, ascending
   std::int64_t identities = 0;
   std::vector<TestSet> test_sets;  ///< one for each data set that is evaluated, in the recipe's order
-  std::string
-      fingerprint;  ///< the number of training images and a checksum of their paths, identities, cameras
+  /// The number of training images, and a checksum of all that is known of them but their clothes.
+  std::string fingerprint;
 };
 
 /// Throws RecipeError when loader.cache_mib is more than the machine has, and ComponentError naming the data

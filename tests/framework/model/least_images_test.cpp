@@ -40,7 +40,7 @@ void takes_33_17(const Activations& images) {
 }  // namespace
 
 TEST_CASE("the smallest images are found, whichever side is too short") {
-  const ImageSize least{33, 17};
+  const ImageExtent least{33, 17};
   CHECK(least_images(takes_33_17, images_of(16, 8)) == least);
   CHECK(least_images(takes_33_17, images_of(32, 600)) == least);
   CHECK(least_images(takes_33_17, images_of(33, 16)) == least);
@@ -97,7 +97,7 @@ TEST_CASE("no network that is offered hands on LibTorch's own error for small im
       const auto model = build_model(*plan, any_population(4));
       model->eval();
       const auto try_images = [&](std::int64_t height, std::int64_t width) {
-        std::optional<ImageSize> least;
+        std::optional<ImageExtent> least;
         try {
           static_cast<void>(model->describe(images_of(height, width)));
         } catch (const ImagesTooSmall& error) {

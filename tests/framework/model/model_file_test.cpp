@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A file with an model file, and its content to be spoilt.
+/// A file with a model file, and its content to be spoilt.
 struct Written {
   Catalog catalog = tiny_catalog();
   recipe::Plan plan = tiny_plan(catalog);

@@ -72,7 +72,7 @@ TEST_CASE("queries of one identity and camera are merged when asked") {
   CHECK(merged.queries == 1);
   CHECK(value_of(merged, "rank1") == 1);
   CHECK(merged.multi_query);
-  CHECK(merged.note == "2 query images merged by identity and camera");
+  CHECK(merged.note == "2 query images merged by identity, camera and clothes");
 }
 
 TEST_CASE("descriptors written in 16 bits are evaluated to nearly the same scores") {

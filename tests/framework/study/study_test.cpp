@@ -131,7 +131,7 @@ TEST_CASE("overrides of the command line win over the study's") {
   CHECK(StudyFolder(whole).runs({"train.epochs=3"})[1].plan.train.epochs == 3);
 }
 
-TEST_CASE("an variant may put another component in the place of one") {
+TEST_CASE("a variant may put another component in the place of one") {
   const auto runs = StudyFolder(one_arm + "set.augmentation.random_patch.type = 'flip'\n").runs();
   CHECK(runs[0].plan.augmentations[0].factory->info().name == "flip");
 }

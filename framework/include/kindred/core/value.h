@@ -59,7 +59,6 @@ class KINDRED_API Value {
     return std::get_if<T>(&data_);
   }
   [[nodiscard]] const SourceLocation& location() const { return location_; }
-  void set_location(SourceLocation location) { location_ = std::move(location); }
 
   /// "true or false", "a whole number", "a number", "text", "a list", "a table": for messages.
   [[nodiscard]] std::string type_name() const;
