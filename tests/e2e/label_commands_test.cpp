@@ -120,7 +120,8 @@ TEST_CASE("features of a folder without queries are labeled, and a search of the
   const auto figures = nlohmann::json::parse(read_bytes(folder / "labels/labels.json"));
   CHECK(figures["all_images"] == gallery);
   CHECK(figures["identities"] == 6);
-  for (const auto& row : CsvTable::read(folder / "labels/labels.csv").rows()) CHECK(row.cells.size() >= 4);
+  const auto table = CsvTable::read(folder / "labels/labels.csv");
+  for (const auto& row : table.rows()) CHECK(row.cells.size() >= 4);
 
   const auto alone =
       kindred(placed({"label", "@features", "--labeler", "agglomerative_search", "--out", "@begun"}, folder),
