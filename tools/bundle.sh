@@ -3,13 +3,14 @@
 # environment: launcher, plugins, benchmarks, recipes, documentation and all libraries but LibTorch. docs/bundle.md
 # says how to use it.
 #
-#   tools/bundle.sh [--torch DIR] [--out FILE.tar.xz|FOLDER] [--jobs N]
+#   tools/bundle.sh [--torch DIR] [--out FILE.tar.xz|FOLDER] [--jobs N] [--with-faiss]
 #
 # --torch DIR   the PyTorch to build against: a virtual environment with it, or its package torch; without, that of
 #               KINDRED_TORCH, then that of python3. One for the CPU gives a bundle that runs with CUDA too.
 # --out         an archive, or with another name than *.tar.xz a folder that does not exist yet; without,
 #               build/kindred-VERSION-torch-VERSION-SYSTEM.tar.xz. The last line of the output is its name.
 # --jobs N      as many compilers at a time; without, as many as there are processors
+# --with-faiss  the plugin faiss too, approximate indexes of a gallery; its libraries double the size of the bundle
 #
 # Builds Kindred in build/release-torch-VERSION, and the three modules of Debian's OpenCV that are needed, without what
 # Debian's packages of them drag in, in build/opencv-VERSION. Both are kept, so the next bundle takes a minute.
@@ -19,14 +20,15 @@ say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
 . tools/bundle/torch.sh
 
-torch=${KINDRED_TORCH:-} out="" jobs=$(nproc)
+torch=${KINDRED_TORCH:-} out="" jobs=$(nproc) with_faiss=no
 while [ $# -gt 0 ]; do
   case "$1" in
-    -h | --help) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 0 ;;
     --torch | --out | --jobs)
       [ $# -ge 2 ] || fail "$1 needs a value; see tools/bundle.sh --help"
       case "$1" in --torch) torch=$2 ;; --out) out=$2 ;; --jobs) jobs=$2 ;; esac
       shift 2 ;;
+    --with-faiss) with_faiss=yes; shift ;;
     *) fail "unknown option '$1'; see tools/bundle.sh --help" ;;
   esac
 done
@@ -99,6 +101,7 @@ bundle=$scratch/$name
 cmake --install "$build" --prefix "$bundle" --strip >/dev/null
 # Headers, CMake files and the library for applications are of use beside compilers and the LibTorch of the build alone.
 rm -r "$bundle/include" "$bundle/lib/cmake" "$bundle"/lib/libkindred.so*
+[ "$with_faiss" = yes ] || rm -f "$bundle/lib/kindred/plugins/faiss.so"
 mkdir "$bundle/libexec"
 mv "$bundle/bin/kindred" "$bundle/libexec/"
 install -m 755 --strip "$build/bin/kindred-bench" "$bundle/libexec/"
