@@ -73,9 +73,8 @@ std::string wrong_stem(const Vit::Params& params) {
       return "patch_size has no effect with stem = 'convolutions'; set stride alone";
     }
     const auto stride = params.stride > 0 ? params.stride : params.patch_size;
-    return stride >= 2 && (stride & (stride - 1)) == 0
-               ? ""
-               : "stem = 'convolutions' halves the image again and again: stride must be 2, 4, 8, 16 or 32";
+    if (stride >= 2 && (stride & (stride - 1)) == 0) return "";
+    return "stem = 'convolutions' halves the image again and again: stride must be 2, 4, 8, 16, 32 or 64";
   }
   if (params.stride > params.patch_size) {
     return "stride = " + std::to_string(params.stride) +

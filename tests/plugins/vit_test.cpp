@@ -384,8 +384,8 @@ TEST_CASE("parameters that make no network are refused with what to do") {
   CHECK(schema_error("image_width", Value(8)) ==
         "backbone 'vit': image_height and image_width must be at least patch_size = 16");
   CHECK(schema_error("stem", Value("convolutions"), "stride", Value(12)) ==
-        "backbone 'vit': stem = 'convolutions' halves the image again and again: stride must be 2, 4, 8, 16 "
-        "or 32");
+        "backbone 'vit': stem = 'convolutions' halves the image again and again: stride must be 2, 4, 8, 16, "
+        "32 or 64");
   CHECK(schema_error("stem", Value("convolutions"), "patch_size", Value(8)) ==
         "backbone 'vit': patch_size has no effect with stem = 'convolutions'; set stride alone");
   CHECK(schema_error("stride", Value(12)).empty());
