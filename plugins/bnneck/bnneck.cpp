@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "kindred/nn/batch_norm.h"
 #include "kindred/role/backbone.h"
 
 namespace kindred::bnneck {
@@ -132,11 +133,7 @@ std::vector<OutputInfo> Bnneck::outputs() const {
 }
 
 std::vector<torch::Tensor> Bnneck::forward(const Activations& features) {
-  if (is_training() && features.values.size(0) < 2) {
-    throw ComponentError("head/bnneck",
-                         "batch normalization needs at least 2 images in a training batch, but this one has "
-                         "1; use larger batches");
-  }
+  if (is_training()) require_two_images(features, "head/bnneck");
   auto pooled = pooling_ == nullptr ? features.class_token().unsqueeze(-1).unsqueeze(-1)
                                     : pooling_->forward(features.map());
   if (!reduction_.is_empty()) pooled = reduction_->forward(pooled);

@@ -9,6 +9,7 @@
 #include "attention_pool.h"
 #include "clip_layouts.h"
 #include "kindred/core/error.h"
+#include "kindred/nn/batch_norm.h"
 #include "kindred/role/backbone.h"
 
 namespace kindred::clip {
@@ -149,11 +150,7 @@ std::vector<OutputInfo> ClipReid::outputs() const {
 }
 
 std::vector<torch::Tensor> ClipReid::forward(const Activations& features) {
-  if (is_training() && features.values.size(0) < 2) {
-    throw ComponentError(reid_component,
-                         "batch normalization needs at least 2 images in a training batch, but this one has "
-                         "1; use larger batches");
-  }
+  if (is_training()) require_two_images(features, reid_component);
   const auto last = rest_->propagate(features);
   const auto global = pooled(last);
   const auto projected = projection_->forward(last.form() == FeatureForm::tokens ? global : last.values);

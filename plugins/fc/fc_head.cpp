@@ -4,7 +4,7 @@
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/batchnorm.h>
 
-#include "kindred/core/error.h"
+#include "kindred/nn/batch_norm.h"
 #include "kindred/role/backbone.h"
 
 namespace kindred::fc {
@@ -71,11 +71,7 @@ std::vector<OutputInfo> FcHead::outputs() const {
 }
 
 std::vector<torch::Tensor> FcHead::forward(const Activations& features) {
-  if (!fc_.is_empty() && is_training() && features.values.size(0) < 2) {
-    throw ComponentError("head/fc",
-                         "batch normalization needs at least 2 images in a training batch, but this one has "
-                         "1; use larger batches");
-  }
+  if (!fc_.is_empty() && is_training()) require_two_images(features, "head/fc");
   auto feature = pooling_->forward(features.map()).flatten(1);
   if (!fc_.is_empty()) feature = fc_->forward(feature);
   if (!is_training()) return {feature};

@@ -45,15 +45,8 @@ void check_sizes(const Params& params, std::int64_t images, RetrievalHost& host)
                              " (queries and gallery): with everyone a neighbor of everyone, all distances "
                              "would be equal; choose a much smaller k1");
   }
-  const auto warn = [&](const std::string& name, std::int64_t k) {
-    if (2 * k <= images) return;
-    host.warn(name + " = " + std::to_string(k) + " is more than half of the " + std::to_string(images) +
-              " images (queries and gallery), so images of different people share most neighbors; choose a "
-              "smaller " +
-              name);
-  };
-  warn("k1", params.k1);
-  warn("k2", params.k2);
+  warn_of_large_k("k1", params.k1, images, host);
+  warn_of_large_k("k2", params.k2, images, host);
 }
 
 /// The graph ahead of its last layer, and the distances that follow.

@@ -53,18 +53,11 @@ struct NeighborSearch {
   std::string remedy;             ///< what messages offer beside more memory: " or ...", or ""
 };
 
-/// Warns of a k1 or k2 of more than half of the images: those of different people then share most neighbors.
+/// Warns of a k1 or k2 of more than half of the images.
 template <class Params>
 void warn_of_sizes(const Params& params, std::int64_t images, RetrievalHost& host) {
-  const auto warn = [&](const std::string& name, std::int64_t k) {
-    if (2 * k <= images) return;
-    host.warn(name + " = " + std::to_string(k) + " is more than half of the " + std::to_string(images) +
-              " images (queries and gallery), so images of different people share most neighbors; choose a "
-              "smaller " +
-              name);
-  };
-  warn("k1", params.k1);
-  warn("k2", params.k2);
+  warn_of_large_k("k1", params.k1, images, host);
+  warn_of_large_k("k2", params.k2, images, host);
 }
 
 /// The search that a component's parameters ask for.

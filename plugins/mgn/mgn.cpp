@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "kindred/nn/batch_norm.h"
 #include "kindred/role/backbone.h"
 
 namespace kindred::mgn {
@@ -234,11 +235,7 @@ std::vector<torch::Tensor> Mgn::reduce(const std::vector<torch::Tensor>& pooled)
 }
 
 std::vector<torch::Tensor> Mgn::forward(const Activations& features) {
-  if (is_training() && features.values.size(0) < 2) {
-    throw ComponentError(component,
-                         "batch normalization needs at least 2 images in a training batch, but this one has "
-                         "1; use larger batches");
-  }
+  if (is_training()) require_two_images(features, component);
   auto outputs = reduce(pool(features));
   auto descriptor = torch::cat(outputs, 1);
   if (!is_training()) return {descriptor};

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "kindred/nn/batch_norm.h"
 #include "kindred/role/backbone.h"
 
 namespace kindred::transreid {
@@ -151,11 +152,7 @@ std::vector<torch::Tensor> Transreid::locals(const Activations& features) {
 }
 
 std::vector<torch::Tensor> Transreid::forward(const Activations& features) {
-  if (is_training() && features.values.size(0) < 2) {
-    throw ComponentError(component,
-                         "batch normalization needs at least 2 images in a training batch, but this one has "
-                         "1; use larger batches");
-  }
+  if (is_training()) require_two_images(features, component);
   std::vector<torch::Tensor> outputs;
   if (params_.jpm) {
     outputs = locals(features);

@@ -4,7 +4,10 @@
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/types.h>
 
+#include <string>
+
 #include "kindred/core/export.h"
+#include "kindred/nn/activations.h"
 
 namespace kindred {
 
@@ -21,5 +24,10 @@ namespace kindred {
 [[nodiscard]] KINDRED_API torch::Tensor batch_normalized_relu(torch::nn::BatchNorm2dImpl& norm,
                                                               const torch::Tensor& map,
                                                               const torch::Tensor& shortcut = {});
+
+/// For heads that normalize descriptors [N, D], in training: throws ComponentError for a batch of one image,
+/// whose statistics would make all of its values zero.
+/// @param component "head/name"
+KINDRED_API void require_two_images(const Activations& batch, const std::string& component);
 
 }  // namespace kindred

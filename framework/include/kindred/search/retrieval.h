@@ -60,4 +60,10 @@ class KINDRED_API RetrievalHost {
                                                  const NearestOptions& options);
 };
 
+/// Warns of a number of neighbors of more than half of the images: those of different people then share most.
+/// @param name of the parameter: "k1"
+/// @param images of queries and gallery
+KINDRED_API void warn_of_large_k(const std::string& name, std::int64_t k, std::int64_t images,
+                                 RetrievalHost& host);
+
 }  // namespace kindred

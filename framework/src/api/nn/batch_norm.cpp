@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "batch_moments.h"
+#include "kindred/core/error.h"
 
 namespace kindred {
 
@@ -73,6 +74,13 @@ torch::Tensor batch_normalized(torch::nn::BatchNorm2dImpl& norm, const torch::Te
 torch::Tensor batch_normalized_relu(torch::nn::BatchNorm2dImpl& norm, const torch::Tensor& map,
                                     const torch::Tensor& shortcut) {
   return normalized(norm, map, shortcut, /*relu=*/true);
+}
+
+void require_two_images(const Activations& batch, const std::string& component) {
+  if (batch.values.size(0) >= 2) return;
+  throw ComponentError(component,
+                       "batch normalization needs at least 2 images in a training batch, but this one has "
+                       "1; use larger batches");
 }
 
 }  // namespace kindred

@@ -119,15 +119,6 @@ void PairCounter::add_counted(const std::string& /*counted*/) {
 PairCounter::Part::~Part() = default;
 Partitioner::~Partitioner() = default;
 PostProcessor::~PostProcessor() = default;
-RetrievalHost::~RetrievalHost() = default;
-void RetrievalHost::warn(const std::string& /*text*/) {}
-NearestRows RetrievalHost::nearest_rows(const torch::Tensor& rows, const NearestOptions& options) {
-  return kindred::nearest_rows(rows, options);
-}
-NearestRows RetrievalHost::nearest_rows(const torch::Tensor& query, const torch::Tensor& gallery,
-                                        const NearestOptions& options) {
-  return kindred::nearest_rows(query, gallery, options);
-}
 Sampler::~Sampler() = default;
 Schedule::~Schedule() = default;
 TensorModule::~TensorModule() = default;

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/error.h"
+
 using namespace kindred;  // NOLINT
 
 namespace {
@@ -225,4 +227,13 @@ TEST_CASE("a batch norm in training is not differentiated twice") {
   const auto output = batch_normalized_relu(*norm, map).sum();
   CHECK_THROWS_AS(torch::autograd::grad({output}, {map}, {}, /*retain_graph=*/true, /*create_graph=*/true),
                   std::logic_error);
+}
+
+TEST_CASE("a head that normalizes refuses a batch of one image") {
+  CHECK_NOTHROW(require_two_images(torch::zeros({2, 4}), "head/some"));
+  CHECK_THROWS_WITH_AS(
+      require_two_images(torch::zeros({1, 4}), "head/some"),
+      "head/some: error: batch normalization needs at least 2 images in a training batch, but this "
+      "one has 1; use larger batches",
+      ComponentError);
 }
