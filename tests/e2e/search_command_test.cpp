@@ -5,11 +5,13 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "kindred/search.h"
 #include "program.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
@@ -184,6 +186,11 @@ TEST_CASE("what cannot be searched is an error with what to do") {
   const auto no_image = made.folder.write("no_image.jpg", "text");
   CHECK(holds(refused(kept, {"--image", no_image.string()}), "no_image.jpg"));
   CHECK(holds(refused(kept, {"--threshold", "2"}), "--threshold"));
+  Gallery of_another_size(2);
+  of_another_size.add("a", (cv::Mat_<float>(1, 2) << 1, 0));
+  of_another_size.save(made.folder / "of_another_size");
+  CHECK(holds(refused(made.folder / "of_another_size", {}),
+              "of_another_size: error: holds descriptors of 2 numbers, but those of the model have"));
 }
 
 }  // namespace kindred::test

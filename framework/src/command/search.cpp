@@ -100,10 +100,8 @@ nlohmann::ordered_json json_of(const Match& match, std::size_t rank) {
   return json;
 }
 
-}  // namespace
-
-Gallery open_gallery(const fs::path& path, const fs::path& keep, application::ExtractorParts& extractor,
-                     const Catalog& catalog, progress::ProgressSink& progress) {
+Gallery gallery_at(const fs::path& path, const fs::path& keep, application::ExtractorParts& extractor,
+                   const Catalog& catalog, progress::ProgressSink& progress) {
   std::error_code error;
   GalleryOptions options;
   options.read_only = true;
@@ -121,6 +119,20 @@ Gallery open_gallery(const fs::path& path, const fs::path& keep, application::Ex
   }
   if (of_a_run) return opened(features_folder(path));
   return gallery_of_images(path, keep, extractor, catalog, progress);
+}
+
+}  // namespace
+
+Gallery open_gallery(const fs::path& path, const fs::path& keep, application::ExtractorParts& extractor,
+                     const Catalog& catalog, progress::ProgressSink& progress) {
+  auto gallery = gallery_at(path, keep, extractor, catalog, progress);
+  for (const auto& note : gallery.notes()) progress.note(note);
+  if (gallery.dim() != extractor.dim()) {
+    throw DataError(path, "holds descriptors of " + std::to_string(gallery.dim()) +
+                              " numbers, but those of the model have " + std::to_string(extractor.dim()) +
+                              "; extract both with the same model");
+  }
+  return gallery;
 }
 
 SearchResult search(const SearchRequest& request, const Catalog& catalog, progress::ProgressSink& progress) {
@@ -146,13 +158,6 @@ SearchResult search(const SearchRequest& request, const Catalog& catalog, progre
   prepare_machine(extractor.machine(), progress);
 
   auto gallery = open_gallery(request.gallery, request.keep, extractor, catalog, progress);
-  for (const auto& note : gallery.notes()) progress.note(note);
-  if (gallery.dim() != extractor.dim()) {
-    throw DataError(request.gallery, "holds descriptors of " + std::to_string(gallery.dim()) +
-                                         " numbers, but those of " + request.model.string() + " have " +
-                                         std::to_string(extractor.dim()) +
-                                         "; extract both with the same model");
-  }
   SearchResult result;
   result.images = gallery.size();
   if (!request.index.empty()) {

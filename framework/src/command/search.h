@@ -34,8 +34,8 @@ struct SearchResult {
 };
 
 /// Opens what holds the people that are looked among: a gallery (read only), features of `kindred embed` or
-/// of a run, or images, whose features are extracted. Throws DataError where it is none of them, and as those
-/// do.
+/// of a run, or images, whose features are extracted. Its notes are shown. Throws DataError where it is none
+/// of them or holds descriptors of another size than the model's, and as those do.
 /// @param keep of images: folder for a new gallery of them; "": in memory alone
 [[nodiscard]] Gallery open_gallery(const std::filesystem::path& path, const std::filesystem::path& keep,
                                    application::ExtractorParts& extractor, const Catalog& catalog,

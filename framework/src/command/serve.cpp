@@ -9,7 +9,6 @@
 #include "command/machine.h"
 #include "command/search.h"
 #include "file/feature_files.h"
-#include "kindred/core/error.h"
 #include "kindred/extract.h"
 #include "kindred/image/image.h"
 #include "kindred/search.h"
@@ -47,13 +46,6 @@ void serve(const ServeRequest& request, const Catalog& catalog, progress::Progre
   prepare_machine(of_model.machine(), progress);
 
   auto gallery = open_gallery(request.gallery, "", of_model, catalog, progress);
-  for (const auto& note : gallery.notes()) progress.note(note);
-  if (gallery.dim() != extractor.dim()) {
-    throw DataError(request.gallery, "holds descriptors of " + std::to_string(gallery.dim()) +
-                                         " numbers, but those of " + request.model.string() + " have " +
-                                         std::to_string(extractor.dim()) +
-                                         "; extract both with the same model");
-  }
   if (images == nullptr) progress.note("matches are shown without pictures: --data says where they lie");
   set_pixel_limit(static_cast<std::int64_t>(request.max_megapixels * 1e6));
   const auto size = gallery.size();

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <stdexcept>
+
+#include "kindred/text/text_file.h"
 
 namespace kindred::text {
 namespace {
@@ -13,23 +14,11 @@ constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
 /// How many bytes the character at the beginning of `text` has; 0 when it is no UTF-8 or XML forbids it.
 std::size_t character_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t first = byte(0);
-  if (first < 0x80) return first >= 0x20 || first == '\t' || first == '\n' ? 1 : 0;
-  const std::size_t length = first >= 0xC2 && first < 0xE0   ? 2
-                             : first >= 0xE0 && first < 0xF0 ? 3
-                             : first >= 0xF0 && first < 0xF5 ? 4
-                                                             : 0;
-  if (length == 0 || text.size() < length) return 0;
-  std::uint32_t point = first & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return 0;
-    point = (point << 6U) | (byte(i) & 0x3FU);
-  }
-  constexpr std::array<std::uint32_t, 5> least = {0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
-  const bool control = point < 0xA0 || point == 0xFFFE || point == 0xFFFF;
-  return point < least[length] || point > 0x10FFFF || surrogate || control ? 0 : length;
+  const auto length = utf8_length(text);
+  const auto character = text.substr(0, length);
+  const bool control = (length == 1 && character < " " && character != "\t" && character != "\n") ||
+                       (length == 2 && character < "\u00A0");
+  return control || character == "\uFFFE" || character == "\uFFFF" ? 0 : length;
 }
 
 std::string escaped(std::string_view text) {

@@ -1,6 +1,7 @@
 // Whole text files, and text that has to be shown although it is not UTF-8.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -8,6 +9,10 @@
 #include "kindred/core/export.h"
 
 namespace kindred {
+
+/// How many bytes the character of UTF-8 at the beginning of a text has; 0 when there is none.
+/// @param text not empty
+[[nodiscard]] KINDRED_API std::size_t utf8_length(std::string_view text);
 
 /// Whether a text is valid UTF-8 (Unicode 15, table 3-7). Names of files and texts of lists must be: they end
 /// up in JSON and TOML.

@@ -13,8 +13,31 @@
 namespace kindred {
 namespace {
 
-/// The length of the character of UTF-8 at the start of a text that is not empty; 0 when there is none.
-std::size_t character_length(std::string_view text) {
+/// The place of the first byte that belongs to no character; the text's size when there is none.
+std::size_t first_foreign(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto length = utf8_length(text.substr(at));
+    if (length == 0) return at;
+    at += length;
+  }
+  return at;
+}
+
+std::string byte_text(char c) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  const auto byte = static_cast<unsigned char>(c);
+  return {'\\', 'x', digits[byte >> 4U], digits[byte & 0xFU]};
+}
+
+int line_of(std::string_view text, std::size_t position) {
+  const auto end = text.begin() + static_cast<std::ptrdiff_t>(position);
+  return 1 + static_cast<int>(std::count(text.begin(), end, '\n'));
+}
+
+}  // namespace
+
+std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) -> unsigned {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
   };
@@ -35,30 +58,6 @@ std::size_t character_length(std::string_view text) {
   return 0;
 }
 
-/// The place of the first byte that belongs to no character; the text's size when there is none.
-std::size_t first_foreign(std::string_view text) {
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const auto length = character_length(text.substr(at));
-    if (length == 0) return at;
-    at += length;
-  }
-  return at;
-}
-
-std::string byte_text(char c) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  const auto byte = static_cast<unsigned char>(c);
-  return {'\\', 'x', digits[byte >> 4U], digits[byte & 0xFU]};
-}
-
-int line_of(std::string_view text, std::size_t position) {
-  const auto end = text.begin() + static_cast<std::ptrdiff_t>(position);
-  return 1 + static_cast<int>(std::count(text.begin(), end, '\n'));
-}
-
-}  // namespace
-
 bool is_utf8(std::string_view text) {
   return first_foreign(text) == text.size();
 }
@@ -66,7 +65,7 @@ bool is_utf8(std::string_view text) {
 std::string escaped(std::string_view text) {
   std::string result;
   while (!text.empty()) {
-    const auto length = character_length(text);
+    const auto length = utf8_length(text);
     const auto byte = static_cast<unsigned char>(text.front());
     if (length == 0 || byte < 0x20 || byte == 0x7F) {
       result += byte_text(text.front());
