@@ -133,7 +133,7 @@ std::vector<std::pair<std::string, const PickledTensor*>> DictionaryFinder::tens
 }
 
 void DictionaryFinder::look_through(const PickledDictionary& dictionary, const std::string& path) {
-  constexpr std::size_t most_looks = 20'000'000;
+  constexpr std::size_t most_looks = 2'000'000;
   constexpr std::size_t bytes_of_a_look = 16;
   looks_ += 1 + dictionary.items.size() + path.size() / bytes_of_a_look;
   if (looks_ > most_looks) fail("is damaged: its dictionaries or modules hold each other in too many ways");
