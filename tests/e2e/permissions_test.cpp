@@ -116,6 +116,9 @@ TEST_CASE("what may not be read or written is named, and never taken for somethi
       CHECK(holds(stock.error_of({"data", "doctor", plain}),
                   (stock.folder / name).string() + ": error: cannot be listed: Permission denied"));
     }
+    const Permissions closed(stock.folder / "plain", fs::perms::none);
+    CHECK(holds(stock.error_of({"data", "doctor", (stock.folder / "plain/a").string()}),
+                "plain/a: error: cannot be read: Permission denied"));
   }
   {
     const Permissions closed(stock.model, fs::perms::none);

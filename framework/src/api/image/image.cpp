@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <set>
@@ -75,10 +76,12 @@ Bytes read_bytes(const std::filesystem::path& file) {
   return bytes;
 }
 
-void check_pixels(const std::filesystem::path& file, const FileContent& content, const Bytes& bytes) {
+/// Throws for more pixels than are allowed.
+/// @return whether the header says how many there are
+bool check_pixels(const std::filesystem::path& file, const FileContent& content, const Bytes& bytes) {
   const auto size = image_size(content.format, bytes);
   // By division: the sizes in a header may be anything.
-  if (!size || size->width <= pixel_limit() / size->height) return;
+  if (!size || size->width <= pixel_limit() / size->height) return size.has_value();
   throw DataError(file, "has " + std::to_string(size->width) + " x " + std::to_string(size->height) +
                             " pixels (width x height), more than the " + pixels_text(pixel_limit()) +
                             " that are allowed; crop the person out of it, or raise loader.max_megapixels");
@@ -181,34 +184,49 @@ bool is_among(const std::string& ending, const std::array<std::string_view, coun
   return std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 
-/// Hands the images of a folder to `found` until it returns false, in no fixed order.
+/// Hands the images of a folder to `found` until it returns false, in no fixed order. Each folder is entered
+/// once: links are followed after the folders that lie there themselves, in the order of their names, so that
+/// folders that link to each other are no endless way and what is found does not depend on the file system.
 /// @param found is given the path relative to the folder that was asked for
 class ImageWalk {
  public:
   ImageWalk(Depth depth, std::function<bool(std::string)> found) : depth_(depth), found_(std::move(found)) {}
 
   /// False when `found` has returned false.
-  bool into(const std::filesystem::path& folder, const std::string& prefix = "") {
-    const auto here = open_.insert(std::filesystem::canonical(folder));
-    if (!here.second) return true;
+  bool through(const std::filesystem::path& folder) {
+    links_ = {{"", folder}};
+    while (!links_.empty()) {
+      const auto link = links_.extract(links_.begin());
+      if (!into(link.mapped(), link.key())) return false;
+    }
+    return true;
+  }
+
+ private:
+  bool into(const std::filesystem::path& folder, const std::string& prefix) {
+    if (!entered_.insert(std::filesystem::canonical(folder)).second) return true;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       const std::string name = entry.path().filename().string();
       if (name.starts_with('.')) continue;
       std::error_code link_to_nothing;
       if (entry.is_directory(link_to_nothing)) {
-        if (depth_ == Depth::all_below && !into(entry.path(), prefix + name + '/')) return false;
+        if (depth_ == Depth::folder_alone) continue;
+        if (entry.is_symlink()) {
+          links_.emplace(prefix + name + '/', entry.path());
+        } else if (!into(entry.path(), prefix + name + '/')) {
+          return false;
+        }
       } else if (is_image_file(entry.path()) && !found_(prefix + name)) {
         return false;
       }
     }
-    open_.erase(here.first);
     return true;
   }
 
- private:
   Depth depth_;
   std::function<bool(std::string)> found_;
-  std::set<std::filesystem::path> open_;  ///< those on the way down: a link back to one is passed over
+  std::map<std::string, std::filesystem::path> links_;  ///< to follow, by the paths that images get
+  std::set<std::filesystem::path> entered_;
 };
 
 std::vector<std::string> quoted_few(const std::vector<std::string>& names) {
@@ -260,7 +278,7 @@ cv::Mat decode_image(const Bytes& bytes, const std::filesystem::path& file) {
                               " bytes without an end mark; copy the file again");
   }
   const auto content = content_of(std::span(bytes));
-  check_pixels(file, content, bytes);
+  const bool has_known_size = check_pixels(file, content, bytes);
   if (content.format == "JPEG") {
     auto picture = decode_jpeg(bytes);
     if (picture.pixels.empty()) throw DataError(file, refusal(content, " (" + picture.problem + ")"));
@@ -268,11 +286,12 @@ cv::Mat decode_image(const Bytes& bytes, const std::filesystem::path& file) {
   }
   cv::Mat image;
   std::string detail;
+  if (is_decoded(content.format) && !has_known_size) detail = " (its header does not say how large it is)";
   // OpenCV turns images of the other formats by their EXIF data, WebP only in later versions.
   const bool webp = content.format == "WebP";
   try {
-    // Of what is not known the size is not known before it is decoded.
-    if (content.kind == ContentKind::image) {
+    // The memory that decoding takes is known before, or nothing is decoded.
+    if (has_known_size) {
       image = cv::imdecode(bytes, webp ? cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION : cv::IMREAD_COLOR);
     }
   } catch (const cv::Exception& error) {
@@ -336,7 +355,8 @@ bool is_image_file(const std::filesystem::path& file) {
 std::vector<std::string> list_images(const std::filesystem::path& folder, Depth depth) {
   std::error_code failure;
   const auto status = std::filesystem::status(folder, failure);
-  if (!std::filesystem::exists(status)) throw DataError(folder, "does not exist");
+  if (status.type() == std::filesystem::file_type::not_found) throw DataError(folder, "does not exist");
+  if (failure) throw DataError(folder, "cannot be listed: " + failure.message());
   if (!std::filesystem::is_directory(status)) throw DataError(folder, "is not a folder");
   std::vector<std::string> found;
   try {
@@ -344,7 +364,7 @@ std::vector<std::string> list_images(const std::filesystem::path& folder, Depth 
       found.push_back(std::move(name));
       return true;
     });
-    walk.into(folder);
+    walk.through(folder);
   } catch (const std::filesystem::filesystem_error& error) {
     throw DataError(error.path1().empty() ? folder : error.path1(),
                     "cannot be listed: " + error.code().message());
@@ -359,7 +379,7 @@ bool has_images(const std::filesystem::path& folder, Depth depth) {
   if (!std::filesystem::is_directory(folder, failure)) return false;
   try {
     ImageWalk walk(depth, [](const std::string&) { return false; });
-    return !walk.into(folder);
+    return !walk.through(folder);
   } catch (const std::filesystem::filesystem_error&) {
     return false;
   }

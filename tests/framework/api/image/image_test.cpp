@@ -419,6 +419,48 @@ TEST_CASE("the size in a header is judged before anything is decoded") {
                  "has 2147 MB, more than any image of 50 megapixels"));
 }
 
+namespace {
+
+/// An image of 64 x 48 pixels whose header is changed so that decoders and a hasty reader find other sizes.
+std::string two_sizes(const std::string& name) {
+  using namespace std::string_literals;
+  const auto bytes = encoded("." + name.substr(name.find('.') + 1), picture(1, 64, 48));
+  if (name == "chunk_before_the_first.png") {
+    return bytes.substr(0, 8) + "\0\0\0\x08teSt\0\0\0\1\0\0\0\1\0\0\0\0"s + bytes.substr(8);
+  }
+  if (name == "without_chunk.webp") return bytes.substr(0, 12) + bytes.substr(20);
+  if (name == "width_twice.tif") {
+    const bool little = bytes[0] == 'I';
+    REQUIRE(little);
+    auto changed = bytes;
+    const auto directory = static_cast<std::size_t>(static_cast<unsigned char>(bytes[4])) +
+                           (static_cast<std::size_t>(static_cast<unsigned char>(bytes[5])) << 8U) +
+                           (static_cast<std::size_t>(static_cast<unsigned char>(bytes[6])) << 16U);
+    // The third entry takes the tag of the first.
+    changed.replace(directory + 2 + 2 * 12, 2, changed.substr(directory + 2, 2));
+    return changed;
+  }
+  if (name == "comment_to_a_carriage_return.ppm") return "P6\n# x\r30000 30000\n1 1\n255\n" + bytes;
+  if (name == "number_with_a_comment.ppm") return "P6\n1#30000\n 1\n255\n" + bytes;
+  REQUIRE(name == "long_line.hdr");
+  return "#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n" + std::string(127, 'x') +
+         "\n-Y 30000 +X 30000\n\n-Y 1 +X 1\n";
+}
+
+}  // namespace
+
+TEST_CASE("an image of which decoders may find another size than its header says is not decoded") {
+  const PictureFolder folder;
+  for (const char* name :
+       {"chunk_before_the_first.png", "without_chunk.webp", "width_twice.tif",
+        "comment_to_a_carriage_return.ppm", "number_with_a_comment.ppm", "long_line.hdr"}) {
+    CAPTURE(name);
+    const auto message = error_of([&] { (void)read_image(folder.write(name, two_sizes(name))); });
+    CHECK((contains(message, "cannot be decoded (its header does not say how large it is)") ||
+           contains(message, "30000 x 30000 pixels")));
+  }
+}
+
 TEST_CASE("only regular files are read as images") {
   const PictureFolder folder;
   REQUIRE(::mkfifo((folder / "pipe.jpg").c_str(), 0600) == 0);
@@ -483,6 +525,25 @@ TEST_CASE("links to folders are followed, once where they lead in a circle") {
   std::filesystem::create_directory_symlink(folder.path() / "root", folder.path() / "root/circle");
   std::filesystem::create_symlink(folder.path() / "nothing", folder.path() / "root/nowhere");
   CHECK(list_images(folder.path() / "root", Depth::all_below) == std::vector<std::string>{"link/a.jpg"});
+}
+
+TEST_CASE("folders that all link to each other are entered once each") {
+  const PictureFolder folder;
+  std::vector<std::string> images;
+  for (char name = 'a'; name <= 'n'; ++name) {
+    images.push_back(std::string(1, name) + "/1.jpg");
+    folder.write(images.back(), "");
+  }
+  for (char from = 'a'; from <= 'n'; ++from) {
+    for (char to = 'a'; to <= 'n'; ++to) {
+      if (from != to) {
+        std::filesystem::create_directory_symlink(folder.path() / std::string(1, to),
+                                                  folder.path() / std::string(1, from) / std::string(1, to));
+      }
+    }
+  }
+  CHECK(list_images(folder.path(), Depth::all_below) == images);
+  CHECK(has_images(folder.path(), Depth::all_below));
 }
 
 TEST_CASE("what is not known as an image is not decoded, as its size could not be judged before") {
