@@ -15,6 +15,13 @@
 #include "kindred/core/error.h"
 
 namespace kindred::pipeline {
+namespace {
+
+std::int64_t nanoseconds(const timespec& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
 
 FileHashes::FileHashes(std::filesystem::path memory) : memory_(std::move(memory)) {
   std::ifstream stream(memory_);
@@ -22,8 +29,8 @@ FileHashes::FileHashes(std::filesystem::path memory) : memory_(std::move(memory)
     std::istringstream fields(line);
     Known known;
     std::string path;
-    if (!(fields >> known.hash >> known.size >> known.changed) || fields.get() != ' ' ||
-        !std::getline(fields, path) || known.hash.size() != 64) {
+    if (!(fields >> known.hash >> known.inode >> known.size >> known.modified >> known.changed) ||
+        fields.get() != ' ' || !std::getline(fields, path) || known.hash.size() != 64) {
       known_.clear();
       return;
     }
@@ -37,17 +44,14 @@ std::string FileHashes::of(const std::filesystem::path& file) {
     throw DataError(file, "cannot be read: " + std::generic_category().message(errno));
   }
   const auto name = std::filesystem::absolute(file).lexically_normal().string();
-  const auto size = static_cast<std::uintmax_t>(status.st_size);
-  const auto changed =
-      static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
+  Known now{status.st_ino, static_cast<std::uintmax_t>(status.st_size), nanoseconds(status.st_mtim),
+            nanoseconds(status.st_ctim), ""};
   const auto known = known_.find(name);
-  if (known != known_.end() && known->second.size == size && known->second.changed == changed) {
-    return known->second.hash;
-  }
+  if (known != known_.end() && known->second.is_unchanged(now)) return known->second.hash;
   // First of all: nothing is remembered of a file that cannot be read.
-  auto hash = file::sha256_of_file(file);
+  now.hash = file::sha256_of_file(file);
   is_new_ = true;
-  return (known_[name] = {size, changed, std::move(hash)}).hash;
+  return (known_[name] = std::move(now)).hash;
 }
 
 void FileHashes::save() {
@@ -57,7 +61,8 @@ void FileHashes::save() {
     for (const auto& [path, known] : ordered) {
       // A name with a line break cannot be remembered.
       if (path.find('\n') != std::string::npos) continue;
-      out << known.hash << ' ' << known.size << ' ' << known.changed << ' ' << path << '\n';
+      out << known.hash << ' ' << known.inode << ' ' << known.size << ' ' << known.modified << ' '
+          << known.changed << ' ' << path << '\n';
     }
   });
   is_new_ = false;

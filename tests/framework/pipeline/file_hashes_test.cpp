@@ -1,6 +1,7 @@
 #include "pipeline/file_hashes.h"
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -37,27 +38,46 @@ TEST_CASE("a file's content is told as sha256sum does, and again after it has ch
   CHECK(hashes.of(file) != of_abc);
 }
 
-TEST_CASE("a file of the same size and time is not read again, also by a later process") {
+TEST_CASE("a file that is the same is not read again, also by a later process") {
   const TemporaryFolder folder;
   const auto file = folder.write("a b.txt", "abc");
-  touch(file, 1'000'000);
   {
     FileHashes hashes(folder / "memory");
     static_cast<void>(hashes.of(file));
     hashes.save();
   }
-  write_bytes(file, "xyz");
-  touch(file, 1'000'000);
-  CHECK(FileHashes(folder / "memory").of(file) == of_abc);
+  const std::string other(64, '0');
+  auto memory = read_bytes(folder / "memory");
+  REQUIRE(memory.starts_with(of_abc));
+  write_bytes(folder / "memory", memory.replace(0, of_abc.size(), other));
+  CHECK(FileHashes(folder / "memory").of(file) == other);
   touch(file, 1'000'001);
-  CHECK(FileHashes(folder / "memory").of(file) != of_abc);
+  CHECK(FileHashes(folder / "memory").of(file) == of_abc);
+}
+
+TEST_CASE("other content is told by a file's time of change where a program kept size and modification") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("a b.txt", "abc");
+  touch(file, 1'000'000);
+  FileHashes hashes(folder / "memory");
+  CHECK(hashes.of(file) == of_abc);
+  SUBCASE("written in place") {
+    std::ofstream(file, std::ios::in | std::ios::out) << "xyz";
+  }
+  SUBCASE("renamed over") {
+    const auto copy = folder.write("copy", "xyz");
+    touch(copy, 1'000'000);
+    std::filesystem::rename(copy, file);
+  }
+  touch(file, 1'000'000);
+  CHECK(hashes.of(file) != of_abc);
 }
 
 TEST_CASE("a damaged memory is an empty one") {
   const TemporaryFolder folder;
   const auto file = folder.write("a.txt", "abc");
   for (const std::string& text :
-       {std::string("junk\n"), of_abc + " x y z\n", of_abc.substr(1) + " 3 4 /a\n"}) {
+       {std::string("junk\n"), of_abc + " x y z u\n", of_abc.substr(1) + " 3 4 5 6 /a\n"}) {
     folder.write("memory", text);
     CHECK(FileHashes(folder / "memory").of(file) == of_abc);
   }
@@ -81,7 +101,7 @@ TEST_CASE("nothing is remembered of a file that cannot be read") {
   }
   hashes.save();
   CHECK(read_bytes(folder / "memory").find("b.txt") == std::string::npos);
-  CHECK(read_bytes(folder / "memory").starts_with(of_abc + " 3 "));
+  CHECK(read_bytes(folder / "memory").starts_with(of_abc + " "));
 }
 
 TEST_CASE("a file that cannot be read is an error that names it") {
