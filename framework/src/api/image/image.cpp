@@ -109,6 +109,11 @@ std::string refusal(const FileContent& content, const std::string& detail) {
   if (content.kind == ContentKind::other && detail.empty()) {
     return "is not an image in a known format (JPEG, PNG, BMP, WebP, TIFF, JPEG 2000, Netpbm)";
   }
+  if (content.format == "TIFF" && detail.empty()) {
+    return "is damaged, or its pixels are of a type that OpenCV does not decode, such as numbers of 32 bits: "
+           "its "
+           "TIFF data cannot be decoded; convert it to JPEG or PNG";
+  }
   if (content.kind == ContentKind::other || is_decoded(content.format)) {
     return "is damaged: its " + (content.format.empty() ? "image" : content.format) +
            " data cannot be decoded" + detail;

@@ -14,6 +14,7 @@
 #include <opencv2/imgproc.hpp>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data_files.h"
@@ -347,6 +348,68 @@ TEST_CASE("what is an image is found by its content, whatever it is called") {
   CHECK(has_images(folder.path(), Depth::folder_alone));
 }
 
+namespace {
+
+/// Sets the limit of pixels back to what it was.
+struct PixelLimit {
+  explicit PixelLimit(std::int64_t pixels) { set_pixel_limit(pixels); }
+  ~PixelLimit() { set_pixel_limit(before); }
+  std::int64_t before = pixel_limit();
+};
+
+/// An uncompressed TIFF of 2 x 1 pixels, each of one sample.
+std::string tiff_of(std::uint16_t bits, std::uint16_t sample_format, bool big, const std::string& pixels) {
+  std::string out;
+  const auto add = [&](std::uint64_t number, int bytes) {
+    for (int i = 0; i < bytes; ++i) out += static_cast<char>(number >> (8 * i));
+  };
+  const std::vector<std::pair<int, std::uint64_t>> tags = {
+      {256, 2},
+      {257, 1},
+      {258, bits},
+      {259, 1},
+      {262, 1},
+      {273, big ? 16 + 8 + 20 * 10 + 8 : 8 + 2 + 12 * 10 + 4},
+      {277, 1},
+      {278, 1},
+      {279, pixels.size()},
+      {339, sample_format}};
+  out = big ? "II+" : "II*";
+  out += '\0';
+  if (big) {
+    add(8, 2);
+    add(0, 2);
+  }
+  const int word = big ? 8 : 4;
+  add(big ? 16 : 8, word);
+  add(tags.size(), big ? 8 : 2);
+  for (const auto& [tag, value] : tags) {
+    add(static_cast<std::uint64_t>(tag), 2);
+    add(3, 2);
+    add(1, word);
+    add(value, word);
+  }
+  add(0, word);
+  return out + pixels;
+}
+
+}  // namespace
+
+TEST_CASE("a TIFF may be a BigTIFF; one of pixels that cannot be decoded says so") {
+  const PictureFolder folder;
+  using namespace std::string_literals;
+  const auto gray = read_image(folder.write("big.tif", tiff_of(8, 1, true, "\x07\x09"s)));
+  REQUIRE(gray.size() == cv::Size(2, 1));
+  CHECK(gray.at<cv::Vec3b>(0, 1) == cv::Vec3b(9, 9, 9));
+  {
+    const PixelLimit limit(1);
+    CHECK(contains(error_of([&] { (void)read_image(folder / "big.tif"); }), "has 2 x 1 pixels"));
+  }
+  CHECK(contains(
+      error_of([&] { (void)read_image(folder.write("a.tif", tiff_of(32, 3, false, std::string(8, 1)))); }),
+      "its pixels are of a type that OpenCV does not decode, such as numbers of 32 bits"));
+}
+
 TEST_CASE("formats are told by their first bytes") {
   const auto format = [](std::string start) {
     start.resize(400, '\0');
@@ -367,17 +430,6 @@ TEST_CASE("formats are told by their first bytes") {
   CHECK(format("BMP pictures").empty());
   CHECK(content_of(std::span<const std::uint8_t>()).format.empty());
 }
-
-namespace {
-
-/// Sets the limit of pixels back to what it was.
-struct PixelLimit {
-  explicit PixelLimit(std::int64_t pixels) { set_pixel_limit(pixels); }
-  ~PixelLimit() { set_pixel_limit(before); }
-  std::int64_t before = pixel_limit();
-};
-
-}  // namespace
 
 TEST_CASE("an image of more pixels than allowed is refused by its header, in every format") {
   const PictureFolder folder;
