@@ -319,7 +319,9 @@ void Trainer::compute(const Activations& given_images, const BatchLabels& labels
   auto outputs =
       in_parts ? in_parts->outputs() : forward(model::placed(images, device_), epoch, batch, /*part=*/0);
   std::optional<GatheredOutputs> gathered;
-  auto statistics = begin_average_of_statistics();
+  // Of a batch in parts, the passes of the backward pass are the ones that move the statistics.
+  AveragedStatistics statistics;
+  if (!in_parts) statistics = begin_average_of_statistics();
   if (ranks_.are_many()) outputs = gathered.emplace(ranks_, outputs, labels.rows_by_rank).all();
   last_outputs_.clear();
   for (const auto& output : outputs) last_outputs_.push_back(output.detach());
@@ -344,7 +346,10 @@ void Trainer::compute(const Activations& given_images, const BatchLabels& labels
       if (!in_parts) gradient_sums_->start();
       learns = gathered->backward();
     }
-    if (in_parts) learns = in_parts->backward();
+    if (in_parts) {
+      learns = in_parts->backward();
+      statistics = begin_average_of_statistics();
+    }
     if (gathered) gradient_sums_->finish();
     if (!learns && !update_->has_gradients()) throw nothing_learns(epoch);
   });

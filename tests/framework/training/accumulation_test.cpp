@@ -12,6 +12,7 @@
 #include "kindred/core/error.h"
 #include "kindred/nn/tensor_module.h"
 #include "model/model_file.h"
+#include "rank_threads.h"
 #include "system/precision.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
@@ -318,6 +319,42 @@ TEST_CASE("statistics of batch normalizations change once for each part") {
     if (entry.first.find("running_") == std::string::npos) continue;
     INFO(entry.first);
     CHECK(torch::allclose(after.at(entry.first), entry.second, 1e-5, 1e-7));
+  }
+}
+
+TEST_CASE(
+    "ranks that compute their images in parts keep the mean of the statistics that each has after them") {
+  const auto plan = plan_in_parts(2);
+  constexpr int count = 2;
+  const auto images_of = [](std::int64_t rank) {
+    return images_of_step(rank) * static_cast<double>(1 + rank) + static_cast<double>(rank);
+  };
+  // Building a model seeds the generator that all threads share.
+  std::vector<std::shared_ptr<model::Model>> models;
+  std::vector<StateTensors> alone;
+  for (int rank = 0; rank < count; ++rank) {
+    models.push_back(model::build_model(plan, 5));
+    const auto own = model::build_model(plan, 5);
+    own->train();
+    const torch::NoGradGuard no_gradients;
+    for (const auto& part : parts_of(20, 2)) static_cast<void>(own->forward(part.of(images_of(rank))));
+    alone.emplace_back();
+    for (const auto& [name, tensor] : own->named_buffers().pairs()) alone.back()[name] = tensor.clone();
+  }
+  on_ranks(count, [&](const system::Ranks& ranks) {
+    Trainer trainer(plan, models[static_cast<std::size_t>(ranks.rank())], torch::kCPU, ranks);
+    trainer.start_epoch(1);
+    trainer.step(images_of(ranks.rank()),
+                 {torch::arange(40) % 5, torch::full({40}, -1, torch::kInt64), {20, 20}}, 1, 0, 1);
+  });
+  REQUIRE_FALSE(torch::equal(alone[0].at("backbone.norm.running_mean"), torch::zeros({8})));
+  for (const auto& model : models) {
+    const auto buffers = model->named_buffers();
+    for (const std::string name : {"backbone.norm.running_mean", "backbone.norm.running_var"}) {
+      CAPTURE(name);
+      CHECK_FALSE(torch::allclose(alone[0].at(name), alone[1].at(name), 1e-3, 1e-4));
+      CHECK(torch::allclose(buffers[name], (alone[0].at(name) + alone[1].at(name)) / 2, 1e-5, 1e-6));
+    }
   }
 }
 
