@@ -7,13 +7,17 @@
 
 namespace kindred::training {
 
-/// The places in a batch that are a rank's, ascending. The images of one identity stay together, and ranks
-/// get nearly the same number of images: of P identities with K images each, P / ranks identities, if ranks
-/// divides P. All ranks together have each place once.
+/// What batch normalizations need of each rank.
+inline constexpr std::size_t fewest_images_of_rank = 2;
+
+/// Of each rank the places in a batch that are its own, ascending; all ranks together have each place once.
+/// The images of one identity stay together, and ranks get nearly the same number of images: of P identities
+/// with K images each, P / ranks identities, if ranks divides P. A rank has less than two images only where
+/// no other division would give each of them two.
 /// @param batch indices of images
 /// @param labels the class of each image
-[[nodiscard]] std::vector<std::size_t> share_of_rank(const std::vector<std::size_t>& batch,
-                                                     const std::vector<std::int64_t>& labels, int rank,
-                                                     int ranks);
+[[nodiscard]] std::vector<std::vector<std::size_t>> shares_of_ranks(const std::vector<std::size_t>& batch,
+                                                                    const std::vector<std::int64_t>& labels,
+                                                                    int ranks);
 
 }  // namespace kindred::training

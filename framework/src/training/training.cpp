@@ -65,6 +65,10 @@ std::string stage_of(const TestSet& test_set) {
   return test_set.name.empty() ? "evaluate" : "evaluate " + test_set.name;
 }
 
+bool smaller_share(const std::vector<std::size_t>& a, const std::vector<std::size_t>& b) {
+  return a.size() < b.size();
+}
+
 std::shared_ptr<model::Model> initial_model(const recipe::Plan& plan, const TrainingData& data,
                                             progress::ProgressSink& progress) {
   std::vector<std::string> notes;
@@ -113,7 +117,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
   if (plan.train.epochs > 0) {
     const auto first = batches_of_epoch(1);  // says what is wrong before pairs are looked for
     require_parts(plan, first);
-    static_cast<void>(shares_of(first));
+    require_shares(first);
     if (const auto shares = shares_text(plan, data_, first); !shares.empty()) progress_.note(shares);
     const auto warning = check_pairs(plan, *sampler_, data_.labels, terms_with_pairs(trainer_.terms()));
     if (!warning.empty()) progress_.note(warning);
@@ -213,25 +217,34 @@ std::vector<std::vector<std::size_t>> Training::batches_of_epoch(std::int64_t ep
   return batches;
 }
 
+void Training::require_shares(const std::vector<std::vector<std::size_t>>& batches) const {
+  if (!ranks_.are_many()) return;
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const auto shares = shares_of_ranks(batches[i], data_.labels, ranks_.count());
+    const auto least = std::min_element(shares.begin(), shares.end(), smaller_share);
+    if (least->size() >= fewest_images_of_rank) continue;
+    throw ComponentError(
+        plan_.sampler.factory->info().id(),
+        "batch " + std::to_string(i + 1) + " has " + std::to_string(batches[i].size()) +
+            " images, of which rank " + std::to_string(least - shares.begin()) + " of " +
+            std::to_string(ranks_.count()) + " would get " + std::to_string(least->size()) +
+            "; each needs at least two, those of an identity staying together: use fewer ranks or larger "
+            "batches");
+  }
+}
+
 Training::Shares Training::shares_of(const std::vector<std::vector<std::size_t>>& batches) const {
   Shares shares;
   if (!ranks_.are_many()) return shares;
-  shares.largest.resize(batches.size());
-  for (std::size_t i = 0; i < batches.size(); ++i) {
-    for (int rank = 0; rank < ranks_.count(); ++rank) {
-      auto share = share_of_rank(batches[i], data_.labels, rank, ranks_.count());
-      if (share.size() < 2) {
-        throw ComponentError(
-            plan_.sampler.factory->info().id(),
-            "batch " + std::to_string(i + 1) + " has " + std::to_string(batches[i].size()) +
-                " images, of which rank " + std::to_string(rank) + " of " + std::to_string(ranks_.count()) +
-                " would get " + std::to_string(share.size()) +
-                "; each needs at least two, those of an identity staying together: use fewer "
-                "ranks or larger batches");
-      }
-      shares.largest[i] = std::max(shares.largest[i], share.size());
-      if (rank == ranks_.rank()) shares.own.push_back(std::move(share));
-    }
+  for (const auto& batch : batches) {
+    auto by_rank = shares_of_ranks(batch, data_.labels, ranks_.count());
+    const auto least = std::min_element(by_rank.begin(), by_rank.end(), smaller_share);
+    // Such a batch is left out: learn(). The loader wants an image of it for each rank all the same.
+    const std::vector<std::size_t> first_place{0};
+    if (least->size() < fewest_images_of_rank) by_rank.assign(by_rank.size(), first_place);
+    const auto most = std::max_element(by_rank.begin(), by_rank.end(), smaller_share);
+    shares.largest.push_back(most->size());
+    shares.own.push_back(std::move(by_rank[static_cast<std::size_t>(ranks_.rank())]));
   }
   return shares;
 }
@@ -287,10 +300,13 @@ bool Training::run_epoch() {
 
 void Training::learn(const data::Batch& batch, const JointBatch& joint, std::int64_t batches) {
   batch_ = static_cast<std::int64_t>(batch.index) + 1;
-  if (std::any_of(joint.images.begin(), joint.images.end(), [](const auto& own) { return own.size() < 2; })) {
-    progress_.note("warning: batch " + std::to_string(batch_) + " of epoch " + std::to_string(epoch_) +
-                   " is skipped: " + (ranks_.are_many() ? "a rank could read" : "only") +
-                   " one of its images" + (ranks_.are_many() ? " at most" : " could be read"));
+  const auto least = std::min_element(joint.images.begin(), joint.images.end(), smaller_share);
+  if (least->size() < fewest_images_of_rank) {
+    progress_.note(
+        "warning: batch " + std::to_string(batch_) + " of epoch " + std::to_string(epoch_) + " is skipped: " +
+        (ranks_.are_many() ? "a rank would have one of its images at most, as the others cannot be "
+                             "read, or are of identities that stay together on other ranks"
+                           : "only one of its images could be read"));
     return;
   }
   const auto all = joint.all_images();

@@ -33,8 +33,9 @@ class Training {
   /// @param metrics one of the sinks behind `progress`; nullptr on all ranks but the first, which is the one
   ///                that writes
   /// @param ranks those that train together: each batch is shared by them, the images of an identity staying
-  ///              together. Images are those of one process, but for augmentations that are ordered(), which
-  ///              see those of a rank alone.
+  ///              together. A batch that cannot be is an error in the first epoch, and left out of a later
+  ///              one. Images are those of one process, but for augmentations that are ordered(), which see
+  ///              those of a rank alone.
   Training(const recipe::Plan& plan, const RunDirectory& directory, torch::Device device,
            progress::ProgressSink& progress, results::MetricsFile* metrics, const std::atomic<bool>& stop,
            const system::Ranks& ranks = system::Ranks::alone());
@@ -61,6 +62,8 @@ class Training {
   [[nodiscard]] std::optional<results::Evaluation> evaluate(const TestSet& test_set);
   void checkpoint();
   [[nodiscard]] std::vector<std::vector<std::size_t>> batches_of_epoch(std::int64_t epoch) const;
+  /// Throws ComponentError for a batch that cannot be divided among the ranks.
+  void require_shares(const std::vector<std::vector<std::size_t>>& batches) const;
   /// Empty for one process alone.
   struct Shares {
     std::vector<std::vector<std::size_t>> own;  ///< the places of this rank in each batch
@@ -69,6 +72,7 @@ class Training {
       return largest.empty() ? 0 : largest.at(batch);
     }
   };
+  /// Of a batch that cannot be divided, each rank has one image alone, from which nobody can learn.
   [[nodiscard]] Shares shares_of(const std::vector<std::vector<std::size_t>>& batches) const;
   [[nodiscard]] progress::Progress progress_of(std::int64_t batches) const;
   [[nodiscard]] std::string environment() const;
