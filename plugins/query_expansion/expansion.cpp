@@ -12,7 +12,8 @@ void add_expansion_parameters(Schema<ExpansionParams>& s) {
   s.add("k", &ExpansionParams::k, "nearest gallery images to average with; all if the gallery has fewer")
       .range(1, 1000);
   s.add("alpha", &ExpansionParams::alpha,
-        "weight of an image: its cosine to this power; 0: all weights are 1")
+        "weight of an image: its cosine to this power, with 0 the same for all; images whose cosine is not "
+        "above 0 are left out, whatever the power")
       .range(0, 100);
   s.add("search", &ExpansionParams::search, "precision of the neighbor search; does not change the result",
         search_precision_choices());
