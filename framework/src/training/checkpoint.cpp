@@ -1,6 +1,7 @@
 #include "training/checkpoint.h"
 
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <system_error>
 #include <utility>
@@ -29,20 +30,33 @@ class MetadataReader {
     return found->second;
   }
 
-  template <class Number>
-  [[nodiscard]] Number number(const std::string& key) const {
-    const std::string& value = text(key);
-    Number number{};
-    const auto result = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (result.ec != std::errc() || result.ptr != value.data() + value.size()) {
-      throw DataError(file_, "is damaged: its '" + key + "' is '" + value + "', not a number");
-    }
-    return number;
+  /// A whole number, and no smaller one.
+  [[nodiscard]] std::int64_t count(const std::string& key, std::int64_t least = 0) const {
+    const auto count = number<std::int64_t>(key);
+    if (count < least) throw damaged(key, "a number from " + std::to_string(least) + " on");
+    return count;
+  }
+  [[nodiscard]] double finite(const std::string& key) const {
+    const auto value = number<double>(key);
+    if (!std::isfinite(value)) throw damaged(key, "a finite number");
+    return value;
   }
 
   [[nodiscard]] bool has(const std::string& key) const { return metadata_.count(key) > 0; }
 
  private:
+  template <class Number>
+  [[nodiscard]] Number number(const std::string& key) const {
+    const std::string& value = text(key);
+    Number number{};
+    const auto result = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (result.ec != std::errc() || result.ptr != value.data() + value.size()) throw damaged(key, "a number");
+    return number;
+  }
+  [[nodiscard]] DataError damaged(const std::string& key, const std::string& wanted) const {
+    return {file_, "is damaged: its '" + key + "' is '" + text(key) + "', not " + wanted};
+  }
+
   const fs::path& file_;
   const std::map<std::string, std::string>& metadata_;
 };
@@ -57,14 +71,14 @@ Checkpoint position_of(const fs::path& file, const std::map<std::string, std::st
   }
   if (!metadata.has("kindred.crc32")) throw DataError(file, "is damaged: it has no checksum");
   Checkpoint checkpoint;
-  checkpoint.epoch = metadata.number<std::int64_t>("epoch");
-  checkpoint.batch = metadata.number<std::int64_t>("batch");
+  checkpoint.epoch = metadata.count("epoch", 1);
+  checkpoint.batch = metadata.count("batch");
   checkpoint.identity = metadata.text("kindred.identity");
   checkpoint.data = metadata.text("data");
-  checkpoint.metrics_position = metadata.number<std::int64_t>("metrics_position");
+  checkpoint.metrics_position = metadata.count("metrics_position");
   if (metadata.has("best_by")) checkpoint.best_by = metadata.text("best_by");
-  if (metadata.has("best_score")) checkpoint.best_score = metadata.number<double>("best_score");
-  checkpoint.last_loss = metadata.number<double>("last_loss");
+  if (metadata.has("best_score")) checkpoint.best_score = metadata.finite("best_score");
+  checkpoint.last_loss = metadata.finite("last_loss");
   checkpoint.environment = metadata.text("environment");
   return checkpoint;
 }

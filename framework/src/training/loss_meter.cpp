@@ -8,6 +8,14 @@
 #include "text/number_text.h"
 
 namespace kindred::training {
+namespace {
+
+bool is_count(double number) {
+  constexpr double most = 9007199254740992;  // up to here a double holds each whole number
+  return number >= 0 && number <= most && std::floor(number) == number;
+}
+
+}  // namespace
 
 LossMeter::LossMeter(std::vector<std::string> names, std::int64_t interval, bool with_gradient_norm,
                      std::vector<std::string> figures)
@@ -102,12 +110,16 @@ bool LossMeter::restore(const torch::Tensor& state) {
       state.numel() != static_cast<std::int64_t>(sums_.size() + counts_.size()) + 1) {
     return false;
   }
-  const auto* data = state.data_ptr<double>();
-  pending_.clear();
+  const auto plain = state.contiguous();
+  const auto* data = plain.data_ptr<double>();
   const auto* counts = data + sums_.size();
+  const auto* steps = counts + counts_.size();
+  if (!std::all_of(data, counts, [](double sum) { return std::isfinite(sum); })) return false;
+  if (!is_count(*steps) || !std::all_of(counts, steps, is_count)) return false;
+  pending_.clear();
   sums_.assign(data, counts);
-  counts_.assign(counts, counts + counts_.size());
-  steps_ = static_cast<std::int64_t>(data[sums_.size() + counts_.size()]);
+  counts_.assign(counts, steps);
+  steps_ = static_cast<std::int64_t>(*steps);
   return true;
 }
 

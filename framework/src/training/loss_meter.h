@@ -39,7 +39,7 @@ class LossMeter {
   /// After flush(): the sum of each value so far, the steps that had each figure, and the number of steps,
   /// float64.
   [[nodiscard]] torch::Tensor state() const;
-  /// False when the tensor is not such a state.
+  /// False, and nothing changes, when the tensor is not such a state.
   [[nodiscard]] bool restore(const torch::Tensor& state);
 
  private:

@@ -2,6 +2,8 @@
 
 #include <ATen/ops/_foreach_mul.h>
 
+#include <cmath>
+
 #include "kindred/core/error.h"
 
 namespace kindred::training {
@@ -40,8 +42,13 @@ torch::Tensor LossScaler::state() const {
 
 bool LossScaler::restore(const torch::Tensor& state) {
   if (state.scalar_type() != torch::kFloat64 || state.dim() != 1 || state.numel() != 2) return false;
-  scale_ = state[0].item<double>();
-  good_steps_ = static_cast<std::int64_t>(state[1].item<double>());
+  const auto scale = state[0].item<double>();
+  const auto good_steps = state[1].item<double>();
+  if (!std::isfinite(scale) || scale < smallest_scale) return false;
+  // What is not a number is not in the range either.
+  if (!(good_steps >= 0 && good_steps < static_cast<double>(steps_to_growth))) return false;
+  scale_ = scale;
+  good_steps_ = static_cast<std::int64_t>(good_steps);
   return true;
 }
 

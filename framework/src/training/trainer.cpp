@@ -81,6 +81,15 @@ Error nothing_learns(std::int64_t epoch) {
                ": all parameters that the losses depend on are frozen; lower frozen_epochs of a group");
 }
 
+/// The steps of averaged weights.
+std::int64_t steps_in(const file::TensorFile& state, const std::filesystem::path& file) {
+  const auto& steps = state_tensor(state, average_steps, file);
+  const bool is_number = steps.scalar_type() == torch::kInt64 && steps.numel() == 1;
+  if (is_number && steps.item<std::int64_t>() >= 0) return steps.item<std::int64_t>();
+  throw DataError(file, "is not a checkpoint of this training: its '" + std::string(average_steps) +
+                            "' is not a number of steps");
+}
+
 void check_finite(const file::TensorFile& state) {
   for (const auto& [name, tensor] : state.tensors) {
     if (tensor.is_floating_point() && !torch::isfinite(tensor).all().item<bool>()) {
@@ -430,7 +439,7 @@ void Trainer::restore(const file::TensorFile& state, const std::filesystem::path
   if (average_) {
     const auto averaged = averaged_weights();
     model::load_module(*model_, average_prefix, state, file);
-    average_->set_steps(state_tensor(state, average_steps, file).item<std::int64_t>());
+    average_->set_steps(steps_in(state, file));
   }
   update_->restore(state, file, device_);
   try {
@@ -446,7 +455,8 @@ void Trainer::restore(const file::TensorFile& state, const std::filesystem::path
                     "is not a checkpoint of this training: " + std::string(error.what_without_backtrace()));
   }
   if (!meter_.restore(state_tensor(state, "meter", file))) {
-    throw DataError(file, "is not a checkpoint of this training: it belongs to other losses");
+    throw DataError(
+        file, "is not a checkpoint of this training: its 'meter' is damaged, or belongs to other losses");
   }
 }
 

@@ -154,6 +154,7 @@ void Training::resume() {
                               " then, " + data_.fingerprint +
                               " now); restore them, or train in another run directory");
   }
+  require_place(*found);
   trainer_.restore(found->state, file);
   epoch_ = found->epoch;
   batch_ = found->batch;
@@ -173,6 +174,19 @@ void Training::resume() {
         "with " +
         found->environment + " and continues with " + environment());
   }
+}
+
+void Training::require_place(const Checkpoint& checkpoint) const {
+  const auto epochs = plan_.train.epochs;
+  const auto batches = checkpoint.epoch <= epochs
+                           ? static_cast<std::int64_t>(batches_of_epoch(checkpoint.epoch).size())
+                           : std::int64_t{0};
+  if (checkpoint.epoch <= epochs + 1 && checkpoint.batch <= batches) return;
+  throw DataError(directory_.checkpoint(),
+                  "is not a checkpoint of this training: it has done " + std::to_string(checkpoint.batch) +
+                      " batches of epoch " + std::to_string(checkpoint.epoch) + ", of a training of " +
+                      std::to_string(epochs) + " epochs" +
+                      (checkpoint.epoch <= epochs ? " whose epoch has " + std::to_string(batches) : ""));
 }
 
 bool Training::run() {
@@ -428,7 +442,7 @@ void Training::evaluate_epoch() {
   }
   const bool better =
       !best_score_ || (best_by_->higher_is_better ? score > *best_score_ : score < *best_score_);
-  if (better && !std::isnan(score)) {
+  if (better && std::isfinite(score)) {
     best_score_ = score;
     if (ranks_.is_first()) model::write_model_file(directory_.best(), trainer_.model(), plan_);
   }

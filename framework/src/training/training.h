@@ -61,6 +61,8 @@ class Training {
   /// On the first rank; nothing on the others.
   [[nodiscard]] std::optional<results::Evaluation> evaluate(const TestSet& test_set);
   void checkpoint();
+  /// Throws DataError for a checkpoint that stands where this training never does.
+  void require_place(const Checkpoint& checkpoint) const;
   [[nodiscard]] std::vector<std::vector<std::size_t>> batches_of_epoch(std::int64_t epoch) const;
   /// Throws ComponentError for a batch that cannot be divided among the ranks.
   void require_shares(const std::vector<std::vector<std::size_t>>& batches) const;

@@ -3,6 +3,7 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -93,11 +94,14 @@ void WeightUpdate::restore(const file::TensorFile& state, const std::filesystem:
                            torch::Device device) {
   const auto optimizers = all();
   for (std::size_t i = 0; i < optimizers.size(); ++i) {
+    const auto& own = state_tensor(state, optimizer_name(i), file);
+    const std::string refusal = "is not a checkpoint of this training: ";
     try {
-      set_optimizer_state(*optimizers[i], state_tensor(state, optimizer_name(i), file), device);
+      set_optimizer_state(*optimizers[i], own, device);
     } catch (const c10::Error& error) {
-      throw DataError(file,
-                      "is not a checkpoint of this training: " + std::string(error.what_without_backtrace()));
+      throw DataError(file, refusal + error.what_without_backtrace());
+    } catch (const std::exception& error) {
+      throw DataError(file, refusal + error.what());
     }
   }
   if (scaler_ && !scaler_->restore(state_tensor(state, scale_name, file))) {

@@ -269,6 +269,31 @@ TEST_CASE("training images that have changed since the checkpoint are refused") 
       DataError);
 }
 
+TEST_CASE("a checkpoint that stands where the training never does is refused") {
+  const auto catalog = tiny_catalog();
+  const auto plan = tiny_plan(catalog);
+  const TemporaryFolder folder;
+  std::atomic<bool> stop{false};
+  ActingSink stopper(2, [&] { stop = true; });
+  static_cast<void>(train(plan, folder / "run", stopper, stop));
+  const auto file = folder / "run/checkpoint.safetensors";
+  const auto content = file::read_safetensors(file);
+  const auto whole = *training::read_checkpoint_position(file);
+  const auto refusal = [&](std::int64_t epoch, std::int64_t batch) {
+    auto checkpoint = whole;
+    checkpoint.state = content;
+    checkpoint.epoch = epoch;
+    checkpoint.batch = batch;
+    training::write_checkpoint(file, checkpoint);
+    return message_of<DataError>([&] { static_cast<void>(train_quietly(plan, folder / "run")); });
+  };
+  const auto start = file.string() + ": error: is not a checkpoint of this training: it has done ";
+  CHECK(refusal(2, 6) == start + "6 batches of epoch 2, of a training of 3 epochs whose epoch has 5");
+  CHECK(refusal(4, 1) == start + "1 batches of epoch 4, of a training of 3 epochs");
+  CHECK(refusal(9'000'000'000'000'000'000, 0) ==
+        start + "0 batches of epoch 9000000000000000000, of a training of 3 epochs");
+}
+
 TEST_CASE(
     "with groups, freezing, clipping, averages and bf16 a stopped training is the same to the last bit") {
   const auto catalog = tiny_catalog();

@@ -222,6 +222,37 @@ TEST_CASE("a file that is no checkpoint, of another format or without its checks
   CHECK(!read_checkpoint_position(file));
 }
 
+TEST_CASE("a checkpoint with numbers that none has is refused with what they are") {
+  const TemporaryFolder folder;
+  const auto file = folder / "checkpoint.safetensors";
+  Notes notes;
+  const auto refusal = [&](const auto& damage) {
+    fs::remove(file);
+    fs::remove(previous_checkpoint(file));
+    auto checkpoint = example(1);
+    damage(checkpoint);
+    write_checkpoint(file, checkpoint);
+    CHECK(!read_checkpoint_position(file));
+    return message_of<DataError>([&] { static_cast<void>(read_checkpoint(file, notes)); });
+  };
+  const auto nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK(refusal([&](auto& damaged) {
+          damaged.last_loss = nan;
+        }).find("is damaged: its 'last_loss' is 'nan', not a finite number") != std::string::npos);
+  CHECK(refusal([](auto& damaged) {
+          damaged.best_score = std::numeric_limits<double>::infinity();
+        }).find("is damaged: its 'best_score' is 'inf', not a finite number") != std::string::npos);
+  CHECK(refusal([](auto& damaged) {
+          damaged.epoch = 0;
+        }).find("is damaged: its 'epoch' is '0', not a number from 1 on") != std::string::npos);
+  CHECK(refusal([](auto& damaged) {
+          damaged.batch = -1;
+        }).find("is damaged: its 'batch' is '-1', not a number from 0 on") != std::string::npos);
+  CHECK(refusal([](auto& damaged) {
+          damaged.metrics_position = -1;
+        }).find("is damaged: its 'metrics_position' is '-1', not a number from 0 on") != std::string::npos);
+}
+
 TEST_CASE("a tensor that a checkpoint lacks is named") {
   const auto state = example(1).state;
   CHECK(torch::equal(state_tensor(state, "a", "x.safetensors"), torch::arange(100, torch::kFloat32)));

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <cmath>
+#include <cstdint>
 
 #include "kindred/core/error.h"
 #include "temporary_folder.h"
@@ -40,4 +41,27 @@ TEST_CASE("a loss that is not finite is an error even where figures may be missi
   CHECK(message_of<Error>([&] {
           meter.add(torch::tensor({NAN, NAN, 1.0F}), 2, 4, 0.1);
         }).find("the loss is no longer finite in epoch 2, batch 5: 'triplet(g)'") == 0);
+}
+
+TEST_CASE("a state that no meter leaves is refused, and changes nothing") {
+  LossMeter meter({"triplet(g)"}, 1, false, {"d_ap"});
+  meter.add(torch::tensor({1.0F, 2.0F, 0.5F}), 1, 0, 0.1);
+  const auto means = meter.means();
+  // Three sums, how many steps had the figure, and how many there were.
+  const auto state = meter.state();
+  REQUIRE(state.numel() == 5);
+  for (const std::int64_t place : {3, 4}) {
+    for (const double number : {static_cast<double>(NAN), static_cast<double>(INFINITY), -1.0, 0.5, 1e300}) {
+      auto damaged = state.clone();
+      damaged[place] = number;
+      CAPTURE(place);
+      CAPTURE(number);
+      CHECK_FALSE(meter.restore(damaged));
+    }
+  }
+  auto damaged = state.clone();
+  damaged[1] = NAN;
+  CHECK_FALSE(meter.restore(damaged));
+  CHECK(meter.means() == means);
+  CHECK(meter.restore(state));
 }

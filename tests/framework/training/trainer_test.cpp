@@ -291,6 +291,32 @@ TEST_CASE("averaged weights follow the steps, statistics too, and are in the sta
   CHECK(without.tensors().count("average_steps") == 0);
 }
 
+TEST_CASE("a state with numbers that no training has is refused by the name of its file") {
+  const auto plan = plan_of("", {"train.ema_decay=0.9"});
+  Learning learning(plan);
+  learning.step();
+  const auto state = learning.trainer.state();
+  const auto message_with = [&](const std::string& name, const torch::Tensor& tensor) {
+    auto damaged = state;
+    for (auto& entry : damaged.tensors) {
+      if (entry.first == name) entry.second = tensor;
+    }
+    Learning other(plan);
+    return message_of<DataError>([&] { other.trainer.restore(damaged, "there.safetensors"); });
+  };
+  CHECK(message_with("average_steps", torch::tensor({1}, torch::kInt64)).empty());
+  const std::string start = "there.safetensors: error: is not a checkpoint of this training: its ";
+  for (const auto& steps : {torch::tensor({1, 2}, torch::kInt64), torch::tensor({-10}, torch::kInt64),
+                            torch::tensor({1.0F}), torch::empty({0}, torch::kInt64)}) {
+    CHECK(message_with("average_steps", steps) == start + "'average_steps' is not a number of steps");
+  }
+  auto meter = learning.trainer.meter().state();
+  meter[-1] = 1e300;
+  CHECK(message_with("meter", meter) == start + "'meter' is damaged, or belongs to other losses");
+  CHECK(message_with("optimizer.0", torch::ones(100, torch::kUInt8))
+            .find("there.safetensors: error: is not a checkpoint of this training: ") == 0);
+}
+
 TEST_CASE("bf16 computes about the same, with weights, losses and statistics in fp32") {
   if (!system::can_compute(torch::kCPU, system::Precision::bf16)) {
     MESSAGE("left out: this processor cannot compute convolutions in bf16");

@@ -180,6 +180,14 @@ TEST_CASE("the scale doubles after 2000 good steps in a row, and its state comes
   CHECK(scaler.scale() == 65536);
   CHECK_FALSE(other.restore(torch::ones(2)));
   CHECK_FALSE(other.restore(torch::ones(3, torch::kFloat64)));
+  const auto nan = std::numeric_limits<double>::quiet_NaN();
+  const auto infinite = std::numeric_limits<double>::infinity();
+  for (const auto& [scale, good_steps] :
+       {std::pair(nan, 1.0), std::pair(0.0, 1.0), std::pair(infinite, 1.0), std::pair(65536.0, nan),
+        std::pair(65536.0, 1e300), std::pair(65536.0, -1.0)}) {
+    CHECK_FALSE(other.restore(torch::tensor({scale, good_steps}, torch::kFloat64)));
+  }
+  CHECK(other.scale() == 131072);
 }
 
 TEST_CASE("gradients that are never finite stop the training instead of leaving out every step") {
