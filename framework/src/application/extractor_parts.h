@@ -50,6 +50,8 @@ class ExtractorParts {
   [[nodiscard]] std::int64_t dim() const { return dim_; }
   [[nodiscard]] cv::Size image_size() const { return image_size_; }
   [[nodiscard]] const recipe::MachineSettings& machine() const { return file_.plan.machine; }
+  /// Of an image, as the model's recipe says.
+  [[nodiscard]] std::int64_t max_pixels() const { return loading_.max_pixels; }
   [[nodiscard]] const model::Model& model() const { return *file_.model; }
   [[nodiscard]] const std::string& model_id() const { return model_id_; }
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }

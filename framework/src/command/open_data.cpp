@@ -45,7 +45,7 @@ void set_pixel_limit_of(const Value& recipe) {
   recipe::ExtractionPlan plan;
   plan.loader = recipe::LoaderSettings::schema().parse(*loader, "[loader]", diagnostics);
   diagnostics.throw_if_any();
-  set_pixel_limit(data::loader_options(plan).max_pixels);
+  set_pixel_limit(data::max_pixels(plan));
 }
 
 }  // namespace

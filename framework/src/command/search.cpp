@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "api/image/pixel_limit_scope.h"
 #include "application/extractor_parts.h"
 #include "application/gallery_folder.h"
 #include "application/rows.h"
@@ -167,7 +168,10 @@ SearchResult search(const SearchRequest& request, const Catalog& catalog, progre
   }
   result.matches = gallery.search(extractor.extract(crops, {}), request.options);
   for (auto& matches : result.matches) find_pictures(matches, request.data);
-  if (!request.sheet.empty()) draw_search_sheet(request.sheet, images, result.matches);
+  if (!request.sheet.empty()) {
+    const PixelLimitScope limit(extractor.max_pixels());
+    draw_search_sheet(request.sheet, images, result.matches);
+  }
   return result;
 }
 

@@ -14,9 +14,9 @@
 #include <thread>
 #include <utility>
 
+#include "api/image/pixel_limit_scope.h"
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
-#include "kindred/image/image.h"
 #include "recipe/guarded.h"
 #include "system/out_of_memory.h"
 #include "system/transfer.h"
@@ -194,6 +194,7 @@ struct Loader::State {
   }
 
   void work() {
+    const PixelLimitScope limit(options.max_pixels);
     std::unique_lock lock(mutex);
     while (true) {
       work_available.wait(lock, [this] { return stopping || has_work(); });
@@ -357,10 +358,9 @@ struct Loader::State {
 Loader::Loader(const Dataset& dataset, const std::vector<Sample>& samples,
                const std::vector<std::unique_ptr<Augmentation>>& augmentations, LoaderOptions options,
                bool training) {
-  if (options.workers < 1 || options.prefetch < 1) {
-    throw std::invalid_argument("a loader needs at least one worker and one batch to work on");
+  if (options.workers < 1 || options.prefetch < 1 || options.max_pixels < 1) {
+    throw std::invalid_argument("a loader needs at least one worker, one batch to work on and one pixel");
   }
-  set_pixel_limit(options.max_pixels);
   state_ = std::make_unique<State>(dataset, samples, options);
   for (const auto& augmentation : augmentations) {
     if (!training && !augmentation->at_test_time()) continue;

@@ -28,7 +28,7 @@ struct LoaderOptions {
   std::int64_t workers = 1;   ///< threads, at least 1
   std::int64_t prefetch = 4;  ///< batches held at most, finished or in work; at least 1
   bool skip_bad_images = false;
-  std::int64_t max_pixels = 50'000'000;  ///< of an image, at least 1: set_pixel_limit()
+  std::int64_t max_pixels = 50'000'000;  ///< of an image, at least 1
   std::uint64_t seed = 1;
   /// Batches are made in page-locked memory, from which a GPU copies by itself while the next are decoded;
   /// where the system gives none, in plain memory.

@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
+#include "api/image/pixel_limit_scope.h"
 #include "data/open_choice.h"
 #include "kindred/core/error.h"
-#include "kindred/image/image.h"
 #include "system/processors.h"
 
 namespace kindred::data {
@@ -32,12 +32,16 @@ std::vector<std::unique_ptr<Augmentation>> create_augmentations(const recipe::Ex
   return augmentations;
 }
 
+std::int64_t max_pixels(const recipe::ExtractionPlan& plan) {
+  return std::max<std::int64_t>(1, std::llround(plan.loader.max_megapixels * 1e6));
+}
+
 LoaderOptions loader_options(const recipe::ExtractionPlan& plan, torch::Device device) {
   LoaderOptions options;
   options.workers = plan.loader.workers > 0 ? plan.loader.workers : system::usable_processors();
   options.prefetch = plan.loader.prefetch;
   options.skip_bad_images = plan.loader.skip_bad_images;
-  options.max_pixels = std::max<std::int64_t>(1, std::llround(plan.loader.max_megapixels * 1e6));
+  options.max_pixels = max_pixels(plan);
   options.seed = plan.seed;
   options.pinned = device.is_cuda();
   return options;
@@ -55,7 +59,7 @@ std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples, s
 void try_each_ending(const recipe::ExtractionPlan& plan, const Dataset& dataset,
                      const std::vector<Sample>& samples) {
   if (plan.loader.skip_bad_images) return;
-  set_pixel_limit(loader_options(plan).max_pixels);
+  const PixelLimitScope limit(max_pixels(plan));
   struct Ending {
     const Sample* first;
     std::int64_t images = 0;

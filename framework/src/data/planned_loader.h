@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -18,6 +19,10 @@ namespace kindred::data {
 /// The plan's augmentations, in order.
 [[nodiscard]] std::vector<std::unique_ptr<Augmentation>> create_augmentations(
     const recipe::ExtractionPlan& plan);
+
+/// The most pixels of an image that the plan lets be decoded, for a PixelLimitScope: loaders of
+/// loader_options() have one.
+[[nodiscard]] std::int64_t max_pixels(const recipe::ExtractionPlan& plan);
 
 /// The table [loader] and the seed; workers = 0 becomes the usable processors.
 /// @param device where the images go: for a GPU the loader makes them in pinned memory

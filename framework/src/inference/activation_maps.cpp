@@ -13,6 +13,7 @@
 #include <ostream>
 #include <utility>
 
+#include "api/image/pixel_limit_scope.h"
 #include "data/loader.h"
 #include "data/planned_loader.h"
 #include "file/atomic_file.h"
@@ -185,6 +186,7 @@ void write_energy_maps(MapModel& model, const Dataset& dataset, const std::vecto
                        const std::filesystem::path& folder, torch::Device device,
                        progress::ProgressSink& progress, const system::Ranks& ranks) {
   const auto& plan = model.plan();
+  const PixelLimitScope limit(data::max_pixels(plan));
   model.require_known(samples);
   auto maps = model.maps(device);
   const auto augmentations = data::create_augmentations(plan);

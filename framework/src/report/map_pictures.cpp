@@ -8,6 +8,7 @@
 
 #include <opencv2/core/mat.hpp>
 
+#include "api/image/pixel_limit_scope.h"
 #include "data/loader.h"
 #include "data/planned_loader.h"
 #include "kindred/core/error.h"
@@ -56,6 +57,7 @@ std::vector<std::string> MapPictures::draw(const std::vector<std::string>& paths
   if (samples.empty()) return addresses;
   model_.require_known(samples);
   const auto& dataset = *pictures.dataset();
+  const PixelLimitScope limit(data::max_pixels(model_.plan()));
   const auto augmentations = data::create_augmentations(model_.plan());
   data::Loader loader(dataset, samples, augmentations, data::loader_options(model_.plan()), false);
   loader.start(data::consecutive_batches(samples.size(), samples.size()), 0);

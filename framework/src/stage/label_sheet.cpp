@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "api/image/pixel_limit_scope.h"
 #include "data/each_image.h"
 #include "file/atomic_file.h"
 #include "kindred/core/error.h"
@@ -22,7 +23,8 @@ namespace {
 constexpr std::size_t largest_rows = 6;
 constexpr std::size_t other_rows = 6;
 constexpr std::size_t images_a_row = 10;
-constexpr std::size_t largest_file = 1000000;  // bytes
+constexpr std::size_t largest_file = 1000000;       // bytes
+constexpr std::int64_t largest_image = 1073000000;  // pixels: what loader.max_megapixels can be
 
 constexpr int margin = 8;
 constexpr int frame = 3;
@@ -213,8 +215,11 @@ std::optional<std::filesystem::path> draw_label_sheet(const std::vector<Sample>&
   for (auto& row : rows) {
     for (auto& image : row.shown) shown.push_back(&image);
   }
-  data::for_each_image(shown.size(), "draw pseudo labels", &progress,
-                       [&](std::size_t i) { shown[i]->image = dataset.image(shown[i]->sample); });
+  data::for_each_image(shown.size(), "draw pseudo labels", &progress, [&](std::size_t i) {
+    // They were decoded when their features were extracted, with the limit of another recipe.
+    const PixelLimitScope limit(largest_image);
+    shown[i]->image = dataset.image(shown[i]->sample);
+  });
 
   std::vector<std::uint8_t> bytes;
   for (const int height : {128, 112, 96, 80, 64}) {

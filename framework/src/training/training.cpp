@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "api/image/pixel_limit_scope.h"
 #include "data/planned_loader.h"
 #include "inference/feature_extraction.h"
 #include "kindred/core/error.h"
@@ -404,6 +405,7 @@ std::optional<results::Evaluation> Training::evaluate(const TestSet& test_set) {
   if (!ranks_.is_first()) return std::nullopt;
   progress::SilentProgress silent;
   auto evaluation = ranking::evaluate_features(query, gallery, plan_, silent, "query", "gallery", device_);
+  const PixelLimitScope limit(data::max_pixels(plan_));
   if (const auto sheet = draw_evaluation_sheet(query, gallery, evaluation, *data_.dataset); !sheet.empty()) {
     results::write_sheet(directory_.folder() / results::rank_sheet_name(stage_of(test_set), epoch_), sheet);
   }

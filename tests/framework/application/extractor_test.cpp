@@ -18,6 +18,7 @@
 #include "command/embed.h"
 #include "file/feature_files.h"
 #include "kindred/core/error.h"
+#include "kindred/image/image.h"
 #include "made_model.h"
 #include "progress/progress.h"
 #include "temporary_folder.h"
@@ -107,6 +108,16 @@ TEST_CASE("a crop's descriptor does not depend on how many are extracted togethe
     const auto together = extractor.extract(std::span(crops).first(count));
     CHECK(largest_difference(together, single.rowRange(0, static_cast<int>(count))) < 1e-6);
   }
+}
+
+TEST_CASE("an extractor leaves the limit of pixels that an application has set") {
+  const TemporaryFolder folder;
+  const auto before = pixel_limit();
+  set_pixel_limit(1'000'000);
+  const auto extractor = made_extractor(write_made_model(folder), 16, {"loader.max_megapixels=30"});
+  CHECK(extractor.extract(made_crops(2)).rows == 2);
+  CHECK(pixel_limit() == 1'000'000);
+  set_pixel_limit(before);
 }
 
 TEST_CASE("no crops give no descriptors") {

@@ -3,7 +3,11 @@
 #include <doctest/doctest.h>
 #include <torch/types.h>
 
+#include <filesystem>
 #include <memory>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "data_files.h"
@@ -14,6 +18,28 @@
 using namespace kindred;
 using namespace kindred::data;
 using namespace kindred::test;
+
+namespace {
+
+class PicturesOnDisk final : public Dataset {
+ public:
+  PicturesOnDisk(std::filesystem::path folder, std::vector<std::string> names)
+      : folder_(std::move(folder)), names_(std::move(names)) {}
+  [[nodiscard]] std::vector<Sample> samples() const override {
+    std::vector<Sample> samples;
+    for (const auto& name : names_) samples.push_back({name, 1, 1, "", Split::gallery});
+    return samples;
+  }
+  [[nodiscard]] cv::Mat image(const Sample& sample) const override {
+    return read_image(folder_ / sample.path);
+  }
+
+ private:
+  std::filesystem::path folder_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace
 
 TEST_CASE("an ending that cannot be read is found before the first batch, with its number of images") {
   MadeDataset dataset;
@@ -30,17 +56,36 @@ TEST_CASE("an ending that cannot be read is found before the first batch, with i
   CHECK_NOTHROW(try_each_ending(plan, dataset, dataset.samples()));
 }
 
-TEST_CASE("the limit of pixels is that of the recipe") {
-  const auto before = pixel_limit();
+TEST_CASE("the limit of pixels is that of the recipe, and that of the process stays as it is") {
+  const PictureFolder folder;
+  folder.write_picture("a.png", 1, 16, 32);
+  const PicturesOnDisk dataset(folder.path(), {"a.png"});
+  const auto samples = dataset.samples();
+  const std::vector<std::unique_ptr<Augmentation>> none;
   recipe::ExtractionPlan plan;
+  const auto load = [&] {
+    Loader loader(dataset, samples, none, loader_options(plan), /*training=*/false);
+    loader.start({{0}}, 0);
+    return loader.next()->samples.size();
+  };
   CHECK(loader_options(plan).max_pixels == 50'000'000);
-  plan.loader.max_megapixels = 0.25;
-  CHECK(loader_options(plan).max_pixels == 250'000);
-  try_each_ending(plan, MadeDataset(), {});
-  CHECK(pixel_limit() == 250'000);
   plan.loader.max_megapixels = 1e-9;
   CHECK(loader_options(plan).max_pixels == 1);
-  set_pixel_limit(before);
+  plan.loader.max_megapixels = 511e-6;
+  CHECK(loader_options(plan).max_pixels == 511);
+  const auto too_large = "a.png: error: has 16 x 32 pixels (width x height), more than the 511 pixels";
+  CHECK(contains(error_of([&] { static_cast<void>(load()); }), too_large));
+  CHECK(contains(error_of([&] { try_each_ending(plan, dataset, samples); }), too_large));
+  CHECK(pixel_limit() == 50'000'000);
+
+  // The other way round: an application allows less than the recipe.
+  plan.loader.max_megapixels = 512e-6;
+  set_pixel_limit(100);
+  CHECK(load() == 1);
+  CHECK_NOTHROW(try_each_ending(plan, dataset, samples));
+  CHECK(pixel_limit() == 100);
+  CHECK(contains(error_of([&] { static_cast<void>(dataset.image(samples[0])); }), "the 100 pixels"));
+  set_pixel_limit(50'000'000);
 }
 
 TEST_CASE("batches are made in pinned memory for a GPU alone, and are the same where there is none") {

@@ -22,9 +22,11 @@ namespace kindred {
 /// mark are allowed.
 [[nodiscard]] KINDRED_API cv::Mat read_image(const std::filesystem::path& file);
 
-/// The most pixels that read_image() decodes, in the whole process: 50 million until it is changed. The size
-/// is taken from the header, before anything is decoded.
+/// The most pixels that read_image() decodes on this thread: where images are read for a recipe, what that
+/// says (loader.max_megapixels); elsewhere that of the process, 50 million until it is changed. The size is
+/// taken from the header, before anything is decoded.
 [[nodiscard]] KINDRED_API std::int64_t pixel_limit();
+/// Sets that of the process.
 /// @param pixels at least 1
 KINDRED_API void set_pixel_limit(std::int64_t pixels);
 

@@ -27,6 +27,7 @@
 #include "kindred/image/decode.h"
 #include "kindred/image/file_content.h"
 #include "kindred/text/text_file.h"
+#include "pixel_limit_scope.h"
 
 namespace kindred {
 namespace {
@@ -40,6 +41,11 @@ std::string reason(int error_number) {
 }
 
 std::atomic<std::int64_t> most_pixels = 50'000'000;
+thread_local std::int64_t most_pixels_here = 0;  // of a PixelLimitScope; 0: there is none
+
+void require_limit(std::int64_t pixels) {
+  if (pixels < 1) throw std::logic_error("the limit of pixels must be at least 1");
+}
 
 /// With the digits that matter: "50 megapixels", "1.5 megapixels", "1200 pixels".
 std::string pixels_text(std::int64_t pixels) {
@@ -308,12 +314,21 @@ cv::Mat decode_image(const Bytes& bytes, const std::filesystem::path& file) {
 }
 
 std::int64_t pixel_limit() {
-  return most_pixels.load(std::memory_order_relaxed);
+  return most_pixels_here > 0 ? most_pixels_here : most_pixels.load(std::memory_order_relaxed);
 }
 
 void set_pixel_limit(std::int64_t pixels) {
-  if (pixels < 1) throw std::logic_error("the limit of pixels must be at least 1");
+  require_limit(pixels);
   most_pixels.store(pixels, std::memory_order_relaxed);
+}
+
+PixelLimitScope::PixelLimitScope(std::int64_t pixels) : before_(most_pixels_here) {
+  require_limit(pixels);
+  most_pixels_here = pixels;
+}
+
+PixelLimitScope::~PixelLimitScope() {
+  most_pixels_here = before_;
 }
 
 void write_image(const std::filesystem::path& file, const cv::Mat& image) {

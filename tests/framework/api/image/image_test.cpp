@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -17,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/image/pixel_limit_scope.h"
 #include "data_files.h"
 #include "kindred/image/decode.h"
 #include "kindred/image/file_content.h"
@@ -511,6 +513,34 @@ TEST_CASE("an image of which decoders may find another size than its header says
     CHECK((contains(message, "cannot be decoded (its header does not say how large it is)") ||
            contains(message, "30000 x 30000 pixels")));
   }
+}
+
+TEST_CASE("within a scope one thread has a limit of its own, and others that of the process") {
+  const PictureFolder folder;
+  const auto file = folder.write("a.png", encoded(".png", picture(1, 64, 48)));
+  const auto readable = [&] {
+    try {
+      return !read_image(file).empty();
+    } catch (const DataError&) {
+      return false;
+    }
+  };
+  const auto elsewhere = [](const auto& ask) { return std::async(std::launch::async, ask).get(); };
+  {
+    const PixelLimitScope small(3071);
+    CHECK_FALSE(readable());
+    CHECK(elsewhere(readable));
+    CHECK(elsewhere([] { return pixel_limit(); }) == 50'000'000);
+    {
+      const PixelLimitScope large(3072);
+      CHECK(readable());
+    }
+    CHECK_FALSE(readable());
+    set_pixel_limit(40'000'000);
+    CHECK(pixel_limit() == 3071);
+  }
+  CHECK(pixel_limit() == 40'000'000);
+  set_pixel_limit(50'000'000);
 }
 
 TEST_CASE("only regular files are read as images") {
