@@ -8,14 +8,18 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <functional>
+#include <numeric>
 #include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "kindred/text/text_file.h"
 
 namespace kindred::application {
 namespace {
@@ -106,8 +110,8 @@ class Content {
 /// The bytes of a log as they are asked for, from its beginning to its end.
 class Window {
  public:
-  explicit Window(const fs::path& file)
-      : file_(file), reader_(file), left_to_give_((std::uint64_t{1} << 30) + 64 * reader_.size()) {}
+  explicit Window(const LogReader& reader)
+      : reader_(reader), left_to_give_((std::uint64_t{1} << 30) + 64 * reader.size()) {}
 
   [[nodiscard]] std::uint64_t size() const { return reader_.size(); }
   /// nullptr when the file ends before. Valid until the next call. Throws DataError when far more bytes are
@@ -116,9 +120,10 @@ class Window {
   const char* bytes(std::uint64_t position, std::size_t count) {
     if (position > size() || size() - position < count) return nullptr;
     if (count > left_to_give_) {
-      throw DataError(file_, "is damaged: at too many places before byte " + std::to_string(position) +
-                                 " something looks like the beginning of a record and is none; restore it "
-                                 "from a copy, or make the gallery again");
+      throw DataError(reader_.file(),
+                      "is damaged: at too many places before byte " + std::to_string(position) +
+                          " something looks like the beginning of a record and is none; restore it "
+                          "from a copy, or make the gallery again");
     }
     left_to_give_ -= count;
     if (position < begin_ || position + count > begin_ + buffer_.size()) {
@@ -132,8 +137,7 @@ class Window {
   }
 
  private:
-  fs::path file_;
-  LogReader reader_;
+  const LogReader& reader_;
   std::uint64_t left_to_give_;
   std::vector<char> buffer_;
   std::uint64_t begin_ = 0;
@@ -163,12 +167,26 @@ std::uint64_t next_record(Window& window, std::uint64_t position) {
   return window.size();
 }
 
-/// Tells the visitor of a record; false when its content makes no sense, which only a faulty writer leaves.
-bool visit(std::string_view bytes, std::uint64_t position, std::int64_t dim, const LogVisitor& visitor) {
+/// Whether it has the length to which add() scales, up to rounding; false for what is not finite.
+bool is_of_length_1(const std::vector<float>& row) {
+  const auto square = std::transform_reduce(row.begin(), row.end(), 0.0, std::plus<>(),
+                                            [](double number) { return number * number; });
+  return std::abs(std::sqrt(square) - 1) < 1e-6;
+}
+
+/// What the visitor was told of a record.
+enum class Told {
+  all,
+  nothing_known,  ///< its content makes no sense, or is that of a later version
+  no_direction,   ///< its descriptor is not of length 1
+};
+
+/// Tells the visitor of a record, unless its content is what only a faulty writer leaves.
+Told visit(std::string_view bytes, std::uint64_t position, std::int64_t dim, const LogVisitor& visitor) {
   Content content(bytes);
   switch (content.number<Kind>()) {
     case Kind::begin:
-      return false;
+      break;
     case Kind::add: {
       auto id = content.text();
       EntryInfo info;
@@ -178,20 +196,33 @@ bool visit(std::string_view bytes, std::uint64_t position, std::int64_t dim, con
       if (timed) info.time = time;
       info.label = content.text();
       info.image = content.text();
-      if (id.empty() || !content.ends_with(static_cast<std::size_t>(dim) * sizeof(float))) return false;
+      const bool texts = !id.empty() && is_utf8(id) && is_utf8(info.label) && is_utf8(info.image);
+      if (!texts || !content.ends_with(static_cast<std::size_t>(dim) * sizeof(float))) break;
       std::vector<float> row(static_cast<std::size_t>(dim));
       std::memcpy(row.data(), bytes.data() + content.position(), row.size() * sizeof(float));
+      if (!is_of_length_1(row)) return Told::no_direction;
       visitor.add(std::move(id), std::move(info), row.data(), position + head_size + content.position());
-      return true;
+      return Told::all;
     }
     case Kind::remove: {
       const auto id = content.text();
-      if (!content.ends_with(0)) return false;
+      if (!content.ends_with(0)) break;
       visitor.remove(id);
-      return true;
+      return Told::all;
     }
   }
-  return false;
+  return Told::nothing_known;
+}
+
+/// What is wrong with the bytes of a log in which a record should be, and what to do.
+std::string damage_text(const std::string& bytes, bool record, Told told) {
+  if (record && told == Told::nothing_known) {
+    return "holds a record that this Kindred does not understand: " + bytes +
+           "; use a later Kindred, restore it from a copy, ";
+  }
+  return "is damaged: the " + bytes +
+         (record ? " hold a descriptor that is not of length 1" : " are no record, but records follow") +
+         "; restore it from a copy, ";
 }
 
 }  // namespace
@@ -227,8 +258,9 @@ std::string remove_record(const std::string& id) {
   return bytes;
 }
 
-LogState read_log(const fs::path& file, bool skip_damaged, const LogVisitor& visitor) {
-  Window window(file);
+LogState read_log(const LogReader& log, bool skip_damaged, const LogVisitor& visitor) {
+  const auto& file = log.file();
+  Window window(log);
   const auto first = record_at(window, 0);
   Content begin(first.value_or(""));
   if (!first || begin.number<Kind>() != Kind::begin) {
@@ -255,7 +287,8 @@ LogState read_log(const fs::path& file, bool skip_damaged, const LogVisitor& vis
   std::uint64_t position = state.end;
   while (position < window.size()) {
     const auto record = record_at(window, position);
-    if (record && visit(*record, position, dim, visitor)) {
+    const auto told = record ? visit(*record, position, dim, visitor) : Told::nothing_known;
+    if (told == Told::all) {
       position += head_size + record->size();
       state.end = position;
       continue;
@@ -269,10 +302,7 @@ LogState read_log(const fs::path& file, bool skip_damaged, const LogVisitor& vis
       break;
     }
     if (!skip_damaged) {
-      throw DataError(file, (record ? "holds a record that this Kindred does not understand: " + bytes +
-                                          "; use a later Kindred, restore it from a copy, "
-                                    : "is damaged: the " + bytes +
-                                          " are no record, but records follow; restore it from a copy, ") +
+      throw DataError(file, damage_text(bytes, record.has_value(), told) +
                                 "or open it with skip_damaged, which leaves them out");
     }
     state.notes.push_back("warning: " + file.string() + " is damaged: " + bytes + " are left out");

@@ -34,10 +34,31 @@ void append_add_record(std::string& bytes, const std::string& id, const EntryInf
                        std::int64_t dim);
 [[nodiscard]] std::string remove_record(const std::string& id);
 
+/// Reads anywhere in a log that others append to, or put another in the place of: it stays the file that was
+/// opened.
+class LogReader {
+ public:
+  /// Throws DataError when the file is missing or cannot be read.
+  explicit LogReader(std::filesystem::path file);
+  ~LogReader();
+  LogReader(const LogReader&) = delete;
+  LogReader& operator=(const LogReader&) = delete;
+
+  /// May be called by many threads at once. Throws DataError.
+  void read(std::uint64_t position, void* data, std::size_t size) const;
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] const std::filesystem::path& file() const { return file_; }
+
+ private:
+  std::filesystem::path file_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;  ///< when it was opened
+};
+
 /// Who is told what a log holds, in its order.
 struct LogVisitor {
   std::function<void(std::int64_t dim, const std::string& model)> begin;
-  /// @param row the descriptor, valid during the call, and where in the file it begins
+  /// @param row the descriptor, of length 1, valid during the call, and where in the file it begins
   std::function<void(std::string id, EntryInfo info, const float* row, std::uint64_t position)> add;
   std::function<void(const std::string& id)> remove;
 };
@@ -48,10 +69,9 @@ struct LogState {
 };
 
 /// Reads a log. What comes after the last whole record was never finished: it is left out, with a note.
-/// Throws DataError when the file is missing, is no log, or damaged before that, with the position; with
-/// `skip_damaged` what is damaged is left out, with a note.
-[[nodiscard]] LogState read_log(const std::filesystem::path& file, bool skip_damaged,
-                                const LogVisitor& visitor);
+/// Throws DataError when the file is no log, or damaged before that, with the position; a descriptor that is
+/// not of length 1 is damage. With `skip_damaged` what is damaged is left out, with a note.
+[[nodiscard]] LogState read_log(const LogReader& log, bool skip_damaged, const LogVisitor& visitor);
 
 /// Appends to a log.
 class LogWriter {
@@ -74,24 +94,6 @@ class LogWriter {
   std::filesystem::path file_;
   int descriptor_ = -1;
   std::uint64_t end_ = 0;
-};
-
-/// Reads anywhere in a log that others append to.
-class LogReader {
- public:
-  explicit LogReader(std::filesystem::path file);
-  ~LogReader();
-  LogReader(const LogReader&) = delete;
-  LogReader& operator=(const LogReader&) = delete;
-
-  /// May be called by many threads at once. Throws DataError.
-  void read(std::uint64_t position, void* data, std::size_t size) const;
-  [[nodiscard]] std::uint64_t size() const { return size_; }
-
- private:
-  std::filesystem::path file_;
-  int descriptor_ = -1;
-  std::uint64_t size_ = 0;  ///< when it was opened
 };
 
 }  // namespace kindred::application

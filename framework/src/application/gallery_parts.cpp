@@ -139,9 +139,12 @@ void GalleryParts::open_log(const fs::path& folder, const GalleryOptions& option
   visitor.remove = [&](const std::string& id) {
     if (const auto found = by_id_.find(id); found != by_id_.end()) forget(found->second);
   };
-  const auto state = read_log(file, options.skip_damaged, visitor);
+  // Whoever changes the gallery meanwhile may put another log in the place of the one whose positions these
+  // are.
+  auto log = std::make_unique<LogReader>(file);
+  const auto state = read_log(*log, options.skip_damaged, visitor);
   notes_ = state.notes;
-  if (!options.in_memory) rows_.read_from(std::make_unique<LogReader>(file));
+  if (!options.in_memory) rows_.read_from(std::move(log));
   if (read_only_) return;
   const bool damaged =
       std::any_of(notes_.begin(), notes_.end(), [](const auto& note) { return note.starts_with("warning"); });

@@ -8,15 +8,18 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <boost/crc.hpp>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <opencv2/core.hpp>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "kindred/core/random.h"
@@ -126,6 +129,124 @@ TEST_CASE("a whole record of a kind that only a later Kindred knows is an error 
                      std::to_string(record.size()) + " bytes at ") != std::string::npos);
   const auto gallery = Gallery::open(folder / "gallery", {.read_only = true, .skip_damaged = true});
   CHECK(gallery.size() == 1);
+}
+
+TEST_CASE("a descriptor that is not of length 1 is damage, although its checksum is right") {
+  const TemporaryFolder folder;
+  const auto log = folder / "gallery/gallery.log";
+  const auto record = [](const std::string& id, const cv::Mat& row, const EntryInfo& info = {}) {
+    std::string bytes;
+    application::append_add_record(bytes, id, info, row.ptr<float>(), made_dim);
+    return bytes;
+  };
+  const auto begin = application::begin_record(made_dim, "");
+  const auto before = record("a", made_row(1));
+  const auto after = record("c", made_row(3));
+  auto broken = made_row(2);
+  std::vector<cv::Mat> rows{made_row(2) * 1e20, made_row(2) * 1.00001, cv::Mat::zeros(1, made_dim, CV_32F)};
+  for (const float number :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    broken.at<float>(3) = number;
+    rows.push_back(broken.clone());
+  }
+  for (const auto& row : rows) {
+    CAPTURE(row);
+    const auto damaged = record("b", row);
+    const auto where =
+        std::to_string(damaged.size()) + " bytes at " + std::to_string(begin.size() + before.size());
+    // Also as the last one: it was finished.
+    for (const auto& rest : {after, std::string()}) {
+      folder.write("gallery/gallery.log", begin + before + damaged + rest);
+      CHECK(error_of([&] { static_cast<void>(Gallery::open(folder / "gallery")); }) ==
+            log.string() + ": error: is damaged: the " + where +
+                " hold a descriptor that is not of length 1; restore it from a copy, or open it with "
+                "skip_damaged, which leaves them out");
+      for (const bool in_memory : {true, false}) {
+        const auto gallery = Gallery::open(folder / "gallery",
+                                           {.read_only = true, .in_memory = in_memory, .skip_damaged = true});
+        CHECK(gallery.size() == (rest.empty() ? 1 : 2));
+        CHECK_FALSE(gallery.contains("b"));
+        CHECK(gallery.notes() == std::vector<std::string>{"warning: " + log.string() +
+                                                          " is damaged: " + where + " are left out"});
+        const auto match = gallery.search(made_row(1), {.top = 1})[0].at(0);
+        CHECK(match.id == "a");
+        CHECK(match.similarity == doctest::Approx(1).epsilon(1e-6));
+      }
+    }
+  }
+  // A repaired gallery is whole.
+  { const auto repaired = Gallery::open(folder / "gallery", {.skip_damaged = true}); }
+  CHECK(Gallery::open(folder / "gallery").notes().empty());
+
+  // As texts that add() would not have taken.
+  const std::string foreign = "\xE9.jpg";
+  for (const auto& bytes : {record(foreign, made_row(2)), record("b", made_row(2), {.label = foreign}),
+                            record("b", made_row(2), {.image = foreign})}) {
+    folder.write("gallery/gallery.log", begin + before + bytes + after);
+    CHECK(error_of([&] {
+            static_cast<void>(Gallery::open(folder / "gallery"));
+          }).find("holds a record that this Kindred does not understand") != std::string::npos);
+    CHECK(Gallery::open(folder / "gallery", {.read_only = true, .skip_damaged = true}).size() == 2);
+  }
+}
+
+TEST_CASE("a log that is put in the place of another changes nothing for whoever reads that") {
+  const TemporaryFolder folder;
+  const auto log = folder / "gallery/gallery.log";
+  {
+    auto gallery = Gallery::create(folder / "gallery", made_dim);
+    gallery.add(made_ids(0, 3), made_rows(0, 3));
+    gallery.remove("id0");
+  }
+  const application::LogReader reader(log);
+  { Gallery::open(folder / "gallery").compact(); }
+  CHECK(fs::file_size(log) < reader.size());
+  std::vector<std::string> ids;
+  std::vector<std::uint64_t> positions;
+  application::LogVisitor visitor;
+  visitor.begin = [](std::int64_t dim, const std::string&) { CHECK(dim == made_dim); };
+  visitor.add = [&](std::string id, const EntryInfo&, const float*, std::uint64_t position) {
+    ids.push_back(std::move(id));
+    positions.push_back(position);
+  };
+  visitor.remove = [](const std::string& id) { CHECK(id == "id0"); };
+  CHECK(application::read_log(reader, false, visitor).end == reader.size());
+  CHECK(ids == made_ids(0, 3));
+  for (std::uint64_t i = 0; i < positions.size(); ++i) {
+    cv::Mat row(1, made_dim, CV_32F);
+    reader.read(positions[i], row.data, made_dim * sizeof(float));
+    CHECK(cv::norm(row, made_row(i), cv::NORM_INF) < 1e-6);
+  }
+}
+
+TEST_CASE("a gallery that is opened while it is written again gives the descriptors of its entries") {
+  const TemporaryFolder folder;
+  constexpr std::uint64_t count = 10'000;
+  auto gallery = Gallery::create(folder / "gallery", made_dim);
+  gallery.add(made_ids(0, count), made_rows(0, count));
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    // Each time all entries change places.
+    for (std::uint64_t i = 0; !stop; i = (i + 1) % count) {
+      const auto id = "id" + std::to_string(i);
+      gallery.remove(id);
+      gallery.add(id, made_row(i));
+      gallery.compact();
+    }
+  });
+  double largest = 0;
+  for (int round = 0; round < 20; ++round) {
+    const auto reader = Gallery::open(folder / "gallery", {.read_only = true, .in_memory = false});
+    for (std::uint64_t i = 0; i < count; i += 487) {
+      const auto id = "id" + std::to_string(i);
+      // It may be between being removed and added again.
+      if (!reader.contains(id)) continue;
+      largest = std::max(largest, cv::norm(reader.descriptor(id), made_row(i), cv::NORM_INF));
+    }
+  }
+  stop = true;
+  writer.join();
+  CHECK(largest < 1e-6);
 }
 
 TEST_CASE(

@@ -21,6 +21,16 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t head_size = 12;  // of a record: mark, size of the content, checksum
 
+/// NaN is none.
+void require_cosines(const std::vector<std::vector<Match>>& matches) {
+  constexpr float most = 1 + 1e-5F;
+  for (const auto& of_query : matches) {
+    for (const auto& match : of_query) {
+      require(match.similarity >= -most && match.similarity <= most, "a similarity is no cosine");
+    }
+  }
+}
+
 bool accepts_log(const std::string& bytes) {
   const FilesOnDisk disk({{application::gallery_log_name, bytes}});
   bool accepted = false;
@@ -39,8 +49,8 @@ bool accepts_log(const std::string& bytes) {
         }
         static_cast<void>(gallery.cameras());
         const cv::Mat query(1, gallery.dim(), CV_32F, cv::Scalar(1));
-        static_cast<void>(gallery.search(query, {.top = 3}));
-        static_cast<void>(gallery.search(query, {.top = 3, .cameras = {1}, .from = 0}));
+        require_cosines(gallery.search(query, {.top = 3}));
+        require_cosines(gallery.search(query, {.top = 3, .cameras = {1}, .from = 0}));
       });
       accepted |= opened && !skip_damaged;
     }
