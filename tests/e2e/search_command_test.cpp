@@ -123,6 +123,30 @@ TEST_CASE("a picture is looked for among images, whose features can be kept") {
   CHECK(holds(text.out, found[0]["id"].get<std::string>()));
 }
 
+TEST_CASE("the images of a manifest and a single image are said to lie where they do") {
+  const auto& made = prepared();
+  std::vector<fs::path> images;
+  for (const auto& entry : fs::directory_iterator(made.data / "bounding_box_test")) {
+    images.push_back(entry.path());
+  }
+  std::sort(images.begin(), images.end());
+  images.resize(3);
+  std::string text = "path,split\n";
+  for (const auto& image : images)
+    text += image.lexically_relative(made.folder.path()).string() + ",gallery\n";
+  const auto list = made.folder.write("list.csv", text);
+  const auto kept = made.folder / "kept_of_list";
+  for (const auto& match : made.matches(list, {"--keep", kept.string(), "--top", "3"})) {
+    const auto file = (made.folder.path() / match["id"].get<std::string>()).string();
+    CHECK(match["image"] == file);
+    CHECK(std::find(images.begin(), images.end(), file) != images.end());
+    CHECK(Gallery::open(kept, {.read_only = true}).info(match["id"]).image == file);
+  }
+  const auto one = made.matches(images[0], {});
+  REQUIRE(one.size() == 1);
+  CHECK(one[0]["image"] == images[0].string());
+}
+
 TEST_CASE("a picture is looked for in the features of a run, with the pictures from where they lie") {
   const auto& made = prepared();
   const auto of_run = made.search(made.run, {"--top", "2"});

@@ -114,9 +114,8 @@ HttpAnswer search(int port, const std::string& picture, const std::string& query
   return http(port, "POST", "/api/v1/search" + query, "Content-Type: " + type + "\r\n", picture);
 }
 
-/// A PNG of 30000 x 30000 black and white pixels in a hundred kilobytes, with right checksums.
-std::string png_bomb() {
-  constexpr std::uint32_t side = 30000;
+/// A black PNG of pixels of one bit, with right checksums.
+std::string png_of(std::uint32_t width, std::uint32_t height) {
   const auto big_endian = [](std::uint32_t value) {
     std::string bytes;
     for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift);
@@ -129,15 +128,20 @@ std::string png_bomb() {
     return big_endian(static_cast<std::uint32_t>(data.size())) + content +
            big_endian(static_cast<std::uint32_t>(crc));
   };
-  const std::string rows(std::size_t{side} * (1 + side / 8), '\0');
+  const std::string rows(std::size_t{height} * (1 + (width + 7) / 8), '\0');
   auto size = compressBound(rows.size());
   std::string packed(size, '\0');
   REQUIRE(compress(reinterpret_cast<Bytef*>(packed.data()), &size,
                    reinterpret_cast<const Bytef*>(rows.data()), rows.size()) == Z_OK);
   packed.resize(size);
   return "\x89PNG\r\n\x1a\n" +
-         chunk("IHDR", big_endian(side) + big_endian(side) + std::string("\x01\0\0\0\0", 5)) +
+         chunk("IHDR", big_endian(width) + big_endian(height) + std::string("\x01\0\0\0\0", 5)) +
          chunk("IDAT", packed) + chunk("IEND", "");
+}
+
+/// A hundred kilobytes.
+std::string png_bomb() {
+  return png_of(30000, 30000);
 }
 
 /// KiB that a process has in memory at most.
@@ -224,6 +228,39 @@ TEST_CASE("a folder of images is served as it is, and features without their ima
   CHECK(people().pictures.front().ends_with("/" + std::string(match["id"])));
   CHECK(match["thumbnail"].is_null());
   CHECK(http(bare.port(), "GET", "/api/v1/thumbnail?id=" + std::string(match["id"])).status == 404);
+}
+
+TEST_CASE("the images of a manifest have thumbnails") {
+  if (built_without_serve()) return;
+  std::string text = "path,split\n";
+  for (const std::size_t place : {0, 1, 2}) {
+    text +=
+        fs::path(people().pictures[place]).lexically_relative(people().folder.path()).string() + ",gallery\n";
+  }
+  const auto list = people().folder.write("list.csv", text);
+  const Service service({}, {"--gallery", list.string(), "--data", people().images});
+  const auto answer = search(service.port(), read_bytes(people().pictures[1]), "?top=3");
+  REQUIRE_MESSAGE(answer.status == 200, answer.body);
+  const auto matches = nlohmann::json::parse(answer.body)["matches"];
+  REQUIRE(matches.size() == 3);
+  for (const auto& match : matches) {
+    const auto thumbnail = http(service.port(), "GET", match["thumbnail"]);
+    CHECK(thumbnail.status == 200);
+    CHECK(thumbnail.body.starts_with("\xFF\xD8"));
+  }
+}
+
+TEST_CASE("the largest picture stays what the option says, also after a search") {
+  if (built_without_serve()) return;
+  const Service service({"--max-megapixels", "0.01"});
+  const auto picture = read_bytes(people().pictures.front());
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = search(service.port(), png_of(101, 100));
+    CHECK(answer.status == 413);
+    CHECK(says(answer.body, "the picture has 101 x 100 pixels (width x height), more than the 10000 pixels"));
+    CHECK(search(service.port(), picture).status == 200);
+    CHECK(search(service.port(), png_of(100, 100)).status == 200);
+  }
 }
 
 TEST_CASE("bad uploads and bad requests get an answer, cost little memory, and leave the service as it was") {

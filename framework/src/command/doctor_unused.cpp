@@ -1,12 +1,12 @@
 #include <filesystem>
 #include <map>
 #include <string>
-#include <system_error>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "command/doctor_checks.h"
+#include "data/open_folder.h"
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
 
@@ -14,11 +14,9 @@ namespace kindred::command {
 
 std::vector<UnusedImages> unused_images(const std::vector<Sample>& samples,
                                         const std::filesystem::path& root) {
-  std::error_code failure;
-  const bool folder = std::filesystem::is_directory(root, failure);
   // One image alone says nothing of its folder.
-  if (!folder && is_image_file(root)) return {};
-  const auto place = folder ? std::filesystem::absolute(root) : std::filesystem::absolute(root).parent_path();
+  if (is_image_file(root)) return {};
+  const auto place = data::folder_of_paths(std::filesystem::absolute(root));
   const auto whole = [&](const std::string& path) { return (place / path).lexically_normal().string(); };
   std::unordered_set<std::string> used;
   for (const auto& sample : samples) used.insert(whole(sample.path));

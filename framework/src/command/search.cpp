@@ -39,10 +39,10 @@ std::vector<Sample> gallery_of(const Dataset& dataset) {
   return samples;
 }
 
-/// Where an image of a data set lies; "" when it is no file there.
+/// Where an image of the data set at `root` lies; "" when it is no file there.
 std::string image_file(const fs::path& root, const std::string& path) {
   std::error_code error;
-  const auto file = fs::is_regular_file(root, error) ? root : root / path;
+  const auto file = data::folder_of_paths(root) / path;
   return fs::is_regular_file(file, error) ? fs::absolute(file).lexically_normal().string() : std::string();
 }
 

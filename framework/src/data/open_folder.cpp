@@ -155,4 +155,9 @@ OpenedFolder open_folder(const fs::path& root, const Catalog& catalog) {
   return {layout, std::move(dataset), heap ? remark_on(root) : ""};
 }
 
+fs::path folder_of_paths(const fs::path& root) {
+  std::error_code failure;
+  return fs::is_regular_file(root, failure) ? root.parent_path() : root;
+}
+
 }  // namespace kindred::data

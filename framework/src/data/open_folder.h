@@ -24,4 +24,8 @@ struct OpenedFolder {
 /// known), or several are equally sure.
 [[nodiscard]] OpenedFolder open_folder(const std::filesystem::path& root, const Catalog& catalog);
 
+/// What the paths of samples begin in, of the data set at `root`: that folder, or the one in which a file
+/// lies, be it a manifest or a single image.
+[[nodiscard]] std::filesystem::path folder_of_paths(const std::filesystem::path& root);
+
 }  // namespace kindred::data

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "data/open_dataset.h"
+#include "data/open_folder.h"
 #include "file/sha256.h"
 #include "recipe/affects.h"
 
@@ -15,12 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The folder that the paths of samples begin in.
+/// Nothing for data without a place.
 std::optional<fs::path> folder_of(const recipe::Choice<Dataset>& dataset) {
   const auto locations = recipe::locations_of(dataset);
   if (locations.empty()) return std::nullopt;
-  const auto& path = locations.front();
-  return fs::is_regular_file(path) ? path.parent_path() : path;
+  return data::folder_of_paths(locations.front());
 }
 
 std::string pixel_hash(const cv::Mat& image) {

@@ -61,6 +61,20 @@ TEST_CASE("a folder is opened by the dataset that knows its layout best") {
   CHECK(open_folder(folder / "tree", catalog).layout == "person_folders");
 }
 
+TEST_CASE("the paths of samples begin in the folder of a data set, also of one that is a file") {
+  const Catalog catalog = catalog_of_layouts();
+  const PictureFolder folder;
+  folder.write_picture("photos/deep/a.png", 1);
+  folder.write("list.csv", "path,identity,camera,split\nphotos/deep/a.png,1,1,gallery\n");
+  for (const auto* root : {"photos", "photos/deep/a.png", "list.csv"}) {
+    CAPTURE(root);
+    const auto samples = open_folder(folder / root, catalog).dataset->samples();
+    REQUIRE(samples.size() == 1);
+    CHECK(folder_of_paths(folder / root) / samples[0].path == folder / "photos/deep/a.png");
+  }
+  CHECK(folder_of_paths("list.csv") == "");
+}
+
 TEST_CASE("one image is a data set of one image, whatever it is called") {
   const PictureFolder folder;
   folder.write_picture("one.png", 3);
