@@ -133,6 +133,19 @@ TEST_CASE(
   CHECK(holds(more.err, "4 epochs are trained; continuing to 6"));
 }
 
+TEST_CASE("a name with control characters clears no terminal, in results and errors") {
+  const TemporaryFolder folder;
+  const std::string name = "a\x1b[2J\xC2\x9B.png";
+  const std::string shown = "a\\x1B[2J\\xC2\\x9B.png";
+  const auto file = folder.write("photos/" + name, "no image").string();
+  const auto report = kindred({"data", "doctor", (folder / "photos").string()}, folder.path());
+  CHECK(holds(report.out, shown + ": error: is not an image"));
+  CHECK(report.out.find('\x1b') == std::string::npos);
+  const auto missing = failure({"data", "doctor", file + "x"}, 1, folder.path());
+  CHECK(holds(missing, shown + "x: error: does not exist"));
+  CHECK(missing.find('\x1b') == std::string::npos);
+}
+
 TEST_CASE("a recipe of a stage that is set on the command line is relative to the working directory") {
   const TemporaryFolder folder;
   const auto missing =

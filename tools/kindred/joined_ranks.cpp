@@ -5,6 +5,7 @@
 #include <string>
 
 #include "rank_place.h"
+#include "text/printable.h"
 
 namespace kindred::launcher {
 namespace {
@@ -20,7 +21,8 @@ class RankWarnings final : public progress::ProgressSink {
   void update(const progress::Progress&) override {}
   void finish(const progress::Progress&) override {}
   void note(const std::string& text) override {
-    if (text.starts_with("warning")) std::cerr << "rank " + std::to_string(rank_) + ": " + text + "\n";
+    if (!text.starts_with("warning")) return;
+    std::cerr << "rank " + std::to_string(rank_) + ": " + text::escaped_lines(text) + "\n";
   }
 
  private:

@@ -22,6 +22,7 @@
 #include "system/library_messages.h"
 #include "system/out_of_memory.h"
 #include "system/ranks.h"
+#include "text/printable.h"
 
 namespace kindred::launcher {
 namespace {
@@ -89,15 +90,19 @@ std::string wrong_command(const CLI::App& app, int argc, char** argv) {
   return "";
 }
 
+void print_error(const std::string& text) {
+  std::cerr << text::escaped_lines(text) << '\n';
+}
+
 /// What plugins throw has the component's name by now: whatever comes here is a fault of Kindred itself.
 void print_unexpected(const std::string& what) {
-  std::cerr << "error: unexpected: " << what
-            << "; this is a fault of Kindred: please report it with the command and the recipe\n";
+  print_error("error: unexpected: " + what +
+              "; this is a fault of Kindred: please report it with the command and the recipe");
 }
 
 void print_out_of_memory(const std::string& what) {
-  std::cerr << "error: memory does not suffice: " << what
-            << "; use smaller batches or images, or a machine with more memory\n";
+  print_error("error: memory does not suffice: " + what +
+              "; use smaller batches or images, or a machine with more memory");
 }
 
 /// What the system refuses is no fault of Kindred, wherever it was noticed.
@@ -110,16 +115,15 @@ bool print_refused(const std::exception& error) {
     const auto end = what.find(':', begin);
     const bool is_known = begin != std::string::npos && end != std::string::npos;
     const auto failed = is_known ? what.substr(begin, end - begin) + ": " : std::string();
-    std::cerr << DataError(of_file->path1(),
-                           failed + code.message() + "; run the same command again when that is mended")
-                     .what()
-              << '\n';
+    print_error(DataError(of_file->path1(),
+                          failed + code.message() + "; run the same command again when that is mended")
+                    .what());
     return true;
   }
   const auto* of_system = dynamic_cast<const std::system_error*>(&error);
   if (of_system != nullptr && of_system->code() == std::errc::resource_unavailable_try_again) {
-    std::cerr << "error: the system starts no further thread (" << error.what()
-              << "); use fewer (--threads, loader.workers), or raise the limit (ulimit -u)\n";
+    print_error(std::string("error: the system starts no further thread (") + error.what() +
+                "); use fewer (--threads, loader.workers), or raise the limit (ulimit -u)");
     return true;
   }
   return false;
@@ -131,31 +135,30 @@ int run(const CommandLine& line) {
   try {
     const int code = line.action(session);
     if (std::cout.flush()) return code;
-    std::cerr << "error: cannot write the results to standard output\n";
+    print_error("error: cannot write the results to standard output");
   } catch (const recipe::MissingComponentError& error) {
-    std::cerr << error.what() << '\n';
+    print_error(error.what());
     const auto& refused = session.refused_plugins();
     if (refused.empty()) return wrong_recipe_or_usage;
-    std::cerr << PluginError(refused.front().file,
-                             "no loaded plugin offers a component that the recipe needs; " +
-                                 std::to_string(refused.size()) +
-                                 " of the plugins found could not be loaded (see the warnings above)")
-                     .what()
-              << '\n';
+    print_error(PluginError(refused.front().file,
+                            "no loaded plugin offers a component that the recipe needs; " +
+                                std::to_string(refused.size()) +
+                                " of the plugins found could not be loaded (see the warnings above)")
+                    .what());
     return wrong_plugin;
   } catch (const RecipeError& error) {
-    std::cerr << error.what() << '\n';
+    print_error(error.what());
     return wrong_recipe_or_usage;
   } catch (const PluginError& error) {
-    std::cerr << error.what() << '\n';
+    print_error(error.what());
     return wrong_plugin;
   } catch (const system::LostRankError& error) {
     if (is_local_rank()) return lost_rank_exit;
-    std::cerr << error.what() << '\n';
+    print_error(error.what());
   } catch (const system::OutOfMemory& error) {
-    std::cerr << "error: " << error.what() << '\n';
+    print_error(std::string("error: ") + error.what());
   } catch (const Error& error) {
-    std::cerr << error.what() << '\n';
+    print_error(error.what());
   } catch (const std::exception& error) {
     const auto what = system::exception_text(error);
     if (system::is_out_of_memory(error)) {
@@ -197,7 +200,7 @@ int parse_and_run(int argc, char** argv) {
       "continued");
 
   if (const auto wrong = wrong_command(app, argc, argv); !wrong.empty()) {
-    std::cerr << "error: " << wrong << '\n';
+    print_error("error: " + wrong);
     return wrong_recipe_or_usage;
   }
   try {

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "text/printable.h"
+
 namespace kindred::launcher {
 namespace {
 
@@ -23,7 +25,7 @@ const Catalog& Session::load_plugins(const std::vector<std::filesystem::path>& f
   plugins_ = plugin::load_plugins(plugin::plugin_folders(folders, path_list == nullptr ? "" : path_list,
                                                          std::filesystem::read_symlink("/proc/self/exe")));
   for (const auto& refused : plugins_.refused) {
-    std::cerr << "warning: " << refused.file.string() << ": " << refused.reason << '\n';
+    std::cerr << text::escaped_lines("warning: " + refused.file.string() + ": " + refused.reason) << '\n';
   }
   return plugins_.catalog;
 }
@@ -32,7 +34,7 @@ command::OpenedData Session::open_data(const std::filesystem::path& path,
                                        const std::vector<std::string>& overrides) const {
   auto opened = command::open_data(path, overrides, plugins_.catalog);
   if (!opened.layout.empty()) std::cout << path.string() << ": read as " << opened.layout << '\n';
-  if (!opened.contents.empty()) std::cout << opened.contents << '\n';
+  if (!opened.contents.empty()) print(opened.contents + '\n');
   if (!opened.remark.empty()) note(opened.remark);
   return opened;
 }
@@ -42,7 +44,11 @@ std::unique_ptr<progress::ProgressSink> Session::make_progress() const {
 }
 
 void Session::note(const std::string& text) const {
-  if (!quiet_) std::cerr << "note: " << text << '\n';
+  if (!quiet_) std::cerr << text::escaped_lines("note: " + text) << '\n';
+}
+
+void Session::print(const std::string& text) {
+  std::cout << text::escaped_lines(text);
 }
 
 int Session::interrupted(const std::filesystem::path& folder) {

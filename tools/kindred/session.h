@@ -36,6 +36,8 @@ class Session {
   [[nodiscard]] std::unique_ptr<progress::ProgressSink> make_progress() const;
   /// Prints "note: TEXT" to stderr.
   void note(const std::string& text) const;
+  /// Prints to stdout what holds names of files or of their contents.
+  static void print(const std::string& text);
   static constexpr int interrupted_exit = 130;
   /// Tells the user how to continue a run that a signal has stopped.
   /// @return the exit code

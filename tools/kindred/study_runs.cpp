@@ -43,7 +43,7 @@ int run_only(const std::vector<study::StudyRun>& runs, const std::filesystem::pa
   const auto outcome =
       study::run_one(run, catalog, folder, options.run.ignore_code, *progress, stop_requested());
   if (outcome.interrupted) return Session::interrupted(folder / run.folder);
-  std::cout << outcome.text;
+  Session::print(outcome.text);
   return outcome.failed > 0 ? 1 : 0;
 }
 
@@ -89,7 +89,7 @@ int run_all(const study::Study& study, study::StudyReport report, const std::fil
   const auto outcome = study::run_study(study, runs, report, jobs, catalog, folder, options.run.ignore_code,
                                         *progress, stop_requested());
   if (outcome.interrupted) return Session::interrupted(folder);
-  std::cout << outcome.text;
+  Session::print(outcome.text);
   return outcome.failed > 0 ? 1 : 0;
 }
 

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "kindred/text/text_file.h"
 #include "progress/text_progress.h"
 #include "text/number_text.h"
 
@@ -91,7 +92,7 @@ std::string progress_text(const Progress& progress) {
     if (name.find('/') == std::string::npos) parts.push_back(name + " " + text::significant_text(value, 4));
   }
   for (std::size_t i = 0; i < parts.size(); ++i) text += (i == 0 ? ": " : ", ") + parts[i];
-  return text;
+  return escaped(text);
 }
 
 }  // namespace kindred::progress

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "kindred/core/error.h"
+#include "text/printable.h"
 
 namespace kindred::progress {
 namespace {
@@ -53,7 +54,7 @@ void RunLog::finish(const Progress& progress) {
 }
 
 void RunLog::note(const std::string& text) {
-  logger_->log.info(text);
+  logger_->log.info(text::escaped_lines(text, log_indent));
 }
 
 }  // namespace kindred::progress

@@ -4,14 +4,18 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "progress/progress.h"
 
 namespace kindred::progress {
 
+/// What all lines of an entry begin with but the first: none of them looks like an entry, whatever it says.
+inline constexpr std::string_view log_indent = "    ";
+
 /// As a sink of progress it writes finished steps and notes, each with the time, and nothing of what lies
-/// between. A log that is there is continued. What cannot be written later on may be missing in it, and a
-/// warning on stderr says so once: no work ends for that.
+/// between. Control characters are escaped. A log that is there is continued. What cannot be written later on
+/// may be missing in it, and a warning on stderr says so once: no work ends for that.
 class RunLog final : public ProgressSink {
  public:
   /// Makes the folder where needed. Throws DataError when the file cannot be opened.

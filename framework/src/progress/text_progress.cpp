@@ -7,6 +7,8 @@
 #include <chrono>
 #include <utility>
 
+#include "text/printable.h"
+
 namespace kindred::progress {
 namespace {
 
@@ -83,7 +85,7 @@ void TerminalProgress::finish(const Progress& progress) {
 
 void TerminalProgress::note(const std::string& text) {
   clear_line();
-  stream_ << text << '\n' << std::flush;
+  stream_ << text::escaped_lines(text) << '\n' << std::flush;
   last_ = -1;
 }
 
@@ -103,7 +105,7 @@ void LineProgress::finish(const Progress& progress) {
 }
 
 void LineProgress::note(const std::string& text) {
-  stream_ << text << '\n' << std::flush;
+  stream_ << text::escaped_lines(text) << '\n' << std::flush;
 }
 
 }  // namespace kindred::progress

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "file/read_text.h"
+#include "progress/run_log.h"
 #include "results/metrics_file.h"
 
 namespace kindred::report {
@@ -87,6 +88,7 @@ std::vector<std::string> read_log_warnings(const std::filesystem::path& file) {
     // The expression is matched against the beginning alone: std::regex recurses for each character.
     const auto begin = line.substr(0, 64);
     if (!std::regex_search(begin, match, entry)) {
+      if (line.starts_with(progress::log_indent)) line.erase(0, progress::log_indent.size());
       if (within) warnings.back() += "\n" + line;
       continue;
     }

@@ -21,7 +21,7 @@ std::size_t character_length(std::string_view text) {
   return control || character == "\uFFFE" || character == "\uFFFF" ? 0 : length;
 }
 
-std::string escaped(std::string_view text) {
+std::string as_markup(std::string_view text) {
   std::string out;
   out.reserve(text.size() + text.size() / 8);
   while (!text.empty()) {
@@ -64,12 +64,12 @@ bool is_void(std::string_view tag) {
 
 }  // namespace
 
-Html::Html(std::string_view text) : markup_(escaped(text)) {}
+Html::Html(std::string_view text) : markup_(as_markup(text)) {}
 
 Html Html::element(const std::string& tag, const Attributes& attributes, const Html& content) {
   Html html;
   html.markup_ = "<" + tag;
-  for (const auto& [name, value] : attributes) html.markup_ += " " + name + "=\"" + escaped(value) + "\"";
+  for (const auto& [name, value] : attributes) html.markup_ += " " + name + "=\"" + as_markup(value) + "\"";
   if (is_void(tag) && content.empty()) {
     html.markup_ += "/>";
   } else {

@@ -1,5 +1,7 @@
 #include "text/printable.h"
 
+#include "kindred/text/text_file.h"
+
 namespace kindred::text {
 
 std::string printable(std::string_view text, std::size_t most) {
@@ -7,6 +9,18 @@ std::string printable(std::string_view text, std::size_t most) {
   for (const char c : text.substr(0, most)) result += c >= ' ' && c <= '~' ? c : '?';
   if (text.size() > most) result += "...";
   return result;
+}
+
+std::string escaped_lines(std::string_view text, std::string_view indent) {
+  std::string result;
+  while (true) {
+    const auto end = text.find_first_of("\n\t");
+    result += kindred::escaped(text.substr(0, end));
+    if (end == std::string_view::npos) return result;
+    result += text[end];
+    if (text[end] == '\n') result += indent;
+    text.remove_prefix(end + 1);
+  }
 }
 
 }  // namespace kindred::text

@@ -72,7 +72,6 @@ TEST_CASE("the paths of samples begin in the folder of a data set, also of one t
     REQUIRE(samples.size() == 1);
     CHECK(folder_of_paths(folder / root) / samples[0].path == folder / "photos/deep/a.png");
   }
-  CHECK(folder_of_paths("list.csv") == "");
 }
 
 TEST_CASE("one image is a data set of one image, whatever it is called") {

@@ -111,6 +111,27 @@ TEST_CASE("notes and finished steps stay above a terminal's line") {
   CHECK(stream.str() == std::string("\r\033[K") + example_text + "\n");
 }
 
+TEST_CASE("control characters of a name do not reach the terminal, and lines of a note stay lines") {
+  const std::string name = "a\x1b[2J\r\xC2\x9B.jpg";
+  const std::string shown = "a\\x1B[2J\\x0D\\xC2\\x9B.jpg";
+  Progress step;
+  step.stage = "evaluate " + name + "\n";
+  std::ostringstream terminal;
+  std::ostringstream lines;
+  TerminalProgress of_terminal(
+      terminal, [] { return 120; }, [] { return 1.0; });
+  LineProgress of_lines(lines, 0, [] { return 1.0; });
+  for (ProgressSink* sink :
+       {static_cast<ProgressSink*>(&of_terminal), static_cast<ProgressSink*>(&of_lines)}) {
+    sink->note(name + "\n\tsecond");
+    sink->finish(step);
+    sink->update(step);
+  }
+  const auto stage = "evaluate " + shown + "\\x0A";
+  CHECK(terminal.str() == shown + "\n\tsecond\n" + stage + "\n\r\033[K" + stage);
+  CHECK(lines.str() == shown + "\n\tsecond\n" + stage + "\n" + stage + "\n");
+}
+
 TEST_CASE("a character of several bytes is cut off whole") {
   std::ostringstream stream;
   TerminalProgress sink(

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "report/training_files.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
@@ -49,7 +50,28 @@ TEST_CASE("a run's log keeps notes and finished steps, each with the time, and i
   CHECK(lines[0].substr(30) == progress_text(step));
   CHECK(lines[1].substr(30) == "a note with {} braces");
   CHECK(lines[2].substr(30) == "of the");
-  CHECK(lines[3] == "next start");
+  CHECK(lines[3] == "    next start");
+}
+
+TEST_CASE("a name with a line break or a control character makes no entry of its own in a log") {
+  const TemporaryFolder folder;
+  const auto file = folder / "log.txt";
+  const std::string forged = "2026-01-02 03:04:05.678 error: forged";
+  {
+    RunLog log(file);
+    log.note("warning: a.jpg\n" + forged + ": cannot be read\n  another line\tof ours");
+    log.note("b\r" + forged + "\x1b[2K\xC2\x9B\x32J\xE9\xC3\xA9.jpg");
+    log.finish({.stage = "evaluate c\n" + forged});
+  }
+  const auto lines = log_lines(file);
+  REQUIRE(lines.size() == 5);
+  CHECK(lines[0].substr(30) == "warning: a.jpg");
+  CHECK(lines[1] == "    " + forged + ": cannot be read");
+  CHECK(lines[2] == "      another line\tof ours");
+  CHECK(lines[3].substr(30) == "b\\x0D" + forged + "\\x1B[2K\\xC2\\x9B2J\\xE9\xC3\xA9.jpg");
+  CHECK(lines[4].substr(30) == "evaluate c\\x0A" + forged);
+  CHECK(report::read_log_warnings(file) ==
+        std::vector<std::string>{"a.jpg\n" + forged + ": cannot be read\n  another line\tof ours"});
 }
 
 TEST_CASE("a log file that cannot be made is named") {

@@ -1,6 +1,6 @@
 #include <filesystem>
-#include <iostream>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -26,7 +26,7 @@ int doctor(const Options& options, Session& session) {
   const auto progress = session.make_progress();
   const auto data = session.open_data(options.data, options.set);
   const auto report = command::examine(*data.dataset, !options.skip_decoding, progress.get(), data.root);
-  std::cout << command::doctor_text(report);
+  Session::print(command::doctor_text(report));
   if (!options.json.empty()) {
     file::write_atomically(options.json, [&](std::ostream& out) { out << command::doctor_json(report); });
   }

@@ -1,6 +1,5 @@
 #include <cstdint>
 #include <filesystem>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,7 +62,7 @@ int evaluate(const Options& options, Session& session) {
       ranking::evaluate_features(files.query, files.gallery, plan, device, joined.progress(), ranks);
   joined.end();
   if (!ranks.is_first()) return 0;
-  std::cout << results::evaluation_text(evaluation);
+  Session::print(results::evaluation_text(evaluation));
   if (!options.json.empty()) results::write_evaluation_json(options.json, evaluation);
   if (!options.per_query.empty()) results::write_query_table(options.per_query, evaluation.per_query);
   if (!options.out.empty()) results::write_evaluation(options.out, evaluation);

@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <string>
 
 #include "command.h"
 #include "command/named_component.h"
@@ -28,7 +29,7 @@ int partition(const Options& options, Session& session) {
   const auto outcome = stage::partition(*partitioner, *dataset, dataset->samples(), options.out, *progress);
   std::cout << outcome.csv.string() << '\n';
   for (const auto& domain : outcome.domains) {
-    std::cout << "  " << domain.name << "  " << domain.images << " images\n";
+    Session::print("  " + domain.name + "  " + std::to_string(domain.images) + " images\n");
   }
   return 0;
 }

@@ -1,4 +1,3 @@
-#include <iostream>
 #include <memory>
 
 #include "command.h"
@@ -10,7 +9,7 @@ namespace {
 
 int run(const RecipeRunOptions& options, Session& session) {
   const auto outcome = run_recipe(options, /*only_model=*/false, session);
-  if (outcome.ended) std::cout << outcome.text;
+  if (outcome.ended) Session::print(outcome.text);
   return outcome.exit_code;
 }
 

@@ -26,8 +26,11 @@ int search(const Options& options, Session& session) {
   request.plugin_folders = options.recipe.plugins.folders;
   if (options.threshold) request.options.threshold = *options.threshold;
   const auto result = command::search(request, catalog, *progress);
-  std::cout << (options.json ? command::search_json(request, result) : command::search_text(request, result));
-  if (options.json) return 0;
+  if (options.json) {
+    std::cout << command::search_json(request, result);
+    return 0;
+  }
+  Session::print(command::search_text(request, result));
   if (!request.sheet.empty()) std::cout << '\n' << request.sheet.string() << "  pictures\n";
   if (!request.keep.empty()) std::cout << request.keep.string() << "  gallery, for --gallery\n";
   return 0;

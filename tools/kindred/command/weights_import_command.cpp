@@ -1,6 +1,5 @@
 #include <cstdint>
 #include <filesystem>
-#include <iostream>
 #include <memory>
 
 #include "command.h"
@@ -23,7 +22,7 @@ int import_weights(const Options& options, Session& session) {
   const auto& catalog = session.load_plugins(options.recipe.plugins.folders);
   const auto recipe = recipe::load_recipe(options.recipe_file, options.recipe.overrides());
   const auto outcome = command::import_weights(recipe::make_plan(recipe, catalog), options.request);
-  std::cout << outcome.text;
+  Session::print(outcome.text);
   return outcome.written ? 0 : 1;
 }
 

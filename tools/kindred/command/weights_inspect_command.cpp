@@ -1,6 +1,6 @@
 #include <filesystem>
-#include <iostream>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include "command.h"
@@ -22,7 +22,7 @@ struct Options {
 int inspect(const Options& options, Session& session) {
   const auto summary =
       command::inspect_weights(options.file, options.key, session.load_plugins(options.plugins.folders));
-  std::cout << command::weights_text(summary);
+  Session::print(command::weights_text(summary));
   if (!options.json.empty()) {
     file::write_atomically(options.json, [&](std::ostream& out) { out << command::weights_json(summary); });
   }

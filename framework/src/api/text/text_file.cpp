@@ -30,6 +30,13 @@ std::string byte_text(char c) {
   return {'\\', 'x', digits[byte >> 4U], digits[byte & 0xFU]};
 }
 
+/// C0, delete and C1, which terminals obey in UTF-8 as well.
+bool is_control(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character.front());
+  if (character.size() == 1) return first < 0x20 || first == 0x7F;
+  return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
+}
+
 int line_of(std::string_view text, std::size_t position) {
   const auto end = text.begin() + static_cast<std::ptrdiff_t>(position);
   return 1 + static_cast<int>(std::count(text.begin(), end, '\n'));
@@ -66,14 +73,13 @@ std::string escaped(std::string_view text) {
   std::string result;
   while (!text.empty()) {
     const auto length = utf8_length(text);
-    const auto byte = static_cast<unsigned char>(text.front());
-    if (length == 0 || byte < 0x20 || byte == 0x7F) {
-      result += byte_text(text.front());
-      text.remove_prefix(1);
+    const auto character = text.substr(0, std::max<std::size_t>(length, 1));
+    if (length == 0 || is_control(character)) {
+      for (const char c : character) result += byte_text(c);
     } else {
-      result += text.substr(0, length);
-      text.remove_prefix(length);
+      result += character;
     }
+    text.remove_prefix(character.size());
   }
   return result;
 }

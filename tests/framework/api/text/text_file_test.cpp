@@ -22,6 +22,8 @@ TEST_CASE("UTF-8 is told from other bytes") {
 TEST_CASE("bytes that cannot be shown are escaped, and nothing else") {
   CHECK(escaped("IMG_\xE9 \xC3\xA9.jpg") == "IMG_\\xE9 \xC3\xA9.jpg");
   CHECK(escaped(std::string("a\0\n\x7F", 4)) == "a\\x00\\x0A\\x7F");
+  // Of two bytes: the first of them begins what a terminal takes for a command, the second is a space.
+  CHECK(escaped("\xC2\x9B\xC2\xA0") == "\\xC2\\x9B\xC2\xA0");
 }
 
 TEST_CASE("only regular files are files") {
