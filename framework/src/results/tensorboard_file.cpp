@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
-#include <opencv2/imgcodecs.hpp>
+#include <opencv2/core/mat.hpp>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "file/read_text.h"
+#include "kindred/core/error.h"
+#include "kindred/image/decode.h"
 #include "results/rank_sheet.h"
 #include "text/number_text.h"
 
@@ -122,8 +124,13 @@ void TensorBoardFile::add_rank_sheet(const std::string& stage, std::int64_t epoc
   const auto file = folder_ / rank_sheet_name(stage, epoch);
   if (!std::filesystem::exists(file)) return;
   const auto bytes = file::read_text(file);
-  const auto sheet = cv::imdecode(std::vector<char>(bytes.begin(), bytes.end()), cv::IMREAD_COLOR);
-  if (sheet.empty()) return;
+  cv::Mat sheet;
+  try {
+    sheet = decode_image({bytes.begin(), bytes.end()}, file);
+  } catch (const DataError&) {
+    // No training ends for a picture that was damaged since it was drawn.
+    return;
+  }
   file_->add(epoch, wall_time, {stage + "/rank_sheet", sheet.rows, sheet.cols, bytes});
 }
 

@@ -180,12 +180,19 @@ TEST_CASE("rank sheets stand beside their evaluations, also when a training goes
     CHECK(record.image_height == (stage == "evaluate" ? 30 : 40));
     CHECK(record.image_width == 20);
   }
-  write_bytes(run / rank_sheet_name("evaluate second", 1), "not a picture");
-  TensorBoardFile tensorboard(run);
-  tensorboard.begin(Metrics::read(metrics_file));
+  // No picture, nothing, one that is cut off, and one that is far larger than any sheet.
   auto without = expected;
   without.erase("evaluate second/rank_sheet");
-  CHECK(event_steps(run) == without);
+  const auto sheet = run / rank_sheet_name("evaluate second", 1);
+  const auto whole = read_bytes(sheet);
+  for (const auto& damaged : {std::string("not a picture"), std::string(), whole.substr(0, whole.size() - 2),
+                              "P6\n30000 30000\n255\n" + std::string(1000, 'x')}) {
+    CAPTURE(damaged.size());
+    write_bytes(sheet, damaged);
+    TensorBoardFile tensorboard(run);
+    tensorboard.begin(Metrics::read(metrics_file));
+    CHECK(event_steps(run) == without);
+  }
 }
 
 TEST_CASE("the tensorboard package reads what was written") {
