@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "file/finite_numbers.h"
 #include "file/presence.h"
 #include "file/sample_list.h"
 #include "kindred/core/error.h"
@@ -42,17 +43,6 @@ std::vector<Sample> read_samples(const std::filesystem::path& file, const std::f
   std::vector<Sample> samples;
   for (Sample sample; reader.next(sample);) samples.push_back(std::move(sample));
   return samples;
-}
-
-/// The exponent of infinite numbers and of NaN, and of no other, has all bits set. Some times as fast as
-/// torch::isfinite(), which makes an array of truth values.
-bool all_finite(const float* numbers, std::int64_t count) {
-  constexpr std::uint32_t exponent = 0x7F800000;
-  std::uint32_t bad = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    bad |= (std::bit_cast<std::uint32_t>(numbers[i]) & exponent) == exponent ? 1 : 0;
-  }
-  return bad == 0;
 }
 
 /// The bits of a 32-bit float that is equal to a 16-bit one, given by its bits.

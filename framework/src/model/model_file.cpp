@@ -9,10 +9,12 @@
 
 #include "file/checksum.h"
 #include "file/file_kind.h"
+#include "file/finite_numbers.h"
 #include "kindred/core/error.h"
 #include "model/inference_needs.h"
 #include "recipe/recipe.h"
 #include "system/version.h"
+#include "text/printable.h"
 
 namespace kindred::model {
 namespace {
@@ -182,6 +184,22 @@ std::vector<std::pair<std::string, torch::Tensor>> module_tensors(const torch::n
   return tensors;
 }
 
+void require_finite(const torch::Tensor& values, const std::string& name, const fs::path& file) {
+  if (!values.is_floating_point()) return;
+  bool finite = false;
+  if (values.scalar_type() == torch::kFloat64) {
+    finite = torch::isfinite(values).all().item<bool>();
+  } else {
+    const auto plain = values.to(torch::kFloat32).contiguous();
+    finite = file::all_finite(plain.data_ptr<float>(), plain.numel());
+  }
+  if (finite) return;
+  throw DataError(file, "its tensor '" + text::printable(name) +
+                            "' contains a number that is not finite (NaN, infinite, or too large for " +
+                            std::to_string(8 * values.element_size()) +
+                            " bits): it is damaged, or of a training that went wrong; use another file");
+}
+
 void load_module(torch::nn::Module& module, const std::string& prefix, const file::TensorFile& content,
                  const fs::path& file) {
   std::map<std::string, torch::Tensor> given;
@@ -191,7 +209,12 @@ void load_module(torch::nn::Module& module, const std::string& prefix, const fil
   std::vector<std::string> missing;
   std::vector<std::string> wrong_shape;
   std::vector<std::string> wrong_type;
-  std::vector<std::pair<torch::Tensor, torch::Tensor>> pairs;
+  struct Pair {
+    std::string name;
+    torch::Tensor tensor;
+    torch::Tensor source;
+  };
+  std::vector<Pair> pairs;
   for (auto& [name, tensor] : module_tensors(module, prefix)) {
     const auto found = given.find(name);
     if (found == given.end()) {
@@ -207,7 +230,7 @@ void load_module(torch::nn::Module& module, const std::string& prefix, const fil
       wrong_type.push_back(name + " " + torch::toString(source.scalar_type()) + " instead of " +
                            torch::toString(tensor.scalar_type()));
     } else {
-      pairs.emplace_back(tensor, source);
+      pairs.push_back({name, tensor, source});
     }
   }
   std::vector<std::string> left_over;
@@ -221,8 +244,11 @@ void load_module(torch::nn::Module& module, const std::string& prefix, const fil
                     "has changed since it was written:" +
                         trouble);
   }
+  for (const auto& [name, tensor, source] : pairs) {
+    require_finite(source.to(tensor.scalar_type()), name, file);
+  }
   const torch::NoGradGuard no_grad;
-  for (auto& [tensor, source] : pairs) tensor.copy_(source);
+  for (auto& [name, tensor, source] : pairs) tensor.copy_(source);
 }
 
 void write_model_file(const fs::path& file, const Model& model, const recipe::Plan& plan) {

@@ -47,9 +47,16 @@ struct ModelFile {
 [[nodiscard]] std::vector<std::pair<std::string, torch::Tensor>> module_tensors(
     const torch::nn::Module& module, const std::string& prefix = "");
 
+/// Throws DataError for a floating-point tensor of a file that holds NaN or an infinite number: descriptors
+/// would be NaN, too.
+/// @param values as the network takes them: a number of the file may be too large for its type
+/// @param name what the file calls the tensor
+void require_finite(const torch::Tensor& values, const std::string& name, const std::filesystem::path& file);
+
 /// Copies the values of tensors into a module's parameters and buffers; memory format and device stay. Throws
 /// DataError that lists, each up to ten, the missing, the left over, the wrongly shaped and the wrongly
-/// typed. Floating-point types are converted into each other.
+/// typed, and as require_finite(); the module is then as before. Floating-point types are converted into each
+/// other.
 /// @param content looked up and counted as left over: the tensors whose names begin with the prefix
 void load_module(torch::nn::Module& module, const std::string& prefix, const file::TensorFile& content,
                  const std::filesystem::path& file);

@@ -217,6 +217,7 @@ std::int64_t count_named(const WeightsFile& file, const Candidate& candidate) {
 TranslatedWeights translated_by(const WeightsFile& file, const Candidate& candidate,
                                 const std::set<std::string>& network = {}) {
   TranslatedWeights result;
+  result.file = file.file;
   if (candidate.layout != nullptr) result.layout = *candidate.layout;
   result.prefix = candidate.prefix;
   const auto all = plain_names(file, candidate.prefix);
@@ -483,13 +484,13 @@ void copy_weights(const TranslatedWeights& weights, torch::nn::Module& module, c
       if (is_counter(name)) tensor.zero_();
       continue;
     }
-    const auto& source = found->second->tensor;
-    if (source.sizes() != tensor.sizes()) {
-      const auto made = adapted(module, name.substr(prefix.size()), tensor, source);
-      if (made.defined()) tensor.copy_(made);
-    } else if (fits_type(source, tensor)) {
-      tensor.copy_(source);
-    }
+    auto values = found->second->tensor;
+    if (values.sizes() != tensor.sizes())
+      values = adapted(module, name.substr(prefix.size()), tensor, values);
+    if (!values.defined() || !fits_type(values, tensor)) continue;
+    values = values.to(tensor.scalar_type());
+    model::require_finite(values, found->second->source, weights.file);
+    tensor.copy_(values);
   }
 }
 

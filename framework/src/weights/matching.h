@@ -5,6 +5,7 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct NamedSource {
 
 /// The tensors of a file under Kindred's names.
 struct TranslatedWeights {
+  std::filesystem::path file;
   /// Absent: not recognized. The names are then Kindred's, or without "backbone." and "head." the backbone's.
   std::optional<FileLayout> layout;
   std::string prefix;  ///< of the names that were translated, taken off before: "module.model.", or ""
@@ -98,7 +100,8 @@ struct Allowed {
 [[nodiscard]] MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Module& module,
                                         const std::string& prefix, const Allowed& allowed);
 
-/// Copies what matches, and what modules adapt; floating-point types are converted into each other.
+/// Copies what matches, and what modules adapt; floating-point types are converted into each other. Throws
+/// DataError for a tensor that holds NaN or an infinite number.
 void copy_weights(const TranslatedWeights& weights, torch::nn::Module& module, const std::string& prefix);
 
 /// What is wrong with a pattern that matches no tensor of the network, or none of the file; "" when all of

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -119,6 +120,26 @@ TEST_CASE("weights of half precision are converted") {
   const auto expected = written.model->named_parameters()["backbone.first.bias"].to(torch::kFloat16);
   CHECK(torch::equal(model_file.model->named_parameters()["backbone.first.bias"],
                      expected.to(torch::kFloat32)));
+}
+
+TEST_CASE("a tensor with NaN, an infinite number or one that is too large is refused by name") {
+  const std::string refused =
+      "its tensor 'head.classifier.weight' contains a number that is not finite (NaN, infinite, or too large "
+      "for 32 bits): it is damaged, or of a training that went wrong; use another file";
+  for (const double bad :
+       {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity(), 1e300}) {
+    CAPTURE(bad);
+    Written written;
+    CHECK(written.refusal([&](file::TensorFile& content) {
+      auto& weight = tensor(content, "head.classifier.weight");
+      weight = weight.to(torch::kFloat64);
+      weight[4][15] = bad;
+    }) == refused);
+  }
+  Written written;
+  CHECK(written.refusal([](file::TensorFile& content) {
+    tensor(content, "head.classifier.weight")[4][15] = std::numeric_limits<float>::max();
+  }) == "");
 }
 
 TEST_CASE("a number of identities that is none is refused") {

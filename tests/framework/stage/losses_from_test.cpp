@@ -170,6 +170,19 @@ TEST_CASE("the losses of a stage start from what those of another have left") {
   }
 }
 
+TEST_CASE("a file for a loss that holds no numbers is refused, with the tensor") {
+  const TemporaryFolder folder;
+  const auto file = folder / "rows.safetensors";
+  file::TensorFile content;
+  content.tensors.emplace_back("rows", torch::full({5, 16}, std::numeric_limits<float>::quiet_NaN()));
+  file::write_safetensors(file, content);
+  const auto plan = tiny_plan(
+      losses_catalog(), {"loss=[{type='starting',on=['descriptor'],weights_file='" + file.string() + "'}]"});
+  CHECK_THROWS_WITH_AS(
+      train_quietly(plan, folder / "run"),
+      doctest::Contains((file.string() + ": error: its tensor 'rows' contains a number").c_str()), DataError);
+}
+
 TEST_CASE("a stage without anything to start from, or to leave, says so") {
   const auto of = [](const std::vector<std::string>& overrides) {
     return pipeline::make_pipeline(recipe::parse_recipe(two_stages, "two.toml", overrides), losses_catalog());

@@ -4,12 +4,15 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "event_records.h"
+#include "file/checksum.h"
+#include "file/safetensors.h"
 #include "framework/stage/train_runs.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
@@ -133,6 +136,30 @@ TEST_CASE("copies of the directory made while training runs can all be gone on f
     static_cast<void>(train_quietly(plan, copy_to(i)));
     CHECK(read_bytes(copy_to(i) / "model.safetensors") == expected);
     CHECK(finished_epochs(copy_to(i)) == three_epochs);
+  }
+}
+
+TEST_CASE("a checkpoint with weights that are not finite is refused, with the tensor") {
+  const auto catalog = tiny_catalog();
+  const auto plan = tiny_plan(catalog, {"train.ema_decay=0.9"});
+  for (const std::string name :
+       {"model.head.classifier.weight", "loss.1.centers", "average.backbone.norm.running_var"}) {
+    CAPTURE(name);
+    const TemporaryFolder folder;
+    std::atomic<bool> stop{false};
+    ActingSink sink(6, [&] { stop = true; });
+    static_cast<void>(train(plan, folder / "run", sink, stop));
+    const auto file = folder / "run/checkpoint.safetensors";
+    auto content = file::read_safetensors(file);
+    const auto* found = content.find(name);
+    REQUIRE(found != nullptr);
+    found->view(-1)[0] = std::numeric_limits<float>::quiet_NaN();
+    file::add_checksum(content);
+    file::write_safetensors(file, content);
+    CHECK_THROWS_WITH_AS(
+        train_quietly(plan, folder / "run"),
+        doctest::Contains((file.string() + ": error: its tensor '" + name + "' contains a number").c_str()),
+        DataError);
   }
 }
 

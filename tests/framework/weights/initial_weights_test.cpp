@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -130,6 +131,36 @@ TEST_CASE("a file of another backbone is refused whole, with what is missing") {
             "the backbone:\n  ") != std::string::npos);
   CHECK(message.find("missing: backbone.conv1.weight") != std::string::npos);
   CHECK(message.find("`kindred weights inspect ") != std::string::npos);
+}
+
+TEST_CASE("a tensor with NaN or an infinite number is refused by the file's name, unless it is of no use") {
+  const TemporaryFolder folder;
+  const auto file = folder / "bad.safetensors";
+  const auto with_bad = [&](const fs::path& from, const std::string& name, float bad) {
+    auto content = read_weights_file(from).content;
+    content.metadata.clear();  // the checksum is of the file as it was
+    for (auto& [own, tensor] : content.tensors) {
+      if (own != name) continue;
+      tensor = tensor.contiguous().clone();
+      tensor.view(-1)[3] = bad;
+    }
+    file::write_safetensors(file, content);
+    return file.string();
+  };
+  const auto refused = [&](const std::string& name) {
+    return file.string() + ": error: its tensor '" + name + "' contains a number that is not finite";
+  };
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float inf = std::numeric_limits<float>::infinity();
+  const auto resnet = golden_weights("resnet");
+  CHECK(refusal<DataError>(with_backbone(with_bad(resnet, "conv1.weight", nan)))
+            .starts_with(refused("conv1.weight")));
+  CHECK(refusal<DataError>(with_backbone(with_bad(resnet, "layer1.0.bn1.running_var", inf)))
+            .starts_with(refused("layer1.0.bn1.running_var")));
+  CHECK(refusal<DataError>(with_backbone(with_bad(resnet, "fc.weight", nan))).empty());
+  const Trained trained;
+  const auto whole = with_bad(trained.file, "head.classifier.weight", -inf);
+  CHECK(refusal<DataError>(with_network(whole)).starts_with(refused("head.classifier.weight")));
 }
 
 TEST_CASE("weights of the head do not depend on a file for the backbone") {
