@@ -14,6 +14,7 @@
 #include "model/inference_needs.h"
 #include "recipe/recipe.h"
 #include "system/version.h"
+#include "text/number_text.h"
 #include "text/printable.h"
 
 namespace kindred::model {
@@ -120,6 +121,13 @@ std::vector<std::int64_t> read_numbers(const fs::path& file, const file::TensorF
   return numbers;
 }
 
+/// Bytes; more than networks take by some times.
+std::uint64_t building_memory(std::int64_t numbers) {
+  constexpr std::uint64_t times = 16;
+  constexpr std::uint64_t beyond = 512 << 20;
+  return times * sizeof(float) * static_cast<std::uint64_t>(numbers) + beyond;
+}
+
 /// Something else that was given as a model file: what it is, and what to do with it.
 [[noreturn]] void refuse(const fs::path& file) {
   using file::FileKind;
@@ -167,6 +175,13 @@ std::vector<std::int64_t> read_numbers(const fs::path& file, const file::TensorF
 }
 
 }  // namespace
+
+BuildingLimit::BuildingLimit(std::int64_t numbers, const fs::path& file, const std::string& claim)
+    : limit_(
+          building_memory(numbers),
+          DataError(file, claim + " would need a network that is far larger than its tensors, which hold " +
+                              text::grouped_digits(numbers) +
+                              " numbers: they do not belong together; use another file")) {}
 
 std::string shape_text(const torch::Tensor& tensor) {
   std::string text = "[";
@@ -297,7 +312,14 @@ ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
   Population population(model_file.identities);
   population.cameras = read_numbers(file, content, cameras_key);
   population.views = read_numbers(file, content, views_key);
-  model_file.model = build_model(model_file.plan, population, {}, watch);
+  {
+    std::int64_t numbers = 0;
+    for (const auto& [name, tensor] : content.tensors) numbers += tensor.numel();
+    const BuildingLimit limit(numbers, file,
+                              "its recipe, or its '" + std::string(identities_key) + "' of " +
+                                  std::to_string(model_file.identities) + ",");
+    model_file.model = build_model(model_file.plan, population, {}, watch);
+  }
   load_module(*model_file.model, "", content, file);
   model_file.model->eval();
   return model_file;

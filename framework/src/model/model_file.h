@@ -13,6 +13,7 @@
 #include "kindred/core/value.h"
 #include "model/model.h"
 #include "recipe/plan.h"
+#include "system/tensor_memory.h"
 
 namespace kindred::model {
 
@@ -31,7 +32,8 @@ struct ModelFile {
   std::shared_ptr<Model> model;  ///< in evaluation mode, on the CPU
 };
 
-/// Every tensor must be there with the right shape and none left over: throws DataError that lists them else.
+/// Every tensor must be there with the right shape and none left over: throws DataError that lists them else,
+/// and for a recipe or a number of identities of a far larger network (BuildingLimit).
 /// Of the recipe's components only those that inference needs have to be in the catalog; throws PluginError
 /// that names the plugins of those that are not.
 /// @param overrides of the resolved recipe, as on the command line; RecipeError for one that inference does
@@ -39,6 +41,21 @@ struct ModelFile {
 /// @param watch keeps the maps of the network (map_watch.h)
 [[nodiscard]] ModelFile read_model_file(const std::filesystem::path& file, const Catalog& catalog,
                                         const std::vector<std::string>& overrides, MapWatch* watch = nullptr);
+
+/// While it lives, this thread builds no network that is far larger than the tensors of a file: what else is
+/// in the file says how large a network is to be, and must not make more memory be used than the tensors
+/// account for. They may be of half precision; first values, copies and blocks of a backbone that a head does
+/// not take add to a network, so several times as much is allowed, and 512 MiB more. Throws DataError from
+/// where the network is built.
+class BuildingLimit {
+ public:
+  /// @param numbers of all tensors
+  /// @param claim what asks for a network: "its recipe"
+  BuildingLimit(std::int64_t numbers, const std::filesystem::path& file, const std::string& claim);
+
+ private:
+  system::TensorMemoryLimit limit_;
+};
 
 /// "[64, 3, 7, 7]"
 [[nodiscard]] std::string shape_text(const torch::Tensor& tensor);

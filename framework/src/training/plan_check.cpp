@@ -53,7 +53,9 @@ std::int64_t identities_for(const recipe::Plan& plan) {
   if (!is_there(plan.weights.file)) return any_identities;
   const auto file = weights::read_weights_file(*plan.weights.file, plan.weights.key.value_or(""));
   const auto weights = weights::translate_for_plan(file, plan);
-  return weights::identities_of(plan, weights, *plan.weights.file).value_or(any_identities);
+  const auto of_any = model::build_model(plan, model::any_population(any_identities));
+  const auto model = weights::build_for_identities_of(plan, *of_any, weights, *plan.weights.file);
+  return model ? model->population().identities : any_identities;
 }
 
 /// Files of weights that are there must fit; those that are not are left for the training to miss.

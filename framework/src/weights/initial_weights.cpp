@@ -14,6 +14,7 @@
 #include "kindred/role/backbone.h"
 #include "model/model_file.h"
 #include "recipe/wildcard.h"
+#include "text/number_text.h"
 #include "weights/weights_file.h"
 
 namespace kindred::weights {
@@ -319,9 +320,13 @@ std::optional<std::int64_t> identities_of(const recipe::Plan& plan, const Transl
 std::shared_ptr<model::Model> build_for_identities_of(const recipe::Plan& plan, const model::Model& of_two,
                                                       const TranslatedWeights& weights,
                                                       const fs::path& file) {
+  std::int64_t numbers = 0;
+  for (const auto& entry : weights.tensors) numbers += entry.tensor.numel();
   const auto build = [&](std::int64_t identities) {
     auto population = of_two.population();
     population.identities = identities;
+    const model::BuildingLimit limit(numbers, file,
+                                     "its classifier of " + text::grouped_digits(identities) + " identities");
     return model::build_model(plan, population);
   };
   if (const auto possible = possible_classifiers(of_two, weights)) {

@@ -60,7 +60,8 @@ void require_hash(const std::filesystem::path& file, const std::optional<std::st
                                                         const std::filesystem::path& file);
 
 /// The plan's network for as many identities as identities_of() says; nullptr when it says nothing. Building
-/// a large network takes a second: this builds as few as it can.
+/// a large network takes a second: this builds as few as it can. Throws DataError where that network would be
+/// far larger than the file (model::BuildingLimit).
 /// @param of_two the plan's network for two identities
 [[nodiscard]] std::shared_ptr<model::Model> build_for_identities_of(const recipe::Plan& plan,
                                                                     const model::Model& of_two,

@@ -1,14 +1,17 @@
 #include "model/model_file.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
+#include <torch/nn/modules/linear.h>
 
 #include "file/checksum.h"
 #include "kindred/core/error.h"
@@ -44,6 +47,35 @@ struct Written {
     const std::string prefix = file.string() + ": error: ";
     return message.rfind(prefix, 0) == 0 ? message.substr(prefix.size()) : message;
   }
+};
+
+/// Without a classifier, and as wide as the recipe says.
+class PlainHead : public Head {
+ public:
+  struct Params {
+    std::int64_t dim = 4;
+  };
+  static Schema<Params> schema() {
+    Schema<Params> s("A linear layer.");
+    s.add("dim", &Params::dim, "of the descriptor");
+    return s;
+  }
+  PlainHead(const Params& params, const Context& context)
+      : trunk_(context.backbone.trunk("all")),
+        dim_(params.dim),
+        layer_(register_module("layer", torch::nn::Linear(context.backbone.channels(), dim_))) {}
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk() const override { return trunk_; }
+  [[nodiscard]] std::vector<OutputInfo> outputs() const override {
+    return {{"descriptor", OutputKind::feature, dim_}};
+  }
+  [[nodiscard]] std::vector<torch::Tensor> forward(const Activations& features) override {
+    return {layer_(features.map().mean({2, 3}))};
+  }
+
+ private:
+  std::shared_ptr<NetworkPart> trunk_;
+  std::int64_t dim_;
+  torch::nn::Linear layer_;
 };
 
 torch::Tensor& tensor(file::TensorFile& content, const std::string& name) {
@@ -148,6 +180,48 @@ TEST_CASE("a number of identities that is none is refused") {
         "is damaged: its 'kindred.identities' is '5x'");
   CHECK(written.refusal([](file::TensorFile& content) { content.metadata["kindred.identities"] = "0"; }) ==
         "is damaged: its 'kindred.identities' is '0'");
+}
+
+TEST_CASE(
+    "a number of identities, or a recipe, that asks for a far larger network is refused before it is built") {
+  Written written;
+  CHECK(written.refusal([](file::TensorFile& content) {
+    content.metadata["kindred.identities"] = "10000000000";
+  }) == "its recipe, or its 'kindred.identities' of 10000000000, would need a network that is far larger "
+        "than its "
+        "tensors, which hold 1,513 numbers: they do not belong together; use another file");
+  // Of some more than the file has: all tensors are compared.
+  CHECK(written.refusal([](file::TensorFile& content) { content.metadata["kindred.identities"] = "6"; })
+            .find("head.classifier.weight [5, 16] instead of [6, 16]") != std::string::npos);
+}
+
+TEST_CASE(
+    "a head without a classifier is of any number of identities, and its width is compared with its "
+    "tensors") {
+  Catalog catalog = tiny_catalog();
+  {
+    Catalog scratch;
+    scratch.add<PlainHead>("plain");
+    catalog.merge(std::move(scratch), "plain", "plain.so");
+  }
+  const auto plan = tiny_plan(catalog, {"head={type='plain'}", "loss=[{type='centers',on=['descriptor']}]"});
+  const TemporaryFolder folder;
+  const auto file = folder / "model.safetensors";
+  write_model_file(file, *build_model(plan, 5), plan);
+  const auto change = [&](const std::string& key, const std::string& from, const std::string& to) {
+    auto content = file::read_safetensors(file);
+    auto& text = content.metadata.at(key);
+    REQUIRE(text.find(from) != std::string::npos);
+    text.replace(text.find(from), from.size(), to);
+    file::add_checksum(content);
+    file::write_safetensors(file, content);
+  };
+  change("kindred.identities", "5", "10000000000");
+  CHECK(read_model_file(file, catalog, {}).identities == 10'000'000'000);
+  change("kindred.recipe", "dim = 4\n", "dim = 10000000000\n");
+  CHECK(message_of<DataError>([&] { static_cast<void>(read_model_file(file, catalog, {})); })
+            .find("its recipe, or its 'kindred.identities' of 10000000000, would need a network that is far "
+                  "larger") != std::string::npos);
 }
 
 TEST_CASE("weights of another program are refused as such") {

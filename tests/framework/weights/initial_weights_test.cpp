@@ -344,6 +344,29 @@ TEST_CASE("how many identities a file is of is told by its classifier") {
                        doctest::Contains("its classifiers have different numbers of identities"), DataError);
 }
 
+TEST_CASE("a file of a classifier that it does not hold is refused before a network is built for it") {
+  const Trained trained;
+  auto content = file::read_safetensors(trained.file);
+  content.metadata.clear();  // the checksum is of the file as it was
+  std::erase_if(content.tensors,
+                [](const auto& entry) { return entry.first.starts_with("head.classifier"); });
+  content.tensors.emplace_back("head.classifier.weight", torch::empty({10'000'000'000, 0}));
+  const TemporaryFolder folder;
+  const auto file = folder / "rows.safetensors";
+  file::write_safetensors(file, content);
+  const auto refused =
+      file.string() + ": error: its classifier of 10,000,000,000 identities would need a network";
+  const auto plan = small_plan("small_resnet");
+  const auto of_two = model::build_model(plan, 2);
+  CHECK(message_of<DataError>([&] {
+          const auto weights = translate_for_plan(read_weights_file(file), plan);
+          static_cast<void>(build_for_identities_of(plan, *of_two, weights, file));
+        }).starts_with(refused));
+  CHECK(message_of<DataError>([&] {
+          static_cast<void>(training::check_plan(with_network(file)));
+        }).starts_with(refused));
+}
+
 TEST_CASE("checking a recipe says whether its files of weights are there, and finds those that do not fit") {
   CHECK(training::check_plan(with_backbone(golden_weights("resnet")))
             .find(golden_weights("resnet") + " (matches)\n") != std::string::npos);

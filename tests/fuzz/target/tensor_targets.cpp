@@ -1,8 +1,11 @@
 // Arrays and tensors: .npy, features, safetensors, model files, checkpoints.
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "file/checksum.h"
@@ -13,6 +16,7 @@
 #include "model/model.h"
 #include "model/model_file.h"
 #include "progress/progress.h"
+#include "recipe/plan.h"
 #include "target/targets.h"
 #include "tiny_components.h"
 #include "training/checkpoint.h"
@@ -100,10 +104,41 @@ const Catalog& tensor_catalog() {
   return catalog;
 }
 
+constexpr const char* tensors_part = "tensors";
+constexpr const char* key_prefix = "kindred.";
+
+bool same_tensors(const torch::nn::Module& a, const torch::nn::Module& b) {
+  const auto of_a = model::module_tensors(a);
+  const auto of_b = model::module_tensors(b);
+  return std::equal(
+      of_a.begin(), of_a.end(), of_b.begin(), of_b.end(), [](const auto& one, const auto& other) {
+        return one.first == other.first && same_bytes(one.second.detach(), other.second.detach());
+      });
+}
+
+/// A model file in parts: the file `tensors`, safetensors, and one for each key of the metadata, such as
+/// `recipe`. In one piece they lie behind numbers of bytes, and none could change its length.
 bool accepts_model_file(const std::string& bytes) {
+  auto parts = split_files(bytes);
   return passes([&] {
-    const auto file = with_checksum(bytes, "model.safetensors");
-    static_cast<void>(model::read_model_file(file, tensor_catalog(), {}));
+    auto content = file::read_safetensors(fuzz_file("raw.safetensors", parts[tensors_part]));
+    parts.erase(tensors_part);
+    content.metadata.clear();
+    for (const auto& [key, text] : parts) content.metadata[key_prefix + key] = text;
+    file::add_checksum(content);
+    const auto file = fuzz_folder() / "model.safetensors";
+    file::write_safetensors(file, content);
+    const auto read = model::read_model_file(file, tensor_catalog(), {});
+    std::optional<recipe::Plan> plan;
+    if (!passes([&] { plan = recipe::make_plan(read.recipe, tensor_catalog()); })) return;
+    require(passes([&] {
+              const auto copy = fuzz_folder() / "copy.safetensors";
+              model::write_model_file(copy, *read.model, *plan);
+              const auto again = model::read_model_file(copy, tensor_catalog(), {});
+              require(again.identities == read.identities && same_tensors(*again.model, *read.model),
+                      "a model that was written is read as another one");
+            }),
+            "a model that was written cannot be read");
   });
 }
 
@@ -175,7 +210,16 @@ std::vector<std::string> model_file_seeds() {
   const auto plan = test::tiny_plan(tensor_catalog());
   const auto file = fuzz_folder() / "seed_model.safetensors";
   model::write_model_file(file, *model::build_model(plan, model::any_population(5)), plan);
-  return {content_of_file(file)};
+  auto content = file::read_safetensors(file);
+  Files parts;
+  for (const auto& [key, text] : content.metadata)
+    parts[key.substr(std::string_view(key_prefix).size())] = text;
+  parts["cameras"] = "0 1 17";
+  parts.erase("crc32");
+  content.metadata.clear();
+  file::write_safetensors(file, content);
+  parts[tensors_part] = content_of_file(file);
+  return {join_files(parts)};
 }
 
 std::vector<std::string> checkpoint_seeds() {

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <ATen/autocast_mode.h>
+#include <c10/core/Allocator.h>
 #include <torch/types.h>
 #include <torch/version.h>
 
 #include <cmath>
+#include <cstddef>
+#include <cstring>
 
 namespace kindred {
 
@@ -65,5 +68,21 @@ inline torch::Tensor attention_of(const torch::Tensor& q, const torch::Tensor& k
 }
 
 #endif
+
+/// An allocator whose class says allocated(). Until 2.2 allocate() was const; later versions have
+/// copy_data(), too. Of these functions, those are overridden that the version has: so none says `override`.
+class AnyAllocator : public c10::Allocator {
+ public:
+  // NOLINTBEGIN(modernize-use-override)
+  c10::DataPtr allocate(std::size_t bytes) const { return allocated(bytes); }
+  c10::DataPtr allocate(std::size_t bytes) { return allocated(bytes); }
+  void copy_data(void* to, const void* from, std::size_t bytes) const {
+    if (bytes > 0) std::memcpy(to, from, bytes);
+  }
+  // NOLINTEND(modernize-use-override)
+
+ private:
+  [[nodiscard]] virtual c10::DataPtr allocated(std::size_t bytes) const = 0;
+};
 
 }  // namespace kindred
