@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* format_key = "kindred.checkpoint";
-constexpr const char* format = "1";
+constexpr const char* format = "2";
 
 class MetadataReader {
  public:

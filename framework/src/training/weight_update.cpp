@@ -1,9 +1,6 @@
 #include "training/weight_update.h"
 
-#include <c10/util/Exception.h>
-
 #include <algorithm>
-#include <exception>
 #include <string>
 #include <utility>
 
@@ -83,9 +80,10 @@ std::vector<torch::optim::Optimizer*> WeightUpdate::all() const {
 }
 
 void WeightUpdate::add_state(file::TensorFile& state) const {
-  const auto optimizers = all();
-  for (std::size_t i = 0; i < optimizers.size(); ++i) {
-    state.tensors.emplace_back(optimizer_name(i), optimizer_state(*optimizers[i]));
+  recipe::guarded(subject_, [&] { add_optimizer_state(state, optimizer_name(0), *main_); });
+  for (std::size_t i = 0; i < own_.size(); ++i) {
+    recipe::guarded(own_[i].subject,
+                    [&] { add_optimizer_state(state, optimizer_name(i + 1), *own_[i].optimizer); });
   }
   if (scaler_) state.tensors.emplace_back(scale_name, scaler_->state());
 }
@@ -94,15 +92,7 @@ void WeightUpdate::restore(const file::TensorFile& state, const std::filesystem:
                            torch::Device device) {
   const auto optimizers = all();
   for (std::size_t i = 0; i < optimizers.size(); ++i) {
-    const auto& own = state_tensor(state, optimizer_name(i), file);
-    const std::string refusal = "is not a checkpoint of this training: ";
-    try {
-      set_optimizer_state(*optimizers[i], own, device);
-    } catch (const c10::Error& error) {
-      throw DataError(file, refusal + error.what_without_backtrace());
-    } catch (const std::exception& error) {
-      throw DataError(file, refusal + error.what());
-    }
+    restore_optimizer_state(*optimizers[i], state, optimizer_name(i), file, device);
   }
   if (scaler_ && !scaler_->restore(state_tensor(state, scale_name, file))) {
     throw DataError(file, "is not a checkpoint of this training: its loss scale is invalid");

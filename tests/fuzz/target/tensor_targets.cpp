@@ -1,8 +1,9 @@
-// Arrays and tensors: .npy, features, safetensors, model files, checkpoints.
+// Arrays and tensors: .npy, features, safetensors, model files, checkpoints, states of optimizers.
 #include <torch/torch.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include "target/targets.h"
 #include "tiny_components.h"
 #include "training/checkpoint.h"
+#include "training/optimizer_state.h"
 
 namespace kindred::fuzz {
 namespace {
@@ -152,6 +154,33 @@ bool accepts_checkpoint(const std::string& bytes) {
   });
 }
 
+std::unique_ptr<torch::optim::Optimizer> seed_optimizer() {
+  const auto parameters = std::vector<torch::Tensor>{torch::ones({2, 3}), torch::ones({4})};
+  for (const auto& parameter : parameters) parameter.mutable_grad() = torch::ones_like(parameter);
+  return std::make_unique<torch::optim::Adam>(parameters, torch::optim::AdamOptions(0.1).amsgrad(true));
+}
+
+bool accepts_optimizer_state(const std::string& bytes) {
+  return passes([&] {
+    const auto file = fuzz_file("optimizer.safetensors", bytes);
+    const auto restored = [&](const file::TensorFile& state) {
+      const auto optimizer = seed_optimizer();
+      training::restore_optimizer_state(*optimizer, state, "optimizer.0", file, torch::kCPU);
+      file::TensorFile again;
+      training::add_optimizer_state(again, "optimizer.0", *optimizer);
+      return again;
+    };
+    // What the optimizer does not know is left out the first time.
+    const auto first = restored(file::read_safetensors(file));
+    const auto second = restored(first);
+    require(first.tensors.size() == second.tensors.size(), "an optimizer's state is restored in part");
+    for (const auto& [name, tensor] : first.tensors) {
+      const auto* found = second.find(name);
+      require(found != nullptr && same_bytes(*found, tensor), "an optimizer's state is restored as another");
+    }
+  });
+}
+
 std::vector<std::string> npy_seeds() {
   std::vector<std::string> seeds;
   const auto numbers = torch::arange(12).view({3, 4});
@@ -238,6 +267,20 @@ std::vector<std::string> checkpoint_seeds() {
   return {content_of_file(file)};
 }
 
+std::vector<std::string> optimizer_state_seeds() {
+  std::vector<std::string> seeds;
+  const auto optimizer = seed_optimizer();
+  for (int steps = 0; steps < 2; ++steps) {
+    file::TensorFile state;
+    training::add_optimizer_state(state, "optimizer.0", *optimizer);
+    const auto file = fuzz_folder() / "seed_optimizer.safetensors";
+    file::write_safetensors(file, state);
+    seeds.push_back(content_of_file(file));
+    optimizer->step();
+  }
+  return seeds;
+}
+
 }  // namespace
 
 void add_tensor_targets(std::vector<FuzzTarget>& targets) {
@@ -246,6 +289,7 @@ void add_tensor_targets(std::vector<FuzzTarget>& targets) {
   targets.push_back({"safetensors", accepts_safetensors, safetensors_seeds});
   targets.push_back({"model_file", accepts_model_file, model_file_seeds});
   targets.push_back({"checkpoint", accepts_checkpoint, checkpoint_seeds});
+  targets.push_back({"optimizer_state", accepts_optimizer_state, optimizer_state_seeds});
 }
 
 }  // namespace kindred::fuzz
