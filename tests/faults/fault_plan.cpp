@@ -46,7 +46,8 @@ int fault_call = -1;
 long fault_number = 0;
 bool fault_lasts = false;
 int fault_effect = 0;
-char under[4096] = "";
+char under[8192] = "";
+char fired[4096] = "";
 std::size_t least_bytes = 65536;
 int log_file = -1;
 std::atomic<long> counts[call_count];
@@ -81,13 +82,19 @@ void read_fault(const char* text) {
   if (fault_call < 0 || fault_number < 1 || fault_effect == 0) refuse("KINDRED_FAULT");
 }
 
+template <std::size_t size>
+void read_text(const char* variable, char (&text)[size]) {
+  const char* value = std::getenv(variable);
+  if (value == nullptr) return;
+  if (std::strlen(value) + 1 > size) refuse(variable);
+  std::strcpy(text, value);
+}
+
 __attribute__((constructor)) void start() {
   inside = true;
   if (const char* text = std::getenv("KINDRED_FAULT")) read_fault(text);
-  if (const char* text = std::getenv("KINDRED_FAULT_UNDER")) {
-    if (std::strlen(text) + 1 > sizeof under) refuse("KINDRED_FAULT_UNDER");
-    std::strcpy(under, text);
-  }
+  read_text("KINDRED_FAULT_UNDER", under);
+  read_text("KINDRED_FAULT_FIRED", fired);
   if (const char* text = std::getenv("KINDRED_FAULT_BYTES")) least_bytes = std::strtoul(text, nullptr, 10);
   if (const char* text = std::getenv("KINDRED_FAULT_LOG")) {
     log_file = static_cast<int>(
@@ -127,8 +134,12 @@ void log_call(int call, long number, const char* path, const char* from) {
 
 bool lies_under(const char* path) {
   if (under[0] == '\0') return true;
-  const auto length = std::strlen(under);
-  return std::strncmp(path, under, length) == 0 && (path[length] == '/' || path[length] == '\0');
+  for (const char* folder = under; *folder != '\0';) {
+    const auto length = std::strcspn(folder, ":");
+    if (std::strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0')) return true;
+    folder += length + std::strspn(folder + length, ":");
+  }
+  return false;
 }
 
 /// The path of a descriptor, or "" if it is no file.
@@ -139,6 +150,15 @@ void path_of(int descriptor, char* path, std::size_t size) {
   path[length < 0 ? 0 : length] = '\0';
 }
 
+/// Says that what was asked for has come, and where: the first time, if it lasts.
+void tell(const char* path) {
+  if (fired[0] == '\0') return;
+  const long file = syscall(SYS_openat, AT_FDCWD, fired, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) return;
+  static_cast<void>(!syscall(SYS_write, file, path, std::strlen(path)));
+  syscall(SYS_close, file);
+}
+
 /// What happens at a call that counts.
 int happens(Call kind, const char* path, const char* from = "-") {
   const int call = static_cast<int>(kind);
@@ -146,6 +166,7 @@ int happens(Call kind, const char* path, const char* from = "-") {
   if (log_file >= 0) log_call(call, number, path, from);
   if (call != fault_call) return 0;
   if (fault_lasts ? number < fault_number : number != fault_number) return 0;
+  tell(path);
   if (fault_effect == killed_before) syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
   return fault_effect;
 }
@@ -214,7 +235,11 @@ void kill_after(int effect) {
 }
 
 long clock_shift() {
-  return active && clock_from > 0 && ++clock_looks >= clock_from ? clock_error : 0;
+  if (!active || clock_from == 0) return 0;
+  const long look = ++clock_looks;
+  if (look < clock_from) return 0;
+  if (look == clock_from) tell("-");
+  return clock_error;
 }
 
 }  // namespace kindred::faults

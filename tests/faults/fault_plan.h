@@ -2,17 +2,18 @@
 // functions (replaced_calls.cpp) that is preloaded with LD_PRELOAD.
 //
 //   KINDRED_FAULT=CALL:N:EFFECT     the Nth call (from 1) of a kind has the effect; N+: all from it on
-//     CALL    open (for writing), look (open for reading), read, write, sync, close (what is open for
-//     writing),
-//             rename, mkdir, unlink, truncate, lock, map, allocate, thread
+//     CALL    open (for writing), look (open for reading), read, write, sync, close (of what is open for
+//             writing), rename, mkdir, unlink, truncate, lock, map, allocate, thread
 //     EFFECT  the name of an error, such as ENOSPC
 //             KILL    SIGKILL instead of the call
 //             KILLED  SIGKILL after it
 //             SHORT   half of the bytes are written
-//   KINDRED_FAULT_UNDER=FOLDER      calls on files count only for files in this folder; others are left alone
+//   KINDRED_FAULT_UNDER=FOLDER:...  calls on files count only for files in these folders
 //   KINDRED_FAULT_BYTES=N           allocations count from this size on [65536]
 //   KINDRED_FAULT_LOG=FILE          gets a line for each call that counts: CALL N PATH FORMER-PATH STACK
 //   KINDRED_FAULT_CLOCK=N:SECONDS   from the Nth look at the wall clock on, it is SECONDS later (or earlier)
+//   KINDRED_FAULT_FIRED=FILE        is made once the call, or that look at the clock, has come, and holds
+//                                   the call's path; "-" of what has none
 //
 // Only the process itself is meant, not the programs that it starts.
 #pragma once

@@ -310,10 +310,22 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
   return below(thread, attributes, start, argument);
 }
 
-int clock_gettime(clockid_t clock, struct timespec* time) noexcept {
-  const auto outcome = static_cast<int>(syscall(SYS_clock_gettime, clock, time));
-  if (clock == CLOCK_REALTIME) time->tv_sec += clock_shift();
+int clock_gettime(clockid_t clock, struct timespec* now) noexcept {
+  const auto outcome = static_cast<int>(syscall(SYS_clock_gettime, clock, now));
+  if (clock == CLOCK_REALTIME) now->tv_sec += clock_shift();
   return outcome;
+}
+int gettimeofday(struct timeval* now, void*) noexcept {
+  struct timespec exact {};
+  const int outcome = clock_gettime(CLOCK_REALTIME, &exact);
+  *now = {exact.tv_sec, exact.tv_nsec / 1000};
+  return outcome;
+}
+time_t time(time_t* now) noexcept {
+  struct timespec exact {};
+  static_cast<void>(clock_gettime(CLOCK_REALTIME, &exact));
+  if (now != nullptr) *now = exact.tv_sec;
+  return exact.tv_sec;
 }
 
 }  // extern "C"
