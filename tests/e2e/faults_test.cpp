@@ -1,11 +1,13 @@
 // Calls to the system fail, by the library tests/faults; tools/faults.py does the same for every call.
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "pipeline_results.h"
 #include "program.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
@@ -13,28 +15,57 @@
 namespace kindred::test {
 namespace {
 
+namespace fs = std::filesystem;
+
 const std::string faults_library = std::string(build_directory) + "/tests/lib/libkindred_faults.so";
 
 /// A launcher built with sanitizers has no such library.
 bool faults_are_possible() {
-  if (std::filesystem::exists(faults_library)) return true;
+  if (fs::exists(faults_library)) return true;
   MESSAGE("left out: there is no " << faults_library);
   return false;
+}
+
+/// @param plan variables of the faults library (tests/faults/fault_plan.h)
+Outcome kindred_as_planned(const TemporaryFolder& folder, const std::vector<std::string>& plan,
+                           const std::vector<std::string>& arguments) {
+  std::vector<std::string> command = {"/usr/bin/env", "LD_PRELOAD=" + faults_library,
+                                      "KINDRED_FAULT_UNDER=" + folder.path().string()};
+  command.insert(command.end(), plan.begin(), plan.end());
+  command.emplace_back(launcher);
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return Program(std::move(command), folder.path()).wait();
 }
 
 /// @param fault CALL:N:EFFECT, for files in the folder
 Outcome kindred_with_fault(const TemporaryFolder& folder, const std::string& fault,
                            const std::vector<std::string>& arguments) {
-  std::vector<std::string> command = {"/usr/bin/env", "LD_PRELOAD=" + faults_library,
-                                      "KINDRED_FAULT=" + fault,
-                                      "KINDRED_FAULT_UNDER=" + folder.path().string(), launcher};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return Program(std::move(command), folder.path()).wait();
+  return kindred_as_planned(folder, {"KINDRED_FAULT=" + fault}, arguments);
 }
 
+const std::string recipes = std::string(source_directory) + "/tests/e2e/";
+
 std::vector<std::string> training_of(const TemporaryFolder& folder) {
-  return {"train", std::string(source_directory) + "/tests/e2e/tiny.toml", "--run-dir",
-          (folder / "run").string()};
+  return {"train", recipes + "tiny.toml", "--run-dir", (folder / "run").string()};
+}
+
+std::vector<std::string> conversion_to(const fs::path& out) {
+  return {"data", "convert", recipes + "tiny.toml", "--layout", "market1501", "--out", out.string()};
+}
+
+std::vector<std::string> pipeline_in(const fs::path& run) {
+  return {"run", recipes + "tiny_pipeline.toml", "--run-dir", run.string()};
+}
+
+/// @param locked the folder that the command would lock
+void check_needs_locks(const TemporaryFolder& folder, const std::vector<std::string>& arguments,
+                       const fs::path& locked) {
+  const auto outcome = kindred_with_fault(folder, "lock:1+:ENOLCK", arguments);
+  CAPTURE(outcome.err);
+  CHECK(outcome.exit_code == 1);
+  CHECK(outcome.err.find(locked.string() + ": error: cannot be locked: No locks available") !=
+        std::string::npos);
+  CHECK(outcome.err.find("use a folder on another file system") != std::string::npos);
 }
 
 TEST_CASE("a system that starts no thread is an error that says what to do, and no wait without end") {
@@ -59,14 +90,38 @@ TEST_CASE("a thread of the loader that is not started is an error that says what
   CHECK(outcome.err.find("loader.workers") != std::string::npos);
 }
 
-TEST_CASE("a file system without locks, and a lock file that cannot be written, are named") {
+TEST_CASE("a file system without locks is refused by a run, a conversion and a gallery that is made") {
   if (!faults_are_possible()) return;
   const TemporaryFolder folder;
-  const auto outcome = kindred_with_fault(folder, "lock:1+:ENOLCK", training_of(folder));
-  CHECK(outcome.exit_code == 1);
-  CHECK(outcome.err.find((folder / "run").string() + ": error: cannot be locked: No locks available") !=
-        std::string::npos);
-  CHECK(outcome.err.find("use a folder on another file system") != std::string::npos);
+  check_needs_locks(folder, training_of(folder), folder / "run");
+  REQUIRE(kindred(training_of(folder), folder.path()).exit_code == 0);
+
+  const auto data = folder / "data";
+  check_needs_locks(folder, conversion_to(data), folder / "data.partial");
+  CHECK_FALSE(fs::exists(data));
+  REQUIRE(kindred(conversion_to(data), folder.path()).exit_code == 0);
+
+  const auto gallery = folder / "gallery";
+  const std::vector<std::string> search = {
+      "search",        "--weights", (folder / "run/model/model.safetensors").string(),       "--gallery",
+      data.string(),   "--image",   fs::directory_iterator(data / "query")->path().string(), "--keep",
+      gallery.string()};
+  check_needs_locks(folder, search, gallery);
+  CHECK_FALSE(fs::exists(gallery / "gallery.log"));
+  CHECK(kindred(search, folder.path()).exit_code == 0);
+}
+
+TEST_CASE("a lock that cannot be written is an error that names its file") {
+  if (!faults_are_possible()) return;
+  const TemporaryFolder folder;
+  for (const auto* call : {"truncate", "write"}) {
+    CAPTURE(call);
+    const auto outcome = kindred_with_fault(folder, std::string(call) + ":1:EIO", training_of(folder));
+    CAPTURE(outcome.err);
+    CHECK(outcome.exit_code == 1);
+    CHECK(outcome.err.find((folder / "run/.lock").string() +
+                           ": error: cannot be written: Input/output error") != std::string::npos);
+  }
 }
 
 TEST_CASE("an export onto a full disk is an error and leaves nothing") {
@@ -81,7 +136,7 @@ TEST_CASE("an export onto a full disk is an error and leaves nothing") {
   CAPTURE(outcome.err);
   CHECK(outcome.exit_code == 1);
   CHECK(outcome.err.find("model.pt: error: cannot be written: No space left on device") != std::string::npos);
-  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+  for (const auto& entry : fs::directory_iterator(folder.path())) {
     CHECK(entry.path().filename().string().find("model.pt") == std::string::npos);
   }
   CHECK(kindred(arguments, folder.path()).exit_code == 0);
@@ -101,7 +156,7 @@ TEST_CASE("features are kept until the new ones are all there") {
   // The list of the gallery is the last of four files.
   CHECK(kindred_with_fault(folder, "rename:4:EIO", flipped).exit_code == 1);
   CHECK(read_bytes(folder / "features/query.npy") == before);
-  CHECK(std::filesystem::exists(folder / "features/gallery.csv"));
+  CHECK(fs::exists(folder / "features/gallery.csv"));
   CHECK(kindred(flipped, folder.path()).exit_code == 0);
   CHECK(read_bytes(folder / "features/query.npy") != before);
 }
@@ -130,7 +185,7 @@ TEST_CASE("memory that runs out while a network is prepared or run is an error, 
   int errors = 0;
   // In the fusion of the network, and in the graph that it gives.
   for (const int number : {80, 85, 92, 117, 125, 127}) {
-    std::filesystem::remove_all(out);
+    fs::remove_all(out);
     const auto outcome =
         kindred_with_fault(folder, "allocate:" + std::to_string(number) + ":ENOMEM", arguments);
     CAPTURE(number);
@@ -145,6 +200,33 @@ TEST_CASE("memory that runs out while a network is prepared or run is an error, 
     }
   }
   CHECK(errors > 0);
+}
+
+TEST_CASE("a clock that jumps by years changes no result") {
+  if (!faults_are_possible()) return;
+  const TemporaryFolder folder;
+  REQUIRE(kindred(pipeline_in(folder / "right"), folder.path()).exit_code == 0);
+  const auto expected = results(folder / "right");
+  const auto jumped = folder / "jumped";
+  const auto run = folder / "run";
+  // Within the pipeline, and from its start on: it is killed then, and goes on with a clock that is right
+  // again.
+  for (const auto* jump : {"20:315360000", "20:-315360000", "1:315360000", "1:-315360000"}) {
+    CAPTURE(jump);
+    std::vector<std::string> plan = {std::string("KINDRED_FAULT_CLOCK=") + jump,
+                                     "KINDRED_FAULT_FIRED=" + jumped.string()};
+    const bool is_killed = jump[0] == '1';
+    if (is_killed) plan.emplace_back("KINDRED_FAULT=rename:20:KILL");
+    const auto outcome = kindred_as_planned(folder, plan, pipeline_in(run));
+    CAPTURE(outcome.err);
+    REQUIRE(outcome.exit_code == (is_killed ? -SIGKILL : 0));
+    CHECK(fs::remove(jumped));
+    const auto again = kindred(pipeline_in(run), folder.path());
+    CHECK(again.exit_code == 0);
+    CHECK((again.err.find(" runs: ") == std::string::npos) == !is_killed);
+    CHECK(results(run) == expected);
+    fs::remove_all(run);
+  }
 }
 
 }  // namespace

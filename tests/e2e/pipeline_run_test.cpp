@@ -4,11 +4,11 @@
 
 #include <csignal>
 #include <filesystem>
-#include <map>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "pipeline_results.h"
 #include "program.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
@@ -17,7 +17,6 @@ namespace kindred::test {
 namespace {
 
 namespace fs = std::filesystem;
-using Files = std::map<std::string, std::string>;
 
 const std::string recipe = std::string(source_directory) + "/tests/e2e/tiny_pipeline.toml";
 
@@ -30,23 +29,6 @@ std::vector<std::string> command(const fs::path& run, const std::vector<std::str
 Outcome run(const fs::path& folder, const TemporaryFolder& scratch,
             const std::vector<std::string>& more = {}) {
   return Program(command(folder, more), scratch.path()).wait();
-}
-
-/// What the stages have made, by path: everything but times, logs, and what only serves to go on.
-Files results(const fs::path& folder) {
-  Files files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    const auto name = entry.path().filename().string();
-    const auto path = fs::relative(entry.path(), folder).string();
-    if (!entry.is_regular_file() || name.front() == '.' || path.front() == '.') continue;
-    if (name == "stage.json" || name == "log.txt" || name == "metrics.jsonl" || name == "costs.json" ||
-        name == "costs.md" || name == "checkpoint.safetensors" || name == "recipe.toml" ||
-        name.starts_with("events.out.tfevents.")) {
-      continue;
-    }
-    files[path] = read_bytes(entry.path());
-  }
-  return files;
 }
 
 std::vector<std::string> names(const Files& files) {
