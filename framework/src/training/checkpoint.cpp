@@ -76,7 +76,7 @@ Checkpoint position_of(const fs::path& file, const std::map<std::string, std::st
   checkpoint.identity = metadata.text("kindred.identity");
   checkpoint.data = metadata.text("data");
   checkpoint.metrics_position = metadata.count("metrics_position");
-  if (metadata.has("best_by")) checkpoint.best_by = metadata.text("best_by");
+  if (metadata.has("evaluation")) checkpoint.evaluation = metadata.text("evaluation");
   if (metadata.has("best_score")) checkpoint.best_score = metadata.finite("best_score");
   checkpoint.last_loss = metadata.finite("last_loss");
   checkpoint.environment = metadata.text("environment");
@@ -134,7 +134,7 @@ void write_checkpoint(const fs::path& file, const Checkpoint& checkpoint) {
                       {"batch", std::to_string(checkpoint.batch)},
                       {"data", checkpoint.data},
                       {"metrics_position", std::to_string(checkpoint.metrics_position)},
-                      {"best_by", checkpoint.best_by},
+                      {"evaluation", checkpoint.evaluation},
                       {"last_loss", text::shortest_text(checkpoint.last_loss)},
                       {"environment", checkpoint.environment}};
   if (checkpoint.best_score) content.metadata["best_score"] = text::shortest_text(*checkpoint.best_score);

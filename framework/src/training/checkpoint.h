@@ -17,7 +17,7 @@ struct Checkpoint {
   std::string identity;    ///< Plan::identity() as TOML
   std::string data;        ///< what the training images were: TrainingData::fingerprint
   std::int64_t metrics_position = 0;  ///< bytes of metrics.jsonl that belong to what is done
-  std::string best_by;                ///< train.best_by, which best_score is a value of
+  std::string evaluation;             ///< what decided best_score: evaluation_identity()
   std::optional<double> best_score;
   double last_loss = 0;      ///< of the last epoch that is done
   std::string environment;   ///< what the last bits depend on: LibTorch, device, threads

@@ -108,6 +108,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
   std::vector<std::string> notes;
   weights::start_losses(plan, trainer_.terms(), classes_of(data_), notes);
   for (const auto& note : notes) progress_.note(note);
+  evaluation_ = evaluation_identity(plan, data_);
   if (evaluates()) best_by_ = ranking::best_figure(plan);
   if (evaluates()) {
     for (const auto& test_set : data_.test_sets) require_match(test_set);
@@ -160,8 +161,13 @@ void Training::resume() {
   epoch_ = found->epoch;
   batch_ = found->batch;
   last_loss_ = found->last_loss;
-  // What was best by another figure says nothing.
-  if (found->best_by == plan_.train.best_by) best_score_ = found->best_score;
+  if (found->evaluation == evaluation_) {
+    best_score_ = found->best_score;
+  } else if (found->best_score && evaluates()) {
+    progress_.note(
+        "the evaluation is another one than that of before, whose best score says nothing any more: " +
+        directory_.best().string() + " is replaced by the next evaluation");
+  }
   if (metrics_ != nullptr) metrics_->go_back_to(found->metrics_position);
   if (extension) progress_.note(extension->note);
   if (epoch_ <= plan_.train.epochs) {
@@ -460,7 +466,7 @@ void Training::checkpoint() {
   checkpoint.identity = recipe::write_recipe(plan_.identity());
   checkpoint.data = data_.fingerprint;
   checkpoint.metrics_position = metrics_ == nullptr ? 0 : metrics_->position();
-  checkpoint.best_by = plan_.train.best_by;
+  checkpoint.evaluation = evaluation_;
   checkpoint.best_score = best_score_;
   checkpoint.last_loss = last_loss_;
   checkpoint.environment = environment();

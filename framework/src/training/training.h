@@ -100,6 +100,7 @@ class Training {
   std::int64_t batch_ = 0;  // done of it
   double last_loss_ = 0;
   std::optional<FigureInfo> best_by_;  // when it evaluates
+  std::string evaluation_;             // evaluation_identity()
   std::optional<double> best_score_;
 
   progress::Rate rate_;         // images

@@ -10,19 +10,22 @@
 #include "data/open_dataset.h"
 #include "data/planned_loader.h"
 #include "kindred/core/error.h"
+#include "recipe/affects.h"
+#include "recipe/recipe.h"
 #include "system/memory.h"
 #include "text/number_text.h"
 
 namespace kindred::training {
 namespace {
 
-std::string fingerprint_of(const std::vector<Sample>& samples) {
+std::string fingerprint_of(const std::vector<Sample>& samples, bool with_clothes = false) {
   boost::crc_32_type crc;
   for (const auto& sample : samples) {
     std::string text = sample.path + '\0' + std::to_string(sample.identity) + '\0' +
                        std::to_string(sample.camera) + '\0' + sample.domain + '\n';
     if (sample.view != unknown_view) text += "view " + std::to_string(sample.view) + '\n';
     if (!sample.tracklet.empty()) text += "tracklet " + sample.tracklet + '\n';
+    if (with_clothes) text += "clothes " + std::to_string(sample.clothes) + '\n';
     crc.process_bytes(text.data(), text.size());
   }
   return std::to_string(samples.size()) + " images, " + text::hex_digits(crc.checksum());
@@ -103,6 +106,34 @@ TrainingData load_training_data(const recipe::Plan& plan) {
   data.fingerprint = fingerprint_of(data.samples);
   keep_images(data, plan);
   return data;
+}
+
+std::string evaluation_identity(const recipe::Plan& plan, const TrainingData& data) {
+  const auto of_ranking = recipe::part_affecting(Affects::ranking, plan.resolved_ranking(), *plan.catalog);
+  auto of_features = recipe::part_affecting(Affects::features, plan.resolved(), *plan.catalog);
+  if (auto* embed = of_features.as<Table>()->find("embed")) {
+    // Here descriptors stay in memory, and are the same in batches of any size.
+    for (const auto* key : {"batch_size", "storage", "shard_images"}) embed->as<Table>()->erase(key);
+  }
+  Table identity;
+  identity.set("best_by", Value(plan.train.best_by));
+  const auto take = [&](const Value& part, const char* key) {
+    if (const auto* table = part.as<Table>()->find(key)) identity.set(key, *table);
+  };
+  take(of_ranking, "evaluate");
+  take(of_ranking, "metric");
+  take(of_features, "embed");
+  take(of_features, "loader");
+  Array tests;
+  for (const auto& test_set : data.test_sets) {
+    Table test;
+    test.set("name", Value(test_set.name));
+    test.set("query", Value(fingerprint_of(test_set.query, /*with_clothes=*/true)));
+    test.set("gallery", Value(fingerprint_of(test_set.gallery, /*with_clothes=*/true)));
+    tests.emplace_back(std::move(test));
+  }
+  identity.set("test_set", Value(std::move(tests)));
+  return recipe::write_recipe(Value(std::move(identity)));
 }
 
 }  // namespace kindred::training

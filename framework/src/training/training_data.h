@@ -38,4 +38,9 @@ struct TrainingData {
 /// that is not known.
 [[nodiscard]] TrainingData load_training_data(const recipe::Plan& plan);
 
+/// What decides the score of a model in the evaluations of a training, as TOML: train.best_by, [evaluate],
+/// [[metric]], how features are extracted, and what is known of the images. Where one of them differs, two
+/// scores cannot be compared.
+[[nodiscard]] std::string evaluation_identity(const recipe::Plan& plan, const TrainingData& data);
+
 }  // namespace kindred::training

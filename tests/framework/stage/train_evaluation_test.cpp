@@ -2,12 +2,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "event_records.h"
+#include "file/safetensors.h"
 #include "framework/stage/train_runs.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
@@ -87,6 +89,51 @@ TEST_CASE("the best model is by the figure that the recipe names, and by its bet
   CHECK(message_of<RecipeError>(unknown) ==
         "--set train.best_by=mINP: error: train.best_by: no metric of the recipe gives a figure 'mINP'; "
         "choose 'mAP', 'rank1' and 'first'");
+}
+
+TEST_CASE(
+    "the best score of another evaluation is forgotten when a training goes on, that of the same is kept") {
+  const auto catalog = tiny_catalog();
+  const auto plan_of = [&](const std::string& tested_only, const std::vector<std::string>& more) {
+    std::vector<std::string> overrides{
+        "dataset=[{type='tiny', name='a', share=1, tested=4}, {type='tiny', name='b', share=0, " +
+            tested_only + "}]",
+        "evaluate_on=['a', 'b']", "train.evaluate_every=1"};
+    overrides.insert(overrides.end(), more.begin(), more.end());
+    return tiny_plan(catalog, overrides);
+  };
+  const TemporaryFolder folder;
+  std::atomic<bool> stop{false};
+  ActingSink stopper(7, [&] { stop = true; });  // after the first epoch
+  REQUIRE(train(plan_of("tested=3", {}), folder / "begun", stopper, stop).interrupted);
+  // No evaluation is better.
+  const auto file = folder / "begun/checkpoint.safetensors";
+  auto checkpoint = *training::read_checkpoint_position(file);
+  REQUIRE(checkpoint.best_score.has_value());
+  checkpoint.best_score = 1.5;
+  checkpoint.state = file::read_safetensors(file);
+  training::write_checkpoint(file, checkpoint);
+  const auto best_after = [&](const recipe::Plan& plan) {
+    fs::remove_all(folder / "run");
+    fs::copy(folder / "begun", folder / "run", fs::copy_options::recursive);
+    ActingSink sink;
+    const auto outcome = train(plan, folder / "run", sink, never);
+    const bool replaced =
+        read_bytes(folder / "run/best.safetensors") != read_bytes(folder / "begun/best.safetensors");
+    const bool is_said =
+        sink.notes.find("the evaluation is another one than that of before") != std::string::npos;
+    CHECK(replaced == (outcome.best_score != 1.5));
+    CHECK(is_said == replaced);
+    return *outcome.best_score;
+  };
+  CHECK(best_after(plan_of("tested=3", {})) == 1.5);
+  CHECK(best_after(plan_of("tested=3", {"embed.batch_size=3", "evaluate_on=['a', 'b']"})) == 1.5);
+  for (const std::string other :
+       {"evaluate.cameras=single", "embed.flip_test=true", "evaluate_on=['a']", "train.best_by=rank1"}) {
+    CAPTURE(other);
+    CHECK(best_after(plan_of("tested=3", {other})) <= 1);
+  }
+  CHECK(best_after(plan_of("tested=5", {})) <= 1);
 }
 
 TEST_CASE("evaluations in between need query and gallery images") {

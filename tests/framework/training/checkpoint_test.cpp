@@ -76,10 +76,10 @@ TEST_CASE("a checkpoint comes back as it was") {
   CHECK(back->last_loss == 0.1);
   CHECK(back->environment == checkpoint.environment);
   CHECK(torch::equal(*back->state.find("a"), checkpoint.state.tensors[0].second));
-  checkpoint.best_by = "mAP";
+  checkpoint.evaluation = "best_by = \"mAP\"\n";
   checkpoint.best_score = 1.0 / 3;
   write_checkpoint(file, checkpoint);
-  CHECK(read_checkpoint(file, notes)->best_by == "mAP");
+  CHECK(read_checkpoint(file, notes)->evaluation == checkpoint.evaluation);
   CHECK(read_checkpoint(file, notes)->best_score == 1.0 / 3);
   CHECK(read_checkpoint_position(file)->best_score == 1.0 / 3);
   CHECK(notes.text.empty());

@@ -258,7 +258,7 @@ std::vector<std::string> checkpoint_seeds() {
   checkpoint.identity = "seed = 3\n";
   checkpoint.data = "0123";
   checkpoint.metrics_position = 4711;
-  checkpoint.best_by = "mAP";
+  checkpoint.evaluation = "best_by = \"mAP\"\n";
   checkpoint.best_score = 0.25;
   checkpoint.environment = "LibTorch 1.13.1";
   checkpoint.state.tensors.emplace_back("model.weight", torch::arange(4).to(torch::kFloat32));
