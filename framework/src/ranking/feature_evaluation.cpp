@@ -110,6 +110,7 @@ results::Evaluation evaluate_search(SearchInput input, const recipe::RankingPlan
   if (plan.evaluate.multi_query) {
     auto merged = merge_queries(query, input.query_file.string());
     input.same_images = merge_same_images(input.same_images, query.samples, merged.samples);
+    input.merged_from = std::move(query.samples);
     query = std::move(merged);
     input.descriptors = torch::cat({query.descriptors, gallery});
   }

@@ -24,6 +24,8 @@ struct SearchInput {
   std::filesystem::path query_file;  ///< for messages
   std::filesystem::path gallery_file;
   SameImages same_images{};  ///< by the descriptors as they were read
+  /// The images that queries were merged from (multi_query.h); empty: each query is an image.
+  std::vector<Sample> merged_from{};
 };
 
 /// Reads both (feature_files.h). Throws DataError as read_features() does, when the widths differ, and when

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <numeric>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "file/npy.h"
 #include "kindred/core/error.h"
 #include "kindred/search/nearest_share.h"
+#include "ranking/multi_query.h"
 
 namespace kindred::ranking {
 namespace {
@@ -120,13 +122,37 @@ torch::Tensor SearchHost::descriptors_of(const std::filesystem::path& folder) {
   const auto images = static_cast<std::int64_t>(part_.gallery.size());
   const auto version = file::version_of_features(folder / "query.npy");
   auto rows = torch::empty({queries + images, file::FeatureReader(folder / "query.npy").dim()});
-  copy_rows_of(folder / "query.npy", input_.query, part_.query, rows, 0);
+  if (input_.merged_from.empty()) {
+    copy_rows_of(folder / "query.npy", input_.query, part_.query, rows, 0);
+  } else {
+    // What is merged is decided by the samples, so these are the queries of the search in its order.
+    const auto merged = merge_queries(image_rows(folder / "query.npy"), (folder / "query.npy").string());
+    rows.slice(0, 0, queries)
+        .copy_(merged.descriptors.index_select(0, torch::tensor(part_.query, torch::kLong)));
+  }
   copy_rows_of(folder / "gallery.npy", input_.gallery, part_.gallery, rows, queries);
   version.require_unchanged();
   return rows;
 }
 
+file::Features SearchHost::image_rows(const std::filesystem::path& file) const {
+  const auto& samples = input_.merged_from;
+  std::vector<std::int64_t> all(samples.size());
+  std::iota(all.begin(), all.end(), 0);
+  file::Features features{
+      torch::empty({static_cast<std::int64_t>(all.size()), file::FeatureReader(file).dim()}), samples};
+  copy_rows_of(file, samples, all, features.descriptors, 0);
+  return features;
+}
+
 DistanceBlock SearchHost::distances_of(const std::filesystem::path& file) {
+  if (!input_.merged_from.empty()) {
+    throw DataError(
+        file,
+        "holds the distances of single query images, but evaluate.multi_query merges queries, and "
+        "distances cannot be merged; evaluate without multi_query, or combine the models by "
+        "their descriptors instead of their distances");
+  }
   const auto reader = std::make_shared<const file::NpyReader>(file);
   const auto queries = static_cast<std::int64_t>(input_.query.size());
   const auto images = static_cast<std::int64_t>(input_.gallery.size());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "file/feature_files.h"
 #include "kindred/search/retrieval.h"
 #include "progress/meter.h"
 #include "ranking/post_processing.h"
@@ -40,6 +41,9 @@ class SearchHost final : public RetrievalHost {
                                          const NearestOptions& options) override;
 
  private:
+  /// Of the images that the queries were merged from.
+  [[nodiscard]] file::Features image_rows(const std::filesystem::path& file) const;
+
   const SearchInput& input_;
   SearchPart part_;
   torch::Device device_;

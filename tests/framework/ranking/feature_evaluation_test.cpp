@@ -9,9 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "distance_ensemble.h"
+#include "feature_ensemble.h"
 #include "file/feature_files.h"
+#include "kindred/core/catalog.h"
 #include "kindred/core/error.h"
 #include "real_metrics.h"
+#include "recipe/recipe.h"
+#include "retrieval.h"
 #include "small_rankings.h"
 #include "temporary_folder.h"
 
@@ -73,6 +78,49 @@ TEST_CASE("queries of one identity and camera are merged when asked") {
   CHECK(value_of(merged, "rank1") == 1);
   CHECK(merged.multi_query);
   CHECK(merged.note == "2 query images merged by identity, camera and clothes");
+}
+
+TEST_CASE("where queries are merged, the other models of an ensemble merge theirs in the same way") {
+  // A person of two images, whose mean alone is nearest to the right one, and one of another domain between
+  // them.
+  const TemporaryFolder folder;
+  std::vector<Sample> query{person(1, 1), person(9, 1), person(1, 1)};
+  std::vector<Sample> gallery{person(1, 2), person(2, 2), person(3, 2), person(9, 2), person(8, 2)};
+  query[1].domain = gallery[3].domain = gallery[4].domain = "violet";
+  file::write_features(folder / "a/query", {directions({0, 170, 60}), query});
+  file::write_features(folder / "a/gallery", {directions({30, 5, 55, 160, 150}), gallery});
+  // The same of another model: in another order, and with an image that is not looked for.
+  file::write_features(folder / "b/query",
+                       {directions({60, 45, 170, 0}) * 2, {query[2], person(1, 1), query[1], query[0]}});
+  file::write_features(folder / "b/gallery", {directions({30, 5, 55, 160, 150}), gallery});
+  Catalog catalog;
+  catalog.add<metrics::Retrieval>("retrieval");
+  catalog.add<ensemble::FeatureEnsemble>("feature_ensemble");
+  catalog.add<ensemble::DistanceEnsemble>("distance_ensemble");
+  const auto evaluated = [&](const std::string& post_processor, const std::vector<std::string>& overrides) {
+    const auto plan =
+        recipe::choose_ranking(recipe::parse_recipe(post_processor, "r.toml", overrides), catalog);
+    return evaluate_features(folder / "a/query", folder / "a/gallery", plan, torch::kCPU, silent);
+  };
+  const auto ranks = [](const results::Evaluation& evaluation) {
+    return column_of(evaluation.per_query.columns, "first_rank");
+  };
+  const auto joined =
+      "[[post_processor]]\ntype = 'feature_ensemble'\nfeatures = ['" + (folder / "b").string() + "']\n";
+  const std::string merges = "evaluate.multi_query=true";
+  CHECK(ranks(evaluated("", {merges})) == std::vector<double>{1, 1});
+  CHECK(ranks(evaluated(joined, {merges})) == std::vector<double>{1, 1});
+  CHECK(ranks(evaluated(joined, {merges, "ranking.by_domain=true"})) == std::vector<double>{1, 1});
+  CHECK(ranks(evaluated(joined, {})) == std::vector<double>{2, 1, 2});
+
+  const auto distances = (folder / "b.npy").string();
+  const auto averaged = "[[post_processor]]\ntype = 'distance_ensemble'\ndistances = ['" + distances + "']\n";
+  const auto refusal =
+      distances +
+      ": error: holds the distances of single query images, but evaluate.multi_query merges "
+      "queries, and distances cannot be merged; evaluate without multi_query, or combine the "
+      "models by their descriptors instead of their distances";
+  CHECK_THROWS_WITH_AS(static_cast<void>(evaluated(averaged, {merges})), refusal.c_str(), DataError);
 }
 
 TEST_CASE("descriptors written in 16 bits are evaluated to nearly the same scores") {

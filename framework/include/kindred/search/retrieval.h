@@ -44,11 +44,13 @@ class KINDRED_API RetrievalHost {
   /// @param text what is wrong and what to do; the component is named before it. Does nothing by default.
   virtual void warn(const std::string& text);
   /// The descriptors of another model for the same images, from FOLDER/query.npy and gallery.npy, matched by
-  /// the names in their CSV files and in the order of this search, [Q + G, D']. Throws DataError naming the
-  /// first image that is missing.
+  /// the names in their CSV files and in the order of this search, [Q + G, D']. Where several images make one
+  /// query (evaluate.multi_query), theirs are merged in the same way. Throws DataError naming the first image
+  /// that is missing.
   [[nodiscard]] virtual torch::Tensor descriptors_of(const std::filesystem::path& folder) = 0;
   /// Distances on disk, a .npy file [Q, G] whose rows and columns are the images of this search, in the same
-  /// order (`kindred match --distances` writes one). Throws DataError if the shape differs.
+  /// order (`kindred match --distances` writes one). Throws DataError if the shape differs, and where queries
+  /// are merged: their distances cannot be.
   [[nodiscard]] virtual DistanceBlock distances_of(const std::filesystem::path& file) = 0;
 
   /// kindred::nearest_rows(), with the same result, for rows that are the same in all processes that search
