@@ -4,9 +4,11 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
-#include <fstream>
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "file/atomic_file.h"
@@ -17,6 +19,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// "process 123", or "another process" where the file says anything else: whoever may write to the folder may
+/// have written that.
+std::string owner_in(int descriptor) {
+  std::array<char, 24> text{};
+  const auto size = ::pread(descriptor, text.data(), text.size(), 0);
+  const std::string_view line(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  const auto number = line.substr(0, line.find('\n'));
+  const bool is_number = !number.empty() && number.size() < line.size() &&
+                         number.find_first_not_of("0123456789") == std::string_view::npos;
+  return is_number ? "process " + std::string(number) : "another process";
+}
+
 /// The lock itself is the kernel's and ends with the process, however that ends; the file's text only says
 /// whose it is.
 int lock(const fs::path& folder, const std::string& what) {
@@ -26,12 +40,10 @@ int lock(const fs::path& folder, const std::string& what) {
     throw DataError(folder, "cannot be used as a " + what + ": " + std::generic_category().message(errno));
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
+    const auto owner = owner_in(descriptor);
     ::close(descriptor);
     if (error == EWOULDBLOCK) {
-      std::string owner;
-      std::getline(std::ifstream(file), owner);
-      throw DataError(folder, "is in use by " + (owner.empty() ? "another process" : "process " + owner) +
-                                  "; wait until it ends, or use another " + what);
+      throw DataError(folder, "is in use by " + owner + "; wait until it ends, or use another " + what);
     }
     throw DataError(folder, "cannot be locked: " + std::generic_category().message(error) +
                                 "; use a folder on another file system, as this " + what +
