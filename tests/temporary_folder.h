@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -58,6 +60,16 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// A folder below another one, whose path has about so many bytes.
+inline std::filesystem::path long_folder(std::filesystem::path folder, std::size_t bytes) {
+  constexpr std::size_t longest_name = 200;
+  while (folder.string().size() + 2 < bytes) {
+    folder /= std::string(std::min(longest_name, bytes - folder.string().size() - 1), 'd');
+  }
+  std::filesystem::create_directories(folder);
+  return folder;
+}
 
 inline std::string read_bytes(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);

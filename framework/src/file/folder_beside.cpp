@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <string>
 #include <system_error>
 #include <utility>
 
 #include "file/abandoned.h"
+#include "file/hidden_path.h"
 #include "kindred/core/error.h"
 
 namespace kindred::file {
@@ -19,11 +19,11 @@ FolderBeside::FolderBeside(const fs::path& target) {
   std::error_code error;
   fs::create_directories(parent, error);
   if (error) throw DataError(parent, "cannot be created: " + error.message());
-  const auto start = parent / ("." + target.filename().string());
+  bool shortened = false;
   for (int number = 0; descriptor_ < 0;) {
-    path_ = start;
-    path_ += (number == 0 ? "" : "." + std::to_string(number)) + ".tmp";
+    path_ = hidden_path(parent / target.filename(), number, shortened);
     const bool made = fs::create_directory(path_, error);
+    if (error == std::errc::filename_too_long && !std::exchange(shortened, true)) continue;
     if (!made && error && error != std::errc::file_exists) {
       throw DataError(target, "cannot be written: " + error.message());
     }

@@ -6,7 +6,8 @@
 namespace kindred::file {
 
 /// ".NAME.tmp" beside a target called NAME, empty; where another process works in one, ".NAME.1.tmp" and so
-/// on. One that a killed process has left is removed first. It is removed in the end, with all that is in it.
+/// on (hidden_path.h). One that a killed process has left is removed first. It is removed in the end, with
+/// all that is in it.
 class FolderBeside {
  public:
   /// Makes the folders above where needed. Throws DataError naming the target.

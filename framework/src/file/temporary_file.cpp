@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "file/abandoned.h"
+#include "file/hidden_path.h"
 #include "kindred/core/error.h"
 
 namespace kindred::file {
@@ -21,11 +22,11 @@ std::string reason(int error) {
 }  // namespace
 
 TemporaryFile::TemporaryFile(std::filesystem::path target) : target_(std::move(target)) {
-  const auto start = target_.parent_path() / ("." + target_.filename().string());
+  bool shortened = false;
   for (int number = 0; descriptor_ < 0;) {
-    path_ = start;
-    path_ += (number == 0 ? "" : "." + std::to_string(number)) + ".tmp";
+    path_ = hidden_path(target_, number, shortened);
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && errno == ENAMETOOLONG && !std::exchange(shortened, true)) continue;
     if (descriptor_ < 0 && errno != EEXIST) {
       throw DataError(target_, "cannot be written: " + reason(errno));
     }

@@ -6,8 +6,8 @@
 namespace kindred::file {
 
 /// ".NAME.tmp" beside a target called NAME, open and empty; where another process writes one, ".NAME.1.tmp"
-/// and so on. One that a killed process has left is removed first. It is closed and removed again unless it
-/// was moved to its target.
+/// and so on (hidden_path.h). One that a killed process has left is removed first. It is closed and removed
+/// again unless it was moved to its target.
 class TemporaryFile {
  public:
   /// @param target in a folder that is there. Throws DataError naming it.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstddef>
 #include <filesystem>
 #include <ostream>
 #include <stdexcept>
@@ -115,6 +116,38 @@ TEST_CASE("a file in the place of the folder, and a folder in the place of the f
   CHECK(message_of<DataError>([&] { write_text(folder / "taken", "x"); }) ==
         (folder / "taken").string() + ": error: cannot be replaced: Is a directory");
   CHECK(files_in(folder.path()) == 2);
+}
+
+TEST_CASE("a name may be as long as the system allows, and a longer one is refused by name") {
+  const TemporaryFolder folder;
+  // Names of 250 bytes leave room for those of the hidden file, of more they do not.
+  for (std::size_t size = 249; size <= 255; ++size) {
+    CAPTURE(size);
+    const auto file = folder / std::string(size, 'x');
+    write_text(file, "old");
+    write_text(file, "new");
+    CHECK(read_bytes(file) == "new");
+    CHECK(files_in(folder.path()) == 1);
+    fs::remove(file);
+  }
+  std::string umlauts;
+  for (int i = 0; i < 127; ++i) umlauts += "\xC3\xA4";
+  write_text(folder / umlauts, "x");
+  CHECK(read_bytes(folder / umlauts) == "x");
+  const auto longer = folder / std::string(256, 'x');
+  CHECK(message_of<DataError>([&] { write_text(longer, "x"); }) ==
+        longer.string() + ": error: cannot be written: File name too long");
+  CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("a file is written at a path of 4,000 bytes") {
+  const TemporaryFolder folder;
+  const auto file = long_folder(folder.path(), 3990) / "file.txt";
+  write_text(file, "x");
+  CHECK(read_bytes(file) == "x");
+  const auto longer = file.parent_path() / std::string(200, 'y');
+  CHECK(message_of<DataError>([&] { write_text(longer, "x"); }) ==
+        longer.string() + ": error: cannot be written: File name too long");
 }
 
 TEST_CASE("a folder that may not be written is named") {

@@ -49,13 +49,21 @@ TEST_CASE("a folder that a killed process has left beside a file is removed by t
   CHECK(fs::is_empty(folder.path()));
 }
 
+TEST_CASE("a folder beside a file of a long name has a shorter one") {
+  const TemporaryFolder folder;
+  const file::FolderBeside beside(folder / std::string(255, 'x'));
+  CHECK(beside.path() == folder / ("." + std::string(250, 'x') + ".tmp"));
+  const file::FolderBeside another(folder / std::string(254, 'x'));
+  CHECK(another.path() == folder / ("." + std::string(249, 'x') + ".tmp"));
+}
+
 TEST_CASE("a folder that cannot be made beside a file is an error that names the file") {
   const TemporaryFolder folder;
   folder.write("file", "");
   CHECK(message_of<DataError>([&] {
           const file::FolderBeside beside(folder / "file/model.onnx");
         }).find((folder / "file").string()) != std::string::npos);
-  const auto long_name = folder / std::string(252, 'x');
+  const auto long_name = folder / std::string(256, 'x');
   CHECK(message_of<DataError>([&] { const file::FolderBeside beside(long_name); }) ==
         long_name.string() + ": error: cannot be written: File name too long");
 }
