@@ -14,7 +14,7 @@ namespace {
 using Images = std::vector<std::size_t>;
 
 /// Images of one identity.
-struct Group {
+struct OfPerson {
   std::int64_t identity;
   Images images;
 };
@@ -32,7 +32,7 @@ class Supply {
   [[nodiscard]] std::size_t largest_batch() const { return largest_batch_; }
 
   /// The next group of an identity that is not among `taken`, where there is one.
-  Group next(const std::set<std::int64_t>& taken) {
+  OfPerson next(const std::set<std::int64_t>& taken) {
     if (groups_.empty()) refill();
     auto found = first_new(taken);
     if (found == groups_.end()) {
@@ -47,9 +47,9 @@ class Supply {
   }
 
  private:
-  [[nodiscard]] std::deque<Group>::iterator first_new(const std::set<std::int64_t>& taken) {
+  [[nodiscard]] std::deque<OfPerson>::iterator first_new(const std::set<std::int64_t>& taken) {
     return std::find_if(groups_.begin(), groups_.end(),
-                        [&](const Group& group) { return taken.count(group.identity) == 0; });
+                        [&](const OfPerson& group) { return taken.count(group.identity) == 0; });
   }
 
   void refill() {
@@ -59,7 +59,7 @@ class Supply {
         const auto identity = identities_[image];
         const auto begin = groups_.begin() + static_cast<std::ptrdiff_t>(first);
         auto group = std::find_if(begin, groups_.end(),
-                                  [&](const Group& candidate) { return candidate.identity == identity; });
+                                  [&](const OfPerson& candidate) { return candidate.identity == identity; });
         if (group == groups_.end()) group = groups_.insert(groups_.end(), {identity, {}});
         group->images.push_back(image);
       }
@@ -72,7 +72,7 @@ class Supply {
 
   const BatchPart& part_;
   const std::vector<std::int64_t>& identities_;
-  std::deque<Group> groups_;
+  std::deque<OfPerson> groups_;
   std::int64_t pass_ = 0;
   std::size_t images_ = 0;
   std::size_t largest_batch_ = 0;

@@ -15,13 +15,13 @@
 #include <opencv2/imgproc.hpp>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "api/image/pixel_limit_scope.h"
 #include "data_files.h"
 #include "kindred/image/decode.h"
 #include "kindred/image/file_content.h"
+#include "made_image_files.h"
 #include "test_paths.h"
 
 using namespace kindred;
@@ -35,40 +35,6 @@ std::string encoded(const std::string& ending, const cv::Mat& image, const std::
   return {bytes.begin(), bytes.end()};
 }
 
-/// How an image is to be turned, and a thumbnail with an end mark of its own.
-std::string exif_data(char orientation) {
-  std::string tiff("II*\0\x08\0\0\0", 8);                        // little endian, first directory at 8
-  tiff += std::string("\x01\0", 2);                              // one entry
-  tiff += std::string("\x12\x01\x03\0\x01\0\0\0", 8);            // orientation, a short, one of them
-  tiff += orientation + std::string("\0\0\0", 3);                // its value
-  tiff += std::string("\0\0\0\0", 4) + "\xFF\xD8thumb\xFF\xD9";  // no further directory
-  return tiff;
-}
-
-/// A JPEG with an EXIF segment that says how it is to be turned, and with a thumbnail that has an end mark of
-/// its own.
-std::string with_exif(const std::string& jpeg, char orientation) {
-  const std::string payload = std::string("Exif\0\0", 6) + exif_data(orientation);
-  const auto length = payload.size() + 2;
-  return jpeg.substr(0, 2) + "\xFF\xE1" + static_cast<char>(length >> 8) + static_cast<char>(length & 0xFF) +
-         payload + jpeg.substr(2);
-}
-
-std::string four_bytes(std::size_t number) {
-  std::string bytes;
-  for (int i = 0; i < 4; ++i) bytes += static_cast<char>(number >> (8 * i) & 0xFF);
-  return bytes;
-}
-
-/// A WebP of the extended format (RFC 9649, 2.7) with a chunk EXIF after the image.
-std::string webp_with_exif(const std::string& webp, const cv::Mat& image, const std::string& exif) {
-  const auto three = [](int number) { return four_bytes(static_cast<std::size_t>(number - 1)).substr(0, 3); };
-  std::string chunks =
-      "VP8X" + four_bytes(10) + std::string("\x08\0\0\0", 4) + three(image.cols) + three(image.rows);
-  chunks += webp.substr(12) + "EXIF" + four_bytes(exif.size()) + exif + std::string(exif.size() % 2, '\0');
-  return "RIFF" + four_bytes(chunks.size() + 4) + "WEBP" + chunks;
-}
-
 }  // namespace
 
 TEST_CASE("WebP is turned by its EXIF data too, and damaged ones turn nothing") {
@@ -76,7 +42,7 @@ TEST_CASE("WebP is turned by its EXIF data too, and damaged ones turn nothing") 
   const auto bgr = picture(3, 16, 32);
   const auto webp = encoded(".webp", bgr, {cv::IMWRITE_WEBP_QUALITY, 101});
   const auto read = [&](const std::string& exif) {
-    return read_image(folder.write("a.webp", webp_with_exif(webp, bgr, exif)));
+    return read_image(folder.write("a.webp", webp_with_exif(webp, bgr.cols, bgr.rows, exif)));
   };
   const auto plain = read_image(folder.write("plain.webp", webp));
   cv::Mat turned;
@@ -135,6 +101,57 @@ TEST_CASE("gray, 16-bit and transparent images become 8-bit RGB") {
         cv::Vec3b(3, 2, 1));
 }
 
+TEST_CASE("palettes, single bits and inks become 8-bit RGB") {
+  const PictureFolder folder;
+  const auto pixels = [&](const std::string& name, const std::string& content) {
+    const auto image = read_image(folder.write(name, content));
+    REQUIRE(image.type() == CV_8UC3);
+    std::vector<cv::Vec3b> found(image.begin<cv::Vec3b>(), image.end<cv::Vec3b>());
+    return found;
+  };
+  using Pixels = std::vector<cv::Vec3b>;
+  const std::string colors("\xFF\0\0\0\xFF\0\0\0\xFF\x09\x08\x07", 12);
+  const Pixels in_order{{255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {9, 8, 7}};
+  CHECK(pixels("palette.png", made_png(4, 8, 3, {std::string("\0\1\2\3", 4)}, png_chunk("PLTE", colors))) ==
+        in_order);
+  // Four colors in a byte, two of them transparent.
+  CHECK(pixels("packed.png", made_png(4, 2, 3, {"\x1B"},
+                                      png_chunk("PLTE", colors) +
+                                          png_chunk("tRNS", std::string("\0\x80", 2)))) == in_order);
+  CHECK(pixels("bits.png", made_png(3, 1, 0, {"\xA0"})) ==
+        Pixels{{255, 255, 255}, {0, 0, 0}, {255, 255, 255}});
+  const std::string inks("\0\0\0\0\0\0\0\xFF\xFF\0\0\0", 12);
+  CHECK(pixels("inks.tif",
+               MadeTiff{.width = 3, .height = 1, .pixels = inks, .samples = 4, .photometric = 5}.bytes()) ==
+        Pixels{{255, 255, 255}, {0, 0, 0}, {0, 255, 255}});
+}
+
+TEST_CASE("PNG and TIFF are turned every way that their EXIF data say") {
+  const PictureFolder folder;
+  const cv::Mat image = picture(3, 5, 8);
+  cv::Mat bgr;
+  cv::cvtColor(image, bgr, cv::COLOR_RGB2BGR);
+  const auto png = encoded(".png", bgr);
+  MadeTiff tiff{.width = 5, .height = 8, .pixels = {image.datastart, image.dataend}};
+  const auto flipped = [](const cv::Mat& from, int code) {
+    cv::Mat result;
+    cv::flip(from, result, code);
+    return result;
+  };
+  cv::Mat transposed;
+  cv::transpose(image, transposed);
+  const std::vector<cv::Mat> expected = {
+      image,      flipped(image, 1),      flipped(image, -1),      flipped(image, 0),
+      transposed, flipped(transposed, 1), flipped(transposed, -1), flipped(transposed, 0)};
+  for (char orientation = 1; orientation <= 8; ++orientation) {
+    CAPTURE(static_cast<int>(orientation));
+    const auto& turned = expected[static_cast<std::size_t>(orientation - 1)];
+    CHECK(equal_pixels(read_image(folder.write("a.png", png_with_exif(png, orientation))), turned));
+    tiff.orientation = orientation;
+    CHECK(equal_pixels(read_image(folder.write("a.tif", tiff.bytes())), turned));
+  }
+}
+
 TEST_CASE("what write_image writes, read_image reads") {
   const PictureFolder folder;
   const cv::Mat image = picture(5);
@@ -187,7 +204,7 @@ TEST_CASE("bytes after the end of an image are allowed") {
 
 TEST_CASE("the end mark of a thumbnail does not count for the picture") {
   const PictureFolder folder;
-  const std::string jpeg = with_exif(encoded(".jpg", picture(3, 16, 32)), 1);
+  const std::string jpeg = jpeg_with_exif(encoded(".jpg", picture(3, 16, 32)), 1);
   CHECK(read_image(folder.write("whole.jpg", jpeg)).size() == cv::Size(16, 32));
   CHECK(
       contains(error_of([&] { (void)read_image(folder.write("cut.jpg", jpeg.substr(0, jpeg.size() - 20))); }),
@@ -197,8 +214,8 @@ TEST_CASE("the end mark of a thumbnail does not count for the picture") {
 TEST_CASE("a picture that says it must be turned is turned") {
   const PictureFolder folder;
   const std::string jpeg = encoded(".jpg", picture(3, 16, 32));
-  const cv::Mat upright = read_image(folder.write("1.jpg", with_exif(jpeg, 1)));
-  const cv::Mat turned = read_image(folder.write("6.jpg", with_exif(jpeg, 6)));
+  const cv::Mat upright = read_image(folder.write("1.jpg", jpeg_with_exif(jpeg, 1)));
+  const cv::Mat turned = read_image(folder.write("6.jpg", jpeg_with_exif(jpeg, 6)));
   cv::Mat expected;
   cv::rotate(upright, expected, cv::ROTATE_90_CLOCKWISE);
   CHECK(equal_pixels(turned, expected));
@@ -227,7 +244,7 @@ TEST_CASE("a JPEG has the pixels that OpenCV gives, of every kind and turned eve
   }
   const std::string turned = encoded(".jpg", picture(3, 16, 32));
   for (char orientation = 0; orientation <= 9; ++orientation) {
-    same("turned" + std::to_string(orientation) + ".jpg", with_exif(turned, orientation));
+    same("turned" + std::to_string(orientation) + ".jpg", jpeg_with_exif(turned, orientation));
   }
   const auto cmyk = std::filesystem::path(golden_directory) / "cmyk.jpg";
   std::ifstream file(cmyk, std::ios::binary);
@@ -238,7 +255,7 @@ TEST_CASE("a JPEG has the pixels that OpenCV gives, of every kind and turned eve
 
 TEST_CASE("EXIF counts wherever it stands among the segments") {
   const PictureFolder folder;
-  const std::string jpeg = with_exif(encoded(".jpg", picture(3, 16, 32)), 6);
+  const std::string jpeg = jpeg_with_exif(encoded(".jpg", picture(3, 16, 32)), 6);
   const std::string xmp = std::string("\xFF\xE1\0\x10", 4) + std::string("http://ns.ad\0\0", 14);
   CHECK(read_image(folder.write("a.jpg", jpeg.substr(0, 2) + xmp + jpeg.substr(2))).size() ==
         cv::Size(32, 16));
@@ -359,57 +376,44 @@ struct PixelLimit {
   std::int64_t before = pixel_limit();
 };
 
-/// An uncompressed TIFF of 2 x 1 pixels, each of one sample.
-std::string tiff_of(std::uint16_t bits, std::uint16_t sample_format, bool big, const std::string& pixels) {
-  std::string out;
-  const auto add = [&](std::uint64_t number, int bytes) {
-    for (int i = 0; i < bytes; ++i) out += static_cast<char>(number >> (8 * i));
-  };
-  const std::vector<std::pair<int, std::uint64_t>> tags = {
-      {256, 2},
-      {257, 1},
-      {258, bits},
-      {259, 1},
-      {262, 1},
-      {273, big ? 16 + 8 + 20 * 10 + 8 : 8 + 2 + 12 * 10 + 4},
-      {277, 1},
-      {278, 1},
-      {279, pixels.size()},
-      {339, sample_format}};
-  out = big ? "II+" : "II*";
-  out += '\0';
-  if (big) {
-    add(8, 2);
-    add(0, 2);
-  }
-  const int word = big ? 8 : 4;
-  add(big ? 16 : 8, word);
-  add(tags.size(), big ? 8 : 2);
-  for (const auto& [tag, value] : tags) {
-    add(static_cast<std::uint64_t>(tag), 2);
-    add(3, 2);
-    add(1, word);
-    add(value, word);
-  }
-  add(0, word);
-  return out + pixels;
-}
-
 }  // namespace
 
-TEST_CASE("a TIFF may be a BigTIFF; one of pixels that cannot be decoded says so") {
+TEST_CASE("a TIFF may be a BigTIFF") {
   const PictureFolder folder;
-  using namespace std::string_literals;
-  const auto gray = read_image(folder.write("big.tif", tiff_of(8, 1, true, "\x07\x09"s)));
+  const std::string pixels{7, 9};
+  const auto file = folder.write(
+      "big.tif",
+      MadeTiff{.width = 2, .height = 1, .pixels = pixels, .samples = 1, .photometric = 1, .big = true}
+          .bytes());
+  const auto gray = read_image(file);
   REQUIRE(gray.size() == cv::Size(2, 1));
   CHECK(gray.at<cv::Vec3b>(0, 1) == cv::Vec3b(9, 9, 9));
-  {
-    const PixelLimit limit(1);
-    CHECK(contains(error_of([&] { (void)read_image(folder / "big.tif"); }), "has 2 x 1 pixels"));
-  }
-  CHECK(contains(
-      error_of([&] { (void)read_image(folder.write("a.tif", tiff_of(32, 3, false, std::string(8, 1)))); }),
-      "its pixels are of a type that OpenCV does not decode, such as numbers of 32 bits"));
+  const PixelLimit limit(1);
+  CHECK(contains(error_of([&] { (void)read_image(file); }), "has 2 x 1 pixels"));
+}
+
+TEST_CASE("formats and pixels that are not decoded are refused by the name of the format") {
+  const PictureFolder folder;
+  const auto reason = [&](const std::string& name, const std::string& content) {
+    return folder.without(error_of([&] { (void)read_image(folder.write(name, content)); }));
+  };
+  CHECK(reason("a.avif", std::string("\0\0\0\x1C", 4) + "ftypavif" + std::string(4, '\0') + "avifmif1miaf") ==
+        "a.avif: error: is an image of the format AVIF, which OpenCV does not decode here; convert it to "
+        "JPEG or "
+        "PNG");
+  const MadeTiff floats{.width = 2, .height = 1, .pixels = std::string(24, '\x3F'), .bits = 32, .format = 3};
+  const auto of_floats = reason("floats.tif", floats.bytes());
+  CHECK(contains(of_floats,
+                 "its pixels are of a type that OpenCV does not decode, such as numbers of 32 bits"));
+}
+
+TEST_CASE("an image may be far wider than high") {
+  const PictureFolder folder;
+  const cv::Mat image = picture(2, 30'000, 2);
+  cv::Mat bgr;
+  cv::cvtColor(image, bgr, cv::COLOR_RGB2BGR);
+  CHECK(equal_pixels(read_image(folder.write("a.png", encoded(".png", bgr))), image));
+  CHECK(read_image(folder.write("a.jpg", encoded(".jpg", bgr))).size() == cv::Size(30'000, 2));
 }
 
 TEST_CASE("formats are told by their first bytes") {
@@ -626,6 +630,27 @@ TEST_CASE("folders that all link to each other are entered once each") {
   }
   CHECK(list_images(folder.path(), Depth::all_below) == images);
   CHECK(has_images(folder.path(), Depth::all_below));
+}
+
+TEST_CASE("a link to nothing that is called like an image is a bad image") {
+  const PictureFolder folder;
+  std::filesystem::create_symlink("nothing", folder / "gone.jpg");
+  CHECK(list_images(folder.path(), Depth::all_below) == std::vector<std::string>{"gone.jpg"});
+  CHECK(folder.without(error_of([&] { (void)read_image(folder / "gone.jpg"); })) ==
+        "gone.jpg: error: does not exist");
+}
+
+TEST_CASE("an image whose path has 4,000 bytes is listed and read, and a longer path is refused by name") {
+  const PictureFolder folder;
+  const auto below = long_folder(folder.path(), 3990);
+  const auto content = encoded(".png", picture(3));
+  write_bytes(below / "a.png", content);
+  CHECK((below / "a.png").string().size() >= 3990);
+  const auto names = list_images(folder.path(), Depth::all_below);
+  REQUIRE(names.size() == 1);
+  CHECK(read_image(folder.path() / names[0]).size() == cv::Size(16, 32));
+  const auto longer = below / std::string(200, 'b');
+  CHECK(error_of([&] { (void)read_image(longer); }).starts_with(longer.string() + ": error: "));
 }
 
 TEST_CASE("what is not known as an image is not decoded, as its size could not be judged before") {
