@@ -168,6 +168,8 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& file, progress::Progre
     checkpoint.is_previous = true;
     notes.note("warning: " + trouble + "; continuing from the previous checkpoint");
     return checkpoint;
+  } catch (const file::ReadError&) {
+    throw;  // it may be whole: nobody must be told to remove it
   } catch (const DataError& error) {
     throw DataError(file,
                     "cannot be used to continue, and neither can the previous checkpoint; remove both to "

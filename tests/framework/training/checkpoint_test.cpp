@@ -151,6 +151,12 @@ TEST_CASE("a checkpoint that cannot be read is an error, and does not give way t
     CHECK_THROWS_AS(static_cast<void>(read_checkpoint(file, notes)), file::ReadError);
     CHECK_THROWS_AS(static_cast<void>(read_checkpoint_position(file)), file::ReadError);
   }
+  fs::rename(file, folder / "elsewhere");
+  {
+    const NoMoreFiles limit;
+    CHECK_THROWS_AS(static_cast<void>(read_checkpoint(file, notes)), file::ReadError);
+  }
+  fs::rename(folder / "elsewhere", file);
   CHECK(notes.text.empty());
   CHECK(read_checkpoint(file, notes)->epoch == 2);
 }
