@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <limits>
 
@@ -36,15 +37,18 @@ bool is_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of(digits) == std::string_view::npos;
 }
 
-/// "1.5", "-3", "1e9", "1,234"; not "2024-05".
-bool looks_like_a_number(std::string_view text) {
-  if (text.find_first_of(digits) == std::string_view::npos) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool sign = text[i] == '-' || text[i] == '+';
-    if (sign && (i == 0 || text[i - 1] == 'e' || text[i - 1] == 'E')) continue;
-    if (std::string_view("0123456789.,eE").find(text[i]) == std::string_view::npos) return false;
+/// "1.5", "+3", "1e9", "1,234"; not "2024-05", "192.168.0.12", "E1".
+bool is_written_as_a_number(std::string_view text) {
+  std::string plain(text.substr(text.starts_with('+') ? 1 : 0));
+  std::erase(plain, ',');
+  const auto first = plain.starts_with('-') ? 1U : 0U;
+  // Neither "inf" nor "nan".
+  if (plain.size() == first || (digits.find(plain[first]) == std::string_view::npos && plain[first] != '.')) {
+    return false;
   }
-  return true;
+  double value = 0;
+  const auto* end = plain.data() + plain.size();
+  return std::from_chars(plain.data(), end, value).ptr == end;
 }
 
 /// The number after a common word; nothing when the name is of another form.
@@ -88,7 +92,7 @@ NameNumbers::Number NameNumbers::of(const std::string& name) {
     if (a_number_.empty()) a_number_ = name;
     return {*number, ""};
   }
-  if (looks_like_a_number(name)) return {0, not_whole_text(name)};
+  if (is_written_as_a_number(name)) return {0, not_whole_text(name)};
   const auto word = lower(name);
   if (std::find(missing.begin(), missing.end(), word) != missing.end()) {
     return {0, "stands for a missing value; leave the cell empty instead"};

@@ -46,7 +46,9 @@ TEST_CASE("other names have large numbers, the same everywhere and different for
   const auto alice = number_alone("alice");
   CHECK(alice == 187721840629777);
   CHECK(number_alone("bob") != alice);
-  for (const char* name : {"alice", "front door", "site1_person2", "person1b", "2024-05", "\u00e9"}) {
+  for (const char* name :
+       {"alice", "front door", "site1_person2", "person1b", "2024-05", "2024.05.01", "192.168.0.12", "1.2.3",
+        "E1", "e12", "1e", "1-2", "-", "+", ".", "inf", "\u00e9"}) {
     CAPTURE(name);
     CHECK(number_alone(name) >= NameNumbers::first_of_letters);
     CHECK(number_alone(name) < 2 * NameNumbers::first_of_letters);
@@ -58,7 +60,8 @@ TEST_CASE("other names have large numbers, the same everywhere and different for
 }
 
 TEST_CASE("what could mean two things is a problem") {
-  for (const char* text : {"1.5", "1e9", "1e-9", "1,234", "+3"}) {
+  for (const char* text :
+       {"1.5", "1e9", "1e-9", "1E+9", "1,234", "1,234.5", ".5", "-.5", "5.", "1e999", "+3", "-1.5"}) {
     CHECK(NameNumbers().of(text).problem == "is not a whole number");
   }
   CHECK(NameNumbers().of("99999999999999999999").problem ==
