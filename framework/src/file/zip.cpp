@@ -49,6 +49,7 @@ ZipArchive::ZipArchive(std::filesystem::path file) : file_(std::move(file)), arc
     }
     if (!sizes_.emplace(record.name, record.comp_size).second)
       fail("two records have the name '" + name + "'");
+    places_.emplace(record.name, record.index);
   }
 }
 
@@ -59,7 +60,8 @@ void ZipArchive::fail(const std::string& what) const {
 void ZipArchive::read(const std::string& record, void* data) const {
   const auto name = text::printable(record);
   zip_stat_t found;
-  if (zip_stat(archive_.get(), record.c_str(), raw_names, &found) != 0) {
+  // By name, libzip would go through all records each time.
+  if (zip_stat_index(archive_.get(), places_.at(record), raw_names, &found) != 0) {
     fail("record '" + name + "' cannot be read (" + zip_strerror(archive_.get()) + ")");
   }
   if (found.comp_method != ZIP_CM_STORE) {

@@ -35,6 +35,7 @@ class ZipArchive {
   std::filesystem::path file_;
   std::unique_ptr<zip, void (*)(zip*)> archive_;
   std::map<std::string, std::uint64_t> sizes_;
+  std::map<std::string, std::uint64_t> places_;  ///< in libzip's list
 };
 
 }  // namespace kindred::file
