@@ -181,13 +181,16 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 
-/// Elements of all dimensions from `first_dimension` on; nothing when there are too many to count.
+/// Elements of all dimensions from `first_dimension` on; nothing when there are too many to count, also
+/// beside a 0: LibTorch multiplies the others for strides.
 std::optional<std::int64_t> product(const std::vector<std::int64_t>& shape, std::size_t first_dimension) {
   std::int64_t result = 1;
+  bool empty = false;
   for (std::size_t i = first_dimension; i < shape.size(); ++i) {
-    if (__builtin_mul_overflow(result, shape[i], &result)) return std::nullopt;
+    empty = empty || shape[i] == 0;
+    if (__builtin_mul_overflow(result, std::max<std::int64_t>(shape[i], 1), &result)) return std::nullopt;
   }
-  return result;
+  return empty ? 0 : result;
 }
 
 }  // namespace

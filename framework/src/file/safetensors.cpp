@@ -170,7 +170,7 @@ class HeaderReader {
       const auto number = length.get<std::uint64_t>();
       place.shape.push_back(static_cast<std::int64_t>(number));
       empty = empty || number == 0;
-      too_large = __builtin_mul_overflow(size, number, &size) || too_large;
+      too_large = __builtin_mul_overflow(size, std::max<std::uint64_t>(number, 1), &size) || too_large;
     }
     // Lengths that overflow on their own are refused even beside a 0: LibTorch multiplies them for strides.
     if (too_large) wrong("has the shape " + shape.dump() + ", which is too large for any file");

@@ -259,6 +259,8 @@ TEST_CASE_FIXTURE(Fixture, "shapes that overflow are refused") {
   CHECK(contains(shape("4294967296, 4294967296"), "impossibly large"));
   CHECK(contains(shape("4611686018427387904,"), "impossibly large"));
   CHECK(contains(shape("0, 4294967296, 4294967296, 4294967296"), "impossibly large"));
+  CHECK(contains(shape("4294967296, 0, 4294967296, 4294967296"), "impossibly large"));
+  CHECK(contains(shape("4294967296, 4294967296, 0"), "impossibly large"));
   std::string many;
   for (int i = 0; i < 33; ++i) many += "1, ";
   CHECK(contains(shape(many), "more than 32 dimensions"));

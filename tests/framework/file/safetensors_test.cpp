@@ -188,8 +188,8 @@ TEST_CASE("a tensor that is described wrongly is named") {
 }
 
 TEST_CASE("shapes that overflow are refused, also beside a length of 0") {
-  for (const char* shape :
-       {"[4294967296,4294967296]", "[9223372036854775807,2]", "[4294967296,4294967296,0]"}) {
+  for (const char* shape : {"[4294967296,4294967296]", "[9223372036854775807,2]", "[4294967296,4294967296,0]",
+                            "[0,4294967296,4294967296]", "[4294967296,0,4294967296]"}) {
     CHECK(refusal_of_header(R"({"a":{"dtype":"F32","shape":)" + std::string(shape) +
                             R"(,"data_offsets":[0,0]}})") ==
           "is damaged: tensor 'a' has the shape " + std::string(shape) + ", which is too large for any file");
