@@ -7,6 +7,7 @@
 
 #include "data/tracklets.h"
 #include "kindred/core/error.h"
+#include "kindred/text/name_numbers.h"
 
 namespace kindred::data {
 namespace {
@@ -53,6 +54,11 @@ void JoinedDataset::join(const Part& part, std::size_t number, std::int64_t firs
     }
     if (labeled.identity < 0) {
       refuse("has no identity of 0 or more; remove images without an identity from the labels");
+    }
+    if (labeled.identity > largest_whole_number - first_identity) {
+      refuse("has the identity " + std::to_string(labeled.identity) +
+             ", which is too large to be counted from " + std::to_string(first_identity) +
+             "; number the identities of the labels from 0");
     }
     if (!part.dataset && theirs[found->second].split == Split::train) {
       refuse("is already in the training split");

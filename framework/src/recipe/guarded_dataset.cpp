@@ -10,6 +10,7 @@
 #include "kindred/core/catalog.h"
 #include "kindred/core/sample.h"
 #include "kindred/role/dataset.h"
+#include "kindred/text/name_numbers.h"
 #include "kindred/text/text_file.h"
 #include "recipe/guard.h"
 #include "recipe/guarded.h"
@@ -37,6 +38,10 @@ class GuardedDataset final : public Guard<Dataset> {
       if (sample.identity < unlabeled_identity) {
         refuse("with the identity " + std::to_string(sample.identity) +
                "; allowed are whole numbers from 0, -1 for junk and -2 for unlabeled images");
+      }
+      if (sample.identity > largest_whole_number) {
+        refuse("with the identity " + std::to_string(sample.identity) + "; identities go up to " +
+               std::to_string(largest_whole_number));
       }
       if (sample.camera < unknown_camera) {
         refuse("with the camera " + std::to_string(sample.camera) +

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "kindred/text/name_numbers.h"
+#include "kindred/text/csv.h"
 #include "recipe/toml_reader.h"
 
 namespace kindred::recipe {
@@ -91,7 +91,7 @@ bool is_too_large(std::string text) {
   if (text.starts_with('+')) text.erase(0, 1);
   const bool negative = text.starts_with('-');
   const bool digits = text.find_first_not_of("0123456789", negative ? 1 : 0) == std::string::npos;
-  return digits && text.size() > (negative ? 1U : 0U) && !parse_whole_number(text);
+  return digits && text.size() > (negative ? 1U : 0U) && !parse_integer(text);
 }
 
 /// A value as TOML or, when it is none, as text; nothing after an error.

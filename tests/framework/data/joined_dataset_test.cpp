@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "kindred/text/name_numbers.h"
 #include "made_dataset.h"
 #include "temporary_folder.h"
 
@@ -86,6 +87,10 @@ TEST_CASE("labels that do not fit the data are refused, with the image and a rem
   CHECK(refusal({"gallery/9.png", 0, 1, "", Split::gallery}) ==
         "labels.csv: error: image 'gallery/9.png' is not in the data set: the labels are for other data, or "
         "the data has changed; label again");
+  CHECK(
+      refusal({"query/3.png", largest_whole_number, 1, "", Split::query}) ==
+      "labels.csv: error: image 'query/3.png' has the identity 4611686018427387903, which is too large to be "
+      "counted from 8; number the identities of the labels from 0");
   CHECK(refusal({"query/3.png", unlabeled_identity, 1, "", Split::query})
             .find("has no identity of 0 or more") != std::string::npos);
   CHECK(refusal({"train/1.png", 0, 1, "", Split::train}).find("is already in the training split") !=

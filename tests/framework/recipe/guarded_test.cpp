@@ -226,6 +226,9 @@ TEST_CASE("samples have a path of their own, and identities and cameras that mea
   CHECK_THROWS_WITH_AS(static_cast<void>(said_of_samples({{std::string("a\0b", 3), 3, 2, "", Split::train}})),
                        doctest::Contains("a\\x00b: error: is not a name in UTF-8"), DataError);
   CHECK(said_of_samples({{"a", -3, 0, "", Split::train}}).find(start + "with the identity -3") == 0);
+  CHECK(said_of_samples({{"a", INT64_MAX, 0, "", Split::train}})
+            .find(start + "with the identity 9223372036854775807; identities go up to 4611686018427387903") ==
+        0);
   CHECK(said_of_samples({{"a", 3, -2, "", Split::train}}).find(start + "with the camera -2") == 0);
 
   auto odd = std::make_unique<OddDataset>();

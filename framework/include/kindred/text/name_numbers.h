@@ -11,8 +11,11 @@
 
 namespace kindred {
 
+/// Numbers of people and cameras go up to here: a person of one list may be counted behind all of another.
+inline constexpr std::int64_t largest_whole_number = (std::int64_t{1} << 62) - 1;
+
 /// A whole number in decimal digits, as spreadsheets and pandas write it: "17", "0017", "-1", "17.0"; nothing
-/// for another text, or a number that 64 bits do not hold.
+/// for another text, or a number beyond largest_whole_number.
 [[nodiscard]] KINDRED_API std::optional<std::int64_t> parse_whole_number(std::string_view text);
 
 /// What is wrong with a text that should be such a number: "is too large: ..." or "is not a whole number".

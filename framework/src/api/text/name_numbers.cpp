@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstddef>
-#include <limits>
 
 #include "kindred/core/sample.h"
 #include "kindred/text/csv.h"
@@ -74,12 +72,14 @@ std::int64_t number_of_letters(std::string_view name) {
 }  // namespace
 
 std::optional<std::int64_t> parse_whole_number(std::string_view text) {
-  return parse_integer(without_fraction(text));
+  const auto number = parse_integer(without_fraction(text));
+  return number && *number >= -largest_whole_number && *number <= largest_whole_number ? number
+                                                                                       : std::nullopt;
 }
 
 std::string not_whole_text(std::string_view text) {
   if (!is_digits(without_fraction(text))) return "is not a whole number";
-  return "is too large: whole numbers go up to " + std::to_string(std::numeric_limits<std::int64_t>::max());
+  return "is too large: whole numbers go up to " + std::to_string(largest_whole_number);
 }
 
 NameNumbers::Number NameNumbers::of(const std::string& name) {

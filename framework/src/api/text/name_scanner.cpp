@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "kindred/text/csv.h"
+#include "kindred/text/name_numbers.h"
 
 namespace kindred {
 
@@ -15,7 +15,7 @@ bool NameScanner::skip(std::string_view text) {
 
 std::optional<std::int64_t> NameScanner::number() {
   const std::size_t count = std::min(rest_.find_first_not_of("0123456789"), rest_.size());
-  const auto number = parse_integer(rest_.substr(0, count));
+  const auto number = parse_whole_number(rest_.substr(0, count));
   if (number) rest_.remove_prefix(count);
   return number;
 }
