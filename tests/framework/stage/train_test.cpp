@@ -100,6 +100,18 @@ TEST_CASE("the model depends on the seed, and not on the number of workers") {
   CHECK(tensors_of(undisturbed(tiny_plan(catalog, {"seed=4"}))) != tensors_of(model));
 }
 
+TEST_CASE("the largest seed is trained with, and stands in the recipe of its model") {
+  const auto catalog = tiny_catalog();
+  const auto plan = tiny_plan(catalog, {"seed=9223372036854775807", "train.epochs=1"});
+  const TemporaryFolder folder;
+  static_cast<void>(train_quietly(plan, folder / "run"));
+  const auto file = model::read_model_file(folder / "run/model.safetensors", catalog, {});
+  CHECK(file.plan.seed == 9223372036854775807U);
+  CHECK(undisturbed(plan) == read_bytes(folder / "run/model.safetensors"));
+  const auto before = tiny_plan(catalog, {"seed=9223372036854775806", "train.epochs=1"});
+  CHECK(tensors_of(undisturbed(before)) != tensors_of(undisturbed(plan)));
+}
+
 TEST_CASE("a group that catches nothing is an error before anything is trained") {
   const auto catalog = tiny_catalog();
   const TemporaryFolder folder;
