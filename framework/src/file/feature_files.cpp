@@ -214,6 +214,7 @@ FeatureReader::FeatureReader(const std::filesystem::path& file) {
 torch::Tensor FeatureReader::rows(std::int64_t first, std::int64_t last) const {
   torch::Tensor result;
   if (shards_) {
+    shards_->require(first, last);
     result = torch::empty({last - first, dim()});
     std::int64_t at = 0;
     shards_->each(first, last, [&](const NpyReader& array, std::int64_t from, std::int64_t to) {
@@ -235,6 +236,7 @@ torch::Tensor FeatureReader::rows(std::int64_t first, std::int64_t last) const {
 
 Features read_features(const std::filesystem::path& file) {
   const FeatureReader reader(file);
+  reader.require_arrays();
   Features features{torch::empty({reader.size(), reader.dim()}, torch::kFloat), reader.samples()};
   for (std::int64_t first = 0; first < reader.size(); first += block_rows) {
     const auto last = std::min(first + block_rows, reader.size());

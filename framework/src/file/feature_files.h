@@ -80,6 +80,11 @@ class FeatureReader {
     return shards_ ? shards_->list() : array_->file();
   }
 
+  /// Throws as rows() does where an array is not there, or is not as large as the list of arrays says: to be
+  /// called before memory is made for all rows.
+  void require_arrays() const {
+    if (shards_) shards_->require(0, size());
+  }
   /// Rows [first, last): [last - first, D], 32-bit floats. Throws DataError naming row and path of the first
   /// that is not finite.
   [[nodiscard]] torch::Tensor rows(std::int64_t first, std::int64_t last) const;

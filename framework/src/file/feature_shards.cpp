@@ -31,9 +31,17 @@ ShardList ShardList::read(const std::filesystem::path& file) {
   const auto rows = table.column("rows");
   const auto dim = table.column("dim");
   ShardList list;
+  std::int64_t all = 0;
   for (const auto& row : table.rows()) {
     if (row.cells[name].empty()) throw table.error(row, "the name of the file is empty");
-    list.shards.push_back({row.cells[name], positive(table, row, rows, most_rows)});
+    const auto of_shard = positive(table, row, rows, most_rows);
+    if (of_shard > most_rows - all) {
+      throw table.error(row, "rows = " + std::to_string(of_shard) +
+                                 ", with which all arrays would have more than " + std::to_string(most_rows) +
+                                 " rows together");
+    }
+    all += of_shard;
+    list.shards.push_back({row.cells[name], of_shard});
     const auto of_row = positive(table, row, dim, 1 << 24);
     if (list.dim != 0 && of_row != list.dim) {
       throw table.error(row, "dim = " + std::to_string(of_row) + ", but " + std::to_string(list.dim) +

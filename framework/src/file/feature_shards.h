@@ -52,6 +52,12 @@ class ShardedArray {
   /// Rows up to the end of each array.
   [[nodiscard]] const std::vector<std::int64_t>& ends() const { return ends_; }
 
+  /// Throws as each() does for these rows. What a list says of the size of an array is not to be believed
+  /// before, where memory is made for it.
+  void require(std::int64_t first, std::int64_t last) const {
+    each(first, last, [](const NpyReader&, std::int64_t, std::int64_t) {});
+  }
+
   /// Calls use(array, from, to) for the rows [first, last), from one array after the other. From any thread.
   /// Throws DataError as NpyReader does, when an array is not what the list says, and when the list was
   /// replaced since it was read.

@@ -175,6 +175,8 @@ SearchInput read_search_input(const std::filesystem::path& query_file,
   if (query.dim() != gallery.dim()) {
     throw dim_mismatch(query_file.string(), query.dim(), gallery_file.string(), gallery.dim());
   }
+  query.require_arrays();
+  gallery.require_arrays();
   SearchInput input{torch::empty({query.size() + gallery.size(), query.dim()}), query.samples(),
                     gallery.samples(), query_file, gallery_file};
   copy_rows(query, input.descriptors.slice(0, 0, query.size()));
@@ -197,6 +199,7 @@ SearchInput read_folder_input(const std::filesystem::path& folder) {
                     "with `kindred embed`");
   }
   const file::FeatureReader images(has_queries ? query_file : gallery_file);
+  images.require_arrays();
   SearchInput input{torch::empty({images.size(), images.dim()}), {}, {}, query_file, gallery_file};
   (has_queries ? input.query : input.gallery) = images.samples();
   copy_rows(images, input.descriptors);

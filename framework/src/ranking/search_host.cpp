@@ -121,7 +121,9 @@ torch::Tensor SearchHost::descriptors_of(const std::filesystem::path& folder) {
   const auto queries = static_cast<std::int64_t>(part_.query.size());
   const auto images = static_cast<std::int64_t>(part_.gallery.size());
   const auto version = file::version_of_features(folder / "query.npy");
-  auto rows = torch::empty({queries + images, file::FeatureReader(folder / "query.npy").dim()});
+  const file::FeatureReader query(folder / "query.npy");
+  query.require_arrays();
+  auto rows = torch::empty({queries + images, query.dim()});
   if (input_.merged_from.empty()) {
     copy_rows_of(folder / "query.npy", input_.query, part_.query, rows, 0);
   } else {

@@ -408,6 +408,17 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(
       contains(refused("file,rows,dim\ngallery.v2.0000.npy,2,4\n"),
                "gallery.v2.shards.csv says that it holds 2 x 4 floating-point numbers, but it holds 2 x 3"));
+  CHECK(contains(
+      refused("file,rows,dim\na.npy,1099511627776,3\ngallery.v2.0000.npy,1,3\n"),
+      "gallery.v2.shards.csv:3: error: rows = 1, with which all arrays would have more than 1099511627776 "
+      "rows together"));
+  // 134 GB that are not there: that is found before memory is made for them.
+  std::string many = "path,identity\n";
+  for (int i = 0; i < 2000; ++i) many += std::to_string(i) + ".png,1\n";
+  write_table(many);
+  CHECK(contains(refused("file,rows,dim\ngallery.v2.0000.npy,2000,16777216\n"),
+                 "says that it holds 2000 x 16777216"));
+  write_table("path,identity\na.png,1\nb.png,2\n");
   CHECK(contains(refused("file,rows\ngallery.v2.0000.npy,2\n"), "dim"));
   write_npy(shard_file(stem, 0), torch::ones({2, 3}, torch::kInt));
   CHECK(contains(refused("file,rows,dim\ngallery.v2.0000.npy,2,3\n"), "but it holds 2 x 3 integers"));

@@ -2,6 +2,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -11,8 +12,10 @@
 
 #include "file/checksum.h"
 #include "file/feature_files.h"
+#include "file/feature_shards.h"
 #include "file/npy.h"
 #include "file/safetensors.h"
+#include "file/sample_list.h"
 #include "kindred/search.h"
 #include "model/model.h"
 #include "model/model_file.h"
@@ -69,6 +72,37 @@ bool accepts_features(const std::string& bytes) {
   // A gallery needs more: ids that differ, descriptors of some length.
   require(read || !opened, "a gallery has features that cannot be read");
   return read;
+}
+
+/// features.shards.csv with its arrays, and features.csv.
+bool accepts_feature_shards(const std::string& bytes) {
+  const FilesOnDisk disk(split_files(bytes));
+  const auto stem = disk.folder() / "features";
+  static_cast<void>(passes([&] {
+    const auto list = file::ShardList::read(file::shard_list_of(stem));
+    const auto copy = fuzz_folder() / "copy.shards.csv";
+    list.write(copy);
+    const auto again = file::ShardList::read(copy);
+    const bool same =
+        again.dim == list.dim &&
+        std::equal(again.shards.begin(), again.shards.end(), list.shards.begin(), list.shards.end(),
+                   [](const auto& a, const auto& b) { return a.file == b.file && a.rows == b.rows; });
+    require(same, "a list of arrays that was written is read as another one");
+  }));
+  return passes([&] {
+    const auto features = file::read_features(stem);
+    const file::FeatureReader reader(stem);
+    const auto ends = reader.array_ends();
+    require(ends.back() == reader.size() && reader.size() == features.descriptors.size(0),
+            "arrays hold another number of rows than all of them");
+    std::vector<torch::Tensor> parts;
+    std::int64_t begin = 0;
+    for (const auto end : ends) {
+      parts.push_back(reader.rows(begin, end));
+      begin = end;
+    }
+    require(same_bytes(torch::cat(parts), features.descriptors), "features read array by array are others");
+  });
 }
 
 bool accepts_safetensors(const std::string& bytes) {
@@ -216,6 +250,22 @@ std::vector<std::string> features_seeds() {
   return seeds;
 }
 
+std::vector<std::string> feature_shards_seeds() {
+  const auto stem = fuzz_folder() / "sharded";
+  const auto rows = torch::arange(15).to(torch::kFloat32).view({5, 3});
+  file::write_npy(file::shard_file(stem, 0), rows.slice(0, 0, 2));
+  file::write_npy(file::shard_file(stem, 1), rows.slice(0, 2, 5).to(torch::kHalf));
+  std::vector<Sample> samples;
+  for (const char* path : {"a.png", "b.png", "c.png", "d.png", "e.png"})
+    samples.push_back({path, 1, 2, "", Split::gallery});
+  file::write_sample_list(stem.string() + ".csv", samples);
+  file::ShardList{{{"first.npy", 2}, {"more/second.npy", 3}}, 3}.write(file::shard_list_of(stem));
+  return {join_files({{"features.shards.csv", content_of_file(file::shard_list_of(stem))},
+                      {"features.csv", content_of_file(stem.string() + ".csv")},
+                      {"first.npy", content_of_file(file::shard_file(stem, 0))},
+                      {"more/second.npy", content_of_file(file::shard_file(stem, 1))}})};
+}
+
 std::vector<std::string> safetensors_seeds() {
   const auto file = fuzz_folder() / "seed.safetensors";
   file::TensorFile content;
@@ -286,6 +336,7 @@ std::vector<std::string> optimizer_state_seeds() {
 void add_tensor_targets(std::vector<FuzzTarget>& targets) {
   targets.push_back({"npy", accepts_npy, npy_seeds});
   targets.push_back({"features", accepts_features, features_seeds});
+  targets.push_back({"feature_shards", accepts_feature_shards, feature_shards_seeds});
   targets.push_back({"safetensors", accepts_safetensors, safetensors_seeds});
   targets.push_back({"model_file", accepts_model_file, model_file_seeds});
   targets.push_back({"checkpoint", accepts_checkpoint, checkpoint_seeds});
