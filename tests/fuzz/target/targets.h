@@ -16,5 +16,6 @@ void add_image_targets(std::vector<FuzzTarget>& targets);
 void add_result_targets(std::vector<FuzzTarget>& targets);
 void add_gallery_targets(std::vector<FuzzTarget>& targets);
 void add_service_targets(std::vector<FuzzTarget>& targets);
+void add_clip_targets(std::vector<FuzzTarget>& targets);
 
 }  // namespace kindred::fuzz
