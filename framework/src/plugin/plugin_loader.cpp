@@ -64,47 +64,6 @@ std::string difference(const std::string& found, const std::string& wanted) {
   return left + ", but this Kindred with " + right;
 }
 
-/// Reads the info from the file and compares it with this Kindred; no code of the plugin has run by then.
-LoadedPlugin read_info(const fs::path& file) {
-  const auto section = read_library_section(file, section_name);
-  if (!section) {
-    throw PluginError(file, std::string("is not a Kindred plugin: it has no section ") + section_name +
-                                "; remove it from the plugin folder, or use KINDRED_PLUGIN in its source " +
-                                guide);
-  }
-  const auto damaged = [&](const std::string& what) {
-    return PluginError(file, std::string("is damaged: in its section ") + section_name + " " + what +
-                                 "; build or copy it again");
-  };
-  // Read as far as both know it: the info is only ever appended to.
-  KindredPluginInfo info{};
-  std::memcpy(&info, section->data(), std::min(section->size(), sizeof(info)));
-  if (section->size() < offsetof(KindredPluginInfo, toolchain) ||
-      std::memcmp(info.magic, "KINDRED", sizeof(info.magic)) != 0) {
-    throw damaged("the mark 'KINDRED' is missing");
-  }
-  if (info.abi != KINDRED_ABI) {
-    throw PluginError(file, "was built for plugin ABI " + std::to_string(info.abi) +
-                                ", but this Kindred has ABI " + std::to_string(KINDRED_ABI) +
-                                "; build the plugin again against this Kindred");
-  }
-  if (info.size < sizeof(info) || info.size > section->size()) throw damaged("the size is wrong");
-  const auto toolchain = text(info.toolchain);
-  const auto name = text(info.name);
-  const auto version = text(info.version);
-  const auto summary = text(info.summary);
-  if (!toolchain || !name || !version || !summary) throw damaged("a string is not terminated");
-  if (*toolchain != KINDRED_TOOLCHAIN) {
-    throw PluginError(file, "was built with " + difference(*toolchain, KINDRED_TOOLCHAIN) +
-                                "; build the plugin with the same versions");
-  }
-  if (name->empty()) {
-    throw PluginError(file,
-                      std::string("has no name; set the name in KINDRED_PLUGIN and build it again ") + guide);
-  }
-  return {*name, *version, *summary, file};
-}
-
 /// Puts readable C++ in place of a mangled name at the end of the dynamic linker's message.
 std::string with_readable_symbol(const std::string& message) {
   constexpr std::string_view lead = "undefined symbol: ";
@@ -183,7 +142,7 @@ std::string reason_of(const PluginError& error) {
 
 void load_plugin(const fs::path& file, LoadedPlugins& result) {
   try {
-    auto info = read_info(file);
+    auto info = read_plugin_info(file);
     const auto library = open(file);
     result.catalog.merge(declare(library, file), info.name, file, info.version);
     result.loaded.push_back(std::move(info));
@@ -209,6 +168,46 @@ std::vector<fs::path> libraries(const fs::path& folder, std::vector<RefusedPlugi
 }
 
 }  // namespace
+
+LoadedPlugin read_plugin_info(const fs::path& file) {
+  const auto section = read_library_section(file, section_name);
+  if (!section) {
+    throw PluginError(file, std::string("is not a Kindred plugin: it has no section ") + section_name +
+                                "; remove it from the plugin folder, or use KINDRED_PLUGIN in its source " +
+                                guide);
+  }
+  const auto damaged = [&](const std::string& what) {
+    return PluginError(file, std::string("is damaged: in its section ") + section_name + " " + what +
+                                 "; build or copy it again");
+  };
+  // Read as far as both know it: the info is only ever appended to.
+  KindredPluginInfo info{};
+  std::memcpy(&info, section->data(), std::min(section->size(), sizeof(info)));
+  if (section->size() < offsetof(KindredPluginInfo, toolchain) ||
+      std::memcmp(info.magic, "KINDRED", sizeof(info.magic)) != 0) {
+    throw damaged("the mark 'KINDRED' is missing");
+  }
+  if (info.abi != KINDRED_ABI) {
+    throw PluginError(file, "was built for plugin ABI " + std::to_string(info.abi) +
+                                ", but this Kindred has ABI " + std::to_string(KINDRED_ABI) +
+                                "; build the plugin again against this Kindred");
+  }
+  if (info.size < sizeof(info) || info.size > section->size()) throw damaged("the size is wrong");
+  const auto toolchain = text(info.toolchain);
+  const auto name = text(info.name);
+  const auto version = text(info.version);
+  const auto summary = text(info.summary);
+  if (!toolchain || !name || !version || !summary) throw damaged("a string is not terminated");
+  if (*toolchain != KINDRED_TOOLCHAIN) {
+    throw PluginError(file, "was built with " + difference(*toolchain, KINDRED_TOOLCHAIN) +
+                                "; build the plugin with the same versions");
+  }
+  if (name->empty()) {
+    throw PluginError(file,
+                      std::string("has no name; set the name in KINDRED_PLUGIN and build it again ") + guide);
+  }
+  return {*name, *version, *summary, file};
+}
 
 std::vector<fs::path> plugin_folders(const std::vector<fs::path>& given, const std::string& path_list,
                                      const fs::path& executable) {

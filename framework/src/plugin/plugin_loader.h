@@ -35,6 +35,10 @@ struct LoadedPlugins {
     const std::vector<std::filesystem::path>& given, const std::string& path_list,
     const std::filesystem::path& executable);
 
+/// What a library says of itself, compared with this Kindred; no code of it has run by then. Throws
+/// PluginError for a file that is damaged, no plugin, or built for another Kindred.
+[[nodiscard]] LoadedPlugin read_plugin_info(const std::filesystem::path& file);
+
 /// Loads every *.so of the folders, by name. A file that cannot be used is refused, with a reason, and stops
 /// nobody else. The same file name in a later folder is passed over, so that a user's build shadows a shipped
 /// one; two files that offer the same role/name under different names are both named in the refusal of the
