@@ -26,10 +26,14 @@ bool is_safetensors(file::BinaryFile& file) {
   return first == '{';
 }
 
+/// That messages name.
+constexpr std::size_t most_parts = 20;
+
 /// What the names of tensors begin with, each once.
 std::vector<std::string> first_parts(const file::TensorFile& content) {
   std::vector<std::string> parts;
   for (const auto& [name, tensor] : content.tensors) {
+    if (parts.size() == most_parts) break;
     auto part = text::printable(name.substr(0, name.find('.')));
     if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(std::move(part));
   }
@@ -47,8 +51,7 @@ void select(WeightsFile& weights, const std::string& key) {
     auto known = weights.beside;
     if (!weights.dictionary.empty()) known.insert(known.begin(), weights.dictionary);
     for (auto& part : first_parts(weights.content)) known.push_back(std::move(part));
-    constexpr std::size_t most = 20;
-    if (known.size() > most) known.resize(most);
+    if (known.size() > most_parts) known.resize(most_parts);
     throw DataError(weights.file, "has no tensors under the key '" + text::printable(key) +
                                       "'; it contains " + quoted_list(known));
   }

@@ -65,6 +65,19 @@ TEST_CASE("the weights under a key are a dictionary's, or those whose names begi
         std::string::npos);
 }
 
+TEST_CASE("of many keys twenty are named") {
+  const TemporaryFolder folder;
+  file::TensorFile many;
+  for (char name = 'a'; name <= 'z'; ++name) {
+    for (const char* rest : {".x", ".y"}) many.tensors.emplace_back(name + std::string(rest), torch::ones(2));
+  }
+  file::write_safetensors(folder / "many", many);
+  const auto message =
+      message_of<DataError>([&] { static_cast<void>(read_weights_file(folder / "many", "ema")); });
+  CHECK(message.find("it contains 'a', 'b', ") != std::string::npos);
+  CHECK(message.ends_with("'s' and 't'"));
+}
+
 TEST_CASE("what is no file of weights is refused as such") {
   const TemporaryFolder folder;
   const auto refusal = [&](const std::string& content) {
