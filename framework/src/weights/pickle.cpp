@@ -268,7 +268,7 @@ class PickleReader {
         const auto module = cursor_.line();
         const auto name = cursor_.line();
         stack_.pop_to_mark();
-        objects_.old_object({pickled_global(module, name, stack_.file())});
+        objects_.old_object({pickled_global(module, name)});
         break;
       }
       default:
@@ -296,6 +296,7 @@ const PickleNode* PickledDictionary::find(std::string_view key) const {
 
 std::string unknown_name(const PickleNode& node) {
   if (const auto* global = node.as<PickledGlobal>()) return global->name;
+  if (const auto* storage = node.as<PickledStorage>()) return storage->unsupported;
   const auto* other = node.as<PickledOther>();
   return other == nullptr ? "" : other->name;
 }

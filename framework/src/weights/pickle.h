@@ -25,6 +25,7 @@ struct PickledStorage {
   std::string key;
   torch::ScalarType type = torch::kFloat32;
   std::int64_t elements = 0;
+  std::string unsupported{};  ///< the type's name in Python where tensors of it are not read
 };
 
 /// A view of a storage, unchecked.
@@ -68,7 +69,7 @@ struct PickledGlobal {
   };
   Kind kind;
   torch::ScalarType type;  ///< of a storage
-  std::string name{};      ///< "module.name", of an unknown one
+  std::string name{};      ///< "module.name", of an unknown one or a type of storage that is not supported
 };
 
 /// A value that is read past: numbers of more than 64 bits, sets, NumPy's scalars; with the name of what it
@@ -88,7 +89,8 @@ struct PickleNode {
   }
 };
 
-/// The name of an object of Python's that is not known, or of what it is made of; "" for what is known.
+/// The name of an object of Python's that is not known or, as types of tensors, not supported, or of what it
+/// is made of; "" for what is.
 [[nodiscard]] std::string unknown_name(const PickleNode& node);
 
 /// What one pickle holds. Nodes may stand in several places, in themselves too.
@@ -97,9 +99,9 @@ struct Pickle {
   const PickleNode* root = nullptr;
 };
 
-/// Reads one pickle; the cursor then stands after it. Objects of Python's that are not known become
-/// PickledOther, and what is put into them is read past. Throws DataError for what is damaged and for types
-/// of tensors that are not supported.
+/// Reads one pickle; the cursor then stands after it. Objects of Python's that are not known, and tensors of
+/// types that are not supported, become PickledOther, and what is put into them is read past. Throws
+/// DataError for what is damaged.
 [[nodiscard]] Pickle read_pickle(file::BinaryCursor& cursor, const std::filesystem::path& file);
 
 }  // namespace kindred::weights

@@ -18,7 +18,7 @@ constexpr std::size_t longest_key = 256;
 }  // namespace
 
 void PickleObjects::push_global(const std::string& module, const std::string& name) {
-  stack_.push({pickled_global(module, name, stack_.file())});
+  stack_.push({pickled_global(module, name)});
 }
 
 void PickleObjects::reduce() {
@@ -36,6 +36,12 @@ void PickleObjects::reduce() {
 }
 
 void PickleObjects::call(const PickledGlobal& global, const std::vector<const PickleNode*>& arguments) {
+  const bool of_first =
+      global.kind == Kind::tensor || global.kind == Kind::tensor_v2 || global.kind == Kind::parameter;
+  if (of_first && !arguments.empty() && !unknown_name(*arguments[0]).empty()) {
+    stack_.push({PickledOther{unknown_name(*arguments[0])}});
+    return;
+  }
   switch (global.kind) {
     case Kind::ordered_dictionary:
       stack_.push({ordered_dictionary(arguments)});
@@ -50,10 +56,6 @@ void PickleObjects::call(const PickledGlobal& global, const std::vector<const Pi
       call_for_type(arguments);
       return;
     case Kind::parameter:
-      if (!arguments.empty() && !unknown_name(*arguments[0]).empty()) {
-        stack_.push({PickledOther{unknown_name(*arguments[0])}});
-        return;
-      }
       if (arguments.empty() || arguments[0]->as<PickledTensor>() == nullptr) {
         stack_.fail("its pickle has a parameter without a tensor");
       }
@@ -135,6 +137,10 @@ void PickleObjects::persistent() {
   }
   const auto* type = id->items[1]->as<PickledGlobal>();
   const auto* elements = id->items[4]->as<std::int64_t>();
+  if (type != nullptr && type->kind == Kind::unknown) {
+    stack_.push({PickledOther{type->name}});
+    return;
+  }
   if (type == nullptr || type->kind != Kind::storage_type || text(2) == nullptr ||
       text(2)->size() > longest_key || elements == nullptr || *elements < 0) {
     stack_.fail("its pickle has a storage with an invalid description");
@@ -144,7 +150,7 @@ void PickleObjects::persistent() {
                     "contains views of storages, as PyTorch before 0.4 wrote them, which are not "
                     "supported; load it and save it again with a newer PyTorch");
   }
-  stack_.push({PickledStorage{*text(2), type->type, *elements}});
+  stack_.push({PickledStorage{*text(2), type->type, *elements, type->name}});
 }
 
 void PickleObjects::stack_global() {

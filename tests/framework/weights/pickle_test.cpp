@@ -149,9 +149,24 @@ TEST_CASE("a parameter with attributes, and a tensor of a derived class, are ten
   CHECK(refused_with("ctorch._tensor\n_rebuild_from_type_v2\n(K\x01K\x01)tR", "an invalid description"));
 }
 
-TEST_CASE("types of tensors that are not supported are refused, and so is what no file of weights does") {
-  CHECK(refused_with("ctorch\nComplexFloatStorage\n",
-                     "tensors of the unsupported type 'torch.ComplexFloatStorage'"));
+TEST_CASE("a tensor of a type that is not supported becomes the name of what it is made of") {
+  const auto made_of = [](const std::string& type, const std::string& function) {
+    return "ctorch._utils\n" + function + "\n((" + text("storage") + "c" + type + "\n" + text("0") +
+           text("cpu") + "K\x06tQK\0K\x01\x85K\x01\x85\x89}tR"s;
+  };
+  const auto name_of = [](const std::string& instructions) {
+    return value_of<PickledOther>(instructions).name;
+  };
+  const auto complex = made_of("torch\nComplexFloatStorage", "_rebuild_tensor_v2");
+  CHECK(name_of(complex) == "torch.ComplexFloatStorage");
+  CHECK(name_of("ctorch._utils\n_rebuild_parameter\n(" + complex + "\x88}tR") == "torch.ComplexFloatStorage");
+  CHECK(name_of(made_of("torch\nNewStorage", "_rebuild_tensor_v2")) == "torch.NewStorage");
+  CHECK(name_of(made_of("torch.storage\nUntypedStorage", "_rebuild_tensor_v3")) ==
+        "torch._utils._rebuild_tensor_v3");
+  CHECK(name_of(made_of("torch\nQInt8Storage", "_rebuild_qtensor")) == "torch._utils._rebuild_qtensor");
+}
+
+TEST_CASE("what no file of weights does is refused") {
   CHECK(refused_with("(K\x01o", "an object of something that is not a class"));
   CHECK(refused_with("(o", "an object of nothing"));
   for (const auto* opcode : {"\x82\x01", "Pstorage\n", "\x97"}) {
