@@ -19,13 +19,24 @@ constexpr std::array<std::string_view, 9> known_dictionaries = {"state_dict", "m
 /// How deep weights may lie in dictionaries and lists of one.
 constexpr int deepest = 8;
 
+/// Values that may be looked at, whatever the file has, and for each that it has. Each is looked at twice
+/// where nothing stands in several places.
+constexpr std::size_t least_looks = 2'000'000;
+constexpr std::size_t looks_at_each = 4;
+
 /// That messages name.
 constexpr std::size_t most_keys = 20;
 
-/// How to get at the weights of a whole module that stands in a dictionary.
+/// How to get at the weights of a whole module that stands in a dictionary, or of tensors that are not read.
 std::string how_to_save(const PickledDictionary& top) {
-  const bool any = std::any_of(top.items.begin(), top.items.end(),
-                               [](const auto& item) { return !unknown_name(*item.second).empty(); });
+  bool any = false;
+  for (const auto& [key, value] : top.items) {
+    const auto object = unknown_name(*value);
+    if (object.ends_with("Storage")) {
+      return ". Tensors of the type '" + text::printable(object) + "' are not read; save them as another one";
+    }
+    any = any || !object.empty();
+  }
   return any ? ". Objects of Python are not read. If one is the network and you trust the file, load it in "
                "Python with its code, and save only the tensors:  torch.save(model.state_dict(), "
                "'weights.pth')"
@@ -58,10 +69,6 @@ bool is_stray(const PickledDictionary& dictionary) {
   });
 }
 
-std::string joined(const std::string& path, std::string_view key) {
-  return path.empty() ? std::string(key) : path + "." + std::string(key);
-}
-
 std::string known_names() {
   std::string text;
   for (const auto name : known_dictionaries) text += (text.empty() ? "'" : ", '") + std::string(name) + "'";
@@ -81,9 +88,10 @@ std::vector<std::string> keys_beside(const PickledDictionary& dictionary, const 
 
 }  // namespace
 
-DictionaryFinder::DictionaryFinder(const PickleNode& root, const std::string& key,
+DictionaryFinder::DictionaryFinder(const Pickle& pickle, const std::string& key,
                                    const std::filesystem::path& file)
-    : file_(file) {
+    : file_(file), most_looks_(std::max(least_looks, looks_at_each * pickle.nodes.size())) {
+  const auto& root = *pickle.root;
   refuse_module(root);
   const auto* module = root.as<PickledModule>();
   if (module != nullptr) flatten(module->attributes, "", 0);
@@ -111,7 +119,7 @@ DictionaryFinder::DictionaryFinder(const PickleNode& root, const std::string& ke
   }
   found_ = found->dictionary;
   path_ = found->path;
-  describe(*top);
+  describe(*found);
 }
 
 std::vector<std::pair<std::string, const PickledTensor*>> DictionaryFinder::tensors() const {
@@ -133,20 +141,29 @@ std::vector<std::pair<std::string, const PickledTensor*>> DictionaryFinder::tens
 }
 
 void DictionaryFinder::look_through(const PickledDictionary& dictionary, const std::string& path) {
-  constexpr std::size_t most_looks = 2'000'000;
   constexpr std::size_t bytes_of_a_look = 16;
   looks_ += 1 + dictionary.items.size() + path.size() / bytes_of_a_look;
-  if (looks_ > most_looks) fail("is damaged: its dictionaries or modules hold each other in too many ways");
+  if (looks_ > most_looks_) {
+    fail(
+        "cannot be searched for weights: its dictionaries or modules hold each other in too many ways, more "
+        "than " +
+        std::to_string(most_looks_) + " values");
+  }
 }
 
 void DictionaryFinder::require_short(std::size_t bytes) const {
   constexpr std::size_t longest_name = 1000;
-  if (bytes > longest_name) fail("is damaged: the name of a tensor has " + std::to_string(bytes) + " bytes");
+  if (bytes > longest_name) {
+    fail("the name of a tensor has " + std::to_string(bytes) + " bytes; up to " +
+         std::to_string(longest_name) + " are read");
+  }
 }
 
 void DictionaryFinder::flatten(const PickledDictionary& attributes, const std::string& prefix, int depth) {
   constexpr int deepest_module = 64;
-  if (depth == deepest_module) fail("is damaged: its modules hold each other");
+  if (depth == deepest_module) {
+    fail("has modules in modules, more than " + std::to_string(deepest_module) + " deep");
+  }
   look_through(attributes, prefix);
   for (const auto& [key, value] : attributes.items) {
     const auto* name = key->as<std::string>();
@@ -194,7 +211,7 @@ std::optional<DictionaryFinder::Place> DictionaryFinder::find(const Place& place
   for (const auto key : known_dictionaries) {
     const auto* inner = dictionary_in(place.dictionary->find(key));
     if (inner == nullptr) continue;
-    if (auto found = find({inner, joined(place.path, key)}, depth + 1)) return found;
+    if (auto found = find(below(place, key, inner), depth + 1)) return found;
   }
   return holds_tensors(*place.dictionary) ? std::optional(place) : std::nullopt;
 }
@@ -208,40 +225,55 @@ std::vector<DictionaryFinder::Place> DictionaryFinder::all_in(const Place& place
     const auto* name = key->as<std::string>();
     const auto* inner = dictionary_in(value);
     if (name == nullptr || inner == nullptr) continue;
-    const auto more = all_in({inner, joined(place.path, *name)}, depth + 1);
+    const auto more = all_in(below(place, *name, inner), depth + 1);
     all.insert(all.end(), more.begin(), more.end());
     if (all.size() > most_keys) break;
   }
   return all;
 }
 
+DictionaryFinder::Place DictionaryFinder::below(const Place& place, std::string_view key,
+                                                const PickledDictionary* inner) {
+  auto way = place.way;
+  way.emplace_back(place.dictionary, key);
+  return {inner, place.path + (place.path.empty() ? "" : ".") + std::string(key), std::move(way)};
+}
+
 std::optional<DictionaryFinder::Place> DictionaryFinder::at_key(const Place& place, const std::string& key) {
   if (const auto* inner = dictionary_in(place.dictionary->find(key))) {
-    return Place{inner, joined(place.path, key)};
+    return below(place, key, inner);
   }
   for (auto dot = key.find('.'); dot != std::string::npos; dot = key.find('.', dot + 1)) {
     const auto first = key.substr(0, dot);
     const auto* inner = dictionary_in(place.dictionary->find(first));
     if (inner == nullptr) continue;
-    if (auto found = at_key({inner, joined(place.path, first)}, key.substr(dot + 1))) return found;
+    if (auto found = at_key(below(place, first, inner), key.substr(dot + 1))) return found;
   }
   return std::nullopt;
 }
 
-void DictionaryFinder::describe(const PickledDictionary& top) {
-  const auto first = path_.substr(0, path_.find('.'));
-  for (const auto& name : keys_beside(top, found_)) {
-    if (name != first) beside_.push_back(name);
-  }
-  for (const auto* dictionary : {&top, found_}) {
-    for (const auto& [key, value] : dictionary->items) {
-      const auto* name = key->as<std::string>();
-      const auto object = unknown_name(*value);
-      if (name == nullptr || object.empty() || unknown_.size() == most_keys) continue;
-      unknown_.push_back(text::printable(*name) + " (" + text::printable(object) + ")");
-      std::erase(beside_, text::printable(*name));
+void DictionaryFinder::describe(const Place& found) {
+  std::string prefix;
+  for (const auto& [dictionary, key] : found.way) {
+    const auto taken = text::printable(key);
+    for (const auto& name : keys_beside(*dictionary, found_)) {
+      if (name != taken) beside_.push_back(prefix + name);
     }
-    if (&top == found_) break;
+    describe_unknown(*dictionary, prefix);
+    prefix += taken + ".";
+  }
+  if (found.way.empty()) beside_ = keys_beside(*found_, found_);
+  describe_unknown(*found_, "");
+}
+
+void DictionaryFinder::describe_unknown(const PickledDictionary& dictionary, const std::string& prefix) {
+  for (const auto& [key, value] : dictionary.items) {
+    const auto* name = key->as<std::string>();
+    const auto object = unknown_name(*value);
+    if (name == nullptr || object.empty() || unknown_.size() == most_keys) continue;
+    const auto shown = prefix + text::printable(*name);
+    unknown_.push_back(shown + " (" + text::printable(object) + ")");
+    std::erase(beside_, shown);
   }
 }
 

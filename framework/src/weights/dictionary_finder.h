@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,7 @@ class DictionaryFinder {
  public:
   /// Throws DataError when there is none, or several of which none is meant.
   /// @param key where to look; "": anywhere
-  DictionaryFinder(const PickleNode& root, const std::string& key, const std::filesystem::path& file);
+  DictionaryFinder(const Pickle& pickle, const std::string& key, const std::filesystem::path& file);
 
   /// The members of TorchFile of the same names (torch_file.h), `path` being its `dictionary`.
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -35,12 +36,13 @@ class DictionaryFinder {
  private:
   struct Place {
     const PickledDictionary* dictionary;
-    std::string path;  ///< keys, with dots between them
+    std::string path;                                                     ///< keys, with dots between them
+    std::vector<std::pair<const PickledDictionary*, std::string>> way{};  ///< what each was a key of
   };
 
   [[noreturn]] void fail(const std::string& what) const { throw DataError(file_, what); }
-  /// Counts what is looked at. A few hundred bytes can make dictionaries hold each other in more ways than
-  /// anyone can follow.
+  /// Counts what is looked at, of which a file may have much. A few hundred bytes can make dictionaries hold
+  /// each other in more ways than anyone can follow.
   /// @param path keys that lead there, of which a copy was made
   void look_through(const PickledDictionary& dictionary, const std::string& path);
   /// A text that a file has once can be the name of many tensors.
@@ -53,10 +55,13 @@ class DictionaryFinder {
   [[nodiscard]] std::optional<Place> find(const Place& place, int depth);
   /// All dictionaries with more than stray tensors, outside of each other.
   [[nodiscard]] std::vector<Place> all_in(const Place& place, int depth);
+  /// What a dictionary holds under a key.
+  [[nodiscard]] static Place below(const Place& place, std::string_view key, const PickledDictionary* inner);
   /// Keys may hold dots themselves.
   [[nodiscard]] static std::optional<Place> at_key(const Place& place, const std::string& key);
-  /// What stands beside the tensors, at the top and among them.
-  void describe(const PickledDictionary& top);
+  /// What stands beside the tensors: among them, and beside each key that leads to them.
+  void describe(const Place& found);
+  void describe_unknown(const PickledDictionary& dictionary, const std::string& prefix);
 
   const std::filesystem::path& file_;
   const PickledDictionary* found_ = nullptr;
@@ -64,6 +69,7 @@ class DictionaryFinder {
   bool has_key_ = true;
   std::string choice_;
   std::size_t looks_ = 0;
+  std::size_t most_looks_;
   std::deque<PickleNode> names_;  ///< of flat_
   PickledDictionary flat_;        ///< the tensors of a TorchScript program
   std::vector<std::string> beside_;

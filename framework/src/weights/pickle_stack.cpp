@@ -27,7 +27,11 @@ PickleNode* PickleStack::push(PickleNode node) {
 
 void PickleStack::spend(std::size_t values) {
   values_ += values;
-  if (values_ > most_values) fail("its pickle has more than " + std::to_string(most_values) + " values");
+  if (values_ > most_values) {
+    throw DataError(file_, "has more than " + std::to_string(most_values) +
+                               " values in its pickle, the most that are read; save the weights alone, "
+                               "torch.save(model.state_dict(), 'weights.pth')");
+  }
 }
 
 PickleNode* PickleStack::top() const {

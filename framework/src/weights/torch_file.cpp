@@ -105,7 +105,7 @@ torch::Tensor view_of(const PickledTensor& tensor, const Storages& storages) {
 template <class ReadStorages>
 TorchFile assemble(const Pickle& pickle, const std::string& key, const fs::path& file,
                    const ReadStorages& read_storages) {
-  const DictionaryFinder finder(*pickle.root, key, file);
+  const DictionaryFinder finder(pickle, key, file);
   const auto tensors = finder.tensors();
   std::set<std::string> wanted;
   for (const auto& [name, tensor] : tensors) {
@@ -250,7 +250,8 @@ class LegacyFile {
       const auto* key = item->as<std::string>();
       if (key == nullptr) fail("it has no list of storages");
       const auto found = described.find(*key);
-      if (found == described.end()) fail("its storage '" + text::printable(*key) + "' belongs to no tensor");
+      if (found == described.end())
+        fail("its storage '" + text::printable(*key) + "' belongs to no tensor of a type that is known");
       const auto& storage = *found->second;
       if (cursor_.little_endian(8) != static_cast<std::uint64_t>(storage.elements)) {
         fail("its storage '" + text::printable(*key) + "' does not have the size that its tensors need");

@@ -8,6 +8,7 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kindred/core/error.h"
@@ -48,15 +49,34 @@ std::string pickled_text(const std::string& text) {
   return bytes + text;
 }
 
-/// Of a file whose value these instructions make, in the format before PyTorch 1.6.
+/// A file whose value these instructions make, in the format before PyTorch 1.6.
+/// @param storages by key; each has two elements
+std::string made_file(const std::string& instructions,
+                      const std::vector<std::pair<std::string, std::string>>& storages = {}) {
+  const std::string begin = "\x80\x02";
+  std::string keys;
+  std::string data;
+  for (const auto& [key, bytes] : storages) {
+    keys += pickled_text(key);
+    data += "\2\0\0\0\0\0\0\0"s + bytes;
+  }
+  return begin + "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19." + begin + "M\xe9\x03." + begin + "}" +
+         pickled_text("little_endian") + "\x88s." + begin + instructions + "." + begin + "](" + keys + "e." +
+         data;
+}
+
 std::string refusal_of_pickle(const std::string& instructions) {
   const TemporaryFolder folder;
-  const std::string begin = "\x80\x02";
-  return refusal(folder.write("weights.pth", begin + "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19." +
-                                                 begin + "M\xe9\x03." + begin + "}" +
-                                                 pickled_text("little_endian") + "\x88s." + begin +
-                                                 instructions + "." + begin + "]."));
+  return refusal(folder.write("weights.pth", made_file(instructions)));
 }
+
+/// A tensor of two elements, which are a whole storage.
+std::string pickled_tensor(const std::string& key, const std::string& type = "Float") {
+  return "ctorch._utils\n_rebuild_tensor_v2\n((" + pickled_text("storage") + "ctorch\n" + type + "Storage\n" +
+         pickled_text(key) + pickled_text("cpu") + "K\2NtQK\0K\2\x85K\1\x85\x89}tR"s;
+}
+
+const std::string one_and_two = "\0\0\x80\x3f\0\0\0\x40"s;  // as floats
 
 }  // namespace
 
@@ -228,11 +248,64 @@ TEST_CASE("dictionaries and modules that hold each other in more ways than can b
   CHECK(refusal_of_pickle(modules).find(other_ways) != std::string::npos);
 }
 
+TEST_CASE("a file that is merely large is read, and one of too many values says so") {
+  const TemporaryFolder folder;
+  // Items whose key stands in the file once.
+  std::string many = "}K\1q\0000("s + pickled_text("x") + pickled_tensor("0");
+  for (int i = 0; i < 2'100'000; ++i) many += "h\0N"s;
+  const auto file = read_torch_file(folder.write("weights.pth", made_file(many + "u", {{"0", one_and_two}})));
+  CHECK(holds<float>(file, "x", torch::kFloat32, {1, 2}));
+  CHECK(refusal_of_pickle(std::string(5'000'001, 'N'))
+            .find("weights.pth: error: has more than 5000000 values in its pickle, the most that are read") !=
+        std::string::npos);
+}
+
+TEST_CASE("a tensor of a type that is not supported is named and not read, whatever it stands beside") {
+  const TemporaryFolder folder;
+  const std::string two_complex(16, '\1');
+  const auto complex = pickled_text("frequencies") + pickled_tensor("0", "ComplexFloat");
+  const auto made = made_file("}(" + complex + pickled_text("x") + pickled_tensor("1") + "u",
+                              {{"0", two_complex}, {"1", one_and_two}});
+  const auto file = read_torch_file(folder.write("weights.pth", made));
+  CHECK(file.content.tensors.size() == 1);
+  CHECK(holds<float>(file, "x", torch::kFloat32, {1, 2}));
+  CHECK(file.beside.empty());
+  CHECK(file.unknown == std::vector<std::string>{"frequencies (torch.ComplexFloatStorage)"});
+
+  const auto message =
+      refusal(folder.write("weights.pth", made_file("}(" + complex + "u", {{"0", two_complex}})));
+  CHECK(message.find("contains no tensors") != std::string::npos);
+  CHECK(message.find(
+            "it contains 'frequencies'. Tensors of the type 'torch.ComplexFloatStorage' are not read") !=
+        std::string::npos);
+  // In this format the type says where a storage ends.
+  const auto other = pickled_text("other") + pickled_tensor("0", "New");
+  CHECK(refusal(folder.write("weights.pth",
+                             made_file("}(" + other + pickled_text("x") + pickled_tensor("1") + "u",
+                                       {{"0", one_and_two}, {"1", one_and_two}})))
+            .find("its storage '0' belongs to no tensor of a type that is known") != std::string::npos);
+}
+
+TEST_CASE("what stands beside the weights is named at every level") {
+  const TemporaryFolder folder;
+  const auto dictionary = [](const std::string& items) { return "}(" + items + "u"; };
+  const auto weights = [&](const std::string& key) {
+    return pickled_text(key) + dictionary(pickled_text("x") + pickled_tensor("0"));
+  };
+  const auto object = pickled_text("args") + "cargparse\nNamespace\n)R";
+  const auto inner =
+      weights("state_dict") + weights("ema_state_dict") + pickled_text("step") + "K\3" + object;
+  const auto made =
+      dictionary(pickled_text("checkpoint") + dictionary(inner) + pickled_text("epoch") + "K\3" + object);
+  const auto file = read_torch_file(folder.write("weights.pth", made_file(made, {{"0", one_and_two}})));
+  CHECK(file.dictionary == "checkpoint.state_dict");
+  CHECK(file.beside == std::vector<std::string>{"epoch", "checkpoint.ema_state_dict", "checkpoint.step"});
+  CHECK(file.unknown ==
+        std::vector<std::string>{"args (argparse.Namespace)", "checkpoint.args (argparse.Namespace)"});
+}
+
 TEST_CASE("a name of a tensor that no program gives is refused") {
-  const auto tensor = "ctorch._utils\n_rebuild_tensor_v2\n((" + pickled_text("storage") +
-                      "ctorch\nFloatStorage\n" + pickled_text("0") + pickled_text("cpu") +
-                      "K\x01NtQK\0K\x01\x85K\x01\x85\x89}tR"s;
-  CHECK(refusal_of_pickle("}(" + pickled_text(std::string(1001, 'x')) + tensor + "u")
+  CHECK(refusal_of_pickle("}(" + pickled_text(std::string(1001, 'x')) + pickled_tensor("0") + "u")
             .find("the name of a tensor has 1001 bytes") != std::string::npos);
 }
 
