@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "arrays.h"
+#include "inference/equal_descriptors.h"
 #include "kindred/core/sample.h"
 #include "plugins.h"
 #include "progress/meter.h"
@@ -131,6 +132,12 @@ ranking::SearchInput search_input(const torch::Tensor& query, const torch::Tenso
   return input;
 }
 
+void warn_of_equal_descriptors(const Matrix& queries, const Matrix& images,
+                               progress::ProgressSink& progress) {
+  inference::warn_of_equal_descriptors(queries.tensor(), "query", progress);
+  inference::warn_of_equal_descriptors(images.tensor(), "gallery", progress);
+}
+
 py::dict evaluate(const py::buffer& query, const py::buffer& gallery, const py::dict& query_labels,
                   const py::dict& gallery_labels, const py::dict& settings) {
   const Matrix queries(query, query_name);
@@ -145,6 +152,7 @@ py::dict evaluate(const py::buffer& query, const py::buffer& gallery, const py::
     const auto device = system::resolve_device(plan.machine.device);
     auto query_samples = of_query.samples(Split::query);
     auto gallery_samples = of_gallery.samples(Split::gallery);
+    warn_of_equal_descriptors(queries, images, progress);
     if (plan.post_processed()) {
       return ranking::evaluate_search(search_input(queries.tensor(), images.tensor(),
                                                    std::move(query_samples), std::move(gallery_samples)),
@@ -218,6 +226,7 @@ std::pair<Array, Array> match(const py::buffer& query, const py::buffer& gallery
     const auto device = system::resolve_device(plan.machine.device);
     const auto count = queries.tensor().size(0);
     const auto size = images.tensor().size(0);
+    warn_of_equal_descriptors(queries, images, progress);
     ranking::RankingOptions options;
     options.top = top;
     options.query_name = query_name;

@@ -117,7 +117,8 @@ class Match(FolderTest):
         self.assertEqual((indices.dtype, distances.dtype), (np.int64, np.float32))
 
     def test_equal_distances_keep_the_order_of_the_gallery(self):
-        found = kindred.match(np.ones((1, 3)), np.ones((4, 3)), top=9)
+        with self.assertWarnsRegex(kindred.KindredWarning, "all 4 gallery images are nearly equal"):
+            found = kindred.match(np.ones((1, 3)), np.ones((4, 3)), top=9)
         np.testing.assert_array_equal(found.indices, [[0, 1, 2, 3]])
         np.testing.assert_allclose(found.distances, np.zeros((1, 4)), atol=1e-6)
 

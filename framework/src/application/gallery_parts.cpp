@@ -145,7 +145,11 @@ void GalleryParts::open_log(const fs::path& folder, const GalleryOptions& option
   const auto state = read_log(*log, options.skip_damaged, visitor);
   notes_ = state.notes;
   if (!options.in_memory) rows_.read_from(std::move(log));
-  if (read_only_) return;
+  if (!read_only_) open_writer(file, state.end);
+  note_equal_descriptors([&](std::int64_t first, std::int64_t last) { return rows_.units(first, last); });
+}
+
+void GalleryParts::open_writer(const fs::path& file, std::uint64_t end) {
   const bool damaged =
       std::any_of(notes_.begin(), notes_.end(), [](const auto& note) { return note.starts_with("warning"); });
   if (damaged) {
@@ -154,8 +158,8 @@ void GalleryParts::open_log(const fs::path& folder, const GalleryOptions& option
     keep_copy(file, copy);
     notes_.push_back("the damaged log is kept as " + copy.string());
   }
-  writer_ = std::make_unique<LogWriter>(file, state.end);
-  if (damaged || (removed_bytes_ > smallest_waste && 2 * removed_bytes_ > state.end)) compact_locked();
+  writer_ = std::make_unique<LogWriter>(file, end);
+  if (damaged || (removed_bytes_ > smallest_waste && 2 * removed_bytes_ > end)) compact_locked();
 }
 
 void GalleryParts::open_features(const fs::path& file, const GalleryOptions& options) {
@@ -184,7 +188,21 @@ void GalleryParts::open_features(const fs::path& file, const GalleryOptions& opt
            options.in_memory ? rows.data_ptr<float>() + (at - first) * dim_ : nullptr);
     }
   }
+  note_equal_descriptors([&](std::int64_t first, std::int64_t last) { return reader->rows(first, last); });
   if (!options.in_memory) rows_.read_from(std::move(reader));
+}
+
+void GalleryParts::note_equal_descriptors(const inference::DescriptorRows& rows) {
+  const auto live_rows = [&](std::int64_t first, std::int64_t last) {
+    std::vector<std::int64_t> kept;
+    for (auto at = first; at < last; ++at) {
+      if (removed_[static_cast<std::size_t>(at)] == 0) kept.push_back(at - first);
+    }
+    const auto all = rows(first, last);
+    return removed_count_ == 0 ? all : all.index_select(0, torch::tensor(kept, torch::kLong));
+  };
+  auto warning = inference::warning_of_equal_descriptors(rows_.size(), live_rows, "gallery");
+  if (!warning.empty()) notes_.push_back(std::move(warning));
 }
 
 void GalleryParts::require_changeable() const {

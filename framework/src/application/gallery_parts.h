@@ -20,6 +20,7 @@
 #include "application/gallery_log.h"
 #include "application/gallery_rows.h"
 #include "file/folder_lock.h"
+#include "inference/equal_descriptors.h"
 #include "kindred/core/catalog.h"
 #include "kindred/search.h"
 
@@ -63,6 +64,8 @@ class GalleryParts {
   };
 
   void open_log(const std::filesystem::path& folder, const GalleryOptions& options);
+  /// For changes of the log that was read, up to `end`.
+  void open_writer(const std::filesystem::path& file, std::uint64_t end);
   void open_features(const std::filesystem::path& file, const GalleryOptions& options);
   void require_changeable() const;
   /// Takes a new entry. Position and row are those of GalleryRows::append().
@@ -77,6 +80,9 @@ class GalleryParts {
   void compact_locked();
 
   [[nodiscard]] std::vector<std::uint8_t> excluded_by(const SearchOptions& options) const;
+  /// Notes it when what is in the gallery is nearly equal.
+  /// @param rows of all entries, with any length
+  void note_equal_descriptors(const inference::DescriptorRows& rows);
   /// Drops an index that cannot be changed, with a note. Does nothing without one.
   void change_index(const std::function<void()>& change);
 

@@ -35,7 +35,7 @@ LabelResult label(const LabelRequest& request, const Catalog& catalog, progress:
   }
   prepare_machine(machine, progress, ranks.place());
 
-  auto input = ranking::read_folder_input(features_folder(request.features));
+  auto input = ranking::read_folder_input(features_folder(request.features), progress, ranks);
   if (!request.domain_list.empty()) {
     const auto domains = results::DomainsFile::read(request.domain_list);
     domains.give_to(input.query, request.domain_list);

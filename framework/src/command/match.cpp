@@ -17,7 +17,7 @@ stage::MatchOutcome match(const std::filesystem::path& query, const std::filesys
   if (distances.empty()) {
     return stage::match_features(query, gallery, plan, top, folder, device, progress, ranks);
   }
-  auto input = ranking::read_search_input(query, gallery);
+  auto input = ranking::read_search_input(query, gallery, progress, ranks);
   const auto all = ranking::post_process(plan, input, device, progress, ranks);
   const auto outcome = stage::match_distances(input, all, top, folder, progress, ranks);
   stage::write_distances(distances, input, all, progress, ranks);

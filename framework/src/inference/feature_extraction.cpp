@@ -12,6 +12,7 @@
 #include "data/loader.h"
 #include "data/planned_loader.h"
 #include "data/tracklets.h"
+#include "inference/equal_descriptors.h"
 #include "inference/unit_rows.h"
 #include "kindred/core/error.h"
 #include "model/population.h"
@@ -23,14 +24,6 @@
 
 namespace kindred::inference {
 namespace {
-
-/// Of rows of length 1: the squared length of their mean is their mean cosine.
-bool are_nearly_equal(const torch::Tensor& rows) {
-  constexpr double least_distance = 1e-5;
-  if (rows.size(0) < 2) return false;
-  const auto mean = rows.mean(0).to(torch::kFloat64);
-  return 1 - mean.dot(mean).item<double>() < least_distance;
-}
 
 /// One descriptor for each tracklet and each single image, put together from those of their frames.
 class TrackletRows {
@@ -297,11 +290,7 @@ file::Features FeatureExtraction::extract(const Dataset& dataset, const std::vec
   }
   auto features = tracklets.finish();
   meter.finish();
-  if (ranks.is_first() && are_nearly_equal(features.descriptors)) {
-    progress.note("warning: the descriptors of all " + std::to_string(features.samples.size()) + " " + what +
-                  " images are nearly equal, so the order in a ranking is chance: the model tells nobody "
-                  "apart. It is untrained, or its training collapsed (see the log of the training)");
-  }
+  if (ranks.is_first()) warn_of_equal_descriptors(features.descriptors, what, progress);
   return features;
 }
 

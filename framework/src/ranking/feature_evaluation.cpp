@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "inference/equal_descriptors.h"
 #include "progress/meter.h"
 #include "ranking/evaluation.h"
 #include "ranking/multi_query.h"
@@ -52,6 +53,10 @@ results::Evaluation evaluate_shards(const std::filesystem::path& query_file,
   const auto rows = [&](std::int64_t first, std::int64_t last) { return gallery.rows(first, last); };
   if (query.descriptors.size(1) != gallery.dim()) {
     throw dim_mismatch(query_file.string(), query.descriptors.size(1), gallery_file.string(), gallery.dim());
+  }
+  if (ranks.is_first()) {
+    inference::warn_of_equal_descriptors(query.descriptors, "query", progress);
+    inference::warn_of_equal_descriptors(gallery.size(), rows, "gallery", progress);
   }
   auto same = same_images(query.samples, query.descriptors, gallery.samples(),
                           [&](std::int64_t row) { return rows(row, row + 1)[0]; });
@@ -128,7 +133,8 @@ results::Evaluation evaluate_features(const std::filesystem::path& query_file,
   if (!plan.post_processed() && file::has_sharded_features(gallery_file)) {
     return evaluate_shards(query_file, gallery_file, plan, device, progress, ranks);
   }
-  return evaluate_search(read_search_input(query_file, gallery_file), plan, device, progress, ranks);
+  return evaluate_search(read_search_input(query_file, gallery_file, progress, ranks), plan, device, progress,
+                         ranks);
 }
 
 }  // namespace kindred::ranking

@@ -10,6 +10,7 @@
 
 #include "file/feature_files.h"
 #include "file/presence.h"
+#include "inference/equal_descriptors.h"
 #include "kindred/core/error.h"
 #include "ranking/evaluation.h"
 #include "ranking/search_host.h"
@@ -167,7 +168,8 @@ class ByDomain {
 }  // namespace
 
 SearchInput read_search_input(const std::filesystem::path& query_file,
-                              const std::filesystem::path& gallery_file) {
+                              const std::filesystem::path& gallery_file, progress::ProgressSink& progress,
+                              const system::Ranks& ranks) {
   const auto version = file::version_of_features(query_file);
   const file::FeatureReader query(query_file);
   const file::FeatureReader gallery(gallery_file);
@@ -183,16 +185,21 @@ SearchInput read_search_input(const std::filesystem::path& query_file,
   copy_rows(gallery, input.descriptors.slice(0, query.size()));
   input.same_images = same_images(input.query, input.descriptors.slice(0, 0, query.size()), input.gallery,
                                   input.descriptors.slice(0, query.size()));
+  if (ranks.is_first()) {
+    inference::warn_of_equal_descriptors(input.descriptors.slice(0, 0, query.size()), "query", progress);
+    inference::warn_of_equal_descriptors(input.descriptors.slice(0, query.size()), "gallery", progress);
+  }
   return input;
 }
 
-SearchInput read_folder_input(const std::filesystem::path& folder) {
+SearchInput read_folder_input(const std::filesystem::path& folder, progress::ProgressSink& progress,
+                              const system::Ranks& ranks) {
   const auto query_file = folder / "query.npy";
   const auto gallery_file = folder / "gallery.npy";
   // A list without its descriptors is damage, which reading both says.
   const bool has_queries = file::has_features(query_file) || file::is_there(folder / "query.csv");
   const bool has_gallery = file::has_features(gallery_file) || file::is_there(folder / "gallery.csv");
-  if (has_queries && has_gallery) return read_search_input(query_file, gallery_file);
+  if (has_queries && has_gallery) return read_search_input(query_file, gallery_file, progress, ranks);
   if (!has_queries && !has_gallery) {
     throw DataError(folder,
                     "has neither query.npy nor gallery.npy; extract the features of query and gallery images "
@@ -203,6 +210,9 @@ SearchInput read_folder_input(const std::filesystem::path& folder) {
   SearchInput input{torch::empty({images.size(), images.dim()}), {}, {}, query_file, gallery_file};
   (has_queries ? input.query : input.gallery) = images.samples();
   copy_rows(images, input.descriptors);
+  if (ranks.is_first()) {
+    inference::warn_of_equal_descriptors(input.descriptors, has_queries ? "query" : "gallery", progress);
+  }
   return input;
 }
 

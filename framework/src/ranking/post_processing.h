@@ -28,15 +28,20 @@ struct SearchInput {
   std::vector<Sample> merged_from{};
 };
 
-/// Reads both (feature_files.h). Throws DataError as read_features() does, when the widths differ, and when
-/// others took their place meanwhile, of which each may be read with one of these.
+/// Reads both (feature_files.h), and warns when the descriptors of one side are nearly equal. Throws
+/// DataError as read_features() does, when the widths differ, and when others took their place meanwhile, of
+/// which each may be read with one of these.
 [[nodiscard]] SearchInput read_search_input(const std::filesystem::path& query_file,
-                                            const std::filesystem::path& gallery_file);
+                                            const std::filesystem::path& gallery_file,
+                                            progress::ProgressSink& progress,
+                                            const system::Ranks& ranks = system::Ranks::alone());
 
 /// The features in a folder whose images are looked at together: query.npy and gallery.npy, or the one of
 /// them that there is, as of a data set without queries; the other side has no images then. Throws DataError
-/// as read_search_input() does, and when there is neither.
-[[nodiscard]] SearchInput read_folder_input(const std::filesystem::path& folder);
+/// as read_search_input() does, and when there is neither; warns as that does.
+[[nodiscard]] SearchInput read_folder_input(const std::filesystem::path& folder,
+                                            progress::ProgressSink& progress,
+                                            const system::Ranks& ranks = system::Ranks::alone());
 
 /// Makes the post-processors of a plan and checks their order: those that change descriptors, then at most
 /// one that makes distances, then those that change distances. Throws RecipeError at the one that stands in

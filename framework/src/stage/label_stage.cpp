@@ -55,7 +55,7 @@ void LabelStage::check() const {
 
 StageResult LabelStage::run(const StageContext& context) const {
   const auto features = context.folder_of(settings_.features);
-  auto input = ranking::read_folder_input(features);
+  auto input = ranking::read_folder_input(features, context.progress, context.ranks);
   const auto images = static_cast<std::int64_t>(input.query.size() + input.gallery.size());
   const auto outcome = label(*labeler_.create({}), std::move(input), settings_.only, context.folder,
                              context.device, context.progress, context.ranks);

@@ -10,6 +10,7 @@
 
 #include "file/feature_files.h"
 #include "file/npy.h"
+#include "inference/equal_descriptors.h"
 #include "kindred/core/error.h"
 #include "progress/meter.h"
 #include "ranking/ranking.h"
@@ -97,7 +98,7 @@ MatchOutcome match_features(const std::filesystem::path& query_file,
                             progress::ProgressSink& progress, const system::Ranks& ranks) {
   require_top(top);
   if (plan.post_processed()) {
-    auto input = ranking::read_search_input(query_file, gallery_file);
+    auto input = ranking::read_search_input(query_file, gallery_file, progress, ranks);
     const auto distances = ranking::post_process(plan, input, device, progress, ranks);
     return match_distances(input, distances, top, folder, progress, ranks);
   }
@@ -105,11 +106,14 @@ MatchOutcome match_features(const std::filesystem::path& query_file,
   const auto query = file::read_features(query_file);
   const file::FeatureReader gallery(gallery_file);
   version.require_unchanged();
+  const auto rows = [&](std::int64_t first, std::int64_t last) { return gallery.rows(first, last); };
+  if (ranks.is_first()) {
+    inference::warn_of_equal_descriptors(query.descriptors, "query", progress);
+    inference::warn_of_equal_descriptors(gallery.size(), rows, "gallery", progress);
+  }
   return match_rows({query.descriptors, query.samples, query_file},
-                    {gallery.samples(), gallery.dim(), gallery_file,
-                     [&](std::int64_t first, std::int64_t last) { return gallery.rows(first, last); },
-                     gallery.array_ends()},
-                    top, folder, progress, ranks);
+                    {gallery.samples(), gallery.dim(), gallery_file, rows, gallery.array_ends()}, top, folder,
+                    progress, ranks);
 }
 
 MatchOutcome match_by_cosine(const ranking::SearchInput& input, std::int64_t top,

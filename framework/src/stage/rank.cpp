@@ -44,7 +44,7 @@ std::optional<RankOutcome> rank(const std::filesystem::path& features, const rec
     if (ranks.is_first()) results::write_evaluation(folder, *outcome.scores);
     return outcome;
   }
-  auto input = ranking::read_search_input(query, gallery);
+  auto input = ranking::read_search_input(query, gallery, progress, ranks);
   if (labeled && plan.post_processed()) {
     recipe::RankingPlan by_cosine;
     static_cast<recipe::EvaluationPlan&>(by_cosine) = plan;

@@ -289,6 +289,47 @@ TEST_CASE("features of `kindred embed` are a gallery that is searched and not ch
   }
 }
 
+TEST_CASE("a gallery whose descriptors are nearly equal says so when it is opened") {
+  const TemporaryFolder folder;
+  const auto notes = [&](const std::string& name, bool read_only, bool in_memory) {
+    return Gallery::open(folder / name, {.read_only = read_only, .in_memory = in_memory}).notes();
+  };
+  const auto is_warning = [](const std::string& note) {
+    return note.starts_with("warning: the descriptors of all 3 gallery images are nearly equal");
+  };
+  {
+    auto gallery = Gallery::create(folder / "gallery", made_dim);
+    gallery.add(made_ids(0, 2), made_rows(0, 2));
+    for (const auto* id : {"a", "b", "c"}) gallery.add(id, made_row(1) * 2);
+  }
+  for (const bool read_only : {true, false}) {
+    for (const bool in_memory : {true, false}) {
+      CHECK(notes("gallery", read_only, in_memory).empty());
+    }
+  }
+  {
+    // What was removed does not count.
+    auto gallery = Gallery::open(folder / "gallery");
+    gallery.remove("id0");
+    gallery.remove("id1");
+  }
+  for (const bool read_only : {true, false}) {
+    for (const bool in_memory : {true, false}) {
+      const auto said = notes("gallery", read_only, in_memory);
+      REQUIRE(said.size() == 1);
+      CHECK(is_warning(said[0]));
+    }
+  }
+  file::Features features{torch::ones({3, made_dim}), std::vector<Sample>(3)};
+  for (std::size_t i = 0; i < 3; ++i) features.samples[i].path = std::to_string(i);
+  file::write_features(folder / "features/gallery", features);
+  for (const bool in_memory : {true, false}) {
+    const auto said = notes("features", true, in_memory);
+    REQUIRE(said.size() == 1);
+    CHECK(is_warning(said[0]));
+  }
+}
+
 TEST_CASE("searches run beside additions, and never see half of one") {
   const TemporaryFolder folder;
   auto gallery = Gallery::create(folder / "gallery", made_dim);

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "recipe/recipe.h"
 #include "retrieval.h"
 #include "small_rankings.h"
+#include "stage/match.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
@@ -27,6 +29,14 @@ using namespace kindred::test;
 namespace {
 
 progress::SilentProgress silent;
+
+class NotesOnly : public progress::ProgressSink {
+ public:
+  void update(const progress::Progress&) override {}
+  void finish(const progress::Progress&) override {}
+  void note(const std::string& text) override { notes.push_back(text); }
+  std::vector<std::string> notes;
+};
 
 /// Directions in a plane: the angle decides the rank.
 torch::Tensor directions(const std::vector<double>& degrees) {
@@ -151,6 +161,59 @@ TEST_CASE("descriptors written in 16 bits are evaluated to nearly the same score
     const auto& thresholds = column_of(scores.tables, "thresholds", "distance");
     const auto& expected = column_of(exact.tables, "thresholds", "distance");
     for (std::size_t i = 0; i < 3; ++i) CHECK(std::abs(thresholds[i] - expected[i]) < bound);
+  }
+}
+
+TEST_CASE("features on disk that are nearly equal are warned of once, whoever reads them") {
+  const TemporaryFolder folder;
+  const auto query = (folder / "query").string();
+  const auto gallery = (folder / "gallery").string();
+  file::write_features(query, {directions({40, 40}), {person(1, 1), person(2, 1)}});
+  const std::vector<Sample> images{person(1, 2), person(2, 2), person(3, 2)};
+  const auto plan = real_metrics();
+  const auto by_domain = real_metrics({"ranking.by_domain=true"});
+  const auto warnings = [&] {
+    std::vector<std::vector<std::string>> all;
+    const auto told = [&](const auto& read) {
+      NotesOnly notes;
+      read(notes);
+      all.push_back(notes.notes);
+    };
+    for (const auto* of : {&plan, &by_domain}) {
+      told([&](auto& sink) {
+        static_cast<void>(evaluate_features(std::filesystem::path(query), gallery, *of, torch::kCPU, sink));
+      });
+      told([&](auto& sink) {
+        static_cast<void>(
+            stage::match_features(query, gallery, *of, 2, folder / "matches", torch::kCPU, sink));
+      });
+    }
+    told([&](auto& sink) { static_cast<void>(read_folder_input(folder.path(), sink)); });
+    return all;
+  };
+  const auto is_of = [](const std::string& note, const std::string& what) {
+    return note.starts_with("warning: the descriptors of all " + what + " images are nearly equal");
+  };
+  const auto write_gallery = [&](const torch::Tensor& rows, bool in_arrays) {
+    file::write_features(gallery, {rows, images});
+    if (!in_arrays) return;
+    std::filesystem::rename(gallery + ".npy", gallery + ".0000.npy");
+    file::ShardList{{{"gallery.0000.npy", rows.size(0)}}, rows.size(1)}.write(file::shard_list_of(gallery));
+  };
+  for (const bool in_arrays : {false, true}) {
+    CAPTURE(in_arrays);
+    write_gallery(directions({70, 70, 70}), in_arrays);
+    for (const auto& notes : warnings()) {
+      REQUIRE(notes.size() == 2);
+      CHECK(is_of(notes[0], "2 query"));
+      CHECK(is_of(notes[1], "3 gallery"));
+    }
+    write_gallery(directions({70, 70, 71}), in_arrays);
+    for (const auto& notes : warnings()) {
+      REQUIRE(notes.size() == 1);
+      CHECK(is_of(notes[0], "2 query"));
+    }
+    std::filesystem::remove(gallery + ".shards.csv");
   }
 }
 

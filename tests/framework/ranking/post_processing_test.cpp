@@ -355,7 +355,9 @@ TEST_CASE("features that are replaced while they are read are an error, and neve
     staged.take_place({names.begin(), names.end()});
   };
   const auto read = [&] {
-    return read_search_input(folder / "features/query.npy", folder / "features/gallery.npy").descriptors;
+    progress::SilentProgress silent;
+    return read_search_input(folder / "features/query.npy", folder / "features/gallery.npy", silent)
+        .descriptors;
   };
 
   replace_by("one");
