@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "kindred/text/csv.h"
 #include "program.h"
@@ -30,6 +31,20 @@ std::string write_recipe(const TemporaryFolder& folder) {
                              "[[dataset]]\nname = 'plain'\nshare = 1\nseed = 1\ndifficulty = 0.1\n" + people +
                              "[[dataset]]\nname = 'hard'\nshare = 3\nseed = 2\ndifficulty = 0.9\n" + people)
       .string();
+}
+
+/// The mAP of the last evaluation in a training, by its stage.
+std::map<std::string, double> last_scores(const std::filesystem::path& file) {
+  std::map<std::string, double> last;
+  std::istringstream metrics(read_bytes(file));
+  for (std::string line; std::getline(metrics, line);) {
+    const auto event = nlohmann::json::parse(line);
+    if (event["event"] != "finished") continue;
+    for (const auto& [figure, value] : event["figures"].items()) {
+      if (figure == "mAP") last[event["stage"]] = value;
+    }
+  }
+  return last;
 }
 
 TEST_CASE("a recipe with two data sets is checked, looked at, run and reported by their names") {
@@ -58,16 +73,7 @@ TEST_CASE("a recipe with two data sets is checked, looked at, run and reported b
   CHECK(holds(read_bytes(runs / "scores.json"), "ranking_hard"));
 
   // The last evaluation of the training is the one after it.
-  std::map<std::string, double> last;
-  std::istringstream metrics(read_bytes(runs / "model/metrics.jsonl"));
-  for (std::string line; std::getline(metrics, line);) {
-    const auto event = nlohmann::json::parse(line);
-    if (event["event"] == "finished") {
-      for (const auto& [figure, value] : event["figures"].items()) {
-        if (figure == "mAP") last[event["stage"]] = value;
-      }
-    }
-  }
+  auto last = last_scores(runs / "model/metrics.jsonl");
   REQUIRE(last.size() == 3);
   for (const std::string name : {"plain", "hard"}) {
     const auto scores = nlohmann::json::parse(read_bytes(runs / ("ranking_" + name) / "evaluation.json"));
@@ -95,6 +101,60 @@ TEST_CASE("a recipe with two data sets is checked, looked at, run and reported b
       folder.path());
   CHECK(embedded.exit_code != 0);
   CHECK(holds(embedded.err, "the model's recipe has several data sets, 'plain' and 'hard'"));
+}
+
+TEST_CASE(
+    "a network that uses cameras takes those of each data set for its own, in the training and after it") {
+  const TemporaryFolder folder;
+  const auto recipe = folder
+                          .write("cameras.toml", "extends = '" + write_recipe(folder) +
+                                                     "'\n[backbone]\ntype = 'vit'\ndim = 32\ndepth = 2\n"
+                                                     "heads = 2\nimage_height = 48\nimage_width = 24\n"
+                                                     "patch_size = 8\nside_information = 'camera'\n"
+                                                     "side_factor = 100.0\n[schedule]\nmilestones = []\n"
+                                                     "[train]\nepochs = 1\nevaluate_every = 1\n")
+                          .string();
+  const auto runs = folder / "run";
+  const auto run = kindred({"run", recipe, "--run-dir", runs.string()}, folder.path());
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  const auto last = last_scores(runs / "model/metrics.jsonl");
+  for (const std::string name : {"plain", "hard"}) {
+    const auto scores = nlohmann::json::parse(read_bytes(runs / ("ranking_" + name) / "evaluation.json"));
+    CHECK(scores["figures"]["mAP"]["value"].get<double>() ==
+          doctest::Approx(last.at("evaluate " + name)).epsilon(1e-6));
+  }
+  const auto report = kindred({"report", runs.string(), "--maps"}, folder.path());
+  CAPTURE(report.err);
+  CHECK(report.exit_code == 0);
+
+  const auto strange = kindred({"run", recipe, "--run-dir", (folder / "strange").string(), "--set",
+                                "dataset.hard.share=0", "--set", "train.evaluate_every=0"},
+                               folder.path());
+  CHECK(strange.exit_code == 1);
+  CHECK(holds(strange.err, "is none of those of the training (plain/1, plain/2, plain/3)"));
+
+  // From the model alone its user says of which data set the images are.
+  const auto people = (folder / "people").string();
+  REQUIRE(kindred({"data", "convert", "--layout", "market1501", "--out", people, "--set",
+                   "dataset.train_identities=2", "--set", "dataset.test_identities=2", "--set",
+                   "dataset.cameras=3", "--set", "dataset.height=64", "--set", "dataset.width=32"},
+                  folder.path())
+              .exit_code == 0);
+  const auto embed = [&](const std::string& out, std::vector<std::string> more) {
+    std::vector<std::string> command{"embed", "--weights", (runs / "model/model.safetensors").string(),
+                                     "--out", (folder / out).string()};
+    command.insert(command.end(), more.begin(), more.end());
+    return kindred(command, folder.path());
+  };
+  const auto refused = embed("refused", {"--data", people});
+  CHECK(refused.exit_code == 1);
+  CHECK(holds(refused.err,
+              "is none of those of the training (plain/1, plain/2, plain/3, hard/1, hard/2, hard/3)"));
+  CHECK(holds(refused.err, "--set dataset.NAME.enabled=false"));
+  CHECK(embed("told", {"--data", people, "--set", "dataset.hard.enabled=false"}).exit_code == 0);
+  REQUIRE(embed("own", {"--set", "dataset.plain.enabled=false"}).exit_code == 0);
+  CHECK(read_bytes(folder / "own/query.npy") == read_bytes(runs / "features_hard/query.npy"));
 }
 
 TEST_CASE("a study tells what is trained on by what is tested on") {

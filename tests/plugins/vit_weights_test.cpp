@@ -232,7 +232,7 @@ TEST_CASE("an import of a network that uses cameras asks for their numbers, and 
   CAPTURE(outcome.text);
   REQUIRE(outcome.written);
   const auto read = model::read_model_file(options.out, vit_catalog(), {});
-  CHECK(read.model->population().cameras == std::vector<std::int64_t>{2, 4, 7});
+  CHECK((read.model->population().cameras == std::vector<model::Camera>{2, 4, 7}));
   CHECK(read.model->population().views == std::vector<std::int64_t>{0, 1});
   CHECK(descriptor_difference(*read.model, "transreid", "before", sided_images(64, 40)) < 2e-5);
 }

@@ -46,7 +46,8 @@ struct ExtractorOptions {
   std::vector<std::string> overrides{};
 };
 
-/// What some models use of a crop beside its pixels; -1: unknown. The numbers are those of the training data.
+/// What some models use of a crop beside its pixels; -1: unknown. The numbers are those of the training data;
+/// where these are several data sets, of the only one that ExtractorOptions::overrides leave in the recipe.
 struct CropOrigin {
   std::int64_t camera = -1;
   std::int64_t view = -1;

@@ -241,7 +241,24 @@ file::Features ExtractorParts::extract_features(const Dataset& dataset, const st
 
 void ExtractorParts::probe(const std::string& file) {
   const auto& population = file_.model->population();
-  const CropOrigin known{population.cameras.empty() ? -1 : population.cameras.front(),
+  const auto camera = std::find_if(
+      population.cameras.begin(), population.cameras.end(), [&](const model::Camera& of_training) {
+        return !population.has_cameras_of_several() || of_training.dataset == population.dataset;
+      });
+  const bool has_camera = camera != population.cameras.end();
+  const auto& side = file_.model->side_information();
+  if (side.cameras && side.refuses_unknown && !has_camera) {
+    std::vector<std::string> names;
+    for (const auto& one : population.cameras) {
+      if (names.empty() || names.back() != one.dataset) names.push_back(one.dataset);
+    }
+    throw DataError(file,
+                    "uses cameras, and knows those of " + quoted_list(names) +
+                        ", which have the same numbers: say of which data set the images are by leaving "
+                        "the others out of the model's recipe, with --set dataset.NAME.enabled=false or "
+                        "the same override of an application");
+  }
+  const CropOrigin known{has_camera ? camera->number : -1,
                          population.views.empty() ? -1 : population.views.front()};
   for (const auto& size : {cv::Size(64, 128), cv::Size(50, 90)}) {
     const std::array crops{test_picture(size.height, size.width)};

@@ -135,9 +135,9 @@ struct Comparison {
   std::vector<Activations> images;                 ///< of the model itself
 };
 
-torch::Tensor places_of(std::size_t count, const std::vector<std::int64_t>& known) {
+torch::Tensor places_of(std::size_t count, std::size_t known) {
   return torch::arange(static_cast<std::int64_t>(count)) %
-         std::max<std::int64_t>(1, static_cast<std::int64_t>(known.size()));
+         std::max<std::int64_t>(1, static_cast<std::int64_t>(known));
 }
 
 /// @param preparation that the exported model makes itself: it takes images as they are, those of a batch of
@@ -167,11 +167,11 @@ Comparison comparison_of(const std::vector<cv::Mat>& images, const model::Model&
                                   : torch::stack(prepared));
     std::vector<torch::Tensor> inputs = {raw ? torch::stack(pixels) : network_input.values};
     if (model.side_information().cameras) {
-      network_input.cameras = places_of(count, model.population().cameras);
+      network_input.cameras = places_of(count, model.population().cameras.size());
       inputs.push_back(network_input.cameras);
     }
     if (model.side_information().views) {
-      network_input.views = places_of(count, model.population().views);
+      network_input.views = places_of(count, model.population().views.size());
       inputs.push_back(network_input.views);
     }
     comparison.inputs.push_back(std::move(inputs));
@@ -194,6 +194,12 @@ std::string numbers_text(const std::array<double, 3>& numbers) {
 std::string list_text(const std::vector<std::int64_t>& numbers) {
   std::string text;
   for (const auto number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
+  return text;
+}
+
+std::string list_text(const std::vector<model::Camera>& cameras) {
+  std::string text;
+  for (const auto& camera : cameras) text += (text.empty() ? "" : ", ") + camera.text();
   return text;
 }
 

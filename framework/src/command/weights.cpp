@@ -247,7 +247,9 @@ std::string weights_json(const WeightsSummary& summary) {
 ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
   const auto file = weights::read_weights_file(options.file, options.key);
   auto population = model::any_population(options.identities.value_or(2));
-  if (!options.cameras.empty()) population.cameras = options.cameras;
+  if (!options.cameras.empty()) {
+    population.cameras.assign(options.cameras.begin(), options.cameras.end());
+  }
   if (!options.views.empty()) population.views = options.views;
   const auto build = [&] { return model::build_model(plan, population); };
   auto model = build();

@@ -1,9 +1,13 @@
 #include "data/combined_dataset.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <utility>
+
+#include "recipe/dataset_choice.h"
 
 namespace kindred::data {
 namespace {
@@ -11,14 +15,13 @@ namespace {
 /// Gives numbers of one data set after another a place of their own.
 class Renumbering {
  public:
+  /// Those that have no number yet get the next ones, in their order.
+  void extend(const std::set<std::int64_t>& numbers, std::int64_t& next) {
+    for (const auto number : numbers) {
+      if (numbers_.emplace(number, next).second) ++next;
+    }
+  }
   /// Negative numbers stand for what is not known, and stay.
-  void add(std::int64_t number) {
-    if (number >= 0) numbers_.emplace(number, 0);
-  }
-  /// The numbers that were added get the next ones, in their order.
-  void finish(std::int64_t& next) {
-    for (auto& [number, given] : numbers_) given = next++;
-  }
   [[nodiscard]] std::int64_t of(std::int64_t number) const {
     return number < 0 ? number : numbers_.at(number);
   }
@@ -27,36 +30,70 @@ class Renumbering {
   std::map<std::int64_t, std::int64_t> numbers_;
 };
 
+/// @param order in which data sets get their numbers
+void keep_identities_apart(std::vector<std::vector<Sample>>& datasets,
+                           const std::vector<std::size_t>& order) {
+  std::vector<Renumbering> renumberings(datasets.size());
+  std::int64_t next = 0;
+  for (const bool is_training : {true, false}) {
+    for (const auto i : order) {
+      std::set<std::int64_t> identities;
+      for (const auto& sample : datasets[i]) {
+        const bool counts = (sample.split == Split::train) == is_training && sample.identity >= 0;
+        if (counts) identities.insert(sample.identity);
+      }
+      renumberings[i].extend(identities, next);
+    }
+  }
+  for (std::size_t i = 0; i < datasets.size(); ++i) {
+    for (auto& sample : datasets[i]) sample.identity = renumberings[i].of(sample.identity);
+  }
+}
+
 }  // namespace
 
-CombinedDataset::CombinedDataset(std::vector<Part> parts) : parts_(std::move(parts)) {
-  std::int64_t next_identity = 0;
-  std::int64_t next_camera = 0;
+void keep_cameras_apart(std::vector<Sample>& samples) {
+  std::vector<std::string> names;
+  std::map<std::string, std::set<std::int64_t>> cameras;
+  for (const auto& sample : samples) {
+    const auto [found, is_new] = cameras.try_emplace(recipe::dataset_name_in(sample.path));
+    if (is_new) names.push_back(found->first);
+    if (sample.camera >= 0) found->second.insert(sample.camera);
+  }
+  std::map<std::string, Renumbering> renumberings;
+  std::int64_t next = 0;
+  for (const auto& name : names) renumberings[name].extend(cameras.at(name), next);
+  for (auto& sample : samples) {
+    sample.camera = renumberings.at(recipe::dataset_name_in(sample.path)).of(sample.camera);
+  }
+}
+
+CombinedDataset::CombinedDataset(std::vector<Part> parts, Cameras cameras) : parts_(std::move(parts)) {
+  std::vector<std::vector<Sample>> datasets;
   for (const auto& part : parts_) {
-    auto samples = part.dataset->samples();
+    auto& samples = datasets.emplace_back(part.dataset->samples());
     if (!part.trained_on) {
       std::erase_if(samples, [](const Sample& sample) { return sample.split == Split::train; });
     }
-    Renumbering identities;
-    Renumbering cameras;
-    for (const auto& sample : samples) {
-      identities.add(sample.identity);
-      cameras.add(sample.camera);
+  }
+  auto own = datasets;
+  std::vector<std::size_t> order;
+  for (const bool trained_on : {true, false}) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      if (parts_[i].trained_on == trained_on) order.push_back(i);
     }
-    identities.finish(next_identity);
-    cameras.finish(next_camera);
-    for (auto& there : samples) {
-      auto sample = there;
-      sample.path = part.prefix + there.path;
-      if (!there.tracklet.empty()) sample.tracklet = part.prefix + there.tracklet;
-      if (parts_.size() > 1) {
-        sample.identity = identities.of(there.identity);
-        sample.camera = cameras.of(there.camera);
-      }
-      sources_.emplace(sample.path, Source{part.dataset.get(), std::move(there)});
+  }
+  if (parts_.size() > 1) keep_identities_apart(datasets, order);
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    for (std::size_t j = 0; j < own[i].size(); ++j) {
+      auto& sample = datasets[i][j];
+      sample.path = parts_[i].prefix + sample.path;
+      if (!sample.tracklet.empty()) sample.tracklet = parts_[i].prefix + sample.tracklet;
+      sources_.emplace(sample.path, Source{parts_[i].dataset.get(), std::move(own[i][j])});
       samples_.push_back(std::move(sample));
     }
   }
+  if (parts_.size() > 1 && cameras == Cameras::apart) keep_cameras_apart(samples_);
 }
 
 cv::Mat CombinedDataset::image(const Sample& sample) const {

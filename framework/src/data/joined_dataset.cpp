@@ -77,6 +77,7 @@ void JoinedDataset::join(const Part& part, std::size_t number, std::int64_t firs
       Sample sample = labeled;
       sample.path = prefix + there.path;
       sample.identity += first_identity;
+      sample.camera = there.camera;
       sample.split = Split::train;
       sample.view = there.view;
       if (!there.tracklet.empty()) {

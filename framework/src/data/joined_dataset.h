@@ -16,8 +16,9 @@ namespace kindred::data {
 /// The samples of a data set, and behind them those that join its training split: with new identities, which
 /// follow the largest of the training split in the order of the parts, each part's own identities kept apart.
 /// An image that joins stays in its old split, too. It keeps its path, except that those of a data set of
-/// their own are called "pseudo1/PATH", after the part's place among all, from 1. A label with a tracklet is
-/// of all its frames; without one it is of the image alone, also where that is a frame.
+/// their own are called "pseudo1/PATH", after the part's place among all, from 1. Its camera and view are
+/// what its data set says, its domain what the label says. A label with a tracklet is of all its frames;
+/// without one it is of the image alone, also where that is a frame.
 class JoinedDataset final : public Dataset {
  public:
   struct Part {

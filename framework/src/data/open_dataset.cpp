@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "data/combined_dataset.h"
 #include "data/fold_dataset.h"
 #include "data/joined_dataset.h"
 #include "data/open_choice.h"
@@ -35,17 +34,17 @@ std::unique_ptr<Dataset> open_one(const recipe::DataPlan& plan, const recipe::Da
 
 template <class Open>
 std::unique_ptr<Dataset> combined(const std::vector<recipe::DatasetChoice>& datasets, bool for_training,
-                                  const Open& open) {
+                                  Cameras cameras, const Open& open) {
   if (datasets.size() == 1 && datasets.front().prefix.empty()) return open(datasets.front());
   std::vector<CombinedDataset::Part> parts;
   for (const auto& choice : datasets) {
     parts.push_back({open(choice), choice.prefix, !for_training || choice.trained_on()});
   }
-  return std::make_unique<CombinedDataset>(std::move(parts));
+  return std::make_unique<CombinedDataset>(std::move(parts), cameras);
 }
 
 std::unique_ptr<Dataset> open_all(const recipe::DataPlan& plan, bool for_training) {
-  return combined(plan.datasets, for_training,
+  return combined(plan.datasets, for_training, Cameras::of_each,
                   [&](const recipe::DatasetChoice& choice) { return open_one(plan, choice); });
 }
 
@@ -55,8 +54,8 @@ std::unique_ptr<Dataset> open_dataset(const recipe::DataPlan& plan) {
   return open_all(plan, /*for_training=*/false);
 }
 
-std::unique_ptr<Dataset> open_datasets(const std::vector<recipe::DatasetChoice>& datasets) {
-  return combined(datasets, /*for_training=*/false,
+std::unique_ptr<Dataset> open_datasets(const std::vector<recipe::DatasetChoice>& datasets, Cameras cameras) {
+  return combined(datasets, /*for_training=*/false, cameras,
                   [](const recipe::DatasetChoice& choice) { return open_choice(choice); });
 }
 

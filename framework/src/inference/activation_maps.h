@@ -65,6 +65,8 @@ class MapModel {
 
   [[nodiscard]] const recipe::ModelPlan& plan() const { return plan_; }
   [[nodiscard]] const model::Population& population() const { return model_->population(); }
+  /// model::Model::find_datasets_in_paths()
+  void find_datasets_in_paths() { model_->find_datasets_in_paths(); }
   /// Throws DataError as model::Model::require_known().
   void require_known(const std::vector<Sample>& samples) const { model_->require_known(samples); }
   [[nodiscard]] ActivationMaps maps(torch::Device device) { return {*model_, watch_, device}; }

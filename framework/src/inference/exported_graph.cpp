@@ -35,11 +35,11 @@ constexpr std::array<std::int64_t, 3> traced_batches = {2, 3, 5};
 /// Not the numbers of any images.
 Activations example_batch(const model::Model& model, std::int64_t images, cv::Size size) {
   Activations batch(torch::randn({images, 3, size.height, size.width}));
-  const auto some = [&](const std::vector<std::int64_t>& of) {
-    return torch::arange(images) % std::max<std::int64_t>(1, static_cast<std::int64_t>(of.size()));
+  const auto some = [&](std::size_t of) {
+    return torch::arange(images) % std::max<std::int64_t>(1, static_cast<std::int64_t>(of));
   };
-  if (model.side_information().cameras) batch.cameras = some(model.population().cameras);
-  if (model.side_information().views) batch.views = some(model.population().views);
+  if (model.side_information().cameras) batch.cameras = some(model.population().cameras.size());
+  if (model.side_information().views) batch.views = some(model.population().views.size());
   return batch;
 }
 

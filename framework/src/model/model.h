@@ -60,6 +60,9 @@ class Model : public torch::nn::Module {
   [[nodiscard]] std::optional<std::size_t> block_of(const torch::Tensor& parameter) const;
   [[nodiscard]] const SideInformation& side_information() const { return about_.side_information; }
   [[nodiscard]] const Population& population() const { return about_.population; }
+  /// Images are of the data sets whose names head their paths, whatever their cameras were taken to be of:
+  /// Population::dataset.
+  void find_datasets_in_paths() { about_.population.dataset.reset(); }
   /// Throws DataError for images whose cameras or views it needs and does not know: require_known().
   void require_known(const std::vector<Sample>& samples) const;
 

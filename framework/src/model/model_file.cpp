@@ -4,6 +4,8 @@
 #include <charconv>
 #include <map>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -12,6 +14,7 @@
 #include "file/finite_numbers.h"
 #include "kindred/core/error.h"
 #include "model/inference_needs.h"
+#include "recipe/list_of_tables.h"
 #include "recipe/recipe.h"
 #include "system/version.h"
 #include "text/number_text.h"
@@ -92,33 +95,80 @@ std::int64_t read_identities(const fs::path& file, const std::string& text) {
   return identities;
 }
 
-/// "1 2 5"
-std::string numbers_text(const std::vector<std::int64_t>& numbers) {
+/// "1 2 5", or "market/1 market/2 msmt/1"
+template <class Values, class Text>
+std::string words_text(const Values& values, Text text_of) {
   std::string text;
-  for (const auto number : numbers) text += (text.empty() ? "" : " ") + std::to_string(number);
+  for (const auto& value : values) text += (text.empty() ? "" : " ") + text_of(value);
   return text;
 }
 
-/// What numbers_text() wrote; none where there is no such key.
-std::vector<std::int64_t> read_numbers(const fs::path& file, const file::TensorFile& content,
-                                       const char* key) {
-  std::vector<std::int64_t> numbers;
+/// The words of what words_text() wrote; none where there is no such key.
+std::vector<std::string> read_words(const file::TensorFile& content, const char* key) {
+  std::vector<std::string> words;
   const auto found = content.metadata.find(key);
-  if (found == content.metadata.end()) return numbers;
-  const auto& text = found->second;
-  const char* next = text.data();
-  const char* const end = next + text.size();
-  while (next != end) {
-    std::int64_t number = 0;
-    const auto result = std::from_chars(next, end, number);
-    const bool ascending = numbers.empty() ? number >= 0 : number > numbers.back();
-    if (result.ec != std::errc() || !ascending) refuse_metadata(file, key, text);
-    numbers.push_back(number);
-    next = result.ptr;
-    if (next == end) break;
-    if (*next++ != ' ' || next == end) refuse_metadata(file, key, text);
+  if (found == content.metadata.end()) return words;
+  std::size_t begin = 0;
+  for (;;) {
+    const auto end = found->second.find(' ', begin);
+    words.push_back(found->second.substr(begin, end - begin));
+    if (end == std::string::npos) return words;
+    begin = end + 1;
   }
-  return numbers;
+}
+
+std::optional<std::int64_t> number_in(std::string_view word) {
+  std::int64_t number = 0;
+  const auto result = std::from_chars(word.data(), word.data() + word.size(), number);
+  const bool is_number = result.ec == std::errc() && result.ptr == word.data() + word.size() && number >= 0;
+  return is_number ? std::optional(number) : std::nullopt;
+}
+
+std::vector<std::int64_t> read_views(const fs::path& file, const file::TensorFile& content) {
+  std::vector<std::int64_t> views;
+  for (const auto& word : read_words(content, views_key)) {
+    const auto number = number_in(word);
+    if (!number || (!views.empty() && *number <= views.back())) {
+      refuse_metadata(file, views_key, content.metadata.at(views_key));
+    }
+    views.push_back(*number);
+  }
+  return views;
+}
+
+std::vector<Camera> read_cameras(const fs::path& file, const file::TensorFile& content) {
+  std::vector<Camera> cameras;
+  std::set<std::string> before;  // data sets
+  for (const auto& word : read_words(content, cameras_key)) {
+    const auto refuse = [&] { refuse_metadata(file, cameras_key, content.metadata.at(cameras_key)); };
+    const auto slash = word.find('/');
+    const auto dataset = slash == std::string::npos ? "" : word.substr(0, slash);
+    const auto number = number_in(std::string_view(word).substr(slash == std::string::npos ? 0 : slash + 1));
+    if (!number || slash == 0) refuse();
+    if (!cameras.empty() && cameras.back().dataset == dataset) {
+      if (*number <= cameras.back().number) refuse();
+    } else {
+      // Either all have a name or none has, and those of a data set are together.
+      const bool is_mixed = !cameras.empty() && (dataset.empty() || cameras.back().dataset.empty());
+      if (is_mixed || !before.insert(dataset).second) refuse();
+    }
+    cameras.emplace_back(dataset, *number);
+  }
+  return cameras;
+}
+
+/// The name of the only data set of a resolved recipe with a list of them; "" where there are more.
+std::string only_dataset_of(const Value& recipe) {
+  const auto* datasets = recipe.as<Table>()->find("dataset");
+  const auto* list = datasets == nullptr ? nullptr : datasets->as<Array>();
+  if (list == nullptr) return "";
+  std::vector<std::string> names;
+  for (const auto& entry : *list) {
+    const auto* table = entry.as<Table>();
+    const auto* enabled = table == nullptr ? nullptr : table->find("enabled");
+    if (enabled == nullptr || !(*enabled == Value(false))) names.push_back(recipe::entry_name(entry));
+  }
+  return names.size() == 1 ? names.front() : "";
 }
 
 /// Bytes; more than networks take by some times.
@@ -277,8 +327,15 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
                       {identities_key, std::to_string(model.population().identities)},
                       {version_key, system::kindred_version}};
   const auto& side = model.side_information();
-  if (side.cameras) content.metadata[cameras_key] = numbers_text(model.population().cameras);
-  if (side.views) content.metadata[views_key] = numbers_text(model.population().views);
+  const auto& population = model.population();
+  if (side.cameras) {
+    content.metadata[cameras_key] =
+        words_text(population.cameras, [](const Camera& camera) { return camera.text(); });
+  }
+  if (side.views) {
+    content.metadata[views_key] =
+        words_text(population.views, [](std::int64_t view) { return std::to_string(view); });
+  }
   file::add_checksum(content);
   file::write_safetensors(file, content);
 }
@@ -310,8 +367,9 @@ ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
   model_file.plan =
       recipe::choose_model(needs ? needs->without_training(model_file.recipe) : model_file.recipe, catalog);
   Population population(model_file.identities);
-  population.cameras = read_numbers(file, content, cameras_key);
-  population.views = read_numbers(file, content, views_key);
+  population.cameras = read_cameras(file, content);
+  population.views = read_views(file, content);
+  population.dataset = only_dataset_of(model_file.recipe);
   {
     std::int64_t numbers = 0;
     for (const auto& [name, tensor] : content.tensors) numbers += tensor.numel();

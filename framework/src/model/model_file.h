@@ -19,9 +19,9 @@ namespace kindred::model {
 
 /// Metadata: "kindred.recipe" the resolved recipe without [[pseudo_labels]] as TOML, "kindred.inference" what
 /// making descriptors needs of it (model/inference_needs.h), "kindred.identities", "kindred.cameras" and
-/// "kindred.views" the numbers of those that it was trained with, where the backbone uses them,
-/// "kindred.version", "kindred.crc32" a checksum. Equal models give equal bytes: nothing in the file tells
-/// when or where.
+/// "kindred.views" those that it was trained with, where the backbone uses them: numbers, cameras of several
+/// data sets with their names, "market/1 market/2 msmt/1"; "kindred.version", "kindred.crc32" a checksum.
+/// Equal models give equal bytes: nothing in the file tells when or where.
 void write_model_file(const std::filesystem::path& file, const Model& model, const recipe::Plan& plan);
 
 struct ModelFile {
@@ -36,6 +36,8 @@ struct ModelFile {
 /// and for a recipe or a number of identities of a far larger network (BuildingLimit).
 /// Of the recipe's components only those that inference needs have to be in the catalog; throws PluginError
 /// that names the plugins of those that are not.
+/// Where the model knows the cameras of several data sets, images are taken to be of the only data set that
+/// the overrides leave in its recipe, or else of none of them: Model::find_datasets_in_paths().
 /// @param overrides of the resolved recipe, as on the command line; RecipeError for one that inference does
 /// not use
 /// @param watch keeps the maps of the network (map_watch.h)

@@ -133,4 +133,9 @@ const DatasetChoice* dataset_of(const std::vector<DatasetChoice>& datasets, cons
   return found == datasets.end() ? nullptr : &*found;
 }
 
+std::string dataset_name_in(const std::string& path) {
+  const auto slash = path.find('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
 }  // namespace kindred::recipe

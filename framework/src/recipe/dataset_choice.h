@@ -49,4 +49,7 @@ inline constexpr const char* shareless_labels =
 [[nodiscard]] const DatasetChoice* dataset_of(const std::vector<DatasetChoice>& datasets,
                                               const std::string& path);
 
+/// The name that heads the path of an image where there are several data sets, "NAME/PATH".
+[[nodiscard]] std::string dataset_name_in(const std::string& path);
+
 }  // namespace kindred::recipe

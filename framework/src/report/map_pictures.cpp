@@ -42,7 +42,9 @@ std::filesystem::path model_of(const RunFiles& run, const RunStage& ranking) {
 }
 
 MapPictures::MapPictures(const std::filesystem::path& model, const Catalog& catalog)
-    : model_(model, catalog, {"loader.skip_bad_images=true"}), maps_(model_.maps(torch::kCPU)) {}
+    : model_(model, catalog, {"loader.skip_bad_images=true"}), maps_(model_.maps(torch::kCPU)) {
+  model_.find_datasets_in_paths();  // so the stages of the run called them
+}
 
 std::vector<std::string> MapPictures::draw(const std::vector<std::string>& paths, const Pictures& pictures) {
   std::vector<std::string> addresses(paths.size());

@@ -230,8 +230,9 @@ Pictures open_pictures(const RunFiles& run, const std::vector<std::string>& data
   std::vector<std::string> overrides;
   for (const auto& entry : data) overrides.push_back(recipe::data_override(entry));
   try {
-    return Pictures(data::open_datasets(
-        recipe::choose_datasets(recipe::load_recipe(run.recipe_file, overrides), catalog)));
+    const auto recipe = recipe::load_recipe(run.recipe_file, overrides);
+    // Cameras as the stages of the run had them.
+    return Pictures(data::open_datasets(recipe::choose_datasets(recipe, catalog), data::Cameras::of_each));
   } catch (const Error& error) {
     if (!data.empty()) throw;
     trouble = message_of(error, run.recipe_file);

@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
 #include <utility>
-#include <vector>
 
 #include "kindred/core/error.h"
 #include "model/population.h"
@@ -49,17 +47,14 @@ Activations synthetic_batch(const BatchShape& shape, const model::Population& po
   const auto pixels =
       torch::randn({shape.images, 3, shape.height, shape.width}, at::detail::createCPUGenerator(seed),
                    torch::TensorOptions(torch::kFloat32));
-  std::vector<Sample> samples(static_cast<std::size_t>(shape.images));
-  const auto turn = [](const std::vector<std::int64_t>& numbers, std::size_t i) {
-    return numbers.empty() ? std::int64_t{-1} : numbers[i % numbers.size()];
+  const auto turn = [&](std::size_t known) {
+    return known == 0 ? torch::full({shape.images}, -1, torch::kInt64)
+                      : torch::arange(shape.images) % static_cast<std::int64_t>(known);
   };
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    samples[i].camera = turn(population.cameras, i);
-    samples[i].view = turn(population.views, i);
-  }
-  std::vector<std::size_t> all(samples.size());
-  std::iota(all.begin(), all.end(), 0U);
-  return model::network_input(pixels, samples, all, population);
+  Activations batch(pixels);
+  batch.cameras = turn(population.cameras.size());
+  batch.views = turn(population.views.size());
+  return batch;
 }
 
 torch::Tensor synthetic_labels(std::int64_t images, std::int64_t identities) {

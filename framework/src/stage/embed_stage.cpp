@@ -138,6 +138,7 @@ StageResult EmbedStage::run(const StageContext& context) const {
   if (context.ranks.is_first()) {
     for (const auto& note : model_file.notes) context.progress.note(note);
   }
+  if (!data_.dataset().prefix.empty()) model_file.model->find_datasets_in_paths();
   const auto dataset = data::open_dataset(data_);
   auto samples = dataset->samples();
   const auto keep = [&](const auto& wanted) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "data/combined_dataset.h"
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
 #include "text/number_text.h"
@@ -61,7 +62,12 @@ std::unique_ptr<Sampler> sampler_of(const recipe::Plan& plan, const recipe::Data
 }  // namespace
 
 std::unique_ptr<Sampler> create_sampler(const recipe::Plan& plan, const TrainingData& data) {
-  if (!recipe::have_shares(plan.datasets)) return plan.sampler.create({data.samples});
+  if (!recipe::have_shares(plan.datasets)) {
+    if (plan.datasets.size() == 1) return plan.sampler.create({data.samples});
+    auto samples = data.samples;
+    data::keep_cameras_apart(samples);
+    return plan.sampler.create({samples});
+  }
   std::vector<SharedSampler::Part> parts;
   for (const auto& dataset : plan.datasets) {
     if (!dataset.trained_on()) continue;

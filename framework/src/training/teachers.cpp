@@ -19,8 +19,6 @@
 namespace kindred::training {
 namespace {
 
-using PlaceNumbers = std::vector<std::int64_t>;
-
 /// Of images whose size is that of the data.
 constexpr int any_height = 256;
 constexpr int any_width = 128;
@@ -40,10 +38,11 @@ Value preprocessing(const recipe::ExtractionPlan& plan) {
 }
 
 /// For images of the student's that have no place there: -1, as for those whose own is -1, which is row 0.
-torch::Tensor places(const PlaceNumbers& students, const PlaceNumbers& teachers) {
-  PlaceNumbers result{-1};
-  for (const auto number : students) {
-    const auto found = std::find(teachers.begin(), teachers.end(), number);
+template <class Value>
+torch::Tensor places(const std::vector<Value>& students, const std::vector<Value>& teachers) {
+  std::vector<std::int64_t> result{-1};
+  for (const auto& value : students) {
+    const auto found = std::find(teachers.begin(), teachers.end(), value);
     result.push_back(found == teachers.end() ? -1 : found - teachers.begin());
   }
   return torch::tensor(result, torch::kInt64);
@@ -69,13 +68,13 @@ std::int64_t descriptor_dim(model::Model& model, cv::Size size) {
 
 /// Where the teacher must know all cameras of the student's training, and does not.
 void require_known_places(const recipe::TeacherChoice& choice, bool used, const std::string& word,
-                          const torch::Tensor& table, const PlaceNumbers& students) {
+                          const torch::Tensor& table, const std::vector<std::string>& students) {
   if (!used) return;
   for (std::size_t i = 0; i < students.size(); ++i) {
     if (table[static_cast<std::int64_t>(i) + 1].item<std::int64_t>() >= 0) continue;
     throw RecipeError(choice.location, "teacher '" + choice.name + "': " + *choice.weights + " uses the " +
                                            word + "s of images, and does not know " + word + " " +
-                                           std::to_string(students[i]) +
+                                           students[i] +
                                            " of the training images; use a teacher trained with it, or one "
                                            "that uses no " +
                                            word + "s");
@@ -133,9 +132,12 @@ Teachers::Teachers(const recipe::Plan& plan, model::Model& student, std::vector<
     teacher.cameras = places(here.cameras, there.cameras);
     teacher.views = places(here.views, there.views);
     const auto& side = teacher.model->side_information();
-    require_known_places(choice, side.cameras && side.refuses_unknown, "camera", teacher.cameras,
-                         here.cameras);
-    require_known_places(choice, side.views && side.refuses_unknown, "view", teacher.views, here.views);
+    std::vector<std::string> cameras;
+    for (const auto& camera : here.cameras) cameras.push_back(camera.text());
+    std::vector<std::string> views;
+    for (const auto view : here.views) views.push_back(std::to_string(view));
+    require_known_places(choice, side.cameras && side.refuses_unknown, "camera", teacher.cameras, cameras);
+    require_known_places(choice, side.views && side.refuses_unknown, "view", teacher.views, views);
     const auto dim = descriptor_dim(*teacher.model, usual);
     notes.push_back(note + ", of dim " + std::to_string(dim));
     outputs_.push_back({choice.output(), OutputKind::feature, dim});

@@ -73,7 +73,8 @@ bool smaller_share(const std::vector<std::size_t>& a, const std::vector<std::siz
 std::shared_ptr<model::Model> initial_model(const recipe::Plan& plan, const TrainingData& data,
                                             progress::ProgressSink& progress) {
   std::vector<std::string> notes;
-  auto model = weights::build_initial_model(plan, model::population_of(data.samples, data.identities), notes);
+  auto model = weights::build_initial_model(
+      plan, model::population_of(data.samples, data.identities, plan.datasets.size() > 1), notes);
   model->require_known(data.samples);
   for (const auto& test_set : data.test_sets) {
     if (plan.train.evaluate_every == 0) continue;

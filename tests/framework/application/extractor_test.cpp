@@ -234,6 +234,34 @@ TEST_CASE("a model that needs cameras gets them with the crops, and says so when
   CHECK(largest_difference(descriptors.row(0), descriptors.row(1)) > 1e-6);
 }
 
+TEST_CASE(
+    "crops for a model that knows the cameras of several data sets are of the one that is left in its "
+    "recipe") {
+  const TemporaryFolder folder;
+  const auto model = write_made_model(folder,
+                                      {"backbone={type=\"vit\", dim=32, depth=1, heads=2, image_height=48, "
+                                       "image_width=24, stride=8, side_information=\"camera\"}",
+                                       "dataset=[{type=\"synthetic\", name=\"a\"}, "
+                                       "{type=\"synthetic\", name=\"b\", seed=2}]"},
+                                      "vit.safetensors", {{"a", 1}, {"a", 2}, {"b", 2}, {"b", 3}});
+  ExtractorOptions options;
+  options.model = model;
+  options.plugin_folders = made_plugins();
+  CHECK(
+      refused_options(options).find(
+          "uses cameras, and knows those of 'a' and 'b', which have the same numbers: say of which data set "
+          "the images are by leaving the others out of the model's recipe") != std::string::npos);
+  const auto crop = made_crops(1).front();
+  const auto of_a = made_extractor(model, 8, {"dataset.b.enabled=false"});
+  const auto of_b = made_extractor(model, 8, {"dataset.a.enabled=false"});
+  const std::array crops{crop};
+  const std::array camera{CropOrigin{2}};
+  CHECK(largest_difference(of_a.extract(crops, camera), of_b.extract(crops, camera)) > 1e-6);
+  CHECK(refusal_of(of_b, {crop}, {{1, -1}})
+            .starts_with("crops[0]: error: its camera 1 is none of those of the"));
+  CHECK(refusal_of(of_a, {crop}, {{1, -1}}).empty());
+}
+
 TEST_CASE("options that cannot be are errors with what is allowed") {
   const TemporaryFolder folder;
   const auto model = write_made_model(folder);

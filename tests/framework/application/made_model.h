@@ -32,7 +32,7 @@ inline const Catalog& built_plugins() {
 inline std::filesystem::path write_made_model(const TemporaryFolder& folder,
                                               const std::vector<std::string>& overrides = {},
                                               const std::string& name = "model.safetensors",
-                                              const std::vector<std::int64_t>& cameras = {}) {
+                                              const std::vector<model::Camera>& cameras = {}) {
   const auto plan = recipe::make_plan(
       recipe::load_recipe(std::string(source_directory) + "/tests/e2e/tiny.toml", overrides),
       built_plugins());

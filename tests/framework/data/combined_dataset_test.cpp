@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <opencv2/core.hpp>
 #include <string>
@@ -28,11 +31,11 @@ std::unique_ptr<MadeDataset> small_set(int seed) {
   return dataset;
 }
 
-CombinedDataset two_sets(bool second_is_trained_on = true) {
+CombinedDataset two_sets(bool second_is_trained_on = true, Cameras cameras = Cameras::of_each) {
   std::vector<CombinedDataset::Part> parts;
   parts.push_back({small_set(1), "a/", true});
   parts.push_back({small_set(50), "b/", second_is_trained_on});
-  return CombinedDataset(std::move(parts));
+  return CombinedDataset(std::move(parts), cameras);
 }
 
 std::vector<std::string> lines_of(const Dataset& dataset) {
@@ -46,14 +49,41 @@ std::vector<std::string> lines_of(const Dataset& dataset) {
 
 }  // namespace
 
-TEST_CASE("two data sets with the same paths, identities and cameras have none in common when combined") {
+TEST_CASE("two data sets with the same paths and identities have none in common when combined") {
   CHECK(lines_of(two_sets()) ==
-        std::vector<std::string>{"a/train/1.png 1 c0 train", "a/train/2.png 2 c1 train",
-                                 "a/query/3.png 1 c0 query", "a/gallery/4.png 0 c1 gallery",
-                                 "a/gallery/5.png -1 c-1 gallery", "a/gallery/6.png -2 c0 gallery",
-                                 "b/train/1.png 4 c2 train", "b/train/2.png 5 c3 train",
-                                 "b/query/3.png 4 c2 query", "b/gallery/4.png 3 c3 gallery",
-                                 "b/gallery/5.png -1 c-1 gallery", "b/gallery/6.png -2 c2 gallery"});
+        std::vector<std::string>{"a/train/1.png 0 c1 train", "a/train/2.png 1 c3 train",
+                                 "a/query/3.png 0 c1 query", "a/gallery/4.png 4 c3 gallery",
+                                 "a/gallery/5.png -1 c-1 gallery", "a/gallery/6.png -2 c1 gallery",
+                                 "b/train/1.png 2 c1 train", "b/train/2.png 3 c3 train",
+                                 "b/query/3.png 2 c1 query", "b/gallery/4.png 5 c3 gallery",
+                                 "b/gallery/5.png -1 c-1 gallery", "b/gallery/6.png -2 c1 gallery"});
+}
+
+TEST_CASE("their cameras can be kept apart, too") {
+  std::vector<std::int64_t> cameras;
+  for (const auto& sample : two_sets(true, Cameras::apart).samples()) cameras.push_back(sample.camera);
+  CHECK(cameras == std::vector<std::int64_t>{0, 1, 0, 1, -1, 0, 2, 3, 2, 3, -1, 2});
+}
+
+TEST_CASE(
+    "a data set that is only tested on changes no identity of the training images, wherever it stands") {
+  const auto training_lines = [](const std::vector<bool>& trained_on) {
+    std::vector<CombinedDataset::Part> parts;
+    for (std::size_t i = 0; i < trained_on.size(); ++i) {
+      const auto number =
+          std::count(trained_on.begin(), trained_on.begin() + static_cast<std::ptrdiff_t>(i), true);
+      const auto prefix =
+          trained_on[i] ? "trained" + std::to_string(number) + "/" : "tested" + std::to_string(i) + "/";
+      parts.push_back({small_set(1), prefix, trained_on[i]});
+    }
+    auto lines = lines_of(CombinedDataset(std::move(parts)));
+    std::erase_if(lines, [](const std::string& line) { return !line.ends_with(" train"); });
+    return lines;
+  };
+  const auto expected = training_lines({true, true});
+  CHECK(expected.size() == 4);
+  CHECK(training_lines({false, true, true}) == expected);
+  CHECK(training_lines({true, false, true, false}) == expected);
 }
 
 TEST_CASE("a combined image has the pixels of its own data set") {
@@ -71,7 +101,7 @@ TEST_CASE("a combined image has the pixels of its own data set") {
 TEST_CASE("a data set that is not trained on has no training split and no identity of it") {
   const auto lines = lines_of(two_sets(/*second_is_trained_on=*/false));
   CHECK(lines.size() == 10);
-  CHECK(lines[6] == "b/query/3.png 4 c2 query");
+  CHECK(lines[6] == "b/query/3.png 4 c1 query");
   CHECK(lines[7] == "b/gallery/4.png 3 c3 gallery");
 }
 

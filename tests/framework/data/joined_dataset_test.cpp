@@ -68,6 +68,18 @@ TEST_CASE("labeled images join the training behind the largest identity and stay
   CHECK(same_picture(dataset.image(samples[5]), base()->image(samples[2])));
 }
 
+TEST_CASE("a labeled image has the camera that its data set says, whatever the label does") {
+  auto other = std::make_unique<MadeDataset>();
+  other->add("gallery/9.png", unlabeled_identity, 7, Split::gallery, 30);
+  std::vector<JoinedDataset::Part> parts;
+  parts.push_back(part({{"query/3.png", 0, 40, "", Split::query}}));
+  parts.push_back(part({{"gallery/9.png", 0, 40, "", Split::gallery}}, std::move(other)));
+  const auto samples = JoinedDataset(base(), std::move(parts)).samples();
+  REQUIRE(samples.size() == 7);
+  CHECK(samples[5].camera == 2);
+  CHECK(samples[6].camera == 7);
+}
+
 TEST_CASE("identities of several parts are kept apart, and another data set's paths and pixels too") {
   auto other = std::make_unique<MadeDataset>();
   other->add("query/3.png", unlabeled_identity, 1, Split::query, 30);

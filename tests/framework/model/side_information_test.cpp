@@ -144,7 +144,7 @@ recipe::Plan side_plan(const std::vector<std::string>& more = {}) {
   return tiny_plan(side_catalog(), overrides);
 }
 
-Population with_cameras(std::vector<std::int64_t> cameras) {
+Population with_cameras(std::vector<Camera> cameras) {
   Population population(5);
   population.cameras = std::move(cameras);
   return population;
@@ -180,17 +180,47 @@ TEST_CASE("a network sees the cameras that it declares, and a model file knows t
   const auto file = folder / "model.safetensors";
   write_model_file(file, *model, plan);
   const auto read = read_model_file(file, side_catalog(), {});
-  CHECK(read.model->population().cameras == std::vector<std::int64_t>{3, 8});
+  CHECK((read.model->population().cameras == std::vector<Camera>{3, 8}));
   CHECK(torch::equal(read.model->forward(images).back(), others));
   CHECK_THROWS_AS(read.model->require_known({Sample{"x.png", 1, 4, ""}}), DataError);
   CHECK_NOTHROW(read.model->require_known({Sample{"x.png", 1, 8, ""}}));
+}
+
+TEST_CASE(
+    "a model of several data sets knows whose its cameras are, and takes images for nobody's by itself") {
+  const auto plan = side_plan({"dataset=[{type='tiny', name='market'}, {type='tiny', name='msmt'}]"});
+  const std::vector<Camera> cameras{{"market", 3}, {"market", 8}, {"msmt", 3}};
+  const auto model = build_model(plan, with_cameras(cameras));
+  const test::TemporaryFolder folder;
+  const auto file = folder / "model.safetensors";
+  write_model_file(file, *model, plan);
+  CHECK(file::read_safetensors(file).metadata.at("kindred.cameras") == "market/3 market/8 msmt/3");
+  const auto places = [&](const Model& read) {
+    const std::vector<Sample> samples{{"x.png", 1, 3, ""}, {"x.png", 1, 8, ""}, {"msmt/x.png", 1, 3, ""}};
+    return camera_places(samples, {0, 1, 2}, read.population());
+  };
+  const auto read = read_model_file(file, side_catalog(), {});
+  CHECK((read.model->population().cameras == cameras));
+  CHECK(torch::equal(places(*read.model), torch::full({3}, -1, torch::kInt64)));
+  CHECK(message_of_side<DataError>([&] {
+          read.model->require_known({Sample{"x.png", 1, 3, ""}});
+        }).find("say of which of these data sets they are") != std::string::npos);
+  // As in a run, whose images are called by their data sets.
+  read.model->find_datasets_in_paths();
+  CHECK(torch::equal(places(*read.model), torch::tensor({-1, -1, 2}, torch::kInt64)));
+  // As a user says that images are of one of them.
+  const auto market = read_model_file(file, side_catalog(), {"dataset.msmt.enabled=false"});
+  CHECK(torch::equal(places(*market.model), torch::tensor({0, 1, 0}, torch::kInt64)));
+  const auto msmt = read_model_file(file, side_catalog(), {"dataset.market.enabled=false"});
+  CHECK(torch::equal(places(*msmt.model), torch::tensor({2, -1, 2}, torch::kInt64)));
 }
 
 TEST_CASE("numbers of cameras that are not what was written are a damaged file") {
   const auto plan = side_plan();
   const test::TemporaryFolder folder;
   const auto file = folder / "model.safetensors";
-  for (const std::string text : {"3 3", "8 3", "3,8", "3 ", " 3", "x", "-1"}) {
+  for (const std::string text : {"", "3 3", "8 3", "3,8", "3 ", " 3", "x", "-1", "/3", "a/", "a/-1", "a/b/3",
+                                 "a/8 a/3", "a/3 8", "3 a/8", "a/3 b/1 a/8"}) {
     CAPTURE(text);
     write_model_file(file, *build_model(plan, with_cameras({3, 8})), plan);
     auto content = file::read_safetensors(file);

@@ -277,6 +277,21 @@ TEST_CASE("a directory in use is refused with the process that uses it") {
                   "; wait until it ends, or use another run directory");
 }
 
+TEST_CASE("a training goes on to the same weights when a data set is added that is only evaluated on") {
+  const auto catalog = tiny_catalog();
+  const std::string trained = "{type='tiny', name='a', share=1}, {type='tiny', name='b', share=1, tested=2}";
+  const auto plan = tiny_plan(catalog, {"dataset=[" + trained + "]"});
+  const auto more =
+      tiny_plan(catalog, {"dataset=[{type='tiny', name='c', share=0, tested=3}, " + trained + "]"});
+  const auto expected = undisturbed(plan);
+  const TemporaryFolder folder;
+  std::atomic<bool> stop{false};
+  ActingSink stopper(3, [&] { stop = true; });
+  REQUIRE(train(plan, folder / "run", stopper, stop).interrupted);
+  CHECK_FALSE(train_quietly(more, folder / "run").interrupted);
+  CHECK(tensors_of(read_bytes(folder / "run/model.safetensors")) == tensors_of(expected));
+}
+
 TEST_CASE("training images that have changed since the checkpoint are refused") {
   const auto catalog = tiny_catalog();
   const TemporaryFolder folder;

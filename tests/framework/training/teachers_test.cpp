@@ -384,6 +384,13 @@ TEST_CASE("a teacher is given its own places of the cameras, and refuses one tha
   };
   CHECK(torch::equal(run("false"), torch::tensor({1, 1, -1, -1, -1, 1, 1, 1, 1, 1}, torch::kInt64)));
   const auto message = message_of<RecipeError>([&] { static_cast<void>(run("true")); });
+  // Of several data sets the names count, too.
+  there.cameras = {{"a", 5}, {"b", 5}};
+  here.cameras = {{"b", 5}, {"c", 5}};
+  CHECK(torch::equal(run("false"), torch::tensor({1, 1, -1, -1, -1, 1, 1, 1, 1, 1}, torch::kInt64)));
+  CHECK(message_of<RecipeError>([&] {
+          static_cast<void>(run("true"));
+        }).find("does not know camera c/5 of") != std::string::npos);
   CHECK(folder.without(message) ==
         "tiny.toml:36:1: error: teacher 'big': teacher.safetensors uses the cameras of images, and does not "
         "know camera 9 of the training images; use a teacher trained with it, or one that uses no cameras");
