@@ -29,7 +29,7 @@ const std::vector<FuzzTarget>& fuzz_targets() {
     std::vector<FuzzTarget> targets;
     for (const auto& add : {add_recipe_targets, add_tensor_targets, add_torch_targets, add_table_targets,
                             add_library_targets, add_image_targets, add_result_targets, add_gallery_targets,
-                            add_service_targets, add_clip_targets}) {
+                            add_service_targets, add_clip_targets, add_weights_targets}) {
       add(targets);
     }
     return targets;

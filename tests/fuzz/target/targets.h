@@ -17,5 +17,6 @@ void add_result_targets(std::vector<FuzzTarget>& targets);
 void add_gallery_targets(std::vector<FuzzTarget>& targets);
 void add_service_targets(std::vector<FuzzTarget>& targets);
 void add_clip_targets(std::vector<FuzzTarget>& targets);
+void add_weights_targets(std::vector<FuzzTarget>& targets);
 
 }  // namespace kindred::fuzz
