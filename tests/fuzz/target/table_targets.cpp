@@ -1,21 +1,31 @@
 // Lists of images: CSV tables, and the files of data sets.
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
+#include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cuhk03.h"
 #include "file/sample_list.h"
+#include "folder.h"
 #include "ilids_vid.h"
+#include "kindred/core/sample.h"
 #include "kindred/role/dataset.h"
 #include "kindred/text/csv.h"
 #include "kindred/text/image_list.h"
 #include "kindred/text/mat_file.h"
+#include "ltcc.h"
 #include "made_mat_file.h"
 #include "manifest.h"
+#include "market1501.h"
 #include "mars.h"
 #include "msmt17.h"
 #include "naic.h"
+#include "person_folders.h"
+#include "prcc.h"
 #include "results/domains_file.h"
 #include "results/labels_file.h"
 #include "results/matches_file.h"
@@ -116,6 +126,69 @@ bool accepts_data_folder(const std::string& bytes) {
   return accepted;
 }
 
+/// Whether names may lie below a folder: names of at most 255 bytes, and none that leads out of it.
+bool is_path_below(const std::string& path) {
+  constexpr std::size_t longest_path = 300;
+  constexpr std::size_t longest_name = 255;
+  if (path.empty() || path.size() > longest_path) return false;
+  for (std::size_t at = 0; at <= path.size();) {
+    const auto end = std::min(path.find('/', at), path.size());
+    const auto name = path.substr(at, end - at);
+    if (name.empty() || name.size() > longest_name || name == "." || name == "..") return false;
+    at = end + 1;
+  }
+  return true;
+}
+
+/// Whether a data set can be read, each of whose images is there once, and whose list is read again as it is.
+template <class Set>
+bool reads_names(const fs::path& root, typename Set::Params params = {}) {
+  params.root = root;
+  const Set set(params, {});
+  static_cast<void>(set.recognize());
+  return passes([&] {
+    const auto samples = set.samples();
+    std::set<std::pair<Split, std::string>> seen;
+    for (const auto& sample : samples) {
+      require(fs::exists(root / sample.path), "an image is listed that is not there");
+      require(seen.emplace(sample.split, sample.path).second, "an image is listed twice");
+    }
+    const auto list = fuzz_folder() / "copy.csv";
+    file::write_sample_list(list, samples);
+    std::vector<Sample> again;
+    require(passes([&] { again = file::read_sample_list(list); }), "a list that was written cannot be read");
+    const bool same = std::equal(
+        samples.begin(), samples.end(), again.begin(), again.end(), [](const Sample& a, const Sample& b) {
+          return a.path == b.path && a.identity == b.identity && a.camera == b.camera && a.split == b.split &&
+                 a.clothes == b.clothes;
+        });
+    require(same, "a list that was written is read as another one");
+  });
+}
+
+/// Data sets that know an image by its name: paths of empty files, with a zero byte after each.
+bool accepts_file_names(const std::string& bytes) {
+  constexpr std::size_t most = 24;
+  Files files;
+  for (std::size_t at = 0; at < bytes.size() && files.size() < most;) {
+    const auto end = std::min(bytes.find('\0', at), bytes.size());
+    const auto path = bytes.substr(at, end - at);
+    if (is_path_below(path)) files[path] = "";
+    at = end + 1;
+  }
+  const FilesOnDisk disk(files);
+  const auto& root = disk.folder();
+  bool accepted = reads_names<market1501::Market1501>(root);
+  accepted |= reads_names<cloth_changing::Ltcc>(root);
+  accepted |= reads_names<cloth_changing::Prcc>(root);
+  accepted |= reads_names<folder::Folder>(root);
+  person_folders::PersonFolders::Params without_cameras;
+  without_cameras.camera = "";
+  accepted |= reads_names<person_folders::PersonFolders>(root);
+  accepted |= reads_names<person_folders::PersonFolders>(root, without_cameras);
+  return accepted;
+}
+
 std::vector<std::string> csv_seeds() {
   return {"path,split,identity\na.jpg,train,1\n\"b, \"\"c\"\".jpg\",query,2\n",
           "sep=;\na;b\r\n1;\"x\ny\"\r\n",
@@ -176,6 +249,25 @@ std::vector<std::string> data_folder_seeds() {
   };
 }
 
+std::vector<std::string> file_names_seeds() {
+  const auto joined = [](const std::vector<std::string>& paths) {
+    std::string bytes;
+    for (const auto& path : paths) bytes += path + '\0';
+    return bytes;
+  };
+  return {
+      joined({"bounding_box_train/0002_c1s1_000451_03.jpg", "query/0001_c2_f0046182.jpg",
+              "bounding_box_test/0001_c3_1.jpg", "bounding_box_test/-1_c1s1_000401_03.jpg",
+              "bounding_box_test/0000_c14_0002.jpg"}),
+      joined({"train/094_1_c9_015833.png", "query/095_2_c1_000001.png", "test/095_3_c2_000002.png"}),
+      joined({"rgb/train/001/A_cropped_rgb041.jpg", "rgb/test/A/002/cropped_rgb001.jpg",
+              "rgb/test/B/002/cropped_rgb002.jpg", "rgb/test/C/002/cropped_rgb003.jpg"}),
+      joined({"Train/0017/c1_a.jpg", "Train/0018/cam2/b.jpg", "test/0019/c1.jpg", "test/0019/c2.jpg"}),
+      joined({"alice/cam1_1.jpg", "alice/cam2_2.jpg", "bob/cam1_3.jpg", "-1/cam1_4.jpg"}),
+      joined({"a, \"b\".JPG", "deep/two\nlines.png", "\xC3\xA4 .webp", "sep=;.jpg"}),
+  };
+}
+
 }  // namespace
 
 void add_table_targets(std::vector<FuzzTarget>& targets) {
@@ -184,6 +276,7 @@ void add_table_targets(std::vector<FuzzTarget>& targets) {
   targets.push_back({"name_list", accepts_name_list, name_list_seeds});
   targets.push_back({"mat", accepts_mat, mat_seeds});
   targets.push_back({"data_folder", accepts_data_folder, data_folder_seeds});
+  targets.push_back({"file_names", accepts_file_names, file_names_seeds});
 }
 
 }  // namespace kindred::fuzz
