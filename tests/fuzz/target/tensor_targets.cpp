@@ -13,6 +13,7 @@
 #include "file/checksum.h"
 #include "file/feature_files.h"
 #include "file/feature_shards.h"
+#include "file/file_kind.h"
 #include "file/npy.h"
 #include "file/safetensors.h"
 #include "file/sample_list.h"
@@ -215,6 +216,27 @@ bool accepts_optimizer_state(const std::string& bytes) {
   });
 }
 
+/// Whatever a file is, it is said, and its name decides nothing but whether it is taken for an ONNX file.
+bool accepts_file_kind(const std::string& bytes) {
+  using file::FileKind;
+  const auto file = fuzz_file("file", bytes);
+  const auto kind = file::file_kind(file);
+  require(kind != FileKind::missing && kind != FileKind::folder && kind != FileKind::special &&
+              kind != FileKind::unreadable && !file::description_of(kind).empty(),
+          "a file is taken for none");
+  require((kind == FileKind::empty) == bytes.empty(),
+          "an empty file is taken for another, or another for one");
+  const auto as_onnx = file::file_kind(fuzz_file("file.onnx", bytes));
+  require(as_onnx == kind || as_onnx == FileKind::onnx, "a file is of another kind under another name");
+  const bool has_metadata =
+      kind == FileKind::model || kind == FileKind::checkpoint || kind == FileKind::safetensors;
+  if (has_metadata) {
+    require(passes([&] { static_cast<void>(file::read_safetensors_metadata(file)); }),
+            "a file is taken for safetensors whose header cannot be read");
+  }
+  return kind != FileKind::other;
+}
+
 std::vector<std::string> npy_seeds() {
   std::vector<std::string> seeds;
   const auto numbers = torch::arange(12).view({3, 4});
@@ -331,6 +353,19 @@ std::vector<std::string> optimizer_state_seeds() {
   return seeds;
 }
 
+std::vector<std::string> file_kind_seeds() {
+  const auto weights = std::string(KINDRED_FUZZ_GOLDEN) + "/weights/";
+  const auto plan = test::tiny_plan(tensor_catalog());
+  const auto model = fuzz_folder() / "seed_model.safetensors";
+  model::write_model_file(model, *model::build_model(plan, model::any_population(5)), plan);
+  return {"", "name = \"a recipe\"\n",
+          // ir_version, and the name of the program
+          std::string("\x08\x08\x12\x07kindred", 11), content_of_file(weights + "no_checksum.pth"),
+          content_of_file(weights + "script.pth"), content_of_file(weights + "types_legacy.pth"),
+          content_of_file(std::string(KINDRED_FUZZ_GOLDEN) + "/cmyk.jpg"), content_of_file(model),
+          npy_seeds().front(), safetensors_seeds().front(), checkpoint_seeds().front()};
+}
+
 }  // namespace
 
 void add_tensor_targets(std::vector<FuzzTarget>& targets) {
@@ -339,6 +374,7 @@ void add_tensor_targets(std::vector<FuzzTarget>& targets) {
   targets.push_back({"feature_shards", accepts_feature_shards, feature_shards_seeds});
   targets.push_back({"safetensors", accepts_safetensors, safetensors_seeds});
   targets.push_back({"model_file", accepts_model_file, model_file_seeds});
+  targets.push_back({"file_kind", accepts_file_kind, file_kind_seeds});
   targets.push_back({"checkpoint", accepts_checkpoint, checkpoint_seeds});
   targets.push_back({"optimizer_state", accepts_optimizer_state, optimizer_state_seeds});
 }
