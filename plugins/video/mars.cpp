@@ -50,7 +50,7 @@ class Tracks {
       throw DataError(file_, "'" + std::string(part.variable) + "' has " + std::to_string(tracks_.columns) +
                                  " columns; expected 4: first frame, last frame, identity, camera");
     }
-    for (auto& line : read_name_list(names_file())) names_.push_back(std::move(line.name));
+    names_ = read_name_list(names_file());
     const auto present = list_images(root / part.folder, Depth::all_below);
     present_.insert(present.begin(), present.end());
   }
@@ -67,10 +67,10 @@ class Tracks {
     }
     std::string tracklet;
     for (auto i = static_cast<std::size_t>(first - 1); i < static_cast<std::size_t>(last); ++i) {
-      const auto& name = names_[i];
+      const auto& [name, number, line] = names_[i];
       const auto parsed = parse_mars_name(name);
       if (!parsed) {
-        throw DataError(names_file(), static_cast<int>(i + 1),
+        throw DataError(names_file(), line,
                         "image '" + name +
                             "' is not named IIIICcTttttFfff.jpg (identity, camera, tracklet, frame), such as "
                             "0001C1T0001F016.jpg; restore its name");
@@ -82,7 +82,7 @@ class Tracks {
       }
       const auto below = parsed->folder + '/' + name;
       if (!present_.contains(below)) {
-        throw DataError(names_file(), static_cast<int>(i + 1),
+        throw DataError(names_file(), line,
                         "image '" + below + "' is not in " + (root_ / part_.folder).string() +
                             "; unpack the data set again");
       }
@@ -108,7 +108,7 @@ class Tracks {
   Part part_;
   std::filesystem::path file_;
   MatNumbers tracks_;
-  std::vector<std::string> names_;
+  std::vector<ListLine> names_;
   std::unordered_set<std::string> present_;
 };
 

@@ -128,6 +128,11 @@ TEST_CASE("what is missing of MARS, or does not fit, is named") {
   std::filesystem::remove(folder / "bbox_train/0001/0001C1T0001F002.jpg");
   CHECK(contains(mars_refusal(folder),
                  "info/train_name.txt:2: error: image '0001/0001C1T0001F002.jpg' is not in bbox_train"));
+  folder.write("info/train_name.txt", "\n" + read_bytes(folder / "info/train_name.txt"));
+  CHECK(contains(mars_refusal(folder), "info/train_name.txt:3: error: image '0001/0001C1T0001F002.jpg'"));
+  folder.write("info/train_name.txt", "0001C1T0001F001.jpg\n\n\n0001C1T0001_002.jpg\n0003C6T0012F010.jpg\n");
+  CHECK(contains(mars_refusal(folder),
+                 "info/train_name.txt:4: error: image '0001C1T0001_002.jpg' is not named"));
   write_mars(folder);
   std::filesystem::remove(folder / "info/query_IDX.mat");
   CHECK(contains(mars_refusal(folder), "info/query_IDX.mat: error: does not exist"));
