@@ -5,7 +5,6 @@
 #include <sstream>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -23,8 +22,7 @@ const std::array<std::string, 4> all_parts = {"a", "b", "A", "B"};
 /// The training list; an empty path when there is none.
 std::filesystem::path find_list(const std::filesystem::path& root) {
   for (const char* place : {"train/label/train_list.txt", "train/train_list.txt", "train_list.txt"}) {
-    std::error_code failure;
-    if (std::filesystem::is_regular_file(root / place, failure)) return root / place;
+    if (is_file(root / place)) return root / place;
   }
   return {};
 }

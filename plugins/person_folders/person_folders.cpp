@@ -17,6 +17,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
 #include "kindred/image/image.h"
+#include "kindred/image/split_folders.h"
 #include "kindred/text/text_file.h"
 #include "query_choice.h"
 
@@ -251,8 +252,7 @@ void PersonFolders::split_people(std::vector<Sample>& samples) const {
 }
 
 std::vector<Sample> PersonFolders::samples() const {
-  std::error_code failure;
-  if (!fs::is_directory(params_.root, failure)) {
+  if (!is_folder(params_.root)) {
     throw DataError(params_.root, "is not a folder; set root to the folder with one folder for each person");
   }
   const auto found = parts();

@@ -4,6 +4,7 @@
 
 #include "application/gallery_log.h"
 #include "file/atomic_file.h"
+#include "file/presence.h"
 #include "kindred/core/error.h"
 
 namespace kindred::application {
@@ -29,7 +30,7 @@ void require_new_gallery(const fs::path& folder) {
   if (!fs::is_directory(folder, error)) {
     throw DataError(folder, "is a file; name a folder for the gallery that does not exist");
   }
-  if (fs::exists(folder / gallery_log_name, error)) {
+  if (file::is_there(folder / gallery_log_name)) {
     throw DataError(folder, "is a gallery already; open it to add to it, or name another folder");
   }
   if (!is_empty_folder(folder)) {

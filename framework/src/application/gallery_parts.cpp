@@ -18,6 +18,7 @@
 #include "file/atomic_file.h"
 #include "file/feature_files.h"
 #include "file/file_kind.h"
+#include "file/presence.h"
 #include "kindred/core/error.h"
 #include "kindred/search/row_lengths.h"
 #include "kindred/text/text_file.h"
@@ -102,11 +103,11 @@ std::unique_ptr<GalleryParts> GalleryParts::create(const fs::path& folder, std::
 
 std::unique_ptr<GalleryParts> GalleryParts::open(const fs::path& path, const GalleryOptions& options) {
   std::error_code error;
-  if (!fs::exists(path, error)) throw DataError(path, "does not exist; it should be the folder of a gallery");
+  if (!file::is_there(path)) throw DataError(path, "does not exist; it should be the folder of a gallery");
   auto parts = std::make_unique<GalleryParts>(1, "");
   if (fs::is_regular_file(path, error) && path.extension() == ".npy") {
     parts->open_features(path, options);
-  } else if (fs::exists(path / gallery_log_name, error)) {
+  } else if (file::is_there(path / gallery_log_name)) {
     parts->open_log(path, options);
   } else if (file::has_features(path / features_name)) {
     parts->open_features(path / features_name, options);

@@ -40,11 +40,15 @@ std::string machine_name(unsigned machine) {
 std::string read_bytes(const fs::path& file) {
   std::error_code error;
   const auto status = fs::status(file, error);
-  if (!fs::exists(status)) {
+  const auto unreadable = [&](const std::string& reason) {
+    return PluginError(file, "cannot be read (" + reason + "); check its permissions");
+  };
+  if (status.type() == fs::file_type::not_found) {
     throw PluginError(file, fs::is_symlink(fs::symlink_status(file, error))
                                 ? "is a link to a file that does not exist; fix or remove the link"
                                 : "does not exist");
   }
+  if (error) throw unreadable(error.message());
   if (!fs::is_regular_file(status)) {
     throw PluginError(file, "is not a regular file; remove it from the plugin folder");
   }
@@ -56,10 +60,7 @@ std::string read_bytes(const fs::path& file) {
     bytes.resize(size);
     stream.read(bytes.data(), static_cast<std::streamsize>(size));
   }
-  if (error || !stream) {
-    throw PluginError(
-        file, "cannot be read (" + std::generic_category().message(errno) + "); check its permissions");
-  }
+  if (error || !stream) throw unreadable(std::generic_category().message(errno));
   return bytes;
 }
 

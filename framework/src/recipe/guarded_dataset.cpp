@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kindred/core/catalog.h"
+#include "kindred/core/error.h"
 #include "kindred/core/sample.h"
 #include "kindred/role/dataset.h"
 #include "kindred/text/name_numbers.h"
@@ -73,7 +74,11 @@ class GuardedDataset final : public Guard<Dataset> {
     return image;
   }
   [[nodiscard]] Recognition recognize() const override {
-    return call([&] { return inner_->recognize(); });
+    try {
+      return call([&] { return inner_->recognize(); });
+    } catch (const DataError&) {
+      return Recognition::no;
+    }
   }
 };
 

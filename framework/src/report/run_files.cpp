@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "file/atomic_file.h"
+#include "file/presence.h"
 #include "file/read_text.h"
 #include "file/sample_list.h"
 #include "kindred/core/error.h"
@@ -244,8 +245,7 @@ std::string RunFiles::title() const {
 
 RunFiles read_run(const fs::path& folder) {
   std::error_code failure;
-  if (!fs::exists(folder, failure))
-    throw DataError(folder, "does not exist; give the folder of a run: runs/NAME");
+  if (!file::is_there(folder)) throw DataError(folder, "does not exist; give the folder of a run: runs/NAME");
   if (!fs::is_directory(folder, failure)) {
     throw DataError(folder, "is a file; give the folder of a run: runs/NAME");
   }

@@ -232,6 +232,10 @@ TEST_CASE("a gallery is not made where something is already") {
   CHECK(error_of([&] { Gallery(4).save(folder / "new"); }).find("is a gallery already") != std::string::npos);
   CHECK(error_of([&] { static_cast<void>(Gallery::open(folder / "full")); }).find("without gallery.log") !=
         std::string::npos);
+  std::filesystem::create_symlink("loop", folder / "loop");
+  CHECK(error_of([&] {
+          static_cast<void>(Gallery::open(folder / "loop"));
+        }).find("cannot be read: Too many") != std::string::npos);
   CHECK(error_of([&] { static_cast<void>(Gallery::open(folder / "none")); }).find("does not exist") !=
         std::string::npos);
   CHECK(error_of([&] { static_cast<void>(Gallery(0)); }).find("cannot have 0 numbers") != std::string::npos);

@@ -113,6 +113,10 @@ TEST_CASE("files that are no libraries are refused for what they are") {
   fs::remove(folder / "folder.so");
   fs::create_symlink(folder / "gone", folder / "link.so");
   CHECK(refusal(folder.path()) == "is a link to a file that does not exist; fix or remove the link");
+  fs::remove(folder / "link.so");
+  fs::create_symlink("link.so", folder / "link.so");
+  CHECK(refusal(folder.path()) ==
+        "cannot be read (Too many levels of symbolic links); check its permissions");
 }
 
 TEST_CASE("a plugin for another machine is refused by the machine's name") {

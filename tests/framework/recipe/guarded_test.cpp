@@ -57,6 +57,9 @@ struct OddDataset : Dataset {
   cv::Mat pixels;
   [[nodiscard]] std::vector<Sample> samples() const override { return list; }
   [[nodiscard]] cv::Mat image(const Sample&) const override { return pixels; }
+  [[nodiscard]] Recognition recognize() const override {
+    throw DataError("closed", "cannot be read: Permission denied");
+  }
 };
 struct OddSampler : Sampler {
   std::vector<std::vector<std::size_t>> list;
@@ -212,6 +215,12 @@ TEST_CASE("an image has three channels of bytes or floats that are numbers") {
             image.at<cv::Vec3f>(3, 1)[2] = bad;
           }) == start + "an image with values that are not finite");
   }
+}
+
+TEST_CASE("a data set that cannot look at its root has not recognized it") {
+  const auto guarded_one =
+      guard(std::unique_ptr<Dataset>(std::make_unique<OddDataset>()), odd_info("dataset"));
+  CHECK(guarded_one->recognize() == Recognition::no);
 }
 
 TEST_CASE("samples have a path of their own, and identities and cameras that mean something") {

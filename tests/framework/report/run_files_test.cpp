@@ -273,6 +273,9 @@ TEST_CASE("a folder that is no run is refused with what a run holds") {
                  "is not the folder of a run"));
   CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "photos")); }), "pipeline.toml"));
   CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "nothing")); }), "does not exist"));
+  std::filesystem::create_symlink("loop", folder / "loop");
+  CHECK(
+      contains(error_of([&] { static_cast<void>(read_run(folder / "loop")); }), "cannot be read: Too many"));
   CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "photos/a.jpg")); }), "is a file"));
 }
 

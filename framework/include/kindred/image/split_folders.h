@@ -32,15 +32,16 @@ struct KINDRED_API SplitFolders {
   [[nodiscard]] bool has_train(const std::filesystem::path& root) const;
   /// Query and gallery.
   [[nodiscard]] bool has_test(const std::filesystem::path& root) const;
-  /// The name of some image of training or else of the queries, for recognizing a data set; never throws.
+  /// The name of some image of training or else of the queries, for recognizing a data set.
   [[nodiscard]] std::optional<std::string> some_name(const std::filesystem::path& root) const;
 };
 
-/// Whether there is a folder, or a link to one; never throws.
+/// Whether there is a folder, or a link to one. Throws DataError when the system does not say, as below a
+/// folder without permission: what cannot be looked at is not absent.
 [[nodiscard]] KINDRED_API bool is_folder(const std::filesystem::path& path);
 /// Whether this names a folder or file below another one: relative, not empty, without "..".
 [[nodiscard]] KINDRED_API bool is_inner_path(const std::string& path);
-/// Whether there is a file, or a link to one; never throws.
+/// Whether there is a file, or a link to one. Throws DataError as is_folder() does.
 [[nodiscard]] KINDRED_API bool is_file(const std::filesystem::path& path);
 
 }  // namespace kindred

@@ -32,7 +32,8 @@ class KINDRED_API Dataset {
   /// The pixels of a sample of samples(). Called from many threads at once. Throws DataError naming the file.
   [[nodiscard]] virtual cv::Mat image(const Sample& sample) const = 0;
 
-  /// Whether the root in the parameters has this layout. Never throws.
+  /// Whether the root in the parameters has this layout. A DataError counts as no: whoever opens what cannot
+  /// be read is told why.
   [[nodiscard]] virtual Recognition recognize() const;
 };
 

@@ -9,14 +9,25 @@
 
 namespace kindred {
 
-bool is_folder(const std::filesystem::path& path) {
+namespace {
+
+std::filesystem::file_status known_status(const std::filesystem::path& path) {
   std::error_code failure;
-  return std::filesystem::is_directory(path, failure);
+  const auto status = std::filesystem::status(path, failure);
+  if (failure && status.type() != std::filesystem::file_type::not_found) {
+    throw DataError(path, "cannot be read: " + failure.message());
+  }
+  return status;
+}
+
+}  // namespace
+
+bool is_folder(const std::filesystem::path& path) {
+  return std::filesystem::is_directory(known_status(path));
 }
 
 bool is_file(const std::filesystem::path& path) {
-  std::error_code failure;
-  return std::filesystem::is_regular_file(path, failure);
+  return std::filesystem::is_regular_file(known_status(path));
 }
 
 bool is_inner_path(const std::string& path) {

@@ -4,7 +4,6 @@
 #include <sstream>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <unordered_map>
 #include <utility>
 
@@ -34,11 +33,10 @@ void take_number(ListLine& line, const std::filesystem::path& file) {
 }
 
 std::vector<ListLine> read_list(const std::filesystem::path& file, bool numbered) {
-  std::error_code failure;
-  if (!std::filesystem::is_regular_file(file, failure)) {
-    throw DataError(file, std::filesystem::exists(file, failure)
-                              ? "is not a file, but a list of images is expected"
-                              : "does not exist; unpack the data set again, lists included");
+  if (const auto why = why_not_a_file(file); !why.empty()) {
+    throw DataError(file, why == "does not exist" ? why + "; unpack the data set again, lists included"
+                          : why == "is a folder"  ? why + ", but a list of images is expected"
+                                                  : why);
   }
   std::istringstream in(read_text_file(file));
   std::vector<ListLine> lines;

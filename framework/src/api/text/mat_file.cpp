@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "kindred/text/text_file.h"
 
 namespace kindred {
 namespace {
@@ -245,9 +246,8 @@ class Parser {
 }  // namespace
 
 MatVariables read_mat_file(const std::filesystem::path& file) {
+  if (const auto why = why_not_a_file(file); !why.empty()) throw DataError(file, why);
   std::error_code failure;
-  if (!std::filesystem::is_regular_file(file, failure))
-    throw DataError(file, "does not exist or is not a file");
   const auto size = std::filesystem::file_size(file, failure);
   if (failure || size > most_bytes) {
     throw DataError(file,

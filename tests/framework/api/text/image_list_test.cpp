@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "kindred/core/error.h"
@@ -45,8 +46,13 @@ TEST_CASE("what is wrong with a list is named with its line") {
   CHECK(refusal(" \n\n").find("lists no images") != std::string::npos);
   CHECK(message_of<DataError>([&] { (void)read_name_list(folder / "none.txt"); }).find("does not exist") !=
         std::string::npos);
-  CHECK(message_of<DataError>([&] { (void)read_name_list(folder.path()); }).find("is not a file") !=
-        std::string::npos);
+  CHECK(message_of<DataError>([&] {
+          (void)read_name_list(folder.path());
+        }).ends_with("is a folder, but a list of images is expected"));
+  std::filesystem::create_symlink("loop", folder / "loop");
+  CHECK(message_of<DataError>([&] {
+          (void)read_name_list(folder / "loop");
+        }).ends_with("cannot be read: Too many levels of symbolic links"));
 }
 
 TEST_CASE("a name is scanned from left to right, and what is not there leaves the rest") {

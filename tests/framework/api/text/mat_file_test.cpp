@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,9 @@ TEST_CASE("a damaged MAT-file is an error at each place, and nothing worse") {
   CHECK(contains(outcome("MATLAB 7.3 MAT-file"), "is a MAT-file of version 7.3 (HDF5)"));
   CHECK(contains(outcome("hello"), "is not a MAT-file of version 5"));
   CHECK(contains(message_of<DataError>([&] { (void)read_mat_file(folder / "none.mat"); }), "does not exist"));
+  std::filesystem::create_symlink("loop", folder / "loop");
+  CHECK(contains(message_of<DataError>([&] { (void)read_mat_file(folder / "loop"); }),
+                 "cannot be read: Too many levels of symbolic links"));
   for (const bool compressed : {false, true}) {
     const auto whole = mat_file(some_variables(), compressed);
     for (std::size_t size = 0; size < whole.size(); size += 3) (void)outcome(whole.substr(0, size));
