@@ -17,7 +17,7 @@ from fault_campaigns.commands import READING_CALLS
 ERRORS = {"open": "EACCES", "look": "EMFILE", "read": "EIO", "write": "ENOSPC", "sync": "EIO", "close": "EIO",
           "rename": "EIO", "mkdir": "ENOSPC", "unlink": "EACCES", "truncate": "EIO", "lock": "ENOLCK",
           "map": "ENOMEM", "allocate": "ENOMEM", "thread": "EAGAIN"}
-_COLUMNS = ["faults", "error", "done", "killed", "crash", "hangs", "violations"]
+_COLUMNS = ["faults", "error", "done", "killed", "crash", "hangs", "unreached", "violations"]
 
 
 class CallCampaign:
@@ -63,42 +63,65 @@ class CallCampaign:
         """The calls to disturb: the first from each call site, or every one."""
         wanted = self.options.calls or list(ERRORS)
         seen = set()
-        chosen = []
+        sites = []
         for call, number, path, _, stack in self.place.calls(command):
-            if call not in wanted or (not self.options.every and (call, stack) in seen):
+            # What reads an input and what reads a result may be the same function.
+            site = (call, stack, path.startswith(f"{self.place.stock}/"))
+            if call not in wanted or (not self.options.every and site in seen):
                 continue
-            seen.add((call, stack))
-            chosen.append((call, number, path.replace("/recorded", "/W")))
-        if self.options.limit and len(chosen) > self.options.limit:
-            chosen = random.Random(self.options.seed).sample(chosen, self.options.limit)
-        return chosen
+            seen.add(site)
+            sites.append((call, number))
+        if self.options.limit and len(sites) > self.options.limit:
+            sites = random.Random(self.options.seed).sample(sites, self.options.limit)
+        return sites
 
-    def _disturb(self, undisturbed, call, number, path, folder):
+    def _disturb(self, undisturbed, call, number, folder):
         command = undisturbed.command
-        fault = Fault(command, call, number, path)
-        work = self.place.fresh(command, folder)
+        fault = Fault(command, call, number)
         effect = self.options.effect or ERRORS[call]
-        environment = self.place.faults(work, f"{call}:{number}{'+' if self.options.lasting else ''}:{effect}")
-        try:
-            done = self.place.run(command.arguments(self.place.stock, work), environment)
-        except subprocess.TimeoutExpired:
-            fault.outcome = "hangs"
-            fault.violations.append("hangs")
+        # Where threads take turns, a call of that number may come in one run and not in the next.
+        for _ in range(2):
+            work = self.place.fresh(command, folder)
+            done = self._run_with_fault(command, work, fault, effect)
+            if fault.outcome != "unreached":
+                break
+        if done is None:
             return fault
-        fault.text = done.stderr.strip()[-600:]
-        self._judge_end(fault, done, effect)
         if fault.outcome == "error":
-            check_message(fault, done.stderr, work)
+            check_message(fault, done.stderr, (work, self.place.stock))
         undisturbed.check_kept(work, fault.violations)
         unremoved = fault.outcome == "done" and call == "unlink"
         if fault.outcome == "done" and not (command.shows_what_it_can and call in READING_CALLS):
             undisturbed.check_ended(work, fault.violations, lambda name: unremoved)
         # What was only in the way stays for good where nothing is left to do.
         undisturbed.finish(work, fault.violations,
-                           lambda name: unremoved and path.endswith(name.rsplit("/", 1)[-1]))
-        if not fault.violations:
+                           lambda name: unremoved and fault.path.endswith(name.rsplit("/", 1)[-1]))
+        if fault.violations:
+            work.rename(self.place.scratch / f"violated-{command.name}-{call}-{number}")
+        else:
             shutil.rmtree(work, ignore_errors=True)
         return fault
+
+    def _run_with_fault(self, command, work, fault, effect):
+        """Runs the command with the fault; returns how it ended, or None if the fault has not come or it hangs."""
+        lasting = "+" if self.options.lasting else ""
+        environment = self.place.faults(work, f"{fault.call}:{fault.number}{lasting}:{effect}")
+        try:
+            done = self.place.run(command.arguments(self.place.stock, work), environment)
+        except subprocess.TimeoutExpired:
+            done = None
+        failed = self.place.failed(work)
+        fault.path = failed or "-"
+        if done is None:
+            fault.outcome = "hangs"
+            fault.violations.append("hangs")
+        elif failed is None:
+            fault.outcome = "unreached"
+            done = None
+        else:
+            fault.text = done.stderr.strip()[-600:]
+            self._judge_end(fault, done, effect)
+        return done
 
     @staticmethod
     def _judge_end(fault, done, effect):
@@ -120,9 +143,9 @@ class CallCampaign:
                 table[key]["faults"] += 1
                 table[key][fault.outcome] += 1
                 table[key]["violations"] += bool(fault.violations)
-        print(f"\n{'COMMAND':<10} {'CALL':<9}" + "".join(f"{column.upper():>11}" for column in _COLUMNS))
+        print(f"\n{'COMMAND':<10} {'CALL':<9}" + "".join(f"{column.upper():>12}" for column in _COLUMNS))
         for (command, call), counts in table.items():
-            print(f"{command:<10} {call:<9}" + "".join(f"{counts[column]:>11}" for column in _COLUMNS))
+            print(f"{command:<10} {call:<9}" + "".join(f"{counts[column]:>12}" for column in _COLUMNS))
         if self.options.json:
             rows = [{"command": command, "call": call, **counts} for (command, call), counts in table.items()]
             Path(self.options.json).write_text(json.dumps(rows, indent=1) + "\n")

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from fault_campaigns.workplace import names, results
+from fault_campaigns.workplace import contents, names, results
 
 FILE_CALLS = ("open", "look", "read", "write", "sync", "close", "rename", "mkdir", "unlink", "truncate", "lock")
 
@@ -16,11 +16,11 @@ _KEPT = re.compile(r"(^|/)\.replaced/|tfevents")
 class Fault:
     """One disturbed run, and what was wrong with it."""
 
-    def __init__(self, command, call="", number=0, path=""):
+    def __init__(self, command, call="", number=0):
         self.command = command
         self.call = call
         self.number = number
-        self.path = path
+        self.path = "-"
         self.outcome = ""
         self.violations = []
         self.text = ""
@@ -53,11 +53,19 @@ class Undisturbed:
     def check_kept(self, work, violations):
         """Nothing that was there before is lost: it is there, or what replaces it, or it lies beside."""
         now = results(work)
-        contents = set(now.values())
+        now_contents = set(now.values())
         for name, content in self.before.items():
             replaced = name in now and now[name] == self.results.get(name)
-            if content not in contents and not replaced:
+            if content not in now_contents and not replaced:
                 violations.append(f"lost: {name}")
+        self._check_inputs(violations)
+
+    def _check_inputs(self, violations):
+        """What the command only reads is as it was, and nothing has come to it."""
+        now = contents(self.place.stock)
+        for name in sorted({*now, *self.place.inputs}):
+            if now.get(name) != self.place.inputs.get(name):
+                violations.append(f"an input is not as it was: {name}")
 
     def check_ended(self, work, violations, may_stay=lambda name: False):
         """The results are those of the undisturbed command, and nothing else is there."""
@@ -82,16 +90,19 @@ class Undisturbed:
         self.check_ended(work, violations, may_stay)
 
 
-def check_message(fault, error, work):
-    """The message of a command that ended with an error is for users, and names the file."""
+def check_message(fault, error, roots):
+    """The message of a command that ended with an error is for users, and names the file or a folder that it is in.
+
+    roots: the folders in which calls on files fail; naming them says nothing"""
     if "unexpected" in error or "fault of Kindred" in error:
         fault.violations.append("message: unexpected")
     elif "error" not in error:
         fault.violations.append("message: no error in it")
     elif fault.call in FILE_CALLS:
-        path = Path(re.sub("/W(?=/|$)", f"/{work.name}", fault.path))
+        path = Path(fault.path)
         # The file that a hidden one is to become, or a folder that holds it.
         name = re.sub(r"^\.(.+?)(\.\d+)?\.tmp$", r"\1", path.name)
-        folders = [str(folder) for folder in (path, *path.parents) if folder.is_relative_to(work)]
+        folders = [str(folder) for folder in (path, *path.parents)
+                   if any(root in folder.parents for root in roots)]
         if name not in error and not any(folder in error for folder in folders):
             fault.violations.append(f"message: names neither {name} nor its folder")

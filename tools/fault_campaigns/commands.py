@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parent.parent.parent
-RECIPES = SOURCES / "tests/e2e"
+_RECIPES = ("tiny.toml", "tiny_pipeline.toml")
 
 # Stands for a program of the tests, in place of the launcher and its command.
 ADDITIONS = "gallery_additions"
@@ -36,7 +36,7 @@ def _copied(source, target):
 
 _SMALL = ["--set", "train.epochs=3", "--set", "train.checkpoint_every=1", "--set", "schedule.warmup_epochs=1"]
 
-_STUDY = f"""recipe = "{RECIPES / 'tiny.toml'}"
+_STUDY = """recipe = "tiny.toml"
 seeds = [1]
 set.train.epochs = 3
 set.schedule.warmup_epochs = 1
@@ -69,13 +69,13 @@ def _search_kept(stock, work):
 
 
 COMMANDS = [
-    Command("train", lambda s, w: ["train", RECIPES / "tiny.toml", "--run-dir", w / "run", *_SMALL]),
+    Command("train", lambda s, w: ["train", s / "tiny.toml", "--run-dir", w / "run", *_SMALL]),
     # A trained model, whose training goes on: the model that is there must not get lost.
-    Command("extend", lambda s, w: ["train", RECIPES / "tiny.toml", "--run-dir", w / "run", *_SMALL, "--set",
+    Command("extend", lambda s, w: ["train", s / "tiny.toml", "--run-dir", w / "run", *_SMALL, "--set",
                                     "train.epochs=4"], _copied("trained", "run")),
-    Command("pipeline", lambda s, w: ["run", RECIPES / "tiny_pipeline.toml", "--run-dir", w / "run"]),
+    Command("pipeline", lambda s, w: ["run", s / "tiny_pipeline.toml", "--run-dir", w / "run"]),
     # A finished pipeline of another recipe: what it has made is kept until the new results are there.
-    Command("again", lambda s, w: ["run", RECIPES / "tiny_pipeline.toml", "--run-dir", w / "run", "--set",
+    Command("again", lambda s, w: ["run", s / "tiny_pipeline.toml", "--run-dir", w / "run", "--set",
                                    "dataset.distractors=7"], _copied("pipeline", "run")),
     Command("study", lambda s, w: ["study", s / "study.toml", "--run-dir", w / "study"]),
     Command("embed", lambda s, w: ["embed", "--weights", _model(s), "--data", s / "data", "--out", w / "features"],
@@ -106,11 +106,13 @@ def make_stock(stock, must):
 
     must(*arguments): runs the launcher, which must not fail."""
     stock.mkdir()
-    tiny = RECIPES / "tiny.toml"
+    for recipe in _RECIPES:
+        shutil.copy(SOURCES / "tests/e2e" / recipe, stock)
+    tiny = stock / "tiny.toml"
     (stock / "study.toml").write_text(_STUDY)
     must("data", "convert", tiny, "--layout", "market1501", "--out", stock / "data")
     must("train", tiny, "--run-dir", stock / "trained", *_SMALL)
-    must("run", RECIPES / "tiny_pipeline.toml", "--run-dir", stock / "pipeline")
+    must("run", stock / "tiny_pipeline.toml", "--run-dir", stock / "pipeline")
     must("embed", "--weights", _model(stock), "--data", stock / "data", "--out", stock / "features")
     must("embed", "--weights", stock / "pipeline/final/model.safetensors", "--data", stock / "data", "--out",
          stock / "other_features")

@@ -26,10 +26,14 @@ def _files(folder):
     return [file for file in sorted(folder.rglob("*")) if file.is_file() and not file.is_symlink()]
 
 
+def contents(folder):
+    """The content of each file by its path in the folder."""
+    return {str(file.relative_to(folder)): _digest(file, folder) for file in _files(folder)}
+
+
 def results(work):
-    """The content of each result by its path in the folder."""
-    named = {str(file.relative_to(work)): file for file in _files(work)}
-    return {name: _digest(file, work) for name, file in named.items() if not OF_THE_MOMENT.search(name)}
+    """The content of each file that is compared."""
+    return {name: content for name, content in contents(work).items() if not OF_THE_MOMENT.search(name)}
 
 
 def names(work):
@@ -50,6 +54,7 @@ class Workplace:
         self.scratch = Path(tempfile.mkdtemp(prefix="kindred-faults-", dir=scratch)).resolve()
         self.stock = self.scratch / "stock"
         make_stock(self.stock, self._must)
+        self.inputs = contents(self.stock)
 
     def program(self, arguments):
         """Arguments of a command as those of a process."""
@@ -71,18 +76,25 @@ class Workplace:
         """A folder as the command finds it. Its path has always the same length, so that files have too."""
         work = self.scratch / name
         shutil.rmtree(work, ignore_errors=True)
+        self._fired(work).unlink(missing_ok=True)
         work.mkdir()
         command.make(self.stock, work)
         return work
 
     def faults(self, work, fault="", log=None):
         """The environment in which a call fails (tests/faults/fault_plan.h): CALL:N:EFFECT, "": none does."""
-        environment = {"LD_PRELOAD": str(self.library), "KINDRED_FAULT_UNDER": str(work)}
+        environment = {"LD_PRELOAD": str(self.library), "KINDRED_FAULT_UNDER": f"{work}:{self.stock}",
+                       "KINDRED_FAULT_FIRED": str(self._fired(work))}
         if fault:
             environment["KINDRED_FAULT"] = fault
         if log:
             environment["KINDRED_FAULT_LOG"] = str(log)
         return environment
+
+    def failed(self, work):
+        """The path of the call that failed, "-" if it has none, or nothing if it has not come."""
+        fired = self._fired(work)
+        return fired.read_text(errors="replace") if fired.exists() else None
 
     def calls(self, command):
         """Which calls the command makes when nothing fails: (call, number, path, former path, stack)."""
@@ -95,3 +107,7 @@ class Workplace:
         lines = [line.split("\t") for line in log.read_text(errors="replace").splitlines()]
         return [(call, int(number), path, former, stack) for call, number, path, former, stack in
                 (line for line in lines if len(line) == 5)]
+
+    @staticmethod
+    def _fired(work):
+        return work.with_name(work.name + ".fired")
