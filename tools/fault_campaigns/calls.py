@@ -10,7 +10,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from fault_campaigns.checks import Fault, Undisturbed, check_message
+from fault_campaigns.checks import Fault, Undisturbed, check_exit_code, check_message
 from fault_campaigns.commands import READING_CALLS
 
 # The error that each kind of call fails with.
@@ -87,6 +87,7 @@ class CallCampaign:
                 break
         if done is None:
             return fault
+        check_exit_code(fault, done.returncode, done.stderr)
         if fault.outcome == "error":
             check_message(fault, done.stderr, (work, self.place.stock))
         undisturbed.check_kept(work, fault.violations)

@@ -5,12 +5,19 @@ import sys
 import time
 from pathlib import Path
 
-from fault_campaigns.workplace import contents, names, results
+from fault_campaigns.commands import READING_CALLS
+from fault_campaigns.workplace import OF_THE_MOMENT, contents, names, results
 
 FILE_CALLS = ("open", "look", "read", "write", "sync", "close", "rename", "mkdir", "unlink", "truncate", "lock")
 
 # What may lie beside the results of a command that was disturbed: what is kept of before.
 _KEPT = re.compile(r"(^|/)\.replaced/|tfevents")
+
+# Files of the moment that may go: who holds a lock, what is found out again, what only stands in for another.
+_PASSING = re.compile(r"(^|/)(\.lock|\.file_hashes|checkpoint\.previous\.safetensors)$")
+
+# What may be there instead of a file of a training that goes on.
+_MEANWHILE = {"stage.json": "started.json", "checkpoint.safetensors": "checkpoint.previous.safetensors"}
 
 
 class Fault:
@@ -37,6 +44,8 @@ class Undisturbed:
         for name in ("undisturbed", "undisturbed_too"):
             work = place.fresh(command, name)
             self.before = results(work)
+            self.moments_before = {name for name in names(work, least_bytes=1)
+                                   if OF_THE_MOMENT.search(name) and not _PASSING.search(name)}
             started = time.monotonic()
             done = place.run(command.arguments(place.stock, work))
             self.seconds = time.monotonic() - started
@@ -48,7 +57,8 @@ class Undisturbed:
             print(f"{command.name}: not compared, as it differs between undisturbed runs: "
                   f"{', '.join(sorted(differ))}")
         self.results = {name: content for name, content in made[0][0].items() if name not in differ}
-        self.names = made[0][1] | made[1][1]
+        self.names = made[0][1] & made[1][1]
+        self.possible_names = made[0][1] | made[1][1]
 
     def check_kept(self, work, violations):
         """Nothing that was there before is lost: it is there, or what replaces it, or it lies beside."""
@@ -58,6 +68,8 @@ class Undisturbed:
             replaced = name in now and now[name] == self.results.get(name)
             if content not in now_contents and not replaced:
                 violations.append(f"lost: {name}")
+        filled = names(work, least_bytes=1)
+        violations += [f"lost: {name}" for name in sorted(self.moments_before) if not _has_moment(name, filled)]
         self._check_inputs(violations)
 
     def _check_inputs(self, violations):
@@ -71,11 +83,11 @@ class Undisturbed:
         """The results are those of the undisturbed command, and nothing else is there."""
         now = results(work)
         for name, content in self.results.items():
-            if name not in now:
-                violations.append(f"missing in the end: {name}")
-            elif now[name] != content:
+            if name in now and now[name] != content:
                 violations.append(f"other bytes in the end: {name}")
-        for name in sorted(names(work) - self.names):
+        there = names(work)
+        violations += [f"missing in the end: {name}" for name in sorted(self.names - there)]
+        for name in sorted(there - self.possible_names):
             if not _KEPT.search(name) and not may_stay(name):
                 violations.append(f"left over: {name}")
 
@@ -88,6 +100,25 @@ class Undisturbed:
             if not (complete and "already exists" in done.stderr):
                 violations.append("the command again: " + done.stderr.strip()[-300:])
         self.check_ended(work, violations, may_stay)
+
+
+def _has_moment(name, filled):
+    """Whether a file of the moment is there: where its stage begins anew, it is kept beside."""
+    folder = Path(name).parent
+    beside = folder.parent / ".replaced" / folder.name
+    whole = [place for place in (folder, beside, beside.with_name(beside.name + ".aside"))
+             if str(place / "stage.json") in filled]
+    place = whole[0] if whole else folder
+    file = Path(name).name
+    return any(str(place / other) in filled for other in (file, _MEANWHILE.get(file, file)))
+
+
+def check_exit_code(fault, code, error):
+    """What an exit code says (docs/troubleshooting.md) must be true of the file that the call failed on."""
+    if code == 2 and not (fault.call in READING_CALLS and fault.path.endswith(".toml")):
+        fault.violations.append("exit code 2, but no recipe or study failed")
+    if code == 3 and not (fault.path == "-" and ".so: error: " in error):
+        fault.violations.append("exit code 3, but no plugin failed")
 
 
 def check_message(fault, error, roots):

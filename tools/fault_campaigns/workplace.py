@@ -11,10 +11,11 @@ from pathlib import Path
 
 from fault_campaigns.commands import ADDITIONS, make_stock
 
-# Files whose content is about one run: times, process numbers, what happened.
+# Files whose content is about one run: times, process numbers, what happened. They are not compared, but that
+# they are there is.
 OF_THE_MOMENT = re.compile(
-    r"(^|/)(\.lock|\.file_hashes|log\.txt|metrics\.jsonl|stage\.json|costs\.(json|md)|environment\.json"
-    r"|events\.out\.tfevents\..*|study\.(json|md)|checkpoint(\.previous)?\.safetensors)$")
+    r"(^|/)(\.lock|\.file_hashes|log\.txt|metrics\.jsonl|stage\.json|costs\.(json|md)"
+    r"|events\.out\.tfevents\..*|checkpoint(\.previous)?\.safetensors)$")
 
 
 def _digest(file, folder):
@@ -36,9 +37,10 @@ def results(work):
     return {name: content for name, content in contents(work).items() if not OF_THE_MOMENT.search(name)}
 
 
-def names(work):
+def names(work, least_bytes=0):
     """All files, also those of the moment, whatever time is in their names."""
-    return {re.sub(r"tfevents\.\d+", "tfevents.N", str(file.relative_to(work))) for file in _files(work)}
+    return {re.sub(r"tfevents\.\d+", "tfevents.N", str(file.relative_to(work))) for file in _files(work)
+            if file.stat().st_size >= least_bytes}
 
 
 class Workplace:
