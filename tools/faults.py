@@ -35,7 +35,8 @@ def parsed_options():
     parser.add_argument("--effect", default="", help="KILL, KILLED, SHORT or an error [what suits the call]")
     parser.add_argument("--lasting", action="store_true", help="all later calls of the kind fail too")
     parser.add_argument("--every", action="store_true", help="every call, not one from each call site")
-    parser.add_argument("--limit", type=int, default=0, help="calls for each command, drawn by the seed [all]")
+    parser.add_argument("--limit", type=int, default=0,
+                        help="calls for each command, drawn by the seed, of all kinds alike [all]")
     parser.add_argument("--count", type=int, default=100, help="kills")
     parser.add_argument("--seconds", type=float, default=0, help="the latest moment of a kill [as long as the command took]")
     parser.add_argument("--json", help="also write the table to this file")

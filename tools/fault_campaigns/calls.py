@@ -24,6 +24,8 @@ class CallCampaign:
     def __init__(self, place, options):
         self.place = place
         self.options = options
+        self.dice = random.Random(options.seed)
+        self.drawn = collections.Counter()
 
     def run(self, commands):
         """Returns how many faults violated something."""
@@ -35,7 +37,7 @@ class CallCampaign:
 
     def _disturb_all(self, command):
         undisturbed = Undisturbed(self.place, command)
-        sites = self._sites(command)
+        sites = self._sites(undisturbed)
         print(f"{command.name}: {len(sites)} calls to disturb", flush=True)
         free_folders = queue.SimpleQueue()
         for number in range(self.options.jobs):
@@ -59,21 +61,30 @@ class CallCampaign:
         print(f"{command.name}: {', '.join(f'{count} {outcome}' for outcome, count in outcomes.items())}", flush=True)
         return faults
 
-    def _sites(self, command):
+    def _sites(self, undisturbed):
         """The calls to disturb: the first from each call site, or every one."""
         wanted = self.options.calls or list(ERRORS)
         seen = set()
         sites = []
-        for call, number, path, _, stack in self.place.calls(command):
+        for call, number, path, _, stack in undisturbed.calls:
             # What reads an input and what reads a result may be the same function.
             site = (call, stack, path.startswith(f"{self.place.stock}/"))
             if call not in wanted or (not self.options.every and site in seen):
                 continue
             seen.add(site)
             sites.append((call, number))
-        if self.options.limit and len(sites) > self.options.limit:
-            sites = random.Random(self.options.seed).sample(sites, self.options.limit)
-        return sites
+        return self._drawn(sites) if self.options.limit else sites
+
+    def _drawn(self, sites):
+        """Some of them, of all kinds alike, also over the commands: most calls read, and hardly any locks."""
+        left = self.dice.sample(sites, len(sites))
+        drawn = []
+        while left and len(drawn) < self.options.limit:
+            site = min(left, key=lambda site: self.drawn[site[0]])
+            self.drawn[site[0]] += 1
+            left.remove(site)
+            drawn.append(site)
+        return drawn
 
     def _disturb(self, undisturbed, call, number, folder):
         command = undisturbed.command

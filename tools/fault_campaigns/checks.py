@@ -1,7 +1,6 @@
 """What must hold after a command was disturbed."""
 
 import re
-import sys
 import time
 from pathlib import Path
 
@@ -37,21 +36,19 @@ class Undisturbed:
     """What a command finds, and what it makes of it when nothing fails."""
 
     def __init__(self, place, command):
-        """Runs it twice: what differs then cannot be compared."""
+        """Runs it twice, once to record its calls: what differs then cannot be compared."""
         self.place = place
         self.command = command
-        made = []
-        for name in ("undisturbed", "undisturbed_too"):
-            work = place.fresh(command, name)
-            self.before = results(work)
-            self.moments_before = {name for name in names(work, least_bytes=1)
-                                   if OF_THE_MOMENT.search(name) and not _PASSING.search(name)}
-            started = time.monotonic()
-            done = place.run(command.arguments(place.stock, work))
-            self.seconds = time.monotonic() - started
-            if done.returncode != 0:
-                sys.exit(f"{command.name}: exit code {done.returncode} without any fault\n{done.stderr}")
-            made.append((results(work), names(work)))
+        work = place.fresh(command, "undisturbed")
+        self.before = results(work)
+        self.moments_before = {name for name in names(work, least_bytes=1)
+                               if OF_THE_MOMENT.search(name) and not _PASSING.search(name)}
+        started = time.monotonic()
+        place.must(*command.arguments(place.stock, work))
+        self.seconds = time.monotonic() - started
+        recorded = place.fresh(command, "recorded")
+        self.calls = place.calls(command, recorded)
+        made = [(results(folder), names(folder)) for folder in (work, recorded)]
         differ = {name for name, content in made[0][0].items() if content != made[1][0].get(name)}
         if differ:
             print(f"{command.name}: not compared, as it differs between undisturbed runs: "

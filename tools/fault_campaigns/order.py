@@ -16,7 +16,7 @@ class OrderCheck:
     def _check(self, command):
         violated = 0
         unsynced, renamed, checked = set(), {}, 0
-        for call, _, path, former, _ in self.place.calls(command):
+        for call, _, path, former, _ in self.place.calls(command, self.place.fresh(command, "recorded")):
             if call == "write":
                 unsynced.add(path)
             elif call == "sync":

@@ -55,7 +55,7 @@ class Workplace:
                 sys.exit(f"{needed}: does not exist; build the target faults")
         self.scratch = Path(tempfile.mkdtemp(prefix="kindred-faults-", dir=scratch)).resolve()
         self.stock = self.scratch / "stock"
-        make_stock(self.stock, self._must)
+        make_stock(self.stock, self.must)
         self.inputs = contents(self.stock)
 
     def program(self, arguments):
@@ -69,10 +69,10 @@ class Workplace:
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               errors="replace", cwd=self.scratch, timeout=seconds, check=False)
 
-    def _must(self, *arguments):
-        done = self.run(arguments)
+    def must(self, *arguments, environment=None):
+        done = self.run(arguments, environment)
         if done.returncode != 0:
-            sys.exit(f"kindred {' '.join(map(str, arguments))}: exit code {done.returncode}\n{done.stderr}")
+            sys.exit(f"{' '.join(map(str, arguments))}: exit code {done.returncode} without any fault\n{done.stderr}")
 
     def fresh(self, command, name):
         """A folder as the command finds it. Its path has always the same length, so that files have too."""
@@ -98,14 +98,13 @@ class Workplace:
         fired = self._fired(work)
         return fired.read_text(errors="replace") if fired.exists() else None
 
-    def calls(self, command):
-        """Which calls the command makes when nothing fails: (call, number, path, former path, stack)."""
+    def calls(self, command, work):
+        """Which calls the command makes when nothing fails: (call, number, path, former path, stack).
+
+        Those on files in its folder and in the stock, and those on none."""
         log = self.scratch / "calls.log"
         log.unlink(missing_ok=True)
-        work = self.fresh(command, "recorded")
-        done = self.run(command.arguments(self.stock, work), self.faults(work, log=log))
-        if done.returncode != 0:
-            sys.exit(f"{command.name}: exit code {done.returncode} without any fault\n{done.stderr}")
+        self.must(*command.arguments(self.stock, work), environment=self.faults(work, log=log))
         lines = [line.split("\t") for line in log.read_text(errors="replace").splitlines()]
         return [(call, int(number), path, former, stack) for call, number, path, former, stack in
                 (line for line in lines if len(line) == 5)]
