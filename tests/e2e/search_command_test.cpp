@@ -210,9 +210,17 @@ TEST_CASE("what cannot be searched is an error with what to do") {
   const auto no_image = made.folder.write("no_image.jpg", "text");
   CHECK(holds(refused(kept, {"--image", no_image.string()}), "no_image.jpg"));
   CHECK(holds(refused(kept, {"--threshold", "2"}), "--threshold"));
-  Gallery of_another_size(2);
-  of_another_size.add("a", (cv::Mat_<float>(1, 2) << 1, 0));
-  of_another_size.save(made.folder / "of_another_size");
+  Gallery of_another_model(2, "another");
+  of_another_model.add("a", (cv::Mat_<float>(1, 2) << 1, 0));
+  of_another_model.save(made.folder / "of_another_model");
+  CHECK(holds(refused(made.folder / "of_another_model", {}), "holds descriptors of another model"));
+  // Features of other programs do not say of which model they are.
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }";
+  header.resize(117, ' ');
+  const std::string number("\0\0\x80\x3F", 4);
+  made.folder.write("of_another_size/gallery.npy",
+                    std::string("\x93NUMPY\x01\0\x76\0", 10) + header + "\n" + number + std::string(4, '\0'));
+  made.folder.write("of_another_size/gallery.csv", "path,identity,camera\na.png,1,1\n");
   CHECK(holds(refused(made.folder / "of_another_size", {}),
               "of_another_size: error: holds descriptors of 2 numbers, but those of the model have"));
 }
