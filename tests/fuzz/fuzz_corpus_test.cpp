@@ -32,7 +32,7 @@ TEST_CASE("every seed is accepted") {
     const auto seeds = target.seeds();
     CHECK_MESSAGE(!seeds.empty(), target.name);
     for (std::size_t i = 0; i < seeds.size(); ++i) {
-      CAPTURE(target.name);
+      CAPTURE(std::string(target.name));
       CAPTURE(i);
       CHECK(fault_of(target, seeds[i]) == "");
       CHECK(target.accepts(seeds[i]));
@@ -61,7 +61,7 @@ TEST_CASE("a seed that is cut off or changed anywhere is refused with a word, or
   std::mt19937 random(20261129);
   for (const auto& target : fuzz::fuzz_targets()) {
     for (const auto& seed : target.seeds()) {
-      CAPTURE(target.name);
+      CAPTURE(std::string(target.name));
       const auto step = std::max<std::size_t>(1, seed.size() / cuts);
       for (std::size_t size = 0; size < seed.size(); size += step) {
         CAPTURE(size);

@@ -5,10 +5,8 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -199,7 +197,7 @@ std::string line_of(const std::string& name, const torch::Tensor& tensor) {
 
 std::vector<std::string> weights_match_seeds() {
   std::vector<std::string> seeds;
-  // Kindred's own, of five identities; a backbone of torchvision; one of timm, whose lines are of two blocks.
+  // Kindred's own, of five identities, and a backbone of torchvision.
   for (const auto& network : networks()) {
     std::string lines;
     for (const auto& [name, tensor] : model::module_tensors(*model::build_model(network.plan, 5))) {
@@ -213,19 +211,6 @@ std::vector<std::string> weights_match_seeds() {
     if (name.starts_with(prefix)) torchvision += line_of("module." + name.substr(prefix.size()), tensor);
   }
   seeds.push_back(torchvision);
-  std::ifstream golden(std::string(KINDRED_FUZZ_GOLDEN) + "/weights/vit_expected.json");
-  std::string timm;
-  for (const std::string line : nlohmann::json::parse(golden)["programs"]["timm"]["tensors"]) {
-    const std::string both = "0-1";
-    const auto at = line.find(both);
-    for (const char* block : {"0", "1"}) {
-      auto own = line;
-      if (at != std::string::npos) own.replace(at, both.size(), block);
-      timm += own + "\n";
-      if (at == std::string::npos) break;
-    }
-  }
-  seeds.push_back(timm);
   return seeds;
 }
 
