@@ -167,6 +167,21 @@ TEST_CASE("a picture is looked for in the features of a run, with the pictures f
   CHECK(ids_of(found) == ids_of(made.matches(made.data, {"--top", "5"})));
 }
 
+TEST_CASE("a sheet without the pictures of some matches says so") {
+  const auto& made = prepared();
+  const auto data = made.folder / "fewer";
+  fs::copy(made.data, data, fs::copy_options::recursive);
+  const auto kept = made.folder / "kept_of_fewer";
+  const auto found = made.matches(data, {"--keep", kept.string(), "--top", "3"});
+  fs::remove(found.at(1)["image"].get<std::string>());
+  const auto sheet = made.folder / "fewer.png";
+  const auto outcome = made.search(kept, {"--top", "3", "--sheet", sheet.string()});
+  CHECK(outcome.exit_code == 0);
+  CHECK(fs::is_regular_file(sheet));
+  CHECK(holds(outcome.err, "fewer.png lacks 1 picture of matches that cannot be read; the first: " +
+                               found[1]["image"].get<std::string>() + ": error: does not exist"));
+}
+
 TEST_CASE("an index finds what exact search finds, and what it misses is reported") {
   const auto& made = prepared();
   const auto listed = kindred({"list"}, made.folder.path());

@@ -170,7 +170,7 @@ SearchResult search(const SearchRequest& request, const Catalog& catalog, progre
   for (auto& matches : result.matches) find_pictures(matches, request.data);
   if (!request.sheet.empty()) {
     const PixelLimitScope limit(extractor.max_pixels());
-    draw_search_sheet(request.sheet, images, result.matches);
+    draw_search_sheet(request.sheet, images, result.matches, progress);
   }
   return result;
 }

@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "kindred/search.h"
+#include "progress/progress.h"
 
 namespace kindred::command {
 
 /// Draws a PNG file (results/rank_sheet.h) with a row for each image, and the labels and cameras of its
 /// matches. Atomic.
 /// @param images 8-bit RGB
+/// @param progress is told how many pictures of matches cannot be read, and why the first cannot
 void draw_search_sheet(const std::filesystem::path& file, const std::vector<cv::Mat>& images,
-                       const std::vector<std::vector<Match>>& matches);
+                       const std::vector<std::vector<Match>>& matches, progress::ProgressSink& progress);
 
 }  // namespace kindred::command
