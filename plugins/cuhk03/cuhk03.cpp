@@ -7,6 +7,7 @@
 
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
+#include "kindred/image/image_files.h"
 #include "kindred/image/split_folders.h"
 #include "kindred/text/mat_file.h"
 #include "kindred/text/name_scanner.h"

@@ -7,6 +7,7 @@
 #include "kindred/core/error.h"
 #include "kindred/image/file_content.h"
 #include "kindred/image/image.h"
+#include "kindred/image/image_files.h"
 
 namespace kindred::folder {
 

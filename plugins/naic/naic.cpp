@@ -10,6 +10,7 @@
 
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
+#include "kindred/image/image_files.h"
 #include "kindred/image/split_folders.h"
 #include "kindred/text/name_numbers.h"
 #include "kindred/text/text_file.h"

@@ -17,6 +17,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
 #include "kindred/image/image.h"
+#include "kindred/image/image_files.h"
 #include "kindred/image/split_folders.h"
 #include "kindred/text/text_file.h"
 #include "query_choice.h"

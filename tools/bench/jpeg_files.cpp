@@ -11,6 +11,7 @@
 #include "kindred/core/error.h"
 #include "kindred/image/file_content.h"
 #include "kindred/image/image.h"
+#include "kindred/image/image_files.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
 

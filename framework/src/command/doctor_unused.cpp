@@ -8,7 +8,7 @@
 #include "command/doctor_checks.h"
 #include "data/open_folder.h"
 #include "kindred/core/error.h"
-#include "kindred/image/image.h"
+#include "kindred/image/image_files.h"
 
 namespace kindred::command {
 

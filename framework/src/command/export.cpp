@@ -23,6 +23,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
 #include "kindred/image/image.h"
+#include "kindred/image/image_files.h"
 #include "kindred/nn/activations.h"
 #include "kindred/role/augmentation.h"
 #include "kindred/role/exporter.h"

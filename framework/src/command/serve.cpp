@@ -11,6 +11,7 @@
 #include "file/feature_files.h"
 #include "kindred/extract.h"
 #include "kindred/image/image.h"
+#include "kindred/image/image_files.h"
 #include "kindred/search.h"
 #include "service/gallery_images.h"
 

@@ -12,7 +12,7 @@
 #include "data/recognition.h"
 #include "kindred/core/error.h"
 #include "kindred/image/file_content.h"
-#include "kindred/image/image.h"
+#include "kindred/image/image_files.h"
 #include "kindred/text/text_file.h"
 
 namespace kindred::data {

@@ -9,6 +9,7 @@
 
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
+#include "kindred/image/image_files.h"
 #include "kindred/text/csv.h"
 
 namespace my_plugins {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
-#include "kindred/image/image.h"
+#include "kindred/image/image_files.h"
 
 namespace kindred {
 
