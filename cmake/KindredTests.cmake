@@ -1,7 +1,8 @@
 # kindred_add_test(FILE [SOURCES file...] [LINK target...] [TIMEOUT seconds])
 #
 # A doctest program from FILE (and further sources), named for it, as one test. test_paths.h tells tests where the
-# source and build trees are.
+# source and build trees are. Those in KINDRED_THREADED_TESTS have the label "threads" and are built by the target
+# threaded_tests.
 function(kindred_add_test file)
   get_filename_component(name "${file}" NAME_WE)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINK")
@@ -19,6 +20,10 @@ function(kindred_add_test file)
   kindred_use_torch_header(${name})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  if(name IN_LIST KINDRED_THREADED_TESTS)
+    set_tests_properties(${name} PROPERTIES LABELS threads)
+    add_dependencies(threaded_tests ${name})
+  endif()
 endfunction()
 
 file(WRITE "${CMAKE_BINARY_DIR}/tests/generated/test_paths.h.new" "// Generated: where tests find what they need.
