@@ -10,7 +10,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from fault_campaigns.checks import Fault, Undisturbed, check_exit_code, check_message
+from fault_campaigns.checks import Fault, Undisturbed, check_exit_code, check_message, says_what_it_lacks
 from fault_campaigns.commands import READING_CALLS
 
 # The error that each kind of call fails with.
@@ -103,7 +103,8 @@ class CallCampaign:
             check_message(fault, done.stderr, (work, self.place.stock))
         undisturbed.check_kept(work, fault.violations)
         unremoved = fault.outcome == "done" and call == "unlink"
-        if fault.outcome == "done" and not (command.shows_what_it_can and call in READING_CALLS):
+        lacking = command.shows_what_it_can and call in READING_CALLS and says_what_it_lacks(work, done, fault.path)
+        if fault.outcome == "done" and not lacking:
             undisturbed.check_ended(work, fault.violations, lambda name: unremoved)
         # What was only in the way stays for good where nothing is left to do.
         undisturbed.finish(work, fault.violations,

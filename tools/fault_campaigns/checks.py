@@ -110,6 +110,12 @@ def _has_moment(name, filled):
     return any(str(place / other) in filled for other in (file, _MEANWHILE.get(file, file)))
 
 
+def says_what_it_lacks(work, done, path):
+    """Whether a command, or a page that it made, names a file that it could not read."""
+    name = Path(path).name
+    return name in done.stderr or any(name in page.read_text() for page in work.rglob("*.html"))
+
+
 def check_exit_code(fault, code, error):
     """What an exit code says (docs/troubleshooting.md) must be true of the file that the call failed on."""
     if code == 2 and not (fault.call in READING_CALLS and fault.path.endswith(".toml")):

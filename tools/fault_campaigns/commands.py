@@ -9,7 +9,7 @@ _RECIPES = ("tiny.toml", "tiny_pipeline.toml")
 # Stands for a program of the tests, in place of the launcher and its command.
 ADDITIONS = "gallery_additions"
 
-# Where one of these fails, a command that shows what it could read says so in its result.
+# Where one of these fails, a command that shows what it could read says what it could not.
 READING_CALLS = ("look", "read")
 
 
@@ -18,7 +18,8 @@ class Command:
 
     make(stock, work): what lies in the folder before; arguments(stock, work): those of the launcher;
     again(stock, work): those with which a user goes on after an error, where they are not the same;
-    shows_what_it_can: whether the result itself says what could not be read, so that it is another one."""
+    shows_what_it_can: whether another result is right that lacks what could not be read, where the command or the
+    result says what that is."""
 
     def __init__(self, name, arguments, make=None, again=None, shows_what_it_can=False):
         self.name = name
@@ -87,7 +88,7 @@ COMMANDS = [
                                       w / "scores/extra.json", "--per-query", w / "scores/queries.csv"]),
     Command("export", lambda s, w: ["export", "--weights", _model(s), "--to", "torchscript", "--out",
                                     w / "model.pt"]),
-    Command("gallery", _search_and_keep, again=_search_kept),
+    Command("gallery", _search_and_keep, again=_search_kept, shows_what_it_can=True),
     Command("search", lambda s, w: _search(s, w / "gallery"), _copied("gallery", "gallery")),
     # Not the launcher, but a program of an application.
     Command("add", lambda s, w: [ADDITIONS, w / "gallery"]),
