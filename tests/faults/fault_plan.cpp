@@ -15,9 +15,10 @@
 namespace kindred::faults {
 namespace {
 
-constexpr const char* call_names[] = {"open",  "look",   "read",     "write", "sync", "close",    "rename",
-                                      "mkdir", "unlink", "truncate", "lock",  "map",  "allocate", "thread"};
-constexpr int call_count = static_cast<int>(Call::thread) + 1;
+constexpr const char* call_names[] = {"open",  "look",   "read",     "write",  "sync",
+                                      "close", "rename", "mkdir",    "unlink", "truncate",
+                                      "lock",  "map",    "allocate", "thread", "change"};
+constexpr int call_count = static_cast<int>(Call::change) + 1;
 static_assert(sizeof call_names / sizeof *call_names == call_count);
 
 struct Effect {
@@ -159,8 +160,8 @@ void tell(const char* path) {
   syscall(SYS_close, file);
 }
 
-/// What happens at a call that counts.
-int happens(Call kind, const char* path, const char* from = "-") {
+/// What happens at a call that counts, by what is planned for calls of a kind.
+int happens_to_kind(Call kind, const char* path, const char* from) {
   const int call = static_cast<int>(kind);
   const long number = ++counts[call];
   if (log_file >= 0) log_call(call, number, path, from);
@@ -169,6 +170,16 @@ int happens(Call kind, const char* path, const char* from = "-") {
   tell(path);
   if (fault_effect == killed_before) syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
   return fault_effect;
+}
+
+bool changes(Call kind) {
+  return kind == Call::open || kind == Call::write || kind == Call::rename || kind == Call::mkdir ||
+         kind == Call::unlink || kind == Call::truncate;
+}
+
+int happens(Call kind, const char* path, const char* from = "-") {
+  const int effect = happens_to_kind(kind, path, from);
+  return effect == 0 && changes(kind) ? happens_to_kind(Call::change, path, from) : effect;
 }
 
 void whole_path(int folder, const char* path, char* whole, std::size_t size) {

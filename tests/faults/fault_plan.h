@@ -3,14 +3,16 @@
 //
 //   KINDRED_FAULT=CALL:N:EFFECT     the Nth call (from 1) of a kind has the effect; N+: all from it on
 //     CALL    open (for writing), look (open for reading), read, write, sync, close (of what is open for
-//             writing), rename, mkdir, unlink, truncate, lock, map, allocate, thread
+//             writing), rename, mkdir, unlink, truncate, lock, map, allocate, thread; or change, which is
+//             open, write, rename, mkdir, unlink and truncate in one count
 //     EFFECT  the name of an error, such as ENOSPC
 //             KILL    SIGKILL instead of the call
 //             KILLED  SIGKILL after it
 //             SHORT   half of the bytes are written
 //   KINDRED_FAULT_UNDER=FOLDER:...  calls on files count only for files in these folders
 //   KINDRED_FAULT_BYTES=N           allocations count from this size on [65536]
-//   KINDRED_FAULT_LOG=FILE          gets a line for each call that counts: CALL N PATH FORMER-PATH STACK
+//   KINDRED_FAULT_LOG=FILE          gets a line for each call that counts, CALL N PATH FORMER-PATH STACK, and
+//                                   another one of each that changes
 //   KINDRED_FAULT_CLOCK=N:SECONDS   from the Nth look at the wall clock on, it is SECONDS later (or earlier)
 //   KINDRED_FAULT_FIRED=FILE        is made once the call, or that look at the clock, has come, and holds
 //                                   the call's path; "-" of what has none
@@ -38,7 +40,8 @@ enum class Call {
   lock,
   map,
   allocate,
-  thread
+  thread,
+  change
 };
 
 /// What happens at a call: 0: nothing; above: the error that it fails with; or one of these, and it is made.

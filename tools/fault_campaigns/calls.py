@@ -16,7 +16,7 @@ from fault_campaigns.commands import READING_CALLS
 # The error that each kind of call fails with.
 ERRORS = {"open": "EACCES", "look": "EMFILE", "read": "EIO", "write": "ENOSPC", "sync": "EIO", "close": "EIO",
           "rename": "EIO", "mkdir": "ENOSPC", "unlink": "EACCES", "truncate": "EIO", "lock": "ENOLCK",
-          "map": "ENOMEM", "allocate": "ENOMEM", "thread": "EAGAIN"}
+          "map": "ENOMEM", "allocate": "ENOMEM", "thread": "EAGAIN", "change": "EROFS"}
 _COLUMNS = ["faults", "error", "done", "killed", "crash", "hangs", "unreached", "violations"]
 
 
@@ -63,7 +63,8 @@ class CallCampaign:
 
     def _sites(self, undisturbed):
         """The calls to disturb: the first from each call site, or every one."""
-        wanted = self.options.calls or list(ERRORS)
+        # A change is an open, a write, ... too.
+        wanted = self.options.calls or [call for call in ERRORS if call != "change"]
         seen = set()
         sites = []
         for call, number, path, _, stack in undisturbed.calls:
