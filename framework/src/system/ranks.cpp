@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <exception>
 #include <thread>
 #include <utility>
@@ -54,6 +55,16 @@ std::string own_address_towards(const std::string& host, std::uint16_t port) {
   }
   freeaddrinfo(found);
   return address;
+}
+
+/// Gloo writes to the sockets of ranks that are gone, which is to be an error and not the end of the process.
+/// A handler of an application stays.
+void ignore_broken_pipes() {
+  struct sigaction present {};
+  if (sigaction(SIGPIPE, nullptr, &present) == 0 && (present.sa_flags & SA_SIGINFO) == 0 &&
+      present.sa_handler == SIG_DFL) {
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  }
 }
 
 std::string name_of(const RankPlace& place) {
@@ -136,6 +147,7 @@ Ranks::Ranks() = default;
 
 Ranks::Ranks(const RankPlace& place, std::chrono::seconds patience) : place_(place) {
   if (place.count == 1) return;
+  ignore_broken_pipes();
   group_ = std::make_unique<Group>();
   const auto meeting = place.address + ":" + std::to_string(place.port);
   try {

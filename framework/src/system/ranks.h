@@ -55,7 +55,8 @@ class Ranks {
  public:
   /// One process.
   Ranks();
-  /// Meets the others. Throws Error when they cannot be reached.
+  /// Meets the others. Throws Error when they cannot be reached. From then on the process ignores SIGPIPE,
+  /// unless it handles it.
   Ranks(const RankPlace& place, std::chrono::seconds patience);
   ~Ranks();
   Ranks(const Ranks&) = delete;

@@ -2,8 +2,12 @@
 
 #include <doctest/doctest.h>
 #include <torch/torch.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -185,6 +189,29 @@ TEST_CASE("a rank that has ended is an error with words for all others, whatever
     }
     CHECK(std::chrono::steady_clock::now() - before < enough);
   }
+}
+
+TEST_CASE("what is written to a rank that has gone is an error, and does not end the process") {
+  const auto write_to_nobody = [] {
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe(ends.data()) == 0);
+    ::close(ends[0]);
+    errno = 0;
+    const auto written = ::write(ends[1], "x", 1);
+    const int reason = errno;
+    ::close(ends[1]);
+    return written == -1 && reason == EPIPE;
+  };
+  const auto before = std::signal(SIGPIPE, SIG_DFL);
+  require_of_ranks(2, [](const Ranks& ranks) { return ranks.any(true); });
+  CHECK(write_to_nobody());
+
+  static volatile std::sig_atomic_t handled = 0;
+  std::signal(SIGPIPE, [](int) { handled = 1; });
+  require_of_ranks(2, [](const Ranks& ranks) { return ranks.any(true); });
+  CHECK(write_to_nobody());
+  CHECK(handled == 1);
+  std::signal(SIGPIPE, before);
 }
 
 TEST_CASE("a rank that does not answer is given up when patience ends") {
