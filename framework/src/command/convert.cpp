@@ -4,16 +4,14 @@
 #include <cstddef>
 #include <fstream>
 #include <opencv2/imgproc.hpp>
-#include <optional>
 #include <set>
 #include <stdexcept>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include "data/each_image.h"
 #include "file/atomic_file.h"
-#include "file/folder_lock.h"
+#include "file/folder_beside.h"
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
 
@@ -63,54 +61,15 @@ void make_folder(const std::filesystem::path& folder) {
   if (failure) throw DataError(folder, "cannot be created: " + failure.message());
 }
 
-/// The folder that is written to, removed again unless it is finished.
-class PartialFolder {
- public:
-  explicit PartialFolder(std::filesystem::path target) : target_(std::move(target)) {
-    std::error_code failure;
-    if (std::filesystem::exists(target_, failure) &&
-        (!std::filesystem::is_directory(target_, failure) || !std::filesystem::is_empty(target_, failure))) {
-      throw DataError(target_, "already exists; choose a folder that is empty or does not exist");
-    }
-    partial_ = target_;
-    partial_ += ".partial";
-    if (std::filesystem::exists(partial_, failure)) {
-      if (!std::filesystem::exists(partial_ / file::FolderLock::name, failure) &&
-          !std::filesystem::is_empty(partial_, failure)) {
-        throw DataError(partial_, "already exists, and was not made by this command; move it away");
-      }
-      // What a command has left that was killed; one that still works on it refuses the lock.
-      { const file::FolderLock lock(partial_, "folder"); }
-      std::filesystem::remove_all(partial_, failure);
-      if (failure) throw DataError(partial_, "cannot be removed: " + failure.message());
-    }
-    lock_.emplace(partial_, "folder");
+void require_free(const std::filesystem::path& target) {
+  std::error_code failure;
+  if (std::filesystem::exists(target, failure) &&
+      (!std::filesystem::is_directory(target, failure) || !std::filesystem::is_empty(target, failure))) {
+    throw DataError(target, "already exists; choose a folder that is empty or does not exist");
   }
-  PartialFolder(const PartialFolder&) = delete;
-  PartialFolder& operator=(const PartialFolder&) = delete;
-  ~PartialFolder() {
-    std::error_code ignored;
-    if (!finished_) std::filesystem::remove_all(partial_, ignored);
-  }
+}
 
-  [[nodiscard]] const std::filesystem::path& path() const { return partial_; }
-
-  void finish() {
-    std::error_code failure;
-    std::filesystem::remove(partial_ / file::FolderLock::name, failure);
-    if (failure) throw DataError(partial_, "cannot be finished: " + failure.message());
-    file::put_in_place(partial_, target_);
-    finished_ = true;
-  }
-
- private:
-  std::filesystem::path target_;
-  std::filesystem::path partial_;
-  std::optional<file::FolderLock> lock_;
-  bool finished_ = false;
-};
-
-/// The same folder however it is written: "out/" has no name that ".partial" could be added to.
+/// The same folder however it is written: "out/" has no name.
 std::filesystem::path plain_folder(const std::filesystem::path& folder) {
   const auto absolute = std::filesystem::absolute(folder).lexically_normal();
   return absolute.has_filename() ? absolute : absolute.parent_path();
@@ -125,11 +84,14 @@ void convert_dataset(const Dataset& dataset, const Layout& layout, const Convert
   }
   const auto samples = dataset.samples();
   const auto files = checked_files(layout, samples, options);
-  PartialFolder partial(plain_folder(options.out));
+  const auto target = plain_folder(options.out);
+  require_free(target);
+  const file::FolderBeside beside(target);
+  const auto made = beside.path() / target.filename();
 
-  std::set<std::filesystem::path> folders;
-  for (const auto& image : files.images) folders.insert((partial.path() / image).parent_path());
-  for (const auto& list : files.lists) folders.insert((partial.path() / list.path).parent_path());
+  std::set<std::filesystem::path> folders = {made};
+  for (const auto& image : files.images) folders.insert((made / image).parent_path());
+  for (const auto& list : files.lists) folders.insert((made / list.path).parent_path());
   for (const auto& folder : folders) make_folder(folder);
 
   data::for_each_image(samples.size(), "convert", sink, [&](std::size_t i) {
@@ -139,10 +101,10 @@ void convert_dataset(const Dataset& dataset, const Layout& layout, const Convert
       cv::resize(image, resized, {options.width, options.height}, 0, 0, cv::INTER_LINEAR);
       image = resized;
     }
-    write_image(partial.path() / files.images[i], image);
+    write_image(made / files.images[i], image);
   });
-  for (const auto& list : files.lists) write_text(partial.path() / list.path, list.content);
-  partial.finish();
+  for (const auto& list : files.lists) write_text(made / list.path, list.content);
+  file::put_in_place(made, target);
 }
 
 }  // namespace kindred::command

@@ -19,12 +19,13 @@ struct ConvertOptions {
   int width = 0;
 };
 
-/// Writes all samples. The files are written into "OUT.partial", which is renamed when all is written, so
-/// that a stopped run is never taken for a whole data set. The result depends on the data set alone.
+/// Writes all samples, into a hidden folder beside `out` (folder_beside.h) that is renamed when all is
+/// written and on disk, so that a stopped run is never taken for a whole data set. The result depends on the
+/// data set alone.
 ///
 /// @param sink may be nullptr
-/// Throws DataError when `out` is not empty, when there is a partial one already, when a sample lacks what
-/// the layout needs, or when an image cannot be read or written.
+/// Throws DataError when `out` is not empty, when a sample lacks what the layout needs, or when an image
+/// cannot be read or written.
 void convert_dataset(const Dataset& dataset, const Layout& layout, const ConvertOptions& options,
                      progress::ProgressSink* sink = nullptr);
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "file/folder_lock.h"
+#include "file/folder_beside.h"
 #include "made_dataset.h"
 
 using namespace kindred;
@@ -134,27 +134,17 @@ TEST_CASE("only an empty folder is written to") {
   CHECK(files_below(folder / "empty").size() == 3);
 }
 
-TEST_CASE("what a killed command has left is removed, unless another one still works on it") {
+TEST_CASE("what a killed command has left is removed, and what another one works on stays") {
   const TemporaryFolder folder;
-  folder.write("out.partial/images/half.png", "");
-  folder.write("out.partial/.lock", "1\n");
-  {
-    const file::FolderLock other(folder / "out.partial", "folder");
-    CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(folder / "out")); }),
-                   "out.partial: error: is in use by process "));
-    CHECK(std::filesystem::exists(folder / "out.partial/images/half.png"));
-  }
+  folder.write(".out.tmp/out/images/half.png", "");
   convert_dataset(two(), FlatLayout(), to(folder / "out"));
-  CHECK(files_below(folder / "out") ==
-        std::vector<std::string>{"images/a.png", "images/b.png", "lists/count.txt"});
-  CHECK_FALSE(std::filesystem::exists(folder / "out.partial"));
-}
+  const std::vector<std::string> files = {"images/a.png", "images/b.png", "lists/count.txt"};
+  CHECK(files_below(folder / "out") == files);
+  CHECK_FALSE(std::filesystem::exists(folder / ".out.tmp"));
 
-TEST_CASE("a folder of somebody else in the place of the partial one is not written to") {
-  const TemporaryFolder folder;
-  folder.write("out.partial/images/a.png", "");
-  CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(folder / "out")); }),
-                 "out.partial: error: already exists, and was not made by this command"));
-  CHECK_FALSE(std::filesystem::exists(folder / "out"));
-  CHECK(std::filesystem::exists(folder / "out.partial/images"));
+  const file::FolderBeside other(folder / "new");
+  const auto half = folder.write(".new.tmp/new/images/half.png", "");
+  convert_dataset(two(), FlatLayout(), to(folder / "new"));
+  CHECK(files_below(folder / "new") == files);
+  CHECK(std::filesystem::exists(half));
 }
