@@ -19,7 +19,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
-#include "kindred/text/text_file.h"
+#include "kindred/core/utf8.h"
 
 namespace kindred::application {
 namespace {

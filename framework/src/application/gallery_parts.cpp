@@ -20,8 +20,8 @@
 #include "file/file_kind.h"
 #include "file/presence.h"
 #include "kindred/core/error.h"
+#include "kindred/core/utf8.h"
 #include "kindred/search/row_lengths.h"
-#include "kindred/text/text_file.h"
 #include "ranking/similarity.h"
 
 namespace kindred::application {

@@ -11,6 +11,7 @@
 
 #include "data/recognition.h"
 #include "kindred/core/error.h"
+#include "kindred/core/utf8.h"
 #include "kindred/image/file_content.h"
 #include "kindred/image/image_files.h"
 #include "kindred/text/text_file.h"

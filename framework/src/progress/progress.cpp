@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "kindred/text/text_file.h"
+#include "kindred/core/utf8.h"
 #include "progress/text_progress.h"
 #include "text/number_text.h"
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <stdexcept>
 
-#include "kindred/text/text_file.h"
+#include "kindred/core/utf8.h"
 
 namespace kindred::text {
 namespace {

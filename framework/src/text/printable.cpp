@@ -1,6 +1,6 @@
 #include "text/printable.h"
 
-#include "kindred/text/text_file.h"
+#include "kindred/core/utf8.h"
 
 namespace kindred::text {
 

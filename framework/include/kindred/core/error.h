@@ -1,5 +1,6 @@
 // Errors that are shown to the user, in the form "location: error: what is wrong, what is allowed, what to
-// do". A violated contract inside the program is std::logic_error instead.
+// do". A location is on one line: what would break it is escaped (utf8.h). A violated contract inside the
+// program is std::logic_error instead.
 #pragma once
 
 #include <filesystem>
@@ -72,8 +73,7 @@ class KINDRED_API DataError : public Error {
  public:
   DataError(std::filesystem::path file, const std::string& message);
   /// For a line (from 1) of a text file: "file:line: error: message".
-  DataError(const std::filesystem::path& file, int line, const std::string& message)
-      : Error(file.string() + ":" + std::to_string(line) + ": error: " + message), file_(file) {}
+  DataError(std::filesystem::path file, int line, const std::string& message);
   DataError(const DataError&) = default;
   ~DataError() override;
 

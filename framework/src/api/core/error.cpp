@@ -4,6 +4,8 @@
 #include <cctype>
 #include <utility>
 
+#include "kindred/core/utf8.h"
+
 namespace kindred {
 namespace {
 
@@ -56,8 +58,8 @@ std::size_t shared_piece(const std::string& a, const std::string& b) {
 }  // namespace
 
 std::string SourceLocation::str() const {
-  if (line == 0) return origin;
-  return origin + ":" + std::to_string(line) + ":" + std::to_string(column);
+  if (line == 0) return escaped(origin);
+  return escaped(origin) + ":" + std::to_string(line) + ":" + std::to_string(column);
 }
 
 std::string Diagnostic::str() const {
@@ -76,12 +78,16 @@ RecipeError::RecipeError(SourceLocation location, std::string message)
 RecipeError::~RecipeError() = default;
 
 PluginError::PluginError(std::filesystem::path file, const std::string& message)
-    : Error(file.string() + ": error: " + message), file_(std::move(file)) {}
+    : Error(escaped(file.string()) + ": error: " + message), file_(std::move(file)) {}
 
 PluginError::~PluginError() = default;
 
 DataError::DataError(std::filesystem::path file, const std::string& message)
-    : Error(file.string() + ": error: " + message), file_(std::move(file)) {}
+    : Error(escaped(file.string()) + ": error: " + message), file_(std::move(file)) {}
+
+DataError::DataError(std::filesystem::path file, int line, const std::string& message)
+    : Error(escaped(file.string()) + ":" + std::to_string(line) + ": error: " + message),
+      file_(std::move(file)) {}
 
 DataError::~DataError() = default;
 

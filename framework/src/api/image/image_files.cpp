@@ -12,8 +12,8 @@
 
 #include "image_ending.h"
 #include "kindred/core/error.h"
+#include "kindred/core/utf8.h"
 #include "kindred/image/file_content.h"
-#include "kindred/text/text_file.h"
 
 namespace kindred {
 namespace {

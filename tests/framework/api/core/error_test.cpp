@@ -34,6 +34,15 @@ TEST_CASE("a recipe's error says every error on a line of its own, in the order 
   }
 }
 
+TEST_CASE("a name with a line break, or that is not UTF-8, leaves an error on one line") {
+  const std::string name = "a\nb\t\xE9.jpg";
+  CHECK(std::string(DataError(name, "is empty").what()) == "a\\x0Ab\\x09\\xE9.jpg: error: is empty");
+  CHECK(std::string(DataError(name, 7, "no").what()) == "a\\x0Ab\\x09\\xE9.jpg:7: error: no");
+  CHECK(std::string(PluginError("x\n.so", "is damaged").what()) == "x\\x0A.so: error: is damaged");
+  CHECK(SourceLocation{"a\n.toml", 3, 4}.str() == "a\\x0A.toml:3:4");
+  CHECK(DataError(name, "is empty").file() == name);
+}
+
 TEST_CASE("errors of files and components begin with their name") {
   CHECK(std::string(PluginError("lib/x.so", "is damaged").what()) == "lib/x.so: error: is damaged");
   CHECK(std::string(DataError("a.jpg", "is empty").what()) == "a.jpg: error: is empty");

@@ -2,29 +2,10 @@
 
 #include <sys/stat.h>
 
-#include <string>
-
 #include "data_files.h"
 
 using namespace kindred;
 using namespace kindred::test;
-
-TEST_CASE("UTF-8 is told from other bytes") {
-  for (const char* text : {"", "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xEF\xBF\xBF"}) {
-    CHECK(is_utf8(text));
-  }
-  // Cut off, overlong, a surrogate, beyond U+10FFFF, a byte that follows nothing.
-  for (const char* text : {"\xC3", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80", "a\xE9z"}) {
-    CHECK_FALSE(is_utf8(text));
-  }
-}
-
-TEST_CASE("bytes that cannot be shown are escaped, and nothing else") {
-  CHECK(escaped("IMG_\xE9 \xC3\xA9.jpg") == "IMG_\\xE9 \xC3\xA9.jpg");
-  CHECK(escaped(std::string("a\0\n\x7F", 4)) == "a\\x00\\x0A\\x7F");
-  // Of two bytes: the first of them begins what a terminal takes for a command, the second is a space.
-  CHECK(escaped("\xC2\x9B\xC2\xA0") == "\\xC2\\x9B\xC2\xA0");
-}
 
 TEST_CASE("only regular files are files") {
   const TemporaryFolder folder;
