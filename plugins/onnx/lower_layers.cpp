@@ -291,19 +291,19 @@ void resize(Lowering& to, const Node& node, const std::string& mode) {
     throw CannotLower("it aligns corners");
   }
   const auto type = to.type_of(node.input(0));
-  const auto& in = to.fact(node.input(0)).sizes;
   const auto& made = to.fact(node.output()).sizes;
-  auto scales = torch::ones({static_cast<std::int64_t>(in.size())});
-  for (std::size_t i = 2; i < in.size(); ++i) {
-    scales[static_cast<std::int64_t>(i)] = static_cast<double>(made[i]) / static_cast<double>(in[i]);
-  }
+  auto& out = to.out();
   Attributes attributes = {
       {"mode", mode},
       {"coordinate_transformation_mode", std::string(mode == "nearest" ? "asymmetric" : "half_pixel")}};
   if (mode == "nearest") attributes.emplace_back("nearest_mode", std::string("floor"));
   if (mode == "cubic") attributes.emplace_back("cubic_coeff_a", -0.75F);
-  const auto result = to.out().node(
-      "Resize", {to.tensor(node.input(0), float32), "", to.out().constant(scales, float32)}, attributes);
+  // Sizes, not scales: a scale in 32 bits that was rounded down would make a map that is one row too small.
+  const auto x = to.tensor(node.input(0), float32);
+  const auto kept = out.node("Slice", {out.node("Shape", {x}), out.numbers({0}), out.numbers({2})});
+  const auto sizes =
+      out.node("Concat", {kept, out.numbers({made.begin() + 2, made.end()})}, {{"axis", std::int64_t{0}}});
+  const auto result = out.node("Resize", {x, "", "", sizes}, attributes);
   to.set(node.output(), to.cast(result, float32, type), type);
 }
 

@@ -115,6 +115,9 @@ const std::vector<Snippet>& snippets() {
       {"larger maps",
        "torch.upsample_nearest2d(x, [12, 10]) + torch.upsample_bilinear2d(x, [12, 10], False) + "
        "torch.upsample_bicubic2d(x, [12, 10], False)"},
+      // 31/14 and 26/11, rounded to 32 bits, are too small.
+      {"maps of odd sizes",
+       "torch.upsample_bilinear2d(torch.constant_pad_nd(x, [3, 3, 4, 4]), [31, 26], False)"},
   };
   return all;
 }
