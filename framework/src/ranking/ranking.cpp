@@ -279,10 +279,12 @@ Ranking rank_by_distances(const DistanceBlock& distances, std::int64_t queries, 
                                                     " to gallery image " + std::to_string(g) +
                                                     " is not a number (rows from 0)");
           }
-          best.offer(static_cast<std::int32_t>(g), 1 - distance);
+          // Distances of any scale: 1 - distance would make one of those that lie near each other.
+          best.offer(static_cast<std::int32_t>(g), -distance);
         }
         const auto at = (first + i - own.first) * top;
         best.write(images + at, similarities + at);
+        for (auto j = at; j < at + top; ++j) similarities[j] += 1;
       }
     });
     if (options.progress) options.progress(queries * (last - own.first) / own.size());

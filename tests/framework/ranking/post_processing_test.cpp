@@ -328,6 +328,11 @@ TEST_CASE("equal distances keep the gallery's order, and what is not a number is
   const auto block = [&](std::int64_t, std::int64_t) { return distances; };
   const auto ranking = rank_by_distances(block, 1, 5, {.top = 9});
   CHECK(torch::equal(ranking.images, torch::tensor({{1, 4, 0, 2, 3}}, torch::kLong)));
+  // 1 - distance in 32 bits is the same for all of them.
+  distances = torch::tensor({{3e-9F, 2e-9F, 1e-9F, 5e-9F, 4e-9F}});
+  const auto near = rank_by_distances(block, 1, 5, {.top = 3});
+  CHECK(torch::equal(near.images, torch::tensor({{2, 1, 0}}, torch::kLong)));
+  CHECK(torch::equal(near.similarities, torch::ones({1, 3})));
   distances[0][3] = std::numeric_limits<float>::quiet_NaN();
   CHECK_THROWS_WITH_AS(
       static_cast<void>(rank_by_distances(block, 1, 5, {.top = 9})),
