@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "data/domain_filter.h"
@@ -18,14 +20,20 @@
 namespace kindred::stage {
 namespace {
 
-/// The places of the samples that are of one of the domains.
-std::vector<std::int64_t> rows_of(const std::vector<Sample>& samples,
-                                  const std::vector<std::string>& domains) {
-  std::vector<std::int64_t> rows;
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (data::is_of_domains(samples[i], domains)) rows.push_back(static_cast<std::int64_t>(i));
+/// The rows of one of the domains. An image that is both in the query and in the gallery is taken once, as a
+/// query: two rows of it would be two votes, and it could get two identities.
+ranking::SearchPart part_of(const ranking::SearchInput& input, const std::vector<std::string>& domains) {
+  ranking::SearchPart part;
+  std::unordered_set<std::string_view> queries;
+  for (std::size_t i = 0; i < input.query.size(); ++i) {
+    queries.insert(input.query[i].path);
+    if (data::is_of_domains(input.query[i], domains)) part.query.push_back(static_cast<std::int64_t>(i));
   }
-  return rows;
+  for (std::size_t i = 0; i < input.gallery.size(); ++i) {
+    if (queries.contains(input.gallery[i].path)) continue;
+    if (data::is_of_domains(input.gallery[i], domains)) part.gallery.push_back(static_cast<std::int64_t>(i));
+  }
+  return part;
 }
 
 template <class T>
@@ -102,15 +110,17 @@ LabelOutcome label(const Labeler& labeler, ranking::SearchInput input,
   for (auto& sample : samples) sample.split = Split::query;
   for (const auto& sample : input.gallery) samples.emplace_back(sample).split = Split::gallery;
   data::require_domains(samples, domains, "label");
-  const auto rows = rows_of(samples, domains);
+  auto part = part_of(input, domains);
+  auto rows = part.query;
+  for (const auto row : part.gallery) rows.push_back(queries + row);
+  const bool all = rows.size() == samples.size();
   const auto persons = picked(ranking::true_persons(samples), rows);
   samples = picked(samples, rows);
-  ranking::SearchPart part{rows_of(input.query, domains), rows_of(input.gallery, domains)};
 
   Retrieval retrieval;
   retrieval.queries = static_cast<std::int64_t>(part.query.size());
   retrieval.descriptors = std::exchange(input.descriptors, torch::Tensor()).contiguous();
-  if (!domains.empty()) {
+  if (!all) {
     retrieval.descriptors = retrieval.descriptors.index_select(0, torch::tensor(rows, torch::kLong));
   }
   scale_to_unit_length(retrieval.descriptors);

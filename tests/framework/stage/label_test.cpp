@@ -123,6 +123,27 @@ TEST_CASE("labels are written in the input's order, with figures, and read back"
   CHECK(notes.all[0] + "\n" == outcome.text);
 }
 
+TEST_CASE("an image that is both query and gallery is labeled once, as a query") {
+  const TemporaryFolder folder;
+  progress::SilentProgress silent;
+  const LargestElement labeler;
+  auto twice = input();
+  twice.gallery[1].path = "q0";
+  const auto outcome = label(labeler, twice, {}, folder.path(), torch::kCPU, silent);
+  CHECK(labeler.seen_queries == 2);
+  CHECK(labeler.seen_images == 6);
+  CHECK(results::LabelFiguresFile::read(outcome.json).all_images == 6);
+  const auto labels = results::LabelsFile::read(outcome.csv).samples;
+  REQUIRE(labels.size() == 4);
+  CHECK(labels[0].path == "q0");
+  CHECK(labels[0].split == Split::query);
+  CHECK(labels[2].path == "g2");
+
+  for (auto& sample : twice.gallery) sample.path = "q1";
+  CHECK(label(labeler, twice, {}, folder.path(), torch::kCPU, silent).images == 2);
+  CHECK(labeler.seen_images == 2);
+}
+
 TEST_CASE("images of some domains alone are labeled and judged") {
   const TemporaryFolder folder;
   progress::SilentProgress silent;
