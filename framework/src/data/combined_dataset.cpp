@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "data/distractors.h"
 #include "recipe/dataset_choice.h"
 
 namespace kindred::data {
@@ -33,6 +34,11 @@ class Renumbering {
 /// @param order in which data sets get their numbers
 void keep_identities_apart(std::vector<std::vector<Sample>>& datasets,
                            const std::vector<std::size_t>& order) {
+  std::vector<bool> with_distractors;
+  for (const auto& samples : datasets) with_distractors.push_back(has_distractors(samples));
+  const auto is_distractor = [&](std::size_t dataset, const Sample& sample) {
+    return with_distractors[dataset] && sample.split == Split::gallery && sample.identity == 0;
+  };
   std::vector<Renumbering> renumberings(datasets.size());
   std::int64_t next = 0;
   for (const bool is_training : {true, false}) {
@@ -40,13 +46,15 @@ void keep_identities_apart(std::vector<std::vector<Sample>>& datasets,
       std::set<std::int64_t> identities;
       for (const auto& sample : datasets[i]) {
         const bool counts = (sample.split == Split::train) == is_training && sample.identity >= 0;
-        if (counts) identities.insert(sample.identity);
+        if (counts && !is_distractor(i, sample)) identities.insert(sample.identity);
       }
       renumberings[i].extend(identities, next);
     }
   }
   for (std::size_t i = 0; i < datasets.size(); ++i) {
-    for (auto& sample : datasets[i]) sample.identity = renumberings[i].of(sample.identity);
+    for (auto& sample : datasets[i]) {
+      sample.identity = is_distractor(i, sample) ? next++ : renumberings[i].of(sample.identity);
+    }
   }
 }
 

@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "data/distractors.h"
+
 namespace kindred::ranking {
 namespace {
 
@@ -21,16 +23,13 @@ std::optional<double> share(std::int64_t part, std::int64_t whole) {
 }  // namespace
 
 std::vector<std::int64_t> true_persons(const std::vector<Sample>& samples) {
+  const bool distractors = data::has_distractors(samples);
   std::int64_t next = 0;
-  bool zero_is_a_person = false;
-  for (const auto& sample : samples) {
-    next = std::max(next, sample.identity + 1);
-    zero_is_a_person = zero_is_a_person || (sample.identity == 0 && sample.split == Split::query);
-  }
+  for (const auto& sample : samples) next = std::max(next, sample.identity + 1);
   std::vector<std::int64_t> persons;
   persons.reserve(samples.size());
   for (const auto& sample : samples) {
-    const bool distractor = sample.identity == 0 && !zero_is_a_person;
+    const bool distractor = distractors && sample.identity == 0;
     persons.push_back(distractor ? next++ : sample.identity < 0 ? unknown_person : sample.identity);
   }
   return persons;

@@ -12,8 +12,8 @@ namespace kindred::ranking {
 inline constexpr std::int64_t unknown_person = -1;
 
 /// For each sample who is on it, to be compared with others of the result alone: its identity where somebody
-/// has said one, and unknown_person for junk and unlabeled images, which nobody can judge. Distractors, the
-/// images of identity 0 when no query has it, are persons that appear once: each gets a number of its own.
+/// has said one, and unknown_person for junk and unlabeled images, which nobody can judge. Distractors
+/// (data/distractors.h) are persons that appear once: each gets a number of its own.
 [[nodiscard]] std::vector<std::int64_t> true_persons(const std::vector<Sample>& samples);
 
 /// Figures over the images whose person is known.

@@ -101,8 +101,24 @@ TEST_CASE("a combined image has the pixels of its own data set") {
 TEST_CASE("a data set that is not trained on has no training split and no identity of it") {
   const auto lines = lines_of(two_sets(/*second_is_trained_on=*/false));
   CHECK(lines.size() == 10);
-  CHECK(lines[6] == "b/query/3.png 4 c1 query");
-  CHECK(lines[7] == "b/gallery/4.png 3 c3 gallery");
+  CHECK(lines[6] == "b/query/3.png 2 c1 query");
+  CHECK(lines[7] == "b/gallery/4.png 4 c3 gallery");
+}
+
+TEST_CASE("two distractors of a data set are not one person when it is combined with others") {
+  auto first = small_set(1);
+  first->add("gallery/7.png", 0, 1, Split::gallery, 8);
+  auto second = std::make_unique<MadeDataset>();
+  second->add("query/1.png", 0, 1, Split::query, 9);
+  second->add("gallery/2.png", 0, 2, Split::gallery, 10);
+  std::vector<CombinedDataset::Part> parts;
+  parts.push_back({std::move(first), "a/", true});
+  parts.push_back({std::move(second), "b/", true});
+  const auto lines = lines_of(CombinedDataset(std::move(parts)));
+  CHECK(lines[3] == "a/gallery/4.png 3 c3 gallery");
+  CHECK(lines[6] == "a/gallery/7.png 4 c1 gallery");
+  CHECK(lines[7] == "b/query/1.png 2 c1 query");
+  CHECK(lines[8] == "b/gallery/2.png 2 c2 gallery");
 }
 
 TEST_CASE("a single data set keeps its numbers") {

@@ -65,9 +65,13 @@ TEST_CASE("distractors are different persons, and junk and unlabeled images nobo
   CHECK(persons[5] == unknown_person);
 }
 
-TEST_CASE("identity 0 is a person when a query has it") {
+TEST_CASE("identity 0 is a person when a query has it, and when there are no queries") {
   const auto persons =
       true_persons({sample(0, Split::query), sample(0, Split::gallery), sample(0, Split::gallery)});
   CHECK(persons[0] == persons[1]);
   CHECK(persons[1] == persons[2]);
+  const auto without =
+      true_persons({sample(0, Split::gallery), sample(0, Split::gallery), sample(1, Split::gallery)});
+  CHECK(without[0] == without[1]);
+  CHECK(without[1] != without[2]);
 }
