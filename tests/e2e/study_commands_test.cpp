@@ -220,6 +220,12 @@ TEST_CASE("one run of a study is done alone, and the study then finds it done") 
   const auto only = [&](const std::string& run) {
     return kindred({"study", study, "--run-dir", runs.string(), "--only", run}, folder.path());
   };
+  const auto planned = kindred(
+      {"study", study, "--run-dir", runs.string(), "--only", "off/seed2", "--dry-run"}, folder.path());
+  CHECK(planned.exit_code == 0);
+  CHECK(holds(planned.out, "off/seed2"));
+  CHECK_FALSE(holds(planned.out, "off/seed1"));
+  CHECK_FALSE(fs::exists(runs / "off/seed2"));
   const auto one = only("off/seed2");
   CHECK(one.exit_code == 0);
   CHECK(one.out.starts_with("off/seed2: mAP "));

@@ -68,12 +68,15 @@ void StudyOptions::add_to(CLI::App& app, const std::string& default_folder) {
 int run_all(const study::Study& study, study::StudyReport report, const std::filesystem::path& folder,
             const StudyOptions& options, const Catalog& catalog, Session& session) {
   const auto runs = study::plan_runs(study, options.run.recipe.overrides(), catalog);
-  if (!options.only.empty()) return run_only(runs, folder, options, catalog, session);
-  study::check_runs(runs);
   if (options.run.dry_run) {
-    std::cout << study::list_runs(runs, catalog, folder, options.run.ignore_code);
+    study::check_runs(runs);
+    const auto listed =
+        options.only.empty() ? runs : std::vector{study::run_of(runs, options.only, "--only")};
+    std::cout << study::list_runs(listed, catalog, folder, options.run.ignore_code);
     return 0;
   }
+  if (!options.only.empty()) return run_only(runs, folder, options, catalog, session);
+  study::check_runs(runs);
   const auto& machine = runs.front().plan.machine;
   if (machine.ranks > 1) {
     session.note(
