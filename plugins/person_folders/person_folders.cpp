@@ -62,13 +62,23 @@ bool is_called_as_people_are(const std::string& name) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-/// Whether the first folders in a folder hold images, and the folder itself none.
+/// Whether a folder holds images, or nothing but folders of cameras that do.
+bool holds_a_person(const fs::path& folder) {
+  if (has_images(folder, Depth::folder_alone)) return true;
+  static const CameraPattern cameras(CameraPattern::common);
+  const auto names = folders_in(folder);
+  return !names.empty() && std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+    return cameras.find(name) && has_images(folder / name, Depth::folder_alone);
+  });
+}
+
+/// Whether the first folders in a folder hold the images of a person each, and the folder itself none.
 bool holds_people(const fs::path& folder) {
   auto names = folders_in(folder);
   if (names.empty() || has_images(folder, Depth::folder_alone)) return false;
   names.resize(std::min(names.size(), looked_at));
   return std::all_of(names.begin(), names.end(),
-                     [&](const std::string& name) { return has_images(folder / name, Depth::folder_alone); });
+                     [&](const std::string& name) { return holds_a_person(folder / name); });
 }
 
 /// What follows the person's folder in the path of a sample.

@@ -226,6 +226,9 @@ TEST_CASE("a tree is recognized by the names of its folders, and only with image
   CHECK(recognized({"train/a.jpg", "query/1/a.jpg", "gallery/1/a.jpg"}) == Recognition::no);
   CHECK(recognized({"train/A/1/a.jpg", "train/B/1/a.jpg"}) == Recognition::no);
   CHECK(recognized({"train/1/a.jpg", "test/1/a.jpg"}) == Recognition::likely);
+  CHECK(recognized({"0017/cam2/a.jpg", "0018/cam1/a.jpg"}) == Recognition::likely);
+  CHECK(recognized({"train/1/c1/a.jpg", "test/1/c2/a.jpg"}) == Recognition::likely);
+  CHECK(recognized({"0017/cam2/a.jpg", "0018/left/a.jpg"}) == Recognition::no);
 }
 
 TEST_CASE("parameters that cannot be meant are refused") {
