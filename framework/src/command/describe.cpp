@@ -149,21 +149,42 @@ Page table_page(const recipe::RecipeTable& table, const Catalog& catalog) {
   return page;
 }
 
-Page recipe_page() {
-  const auto schema = recipe::RunSettings::schema();
-  Page page{"recipe", schema.summary(), "", "", {}, schema.parameters(), {}, "", {}, ""};
-  for (const auto& table : recipe::recipe_layout()) {
+/// A recipe as a whole: its keys that are no tables, and its tables.
+Page whole_page(const std::string& title, const std::string& summary, const std::vector<ParameterInfo>& keys,
+                const std::vector<recipe::RecipeTable>& layout) {
+  Page page{title, summary, "", "", {}, keys, {}, "", {}, ""};
+  ParameterInfo extends;
+  extends.name = "extends";
+  extends.type = "text or list of texts";
+  extends.doc =
+      "recipes that this one changes, relative to this file: tables are merged key by key, the last value "
+      "counts, and a list replaces a list";
+  page.parameters.insert(page.parameters.begin(), std::move(extends));
+  for (const auto& table : layout) {
     ParameterInfo info;
     info.name = table.header();
-    info.type = table.kind == Kind::components ? "list of tables" : "table";
+    info.type = info.name.starts_with("[[") ? "list of tables" : "table";
     info.required = table.required;
     info.doc = table.summary;
     page.parameters.push_back(std::move(info));
   }
   Table example;
-  set_examples(example, schema.parameters());
+  set_examples(example, keys);
   page.example = recipe::write_recipe(Value(std::move(example)));
   return page;
+}
+
+Page recipe_page() {
+  const auto schema = recipe::RunSettings::schema();
+  return whole_page("recipe", schema.summary(), schema.parameters(), recipe::recipe_layout());
+}
+
+/// The components of its stages have pages of their own.
+Page pipeline_page() {
+  auto layout = pipeline::pipeline_layout();
+  std::erase_if(layout, [](const recipe::RecipeTable& table) { return table.kind == Kind::component; });
+  return whole_page("pipeline", "Keys of a whole pipeline, a recipe with stages.", pipeline::pipeline_keys(),
+                    layout);
 }
 
 std::string default_text(const ParameterInfo& parameter) {
@@ -397,10 +418,11 @@ const ComponentFactory& find_component(const Catalog& catalog, const std::string
 
 std::string describe(const Catalog& catalog, const std::string& what, DescribeFormat format) {
   if (what == "recipe") return shown(recipe_page(), format);
+  if (what == "pipeline") return shown(pipeline_page(), format);
   const auto layout = whole_layout();
   if (const auto* table = table_of(layout, what)) return shown(table_page(*table, catalog), format);
   if (what.find('/') == std::string::npos) {
-    std::vector<std::string> tables = {"recipe"};
+    std::vector<std::string> tables = {"recipe", "pipeline"};
     for (const auto& table : layout) {
       tables.push_back(table.key);
       for (const auto& inner : table.inner) tables.push_back(inner.key);

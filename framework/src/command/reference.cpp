@@ -15,8 +15,9 @@ std::vector<ReferencePage> reference_pages(const Catalog& catalog) {
       "the components. `kindred describe NAME` prints the same for one component.\n\n"
       "- [recipe](recipe.md): the keys of a recipe, and its tables that do not belong to a component\n";
   std::vector<ReferencePage> pages;
-  std::string pipeline = "# Pipelines\n\nThe tables of a recipe with stages ([guide](../pipelines.md)).\n";
-  index += "- [pipeline](pipeline.md): the tables of a pipeline\n";
+  std::string pipeline = describe(catalog, "pipeline", DescribeFormat::markdown) +
+                         "\n[Pipelines](../pipelines.md) explains them.\n";
+  index += "- [pipeline](pipeline.md): the keys of a pipeline, and its tables\n";
   auto tables = recipe::recipe_layout();
   for (auto& table : pipeline::pipeline_layout()) {
     if (table.kind == recipe::RecipeTable::Kind::component) {

@@ -409,6 +409,10 @@ Pipeline make_any_pipeline(const Value& recipe, const Catalog& catalog) {
   return make_pipeline(is_pipeline(recipe) ? recipe : pipeline_of_plain_recipe(recipe, catalog), catalog);
 }
 
+std::vector<ParameterInfo> pipeline_keys() {
+  return PipelineSettings::schema().parameters();
+}
+
 std::vector<recipe::RecipeTable> pipeline_layout() {
   using Kind = recipe::RecipeTable::Kind;
   const auto common = StageSettings::schema();

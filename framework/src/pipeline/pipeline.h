@@ -60,8 +60,11 @@ struct TestRanking {
 /// catalog must outlive the pipeline.
 [[nodiscard]] Pipeline make_pipeline(const Value& recipe, const Catalog& catalog);
 
-/// The keys of a pipeline that are no tables, and the tables, for descriptions: [[stage]] with one inner
-/// table for each type, [repeat], and the components of stages.
+/// The keys of a pipeline that are no tables, for descriptions.
+[[nodiscard]] std::vector<ParameterInfo> pipeline_keys();
+
+/// The tables of a pipeline, for descriptions: [[stage]] with one inner table for each type, [repeat], and
+/// the components of stages.
 [[nodiscard]] std::vector<recipe::RecipeTable> pipeline_layout();
 
 }  // namespace kindred::pipeline

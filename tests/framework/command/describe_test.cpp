@@ -207,6 +207,19 @@ TEST_CASE("the recipe as a whole is described with its tables") {
   const auto text = describe(fake_catalog(), "recipe", DescribeFormat::text);
   for (const auto& table : recipe::recipe_layout())
     CHECK(text.find("\n  " + table.header() + " ") != std::string::npos);
+  const auto markdown = describe(fake_catalog(), "recipe", DescribeFormat::markdown);
+  CHECK(markdown.find("| `extends` | text or list of texts |") != std::string::npos);
+  CHECK(markdown.find("| `[[teacher]]` | list of tables |") != std::string::npos);
+  CHECK(markdown.find("| `[weights]` | table |") != std::string::npos);
+}
+
+TEST_CASE("a pipeline as a whole is described with its keys and tables") {
+  const auto text = describe(fake_catalog(), "pipeline", DescribeFormat::markdown);
+  CHECK(text.find("# `pipeline`\n") == 0);
+  for (const auto* key : {"extends", "name", "keep_training", "[[stage]]", "[repeat]"}) {
+    CHECK(text.find("\n| `" + std::string(key) + "` |") != std::string::npos);
+  }
+  CHECK(text.find("[labeler]") == std::string::npos);
 }
 
 TEST_CASE("a page of the reference holds a role and all its components, and no place of this machine") {
