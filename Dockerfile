@@ -35,6 +35,7 @@ RUN KINDRED_CMAKE="-DKINDRED_TESTS=OFF -DKINDRED_BENCH=OFF -DKINDRED_PYTHON_MODU
 COPY configs configs
 COPY examples examples
 COPY docs docs
+COPY README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE NOTICE ./
 RUN cmake --install build/release* --prefix /opt/kindred --strip
 
 FROM ${BASE_IMAGE}

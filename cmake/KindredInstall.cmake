@@ -6,7 +6,7 @@
 #   lib/kindred/plugins/      the plugins, in lib whatever the system's library folder is
 #   include/kindred/          what applications and plugins may see
 #   lib/cmake/Kindred/        find_package(Kindred) with Kindred::kindred and kindred_add_plugin()
-#   share/kindred/            recipes, documentation, an example of an application, and of a plugin for each role
+#   share/kindred/            recipes, documentation, licenses, an example of an application, and of a plugin for each role
 include(CMakePackageConfigHelpers)
 
 set_target_properties(kindred kindred_plugin_api kindred_launcher PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
@@ -20,6 +20,11 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/framework/include/kindred"
 foreach(folder configs docs)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}" DESTINATION "${CMAKE_INSTALL_DATADIR}/kindred")
 endforeach()
+# What the pages of docs/ link to.
+foreach(file README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE NOTICE)
+  install(FILES "${PROJECT_SOURCE_DIR}/${file}" DESTINATION "${CMAKE_INSTALL_DATADIR}/kindred")
+endforeach()
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/tools/deploy" DESTINATION "${CMAKE_INSTALL_DATADIR}/kindred/tools")
 
 # Always below share: `kindred new` looks in ../share/kindred/examples, on every system.
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/plugins/examples" DESTINATION share/kindred)
