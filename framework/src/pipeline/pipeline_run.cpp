@@ -145,6 +145,7 @@ class PipelineRun {
   }
 
   std::vector<PlannedStage> plan() {
+    refuse_folder_of_another_run();
     std::vector<PlannedStage> planned;
     for (const auto& stage : pipeline_.stages) {
       planned.push_back({stage->name, stage->type(), state_of(*stage)});
@@ -199,26 +200,45 @@ class PipelineRun {
 
  private:
   void write_resolved_recipe(const std::vector<PlannedStage>& planned) const {
-    const auto file = folder_ / recipe_name;
     auto recipe = pipeline_.recipe;
-    keep_stages_that_do_not_run(recipe, planned, file);
+    keep_stages_that_do_not_run(recipe, planned);
     const auto text = recipe::write_recipe(recipe);
-    file::write_atomically(file, [&](std::ostream& out) { out << text; });
+    file::write_atomically(folder_ / recipe_name, [&](std::ostream& out) { out << text; });
+  }
+
+  /// What the folder's recipe says of the stages that ran in it; none where somebody has damaged it.
+  [[nodiscard]] Array stages_of_folder() const {
+    const auto file = folder_ / recipe_name;
+    if (!fs::exists(file)) return {};
+    try {
+      const auto recipe = recipe::load_recipe(file, {});
+      const auto* stages = recipe.as<Table>()->find("stage");
+      const auto* list = stages == nullptr ? nullptr : stages->as<Array>();
+      return list == nullptr ? Array{} : *list;
+    } catch (const RecipeError&) {
+      return {};
+    }
+  }
+
+  /// Two runs in one folder would replace each other's records, and be reported as one. A pipeline that has
+  /// changed still has some stage of before.
+  void refuse_folder_of_another_run() const {
+    std::vector<std::string> others;
+    for (const auto& stage : stages_of_folder()) {
+      const auto name = recipe::entry_name(stage);
+      if (pipeline_.find(name) != nullptr) return;
+      if (has_stage_record(folder_ / name) || has_stage_record(replaced_folder(name))) others.push_back(name);
+    }
+    if (others.empty()) return;
+    throw DataError(folder_, std::string("is the folder of another run, with the stage") +
+                                 (others.size() == 1 ? " " : "s ") + quoted_list(others) +
+                                 "; use another --run-dir, or remove the folder");
   }
 
   /// Stages whose results stay are described as they were when they ran.
-  void keep_stages_that_do_not_run(Value& recipe, const std::vector<PlannedStage>& planned,
-                                   const fs::path& file) const {
-    if (!fs::exists(file)) return;
-    Value before;
-    try {
-      before = recipe::load_recipe(file, {});
-    } catch (const RecipeError&) {
-      return;  // somebody has changed it
-    }
-    const auto* old_stages = before.as<Table>()->find("stage");
-    const auto* old_list = old_stages == nullptr ? nullptr : old_stages->as<Array>();
-    if (old_list == nullptr) return;
+  void keep_stages_that_do_not_run(Value& recipe, const std::vector<PlannedStage>& planned) const {
+    const auto before = stages_of_folder();
+    if (before.empty()) return;
     for (auto& stage : *recipe.as<Table>()->find("stage")->as<Array>()) {
       const auto name = recipe::entry_name(stage);
       const auto stays = std::any_of(planned.begin(), planned.end(), [&](const PlannedStage& one) {
@@ -227,9 +247,9 @@ class PipelineRun {
                (kind == StageState::Kind::up_to_date || kind == StageState::Kind::left_out);
       });
       if (!stays || !has_stage_record(folder_of(name))) continue;
-      const auto old = std::find_if(old_list->begin(), old_list->end(),
+      const auto old = std::find_if(before.begin(), before.end(),
                                     [&](const Value& entry) { return recipe::entry_name(entry) == name; });
-      if (old != old_list->end()) stage = *old;
+      if (old != before.end()) stage = *old;
     }
   }
 

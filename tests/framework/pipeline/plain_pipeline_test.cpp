@@ -59,6 +59,31 @@ class PlainRun {
   progress::SilentProgress silent_;
 };
 
+/// A pipeline that trains a model in each of its stages.
+Pipeline trainings(const std::vector<std::string>& names, const Catalog& catalog) {
+  std::string text = R"(
+[dataset]
+type = "tiny"
+[machine]
+device = "cpu"
+threads = 1
+)";
+  for (const auto& name : names) {
+    text += "[[stage]]\nname = '" + name + "'\n" + R"(
+type = "train"
+[stage.recipe]
+sampler = { type = "shuffled" }
+backbone = { type = "tiny" }
+head = { type = "tiny" }
+loss = [{ type = "entropy", on = ["logits"] }]
+optimizer = { type = "sgd" }
+schedule = { type = "falling" }
+train = { epochs = 1 }
+)";
+  }
+  return make_any_pipeline(recipe::parse_recipe(text, "trainings.toml", {}), catalog);
+}
+
 TEST_CASE("a plain recipe is a pipeline of a model, its features and a ranking") {
   const PlainRun run;
   const auto pipeline = run.pipeline({});
@@ -197,6 +222,57 @@ TEST_CASE("the model alone is trained, and the same folder continues from it") {
   static_cast<void>(run.run());
   CHECK(read_bytes(run.folder() / "model/model.safetensors") == model);
   CHECK(fs::exists(run.folder() / "ranking/evaluation.json"));
+}
+
+TEST_CASE("the folder of another run is refused by its stages, and nothing in it changes") {
+  const auto catalog = tiny_catalog();
+  progress::SilentProgress silent;
+  PlainRun plain;
+  static_cast<void>(plain.run());
+  const auto files = plain.files();
+  const auto another = trainings({"first", "second"}, catalog);
+  const std::string refusal =
+      "is the folder of another run, with the stages 'model', 'features' and 'ranking'; use another "
+      "--run-dir, or remove the folder";
+  PipelineOptions only;
+  only.only = "first";
+  for (const auto& options : {PipelineOptions{}, only}) {
+    CHECK(holds(message_of<DataError>([&] {
+                  static_cast<void>(run_pipeline(another, catalog, plain.folder(), options, silent, never));
+                }),
+                refusal));
+    CHECK(holds(message_of<DataError>(
+                    [&] { static_cast<void>(plan_pipeline(another, catalog, plain.folder(), options)); }),
+                refusal));
+  }
+  CHECK(plain.files() == files);
+
+  // The other way round, where one stage has ended and the next has not begun.
+  PlainRun late;
+  static_cast<void>(run_pipeline(another, catalog, late.folder(), only, silent, never));
+  const auto trained = late.files();
+  const auto message = message_of<DataError>([&] { static_cast<void>(late.run()); });
+  CHECK(holds(message, "is the folder of another run, with the stage 'first'; use another --run-dir"));
+  CHECK(late.files() == trained);
+}
+
+TEST_CASE("a pipeline that has gained, lost or renamed stages goes on in its folder") {
+  const auto catalog = tiny_catalog();
+  const TemporaryFolder scratch;
+  const auto folder = scratch / "run";
+  progress::SilentProgress silent;
+  static_cast<void>(
+      run_pipeline(trainings({"first", "second"}, catalog), catalog, folder, {}, silent, never));
+  for (const auto& names : std::vector<std::vector<std::string>>{
+           {"first"}, {"first", "second", "third"}, {"renamed", "second"}}) {
+    const auto plan = plan_text(plan_pipeline(trainings(names, catalog), catalog, folder, {}));
+    CHECK(holds(plan, "nothing, it is up to date"));
+  }
+  // Nothing ran in it: whatever its recipe says, no result could be mixed up.
+  fs::remove_all(folder / "first");
+  fs::remove_all(folder / "second");
+  CHECK(holds(plan_text(plan_pipeline(trainings({"other"}, catalog), catalog, folder, {})),
+              "runs: it has not run yet"));
 }
 
 TEST_CASE("data without queries are refused before anything is trained, but not for the model alone") {
