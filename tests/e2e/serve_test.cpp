@@ -402,13 +402,21 @@ TEST_CASE("what cannot be served is said before anything is served") {
     return more;
   };
   CHECK(says(serve({"--weights", all.weights}), "--gallery"));
-  CHECK(says(serve({"--weights", all.weights, "--gallery", (folder / "none").string()}), "none"));
-  CHECK(says(serve({"--weights", (folder / "none").string(), "--gallery", all.gallery}), "does not exist"));
-  CHECK(says(serve(with({"--data", (folder / "none").string()})), "none: error: cannot be opened"));
+  CHECK(says(serve({"--weights", all.weights, "--gallery", (folder / "none").string(), "--port", "0"}),
+             "none"));
+  CHECK(says(serve({"--weights", (folder / "none").string(), "--gallery", all.gallery, "--port", "0"}),
+             "does not exist"));
+  CHECK(says(serve(with({"--data", (folder / "none").string(), "--port", "0"})),
+             "none: error: cannot be opened"));
   CHECK(says(serve(with({"--port", "70000"})), "--port"));
   CHECK(says(serve(with({"--host", "203.0.113.7"})), "cannot listen at 203.0.113.7, port 8080"));
   Service service;
   CHECK(says(serve(with({"--port", std::to_string(service.port())})), "the port is in use"));
+  // Before the images of a gallery are embedded.
+  const auto refused =
+      serve({"--weights", all.weights, "--gallery", all.images, "--port", std::to_string(service.port())});
+  CHECK(says(refused, "the port is in use"));
+  CHECK_FALSE(says(refused, "embed"));
 }
 
 TEST_CASE("the page works in a browser, by mouse and by keyboard, light and dark") {

@@ -33,7 +33,7 @@ std::unique_ptr<service::GalleryImages> images_of(const ServeRequest& request) {
 void serve(const ServeRequest& request, const Catalog& catalog, progress::ProgressSink& progress,
            const std::function<void(std::int64_t images, int port)>& listening,
            const std::atomic<bool>& stop) {
-  service::require_http();  // before a model is loaded in vain
+  service::HttpServer server(request.server);  // before a model is loaded and images are embedded in vain
   auto images = images_of(request);
   ExtractorOptions options;
   options.model = request.model;
@@ -57,9 +57,8 @@ void serve(const ServeRequest& request, const Catalog& catalog, progress::Progre
                                  },
                                  std::move(images),
                                  {.top = request.top, .needs_camera = extractor.needs_cameras()});
-  service::HttpServer server(request.server, service);
   listening(size, server.port());
-  server.run(stop);
+  server.run(service, stop);
 }
 
 }  // namespace kindred::command

@@ -27,7 +27,7 @@ struct ServeRequest {
   std::int64_t top = 20;  ///< matches of a search that does not say how many
 };
 
-/// Serves until `stop` is set.
+/// Serves until `stop` is set. The address is taken before anything is read.
 /// @param listening is told how many images the gallery has and the port
 /// Throws Error without cpp-httplib or when the address cannot be used, DataError for a model, gallery or
 /// folder that cannot be used, RecipeError for an override.

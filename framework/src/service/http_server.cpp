@@ -65,14 +65,14 @@ void require_http() {
       "it again");
 }
 
-HttpServer::HttpServer(HttpServerOptions, HttpHandler&) {
+HttpServer::HttpServer(HttpServerOptions) {
   require_http();
 }
 HttpServer::~HttpServer() = default;
 int HttpServer::port() const {
   return 0;
 }
-void HttpServer::run(const std::atomic<bool>&) {}
+void HttpServer::run(HttpHandler&, const std::atomic<bool>&) {}
 
 #else
 
@@ -316,7 +316,7 @@ void require_http() {}
 
 class HttpServer::Server final : public httplib::Server {
  public:
-  Server(HttpServerOptions options, HttpHandler& handler) : options_(std::move(options)), handler_(handler) {
+  explicit Server(HttpServerOptions options) : options_(std::move(options)) {
     new_task_queue = [this] { return new Workers(options_.connections, options_.waiting); };
     set_default_headers({{"X-Content-Type-Options", "nosniff"},
                          {"Referrer-Policy", "no-referrer"},
@@ -332,7 +332,7 @@ class HttpServer::Server final : public httplib::Server {
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       auto refusal = refusal_of(request);
       if (!refusal && request.method == "POST") return HandlerResponse::Unhandled;
-      if (!refusal) refusal = handler_.handle({"GET", request.path, request.params, "", {}});
+      if (!refusal) refusal = handler_->handle({"GET", request.path, request.params, "", {}});
       copy_to(response, *refusal);
       return HandlerResponse::Handled;
     });
@@ -349,7 +349,7 @@ class HttpServer::Server final : public httplib::Server {
       copy_to(response, error_response(response.status, "the request is not understood"));
     }));
     set_exception_handler([this](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
-      handler_.refused("failed");
+      handler_->refused("failed");
       copy_to(response, error_response(500, "the request could not be answered"));
     });
     port_ = options_.port == 0 ? bind_to_any_port(options_.host)
@@ -362,9 +362,16 @@ class HttpServer::Server final : public httplib::Server {
     ::listen(svr_sock_, SOMAXCONN);  // the library's own queue has room for five
   }
 
+  ~Server() override {
+    if (svr_sock_ != INVALID_SOCKET) ::close(svr_sock_);  // it has never run
+  }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
   [[nodiscard]] int port() const { return port_; }
 
-  void run(const std::atomic<bool>& stop) {
+  void run(HttpHandler& handler, const std::atomic<bool>& stop) {
+    handler_ = &handler;
     std::atomic<bool> ended = false;
     std::thread watch([&] {
       for (; !ended; std::this_thread::sleep_for(tick / 2)) {
@@ -382,7 +389,7 @@ class HttpServer::Server final : public httplib::Server {
   /// The answer to a request whose body need not be read.
   std::optional<HttpResponse> refusal_of(const httplib::Request& request) {
     const auto refuse = [&](const char* reason, int status, const std::string& message) {
-      handler_.refused(reason);
+      handler_->refused(reason);
       return std::optional(error_response(status, message));
     };
     const auto host = request.get_header_value("Host");
@@ -403,8 +410,8 @@ class HttpServer::Server final : public httplib::Server {
       return refusal;
     }
     if (request.method != "POST") return std::nullopt;
-    if (!handler_.takes_body(request.path)) {
-      return handler_.handle({"POST", request.path, request.params, "", {}});
+    if (!handler_->takes_body(request.path)) {
+      return handler_->handle({"POST", request.path, request.params, "", {}});
     }
     const auto length = request.get_header_value("Content-Length");
     if (!length.empty() && (length.size() > 18 || !std::all_of(length.begin(), length.end(), [](char c) {
@@ -417,7 +424,7 @@ class HttpServer::Server final : public httplib::Server {
   }
 
   std::optional<HttpResponse> too_large() {
-    handler_.refused("too_large");
+    handler_->refused("too_large");
     return error_response(413, "the upload is larger than " + std::to_string(options_.body_bytes) +
                                    " bytes; make the picture smaller, or start the service with another "
                                    "--max-upload-mib");
@@ -435,16 +442,16 @@ class HttpServer::Server final : public httplib::Server {
     const bool complete = request.is_multipart_form_data() || read(receive);
     if (large) return *too_large();
     if (!complete) {
-      handler_.refused("incomplete");
+      handler_->refused("incomplete");
       return error_response(400, "the request stops before its end, or came too slowly");
     }
-    return handler_.handle(whole);
+    return handler_->handle(whole);
   }
 
   bool process_and_close_socket(socket_t socket) override {
     if (no_room) {  // in the thread that takes connections
       Connection connection(socket, std::chrono::milliseconds(1), stopping_);
-      handler_.refused("busy");
+      handler_->refused("busy");
       connection.write_all(
           plain_response(503, "Service Unavailable", "too many requests at once; try again"));
       return false;
@@ -455,11 +462,11 @@ class HttpServer::Server final : public httplib::Server {
       case Connection::Head::none:
         return false;
       case Connection::Head::too_late:
-        handler_.refused("slow");
+        handler_->refused("slow");
         connection.write_all(plain_response(408, "Request Timeout", "the request came too slowly"));
         return false;
       case Connection::Head::too_long:
-        handler_.refused("too_large");
+        handler_->refused("too_large");
         connection.write_all(plain_response(431, "Request Header Fields Too Large",
                                             "the address or the headers are too long"));
         connection.drain();
@@ -477,13 +484,12 @@ class HttpServer::Server final : public httplib::Server {
   }
 
   HttpServerOptions options_;
-  HttpHandler& handler_;
+  HttpHandler* handler_ = nullptr;  // nobody is answered before it is there
   std::atomic<bool> stopping_ = false;
   int port_ = -1;
 };
 
-HttpServer::HttpServer(HttpServerOptions options, HttpHandler& handler)
-    : server_(std::make_unique<Server>(std::move(options), handler)) {}
+HttpServer::HttpServer(HttpServerOptions options) : server_(std::make_unique<Server>(std::move(options))) {}
 
 HttpServer::~HttpServer() = default;
 
@@ -491,8 +497,8 @@ int HttpServer::port() const {
   return server_->port();
 }
 
-void HttpServer::run(const std::atomic<bool>& stop) {
-  server_->run(stop);
+void HttpServer::run(HttpHandler& handler, const std::atomic<bool>& stop) {
+  server_->run(handler, stop);
 }
 
 #endif

@@ -31,17 +31,17 @@ struct HttpServerOptions {
 /// more than allowed is refused; nothing that a client sends ends the process.
 class HttpServer {
  public:
-  /// Listens. Throws Error when the address cannot be used.
-  /// @param handler must outlive it
-  HttpServer(HttpServerOptions options, HttpHandler& handler);
+  /// Takes the address, so that nobody waits for a service that could not be reached: clients that connect
+  /// from now on wait for run(). Throws Error when the address cannot be used.
+  explicit HttpServer(HttpServerOptions options);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
   [[nodiscard]] int port() const;
   /// Serves until `stop` is set: then takes no more connections, answers the requests that have arrived, and
-  /// returns.
-  void run(const std::atomic<bool>& stop);
+  /// returns. To be called once.
+  void run(HttpHandler& handler, const std::atomic<bool>& stop);
 
  private:
   class Server;

@@ -64,8 +64,8 @@ class Served {
   explicit Served(HttpServerOptions options = {}) {
     options.port = 0;
     options.body_bytes = 1000;
-    server = std::make_unique<HttpServer>(std::move(options), handler);
-    thread = std::thread([this] { server->run(stop); });
+    server = std::make_unique<HttpServer>(std::move(options));
+    thread = std::thread([this] { server->run(handler, stop); });
   }
   ~Served() { end(); }
   Served(const Served&) = delete;
@@ -282,12 +282,37 @@ TEST_CASE("a service that is stopped answers what has arrived and takes no more"
   CHECK(!HttpConnection(port).connected());
 }
 
+TEST_CASE("a server has its port from the beginning, and answers from when it knows how") {
+  if (built_without_http()) return;
+  HttpServer server({.port = 0});
+  CHECK(!message_of<Error>([&] { const HttpServer second({.port = server.port()}); }).empty());
+  auto answer = std::async(std::launch::async, [&] { return http(server.port(), "GET", "/early"); });
+  CHECK(answer.wait_for(std::chrono::milliseconds(100)) == std::future_status::timeout);
+  EchoHandler handler;
+  std::atomic<bool> stop = false;
+  std::thread thread([&] { server.run(handler, stop); });
+  const auto answered = answer.get();
+  stop = true;
+  thread.join();
+  CHECK(answered.status == 200);
+  CHECK(answered.body == "GET|/early|||");
+}
+
+TEST_CASE("the port of a server that never ran is free again") {
+  if (built_without_http()) return;
+  int port = 0;
+  {
+    const HttpServer server({.port = 0});
+    port = server.port();
+  }
+  CHECK(message_of<Error>([&] { const HttpServer server({.port = port}); }).empty());
+}
+
 TEST_CASE("an address that cannot be listened at is an error that says what to do") {
   if (built_without_http()) return;
   Served served;
-  EchoHandler handler;
   const auto taken = [&](const HttpServerOptions& options) {
-    return message_of<Error>([&] { const HttpServer server(options, handler); });
+    return message_of<Error>([&] { const HttpServer server(options); });
   };
   CHECK(taken({.host = "203.0.113.1", .port = 8080}).find("cannot listen at 203.0.113.1, port 8080: ") == 0);
   CHECK(taken({.port = served.port()}).find("the port is in use") != std::string::npos);

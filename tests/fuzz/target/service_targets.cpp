@@ -84,7 +84,7 @@ bool accepts_request(const std::string& bytes) {
 /// A server in a thread of its own, which ends with the process.
 class Serving {
  public:
-  Serving() : server_(options(), shared_service()), thread_([this] { server_.run(stop_); }) {}
+  Serving() : server_(options()), thread_([this] { server_.run(shared_service(), stop_); }) {}
   ~Serving() {
     stop_ = true;
     thread_.join();
