@@ -138,6 +138,12 @@ void warn_of_equal_descriptors(const Matrix& queries, const Matrix& images,
   inference::warn_of_equal_descriptors(images.tensor(), "gallery", progress);
 }
 
+/// What everybody is told who evaluates.
+results::Evaluation told(results::Evaluation evaluation, progress::ProgressSink& progress) {
+  ranking::warn_of_nobody_else(evaluation, progress);
+  return evaluation;
+}
+
 py::dict evaluate(const py::buffer& query, const py::buffer& gallery, const py::dict& query_labels,
                   const py::dict& gallery_labels, const py::dict& settings) {
   const Matrix queries(query, query_name);
@@ -154,13 +160,15 @@ py::dict evaluate(const py::buffer& query, const py::buffer& gallery, const py::
     auto gallery_samples = of_gallery.samples(Split::gallery);
     warn_of_equal_descriptors(queries, images, progress);
     if (plan.post_processed()) {
-      return ranking::evaluate_search(search_input(queries.tensor(), images.tensor(),
-                                                   std::move(query_samples), std::move(gallery_samples)),
-                                      plan, device, progress);
+      return told(ranking::evaluate_search(search_input(queries.tensor(), images.tensor(),
+                                                        std::move(query_samples), std::move(gallery_samples)),
+                                           plan, device, progress),
+                  progress);
     }
-    return ranking::evaluate_features({queries.tensor(), std::move(query_samples)},
-                                      {images.tensor(), std::move(gallery_samples)}, plan, progress,
-                                      query_name, gallery_name, device);
+    return told(ranking::evaluate_features({queries.tensor(), std::move(query_samples)},
+                                           {images.tensor(), std::move(gallery_samples)}, plan, progress,
+                                           query_name, gallery_name, device),
+                progress);
   }));
 }
 
@@ -177,9 +185,11 @@ py::dict evaluate_distances(const py::buffer& distances, const py::dict& query_l
     input.query = of_query.samples(Split::query);
     input.gallery = of_gallery.samples(Split::gallery);
     input.query_file = "distances";
-    return ranking::evaluate_distances(
-        input, [&](std::int64_t first, std::int64_t last) { return rows.tensor().slice(0, first, last); },
-        plan, progress);
+    return told(
+        ranking::evaluate_distances(
+            input, [&](std::int64_t first, std::int64_t last) { return rows.tensor().slice(0, first, last); },
+            plan, progress),
+        progress);
   }));
 }
 

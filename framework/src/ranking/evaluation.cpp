@@ -359,6 +359,9 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
   if (judged_ranks.ranks.empty()) {  // possible only when images were left out
     throw nothing_left(settings, decision.known, themselves > 0, place);
   }
+  evaluation.nobody_else = std::all_of(
+      judged_ranks.ranks.begin(), judged_ranks.ranks.end(),
+      [](const QueryRanks& ranks) { return ranks.ranked == static_cast<std::int64_t>(ranks.ranks.size()); });
   std::vector<const MadeMetric*> of_ranks;
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     add_result(metrics[i], counters[i] ? counters[i]->result() : metrics[i].metric->judge(judged_ranks.ranks),
@@ -372,6 +375,16 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
   }
   count_others(query, gallery, settings.exclude_same_image, evaluation);
   return evaluation;
+}
+
+std::string warning_of_nobody_else(const results::Evaluation& evaluation) {
+  if (!evaluation.nobody_else) return "";
+  return "warning: no query has an image of anybody else to tell it from, so every ranking is right: the "
+         "figures say nothing; evaluate with a gallery of several people";
+}
+
+void warn_of_nobody_else(const results::Evaluation& evaluation, progress::ProgressSink& progress) {
+  if (const auto warning = warning_of_nobody_else(evaluation); !warning.empty()) progress.note(warning);
 }
 
 DistanceBlock cosine_distances(torch::Tensor query, torch::Tensor gallery, const std::string& query_name,

@@ -10,6 +10,7 @@
 
 #include "kindred/core/sample.h"
 #include "kindred/search/retrieval.h"
+#include "progress/progress.h"
 #include "ranking/judge.h"
 #include "ranking/ranking.h"
 #include "ranking/same_images.h"
@@ -59,6 +60,13 @@ enum class DistanceScale {
                                            const SameImages& same = {},
                                            const system::Ranks& ranks = system::Ranks::alone(),
                                            std::int64_t distance_bytes = usual_distance_bytes);
+
+/// The warning that no query has an image of anybody else in its ranking, which is then right whatever the
+/// distances are; "" otherwise.
+[[nodiscard]] std::string warning_of_nobody_else(const results::Evaluation& evaluation);
+
+/// Notes it, if there is one.
+void warn_of_nobody_else(const results::Evaluation& evaluation, progress::ProgressSink& progress);
 
 /// 1 - cosine similarity of rows, computed block by block. Rows without a direction are a DataError naming
 /// the row, and so are widths that differ.

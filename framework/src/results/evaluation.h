@@ -61,6 +61,7 @@ struct Evaluation {
   bool cameras_known = false;       ///< gallery images of the query's identity and camera were left out
   bool cosine = false;              ///< distances are 1 - cosine similarity
   bool multi_query = false;         ///< queries of one identity, camera and clothes were merged
+  bool nobody_else = false;         ///< no ranking has a wrong image, so that all are right
   bool itself_ignored = false;      ///< a query that is in the gallery was left out of its own ranking
   recipe::ClothesMode clothes = recipe::ClothesMode::any;  ///< which images of the query's identity count
   std::int64_t single_gallery_shot = 0;                    ///< drawn galleries; 0: the whole one

@@ -6,6 +6,7 @@
 
 #include "file/feature_files.h"
 #include "file/sample_list.h"
+#include "ranking/evaluation.h"
 #include "ranking/feature_evaluation.h"
 #include "ranking/post_processing.h"
 #include "results/evaluation_file.h"
@@ -16,6 +17,12 @@ namespace {
 bool any_labeled(const std::vector<Sample>& samples) {
   return std::any_of(samples.begin(), samples.end(),
                      [](const Sample& sample) { return sample.identity >= 0; });
+}
+
+void keep_scores(const results::Evaluation& scores, const std::filesystem::path& folder,
+                 progress::ProgressSink& progress) {
+  ranking::warn_of_nobody_else(scores, progress);
+  results::write_evaluation(folder, scores);
 }
 
 }  // namespace
@@ -41,7 +48,7 @@ std::optional<RankOutcome> rank(const std::filesystem::path& features, const rec
     outcome.match = match_features(query, gallery, plan, top, folder, device, progress, ranks);
     if (stopped()) return std::nullopt;
     outcome.scores = ranking::evaluate_features(query, gallery, plan, device, progress, ranks);
-    if (ranks.is_first()) results::write_evaluation(folder, *outcome.scores);
+    if (ranks.is_first()) keep_scores(*outcome.scores, folder, progress);
     return outcome;
   }
   auto input = ranking::read_search_input(query, gallery, progress, ranks);
@@ -72,7 +79,7 @@ std::optional<RankOutcome> rank(const std::filesystem::path& features, const rec
     }
   }
   if (stopped()) return std::nullopt;
-  if (outcome.scores && ranks.is_first()) results::write_evaluation(folder, *outcome.scores);
+  if (outcome.scores && ranks.is_first()) keep_scores(*outcome.scores, folder, progress);
   return outcome;
 }
 

@@ -16,6 +16,7 @@
 #include "model/model_file.h"
 #include "model/population.h"
 #include "progress/text_progress.h"
+#include "ranking/evaluation.h"
 #include "ranking/feature_evaluation.h"
 #include "ranking/made_metric.h"
 #include "recipe/idle_settings.h"
@@ -437,6 +438,11 @@ void Training::evaluate_epoch() {
     for (const auto& [info, value, metric, caution] : evaluation.figures) {
       const bool detail = info.prominence == Prominence::detail;
       progress.figures[detail ? metric + "/" + info.name : info.name] = value;
+    }
+    if (const auto warning = ranking::warning_of_nobody_else(evaluation);
+        !warning.empty() && !told_of_nobody_else_) {
+      told_of_nobody_else_ = true;
+      progress_.note(warning);
     }
     sum += evaluation.find(best_by_->name)->value;
     if (!test_set.name.empty()) progress_.finish(progress);

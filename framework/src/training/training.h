@@ -112,6 +112,7 @@ class Training {
   bool told_of_waiting_ = false;
   bool told_of_cache_ = false;
   bool told_of_collapse_ = false;
+  bool told_of_nobody_else_ = false;
 };
 
 }  // namespace kindred::training

@@ -275,6 +275,18 @@ TEST_CASE("a pipeline that has gained, lost or renamed stages goes on in its fol
               "runs: it has not run yet"));
 }
 
+TEST_CASE("a ranking of one person alone says in the log that the figures say nothing") {
+  PlainRun run;
+  static_cast<void>(run.run({"dataset.tested=1"}));
+  const auto log = read_bytes(run.folder() / "log.txt");
+  const std::string warning = "warning: no query has an image of anybody else to tell it from";
+  CHECK(holds(log, warning));
+  CHECK(log.find(warning) == log.rfind(warning));
+  PlainRun of_two;
+  static_cast<void>(of_two.run({"dataset.tested=2"}));
+  CHECK_FALSE(holds(read_bytes(of_two.folder() / "log.txt"), warning));
+}
+
 TEST_CASE("data without queries are refused before anything is trained, but not for the model alone") {
   PlainRun run;
   try {

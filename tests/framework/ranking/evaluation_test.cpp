@@ -101,6 +101,31 @@ TEST_CASE("the reference values are met, whatever the number of threads") {
   CHECK(first->note.empty());
 }
 
+TEST_CASE("rankings without anybody else are warned of, for they are right whatever the distances are") {
+  const auto warning = [](const std::vector<Sample>& query, const std::vector<Sample>& gallery,
+                          const std::vector<std::string>& overrides = {}) {
+    const auto distances = torch::rand(
+        {static_cast<std::int64_t>(query.size()), static_cast<std::int64_t>(gallery.size())}, torch::kFloat);
+    const auto scores =
+        evaluate_all(query, gallery, given(distances), recipe::CameraMode::automatic, overrides);
+    if (scores.nobody_else) CHECK(map_of(scores) == 1);
+    return warning_of_nobody_else(scores);
+  };
+  const std::string expected =
+      "warning: no query has an image of anybody else to tell it from, so every ranking is right: the "
+      "figures "
+      "say nothing; evaluate with a gallery of several people";
+  CHECK(warning({person(5)}, {person(5)}) == expected);
+  CHECK(warning({person(5, 1), person(5, 2)}, {person(5, 1), person(5, 2), person(5, 3)}) == expected);
+  // Junk is not ranked, and a query without a right image is not judged.
+  CHECK(warning({person(5), person(7)}, {person(5), person(5), person(junk_identity)}) == expected);
+  CHECK(warning({person(5)}, {person(5), person(5)}, {"evaluate.single_gallery_shot=3"}) == expected);
+
+  CHECK(warning({person(5)}, {person(5), person(6)}).empty());
+  CHECK(warning({person(5)}, {person(5), person(unlabeled_identity)}).empty());
+  CHECK(warning({person(5)}, {person(5), person(6)}, {"evaluate.single_gallery_shot=3"}).empty());
+}
+
 TEST_CASE("the reference values are met when cameras are found by themselves") {
   const Golden golden;
   check_golden(

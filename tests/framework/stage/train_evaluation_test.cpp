@@ -39,6 +39,21 @@ TEST_CASE("averages change neither the training nor its last model, and they are
   CHECK(model::read_model_file(averaged.averaged_model, catalog, {}).plan.train.ema_decay == 0.95);
 }
 
+TEST_CASE("a training that is evaluated on one person alone says once that the figures say nothing") {
+  const auto catalog = tiny_catalog();
+  const std::string warning = "warning: no query has an image of anybody else to tell it from";
+  for (const int tested : {1, 2}) {
+    const TemporaryFolder folder;
+    ActingSink sink;
+    static_cast<void>(
+        train(tiny_plan(catalog, {"dataset.tested=" + std::to_string(tested), "train.evaluate_every=1"}),
+              folder / "run", sink, never));
+    const auto said = sink.notes.find(warning);
+    CHECK((said != std::string::npos) == (tested == 1));
+    CHECK(said == sink.notes.rfind(warning));
+  }
+}
+
 TEST_CASE("evaluations in between keep the best model and leave no trace in the last one") {
   const auto catalog = tiny_catalog();
   const std::vector<std::string> data{"dataset.tested=4", "train.epochs=4"};

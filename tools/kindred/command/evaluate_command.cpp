@@ -12,6 +12,7 @@
 #include "joined_ranks.h"
 #include "kindred/core/value.h"
 #include "local_ranks.h"
+#include "ranking/evaluation.h"
 #include "ranking/feature_evaluation.h"
 #include "results/evaluation_file.h"
 #include "results/evaluation_text.h"
@@ -62,6 +63,7 @@ int evaluate(const Options& options, Session& session) {
       ranking::evaluate_features(files.query, files.gallery, plan, device, joined.progress(), ranks);
   joined.end();
   if (!ranks.is_first()) return 0;
+  ranking::warn_of_nobody_else(evaluation, joined.progress());
   Session::print(results::evaluation_text(evaluation));
   if (!options.json.empty()) results::write_evaluation_json(options.json, evaluation);
   if (!options.per_query.empty()) results::write_query_table(options.per_query, evaluation.per_query);
