@@ -42,6 +42,15 @@ std::string caution_at(double rate, const OpenSetScores& scores) {
   return "";
 }
 
+/// Why there is no figure at all; "" when there are both kinds of pairs.
+std::string caution_without_pairs(const OpenSetScores& scores) {
+  if (scores.positives == 0) {
+    return "there are no positive pairs; evaluate with a gallery that shows the people of the queries";
+  }
+  return scores.negatives == 0 ? "there are no negative pairs; evaluate with a gallery of several people"
+                               : "";
+}
+
 std::string caution_of_area(const OpenSetScores& scores) {
   if (std::min(scores.positives, scores.negatives) >= least_pairs) return "";
   return "from " + pairs_text(scores.positives, "positive") + " and " +
@@ -116,8 +125,9 @@ class OpenSetResult final : public PairCounter {
   [[nodiscard]] MetricResult result() override {
     const auto scores = counter_.scores();
     MetricResult result;
-    if (scores.curve.empty()) {
+    if (const auto caution = caution_without_pairs(scores); !caution.empty()) {
       result.values.assign(figures_, std::numeric_limits<double>::quiet_NaN());
+      result.cautions.assign(figures_, caution);
       return result;
     }
     for (const auto& point : scores.points) result.values.push_back(point.true_positive_rate);

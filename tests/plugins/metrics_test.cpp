@@ -145,19 +145,26 @@ TEST_CASE("open_set's tables are its thresholds, with similarities only of cosin
   CHECK(curve.columns[2].values.back() == 1);
 }
 
-TEST_CASE("without pairs of both kinds open_set has neither values nor tables") {
+TEST_CASE("without pairs of both kinds open_set has neither values nor tables, and says why") {
   const OpenSet metric({}, {});
-  const PairTotals pairs{.images = 1, .positives = 1};
-  const auto counter = metric.count_pairs(pairs);
-  const auto part = counter->part();
-  const std::vector<float> distances{0.1F};
-  const std::vector<std::int32_t> positives{0};
-  part->add({distances, positives, {}});
-  part->finish();
-  const auto result = counter->result();
-  REQUIRE(result.values.size() == metric.figures().size());
-  for (const double value : result.values) CHECK(std::isnan(value));
-  CHECK(result.tables.empty());
+  for (const bool right : {true, false}) {
+    const PairTotals pairs{.images = 1, .positives = right ? 1 : 0, .negatives = right ? 0 : 1};
+    const auto counter = metric.count_pairs(pairs);
+    const auto part = counter->part();
+    const std::vector<float> distances{0.1F};
+    std::vector<std::int32_t> positives;
+    if (right) positives.push_back(0);
+    part->add({distances, positives, {}});
+    part->finish();
+    const auto result = counter->result();
+    REQUIRE(result.values.size() == metric.figures().size());
+    for (const double value : result.values) CHECK(std::isnan(value));
+    CHECK(result.tables.empty());
+    REQUIRE(result.cautions.size() == result.values.size());
+    for (const auto& caution : result.cautions) {
+      CHECK(caution.starts_with(right ? "there are no negative pairs; " : "there are no positive pairs; "));
+    }
+  }
 }
 
 TEST_CASE("open_set says which figures have too few pairs behind them") {

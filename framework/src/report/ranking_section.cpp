@@ -36,6 +36,9 @@ Html tiles(const NamedScores& scores) {
       cautions += element("p", {{"class", "note"}}, "? " + info.label + ": " + caution + ".");
     }
   }
+  for (const auto& reason : results::reasons_without_value(*scores.scores)) {
+    cautions += element("p", {{"class", "note"}}, "? " + reason + ".");
+  }
   return element("dl", {{"class", "tiles"}}, list) + cautions;
 }
 

@@ -1,7 +1,9 @@
 #include "results/evaluation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <utility>
 
 namespace kindred::results {
 
@@ -14,6 +16,17 @@ const EvaluatedFigure* Evaluation::find(std::string_view name) const {
 double Evaluation::value(std::string_view name) const {
   const auto* found = find(name);
   return found == nullptr ? std::numeric_limits<double>::quiet_NaN() : found->value;
+}
+
+std::vector<std::string> reasons_without_value(const Evaluation& evaluation) {
+  std::vector<std::string> reasons;
+  for (const auto& figure : evaluation.figures) {
+    if (!std::isnan(figure.value) || figure.caution.empty()) continue;
+    auto reason = figure.metric + ": " + figure.caution;
+    if (std::find(reasons.begin(), reasons.end(), reason) == reasons.end())
+      reasons.push_back(std::move(reason));
+  }
+  return reasons;
 }
 
 std::vector<FigureInfo> figures_of(const std::vector<const Evaluation*>& evaluations, Prominence least) {

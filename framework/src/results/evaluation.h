@@ -75,6 +75,10 @@ struct Evaluation {
   [[nodiscard]] double value(std::string_view name) const;
 };
 
+/// Why figures have no value, for those whose metric says it: each reason once for each metric, as "open_set:
+/// there are no negative pairs".
+[[nodiscard]] std::vector<std::string> reasons_without_value(const Evaluation& evaluation);
+
 /// The figures of several evaluations that are at least so prominent, each once, in the order in which they
 /// come.
 [[nodiscard]] std::vector<FigureInfo> figures_of(const std::vector<const Evaluation*>& evaluations,

@@ -27,8 +27,9 @@ std::string figure_lines(const Evaluation& evaluation) {
     text += figure.info.label + " " + figure_text(figure.info.kind, figure.value);
     if (figure.caution.empty()) continue;
     text += " ?";
-    cautions += "? " + figure.info.label + ": " + figure.caution + "\n";
+    if (!std::isnan(figure.value)) cautions += "? " + figure.info.label + ": " + figure.caution + "\n";
   }
+  for (const auto& reason : reasons_without_value(evaluation)) cautions += "? " + reason + "\n";
   return (text.empty() ? text : text + "\n") + cautions;
 }
 

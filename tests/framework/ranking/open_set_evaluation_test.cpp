@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "real_metrics.h"
+#include "results/evaluation_file.h"
+#include "results/evaluation_text.h"
 #include "small_rankings.h"
 
 using namespace kindred;
@@ -64,4 +67,9 @@ TEST_CASE("without a pair of different persons there are no open-set figures") {
   CHECK(std::isnan(value_of(scores, "AUC")));
   REQUIRE(scores.tables.size() == 1);
   CHECK(scores.tables[0].name == "cmc");
+  const std::string reason = "there are no negative pairs; evaluate with a gallery of several people";
+  CHECK(contains(results::evaluation_text(scores), "\n? open_set: " + reason + "\n"));
+  const auto json = results::evaluation_json(scores);
+  CHECK(json["figures"]["AUC"]["value"].is_null());
+  CHECK(json["figures"]["AUC"]["caution"] == reason);
 }

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "made_evaluation.h"
 
@@ -37,6 +39,22 @@ TEST_CASE("values are shown by their kind") {
   CHECK(figure_text(FigureKind::share, NAN) == "-");
   CHECK(figure_cell(FigureKind::share, 0.02, /*sign=*/true) == "+2.00");
   CHECK(figure_cell(FigureKind::number, -1.5, /*sign=*/true) == "-1.5");
+}
+
+TEST_CASE("a metric without figures says why, once, also where its figures are not listed") {
+  auto made = made_evaluation(NAN, 0.55);
+  made.tables.clear();
+  made.figures[0].caution = "why not";
+  made.figures[3].value = NAN;
+  made.figures[3].caution = "there are no pairs";
+  made.figures.push_back(made.figures[3]);
+  CHECK(reasons_without_value(made) ==
+        std::vector<std::string>{"retrieval: why not", "open_set: there are no pairs"});
+  CHECK(evaluation_text(made) ==
+        "mAP - ?  Rank-1 55.00 %  Score -\n"
+        "? retrieval: why not\n"
+        "? open_set: there are no pairs\n"
+        "1 of 2 queries in 4 gallery images (1 distractor, 3 junk ignored), across cameras\n");
 }
 
 TEST_CASE("a figure and a row with too little behind them are marked, with the reason") {
