@@ -1,7 +1,10 @@
 #include "file/sample_list.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <ostream>
+#include <utility>
 
 #include "file/atomic_file.h"
 #include "kindred/text/sample_table.h"
@@ -74,6 +77,24 @@ std::vector<Sample> read_sample_list(const std::filesystem::path& file) {
   std::vector<Sample> samples;
   for (Sample sample; reader.next(sample);) samples.push_back(sample);
   return samples;
+}
+
+void require_unique_names(const std::vector<Sample>& samples, const std::filesystem::path& file) {
+  // Hashes are compared first: a million of them, with their rows, are 16 MB to sort, and no table of nodes.
+  std::vector<std::pair<std::size_t, std::size_t>> hashes;
+  hashes.reserve(samples.size());
+  for (const auto& sample : samples) {
+    hashes.emplace_back(std::hash<std::string>()(sample.path), hashes.size());
+  }
+  std::sort(hashes.begin(), hashes.end());
+  for (auto one = hashes.begin(); one != hashes.end(); ++one) {
+    for (auto other = one + 1; other != hashes.end() && other->first == one->first; ++other) {
+      if (samples[one->second].path != samples[other->second].path) continue;
+      throw DataError(file, "rows " + std::to_string(one->second) + " and " + std::to_string(other->second) +
+                                " (from 0) have the same name '" + samples[one->second].path +
+                                "'; give each row a unique name in the CSV file");
+    }
+  }
 }
 
 }  // namespace kindred::file

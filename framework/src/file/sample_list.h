@@ -55,4 +55,8 @@ class SampleListReader {
 /// Reads such a list whole.
 [[nodiscard]] std::vector<Sample> read_sample_list(const std::filesystem::path& file);
 
+/// For results that speak of images by name. Throws DataError naming two rows whose paths are equal.
+/// @param file what the error calls the list
+void require_unique_names(const std::vector<Sample>& samples, const std::filesystem::path& file);
+
 }  // namespace kindred::file

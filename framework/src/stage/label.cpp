@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "data/domain_filter.h"
+#include "file/sample_list.h"
 #include "kindred/core/error.h"
 #include "kindred/search/row_lengths.h"
 #include "ranking/label_quality.h"
@@ -101,6 +102,9 @@ LabelOutcome label(const Labeler& labeler, ranking::SearchInput input,
                    const std::vector<std::string>& domains, const std::filesystem::path& folder,
                    torch::Device device, progress::ProgressSink& progress, const system::Ranks& ranks) {
   const torch::NoGradGuard no_gradients;
+  // Two rows of one image would be two votes, and it could get two identities.
+  file::require_unique_names(input.query, input.query_file);
+  file::require_unique_names(input.gallery, input.gallery_file);
   const auto queries = static_cast<std::int64_t>(input.query.size());
   ranking::require_directions(input.descriptors.slice(0, 0, queries), input.query_file.string());
   ranking::require_directions(input.descriptors.slice(0, queries), input.gallery_file.string());

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "file/feature_files.h"
 #include "file/npy.h"
+#include "file/sample_list.h"
 #include "inference/equal_descriptors.h"
 #include "kindred/core/error.h"
 #include "progress/meter.h"
@@ -18,25 +18,6 @@
 
 namespace kindred::stage {
 namespace {
-
-/// The result speaks of images by name. Names are compared by their hashes first: a million of them are then
-/// 16 MB to sort, and not a table of nodes.
-void require_unique_names(const std::vector<Sample>& samples, const std::filesystem::path& file) {
-  std::vector<std::pair<std::size_t, std::size_t>> hashes;  // and rows
-  hashes.reserve(samples.size());
-  for (const auto& sample : samples) {
-    hashes.emplace_back(std::hash<std::string>()(sample.path), hashes.size());
-  }
-  std::sort(hashes.begin(), hashes.end());
-  for (auto one = hashes.begin(); one != hashes.end(); ++one) {
-    for (auto other = one + 1; other != hashes.end() && other->first == one->first; ++other) {
-      if (samples[one->second].path != samples[other->second].path) continue;
-      throw DataError(file, "rows " + std::to_string(one->second) + " and " + std::to_string(other->second) +
-                                " (from 0) have the same name '" + samples[one->second].path +
-                                "'; give each row a unique name in the CSV file");
-    }
-  }
-}
 
 void require_top(std::int64_t top) {
   if (top >= 1) return;
@@ -75,8 +56,8 @@ struct GalleryRows {
 MatchOutcome match_rows(const QueryRows& query, const GalleryRows& gallery, std::int64_t top,
                         const std::filesystem::path& folder, progress::ProgressSink& progress,
                         const system::Ranks& ranks) {
-  require_unique_names(query.samples, query.file);
-  require_unique_names(gallery.samples, gallery.file);
+  file::require_unique_names(query.samples, query.file);
+  file::require_unique_names(gallery.samples, gallery.file);
   const auto size = static_cast<std::int64_t>(gallery.samples.size());
   progress::Meter meter(progress, "match", size);
   ranking::RankingOptions options{.top = top, .ranks = ranks};
@@ -133,8 +114,8 @@ MatchOutcome match_distances(const ranking::SearchInput& input, const DistanceBl
                              std::int64_t top, const std::filesystem::path& folder,
                              progress::ProgressSink& progress, const system::Ranks& ranks) {
   require_top(top);
-  require_unique_names(input.query, input.query_file);
-  require_unique_names(input.gallery, input.gallery_file);
+  file::require_unique_names(input.query, input.query_file);
+  file::require_unique_names(input.gallery, input.gallery_file);
   const auto queries = static_cast<std::int64_t>(input.query.size());
   progress::Meter meter(progress, "match", queries);
   ranking::RankingOptions options{.top = top, .ranks = ranks};

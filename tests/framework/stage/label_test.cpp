@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -139,7 +140,8 @@ TEST_CASE("an image that is both query and gallery is labeled once, as a query")
   CHECK(labels[0].split == Split::query);
   CHECK(labels[2].path == "g2");
 
-  for (auto& sample : twice.gallery) sample.path = "q1";
+  twice.gallery = {twice.query[1], twice.query[0]};
+  twice.descriptors = kinds({0, 1, none, 0});
   CHECK(label(labeler, twice, {}, folder.path(), torch::kCPU, silent).images == 2);
   CHECK(labeler.seen_images == 2);
 }
@@ -197,6 +199,25 @@ TEST_CASE("when no image gets an identity, that is said") {
   CHECK(contains(outcome.text, "no pseudo identities: none of 7 images was labeled"));
   CHECK(results::LabelsFile::read(outcome.csv).samples.empty());
   CHECK_FALSE(results::LabelFiguresFile::read(outcome.json).images_per_identity);
+}
+
+TEST_CASE("an image that a side has twice is refused, and nothing is written") {
+  const TemporaryFolder folder;
+  progress::SilentProgress silent;
+  const auto refusal = [&](const ranking::SearchInput& twice) {
+    return message_of<DataError>([&] {
+      static_cast<void>(label(LargestElement(), twice, {}, folder / "labels", torch::kCPU, silent));
+    });
+  };
+  auto queries = input();
+  queries.query[1].path = "q0";
+  CHECK(refusal(queries).find("features/query.npy: error: rows 0 and 1 (from 0) have the same name 'q0'") ==
+        0);
+  auto gallery = input();
+  gallery.gallery[4].path = "g1";
+  CHECK(refusal(gallery).find("features/gallery.npy: error: rows 1 and 4 (from 0) have the same name 'g1'") ==
+        0);
+  CHECK_FALSE(std::filesystem::exists(folder / "labels"));
 }
 
 TEST_CASE("a descriptor without a direction is an error that names file and row") {
