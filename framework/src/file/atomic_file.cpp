@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <iostream>
 #include <streambuf>
 #include <string>
 #include <system_error>
@@ -82,6 +84,46 @@ class DescriptorBuffer final : public std::streambuf {
   std::vector<char> buffer_;
 };
 
+void write_to(int descriptor, const fs::path& file, const std::function<void(std::ostream&)>& write) {
+  DescriptorBuffer buffer(descriptor, file);
+  std::ostream stream(&buffer);
+  // Makes what the buffer throws reach the caller, at the first failed write.
+  stream.exceptions(std::ios::badbit);
+  write(stream);
+  stream.flush();
+  if (!stream) throw DataError(file, "cannot be written: its content could not be generated");
+}
+
+/// Into what is open already; takes the descriptor, -1 for one that could not be opened (errno).
+void write_directly(int descriptor, const fs::path& file, const std::function<void(std::ostream&)>& write) {
+  if (descriptor < 0) throw DataError(file, "cannot be written: " + reason(errno));
+  struct Closing {
+    ~Closing() { ::close(descriptor); }
+    int descriptor;
+  };
+  const Closing closing{descriptor};
+  std::cout.flush();  // it may go to the same place, where what was printed before comes first
+  write_to(descriptor, file, write);
+}
+
+/// The descriptor of this process that a link stands for, as /dev/stdout and /dev/fd/63 do; -1 for others.
+int descriptor_behind(fs::path link) {
+  std::error_code error;
+  const auto own = fs::canonical("/proc/self/fd", error);
+  constexpr int most_links = 40;  // as the system follows
+  for (int links = 0; !error && links < most_links; ++links) {
+    const auto folder = fs::canonical(link.has_parent_path() ? link.parent_path() : fs::path("."), error);
+    if (!error && folder == own) {
+      const auto name = link.filename().string();
+      int descriptor = -1;
+      std::from_chars(name.data(), name.data() + name.size(), descriptor);
+      return descriptor;
+    }
+    if (!error) link = folder / fs::read_symlink(link, error);
+  }
+  return -1;
+}
+
 }  // namespace
 
 void write_atomically(const fs::path& file, const std::function<void(std::ostream&)>& write) {
@@ -89,24 +131,26 @@ void write_atomically(const fs::path& file, const std::function<void(std::ostrea
   fs::path target = file;
   // What a link points to is replaced, not the link.
   if (fs::is_symlink(fs::symlink_status(file, error))) {
+    if (const int own = descriptor_behind(file); own >= 0) {
+      write_directly(::fcntl(own, F_DUPFD_CLOEXEC, 0), file, write);
+      return;
+    }
     fs::path resolved = fs::weakly_canonical(file, error);
     if (!error) target = std::move(resolved);
   }
   if (!target.has_filename()) throw DataError(file, "cannot be written: it is not the name of a file");
+  const auto there = fs::status(target, error);
+  if (fs::is_block_file(there)) throw DataError(file, "cannot be written: it is a disk; name a file");
+  if (fs::is_character_file(there) || fs::is_fifo(there) || fs::is_socket(there)) {
+    write_directly(::open(target.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY), file, write);
+    return;
+  }
   const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
   fs::create_directories(folder, error);
   if (error) throw DataError(file, "its folder cannot be created: " + error.message());
 
   TemporaryFile temporary(target);
-  {
-    DescriptorBuffer buffer(temporary.descriptor(), file);
-    std::ostream stream(&buffer);
-    // Makes what the buffer throws reach the caller, at the first failed write.
-    stream.exceptions(std::ios::badbit);
-    write(stream);
-    stream.flush();
-    if (!stream) throw DataError(file, "cannot be written: its content could not be generated");
-  }
+  write_to(temporary.descriptor(), file, write);
   temporary.move_to_target();
   sync_folder(folder);
 }

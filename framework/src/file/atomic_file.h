@@ -9,8 +9,9 @@ namespace kindred::file {
 
 /// Writes to a temporary name beside `file`, syncs it, renames it over `file` and syncs the folder. Folders
 /// are made as needed. When `write` throws or the disk is full, `file` is as it was, and the temporary file
-/// is gone; that of a process that was killed goes when the file is written again. Throws DataError naming
-/// the file and the system's reason.
+/// is gone; that of a process that was killed goes when the file is written again. A device, a pipe and a
+/// descriptor of this process (/dev/stdout, /dev/fd/63) are not replaced but written to, which for a named
+/// pipe waits for a reader. Throws DataError naming the file and the system's reason.
 void write_atomically(const std::filesystem::path& file, const std::function<void(std::ostream&)>& write);
 
 /// Gives a file or folder that is written its name: what is in it is on disk before, the name after. Throws

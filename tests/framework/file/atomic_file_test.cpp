@@ -1,11 +1,13 @@
 #include "file/atomic_file.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
@@ -27,6 +29,13 @@ namespace {
 
 void write_text(const fs::path& file, const std::string& text) {
   write_atomically(file, [&](std::ostream& stream) { stream << text; });
+}
+
+/// What lies in a pipe by now.
+std::string read_pipe(int descriptor) {
+  std::array<char, 100> bytes{};
+  const auto size = ::read(descriptor, bytes.data(), bytes.size());
+  return size <= 0 ? "" : std::string(bytes.data(), static_cast<std::size_t>(size));
 }
 
 }  // namespace
@@ -171,6 +180,46 @@ TEST_CASE("what a link points to is replaced, not the link") {
   write_text(folder / "link.txt", "new");
   CHECK(fs::is_symlink(folder / "link.txt"));
   CHECK(read_bytes(folder / "real.txt") == "new");
+}
+
+TEST_CASE("a named pipe is written to and stays, also behind a link") {
+  const TemporaryFolder folder;
+  const auto pipe = folder / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  fs::create_symlink("pipe", folder / "link");
+  // A reader that does not wait: what is written finds it there.
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  REQUIRE(reader >= 0);
+  write_text(pipe, "by its name");
+  CHECK(read_pipe(reader) == "by its name");
+  write_text(folder / "link", "by a link");
+  CHECK(read_pipe(reader) == "by a link");
+  CHECK(fs::is_fifo(fs::symlink_status(pipe)));
+  CHECK(fs::is_symlink(folder / "link"));
+  CHECK(files_in(folder.path()) == 2);
+  ::close(reader);
+}
+
+TEST_CASE("a descriptor of the process is written to where it stands, be it a pipe or a file") {
+  const TemporaryFolder folder;
+  const auto name_of = [](int descriptor) { return "/dev/fd/" + std::to_string(descriptor); };
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  write_text(name_of(ends[1]), "into the pipe");
+  CHECK(read_pipe(ends[0]) == "into the pipe");
+  for (const int end : ends) ::close(end);
+
+  // As the shell opens a file for standard output.
+  const auto file = folder.write("file.txt", "");
+  const int output = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);
+  REQUIRE(output >= 0);
+  REQUIRE(::write(output, "before ", 7) == 7);
+  fs::create_symlink(name_of(output), folder / "link");
+  write_text(folder / "link", "written ");
+  REQUIRE(::write(output, "after", 5) == 5);
+  CHECK(read_bytes(file) == "before written after");
+  CHECK(fs::is_symlink(folder / "link"));
+  ::close(output);
 }
 
 TEST_CASE("the file gets the permissions that any new file gets") {
