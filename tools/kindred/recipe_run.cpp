@@ -1,9 +1,12 @@
 #include "recipe_run.h"
 
+#include <filesystem>
 #include <iostream>
+#include <system_error>
 #include <utility>
 
 #include "command/machine.h"
+#include "file/command_inputs.h"
 #include "joined_ranks.h"
 #include "local_ranks.h"
 #include "pipeline/follow.h"
@@ -12,6 +15,19 @@
 #include "recipe/recipe.h"
 
 namespace kindred::launcher {
+namespace {
+
+/// Throws RecipeError when the recipe lies where a run leaves its own, with all values filled in. In the
+/// folder of a run, which has a lock, it is that one.
+void require_recipe_kept(const std::filesystem::path& recipe, const std::filesystem::path& folder) {
+  std::error_code error;
+  if (std::filesystem::exists(folder / ".lock", error)) return;
+  file::CommandInputs inputs;
+  inputs.add(recipe);
+  inputs.require_kept("--run-dir", folder / "pipeline.toml");
+}
+
+}  // namespace
 
 void RecipeRunOptions::add_to(CLI::App& app) {
   add_recipe_file(app, file);
@@ -29,6 +45,9 @@ RecipeRun run_recipe(const RecipeRunOptions& options, bool only_model, Session& 
   const auto& catalog = session.load_plugins(options.run.recipe.plugins.folders);
   if (only_model) static_cast<void>(recipe::make_plan(recipe, catalog));  // refuses pipelines
   const auto pipeline = pipeline::make_any_pipeline(recipe, catalog);
+  RecipeRun run;
+  run.folder = run_directory(options.run.folder, pipeline.name, options.file);
+  require_recipe_kept(options.file, run.folder);
   JoinedRanks joined(session);
   const auto& ranks = joined.ranks();
   auto& progress = joined.progress();
@@ -37,8 +56,6 @@ RecipeRun run_recipe(const RecipeRunOptions& options, bool only_model, Session& 
   stages.ranks = &ranks;
   stages.ignore_code = options.run.ignore_code;
   if (only_model) stages.only = "model";
-  RecipeRun run;
-  run.folder = run_directory(options.run.folder, pipeline.name, options.file);
   if (!ranks.is_first()) {
     if (options.run.dry_run) return run;
     if (pipeline::follow_pipeline(pipeline, catalog, run.folder, ranks, progress, stop_requested())) {

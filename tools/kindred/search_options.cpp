@@ -38,6 +38,15 @@ FeatureFiles SearchOptions::files() const {
                     "give either a folder with query.npy and gallery.npy, or both --query and --gallery");
 }
 
+file::CommandInputs SearchOptions::inputs() const {
+  const auto features = files();
+  file::CommandInputs inputs;
+  inputs.add_features(features.query);
+  inputs.add_features(features.gallery);
+  inputs.add(recipe_file);
+  return inputs;
+}
+
 recipe::RankingPlan SearchOptions::plan(const std::vector<std::string>& own, Session& session) const {
   auto overrides = recipe.overrides();
   overrides.insert(overrides.end(), own.begin(), own.end());

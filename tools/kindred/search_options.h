@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common_options.h"
+#include "file/command_inputs.h"
 #include "recipe/plan.h"
 #include "session.h"
 
@@ -31,6 +32,8 @@ struct SearchOptions {
   /// Of a run's folder, those of its only stage with features. Throws RecipeError unless either a folder or
   /// both files were given, and DataError for a run with several such stages.
   [[nodiscard]] FeatureFiles files() const;
+  /// What is read, which results must not replace. Throws as files().
+  [[nodiscard]] file::CommandInputs inputs() const;
   /// How the gallery is searched and rankings are evaluated. Loads the plugins.
   /// @param own the command's own options as overrides of the recipe
   [[nodiscard]] recipe::RankingPlan plan(const std::vector<std::string>& own, Session& session) const;

@@ -2,28 +2,40 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "command/machine.h"
+#include "data/kept_images.h"
 #include "data/open_dataset.h"
 #include "data/open_folder.h"
+#include "file/command_inputs.h"
+#include "file/feature_files.h"
 #include "inference/activation_maps.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
+#include "recipe/affects.h"
 #include "system/rank_machine.h"
 
 namespace kindred::command {
 namespace {
 
-std::unique_ptr<Dataset> open_named(const EmbedRequest& request, const Catalog& catalog,
-                                    progress::ProgressSink& progress) {
+/// A data set and where it lies.
+struct Opened {
+  std::unique_ptr<Dataset> dataset;
+  std::vector<std::filesystem::path> roots;
+};
+
+Opened open_named(const EmbedRequest& request, const Catalog& catalog, progress::ProgressSink& progress) {
   auto opened = data::open_folder(request.data, catalog);
   if (!opened.remark.empty()) progress.note(opened.remark);
-  return std::move(opened.dataset);
+  return {std::move(opened.dataset), {request.data}};
 }
 
-std::unique_ptr<Dataset> open_of_recipe(const Value& recipe, const Catalog& catalog) {
+Opened open_of_recipe(const Value& recipe, const Catalog& catalog) {
   const auto plan = recipe::choose_data(recipe, catalog);
   if (plan.datasets.size() > 1) {
     throw Error("embed: error: the model's recipe has several data sets, " +
@@ -31,7 +43,7 @@ std::unique_ptr<Dataset> open_of_recipe(const Value& recipe, const Catalog& cata
                 "; name the folder of one with --data, or leave the others out with --set "
                 "dataset.NAME.enabled=false");
   }
-  return data::open_dataset(plan);
+  return {data::open_dataset(plan), recipe::locations_of(plan.datasets.front())};
 }
 
 /// Training images of a folder, where whoever gives it may have meant all images.
@@ -41,6 +53,22 @@ void note_left_out(const std::vector<Sample>& samples, progress::ProgressSink& p
   if (left_out == 0 || left_out == static_cast<std::ptrdiff_t>(samples.size())) return;
   progress.note(std::to_string(left_out) + " of " + std::to_string(samples.size()) +
                 " images are in the training split and left out; --train-split extracts their features too");
+}
+
+/// Throws RecipeError when features or maps would replace what is read.
+void require_inputs_kept(const EmbedRequest& request, const std::vector<std::filesystem::path>& roots,
+                         const std::vector<Sample>& samples) {
+  file::CommandInputs inputs;
+  inputs.add(request.model);
+  for (const auto& root : roots) {
+    inputs.add(root);
+    data::require_images_apart("--maps", request.maps, root, samples);
+  }
+  for (const auto split : {Split::query, Split::gallery, Split::train}) {
+    for (const auto& name : file::names_of_features(request.out / split_name(split))) {
+      inputs.require_kept("--out", request.out / name);
+    }
+  }
 }
 
 }  // namespace
@@ -53,10 +81,11 @@ std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catal
     for (const auto& note : file.notes) progress.note(note);
   }
   prepare_machine(plan.machine, progress, ranks.place());
-  const auto dataset =
+  const auto [dataset, roots] =
       request.data.empty() ? open_of_recipe(file.recipe, catalog) : open_named(request, catalog, progress);
   auto samples = dataset->samples();
   if (!request.data.empty() && !request.train_split) note_left_out(samples, progress);
+  require_inputs_kept(request, roots, samples);
   const auto device = system::device_of_rank(plan.machine.device, ranks.place());
   auto written = stage::embed_dataset(*file.model, plan, *dataset, samples, request.out, device, progress,
                                       request.train_split, ranks);

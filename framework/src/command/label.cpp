@@ -7,6 +7,7 @@
 #include "command/machine.h"
 #include "command/named_component.h"
 #include "command/open_data.h"
+#include "file/command_inputs.h"
 #include "kindred/core/error.h"
 #include "kindred/role/dataset.h"
 #include "kindred/role/labeler.h"
@@ -19,6 +20,23 @@
 #include "system/rank_machine.h"
 
 namespace kindred::command {
+
+namespace {
+
+constexpr const char* sheet_name = "labels.png";
+
+/// Throws RecipeError when a result would replace what is read.
+void require_inputs_kept(const LabelRequest& request, const std::filesystem::path& features) {
+  file::CommandInputs inputs;
+  for (const auto* name : {"query.npy", "gallery.npy"}) inputs.add_features(features / name);
+  inputs.add(request.domain_list);
+  inputs.add(request.data);
+  for (const auto* name : {results::LabelsFile::name, results::LabelFiguresFile::name, sheet_name}) {
+    inputs.require_kept("--out", request.out / name);
+  }
+}
+
+}  // namespace
 
 LabelResult label(const LabelRequest& request, const Catalog& catalog, progress::ProgressSink& progress,
                   const system::Ranks& ranks) {
@@ -35,7 +53,9 @@ LabelResult label(const LabelRequest& request, const Catalog& catalog, progress:
   }
   prepare_machine(machine, progress, ranks.place());
 
-  auto input = ranking::read_folder_input(features_folder(request.features), progress, ranks);
+  const auto features = features_folder(request.features);
+  require_inputs_kept(request, features);
+  auto input = ranking::read_folder_input(features, progress, ranks);
   if (!request.domain_list.empty()) {
     const auto domains = results::DomainsFile::read(request.domain_list);
     domains.give_to(input.query, request.domain_list);
@@ -45,7 +65,7 @@ LabelResult label(const LabelRequest& request, const Catalog& catalog, progress:
   result.labels = stage::label(*labeler, std::move(input), request.domains, request.out,
                                system::device_of_rank(machine.device, ranks.place()), progress, ranks);
   if (!ranks.is_first()) return result;
-  const auto sheet = request.out / "labels.png";
+  const auto sheet = request.out / sheet_name;
   std::filesystem::remove(sheet);  // of earlier labels
   if (dataset != nullptr) {
     result.sheet = stage::draw_label_sheet(results::LabelsFile::read(result.labels.csv).samples, *dataset,

@@ -180,6 +180,17 @@ std::vector<std::string> names_of_features(const std::filesystem::path& stem) {
   return names;
 }
 
+std::vector<std::filesystem::path> files_of_features(const std::filesystem::path& file) {
+  const auto stem = stem_of(file);
+  std::vector<std::filesystem::path> files;
+  for (const auto& name : names_of_features(stem)) files.push_back(stem.parent_path() / name);
+  if (!has_sharded_features(file)) return files;
+  for (const auto& shard : ShardList::read(shard_list_of(stem)).shards) {
+    files.push_back(stem.parent_path() / shard.file);
+  }
+  return files;
+}
+
 FeatureReader::FeatureReader(const std::filesystem::path& file) {
   const auto stem = stem_of(file);
   const auto csv = with_ending(stem, ".csv");

@@ -54,6 +54,9 @@ StorageLoss write_feature_shard(const std::filesystem::path& file, const Feature
 /// The names of the files that features of this stem have, or may have: STEM.csv, STEM.npy, STEM.shards.csv,
 /// and of arrays those that are there.
 [[nodiscard]] std::vector<std::string> names_of_features(const std::filesystem::path& stem);
+/// These files with their folder, and the arrays that STEM.shards.csv lists, wherever they lie. `file` as for
+/// read_features(). Throws as ShardList::read() does.
+[[nodiscard]] std::vector<std::filesystem::path> files_of_features(const std::filesystem::path& file);
 
 /// Reads STEM.npy, or the arrays of STEM.shards.csv (any float type of npy.h, C or Fortran order), and
 /// STEM.csv (sample_list.h). `file` may be given with either ending or with none. Throws DataError naming

@@ -7,7 +7,9 @@
 #include "command.h"
 #include "command/doctor.h"
 #include "common_options.h"
+#include "data/kept_images.h"
 #include "file/atomic_file.h"
+#include "file/command_inputs.h"
 #include "session.h"
 
 namespace kindred::launcher {
@@ -24,7 +26,15 @@ struct Options {
 int doctor(const Options& options, Session& session) {
   static_cast<void>(session.load_plugins(options.plugins.folders));
   const auto progress = session.make_progress();
+  file::CommandInputs inputs;
+  inputs.add(options.data);
+  inputs.require_kept("--json", options.json);
   const auto data = session.open_data(options.data, options.set);
+  if (!data.root.empty()) {
+    inputs.add(data.root);
+    inputs.require_kept("--json", options.json);
+    data::require_images_kept("--json", options.json, data.root, data.dataset->samples());
+  }
   const auto report = command::examine(*data.dataset, !options.skip_decoding, progress.get(), data.root);
   Session::print(command::doctor_text(report));
   if (!options.json.empty()) {

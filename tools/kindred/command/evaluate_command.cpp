@@ -51,8 +51,21 @@ struct Options {
   }
 };
 
+/// Throws RecipeError when a result would replace what is read.
+void require_inputs_kept(const Options& options) {
+  const auto inputs = options.search.inputs();
+  inputs.require_kept("--json", options.json);
+  inputs.require_kept("--per-query", options.per_query);
+  if (options.out.empty()) return;
+  for (const auto* name :
+       {"evaluation.json", "evaluation.txt", "per_query.csv", "by_camera.csv", "by_domain.csv"}) {
+    inputs.require_kept("--out", options.out / name);
+  }
+}
+
 int evaluate(const Options& options, Session& session) {
   const auto files = options.search.files();
+  require_inputs_kept(options);
   const auto plan = options.search.plan(options.overrides(), session);
   if (const auto code = run_local_ranks(plan.machine.ranks)) return *code;
   JoinedRanks joined(session);

@@ -11,6 +11,7 @@
 #include "common_options.h"
 #include "joined_ranks.h"
 #include "local_ranks.h"
+#include "results/matches_file.h"
 #include "search_options.h"
 #include "session.h"
 
@@ -24,8 +25,18 @@ struct Options {
   std::filesystem::path out = "rankings";
 };
 
+/// Throws RecipeError when a result would replace what is read.
+void require_inputs_kept(const Options& options) {
+  const auto inputs = options.search.inputs();
+  inputs.require_kept("--distances", options.distances);
+  for (const auto* name : {results::MatchesFiles::csv_name, results::MatchesFiles::json_name}) {
+    inputs.require_kept("--out", options.out / name);
+  }
+}
+
 int match(const Options& options, Session& session) {
   const auto files = options.search.files();
+  require_inputs_kept(options);
   std::vector<std::string> overrides;
   if (options.top) overrides.push_back("ranking.top=" + std::to_string(*options.top));
   const auto plan = options.search.plan(overrides, session);

@@ -6,7 +6,9 @@
 #include "command.h"
 #include "command/named_component.h"
 #include "common_options.h"
+#include "file/command_inputs.h"
 #include "kindred/role/partitioner.h"
+#include "results/domains_file.h"
 #include "session.h"
 #include "stage/partition.h"
 
@@ -22,6 +24,9 @@ struct Options {
 int partition(const Options& options, Session& session) {
   const auto& catalog = session.load_plugins(options.partitioner.plugins.folders);
   const auto progress = session.make_progress();
+  file::CommandInputs inputs;
+  inputs.add(options.data);
+  inputs.require_kept("--out", options.out / results::DomainsFile::name);
   auto overrides = options.partitioner.set;
   const auto partitioner =
       command::make_named_component<Partitioner>(options.partitioner.name, overrides, catalog);

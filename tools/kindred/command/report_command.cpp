@@ -4,10 +4,12 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "command.h"
 #include "common_options.h"
+#include "file/command_inputs.h"
 #include "kindred/core/error.h"
 #include "report/comparison.h"
 #include "report/report.h"
@@ -29,7 +31,21 @@ struct Options {
   PluginOptions plugins;
 };
 
+/// Throws RecipeError when the page would replace a file of a run, which is no page itself.
+void require_run_kept(const Options& options) {
+  std::error_code error;
+  const auto ending = options.out.extension();
+  if (ending == ".html" || ending == ".htm" || !std::filesystem::is_regular_file(options.out, error)) return;
+  for (const auto& run : options.runs) {
+    if (!file::lies_in(options.out, run)) continue;
+    throw RecipeError(
+        {"--out " + options.out.string(), 0, 0},
+        "would replace a file of the run '" + run.string() + "'; give another path, such as NAME.html");
+  }
+}
+
 int report(const Options& options, Session& session) {
+  require_run_kept(options);
   report::ReportOptions request;
   request.out = options.out;
   request.data = options.data;

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "command/named_component.h"
 #include "common_options.h"
+#include "file/command_inputs.h"
 #include "kindred/role/writer.h"
 #include "session.h"
 #include "stage/submit.h"
@@ -26,6 +27,10 @@ int submit(const Options& options, Session& session) {
   const auto progress = session.make_progress();
   auto overrides = options.writer.set;
   const auto writer = command::make_named_component<Writer>(options.writer.name, overrides, catalog);
+  file::CommandInputs inputs;
+  inputs.add(options.data);
+  for (const auto& ranking : options.rankings) inputs.add(ranking);
+  inputs.require_kept("--out", options.out / writer->file_name());
   const auto dataset = session.open_data(options.data, overrides).dataset;
   const auto outcome = stage::submit(*writer, options.rankings, dataset->samples(), options.out, *progress);
   std::cout << outcome.file.string() << "  " << outcome.queries << " queries, " << outcome.listed

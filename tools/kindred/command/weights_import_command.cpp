@@ -5,6 +5,7 @@
 #include "command.h"
 #include "command/weights.h"
 #include "common_options.h"
+#include "file/command_inputs.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
 #include "session.h"
@@ -19,6 +20,10 @@ struct Options {
 };
 
 int import_weights(const Options& options, Session& session) {
+  file::CommandInputs inputs;
+  inputs.add(options.request.file);
+  inputs.add(options.recipe_file);
+  inputs.require_kept("--out", options.request.out);
   const auto& catalog = session.load_plugins(options.recipe.plugins.folders);
   const auto recipe = recipe::load_recipe(options.recipe_file, options.recipe.overrides());
   const auto outcome = command::import_weights(recipe::make_plan(recipe, catalog), options.request);

@@ -7,6 +7,7 @@
 #include "command/weights.h"
 #include "common_options.h"
 #include "file/atomic_file.h"
+#include "file/command_inputs.h"
 #include "session.h"
 
 namespace kindred::launcher {
@@ -20,6 +21,9 @@ struct Options {
 };
 
 int inspect(const Options& options, Session& session) {
+  file::CommandInputs inputs;
+  inputs.add(options.file);
+  inputs.require_kept("--json", options.json);
   const auto summary =
       command::inspect_weights(options.file, options.key, session.load_plugins(options.plugins.folders));
   Session::print(command::weights_text(summary));
