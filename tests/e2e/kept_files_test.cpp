@@ -157,4 +157,35 @@ TEST_CASE("maps are not drawn among the images, which they would replace or be r
   CHECK_FALSE(fs::exists(made.data / "maps"));
 }
 
+TEST_CASE("embed does not remove the features of splits that it has no images of") {
+  const auto& made = prepared();
+  const auto out = made.folder / "features";
+  const auto embed = [&](const std::string& data, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{"embed", "--weights", made.model, "--data", data, "--out", out.string()};
+    words.insert(words.end(), more.begin(), more.end());
+    return kindred(words, made.folder.path());
+  };
+  const auto refused = [&](const Outcome& outcome, const std::string& held) {
+    CAPTURE(outcome.err);
+    CHECK(outcome.exit_code == 1);
+    CHECK(holds(outcome.err, "features: error: holds " + held +
+                                 " of an earlier call, which this one has no images for and would remove; "
+                                 "name another folder with --out, or remove them"));
+  };
+  const auto first = embed(made.data.string(), {"--train-split"});
+  REQUIRE_MESSAGE(first.exit_code == 0, first.err);
+  const auto train = read_bytes(out / "train.npy");
+  const auto query = read_bytes(out / "query.npy");
+  refused(embed(made.queries.front()), "'query.npy' and 'train.npy'");
+  refused(embed(made.data.string()), "'train.npy'");
+  CHECK(read_bytes(out / "train.npy") == train);
+  CHECK(read_bytes(out / "query.npy") == query);
+  // The same splits again replace the earlier ones, in one file or several.
+  const auto sharded = embed(made.data.string(), {"--train-split", "--set", "embed.shard_images=5"});
+  REQUIRE_MESSAGE(sharded.exit_code == 0, sharded.err);
+  CHECK_FALSE(fs::exists(out / "train.npy"));
+  refused(embed(made.data.string()), "'train.shards.csv'");
+  CHECK(fs::exists(out / "train.0000.npy"));
+}
+
 }  // namespace kindred::test

@@ -14,6 +14,7 @@
 #include "data/open_folder.h"
 #include "file/command_inputs.h"
 #include "file/feature_files.h"
+#include "file/presence.h"
 #include "inference/activation_maps.h"
 #include "kindred/core/error.h"
 #include "model/model_file.h"
@@ -71,6 +72,32 @@ void require_inputs_kept(const EmbedRequest& request, const std::vector<std::fil
   }
 }
 
+/// Throws DataError when the folder holds features of splits that this call has no images of. The stage would
+/// remove them, as those of two models must never lie side by side.
+void require_nothing_lost(const EmbedRequest& request, const std::vector<Sample>& samples) {
+  const auto written = [&](Split split) {
+    return (split != Split::train || request.train_split) &&
+           std::any_of(samples.begin(), samples.end(),
+                       [split](const Sample& sample) { return sample.split == split; });
+  };
+  std::vector<std::string> lost;
+  bool any = false;
+  for (const auto split : {Split::query, Split::gallery, Split::train}) {
+    if (written(split)) {
+      any = true;
+      continue;
+    }
+    auto there = file::names_of_features(request.out / split_name(split));
+    std::erase_if(there, [&](const std::string& name) { return !file::is_there(request.out / name); });
+    // One stands for all: the array, or the list of arrays, behind the list of images.
+    if (!there.empty()) lost.push_back(there[there.size() > 1 ? 1 : 0]);
+  }
+  if (!any || lost.empty()) return;  // nothing is written, and the stage says so; or nothing is there
+  throw DataError(request.out, "holds " + quoted_list(lost) +
+                                   " of an earlier call, which this one has no images for and would remove; "
+                                   "name another folder with --out, or remove them");
+}
+
 }  // namespace
 
 std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catalog& catalog,
@@ -86,6 +113,7 @@ std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catal
   auto samples = dataset->samples();
   if (!request.data.empty() && !request.train_split) note_left_out(samples, progress);
   require_inputs_kept(request, roots, samples);
+  require_nothing_lost(request, samples);
   const auto device = system::device_of_rank(plan.machine.device, ranks.place());
   auto written = stage::embed_dataset(*file.model, plan, *dataset, samples, request.out, device, progress,
                                       request.train_split, ranks);
