@@ -17,7 +17,6 @@
 #include "command/machine.h"
 #include "command/named_component.h"
 #include "command/search_sheet.h"
-#include "data/kept_images.h"
 #include "data/open_folder.h"
 #include "file/command_inputs.h"
 #include "file/feature_files.h"
@@ -57,10 +56,9 @@ EntryInfo info_of(const Sample& sample, const fs::path& root) {
 }
 
 Gallery gallery_of_images(const fs::path& path, const fs::path& keep, application::ExtractorParts& extractor,
-                          const Catalog& catalog, progress::ProgressSink& progress, const fs::path& sheet) {
+                          const Catalog& catalog, progress::ProgressSink& progress) {
   const auto opened = data::open_folder(path, catalog);
   if (!opened.remark.empty()) progress.note(opened.remark);
-  if (!sheet.empty()) data::require_images_kept("--sheet", sheet, path, opened.dataset->samples());
   // Refused before anything is computed, and made when all is there.
   if (!keep.empty()) application::require_new_gallery(keep);
   Gallery gallery(static_cast<int>(extractor.dim()), extractor.model_id());
@@ -104,30 +102,15 @@ nlohmann::ordered_json json_of(const Match& match, std::size_t rank) {
   return json;
 }
 
-/// Throws RecipeError when the sheet would replace what is read, but for the images of a folder, which
-/// open_gallery() looks at.
-void require_inputs_kept(const SearchRequest& request) {
-  if (request.sheet.empty()) return;
-  file::CommandInputs inputs;
-  inputs.add(request.model);
-  for (const auto& image : request.images) inputs.add(image);
-  inputs.add(request.gallery);
-  const auto add_features = [&](const fs::path& file) {
-    if (file::has_features(file)) inputs.add_features(file);
-  };
-  std::error_code error;
-  if (request.gallery.extension() == ".npy") add_features(request.gallery);
-  add_features(request.gallery / "gallery.npy");
-  const bool of_a_gallery = Gallery::exists(request.gallery);
-  for (const auto& entry : fs::directory_iterator(request.gallery, error)) {
-    if (of_a_gallery) inputs.add(entry.path());
-    if (entry.is_directory(error)) add_features(entry.path() / "gallery.npy");
-  }
-  inputs.require_kept("--sheet", request.sheet);
+/// Throws RecipeError when the sheet, a picture, would replace one that is searched with.
+void require_pictures_kept(const SearchRequest& request) {
+  file::CommandInputs pictures;
+  for (const auto& image : request.images) pictures.add(image);
+  pictures.require_kept("--sheet", request.sheet);
 }
 
-/// The same for the images of features and of a gallery, where these say or `data` says where they lie.
-void require_pictures_kept(const Gallery& gallery, const SearchRequest& request) {
+/// The same for those in the gallery, where it or `data` says where they lie.
+void require_pictures_kept(const SearchRequest& request, const Gallery& gallery) {
   std::error_code error;
   if (request.sheet.empty() || !fs::exists(request.sheet, error)) return;
   const auto name = request.sheet.filename().string();
@@ -141,7 +124,7 @@ void require_pictures_kept(const Gallery& gallery, const SearchRequest& request)
 }
 
 Gallery gallery_at(const fs::path& path, const fs::path& keep, application::ExtractorParts& extractor,
-                   const Catalog& catalog, progress::ProgressSink& progress, const fs::path& sheet) {
+                   const Catalog& catalog, progress::ProgressSink& progress) {
   std::error_code error;
   GalleryOptions options;
   options.read_only = true;
@@ -158,14 +141,14 @@ Gallery gallery_at(const fs::path& path, const fs::path& keep, application::Extr
     of_a_run = of_a_run || file::has_features(entry.path() / "gallery.npy");
   }
   if (of_a_run) return opened(features_folder(path));
-  return gallery_of_images(path, keep, extractor, catalog, progress, sheet);
+  return gallery_of_images(path, keep, extractor, catalog, progress);
 }
 
 }  // namespace
 
 Gallery open_gallery(const fs::path& path, const fs::path& keep, application::ExtractorParts& extractor,
-                     const Catalog& catalog, progress::ProgressSink& progress, const fs::path& sheet) {
-  auto gallery = gallery_at(path, keep, extractor, catalog, progress, sheet);
+                     const Catalog& catalog, progress::ProgressSink& progress) {
+  auto gallery = gallery_at(path, keep, extractor, catalog, progress);
   for (const auto& note : gallery.notes()) progress.note(note);
   if (gallery.dim() != extractor.dim()) {
     throw DataError(path, "holds descriptors of " + std::to_string(gallery.dim()) +
@@ -183,7 +166,7 @@ SearchResult search(const SearchRequest& request, const Catalog& catalog, progre
     images.push_back(read_image(file));
     cv::cvtColor(images.back(), crops.emplace_back(), cv::COLOR_RGB2BGR);
   }
-  require_inputs_kept(request);
+  require_pictures_kept(request);
   auto overrides = request.overrides;
   const auto of_index = take_overrides(overrides, "index");
   if (request.index.empty() && !of_index.empty()) {
@@ -198,8 +181,8 @@ SearchResult search(const SearchRequest& request, const Catalog& catalog, progre
   for (const auto& note : extractor.notes()) progress.note(note);
   prepare_machine(extractor.machine(), progress);
 
-  auto gallery = open_gallery(request.gallery, request.keep, extractor, catalog, progress, request.sheet);
-  require_pictures_kept(gallery, request);
+  auto gallery = open_gallery(request.gallery, request.keep, extractor, catalog, progress);
+  require_pictures_kept(request, gallery);
   SearchResult result;
   result.images = gallery.size();
   if (!request.index.empty()) {

@@ -37,12 +37,12 @@ struct SearchResult {
 /// of a run, or images, whose features are extracted. Its notes are shown. Throws DataError where it is none
 /// of them or holds descriptors of another size than the model's, and as those do.
 /// @param keep of images: folder for a new gallery of them; "": in memory alone
-/// @param sheet file that is written later; throws RecipeError when it is one of the images. "": none
 [[nodiscard]] Gallery open_gallery(const std::filesystem::path& path, const std::filesystem::path& keep,
                                    application::ExtractorParts& extractor, const Catalog& catalog,
-                                   progress::ProgressSink& progress, const std::filesystem::path& sheet = {});
+                                   progress::ProgressSink& progress);
 
-/// Throws DataError for a model, gallery or image that cannot be used, RecipeError for an override.
+/// Throws DataError for a model, gallery or image that cannot be used, RecipeError for an override and for a
+/// sheet that would replace a picture.
 [[nodiscard]] SearchResult search(const SearchRequest& request, const Catalog& catalog,
                                   progress::ProgressSink& progress);
 
