@@ -72,7 +72,7 @@ void require_inputs_kept(const EmbedRequest& request, const std::vector<std::fil
   }
 }
 
-/// Throws DataError when the folder holds features of splits that this call has no images of. The stage would
+/// Throws DataError when the folder holds features of splits that this call does not write. The stage would
 /// remove them, as those of two models must never lie side by side.
 void require_nothing_lost(const EmbedRequest& request, const std::vector<Sample>& samples) {
   const auto written = [&](Split split) {
@@ -94,7 +94,7 @@ void require_nothing_lost(const EmbedRequest& request, const std::vector<Sample>
   }
   if (!any || lost.empty()) return;  // nothing is written, and the stage says so; or nothing is there
   throw DataError(request.out, "holds " + quoted_list(lost) +
-                                   " of an earlier call, which this one has no images for and would remove; "
+                                   " of an earlier call, which this one would remove; "
                                    "name another folder with --out, or remove them");
 }
 

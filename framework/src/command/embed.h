@@ -22,7 +22,7 @@ struct EmbedRequest {
 };
 
 /// Throws what reading the model, opening the data and the stage throw, and before anything is extracted
-/// DataError when the folder holds features of a split that this call has no images of, and RecipeError when
+/// DataError when the folder holds features of a split that this call does not write, and RecipeError when
 /// features or maps would replace what is read.
 /// @param ranks each of which calls this with the same request; rank 0 writes the features
 [[nodiscard]] std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catalog& catalog,
