@@ -43,6 +43,46 @@ TEST_CASE("help of each command exits with 0 and names its options") {
   }
 }
 
+TEST_CASE(
+    "an option or argument that is empty, as an unset variable leaves it, is refused and not left out") {
+  const TemporaryFolder folder;
+  const auto refused = [&](const std::vector<std::string>& arguments, const std::string& message) {
+    CAPTURE(arguments);
+    const auto outcome = kindred(arguments, folder.path());
+    CHECK(outcome.exit_code == 2);
+    CHECK(outcome.err == message + "\n");
+    CHECK(outcome.out.empty());
+  };
+  const std::string study = std::string(source_directory) + "/configs/studies/center_loss_small.toml";
+  const auto out = (folder / "out").string();
+  refused({"study", study, "--dry-run", "--only", ""},
+          "--only: error: is empty; give RUN, or leave the option out");
+  refused({"study", study, "--dry-run", "--only="},
+          "--only: error: is empty; give RUN, or leave the option out");
+  refused({"study", "--only=", study}, "--only: error: is empty; give RUN, or leave the option out");
+  refused({"embed", "--weights", "m.safetensors", "--data", ""},
+          "--data: error: is empty; give PATH, or leave the option out");
+  refused({"embed", "--weights", ""}, "--weights: error: is empty; give FILE");
+  refused({"data", "convert", "", "--layout", "manifest", "--out", out},
+          "RECIPE|FOLDER: error: is empty; give PATH, or leave it out");
+  refused({"check", ""}, "RECIPE: error: is empty; give FILE");
+  refused({"run", tiny, "--from", ""}, "--from: error: is empty; give STAGE, or leave the option out");
+  refused({"run", tiny, "--threads", ""}, "--threads: error: is empty; give N, or leave the option out");
+  refused({"check", tiny, "--set", ""}, "--set: error: is empty; give KEY=VALUE, or leave the option out");
+  CHECK_FALSE(std::filesystem::exists(out));
+  // A value that is set to an empty text is one.
+  CHECK(kindred({"check", tiny, "--set", "backbone.weights="}, folder.path()).exit_code == 0);
+}
+
+TEST_CASE("an option that may be repeated takes one value and leaves the argument after it alone") {
+  const TemporaryFolder folder;
+  const auto features = (folder / "none").string();
+  const auto outcome =
+      kindred({"evaluate", "--set", "evaluate.multi_query=true", "--fpr", "0.1", features}, folder.path());
+  CHECK(outcome.exit_code == 1);
+  CHECK(outcome.err == features + ": error: does not exist\n");
+}
+
 TEST_CASE("--version names what the program runs on") {
   const TemporaryFolder folder;
   const auto outcome = kindred({"--version"}, folder.path());

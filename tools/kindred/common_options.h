@@ -59,7 +59,10 @@ struct ComponentOptions {
 template <class T>
 CLI::Option* add_repeatable(CLI::App& app, const std::string& name, std::vector<T>& values,
                             const std::string& help) {
-  return app.add_option(name, values, help + " (repeatable)")->expected(1)->take_all();
+  return app.add_option(name, values, help + " (repeatable)")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
 }
 
 /// --set

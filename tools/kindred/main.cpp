@@ -90,6 +90,36 @@ std::string wrong_command(const CLI::App& app, int argc, char** argv) {
   return "";
 }
 
+/// As they were typed, but what follows "=" is an argument of its own where it is empty: CLI11 would take the
+/// next argument for it.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> arguments(argv, argv + argc);
+  for (auto at = arguments.begin(); at != arguments.end() && *at != "--"; ++at) {
+    if (!at->starts_with("--") || at->find('=') != at->size() - 1) continue;
+    at->pop_back();
+    at = arguments.insert(at + 1, "");
+  }
+  return arguments;
+}
+
+/// What is wrong with an option or argument that was given an empty text, or "". A shell variable that is not
+/// set leaves one, and it must not count as an option that was not given.
+std::string empty_argument(const CLI::App& app) {
+  for (const auto* option : app.get_options()) {
+    const auto& given = option->results();
+    const bool is_hidden = option->get_group().empty();
+    if (is_hidden || std::find(given.begin(), given.end(), "") == given.end()) continue;
+    return option->get_name() + ": error: is empty; give " + option->get_type_name() +
+           (option->get_required()     ? ""
+            : option->get_positional() ? ", or leave it out"
+                                       : ", or leave the option out");
+  }
+  for (const auto* command : app.get_subcommands()) {
+    if (auto wrong = empty_argument(*command); !wrong.empty()) return wrong;
+  }
+  return "";
+}
+
 void print_error(const std::string& text) {
   std::cerr << text::escaped_lines(text) << '\n';
 }
@@ -203,10 +233,21 @@ int parse_and_run(int argc, char** argv) {
     print_error("error: " + wrong);
     return wrong_recipe_or_usage;
   }
+  const auto arguments = arguments_of(argc, argv);
+  std::vector<const char*> texts;
+  for (const auto& argument : arguments) texts.push_back(argument.c_str());
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(texts.size()), texts.data());
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? done : wrong_recipe_or_usage;
+    const bool is_help = error.get_exit_code() == 0;
+    if (is_help || empty_argument(app).empty()) {
+      app.exit(error);
+      return is_help ? done : wrong_recipe_or_usage;
+    }
+  }
+  if (const auto wrong = empty_argument(app); !wrong.empty()) {
+    print_error(wrong);
+    return wrong_recipe_or_usage;
   }
   return run(line);
 }
