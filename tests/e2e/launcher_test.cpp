@@ -74,6 +74,26 @@ TEST_CASE(
   CHECK(kindred({"check", tiny, "--set", "backbone.weights="}, folder.path()).exit_code == 0);
 }
 
+TEST_CASE("a command that computes nothing, or not on a GPU, has no options for it") {
+  const TemporaryFolder folder;
+  const auto has = [&](std::vector<std::string> command, const std::string& option) {
+    command.emplace_back("-h");
+    return holds(kindred(command, folder.path()).out, "  " + option + " ");
+  };
+  CHECK(has({"embed"}, "--device"));
+  CHECK(has({"embed"}, "--threads"));
+  CHECK_FALSE(has({"export"}, "--device"));
+  CHECK(has({"export"}, "--threads"));
+  for (const std::string command : {"import", "inspect"}) {
+    CHECK_FALSE(has({"weights", command}, "--device"));
+    CHECK_FALSE(has({"weights", command}, "--threads"));
+  }
+  CHECK(has({"weights", "import"}, "--set"));
+  CHECK(kindred({"export", "--weights", "m", "--to", "onnx", "--out", "o", "--device", "cuda:99"},
+                folder.path())
+            .exit_code == 2);
+}
+
 TEST_CASE("an option that may be repeated takes one value and leaves the argument after it alone") {
   const TemporaryFolder folder;
   const auto features = (folder / "none").string();

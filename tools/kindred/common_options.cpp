@@ -27,17 +27,21 @@ void PluginOptions::add_to(CLI::App& app) {
       ->group(common_group);
 }
 
-void RecipeOptions::add_to(CLI::App& app) {
+void RecipeOptions::add_to(CLI::App& app, Computing computing) {
   add_set(app, set, "Override a key of the recipe, such as train.epochs=3");
-  app.add_option("--device", device, "Device to compute on: auto, cpu, cuda or cuda:N")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-      ->type_name("NAME")
-      ->group(common_group);
-  app.add_option("--threads", threads, "Threads to compute with, at most 4096; 0: all usable processors")
-      ->check(CLI::Range(0, 4096).description(""))
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-      ->type_name("N")
-      ->group(common_group);
+  if (computing == Computing::on_any_device) {
+    app.add_option("--device", device, "Device to compute on: auto, cpu, cuda or cuda:N")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+        ->type_name("NAME")
+        ->group(common_group);
+  }
+  if (computing != Computing::nothing) {
+    app.add_option("--threads", threads, "Threads to compute with, at most 4096; 0: all usable processors")
+        ->check(CLI::Range(0, 4096).description(""))
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+        ->type_name("N")
+        ->group(common_group);
+  }
   plugins.add_to(app);
 }
 

@@ -24,6 +24,9 @@ struct PluginOptions {
   void add_to(CLI::App& app);
 };
 
+/// What a command computes, and so what it can be told of that.
+enum class Computing { nothing, on_processors, on_any_device };
+
 /// --set, --device, --threads, --plugin-dir: of commands that follow a recipe, from a file or from a model
 /// file.
 struct RecipeOptions {
@@ -34,7 +37,8 @@ struct RecipeOptions {
   std::optional<std::int64_t> ranks;
   PluginOptions plugins;
 
-  void add_to(CLI::App& app);
+  /// @param computing without a device there is no --device, and without threads no --threads
+  void add_to(CLI::App& app, Computing computing = Computing::on_any_device);
   /// --data, for commands where it sets the key dataset.root.
   void add_data_root_to(CLI::App& app);
   /// --ranks, for commands whose work processes can share (run_local_ranks()).

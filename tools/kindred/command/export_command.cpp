@@ -92,7 +92,7 @@ Action add_options(CLI::App& app) {
   app.add_option("--images", request.images,
                  "A folder of images, or one, to compare the file with the model on [random images]")
       ->type_name("PATH");
-  options->recipe.add_to(app);
+  options->recipe.add_to(app, Computing::on_processors);
   return [options](Session& session) { return export_model(*options, session); };
 }
 

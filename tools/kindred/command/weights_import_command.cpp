@@ -57,7 +57,7 @@ Action add_options(CLI::App& app) {
       ->type_name("N,N,...");
   app.add_option("--views", request.views, "The same for viewpoints")->delimiter(',')->type_name("N,N,...");
   add_weights_key(app, request.key);
-  options->recipe.add_to(app);
+  options->recipe.add_to(app, Computing::nothing);
   return [options](Session& session) { return import_weights(*options, session); };
 }
 
