@@ -429,6 +429,26 @@ TEST_CASE("a run goes from images to scores, and its weights need no recipe") {
   }
 }
 
+TEST_CASE("train refuses to begin from a stage that it does not run") {
+  const TemporaryFolder folder;
+  const auto run = (folder / "run").string();
+  for (const std::string stage : {"features", "ranking"}) {
+    for (const bool dry : {false, true}) {
+      std::vector<std::string> arguments{"train", tiny, "--run-dir", run, "--from", stage};
+      if (dry) arguments.emplace_back("--dry-run");
+      const auto outcome = kindred(arguments, folder.path());
+      CHECK(outcome.exit_code == 2);
+      CHECK(holds(outcome.err, "--from " + stage +
+                                   ": error: has no effect: 'model' is the only stage that runs here, and "
+                                   "it does not depend on '" +
+                                   stage + "'; use `kindred run` without --only, or --from model\n"));
+    }
+  }
+  CHECK_FALSE(std::filesystem::exists(run));
+  CHECK(kindred({"train", tiny, "--run-dir", run, "--from", "model", "--dry-run"}, folder.path()).exit_code ==
+        0);
+}
+
 TEST_CASE("a start that failed binds its folder to no recipe") {
   const TemporaryFolder folder;
   const auto run = (folder / "run").string();

@@ -212,6 +212,11 @@ TEST_CASE("--from runs a stage and what reads it anew, --only runs one stage") {
   const auto unknown = run(there, folder, {"--from", "rankin"});
   CHECK(unknown.exit_code == 2);
   CHECK(says(unknown, "--from rankin: error: there is no such stage; did you mean 'ranking'?"));
+  const auto idle = run(there, folder, {"--from", "ranking", "--only", "labels"});
+  CHECK(idle.exit_code == 2);
+  CHECK(says(idle,
+             "--from ranking: error: has no effect: 'labels' is the only stage that runs here, and it does "
+             "not depend on 'ranking'"));
   const auto early = run(folder / "new", folder, {"--only", "labels"});
   CHECK(early.exit_code == 1);
   CHECK(says(early, "stage 'labels' reads the result of stage 'base_features', which is not finished"));

@@ -116,6 +116,13 @@ class PipelineRun {
     if (!options.from.empty()) {
       const auto anew = pipeline.dependents(options.from);
       anew_.insert(anew.begin(), anew.end());
+      if (!options.only.empty() && anew_.count(options.only) == 0) {
+        throw RecipeError({"--from " + options.from, 0, 0},
+                          "has no effect: '" + options.only +
+                              "' is the only stage that runs here, and it does not depend on '" +
+                              options.from + "'; use `kindred run` without --only, or --from " +
+                              options.only);
+      }
     }
   }
 
