@@ -511,6 +511,29 @@ TEST_CASE("the doctor reads what was written, in any layout, and so does another
   }
 }
 
+TEST_CASE("data convert takes the image formats that can be written, in either case, and no other text") {
+  const TemporaryFolder folder;
+  const auto convert = [&](const std::string& format, const std::string& out) {
+    return kindred({"data", "convert", tiny, "--layout", "manifest", "--out", (folder / out).string(),
+                    "--format", format},
+                   folder.path());
+  };
+  for (const std::string format : {".png", "gif", "exe", "png/../x", "../png"}) {
+    CAPTURE(format);
+    const auto outcome = convert(format, "wrong");
+    CHECK(outcome.exit_code == 2);
+    CHECK(holds(outcome.err, "--format: "));
+    CHECK(holds(outcome.err, "{jpg,jpeg,png,bmp,webp,tif,tiff}"));
+  }
+  CHECK_FALSE(std::filesystem::exists(folder / "wrong"));
+  REQUIRE(convert("BMP", "right").exit_code == 0);
+  int images = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "right")) {
+    images += entry.path().extension() == ".bmp" ? 1 : 0;
+  }
+  CHECK(images > 0);
+}
+
 TEST_CASE("names that were changed are answered with the present ones") {
   const TemporaryFolder folder;
   const auto answer = [&](const std::vector<std::string>& arguments) {

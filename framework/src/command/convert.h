@@ -13,7 +13,7 @@ namespace kindred::command {
 struct ConvertOptions {
   std::filesystem::path out;
   std::string layout;  ///< the component's name: for errors
-  std::string ending;  ///< of the images: "jpg" (quality 95), "png", "bmp", "webp" or "tif"; "": the layout's
+  std::string ending;  ///< of the images: one of written_formats; "": the layout's
   /// Height and width that images are brought to (bilinear); 0, 0: each keeps its own.
   int height = 0;
   int width = 0;

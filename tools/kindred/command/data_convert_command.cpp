@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "api/image/written_formats.h"
 #include "command.h"
 #include "command/convert.h"
 #include "command/named_component.h"
@@ -55,7 +56,9 @@ Action add_options(CLI::App& app) {
   app.add_option("--out", options->out, "A folder that is empty or does not exist")
       ->required()
       ->type_name("DIR");
-  app.add_option("--format", options->image_format, "jpg, png, bmp, webp or tif [as the layout has it]")
+  app.add_option("--format", options->image_format, "Format of the images [as the layout has it]")
+      ->transform(CLI::IsMember(std::vector<std::string>(written_formats.begin(), written_formats.end()),
+                                CLI::ignore_case))
       ->type_name("FORMAT");
   app.add_option("--size", options->image_size, "Resize all images to this height and width, in pixels")
       ->expected(2)

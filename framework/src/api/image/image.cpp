@@ -26,6 +26,7 @@
 #include "kindred/image/file_content.h"
 #include "kindred/text/text_file.h"
 #include "pixel_limit_scope.h"
+#include "written_formats.h"
 
 namespace kindred {
 namespace {
@@ -171,10 +172,6 @@ bool png_is_whole(const Bytes& bytes) {
   return false;
 }
 
-/// What write_image() writes.
-constexpr std::array<std::string_view, 7> written_endings = {".jpg",  ".jpeg", ".png", ".bmp",
-                                                             ".webp", ".tif",  ".tiff"};
-
 }  // namespace
 
 cv::Mat read_image(const std::filesystem::path& file) {
@@ -238,7 +235,10 @@ void write_image(const std::filesystem::path& file, const cv::Mat& image) {
     throw std::logic_error("write_image needs an 8-bit image with three channels");
   }
   const std::string ending = lower_ending(file);
-  if (std::find(written_endings.begin(), written_endings.end(), ending) == written_endings.end()) {
+  const bool is_known =
+      std::any_of(written_formats.begin(), written_formats.end(),
+                  [&](std::string_view format) { return ending == "." + std::string(format); });
+  if (!is_known) {
     throw DataError(file,
                     "has the extension '" + ending + "', which is not an image format; use .png or .jpg");
   }
