@@ -58,7 +58,7 @@ TEST_CASE("doctor says where data are checked, and what is wrong with a device")
         "data doctor mine.toml\n");
   const auto device = kindred({"doctor", "--device", "cuda:77"}, folder.path());
   CHECK(device.exit_code == 1);
-  CHECK(device.err.find("there is no device 'cuda:77'") != std::string::npos);
+  CHECK(device.err.find("device: error: there is no device 'cuda:77'") != std::string::npos);
 }
 
 }  // namespace

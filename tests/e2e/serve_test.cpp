@@ -409,7 +409,8 @@ TEST_CASE("what cannot be served is said before anything is served") {
   CHECK(says(serve(with({"--data", (folder / "none").string(), "--port", "0"})),
              "none: error: cannot be opened"));
   CHECK(says(serve(with({"--port", "70000"})), "--port"));
-  CHECK(says(serve(with({"--host", "203.0.113.7"})), "cannot listen at 203.0.113.7, port 8080"));
+  CHECK(
+      says(serve(with({"--host", "203.0.113.7"})), "serve: error: cannot listen at 203.0.113.7, port 8080"));
   Service service;
   CHECK(says(serve(with({"--port", std::to_string(service.port())})), "the port is in use"));
   // Before the images of a gallery are embedded.

@@ -114,7 +114,7 @@ TEST_CASE("a rank that is killed ends the others within seconds, each with words
   for (const int rank : {0, 2}) {
     const auto outcome = programs[static_cast<std::size_t>(rank)]->wait();
     CHECK(outcome.exit_code == 1);
-    CHECK(outcome.err.find("rank " + std::to_string(rank) + " of 3 has lost another rank") !=
+    CHECK(outcome.err.find("rank " + std::to_string(rank) + " of 3: error: has lost another rank") !=
           std::string::npos);
   }
   CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(20));

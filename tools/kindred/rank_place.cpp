@@ -44,11 +44,12 @@ std::optional<int> whole_number(std::string_view text) {
 int number_of(const Environment& environment, const std::string& name, int low, int high) {
   const auto text = environment(name);
   if (!text)
-    throw Error(name + " is not set, although other variables of its kind are; set all of them, or none");
+    throw Error(name +
+                ": error: is not set, although other variables of its kind are; set all of them, or none");
   const auto value = whole_number(*text);
   if (!value || *value < low || *value > high) {
-    throw Error(name + " = '" + *text + "' must be a whole number from " + std::to_string(low) + " to " +
-                std::to_string(high));
+    throw Error(name + " = '" + *text + "': error: must be a whole number from " + std::to_string(low) +
+                " to " + std::to_string(high));
   }
   return *value;
 }
@@ -81,7 +82,7 @@ int local_count(const Environment& environment, const Starter& starter, const sy
       environment(starter.machine) ? number_of(environment, starter.machine, 0, most_ranks) : 0;
   const auto tasks = tasks_of_machine(*text, machine);
   if (!tasks || *tasks < 1 || *tasks > place.count) {
-    throw Error(std::string(starter.local_count) + " = '" + *text + "' must say from 1 to " +
+    throw Error(std::string(starter.local_count) + " = '" + *text + "': error: must say from 1 to " +
                 std::to_string(place.count) + " tasks for machine " + std::to_string(machine) +
                 " (from 0), as '2(x3),1' says 2, 2, 2 and 1");
   }
@@ -148,7 +149,8 @@ system::RankPlace rank_place(const Environment& environment) {
     place.address = first_machine(*machines);
   } else {
     throw Error(
-        "MASTER_ADDR is not set, so the ranks cannot find each other; set it to the name of the machine "
+        "MASTER_ADDR: error: is not set, so the ranks cannot find each other; set it to the name of the "
+        "machine "
         "of rank 0 (mpirun -x MASTER_ADDR=NAME ...)");
   }
   if (environment("MASTER_PORT")) {
@@ -157,7 +159,7 @@ system::RankPlace rank_place(const Environment& environment) {
     place.port = port_of(*environment(starter->job));
   } else {
     throw Error(
-        "MASTER_PORT is not set, so the ranks cannot find each other; set it to a free port of the "
+        "MASTER_PORT: error: is not set, so the ranks cannot find each other; set it to a free port of the "
         "machine of rank 0");
   }
   place.attempt = environment("TORCHELASTIC_RUN_ID").value_or("") + "/" +

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <stdexcept>
 #include <vector>
 
 #include "file/binary_file.h"
+#include "kindred/core/error.h"
 
 namespace kindred::file {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 /// Nothing here depends on the data: what fails is OpenSSL's set-up, such as a provider without SHA-256.
 void require(bool done) {
   if (done) return;
-  throw std::runtime_error("OpenSSL cannot compute SHA-256; check its configuration (openssl.cnf)");
+  throw Error("SHA-256: error: OpenSSL cannot compute it; check its configuration (openssl.cnf)");
 }
 
 }  // namespace

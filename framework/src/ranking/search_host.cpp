@@ -57,7 +57,7 @@ AgreedSearch agreed(const NearestOptions& options, const system::Ranks& ranks) {
   if (ranks.any(options.products_of == 0)) result.products_of = 0;
   if (ranks.any(options.device.is_cpu()) && ranks.any(!options.device.is_cpu())) {
     throw Error("rank " + std::to_string(ranks.rank()) + " of " + std::to_string(ranks.count()) +
-                " compares descriptors on " + options.device.str() +
+                ": error: compares descriptors on " + options.device.str() +
                 ", and others do not; give all ranks the same kind of device (machine.device)");
   }
   return search;

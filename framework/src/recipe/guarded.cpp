@@ -50,7 +50,7 @@ void throw_named(const std::string& subject) {
     throw;
   } catch (const std::exception& error) {
     if (system::is_out_of_memory(error)) {
-      throw system::OutOfMemory("error: " + subject +
+      throw system::OutOfMemory(subject +
                                 " needs more memory than there is: " + system::exception_text(error));
     }
     throw ComponentFault(subject, "failed: " + system::exception_text(error),

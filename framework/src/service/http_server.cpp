@@ -61,7 +61,8 @@ class HttpServer::Server {};
 
 void require_http() {
   throw Error(
-      "this Kindred was built without cpp-httplib, so it cannot serve; install libcpp-httplib-dev and build "
+      "serve: error: this Kindred was built without cpp-httplib, so it cannot serve; install "
+      "libcpp-httplib-dev and build "
       "it again");
 }
 
@@ -355,7 +356,8 @@ class HttpServer::Server final : public httplib::Server {
     port_ = options_.port == 0 ? bind_to_any_port(options_.host)
                                : (bind_to_port(options_.host, options_.port) ? options_.port : -1);
     if (port_ < 0) {
-      throw Error("cannot listen at " + options_.host + ", port " + std::to_string(options_.port) +
+      throw Error("serve: error: cannot listen at " + options_.host + ", port " +
+                  std::to_string(options_.port) +
                   ": the port is in use, or the address is not one of this machine; choose another --port "
                   "(0: any that is free) or --host");
     }

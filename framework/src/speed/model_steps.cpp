@@ -36,7 +36,8 @@ BatchShape batch_shape(const recipe::ExtractionPlan& plan, std::int64_t images, 
   const auto size = training::image_size(plan, at_test_time);
   if (!size) {
     throw Error(
-        "the recipe's images have the size of the data: there is no size to measure with; add an "
+        "augmentation: error: the recipe's images have the size of the data: there is no size to measure "
+        "with; add an "
         "augmentation 'resize' that sets height and width");
   }
   return {images, size->height, size->width};

@@ -208,12 +208,13 @@ torch::Device resolve_device(const std::string& name) {
     if (understood) index = static_cast<std::size_t>(std::stoi(number));
   }
   if (!understood) {
-    throw Error("unknown device '" + name + "'; allowed are 'auto', 'cpu', 'cuda' and 'cuda:N'");
+    throw Error("device: error: unknown device '" + name +
+                "'; allowed are 'auto', 'cpu', 'cuda' and 'cuda:N'");
   }
-  if (index >= count) throw Error("there is no device '" + name + "'; " + available_devices());
+  if (index >= count) throw Error("device: error: there is no device '" + name + "'; " + available_devices());
   const torch::Device device(torch::kCUDA, static_cast<torch::DeviceIndex>(index));
   if (const auto trouble = gpu_trouble(device)) {
-    throw Error("device '" + name + "' does not work: " + *trouble + "; use 'cpu'");
+    throw Error("device: error: '" + name + "' does not work: " + *trouble + "; use 'cpu'");
   }
   return device;
 }

@@ -133,7 +133,7 @@ std::string why_suitable(torch::Device device) {
 void require_precision(Precision precision, torch::Device device, const std::string& key) {
   if (can_compute(device, precision)) return;
   const auto name = precision_name(precision);
-  throw Error(key + " = \"" + name + "\" " +
+  throw Error(key + " = \"" + name + "\": error: " +
               (precision == Precision::fp16 ? "needs a CUDA GPU, but this run uses " + device.str() + "; "
                                             : "is not supported by " + device_text(device) + "; ") +
               "choose \"fp32\" or \"auto\"");

@@ -25,9 +25,10 @@ torch::Device device_of_rank(const std::string& device, const RankPlace& place) 
   if (place.local_count == 1 || !is_any_gpu(device)) return resolve_device(device);
   const auto gpus = static_cast<int>(torch::cuda::device_count());
   if (place.local_rank >= gpus) {
-    throw Error("rank " + std::to_string(place.rank) + " is number " + std::to_string(place.local_rank) +
-                " of its machine, counted from 0, which has " + std::to_string(gpus) +
-                (gpus == 1 ? " GPU" : " GPUs") + "; start one rank for each GPU, or set machine.device");
+    throw Error("rank " + std::to_string(place.rank) + ": error: is number " +
+                std::to_string(place.local_rank) + " of its machine, counted from 0, which has " +
+                std::to_string(gpus) + (gpus == 1 ? " GPU" : " GPUs") +
+                "; start one rank for each GPU, or set machine.device");
   }
   return resolve_device("cuda:" + std::to_string(place.local_rank));
 }

@@ -77,10 +77,10 @@ auto with_others(const RankPlace& place, Work&& work) {
   try {
     return work();
   } catch (const std::exception& error) {
-    throw LostRankError(
-        name_of(place) +
-        " has lost another rank: it has ended, or does not answer; what it printed itself says why (" +
-        reason_of(error) + ")");
+    throw LostRankError(name_of(place) +
+                        ": error: has lost another rank: it has ended, or does not answer; what it printed "
+                        "itself says why (" +
+                        reason_of(error) + ")");
   }
 }
 
@@ -122,7 +122,7 @@ MeetingPoint::MeetingPoint() : store_(std::make_unique<Store>()) {
   try {
     store_->server = c10::make_intrusive<c10d::TCPStore>("127.0.0.1", options);
   } catch (const std::exception& error) {
-    throw Error("ranks of this machine cannot be given a port to meet at: " + reason_of(error));
+    throw Error("ranks: error: those of this machine cannot be given a port to meet at: " + reason_of(error));
   }
 }
 
@@ -169,7 +169,7 @@ Ranks::Ranks(const RankPlace& place, std::chrono::seconds patience) : place_(pla
                                         place.rank, place.count, patience);
     if (!group_->of_gpus) group_->of_gpus = group_->of_processors;
   } catch (const std::exception& error) {
-    throw Error(name_of(place) + " cannot meet the others at " + meeting + ": " + reason_of(error) +
+    throw Error(name_of(place) + ": error: cannot meet the others at " + meeting + ": " + reason_of(error) +
                 "; MASTER_ADDR and MASTER_PORT must name the machine of rank 0 and a port of it that is free "
                 "and can be reached");
   }

@@ -53,13 +53,13 @@ void LossMeter::look_at(const Step& step, const float* values) {
   const auto place = "in epoch " + std::to_string(step.epoch) + ", batch " + std::to_string(step.batch + 1);
   if (!bad.empty() || !std::isfinite(values[names_.size()])) {
     const std::string terms = bad.empty() ? "the sum of all terms" : quoted_list(bad);
-    throw Error("the loss is no longer finite " + place + ": " + terms +
+    throw Error("training: error: the loss is no longer finite " + place + ": " + terms +
                 ". Lower the learning rate, which was " + rate +
                 ", or warm up longer; check the parameters and weight of that loss, and the images and their "
                 "normalization. The last checkpoint is unchanged");
   }
   if (with_gradient_norm_ && !std::isfinite(values[names_.size() + 1])) {
-    throw Error("the gradient is no longer finite " + place +
+    throw Error("training: error: the gradient is no longer finite " + place +
                 " and cannot be clipped, although the loss is finite. Lower the learning rate, which was " +
                 rate +
                 ", or warm up longer; check the parameters and weights of the losses. The last checkpoint is "

@@ -28,7 +28,8 @@ void LossScaler::update(bool finite) {
     scale_ /= 2;
     if (scale_ < smallest_scale) {
       throw Error(
-          "gradients are not finite at any loss scale: the network computes numbers outside the range of "
+          "training: error: gradients are not finite at any loss scale: the network computes numbers outside "
+          "the range of "
           "fp16. Lower the learning rate, warm up longer, or set train.precision to \"bf16\" or \"fp32\". "
           "The last checkpoint is unchanged");
     }

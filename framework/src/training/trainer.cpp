@@ -93,7 +93,7 @@ std::int64_t steps_in(const file::TensorFile& state, const std::filesystem::path
 void check_finite(const file::TensorFile& state) {
   for (const auto& [name, tensor] : state.tensors) {
     if (tensor.is_floating_point() && !torch::isfinite(tensor).all().item<bool>()) {
-      throw Error("'" + name +
+      throw Error("training: error: '" + name +
                   "' is no longer finite, although the loss was: gradients became too large. Lower the "
                   "learning rate or warm up longer. The last checkpoint is unchanged");
     }

@@ -314,6 +314,7 @@ TEST_CASE("an address that cannot be listened at is an error that says what to d
   const auto taken = [&](const HttpServerOptions& options) {
     return message_of<Error>([&] { const HttpServer server(options); });
   };
-  CHECK(taken({.host = "203.0.113.1", .port = 8080}).find("cannot listen at 203.0.113.1, port 8080: ") == 0);
+  CHECK(taken({.host = "203.0.113.1", .port = 8080})
+            .find("serve: error: cannot listen at 203.0.113.1, port 8080: ") == 0);
   CHECK(taken({.port = served.port()}).find("the port is in use") != std::string::npos);
 }

@@ -365,7 +365,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(inference::inference_precision(plan, torch::kCPU) == system::suitable_precision(torch::kCPU));
   plan.embed.precision = system::Precision::fp16;
   CHECK_THROWS_WITH_AS(static_cast<void>(describe(dataset)),
-                       "embed.precision = \"fp16\" needs a CUDA GPU, but this run uses cpu; choose "
+                       "embed.precision = \"fp16\": error: needs a CUDA GPU, but this run uses cpu; choose "
                        "\"fp32\" or \"auto\"",
                        Error);
 }

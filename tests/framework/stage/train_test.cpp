@@ -129,13 +129,13 @@ TEST_CASE("fp16 on the CPU is refused before anything is trained") {
   CHECK(message_of<Error>([&] {
           static_cast<void>(train_quietly(tiny_plan(catalog, {"train.precision=fp16"}), folder / "run"));
         }) ==
-        "train.precision = \"fp16\" needs a CUDA GPU, but this run uses cpu; choose \"fp32\" or "
+        "train.precision = \"fp16\": error: needs a CUDA GPU, but this run uses cpu; choose \"fp32\" or "
         "\"auto\"");
   CHECK(message_of<Error>([&] {
           static_cast<void>(train_quietly(
               tiny_plan(catalog, {"embed.precision=fp16", "train.evaluate_every=1", "dataset.tested=2"}),
               folder / "run"));
-        }).rfind("embed.precision = \"fp16\" needs a CUDA GPU", 0) == 0);
+        }).rfind("embed.precision = \"fp16\": error: needs a CUDA GPU", 0) == 0);
   CHECK(!fs::exists(folder / "run/checkpoint.safetensors"));
 }
 
@@ -144,9 +144,11 @@ TEST_CASE("a loss that is not a number stops training by name, before harm is do
   const auto plan = tiny_plan(catalog, {"loss.scale.breaks_at=8"});
   const TemporaryFolder folder;
   const auto message = message_of<Error>([&] { static_cast<void>(train_quietly(plan, folder / "run")); });
-  CHECK(message.rfind("the loss is no longer finite in epoch 2, batch 3: 'scale(descriptor)'. Lower the "
-                      "learning rate, which was 0.004, ",
-                      0) == 0);
+  CHECK(
+      message.rfind(
+          "training: error: the loss is no longer finite in epoch 2, batch 3: 'scale(descriptor)'. Lower the "
+          "learning rate, which was 0.004, ",
+          0) == 0);
   CHECK(!fs::exists(folder / "run/model.safetensors"));
   CHECK(training::read_checkpoint_position(folder / "run/checkpoint.safetensors")->epoch == 2);
   // Asked again, it stops at the same place.

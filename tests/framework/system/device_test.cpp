@@ -34,16 +34,16 @@ void write_group(const fs::path& folder, const std::string& name, const std::str
 TEST_CASE("a device that is not there is refused with what there is") {
   CHECK(resolve_device("cpu") == torch::Device(torch::kCPU));
   CHECK(message_of<Error>([] { static_cast<void>(resolve_device("gpu")); }) ==
-        "unknown device 'gpu'; allowed are 'auto', 'cpu', 'cuda' and 'cuda:N'");
+        "device: error: unknown device 'gpu'; allowed are 'auto', 'cpu', 'cuda' and 'cuda:N'");
   for (const char* name : {"", "cuda:", "cuda:x", "cuda:-1", "cuda:1 ", "cuda:99999999999", "CPU"}) {
     CHECK_THROWS_WITH_AS(static_cast<void>(resolve_device(name)), doctest::Contains("unknown device"), Error);
   }
   const auto far = message_of<Error>([] { static_cast<void>(resolve_device("cuda:900")); });
-  CHECK(far.rfind("there is no device 'cuda:900'; ", 0) == 0);
+  CHECK(far.rfind("device: error: there is no device 'cuda:900'; ", 0) == 0);
   if (torch::cuda::device_count() == 0) {
     CHECK(resolve_device("auto") == torch::Device(torch::kCPU));
     CHECK(message_of<Error>([] { static_cast<void>(resolve_device("cuda")); }) ==
-          "there is no device 'cuda'; only 'cpu' is available: LibTorch finds no CUDA GPU");
+          "device: error: there is no device 'cuda'; only 'cpu' is available: LibTorch finds no CUDA GPU");
   }
 }
 

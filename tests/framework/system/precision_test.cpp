@@ -33,7 +33,7 @@ TEST_CASE("precisions have the names of recipes, once they have been decided on"
 TEST_CASE("fp16 needs a GPU, and the message says what else there is") {
   CHECK(
       message_of<Error>([] { require_precision(system::Precision::fp16, torch::kCPU, "train.precision"); }) ==
-      "train.precision = \"fp16\" needs a CUDA GPU, but this run uses cpu; choose \"fp32\" or "
+      "train.precision = \"fp16\": error: needs a CUDA GPU, but this run uses cpu; choose \"fp32\" or "
       "\"auto\"");
   require_precision(system::Precision::fp32, torch::kCPU, "train.precision");
   if (can_compute(torch::kCPU, system::Precision::bf16)) {
@@ -41,7 +41,7 @@ TEST_CASE("fp16 needs a GPU, and the message says what else there is") {
   } else {
     CHECK(message_of<Error>([] {
             require_precision(system::Precision::bf16, torch::kCPU, "embed.precision");
-          }) == "embed.precision = \"bf16\" is not supported by " + device_text(torch::kCPU) +
+          }) == "embed.precision = \"bf16\": error: is not supported by " + device_text(torch::kCPU) +
                     "; choose \"fp32\" or \"auto\"");
   }
 }

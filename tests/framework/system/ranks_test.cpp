@@ -185,7 +185,7 @@ TEST_CASE("a rank that has ended is an error with words for all others, whatever
     for (const int rank : {0, 2}) {
       const auto& text = thrown[static_cast<std::size_t>(rank)];
       CAPTURE(text);
-      CHECK(holds_text(text, "rank " + std::to_string(rank) + " of 3 has lost another rank"));
+      CHECK(holds_text(text, "rank " + std::to_string(rank) + " of 3: error: has lost another rank"));
     }
     CHECK(std::chrono::steady_clock::now() - before < enough);
   }
@@ -246,7 +246,7 @@ TEST_CASE("a meeting point that is not there, or has no name, is an error that s
       text = error.what();
     }
     CAPTURE(text);
-    CHECK(holds_text(text, "rank 1 of 2 cannot meet the others at " + std::string(address) + ":"));
+    CHECK(holds_text(text, "rank 1 of 2: error: cannot meet the others at " + std::string(address) + ":"));
     CHECK(holds_text(text, "MASTER_ADDR and MASTER_PORT must name"));
     CHECK_FALSE(holds_text(text, "\n"));
   }

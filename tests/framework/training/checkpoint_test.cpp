@@ -260,7 +260,8 @@ TEST_CASE("a loss meter names the step and the terms that are not finite, howeve
   meter.add(torch::tensor({3.F, inf, -inf, 6.F}), 2, 1, 0.25);
   meter.add(torch::tensor({3.F, inf, -inf, 6.F}), 2, 2, 0.5);
   CHECK(message_of<Error>([&] { meter.add(torch::ones(4), 2, 3, 0.1); })
-            .rfind("the loss is no longer finite in epoch 2, batch 2: 'b(y)' and 'c(z)'. Lower the learning "
+            .rfind("training: error: the loss is no longer finite in epoch 2, batch 2: 'b(y)' and 'c(z)'. "
+                   "Lower the learning "
                    "rate, which was 0.25, ",
                    0) == 0);
   LossMeter sum({"a(x)"}, 1);
@@ -303,7 +304,8 @@ TEST_CASE(
   CHECK(message_of<Error>([&] {
           meter.add(torch::tensor({1.F, 2.F, 3.F, std::numeric_limits<float>::infinity()}), 2, 4, 0.25);
         })
-            .rfind("the gradient is no longer finite in epoch 2, batch 5 and cannot be clipped, although the "
+            .rfind("training: error: the gradient is no longer finite in epoch 2, batch 5 and cannot be "
+                   "clipped, although the "
                    "loss is finite. Lower the learning rate, which was 0.25, ",
                    0) == 0);
 }

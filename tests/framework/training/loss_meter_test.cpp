@@ -40,7 +40,7 @@ TEST_CASE("a loss that is not finite is an error even where figures may be missi
   LossMeter meter({"triplet(g)"}, 1, false, {"d_ap"});
   CHECK(message_of<Error>([&] {
           meter.add(torch::tensor({NAN, NAN, 1.0F}), 2, 4, 0.1);
-        }).find("the loss is no longer finite in epoch 2, batch 5: 'triplet(g)'") == 0);
+        }).find("training: error: the loss is no longer finite in epoch 2, batch 5: 'triplet(g)'") == 0);
 }
 
 TEST_CASE("a state that no meter leaves is refused, and changes nothing") {

@@ -256,7 +256,8 @@ TEST_CASE("a gradient that is not finite, though the loss is, stops training bef
   const auto start = learning.tensors();
   const auto message = message_of<Error>([&] { learning.step(); });
   CHECK(message ==
-        "the gradient is no longer finite in epoch 1, batch 1 and cannot be clipped, although the loss is "
+        "training: error: the gradient is no longer finite in epoch 1, batch 1 and cannot be clipped, "
+        "although the loss is "
         "finite. Lower the learning rate, which was 0.01, or warm up longer; check the parameters and "
         "weights of the losses. The last checkpoint is unchanged");
   for (const auto& parameter : learning.trainer.model().named_parameters())

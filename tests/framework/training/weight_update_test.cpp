@@ -201,7 +201,8 @@ TEST_CASE("gradients that are never finite stop the training instead of leaving 
   });
   CHECK(steps == 26);  // 2^16 is halved down to 2^-10
   CHECK(message ==
-        "gradients are not finite at any loss scale: the network computes numbers outside the range of fp16. "
+        "training: error: gradients are not finite at any loss scale: the network computes numbers outside "
+        "the range of fp16. "
         "Lower the learning rate, warm up longer, or set train.precision to \"bf16\" or \"fp32\". The last "
         "checkpoint is unchanged");
 }

@@ -117,22 +117,24 @@ TEST_CASE("machines of a job of SLURM have as many ranks as it says of each") {
   CHECK(local_count("0") == 2);
   CHECK(local_count("2") == 2);
   CHECK(local_count("3") == 1);
-  CHECK_THROWS_WITH_AS(local_count("4"),
-                       doctest::Contains("SLURM_STEP_TASKS_PER_NODE = '2(x3),1' must say from 1 to 8 tasks "
-                                         "for machine 4 (from 0)"),
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      local_count("4"),
+      doctest::Contains("SLURM_STEP_TASKS_PER_NODE = '2(x3),1': error: must say from 1 to 8 tasks "
+                        "for machine 4 (from 0)"),
+      Error);
 }
 
 TEST_CASE("what cannot be is refused with the variable's name") {
-  CHECK(refusal({{"RANK", "2"}, {"WORLD_SIZE", "2"}}).find("RANK = '2' must be a whole number from 0 to 1") !=
-        std::string::npos);
+  CHECK(refusal({{"RANK", "2"}, {"WORLD_SIZE", "2"}})
+            .find("RANK = '2': error: must be a whole number from 0 to 1") != std::string::npos);
   CHECK(refusal({{"RANK", "0"}, {"WORLD_SIZE", "two"}}).find("WORLD_SIZE") != std::string::npos);
-  CHECK(refusal({{"RANK", "0,1"}, {"WORLD_SIZE", "2"}}).find("RANK = '0,1' must be") != std::string::npos);
-  CHECK(refusal({{"RANK", "0"}}).find("WORLD_SIZE is not set") != std::string::npos);
-  CHECK(refusal({{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"LOCAL_WORLD_SIZE", "1"}})
-            .find("MASTER_ADDR is not set") != std::string::npos);
-  CHECK(refusal({{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "a"}}).find("MASTER_PORT is not set") !=
+  CHECK(refusal({{"RANK", "0,1"}, {"WORLD_SIZE", "2"}}).find("RANK = '0,1': error: must be") !=
         std::string::npos);
+  CHECK(refusal({{"RANK", "0"}}).find("WORLD_SIZE: error: is not set") != std::string::npos);
+  CHECK(refusal({{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"LOCAL_WORLD_SIZE", "1"}})
+            .find("MASTER_ADDR: error: is not set") != std::string::npos);
+  CHECK(refusal({{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "a"}})
+            .find("MASTER_PORT: error: is not set") != std::string::npos);
 }
 
 }  // namespace
