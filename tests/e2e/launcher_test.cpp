@@ -103,6 +103,35 @@ TEST_CASE("an option that may be repeated takes one value and leaves the argumen
   CHECK(outcome.err == features + ": error: does not exist\n");
 }
 
+TEST_CASE("what is wrong with an option is said at the option, as it was typed") {
+  const TemporaryFolder folder;
+  const auto refused = [&](std::vector<std::string> arguments, const std::vector<std::string>& option,
+                           const std::string& message) {
+    arguments.insert(arguments.end(), option.begin(), option.end());
+    CAPTURE(arguments);
+    const auto outcome = kindred(arguments, folder.path());
+    CHECK(outcome.exit_code == 2);
+    CHECK(outcome.err.starts_with(option[0] + " " + option[1] + ": error: "));
+    CHECK(holds(outcome.err, message));
+    CHECK_FALSE(holds(outcome.err, "--set"));
+  };
+  const std::vector<std::string> evaluate = {"evaluate", "--query", "q.npy", "--gallery", "g.npy"};
+  refused(evaluate, {"--metric", "foo"}, "unknown metric 'foo'");
+  refused(evaluate, {"--post", "foo"}, "unknown post_processor 'foo'");
+  refused(evaluate, {"--rank", "0"}, "ranks");
+  refused(evaluate, {"--fpr", "2"}, "false_positive_rates");
+  refused(evaluate, {"--map-depth", "-3"}, "depth");
+  refused(evaluate, {"--device", "nonsense"}, "device = \"nonsense\"");
+  refused({"check", tiny}, {"--device", "nonsense"}, "device = \"nonsense\"");
+  refused({"check", tiny}, {"--data", "x"}, "has no parameter 'root'");
+  refused({"partition", "none", "--out", "x"}, {"--partitioner", "nope"}, "unknown partitioner 'nope'");
+  refused({"label", "none", "--out", "x"}, {"--labeler", "nope"}, "unknown labeler 'nope'");
+  refused({"submit", "--rankings", "r", "--data", "d", "--out", "x"}, {"--writer", "nope"},
+          "unknown writer 'nope'");
+  refused({"data", "convert", "--out", "x"}, {"--layout", "nope"}, "unknown layout 'nope'");
+  refused({"export", "--weights", "m", "--out", "x"}, {"--to", "nope"}, "unknown exporter 'nope'");
+}
+
 TEST_CASE("--version names what the program runs on") {
   const TemporaryFolder folder;
   const auto outcome = kindred({"--version"}, folder.path());

@@ -255,7 +255,7 @@ TEST_CASE("wrong studies exit with 2, failed runs with 1") {
   CHECK(holds(failed.out, "- off/seed1 failed: nowhere: error: "));
   const auto folds = kindred({"folds", tiny, "--run-dir", runs, "--set", "folds.fold=2"}, folder.path());
   CHECK(folds.exit_code == 2);
-  CHECK(holds(folds.err, "--set folds.fold=2: error: the study already sets its folds"));
+  CHECK(holds(folds.err, "--set folds.fold=2: error: kindred folds already sets the folds"));
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "common_options.h"
 
+#include <map>
+#include <utility>
+
 #include "kindred/core/value.h"
 #include "local_ranks.h"
 #include "recipe/recipe.h"
@@ -10,7 +13,27 @@ namespace {
 
 constexpr const char* common_group = "Common options";
 
+/// What options were typed as, by the place that their overrides have.
+std::map<std::string, std::string>& typed_options() {
+  static std::map<std::string, std::string> options;
+  return options;
+}
+
 }  // namespace
+
+std::string option_override(const std::string& typed, const std::string& text) {
+  typed_options()["--set " + text] = typed;
+  return text;
+}
+
+RecipeError at_options(const RecipeError& error) {
+  auto diagnostics = error.diagnostics();
+  for (auto& found : diagnostics) {
+    const auto typed = typed_options().find(found.location.origin);
+    if (typed != typed_options().end()) found.location.origin = typed->second;
+  }
+  return RecipeError(std::move(diagnostics));
+}
 
 void add_set(CLI::App& app, std::vector<std::string>& set, const std::string& help) {
   add_repeatable(app, "--set", set, help)->type_name("KEY=VALUE")->group(common_group);
@@ -60,10 +83,18 @@ void RecipeOptions::add_ranks_to(CLI::App& app) {
 
 std::vector<std::string> RecipeOptions::overrides() const {
   std::vector<std::string> all = set;
-  for (const auto& root : data) all.push_back(recipe::data_override(root));
-  if (device) all.push_back("machine.device=" + Value(*device).to_toml());
-  if (threads) all.push_back("machine.threads=" + std::to_string(*threads));
-  if (ranks) all.push_back("machine.ranks=" + std::to_string(*ranks));
+  for (const auto& root : data) all.push_back(option_override("--data " + root, recipe::data_override(root)));
+  if (device) {
+    all.push_back(option_override("--device " + *device, "machine.device=" + Value(*device).to_toml()));
+  }
+  const auto add_number = [&](const char* name, const std::optional<std::int64_t>& number) {
+    if (!number) return;
+    const auto text = std::to_string(*number);
+    all.push_back(
+        option_override("--" + std::string(name) + " " + text, "machine." + std::string(name) + "=" + text));
+  };
+  add_number("threads", threads);
+  add_number("ranks", ranks);
   return all;
 }
 

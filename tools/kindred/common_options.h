@@ -8,7 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/error.h"
+
 namespace kindred::launcher {
+
+/// An override of the recipe that an option stands for. Errors of it are at the option (at_options()).
+/// @param typed the option as it was typed: "--device cuda:1"
+/// @param text "machine.device=..."
+/// @return `text`
+std::string option_override(const std::string& typed, const std::string& text);
+
+/// The same errors, those of overrides that options stand for at the options instead of "--set KEY=VALUE".
+[[nodiscard]] RecipeError at_options(const RecipeError& error);
 
 /// --quiet: of every command.
 struct OutputOptions {

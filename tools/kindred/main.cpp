@@ -167,7 +167,7 @@ int run(const CommandLine& line) {
     if (std::cout.flush()) return code;
     print_error("error: cannot write the results to standard output");
   } catch (const recipe::MissingComponentError& error) {
-    print_error(error.what());
+    print_error(at_options(error).what());
     const auto& refused = session.refused_plugins();
     if (refused.empty()) return wrong_recipe_or_usage;
     print_error(PluginError(refused.front().file,
@@ -177,7 +177,7 @@ int run(const CommandLine& line) {
                     .what());
     return wrong_plugin;
   } catch (const RecipeError& error) {
-    print_error(error.what());
+    print_error(at_options(error).what());
     return wrong_recipe_or_usage;
   } catch (const PluginError& error) {
     print_error(error.what());

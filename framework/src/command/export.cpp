@@ -289,9 +289,10 @@ ExportOutcome export_model(const ExportRequest& request, const Catalog& catalog,
                            progress::ProgressSink& progress) {
   auto overrides = request.overrides;
   const auto own = take_overrides(overrides, std::string(Exporter::role_name));
-  const auto exporter = recipe::choose_component<Exporter>(
-                            component_recipe(std::string(Exporter::role_name), request.format, own), catalog)
-                            .create({request.python});
+  const auto exporter =
+      recipe::choose_component<Exporter>(
+          component_recipe("--to", std::string(Exporter::role_name), request.format, own), catalog)
+          .create({request.python});
   require_writable_name(request, exporter->ending());
   const auto images = request.images.empty() ? std::vector<cv::Mat>() : read_images(request.images);
 

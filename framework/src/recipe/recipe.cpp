@@ -219,4 +219,9 @@ Value parse_recipe(const std::string& text, const std::string& origin,
   return merged({std::move(value)}, overrides, diagnostics);
 }
 
+Value with_overrides(Value recipe, const std::vector<std::string>& overrides) {
+  Diagnostics diagnostics;
+  return merged({std::move(recipe)}, overrides, diagnostics);
+}
+
 }  // namespace kindred::recipe

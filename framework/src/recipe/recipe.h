@@ -32,6 +32,9 @@ namespace kindred::recipe {
 [[nodiscard]] Value parse_recipe(const std::string& text, const std::string& origin,
                                  const std::vector<std::string>& overrides);
 
+/// The same for a recipe that is there already.
+[[nodiscard]] Value with_overrides(Value recipe, const std::vector<std::string>& overrides);
+
 /// A recipe as a TOML document, laid out for reading: plain keys first, then [tables] and [[lists of
 /// tables]].
 [[nodiscard]] std::string write_recipe(const Value& recipe);

@@ -184,6 +184,7 @@ void write_report(const Study& study, const std::vector<RunOutcome>& outcomes, S
 
 Study all_folds(const fs::path& recipe, std::int64_t count) {
   Study study;
+  study.called = "kindred folds";
   study.recipe = recipe;
   study.variants.emplace_back();
   for (std::int64_t fold = 1; fold <= count; ++fold)

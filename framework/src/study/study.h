@@ -18,6 +18,7 @@ struct StudyVariant {
 };
 
 struct Study {
+  std::string called = "the study";  ///< in errors
   std::filesystem::path recipe;
   Table changes;                       ///< of all variants
   std::vector<StudyVariant> variants;  ///< one at least; differences are to the first

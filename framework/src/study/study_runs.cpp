@@ -99,7 +99,7 @@ class RunPlanner {
       const auto* value = table.find(key);
       if (value == nullptr) return;
       diagnostics.error(value->location(),
-                        std::string("the study already sets its ") + list + "; remove one of the two");
+                        study_.called + " already sets the " + list + "; remove one of the two");
     };
     if (!study_.seeds.empty()) refuse(changes, "seed", "seeds");
     const auto* folds = changes.find("folds");

@@ -219,8 +219,8 @@ TEST_CASE("a component that is missing can be blamed on a plugin") {
 
 TEST_CASE("seeds and folds that the study names are nobody else's to change") {
   CHECK(errors_of(whole, {"seed=3", "folds.fold=1"}) ==
-        "--set seed=3: error: the study already sets its seeds; remove one of the two\n"
-        "--set folds.fold=1: error: the study already sets its folds; remove one of the two");
+        "--set seed=3: error: the study already sets the seeds; remove one of the two\n"
+        "--set folds.fold=1: error: the study already sets the folds; remove one of the two");
   CHECK(errors_of("recipe = 'base.toml'\nseeds = [1]\nset.seed = 4\n").find("s.toml:3:12: error: ") == 0);
   CHECK(StudyFolder(one_arm).runs({"seed=3", "folds.fold=2"})[0].plan.seed == 3);
 }

@@ -31,7 +31,8 @@ int embed(const Options& options, Session& session) {
   JoinedRanks joined(session);
   auto overrides = options.recipe.overrides();
   if (!options.storage.empty()) {
-    overrides.push_back("embed.storage=" + Value(options.storage).to_toml());
+    overrides.push_back(
+        option_override("--storage " + options.storage, "embed.storage=" + Value(options.storage).to_toml()));
   }
   const auto written = command::embed(
       {options.weights, options.data, options.out, overrides, options.train_split, options.maps}, catalog,

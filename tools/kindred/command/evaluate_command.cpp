@@ -2,8 +2,8 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "command.h"
@@ -36,17 +36,24 @@ struct Options {
 
   [[nodiscard]] std::vector<std::string> overrides() const {
     std::vector<std::string> all;
-    if (cameras) all.push_back("evaluate.cameras=" + Value(*cameras).to_toml());
-    if (multi_query) all.emplace_back("evaluate.multi_query=true");
-    if (map_depth) all.push_back("metric.retrieval.depth=" + std::to_string(*map_depth));
-    if (!ranks.empty()) {
-      Array numbers(ranks.begin(), ranks.end());
-      all.push_back("metric.retrieval.ranks=" + Value(std::move(numbers)).to_toml());
+    if (cameras) {
+      all.push_back(
+          option_override("--cameras " + *cameras, "evaluate.cameras=" + Value(*cameras).to_toml()));
     }
-    if (!false_positive_rates.empty()) {
-      Array rates(false_positive_rates.begin(), false_positive_rates.end());
-      all.push_back("metric.open_set.false_positive_rates=" + Value(std::move(rates)).to_toml());
+    if (multi_query) all.push_back(option_override("--multi-query", "evaluate.multi_query=true"));
+    if (map_depth) {
+      const auto depth = std::to_string(*map_depth);
+      all.push_back(option_override("--map-depth " + depth, "metric.retrieval.depth=" + depth));
     }
+    const auto add_list = [&](const std::string& option, const auto& numbers, const std::string& key) {
+      if (numbers.empty()) return;
+      std::ostringstream typed;
+      for (const auto number : numbers) typed << (typed.tellp() > 0 ? " " : "") << option << ' ' << number;
+      all.push_back(
+          option_override(typed.str(), key + "=" + Value(Array(numbers.begin(), numbers.end())).to_toml()));
+    };
+    add_list("--rank", ranks, "metric.retrieval.ranks");
+    add_list("--fpr", false_positive_rates, "metric.open_set.false_positive_rates");
     return all;
   }
 };

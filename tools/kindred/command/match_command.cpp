@@ -38,7 +38,10 @@ int match(const Options& options, Session& session) {
   const auto files = options.search.files();
   require_inputs_kept(options);
   std::vector<std::string> overrides;
-  if (options.top) overrides.push_back("ranking.top=" + std::to_string(*options.top));
+  if (options.top) {
+    const auto top = std::to_string(*options.top);
+    overrides.push_back(option_override("--top " + top, "ranking.top=" + top));
+  }
   const auto plan = options.search.plan(overrides, session);
   if (const auto code = run_local_ranks(plan.machine.ranks)) return *code;
   JoinedRanks joined(session);

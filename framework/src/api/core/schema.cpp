@@ -132,7 +132,8 @@ SourceLocation location_of_cause(const Table& table, const std::string& message,
                                  const SourceLocation& otherwise) {
   for (const auto& entry : table.entries()) {
     const bool overridden = entry.value.location().line == 0 && !entry.value.location().origin.empty();
-    if (overridden && otherwise.line > 0 && names_key(message, entry.key)) return entry.value.location();
+    const bool elsewhere = entry.value.location().origin != otherwise.origin;
+    if (overridden && elsewhere && names_key(message, entry.key)) return entry.value.location();
   }
   return otherwise;
 }

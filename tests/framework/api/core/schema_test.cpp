@@ -175,6 +175,12 @@ TEST_CASE("a rule that an override breaks is an error at the override") {
   CHECK(place("prob = 0.1\nrate = 0.5\n", {}) == "r.toml:1:1");
   CHECK(place("prob = 0.6\nrate = 0.5\n", {"prob=0.2"}) == "--set prob=0.2");
   CHECK(place("prob = 0.6\nrate = 0.5\n", {"rate=0.8"}) == "--set rate=0.8");
+  // Of a table that the command line names as a whole, too.
+  Table named;
+  named.set("rate", Value(0.8, {"--set loss.rate=0.8", 0, 0}));
+  const SourceLocation option{"--loss x", 0, 0};
+  CHECK(location_of_cause(named, "prob must be at least rate", option).str() == "--set loss.rate=0.8");
+  CHECK(location_of_cause(named, "prob is wrong", option).str() == "--loss x");
   // A key that the message does not speak of has nothing to do with it.
   const auto table = recipe::parse_recipe("prob = 0.1\n", "r.toml", {"rate_of=2"});
   CHECK(location_of_cause(*table.as<Table>(), "prob must be at least rate", {"r.toml", 1, 1}).str() ==
