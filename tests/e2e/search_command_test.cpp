@@ -182,6 +182,24 @@ TEST_CASE("a sheet without the pictures of some matches says so") {
                                found[1]["image"].get<std::string>() + ": error: does not exist"));
 }
 
+TEST_CASE("a sheet is a PNG or a JPEG file as its name says, and other names are refused before the search") {
+  const auto& made = prepared();
+  const auto none = made.folder / "no_gallery";
+  for (const std::string name : {"found.gif", "found", "found.png.txt"}) {
+    CAPTURE(name);
+    const auto file = (made.folder / name).string();
+    const auto outcome = made.search(none, {"--sheet", file});
+    CHECK(outcome.exit_code == 2);
+    CHECK(outcome.err == "--sheet " + file +
+                             ": error: the name must end in .png or .jpg, which says the format of the "
+                             "pictures\n");
+    CHECK_FALSE(fs::exists(file));
+  }
+  const auto jpeg = made.folder / "found.jpg";
+  REQUIRE(made.search(made.data, {"--top", "2", "--sheet", jpeg.string()}).exit_code == 0);
+  CHECK(read_bytes(jpeg).starts_with("\xFF\xD8"));
+}
+
 TEST_CASE("an index finds what exact search finds, and what it misses is reported") {
   const auto& made = prepared();
   const auto listed = kindred({"list"}, made.folder.path());

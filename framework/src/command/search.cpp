@@ -22,6 +22,7 @@
 #include "file/feature_files.h"
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
+#include "results/sheet_drawing.h"
 #include "text/number_text.h"
 #include "text/text_table.h"
 
@@ -160,6 +161,10 @@ Gallery open_gallery(const fs::path& path, const fs::path& keep, application::Ex
 
 SearchResult search(const SearchRequest& request, const Catalog& catalog, progress::ProgressSink& progress) {
   if (request.images.empty()) throw Error("--image: error: no image is given; name one or more");
+  if (!request.sheet.empty() && !results::is_sheet_name(request.sheet)) {
+    throw RecipeError({"--sheet " + request.sheet.string(), 0, 0},
+                      "the name must end in .png or .jpg, which says the format of the pictures");
+  }
   std::vector<cv::Mat> images;
   std::vector<cv::Mat> crops;
   for (const auto& file : request.images) {

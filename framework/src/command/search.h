@@ -21,7 +21,7 @@ struct SearchRequest {
   SearchOptions options;
   std::filesystem::path keep;  ///< folder for a new gallery of images whose features were extracted; "": none
   std::filesystem::path data;  ///< where the images of features lie; "": unknown
-  std::filesystem::path sheet;         ///< PNG file for the pictures; "": none
+  std::filesystem::path sheet;         ///< .png or .jpg file for the pictures; "": none
   std::string index;                   ///< a component of the role index; "": exact search
   std::vector<std::string> overrides;  ///< of the model's recipe; of the table [index] those of the index
   std::vector<std::filesystem::path> plugin_folders;  ///< where the index is looked for
@@ -41,8 +41,8 @@ struct SearchResult {
                                    application::ExtractorParts& extractor, const Catalog& catalog,
                                    progress::ProgressSink& progress);
 
-/// Throws DataError for a model, gallery or image that cannot be used, RecipeError for an override and for a
-/// sheet that would replace a picture.
+/// Throws DataError for a model, gallery or image that cannot be used, RecipeError for an override, and for a
+/// sheet of another format or that would replace a picture.
 [[nodiscard]] SearchResult search(const SearchRequest& request, const Catalog& catalog,
                                   progress::ProgressSink& progress);
 

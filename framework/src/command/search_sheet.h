@@ -10,8 +10,8 @@
 
 namespace kindred::command {
 
-/// Draws a PNG file (results/rank_sheet.h) with a row for each image, and the labels and cameras of its
-/// matches. Atomic.
+/// Draws a .png or .jpg file (results/rank_sheet.h) with a row for each image, and the labels and cameras of
+/// its matches. Atomic.
 /// @param images 8-bit RGB
 /// @param progress is told how many pictures of matches cannot be read, and why the first cannot
 void draw_search_sheet(const std::filesystem::path& file, const std::vector<cv::Mat>& images,

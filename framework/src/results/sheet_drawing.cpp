@@ -1,5 +1,7 @@
 #include "results/sheet_drawing.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <ios>
 #include <opencv2/imgcodecs.hpp>
@@ -18,6 +20,14 @@ std::vector<std::uint8_t> encoded(const cv::Mat& sheet, const char* extension,
   std::vector<std::uint8_t> bytes;
   cv::imencode(extension, bgr, bytes, options);
   return bytes;
+}
+
+bool has_extension(const std::filesystem::path& file, const char* extension) {
+  return ::strcasecmp(file.extension().c_str(), extension) == 0;
+}
+
+bool is_jpeg_name(const std::filesystem::path& file) {
+  return has_extension(file, ".jpg") || has_extension(file, ".jpeg");
 }
 
 }  // namespace
@@ -41,9 +51,13 @@ std::vector<std::uint8_t> png_of(const cv::Mat& sheet) {
   return encoded(sheet, ".png", {cv::IMWRITE_PNG_COMPRESSION, 9});
 }
 
+bool is_sheet_name(const std::filesystem::path& file) {
+  return has_extension(file, ".png") || is_jpeg_name(file);
+}
+
 void write_sheet(const std::filesystem::path& file, const cv::Mat& sheet) {
   const auto bytes =
-      file.extension() == ".jpg" ? encoded(sheet, ".jpg", {cv::IMWRITE_JPEG_QUALITY, 85}) : png_of(sheet);
+      is_jpeg_name(file) ? encoded(sheet, ".jpg", {cv::IMWRITE_JPEG_QUALITY, 85}) : png_of(sheet);
   file::write_atomically(file, [&](std::ostream& out) {
     out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   });

@@ -26,7 +26,10 @@ void draw_image(cv::Mat& sheet, const cv::Mat& image, const cv::Rect& box);
 /// A PNG file's bytes.
 [[nodiscard]] std::vector<std::uint8_t> png_of(const cv::Mat& sheet);
 
-/// Writes a PNG file or, where its name ends so, a .jpg file: a tenth of the size where most of a sheet is
+/// Whether write_sheet() writes what the name of a file says: .png, .jpg or .jpeg, in either case.
+[[nodiscard]] bool is_sheet_name(const std::filesystem::path& file);
+
+/// Writes a PNG file or, where its name ends so, a JPEG file: a tenth of the size where most of a sheet is
 /// photographs. Atomic.
 void write_sheet(const std::filesystem::path& file, const cv::Mat& sheet);
 

@@ -58,7 +58,8 @@ Action add_options(CLI::App& app) {
       ->check(CLI::Range(-1.0, 1.0).description(""))
       ->type_name("S");
   add_repeatable(app, "--camera", request.options.cameras, "Only images of this camera")->type_name("N");
-  app.add_option("--sheet", request.sheet, "Also draw pictures and matches to this PNG file")
+  app.add_option("--sheet", request.sheet,
+                 "Also draw pictures and matches to this file: PNG, or JPEG as .jpg")
       ->type_name("FILE");
   app.add_option("--data", request.data, "Where the images of features lie, for --sheet")->type_name("DIR");
   app.add_option("--keep", request.keep,
