@@ -124,7 +124,7 @@ TEST_CASE("overrides that are none are errors, all of them at once, at their own
       "--set a.=1: error: the key has an empty part; separate names with single dots, such as train.epochs\n"
       "--set extends=x.toml: error: 'extends' cannot be overridden; write extends = \"base.toml\" in the "
       "recipe file");
-  CHECK(errors_of("", {"a=\xff\xfe"}) == "--set a=\xff\xfe: error: the value is not valid UTF-8");
+  CHECK(errors_of("", {"a=\xff\xfe"}) == "--set a=\\xFF\\xFE: error: the value is not valid UTF-8");
   for (const char* number : {"18446744073709551615", "99999999999999999999", "-9_223_372_036_854_775_809"}) {
     const auto text = std::string("seed=") + number;
     CHECK(errors_of("", {text}) ==
