@@ -470,7 +470,7 @@ TEST_CASE("train refuses to begin from a stage that it does not run") {
       CHECK(holds(outcome.err, "--from " + stage +
                                    ": error: has no effect: 'model' is the only stage that runs here, and "
                                    "it does not depend on '" +
-                                   stage + "'; use `kindred run` without --only, or --from model\n"));
+                                   stage + "'; use `kindred run` for all stages, or --from model\n"));
     }
   }
   CHECK_FALSE(std::filesystem::exists(run));

@@ -120,7 +120,7 @@ class PipelineRun {
         throw RecipeError({"--from " + options.from, 0, 0},
                           "has no effect: '" + options.only +
                               "' is the only stage that runs here, and it does not depend on '" +
-                              options.from + "'; use `kindred run` without --only, or --from " +
+                              options.from + "'; use `kindred run` for all stages, or --from " +
                               options.only);
       }
     }
