@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -85,13 +86,23 @@ bool are_names(const std::vector<std::string>& keys, const SourceLocation& locat
   return true;
 }
 
-/// Whether a text is a whole number that 64 bits do not hold; TOML knows no such number.
-bool is_too_large(std::string text) {
+/// The range of numbers that a text lies out of, in words; nothing when it is no number, or one that 64 bits
+/// hold. TOML knows none of these.
+std::optional<std::string> exceeded_range(std::string text) {
   std::erase(text, '_');
   if (text.starts_with('+')) text.erase(0, 1);
   const bool negative = text.starts_with('-');
   const bool digits = text.find_first_not_of("0123456789", negative ? 1 : 0) == std::string::npos;
-  return digits && text.size() > (negative ? 1U : 0U) && !parse_integer(text);
+  if (digits && text.size() > (negative ? 1U : 0U) && !parse_integer(text)) {
+    return "whole numbers go from -9223372036854775808 to 9223372036854775807";
+  }
+  double value = 0;
+  const auto* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  if (!digits && read.ptr == end && read.ec == std::errc::result_out_of_range) {
+    return "numbers go from -1.8e308 to 1.8e308";
+  }
+  return std::nullopt;
 }
 
 /// A value as TOML or, when it is none, as text; nothing after an error.
@@ -103,11 +114,10 @@ std::optional<Value> value_of(const std::string& text, const SourceLocation& loc
     for (const auto& found : error.diagnostics()) diagnostics.error(found.location, found.message);
     return std::nullopt;
   }
-  if (!is_too_large(text)) return Value(text, location);
-  diagnostics.error(location,
-                    "the number is too large: whole numbers go from -9223372036854775808 to "
-                    "9223372036854775807; to mean text, put it in quotes: '\"" +
-                        text + "\"'");
+  const auto range = exceeded_range(text);
+  if (!range) return Value(text, location);
+  diagnostics.error(location, "the number is too large: " + *range + "; to mean text, put it in quotes: '\"" +
+                                  text + "\"'");
   return std::nullopt;
 }
 

@@ -133,8 +133,19 @@ TEST_CASE("overrides that are none are errors, all of them at once, at their own
               "9223372036854775807; to mean text, put it in quotes: '\"" +
               number + "\"'");
   }
-  CHECK(changed("", {"a=\"18446744073709551615\"", "b=9223372036854775807", "c=007", "d=2024-01"}) ==
-        "{ a = \"18446744073709551615\", b = 9223372036854775807, c = \"007\", d = \"2024-01\" }");
+  for (const char* number : {"1e400", "-2.5e+308"}) {
+    const auto text = std::string("lr=") + number;
+    CHECK(
+        errors_of("", {text}) ==
+        "--set " + text +
+            ": error: the number is too large: numbers go from -1.8e308 to 1.8e308; to mean text, put it in "
+            "quotes: '\"" +
+            number + "\"'");
+  }
+  CHECK(changed("",
+                {"a=\"18446744073709551615\"", "b=9223372036854775807", "c=007", "d=2024-01", "e=1e400f"}) ==
+        "{ a = \"18446744073709551615\", b = 9223372036854775807, c = \"007\", d = \"2024-01\", e = "
+        "\"1e400f\" }");
 }
 
 TEST_CASE("an overridden value is at the place of the override, and its table stays where it was") {
