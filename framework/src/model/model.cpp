@@ -44,6 +44,22 @@ void check_infos(const std::vector<OutputInfo>& outputs, const std::string& subj
   }
 }
 
+/// LibTorch lists a tensor once for each of its names, and optimizers would change it as often in a step.
+void require_one_name_each(const torch::nn::Module& module, const std::string& subject) {
+  std::map<const void*, std::string> names;
+  for (const auto& tensors : {module.named_parameters(), module.named_buffers()}) {
+    for (const auto& item : tensors) {
+      const auto [first, is_new] = names.emplace(item.value().unsafeGetTensorImpl(), item.key());
+      if (is_new) continue;
+      throw recipe::ComponentFault(
+          subject,
+          "has one tensor under two names, '" + first->second + "' and '" + item.key() +
+              "', so that each step would change it twice; a module is registered once, the trunk of "
+              "a head not by the head, and copies of blocks have tensors of their own");
+    }
+  }
+}
+
 const char* plural(OutputKind kind) {
   return kind == OutputKind::feature ? "features" : "logits";
 }
@@ -216,6 +232,8 @@ Model::Model(std::shared_ptr<NetworkPart> trunk, std::shared_ptr<Head> head, Abo
       about_(std::move(about)),
       outputs_(recipe::guarded(about_.head, [&] { return head_->outputs(); })) {
   check_infos(outputs_, about_.head);
+  require_one_name_each(*trunk_, about_.backbone);
+  require_one_name_each(*this, about_.head);
   // Blocks that the head does not use are gone soon, and other tensors may then lie where theirs did.
   std::map<const void*, std::size_t> own;
   for (const auto& parameter : parameters()) {
@@ -438,6 +456,7 @@ std::vector<LossTerm> build_losses(const recipe::Plan& plan, const std::vector<O
         continue;
       }
       const auto subject = choice.factory->info().subject();
+      require_one_name_each(*loss, subject);
       if (population.cameras.empty() && recipe::guarded(subject, [&] { return loss->needs_cameras(); })) {
         diagnostics.error(choice.location, choice.subject() +
                                                ": compares cameras, but the training images have none; use "

@@ -39,7 +39,8 @@ class Model : public torch::nn::Module {
     Population population{1};                ///< what it was built for
     std::vector<ComponentRandom> randoms{};  ///< what the backbone and the head draw from
   };
-  /// Throws ComponentFault when the head's outputs have no names of their own or no "descriptor" at the end.
+  /// Throws ComponentFault when the head's outputs have no names of their own or no "descriptor" at the end,
+  /// and when a tensor has two names.
   Model(std::shared_ptr<NetworkPart> trunk, std::shared_ptr<Head> head, About about);
   Model(std::shared_ptr<NetworkPart> trunk, std::shared_ptr<Head> head);
 

@@ -92,6 +92,7 @@ class TestHead final : public Head {
         identities_(context.identities),
         trunk_(context.backbone.trunk(params.cut)) {
     classifier_ = register_module("classifier", torch::nn::Linear(channels_, identities_));
+    if (flaw_ == "registers the trunk") register_module("trunk", trunk_);
   }
   std::shared_ptr<NetworkPart> trunk() const override { return trunk_; }
   std::vector<OutputInfo> outputs() const override {
@@ -149,6 +150,22 @@ class TestLoss final : public OutputLoss {
   std::uint64_t drawn;
 };
 
+/// Has its parameter under two names.
+class TwiceNamedLoss final : public OutputLoss {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("One parameter."); }
+  TwiceNamedLoss(const Params& /*params*/, const Context& context) {
+    weight = register_parameter("weight", torch::randn({context.dim}));
+    register_parameter("again", weight);
+  }
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
+  torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
+    return (output * weight).sum();
+  }
+  torch::Tensor weight;
+};
+
 using FeatureLoss = TestLoss<OutputKind::feature>;
 using LogitsLoss = TestLoss<OutputKind::logits>;
 
@@ -159,6 +176,7 @@ const Catalog& catalog() {
     c.add<TestHead>("test");
     c.add<FeatureLoss>("on_features");
     c.add<LogitsLoss>("on_logits");
+    c.add<TwiceNamedLoss>("twice_named");
     return c;
   }();
   return instance;
@@ -289,6 +307,21 @@ TEST_CASE("a head whose outputs break the role's promises is refused") {
                        doctest::Contains("gave two outputs the name 'g1'"), recipe::ComponentFault);
   CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "no descriptor"}), 5),
                        doctest::Contains("of which the last is not the feature 'descriptor'"),
+                       recipe::ComponentFault);
+}
+
+TEST_CASE("a tensor has one name, or each step would change it once for each of them") {
+  CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "registers the trunk"}), 5),
+                       doctest::Contains("head 'test' has one tensor under two names, "
+                                         "'backbone.stem.norm.weight' and 'head.trunk.stem.norm.weight'"),
+                       recipe::ComponentFault);
+  recipe::LossChoice choice;
+  static_cast<recipe::Choice<Loss>&>(choice) = choose<TwiceNamedLoss>("twice_named", {}, {"r.toml", 11, 1});
+  choice.name = "x";
+  choice.on = {"g1"};
+  CHECK_THROWS_WITH_AS((void)terms_of({choice}),
+                       doctest::Contains("loss 'twice_named' has one tensor under two names, 'weight' and "
+                                         "'again'"),
                        recipe::ComponentFault);
 }
 
