@@ -4,6 +4,7 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <limits>
 #include <map>
@@ -15,6 +16,7 @@
 #include "kindred/core/random.h"
 #include "model/model_file.h"
 #include "model/population.h"
+#include "recipe/guarded.h"
 #include "system/device.h"
 #include "system/out_of_memory.h"
 #include "system/precision.h"
@@ -45,13 +47,23 @@ std::vector<std::string> names_of(const std::vector<model::LossTerm>& terms) {
 
 constexpr const char* share_of_anchors = "anchors_with_pairs";
 
-/// "d_ap", or "d_ap/triplet(g1)" where several terms have it.
+/// What figures of the training itself are called.
+constexpr std::array own_figures = {"loss", "gradient_norm", "learning_rate", "loss_scale", share_of_anchors};
+
+/// "d_ap", or "d_ap/triplet(g1)" where several terms have it. Throws ComponentFault for a name that would
+/// take the place of another figure.
 std::vector<std::string> figures_of(const std::vector<model::LossTerm>& terms, bool needs_pairs) {
   std::vector<std::string> names;
   std::map<std::string, int> owners;
   const auto plain = [](const std::string& name) { return name.substr(0, name.find('/')); };
   for (const auto& term : terms) {
+    std::set<std::string> taken(own_figures.begin(), own_figures.end());
     for (auto& name : term.figures()) {
+      if (!taken.insert(plain(name)).second) {
+        throw recipe::ComponentFault(term.subject,
+                                     "gave a figure the name '" + plain(name) +
+                                         "', which another figure of the training has; choose another name");
+      }
       ++owners[plain(name)];
       names.push_back(std::move(name));
     }

@@ -349,23 +349,26 @@ TEST_CASE("a precision must have been decided on") {
 
 namespace {
 
-/// The smallest loss that needs pairs; its figure is the number of its calls, from the second on.
+/// The smallest loss that needs pairs; its figures are the number of its calls, from the second on.
 class CountingPairs : public OutputLoss {
  public:
   struct Params {
     bool hungry = false;
+    std::vector<std::string> figures = {"calls"};
   };
   static Schema<Params> schema() {
     Schema<Params> s("Mean square.");
     s.add("hungry", &Params::hungry, "wants more memory than there is");
+    s.add("figures", &Params::figures, "their names");
     return s;
   }
-  CountingPairs(const Params& params, const Context&) : hungry_(params.hungry) {}
+  CountingPairs(const Params& params, const Context&) : hungry_(params.hungry), figures_(params.figures) {}
   [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
   [[nodiscard]] bool needs_pairs() const override { return true; }
-  [[nodiscard]] std::vector<std::string> figures() const override { return {"calls"}; }
+  [[nodiscard]] std::vector<std::string> figures() const override { return figures_; }
   [[nodiscard]] torch::Tensor figure_values() const override {
-    return torch::full({1}, calls_ > 1 ? static_cast<float>(calls_) : NAN);
+    return torch::full({static_cast<std::int64_t>(figures_.size())},
+                       calls_ > 1 ? static_cast<float>(calls_) : NAN);
   }
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
     ++calls_;
@@ -375,6 +378,7 @@ class CountingPairs : public OutputLoss {
 
  private:
   bool hungry_;
+  std::vector<std::string> figures_;
   int calls_ = 0;
 };
 
@@ -402,6 +406,22 @@ TEST_CASE("figures of losses and the share of anchors with pairs are averaged wi
   means = learning.trainer.meter().means();
   CHECK(means.at("calls") == 2);
   CHECK(means.at("loss/pairs(descriptor)") > 0);
+}
+
+TEST_CASE("a figure of a loss does not take the place of another figure") {
+  const auto said = [](const std::string& figures) {
+    return message_of<recipe::ComponentFault>(
+        [&] { const Learning learning(plan_with_pairs({"loss.pairs.figures=" + figures})); });
+  };
+  CHECK(said("['calls', 'loss_of_pairs']").empty());
+  for (const std::string name :
+       {"loss", "gradient_norm", "learning_rate", "loss_scale", "anchors_with_pairs"}) {
+    CAPTURE(name);
+    CHECK(said("['calls', '" + name + "']") ==
+          "error: loss 'pairs' of plugin 'more' gave a figure the name '" + name +
+              "', which another figure of the training has; choose another name");
+  }
+  CHECK(said("['calls', 'calls']").find("gave a figure the name 'calls'") != std::string::npos);
 }
 
 TEST_CASE("when memory does not suffice, on the CPU too, the size of batch and images is said") {

@@ -58,7 +58,9 @@ class KINDRED_API Loss : public torch::nn::Module {
   /// another identity, as with triplets. Batches that never do are then refused.
   [[nodiscard]] virtual bool needs_pairs() const;
 
-  /// Names of figures that show how the training goes, such as mean distances: "d_ap". Constant, without '/'.
+  /// Names of figures that show how the training goes, such as mean distances: "d_ap". Constant, without '/',
+  /// none twice, and none that the training has itself: "loss", "gradient_norm", "learning_rate",
+  /// "loss_scale", "anchors_with_pairs".
   [[nodiscard]] virtual std::vector<std::string> figures() const;
 
   /// What figures() were in the last forward(), for the log and the metrics of the training: [figures()],
