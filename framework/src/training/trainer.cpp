@@ -404,7 +404,8 @@ std::vector<std::string> Trainer::collapsed_outputs() const {
       if (!looked_at.insert(i).second) continue;
       const auto& rows = last_outputs_[i];
       const auto spread = (rows - rows.mean(0, true)).norm(2, 1).mean().item<double>();
-      if (spread < least_spread * rows.norm(2, 1).mean().item<double>()) names.push_back(infos[i].name);
+      // Zeros alone have neither a length nor a spread.
+      if (spread <= least_spread * rows.norm(2, 1).mean().item<double>()) names.push_back(infos[i].name);
     }
   }
   return names;

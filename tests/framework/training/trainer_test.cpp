@@ -445,4 +445,12 @@ TEST_CASE("outputs that are the same for all images are found") {
   }
   learning.step();
   CHECK(learning.trainer.collapsed_outputs() == std::vector<std::string>{"descriptor"});
+  {
+    const torch::NoGradGuard no_grad;
+    for (auto& parameter : learning.trainer.model().named_parameters()) {
+      if (parameter.key().starts_with("backbone.second.")) parameter.value().zero_();
+    }
+  }
+  learning.step();
+  CHECK(learning.trainer.collapsed_outputs() == std::vector<std::string>{"descriptor"});
 }
