@@ -1,7 +1,10 @@
 #include <torch/optim/optimizer.h>
+#include <torch/types.h>
 
 #include <cmath>
+#include <cstddef>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +17,12 @@
 namespace kindred::recipe {
 namespace {
 
+std::set<const void*> identities_of(const std::vector<torch::Tensor>& parameters) {
+  std::set<const void*> identities;
+  for (const auto& parameter : parameters) identities.insert(parameter.unsafeGetTensorImpl());
+  return identities;
+}
+
 class GuardedOptimizer final : public Guard<Optimizer> {
  public:
   using Guard::Guard;
@@ -24,6 +33,12 @@ class GuardedOptimizer final : public Guard<Optimizer> {
     if (optimizer->param_groups().size() != groups.size()) {
       gave(std::to_string(optimizer->param_groups().size()) + " groups of parameters instead of " +
            std::to_string(groups.size()));
+    }
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      if (identities_of(optimizer->param_groups()[i].params()) == identities_of(groups[i].parameters))
+        continue;
+      gave("group " + std::to_string(i + 1) +
+           " other parameters than those that it was given; what no group has would not be trained");
     }
     return optimizer;
   }

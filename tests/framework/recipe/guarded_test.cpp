@@ -104,9 +104,12 @@ struct OddPostProcessor : PostProcessor {
   }
 };
 struct OddOptimizer : Optimizer {
+  std::vector<std::vector<torch::Tensor>> taken;  // none: no optimizer
   [[nodiscard]] std::unique_ptr<torch::optim::Optimizer> build(
       const std::vector<ParameterGroup>&) const override {
-    return nullptr;
+    if (taken.empty()) return nullptr;
+    const std::vector<torch::optim::OptimizerParamGroup> groups(taken.begin(), taken.end());
+    return std::make_unique<torch::optim::SGD>(groups, torch::optim::SGDOptions(0.1));
   }
   [[nodiscard]] double learning_rate() const override { return -1; }
 };
@@ -336,6 +339,23 @@ TEST_CASE("an index finds rows that it was given, as many as were asked for") {
   CHECK(said(torch::zeros({1, 3}, torch::kLong)) == other);
   CHECK(said(torch::zeros({1, 2})) == other);
   CHECK(said({}) == other);
+}
+
+TEST_CASE("an optimizer has the groups that it was given, each with its parameters") {
+  const auto a = torch::ones({2}, torch::requires_grad());
+  const auto b = torch::ones({2}, torch::requires_grad());
+  const auto c = torch::ones({2}, torch::requires_grad());
+  const auto said = [&](const std::vector<std::vector<torch::Tensor>>& taken) {
+    auto odd = std::make_unique<OddOptimizer>();
+    odd->taken = taken;
+    const auto optimizer = guard(std::unique_ptr<Optimizer>(std::move(odd)), odd_info("optimizer"));
+    return odd_fault([&] { static_cast<void>(optimizer->build({{{a, b}}, {{c}}})); });
+  };
+  CHECK(said({{b, a}, {c}}).empty());
+  CHECK(said({{a, b, c}}).find("gave 1 groups of parameters instead of 2") != std::string::npos);
+  const std::string others = " other parameters than those that it was given";
+  CHECK(said({{a}, {c}}).find("gave group 1" + others) != std::string::npos);
+  CHECK(said({{a, b}, {}}).find("gave group 2" + others) != std::string::npos);
 }
 
 TEST_CASE("partitioners, layouts, optimizers and writers are held to their contracts") {

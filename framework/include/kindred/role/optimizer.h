@@ -27,10 +27,11 @@ class KINDRED_API Optimizer {
 
   virtual ~Optimizer();
 
-  /// A LibTorch optimizer with one parameter group for each of `groups`, in order. It must save and load its
-  /// state as LibTorch's own do, with torch::optim::serialize(): tensors, integers, floating-point numbers
-  /// and truth values, of parameters or of the optimizer. The caller sets the learning rate of each group
-  /// before every step, so it need not be saved. Parameters without a gradient must not change.
+  /// A LibTorch optimizer with one parameter group for each of `groups`, in order, of the same parameters. It
+  /// must save and load its state as LibTorch's own do, with torch::optim::serialize(): tensors, integers,
+  /// floating-point numbers and truth values, of parameters or of the optimizer. The caller sets the learning
+  /// rate of each group before every step, so it need not be saved. Parameters without a gradient must not
+  /// change.
   [[nodiscard]] virtual std::unique_ptr<torch::optim::Optimizer> build(
       const std::vector<ParameterGroup>& groups) const = 0;
 
