@@ -151,6 +151,27 @@ std::string decay_text(const LearningGroup& group) {
   return factor_text(group.weight_decay_factor) + (group.weight_decay_on_vectors ? "" : ", vectors x 0");
 }
 
+/// Of a loss's own optimizer: parameters that it leaves out nothing would train, and what is no parameter of
+/// the loss would be in no checkpoint.
+void require_own_parameters(const model::LossTerm& term, const torch::optim::Optimizer& optimizer) {
+  std::set<const void*> trained;
+  for (const auto& group : optimizer.param_groups()) {
+    for (const auto& parameter : group.params()) trained.insert(parameter.unsafeGetTensorImpl());
+  }
+  for (const auto& entry : term.loss->named_parameters()) {
+    const bool found = trained.erase(entry.value().unsafeGetTensorImpl()) > 0;
+    if (found || !entry.value().requires_grad()) continue;
+    throw recipe::ComponentFault(term.subject, "gave an optimizer of its own without its parameter '" +
+                                                   entry.key() +
+                                                   "', which nothing would train; such an optimizer has all "
+                                                   "parameters of the loss that need a gradient");
+  }
+  if (trained.empty()) return;
+  throw recipe::ComponentFault(term.subject,
+                               "gave an optimizer of its own with a tensor that is no parameter of the loss, "
+                               "so that no checkpoint would hold it; register it as one");
+}
+
 }  // namespace
 
 std::vector<std::unique_ptr<torch::optim::Optimizer>> own_optimizers(
@@ -158,6 +179,7 @@ std::vector<std::unique_ptr<torch::optim::Optimizer>> own_optimizers(
   std::vector<std::unique_ptr<torch::optim::Optimizer>> own;
   for (const auto& term : terms) {
     own.push_back(recipe::guarded(term.subject, [&] { return term.loss->own_optimizer(); }));
+    if (own.back() != nullptr) require_own_parameters(term, *own.back());
   }
   return own;
 }

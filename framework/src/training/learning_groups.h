@@ -39,7 +39,8 @@ struct LearningGroup {
   [[nodiscard]] double weight_decay_factor_of(const NamedParameter& parameter) const;
 };
 
-/// For each term the optimizer of its loss's own, or nullptr.
+/// For each term the optimizer of its loss's own, or nullptr. Throws ComponentFault for one that has not the
+/// parameters of the loss.
 [[nodiscard]] std::vector<std::unique_ptr<torch::optim::Optimizer>> own_optimizers(
     const std::vector<model::LossTerm>& terms);
 

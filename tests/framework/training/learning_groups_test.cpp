@@ -13,6 +13,7 @@
 #include "kindred/core/error.h"
 #include "kindred/nn/chain_backbone.h"
 #include "kindred/nn/tensor_module.h"
+#include "recipe/guarded.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 
@@ -116,6 +117,52 @@ TEST_CASE("parameters that another optimizer trains are in no group, and said to
   CHECK(error_of(group("new", "['loss.centers*']")) ==
         "tiny.toml:38:15: error: group 'new': 'loss.centers*' matches only parameters that the loss trains "
         "with its own optimizer; set the learning rate in the parameters of the loss");
+}
+
+namespace {
+
+/// Has two parameters, a third that is fixed, and a tensor beside them.
+class SplitLoss : public OutputLoss {
+ public:
+  explicit SplitLoss(const std::string& trained) : trained_(trained) {
+    register_parameter("one", torch::ones({1}));
+    register_parameter("other", torch::ones({1}));
+    register_parameter("fixed", torch::ones({1}), /*requires_grad=*/false);
+  }
+  [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
+    return output.mean();
+  }
+  [[nodiscard]] std::unique_ptr<torch::optim::Optimizer> own_optimizer() override {
+    std::vector<torch::Tensor> parameters{named_parameters()["one"]};
+    if (trained_ != "one") parameters.push_back(named_parameters()["other"]);
+    if (trained_ == "more") parameters.push_back(torch::ones({1}, torch::requires_grad()));
+    return std::make_unique<torch::optim::SGD>(parameters, torch::optim::SGDOptions(0.1));
+  }
+
+ private:
+  std::string trained_;
+};
+
+}  // namespace
+
+TEST_CASE("an optimizer of a loss's own has all parameters of the loss, and nothing else") {
+  const auto said = [](const std::string& trained) {
+    std::vector<model::LossTerm> terms;
+    terms.push_back({"split(descriptor)",
+                     {0},
+                     1,
+                     std::make_shared<SplitLoss>(trained),
+                     "loss 'split'",
+                     model::ComponentRandom(1, model::Part::loss)});
+    return message_of<recipe::ComponentFault>([&] { static_cast<void>(own_optimizers(terms)); });
+  };
+  CHECK(said("all").empty());
+  CHECK(said("one") ==
+        "error: loss 'split' gave an optimizer of its own without its parameter 'other', which nothing would "
+        "train; such an optimizer has all parameters of the loss that need a gradient");
+  CHECK(said("more") ==
+        "error: loss 'split' gave an optimizer of its own with a tensor that is no parameter of the loss, so "
+        "that no checkpoint would hold it; register it as one");
 }
 
 TEST_CASE("groups that freeze everything in the first epoch are refused") {

@@ -67,7 +67,7 @@ class KINDRED_API Loss : public torch::nn::Module {
   /// 32-bit floats without gradient, on the device of the output; NaN: none in this batch.
   [[nodiscard]] virtual torch::Tensor figure_values() const;
 
-  /// An optimizer for the parameters of the loss, or nullptr to train them together with those of the model.
+  /// An optimizer for all parameters of the loss, or nullptr to train them together with those of the model.
   /// Its learning rate is constant, and its gradients are divided by the weight of the loss before each step,
   /// so that the learning rate does not depend on the weight (Wen et al., ECCV 2016).
   [[nodiscard]] virtual std::unique_ptr<torch::optim::Optimizer> own_optimizer();
