@@ -38,9 +38,9 @@ export KINDRED_FUZZ_TARGET=$target
 # Files of the readers lie in memory.
 memory=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")/kindred-fuzz-XXXXXX")
 trap 'rm -rf "$memory"' EXIT
-export TMPDIR=$memory
+export TMPDIR=$memory OPENCV_TEMP_PATH=$memory
 
-limits=(-timeout=30 -rss_limit_mb=3000 -malloc_limit_mb=600)
+limits=(-timeout=30 -report_slow_units=30 -rss_limit_mb=3000 -malloc_limit_mb=600)
 if [ -f "$2" ]; then "$fuzzer" "${limits[@]}" "$2"; exit; fi
 [[ $2 =~ ^[0-9]+$ ]] || { echo "'$2' is neither a file nor a number of seconds" >&2; exit 2; }
 
