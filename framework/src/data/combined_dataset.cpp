@@ -52,8 +52,17 @@ void keep_identities_apart(std::vector<std::vector<Sample>>& datasets,
     }
   }
   for (std::size_t i = 0; i < datasets.size(); ++i) {
+    std::map<std::string, std::int64_t> strangers;  // by the tracklet that shows one
     for (auto& sample : datasets[i]) {
-      sample.identity = is_distractor(i, sample) ? next++ : renumberings[i].of(sample.identity);
+      if (!is_distractor(i, sample)) {
+        sample.identity = renumberings[i].of(sample.identity);
+      } else if (sample.tracklet.empty()) {
+        sample.identity = next++;
+      } else {
+        const auto [stranger, is_new] = strangers.emplace(sample.tracklet, next);
+        if (is_new) ++next;
+        sample.identity = stranger->second;
+      }
     }
   }
 }

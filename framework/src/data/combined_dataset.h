@@ -27,8 +27,8 @@ void keep_cameras_apart(std::vector<Sample>& samples);
 /// training splits first, then the others, each data set's in its own order, and after those of the data sets
 /// before, of which those that are not trained on come last. So what is tested on has no effect on the
 /// numbers of what is trained on. Junk and unlabeled images stay what they are, and each distractor
-/// (data/distractors.h) gets a number of its own after all others: two are not one person. Of a single data
-/// set identities are as it says.
+/// (data/distractors.h), an image or a tracklet, gets a number of its own after all others: two are not one
+/// person. Of a single data set identities are as it says.
 class CombinedDataset final : public Dataset {
  public:
   struct Part {

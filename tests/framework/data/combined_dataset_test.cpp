@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/tracklets.h"
 #include "made_dataset.h"
 
 using namespace kindred;
@@ -119,6 +120,25 @@ TEST_CASE("two distractors of a data set are not one person when it is combined 
   CHECK(lines[6] == "a/gallery/7.png 4 c1 gallery");
   CHECK(lines[7] == "b/query/1.png 2 c1 query");
   CHECK(lines[8] == "b/gallery/2.png 2 c2 gallery");
+}
+
+TEST_CASE("all frames of a distractor's tracklet show the same stranger in combined data, too") {
+  std::vector<CombinedDataset::Part> parts;
+  for (const std::string prefix : {"a/", "b/"}) {
+    auto dataset = std::make_unique<MadeDataset>();
+    dataset->add("1.png", 5, 1, Split::query);
+    for (const std::string tracklet : {"s", "t"}) {
+      dataset->add_frame(tracklet, tracklet + "1.png", 0, 2, Split::gallery);
+      dataset->add_frame(tracklet, tracklet + "2.png", 0, 2, Split::gallery);
+    }
+    dataset->add("3.png", 0, 2, Split::gallery);
+    parts.push_back({std::move(dataset), prefix, true});
+  }
+  const auto samples = CombinedDataset(std::move(parts)).samples();
+  std::vector<std::int64_t> identities;
+  for (const auto& sample : samples) identities.push_back(sample.identity);
+  CHECK(identities == std::vector<std::int64_t>{0, 2, 2, 3, 3, 4, 1, 5, 5, 6, 6, 7});
+  CHECK_NOTHROW(static_cast<void>(samples_of_tracklets(samples)));
 }
 
 TEST_CASE("a single data set keeps its numbers") {
