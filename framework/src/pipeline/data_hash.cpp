@@ -48,7 +48,6 @@ std::string data_hash(const stage::StageData& data, FileHashes& files) {
   file::Sha256 hash;
   for (const auto& sample : dataset->samples()) {
     if (std::find(data.splits.begin(), data.splits.end(), sample.split) == data.splits.end()) continue;
-    if (!data::is_read_in_training(data.plan, sample)) continue;
     std::string line = sample.path + '\0' + std::to_string(sample.identity) + '\0' +
                        std::to_string(sample.camera) + '\0' + sample.domain + '\0' + split_name(sample.split);
     if (sample.clothes != unknown_clothes) line += '\0' + ("clothes " + std::to_string(sample.clothes));

@@ -97,9 +97,8 @@ std::vector<const ComponentInfo*> TrainStage::components() const {
 }
 
 std::optional<StageData> TrainStage::data() const {
-  std::vector<Split> splits{Split::train};
-  if (plan_.train.evaluate_every > 0) splits.insert(splits.end(), {Split::query, Split::gallery});
-  return StageData{plan_, std::move(splits)};
+  // Evaluations in between decide nothing of the result.
+  return StageData{plan_, {Split::train}};
 }
 
 std::vector<recipe::NamedFile> TrainStage::files() const {

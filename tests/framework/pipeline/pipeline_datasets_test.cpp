@@ -137,7 +137,11 @@ TEST_CASE("a training on two data sets is evaluated on each during it and after 
   for (const auto& sample : file::read_sample_list(run.folder() / "features_b/query.csv")) {
     CHECK(sample.path.starts_with("b/query/"));
   }
-  CHECK(holds(run.plan({"train.evaluate_every=1"}), "model       train  nothing, it is up to date"));
+  for (const auto& other : std::vector<std::vector<std::string>>{
+           {"train.evaluate_every=1"}, {"train.evaluate_every=1", "evaluate_on=['b']"}, {}}) {
+    CAPTURE(other);
+    CHECK(holds(run.plan(other), "model       train  nothing, it is up to date"));
+  }
 }
 
 TEST_CASE(

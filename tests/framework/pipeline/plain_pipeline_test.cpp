@@ -122,8 +122,8 @@ TEST_CASE("a key runs the stages again whose results it affects, and no other") 
   CHECK(holds(embedded, "model     train  nothing, it is up to date"));
   CHECK(holds(embedded, "features  embed  runs: its recipe has changed: embed.flip_test"));
   CHECK(holds(embedded, "ranking   rank   runs: it reads 'features', which runs"));
-  const auto untouched =
-      run.plan({"train.checkpoint_every=3", "loader.workers=1", "machine.threads=2", "name=other"});
+  const auto untouched = run.plan({"train.checkpoint_every=3", "train.evaluate_every=1", "loader.workers=1",
+                                   "machine.threads=2", "name=other"});
   CHECK(untouched == run.plan());
 }
 
