@@ -184,6 +184,25 @@ TEST_CASE("what a change that fails has put aside is taken back with the paramet
   CHECK(results(there) == undisturbed().files);
 }
 
+TEST_CASE("attempts that fail one after the other do not cost the result that the first has put aside") {
+  const TemporaryFolder folder;
+  const auto there = copy_of_run(folder);
+  const auto before = fs::last_write_time(there / "final" / "model.safetensors");
+  for (const std::string rate : {"1e30", "2e30"}) {
+    const auto failed = run(there, folder, {"--set", "stage.final.recipe.optimizer.learning_rate=" + rate});
+    CHECK(failed.exit_code == 1);
+    CHECK(says(failed, "stage 'final' failed; earlier stages are kept"));
+  }
+  CHECK(read_bytes(there / "pipeline.toml").find("learning_rate = 2e+30") != std::string::npos);
+  const auto back = run(there, folder);
+  REQUIRE(back.exit_code == 0);
+  CHECK(says(back, "stage 'final' is up to date: an earlier result is restored"));
+  CHECK(fs::last_write_time(there / "final" / "model.safetensors") == before);
+  CHECK(results(there) == undisturbed().files);
+  // The recipe of the run is that of the result, not of what has failed.
+  CHECK(read_bytes(there / "pipeline.toml").find("e+30") == std::string::npos);
+}
+
 TEST_CASE("a result that was removed or changed is made again") {
   const TemporaryFolder folder;
   const auto there = copy_of_run(folder);

@@ -242,7 +242,8 @@ class PipelineRun {
                                  "; use another --run-dir, or remove the folder");
   }
 
-  /// Stages whose results stay are described as they were when they ran.
+  /// Stages whose results stay are described as they were when they ran. Of one whose earlier result comes
+  /// back the folder's recipe says what has replaced that.
   void keep_stages_that_do_not_run(Value& recipe, const std::vector<PlannedStage>& planned) const {
     const auto before = stages_of_folder();
     if (before.empty()) return;
@@ -250,7 +251,7 @@ class PipelineRun {
       const auto name = recipe::entry_name(stage);
       const auto stays = std::any_of(planned.begin(), planned.end(), [&](const PlannedStage& one) {
         const auto kind = one.state.kind;
-        return one.name == name &&
+        return one.name == name && one.state.reason != restored_reason &&
                (kind == StageState::Kind::up_to_date || kind == StageState::Kind::left_out);
       });
       if (!stays || !has_stage_record(folder_of(name))) continue;
@@ -404,11 +405,20 @@ class PipelineRun {
                        [](const auto& entry) { return file::is_unfinished_file(entry.path()); });
   }
 
-  /// An empty folder for a stage that begins anew; what is there is kept until it has ended.
+  static bool has_ended(const fs::path& folder) {
+    const auto record = read_stage_record(folder);
+    return record && record->finished;
+  }
+
+  /// An empty folder for a stage that begins anew; what is there is kept until it has ended. What has not
+  /// ended itself never takes the place of a result that is kept.
   void clear(const stage::Stage& stage) {
     const auto here = folder_of(stage.name);
-    if (has_stage_record(here)) {
-      const auto there = replaced_folder(stage.name);
+    const auto there = replaced_folder(stage.name);
+    const auto begun = read_stage_record(here);
+    if (begun && !begun->finished && has_ended(there)) {
+      fs::remove_all(here);
+    } else if (has_stage_record(here)) {
       fs::remove_all(there);
       fs::create_directories(there.parent_path());
       fs::rename(here, there);
