@@ -51,9 +51,9 @@ class FileReader {
     chain_.pop_back();
   }
 
-  /// A stage's `recipe` that is a text, in a recipe that an override has changed: a path that, like every
-  /// other on the command line, is relative to the working directory.
-  void read_overridden_recipes(Value& stages) {
+  /// A stage's `recipe` that is a text, in a recipe that a change was merged into: a path that is relative to
+  /// the working directory, like every other on the command line.
+  void read_changed_recipes(Value& stages) {
     if (auto* list = stages.as<Array>()) {
       for (auto& stage : *list) {
         auto* table = stage.as<Table>();
@@ -152,6 +152,19 @@ class FileReader {
         auto* recipe = table == nullptr ? nullptr : table->find("recipe");
         if (recipe != nullptr) read_recipe_of_stage(*recipe, file);
       }
+    } else if (auto* changes = stages.as<Table>()) {
+      // Of stages of the extended recipe, by name. A file takes the place of a stage's recipe, which what is
+      // read of it here would only be merged into: it is read once it has that place.
+      for (auto& stage : changes->entries()) {
+        auto* table = stage.value.as<Table>();
+        auto* recipe = table == nullptr ? nullptr : table->find("recipe");
+        const auto* name = recipe == nullptr ? nullptr : recipe->as<std::string>();
+        if (name != nullptr && !name->empty()) {
+          *recipe = Value((file.parent_path() / *name).lexically_normal().string(), recipe->location());
+        } else if (recipe != nullptr) {
+          read_recipe_of_stage(*recipe, file);
+        }
+      }
     }
   }
 
@@ -191,11 +204,13 @@ Value merged(std::vector<Value> layers, const std::vector<std::string>& override
   // The recipe as a whole is where its own file begins.
   Value result(Table(), layers.back().location());
   auto& table = *result.as<Table>();
-  for (const auto& layer : layers) merge_recipe(table, *layer.as<Table>(), diagnostics);
-  for (const auto& change : changes) {
+  const auto apply = [&](const Table& change) {
     merge_recipe(table, change, diagnostics);
-    if (auto* stages = table.find("stage")) reader.read_overridden_recipes(*stages);
-  }
+    if (auto* stages = table.find("stage")) reader.read_changed_recipes(*stages);
+  };
+  merge_recipe(table, *layers.front().as<Table>(), diagnostics);
+  for (auto layer = layers.begin() + 1; layer != layers.end(); ++layer) apply(*layer->as<Table>());
+  for (const auto& change : changes) apply(change);
   diagnostics.throw_if_any();
   return result;
 }

@@ -20,7 +20,8 @@ namespace kindred::recipe {
 /// drops it. A name that is not there, or that two entries have, is an error that lists the names.
 ///
 /// In a list of tables [[stage]] a key `recipe` holds a recipe of its own: the name of a file, relative to
-/// the file that says it, or a table that may say `extends` likewise. Either becomes that recipe, whole. A
+/// the file that says it, or a table that may say `extends` likewise. Either becomes that recipe, whole. In a
+/// table that edits a stage by name a file takes the place of the stage's recipe, and a table changes it. A
 /// file that an override names is relative to the working directory.
 ///
 /// @param overrides "a.b.c=value", later ones win; a value is read as TOML and, when it is none, as text

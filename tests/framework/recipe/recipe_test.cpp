@@ -14,6 +14,7 @@
 
 using namespace kindred;
 using namespace kindred::recipe;
+using test::message_of;
 using test::TemporaryFolder;
 namespace fs = std::filesystem;
 
@@ -230,6 +231,28 @@ TEST_CASE("a recipe extends another, relative to its own folder") {
   CHECK(folder.without(item(recipe, "seed").location().str()) == "base/common.toml:1:8");
   CHECK(folder.without(item(item(recipe, "train"), "epochs").location().str()) == "mine/recipe.toml:3:10");
   CHECK(folder.without(recipe.location().str()) == "mine/recipe.toml:1:1");
+}
+
+TEST_CASE("a recipe that an extending pipeline gives a stage is relative to its own folder, too") {
+  const TemporaryFolder folder;
+  folder.write("base/model.toml", "seed = 1\nx = 1\n");
+  folder.write("base/p.toml",
+               "[[stage]]\nname = \"a\"\nrecipe = \"model.toml\"\n"
+               "[[stage]]\nname = \"b\"\nrecipe = \"model.toml\"\n");
+  folder.write("mine/other.toml", "seed = 2\n");
+  const auto file = folder.write("mine/p.toml",
+                                 "extends = \"../base/p.toml\"\n[stage.a]\nrecipe = \"other.toml\"\n"
+                                 "[stage.b.recipe]\nextends = \"other.toml\"\ny = 3\n");
+  // A file takes the place of a recipe, a table changes it.
+  const std::string stages =
+      "stage = [{ name = \"a\", recipe = { seed = 2 } }, { name = \"b\", recipe = { seed = 2, x = 1, y = 3 } "
+      "}]";
+  CHECK(load_recipe(file, {}).to_toml() == "{ " + stages + " }");
+  CHECK(load_recipe(file, {"name=n"}).to_toml() == "{ " + stages + ", name = \"n\" }");
+  const auto lost =
+      folder.write("mine/lost.toml", "extends = \"p.toml\"\n[stage.a]\nrecipe = \"gone.toml\"\n");
+  const auto message = message_of<RecipeError>([&] { static_cast<void>(load_recipe(lost, {})); });
+  CHECK(message.find("lost.toml:3:10: error: cannot read the extended recipe '") != std::string::npos);
 }
 
 TEST_CASE("of several extended recipes the later wins, and the extending one over all") {
