@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "command/doctor_checks.h"
+#include "data/distractors.h"
 #include "data/tracklets.h"
 #include "kindred/core/error.h"
 #include "text/number_text.h"
@@ -32,7 +33,7 @@ const char* be(std::int64_t count) {
 class Rules {
  public:
   Rules(const std::vector<Sample>& samples, const DoctorReport& report)
-      : samples_(samples), report_(report) {}
+      : samples_(samples), report_(report), has_distractors_(data::has_distractors(samples)) {}
 
   std::vector<Finding> all() {
     unreadable();
@@ -287,11 +288,17 @@ class Rules {
     }
   }
 
+  /// Whether all images with the sample's identity are meant to show one person; not for distractors.
+  [[nodiscard]] bool is_a_person(const Sample& sample) const {
+    const bool is_distractor = has_distractors_ && sample.split == Split::gallery && sample.identity == 0;
+    return sample.identity >= 0 && !is_distractor;
+  }
+
   void shared_identities() {
     std::set<std::int64_t> train;
     std::set<std::int64_t> test;
     for (const Sample& sample : samples_) {
-      if (sample.identity >= 0) (sample.split == Split::train ? train : test).insert(sample.identity);
+      if (is_a_person(sample)) (sample.split == Split::train ? train : test).insert(sample.identity);
     }
     std::vector<std::string> shared;
     for (const std::int64_t identity : test) {
@@ -314,7 +321,7 @@ class Rules {
   [[nodiscard]] Parts parts_of_identities(PartOf part_of) const {
     Parts parts;
     for (const Sample& sample : samples_) {
-      if (sample.identity < 0) continue;
+      if (!is_a_person(sample)) continue;
       // Queries and their gallery number people together.
       const Split side = sample.split == Split::train ? Split::train : Split::gallery;
       const std::string part = part_of(sample);
@@ -512,6 +519,7 @@ class Rules {
 
   const std::vector<Sample>& samples_;
   const DoctorReport& report_;
+  bool has_distractors_;
   std::vector<Finding> found_;
 };
 

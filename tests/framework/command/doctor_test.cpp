@@ -305,11 +305,13 @@ TEST_CASE("missing halves and labels of the test set are remarked upon") {
   CHECK(finding(report, "junk_queries").examples == Names{"q9"});
 }
 
-TEST_CASE("identities in training and in test are listed, junk is not one") {
+TEST_CASE("identities in training and in test are listed, and neither junk nor distractors are one") {
   MadeDataset data = healthy();
   data.add("g8", 2, 1, Split::gallery);
   data.add("t8", 12, 1, Split::train);
   data.add("g9", junk_identity, 1, Split::gallery);
+  data.add("t9", 0, 1, Split::train);
+  data.add("g10", 0, 1, Split::gallery);
   CHECK(finding(examine(data, false), "identity_in_train_and_test").examples ==
         Names{"identity 2", "identity 12"});
 }
@@ -428,6 +430,9 @@ TEST_CASE("an identity number that two domains use is listed, in training and in
   data.add("g1", 11, 2, Split::gallery, 5, "night");
   data.add("g2", 12, 2, Split::gallery, 6, "night");
   data.add("g3", unlabeled_identity, 2, Split::gallery, 7, "day");
+  // Distractors are different people.
+  data.add("g4", 0, 1, Split::gallery, 8, "day");
+  data.add("g5", 0, 2, Split::gallery, 9, "night");
   const auto found = finding(examine(data, false), "identity_in_several_domains");
   CHECK(found.severity == Severity::warning);
   CHECK(found.examples ==
