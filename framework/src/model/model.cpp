@@ -463,7 +463,14 @@ std::vector<LossTerm> build_losses(const recipe::Plan& plan, const std::vector<O
                                                "a data set that names them, or leave the loss out");
         break;
       }
-      terms.push_back({choice.name + "(" + names + ")", own, weight, std::move(loss), subject, random});
+      auto name = choice.name + "(" + names + ")";
+      if (std::any_of(terms.begin(), terms.end(), [&](const LossTerm& term) { return term.name == name; })) {
+        diagnostics.error(choice.location, choice.subject() + ": two losses are called '" + name +
+                                               "', so that figures and files could not tell them apart; give "
+                                               "one of them its own 'name', or leave it out");
+        break;
+      }
+      terms.push_back({std::move(name), own, weight, std::move(loss), subject, random});
     }
   }
   for (const auto& teacher : plan.teachers) {

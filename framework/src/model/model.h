@@ -116,8 +116,8 @@ struct LossTerm {
 /// named in full. A teacher's output has to be named in full. A loss's own parameters depend on the plan's
 /// seed alone. Throws RecipeError (all errors) where a pattern matches no output, an output is of the wrong
 /// kind, the number of outputs is no multiple of those that the loss takes, it is on outputs of teachers
-/// alone, a teacher is of no use to any, or a loss needs cameras and there are none; the message lists the
-/// outputs.
+/// alone, a teacher is of no use to any, a loss needs cameras and there are none, or two terms have one name;
+/// the message lists the outputs.
 [[nodiscard]] std::vector<LossTerm> build_losses(const recipe::Plan& plan,
                                                  const std::vector<OutputInfo>& outputs,
                                                  const Population& population);

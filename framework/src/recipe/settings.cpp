@@ -446,7 +446,8 @@ Schema<GroupSettings> GroupSettings::schema() {
 Schema<EntrySettings> EntrySettings::schema() {
   Schema<EntrySettings> s("Keys that every entry of a list of tables has.");
   s.add("name", &EntrySettings::name,
-        "name of the entry in overrides and logs; required if two entries have the same type")
+        "name of the entry in overrides and logs, by default its type; to override one of two entries of a "
+        "type, name it")
       .like([](const std::string& name) { return !name.empty(); }, "a name");
   s.add("enabled", &EntrySettings::enabled, "false: ignore the entry");
   return s;

@@ -399,6 +399,16 @@ TEST_CASE("a loss's own parameters depend on the seed and on its place alone") {
   CHECK_FALSE(torch::equal(weight(one[0]), weight(other[0])));
 }
 
+TEST_CASE("two losses of one name on one output are an error, since nothing could tell them apart") {
+  CHECK(message_of({loss_on<FeatureLoss>({"g*"}), loss_on<FeatureLoss>({"g1"})}) ==
+        "r.toml:11:1: error: loss 'on_features': two losses are called 'x(g1)', so that figures and files "
+        "could not tell them apart; give one of them its own 'name', or leave it out");
+  CHECK(names_of(terms_of({loss_on<FeatureLoss>({"g*"}), loss_on<FeatureLoss>({"g1"}, "y")})) ==
+        Names{"x(g1)", "x(g2)", "y(g1)"});
+  CHECK(names_of(terms_of({loss_on<FeatureLoss>({"g1"}), loss_on<FeatureLoss>({"g2"})})) ==
+        Names{"x(g1)", "x(g2)"});
+}
+
 TEST_CASE("every wrong output is reported at once, with those that there are") {
   const auto message = message_of({loss_on<FeatureLoss>({"g3", "nothing*"}), loss_on<FeatureLoss>({"*g1"}),
                                    loss_on<LogitsLoss>({"g*"}), loss_on<LogitsLoss>({})});
