@@ -76,6 +76,10 @@ Schema<RepeatSettings> RepeatSettings::schema() {
   Schema<RepeatSettings> s("Stages that run several times, each round on the results of the previous one.");
   s.add("rounds", &RepeatSettings::rounds, "number of rounds").range(1, 99);
   s.add("stages", &RepeatSettings::stages, "names of the stages, in the order in which they run").required();
+  s.rule([](const RepeatSettings& settings) -> std::string {
+    return settings.stages.empty() ? "stages = [] repeats nothing; name a stage at least, or remove [repeat]"
+                                   : "";
+  });
   return s;
 }
 

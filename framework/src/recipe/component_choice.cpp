@@ -1,6 +1,7 @@
 #include "recipe/component_choice.h"
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 namespace kindred::recipe {
@@ -13,6 +14,16 @@ std::string or_list(const std::vector<std::string>& names) {
     text += "'" + names[i] + "'";
   }
   return text;
+}
+
+/// What several stages of a pipeline read is wrong for each of them.
+std::vector<Diagnostic> each_once(const std::vector<Diagnostic>& all) {
+  std::vector<Diagnostic> found;
+  std::set<std::string> told;
+  for (const auto& one : all) {
+    if (told.insert(one.str()).second) found.push_back(one);
+  }
+  return found;
 }
 
 }  // namespace
@@ -87,8 +98,8 @@ void ComponentChooser::add(const RecipeError& error) {
 }
 
 void ComponentChooser::throw_if_any() const {
-  if (!missing_.empty()) throw MissingComponentError(diagnostics.all(), missing_);
-  diagnostics.throw_if_any();
+  if (!missing_.empty()) throw MissingComponentError(each_once(diagnostics.all()), missing_);
+  if (!diagnostics.empty()) throw RecipeError(each_once(diagnostics.all()));
 }
 
 }  // namespace kindred::recipe

@@ -106,8 +106,8 @@ class ComponentChooser {
   /// Takes over what another reading of a part of the recipe has found.
   void add(const RecipeError& error);
 
-  /// Throws RecipeError with every error found; when a component is missing, MissingComponentError, which
-  /// holds the other errors too.
+  /// Throws RecipeError with every error found, each once; when a component is missing,
+  /// MissingComponentError, which holds the other errors too.
   void throw_if_any() const;
 
   Diagnostics diagnostics;

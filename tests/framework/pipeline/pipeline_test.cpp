@@ -227,6 +227,13 @@ TEST_CASE("what is wrong with stages and their recipes comes at once, each with 
         "'machine', 'stage' and 'repeat'; keys of a model belong in [stage.recipe]");
 }
 
+TEST_CASE("what is wrong with the data of all stages is said once") {
+  Files files;
+  const auto message = files.wrong("root = \"data\"", "root = \"data\"\nrot = 3");
+  const std::string once = "p.toml:5:1: error: dataset 'folder' has no parameter 'rot'; did you mean 'root'?";
+  CHECK(message == once);
+}
+
 TEST_CASE("a pipeline without stages is an error") {
   Files files;
   const std::string nothing = "the pipeline has no enabled stage, so there is nothing to do";
@@ -285,6 +292,8 @@ TEST_CASE("what is wrong with the repetition is an error") {
   Files files;
   const auto repeated = [&](const std::string& table) { return files.errors(whole + table); };
   CHECK(repeated("[repeat]\nrounds = 0\nstages = [\"labels\"]\n").find("rounds = 0 is outside [1, 99]") !=
+        std::string::npos);
+  CHECK(repeated("[repeat]\nrounds = 2\nstages = []\n").find("[repeat]: stages = [] repeats nothing") !=
         std::string::npos);
   CHECK(repeated("[repeat]\nrounds = 2\nstages = [\"label\"]\n").find("there is no stage 'label'") !=
         std::string::npos);
