@@ -33,19 +33,10 @@ std::string pixel_hash(const cv::Mat& image) {
   return hash.finish();
 }
 
-}  // namespace
-
-std::string text_hash(const std::string& text) {
-  file::Sha256 hash;
-  hash.add(text.data(), text.size());
-  return hash.finish();
-}
-
-std::string data_hash(const stage::StageData& data, FileHashes& files) {
+void add(const stage::StageData& data, FileHashes& files, file::Sha256& hash) {
   const auto dataset = data::open_training_dataset(data.plan);
   std::map<const recipe::DatasetChoice*, std::optional<fs::path>> folders;
   for (const auto& choice : data.plan.datasets) folders.emplace(&choice, folder_of(choice));
-  file::Sha256 hash;
   for (const auto& sample : dataset->samples()) {
     if (std::find(data.splits.begin(), data.splits.end(), sample.split) == data.splits.end()) continue;
     std::string line = sample.path + '\0' + std::to_string(sample.identity) + '\0' +
@@ -62,6 +53,19 @@ std::string data_hash(const stage::StageData& data, FileHashes& files) {
     line += '\n';
     hash.add(line.data(), line.size());
   }
+}
+
+}  // namespace
+
+std::string text_hash(const std::string& text) {
+  file::Sha256 hash;
+  hash.add(text.data(), text.size());
+  return hash.finish();
+}
+
+std::string data_hash(const std::vector<stage::StageData>& data, FileHashes& files) {
+  file::Sha256 hash;
+  for (const auto& images : data) add(images, files, hash);
   return hash.finish();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "pipeline/file_hashes.h"
 #include "stage/stage.h"
@@ -12,7 +13,7 @@ namespace kindred::pipeline {
 /// the samples' paths in the data set's location, or beside it when that is a file; where there is no such
 /// file, over the decoded images. A data set without a location makes its images of its parameters, which say
 /// all. Throws DataError for a file that cannot be read.
-[[nodiscard]] std::string data_hash(const stage::StageData& data, FileHashes& files);
+[[nodiscard]] std::string data_hash(const std::vector<stage::StageData>& data, FileHashes& files);
 
 /// SHA-256 of a text.
 [[nodiscard]] std::string text_hash(const std::string& text);

@@ -314,7 +314,7 @@ class PipelineRun {
     for (const auto& named : stage.files()) {
       key.inputs[named.key + " (" + named.path.string() + ")"] = content_hash(named.path);
     }
-    if (const auto data = stage.data()) key.data = data_hash(*data, hashes_);
+    if (const auto data = stage.data(); !data.empty()) key.data = data_hash(data, hashes_);
     key.code = code_of(stage);
     return key;
   }

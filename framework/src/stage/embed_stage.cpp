@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -104,8 +103,8 @@ void EmbedStage::check_on(torch::Device device) const {
   static_cast<void>(inference::inference_precision(plan, device));
 }
 
-std::optional<StageData> EmbedStage::data() const {
-  return StageData{data_, {Split::query, Split::gallery}};
+std::vector<StageData> EmbedStage::data() const {
+  return {{data_, {Split::query, Split::gallery}}};
 }
 
 std::vector<recipe::NamedFile> EmbedStage::files() const {

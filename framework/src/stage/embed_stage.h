@@ -31,7 +31,7 @@ class EmbedStage final : public Stage {
     return {&data_.dataset().factory->info()};
   }
   [[nodiscard]] std::vector<const ComponentInfo*> code() const override { return code_; }
-  [[nodiscard]] std::optional<StageData> data() const override;
+  [[nodiscard]] std::vector<StageData> data() const override;
   [[nodiscard]] std::vector<recipe::NamedFile> files() const override;
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
   [[nodiscard]] bool is_shared() const override { return true; }

@@ -29,7 +29,7 @@ LabelStage::LabelStage(StageReader& reader)
 
 void LabelStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
   data_ = stage_of(settings_.features).data();
-  if (data_) data_->pixels = false;
+  for (auto& images : data_) images.pixels = false;
 }
 
 Value LabelStage::settings() const {
@@ -59,9 +59,9 @@ StageResult LabelStage::run(const StageContext& context) const {
   const auto images = static_cast<std::int64_t>(input.query.size() + input.gallery.size());
   const auto outcome = label(*labeler_.create({}), std::move(input), settings_.only, context.folder,
                              context.device, context.progress, context.ranks);
-  if (data_ && context.ranks.is_first()) {
+  if (context.ranks.is_first()) {
     static_cast<void>(draw_label_sheet(results::LabelsFile::read(outcome.csv).samples,
-                                       *data::open_dataset(data_->plan), context.folder / "labels.png",
+                                       *data::open_dataset(data_.front().plan), context.folder / "labels.png",
                                        context.progress));
   }
   return {false, images};

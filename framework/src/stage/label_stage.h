@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +27,7 @@ class LabelStage final : public Stage {
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
   /// Those of the descriptors: their images are shown on the sheet, and join a training.
-  [[nodiscard]] std::optional<StageData> data() const override { return data_; }
+  [[nodiscard]] std::vector<StageData> data() const override { return data_; }
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
   [[nodiscard]] bool is_shared() const override { return true; }
   void check() const override;
@@ -37,7 +36,7 @@ class LabelStage final : public Stage {
  private:
   Settings settings_;
   recipe::Choice<Labeler> labeler_;
-  std::optional<StageData> data_;
+  std::vector<StageData> data_;
 };
 
 }  // namespace kindred::stage

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,8 +32,8 @@ std::vector<const ComponentInfo*> PartitionStage::components() const {
   return {&partitioner_.factory->info(), &data_.dataset().factory->info()};
 }
 
-std::optional<StageData> PartitionStage::data() const {
-  return StageData{data_, {Split::query, Split::gallery}};
+std::vector<StageData> PartitionStage::data() const {
+  return {{data_, {Split::query, Split::gallery}}};
 }
 
 std::vector<std::string> PartitionStage::results(const std::filesystem::path&) const {

@@ -6,8 +6,8 @@ Stage::~Stage() = default;
 
 void Stage::link(const std::function<const Stage&(const std::string&)>&) {}
 
-std::optional<StageData> Stage::data() const {
-  return std::nullopt;
+std::vector<StageData> Stage::data() const {
+  return {};
 }
 
 std::vector<recipe::NamedFile> Stage::files() const {

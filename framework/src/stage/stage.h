@@ -75,7 +75,8 @@ class Stage {
   [[nodiscard]] virtual std::vector<const ComponentInfo*> components() const = 0;
   /// Those whose code decides the result, of which the others may be a part: that of a model, too.
   [[nodiscard]] virtual std::vector<const ComponentInfo*> code() const { return components(); }
-  [[nodiscard]] virtual std::optional<StageData> data() const;
+  /// The images that it reads, also those that it finds by the paths in what others have left.
+  [[nodiscard]] virtual std::vector<StageData> data() const;
   /// The recipe of the model that it trains; nullptr when it trains none.
   [[nodiscard]] virtual const recipe::Plan* model_plan() const { return nullptr; }
   /// Files from outside that it reads, beside the images: those that its keys with Meaning::file name.

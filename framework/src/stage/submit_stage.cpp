@@ -31,8 +31,8 @@ std::vector<const ComponentInfo*> SubmitStage::components() const {
   return {&writer_.factory->info(), &data_.dataset().factory->info()};
 }
 
-std::optional<StageData> SubmitStage::data() const {
-  return StageData{data_, {Split::query, Split::gallery}, /*pixels=*/false};
+std::vector<StageData> SubmitStage::data() const {
+  return {{data_, {Split::query, Split::gallery}, /*pixels=*/false}};
 }
 
 std::vector<std::string> SubmitStage::results(const std::filesystem::path&) const {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +23,7 @@ class SubmitStage final : public Stage {
   [[nodiscard]] std::string type() const override { return "submit"; }
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
-  [[nodiscard]] std::optional<StageData> data() const override;
+  [[nodiscard]] std::vector<StageData> data() const override;
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
   void check() const override;
   [[nodiscard]] StageResult run(const StageContext& context) const override;

@@ -58,19 +58,23 @@ TrainStage::TrainStage(StageReader& reader) : settings_(reader.settings<Settings
 
 void TrainStage::link(const std::function<const Stage&(const std::string&)>& stage_of) {
   for (const auto& name : settings_.labels) {
-    const auto data = stage_of(name).data();
+    auto data = stage_of(name).data();
     const auto known = [&](const recipe::DatasetChoice& labeled) {
       return std::any_of(plan_.datasets.begin(), plan_.datasets.end(),
                          [&](const recipe::DatasetChoice& choice) {
                            return choice.prefix == labeled.prefix && choice.resolved() == labeled.resolved();
                          });
     };
-    const bool own = data && !known(data->plan.dataset());
+    const bool own = !data.empty() && !known(data.front().plan.dataset());
     if (own && recipe::have_shares(plan_.datasets)) {
       throw RecipeError(location, "stage '" + this->name + "': labels of stage '" + name +
                                       "': " + recipe::shareless_labels);
     }
-    label_data_.push_back(own ? std::optional(data->plan.dataset()) : std::nullopt);
+    label_data_.push_back(own ? std::optional(data.front().plan.dataset()) : std::nullopt);
+    for (auto& labeled : data) {
+      labeled.pixels = true;
+      labeled_.push_back(std::move(labeled));
+    }
   }
 }
 
@@ -96,9 +100,11 @@ std::vector<const ComponentInfo*> TrainStage::components() const {
   return result;
 }
 
-std::optional<StageData> TrainStage::data() const {
+std::vector<StageData> TrainStage::data() const {
   // Evaluations in between decide nothing of the result.
-  return StageData{plan_, {Split::train}};
+  std::vector<StageData> all{{plan_, {Split::train}}};
+  all.insert(all.end(), labeled_.begin(), labeled_.end());
+  return all;
 }
 
 std::vector<recipe::NamedFile> TrainStage::files() const {

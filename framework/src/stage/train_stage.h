@@ -27,7 +27,7 @@ class TrainStage final : public Stage {
   void link(const std::function<const Stage&(const std::string&)>& stage_of) override;
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
-  [[nodiscard]] std::optional<StageData> data() const override;
+  [[nodiscard]] std::vector<StageData> data() const override;
   [[nodiscard]] const recipe::Plan* model_plan() const override { return &plan_; }
   [[nodiscard]] std::vector<recipe::NamedFile> files() const override;
   [[nodiscard]] std::optional<training::Extension> extension(
@@ -43,6 +43,7 @@ class TrainStage final : public Stage {
   recipe::Plan plan_;
   std::vector<std::optional<recipe::DatasetChoice>>
       label_data_;  ///< of each of labels, where not the plan's own
+  std::vector<StageData> labeled_;
 };
 
 /// What a stage "train" that has run leaves in its folder: its model, and that of the averaged weights where

@@ -68,7 +68,7 @@ std::string hash_with(const std::string& parameter) {
       tiny_plan(catalog, {"dataset={ type = 'known'" + (parameter.empty() ? "" : ", " + parameter) + " }"});
   const TemporaryFolder folder;
   FileHashes files(folder / "memory");
-  return data_hash({plan, {Split::gallery}, /*pixels=*/false}, files);
+  return data_hash({{plan, {Split::gallery}, /*pixels=*/false}}, files);
 }
 
 }  // namespace

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <istream>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "fake_components.h"
+#include "kindred/core/sample.h"
 #include "kindred/role/labeler.h"
 #include "kindred/role/partitioner.h"
 #include "kindred/role/writer.h"
@@ -164,6 +166,22 @@ TEST_CASE("a pipeline's stages are read with their inputs, and their recipes wit
   const auto recipe = recipe::write_recipe(pipeline.find("final")->settings());
   CHECK(recipe.find("epochs = 75") != std::string::npos);
   CHECK(recipe::write_recipe(pipeline.find("base")->settings()).find("epochs = 60") != std::string::npos);
+}
+
+TEST_CASE("a training that labels are added to reads the labeled images, whose pixels decide its result") {
+  const auto pipeline = Files().make(whole);
+  const auto reads_pixels_of = [&](const std::string& stage) {
+    std::set<std::string> splits;
+    for (const auto& images : pipeline.find(stage)->data()) {
+      for (const auto split : images.splits) {
+        if (images.pixels) splits.insert(split_name(split));
+      }
+    }
+    return splits;
+  };
+  CHECK(reads_pixels_of("base") == std::set<std::string>{"train"});
+  CHECK(reads_pixels_of("labels").empty());
+  CHECK(reads_pixels_of("final") == std::set<std::string>{"train", "query", "gallery"});
 }
 
 TEST_CASE("stages may be written in any order and run behind what they read") {
