@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <memory>
 #include <opencv2/core.hpp>
@@ -283,6 +284,11 @@ Tolerance tolerance_of(const ExportRequest& request) {
   return {1e-3, 0.9999};
 }
 
+/// The larger of two; not a number where one of them is none, which is worse than anything.
+double larger(double a, double b) {
+  return std::isnan(a) || a > b ? a : b;
+}
+
 }  // namespace
 
 ExportOutcome export_model(const ExportRequest& request, const Catalog& catalog,
@@ -334,9 +340,8 @@ ExportOutcome export_model(const ExportRequest& request, const Catalog& catalog,
       const auto difference = fits ? (rows - expected).abs().max().item<double>() : 2.0;
       const auto cosine = fits ? (rows * expected).sum(1).min().item<double>() : -1.0;
       outcome.images += expected.size(0);
-      // Not a number is worse than anything.
-      if (!(difference <= outcome.largest_difference)) outcome.largest_difference = difference;
-      if (!(cosine >= outcome.least_cosine)) outcome.least_cosine = cosine;
+      outcome.largest_difference = larger(outcome.largest_difference, difference);
+      outcome.least_cosine = -larger(-outcome.least_cosine, -cosine);
     }
     const auto [difference, cosine] = tolerance_of(request);
     const bool alike = outcome.largest_difference <= difference && outcome.least_cosine >= cosine;
