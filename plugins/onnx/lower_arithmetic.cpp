@@ -142,6 +142,27 @@ void silu(Lowering& to, const Node& node) {
   to.set(node.output(), to.out().node("Mul", {x, to.out().node("Sigmoid", {x})}), type);
 }
 
+/// log(1 + exp(beta x)) / beta. LibTorch takes x itself from a threshold of beta x on.
+void softplus(Lowering& to, const Node& node) {
+  constexpr double equal_from = 16;  // in 32 bits
+  if (to.real(node, "threshold") < equal_from) {
+    throw CannotLower("it is x itself from " + std::to_string(to.real(node, "threshold")) + " on");
+  }
+  const auto type = to.type_of(node.input(0));
+  const double beta = to.real(node, "beta");
+  auto& out = to.out();
+  auto made = to.tensor(node.input(0), float32);
+  if (beta != 1) made = out.node("Mul", {made, out.number(beta, float32)});
+  made = out.node("Softplus", {made});
+  if (beta != 1) made = out.node("Mul", {made, out.number(1 / beta, float32)});
+  to.set(node.output(), to.cast(made, float32, type), type);
+}
+
+void round(Lowering& to, const Node& node) {
+  if (Lowering::has_argument(node, "decimals")) throw CannotLower("it rounds to decimals");
+  unary("Round")(to, node);
+}
+
 void reciprocal_root(Lowering& to, const Node& node) {
   const auto type = to.type_of(node.input(0));
   const auto root = to.out().node("Sqrt", {to.tensor(node.input(0), float32)});
@@ -197,16 +218,16 @@ void add_arithmetic(LoweringTable& table) {
   for (const auto& [name, op] :
        {std::pair("relu", "Relu"), std::pair("sigmoid", "Sigmoid"), std::pair("tanh", "Tanh"),
         std::pair("abs", "Abs"), std::pair("neg", "Neg"), std::pair("floor", "Floor"),
-        std::pair("ceil", "Ceil"), std::pair("round", "Round"), std::pair("sign", "Sign"),
-        std::pair("erf", "Erf"), std::pair("hardswish", "HardSwish"),
-        std::pair("reciprocal", "Reciprocal")}) {
+        std::pair("ceil", "Ceil"), std::pair("sign", "Sign"), std::pair("erf", "Erf"),
+        std::pair("hardswish", "HardSwish"), std::pair("reciprocal", "Reciprocal")}) {
     table[std::string("aten::") + name] = unary(op);
   }
-  for (const auto& [name, op] :
-       {std::pair("exp", "Exp"), std::pair("log", "Log"), std::pair("sqrt", "Sqrt"),
-        std::pair("softplus", "Softplus"), std::pair("sin", "Sin"), std::pair("cos", "Cos")}) {
+  for (const auto& [name, op] : {std::pair("exp", "Exp"), std::pair("log", "Log"), std::pair("sqrt", "Sqrt"),
+                                 std::pair("sin", "Sin"), std::pair("cos", "Cos")}) {
     table[std::string("aten::") + name] = precise(op);
   }
+  table["aten::round"] = round;
+  table["aten::softplus"] = softplus;
   table["aten::mul"] = binary("Mul");
   for (const auto* name : {"aten::minimum", "prim::min"}) table[name] = binary("Min");
   for (const auto* name : {"aten::maximum", "prim::max"}) table[name] = binary("Max");

@@ -286,10 +286,29 @@ void adaptive_pool(Lowering& to, const Node& node, bool maximum) {
   to.set(result, to.cast(made, wide, type), type);
 }
 
+/// LibTorch finds the places of a map that a factor scales by that factor, and ONNX by the sizes alone: from
+/// 7 to 10 rows that is 10/7 and not 1.5.
+void require_factors_of_sizes(Lowering& to, const Node& node) {
+  const auto& given = to.fact(node.input(0)).sizes;
+  const auto& made = to.fact(node.output()).sizes;
+  const auto require = [&](double factor, std::size_t axis) {
+    const auto size = static_cast<double>(made.at(axis));
+    if (std::abs(factor * static_cast<double>(given.at(axis)) - size) <= 1e-6 * size) return;
+    throw CannotLower("it scales " + std::to_string(given[axis]) + " by " + std::to_string(factor) + " to " +
+                      std::to_string(made[axis]) + ", where ONNX scales by the quotient; give it the size");
+  };
+  if (!to.is_none(node, "scales_h")) require(to.real(node, "scales_h"), 2);
+  if (!to.is_none(node, "scales_w")) require(to.real(node, "scales_w"), 3);
+  if (to.is_none(node, "scale_factors")) return;
+  const auto factors = to.known(node, "scale_factors").toDoubleVector();
+  for (std::size_t i = 0; i < factors.size(); ++i) require(factors[i], 2 + i);
+}
+
 void resize(Lowering& to, const Node& node, const std::string& mode) {
   if (Lowering::has_argument(node, "align_corners") && to.flag(node, "align_corners") && mode != "nearest") {
     throw CannotLower("it aligns corners");
   }
+  require_factors_of_sizes(to, node);
   const auto type = to.type_of(node.input(0));
   const auto& made = to.fact(node.output()).sizes;
   auto& out = to.out();

@@ -49,6 +49,7 @@ LowerOperation reduction(const std::string& op) {
 void norm(Lowering& to, const Node& node) {
   const char* name = Lowering::has_argument(node, "ord") ? "ord" : "p";
   const double order = to.is_none(node, name) ? 2 : to.real(node, name);
+  if (!(order > 0)) throw CannotLower("its order is " + std::to_string(order));
   const auto x = to.tensor(node.input(0), float32);
   const auto axes = reduced_axes(to, node);
   const auto keep = kept(to, node);

@@ -1,5 +1,6 @@
 // Sizes, places and lists.
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -198,10 +199,18 @@ void narrow(Lowering& to, const Node& node) {
   const auto axis = to.axis(node, "dim", to.rank(node.input(0)));
   const auto& start = to.term(Lowering::argument(node, "start"));
   const auto& length = to.term(Lowering::argument(node, "length"));
+  const bool from_the_end = start.is_known() && start.known.toInt() < 0;
   const auto first = to.list(start);
-  const auto end = start.is_known() && length.is_known()
-                       ? to.out().numbers({start.known.toInt() + length.known.toInt()})
-                       : to.out().node("Add", {first, to.list(length)});
+  std::string end;
+  if (start.is_known() && length.is_known()) {
+    const auto behind = start.known.toInt() + length.known.toInt();
+    // 0 would be the beginning.
+    const bool up_to_the_end = from_the_end && behind == 0;
+    end = to.out().numbers({up_to_the_end ? std::numeric_limits<std::int64_t>::max() : behind});
+  } else {
+    if (from_the_end) throw CannotLower("its start is counted from the end");
+    end = to.out().node("Add", {first, to.list(length)});
+  }
   give(to, node, sliced(to, tensor_of(to, node), axis, first, end));
 }
 
@@ -385,12 +394,19 @@ void size(Lowering& to, const Node& node) {
   to.set(node.output(), to.out().node("Gather", {shape, index}, {{"axis", std::int64_t{0}}}), int64);
 }
 
+/// From `start` up to `end`, in steps, all of whole numbers.
 void count_up(Lowering& to, const Node& node) {
-  const auto& end = to.term(Lowering::argument(node, "end"));
-  const bool starts = Lowering::has_argument(node, "start");
-  const auto first = starts ? to.tensor(Lowering::argument(node, "start"), int64) : to.out().number(0, int64);
+  const auto number = [&](const char* name, double otherwise) {
+    if (!Lowering::has_argument(node, name)) return to.out().number(otherwise, int64);
+    const auto* given = Lowering::argument(node, name);
+    if (is_float(to.type_of(given))) {
+      const double value = to.real(node, name);
+      if (value != std::trunc(value)) throw CannotLower("it counts in fractions");
+    }
+    return to.tensor(given, int64);
+  };
   const auto type = element_type(to.fact(node.output()).type);
-  const auto made = to.out().node("Range", {first, to.tensor(end, int64), to.out().number(1, int64)});
+  const auto made = to.out().node("Range", {number("start", 0), number("end", 0), number("step", 1)});
   to.set(node.output(), to.cast(made, int64, type), type);
 }
 

@@ -44,6 +44,7 @@ const std::vector<Snippet>& snippets() {
       {"activations",
        "torch.gelu(x) + torch.gelu(x, approximate='tanh') + torch.silu(x) + "
        "torch.leaky_relu(x, 0.1) + torch.hardswish(x)"},
+      {"soft bounds", "torch.softplus(x) + torch.softplus(x * 5, 0.5) + torch.softplus(x, 2.0, 30.0)"},
       {"sums with a factor",
        "torch.add(x, x * x, alpha=0.5) - torch.sub(x, 2.0, alpha=3) + torch.rsub(x, 1.0)"},
       {"quotients", "x / 3 + torch.reciprocal(x * x + 1) + torch.div(x, 0.3, rounding_mode='floor')"},
@@ -66,11 +67,14 @@ const std::vector<Snippet>& snippets() {
       {"repeats", "x.repeat(1, 2, 1, 3)"},
       {"lists", "torch.cat([x, x * 2], 1) * torch.stack([x, x + 1], 1).flatten(1, 2)"},
       {"parts", "x[:, 1:3] + x[:, ::2] + x.narrow(1, 1, 2) + x.select(1, 2).unsqueeze(1)"},
+      {"parts at the end", "x.narrow(1, -2, 2) + x.narrow(1, -3, 2)"},
       {"chunks", "torch.chunk(x, 2, 1)[1] + torch.split(x, 2, 1)[0] + torch.split(x, [1, 3], 1)[0]"},
       {"unbind", "torch.unbind(x, 2)[3] - torch.unbind(x, 2)[0]"},
       {"rows", "torch.index_select(x, 1, torch.tensor([3, 0, 2])) + x[:, torch.tensor([1, 1, 0])]"},
       {"rolls", "torch.roll(x, [2, -1], [2, 3]) + torch.flip(x, [3, 2])"},
       {"counts", "x * torch.arange(x.size(3)).to(6)"},
+      {"counts in steps",
+       "x * torch.arange(1, 2 * x.size(3), 2).to(6) + torch.arange(x.size(3), 0, -1).to(6)"},
       {"filled",
        "x + torch.zeros([x.size(0), 1, 6, 5]) + torch.ones_like(x) + torch.full([1, 5], 2.5) + "
        "torch.full_like(x, 0.5)"},
@@ -115,6 +119,7 @@ const std::vector<Snippet>& snippets() {
       {"larger maps",
        "torch.upsample_nearest2d(x, [12, 10]) + torch.upsample_bilinear2d(x, [12, 10], False) + "
        "torch.upsample_bicubic2d(x, [12, 10], False)"},
+      {"maps that factors enlarge", "torch.upsample_bilinear2d(x, [9, 10], False, 1.5, 2.0)"},
       // 31/14 and 26/11, rounded to 32 bits, are too small.
       {"maps of odd sizes",
        "torch.upsample_bilinear2d(torch.constant_pad_nd(x, [3, 3, 4, 4]), [31, 26], False)"},
@@ -288,6 +293,15 @@ TEST_CASE("what an operation asks for that ONNX cannot say is named too") {
         std::string::npos);
   CHECK(reason("torch.roll(x, [1], [0])").find("it parts a batch of images") != std::string::npos);
   CHECK(reason("torch.max(x, 1)[1].to(6)").find("places of its results") != std::string::npos);
+  CHECK(reason("torch.softplus(x, 1.0, 3.0)").find("it is x itself from 3.0") != std::string::npos);
+  CHECK(reason("torch.round(x, decimals=1)").find("it rounds to decimals") != std::string::npos);
+  CHECK(reason("torch.norm(x, 0, [1], True)").find("its order is 0") != std::string::npos);
+  CHECK(reason("x * torch.arange(0.5, x.size(3)).to(6)").find("it counts in fractions") != std::string::npos);
+  for (const auto* op :
+       {"nearest2d(x, [9, 7]", "bilinear2d(x, [9, 7], False", "bicubic2d(x, [9, 7], False"}) {
+    CHECK(reason(std::string("torch.upsample_") + op + ", 1.5, 1.5)").find("it scales 5 by 1.5") !=
+          std::string::npos);
+  }
 }
 
 TEST_CASE("metadata, names and sizes are in the file, and equal models give equal bytes") {
