@@ -90,11 +90,18 @@ void divide(Lowering& to, const Node& node) {
   to.set(node.output(), made, type);
 }
 
-/// In whole numbers without a sign: sizes.
 void floor_divide(Lowering& to, const Node& node) {
   const auto type = to.common_type(node.input(0), node.input(1));
-  auto made = to.out().node("Div", {to.tensor(node.input(0), type), to.tensor(node.input(1), type)});
-  if (is_float(type)) made = to.out().node("Floor", {made});
+  auto& out = to.out();
+  auto dividend = to.tensor(node.input(0), type);
+  const auto divisor = to.tensor(node.input(1), type);
+  // Div of whole numbers rounds towards 0; sizes have no sign.
+  const bool may_be_negative = is_tensor(node.input(0)) || is_tensor(node.input(1));
+  if (!is_float(type) && may_be_negative) {
+    dividend = out.node("Sub", {dividend, out.node("Mod", {dividend, divisor})});
+  }
+  auto made = out.node("Div", {dividend, divisor});
+  if (is_float(type)) made = out.node("Floor", {made});
   to.set(node.output(), made, type);
 }
 
@@ -108,7 +115,10 @@ void power(Lowering& to, const Node& node) {
 /// Bounds are numbers, known or not, or none.
 void clamp_between(Lowering& to, const Node& node, const torch::jit::Value* low,
                    const torch::jit::Value* high) {
-  const auto type = to.type_of(node.input(0));
+  auto type = to.type_of(node.input(0));
+  // Of whole numbers between fractions.
+  const bool made_float = is_float(element_type(to.fact(node.output()).type));
+  if (made_float && !is_float(type)) type = to.compute_type();
   auto made = to.tensor(node.input(0), type);
   const auto bound = [&](const char* op, const torch::jit::Value* limit) {
     if (limit == nullptr || (to.term(limit).is_known() && to.term(limit).known.isNone())) return;

@@ -50,6 +50,9 @@ const std::vector<Snippet>& snippets() {
       {"quotients", "x / 3 + torch.reciprocal(x * x + 1) + torch.div(x, 0.3, rounding_mode='floor')"},
       {"powers", "torch.pow(x, 2) + torch.pow(torch.abs(x) + 0.1, 1.5) + torch.square(x)"},
       {"bounds", "torch.clamp(x, -0.5, 0.7) + torch.clamp_min(x, 0.1) + torch.clamp_max(x, 0.2)"},
+      {"whole numbers",
+       "torch.clamp((x * 10).to(4), 0.5).to(6) + torch.clamp((x * 10).to(4), -2, 3).to(6) + "
+       "torch.floor_divide((x * 10).to(4), 3).to(6) + torch.floor_divide((x * 10).to(4), -4).to(6)"},
       {"pairs", "torch.minimum(x, x * x) + torch.maximum(x, -x)"},
       {"comparisons",
        "torch.where(x > 0.2, x, x * 2) + (x < 0).to(6) + (x >= 0.5).to(6) + "
