@@ -170,6 +170,7 @@ struct ResidualEnd {
   Value* map;
   Value* scale = nullptr;
   Value* other;
+  Node* product = nullptr;  ///< y * scale
 };
 
 bool is_convolved(const Value* value) {
@@ -200,7 +201,7 @@ std::optional<ResidualEnd> residual_end_of(const Node* sum, const Sizes& sizes) 
     auto* map = product->input(0);
     auto* scale = product->input(1);
     const bool fits = is_convolved(map) && is_scaled_last(map, product) && sizes.of(map) == wanted;
-    if (fits && map != other && !sizes.of(scale).empty()) return ResidualEnd{map, scale, other};
+    if (fits && map != other && !sizes.of(scale).empty()) return ResidualEnd{map, scale, other, product};
   }
   return std::nullopt;
 }
@@ -224,10 +225,8 @@ void fuse_residual_ends(FusedGraph& fused, Sizes& sizes) {
     after->output()->replaceAllUsesWith(joined->output());
     if (it != graph.nodes().end() && *it == after) ++it;
     after->destroy();
-    auto* product = end->scale == nullptr ? nullptr : node->input(0)->node();
-    if (product != nullptr && product->kind() != multiply) product = node->input(1)->node();
     node->destroy();
-    if (product != nullptr) product->destroy();
+    if (end->product != nullptr) end->product->destroy();
     ++fused.fused_ends;
   }
 }

@@ -173,6 +173,24 @@ TEST_CASE("a graph is faster for what it fuses: all of a residual network with s
   CHECK(count(gated, "aten::relu") == 16);
 }
 
+TEST_CASE("the end of a residual block is fused beside a product that is none of a convolution's result") {
+  const OneThread one_thread;
+  torch::manual_seed(7);
+  const auto weight = torch::randn({4, 4, 3, 3}) * 0.3;
+  const auto model = called_model([weight](const torch::Tensor& map) {
+    const auto convolved = torch::conv2d(map, weight, {}, 1, 1);
+    return (map * 0.5 + convolved * convolved.mean({2, 3}, true).sigmoid()).relu();
+  });
+  system::place_module(*model, torch::kCPU);
+  const auto batch = batch_of(3, 12, 10);
+  const auto fused =
+      fuse(model::trace_model(*model, batch), model::traced_arguments(*model, batch), torch::kFloat);
+  CHECK(fused.fused_ends == 1);
+  FrozenNetwork network(*model, batch, in_fp32);
+  CHECK(network.why_not() == "");
+  CHECK(torch::allclose(network.describe(batch), model->describe(batch), 1e-5, 1e-6));
+}
+
 TEST_CASE("in bfloat16 a graph gives what the model gives up to rounding") {
   const OneThread one_thread;
   const system::Computing computing{torch::kCPU, system::Precision::bf16};
