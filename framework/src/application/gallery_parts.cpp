@@ -485,10 +485,11 @@ void GalleryParts::save(const fs::path& folder) const {
 IndexReport GalleryParts::build_index(const IndexOptions& options, std::shared_ptr<const Catalog> catalog) {
   const std::unique_lock lock(mutex_);
   const auto start = std::chrono::steady_clock::now();
-  index_ = std::make_unique<ApproximateIndex>(options, std::move(catalog), rows_);
+  auto index = std::make_unique<ApproximateIndex>(options, std::move(catalog), rows_);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  auto report = index_->measure(rows_, removed_);
+  auto report = index->measure(rows_, removed_);
   report.seconds = seconds.count();
+  index_ = std::move(index);  // that it can be searched is known now
   return report;
 }
 

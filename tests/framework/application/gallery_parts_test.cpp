@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kindred/core/catalog.h"
+#include "kindred/core/error.h"
 #include "kindred/role/index.h"
 #include "kindred/search.h"
 #include "temporary_folder.h"
@@ -27,6 +28,7 @@ class BreakableIndex final : public Index {
   struct Params {};
   static Schema<Params> schema() { return Schema<Params>("Compares with every row."); }
   static inline bool is_broken = false;
+  static inline bool refuses_searches = false;
   static inline std::int64_t searches = 0;
 
   BreakableIndex(const Params& /*params*/, const Context& context) : rows_(torch::zeros({0, context.dim})) {}
@@ -36,6 +38,7 @@ class BreakableIndex final : public Index {
     rows_ = torch::cat({rows_, rows});
   }
   [[nodiscard]] torch::Tensor search(const torch::Tensor& queries, std::int64_t count) const override {
+    if (refuses_searches) throw std::runtime_error("it cannot be searched");
     ++searches;
     auto found = torch::full({queries.size(0), count}, -1, torch::kLong);
     const auto most = std::min(count, rows_.size(0));
@@ -119,4 +122,17 @@ TEST_CASE("an index that fails is dropped with a note, and searches are exact") 
       CHECK(notes[0].find("it is broken") != std::string::npos);
     }
   }
+}
+
+TEST_CASE("an index that cannot be searched is an error when it is built, and changes nothing") {
+  const IndexedGallery gallery(false);
+  BreakableIndex::refuses_searches = true;
+  auto catalog = std::make_shared<Catalog>();
+  catalog->add<BreakableIndex>("breakable");
+  gallery.parts->drop_index();
+  CHECK_THROWS_WITH_AS(static_cast<void>(gallery.parts->build_index({.type = "breakable"}, catalog)),
+                       doctest::Contains("it cannot be searched"), Error);
+  CHECK(gallery.nearest(3) == "3");
+  BreakableIndex::refuses_searches = false;
+  CHECK_FALSE(gallery.is_indexed());
 }
