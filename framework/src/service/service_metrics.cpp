@@ -1,6 +1,7 @@
 #include "service/service_metrics.h"
 
 #include <cstddef>
+#include <limits>
 #include <ostream>
 #include <sstream>
 
@@ -32,6 +33,8 @@ void ServiceMetrics::refused(const std::string& reason) {
 std::string ServiceMetrics::text(std::int64_t images) const {
   const std::lock_guard lock(mutex_);
   std::ostringstream out;
+  // Sums grow for months, and what comes to them in a minute has to be seen.
+  out.precision(std::numeric_limits<double>::digits10);
   head(out, "kindred_build_info", "gauge", "The version that serves.");
   out << "kindred_build_info{version=\"" << system::kindred_version << "\"} 1\n";
   head(out, "kindred_gallery_images", "gauge", "Images in the gallery.");

@@ -293,6 +293,16 @@ TEST_CASE("page, description, health and counters are served, and nothing else")
                  "\nkindred_requests_refused_total{reason=\"host\"} 1\n"));
 }
 
+TEST_CASE("times are summed up to the millisecond however many there are") {
+  ServiceMetrics metrics;
+  metrics.answered("search", 200, 12'345'678);
+  metrics.answered("search", 200, 0.125);
+  const auto text = metrics.text(5);
+  CHECK(contains(text, "\nkindred_request_seconds_sum{route=\"search\"} 12345678.125\n"));
+  CHECK(contains(text, "\nkindred_request_seconds_bucket{route=\"search\",le=\"0.005\"} 0\n"));
+  CHECK(contains(text, "\nkindred_request_seconds_bucket{route=\"search\",le=\"0.25\"} 1\n"));
+}
+
 TEST_CASE("the OpenAPI description names every address, method and parameter that there is") {
   ColorService color;
   const auto description =
