@@ -17,11 +17,14 @@
 #include "command/machine.h"
 #include "command/named_component.h"
 #include "command/search_sheet.h"
+#include "data/open_choice.h"
 #include "data/open_folder.h"
 #include "file/command_inputs.h"
 #include "file/feature_files.h"
 #include "kindred/core/error.h"
+#include "kindred/core/sample.h"
 #include "kindred/image/image.h"
+#include "model/model.h"
 #include "results/sheet_drawing.h"
 #include "text/number_text.h"
 #include "text/text_table.h"
@@ -101,6 +104,19 @@ nlohmann::ordered_json json_of(const Match& match, std::size_t rank) {
   json["label"] = or_null(match.info.label);
   json["image"] = or_null(match.info.image);
   return json;
+}
+
+/// Throws DataError for a model that uses the camera or the view of a picture, which nobody says of those
+/// that are searched with: before the features of a gallery are extracted.
+void require_no_origins(const model::Model& model, const std::vector<fs::path>& images) {
+  std::vector<Sample> pictures(images.size());
+  for (std::size_t i = 0; i < images.size(); ++i) pictures[i].path = images[i].string();
+  try {
+    model.require_known(pictures);
+  } catch (const DataError& error) {
+    throw data::with_addition(
+        error, ", as in --set backbone.unknown_camera=none: `kindred search` is not told them");
+  }
 }
 
 /// Throws RecipeError when the sheet, a picture, would replace one that is searched with.
@@ -184,6 +200,7 @@ SearchResult search(const SearchRequest& request, const Catalog& catalog, progre
   const std::shared_ptr<const Catalog> borrowed(std::shared_ptr<const Catalog>(), &catalog);
   application::ExtractorParts extractor(options, borrowed, {});
   for (const auto& note : extractor.notes()) progress.note(note);
+  require_no_origins(extractor.model(), request.images);
   prepare_machine(extractor.machine(), progress);
 
   auto gallery = open_gallery(request.gallery, request.keep, extractor, catalog, progress);

@@ -9,6 +9,7 @@
 #include "command/machine.h"
 #include "command/search.h"
 #include "file/feature_files.h"
+#include "kindred/core/error.h"
 #include "kindred/extract.h"
 #include "kindred/image/image.h"
 #include "kindred/image/image_files.h"
@@ -44,6 +45,12 @@ void serve(const ServeRequest& request, const Catalog& catalog, progress::Progre
   auto& of_model = *parts;
   const Extractor extractor(std::move(parts));
   for (const auto& note : extractor.notes()) progress.note(note);
+  if (extractor.needs_views()) {
+    throw DataError(request.model,
+                    "uses the view of a picture (front, back, ...), which no request says; set the parameter "
+                    "of the backbone that says what unknown ones get, as in --set "
+                    "backbone.unknown_camera=none");
+  }
   prepare_machine(of_model.machine(), progress);
 
   auto gallery = open_gallery(request.gallery, "", of_model, catalog, progress);

@@ -32,12 +32,14 @@ inline const Catalog& built_plugins() {
 inline std::filesystem::path write_made_model(const TemporaryFolder& folder,
                                               const std::vector<std::string>& overrides = {},
                                               const std::string& name = "model.safetensors",
-                                              const std::vector<model::Camera>& cameras = {}) {
+                                              const std::vector<model::Camera>& cameras = {},
+                                              const std::vector<std::int64_t>& views = {}) {
   const auto plan = recipe::make_plan(
       recipe::load_recipe(std::string(source_directory) + "/tests/e2e/tiny.toml", overrides),
       built_plugins());
   model::Population population(5);
   population.cameras = cameras;
+  population.views = views;
   const auto made = model::build_model(plan, population);
   const torch::NoGradGuard no_gradients;
   for (auto& item : made->named_buffers()) {
