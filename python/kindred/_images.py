@@ -18,6 +18,8 @@ _ALLOWED = "give 8-bit pixels (uint8), height x width x 3 in the order R, G, B"
 
 def _pixels(image: Any, name: str) -> npt.NDArray[np.uint8]:
     if hasattr(image, "convert") and hasattr(image, "mode"):  # of PIL; others than RGB may be numbers of a palette
+        if image.mode[0] in "IF":  # of more than 8 bits, which convert() would cut off at 255
+            raise TypeError(f"{name} has the mode {image.mode} of PIL; {_ALLOWED}")
         image = image if image.mode == "RGB" else image.convert("RGB")
     elif hasattr(image, "detach") and hasattr(image, "cpu"):  # of PyTorch
         image = image.detach().cpu()

@@ -71,6 +71,27 @@ class Extract(unittest.TestCase):
         gray = image[:, :, 0]
         np.testing.assert_allclose(self.model.extract([gray]), self.model.extract([np.dstack([gray] * 3)]), atol=2e-5)
 
+    def test_images_of_pil(self):
+        class Image:
+            """What is asked of one of PIL."""
+
+            def __init__(self, mode, pixels):
+                self.mode, self.pixels = mode, pixels
+
+            def convert(self, mode):
+                return Image(mode, np.dstack([self.pixels] * 3))
+
+            def __array__(self, dtype=None, copy=None):
+                return np.asarray(self.pixels, dtype)
+
+        image = read_bmp(self.paths[0])
+        np.testing.assert_allclose(self.model.extract([Image("RGB", image)]), self.wanted[:1], atol=2e-5)
+        gray = image[:, :, 0]
+        np.testing.assert_allclose(self.model.extract([Image("L", gray)]), self.model.extract([gray]), atol=2e-5)
+        for mode in ("I;16", "I", "F"):
+            with self.subTest(mode), self.assertRaisesRegex(TypeError, rf"images\[0\] has the mode {mode} of PIL; give 8-bit"):
+                self.model.extract([Image(mode, gray)])
+
     def test_pixels_of_the_caller_stay_as_they_are(self):
         image = read_bmp(self.paths[0]).copy()
         before = image.copy()
