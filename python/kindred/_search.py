@@ -32,7 +32,7 @@ def load_plugins() -> None:
         _plugins_are_loaded = True
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)  # arrays have no == that says yes or no: it is that of the mapping
 class Evaluation(Mapping[str, float]):
     """What the metrics say: a mapping from names of figures, such as "mAP" and "rank1", to their values.
 

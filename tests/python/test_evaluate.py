@@ -97,6 +97,13 @@ class Evaluate(FolderTest):
         with self.assertRaisesRegex(AttributeError, "no CMC curve"):
             scores.cmc
 
+    def test_two_are_equal_when_their_figures_are(self):
+        made = Features()
+        scores = kindred.evaluate(*made.all, metrics=["retrieval"])
+        self.assertEqual(scores, kindred.evaluate(*made.all, metrics=["retrieval"]))
+        self.assertEqual(scores, scores.figures)
+        self.assertNotEqual(scores, kindred.evaluate(*made.all, cameras="single", metrics=["retrieval"]))
+
     def test_clothes(self):
         made = Features()
         same, changed = (kindred.evaluate(*made.all, clothes=clothes, query_clothes=np.zeros(12, int),
