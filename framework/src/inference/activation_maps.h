@@ -37,9 +37,9 @@ class ActivationMaps {
 
   /// What makes images similar to one of them: Grad-CAM (Selvaraju et al., ICCV 2017, eq. 1 and 2) of the
   /// cosine similarity to the first image, with the lengths of the descriptors held fixed. So, where a
-  /// descriptor is linear in the maps, the values before the ReLU add up to the similarity (Stylianou et al.,
-  /// WACV 2019). Of a channel the weight is the sum of the gradient over the map: maps of several branches
-  /// count as they contribute.
+  /// descriptor is linear in the maps, the mean of the values before the ReLU is the similarity (Stylianou et
+  /// al., WACV 2019, but for a factor). Of a channel the weight is the sum of the gradient over the map: maps
+  /// of several branches count as they contribute.
   /// @param images [1 + N, 3, H, W]: a query and what is compared with it
   /// Of tokens those of the grid count.
   /// @return maps of the N others
