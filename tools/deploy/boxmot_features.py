@@ -49,7 +49,7 @@ class Backend:
     def get_crops(self, boxes, frame):
         crops = []
         for x1, y1, x2, y2 in boxes:
-            crop = frame[max(0, y1):y2, max(0, x1):x2]
+            crop = frame[max(0, y1):max(0, y2), max(0, x1):max(0, x2)]
             if crop.size == 0:
                 sys.exit(f"the box {x1},{y1},{x2},{y2} is outside of the frame of {frame.shape[1]} x {frame.shape[0]} pixels")
             crop = resize(crop, self.height, self.width)[:, :, ::-1]  # BGR -> RGB
