@@ -83,7 +83,10 @@ struct FrozenNetwork::Graph {
 
 FrozenNetwork::FrozenNetwork(model::Model& model, const Activations& example,
                              const system::Computing& computing, std::int64_t batch)
-    : model_(model), images_(std::min(images_of_a_run, batch > 0 ? batch : example.values.size(0))) {
+    : model_(model),
+      images_(std::min(images_of_a_run, batch > 0 ? batch : example.values.size(0))),
+      height_(example.values.size(2)),
+      width_(example.values.size(3)) {
   if (!computing.device.is_cpu()) return;
   try {
     const auto first = run_of(example, 0, images_);
@@ -124,7 +127,8 @@ torch::Tensor FrozenNetwork::run(const Activations& images) const {
 }
 
 torch::Tensor FrozenNetwork::describe(const Activations& images) {
-  if (graph_ == nullptr) return model_.describe(images);
+  const bool fits = images.values.size(2) == height_ && images.values.size(3) == width_;
+  if (graph_ == nullptr || !fits) return model_.describe(images);
   const auto count = images.values.size(0);
   std::vector<torch::Tensor> rows;
   for (std::int64_t first = 0; first < count; first += images_) {

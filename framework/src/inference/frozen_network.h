@@ -17,7 +17,8 @@ namespace kindred::inference {
 /// (fused_graph.h), in runs of one size. For weights that change afterwards, a new one must be made.
 ///
 /// What cannot be traced, or gives other descriptors as a graph than as a model, is computed by the model
-/// itself, and so is everything on a GPU: why_not() says the reason.
+/// itself, and so is everything on a GPU: why_not() says the reason. So are images of another size than the
+/// example's, for which the graph is not: a trace has the rows and columns of its maps as constants.
 class FrozenNetwork {
  public:
   /// @param model in evaluation mode; lives as long as this
@@ -31,7 +32,7 @@ class FrozenNetwork {
   FrozenNetwork& operator=(const FrozenNetwork&) = delete;
 
   /// Rows of length 1, 32-bit floats [N, D].
-  /// @param images any number; sizes as the example's
+  /// @param images any number
   [[nodiscard]] torch::Tensor describe(const Activations& images);
 
   [[nodiscard]] bool is_graph() const { return graph_ != nullptr; }
@@ -45,6 +46,8 @@ class FrozenNetwork {
 
   model::Model& model_;
   std::int64_t images_;  ///< of one run
+  std::int64_t height_;  ///< of the images that the graph is for
+  std::int64_t width_;
   std::unique_ptr<Graph> graph_;
   std::string why_not_;
 };

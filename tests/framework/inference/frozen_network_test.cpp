@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "called_model.h"
 #include "inference/batch_describer.h"
@@ -81,6 +82,19 @@ TEST_CASE("batches of any size are computed in runs of the same size") {
   for (const auto images : {1, 7, 8, 9, 16, 19}) {
     CAPTURE(images);
     const auto batch = batch_of(images, 12, 10);
+    CHECK(torch::allclose(network.describe(batch), model->describe(batch), 1e-5, 1e-6));
+  }
+}
+
+TEST_CASE("images of another size than the graph's are computed by the model") {
+  torch::manual_seed(8);
+  // The upper half is so many rows of the example.
+  const auto model = called_model([](const torch::Tensor& map) { return map.narrow(2, 0, map.size(2) / 2); });
+  FrozenNetwork network(*model, batch_of(3, 12, 10), in_fp32);
+  REQUIRE(network.is_graph());
+  for (const auto& size : {std::pair(20, 10), std::pair(12, 16), std::pair(12, 10)}) {
+    CAPTURE(size.first);
+    const auto batch = batch_of(5, size.first, size.second);
     CHECK(torch::allclose(network.describe(batch), model->describe(batch), 1e-5, 1e-6));
   }
 }
