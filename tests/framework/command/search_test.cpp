@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
 
