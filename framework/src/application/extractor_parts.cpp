@@ -195,7 +195,7 @@ ExtractorParts::ExtractorParts(const ExtractorOptions& options, std::shared_ptr<
   notes_.insert(notes_.end(), file_.notes.begin(), file_.notes.end());
   file_.plan.embed.batch_size = batch_;
   loading_.skip_bad_images = false;
-  if (options.threads > 0) torch::set_num_threads(options.threads);
+  if (options.threads > 0) system::set_computing_threads(options.threads);
   system::place_module(*file_.model, computing_.device);
   probe(options.model.string());
 }

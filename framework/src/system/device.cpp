@@ -219,11 +219,15 @@ torch::Device resolve_device(const std::string& name) {
   return device;
 }
 
-void set_threads(std::int64_t threads) {
+void set_computing_threads(std::int64_t threads) {
   const int count = static_cast<int>(threads > 0 ? threads : usable_processors());
   require_threads(std::max(count, static_cast<int>(usable_processors())));
   at::set_num_threads(count);
   if (const auto set = find_function<void (*)(int)>("openblas_set_num_threads")) set(count);
+}
+
+void set_threads(std::int64_t threads) {
+  set_computing_threads(threads);
   cv::setNumThreads(1);
 }
 

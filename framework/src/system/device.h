@@ -14,9 +14,12 @@ namespace kindred::system {
 /// "auto" (CUDA when it works here, else CPU), "cpu", "cuda" or "cuda:N". Throws Error saying what there is.
 [[nodiscard]] torch::Device resolve_device(const std::string& name);
 
-/// Sets the threads of LibTorch, OpenBLAS and OpenCV. 0: all usable processors. OpenCV is left with the
-/// calling thread alone: images are decoded by the loader's own threads. Throws Error when the system does
-/// not start so many.
+/// Sets the threads of LibTorch and OpenBLAS. 0: all usable processors. Throws Error when the system does not
+/// start so many.
+void set_computing_threads(std::int64_t threads);
+
+/// The same, and OpenCV is left with the calling thread alone: images are decoded by the loader's own
+/// threads.
 void set_threads(std::int64_t threads);
 
 /// Moves a module's tensors to the device and stores its 4-dimensional parameters as channels_last: a third

@@ -1,5 +1,7 @@
 #include "kindred/extract.h"
 
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <torch/cuda.h>
 
@@ -21,6 +23,7 @@
 #include "kindred/image/image.h"
 #include "made_model.h"
 #include "progress/progress.h"
+#include "system/device.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
 
@@ -200,6 +203,25 @@ TEST_CASE("many threads extract at once what one thread extracts") {
   }
   for (auto& thread : threads) thread.join();
   CHECK(wrong == 0);
+}
+
+TEST_CASE("an extractor sets the threads of all that computes, and leaves those of OpenCV") {
+  const TemporaryFolder folder;
+  const auto before = at::get_num_threads();
+  const auto of_opencv = cv::getNumThreads();
+  const auto of_openblas =
+      reinterpret_cast<int (*)()>(::dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));  // NOLINT: dlsym's way
+  ExtractorOptions options;
+  options.model = write_made_model(folder);
+  options.plugin_folders = made_plugins();
+  for (const int threads : {1, 3}) {
+    options.threads = threads;
+    const Extractor extractor(options);
+    CHECK(at::get_num_threads() == threads);
+    if (of_openblas != nullptr) CHECK(of_openblas() == threads);
+    CHECK(cv::getNumThreads() == of_opencv);
+  }
+  system::set_computing_threads(before);
 }
 
 TEST_CASE("a model's id changes with the file and with what changes its descriptors, and with nothing else") {
