@@ -70,7 +70,8 @@ def names(values: Sequence[str], name: str, count: int) -> list[str]:
     """`values` as texts, one for each row."""
     if isinstance(values, str):
         raise TypeError(f"{name} is one text; give a list of {count}")
-    texts = [str(value) for value in values]
+    # Bytes of a file's name that are no UTF-8 are escaped, as in all messages.
+    texts = [str(value).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for value in values]
     if len(texts) != count:
         raise ValueError(f"{name} has {len(texts)} entries; give one for each row of the features, {count}")
     return texts

@@ -39,17 +39,17 @@ def _pixels(image: Any, name: str) -> npt.NDArray[np.uint8]:
     return array if packed else np.ascontiguousarray(array)
 
 
-def images(values: Any) -> list[Union[str, npt.NDArray[np.uint8]]]:
-    """Each image as a path or as an array [H, W, C] that the engine can share."""
+def images(values: Any) -> list[Union[bytes, npt.NDArray[np.uint8]]]:
+    """Each image as a path, in the system's bytes, or as an array [H, W, C] that the engine can share."""
     if isinstance(values, (str, bytes, os.PathLike)):
         raise TypeError(f"images is one path; give a list: [{os.fspath(values)!r}]")
     if isinstance(values, np.ndarray) or hasattr(values, "detach"):
         if values.ndim != 4:
             raise ValueError(f"images has the shape {tuple(values.shape)}; give [N, height, width, 3], or a list of images")
-    prepared: list[Union[str, npt.NDArray[np.uint8]]] = []
+    prepared: list[Union[bytes, npt.NDArray[np.uint8]]] = []
     for i, image in enumerate(values):
         if isinstance(image, (str, os.PathLike)):
-            prepared.append(os.fsdecode(image))
+            prepared.append(os.fsencode(image))
         else:
             prepared.append(_pixels(image, f"images[{i}]"))
     return prepared

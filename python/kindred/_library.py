@@ -18,8 +18,8 @@ from typing import Optional
 
 from . import _build
 
-#: Where lib/ lies. Links are not followed: in a build folder these files are links to the sources.
-package_folder = os.path.dirname(os.path.abspath(__file__))
+#: Where lib/ lies, as bytes. Links are not followed: in a build folder these files are links to the sources.
+package_folder = os.path.dirname(os.path.abspath(os.fsencode(__file__)))
 
 _build_again = "build kindred again in this environment: pip install --force-reinstall --no-deps SOURCE_FOLDER"
 

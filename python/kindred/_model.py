@@ -44,7 +44,7 @@ class Model:
             raise ValueError(f"batch is {batch}; give at least 1")
         load_plugins()
         self._path = os.fsdecode(path)
-        self._model = _core.Model(self._path, str(device), batch, precision, list(overrides))
+        self._model = _core.Model(os.fsencode(path), str(device), batch, precision, list(overrides))
         for note in self._model.notes:
             warn(note)
 

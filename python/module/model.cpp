@@ -28,8 +28,8 @@ namespace {
 
 namespace py = pybind11;
 
-/// Images of Python: files by their paths, and arrays [H, W, C] of bytes whose pixels lie together, called
-/// images[0], images[1], ... To be destroyed with the GIL.
+/// Images of Python: files by their paths, which are bytes, as names need not be UTF-8; and arrays [H, W, C]
+/// of bytes whose pixels lie together, called images[0], images[1], ... To be destroyed with the GIL.
 class Images final : public Dataset {
  public:
   Images(const py::list& images, const std::optional<Numbers>& cameras, const std::optional<Numbers>& views) {
@@ -39,7 +39,7 @@ class Images final : public Dataset {
       sample.split = Split::gallery;
       if (cameras) sample.camera = cameras->values()[i];
       if (views) sample.view = views->values()[i];
-      if (py::isinstance<py::str>(images[i])) {
+      if (py::isinstance<py::bytes>(images[i])) {
         sample.path = images[i].cast<std::string>();
       } else {
         sample.path = "images[" + std::to_string(i) + "]";

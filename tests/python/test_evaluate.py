@@ -1,5 +1,6 @@
 """kindred.evaluate() and kindred.evaluate_distances()."""
 import math
+import os
 import unittest
 
 import numpy as np
@@ -96,6 +97,13 @@ class Evaluate(FolderTest):
             scores.mAP
         with self.assertRaisesRegex(AttributeError, "no CMC curve"):
             scores.cmc
+
+    def test_names_that_are_not_utf_8_are_escaped(self):
+        made = Features()
+        names = [os.fsdecode(b"l\xe9on %d" % i) for i in range(12)]
+        self.assertEqual(kindred.evaluate(*made.all, query_names=names).mAP, kindred.evaluate(*made.all).mAP)
+        with self.assertRaisesRegex(kindred.DataError, r"l\\xe9on 0"):
+            kindred.evaluate(*made.all, query_names=names, clothes="same")
 
     def test_two_are_equal_when_their_figures_are(self):
         made = Features()

@@ -1,5 +1,7 @@
 """kindred.Model, beside what the launcher extracts."""
+import os
 import pathlib
+import shutil
 import tempfile
 import threading
 import unittest
@@ -97,6 +99,16 @@ class Extract(unittest.TestCase):
         before = image.copy()
         self.model.extract([image, image])
         np.testing.assert_array_equal(image, before)
+
+    def test_names_that_are_not_utf_8(self):
+        with tempfile.TemporaryDirectory() as folder:
+            image, model = (os.path.join(os.fsencode(folder), name) for name in (b"l\xe9a.bmp", b"mod\xe8le.safetensors"))
+            shutil.copy(self.paths[0], image)
+            shutil.copy(self.file, model)
+            found = kindred.Model(os.fsdecode(model)).extract([os.fsdecode(image)])
+            np.testing.assert_allclose(found, self.wanted[:1], atol=2e-5)
+            with self.assertRaisesRegex(kindred.DataError, r"b\\xE9e\.bmp: error: does not exist"):
+                self.model.extract([os.fsdecode(os.path.join(os.fsencode(folder), b"b\xe9e.bmp"))])
 
     def test_no_images_are_no_descriptors(self):
         self.assertEqual(self.model.extract([]).shape, (0, self.model.dim))
