@@ -21,7 +21,7 @@ constexpr int deepest = 8;
 
 /// Values that may be looked at, whatever the file has, and for each that it has. Each is looked at twice
 /// where nothing stands in several places.
-constexpr std::size_t least_looks = 2'000'000;
+constexpr std::size_t least_looks = 200'000;
 constexpr std::size_t looks_at_each = 4;
 
 /// That messages name.
