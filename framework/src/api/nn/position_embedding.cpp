@@ -15,37 +15,45 @@ namespace kindred {
 namespace {
 
 constexpr double embedding_deviation = 0.02;
+constexpr double difference_of_equal_shapes = 0.05;
 
 std::optional<std::int64_t> square_side(std::int64_t area) {
   const auto side = static_cast<std::int64_t>(std::llround(std::sqrt(static_cast<double>(area))));
   return side > 0 && side * side == area ? std::optional(side) : std::nullopt;
 }
 
-// The grid of so many tokens whose shape is nearest to that of `like`, on a logarithmic scale.
-TokenGrid grid_like(const TokenGrid& like, std::int64_t area, std::int64_t extra) {
-  const auto wanted = std::log(static_cast<double>(like.rows) / static_cast<double>(like.columns));
-  const auto distance = [&](const TokenGrid& grid) {
-    return std::abs(std::log(static_cast<double>(grid.rows) / static_cast<double>(grid.columns)) - wanted);
+// How far the ratios of rows to columns are from each other, on a logarithmic scale.
+double difference_of_shapes(const TokenGrid& a, const TokenGrid& b) {
+  const auto ratio = [](const TokenGrid& grid) {
+    return std::log(static_cast<double>(grid.rows) / static_cast<double>(grid.columns));
   };
+  return std::abs(ratio(a) - ratio(b));
+}
+
+// The grid of so many tokens whose shape is nearest to that of `like`.
+TokenGrid grid_like(const TokenGrid& like, std::int64_t area, std::int64_t extra) {
   TokenGrid best{area, 1, extra};
   for (std::int64_t rows = 1; rows <= area; ++rows) {
     const TokenGrid grid{rows, area / rows, extra};
-    if (area % rows == 0 && distance(grid) < distance(best)) best = grid;
+    if (area % rows == 0 && difference_of_shapes(grid, like) < difference_of_shapes(best, like)) best = grid;
   }
   return best;
 }
 
 std::optional<TokenGrid> grid_of_source(const TokenGrid& own, std::int64_t tokens) {
   if (tokens == own.extra + own.rows * own.columns) return own;
-  const std::array<std::int64_t, 3> extras = {own.extra, 1, 2};
-  for (const auto extra : extras) {
+  for (const auto extra : {own.extra, std::int64_t{1}, std::int64_t{2}}) {
     if (const auto side = square_side(tokens - extra)) return TokenGrid{*side, *side, extra};
   }
-  for (const auto extra : extras) {
+  for (const std::int64_t extra : {0, 1, 2}) {
     if (tokens - extra == own.rows * own.columns) return TokenGrid{own.rows, own.columns, extra};
   }
   if (tokens <= own.extra) return std::nullopt;
-  return grid_like(own, tokens - own.extra, own.extra);
+  // 289 tokens may be 17 x 17, or 24 x 12 after a class token.
+  const auto like = grid_like(own, tokens - own.extra, own.extra);
+  if (difference_of_shapes(like, own) <= difference_of_equal_shapes) return like;
+  if (const auto side = square_side(tokens)) return TokenGrid{*side, *side, 0};
+  return like;
 }
 
 }  // namespace

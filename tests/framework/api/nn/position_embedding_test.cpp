@@ -72,6 +72,38 @@ TEST_CASE("extra tokens of a source are found, taken from the first on and 0 whe
   }
 }
 
+TEST_CASE("a source without extra tokens is found as a square, and those of the module are then 0") {
+  const auto adapted = [](std::int64_t rows, std::int64_t columns, std::int64_t tokens) {
+    const PositionEmbedding position({rows, columns}, 2, GridResampling::bicubic);
+    const auto all = position.adapted("embedding", position_source(tokens));
+    CHECK(torch::equal(all.narrow(1, 0, 1), torch::zeros({1, 1, 2})));
+    return all.narrow(1, 1, rows * columns);
+  };
+  const auto resampled = [](std::int64_t side, std::int64_t rows, std::int64_t columns) {
+    const auto map = position_source(side * side).reshape({1, side, side, 2}).permute({0, 3, 1, 2});
+    return resampled_grid(map, rows, columns, GridResampling::bicubic)
+        .permute({0, 2, 3, 1})
+        .reshape({1, rows * columns, 2});
+  };
+  CHECK(torch::equal(adapted(16, 8, 196), resampled(14, 16, 8)));    // not 15 x 13 after a class token
+  CHECK(torch::equal(adapted(14, 14, 576), resampled(24, 14, 14)));  // nor 25 x 23
+  CHECK(torch::equal(adapted(14, 14, 196), position_source(196)));
+  CHECK(torch::equal(adapted(16, 8, 128), position_source(128)));
+}
+
+TEST_CASE(
+    "of a number of tokens that may be a square, the grid of the module's shape after a class token is "
+    "taken") {
+  // 289 = 17 x 17 = 1 + 24 x 12: images of 384 x 192 and of 256 x 128
+  const PositionEmbedding position({16, 8}, 2, GridResampling::bicubic);
+  const auto all = position.adapted("embedding", position_source(289));
+  CHECK(torch::equal(all.narrow(1, 0, 1), position_source(289).narrow(1, 0, 1)));
+  const auto map = position_source(289).narrow(1, 1, 288).reshape({1, 24, 12, 2}).permute({0, 3, 1, 2});
+  CHECK(torch::equal(
+      all.narrow(1, 1, 128),
+      resampled_grid(map, 16, 8, GridResampling::bicubic).permute({0, 2, 3, 1}).reshape({1, 128, 2})));
+}
+
 TEST_CASE("an embedding without a batch dimension, in 16 bits or in double precision fits, too") {
   const PositionEmbedding position({5, 3}, 2, GridResampling::bicubic);
   const auto expected = position.adapted("embedding", position_source(10));
