@@ -1,5 +1,6 @@
 #include "average_linkage.h"
 
+#include <ATen/Context.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -87,6 +88,7 @@ class Linkage {
       inverse_sizes_.push_back(static_cast<float>(1 / clusters_[i].size));
     }
     if (wanted.empty()) throw std::logic_error("no two clusters are nearest to each other");
+    const at::NoTF32Guard all_bits;  // the error bound is that of 32 bits
     const auto rows = torch::tensor(wanted, torch::kLong);
     const auto all = sums_.to(options_.device).t();
     const auto count = static_cast<std::int64_t>(clusters_.size());

@@ -1,5 +1,6 @@
 #include "k_reciprocal.h"
 
+#include <ATen/Context.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -68,6 +69,7 @@ class Encoded {
   [[nodiscard]] torch::Tensor products_of(std::int64_t first, std::int64_t last) const {
     if (products_.defined()) return products_.slice(0, first, last);
     if (lambda_ == 0) return {};
+    const at::NoTF32Guard all_bits;
     return torch::mm(query_.slice(0, first, last).to(device_), gallery_.t()).to(torch::kCPU).contiguous();
   }
 
@@ -118,6 +120,7 @@ class Encoded {
 torch::Tensor squared_distances(const torch::Tensor& query, const torch::Tensor& gallery,
                                 const torch::Tensor& query_squares, const torch::Tensor& gallery_squares,
                                 torch::Device device) {
+  const at::NoTF32Guard all_bits;
   auto result = torch::mm(query.to(device), gallery.t()).to(torch::kCPU);
   return result.mul_(-2).add_(query_squares.unsqueeze(1)).add_(gallery_squares).clamp_min_(0).contiguous();
 }

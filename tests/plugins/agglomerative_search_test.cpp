@@ -15,6 +15,7 @@
 
 #include "average_linkage.h"
 #include "fake_retrieval_host.h"
+#include "product_watch.h"
 
 using namespace kindred;
 using namespace kindred::agglomerative_search;
@@ -163,6 +164,15 @@ TEST_CASE("equal rows are one cluster, and so are all rows without a limit") {
   CHECK(count(linkage(torch::ones({300, 4}) / 2, 0)) == 1);
   torch::manual_seed(3);
   CHECK(count(linkage(unit(torch::randn({300, 8})), 2)) == 1);
+}
+
+TEST_CASE("clusters are found by products in 32 bits, whatever networks on a GPU may compute in") {
+  torch::manual_seed(5);
+  const auto rows = people(60, 16, 0.8);
+  const test::ProductWatch watch;
+  CHECK(count(linkage(rows, 0.43)) > 1);
+  CHECK(watch.products() > 0);
+  CHECK(watch.in_tf32() == 0);
 }
 
 TEST_CASE("clusters do not depend on the number of threads") {

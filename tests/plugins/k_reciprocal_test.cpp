@@ -18,6 +18,7 @@
 #include "file/npy.h"
 #include "kindred/core/error.h"
 #include "neighbor_encoding.h"
+#include "product_watch.h"
 #include "tensor_checks.h"
 #include "test_paths.h"
 
@@ -270,6 +271,22 @@ TEST_CASE("memory that does not suffice to keep products gives the same distance
   const auto kept = distances(rows, 1500, params);
   params.memory_mib = 16;
   CHECK(largest_difference(kept, distances(rows, 1500, params)) < 1e-6);
+}
+
+TEST_CASE("distances are of products in 32 bits, whatever networks on a GPU may compute in") {
+  auto params = params_of(10, 2, 0.6);
+  test::ProductWatch watch;
+  SUBCASE("products that are not kept") {
+    params.memory_mib = 16;
+    static_cast<void>(distances(people(4000, 16, 0.5, 35), 1500, params));
+  }
+  SUBCASE("those of images beyond a chunk") {
+    params.mode = KReciprocal::Mode::chunked;
+    params.chunk_nearest = 9;
+    static_cast<void>(distances(people(120, 12, 0.4, 33), 20, params));
+  }
+  CHECK(watch.products() > 0);
+  CHECK(watch.in_tf32() == 0);
 }
 
 TEST_CASE("too little memory is refused with what is needed") {
