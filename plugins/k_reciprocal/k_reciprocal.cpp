@@ -32,7 +32,9 @@ class Encoded {
       : queries_(queries), images_(rows.size(0) - queries), lambda_(params.lambda), device_(device) {
     auto search = search_of(params, device, host, "post_processor/k_reciprocal");
     search.products_of = lambda_ == 0 ? 0 : queries;
-    search.remedy = "; or set mode = \"chunked\"";
+    search.remedy = params.mode == KReciprocal::Mode::exact
+                        ? "; or set mode = \"chunked\""
+                        : "; or choose smaller chunk_queries and chunk_nearest";
     auto nearest = find_neighbors(rows, search);
     vectors_ = encode_neighbors(rows, nearest, params.k1, params.k2);
     columns_ = vectors_.transposed(queries, rows.size(0));

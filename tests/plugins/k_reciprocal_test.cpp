@@ -300,5 +300,12 @@ TEST_CASE("too little memory is refused with what is needed") {
       "post_processor/k_reciprocal: error: memory_mib = 16 is too small for 20000 descriptors of "
       "16 numbers; allowed are 62 and more; or set mode = \"chunked\"",
       ComponentError);
+  params.mode = KReciprocal::Mode::chunked;
+  params.chunk_nearest = 19995;
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(distances(rows, 5, params)),
+      "post_processor/k_reciprocal: error: memory_mib = 16 is too small for 20000 descriptors of "
+      "16 numbers; allowed are 62 and more; or choose smaller chunk_queries and chunk_nearest",
+      ComponentError);
   at::set_num_threads(threads);
 }
