@@ -84,7 +84,8 @@ Schema<Params> AgglomerativeSearch::schema() {
       "to it: labels few images, but most of them correctly.",
       "the competition system for NAIC 2019; average linkage: Sokal and Michener 1958");
   s.add("cut", &Params::cut,
-        "largest mean cosine distance at which queries are merged into a cluster; 0: only equal ones")
+        "largest mean cosine distance at which queries are merged into a cluster; rounding puts equal ones "
+        "up to 1e-7 apart")
       .range(0, 2);
   s.add("top", &Params::top, "nearest gallery images that a query considers").range(1, 100000);
   s.add("threshold", &Params::threshold,
