@@ -127,11 +127,20 @@ std::vector<WeightsLayout> head_layouts() {
                       {"bottleneck_proj.*", "neck_projected.*"},
                       {"classifier.*", "classifier.*"},
                       {"classifier_proj.*", "classifier_projected.*"}});
+  WeightsLayout reid{.name = reid_name,
+                     .required = {"bottleneck_proj.running_mean"},
+                     .rules = std::move(reid_rules),
+                     .dropped = reid_dropped(false)};
+  // Its configurations normalize images for transformers otherwise than for ImageNet. Its residual networks
+  // have no stride in the last stage.
+  auto vit = reid;
+  vit.required.emplace_back("image_encoder.proj");
+  vit.settings = {"augmentation.normalize.mean=[0.5,0.5,0.5]", "augmentation.normalize.std=[0.5,0.5,0.5]"};
+  reid.required.emplace_back("image_encoder.attnpool.*");
+  reid.settings = {"head.last_stride=1"};
   return {{.name = clip_name, .rules = head_rules("visual."), .dropped = clip_dropped(false)},
-          {.name = reid_name,
-           .required = {"bottleneck_proj.running_mean"},
-           .rules = std::move(reid_rules),
-           .dropped = reid_dropped(false)}};
+          std::move(vit),
+          std::move(reid)};
 }
 
 std::vector<WeightsLayout> text_layouts() {

@@ -196,6 +196,20 @@ TEST_CASE("CLIP-ReID's own files give its features, logits and descriptors") {
   }
 }
 
+TEST_CASE("CLIP-ReID's files ask for the images and the last stride of its configurations") {
+  const auto settings_of = [](const Shapes& shapes) {
+    return weights::translate(clip_file(shapes), weights::known_layouts(clip_catalog()))
+        .layout.value()
+        .settings;
+  };
+  CHECK(settings_of(shapes_of(clip_golden()["reid_vit"]["tensors"])) ==
+        Names{"augmentation.resize.antialias=true", "augmentation.normalize.mean=[0.5,0.5,0.5]",
+              "augmentation.normalize.std=[0.5,0.5,0.5]"});
+  auto shapes = shapes_of(clip_golden()["reid_resnet"]["tensors"]);
+  shapes.merge(resnet_shapes("image_encoder.", 4 * 2 + 1));
+  CHECK(settings_of(shapes) == Names{"augmentation.resize.antialias=true", "head.last_stride=1"});
+}
+
 TEST_CASE("without side information the features are those of the first stage") {
   const torch::NoGradGuard no_grad;
   auto shapes = shapes_of(clip_golden()["reid_vit"]["tensors"]);
