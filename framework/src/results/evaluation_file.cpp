@@ -73,6 +73,13 @@ double number_of(const Json& json) {
   return json.is_null() ? none : json.get<double>();
 }
 
+/// nlohmann's own conversion takes any number, also one that has no such value.
+std::int64_t count_in(const Json& json, const char* key) {
+  const auto& value = json.at(key);
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  throw std::invalid_argument("'" + std::string(key) + "' is not a whole number");
+}
+
 Json json_of(const std::vector<MetricColumn>& columns) {
   auto json = Json::object();
   for (const auto& column : columns) {
@@ -181,19 +188,19 @@ Evaluation parsed(const Json& json) {
       evaluation.tables.push_back(table_of(name, table));
     }
   }
-  json.at("queries").get_to(evaluation.queries);
-  json.at("valid_queries").get_to(evaluation.valid_queries);
-  json.at("gallery").get_to(evaluation.gallery);
-  json.at("distractors").get_to(evaluation.distractors);
-  json.at("junk").get_to(evaluation.junk);
-  json.at("positive_pairs").get_to(evaluation.positive_pairs);
-  json.at("negative_pairs").get_to(evaluation.negative_pairs);
+  evaluation.queries = count_in(json, "queries");
+  evaluation.valid_queries = count_in(json, "valid_queries");
+  evaluation.gallery = count_in(json, "gallery");
+  evaluation.distractors = count_in(json, "distractors");
+  evaluation.junk = count_in(json, "junk");
+  evaluation.positive_pairs = count_in(json, "positive_pairs");
+  evaluation.negative_pairs = count_in(json, "negative_pairs");
   evaluation.cameras_known = value_of(camera_modes, json.at("cameras"));
   evaluation.cosine = value_of(distances, json.at("distances"));
   json.at("multi_query").get_to(evaluation.multi_query);
   json.at("itself_ignored").get_to(evaluation.itself_ignored);
   evaluation.clothes = value_of(clothes_modes, json.at("clothes"));
-  json.at("single_gallery_shot").get_to(evaluation.single_gallery_shot);
+  evaluation.single_gallery_shot = count_in(json, "single_gallery_shot");
   json.at("note").get_to(evaluation.note);
   if (json.contains("per_query"))
     evaluation.per_query.columns = columns_of(json.at("per_query").at("columns"));

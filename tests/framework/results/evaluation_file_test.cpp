@@ -202,6 +202,10 @@ TEST_CASE("what is no evaluation is refused with the reason") {
   json = evaluation_json(made_evaluation());
   json["queries"] = "many";
   CHECK(refusal(json.dump()).find("is not an evaluation") != std::string::npos);
+  for (const double number : {1.5, 1e300}) {
+    json["queries"] = number;
+    CHECK(refusal(json.dump()).find("'queries' is not a whole number") != std::string::npos);
+  }
   json = evaluation_json(made_evaluation());
   json["tables"]["../out"] = json["tables"]["thresholds"];
   CHECK(refusal(json.dump()).find("'../out' is not the name of a table") != std::string::npos);
