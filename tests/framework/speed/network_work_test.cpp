@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include "kindred/nn/attention.h"
 #include "speed/machine_limits.h"
 
 using namespace kindred;
@@ -81,6 +82,11 @@ TEST_CASE("products of batches of matrices, transposed convolutions and attentio
   CHECK(flops([&] {
           static_cast<void>(transposed->forward(torch::ones({1, 3, 4, 5})));
         }) == 2.0 * 3 * 4 * 5 * 2 * 4);
+  // Two images, three heads: five tokens ask seven, with four numbers each.
+  CHECK(flops([] {
+          const auto tokens = torch::ones({2, 3, 7, 4});
+          static_cast<void>(dot_product_attention(torch::ones({2, 3, 5, 4}), tokens, tokens));
+        }) == 2.0 * 2 * 3 * 5 * 7 * (4 + 4));
 }
 
 TEST_CASE("what is not a product is not counted, and a recording ends when it throws") {
