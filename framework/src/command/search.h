@@ -42,7 +42,7 @@ struct SearchResult {
                                    progress::ProgressSink& progress);
 
 /// Throws DataError for a model, gallery or image that cannot be used, RecipeError for an override, and for a
-/// sheet of another format or that would replace a picture.
+/// sheet of another format, that would be too high, or that would replace a picture.
 [[nodiscard]] SearchResult search(const SearchRequest& request, const Catalog& catalog,
                                   progress::ProgressSink& progress);
 

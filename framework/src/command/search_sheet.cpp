@@ -36,10 +36,24 @@ results::SheetImage sheet_image(const Match& match, Refusals& refusals) {
           .similarity = match.similarity};
 }
 
+/// Before any picture is read.
+void require_height(const std::filesystem::path& file, const std::vector<std::vector<Match>>& matches) {
+  std::vector<std::size_t> found;
+  for (const auto& of_image : matches) found.push_back(of_image.size());
+  const auto height = results::rank_sheet_height(found);
+  const auto most = results::longest_sheet_side(file);
+  if (height <= most) return;
+  throw RecipeError({"--sheet " + file.string(), 0, 0},
+                    "would be " + text::grouped_digits(height) + " pixels high, and a " +
+                        file.extension().string() + " file can have " + text::grouped_digits(most) +
+                        "; lower --top, or search for fewer pictures at a time");
+}
+
 }  // namespace
 
 void draw_search_sheet(const std::filesystem::path& file, const std::vector<cv::Mat>& images,
                        const std::vector<std::vector<Match>>& matches, progress::ProgressSink& progress) {
+  require_height(file, matches);
   std::vector<results::SheetRow> rows(images.size());
   Refusals refusals;
   for (std::size_t q = 0; q < images.size(); ++q) {

@@ -11,7 +11,7 @@
 namespace kindred::command {
 
 /// Draws a .png or .jpg file (results/rank_sheet.h) with a row for each image, and the labels and cameras of
-/// its matches. Atomic.
+/// its matches. Atomic. Throws RecipeError where it would be higher than files of that format are.
 /// @param images 8-bit RGB
 /// @param progress is told how many pictures of matches cannot be read, and why the first cannot
 void draw_search_sheet(const std::filesystem::path& file, const std::vector<cv::Mat>& images,

@@ -68,16 +68,16 @@ void draw_found(cv::Mat& sheet, const SheetImage& image, std::size_t rank, int x
   write_text(sheet, text::printable(image.known, 13), x, below + 14, sheet_gray, text_size);
 }
 
-std::size_t lines_of(const SheetRow& row) {
-  return std::max<std::size_t>(1, (row.found.size() + images_a_row - 1) / images_a_row);
+std::size_t lines_of(std::size_t found) {
+  return std::max<std::size_t>(1, (found + images_a_row - 1) / images_a_row);
 }
 
 }  // namespace
 
 cv::Mat draw_rank_sheet(const std::vector<SheetRow>& rows) {
-  std::size_t lines = 0;
-  for (const auto& row : rows) lines += lines_of(row);
-  cv::Mat sheet(margin + static_cast<int>(lines) * line,
+  std::vector<std::size_t> found;
+  for (const auto& row : rows) found.push_back(row.found.size());
+  cv::Mat sheet(static_cast<int>(rank_sheet_height(found)),
                 2 * margin + static_cast<int>(images_a_row + 1) * column, CV_8UC3, sheet_white);
   int y = margin;
   for (const auto& row : rows) {
@@ -89,9 +89,15 @@ cv::Mat draw_rank_sheet(const std::vector<SheetRow>& rows) {
       draw_found(sheet, row.found[i], i + 1, 2 * margin + column * static_cast<int>(1 + i % images_a_row),
                  y + line * static_cast<int>(i / images_a_row));
     }
-    y += line * static_cast<int>(lines_of(row));
+    y += line * static_cast<int>(lines_of(row.found.size()));
   }
   return sheet;
+}
+
+std::int64_t rank_sheet_height(const std::vector<std::size_t>& found) {
+  std::size_t lines = 0;
+  for (const auto count : found) lines += lines_of(count);
+  return margin + line * static_cast<std::int64_t>(lines);
 }
 
 std::filesystem::path rank_sheet_name(const std::string& stage, std::int64_t epoch) {

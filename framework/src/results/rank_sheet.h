@@ -1,6 +1,7 @@
 // A picture of rankings: queries, and beside each what was found for it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <opencv2/core/mat.hpp>
@@ -29,6 +30,10 @@ struct SheetRow {
 /// frame and a cross.
 /// @return 8-bit RGB
 [[nodiscard]] cv::Mat draw_rank_sheet(const std::vector<SheetRow>& rows);
+
+/// How many pixels high a sheet is.
+/// @param found for each query, how many images were
+[[nodiscard]] std::int64_t rank_sheet_height(const std::vector<std::size_t>& found);
 
 /// Where a training keeps the sheet of an evaluation, below its folder: "rank_sheets/epoch_003.jpg", or
 /// "rank_sheets/market1501_epoch_003.jpg" of one of several test sets.

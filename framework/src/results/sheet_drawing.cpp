@@ -55,6 +55,11 @@ bool is_sheet_name(const std::filesystem::path& file) {
   return has_extension(file, ".png") || is_jpeg_name(file);
 }
 
+std::int64_t longest_sheet_side(const std::filesystem::path& file) {
+  // What libjpeg and libpng write.
+  return is_jpeg_name(file) ? 65500 : 1000000;
+}
+
 void write_sheet(const std::filesystem::path& file, const cv::Mat& sheet) {
   const auto bytes =
       is_jpeg_name(file) ? encoded(sheet, ".jpg", {cv::IMWRITE_JPEG_QUALITY, 85}) : png_of(sheet);

@@ -29,6 +29,9 @@ void draw_image(cv::Mat& sheet, const cv::Mat& image, const cv::Rect& box);
 /// Whether write_sheet() writes what the name of a file says: .png, .jpg or .jpeg, in either case.
 [[nodiscard]] bool is_sheet_name(const std::filesystem::path& file);
 
+/// The most pixels in a side of a picture that write_sheet() writes to a file of that name.
+[[nodiscard]] std::int64_t longest_sheet_side(const std::filesystem::path& file);
+
 /// Writes a PNG file or, where its name ends so, a JPEG file: a tenth of the size where most of a sheet is
 /// photographs. Atomic.
 void write_sheet(const std::filesystem::path& file, const cv::Mat& sheet);

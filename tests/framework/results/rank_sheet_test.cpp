@@ -56,6 +56,9 @@ TEST_CASE("more than ten images take further lines, and one without a picture is
   for (auto& image : row.found) image.name = "a.jpg";
   const auto one = draw_rank_sheet({SheetRow{row.query, {}}});
   const auto two = draw_rank_sheet({row});
+  CHECK(rank_sheet_height({0}) == one.rows);
+  CHECK(rank_sheet_height({11}) == two.rows);
+  CHECK(rank_sheet_height({11, 10, 0}) == two.rows + 2 * (one.rows - 8));
   CHECK(two.cols == one.cols);
   CHECK(two.rows == one.rows + (one.rows - 8));
   CHECK(two.at<cv::Vec3b>(20, 16 + 98 + 30) == cv::Vec3b(225, 225, 225));
