@@ -73,15 +73,18 @@ struct Candidate {
   const FileLayout* layout;  ///< nullptr: names as they are
 };
 
-/// Networks that a file may hold side by side: the first is the better one.
-constexpr std::array<std::string_view, 2> twins = {"teacher.", "student."};
+/// Networks that a file may hold side by side: the one that is taken, and the other. Of self-distillation
+/// (DINO), of MoCo v3, and of MoCo and MoCo v2.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> twins = {
+    {{"teacher.", "student."}, {"base_encoder.", "momentum_encoder."}, {"encoder_q.", "encoder_k."}}};
 
 /// What torch.compile puts into names, also within them.
 constexpr std::string_view compiled = "_orig_mod.";
 
 /// What programs put ahead of all names of a network, or of one of several.
-constexpr std::array<std::string_view, 7> wrappers = {"module.",  compiled,    "model.",  "teacher.",
-                                                      "student.", "backbone.", "encoder."};
+constexpr std::array<std::string_view, 9> wrappers = {"module.",    compiled,    "model.",
+                                                      "teacher.",   "student.",  "base_encoder.",
+                                                      "encoder_q.", "backbone.", "encoder."};
 
 /// The part of a name that a layout says; nothing when the name does not begin with the prefix.
 std::optional<std::string> plain_name(const std::string& name, const std::string& prefix) {
@@ -161,14 +164,20 @@ Candidate unrecognized(const WeightsFile& file) {
 
 /// Whether a name is of a network beside the one that the prefix leads to.
 bool is_of_twin(const std::string& name, const std::string& prefix) {
-  for (const auto own : twins) {
+  const auto is_of = [&](std::string_view own, std::string_view other) {
     const auto at = prefix.find(own);
-    if (at == std::string::npos || (at > 0 && prefix[at - 1] != '.')) continue;
-    return std::any_of(twins.begin(), twins.end(), [&](std::string_view other) {
-      return other != own && name.starts_with(prefix.substr(0, at) + std::string(other));
-    });
-  }
-  return false;
+    if (at == std::string::npos || (at > 0 && prefix[at - 1] != '.')) return false;
+    return name.starts_with(prefix.substr(0, at) + std::string(other));
+  };
+  return std::any_of(twins.begin(), twins.end(), [&](const auto& pair) {
+    return is_of(pair.first, pair.second) || is_of(pair.second, pair.first);
+  });
+}
+
+/// What the names of a network beside another begin with: "module.student.".
+std::string prefix_of_twin(const std::string& name, const std::string& prefix) {
+  const auto differ = std::mismatch(prefix.begin(), prefix.end(), name.begin(), name.end()).second;
+  return name.substr(0, name.find('.', static_cast<std::size_t>(differ - name.begin())) + 1);
 }
 
 /// What all names that a layout knows of a backbone begin with: "base.", or "".
@@ -466,8 +475,7 @@ MatchReport match_weights(const TranslatedWeights& weights, const torch::nn::Mod
     }
   }
   if (!weights.twins.empty()) {
-    const auto twin = weights.twins.front().substr(0, weights.twins.front().find('.') + 1) + "*";
-    add(TensorState::dropped, twin,
+    add(TensorState::dropped, prefix_of_twin(weights.twins.front(), weights.prefix) + "*",
         std::to_string(weights.twins.size()) + " tensors of another network than '" +
             text::printable(weights.prefix) + "', which --key would take");
   }

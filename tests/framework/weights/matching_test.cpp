@@ -242,7 +242,9 @@ TEST_CASE("nothing is taken off that the network has itself") {
   CHECK(match_weights(weights, *part, backbone_prefix, {}).complete());
 }
 
-TEST_CASE("of a teacher and a student in one file the teacher is taken, and of other twins neither") {
+TEST_CASE(
+    "of a teacher and a student in one file the teacher is taken, of MoCo's what it trains, and of other "
+    "twins neither") {
   const auto file_of = [](const std::vector<std::string>& keys) {
     WeightsFile file;
     for (const auto& key : keys) {
@@ -259,6 +261,19 @@ TEST_CASE("of a teacher and a student in one file the teacher is taken, and of o
   CHECK(report.complete());
   CHECK(report.rows.back().name == "student.*");
   CHECK(report.rows.back().detail == "12 tensors of another network than 'teacher.', which --key would take");
+  struct Moco {
+    std::string taken;
+    std::string other;
+  };
+  for (const auto& moco : {Moco{"module.base_encoder.", "module.momentum_encoder."},
+                           Moco{"module.encoder_q.", "module.encoder_k."}}) {
+    CAPTURE(moco.taken);
+    const auto both = translate_for(file_of({moco.other, moco.taken}), known_layouts(catalog()), *model, "");
+    CHECK(both.prefix == moco.taken);
+    const auto matched = match_weights(both, *model, "", {});
+    CHECK(matched.complete());
+    CHECK(matched.rows.back().name == moco.other + "*");
+  }
   const auto others = translate_for(file_of({"one.", "two."}), known_layouts(catalog()), *model, "");
   CHECK(match_weights(others, *model, "", {}).count(TensorState::matched) == 0);
 }
