@@ -22,9 +22,11 @@ namespace {
 void copy_rows_of(const std::filesystem::path& file, const std::vector<Sample>& samples,
                   const std::vector<std::int64_t>& wanted, torch::Tensor& out, std::int64_t first_out) {
   const file::FeatureReader reader(file);
+  constexpr std::int64_t several = -1;
   std::unordered_map<std::string_view, std::int64_t> rows;
   for (std::size_t i = 0; i < reader.samples().size(); ++i) {
-    rows.emplace(reader.samples()[i].path, static_cast<std::int64_t>(i));
+    const auto [at, is_new] = rows.emplace(reader.samples()[i].path, static_cast<std::int64_t>(i));
+    if (!is_new) at->second = several;
   }
   if (out.defined() && out.size(1) != reader.dim()) {
     throw DataError(file, "its descriptors have " + std::to_string(reader.dim()) +
@@ -36,6 +38,10 @@ void copy_rows_of(const std::filesystem::path& file, const std::vector<Sample>& 
     if (at == rows.end()) {
       throw DataError(
           file, "has no descriptor of '" + path + "'; extract features of the same images with both models");
+    }
+    if (at->second == several) {
+      throw DataError(file, "has several descriptors of '" + path +
+                                "', and does not tell which is whose; give each image a path of its own");
     }
     out[first_out + static_cast<std::int64_t>(i)].copy_(reader.rows(at->second, at->second + 1)[0]);
   }

@@ -305,6 +305,14 @@ TEST_CASE_FIXTURE(Fixture, "other descriptors are found by the images' names, in
   file::write_features(folder / "query", query);
   CHECK_THROWS_WITH_AS(static_cast<void>(distances(recipe)),
                        doctest::Contains("has no descriptor of '1.jpg'"), DataError);
+
+  // Twice, of which the first would be taken for both.
+  query.samples[2].path = query.samples[1].path;
+  file::write_features(folder / "query", query);
+  input.query[1].path = query.samples[1].path;
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(distances(recipe)),
+      doctest::Contains("has several descriptors of '2.jpg', and does not tell which is whose"), DataError);
 }
 
 TEST_CASE_FIXTURE(Fixture,
