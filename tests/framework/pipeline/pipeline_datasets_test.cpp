@@ -261,7 +261,7 @@ TEST_CASE("a stage of a pipeline picks data sets by name") {
   REQUIRE(plan != nullptr);
   CHECK(training::load_training_data(*plan).samples.size() == 10);
   CHECK(plan->evaluate_on == std::vector<std::string>{"b"});
-  CHECK(one.find("f")->data()->plan.dataset().prefix == "a/");
+  CHECK(one.find("f")->data().front().plan.dataset().prefix == "a/");
   CHECK(training::load_training_data(*pipeline_with(train + "dataset = ['a', 'b']\n").find("m")->model_plan())
             .samples.size() == 30);
   CHECK(training::load_training_data(*pipeline_with(train).find("m")->model_plan()).samples.size() == 30);
