@@ -1,5 +1,6 @@
 // Trainings that are stopped, killed, damaged or begun again.
 #include <doctest/doctest.h>
+#include <torch/types.h>
 
 #include <atomic>
 #include <cstdint>
@@ -26,6 +27,35 @@ using namespace kindred;
 using namespace kindred::stage;
 using namespace kindred::test;
 
+namespace {
+
+/// Its value is the number of steps so far.
+class StepCount : public OutputLoss {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("Counts."); }
+  StepCount(const Params&, const Context&) : steps_(register_buffer("steps", torch::zeros({}))) {}
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
+  [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
+    steps_.add_(1);
+    return output.sum() * 0 + steps_;
+  }
+
+ private:
+  torch::Tensor steps_;
+};
+
+/// What metrics.jsonl says of a figure at the end of each epoch.
+std::vector<double> means_of_epochs(const fs::path& folder, const std::string& figure) {
+  std::vector<double> means;
+  for (const auto& line : metrics_of(folder)) {
+    if (line.at("event") == "finished") means.push_back(line.at("figures").at(figure).get<double>());
+  }
+  return means;
+}
+
+}  // namespace
+
 TEST_CASE("a training that is stopped after every batch makes the same model to the last bit") {
   const auto catalog = tiny_catalog();
   for (const std::string optimizer : {"optimizer.type=sgd", "optimizer.type=adam"}) {
@@ -48,6 +78,27 @@ TEST_CASE("a training that is stopped after every batch makes the same model to 
     CHECK(finished_epochs(folder / "run") == three_epochs);
     CHECK(event_steps(folder / "run").at("epoch/loss") == std::vector<std::int64_t>{1, 2, 3});
   }
+}
+
+TEST_CASE("an epoch's figures are the means over its own steps, also when it was stopped in between") {
+  auto catalog = tiny_catalog();
+  Catalog own;
+  own.add<StepCount>("count");
+  catalog.merge(std::move(own), "own", "own.so");
+  const auto plan = tiny_plan(catalog, {"loss.scale={type='count', on=['descriptor'], weight=0.1}"});
+  const std::string figure = "loss/count(descriptor)";
+  // Of the steps 1 to 5, 6 to 10 and 11 to 15.
+  const std::vector<double> expected{3, 8, 13};
+  const TemporaryFolder folder;
+  static_cast<void>(train_quietly(plan, folder / "whole"));
+  CHECK(means_of_epochs(folder / "whole", figure) == expected);
+  for (int stops = 0;; ++stops) {
+    REQUIRE(stops < 20);
+    std::atomic<bool> stop{false};
+    ActingSink sink(1, [&] { stop = true; });
+    if (!train(plan, folder / "stopped", sink, stop).interrupted) break;
+  }
+  CHECK(means_of_epochs(folder / "stopped", figure) == expected);
 }
 
 TEST_CASE("an automatic precision is decided on once, said, and kept by what goes on") {
@@ -339,20 +390,24 @@ TEST_CASE("a checkpoint that stands where the training never does is refused") {
 TEST_CASE(
     "with groups, freezing, clipping, averages and bf16 a stopped training is the same to the last bit") {
   const auto catalog = tiny_catalog();
-  std::vector<std::string> overrides{
+  std::vector<std::string> settings{
       "optimizer.group=[{ name = 'new', parameters = ['head*', 'loss*'], learning_rate_factor = 10.0, "
       "bias_factor = 2.0 }, { name = 'backbone', parameters = ['backbone*'], weight_decay_factor = 0.0, "
       "frozen_epochs = 1 }]",
       "train.clip_gradient_norm=0.5", "train.ema_decay=0.9", "train.evaluate_every=1", "dataset.tested=3"};
   if (system::can_compute(torch::kCPU, system::Precision::bf16)) {
-    overrides.emplace_back("train.precision=bf16");
+    settings.emplace_back("train.precision=bf16");
   } else {
     MESSAGE("in fp32: this processor cannot compute convolutions in bf16");
   }
   for (const std::string optimizer : {"sgd", "adam"}) {
     CAPTURE(optimizer);
+    // First: another type leaves nothing of the groups.
+    auto overrides = settings;
     overrides.insert(overrides.begin(), "optimizer.type=" + optimizer);
     const auto plan = tiny_plan(catalog, overrides);
+    REQUIRE(plan.optimizer.factory->info().name == optimizer);
+    REQUIRE(plan.groups.size() == 2);
     const TemporaryFolder folder;
     ActingSink whole;
     const auto outcome = train(plan, folder / "whole", whole, never);
