@@ -1,11 +1,13 @@
 // Evaluations while a training runs, and averaged weights.
 #include <doctest/doctest.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "event_records.h"
@@ -22,6 +24,20 @@
 using namespace kindred;
 using namespace kindred::stage;
 using namespace kindred::test;
+
+namespace {
+
+/// Takes numbers from LibTorch's generator, which dropout draws from as well.
+class DrawingMetric : public TinyMetric {
+ public:
+  using TinyMetric::TinyMetric;
+  [[nodiscard]] MetricResult judge(const std::vector<QueryRanks>& queries) const override {
+    static_cast<void>(torch::rand({5}));
+    return TinyMetric::judge(queries);
+  }
+};
+
+}  // namespace
 
 TEST_CASE("averages change neither the training nor its last model, and they are what is evaluated") {
   const auto catalog = tiny_catalog();
@@ -55,8 +71,11 @@ TEST_CASE("a training that is evaluated on one person alone says once that the f
 }
 
 TEST_CASE("evaluations in between keep the best model and leave no trace in the last one") {
-  const auto catalog = tiny_catalog();
-  const std::vector<std::string> data{"dataset.tested=4", "train.epochs=4"};
+  auto catalog = tiny_catalog();
+  Catalog own;
+  own.add<DrawingMetric>("drawing");
+  catalog.merge(std::move(own), "own", "own.so");
+  const std::vector<std::string> data{"dataset.tested=4", "train.epochs=4", "metric=[{type='drawing'}]"};
   const auto expected = undisturbed(tiny_plan(catalog, data));
   auto overrides = data;
   overrides.emplace_back("train.evaluate_every=2");
