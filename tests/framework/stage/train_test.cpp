@@ -2,10 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <iterator>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "event_records.h"
@@ -21,6 +27,26 @@
 using namespace kindred;
 using namespace kindred::stage;
 using namespace kindred::test;
+
+namespace {
+
+/// Keeps the numbers that it draws, one for each image.
+class RecordingAugmentation : public Augmentation {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("Draws a number."); }
+  RecordingAugmentation(const Params&, const Context&) {}
+  void apply(cv::Mat&, RandomStream& random) override {
+    const auto number = random();
+    const std::lock_guard<std::mutex> lock(mutex);
+    drawn.insert(number);
+  }
+
+  static inline std::mutex mutex;
+  static inline std::multiset<std::uint64_t> drawn;
+};
+
+}  // namespace
 
 TEST_CASE("a training learns, leaves its files, and its model can be read back") {
   const auto catalog = tiny_catalog();
@@ -98,6 +124,30 @@ TEST_CASE("the model depends on the seed, and not on the number of workers") {
   CHECK(tensors_of(undisturbed(tiny_plan(catalog, {"loader.workers=1", "loader.prefetch=1"}))) ==
         tensors_of(model));
   CHECK(tensors_of(undisturbed(tiny_plan(catalog, {"seed=4"}))) != tensors_of(model));
+}
+
+TEST_CASE("augmentations draw other numbers for each image, epoch and seed, and the same ones again") {
+  auto catalog = tiny_catalog();
+  Catalog own;
+  own.add<RecordingAugmentation>("recording");
+  catalog.merge(std::move(own), "own", "own.so");
+  const auto drawn = [&](const std::string& seed) {
+    RecordingAugmentation::drawn.clear();
+    const TemporaryFolder folder;
+    static_cast<void>(train_quietly(
+        tiny_plan(catalog, {"augmentation=[{type='recording'}]", "train.epochs=2", "seed=" + seed}),
+        folder / "run"));
+    return RecordingAugmentation::drawn;
+  };
+  const auto numbers = drawn("3");
+  CHECK(numbers.size() == 40);  // 20 images in each epoch
+  CHECK(std::set<std::uint64_t>(numbers.begin(), numbers.end()).size() == 40);
+  CHECK(drawn("3") == numbers);
+  const auto others = drawn("4");
+  std::vector<std::uint64_t> common;
+  std::set_intersection(numbers.begin(), numbers.end(), others.begin(), others.end(),
+                        std::back_inserter(common));
+  CHECK(common.empty());
 }
 
 TEST_CASE("the largest seed is trained with, and stands in the recipe of its model") {
@@ -253,4 +303,19 @@ TEST_CASE("bad images are skipped and counted when asked, and a batch of one is 
     if (!train(tiny_plan(catalog, skipping), folder / "stopped", stopper, stop).interrupted) break;
   }
   CHECK(read_bytes(folder / "run/model.safetensors") == read_bytes(folder / "stopped/model.safetensors"));
+}
+
+TEST_CASE("an epoch of which no image can be read is an error, also where bad images are skipped") {
+  const auto catalog = tiny_catalog();
+  std::string bad;
+  for (int identity = 1; identity <= 5; ++identity) {
+    for (int image = 0; image < 4; ++image) {
+      bad += "'train/" + std::to_string(identity) + "_" + std::to_string(image) + "',";
+    }
+  }
+  const TemporaryFolder folder;
+  const auto plan = tiny_plan(catalog, {"dataset.bad=[" + bad + "]", "loader.skip_bad_images=true"});
+  CHECK(message_of<ComponentError>([&] { static_cast<void>(train_quietly(plan, folder / "run")); }) ==
+        "dataset/tiny: error: no batch of epoch 1 could be read");
+  CHECK(!fs::exists(folder / "run/model.safetensors"));
 }

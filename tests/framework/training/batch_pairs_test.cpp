@@ -43,6 +43,20 @@ TEST_CASE("an anchor has a pair when its batch holds another of its own and one 
   CHECK(share_with_pairs({}, pair_labels) == 0);
 }
 
+TEST_CASE("the batches of an epoch are its own, and of the recipe's seed") {
+  const auto catalog = tiny_catalog();
+  const std::vector<Sample> samples(20);
+  const auto batches = [&](std::int64_t epoch, const std::string& seed) {
+    const auto plan = tiny_plan(catalog, {"seed=" + seed});
+    return batches_of(plan, *plan.sampler.create({samples}), epoch);
+  };
+  const auto first = batches(1, "3");
+  REQUIRE(first.size() == 5);
+  CHECK(batches(1, "3") == first);
+  CHECK(batches(2, "3") != first);
+  CHECK(batches(1, "4") != first);
+}
+
 TEST_CASE("a sampler without any pairs is refused at its place, and one with few is warned of") {
   const auto catalog = tiny_catalog();
   const auto plan = tiny_plan(catalog);
