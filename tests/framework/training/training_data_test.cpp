@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <opencv2/core.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -43,11 +44,46 @@ class CameraSampler : public Sampler {
   std::vector<std::int64_t> cameras_;
 };
 
+/// Two images for training; what is known of the first is asked for.
+class KnownImages : public Dataset {
+ public:
+  struct Params {
+    std::string path = "a.png";
+    std::int64_t identity = 1;
+    std::int64_t camera = 1;
+    std::string domain;
+    std::int64_t view = unknown_view;
+    std::string tracklet;
+  };
+  static Schema<Params> schema() {
+    Schema<Params> s("Two images.");
+    s.add("path", &Params::path, "its name");
+    s.add("identity", &Params::identity, "whose");
+    s.add("camera", &Params::camera, "which");
+    s.add("domain", &Params::domain, "where");
+    s.add("view", &Params::view, "which").at_least(-1);
+    s.add("tracklet", &Params::tracklet, "of which");
+    return s;
+  }
+  KnownImages(const Params& params, const Context&) : params_(params) {}
+  [[nodiscard]] std::vector<Sample> samples() const override {
+    Sample first{params_.path, params_.identity, params_.camera, params_.domain, Split::train};
+    first.view = params_.view;
+    first.tracklet = params_.tracklet;
+    return {first, {"z.png", 9, 1, "", Split::train}};
+  }
+  [[nodiscard]] cv::Mat image(const Sample&) const override { return {16, 8, CV_8UC3, cv::Scalar::all(100)}; }
+
+ private:
+  Params params_;
+};
+
 const Catalog& catalog() {
   static const Catalog made = [] {
     auto whole = tiny_catalog();
     Catalog own;
     own.add<CameraSampler>("by_camera");
+    own.add<KnownImages>("known");
     whole.merge(std::move(own), "own", "own.so");
     return whole;
   }();
@@ -70,6 +106,22 @@ TEST_CASE(
     CHECK(data.fingerprint == alone.fingerprint);
     CHECK(data.labels == alone.labels);
     CHECK(data.identities == alone.identities);
+  }
+}
+
+TEST_CASE("the fingerprint of training images changes with everything that is learned from of one") {
+  std::set<std::string> fingerprints;
+  std::size_t number = 0;
+  for (const std::string parameter : {"", "path = 'b.png'", "identity = 2", "camera = 2", "domain = 'night'",
+                                      "view = 0", "view = 1", "tracklet = '1'"}) {
+    CAPTURE(parameter);
+    const auto plan = tiny_plan(
+        catalog(), {"dataset={ type = 'known'" + (parameter.empty() ? "" : ", " + parameter) + " }"});
+    const auto fingerprint = load_training_data(plan).fingerprint;
+    CHECK(fingerprint.starts_with("2 images, "));
+    CHECK(load_training_data(plan).fingerprint == fingerprint);
+    fingerprints.insert(fingerprint);
+    CHECK(fingerprints.size() == ++number);
   }
 }
 
