@@ -1,8 +1,11 @@
 // Calls to the system fail, by the library tests/faults; tools/faults.py does the same for every call.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,14 +30,19 @@ bool faults_are_possible() {
 }
 
 /// @param plan variables of the faults library (tests/faults/fault_plan.h)
-Outcome kindred_as_planned(const TemporaryFolder& folder, const std::vector<std::string>& plan,
-                           const std::vector<std::string>& arguments) {
+Outcome program_as_planned(const TemporaryFolder& folder, const std::vector<std::string>& plan,
+                           const std::string& program, const std::vector<std::string>& arguments) {
   std::vector<std::string> command = {"/usr/bin/env", "LD_PRELOAD=" + faults_library,
                                       "KINDRED_FAULT_UNDER=" + folder.path().string()};
   command.insert(command.end(), plan.begin(), plan.end());
-  command.emplace_back(launcher);
+  command.push_back(program);
   command.insert(command.end(), arguments.begin(), arguments.end());
   return Program(std::move(command), folder.path()).wait();
+}
+
+Outcome kindred_as_planned(const TemporaryFolder& folder, const std::vector<std::string>& plan,
+                           const std::vector<std::string>& arguments) {
+  return program_as_planned(folder, plan, launcher, arguments);
 }
 
 /// @param fault CALL:N:EFFECT, for files in the folder
@@ -55,6 +63,52 @@ std::vector<std::string> conversion_to(const fs::path& out) {
 
 std::vector<std::string> pipeline_in(const fs::path& run) {
   return {"run", recipes + "tiny_pipeline.toml", "--run-dir", run.string()};
+}
+
+/// A call to the system that changes a file, or waits for the disk.
+struct Call {
+  std::string kind;  ///< "write", "sync" or "rename"
+  fs::path path;
+  fs::path from;  ///< what is renamed
+};
+
+/// What the faults library has written of such calls (KINDRED_FAULT_LOG).
+std::vector<Call> calls_in(const fs::path& log) {
+  std::vector<Call> calls;
+  std::istringstream lines(read_bytes(log));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream cells(line);
+    std::string kind;
+    std::string number;
+    std::string path;
+    std::string from;
+    for (auto* cell : {&kind, &number, &path, &from}) std::getline(cells, *cell, '\t');
+    if (kind == "write" || kind == "sync" || kind == "rename") calls.push_back({kind, path, from});
+  }
+  return calls;
+}
+
+/// Each file that is written under another name is on the disk before it gets its own, and that name is
+/// before anything else gets one.
+/// @return how many files that were
+int check_written_safely(const std::vector<Call>& calls) {
+  int files = 0;
+  for (auto call = calls.begin(); call != calls.end(); ++call) {
+    if (call->kind != "rename") continue;
+    CAPTURE(call->path);
+    const auto before = std::find_if(std::make_reverse_iterator(call), calls.rend(), [&](const Call& other) {
+      return other.kind != "rename" && other.path == call->from;
+    });
+    if (before == calls.rend()) continue;  // a second name of a file that was written before
+    ++files;
+    CHECK(before->kind == "sync");
+    const auto after =
+        std::find_if(call + 1, calls.end(), [](const Call& other) { return other.kind != "write"; });
+    REQUIRE(after != calls.end());
+    CHECK(after->kind == "sync");
+    CHECK(after->path == call->path.parent_path());
+  }
+  return files;
 }
 
 /// @param locked the folder that the command would lock
@@ -138,6 +192,29 @@ TEST_CASE("an export onto a full disk is an error and leaves nothing") {
     CHECK(entry.path().filename().string().find("model.pt") == std::string::npos);
   }
   CHECK(kindred(arguments, folder.path()).exit_code == 0);
+}
+
+TEST_CASE(
+    "what a training or a gallery writes is on the disk before it has its name, and so is the name then") {
+  if (!faults_are_possible()) return;
+  const TemporaryFolder folder;
+  const auto log = folder / "calls";
+  const std::vector<std::string> plan = {"KINDRED_FAULT_LOG=" + log.string()};
+  REQUIRE(kindred_as_planned(folder, plan, training_of(folder)).exit_code == 0);
+  // Among them the recipe, four checkpoints, the model and what says that the stage is done.
+  CHECK(check_written_safely(calls_in(log)) > 10);
+
+  fs::remove(log);
+  const auto gallery = folder / "gallery";
+  REQUIRE(program_as_planned(folder, plan, std::string(build_directory) + "/tests/bin/gallery_additions",
+                             {gallery.string()})
+              .exit_code == 0);
+  const auto calls = calls_in(log);
+  CHECK(check_written_safely(calls) == 2);  // made, and written again
+  // It flushes what it has added three times.
+  CHECK(std::count_if(calls.begin(), calls.end(), [&](const Call& call) {
+          return call.kind == "sync" && call.path == gallery / "gallery.log";
+        }) == 3);
 }
 
 TEST_CASE("features are kept until the new ones are all there") {
