@@ -31,6 +31,22 @@ using namespace kindred;
 using namespace kindred::test;
 namespace fs = std::filesystem;
 
+namespace {
+
+constexpr std::size_t record_head = 12;  // mark, size, checksum
+
+/// A record that was changed, with the checksum of what it holds now.
+std::string sealed(std::string record) {
+  boost::crc_32_type sum;
+  sum.process_bytes(record.data() + 4, 4);
+  sum.process_bytes(record.data() + record_head, record.size() - record_head);
+  const std::uint32_t checksum = sum.checksum();
+  std::memcpy(record.data() + 8, &checksum, sizeof checksum);
+  return record;
+}
+
+}  // namespace
+
 TEST_CASE("a log that is cut off anywhere loses the record that was cut, with a note, and no other") {
   const TemporaryFolder folder;
   std::vector<std::uintmax_t> ends;
@@ -114,13 +130,8 @@ TEST_CASE("a whole record of a kind that only a later Kindred knows is an error 
     gallery.add("a", made_row(1));
   }
   auto record = application::remove_record("a");
-  constexpr std::size_t head = 12;  // mark, size, checksum
-  record[head] = 77;
-  boost::crc_32_type sum;
-  sum.process_bytes(record.data() + 4, 4);
-  sum.process_bytes(record.data() + head, record.size() - head);
-  const std::uint32_t checksum = sum.checksum();
-  std::memcpy(record.data() + 8, &checksum, sizeof checksum);
+  record[record_head] = 77;
+  record = sealed(std::move(record));
   const auto log = folder / "gallery/gallery.log";
   write_bytes(log, read_bytes(log) + record);
   const auto message = error_of([&] { static_cast<void>(Gallery::open(folder / "gallery")); });
@@ -287,6 +298,14 @@ TEST_CASE("a log of a later version or of nonsense is refused") {
   CHECK(error_of([&] {
           static_cast<void>(Gallery::open(folder / "b"));
         }).find("is not the log of a gallery") != std::string::npos);
+  auto begin = application::begin_record(made_dim, "");
+  const std::uint32_t later = 2;
+  std::memcpy(begin.data() + record_head + 1, &later, sizeof later);  // behind the kind of record
+  folder.write("c/gallery.log", sealed(std::move(begin)));
+  CHECK(error_of([&] {
+          static_cast<void>(Gallery::open(folder / "c"));
+        }).find("gallery.log: error: is of version 2 of a gallery's log, but this Kindred reads 1; ") !=
+        std::string::npos);
 }
 
 TEST_CASE("a full disk refuses an addition and keeps what was there") {
