@@ -3,11 +3,13 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <ios>
 #include <string>
 
 #include "data_files.h"
+#include "kindred/core/error.h"
 
 using namespace kindred;
 using namespace kindred::test;
@@ -31,4 +33,22 @@ TEST_CASE("what else than a process the file of a lock names is not repeated") {
     CHECK(folder.without(error_of([&] { const file::FolderLock second(folder / "run", "gallery"); })) ==
           "run: error: is in use by another process; wait until it ends, or use another gallery");
   }
+}
+
+TEST_CASE(
+    "whoever locks a folder removes what was never finished there, whoever is refused removes nothing") {
+  namespace fs = std::filesystem;
+  const TemporaryFolder folder;
+  folder.write("run/.model.safetensors.tmp", "half");
+  folder.write("run/.features.tmp/query.npy", "half");
+  folder.write("run/model.tmp", "whole");
+  folder.write("run/.hidden", "whole");
+  const file::FolderLock lock(folder / "run");
+  CHECK_FALSE(fs::exists(folder / "run/.model.safetensors.tmp"));
+  CHECK_FALSE(fs::exists(folder / "run/.features.tmp"));
+  CHECK(fs::exists(folder / "run/model.tmp"));
+  CHECK(fs::exists(folder / "run/.hidden"));
+  const auto under_way = folder.write("run/.checkpoint.safetensors.tmp", "half");
+  CHECK_THROWS_AS(file::FolderLock(folder / "run"), DataError);
+  CHECK(fs::exists(under_way));
 }
