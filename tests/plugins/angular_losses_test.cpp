@@ -277,6 +277,29 @@ TEST_CASE("circle loss of two pairs is worked out by hand") {
   CHECK(value.item<double>() == doctest::Approx(2 * std::exp(-32.0)).epsilon(1e-4));
 }
 
+TEST_CASE("the figures are the means of the cosines to the hardest images, over the anchors that have both") {
+  Circle loss({}, {2, 3});
+  CHECK(loss.needs_pairs());
+  CHECK(loss.figures() == std::vector<std::string>{"s_p", "s_n"});
+  // At 0, 30 and 90 degrees of one person, at 60 of another, who has no second image.
+  auto vectors = torch::empty({4, 2});
+  const std::vector<double> degrees{0, 30, 90, 60};
+  for (std::size_t i = 0; i < degrees.size(); ++i) {
+    const double angle = degrees[i] * std::numbers::pi / 180;
+    vectors[static_cast<std::int64_t>(i)][0] = 3 * std::cos(angle);
+    vectors[static_cast<std::int64_t>(i)][1] = 3 * std::sin(angle);
+  }
+  static_cast<void>(loss.forward(vectors.requires_grad_(), labels_of({0, 0, 0, 1})));
+  const auto values = loss.figure_values();
+  CHECK_FALSE(values.requires_grad());
+  // The farthest positives are 90, 60 and 90 degrees away, the negative 60, 30 and 30.
+  CHECK(values[0].item<double>() == doctest::Approx(0.5 / 3).epsilon(1e-5));
+  CHECK(values[1].item<double>() == doctest::Approx((0.5 + std::sqrt(3.0)) / 3).epsilon(1e-5));
+  static_cast<void>(loss.forward(torch::randn({2, 2}), labels_of({0, 1})));
+  CHECK(std::isnan(loss.figure_values()[0].item<double>()));
+  CHECK(std::isnan(loss.figure_values()[1].item<double>()));
+}
+
 TEST_CASE("circle loss without pairs of both kinds is 0 with gradient 0") {
   torch::manual_seed(7);
   Circle loss({}, {4, 4});

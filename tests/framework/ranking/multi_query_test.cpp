@@ -60,6 +60,22 @@ TEST_CASE("images of one person without a camera are merged, unlabeled and junk 
   CHECK(torch::equal(merged.descriptors.slice(0, 1), torch::eye(6).slice(0, 2)));
 }
 
+TEST_CASE("a person's images in other clothes are another query") {
+  auto changed = person("b", 1, 1);
+  changed.clothes = 1;
+  auto first = person("a", 1, 1);
+  first.clothes = 0;
+  auto again = person("c", 1, 1);
+  again.clothes = 0;
+  const auto merged = merge_queries({torch::eye(3), {first, changed, again}});
+  REQUIRE(merged.samples.size() == 2);
+  CHECK(merged.samples[0].path == "a");
+  CHECK(merged.samples[1].path == "b");
+  CHECK(merged.samples[1].clothes == 1);
+  const auto half = static_cast<float>(std::sqrt(0.5));
+  CHECK(torch::allclose(merged.descriptors, torch::tensor({{half, 0.0F, half}, {0.0F, 1.0F, 0.0F}})));
+}
+
 TEST_CASE("queries that are all different stay what they are") {
   const auto rows = torch::nn::functional::normalize(torch::randn({4, 8}));
   const auto merged =
