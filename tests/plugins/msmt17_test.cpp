@@ -77,6 +77,11 @@ TEST_CASE("MSMT17's validation images are for training only when asked") {
   CHECK(samples[2].identity == 1);
   CHECK(samples[2].camera == 5);
   CHECK(samples[2].split == Split::train);
+  std::filesystem::remove(folder / "list_train.txt");
+  CHECK(contains(error_of([&] {
+                   (void)Msmt17({folder.path(), "", "", true}, {}).samples();
+                 }),
+                 "has no 'list_train.txt', so use_validation has no effect; remove it"));
 }
 
 TEST_CASE("MSMT17's folders may be called otherwise") {

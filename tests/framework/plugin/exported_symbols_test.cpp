@@ -86,6 +86,7 @@ TEST_CASE("every plugin exports its entry and nothing else") {
 TEST_CASE("every plugin loads with all its symbols, and is named as its file") {
   const auto plugins = load_plugins({folder});
   for (const auto& refused : plugins.refused) FAIL_CHECK(refused.file << ": " << refused.reason);
+  CHECK_FALSE(plugins.loaded.empty());
   for (const auto& loaded : plugins.loaded) {
     CAPTURE(loaded.file);
     CHECK(loaded.name == loaded.file.stem());
@@ -95,6 +96,7 @@ TEST_CASE("every plugin loads with all its symbols, and is named as its file") {
 
 TEST_CASE("every component says what it does, and so does each of its parameters") {
   const auto plugins = load_plugins({folder});
+  REQUIRE_FALSE(plugins.catalog.components().empty());
   for (const auto* component : plugins.catalog.components()) {
     CAPTURE(component->info().id());
     CHECK_FALSE(component->info().summary.empty());

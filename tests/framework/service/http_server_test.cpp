@@ -113,7 +113,10 @@ TEST_CASE("requests reach the handler decoded, and its answer the client") {
   CHECK(answer.status == 200);
   CHECK(answer.body == "GET|/a b|x=1;x=2;y=\xC3\xA4&;||");
   CHECK(answer.head.find("Cache-Control: no-store\r\n") != std::string::npos);
-  CHECK(answer.head.find("X-Content-Type-Options: nosniff\r\n") != std::string::npos);
+  for (const std::string header : {"X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer",
+                                   "Cross-Origin-Resource-Policy: same-origin", "X-Frame-Options: DENY"}) {
+    CHECK_MESSAGE(answer.head.find(header + "\r\n") != std::string::npos, header);
+  }
   CHECK(answer.head.find("Access-Control-") == std::string::npos);
   answer = http(port, "HEAD", "/a");
   CHECK(answer.status == 200);
