@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "ordinary_user.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
@@ -165,11 +166,10 @@ TEST_CASE("a folder that may not be written is named") {
   fs::create_directory(closed);
   fs::permissions(folder.path(), static_cast<fs::perms>(0755));
   fs::permissions(closed, static_cast<fs::perms>(0555));
-  // Nothing is closed to root.
-  const bool root = ::geteuid() == 0;
-  if (root) REQUIRE(::seteuid(65534) == 0);
-  const auto message = message_of<DataError>([&] { write_text(closed / "file.txt", "x"); });
-  if (root) REQUIRE(::seteuid(0) == 0);
+  const auto message = [&] {
+    const OrdinaryUser user;
+    return message_of<DataError>([&] { write_text(closed / "file.txt", "x"); });
+  }();
   CHECK(message == (closed / "file.txt").string() + ": error: cannot be written: Permission denied");
 }
 

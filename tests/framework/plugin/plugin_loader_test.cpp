@@ -1,7 +1,6 @@
 #include "plugin/plugin_loader.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/plugin.h"
 #include "kindred/role/augmentation.h"
+#include "ordinary_user.h"
 #include "temporary_folder.h"
 #include "test_paths.h"
 
@@ -265,13 +265,18 @@ TEST_CASE("a folder that does not exist is an error of the user") {
       PluginError);
 }
 
-TEST_CASE("a file or folder that may not be read is refused" * doctest::skip(geteuid() == 0)) {
+TEST_CASE("a file or folder that may not be read is refused") {
   const TemporaryFolder folder;
   fs::copy(fixtures / "good/good.so", folder / "good.so");
+  const auto refused = [&] {
+    const test::OrdinaryUser user;
+    return refusal(folder.path());
+  };
+  fs::permissions(folder.path(), static_cast<fs::perms>(0755));
   fs::permissions(folder / "good.so", fs::perms::none);
-  CHECK(refusal(folder.path()) == "cannot be read (Permission denied); check its permissions");
+  CHECK(refused() == "cannot be read (Permission denied); check its permissions");
   fs::permissions(folder.path(), fs::perms::none);
-  CHECK(refusal(folder.path()) == "cannot be listed (Permission denied); check its permissions");
+  CHECK(refused() == "cannot be listed (Permission denied); check its permissions");
 }
 
 TEST_CASE("folders are those given, those of the list, and the one beside the executable, in this order") {
