@@ -113,6 +113,9 @@ TEST_CASE("progress tells each term, the learning rate of the schedule, and what
   CHECK(figures.at("loss") ==
         doctest::Approx(figures.at("loss/entropy(logits)") + 0.01 * figures.at("loss/centers(descriptor)") +
                         0.1 * figures.at("loss/scale(descriptor)")));
+  // The last batch of an epoch has the other epochs before it.
+  CHECK(sink.updates[4].done == 5);
+  CHECK(sink.updates[4].remaining_seconds > 0);
   CHECK(sink.finished.back().remaining_seconds == 0);
 }
 
