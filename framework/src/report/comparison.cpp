@@ -26,8 +26,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t change_bins = 20;
 constexpr const char* not_comparable =
-    "These scores are not comparable: the runs were evaluated on other queries or another gallery, or treat "
-    "cameras in another way. So there is no change.";
+    "These scores are not comparable: the runs were evaluated on other queries or another gallery, or with "
+    "another treatment of cameras, clothes or galleries. So there is no change.";
 
 /// The two runs, with the names by which they are told apart.
 struct Two {
@@ -274,7 +274,9 @@ Section query_comparison(const Two& two, const SheetSize& size, Pictures& pictur
   add("Lost most: " + two.first_name + " above " + two.second_name, lost);
   add("Gained most: " + two.first_name + " above " + two.second_name, gained);
   rankings = before.drawn() + after.drawn();
-  if (rankings > 0) section.content += after.key() + sheets;
+  if (rankings == 0) return section;
+  if (second->scores.value) section.content += other_rankings_notice(*second->scores.value);
+  section.content += after.key() + sheets;
   return section;
 }
 

@@ -79,7 +79,8 @@ Html score_table(const std::vector<NamedScores>& all) {
   auto html = draw(table);
   if (!losses.empty()) html += notice("Steps that made figures worse:") + element("ul", losses);
   if (!all_comparable) {
-    html += notice("Some of these scores are not comparable: queries, gallery or cameras differ.");
+    html +=
+        notice("Some of these scores are not comparable: queries, gallery or settings of [evaluate] differ.");
   }
   return html;
 }
@@ -359,11 +360,7 @@ Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pi
   }
   section.content += trouble_notice(files.queries.trouble);
   for (const auto& trouble : run.image_troubles) section.content += trouble_notice(trouble);
-  if (files.scores.value && files.scores.value->multi_query) {
-    section.content += notice(
-        "The scores are of merged queries (same identity and camera); the rankings are only of the first "
-        "image of each.");
-  }
+  if (files.scores.value) section.content += other_rankings_notice(*files.scores.value);
   RankingDrawer drawer(run, files, pictures, maps);
   const bool judged = files.queries.value && !files.queries.value->columns.empty();
   const auto drawn =

@@ -50,7 +50,23 @@ std::string losses_text(const results::Evaluation& before, const results::Evalua
 
 bool comparable(const results::Evaluation& a, const results::Evaluation& b) {
   return a.cameras_known == b.cameras_known && a.valid_queries == b.valid_queries && a.gallery == b.gallery &&
-         a.multi_query == b.multi_query;
+         a.multi_query == b.multi_query && a.itself_ignored == b.itself_ignored && a.clothes == b.clothes &&
+         a.single_gallery_shot == b.single_gallery_shot;
+}
+
+Html other_rankings_notice(const results::Evaluation& scores) {
+  Html notices;
+  if (scores.multi_query) {
+    notices += notice(
+        "The scores are of merged queries (same identity, camera and clothes); the rankings are only of the "
+        "first image of each.");
+  }
+  if (scores.single_gallery_shot > 0) {
+    notices += notice(
+        "The scores are means over galleries with one image of each identity; the rankings are of the whole "
+        "gallery, so their ranks are not those of the scores.");
+  }
+  return notices;
 }
 
 std::string basis_text(const results::Evaluation& scores) {

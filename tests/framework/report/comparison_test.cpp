@@ -75,6 +75,43 @@ TEST_CASE("runs that were evaluated in different ways are shown, but not subtrac
   CHECK(contains(page, "The recipes are the same."));
 }
 
+TEST_CASE("figures that other settings leave other images for are shown, but not subtracted") {
+  const TemporaryFolder folder;
+  write_run(folder, "a/");
+  write_run(folder, "b/");
+  auto scores = scores_of_run(0.9, 0.9);
+  SUBCASE("clothes") {
+    scores.clothes = recipe::ClothesMode::changed;
+  }
+  SUBCASE("galleries with one image of each person") {
+    scores.single_gallery_shot = 10;
+  }
+  SUBCASE("queries that find themselves") {
+    scores.itself_ignored = !scores.itself_ignored;
+  }
+  results::write_evaluation(folder / "b/ranking", scores);
+  const auto page = compare(folder, "a", "b").page;
+  CHECK(contains(page, "These scores are not comparable"));
+  CHECK(contains(page, ">90.00<"));
+  CHECK_FALSE(contains(page, "+40.00"));
+}
+
+TEST_CASE("a comparison says that scores are not of the rankings shown") {
+  const TemporaryFolder folder;
+  write_run(folder, "a/");
+  write_run(folder, "b/");
+  auto scores = scores_of_run();
+  scores.multi_query = true;
+  scores.single_gallery_shot = 10;
+  results::write_evaluation(folder / "a/ranking", scores);
+  scores.per_query.columns[0].values = {0.5, 0.05};
+  results::write_evaluation(folder / "b/ranking", scores);
+  const auto page = compare(folder, "a", "b").page;
+  CHECK(contains(page, "Lost most: a above b"));
+  CHECK(contains(page, "The scores are of merged queries"));
+  CHECK(contains(page, "The scores are means over galleries with one image of each identity"));
+}
+
 TEST_CASE("a figure with too little behind it is marked in the comparison, with the reason") {
   const TemporaryFolder folder;
   write_run(folder, "a/");

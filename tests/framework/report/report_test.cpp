@@ -199,6 +199,21 @@ TEST_CASE("scores that were made in different ways are not subtracted") {
   CHECK_FALSE(contains(scores, "+10.00"));
 }
 
+TEST_CASE("scores that are not of the rankings shown are said to be of others") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  CHECK_FALSE(contains(report_of(folder, "run").page, "The scores are "));
+  auto scores = scores_of_run();
+  scores.multi_query = true;
+  results::write_evaluation(folder / "run/ranking", scores);
+  CHECK(contains(section(report_of(folder, "run").page, "rankings"), "The scores are of merged queries"));
+  scores.multi_query = false;
+  scores.single_gallery_shot = 10;
+  results::write_evaluation(folder / "run/ranking", scores);
+  CHECK(contains(section(report_of(folder, "run").page, "rankings"),
+                 "The scores are means over galleries with one image of each identity"));
+}
+
 TEST_CASE("what post-processing makes worse is marked and said, whatever it makes better") {
   const TemporaryFolder folder;
   write_pipeline(folder);
