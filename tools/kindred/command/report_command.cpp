@@ -11,6 +11,7 @@
 #include "common_options.h"
 #include "file/command_inputs.h"
 #include "kindred/core/error.h"
+#include "recipe/recipe_override.h"
 #include "report/comparison.h"
 #include "report/report.h"
 #include "session.h"
@@ -49,6 +50,10 @@ int report(const Options& options, Session& session) {
   report::ReportOptions request;
   request.out = options.out;
   request.data = options.data;
+  // So that errors of them are at the option.
+  for (const auto& path : options.data) {
+    static_cast<void>(option_override("--data " + path, recipe::data_override(path)));
+  }
   request.sheet = options.sheet;
   request.maps = options.maps;
   if (options.maps && options.runs.size() > 1) {
