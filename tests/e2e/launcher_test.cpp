@@ -124,12 +124,30 @@ TEST_CASE("what is wrong with an option is said at the option, as it was typed")
   refused(evaluate, {"--device", "nonsense"}, "device = \"nonsense\"");
   refused({"check", tiny}, {"--device", "nonsense"}, "device = \"nonsense\"");
   refused({"check", tiny}, {"--data", "x"}, "has no parameter 'root'");
+  const auto run = folder.write("run/pipeline.toml", "[dataset]\ntype = \"synthetic\"\n").parent_path();
+  refused({"report", run.string()}, {"--data", "x"}, "has no parameter 'root'");
+  refused({"report", run.string()}, {"--data", "a=x"}, "has no parameter 'a'");
   refused({"partition", "none", "--out", "x"}, {"--partitioner", "nope"}, "unknown partitioner 'nope'");
   refused({"label", "none", "--out", "x"}, {"--labeler", "nope"}, "unknown labeler 'nope'");
   refused({"submit", "--rankings", "r", "--data", "d", "--out", "x"}, {"--writer", "nope"},
           "unknown writer 'nope'");
   refused({"data", "convert", "--out", "x"}, {"--layout", "nope"}, "unknown layout 'nope'");
   refused({"export", "--weights", "m", "--out", "x"}, {"--to", "nope"}, "unknown exporter 'nope'");
+}
+
+TEST_CASE("an option that is a real number takes no other text, such as nan") {
+  const TemporaryFolder folder;
+  const auto refused = [&](const std::string& command, const std::string& option, const std::string& text) {
+    const auto outcome = kindred({command, "--weights", "m", "--gallery", "g", option, text}, folder.path());
+    CHECK(outcome.exit_code == 2);
+    CHECK(holds(outcome.err, option + ": Value " + text + " not in range"));
+  };
+  for (const std::string text : {"nan", "-nan", "-2", "much", "1e9"}) {
+    CAPTURE(text);
+    refused("search", "--threshold", text);
+    refused("serve", "--max-seconds", text);
+    refused("serve", "--max-megapixels", text);
+  }
 }
 
 TEST_CASE("--version names what the program runs on") {

@@ -1,6 +1,7 @@
 #include "common_options.h"
 
 #include <map>
+#include <sstream>
 #include <utility>
 
 #include "kindred/core/value.h"
@@ -33,6 +34,17 @@ RecipeError at_options(const RecipeError& error) {
     if (typed != typed_options().end()) found.location.origin = typed->second;
   }
   return RecipeError(std::move(diagnostics));
+}
+
+CLI::Validator real_range(double low, double high) {
+  const auto wrong = [low, high](const std::string& text) -> std::string {
+    double number = 0;
+    if (CLI::detail::lexical_cast(text, number) && number >= low && number <= high) return "";
+    std::ostringstream message;
+    message << "Value " << text << " not in range " << low << " to " << high;
+    return message.str();
+  };
+  return CLI::Validator(wrong, "");
 }
 
 void add_set(CLI::App& app, std::vector<std::string>& set, const std::string& help) {

@@ -80,6 +80,9 @@ CLI::Option* add_repeatable(CLI::App& app, const std::string& name, std::vector<
       ->take_all();
 }
 
+/// As CLI::Range of real numbers, which takes "nan" for one within any bounds.
+[[nodiscard]] CLI::Validator real_range(double low, double high);
+
 /// --set
 void add_set(CLI::App& app, std::vector<std::string>& set, const std::string& help);
 

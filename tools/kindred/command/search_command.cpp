@@ -55,7 +55,7 @@ Action add_options(CLI::App& app) {
       ->capture_default_str()
       ->type_name("N");
   app.add_option("--threshold", options->threshold, "Only matches of at least this similarity, from -1 to 1")
-      ->check(CLI::Range(-1.0, 1.0).description(""))
+      ->check(real_range(-1, 1))
       ->type_name("S");
   add_repeatable(app, "--camera", request.options.cameras, "Only images of this camera")->type_name("N");
   app.add_option("--sheet", request.sheet,

@@ -79,7 +79,7 @@ Action add_options(CLI::App& app) {
       ->type_name("N");
   app.add_option("--max-megapixels", request.max_megapixels,
                  "Largest picture, in megapixels, checked before it is decoded")
-      ->check(CLI::Range(0.001, 1000.0).description(""))
+      ->check(real_range(0.001, 1000))
       ->capture_default_str()
       ->type_name("N");
   app.add_option("--max-requests", request.server.connections,
@@ -89,7 +89,7 @@ Action add_options(CLI::App& app) {
       ->type_name("N");
   app.add_option("--max-seconds", options->seconds,
                  "Time for a client to send its request, and again to take the answer")
-      ->check(CLI::Range(0.1, 3600.0).description(""))
+      ->check(real_range(0.1, 3600))
       ->capture_default_str()
       ->type_name("S");
   options->recipe.add_to(app);
