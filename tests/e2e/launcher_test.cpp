@@ -135,6 +135,19 @@ TEST_CASE("what is wrong with an option is said at the option, as it was typed")
   refused({"export", "--weights", "m", "--out", "x"}, {"--to", "nope"}, "unknown exporter 'nope'");
 }
 
+TEST_CASE("an override that the command has no use for is refused") {
+  const TemporaryFolder folder;
+  const auto refused = [&](std::vector<std::string> arguments, const std::string& setting) {
+    arguments.insert(arguments.end(), {"--set", setting});
+    const auto outcome = kindred(arguments, folder.path());
+    CHECK(outcome.exit_code == 2);
+    CHECK(outcome.err.starts_with("--set " + setting + ": error: has no effect here"));
+  };
+  refused({"evaluate", "--query", "q.npy", "--gallery", "g.npy"}, "embed.flip_test=true");
+  refused({"match", "--query", "q.npy", "--gallery", "g.npy"}, "train.epochs=3");
+  refused({"doctor"}, "train.epochs=3");
+}
+
 TEST_CASE("an option that is a real number takes no other text, such as nan") {
   const TemporaryFolder folder;
   const auto refused = [&](const std::string& command, const std::string& option, const std::string& text) {

@@ -1,5 +1,6 @@
 #include "common_options.h"
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <utility>
@@ -108,6 +109,19 @@ std::vector<std::string> RecipeOptions::overrides() const {
   add_number("threads", threads);
   add_number("ranks", ranks);
   return all;
+}
+
+void RecipeOptions::require_useful_set(const std::vector<std::string>& used) const {
+  Diagnostics diagnostics;
+  for (const auto& text : set) {
+    const auto recipe = recipe::parse_override(text, diagnostics);
+    for (const auto& entry : recipe.entries()) {
+      if (std::find(used.begin(), used.end(), entry.key) != used.end()) continue;
+      diagnostics.error({"--set " + text, 0, 0},
+                        "has no effect here: this command uses only " + quoted_list(used) + " of a recipe");
+    }
+  }
+  diagnostics.throw_if_any();
 }
 
 std::int64_t RecipeOptions::asked_ranks() const {

@@ -56,6 +56,8 @@ struct RecipeOptions {
   void add_ranks_to(CLI::App& app);
   /// Everything that was given as overrides of the recipe.
   [[nodiscard]] std::vector<std::string> overrides() const;
+  /// Throws RecipeError for a --set of another table or key than `used`, where it would do nothing.
+  void require_useful_set(const std::vector<std::string>& used) const;
   /// What --ranks, or --set machine.ranks, asks for; 1 without them. Throws RecipeError.
   [[nodiscard]] std::int64_t asked_ranks() const;
 };

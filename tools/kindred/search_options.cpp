@@ -50,8 +50,13 @@ file::CommandInputs SearchOptions::inputs() const {
 recipe::RankingPlan SearchOptions::plan(const std::vector<std::string>& own, Session& session) const {
   auto overrides = recipe.overrides();
   overrides.insert(overrides.end(), own.begin(), own.end());
-  return recipe::choose_ranking(command::search_recipe(recipe_file, {post_processors, metrics}, overrides),
-                                session.load_plugins(recipe.plugins.folders));
+  auto plan =
+      recipe::choose_ranking(command::search_recipe(recipe_file, {post_processors, metrics}, overrides),
+                             session.load_plugins(recipe.plugins.folders));
+  auto used = recipe::ranking_keys();
+  used.emplace_back("machine");
+  recipe.require_useful_set(used);
+  return plan;
 }
 
 }  // namespace kindred::launcher

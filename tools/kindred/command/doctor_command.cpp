@@ -92,6 +92,7 @@ int doctor(const Options& options, Session& session) {
   asked.quick = options.quick;
   asked.machine =
       recipe::choose_ranking(recipe::parse_recipe("", "doctor", options.recipe.overrides()), catalog).machine;
+  options.recipe.require_useful_set({"machine"});
   const auto checkup = command::check_up(recipes(), asked, catalog, *progress);
   std::cout << command::checkup_text(checkup);
   if (!options.json.empty()) {
