@@ -1,5 +1,6 @@
 #include "progress/meter.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace kindred::progress {
@@ -22,6 +23,8 @@ void Meter::update(std::int64_t done) {
 
 void Meter::finish() {
   const auto seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+  // This process may have had no part in it, or skipped the last images.
+  progress_.done = std::max(progress_.done, progress_.total);
   progress_.images_per_second = seconds > 0 ? static_cast<double>(progress_.done) / seconds : 0;
   progress_.remaining_seconds = 0;
   sink_.finish(progress_);

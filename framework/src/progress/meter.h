@@ -17,7 +17,8 @@ class Meter {
   Meter(ProgressSink& sink, std::string stage, std::int64_t total);
   /// So many images are done, in all.
   void update(std::int64_t done);
-  /// The stage is over; what is told is the speed of the whole.
+  /// The stage is over: all images are done, here or by other processes. What is told is the speed of the
+  /// whole.
   void finish();
 
  private:

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include "progress/meter.h"
 #include "progress/rate.h"
 #include "progress/text_progress.h"
 
@@ -39,7 +40,27 @@ class CountingSink : public ProgressSink {
   std::string text;
 };
 
+class KeepingSink : public ProgressSink {
+ public:
+  void update(const Progress&) override {}
+  void finish(const Progress& progress) override { finished = progress; }
+  void note(const std::string&) override {}
+  Progress finished;
+};
+
 }  // namespace
+
+TEST_CASE("a stage that is over has done all its images, also where other processes did") {
+  for (const std::int64_t own : {0, 7, 9}) {
+    KeepingSink sink;
+    Meter meter(sink, "match", 9);
+    if (own > 0) meter.update(own);
+    meter.finish();
+    CHECK(sink.finished.done == 9);
+    CHECK(sink.finished.total == 9);
+    CHECK(sink.finished.remaining_seconds == 0);
+  }
+}
 
 TEST_CASE("a progress as text says what is known and nothing else") {
   CHECK(progress_text(example()) == example_text);
