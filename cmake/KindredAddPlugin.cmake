@@ -71,11 +71,17 @@ function(kindred_add_plugin name)
                         "create it, with KINDRED_PLUGIN in it (docs/first-plugin.md)")
   endif()
 
+  if(arg_TESTS AND NOT arg_SOURCES)
+    message(FATAL_ERROR "kindred_add_plugin(${name}): TESTS have nothing to test without SOURCES; move what they test "
+                        "from plugin.cpp to a file of its own")
+  endif()
+
   add_library(${name}_plugin MODULE plugin.cpp)
   set(targets ${name}_plugin)
   if(arg_SOURCES)
     add_library(${name}_objects OBJECT ${arg_SOURCES})
-    target_include_directories(${name}_objects PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}")
+    # For quoted includes alone: a header such as features.h must not take the place of the system's.
+    target_compile_options(${name}_objects PUBLIC "SHELL:-iquote \"${CMAKE_CURRENT_SOURCE_DIR}\"")
     target_link_libraries(${name}_objects PUBLIC Kindred::plugin_api)
     target_link_libraries(${name}_plugin PRIVATE ${name}_objects)
     list(APPEND targets ${name}_objects)
