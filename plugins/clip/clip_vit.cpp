@@ -148,6 +148,16 @@ Schema<ClipVit::Params> ClipVit::schema() {
   s.add("unknown_camera", &Params::unknown_camera,
         "images of a camera or view that the training did not have: an error, no vector, or the mean of all",
         unknown_side_choices());
+  s.rule([](const Params& params) -> std::string {
+    const auto patch = shape_of(params.variant).patch;
+    if (params.stride > patch) {
+      return "stride = " + std::to_string(params.stride) + " is larger than the variant's patches of " +
+             std::to_string(patch) + " pixels, which would leave gaps; lower stride";
+    }
+    return params.image_height < patch || params.image_width < patch
+               ? "image_height and image_width must be at least those of a patch, " + std::to_string(patch)
+               : "";
+  });
   return s;
 }
 
@@ -161,12 +171,6 @@ ClipVit::ClipVit(const Params& params, const Context& context)
       cameras_(wanted_count(uses_cameras(params.side_information), context.cameras, "camera")),
       views_(wanted_count(uses_views(params.side_information), context.views, "view")) {
   if (params.depth > 0) shape_.depth = params.depth;
-  if (params.image_height < shape_.patch || params.image_width < shape_.patch) {
-    throw ComponentError(vit_component, "images of " + size_text(params.image_height, params.image_width) +
-                                            " pixels are smaller than a patch, " +
-                                            size_text(shape_.patch, shape_.patch) +
-                                            "; set image_height and image_width to those of the images");
-  }
   assemble(1);
 }
 

@@ -38,8 +38,7 @@ class ClipVit final : public ChainBackbone {
   static Schema<Params> schema();
   static std::vector<WeightsLayout> weights_layouts();
 
-  /// Throws ComponentError when images are smaller than a patch, or when cameras or views are wanted and the
-  /// training data tell none apart.
+  /// Throws ComponentError when cameras or views are wanted and the training data tell none apart.
   ClipVit(const Params& params, const Context& context);
 
   [[nodiscard]] std::int64_t channels() const override { return shape_.width; }

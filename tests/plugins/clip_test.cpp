@@ -17,6 +17,7 @@
 #include "foreign_weights.h"
 #include "golden/clip_golden.h"
 #include "kindred/core/error.h"
+#include "kindred/core/value.h"
 #include "kindred/nn/residual_network.h"
 #include "weights/initial_weights.h"
 
@@ -314,10 +315,25 @@ TEST_CASE("a transformer for other images says which it is made for") {
       static_cast<void>(trunk->propagate(torch::rand({1, 3, 64, 32}))),
       doctest::Contains("is made for images of 48 x 32 pixels and was given some of 64 x 32"),
       ComponentError);
-  CHECK_THROWS_WITH_AS(clip::ClipVit({.image_height = 8, .image_width = 32}, {}),
-                       doctest::Contains("smaller than a patch"), ComponentError);
   CHECK_THROWS_WITH_AS(clip::ClipVit({.side_information = clip::ClipVit::Side::camera}, {}),
                        doctest::Contains("tell no cameras apart"), ComponentError);
+}
+
+TEST_CASE("a transformer whose patches leave gaps, or are larger than the images, is refused") {
+  const auto said = [](const std::string& name, std::int64_t pixels) {
+    Table table;
+    table.set(name, Value(pixels));
+    Diagnostics diagnostics;
+    (void)clip::ClipVit::schema().parse(Value(table), "backbone 'clip_vit'", diagnostics);
+    return diagnostics.empty() ? "" : diagnostics.all()[0].message;
+  };
+  CHECK(said("stride", 12).empty());
+  CHECK(
+      said("stride", 20) ==
+      "backbone 'clip_vit': stride = 20 is larger than the variant's patches of 16 pixels, which would leave "
+      "gaps; lower stride");
+  CHECK(said("image_width", 8) ==
+        "backbone 'clip_vit': image_height and image_width must be at least those of a patch, 16");
 }
 
 TEST_CASE("an unknown camera is refused, has no vector or the mean of all") {
