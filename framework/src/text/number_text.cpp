@@ -61,7 +61,7 @@ std::string count_text(std::int64_t count, const std::string& thing, const std::
 
 std::string grouped_digits(std::int64_t number) {
   auto text = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3) {
     text.insert(static_cast<std::size_t>(at), ",");
   }
   return text;

@@ -36,6 +36,8 @@ TEST_CASE("digits are grouped, padded and hexadecimal") {
   CHECK(grouped_digits(0) == "0");
   CHECK(grouped_digits(999) == "999");
   CHECK(grouped_digits(23'508'032) == "23,508,032");
+  CHECK(grouped_digits(-100) == "-100");
+  CHECK(grouped_digits(-1'234) == "-1,234");
   CHECK(padded_digits(7, 3) == "007");
   CHECK(padded_digits(1234, 3) == "1234");
   CHECK(hex_digits(0xc0ffee) == "00c0ffee");
