@@ -5,8 +5,8 @@
 #   ./run.sh                                    about 3 minutes on two processors once it is built
 #   ./run.sh configs/market1501/small.toml --data DIR --run-dir runs/mine     any recipe, any option of `kindred run`
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
-case "${1:-}" in -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")"
+case "${1:-}" in -h | --help) sed -n '2,7s/^# \{0,1\}//p' run.sh; exit 0 ;; esac
 build=$(tools/setup.sh runtime)
 if [ $# -gt 0 ]; then exec "$build/bin/kindred" run "$@"; fi
 "$build/bin/kindred" run configs/quickstart.toml

@@ -15,7 +15,7 @@
 # Builds Kindred in build/release-torch-VERSION, and the three modules of Debian's OpenCV that are needed, without what
 # Debian's packages of them drag in, in build/opencv-VERSION. Both are kept, so the next bundle takes a minute.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
 . tools/bundle/torch.sh
@@ -23,7 +23,7 @@ fail() { say "error: $*"; exit 1; }
 torch=${KINDRED_TORCH:-} out="" jobs=$(nproc) with_faiss=no
 while [ $# -gt 0 ]; do
   case "$1" in
-    -h | --help) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,17s/^# \{0,1\}//p' tools/bundle.sh; exit 0 ;;
     --torch | --out | --jobs)
       [ $# -ge 2 ] || fail "$1 needs a value; see tools/bundle.sh --help"
       case "$1" in --torch) torch=$2 ;; --out) out=$2 ;; --jobs) jobs=$2 ;; esac
@@ -41,7 +41,8 @@ torch_version=${torch_version%%+*}
 [ -n "$torch_version" ] || fail "$torch: its version is unknown; take a package of pip or an archive of pytorch.org"
 [ -e "$torch/share/cmake/Torch/TorchConfig.cmake" ] || fail "$torch: share/cmake/Torch is missing; take a package of pip or an archive of pytorch.org"
 
-version=$(sed -n 's/^project(Kindred VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+version=$(sed -n 's/^#define KINDRED_VERSION "\(.*\)".*/\1/p' framework/include/kindred/version.h)
+[ -n "$version" ] || fail "framework/include/kindred/version.h: no version of Kindred is there"
 [ -n "$out" ] || out=build/kindred-$version-torch-$torch_version-linux-$(uname -m).tar.xz
 archive=""
 case "$out" in

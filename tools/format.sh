@@ -4,11 +4,11 @@
 #   tools/format.sh            formats in place
 #   tools/format.sh --check    changes nothing; names what is not formatted, and then exits with 1
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case "${1:-}" in
   "") mode=(-i) ;;
   --check) mode=(--dry-run -Werror) ;;
-  *) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,5s/^# \{0,1\}//p' tools/format.sh; exit 2 ;;
 esac
 for formatter in clang-format-14 clang-format ""; do
   [ -n "$formatter" ] || { echo "error: tools/format.sh needs clang-format 14; install the package clang-format-14" >&2; exit 1; }

@@ -11,9 +11,9 @@
 # build/fuzz/work/TARGET/findings, and ends the run with status 1. An input that is small and was mended belongs into
 # tests/fuzz/corpus/TARGET, which the test fuzz_corpus_test reads.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+CDPATH='' cd "$(dirname "$0")/.."
 
-usage() { sed -n '2,12s/^# \{0,1\}//p' "$0"; exit "${1:-2}"; }
+usage() { sed -n '2,12s/^# \{0,1\}//p' tools/fuzz.sh; exit "${1:-2}"; }
 [ $# -gt 0 ] || usage
 [ "$1" != --help ] || usage 0
 

@@ -7,12 +7,12 @@
 #   tools/lint.sh --all        over all: 20 seconds a file that includes LibTorch
 #   KINDRED_BUILD=DIR          another build folder than build/debug
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 fail() { echo "error: $*" >&2; exit 1; }
 build=${KINDRED_BUILD:-build/debug}
 case "${1:-}" in
-  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
-  --all) mapfile -t files < <(find framework plugins tools tests -name '*.cpp' -o -name '*.h') ;;
+  -h | --help) sed -n '2,9s/^# \{0,1\}//p' tools/lint.sh; exit 0 ;;
+  --all) mapfile -t files < <(find framework plugins python tools tests -name '*.cpp' -o -name '*.h') ;;
   "") base=$(git merge-base HEAD "$(git rev-parse --verify -q origin/main || echo main)")
       mapfile -t files < <({ git diff --name-only --diff-filter=d "$base"; git ls-files --others --exclude-standard; } | sort -u) ;;
   *) files=("$@") ;;
@@ -31,9 +31,12 @@ for file in "${files[@]}"; do
     *.h) [ ! -f "${file%.h}.cpp" ] || sources+=("${file%.h}.cpp") ;;
   esac
 done
-[ ${#sources[@]} -gt 0 ] || { echo "No C++ source to look at"; exit 0; }
+nothing() { echo "No C++ source to look at"; exit 0; }
+[ ${#sources[@]} -gt 0 ] || nothing
 mapfile -t sources < <(printf '%s\n' "${sources[@]}" | sort -u | while read -r file; do
+  file=$(realpath -m --relative-to . -- "$file")
   if grep -qF "/$file\"" "$build/compile_commands.json"; then echo "$file"; else echo "left out, as it is not built: $file" >&2; fi
 done)
+[ ${#sources[@]} -gt 0 ] || nothing
 echo "clang-tidy over ${#sources[@]} files"
 printf '%s\0' "${sources[@]}" | xargs -0 -n 1 -P "$(nproc)" "$tidy" -p "$build" --quiet --warnings-as-errors='*' 2> >(grep -v 'warnings generated\|^Suppressed\|^Use -' >&2) || exit 1

@@ -9,8 +9,9 @@
 # KINDRED_TORCH=DIR   use another LibTorch than that of Debian: the folder `torch.utils.cmake_prefix_path`, or that of
 #                     an unpacked LibTorch archive. The build has its own folder.
 # KINDRED_CMAKE=...   more options for CMake, used when a build folder is configured: -DKINDRED_TESTS=OFF
+# CMAKE_BUILD_PARALLEL_LEVEL=N   as many compilers at a time; without, as many as processors and free memory allow
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
 
@@ -39,10 +40,11 @@ if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
       as_root=(sudo)
     fi
     say "Installing ${#missing[@]} packages: ${missing[*]}"
+    # Nobody sees a question, so none may wait for an answer: sudo does not pass the variable on.
     export DEBIAN_FRONTEND=noninteractive
     log=$(mktemp)
     if ! { "${as_root[@]}" apt-get update -q &&
-           "${as_root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+           "${as_root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}"; } </dev/null >"$log" 2>&1; then
       tail -n 20 "$log" >&2
       fail "apt-get could not install the packages; full log: $log"
     fi
@@ -58,22 +60,43 @@ read -ra options <<<"${KINDRED_CMAKE:-}"
 if [ -n "${KINDRED_TORCH:-}" ]; then
   config=$(find -L "$KINDRED_TORCH" -maxdepth 4 -name TorchConfig.cmake -print -quit 2>/dev/null || true)
   [ -n "$config" ] || fail "KINDRED_TORCH=$KINDRED_TORCH contains no TorchConfig.cmake; use the output of: python3 -c 'import torch; print(torch.utils.cmake_prefix_path)'"
-  torch_dir=$(cd "$(dirname "$config")" && pwd)
+  torch_dir=$(CDPATH='' cd "$(dirname "$config")" && pwd)
   version=$(sed -n 's/^set(PACKAGE_VERSION "\([0-9.]*\).*/\1/p' "$torch_dir/TorchConfigVersion.cmake" | head -1)
   build=build/release-torch-${version:-other}
   options+=("-DTorch_DIR=$torch_dir")
 fi
 
-# A configured folder is kept; ninja reconfigures by itself when a CMake file changes.
-if [ ! -f "$build/build.ninja" ] ||
-   { [ -n "${KINDRED_TORCH:-}" ] && ! grep -q "^Torch_DIR:[A-Z]*=$torch_dir\$" "$build/CMakeCache.txt"; }; then
+# A configured folder is kept; ninja reconfigures by itself when a CMake file changes. But what was missing when a folder
+# was configured may have come since, such as that of the Python package: ./run.sh does without, ./test.sh installs it.
+is_older_than_packages() {
+  local package list
+  for package in "${packages[@]}"; do
+    for list in "${DPKG_ADMINDIR:-/var/lib/dpkg}/info/$package"{,:*}.list; do
+      [ ! "$list" -nt "$build/build.ninja" ] || return 0
+    done
+  done
+  return 1
+}
+if [ ! -f "$build/build.ninja" ] || is_older_than_packages ||
+   { [ -n "${KINDRED_TORCH:-}" ] && [ "$(sed -n 's/^Torch_DIR:[A-Z]*=//p' "$build/CMakeCache.txt")" != "$torch_dir" ]; }; then
   say "Configuring $build"
+  # Again: by what it was configured with.
+  by=(--preset release)
+  [ ! -f "$build/build.ninja" ] || by=(-S .)
   log=$(mktemp)
-  if ! cmake --preset release -B "$build" "${options[@]}" >"$log" 2>&1; then
+  if ! cmake "${by[@]}" -B "$build" "${options[@]}" >"$log" 2>&1; then
     tail -n 30 "$log" >&2
     fail "CMake could not configure; full log: $log"
   fi
   rm -f "$log"
+fi
+# A compiler of what includes LibTorch takes up to about 1 GB, and ninja starts one for each processor and two more.
+if [ -z "${CMAKE_BUILD_PARALLEL_LEVEL:-}" ] && [ -r /proc/meminfo ]; then
+  fit=$(awk '$1 == "MemAvailable:" { print int($2 / 1000000) }' /proc/meminfo)
+  if [ -n "$fit" ] && [ "$fit" -lt $(($(nproc) + 2)) ]; then
+    export CMAKE_BUILD_PARALLEL_LEVEL=$((fit > 1 ? fit : 1))
+    say "The free memory is enough for $CMAKE_BUILD_PARALLEL_LEVEL at a time"
+  fi
 fi
 say "Building $build ($*)"
 cmake --build "$build" --target "$@" >&2 || fail "the build failed; see the messages above"

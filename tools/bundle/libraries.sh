@@ -17,8 +17,9 @@ is_of_system() {
   esac
 }
 declare -A path_of taken
-while read -r name arrow path _; do
-  [ "$arrow" != "=>" ] || path_of[$name]=$path
+# "	libz.so.1 => /usr/lib/libz.so.1 (0x00007f...)"; what is not found has no path.
+while read -r line; do
+  if [[ $line =~ ^([^ ]+)" => "(/.*)" (0x"[0-9a-f]+")"$ ]]; then path_of[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}; fi
 done < <(for file in "$@"; do ldd "$file"; done)
 queue=("$@")
 while [ ${#queue[@]} -gt 0 ]; do
@@ -26,8 +27,8 @@ while [ ${#queue[@]} -gt 0 ]; do
   queue=("${queue[@]:1}")
   while read -r name; do
     if is_of_system "$name" || [ -e "$torch/$name" ] || [ -n "${taken[$name]:-}" ]; then continue; fi
-    path=${path_of[$name]:-not}
-    [ "$path" != not ] || { echo "error: $file needs $name, which is not on this machine" >&2; exit 1; }
+    path=${path_of[$name]:-}
+    [ -n "$path" ] || { echo "error: $file needs $name, which is not on this machine" >&2; exit 1; }
     taken[$name]=$path
     queue+=("$path")
   done < <(objdump -p "$file" | awk '$1 == "NEEDED" { print $2 }')

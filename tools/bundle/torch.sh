@@ -5,7 +5,7 @@
 torch_folder() {
   for candidate in "$1" "$1/torch" "$1/libtorch" "$1/../.." "$1"/lib*/python3*/site-packages/torch; do
     if [ -e "$candidate/lib/libtorch.so" ]; then
-      (cd "$candidate" && pwd)
+      (CDPATH='' cd "$candidate" && pwd)
       return 0
     fi
   done

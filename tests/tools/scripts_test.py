@@ -1,0 +1,209 @@
+"""The scripts that set Kindred up, with stand-ins for the programs that they call: nothing is installed or built."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCES = pathlib.Path(__file__).resolve().parents[2]
+# Far in the future, as long as nobody says otherwise: nothing is installed later than a folder was configured.
+CONFIGURED = 4_000_000_000
+
+STANDS_IN = {
+    "dpkg-query": "[ ! -e installed ] || printf installed",
+    "apt-get": 'echo "apt-get $1 input:$(cat)" >>calls; [ $1 = update ] || : >installed',
+    "cmake": 'echo "cmake $*" >>calls; echo "jobs ${CMAKE_BUILD_PARALLEL_LEVEL:-}" >>calls\n'
+             'case $1 in\n'
+             '  --build) ;;\n'
+             '  *) while [ "$1" != -B ]; do shift; done\n'
+             '     mkdir -p "$2" && touch -d @4000000000 "$2/build.ninja"\n'
+             '     printf "%s\\n" "$@" | sed -n "s/^-DTorch_DIR=/Torch_DIR:PATH=/p" >"$2/CMakeCache.txt" ;;\n'
+             'esac',
+    "ctest": 'echo "ctest $*" >>calls; echo "in $PWD" >>calls',
+    "id": "echo 0",
+    "nproc": "echo 1",
+}
+
+
+class Checkout:
+    """A source tree with a space in its name, that has the scripts and the stand-ins."""
+
+    def __init__(self, folder):
+        self.root = pathlib.Path(folder) / "a checkout"
+        self.programs = pathlib.Path(folder) / "programs"
+        for name in ("run.sh", "test.sh", "tools/setup.sh"):
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(SOURCES / name, self.root / name)
+        self.programs.mkdir()
+        for name, text in STANDS_IN.items():
+            self.stand_in(name, text)
+        self.information = self.root / "dpkg/info"
+        self.information.mkdir(parents=True)
+
+    def stand_in(self, name, text):
+        (self.programs / name).write_text(f"#!/bin/sh\nset -eu\n{text}\n")
+        (self.programs / name).chmod(0o755)
+
+    def install(self, package, moment):
+        """As the package manager leaves it: a list of files, as old as the installation."""
+        file = self.information / f"{package}.list"
+        file.touch()
+        os.utime(file, (moment, moment))
+
+    def run(self, *command, folder=None, **environment):
+        """Returns (exit code, standard output, standard error, what was called)."""
+        (self.root / "calls").write_text("")
+        inherited = {name: value for name, value in os.environ.items()
+                     if name not in ("CDPATH", "KINDRED_TORCH", "KINDRED_CMAKE", "CMAKE_BUILD_PARALLEL_LEVEL")}
+        done = subprocess.run(
+            command, cwd=folder or self.root, capture_output=True, text=True, input="typed ahead\n",
+            env={**inherited, "PATH": f"{self.programs}:{os.environ['PATH']}", "DPKG_ADMINDIR": f"{self.root}/dpkg",
+                 **environment})
+        return done.returncode, done.stdout, done.stderr, (self.root / "calls").read_text()
+
+
+class ScriptsTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="kindred-")
+        self.addCleanup(self.folder.cleanup)
+        self.checkout = Checkout(self.folder.name)
+
+    def setup(self, *arguments, **environment):
+        code, out, error, calls = self.checkout.run("tools/setup.sh", *arguments, **environment)
+        self.assertEqual(code, 0, error)
+        return out, calls
+
+    def test_the_first_run_installs_configures_and_builds_and_the_second_one_builds_alone(self):
+        out, calls = self.setup("runtime")
+        self.assertEqual(out, "build/release\n")
+        self.assertIn("apt-get install", calls)
+        self.assertIn("cmake --preset release -B build/release\n", calls)
+        self.assertIn("cmake --build build/release --target runtime\n", calls)
+        out, calls = self.setup("runtime")
+        self.assertEqual(out, "build/release\n")
+        self.assertEqual(re.findall("^cmake.*|^apt.*", calls, re.M), ["cmake --build build/release --target runtime"])
+
+    def test_an_installation_waits_for_no_answer(self):
+        self.assertNotIn("typed ahead", self.setup("runtime")[1])
+
+    def test_what_was_installed_after_a_folder_was_configured_is_looked_for(self):
+        self.checkout.install("clang", CONFIGURED - 1)
+        self.checkout.install("pybind11-dev", CONFIGURED + 1)
+        self.checkout.install("python3-dev:amd64", CONFIGURED - 1)
+        self.checkout.install("python3-devel", CONFIGURED + 1)
+        self.setup("runtime")
+        # Nothing that the launcher is made of.
+        self.assertNotIn("cmake -S", self.setup("runtime")[1])
+        # With the options that the folder has, and not those of the preset.
+        self.assertIn("cmake -S . -B build/release\n", self.setup("all")[1])
+        self.checkout.install("pybind11-dev", CONFIGURED - 1)
+        self.assertNotIn("cmake -S", self.setup("all")[1])
+        self.checkout.install("python3-dev:amd64", CONFIGURED + 1)
+        self.assertIn("cmake -S . -B build/release\n", self.setup("all")[1])
+
+    def test_another_libtorch_of_the_same_version_is_taken(self):
+        def torch(name):
+            folder = self.checkout.root / name / "share/cmake/Torch"
+            folder.mkdir(parents=True)
+            (folder / "TorchConfig.cmake").touch()
+            (folder / "TorchConfigVersion.cmake").write_text('set(PACKAGE_VERSION "2.13.0+cpu")\n')
+            return str(folder.parent), str(folder)
+
+        first, second = torch("one [1]"), torch("another")
+        build = "build/release-torch-2.13.0"
+        self.assertIn(f"-B {build} -DTorch_DIR={first[1]}\n", self.setup("runtime", KINDRED_TORCH=first[0])[1])
+        self.assertNotIn("Torch_DIR", self.setup("runtime", KINDRED_TORCH=first[0])[1])
+        out, calls = self.setup("runtime", KINDRED_TORCH=second[0])
+        self.assertEqual(out, build + "\n")
+        self.assertIn(f"-B {build} -DTorch_DIR={second[1]}\n", calls)
+
+    def test_no_more_is_compiled_at_a_time_than_memory_is_free(self):
+        self.checkout.stand_in("nproc", "echo 100000")
+        jobs = re.search("--target runtime\njobs ([0-9]+)\n", self.setup("runtime")[1])
+        self.assertIsNotNone(jobs)
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        self.assertLessEqual(1, int(jobs[1]))
+        self.assertLessEqual(int(jobs[1]), max(1, memory / 1e9))
+        self.assertIn("jobs 7\n", self.setup("runtime", CMAKE_BUILD_PARALLEL_LEVEL="7")[1])
+
+    def test_scripts_find_their_folder_from_wherever_they_are_started(self):
+        elsewhere = pathlib.Path(self.folder.name) / "elsewhere"
+        # A folder of the same name that `cd` would prefer, and would say so on standard output.
+        (elsewhere / "a checkout").mkdir(parents=True)
+        (elsewhere / "tools").mkdir()
+        for folder, script in ((self.folder.name, "a checkout/test.sh"), (self.checkout.root, "./test.sh")):
+            code, out, error, calls = self.checkout.run(script, folder=folder, CDPATH=f".:{elsewhere}")
+            self.assertEqual((code, out), (0, ""), error)
+            self.assertIn("ctest --test-dir build/release ", calls)
+            self.assertIn(f"in {self.checkout.root}\n", calls)
+            code, out, error, _ = self.checkout.run(script, "--help", folder=folder, CDPATH=f".:{elsewhere}")
+            self.assertEqual((code, out.splitlines()[0]), (0, "Sets Kindred up (packages, build) and runs all tests."))
+
+    def test_a_run_of_no_test_fails(self):
+        self.assertIn(" --no-tests=error ", self.checkout.run("./test.sh", "-R", "none")[3])
+
+    def test_a_bundle_is_named_for_the_version_of_kindred_and_that_of_libtorch(self):
+        for name in ("tools/bundle.sh", "tools/bundle/torch.sh", "framework/include/kindred/version.h"):
+            (self.checkout.root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(SOURCES / name, self.checkout.root / name)
+        torch = self.checkout.root / "torch"
+        for name, text in (("lib/libtorch.so", ""), ("share/cmake/Torch/TorchConfig.cmake", ""),
+                           ("version.py", "__version__ = '2.13.0+cpu'\n")):
+            (torch / name).parent.mkdir(parents=True, exist_ok=True)
+            (torch / name).write_text(text)
+        _, found, _, _ = self.checkout.run("sh", "-c", ". tools/bundle/torch.sh; torch_folder torch", CDPATH=".")
+        self.assertEqual(found, f"{torch}\n")
+        # It ends where it would install something.
+        (self.checkout.root / "tools/setup.sh").write_text("#!/bin/sh\nexit 1\n")
+        _, _, trace, _ = self.checkout.run("bash", "-x", "tools/bundle.sh", "--torch", str(torch))
+        version = re.search('KINDRED_VERSION "(.+)"', (SOURCES / "framework/include/kindred/version.h").read_text())[1]
+        self.assertIn(f"out=build/kindred-{version}-torch-2.13.0-linux-", trace)
+
+    def test_a_bundle_takes_libraries_of_a_folder_with_a_space_in_its_name(self):
+        self.checkout.stand_in("ldd", 'echo "linux-vdso.so.1 (0x01)"; echo "libown.so.1 => /a folder/libown.so.1 (0x02)"\n'
+                               'echo "libz.so.1 => /usr/lib/libz.so.1 (0x03)"; echo "liblost.so => not found"')
+        self.checkout.stand_in("objdump", 'case $2 in\n'
+                               '  program) echo "  NEEDED  libown.so.1"; echo "  NEEDED  libc.so.6" ;;\n'
+                               '  "/a folder/libown.so.1") echo "  NEEDED  libz.so.1" ;;\n'
+                               '  broken) echo "  NEEDED  liblost.so" ;;\n'
+                               'esac')
+        script = str(SOURCES / "tools/bundle/libraries.sh")
+        self.assertEqual(self.checkout.run(script, "torch", "program")[:2],
+                         (0, "/a folder/libown.so.1\n/usr/lib/libz.so.1\n"))
+        code, out, error, _ = self.checkout.run(script, "torch", "broken")
+        self.assertEqual((code, out, error), (1, "", "error: broken needs liblost.so, which is not on this machine\n"))
+
+    def test_clang_tidy_looks_at_what_is_built(self):
+        root = self.checkout.root
+        shutil.copy(SOURCES / "tools/lint.sh", root / "tools")
+        (root / "build").mkdir()
+        (root / "build/compile_commands.json").write_text(f'"{root}/framework/a.cpp"\n')
+        self.checkout.stand_in("clang-tidy-14", 'echo "tidy $*" >>calls')
+
+        def looked_at(*files):
+            code, _, error, calls = self.checkout.run("tools/lint.sh", *map(str, files), KINDRED_BUILD="build")
+            self.assertEqual(code, 0, error)
+            return re.findall("[^ ]*[.]cpp", calls), error
+
+        for name in ("framework/a.cpp", "./framework/a.cpp", root / "framework/a.cpp"):
+            self.assertEqual(looked_at(name, "examples/b.cpp")[0], ["framework/a.cpp"])
+        found, error = looked_at("examples/b.cpp")
+        self.assertEqual(found, [])
+        self.assertIn("left out, as it is not built: examples/b.cpp", error)
+        self.assertEqual(self.checkout.run("tools/lint.sh", "examples/b.cpp", KINDRED_BUILD="build")[3], "")
+
+    def test_a_failed_build_starts_nothing(self):
+        self.checkout.stand_in("cmake", 'case $1 in --build) exit 1 ;; esac; while [ "$1" != -B ]; do shift; done; '
+                               'mkdir -p "$2"; touch "$2/build.ninja"')
+        code, _, error, calls = self.checkout.run("./test.sh")
+        self.assertEqual(code, 1)
+        self.assertIn("error: the build failed", error)
+        self.assertNotIn("ctest", calls)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main(verbosity=2))
