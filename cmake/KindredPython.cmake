@@ -52,7 +52,8 @@ endfunction()
 macro(kindred_choose_python_torch)
   # Also when this build folder was configured for another environment.
   unset(Torch_DIR CACHE)
-  if(DEFINED ENV{KINDRED_TORCH})
+  # Set to nothing, as in the container's build stage, it is not set.
+  if(NOT "$ENV{KINDRED_TORCH}" STREQUAL "")
     file(GLOB_RECURSE kindred_torch_config FOLLOW_SYMLINKS "$ENV{KINDRED_TORCH}/*TorchConfig.cmake")
     if(NOT kindred_torch_config)
       message(FATAL_ERROR "KINDRED_TORCH=$ENV{KINDRED_TORCH} contains no TorchConfig.cmake")

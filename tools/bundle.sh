@@ -63,8 +63,7 @@ if [ ! -e "$opencv/installed" ]; then
   if [ ! -e "$opencv/unpacked" ]; then
     say "Fetching the source of OpenCV $opencv_version"
     # Sources are listed in a folder of our own: this system's lists stay as they are, and root is not needed.
-    cat /etc/apt/sources.list.d/*.sources 2>/dev/null | sed 's/^Types:.*/Types: deb-src/' >"$opencv/apt/parts/source.sources"
-    cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null | sed -n 's/^deb /deb-src /p' >"$opencv/apt/parts/source.list" || true
+    tools/bundle/sources.sh /etc/apt "$opencv/apt/parts"
     apt=(apt-get -q -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$opencv/apt/parts"
       -o "Dir::State::lists=$opencv/apt/lists" -o "Dir::Cache=$opencv/apt/cache" -o APT::Sandbox::User=)
     log=$opencv/fetch.log

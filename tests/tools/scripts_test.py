@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2]
+CMAKE = shutil.which("cmake")
 # Far in the future, as long as nobody says otherwise: nothing is installed later than a folder was configured.
 CONFIGURED = 4_000_000_000
 
@@ -60,7 +61,7 @@ class Checkout:
         inherited = {name: value for name, value in os.environ.items()
                      if name not in ("CDPATH", "KINDRED_TORCH", "KINDRED_CMAKE", "CMAKE_BUILD_PARALLEL_LEVEL")}
         done = subprocess.run(
-            command, cwd=folder or self.root, capture_output=True, text=True, input="typed ahead\n",
+            command, cwd=folder or self.root, capture_output=True, text=True, input="typed ahead\n", timeout=60,
             env={**inherited, "PATH": f"{self.programs}:{os.environ['PATH']}", "DPKG_ADMINDIR": f"{self.root}/dpkg",
                  **environment})
         return done.returncode, done.stdout, done.stderr, (self.root / "calls").read_text()
@@ -176,6 +177,44 @@ class ScriptsTest(unittest.TestCase):
                          (0, "/a folder/libown.so.1\n/usr/lib/libz.so.1\n"))
         code, out, error, _ = self.checkout.run(script, "torch", "broken")
         self.assertEqual((code, out, error), (1, "", "error: broken needs liblost.so, which is not on this machine\n"))
+
+    def test_a_bundle_finds_sources_by_either_format_of_the_lists_of_packages(self):
+        script = str(SOURCES / "tools/bundle/sources.sh")
+        etc, out = self.checkout.root / "etc", self.checkout.root / "out"
+        (etc / "sources.list.d").mkdir(parents=True)
+        out.mkdir()
+
+        def sources():
+            code, _, error, _ = self.checkout.run(script, str(etc), str(out))
+            self.assertEqual(code, 0, error)
+            return (out / "source.list").read_text(), (out / "source.sources").read_text()
+
+        # What Debian's installer writes, and what its container has.
+        (etc / "sources.list").write_text("# deb old\ndeb http://deb.debian.org/debian bookworm main\n")
+        lines = "deb-src http://deb.debian.org/debian bookworm main\n"
+        self.assertEqual(sources(), (lines, ""))
+        (etc / "sources.list.d/more.list").write_text("deb [signed-by=/key] http://more stable main\n")
+        self.assertEqual(sources(), (lines + "deb-src [signed-by=/key] http://more stable main\n", ""))
+        for file in etc.rglob("*.list"):
+            file.unlink()
+        for name in ("a", "b"):
+            (etc / f"sources.list.d/{name}.sources").write_text(f"Types: deb\nURIs: http://{name}\n")
+        self.assertEqual(sources(), ("", "Types: deb-src\nURIs: http://a\n\nTypes: deb-src\nURIs: http://b\n\n"))
+
+    def test_pip_takes_the_libtorch_of_the_package_unless_another_one_is_named(self):
+        root = self.checkout.root
+        package, named = root / "packages/torch", root / "named"
+        for folder in (package, named):
+            (folder / "share/cmake/Torch").mkdir(parents=True)
+            (folder / "share/cmake/Torch/TorchConfig.cmake").touch()
+        self.checkout.stand_in("python", f"echo '{package}'")
+        (root / "chosen.cmake").write_text(f'include("{SOURCES}/cmake/KindredPython.cmake")\n'
+                                           'kindred_choose_python_torch()\nmessage("${Torch_DIR}")\n')
+        for environment, wanted in (({}, package), ({"KINDRED_TORCH": ""}, package),
+                                    ({"KINDRED_TORCH": str(named)}, named)):
+            _, _, chosen, _ = self.checkout.run(CMAKE, f"-DPython_EXECUTABLE={self.checkout.programs}/python", "-P",
+                                                "chosen.cmake", **environment)
+            self.assertEqual(chosen, f"{wanted}/share/cmake/Torch\n")
 
     def test_clang_tidy_looks_at_what_is_built(self):
         root = self.checkout.root
