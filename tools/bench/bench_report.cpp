@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <unistd.h>
 #include <cstdint>
 #include <filesystem>
 #include <opencv2/core/utility.hpp>
@@ -9,6 +10,7 @@
 
 #include "common.h"
 #include "file/atomic_file.h"
+#include "kindred/core/error.h"
 #include "system/device.h"
 #include "system/processors.h"
 #include "system/version.h"
@@ -40,10 +42,13 @@ std::string spread_text(const speed::Spread& spread, int digits) {
 
 void require_writable(const std::string& file) {
   if (file.empty()) return;
-  const bool there = std::filesystem::exists(file);
-  if (there) return;
-  file::write_atomically(file, [](std::ostream&) {});
-  std::filesystem::remove(file);
+  if (std::filesystem::is_directory(file)) throw DataError(file, "is a folder; name a file");
+  // What is written takes the place of a file that is there, so its folder must take another one.
+  const bool replaced = std::filesystem::is_regular_file(file);
+  if (!replaced && std::filesystem::exists(file)) return;  // a device or a pipe
+  const auto tried = replaced ? file + "." + std::to_string(::getpid()) + ".try" : file;
+  file::write_atomically(tried, [](std::ostream&) {});
+  std::filesystem::remove(tried);
 }
 
 void write_json(const std::string& file, const nlohmann::json& content) {

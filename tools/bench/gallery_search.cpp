@@ -15,6 +15,7 @@
 
 #include "bench_report.h"
 #include "common.h"
+#include "kindred/core/error.h"
 #include "kindred/search.h"
 #include "made_features.h"
 #include "memory.h"
@@ -83,8 +84,20 @@ void compare(const Measured& exact, Measured& measured) {
   measured.recall_at_10 = all / wanted;
 }
 
+/// Each is one of an index that is built.
+void require_indexes_of(const std::vector<std::string>& parameters, const std::vector<std::string>& indexes) {
+  for (const auto& text : parameters) {
+    const auto is_of = [&](const std::string& name) { return text.starts_with(name + "."); };
+    if (std::none_of(indexes.begin(), indexes.end(), is_of)) {
+      throw Error("bench: error: --set " + text +
+                  " is of no index that --index names; it is written INDEX.PARAMETER=VALUE");
+    }
+  }
+}
+
 int search(const GalleryOptionsOfBench& options) {
   const auto size = parse_size(options.size);
+  require_indexes_of(options.parameters, options.indexes);
   if (!options.json.empty()) require_writable(options.json);
   system::set_threads(options.threads);
   std::cout << "search, " << size.text() << ", " << at::get_num_threads() << " threads, "

@@ -120,11 +120,14 @@ double Peer::run(std::int64_t steps) {
   return seconds->get<double>();
 }
 
-std::vector<std::string> pytorch_command(const std::string& python) {
-  // Its output, if any, goes where messages do.
+bool run_program(const std::vector<std::string>& command) {
   int status = 0;
-  ::waitpid(start({python, "-c", "import torch"}, STDERR_FILENO), &status, 0);
-  if (status != 0) {
+  ::waitpid(start(command, STDERR_FILENO), &status, 0);
+  return status == 0;
+}
+
+std::vector<std::string> pytorch_command(const std::string& python) {
+  if (!run_program({python, "-c", "import torch"})) {
     throw Error(
         "bench: error: '" + python +
         "' cannot import torch (its message is above); name a Python that has PyTorch with --python, or "

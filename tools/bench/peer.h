@@ -41,6 +41,10 @@ class Peer final : public speed::Contestant {
   nlohmann::json about_;
 };
 
+/// Runs a program, looked for on PATH, to its end; what it prints goes where messages do.
+/// @return whether it ended with exit code 0. Throws Error when it cannot be started.
+[[nodiscard]] bool run_program(const std::vector<std::string>& command);
+
 /// The command of peer.py. Throws Error unless that program is a Python that has PyTorch.
 [[nodiscard]] std::vector<std::string> pytorch_command(const std::string& python);
 

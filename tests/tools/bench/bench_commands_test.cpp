@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -136,6 +137,41 @@ TEST_CASE("options that do not fit are refused before anything is measured") {
   refused({"embed", "--model", "resnet50", "--pytorch", "--python", "/bin/false"}, "cannot import torch");
   refused({"load", tiny_recipe_file, "--data", folder.path().string()}, "there is no JPEG");
   refused({"embed", tiny_recipe_file, "--json", "/proc/none/figures.json"}, "/proc/none");
+  refused({"embed", tiny_recipe_file, "--json", "/proc/version"}, "/proc/version");
+  refused({"embed", tiny_recipe_file, "--json", folder.path().string()}, "is a folder");
+  refused({"rerank", "--post", "gnn_rerank", "--numpy"}, "cannot be compared with 'gnn_rerank'");
+  refused({"rerank", "--set", "post_processor.k_reciprocal.enabled=false"}, "there is nothing to measure");
+  refused({"rerank", "--float64"}, "--numpy");
+  refused({"search", "--index", "hnsw", "--set", "hnws.search=128"}, "hnws.search=128 is of no index");
+  refused({"search", "--index", "hnsw", "--set", "hnsw"}, "hnsw is of no index");
+}
+
+TEST_CASE("rerank compares with NumPy in a folder of any name, and leaves nothing there") {
+  const TemporaryFolder folder;
+  const auto scratch = folder / "it's a folder";
+  std::filesystem::create_directory(scratch);
+  const std::string program = std::string(build_directory) + "/bin/kindred-bench";
+  const std::vector<std::string> command = {
+      "/usr/bin/env", "TMPDIR=" + scratch.string(), program, "rerank", "--size", "20x60x16", "--threads", "1",
+      "--numpy"};
+  if (!bench::run_program({"python3", "-c", "import numpy"})) {
+    MESSAGE("skipped: python3 has no NumPy");
+    return;
+  }
+  const auto single = Program(command, folder.path()).wait();
+  INFO(single.err);
+  CHECK(single.exit_code == 0);
+  CHECK(single.out.find("NumPy, the published algorithm ") != std::string::npos);
+  CHECK(single.out.find(" times as long; the largest difference of NumPy's distances is ") !=
+        std::string::npos);
+  auto in_double = command;
+  in_double.push_back("--float64");
+  const auto twice = Program(in_double, folder.path()).wait();
+  INFO(twice.err);
+  CHECK(twice.exit_code == 0);
+  CHECK(twice.out.find("NumPy in 64 bits, as published") != std::string::npos);
+  CHECK(twice.out.find("times as long") == std::string::npos);
+  CHECK(std::filesystem::is_empty(scratch));
 }
 
 TEST_CASE("PyTorch's networks have the parameters and FLOP of Kindred's") {
