@@ -1,5 +1,7 @@
 """The scripts that set Kindred up, with stand-ins for the programs that they call: nothing is installed or built."""
 
+import contextlib
+import io
 import os
 import pathlib
 import re
@@ -7,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import types
 import unittest
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2]
@@ -242,6 +245,55 @@ class ScriptsTest(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("error: the build failed", error)
         self.assertNotIn("ctest", calls)
+
+
+class FaultsTest(unittest.TestCase):
+    """tools/faults.py, with a launcher that does nothing."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="kindred-")
+        self.addCleanup(folder.cleanup)
+        sys.path.insert(0, str(SOURCES / "tools"))
+        self.addCleanup(sys.path.remove, str(SOURCES / "tools"))
+        self.command = types.SimpleNamespace(name="idle", shows_what_it_can=False, make=lambda stock, work: None,
+                                             arguments=lambda stock, work: ["idle"], again=lambda stock, work: ["idle"])
+        self.options = types.SimpleNamespace(seed=1, jobs=1, calls=None, every=False, limit=0, effect="", lasting=False,
+                                             json=None)
+        self.folder = pathlib.Path(folder.name)
+
+    def place(self, calls):
+        """A workplace whose launcher makes these calls, as it says, and no fault reaches it."""
+        from fault_campaigns.workplace import Workplace
+
+        class IdlePlace(Workplace):
+            def __init__(self, scratch):
+                self.scratch, self.stock, self.inputs, self.library = scratch, scratch / "stock", {}, "none"
+                self.stock.mkdir()
+
+            def run(self, arguments, environment=None, seconds=300):
+                return subprocess.CompletedProcess(arguments, 0, "", "")
+
+            def calls(self, command, work):
+                return calls
+
+        return IdlePlace(self.folder)
+
+    def test_a_campaign_that_disturbs_nothing_fails(self):
+        from fault_campaigns.calls import CallCampaign
+
+        for calls in ([], [("write", 1, "file", "", "stack")]):
+            with contextlib.redirect_stdout(io.StringIO()), self.assertRaisesRegex(SystemExit, "nothing was tested"):
+                CallCampaign(self.place(calls), self.options).run([self.command])
+            shutil.rmtree(self.folder / "stock")
+
+    def test_a_check_of_the_order_of_no_names_fails(self):
+        from fault_campaigns.order import OrderCheck
+
+        with contextlib.redirect_stdout(io.StringIO()):
+            with self.assertRaisesRegex(SystemExit, "nothing was tested"):
+                OrderCheck(self.place([])).run([self.command])
+            shutil.rmtree(self.folder / "stock")
+            self.assertEqual(OrderCheck(self.place([("rename", 1, "b", "a", "")])).run([self.command]), 0)
 
 
 if __name__ == "__main__":

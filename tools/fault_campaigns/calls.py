@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 from fault_campaigns.checks import Fault, Undisturbed, check_exit_code, check_message, says_what_it_lacks
@@ -33,6 +34,8 @@ class CallCampaign:
         for command in commands:
             faults += self._disturb_all(command)
         self._print_table(faults)
+        if all(fault.outcome == "unreached" for fault in faults):
+            sys.exit("error: nothing was tested: the commands made none of these calls, or the library did not see them")
         return sum(bool(fault.violations) for fault in faults)
 
     def _disturb_all(self, command):

@@ -1,5 +1,6 @@
 """Whether a file is on disk before it gets its name, and the folder after: what a loss of power needs."""
 
+import sys
 from pathlib import Path
 
 from fault_campaigns.workplace import OF_THE_MOMENT
@@ -8,10 +9,14 @@ from fault_campaigns.workplace import OF_THE_MOMENT
 class OrderCheck:
     def __init__(self, place):
         self.place = place
+        self.checked = 0
 
     def run(self, commands):
         """Returns how many names came too early, or never."""
-        return sum(self._check(command) for command in commands)
+        violated = sum(self._check(command) for command in commands)
+        if self.checked == 0:
+            sys.exit("error: nothing was tested: the commands gave no file its name, or the library did not see it")
+        return violated
 
     def _check(self, command):
         violated = 0
@@ -34,4 +39,5 @@ class OrderCheck:
                 violated += 1
                 print(f"{command.name}: the name of {name} is never put on disk")
         print(f"{command.name}: {checked} names checked")
+        self.checked += checked
         return violated
