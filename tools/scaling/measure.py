@@ -131,6 +131,8 @@ def main():
     parser.add_argument("--epochs", type=int, default=4, help="the first is left out [4]")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
+    if options.epochs < 2:
+        parser.error("--epochs takes 2 at least: the first is left out")
     print("| ranks | Mbit/s | gradients | alone | measured | predicted | measured / predicted |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for ranks in options.ranks:
