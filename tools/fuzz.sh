@@ -42,7 +42,7 @@ export TMPDIR=$memory OPENCV_TEMP_PATH=$memory
 
 limits=(-timeout=30 -report_slow_units=30 -rss_limit_mb=3000 -malloc_limit_mb=600)
 if [ -f "$2" ]; then "$fuzzer" "${limits[@]}" "$2"; exit; fi
-[[ $2 =~ ^[0-9]+$ ]] || { echo "'$2' is neither a file nor a number of seconds" >&2; exit 2; }
+[[ $2 =~ ^[1-9][0-9]*$ ]] || { echo "'$2' is neither a file nor a number of seconds from 1" >&2; exit 2; }
 
 work=build/fuzz/work/$target
 mkdir -p "$work/corpus" "$work/findings"

@@ -118,6 +118,10 @@ nlohmann::json peer_work(const std::string& task, const ChosenModel& chosen, con
         "bench: error: PyTorch's side has the models mgn and resnet50 alone; choose one with --model, or "
         "leave out --pytorch");
   }
+  // Such as embed.flip_test, which no number of parameters shows.
+  if (!options.overrides.empty()) {
+    throw Error("bench: error: PyTorch's side computes what the recipe says; leave out --set, or --pytorch");
+  }
   return {{"task", task},
           {"model", *chosen.short_name},
           {"identities", options.identities},
@@ -137,7 +141,7 @@ void require_same_network(const nlohmann::json& about, std::int64_t parameters, 
   throw Error("bench: error: PyTorch's network is another one: " + text::count_text(theirs) +
               " parameters and " + number(their_flops / 1e9, 3) + " GFLOP an image, Kindred's " +
               text::count_text(parameters) + " and " + number(flops / 1e9, 3) +
-              "; compare the recipe as it is, without --set");
+              "; tools/bench/networks.py does not fit the recipe");
 }
 
 }  // namespace kindred::bench

@@ -50,7 +50,8 @@ struct ChosenModel {
 /// FLOP of an image forwards, in training with the classifiers.
 [[nodiscard]] double forward_flops(model::Model& model, const speed::BatchShape& shape, bool training);
 
-/// What a Peer has to know to do the same; Throws Error for a model that PyTorch's side does not have.
+/// What a Peer has to know to do the same. Throws Error for a model that PyTorch's side does not have, and
+/// for a recipe that was changed.
 [[nodiscard]] nlohmann::json peer_work(const std::string& task, const ChosenModel& chosen,
                                        const ModelOptions& options, const speed::BatchShape& shape);
 

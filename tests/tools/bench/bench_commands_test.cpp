@@ -134,6 +134,7 @@ TEST_CASE("options that do not fit are refused before anything is measured") {
   refused({"embed", tiny_recipe_file, "--no-compile"}, "--pytorch");
   refused({"embed", tiny_recipe_file, "--pytorch", "--python", "/bin/true"},
           "PyTorch's side has the models mgn and resnet50");
+  refused({"embed", "--model", "resnet50", "--set", "embed.flip_test=true", "--pytorch"}, "leave out --set");
   refused({"embed", "--model", "resnet50", "--pytorch", "--python", "/bin/false"}, "cannot import torch");
   refused({"load", tiny_recipe_file, "--data", folder.path().string()}, "there is no JPEG");
   refused({"embed", tiny_recipe_file, "--json", "/proc/none/figures.json"}, "/proc/none");

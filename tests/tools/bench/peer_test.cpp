@@ -78,7 +78,7 @@ TEST_CASE("a network of other numbers of parameters or FLOP is refused") {
   CHECK_THROWS_WITH(require_same_network(about, 100001, 2e9),
                     "bench: error: PyTorch's network is another one: 100,000 parameters and 2.000 GFLOP an "
                     "image, Kindred's "
-                    "100,001 and 2.000; compare the recipe as it is, without --set");
+                    "100,001 and 2.000; tools/bench/networks.py does not fit the recipe");
   CHECK_THROWS_AS(require_same_network(about, 100000, 2.1e9), Error);
 }
 
