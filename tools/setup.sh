@@ -8,7 +8,7 @@
 # Prints the build folder on stdout, everything else on stderr.
 # KINDRED_TORCH=DIR   use another LibTorch than that of Debian: the folder `torch.utils.cmake_prefix_path`, or that of
 #                     an unpacked LibTorch archive. The build has its own folder.
-# KINDRED_CMAKE=...   more options for CMake, used when a build folder is configured: -DKINDRED_TESTS=OFF
+# KINDRED_CMAKE=...   more options for CMake: -DKINDRED_TESTS=OFF. A build folder with other values is configured again.
 # CMAKE_BUILD_PARALLEL_LEVEL=N   as many compilers at a time; without, as many as processors and free memory allow
 set -euo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -66,6 +66,16 @@ if [ -n "${KINDRED_TORCH:-}" ]; then
   options+=("-DTorch_DIR=$torch_dir")
 fi
 
+# Whether the build folder has all options of the form -DNAME=VALUE.
+has_options() {
+  local option name
+  for option in "${options[@]}"; do
+    [[ $option == -D*=* ]] || continue
+    name=${option#-D} name=${name%%[:=]*}
+    [ "$(sed -n "s/^$name:[A-Z]*=//p" "$build/CMakeCache.txt")" = "${option#*=}" ] || return 1
+  done
+}
+
 # A configured folder is kept; ninja reconfigures by itself when a CMake file changes. But what was missing when a folder
 # was configured may have come since, such as that of the Python package: ./run.sh does without, ./test.sh installs it.
 is_older_than_packages() {
@@ -77,8 +87,7 @@ is_older_than_packages() {
   done
   return 1
 }
-if [ ! -f "$build/build.ninja" ] || is_older_than_packages ||
-   { [ -n "${KINDRED_TORCH:-}" ] && [ "$(sed -n 's/^Torch_DIR:[A-Z]*=//p' "$build/CMakeCache.txt")" != "$torch_dir" ]; }; then
+if [ ! -f "$build/build.ninja" ] || is_older_than_packages || ! has_options; then
   say "Configuring $build"
   # Again: by what it was configured with.
   by=(--preset release)

@@ -25,7 +25,7 @@ STANDS_IN = {
              '  --build) ;;\n'
              '  *) while [ "$1" != -B ]; do shift; done\n'
              '     mkdir -p "$2" && touch -d @4000000000 "$2/build.ninja"\n'
-             '     printf "%s\\n" "$@" | sed -n "s/^-DTorch_DIR=/Torch_DIR:PATH=/p" >"$2/CMakeCache.txt" ;;\n'
+             '     printf "%s\\n" "$@" | sed -n "s/^-D\\([^:=]*\\)[^=]*=/\\1:STRING=/p" >"$2/CMakeCache.txt" ;;\n'
              'esac',
     "ctest": 'echo "ctest $*" >>calls; echo "in $PWD" >>calls',
     "id": "echo 0",
@@ -108,6 +108,18 @@ class ScriptsTest(unittest.TestCase):
         self.assertNotIn("cmake -S", self.setup("all")[1])
         self.checkout.install("python3-dev:amd64", CONFIGURED + 1)
         self.assertIn("cmake -S . -B build/release\n", self.setup("all")[1])
+
+    def test_a_folder_is_configured_again_where_an_option_has_another_value_alone(self):
+        def configured(options):
+            return "cmake -S . -B build/release" in self.setup("runtime", KINDRED_CMAKE=options)[1]
+
+        self.setup("runtime", KINDRED_CMAKE="-DKINDRED_NCCL=ON")
+        self.assertFalse(configured("-DKINDRED_NCCL=ON"))
+        self.assertFalse(configured("-DKINDRED_NCCL:BOOL=ON"))
+        self.assertFalse(configured(""))
+        self.assertTrue(configured("-DKINDRED_NCCL=OFF"))
+        self.assertFalse(configured("-DKINDRED_NCCL=OFF"))
+        self.assertTrue(configured("-DKINDRED_NCCL=OFF -DKINDRED_TESTS=OFF"))
 
     def test_another_libtorch_of_the_same_version_is_taken(self):
         def torch(name):
