@@ -28,7 +28,8 @@ torch::Device device_of_rank(const std::string& device, const RankPlace& place) 
     throw Error("rank " + std::to_string(place.rank) + ": error: is number " +
                 std::to_string(place.local_rank) + " of its machine, counted from 0, which has " +
                 std::to_string(gpus) + (gpus == 1 ? " GPU" : " GPUs") +
-                "; start one rank for each GPU, or set machine.device");
+                "; start one rank for each GPU, or set machine.device, to 'cuda:0' where each rank sees its "
+                "own GPU alone, as with SLURM's --gpus-per-task");
   }
   return resolve_device("cuda:" + std::to_string(place.local_rank));
 }
