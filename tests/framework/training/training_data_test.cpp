@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "file/sample_list.h"
+#include "known_images.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 #include "training/shared_sampler.h"
@@ -42,40 +43,6 @@ class CameraSampler : public Sampler {
 
  private:
   std::vector<std::int64_t> cameras_;
-};
-
-/// Two images for training; what is known of the first is asked for.
-class KnownImages : public Dataset {
- public:
-  struct Params {
-    std::string path = "a.png";
-    std::int64_t identity = 1;
-    std::int64_t camera = 1;
-    std::string domain;
-    std::int64_t view = unknown_view;
-    std::string tracklet;
-  };
-  static Schema<Params> schema() {
-    Schema<Params> s("Two images.");
-    s.add("path", &Params::path, "its name");
-    s.add("identity", &Params::identity, "whose");
-    s.add("camera", &Params::camera, "which");
-    s.add("domain", &Params::domain, "where");
-    s.add("view", &Params::view, "which").at_least(-1);
-    s.add("tracklet", &Params::tracklet, "of which");
-    return s;
-  }
-  KnownImages(const Params& params, const Context&) : params_(params) {}
-  [[nodiscard]] std::vector<Sample> samples() const override {
-    Sample first{params_.path, params_.identity, params_.camera, params_.domain, Split::train};
-    first.view = params_.view;
-    first.tracklet = params_.tracklet;
-    return {first, {"z.png", 9, 1, "", Split::train}};
-  }
-  [[nodiscard]] cv::Mat image(const Sample&) const override { return {16, 8, CV_8UC3, cv::Scalar::all(100)}; }
-
- private:
-  Params params_;
 };
 
 const Catalog& catalog() {
