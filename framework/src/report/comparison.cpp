@@ -60,7 +60,7 @@ const RankingFiles* final_ranking(const RunFiles& run) {
 /// The figures of two evaluations side by side.
 Html compared_figures(const std::string& name, const Two& two, const results::Evaluation& first,
                       const results::Evaluation& second) {
-  const bool subtracted = comparable(first, second);
+  const bool subtracted = results::comparable(first, second);
   HtmlTable table;
   table.name = name + ", shares in %";
   table.columns = {{"Figure"}, {two.first_name}, {two.second_name}, {"Change"}};
@@ -154,7 +154,7 @@ Section part_comparison(const Two& two) {
   if (first == nullptr || second == nullptr) return section;
   if (!first->parts.value || !second->parts.value || !first->scores.value || !second->scores.value)
     return section;
-  if (!comparable(*first->scores.value, *second->scores.value)) return section;
+  if (!results::comparable(*first->scores.value, *second->scores.value)) return section;
   const auto& of_first = *first->parts.value;
   const auto& of_second = *second->parts.value;
   Html domains;
@@ -221,7 +221,7 @@ Section query_comparison(const Two& two, const SheetSize& size, Pictures& pictur
   section.content += trouble_notice(first->queries.trouble) + trouble_notice(second->queries.trouble);
   if (!first->queries.value || !second->queries.value) return section;
   if (first->scores.value && second->scores.value &&
-      !comparable(*first->scores.value, *second->scores.value)) {
+      !results::comparable(*first->scores.value, *second->scores.value)) {
     section.content += notice(not_comparable);
     return section;
   }

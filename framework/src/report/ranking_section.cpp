@@ -63,7 +63,7 @@ Html score_table(const std::vector<NamedScores>& all) {
     table.rows.push_back(std::move(row));
     if (all[i].step.empty()) continue;
     const auto& base = *all[all[i].base].scores;
-    if (!comparable(base, scores)) {
+    if (!results::comparable(base, scores)) {
       all_comparable = false;
       continue;
     }

@@ -48,12 +48,6 @@ std::string losses_text(const results::Evaluation& before, const results::Evalua
   return text;
 }
 
-bool comparable(const results::Evaluation& a, const results::Evaluation& b) {
-  return a.cameras_known == b.cameras_known && a.valid_queries == b.valid_queries && a.gallery == b.gallery &&
-         a.multi_query == b.multi_query && a.itself_ignored == b.itself_ignored && a.clothes == b.clothes &&
-         a.single_gallery_shot == b.single_gallery_shot;
-}
-
 Html other_rankings_notice(const results::Evaluation& scores) {
   Html notices;
   if (scores.multi_query) {

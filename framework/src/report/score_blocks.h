@@ -19,10 +19,6 @@ namespace kindred::report {
 /// The figures that have become worse, as in "Rank-1 by 0.35 and mAP by 1.20 points"; "" for none.
 [[nodiscard]] std::string losses_text(const results::Evaluation& before, const results::Evaluation& after);
 
-/// Whether figures may be subtracted: the numbers of queries and gallery images are the same, and so are the
-/// settings that say which images count.
-[[nodiscard]] bool comparable(const results::Evaluation& a, const results::Evaluation& b);
-
 /// Where figures are not those of the rankings that are shown beside them: what they are of. Else nothing.
 [[nodiscard]] Html other_rankings_notice(const results::Evaluation& scores);
 

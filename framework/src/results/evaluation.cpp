@@ -18,6 +18,12 @@ double Evaluation::value(std::string_view name) const {
   return found == nullptr ? std::numeric_limits<double>::quiet_NaN() : found->value;
 }
 
+bool comparable(const Evaluation& a, const Evaluation& b) {
+  return a.cameras_known == b.cameras_known && a.valid_queries == b.valid_queries && a.gallery == b.gallery &&
+         a.multi_query == b.multi_query && a.itself_ignored == b.itself_ignored && a.clothes == b.clothes &&
+         a.single_gallery_shot == b.single_gallery_shot;
+}
+
 std::vector<std::string> reasons_without_value(const Evaluation& evaluation) {
   std::vector<std::string> reasons;
   for (const auto& figure : evaluation.figures) {

@@ -75,6 +75,10 @@ struct Evaluation {
   [[nodiscard]] double value(std::string_view name) const;
 };
 
+/// Whether figures may be subtracted: the numbers of queries and gallery images are the same, and so are the
+/// settings that say which images count.
+[[nodiscard]] bool comparable(const Evaluation& a, const Evaluation& b);
+
 /// Why figures have no value, for those whose metric says it: each reason once for each metric, as "open_set:
 /// there are no negative pairs".
 [[nodiscard]] std::vector<std::string> reasons_without_value(const Evaluation& evaluation);

@@ -147,12 +147,16 @@ std::vector<Grid> grids_of(const Study& study, const std::vector<RunOutcome>& ou
   return report == StudyReport::folds ? fold_grids(outcomes) : variant_grids(study, outcomes);
 }
 
-std::string legend(const Study& study, StudyReport report) {
+std::string legend(const Study& study, const std::vector<RunOutcome>& outcomes, StudyReport report) {
   if (report == StudyReport::folds) return "Shares in percent; deviation: standard deviation over the folds.";
-  return std::string("Mean ± standard deviation (runs), shares in percent.") +
-         (study.variants.size() > 1
-              ? " Differences are to the first variant, over the runs with the same seed and fold."
-              : "");
+  std::string text = "Mean ± standard deviation (runs), shares in percent.";
+  if (study.variants.size() < 2) return text;
+  text += " Differences are to the first variant, over the runs with the same seed and fold.";
+  const auto incomparable = incomparable_variants(study, outcomes);
+  if (incomparable.empty()) return text;
+  return text + " Of " + quoted_list(incomparable) +
+         " there are none, or of fewer runs: evaluated on other queries or another gallery, or with other "
+         "settings of [evaluate], scores are not comparable.";
 }
 
 std::string failures_text(const std::vector<RunOutcome>& outcomes) {
@@ -173,7 +177,7 @@ void write_report(const Study& study, const std::vector<RunOutcome>& outcomes, S
   const auto failures = failures_text(outcomes);
   file::write_atomically(folder / (report_name(report) + ".md"), [&](std::ostream& out) {
     for (const auto& grid : grids_of(study, outcomes, report)) out << grid.markdown() << "\n";
-    out << legend(study, report) << "\n";
+    out << legend(study, outcomes, report) << "\n";
     if (!failures.empty()) out << "\n" << failures;
   });
   file::write_atomically(folder / (report_name(report) + ".csv"),
@@ -275,7 +279,7 @@ StudyOutcome run_study(const Study& study, const std::vector<StudyRun>& runs, St
   write_report(study, outcomes, report, folder);
 
   for (const auto& grid : grids_of(study, outcomes, report)) study_outcome.text += grid.text() + "\n";
-  study_outcome.text += legend(study, report) + "\n" + failures_text(outcomes);
+  study_outcome.text += legend(study, outcomes, report) + "\n" + failures_text(outcomes);
   text::TextTable places;
   places.widths = {20};
   places.rows = {{"table", (folder / (report_name(report) + ".md")).string()},

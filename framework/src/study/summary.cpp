@@ -188,6 +188,15 @@ std::vector<VariantSummary> summarize(const Study& study, const std::vector<RunO
     if (scores != nullptr && outcome.run.variant == 0) first[{outcome.run.seed, outcome.run.fold}] = scores;
   }
   std::vector<VariantSummary> summaries(study.variants.size());
+  /// nullptr where there is nothing to subtract.
+  const auto compared_with = [&](const RunOutcome& outcome, const results::Evaluation& scores) {
+    const auto pair = first.find({outcome.run.seed, outcome.run.fold});
+    if (outcome.run.variant == 0 || pair == first.end())
+      return static_cast<const results::Evaluation*>(nullptr);
+    if (results::comparable(*pair->second, scores)) return pair->second;
+    summaries[outcome.run.variant].comparable = false;
+    return static_cast<const results::Evaluation*>(nullptr);
+  };
   for (const auto& figure : figures) {
     std::vector<std::vector<double>> values(study.variants.size());
     std::vector<std::vector<double>> differences(study.variants.size());
@@ -196,9 +205,9 @@ std::vector<VariantSummary> summarize(const Study& study, const std::vector<RunO
       const double value = scores == nullptr ? std::nan("") : scores->value(figure.name);
       if (std::isnan(value)) continue;
       values[outcome.run.variant].push_back(value);
-      const auto pair = first.find({outcome.run.seed, outcome.run.fold});
-      if (outcome.run.variant == 0 || pair == first.end()) continue;
-      const double difference = value - pair->second->value(figure.name);
+      const auto* other = compared_with(outcome, *scores);
+      if (other == nullptr) continue;
+      const double difference = value - other->value(figure.name);
       if (!std::isnan(difference)) differences[outcome.run.variant].push_back(difference);
     }
     for (std::size_t variant = 0; variant < summaries.size(); ++variant) {
@@ -255,6 +264,22 @@ std::vector<Grid> variant_grids(const Study& study, const std::vector<RunOutcome
     grids.push_back(std::move(grid));
   }
   return grids;
+}
+
+std::vector<std::string> incomparable_variants(const Study& study, const std::vector<RunOutcome>& outcomes) {
+  const auto figures = figures_of(outcomes, Prominence::headline);
+  std::vector<bool> found(study.variants.size());
+  for (const auto& rankings : rankings_of(outcomes)) {
+    const auto summaries = summarize(study, outcomes, rankings, figures);
+    for (std::size_t variant = 0; variant < found.size(); ++variant) {
+      if (!summaries[variant].comparable) found[variant] = true;
+    }
+  }
+  std::vector<std::string> names;
+  for (std::size_t variant = 0; variant < found.size(); ++variant) {
+    if (found[variant]) names.push_back(variant_title(study, variant));
+  }
+  return names;
 }
 
 std::vector<Grid> fold_grids(const std::vector<RunOutcome>& outcomes) {

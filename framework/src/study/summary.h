@@ -50,8 +50,10 @@ struct ComparedRankings {
 
 struct VariantSummary {
   std::vector<MeanDeviation> figures;
-  /// To the first variant, over the seeds and folds that both have; of the first variant itself none.
+  /// To the first variant, over the seeds and folds that both have, where the two can be compared; of the
+  /// first variant itself none.
   std::vector<MeanDeviation> differences;
+  bool comparable = true;  ///< with the first variant: results::comparable() of all these pairs
 };
 
 /// For each variant of the study, in order, each of the figures. Runs that do not have a figure do not count.
@@ -74,6 +76,11 @@ struct Grid {
 /// cent. Where a recipe has post-processors a second table shows the descriptors alone. Of several test sets
 /// each has its tables, and before them one shows what each variant is trained on by what it is tested on.
 [[nodiscard]] std::vector<Grid> variant_grids(const Study& study, const std::vector<RunOutcome>& outcomes);
+
+/// The variants that the tables show without a difference, or with one of fewer runs, because what was
+/// evaluated is not comparable with the first variant's.
+[[nodiscard]] std::vector<std::string> incomparable_variants(const Study& study,
+                                                             const std::vector<RunOutcome>& outcomes);
 
 /// One variant by its folds: a column for each with the headline figures, "mAP/Rank-1", their mean and
 /// standard deviation, and a row for each ranking of each test set.

@@ -94,6 +94,19 @@ TEST_CASE("a difference pairs seeds and folds, never one with another") {
   CHECK(summaries[1].differences[0].mean == doctest::Approx(0.2));
 }
 
+TEST_CASE("scores that are not comparable are not subtracted, and the variant is named") {
+  auto outcomes = three_seeds();
+  outcomes[1].results[0].scores.valid_queries = 9;
+  const auto study = study_of({"off", "on"});
+  const auto figures = results::figures_of({&outcomes[0].results[0].scores}, Prominence::headline);
+  const auto summaries = summarize(study, outcomes, {RankingKind::final, ""}, figures);
+  CHECK(summaries[1].figures[0].count == 2);
+  CHECK(summaries[1].differences[0].count == 1);
+  CHECK(summaries[1].differences[0].mean == doctest::Approx(0.03));
+  CHECK(incomparable_variants(study, outcomes) == std::vector<std::string>{"on"});
+  CHECK(incomparable_variants(study, three_seeds()).empty());
+}
+
 TEST_CASE("the table of variants shows mean, spread and number of runs, and honest differences") {
   const auto grids = variant_grids(study_of({"off", "on"}), three_seeds());
   REQUIRE(grids.size() == 1);
