@@ -38,20 +38,25 @@ WeightsLayout timm_layout(std::string name, std::vector<std::string> required,
   return layout;
 }
 
-// timm's networks with registers have positions of patches alone (no_embed_class); that of the class token
-// is 0.
+// Networks with positions of patches alone (timm: no_embed_class): that of the class token is 0.
 torch::Tensor with_class_position(const torch::Tensor& positions) {
   if (positions.dim() != 3) return positions;
   return torch::cat({torch::zeros_like(positions.narrow(1, 0, 1)), positions}, 1);
 }
 
-WeightsLayout timm_registers_layout(std::vector<std::string> required, std::vector<std::string> settings) {
-  required.emplace_back("reg_token");
-  auto layout = timm_layout("timm", std::move(required), std::move(settings));
+WeightsLayout without_class_position(WeightsLayout layout) {
   for (auto& rule : layout.rules) {
     if (rule.from == "pos_embed") rule.convert = with_class_position;
   }
   return layout;
+}
+
+// facebookresearch/deit, models_v2.py
+WeightsLayout deit3_layout(std::vector<std::string> settings) {
+  auto layout = timm_layout("DeiT III", {"blocks.#.gamma_1", "blocks.#.gamma_2"}, std::move(settings));
+  layout.rules.insert(layout.rules.begin(), {{"blocks.#.gamma_1", "blocks.#.ls1.gamma"},
+                                             {"blocks.#.gamma_2", "blocks.#.ls2.gamma"}});
+  return without_class_position(std::move(layout));
 }
 
 // torchvision/models/vision_transformer.py; the files that it publishes still have the names linear_1,
@@ -125,8 +130,9 @@ std::vector<WeightsLayout> Vit::weights_layouts() {
   return {transreid_jpm_layout(), transreid_global_layout(), transreid_layout(), torchvision_layout(),
           // facebookresearch/dinov2, dinov2/models/vision_transformer.py
           timm_layout("DINOv2", {"register_tokens", "mask_token", scaled}, {scale, patch, registers}),
-          timm_layout("DINOv2", {"mask_token", scaled}, {scale, patch}),
-          timm_registers_layout({scaled}, {scale, registers}), timm_layout("timm", {scaled}, {scale}),
+          timm_layout("DINOv2", {"mask_token", scaled}, {scale, patch}), deit3_layout({scale}),
+          without_class_position(timm_layout("timm", {scaled, "reg_token"}, {scale, registers})),
+          timm_layout("timm", {scaled}, {scale}),
           timm_layout("timm", {"dist_token"}, {"backbone.distilled=true"}), timm_layout("timm", {}, {})};
 }
 

@@ -1,4 +1,5 @@
-// Vision transformers: the values of timm, torchvision, DINOv2 and TransReID, from files with their names.
+// Vision transformers: the values of timm, torchvision, DINOv2, DeiT III and TransReID, from files with their
+// names.
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
@@ -153,6 +154,17 @@ TEST_CASE("a vision transformer filled from timm's file gives timm's tokens") {
     part->eval();
     check_tokens("timm_registers", part->propagate(formula_images(64, 32)));
   }
+}
+
+TEST_CASE("a vision transformer filled from DeiT III's own file gives its tokens") {
+  const torch::NoGradGuard no_grad;
+  auto params = narrow_params(64, 32);
+  params.layer_scale = 1e-5;
+  Vit net(params, {});
+  const auto part = net.trunk("norm");
+  CHECK(fill_backbone(*part, "deit3", "DeiT III") == std::vector<std::string>{"backbone.layer_scale=1e-5"});
+  part->eval();
+  check_tokens("deit3", part->propagate(formula_images(64, 32)));
 }
 
 TEST_CASE("a vision transformer filled from torchvision's file gives torchvision's tokens") {

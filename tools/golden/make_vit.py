@@ -1,11 +1,11 @@
 """Makes tests/golden/weights/vit_expected.json: what other programs' vision transformers give for weights and images by
 formula, and what they call their tensors.
 
-    python3 make_vit.py TRANSREID DINOV2 OUT
+    python3 make_vit.py TRANSREID DINOV2 DEIT OUT
 
-TRANSREID and DINOV2 are checkouts of damo-cv/TransReID and facebookresearch/dinov2. The networks differ from the
-published ones in width and depth alone. Made with Python 3.11, PyTorch 2.13.0, torchvision 0.29.1, timm 1.0.31,
-damo-cv/TransReID dec5504 and facebookresearch/dinov2 b8931f7.
+TRANSREID, DINOV2 and DEIT are checkouts of damo-cv/TransReID, facebookresearch/dinov2 and facebookresearch/deit. The
+networks differ from the published ones in width and depth alone. Made with Python 3.11, PyTorch 2.13.0, torchvision
+0.29.1, timm 1.0.31, damo-cv/TransReID dec5504, facebookresearch/dinov2 b8931f7 and facebookresearch/deit 7e160fe.
 """
 
 import collections.abc
@@ -83,6 +83,19 @@ def dinov2_case(registers):
     features = network.forward_features(images(56, 56))
     return {'tensors': lines(network), 'class': formula.rounded(features['x_norm_clstoken']),
             'mean': formula.rounded(features['x_norm_patchtokens'].mean(1))}
+
+
+def deit3_case():
+    sys.path.insert(0, sys.argv[3])
+    import models_v2
+    network = filled(models_v2.vit_models(
+        img_size=(64, 32), patch_size=16, embed_dim=DIM, depth=DEPTH, num_heads=HEADS, qkv_bias=True, num_classes=CLASSES,
+        norm_layer=functools.partial(torch.nn.LayerNorm, eps=1e-6), block_layers=models_v2.Layer_scale_init_Block))
+    tokens = []
+    hook = network.norm.register_forward_hook(lambda module, inputs, output: tokens.append(output))
+    network.forward_features(images(64, 32))
+    hook.remove()
+    return tokens_of(network, tokens[0], 1)
 
 
 def transreid_module(name, change=lambda text: text):
@@ -178,11 +191,12 @@ def main():
         'torchvision': torchvision_case(),
         'dinov2': dinov2_case(0),
         'dinov2_registers': dinov2_case(4),
+        'deit3': deit3_case(),
         'transreid': transreid_case(vit, models, True, 3, 2, (64, 40)),
         'transreid_camera': transreid_case(vit, models, False, 3, 0, (64, 32)),
         'transreid_plain': transreid_case(vit, models, False, 0, 0, (64, 32)),
     }
-    formula.write(sys.argv[3], {'programs': cases, 'positions': position_cases(vit), 'parameters': sizes()})
+    formula.write(sys.argv[4], {'programs': cases, 'positions': position_cases(vit), 'parameters': sizes()})
 
 
 if __name__ == '__main__':
