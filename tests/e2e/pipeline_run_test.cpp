@@ -184,6 +184,14 @@ TEST_CASE("what a change that fails has put aside is taken back with the paramet
   CHECK(results(there) == undisturbed().files);
 }
 
+TEST_CASE("of a first stage that fails, nothing is said of earlier ones") {
+  const TemporaryFolder folder;
+  const auto failed =
+      run(folder / "run", folder, {"--set", "stage.base.recipe.optimizer.learning_rate=1e30"});
+  CHECK(failed.exit_code == 1);
+  CHECK(says(failed, "stage 'base' failed; the same command continues with this stage"));
+}
+
 TEST_CASE("attempts that fail one after the other do not cost the result that the first has put aside") {
   const TemporaryFolder folder;
   const auto there = copy_of_run(folder);

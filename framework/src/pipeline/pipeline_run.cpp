@@ -468,8 +468,9 @@ class PipelineRun {
       if (stage.is_shared()) system::set_threads(pipeline_.machine.threads);
     } catch (...) {
       clock.stop();
-      progress.note("stage '" + stage.name +
-                    "' failed; earlier stages are kept, and the same command continues with this stage");
+      const bool first = stage.name == pipeline_.stages.front().name;
+      progress.note("stage '" + stage.name + "' failed; " + (first ? "" : "earlier stages are kept, and ") +
+                    "the same command continues with this stage");
       throw;
     }
     clock.stop();

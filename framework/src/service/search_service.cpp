@@ -119,6 +119,13 @@ SearchOptions wanted_of(const HttpRequest& request, const SearchServiceOptions& 
   return wanted;
 }
 
+/// What is wrong with a file, without its name.
+std::string reason_of(const DataError& error) {
+  const std::string name = DataError(error.file(), "").what();
+  const std::string message = error.what();
+  return message.starts_with(name) ? message.substr(name.size()) : message;
+}
+
 /// What a client sent, as 8-bit BGR.
 cv::Mat picture_of(const HttpRequest& request) {
   if (request.content_type.empty() || (!request.content_type.starts_with("image/") &&
@@ -139,12 +146,9 @@ cv::Mat picture_of(const HttpRequest& request) {
   try {
     image = decode_image(request.body, "upload");
   } catch (const DataError& error) {
-    const std::string message = error.what();
-    const bool large = message.find("more than the") != std::string::npos;
-    const std::string prefix = "upload: error: ";
-    throw BadRequest{
-        large ? 413 : 422,
-        "the picture " + (message.starts_with(prefix) ? message.substr(prefix.size()) : message)};
+    const auto reason = reason_of(error);
+    const bool large = reason.find("more than the") != std::string::npos;
+    throw BadRequest{large ? 413 : 422, "the picture " + reason};
   }
   cv::cvtColor(image, image, cv::COLOR_RGB2BGR);
   return image;
@@ -319,9 +323,15 @@ HttpResponse SearchService::thumbnail(const HttpRequest& request) {
     throw BadRequest{404, "the service was started without --data, so it has no pictures"};
   if (!gallery_.contains(*id)) throw BadRequest{404, "the gallery has no image of this id"};
   const auto info = gallery_.info(*id);
-  // A gallery that was made elsewhere may still name its images by their ids.
-  auto jpeg = info.image.empty() ? std::nullopt : images_->thumbnail(info.image);
-  if (!jpeg) jpeg = images_->thumbnail(*id);
+  std::optional<std::string> jpeg;
+  try {
+    // A gallery that was made elsewhere may still name its images by their ids.
+    if (!info.image.empty()) jpeg = images_->thumbnail(info.image);
+    if (!jpeg) jpeg = images_->thumbnail(*id);
+  } catch (const DataError& error) {
+    // Where the folder of --data lies is no client's business.
+    throw BadRequest{422, "the image " + reason_of(error)};
+  }
   if (!jpeg) throw BadRequest{404, "the image is not in the folder of --data"};
   return {200, "image/jpeg", std::move(*jpeg), {{"Cache-Control", "private, max-age=3600"}}};
 }

@@ -223,6 +223,8 @@ TEST_CASE("thumbnails are of the gallery's images alone, and of nothing outside 
   CHECK(thumbnail("/etc/passwd").status == 404);
   CHECK(thumbnail("green.png").status == 404);
   CHECK(thumbnail("purple.png").status == 422);
+  CHECK(error_text(thumbnail("purple.png")).starts_with("the image is "));
+  CHECK_FALSE(contains(error_text(thumbnail("purple.png")), color.folder.path().string()));
   CHECK(color.service.handle(get("/api/v1/thumbnail")).status == 400);
   SearchService bare(color_gallery(), mean_color, nullptr);
   CHECK(contains(error_text(bare.handle(get("/api/v1/thumbnail", {{"id", "blue.png"}}))), "without --data"));
