@@ -1,30 +1,26 @@
 #include "pipeline/pipeline_run.h"
 
-#include <dlfcn.h>
-
 #include <algorithm>
-#include <chrono>
 #include <ctime>
-#include <map>
 #include <optional>
 #include <ostream>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "file/atomic_file.h"
 #include "file/folder_lock.h"
 #include "file/presence.h"
-#include "pipeline/data_hash.h"
 #include "pipeline/file_hashes.h"
 #include "pipeline/key_difference.h"
+#include "pipeline/stage_clock.h"
+#include "pipeline/stage_folders.h"
+#include "pipeline/stage_key.h"
 #include "pipeline/summary.h"
 #include "progress/run_log.h"
 #include "recipe/list_of_tables.h"
 #include "recipe/recipe.h"
 #include "results/stage_record.h"
 #include "system/device.h"
-#include "system/memory.h"
 #include "system/rank_machine.h"
 #include "text/text_table.h"
 #include "training/extension.h"
@@ -35,11 +31,9 @@ namespace {
 namespace fs = std::filesystem;
 using results::has_stage_record;
 using results::read_stage_record;
-using results::StageCost;
 using results::StageKey;
 using results::StageRecord;
 using results::write_stage_record;
-using Clock = std::chrono::steady_clock;
 
 constexpr const char* recipe_name = "pipeline.toml";
 constexpr const char* restored_reason = "an earlier result is restored";
@@ -53,54 +47,6 @@ std::string utc_now() {
   return text;
 }
 
-/// The plugin API library that this program has loaded.
-fs::path api_library() {
-  Dl_info info{};
-  if (::dladdr(reinterpret_cast<const void*>(&split_name), &info) == 0 || info.dli_fname == nullptr)
-    return {};
-  return info.dli_fname;
-}
-
-/// Keeps the time of a stage on disk while it runs, so that a killed attempt counts.
-class StageClock final : public progress::ProgressSink {
- public:
-  StageClock(const fs::path& folder, StageRecord& record, progress::ProgressSink& sink)
-      : folder_(folder), record_(record), sink_(sink), before_(record.cost) {
-    system::reset_peak_memory();
-  }
-
-  void update(const progress::Progress& progress) override {
-    keep();
-    sink_.update(progress);
-  }
-  void finish(const progress::Progress& progress) override {
-    keep();
-    sink_.finish(progress);
-  }
-  void note(const std::string& text) override { sink_.note(text); }
-
-  /// Brings the record's cost up to now.
-  void stop() {
-    record_.cost.seconds = before_.seconds + std::chrono::duration<double>(Clock::now() - start_).count();
-    record_.cost.peak_memory_mib = std::max(before_.peak_memory_mib, system::peak_memory_mib());
-  }
-
- private:
-  void keep() {
-    if (Clock::now() - kept_ < std::chrono::seconds(20)) return;
-    kept_ = Clock::now();
-    stop();
-    write_stage_record(folder_, record_);
-  }
-
-  const fs::path& folder_;
-  StageRecord& record_;
-  progress::ProgressSink& sink_;
-  StageCost before_;
-  Clock::time_point start_ = Clock::now();
-  Clock::time_point kept_ = start_;
-};
-
 class PipelineRun {
  public:
   PipelineRun(const Pipeline& pipeline, const Catalog& catalog, fs::path folder,
@@ -108,6 +54,7 @@ class PipelineRun {
       : pipeline_(pipeline),
         catalog_(catalog),
         folder_(std::move(folder)),
+        folders_(folder_),
         options_(options),
         own_hashes_(folder_ / file_hashes_name),
         hashes_(options.hashes == nullptr ? own_hashes_ : *options.hashes) {
@@ -137,11 +84,11 @@ class PipelineRun {
         require_result(stage, name);
       }
     }
-    const auto key = key_of(stage);
+    const auto key = key_now(stage);
     auto state = compared(stage, record, key, folder_of(stage.name));
     if (state.kind == StageState::Kind::runs) {
-      const auto replaced = read_stage_record(replaced_folder(stage.name));
-      const auto earlier = compared(stage, replaced, key, replaced_folder(stage.name));
+      const auto replaced = read_stage_record(folders_.replaced(stage.name));
+      const auto earlier = compared(stage, replaced, key, folders_.replaced(stage.name));
       if (earlier.kind != StageState::Kind::runs) {
         state = {earlier.kind, restored_reason};
       } else {
@@ -188,7 +135,7 @@ class PipelineRun {
       }
       if (state.kind == StageState::Kind::up_to_date) {
         take_back(*stage);
-        remove_leftovers(folder_of(stage->name));
+        StageFolders::remove_leftovers(folder_of(stage->name));
         progress.note("stage '" + stage->name + "' is up to date" +
                       (state.reason.empty() ? "" : ": " + state.reason));
         records.push_back(*read_stage_record(folder_of(stage->name)));
@@ -234,7 +181,8 @@ class PipelineRun {
     for (const auto& stage : stages_of_folder()) {
       const auto name = recipe::entry_name(stage);
       if (pipeline_.find(name) != nullptr) return;
-      if (has_stage_record(folder_ / name) || has_stage_record(replaced_folder(name))) others.push_back(name);
+      if (has_stage_record(folders_.of(name)) || has_stage_record(folders_.replaced(name)))
+        others.push_back(name);
     }
     if (others.empty()) return;
     throw DataError(folder_, std::string("is the folder of another run, with the stage") +
@@ -262,12 +210,8 @@ class PipelineRun {
   }
 
   [[nodiscard]] fs::path folder_of(const std::string& stage) const {
-    return to_restore_.count(stage) > 0 ? replaced_folder(stage) : folder_ / stage;
+    return to_restore_.count(stage) > 0 ? folders_.replaced(stage) : folders_.of(stage);
   }
-  [[nodiscard]] fs::path replaced_folder(const std::string& stage) const {
-    return folder_ / ".replaced" / stage;
-  }
-
   void require_stage(const std::string& name, const std::string& option) const {
     if (name.empty() || pipeline_.find(name) != nullptr) return;
     std::vector<std::string> names;
@@ -285,51 +229,9 @@ class PipelineRun {
                                           "', which is not finished; run that stage first, or omit --only");
   }
 
-  std::string file_hash(const fs::path& file) { return hashes_.of(file); }
-
-  /// Of a file, or of all files of a folder with their names.
-  std::string content_hash(const fs::path& path) {
-    if (!fs::is_directory(path)) return file_hash(path);
-    std::map<std::string, fs::path> files;
-    for (const auto& entry : fs::directory_iterator(path)) {
-      if (entry.is_regular_file()) files[entry.path().filename().string()] = entry.path();
-    }
-    std::string text;
-    for (const auto& [name, file] : files) text += name + '\0' + file_hash(file) + '\n';
-    return text_hash(text);
-  }
-
-  StageKey key_of(const stage::Stage& stage) {
-    StageKey key;
-    key.type = stage.type();
-    key.settings = recipe::write_recipe(stage.settings());
-    for (const auto& input : stage.inputs) {
-      for (const auto& name : input.names) {
-        const auto* other = pipeline_.find(name);
-        for (const auto& file : other->results(folder_of(name))) {
-          key.inputs[name + "/" + file] = file_hash(folder_of(name) / file);
-        }
-      }
-    }
-    for (const auto& named : stage.files()) {
-      key.inputs[named.key + " (" + named.path.string() + ")"] = content_hash(named.path);
-    }
-    if (const auto data = stage.data(); !data.empty()) key.data = data_hash(data, hashes_);
-    key.code = code_of(stage);
-    return key;
-  }
-
-  std::map<std::string, std::string> code_of(const stage::Stage& stage) {
-    std::map<std::string, std::string> code;
-    auto program = file_hash("/proc/self/exe");
-    if (const auto library = api_library(); !library.empty()) program += file_hash(library);
-    code["kindred"] = text_hash(program);
-    code["libtorch"] = system::torch_version();
-    for (const auto* component : stage.code()) {
-      const auto there = fs::is_regular_file(component->file);
-      code["plugin " + component->plugin] = there ? file_hash(component->file) : "its file is gone";
-    }
-    return code;
+  StageKey key_now(const stage::Stage& stage) {
+    return key_of(
+        stage, pipeline_, [this](const std::string& name) { return folder_of(name); }, hashes_);
   }
 
   /// What another build has trained is not trained anew where trainings are kept.
@@ -370,74 +272,25 @@ class PipelineRun {
     if (!record->finished) return {Kind::goes_on, ""};
     for (const auto& [file, hash] : record->results) {
       if (!file::is_there(folder / file)) return {Kind::runs, "its result " + file + " is missing"};
-      if (file_hash(folder / file) != hash) return {Kind::runs, "its result " + file + " has changed"};
+      if (hashes_.of(folder / file) != hash) return {Kind::runs, "its result " + file + " has changed"};
     }
     return {Kind::up_to_date, ""};
   }
 
-  /// Where the folder of a stage is not what is wanted and the one that was replaced is, they change places.
+  /// Where a stage's folder is not what is wanted and what it has replaced is, they change places.
   void take_back(const stage::Stage& stage) {
-    const auto here = folder_of(stage.name);
-    const auto there = replaced_folder(stage.name);
-    const auto key = key_of(stage);
+    const auto key = key_now(stage);
     const auto fits = [&](const fs::path& folder) {
       return compared(stage, read_stage_record(folder), key, folder).kind != StageState::Kind::runs;
     };
-    if (fits(here) || !fits(there)) return;
-    const auto aside = replaced_folder(stage.name + ".aside");
-    fs::remove_all(aside);
-    if (fs::exists(here)) fs::rename(here, aside);
-    fs::rename(there, here);
-    if (fs::exists(aside)) fs::rename(aside, there);
-  }
-
-  /// What a kill between a stage's last writes has left beside its result.
-  static void remove_leftovers(const fs::path& folder) {
-    file::remove_unfinished_files(folder);
-    std::error_code ignored;
-    fs::remove(folder / StageRecord::started_file, ignored);
-  }
-
-  /// Whether a folder is empty but for files that somebody was killed over.
-  static bool holds_nothing(const fs::path& folder) {
-    return fs::is_directory(folder) &&
-           std::all_of(fs::directory_iterator(folder), fs::directory_iterator(),
-                       [](const auto& entry) { return file::is_unfinished_file(entry.path()); });
-  }
-
-  static bool has_ended(const fs::path& folder) {
-    const auto record = read_stage_record(folder);
-    return record && record->finished;
-  }
-
-  /// An empty folder for a stage that begins anew; what is there is kept until it has ended. What has not
-  /// ended itself never takes the place of a result that is kept.
-  void clear(const stage::Stage& stage) {
-    const auto here = folder_of(stage.name);
-    const auto there = replaced_folder(stage.name);
-    const auto begun = read_stage_record(here);
-    if (begun && !begun->finished && has_ended(there)) {
-      fs::remove_all(here);
-    } else if (has_stage_record(here)) {
-      fs::remove_all(there);
-      fs::create_directories(there.parent_path());
-      fs::rename(here, there);
-    } else if (fs::exists(here)) {
-      // Killed before its record was written: that must not take the place of what is kept.
-      if (!holds_nothing(here)) {
-        throw DataError(here, "does not belong to this pipeline, but is where stage '" + stage.name +
-                                  "' writes its result; move it away, or use another run directory");
-      }
-      fs::remove_all(here);
-    }
-    fs::create_directories(here);
+    if (!fits(folder_of(stage.name)) && fits(folders_.replaced(stage.name))) folders_.exchange(stage.name);
   }
 
   std::optional<StageRecord> run_stage(const stage::Stage& stage, torch::Device device,
                                        progress::ProgressSink& progress, const std::atomic<bool>& stop) {
     const auto folder = folder_of(stage.name);
     StageRecord record;
-    record.key = key_of(stage);
+    record.key = key_now(stage);
     const bool anew = anew_.erase(stage.name) > 0;
     if (!anew) take_back(stage);
     const auto before = read_stage_record(folder);
@@ -447,7 +300,7 @@ class PipelineRun {
       file::remove_unfinished_files(folder);
       record.cost = before->cost;
     } else {
-      clear(stage);
+      folders_.begin_anew(stage.name);
     }
     record.name = stage.name;
     for (const auto& input : stage.inputs) record.inputs[input.key] = input.names;
@@ -468,7 +321,7 @@ class PipelineRun {
       if (stage.is_shared()) system::set_threads(pipeline_.machine.threads);
     } catch (...) {
       clock.stop();
-      const bool first = stage.name == pipeline_.stages.front().name;
+      const bool first = stage.name == pipeline_.stages.front()->name;
       progress.note("stage '" + stage.name + "' failed; " + (first ? "" : "earlier stages are kept, and ") +
                     "the same command continues with this stage");
       throw;
@@ -479,12 +332,11 @@ class PipelineRun {
       return std::nullopt;
     }
     record.cost.images = result.images;
-    for (const auto& file : stage.results(folder)) record.results[file] = file_hash(folder / file);
+    for (const auto& file : stage.results(folder)) record.results[file] = hashes_.of(folder / file);
     record.finished = true;
     record.ended = utc_now();
     write_stage_record(folder, record);
-    std::error_code ignored;
-    fs::remove_all(replaced_folder(stage.name), ignored);
+    folders_.forget_replaced(stage.name);
     return record;
   }
 
@@ -516,6 +368,7 @@ class PipelineRun {
   const Pipeline& pipeline_;
   const Catalog& catalog_;
   fs::path folder_;
+  StageFolders folders_;
   PipelineOptions options_;
   FileHashes own_hashes_;
   FileHashes& hashes_;
