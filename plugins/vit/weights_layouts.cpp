@@ -1,6 +1,8 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,9 +40,17 @@ WeightsLayout timm_layout(std::string name, std::vector<std::string> required,
   return layout;
 }
 
+bool is_square(std::int64_t number) {
+  const auto root = std::llround(std::sqrt(static_cast<double>(number)));
+  return root * root == number;
+}
+
 // Networks with positions of patches alone (timm: no_embed_class): that of the class token is 0.
 torch::Tensor with_class_position(const torch::Tensor& positions) {
   if (positions.dim() != 3) return positions;
+  // Of a square grid it can be seen that the class token has one; iBOT's tensors are called as DeiT III's.
+  const auto tokens = positions.size(1);
+  if (is_square(tokens - 1) && !is_square(tokens)) return positions;
   return torch::cat({torch::zeros_like(positions.narrow(1, 0, 1)), positions}, 1);
 }
 
@@ -130,7 +140,8 @@ std::vector<WeightsLayout> Vit::weights_layouts() {
   return {transreid_jpm_layout(), transreid_global_layout(), transreid_layout(), torchvision_layout(),
           // facebookresearch/dinov2, dinov2/models/vision_transformer.py
           timm_layout("DINOv2", {"register_tokens", "mask_token", scaled}, {scale, patch, registers}),
-          timm_layout("DINOv2", {"mask_token", scaled}, {scale, patch}), deit3_layout({scale}),
+          timm_layout("DINOv2", {"mask_token", scaled}, {scale, patch}),
+          deit3_layout({"backbone.layer_scale=1e-4"}),
           without_class_position(timm_layout("timm", {scaled, "reg_token"}, {scale, registers})),
           timm_layout("timm", {scaled}, {scale}),
           timm_layout("timm", {"dist_token"}, {"backbone.distilled=true"}), timm_layout("timm", {}, {})};

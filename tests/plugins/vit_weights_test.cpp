@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bnneck.h"
@@ -159,12 +160,37 @@ TEST_CASE("a vision transformer filled from timm's file gives timm's tokens") {
 TEST_CASE("a vision transformer filled from DeiT III's own file gives its tokens") {
   const torch::NoGradGuard no_grad;
   auto params = narrow_params(64, 32);
-  params.layer_scale = 1e-5;
+  params.layer_scale = 1e-4;
   Vit net(params, {});
   const auto part = net.trunk("norm");
-  CHECK(fill_backbone(*part, "deit3", "DeiT III") == std::vector<std::string>{"backbone.layer_scale=1e-5"});
+  CHECK(fill_backbone(*part, "deit3", "DeiT III") == std::vector<std::string>{"backbone.layer_scale=1e-4"});
   part->eval();
   check_tokens("deit3", part->propagate(formula_images(64, 32)));
+}
+
+TEST_CASE("a position of the class token is kept where a file with DeiT III's names has one") {
+  const torch::NoGradGuard no_grad;
+  auto params = narrow_params(64, 64);
+  params.layer_scale = 1e-4;
+  Vit net(params, {});
+  const auto part = net.trunk("norm");
+  const auto filled_with = [&](std::int64_t tokens) {
+    auto file = program_file("deit3");
+    const auto positions = formula_values("pos_embed", {1, tokens, params.dim});
+    for (auto& [name, tensor] : file.content.tensors) {
+      if (name == "pos_embed") tensor = positions;
+    }
+    const auto weights =
+        weights::translate_for(file, weights::known_layouts(vit_catalog()), *part, "backbone.");
+    CHECK(weights::match_weights(weights, *part, "backbone.", {}).complete());
+    weights::copy_weights(weights, *part, "backbone.");
+    return std::pair(positions, part->named_parameters()["position.embedding"].clone());
+  };
+  const auto [ibot, kept] = filled_with(17);
+  CHECK(torch::equal(kept, ibot));
+  const auto [deit, added] = filled_with(16);
+  CHECK(torch::equal(added.narrow(1, 1, 16), deit));
+  CHECK(added.select(1, 0).abs().max().item<float>() == 0);
 }
 
 TEST_CASE("a vision transformer filled from torchvision's file gives torchvision's tokens") {

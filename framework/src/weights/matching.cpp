@@ -73,10 +73,18 @@ struct Candidate {
   const FileLayout* layout;  ///< nullptr: names as they are
 };
 
-/// Networks that a file may hold side by side: the one that is taken, and the other. Of self-distillation
-/// (DINO), of MoCo v3, and of MoCo and MoCo v2.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> twins = {
-    {{"teacher.", "student."}, {"base_encoder.", "momentum_encoder."}, {"encoder_q.", "encoder_k."}}};
+/// Networks that a file may hold side by side.
+struct Twins {
+  std::string_view taken;
+  std::string_view other;
+  std::string_view
+      pretraining;  ///< what begins so beside them is of no use to anybody else; "": nothing does
+};
+
+/// Of self-distillation (DINO), of MoCo v3, and of MoCo and MoCo v2.
+constexpr std::array<Twins, 3> twins = {{{"teacher.", "student.", ""},
+                                         {"base_encoder.", "momentum_encoder.", "predictor."},
+                                         {"encoder_q.", "encoder_k.", "queue"}}};
 
 /// What torch.compile puts into names, also within them.
 constexpr std::string_view compiled = "_orig_mod.";
@@ -162,15 +170,26 @@ Candidate unrecognized(const WeightsFile& file) {
   return {prefix, nullptr};
 }
 
+/// Whether a name begins as `other` does where the prefix has `own`.
+bool is_beside(const std::string& name, const std::string& prefix, std::string_view own,
+               std::string_view other) {
+  const auto at = prefix.find(own);
+  if (at == std::string::npos || (at > 0 && prefix[at - 1] != '.')) return false;
+  return name.starts_with(prefix.substr(0, at) + std::string(other));
+}
+
 /// Whether a name is of a network beside the one that the prefix leads to.
 bool is_of_twin(const std::string& name, const std::string& prefix) {
-  const auto is_of = [&](std::string_view own, std::string_view other) {
-    const auto at = prefix.find(own);
-    if (at == std::string::npos || (at > 0 && prefix[at - 1] != '.')) return false;
-    return name.starts_with(prefix.substr(0, at) + std::string(other));
-  };
-  return std::any_of(twins.begin(), twins.end(), [&](const auto& pair) {
-    return is_of(pair.first, pair.second) || is_of(pair.second, pair.first);
+  return std::any_of(twins.begin(), twins.end(), [&](const Twins& pair) {
+    return is_beside(name, prefix, pair.taken, pair.other) || is_beside(name, prefix, pair.other, pair.taken);
+  });
+}
+
+/// Whether a name is of what only the pretraining of such networks needs.
+bool is_of_pretraining(const std::string& name, const std::string& prefix) {
+  return std::any_of(twins.begin(), twins.end(), [&](const Twins& pair) {
+    return !pair.pretraining.empty() && (is_beside(name, prefix, pair.taken, pair.pretraining) ||
+                                         is_beside(name, prefix, pair.other, pair.pretraining));
   });
 }
 
@@ -237,7 +256,10 @@ TranslatedWeights translated_by(const WeightsFile& file, const Candidate& candid
   for (const auto& [source, tensor] : file.content.tensors) {
     const auto plain = plain_name(source, candidate.prefix);
     if (!plain) {
-      (is_of_twin(source, candidate.prefix) ? result.twins : result.outside).push_back(source);
+      (is_of_twin(source, candidate.prefix)          ? result.twins
+       : is_of_pretraining(source, candidate.prefix) ? result.dropped
+                                                     : result.outside)
+          .push_back(source);
       continue;
     }
     std::optional<std::string> name = assumed + *plain;

@@ -30,7 +30,7 @@ struct TranslatedWeights {
   std::string prefix;  ///< of the names that were translated, taken off before: "module.model.", or ""
   std::vector<std::string> recognized_by;  ///< the file's names by which the layout was found
   std::vector<NamedSource> tensors;
-  std::vector<std::string> dropped;  ///< names that the layout says to be of no use
+  std::vector<std::string> dropped;  ///< names that are known to be of no use
   std::vector<std::string> twins;    ///< of another network in the file, 'student.' beside 'teacher.'
   std::vector<std::string> outside;  ///< names without the prefix, or without that of all of the backbone's
   std::vector<std::string> unused;   ///< names of which the layout says nothing

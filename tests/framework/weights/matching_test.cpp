@@ -1,5 +1,6 @@
 #include "weights/matching.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -264,15 +265,21 @@ TEST_CASE(
   struct Moco {
     std::string taken;
     std::string other;
+    std::vector<std::string> pretraining;
   };
-  for (const auto& moco : {Moco{"module.base_encoder.", "module.momentum_encoder."},
-                           Moco{"module.encoder_q.", "module.encoder_k."}}) {
+  for (const auto& moco :
+       {Moco{"module.base_encoder.", "module.momentum_encoder.", {"module.predictor.0.weight"}},
+        Moco{"module.encoder_q.", "module.encoder_k.", {"module.queue", "module.queue_ptr"}}}) {
     CAPTURE(moco.taken);
-    const auto both = translate_for(file_of({moco.other, moco.taken}), known_layouts(catalog()), *model, "");
+    auto file = file_of({moco.other, moco.taken});
+    for (const auto& name : moco.pretraining) file.content.tensors.emplace_back(name, torch::ones({2}));
+    const auto both = translate_for(file, known_layouts(catalog()), *model, "");
     CHECK(both.prefix == moco.taken);
     const auto matched = match_weights(both, *model, "", {});
     CHECK(matched.complete());
-    CHECK(matched.rows.back().name == moco.other + "*");
+    CHECK(matched.count(TensorState::unused) == 0);
+    CHECK(std::any_of(matched.rows.begin(), matched.rows.end(),
+                      [&](const TensorRow& row) { return row.name == moco.other + "*"; }));
   }
   const auto others = translate_for(file_of({"one.", "two."}), known_layouts(catalog()), *model, "");
   CHECK(match_weights(others, *model, "", {}).count(TensorState::matched) == 0);
