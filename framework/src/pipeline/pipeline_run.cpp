@@ -155,7 +155,7 @@ class PipelineRun {
  private:
   void write_resolved_recipe(const std::vector<PlannedStage>& planned) const {
     auto recipe = pipeline_.recipe;
-    keep_stages_that_do_not_run(recipe, planned);
+    keep_stages_left_out(recipe, planned);
     const auto text = recipe::write_recipe(recipe);
     file::write_atomically(folder_ / recipe_name, [&](std::ostream& out) { out << text; });
   }
@@ -190,19 +190,16 @@ class PipelineRun {
                                  "; use another --run-dir, or remove the folder");
   }
 
-  /// Stages whose results stay are described as they were when they ran. Of one whose earlier result comes
-  /// back the folder's recipe says what has replaced that.
-  void keep_stages_that_do_not_run(Value& recipe, const std::vector<PlannedStage>& planned) const {
+  /// Stages that are not asked for stay described as they were when they ran.
+  void keep_stages_left_out(Value& recipe, const std::vector<PlannedStage>& planned) const {
     const auto before = stages_of_folder();
     if (before.empty()) return;
     for (auto& stage : *recipe.as<Table>()->find("stage")->as<Array>()) {
       const auto name = recipe::entry_name(stage);
-      const auto stays = std::any_of(planned.begin(), planned.end(), [&](const PlannedStage& one) {
-        const auto kind = one.state.kind;
-        return one.name == name && one.state.reason != restored_reason &&
-               (kind == StageState::Kind::up_to_date || kind == StageState::Kind::left_out);
+      const auto left_out = std::any_of(planned.begin(), planned.end(), [&](const PlannedStage& one) {
+        return one.name == name && one.state.kind == StageState::Kind::left_out;
       });
-      if (!stays || !has_stage_record(folder_of(name))) continue;
+      if (!left_out || !has_stage_record(folder_of(name))) continue;
       const auto old = std::find_if(before.begin(), before.end(),
                                     [&](const Value& entry) { return recipe::entry_name(entry) == name; });
       if (old != before.end()) stage = *old;

@@ -77,8 +77,9 @@ Schema<RepeatSettings> RepeatSettings::schema() {
   s.add("rounds", &RepeatSettings::rounds, "number of rounds").range(1, 99);
   s.add("stages", &RepeatSettings::stages, "names of the stages, in the order in which they run").required();
   s.rule([](const RepeatSettings& settings) -> std::string {
-    return settings.stages.empty() ? "stages = [] repeats nothing; name a stage at least, or remove [repeat]"
-                                   : "";
+    return settings.stages.empty()
+               ? "stages = [] repeats nothing; name a stage at least, set rounds = 1, or remove [repeat]"
+               : "";
   });
   return s;
 }
