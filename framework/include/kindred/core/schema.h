@@ -61,8 +61,9 @@ struct KINDRED_API ParameterInfo {
   std::vector<std::string> stage_types;  ///< of Meaning::stage: types of stages whose results fit
 };
 
-/// Where an error that several keys of a table may have caused is best reported: at the override on the
-/// command line of a key that the message names, or else at `otherwise`.
+/// Where an error that several keys of a table may have caused is best reported: at a key that the message
+/// names and that the command line overrides, or else that another file than that of `otherwise` has, or else
+/// at `otherwise`.
 [[nodiscard]] KINDRED_API SourceLocation location_of_cause(const Table& table, const std::string& message,
                                                            const SourceLocation& otherwise);
 

@@ -130,12 +130,14 @@ bool names_key(const std::string& message, const std::string& key) {
 
 SourceLocation location_of_cause(const Table& table, const std::string& message,
                                  const SourceLocation& otherwise) {
+  std::optional<SourceLocation> in_another_file;
   for (const auto& entry : table.entries()) {
-    const bool overridden = entry.value.location().line == 0 && !entry.value.location().origin.empty();
-    const bool elsewhere = entry.value.location().origin != otherwise.origin;
-    if (overridden && elsewhere && names_key(message, entry.key)) return entry.value.location();
+    const auto& place = entry.value.location();
+    if (place.origin.empty() || place.origin == otherwise.origin || !names_key(message, entry.key)) continue;
+    if (place.line == 0) return place;
+    if (!in_another_file) in_another_file = place;
   }
-  return otherwise;
+  return in_another_file.value_or(otherwise);
 }
 
 namespace detail {

@@ -181,6 +181,15 @@ TEST_CASE("a rule that an override breaks is an error at the override") {
   const SourceLocation option{"--loss x", 0, 0};
   CHECK(location_of_cause(named, "prob must be at least rate", option).str() == "--set loss.rate=0.8");
   CHECK(location_of_cause(named, "prob is wrong", option).str() == "--loss x");
+  // Of a recipe that extends another, the file that says it.
+  Table merged;
+  merged.set("prob", Value(0.5, {"base.toml", 3, 1}));
+  merged.set("rate", Value(0.8, {"mine.toml", 7, 1}));
+  const SourceLocation base{"base.toml", 2, 1};
+  CHECK(location_of_cause(merged, "prob must be at least rate", base).str() == "mine.toml:7:1");
+  CHECK(location_of_cause(merged, "prob is wrong", base).str() == "base.toml:2:1");
+  merged.set("prob", Value(0.6, {"--set loss.prob=0.6", 0, 0}));
+  CHECK(location_of_cause(merged, "prob must be at least rate", base).str() == "--set loss.prob=0.6");
   // A key that the message does not speak of has nothing to do with it.
   const auto table = recipe::parse_recipe("prob = 0.1\n", "r.toml", {"rate_of=2"});
   CHECK(location_of_cause(*table.as<Table>(), "prob must be at least rate", {"r.toml", 1, 1}).str() ==
