@@ -32,7 +32,7 @@ def load_plugins() -> None:
         _plugins_are_loaded = True
 
 
-@dataclasses.dataclass(frozen=True, eq=False)  # arrays have no == that says yes or no: it is that of the mapping
+@dataclasses.dataclass(frozen=True, eq=False)  # arrays have no == that says yes or no
 class Evaluation(Mapping[str, float]):
     """What the metrics say: a mapping from names of figures, such as "mAP" and "rank1", to their values.
 
@@ -62,6 +62,15 @@ class Evaluation(Mapping[str, float]):
 
     def __getitem__(self, name: str) -> float:
         return self.figures[name]
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the figures are the same; one without a value is equal to another without."""
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return self.keys() == other.keys() and all(
+            value == other[name] or (value != value and other[name] != other[name]) for name, value in self.items())
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.figures)

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "plugin/plugin_loader.h"
+#include "text/printable.h"
 
 namespace kindred::python {
 namespace {
@@ -21,7 +22,9 @@ struct Loaded {
     // The package is laid out as what is installed, where the launcher lies in bin.
     plugins = plugin::load_plugins(
         plugin::plugin_folders({}, path_list == nullptr ? "" : path_list, package_folder() / "bin/kindred"));
-    for (const auto& one : plugins.refused) refused.push_back(one.file.string() + ": " + one.reason);
+    for (const auto& one : plugins.refused) {
+      refused.push_back(text::escaped_lines(one.file.string() + ": " + one.reason));
+    }
   }
 };
 

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "text/printable.h"
+
 namespace kindred::python {
 
 namespace py = pybind11;
@@ -23,7 +25,7 @@ void PythonProgress::update(const progress::Progress& /*progress*/) {
 
 void PythonProgress::note(const std::string& text) {
   const std::scoped_lock lock(mutex_);
-  notes_.push_back(text);
+  notes_.push_back(text::escaped_lines(text));
 }
 
 void PythonProgress::raise_interrupt() {

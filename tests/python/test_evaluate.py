@@ -1,4 +1,5 @@
 """kindred.evaluate() and kindred.evaluate_distances()."""
+import dataclasses
 import math
 import os
 import unittest
@@ -110,6 +111,11 @@ class Evaluate(FolderTest):
         scores = kindred.evaluate(*made.all, metrics=["retrieval"])
         self.assertEqual(scores, kindred.evaluate(*made.all, metrics=["retrieval"]))
         self.assertEqual(scores, scores.figures)
+        self.assertEqual(scores, {**scores.figures})
+        self.assertNotEqual(scores, 1)
+        without = dict(scores.figures, mAP=float("nan"))
+        self.assertEqual(dataclasses.replace(scores, figures=without), dict(without, mAP=float("nan") * 2))
+        self.assertNotEqual(dataclasses.replace(scores, figures=without), scores)
         self.assertNotEqual(scores, kindred.evaluate(*made.all, cameras="single", metrics=["retrieval"]))
 
     def test_clothes(self):

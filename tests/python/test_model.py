@@ -109,6 +109,12 @@ class Extract(unittest.TestCase):
             np.testing.assert_allclose(found, self.wanted[:1], atol=2e-5)
             with self.assertRaisesRegex(kindred.DataError, r"b\\xE9e\.bmp: error: does not exist"):
                 self.model.extract([os.fsdecode(os.path.join(os.fsencode(folder), b"b\xe9e.bmp"))])
+            # Also where a message names the file once more.
+            inside = os.path.join(os.fsencode(folder), b"mod\xe8les")
+            os.mkdir(inside)
+            shutil.copy(model, os.path.join(inside, b"model.safetensors"))
+            with self.assertRaisesRegex(kindred.DataError, r"is a folder; give a model file in it: .*mod\xE8les"):
+                kindred.Model(os.fsdecode(inside))
 
     def test_no_images_are_no_descriptors(self):
         self.assertEqual(self.model.extract([]).shape, (0, self.model.dim))

@@ -197,12 +197,15 @@ attempt(kindred._library.load)
 
     def test_a_refused_plugin_is_a_warning_and_the_others_work(self):
         with tempfile.TemporaryDirectory() as folder:
-            (pathlib.Path(folder) / "broken.so").write_bytes(b"no library")
+            # A name that is no UTF-8.
+            plugins = pathlib.Path(folder) / os.fsdecode(b"pl\xe9ins")
+            plugins.mkdir()
+            (plugins / "broken.so").write_bytes(b"no library")
             done = self.run_python("import kindred; print(kindred.match([[1., 0.]], [[1., 0.]]).indices)",
-                                   KINDRED_PLUGIN_PATH=folder)
+                                   KINDRED_PLUGIN_PATH=str(plugins))
         self.assertEqual((done.returncode, done.stdout), (0, "[[0]]\n"), done.stderr)
         self.assertIn("KindredWarning: ", done.stderr)
-        self.assertIn("broken.so: ", done.stderr)
+        self.assertIn(r"pl\xE9ins/broken.so: ", done.stderr)
 
 
 if __name__ == "__main__":
