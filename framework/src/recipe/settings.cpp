@@ -250,12 +250,6 @@ Schema<TrainSettings> TrainSettings::schema() {
         "figure of the recipe's metrics whose best evaluation is kept as best.safetensors")
       .affects(Affects::nothing)
       .also_called({"monitor", "best_metric", "select_by"});
-  s.rule([](const TrainSettings& settings) -> std::string {
-    return settings.evaluate_every > 0 || settings.best_by == TrainSettings().best_by
-               ? ""
-               : "best_by chooses between the evaluations of a training, and there are none; set "
-                 "evaluate_every";
-  });
   s.add("checkpoint_every", &TrainSettings::checkpoint_every, "write a checkpoint after every so many epochs")
       .at_least(1)
       .unit("epochs")

@@ -61,6 +61,14 @@ void tell_of_precision(const recipe::Plan& asked, const recipe::Plan& plan, torc
   }
 }
 
+void tell_of_best_by(const recipe::TrainSettings& settings, progress::ProgressSink& progress) {
+  if (settings.evaluate_every > 0 || settings.best_by == recipe::TrainSettings().best_by) return;
+  progress.note(
+      "warning: train.best_by has no effect: with train.evaluate_every = 0 there are no evaluations to "
+      "choose "
+      "from");
+}
+
 /// A model whose training can go on to more epochs is not the plan's.
 bool has_ended(const recipe::Plan& plan, const training::RunDirectory& directory) {
   if (!std::filesystem::exists(directory.model())) return false;
@@ -127,6 +135,7 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
 
   if (ranks.are_many()) tee.note(std::to_string(ranks.count()) + " ranks share each batch");
   tell_of_precision(asked, plan, device, tee);
+  tell_of_best_by(plan.train, tee);
   training::Training training(plan, directory, device, tee, records ? &records->metrics : nullptr, stop,
                               ranks);
   training.resume();

@@ -411,8 +411,6 @@ TEST_CASE("a plan with groups and settings of training is frozen and read as the
 }
 
 TEST_CASE("settings of training that cannot be are errors") {
-  CHECK(error_of("train.best_by=rank1").find("error: [train]: best_by chooses between the evaluations") !=
-        std::string::npos);
   CHECK(error_of("train.ema_decay=1").find("error: [train]: ema_decay = 1 would never change the average") !=
         std::string::npos);
   CHECK(error_of("train.precision=fp8") ==

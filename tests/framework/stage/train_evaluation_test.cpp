@@ -97,6 +97,19 @@ TEST_CASE("evaluations in between keep the best model and leave no trace in the 
   CHECK(tensors_of(read_bytes(folder / "run/model.safetensors")) == tensors_of(expected));
 }
 
+TEST_CASE("a figure to choose the best model by that is never evaluated is said to have no effect") {
+  const auto catalog = tiny_catalog();
+  const TemporaryFolder folder;
+  for (const std::string evaluate : {"train.evaluate_every=0", "train.evaluate_every=1"}) {
+    CAPTURE(evaluate);
+    ActingSink sink;
+    static_cast<void>(train(tiny_plan(catalog, {"dataset.tested=4", evaluate, "train.best_by=first"}),
+                            folder / evaluate, sink, never));
+    const bool said = sink.notes.find("train.best_by has no effect") != std::string::npos;
+    CHECK(said == (evaluate == "train.evaluate_every=0"));
+  }
+}
+
 TEST_CASE("the best model is by the figure that the recipe names, and by its better direction") {
   const auto catalog = tiny_catalog();
   const TemporaryFolder folder;
