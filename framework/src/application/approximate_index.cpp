@@ -95,7 +95,11 @@ IndexReport ApproximateIndex::measure(const GalleryRows& rows, std::span<const s
     if (removed[static_cast<std::size_t>(i)] == 0) alive.push_back(i);
   }
   const auto count = static_cast<std::int64_t>(alive.size());
-  if (count < 2) return report;
+  if (count < 2) {
+    // Nothing to measure, but an index that cannot be searched is none.
+    if (count == 1) static_cast<void>(search(rows.gathered(alive), 1, rows, removed));
+    return report;
+  }
   report.queries = std::min(most_queries, count);
   for (std::int64_t i = 0; i < report.queries; ++i) {
     queries.push_back(alive[static_cast<std::size_t>(i * count / report.queries)]);

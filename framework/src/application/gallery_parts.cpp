@@ -489,7 +489,7 @@ IndexReport GalleryParts::build_index(const IndexOptions& options, std::shared_p
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   auto report = index->measure(rows_, removed_);
   report.seconds = seconds.count();
-  index_ = std::move(index);  // that it can be searched is known now
+  index_ = std::move(index);  // that it can be searched is known now, where there is anything to find
   return report;
 }
 

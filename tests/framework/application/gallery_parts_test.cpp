@@ -133,6 +133,10 @@ TEST_CASE("an index that cannot be searched is an error when it is built, and ch
   CHECK_THROWS_WITH_AS(static_cast<void>(gallery.parts->build_index({.type = "breakable"}, catalog)),
                        doctest::Contains("it cannot be searched"), Error);
   CHECK(gallery.nearest(3) == "3");
+  // Nor where there is too little to measure it.
+  for (const auto* id : {"0", "1", "2", "3"}) CHECK(gallery.parts->remove(id));
+  REQUIRE(gallery.parts->size() == 1);
+  CHECK_THROWS_AS(static_cast<void>(gallery.parts->build_index({.type = "breakable"}, catalog)), Error);
   BreakableIndex::refuses_searches = false;
   CHECK_FALSE(gallery.is_indexed());
 }
