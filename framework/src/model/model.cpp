@@ -44,19 +44,17 @@ void check_infos(const std::vector<OutputInfo>& outputs, const std::string& subj
   }
 }
 
-/// LibTorch lists a tensor once for each of its names, and optimizers would change it as often in a step.
+/// Of those that are learned. LibTorch lists a tensor once for each of its names, and optimizers would change
+/// it as often in a step.
 void require_one_name_each(const torch::nn::Module& module, const std::string& subject) {
   std::map<const void*, std::string> names;
-  for (const auto& tensors : {module.named_parameters(), module.named_buffers()}) {
-    for (const auto& item : tensors) {
-      const auto [first, is_new] = names.emplace(item.value().unsafeGetTensorImpl(), item.key());
-      if (is_new) continue;
-      throw recipe::ComponentFault(
-          subject,
-          "has one tensor under two names, '" + first->second + "' and '" + item.key() +
-              "', so that each step would change it twice; a module is registered once, the trunk of "
-              "a head not by the head, and copies of blocks have tensors of their own");
-    }
+  for (const auto& item : module.named_parameters()) {
+    const auto [first, is_new] = names.emplace(item.value().unsafeGetTensorImpl(), item.key());
+    if (is_new) continue;
+    throw recipe::ComponentFault(
+        subject, "has one tensor under two names, '" + first->second + "' and '" + item.key() +
+                     "', so that each step would change it twice; a module is registered once, the trunk of "
+                     "a head not by the head, and copies of blocks have tensors of their own");
   }
 }
 

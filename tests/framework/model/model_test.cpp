@@ -158,6 +158,8 @@ class TwiceNamedLoss final : public OutputLoss {
   TwiceNamedLoss(const Params& /*params*/, const Context& context) {
     weight = register_parameter("weight", torch::randn({context.dim}));
     register_parameter("again", weight);
+    register_buffer("constant", torch::ones({2}));
+    register_buffer("constant_again", named_buffers()["constant"]);  // no step changes it
   }
   [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
   torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
