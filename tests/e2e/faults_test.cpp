@@ -129,7 +129,7 @@ TEST_CASE("a system that starts no thread is an error that says what to do, and 
   CHECK(outcome.exit_code == 1);
   CAPTURE(outcome.err);
   CHECK(outcome.err.find("error: the system starts 1 of ") != std::string::npos);
-  CHECK(outcome.err.find("use fewer (--threads)") != std::string::npos);
+  CHECK(outcome.err.find("let it use fewer processors (taskset), or raise the limit") != std::string::npos);
 }
 
 TEST_CASE("a thread of the loader that is not started is an error that says what to do") {

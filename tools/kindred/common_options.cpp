@@ -63,8 +63,8 @@ void PluginOptions::add_to(CLI::App& app) {
       ->group(common_group);
 }
 
-void RecipeOptions::add_to(CLI::App& app, Computing computing) {
-  add_set(app, set, "Override a key of the recipe, such as train.epochs=3");
+void RecipeOptions::add_to(CLI::App& app, Computing computing, const std::string& example) {
+  add_set(app, set, "Override a key of the recipe, such as " + example);
   if (computing == Computing::on_any_device) {
     app.add_option("--device", device, "Device to compute on: auto, cpu, cuda or cuda:N")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)

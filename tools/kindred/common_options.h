@@ -49,7 +49,9 @@ struct RecipeOptions {
   PluginOptions plugins;
 
   /// @param computing without a device there is no --device, and without threads no --threads
-  void add_to(CLI::App& app, Computing computing = Computing::on_any_device);
+  /// @param example of what --set may change here
+  void add_to(CLI::App& app, Computing computing = Computing::on_any_device,
+              const std::string& example = "train.epochs=3");
   /// --data, for commands where it sets the key dataset.root.
   void add_data_root_to(CLI::App& app);
   /// --ranks, for commands whose work processes can share (run_local_ranks()).

@@ -23,7 +23,7 @@ void SearchOptions::add_to(CLI::App& app) {
       "Apply a post-processor, such as k_reciprocal or query_expansion; several run in this order; "
       "--set post_processor.k_reciprocal.k1=20 changes its parameters")
       ->type_name("NAME");
-  recipe.add_to(app);
+  recipe.add_to(app, Computing::on_any_device, "ranking.by_domain=true");
 }
 
 FeatureFiles SearchOptions::files() const {

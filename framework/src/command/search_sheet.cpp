@@ -43,10 +43,12 @@ void require_height(const std::filesystem::path& file, const std::vector<std::ve
   const auto height = results::rank_sheet_height(found);
   const auto most = results::longest_sheet_side(file);
   if (height <= most) return;
+  const auto most_of_png = results::longest_sheet_side("sheet.png");
   throw RecipeError({"--sheet " + file.string(), 0, 0},
                     "would be " + text::grouped_digits(height) + " pixels high, and a " +
                         file.extension().string() + " file can have " + text::grouped_digits(most) +
-                        "; lower --top, or search for fewer pictures at a time");
+                        (height <= most_of_png ? "; write a .png, lower --top," : "; lower --top,") +
+                        " or search for fewer pictures at a time");
 }
 
 }  // namespace

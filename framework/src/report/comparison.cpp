@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t change_bins = 20;
 constexpr const char* not_comparable =
     "These scores are not comparable: the runs were evaluated on other queries or another gallery, or with "
-    "another treatment of cameras, clothes or galleries. So there is no change.";
+    "other settings of [evaluate]. So there is no change.";
 
 /// The two runs, with the names by which they are told apart.
 struct Two {

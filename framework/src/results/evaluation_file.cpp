@@ -76,7 +76,9 @@ double number_of(const Json& json) {
 /// nlohmann's own conversion takes any number, also one that has no such value.
 std::int64_t count_in(const Json& json, const char* key) {
   const auto& value = json.at(key);
-  if (value.is_number_integer()) return value.get<std::int64_t>();
+  const bool too_large =
+      value.is_number_unsigned() && value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max();
+  if (value.is_number_integer() && !too_large) return value.get<std::int64_t>();
   throw std::invalid_argument("'" + std::string(key) + "' is not a whole number");
 }
 

@@ -89,7 +89,6 @@ recipe::DataPlan StageReader::data() {
   plan.catalog = &chooser_.catalog();
   if (auto choice = only_dataset()) {
     choice->share.reset();
-    plan.evaluate_on = {choice->name};
     plan.datasets.push_back(std::move(*choice));
   } else {
     plan.datasets.emplace_back();

@@ -44,10 +44,12 @@ void require_threads(int count) {
       threads.emplace_back([&gate] { const std::scoped_lock passing(gate); });
     }
   } catch (const std::system_error& error) {
-    throw Error(
-        "error: the system starts " + std::to_string(threads.size() + 1) + " of " + std::to_string(count) +
-        " threads: " + error.code().message() +
-        "; use fewer (--threads), or raise the limit of this user or container (ulimit -u, pids.max)");
+    // LibTorch's pools have a thread for each usable processor, whatever else is asked for.
+    const bool fewer_help = count > static_cast<int>(usable_processors());
+    throw Error("error: the system starts " + std::to_string(threads.size() + 1) + " of " +
+                std::to_string(count) + " threads: " + error.code().message() + "; " +
+                (fewer_help ? "use fewer threads" : "let it use fewer processors (taskset)") +
+                ", or raise the limit of this user or container (ulimit -u, pids.max)");
   }
   known = count;
 }

@@ -25,7 +25,7 @@ TEST_CASE("a sheet that is higher than files of its format is refused, and nothi
   CHECK_THROWS_WITH_AS(
       draw("sheet.jpg", 3810),
       ("--sheet " + sheet.string() +
-       ": error: would be 65,540 pixels high, and a .jpg file can have 65,500; lower --top, or "
+       ": error: would be 65,540 pixels high, and a .jpg file can have 65,500; write a .png, lower --top, or "
        "search for fewer pictures at a time")
           .c_str(),
       RecipeError);

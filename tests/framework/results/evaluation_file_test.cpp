@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -206,6 +207,8 @@ TEST_CASE("what is no evaluation is refused with the reason") {
     json["queries"] = number;
     CHECK(refusal(json.dump()).find("'queries' is not a whole number") != std::string::npos);
   }
+  json["queries"] = std::uint64_t{1} << 63;
+  CHECK(refusal(json.dump()).find("'queries' is not a whole number") != std::string::npos);
   json = evaluation_json(made_evaluation());
   json["tables"]["../out"] = json["tables"]["thresholds"];
   CHECK(refusal(json.dump()).find("'../out' is not the name of a table") != std::string::npos);

@@ -106,7 +106,7 @@ Action add_options(CLI::App& app) {
   app.add_flag("--quick", options->quick, "Take half a minute on two processors, not a few minutes");
   app.add_option("--json", options->json, "Also write the table to this file")->type_name("FILE");
   app.add_option("RECIPE", options->not_taken)->group("");
-  options->recipe.add_to(app);
+  options->recipe.add_to(app, Computing::on_any_device, "machine.cudnn_benchmark=true");
   return [options](Session& session) { return doctor(*options, session); };
 }
 

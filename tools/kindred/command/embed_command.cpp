@@ -67,7 +67,7 @@ Action add_options(CLI::App& app) {
          "Also write, for each image, a picture of where the model responds to it (activation map) to "
          "this folder")
       ->type_name("DIR");
-  options->recipe.add_to(app);
+  options->recipe.add_to(app, Computing::on_any_device, "embed.flip_test=true");
   options->recipe.add_ranks_to(app);
   return [options](Session& session) { return embed(*options, session); };
 }

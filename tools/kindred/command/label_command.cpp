@@ -52,7 +52,7 @@ Action add_options(CLI::App& app) {
   app.add_option("--out", request.out, "Folder that labels.csv and labels.json are written to")
       ->required()
       ->type_name("DIR");
-  options->recipe.add_to(app);
+  options->recipe.add_to(app, Computing::on_any_device, "labeler.eps=0.5");
   options->recipe.add_ranks_to(app);
   return [options](Session& session) { return label(*options, session); };
 }

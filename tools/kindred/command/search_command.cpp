@@ -70,7 +70,7 @@ Action add_options(CLI::App& app) {
                  "index.KEY=VALUE changes its parameters [exact search]")
       ->type_name("NAME");
   app.add_flag("--json", options->json, "Print the matches as JSON");
-  options->recipe.add_to(app);
+  options->recipe.add_to(app, Computing::on_any_device, "embed.flip_test=true");
   return [options](Session& session) { return search(*options, session); };
 }
 

@@ -92,7 +92,7 @@ Action add_options(CLI::App& app) {
       ->check(real_range(0.1, 3600))
       ->capture_default_str()
       ->type_name("S");
-  options->recipe.add_to(app);
+  options->recipe.add_to(app, Computing::on_any_device, "embed.flip_test=true");
   return [options](Session& session) { return serve(*options, session); };
 }
 
