@@ -113,7 +113,7 @@ class Extract(unittest.TestCase):
             inside = os.path.join(os.fsencode(folder), b"mod\xe8les")
             os.mkdir(inside)
             shutil.copy(model, os.path.join(inside, b"model.safetensors"))
-            with self.assertRaisesRegex(kindred.DataError, r"is a folder; give a model file in it: .*mod\xE8les"):
+            with self.assertRaisesRegex(kindred.DataError, r"is a folder; give a model file in it: .*mod\\xE8les"):
                 kindred.Model(os.fsdecode(inside))
 
     def test_no_images_are_no_descriptors(self):

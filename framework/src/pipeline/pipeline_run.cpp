@@ -122,8 +122,8 @@ class PipelineRun {
       stage->check_on(device);
     }
     // For what it throws: nothing that describes a result is changed by a command that is refused.
-    const auto planned = plan();
-    write_resolved_recipe(planned);
+    static_cast<void>(plan());
+    begin_description();
     std::vector<StageRecord> records;
     for (const auto& stage : pipeline_.stages) {
       const auto state = state_of(*stage);
@@ -153,11 +153,36 @@ class PipelineRun {
   }
 
  private:
-  void write_resolved_recipe(const std::vector<PlannedStage>& planned) const {
+  /// FOLDER/pipeline.toml: this pipeline, in which a stage whose result is there stays as it was when that
+  /// was made.
+  void begin_description() {
+    description_ = pipeline_.recipe;
+    for (const auto& before : stages_of_folder()) {
+      auto* entry = stage_in(description_, recipe::entry_name(before));
+      if (entry != nullptr && has_stage_record(folders_.of(recipe::entry_name(before)))) *entry = before;
+    }
+    write_description();
+  }
+
+  /// Once a stage has begun anew, or ahead of an earlier result that comes back: whoever is killed between
+  /// the two finds that still to be done.
+  void describe(const std::string& stage) {
     auto recipe = pipeline_.recipe;
-    keep_stages_left_out(recipe, planned);
-    const auto text = recipe::write_recipe(recipe);
+    *stage_in(description_, stage) = *stage_in(recipe, stage);
+    write_description();
+  }
+
+  void write_description() const {
+    const auto text = recipe::write_recipe(description_);
     file::write_atomically(folder_ / recipe_name, [&](std::ostream& out) { out << text; });
+  }
+
+  /// nullptr when there is no such stage.
+  static Value* stage_in(Value& recipe, const std::string& name) {
+    for (auto& stage : *recipe.as<Table>()->find("stage")->as<Array>()) {
+      if (recipe::entry_name(stage) == name) return &stage;
+    }
+    return nullptr;
   }
 
   /// What the folder's recipe says of the stages that ran in it; none where somebody has damaged it.
@@ -188,22 +213,6 @@ class PipelineRun {
     throw DataError(folder_, std::string("is the folder of another run, with the stage") +
                                  (others.size() == 1 ? " " : "s ") + quoted_list(others) +
                                  "; use another --run-dir, or remove the folder");
-  }
-
-  /// Stages that are not asked for stay described as they were when they ran.
-  void keep_stages_left_out(Value& recipe, const std::vector<PlannedStage>& planned) const {
-    const auto before = stages_of_folder();
-    if (before.empty()) return;
-    for (auto& stage : *recipe.as<Table>()->find("stage")->as<Array>()) {
-      const auto name = recipe::entry_name(stage);
-      const auto left_out = std::any_of(planned.begin(), planned.end(), [&](const PlannedStage& one) {
-        return one.name == name && one.state.kind == StageState::Kind::left_out;
-      });
-      if (!left_out || !has_stage_record(folder_of(name))) continue;
-      const auto old = std::find_if(before.begin(), before.end(),
-                                    [&](const Value& entry) { return recipe::entry_name(entry) == name; });
-      if (old != before.end()) stage = *old;
-    }
   }
 
   [[nodiscard]] fs::path folder_of(const std::string& stage) const {
@@ -280,7 +289,9 @@ class PipelineRun {
     const auto fits = [&](const fs::path& folder) {
       return compared(stage, read_stage_record(folder), key, folder).kind != StageState::Kind::runs;
     };
-    if (!fits(folder_of(stage.name)) && fits(folders_.replaced(stage.name))) folders_.exchange(stage.name);
+    if (fits(folder_of(stage.name)) || !fits(folders_.replaced(stage.name))) return;
+    describe(stage.name);
+    folders_.exchange(stage.name);
   }
 
   std::optional<StageRecord> run_stage(const stage::Stage& stage, torch::Device device,
@@ -302,6 +313,7 @@ class PipelineRun {
     record.name = stage.name;
     for (const auto& input : stage.inputs) record.inputs[input.key] = input.names;
     write_stage_record(folder, record);
+    describe(stage.name);
 
     StageClock clock(folder, record, progress);
     stage::StageResult result;
@@ -369,6 +381,7 @@ class PipelineRun {
   PipelineOptions options_;
   FileHashes own_hashes_;
   FileHashes& hashes_;
+  Value description_;                 ///< what FOLDER/pipeline.toml says
   std::set<std::string> anew_;        ///< stages that --from makes run
   std::set<std::string> pending_;     ///< while planning: stages that would run
   std::set<std::string> to_restore_;  ///< while planning: those whose earlier result would be taken back
