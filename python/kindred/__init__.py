@@ -45,8 +45,8 @@ def set_threads(threads: int = 0) -> None:
 
     0: all usable processors. Without a call it is as LibTorch decides, or as torch.set_num_threads() says.
     """
-    if threads < 0:
-        raise ValueError(f"threads is {threads}; give a number from 1, or 0 for all processors")
+    if not 0 <= threads <= 4096:
+        raise ValueError(f"threads is {threads}; give a number from 1 to 4096, or 0 for all processors")
     _core.set_threads(threads)
 
 

@@ -51,7 +51,7 @@ def numbers(values: Any, name: str, count: int, least: int) -> IntArray:
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} has the type {array.dtype}; give whole numbers")
     if array.shape != (count,):
-        raise ValueError(f"{name} has the shape {array.shape}; give one number for each row of the features, ({count},)")
+        raise ValueError(f"{name} has the shape {array.shape}; give one number for each of its images, ({count},)")
     if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
         raise ValueError(f"{name} has numbers above {np.iinfo(np.int64).max}")
     result = np.ascontiguousarray(array, dtype=np.int64)
@@ -73,8 +73,15 @@ def names(values: Sequence[str], name: str, count: int) -> list[str]:
     # Bytes of a file's name that are no UTF-8 are escaped, as in all messages.
     texts = [str(value).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for value in values]
     if len(texts) != count:
-        raise ValueError(f"{name} has {len(texts)} entries; give one for each row of the features, {count}")
+        raise ValueError(f"{name} has {len(texts)} entries; give one for each of its images, {count}")
     return texts
+
+
+def both_or_neither(name: str, query: Any, gallery: Any) -> None:
+    """What only one side has would be of no use."""
+    if (query is None) != (gallery is None):
+        given, missing = ("gallery", "query") if query is None else ("query", "gallery")
+        raise ValueError(f"{given}_{name} are given, and {missing}_{name} are not; give both, with -1 for what is unknown")
 
 
 def labels(count: int, side: str, pids: Any, cams: Any, clothes: Any, image_names: Optional[Sequence[str]]) -> dict[str, Any]:

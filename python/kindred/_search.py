@@ -199,6 +199,8 @@ def evaluate(
     settings = _settings(post_processors, device)
     settings.update(_evaluate_settings(metrics, cameras=cameras, clothes=clothes, multi_query=multi_query,
                                        single_gallery_shot=single_gallery_shot))
+    _arrays.both_or_neither("cams", query_cams, gallery_cams)
+    _arrays.both_or_neither("clothes", query_clothes, gallery_clothes)
     query_labels = _arrays.labels(len(query), "query", query_pids, query_cams, query_clothes, query_names)
     gallery_labels = _arrays.labels(len(gallery), "gallery", gallery_pids, gallery_cams, gallery_clothes, gallery_names)
     load_plugins()
@@ -222,6 +224,8 @@ def evaluate_distances(
     """Judges the rankings that distances [Q, G] give, such as those of rerank(). The rest is as for evaluate()."""
     rows = _arrays.matrix(distances, "distances")
     settings = _evaluate_settings(metrics, cameras=cameras, clothes=clothes, single_gallery_shot=single_gallery_shot)
+    _arrays.both_or_neither("cams", query_cams, gallery_cams)
+    _arrays.both_or_neither("clothes", query_clothes, gallery_clothes)
     query_labels = _arrays.labels(rows.shape[0], "query", query_pids, query_cams, query_clothes, None)
     gallery_labels = _arrays.labels(rows.shape[1], "gallery", gallery_pids, gallery_cams, gallery_clothes, None)
     load_plugins()

@@ -189,7 +189,8 @@ TEST_CASE("of a first stage that fails, nothing is said of earlier ones") {
   const auto failed =
       run(folder / "run", folder, {"--set", "stage.base.recipe.optimizer.learning_rate=1e30"});
   CHECK(failed.exit_code == 1);
-  CHECK(says(failed, "stage 'base' failed; the same command continues with this stage"));
+  CHECK(says(failed,
+             "stage 'base' failed; once the cause is gone, the same command continues with this stage"));
 }
 
 TEST_CASE("attempts that fail one after the other do not cost the result that the first has put aside") {

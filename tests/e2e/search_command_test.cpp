@@ -163,6 +163,11 @@ TEST_CASE("a picture is looked for in the features of a run, with the pictures f
   const auto without = made.matches(features, {"--top", "5"});
   CHECK(without[0]["image"].is_null());
   const auto found = made.matches(features, {"--top", "5", "--data", made.data.string()});
+  const auto bare = made.search(features, {"--top", "5", "--sheet", (made.folder / "bare.png").string()});
+  CHECK(bare.exit_code == 0);
+  CHECK(holds(bare.err,
+              "bare.png lacks 5 pictures of matches, as it is not known where they lie; give the folder of "
+              "the images with --data"));
   CHECK(fs::is_regular_file(found[0]["image"].get<std::string>()));
   CHECK(ids_of(found) == ids_of(made.matches(made.data, {"--top", "5"})));
 }

@@ -118,6 +118,14 @@ class Evaluate(FolderTest):
         self.assertNotEqual(dataclasses.replace(scores, figures=without), scores)
         self.assertNotEqual(scores, kindred.evaluate(*made.all, cameras="single", metrics=["retrieval"]))
 
+    def test_cameras_of_one_side_alone_are_refused(self):
+        made = Features()
+        query, gallery, query_pids, gallery_pids, query_cams, gallery_cams = made.all
+        with self.assertRaisesRegex(ValueError, "query_cams are given, and gallery_cams are not"):
+            kindred.evaluate(query, gallery, query_pids, gallery_pids, query_cams)
+        with self.assertRaisesRegex(ValueError, "gallery_cams are given, and query_cams are not"):
+            kindred.evaluate_distances(cosine_distances(query, gallery), query_pids, gallery_pids, gallery_cams=gallery_cams)
+
     def test_clothes(self):
         made = Features()
         same, changed = (kindred.evaluate(*made.all, clothes=clothes, query_clothes=np.zeros(12, int),

@@ -1,5 +1,9 @@
 #include "search_options.h"
 
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
 #include "command/features_folder.h"
 #include "command/search_recipe.h"
 #include "kindred/core/error.h"
@@ -27,6 +31,15 @@ void SearchOptions::add_to(CLI::App& app) {
 }
 
 FeatureFiles SearchOptions::files() const {
+  for (const auto& [option, file] :
+       {std::pair("--query ", given.query), std::pair("--gallery ", given.gallery)}) {
+    std::error_code failure;
+    if (!std::filesystem::is_directory(file, failure)) continue;
+    throw RecipeError(
+        {option + file.string(), 0, 0},
+        "is a folder; give a file of features in it, or the folder alone, in the place of --query and "
+        "--gallery");
+  }
   const bool both = !given.query.empty() && !given.gallery.empty();
   const bool neither = given.query.empty() && given.gallery.empty();
   if (!folder.empty() && neither) {

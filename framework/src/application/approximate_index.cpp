@@ -22,8 +22,9 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
 Index::Handle make_index(const IndexOptions& options, const Catalog& catalog, const Index::Context& context) {
   std::vector<std::string> overrides;
   for (const auto& parameter : options.parameters) overrides.push_back("index." + parameter);
-  const auto recipe =
-      recipe::parse_recipe("[index]\ntype = " + Value(options.type).to_toml() + "\n", "the index", overrides);
+  auto recipe = recipe::parse_recipe("[index]\n", "the index", overrides);
+  recipe.as<Table>()->find("index")->as<Table>()->set(
+      "type", Value(options.type, {"the index '" + options.type + "'", 0, 0}));
   return recipe::choose_component<Index>(recipe, catalog).create(context);
 }
 

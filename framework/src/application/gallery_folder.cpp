@@ -31,7 +31,9 @@ void require_new_gallery(const fs::path& folder) {
     throw DataError(folder, "is a file; name a folder for the gallery that does not exist");
   }
   if (file::is_there(folder / gallery_log_name)) {
-    throw DataError(folder, "is a gallery already; open it to add to it, or name another folder");
+    throw DataError(folder,
+                    "is a gallery already; search in it as it is, open it in a program to add to it, or name "
+                    "another folder");
   }
   if (!is_empty_folder(folder)) {
     throw DataError(folder,

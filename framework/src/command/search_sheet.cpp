@@ -1,5 +1,6 @@
 #include "command/search_sheet.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -63,6 +64,16 @@ void draw_search_sheet(const std::filesystem::path& file, const std::vector<cv::
     for (const auto& match : matches[q]) rows[q].found.push_back(sheet_image(match, refusals));
   }
   results::write_sheet(file, results::draw_rank_sheet(rows));
+  std::int64_t unknown = 0;
+  for (const auto& of_image : matches) {
+    unknown += std::count_if(of_image.begin(), of_image.end(),
+                             [](const Match& match) { return match.info.image.empty(); });
+  }
+  if (unknown > 0) {
+    progress.note(
+        "warning: " + file.string() + " lacks " + text::count_text(unknown, "picture", "pictures") +
+        " of matches, as it is not known where they lie; give the folder of the images with --data");
+  }
   if (refusals.empty()) return;
   const auto count = static_cast<std::int64_t>(refusals.size());
   progress.note("warning: " + file.string() + " lacks " + text::count_text(count, "picture", "pictures") +

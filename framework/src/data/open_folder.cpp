@@ -121,17 +121,24 @@ void check_place(const fs::path& root) {
   if (content.kind == ContentKind::video) throw DataError(root, video_text(content));
 }
 
-/// Folders that may be people, of which nothing is read.
+/// Folders that may be people, of which nothing is read: also beside a few that are empty, or images that are
+/// in none.
 std::string remark_on(const fs::path& root) {
   const auto folders = folders_in(root);
-  if (folders.size() < 2 || has_images(root, Depth::folder_alone)) return "";
-  if (!std::all_of(folders.begin(), folders.end(),
-                   [](const fs::path& folder) { return has_images(folder, Depth::folder_alone); })) {
-    return "";
+  std::vector<fs::path> empty;
+  for (const auto& folder : folders) {
+    if (!has_images(folder, Depth::folder_alone)) empty.push_back(folder.filename());
   }
-  return root.string() + ": all images are read as one unlabeled gallery. If each of its " +
-         std::to_string(folders.size()) +
-         " folders shows one person, name a dataset in a recipe that reads them so (docs/data.md)";
+  const auto people = folders.size() - empty.size();
+  const auto loose = list_images(root, Depth::folder_alone);
+  if (people < 2 || 2 * empty.size() > people || 2 * loose.size() > people) return "";
+  std::string text =
+      root.string() + ": all images are read as one unlabeled gallery. If each of its " +
+      std::to_string(people) +
+      " folders shows one person, name a dataset in a recipe that reads them so (docs/data.md)";
+  if (!empty.empty()) text += "; '" + empty.front().string() + "' holds no image of one";
+  if (!loose.empty()) text += "; '" + loose.front() + "' lies in no folder";
+  return text;
 }
 
 }  // namespace

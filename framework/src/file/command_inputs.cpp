@@ -39,8 +39,14 @@ void CommandInputs::add_features(const fs::path& file) {
   files_.insert(files_.end(), files.begin(), files.end());
 }
 
-void CommandInputs::require_kept(const std::string& option, const fs::path& output) const {
+void CommandInputs::require_kept(const std::string& option, const fs::path& output) {
   if (output.empty()) return;
+  for (const auto& [other, path] : outputs_) {
+    if (!are_the_same(output, path)) continue;
+    throw RecipeError({option + " " + output.string(), 0, 0},
+                      "is what " + other + " writes, too; give each a path of its own");
+  }
+  outputs_.emplace_back(option, output);
   const auto found = std::find_if(files_.begin(), files_.end(),
                                   [&](const fs::path& input) { return are_the_same(output, input); });
   if (found == files_.end()) return;

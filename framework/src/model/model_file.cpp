@@ -51,9 +51,12 @@ void require_useful(const std::vector<std::string>& overrides, const std::option
     const auto key = text.substr(0, text.find('='));
     const auto dot = key.find('.');
     const auto table = key.substr(0, dot);
-    if (std::find(used.begin(), used.end(), table) == used.end()) {
-      diagnostics.error({"--set " + text, 0, 0}, "a trained model does not use '" + table +
-                                                     "' any more; it uses " + quoted_list(used));
+    // Of the training, what is computed with the model may have its precision.
+    const bool of_training = table == "train" && key != "train.precision";
+    if (of_training || std::find(used.begin(), used.end(), table) == used.end()) {
+      diagnostics.error({"--set " + text, 0, 0}, "a trained model does not use '" +
+                                                     (of_training ? key : table) + "' any more; it uses " +
+                                                     quoted_list(used));
       continue;
     }
     if (table != "augmentation" || dot == std::string::npos || !needs) continue;

@@ -129,6 +129,7 @@ class PipelineRun {
       const auto state = state_of(*stage);
       if (state.kind == StageState::Kind::left_out) {
         if (auto record = read_stage_record(folder_of(stage->name)); record && record->finished) {
+          tell_of_other_settings(*stage, *record, progress);
           records.push_back(std::move(*record));
         }
         continue;
@@ -213,6 +214,18 @@ class PipelineRun {
     throw DataError(folder_, std::string("is the folder of another run, with the stage") +
                                  (others.size() == 1 ? " " : "s ") + quoted_list(others) +
                                  "; use another --run-dir, or remove the folder");
+  }
+
+  /// Of a stage that --only leaves as it is, and that the one that runs reads, directly or not.
+  void tell_of_other_settings(const stage::Stage& stage, const StageRecord& record,
+                              progress::ProgressSink& progress) const {
+    const auto readers = pipeline_.dependents(stage.name);
+    if (std::find(readers.begin(), readers.end(), options_.only) == readers.end()) return;
+    auto now = record.key;
+    now.settings = recipe::write_recipe(stage.settings());
+    if (now.settings == record.key.settings) return;
+    progress.note("warning: stage '" + stage.name +
+                  "' stays as it is, though the recipe says otherwise:" + key_differences(record.key, now));
   }
 
   [[nodiscard]] fs::path folder_of(const std::string& stage) const {
@@ -332,7 +345,7 @@ class PipelineRun {
       clock.stop();
       const bool first = stage.name == pipeline_.stages.front()->name;
       progress.note("stage '" + stage.name + "' failed; " + (first ? "" : "earlier stages are kept, and ") +
-                    "the same command continues with this stage");
+                    "once the cause is gone, the same command continues with this stage");
       throw;
     }
     clock.stop();

@@ -34,6 +34,25 @@ void redirect(Value& stage, const std::vector<std::string>& reference_keys, cons
   }
 }
 
+bool names_stage(const Value& reference, const std::string& name) {
+  if (const auto* text = reference.as<std::string>()) return *text == name;
+  const auto* list = reference.as<Array>();
+  return list != nullptr && std::any_of(list->begin(), list->end(),
+                                        [&](const Value& element) { return names_stage(element, name); });
+}
+
+/// Whether one of these stages reads another.
+bool any_reads(const Array& stages, const std::vector<std::string>& readers,
+               const std::vector<std::string>& reference_keys, const std::string& name) {
+  return std::any_of(stages.begin(), stages.end(), [&](const Value& stage) {
+    if (std::find(readers.begin(), readers.end(), name_of(stage)) == readers.end()) return false;
+    return std::any_of(reference_keys.begin(), reference_keys.end(), [&](const std::string& key) {
+      const auto* reference = stage.as<Table>()->find(key);
+      return reference != nullptr && names_stage(*reference, name);
+    });
+  });
+}
+
 std::string in_round(const std::string& stage, std::int64_t round) {
   return round == 1 ? stage : stage + "." + std::to_string(round);
 }
@@ -92,15 +111,29 @@ void unroll_repeat(Value& recipe, const std::vector<std::string>& reference_keys
   const auto settings = RepeatSettings::schema().parse(*written, "[repeat]", diagnostics, {"feed"});
   std::vector<std::string> all;
   for (const auto& stage : *stages) all.push_back(name_of(stage));
-  for (const auto& name : settings.stages) {
-    if (std::find(all.begin(), all.end(), name) == all.end()) {
+  for (auto name = settings.stages.begin(); name != settings.stages.end(); ++name) {
+    if (std::find(all.begin(), all.end(), *name) == all.end()) {
       diagnostics.error(written->location(),
-                        "[repeat]: there is no stage '" + name + "'; choose " + quoted_list(all));
+                        "[repeat]: there is no stage '" + *name + "'; choose " + quoted_list(all));
+    }
+    if (std::find(settings.stages.begin(), name, *name) != name) {
+      diagnostics.error(written->location(),
+                        "[repeat]: stages names '" + *name + "' twice; each runs once a round");
     }
   }
   const auto* table = written->as<Table>();
-  const auto feed =
-      read_feed(table == nullptr ? nullptr : table->find("feed"), all, settings.stages, diagnostics);
+  const auto* fed = table == nullptr ? nullptr : table->find("feed");
+  const auto feed = read_feed(fed, all, settings.stages, diagnostics);
+  if (settings.rounds > 1 && fed == nullptr && !settings.stages.empty()) {
+    diagnostics.error(
+        written->location(),
+        "[repeat]: each round would make the same again; say what the next round reads instead of a stage "
+        "ahead of it: feed = { STAGE = \"REPEATED STAGE\" }");
+  }
+  for (const auto& [outside, source] : feed) {
+    if (any_reads(*stages, settings.stages, reference_keys, outside)) continue;
+    diagnostics.error(fed->location(), "[repeat]: feed: no repeated stage reads '" + outside + "'");
+  }
   const bool last_one_repeats = settings.rounds > 1;
 
   Array unrolled;

@@ -89,8 +89,11 @@ std::vector<std::pair<const Value*, EntrySettings>> RecipeTables::entries_of(con
   if (value == nullptr) return result;
   const auto* list = value->as<Array>();
   if (list == nullptr) {
+    // --set of a key in an entry, where there is none.
+    const bool overridden = value->as<Table>() != nullptr && value->location().line == 0;
     diagnostics().error(value->location(),
-                        "'" + key + "' must be a list of tables, [[" + key + "]], not " + value->type_name());
+                        "'" + key + "' must be a list of tables, [[" + key + "]], not " + value->type_name() +
+                            (overridden ? "; the recipe has none, so there is no entry to change" : ""));
     return result;
   }
   Names given;

@@ -256,6 +256,11 @@ RunFiles read_run(const fs::path& folder) {
   run.recipe = read_piece(run.recipe_file, file::read_text);
   run.stages = read_stages(run);
   if (!run.recipe.there() && run.stages.empty()) {
+    for (const auto* table : {"study.csv", "folds.csv"}) {
+      if (!file::is_there(run.folder / table)) continue;
+      throw DataError(folder, std::string("is the folder of several runs; give one of them: ") + table +
+                                  " lists their folders in it, in its column 'run'");
+    }
     throw DataError(
         folder,
         "is not the folder of a run: it has neither pipeline.toml nor a folder for each stage with "

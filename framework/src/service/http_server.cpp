@@ -416,6 +416,10 @@ class HttpServer::Server final : public httplib::Server {
       return handler_->handle({"POST", request.path, request.params, "", {}});
     }
     const auto length = request.get_header_value("Content-Length");
+    if (length.empty() && !request.has_header("Transfer-Encoding")) {  // RFC 9112, 6.3: no body
+      return handler_->handle(
+          {"POST", request.path, request.params, request.get_header_value("Content-Type"), {}});
+    }
     if (!length.empty() && (length.size() > 18 || !std::all_of(length.begin(), length.end(), [](char c) {
                               return c >= '0' && c <= '9';
                             }))) {

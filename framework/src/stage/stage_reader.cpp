@@ -78,7 +78,14 @@ void StageReader::read_inputs(const std::vector<ParameterInfo>& parameters, cons
     if (value != nullptr && value->as<std::string>() != nullptr)
       input.names.push_back(*value->as<std::string>());
     if (value != nullptr && value->as<Array>() != nullptr) {
-      for (const auto& name : *value->as<Array>()) input.names.push_back(*name.as<std::string>());
+      for (const auto& element : *value->as<Array>()) {
+        const auto& name = *element.as<std::string>();
+        if (std::find(input.names.begin(), input.names.end(), name) != input.names.end()) {
+          chooser_.diagnostics.error(element.location(),
+                                     title() + ": " + parameter.name + " names '" + name + "' twice");
+        }
+        input.names.push_back(name);
+      }
     }
     if (!input.names.empty()) inputs_.push_back(std::move(input));
   }
@@ -206,6 +213,12 @@ std::optional<recipe::Plan> StageReader::plan(const std::optional<std::string>& 
     chooser_.diagnostics.error(
         recipe == nullptr ? location() : recipe->location(),
         title() + " needs a recipe: the name of a file, or a table [stage.recipe], which may have 'extends'");
+    return std::nullopt;
+  }
+  if (const auto* stages = recipe->as<Table>()->find("stage")) {
+    chooser_.diagnostics.error(recipe->location(),
+                               title() + " needs a recipe of one model, and this is one of several stages (" +
+                                   stages->location().origin + "); run that as a pipeline of its own");
     return std::nullopt;
   }
   const auto* dataset = dataset_value();

@@ -1,5 +1,7 @@
 #include "stage/train.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -13,8 +15,10 @@
 #include "system/gpu_arithmetic.h"
 #include "system/precision.h"
 #include "system/rank_machine.h"
+#include "text/number_text.h"
 #include "training/checkpoint.h"
 #include "training/extension.h"
+#include "training/planned_schedule.h"
 #include "training/run_directory.h"
 #include "training/training.h"
 #include "weights/initial_weights.h"
@@ -67,6 +71,21 @@ void tell_of_best_by(const recipe::TrainSettings& settings, progress::ProgressSi
       "warning: train.best_by has no effect: with train.evaluate_every = 0 there are no evaluations to "
       "choose "
       "from");
+}
+
+/// The usual cause is a warm-up that is longer than the training.
+void tell_of_low_rates(const recipe::Plan& plan, progress::ProgressSink& progress) {
+  constexpr double low = 0.9;
+  const auto schedule = training::create_schedule(plan);
+  double highest = 0;
+  for (std::int64_t epoch = 1; epoch <= plan.train.epochs; ++epoch) {
+    for (const double share : {0.0, 0.5, 0.99}) highest = std::max(highest, schedule->factor(epoch, share));
+  }
+  if (plan.train.epochs == 0 || highest >= low) return;
+  progress.note("warning: " + plan.schedule.subject() + " takes the learning rate to " +
+                text::significant_text(100 * highest, 2) + " % of the optimizer's at most in " +
+                text::count_text(plan.train.epochs, "epoch", "epochs") +
+                "; is its warm-up longer than the training?");
 }
 
 /// A model whose training can go on to more epochs is not the plan's.
@@ -136,6 +155,7 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
   if (ranks.are_many()) tee.note(std::to_string(ranks.count()) + " ranks share each batch");
   tell_of_precision(asked, plan, device, tee);
   tell_of_best_by(plan.train, tee);
+  tell_of_low_rates(plan, tee);
   training::Training training(plan, directory, device, tee, records ? &records->metrics : nullptr, stop,
                               ranks);
   training.resume();

@@ -63,7 +63,7 @@ std::string refusal_of(const Value& begun, const recipe::Plan& plan, const Train
   const auto now = create_schedule(plan);
   const auto epoch = first_difference(*before, *now, trained);
   if (epoch == 0) return "";
-  return plan.schedule.subject() + " gives other learning rates with this number of epochs, from epoch " +
+  return plan.schedule.subject() + " gives other learning rates than before, from epoch " +
          std::to_string(epoch) + " on (a factor of " + text::significant_text(before->factor(epoch, 0.5), 4) +
          " then, " + text::significant_text(now->factor(epoch, 0.5), 4) +
          " now), so the training cannot go on to it; choose a schedule that is the same up to there, or "

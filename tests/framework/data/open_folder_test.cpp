@@ -163,7 +163,14 @@ TEST_CASE("folders that may be people, and are not read as such, are remarked on
   const auto opened = open_folder(folder.path(), catalog_of_layouts());
   CHECK(opened.layout == "folder");
   CHECK(contains(opened.remark, "If each of its 2 folders shows one person, name a dataset"));
+  // An empty one and a stray image are what they are not taken for people for.
+  std::filesystem::create_directory(folder / "carol");
   folder.write("c.jpg", "");
+  const auto nearly = open_folder(folder.path(), catalog_of_layouts());
+  CHECK(contains(nearly.remark, "If each of its 2 folders shows one person"));
+  CHECK(contains(nearly.remark, "'carol' holds no image of one; "));
+  CHECK(contains(nearly.remark, "c.jpg' lies in no folder"));
+  folder.write("d.jpg", "");
   CHECK(open_folder(folder.path(), catalog_of_layouts()).remark.empty());
 }
 

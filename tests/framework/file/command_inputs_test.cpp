@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string refusal(const CommandInputs& inputs, const fs::path& output) {
+/// Of an output that is the only one.
+std::string refusal(CommandInputs inputs, const fs::path& output) {
   return message_of<RecipeError>([&] { inputs.require_kept("--json", output); });
 }
 
@@ -66,6 +67,19 @@ TEST_CASE("features are all of their files, also arrays that lie elsewhere") {
     CAPTURE(name);
     CHECK(refusal(inputs, folder / name).empty());
   }
+}
+
+TEST_CASE("two outputs at one place are refused by whatever name") {
+  const TemporaryFolder folder;
+  fs::create_directory_symlink(".", folder / "here");
+  CommandInputs inputs;
+  inputs.require_kept("--json", folder / "scores");
+  inputs.require_kept("--out", "");
+  inputs.require_kept("--out", "");
+  inputs.require_kept("--per-query", folder / "queries");
+  CHECK(message_of<RecipeError>([&] { inputs.require_kept("--per-query", folder / "here/scores"); }) ==
+        "--per-query " + (folder / "here/scores").string() +
+            ": error: is what --json writes, too; give each a path of its own");
 }
 
 TEST_CASE("a path lies in a folder when it is the folder, in it or below, through links and dots") {

@@ -281,6 +281,11 @@ TEST_CASE(
             [&] { static_cast<void>(read_model_file(written.file, inference, {"loss.entropy.weight=2"})); })
             .find("--set loss.entropy.weight=2: error: a trained model does not use 'loss' any more; it uses "
                   "'augmentation', 'backbone'") == 0);
+  CHECK(message_of<RecipeError>([&] {
+          static_cast<void>(read_model_file(written.file, inference, {"train.epochs=2"}));
+        }).find("--set train.epochs=2: error: a trained model does not use 'train.epochs' any more") == 0);
+  CHECK(read_model_file(written.file, inference, {"train.precision=bf16"}).plan.train.precision ==
+        system::Precision::bf16);
 }
 
 TEST_CASE("another version of a plugin is noted") {

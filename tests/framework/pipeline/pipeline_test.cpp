@@ -126,6 +126,7 @@ class Files {
     }
     return message;
   }
+  void write(const std::string& name, const std::string& text) { folder_.write(name, text); }
   std::string wrong(const std::string& part, const std::string& otherwise) {
     std::string text = whole;
     const auto at = text.find(part);
@@ -237,6 +238,12 @@ TEST_CASE("what is wrong with stages and their recipes comes at once, each with 
   CHECK(files.wrong("recipe = \"model.toml\"", "") ==
         "p.toml:5:1: error: stage 'base' needs a recipe: the name of a file, or a table [stage.recipe], "
         "which may have 'extends'");
+  files.write("other.toml", "[[stage]]\nname = \"a\"\ntype = \"rank\"\n");
+  CHECK(files.wrong("recipe = \"model.toml\"", "recipe = \"other.toml\"") ==
+        "p.toml:8:10: error: stage 'base' needs a recipe of one model, and this is one of several stages "
+        "(other.toml); run that as a pipeline of its own");
+  CHECK(files.wrong("labels = [\"labels\"]", "labels = [\"labels\", \"labels\"]")
+            .find("error: stage 'final': labels names 'labels' twice") != std::string::npos);
   CHECK(files.wrong("recipe = \"model.toml\"", "recipe = \"modle.toml\"")
             .find("cannot read the extended recipe "
                   "'modle.toml'") != std::string::npos);
@@ -319,6 +326,16 @@ TEST_CASE("what is wrong with the repetition is an error") {
             .find("'labels' must be a stage that is not repeated") != std::string::npos);
   CHECK(repeated("[repeat]\nrounds = 2\nstages = [\"labels\"]\nfeed = { features = \"final_features\" }\n")
             .find("is not one of the repeated stages, 'labels'") != std::string::npos);
+  CHECK(
+      repeated("[repeat]\nrounds = 2\nstages = [\"labels\", \"labels\"]\nfeed = { features = \"labels\" }\n")
+          .find("[repeat]: stages names 'labels' twice") != std::string::npos);
+  // A round that reads nothing of the one before it makes the same.
+  CHECK(repeated("[repeat]\nrounds = 2\nstages = [\"labels\", \"final\"]\n")
+            .find("[repeat]: each round would make the same again") != std::string::npos);
+  CHECK(repeated("[repeat]\nrounds = 2\nstages = [\"labels\", \"final\"]\nfeed = { domains = \"final\" }\n")
+            .find("[repeat]: feed: no repeated stage reads 'domains'") != std::string::npos);
+  const auto once = Files().make(std::string(whole) + "[repeat]\nrounds = 1\nstages = [\"labels\"]\n");
+  CHECK(names(once) == names(Files().make(whole)));
 }
 
 TEST_CASE("every type of stage and every role of its components is described") {

@@ -211,6 +211,22 @@ TEST_CASE("with one stage alone, the recipe of the run describes the others as t
   CHECK(ranked.find("top = 7") == ranked.rfind("top = 7"));
 }
 
+TEST_CASE("one stage alone says that what it reads was made by another recipe") {
+  PlainRun run;
+  static_cast<void>(run.run());
+  PipelineOptions only;
+  only.only = "ranking";
+  const auto log = [&] { return read_bytes(run.folder() / "log.txt"); };
+  static_cast<void>(run.run({"loader.workers=1"}, only));
+  CHECK_FALSE(holds(log(), "stays as it is"));
+  static_cast<void>(run.run({"optimizer.learning_rate=0.5"}, only));
+  CHECK(holds(log(), "warning: stage 'model' stays as it is, though the recipe says otherwise:"));
+  CHECK(holds(log(), "optimizer.learning_rate: 0.01 there, 0.5 here"));
+  only.only = "model";
+  static_cast<void>(run.run({"ranking.top=7"}, only));
+  CHECK_FALSE(holds(log(), "stage 'ranking' stays as it is"));
+}
+
 TEST_CASE("the model alone is trained, and the same folder continues from it") {
   PlainRun run;
   PipelineOptions only;

@@ -273,6 +273,9 @@ TEST_CASE("a folder that is no run is refused with what a run holds") {
                  "is not the folder of a run"));
   CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "photos")); }), "pipeline.toml"));
   CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "nothing")); }), "does not exist"));
+  folder.write("study/study.csv", "row\n");
+  CHECK(contains(error_of([&] { static_cast<void>(read_run(folder / "study")); }),
+                 "is the folder of several runs; give one of them: study.csv lists their folders"));
   std::filesystem::create_symlink("loop", folder / "loop");
   CHECK(
       contains(error_of([&] { static_cast<void>(read_run(folder / "loop")); }), "cannot be read: Too many"));

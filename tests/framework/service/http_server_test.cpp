@@ -210,6 +210,10 @@ TEST_CASE("broken requests end the connection, not the service") {
         400);
   CHECK(http(port, "POST", "/take", "Content-Encoding: gzip\r\n", "abc").body == "POST|/take|||abc");
   CHECK(http(port, "GET", "/throws").status == 500);
+  // Without a length there is no body, and nothing to wait for.
+  const HttpConnection without_length(port);
+  without_length.send("POST /take HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  CHECK(without_length.receive().status == 200);
   // Bodies that stop, or never come.
   CHECK(status("POST /take HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc") == 400);
   CHECK(served.handler.has_refused("incomplete"));

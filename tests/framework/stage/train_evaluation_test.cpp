@@ -97,6 +97,39 @@ TEST_CASE("evaluations in between keep the best model and leave no trace in the 
   CHECK(tensors_of(read_bytes(folder / "run/model.safetensors")) == tensors_of(expected));
 }
 
+namespace {
+
+/// As a warm-up that is longer than the training.
+class RisingSchedule final : public Schedule {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("0.15 more in each epoch."); }
+  RisingSchedule(const Params& /*params*/, const Context& /*context*/) {}
+  [[nodiscard]] double factor(std::int64_t epoch, double /*progress*/) const override {
+    return 0.15 * static_cast<double>(epoch);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a schedule that never comes near the learning rate is said to") {
+  auto catalog = tiny_catalog();
+  Catalog scratch;
+  scratch.add<RisingSchedule>("rising");
+  catalog.merge(std::move(scratch), "rising", "rising.so");
+  const TemporaryFolder folder;
+  for (const std::string schedule : {"{type='falling'}", "{type='rising'}"}) {
+    CAPTURE(schedule);
+    ActingSink sink;
+    static_cast<void>(train(tiny_plan(catalog, {"train.epochs=2", "schedule=" + schedule}), folder / schedule,
+                            sink, never));
+    const bool said = sink.notes.find(
+                          "warning: schedule 'rising' takes the learning rate to 30 % of the "
+                          "optimizer's at most in 2 epochs") != std::string::npos;
+    CHECK(said == (schedule == "{type='rising'}"));
+  }
+}
+
 TEST_CASE("a figure to choose the best model by that is never evaluated is said to have no effect") {
   const auto catalog = tiny_catalog();
   const TemporaryFolder folder;

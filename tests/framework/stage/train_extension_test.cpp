@@ -141,7 +141,7 @@ TEST_CASE("a schedule that would have given other learning rates refuses more ep
   const auto recipe = read_bytes(run / "recipe.toml");
   const auto message = refusal(plan_of(4, to_zero), run);
   CHECK(says(message,
-             "schedule 'to_zero' gives other learning rates with this number of epochs, from epoch 2 on (a "
+             "schedule 'to_zero' gives other learning rates than before, from epoch 2 on (a "
              "factor of "
              "0.5 then, 0.75 now)"));
   CHECK(says(message, "[weights] file"));

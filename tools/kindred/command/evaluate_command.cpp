@@ -60,7 +60,7 @@ struct Options {
 
 /// Throws RecipeError when a result would replace what is read.
 void require_inputs_kept(const Options& options) {
-  const auto inputs = options.search.inputs();
+  auto inputs = options.search.inputs();
   inputs.require_kept("--json", options.json);
   inputs.require_kept("--per-query", options.per_query);
   if (options.out.empty()) return;

@@ -27,7 +27,7 @@ struct Options {
 
 /// Throws RecipeError when a result would replace what is read.
 void require_inputs_kept(const Options& options) {
-  const auto inputs = options.search.inputs();
+  auto inputs = options.search.inputs();
   inputs.require_kept("--distances", options.distances);
   for (const auto* name : {results::MatchesFiles::csv_name, results::MatchesFiles::json_name}) {
     inputs.require_kept("--out", options.out / name);

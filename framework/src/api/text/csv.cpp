@@ -225,6 +225,14 @@ std::size_t CsvTable::column(std::string_view column) const {
 }
 
 void CsvTable::require_known_columns(const std::vector<std::string>& known) const {
+  const auto is_known = [&](const std::string& name) {
+    return std::find(known.begin(), known.end(), name) != known.end() || !nearest_name(name, known).empty();
+  };
+  if (!header_.empty() && std::none_of(header_.begin(), header_.end(), is_known)) {
+    throw DataError(file_, header_line_,
+                    "the first line must name the columns, and none of " + quoted_list(header_) +
+                        " is one; known are " + quoted_list(known));
+  }
   for (const std::string& name : header_) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string near = nearest_name(name, known);

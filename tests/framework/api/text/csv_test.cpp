@@ -112,6 +112,16 @@ TEST_CASE("an unknown column is refused with the name that was meant") {
   CHECK_NOTHROW(table.require_known_columns({"path", "identiy", "further"}));
 }
 
+TEST_CASE("a table whose first line names no column is refused as such") {
+  const CsvTable table = parse("a/0001.jpg,7\nb/0002.jpg,8\n");
+  CHECK(error_of([&] {
+          table.require_known_columns({"path", "identity"});
+        }) ==
+        "list.csv:1: error: the first line must name the columns, and none of 'a/0001.jpg' and '7' is one; "
+        "known are "
+        "'path' and 'identity'");
+}
+
 TEST_CASE("a missing column is refused with those that are there") {
   const CsvTable table = parse("path,split\n");
   CHECK(table.column("split") == 1);
