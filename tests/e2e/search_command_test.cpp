@@ -114,6 +114,9 @@ TEST_CASE("a picture is looked for among images, whose features can be kept") {
   for (const auto& match : made.matches(kept, {"--camera", std::to_string(camera), "--top", "100"})) {
     CHECK(match["camera"] == camera);
   }
+  const auto nobody = made.search(kept, {"--camera", "99"});
+  CHECK(nobody.exit_code == 0);
+  CHECK(holds(nobody.err, "warning: no image of the gallery is known to be of camera 99; there are "));
   const auto bound = found[4]["similarity"].get<double>();
   CHECK(made.matches(kept, {"--top", "100", "--threshold", std::to_string(bound - 1e-6)}).size() == 5);
 

@@ -44,6 +44,17 @@ std::vector<Sample> gallery_of(const Dataset& dataset) {
   return samples;
 }
 
+void tell_of_unknown_cameras(const std::vector<std::int64_t>& asked, const std::vector<std::int64_t>& known,
+                             progress::ProgressSink& progress) {
+  std::string numbers;
+  for (const auto camera : known) numbers += (numbers.empty() ? "" : ", ") + std::to_string(camera);
+  for (const auto camera : asked) {
+    if (std::find(known.begin(), known.end(), camera) != known.end()) continue;
+    progress.note("warning: no image of the gallery is known to be of camera " + std::to_string(camera) +
+                  (known.empty() ? "; of none is the camera known" : "; there are " + numbers));
+  }
+}
+
 /// Where an image of the data set at `root` lies; "" when it is no file there.
 std::string image_file(const fs::path& root, const std::string& path) {
   std::error_code error;
@@ -212,6 +223,7 @@ SearchResult search(const SearchRequest& request, const Catalog& catalog, progre
     for (const auto& text : of_index) index.parameters.push_back(text.substr(std::string("index.").size()));
     result.index = gallery.build_index(index);
   }
+  tell_of_unknown_cameras(request.options.cameras, gallery.cameras(), progress);
   result.matches = gallery.search(extractor.extract(crops, {}), request.options);
   for (auto& matches : result.matches) find_pictures(matches, request.data);
   if (!request.sheet.empty()) {

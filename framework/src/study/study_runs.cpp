@@ -136,7 +136,8 @@ class RunPlanner {
       diagnostics.error(study_.variants[run->variant].location,
                         "variant '" + study_.variants[run->variant].name +
                             "' is the same recipe as variant '" + study_.variants[same->variant].name +
-                            "'; what it changes has no effect");
+                            "'; what it changes has no effect" +
+                            (overrides_.empty() ? "" : ", or --set changes it once more"));
     }
     diagnostics.throw_if_any();
   }

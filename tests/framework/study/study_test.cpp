@@ -226,6 +226,10 @@ TEST_CASE("seeds and folds that the study names are nobody else's to change") {
 }
 
 TEST_CASE("variants that come to the same recipe are an error: one is measured in vain") {
+  CHECK(errors_of(
+            "recipe = 'base.toml'\n[[axis]]\nkey = 'augmentation.random_patch.prob'\nvalues = [0.1, 0.5]\n",
+            {"augmentation.random_patch.prob=0.3"})
+            .find("what it changes has no effect, or --set changes it once more") != std::string::npos);
   CHECK(errors_of("recipe = 'base.toml'\n[[variant]]\nname = 'a'\n[[variant]]\nname = 'b'\n"
                   "set.augmentation.random_patch.prob = 0.3\n") ==
         "s.toml:4:1: error: variant 'b' is the same recipe as variant 'a'; what it changes has no effect");
