@@ -42,7 +42,7 @@ void CommandInputs::add_features(const fs::path& file) {
 void CommandInputs::require_kept(const std::string& option, const fs::path& output) {
   if (output.empty()) return;
   for (const auto& [other, path] : outputs_) {
-    if (!are_the_same(output, path)) continue;
+    if (other == option || !are_the_same(output, path)) continue;
     throw RecipeError({option + " " + output.string(), 0, 0},
                       "is what " + other + " writes, too; give each a path of its own");
   }

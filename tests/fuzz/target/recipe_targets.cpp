@@ -106,7 +106,10 @@ std::vector<std::string> pipeline_seeds() {
   return {
       join_files({{"recipe.toml", test::tiny_recipe}}),
       join_files({{"recipe.toml", "name = \"two\"\n" + train}, {"model.toml", test::tiny_recipe}}),
-      join_files({{"recipe.toml", train + "[repeat]\nrounds = 3\nstages = [\"base\", \"test\"]\n"},
+      join_files({{"recipe.toml",
+                   train + "[[stage]]\nname = \"again\"\ntype = \"train\"\nrecipe = \"model.toml\"\n"
+                           "start_from = \"base\"\n"
+                           "[repeat]\nrounds = 3\nstages = [\"again\"]\nfeed = { base = \"again\" }\n"},
                   {"model.toml", test::tiny_recipe},
                   {"overrides", "stage.ranked.enabled=false\n"}}),
   };
