@@ -51,7 +51,7 @@ def numbers(values: Any, name: str, count: int, least: int) -> IntArray:
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} has the type {array.dtype}; give whole numbers")
     if array.shape != (count,):
-        raise ValueError(f"{name} has the shape {array.shape}; give one number for each of its images, ({count},)")
+        raise ValueError(f"{name} has the shape {array.shape}; give one number for each image, ({count},)")
     if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
         raise ValueError(f"{name} has numbers above {np.iinfo(np.int64).max}")
     result = np.ascontiguousarray(array, dtype=np.int64)
@@ -73,7 +73,7 @@ def names(values: Sequence[str], name: str, count: int) -> list[str]:
     # Bytes of a file's name that are no UTF-8 are escaped, as in all messages.
     texts = [str(value).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for value in values]
     if len(texts) != count:
-        raise ValueError(f"{name} has {len(texts)} entries; give one for each of its images, {count}")
+        raise ValueError(f"{name} has {len(texts)} entries; give one for each image, {count}")
     return texts
 
 

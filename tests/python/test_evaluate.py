@@ -184,7 +184,7 @@ class Evaluate(FolderTest):
             ({"post_processors": [{"type": "k_reciprocal", "k1": object()}]}, TypeError,
              "'post_processor.k1' is a value of the type 'object'"),
             ({"query_names": "a"}, TypeError, "query_names is one text; give a list of 12"),
-            ({"query_names": ["a"]}, ValueError, "query_names has 1 entries; give one for each row"),
+            ({"query_names": ["a"]}, ValueError, "query_names has 1 entries; give one for each image"),
         ]:
             arguments = dict(zip(("query_features", "gallery_features", "query_pids", "gallery_pids", "query_cams",
                                   "gallery_cams"), made.all))
