@@ -130,8 +130,9 @@ std::string remark_on(const fs::path& root) {
     if (!has_images(folder, Depth::folder_alone)) empty.push_back(folder.filename());
   }
   const auto people = folders.size() - empty.size();
+  if (people < 2 || 2 * empty.size() > people) return "";
   const auto loose = list_images(root, Depth::folder_alone);
-  if (people < 2 || 2 * empty.size() > people || 2 * loose.size() > people) return "";
+  if (2 * loose.size() > people) return "";
   std::string text =
       root.string() + ": all images are read as one unlabeled gallery. If each of its " +
       std::to_string(people) +
