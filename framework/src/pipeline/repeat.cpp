@@ -45,9 +45,12 @@ bool names_stage(const Value& reference, const std::string& name) {
 bool any_reads(const Array& stages, const std::vector<std::string>& readers,
                const std::vector<std::string>& reference_keys, const std::string& name) {
   return std::any_of(stages.begin(), stages.end(), [&](const Value& stage) {
-    if (std::find(readers.begin(), readers.end(), name_of(stage)) == readers.end()) return false;
+    const auto* table = stage.as<Table>();
+    if (table == nullptr || std::find(readers.begin(), readers.end(), name_of(stage)) == readers.end()) {
+      return false;
+    }
     return std::any_of(reference_keys.begin(), reference_keys.end(), [&](const std::string& key) {
-      const auto* reference = stage.as<Table>()->find(key);
+      const auto* reference = table->find(key);
       return reference != nullptr && names_stage(*reference, name);
     });
   });
@@ -124,7 +127,8 @@ void unroll_repeat(Value& recipe, const std::vector<std::string>& reference_keys
   const auto* table = written->as<Table>();
   const auto* fed = table == nullptr ? nullptr : table->find("feed");
   const auto feed = read_feed(fed, all, settings.stages, diagnostics);
-  if (settings.rounds > 1 && fed == nullptr && !settings.stages.empty()) {
+  const bool feeds_nothing = fed == nullptr || (fed->as<Table>() != nullptr && fed->as<Table>()->empty());
+  if (settings.rounds > 1 && feeds_nothing && !settings.stages.empty()) {
     diagnostics.error(
         written->location(),
         "[repeat]: each round would make the same again; say what the next round reads instead of a stage "

@@ -330,8 +330,12 @@ TEST_CASE("what is wrong with the repetition is an error") {
       repeated("[repeat]\nrounds = 2\nstages = [\"labels\", \"labels\"]\nfeed = { features = \"labels\" }\n")
           .find("[repeat]: stages names 'labels' twice") != std::string::npos);
   // A round that reads nothing of the one before it makes the same.
-  CHECK(repeated("[repeat]\nrounds = 2\nstages = [\"labels\", \"final\"]\n")
-            .find("[repeat]: each round would make the same again") != std::string::npos);
+  for (const std::string feed : {"", "feed = {}\n"}) {
+    CHECK(repeated("[repeat]\nrounds = 2\nstages = [\"labels\", \"final\"]\n" + feed)
+              .find("[repeat]: each round would make the same again") != std::string::npos);
+  }
+  CHECK(files.errors("stage = [3]\n[repeat]\nrounds = 2\nstages = [\"\"]\nfeed = { a = \"\" }\n")
+            .find("[repeat]") != std::string::npos);
   CHECK(repeated("[repeat]\nrounds = 2\nstages = [\"labels\", \"final\"]\nfeed = { domains = \"final\" }\n")
             .find("[repeat]: feed: no repeated stage reads 'domains'") != std::string::npos);
   const auto once = Files().make(std::string(whole) + "[repeat]\nrounds = 1\nstages = [\"labels\"]\n");
