@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <exception>
 #include <optional>
 #include <ostream>
 #include <set>
@@ -21,6 +22,7 @@
 #include "recipe/recipe.h"
 #include "results/stage_record.h"
 #include "system/device.h"
+#include "system/exception_text.h"
 #include "system/rank_machine.h"
 #include "text/text_table.h"
 #include "training/extension.h"
@@ -464,7 +466,12 @@ PipelineOutcome run_pipeline(const Pipeline& pipeline, const Catalog& catalog, c
     const file::FolderLock lock(folder);
     progress::RunLog log(folder / "log.txt");
     progress::TeeProgress tee({&log, &progress});
-    return run.run(tee, stop);
+    try {
+      return run.run(tee, stop);
+    } catch (const std::exception& error) {
+      log.note(system::exception_text(error));
+      throw;
+    }
   });
 }
 

@@ -272,10 +272,10 @@ void count_others(const std::vector<Sample>& query, const std::vector<Sample>& g
 std::string setting_text(const recipe::EvaluateSettings& settings) {
   std::string text;
   if (settings.clothes == recipe::ClothesMode::changed) {
-    add_sentence(text, "changed clothes: images in the clothes of the query are ignored");
+    add_sentence(text, "changed clothes: images of the query's identity in its clothes are ignored");
   }
   if (settings.clothes == recipe::ClothesMode::same) {
-    add_sentence(text, "same clothes: images in other clothes than those of the query are ignored");
+    add_sentence(text, "same clothes: images of the query's identity in other clothes are ignored");
   }
   if (settings.single_gallery_shot > 0) {
     add_sentence(text, "single gallery shot: one image of each identity, mean of " +

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <ostream>
 #include <string>
@@ -201,16 +202,19 @@ std::vector<ComparedQuery> compared_queries(const results::QueryTable& first,
 Html change_histogram(const MetricColumn& column, const std::vector<ComparedQuery>& queries) {
   if (column.kind != FigureKind::share) return {};
   std::vector<double> changes;
-  for (const auto& query : queries) changes.push_back(100 * (query.after - query.before));
+  for (const auto& query : queries) {
+    if (query.after != query.before) changes.push_back(100 * (query.after - query.before));
+  }
   text::Histogram histogram;
-  histogram.name =
-      "Histogram of the change of " + column.label + " of " + std::to_string(changes.size()) + " queries";
+  histogram.name = "Histogram of the change of " + column.label + " of the " +
+                   text::count_text(static_cast<std::int64_t>(changes.size()), "query", "queries") +
+                   " that changed";
   histogram.label = "change of " + column.label + " in points";
   histogram.unit = "queries";
   histogram.from = -100;
   histogram.to = 100;
   histogram.counts = text::count_in_bins(changes, -100, 100, change_bins);
-  return figure("Change of " + column.label + " of the queries", draw(histogram));
+  return figure("Change of " + column.label + " of the queries that changed", draw(histogram));
 }
 
 Section query_comparison(const Two& two, const SheetSize& size, Pictures& pictures, std::size_t& rankings) {

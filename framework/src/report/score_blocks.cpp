@@ -27,7 +27,9 @@ std::string cell_text(FigureKind kind, double value) {
 
 Html change_cell(const FigureInfo& figure, double before, double after) {
   if (std::isnan(before) || std::isnan(after)) return {};
-  const auto change = (after >= before ? "+" : "\u2212") + cell_text(figure.kind, std::abs(after - before));
+  const auto size = cell_text(figure.kind, std::abs(after - before));
+  if (size.find_first_not_of("0.") == std::string::npos) return size;  // not even a digit of it is shown
+  const auto change = (after >= before ? "+" : "\u2212") + size;
   if (!is_loss(figure, before, after)) return change;
   return element("span", {{"class", "loss"}}, "\u25bc " + change);
 }
@@ -67,8 +69,8 @@ std::string basis_text(const results::Evaluation& scores) {
   return text::count_text(scores.valid_queries) + " of " + text::count_text(scores.queries) + " queries in " +
          text::count_text(scores.gallery) + " gallery images (" + text::count_text(scores.distractors) +
          " distractors, " + text::count_text(scores.junk) + " junk ignored), " +
-         (scores.cameras_known ? "across cameras: images from the camera of the query are ignored"
-                               : "single-camera mode: images from the camera of the query count") +
+         (scores.cameras_known ? "across cameras: images of the query's identity from its camera are ignored"
+                               : "single-camera mode: images of the query's identity from its camera count") +
          (scores.multi_query ? "; queries of one identity, camera and clothes are merged" : "") +
          (scores.note.empty() ? "" : "; " + scores.note);
 }

@@ -1,6 +1,7 @@
 #include "results/curve_chart.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <utility>
 
@@ -21,6 +22,7 @@ text::LineChart curve_chart(const MetricTable& curve) {
   chart.name = curve.title + ": " + y.label + " by " + x.label;
   chart.x.label = axis_label(x);
   chart.x.scale = curve.plot->logarithmic_x ? text::ScaleKind::logarithmic : text::ScaleKind::linear;
+  chart.x.whole = std::all_of(xs.begin(), xs.end(), [](double value) { return value == std::floor(value); });
   chart.y.label = axis_label(y);
   if (y.kind == FigureKind::share) chart.y.to = 100;
   chart.lines.push_back(std::move(line));

@@ -75,8 +75,8 @@ struct Evaluation {
   [[nodiscard]] double value(std::string_view name) const;
 };
 
-/// Whether figures may be subtracted: the numbers of queries and gallery images are the same, and so are the
-/// settings that say which images count.
+/// Whether figures may be subtracted: the numbers of queries, gallery images and pairs are the same, and so
+/// are the settings that say which images count. Other images in the same numbers are not told apart.
 [[nodiscard]] bool comparable(const Evaluation& a, const Evaluation& b);
 
 /// Why figures have no value, for those whose metric says it: each reason once for each metric, as "open_set:

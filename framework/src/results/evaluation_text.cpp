@@ -11,9 +11,12 @@
 namespace kindred::results {
 namespace {
 
-/// With a plus sign before what is not negative, when asked.
+/// With a plus sign before what is above 0, when asked, and none before what is shown as 0.
 std::string with_sign(const std::string& number, bool sign) {
-  return (sign && number.front() != '-' ? "+" : "") + number;
+  if (!sign) return number;
+  if (number.find_first_not_of("-0.") == std::string::npos)
+    return number.substr(number.front() == '-' ? 1 : 0);
+  return (number.front() != '-' ? "+" : "") + number;
 }
 
 std::string figure_lines(const Evaluation& evaluation) {

@@ -45,7 +45,7 @@ TEST_CASE("clothes decide which images of a person count when asked") {
   CHECK(column_of(changed.per_query.columns, "ap").at(0) == 0.5);  // behind the other person alone
   CHECK(changed.positive_pairs == 1);
   CHECK(changed.negative_pairs == 5);
-  CHECK(contains(changed.note, "changed clothes: images in the clothes of the query are ignored"));
+  CHECK(contains(changed.note, "changed clothes: images of the query's identity in its clothes are ignored"));
 
   const auto same = judged("\"same\"");
   CHECK(column_of(same.per_query.columns, "ap") == std::vector<double>{1.0, 1.0});
