@@ -41,6 +41,7 @@ class Images final : public Dataset {
       if (views) sample.view = views->values()[i];
       if (py::isinstance<py::bytes>(images[i])) {
         sample.path = images[i].cast<std::string>();
+        if (sample.path.starts_with("images[")) sample.path.insert(0, "./");  // no array's name
       } else {
         sample.path = "images[" + std::to_string(i) + "]";
         pixels_.emplace(sample.path, images[i].cast<py::buffer>().request());
@@ -90,6 +91,7 @@ class Model {
     options.batch = batch;
     options.precision = precision;
     options.overrides = overrides;
+    const WithoutAutocast without_autocast;
     const py::gil_scoped_release released;
     // The catalog lives for ever.
     const std::shared_ptr<const Catalog> components(std::shared_ptr<const Catalog>(), &catalog());

@@ -25,7 +25,19 @@ Table table_of(const py::dict& settings, const std::string& key, const SourceLoc
   return table;
 }
 
+/// Python's own limit, of what holds itself, too.
+class Recursion {
+ public:
+  Recursion() {
+    if (Py_EnterRecursiveCall(" while parameters are read") != 0) throw py::error_already_set();
+  }
+  ~Recursion() { Py_LeaveRecursiveCall(); }
+  Recursion(const Recursion&) = delete;
+  Recursion& operator=(const Recursion&) = delete;
+};
+
 Value value_of(const py::handle& object, const std::string& key, const SourceLocation& location) {
+  const Recursion recursion;
   // A bool is an int for Python, and comes first.
   if (PyBool_Check(object.ptr()) != 0) return {object.cast<bool>(), location};
   if (PyFloat_Check(object.ptr()) != 0) return {object.cast<double>(), location};

@@ -1,6 +1,7 @@
 // Work of the engine on behalf of Python: without the GIL, with its notes as warnings, and stopped by Ctrl-C.
 #pragma once
 
+#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <pybind11/pybind11.h>
 
 #include <mutex>
@@ -32,9 +33,15 @@ class PythonProgress final : public progress::ProgressSink {
   pybind11::object type_, value_, trace_;  // of the interrupt
 };
 
+/// A caller's torch.autocast() is none of the engine's business.
+struct WithoutAutocast {
+  c10::impl::ExcludeDispatchKeyGuard guard{c10::autocast_dispatch_keyset};
+};
+
 /// Calls work(progress) without the GIL, and returns what it returns.
 template <class Work>
 auto carry_out(Work&& work) {
+  const WithoutAutocast without_autocast;
   PythonProgress progress;
   try {
     auto result = [&] {

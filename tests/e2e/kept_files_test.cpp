@@ -82,6 +82,17 @@ TEST_CASE("no result replaces the features that it is computed from") {
   made.check_refused({"evaluate", features, "--json", features + "/gallery.npy"}, features + "/gallery.npy");
   made.check_refused({"evaluate", made.run, "--per-query", features + "/query.csv"}, features + "/query.csv");
   made.check_refused({"match", features, "--distances", features + "/query.npy"}, features + "/query.npy");
+  // Nor what a post-processor reads beside them.
+  const auto other = made.folder / "other";
+  fs::copy(features, other);
+  const auto ensemble =
+      made.folder
+          .write("ensemble.toml",
+                 "[[post_processor]]\ntype = \"feature_ensemble\"\nfeatures = [\"" + other.string() + "\"]\n")
+          .string();
+  made.check_refused(
+      {"match", features, "--recipe", ensemble, "--distances", (other / "gallery.npy").string()},
+      (other / "gallery.npy").string());
   const auto copied = [&](const std::string& from, const std::string& to) {
     for (const auto* ending : {".npy", ".csv"}) {
       fs::copy_file(features + "/" + from + ending, made.folder / (to + ending));

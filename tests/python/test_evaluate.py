@@ -155,6 +155,10 @@ class Evaluate(FolderTest):
         self.assertIsInstance(raised.exception, ValueError)
         with self.assertRaisesRegex(kindred.RecipeError, "unknown post_processor 'k_reciprocl'; did you mean|choose"):
             kindred.evaluate(*made.all, post_processors=["k_reciprocl"])
+        endless = {"type": "k_reciprocal"}
+        endless["k1"] = endless
+        with self.assertRaises(RecursionError):
+            kindred.evaluate(*made.all, post_processors=[endless])
         with self.assertRaisesRegex(kindred.RecipeError, "cameras = \"nowhere\""):
             kindred.evaluate(*made.all, cameras="nowhere")
         with self.assertRaisesRegex(kindred.DataError, "queries and gallery have no identity in common"):

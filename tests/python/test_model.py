@@ -116,6 +116,17 @@ class Extract(unittest.TestCase):
             with self.assertRaisesRegex(kindred.DataError, r"is a folder; give a model file in it: .*mod\\xE8les"):
                 kindred.Model(os.fsdecode(inside))
 
+    def test_a_file_called_as_an_array_is_the_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(self.paths[1], os.path.join(folder, "images[0]"))
+            before = os.getcwd()
+            os.chdir(folder)
+            try:
+                found = self.model.extract([read_bmp(self.paths[0]), "images[0]"])
+            finally:
+                os.chdir(before)
+            np.testing.assert_allclose(found, self.wanted[:2], atol=2e-5)
+
     def test_no_images_are_no_descriptors(self):
         self.assertEqual(self.model.extract([]).shape, (0, self.model.dim))
 

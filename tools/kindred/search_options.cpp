@@ -7,6 +7,7 @@
 #include "command/features_folder.h"
 #include "command/search_recipe.h"
 #include "kindred/core/error.h"
+#include "recipe/affects.h"
 
 namespace kindred::launcher {
 
@@ -51,12 +52,15 @@ FeatureFiles SearchOptions::files() const {
                     "give either a folder with query.npy and gallery.npy, or both --query and --gallery");
 }
 
-file::CommandInputs SearchOptions::inputs() const {
+file::CommandInputs SearchOptions::inputs(const recipe::RankingPlan& plan, const Catalog& catalog) const {
   const auto features = files();
   file::CommandInputs inputs;
   inputs.add_features(features.query);
   inputs.add_features(features.gallery);
   inputs.add(recipe_file);
+  for (const auto& named : recipe::files_affecting(Affects::ranking, plan.resolved_ranking(), catalog)) {
+    inputs.add_all(named.path);
+  }
   return inputs;
 }
 

@@ -32,8 +32,10 @@ struct SearchOptions {
   /// Of a run's folder, those of its only stage with features. Throws RecipeError unless either a folder or
   /// both files were given, and DataError for a run with several such stages.
   [[nodiscard]] FeatureFiles files() const;
-  /// What is read, which results must not replace. Throws as files().
-  [[nodiscard]] file::CommandInputs inputs() const;
+  /// What is read, which results must not replace: also what post-processors and metrics read. Throws as
+  /// files().
+  /// @param plan of plan()
+  [[nodiscard]] file::CommandInputs inputs(const recipe::RankingPlan& plan, const Catalog& catalog) const;
   /// How the gallery is searched and rankings are evaluated. Loads the plugins.
   /// @param own the command's own options as overrides of the recipe
   [[nodiscard]] recipe::RankingPlan plan(const std::vector<std::string>& own, Session& session) const;

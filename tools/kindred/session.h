@@ -25,6 +25,8 @@ class Session {
   /// Loads the plugins and warns about those that were refused. To be called once.
   /// @param folders of --plugin-dir, searched first
   const Catalog& load_plugins(const std::vector<std::filesystem::path>& folders);
+  /// Of what load_plugins() has found; empty before it.
+  [[nodiscard]] const Catalog& catalog() const { return plugins_.catalog; }
   /// What load_plugins() has refused; empty before it.
   [[nodiscard]] const std::vector<plugin::RefusedPlugin>& refused_plugins() const { return plugins_.refused; }
 

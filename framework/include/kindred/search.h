@@ -28,10 +28,11 @@ class GalleryParts;
 
 /// What is known of an image in a gallery; none of it is needed.
 struct EntryInfo {
-  std::int64_t camera = -1;            ///< -1: unknown
-  std::optional<std::int64_t> time{};  ///< when it was taken: milliseconds since 1970-01-01 UTC
-  std::string label{};                 ///< whom it shows
-  std::string image{};                 ///< where it lies
+  std::int64_t camera = -1;  ///< from 0 to 1e9; -1: unknown
+  std::optional<std::int64_t>
+      time{};           ///< when it was taken: milliseconds since 1970-01-01 UTC, years 0 to 9999
+  std::string label{};  ///< whom it shows
+  std::string image{};  ///< where it lies
 
   bool operator==(const EntryInfo&) const = default;
 };

@@ -42,6 +42,21 @@ void require_text(const std::string& id, const char* what, const std::string& te
   if (!is_utf8(text)) throw DataError(escaped(id), std::string("its ") + what + " is not UTF-8; convert it");
 }
 
+/// What a search may ask for, and a date that is written with four digits.
+void require_numbers(const std::string& id, const EntryInfo& info) {
+  constexpr std::int64_t most_cameras = 1'000'000'000;
+  constexpr std::int64_t year_0 = -62'167'219'200'000;
+  constexpr std::int64_t year_10000 = 253'402'300'800'000;
+  if (info.camera < unknown_camera || info.camera > most_cameras) {
+    throw DataError(id, "has the camera " + std::to_string(info.camera) + "; allowed are 0 to " +
+                            std::to_string(most_cameras) + ", and -1 for an unknown one");
+  }
+  if (info.time && (*info.time < year_0 || *info.time >= year_10000)) {
+    throw DataError(id, "has the time " + std::to_string(*info.time) +
+                            "; it counts milliseconds since 1970, in the years 0 to 9999");
+  }
+}
+
 /// The rows scaled to length 1.
 torch::Tensor unit_rows_of(std::span<const std::string> ids, const torch::Tensor& rows) {
   auto units = rows.clone(torch::MemoryFormat::Contiguous);
@@ -121,7 +136,7 @@ std::unique_ptr<GalleryParts> GalleryParts::open(const fs::path& path, const Gal
 }
 
 void GalleryParts::open_log(const fs::path& folder, const GalleryOptions& options) {
-  folder_ = folder;
+  folder_ = fs::absolute(folder);  // wherever the process goes
   read_only_ = options.read_only;
   const auto file = folder / gallery_log_name;
   if (!read_only_ && !lock_) lock_ = lock_gallery(folder);
@@ -256,6 +271,7 @@ void GalleryParts::add(std::span<const std::string> ids, const torch::Tensor& ro
     if (infos.empty()) continue;
     require_text(ids[i], "label", infos[i].label);
     require_text(ids[i], "image", infos[i].image);
+    require_numbers(ids[i], infos[i]);
   }
   const auto units = unit_rows_of(ids, rows);
   const auto* row = units.data_ptr<float>();

@@ -34,6 +34,15 @@ void CommandInputs::add(const fs::path& file) {
   if (!file.empty() && !fs::is_directory(file, error)) files_.push_back(file);
 }
 
+void CommandInputs::add_all(const fs::path& path) {
+  std::error_code error;
+  add(path);
+  for (fs::directory_iterator at(path, error); !error && at != fs::directory_iterator();
+       at.increment(error)) {
+    add(at->path());
+  }
+}
+
 void CommandInputs::add_features(const fs::path& file) {
   const auto files = files_of_features(file);
   files_.insert(files_.end(), files.begin(), files.end());

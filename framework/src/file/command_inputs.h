@@ -12,6 +12,8 @@ class CommandInputs {
  public:
   /// A file; a folder, and a path that is empty, add nothing.
   void add(const std::filesystem::path& file);
+  /// A file, or all files of a folder.
+  void add_all(const std::filesystem::path& path);
   /// All files of features, as read_features() takes them.
   void add_features(const std::filesystem::path& file);
 

@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
 #include <exception>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -93,6 +95,42 @@ constexpr std::chrono::milliseconds tick{100};
 /// Content-Encoding or a thousand headers does not matter.
 constexpr std::string_view known_headers[] = {
     "host", "content-type", "content-length", "expect", "transfer-encoding", "origin", "sec-fetch-site"};
+
+/// Without the escapes of a URL's parameters; what is no escape stays.
+std::string unescaped(std::string_view text) {
+  const auto digit = [](char c) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    return digits.find(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+  };
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape = text[i] == '%' && i + 2 < text.size() &&
+                        digit(text[i + 1]) != std::string_view::npos &&
+                        digit(text[i + 2]) != std::string_view::npos;
+    result += escape           ? static_cast<char>(16 * digit(text[i + 1]) + digit(text[i + 2]))
+              : text[i] == '+' ? ' '
+                               : text[i];
+    if (escape) i += 2;
+  }
+  return result;
+}
+
+/// A name ends at the first '=': the library takes what is behind the last one for the value.
+std::multimap<std::string, std::string> parameters_of(std::string_view target) {
+  std::multimap<std::string, std::string> parameters;
+  target = target.substr(0, target.find('#'));
+  const auto begin = target.find('?');
+  auto rest = begin == std::string_view::npos ? std::string_view() : target.substr(begin + 1);
+  while (!rest.empty()) {
+    const auto parameter = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), parameter.size() + 1));
+    if (parameter.empty()) continue;
+    const auto equals = parameter.find('=');
+    parameters.emplace(unescaped(parameter.substr(0, equals)),
+                       equals == std::string_view::npos ? "" : unescaped(parameter.substr(equals + 1)));
+  }
+  return parameters;
+}
 
 /// Set while a task is carried out for which there is no room.
 thread_local bool no_room = false;
@@ -333,7 +371,7 @@ class HttpServer::Server final : public httplib::Server {
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       auto refusal = refusal_of(request);
       if (!refusal && request.method == "POST") return HandlerResponse::Unhandled;
-      if (!refusal) refusal = handler_->handle({"GET", request.path, request.params, "", {}});
+      if (!refusal) refusal = handler_->handle({"GET", request.path, parameters_of(request.target), "", {}});
       copy_to(response, *refusal);
       return HandlerResponse::Handled;
     });
@@ -413,12 +451,15 @@ class HttpServer::Server final : public httplib::Server {
     }
     if (request.method != "POST") return std::nullopt;
     if (!handler_->takes_body(request.path)) {
-      return handler_->handle({"POST", request.path, request.params, "", {}});
+      return handler_->handle({"POST", request.path, parameters_of(request.target), "", {}});
     }
     const auto length = request.get_header_value("Content-Length");
     if (length.empty() && !request.has_header("Transfer-Encoding")) {  // RFC 9112, 6.3: no body
-      return handler_->handle(
-          {"POST", request.path, request.params, request.get_header_value("Content-Type"), {}});
+      return handler_->handle({"POST",
+                               request.path,
+                               parameters_of(request.target),
+                               request.get_header_value("Content-Type"),
+                               {}});
     }
     if (!length.empty() && (length.size() > 18 || !std::all_of(length.begin(), length.end(), [](char c) {
                               return c >= '0' && c <= '9';
@@ -437,7 +478,8 @@ class HttpServer::Server final : public httplib::Server {
   }
 
   HttpResponse answer(const httplib::Request& request, const httplib::ContentReader& read) {
-    HttpRequest whole{"POST", request.path, request.params, request.get_header_value("Content-Type"), {}};
+    HttpRequest whole{
+        "POST", request.path, parameters_of(request.target), request.get_header_value("Content-Type"), {}};
     // Multipart is not taken apart: the handler refuses it.
     bool large = false;
     const auto receive = [&](const char* data, size_t size) {

@@ -32,7 +32,7 @@ std::optional<std::int64_t> parse_moment(const std::string& text) {
   // A text of any length would be a regular expression's stack.
   constexpr std::size_t longest = 40;
   static const std::regex form(
-      R"((\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(?:Z|([+-])(\d\d):(\d\d)))?)");
+      R"((\d{4})-(\d\d)-(\d\d)(?:[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})\d{0,6})?)?(?:[Zz]|([+ -])(\d\d):(\d\d)))?)");
   std::smatch match;
   if (text.size() > longest || !std::regex_match(text, match, form)) return std::nullopt;
   const auto number = [&](std::size_t group) {

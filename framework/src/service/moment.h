@@ -11,8 +11,9 @@ namespace kindred::service {
 /// @param milliseconds since 1970
 [[nodiscard]] std::string moment_text(std::int64_t milliseconds);
 
-/// What moment_text() gives; the day alone, minutes without seconds, one to three digits of a second and an
-/// offset such as +01:00 are taken too. Nothing for anything else.
+/// What moment_text() gives; the day alone, minutes without seconds, one to nine digits of a second (of which
+/// three count), small letters and an offset such as +01:00 are taken too, also with the space that a '+' of
+/// a URL becomes. Nothing for anything else.
 [[nodiscard]] std::optional<std::int64_t> parse_moment(const std::string& text);
 
 }  // namespace kindred::service

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <exception>
@@ -128,8 +129,10 @@ std::string reason_of(const DataError& error) {
 
 /// What a client sent, as 8-bit BGR.
 cv::Mat picture_of(const HttpRequest& request) {
-  if (request.content_type.empty() || (!request.content_type.starts_with("image/") &&
-                                       !request.content_type.starts_with("application/octet-stream"))) {
+  auto type = request.content_type.substr(0, request.content_type.find_first_of("; "));
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (!type.starts_with("image/") && type != "application/octet-stream") {
     // A form of another page may send neither of the two without being asked for.
     throw BadRequest{415,
                      "the body of the request must be " + std::string(taken_text) +

@@ -241,6 +241,36 @@ TEST_CASE("a gallery is not made where something is already") {
   CHECK(error_of([&] { static_cast<void>(Gallery(0)); }).find("cannot have 0 numbers") != std::string::npos);
 }
 
+TEST_CASE("a gallery that was named relative to the working directory stays where it is") {
+  const TemporaryFolder folder;
+  const auto before = fs::current_path();
+  fs::create_directories(folder / "elsewhere");
+  fs::current_path(folder.path());
+  auto gallery = Gallery::create("mine", made_dim, "m");
+  gallery.add(made_ids(0, 3), made_rows(0, 3));
+  fs::current_path(folder / "elsewhere");
+  gallery.compact();
+  gallery.add("later", made_row(30));
+  fs::current_path(before);
+  CHECK(fs::is_empty(folder / "elsewhere"));
+  gallery = Gallery(made_dim, "m");
+  CHECK(Gallery::open(folder / "mine").size() == 4);
+}
+
+TEST_CASE("cameras and times that no search could ask for are refused") {
+  Gallery gallery(made_dim, "m");
+  const auto refused = [&](const EntryInfo& info) {
+    return error_of([&] { gallery.add("a", made_row(1), info); });
+  };
+  CHECK(refused({.camera = -2}).find("has the camera -2; allowed are 0 to 1000000000") != std::string::npos);
+  CHECK(refused({.camera = 1'000'000'001}).find("has the camera 1000000001") != std::string::npos);
+  CHECK(refused({.time = 1'000'000'000'000'000}).find("it counts milliseconds since 1970") !=
+        std::string::npos);
+  CHECK(gallery.size() == 0);
+  gallery.add("a", made_row(1), {.camera = 1'000'000'000, .time = 253'402'300'799'999});
+  CHECK(gallery.size() == 1);
+}
+
 TEST_CASE("a gallery in memory is saved as one on disk") {
   const TemporaryFolder folder;
   Gallery gallery(made_dim, "m");

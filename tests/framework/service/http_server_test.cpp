@@ -113,6 +113,9 @@ TEST_CASE("requests reach the handler decoded, and its answer the client") {
   CHECK(answer.status == 200);
   CHECK(answer.body == "GET|/a b|x=1;x=2;y=\xC3\xA4&;||");
   CHECK(answer.head.find("Cache-Control: no-store\r\n") != std::string::npos);
+  // A name ends at the first '=', and a parameter at '&' alone.
+  CHECK(http(port, "GET", "/a?id=a=b.jpg&&y&=z&p=%&q=%zz+1%2B;r=2#part").body ==
+        "GET|/a|=z;id=a=b.jpg;p=%;q=%zz 1+;r=2;y=;||");
   for (const std::string header : {"X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer",
                                    "Cross-Origin-Resource-Policy: same-origin", "X-Frame-Options: DENY"}) {
     CHECK_MESSAGE(answer.head.find(header + "\r\n") != std::string::npos, header);

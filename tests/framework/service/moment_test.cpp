@@ -22,9 +22,11 @@ TEST_CASE("a day, minutes and offsets are taken, and anything else is not") {
   CHECK(parse_moment("1970-01-01T00:00:01.5Z") == 1'500);
   CHECK(parse_moment("1970-01-01T01:00:00+01:00") == 0);
   CHECK(parse_moment("1970-01-01T00:00:00-00:30") == 1'800'000);
-  for (const std::string text :
-       {"", "now", "1970", "1970-02-30", "1970-13-01", "1970-01-01T24:00Z", "1970-01-01T00:60Z",
-        "1970-01-01T00:00:00", "1970-01-01T00:00:00Z ", "1970-01-01T00:00:00.1234Z", "1970-1-1"}) {
+  CHECK(parse_moment("1970-01-01T01:00:00 01:00") == 0);
+  CHECK(parse_moment("1970-01-01t00:00:01.123456z") == 1'123);
+  for (const std::string text : {"", "now", "1970", "1970-02-30", "1970-13-01", "1970-01-01T24:00Z",
+                                 "1970-01-01T00:60Z", "1970-01-01T00:00:00", "1970-01-01T00:00:00Z ",
+                                 "1970-01-01T00:00:00.Z", "1970-01-01T00:00:00.0123456789Z", "1970-1-1"}) {
     CHECK_MESSAGE(!parse_moment(text), text);
   }
   CHECK(!parse_moment(std::string(1'000'000, '1')));

@@ -112,6 +112,9 @@ TEST_CASE("a picture finds the most similar images, with what is known of them")
   CHECK(json["matches"][2]["label"].is_null());
   CHECK(json["matches"][3]["thumbnail"] == "/api/v1/thumbnail?id=a%2Fred%20%26%20%C3%A4.png");
   for (const std::string ending : {".jpg", ".webp", ".bmp"}) {
+    CHECK(color.service.handle(upload(encoded_picture(ending, green), {}, "Image/X; a=b")).status == 200);
+    CHECK(color.service.handle(upload(encoded_picture(ending, green), {}, "application/octet-streams"))
+              .status == 415);
     CHECK(ids_of(color.service.handle(upload(encoded_picture(ending, green), {}, "application/octet-stream")))
               .front() == "green.png");
   }

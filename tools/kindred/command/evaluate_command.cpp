@@ -59,8 +59,8 @@ struct Options {
 };
 
 /// Throws RecipeError when a result would replace what is read.
-void require_inputs_kept(const Options& options) {
-  auto inputs = options.search.inputs();
+void require_inputs_kept(const Options& options, const recipe::RankingPlan& plan, const Catalog& catalog) {
+  auto inputs = options.search.inputs(plan, catalog);
   inputs.require_kept("--json", options.json);
   inputs.require_kept("--per-query", options.per_query);
   if (options.out.empty()) return;
@@ -72,8 +72,8 @@ void require_inputs_kept(const Options& options) {
 
 int evaluate(const Options& options, Session& session) {
   const auto files = options.search.files();
-  require_inputs_kept(options);
   const auto plan = options.search.plan(options.overrides(), session);
+  require_inputs_kept(options, plan, session.catalog());
   if (const auto code = run_local_ranks(plan.machine.ranks)) return *code;
   JoinedRanks joined(session);
   const auto& ranks = joined.ranks();

@@ -26,8 +26,8 @@ struct Options {
 };
 
 /// Throws RecipeError when a result would replace what is read.
-void require_inputs_kept(const Options& options) {
-  auto inputs = options.search.inputs();
+void require_inputs_kept(const Options& options, const recipe::RankingPlan& plan, const Catalog& catalog) {
+  auto inputs = options.search.inputs(plan, catalog);
   inputs.require_kept("--distances", options.distances);
   for (const auto* name : {results::MatchesFiles::csv_name, results::MatchesFiles::json_name}) {
     inputs.require_kept("--out", options.out / name);
@@ -36,13 +36,13 @@ void require_inputs_kept(const Options& options) {
 
 int match(const Options& options, Session& session) {
   const auto files = options.search.files();
-  require_inputs_kept(options);
   std::vector<std::string> overrides;
   if (options.top) {
     const auto top = std::to_string(*options.top);
     overrides.push_back(option_override("--top " + top, "ranking.top=" + top));
   }
   const auto plan = options.search.plan(overrides, session);
+  require_inputs_kept(options, plan, session.catalog());
   if (const auto code = run_local_ranks(plan.machine.ranks)) return *code;
   JoinedRanks joined(session);
   const auto outcome = command::match(files.query, files.gallery, plan, options.out, options.distances,
