@@ -50,7 +50,7 @@ TEST_CASE("clothes decide which images of a person count when asked") {
   const auto same = judged("\"same\"");
   CHECK(column_of(same.per_query.columns, "ap") == std::vector<double>{1.0, 1.0});
   CHECK(same.positive_pairs == 2);
-  CHECK(contains(same.note, "same clothes: images in other clothes"));
+  CHECK(contains(same.note, "same clothes: images of the query's identity in other clothes"));
 }
 
 TEST_CASE("evaluation by clothes needs them, and says so when nothing is left") {
