@@ -123,49 +123,40 @@ double descriptor_difference(model::Model& network, const std::string& program, 
                              vit_golden()["programs"][program][feature].get<std::vector<double>>());
 }
 
+// Of images of 64 x 32 pixels.
+void check_file_gives_tokens(const Vit::Params& params, const std::string& program, const std::string& layout,
+                             const std::vector<std::string>& settings) {
+  const torch::NoGradGuard no_grad;
+  Vit net(params, {});
+  const auto part = net.trunk("norm");
+  CHECK(fill_backbone(*part, program, layout) == settings);
+  part->eval();
+  check_tokens(program, part->propagate(formula_images(64, 32)));
+}
+
 }  // namespace
 
 TEST_CASE("a vision transformer filled from timm's file gives timm's tokens") {
-  const torch::NoGradGuard no_grad;
+  auto params = narrow_params(64, 32);
   SUBCASE("plain") {
-    Vit net(narrow_params(64, 32), {});
-    const auto part = net.trunk("norm");
-    CHECK(fill_backbone(*part, "timm", "timm").empty());
-    part->eval();
-    check_tokens("timm", part->propagate(formula_images(64, 32)));
+    check_file_gives_tokens(params, "timm", "timm", {});
   }
   SUBCASE("distilled") {
-    auto params = narrow_params(64, 32);
     params.distilled = true;
-    Vit net(params, {});
-    const auto part = net.trunk("norm");
-    CHECK(fill_backbone(*part, "timm_distilled", "timm") ==
-          std::vector<std::string>{"backbone.distilled=true"});
-    part->eval();
-    check_tokens("timm_distilled", part->propagate(formula_images(64, 32)));
+    check_file_gives_tokens(params, "timm_distilled", "timm", {"backbone.distilled=true"});
   }
   SUBCASE("with registers, and no place for the class token") {
-    auto params = narrow_params(64, 32);
     params.registers = 4;
     params.layer_scale = 1e-5;
-    Vit net(params, {});
-    const auto part = net.trunk("norm");
-    CHECK(fill_backbone(*part, "timm_registers", "timm") ==
-          std::vector<std::string>{"backbone.layer_scale=1e-5", "backbone.registers=4"});
-    part->eval();
-    check_tokens("timm_registers", part->propagate(formula_images(64, 32)));
+    check_file_gives_tokens(params, "timm_registers", "timm",
+                            {"backbone.layer_scale=1e-5", "backbone.registers=4"});
   }
 }
 
 TEST_CASE("a vision transformer filled from DeiT III's own file gives its tokens") {
-  const torch::NoGradGuard no_grad;
   auto params = narrow_params(64, 32);
   params.layer_scale = 1e-4;
-  Vit net(params, {});
-  const auto part = net.trunk("norm");
-  CHECK(fill_backbone(*part, "deit3", "DeiT III") == std::vector<std::string>{"backbone.layer_scale=1e-4"});
-  part->eval();
-  check_tokens("deit3", part->propagate(formula_images(64, 32)));
+  check_file_gives_tokens(params, "deit3", "DeiT III", {"backbone.layer_scale=1e-4"});
 }
 
 TEST_CASE("a position of the class token is kept where a file with DeiT III's names has one") {

@@ -189,13 +189,13 @@ std::vector<VariantSummary> summarize(const Study& study, const std::vector<RunO
   }
   std::vector<VariantSummary> summaries(study.variants.size());
   /// nullptr where there is nothing to subtract.
-  const auto compared_with = [&](const RunOutcome& outcome, const results::Evaluation& scores) {
+  const auto compared_with = [&](const RunOutcome& outcome,
+                                 const results::Evaluation& scores) -> const results::Evaluation* {
     const auto pair = first.find({outcome.run.seed, outcome.run.fold});
-    if (outcome.run.variant == 0 || pair == first.end())
-      return static_cast<const results::Evaluation*>(nullptr);
+    if (outcome.run.variant == 0 || pair == first.end()) return nullptr;
     if (results::comparable(*pair->second, scores)) return pair->second;
     summaries[outcome.run.variant].comparable = false;
-    return static_cast<const results::Evaluation*>(nullptr);
+    return nullptr;
   };
   for (const auto& figure : figures) {
     std::vector<std::vector<double>> values(study.variants.size());
