@@ -32,8 +32,7 @@ std::unique_ptr<service::GalleryImages> images_of(const ServeRequest& request) {
 }  // namespace
 
 void serve(const ServeRequest& request, const Catalog& catalog, progress::ProgressSink& progress,
-           const std::function<void(std::int64_t images, int port)>& listening,
-           const std::atomic<bool>& stop) {
+           const std::function<const std::atomic<bool>&(std::int64_t images, int port)>& listening) {
   service::HttpServer server(request.server);  // before a model is loaded and images are embedded in vain
   auto images = images_of(request);
   ExtractorOptions options;
@@ -64,8 +63,7 @@ void serve(const ServeRequest& request, const Catalog& catalog, progress::Progre
                                  },
                                  std::move(images),
                                  {.top = request.top, .needs_camera = extractor.needs_cameras()});
-  listening(size, server.port());
-  server.run(service, stop);
+  server.run(service, listening(size, server.port()));
 }
 
 }  // namespace kindred::command

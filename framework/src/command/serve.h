@@ -27,12 +27,11 @@ struct ServeRequest {
   std::int64_t top = 20;  ///< matches of a search that does not say how many
 };
 
-/// Serves until `stop` is set. The address is taken before anything is read.
-/// @param listening is told how many images the gallery has and the port
-/// Throws Error without cpp-httplib or when the address cannot be used, DataError for a model, gallery or
-/// folder that cannot be used, RecipeError for an override.
+/// Serves until a flag, `stop`, is set. The address is taken before anything is read.
+/// @param listening is told how many images the gallery has and the port, when all has been read; gives
+/// `stop` Throws Error without cpp-httplib or when the address cannot be used, DataError for a model, gallery
+/// or folder that cannot be used, RecipeError for an override.
 void serve(const ServeRequest& request, const Catalog& catalog, progress::ProgressSink& progress,
-           const std::function<void(std::int64_t images, int port)>& listening,
-           const std::atomic<bool>& stop);
+           const std::function<const std::atomic<bool>&(std::int64_t images, int port)>& listening);
 
 }  // namespace kindred::command

@@ -53,10 +53,21 @@ std::pair<std::string, std::string> names_of(const RunFiles& first, const RunFil
   return {"first " + short_name(first.folder), "second " + short_name(second.folder)};
 }
 
-const RankingFiles* final_ranking(const RunFiles& run) {
-  const auto* stage = last_ranking(run);
-  return stage == nullptr ? nullptr : stage->holds<RankingFiles>();
-}
+/// The second run's last ranking and the first's last one of the same images, or else of any; nullptr where a
+/// run has none.
+struct TwoRankings {
+  const RankingFiles* first;
+  const RankingFiles* second;
+
+  explicit TwoRankings(const Two& two) {
+    const auto files_of = [](const RunStage* stage) {
+      return stage == nullptr ? nullptr : stage->holds<RankingFiles>();
+    };
+    second = files_of(last_ranking(two.second));
+    const bool judged = second != nullptr && second->scores.value;
+    first = files_of(last_ranking(two.first, judged ? second->scores.value->images_sha256 : ""));
+  }
+};
 
 /// The figures of two evaluations side by side.
 Html compared_figures(const std::string& name, const Two& two, const results::Evaluation& first,
@@ -101,26 +112,30 @@ Section score_comparison(const Two& two) {
                                    ": nothing has been evaluated, or the queries are unlabeled.");
     return section;
   }
-  section.content += compared_figures("Final scores", two, *of_first.back().scores, *of_second.back().scores);
-  section.content += element(
-      "p", {{"class", "note"}},
-      two.first_name + ", " + of_first.back().name + ": " + basis_text(*of_first.back().scores) + ".");
-  section.content += element(
-      "p", {{"class", "note"}},
-      two.second_name + ", " + of_second.back().name + ": " + basis_text(*of_second.back().scores) + ".");
-  const auto* first = final_ranking(two.first);
-  const auto* second = final_ranking(two.second);
-  if (first == nullptr || second == nullptr) return section;
-  // Without post-processing the final scores are those by descriptors.
-  const auto plain = [](const RankingFiles& files) {
-    return files.plain_scores.value ? &*files.plain_scores.value
-           : files.scores.value     ? &*files.scores.value
-                                    : nullptr;
-  };
-  if ((first->plain_scores.value || second->plain_scores.value) && plain(*first) != nullptr &&
-      plain(*second) != nullptr) {
-    section.content += compared_figures("By the descriptors alone, without post-processing", two,
-                                        *plain(*first), *plain(*second));
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;  // of final scores of the same images
+  const auto finals_of_first = final_scores(of_first);
+  for (const auto second : final_scores(of_second)) {
+    const auto first = std::find_if(finals_of_first.begin(), finals_of_first.end(), [&](std::size_t place) {
+      return of_first[place].scores->images_sha256 == of_second[second].scores->images_sha256;
+    });
+    if (first != finals_of_first.end()) pairs.emplace_back(*first, second);
+  }
+  if (pairs.empty()) pairs.emplace_back(finals_of_first.back(), of_second.size() - 1);
+  for (const auto& [place_of_first, place_of_second] : pairs) {
+    const auto& first = of_first[place_of_first];
+    const auto& second = of_second[place_of_second];
+    const auto stage = pairs.size() > 1 ? " of " + second.name : std::string();
+    section.content += compared_figures("Final scores" + stage, two, *first.scores, *second.scores);
+    for (const auto& [run, scores] : {std::pair(&two.first_name, &first), {&two.second_name, &second}}) {
+      section.content += element("p", {{"class", "note"}},
+                                 *run + ", " + scores->name + ": " + basis_text(*scores->scores) + ".");
+    }
+    if (!first.post_processed && !second.post_processed) continue;
+    const auto plain = [](const std::vector<NamedScores>& all, const NamedScores& scores) {
+      return scores.post_processed ? all[*scores.base].scores : scores.scores;
+    };
+    section.content += compared_figures("By the descriptors alone, without post-processing" + stage, two,
+                                        *plain(of_first, first), *plain(of_second, second));
   }
   return section;
 }
@@ -150,8 +165,7 @@ Html part_table(const std::string& name, const std::string& head, const Two& two
 
 Section part_comparison(const Two& two) {
   Section section{"parts", "Cameras and domains", {}};
-  const auto* first = final_ranking(two.first);
-  const auto* second = final_ranking(two.second);
+  const auto [first, second] = TwoRankings(two);
   if (first == nullptr || second == nullptr) return section;
   if (!first->parts.value || !second->parts.value || !first->scores.value || !second->scores.value)
     return section;
@@ -219,8 +233,7 @@ Html change_histogram(const MetricColumn& column, const std::vector<ComparedQuer
 
 Section query_comparison(const Two& two, const SheetSize& size, Pictures& pictures, std::size_t& rankings) {
   Section section{"queries", "Queries", {}};
-  const auto* first = final_ranking(two.first);
-  const auto* second = final_ranking(two.second);
+  const auto [first, second] = TwoRankings(two);
   if (first == nullptr || second == nullptr) return section;
   section.content += trouble_notice(first->queries.trouble) + trouble_notice(second->queries.trouble);
   if (!first->queries.value || !second->queries.value) return section;
@@ -321,7 +334,7 @@ Section training_comparison(const Two& two) {
     const auto* first = other == nullptr ? nullptr : metrics_of(*other);
     if (first == nullptr || second == nullptr) continue;
     auto charts = both_by_epoch("Loss", two, first->figures, second->figures, "loss", 1);
-    const auto* ranking = final_ranking(two.second);
+    const auto* ranking = TwoRankings(two).second;
     if (ranking != nullptr && ranking->scores.value) {
       for (const auto& figure : results::figures_of({&*ranking->scores.value}, Prominence::headline)) {
         for (const auto& [test_set, figures] : first->evaluations) {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <map>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -52,21 +52,20 @@ Html score_table(const std::vector<NamedScores>& all) {
   for (const auto& figure : figures) table.columns.push_back({figure.label});
   table.columns.push_back({"Queries"});
   table.columns.push_back({"Cameras", true});
+  const auto finals = final_scores(all);
   Html losses;
   bool all_comparable = true;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto& scores = *all[i].scores;
-    HtmlTable::Row row{{all[i].name}, i + 1 == all.size()};
+    HtmlTable::Row row{{all[i].name}, std::find(finals.begin(), finals.end(), i) != finals.end()};
     for (const auto& figure : figures) row.cells.push_back(cell_text(figure.kind, scores.value(figure.name)));
     row.cells.push_back(text::count_text(scores.valid_queries));
     row.cells.push_back(scores.cameras_known ? "across" : "single");
     table.rows.push_back(std::move(row));
-    if (all[i].step.empty()) continue;
-    const auto& base = *all[all[i].base].scores;
-    if (!results::comparable(base, scores)) {
-      all_comparable = false;
-      continue;
-    }
+    all_comparable = all_comparable && results::comparable(*all.front().scores, scores);
+    if (!all[i].base) continue;
+    const auto& base = *all[*all[i].base].scores;
+    if (!results::comparable(base, scores)) continue;
     HtmlTable::Row change{{"change: " + all[i].step}, false};
     for (const auto& figure : figures) {
       change.cells.push_back(change_cell(figure, base.value(figure.name), scores.value(figure.name)));
@@ -254,28 +253,42 @@ Html unjudged_rankings(const RankingFiles& files, const SheetSize& size, Ranking
 }  // namespace
 
 std::vector<NamedScores> all_scores(const RunFiles& run) {
+  struct Before {
+    std::size_t place;  // of the scores by the descriptors
+    std::string stage;
+  };
   std::vector<NamedScores> all;
-  std::optional<std::size_t> before;  // by the descriptors of the ranking before
-  std::string name_before;
+  std::map<std::string, Before> before;  // by the images
   for (const auto* stage : run.rankings()) {
     const auto& files = *stage->holds<RankingFiles>();
     const auto* plain = files.plain_scores.value ? &*files.plain_scores.value : nullptr;
     const auto* scores = files.scores.value ? &*files.scores.value : nullptr;
     if (plain == nullptr && scores == nullptr) continue;
     const auto first = all.size();
-    all.push_back({plain != nullptr ? stage->name + ", descriptors only" : stage->name,
-                   plain != nullptr ? plain : scores, 0, ""});
-    if (before) {
-      all.back().base = *before;
-      all.back().step = "from " + name_before + " to " + stage->name;
+    all.push_back({.name = plain != nullptr ? stage->name + ", descriptors only" : stage->name,
+                   .scores = plain != nullptr ? plain : scores});
+    auto& last = before[all.back().scores->images_sha256];
+    if (!last.stage.empty()) {
+      all.back().base = last.place;
+      all.back().step = "from " + last.stage + " to " + stage->name;
     }
+    last = {first, stage->name};
     if (plain != nullptr && scores != nullptr) {
-      all.push_back({stage->name + ", after post-processing", scores, first, "by post-processing"});
+      all.push_back({stage->name + ", after post-processing", scores, first, "by post-processing", true});
     }
-    before = first;
-    name_before = stage->name;
   }
   return all;
+}
+
+std::vector<std::size_t> final_scores(const std::vector<NamedScores>& all) {
+  std::vector<std::size_t> last;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    std::erase_if(last, [&](std::size_t place) {
+      return all[place].scores->images_sha256 == all[i].scores->images_sha256;
+    });
+    last.push_back(i);
+  }
+  return last;
 }
 
 Section score_section(const RunFiles& run) {
@@ -290,10 +303,13 @@ Section score_section(const RunFiles& run) {
                                "No scores: nothing has been evaluated, or the queries are unlabeled.");
     return section;
   }
-  section.content += tiles(all.back());
-  section.content += element(
-      "p", {{"class", "note"}},
-      (all.size() > 1 ? all.back().name + ": " : std::string()) + basis_text(*all.back().scores) + ".");
+  for (const auto place : final_scores(all)) {
+    const auto& scores = all[place];
+    section.content += tiles(scores);
+    section.content +=
+        element("p", {{"class", "note"}},
+                (all.size() > 1 ? scores.name + ": " : std::string()) + basis_text(*scores.scores) + ".");
+  }
   if (all.size() > 1) section.content += score_table(all);
   return section;
 }
@@ -330,16 +346,19 @@ Section part_section(const RunFiles& run) {
   return section;
 }
 
-const RunStage* last_ranking(const RunFiles& run) {
+const RunStage* last_ranking(const RunFiles& run, const std::string& images_sha256) {
   const RunStage* last = nullptr;
+  const RunStage* of_images = nullptr;
   for (const auto* stage : run.rankings()) {
     const auto& files = *stage->holds<RankingFiles>();
     std::error_code failure;
-    if (files.queries.there() || !files.curves.empty() || std::filesystem::exists(files.matches, failure)) {
-      last = stage;
+    if (!files.queries.there() && files.curves.empty() && !std::filesystem::exists(files.matches, failure)) {
+      continue;
     }
+    last = stage;
+    if (files.scores.value && files.scores.value->images_sha256 == images_sha256) of_images = stage;
   }
-  return last;
+  return of_images != nullptr ? of_images : last;
 }
 
 Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pictures, MapPictures* maps,

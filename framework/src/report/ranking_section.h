@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,14 +18,18 @@ namespace kindred::report {
 struct NamedScores {
   std::string name;
   const results::Evaluation* scores;
-  /// What they are to be compared with, by its place in the list, and what has made the difference: before
-  /// post-processing, or by the descriptors of the ranking before.
-  std::size_t base = 0;
-  std::string step;  ///< "post-processing", "ranking A to ranking B"; "" for those that come first
+  /// What they are to be compared with, by its place in the list: the same before post-processing, or the
+  /// descriptors of the last ranking before of the same images. Nothing for the first of some images.
+  std::optional<std::size_t> base{};
+  std::string step{};  ///< what has made the difference: "by post-processing", "from A to B"
+  bool post_processed = false;
 };
 
 /// Those of each stage that ranks, before and after its post-processing, in order.
 [[nodiscard]] std::vector<NamedScores> all_scores(const RunFiles& run);
+
+/// Of those, by place, the last of each test set: of the same queries and gallery.
+[[nodiscard]] std::vector<std::size_t> final_scores(const std::vector<NamedScores>& all);
 
 /// The final scores in large figures, and a table of all with the change of each step.
 [[nodiscard]] Section score_section(const RunFiles& run);
@@ -40,6 +45,7 @@ struct NamedScores {
                                       MapPictures* maps, std::size_t& rankings);
 
 /// The last stage that ranks of which there is more than scores; nullptr for none.
-[[nodiscard]] const RunStage* last_ranking(const RunFiles& run);
+/// @param images_sha256 of those of these images, when there are such, as results::Evaluation has it
+[[nodiscard]] const RunStage* last_ranking(const RunFiles& run, const std::string& images_sha256 = "");
 
 }  // namespace kindred::report

@@ -19,9 +19,7 @@ double Evaluation::value(std::string_view name) const {
 }
 
 bool comparable(const Evaluation& a, const Evaluation& b) {
-  return a.cameras_known == b.cameras_known && a.queries == b.queries && a.valid_queries == b.valid_queries &&
-         a.gallery == b.gallery && a.distractors == b.distractors && a.junk == b.junk &&
-         a.positive_pairs == b.positive_pairs && a.negative_pairs == b.negative_pairs &&
+  return a.images_sha256 == b.images_sha256 && a.cameras_known == b.cameras_known &&
          a.multi_query == b.multi_query && a.itself_ignored == b.itself_ignored && a.clothes == b.clothes &&
          a.single_gallery_shot == b.single_gallery_shot;
 }

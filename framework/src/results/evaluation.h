@@ -65,6 +65,8 @@ struct Evaluation {
   bool itself_ignored = false;      ///< a query that is in the gallery was left out of its own ranking
   recipe::ClothesMode clothes = recipe::ClothesMode::any;  ///< which images of the query's identity count
   std::int64_t single_gallery_shot = 0;                    ///< drawn galleries; 0: the whole one
+  /// Over the paths, identities, cameras and clothes of all queries and gallery images, in their order.
+  std::string images_sha256;
   std::string note;  ///< what a reader must know: why cameras were not used, what is missing
   QueryTable per_query;
   PartScores parts;
@@ -75,8 +77,8 @@ struct Evaluation {
   [[nodiscard]] double value(std::string_view name) const;
 };
 
-/// Whether figures may be subtracted: the numbers of queries, gallery images and pairs are the same, and so
-/// are the settings that say which images count. Other images in the same numbers are not told apart.
+/// Whether figures may be subtracted: of the same images, with the same settings that say which of them
+/// count.
 [[nodiscard]] bool comparable(const Evaluation& a, const Evaluation& b);
 
 /// Why figures have no value, for those whose metric says it: each reason once for each metric, as "open_set:

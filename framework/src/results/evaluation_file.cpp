@@ -203,6 +203,7 @@ Evaluation parsed(const Json& json) {
   json.at("itself_ignored").get_to(evaluation.itself_ignored);
   evaluation.clothes = value_of(clothes_modes, json.at("clothes"));
   evaluation.single_gallery_shot = count_in(json, "single_gallery_shot");
+  json.at("images_sha256").get_to(evaluation.images_sha256);
   json.at("note").get_to(evaluation.note);
   if (json.contains("per_query"))
     evaluation.per_query.columns = columns_of(json.at("per_query").at("columns"));
@@ -252,6 +253,7 @@ Json evaluation_json(const Evaluation& evaluation) {
   json["itself_ignored"] = evaluation.itself_ignored;
   json["clothes"] = name_of(clothes_modes, evaluation.clothes);
   json["single_gallery_shot"] = evaluation.single_gallery_shot;
+  json["images_sha256"] = evaluation.images_sha256;
   json["note"] = evaluation.note;
   json["tables"] = Json::object();
   for (const auto& table : evaluation.tables) {

@@ -18,7 +18,8 @@ namespace kindred::results {
 ///     "queries": 10, "valid_queries": 9, "gallery": 100, "distractors": 1, "junk": 7,
 ///     "positive_pairs": 30, "negative_pairs": 900,
 ///     "cameras": "known", "distances": "cosine", "multi_query": false,
-///     "itself_ignored": true, "clothes": "any", "single_gallery_shot": 0, "note": "",
+///     "itself_ignored": true, "clothes": "any", "single_gallery_shot": 0,
+///     "images_sha256": "9f86d0...", "note": "",
 ///     "tables": { "thresholds": { "title": "...", "doc": "", "columns": COLUMNS,
 ///                                 "rows": [ { "distance": 0.25, ... }, ... ] } } }
 ///

@@ -83,6 +83,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+void require_host_name(const std::string& name) {
+  const bool good = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c >= 0x80;
+  });
+  if (good) return;
+  throw Error("serve: error: --allow-host '" + name +
+              "' is not the name of a host; give the name alone, without http:// and port, as in "
+              "search.example.org");
+}
+
 constexpr std::size_t largest_head = 16384;
 constexpr std::size_t longest_target = 4096;
 /// What is read of a body that will not be looked at, so that its sender gets to the answer.
@@ -132,8 +142,12 @@ std::multimap<std::string, std::string> parameters_of(std::string_view target) {
   return parameters;
 }
 
+constexpr const char* slow_text = "the request came too slowly";
+
 /// Set while a task is carried out for which there is no room.
 thread_local bool no_room = false;
+/// Set when the request that is being answered did not arrive in its time.
+thread_local bool too_late = false;
 
 /// As many tasks at once as there are threads, and some that wait.
 class Workers final : public httplib::TaskQueue {
@@ -214,7 +228,7 @@ class Connection final : public httplib::Stream {
       if (bytes.size() >= largest_head) return Head::too_long;
       char block[4096];
       const auto size = receive(block, std::min(sizeof block, largest_head - bytes.size()));
-      if (size <= 0) return late_ && !bytes.empty() ? Head::too_late : Head::none;
+      if (size <= 0) return too_late && !bytes.empty() ? Head::too_late : Head::none;
       const auto from = bytes.size() < 3 ? 0 : bytes.size() - 3;
       bytes.append(block, static_cast<std::size_t>(size));
       end = bytes.find("\r\n\r\n", from);
@@ -312,7 +326,7 @@ class Connection final : public httplib::Stream {
     for (;;) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now());
       if (left.count() <= 0) {
-        late_ = true;
+        too_late = true;
         return false;
       }
       pollfd polled{socket_, events, 0};
@@ -330,7 +344,6 @@ class Connection final : public httplib::Stream {
   bool answering_ = false;
   Clock::time_point deadline_;
   std::size_t allowed_ = 0;
-  mutable bool late_ = false;
   std::string pending_;
   std::size_t taken_ = 0;
 };
@@ -356,6 +369,7 @@ void require_http() {}
 class HttpServer::Server final : public httplib::Server {
  public:
   explicit Server(HttpServerOptions options) : options_(std::move(options)) {
+    for (const auto& name : options_.allowed_hosts) require_host_name(name);
     new_task_queue = [this] { return new Workers(options_.connections, options_.waiting); };
     set_default_headers({{"X-Content-Type-Options", "nosniff"},
                          {"Referrer-Policy", "no-referrer"},
@@ -441,7 +455,7 @@ class HttpServer::Server final : public httplib::Server {
     const auto origin = request.get_header_value("Origin");
     const auto site = request.get_header_value("Sec-Fetch-Site");
     if ((!origin.empty() && origin != "http://" + host && origin != "https://" + host) ||
-        (site == "cross-site" && request.path != "/")) {
+        ((site == "cross-site" || site == "same-site") && request.path != "/")) {
       return refuse("origin", 403, "the service does not answer to pages of other origins");
     }
     if (request.method != "GET" && request.method != "HEAD" && request.method != "POST") {
@@ -489,9 +503,13 @@ class HttpServer::Server final : public httplib::Server {
     };
     const bool complete = request.is_multipart_form_data() || read(receive);
     if (large) return *too_large();
+    if (!complete && too_late) {
+      handler_->refused("slow");
+      return error_response(408, slow_text);
+    }
     if (!complete) {
       handler_->refused("incomplete");
-      return error_response(400, "the request stops before its end, or came too slowly");
+      return error_response(400, "the request stops before its end");
     }
     return handler_->handle(whole);
   }
@@ -505,13 +523,14 @@ class HttpServer::Server final : public httplib::Server {
       return false;
     }
     Connection connection(socket, options_.time, stopping_);
+    too_late = false;
     const auto begin = Clock::now();
     switch (connection.read_head(begin + options_.head_time)) {
       case Connection::Head::none:
         return false;
       case Connection::Head::too_late:
         handler_->refused("slow");
-        connection.write_all(plain_response(408, "Request Timeout", "the request came too slowly"));
+        connection.write_all(plain_response(408, "Request Timeout", slow_text));
         return false;
       case Connection::Head::too_long:
         handler_->refused("too_large");

@@ -4,7 +4,6 @@
 #include <array>
 #include <cctype>
 #include <charconv>
-#include <cmath>
 #include <exception>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -22,6 +21,7 @@
 #include "service/moment.h"
 #include "service/web_files.h"
 #include "system/version.h"
+#include "text/number_text.h"
 
 namespace kindred::service {
 namespace {
@@ -375,8 +375,8 @@ HttpResponse SearchService::found(const cv::Mat& descriptor, const SearchOptions
   const auto all = gallery_.search(descriptor, wanted);
   for (const auto& match : all.at(0)) {
     auto json = info_json(match.id, match.info, images_ != nullptr);
-    // Four digits, as they are read by people.
-    json["similarity"] = std::round(1e4 * static_cast<double>(match.similarity)) / 1e4;
+    // With all digits: it may come back as the threshold of the next search.
+    json["similarity"] = Json::parse(text::shortest_text(match.similarity));
     matches.push_back(std::move(json));
   }
   return json_response({{"gallery", gallery_.size()},

@@ -61,8 +61,8 @@ TEST_CASE("a model that uses views is not served, which is told before the galle
   const std::atomic<bool> stop = true;
   const auto serve = [&] {
     return message_of<Error>([&] {
-      command::serve(
-          request, built_plugins(), silent, [](std::int64_t, int) {}, stop);
+      command::serve(request, built_plugins(), silent,
+                     [&](std::int64_t, int) -> const std::atomic<bool>& { return stop; });
     });
   };
   const auto refused = serve();

@@ -80,6 +80,9 @@ TEST_CASE("figures that other settings leave other images for are shown, but not
   write_run(folder, "a/");
   write_run(folder, "b/");
   auto scores = scores_of_run(0.9, 0.9);
+  SUBCASE("other images") {
+    scores.images_sha256 = "of others";
+  }
   SUBCASE("clothes") {
     scores.clothes = recipe::ClothesMode::changed;
   }
@@ -94,6 +97,43 @@ TEST_CASE("figures that other settings leave other images for are shown, but not
   CHECK(contains(page, "These scores are not comparable"));
   CHECK(contains(page, ">90.00<"));
   CHECK_FALSE(contains(page, "+40.00"));
+}
+
+/// A run whose ranking on other images comes after the first one.
+void write_run_of_two_test_sets(const TemporaryFolder& folder, const std::string& at, double mean_ap,
+                                double on_others) {
+  write_run(folder, at);
+  folder.write(at + "pipeline.toml", read_bytes(folder / (at + "pipeline.toml")) +
+                                         "[[stage]]\nname = \"elsewhere\"\ntype = \"rank\"\n");
+  write_record(folder, at + "elsewhere", "rank", {{"features", {"features"}}}, {0.5, 2, 310});
+  results::write_evaluation(folder / (at + "ranking"), scores_of_run(mean_ap, 0.75));
+  auto others = scores_of_run(on_others, 0.75);
+  others.images_sha256 = "of others";
+  results::write_evaluation(folder / (at + "elsewhere"), others);
+}
+
+TEST_CASE("each test set of a run is compared with itself") {
+  const TemporaryFolder folder;
+  write_run_of_two_test_sets(folder, "a/", 0.5, 0.25);
+  write_run_of_two_test_sets(folder, "b/", 0.625, 0.375);
+  const auto page = compare(folder, "a", "b").page;
+  CHECK(contains(page, "Final scores of ranking, shares in %"));
+  CHECK(contains(page, "Final scores of elsewhere, shares in %"));
+  CHECK(count_of(page, "data-label=\"Change\">+12.50</td>") == 2);
+  CHECK_FALSE(contains(page, "not comparable"));
+}
+
+TEST_CASE("a run of fewer test sets is compared on those that it has") {
+  const TemporaryFolder folder;
+  write_run_of_two_test_sets(folder, "a/", 0.5, 0.25);
+  write_run(folder, "b/");
+  auto scores = scores_of_run(0.625, 0.75);
+  scores.per_query.columns[0].values = {0.5, 0.05};
+  results::write_evaluation(folder / "b/ranking", scores);
+  const auto page = compare(folder, "a", "b").page;
+  CHECK(contains(page, "data-label=\"Change\">+12.50</td>"));
+  CHECK_FALSE(contains(page, "not comparable"));
+  CHECK(contains(page, "By AP, of 2 queries 1 are better in b"));
 }
 
 TEST_CASE("a comparison says that scores are not of the rankings shown") {

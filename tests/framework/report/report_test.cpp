@@ -199,6 +199,22 @@ TEST_CASE("scores that were made in different ways are not subtracted") {
   CHECK_FALSE(contains(scores, "+10.00"));
 }
 
+TEST_CASE("rankings of other images are no step, and each test set's final scores are shown") {
+  const TemporaryFolder folder;
+  write_pipeline(folder);
+  folder.write("pipe/pipeline.toml", read_bytes(folder / "pipe/pipeline.toml") +
+                                         "[[stage]]\nname = \"elsewhere\"\ntype = \"rank\"\n");
+  write_record(folder, "pipe/elsewhere", "rank", {}, {});
+  auto others = scores_of_run(0.45, 0.75);
+  others.images_sha256 = "of others";
+  results::write_evaluation(folder / "pipe/elsewhere", others);
+  const auto scores = section(report_of(folder, "pipe").page, "scores");
+  CHECK(contains(scores, "change: by post-processing"));
+  CHECK_FALSE(contains(scores, "to elsewhere"));
+  CHECK(count_of(scores, "class=\"tiles\"") == 2);
+  CHECK(contains(scores, "are not comparable"));
+}
+
 TEST_CASE("scores that are not of the rankings shown are said to be of others") {
   const TemporaryFolder folder;
   write_run(folder);

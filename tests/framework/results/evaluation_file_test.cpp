@@ -64,6 +64,7 @@ TEST_CASE("an evaluation comes back from its file as it was") {
   made.itself_ignored = true;
   made.clothes = recipe::ClothesMode::changed;
   made.single_gallery_shot = 10;
+  made.images_sha256 = "9f86";
   made.figures[1].value = NAN;
   made.figures[1].info.higher_is_better = false;
   write_evaluation(folder / "run", made);
@@ -71,6 +72,7 @@ TEST_CASE("an evaluation comes back from its file as it was") {
   CHECK(read.itself_ignored);
   CHECK(read.clothes == recipe::ClothesMode::changed);
   CHECK(read.single_gallery_shot == 10);
+  CHECK(read.images_sha256 == "9f86");
   REQUIRE(read.figures.size() == made.figures.size());
   for (std::size_t i = 0; i < read.figures.size(); ++i) {
     CHECK(read.figures[i].info.name == made.figures[i].info.name);

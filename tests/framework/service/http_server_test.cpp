@@ -149,6 +149,8 @@ TEST_CASE("other names, other origins and other methods are refused") {
   CHECK(served.handler.has_refused("origin"));
   CHECK(http(port, "POST", "/take", "Host: " + own + "\r\nOrigin: null\r\n", "x").status == 403);
   CHECK(http(port, "GET", "/api", "Sec-Fetch-Site: cross-site\r\n").status == 403);
+  CHECK(http(port, "GET", "/api", "Sec-Fetch-Site: same-site\r\n").status == 403);  // another port
+  CHECK(http(port, "GET", "/api", "Sec-Fetch-Site: same-origin\r\n").status == 200);
   CHECK(http(port, "GET", "/", "Sec-Fetch-Site: cross-site\r\n").status == 200);  // a link to the page
   CHECK(http(port, "POST", "/take", "Host: " + own + "\r\nOrigin: http://" + own + "\r\n", "x").status ==
         200);
@@ -244,7 +246,7 @@ TEST_CASE("slow clients are cut off, and others are served meanwhile") {
   const auto begin = std::chrono::steady_clock::now();
   CHECK(silent.receive().status == 0);
   CHECK(slow.receive().status == 408);
-  CHECK(slow_body.receive().status == 400);
+  CHECK(slow_body.receive().status == 408);
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(8));
   drops.join();
   CHECK(served.handler.has_refused("slow"));
@@ -316,6 +318,17 @@ TEST_CASE("the port of a server that never ran is free again") {
     port = server.port();
   }
   CHECK(message_of<Error>([&] { const HttpServer server({.port = port}); }).empty());
+}
+
+TEST_CASE("a name that no request can have is refused") {
+  if (built_without_http()) return;
+  for (const std::string name : {"http://search.example", "search.example:8080", "a/b", "", "*"}) {
+    CAPTURE(name);
+    const auto message = message_of<Error>([&] {
+      const HttpServer server({.port = 0, .allowed_hosts = {"good.example", name}});
+    });
+    CHECK(message.find("--allow-host '" + name + "' is not the name of a host") != std::string::npos);
+  }
 }
 
 TEST_CASE("an address that cannot be listened at is an error that says what to do") {

@@ -96,7 +96,7 @@ TEST_CASE("a difference pairs seeds and folds, never one with another") {
 
 TEST_CASE("scores that are not comparable are not subtracted, and the variant is named") {
   auto outcomes = three_seeds();
-  outcomes[1].results[0].scores.valid_queries = 9;
+  outcomes[1].results[0].scores.images_sha256 = "of others";
   const auto study = study_of({"off", "on"});
   const auto figures = results::figures_of({&outcomes[0].results[0].scores}, Prominence::headline);
   const auto summaries = summarize(study, outcomes, {RankingKind::final, ""}, figures);

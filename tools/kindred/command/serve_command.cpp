@@ -1,6 +1,7 @@
 #include "command/serve.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -32,12 +33,13 @@ int serve(const Options& options, Session& session) {
   server.waiting = 2 * server.connections;
   server.time = std::chrono::milliseconds(static_cast<std::int64_t>(1000 * options.seconds));
   server.head_time = std::min(server.head_time, server.time);
-  const auto listening = [&](std::int64_t images, int port) {
+  const auto listening = [&](std::int64_t images, int port) -> const std::atomic<bool>& {
     const bool six = server.host.find(':') != std::string::npos;
     std::cout << "serving " << images << " images at http://" << (six ? "[" : "") << server.host
               << (six ? "]" : "") << ':' << port << "/ (Ctrl-C ends it)" << std::endl;
+    return stop_requested();  // while images are read, a signal ends the program, as nothing is lost
   };
-  command::serve(request, catalog, *progress, listening, stop_requested());
+  command::serve(request, catalog, *progress, listening);
   session.note("the service has ended");
   return 0;
 }
