@@ -77,7 +77,8 @@ MetricTable cmc_curve(std::vector<double> first_ranks) {
 }  // namespace
 
 MetricResult Retrieval::judge(const std::vector<QueryRanks>& queries) const {
-  MetricColumn ap{"ap", "AP", FigureKind::share, {}};
+  const auto depth = params_.depth > 0 ? "@" + std::to_string(params_.depth) : std::string();
+  MetricColumn ap{"ap" + depth, "AP" + depth, FigureKind::share, {}};
   MetricColumn inp{"inp", "INP", FigureKind::share, {}};
   MetricColumn first{"first_rank", "first correct image at rank", FigureKind::number, {}};
   double ap_sum = 0;

@@ -42,7 +42,7 @@ PYBIND11_MODULE(_core, module) {
       "set_threads",
       [](std::int64_t threads) {
         const py::gil_scoped_release released;
-        const auto alone = python::one_at_a_time();
+        const python::Alone alone;
         kindred::system::set_threads(threads);
       },
       py::arg("threads"), "Threads of LibTorch and BLAS in this process; 0: all usable processors.");

@@ -152,7 +152,7 @@ py::dict evaluate(const py::buffer& query, const py::buffer& gallery, const py::
   const Labels of_gallery(gallery_labels, "gallery");
   const auto recipe = recipe_value(settings, "kindred.evaluate()");
   return evaluation_of(carry_out([&](progress::ProgressSink& progress) {
-    const auto alone = one_at_a_time();
+    const Alone alone;
     const torch::NoGradGuard no_gradients;
     const auto plan = recipe::choose_ranking(recipe, catalog());
     const auto device = system::resolve_device(plan.machine.device);
@@ -179,7 +179,7 @@ py::dict evaluate_distances(const py::buffer& distances, const py::dict& query_l
   const Labels of_gallery(gallery_labels, "gallery");
   const auto recipe = recipe_value(settings, "kindred.evaluate_distances()");
   return evaluation_of(carry_out([&](progress::ProgressSink& progress) {
-    const auto alone = one_at_a_time();
+    const Alone alone;
     const auto plan = recipe::choose_ranking(recipe, catalog());
     ranking::SearchInput input;
     input.query = of_query.samples(Split::query);
@@ -204,7 +204,7 @@ void post_process(const py::buffer& query, const py::buffer& gallery, const py::
   }
   const auto recipe = recipe_value(settings, origin);
   carry_out([&](progress::ProgressSink& progress) {
-    const auto alone = one_at_a_time();
+    const Alone alone;
     const torch::NoGradGuard no_gradients;
     const auto plan = recipe::choose_ranking(recipe, catalog());
     const auto count = queries.tensor().size(0);
@@ -230,7 +230,7 @@ std::pair<Array, Array> match(const py::buffer& query, const py::buffer& gallery
   const Matrix images(gallery, gallery_name);
   const auto recipe = recipe_value(settings, "kindred.match()");
   auto found = carry_out([&](progress::ProgressSink& progress) {
-    const auto alone = one_at_a_time();
+    const Alone alone;
     const torch::NoGradGuard no_gradients;
     const auto plan = recipe::choose_ranking(recipe, catalog());
     const auto device = system::resolve_device(plan.machine.device);

@@ -1,12 +1,24 @@
 #include "work.h"
 
-#include <stdexcept>
+#include <torch/types.h>
 
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+
+#include "kindred/core/error.h"
 #include "text/printable.h"
 
 namespace kindred::python {
 
 namespace py = pybind11;
+
+namespace {
+
+std::mutex mutex;
+std::atomic<std::thread::id> owner;  // of the mutex
+
+}  // namespace
 
 void PythonProgress::update(const progress::Progress& /*progress*/) {
   const py::gil_scoped_acquire python;
@@ -39,9 +51,25 @@ void PythonProgress::issue_warnings() const {
   for (const auto& note : notes_) warn(note);
 }
 
-std::unique_lock<std::mutex> one_at_a_time() {
-  static std::mutex mutex;
-  return std::unique_lock(mutex);
+void require_usual_type() {
+  if (torch::get_default_dtype() == torch::scalarTypeToTypeMeta(torch::kFloat32)) return;
+  throw Error(
+      "error: torch.set_default_dtype() has been given another type than torch.float32, in which Kindred "
+      "computes; set torch.float32 before Kindred is called");
+}
+
+Alone::Alone() {
+  if (owner == std::this_thread::get_id()) {
+    throw Error(
+        "error: Kindred is at work in this thread; a handler of signals that runs meanwhile cannot judge, "
+        "re-rank or set threads");
+  }
+  lock_ = std::unique_lock(mutex);
+  owner = std::this_thread::get_id();
+}
+
+Alone::~Alone() {
+  owner = std::thread::id();
 }
 
 }  // namespace kindred::python

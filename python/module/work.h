@@ -38,9 +38,13 @@ struct WithoutAutocast {
   c10::impl::ExcludeDispatchKeyGuard guard{c10::autocast_dispatch_keyset};
 };
 
+/// Throws Error when the caller has given LibTorch another default type than 32-bit floats.
+void require_usual_type();
+
 /// Calls work(progress) without the GIL, and returns what it returns.
 template <class Work>
 auto carry_out(Work&& work) {
+  require_usual_type();
   const WithoutAutocast without_autocast;
   PythonProgress progress;
   try {
@@ -56,8 +60,17 @@ auto carry_out(Work&& work) {
   }
 }
 
-/// Held by work that sets LibTorch's threads for a while, which is not possible for two at a time. Never to
-/// be waited for with the GIL.
-[[nodiscard]] std::unique_lock<std::mutex> one_at_a_time();
+/// While it lives, the work that sets LibTorch's threads for a while, which is not possible for two at a
+/// time. Never to be waited for with the GIL. Throws Error in a thread that has one.
+class Alone {
+ public:
+  Alone();
+  ~Alone();
+  Alone(const Alone&) = delete;
+  Alone& operator=(const Alone&) = delete;
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+};
 
 }  // namespace kindred::python

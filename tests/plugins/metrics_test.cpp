@@ -86,9 +86,10 @@ TEST_CASE("retrieval's curve is the whole CMC: a row for each rank, up to that o
   CHECK(tables[0].columns[1].values == std::vector<double>{0.5, 0.75, 0.75, 1});
 }
 
-TEST_CASE("a depth stands in mAP's name, and changes nothing but mAP") {
+TEST_CASE("a depth stands in the names of mAP and AP, and changes nothing else") {
   const Retrieval metric({.depth = 3}, {});
   CHECK(names_of(metric)[0] == "mAP@3");
+  CHECK(metric.judge(two_queries).per_query[0].name == "ap@3");
   const auto at_depth = metric.judge(two_queries).values;
   const auto whole = Retrieval({}, {}).judge(two_queries).values;
   CHECK(at_depth[0] == doctest::Approx(((1.0 + 2.0 / 3) / 3 + 0.5) / 2));

@@ -1,4 +1,5 @@
 """Threads, the GIL and Ctrl-C."""
+import signal
 import subprocess
 import sys
 import threading
@@ -38,6 +39,27 @@ class Threads(unittest.TestCase):
         self.assertGreater(end - start, 0.05, "too little work to see anything")
         self.assertGreater(len(inside), 5)
         self.assertLess(min(inside) - start, (end - start) / 2)
+
+    def test_a_signal_handler_that_calls_meanwhile_gets_an_error_and_does_not_wait_for_itself(self):
+        made = Features(queries=300, gallery=6000, dim=128)
+        small = Features(queries=4, gallery=20)
+        said = set()
+
+        def handler(*_):
+            try:
+                kindred.match(small.query, small.gallery)
+            except kindred.Error as error:
+                said.add(str(error))
+
+        before = signal.signal(signal.SIGALRM, handler)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+            kindred.rerank(made.query, made.gallery)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        self.assertEqual(len(said), 1)
+        self.assertIn("Kindred is at work in this thread", said.pop())
 
     def test_calls_at_the_same_time_give_the_same(self):
         made = Features(queries=50, gallery=500)

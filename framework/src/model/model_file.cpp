@@ -14,6 +14,7 @@
 #include "file/finite_numbers.h"
 #include "kindred/core/error.h"
 #include "model/inference_needs.h"
+#include "model/random_state.h"
 #include "recipe/list_of_tables.h"
 #include "recipe/recipe.h"
 #include "system/version.h"
@@ -379,6 +380,7 @@ ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
     const BuildingLimit limit(numbers, file,
                               "its recipe, or its '" + std::string(identities_key) + "' of " +
                                   std::to_string(model_file.identities) + ",");
+    const RandomStateGuard guard(torch::kCPU);  // the numbers that it begins with are replaced
     model_file.model = build_model(model_file.plan, population, {}, watch);
   }
   load_module(*model_file.model, "", content, file);

@@ -61,7 +61,7 @@ PartwisePass::PartwisePass(const torch::nn::Module& module, torch::Device device
   for (const auto& buffer : module.buffers()) buffers_.emplace_back(buffer, buffer.clone());
   std::vector<std::vector<torch::Tensor>> pieces;
   for (std::size_t part = 0; part < parts; ++part) {
-    random_.push_back(random_state(device_));
+    random_.push_back(model::random_state(device_));
     auto outputs = forward_(part);
     pieces.resize(outputs.size());
     for (std::size_t i = 0; i < outputs.size(); ++i) pieces[i].push_back(std::move(outputs[i]));
@@ -73,10 +73,10 @@ PartwisePass::PartwisePass(const torch::nn::Module& module, torch::Device device
 
 bool PartwisePass::backward() {
   // The losses may have drawn numbers between the passes.
-  const RandomStateGuard guard(device_);
+  const model::RandomStateGuard guard(device_);
   std::int64_t first = 0;
   for (std::size_t part = 0; part < random_.size(); ++part) {
-    set_random_state(random_[part], device_);
+    model::set_random_state(random_[part], device_);
     const auto outputs = forward_(part);
     std::vector<torch::Tensor> reached;
     std::vector<torch::Tensor> gradients;

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "kindred/nn/activations.h"
+#include "model/random_state.h"
 #include "recipe/plan.h"
-#include "training/random_state.h"
 
 namespace kindred::training {
 
@@ -58,7 +58,7 @@ class PartwisePass {
   torch::Device device_;
   Forward forward_;
   std::vector<std::pair<torch::Tensor, torch::Tensor>> buffers_;  // and their values before the first pass
-  std::vector<RandomState> random_;                               // before each part
+  std::vector<model::RandomState> random_;                        // before each part
   std::vector<std::int64_t> sizes_;                               // images of each part
   std::vector<torch::Tensor> outputs_;
   bool learns_ = true;

@@ -16,6 +16,7 @@
 #include "kindred/core/random.h"
 #include "model/model_file.h"
 #include "model/population.h"
+#include "model/random_state.h"
 #include "recipe/guarded.h"
 #include "system/device.h"
 #include "system/out_of_memory.h"
@@ -23,7 +24,6 @@
 #include "training/batch_pairs.h"
 #include "training/checkpoint.h"
 #include "training/gathered_outputs.h"
-#include "training/random_state.h"
 
 namespace kindred::training {
 namespace {
@@ -432,7 +432,7 @@ file::TensorFile Trainer::state() {
   }
   check_finite(state);
   update_->add_state(state);
-  const auto random = random_state(device_);
+  const auto random = model::random_state(device_);
   const auto keep = [&](const std::string& name, const torch::Tensor& own) {
     const auto all = ranks_.gather(own);
     for (std::size_t rank = 0; rank < all.size(); ++rank) {
@@ -459,10 +459,11 @@ void Trainer::restore(const file::TensorFile& state, const std::filesystem::path
     const auto last = of_rank("random.cpu", ranks_.count());
     const bool as_many =
         state.find(of_rank("random.cpu", ranks_.count() - 1)) != nullptr && state.find(last) == nullptr;
-    RandomState random{state_tensor(state, of_rank("random.cpu", as_many ? ranks_.rank() : 0), file), {}};
+    model::RandomState random{state_tensor(state, of_rank("random.cpu", as_many ? ranks_.rank() : 0), file),
+                              {}};
     // A training may go on with another device: the GPU's generator then begins anew.
     if (const auto* cuda = state.find(of_rank("random.cuda", ranks_.rank()))) random.cuda = *cuda;
-    if (as_many) set_random_state(random, device_);
+    if (as_many) model::set_random_state(random, device_);
   } catch (const c10::Error& error) {
     throw DataError(file,
                     "is not a checkpoint of this training: " + std::string(error.what_without_backtrace()));

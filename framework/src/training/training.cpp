@@ -15,6 +15,7 @@
 #include "kindred/core/error.h"
 #include "model/model_file.h"
 #include "model/population.h"
+#include "model/random_state.h"
 #include "progress/text_progress.h"
 #include "ranking/evaluation.h"
 #include "ranking/feature_evaluation.h"
@@ -32,7 +33,6 @@
 #include "training/image_supply.h"
 #include "training/lasting_losses.h"
 #include "training/planned_schedule.h"
-#include "training/random_state.h"
 #include "training/rank_share.h"
 #include "training/shared_sampler.h"
 #include "weights/initial_weights.h"
@@ -422,7 +422,7 @@ std::optional<results::Evaluation> Training::evaluate(const TestSet& test_set) {
 
 void Training::evaluate_epoch() {
   // What comes after is the same as without the evaluation.
-  const RandomStateGuard guard(device_);
+  const model::RandomStateGuard guard(device_);
   const auto averaged = trainer_.averaged_weights();
   progress::Progress progress;
   double sum = 0;

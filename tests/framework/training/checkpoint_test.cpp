@@ -17,7 +17,6 @@
 #include "temporary_folder.h"
 #include "tiny_components.h"
 #include "training/loss_meter.h"
-#include "training/random_state.h"
 #include "training/run_directory.h"
 
 using namespace kindred;
@@ -234,22 +233,6 @@ TEST_CASE("a tensor that a checkpoint lacks is named") {
   CHECK(torch::equal(state_tensor(state, "a", "x.safetensors"), torch::arange(100, torch::kFloat32)));
   CHECK(message_of<DataError>([&] { static_cast<void>(state_tensor(state, "b", "x.safetensors")); }) ==
         "x.safetensors: error: is not a checkpoint of this training: it has no 'b'");
-}
-
-TEST_CASE("the state of the random generator comes back, also behind a guard's scope") {
-  const torch::Device cpu(torch::kCPU);
-  torch::manual_seed(5);
-  const auto state = random_state(cpu);
-  const auto first = torch::rand(4);
-  set_random_state(state, cpu);
-  CHECK(torch::equal(torch::rand(4), first));
-  set_random_state(state, cpu);
-  {
-    const RandomStateGuard guard(cpu);
-    static_cast<void>(torch::randn(7));
-  }
-  CHECK(torch::equal(torch::rand(4), first));
-  CHECK(!state.cuda.defined());
 }
 
 TEST_CASE("a loss meter names the step and the terms that are not finite, however late it looks") {

@@ -3,7 +3,7 @@
 
 #include <torch/types.h>
 
-namespace kindred::training {
+namespace kindred::model {
 
 struct RandomState {
   torch::Tensor cpu;   ///< uint8
@@ -28,4 +28,4 @@ class RandomStateGuard {
   RandomState state_;
 };
 
-}  // namespace kindred::training
+}  // namespace kindred::model

@@ -1,10 +1,10 @@
-#include "training/random_state.h"
+#include "model/random_state.h"
 
 #include <ATen/Context.h>
 
 #include <mutex>
 
-namespace kindred::training {
+namespace kindred::model {
 namespace {
 
 torch::Tensor state_of(at::Generator generator) {
@@ -33,4 +33,4 @@ void set_random_state(const RandomState& state, torch::Device device) {
   }
 }
 
-}  // namespace kindred::training
+}  // namespace kindred::model
