@@ -14,10 +14,10 @@
 #include <unordered_set>
 #include <utility>
 
-#include "file/sha256.h"
 #include "kindred/core/error.h"
 #include "kindred/role/metric.h"
 #include "ranking/gallery_index.h"
+#include "ranking/images_hash.h"
 #include "ranking/judge.h"
 #include "ranking/made_metric.h"
 #include "ranking/part_scores.h"
@@ -30,20 +30,6 @@ namespace {
 void add_sentence(std::string& text, const std::string& sentence) {
   if (!text.empty()) text += "; ";
   text += sentence;
-}
-
-/// As results::Evaluation::images_sha256.
-std::string hash_of_images(const std::vector<Sample>& query, const std::vector<Sample>& gallery) {
-  file::Sha256 hash;
-  for (const auto* images : {&query, &gallery}) {
-    std::string lines = std::to_string(images->size()) + '\n';
-    for (const auto& sample : *images) {
-      lines += sample.path + '\0' + std::to_string(sample.identity) + '\0' + std::to_string(sample.camera) +
-               '\0' + std::to_string(sample.clothes) + '\n';
-    }
-    hash.add(lines.data(), lines.size());
-  }
-  return hash.finish();
 }
 
 std::string some_identities(std::set<std::int64_t> identities) {
@@ -353,7 +339,7 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
   evaluation.itself_ignored = settings.exclude_same_image;
   evaluation.clothes = settings.clothes;
   evaluation.single_gallery_shot = settings.single_gallery_shot;
-  evaluation.images_sha256 = hash_of_images(query, gallery);
+  evaluation.images_sha256 = images_hash(query, gallery);
   evaluation.note = setting_text(settings);
   if (!decision.note.empty()) add_sentence(evaluation.note, decision.note);
 

@@ -147,7 +147,7 @@ Html part_table(const std::string& name, const std::string& head, const Two& two
   HtmlTable table;
   const auto& info = first.figures[figure];
   table.name = info.label + " " + name + (info.kind == FigureKind::share ? ", in %" : "");
-  table.columns = {{head}, {two.first_name}, {two.second_name}, {"Change"}};
+  table.columns = {{head}, {two.first_name}, {two.second_name}, {"Change"}, {"Queries"}};
   for (const auto& part : of_first) {
     const auto other = std::find_if(of_second.begin(), of_second.end(), [&](const auto& one) {
       return one.query == part.query && one.gallery == part.gallery;
@@ -157,7 +157,7 @@ Html part_table(const std::string& name, const std::string& head, const Two& two
     const double after = other->values[figure];
     table.rows.push_back(
         {{part.query + (part.gallery.empty() ? "" : " \u2192 " + part.gallery), cell_text(info.kind, before),
-          cell_text(info.kind, after), change_cell(info, before, after)},
+          cell_text(info.kind, after), change_cell(info, before, after), text::count_text(other->queries)},
          false});
   }
   return table.rows.empty() ? Html() : draw(table);

@@ -65,9 +65,8 @@ struct Evaluation {
   bool itself_ignored = false;      ///< a query that is in the gallery was left out of its own ranking
   recipe::ClothesMode clothes = recipe::ClothesMode::any;  ///< which images of the query's identity count
   std::int64_t single_gallery_shot = 0;                    ///< drawn galleries; 0: the whole one
-  /// Over the paths, identities, cameras and clothes of all queries and gallery images, in their order.
-  std::string images_sha256;
-  std::string note;  ///< what a reader must know: why cameras were not used, what is missing
+  std::string images_sha256;  ///< of the queries and the gallery, as ranking::images_hash() gives it
+  std::string note;           ///< what a reader must know: why cameras were not used, what is missing
   QueryTable per_query;
   PartScores parts;
 

@@ -413,8 +413,8 @@ Html draw(const Histogram& histogram) {
                         {"width", unit_text(std::max(0.5, right - left - 1.5))},
                         {"height", unit_text(base - top)},
                         {"class", "bar"}},
-                       element("title", number_text(from) + " to " + number_text(from + width) + ": " +
-                                            std::to_string(count) + " " + histogram.unit));
+                       element("title", number_text(from) + " to " + number_text(from + width) + "; " +
+                                            histogram.unit + ": " + std::to_string(count)));
     if (right - left > 24) {
       content += svg_text((left + right) / 2, top - 3, "middle count", std::to_string(count));
     }

@@ -1,0 +1,17 @@
+// Whether two evaluations judged the same images.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kindred/core/sample.h"
+
+namespace kindred::ranking {
+
+/// SHA-256 over all that judging sees of the queries and the gallery, in their order: paths, who is the same
+/// person and which of the people no query shows, which images are of one camera, and clothes. Neither a
+/// folder that heads all paths nor how identities and cameras are numbered counts: a data set is the same
+/// alone and among others.
+[[nodiscard]] std::string images_hash(const std::vector<Sample>& query, const std::vector<Sample>& gallery);
+
+}  // namespace kindred::ranking

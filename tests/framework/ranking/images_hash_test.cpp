@@ -1,0 +1,71 @@
+#include "ranking/images_hash.h"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kindred::test {
+using namespace kindred::ranking;  // NOLINT
+namespace {
+
+struct Images {
+  std::vector<Sample> query = {{"q/1.png", 7, 2, "", Split::query}, {"q/2.png", 9, 1, "", Split::query}};
+  std::vector<Sample> gallery = {{"g/1.png", 9, 2, "", Split::gallery},
+                                 {"g/2.png", 7, 1, "", Split::gallery},
+                                 {"g/3.png", 0, 3, "", Split::gallery},
+                                 {"g/4.png", 0, 3, "", Split::gallery},
+                                 {"g/5.png", junk_identity, 3, "", Split::gallery},
+                                 {"g/6.png", unlabeled_identity, unknown_camera, "", Split::gallery}};
+
+  [[nodiscard]] std::string hash() const { return images_hash(query, gallery); }
+};
+
+TEST_CASE("a data set has one hash alone and among others, which number its images anew") {
+  const Images alone;
+  Images among = alone;
+  for (auto* images : {&among.query, &among.gallery}) {
+    for (auto& sample : *images) {
+      sample.path.insert(0, "market/");
+      if (sample.identity >= 0) sample.identity = 100 - sample.identity;
+      if (sample.camera >= 0) sample.camera += 10;
+    }
+  }
+  CHECK(among.hash() == alone.hash());
+  among.gallery[3].identity = 5000;  // distractors are one person there, and several here
+  CHECK(among.hash() == alone.hash());
+  CHECK(alone.hash().size() == 64);
+}
+
+TEST_CASE("other images, other people, other cameras and other clothes have other hashes") {
+  const Images first;
+  const std::vector<std::function<void(Images&)>> changes = {
+      [](Images& images) { images.query[0].path = "q/3.png"; },
+      [](Images& images) { images.query[0].identity = 9; },
+      [](Images& images) { images.query[0].camera = 1; },
+      [](Images& images) { images.query[0].camera = unknown_camera; },
+      [](Images& images) { images.query[0].clothes = 1; },
+      [](Images& images) { images.query.pop_back(); },
+      [](Images& images) { images.gallery.pop_back(); },
+      [](Images& images) { images.gallery[2].identity = 7; },
+      [](Images& images) { images.gallery[2].identity = junk_identity; },
+      [](Images& images) { images.gallery[2].identity = unlabeled_identity; },
+      [](Images& images) { images.gallery[0].camera = 3; },
+      [](Images& images) { std::swap(images.gallery[0], images.gallery[1]); },
+      [](Images& images) {
+        images.query.push_back(images.gallery.front());
+        images.gallery.erase(images.gallery.begin());
+      },
+  };
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    auto changed = first;
+    changes[i](changed);
+    CAPTURE(i);
+    CHECK(changed.hash() != first.hash());
+  }
+}
+
+}  // namespace
+}  // namespace kindred::test
