@@ -60,7 +60,7 @@ std::string caution_of_area(const OpenSetScores& scores) {
 
 MetricTable thresholds_of(const OpenSetScores& scores, bool cosine) {
   MetricColumn wanted{"wanted_false_positive_rate", "FPR up to", FigureKind::number, {}};
-  MetricColumn rate{"false_positive_rate", "real FPR", FigureKind::number, {}};
+  MetricColumn rate{"false_positive_rate", "real FPR", FigureKind::share, {}};
   MetricColumn passed{"false_positives", "false positives", FigureKind::number, {}};
   MetricColumn found{"true_positive_rate", "TPR", FigureKind::share, {}};
   MetricColumn distance{"distance", "distance below", FigureKind::distance, {}};
