@@ -17,7 +17,7 @@ from ._errors import warn
 #: A component by its name, or with parameters: {"type": "query_expansion", "k": 10}.
 Component = Union[str, Mapping[str, Any]]
 
-_plugins_lock = threading.Lock()
+_plugins_lock = threading.RLock()  # a handler of signals may call while its thread has it
 _plugins_are_loaded = False
 
 

@@ -48,12 +48,13 @@ class Threads(unittest.TestCase):
         def handler(*_):
             try:
                 kindred.match(small.query, small.gallery)
+                signal.setitimer(signal.ITIMER_REAL, 0.005)  # the work had not begun
             except kindred.Error as error:
                 said.add(str(error))
 
         before = signal.signal(signal.SIGALRM, handler)
         try:
-            signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+            signal.setitimer(signal.ITIMER_REAL, 0.005)
             kindred.rerank(made.query, made.gallery)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
