@@ -78,6 +78,12 @@ inline std::size_t count_of(std::string_view text, std::string_view part) {
   return count;
 }
 
+/// The text of a report from an id on, up to the end of that section.
+inline std::string section(const std::string& page, const std::string& id) {
+  const auto from = page.find("<section id=\"" + id + "\"");
+  return from == std::string::npos ? "" : page.substr(from, page.find("</section>", from) - from);
+}
+
 /// Whether a report has a table with a row of that name and first cell.
 inline bool has_row(const std::string& page, const std::string& name, const std::string& cell) {
   const auto head = "<th scope=\"row\" class=\"words\">" + name + "</th><td ";

@@ -26,12 +26,6 @@ Written report_of(const TemporaryFolder& folder, const std::string& name, const 
   return written;
 }
 
-/// The text of the page from an id on, up to the end of that section.
-std::string section(const std::string& page, const std::string& id) {
-  const auto from = page.find("<section id=\"" + id + "\"");
-  return from == std::string::npos ? "" : page.substr(from, page.find("</section>", from) - from);
-}
-
 /// Well-formed, alone, and without anything that runs.
 void check_page(const std::string& page) {
   CHECK(markup_error(page) == "");
