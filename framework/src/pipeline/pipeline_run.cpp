@@ -326,7 +326,6 @@ class PipelineRun {
       folders_.begin_anew(stage.name);
     }
     record.name = stage.name;
-    for (const auto& input : stage.inputs) record.inputs[input.key] = input.names;
     write_stage_record(folder, record);
     describe(stage.name);
 

@@ -56,6 +56,7 @@ results::StageKey key_of(const stage::Stage& stage, const Pipeline& pipeline,
   key.type = stage.type();
   key.settings = recipe::write_recipe(stage.settings());
   for (const auto& input : stage.inputs) {
+    key.reads[input.key] = input.names;
     for (const auto& name : input.names) {
       const auto* other = pipeline.find(name);
       for (const auto& file : other->results(folder_of(name))) {
@@ -64,7 +65,12 @@ results::StageKey key_of(const stage::Stage& stage, const Pipeline& pipeline,
     }
   }
   for (const auto& named : stage.files()) {
-    key.inputs[named.key + " (" + named.path.string() + ")"] = content_hash(named.path, hashes);
+    // Entries of a list without names have one key, as those of [[pseudo_labels]]. Their order counts.
+    auto name = named.key;
+    for (int number = 2; key.inputs.count(name) > 0; ++number) {
+      name = named.key + " (" + std::to_string(number) + ")";
+    }
+    key.inputs[name] = content_hash(named.path, hashes);
   }
   if (const auto data = stage.data(); !data.empty()) key.data = data_hash(data, hashes);
   key.code = code_of(stage, hashes);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "kindred/role/dataset.h"
 #include "recipe/recipe_layout.h"
 
 namespace kindred::recipe {
@@ -37,6 +38,14 @@ void add_files(const std::string& key, const Value& value, std::vector<NamedFile
       add_files(key + "[" + std::to_string(i) + "]", (*list)[i], files);
     }
   }
+}
+
+/// Whether the value itself decides what a component of that role does. What data sets find at their
+/// locations is known from their samples; what others find there, nobody knows but by the path.
+bool decides(const ParameterInfo& parameter, const std::string& role) {
+  if (parameter.affects == Affects::nothing) return false;
+  return parameter.meaning == Meaning::value ||
+         (parameter.meaning == Meaning::location && role != Dataset::role_name);
 }
 
 /// Walks through a resolved recipe along its layout.
@@ -160,7 +169,7 @@ Value without_paths(const Value& table, const ComponentInfo& info) {
   Table part;
   for (const auto& entry : table.as<Table>()->entries()) {
     const auto* parameter = find(info.parameters, entry.key);
-    if (parameter == nullptr || parameter->meaning == Meaning::value) part.set(entry.key, entry.value);
+    if (parameter == nullptr || decides(*parameter, info.role)) part.set(entry.key, entry.value);
   }
   return Value(std::move(part));
 }
@@ -169,7 +178,9 @@ std::vector<NamedFile> files_of(const Value& table, const ComponentInfo& info) {
   std::vector<NamedFile> files;
   for (const auto& entry : table.as<Table>()->entries()) {
     const auto* parameter = find(info.parameters, entry.key);
-    if (parameter != nullptr && parameter->meaning == Meaning::file) add_files(entry.key, entry.value, files);
+    if (parameter != nullptr && parameter->meaning == Meaning::file) {
+      add_files(info.role + "." + entry.key, entry.value, files);
+    }
   }
   return files;
 }

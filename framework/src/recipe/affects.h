@@ -28,11 +28,12 @@ struct NamedFile {
 [[nodiscard]] std::vector<NamedFile> files_affecting(Affects result, const Value& resolved,
                                                      const Catalog& catalog);
 
-/// The same for the parameters of one component.
+/// The same for all parameters of one component, with its role in front: "labeler.table".
 template <class Role>
 [[nodiscard]] std::vector<NamedFile> files_of(const Choice<Role>& choice);
 
-/// The parameters of a component without locations and files.
+/// The parameters of a component that decide what it does: no files, no locations of data, and none that
+/// affects nothing.
 template <class Role>
 [[nodiscard]] Value resolved_without_paths(const Choice<Role>& choice);
 

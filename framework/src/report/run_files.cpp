@@ -95,7 +95,7 @@ void read_record(RunStage& stage) {
   stage.finished_at = record.ended;
   stage.type = record.key.type;
   stage.cost = record.cost;
-  for (const auto& [key, names] : record.inputs) {
+  for (const auto& [key, names] : record.key.reads) {
     for (const auto& name : names) {
       if (std::find(stage.inputs.begin(), stage.inputs.end(), name) == stage.inputs.end()) {
         stage.inputs.push_back(name);

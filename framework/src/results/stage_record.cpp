@@ -27,7 +27,7 @@ StageRecord StageRecord::read(const std::filesystem::path& file) {
   record.finished = file.filename() == finished_file;
   record.name = object.get<std::string>("name");
   record.key.type = object.get<std::string>("type");
-  record.inputs = object.get<std::map<std::string, std::vector<std::string>>>("inputs");
+  record.key.reads = object.get<std::map<std::string, std::vector<std::string>>>("inputs");
   record.ended = object.get<std::string>("finished");
   record.cost = cost_of(object.object("cost"));
   record.results = object.get<Hashes>("results");
@@ -43,7 +43,7 @@ void StageRecord::write(const std::filesystem::path& file) const {
   Json json;
   json["name"] = name;
   json["type"] = key.type;
-  json["inputs"] = inputs;
+  json["inputs"] = key.reads;
   json["finished"] = ended;
   json["cost"] = cost_json(cost);
   json["results"] = results;

@@ -14,10 +14,14 @@ namespace kindred::results {
 /// What a result depends on. Two results with the same key are the same.
 struct StageKey {
   std::string type;
-  std::string settings;                       ///< every parameter, as TOML
-  std::map<std::string, std::string> inputs;  ///< "base/model.safetensors" -> SHA-256
-  std::string data;                           ///< SHA-256 over the images and what is known of them; or ""
-  std::map<std::string, std::string> code;    ///< "kindred", "plugin mgn" -> SHA-256; "libtorch" -> version
+  std::string settings;  ///< every parameter, as TOML
+  /// "base/model.safetensors" -> SHA-256; of a file that a parameter names, the parameter, for where it lies
+  /// does not count: "weights.file".
+  std::map<std::string, std::string> inputs;
+  std::string data;                         ///< SHA-256 over the images and what is known of them; or ""
+  std::map<std::string, std::string> code;  ///< "kindred", "plugin mgn" -> SHA-256; "libtorch" -> version
+  /// As what it reads which stages, in this order: "model" -> stages.
+  std::map<std::string, std::vector<std::string>> reads{};
 };
 
 /// What a stage took.
@@ -30,7 +34,7 @@ struct StageCost {
   }
 };
 
-/// Both files are an object with name, type, inputs (key -> names of stages), finished (UTC, ISO 8601; "" in
+/// Both files are an object with name, type, inputs (StageKey::reads), finished (UTC, ISO 8601; "" in
 /// started.json), cost (seconds, images, images_per_second, peak_memory_mib), results (file -> SHA-256) and
 /// key (settings, inputs, data, code).
 struct StageRecord {
@@ -40,9 +44,8 @@ struct StageRecord {
   std::string name;
   StageKey key;
   bool finished = false;
-  std::string ended;                                       ///< UTC, ISO 8601; "" unless finished
-  std::map<std::string, std::string> results;              ///< file in the folder -> SHA-256
-  std::map<std::string, std::vector<std::string>> inputs;  ///< "model" -> stages
+  std::string ended;                           ///< UTC, ISO 8601; "" unless finished
+  std::map<std::string, std::string> results;  ///< file in the folder -> SHA-256
   StageCost cost;
 
   /// Reads either file; what is in stage.json has finished. Throws DataError when it cannot be read or is

@@ -108,8 +108,9 @@ std::vector<StageData> EmbedStage::data() const {
 }
 
 std::vector<recipe::NamedFile> EmbedStage::files() const {
-  if (!settings_.weights) return {};
-  return {{"weights", *settings_.weights}};
+  auto files = recipe::files_of(data_.dataset());
+  if (settings_.weights) files.push_back({"weights", *settings_.weights});
+  return files;
 }
 
 std::vector<std::string> EmbedStage::results(const std::filesystem::path& folder) const {

@@ -34,7 +34,7 @@ void LabelStage::link(const std::function<const Stage&(const std::string&)>& sta
 
 Value LabelStage::settings() const {
   Value settings;
-  settings.as<Table>()->set("labeler", labeler_.resolved());
+  settings.as<Table>()->set("labeler", recipe::resolved_without_paths(labeler_));
   Array only;
   for (const auto& domain : settings_.only) only.emplace_back(domain);
   settings.as<Table>()->set("only", Value(std::move(only)));
@@ -43,6 +43,10 @@ Value LabelStage::settings() const {
 
 std::vector<const ComponentInfo*> LabelStage::components() const {
   return {&labeler_.factory->info()};
+}
+
+std::vector<recipe::NamedFile> LabelStage::files() const {
+  return recipe::files_of(labeler_);
 }
 
 std::vector<std::string> LabelStage::results(const std::filesystem::path&) const {

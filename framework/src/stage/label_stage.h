@@ -28,6 +28,7 @@ class LabelStage final : public Stage {
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
   /// Those of the descriptors: their images are shown on the sheet, and join a training.
   [[nodiscard]] std::vector<StageData> data() const override { return data_; }
+  [[nodiscard]] std::vector<recipe::NamedFile> files() const override;
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
   [[nodiscard]] bool is_shared() const override { return true; }
   void check() const override;

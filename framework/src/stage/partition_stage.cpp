@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/open_dataset.h"
@@ -23,7 +24,7 @@ PartitionStage::PartitionStage(StageReader& reader)
 
 Value PartitionStage::settings() const {
   Value settings;
-  settings.as<Table>()->set("partitioner", partitioner_.resolved());
+  settings.as<Table>()->set("partitioner", recipe::resolved_without_paths(partitioner_));
   settings.as<Table>()->set("dataset", recipe::resolved_without_paths(data_.dataset()));
   return settings;
 }
@@ -34,6 +35,12 @@ std::vector<const ComponentInfo*> PartitionStage::components() const {
 
 std::vector<StageData> PartitionStage::data() const {
   return {{data_, {Split::query, Split::gallery}}};
+}
+
+std::vector<recipe::NamedFile> PartitionStage::files() const {
+  auto files = recipe::files_of(partitioner_);
+  for (auto& file : recipe::files_of(data_.dataset())) files.push_back(std::move(file));
+  return files;
 }
 
 std::vector<std::string> PartitionStage::results(const std::filesystem::path&) const {

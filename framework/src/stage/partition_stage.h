@@ -23,6 +23,7 @@ class PartitionStage final : public Stage {
   [[nodiscard]] Value settings() const override;
   [[nodiscard]] std::vector<const ComponentInfo*> components() const override;
   [[nodiscard]] std::vector<StageData> data() const override;
+  [[nodiscard]] std::vector<recipe::NamedFile> files() const override;
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path& folder) const override;
   void check() const override;
   [[nodiscard]] StageResult run(const StageContext& context) const override;

@@ -1,5 +1,7 @@
 #include "stage/submit_stage.h"
 
+#include <utility>
+
 #include "data/open_dataset.h"
 #include "results/matches_file.h"
 #include "stage/submit.h"
@@ -22,7 +24,7 @@ SubmitStage::SubmitStage(StageReader& reader)
 
 Value SubmitStage::settings() const {
   Value settings;
-  settings.as<Table>()->set("writer", writer_.resolved());
+  settings.as<Table>()->set("writer", recipe::resolved_without_paths(writer_));
   settings.as<Table>()->set("dataset", recipe::resolved_without_paths(data_.dataset()));
   return settings;
 }
@@ -33,6 +35,12 @@ std::vector<const ComponentInfo*> SubmitStage::components() const {
 
 std::vector<StageData> SubmitStage::data() const {
   return {{data_, {Split::query, Split::gallery}, /*pixels=*/false}};
+}
+
+std::vector<recipe::NamedFile> SubmitStage::files() const {
+  auto files = recipe::files_of(writer_);
+  for (auto& file : recipe::files_of(data_.dataset())) files.push_back(std::move(file));
+  return files;
 }
 
 std::vector<std::string> SubmitStage::results(const std::filesystem::path&) const {

@@ -163,7 +163,7 @@ inline void write_record(const TemporaryFolder& folder, const std::string& at, c
   stage.key.type = type;
   stage.finished = finished;
   if (finished) stage.ended = "2026-11-24T15:00:00Z";
-  stage.inputs = inputs;
+  stage.key.reads = inputs;
   stage.cost = cost;
   results::write_stage_record(folder / at, stage);
 }

@@ -123,7 +123,7 @@ results::StageRecord made_record() {
   record.finished = true;
   record.ended = "2026-11-24T14:22:42Z";
   record.results = {{"model.safetensors", "12"}};
-  record.inputs = {{"model", {"base", "other"}}};
+  record.key.reads = {{"model", {"base", "other"}}};
   record.cost = {1.5, 100, 2048.25};
   return record;
 }
