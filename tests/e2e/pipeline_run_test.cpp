@@ -166,6 +166,27 @@ TEST_CASE("a changed parameter makes its stage run, and those whose input it cha
   CHECK(results(there) == undisturbed().files);
 }
 
+TEST_CASE("a change of [embed] in a model's recipe makes its features anew and trains nothing") {
+  const TemporaryFolder folder;
+  const auto there = copy_of_run(folder);
+  const auto changed = run(there, folder, {"--set", "stage.final.recipe.embed.flip_test=true"});
+  REQUIRE(changed.exit_code == 0);
+  CHECK(says(changed, "stage 'final' is up to date"));
+  CHECK(
+      says(changed,
+           "stage 'final_features' (embed) runs: its recipe has changed: embed.flip_test: false there, true "
+           "here"));
+  // The recipe of the run says how the features were made.
+  CHECK(read_bytes(there / "pipeline.toml").find("flip_test = true") != std::string::npos);
+  const auto other = folder / "other";
+  fs::copy(undisturbed().folder / "run", other, fs::copy_options::recursive);
+  REQUIRE(run(other, folder, {"--set", "stage.final_features.embed.flip_test=true"}).exit_code == 0);
+  for (const auto* file : {"final_features/query.npy", "final_features/gallery.npy"}) {
+    CHECK(read_bytes(there / file) == read_bytes(other / file));
+    CHECK(read_bytes(there / file) != undisturbed().files.at(file));
+  }
+}
+
 TEST_CASE("what a change that fails has put aside is taken back with the parameters") {
   const TemporaryFolder folder;
   const auto there = copy_of_run(folder);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 #include <exception>
+#include <iterator>
 #include <optional>
 #include <ostream>
 #include <set>
@@ -138,6 +139,7 @@ class PipelineRun {
       }
       if (state.kind == StageState::Kind::up_to_date) {
         take_back(*stage);
+        up_to_date_.insert(stage->name);
         StageFolders::remove_leftovers(folder_of(stage->name));
         progress.note("stage '" + stage->name + "' is up to date" +
                       (state.reason.empty() ? "" : ": " + state.reason));
@@ -168,10 +170,16 @@ class PipelineRun {
   }
 
   /// Once a stage has begun anew, or ahead of an earlier result that comes back: whoever is killed between
-  /// the two finds that still to be done.
-  void describe(const std::string& stage) {
+  /// the two finds that still to be done. What it reads is described anew with it: its result may depend on
+  /// keys there that have no effect on theirs, such as [embed] in the recipe of a model.
+  void describe(const stage::Stage& stage) {
     auto recipe = pipeline_.recipe;
-    *stage_in(description_, stage) = *stage_in(recipe, stage);
+    std::vector<std::string> names{stage.name};
+    for (const auto& input : stage.inputs) {
+      std::copy_if(input.names.begin(), input.names.end(), std::back_inserter(names),
+                   [&](const std::string& name) { return up_to_date_.count(name) > 0; });
+    }
+    for (const auto& name : names) *stage_in(description_, name) = *stage_in(recipe, name);
     write_description();
   }
 
@@ -305,7 +313,7 @@ class PipelineRun {
       return compared(stage, read_stage_record(folder), key, folder).kind != StageState::Kind::runs;
     };
     if (fits(folder_of(stage.name)) || !fits(folders_.replaced(stage.name))) return;
-    describe(stage.name);
+    describe(stage);
     folders_.exchange(stage.name);
   }
 
@@ -327,7 +335,7 @@ class PipelineRun {
     }
     record.name = stage.name;
     write_stage_record(folder, record);
-    describe(stage.name);
+    describe(stage);
 
     StageClock clock(folder, record, progress);
     stage::StageResult result;
@@ -397,6 +405,7 @@ class PipelineRun {
   FileHashes& hashes_;
   Value description_;                 ///< what FOLDER/pipeline.toml says
   std::set<std::string> anew_;        ///< stages that --from makes run
+  std::set<std::string> up_to_date_;  ///< while running: stages whose result was there
   std::set<std::string> pending_;     ///< while planning: stages that would run
   std::set<std::string> to_restore_;  ///< while planning: those whose earlier result would be taken back
 };

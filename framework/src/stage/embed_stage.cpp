@@ -12,6 +12,7 @@
 #include "file/feature_files.h"
 #include "inference/feature_extraction.h"
 #include "model/model_file.h"
+#include "recipe/recipe_merge.h"
 #include "results/domains_file.h"
 #include "stage/embed.h"
 #include "stage/train_stage.h"
@@ -46,9 +47,6 @@ EmbedStage::EmbedStage(StageReader& reader)
     const auto* table = reader.table(key);
     if (table == nullptr || table->as<Table>() == nullptr) continue;
     changes_.as<Table>()->set(key, *table);
-    for (const auto& entry : table->as<Table>()->entries()) {
-      overrides_.push_back(key + "." + entry.key + "=" + entry.value.to_toml());
-    }
   }
 }
 
@@ -72,12 +70,32 @@ void EmbedStage::link(const std::function<const Stage&(const std::string&)>& sta
   if (settings_.model) {
     const auto& model = stage_of(*settings_.model);
     model_plan_ = model.model_plan();
+    take_settings_of(*model_plan_);
     const auto of_model = model.components();
     code_.insert(code_.end(), of_model.begin(), of_model.end());
   } else {
     // Which of them the file needs is known when it is read.
     for (const auto* factory : catalog_.components()) code_.push_back(&factory->info());
   }
+}
+
+void EmbedStage::take_settings_of(const recipe::Plan& plan) {
+  Value whole;
+  whole.as<Table>()->set("embed", recipe::EmbedSettings::schema().write(plan.embed));
+  whole.as<Table>()->set("loader", recipe::LoaderSettings::schema().write(plan.loader));
+  Diagnostics none;  // tables of settings have no list whose entry might not be there
+  recipe::merge_recipe(*whole.as<Table>(), *changes_.as<Table>(), none);
+  changes_ = std::move(whole);
+}
+
+std::vector<std::string> EmbedStage::overrides() const {
+  std::vector<std::string> overrides;
+  for (const auto& table : changes_.as<Table>()->entries()) {
+    for (const auto& entry : table.value.as<Table>()->entries()) {
+      overrides.push_back(table.key + "." + entry.key + "=" + entry.value.to_toml());
+    }
+  }
+  return overrides;
 }
 
 void EmbedStage::check_on(torch::Device device) const {
@@ -134,7 +152,7 @@ StageResult EmbedStage::run(const StageContext& context) const {
   if (settings_.model && model != trained_models(context.folder_of(*settings_.model)).front()) {
     context.progress.note("using the averaged weights, " + model.string());
   }
-  const auto model_file = model::read_model_file(model, context.catalog, overrides_);
+  const auto model_file = model::read_model_file(model, context.catalog, overrides());
   if (context.ranks.is_first()) {
     for (const auto& note : model_file.notes) context.progress.note(note);
   }

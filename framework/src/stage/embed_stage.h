@@ -41,13 +41,18 @@ class EmbedStage final : public Stage {
   [[nodiscard]] StageResult run(const StageContext& context) const override;
 
  private:
+  void take_settings_of(const recipe::Plan& plan);
+  /// changes_ as overrides of the model's recipe.
+  [[nodiscard]] std::vector<std::string> overrides() const;
+
   const Catalog& catalog_;
   Settings settings_;
   recipe::DataPlan data_;
   std::vector<const ComponentInfo*> code_;
   const recipe::Plan* model_plan_ = nullptr;  ///< of the stage that trains the model, if a stage does
-  Value changes_;                             ///< [stage.embed] and [stage.loader] as written
-  std::vector<std::string> overrides_;        ///< the same as overrides of the model's recipe
+  /// [stage.embed] and [stage.loader] as written, on top of what the recipe of the stage that trains the
+  /// model says now: its model file says what it said when the training began.
+  Value changes_;
 };
 
 }  // namespace kindred::stage

@@ -202,6 +202,22 @@ TEST_CASE("overrides reach into a stage and into its recipe") {
   CHECK(pipeline.find("submission") == nullptr);
 }
 
+TEST_CASE("features are extracted as the recipe of their model says now, but for what their stage changes") {
+  const auto settings = [](const std::vector<std::string>& overrides) {
+    return recipe::write_recipe(Files().make(whole, overrides).find("final_features")->settings());
+  };
+  const auto as_it_is = settings({});
+  CHECK(as_it_is.find("flip_test = false") != std::string::npos);
+  CHECK(settings({"stage.final.recipe.embed.flip_test=true"}).find("flip_test = true") != std::string::npos);
+  CHECK(settings({"stage.final.recipe.loader.skip_bad_images=true"}).find("skip_bad_images = true") !=
+        std::string::npos);
+  CHECK(settings({"stage.final.recipe.embed.flip_test=true", "stage.final_features.embed.flip_test=false"}) ==
+        as_it_is);
+  // Another model's, and what affects no features.
+  CHECK(settings({"stage.features.embed.flip_test=true", "stage.final.recipe.loader.workers=3",
+                  "stage.final.recipe.train.epochs=7"}) == as_it_is);
+}
+
 TEST_CASE("an input that is no stage, or is of another type, is an error with what would do") {
   Files files;
   CHECK(files.wrong("model = \"base\"", "model = \"bass\"") ==

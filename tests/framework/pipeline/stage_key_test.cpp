@@ -2,7 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <functional>
+#include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
