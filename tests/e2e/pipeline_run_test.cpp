@@ -369,6 +369,34 @@ TEST_CASE("a recipe for one model runs as a pipeline does, and a pipeline cannot
              ": error: is a pipeline, a recipe of several stages; use `kindred run " + recipe + "`\n"));
 }
 
+TEST_CASE("a file that a training has started from may move, and --only needs it no more") {
+  const TemporaryFolder folder;
+  const auto weights = folder / "weights.safetensors";
+  fs::copy_file(undisturbed().folder / "run" / "base" / "model.safetensors", weights);
+  const auto start_from = [&](const fs::path& file, const std::vector<std::string>& more) {
+    std::vector<std::string> words{"run",       std::string(source_directory) + "/tests/e2e/tiny.toml",
+                                   "--set",     "weights.file=" + file.string(),
+                                   "--set",     "train.epochs=1",
+                                   "--set",     "schedule.milestones=[]",
+                                   "--set",     "schedule.warmup_epochs=0",
+                                   "--run-dir", (folder / "run").string()};
+    words.insert(words.end(), more.begin(), more.end());
+    return kindred(words, folder.path());
+  };
+  REQUIRE(start_from(weights, {}).exit_code == 0);
+  const auto moved = folder / "moved.safetensors";
+  fs::rename(weights, moved);
+  const auto planned = start_from(moved, {"--dry-run"});
+  CAPTURE(planned.err);
+  CHECK(planned.exit_code == 0);
+  CHECK(count(planned.out, "it is up to date") == 3);
+  fs::remove(moved);
+  const auto only = start_from(moved, {"--from", "ranking", "--only", "ranking"});
+  CAPTURE(only.err);
+  CHECK(only.exit_code == 0);
+  CHECK(says(only, "stage 'ranking' (rank) runs: --from ranking"));
+}
+
 TEST_CASE("a stage killed before its record was written begins again") {
   const TemporaryFolder folder;
   const auto there = copy_of_run(folder);

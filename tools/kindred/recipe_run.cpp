@@ -17,7 +17,7 @@
 namespace kindred::launcher {
 namespace {
 
-/// Throws RecipeError when the recipe lies where a run leaves its own, with all values filled in. In the
+/// Throws RecipeError when the recipe lies where a run leaves its own, with what it extends merged in. In the
 /// folder of a run, which has a lock, it is that one.
 void require_recipe_kept(const std::filesystem::path& recipe, const std::filesystem::path& folder) {
   std::error_code error;

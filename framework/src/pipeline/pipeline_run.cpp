@@ -12,6 +12,7 @@
 #include "file/atomic_file.h"
 #include "file/folder_lock.h"
 #include "file/presence.h"
+#include "kindred/core/error.h"
 #include "pipeline/file_hashes.h"
 #include "pipeline/key_difference.h"
 #include "pipeline/stage_clock.h"
@@ -232,7 +233,11 @@ class PipelineRun {
     const auto readers = pipeline_.dependents(stage.name);
     if (std::find(readers.begin(), readers.end(), options_.only) == readers.end()) return;
     auto now = record.key;
-    now.settings = recipe::write_recipe(stage.settings());
+    try {
+      now.settings = recipe::write_recipe(stage.settings());
+    } catch (const Error&) {
+      return;  // a file that it once started from may be gone, and nobody needs it here
+    }
     if (now.settings == record.key.settings) return;
     progress.note("warning: stage '" + stage.name +
                   "' stays as it is, though the recipe says otherwise:" + key_differences(record.key, now));
