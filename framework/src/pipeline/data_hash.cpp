@@ -1,8 +1,8 @@
 #include "pipeline/data_hash.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
-#include <map>
 #include <opencv2/core/mat.hpp>
 #include <optional>
 
@@ -33,10 +33,31 @@ std::string pixel_hash(const cv::Mat& image) {
   return hash.finish();
 }
 
+/// Where the images lie whose paths begin so.
+struct Place {
+  std::string beginning;
+  std::optional<fs::path> folder;
+};
+
+/// Those of the distractors and pseudo labels of a plan, and then of its data sets, whose prefix may be "".
+std::vector<Place> places_of(const recipe::DataPlan& plan) {
+  std::vector<Place> places;
+  const auto& distractors = plan.folds.distractors;
+  for (const auto& choice : plan.datasets) {
+    if (distractors.empty()) break;
+    places.push_back({choice.prefix + distractors + "/", data::folder_of_paths(distractors)});
+  }
+  for (std::size_t i = 0; i < plan.pseudo_labels.size(); ++i) {
+    const auto& own = plan.pseudo_labels[i].dataset;
+    if (own) places.push_back({"pseudo" + std::to_string(i + 1) + "/", folder_of(*own)});
+  }
+  for (const auto& choice : plan.datasets) places.push_back({choice.prefix, folder_of(choice)});
+  return places;
+}
+
 void add(const stage::StageData& data, FileHashes& files, file::Sha256& hash) {
   const auto dataset = data::open_training_dataset(data.plan);
-  std::map<const recipe::DatasetChoice*, std::optional<fs::path>> folders;
-  for (const auto& choice : data.plan.datasets) folders.emplace(&choice, folder_of(choice));
+  const auto places = places_of(data.plan);
   for (const auto& sample : dataset->samples()) {
     if (std::find(data.splits.begin(), data.splits.end(), sample.split) == data.splits.end()) continue;
     std::string line = sample.path + '\0' + std::to_string(sample.identity) + '\0' +
@@ -44,10 +65,12 @@ void add(const stage::StageData& data, FileHashes& files, file::Sha256& hash) {
     if (sample.clothes != unknown_clothes) line += '\0' + ("clothes " + std::to_string(sample.clothes));
     if (sample.view != unknown_view) line += '\0' + ("view " + std::to_string(sample.view));
     if (!sample.tracklet.empty()) line += '\0' + ("tracklet " + sample.tracklet);
-    const auto* choice = recipe::dataset_of(data.plan.datasets, sample.path);
-    const auto& folder = folders.at(choice == nullptr ? &data.plan.dataset() : choice);
-    if (data.pixels && folder) {
-      const auto file = *folder / sample.path.substr(choice == nullptr ? 0 : choice->prefix.size());
+    const auto place = std::find_if(places.begin(), places.end(), [&](const Place& candidate) {
+      return sample.path.starts_with(candidate.beginning);
+    });
+    const bool is_known = place != places.end();
+    if (data.pixels && !(is_known && !place->folder)) {
+      const auto file = is_known ? *place->folder / sample.path.substr(place->beginning.size()) : fs::path();
       line += '\0' + (fs::is_regular_file(file) ? files.of(file) : pixel_hash(dataset->image(sample)));
     }
     line += '\n';

@@ -3,10 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "file/sample_list.h"
 #include "known_images.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
@@ -34,7 +37,49 @@ std::string hash_with(const std::string& parameter) {
   return data_hash({{plan, {Split::train}, /*pixels=*/false}}, files);
 }
 
+/// An image of a folder that nobody may decode.
+class FolderImage final : public Dataset {
+ public:
+  struct Params {
+    std::filesystem::path root;
+  };
+  static Schema<Params> schema() {
+    Schema<Params> s("One image.");
+    s.add("root", &Params::root, "its folder").required().location();
+    return s;
+  }
+  FolderImage(const Params&, const Context&) {}
+  [[nodiscard]] std::vector<Sample> samples() const override {
+    return {{"a.png", unlabeled_identity, 1, "", Split::gallery}};
+  }
+  [[nodiscard]] cv::Mat image(const Sample&) const override { throw std::logic_error("decoded"); }
+};
+
 }  // namespace
+
+TEST_CASE("the images of pseudo labels with a data set of their own count by their files") {
+  Catalog catalog = tiny_catalog();
+  Catalog more;
+  more.add<KnownImages>("known");
+  more.add<FolderImage>("one");
+  catalog.merge(std::move(more), "more", "more.so");
+  const TemporaryFolder folder;
+  const auto labels = folder / "labels.csv";
+  file::write_sample_list(labels, {{"a.png", 0, 1, "", Split::gallery}});
+  const auto root = folder.write("images/a.png", "one").parent_path();
+  const auto hash = [&] {
+    const auto plan =
+        tiny_plan(catalog, {"dataset={ type = 'known' }", "pseudo_labels=[{ file = '" + labels.string() +
+                                                              "', dataset = { type = 'one', root = '" +
+                                                              root.string() + "' } }]"});
+    FileHashes files(folder / "memory");
+    return data_hash({{plan, {Split::train}}}, files);
+  };
+  const auto before = hash();
+  CHECK(hash() == before);
+  folder.write("images/a.png", "other");
+  CHECK(hash() != before);
+}
 
 TEST_CASE("the hash of a stage's images changes with everything that is known of one") {
   std::vector<std::string> hashes;
