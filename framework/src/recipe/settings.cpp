@@ -478,7 +478,8 @@ Schema<RunSettings> RunSettings::schema() {
 
 Schema<MachineSettings> MachineSettings::schema() {
   Schema<MachineSettings> s(
-      "The hardware that a run uses and how; at most the last bits of what it computes depend on it.");
+      "The hardware that a run uses and how; at most the last bits of what it computes depend on it, but for "
+      "what several ranks train with batch normalizations of their own (train.sync_batch_norm).");
   s.add("device", &MachineSettings::device,
         "device to compute on; 'auto': CUDA if it works on this machine, else the CPU")
       .like(is_device, "'auto', 'cpu', 'cuda' or 'cuda:N'")
