@@ -9,6 +9,7 @@
 
 #include "file/file_kind.h"
 #include "file/read_text.h"
+#include "recipe/list_of_tables.h"
 #include "recipe/recipe_merge.h"
 #include "recipe/recipe_override.h"
 #include "recipe/toml_reader.h"
@@ -194,6 +195,66 @@ class FileReader {
   int files_ = 0;  ///< that have been read
 };
 
+using Keys = std::vector<std::string>;
+
+/// Of the only value of an override: {"train", "epochs"}.
+Keys keys_of(const Table& change) {
+  Keys keys;
+  for (const auto* table = &change; table != nullptr && table->entries().size() == 1;) {
+    keys.push_back(table->entries().front().key);
+    table = table->entries().front().value.as<Table>();
+  }
+  return keys;
+}
+
+/// Through tables, and through lists of tables by the names of their entries; nullptr when it is not there.
+const Value* find_value(const Table& recipe, const Keys& keys) {
+  const Value* value = nullptr;
+  const Table* table = &recipe;
+  for (const auto& key : keys) {
+    if (value != nullptr && value->as<Array>() != nullptr) {
+      const auto& list = *value->as<Array>();
+      const auto entry = std::find_if(list.begin(), list.end(),
+                                      [&](const Value& candidate) { return entry_name(candidate) == key; });
+      value = entry == list.end() ? nullptr : &*entry;
+    } else {
+      value = table == nullptr ? nullptr : table->find(key);
+    }
+    if (value == nullptr) return nullptr;
+    table = value->as<Table>();
+  }
+  return value;
+}
+
+/// Says of overrides that a later one, which makes another component of their table, has thrown away.
+class LostOverrides {
+ public:
+  explicit LostOverrides(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  /// @param recipe before and after the change
+  void look(const Table& change, const Table& before, const Table& after) {
+    const auto keys = keys_of(change);
+    if (!keys.empty() && keys.back() == "type") {
+      for (const auto& earlier : earlier_) {
+        const bool of_component = earlier.size() >= keys.size() && earlier != keys &&
+                                  std::equal(keys.begin(), keys.end() - 1, earlier.begin());
+        if (!of_component) continue;
+        const auto* set = find_value(before, earlier);
+        const auto* now = find_value(after, earlier);
+        if (set == nullptr || (now != nullptr && *now == *set)) continue;
+        diagnostics_.error(set->location(), "has no effect: '" + find_value(change, keys)->location().origin +
+                                                "', which comes after it, makes another component that "
+                                                "starts over; give the type first");
+      }
+    }
+    if (std::find(earlier_.begin(), earlier_.end(), keys) == earlier_.end()) earlier_.push_back(keys);
+  }
+
+ private:
+  Diagnostics& diagnostics_;
+  std::vector<Keys> earlier_;
+};
+
 /// Merges layers and overrides, once all of them have been read without an error.
 Value merged(std::vector<Value> layers, const std::vector<std::string>& overrides, Diagnostics& diagnostics) {
   FileReader reader(diagnostics);
@@ -210,7 +271,12 @@ Value merged(std::vector<Value> layers, const std::vector<std::string>& override
   };
   merge_recipe(table, *layers.front().as<Table>(), diagnostics);
   for (auto layer = layers.begin() + 1; layer != layers.end(); ++layer) apply(*layer->as<Table>());
-  for (const auto& change : changes) apply(change);
+  LostOverrides lost(diagnostics);
+  for (const auto& change : changes) {
+    const auto before = table;
+    apply(change);
+    lost.look(change, before, table);
+  }
   diagnostics.throw_if_any();
   return result;
 }

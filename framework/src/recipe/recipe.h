@@ -24,7 +24,8 @@ namespace kindred::recipe {
 /// table that edits a stage by name a file takes the place of the stage's recipe, and a table changes it. A
 /// file that an override names is relative to the working directory.
 ///
-/// @param overrides "a.b.c=value", later ones win; a value is read as TOML and, when it is none, as text
+/// @param overrides "a.b.c=value", later ones win; a value is read as TOML and, when it is none, as text. One
+/// that a later change of its table's `type` throws away is an error
 /// Throws RecipeError with every error found.
 [[nodiscard]] Value load_recipe(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 

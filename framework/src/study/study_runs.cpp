@@ -56,12 +56,15 @@ std::filesystem::path folder_of(const StudyVariant& variant, const StudyRun& run
 class RunPlanner {
  public:
   RunPlanner(const Study& study, const std::vector<std::string>& overrides, const Catalog& catalog)
-      : study_(study), catalog_(catalog), recipe_(recipe::load_recipe(study.recipe, {})) {
+      : study_(study),
+        catalog_(catalog),
+        recipe_(recipe::load_recipe(study.recipe, {})),
+        overrides_(overrides) {
     Diagnostics diagnostics;
-    for (const auto& text : overrides) overrides_.push_back(recipe::parse_override(text, diagnostics));
     refuse_own_keys(study.changes, diagnostics);
     for (const auto& variant : study.variants) refuse_own_keys(variant.changes, diagnostics);
-    for (const auto& change : overrides_) refuse_own_keys(change, diagnostics);
+    for (const auto& text : overrides)
+      refuse_own_keys(recipe::parse_override(text, diagnostics), diagnostics);
     diagnostics.throw_if_any();
   }
 
@@ -110,11 +113,12 @@ class RunPlanner {
   [[nodiscard]] Value recipe_of(const StudyVariant& variant, const std::optional<Value>& seed,
                                 const std::optional<Value>& fold) const {
     auto recipe = recipe_;
-    auto& table = *recipe.as<Table>();
     Diagnostics diagnostics;
-    recipe::merge_recipe(table, study_.changes, diagnostics);
-    recipe::merge_recipe(table, variant.changes, diagnostics);
-    for (const auto& change : overrides_) recipe::merge_recipe(table, change, diagnostics);
+    recipe::merge_recipe(*recipe.as<Table>(), study_.changes, diagnostics);
+    recipe::merge_recipe(*recipe.as<Table>(), variant.changes, diagnostics);
+    diagnostics.throw_if_any();
+    recipe = recipe::with_overrides(std::move(recipe), overrides_);
+    auto& table = *recipe.as<Table>();
     if (seed) table.set("seed", *seed, seed->location());
     if (fold) {
       recipe::merge_recipe(table, recipe::recipe_setting("folds.fold", *fold, fold->location(), diagnostics),
@@ -145,7 +149,7 @@ class RunPlanner {
   const Study& study_;
   const Catalog& catalog_;
   Value recipe_;
-  std::vector<Table> overrides_;
+  std::vector<std::string> overrides_;
   CollectedErrors errors_;
 };
 

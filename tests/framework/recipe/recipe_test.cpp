@@ -212,6 +212,23 @@ TEST_CASE("a table whose type changes is replaced whole, since parameters belong
             .find("{ name = \"again\", type = \"flip\" }") != std::string::npos);
 }
 
+TEST_CASE("an override that a later one of its table's type throws away is an error") {
+  const std::string head = "[head]\ntype = \"mgn\"\nparts = 3\n";
+  CHECK(errors_of(head, {"head.width=5", "head.type=bnneck"}) ==
+        "--set head.width=5: error: has no effect: '--set head.type=bnneck', which comes after it, makes "
+        "another component that starts over; give the type first");
+  CHECK(errors_of(augmentations, {"augmentation.again.prob=0.1", "augmentation.again.type=flip"})
+            .starts_with("--set augmentation.again.prob=0.1: error: has no effect: "));
+  CHECK(errors_of("[optimizer]\ntype = \"sgd\"\n", {"optimizer.group.a.factor=2", "optimizer.type=adam"})
+            .starts_with("--set optimizer.group.a.factor=2: error: has no effect: "));
+  // Nothing is lost of a table whose type stays, or that had none, or of another table.
+  CHECK(changed(head, {"head.width=5", "head.type=mgn"}) ==
+        "{ head = { type = \"mgn\", parts = 3, width = 5 } }");
+  CHECK(changed("", {"head.width=5", "head.type=mgn"}) == "{ head = { width = 5, type = \"mgn\" } }");
+  CHECK(changed(head, {"header.width=5", "head.type=bnneck", "head.type=other"}) ==
+        "{ head = { type = \"other\" }, header = { width = 5 } }");
+}
+
 TEST_CASE("a list replaces a list, and a table that is in the place of a plain value replaces it") {
   CHECK(changed("a = [1, 2, 3]", {"a=[4]"}) == "{ a = [4] }");
   CHECK(changed("a = [1, 2, 3]", {"a.b=4"}) == "{ a = { b = 4 } }");
