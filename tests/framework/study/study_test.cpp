@@ -129,6 +129,8 @@ TEST_CASE("all folds of a recipe are a study of one variant") {
 
 TEST_CASE("overrides of the command line win over the study's") {
   CHECK(StudyFolder(whole).runs({"train.epochs=3"})[1].plan.train.epochs == 3);
+  CHECK(errors_of(one_arm, {"augmentation.random_patch.prob=0.3", "augmentation.random_patch.type=flip"})
+            .starts_with("--set augmentation.random_patch.prob=0.3: error: has no effect: "));
 }
 
 TEST_CASE("a variant may put another component in the place of one") {
