@@ -275,6 +275,24 @@ TEST_CASE("--from runs a stage and what reads it anew, --only runs one stage") {
   CHECK(says(early, "stage 'labels' reads the result of stage 'base_features', which is not finished"));
 }
 
+TEST_CASE("what --only leaves behind of a result that is made anew has no say in the scores") {
+  const TemporaryFolder folder;
+  const auto there = copy_of_run(folder);
+  const auto same = run(there, folder, {"--only", "final", "--from", "final"});
+  REQUIRE(same.exit_code == 0);
+  CHECK_FALSE(says(same, "left out of the scores"));
+  CHECK(read_bytes(there / "scores.md") == undisturbed().files.at("scores.md"));
+  const auto other =
+      run(there, folder, {"--only", "final", "--set", "stage.final.recipe.optimizer.learning_rate=0.002"});
+  REQUIRE(other.exit_code == 0);
+  CHECK(says(other,
+             "warning: made of earlier results than there are now, and so left out of the scores: "
+             "'final_features', 'ranking' and 'submission'; `kindred run` without --only makes them again"));
+  const auto scores = read_bytes(there / "scores.md");
+  CHECK(scores.find("| base_ranking |") != std::string::npos);
+  CHECK(scores.find("| ranking |") == std::string::npos);
+}
+
 TEST_CASE("a dry run of a new directory plans everything and leaves nothing behind") {
   const TemporaryFolder folder;
   const auto planned = run(folder / "run", folder, {"--dry-run"});

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <exception>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <ostream>
 #include <set>
@@ -155,7 +156,12 @@ class PipelineRun {
       hashes_.save();
       if (stop) return {true, ""};
     }
-    return {false, summary(records)};
+    const auto outdated = outdated_stages(records);
+    if (!outdated.empty()) {
+      progress.note("warning: made of earlier results than there are now, and so left out of the scores: " +
+                    quoted_list(outdated) + "; `kindred run` without --only makes them again");
+    }
+    return {false, summary(records, outdated)};
   }
 
  private:
@@ -241,6 +247,36 @@ class PipelineRun {
     if (now.settings == record.key.settings) return;
     progress.note("warning: stage '" + stage.name +
                   "' stays as it is, though the recipe says otherwise:" + key_differences(record.key, now));
+  }
+
+  /// Of stages that --only has left as they are, those that were made of other results than there are now,
+  /// directly or not.
+  [[nodiscard]] std::vector<std::string> outdated_stages(const std::vector<StageRecord>& records) const {
+    std::vector<std::string> outdated;
+    if (options_.only.empty()) return outdated;
+    for (const auto& record : records) {
+      const auto* stage = pipeline_.find(record.name);
+      if (stage == nullptr || stage->name == options_.only) continue;
+      std::map<std::string, std::string> now;
+      bool reads_outdated = false;
+      for (const auto& input : stage->inputs) {
+        for (const auto& name : input.names) {
+          reads_outdated =
+              reads_outdated || std::find(outdated.begin(), outdated.end(), name) != outdated.end();
+          const auto other = std::find_if(records.begin(), records.end(),
+                                          [&](const StageRecord& one) { return one.name == name; });
+          if (other == records.end()) continue;
+          for (const auto& [file, hash] : other->results) now[name + "/" + file] = hash;
+        }
+      }
+      const auto& then = record.key.inputs;
+      const bool is_as_then = std::all_of(now.begin(), now.end(), [&](const auto& file) {
+        const auto found = then.find(file.first);
+        return found != then.end() && found->second == file.second;
+      });
+      if (reads_outdated || !is_as_then) outdated.push_back(record.name);
+    }
+    return outdated;
   }
 
   [[nodiscard]] fs::path folder_of(const std::string& stage) const {
@@ -376,10 +412,16 @@ class PipelineRun {
     return record;
   }
 
-  [[nodiscard]] std::string summary(const std::vector<StageRecord>& records) const {
+  /// @param outdated stages that have no say in the scores
+  [[nodiscard]] std::string summary(const std::vector<StageRecord>& records,
+                                    const std::vector<std::string>& outdated) const {
     auto text = write_costs(folder_, records);
-    const auto scores = write_pipeline_scores(folder_, records);
-    const bool ranked = std::any_of(records.begin(), records.end(),
+    auto present = records;
+    std::erase_if(present, [&](const StageRecord& record) {
+      return std::find(outdated.begin(), outdated.end(), record.name) != outdated.end();
+    });
+    const auto scores = write_pipeline_scores(folder_, present);
+    const bool ranked = std::any_of(present.begin(), present.end(),
                                     [](const StageRecord& record) { return record.key.type == "rank"; });
     if (!scores.empty()) {
       text += "\n" + scores;
