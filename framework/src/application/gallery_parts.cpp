@@ -175,12 +175,22 @@ void GalleryParts::open_writer(const fs::path& file, std::uint64_t end) {
     notes_.push_back("the damaged log is kept as " + copy.string());
   }
   writer_ = std::make_unique<LogWriter>(file, end);
-  if (damaged || (removed_bytes_ > smallest_waste && 2 * removed_bytes_ > end)) compact_locked();
+  if (damaged) return compact_locked();
+  if (removed_bytes_ <= smallest_waste || 2 * removed_bytes_ <= end) return;
+  try {
+    compact_locked();
+  } catch (const DataError& error) {
+    if (!writer_) throw;
+    // Such as a full disk, which has no room for a second log: the one that is there is as good.
+    notes_.push_back("what was removed is still in the log, which cannot be written again without it: " +
+                     std::string(error.what()));
+  }
 }
 
 void GalleryParts::open_features(const fs::path& file, const GalleryOptions& options) {
   read_only_ = true;
-  auto reader = std::make_unique<file::FeatureReader>(file);
+  // Arrays of a list are opened when their rows are asked for, wherever the process is then.
+  auto reader = std::make_unique<file::FeatureReader>(options.in_memory ? file : fs::absolute(file));
   dim_ = reader->dim();
   rows_ = GalleryRows(dim_, options.in_memory);
   if (!options.model.empty()) {
@@ -328,7 +338,8 @@ std::vector<std::vector<Match>> GalleryParts::search(const torch::Tensor& querie
   std::vector<std::vector<Match>> result(static_cast<std::size_t>(queries.size(0)));
   const auto top = std::min(options.top, live());
   if (top == 0 || queries.size(0) == 0) return result;
-  const auto offer = [&](std::vector<Match>& matches, std::int64_t row, float similarity) {
+  const auto offer = [&](std::vector<Match>& matches, std::int64_t row, float product) {
+    const auto similarity = std::clamp(product, -1.0F, 1.0F);  // rounding may lead beyond
     if (similarity < options.threshold) return;
     const auto& entry = entries_[static_cast<std::size_t>(row)];
     matches.push_back({entry.id, similarity, entry.info});

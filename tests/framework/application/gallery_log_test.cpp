@@ -422,3 +422,41 @@ TEST_CASE("a gallery that is mostly removed is written again, smaller, and stays
   CHECK(again.size() == 500);
   CHECK(again.search(made_row(1700, dim), {.top = 1})[0][0].id == "id1700");
 }
+
+TEST_CASE("a gallery that cannot be written again for want of room is opened as it is, with a note") {
+  const TemporaryFolder folder;
+  const auto log = folder / "gallery/gallery.log";
+  constexpr int dim = 256;
+  {
+    auto gallery = Gallery::create(folder / "gallery", dim);
+    gallery.add(made_ids(0, 2000), made_rows(0, 2000, dim));
+    for (const auto& id : made_ids(0, 1500)) gallery.remove(id);
+  }
+  const auto before = read_bytes(log);
+  const auto opened = [&](std::uint64_t most_bytes) {
+    rlimit usual{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &usual) == 0);
+    const auto old = ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{most_bytes, usual.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+    std::vector<Gallery> result;
+    const auto error = error_of([&] { result.push_back(Gallery::open(folder / "gallery")); });
+    ::setrlimit(RLIMIT_FSIZE, &usual);
+    ::signal(SIGXFSZ, old);
+    CHECK(error == "");
+    REQUIRE(result.size() == 1);
+    return std::move(result[0]);
+  };
+  auto gallery = opened(100'000);
+  const auto notes = gallery.notes();
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0].starts_with("what was removed is still in the log, which cannot be written again"));
+  CHECK(notes[0].find("gallery.log: error: cannot be written: ") != std::string::npos);
+  CHECK(read_bytes(log) == before);
+  CHECK(gallery.size() == 500);
+  gallery.add("new", made_row(1, dim));
+  CHECK(gallery.search(made_row(1, dim), {.top = 1})[0][0].id == "new");
+  gallery.compact();
+  CHECK(fs::file_size(log) < before.size() / 3);
+  CHECK(gallery.search(made_row(1700, dim), {.top = 1})[0][0].id == "id1700");
+}

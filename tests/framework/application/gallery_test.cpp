@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "file/feature_files.h"
+#include "file/feature_shards.h"
+#include "file/npy.h"
 #include "kindred/core/random.h"
 #include "made_entries.h"
 #include "temporary_folder.h"
@@ -62,6 +64,23 @@ TEST_CASE(
   CHECK(gallery.dim() == 2);
   CHECK(gallery.model() == "model");
   CHECK(gallery.descriptor("right").at<float>(0) == doctest::Approx(1));
+}
+
+TEST_CASE("similarities are from -1 to 1, wherever rounding leads") {
+  constexpr int dim = 512;
+  constexpr std::uint64_t count = 100;
+  Gallery gallery(dim);
+  gallery.add(made_ids(0, count), made_rows(0, count, dim));
+  const auto queries = made_rows(0, count, dim);
+  for (const auto& [sign, place] : {std::pair(1.0, std::size_t{0}), std::pair(-1.0, count - 1)}) {
+    const auto found = gallery.search(queries * sign, {.top = count});
+    for (std::size_t q = 0; q < count; ++q) {
+      const auto& itself = found[q].at(place);
+      CHECK(itself.id == "id" + std::to_string(q));
+      CHECK(itself.similarity == doctest::Approx(sign));
+      CHECK(std::abs(itself.similarity) <= 1);
+    }
+  }
 }
 
 TEST_CASE("a threshold leaves out what is less similar, and a search of an empty gallery finds nothing") {
@@ -255,6 +274,23 @@ TEST_CASE("a gallery that was named relative to the working directory stays wher
   CHECK(fs::is_empty(folder / "elsewhere"));
   gallery = Gallery(made_dim, "m");
   CHECK(Gallery::open(folder / "mine").size() == 4);
+}
+
+TEST_CASE("features in several arrays that were named relative to the working directory are found later") {
+  const TemporaryFolder folder;
+  file::write_npy(folder / "mine/gallery.0000.npy", torch::tensor({{3.0F, 0.0F}, {1.0F, 1.0F}}));
+  file::write_npy(folder / "mine/gallery.0001.npy", torch::tensor({{0.0F, 2.0F}}));
+  file::ShardList{{{"gallery.0000.npy", 2}, {"gallery.0001.npy", 1}}, 2}.write(folder /
+                                                                               "mine/gallery.shards.csv");
+  folder.write("mine/gallery.csv", "path,identity\na.jpg,1\nb.jpg,1\nc.jpg,2\n");
+  const auto before = fs::current_path();
+  for (const bool in_memory : {true, false}) {
+    fs::current_path(folder.path());
+    const auto gallery = Gallery::open("mine", {.in_memory = in_memory});
+    fs::current_path(before);
+    CHECK(found_ids(gallery.search((cv::Mat_<float>(1, 2) << 1, 0))[0]) ==
+          std::vector<std::string>{"a.jpg", "b.jpg", "c.jpg"});
+  }
 }
 
 TEST_CASE("cameras and times that no search could ask for are refused") {
