@@ -33,7 +33,8 @@ def matrix(values: Any, name: str) -> FloatArray:
         raise ValueError(f"{name} has the shape {array.shape}; give one row for each image, [N, D]")
     if array.shape[0] == 0 or array.shape[1] == 0:
         raise ValueError(f"{name} has the shape {array.shape}; give at least one row and one column")
-    return np.ascontiguousarray(array, dtype=np.float32)
+    # What frombuffer() makes of a file with a header may not be aligned.
+    return np.require(array, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def pair(query: Any, gallery: Any) -> tuple[FloatArray, FloatArray]:
@@ -54,7 +55,7 @@ def numbers(values: Any, name: str, count: int, least: int) -> IntArray:
         raise ValueError(f"{name} has the shape {array.shape}; give one number for each image, ({count},)")
     if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
         raise ValueError(f"{name} has numbers above {np.iinfo(np.int64).max}")
-    result = np.ascontiguousarray(array, dtype=np.int64)
+    result = np.require(array, np.int64, ["C_CONTIGUOUS", "ALIGNED"])
     if result.min() < least:
         raise ValueError(f"{name} has the number {result.min()}; {_MEANINGS[least]}")
     return result

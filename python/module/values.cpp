@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "kindred/core/error.h"
+
 namespace kindred::python {
 namespace {
 
@@ -25,6 +27,15 @@ Table table_of(const py::dict& settings, const std::string& key, const SourceLoc
   return table;
 }
 
+std::int64_t whole_number(const py::handle& object, const std::string& key, const SourceLocation& location) {
+  const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(object.ptr()));
+  if (!number) throw py::error_already_set();
+  int beyond = 0;
+  const auto value = PyLong_AsLongLongAndOverflow(number.ptr(), &beyond);
+  if (beyond != 0) throw RecipeError(location, "'" + key + "' is beyond the whole numbers of 64 bits");
+  return value;
+}
+
 /// Python's own limit, of what holds itself, too.
 class Recursion {
  public:
@@ -38,14 +49,12 @@ class Recursion {
 
 Value value_of(const py::handle& object, const std::string& key, const SourceLocation& location) {
   const Recursion recursion;
-  // A bool is an int for Python, and comes first.
-  if (PyBool_Check(object.ptr()) != 0) return {object.cast<bool>(), location};
-  if (PyFloat_Check(object.ptr()) != 0) return {object.cast<double>(), location};
-  if (PyIndex_Check(object.ptr()) != 0) {
-    const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(object.ptr()));
-    if (!number) throw py::error_already_set();
-    return {number.cast<std::int64_t>(), location};
+  // A bool is an int for Python, and comes first; NumPy's is none.
+  if (PyBool_Check(object.ptr()) != 0 || py::isinstance(object, py::module_::import("numpy").attr("bool_"))) {
+    return {object.cast<bool>(), location};
   }
+  if (PyFloat_Check(object.ptr()) != 0) return {object.cast<double>(), location};
+  if (PyIndex_Check(object.ptr()) != 0) return {whole_number(object, key, location), location};
   if (py::isinstance<py::str>(object)) return {object.cast<std::string>(), location};
   if (py::isinstance<py::dict>(object)) {
     return {table_of(py::reinterpret_borrow<py::dict>(object), key, location), location};

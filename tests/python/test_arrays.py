@@ -52,12 +52,17 @@ print(match - before, peak() - before)
             ("every other", np.repeat(made.query, 2, axis=0)[::2], np.repeat(made.gallery, 2, axis=1)[:, ::2]),
             ("backward", made.query[::-1].copy()[::-1], made.gallery),
             ("lists", made.query.tolist(), made.gallery.tolist()),
+            ("not aligned", np.frombuffer(b"." + made.query.tobytes(), np.float32, offset=1).reshape(made.query.shape),
+             made.gallery),
             ("read-only", np.frombuffer(made.query.tobytes(), np.float32).reshape(made.query.shape), made.gallery),
         ]:
             with self.subTest(name):
                 np.testing.assert_array_equal(kindred.match(query, gallery, top=5).indices, wanted)
         integers = np.eye(4, dtype=np.int8)
         np.testing.assert_array_equal(kindred.match(integers, integers, top=1).indices[:, 0], np.arange(4))
+        unaligned = np.frombuffer(b"." + made.query_pids.astype(np.int64).tobytes(), np.int64, offset=1)
+        self.assertEqual(kindred.evaluate(made.query, made.gallery, unaligned, made.gallery_pids).mAP,
+                         kindred.evaluate(*made.all[:4]).mAP)
         for kind in (np.int32, np.uint16, list):
             pids = made.query_pids.tolist() if kind is list else made.query_pids.astype(kind)
             self.assertEqual(kindred.evaluate(made.query, made.gallery, pids, made.gallery_pids).mAP,

@@ -99,6 +99,12 @@ class Evaluate(FolderTest):
         with self.assertRaisesRegex(AttributeError, "no CMC curve"):
             scores.cmc
 
+    def test_bools_of_numpy_are_bools(self):
+        made = Features()
+        for merged in (True, False):
+            self.assertEqual(kindred.evaluate(*made.all, multi_query=np.bool_(merged)),
+                             kindred.evaluate(*made.all, multi_query=merged))
+
     def test_names_that_are_not_utf_8_are_escaped(self):
         made = Features()
         names = [os.fsdecode(b"l\xe9on %d" % i) for i in range(12)]

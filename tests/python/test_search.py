@@ -105,6 +105,8 @@ class Rerank(FolderTest):
             kindred.post_process(made.query, made.gallery, ["k_reciprocal", "query_expansion"])
         with self.assertRaisesRegex(kindred.RecipeError, 'k1 = "many" must be a whole number, not text'):
             kindred.rerank(made.query, made.gallery, k1="many")
+        with self.assertRaisesRegex(kindred.RecipeError, "'post_processor.k1' is beyond the whole numbers of 64 bits"):
+            kindred.rerank(made.query, made.gallery, k1=2**63)
 
 
 class Match(FolderTest):
