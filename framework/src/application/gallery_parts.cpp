@@ -251,6 +251,13 @@ void GalleryParts::take(std::string id, EntryInfo info, std::uint64_t position, 
   by_id_.emplace(entries_.back().id, rows_.size() - 1);
 }
 
+void GalleryParts::cut(std::int64_t size) {
+  const auto count = static_cast<std::size_t>(size);
+  for (; entries_.size() > count; entries_.pop_back()) by_id_.erase(entries_.back().id);
+  removed_.resize(std::min(removed_.size(), count));
+  rows_.cut(size);
+}
+
 void GalleryParts::forget(std::int64_t row) {
   const auto place = static_cast<std::size_t>(row);
   by_id_.erase(entries_[place].id);
@@ -293,18 +300,24 @@ void GalleryParts::add(std::span<const std::string> ids, const torch::Tensor& ro
       throw DataError(id, "is in the gallery already; remove it first, or use another id");
   }
   static const EntryInfo nothing;
-  std::vector<std::uint64_t> positions(count, 0);
-  if (writer_) {
+  const auto info_of = [&](std::size_t i) -> const EntryInfo& { return infos.empty() ? nothing : infos[i]; };
+  const auto row_at = [&](std::size_t i) { return row + static_cast<std::int64_t>(i) * dim_; };
+  const auto before = rows_.size();
+  try {
     std::string records;
     for (std::size_t i = 0; i < count; ++i) {
-      append_add_record(records, ids[i], infos.empty() ? nothing : infos[i],
-                        row + static_cast<std::int64_t>(i) * dim_, dim_);
-      positions[i] = writer_->end() + records.size() - static_cast<std::uint64_t>(dim_) * sizeof(float);
+      std::uint64_t position = 0;
+      if (writer_) {
+        append_add_record(records, ids[i], info_of(i), row_at(i), dim_);
+        position = writer_->end() + records.size() - static_cast<std::uint64_t>(dim_) * sizeof(float);
+      }
+      take(ids[i], info_of(i), position, row_at(i));
     }
-    writer_->append(records);
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    take(ids[i], infos.empty() ? nothing : infos[i], positions[i], row + static_cast<std::int64_t>(i) * dim_);
+    // Last: what is in the log stays there, but for the memory of what is taken there may be no room.
+    if (writer_) writer_->append(records);
+  } catch (...) {
+    cut(before);
+    throw;
   }
   change_index([&] { index_->add(units); });
 }

@@ -70,6 +70,8 @@ class GalleryParts {
   void require_changeable() const;
   /// Takes a new entry. Position and row are those of GalleryRows::append().
   void take(std::string id, EntryInfo info, std::uint64_t position, const float* row);
+  /// Makes undone what take() has done, wholly or in part, from `size` entries on.
+  void cut(std::int64_t size);
   void forget(std::int64_t row);
   [[nodiscard]] std::int64_t row_of(const std::string& id) const;
   [[nodiscard]] std::int64_t live() const { return rows_.size() - removed_count_; }

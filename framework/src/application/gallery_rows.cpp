@@ -28,6 +28,15 @@ void GalleryRows::append(std::uint64_t position, const float* row) {
   ++size_;
 }
 
+void GalleryRows::cut(std::int64_t size) {
+  if (in_memory_) {
+    memory_.cut(size);
+  } else {
+    positions_.resize(static_cast<std::size_t>(size));
+  }
+  size_ = size;
+}
+
 torch::Tensor GalleryRows::block(std::int64_t first, std::int64_t last) const {
   if (in_memory_) return memory_.block(first, last);
   if (features_) return features_->rows(first, last);

@@ -33,6 +33,8 @@ class GalleryRows {
   /// @param position where in the log it begins; of no meaning for other rows
   /// @param row of length 1; not looked at where rows are not held in memory
   void append(std::uint64_t position, const float* row);
+  /// Forgets all rows from `size` on.
+  void cut(std::int64_t size);
 
   [[nodiscard]] std::int64_t size() const { return size_; }
   [[nodiscard]] std::int64_t dim() const { return dim_; }

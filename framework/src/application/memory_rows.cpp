@@ -29,6 +29,11 @@ void MemoryRows::append(const float* row) {
   ++size_;
 }
 
+void MemoryRows::cut(std::int64_t size) {
+  size_ = size;
+  pieces_.resize(static_cast<std::size_t>((size + piece_rows_ - 1) / piece_rows_));
+}
+
 const float* MemoryRows::row(std::int64_t row) const {
   return pieces_[static_cast<std::size_t>(row / piece_rows_)].get() + (row % piece_rows_) * dim_;
 }

@@ -13,7 +13,10 @@ namespace kindred::application {
 class MemoryRows {
  public:
   explicit MemoryRows(std::int64_t dim);
+  /// Throws std::bad_alloc, and is as it was then.
   void append(const float* row);
+  /// Forgets all rows from `size` on.
+  void cut(std::int64_t size);
   [[nodiscard]] const float* row(std::int64_t row) const;
   /// [last - first, dim]; a view where they lie in one piece, valid as long as this.
   [[nodiscard]] torch::Tensor block(std::int64_t first, std::int64_t last) const;
