@@ -148,8 +148,8 @@ class KINDRED_API Gallery {
   void save(const std::filesystem::path& folder) const;
 
   /// From now on searches ask an approximate index of what is in the gallery, which also gets what is added
-  /// later. It is held in memory, and lost with this object. Throws PluginError when no plugin offers the
-  /// type, RecipeError for a parameter.
+  /// later. It is held in memory, and lost with this object. Throws RecipeError when no plugin offers the
+  /// type, and for a parameter; PluginError for a folder of plugins that does not exist.
   IndexReport build_index(const IndexOptions& options);
   /// Searches are exact again.
   void drop_index();

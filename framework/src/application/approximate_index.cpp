@@ -8,6 +8,7 @@
 #include <ratio>
 #include <string>
 
+#include "kindred/core/error.h"
 #include "kindred/core/value.h"
 #include "recipe/plan.h"
 #include "recipe/recipe.h"
@@ -23,8 +24,14 @@ Index::Handle make_index(const IndexOptions& options, const Catalog& catalog, co
   std::vector<std::string> overrides;
   for (const auto& parameter : options.parameters) overrides.push_back("index." + parameter);
   auto recipe = recipe::parse_recipe("[index]\n", "the index", overrides);
-  recipe.as<Table>()->find("index")->as<Table>()->set(
-      "type", Value(options.type, {"the index '" + options.type + "'", 0, 0}));
+  auto& index = *recipe.as<Table>()->find("index")->as<Table>();
+  if (const auto* other = index.find("type")) {
+    throw RecipeError(other->location(),
+                      "the index is '" + options.type +
+                          "' already, and its type no parameter; leave it out, or name the "
+                          "other index instead");
+  }
+  index.set("type", Value(options.type, {"the index '" + options.type + "'", 0, 0}));
   return recipe::choose_component<Index>(recipe, catalog).create(context);
 }
 

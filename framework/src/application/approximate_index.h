@@ -23,7 +23,7 @@ class ApproximateIndex {
   /// Rows and their similarities, the most similar first.
   using Found = std::vector<std::pair<std::int64_t, float>>;
 
-  /// Of all rows. Throws RecipeError for a type that there is not, and for a parameter.
+  /// Of all rows. Throws RecipeError for a type that there is not, and for a parameter, as a type among them.
   /// @param catalog kept as long as this
   ApproximateIndex(const IndexOptions& options, std::shared_ptr<const Catalog> catalog,
                    const GalleryRows& rows);

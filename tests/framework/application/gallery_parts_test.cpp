@@ -140,3 +140,18 @@ TEST_CASE("an index that cannot be searched is an error when it is built, and ch
   BreakableIndex::refuses_searches = false;
   CHECK_FALSE(gallery.is_indexed());
 }
+
+TEST_CASE("a parameter that an index does not have is an error, and so is its type, which has been said") {
+  const IndexedGallery gallery(false);
+  auto catalog = std::make_shared<Catalog>();
+  catalog->add<BreakableIndex>("breakable");
+  catalog->add<BreakableIndex>("other");
+  const auto build = [&](const std::string& parameter) {
+    static_cast<void>(gallery.parts->build_index({.type = "breakable", .parameters = {parameter}}, catalog));
+  };
+  CHECK_THROWS_WITH_AS(build("search=3"), doctest::Contains("index 'breakable' has no parameter 'search'"),
+                       RecipeError);
+  CHECK_THROWS_WITH_AS(build("type=other"), doctest::Contains("the index is 'breakable' already"),
+                       RecipeError);
+  CHECK(gallery.is_indexed());
+}
