@@ -225,6 +225,11 @@ TEST_CASE("an index finds what exact search finds, and what it misses is reporte
     CHECK(holds(outcome.out, "it finds the most similar one for 100.00"));
     CHECK(ids_of(made.matches(made.data, {"--top", "5", "--index", index})) == exact);
   }
+  fs::create_directories(made.folder / "one");
+  fs::copy_file(made.picture, made.folder / "one" / made.picture.filename());
+  const auto one = made.search(made.folder / "one", {"--index", "hnsw"});
+  CHECK(holds(one.out, "what it misses cannot be measured with less than two images"));
+  CHECK(!holds(one.out, "0.00 %"));
   const auto parameter = made.search(made.data, {"--index", "hnsw", "--set", "index.serach=3"});
   CHECK(parameter.exit_code != 0);
   CHECK(holds(parameter.err, "did you mean 'search'?"));

@@ -262,8 +262,9 @@ std::string search_text(const SearchRequest& request, const SearchResult& result
   }
   if (result.index) {
     const auto& index = *result.index;
-    text += "\nindex " + request.index + ": built in " + text::fixed_text(index.seconds, 1) + " s; of " +
-            text::count_text(index.queries, "image", "images") +
+    text += "\nindex " + request.index + ": built in " + text::fixed_text(index.seconds, 1) + " s; ";
+    if (index.queries == 0) return text + "what it misses cannot be measured with less than two images\n";
+    text += "of " + text::count_text(index.queries, "image", "images") +
             " of the gallery it finds the most similar one for " + text::percent_text(index.recall_at_1) +
             ", and " + text::percent_text(index.recall_at_10) + " of the ten most similar ones; " +
             text::number_text(index.indexed_ms) + " ms a query, exact search " +
