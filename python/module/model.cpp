@@ -91,6 +91,7 @@ class Model {
     options.batch = batch;
     options.precision = precision;
     options.overrides = overrides;
+    require_usual_type();
     const WithoutAutocast without_autocast;
     const py::gil_scoped_release released;
     // The catalog lives for ever.

@@ -174,6 +174,18 @@ print(model.extract(images[:1]).shape[0], flush=True)
 """
         self.assertEqual(printed_after_ctrl_c(self, script, 0.3), "interrupted\n1\n")
 
+    def test_another_default_type_of_pytorch_is_an_error_that_says_so(self):
+        try:
+            import torch
+        except ImportError:
+            self.skipTest("the package torch is not installed, or has another LibTorch")
+        self.addCleanup(torch.set_default_dtype, torch.float32)
+        torch.set_default_dtype(torch.float64)
+        for work in (lambda: kindred.Model(self.file), lambda: self.model.extract(self.paths[:1]),
+                     lambda: kindred.match(np.eye(3), np.eye(3))):
+            with self.assertRaisesRegex(kindred.Error, r"torch\.set_default_dtype\(\)"):
+                work()
+
     def test_errors(self):
         (self.folder / "broken.jpg").write_bytes(b"\xff\xd8 no image")
         image = np.zeros((10, 10, 3), np.uint8)
