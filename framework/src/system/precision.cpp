@@ -140,19 +140,18 @@ void require_precision(Precision precision, torch::Device device, const std::str
 }
 
 Autocast::Autocast(const Computing& computing)
-    : device_(computing.device.type()), active_(computing.precision != Precision::fp32) {
+    : device_(computing.device.type()),
+      active_(computing.precision != Precision::fp32),
+      was_enabled_(autocast_enabled(device_)),
+      type_before_(autocast_type(device_)) {
   const auto type = type_of(computing.precision);
-  if (!active_) return;
-  was_enabled_ = autocast_enabled(device_);
-  type_before_ = autocast_type(device_);
-  set_autocast(device_, true, type);
-  at::autocast::increment_nesting();
+  set_autocast(device_, active_, active_ ? type : type_before_);
+  if (active_) at::autocast::increment_nesting();
 }
 
 Autocast::~Autocast() {
-  if (!active_) return;
   // Weights are converted once and kept until the outermost scope ends.
-  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  if (active_ && at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
   set_autocast(device_, was_enabled_, type_before_);
 }
 

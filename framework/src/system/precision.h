@@ -38,7 +38,8 @@ struct Computing {
 };
 
 /// While it lives, convolutions and matrix products of this thread compute in the precision and other
-/// operations as LibTorch's autocast defines; with fp32 it does nothing. Backward passes belong outside.
+/// operations as LibTorch's autocast defines; with fp32 all of them in 32 bits, also where an application has
+/// autocast of its own. Backward passes belong outside.
 class Autocast {
  public:
   explicit Autocast(const Computing& computing);
@@ -49,8 +50,8 @@ class Autocast {
  private:
   torch::DeviceType device_;
   bool active_;
-  bool was_enabled_ = false;
-  torch::ScalarType type_before_ = torch::kFloat32;
+  bool was_enabled_;
+  torch::ScalarType type_before_;
 };
 
 }  // namespace kindred::system

@@ -68,6 +68,11 @@ TEST_CASE("products are computed in the precision while the scope lasts, also in
       CHECK(product_is(torch::kBFloat16));
     }
     CHECK(product_is(torch::kBFloat16));
+    {
+      const Autocast in_full({torch::kCPU, system::Precision::fp32});
+      CHECK(product_is(torch::kFloat32));
+    }
+    CHECK(product_is(torch::kBFloat16));
   }
   CHECK(product_is(torch::kFloat32));
   const Autocast nothing({torch::kCPU, system::Precision::fp32});
