@@ -1,10 +1,12 @@
 #include "application/gallery_folder.h"
 
+#include <string>
 #include <system_error>
 
 #include "application/gallery_log.h"
 #include "file/atomic_file.h"
 #include "file/presence.h"
+#include "file/sha256.h"
 #include "kindred/core/error.h"
 
 namespace kindred::application {
@@ -20,6 +22,21 @@ bool is_empty_folder(const fs::path& folder) {
   }
   if (error) throw DataError(folder, "cannot be listed: " + error.message());
   return true;
+}
+
+void keep_copy(const fs::path& file, const fs::path& copy) {
+  const auto unfinished = copy.parent_path() / ("." + copy.filename().string() + ".tmp");
+  std::error_code error;
+  fs::copy_file(file, unfinished, fs::copy_options::overwrite_existing, error);
+  if (error) throw DataError(copy, "cannot be written: " + error.message());
+  file::put_in_place(unfinished, copy);
+}
+
+bool have_one_content(const fs::path& one, const fs::path& other) {
+  std::error_code error;
+  const auto size = fs::file_size(one, error);
+  return !error && size == fs::file_size(other, error) && !error &&
+         file::sha256_of_file(one) == file::sha256_of_file(other);
 }
 
 }  // namespace
@@ -52,12 +69,17 @@ std::unique_ptr<file::FolderLock> make_gallery_folder(const fs::path& folder) {
   return lock;
 }
 
-void keep_copy(const fs::path& file, const fs::path& copy) {
-  const auto unfinished = copy.parent_path() / ("." + copy.filename().string() + ".tmp");
-  std::error_code error;
-  fs::copy_file(file, unfinished, fs::copy_options::overwrite_existing, error);
-  if (error) throw DataError(copy, "cannot be written: " + error.message());
-  file::put_in_place(unfinished, copy);
+fs::path keep_damaged(const fs::path& log) {
+  for (int number = 1;; ++number) {
+    auto copy = log;
+    copy += number == 1 ? std::string(".damaged") : ".damaged." + std::to_string(number);
+    if (!file::is_there(copy)) {
+      keep_copy(log, copy);
+      return copy;
+    }
+    // It is there already where the log was not written again after all.
+    if (have_one_content(copy, log)) return copy;
+  }
 }
 
 }  // namespace kindred::application

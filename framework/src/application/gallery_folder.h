@@ -18,7 +18,9 @@ void require_new_gallery(const std::filesystem::path& folder);
 /// Makes the folder of a new gallery, which nobody else fills. Throws as require_new_gallery() does.
 [[nodiscard]] std::unique_ptr<file::FolderLock> make_gallery_folder(const std::filesystem::path& folder);
 
-/// Copies all bytes. The copy is on disk when this returns.
-void keep_copy(const std::filesystem::path& file, const std::filesystem::path& copy);
+/// Keeps a copy of a damaged log beside it, which is on disk when this returns: LOG.damaged, or where that is
+/// of another damage LOG.damaged.2 and so on. Throws DataError.
+/// @return the copy
+[[nodiscard]] std::filesystem::path keep_damaged(const std::filesystem::path& log);
 
 }  // namespace kindred::application

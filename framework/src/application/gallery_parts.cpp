@@ -168,12 +168,7 @@ void GalleryParts::open_log(const fs::path& folder, const GalleryOptions& option
 void GalleryParts::open_writer(const fs::path& file, std::uint64_t end) {
   const bool damaged =
       std::any_of(notes_.begin(), notes_.end(), [](const auto& note) { return note.starts_with("warning"); });
-  if (damaged) {
-    auto copy = file;
-    copy += ".damaged";
-    keep_copy(file, copy);
-    notes_.push_back("the damaged log is kept as " + copy.string());
-  }
+  if (damaged) notes_.push_back("the damaged log is kept as " + keep_damaged(file).string());
   writer_ = std::make_unique<LogWriter>(file, end);
   if (damaged) return compact_locked();
   if (removed_bytes_ <= smallest_waste || 2 * removed_bytes_ <= end) return;

@@ -123,6 +123,33 @@ TEST_CASE("damage before the end is an error that changes nothing, or is left ou
   CHECK(Gallery::open(folder / "gallery").notes().empty());
 }
 
+TEST_CASE("the copy of a damaged log is not replaced by that of a later damage, nor made twice") {
+  const TemporaryFolder folder;
+  const auto log = folder / "gallery/gallery.log";
+  const auto damaged_at = [&](const std::string& id) {
+    auto bytes = read_bytes(log);
+    bytes.at(bytes.find(id)) ^= 1;
+    write_bytes(log, bytes);
+    return bytes;
+  };
+  {
+    auto gallery = Gallery::create(folder / "gallery", made_dim);
+    gallery.add(made_ids(0, 5), made_rows(0, 5));
+  }
+  const auto first = damaged_at("id1");
+  { const auto repaired = Gallery::open(folder / "gallery", {.skip_damaged = true}); }
+  // As if that had ended before the log was written again.
+  write_bytes(log, first);
+  { const auto repaired = Gallery::open(folder / "gallery", {.skip_damaged = true}); }
+  CHECK(!fs::exists(folder / "gallery/gallery.log.damaged.2"));
+  const auto second = damaged_at("id3");
+  const auto gallery = Gallery::open(folder / "gallery", {.skip_damaged = true});
+  CHECK(gallery.ids() == std::vector<std::string>{"id0", "id2", "id4"});
+  CHECK(gallery.notes().back().ends_with("gallery.log.damaged.2"));
+  CHECK(read_bytes(folder / "gallery/gallery.log.damaged") == first);
+  CHECK(read_bytes(folder / "gallery/gallery.log.damaged.2") == second);
+}
+
 TEST_CASE("a whole record of a kind that only a later Kindred knows is an error that says so") {
   const TemporaryFolder folder;
   {
