@@ -481,34 +481,42 @@ void GalleryParts::compact() {
 void GalleryParts::compact_locked() {
   const auto file = folder_ / gallery_log_name;
   const bool has_log = writer_ != nullptr;
-  GalleryRows kept(dim_, rows_.in_memory());
-  std::vector<std::uint64_t> positions(static_cast<std::size_t>(live()), 0);
+  std::vector<std::uint64_t> positions;
+  std::unique_ptr<LogReader> log;
   if (has_log) {
     positions = write_log(folder_);
     writer_.reset();  // of the log that was
-    if (!kept.in_memory()) kept.read_from(std::make_unique<LogReader>(file));
+    if (!rows_.in_memory()) log = std::make_unique<LogReader>(file);
   }
-  auto position = positions.begin();
-  if (kept.in_memory()) {
-    for_each_live([&](const Entry&, const float* row) { kept.append(*position++, row); });
+  // In place, as a gallery may take up more than half of the memory.
+  if (rows_.in_memory()) {
+    rows_.drop(removed_);
   } else {
-    while (position != positions.end()) kept.append(*position++, nullptr);
+    rows_.read_from(std::move(log), std::move(positions));
   }
-  std::deque<Entry> entries;
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    if (removed_[i] == 0) entries.push_back(std::move(entries_[i]));
-  }
-  entries_ = std::move(entries);
-  rows_ = std::move(kept);
-  removed_.assign(entries_.size(), 0);
-  removed_count_ = 0;
-  removed_bytes_ = 0;
-  by_id_.clear();
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    by_id_.emplace(entries_[i].id, static_cast<std::int64_t>(i));
-  }
+  drop_removed_entries();
   change_index([&] { index_->fill(rows_); });
   if (has_log) writer_ = std::make_unique<LogWriter>(file, LogReader(file).size());
+}
+
+void GalleryParts::drop_removed_entries() {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (removed_[i] != 0) continue;
+    if (kept != i) {
+      // Its key is a view of the id, which moves.
+      auto known = by_id_.extract(entries_[i].id);
+      entries_[kept] = std::move(entries_[i]);
+      known.key() = entries_[kept].id;
+      known.mapped() = static_cast<std::int64_t>(kept);
+      by_id_.insert(std::move(known));
+    }
+    ++kept;
+  }
+  entries_.resize(kept);
+  removed_.assign(kept, 0);
+  removed_count_ = 0;
+  removed_bytes_ = 0;
 }
 
 void GalleryParts::save(const fs::path& folder) const {

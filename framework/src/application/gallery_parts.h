@@ -80,6 +80,7 @@ class GalleryParts {
   /// Writes a log with what was not removed. @return where its descriptors begin
   std::vector<std::uint64_t> write_log(const std::filesystem::path& folder) const;
   void compact_locked();
+  void drop_removed_entries();
 
   [[nodiscard]] std::vector<std::uint8_t> excluded_by(const SearchOptions& options) const;
   /// Notes it when what is in the gallery is nearly equal.

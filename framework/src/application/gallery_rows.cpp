@@ -15,6 +15,12 @@ void GalleryRows::read_from(std::unique_ptr<LogReader> log) {
   log_ = std::move(log);
 }
 
+void GalleryRows::read_from(std::unique_ptr<LogReader> log, std::vector<std::uint64_t> positions) {
+  log_ = std::move(log);
+  positions_ = std::move(positions);
+  size_ = static_cast<std::int64_t>(positions_.size());
+}
+
 void GalleryRows::read_from(std::unique_ptr<file::FeatureReader> features) {
   features_ = std::move(features);
 }
@@ -35,6 +41,11 @@ void GalleryRows::cut(std::int64_t size) {
     positions_.resize(static_cast<std::size_t>(size));
   }
   size_ = size;
+}
+
+void GalleryRows::drop(std::span<const std::uint8_t> marked) {
+  memory_.drop(marked);
+  size_ = memory_.size();
 }
 
 torch::Tensor GalleryRows::block(std::int64_t first, std::int64_t last) const {

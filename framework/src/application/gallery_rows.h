@@ -27,6 +27,8 @@ class GalleryRows {
   GalleryRows(std::int64_t dim, bool in_memory);
   /// Where those that are not held in memory lie: their positions are those in this log.
   void read_from(std::unique_ptr<LogReader> log);
+  /// The same for other rows instead.
+  void read_from(std::unique_ptr<LogReader> log, std::vector<std::uint64_t> positions);
   /// The same for rows of any length in files, whose number they have there.
   void read_from(std::unique_ptr<file::FeatureReader> features);
 
@@ -35,6 +37,8 @@ class GalleryRows {
   void append(std::uint64_t position, const float* row);
   /// Forgets all rows from `size` on.
   void cut(std::int64_t size);
+  /// Of rows in memory: forgets those that are marked, not 0 of one number for each. Needs no memory.
+  void drop(std::span<const std::uint8_t> marked);
 
   [[nodiscard]] std::int64_t size() const { return size_; }
   [[nodiscard]] std::int64_t dim() const { return dim_; }

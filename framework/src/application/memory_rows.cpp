@@ -34,7 +34,21 @@ void MemoryRows::cut(std::int64_t size) {
   pieces_.resize(static_cast<std::size_t>((size + piece_rows_ - 1) / piece_rows_));
 }
 
+void MemoryRows::drop(std::span<const std::uint8_t> marked) {
+  std::int64_t kept = 0;
+  for (std::int64_t i = 0; i < size_; ++i) {
+    if (marked[static_cast<std::size_t>(i)] != 0) continue;
+    if (kept != i) std::memcpy(place_of(kept), row(i), static_cast<std::size_t>(dim_) * sizeof(float));
+    ++kept;
+  }
+  cut(kept);
+}
+
 const float* MemoryRows::row(std::int64_t row) const {
+  return place_of(row);
+}
+
+float* MemoryRows::place_of(std::int64_t row) const {
   return pieces_[static_cast<std::size_t>(row / piece_rows_)].get() + (row % piece_rows_) * dim_;
 }
 

@@ -8,6 +8,7 @@
 #include <new>
 #include <opencv2/core.hpp>
 #include <string>
+#include <vector>
 
 #include "kindred/search.h"
 #include "made_entries.h"
@@ -71,6 +72,32 @@ TEST_CASE("an addition for which there is no memory leaves the gallery as it was
     CHECK(gallery.size() == 6);
     for (int i = 0; i < 6; ++i) {
       CHECK(gallery.search(rows_from(i, 1), {.top = 1})[0][0].id == "id" + std::to_string(i));
+    }
+  }
+}
+
+TEST_CASE("compacting a gallery needs no memory for its descriptors once more") {
+  for (const bool on_disk : {false, true}) {
+    CAPTURE(on_disk);
+    const TemporaryFolder folder;
+    auto gallery = on_disk ? Gallery::create(folder / "gallery", dim) : Gallery(dim);
+    gallery.add(made_ids(0, 6), rows_from(0, 6));
+    for (const auto* id : {"id0", "id2"}) CHECK(gallery.remove(id));
+    refused_bytes = piece_bytes;
+    CHECK_NOTHROW(gallery.compact());
+    refused_bytes = 0;
+    CHECK(gallery.ids() == std::vector<std::string>{"id1", "id3", "id4", "id5"});
+    gallery.add("id6", rows_from(6, 1));
+    for (const int i : {1, 3, 4, 5, 6}) {
+      const auto id = "id" + std::to_string(i);
+      CHECK(gallery.search(rows_from(i, 1), {.top = 1})[0][0].id == id);
+      CHECK(cv::norm(gallery.descriptor(id), rows_from(i, 1), cv::NORM_INF) == 0);
+    }
+    CHECK_FALSE(gallery.contains("id2"));
+    if (on_disk) {
+      gallery = Gallery(dim);
+      CHECK(Gallery::open(folder / "gallery").ids() ==
+            std::vector<std::string>{"id1", "id3", "id4", "id5", "id6"});
     }
   }
 }
