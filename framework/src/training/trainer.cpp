@@ -231,12 +231,16 @@ void Trainer::step(const Activations& images, const torch::Tensor& classes, std:
   step(images, {classes, cameras, {classes.size(0)}}, epoch, batch, factor);
 }
 
-void Trainer::step(const Activations& images, const BatchLabels& labels, std::int64_t epoch,
-                   std::int64_t batch, double factor) {
+void Trainer::set_learning_rates(double factor) {
   learning_rate_ = recipe_optimizer_->learning_rate() * factor;
   auto& groups = update_->main().param_groups();
   for (std::size_t i = 0; i < groups.size(); ++i)
     groups[i].options().set_lr(learning_rate_ * rate_factors_[i]);
+}
+
+void Trainer::step(const Activations& images, const BatchLabels& labels, std::int64_t epoch,
+                   std::int64_t batch, double factor) {
+  set_learning_rates(factor);
   try {
     compute(images, labels, epoch, batch);
   } catch (const std::exception& error) {

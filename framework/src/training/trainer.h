@@ -65,6 +65,9 @@ class Trainer {
   /// @param classes [N], int64, on the CPU
   void step(const Activations& images, const torch::Tensor& classes, std::int64_t epoch, std::int64_t batch,
             double factor);
+  /// The learning rates of a step with this factor, as step() sets them: for an epoch that goes on where no
+  /// step is left of it.
+  void set_learning_rates(double factor);
 
   [[nodiscard]] model::Model& model() { return *model_; }
   [[nodiscard]] LossMeter& meter() { return meter_; }
@@ -76,7 +79,7 @@ class Trainer {
   [[nodiscard]] const std::vector<model::LossTerm>& terms() const { return terms_; }
   /// What is to be said before the training begins.
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
-  /// Of the last step, without the groups' factors.
+  /// Of the last step, or as set since, without the groups' factors.
   [[nodiscard]] double learning_rate() const { return learning_rate_; }
   /// In fp16.
   [[nodiscard]] std::optional<double> loss_scale() const { return update_->loss_scale(); }

@@ -288,6 +288,8 @@ bool Training::run_epoch() {
   const auto shares = shares_of(batches);
   loader_.start(std::move(batches), epoch_, static_cast<std::size_t>(batch_), shares.own);
   trainer_.start_epoch(epoch_);
+  // The end of the epoch says the rate of its last batch, which may be done already.
+  if (batch_ > 0) trainer_.set_learning_rates(learning_rate_factor(batch_ - 1, total));
   for (const auto& group : trainer_.groups()) {
     if (batch_ == 0 && group.frozen_epochs > 0 && epoch_ == group.frozen_epochs + 1)
       progress_.note("group '" + group.name + "' is trained from now on");
@@ -335,11 +337,14 @@ void Training::learn(const data::Batch& batch, const JointBatch& joint, std::int
   const auto all = joint.all_images();
   std::vector<std::int64_t> classes;
   for (const auto index : all) classes.push_back(data_.labels[index]);
-  const double share = static_cast<double>(batch.index) / static_cast<double>(batches);
   const auto& population = trainer_.model().population();
   trainer_.step(model::network_input(batch.images, data_.samples, batch.samples, population),
                 {torch::tensor(classes), model::camera_places(data_.samples, all, population), joint.sizes()},
-                epoch_, static_cast<std::int64_t>(batch.index), schedule_->factor(epoch_, share));
+                epoch_, batch_ - 1, learning_rate_factor(batch_ - 1, batches));
+}
+
+double Training::learning_rate_factor(std::int64_t batch, std::int64_t batches) const {
+  return schedule_->factor(epoch_, static_cast<double>(batch) / static_cast<double>(batches));
 }
 
 progress::Progress Training::progress_of(std::int64_t batches) const {

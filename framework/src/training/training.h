@@ -56,6 +56,8 @@ class Training {
   [[nodiscard]] bool run_epoch();
   /// @param joint of all ranks, to which this rank gives the batch
   void learn(const data::Batch& batch, const JointBatch& joint, std::int64_t batches);
+  /// The schedule's in this epoch, for a batch counted from 0.
+  [[nodiscard]] double learning_rate_factor(std::int64_t batch, std::int64_t batches) const;
   void finish_epoch(std::int64_t batches);
   void evaluate_epoch();
   /// On the first rank; nothing on the others.

@@ -99,6 +99,10 @@ TEST_CASE("an epoch's figures are the means over its own steps, also when it was
     if (!train(plan, folder / "stopped", sink, stop).interrupted) break;
   }
   CHECK(means_of_epochs(folder / "stopped", figure) == expected);
+  // Of the last batch of each, behind which it was stopped, too.
+  const auto rates = means_of_epochs(folder / "whole", "learning_rate");
+  CHECK(rates.front() > 0);
+  CHECK(means_of_epochs(folder / "stopped", "learning_rate") == rates);
 }
 
 TEST_CASE("an automatic precision is decided on once, said, and kept by what goes on") {
