@@ -1,7 +1,6 @@
 #include "training/shared_batches.h"
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 #include <set>
 #include <utility>
@@ -93,14 +92,15 @@ std::vector<Images> shared_batches(const std::vector<BatchPart>& parts,
     images += supply.images();
     size = std::max(size, supply.largest_batch());
   }
-  const auto count =
-      std::max<std::int64_t>(1, std::llround(static_cast<double>(images) / static_cast<double>(size)));
   std::vector<double> due(parts.size(), 0);  // images that a part should have had and has not
   std::vector<Images> batches;
-  for (std::int64_t i = 0; i < count; ++i) {
-    for (std::size_t part = 0; part < parts.size(); ++part) {
-      due[part] += static_cast<double>(size) * parts[part].share / shares;
-    }
+  std::size_t given = 0;
+  // To the nearest number of batches, of which there is one at least.
+  while (batches.empty() || 2 * given + size <= 2 * images) {
+    const auto owe = [&](double count) {
+      for (std::size_t part = 0; part < parts.size(); ++part) due[part] += count * parts[part].share / shares;
+    };
+    owe(static_cast<double>(size));
     Images batch;
     std::set<std::int64_t> taken;
     while (batch.size() < size) {
@@ -110,6 +110,9 @@ std::vector<Images> shared_batches(const std::vector<BatchPart>& parts,
       due[part] -= static_cast<double>(group.images.size());
       batch.insert(batch.end(), group.images.begin(), group.images.end());
     }
+    // What the batch has beyond its size is shared, too.
+    owe(static_cast<double>(batch.size() - size));
+    given += batch.size();
     batches.push_back(std::move(batch));
   }
   return batches;

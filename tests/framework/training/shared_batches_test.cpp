@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -120,6 +121,39 @@ TEST_CASE("batches without identity groups are mixed, too, and no image is lost 
     seen.insert(batch.begin(), batch.end());
   }
   CHECK(seen.size() > 140);
+}
+
+TEST_CASE("shares and the images of an epoch are kept where groups do not fill the batches") {
+  // Images 0 to 99 are of 2 identities, 5 of each in a batch; from 100 on of 20, one of each in a batch.
+  std::vector<std::int64_t> identities;
+  for (std::size_t i = 0; i < 100; ++i) identities.push_back(static_cast<std::int64_t>(i / 50));
+  for (std::size_t i = 0; i < 900; ++i) identities.push_back(static_cast<std::int64_t>(2 + i / 45));
+  const auto of_few = [](std::int64_t) {
+    std::vector<Images> batches(10);
+    for (std::size_t i = 0; i < 100; ++i) batches[i % 50 / 5].push_back(i);
+    return batches;
+  };
+  const auto of_many = [](std::int64_t) {
+    std::vector<Images> batches(90);
+    for (std::size_t i = 0; i < 900; ++i) batches[i / 10].push_back(100 + 45 * (i % 20) + i / 20);
+    return batches;
+  };
+  for (const double share : {0.1, 0.9}) {
+    CAPTURE(share);
+    const auto batches = shared_batches({{share, of_few}, {1 - share, of_many}}, identities);
+    std::size_t first = 0;
+    std::size_t all = 0;
+    std::size_t largest = 0;
+    for (const auto& batch : batches) {
+      first += of_first(batch);
+      all += batch.size();
+      largest = std::max(largest, batch.size());
+    }
+    CHECK(largest > 10);
+    CHECK(std::abs(static_cast<double>(first) - share * static_cast<double>(all)) < 5);
+    // To half a batch and what the last one has beyond its size.
+    CHECK(std::abs(static_cast<double>(all) - 1000) < 10);
+  }
 }
 
 TEST_CASE("a part without a batch gives no batch at all") {
