@@ -17,6 +17,7 @@
 #include "kindred/core/error.h"
 #include "model/least_images.h"
 #include "model/model.h"
+#include "model/population.h"
 #include "ranking/made_metric.h"
 #include "ranking/post_processing.h"
 #include "recipe/guarded.h"
@@ -141,7 +142,9 @@ OutputInfo output_of(const recipe::TeacherChoice& teacher, const recipe::Plan& p
   recipe::Plan alone = plan;
   alone.teachers = {teacher};
   std::vector<std::string> notes;
-  auto output = Teachers(alone, student, notes).outputs().front();
+  // The student's population is made up here, and nobody has to know its cameras.
+  const model::Population unknown(student.population().identities);
+  auto output = Teachers(alone, student, unknown, notes).outputs().front();
   for (auto& note : notes) {
     if (note.starts_with("warning:")) warnings.push_back(std::move(note));
   }

@@ -83,7 +83,8 @@ void require_known_places(const recipe::TeacherChoice& choice, bool used, const 
 
 }  // namespace
 
-Teachers::Teachers(const recipe::Plan& plan, model::Model& student, std::vector<std::string>& notes) {
+Teachers::Teachers(const recipe::Plan& plan, model::Model& student, const model::Population& population,
+                   std::vector<std::string>& notes) {
   if (plan.teachers.empty()) return;
   const auto size = image_size(plan, /*at_test_time=*/false);
   for (const auto& choice : plan.teachers) {
@@ -128,14 +129,13 @@ Teachers::Teachers(const recipe::Plan& plan, model::Model& student, std::vector<
     Teacher teacher{std::move(found.model), {}, {}};
     for (auto& parameter : teacher.model->parameters()) parameter.set_requires_grad(false);
     const auto& there = teacher.model->population();
-    const auto& here = student.population();
-    teacher.cameras = places(here.cameras, there.cameras);
-    teacher.views = places(here.views, there.views);
+    teacher.cameras = places(population.cameras, there.cameras);
+    teacher.views = places(population.views, there.views);
     const auto& side = teacher.model->side_information();
     std::vector<std::string> cameras;
-    for (const auto& camera : here.cameras) cameras.push_back(camera.text());
+    for (const auto& camera : population.cameras) cameras.push_back(camera.text());
     std::vector<std::string> views;
-    for (const auto view : here.views) views.push_back(std::to_string(view));
+    for (const auto view : population.views) views.push_back(std::to_string(view));
     require_known_places(choice, side.cameras && side.refuses_unknown, "camera", teacher.cameras, cameras);
     require_known_places(choice, side.views && side.refuses_unknown, "view", teacher.views, views);
     const auto dim = descriptor_dim(*teacher.model, usual);

@@ -11,6 +11,7 @@
 #include "kindred/nn/activations.h"
 #include "kindred/nn/output.h"
 #include "model/model.h"
+#include "model/population.h"
 #include "recipe/plan.h"
 
 namespace kindred::training {
@@ -24,8 +25,11 @@ class Teachers {
   /// name of one of the student's, or whose file cannot be used with the reason; DataError when the file is
   /// not that of the recipe.
   /// @param student on the CPU, in any mode
+  /// @param population of the training images, whose cameras and views a teacher may have to know; without
+  /// any where the images are not known
   /// @param notes gets a sentence for each file, and a warning where its images are prepared otherwise
-  Teachers(const recipe::Plan& plan, model::Model& student, std::vector<std::string>& notes);
+  Teachers(const recipe::Plan& plan, model::Model& student, const model::Population& population,
+           std::vector<std::string>& notes);
 
   void place(torch::Device device);
 

@@ -395,6 +395,19 @@ TEST_CASE("a teacher is given its own places of the cameras, and refuses one tha
         "know camera 9 of the training images; use a teacher trained with it, or one that uses no cameras");
 }
 
+TEST_CASE("a check, which looks at no images, refuses no teacher for the cameras that it knows") {
+  const TemporaryFolder folder;
+  model::Population there(5);
+  there.cameras = {1, 2, 3};
+  const auto file =
+      write_teacher(folder / "teacher.safetensors", {"backbone={type='cameras', refuses=true}"}, there);
+  const auto plan = followers_plan(teacher(weights_line(file)));
+  CHECK(check_plan(plan).find("big.descriptor") != std::string::npos);
+  model::Population here(5);
+  here.cameras = {1, 3};
+  CHECK_NOTHROW(trainer_of(plan, here));
+}
+
 TEST_CASE("a check builds what is there of teachers, and says what is not") {
   const TemporaryFolder folder;
   const auto file = write_teacher(folder / "teacher.safetensors");
