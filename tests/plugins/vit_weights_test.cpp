@@ -19,6 +19,7 @@
 #include "model/model.h"
 #include "model/model_file.h"
 #include "temporary_folder.h"
+#include "training/plan_check.h"
 #include "transreid.h"
 #include "vit.h"
 #include "weights/initial_weights.h"
@@ -304,6 +305,58 @@ TEST_CASE(
   CHECK(torch::equal(tensors["blocks.11.mlp.fc1.bias"], formula_values("b1.0.mlp.fc1.bias", {128})));
   CHECK(
       torch::equal(tensors["blocks.10.mlp.fc1.bias"], formula_values("base.blocks.10.mlp.fc1.bias", {128})));
+}
+
+TEST_CASE("a training starts embeddings of cameras from random numbers where a file has none or others") {
+  const TemporaryFolder folder;
+  Vit pretrained(narrow_params(64, 32), {});
+  const auto part = pretrained.trunk("norm");
+  file::TensorFile content;
+  for (const auto& item : part->named_parameters()) {
+    const auto name = item.key() == "tokens.class_token"   ? "cls_token"
+                      : item.key() == "position.embedding" ? "pos_embed"
+                                                           : item.key();
+    content.tensors.emplace_back(name, item.value().detach().contiguous());
+  }
+  const auto timm = folder / "timm.safetensors";
+  file::write_safetensors(timm, content);
+  const auto plan_from = [](const std::string& start) {
+    return tiny_plan(vit_catalog(), {"backbone={type='vit',dim=32,depth=2,heads=4,image_height=64,"
+                                     "image_width=32,side_information='camera'}",
+                                     "head={type='bnneck',pooling='class_token'}",
+                                     "loss=[{type='entropy',on=['logits']}]", start});
+  };
+  const auto built = [](const recipe::Plan& plan, std::int64_t cameras, std::string& note) {
+    model::Population population(5);
+    for (std::int64_t camera = 1; camera <= cameras; ++camera) population.cameras.emplace_back(camera);
+    std::vector<std::string> notes;
+    auto model = weights::build_initial_model(plan, population, notes);
+    REQUIRE(notes.size() == 1);
+    note = notes.front();
+    CHECK(model->named_parameters()["backbone.side.embedding"].size(0) == cameras);
+    return model;
+  };
+  const std::string said =
+      "\n  the file is not of these identities, cameras or views: backbone.side* starts from random numbers";
+  const std::string weight = "blocks.1.mlp.fc1.weight";
+
+  const auto first = plan_from("backbone.weights='" + timm.string() + "'");
+  std::string note;
+  const auto trained = built(first, 3, note);
+  CHECK(note.find(said) != std::string::npos);
+  CHECK(torch::equal(trained->named_parameters()["backbone." + weight], part->named_parameters()[weight]));
+  CHECK(training::check_plan(first).find("timm.safetensors (matches)") != std::string::npos);
+
+  const auto file = folder / "model.safetensors";
+  model::write_model_file(file, *trained, first);
+  const auto second = plan_from("weights.file='" + file.string() + "'");
+  const auto same = built(second, 3, note);
+  CHECK(note.find(said) == std::string::npos);
+  CHECK(torch::equal(same->named_parameters()["backbone.side.embedding"],
+                     trained->named_parameters()["backbone.side.embedding"]));
+  static_cast<void>(built(second, 4, note));
+  CHECK(note.find(said) != std::string::npos);
+  CHECK(training::check_plan(second).find("model.safetensors (matches)") != std::string::npos);
 }
 
 TEST_CASE("position embeddings of another grid are interpolated when a file is read, and named") {

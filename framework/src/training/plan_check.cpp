@@ -42,13 +42,6 @@ bool is_there(const std::optional<std::string>& file) {
   return file && std::filesystem::exists(*file);
 }
 
-/// Whether the network has the shapes of a file that was trained on other data, whatever the cameras.
-bool is_comparable(const recipe::Plan& plan) {
-  const auto side =
-      plan.backbone.create({std::make_shared<RandomStream>(plan.seed), 1, 1})->side_information();
-  return !side.cameras && !side.views;
-}
-
 /// As many as the classifiers of the file have that the whole network starts from.
 std::int64_t identities_for(const recipe::Plan& plan) {
   if (!is_there(plan.weights.file)) return any_identities;
@@ -60,18 +53,16 @@ std::int64_t identities_for(const recipe::Plan& plan) {
 }
 
 /// Files of weights that are there must fit; those that are not are left for the training to miss.
-std::shared_ptr<model::Model> build_checked(const recipe::Plan& plan, std::int64_t identities,
-                                            bool compares_weights) {
+std::shared_ptr<model::Model> build_checked(const recipe::Plan& plan, std::int64_t identities) {
   recipe::Plan checked = plan;
   if (!is_there(checked.backbone_start.weights)) checked.backbone_start = {};
-  if (!compares_weights) checked.weights = {};
+  if (!is_there(checked.weights.file)) checked.weights = {};
   std::vector<std::string> notes;
   return weights::build_initial_model(checked, model::any_population(identities), notes);
 }
 
-std::string start_text(const std::string& file, bool compared = true) {
-  if (!is_there(file)) return file + " (does not exist)";
-  return file + (compared ? " (matches)" : " (not compared: the network depends on the cameras of the data)");
+std::string start_text(const std::string& file) {
+  return file + (is_there(file) ? " (matches)" : " (does not exist)");
 }
 
 /// A file for a loss is read, if it is there. Whether it fits shows when its identities are known.
@@ -172,8 +163,7 @@ std::string check_plan(const recipe::Plan& plan) {
   static_cast<void>(ranking::create_metrics(plan));
   if (plan.train.evaluate_every > 0) static_cast<void>(ranking::best_figure(plan));
   const auto identities = identities_for(plan);
-  const bool compares_weights = is_there(plan.weights.file) && is_comparable(plan);
-  const auto model = build_checked(plan, identities, compares_weights);
+  const auto model = build_checked(plan, identities);
   std::vector<std::string> warnings;
   auto outputs = model->outputs();
   for (const auto& teacher : plan.teachers) outputs.push_back(output_of(teacher, plan, *model, warnings));
@@ -206,7 +196,7 @@ std::string check_plan(const recipe::Plan& plan) {
   row("backbone", plan.backbone.title());
   if (plan.backbone_start.weights) row("backbone weights", start_text(*plan.backbone_start.weights));
   row("head", plan.head.title());
-  if (plan.weights.file) row("weights", start_text(*plan.weights.file, compares_weights));
+  if (plan.weights.file) row("weights", start_text(*plan.weights.file));
   for (const auto& loss : plan.losses) {
     if (loss.weights_file) row("loss weights", start_text(loss));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -60,15 +61,23 @@ std::string note_of(const std::string& what, const WeightsFile& file, const Matc
   return text;
 }
 
-/// The tensors whose shape depends on the number of identities.
-std::set<std::string> tensors_of_identities(const recipe::Plan& plan) {
+/// The tensors whose shape is another one for another population than any_population().
+std::set<std::string> tensors_that_depend(const recipe::Plan& plan, const model::Population& other_one) {
   const auto one = model::module_tensors(*model::build_model(plan, model::any_population(2)));
-  const auto other = model::module_tensors(*model::build_model(plan, model::any_population(3)));
+  const auto other = model::module_tensors(*model::build_model(plan, other_one));
   std::set<std::string> names;
   for (std::size_t i = 0; i < one.size(); ++i) {
     if (one[i].second.sizes() != other[i].second.sizes()) names.insert(one[i].first);
   }
   return names;
+}
+
+/// Those whose shape depends on the number of identities, cameras or views.
+std::set<std::string> tensors_of_images(const recipe::Plan& plan) {
+  auto other = model::any_population(3);
+  other.cameras = {0, 1, 2};
+  other.views = {0, 1, 2};
+  return tensors_that_depend(plan, other);
 }
 
 /// Tensors of the file that are of as many identities as networks of two would have, if length 2 means that.
@@ -112,6 +121,30 @@ std::string common_beginning(const std::set<std::string>& names) {
 bool is_trouble(const TensorRow& row) {
   return row.state == TensorState::missing || row.state == TensorState::wrong_shape ||
          row.state == TensorState::wrong_type || row.state == TensorState::unused;
+}
+
+/// Patterns for Allowed::missing of all that keeps a file from fitting; none when that is nothing, or more
+/// than tensors that depend on the population.
+/// @param depending gives the names of these, and is called where they decide
+std::vector<std::string> patterns_for_others(const MatchReport& report,
+                                             const std::function<std::set<std::string>()>& depending) {
+  std::set<std::string> wrong;
+  for (const auto& row : report.rows) {
+    if (!is_trouble(row)) continue;
+    if (row.state == TensorState::wrong_type || row.state == TensorState::unused) return {};
+    wrong.insert(row.name);
+  }
+  if (wrong.empty()) return {};
+  const auto those = depending();
+  const auto depends = [&](const std::string& name) { return those.count(name) > 0; };
+  if (!std::all_of(wrong.begin(), wrong.end(), depends)) return {};
+  const auto pattern = common_beginning(wrong) + "*";
+  const bool too_wide = std::any_of(report.rows.begin(), report.rows.end(), [&](const TensorRow& row) {
+    const bool of_file = row.state == TensorState::unused || row.state == TensorState::dropped;
+    return !of_file && !depends(row.name) && recipe::matches_wildcard(pattern, row.name);
+  });
+  if (!too_wide) return {pattern};
+  return {wrong.begin(), wrong.end()};
 }
 
 /// What to do about a file that does not fit, or "".
@@ -178,8 +211,8 @@ void load(const Start& start, const recipe::Plan& plan, torch::nn::Module& modul
   auto allowed = start.allowed;
   auto report = match_weights(weights, module, prefix, allowed);
   std::string of_others;
-  if (start.whole && !report.complete()) {
-    for (const auto& pattern : patterns_for_other_identities(plan, report)) {
+  if (!report.complete()) {
+    for (const auto& pattern : patterns_for_others(report, [&] { return tensors_of_images(plan); })) {
       allowed.missing.push_back(pattern);
       of_others += (of_others.empty() ? "" : ", ") + pattern;
     }
@@ -194,7 +227,10 @@ void load(const Start& start, const recipe::Plan& plan, torch::nn::Module& modul
   copy_weights(weights, module, prefix);
   auto note = note_of(start.whole ? "weights of the network" : "weights of the backbone", file, report);
   if (!of_others.empty()) {
-    note += "\n  the file is not of these identities: " + of_others + " starts from random numbers";
+    const bool of_backbone = of_others.find(backbone_prefix) != std::string::npos;
+    note += std::string("\n  the file is not of these ") +
+            (of_backbone ? "identities, cameras or views" : "identities") + ": " + of_others +
+            " starts from random numbers";
   }
   notes.push_back(std::move(note));
 }
@@ -274,23 +310,7 @@ TranslatedWeights translate_for_plan(const WeightsFile& file, const recipe::Plan
 }
 
 std::vector<std::string> patterns_for_other_identities(const recipe::Plan& plan, const MatchReport& report) {
-  std::set<std::string> wrong;
-  for (const auto& row : report.rows) {
-    if (!is_trouble(row)) continue;
-    if (row.state == TensorState::wrong_type || row.state == TensorState::unused) return {};
-    wrong.insert(row.name);
-  }
-  if (wrong.empty()) return {};
-  const auto of_identities = tensors_of_identities(plan);
-  const auto depends = [&](const std::string& name) { return of_identities.count(name) > 0; };
-  if (!std::all_of(wrong.begin(), wrong.end(), depends)) return {};
-  const auto pattern = common_beginning(wrong) + "*";
-  const bool too_wide = std::any_of(report.rows.begin(), report.rows.end(), [&](const TensorRow& row) {
-    const bool of_file = row.state == TensorState::unused || row.state == TensorState::dropped;
-    return !of_file && !depends(row.name) && recipe::matches_wildcard(pattern, row.name);
-  });
-  if (!too_wide) return {pattern};
-  return {wrong.begin(), wrong.end()};
+  return patterns_for_others(report, [&] { return tensors_that_depend(plan, model::any_population(3)); });
 }
 
 std::optional<std::int64_t> identities_of(const recipe::Plan& plan, const TranslatedWeights& weights,

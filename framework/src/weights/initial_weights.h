@@ -35,7 +35,8 @@ void require_hash(const std::filesystem::path& file, const std::optional<std::st
 
 /// build_model() of the settled() plan, and then the tensors of the files that the plan names: those of the
 /// backbone before the head makes its copies of it, those of the whole network at the end. What depends on
-/// the number of identities starts from random numbers when the file is of another one.
+/// the number of identities, cameras or views starts from random numbers when the file is of another one, or
+/// of none.
 ///
 /// Throws DataError for a file that is damaged, is another than the recipe's SHA-256 says, lacks tensors of
 /// the network, has others of another shape or such as have no place in the network, which `allow_missing`
