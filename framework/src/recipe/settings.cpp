@@ -30,7 +30,8 @@ Schema<BackboneSettings> BackboneSettings::schema() {
   Schema<BackboneSettings> s("Keys that every backbone has in a recipe.");
   s.add("weights", &BackboneSettings::weights,
         "file of initial weights: safetensors, or a file of PyTorch's torch.save; relative to the working "
-        "directory; must contain every tensor of the backbone; \"\": none, overriding an extended recipe")
+        "directory; must contain every tensor of the backbone but those for its cameras and views; \"\": "
+        "none, overriding an extended recipe")
       .file()
       .also_called({"pretrained", "pretrain_path", "pretrained_path", "checkpoint", "init"});
   s.add("weights_sha256", &BackboneSettings::weights_sha256,
