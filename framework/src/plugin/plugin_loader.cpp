@@ -20,6 +20,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/plugin.h"
 #include "plugin/elf_check.h"
+#include "system/exception_text.h"
 
 namespace kindred::plugin {
 namespace {
@@ -105,7 +106,7 @@ boost::dll::shared_library open(const fs::path& file) {
   }
 }
 
-/// The first line: LibTorch appends a stack trace to its messages.
+/// What else an exception of several lines says is left out: a warning has one.
 std::string first_line(const std::string& message) {
   return message.substr(0, message.find('\n'));
 }
@@ -123,9 +124,9 @@ Catalog declare(const boost::dll::shared_library& library, const fs::path& file)
   try {
     library.get<void(Catalog&)>(entry_name)(catalog);
   } catch (const std::exception& error) {
-    throw failed(first_line(error.what()));
+    throw failed(first_line(system::exception_text(error)));
   } catch (...) {
-    throw failed("it threw something other than a std::exception");
+    throw failed(system::thrown_value_text());
   }
   if (catalog.components().empty()) {
     throw PluginError(file, std::string("offers no components; call catalog.add in KINDRED_PLUGIN ") + guide);

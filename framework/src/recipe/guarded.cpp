@@ -1,9 +1,7 @@
 #include "recipe/guarded.h"
 
 #include <c10/util/Exception.h>
-#include <cxxabi.h>
 
-#include <cstdlib>
 #include <exception>
 
 #include "system/exception_text.h"
@@ -17,21 +15,6 @@ ComponentFault::ComponentFault(const std::string& subject, const std::string& wh
       of_computation_(of_computation) {}
 
 ComponentFault::~ComponentFault() = default;
-
-namespace {
-
-/// Of the exception under way: "int".
-std::string thrown_type() {
-  const auto* type = abi::__cxa_current_exception_type();
-  if (type == nullptr) return "something";
-  int status = 0;
-  char* readable = abi::__cxa_demangle(type->name(), nullptr, nullptr, &status);
-  const std::string name = status == 0 ? readable : type->name();
-  std::free(readable);
-  return name;
-}
-
-}  // namespace
 
 void throw_named(const std::string& subject) {
   try {
@@ -56,9 +39,7 @@ void throw_named(const std::string& subject) {
     throw ComponentFault(subject, "failed: " + system::exception_text(error),
                          dynamic_cast<const c10::Error*>(&error) != nullptr);
   } catch (...) {
-    throw ComponentFault(subject, "failed: it threw a value of type '" + thrown_type() +
-                                      "', which is not an exception and says nothing; a component must throw "
-                                      "what is derived from std::exception");
+    throw ComponentFault(subject, "failed: " + system::thrown_value_text());
   }
 }
 

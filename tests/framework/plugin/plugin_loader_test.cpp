@@ -190,8 +190,10 @@ TEST_CASE("a plugin that throws while it declares offers nothing, and its neighb
   CHECK(result.refused[0].reason ==
         "failed to declare its components: the table of patches is missing; fix the plugin");
   CHECK(result.refused[1].file == fixtures / "throws/throws_number.so");
-  CHECK(result.refused[1].reason ==
-        "failed to declare its components: it threw something other than a std::exception; fix the plugin");
+  CHECK(
+      result.refused[1].reason ==
+      "failed to declare its components: it threw a value of type 'int', which is not an exception and says "
+      "nothing; a component must throw what is derived from std::exception; fix the plugin");
 }
 
 TEST_CASE("a plugin that offers one name twice, or nothing, is refused") {
