@@ -4,11 +4,50 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "kindred/core/utf8.h"
+
 namespace kindred {
 namespace {
 
 auto key_of(const std::unique_ptr<ComponentFactory>& factory) {
   return std::tuple<std::string_view, std::string_view>(factory->info().role, factory->info().name);
+}
+
+/// Of a component or a parameter: recipes write it as a key or after `type =`, overrides between dots.
+bool is_word(const std::string& name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  return !name.empty() && name.front() != '-' && std::all_of(name.begin(), name.end(), fits);
+}
+
+/// Whether a text can stand in a list or a table of the terminal and of the reference.
+bool is_line(const std::string& text) {
+  return is_utf8(text) &&
+         std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
+}
+
+void require_described(const ComponentInfo& info) {
+  const std::string word = "; a name has letters of ASCII, digits, '_' and '-', and does not begin with '-'";
+  if (!is_word(info.name)) {
+    throw std::logic_error("a " + info.role + " has the name '" + escaped(info.name) + "'" + word);
+  }
+  const auto refuse = [&](const std::string& what) {
+    throw std::logic_error("component '" + info.id() + "' " + what);
+  };
+  if (info.summary.empty()) refuse("has no summary; give its schema one, a line that says what it does");
+  if (!is_line(info.summary) || !is_line(info.source)) {
+    refuse("has a summary or a source that is not one line in UTF-8");
+  }
+  for (const auto& parameter : info.parameters) {
+    if (!is_word(parameter.name)) refuse("has a parameter '" + escaped(parameter.name) + "'" + word);
+    if (parameter.doc.empty()) {
+      refuse("does not say what its parameter '" + parameter.name + "' means; document it in the schema");
+    }
+    if (!is_line(parameter.doc)) {
+      refuse("documents its parameter '" + parameter.name + "' by what is not one line in UTF-8");
+    }
+  }
 }
 
 }  // namespace
@@ -53,6 +92,7 @@ void Catalog::insert(ComponentInfo info, std::unique_ptr<ComponentFactory> facto
   if (find(info.role, info.name) != nullptr) {
     throw std::logic_error("component '" + info.id() + "' is declared twice");
   }
+  require_described(info);
   factory->info_ = std::move(info);
   const auto at = std::lower_bound(factories_.begin(), factories_.end(), factory,
                                    [](const auto& a, const auto& b) { return key_of(a) < key_of(b); });

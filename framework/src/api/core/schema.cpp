@@ -184,6 +184,30 @@ std::string allowed_text(const FieldBase& field) {
   return text;
 }
 
+/// What is wrong with the declaration of a parameter: marks that say nothing of its values, and values that
+/// none can have; "" when it is sound.
+std::string contradiction(const FieldBase& field) {
+  const auto& info = field.info;
+  const bool of_numbers = info.type.find("number") != std::string::npos;
+  const bool of_texts = info.type.find("text") != std::string::npos;
+  const bool of_paths = info.type == "path";
+  const bool bounded = std::isfinite(field.minimum) || std::isfinite(field.maximum);
+  if (bounded && !of_numbers) return "has bounds, but is no number";
+  if (field.minimum > field.maximum || (field.minimum_excluded && field.minimum == field.maximum)) {
+    return "has bounds that no number is within";
+  }
+  if (!field.choices.empty() && !of_texts) return "has a list of texts to choose from, but is no text";
+  if (!field.form_text.empty() && !of_texts && !of_paths) return "has a condition on texts, but is no text";
+  if (!field.form_text.empty() && !field.form) return "has a condition on texts without a test";
+  if (field.length && info.type.substr(0, 4) != "list") return "has a length, but is no list";
+  if (info.idle_at && (!of_numbers || *info.idle_at < field.minimum || *info.idle_at > field.maximum)) {
+    return "does nothing with a number that it cannot have";
+  }
+  const bool placed = info.meaning == Meaning::location || info.meaning == Meaning::file;
+  if (placed && !of_paths && !of_texts) return "is marked as a place of files, but is no path";
+  return "";
+}
+
 /// What is wrong with a number, a text or one element, to be said behind the value; "" when it is allowed.
 std::string leaf_violation(const FieldBase& field, const Value& leaf) {
   if (const auto number = number_in(leaf)) {
@@ -236,6 +260,9 @@ std::vector<ParameterInfo> SchemaBase::parameters() const {
   std::vector<ParameterInfo> result;
   for (const auto& field : fields_) {
     auto info = field->info;
+    if (const auto wrong = contradiction(*field); !wrong.empty()) {
+      throw std::logic_error("parameter '" + info.name + "' " + wrong);
+    }
     info.allowed = allowed_text(*field);
     if (info.value) {
       if (const auto wrong = field->violation(*info.value)) {

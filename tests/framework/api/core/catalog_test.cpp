@@ -88,6 +88,65 @@ TEST_CASE("a name that is declared twice by one plugin is its author's mistake")
   CHECK(catalog.components().size() == 2);
 }
 
+namespace {
+
+/// What is said of a component whose schema has these texts.
+struct Texts {
+  std::string summary = "Leaves images as they are.";
+  std::string parameter = "side";
+  std::string doc = "of the image";
+};
+
+std::string said_of(const std::string& name, const Texts& texts = {}) {
+  static Texts given;
+  struct Described : FakeSampler {
+    struct Params {
+      double side = 1;
+    };
+    static Schema<Params> schema() {
+      Schema<Params> s(given.summary);
+      s.add(given.parameter, &Params::side, given.doc);
+      return s;
+    }
+    Described(const Params&, const Context& context) : FakeSampler({}, context) {}
+  };
+  given = texts;
+  Catalog catalog;
+  try {
+    catalog.add<Described>(name);
+  } catch (const std::logic_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("a component whose name no recipe can write is its author's mistake") {
+  CHECK(said_of("my-sampler_2").empty());
+  for (const auto* name : {"", "my sampler", "my.sampler", "a/b", "a=b", "-x", "\xC3\xBC", "*"}) {
+    CAPTURE(name);
+    CHECK(
+        said_of(name).starts_with("a sampler has the name '" + std::string(name) + "'; a name has letters"));
+    CHECK(said_of("plain", {.parameter = name})
+              .starts_with("component 'sampler/plain' has a parameter '" + std::string(name) +
+                           "'; a name has"));
+  }
+  CHECK(said_of("a\nb").starts_with("a sampler has the name 'a\\x0Ab'"));
+}
+
+TEST_CASE("a component that does not say in a line what it and its parameters are is its author's mistake") {
+  CHECK(said_of("plain").empty());
+  CHECK(said_of("plain", {.summary = ""}) ==
+        "component 'sampler/plain' has no summary; give its schema one, a line that says what it does");
+  CHECK(said_of("plain", {.summary = "two\nlines"}) ==
+        "component 'sampler/plain' has a summary or a source that is not one line in UTF-8");
+  CHECK(said_of("plain", {.doc = ""}) ==
+        "component 'sampler/plain' does not say what its parameter 'side' means; document it in the schema");
+  CHECK(said_of("plain", {.doc = "caf\xE9"}) ==
+        "component 'sampler/plain' documents its parameter 'side' by what is not one line in UTF-8");
+}
+
 TEST_CASE("a component that another plugin offers already is refused with both files, and nothing is taken") {
   auto catalog = fake_catalog();
   const auto before = catalog.components().size();

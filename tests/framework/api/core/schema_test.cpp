@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -418,6 +419,49 @@ TEST_CASE("a schema that contradicts itself is refused as our own mistake") {
   CHECK_THROWS_WITH_AS(static_cast<void>(outside.parameters()),
                        "the schema does not allow its own default: a = 5.0 is outside [0, 1]",
                        std::logic_error);
+}
+
+TEST_CASE("a mark that says nothing of a parameter's values is refused as our own mistake") {
+  struct Two {
+    double rate = 1;
+    std::string mode = "a";
+  };
+  const auto said = [](const std::function<void(Schema<Two>&)>& declare) {
+    Schema<Two> s("");
+    declare(s);
+    try {
+      static_cast<void>(s.parameters());
+    } catch (const std::logic_error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const auto rate = [&](const std::function<void(ParameterRefiner)>& mark) {
+    return said([&](Schema<Two>& s) { mark(s.add("rate", &Two::rate, "")); });
+  };
+  const auto mode = [&](const std::function<void(ParameterRefiner)>& mark) {
+    return said([&](Schema<Two>& s) { mark(s.add("mode", &Two::mode, "")); });
+  };
+  CHECK(mode([](ParameterRefiner r) { r.range(0, 1); }) == "parameter 'mode' has bounds, but is no number");
+  CHECK(mode([](ParameterRefiner r) { r.like({}, "short"); }) ==
+        "parameter 'mode' has a condition on texts without a test");
+  CHECK(mode([](ParameterRefiner r) { r.idle_at(0); }) ==
+        "parameter 'mode' does nothing with a number that it cannot have");
+  CHECK(mode([](ParameterRefiner r) { r.length(2); }) == "parameter 'mode' has a length, but is no list");
+  CHECK(mode([](ParameterRefiner r) { r.one_of({"a", "b"}); }).empty());
+  CHECK(rate([](ParameterRefiner r) { r.one_of({"a"}); }) ==
+        "parameter 'rate' has a list of texts to choose from, but is no text");
+  CHECK(rate([](ParameterRefiner r) { r.like([](const std::string&) { return true; }, "short"); }) ==
+        "parameter 'rate' has a condition on texts, but is no text");
+  CHECK(rate([](ParameterRefiner r) { r.range(3, 2); }) ==
+        "parameter 'rate' has bounds that no number is within");
+  CHECK(rate([](ParameterRefiner r) { r.above(2).at_most(2).required(); }) ==
+        "parameter 'rate' has bounds that no number is within");
+  CHECK(rate([](ParameterRefiner r) { r.range(0, 2).idle_at(3); }) ==
+        "parameter 'rate' does nothing with a number that it cannot have");
+  CHECK(rate([](ParameterRefiner r) { r.location(); }) ==
+        "parameter 'rate' is marked as a place of files, but is no path");
+  CHECK(rate([](ParameterRefiner r) { r.range(0, 2).idle_at(0); }).empty());
 }
 
 TEST_CASE("a number that no 32-bit float holds is refused, whatever the bounds") {
