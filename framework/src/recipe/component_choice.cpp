@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <set>
-#include <stdexcept>
 
 namespace kindred::recipe {
 namespace {
@@ -84,8 +83,9 @@ bool ComponentChooser::is_usable(const ComponentFactory* factory, const Value& t
   }
   for (const auto& parameter : factory->info().parameters) {
     if (std::find(reserved.begin(), reserved.end(), parameter.name) == reserved.end()) continue;
-    throw std::logic_error("component '" + factory->info().id() + "' has a parameter '" + parameter.name +
-                           "', which every " + role + " of a recipe already has");
+    throw ComponentFault(factory->info().subject(), "has a parameter '" + parameter.name +
+                                                        "', which is a key that every " + role +
+                                                        " of a recipe has; rename it in the plugin");
   }
   return true;
 }

@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -266,17 +265,21 @@ TEST_CASE("a component whose parameters collide with the recipe's own keys is it
       bool enabled = true;
     };
     static Schema<Params> schema() {
-      Schema<Params> s("");
-      s.add("enabled", &Params::enabled, "");
+      Schema<Params> s("Is heavy.");
+      s.add("enabled", &Params::enabled, "whether it is");
       return s;
     }
     Heavy(const Params&, const Context& context) : FakeAugmentation({}, context) {}
   };
   auto catalog = fake_catalog();
-  catalog.add<Heavy>("heavy");
-  CHECK_THROWS_AS(
+  Catalog others;
+  others.add<Heavy>("heavy");
+  catalog.merge(std::move(others), "others", "others.so");
+  CHECK_THROWS_WITH_AS(
       static_cast<void>(make_plan(parse_recipe(whole, "r.toml", {"augmentation=[{type='heavy'}]"}), catalog)),
-      std::logic_error);
+      "error: augmentation 'heavy' of plugin 'others' has a parameter 'enabled', which is a key that every "
+      "augmentation of a recipe has; rename it in the plugin",
+      ComponentFault);
 }
 
 TEST_CASE("the resolved recipe holds every default, and is read as the same plan") {
