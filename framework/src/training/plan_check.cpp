@@ -100,6 +100,13 @@ std::string dataset_text(const recipe::Plan& plan, const recipe::DatasetChoice& 
   return text + (evaluated ? ", evaluated" : "");
 }
 
+/// Whether an error names a component by its role, its name or both: ComponentError::component().
+template <class Role>
+bool is_of(const recipe::Choice<Role>& choice, const ComponentError& error) {
+  const auto& info = choice.factory->info();
+  return error.component() == info.role || error.component() == info.name || error.component() == info.id();
+}
+
 /// Sends two images through the network in training mode.
 void try_out(const recipe::Plan& plan, model::Model& model, cv::Size size) {
   const torch::NoGradGuard no_gradients;
@@ -110,6 +117,9 @@ void try_out(const recipe::Plan& plan, model::Model& model, cv::Size size) {
     input.views = torch::zeros({2}, torch::kInt64);
     static_cast<void>(model.forward(input));
   } catch (const ComponentError& error) {
+    if (is_of(plan.backbone, error)) {
+      throw RecipeError(plan.backbone.location, plan.backbone.subject() + ": " + error.reason());
+    }
     throw RecipeError(plan.head.location, plan.head.subject() + ": " + error.reason());
   } catch (const model::ImagesTooSmall& fault) {
     throw RecipeError(plan.backbone.location, fault.reason());
@@ -118,8 +128,9 @@ void try_out(const recipe::Plan& plan, model::Model& model, cv::Size size) {
     throw RecipeError(plan.backbone.location,
                       "backbone '" + plan.backbone.name + "' and head '" + plan.head.name +
                           "' cannot take images of " + size_text(size) + ": " + fault.reason() +
-                          "; choose larger images in the augmentation that sets their size, or another "
-                          "backbone or head");
+                          "; choose another size in the augmentation that sets it, or another backbone or "
+                          "head; in one of your own, compare what it computes with the sizes that it "
+                          "states");
   }
 }
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -67,6 +68,36 @@ class Prototypes : public OutputLoss {
   torch::Tensor prototypes_;
 };
 
+/// Refuses all images, by itself or by an operation of LibTorch.
+class Picky : public TinyBackbone {
+ public:
+  struct Params {
+    std::string fault = "of the component";
+  };
+  static Schema<Params> schema() {
+    Schema<Params> s("Refuses all images.");
+    s.add("fault", &Params::fault, "who says so");
+    return s;
+  }
+  Picky(const Params& params, const Context& context)
+      : TinyBackbone({}, context), trunk_(std::make_shared<Trunk>(params.fault)) {}
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk(const std::string&) override { return trunk_; }
+
+ private:
+  class Trunk : public TensorModule {
+   public:
+    explicit Trunk(std::string fault) : fault_(std::move(fault)) {}
+    torch::Tensor forward(const torch::Tensor& input) override {
+      if (fault_ == "of the component") throw ComponentError("backbone/picky", "wants other images");
+      return torch::ones({2, 3}).mm(input.flatten(1).narrow(1, 0, 2));
+    }
+
+   private:
+    std::string fault_;
+  };
+  std::shared_ptr<Trunk> trunk_;
+};
+
 /// Of the tiny recipe with images of a size of their own.
 std::string tiny_checked(const std::vector<std::string>& overrides, const std::string& more_tables = "") {
   static const Catalog catalog = [] {
@@ -74,6 +105,7 @@ std::string tiny_checked(const std::vector<std::string>& overrides, const std::s
     Catalog more;
     more.add<SquareResize>("square");
     more.add<Prototypes>("prototypes");
+    more.add<Picky>("picky");
     whole.merge(std::move(more), "more", "more.so");
     return whole;
   }();
@@ -95,6 +127,25 @@ TEST_CASE("images that are too small for the network are found without data") {
   CHECK(
       message.find(" pixels (height x width), and these have 4 x 4; choose larger images in the augmentation "
                    "that sets their size") != std::string::npos);
+}
+
+TEST_CASE("what a backbone finds wrong with images is said at its own table") {
+  const auto message =
+      message_of<RecipeError>([] { static_cast<void>(tiny_checked({"backbone={type='picky'}"})); });
+  CAPTURE(message);
+  CHECK(message.ends_with(": error: backbone 'picky': wants other images"));
+}
+
+TEST_CASE("no larger images are advised where they do not help") {
+  const auto message = message_of<RecipeError>(
+      [] { static_cast<void>(tiny_checked({"backbone={type='picky',fault='of sizes'}"})); });
+  CAPTURE(message);
+  CHECK(message.find(
+            "cannot take images of 16 x 16 pixels: backbone 'picky' of plugin 'more' failed: LibTorch: ") !=
+        std::string::npos);
+  CHECK(message.find("in one of your own, compare what it computes with the sizes that it states") !=
+        std::string::npos);
+  CHECK(message.find("larger") == std::string::npos);
 }
 
 TEST_CASE("an augmentation that refuses the images of its place is found without data") {
