@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "kindred/core/utf8.h"
 #include "model/least_images.h"
 #include "model/map_watch.h"
 #include "recipe/guarded.h"
@@ -27,9 +28,20 @@ std::string tensor_text(const torch::Tensor& tensor) {
   return "a tensor [" + sizes + "] of type " + torch::toString(tensor.scalar_type());
 }
 
+/// Of an output: recipes and the log name it.
+bool is_proper(const std::string& name) {
+  return !name.empty() && is_utf8(name) &&
+         std::none_of(name.begin(), name.end(), [](unsigned char c) { return c <= ' ' || c == '*'; });
+}
+
 void check_infos(const std::vector<OutputInfo>& outputs, const std::string& subject) {
   std::set<std::string> names;
   for (const auto& output : outputs) {
+    if (!is_proper(output.name)) {
+      throw recipe::ComponentFault(subject, "gave an output the name '" + escaped(output.name) +
+                                                "'; a name is not empty and has no white space and no '*', "
+                                                "which stands for any characters in a loss's 'on'");
+    }
     if (!names.insert(output.name).second) {
       throw recipe::ComponentFault(subject, "gave two outputs the name '" + output.name + "'");
     }
@@ -354,7 +366,16 @@ std::shared_ptr<Model> build_model(const recipe::InferencePlan& plan, const Popu
                      {backbone_random, head_random}};
   auto trunk = recipe::guarded(about.head, [&] { return head->trunk(); });
   if (trunk == nullptr) throw recipe::ComponentFault(about.head, "gave no trunk");
-  return std::make_shared<Model>(std::move(trunk), std::move(head), std::move(about));
+  const auto subject = about.head;
+  auto model = std::make_shared<Model>(std::move(trunk), std::move(head), std::move(about));
+  for (const auto& output : model->outputs()) {
+    if (output.kind != OutputKind::logits || output.dim == population.identities) continue;
+    throw recipe::ComponentFault(subject, "gave its logits '" + output.name + "' the dim " +
+                                              std::to_string(output.dim) + "; logits have one number for " +
+                                              "each of the " + std::to_string(population.identities) +
+                                              " identities");
+  }
+  return model;
 }
 
 Population any_population(std::int64_t identities) {

@@ -96,9 +96,14 @@ class TestHead final : public Head {
   }
   std::shared_ptr<NetworkPart> trunk() const override { return trunk_; }
   std::vector<OutputInfo> outputs() const override {
-    std::vector<OutputInfo> infos = {{"g1", OutputKind::feature, channels_},
-                                     {flaw_ == "twice" ? "g1" : "g2", OutputKind::feature, channels_},
-                                     {"logits.g1", OutputKind::logits, identities_}};
+    std::vector<OutputInfo> infos = {
+        {"g1", OutputKind::feature, channels_},
+        {flaw_ == "twice"     ? "g1"
+         : flaw_ == "unnamed" ? ""
+         : flaw_ == "star"    ? "g*"
+                              : "g2",
+         OutputKind::feature, channels_},
+        {"logits.g1", OutputKind::logits, flaw_ == "many logits" ? identities_ + 1 : identities_}};
     if (flaw_ != "no descriptor") infos.push_back({"descriptor", OutputKind::feature, 2 * channels_});
     return infos;
   }
@@ -309,6 +314,15 @@ TEST_CASE("a head whose outputs break the role's promises is refused") {
                        doctest::Contains("gave two outputs the name 'g1'"), recipe::ComponentFault);
   CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "no descriptor"}), 5),
                        doctest::Contains("of which the last is not the feature 'descriptor'"),
+                       recipe::ComponentFault);
+  CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "unnamed"}), 5),
+                       doctest::Contains("gave an output the name ''; a name is not empty"),
+                       recipe::ComponentFault);
+  CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "star"}), 5),
+                       doctest::Contains("gave an output the name 'g*'"), recipe::ComponentFault);
+  CHECK_THROWS_WITH_AS((void)build_model(plan_of({.flaw = "many logits"}), 5),
+                       doctest::Contains("head 'test' gave its logits 'logits.g1' the dim 6; logits have one "
+                                         "number for each of the 5 identities"),
                        recipe::ComponentFault);
 }
 
