@@ -6,21 +6,22 @@
 #include <utility>
 
 #include "kindred/core/error.h"
+#include "kindred/core/utf8.h"
 
 namespace kindred::ranking {
 namespace {
 
 /// Of a figure, a column or a table: it becomes a key, a CSV head, part of an override or a file's name.
 bool is_proper(const std::string& name) {
-  return !name.empty() && name.front() != '.' &&
+  return !name.empty() && name.front() != '.' && is_utf8(name) &&
          std::none_of(name.begin(), name.end(), [](unsigned char c) { return c <= ' ' || c == '/'; });
 }
 
 void require_proper(const MadeMetric& metric, const std::string& what, const std::string& name) {
   if (is_proper(name)) return;
-  throw ComponentError(metric.component, "calls a " + what + " '" + name +
-                                             "'; a name has no white space and no '/', and does not begin "
-                                             "with '.'");
+  throw ComponentError(metric.component, "calls a " + what + " '" + escaped(name) +
+                                             "'; a name is UTF-8, has no white space and no '/', and does "
+                                             "not begin with '.'");
 }
 
 void check_columns(const MadeMetric& metric, const std::string& what, std::size_t rows,

@@ -40,7 +40,9 @@ class LastRank : public Metric {
   static constexpr int default_order = 50;
   LastRank(const Params& params, const Context&) : spoiled_(params.spoiled) {}
   [[nodiscard]] std::vector<FigureInfo> figures() const override {
-    return {{.name = spoiled_ == "name" ? "last rank" : "last_rank",
+    return {{.name = spoiled_ == "name"    ? "last rank"
+                     : spoiled_ == "bytes" ? "last_\xE9"
+                                           : "last_rank",
              .label = "Last rank",
              .doc = "mean rank of the last correct image",
              .kind = FigureKind::number,
@@ -194,6 +196,7 @@ TEST_CASE("the best is by any figure, and one that is not there is an error with
 TEST_CASE("what a metric hands back is checked, and its name is in the error") {
   CHECK(refusal("").empty());
   CHECK(holds(refusal("name"), "metric/last_rank: error: calls a figure 'last rank'"));
+  CHECK(holds(refusal("bytes"), "metric/last_rank: error: calls a figure 'last_\\xE9'; a name is UTF-8"));
   CHECK(holds(refusal("values"), "metric/last_rank: error: gives 2 values for 1 figures"));
   CHECK(holds(refusal("column"), "gives 1 values in the column 'last' of per_query, which has 2 rows"));
   CHECK(holds(refusal("head"), "gives a column of per_query 'matches', and there is one already"));
