@@ -34,7 +34,16 @@ class GuardedAugmentation final : public Guard<Augmentation> {
  public:
   using Guard::Guard;
   void apply(cv::Mat& image, RandomStream& random) override {
+    auto untouched = random;
     call([&] { inner_->apply(image, random); });
+    if (at_test_time()) {
+      auto left = random;
+      if (left() != untouched()) {
+        throw ComponentFault(subject_,
+                             "drew random numbers, but prepares images at test time, too "
+                             "(at_test_time()), where one image always gives one descriptor");
+      }
+    }
     if (image.dims != 2 || image.empty() || (image.type() != CV_8UC3 && image.type() != CV_32FC3)) {
       gave(image_text(image) +
            "; an image has the three channels R, G, B, as bytes (CV_8UC3) or, once it is normalized, as "

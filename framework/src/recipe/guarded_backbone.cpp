@@ -1,6 +1,8 @@
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,11 @@ class GuardedBackbone final : public Guard<Backbone> {
   [[nodiscard]] std::vector<std::string> blocks() const override {
     auto blocks = call([&] { return inner_->blocks(); });
     if (blocks.empty()) gave("no names of blocks; a backbone has at least one block");
+    std::set<std::string_view> seen;
+    for (const auto& block : blocks) {
+      if (block.empty()) gave("a block without a name");
+      if (!seen.insert(block).second) gave("two blocks the name '" + block + "'; a cut is found by its name");
+    }
     return blocks;
   }
   [[nodiscard]] std::int64_t channels() const override {

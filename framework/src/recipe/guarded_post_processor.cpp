@@ -54,6 +54,11 @@ class GuardedPostProcessor final : public Guard<PostProcessor> {
            std::to_string(queries) + " and must stay so");
     }
     if (step() == Step::descriptors) {
+      if (retrieval.distances) {
+        gave(
+            "distances, but its step() says that it changes descriptors; one that computes distances is "
+            "Step::distances");
+      }
       check_descriptors(retrieval.descriptors, rows);
       return;
     }
@@ -86,6 +91,13 @@ class GuardedPostProcessor final : public Guard<PostProcessor> {
     if (const auto bad = first_bad_row(descriptors); bad >= 0) {
       gave("a descriptor that is not finite, row " + std::to_string(bad) +
            " (from 0, the queries first); check for very long or very short descriptors");
+    }
+    const auto directed = descriptors.ne(0).any(1).contiguous();
+    const auto* good = directed.data_ptr<bool>();
+    const auto row = std::find(good, good + rows, false) - good;
+    if (row != rows) {
+      gave("a descriptor of length 0, row " + std::to_string(row) +
+           " (from 0, the queries first), which has no direction to compare; check its parameters");
     }
   }
 

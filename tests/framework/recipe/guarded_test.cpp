@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <iostream>
 #include <limits>
@@ -20,6 +21,7 @@
 #include "fake_retrieval_host.h"
 #include "kindred/core/error.h"
 #include "kindred/role/augmentation.h"
+#include "kindred/role/backbone.h"
 #include "kindred/role/dataset.h"
 #include "kindred/role/index.h"
 #include "kindred/role/labeler.h"
@@ -51,6 +53,22 @@ ComponentInfo odd_info(const std::string& role) {
 struct OddAugmentation : Augmentation {
   std::function<void(cv::Mat&)> action;
   void apply(cv::Mat& image, RandomStream&) override { action(image); }
+};
+/// Draws a number for each image.
+struct DrawingAugmentation : Augmentation {
+  explicit DrawingAugmentation(bool always) : always_(always) {}
+  void apply(cv::Mat&, RandomStream& random) override { random(); }
+  [[nodiscard]] bool at_test_time() const override { return always_; }
+  bool always_;
+};
+struct OddBackbone : Backbone {
+  std::vector<std::string> names;
+  [[nodiscard]] std::vector<std::string> blocks() const override { return names; }
+  [[nodiscard]] std::int64_t channels() const override { return 1; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk(const std::string&) override { return nullptr; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> copy_rest(const std::string&, std::int64_t) const override {
+    return nullptr;
+  }
 };
 struct OddDataset : Dataset {
   std::vector<Sample> list;
@@ -189,6 +207,16 @@ TEST_CASE("whatever a component throws becomes an error that names it, and place
   CHECK(guarded(who, [] { return 3; }) == 3);
 }
 
+TEST_CASE("an exception without a message is told by its type") {
+  struct Silent : std::exception {
+    [[nodiscard]] const char* what() const noexcept override { return ""; }
+  };
+  const auto said = message_of<Error>([] { guarded("loss 'odd'", [] { throw Silent(); }); });
+  CAPTURE(said);
+  CHECK(said.starts_with("error: loss 'odd' failed: it threw an exception of type '"));
+  CHECK(said.ends_with("Silent' without a message"));
+}
+
 TEST_CASE("lack of memory is an error of its own kind, of LibTorch's CPU too") {
   const auto said = [](const std::function<void()>& action) {
     return message_of<system::OutOfMemory>([&] { guarded("head 'odd'", action); });
@@ -218,6 +246,37 @@ TEST_CASE("an image has three channels of bytes or floats that are numbers") {
             image.at<cv::Vec3f>(3, 1)[2] = bad;
           }) == start + "an image with values that are not finite");
   }
+}
+
+TEST_CASE("what prepares images at test time, too, draws no random numbers") {
+  const auto said = [](bool always) {
+    const auto guarded_one =
+        guard(std::unique_ptr<Augmentation>(std::make_unique<DrawingAugmentation>(always)),
+              odd_info("augmentation"));
+    return odd_fault([&] {
+      cv::Mat image(4, 2, CV_8UC3, cv::Scalar::all(9));
+      RandomStream random(1, {1});
+      guarded_one->apply(image, random);
+    });
+  };
+  CHECK(said(false).empty());
+  CHECK(said(true).find(
+            "error: augmentation 'odd' of plugin 'heap' drew random numbers, but prepares images at "
+            "test time, too") == 0);
+}
+
+TEST_CASE("the blocks of a backbone have names of their own") {
+  const auto said = [](std::vector<std::string> names) {
+    auto odd = std::make_unique<OddBackbone>();
+    odd->names = std::move(names);
+    const auto guarded_one = guard(std::unique_ptr<Backbone>(std::move(odd)), odd_info("backbone"));
+    return odd_fault([&] { static_cast<void>(guarded_one->blocks()); });
+  };
+  const std::string start = "error: backbone 'odd' of plugin 'heap' gave ";
+  CHECK(said({"stem", "tail"}).empty());
+  CHECK(said({}).find(start + "no names of blocks") == 0);
+  CHECK(said({"stem", ""}) == start + "a block without a name");
+  CHECK(said({"stem", "tail", "stem"}) == start + "two blocks the name 'stem'; a cut is found by its name");
 }
 
 TEST_CASE("a data set that cannot look at its root has not recognized it") {
@@ -298,6 +357,12 @@ TEST_CASE("what a post-processor hands back is checked, also when it is asked fo
   CHECK(said_of_step(Step::descriptors, [](Retrieval& r) {
           r.descriptors[3][1] = NAN;
         }).find(start + "a descriptor that is not finite, row 3") == 0);
+  CHECK(said_of_step(Step::descriptors, [](Retrieval& r) {
+          r.descriptors[4].zero_();
+        }).find(start + "a descriptor of length 0, row 4") == 0);
+  CHECK(said_of_step(Step::descriptors, [](Retrieval& r) {
+          r.distances = always_these(torch::ones({2, 3}));
+        }).find(start + "distances, but its step() says that it changes descriptors") == 0);
   CHECK(said_of_step(Step::descriptors, [](Retrieval& r) { r.queries = 3; }).find("number of queries") !=
         std::string::npos);
   CHECK(said_of_step(Step::distances, [](Retrieval&) {}) ==
