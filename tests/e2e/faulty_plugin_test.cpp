@@ -69,6 +69,16 @@ TEST_CASE("a number thrown in a worker thread ends with the component's name, th
   CHECK(says(outcome, "train/"));
 }
 
+TEST_CASE("a plugin that calls exit does not end a command as if its work were done") {
+  const TemporaryFolder folder;
+  for (const std::string command : {"check", "train"}) {
+    CAPTURE(command);
+    const auto outcome = with_heap(folder, augmentations_with("type = \"leave\""), command);
+    CHECK(outcome.exit_code == 1);
+    CHECK(says(outcome, "error: exit() was called before the command had ended, by a plugin or a library"));
+  }
+}
+
 TEST_CASE("samplers, losses and schedules that break their contracts are named") {
   const TemporaryFolder folder;
   const auto sampler = with_heap(folder, "[sampler]\ntype = \"beyond\"\n" + loss_of("mean_square"));

@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <iostream>
 
@@ -18,12 +19,35 @@ extern "C" void request_stop(int) {
   std::signal(SIGTERM, SIG_DFL);
 }
 
+std::atomic<bool> is_under_way{false};
+
+/// exit() would end a command in its midst, and by 0 as if its work were done.
+void refuse_exit() {
+  if (!is_under_way) return;
+  std::cout.flush();
+  std::fputs(
+      "error: exit() was called before the command had ended, by a plugin or a library, so its work is not "
+      "done; a plugin throws an exception instead\n",
+      stderr);
+  std::_Exit(1);
+}
+
 }  // namespace
+
+Session::Session(bool quiet) : quiet_(quiet) {
+  is_under_way = true;
+  std::atexit(refuse_exit);
+}
+
+Session::~Session() {
+  is_under_way = false;
+}
 
 const Catalog& Session::load_plugins(const std::vector<std::filesystem::path>& folders) {
   const char* path_list = std::getenv("KINDRED_PLUGIN_PATH");
   plugins_ = plugin::load_plugins(plugin::plugin_folders(folders, path_list == nullptr ? "" : path_list,
                                                          std::filesystem::read_symlink("/proc/self/exe")));
+  std::atexit(refuse_exit);  // again: ahead of the libraries' destructors, while threads use what these end
   for (const auto& refused : plugins_.refused) {
     std::cerr << text::escaped_lines("warning: " + refused.file.string() + ": " + refused.reason) << '\n';
   }

@@ -14,11 +14,13 @@
 
 namespace kindred::launcher {
 
-/// One call of the launcher. Owns the plugins' catalog, and so outlives everything that components make.
+/// One call of the launcher. Owns the plugins' catalog, and so outlives everything that components make. As
+/// long as it is there, a call of exit() by a plugin or a library ends the program with 1 and a message.
 class Session {
  public:
   /// @param quiet neither progress nor notes
-  explicit Session(bool quiet) : quiet_(quiet) {}
+  explicit Session(bool quiet);
+  ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
