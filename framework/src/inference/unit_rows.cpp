@@ -15,10 +15,11 @@ void require_unit_rows(const torch::Tensor& rows, const std::vector<Sample>& sam
   const auto* length = lengths.data_ptr<float>();
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (std::abs(length[i] - 1) < 1e-3F) continue;
-    throw DataError(samples[batch[i]].path,
-                    std::string("the descriptor of this image ") +
-                        (length[i] == 0 ? "is zero" : "is not finite") +
-                        ": the weights of the model are broken; use another checkpoint");
+    throw DataError(
+        samples[batch[i]].path,
+        std::string("the descriptor of this image ") + (length[i] == 0 ? "is zero" : "is not finite") +
+            ": the weights of the model are broken, or its backbone or head computes it so; use another "
+            "checkpoint, or mend the component");
   }
 }
 

@@ -388,7 +388,15 @@ Population any_population(std::int64_t identities) {
 torch::Tensor LossTerm::value(const LossBatch& batch) const {
   LossBatch own{{}, batch.labels, batch.cameras};
   for (const auto output : outputs) own.outputs.push_back(batch.outputs.at(output));
+  std::vector<std::int64_t> versions;  // rise with each change in place
+  for (const auto& output : own.outputs) versions.push_back(output._version());
   const auto value = recipe::guarded(subject, [&] { return loss->compute(own); });
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    if (own.outputs[i]._version() == versions[i]) continue;
+    throw recipe::ComponentFault(subject,
+                                 "changed its output in place, which other losses take, too; compute from it "
+                                 "by operations without '_' at the end of their names");
+  }
   if (!value.defined() || !value.is_floating_point() || value.numel() != 1) {
     throw recipe::ComponentFault(
         subject, "gave " + tensor_text(value) + " as its value; it must be one floating-point number");

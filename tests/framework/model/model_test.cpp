@@ -173,6 +173,19 @@ class TwiceNamedLoss final : public OutputLoss {
   torch::Tensor weight;
 };
 
+/// Doubles its output, for those that come after it.
+class ChangingLoss final : public OutputLoss {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("Changes its output."); }
+  ChangingLoss(const Params& /*params*/, const Context& /*context*/) {}
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
+  torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
+    auto same = output;
+    return same.mul_(2).sum();
+  }
+};
+
 using FeatureLoss = TestLoss<OutputKind::feature>;
 using LogitsLoss = TestLoss<OutputKind::logits>;
 
@@ -384,6 +397,23 @@ TEST_CASE("a loss has an instance of its own for each output, of the output's wi
   CHECK(terms[1].loss->parameters()[0].numel() == 8);
   CHECK(terms[2].loss->parameters()[0].numel() == 5);
   CHECK(std::dynamic_pointer_cast<FeatureLoss>(terms[0].loss)->identities == 5);
+}
+
+TEST_CASE("a loss leaves its output as it is, for the others") {
+  const LossTerm changing{"x(g1)",
+                          {0},
+                          1,
+                          std::make_shared<ChangingLoss>(ChangingLoss::Params{}, Loss::Context{4, 5}),
+                          "loss 'changing'",
+                          ComponentRandom(1, Part::loss)};
+  const LossBatch batch{
+      {torch::ones({3, 4}, torch::requires_grad()) * 1}, torch::zeros({3}, torch::kInt64), {}};
+  CHECK_THROWS_WITH_AS(
+      (void)changing.value(batch),
+      doctest::Contains("loss 'changing' changed its output in place, which other losses take"),
+      recipe::ComponentFault);
+  auto sound = terms_of({loss_on<FeatureLoss>({"g1"})});
+  CHECK_NOTHROW((void)sound.at(0).value(batch));
 }
 
 TEST_CASE("a star stands for any characters") {
