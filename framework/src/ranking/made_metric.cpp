@@ -24,10 +24,20 @@ void require_proper(const MadeMetric& metric, const std::string& what, const std
                                              "not begin with '.'");
 }
 
+/// Of what people read: it stands in tables of the terminal, in Markdown and in pages.
+void require_line(const MadeMetric& metric, const std::string& what, const std::string& text) {
+  const bool is_line =
+      is_utf8(text) && std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < ' '; });
+  if (is_line) return;
+  throw ComponentError(metric.component,
+                       "gives " + what + " the text '" + escaped(text) + "', which is not one line in UTF-8");
+}
+
 void check_columns(const MadeMetric& metric, const std::string& what, std::size_t rows,
                    const std::vector<MetricColumn>& columns) {
   for (const auto& column : columns) {
     require_proper(metric, "column", column.name);
+    require_line(metric, "the column '" + column.name + "'", column.label);
     if (column.values.size() == rows) continue;
     throw ComponentError(metric.component, "gives " + std::to_string(column.values.size()) +
                                                " values in the column '" + column.name + "' of " + what +
@@ -61,6 +71,9 @@ std::vector<MadeMetric> create_metrics(const recipe::EvaluationPlan& plan) {
     one.figures = one.metric->figures();
     for (auto& figure : one.figures) {
       require_proper(one, "figure", figure.name);
+      for (const auto* text : {&figure.label, &figure.doc}) {
+        require_line(one, "the figure '" + figure.name + "'", *text);
+      }
       figure.name = one.prefix + figure.name;
       figure.label = (one.prefix.empty() ? "" : one.name + " ") + figure.label;
       const auto [owner, is_new] = owners.emplace(figure.name, one.name);
@@ -99,6 +112,7 @@ void check_result(const MadeMetric& metric, std::size_t queries, MetricResult& r
   for (auto& table : result.tables) {
     require_proper(metric, "table", table.name);
     const auto what = "the table '" + table.name + "'";
+    for (const auto* text : {&table.title, &table.doc}) require_line(metric, what, *text);
     if (table.columns.empty()) throw ComponentError(metric.component, what + " has no columns");
     check_columns(metric, what, table.columns.front().values.size(), table.columns);
     check_cautions(metric, "the rows of " + what, table.columns.front().values.size(), table.cautions);

@@ -43,7 +43,7 @@ class LastRank : public Metric {
     return {{.name = spoiled_ == "name"    ? "last rank"
                      : spoiled_ == "bytes" ? "last_\xE9"
                                            : "last_rank",
-             .label = "Last rank",
+             .label = spoiled_ == "label" ? "Last\nrank" : "Last rank",
              .doc = "mean rank of the last correct image",
              .kind = FigureKind::number,
              .higher_is_better = false,
@@ -197,6 +197,9 @@ TEST_CASE("what a metric hands back is checked, and its name is in the error") {
   CHECK(refusal("").empty());
   CHECK(holds(refusal("name"), "metric/last_rank: error: calls a figure 'last rank'"));
   CHECK(holds(refusal("bytes"), "metric/last_rank: error: calls a figure 'last_\\xE9'; a name is UTF-8"));
+  CHECK(holds(refusal("label"),
+              "metric/last_rank: error: gives the figure 'last_rank' the text "
+              "'Last\\x0Arank', which is not one line in UTF-8"));
   CHECK(holds(refusal("values"), "metric/last_rank: error: gives 2 values for 1 figures"));
   CHECK(holds(refusal("column"), "gives 1 values in the column 'last' of per_query, which has 2 rows"));
   CHECK(holds(refusal("head"), "gives a column of per_query 'matches', and there is one already"));
