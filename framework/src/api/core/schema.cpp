@@ -283,6 +283,10 @@ FieldBase& SchemaBase::add_field(std::string name, std::string type, std::string
   field->info.type = std::move(type);
   field->info.doc = std::move(doc);
   field->info.value = field->write(defaults);
+  // That of an enumeration, which has its choices from the start.
+  if (!field->choices.empty() && !field->info.value) {
+    throw std::logic_error("the default of parameter '" + field->info.name + "' is none of its choices");
+  }
   return *fields_.emplace_back(std::move(field));
 }
 

@@ -421,6 +421,17 @@ TEST_CASE("a schema that contradicts itself is refused as our own mistake") {
                        std::logic_error);
 }
 
+TEST_CASE("an enumeration whose default has no name is refused as our own mistake") {
+  enum class Kind { first, second };
+  struct One {
+    Kind kind = Kind::first;
+  };
+  Schema<One> s("");
+  CHECK_THROWS_WITH_AS(s.add("kind", &One::kind, "", {{"second", Kind::second}}),
+                       "the default of parameter 'kind' is none of its choices", std::logic_error);
+  CHECK_NOTHROW(Schema<One>("").add("kind", &One::kind, "", {{"first", Kind::first}}));
+}
+
 TEST_CASE("a mark that says nothing of a parameter's values is refused as our own mistake") {
   struct Two {
     double rate = 1;
