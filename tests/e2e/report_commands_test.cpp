@@ -21,12 +21,6 @@
 namespace kindred::test {
 namespace {
 
-/// The text of a section of the page.
-std::string section(const std::string& page, const std::string& id) {
-  const auto from = page.find("<section id=\"" + id + "\"");
-  return from == std::string::npos ? "" : page.substr(from, page.find("</section>", from) - from);
-}
-
 bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
