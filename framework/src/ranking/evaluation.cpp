@@ -339,7 +339,7 @@ results::Evaluation evaluate(const std::vector<Sample>& query, const std::vector
   evaluation.itself_ignored = settings.exclude_same_image;
   evaluation.clothes = settings.clothes;
   evaluation.single_gallery_shot = settings.single_gallery_shot;
-  evaluation.images_sha256 = images_hash(query, gallery);
+  evaluation.images_sha256 = images_hash(query, gallery, settings.single_gallery_shot > 0);
   evaluation.note = setting_text(settings);
   if (!decision.note.empty()) add_sentence(evaluation.note, decision.note);
 

@@ -43,15 +43,18 @@ std::size_t length_of_common_folder(const std::vector<Sample>& query, const std:
 
 }  // namespace
 
-std::string images_hash(const std::vector<Sample>& query, const std::vector<Sample>& gallery) {
+std::string images_hash(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
+                        bool single_shots) {
   const auto folder = length_of_common_folder(query, gallery);
   Order identities;
   for (const auto& sample : query) {
     if (labeled(sample)) identities.add(sample.identity);
   }
+  Order others;
   const auto identity_of = [&](const Sample& sample) -> std::string {
     if (!labeled(sample)) return std::to_string(sample.identity);
-    return identities.knows(sample.identity) ? std::to_string(identities.add(sample.identity)) : "another";
+    if (identities.knows(sample.identity)) return std::to_string(identities.add(sample.identity));
+    return single_shots ? "another, " + std::to_string(others.add(sample.identity)) : "another";
   };
   Order cameras;
   file::Sha256 hash;

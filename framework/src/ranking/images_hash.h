@@ -12,6 +12,9 @@ namespace kindred::ranking {
 /// person and which of the people no query shows, which images are of one camera, and clothes. Neither a
 /// folder that heads all paths nor how identities and cameras are numbered counts: a data set is the same
 /// alone and among others.
-[[nodiscard]] std::string images_hash(const std::vector<Sample>& query, const std::vector<Sample>& gallery);
+/// @param single_shots galleries with one image of each person are drawn: it counts, too, which images show
+///                     the same person of those whom no query shows
+[[nodiscard]] std::string images_hash(const std::vector<Sample>& query, const std::vector<Sample>& gallery,
+                                      bool single_shots);
 
 }  // namespace kindred::ranking

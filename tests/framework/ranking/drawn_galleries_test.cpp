@@ -61,6 +61,19 @@ TEST_CASE("single shots are drawn of what cameras leave, and in the same way for
   CHECK(scores.per_query.queries.at(0).matches == 2);
 }
 
+TEST_CASE("single shots of distractors that are one person and of several are not comparable") {
+  const std::vector<Sample> query{person(1)};
+  const std::vector<Sample> one{person(1), person(5), person(5)};
+  auto several = one;
+  several.back().identity = 6;
+  const auto evaluated = [&](const std::vector<Sample>& gallery, const std::string& count) {
+    return evaluate_all(query, gallery, given(torch::tensor({{0.2F, 0.1F, 0.3F}})), CameraMode::single,
+                        {"evaluate.single_gallery_shot=" + count});
+  };
+  CHECK_FALSE(results::comparable(evaluated(one, "10"), evaluated(several, "10")));
+  CHECK(results::comparable(evaluated(one, "0"), evaluated(several, "0")));
+}
+
 TEST_CASE("an image that is drawn for the gallery is no query of that draw") {
   // One identity of two images, both of which are query and gallery: each is judged when the other is drawn.
   const auto a = person(1);

@@ -20,7 +20,9 @@ struct Images {
                                  {"g/5.png", junk_identity, 3, "", Split::gallery},
                                  {"g/6.png", unlabeled_identity, unknown_camera, "", Split::gallery}};
 
-  [[nodiscard]] std::string hash() const { return images_hash(query, gallery); }
+  [[nodiscard]] std::string hash(bool single_shots = false) const {
+    return images_hash(query, gallery, single_shots);
+  }
 };
 
 TEST_CASE("a data set has one hash alone and among others, which number its images anew") {
@@ -37,6 +39,20 @@ TEST_CASE("a data set has one hash alone and among others, which number its imag
   among.gallery[3].identity = 5000;  // distractors are one person there, and several here
   CHECK(among.hash() == alone.hash());
   CHECK(alone.hash().size() == 64);
+}
+
+TEST_CASE("where one image of each person is drawn, it counts which distractors are one person") {
+  const Images alone;
+  Images numbered = alone;
+  for (auto* images : {&numbered.query, &numbered.gallery}) {
+    for (auto& sample : *images) {
+      if (sample.identity >= 0) sample.identity = 100 - sample.identity;
+    }
+  }
+  CHECK(numbered.hash(true) == alone.hash(true));
+  Images apart = alone;
+  apart.gallery[3].identity = 5000;
+  CHECK(apart.hash(true) != alone.hash(true));
 }
 
 TEST_CASE("other images, other people, other cameras and other clothes have other hashes") {
