@@ -53,19 +53,38 @@ std::pair<std::string, std::string> names_of(const RunFiles& first, const RunFil
   return {"first " + short_name(first.folder), "second " + short_name(second.folder)};
 }
 
-/// The second run's last ranking and the first's last one of the same images, or else of any; nullptr where a
-/// run has none.
+bool of_same_images(const RunStage& first, const RunStage& second) {
+  const auto& of_first = first.holds<RankingFiles>()->scores.value;
+  const auto& of_second = second.holds<RankingFiles>()->scores.value;
+  return of_first && of_second && of_first->images_sha256 == of_second->images_sha256;
+}
+
+/// The last ranking of the second run whose images the first has ranked as well, with the first's last one of
+/// them; without such images the last of each run, nullptr where there is none.
 struct TwoRankings {
-  const RankingFiles* first;
-  const RankingFiles* second;
+  const RankingFiles* first = nullptr;
+  const RankingFiles* second = nullptr;
+  Html stages;  ///< which they are, where a run has several
 
   explicit TwoRankings(const Two& two) {
-    const auto files_of = [](const RunStage* stage) {
-      return stage == nullptr ? nullptr : stage->holds<RankingFiles>();
-    };
-    second = files_of(last_ranking(two.second));
-    const bool judged = second != nullptr && second->scores.value;
-    first = files_of(last_ranking(two.first, judged ? second->scores.value->images_sha256 : ""));
+    const auto of_first = shown_rankings(two.first);
+    const auto of_second = shown_rankings(two.second);
+    const auto* before = of_first.empty() ? nullptr : of_first.back();
+    const auto* after = of_second.empty() ? nullptr : of_second.back();
+    for (auto at = of_second.rbegin(); at != of_second.rend(); ++at) {
+      const auto same = std::find_if(of_first.rbegin(), of_first.rend(),
+                                     [&](const RunStage* stage) { return of_same_images(*stage, **at); });
+      if (same == of_first.rend()) continue;
+      before = *same;
+      after = *at;
+      break;
+    }
+    if (before != nullptr) first = before->holds<RankingFiles>();
+    if (after != nullptr) second = after->holds<RankingFiles>();
+    if (before == nullptr || after == nullptr || (of_first.size() == 1 && of_second.size() == 1)) return;
+    stages = element("p", {{"class", "note"}},
+                     "Of stage " + before->name + " of " + two.first_name + " and of stage " + after->name +
+                         " of " + two.second_name + ".");
   }
 };
 
@@ -165,7 +184,9 @@ Html part_table(const std::string& name, const std::string& head, const Two& two
 
 Section part_comparison(const Two& two) {
   Section section{"parts", "Cameras and domains", {}};
-  const auto [first, second] = TwoRankings(two);
+  const TwoRankings rankings(two);
+  const auto* first = rankings.first;
+  const auto* second = rankings.second;
   if (first == nullptr || second == nullptr) return section;
   if (!first->parts.value || !second->parts.value || !first->scores.value || !second->scores.value)
     return section;
@@ -183,6 +204,7 @@ Section part_comparison(const Two& two) {
     cameras += part_table("by cameras of query \u2192 gallery", "Cameras", two, i, of_first,
                           of_first.camera_pairs, of_second.camera_pairs);
   }
+  if (!domains.empty() || !cameras.empty()) section.content += rankings.stages;
   if (!domains.empty()) section.content += element("div", {{"class", "tables"}}, domains);
   if (!cameras.empty()) section.content += element("div", {{"class", "tables"}}, cameras);
   return section;
@@ -190,27 +212,35 @@ Section part_comparison(const Two& two) {
 
 /// A query that both runs have judged.
 struct ComparedQuery {
-  std::string path;
   double before;
   double after;
   std::size_t first_place;
   std::size_t second_place;
 };
 
+/// @param same_images the queries are the same in the same order, whatever folder heads their paths
 std::vector<ComparedQuery> compared_queries(const results::QueryTable& first,
-                                            const results::QueryTable& second) {
+                                            const results::QueryTable& second, bool same_images) {
+  const bool in_order = same_images && first.queries.size() == second.queries.size();
   std::map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < second.queries.size(); ++i) places.emplace(second.queries[i].path, i);
   std::vector<ComparedQuery> compared;
   for (std::size_t i = 0; i < first.queries.size(); ++i) {
-    const auto other = places.find(first.queries[i].path);
-    if (other == places.end()) continue;
+    const auto other = in_order ? places.end() : places.find(first.queries[i].path);
+    if (!in_order && other == places.end()) continue;
+    const auto place = in_order ? i : other->second;
     const double before = first.columns.front().values[i];
-    const double after = second.columns.front().values[other->second];
+    const double after = second.columns.front().values[place];
     if (std::isnan(before) || std::isnan(after)) continue;
-    compared.push_back({first.queries[i].path, before, after, i, other->second});
+    compared.push_back({before, after, i, place});
   }
   return compared;
+}
+
+/// What stands before the path of one image in two runs.
+RenamedFolder renamed_folder(const std::string& first, const std::string& second) {
+  const auto [head, other_head] = std::mismatch(first.rbegin(), first.rend(), second.rbegin(), second.rend());
+  return {{first.begin(), head.base()}, {second.begin(), other_head.base()}};
 }
 
 Html change_histogram(const MetricColumn& column, const std::vector<ComparedQuery>& queries) {
@@ -231,14 +261,17 @@ Html change_histogram(const MetricColumn& column, const std::vector<ComparedQuer
   return figure("Change of " + column.label + " of the queries that changed", draw(histogram));
 }
 
-Section query_comparison(const Two& two, const SheetSize& size, Pictures& pictures, std::size_t& rankings) {
+Section query_comparison(const Two& two, const SheetSize& size, Pictures& pictures, std::size_t& drawn) {
   Section section{"queries", "Queries", {}};
-  const auto [first, second] = TwoRankings(two);
+  const TwoRankings rankings(two);
+  const auto* first = rankings.first;
+  const auto* second = rankings.second;
   if (first == nullptr || second == nullptr) return section;
   section.content += trouble_notice(first->queries.trouble) + trouble_notice(second->queries.trouble);
   if (!first->queries.value || !second->queries.value) return section;
-  if (first->scores.value && second->scores.value &&
-      !results::comparable(*first->scores.value, *second->scores.value)) {
+  section.content += rankings.stages;
+  const bool judged = first->scores.value && second->scores.value;
+  if (judged && !results::comparable(*first->scores.value, *second->scores.value)) {
     section.content += notice(not_comparable);
     return section;
   }
@@ -249,7 +282,7 @@ Section query_comparison(const Two& two, const SheetSize& size, Pictures& pictur
     return section;
   }
   const auto& by = of_first.columns.front();
-  auto queries = compared_queries(of_first, of_second);
+  auto queries = compared_queries(of_first, of_second, judged);
   if (queries.empty()) {
     section.content += element("p", {{"class", "empty"}}, "The runs have no evaluated query in common.");
     return section;
@@ -272,26 +305,39 @@ Section query_comparison(const Two& two, const SheetSize& size, Pictures& pictur
                                   queries.begin() + static_cast<std::ptrdiff_t>(std::min(worse, size.worst)));
   std::vector<ComparedQuery> gained(
       queries.rbegin(), queries.rbegin() + static_cast<std::ptrdiff_t>(std::min(better, size.best)));
-  std::vector<std::string> paths;
+  const auto first_path = [&](const ComparedQuery& query) {
+    return of_first.queries[query.first_place].path;
+  };
+  const auto second_path = [&](const ComparedQuery& query) {
+    return of_second.queries[query.second_place].path;
+  };
+  std::vector<std::string> first_paths;
+  std::vector<std::string> second_paths;
   for (const auto* part : {&lost, &gained}) {
-    for (const auto& query : *part) paths.push_back(query.path);
+    for (const auto& query : *part) {
+      first_paths.push_back(first_path(query));
+      second_paths.push_back(second_path(query));
+    }
   }
-  RankingDrawer before(two.first, *first, pictures, nullptr);
+  RankingDrawer before(two.first, *first, pictures, nullptr,
+                       renamed_folder(first_path(queries.front()), second_path(queries.front())));
   RankingDrawer after(two.second, *second, pictures, nullptr);
-  section.content += trouble_notice(before.read(paths)) + trouble_notice(after.read(paths));
+  section.content += trouble_notice(before.read(first_paths)) + trouble_notice(after.read(second_paths));
   Html sheets;
   const auto add = [&](const std::string& title, const std::vector<ComparedQuery>& part) {
     Html sheet;
     for (const auto& query : part) {
-      sheet += before.draw(query.path, two.first_name + ": " + query_text(of_first, query.first_place));
-      sheet += after.draw(query.path, two.second_name + ": " + query_text(of_second, query.second_place));
+      sheet +=
+          before.draw(first_path(query), two.first_name + ": " + query_text(of_first, query.first_place));
+      sheet +=
+          after.draw(second_path(query), two.second_name + ": " + query_text(of_second, query.second_place));
     }
     if (!sheet.empty()) sheets += element("h3", title) + sheet;
   };
   add("Lost most: " + two.first_name + " above " + two.second_name, lost);
   add("Gained most: " + two.first_name + " above " + two.second_name, gained);
-  rankings = before.drawn() + after.drawn();
-  if (rankings == 0) return section;
+  drawn = before.drawn() + after.drawn();
+  if (drawn == 0) return section;
   if (second->scores.value) section.content += other_rankings_notice(*second->scores.value);
   section.content += after.key() + sheets;
   return section;

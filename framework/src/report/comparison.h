@@ -10,7 +10,9 @@ namespace kindred::report {
 
 /// Writes an HTML file that compares two runs: scores, scores by domain, queries that have become better or
 /// worse, with rankings of both as pictures, trainings, costs and recipes. A change is of `second` against
-/// `first`. Figures of runs that were evaluated on different images are shown, but not subtracted.
+/// `first`. Figures of runs that were evaluated on different images are shown, but not subtracted. Queries
+/// are those of the last ranking of the second run whose images the first has ranked as well, whatever
+/// folder heads their paths in either.
 ///
 /// Images come from the data set of the second run. What is missing or damaged is said at its place, as in
 /// write_report(), and so are the errors.

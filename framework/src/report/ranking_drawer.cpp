@@ -32,8 +32,10 @@ Html RankingDrawer::draw(const std::string& query, const std::string& figures) {
   marked_ = marked_ || std::any_of(judged.images.begin(), judged.images.end(), [](const auto& image) {
               return image.verdict != results::Verdict::unknown;
             });
-  std::vector<std::string> paths{query};
-  for (const auto& image : judged.images) paths.push_back(ranking->second.found[image.found].path);
+  std::vector<std::string> paths{picture_path(query)};
+  for (const auto& image : judged.images) {
+    paths.push_back(picture_path(ranking->second.found[image.found].path));
+  }
   std::vector<Picture> shown;
   for (const auto& path : paths) shown.push_back(pictures_.picture(path));
   if (maps_ != nullptr) {
@@ -67,6 +69,11 @@ Html RankingDrawer::key() const {
         "cosine similarity of the descriptors, without post-processing).");
   }
   return key;
+}
+
+std::string RankingDrawer::picture_path(const std::string& path) const {
+  if (!path.starts_with(folder_.own)) return path;
+  return folder_.of_pictures + path.substr(folder_.own.size());
 }
 
 results::IgnoredImages RankingDrawer::ignored() const {

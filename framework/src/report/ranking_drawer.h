@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "report/blocks.h"
@@ -15,13 +16,20 @@
 
 namespace kindred::report {
 
+/// What heads the paths of a run, and what heads them where its pictures are.
+struct RenamedFolder {
+  std::string own;
+  std::string of_pictures;
+};
+
 class RankingDrawer {
  public:
   /// @param files of a ranking of the run
   /// @param maps nullptr: without activation maps
-  /// All outlive this.
-  RankingDrawer(const RunFiles& run, const RankingFiles& files, Pictures& pictures, MapPictures* maps)
-      : run_(run), files_(files), pictures_(pictures), maps_(maps) {}
+  /// All but the folder outlive this.
+  RankingDrawer(const RunFiles& run, const RankingFiles& files, Pictures& pictures, MapPictures* maps,
+                RenamedFolder folder = {})
+      : run_(run), files_(files), pictures_(pictures), maps_(maps), folder_(std::move(folder)) {}
 
   /// Reads what was found for queries.
   /// @return what is wrong with the file; ""
@@ -37,11 +45,14 @@ class RankingDrawer {
 
  private:
   [[nodiscard]] results::IgnoredImages ignored() const;
+  /// What `pictures` calls an image of the run.
+  [[nodiscard]] std::string picture_path(const std::string& path) const;
 
   const RunFiles& run_;
   const RankingFiles& files_;
   Pictures& pictures_;
   MapPictures* maps_;
+  RenamedFolder folder_;
   std::map<std::string, results::QueryMatches> rankings_;
   std::size_t drawn_ = 0;
   bool marked_ = false;  // an image was said to be right or wrong

@@ -346,19 +346,19 @@ Section part_section(const RunFiles& run) {
   return section;
 }
 
-const RunStage* last_ranking(const RunFiles& run, const std::string& images_sha256) {
-  const RunStage* last = nullptr;
-  const RunStage* of_images = nullptr;
-  for (const auto* stage : run.rankings()) {
+std::vector<const RunStage*> shown_rankings(const RunFiles& run) {
+  auto stages = run.rankings();
+  std::erase_if(stages, [](const RunStage* stage) {
     const auto& files = *stage->holds<RankingFiles>();
     std::error_code failure;
-    if (!files.queries.there() && files.curves.empty() && !std::filesystem::exists(files.matches, failure)) {
-      continue;
-    }
-    last = stage;
-    if (files.scores.value && files.scores.value->images_sha256 == images_sha256) of_images = stage;
-  }
-  return of_images != nullptr ? of_images : last;
+    return !files.queries.there() && files.curves.empty() && !std::filesystem::exists(files.matches, failure);
+  });
+  return stages;
+}
+
+const RunStage* last_ranking(const RunFiles& run) {
+  const auto stages = shown_rankings(run);
+  return stages.empty() ? nullptr : stages.back();
 }
 
 Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pictures, MapPictures* maps,

@@ -44,8 +44,10 @@ struct NamedScores {
 [[nodiscard]] Section ranking_section(const RunFiles& run, const SheetSize& size, Pictures& pictures,
                                       MapPictures* maps, std::size_t& rankings);
 
-/// The last stage that ranks of which there is more than scores; nullptr for none.
-/// @param images_sha256 of those of these images, when there are such, as results::Evaluation has it
-[[nodiscard]] const RunStage* last_ranking(const RunFiles& run, const std::string& images_sha256 = "");
+/// The stages that rank of which there is more than scores, in order.
+[[nodiscard]] std::vector<const RunStage*> shown_rankings(const RunFiles& run);
+
+/// The last of them; nullptr for none.
+[[nodiscard]] const RunStage* last_ranking(const RunFiles& run);
 
 }  // namespace kindred::report

@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "made_run.h"
 #include "markup_check.h"
@@ -137,6 +139,63 @@ TEST_CASE("a run of fewer test sets is compared on those that it has") {
   CHECK(contains(page, "data-label=\"Change\">+12.50</td>"));
   CHECK_FALSE(contains(page, "not comparable"));
   CHECK(contains(page, "By AP, of 2 queries 1 are better in b"));
+}
+
+TEST_CASE("a run of more test sets is compared on those that the first one has") {
+  const TemporaryFolder folder;
+  write_run(folder, "a/");
+  write_run_of_two_test_sets(folder, "b/", 0.625, 0.375);
+  const auto page = compare(folder, "a", "b").page;
+  CHECK(contains(page, "data-label=\"Change\">+12.50</td>"));
+  CHECK_FALSE(contains(page, "not comparable"));
+  const auto queries = section(page, "queries");
+  CHECK(contains(queries, "By AP, of 2 queries"));
+  CHECK(contains(queries, "Of stage ranking of a and of stage ranking of b."));
+  CHECK(has_row(section(page, "parts"), "&lt;day&gt;", "25.00"));
+}
+
+/// Calls the images of a run as a recipe of several data sets does.
+void put_among_others(const TemporaryFolder& folder, const std::string& at) {
+  for (const auto* name : {"features/query.csv", "features/gallery.csv"}) {
+    std::vector<Sample> images;
+    file::SampleListReader list(folder / (at + name));
+    for (Sample sample; list.next(sample);) {
+      sample.path.insert(0, "set/");
+      images.push_back(sample);
+    }
+    file::write_sample_list(folder / (at + name), images);
+  }
+  auto scores = scores_of_run();
+  for (auto& query : scores.per_query.queries) query.path.insert(0, "set/");
+  results::write_evaluation(folder / (at + "ranking"), scores);
+  std::vector<results::QueryMatches> all;
+  results::MatchesReader reader(folder / (at + "ranking/matches.csv"));
+  for (results::QueryMatches one; reader.next(one);) {
+    one.query.insert(0, "set/");
+    for (auto& found : one.found) found.path.insert(0, "set/");
+    all.push_back(one);
+  }
+  results::MatchesFiles matches;
+  matches.queries = static_cast<std::int64_t>(all.size());
+  matches.labeled = true;
+  matches.matches_of = [&](std::int64_t query) { return all.at(static_cast<std::size_t>(query)); };
+  matches.write(folder / (at + "ranking"));
+}
+
+TEST_CASE("a test set among others is compared query by query with itself alone, and has its pictures") {
+  const TemporaryFolder folder;
+  write_run(folder, "a/");
+  write_other_run(folder, "b/");
+  const auto alone = compare(folder, "a", "b");
+  put_among_others(folder, "a/");
+  const auto among = compare(folder, "a", "b");
+  CHECK(contains(among.page, "By AP, of 2 queries 1 are better in b, 1 are worse, and 0 are the same."));
+  CHECK(among.page.find("a: AP 75.00\u00a0%") < among.page.find("b: AP 5.00\u00a0%"));
+  CHECK(contains(among.page, "<strong>set/query/2.png</strong>"));
+  CHECK(among.outcome.rankings == 4);
+  CHECK(count_of(alone.page, "data:image/jpeg") > 0);
+  CHECK(count_of(among.page, "data:image/jpeg") == count_of(alone.page, "data:image/jpeg"));
+  CHECK(among.outcome.notes == alone.outcome.notes);
 }
 
 TEST_CASE("a comparison says that scores are not of the rankings shown") {
