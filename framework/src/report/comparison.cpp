@@ -159,7 +159,8 @@ Section score_comparison(const Two& two) {
   return section;
 }
 
-/// Parts of the same name side by side.
+/// Parts of the same name side by side. There is a change where they have as many queries: domains of one
+/// name may be those of two partitions.
 Html part_table(const std::string& name, const std::string& head, const Two& two, std::size_t figure,
                 const results::PartScores& first, const std::vector<results::PartScores::Part>& of_first,
                 const std::vector<results::PartScores::Part>& of_second) {
@@ -174,9 +175,11 @@ Html part_table(const std::string& name, const std::string& head, const Two& two
     if (other == of_second.end()) continue;
     const double before = part.values[figure];
     const double after = other->values[figure];
+    const bool same = part.queries == other->queries;
     table.rows.push_back(
         {{part.query + (part.gallery.empty() ? "" : " \u2192 " + part.gallery), cell_text(info.kind, before),
-          cell_text(info.kind, after), change_cell(info, before, after), text::count_text(other->queries)},
+          cell_text(info.kind, after), same ? change_cell(info, before, after) : Html(),
+          (same ? "" : text::count_text(part.queries) + " \u2192 ") + text::count_text(other->queries)},
          false});
   }
   return table.rows.empty() ? Html() : draw(table);

@@ -77,6 +77,21 @@ TEST_CASE("runs that were evaluated in different ways are shown, but not subtrac
   CHECK(contains(page, "The recipes are the same."));
 }
 
+TEST_CASE("domains of one name that have other queries are shown, but not subtracted") {
+  const TemporaryFolder folder;
+  write_run(folder, "a/");
+  write_other_run(folder, "b/");
+  CHECK(contains(section(compare(folder, "a", "b").page, "parts"), "data-label=\"Change\">+25.00</td>"));
+  auto scores = scores_of_run(0.6, 0.5);
+  scores.parts.domains[0].values = {0.5, 0.5};
+  scores.parts.domains[0].queries = 3;
+  results::write_evaluation(folder / "b/ranking", scores);
+  const auto parts = section(compare(folder, "a", "b").page, "parts");
+  CHECK(has_row(parts, "&lt;day&gt;", "25.00"));
+  CHECK_FALSE(contains(parts, "+25.00"));
+  CHECK(contains(parts, "data-label=\"Queries\">1 \u2192 3</td>"));
+}
+
 TEST_CASE("figures that other settings leave other images for are shown, but not subtracted") {
   const TemporaryFolder folder;
   write_run(folder, "a/");
