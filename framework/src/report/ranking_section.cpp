@@ -322,6 +322,10 @@ Section part_section(const RunFiles& run) {
   section.content += trouble_notice(files.parts.trouble);
   if (!files.parts.value || files.parts.value->figures.empty()) return section;
   const auto& parts = *files.parts.value;
+  const bool any = !parts.camera_pairs.empty() || !parts.domains.empty();
+  if (any && shown_rankings(run).size() > 1) {
+    section.content += element("p", {{"class", "note"}}, "Of stage " + last->name + ".");
+  }
   if (!parts.camera_pairs.empty()) {
     std::set<std::string> cameras;
     for (const auto& part : parts.camera_pairs) cameras.insert({part.query, part.gallery});

@@ -193,7 +193,7 @@ TEST_CASE("scores that were made in different ways are not subtracted") {
   CHECK_FALSE(contains(scores, "+10.00"));
 }
 
-TEST_CASE("rankings of other images are no step, and each test set's final scores are shown") {
+TEST_CASE("rankings of other images are no step, and what is of which test set is said") {
   const TemporaryFolder folder;
   write_pipeline(folder);
   folder.write("pipe/pipeline.toml", read_bytes(folder / "pipe/pipeline.toml") +
@@ -202,7 +202,9 @@ TEST_CASE("rankings of other images are no step, and each test set's final score
   auto others = scores_of_run(0.45, 0.75);
   others.images_sha256 = "of others";
   results::write_evaluation(folder / "pipe/elsewhere", others);
-  const auto scores = section(report_of(folder, "pipe").page, "scores");
+  const auto page = report_of(folder, "pipe").page;
+  CHECK(contains(section(page, "parts"), "Of stage elsewhere."));
+  const auto scores = section(page, "scores");
   CHECK(contains(scores, "change: by post-processing"));
   CHECK_FALSE(contains(scores, "to elsewhere"));
   CHECK(count_of(scores, "class=\"tiles\"") == 2);
