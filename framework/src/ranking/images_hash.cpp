@@ -59,14 +59,16 @@ std::string images_hash(const std::vector<Sample>& query, const std::vector<Samp
   Order cameras;
   file::Sha256 hash;
   for (const auto* images : {&query, &gallery}) {
-    std::string lines = std::to_string(images->size()) + '\n';
+    std::string line = std::to_string(images->size()) + '\n';
     for (const auto& sample : *images) {
-      lines.append(sample.path, folder).push_back('\0');
-      lines += identity_of(sample) + '\0' +
-               std::to_string(sample.camera < 0 ? sample.camera : cameras.add(sample.camera)) + '\0' +
-               std::to_string(sample.clothes) + '\n';
+      line.append(sample.path, folder).push_back('\0');
+      line += identity_of(sample) + '\0' +
+              std::to_string(sample.camera < 0 ? sample.camera : cameras.add(sample.camera)) + '\0' +
+              std::to_string(sample.clothes) + '\n';
+      hash.add(line.data(), line.size());
+      line.clear();  // a gallery may have more names than there is memory for twice
     }
-    hash.add(lines.data(), lines.size());
+    hash.add(line.data(), line.size());
   }
   return hash.finish();
 }
