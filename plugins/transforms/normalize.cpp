@@ -27,8 +27,11 @@ Schema<Normalize::Params> Normalize::schema() {
   Schema<Params> s(
       "Scales an image to [0, 1], subtracts the mean and divides by the standard deviation of each channel, "
       "in training and at test time. The defaults are those of ImageNet.");
-  s.add("mean", &Params::mean, "mean of the channels R, G, B, for values in [0, 1]").length(channels);
+  s.add("mean", &Params::mean, "mean of the channels R, G, B, for values in [0, 1]")
+      .range(0, 1)
+      .length(channels);
   s.add("std", &Params::std, "standard deviation of the channels R, G, B, for values in [0, 1]; above 0")
+      .at_most(1)
       .length(channels);
   s.rule(check);
   return s;

@@ -37,8 +37,11 @@ Schema<VarianceInversion::Params> VarianceInversion::schema() {
       "No paper: a finding of the NAIC 2019 person re-identification challenge, where it gained 2 to 4 "
       "points on each of four folds");
   s.add("channels", &Params::channels, "channels whose sign is inverted").one_of({"R", "G", "B"});
-  s.add("mean", &Params::mean, "mean of the channels R, G, B, for values in [0, 1]").length(order.size());
+  s.add("mean", &Params::mean, "mean of the channels R, G, B, for values in [0, 1]")
+      .range(0, 1)
+      .length(order.size());
   s.add("std", &Params::std, "standard deviation of the channels R, G, B, for values in [0, 1]; above 0")
+      .at_most(1)
       .length(order.size());
   s.rule(check);
   return s;

@@ -55,11 +55,11 @@ std::vector<int> reds(const cv::Mat& image) {
   return values;
 }
 
-std::string parse_error(const std::vector<double>& std) {
+std::string parse_error(const std::vector<double>& values, const std::string& key = "std") {
   Table table;
   Array numbers;
-  for (const double number : std) numbers.emplace_back(number);
-  table.set("std", Value(std::move(numbers)));
+  for (const double number : values) numbers.emplace_back(number);
+  table.set(key, Value(std::move(numbers)));
   Diagnostics diagnostics;
   (void)Normalize::schema().parse(Value(std::move(table)), "augmentation 'normalize'", diagnostics);
   return diagnostics.empty() ? "" : diagnostics.all().front().message;
@@ -392,4 +392,13 @@ TEST_CASE("a standard deviation of 0 or below is refused; a negative one points 
         "augmentation 'normalize': std contains a negative number; all three values must be above 0 (to "
         "invert channels, use the augmentation 'variance_inversion')");
   CHECK_FALSE(parse_error({0.2, 0.2}).empty());
+}
+
+TEST_CASE("means and standard deviations for values up to 255 are refused") {
+  CHECK(parse_error({0, 0.5, 1}, "mean").empty());
+  CHECK(parse_error({123.675, 116.28, 103.53}, "mean") ==
+        "augmentation 'normalize': mean = [123.675, 116.28, 103.53]: 123.675 is outside [0, 1]");
+  CHECK(parse_error({1.0 / 255, 1, 1}).empty());
+  CHECK(parse_error({58.395, 57.12, 57.375}) ==
+        "augmentation 'normalize': std = [58.395, 57.12, 57.375]: 58.395 must be at most 1");
 }

@@ -82,4 +82,8 @@ TEST_CASE("what cannot be meant is refused with what to write") {
         "above 0; the parameter 'channels' selects which are inverted");
   CHECK_FALSE(parse_error("std", Numbers{0.2, 0.0, 0.2}).empty());
   CHECK_FALSE(parse_error("mean", Numbers{0.2, 0.2}).empty());
+  CHECK(parse_error("mean", Numbers{123.675, 116.28, 103.53}).find("123.675 is outside [0, 1]") !=
+        std::string::npos);
+  CHECK(parse_error("std", Numbers{58.395, 57.12, 57.375}).find("58.395 must be at most 1") !=
+        std::string::npos);
 }
