@@ -1,8 +1,10 @@
 #include "normalize.h"
 
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 
+#include "kindred/core/error.h"
 #include "kindred/image/standardize.h"
 
 namespace kindred::transforms {
@@ -40,7 +42,11 @@ Schema<Normalize::Params> Normalize::schema() {
 Normalize::Normalize(const Params& params, const Context& /*context*/) : params_(params) {}
 
 void Normalize::apply(cv::Mat& image, RandomStream& /*random*/) {
-  standardize(image, params_.mean, params_.std);
+  try {
+    standardize(image, params_.mean, params_.std);
+  } catch (const std::invalid_argument& error) {
+    throw ComponentError("augmentation/normalize", error.what());
+  }
 }
 
 }  // namespace kindred::transforms

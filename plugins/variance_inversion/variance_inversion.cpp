@@ -1,8 +1,10 @@
 #include "variance_inversion.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <string_view>
 
+#include "kindred/core/error.h"
 #include "kindred/image/standardize.h"
 
 namespace kindred::variance_inversion {
@@ -56,7 +58,11 @@ VarianceInversion::VarianceInversion(const Params& params, const Context& /*cont
 }
 
 void VarianceInversion::apply(cv::Mat& image, RandomStream& /*random*/) {
-  standardize(image, mean_, deviation_);
+  try {
+    standardize(image, mean_, deviation_);
+  } catch (const std::invalid_argument& error) {
+    throw ComponentError("augmentation/variance_inversion", error.what());
+  }
 }
 
 }  // namespace kindred::variance_inversion

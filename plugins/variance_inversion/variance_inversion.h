@@ -20,6 +20,7 @@ class VarianceInversion final : public Augmentation {
   static Schema<Params> schema();
 
   VarianceInversion(const Params& params, const Context& context);
+  /// Throws ComponentError where standardize() refuses the image, as one that is normalized already.
   void apply(cv::Mat& image, RandomStream& random) override;
   [[nodiscard]] bool at_test_time() const override { return true; }
 

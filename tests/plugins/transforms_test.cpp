@@ -394,6 +394,17 @@ TEST_CASE("a standard deviation of 0 or below is refused; a negative one points 
   CHECK_FALSE(parse_error({0.2, 0.2}).empty());
 }
 
+TEST_CASE("an image that is normalized already is refused") {
+  RandomStream random(1);
+  Normalize normalize({}, {});
+  cv::Mat image(2, 3, CV_8UC3, cv::Scalar(0, 128, 255));
+  normalize.apply(image, random);
+  CHECK_THROWS_WITH_AS(normalize.apply(image, random),
+                       "augmentation/normalize: error: cannot standardize floats from -2.12 to 2.64; they "
+                       "must be in [0, 1]: normalize an image once, and divide values up to 255 by 255",
+                       ComponentError);
+}
+
 TEST_CASE("means and standard deviations for values up to 255 are refused") {
   CHECK(parse_error({0, 0.5, 1}, "mean").empty());
   CHECK(parse_error({123.675, 116.28, 103.53}, "mean") ==

@@ -63,6 +63,18 @@ TEST_CASE("the given channels are inverted, with the given mean and standard dev
   CHECK(inverted(params, bytes)[1] == doctest::Approx(-1));
 }
 
+TEST_CASE("an image that is normalized already is refused") {
+  RandomStream random(1);
+  cv::Mat image(2, 3, CV_8UC3, cv::Scalar(0, 128, 255));
+  VarianceInversion inversion({}, {});
+  inversion.apply(image, random);
+  CHECK_THROWS_WITH_AS(inversion.apply(image, random),
+                       "augmentation/variance_inversion: error: cannot standardize floats from -2.64 to "
+                       "-0.205; they must be in [0, 1]: normalize an image once, and divide values up to 255 "
+                       "by 255",
+                       ComponentError);
+}
+
 TEST_CASE("variance inversion belongs to the preprocessing at test time") {
   CHECK(VarianceInversion({}, {}).at_test_time());
   CHECK_FALSE(VarianceInversion({}, {}).ordered());

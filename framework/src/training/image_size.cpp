@@ -18,7 +18,9 @@ cv::Size augmented(const recipe::ExtractionPlan& plan,
                    const std::vector<std::unique_ptr<Augmentation>>& augmentations, bool at_test_time,
                    cv::Size size) {
   constexpr std::uint64_t check_stream = 0x636865636b;
-  cv::Mat image(size, CV_8UC3, cv::Scalar(120, 130, 140));
+  // Black and white: what cannot take the values that images have refuses these.
+  cv::Mat image(size, CV_8UC3, cv::Scalar::all(0));
+  image.rowRange(0, image.rows / 2).setTo(cv::Scalar::all(255));
   RandomStream random(plan.seed, {check_stream});
   for (std::size_t i = 0; i < augmentations.size(); ++i) {
     if (at_test_time && !augmentations[i]->at_test_time()) continue;

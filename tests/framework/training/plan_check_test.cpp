@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 
 #include "file/safetensors.h"
 #include "kindred/core/error.h"
+#include "kindred/image/standardize.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 
@@ -47,6 +49,21 @@ class SquareResize : public Augmentation {
 
  private:
   Params params_;
+};
+
+class Standardize : public Augmentation {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("Standardizes images."); }
+  Standardize(const Params&, const Context&) {}
+  void apply(cv::Mat& image, RandomStream&) override {
+    try {
+      standardize(image, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225});
+    } catch (const std::invalid_argument& error) {
+      throw ComponentError("augmentation/standardize", error.what());
+    }
+  }
+  [[nodiscard]] bool at_test_time() const override { return true; }
 };
 
 /// Starts from a file.
@@ -104,6 +121,7 @@ std::string tiny_checked(const std::vector<std::string>& overrides, const std::s
     Catalog whole = tiny_catalog();
     Catalog more;
     more.add<SquareResize>("square");
+    more.add<Standardize>("standardize");
     more.add<Prototypes>("prototypes");
     more.add<Picky>("picky");
     whole.merge(std::move(more), "more", "more.so");
@@ -152,6 +170,16 @@ TEST_CASE("an augmentation that refuses the images of its place is found without
   CHECK(message_of<RecipeError>([] {
           static_cast<void>(tiny_checked({"augmentation.square.refuses=true"}));
         }) == "tiny.toml:6:1: error: augmentation 'square': must stand before 'normalize'");
+}
+
+TEST_CASE("images that are normalized twice are found without data, and the second time is named") {
+  const std::string once = "[[augmentation]]\ntype = \"standardize\"\n";
+  CHECK_NOTHROW(static_cast<void>(tiny_checked({}, once)));
+  const auto message = message_of<RecipeError>(
+      [&] { static_cast<void>(tiny_checked({}, once + once + "name = \"again\"\n")); });
+  CAPTURE(message);
+  CHECK(message.starts_with(
+      "tiny.toml:40:1: error: augmentation 'standardize': cannot standardize floats from -2.12 to "));
 }
 
 TEST_CASE("a component that does nothing by its parameter is warned of") {

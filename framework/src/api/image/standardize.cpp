@@ -31,6 +31,20 @@ Row make_row(int pixels, double unit, const std::vector<double>& mean, const std
   return row;
 }
 
+/// A filter may have carried floats somewhat over the ends. What is standardized already, or not scaled, lies
+/// farther out, and a network would take it without a word.
+void require_unit_range(const cv::Mat& image) {
+  constexpr double most_beyond = 0.5;
+  double low = 0;
+  double high = 1;
+  cv::minMaxLoc(image.reshape(1), &low, &high);
+  if (low >= -most_beyond && high <= 1 + most_beyond) return;
+  throw std::invalid_argument(
+      cv::format("cannot standardize floats from %.3g to %.3g; they must be in [0, 1]: normalize an image "
+                 "once, and divide values up to 255 by 255",
+                 low, high));
+}
+
 /// A flat loop that the compiler turns into vector instructions: four times as fast as cv::LUT.
 template <class T>
 void scale_rows(const cv::Mat& from, cv::Mat& to, const Row& row) {
@@ -52,6 +66,7 @@ void standardize(cv::Mat& image, const std::vector<double>& mean, const std::vec
                                 "; it needs three channels of bytes or floats (CV_8UC3 or CV_32FC3)");
   }
   if (image.depth() == CV_32F) {
+    require_unit_range(image);
     scale_rows<float>(image, image, make_row(image.cols, 1.0, mean, deviation));
     return;
   }

@@ -4,6 +4,7 @@
 
 #include <opencv2/core.hpp>
 #include <stdexcept>
+#include <string>
 
 using namespace kindred;
 
@@ -51,6 +52,27 @@ TEST_CASE("a part of a larger image is standardized, and nothing around it") {
       CHECK(whole.at<cv::Vec3f>(y, x) == cv::Vec3f::all(inside ? 1.0F : 0.5F));
     }
   }
+}
+
+TEST_CASE("floats that are standardized already are refused and stay as they are") {
+  cv::Mat image(2, 3, CV_8UC3, cv::Scalar(0, 128, 255));
+  const auto standardize_again = [&] { standardize(image, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}); };
+  standardize_again();
+  const cv::Mat once = image.clone();
+  std::string message;
+  try {
+    standardize_again();
+  } catch (const std::invalid_argument& error) {
+    message = error.what();
+  }
+  CHECK(message ==
+        "cannot standardize floats from -2.12 to 2.64; they must be in [0, 1]: normalize an image once, and "
+        "divide values up to 255 by 255");
+  CHECK(cv::norm(image, once, cv::NORM_INF) == 0);
+
+  // What a cubic filter makes of an edge.
+  cv::Mat beyond(1, 2, CV_32FC3, cv::Scalar(-0.3, 0.5, 1.3));
+  CHECK_NOTHROW(standardize(beyond, {0, 0, 0}, {1, 1, 1}));
 }
 
 TEST_CASE("an image of another kind is refused and stays as it is") {
