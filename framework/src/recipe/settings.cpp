@@ -227,8 +227,8 @@ Schema<TrainSettings> TrainSettings::schema() {
          {"auto", system::Precision::automatic}})
       .also_called({"amp", "mixed_precision", "fp16", "bf16", "half", "dtype"});
   s.add("clip_gradient_norm", &TrainSettings::clip_gradient_norm,
-        "largest Euclidean norm of the gradient over all parameters; a larger gradient is scaled down; 0: no "
-        "limit")
+        "largest Euclidean norm of the gradient over all parameters of the recipe's optimizer; a larger "
+        "gradient is scaled down; 0: no limit")
       .at_least(0)
       .also_called({"grad_clip", "gradient_clip", "clip_grad", "clip_grad_norm", "max_grad_norm",
                     "gradient_clip_val"});
