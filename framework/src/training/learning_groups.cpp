@@ -225,6 +225,14 @@ std::vector<LearningGroup> learning_groups(const std::vector<recipe::GroupChoice
                             "backbone, the blocks being " +
                             quoted_list(model.blocks()) + "; remove it, or name parameters of the backbone");
     }
+    const bool biased = std::any_of(group.parameters.begin(), group.parameters.end(),
+                                    [](const auto& parameter) { return is_bias(parameter.name); });
+    if (choice.bias_factor != 1 && !group.parameters.empty() && !biased) {
+      diagnostics.error(choice.location,
+                        "group '" + choice.name +
+                            "': bias_factor has no effect: none of its parameters has a name that ends in "
+                            "'bias'; remove it, or name parameters that do");
+    }
     groups.push_back(std::move(group));
   }
   groups.push_back({"all others", 1, 1, 1, 0, std::move(left)});

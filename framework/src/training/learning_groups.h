@@ -48,8 +48,8 @@ struct LearningGroup {
 /// group of their own. Parameters are named as in the weights file, those of losses "loss.<term>.<tensor>",
 /// as in "loss.arcface(g1).weight"; those of losses with an optimizer of their own are not parted.
 /// Throws RecipeError (all errors) at a pattern that catches nothing, with the names that are near or the
-/// groups that have them already, at a layer_decay of parameters that belong to no block of the backbone, and
-/// when nothing is left to be learned in the first epoch.
+/// groups that have them already, at a layer_decay of parameters that belong to no block of the backbone, at
+/// a bias_factor without biases, and when nothing is left to be learned in the first epoch.
 /// @param own what own_optimizers() gave for the terms
 [[nodiscard]] std::vector<LearningGroup> learning_groups(
     const std::vector<recipe::GroupChoice>& choices, const model::Model& model,

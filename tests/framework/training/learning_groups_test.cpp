@@ -113,6 +113,13 @@ TEST_CASE("a pattern all of whose parameters earlier groups have is an error tha
       "specific group first");
 }
 
+TEST_CASE("a bias_factor of a group without biases is refused") {
+  CHECK(error_of(group("new", "['head.classifier.weight']", "bias_factor = 2\n")) ==
+        "tiny.toml:36:1: error: group 'new': bias_factor has no effect: none of its parameters has a name "
+        "that ends in 'bias'; remove it, or name parameters that do");
+  CHECK(groups_of(group("new", "['head.classifier.weight']", "bias_factor = 1\n")).size() == 2);
+}
+
 TEST_CASE("parameters that another optimizer trains are in no group, and said to be") {
   CHECK(error_of(group("new", "['loss.centers*']")) ==
         "tiny.toml:38:15: error: group 'new': 'loss.centers*' matches only parameters that the loss trains "
