@@ -104,11 +104,15 @@ std::vector<FileLayout> composed(const std::vector<WeightsLayout>& backbones,
   }
   known.push_back({{.name = "Kindred",
                     .required = {"backbone.*", "head.*"},
-                    .rules = {{"backbone.*", "backbone.*"}, {"head.*", "head.*"}}}});
+                    .rules = {{"backbone.*", "backbone.*"}, {"head.*", "head.*"}}},
+                   {},
+                   /*own=*/true});
   known.push_back({{.name = "Kindred checkpoint",
                     .required = {"model.backbone.*", "model.head.*"},
                     .rules = {{"model.backbone.*", "backbone.*"}, {"model.head.*", "head.*"}},
-                    .dropped = {"*"}}});
+                    .dropped = {"*"}},
+                   {},
+                   /*own=*/true});
   known.insert(known.end(), alone.begin(), alone.end());
   return known;
 }

@@ -23,6 +23,7 @@ struct FileLayout : WeightsLayout {
   /// Those of its settings that hold for whoever takes the backbone alone: those of the backbone's layout
   /// without "backbone.last_stride", which is a choice of each training.
   std::vector<std::string> backbone_settings{};
+  bool own = false;  ///< Kindred's names; the first required form is that of all of the backbone's
 };
 
 /// In the order in which they are tried: a backbone's with a head's of the same name, Kindred's own, and a

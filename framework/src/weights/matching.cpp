@@ -231,13 +231,55 @@ torch::Tensor converted(const RenameRule& rule, const torch::Tensor& tensor, con
   return made;
 }
 
-/// For how many tensors a candidate's layout has a name; 0 without a layout.
-std::int64_t count_named(const WeightsFile& file, const Candidate& candidate) {
-  if (candidate.layout == nullptr) return 0;
-  const auto names = plain_names(file, candidate.prefix);
-  return std::count_if(names.begin(), names.end(), [&](const std::string& name) {
-    return translated(*candidate.layout, name).has_value();
+/// How well a candidate explains the names of a file; the first that differs decides.
+struct Reading {
+  std::int64_t known = 0;    ///< tensors that its layout has a name for, or knows to be of no use
+  std::size_t required = 0;  ///< how much the layout asks for
+  std::int64_t named = 0;    ///< tensors that the layout has a name for
+
+  auto operator<=>(const Reading&) const = default;
+};
+
+/// Nothing but zeros without a layout, or where it names nothing.
+Reading reading_of(const WeightsFile& file, const Candidate& candidate) {
+  if (candidate.layout == nullptr) return {};
+  const auto& layout = *candidate.layout;
+  Reading reading{.required = layout.required.size()};
+  for (const auto& name : plain_names(file, candidate.prefix)) {
+    const bool named = translated(layout, name).has_value();
+    if (named) ++reading.named;
+    if (named || is_dropped(layout, name)) ++reading.known;
+  }
+  return reading.named > 0 ? reading : Reading();
+}
+
+/// Whether a candidate of Kindred's own names takes those of another program that begin in the same way, as
+/// DINO's 'backbone.cls_token' beside 'head.mlp.0.weight': what follows are names that layouts know, and none
+/// of these layouts keeps them.
+bool is_of_another_program(const WeightsFile& file, const Candidate& candidate,
+                           const std::vector<Candidate>& candidates) {
+  if (candidate.layout == nullptr || !candidate.layout->own) return false;
+  const auto& metadata = file.content.metadata;
+  const bool written_here = std::any_of(metadata.begin(), metadata.end(), [](const auto& entry) {
+    return entry.first.starts_with("kindred.");
   });
+  if (written_here) return false;
+  const auto& form = candidate.layout->required.front();
+  const auto prefix = candidate.prefix + form.substr(0, form.size() - 1);
+  const auto names = plain_names(file, prefix);
+  const auto renames = [&](const Candidate& other) {
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      const auto translation = translated(*other.layout, name);
+      return translation && translation->name != backbone_prefix + name;
+    });
+  };
+  bool known = false;
+  for (const auto& other : candidates) {
+    if (other.layout == nullptr || other.layout->own || other.prefix != prefix) continue;
+    if (!renames(other)) return false;
+    known = true;
+  }
+  return known;
 }
 
 /// Throws DataError when two tensors would have the same name.
@@ -360,15 +402,14 @@ bool may_demand(const WeightsFile& file, const std::vector<FileLayout>& known) {
 TranslatedWeights translate(const WeightsFile& file, const std::vector<FileLayout>& known) {
   const auto candidates = candidates_of(file, known, false);
   const Candidate* best = nullptr;
-  std::pair<std::int64_t, std::size_t> most;
+  Reading most;
   for (const auto& candidate : candidates) {
-    const auto named = count_named(file, candidate);
-    const std::pair fit(named, named > 0 ? candidate.layout->required.size() : 0);
-    if (best != nullptr && fit <= most) continue;
+    const auto reading = reading_of(file, candidate);
+    if (reading <= most || is_of_another_program(file, candidate, candidates)) continue;
     best = &candidate;
-    most = fit;
+    most = reading;
   }
-  return translated_by(file, most.first > 0 ? *best : unrecognized(file));
+  return translated_by(file, best != nullptr ? *best : unrecognized(file));
 }
 
 TranslatedWeights translate_for(const WeightsFile& file, const std::vector<FileLayout>& known,

@@ -36,8 +36,10 @@ struct TranslatedWeights {
   std::vector<std::string> unused;   ///< names of which the layout says nothing
 };
 
-/// By the layout that names most tensors of the file, the first of several; also one that the file has behind
-/// wrappers of its names, such as 'module.', 'model.', 'teacher.' or 'backbone.', which are then taken off.
+/// By the layout that knows most tensors of the file, by a name or as of no use, and of several the one that
+/// asks for more; another program's names that only begin as Kindred's do are not taken for them. Also by one
+/// that the file has behind wrappers of its names, such as 'module.', 'model.', 'teacher.' or 'backbone.',
+/// which are then taken off.
 /// Throws DataError when two tensors would have the same name, or what a layout makes of a tensor fails.
 [[nodiscard]] TranslatedWeights translate(const WeightsFile& file, const std::vector<FileLayout>& known);
 

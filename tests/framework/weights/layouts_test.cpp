@@ -240,3 +240,32 @@ TEST_CASE("of layouts that name as many tensors, the one that asks for more is t
   CHECK(layout_of(translate(file_of({"a.b"}), layouts)) == "any");
   CHECK(layout_of(translate(file_of({"a.b", "a.special"}), layouts)) == "special");
 }
+
+TEST_CASE("a layout that asks for more is taken where it knows as many tensors, also as of no use") {
+  const std::vector<FileLayout> layouts = {
+      {{.name = "any", .required = {"a.*"}, .rules = {{"a.*", "backbone.*"}, {"b.*", "head.*"}}}},
+      {{.name = "special",
+        .required = {"a.*", "b.*"},
+        .rules = {{"a.first", "backbone.first"}, {"b.*", "head.*"}},
+        .dropped = {"a.copied"}}}};
+  const auto special = translate(file_of({"a.first", "a.copied", "b.copy"}), layouts);
+  CHECK(layout_of(special) == "special");
+  CHECK(special.dropped == Names{"a.copied"});
+  CHECK(layout_of(translate(file_of({"a.first", "a.other", "b.copy"}), layouts)) == "any");
+}
+
+TEST_CASE("another program's names that begin as Kindred's are not taken for them, but in Kindred's files") {
+  const auto catalog = turned_catalog();
+  const auto known = known_layouts(catalog);
+  for (const std::string prefix : {"", "model."}) {
+    CAPTURE(prefix);
+    auto file = file_of({prefix + "backbone.turned.bias", prefix + "head.mlp.0.weight"});
+    const auto weights = translate(file, known);
+    CHECK(layout_of(weights) == "turned");
+    CHECK(weights.prefix == prefix + "backbone.");
+    CHECK(translated_names(weights) == Names{"backbone.first.bias"});
+    CHECK(weights.outside == Names{prefix + "head.mlp.0.weight"});
+    file.content.metadata["kindred.crc32"] = "0";
+    CHECK(translated_names(translate(file, known)) == Names{"backbone.turned.bias", "head.mlp.0.weight"});
+  }
+}
