@@ -116,7 +116,8 @@ Schema<Vit::Params> Vit::schema() {
         {{"tiny", Size::tiny}, {"small", Size::small}, {"base", Size::base}, {"large", Size::large}});
   s.add("dim", &Params::dim, "channels of a token; 0: those of size").range(0, 4096);
   s.add("depth", &Params::depth, "transformer blocks; 0: those of size").range(0, 64);
-  s.add("heads", &Params::heads, "heads of the attention; 0: one for each 64 channels").range(0, 64);
+  s.add("heads", &Params::heads, "heads of the attention; 0: one for each 64 channels; ViT-H: 16")
+      .range(0, 64);
   s.add("image_height", &Params::image_height,
         "of the images after the augmentations; embeddings of another size are interpolated when weights are "
         "read")

@@ -137,11 +137,15 @@ std::vector<WeightsLayout> Vit::weights_layouts() {
   const std::string scale = "backbone.layer_scale=1e-5";
   const std::string patch = "backbone.patch_size=14";
   const std::string registers = "backbone.registers=4";
+  const std::string projector = "head.1.running_mean";
   return {transreid_jpm_layout(), transreid_global_layout(), transreid_layout(), torchvision_layout(),
           // facebookresearch/dinov2, dinov2/models/vision_transformer.py
           timm_layout("DINOv2", {"register_tokens", "mask_token", scaled}, {scale, patch, registers}),
           timm_layout("DINOv2", {"mask_token", scaled}, {scale, patch}),
           deit3_layout({"backbone.layer_scale=1e-4"}),
+          // facebookresearch/moco-v3, vits.py: 12 blocks have 12 heads, also of 384 channels, 24 have 16.
+          timm_layout("MoCo v3", {projector, "blocks.23.attn.qkv.weight"}, {"backbone.heads=16"}),
+          timm_layout("MoCo v3", {projector}, {"backbone.heads=12"}),
           without_class_position(timm_layout("timm", {scaled, "reg_token"}, {scale, registers})),
           timm_layout("timm", {scaled}, {scale}),
           timm_layout("timm", {"dist_token"}, {"backbone.distilled=true"}), timm_layout("timm", {}, {})};

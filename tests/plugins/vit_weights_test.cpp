@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -213,6 +214,30 @@ TEST_CASE("a vision transformer filled from DINOv2's file gives DINOv2's tokens,
   }
 }
 
+TEST_CASE("MoCo v3's networks are told by their projection, and have its number of heads") {
+  Vit net(narrow_params(64, 32), {});
+  const auto part = net.trunk("norm");
+  const auto layout_of = [&](const Names& more) {
+    auto file = program_file("timm");
+    for (const auto& name : more) file.content.tensors.emplace_back(name, torch::ones({32}));
+    for (auto& entry : file.content.tensors) entry.first = "module.base_encoder." + entry.first;
+    const auto weights =
+        weights::translate_for(file, weights::known_layouts(vit_catalog()), *part, "backbone.");
+    CHECK(weights.prefix == "module.base_encoder.");
+    return weights.layout.value();
+  };
+  const auto small = layout_of({"head.0.weight", "head.1.running_mean"});
+  CHECK(small.name == "MoCo v3");
+  auto plan = tiny_plan(vit_catalog(),
+                        {"backbone={type='vit',size='small'}", "head={type='bnneck',pooling='class_token'}",
+                         "loss=[{type='entropy',on=['logits']}]"});
+  CHECK(weights::demands_text(weights::meet_demands(plan, small, "moco.pth", false)) ==
+        "backbone.heads = 12 (set)");
+  const auto large = layout_of({"head.0.weight", "head.1.running_mean", "blocks.23.attn.qkv.weight"});
+  CHECK(large.settings == Names{"backbone.heads=16"});
+  CHECK(layout_of({"head.0.weight"}).name == "timm");
+}
+
 TEST_CASE("TransReID's file with jigsaw patches, cameras and views gives its descriptors and logits") {
   // 15 patches: an odd number, of which one is repeated.
   const std::string backbone = "depth=12,image_height=64,image_width=40,side_information='camera_view'";
@@ -305,6 +330,17 @@ TEST_CASE(
   CHECK(torch::equal(tensors["blocks.11.mlp.fc1.bias"], formula_values("b1.0.mlp.fc1.bias", {128})));
   CHECK(
       torch::equal(tensors["blocks.10.mlp.fc1.bias"], formula_values("base.blocks.10.mlp.fc1.bias", {128})));
+}
+
+TEST_CASE("without a network, too, the block that TransReID's branches were copied from is of no use") {
+  const auto weights = weights::translate(program_file("transreid"), weights::known_layouts(vit_catalog()));
+  const auto& dropped = weights.dropped;
+  for (const std::string name : {"base.blocks.11.norm1.weight", "base.norm.bias"}) {
+    CHECK(std::find(dropped.begin(), dropped.end(), name) != dropped.end());
+  }
+  for (const auto& entry : weights.tensors) {
+    if (entry.source == "b1.1.weight") CHECK(entry.name == "head.global_branch.norm.weight");
+  }
 }
 
 TEST_CASE("a training starts embeddings of cameras from random numbers where a file has none or others") {
