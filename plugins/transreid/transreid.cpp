@@ -47,8 +47,15 @@ Schema<Transreid::Params> Transreid::schema() {
   s.add("test_feature", &Params::test_feature,
         "where the descriptor is taken: before or after the batch norms",
         {{"before", TestFeature::before}, {"after", TestFeature::after}});
-  s.rule([](const Params& params) {
-    return params.jpm || params.cut.empty() ? "" : "cut has no effect with jpm = false; leave it out";
+  s.rule([](const Params& params) -> std::string {
+    if (params.jpm) return "";
+    const Params standard;
+    const auto* idle = !params.cut.empty()                                ? "cut"
+                       : params.shift != standard.shift                   ? "shift"
+                       : params.shuffle_groups != standard.shuffle_groups ? "shuffle_groups"
+                       : params.parts != standard.parts                   ? "parts"
+                                                                          : nullptr;
+    return idle == nullptr ? "" : std::string(idle) + " has no effect with jpm = false; leave it out";
   });
   return s;
 }

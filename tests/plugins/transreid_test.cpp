@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "golden/formula_values.h"
@@ -178,14 +179,21 @@ TEST_CASE("too few patches, groups that do not divide them and a batch of one ar
   CHECK(message({}, single).find("use larger batches") != std::string::npos);
 }
 
-TEST_CASE("a cut without the branches that it is for, or at no block, is refused") {
-  kindred::Table table;
-  table.set("jpm", kindred::Value(false));
-  table.set("cut", kindred::Value("blocks.0"));
-  kindred::Diagnostics diagnostics;
-  (void)Transreid::schema().parse(kindred::Value(table), "head 'transreid'", diagnostics);
-  REQUIRE(diagnostics.all().size() == 1);
-  CHECK(diagnostics.all()[0].message == "head 'transreid': cut has no effect with jpm = false; leave it out");
+TEST_CASE("what is for the branches is refused without them, and a cut at no block") {
+  const std::vector<std::pair<std::string, kindred::Value>> idle = {{"cut", kindred::Value("blocks.0")},
+                                                                    {"shift", kindred::Value(2)},
+                                                                    {"shuffle_groups", kindred::Value(4)},
+                                                                    {"parts", kindred::Value(2)}};
+  for (const auto& [key, value] : idle) {
+    kindred::Table table;
+    table.set("jpm", kindred::Value(false));
+    table.set(key, value);
+    kindred::Diagnostics diagnostics;
+    (void)Transreid::schema().parse(kindred::Value(table), "head 'transreid'", diagnostics);
+    REQUIRE(diagnostics.all().size() == 1);
+    CHECK(diagnostics.all()[0].message ==
+          "head 'transreid': " + key + " has no effect with jpm = false; leave it out");
+  }
   auto vit = narrow_vit();
   CHECK_THROWS_WITH_AS(Transreid({.cut = "blocks.7"}, {vit, identities}),
                        doctest::Contains("no block 'blocks.7'"), kindred::ComponentError);
