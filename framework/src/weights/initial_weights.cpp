@@ -16,6 +16,7 @@
 #include "model/model_file.h"
 #include "recipe/wildcard.h"
 #include "text/number_text.h"
+#include "weights/recipe_differences.h"
 #include "weights/weights_file.h"
 
 namespace kindred::weights {
@@ -231,6 +232,9 @@ void load(const Start& start, const recipe::Plan& plan, torch::nn::Module& modul
     note += std::string("\n  the file is not of these ") +
             (of_backbone ? "identities, cameras or views" : "identities") + ": " + of_others +
             " starts from random numbers";
+  }
+  if (const auto other = recipe_differences(file, plan, start.whole); !other.empty()) {
+    note += "\n  the recipe of its training says otherwise: " + other;
   }
   notes.push_back(std::move(note));
 }

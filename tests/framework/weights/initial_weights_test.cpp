@@ -175,6 +175,23 @@ TEST_CASE("a trained model is what another training starts from, head and all") 
   CHECK(same_tensors(*built(with_network(trained.file)), *trained.model));
 }
 
+TEST_CASE("what the recipe of a model file says otherwise of the network is named, as no tensor tells it") {
+  const Trained trained;
+  const auto said = [](const recipe::Plan& plan) {
+    std::string notes;
+    static_cast<void>(built(plan, &notes));
+    return notes;
+  };
+  const std::string relu =
+      "the recipe of its training says otherwise: backbone.stem_relu = true (here false)\n";
+  CHECK(said(with_network(trained.file)).find("says otherwise") == std::string::npos);
+  CHECK(said(with_network(trained.file, {"backbone.stem_relu=false"})).find(relu) != std::string::npos);
+  const std::vector<std::string> both = {"backbone.stem_relu=false", "backbone.stem_pooling='rounded_up'"};
+  CHECK(said(with_backbone(trained.file.string(), "small_resnet", both))
+            .find("backbone.stem_pooling = \"padded\" (here \"rounded_up\"), backbone.stem_relu = true (here "
+                  "false)\n") != std::string::npos);
+}
+
 TEST_CASE("with other identities the classifier starts from random numbers, in a line that says so") {
   const Trained trained;
   std::string notes;
