@@ -14,6 +14,7 @@
 #include "text/printable.h"
 #include "text/text_table.h"
 #include "weights/initial_weights.h"
+#include "weights/recipe_differences.h"
 
 namespace kindred::command {
 namespace {
@@ -121,15 +122,17 @@ std::string advice(const ImportOptions& options, const weights::MatchReport& rep
 }
 
 /// @param of_others patterns of what starts from random numbers, as the file is of other identities
+/// @param differences recipe_differences()
 std::string outcome_text(const ImportOptions& options, const weights::WeightsFile& file,
                          const ImportOutcome& outcome, const std::vector<std::string>& of_others,
-                         const std::string& demands) {
+                         const std::string& demands, const std::string& differences) {
   std::string text = options.file.string() + ": " + file.format + where_text(file) +
                      "\nlayout: " + outcome.report.layout_text() +
                      "\nidentities: " + std::to_string(outcome.identities) +
                      (options.identities ? "" : ", as in the file") + "\n";
   if (!file.choice.empty()) text += "chosen: " + file.choice + "\n";
   if (!demands.empty()) text += "needs: " + demands + "\n";
+  if (!differences.empty()) text += "the recipe of its training says otherwise: " + differences + "\n";
   if (!file.unknown.empty()) text += "not read: " + joined(file.unknown) + "\n";
   if (!outcome.report.note.empty()) text += "note: " + outcome.report.note + "\n";
   if (!of_others.empty()) {
@@ -269,6 +272,7 @@ ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
                 " has no classifier of the recipe's network, so the number of identities is unknown; give "
                 "--identities N");
   }
+  const auto differences = weights::recipe_differences(file, plan, /*whole=*/true);
   ImportOutcome outcome;
   outcome.identities = model->population().identities;
   auto allowed = options.allowed;
@@ -291,7 +295,7 @@ ImportOutcome import_weights(recipe::Plan plan, const ImportOptions& options) {
     model::write_model_file(options.out, *model, plan);
     outcome.written = true;
   }
-  outcome.text = outcome_text(options, file, outcome, of_others, weights::demands_text(demands));
+  outcome.text = outcome_text(options, file, outcome, of_others, weights::demands_text(demands), differences);
   return outcome;
 }
 

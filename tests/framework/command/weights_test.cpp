@@ -115,6 +115,21 @@ TEST_CASE("an imported file is a model that describes as the one it was made of"
   CHECK(start->as<Table>()->find("sha256")->as<std::string>()->size() == 64);
 }
 
+TEST_CASE("an import of a model file names what its own recipe says otherwise") {
+  Foreign foreign;
+  ImportOptions options;
+  options.file = foreign.folder / "own.safetensors";
+  options.out = foreign.out;
+  model::write_model_file(options.file, *foreign.model, small_plan("small_resnet"));
+  const auto same = import_weights(small_plan("small_resnet"), options);
+  CHECK(same.written);
+  CHECK_FALSE(contains(same.text, "says otherwise"));
+  const auto other = import_weights(small_plan("small_resnet", {"backbone.stem_relu=false"}), options);
+  CHECK(other.written);
+  CHECK(contains(other.text,
+                 "\nthe recipe of its training says otherwise: backbone.stem_relu = true (here false)\n"));
+}
+
 TEST_CASE("an imported model needs neither the file it was made of nor one that its recipe names") {
   Foreign foreign;
   CHECK(foreign.import({}, {"backbone.weights='never/there.pth'"}).written);
