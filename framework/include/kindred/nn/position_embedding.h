@@ -27,10 +27,10 @@ enum class GridResampling {
 /// 2. a square, after as many extra tokens as here, or else after 1 or 2;
 /// 3. the grid of this module, after none, 1 or 2: then only the extra tokens differ;
 /// 4. after as many extra tokens as here, rows and columns whose ratio is within 5 % of that of this grid:
-/// the
-///    images of a fine-tuned model are of much the same shape;
+///    the images of a fine-tuned model are of much the same shape;
 /// 5. a square without extra tokens: DeiT III, whose class token has no embedding;
-/// 6. after as many extra tokens as here, the rows and columns whose ratio is nearest to that of this grid.
+/// 6. after as many extra tokens as here, the rows and columns whose ratio is nearest to that of this grid;
+///    of two as near, such as 24 x 8 and 16 x 12 to 16 x 8, those with more rows: people stand.
 /// Embeddings of extra tokens are taken from the first on; those that the source has not are 0.
 class KINDRED_API PositionEmbedding final : public TensorModule, public AdaptsWeights {
  public:

@@ -30,12 +30,15 @@ double difference_of_shapes(const TokenGrid& a, const TokenGrid& b) {
   return std::abs(ratio(a) - ratio(b));
 }
 
-// The grid of so many tokens whose shape is nearest to that of `like`.
+// The grid of so many tokens whose shape is nearest to that of `like`; of two as near, also where their
+// logarithms are rounded differently, the one with more rows.
 TokenGrid grid_like(const TokenGrid& like, std::int64_t area, std::int64_t extra) {
+  constexpr double rounding = 1e-9;
   TokenGrid best{area, 1, extra};
-  for (std::int64_t rows = 1; rows <= area; ++rows) {
+  for (std::int64_t rows = area; rows >= 1; --rows) {
     const TokenGrid grid{rows, area / rows, extra};
-    if (area % rows == 0 && difference_of_shapes(grid, like) < difference_of_shapes(best, like)) best = grid;
+    if (area % rows != 0) continue;
+    if (difference_of_shapes(grid, like) < difference_of_shapes(best, like) - rounding) best = grid;
   }
   return best;
 }

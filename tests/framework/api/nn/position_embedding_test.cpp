@@ -104,6 +104,28 @@ TEST_CASE(
       resampled_grid(map, 16, 8, GridResampling::bicubic).permute({0, 2, 3, 1}).reshape({1, 128, 2})));
 }
 
+TEST_CASE("of two grids whose shapes are as near the one with more rows is taken") {
+  struct Case {
+    TokenGrid own;
+    TokenGrid source;
+  };
+  // Images of 256 x 128 for a square grid, not of 128 x 256; and of 384 x 128, not of 256 x 192.
+  for (const auto& test : {Case{{4, 4}, {16, 8}}, Case{{16, 8}, {24, 8}}}) {
+    const auto& [own, source] = test;
+    const PositionEmbedding position(own, 2, GridResampling::bicubic);
+    const auto places = source.rows * source.columns;
+    const auto all = position.adapted("embedding", position_source(1 + places));
+    const auto map = position_source(1 + places)
+                         .narrow(1, 1, places)
+                         .reshape({1, source.rows, source.columns, 2})
+                         .permute({0, 3, 1, 2});
+    const auto expected = resampled_grid(map, own.rows, own.columns, GridResampling::bicubic)
+                              .permute({0, 2, 3, 1})
+                              .reshape({1, own.rows * own.columns, 2});
+    CHECK(torch::equal(all.narrow(1, 1, own.rows * own.columns), expected));
+  }
+}
+
 TEST_CASE("an embedding without a batch dimension, in 16 bits or in double precision fits, too") {
   const PositionEmbedding position({5, 3}, 2, GridResampling::bicubic);
   const auto expected = position.adapted("embedding", position_source(10));
