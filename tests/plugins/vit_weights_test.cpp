@@ -393,6 +393,24 @@ TEST_CASE("a training starts embeddings of cameras from random numbers where a f
   static_cast<void>(built(second, 4, note));
   CHECK(note.find(said) != std::string::npos);
   CHECK(training::check_plan(second).find("model.safetensors (matches)") != std::string::npos);
+
+  // As many, but not the same.
+  {
+    const torch::NoGradGuard no_grad;
+    trained->named_parameters()["backbone.side.embedding"].fill_(7);
+  }
+  model::write_model_file(file, *trained, first);
+  model::Population population(5);
+  population.cameras = {1, 2, 4};
+  std::vector<std::string> notes;
+  const auto others = weights::build_initial_model(second, population, notes);
+  CHECK(notes.at(0).find(said) != std::string::npos);
+  CHECK_FALSE(torch::equal(others->named_parameters()["backbone.side.embedding"],
+                           trained->named_parameters()["backbone.side.embedding"]));
+  CHECK(torch::equal(others->named_parameters()["backbone." + weight], part->named_parameters()[weight]));
+  population.cameras = {{"market", 1}, {"market", 2}, {"market", 3}};
+  static_cast<void>(weights::build_initial_model(second, population, notes));
+  CHECK(notes.at(1).find(said) == std::string::npos);
 }
 
 TEST_CASE("position embeddings of another grid are interpolated when a file is read, and named") {

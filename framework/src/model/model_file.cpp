@@ -344,6 +344,23 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
   file::write_safetensors(file, content);
 }
 
+OtherSides other_sides(const file::TensorFile& content, const Population& population) {
+  const auto number_of = [](const std::string& word) { return word.substr(word.rfind('/') + 1); };
+  const auto cameras = read_words(content, cameras_key);
+  const auto views = read_words(content, views_key);
+  OtherSides others;
+  for (std::size_t i = 0; i < cameras.size() && cameras.size() == population.cameras.size(); ++i) {
+    const auto own = population.cameras[i].text();
+    const bool named = own.find('/') != std::string::npos && cameras[i].find('/') != std::string::npos;
+    const bool same = named ? own == cameras[i] : number_of(own) == number_of(cameras[i]);
+    others.cameras = others.cameras || !same;
+  }
+  for (std::size_t i = 0; i < views.size() && views.size() == population.views.size(); ++i) {
+    others.views = others.views || views[i] != std::to_string(population.views[i]);
+  }
+  return others;
+}
+
 ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
                           const std::vector<std::string>& overrides, MapWatch* watch) {
   const auto kind = file::file_kind(file);

@@ -44,6 +44,15 @@ struct ModelFile {
 [[nodiscard]] ModelFile read_model_file(const std::filesystem::path& file, const Catalog& catalog,
                                         const std::vector<std::string>& overrides, MapWatch* watch = nullptr);
 
+/// Of a model file: whether its network was trained with other cameras, or views, than these, though with as
+/// many, so that its tensors fit. Cameras of several data sets are compared with those of one by their
+/// numbers.
+struct OtherSides {
+  bool cameras = false;
+  bool views = false;
+};
+[[nodiscard]] OtherSides other_sides(const file::TensorFile& content, const Population& population);
+
 /// While it lives, this thread builds no network that is far larger than the tensors of a file: what else is
 /// in the file says how large a network is to be, and must not make more memory be used than the tensors
 /// account for. They may be of half precision; first values, copies and blocks of a backbone that a head does

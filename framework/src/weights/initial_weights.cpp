@@ -199,16 +199,29 @@ std::vector<recipe::Demand> settle(recipe::Plan& plan, const Start& start) {
                         : std::vector<recipe::Demand>();
 }
 
+/// Takes out of a model file's tensors those of other cameras or views, which fit where there are as many.
+void leave_out_others(TranslatedWeights& weights, const WeightsFile& file, const recipe::Plan& plan,
+                      const model::Population& population) {
+  const auto others = model::other_sides(file.content, population);
+  if (!others.cameras && !others.views) return;
+  auto other = model::any_population(2);
+  if (others.cameras) other.cameras = {0, 1, 2};
+  if (others.views) other.views = {0, 1, 2};
+  const auto names = tensors_that_depend(plan, other);
+  std::erase_if(weights.tensors, [&](const NamedSource& entry) { return names.count(entry.name) > 0; });
+}
+
 /// Puts a file's tensors into a network, or into its backbone.
-void load(const Start& start, const recipe::Plan& plan, torch::nn::Module& module,
-          std::vector<std::string>& notes) {
+void load(const Start& start, const recipe::Plan& plan, const model::Population& population,
+          torch::nn::Module& module, std::vector<std::string>& notes) {
   require_hash(start.file, start.hash);
   const auto file = read_weights_file(start.file, start.key);
   if (const auto wrong = useless_pattern(start.allowed, module, file); !wrong.empty()) {
     throw RecipeError(start.location, (start.whole ? "[weights]: " : "[backbone]: weights_") + wrong);
   }
   const auto prefix = start.prefix();
-  const auto weights = translate_for(file, known_layouts(plan), module, prefix);
+  auto weights = translate_for(file, known_layouts(plan), module, prefix);
+  leave_out_others(weights, file, plan, population);
   auto allowed = start.allowed;
   auto report = match_weights(weights, module, prefix, allowed);
   std::string of_others;
@@ -302,9 +315,9 @@ std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan,
   auto fitted = plan;
   const auto demands = settle(fitted, *start);
   auto model = model::build_model(fitted, population, [&](Backbone& backbone) {
-    if (!start->whole) load(*start, fitted, *backbone.trunk(backbone.blocks().back()), notes);
+    if (!start->whole) load(*start, fitted, population, *backbone.trunk(backbone.blocks().back()), notes);
   });
-  if (start->whole) load(*start, fitted, *model, notes);
+  if (start->whole) load(*start, fitted, population, *model, notes);
   if (const auto text = demands_text(demands); !text.empty()) notes.back() += "\n  it needs: " + text;
   return model;
 }
