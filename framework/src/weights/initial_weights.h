@@ -36,12 +36,13 @@ void require_hash(const std::filesystem::path& file, const std::optional<std::st
 /// build_model() of the settled() plan, and then the tensors of the files that the plan names: those of the
 /// backbone before the head makes its copies of it, those of the whole network at the end. What depends on
 /// the number of identities, cameras or views starts from random numbers when the file is of another one, or
-/// of none.
+/// of none; what depends on cameras or views also when a model file says that they are others.
 ///
 /// Throws DataError for a file that is damaged, is another than the recipe's SHA-256 says, lacks tensors of
 /// the network, has others of another shape or such as have no place in the network, which `allow_missing`
 /// and `allow_unused` do not allow; RecipeError for a pattern of these that no tensor has.
-/// @param notes gets a sentence for each file: what was loaded, what was left as it was, what was not used
+/// @param notes gets a sentence for each file: what was loaded, what was left as it was, what was not used,
+/// and what a model file's own recipe says otherwise
 [[nodiscard]] std::shared_ptr<model::Model> build_initial_model(const recipe::Plan& plan,
                                                                 const model::Population& population,
                                                                 std::vector<std::string>& notes);
