@@ -35,6 +35,8 @@ Market1501Layout::Market1501Layout(const Params& /*params*/, const Context& /*co
 LayoutFiles Market1501Layout::files(const std::vector<Sample>& samples, const std::string& ending) const {
   LayoutFiles files;
   std::map<std::tuple<Split, std::int64_t, std::int64_t>, std::int64_t> numbers;
+  bool any_query = false;
+  bool any_gallery = false;
   for (const auto& sample : samples) {
     if (sample.identity == unlabeled_identity) {
       throw DataError(sample.path,
@@ -46,11 +48,18 @@ LayoutFiles Market1501Layout::files(const std::vector<Sample>& samples, const st
           sample.path,
           "has no camera, but the file names of the layout 'market1501' need one; use the layout 'manifest'");
     }
+    any_query = any_query || sample.split == Split::query;
+    any_gallery = any_gallery || sample.split == Split::gallery;
     const auto number = ++numbers[{sample.split, sample.identity, sample.camera}];
     files.images.push_back(std::string(folder_of(sample.split)) + '/' +
                            (sample.identity == junk_identity ? "-1" : zero_padded(sample.identity, 4)) +
                            "_c" + std::to_string(sample.camera) + "s1_" + zero_padded(number, 6) + "_00." +
                            ending);
+  }
+  if (any_query != any_gallery) {
+    throw DataError("layout 'market1501'",
+                    std::string("needs both queries and gallery or neither, but the data set has no ") +
+                        (any_query ? "gallery" : "queries") + "; use the layout 'manifest'");
   }
   return files;
 }

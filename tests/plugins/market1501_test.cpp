@@ -172,6 +172,21 @@ TEST_CASE("the layout needs an identity and a camera of each image") {
         "'manifest'");
 }
 
+TEST_CASE("half a test set cannot be written in the layout, which nothing would read back") {
+  const Market1501Layout layout({}, {});
+  const Sample train{"a.png", 1, 1, "", Split::train};
+  const Sample query{"b.png", 2, 1, "", Split::query};
+  const Sample gallery{"c.png", 2, 2, "", Split::gallery};
+  CHECK(error_of([&] {
+          (void)layout.files({train, gallery}, "jpg");
+        }) ==
+        "layout 'market1501': error: needs both queries and gallery or neither, but the data set has no "
+        "queries; use the layout 'manifest'");
+  CHECK(contains(error_of([&] { (void)layout.files({query}, "jpg"); }), "has no gallery"));
+  CHECK(layout.files({train}, "jpg").images.size() == 1);
+  CHECK(layout.files({query, gallery}, "jpg").images.size() == 2);
+}
+
 TEST_CASE("DukeMTMC-reID and Occluded-Duke are read, and folders may be called otherwise") {
   const PictureFolder folder;
   folder.write_picture("Occluded_Duke/bounding_box_train/0001_c2_f0046182.jpg", 1);
