@@ -26,7 +26,8 @@ void add_folders(const std::filesystem::path& parent, std::set<std::string>& nam
   std::error_code failure;
   for (std::filesystem::directory_iterator at(parent, failure), end; !failure && at != end;
        at.increment(failure)) {
-    if (is_folder(at->path())) names.insert(at->path().filename().string());
+    auto name = at->path().filename().string();
+    if (!name.starts_with('.') && is_folder(at->path())) names.insert(std::move(name));
   }
 }
 

@@ -178,6 +178,9 @@ TEST_CASE("i-LIDS-VID's splits say who is tested: cam1 asks and cam2 is searched
   CHECK(dataset.recognize() == Recognition::certain);
 
   CHECK(people_of(ilids_at(folder.path(), 2).samples())[Split::query] == std::set<std::int64_t>{1, 4});
+  // What is hidden is nobody.
+  std::filesystem::create_directory(folder / "i-LIDS-VID/sequences/cam1/.thumbnails");
+  CHECK(ilids_at(folder.path()).samples().size() == 16);
   // The folder of the images alone: the splits beside it count.
   CHECK(people_of(ilids_at(folder / "i-LIDS-VID", 2).samples())[Split::query] ==
         std::set<std::int64_t>{1, 4});
