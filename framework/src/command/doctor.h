@@ -64,7 +64,7 @@ struct UnusedImages {
   std::string example;  ///< the path of the first
 };
 
-/// Images with the same pixels: at least two.
+/// Images with the same pixels: at least two, of which a query that is in the gallery, too, is one.
 using Duplicates = std::vector<Sample>;
 
 enum class Severity { note, warning, error };

@@ -238,24 +238,31 @@ class Rules {
         unmatched_queries(strangers));
   }
 
-  /// Queries without their identity in the gallery, or with it under their own camera alone.
+  /// Queries without their identity in the gallery, or with it under their own camera alone. A tracklet is
+  /// one query, named by its first frame.
   [[nodiscard]] std::vector<std::string> unmatched_queries(bool identity_missing) const {
     std::set<std::int64_t> identities;
     std::set<std::pair<std::int64_t, std::int64_t>> pairs;
     std::set<std::int64_t> several_cameras;
-    for (const Sample& sample : samples_) {
+    std::vector<Sample> asked;
+    for (const auto& frames : data::frames_of_tracklets(samples_)) {
+      const Sample& sample = samples_[frames.front()];
+      if (sample.split == Split::query) asked.push_back(sample);
       if (sample.split != Split::gallery) continue;
       if (!identities.insert(sample.identity).second && !pairs.contains({sample.identity, sample.camera})) {
         several_cameras.insert(sample.identity);
       }
       pairs.insert({sample.identity, sample.camera});
     }
-    return paths([&](const Sample& s) {
-      if (s.split != Split::query || s.identity < 0) return false;
-      if (!identities.contains(s.identity)) return identity_missing;
-      return !identity_missing && !several_cameras.contains(s.identity) &&
-             pairs.contains({s.identity, s.camera});
-    });
+    std::vector<std::string> unmatched;
+    for (const Sample& query : asked) {
+      if (query.identity < 0) continue;
+      const bool missing = !identities.contains(query.identity);
+      const bool own_camera_alone = !missing && !several_cameras.contains(query.identity) &&
+                                    pairs.contains({query.identity, query.camera});
+      if (identity_missing ? missing : own_camera_alone) unmatched.push_back(query.path);
+    }
+    return unmatched;
   }
 
   void cameras() {

@@ -41,6 +41,20 @@ bool same_pixels(const cv::Mat& a, const cv::Mat& b) {
   return true;
 }
 
+const std::string& path_of(const Sample* sample) {
+  return sample->path;
+}
+const std::string& path_of(const Sample& sample) {
+  return sample.path;
+}
+
+/// An image that is a query and in the gallery, too, is two samples of one path, and no copy of itself.
+template <class Samples>
+bool are_one_image(const Samples& samples) {
+  return std::all_of(samples.begin(), samples.end(),
+                     [&](const auto& sample) { return path_of(sample) == path_of(samples.front()); });
+}
+
 /// Splits images of one hash into groups of truly equal pixels.
 std::vector<Duplicates> confirm(const Dataset& dataset, const std::vector<const Sample*>& candidates) {
   std::vector<std::pair<cv::Mat, Duplicates>> groups;
@@ -56,7 +70,7 @@ std::vector<Duplicates> confirm(const Dataset& dataset, const std::vector<const 
   }
   std::vector<Duplicates> result;
   for (auto& [image, group] : groups) {
-    if (group.size() > 1) result.push_back(std::move(group));
+    if (!are_one_image(group)) result.push_back(std::move(group));
   }
   return result;
 }
@@ -69,7 +83,7 @@ std::vector<Duplicates> find_duplicates(const Dataset& dataset, const std::vecto
   }
   std::vector<Duplicates> duplicates;
   for (const auto& [hash, candidates] : by_hash) {
-    if (candidates.size() < 2) continue;
+    if (are_one_image(candidates)) continue;
     for (Duplicates& group : confirm(dataset, candidates)) duplicates.push_back(std::move(group));
   }
   std::sort(duplicates.begin(), duplicates.end(),

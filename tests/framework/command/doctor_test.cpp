@@ -155,6 +155,18 @@ TEST_CASE("a query that lies in the gallery is a warning, unless its camera leav
   CHECK(report.duplicates.at(0).size() == 3);
 }
 
+TEST_CASE("a query that is in the gallery by its own path is no copy of itself") {
+  MadeDataset data = healthy();
+  data.add("both", 11, 1, Split::query, 7);
+  data.add("both", 11, 1, Split::gallery, 7);
+  CHECK(examine(data, true).duplicates.empty());
+  data.add("copy", 11, 3, Split::gallery, 7);
+  const DoctorReport report = examine(data, true);
+  REQUIRE(report.duplicates.size() == 1);
+  CHECK(report.duplicates[0].size() == 3);
+  CHECK(finding(report, "query_in_gallery").severity == Severity::warning);
+}
+
 TEST_CASE("copies that agree are a note") {
   MadeDataset data = healthy();
   data.add("t8", 1, 1, Split::train, 7);
@@ -498,6 +510,18 @@ TEST_CASE("tracklets are counted, and queries and their matches by tracklet") {
   CHECK(json["splits"]["gallery"]["tracklets"] == 3);
   CHECK(json["splits"]["gallery"]["frames_per_tracklet"]["median"] == 3);
   CHECK_FALSE(contains(doctor_text(examine(healthy(), false)), "tracklet"));
+}
+
+TEST_CASE("tracklets without a match are named by their first frames, as many as are counted") {
+  auto data = healthy();
+  for (int i = 0; i < 3; ++i) data.add_frame("a", "qa" + std::to_string(i), 13, 1, Split::query);
+  for (int i = 0; i < 2; ++i) data.add_frame("b", "qb" + std::to_string(i), 14, 1, Split::query);
+  for (int i = 0; i < 2; ++i) data.add_frame("b", "gb" + std::to_string(i), 14, 1, Split::gallery);
+  const auto report = examine(data, false);
+  CHECK(report.match.identity_missing == 1);
+  CHECK(finding(report, "identity_missing").examples == Names{"qa0"});
+  CHECK(report.match.same_camera_only == 1);
+  CHECK(finding(report, "no_cross_camera_match").examples == Names{"qb0"});
 }
 
 TEST_CASE("a tracklet of several people or cameras is an error, one of a single frame a note") {
