@@ -1,12 +1,15 @@
 #include "command/convert.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <fstream>
 #include <opencv2/imgproc.hpp>
 #include <set>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
+#include <unordered_set>
 #include <vector>
 
 #include "data/each_image.h"
@@ -14,6 +17,7 @@
 #include "file/folder_beside.h"
 #include "kindred/core/error.h"
 #include "kindred/image/image.h"
+#include "text/number_text.h"
 
 namespace kindred::command {
 namespace {
@@ -69,10 +73,32 @@ void require_free(const std::filesystem::path& target) {
   }
 }
 
-/// The same folder however it is written: "out/" has no name.
+/// The same folder however it is written: "out/" has no name. Of a link it is the folder behind it: a folder
+/// cannot be renamed to a link.
 std::filesystem::path plain_folder(const std::filesystem::path& folder) {
   const auto absolute = std::filesystem::absolute(folder).lexically_normal();
-  return absolute.has_filename() ? absolute : absolute.parent_path();
+  const auto plain = absolute.has_filename() ? absolute : absolute.parent_path();
+  std::error_code failure;
+  if (!std::filesystem::is_symlink(plain, failure)) return plain;
+  const auto behind = std::filesystem::canonical(plain, failure);
+  if (failure) throw DataError(folder, "is a link to no folder (" + failure.message() + "); remove the link");
+  return behind;
+}
+
+/// Files that are two images: evaluation would know of one image that it is the query.
+void note_queries_in_gallery(const std::vector<Sample>& samples, progress::ProgressSink& sink) {
+  std::unordered_set<std::string_view> gallery;
+  for (const auto& sample : samples) {
+    if (sample.split == Split::gallery) gallery.insert(sample.path);
+  }
+  const auto both = std::count_if(samples.begin(), samples.end(), [&](const Sample& sample) {
+    return sample.split == Split::query && gallery.contains(sample.path);
+  });
+  if (both == 0) return;
+  sink.note(
+      "warning: " + text::count_text(both, "image is", "images are") +
+      " both a query and in the gallery, and written twice: evaluation leaves out the query itself, but "
+      "not a copy of it, unless both are of one known camera");
 }
 
 }  // namespace
@@ -86,6 +112,7 @@ void convert_dataset(const Dataset& dataset, const Layout& layout, const Convert
   const auto files = checked_files(layout, samples, options);
   const auto target = plain_folder(options.out);
   require_free(target);
+  if (sink != nullptr) note_queries_in_gallery(samples, *sink);
   const file::FolderBeside beside(target);
   const auto made = beside.path() / target.filename();
 

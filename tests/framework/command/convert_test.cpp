@@ -134,6 +134,38 @@ TEST_CASE("only an empty folder is written to") {
   CHECK(files_below(folder / "empty").size() == 3);
 }
 
+TEST_CASE("a link to an empty folder is written to, and stays a link") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "disk/empty");
+  std::filesystem::create_directory_symlink("disk/empty", folder / "out");
+  convert_dataset(two(), FlatLayout(), to(folder / "out"));
+  CHECK(std::filesystem::is_symlink(folder / "out"));
+  CHECK(files_below(folder / "disk") ==
+        Names{"empty/images/a.png", "empty/images/b.png", "empty/lists/count.txt"});
+  std::filesystem::create_directory_symlink("nowhere", folder / "lost");
+  CHECK(contains(error_of([&] { convert_dataset(two(), FlatLayout(), to(folder / "lost")); }),
+                 "lost: error: is a link to no folder"));
+}
+
+TEST_CASE("images that are a query and in the gallery become two, and it is said") {
+  class Notes final : public progress::ProgressSink {
+   public:
+    void update(const progress::Progress&) override {}
+    void finish(const progress::Progress&) override {}
+    void note(const std::string& text) override { texts.push_back(text); }
+    Names texts;
+  };
+  const TemporaryFolder folder;
+  MadeDataset data = two();
+  Notes notes;
+  convert_dataset(data, FixedLayout({"a.png", "b.png"}), to(folder / "one"), &notes);
+  CHECK(notes.texts.empty());
+  data.add("b", 2, 1, Split::gallery, 8);
+  convert_dataset(data, FixedLayout({"a.png", "b.png", "c.png"}), to(folder / "two"), &notes);
+  REQUIRE(notes.texts.size() == 1);
+  CHECK(notes.texts[0].starts_with("warning: 1 image is both a query and in the gallery"));
+}
+
 TEST_CASE("what a killed command has left is removed, and what another one works on stays") {
   const TemporaryFolder folder;
   folder.write(".out.tmp/out/images/half.png", "");
