@@ -25,7 +25,7 @@ const char* folder_of(Split split) {
 
 Schema<Market1501Layout::Params> Market1501Layout::schema() {
   return Schema<Params>(
-      "Market-1501's folders and file names, which hold identity and camera, but no domain, view or "
+      "Market-1501's folders and file names, which hold identity and camera, but no domain, clothes, view or "
       "tracklet.",
       "Zheng et al., Scalable Person Re-identification: A Benchmark, ICCV 2015");
 }
