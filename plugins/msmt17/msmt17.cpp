@@ -107,7 +107,8 @@ Schema<Msmt17::Params> Msmt17::schema() {
       .like([](const std::string& name) { return name.empty() || is_inner_path(name); },
             "the name of a folder in root");
   s.add("use_validation", &Params::use_validation,
-        "also train on the images of list_val.txt, which most published figures do not");
+        "also train on the images of list_val.txt, as TransReID and CLIP-ReID do, but not torchreid and "
+        "FastReID");
   return s;
 }
 
