@@ -153,6 +153,9 @@ TEST_CASE(
               "is none of those of the training (plain/1, plain/2, plain/3, hard/1, hard/2, hard/3)"));
   CHECK(holds(refused.err, "--set dataset.NAME.enabled=false"));
   CHECK(embed("told", {"--data", people, "--set", "dataset.hard.enabled=false"}).exit_code == 0);
+  const auto useless = embed("useless", {"--data", people, "--set", "dataset.hard.seed=3"});
+  CHECK(useless.exit_code == 2);
+  CHECK(holds(useless.err, "--set dataset.hard.seed=3: error: has no effect: --data says what is read"));
   REQUIRE(embed("own", {"--set", "dataset.plain.enabled=false"}).exit_code == 0);
   CHECK(read_bytes(folder / "own/query.npy") == read_bytes(runs / "features_hard/query.npy"));
 }

@@ -135,6 +135,9 @@ const ExtractorOptions& checked(const ExtractorOptions& options) {
     throw Error("threads: error: " + std::to_string(options.threads) +
                 " is no number of threads; give at least 1, or 0 to leave LibTorch's as they are");
   }
+  model::require_no_data_overrides(options.overrides,
+                                   "the images that are given are read, and not the data of the model's "
+                                   "recipe; leave it out");
   return options;
 }
 

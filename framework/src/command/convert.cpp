@@ -85,7 +85,7 @@ std::filesystem::path plain_folder(const std::filesystem::path& folder) {
   return behind;
 }
 
-/// Files that are two images: evaluation would know of one image that it is the query.
+/// Warns of images that are on both sides of the test: written twice, they are two.
 void note_queries_in_gallery(const std::vector<Sample>& samples, progress::ProgressSink& sink) {
   std::unordered_set<std::string_view> gallery;
   for (const auto& sample : samples) {

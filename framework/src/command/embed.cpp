@@ -102,6 +102,11 @@ void require_nothing_lost(const EmbedRequest& request, const std::vector<Sample>
 
 std::vector<stage::EmbeddedSplit> embed(const EmbedRequest& request, const Catalog& catalog,
                                         progress::ProgressSink& progress, const system::Ranks& ranks) {
+  if (!request.data.empty()) {
+    model::require_no_data_overrides(request.overrides,
+                                     "--data says what is read, and its files which data set that is; to "
+                                     "choose by keys, leave --data out and give --set dataset.root=DIR");
+  }
   const auto file = model::read_model_file(request.model, catalog, request.overrides);
   const auto& plan = file.plan;
   if (ranks.is_first()) {

@@ -302,6 +302,7 @@ ExportOutcome export_model(const ExportRequest& request, const Catalog& catalog,
   require_writable_name(request, exporter->ending());
   const auto images = request.images.empty() ? std::vector<cv::Mat>() : read_images(request.images);
 
+  model::require_no_data_overrides(overrides, "an export reads no data set; leave it out");
   const auto file = model::read_model_file(request.model, catalog, overrides);
   for (const auto& note : file.notes) progress.note(note);
   prepare_machine(file.plan.machine, progress);

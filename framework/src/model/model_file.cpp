@@ -361,6 +361,17 @@ OtherSides other_sides(const file::TensorFile& content, const Population& popula
   return others;
 }
 
+void require_no_data_overrides(const std::vector<std::string>& overrides, const std::string& why) {
+  Diagnostics diagnostics;
+  for (const auto& text : overrides) {
+    const auto key = text.substr(0, text.find('='));
+    const auto table = key.substr(0, key.find('.'));
+    if ((table != "dataset" && table != "folds") || key.ends_with(".enabled")) continue;
+    diagnostics.error({"--set " + text, 0, 0}, "has no effect: " + why);
+  }
+  diagnostics.throw_if_any();
+}
+
 ModelFile read_model_file(const fs::path& file, const Catalog& catalog,
                           const std::vector<std::string>& overrides, MapWatch* watch) {
   const auto kind = file::file_kind(file);

@@ -53,6 +53,12 @@ struct OtherSides {
 };
 [[nodiscard]] OtherSides other_sides(const file::TensorFile& content, const Population& population);
 
+/// Throws RecipeError for an override of the data in a model's recipe ([dataset], [folds]), for one who does
+/// not read these data, so that it would do nothing. Leaving data sets out (dataset.NAME.enabled) is none: it
+/// says of which data set the images are, as in read_model_file().
+/// @param why what is read instead, and what to do: "--data says what is read; ..."
+void require_no_data_overrides(const std::vector<std::string>& overrides, const std::string& why);
+
 /// While it lives, this thread builds no network that is far larger than the tensors of a file: what else is
 /// in the file says how large a network is to be, and must not make more memory be used than the tensors
 /// account for. They may be of half precision; first values, copies and blocks of a backbone that a head does

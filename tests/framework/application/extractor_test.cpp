@@ -297,6 +297,9 @@ TEST_CASE("options that cannot be are errors with what is allowed") {
   CHECK(with([](auto& o) { o.model.clear(); }).starts_with("model: error: no model file is given"));
   CHECK(with([](auto& o) { o.batch = 0; }).starts_with("batch: error: 0 crops"));
   CHECK(with([](auto& o) { o.threads = -1; }).starts_with("threads: error: -1"));
+  CHECK(with([](auto& o) {
+          o.overrides = {"dataset.seed=2"};
+        }).starts_with("--set dataset.seed=2: error: has no effect: the images that are given are read"));
   CHECK(with([](auto& o) { o.precision = "half"; }) ==
         "precision: error: 'half' is unknown; it is 'recipe', 'trained', 'auto', 'fp32', 'fp16' or 'bf16'");
   CHECK(with([](auto& o) { o.precision = "fp16"; }).find("fp16") != std::string::npos);

@@ -288,6 +288,18 @@ TEST_CASE(
         system::Precision::bf16);
 }
 
+TEST_CASE("overrides of data that are not read are refused, but not which data set the images are of") {
+  const auto refusal_of = [](const std::string& text) {
+    return message_of<RecipeError>([&] { require_no_data_overrides({"embed.batch_size=7", text}, "look"); });
+  };
+  CHECK(refusal_of("dataset.gallery_seed=3") == "--set dataset.gallery_seed=3: error: has no effect: look");
+  for (const std::string useless :
+       {"dataset.market.root=\"a\"", "dataset={type=\"folder\"}", "folds.fold=2"}) {
+    CHECK(refusal_of(useless).starts_with("--set " + useless + ": error: has no effect"));
+  }
+  CHECK_NOTHROW(require_no_data_overrides({"dataset.market.enabled=false", "loader.workers=1"}, "look"));
+}
+
 TEST_CASE("another version of a plugin is noted") {
   const auto versioned = [](const std::string& version) {
     Catalog whole = tiny_catalog();
