@@ -123,6 +123,14 @@ TEST_CASE("an override that the command has no use for is refused") {
   refused({"doctor"}, "train.epochs=3");
 }
 
+TEST_CASE("the reference, which is written as markdown, takes no other format") {
+  const TemporaryFolder folder;
+  const auto outcome = kindred({"describe", "--reference", "out", "--format", "json"}, folder.path());
+  CHECK(outcome.exit_code == 2);
+  CHECK(holds(outcome.err, "--reference excludes --format"));
+  CHECK_FALSE(std::filesystem::exists(folder / "out"));
+}
+
 TEST_CASE("an option that is a real number takes no other text, such as nan") {
   const TemporaryFolder folder;
   const auto refused = [&](const std::string& command, const std::string& option, const std::string& text) {

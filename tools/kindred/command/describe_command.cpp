@@ -56,14 +56,15 @@ Action add_options(CLI::App& app) {
   auto* name = app.add_option("NAME", options->name,
                               "A component (head/mgn), a role (head) or a table (train, recipe)")
                    ->type_name("NAME");
-  app.add_option("--format", options->format, "text, markdown or json")
-      ->check(CLI::IsMember({"text", "markdown", "json"}))
-      ->capture_default_str()
-      ->type_name("FORMAT");
+  auto* format = app.add_option("--format", options->format, "text, markdown or json")
+                     ->check(CLI::IsMember({"text", "markdown", "json"}))
+                     ->capture_default_str()
+                     ->type_name("FORMAT");
   auto* reference = app.add_option("--reference", options->reference,
                                    "Write the whole reference into this folder, one page for each role")
                         ->type_name("DIR");
   name->excludes(reference);
+  reference->excludes(format);
   options->plugins.add_to(app);
   return [options](Session& session) { return describe(*options, session); };
 }
