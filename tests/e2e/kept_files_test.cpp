@@ -148,6 +148,20 @@ TEST_CASE("no result replaces images or the lists of them") {
   made.check_refused({"embed", "--weights", made.model, "--data", gallery, "--out", lists}, gallery);
   const auto domains = list_called("domains.csv");
   made.check_refused({"partition", domains, "--partitioner", "camera", "--out", lists}, domains);
+  // Nor the list that a recipe names.
+  const auto naming = [&](const std::string& list) {
+    return made.folder.write("naming.toml", "dataset = {type = 'manifest', root = '" + list + "'}\n")
+        .string();
+  };
+  made.check_refused({"partition", naming(domains), "--partitioner", "camera", "--out", lists}, domains);
+  const auto labels = list_called("labels.csv");
+  made.check_refused({"label", made.run + "/features", "--labeler", "dbscan_jaccard", "--data",
+                      naming(labels), "--out", lists},
+                     labels);
+  const auto submission = list_called("submission.csv");
+  made.check_refused({"submit", "--writer", "ranking_csv", "--rankings", gallery, "--data",
+                      naming(submission), "--out", lists},
+                     submission);
   const auto rankings = list_called("submission.csv");
   made.check_refused({"submit", "--writer", "ranking_csv", "--rankings", rankings, "--data",
                       made.data.string(), "--out", lists},

@@ -1,6 +1,5 @@
 #include "command/label.h"
 
-#include <memory>
 #include <utility>
 
 #include "command/features_folder.h"
@@ -26,11 +25,14 @@ namespace {
 constexpr const char* sheet_name = "labels.png";
 
 /// Throws RecipeError when a result would replace what is read.
-void require_inputs_kept(const LabelRequest& request, const std::filesystem::path& features) {
+/// @param data where the images lie; "": nowhere
+void require_inputs_kept(const LabelRequest& request, const std::filesystem::path& features,
+                         const std::filesystem::path& data) {
   file::CommandInputs inputs;
   for (const auto* name : {"query.npy", "gallery.npy"}) inputs.add_features(features / name);
   inputs.add(request.domain_list);
   inputs.add(request.data);
+  inputs.add(data);
   for (const auto* name : {results::LabelsFile::name, results::LabelFiguresFile::name, sheet_name}) {
     inputs.require_kept("--out", request.out / name);
   }
@@ -44,9 +46,9 @@ LabelResult label(const LabelRequest& request, const Catalog& catalog, progress:
   const auto labeler = make_named_component<Labeler>(request.labeler, overrides, catalog);
   const auto of_machine = take_overrides(overrides, "machine");
   const auto machine = recipe::choose_ranking(recipe::parse_recipe("", "", of_machine), catalog).machine;
-  std::unique_ptr<Dataset> dataset;
+  OpenedData data;
   if (!request.data.empty()) {
-    dataset = open_data(request.data, overrides, catalog).dataset;
+    data = open_data(request.data, overrides, catalog);
   } else if (!overrides.empty()) {
     throw RecipeError({"--set " + overrides.front(), 0, 0},
                       "without the recipe of a data set (--data), keys must begin with labeler. or machine.");
@@ -54,7 +56,7 @@ LabelResult label(const LabelRequest& request, const Catalog& catalog, progress:
   prepare_machine(machine, progress, ranks.place());
 
   const auto features = features_folder(request.features);
-  require_inputs_kept(request, features);
+  require_inputs_kept(request, features, data.root);
   auto input = ranking::read_folder_input(features, progress, ranks);
   if (!request.domain_list.empty()) {
     const auto domains = results::DomainsFile::read(request.domain_list);
@@ -67,9 +69,9 @@ LabelResult label(const LabelRequest& request, const Catalog& catalog, progress:
   if (!ranks.is_first()) return result;
   const auto sheet = request.out / sheet_name;
   std::filesystem::remove(sheet);  // of earlier labels
-  if (dataset != nullptr) {
-    result.sheet = stage::draw_label_sheet(results::LabelsFile::read(result.labels.csv).samples, *dataset,
-                                           sheet, progress);
+  if (data.dataset != nullptr) {
+    result.sheet = stage::draw_label_sheet(results::LabelsFile::read(result.labels.csv).samples,
+                                           *data.dataset, sheet, progress);
   }
   return result;
 }

@@ -30,8 +30,11 @@ int partition(const Options& options, Session& session) {
   auto overrides = options.partitioner.set;
   const auto partitioner =
       command::make_named_component<Partitioner>(options.partitioner.name, overrides, catalog);
-  const auto dataset = session.open_data(options.data, overrides).dataset;
-  const auto outcome = stage::partition(*partitioner, *dataset, dataset->samples(), options.out, *progress);
+  const auto data = session.open_data(options.data, overrides);
+  inputs.add(data.root);
+  inputs.require_kept("--out", options.out / results::DomainsFile::name);
+  const auto outcome =
+      stage::partition(*partitioner, *data.dataset, data.dataset->samples(), options.out, *progress);
   std::cout << outcome.csv.string() << '\n';
   for (const auto& domain : outcome.domains) {
     Session::print("  " + domain.name + "  " + std::to_string(domain.images) + " images\n");

@@ -31,8 +31,11 @@ int submit(const Options& options, Session& session) {
   inputs.add(options.data);
   for (const auto& ranking : options.rankings) inputs.add(ranking);
   inputs.require_kept("--out", options.out / writer->file_name());
-  const auto dataset = session.open_data(options.data, overrides).dataset;
-  const auto outcome = stage::submit(*writer, options.rankings, dataset->samples(), options.out, *progress);
+  const auto data = session.open_data(options.data, overrides);
+  inputs.add(data.root);
+  inputs.require_kept("--out", options.out / writer->file_name());
+  const auto outcome =
+      stage::submit(*writer, options.rankings, data.dataset->samples(), options.out, *progress);
   std::cout << outcome.file.string() << "  " << outcome.queries << " queries, " << outcome.listed
             << " gallery images each\n";
   return 0;
