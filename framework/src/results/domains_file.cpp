@@ -2,9 +2,9 @@
 
 #include <map>
 #include <ostream>
+#include <set>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "file/atomic_file.h"
@@ -41,17 +41,23 @@ DomainsFile DomainsFile::read(const std::filesystem::path& file) {
   const auto split = table.find("split");
   const auto domain = table.column("domain");
   DomainsFile list;
-  std::unordered_set<std::string> paths;
+  std::set<std::pair<std::optional<Split>, std::string>> listed;
+  std::unordered_map<std::string, std::string> domain_of;
   for (CsvRow row; reader.next(row);) {
     if (row.cells[path].empty()) throw table.error(row, "the path is empty; name the image");
     if (row.cells[domain].empty()) throw table.error(row, "the domain is empty; name the domain");
-    if (!paths.insert(row.cells[path]).second) {
-      throw table.error(row, "image '" + row.cells[path] + "' is listed twice");
-    }
     auto& image = list.images.emplace_back();
     if (split) image.split = file::split_in(table, row, *split);
     image.path = std::move(row.cells[path]);
     image.domain = std::move(row.cells[domain]);
+    if (!listed.emplace(image.split, image.path).second) {
+      throw table.error(row, "image '" + image.path + "' is listed twice");
+    }
+    const auto& known = domain_of.emplace(image.path, image.domain).first->second;
+    if (known != image.domain) {
+      throw table.error(row, "image '" + image.path + "' is of the domain '" + known +
+                                 "' in another split; it is one image, so give it one domain");
+    }
   }
   return list;
 }

@@ -11,7 +11,7 @@
 
 namespace kindred::results {
 
-/// path,split,domain with a line for each image.
+/// path,split,domain with a line for each image. A query that is in the gallery, too, has two, of one domain.
 struct DomainsFile {
   static constexpr const char* name = "domains.csv";
 
@@ -35,7 +35,8 @@ struct DomainsFile {
   void give_to(std::vector<Sample>& samples, const std::filesystem::path& file) const;
 
   /// Reads any table with the columns path and domain, and maybe split. Throws DataError naming file and line
-  /// for a path that is there twice, an empty cell, an unknown split, or another column.
+  /// for a path that is there twice in a split or with two domains, an empty cell, an unknown split, or
+  /// another column.
   [[nodiscard]] static DomainsFile read(const std::filesystem::path& file);
   /// Atomic.
   void write(const std::filesystem::path& file) const;

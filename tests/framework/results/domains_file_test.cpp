@@ -45,6 +45,23 @@ TEST_CASE("a table of another program needs no split, and its columns any order"
   CHECK_FALSE(read.images[0].split);
 }
 
+TEST_CASE("a query that is in the gallery, too, is listed in both splits with one domain") {
+  const TemporaryFolder folder;
+  const auto file = folder / "domains.csv";
+  DomainsFile{{{"a.png", Split::query, "x"}, {"a.png", Split::gallery, "x"}}}.write(file);
+  const auto read = DomainsFile::read(file);
+  REQUIRE(read.images.size() == 2);
+  std::vector<Sample> samples(1);
+  samples[0].path = "a.png";
+  read.give_to(samples, file);
+  CHECK(samples[0].domain == "x");
+  folder.write("domains.csv", "path,split,domain\na.png,query,x\na.png,gallery,y\n");
+  CHECK(contains(error_of([&] { static_cast<void>(DomainsFile::read(file)); }),
+                 "domains.csv:3: error: image 'a.png' is of the domain 'x' in another split"));
+  folder.write("domains.csv", "path,split,domain\na.png,query,x\na.png,query,x\n");
+  CHECK(contains(error_of([&] { static_cast<void>(DomainsFile::read(file)); }), "is listed twice"));
+}
+
 TEST_CASE("a list of domains that is wrong is refused with the line") {
   const TemporaryFolder folder;
   const auto refusal = [&](const std::string& text) {
