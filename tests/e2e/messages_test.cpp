@@ -72,6 +72,8 @@ TEST_CASE("a file that is no recipe at all is said to be what it is") {
   CHECK(holds(failure({"train", torch}, 2, folder.path()),
               "cannot read the recipe: it is a file of PyTorch (torch.save), not a recipe (TOML)"));
   CHECK(holds(failure({"train", folder.path().string()}, 2, folder.path()), "it is a folder"));
+  CHECK(holds(failure({"data", "doctor", "none.toml", "--set", "dataset.seed=2"}, 1, folder.path()),
+              "none.toml: error: does not exist"));
 }
 
 TEST_CASE("what is given to embed as weights is said to be what it is, with the way to a model file") {

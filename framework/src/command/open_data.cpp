@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <system_error>
 #include <utility>
 
 #include "data/open_dataset.h"
@@ -64,7 +65,8 @@ OpenedData open_data(const std::filesystem::path& path, const std::vector<std::s
     }
     return opened;
   }
-  if (!overrides.empty()) {
+  std::error_code error;
+  if (!overrides.empty() && std::filesystem::exists(path, error)) {
     throw RecipeError({"--set " + overrides.front(), 0, 0},
                       path.string() + " is not a recipe (NAME.toml), so it has no keys to override");
   }
