@@ -168,13 +168,19 @@ TEST_CASE("no result replaces images or the lists of them") {
                      rankings);
 }
 
-TEST_CASE("maps are not drawn among the images, which they would replace or be read as") {
+TEST_CASE(
+    "neither maps nor a converted data set are written among the images, which they would replace or be read "
+    "as") {
   const auto& made = prepared();
   for (const auto& maps : {made.data, made.data / "query", made.data / "maps"}) {
     made.check_refused({"embed", "--weights", made.model, "--data", made.data.string(), "--out",
                         (made.folder / "none").string(), "--maps", maps.string()},
                        made.queries.front(), "lies among the images of '" + made.data.string() + "'");
   }
+  made.check_refused({"data", "convert", made.data.string(), "--layout", "manifest", "--out",
+                      (made.data / "converted").string()},
+                     made.queries.front(), "lies among the images of '" + made.data.string() + "'");
+  CHECK_FALSE(fs::exists(made.data / "converted"));
   CHECK_FALSE(fs::exists(made.folder / "none"));
   CHECK_FALSE(fs::exists(made.data / "maps"));
 }

@@ -8,7 +8,9 @@
 #include "command.h"
 #include "command/convert.h"
 #include "command/named_component.h"
+#include "command/open_data.h"
 #include "common_options.h"
+#include "data/kept_images.h"
 #include "data/open_dataset.h"
 #include "kindred/role/layout.h"
 #include "recipe/plan.h"
@@ -31,18 +33,22 @@ int convert(const Options& options, Session& session) {
   const auto progress = session.make_progress();
   auto overrides = options.layout.set;
   const auto layout = command::make_named_component<Layout>(options.layout.name, overrides, catalog);
-  const auto dataset =
-      options.data.empty()
-          ? data::open_datasets(recipe::choose_datasets(
-                recipe::parse_recipe("dataset.type = 'synthetic'", "the synthetic data set", overrides),
-                catalog))
-          : session.open_data(options.data, overrides).dataset;
+  command::OpenedData data;
+  if (options.data.empty()) {
+    data.dataset = data::open_datasets(recipe::choose_datasets(
+        recipe::parse_recipe("dataset.type = 'synthetic'", "the synthetic data set", overrides), catalog));
+  } else {
+    data = session.open_data(options.data, overrides);
+  }
+  if (!data.root.empty()) {
+    data::require_images_apart("--out", options.out, data.root, data.dataset->samples());
+  }
   command::ConvertOptions convert{options.out, options.layout.name, options.image_format};
   if (!options.image_size.empty()) {
     convert.height = options.image_size[0];
     convert.width = options.image_size[1];
   }
-  command::convert_dataset(*dataset, *layout, convert, progress.get());
+  command::convert_dataset(*data.dataset, *layout, convert, progress.get());
   std::cout << "written to " << options.out.string() << "; to check it: kindred data doctor "
             << options.out.string() << '\n';
   return 0;
