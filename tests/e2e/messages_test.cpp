@@ -105,6 +105,15 @@ TEST_CASE(
   CHECK(whole.out == features.out);
   CHECK(kindred({"match", run.string(), "--out", (folder / "matches").string()}, folder.path()).exit_code ==
         0);
+  // What a killed extraction has left is none.
+  fs::create_directory(folder / "killed");
+  fs::copy(run / "features", folder / "killed/.staged.7-0.tmp");
+  CHECK(holds(failure({"evaluate", (folder / "killed").string()}, 1, folder.path()),
+              "has neither query.npy nor gallery.npy"));
+  CHECK(holds(failure({"label", (folder / "killed").string(), "--labeler", "dbscan_jaccard", "--out",
+                       (folder / "labels").string()},
+                      1, folder.path()),
+              "has neither query.npy nor gallery.npy"));
   fs::copy(run / "features", run / "again");
   const auto several = failure({"evaluate", run.string()}, 1, folder.path());
   CHECK(holds(several, "holds the features of several stages; give one of '" + (run / "again").string() +

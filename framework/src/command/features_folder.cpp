@@ -5,6 +5,7 @@
 #include <system_error>
 #include <vector>
 
+#include "file/atomic_file.h"
 #include "file/feature_files.h"
 #include "file/file_kind.h"
 #include "kindred/core/error.h"
@@ -37,6 +38,8 @@ fs::path features_folder(const fs::path& folder) {
   if (holds_features(folder)) return folder;
   std::vector<std::string> found;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
+    // What a killed extraction has left is never taken for a stage.
+    if (file::is_unfinished_file(entry.path())) continue;
     if (holds_features(entry.path())) found.push_back(entry.path().string());
   }
   if (error) throw DataError(folder, "cannot be read: " + error.message());

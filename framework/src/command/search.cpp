@@ -19,6 +19,7 @@
 #include "command/search_sheet.h"
 #include "data/open_choice.h"
 #include "data/open_folder.h"
+#include "file/atomic_file.h"
 #include "file/command_inputs.h"
 #include "file/feature_files.h"
 #include "kindred/core/error.h"
@@ -166,6 +167,7 @@ Gallery gallery_at(const fs::path& path, const fs::path& keep, application::Extr
   // The folder of a run, whose features lie in that of a stage.
   bool of_a_run = false;
   for (const auto& entry : fs::directory_iterator(path, error)) {
+    if (file::is_unfinished_file(entry.path())) continue;
     of_a_run = of_a_run || file::has_features(entry.path() / "gallery.npy");
   }
   if (of_a_run) return opened(features_folder(path));
