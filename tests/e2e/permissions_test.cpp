@@ -116,7 +116,12 @@ TEST_CASE("what may not be read or written is named, and never taken for somethi
       CHECK(holds(stock.error_of({"data", "doctor", plain}),
                   (stock.folder / name).string() + ": error: cannot be listed: Permission denied"));
     }
+    fs::create_directory(stock.folder / "linked");
+    fs::copy_file(query, stock.folder / "linked/1.jpg");
+    fs::create_directory_symlink(stock.folder / "plain/a", stock.folder / "linked/a");
     const Permissions closed(stock.folder / "plain", fs::perms::none);
+    CHECK(holds(stock.error_of({"data", "doctor", (stock.folder / "linked").string()}),
+                "linked/a: error: cannot be listed: Permission denied"));
     CHECK(holds(stock.error_of({"data", "doctor", (stock.folder / "plain/a").string()}),
                 "plain/a: error: cannot be read: Permission denied"));
   }

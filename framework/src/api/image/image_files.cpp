@@ -48,8 +48,13 @@ class ImageWalk {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       const std::string name = entry.path().filename().string();
       if (name.starts_with('.')) continue;
-      std::error_code link_to_nothing;
-      if (entry.is_directory(link_to_nothing)) {
+      // A link to nothing is no folder; one to what may not be read may be one, or a bad image by its name.
+      std::error_code failure;
+      const bool is_folder = entry.is_directory(failure);
+      if (failure == std::errc::permission_denied && !has_image_ending(entry.path())) {
+        throw std::filesystem::filesystem_error("cannot be read", entry.path(), failure);
+      }
+      if (is_folder) {
         if (depth_ == Depth::folder_alone) continue;
         if (entry.is_symlink()) {
           links_.emplace(prefix + name + '/', entry.path());
