@@ -118,20 +118,25 @@ Pass pass(model::Model& network, const Activations& images, const system::Comput
 
 /// |a - b| / |b| of the tensor that differs most; of small ones among the others, such as the gradient of a
 /// bias ahead of a batch normalization, which is nothing but rounding, relative to a hundredth of the
-/// largest. Infinite when one is not finite, or missing on one side alone.
+/// largest. Infinite when one is not finite, on either side, missing on one side alone, or zero in all
+/// of `expected` alone.
 double difference(const std::vector<torch::Tensor>& found, const std::vector<torch::Tensor>& expected) {
+  constexpr double infinite = std::numeric_limits<double>::infinity();
   double largest = 0;
   for (const auto& tensor : expected) {
-    if (tensor.defined()) largest = std::max(largest, tensor.norm().item<double>());
+    const double length = tensor.defined() ? tensor.norm().item<double>() : 0;
+    if (!std::isfinite(length)) return infinite;
+    largest = std::max(largest, length);
   }
   double worst = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    if (found.at(i).defined() != expected[i].defined()) return std::numeric_limits<double>::infinity();
-    if (!expected[i].defined() || largest == 0) continue;
-    const double length = std::max(expected[i].norm().item<double>(), 1e-2 * largest);
-    const double one = (found[i] - expected[i]).norm().item<double>() / length;
-    if (!(one <= worst)) worst = one;
-    if (!std::isfinite(one)) return std::numeric_limits<double>::infinity();
+    if (found.at(i).defined() != expected[i].defined()) return infinite;
+    if (!expected[i].defined()) continue;
+    const double change = (found[i] - expected[i]).norm().item<double>();
+    if (change == 0) continue;
+    const double one = change / std::max(expected[i].norm().item<double>(), 1e-2 * largest);
+    if (!std::isfinite(one)) return infinite;
+    worst = std::max(worst, one);
   }
   return worst;
 }

@@ -125,7 +125,8 @@ double difference_of_scores(const results::Evaluation& found, const results::Eva
     if (other == nullptr) return 1;
     if (std::isnan(other->value) && std::isnan(figure.value)) continue;
     const double one = std::abs(other->value - figure.value);
-    if (!(one <= worst)) worst = one;
+    if (std::isnan(one)) return one;  // a figure that only one of them has
+    worst = std::max(worst, one);
   }
   return worst;
 }

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -129,6 +130,7 @@ CheckList::Finding resumes(const recipe::Plan& plan, torch::Device device, doubl
     const auto length = std::max(tensor.to(torch::kFloat64).norm().item<double>(), 1e-6);
     const double one =
         (other->to(torch::kFloat64) - tensor.to(torch::kFloat64)).norm().item<double>() / length;
+    if (!std::isfinite(one)) return {"'" + name + "' is not finite", false};
     if (one > worst || which.empty()) which = name;
     worst = std::max(worst, one);
   }

@@ -1,10 +1,12 @@
 #include "command/checkup.h"
 
+#include <ATen/Parallel.h>
 #include <doctest/doctest.h>
 #include <torch/utils.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -15,6 +17,7 @@
 #include "command/checkup_steps.h"
 #include "kindred/core/error.h"
 #include "kindred/role/labeler.h"
+#include "kindred/role/metric.h"
 #include "progress/progress.h"
 #include "tiny_components.h"
 
@@ -59,6 +62,50 @@ class LayoutBackbone final : public Backbone {
 
  private:
   std::shared_ptr<LayoutTrunk> trunk_;
+};
+
+/// Computes nothing but NaN, always.
+class LostBackbone final : public Backbone {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("Gives NaN."); }
+  LostBackbone(const Params&, const Context&) : trunk_(std::make_shared<LostTrunk>()) {}
+  [[nodiscard]] std::vector<std::string> blocks() const override { return {"all"}; }
+  [[nodiscard]] std::int64_t channels() const override { return 16; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk(const std::string&) override { return trunk_; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> copy_rest(const std::string&, std::int64_t) const override {
+    return nullptr;
+  }
+
+ private:
+  class LostTrunk final : public TensorModule {
+   public:
+    LostTrunk() : conv_(register_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(3, 16, 3)))) {}
+    torch::Tensor forward(const torch::Tensor& input) override {
+      return conv_(input) * std::numeric_limits<double>::quiet_NaN();
+    }
+
+   private:
+    torch::nn::Conv2d conv_;
+  };
+  std::shared_ptr<LostTrunk> trunk_;
+};
+
+/// Its first figure is there with one thread alone.
+class LonelyMetric final : public Metric {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("Wants to be alone."); }
+  static constexpr int default_order = 0;
+  LonelyMetric(const Params&, const Context&) {}
+  [[nodiscard]] std::vector<FigureInfo> figures() const override {
+    return {{.name = "alone", .label = "alone", .doc = "alone", .prominence = Prominence::headline},
+            {.name = "steady", .label = "steady", .doc = "always the same"}};
+  }
+  [[nodiscard]] MetricResult judge(const std::vector<QueryRanks>&) const override {
+    const bool alone = at::get_num_threads() == 1;
+    return {{alone ? 0.5 : std::numeric_limits<double>::quiet_NaN(), 0.25}, {}, {}};
+  }
 };
 
 /// Fits no backbone.
@@ -145,6 +192,36 @@ TEST_CASE("a network that computes alike in both ways is ok, one that does not i
   REQUIRE(proud != nullptr);
   CHECK(proud->result == Check::Result::failed);
   CHECK(proud->note.find("wants another backbone") != std::string::npos);
+}
+
+TEST_CASE("a network that gives NaN in both ways is no network that computes alike") {
+  Catalog lost;
+  lost.add<LostBackbone>("lost");
+  lost.add<TinyHead>("tiny");
+  CheckList list(quiet);
+  check_networks(lost, torch::kCPU, list);
+  const auto checks = list.take();
+  const auto* network = find(checks, "network lost + tiny");
+  REQUIRE(network != nullptr);
+  CHECK(network->result == Check::Result::failed);
+}
+
+TEST_CASE("a figure that only one of two evaluations has is a difference, whatever the others are") {
+  struct Threads {
+    int before = at::get_num_threads();
+    Threads() { at::set_num_threads(2); }
+    ~Threads() { at::set_num_threads(before); }
+  } const two;
+  Catalog catalog;
+  catalog.add<LonelyMetric>("lonely");
+  CheckList list(quiet);
+  check_searches(catalog, torch::kCPU, list);
+  const auto checks = list.take();
+  const auto* evaluation = find(checks, "evaluation");
+  REQUIRE(evaluation != nullptr);
+  INFO(evaluation->figure << " " << evaluation->note);
+  CHECK(evaluation->result == Check::Result::failed);
+  CHECK(evaluation->figure.find("scores nan") != std::string::npos);
 }
 
 TEST_CASE("5 + 5 steps are 10 on the CPU, and a training that learns nothing fails") {
