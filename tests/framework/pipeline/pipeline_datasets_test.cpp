@@ -169,7 +169,7 @@ TEST_CASE("identities of two data sets are different classes, and batches have t
   CHECK(data.test_sets[1].query.size() == 3);
   const auto sampler = training::create_sampler(plan, data);
   const auto batches = training::batches_of(plan, *sampler, 1);
-  CHECK(batches.size() == 9);
+  CHECK(batches.size() == 7);
   CHECK(training::batches_of(plan, *sampler, 1) == batches);
   CHECK_FALSE(training::batches_of(plan, *sampler, 2) == batches);
   std::size_t images = 0;
@@ -180,9 +180,12 @@ TEST_CASE("identities of two data sets are different classes, and batches have t
       of_a += data.samples[image].path.starts_with("a/") ? 1 : 0;
     }
   }
+  // To the nearest batch, though groups make batches larger than the four images asked for.
+  CHECK(images >= 34);
+  CHECK(images <= 38);
   CHECK(static_cast<double>(of_a) / static_cast<double>(images) == doctest::Approx(0.75).epsilon(0.1));
   const auto text = training::shares_text(plan, data, batches);
-  CHECK(holds(text, "an epoch has 9 batches; of their images "));
+  CHECK(holds(text, "an epoch has 7 batches; of their images "));
   CHECK(holds(text, " times its 24), "));
   CHECK(holds(text, " % are of 'b' ("));
 }

@@ -187,7 +187,7 @@ TEST_CASE("what the recipe of a model file says otherwise of the network is name
   CHECK(said(with_network(trained.file)).find("says otherwise") == std::string::npos);
   CHECK(said(with_network(trained.file, {"backbone.stem_relu=false"})).find(relu) != std::string::npos);
   const std::vector<std::string> both = {"backbone.stem_relu=false", "backbone.stem_pooling='rounded_up'"};
-  CHECK(said(with_backbone(trained.file.string(), "small_resnet", both))
+  CHECK(said(with_network(trained.file, both))
             .find("backbone.stem_pooling = \"padded\" (here \"rounded_up\"), backbone.stem_relu = true (here "
                   "false)\n") != std::string::npos);
 }

@@ -42,7 +42,10 @@ class OtherBackbone : public TinyBackbone {
  public:
   using TinyBackbone::TinyBackbone;
   static std::vector<WeightsLayout> weights_layouts() {
-    return {{.name = "alone", .required = {"first.weight"}, .rules = {{"first.*", "other.*"}}}};
+    return {{.name = "alone",
+             .required = {"first.weight"},
+             .rules = {{"first.*", "other.*"}},
+             .dropped = {"fc.*"}}};
   }
 };
 
