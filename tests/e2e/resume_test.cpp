@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "program.h"
@@ -26,29 +27,47 @@ void let_it_work(const Program& program, const std::filesystem::path& run, int m
   for (int waited = 0; program.running() && waited < milliseconds; waited += 5) usleep(5'000);
 }
 
+/// The earliest of times for a file that is not there.
+std::filesystem::file_time_type written_at(const std::filesystem::path& file) {
+  std::error_code error;
+  return std::filesystem::last_write_time(file, error);
+}
+
+bool goes_on(const Outcome& outcome) {
+  return outcome.err.find("continuing in epoch ") != std::string::npos;
+}
+
 std::string undisturbed(const TemporaryFolder& folder) {
   const auto run = folder / "undisturbed";
   REQUIRE(Program(training(run), folder.path()).wait().exit_code == 0);
   return read_bytes(run / "model/model.safetensors");
 }
 
-TEST_CASE("a training killed again and again ends with the same bits") {
+TEST_CASE("a training killed again and again goes on from its checkpoints and ends with the same bits") {
   const TemporaryFolder folder;
   const auto expected = undisturbed(folder);
   const auto run = folder / "killed";
+  const auto checkpoint = run / "model/checkpoint.safetensors";
   int kills = 0;
-  for (const int milliseconds : {20, 150, 330, 90, 410, 260}) {
+  for (const int milliseconds : {0, 10, 3, 20}) {
+    CAPTURE(kills);
+    // Each gets one checkpoint further than the one before.
+    const auto before = written_at(checkpoint);
     Program program(training(run), folder.path());
-    let_it_work(program, run, milliseconds);
+    while (program.running() && written_at(checkpoint) == before) usleep(1'000);
+    usleep(1'000 * milliseconds);
     if (!program.running()) break;
     program.send(SIGKILL);
-    CHECK(program.wait().exit_code == -SIGKILL);
+    const auto killed = program.wait();
+    CHECK(killed.exit_code == -SIGKILL);
+    CHECK(goes_on(killed) == (kills > 0));
     ++kills;
   }
   CHECK(kills >= 2);
   const auto outcome = Program(training(run), folder.path()).wait();
   CAPTURE(outcome.err);
   REQUIRE(outcome.exit_code == 0);
+  CHECK(goes_on(outcome));
   CHECK(read_bytes(run / "model/model.safetensors") == expected);
 }
 
@@ -57,14 +76,16 @@ TEST_CASE("a training that is asked to stop writes a checkpoint, says so and goe
   const auto expected = undisturbed(folder);
   const auto run = folder / "stopped";
   Program program(training(run), folder.path());
-  let_it_work(program, run, 100);
+  let_it_work(program, run, 20);
   program.send(SIGTERM);
   const auto stopped = program.wait();
   CHECK(stopped.exit_code == 130);
   CHECK(stopped.err.find("run the same command again to continue") != std::string::npos);
   CHECK(std::filesystem::exists(run / "model/checkpoint.safetensors"));
   CHECK_FALSE(std::filesystem::exists(run / "model/model.safetensors"));
-  REQUIRE(Program(training(run), folder.path()).wait().exit_code == 0);
+  const auto outcome = Program(training(run), folder.path()).wait();
+  REQUIRE(outcome.exit_code == 0);
+  CHECK(goes_on(outcome));
   CHECK(read_bytes(run / "model/model.safetensors") == expected);
 }
 
