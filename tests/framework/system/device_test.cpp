@@ -142,7 +142,8 @@ TEST_CASE("the name of the BLAS agrees with its speed") {
   const auto a = torch::rand({512, 512});
   static_cast<void>(torch::mm(a, a));
   double best = 1e9;
-  for (int i = 0; i < 5; ++i) {
+  // Of a busy machine most times say nothing.
+  for (int i = 0; i < 20; ++i) {
     const auto start = std::chrono::steady_clock::now();
     static_cast<void>(torch::mm(a, a));
     best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
