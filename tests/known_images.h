@@ -13,7 +13,7 @@
 
 namespace kindred::test {
 
-/// Two images for training; what is known of the first is asked for.
+/// Two images, the second for training; what is known of the first is asked for.
 class KnownImages : public Dataset {
  public:
   struct Params {
@@ -24,6 +24,7 @@ class KnownImages : public Dataset {
     std::int64_t clothes = unknown_clothes;
     std::int64_t view = unknown_view;
     std::string tracklet;
+    Split split = Split::train;
   };
   static Schema<Params> schema() {
     Schema<Params> s("Two images.");
@@ -34,11 +35,13 @@ class KnownImages : public Dataset {
     s.add("clothes", &Params::clothes, "which").at_least(-1);
     s.add("view", &Params::view, "which").at_least(-1);
     s.add("tracklet", &Params::tracklet, "of which");
+    s.add("split", &Params::split, "of which",
+          {{"train", Split::train}, {"query", Split::query}, {"gallery", Split::gallery}});
     return s;
   }
   KnownImages(Params params, const Context&) : params_(std::move(params)) {}
   [[nodiscard]] std::vector<Sample> samples() const override {
-    Sample first{params_.path, params_.identity, params_.camera, params_.domain, Split::train};
+    Sample first{params_.path, params_.identity, params_.camera, params_.domain, params_.split};
     first.clothes = params_.clothes;
     first.view = params_.view;
     first.tracklet = params_.tracklet;

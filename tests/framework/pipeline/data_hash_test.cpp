@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -22,21 +23,6 @@ using namespace kindred::test;
 
 namespace {
 
-std::string hash_with(const std::string& parameter) {
-  static const Catalog catalog = [] {
-    Catalog whole = tiny_catalog();
-    Catalog more;
-    more.add<KnownImages>("known");
-    whole.merge(std::move(more), "more", "more.so");
-    return whole;
-  }();
-  const auto plan =
-      tiny_plan(catalog, {"dataset={ type = 'known'" + (parameter.empty() ? "" : ", " + parameter) + " }"});
-  const TemporaryFolder folder;
-  FileHashes files(folder / "memory");
-  return data_hash({{plan, {Split::train}, /*pixels=*/false}}, files);
-}
-
 /// An image of a folder that nobody may decode.
 class FolderImage final : public Dataset {
  public:
@@ -54,6 +40,51 @@ class FolderImage final : public Dataset {
   }
   [[nodiscard]] cv::Mat image(const Sample&) const override { throw std::logic_error("decoded"); }
 };
+
+/// Images without files of their own, as those of an archive.
+class PackedImages final : public Dataset {
+ public:
+  struct Params {
+    std::filesystem::path archive;
+    std::int64_t shade = 1;
+  };
+  static Schema<Params> schema() {
+    Schema<Params> s("Two images.");
+    s.add("archive", &Params::archive, "where they are").required().location();
+    s.add("shade", &Params::shade, "of the second").range(0, 255);
+    return s;
+  }
+  PackedImages(Params params, const Context&) : params_(std::move(params)) {}
+  [[nodiscard]] std::vector<Sample> samples() const override {
+    return {{"1", 1, 1, "", Split::train}, {"2", 2, 1, "", Split::train}};
+  }
+  [[nodiscard]] cv::Mat image(const Sample& sample) const override {
+    return {16, 8, CV_8UC3, cv::Scalar(1, 1, sample.path == "2" ? static_cast<double>(params_.shade) : 1)};
+  }
+
+ private:
+  Params params_;
+};
+
+std::string hash_of(const std::string& dataset, const std::vector<Split>& splits, bool pixels) {
+  static const Catalog catalog = [] {
+    Catalog whole = tiny_catalog();
+    Catalog more;
+    more.add<KnownImages>("known");
+    more.add<PackedImages>("packed");
+    whole.merge(std::move(more), "more", "more.so");
+    return whole;
+  }();
+  const auto plan = tiny_plan(catalog, {"dataset={ " + dataset + " }"});
+  const TemporaryFolder folder;
+  FileHashes files(folder / "memory");
+  return data_hash({{plan, splits, pixels}}, files);
+}
+
+std::string hash_with(const std::string& parameter) {
+  return hash_of("type = 'known'" + (parameter.empty() ? "" : ", " + parameter),
+                 {Split::train, Split::query, Split::gallery}, /*pixels=*/false);
+}
 
 }  // namespace
 
@@ -85,7 +116,7 @@ TEST_CASE("the hash of a stage's images changes with everything that is known of
   std::vector<std::string> hashes;
   for (const std::string parameter :
        {"", "path = 'b.png'", "identity = 2", "camera = 2", "domain = 'night'", "clothes = 0", "clothes = 1",
-        "view = 0", "view = 1", "tracklet = '1'"}) {
+        "view = 0", "view = 1", "tracklet = '1'", "split = 'query'", "split = 'gallery'"}) {
     CAPTURE(parameter);
     const auto hash = hash_with(parameter);
     CHECK(hash.size() == 64);
@@ -93,4 +124,21 @@ TEST_CASE("the hash of a stage's images changes with everything that is known of
     CHECK(std::find(hashes.begin(), hashes.end(), hash) == hashes.end());
     hashes.push_back(hash);
   }
+}
+
+TEST_CASE("images without files of their own count by their pixels, where a stage looks at these") {
+  const auto hash = [](const std::string& shade, bool pixels) {
+    return hash_of("type = 'packed', archive = '/archive', shade = " + shade, {Split::train}, pixels);
+  };
+  CHECK(hash("1", true) == hash("1", true));
+  CHECK(hash("2", true) != hash("1", true));
+  CHECK(hash("2", false) == hash("1", false));
+}
+
+TEST_CASE("images of a split that a stage does not read do not count") {
+  const auto hash = [](const std::string& identity, Split split) {
+    return hash_of("type = 'known', split = 'query', identity = " + identity, {Split::train, split}, false);
+  };
+  CHECK(hash("1", Split::gallery) == hash("2", Split::gallery));
+  CHECK(hash("1", Split::query) != hash("2", Split::query));
 }

@@ -11,6 +11,7 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/pipeline_run.h"
 #include "recipe/recipe.h"
+#include "results/stage_record.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 
@@ -84,6 +85,14 @@ train = { epochs = 1 }
   return make_any_pipeline(recipe::parse_recipe(text, "trainings.toml", {}), catalog);
 }
 
+/// As if another build had made what a stage has left.
+void set_other_code(const fs::path& folder) {
+  const auto file = folder / results::StageRecord::finished_file;
+  auto record = results::StageRecord::read(file);
+  record.key.code.at("kindred") = "of another build";
+  record.write(file);
+}
+
 TEST_CASE("a plain recipe is a pipeline of a model, its features and a ranking") {
   const PlainRun run;
   const auto pipeline = run.pipeline({});
@@ -150,6 +159,30 @@ TEST_CASE("a training that is there is never trained over, unless that is asked 
   anew.from = "model";
   static_cast<void>(run.run({"optimizer.learning_rate=0.5"}, anew));
   CHECK(read_bytes(run.folder() / "model/model.safetensors") != model);
+}
+
+TEST_CASE(
+    "what another build has made is made again, but for a training that is kept, or as an option says") {
+  PlainRun run;
+  static_cast<void>(run.run());
+  for (const auto* stage : {"model", "features", "ranking"}) set_other_code(run.folder() / stage);
+  const auto plan = run.plan();
+  CHECK(holds(plan, "model     train  nothing, it is up to date"));
+  CHECK(holds(plan, "features  embed  runs: kindred has changed (--ignore-code accepts its result)"));
+  CHECK(holds(plan, "ranking   rank   runs: "));
+  PipelineOptions accepting;
+  accepting.ignore_code = true;
+  const auto accepted = run.plan({}, accepting);
+  CHECK(holds(accepted, "features  embed  nothing, it is up to date"));
+  CHECK(holds(accepted, "ranking   rank   nothing, it is up to date"));
+
+  const auto catalog = tiny_catalog();
+  const TemporaryFolder scratch;
+  progress::SilentProgress silent;
+  const auto unkept = trainings({"first"}, catalog);
+  static_cast<void>(run_pipeline(unkept, catalog, scratch / "run", {}, silent, never));
+  set_other_code(scratch / "run/first");
+  CHECK(holds(plan_text(plan_pipeline(unkept, catalog, scratch / "run", {})), "runs: kindred has changed"));
 }
 
 TEST_CASE("all that keeps a training from being trained over is said, not the first of it alone") {

@@ -11,8 +11,10 @@
 
 #include "fake_components.h"
 #include "kindred/role/labeler.h"
+#include "pipeline/data_hash.h"
 #include "pipeline/key_difference.h"
 #include "recipe/recipe.h"
+#include "system/device.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
@@ -45,7 +47,7 @@ class FakeStage final : public stage::Stage {
   explicit FakeStage(const std::string& called) { name = called; }
   [[nodiscard]] std::string type() const override { return "train"; }
   [[nodiscard]] Value settings() const override { return Value(); }
-  [[nodiscard]] std::vector<const ComponentInfo*> components() const override { return {}; }
+  [[nodiscard]] std::vector<const ComponentInfo*> components() const override { return chosen; }
   [[nodiscard]] std::vector<recipe::NamedFile> files() const override { return named; }
   [[nodiscard]] std::vector<std::string> results(const std::filesystem::path&) const override {
     return {"result"};
@@ -54,6 +56,7 @@ class FakeStage final : public stage::Stage {
   [[nodiscard]] stage::StageResult run(const stage::StageContext&) const override { return {}; }
 
   std::vector<recipe::NamedFile> named;
+  std::vector<const ComponentInfo*> chosen;
 };
 
 /// The stages day and night, which have run, and one that reads them.
@@ -158,6 +161,50 @@ TEST_CASE("of files that a parameter names the content counts and the order, not
                        false) == "pseudo_labels.file has changed");
   CHECK(key_difference(two, reader.naming({{"pseudo_labels.file", old}}), false) ==
         "pseudo_labels.file (2) is no longer read");
+}
+
+TEST_CASE("of a folder that a parameter names, the names and the contents of its files count") {
+  Reader reader;
+  int number = 0;
+  const auto key_with = [&](const std::vector<std::pair<std::string, std::string>>& files) {
+    const auto name = "tables" + std::to_string(++number);
+    for (const auto& [file, content] : files) reader.folder().write(name + "/" + file, content);
+    return reader.naming({{"labeler.tables", reader.folder() / name}});
+  };
+  const auto before = key_with({{"a", "1"}, {"b", "2"}});
+  const auto difference = [&](const results::StageKey& key) { return key_difference(before, key, false); };
+  CHECK(difference(key_with({{"a", "1"}, {"b", "2"}})).empty());
+  const std::string changed = "labeler.tables has changed";
+  CHECK(difference(key_with({{"a", "1"}, {"b", "3"}})) == changed);
+  CHECK(difference(key_with({{"a", "2"}, {"b", "1"}})) == changed);
+  CHECK(difference(key_with({{"a", "1"}, {"c", "2"}})) == changed);
+  CHECK(difference(key_with({{"a", "1"}})) == changed);
+  CHECK(difference(key_with({{"a", "1"}, {"b", "2"}, {"c", "3"}})) == changed);
+}
+
+TEST_CASE(
+    "a result depends on the code of Kindred, LibTorch and the plugins, by the content of their files") {
+  Reader reader;
+  const auto& folder = reader.folder();
+  ComponentInfo component;
+  component.plugin = "mgn";
+  component.file = folder.write("mgn.so", "one");
+  FakeStage stage("reader");
+  stage.chosen = {&component};
+  const auto before = reader.key(stage);
+  CHECK(before.code.size() == 3);
+  CHECK(before.code.at("libtorch") == system::torch_version());
+  // Of the program and of the plugin API's library beside it.
+  CHECK(before.code.at("kindred").size() == 64);
+  CHECK(before.code.at("kindred") != text_hash(FileHashes(folder / "memory").of("/proc/self/exe")));
+
+  component.file = folder.write("moved.so", "one");
+  CHECK(key_difference(before, reader.key(stage), false).empty());
+  component.file = folder.write("built_again.so", "two");
+  CHECK(key_difference(before, reader.key(stage), false) ==
+        "plugin mgn has changed (--ignore-code accepts its result)");
+  component.file = folder / "gone.so";
+  CHECK_FALSE(key_difference(before, reader.key(stage), false).empty());
 }
 
 TEST_CASE("of a stage's own component, too, files count by their content and what affects nothing does not") {

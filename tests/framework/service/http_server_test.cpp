@@ -185,7 +185,7 @@ TEST_CASE("bodies that are too large are refused with an answer, however they ar
 
 TEST_CASE("broken requests end the connection, not the service") {
   if (built_without_http()) return;
-  Served served({.head_time = std::chrono::milliseconds(300), .time = std::chrono::milliseconds(600)});
+  Served served;
   const auto port = served.port();
   const auto status = [&](const std::string& bytes) {
     const HttpConnection connection(port);
