@@ -220,6 +220,44 @@ TEST_CASE("a gallery on disk is what it was when it is opened again") {
   CHECK(gallery.search(made_row(9), {.top = 1})[0][0].id == "more");
 }
 
+TEST_CASE("a gallery whose descriptors stay on disk takes the same changes as one in memory") {
+  const TemporaryFolder folder;
+  { Gallery::create(folder / "gallery", made_dim).add(made_ids(0, 3), made_rows(0, 3)); }
+  {
+    auto gallery = Gallery::open(folder / "gallery", {.in_memory = false});
+    const auto require_entries = [&](const std::vector<std::uint64_t>& numbers) {
+      REQUIRE(gallery.size() == static_cast<std::int64_t>(numbers.size()));
+      for (const auto number : numbers) {
+        const auto id = "id" + std::to_string(number);
+        CAPTURE(id);
+        CHECK(cv::norm(gallery.descriptor(id), made_row(number), cv::NORM_INF) < 1e-6);
+        const auto match = gallery.search(made_row(number), {.top = 1})[0].at(0);
+        CHECK(match.id == id);
+        CHECK(match.similarity == doctest::Approx(1).epsilon(1e-6));
+      }
+    };
+    gallery.add(made_ids(3, 4), made_rows(3, 4), std::vector<EntryInfo>(4, {.label = "of any length"}));
+    require_entries({0, 1, 2, 3, 4, 5, 6});
+    CHECK(error_of([&] { gallery.add(std::vector<std::string>{"new", "id2"}, made_rows(8, 2)); }) != "");
+    CHECK(gallery.remove("id1"));
+    CHECK(gallery.remove("id4"));
+    require_entries({0, 2, 3, 5, 6});
+    gallery.compact();
+    require_entries({0, 2, 3, 5, 6});
+    gallery.add("id7", made_row(7));
+    require_entries({0, 2, 3, 5, 6, 7});
+    gallery.save(folder / "saved");
+  }
+  const std::vector<std::string> expected{"id0", "id2", "id3", "id5", "id6", "id7"};
+  for (const auto* name : {"gallery", "saved"}) {
+    const auto again = Gallery::open(folder / name);
+    CHECK(again.notes().empty());
+    CHECK(again.ids() == expected);
+    CHECK(cv::norm(again.descriptor("id7"), made_row(7), cv::NORM_INF) < 1e-6);
+    CHECK(again.info("id3").label == "of any length");
+  }
+}
+
 TEST_CASE("a gallery is refused to the descriptors of another model, and to a second writer") {
   const TemporaryFolder folder;
   const auto gallery = Gallery::create(folder / "gallery", made_dim, "0123456789abcdef");
