@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import unittest
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2]
@@ -26,7 +27,8 @@ DOCUMENTS = [*sorted((SOURCES / "docs").glob("*.md")), SOURCES / "README.md", SO
 REFERENCE = sorted((SOURCES / "docs/reference").glob("*.md"))
 LAUNCHER = ""
 
-BLOCK = re.compile(r"(?:^<!-- check: (?P<how>.*?) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"(?:^ *<!-- check: (?P<how>.*?) -->\n+)?"
+                   r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.M | re.S)
 
 
 def kindred(*arguments):
@@ -39,7 +41,7 @@ def blocks(document, language):
     text = document.read_text()
     for found in BLOCK.finditer(text):
         if found["language"] == language:
-            yield text.count("\n", 0, found.start("text")) + 1, found["how"] or "", found["text"]
+            yield text.count("\n", 0, found.start("text")) + 1, found["how"] or "", textwrap.dedent(found["text"])
 
 
 def refusal(place, how, text):
@@ -72,6 +74,12 @@ class Recipes(unittest.TestCase):
                     self.assertRegex(how, r"^((extends|file) \S+.*)?$")
                     self.assertEqual(refusal(self.place, how, text), "")
         self.assertGreater(count, 20)
+
+    def test_in_a_list_are_found_too(self):
+        page = self.place / "page.md"
+        page.write_text("```toml\na = 1\n```\n"
+                        "- One:\n\n  <!-- check: file b.toml -->\n  ```toml\n  [b]\n  c = 1\n  ```\n")
+        self.assertEqual(list(blocks(page, "toml")), [(2, "", "a = 1\n"), (8, "file b.toml", "[b]\nc = 1\n")])
 
     def test_with_a_fault_would_be_found(self):
         for text in ("[train]\nepoch = 3\n", "[backbone]\ntype = 'resnet'\nwidth = 2\n", "seed = = 1\n",
