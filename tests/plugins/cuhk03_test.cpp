@@ -142,6 +142,30 @@ TEST_CASE("what is missing of CUHK03 is named") {
   CHECK(contains(cuhk03_refusal(folder), "split 1 has no list 'query'"));
 }
 
+TEST_CASE("lists of CUHK03 that contradict themselves are refused, and read nothing beyond their ends") {
+  const PictureFolder folder;
+  write_extracted(folder);
+  const auto refusal_with = [&](std::size_t place, const std::string& variable) {
+    auto variables = config_variables();
+    variables.at(place) = variable;
+    folder.write("cuhk03_new_protocol_config_detected.mat", mat_file(variables));
+    return cuhk03_refusal(folder);
+  };
+  CHECK(refusal_with(3, mat_numbers("query_idx", {5})).empty());
+  CHECK(contains(refusal_with(3, mat_numbers("query_idx", {6})), "'query_idx' names image 6 of 5; "));
+  CHECK(contains(refusal_with(4, mat_numbers("gallery_idx", {0})), "'gallery_idx' names image 0 of 5; "));
+  CHECK(contains(refusal_with(2, mat_numbers("labels", {1, 1, 2, 2})),
+                 "has 5 images in 'filelist' and 4 'labels'; "));
+  auto names = cuhk03_names;
+  names.back() = "other.png";
+  folder.write_picture("images_detected/other.png", 1);
+  CHECK(contains(refusal_with(1, mat_texts("filelist", names)),
+                 "lists 'other.png' of identity 844; expected a name like 1_001_1_01.png"));
+  folder.write("splits_new_detected.json",
+               R"([{"train": [["1_001_1_01.png", -1]], "query": [], "gallery": []}])");
+  CHECK(contains(cuhk03_refusal(folder), "lists '1_001_1_01.png' of identity -1; "));
+}
+
 TEST_CASE("a split of the new protocol has no effect and is refused") {
   Table table;
   table.set("root", Value("cuhk03"));

@@ -289,6 +289,13 @@ TEST_CASE("what cannot be divided is an error with a remedy, at the place of the
           const FoldDataset data(made(crowd(8)), folds, location, std::make_unique<MadeDataset>());
         }).find("distractors = \"data/none\" has no images outside of its training split") !=
         std::string::npos);
+  folds.distractors = "train";
+  CHECK(message_of<RecipeError>([&] {
+          auto others = std::make_unique<MadeDataset>();
+          others->add("100_1_0", 7, 1, Split::gallery);
+          const FoldDataset data(made(crowd(8)), folds, location, std::move(others));
+        }).find("[folds]: image 'train/100_1_0' is in both the data set and the distractors") !=
+        std::string::npos);
 }
 
 TEST_CASE("a plan with a fold opens it, with distractors of any layout that is known") {

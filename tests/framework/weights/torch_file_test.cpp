@@ -231,6 +231,20 @@ TEST_CASE("a view that exceeds its storage is refused") {
   CHECK(with(1, 4).empty());
 }
 
+TEST_CASE("a storage that two tensors describe in two ways is refused") {
+  const TemporaryFolder folder;
+  const auto refusal_with = [&](const std::string& second) {
+    const auto items = pickled_text("a") + pickled_tensor("0") + pickled_text("b") + second;
+    return refusal(folder.write("weights.pth", made_file("}(" + items + "u", {{"0", one_and_two}})));
+  };
+  const std::string two_ways = "is damaged: storage '0' is described in two ways";
+  CHECK(refusal_with(pickled_tensor("0")).empty());
+  CHECK(refusal_with(pickled_tensor("0", "Int")).find(two_ways) != std::string::npos);
+  auto longer = pickled_tensor("0");
+  longer.at(longer.find("K\2NtQ") + 1) = 3;
+  CHECK(refusal_with(longer).find(two_ways) != std::string::npos);
+}
+
 TEST_CASE("dictionaries and modules that hold each other in more ways than can be followed are refused") {
   const std::string other_ways = "hold each other in too many ways";
   // Each holds the one before it under many keys.
