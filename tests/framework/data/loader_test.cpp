@@ -452,7 +452,7 @@ TEST_CASE("workers go ahead by `prefetch` batches and no further") {
   loader.start(in_order(200, 5), 1);
   for (std::int64_t taken = 0; taken < 10; ++taken) {
     const std::int64_t bound = (taken + 4) * 5;
-    for (int i = 0; i < 2000 && data.decoded < bound; ++i) {
+    for (int i = 0; i < 20'000 && data.decoded < bound; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(3));
