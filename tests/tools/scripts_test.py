@@ -308,5 +308,78 @@ class FaultsTest(unittest.TestCase):
             self.assertEqual(OrderCheck(self.place([("rename", 1, "b", "a", "")])).run([self.command]), 0)
 
 
+def errors_of_check(test, files, script, *options):
+    """What a check of the sources in tools/ says of a tree with these files."""
+    with tempfile.TemporaryDirectory(prefix="kindred-") as root:
+        for name, content in files.items():
+            path = pathlib.Path(root) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        done = subprocess.run([sys.executable, SOURCES / "tools" / script, *options, root], capture_output=True,
+                              text=True, check=False)
+    test.assertEqual(done.returncode, 1 if done.stderr else 0)
+    return done.stderr
+
+
+class DependenciesTest(unittest.TestCase):
+    """tools/dependencies.py, over a small tree in which no rule is broken, or one."""
+
+    TREE = {
+        "framework/include/kindred/core/value.h": "#include <string>\n#include <torch/types.h>\n",
+        "framework/include/kindred/role/head.h": '#include "kindred/core/value.h"\n',
+        "framework/src/text/number.h": "#include <string>\n",
+        "framework/src/file/zip.h": '#include "text/number.h"\n',
+        "framework/src/file/zip.cpp": '#include "file/zip.h"\n#include <zip.h>\n',
+        "framework/src/stage/train.h": '#include "file/zip.h"\n#include "kindred/role/head.h"\n',
+        "plugins/mgn/mgn.h": '#include "kindred/role/head.h"\n',
+        "plugins/mgn/mgn.cpp": '#include "mgn.h"\n#include <zlib.h>\n',
+    }
+
+    def errors_with(self, file, text):
+        return errors_of_check(self, {**self.TREE, file: text}, "dependencies.py")
+
+    def test_a_tree_that_keeps_the_rules_passes(self):
+        self.assertEqual(self.errors_with("framework/src/data/loader.cpp", '#include "file/zip.h"\n'), "")
+
+    def test_each_rule_that_is_broken_is_found(self):
+        for file, included, message in (
+                ("framework/src/text/number.cpp", '"stage/train.h"',
+                 ":1: error: room text may not include room stage, which is of a later level"),
+                ("framework/src/text/number.cpp", '"file/zip.h"', "error: rooms include each other in a circle: "),
+                ("framework/src/attic/old.cpp", '"text/number.h"', "attic: error: the room has no place in the order"),
+                ("framework/src/data/loader.cpp", '"file/gone.h"', ':1: error: there is no "file/gone.h"'),
+                ("framework/src/data/loader.cpp", "<zip.h>", ":1: error: only file/zip.cpp may include <zip.h...>"),
+                ("framework/include/kindred/core/schema.h", "<boost/crc.hpp>", "may not include <boost/crc.hpp>"),
+                ("framework/include/kindred/core/schema.h", '"text/number.h"', 'may not include "text/number.h"'),
+                ("framework/include/kindred/role/loss.h", '"kindred/role/head.h"', "a role may not know another one"),
+                ("plugins/fc/fc.cpp", '"../mgn/mgn.h"', 'a plugin may not include "../mgn/mgn.h"'),
+                ("plugins/fc/fc.cpp", '"text/number.h"', 'a plugin may not include "text/number.h"')):
+            with self.subTest(f"{file} includes {included}"):
+                self.assertIn(message, self.errors_with(file, f"#include {included}\n"))
+
+
+class IncludesTest(unittest.TestCase):
+    """tools/check_includes.py, over files with what they need, or not."""
+
+    def errors_of(self, **files):
+        return errors_of_check(self, {f"framework/src/text/{name.replace('_', '.')}": text
+                                      for name, text in files.items()}, "check_includes.py", "--root")
+
+    def test_what_a_file_or_its_own_header_includes_is_enough(self):
+        self.assertEqual(self.errors_of(a_h="#include <string>\nstd::string name();\n",
+                                        a_cpp='#include "text/a.h"\n#include <vector>\n'
+                                              "std::vector<std::string> names;  // no std::map\n"), "")
+
+    def test_what_is_missing_or_of_no_use_is_found(self):
+        self.assertIn("framework/src/text/a.cpp:1: error: uses std::vector without #include <vector>",
+                      self.errors_of(a_cpp="std::vector<int> numbers;\n"))
+        self.assertIn("framework/src/text/a.cpp: error: includes <map> and uses nothing of it",
+                      self.errors_of(a_cpp="#include <map>\nint number;\n"))
+        # Another file's header does not count, whatever it happens to include.
+        self.assertIn("a.cpp:2: error: uses std::vector",
+                      self.errors_of(b_h="#include <vector>\nstd::vector<int> b();\n",
+                                     a_cpp='#include "text/b.h"\nstd::vector<int> numbers;\n'))
+
+
 if __name__ == "__main__":
     sys.exit(unittest.main(verbosity=2))
