@@ -228,6 +228,24 @@ TEST_CASE("a descriptor that is not of length 1 is damage, although its checksum
   }
 }
 
+TEST_CASE("of an id that a foreign writer has put into a log twice, the later entry counts") {
+  const TemporaryFolder folder;
+  auto bytes = application::begin_record(made_dim, "");
+  for (const auto& [id, number] :
+       std::vector<std::pair<std::string, std::uint64_t>>{{"a", 1}, {"b", 2}, {"a", 3}}) {
+    application::append_add_record(bytes, id, {}, made_row(number).ptr<float>(), made_dim);
+  }
+  folder.write("gallery/gallery.log", bytes + application::remove_record("nobody"));
+  for (const bool in_memory : {true, false}) {
+    const auto gallery = Gallery::open(folder / "gallery", {.read_only = true, .in_memory = in_memory});
+    CHECK(gallery.notes().empty());
+    CHECK(gallery.size() == 2);
+    CHECK(gallery.ids() == std::vector<std::string>{"b", "a"});
+    CHECK(cv::norm(gallery.descriptor("a"), made_row(3), cv::NORM_INF) < 1e-6);
+    CHECK(gallery.search(made_row(1), {.top = 9})[0].size() == 2);
+  }
+}
+
 TEST_CASE("a log that is put in the place of another changes nothing for whoever reads that") {
   const TemporaryFolder folder;
   const auto log = folder / "gallery/gallery.log";

@@ -395,6 +395,11 @@ TEST_CASE("features of `kindred embed` are a gallery that is searched and not ch
     Gallery::open(folder.path(), {.in_memory = in_memory}).save(folder / "saved");
     CHECK(Gallery::open(folder / "saved").search(made_row(2))[0][0].id == "a/2.jpg");
   }
+  features.samples[5].path = "a/4.jpg";
+  file::write_features(folder / "gallery", features);
+  CHECK(error_of([&] {
+          static_cast<void>(Gallery::open(folder.path()));
+        }).find("lists the image 'a/4.jpg' twice") != std::string::npos);
 }
 
 TEST_CASE("a gallery whose descriptors are nearly equal says so when it is opened") {
