@@ -165,6 +165,7 @@ system::RankPlace rank_place(const Environment& environment) {
   place.attempt = environment("TORCHELASTIC_RUN_ID").value_or("") + "/" +
                   environment("TORCHELASTIC_RESTART_COUNT").value_or("0");
   place.is_served = environment(local_rank_variable).has_value();
+  place.may_be_bound = starter != &torchrun;
   // torchrun serves MASTER_PORT itself, and its LibTorch may be of another version, which speaks otherwise.
   if (environment("TORCHELASTIC_USE_AGENT_STORE").value_or("") == "True")
     place.port = port_of(std::to_string(place.port) + "/" + place.attempt);

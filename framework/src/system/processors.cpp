@@ -104,12 +104,16 @@ std::optional<double> processor_quota(const fs::path& membership, const fs::path
   return smallest;
 }
 
+Processors processors() {
+  return {std::max<std::int64_t>(std::thread::hardware_concurrency(), 1), processors_in_affinity_mask(),
+          processor_quota("/proc/self/cgroup", "/sys/fs/cgroup")};
+}
+
 std::int64_t usable_processors() {
-  std::int64_t processors = processors_in_affinity_mask();
-  if (const auto quota = processor_quota("/proc/self/cgroup", "/sys/fs/cgroup")) {
-    processors = std::min(processors, static_cast<std::int64_t>(std::ceil(*quota)));
-  }
-  return std::max<std::int64_t>(processors, 1);
+  const auto known = processors();
+  auto usable = known.in_mask;
+  if (known.quota) usable = std::min(usable, static_cast<std::int64_t>(std::ceil(*known.quota)));
+  return std::max<std::int64_t>(usable, 1);
 }
 
 }  // namespace kindred::system

@@ -11,6 +11,15 @@ namespace kindred::system {
 /// rounded up; at least 1.
 [[nodiscard]] std::int64_t usable_processors();
 
+/// What this process knows of its machine's processors.
+struct Processors {
+  std::int64_t all = 1;      ///< of the machine
+  std::int64_t in_mask = 1;  ///< of these, those that the process may run on
+  /// Processor time a second, of all processes of its cgroup together; nothing when there is no limit.
+  std::optional<double> quota;
+};
+[[nodiscard]] Processors processors();
+
 /// The processor time a second that a process's cgroup (version 1 or 2), or one above it, allows; nothing
 /// when there is no limit.
 /// @param membership the process's list of cgroups, /proc/self/cgroup

@@ -3,12 +3,11 @@
 #include <torch/cuda.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
-#include <thread>
 
 #include "kindred/core/error.h"
 #include "system/device.h"
-#include "system/processors.h"
 
 namespace kindred::system {
 
@@ -39,12 +38,15 @@ std::optional<std::string> device_of_job(const std::string& device, std::int64_t
   return "cuda:" + std::to_string(job % static_cast<std::int64_t>(torch::cuda::device_count()));
 }
 
-std::int64_t threads_of_rank(std::int64_t threads, const RankPlace& place) {
+std::int64_t threads_of_rank(std::int64_t threads, const RankPlace& place, const Processors& machine) {
   if (threads > 0 || place.local_count == 1) return threads;
-  const auto usable = usable_processors();
-  // mpirun and srun bind each rank to processors of its own.
-  const bool is_bound = usable * place.local_count <= std::thread::hardware_concurrency();
-  return is_bound ? usable : std::max<std::int64_t>(1, usable / place.local_count);
+  // A job or a container may leave all ranks together few processors, too: those are shared.
+  const bool is_bound = place.may_be_bound && machine.in_mask * place.local_count <= machine.all;
+  auto own = is_bound ? machine.in_mask : machine.in_mask / place.local_count;
+  if (machine.quota) {
+    own = std::min(own, static_cast<std::int64_t>(std::ceil(*machine.quota)) / place.local_count);
+  }
+  return std::max<std::int64_t>(1, own);
 }
 
 }  // namespace kindred::system

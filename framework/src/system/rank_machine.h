@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "system/processors.h"
 #include "system/ranks.h"
 
 namespace kindred::system {
@@ -21,7 +22,9 @@ namespace kindred::system {
 /// @param device as machine.device
 [[nodiscard]] std::optional<std::string> device_of_job(const std::string& device, std::int64_t job);
 
-/// 0, all usable processors, is an equal share of them, at least 1.
-[[nodiscard]] std::int64_t threads_of_rank(std::int64_t threads, const RankPlace& place);
+/// 0, all usable processors, is an equal share of them, at least 1; of a rank that is bound to processors of
+/// its own, these. What a cgroup's quota allows is shared by all ranks of the machine in any case.
+[[nodiscard]] std::int64_t threads_of_rank(std::int64_t threads, const RankPlace& place,
+                                           const Processors& machine = processors());
 
 }  // namespace kindred::system

@@ -21,8 +21,9 @@ struct RankPlace {
   int local_count = 1;  ///< of its machine
   std::string address;  ///< of the machine of rank 0
   std::uint16_t port = 0;
-  bool is_served = false;  ///< not by rank 0, but by a MeetingPoint
-  std::string attempt;     ///< tells this start of the processes from those before it
+  bool is_served = false;     ///< not by rank 0, but by a MeetingPoint
+  std::string attempt;        ///< tells this start of the processes from those before it
+  bool may_be_bound = false;  ///< by who started it, to processors of its own
 };
 
 /// Another rank has ended, or does not answer.

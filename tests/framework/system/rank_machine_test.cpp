@@ -3,6 +3,9 @@
 #include <doctest/doctest.h>
 #include <torch/cuda.h>
 
+#include <cstdint>
+#include <optional>
+
 #include "kindred/core/error.h"
 #include "system/device.h"
 #include "system/processors.h"
@@ -39,4 +42,25 @@ TEST_CASE("a rank has the threads that are named, or its share of the processors
   const auto threads = threads_of_rank(0, second);
   CHECK(threads >= 1);
   CHECK(threads <= usable_processors());
+}
+
+TEST_CASE("ranks share the processors that a job or a container has, and keep those that they are bound to") {
+  const RankPlace own{.rank = 1, .count = 4, .local_rank = 1, .local_count = 4};
+  auto of_mpirun = own;
+  of_mpirun.may_be_bound = true;
+  const auto on = [](std::int64_t in_mask, std::optional<double> quota) {
+    return Processors{.all = 64, .in_mask = in_mask, .quota = quota};
+  };
+  CHECK(threads_of_rank(0, own, on(64, {})) == 16);
+  CHECK(threads_of_rank(0, of_mpirun, on(64, {})) == 16);
+  // 'srun --ntasks 1 --cpus-per-task 8 kindred train --ranks 4', and taskset.
+  CHECK(threads_of_rank(0, own, on(8, {})) == 2);
+  CHECK(threads_of_rank(0, own, on(2, {})) == 1);
+  CHECK(threads_of_rank(0, of_mpirun, on(8, {})) == 8);
+  // 'docker run --cpus 4'
+  CHECK(threads_of_rank(0, own, on(64, 4)) == 1);
+  CHECK(threads_of_rank(0, own, on(64, 7.5)) == 2);
+  CHECK(threads_of_rank(0, of_mpirun, on(64, 4)) == 1);
+  CHECK(threads_of_rank(0, of_mpirun, on(16, 8)) == 2);
+  CHECK(threads_of_rank(0, of_mpirun, on(2, 8)) == 2);
 }

@@ -55,6 +55,7 @@ TEST_CASE("torchrun says everything") {
   CHECK(place.address == "gpu1");
   CHECK(place.attempt == "job/2");
   CHECK_FALSE(place.is_served);
+  CHECK_FALSE(place.may_be_bound);
   // torchrun itself listens there, in the protocol of its own LibTorch.
   CHECK(place.port != 29400);
 }
@@ -80,6 +81,7 @@ TEST_CASE(
                                            {"TORCHELASTIC_USE_AGENT_STORE", "False"},
                                            {"KINDRED_LOCAL_RANK", "1"}}));
   CHECK(own.is_served);
+  CHECK_FALSE(own.may_be_bound);
   CHECK(own.port == 29400);
 }
 
@@ -92,6 +94,7 @@ TEST_CASE("mpirun on one machine and srun on several name a place to meet") {
   CHECK(of_mpi.address == "127.0.0.1");
   CHECK(of_mpi.port >= 20000);
   CHECK_FALSE(of_mpi.is_served);
+  CHECK(of_mpi.may_be_bound);
   const auto of_slurm = rank_place(environment({{"SLURM_PROCID", "3"},
                                                 {"SLURM_STEP_NUM_TASKS", "6"},
                                                 {"SLURM_LOCALID", "1"},
@@ -101,6 +104,7 @@ TEST_CASE("mpirun on one machine and srun on several name a place to meet") {
   CHECK(of_slurm.rank == 3);
   CHECK(of_slurm.count == 6);
   CHECK(of_slurm.local_count == 2);
+  CHECK(of_slurm.may_be_bound);
   CHECK(of_slurm.address == "gpu03.site");
 }
 
