@@ -144,6 +144,27 @@ TEST_CASE("a thread of the loader that is not started is an error that says what
   CHECK(outcome.err.find("loader.workers") != std::string::npos);
 }
 
+TEST_CASE("a thread of the service that is not started is an error that says what to do") {
+  if (!faults_are_possible()) return;
+  const TemporaryFolder folder;
+  REQUIRE(kindred(training_of(folder), folder.path()).exit_code == 0);
+  const auto model = (folder / "run/model/model.safetensors").string();
+  const auto features = (folder / "features").string();
+  REQUIRE(kindred({"embed", "--weights", model, "--out", features}, folder.path()).exit_code == 0);
+  const auto outcome = kindred_with_fault(folder, "thread:300+:EAGAIN",
+                                          {"serve", "--weights", model, "--gallery", features, "--port", "0",
+                                           "--max-requests", "500", "--threads", "1"});
+  if (outcome.err.find("built without cpp-httplib") != std::string::npos) {
+    MESSAGE("left out: built without cpp-httplib");
+    return;
+  }
+  CHECK(outcome.exit_code == 1);
+  CAPTURE(outcome.err);
+  CHECK(outcome.err.find(" of 500 threads for requests: Resource temporarily unavailable") !=
+        std::string::npos);
+  CHECK(outcome.err.find("--max-requests") != std::string::npos);
+}
+
 TEST_CASE("a file system without locks is refused by a run and a gallery that is made, not by a conversion") {
   if (!faults_are_possible()) return;
   const TemporaryFolder folder;

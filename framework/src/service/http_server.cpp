@@ -17,6 +17,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -153,7 +154,16 @@ thread_local bool too_late = false;
 class Workers final : public httplib::TaskQueue {
  public:
   Workers(int threads, int waiting) : waiting_(static_cast<std::size_t>(waiting)) {
-    for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+    threads_.reserve(static_cast<std::size_t>(threads));
+    try {
+      for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+    } catch (const std::exception& error) {
+      end();
+      throw Error("serve: error: the system starts " + std::to_string(threads_.size()) + " of " +
+                  std::to_string(threads) + " threads for requests: " + error.what() +
+                  "; answer fewer at once (--max-requests), or raise the limit of this user or container "
+                  "(ulimit -u, pids.max)");
+    }
   }
 
   void enqueue(std::function<void()> task) override {
@@ -170,7 +180,10 @@ class Workers final : public httplib::TaskQueue {
     no_room = false;
   }
 
-  void shutdown() override {
+  void shutdown() override { end(); }
+
+ private:
+  void end() {
     {
       const std::lock_guard lock(mutex_);
       ending_ = true;
@@ -179,7 +192,6 @@ class Workers final : public httplib::TaskQueue {
     for (auto& thread : threads_) thread.join();
   }
 
- private:
   void work() {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -426,17 +438,14 @@ class HttpServer::Server final : public httplib::Server {
 
   void run(HttpHandler& handler, const std::atomic<bool>& stop) {
     handler_ = &handler;
-    std::atomic<bool> ended = false;
-    std::thread watch([&] {
-      for (; !ended; std::this_thread::sleep_for(tick / 2)) {
+    const std::jthread watch([&](const std::stop_token& ended) {
+      for (; !ended.stop_requested(); std::this_thread::sleep_for(tick / 2)) {
         if (!stop) continue;
         stopping_ = true;
         httplib::Server::stop();  // again and again, as it does nothing before the service has begun
       }
     });
     listen_after_bind();
-    ended = true;
-    watch.join();
   }
 
  private:
