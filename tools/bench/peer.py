@@ -47,7 +47,7 @@ class NetworkWork:
             self.scaler = torch.amp.GradScaler(self.device.type)
         self.images = torch.randn(batch, 3, height, width)
         each = max(1, min(4, batch // 2))
-        self.labels = torch.arange(batch) // each
+        self.labels = torch.arange(batch) // each % wanted["identities"]
         self.call = torch.compile(self.network) if wanted["compile"] else self.network
 
     def autocast(self):

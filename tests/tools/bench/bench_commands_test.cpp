@@ -175,16 +175,42 @@ TEST_CASE("rerank compares with NumPy in a folder of any name, and leaves nothin
   CHECK(std::filesystem::is_empty(scratch));
 }
 
-TEST_CASE("PyTorch's networks have the parameters and FLOP of Kindred's") {
+namespace {
+
+/// What starts PyTorch's side; nothing, with a message, where there is no PyTorch.
+std::vector<std::string> found_pytorch_command() {
   const auto* named = std::getenv("KINDRED_PYTHON");
   const std::string python = named != nullptr ? named : "python3";
-  std::vector<std::string> command;
   try {
-    command = bench::pytorch_command(python);
+    return bench::pytorch_command(python);
   } catch (const std::exception&) {
     MESSAGE("skipped: '" << python << "' has no PyTorch; KINDRED_PYTHON names another");
-    return;
+    return {};
   }
+}
+
+}  // namespace
+
+TEST_CASE("PyTorch's side trains with a batch of more people than there are identities") {
+  const auto command = found_pytorch_command();
+  if (command.empty()) return;
+  bench::Peer peer("PyTorch", command,
+                   {{"task", "train"},
+                    {"model", "resnet50"},
+                    {"identities", 2},
+                    {"batch", 12},
+                    {"height", 64},
+                    {"width", 32},
+                    {"threads", 1},
+                    {"precision", "fp32"},
+                    {"device", "cpu"},
+                    {"compile", false}});
+  CHECK(peer.run(1) > 0);
+}
+
+TEST_CASE("PyTorch's networks have the parameters and FLOP of Kindred's") {
+  const auto command = found_pytorch_command();
+  if (command.empty()) return;
   const auto plugins = plugin::load_plugins({std::string(build_directory) + "/lib/kindred/plugins"});
   for (const std::string name : {"resnet50", "mgn"}) {
     const bench::ModelOptions options{.name = name, .batch = 2, .identities = 5};
