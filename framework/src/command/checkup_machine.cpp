@@ -2,12 +2,15 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 
+#include <cstdint>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 
 #include "command/checkup_steps.h"
 #include "system/device.h"
+#include "system/memory.h"
 #include "system/precision.h"
 #include "text/number_text.h"
 
@@ -68,6 +71,12 @@ std::string precisions(torch::Device device) {
 
 }  // namespace
 
+std::string memory_text(double all, double free, const std::optional<std::int64_t>& limit_mib) {
+  const auto text = gibibytes(all) + ", " + gibibytes(free) + " free";
+  const auto limit = static_cast<double>(limit_mib.value_or(0)) * (1 << 20);
+  return limit_mib && limit < all ? text + "; this container may take " + gibibytes(limit) : text;
+}
+
 void tell_machine(torch::Device device, CheckList& checks) {
   checks.check("device", "", [&] { return CheckList::Finding{system::device_text(device), {}}; });
   if (device.is_cuda()) {
@@ -84,8 +93,9 @@ void tell_machine(torch::Device device, CheckList& checks) {
                               {}};
   });
   checks.check("memory", "", [] {
-    return CheckList::Finding{
-        gibibytes(memory_bytes("MemTotal")) + ", " + gibibytes(memory_bytes("MemAvailable")) + " free", {}};
+    return CheckList::Finding{memory_text(memory_bytes("MemTotal"), memory_bytes("MemAvailable"),
+                                          system::memory_limit_mib("/sys/fs/cgroup")),
+                              {}};
   });
   checks.check("LibTorch", "", [] { return CheckList::Finding{system::torch_version(), {}}; });
   checks.check("matrix products on the CPU", "a fast BLAS", [] {

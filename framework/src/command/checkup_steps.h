@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -37,6 +38,10 @@ class CheckList {
 
 /// Processors, memory, libraries, precisions, the GPU.
 void tell_machine(torch::Device device, CheckList& checks);
+
+/// "503.6 GiB, 480.0 GiB free; this container may take 8.0 GiB", the last where a limit is smaller.
+/// @param all, free bytes of the machine
+[[nodiscard]] std::string memory_text(double all, double free, const std::optional<std::int64_t>& limit_mib);
 
 /// Each backbone under the first head that it fits, and each head left over on the first backbone, as small
 /// as their parameters allow: in fp32, and in the precision that suits the device.

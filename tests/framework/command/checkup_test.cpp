@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -261,4 +262,14 @@ TEST_CASE("searches are compared with one thread, and a labeler that gives other
   const auto* labeler = find(checks, "moody");
   REQUIRE(labeler != nullptr);
   CHECK(labeler->result == Check::Result::failed);
+}
+
+TEST_CASE("of a container's memory a checkup says what it may take, beside that of the machine") {
+  constexpr double gibibyte = 1 << 30;
+  const auto text = [](const std::optional<std::int64_t>& limit_mib) {
+    return memory_text(512 * gibibyte, 500 * gibibyte, limit_mib);
+  };
+  CHECK(text(8192) == "512.0 GiB, 500.0 GiB free; this container may take 8.0 GiB");
+  CHECK(text(std::nullopt) == "512.0 GiB, 500.0 GiB free");
+  CHECK(text(std::int64_t{1} << 20) == "512.0 GiB, 500.0 GiB free");
 }
