@@ -127,7 +127,7 @@ TEST_CASE("the reference, which is written as markdown, takes no other format") 
   const TemporaryFolder folder;
   const auto outcome = kindred({"describe", "--reference", "out", "--format", "json"}, folder.path());
   CHECK(outcome.exit_code == 2);
-  CHECK(holds(outcome.err, "--reference excludes --format"));
+  CHECK(holds(outcome.err, "--format excludes --reference"));
   CHECK_FALSE(std::filesystem::exists(folder / "out"));
 }
 
