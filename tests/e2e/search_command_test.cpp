@@ -223,7 +223,11 @@ TEST_CASE("an index finds what exact search finds, and what it misses is reporte
     CHECK(outcome.exit_code == 0);
     CHECK(holds(outcome.out, std::string("index ") + index + ": built in "));
     CHECK(holds(outcome.out, "it finds the most similar one for 100.00"));
-    CHECK(ids_of(made.matches(made.data, {"--top", "5", "--index", index})) == exact);
+    // Beside JSON, which is for programs, on standard error.
+    const auto json = made.search(made.data, {"--top", "5", "--index", index, "--json"});
+    REQUIRE(json.exit_code == 0);
+    CHECK(ids_of(nlohmann::json::parse(json.out).at(0).at("matches")) == exact);
+    CHECK(holds(json.err, std::string("index ") + index + ": built in "));
   }
   fs::create_directories(made.folder / "one");
   fs::copy_file(made.picture, made.folder / "one" / made.picture.filename());

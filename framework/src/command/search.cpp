@@ -246,6 +246,16 @@ std::string search_json(const SearchRequest& request, const SearchResult& result
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+std::string index_text(const SearchRequest& request, const IndexReport& index) {
+  const auto built = "index " + request.index + ": built in " + text::fixed_text(index.seconds, 1) + " s; ";
+  if (index.queries == 0) return built + "what it misses cannot be measured with less than two images";
+  return built + "of " + text::count_text(index.queries, "image", "images") +
+         " of the gallery it finds the most similar one for " + text::percent_text(index.recall_at_1) +
+         ", and " + text::percent_text(index.recall_at_10) + " of the ten most similar ones; " +
+         text::number_text(index.indexed_ms) + " ms a query, exact search " +
+         text::number_text(index.exact_ms) + " ms";
+}
+
 std::string search_text(const SearchRequest& request, const SearchResult& result) {
   std::string text;
   for (std::size_t q = 0; q < result.matches.size(); ++q) {
@@ -262,16 +272,7 @@ std::string search_text(const SearchRequest& request, const SearchResult& result
             text::count_text(result.images, "image", "images") + "\n";
     if (!table.rows.empty()) text += table.str();
   }
-  if (result.index) {
-    const auto& index = *result.index;
-    text += "\nindex " + request.index + ": built in " + text::fixed_text(index.seconds, 1) + " s; ";
-    if (index.queries == 0) return text + "what it misses cannot be measured with less than two images\n";
-    text += "of " + text::count_text(index.queries, "image", "images") +
-            " of the gallery it finds the most similar one for " + text::percent_text(index.recall_at_1) +
-            ", and " + text::percent_text(index.recall_at_10) + " of the ten most similar ones; " +
-            text::number_text(index.indexed_ms) + " ms a query, exact search " +
-            text::number_text(index.exact_ms) + " ms\n";
-  }
+  if (result.index) text += "\n" + index_text(request, *result.index) + "\n";
   return text;
 }
 

@@ -51,6 +51,9 @@ struct SearchResult {
 /// ..., "image": ...}]}]"; what is not known is null.
 [[nodiscard]] std::string search_json(const SearchRequest& request, const SearchResult& result);
 
+/// What an index misses and gains, in a line, which search_text() ends with.
+[[nodiscard]] std::string index_text(const SearchRequest& request, const IndexReport& index);
+
 /// For people: a table for each image.
 [[nodiscard]] std::string search_text(const SearchRequest& request, const SearchResult& result);
 

@@ -27,6 +27,7 @@ int search(const Options& options, Session& session) {
   if (options.threshold) request.options.threshold = *options.threshold;
   const auto result = command::search(request, catalog, *progress);
   if (options.json) {
+    if (result.index) progress->note(command::index_text(request, *result.index));
     std::cout << command::search_json(request, result);
     return 0;
   }
