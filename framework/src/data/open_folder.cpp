@@ -121,13 +121,21 @@ void check_place(const fs::path& root) {
   if (content.kind == ContentKind::video) throw DataError(root, video_text(content));
 }
 
+/// Whether a folder holds images, or folders that do, such as one for each camera.
+bool may_be_a_person(const fs::path& folder) {
+  if (has_images(folder, Depth::folder_alone)) return true;
+  const auto inner = folders_in(folder);
+  return std::any_of(inner.begin(), inner.end(),
+                     [](const fs::path& one) { return has_images(one, Depth::folder_alone); });
+}
+
 /// Folders that may be people, of which nothing is read: also beside a few that are empty, or images that are
 /// in none.
 std::string remark_on(const fs::path& root) {
   const auto folders = folders_in(root);
   std::vector<fs::path> empty;
   for (const auto& folder : folders) {
-    if (!has_images(folder, Depth::folder_alone)) empty.push_back(folder.filename());
+    if (!may_be_a_person(folder)) empty.push_back(folder.filename());
   }
   const auto people = folders.size() - empty.size();
   if (people < 2 || 2 * empty.size() > people) return "";

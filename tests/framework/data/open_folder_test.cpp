@@ -174,6 +174,21 @@ TEST_CASE("folders that may be people, and are not read as such, are remarked on
   CHECK(open_folder(folder.path(), catalog_of_layouts()).remark.empty());
 }
 
+TEST_CASE("people with a folder for each camera, who are not read as such, are remarked on, too") {
+  const TemporaryFolder folder;
+  folder.write("alice/cam1/a.jpg", "");
+  folder.write("alice/cam2/b.jpg", "");
+  folder.write("bob/cam1/a.jpg", "");
+  const auto opened = open_folder(folder.path(), catalog_of_layouts());
+  CHECK(opened.layout == "folder");
+  CHECK(contains(opened.remark, "If each of its 2 folders shows one person, name a dataset"));
+  // Images that lie deeper are not of a person's folder.
+  const TemporaryFolder deep;
+  deep.write("2024/may/first/a.jpg", "");
+  deep.write("2025/may/first/a.jpg", "");
+  CHECK(open_folder(deep.path(), catalog_of_layouts()).remark.empty());
+}
+
 TEST_CASE("names that are not UTF-8 are refused when images are listed, in escaped form") {
   const TemporaryFolder folder;
   folder.write("IMG_\xE9.jpg", "");
