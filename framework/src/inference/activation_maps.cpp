@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <ostream>
 #include <utility>
@@ -18,6 +17,7 @@
 #include "data/planned_loader.h"
 #include "file/atomic_file.h"
 #include "kindred/core/error.h"
+#include "kindred/image/encode.h"
 #include "model/model_file.h"
 #include "model/population.h"
 #include "progress/meter.h"
@@ -204,12 +204,9 @@ void write_energy_maps(MapModel& model, const Dataset& dataset, const std::vecto
         maps.energy(model::network_input(batch->images, samples, batch->samples, model.population()));
     for (std::size_t i = 0; i < batch->samples.size(); ++i) {
       const auto& sample = samples[batch->samples[i]];
-      cv::Mat bgr;
-      cv::cvtColor(sheet_of(dataset.image(sample), energies[static_cast<std::int64_t>(i)]), bgr,
-                   cv::COLOR_RGB2BGR);
-      std::vector<unsigned char> bytes;
-      cv::imencode(".jpg", bgr, bytes);
       const auto file = folder / file_of(sample.path);
+      const auto bytes =
+          encode_image(sheet_of(dataset.image(sample), energies[static_cast<std::int64_t>(i)]), ".jpg", file);
       file::write_atomically(file, [&](std::ostream& out) {
         out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
       });

@@ -5,9 +5,9 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <utility>
-#include <vector>
 
 #include "kindred/core/error.h"
+#include "kindred/image/encode.h"
 
 namespace kindred::report {
 namespace {
@@ -49,10 +49,8 @@ cv::Mat smaller(const cv::Mat& image, int most_width, int most_height) {
 }
 
 std::string jpeg_address(const cv::Mat& image, int most_width, int most_height) {
-  cv::Mat bgr;
-  cv::cvtColor(smaller(image, most_width, most_height), bgr, cv::COLOR_RGB2BGR);
-  std::vector<unsigned char> bytes;
-  cv::imencode(".jpg", bgr, bytes, {cv::IMWRITE_JPEG_QUALITY, jpeg_quality});
+  const auto bytes = encode_image(smaller(image, most_width, most_height), ".jpg", "a picture of the report",
+                                  {cv::IMWRITE_JPEG_QUALITY, jpeg_quality});
   return "data:image/jpeg;base64," +
          base64(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }

@@ -9,18 +9,10 @@
 #include <ostream>
 
 #include "file/atomic_file.h"
+#include "kindred/image/encode.h"
 
 namespace kindred::results {
 namespace {
-
-std::vector<std::uint8_t> encoded(const cv::Mat& sheet, const char* extension,
-                                  const std::vector<int>& options) {
-  cv::Mat bgr;
-  cv::cvtColor(sheet, bgr, cv::COLOR_RGB2BGR);
-  std::vector<std::uint8_t> bytes;
-  cv::imencode(extension, bgr, bytes, options);
-  return bytes;
-}
 
 bool has_extension(const std::filesystem::path& file, const char* extension) {
   return ::strcasecmp(file.extension().c_str(), extension) == 0;
@@ -47,8 +39,8 @@ void draw_image(cv::Mat& sheet, const cv::Mat& image, const cv::Rect& box) {
                         size.width, size.height}));
 }
 
-std::vector<std::uint8_t> png_of(const cv::Mat& sheet) {
-  return encoded(sheet, ".png", {cv::IMWRITE_PNG_COMPRESSION, 9});
+std::vector<std::uint8_t> png_of(const cv::Mat& sheet, const std::filesystem::path& name) {
+  return encode_image(sheet, ".png", name, {cv::IMWRITE_PNG_COMPRESSION, 9});
 }
 
 bool is_sheet_name(const std::filesystem::path& file) {
@@ -61,8 +53,8 @@ std::int64_t longest_sheet_side(const std::filesystem::path& file) {
 }
 
 void write_sheet(const std::filesystem::path& file, const cv::Mat& sheet) {
-  const auto bytes =
-      is_jpeg_name(file) ? encoded(sheet, ".jpg", {cv::IMWRITE_JPEG_QUALITY, 85}) : png_of(sheet);
+  const auto bytes = is_jpeg_name(file) ? encode_image(sheet, ".jpg", file, {cv::IMWRITE_JPEG_QUALITY, 85})
+                                        : png_of(sheet, file);
   file::write_atomically(file, [&](std::ostream& out) {
     out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   });

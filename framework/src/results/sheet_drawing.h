@@ -23,8 +23,9 @@ void write_text(cv::Mat& sheet, const std::string& text, int x, int y, const cv:
 /// Into a box, keeping the picture's proportions.
 void draw_image(cv::Mat& sheet, const cv::Mat& image, const cv::Rect& box);
 
-/// A PNG file's bytes.
-[[nodiscard]] std::vector<std::uint8_t> png_of(const cv::Mat& sheet);
+/// A PNG file's bytes. Throws DataError when there is no memory for them.
+/// @param name what errors call it
+[[nodiscard]] std::vector<std::uint8_t> png_of(const cv::Mat& sheet, const std::filesystem::path& name);
 
 /// Whether write_sheet() writes what the name of a file says: .png, .jpg or .jpeg, in either case.
 [[nodiscard]] bool is_sheet_name(const std::filesystem::path& file);

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <system_error>
-#include <vector>
 
 #include "kindred/core/error.h"
+#include "kindred/image/encode.h"
 #include "kindred/image/image.h"
 
 namespace kindred::service {
@@ -36,10 +35,7 @@ std::string jpeg_of(const cv::Mat& image) {
     const auto scaled = [&](int size) { return std::max(1, static_cast<int>(std::lround(size * scale))); };
     cv::resize(image, small, {scaled(image.cols), scaled(image.rows)}, 0, 0, cv::INTER_AREA);
   }
-  cv::Mat bgr;
-  cv::cvtColor(small, bgr, cv::COLOR_RGB2BGR);
-  std::vector<std::uint8_t> bytes;
-  cv::imencode(".jpg", bgr, bytes, {cv::IMWRITE_JPEG_QUALITY, 88});
+  const auto bytes = encode_image(small, ".jpg", "a thumbnail", {cv::IMWRITE_JPEG_QUALITY, 88});
   return {bytes.begin(), bytes.end()};
 }
 

@@ -223,7 +223,7 @@ std::optional<std::filesystem::path> draw_label_sheet(const std::vector<Sample>&
 
   std::vector<std::uint8_t> bytes;
   for (const int height : {128, 112, 96, 80, 64}) {
-    bytes = png_of(draw(rows, groups.size(), height));
+    bytes = png_of(draw(rows, groups.size(), height), file);
     if (bytes.size() <= largest_file) break;
   }
   file::write_atomically(file, [&](std::ostream& out) {

@@ -23,6 +23,7 @@
 #include "jpeg.h"
 #include "kindred/core/error.h"
 #include "kindred/image/decode.h"
+#include "kindred/image/encode.h"
 #include "kindred/image/file_content.h"
 #include "kindred/text/text_file.h"
 #include "pixel_limit_scope.h"
@@ -242,14 +243,7 @@ void write_image(const std::filesystem::path& file, const cv::Mat& image) {
     throw DataError(file,
                     "has the extension '" + ending + "', which is not an image format; use .png or .jpg");
   }
-  cv::Mat bgr;
-  cv::cvtColor(image, bgr, cv::COLOR_RGB2BGR);
-  Bytes bytes;
-  try {
-    if (!cv::imencode(ending, bgr, bytes)) throw DataError(file, "cannot be encoded as " + ending);
-  } catch (const cv::Exception& error) {
-    throw DataError(file, "cannot be encoded as " + ending + ": " + error.err);
-  }
+  const auto bytes = encode_image(image, ending, file);
   errno = 0;
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
   if (!out) throw DataError(file, "cannot be written: " + reason(errno));

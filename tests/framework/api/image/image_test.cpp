@@ -332,6 +332,11 @@ TEST_CASE("an image is written only where its ending and the folder allow") {
                  "'.xyz', which is not an image format"));
   CHECK(contains(error_of([&] { write_image(folder.path() / "none/a.png", picture(1)); }),
                  "cannot be written: No such file"));
+  const auto refusal = error_of(
+      [&] { write_image(folder.path() / "wide.jpg", cv::Mat(1, 70000, CV_8UC3, cv::Scalar::all(0))); });
+  CHECK(contains(refusal,
+                 "wide.jpg: error: cannot be encoded as .jpg: there is no memory for its 70000 x 1 "
+                 "pixels, or they are too many for this format"));
   CHECK(std::filesystem::is_empty(folder.path()));
 }
 
