@@ -5,53 +5,21 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "weights/layouts.h"
+#include "weights/translation.h"
 #include "weights/weights_file.h"
 
 namespace kindred::weights {
 
-/// A tensor of the file under Kindred's name.
-struct NamedSource {
-  std::string name;    ///< "backbone.conv1.weight"
-  std::string source;  ///< as in the file
-  torch::Tensor tensor;
-};
-
-/// The tensors of a file under Kindred's names.
-struct TranslatedWeights {
-  std::filesystem::path file;
-  /// Absent: not recognized. The names are then Kindred's, or without "backbone." and "head." the backbone's.
-  std::optional<FileLayout> layout;
-  std::string prefix;  ///< of the names that were translated, taken off before: "module.model.", or ""
-  std::vector<std::string> recognized_by;  ///< the file's names by which the layout was found
-  std::vector<NamedSource> tensors;
-  std::vector<std::string> dropped;  ///< names that are known to be of no use
-  std::vector<std::string> twins;    ///< of another network in the file, 'student.' beside 'teacher.'
-  std::vector<std::string> outside;  ///< names without the prefix, or without that of all of the backbone's
-  std::vector<std::string> unused;   ///< names of which the layout says nothing
-};
-
-/// By the layout that knows most tensors of the file, by a name or as of no use, and of several the one that
-/// asks for more; another program's names that only begin as Kindred's do are not taken for them. Also by one
-/// that the file has behind wrappers of its names, such as 'module.', 'model.', 'teacher.' or 'backbone.',
-/// which are then taken off.
-/// Throws DataError when two tensors would have the same name, or what a layout makes of a tensor fails.
-[[nodiscard]] TranslatedWeights translate(const WeightsFile& file, const std::vector<FileLayout>& known);
-
-/// The same by what fits a network, or a part of it: of all layouts that the file may have, wrappers, and
-/// prefixes that most of its names share, those by which most tensors of the network are found, and of those
-/// that name most of the file.
+/// As translate(), by what fits a network, or a part of it: of all layouts that the file may have, wrappers,
+/// and prefixes that most of its names share, those by which most tensors of the network are found, and of
+/// those that name most of the file.
 /// @param prefix of the part, as for match_weights()
 [[nodiscard]] TranslatedWeights translate_for(const WeightsFile& file, const std::vector<FileLayout>& known,
                                               const torch::nn::Module& module, const std::string& prefix);
-
-/// Whether one of the layouts that the file may have demands something of recipes.
-[[nodiscard]] bool may_demand(const WeightsFile& file, const std::vector<FileLayout>& known);
 
 enum class TensorState {
   matched,
