@@ -49,47 +49,45 @@ class LayoutTrunk final : public TensorModule {
   torch::nn::Conv2d conv_;
 };
 
-class LayoutBackbone final : public Backbone {
+/// A network of one block of 16 channels.
+class BlockBackbone : public Backbone {
+ public:
+  explicit BlockBackbone(std::shared_ptr<NetworkPart> trunk) : trunk_(std::move(trunk)) {}
+  [[nodiscard]] std::vector<std::string> blocks() const override { return {"all"}; }
+  [[nodiscard]] std::int64_t channels() const override { return 16; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> trunk(const std::string&) override { return trunk_; }
+  [[nodiscard]] std::shared_ptr<NetworkPart> copy_rest(const std::string&, std::int64_t) const override {
+    return nullptr;
+  }
+
+ private:
+  std::shared_ptr<NetworkPart> trunk_;
+};
+
+class LayoutBackbone final : public BlockBackbone {
  public:
   struct Params {};
   static Schema<Params> schema() { return Schema<Params>("Depends on the layout of memory."); }
-  LayoutBackbone(const Params&, const Context&) : trunk_(std::make_shared<LayoutTrunk>()) {}
-  [[nodiscard]] std::vector<std::string> blocks() const override { return {"all"}; }
-  [[nodiscard]] std::int64_t channels() const override { return 16; }
-  [[nodiscard]] std::shared_ptr<NetworkPart> trunk(const std::string&) override { return trunk_; }
-  [[nodiscard]] std::shared_ptr<NetworkPart> copy_rest(const std::string&, std::int64_t) const override {
-    return nullptr;
-  }
-
- private:
-  std::shared_ptr<LayoutTrunk> trunk_;
+  LayoutBackbone(const Params&, const Context&) : BlockBackbone(std::make_shared<LayoutTrunk>()) {}
 };
 
 /// Computes nothing but NaN, always.
-class LostBackbone final : public Backbone {
+class LostTrunk final : public TensorModule {
  public:
-  struct Params {};
-  static Schema<Params> schema() { return Schema<Params>("Gives NaN."); }
-  LostBackbone(const Params&, const Context&) : trunk_(std::make_shared<LostTrunk>()) {}
-  [[nodiscard]] std::vector<std::string> blocks() const override { return {"all"}; }
-  [[nodiscard]] std::int64_t channels() const override { return 16; }
-  [[nodiscard]] std::shared_ptr<NetworkPart> trunk(const std::string&) override { return trunk_; }
-  [[nodiscard]] std::shared_ptr<NetworkPart> copy_rest(const std::string&, std::int64_t) const override {
-    return nullptr;
+  LostTrunk() : conv_(register_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(3, 16, 3)))) {}
+  torch::Tensor forward(const torch::Tensor& input) override {
+    return conv_(input) * std::numeric_limits<double>::quiet_NaN();
   }
 
  private:
-  class LostTrunk final : public TensorModule {
-   public:
-    LostTrunk() : conv_(register_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(3, 16, 3)))) {}
-    torch::Tensor forward(const torch::Tensor& input) override {
-      return conv_(input) * std::numeric_limits<double>::quiet_NaN();
-    }
+  torch::nn::Conv2d conv_;
+};
 
-   private:
-    torch::nn::Conv2d conv_;
-  };
-  std::shared_ptr<LostTrunk> trunk_;
+class LostBackbone final : public BlockBackbone {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("Gives NaN."); }
+  LostBackbone(const Params&, const Context&) : BlockBackbone(std::make_shared<LostTrunk>()) {}
 };
 
 /// Its first figure is there with one thread alone.
