@@ -28,7 +28,26 @@ TEST_CASE("without a command the launcher says what there is and that usage was 
   const TemporaryFolder folder;
   const auto outcome = kindred({}, folder.path());
   CHECK(outcome.exit_code == 2);
-  CHECK(holds(outcome.out + outcome.err, "subcommand is required"));
+  CHECK(outcome.out.empty());
+  CHECK(holds(outcome.err, "kindred run configs/quickstart.toml"));
+}
+
+TEST_CASE("arguments that a command does not take are answered in one line, with the way to its help") {
+  const TemporaryFolder folder;
+  const auto answer = [&](const std::vector<std::string>& arguments) {
+    const auto outcome = kindred(arguments, folder.path());
+    CHECK(outcome.exit_code == 2);
+    CHECK(outcome.out.empty());
+    return outcome.err;
+  };
+  CHECK(answer({"embed"}) ==
+        "kindred embed: error: --weights is required; `kindred embed --help` shows what it takes\n");
+  CHECK(
+      answer({"describe", "loss", "triplet"}) ==
+      "kindred describe: error: The following argument was not expected: triplet; `kindred describe --help` "
+      "shows what it takes\n");
+  CHECK(answer({"data", "convert", tiny, "--size"}).starts_with("kindred data convert: error: "));
+  CHECK(answer({"data"}) == "error: kindred data needs a command; choose 'convert' or 'doctor'\n");
 }
 
 TEST_CASE("help of each command exits with 0 and names its options") {
@@ -61,6 +80,19 @@ TEST_CASE("list shows every component that the plugins offer") {
        {"backbone/se_resnet", "head/mgn", "loss/triplet", "dataset/synthetic", "metric/retrieval"}) {
     CHECK(holds(outcome.out, part));
   }
+}
+
+TEST_CASE(
+    "list shows the components of one role, and answers a role that there is not with those there are") {
+  const TemporaryFolder folder;
+  const auto losses = kindred({"list", "loss"}, folder.path());
+  CHECK(losses.exit_code == 0);
+  CHECK(holds(losses.out, "loss/triplet"));
+  CHECK_FALSE(holds(losses.out, "head/mgn"));
+  const auto near = kindred({"list", "losses"}, folder.path());
+  CHECK(near.exit_code == 2);
+  CHECK(near.err == "error: there is no component of a role 'losses'; did you mean 'loss'?\n");
+  CHECK(holds(kindred({"list", "nonsense"}, folder.path()).err, "choose 'augmentation', "));
 }
 
 TEST_CASE("the reference in docs is what the components declare") {

@@ -71,7 +71,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
 std::string wrong_command(const CLI::App& app, int argc, char** argv) {
   const CLI::App* parent = &app;
   std::string typed;
-  for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+  int i = 1;
+  for (; i < argc && argv[i][0] != '-'; ++i) {
     const auto names = subcommands(*parent);
     if (names.empty()) return "";
     const std::string word = argv[i];
@@ -87,7 +88,19 @@ std::string wrong_command(const CLI::App& app, int argc, char** argv) {
     parent = parent->get_subcommand(word);
     typed = whole;
   }
-  return "";
+  const auto names = subcommands(*parent);
+  if (i < argc || names.empty()) return "";
+  return "kindred " + typed + " needs a command; choose " + quoted_list(names);
+}
+
+/// What is wrong with the arguments of a command, at the command.
+std::string wrong_usage(const CLI::App& app, const CLI::ParseError& error) {
+  std::string command = app.get_name();
+  for (const auto* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    command += " " + at->get_name();
+  }
+  return command + ": error: " + error.what() + "; `" + command + " --help` shows what it takes";
 }
 
 /// As they were typed, but what follows "=" is an argument of its own where it is empty: CLI11 would take the
@@ -229,6 +242,10 @@ int parse_and_run(int argc, char** argv) {
       "Exit codes: 0 done, 1 the run failed, 2 wrong recipe or usage, 3 wrong plugin, 130 stopped, can be "
       "continued");
 
+  if (argc < 2) {
+    std::cerr << app.help();
+    return wrong_recipe_or_usage;
+  }
   if (const auto wrong = wrong_command(app, argc, argv); !wrong.empty()) {
     print_error("error: " + wrong);
     return wrong_recipe_or_usage;
@@ -239,10 +256,10 @@ int parse_and_run(int argc, char** argv) {
   try {
     app.parse(static_cast<int>(texts.size()), texts.data());
   } catch (const CLI::ParseError& error) {
-    const bool is_help = error.get_exit_code() == 0;
-    if (is_help || empty_argument(app).empty()) {
-      app.exit(error);
-      return is_help ? done : wrong_recipe_or_usage;
+    if (error.get_exit_code() == 0) return app.exit(error);  // help
+    if (empty_argument(app).empty()) {
+      print_error(wrong_usage(app, error));
+      return wrong_recipe_or_usage;
     }
   }
   if (const auto wrong = empty_argument(app); !wrong.empty()) {

@@ -7,7 +7,8 @@
 
 namespace kindred::command {
 
-/// All components by role, with their plugin and their summary.
-[[nodiscard]] std::string list_components(const Catalog& catalog);
+/// The components of a role, or of every role, with their plugin and their summary. Throws RecipeError
+/// without a place, with the roles that there are, when there is no component of the role.
+[[nodiscard]] std::string list_components(const Catalog& catalog, const std::string& role = "");
 
 }  // namespace kindred::command
