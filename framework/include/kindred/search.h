@@ -97,6 +97,7 @@ class KINDRED_API Gallery {
   ~Gallery();
 
   /// A new, empty one on disk. Throws DataError when the folder holds anything already.
+  /// @param model of which its descriptors are, UTF-8; "": nothing is known, and nothing checked
   [[nodiscard]] static Gallery create(const std::filesystem::path& folder, int dim,
                                       const std::string& model = "");
   /// One that create() or save() has made; or, to be searched and not changed, features of `kindred embed`:

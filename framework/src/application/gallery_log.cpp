@@ -298,7 +298,7 @@ LogState read_log(const LogReader& log, bool skip_damaged, const LogVisitor& vis
     const auto bytes = std::to_string(next - position) + " bytes at " + std::to_string(position);
     if (last) {
       state.notes.push_back(file.string() + ": its end, " + bytes +
-                            ", is a record that was never finished, and is dropped");
+                            ", is a record that was never finished, or is being written now; it is left out");
       break;
     }
     if (!skip_damaged) {

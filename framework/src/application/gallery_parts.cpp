@@ -104,6 +104,7 @@ GalleryParts::GalleryParts(std::int64_t dim, std::string model)
                 " numbers; give from 1 to " + std::to_string(longest_descriptor));
   }
   if (model_.size() > longest_text) throw Error("gallery: error: the model's id is longer than 65,536 bytes");
+  if (!is_utf8(model_)) throw Error("gallery: error: the model's id, " + escaped(model_) + ", is not UTF-8");
 }
 
 std::unique_ptr<GalleryParts> GalleryParts::create(const fs::path& folder, std::int64_t dim,

@@ -296,6 +296,10 @@ TEST_CASE("a gallery is not made where something is already") {
   CHECK(error_of([&] { static_cast<void>(Gallery::open(folder / "none")); }).find("does not exist") !=
         std::string::npos);
   CHECK(error_of([&] { static_cast<void>(Gallery(0)); }).find("cannot have 0 numbers") != std::string::npos);
+  CHECK(error_of([&] {
+          static_cast<void>(Gallery::create(folder / "latin1", 4, "mod\xE8le"));
+        }).find("model's id, mod\\xE8le, is not UTF-8") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(folder / "latin1"));
 }
 
 TEST_CASE("a gallery that was named relative to the working directory stays where it is") {
