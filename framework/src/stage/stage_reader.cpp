@@ -18,6 +18,20 @@ bool is_empty(const Value& value) {
   return value.as<Table>() != nullptr && table_of(value).empty();
 }
 
+/// The pipeline's keys, each in the place of the recipe's own.
+void set_machine(const Value& of_pipeline, Table& recipe) {
+  if (is_empty(of_pipeline)) return;
+  const auto* own = recipe.find("machine");
+  const bool both = own != nullptr && own->as<Table>() != nullptr && of_pipeline.as<Table>() != nullptr;
+  auto machine = both ? *own : of_pipeline;
+  if (both) {
+    for (const auto& entry : table_of(of_pipeline).entries()) {
+      machine.as<Table>()->set(entry.key, entry.value, entry.key_location);
+    }
+  }
+  recipe.set("machine", std::move(machine));
+}
+
 /// Names a file of weights in a recipe, so that what depends on one is allowed; false when it has one
 /// already.
 bool stand_in_for_weights(Value& recipe) {
@@ -230,7 +244,7 @@ std::optional<recipe::Plan> StageReader::plan(const std::optional<std::string>& 
   } else {
     whole.as<Table>()->set("dataset", *dataset);
   }
-  if (!is_empty(defaults_.machine)) whole.as<Table>()->set("machine", defaults_.machine);
+  set_machine(defaults_.machine, *whole.as<Table>());
   if (start_from && !stand_in_for_weights(whole)) {
     chooser_.diagnostics.error(
         location_of("start_from"),

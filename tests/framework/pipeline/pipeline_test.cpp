@@ -202,6 +202,18 @@ TEST_CASE("overrides reach into a stage and into its recipe") {
   CHECK(pipeline.find("submission") == nullptr);
 }
 
+TEST_CASE(
+    "what the pipeline says of the machine stands in for the same keys of a recipe, not for the others") {
+  const auto pipeline = Files().make(
+      whole, {"machine.device='cpu'", "stage.final.recipe.machine={device = 'cuda:7', threads = 3}"});
+  const auto& of_final = pipeline.find("final")->model_plan()->machine;
+  CHECK(of_final.device == "cpu");
+  CHECK(of_final.threads == 3);
+  const auto& of_base = pipeline.find("base")->model_plan()->machine;
+  CHECK(of_base.device == "cpu");
+  CHECK(of_base.threads == 0);
+}
+
 TEST_CASE("features are extracted as the recipe of their model says now, but for what their stage changes") {
   const auto settings = [](const std::vector<std::string>& overrides) {
     return recipe::write_recipe(Files().make(whole, overrides).find("final_features")->settings());
