@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <fstream>
 #include <optional>
+#include <set>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -197,14 +199,17 @@ class FileReader {
 
 using Keys = std::vector<std::string>;
 
-/// Of the only value of an override: {"train", "epochs"}.
-Keys keys_of(const Table& change) {
-  Keys keys;
-  for (const auto* table = &change; table != nullptr && table->entries().size() == 1;) {
-    keys.push_back(table->entries().front().key);
-    table = table->entries().front().value.as<Table>();
+/// Of each value of an override that is no table: {"train", "epochs"}.
+void add_keys(const Table& change, const Keys& outer, std::vector<Keys>& all) {
+  for (const auto& entry : change.entries()) {
+    auto keys = outer;
+    keys.push_back(entry.key);
+    if (const auto* table = entry.value.as<Table>()) {
+      add_keys(*table, keys, all);
+    } else {
+      all.push_back(std::move(keys));
+    }
   }
-  return keys;
 }
 
 /// Through tables, and through lists of tables by the names of their entries; nullptr when it is not there.
@@ -231,23 +236,34 @@ class LostOverrides {
  public:
   explicit LostOverrides(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
-  /// @param recipe before and after the change
+  /// @param before, after the recipe without and with the change
   void look(const Table& change, const Table& before, const Table& after) {
-    const auto keys = keys_of(change);
-    if (!keys.empty() && keys.back() == "type") {
+    std::vector<Keys> all;
+    add_keys(change, {}, all);
+    std::set<std::string> told;
+    for (const auto& keys : all) {
+      if (keys.back() != "type") continue;
+      const auto& type = *find_value(change, keys);
+      const auto* type_before = find_value(before, keys);
+      if (type_before == nullptr || *type_before == type) continue;
       for (const auto& earlier : earlier_) {
-        const bool of_component = earlier.size() >= keys.size() && earlier != keys &&
-                                  std::equal(keys.begin(), keys.end() - 1, earlier.begin());
-        if (!of_component) continue;
+        const bool of_component =
+            earlier.size() >= keys.size() && std::equal(keys.begin(), keys.end() - 1, earlier.begin());
+        if (!of_component || find_value(change, earlier) != nullptr) continue;
         const auto* set = find_value(before, earlier);
         const auto* now = find_value(after, earlier);
         if (set == nullptr || (now != nullptr && *now == *set)) continue;
-        diagnostics_.error(set->location(), "has no effect: '" + find_value(change, keys)->location().origin +
+        if (!told.insert(set->location().origin).second) continue;
+        diagnostics_.error(set->location(), "has no effect: '" + type.location().origin +
                                                 "', which comes after it, makes another component that "
                                                 "starts over; give the type first");
       }
     }
-    if (std::find(earlier_.begin(), earlier_.end(), keys) == earlier_.end()) earlier_.push_back(keys);
+    for (auto& keys : all) {
+      if (std::find(earlier_.begin(), earlier_.end(), keys) == earlier_.end()) {
+        earlier_.push_back(std::move(keys));
+      }
+    }
   }
 
  private:

@@ -221,6 +221,19 @@ TEST_CASE("an override that a later one of its table's type throws away is an er
             .starts_with("--set augmentation.again.prob=0.1: error: has no effect: "));
   CHECK(errors_of("[optimizer]\ntype = \"sgd\"\n", {"optimizer.group.a.factor=2", "optimizer.type=adam"})
             .starts_with("--set optimizer.group.a.factor=2: error: has no effect: "));
+  // Of whole tables, too, and each override is told once.
+  const auto lost = [&](const std::string& earlier, const std::string& later) {
+    return errors_of(head, {earlier, later}) == "--set " + earlier + ": error: has no effect: '--set " +
+                                                    later +
+                                                    "', which comes after it, makes another component that "
+                                                    "starts over; give the type first";
+  };
+  CHECK(lost("head.width=5", "head={type='bnneck', depth=2}"));
+  CHECK(lost("head={width=5, depth=2}", "head.type=bnneck"));
+  CHECK(changed(head, {"head.width=5", "head={type='bnneck', width=6}"}) ==
+        "{ head = { type = \"bnneck\", width = 6 } }");
+  CHECK(changed(head, {"head.width=5", "head={type='mgn', depth=2}"}) ==
+        "{ head = { type = \"mgn\", parts = 3, width = 5, depth = 2 } }");
   // Nothing is lost of a table whose type stays, or that had none, or of another table.
   CHECK(changed(head, {"head.width=5", "head.type=mgn"}) ==
         "{ head = { type = \"mgn\", parts = 3, width = 5 } }");
