@@ -176,8 +176,14 @@ TEST_CASE("a change of [embed] in a model's recipe makes its features anew and t
       says(changed,
            "stage 'final_features' (embed) runs: its recipe has changed: embed.flip_test: false there, true "
            "here"));
-  // The recipe of the run says how the features were made.
+  // The recipe of the run says how the features were made, also where no other stage was looked at.
   CHECK(read_bytes(there / "pipeline.toml").find("flip_test = true") != std::string::npos);
+  const auto alone = folder / "alone";
+  fs::copy(undisturbed().folder / "run", alone, fs::copy_options::recursive);
+  CHECK(read_bytes(alone / "pipeline.toml").find("flip_test = true") == std::string::npos);
+  REQUIRE(run(alone, folder, {"--only", "final_features", "--set", "stage.final.recipe.embed.flip_test=true"})
+              .exit_code == 0);
+  CHECK(read_bytes(alone / "pipeline.toml").find("flip_test = true") != std::string::npos);
   const auto other = folder / "other";
   fs::copy(undisturbed().folder / "run", other, fs::copy_options::recursive);
   REQUIRE(run(other, folder, {"--set", "stage.final_features.embed.flip_test=true"}).exit_code == 0);
@@ -273,6 +279,19 @@ TEST_CASE("--from runs a stage and what reads it anew, --only runs one stage") {
   const auto early = run(folder / "new", folder, {"--only", "labels"});
   CHECK(early.exit_code == 1);
   CHECK(says(early, "stage 'labels' reads the result of stage 'base_features', which is not finished"));
+}
+
+TEST_CASE(
+    "--only says that what its stage reads would read other stages now, and the recipe of the run does not") {
+  const TemporaryFolder folder;
+  const auto there = copy_of_run(folder);
+  const auto alone =
+      run(there, folder,
+          {"--only", "final_features", "--from", "final_features", "--set", "stage.final.labels=[]"});
+  REQUIRE(alone.exit_code == 0);
+  CHECK(says(alone, "warning: stage 'final' stays as it is, though the recipe says otherwise:"));
+  CHECK(says(alone, "labels: [labels] there, [] here"));
+  CHECK(read_bytes(there / "pipeline.toml").find("labels = [\"labels\"]") != std::string::npos);
 }
 
 TEST_CASE("what --only leaves behind of a result that is made anew has no say in the scores") {

@@ -134,14 +134,14 @@ class PipelineRun {
       const auto state = state_of(*stage);
       if (state.kind == StageState::Kind::left_out) {
         if (auto record = read_stage_record(folder_of(stage->name)); record && record->finished) {
-          tell_of_other_settings(*stage, *record, progress);
+          if (is_still_described(*stage, *record, progress)) as_described_.insert(stage->name);
           records.push_back(std::move(*record));
         }
         continue;
       }
       if (state.kind == StageState::Kind::up_to_date) {
         take_back(*stage);
-        up_to_date_.insert(stage->name);
+        as_described_.insert(stage->name);
         StageFolders::remove_leftovers(folder_of(stage->name));
         progress.note("stage '" + stage->name + "' is up to date" +
                       (state.reason.empty() ? "" : ": " + state.reason));
@@ -184,7 +184,7 @@ class PipelineRun {
     std::vector<std::string> names{stage.name};
     for (const auto& input : stage.inputs) {
       std::copy_if(input.names.begin(), input.names.end(), std::back_inserter(names),
-                   [&](const std::string& name) { return up_to_date_.count(name) > 0; });
+                   [&](const std::string& name) { return as_described_.count(name) > 0; });
     }
     for (const auto& name : names) *stage_in(description_, name) = *stage_in(recipe, name);
     write_description();
@@ -233,20 +233,24 @@ class PipelineRun {
                                  "; use another --run-dir, or remove the folder");
   }
 
-  /// Of a stage that --only leaves as it is, and that the one that runs reads, directly or not.
-  void tell_of_other_settings(const stage::Stage& stage, const StageRecord& record,
-                              progress::ProgressSink& progress) const {
+  /// Whether a stage that --only leaves as it is, and that the one that runs reads, directly or not, was made
+  /// as the recipe says. Warns where it was not.
+  [[nodiscard]] bool is_still_described(const stage::Stage& stage, const StageRecord& record,
+                                        progress::ProgressSink& progress) const {
     const auto readers = pipeline_.dependents(stage.name);
-    if (std::find(readers.begin(), readers.end(), options_.only) == readers.end()) return;
+    if (std::find(readers.begin(), readers.end(), options_.only) == readers.end()) return false;
     auto now = record.key;
+    now.reads.clear();
+    for (const auto& input : stage.inputs) now.reads[input.key] = input.names;
     try {
       now.settings = recipe::write_recipe(stage.settings());
     } catch (const Error&) {
-      return;  // a file that it once started from may be gone, and nobody needs it here
+      return false;  // a file that it once started from may be gone, and nobody needs it here
     }
-    if (now.settings == record.key.settings) return;
+    if (key_difference(record.key, now, /*ignore_code=*/true).empty()) return true;
     progress.note("warning: stage '" + stage.name +
                   "' stays as it is, though the recipe says otherwise:" + key_differences(record.key, now));
+    return false;
   }
 
   /// Of stages that --only has left as they are, those that were made of other results than there are now,
@@ -450,9 +454,10 @@ class PipelineRun {
   PipelineOptions options_;
   FileHashes own_hashes_;
   FileHashes& hashes_;
-  Value description_;                 ///< what FOLDER/pipeline.toml says
-  std::set<std::string> anew_;        ///< stages that --from makes run
-  std::set<std::string> up_to_date_;  ///< while running: stages whose result was there
+  Value description_;           ///< what FOLDER/pipeline.toml says
+  std::set<std::string> anew_;  ///< stages that --from makes run
+  /// While running: stages whose result was there and is what the recipe describes.
+  std::set<std::string> as_described_;
   std::set<std::string> pending_;     ///< while planning: stages that would run
   std::set<std::string> to_restore_;  ///< while planning: those whose earlier result would be taken back
 };
