@@ -4,7 +4,6 @@
 #include <ctime>
 #include <exception>
 #include <iterator>
-#include <map>
 #include <optional>
 #include <ostream>
 #include <set>
@@ -256,31 +255,16 @@ class PipelineRun {
   /// Of stages that --only has left as they are, those that were made of other results than there are now,
   /// directly or not.
   [[nodiscard]] std::vector<std::string> outdated_stages(const std::vector<StageRecord>& records) const {
-    std::vector<std::string> outdated;
-    if (options_.only.empty()) return outdated;
-    for (const auto& record : records) {
+    if (options_.only.empty()) return {};
+    return results::outdated_stages(records, [&](const StageRecord& record) {
+      std::vector<std::string> names;
       const auto* stage = pipeline_.find(record.name);
-      if (stage == nullptr || stage->name == options_.only) continue;
-      std::map<std::string, std::string> now;
-      bool reads_outdated = false;
+      if (stage == nullptr || stage->name == options_.only) return names;
       for (const auto& input : stage->inputs) {
-        for (const auto& name : input.names) {
-          reads_outdated =
-              reads_outdated || std::find(outdated.begin(), outdated.end(), name) != outdated.end();
-          const auto other = std::find_if(records.begin(), records.end(),
-                                          [&](const StageRecord& one) { return one.name == name; });
-          if (other == records.end()) continue;
-          for (const auto& [file, hash] : other->results) now[name + "/" + file] = hash;
-        }
+        names.insert(names.end(), input.names.begin(), input.names.end());
       }
-      const auto& then = record.key.inputs;
-      const bool is_as_then = std::all_of(now.begin(), now.end(), [&](const auto& file) {
-        const auto found = then.find(file.first);
-        return found != then.end() && found->second == file.second;
-      });
-      if (reads_outdated || !is_as_then) outdated.push_back(record.name);
-    }
-    return outdated;
+      return names;
+    });
   }
 
   [[nodiscard]] fs::path folder_of(const std::string& stage) const {

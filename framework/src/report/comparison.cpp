@@ -465,6 +465,8 @@ ReportOutcome write_comparison(const fs::path& first, const fs::path& second, co
                    training_comparison(two),
                    cost_comparison(two),
                    recipe_comparison(two)};
+  page.notices = {outdated_notice(two.first.outdated, two.first_name),
+                  outdated_notice(two.second.outdated, two.second_name)};
   auto missing = missing_images_text(pictures, data_trouble);
   if (!missing.empty()) {
     if (options.data.empty()) missing += " If the data has moved, give its folder: --data FOLDER";

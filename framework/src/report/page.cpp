@@ -49,6 +49,14 @@ Html page_header(const std::string& kind, const std::string& title,
                                element("dl", {{"class", "facts"}}, list));
 }
 
+Html outdated_notice(const std::vector<std::string>& stages, const std::string& run) {
+  if (stages.empty()) return {};
+  std::string names;
+  for (const auto& stage : stages) names += (names.empty() ? "" : ", ") + stage;
+  return notice(element("strong", "Outdated: ") + names + (run.empty() ? "" : " of " + run) +
+                ", made of earlier results than there are now. To make them again: kindred run.");
+}
+
 std::string missing_images_text(const Pictures& pictures, const std::string& trouble) {
   if (pictures.missing() == 0) return "";
   std::string text = std::to_string(pictures.missing()) + " of " +

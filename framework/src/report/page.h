@@ -24,6 +24,10 @@ struct Page {
 [[nodiscard]] Html page_header(const std::string& kind, const std::string& title,
                                const std::vector<std::pair<std::string, std::string>>& facts);
 
+/// What is said once of RunFiles::outdated; nothing for none.
+/// @param run its name, on a page of two; ""
+[[nodiscard]] Html outdated_notice(const std::vector<std::string>& stages, const std::string& run = "");
+
 /// What is said once of all images that are missing; "" when none is.
 /// @param trouble why there is no data set; ""
 [[nodiscard]] std::string missing_images_text(const Pictures& pictures, const std::string& trouble);

@@ -270,6 +270,7 @@ ReportOutcome write_report(const fs::path& folder, const ReportOptions& options,
   if (!unfinished.empty()) {
     page.notices.push_back(notice(element("strong", "Not finished: ") + unfinished + "."));
   }
+  page.notices.push_back(outdated_notice(run.outdated));
   auto missing = missing_images_text(pictures, data_trouble);
   if (!missing.empty()) {
     if (options.data.empty()) {

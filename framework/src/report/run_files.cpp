@@ -86,7 +86,8 @@ fs::path record_file(const fs::path& folder) {
   return is_there(finished) ? finished : folder / results::StageRecord::started_file;
 }
 
-void read_record(RunStage& stage) {
+/// @param records gets that of the stage
+void read_record(RunStage& stage, std::vector<results::StageRecord>& records) {
   const auto piece = read_piece(record_file(stage.folder), results::StageRecord::read);
   stage.trouble = piece.trouble;
   if (!piece.value) return;
@@ -102,6 +103,15 @@ void read_record(RunStage& stage) {
       }
     }
   }
+  records.push_back(record);
+}
+
+/// Of one that has not ended it is not said: it is not there yet.
+std::vector<std::string> read_by(const results::StageRecord& record) {
+  std::vector<std::string> all;
+  if (!record.finished) return all;
+  for (const auto& [key, names] : record.key.reads) all.insert(all.end(), names.begin(), names.end());
+  return all;
 }
 
 /// Name and type of each [[stage]] of the recipe; none when it cannot be read as TOML.
@@ -131,8 +141,9 @@ std::vector<RunStage> planned_stages(const RunFiles& run) {
   return stages;
 }
 
-std::vector<RunStage> read_stages(const RunFiles& run) {
-  auto stages = planned_stages(run);
+void read_stages(RunFiles& run) {
+  auto& stages = run.stages;
+  stages = planned_stages(run);
   const auto planned = stages.size();
   for (const auto& entry : entries_of(run.folder)) {
     const auto name = entry.filename().string();
@@ -144,14 +155,15 @@ std::vector<RunStage> read_stages(const RunFiles& run) {
     stage.folder = entry;
     stages.push_back(std::move(stage));
   }
+  std::vector<results::StageRecord> records;
   for (auto& stage : stages) {
-    read_record(stage);
+    read_record(stage, records);
     read_files(stage);
   }
+  run.outdated = results::outdated_stages(records, read_by);
   // Those of which the recipe does not tell the place, in the order in which they ended.
   std::stable_sort(stages.begin() + static_cast<std::ptrdiff_t>(planned), stages.end(),
                    [](const RunStage& a, const RunStage& b) { return a.finished_at < b.finished_at; });
-  return stages;
 }
 
 /// costs.json says what a lost stage.json does not.
@@ -254,7 +266,7 @@ RunFiles read_run(const fs::path& folder) {
   if (failure) throw DataError(folder, "cannot be opened: " + failure.message());
   run.recipe_file = run.folder / "pipeline.toml";
   run.recipe = read_piece(run.recipe_file, file::read_text);
-  run.stages = read_stages(run);
+  read_stages(run);
   if (!run.recipe.there() && run.stages.empty()) {
     for (const auto* table : {"study.csv", "folds.csv"}) {
       if (!file::is_there(run.folder / table)) continue;

@@ -64,7 +64,9 @@ struct RunFiles {
   std::filesystem::path folder;
   std::filesystem::path recipe_file;  ///< pipeline.toml
   Piece<std::string> recipe;
-  std::vector<RunStage> stages;       ///< in the order in which they run
+  std::vector<RunStage> stages;  ///< in the order in which they run
+  /// Names of stages that were made of other results than there are now of what they have read.
+  std::vector<std::string> outdated;
   std::string costs_trouble;          ///< of costs.json
   std::vector<std::string> warnings;  ///< of logs and trainings, each once
   std::string log_trouble;

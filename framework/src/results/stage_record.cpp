@@ -1,5 +1,7 @@
 #include "results/stage_record.h"
 
+#include <algorithm>
+#include <set>
 #include <system_error>
 
 #include "file/read_error.h"
@@ -16,6 +18,14 @@ std::optional<StageRecord> read_whole(const std::filesystem::path& file) {
   } catch (const DataError&) {
     return std::nullopt;
   }
+}
+
+/// Whether what a stage has left now is what another one has read.
+bool is_as_read(const StageRecord& stage, const StageRecord& reader) {
+  return std::all_of(stage.results.begin(), stage.results.end(), [&](const auto& result) {
+    const auto then = reader.key.inputs.find(stage.name + "/" + result.first);
+    return then != reader.key.inputs.end() && then->second == result.second;
+  });
 }
 
 }  // namespace
@@ -66,6 +76,32 @@ void write_stage_record(const std::filesystem::path& folder, const StageRecord& 
   std::error_code ignored;
   std::filesystem::remove(folder / (record.finished ? StageRecord::started_file : StageRecord::finished_file),
                           ignored);
+}
+
+std::vector<std::string> outdated_stages(
+    const std::vector<StageRecord>& records,
+    const std::function<std::vector<std::string>(const StageRecord&)>& reads) {
+  std::set<std::string> outdated;
+  const auto is_outdated = [&](const StageRecord& record) {
+    const auto names = reads(record);
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      const auto stage = std::find_if(records.begin(), records.end(),
+                                      [&](const StageRecord& other) { return other.name == name; });
+      return outdated.contains(name) || (stage != records.end() && !is_as_read(*stage, record));
+    });
+  };
+  // Again for those that stand ahead of what they read.
+  for (std::size_t before = 1; before != outdated.size();) {
+    before = outdated.size();
+    for (const auto& record : records) {
+      if (is_outdated(record)) outdated.insert(record.name);
+    }
+  }
+  std::vector<std::string> names;
+  for (const auto& record : records) {
+    if (outdated.contains(record.name)) names.push_back(record.name);
+  }
+  return names;
 }
 
 Json cost_json(const StageCost& cost) {

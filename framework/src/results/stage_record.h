@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -65,6 +66,13 @@ struct StageRecord {
 
 /// Writes the one or the other, and then removes the other one.
 void write_stage_record(const std::filesystem::path& folder, const StageRecord& record);
+
+/// Names of those that were made of other results of the stages that they read than there are now, directly
+/// or not, in the order of the records.
+/// @param reads names of stages; of one without a record nothing is known
+[[nodiscard]] std::vector<std::string> outdated_stages(
+    const std::vector<StageRecord>& records,
+    const std::function<std::vector<std::string>(const StageRecord&)>& reads);
 
 class JsonObject;
 

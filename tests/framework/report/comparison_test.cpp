@@ -213,6 +213,18 @@ TEST_CASE("a test set among others is compared query by query with itself alone,
   CHECK(among.outcome.notes == alone.outcome.notes);
 }
 
+TEST_CASE("a comparison says which run has results that were made of earlier ones than there are now") {
+  const TemporaryFolder folder;
+  write_run(folder, "a/");
+  write_run(folder, "b/");
+  CHECK_FALSE(contains(compare(folder, "a", "b").page, "Outdated"));
+  auto features = results::StageRecord::read(folder / "b/features/stage.json");
+  features.results = {{"query.npy", "new"}};
+  features.write(folder / "b/features/stage.json");
+  CHECK(
+      contains(compare(folder, "a", "b").page, "<strong>Outdated: </strong>ranking of b, made of earlier "));
+}
+
 TEST_CASE("a comparison says that scores are not of the rankings shown") {
   const TemporaryFolder folder;
   write_run(folder, "a/");

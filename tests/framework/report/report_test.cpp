@@ -211,6 +211,25 @@ TEST_CASE("rankings of other images are no step, and what is of which test set i
   CHECK(contains(scores, "are not comparable"));
 }
 
+TEST_CASE("results that were made of earlier ones than there are now are said to be outdated") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  const auto made_of = [&](const std::string& model) {
+    auto trained = results::StageRecord::read(folder / "run/model/stage.json");
+    trained.results = {{"model.safetensors", "new"}};
+    trained.write(folder / "run/model/stage.json");
+    auto features = results::StageRecord::read(folder / "run/features/stage.json");
+    features.key.inputs = {{"model/model.safetensors", model}};
+    features.write(folder / "run/features/stage.json");
+  };
+  made_of("new");
+  CHECK_FALSE(contains(report_of(folder, "run").page, "Outdated"));
+  made_of("old");
+  CHECK(
+      contains(report_of(folder, "run").page,
+               "<strong>Outdated: </strong>features, ranking, made of earlier results than there are now."));
+}
+
 TEST_CASE("scores that are not of the rankings shown are said to be of others") {
   const TemporaryFolder folder;
   write_run(folder);

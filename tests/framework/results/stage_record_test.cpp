@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "data_files.h"
 #include "no_more_files.h"
@@ -97,4 +98,30 @@ TEST_CASE("a stage that goes on after it had ended has not ended any more") {
   REQUIRE(read);
   CHECK_FALSE(read->finished);
   CHECK_FALSE(std::filesystem::exists(folder / "stage.json"));
+}
+
+TEST_CASE("a result is outdated once what it was made of is another one, and so is what was made of it") {
+  const auto record = [](const std::string& name, const std::string& read, const std::string& then) {
+    StageRecord made;
+    made.name = name;
+    made.results = {{"result", "of " + name}};
+    if (!read.empty()) {
+      made.key.reads = {{"input", {read}}};
+      made.key.inputs = {{read + "/result", then}};
+    }
+    return made;
+  };
+  const auto reads = [](const StageRecord& one) {
+    const auto found = one.key.reads.find("input");
+    return found == one.key.reads.end() ? std::vector<std::string>() : found->second;
+  };
+  std::vector<StageRecord> records = {record("ranking", "features", "of features"), record("model", "", ""),
+                                      record("features", "model", "of model"),
+                                      record("labels", "removed", "of removed")};
+  CHECK(outdated_stages(records, reads).empty());
+  records[1].results["result"] = "of a later model";
+  CHECK(outdated_stages(records, reads) == std::vector<std::string>{"ranking", "features"});
+  records[1].results = {{"result", "of model"}, {"averaged", "of model, too"}};
+  CHECK(outdated_stages(records, reads) == std::vector<std::string>{"ranking", "features"});
+  CHECK(outdated_stages(records, [](const StageRecord&) { return std::vector<std::string>(); }).empty());
 }
