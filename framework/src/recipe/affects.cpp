@@ -40,12 +40,12 @@ void add_files(const std::string& key, const Value& value, std::vector<NamedFile
   }
 }
 
-/// Whether the value itself decides what a component of that role does. What data sets find at their
-/// locations is known from their samples; what others find there, nobody knows but by the path.
-bool decides(const ParameterInfo& parameter, const std::string& role) {
-  if (parameter.affects == Affects::nothing) return false;
-  return parameter.meaning == Meaning::value ||
-         (parameter.meaning == Meaning::location && role != Dataset::role_name);
+/// Whether the value itself decides what a component of that role does; "": a table of the engine. What data
+/// sets find at their locations, and the engine at its own, is known from their samples; what others find
+/// there, nobody knows but by the path.
+bool decides(Meaning meaning, const std::string& role) {
+  return meaning == Meaning::value ||
+         (meaning == Meaning::location && !role.empty() && role != Dataset::role_name);
 }
 
 /// Walks through a resolved recipe along its layout.
@@ -94,8 +94,8 @@ class Walk {
   Table table(const Value& value, const RecipeTable& layout, const std::string& path) {
     auto parameters = layout.parameters;
     const auto& entries = *value.as<Table>();
-    if (is_component(layout.kind)) {
-      const auto role = layout.key;
+    const auto role = is_component(layout.kind) ? layout.key : std::string();
+    if (!role.empty()) {
       if (const auto* component = catalog_.find(role, text_at(entries, "type"))) {
         const auto& more = component->info().parameters;
         parameters.insert(parameters.end(), more.begin(), more.end());
@@ -112,7 +112,7 @@ class Walk {
       } else if (entry.key == "dataset" && entry.value.as<Table>() != nullptr) {
         part.set(entry.key, detail::without_paths(entry.value, dataset_info(entry.value)));
       } else {
-        keep(entry, find(parameters, entry.key), layout.affects, path + "." + entry.key, part);
+        keep(entry, find(parameters, entry.key), layout.affects, path + "." + entry.key, part, role);
       }
     }
     return part;
@@ -125,11 +125,11 @@ class Walk {
   }
 
   void keep(const Entry& entry, const ParameterInfo* info, Affects otherwise, const std::string& path,
-            Table& part) {
+            Table& part, const std::string& role = "") {
     const auto affects = info == nullptr ? otherwise : info->affects.value_or(otherwise);
     if (affects != result_) return;
     const auto meaning = info == nullptr ? Meaning::value : info->meaning;
-    if (meaning == Meaning::value) part.set(entry.key, entry.value);
+    if (decides(meaning, role)) part.set(entry.key, entry.value);
     if (meaning == Meaning::file && files_ != nullptr) add_files(path, entry.value, *files_);
   }
 
@@ -169,7 +169,9 @@ Value without_paths(const Value& table, const ComponentInfo& info) {
   Table part;
   for (const auto& entry : table.as<Table>()->entries()) {
     const auto* parameter = find(info.parameters, entry.key);
-    if (parameter == nullptr || decides(*parameter, info.role)) part.set(entry.key, entry.value);
+    const bool counts = parameter == nullptr ||
+                        (parameter->affects != Affects::nothing && decides(parameter->meaning, info.role));
+    if (counts) part.set(entry.key, entry.value);
   }
   return Value(std::move(part));
 }

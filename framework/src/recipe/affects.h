@@ -13,9 +13,9 @@
 namespace kindred::recipe {
 
 /// The keys of a resolved recipe that affect one kind of result, as the schemas of the recipe's tables and of
-/// their components say (Affects): a key without a mark affects what its table does. Locations and files are
-/// left out, for what is read there counts and not where it lies. A key that no schema knows counts as its
-/// table's.
+/// their components say (Affects): a key without a mark affects what its table does. Locations of data sets
+/// and files are left out, for what is read there counts and not where it lies. A key that no schema knows
+/// counts as its table's.
 [[nodiscard]] Value part_affecting(Affects result, const Value& resolved, const Catalog& catalog);
 
 /// A file, or a folder of files, whose content counts.

@@ -23,12 +23,14 @@ class FileReader final : public PostProcessor {
   struct Params {
     std::vector<std::string> files;
     std::string other;
+    std::string pictures;
     std::int64_t k = 3;
   };
   static Schema<Params> schema() {
     Schema<Params> s("Reads files.");
     s.add("files", &Params::files, "files that count").file();
     s.add("other", &Params::other, "one more").file();
+    s.add("pictures", &Params::pictures, "where more lie").location();
     s.add("k", &Params::k, "a number");
     return s;
   }
@@ -53,7 +55,8 @@ bool has(const Value& recipe, const std::string& table, const std::string& key) 
 TEST_CASE("each key affects one kind of result, by its own mark or by its table's") {
   const auto catalog = catalog_with_files();
   const auto resolved =
-      tiny_plan(catalog, {"post_processor=[{type='files', files=['a.npy'], k=4}]", "folds.fold=1"})
+      tiny_plan(catalog, {"post_processor=[{type='files', files=['a.npy'], pictures='p', k=4}]",
+                          "folds.fold=1", "folds.distractors='d'"})
           .resolved();
   const auto training = part_affecting(Affects::training, resolved, catalog);
   const auto features = part_affecting(Affects::features, resolved, catalog);
@@ -80,6 +83,9 @@ TEST_CASE("each key affects one kind of result, by its own mark or by its table'
   const auto& entry = ranking.as<Table>()->find("post_processor")->as<Array>()->front();
   CHECK(entry.as<Table>()->find("k") != nullptr);
   CHECK(entry.as<Table>()->find("files") == nullptr);
+  // What is found where a component looks is known from samples only of data sets and distractors.
+  CHECK(entry.as<Table>()->find("pictures") != nullptr);
+  CHECK_FALSE(has(features, "folds", "distractors"));
 }
 
 TEST_CASE("without a fold to validate the other keys of folds affect nothing") {

@@ -41,7 +41,7 @@ enum class Affects {
 /// What a value stands for.
 enum class Meaning {
   value,     ///< itself
-  location,  ///< a place where data lie: what is read there counts, its path does not
+  location,  ///< a place where data lie: of a data set what is read there counts, its path does not
   file,      ///< a file, or a folder of files: their content counts, the path does not
   stage      ///< a stage of the pipeline, or several, whose results are read
 };
