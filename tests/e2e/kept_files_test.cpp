@@ -162,6 +162,32 @@ TEST_CASE("no result replaces images or the lists of them") {
   made.check_refused({"submit", "--writer", "ranking_csv", "--rankings", gallery, "--data",
                       naming(submission), "--out", lists},
                      submission);
+  // Nor one of those that a recipe of several data sets names.
+  const auto naming_several = [&](const std::string& list) {
+    return made.folder
+        .write("several.toml", "[[dataset]]\nname = 'other'\ntype = 'market1501'\nroot = '" +
+                                   made.data.string() +
+                                   "'\n[[dataset]]\nname = 'listed'\ntype = 'manifest'\n"
+                                   "root = '" +
+                                   list + "'\n")
+        .string();
+  };
+  made.check_refused({"label", made.run + "/features", "--labeler", "dbscan_jaccard", "--data",
+                      naming_several(labels), "--out", lists},
+                     labels);
+  const auto refused_with_several = [&](const std::string& list, std::vector<std::string> words) {
+    const auto before = read_bytes(list);
+    const auto outcome = kindred(words, made.folder.path());
+    CAPTURE(outcome.err);
+    CHECK(outcome.exit_code == 2);
+    CHECK(holds(outcome.err, "would replace '" + list + "', which this command reads"));
+    CHECK(read_bytes(list) == before);
+  };
+  refused_with_several(domains,
+                       {"partition", naming_several(domains), "--partitioner", "camera", "--out", lists});
+  refused_with_several(submission, {"submit", "--writer", "ranking_csv", "--rankings", gallery, "--data",
+                                    naming_several(submission), "--out", lists});
+  refused_with_several(labels, {"data", "doctor", naming_several(labels), "--json", labels});
   const auto rankings = list_called("submission.csv");
   made.check_refused({"submit", "--writer", "ranking_csv", "--rankings", rankings, "--data",
                       made.data.string(), "--out", lists},
@@ -180,6 +206,17 @@ TEST_CASE(
   made.check_refused({"data", "convert", made.data.string(), "--layout", "manifest", "--out",
                       (made.data / "converted").string()},
                      made.queries.front(), "lies among the images of '" + made.data.string() + "'");
+  const auto several =
+      made.folder.write("among.toml",
+                        "[[dataset]]\nname = 'made'\ntype = 'synthetic'\n[[dataset]]\nname = 'drawn'\n"
+                        "type = 'market1501'\nroot = '" +
+                            made.data.string() + "'\n");
+  const auto among = kindred({"data", "convert", several.string(), "--layout", "manifest", "--out",
+                              (made.data / "converted").string()},
+                             made.folder.path());
+  CAPTURE(among.err);
+  CHECK(among.exit_code == 2);
+  CHECK(holds(among.err, "lies among the images of '" + made.data.string() + "'"));
   CHECK_FALSE(fs::exists(made.data / "converted"));
   CHECK_FALSE(fs::exists(made.folder / "none"));
   CHECK_FALSE(fs::exists(made.data / "maps"));

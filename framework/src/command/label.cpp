@@ -25,14 +25,14 @@ namespace {
 constexpr const char* sheet_name = "labels.png";
 
 /// Throws RecipeError when a result would replace what is read.
-/// @param data where the images lie; "": nowhere
+/// @param data where the images lie
 void require_inputs_kept(const LabelRequest& request, const std::filesystem::path& features,
-                         const std::filesystem::path& data) {
+                         const std::vector<std::filesystem::path>& data) {
   file::CommandInputs inputs;
   for (const auto* name : {"query.npy", "gallery.npy"}) inputs.add_features(features / name);
   inputs.add(request.domain_list);
   inputs.add(request.data);
-  inputs.add(data);
+  for (const auto& place : data) inputs.add(place);
   for (const auto* name : {results::LabelsFile::name, results::LabelFiguresFile::name, sheet_name}) {
     inputs.require_kept("--out", request.out / name);
   }
@@ -56,7 +56,7 @@ LabelResult label(const LabelRequest& request, const Catalog& catalog, progress:
   prepare_machine(machine, progress, ranks.place());
 
   const auto features = features_folder(request.features);
-  require_inputs_kept(request, features, data.root);
+  require_inputs_kept(request, features, data.places);
   auto input = ranking::read_folder_input(features, progress, ranks);
   if (!request.domain_list.empty()) {
     const auto domains = results::DomainsFile::read(request.domain_list);

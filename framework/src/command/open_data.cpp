@@ -57,11 +57,15 @@ OpenedData open_data(const std::filesystem::path& path, const std::vector<std::s
     const auto recipe = recipe::load_recipe(path, overrides);
     set_pixel_limit_of(recipe);
     const auto datasets = recipe::choose_datasets(recipe, catalog);
-    OpenedData opened{data::open_datasets(datasets), "", "", "", ""};
+    OpenedData opened{data::open_datasets(datasets), "", "", "", "", {}};
+    for (const auto& dataset : datasets) {
+      const auto places = recipe::locations_of(dataset);
+      opened.places.insert(opened.places.end(), places.begin(), places.end());
+    }
     if (datasets.size() > 1) {
       opened.contents = contents_text(datasets, opened.dataset->samples());
-    } else if (const auto roots = recipe::locations_of(datasets.front()); !roots.empty()) {
-      opened.root = roots.front();
+    } else if (!opened.places.empty()) {
+      opened.root = opened.places.front();
     }
     return opened;
   }
@@ -71,7 +75,7 @@ OpenedData open_data(const std::filesystem::path& path, const std::vector<std::s
                       path.string() + " is not a recipe (NAME.toml), so it has no keys to override");
   }
   auto opened = data::open_folder(path, catalog);
-  return {std::move(opened.dataset), std::move(opened.layout), path, std::move(opened.remark), ""};
+  return {std::move(opened.dataset), std::move(opened.layout), path, std::move(opened.remark), "", {path}};
 }
 
 }  // namespace kindred::command

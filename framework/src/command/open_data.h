@@ -17,6 +17,7 @@ struct OpenedData {
   std::filesystem::path root;  ///< where it lies; "" for data that come from nowhere, or from several places
   std::string remark;          ///< what the user should know of how it was read; "": nothing
   std::string contents;        ///< of a recipe with several data sets: a table of what each has; else ""
+  std::vector<std::filesystem::path> places;  ///< of all data sets: folders, and lists of images
 };
 
 /// Several data sets of a recipe are one, whose images are called NAME/PATH (data/combined_dataset.h).

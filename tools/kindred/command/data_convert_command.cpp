@@ -40,9 +40,8 @@ int convert(const Options& options, Session& session) {
   } else {
     data = session.open_data(options.data, overrides);
   }
-  if (!data.root.empty()) {
-    data::require_images_apart("--out", options.out, data.root, data.dataset->samples());
-  }
+  const auto samples = data.dataset->samples();
+  for (const auto& place : data.places) data::require_images_apart("--out", options.out, place, samples);
   command::ConvertOptions convert{options.out, options.layout.name, options.image_format};
   if (!options.image_size.empty()) {
     convert.height = options.image_size[0];

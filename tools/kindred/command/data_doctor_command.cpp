@@ -30,9 +30,9 @@ int doctor(const Options& options, Session& session) {
   inputs.add(options.data);
   inputs.require_kept("--json", options.json);
   const auto data = session.open_data(options.data, options.set);
+  for (const auto& place : data.places) inputs.add(place);
+  inputs.require_kept("--json", options.json);
   if (!data.root.empty()) {
-    inputs.add(data.root);
-    inputs.require_kept("--json", options.json);
     data::require_images_kept("--json", options.json, data.root, data.dataset->samples());
   }
   const auto report = command::examine(*data.dataset, !options.skip_decoding, progress.get(), data.root);

@@ -31,7 +31,7 @@ int partition(const Options& options, Session& session) {
   const auto partitioner =
       command::make_named_component<Partitioner>(options.partitioner.name, overrides, catalog);
   const auto data = session.open_data(options.data, overrides);
-  inputs.add(data.root);
+  for (const auto& place : data.places) inputs.add(place);
   inputs.require_kept("--out", options.out / results::DomainsFile::name);
   const auto outcome =
       stage::partition(*partitioner, *data.dataset, data.dataset->samples(), options.out, *progress);

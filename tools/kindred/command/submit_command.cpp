@@ -32,7 +32,7 @@ int submit(const Options& options, Session& session) {
   for (const auto& ranking : options.rankings) inputs.add(ranking);
   inputs.require_kept("--out", options.out / writer->file_name());
   const auto data = session.open_data(options.data, overrides);
-  inputs.add(data.root);
+  for (const auto& place : data.places) inputs.add(place);
   inputs.require_kept("--out", options.out / writer->file_name());
   const auto outcome =
       stage::submit(*writer, options.rankings, data.dataset->samples(), options.out, *progress);
