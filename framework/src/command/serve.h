@@ -27,10 +27,11 @@ struct ServeRequest {
   std::int64_t top = 20;  ///< matches of a search that does not say how many
 };
 
-/// Serves until a flag, `stop`, is set. The address is taken before anything is read.
+/// Serves until a flag, `stop`, is set. The address is taken before anything is read. Throws Error without
+/// cpp-httplib or when the address cannot be used, DataError for a model, gallery or folder that cannot be
+/// used, RecipeError for an override.
 /// @param listening is told how many images the gallery has and the port, when all has been read; gives
-/// `stop` Throws Error without cpp-httplib or when the address cannot be used, DataError for a model, gallery
-/// or folder that cannot be used, RecipeError for an override.
+/// `stop`
 void serve(const ServeRequest& request, const Catalog& catalog, progress::ProgressSink& progress,
            const std::function<const std::atomic<bool>&(std::int64_t images, int port)>& listening);
 
