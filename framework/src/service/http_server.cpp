@@ -269,6 +269,8 @@ class Connection final : public httplib::Stream {
   [[nodiscard]] bool is_writable() const override { return wait(POLLOUT); }
 
   ssize_t read(char* to, size_t size) override {
+    // What was written was "100 Continue", which takes no time from the request or the answer.
+    if (std::exchange(answering_, false)) deadline_ = request_deadline_;
     if (taken_ < pending_.size()) {
       const auto count = std::min(size, pending_.size() - taken_);
       std::memcpy(to, pending_.data() + taken_, count);
@@ -285,7 +287,9 @@ class Connection final : public httplib::Stream {
   }
 
   ssize_t write(const char* from, size_t size) override {
-    if (!std::exchange(answering_, true)) deadline_ = Clock::now() + answer_time_;
+    if (!std::exchange(answering_, true)) {
+      request_deadline_ = std::exchange(deadline_, Clock::now() + answer_time_);
+    }
     while (wait(POLLOUT)) {
       const auto sent = ::send(socket_, from, size, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (sent >= 0) return sent;
@@ -355,6 +359,7 @@ class Connection final : public httplib::Stream {
   const std::atomic<bool>& stop_;
   bool answering_ = false;
   Clock::time_point deadline_;
+  Clock::time_point request_deadline_;  ///< while answering
   std::size_t allowed_ = 0;
   std::string pending_;
   std::size_t taken_ = 0;

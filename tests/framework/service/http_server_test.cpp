@@ -227,7 +227,7 @@ TEST_CASE("broken requests end the connection, not the service") {
 
 TEST_CASE("slow clients are cut off, and others are served meanwhile") {
   if (built_without_http()) return;
-  Served served({.connections = 4,
+  Served served({.connections = 5,
                  .head_time = std::chrono::milliseconds(300),
                  .time = std::chrono::milliseconds(600)});
   const auto port = served.port();
@@ -235,10 +235,15 @@ TEST_CASE("slow clients are cut off, and others are served meanwhile") {
   const HttpConnection slow(port);
   const HttpConnection slow_body(port);
   slow_body.send("POST /take HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n");
+  // As curl uploads large files.
+  const HttpConnection told_to_go_on(port);
+  told_to_go_on.send(
+      "POST /take HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 900\r\n\r\n");
   std::thread drops([&] {
     for (int i = 0; i < 15; ++i) {
       slow.send(i == 0 ? "GET / HTTP/1.1\r\n" : "X");
       slow_body.send("x");
+      told_to_go_on.send("x");
       std::this_thread::sleep_for(std::chrono::milliseconds(60));
     }
   });
@@ -247,6 +252,9 @@ TEST_CASE("slow clients are cut off, and others are served meanwhile") {
   CHECK(silent.receive().status == 0);
   CHECK(slow.receive().status == 408);
   CHECK(slow_body.receive().status == 408);
+  const auto interim = told_to_go_on.receive();
+  CHECK(interim.status == 100);
+  CHECK(interim.body.starts_with("HTTP/1.1 408 "));
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(8));
   drops.join();
   CHECK(served.handler.has_refused("slow"));
