@@ -300,6 +300,7 @@ TEST_CASE("what --only leaves behind of a result that is made anew has no say in
   const auto same = run(there, folder, {"--only", "final", "--from", "final"});
   REQUIRE(same.exit_code == 0);
   CHECK_FALSE(says(same, "left out of the scores"));
+  CHECK(says(same, "submission.json"));
   CHECK(read_bytes(there / "scores.md") == undisturbed().files.at("scores.md"));
   const auto other =
       run(there, folder, {"--only", "final", "--set", "stage.final.recipe.optimizer.learning_rate=0.002"});
@@ -307,6 +308,7 @@ TEST_CASE("what --only leaves behind of a result that is made anew has no say in
   CHECK(says(other,
              "warning: made of earlier results than there are now, and so left out of the scores: "
              "'final_features', 'ranking' and 'submission'; `kindred run` without --only makes them again"));
+  CHECK_FALSE(says(other, "submission.json"));
   const auto scores = read_bytes(there / "scores.md");
   CHECK(scores.find("| base_ranking |") != std::string::npos);
   CHECK(scores.find("| ranking |") == std::string::npos);

@@ -400,7 +400,7 @@ class PipelineRun {
     return record;
   }
 
-  /// @param outdated stages that have no say in the scores
+  /// @param outdated stages that have no say in the scores, and whose results are not shown
   [[nodiscard]] std::string summary(const std::vector<StageRecord>& records,
                                     const std::vector<std::string>& outdated) const {
     auto text = write_costs(folder_, records);
@@ -419,7 +419,7 @@ class PipelineRun {
     text::TextTable results;
     results.widths = {20};
     // What no other stage reads is what the pipeline is for.
-    for (const auto& record : records) {
+    for (const auto& record : present) {
       if (pipeline_.dependents(record.name).size() > 1) continue;
       const auto folder = folder_of(record.name);
       results.rows.push_back(
