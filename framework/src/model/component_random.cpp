@@ -1,8 +1,9 @@
 #include "model/component_random.h"
 
-#include <torch/utils.h>
+#include <ATen/Context.h>
 
 #include <initializer_list>
+#include <mutex>
 
 namespace kindred::model {
 
@@ -12,7 +13,9 @@ ComponentRandom::ComponentRandom(std::uint64_t seed, Part part, std::uint64_t in
       index_(index),
       stream_(std::make_shared<RandomStream>(
           seed, std::initializer_list<std::uint64_t>{static_cast<std::uint64_t>(part), index})) {
-  torch::manual_seed((*stream_)());
+  auto generator = at::globalContext().defaultGenerator(at::Device(at::kCPU));
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  generator.set_current_seed((*stream_)());
 }
 
 void ComponentRandom::start_step(std::int64_t epoch, std::int64_t batch, std::int64_t part) const {

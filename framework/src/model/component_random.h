@@ -16,7 +16,8 @@ enum class Part : std::uint64_t { backbone = 0x6b6261, head = 0x686561, loss = 0
 /// was drawn before.
 class ComponentRandom {
  public:
-  /// Starts the stream for the component's constructor, and seeds LibTorch's generators from it.
+  /// Starts the stream for the component's constructor, and seeds LibTorch's generator of the CPU from it, on
+  /// which components are made. Those of GPUs may be an application's, and stay as they are.
   /// @param index tells losses apart
   ComponentRandom(std::uint64_t seed, Part part, std::uint64_t index = 0);
 

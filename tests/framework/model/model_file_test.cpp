@@ -11,10 +11,13 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <torch/cuda.h>
 #include <torch/nn/modules/linear.h>
+#include <torch/utils.h>
 
 #include "file/checksum.h"
 #include "kindred/core/error.h"
+#include "model/random_state.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 
@@ -96,6 +99,23 @@ TEST_CASE("a model comes back with its recipe, in evaluation mode, and describes
   written.model->eval();
   const auto images = torch::rand({3, 3, 16, 8});
   CHECK(torch::equal(model_file.model->describe(images), written.model->describe(images)));
+}
+
+TEST_CASE("reading a model leaves LibTorch's random generators as they are, those of GPUs, too") {
+  const Written written;
+  std::vector<torch::Device> devices = {torch::kCPU};
+  for (std::int64_t i = 0; i < static_cast<std::int64_t>(torch::cuda::device_count()); ++i) {
+    devices.emplace_back(torch::kCUDA, static_cast<torch::DeviceIndex>(i));
+  }
+  for (const auto& device : devices) {
+    CAPTURE(device.str());
+    torch::manual_seed(5);
+    const auto before = random_state(device);
+    static_cast<void>(read_model_file(written.file, written.catalog, {}));
+    const auto after = random_state(device);
+    CHECK(torch::equal(after.cpu, before.cpu));
+    if (device.is_cuda()) CHECK(torch::equal(after.cuda, before.cuda));
+  }
 }
 
 TEST_CASE("equal models give equal bytes") {
