@@ -6,6 +6,8 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -26,6 +28,15 @@ std::string tensor_text(const torch::Tensor& tensor) {
   std::string sizes;
   for (const auto size : tensor.sizes()) sizes += (sizes.empty() ? "" : ", ") + std::to_string(size);
   return "a tensor [" + sizes + "] of type " + torch::toString(tensor.scalar_type());
+}
+
+/// How often each tensor of a batch was changed in place: the outputs, the labels, the cameras.
+std::vector<std::int64_t> changes_in_place(const LossBatch& batch) {
+  auto tensors = batch.outputs;
+  tensors.insert(tensors.end(), {batch.labels, batch.cameras});
+  std::vector<std::int64_t> changes;
+  for (const auto& tensor : tensors) changes.push_back(tensor.defined() ? tensor._version() : 0);
+  return changes;
 }
 
 /// Of an output: recipes and the log name it.
@@ -388,14 +399,19 @@ Population any_population(std::int64_t identities) {
 torch::Tensor LossTerm::value(const LossBatch& batch) const {
   LossBatch own{{}, batch.labels, batch.cameras};
   for (const auto output : outputs) own.outputs.push_back(batch.outputs.at(output));
-  std::vector<std::int64_t> versions;  // rise with each change in place
-  for (const auto& output : own.outputs) versions.push_back(output._version());
+  const auto before = changes_in_place(own);
   const auto value = recipe::guarded(subject, [&] { return loss->compute(own); });
-  for (std::size_t i = 0; i < versions.size(); ++i) {
-    if (own.outputs[i]._version() == versions[i]) continue;
-    throw recipe::ComponentFault(subject,
-                                 "changed its output in place, which other losses take, too; compute from it "
-                                 "by operations without '_' at the end of their names");
+  const auto after = changes_in_place(own);
+  if (const auto at = std::mismatch(before.begin(), before.end(), after.begin()).first - before.begin();
+      at < std::ssize(before)) {
+    const auto past = at - std::ssize(own.outputs);
+    throw recipe::ComponentFault(
+        subject, std::string("changed ") +
+                     (past < 0    ? "its output"
+                      : past == 0 ? "the labels"
+                                  : "the cameras") +
+                     " in place, which other losses take, too; compute from what is given by operations "
+                     "without '_' at the end of their names");
   }
   if (!value.defined() || !value.is_floating_point() || value.numel() != 1) {
     throw recipe::ComponentFault(

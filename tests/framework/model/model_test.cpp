@@ -173,17 +173,25 @@ class TwiceNamedLoss final : public OutputLoss {
   torch::Tensor weight;
 };
 
-/// Doubles its output, for those that come after it.
-class ChangingLoss final : public OutputLoss {
+/// Doubles its output, the labels or the cameras, for those that come after it.
+class ChangingLoss final : public Loss {
  public:
-  struct Params {};
-  static Schema<Params> schema() { return Schema<Params>("Changes its output."); }
-  ChangingLoss(const Params& /*params*/, const Context& /*context*/) {}
+  struct Params {
+    std::string what;
+  };
+  static Schema<Params> schema() { return Schema<Params>("Changes what it is given."); }
+  ChangingLoss(Params params, const Context& /*context*/) : params_(std::move(params)) {}
   [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
-  torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
-    auto same = output;
-    return same.mul_(2).sum();
+  torch::Tensor compute(const LossBatch& batch) override {
+    auto same = params_.what == "output"   ? batch.outputs[0]
+                : params_.what == "labels" ? batch.labels
+                                           : batch.cameras;
+    same.mul_(2);
+    return batch.outputs[0].sum();
   }
+
+ private:
+  Params params_;
 };
 
 using FeatureLoss = TestLoss<OutputKind::feature>;
@@ -399,19 +407,23 @@ TEST_CASE("a loss has an instance of its own for each output, of the output's wi
   CHECK(std::dynamic_pointer_cast<FeatureLoss>(terms[0].loss)->identities == 5);
 }
 
-TEST_CASE("a loss leaves its output as it is, for the others") {
-  const LossTerm changing{"x(g1)",
-                          {0},
-                          1,
-                          std::make_shared<ChangingLoss>(ChangingLoss::Params{}, Loss::Context{4, 5}),
-                          "loss 'changing'",
-                          ComponentRandom(1, Part::loss)};
-  const LossBatch batch{
-      {torch::ones({3, 4}, torch::requires_grad()) * 1}, torch::zeros({3}, torch::kInt64), {}};
-  CHECK_THROWS_WITH_AS(
-      (void)changing.value(batch),
-      doctest::Contains("loss 'changing' changed its output in place, which other losses take"),
-      recipe::ComponentFault);
+TEST_CASE("a loss leaves what it is given as it is, for the others") {
+  const LossBatch batch{{torch::ones({3, 4}, torch::requires_grad()) * 1},
+                        torch::zeros({3}, torch::kInt64),
+                        torch::zeros({3}, torch::kInt64)};
+  for (const auto& [what, called] : {std::pair<std::string, std::string>{"output", "its output"},
+                                     {"labels", "the labels"},
+                                     {"cameras", "the cameras"}}) {
+    const LossTerm changing{"x(g1)",
+                            {0},
+                            1,
+                            std::make_shared<ChangingLoss>(ChangingLoss::Params{what}, Loss::Context{4, 5}),
+                            "loss 'changing'",
+                            ComponentRandom(1, Part::loss)};
+    const auto refusal = "loss 'changing' changed " + called + " in place, which other losses take";
+    CHECK_THROWS_WITH_AS((void)changing.value(batch), doctest::Contains(refusal.c_str()),
+                         recipe::ComponentFault);
+  }
   auto sound = terms_of({loss_on<FeatureLoss>({"g1"})});
   CHECK_NOTHROW((void)sound.at(0).value(batch));
 }

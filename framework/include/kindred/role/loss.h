@@ -48,6 +48,7 @@ class KINDRED_API Loss : public torch::nn::Module {
 
   ~Loss() override;
 
+  /// Leaves the tensors of the batch as they are: other losses take the same ones.
   /// @return a scalar, before it is multiplied by the weight of the recipe
   [[nodiscard]] virtual torch::Tensor compute(const LossBatch& batch) = 0;
 
