@@ -173,7 +173,8 @@ class KINDRED_API SchemaBase {
 
   [[nodiscard]] const std::string& summary() const { return summary_; }
   [[nodiscard]] const std::string& source() const { return source_; }
-  /// Throws std::logic_error if the schema does not allow one of its own defaults.
+  /// Throws std::logic_error if the schema does not allow one of its own defaults, or a mark says nothing of
+  /// the values that its parameter can have.
   [[nodiscard]] std::vector<ParameterInfo> parameters() const;
 
  protected:

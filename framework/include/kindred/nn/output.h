@@ -12,6 +12,7 @@ enum class OutputKind { feature, logits };
 
 /// One output that losses can be applied to.
 struct KINDRED_API OutputInfo {
+  /// UTF-8 without white space; without '*', which stands for any characters in a loss's `on`.
   std::string name;
   OutputKind kind = OutputKind::feature;
   std::int64_t dim = 0;  ///< length of a feature, or number of identities of logits
