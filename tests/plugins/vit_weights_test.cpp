@@ -20,7 +20,9 @@
 #include "model/model.h"
 #include "model/model_file.h"
 #include "temporary_folder.h"
+#include "training/checkpoint.h"
 #include "training/plan_check.h"
+#include "training/trainer.h"
 #include "transreid.h"
 #include "vit.h"
 #include "weights/initial_weights.h"
@@ -411,6 +413,18 @@ TEST_CASE("a training starts embeddings of cameras from random numbers where a f
   population.cameras = {{"market", 1}, {"market", 2}, {"market", 3}};
   static_cast<void>(weights::build_initial_model(second, population, notes));
   CHECK(notes.at(1).find(said) == std::string::npos);
+
+  // A checkpoint knows its cameras, too.
+  training::Checkpoint checkpoint;
+  checkpoint.state = training::Trainer(first, trained, torch::kCPU).state();
+  const auto begun = folder / "checkpoint.safetensors";
+  training::write_checkpoint(begun, checkpoint);
+  const auto third = plan_from("weights.file='" + begun.string() + "'");
+  static_cast<void>(weights::build_initial_model(third, population, notes));
+  CHECK(notes.at(2).find(said) == std::string::npos);
+  population.cameras = {1, 2, 4};
+  static_cast<void>(weights::build_initial_model(third, population, notes));
+  CHECK(notes.at(3).find(said) != std::string::npos);
 }
 
 TEST_CASE("position embeddings of another grid are interpolated when a file is read, and named") {

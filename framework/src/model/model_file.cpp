@@ -330,6 +330,12 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
                       {inference_key, InferenceNeeds(plan).write()},
                       {identities_key, std::to_string(model.population().identities)},
                       {version_key, system::kindred_version}};
+  add_sides(content, model);
+  file::add_checksum(content);
+  file::write_safetensors(file, content);
+}
+
+void add_sides(file::TensorFile& content, const Model& model) {
   const auto& side = model.side_information();
   const auto& population = model.population();
   if (side.cameras) {
@@ -340,8 +346,6 @@ void write_model_file(const fs::path& file, const Model& model, const recipe::Pl
     content.metadata[views_key] =
         words_text(population.views, [](std::int64_t view) { return std::to_string(view); });
   }
-  file::add_checksum(content);
-  file::write_safetensors(file, content);
 }
 
 OtherSides other_sides(const file::TensorFile& content, const Population& population) {

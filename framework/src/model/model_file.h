@@ -44,9 +44,13 @@ struct ModelFile {
 [[nodiscard]] ModelFile read_model_file(const std::filesystem::path& file, const Catalog& catalog,
                                         const std::vector<std::string>& overrides, MapWatch* watch = nullptr);
 
-/// Of a model file: whether its network was trained with other cameras, or views, than these, though with as
-/// many, so that its tensors fit. Cameras of several data sets are compared with those of one by their
-/// numbers.
+/// Adds to the metadata of a file that holds the model's tensors, as those of a model file, which cameras and
+/// views it was trained with, where its backbone uses them.
+void add_sides(file::TensorFile& content, const Model& model);
+
+/// Of a model file or a checkpoint: whether its network was trained with other cameras, or views, than these,
+/// though with as many, so that its tensors fit. Cameras of several data sets are compared with those of one
+/// by their numbers.
 struct OtherSides {
   bool cameras = false;
   bool views = false;

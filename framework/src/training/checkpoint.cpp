@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -128,15 +129,17 @@ const torch::Tensor& state_tensor(const file::TensorFile& state, const std::stri
 
 void write_checkpoint(const fs::path& file, const Checkpoint& checkpoint) {
   file::TensorFile content = checkpoint.state;
-  content.metadata = {{format_key, format},
-                      {"kindred.identity", checkpoint.identity},
-                      {"epoch", std::to_string(checkpoint.epoch)},
-                      {"batch", std::to_string(checkpoint.batch)},
-                      {"data", checkpoint.data},
-                      {"metrics_position", std::to_string(checkpoint.metrics_position)},
-                      {"evaluation", checkpoint.evaluation},
-                      {"last_loss", text::shortest_text(checkpoint.last_loss)},
-                      {"environment", checkpoint.environment}};
+  std::map<std::string, std::string> own = {{format_key, format},
+                                            {"kindred.identity", checkpoint.identity},
+                                            {"epoch", std::to_string(checkpoint.epoch)},
+                                            {"batch", std::to_string(checkpoint.batch)},
+                                            {"data", checkpoint.data},
+                                            {"metrics_position", std::to_string(checkpoint.metrics_position)},
+                                            {"evaluation", checkpoint.evaluation},
+                                            {"last_loss", text::shortest_text(checkpoint.last_loss)},
+                                            {"environment", checkpoint.environment}};
+  own.merge(content.metadata);
+  content.metadata = std::move(own);
   if (checkpoint.best_score) content.metadata["best_score"] = text::shortest_text(*checkpoint.best_score);
   file::add_checksum(content);
   keep_previous(file);

@@ -22,7 +22,8 @@ struct Checkpoint {
   double last_loss = 0;      ///< of the last epoch that is done
   std::string environment;   ///< what the last bits depend on: LibTorch, device, threads
   bool is_previous = false;  ///< of what was read: the newest one is damaged or missing
-  file::TensorFile state;    ///< tensors of the model, the losses, the optimizers, the random generators
+  /// Tensors of the model, the losses, the optimizers, the random generators; cameras and views of the model.
+  file::TensorFile state;
 };
 
 /// Writes the checkpoint; the one before is kept beside it as NAME.previous.safetensors. At every moment at

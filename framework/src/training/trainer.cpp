@@ -422,6 +422,7 @@ std::unique_ptr<WeightAverage::InPlace> Trainer::averaged_weights() {
 file::TensorFile Trainer::state() {
   meter_.flush();
   file::TensorFile state;
+  model::add_sides(state, *model_);  // whoever starts another training from it compares them
   state.tensors = model::module_tensors(*model_, "model.");
   for (std::size_t i = 0; i < terms_.size(); ++i) {
     for (auto& entry : model::module_tensors(*terms_[i].loss, loss_prefix(i)))
