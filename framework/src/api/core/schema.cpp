@@ -200,8 +200,10 @@ std::string contradiction(const FieldBase& field) {
   if (!field.form_text.empty() && !of_texts && !of_paths) return "has a condition on texts, but is no text";
   if (!field.form_text.empty() && !field.form) return "has a condition on texts without a test";
   if (field.length && info.type.substr(0, 4) != "list") return "has a length, but is no list";
-  if (info.idle_at && (!of_numbers || *info.idle_at < field.minimum || *info.idle_at > field.maximum)) {
-    return "does nothing with a number that it cannot have";
+  if (info.idle_at) {
+    const auto idle = *info.idle_at;
+    const bool below = field.minimum_excluded ? idle <= field.minimum : idle < field.minimum;
+    if (!of_numbers || below || idle > field.maximum) return "does nothing with a number that it cannot have";
   }
   const bool placed = info.meaning == Meaning::location || info.meaning == Meaning::file;
   if (placed && !of_paths && !of_texts) return "is marked as a place of files, but is no path";

@@ -470,6 +470,8 @@ TEST_CASE("a mark that says nothing of a parameter's values is refused as our ow
         "parameter 'rate' has bounds that no number is within");
   CHECK(rate([](ParameterRefiner r) { r.range(0, 2).idle_at(3); }) ==
         "parameter 'rate' does nothing with a number that it cannot have");
+  CHECK(rate([](ParameterRefiner r) { r.above(0).idle_at(0); }) ==
+        "parameter 'rate' does nothing with a number that it cannot have");
   CHECK(rate([](ParameterRefiner r) { r.location(); }) ==
         "parameter 'rate' is marked as a place of files, but is no path");
   CHECK(rate([](ParameterRefiner r) { r.range(0, 2).idle_at(0); }).empty());
