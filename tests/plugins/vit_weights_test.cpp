@@ -407,6 +407,8 @@ TEST_CASE("a training starts embeddings of cameras from random numbers where a f
   std::vector<std::string> notes;
   const auto others = weights::build_initial_model(second, population, notes);
   CHECK(notes.at(0).find(said) != std::string::npos);
+  CHECK(notes.at(0).find("left unchanged: backbone.side.embedding (of other cameras or views in the file)") !=
+        std::string::npos);
   CHECK_FALSE(torch::equal(others->named_parameters()["backbone.side.embedding"],
                            trained->named_parameters()["backbone.side.embedding"]));
   CHECK(torch::equal(others->named_parameters()["backbone." + weight], part->named_parameters()[weight]));

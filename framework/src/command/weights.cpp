@@ -136,7 +136,8 @@ std::string outcome_text(const ImportOptions& options, const weights::WeightsFil
   if (!file.unknown.empty()) text += "not read: " + joined(file.unknown) + "\n";
   if (!outcome.report.note.empty()) text += "note: " + outcome.report.note + "\n";
   if (!of_others.empty()) {
-    text += "the file is not of these identities: " + joined(of_others) + " starts from random numbers\n";
+    text += "the file is not of these identities: " + joined(of_others) +
+            (of_others.size() == 1 ? " starts" : " start") + " from random numbers\n";
   }
   text += "\n" + rows_text(outcome.report) + outcome.report.counts_text() + "\n";
   if (!outcome.written) return text + "nothing was written: " + advice(options, outcome.report);

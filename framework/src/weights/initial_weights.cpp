@@ -199,16 +199,23 @@ std::vector<recipe::Demand> settle(recipe::Plan& plan, const Start& start) {
                         : std::vector<recipe::Demand>();
 }
 
-/// Takes out of a model file's tensors those of other cameras or views, which fit where there are as many.
-void leave_out_others(TranslatedWeights& weights, const WeightsFile& file, const recipe::Plan& plan,
-                      const model::Population& population) {
+/// Takes out of a model file's tensors those of other cameras or views, which fit where there are as many,
+/// and returns their names.
+std::set<std::string> leave_out_others(TranslatedWeights& weights, const WeightsFile& file,
+                                       const recipe::Plan& plan, const model::Population& population) {
   const auto others = model::other_sides(file.content, population);
-  if (!others.cameras && !others.views) return;
+  if (!others.cameras && !others.views) return {};
   auto other = model::any_population(2);
   if (others.cameras) other.cameras = {0, 1, 2};
   if (others.views) other.views = {0, 1, 2};
   const auto names = tensors_that_depend(plan, other);
-  std::erase_if(weights.tensors, [&](const NamedSource& entry) { return names.count(entry.name) > 0; });
+  std::set<std::string> left_out;
+  std::erase_if(weights.tensors, [&](const NamedSource& entry) {
+    const bool depends = names.count(entry.name) > 0;
+    if (depends) left_out.insert(entry.name);
+    return depends;
+  });
+  return left_out;
 }
 
 /// Puts a file's tensors into a network, or into its backbone.
@@ -221,16 +228,21 @@ void load(const Start& start, const recipe::Plan& plan, const model::Population&
   }
   const auto prefix = start.prefix();
   auto weights = translate_for(file, known_layouts(plan), module, prefix);
-  leave_out_others(weights, file, plan, population);
+  const auto left_out = leave_out_others(weights, file, plan, population);
   auto allowed = start.allowed;
-  auto report = match_weights(weights, module, prefix, allowed);
-  std::string of_others;
-  if (!report.complete()) {
-    for (const auto& pattern : patterns_for_others(report, [&] { return tensors_of_images(plan); })) {
-      allowed.missing.push_back(pattern);
-      of_others += (of_others.empty() ? "" : ", ") + pattern;
+  const auto matched = [&] {
+    auto report = match_weights(weights, module, prefix, allowed);
+    for (auto& row : report.rows) {
+      if (left_out.count(row.name) > 0) row.detail = "of other cameras or views in the file";
     }
-    report = match_weights(weights, module, prefix, allowed);
+    return report;
+  };
+  auto report = matched();
+  std::vector<std::string> of_others;
+  if (!report.complete()) {
+    of_others = patterns_for_others(report, [&] { return tensors_of_images(plan); });
+    allowed.missing.insert(allowed.missing.end(), of_others.begin(), of_others.end());
+    report = matched();
   }
   if (!report.complete()) {
     throw DataError(start.file, "its tensors (layout: " + report.layout_text() + ") do not match the " +
@@ -241,10 +253,13 @@ void load(const Start& start, const recipe::Plan& plan, const model::Population&
   copy_weights(weights, module, prefix);
   auto note = note_of(start.whole ? "weights of the network" : "weights of the backbone", file, report);
   if (!of_others.empty()) {
-    const bool of_backbone = of_others.find(backbone_prefix) != std::string::npos;
+    const bool of_backbone = std::any_of(of_others.begin(), of_others.end(), [](const auto& pattern) {
+      return pattern.find(backbone_prefix) != std::string::npos;
+    });
     note += std::string("\n  the file is not of these ") +
-            (of_backbone ? "identities, cameras or views" : "identities") + ": " + of_others +
-            " starts from random numbers";
+            (of_backbone ? "identities, cameras or views" : "identities") + ": " + of_others.front();
+    for (std::size_t i = 1; i < of_others.size(); ++i) note += ", " + of_others[i];
+    note += std::string(of_others.size() == 1 ? " starts" : " start") + " from random numbers";
   }
   if (const auto other = recipe_differences(file, plan, start.whole); !other.empty()) {
     note += "\n  the recipe of its training says otherwise: " + other;
