@@ -48,10 +48,12 @@ class ImageWalk {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       const std::string name = entry.path().filename().string();
       if (name.starts_with('.')) continue;
-      // A link to nothing is no folder; one to what may not be read may be one, or a bad image by its name.
+      // A link to nothing is no folder; one to what may not be read may be one to be entered, or a bad image
+      // by its name.
       std::error_code failure;
       const bool is_folder = entry.is_directory(failure);
-      if (failure == std::errc::permission_denied && !has_image_ending(entry.path())) {
+      if (failure == std::errc::permission_denied && depth_ == Depth::all_below &&
+          !has_image_ending(entry.path())) {
         throw std::filesystem::filesystem_error("cannot be read", entry.path(), failure);
       }
       if (is_folder) {

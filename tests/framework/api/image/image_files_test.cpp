@@ -10,6 +10,7 @@
 #include "data_files.h"
 #include "kindred/image/image.h"
 #include "made_image_files.h"
+#include "ordinary_user.h"
 
 using namespace kindred;
 using namespace kindred::test;
@@ -68,6 +69,28 @@ TEST_CASE("links to folders are followed, once where they lead in a circle") {
   std::filesystem::create_directory_symlink(folder.path() / "root", folder.path() / "root/circle");
   std::filesystem::create_symlink(folder.path() / "nothing", folder.path() / "root/nowhere");
   CHECK(list_images(folder.path() / "root", Depth::all_below) == std::vector<std::string>{"link/a.jpg"});
+}
+
+TEST_CASE("a link to a folder that may not be read is refused where it would be entered, and only there") {
+  namespace fs = std::filesystem;
+  const TemporaryFolder folder;
+  folder.write("open/a.jpg", "");
+  folder.write("closed/below/b.jpg", "");
+  fs::create_directory_symlink(folder / "closed/below", folder / "open/link");
+  for (const auto& readable : {folder.path(), folder / "open"}) {
+    fs::permissions(readable, static_cast<fs::perms>(0755));
+  }
+  fs::permissions(folder / "closed", fs::perms::none);
+  std::vector<std::string> alone;
+  std::string refused;
+  {
+    const OrdinaryUser user;
+    alone = list_images(folder / "open", Depth::folder_alone);
+    refused = error_of([&] { (void)list_images(folder / "open", Depth::all_below); });
+  }
+  fs::permissions(folder / "closed", fs::perms::owner_all);
+  CHECK(alone == std::vector<std::string>{"a.jpg"});
+  CHECK(folder.without(refused) == "open/link: error: cannot be listed: Permission denied");
 }
 
 TEST_CASE("folders that all link to each other are entered once each") {
