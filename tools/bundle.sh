@@ -15,6 +15,7 @@
 # Builds Kindred in build/release-torch-VERSION, and the three modules of Debian's OpenCV that are needed, without what
 # Debian's packages of them drag in, in build/opencv-VERSION. Both are kept, so the next bundle takes a minute.
 set -euo pipefail
+here=$PWD
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
@@ -32,6 +33,10 @@ while [ $# -gt 0 ]; do
     *) fail "unknown option '$1'; see tools/bundle.sh --help" ;;
   esac
 done
+
+# Paths that a user names begin where the user is.
+[ -z "$torch" ] || torch=$(cd "$here" && realpath -ms -- "$torch")
+[ -z "$out" ] || out=$(cd "$here" && realpath -ms -- "$out")
 
 named=${torch:-$(torch_of_python)}
 [ -n "$named" ] || fail "no PyTorch was found; name one with --torch DIR: python3 -m venv DIR && DIR/bin/pip install torch"
@@ -158,7 +163,7 @@ sed -e "s/@VERSION@/$version/g" -e "s/@TORCH@/$torch_version/g" -e "s/@GLIBC@/$g
   -e "s/@GLIBCXX@/$(highest GLIBCXX)/g" tools/bundle/README.txt >"$bundle/README.txt"
 
 KINDRED_TORCH=$torch "$bundle/bin/kindred" --version >&2
-warnings=$(KINDRED_TORCH=$torch "$bundle/bin/kindred" list 2>&1 >/dev/null)
+warnings=$(KINDRED_TORCH=$torch "$bundle/bin/kindred" list 2>&1 >/dev/null) || fail "the bundle does not run: $warnings"
 [ -z "$warnings" ] || fail "the bundle does not load all of its plugins: $warnings"
 
 if [ -n "$archive" ]; then

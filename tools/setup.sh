@@ -8,7 +8,7 @@
 # Prints the build folder on stdout, everything else on stderr.
 # KINDRED_TORCH=DIR   use another LibTorch than that of Debian: the folder `torch.utils.cmake_prefix_path`, or that of
 #                     an unpacked LibTorch archive. The build has its own folder.
-# KINDRED_CMAKE=...   more options for CMake: -DKINDRED_TESTS=OFF. A build folder with other values is configured again.
+# KINDRED_CMAKE=...   more options for CMake: -DKINDRED_BENCH=OFF. A build folder with other values is configured again.
 # CMAKE_BUILD_PARALLEL_LEVEL=N   as many compilers at a time; without, as many as processors and free memory allow
 set -euo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -31,7 +31,9 @@ case " $* " in *" bundle "*) packages+=(libjpeg-dev libpng-dev libwebp-dev patch
 if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
   missing=()
   for package in "${packages[@]}"; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    # A system with several architectures may have a package several times.
+    states=$(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null || true)
+    [[ " $states " == *" installed "* ]] || missing+=("$package")
   done
   if [ ${#missing[@]} -gt 0 ]; then
     as_root=()
@@ -56,7 +58,11 @@ fi
 [ "$1" != packages ] || exit 0
 
 build=build/release
-read -ra options <<<"${KINDRED_CMAKE:-}"
+options=()
+read -rd '' -a words <<<"${KINDRED_CMAKE:-}" || true
+for word in "${words[@]}"; do
+  if [ "${options[*]: -1}" = -D ]; then options[-1]=-D$word; else options+=("$word"); fi
+done
 if [ -n "${KINDRED_TORCH:-}" ]; then
   config=$(find -L "$KINDRED_TORCH" -maxdepth 4 -name TorchConfig.cmake -print -quit 2>/dev/null || true)
   [ -n "$config" ] || fail "KINDRED_TORCH=$KINDRED_TORCH contains no TorchConfig.cmake; use the output of: python3 -c 'import torch; print(torch.utils.cmake_prefix_path)'"
@@ -66,13 +72,26 @@ if [ -n "${KINDRED_TORCH:-}" ]; then
   options+=("-DTorch_DIR=$torch_dir")
 fi
 
+cached() { sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt" 2>/dev/null || true; }
+
+# Whether the build folder was configured, for this compiler and this checkout: one that was copied with its build folder
+# would build the sources of the other.
+is_configured() {
+  local option
+  [ -f "$build/build.ninja" ] && [ "$(cached CMAKE_HOME_DIRECTORY)" -ef . ] || return 1
+  for option in "${options[@]}"; do
+    [[ $option == -DCMAKE_CXX_COMPILER[:=]* ]] || continue
+    [ "$(command -v "${option#*=}")" -ef "$(cached CMAKE_CXX_COMPILER)" ] || return 1
+  done
+}
+
 # Whether the build folder has all options of the form -DNAME=VALUE.
 has_options() {
   local option name
   for option in "${options[@]}"; do
     [[ $option == -D*=* ]] || continue
     name=${option#-D} name=${name%%[:=]*}
-    [ "$(sed -n "s/^$name:[A-Z]*=//p" "$build/CMakeCache.txt")" = "${option#*=}" ] || return 1
+    [ "$name" = CMAKE_CXX_COMPILER ] || [ "$(cached "$name")" = "${option#*=}" ] || return 1
   done
 }
 
@@ -87,11 +106,14 @@ is_older_than_packages() {
   done
   return 1
 }
-if [ ! -f "$build/build.ninja" ] || is_older_than_packages || ! has_options; then
+by=()
+if ! is_configured; then
+  by=(--fresh --preset release)
+elif is_older_than_packages || ! has_options; then
+  by=(-S .)  # by what it was configured with
+fi
+if [ ${#by[@]} -gt 0 ]; then
   say "Configuring $build"
-  # Again: by what it was configured with.
-  by=(--preset release)
-  [ ! -f "$build/build.ninja" ] || by=(-S .)
   log=$(mktemp)
   if ! cmake "${by[@]}" -B "$build" "${options[@]}" >"$log" 2>&1; then
     tail -n 30 "$log" >&2
@@ -109,4 +131,6 @@ if [ -z "${CMAKE_BUILD_PARALLEL_LEVEL:-}" ] && [ -r /proc/meminfo ]; then
 fi
 say "Building $build ($*)"
 cmake --build "$build" --target "$@" >&2 || fail "the build failed; see the messages above"
+# Such as a plugin that has another name now: the launcher would load it.
+ninja -C "$build" -t cleandead >/dev/null 2>&1 || true
 echo "$build"

@@ -18,14 +18,16 @@ CMAKE = shutil.which("cmake")
 CONFIGURED = 4_000_000_000
 
 STANDS_IN = {
-    "dpkg-query": "[ ! -e installed ] || printf installed",
+    # As on a system with two architectures.
+    "dpkg-query": "[ ! -e installed ] || printf 'installed not-installed '",
     "apt-get": 'echo "apt-get $1 input:$(cat)" >>calls; [ $1 = update ] || : >installed',
     "cmake": 'echo "cmake $*" >>calls; echo "jobs ${CMAKE_BUILD_PARALLEL_LEVEL:-}" >>calls\n'
              'case $1 in\n'
              '  --build) ;;\n'
              '  *) while [ "$1" != -B ]; do shift; done\n'
              '     mkdir -p "$2" && touch -d @4000000000 "$2/build.ninja"\n'
-             '     printf "%s\\n" "$@" | sed -n "s/^-D\\([^:=]*\\)[^=]*=/\\1:STRING=/p" >"$2/CMakeCache.txt" ;;\n'
+             '     echo "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" >"$2/CMakeCache.txt"\n'
+             '     printf "%s\\n" "$@" | sed -n "s/^-D\\([^:=]*\\)[^=]*=/\\1:STRING=/p" >>"$2/CMakeCache.txt" ;;\n'
              'esac',
     "ctest": 'echo "ctest $*" >>calls; echo "in $PWD" >>calls',
     "id": "echo 0",
@@ -85,7 +87,7 @@ class ScriptsTest(unittest.TestCase):
         out, calls = self.setup("runtime")
         self.assertEqual(out, "build/release\n")
         self.assertIn("apt-get install", calls)
-        self.assertIn("cmake --preset release -B build/release\n", calls)
+        self.assertIn("cmake --fresh --preset release -B build/release\n", calls)
         self.assertIn("cmake --build build/release --target runtime\n", calls)
         out, calls = self.setup("runtime")
         self.assertEqual(out, "build/release\n")
@@ -120,6 +122,69 @@ class ScriptsTest(unittest.TestCase):
         self.assertTrue(configured("-DKINDRED_NCCL=OFF"))
         self.assertFalse(configured("-DKINDRED_NCCL=OFF"))
         self.assertTrue(configured("-DKINDRED_NCCL=OFF -DKINDRED_TESTS=OFF"))
+
+    def test_options_may_stand_in_several_lines_and_apart_from_their_letter(self):
+        configured = "cmake -S . -B build/release -DKINDRED_NCCL=ON -DKINDRED_PCH=OFF\n"
+        options = {"KINDRED_CMAKE": "-D KINDRED_NCCL=ON\n-DKINDRED_PCH=OFF\n"}
+        self.setup("runtime")
+        self.assertIn(configured, self.setup("runtime", **options)[1])
+        self.assertNotIn("cmake -S", self.setup("runtime", **options)[1])
+
+    def test_a_build_folder_of_another_checkout_or_compiler_is_made_anew(self):
+        def made_anew(**environment):
+            calls = self.setup("runtime", **environment)[1]
+            self.assertNotIn("cmake -S", calls)
+            return "cmake --fresh --preset release -B build/release" in calls
+
+        self.assertTrue(made_anew())
+        self.checkout.root = shutil.copytree(self.checkout.root, pathlib.Path(self.folder.name) / "a copy")
+        self.assertTrue(made_anew())
+        self.assertFalse(made_anew())
+        self.checkout.root = self.checkout.root.rename(pathlib.Path(self.folder.name) / "moved")
+        self.assertTrue(made_anew())
+        self.checkout.root.with_name("a link").symlink_to(self.checkout.root)
+        self.checkout.root = self.checkout.root.with_name("a link")
+        self.assertFalse(made_anew())
+
+        self.checkout.stand_in("other++", "")
+        self.assertTrue(made_anew(KINDRED_CMAKE=f"-DCMAKE_CXX_COMPILER={self.checkout.programs}/other++"))
+        self.assertFalse(made_anew(KINDRED_CMAKE="-DCMAKE_CXX_COMPILER=other++"))
+        self.assertFalse(made_anew())
+        # A first try that was interrupted.
+        (self.checkout.root / "build/release/CMakeCache.txt").unlink()
+        self.assertTrue(made_anew())
+
+    def test_what_is_no_longer_built_is_removed(self):
+        def plugins(*names):
+            (build / "build.ninja").write_text("rule make\n  command = touch $out\n" +
+                                               "".join(f"build {name}.so: make\n" for name in names))
+
+        self.setup("runtime")
+        build = self.checkout.root / "build/release"
+        self.checkout.stand_in("cmake", f"cd build/release && {shutil.which('ninja')}")
+        plugins("new", "renamed")
+        self.setup("runtime")
+        (build / "mine.so").touch()
+        plugins("new")
+        self.setup("runtime")
+        self.assertEqual(sorted(file.name for file in build.glob("*.so")), ["mine.so", "new.so"])
+
+    def test_tests_are_built_also_where_an_earlier_option_left_them_out(self):
+        self.setup("runtime", KINDRED_CMAKE="-DKINDRED_TESTS=OFF")
+        self.assertIn("-B build/release -DKINDRED_TESTS=ON\n", self.checkout.run("./test.sh")[3])
+        self.assertNotIn("-B build/release", self.checkout.run("./test.sh")[3])
+
+    def test_what_a_user_names_lies_where_the_user_is(self):
+        launcher = self.checkout.root / "build/release/bin/kindred"
+        launcher.parent.mkdir(parents=True)
+        launcher.write_text('#!/bin/sh\necho "$PWD: $*"\n')
+        launcher.chmod(0o755)
+        elsewhere = pathlib.Path(self.folder.name) / "elsewhere"
+        elsewhere.mkdir()
+        script = self.checkout.root / "run.sh"
+        self.assertEqual(self.checkout.run(script, "mine.toml", folder=elsewhere)[1], f"{elsewhere}: run mine.toml\n")
+        self.assertEqual(self.checkout.run(script, folder=elsewhere)[1].splitlines()[0],
+                         f"{self.checkout.root}: run configs/quickstart.toml")
 
     def test_another_libtorch_of_the_same_version_is_taken(self):
         def torch(name):
@@ -178,6 +243,12 @@ class ScriptsTest(unittest.TestCase):
         _, _, trace, _ = self.checkout.run("bash", "-x", "tools/bundle.sh", "--torch", str(torch))
         version = re.search('KINDRED_VERSION "(.+)"', (SOURCES / "framework/include/kindred/version.h").read_text())[1]
         self.assertIn(f"out=build/kindred-{version}-torch-2.13.0-linux-", trace)
+        # What a user names lies where the user is.
+        folder = self.checkout.root.parent
+        _, _, trace, _ = self.checkout.run("bash", "-x", self.checkout.root / "tools/bundle.sh", "--torch",
+                                           "a checkout/torch", "--out", "mine.tar.xz", folder=folder)
+        self.assertIn(f"archive={folder}/mine.tar.xz\n", trace)
+        self.assertIn("torch_version=2.13.0\n", trace)
 
     def test_a_bundle_takes_libraries_of_a_folder_with_a_space_in_its_name(self):
         self.checkout.stand_in("ldd", 'echo "linux-vdso.so.1 (0x01)"; echo "libown.so.1 => /a folder/libown.so.1 (0x02)"\n'
