@@ -302,6 +302,30 @@ class ScriptsTest(unittest.TestCase):
                                                 "chosen.cmake", **environment)
             self.assertEqual(chosen, f"{wanted}/share/cmake/Torch\n")
 
+    def test_a_plugin_that_includes_libtorch_gets_it_precompiled_however_its_sources_are_named(self):
+        root = self.checkout.root
+        (root / "parts").mkdir()
+        (root / "plugin.cpp").write_text("#include <kindred/core/plugin.h>\n")
+        (root / "parts/part.cpp").write_text('#include "part.h"\n')
+        (root / "plugin.cmake").write_text(
+            "cmake_minimum_required(VERSION 3.25)\n"
+            "foreach(command add_library install set_property set_target_properties target_compile_features\n"
+            "                target_compile_options target_link_libraries target_link_options)\n"
+            "  function(${command})\n  endfunction()\n"
+            "endforeach()\n"
+            "function(get_target_property result)\n"
+            f'  set(${{result}} "{SOURCES}/framework/include" PARENT_SCOPE)\n'
+            "endfunction()\n"
+            f'include("{SOURCES}/cmake/KindredAddPlugin.cmake")\n'
+            "function(kindred_use_precompiled_torch target)\n  message(${target})\nendfunction()\n"
+            "kindred_add_plugin(mine SOURCES ${sources})\n")
+        for role, precompiled in (("loss", "mine_plugin\nmine_objects\n"), ("schedule", "")):
+            (root / "parts/part.h").write_text(f"#include <kindred/role/{role}.h>\n")
+            # As file(GLOB) names them, too, and one that is made while building.
+            for sources in ("parts/part.cpp", f"{root}/parts/part.cpp", f"{root}/made.cpp;parts/part.cpp"):
+                code, _, error, _ = self.checkout.run(CMAKE, f"-Dsources={sources}", "-P", "plugin.cmake")
+                self.assertEqual((code, error), (0, precompiled), sources)
+
     def test_clang_tidy_looks_at_what_is_built(self):
         root = self.checkout.root
         shutil.copy(SOURCES / "tools/lint.sh", root / "tools")

@@ -404,6 +404,41 @@ TEST_CASE("a package's component that there is not is refused by name") {
   CHECK(said.find("Kindred has no component 'trainer'; it has application and plugins") != std::string::npos);
 }
 
+TEST_CASE("another OpenCV than that of the build is refused, and where to name the right one") {
+  const auto folder = installed() / "other_opencv";
+  installed().write("other_opencv/OpenCVConfig.cmake", "set(OpenCV_VERSION 9.9.9)\n");
+  installed().write("other_opencv/CMakeLists.txt",
+                    "cmake_minimum_required(VERSION 3.25)\nproject(all LANGUAGES CXX)\n"
+                    "find_package(Kindred QUIET COMPONENTS application)\n"
+                    "if(Kindred_FOUND)\n  message(STATUS found)\nendif()\n"
+                    "message(STATUS \"${Kindred_NOT_FOUND_MESSAGE}\")\n");
+  const auto configured = [&](const std::string& option) {
+    return run(installed(), std::string(KINDRED_CMAKE) + " -S " + quoted(folder) + " -B " +
+                                quoted(folder / "build") +
+                                " -DCMAKE_PREFIX_PATH=" + quoted(installed() / "prefix") + " " + option);
+  };
+  const auto said = configured("-DOpenCV_DIR=" + quoted(folder));
+  CHECK(said.find("-- found") == std::string::npos);
+  CHECK(said.find("this Kindred was built with OpenCV " CV_VERSION ", but 9.9.9 was found") !=
+        std::string::npos);
+  CHECK(said.find("CMake files in OpenCV_DIR") != std::string::npos);
+  CHECK(configured("-UOpenCV_DIR").find("-- found") != std::string::npos);
+}
+
+TEST_CASE("new plugins side by side in a project each find Kindred by themselves") {
+  const auto folder = installed() / "side_by_side";
+  for (const std::string name : {"first_loss", "second_loss"}) {
+    run_installed("new plugin loss " + name + " --out " + quoted(folder / name));
+  }
+  installed().write("side_by_side/CMakeLists.txt",
+                    "cmake_minimum_required(VERSION 3.25)\nproject(all LANGUAGES CXX)\n"
+                    "add_subdirectory(first_loss)\nadd_subdirectory(second_loss)\n");
+  const auto said = run(installed(), std::string(KINDRED_CMAKE) + " -S " + quoted(folder) + " -B " +
+                                         quoted(folder / "build") +
+                                         " -DCMAKE_PREFIX_PATH=" + quoted(installed() / "prefix"));
+  CHECK(said.find("Build files have been written to") != std::string::npos);
+}
+
 TEST_CASE("an error of the library's that a plugin throws is caught as what it is") {
   const auto augmentation = make_augmentation({});
   cv::Mat image(8, 4, CV_32FC3, cv::Scalar::all(0.5));
