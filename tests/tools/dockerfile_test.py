@@ -28,7 +28,8 @@ def main():
     compiler, torch_dir = (sys.argv[1:] + [""])[:2]
     ignored = (SOURCES / ".dockerignore").read_text().splitlines()
     with tempfile.TemporaryDirectory(prefix="kindred-") as place:
-        place = pathlib.Path(place)
+        # Folders above may be called as those of the engine.
+        place = pathlib.Path(place) / "src/application"
         for line in instructions():
             if not line.startswith("COPY "):
                 continue
@@ -49,6 +50,8 @@ def main():
         outcome = subprocess.run(command + options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if outcome.returncode != 0:
             sys.exit(f"what the Dockerfile copies before it builds cannot be configured:\n{outcome.stdout}")
+        if "framework/src/stage/" not in (place / "build/build.ninja").read_text():
+            sys.exit(f"the engine is left out in {place}")
 
 
 if __name__ == "__main__":
