@@ -5,9 +5,10 @@
 # nvcc's own, which a toolkit in /usr/local/cuda has.
 function(kindred_use_nccl target file)
   get_filename_component(root "${Torch_DIR}/../../.." ABSOLUTE)
-  find_library(KINDRED_TORCH_CUDA torch_cuda HINTS "${root}/lib" NO_DEFAULT_PATH)
+  # Not kept: the build folder of a version may get another LibTorch of it.
+  find_library(KINDRED_TORCH_CUDA torch_cuda HINTS "${root}/lib" NO_CACHE NO_DEFAULT_PATH)
   find_path(KINDRED_CUDA_HEADERS crt/host_config.h HINTS /usr/local/cuda/include)
-  find_path(KINDRED_NCCL_HEADERS nccl.h HINTS "${root}/../nvidia/nccl/include")
+  find_path(KINDRED_NCCL_HEADERS nccl.h HINTS "${root}/../nvidia/nccl/include" NO_CACHE)
   foreach(part IN ITEMS KINDRED_TORCH_CUDA KINDRED_CUDA_HEADERS KINDRED_NCCL_HEADERS)
     if(NOT ${part})
       message(FATAL_ERROR "KINDRED_NCCL=ON: ${part} is not found; it needs a LibTorch with CUDA (KINDRED_TORCH), and the "

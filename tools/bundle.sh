@@ -97,7 +97,9 @@ if [ ! -e "$opencv/installed" ]; then
   touch "$opencv/installed"
 fi
 
-build=$(CMAKE_BUILD_PARALLEL_LEVEL=$jobs KINDRED_TORCH=$torch tools/setup.sh runtime kindred_bench)
+# Whatever the build folder was made with: the bundle has the benchmarks, and runs without CUDA too.
+build=$(CMAKE_BUILD_PARALLEL_LEVEL=$jobs KINDRED_TORCH=$torch \
+  KINDRED_CMAKE="-DKINDRED_BENCH=ON -DKINDRED_NCCL=OFF ${KINDRED_CMAKE:-}" tools/setup.sh runtime kindred_bench)
 
 scratch=$(mktemp -d "$(realpath "$(dirname "$out")")/bundle.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT

@@ -16,6 +16,7 @@ say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
 
 [ $# -gt 0 ] || fail "tools/setup.sh needs a target: runtime, all or packages"
+case "$1" in -h | --help) sed -n '2,13s/^# \{0,1\}//p' tools/setup.sh; exit 0 ;; esac
 
 # g++ and make are the defaults of CMake, for plugins built outside of this tree.
 packages=(clang g++ make cmake ninja-build pkg-config
@@ -109,6 +110,7 @@ is_older_than_packages() {
 by=()
 if ! is_configured; then
   by=(--fresh --preset release)
+  [ ! -f "$build/build.ninja" ] || say "$build was made for another checkout or compiler"
 elif is_older_than_packages || ! has_options; then
   by=(-S .)  # by what it was configured with
 fi

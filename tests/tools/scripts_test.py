@@ -93,6 +93,11 @@ class ScriptsTest(unittest.TestCase):
         self.assertEqual(out, "build/release\n")
         self.assertEqual(re.findall("^cmake.*|^apt.*", calls, re.M), ["cmake --build build/release --target runtime"])
 
+    def test_help_installs_nothing(self):
+        out, calls = self.setup("--help")
+        self.assertIn("tools/setup.sh TARGET...", out)
+        self.assertEqual(calls, "")
+
     def test_an_installation_waits_for_no_answer(self):
         self.assertNotIn("typed ahead", self.setup("runtime")[1])
 
@@ -249,6 +254,15 @@ class ScriptsTest(unittest.TestCase):
                                            "a checkout/torch", "--out", "mine.tar.xz", folder=folder)
         self.assertIn(f"archive={folder}/mine.tar.xz\n", trace)
         self.assertIn("torch_version=2.13.0\n", trace)
+
+        # Of a build folder with other options, the ones that a bundle needs.
+        (self.checkout.root / "tools/setup.sh").write_text(
+            '#!/bin/sh\necho "$* with ${KINDRED_CMAKE:-}" >>calls\n[ "$1" = packages ]\n')
+        self.checkout.stand_in("pkg-config", "echo 4.6.0")
+        (self.checkout.root / "build/opencv-4.6.0").mkdir()
+        (self.checkout.root / "build/opencv-4.6.0/installed").touch()
+        self.assertIn("runtime kindred_bench with -DKINDRED_BENCH=ON -DKINDRED_NCCL=OFF -DMORE=1\n",
+                      self.checkout.run("tools/bundle.sh", "--torch", str(torch), KINDRED_CMAKE="-DMORE=1")[3])
 
     def test_a_bundle_takes_libraries_of_a_folder_with_a_space_in_its_name(self):
         self.checkout.stand_in("ldd", 'echo "linux-vdso.so.1 (0x01)"; echo "libown.so.1 => /a folder/libown.so.1 (0x02)"\n'
