@@ -143,6 +143,10 @@ while read -r library; do
   esac
   install -m 644 --strip "$library" "$bundle/lib/$soname"
 done <<<"$libraries"
+# What is compiled in.
+compiled_in=(libboost-dev libcli11-dev libgloo-dev nlohmann-json3-dev)
+[ "$with_faiss" = no ] || compiled_in+=(libfaiss-dev)
+for package in "${compiled_in[@]}"; do cp -L "/usr/share/doc/$package/copyright" "$licenses/$package"; done
 # Only the names that are loaded.
 find "$bundle/lib" -maxdepth 1 -type l -delete
 for library in "$bundle"/lib/libkindred_plugin_api.so.*; do

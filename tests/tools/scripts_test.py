@@ -264,6 +264,59 @@ class ScriptsTest(unittest.TestCase):
         self.assertIn("runtime kindred_bench with -DKINDRED_BENCH=ON -DKINDRED_NCCL=OFF -DMORE=1\n",
                       self.checkout.run("tools/bundle.sh", "--torch", str(torch), KINDRED_CMAKE="-DMORE=1")[3])
 
+    @unittest.skipUnless(pathlib.Path("/usr/share/doc/libcli11-dev/copyright").exists(), "not Debian")
+    def test_a_bundle_holds_programs_that_find_libtorch_and_the_license_of_all_that_is_in_it(self):
+        root = self.checkout.root
+        shutil.copytree(SOURCES / "tools/bundle", root / "tools/bundle")
+        files = {"framework/include/kindred/version.h": '#define KINDRED_VERSION "0.1.0"\n', "tools/bench/peer.py": "",
+                 "LICENSE": "", "NOTICE": "", "build/release/bin/kindred-bench": "", "build/opencv-4.6.0/installed": "",
+                 "torch/lib/libtorch.so": "", "torch/version.py": "__version__ = '2.13.0+cpu'\n",
+                 "torch/share/cmake/Torch/TorchConfig.cmake": "", "tools/setup.sh": "#!/bin/sh\necho build/release\n"}
+        for name, text in files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        shutil.copy(SOURCES / "tools/bundle.sh", root / "tools")
+        for name, text in {
+                "pkg-config": "echo 4.6.0", "patchelf": "", "strip": "",
+                "ldd": f'echo "libz.so.1 => {root}/LICENSE (0x01)"', "dpkg-query": "echo zlib1g:amd64: $2",
+                "objdump": 'case "$1 $2" in\n'
+                           '  -T*) echo GLIBC_2.36 GLIBCXX_3.4.30 ;;\n'
+                           '  */LICENSE) echo " SONAME libz.so.1" ;;\n'
+                           '  *) echo " NEEDED libz.so.1"; echo " SONAME libkindred_plugin_api.so.0" ;;\n'
+                           'esac',
+                "cmake": 'mkdir "$4"; cd "$4"; mkdir -p bin include lib/cmake lib/kindred/plugins share/kindred\n'
+                         'touch lib/libkindred.so.0.1 lib/libkindred_plugin_api.so.0.1.0\n'
+                         'touch lib/kindred/plugins/mine.so lib/kindred/plugins/faiss.so\n'
+                         'printf "#!/bin/sh\\ncase \\$1 in --version) echo \\$LD_LIBRARY_PATH ;; *) $(cat "$OLDPWD/lists") ;; esac"'
+                         ' >bin/kindred; chmod +x bin/kindred',
+        }.items():
+            self.checkout.stand_in(name, text)
+
+        def bundle(out, *options):
+            return self.checkout.run(root / "tools/bundle.sh", "--torch", "a checkout/torch", "--out", out, *options,
+                                     folder=root.parent)
+
+        (root / "lists").write_text("true")
+        code, _, error, _ = bundle("made")
+        self.assertEqual(code, 0, error)
+        made = (root.parent / "made").rename(root.parent / "moved away")
+        self.assertEqual(sorted(file.name for file in (made / "share/kindred/licenses").iterdir()),
+                         ["LICENSE", "NOTICE", "libboost-dev", "libcli11-dev", "libgloo-dev", "nlohmann-json3-dev",
+                          "zlib1g"])
+        self.assertEqual(sorted(str(file.relative_to(made)) for file in (made / "lib").rglob("*.so*")),
+                         ["lib/kindred/plugins/mine.so", "lib/libkindred_plugin_api.so.0", "lib/libz.so.1"])
+        self.assertIn("glibc 2.36", (made / "README.txt").read_text())
+        self.assertEqual(self.checkout.run(made / "bin/kindred", "--torch", f"{root}/torch", "--version",
+                                           LD_LIBRARY_PATH="")[1], f"{root}/torch/lib\n")
+
+        self.assertEqual(bundle("with faiss", "--with-faiss")[0], 0)
+        self.assertTrue((root.parent / "with faiss/share/kindred/licenses/libfaiss-dev").exists())
+        self.assertTrue((root.parent / "with faiss/lib/kindred/plugins/faiss.so").exists())
+
+        (root / "lists").write_text("echo it is broken >&2; exit 1")
+        self.assertIn("it is broken", bundle("broken bundle")[2])
+        self.assertFalse((root.parent / "broken bundle").exists())
+
     def test_a_bundle_takes_libraries_of_a_folder_with_a_space_in_its_name(self):
         self.checkout.stand_in("ldd", 'echo "linux-vdso.so.1 (0x01)"; echo "libown.so.1 => /a folder/libown.so.1 (0x02)"\n'
                                'echo "libz.so.1 => /usr/lib/libz.so.1 (0x03)"; echo "liblost.so => not found"')
