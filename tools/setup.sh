@@ -125,7 +125,10 @@ if [ ${#by[@]} -gt 0 ]; then
 fi
 # A compiler of what includes LibTorch takes up to about 1 GB, and ninja starts one for each processor and two more.
 if [ -z "${CMAKE_BUILD_PARALLEL_LEVEL:-}" ] && [ -r /proc/meminfo ]; then
-  fit=$(awk '$1 == "MemAvailable:" { print int($2 / 1000000) }' /proc/meminfo)
+  # A container may have less than the machine.
+  fit=$({ awk '$1 == "MemAvailable:" { print $2 "000" }' /proc/meminfo
+          cat /sys/fs/cgroup/memory{.max,/memory.limit_in_bytes} 2>/dev/null || true; } |
+    awk '/^[0-9]+$/ && (least == "" || $1 < least) { least = $1 } END { if (least != "") print int(least / 1e9) }')
   if [ -n "$fit" ] && [ "$fit" -lt $(($(nproc) + 2)) ]; then
     export CMAKE_BUILD_PARALLEL_LEVEL=$((fit > 1 ? fit : 1))
     say "The free memory is enough for $CMAKE_BUILD_PARALLEL_LEVEL at a time"

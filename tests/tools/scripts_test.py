@@ -215,6 +215,9 @@ class ScriptsTest(unittest.TestCase):
         self.assertLessEqual(1, int(jobs[1]))
         self.assertLessEqual(int(jobs[1]), max(1, memory / 1e9))
         self.assertIn("jobs 7\n", self.setup("runtime", CMAKE_BUILD_PARALLEL_LEVEL="7")[1])
+        for limit, wanted in (("max", "[1-9][0-9]*"), ("1500000000", "1")):  # of a container
+            self.checkout.stand_in("cat", f'case "${{1:-}}" in /sys/*) echo {limit} ;; *) exec /bin/cat "$@" ;; esac')
+            self.assertRegex(self.setup("runtime")[1], f"--target runtime\njobs {wanted}\n")
 
     def test_scripts_find_their_folder_from_wherever_they_are_started(self):
         elsewhere = pathlib.Path(self.folder.name) / "elsewhere"
@@ -287,8 +290,8 @@ class ScriptsTest(unittest.TestCase):
                 "cmake": 'mkdir "$4"; cd "$4"; mkdir -p bin include lib/cmake lib/kindred/plugins share/kindred\n'
                          'touch lib/libkindred.so.0.1 lib/libkindred_plugin_api.so.0.1.0\n'
                          'touch lib/kindred/plugins/mine.so lib/kindred/plugins/faiss.so\n'
-                         'printf "#!/bin/sh\\ncase \\$1 in --version) echo \\$LD_LIBRARY_PATH ;; *) $(cat "$OLDPWD/lists") ;; esac"'
-                         ' >bin/kindred; chmod +x bin/kindred',
+                         'printf "#!/bin/sh\\ncase \\$1 in --version) echo \\$LD_LIBRARY_PATH ;; *) " >bin/kindred\n'
+                         'printf "$(cat "$OLDPWD/lists") ;; esac" >>bin/kindred; chmod +x bin/kindred',
         }.items():
             self.checkout.stand_in(name, text)
 
