@@ -75,8 +75,8 @@ fi
 
 cached() { sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt" 2>/dev/null || true; }
 
-# Whether the build folder was configured, for this compiler and this checkout: one that was copied with its build folder
-# would build the sources of the other.
+# Whether the build folder was configured, for this compiler and this checkout: a copy of a checkout, with its build
+# folder, would build the sources of the first.
 is_configured() {
   local option
   [ -f "$build/build.ninja" ] && [ "$(cached CMAKE_HOME_DIRECTORY)" -ef . ] || return 1
