@@ -43,11 +43,13 @@ if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
       as_root=(sudo)
     fi
     say "Installing ${#missing[@]} packages: ${missing[*]}"
-    # Nobody sees a question, so none may wait for an answer: sudo does not pass the variable on.
+    # Nobody sees a question, so none may wait for an answer: sudo does not pass the variable on. Another program that
+    # installs at this moment, as a new machine's updates do, is waited for.
     export DEBIAN_FRONTEND=noninteractive
     log=$(mktemp)
     if ! { "${as_root[@]}" apt-get update -q &&
-           "${as_root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}"; } </dev/null >"$log" 2>&1; then
+           "${as_root[@]}" apt-get install -y -q --no-install-recommends \
+             -o DPkg::Lock::Timeout=300 "${missing[@]}"; } </dev/null >"$log" 2>&1; then
       tail -n 20 "$log" >&2
       fail "apt-get could not install the packages; full log: $log"
     fi
