@@ -75,6 +75,13 @@ if [ -n "${KINDRED_TORCH:-}" ]; then
   options+=("-DTorch_DIR=$torch_dir")
 fi
 
+# Two at a time in one folder would each write over what the other builds. The lock ends with this script.
+mkdir -p build
+if command -v flock >/dev/null; then
+  exec {lock}>"$build.lock"
+  flock -n "$lock" || { say "Waiting for another build in $build"; flock "$lock"; }
+fi
+
 cached() { sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt" 2>/dev/null || true; }
 
 # Whether the build folder was configured, for this compiler and this checkout: a copy of a checkout, with its build

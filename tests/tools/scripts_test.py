@@ -1,6 +1,8 @@
 """The scripts that set Kindred up, with stand-ins for the programs that they call: nothing is installed or built."""
 
+import concurrent.futures
 import contextlib
+import fcntl
 import io
 import os
 import pathlib
@@ -206,6 +208,22 @@ class ScriptsTest(unittest.TestCase):
         out, calls = self.setup("runtime", KINDRED_TORCH=second[0])
         self.assertEqual(out, build + "\n")
         self.assertIn(f"-B {build} -DTorch_DIR={second[1]}\n", calls)
+
+    def test_of_two_builds_in_one_folder_one_waits(self):
+        (self.checkout.root / "build").mkdir()
+        self.checkout.stand_in("nproc", "echo 1; touch counted")  # behind the lock
+        with open(self.checkout.root / "build/release.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                second = pool.submit(self.checkout.run, "tools/setup.sh", "runtime")
+                with self.assertRaises(concurrent.futures.TimeoutError):
+                    second.result(timeout=1)
+                self.assertFalse((self.checkout.root / "counted").exists())
+                fcntl.flock(lock, fcntl.LOCK_UN)
+                code, _, errors, _ = second.result()
+        self.assertEqual(code, 0)
+        self.assertIn("Waiting for another build in build/release", errors)
+        self.assertTrue((self.checkout.root / "counted").exists())
 
     def test_no_more_is_compiled_at_a_time_than_memory_is_free(self):
         self.checkout.stand_in("nproc", "echo 100000")
