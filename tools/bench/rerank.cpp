@@ -75,9 +75,15 @@ NumpyRun run_numpy(const ranking::SearchInput& input, const torch::Tensor& descr
   const auto& choice = plan.post_processors.front();
   const auto params = choice.factory->write(choice.params.get());
   const auto text = [&](const char* name) { return params.as<Table>()->find(name)->to_toml(); };
-  if (!run_program({"env", "OMP_NUM_THREADS=" + std::to_string(threads), "python3",
-                    (scripts_folder() / "rerank_reference.py").string(), folder.string(), text("k1"),
-                    text("k2"), text("lambda"), float64 ? "float64" : "float32"})) {
+  // By which of them a BLAS goes depends on the BLAS, and each may be set already.
+  std::vector<std::string> command = {"env"};
+  for (const auto* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}) {
+    command.push_back(std::string(name) + "=" + std::to_string(threads));
+  }
+  command.insert(command.end(),
+                 {"python3", (scripts_folder() / "rerank_reference.py").string(), folder.string(), text("k1"),
+                  text("k2"), text("lambda"), float64 ? "float64" : "float32"});
+  if (!run_program(command)) {
     throw Error("bench: error: rerank_reference.py failed; it needs python3 and python3-numpy");
   }
   NumpyRun run;

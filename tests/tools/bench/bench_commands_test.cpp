@@ -147,6 +147,26 @@ TEST_CASE("options that do not fit are refused before anything is measured") {
   refused({"search", "--index", "hnsw", "--set", "hnsw"}, "hnsw is of no index");
 }
 
+namespace {
+
+/// The line that begins so.
+std::string line_of(const std::string& text, const std::string& start) {
+  const auto at = ("\n" + text).find("\n" + start);
+  REQUIRE(at != std::string::npos);
+  return text.substr(at, text.find('\n', at) - at);
+}
+
+double last_number(const std::string& line) {
+  const auto end = line.find_last_not_of(' ') + 1;
+  return std::stod(line.substr(line.find_last_of(' ', end - 1)));
+}
+
+double number_before(const std::string& line, const std::string& mark) {
+  return last_number(line.substr(0, line.find(mark)));
+}
+
+}  // namespace
+
 TEST_CASE("rerank compares with NumPy in a folder of any name, and leaves nothing there") {
   const TemporaryFolder folder;
   const auto scratch = folder / "it's a folder";
@@ -165,6 +185,10 @@ TEST_CASE("rerank compares with NumPy in a folder of any name, and leaves nothin
   CHECK(single.out.find("NumPy, the published algorithm ") != std::string::npos);
   CHECK(single.out.find(" times as long; the largest difference of NumPy's distances is ") !=
         std::string::npos);
+  // A little NumPy takes less than LibTorch, but for what it would have of the program that starts it.
+  const auto numpy_peak = last_number(line_of(single.out, "NumPy, the published algorithm"));
+  CHECK(numpy_peak > 1);
+  CHECK(numpy_peak < number_before(line_of(single.out, "both "), " ("));
   auto in_double = command;
   in_double.push_back("--float64");
   const auto twice = Program(in_double, folder.path()).wait();
