@@ -13,6 +13,7 @@
 #include "model/model_file.h"
 #include "recipe/recipe.h"
 #include "system/device.h"
+#include "system/gpu_arithmetic.h"
 #include "text/number_text.h"
 
 namespace kindred::bench {
@@ -74,13 +75,14 @@ ChosenModel choose_model(const ModelOptions& options, const Catalog& catalog) {
   auto overrides = options.overrides;
   overrides.push_back("train.precision=" + precision);
   overrides.push_back("embed.precision=" + precision);
-  const auto computing = [&](const recipe::Plan& plan) {
+  const auto prepared = [&](const recipe::Plan& plan) {
+    system::set_gpu_arithmetic(plan.machine.tf32, plan.machine.cudnn_benchmark);
     return system::Computing{device, plan.train.precision};
   };
   if (is_model_file(options.recipe)) {
     auto file = model::read_model_file(options.recipe, catalog, overrides);
     auto plan = recipe::make_plan(file.recipe, catalog);
-    return {std::filesystem::path(options.recipe).filename().string(), std::nullopt, plan, computing(plan),
+    return {std::filesystem::path(options.recipe).filename().string(), std::nullopt, plan, prepared(plan),
             file.model};
   }
   const bool is_short = !options.name.empty();
@@ -89,7 +91,7 @@ ChosenModel choose_model(const ModelOptions& options, const Catalog& catalog) {
   auto plan = recipe::make_plan(recipe::load_recipe(path, overrides), catalog);
   auto model = model::build_model(plan, model::any_population(options.identities));
   return {is_short ? options.name : path.filename().string(),
-          is_short ? std::optional(options.name) : std::nullopt, plan, computing(plan), std::move(model)};
+          is_short ? std::optional(options.name) : std::nullopt, plan, prepared(plan), std::move(model)};
 }
 
 std::int64_t parameters_of(const model::Model& model) {
@@ -131,6 +133,7 @@ nlohmann::json peer_work(const std::string& task, const ChosenModel& chosen, con
           {"threads", at::get_num_threads()},
           {"precision", system::precision_name(chosen.computing.precision)},
           {"device", chosen.computing.device.str()},
+          {"cudnn_benchmark", chosen.plan.machine.cudnn_benchmark},
           {"compile", false}};
 }
 

@@ -40,8 +40,8 @@ struct ChosenModel {
   std::shared_ptr<model::Model> model;  ///< a model file's, or of random weights; on the CPU
 };
 
-/// Reads the recipe or model file and sets the threads. Throws Error for options that do not fit together,
-/// and as reading does.
+/// Reads the recipe or model file, and sets the threads and how GPUs compute, as the recipe's [machine] says
+/// it. Throws Error for options that do not fit together, and as reading does.
 [[nodiscard]] ChosenModel choose_model(const ModelOptions& options, const Catalog& catalog);
 
 /// Parameters, without those of losses.

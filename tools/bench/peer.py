@@ -3,7 +3,8 @@
 It reads one JSON object a line from its input and answers each with one on its output; the first, of which it makes
 its work, says what it is to do:
     {"task": "embed" or "train", "model": "mgn" or "resnet50", "identities": N, "batch": N, "height": N, "width": N,
-     "threads": N, "precision": "fp32", "bf16" or "fp16", "device": "cpu" or "cuda:N", "compile": false}
+     "threads": N, "precision": "fp32", "bf16" or "fp16", "device": "cpu" or "cuda:N",
+     "cudnn_benchmark": true, "compile": false}
     {"task": "load", "files": [...], "batch": N, "height": N, "width": N, "threads": N}
     -> {"torch": "2.13.0", ..., "parameters": N, "flops": FLOP of an image forwards}, or {"error": "..."}
 Then {"steps": N} -> {"seconds": S}, as often as wanted. It ends when its input does. Between two answers it waits in a
@@ -30,6 +31,7 @@ class NetworkWork:
         self.torch = torch
         self.device = torch.device(wanted["device"])
         torch.set_num_threads(wanted["threads"])
+        torch.backends.cudnn.benchmark = wanted["cudnn_benchmark"]
         torch.manual_seed(1)
         self.trains = wanted["task"] == "train"
         self.precision = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[wanted["precision"]]

@@ -1,4 +1,5 @@
 // kindred-bench as a user starts it, with a tiny model.
+#include <ATen/Context.h>
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -199,6 +200,26 @@ TEST_CASE("rerank compares with NumPy in a folder of any name, and leaves nothin
   CHECK(std::filesystem::is_empty(scratch));
 }
 
+TEST_CASE("a GPU computes in a benchmark as the recipe's machine says it, and so does PyTorch's side") {
+  const auto plugins = plugin::load_plugins({std::string(build_directory) + "/lib/kindred/plugins"});
+  const auto& context = at::globalContext();
+  for (const bool benchmark : {true, false}) {
+    const bench::ModelOptions options{
+        .name = "resnet50",
+        .overrides = {std::string("machine.cudnn_benchmark=") + (benchmark ? "true" : "false"),
+                      std::string("machine.tf32=") + (benchmark ? "all" : "off")},
+        .identities = 5};
+    const auto chosen = bench::choose_model(options, plugins.catalog);
+    CHECK(context.benchmarkCuDNN() == benchmark);
+    CHECK(context.allowTF32CuDNN() == benchmark);
+    CHECK(context.allowTF32CuBLAS() == benchmark);
+    bench::ModelOptions unchanged = options;
+    unchanged.overrides.clear();
+    const auto work = bench::peer_work("train", chosen, unchanged, {2, 64, 32});
+    CHECK(work.at("cudnn_benchmark") == benchmark);
+  }
+}
+
 namespace {
 
 /// What starts PyTorch's side; nothing, with a message, where there is no PyTorch.
@@ -228,6 +249,7 @@ TEST_CASE("PyTorch's side trains with a batch of more people than there are iden
                     {"threads", 1},
                     {"precision", "fp32"},
                     {"device", "cpu"},
+                    {"cudnn_benchmark", false},
                     {"compile", false}});
   CHECK(peer.run(1) > 0);
 }
