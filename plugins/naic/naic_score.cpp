@@ -1,5 +1,7 @@
 #include "naic_score.h"
 
+#include <string>
+
 #include "kindred/search/average_precision.h"
 
 namespace kindred::naic {
@@ -16,8 +18,13 @@ Schema<NaicScore::Params> NaicScore::schema() {
 NaicScore::NaicScore(const Params& params, const Context& /*context*/) : params_(params) {}
 
 std::vector<FigureInfo> NaicScore::figures() const {
-  return {{.name = "naic_score",
-           .label = "NAIC score",
+  // With another depth it is another figure.
+  std::string depth;
+  if (params_.depth != Params().depth) {
+    depth = params_.depth == 0 ? "@all" : "@" + std::to_string(params_.depth);
+  }
+  return {{.name = "naic_score" + depth,
+           .label = "NAIC score" + depth,
            .doc = "the mean of mAP, at the metric's depth, and Rank-1",
            .prominence = Prominence::headline}};
 }

@@ -13,14 +13,16 @@ kindred::Schema<MeanRank::Params> MeanRank::schema() {
 MeanRank::MeanRank(const Params& params, const Context&) : params_(params) {}
 
 std::vector<kindred::FigureInfo> MeanRank::figures() const {
+  // Figures of one name are compared with each other, so what decides a figure's meaning is in its name.
+  const auto within = std::to_string(params_.within);
   return {{.name = "first_right",
            .label = "Mean rank",
            .doc = "mean rank of the first right image",
            .kind = kindred::FigureKind::number,
            .higher_is_better = false},
-          {.name = "answered",
-           .label = "Answered",
-           .doc = "share of queries with a right image among the first " + std::to_string(params_.within)}};
+          {.name = "answered@" + within,
+           .label = "Answered@" + within,
+           .doc = "share of queries with a right image among the first " + within}};
 }
 
 kindred::MetricResult MeanRank::judge(const std::vector<kindred::QueryRanks>& queries) const {

@@ -11,3 +11,8 @@ TEST_CASE("the first right image of each query counts") {
   CHECK(result.values[0] == 3.5);
   CHECK(result.values[1] == 0.75);
 }
+
+TEST_CASE("the share of queries that are answered says by which rank") {
+  CHECK(MeanRank({.within = 5}, {}).figures().at(1).name == "answered@5");
+  CHECK(MeanRank({.within = 20}, {}).figures().at(1).name == "answered@20");
+}
