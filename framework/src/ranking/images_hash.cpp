@@ -57,6 +57,12 @@ std::string images_hash(const std::vector<Sample>& query, const std::vector<Samp
     return single_shots ? "another, " + std::to_string(others.add(sample.identity)) : "another";
   };
   Order cameras;
+  // Within an identity: clothes of different people are not compared, and others' do not matter.
+  std::unordered_map<std::int64_t, Order> outfits;
+  const auto clothes_of = [&](const Sample& sample) {
+    const bool count = sample.clothes >= 0 && identities.knows(sample.identity);
+    return count ? outfits[sample.identity].add(sample.clothes) : unknown_clothes;
+  };
   file::Sha256 hash;
   for (const auto* images : {&query, &gallery}) {
     std::string line = std::to_string(images->size()) + '\n';
@@ -64,7 +70,7 @@ std::string images_hash(const std::vector<Sample>& query, const std::vector<Samp
       line.append(sample.path, folder).push_back('\0');
       line += identity_of(sample) + '\0' +
               std::to_string(sample.camera < 0 ? sample.camera : cameras.add(sample.camera)) + '\0' +
-              std::to_string(sample.clothes) + '\n';
+              std::to_string(clothes_of(sample)) + '\n';
       hash.add(line.data(), line.size());
       line.clear();  // a gallery may have more names than there is memory for twice
     }

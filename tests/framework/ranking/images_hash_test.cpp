@@ -55,6 +55,29 @@ TEST_CASE("where one image of each person is drawn, it counts which distractors 
   CHECK(apart.hash(true) != alone.hash(true));
 }
 
+TEST_CASE("how the clothes of a person are numbered does not count") {
+  Images first;
+  first.query[0].clothes = 4;  // of identity 7
+  first.query[1].clothes = 4;
+  first.gallery[0].clothes = 4;
+  first.gallery[1].clothes = 2;
+  Images numbered = first;
+  numbered.query[0].clothes = 0;
+  numbered.query[1].clothes = 6;
+  numbered.gallery[0].clothes = 6;
+  numbered.gallery[1].clothes = 1;
+  CHECK(numbered.hash() == first.hash());
+  numbered.gallery[2].clothes = 3;  // of people whom no query shows
+  numbered.gallery[3].clothes = 5;
+  CHECK(numbered.hash() == first.hash());
+  Images changed = numbered;
+  changed.gallery[1].clothes = 0;  // as the query of identity 7
+  CHECK(changed.hash() != first.hash());
+  Images unknown = numbered;
+  unknown.gallery[1].clothes = unknown_clothes;
+  CHECK(unknown.hash() != first.hash());
+}
+
 TEST_CASE("other images, other people, other cameras and other clothes have other hashes") {
   const Images first;
   const std::vector<std::function<void(Images&)>> changes = {
