@@ -101,7 +101,8 @@ class Loading final : public speed::Contestant {
 /// Training with images of the loader, as a run has them.
 class LoadedTraining final : public speed::Contestant {
  public:
-  LoadedTraining(Loading& loading, training::Trainer& trainer) : loading_(loading), trainer_(trainer) {}
+  LoadedTraining(Loading& loading, training::Trainer& trainer, torch::Device device)
+      : loading_(loading), trainer_(trainer), device_(device) {}
   [[nodiscard]] std::string name() const override { return "train, with the loader"; }
   [[nodiscard]] double run(std::int64_t steps) override {
     return seconds_of([&] {
@@ -117,6 +118,7 @@ class LoadedTraining final : public speed::Contestant {
                       static_cast<std::int64_t>(batch->index), 0.01);
         worked_ += progress::monotonic_seconds() - before;
       }
+      system::wait_for(device_);
     });
   }
   /// Of the time, from 0 to 1.
@@ -125,6 +127,7 @@ class LoadedTraining final : public speed::Contestant {
  private:
   Loading& loading_;
   training::Trainer& trainer_;
+  torch::Device device_;
   double waited_ = 0;
   double worked_ = 0;
 };
@@ -237,7 +240,7 @@ int run_load(LoadOptions options) {
   }
   if (options.network) {
     speed::TrainSteps steps(chosen.plan, chosen.model, shape, chosen.computing.device);
-    LoadedTraining loaded(*loading, steps.trainer());
+    LoadedTraining loaded(*loading, steps.trainer(), chosen.computing.device);
     const auto training = speed::in_turns(
         {&steps, &loaded}, {.warm_up = 1, .turns = options.repeats, .seconds = options.seconds});
     const auto rate = training[0].spread().rate(static_cast<double>(shape.images));

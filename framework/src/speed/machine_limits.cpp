@@ -1,7 +1,6 @@
 #include "speed/machine_limits.h"
 
 #include <ATen/Parallel.h>
-#include <torch/cuda.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -12,23 +11,21 @@
 
 #include "progress/text_progress.h"
 #include "speed/spread.h"
+#include "system/device.h"
 
 namespace kindred::speed {
 namespace {
 
 /// Seconds of one call: the median.
 double limit_seconds(const std::function<void()>& once, torch::Device device, double seconds) {
-  const auto wait = [&] {
-    if (device.is_cuda()) torch::cuda::synchronize(device.has_index() ? device.index() : -1);
-  };
   once();
-  wait();
+  system::wait_for(device);
   std::vector<double> times;
   const double start = progress::monotonic_seconds();
   while (times.size() < 3 || (progress::monotonic_seconds() - start < seconds && times.size() < 1000)) {
     const double before = progress::monotonic_seconds();
     once();
-    wait();
+    system::wait_for(device);
     times.push_back(progress::monotonic_seconds() - before);
   }
   return spread_of(times).median;

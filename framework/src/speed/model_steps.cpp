@@ -1,7 +1,6 @@
 #include "speed/model_steps.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <torch/cuda.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -20,7 +19,7 @@ template <class Step>
 double seconds_of_steps(std::int64_t steps, torch::Device device, const Step& step) {
   const double start = progress::monotonic_seconds();
   for (std::int64_t i = 0; i < steps; ++i) step();
-  if (device.is_cuda()) torch::cuda::synchronize(device.has_index() ? device.index() : -1);
+  system::wait_for(device);
   return progress::monotonic_seconds() - start;
 }
 

@@ -3,7 +3,6 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/empty_strided.h>
 #include <c10/core/GradMode.h>
-#include <torch/cuda.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -13,6 +12,7 @@
 #include "progress/text_progress.h"
 #include "speed/spread.h"
 #include "speed/work_recorder.h"
+#include "system/device.h"
 
 namespace kindred::speed {
 namespace {
@@ -127,10 +127,6 @@ bool alike(const OperatorCall& a, const OperatorCall& b) {
   return true;
 }
 
-void wait_for(torch::Device device) {
-  if (device.is_cuda()) torch::cuda::synchronize(device.has_index() ? device.index() : -1);
-}
-
 torch::Device device_of(const OperatorCall& call) {
   for (const auto& tensor : call.tensors) {
     if (tensor) return tensor->device;
@@ -168,7 +164,7 @@ std::vector<c10::IValue> filled(const OperatorCall& call) {
 /// The fastest of a call's times: whatever disturbs it is no limit.
 double fastest_seconds(const std::function<void()>& once, torch::Device device, double seconds) {
   once();
-  wait_for(device);
+  system::wait_for(device);
   std::vector<double> times;
   const double start = progress::monotonic_seconds();
   while (times.size() < 3 || (progress::monotonic_seconds() - start < seconds && times.size() < 10000)) {
@@ -176,7 +172,7 @@ double fastest_seconds(const std::function<void()>& once, torch::Device device, 
     const int calls = device.is_cuda() ? 10 : 1;
     const double before = progress::monotonic_seconds();
     for (int i = 0; i < calls; ++i) once();
-    wait_for(device);
+    system::wait_for(device);
     times.push_back((progress::monotonic_seconds() - before) / calls);
   }
   return spread_of(times).low;

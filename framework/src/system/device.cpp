@@ -249,6 +249,10 @@ torch::Tensor place_labels(const torch::Tensor& labels, torch::Device device) {
   return copied(labels, device);
 }
 
+void wait_for(torch::Device device) {
+  if (device.is_cuda()) torch::cuda::synchronize(device.has_index() ? device.index() : -1);
+}
+
 std::string blas_name() {
   // Several may be loaded; what counts is the one that the name of the product leads to.
   const std::string file = blas_file();

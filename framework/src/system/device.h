@@ -33,6 +33,10 @@ void place_module(torch::nn::Module& module, torch::Device device);
 /// Labels [N] on the device. Like place_images(), it does not wait for what a GPU is computing.
 [[nodiscard]] torch::Tensor place_labels(const torch::Tensor& labels, torch::Device device);
 
+/// Returns when a GPU has done all that it was told, as its own calls do not: for measurements. At once on
+/// the CPU.
+void wait_for(torch::Device device);
+
 /// What multiplies matrices: "OpenBLAS 0.3.21 (openmp)", "MKL 2024.0", "reference BLAS", ...
 [[nodiscard]] std::string blas_name();
 
