@@ -15,9 +15,9 @@
 namespace kindred::faults {
 namespace {
 
-constexpr const char* call_names[] = {"open",  "look",   "read",     "write",  "sync",
-                                      "close", "rename", "mkdir",    "unlink", "truncate",
-                                      "lock",  "map",    "allocate", "thread", "change"};
+constexpr const char* call_names[] = {"open",  "look",     "stat",   "read",   "write",    "sync",
+                                      "close", "rename",   "mkdir",  "unlink", "truncate", "lock",
+                                      "map",   "allocate", "thread", "change"};
 constexpr int call_count = static_cast<int>(Call::change) + 1;
 static_assert(sizeof call_names / sizeof *call_names == call_count);
 
@@ -217,13 +217,13 @@ int at_path(Call call, int folder, const char* path, int from_folder, const char
   return effect;
 }
 
-int at_file(Call call, int descriptor) {
+int at_file(Call call, int descriptor, const char* from) {
   if (!active || inside) return 0;
   const int error = errno;
   const OwnCalls own;
   char path[4096];
   path_of(descriptor, path, sizeof path);
-  const int effect = path[0] == '/' && lies_under(path) ? happens(call, path) : 0;
+  const int effect = path[0] == '/' && lies_under(path) ? happens(call, path, from) : 0;
   errno = error;
   return effect;
 }

@@ -1,10 +1,12 @@
 // Functions of the C library with which programs call the system: each asks the plan (fault_plan.h) what
 // happens, and does its work without the C library below, which other functions of it may call.
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -76,6 +78,29 @@ FILE* fopen_with(const char* name, const char* path, const char* mode) {
   return file;
 }
 
+/// @param result where the kernel puts what it knows; the C library has the same structure
+int look_at(int folder, const char* path, void* result, int flags) {
+  return with(at_path(Call::stat, folder, path),
+              [&] { return static_cast<int>(syscall(SYS_newfstatat, folder, path, result, flags)); });
+}
+
+int look_at(int file, void* result) {
+  return with(at_file(Call::stat, file), [&] { return static_cast<int>(syscall(SYS_fstat, file, result)); });
+}
+
+/// The next entry of a folder, or nullptr.
+template <typename Entry>
+Entry* entry_with(const char* name, DIR* folder) {
+  const int effect = at_file(Call::read, dirfd(folder));
+  if (effect > 0) {
+    errno = effect;
+    return nullptr;
+  }
+  auto* entry = next<Entry*(DIR*)>(name)(folder);
+  kill_after(effect);
+  return entry;
+}
+
 /// Of a file that is open for writing: where others are closed, nothing can be lost.
 int at_closing(int file) {
   const int error = errno;
@@ -139,6 +164,31 @@ FILE* fopen64(const char* path, const char* mode) {
   return fopen_with("fopen64", path, mode);
 }
 
+int stat(const char* path, struct stat* result) noexcept {
+  return look_at(AT_FDCWD, path, result, 0);
+}
+int stat64(const char* path, struct stat64* result) noexcept {
+  return look_at(AT_FDCWD, path, result, 0);
+}
+int lstat(const char* path, struct stat* result) noexcept {
+  return look_at(AT_FDCWD, path, result, AT_SYMLINK_NOFOLLOW);
+}
+int lstat64(const char* path, struct stat64* result) noexcept {
+  return look_at(AT_FDCWD, path, result, AT_SYMLINK_NOFOLLOW);
+}
+int fstatat(int folder, const char* path, struct stat* result, int flags) noexcept {
+  return look_at(folder, path, result, flags);
+}
+int fstatat64(int folder, const char* path, struct stat64* result, int flags) noexcept {
+  return look_at(folder, path, result, flags);
+}
+int fstat(int file, struct stat* result) noexcept {
+  return look_at(file, result);
+}
+int fstat64(int file, struct stat64* result) noexcept {
+  return look_at(file, result);
+}
+
 ssize_t read(int file, void* data, size_t size) {
   return with(at_file(Call::read, file), [&] { return syscall(SYS_read, file, data, size); });
 }
@@ -147,6 +197,12 @@ ssize_t pread(int file, void* data, size_t size, off_t at) {
 }
 ssize_t pread64(int file, void* data, size_t size, off64_t at) {
   return with(at_file(Call::read, file), [&] { return syscall(SYS_pread64, file, data, size, at); });
+}
+struct dirent* readdir(DIR* folder) {
+  return entry_with<struct dirent>("readdir", folder);
+}
+struct dirent64* readdir64(DIR* folder) {
+  return entry_with<struct dirent64>("readdir64", folder);
 }
 size_t fread(void* data, size_t size, size_t count, FILE* file) {
   if (const int effect = at_file(Call::read, fileno(file)); effect > 0) {
@@ -185,6 +241,25 @@ size_t fwrite(const void* data, size_t size, size_t count, FILE* file) {
   const auto written = below(data, size, half_of(count, effect), file);
   return with(effect == short_write ? 0 : effect, [&] { return static_cast<ssize_t>(written); });
 }
+int fflush(FILE* file) {
+  const int effect = file == nullptr ? 0 : at_file(Call::write, fileno(file));
+  static auto* below = next<int(FILE*)>("fflush");
+  return with(effect, [&] { return below(file); });
+}
+ssize_t sendfile(int to, int from, off_t* at, size_t size) noexcept {
+  const int effect = at_file(Call::write, to);
+  return with(effect, [&] { return syscall(SYS_sendfile, to, from, at, half_of(size, effect)); });
+}
+ssize_t sendfile64(int to, int from, off64_t* at, size_t size) noexcept {
+  const int effect = at_file(Call::write, to);
+  return with(effect, [&] { return syscall(SYS_sendfile, to, from, at, half_of(size, effect)); });
+}
+ssize_t copy_file_range(int from, off64_t* from_at, int to, off64_t* to_at, size_t size, unsigned flags) {
+  const int effect = at_file(Call::write, to);
+  return with(effect, [&] {
+    return syscall(SYS_copy_file_range, from, from_at, to, to_at, half_of(size, effect), flags);
+  });
+}
 
 int fsync(int file) {
   return with(at_file(Call::sync, file), [&] { return static_cast<int>(syscall(SYS_fsync, file)); });
@@ -193,12 +268,18 @@ int fdatasync(int file) {
   return with(at_file(Call::sync, file), [&] { return static_cast<int>(syscall(SYS_fdatasync, file)); });
 }
 int syncfs(int file) noexcept {
-  return with(at_file(Call::sync, file), [&] { return static_cast<int>(syscall(SYS_syncfs, file)); });
+  return with(at_file(Call::sync, file, "*"), [&] { return static_cast<int>(syscall(SYS_syncfs, file)); });
 }
 
 int close(int file) {
   const int effect = at_closing(file);
   const auto closed = static_cast<int>(syscall(SYS_close, file));
+  return with(closed == 0 ? effect : 0, [&] { return closed; });
+}
+int fclose(FILE* file) {
+  const int effect = at_closing(fileno(file));
+  static auto* below = next<int(FILE*)>("fclose");
+  const int closed = below(file);
   return with(closed == 0 ? effect : 0, [&] { return closed; });
 }
 
@@ -255,6 +336,14 @@ int remove(const char* path) noexcept {
   });
 }
 
+int truncate(const char* path, off_t length) noexcept {
+  return with(at_path(Call::truncate, AT_FDCWD, path),
+              [&] { return static_cast<int>(syscall(SYS_truncate, path, length)); });
+}
+int truncate64(const char* path, off64_t length) noexcept {
+  return with(at_path(Call::truncate, AT_FDCWD, path),
+              [&] { return static_cast<int>(syscall(SYS_truncate, path, length)); });
+}
 int ftruncate(int file, off_t length) noexcept {
   return with(at_file(Call::truncate, file),
               [&] { return static_cast<int>(syscall(SYS_ftruncate, file, length)); });

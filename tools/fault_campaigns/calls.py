@@ -15,9 +15,9 @@ from fault_campaigns.checks import Fault, Undisturbed, check_exit_code, check_me
 from fault_campaigns.commands import READING_CALLS
 
 # The error that each kind of call fails with.
-ERRORS = {"open": "EACCES", "look": "EMFILE", "read": "EIO", "write": "ENOSPC", "sync": "EIO", "close": "EIO",
-          "rename": "EIO", "mkdir": "ENOSPC", "unlink": "EACCES", "truncate": "EIO", "lock": "ENOLCK",
-          "map": "ENOMEM", "allocate": "ENOMEM", "thread": "EAGAIN", "change": "EROFS"}
+ERRORS = {"open": "EACCES", "look": "EMFILE", "stat": "EIO", "read": "EIO", "write": "ENOSPC", "sync": "EIO",
+          "close": "EIO", "rename": "EIO", "mkdir": "ENOSPC", "unlink": "EACCES", "truncate": "EIO",
+          "lock": "ENOLCK", "map": "ENOMEM", "allocate": "ENOMEM", "thread": "EAGAIN", "change": "EROFS"}
 _COLUMNS = ["faults", "error", "done", "killed", "crash", "hangs", "unreached", "violations"]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from fault_campaigns.commands import READING_CALLS
 from fault_campaigns.workplace import OF_THE_MOMENT, contents, names, results
 
-FILE_CALLS = ("open", "look", "read", "write", "sync", "close", "rename", "mkdir", "unlink", "truncate", "lock",
-              "change")
+FILE_CALLS = ("open", "look", "stat", "read", "write", "sync", "close", "rename", "mkdir", "unlink", "truncate",
+              "lock", "change")
 
 # What may lie beside the results of a command that was disturbed: what is kept of before.
 _KEPT = re.compile(r"(^|/)\.replaced/|tfevents")

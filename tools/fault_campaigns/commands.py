@@ -10,7 +10,7 @@ _RECIPES = ("tiny.toml", "tiny_pipeline.toml")
 ADDITIONS = "gallery_additions"
 
 # Where one of these fails, a command that shows what it could read says what it could not.
-READING_CALLS = ("look", "read")
+READING_CALLS = ("look", "stat", "read")
 
 
 class Command:
