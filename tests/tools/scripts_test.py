@@ -6,6 +6,7 @@ import fcntl
 import io
 import os
 import pathlib
+import random
 import re
 import shutil
 import subprocess
@@ -489,6 +490,45 @@ class FaultsTest(unittest.TestCase):
                 OrderCheck(self.place([])).run([self.command])
             shutil.rmtree(self.folder / "stock")
             self.assertEqual(OrderCheck(self.place([("rename", 1, "b", "a", "")])).run([self.command]), 0)
+
+    def test_a_folder_on_disk_is_none_of_its_files(self):
+        from fault_campaigns.order import OrderCheck
+
+        for sync, violated in (("f/.a.tmp", "-"), 0), (("f", "*"), 0), (("f", "-"), 1):
+            calls = [("write", 1, "f/.a.tmp", "-", ""), ("sync", 1, *sync, ""), ("rename", 1, "f/a", "f/.a.tmp", "")]
+            with self.subTest(sync), contextlib.redirect_stdout(io.StringIO()):
+                self.assertEqual(OrderCheck(self.place(calls)).run([self.command]), violated)
+            shutil.rmtree(self.folder / "stock")
+
+    def test_a_command_that_fails_without_its_fault_is_a_violation(self):
+        from fault_campaigns.calls import CallCampaign
+
+        place = self.place([("write", 1, "file", "-", "stack")])
+        place.run = lambda arguments, environment=None, seconds=300: subprocess.CompletedProcess(
+            arguments, 1 if environment and "KINDRED_FAULT" in environment else 0, "", "error: something else")
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            self.assertEqual(CallCampaign(place, self.options).run([self.command]), 1)
+        self.assertIn("exit code 1 without any fault", out.getvalue())
+
+    def test_a_run_that_ends_after_kills_is_compared_before_the_command_is_given_again(self):
+        from fault_campaigns.checks import Undisturbed
+        from fault_campaigns.kills import KillCampaign
+
+        place = self.place([])
+
+        def run(arguments, environment=None, seconds=300):
+            (arguments[1] / "result").write_text("right\n")
+            return subprocess.CompletedProcess(arguments, 0, "", "")
+
+        place.run = run
+        place.calls = lambda command, work: [] if run(["idle", work]) else None
+        self.command.arguments = self.command.again = lambda stock, work: ["idle", work]
+        self.options.seconds = 1000
+        undisturbed = Undisturbed(place, self.command)
+        for written, violations in ("right", []), ("wrong", ["other bytes in the end: result"]):
+            place.program = lambda arguments, text=written: ["sh", "-c", f"echo {text} >'{arguments[1]}/result'"]
+            fault = KillCampaign(place, self.options)._killed(undisturbed, random.Random(1), 0)
+            self.assertEqual(fault.violations, violations)
 
 
 def errors_of_check(test, files, script, *options):

@@ -34,7 +34,7 @@ class CallCampaign:
         for command in commands:
             faults += self._disturb_all(command)
         self._print_table(faults)
-        if all(fault.outcome == "unreached" for fault in faults):
+        if all(fault.outcome == "unreached" and not fault.violations for fault in faults):
             sys.exit("error: nothing was tested: the commands made none of these calls, or the library did not see them")
         return sum(bool(fault.violations) for fault in faults)
 
@@ -134,6 +134,9 @@ class CallCampaign:
             fault.violations.append("hangs")
         elif failed is None:
             fault.outcome = "unreached"
+            if done.returncode != 0:
+                fault.text = done.stderr.strip()[-600:]
+                fault.violations.append(f"exit code {done.returncode} without any fault")
             done = None
         else:
             fault.text = done.stderr.strip()[-600:]

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from fault_campaigns.commands import READING_CALLS
-from fault_campaigns.workplace import OF_THE_MOMENT, contents, names, results
+from fault_campaigns.workplace import OF_THE_MOMENT, contents, end_results, names, results
 
 FILE_CALLS = ("open", "look", "stat", "read", "write", "sync", "close", "rename", "mkdir", "unlink", "truncate",
               "lock", "change")
@@ -49,7 +49,7 @@ class Undisturbed:
         self.seconds = time.monotonic() - started
         recorded = place.fresh(command, "recorded")
         self.calls = place.calls(command, recorded)
-        made = [(results(folder), names(folder)) for folder in (work, recorded)]
+        made = [(end_results(folder), names(folder)) for folder in (work, recorded)]
         differ = {name for name, content in made[0][0].items() if content != made[1][0].get(name)}
         if differ:
             print(f"{command.name}: not compared, as it differs between undisturbed runs: "
@@ -79,7 +79,7 @@ class Undisturbed:
 
     def check_ended(self, work, violations, may_stay=lambda name: False):
         """The results are those of the undisturbed command, and nothing else is there."""
-        now = results(work)
+        now = end_results(work)
         for name, content in self.results.items():
             if name in now and now[name] != content:
                 violations.append(f"other bytes in the end: {name}")
@@ -93,7 +93,7 @@ class Undisturbed:
         """Gives the command again, and checks what it ends with."""
         done = self.place.run(self.command.again(self.place.stock, work))
         if done.returncode != 0:
-            now = results(work)
+            now = end_results(work)
             complete = all(now.get(name) == content for name, content in self.results.items())
             if not (complete and "already exists" in done.stderr):
                 violations.append("the command again: " + done.stderr.strip()[-300:])

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import random
+import signal
 import subprocess
 import threading
 import time
@@ -53,18 +54,22 @@ class KillCampaign:
             with open(log, "wb") as out:
                 process = subprocess.Popen(program, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                            cwd=self.place.scratch)
+            killed = False
             try:
                 process.wait(moment)
-                if process.returncode != 0:
-                    fault.text = log.read_text(errors="replace")[-600:]
-                    fault.violations.append(f"exit code {process.returncode} after {fault.number} kills")
-                break
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()
+                # At that very moment it may have ended by itself.
+                killed = process.wait() == -signal.SIGKILL
+            if killed:
                 fault.number += 1
-            undisturbed.check_kept(work, fault.violations)
-            if fault.violations:
+                undisturbed.check_kept(work, fault.violations)
+            elif process.returncode == 0:
+                undisturbed.check_ended(work, fault.violations)
+            else:
+                fault.text = log.read_text(errors="replace")[-600:]
+                fault.violations.append(f"exit code {process.returncode} after {fault.number} kills")
+            if fault.violations or not killed:
                 break
         if not fault.violations:
             undisturbed.finish(work, fault.violations)

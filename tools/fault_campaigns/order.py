@@ -25,7 +25,9 @@ class OrderCheck:
             if call == "write":
                 unsynced.add(path)
             elif call == "sync":
-                unsynced = {name for name in unsynced if name != path and not name.startswith(path + "/")}
+                # fsync() of a folder is of its names alone, syncfs() of all that lies below it too.
+                below = path + "/" if former == "*" else None
+                unsynced = {name for name in unsynced if name != path and not (below and name.startswith(below))}
                 renamed = {name: folder for name, folder in renamed.items() if folder != path}
             elif call == "rename":
                 checked += 1

@@ -1,6 +1,7 @@
 """Where a campaign works: folders, the program in them, and the files that it leaves."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 from fault_campaigns.commands import ADDITIONS, make_stock
 
 # Files whose content is about one run: times, process numbers, what happened. They are not compared, but that
-# they are there is.
+# they are there is; of a checkpoint see end_results().
 OF_THE_MOMENT = re.compile(
     r"(^|/)(\.lock|\.file_hashes|log\.txt|metrics\.jsonl|stage\.json|costs\.(json|md)"
     r"|events\.out\.tfevents\..*|checkpoint(\.previous)?\.safetensors)$")
@@ -35,6 +36,26 @@ def contents(folder):
 def results(work):
     """The content of each file that is compared."""
     return {name: content for name, content in contents(work).items() if not OF_THE_MOMENT.search(name)}
+
+
+def _checkpoint_digest(file, folder):
+    """Of what a checkpoint holds but for how long metrics.jsonl is, which has times in it, and the checksum."""
+    content = file.read_bytes()
+    begin = 8 + int.from_bytes(content[:8], "little")
+    try:
+        header = json.loads(content[8:begin])
+        for key in ("metrics_position", "kindred.crc32"):
+            header["__metadata__"].pop(key)
+    except (ValueError, KeyError) as error:
+        return f"damaged: {error!r}"
+    text = json.dumps(header).replace(str(folder), "FOLDER")
+    return hashlib.sha256(text.encode() + content[begin:]).hexdigest()
+
+
+def end_results(work):
+    """What is compared of a command that has ended: also its checkpoints, of which there are others on the way."""
+    return results(work) | {str(file.relative_to(work)): _checkpoint_digest(file, work) for file in _files(work)
+                            if file.name == "checkpoint.safetensors"}
 
 
 def names(work, least_bytes=0):
