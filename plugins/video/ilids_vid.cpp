@@ -29,6 +29,7 @@ void add_folders(const std::filesystem::path& parent, std::set<std::string>& nam
     auto name = at->path().filename().string();
     if (!name.starts_with('.') && is_folder(at->path())) names.insert(std::move(name));
   }
+  if (failure) throw DataError(parent, "cannot be listed: " + failure.message());
 }
 
 std::int64_t identity_of(const std::filesystem::path& folder) {

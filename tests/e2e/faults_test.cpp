@@ -257,6 +257,24 @@ TEST_CASE("features are kept until the new ones are all there") {
   CHECK(read_bytes(folder / "features/query.npy") != before);
 }
 
+TEST_CASE("a folder that is not listed to its end is an error that names it, and never one with less in it") {
+  if (!faults_are_possible()) return;
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  REQUIRE(kindred(pipeline_in(run), folder.path()).exit_code == 0);
+  fs::remove(run / "pipeline.toml");
+  // Its second entry: the first thing that these commands read there is the folder itself.
+  const std::vector<std::string> plan = {"KINDRED_FAULT_UNDER=" + run.string(), "KINDRED_FAULT=read:2:EIO"};
+  for (const auto* command : {"evaluate", "report"}) {
+    CAPTURE(command);
+    const auto outcome = kindred_as_planned(folder, plan, {command, run.string()});
+    CAPTURE(outcome.err);
+    CHECK(outcome.exit_code == 1);
+    CHECK(outcome.err.find(run.string() + ": error: cannot be listed: Input/output error") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("memory that does not suffice is an error like any other") {
   if (!faults_are_possible()) return;
   const TemporaryFolder folder;

@@ -144,7 +144,7 @@ TEST_CASE("what may not be read or written is named, and never taken for somethi
     }
     const auto page = stock.folder / "out/report.html";
     REQUIRE(kindred_of_anybody(stock.folder, {"report", run, "--out", page.string()}).exit_code == 0);
-    CHECK(holds(read_bytes(page), "features/started.json: error: cannot be read: Permission denied"));
+    CHECK(holds(read_bytes(page), "features/stage.json: error: cannot be read: Permission denied"));
   }
   {
     const auto before = read_bytes(stock.features + "/query.npy");

@@ -1,10 +1,12 @@
 #include "application/gallery_folder.h"
 
+#include <algorithm>
 #include <string>
 #include <system_error>
 
 #include "application/gallery_log.h"
 #include "file/atomic_file.h"
+#include "file/folder_entries.h"
 #include "file/presence.h"
 #include "file/sha256.h"
 #include "kindred/core/error.h"
@@ -15,13 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_empty_folder(const fs::path& folder) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const auto& file = entry.path();
-    if (file.filename() != file::FolderLock::name && !file::is_unfinished_file(file)) return false;
-  }
-  if (error) throw DataError(folder, "cannot be listed: " + error.message());
-  return true;
+  const auto entries = file::folder_entries(folder);
+  return std::all_of(entries.begin(), entries.end(), [](const fs::path& file) {
+    return file.filename() == file::FolderLock::name || file::is_unfinished_file(file);
+  });
 }
 
 void keep_copy(const fs::path& file, const fs::path& copy) {
@@ -42,9 +41,8 @@ bool have_one_content(const fs::path& one, const fs::path& other) {
 }  // namespace
 
 void require_new_gallery(const fs::path& folder) {
-  std::error_code error;
-  if (!fs::exists(folder, error)) return;
-  if (!fs::is_directory(folder, error)) {
+  if (!file::is_there(folder)) return;
+  if (std::error_code error; !fs::is_directory(folder, error)) {
     throw DataError(folder, "is a file; name a folder for the gallery that does not exist");
   }
   if (file::is_there(folder / gallery_log_name)) {

@@ -8,6 +8,7 @@
 #include "file/atomic_file.h"
 #include "file/feature_files.h"
 #include "file/file_kind.h"
+#include "file/folder_entries.h"
 #include "kindred/core/error.h"
 
 namespace kindred::command {
@@ -37,12 +38,11 @@ fs::path features_folder(const fs::path& folder) {
   }
   if (holds_features(folder)) return folder;
   std::vector<std::string> found;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
+  for (const auto& entry : file::folder_entries(folder)) {
     // What a killed extraction has left is never taken for a stage.
-    if (file::is_unfinished_file(entry.path())) continue;
-    if (holds_features(entry.path())) found.push_back(entry.path().string());
+    if (file::is_unfinished_file(entry)) continue;
+    if (holds_features(entry)) found.push_back(entry.string());
   }
-  if (error) throw DataError(folder, "cannot be read: " + error.message());
   std::sort(found.begin(), found.end());
   if (found.size() == 1) return found.front();
   if (found.size() > 1) {

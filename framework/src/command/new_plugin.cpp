@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "file/atomic_file.h"
+#include "file/folder_entries.h"
 #include "file/read_text.h"
 #include "kindred/core/error.h"
 
@@ -101,8 +102,8 @@ void require_free(const NewPluginRequest& request, const Catalog& catalog) {
 
 Texts read_folder(const fs::path& folder) {
   Texts texts;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    texts[entry.path().filename().string()] = file::read_text(entry.path());
+  for (const auto& entry : file::folder_entries(folder)) {
+    texts[entry.filename().string()] = file::read_text(entry);
   }
   return texts;
 }

@@ -22,6 +22,7 @@
 #include "file/atomic_file.h"
 #include "file/command_inputs.h"
 #include "file/feature_files.h"
+#include "file/folder_entries.h"
 #include "kindred/core/error.h"
 #include "kindred/core/sample.h"
 #include "kindred/image/image.h"
@@ -166,9 +167,9 @@ Gallery gallery_at(const fs::path& path, const fs::path& keep, application::Extr
   if (fs::is_regular_file(path, error) && path.extension() == ".npy") return opened(path);
   // The folder of a run, whose features lie in that of a stage.
   bool of_a_run = false;
-  for (const auto& entry : fs::directory_iterator(path, error)) {
-    if (file::is_unfinished_file(entry.path())) continue;
-    of_a_run = of_a_run || file::has_features(entry.path() / "gallery.npy");
+  for (const auto& entry : file::folder_entries(path)) {
+    if (file::is_unfinished_file(entry)) continue;
+    of_a_run = of_a_run || file::has_features(entry / "gallery.npy");
   }
   if (of_a_run) return opened(features_folder(path));
   return gallery_of_images(path, keep, extractor, catalog, progress);

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "file/folder_entries.h"
 #include "file/temporary_file.h"
 #include "kindred/core/error.h"
 
@@ -187,10 +188,9 @@ bool is_unfinished_file(const fs::path& file) {
 }
 
 void remove_unfinished_files(const fs::path& folder) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    std::error_code ignored;
-    if (is_unfinished_file(entry.path())) fs::remove_all(entry.path(), ignored);
+  std::error_code ignored;
+  for (const auto& path : folder_entries(folder, ignored)) {
+    if (is_unfinished_file(path)) fs::remove_all(path, ignored);
   }
 }
 

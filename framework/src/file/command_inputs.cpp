@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "file/feature_files.h"
+#include "file/folder_entries.h"
 #include "kindred/core/error.h"
 
 namespace kindred::file {
@@ -35,12 +36,8 @@ void CommandInputs::add(const fs::path& file) {
 }
 
 void CommandInputs::add_all(const fs::path& path) {
-  std::error_code error;
   add(path);
-  for (fs::directory_iterator at(path, error); !error && at != fs::directory_iterator();
-       at.increment(error)) {
-    add(at->path());
-  }
+  for (const auto& entry : folder_entries(path)) add(entry);
 }
 
 void CommandInputs::add_features(const fs::path& file) {

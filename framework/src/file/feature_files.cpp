@@ -8,10 +8,10 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "file/finite_numbers.h"
+#include "file/folder_entries.h"
 #include "file/presence.h"
 #include "file/sample_list.h"
 #include "kindred/core/error.h"
@@ -168,9 +168,8 @@ std::vector<std::string> names_of_features(const std::filesystem::path& stem) {
   }
   const auto start = stem.filename().string() + ".";
   const auto folder = stem.has_parent_path() ? stem.parent_path() : std::filesystem::path(".");
-  std::error_code absent;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, absent)) {
-    auto name = entry.path().filename().string();
+  for (const auto& entry : folder_entries(folder)) {
+    auto name = entry.filename().string();
     if (!name.starts_with(start)) continue;
     // Exactly as shards are called: not "query.2.npy" or "query..npy", which are somebody else's.
     std::int64_t number = 0;

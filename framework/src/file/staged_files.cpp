@@ -10,6 +10,7 @@
 
 #include "file/abandoned.h"
 #include "file/atomic_file.h"
+#include "file/folder_entries.h"
 #include "kindred/core/error.h"
 
 namespace kindred::file {
@@ -47,22 +48,11 @@ constexpr const char* name_start = ".staged.";
 
 /// Hidden folders whose process was killed.
 void remove_abandoned(const fs::path& folder, const fs::path& own) {
-  std::error_code error;
-  std::vector<fs::path> others;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const auto& path = entry.path();
+  std::error_code ignored;
+  for (const auto& path : folder_entries(folder, ignored)) {
     const bool staged = is_unfinished_file(path) && path.filename().string().starts_with(name_start);
-    if (staged && path.filename() != own.filename()) others.push_back(path);
+    if (staged && path.filename() != own.filename()) remove_if_abandoned(path);
   }
-  for (const auto& other : others) remove_if_abandoned(other);
-}
-
-std::vector<fs::path> files_in(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) files.push_back(entry.path());
-  if (error) throw DataError(folder, "cannot be listed: " + error.message());
-  return files;
 }
 
 }  // namespace
@@ -94,7 +84,7 @@ StagedFiles::~StagedFiles() {
 }
 
 void StagedFiles::take_place(const std::vector<std::string>& replaced) {
-  const auto files = files_in(path_);
+  const auto files = folder_entries(path_);
   const auto aside = path_ / ".replaced";
   std::error_code error;
   fs::create_directory(aside, error);
@@ -102,7 +92,9 @@ void StagedFiles::take_place(const std::vector<std::string>& replaced) {
   Moves moves;
   for (const auto& name : replaced) {
     const auto file = folder_ / name;
-    if (fs::exists(fs::symlink_status(file, error))) moves.move(file, aside / name);
+    const auto there = fs::symlink_status(file, error);
+    if (!fs::status_known(there)) throw DataError(file, "cannot be replaced: " + error.message());
+    if (fs::exists(there)) moves.move(file, aside / name);
   }
   for (const auto& file : files) moves.move(file, folder_ / file.filename());
   sync_folder(folder_);

@@ -12,6 +12,7 @@
 #include "file/checksum.h"
 #include "file/file_kind.h"
 #include "file/finite_numbers.h"
+#include "file/folder_entries.h"
 #include "kindred/core/error.h"
 #include "model/inference_needs.h"
 #include "model/random_state.h"
@@ -77,8 +78,8 @@ std::string models_in(const fs::path& folder) {
   std::vector<fs::path> models;
   std::error_code error;
   if (fs::exists(folder / name, error)) models.push_back(folder / name);
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (models.size() < most && fs::exists(entry.path() / name, error)) models.push_back(entry.path() / name);
+  for (const auto& entry : file::folder_entries(folder, error)) {
+    if (models.size() < most && fs::exists(entry / name, error)) models.push_back(entry / name);
   }
   std::sort(models.begin(), models.end());
   std::string text;

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "file/atomic_file.h"
+#include "file/folder_entries.h"
 #include "kindred/core/error.h"
 #include "results/stage_record.h"
 
@@ -15,9 +16,9 @@ namespace {
 
 /// Whether a folder is empty but for files that somebody was killed over.
 bool holds_nothing(const fs::path& folder) {
-  return fs::is_directory(folder) &&
-         std::all_of(fs::directory_iterator(folder), fs::directory_iterator(),
-                     [](const auto& entry) { return file::is_unfinished_file(entry.path()); });
+  if (!fs::is_directory(folder)) return false;
+  const auto entries = file::folder_entries(folder);
+  return std::all_of(entries.begin(), entries.end(), file::is_unfinished_file);
 }
 
 bool has_ended(const fs::path& folder) {

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "file/folder_entries.h"
 #include "kindred/core/sample.h"
 #include "pipeline/data_hash.h"
 #include "recipe/recipe.h"
@@ -26,8 +27,8 @@ fs::path api_library() {
 std::string content_hash(const fs::path& path, FileHashes& hashes) {
   if (!fs::is_directory(path)) return hashes.of(path);
   std::map<std::string, fs::path> files;
-  for (const auto& entry : fs::directory_iterator(path)) {
-    if (entry.is_regular_file()) files[entry.path().filename().string()] = entry.path();
+  for (const auto& entry : file::folder_entries(path)) {
+    if (fs::is_regular_file(entry)) files[entry.filename().string()] = entry;
   }
   std::string text;
   for (const auto& [name, file] : files) text += name + '\0' + hashes.of(file) + '\n';

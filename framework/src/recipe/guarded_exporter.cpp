@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -28,8 +27,7 @@ class GuardedExporter final : public Guard<Exporter> {
   }
   void write(const ExportedModel& model, const std::filesystem::path& file) const override {
     call([&] { inner_->write(model, file); });
-    std::error_code ignored;
-    if (!std::filesystem::is_regular_file(file, ignored)) gave("no file");
+    if (!std::filesystem::is_regular_file(file)) gave("no file");
   }
   [[nodiscard]] ExportRun run(const std::filesystem::path& file,
                               const std::vector<std::vector<torch::Tensor>>& batches) const override {

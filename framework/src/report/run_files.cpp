@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "file/atomic_file.h"
+#include "file/folder_entries.h"
 #include "file/presence.h"
 #include "file/read_text.h"
 #include "file/sample_list.h"
@@ -17,19 +18,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_there(const fs::path& file) {
+/// Also where the system does not say: who reads it then learns why.
+bool may_be_there(const fs::path& file) {
   std::error_code failure;
-  return fs::exists(file, failure);
+  return fs::exists(file, failure) || failure;
 }
 
 /// The entries of a folder, by name.
 std::vector<fs::path> entries_of(const fs::path& folder) {
-  std::vector<fs::path> entries;
-  std::error_code failure;
-  for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end;
-       entry.increment(failure)) {
-    entries.push_back(entry->path());
-  }
+  auto entries = file::folder_entries(folder);
   std::sort(entries.begin(), entries.end());
   return entries;
 }
@@ -37,7 +34,7 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
 EmbeddingFiles read_embedding_files(const fs::path& folder) {
   EmbeddingFiles files;
   for (const auto* name : {"query.csv", "gallery.csv", "train.csv"}) {
-    if (is_there(folder / name)) files.tables.push_back(folder / name);
+    if (may_be_there(folder / name)) files.tables.push_back(folder / name);
   }
   return files;
 }
@@ -46,7 +43,7 @@ LabelFiles read_label_files(const fs::path& folder) {
   LabelFiles files;
   files.labels = read_piece(folder / results::LabelsFile::name, results::LabelsFile::read);
   files.figures = read_piece(folder / results::LabelFiguresFile::name, results::LabelFiguresFile::read);
-  if (is_there(folder / "labels.png")) files.sheet = folder / "labels.png";
+  if (may_be_there(folder / "labels.png")) files.sheet = folder / "labels.png";
   return files;
 }
 
@@ -76,14 +73,16 @@ void read_files(RunStage& stage) {
   } else if (stage.type == "rank") {
     stage.files = read_ranking_files(stage.folder);
   } else {
-    stage.files = read_other_files(stage.folder);
+    const auto files = read_piece(stage.folder, read_other_files);
+    if (files.value) stage.files = *files.value;
+    if (stage.trouble.empty()) stage.trouble = files.trouble;
   }
 }
 
 /// stage.json, or started.json where the stage has not ended.
 fs::path record_file(const fs::path& folder) {
   const auto finished = folder / results::StageRecord::finished_file;
-  return is_there(finished) ? finished : folder / results::StageRecord::started_file;
+  return may_be_there(finished) ? finished : folder / results::StageRecord::started_file;
 }
 
 /// @param records gets that of the stage
@@ -149,7 +148,7 @@ void read_stages(RunFiles& run) {
     const auto name = entry.filename().string();
     const bool known =
         std::any_of(stages.begin(), stages.end(), [&](const RunStage& stage) { return stage.name == name; });
-    if (known || !is_there(record_file(entry))) continue;
+    if (known || !may_be_there(record_file(entry))) continue;
     RunStage stage;
     stage.name = name;
     stage.folder = entry;

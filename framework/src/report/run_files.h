@@ -47,7 +47,7 @@ struct RunStage {
   std::filesystem::path folder;
   bool finished = false;
   std::string finished_at;          ///< ISO 8601; "" when nothing says it
-  std::string trouble;              ///< of stage.json or started.json
+  std::string trouble;              ///< of stage.json or started.json, or of the folder
   std::vector<std::string> inputs;  ///< names of stages
   /// Of what was done so far when the stage has not ended; nothing when nobody has measured it.
   std::optional<results::StageCost> cost;

@@ -74,7 +74,7 @@ TrainingFiles read_training_files(const std::filesystem::path& folder) {
   files.environment = read_piece(folder / results::EnvironmentFile::name, results::EnvironmentFile::read);
   files.metrics = read_piece(folder / results::MetricsFile::name, read_metrics);
   std::error_code failure;
-  files.model = std::filesystem::exists(folder / "model.safetensors", failure);
+  files.model = std::filesystem::exists(folder / "model.safetensors", failure) || failure;  // not absent
   return files;
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "file/folder_entries.h"
 #include "file/read_text.h"
 #include "kindred/core/error.h"
 #include "kindred/image/decode.h"
@@ -43,9 +44,9 @@ std::optional<double> seconds_of(const std::string& time) {
 /// Those that this class made, not what other programs have put there.
 std::vector<std::filesystem::path> event_files_in(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const auto name = entry.path().filename().string();
-    if (name.starts_with(events_prefix) && name.ends_with(events_suffix)) files.push_back(entry.path());
+  for (const auto& entry : file::folder_entries(folder)) {
+    const auto name = entry.filename().string();
+    if (name.starts_with(events_prefix) && name.ends_with(events_suffix)) files.push_back(entry);
   }
   return files;
 }

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <iterator>
+#include <string>
 
 #include "kindred/core/error.h"
 #include "temporary_folder.h"
@@ -65,6 +66,20 @@ TEST_CASE("when one of the staged files cannot take its place, the earlier ones 
   CHECK(read_bytes(folder / "a") == "old a");
   CHECK(fs::exists(folder / "b/file"));
   CHECK(entries_in(folder.path()) == 2);
+}
+
+TEST_CASE("what cannot be looked at is not taken for absent: it stays, and so does all else") {
+  const TemporaryFolder folder;
+  folder.write("a", "old a");
+  {
+    StagedFiles staged(folder.path());
+    write_bytes(staged.path() / "a", "new a");
+    const std::string longer_than_any_name(300, 'n');
+    CHECK_THROWS_WITH_AS(staged.take_place({"a", longer_than_any_name}),
+                         doctest::Contains("n: error: cannot be replaced: "), DataError);
+  }
+  CHECK(read_bytes(folder / "a") == "old a");
+  CHECK(entries_in(folder.path()) == 1);
 }
 
 TEST_CASE("what a killed process has staged goes when others have taken their place, a living one's stays") {

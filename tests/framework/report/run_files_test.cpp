@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "made_run.h"
+#include "ordinary_user.h"
 
 namespace kindred::test {
 using namespace kindred::report;  // NOLINT
@@ -195,6 +196,22 @@ TEST_CASE("a folder in the place of a file is a trouble, too") {
   // Without a recipe the stages stand in the order in which they ended, and then of their names.
   CHECK(names_of(run) == Names{"features", "model", "ranking"});
   CHECK(contains(run.stages[1].holds<TrainingFiles>()->metrics.trouble, "is not a file"));
+}
+
+TEST_CASE("a stage whose folder may not be looked into is told of, and not left out") {
+  const TemporaryFolder folder;
+  write_run(folder);
+  // Nothing but the folder says that there is such a stage.
+  std::filesystem::remove(folder / "run/pipeline.toml");
+  std::filesystem::permissions(folder.path(), static_cast<std::filesystem::perms>(0755));
+  std::filesystem::permissions(folder / "run/features", std::filesystem::perms::none);
+  const auto run = [&] {
+    const OrdinaryUser user;
+    return read_run(folder / "run");
+  }();
+  std::filesystem::permissions(folder / "run/features", std::filesystem::perms::owner_all);
+  CHECK(names_of(run) == Names{"features", "model", "ranking"});
+  CHECK(contains(run.stages[0].trouble, "features/stage.json: error: cannot be read: Permission denied"));
 }
 
 TEST_CASE("lines of metrics that are cut off or foreign are counted, the others read") {
