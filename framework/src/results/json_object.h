@@ -65,7 +65,10 @@ class JsonObject {
  private:
   [[nodiscard]] static bool is(const Json& value, const std::string*) { return value.is_string(); }
   [[nodiscard]] static bool is(const Json& value, const double*) { return value.is_number(); }
-  [[nodiscard]] static bool is(const Json& value, const std::int64_t*) { return value.is_number_integer(); }
+  [[nodiscard]] static bool is(const Json& value, const std::int64_t*) {
+    // One that is larger would be read as a negative one.
+    return value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::int64_t>() >= 0);
+  }
   template <class V>
   [[nodiscard]] static bool is(const Json& value, const std::vector<V>*) {
     return value.is_array() && all_are<V>(value);

@@ -53,12 +53,23 @@ double number_or_nan(const std::optional<double>& value) {
   return value.value_or(std::numeric_limits<double>::quiet_NaN());
 }
 
+/// Of batches or images. Whoever adds up those of a file stays among the numbers.
+std::int64_t count_of(const JsonObject& object, const std::string& key) {
+  constexpr std::int64_t most = std::int64_t{1} << 40;
+  const auto count = object.get<std::int64_t>(key);
+  if (count < 0 || count > most) {
+    throw object.error(key,
+                       "is " + std::to_string(count) + ", and must be from 0 to " + std::to_string(most));
+  }
+  return count;
+}
+
 progress::Progress progress_of(const JsonObject& object) {
   progress::Progress progress;
   progress.stage = object.get<std::string>("stage");
   progress.detail = object.get<std::string>("detail");
-  progress.done = object.get<std::int64_t>("done");
-  progress.total = object.get<std::int64_t>("total");
+  progress.done = count_of(object, "done");
+  progress.total = count_of(object, "total");
   progress.unit = object.get<std::string>("unit");
   progress.images_per_second = number_or_nan(object.find<double>("images_per_second"));
   const auto figures = object.object("figures");

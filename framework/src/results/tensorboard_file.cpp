@@ -32,7 +32,7 @@ double seconds_since_1970() {
 std::optional<double> seconds_of(const std::string& time) {
   std::tm parts{};
   int milliseconds = 0;
-  if (std::sscanf(time.c_str(), "%d-%d-%dT%d:%d:%d.%3dZ", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
+  if (std::sscanf(time.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
                   &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &milliseconds) != 7) {
     return std::nullopt;
   }
@@ -123,10 +123,12 @@ void TensorBoardFile::add_figures(std::string_view group, const progress::Progre
 
 void TensorBoardFile::add_rank_sheet(const std::string& stage, std::int64_t epoch, double wall_time) {
   const auto file = folder_ / rank_sheet_name(stage, epoch);
-  if (!std::filesystem::exists(file)) return;
-  const auto bytes = file::read_text(file);
+  std::string bytes;
   cv::Mat sheet;
   try {
+    std::error_code failure;  // as of a name that no file can have
+    if (!std::filesystem::exists(file, failure)) return;
+    bytes = file::read_text(file);
     sheet = decode_image({bytes.begin(), bytes.end()}, file);
   } catch (const DataError&) {
     // No training ends for a picture that was damaged since it was drawn.

@@ -158,6 +158,14 @@ TEST_CASE("lines that are cut off, foreign or of another kind are counted, the o
   CHECK(contains(
       error_of([&] { static_cast<void>(MetricsEvent::parse(R"({"event":"begun"})", "metrics.jsonl", 9)); }),
       "metrics.jsonl: error: 'line 9.event' is 'begun'"));
+  // Sums of what is read are numbers, too.
+  for (const auto* total : {"-1", "1099511627777", "9223372036854775808"}) {
+    auto line = whole;
+    line.replace(line.find("\"total\":120"), 11, std::string("\"total\":") + total);
+    CAPTURE(line);
+    CHECK(contains(error_of([&] { static_cast<void>(MetricsEvent::parse(line, "metrics.jsonl", 9)); }),
+                   "metrics.jsonl: error: 'line 9.total' is "));
+  }
   CHECK(
       contains(error_of([&] { static_cast<void>(Metrics::read(folder / "none.jsonl")); }), "does not exist"));
 }

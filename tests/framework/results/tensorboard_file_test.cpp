@@ -195,6 +195,21 @@ TEST_CASE("rank sheets stand beside their evaluations, also when a training goes
   }
 }
 
+TEST_CASE("times that are none and names that no file has end no training that goes on") {
+  const TemporaryFolder folder;
+  Metrics before;
+  for (const auto* time : {"2147483648-2147483649-01T00:00:00.000Z", "", "2026-11-24T14:22:42.039Z"}) {
+    auto progress = evaluation_of(1, 0.5, "evaluate " + std::string(300, 'n'));
+    before.events.push_back({time, MetricsEvent::Kind::finished, std::move(progress), ""});
+  }
+  TensorBoardFile(folder.path()).begin(before);
+  const auto records = read_event_records(event_file_of(folder.path()));
+  REQUIRE(records.size() == 5);
+  CHECK(records[2].wall_time == records[1].wall_time);
+  CHECK(records[3].wall_time == records[1].wall_time);
+  CHECK(records[4].wall_time == doctest::Approx(1795530162.039).epsilon(1e-12));
+}
+
 TEST_CASE("the tensorboard package reads what was written") {
   const auto python = tensorboard_python();
   if (std::system((python + " -c 'import tensorboard' >/dev/null 2>&1").c_str()) != 0) {

@@ -5,10 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "kindred/core/catalog.h"
 #include "made_evaluation.h"
+#include "markup_check.h"
 #include "naic_json.h"
 #include "pipeline/file_hashes.h"
 #include "ranking_csv.h"
+#include "report/report.h"
 #include "report/run_files.h"
 #include "report/training_files.h"
 #include "results/costs_file.h"
@@ -19,6 +22,7 @@
 #include "results/part_scores_file.h"
 #include "results/scores_file.h"
 #include "results/stage_record.h"
+#include "results/tensorboard_file.h"
 #include "target/targets.h"
 
 namespace kindred::fuzz {
@@ -84,15 +88,26 @@ bool accepts_metrics(const std::string& bytes) {
     require(results::MetricsEvent::parse(line, file, 1).line() == line,
             "an event that was written is read as another one");
   }
+  // A training that goes on writes them for TensorBoard once more.
+  const FilesOnDisk disk(Files{});
+  results::TensorBoardFile(disk.folder()).begin(metrics);
   static_cast<void>(report::read_log_warnings(file));
   const pipeline::FileHashes hashes(file);
   return !metrics.events.empty();
 }
 
-/// A folder of a run, as `kindred report` reads it: what is damaged is a trouble on the page.
+/// A folder of a run, and the page that `kindred report` makes of it: what is damaged is a trouble there, and
+/// whatever the files say is text. There are no data sets: how much one makes up is its own affair.
 bool accepts_run_folder(const std::string& bytes) {
   const FilesOnDisk disk(split_files(bytes));
-  return passes([&] { static_cast<void>(report::read_run(disk.folder())); });
+  if (!passes([&] { static_cast<void>(report::read_run(disk.folder())); })) return false;
+  const auto file = fuzz_folder() / "report.html";
+  require(passes([&] { static_cast<void>(report::write_report(disk.folder(), {.out = file}, Catalog())); }),
+          "a run that can be read gives no page");
+  const auto page = content_of_file(file);
+  require(test::markup_error(page).empty(), "a page is not well-formed");
+  require(page.find("<script") == std::string::npos, "a page runs a script");
+  return true;
 }
 
 template <class Format>
@@ -176,10 +191,13 @@ std::vector<std::string> evaluation_seeds() {
 
 const std::string log_text =
     "{\"time\":\"2026-11-24T14:22:42.039Z\",\"event\":\"progress\",\"stage\":\"train\",\"detail\":\"epoch "
-    "1\","
+    "1/2\","
     "\"done\":1,\"total\":9,\"unit\":\"batches\",\"images_per_second\":3.5,\"figures\":{\"loss\":0.5,\"lr\":"
     "null}}\n"
     "{\"time\":\"2026-11-24T14:22:43.039Z\",\"event\":\"note\",\"text\":\"a \\\"note\\\"\"}\n"
+    "{\"time\":\"2026-11-24T14:22:44.039Z\",\"event\":\"finished\",\"stage\":\"evaluate "
+    "b\",\"detail\":\"epoch "
+    "1/2\",\"done\":9,\"total\":9,\"unit\":\"images\",\"images_per_second\":3.5,\"figures\":{\"mAP\":0.5}}\n"
     "2026-11-24 14:22:42.039 warning: here\n";
 
 std::vector<std::string> metrics_seeds() {
@@ -192,7 +210,7 @@ std::vector<std::string> run_folder_seeds() {
   Files files{{"base/stage.json", content_of_file(file)},
               {"base/recipe.toml", "name = \"a\"\nseed = 1\n"},
               {"base/metrics.jsonl", log_text},
-              {"base/train.log", log_text},
+              {"base/log.txt", log_text},
               {"pipeline.toml",
                "name = \"a\"\n[[stage]]\nname = \"base\"\ntype = \"train\"\n"
                "[[stage]]\nname = \"ranked\"\ntype = \"rank\"\nfeatures = \"base\"\n"}};
