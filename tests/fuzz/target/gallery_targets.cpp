@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <opencv2/core/mat.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,11 +32,25 @@ void require_cosines(const std::vector<std::vector<Match>>& matches) {
   }
 }
 
+/// All that a gallery holds, in its order.
+std::string text_of(const Gallery& gallery) {
+  std::string text;
+  for (const auto& id : gallery.ids()) {
+    const auto info = gallery.info(id);
+    const auto row = gallery.descriptor(id);
+    require(row.cols == gallery.dim(), "a descriptor is of another length");
+    text += id + '\0' + std::to_string(info.camera) + ' ' + (info.time ? std::to_string(*info.time) : "") +
+            ' ' + info.label + '\0' + info.image + '\0' + std::string(row.datastart, row.dataend);
+  }
+  return text;
+}
+
 bool accepts_log(const std::string& bytes) {
   const FilesOnDisk disk({{application::gallery_log_name, bytes}});
   bool accepted = false;
-  for (const bool in_memory : {true, false}) {
-    for (const bool skip_damaged : {false, true}) {
+  for (const bool skip_damaged : {false, true}) {
+    std::optional<std::string> held;
+    for (const bool in_memory : {true, false}) {
       const bool opened = passes([&] {
         const auto gallery = Gallery::open(
             disk.folder(), {.read_only = true, .in_memory = in_memory, .skip_damaged = skip_damaged});
@@ -44,9 +59,10 @@ bool accepts_log(const std::string& bytes) {
                 "a gallery has other ids than entries");
         for (const auto& id : ids) {
           require(gallery.contains(id), "a gallery does not contain one of its ids");
-          static_cast<void>(gallery.info(id));
-          require(gallery.descriptor(id).cols == gallery.dim(), "a descriptor is of another length");
         }
+        const auto text = text_of(gallery);
+        require(!held || *held == text, "a gallery holds something else in memory than on disk");
+        held = text;
         static_cast<void>(gallery.cameras());
         const cv::Mat query(1, gallery.dim(), CV_32F, cv::Scalar(1));
         require_cosines(gallery.search(query, {.top = 3}));
@@ -57,16 +73,18 @@ bool accepts_log(const std::string& bytes) {
   }
   // For changes: what was never finished is cut off, and what is added afterwards is there.
   const bool changed = passes([&] {
-    std::int64_t size = 0;
+    std::string held;
     {
       auto gallery = Gallery::open(disk.folder());
+      const auto before = text_of(gallery);
       const bool known = gallery.contains("a new id");
       gallery.add("a new id", cv::Mat(1, gallery.dim(), CV_32F, cv::Scalar(1)));
       require(!known, "an id is added twice");
+      held = text_of(gallery);
+      require(held.starts_with(before), "what is added changes what was there");
       gallery.compact();
-      size = gallery.size();
     }
-    require(Gallery::open(disk.folder(), {.read_only = true}).size() == size,
+    require(text_of(Gallery::open(disk.folder(), {.read_only = true})) == held,
             "a gallery that was written again is another one");
   });
   return accepted && changed;

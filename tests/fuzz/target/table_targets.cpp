@@ -5,6 +5,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -63,16 +64,36 @@ bool accepts_csv(const std::string& bytes) {
   return whole;
 }
 
+bool same_samples(const std::vector<Sample>& some, const std::vector<Sample>& others) {
+  const auto all_of = [](const Sample& sample) {
+    return std::tie(sample.path, sample.identity, sample.camera, sample.domain, sample.split, sample.clothes,
+                    sample.view, sample.tracklet);
+  };
+  return std::equal(some.begin(), some.end(), others.begin(), others.end(),
+                    [&](const Sample& one, const Sample& other) { return all_of(one) == all_of(other); });
+}
+
 bool accepts_sample_list(const std::string& bytes) {
   const auto file = fuzz_file("list.csv", bytes);
+  const auto copy = fuzz_folder() / "copy.csv";
   bool accepted = passes([&] {
     const auto samples = file::read_sample_list(file);
-    const auto copy = fuzz_folder() / "copy.csv";
     file::write_sample_list(copy, samples);
-    require(file::read_sample_list(copy).size() == samples.size(), "samples that were written are not read");
+    require(same_samples(file::read_sample_list(copy), samples),
+            "samples that were written are read as others");
   });
-  accepted |= passes([&] { static_cast<void>(results::LabelsFile::read(file)); });
-  accepted |= passes([&] { static_cast<void>(results::DomainsFile::read(file)); });
+  accepted |= passes([&] {
+    const auto labels = results::LabelsFile::read(file);
+    labels.write(copy);
+    require(same_samples(results::LabelsFile::read(copy).samples, labels.samples),
+            "labels that were written are read as others");
+  });
+  accepted |= passes([&] {
+    results::DomainsFile::read(file).write(copy);
+    const auto domains = content_of_file(copy);
+    results::DomainsFile::read(copy).write(copy);
+    require(content_of_file(copy) == domains, "domains that were written are read as others");
+  });
   accepted |= passes([&] {
     results::MatchesReader reader(file);
     for (results::QueryMatches matches; reader.next(matches);) {

@@ -65,6 +65,12 @@ bool accepts_features(const std::string& bytes) {
     const file::FeatureReader reader(stem);
     require(torch::equal(reader.rows(0, reader.size()), features.descriptors),
             "features read in rows are others");
+    const auto copy = fuzz_folder() / "copy";
+    file::write_features(copy, features);
+    const auto again = file::read_features(copy);
+    require(same_bytes(again.descriptors, features.descriptors) &&
+                again.samples.size() == features.samples.size(),
+            "features that were written are read as others");
   });
   const bool opened = passes([&] {
     const auto gallery = Gallery::open(disk.folder() / "features.npy", {.read_only = true});
@@ -127,6 +133,13 @@ bool accepts_safetensors(const std::string& bytes) {
   return read;
 }
 
+bool same_tensors(const file::TensorFile& a, const file::TensorFile& b) {
+  return std::is_permutation(a.tensors.begin(), a.tensors.end(), b.tensors.begin(), b.tensors.end(),
+                             [](const auto& one, const auto& other) {
+                               return one.first == other.first && same_bytes(one.second, other.second);
+                             });
+}
+
 /// The content of a file with the checksum set right: without, next to no change would get past it.
 fs::path with_checksum(const std::string& bytes, const std::string& name) {
   auto content = file::read_safetensors(fuzz_file("raw.safetensors", bytes));
@@ -186,6 +199,16 @@ bool accepts_checkpoint(const std::string& bytes) {
     const auto checkpoint = training::read_checkpoint(file, silent);
     require(checkpoint.has_value(), "a checkpoint is there and is not read");
     require(training::read_checkpoint_position(file).has_value(), "a good checkpoint tells no position");
+    const auto copy = fuzz_folder() / "copy_checkpoint.safetensors";
+    training::write_checkpoint(copy, *checkpoint);
+    const auto again = training::read_checkpoint(copy, silent);
+    require(again && !again->is_previous && again->epoch == checkpoint->epoch &&
+                again->batch == checkpoint->batch && again->identity == checkpoint->identity &&
+                again->data == checkpoint->data && again->metrics_position == checkpoint->metrics_position &&
+                again->evaluation == checkpoint->evaluation && again->best_score == checkpoint->best_score &&
+                again->last_loss == checkpoint->last_loss && again->environment == checkpoint->environment &&
+                same_tensors(again->state, checkpoint->state),
+            "a checkpoint that was written is read as another one");
   });
 }
 
