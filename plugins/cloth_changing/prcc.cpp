@@ -10,6 +10,7 @@
 #include "kindred/image/image_files.h"
 #include "kindred/image/split_folders.h"
 #include "kindred/text/csv.h"
+#include "kindred/text/name_numbers.h"
 
 namespace kindred::cloth_changing {
 namespace {
@@ -54,7 +55,8 @@ void Prcc::add_people(std::vector<Sample>& samples, const std::string& folder, S
     };
     const auto slash = name.find('/');
     const auto identity = slash == std::string::npos ? std::nullopt : parse_integer(name.substr(0, slash));
-    if (!identity || *identity < 0) throw refuse("does not lie in a folder that is the number of a person");
+    if (!identity || *identity < 0 || *identity > largest_whole_number)
+      throw refuse("does not lie in a folder that is the number of a person");
     auto own_camera = camera;
     if (split == Split::train) {
       const auto known = camera_in(std::string_view(name).substr(name.find_last_of('/') + 1));

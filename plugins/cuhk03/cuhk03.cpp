@@ -10,6 +10,7 @@
 #include "kindred/image/image_files.h"
 #include "kindred/image/split_folders.h"
 #include "kindred/text/mat_file.h"
+#include "kindred/text/name_numbers.h"
 #include "kindred/text/name_scanner.h"
 #include "kindred/text/text_file.h"
 
@@ -154,10 +155,11 @@ std::unordered_set<std::string> Cuhk03::images_present() const {
 Sample Cuhk03::sample_of(const std::filesystem::path& list, const std::string& name, std::int64_t identity,
                          Split split) const {
   const auto camera = parse_cuhk03_camera(name);
-  if (!camera || identity < 0) {
+  if (!camera || identity < 0 || identity > largest_whole_number) {
     throw DataError(list, "lists '" + name + "' of identity " + std::to_string(identity) +
                               "; expected a name like 1_001_1_01.png (pair of cameras, person, view, image) "
-                              "and an identity from 0");
+                              "and an identity from 0 to " +
+                              std::to_string(largest_whole_number));
   }
   return {"images_" + params_.images + '/' + name, identity, *camera, "", split};
 }

@@ -104,6 +104,9 @@ TEST_CASE("what is wrong with a copy of PRCC is named") {
   folder.write("rgb/train/notes.jpg", "");
   CHECK(contains(refusal(), "notes.jpg: error: does not lie in a folder that is the number of a person"));
   std::filesystem::remove(folder / "rgb/train/notes.jpg");
+  folder.write("rgb/train/9223372036854775807/A_cropped_rgb041.jpg", "");
+  CHECK(contains(refusal(), "does not lie in a folder that is the number of a person"));
+  std::filesystem::remove_all(folder / "rgb/train/9223372036854775807");
   folder.write("rgb/train/001/cropped_rgb041.jpg", "");
   CHECK(contains(refusal(), "is not named A_..., B_... or C_..."));
   std::filesystem::remove(folder / "rgb/train/001/cropped_rgb041.jpg");

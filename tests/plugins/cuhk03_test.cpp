@@ -163,6 +163,9 @@ TEST_CASE("lists of CUHK03 that contradict themselves are refused, and read noth
   folder.write("splits_new_detected.json",
                R"([{"train": [["1_001_1_01.png", -1]], "query": [], "gallery": []}])");
   CHECK(contains(cuhk03_refusal(folder), "lists '1_001_1_01.png' of identity -1; "));
+  folder.write("splits_new_detected.json",
+               R"([{"train": [["1_001_1_01.png", 9223372036854775807]], "query": [], "gallery": []}])");
+  CHECK(contains(cuhk03_refusal(folder), "of identity 9223372036854775807; "));
 }
 
 TEST_CASE("a split of the new protocol has no effect and is refused") {

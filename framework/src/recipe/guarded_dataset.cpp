@@ -1,9 +1,11 @@
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <opencv2/core.hpp>
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -40,10 +42,6 @@ class GuardedDataset final : public Guard<Dataset> {
         refuse("with the identity " + std::to_string(sample.identity) +
                "; allowed are whole numbers from 0, -1 for junk and -2 for unlabeled images");
       }
-      if (sample.identity > largest_whole_number) {
-        refuse("with the identity " + std::to_string(sample.identity) + "; identities go up to " +
-               std::to_string(largest_whole_number));
-      }
       if (sample.camera < unknown_camera) {
         refuse("with the camera " + std::to_string(sample.camera) +
                "; allowed are whole numbers from 0, and -1 for an unknown one");
@@ -55,6 +53,16 @@ class GuardedDataset final : public Guard<Dataset> {
       if (sample.clothes < unknown_clothes) {
         refuse("with the clothes " + std::to_string(sample.clothes) +
                "; allowed are whole numbers from 0, and -1 for unknown ones");
+      }
+      const std::tuple<std::string, const char*, std::int64_t> numbers[] = {
+          {"identity", "identities", sample.identity},
+          {"camera", "cameras", sample.camera},
+          {"view", "views", sample.view},
+          {"clothes", "clothes", sample.clothes}};
+      for (const auto& [one, all, number] : numbers) {
+        if (number <= largest_whole_number) continue;
+        refuse("with the " + one + " " + std::to_string(number) + "; " + all + " go up to " +
+               std::to_string(largest_whole_number));
       }
       if (sample.split != Split::train && sample.split != Split::query && sample.split != Split::gallery) {
         refuse("with an unknown split");

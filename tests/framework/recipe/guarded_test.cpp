@@ -301,12 +301,20 @@ TEST_CASE("samples have a path of their own, and identities and cameras that mea
             .find(start + "with the identity 9223372036854775807; identities go up to 4611686018427387903") ==
         0);
   CHECK(said_of_samples({{"a", 3, -2, "", Split::train}}).find(start + "with the camera -2") == 0);
+  // A list of them could be written, and not be read again.
+  CHECK(said_of_samples({{"a", 3, INT64_MAX, "", Split::train}})
+            .find(start + "with the camera 9223372036854775807; cameras go up to 4611686018427387903") == 0);
   Sample dressed{"a", 3, 2, "", Split::train};
   dressed.clothes = -2;
   CHECK(said_of_samples({dressed}).find(start + "with the clothes -2") == 0);
+  dressed.clothes = INT64_MAX;
+  CHECK(said_of_samples({dressed}).find(start + "with the clothes 9223372036854775807; clothes go up to") ==
+        0);
   Sample viewed{"a", 3, 2, "", Split::train};
   viewed.view = -2;
   CHECK(said_of_samples({viewed}).find(start + "with the view -2") == 0);
+  viewed.view = INT64_MAX;
+  CHECK(said_of_samples({viewed}).find(start + "with the view 9223372036854775807; views go up to") == 0);
   Sample tracked{"a", 3, 2, "", Split::train};
   tracked.tracklet = "\xE9";
   CHECK_THROWS_WITH_AS(static_cast<void>(said_of_samples({tracked})),

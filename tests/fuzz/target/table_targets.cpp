@@ -121,30 +121,68 @@ bool accepts_mat(const std::string& bytes) {
   });
 }
 
+/// Readers of a folder: whether each accepts it.
+using Readers = std::vector<bool (*)(const fs::path&)>;
+
+bool any_accepts(const Readers& readers, const fs::path& root) {
+  bool accepted = false;
+  for (const auto accepts : readers) accepted |= accepts(root);
+  return accepted;
+}
+
+/// The seeds, of which each reader accepts one.
+std::vector<std::string> seeds_for(const Readers& readers, Files (*files_of)(const std::string&),
+                                   std::vector<std::string> seeds) {
+  for (const auto accepts : readers) {
+    require(std::any_of(seeds.begin(), seeds.end(),
+                        [&](const std::string& seed) {
+                          const FilesOnDisk disk(files_of(seed));
+                          return accepts(disk.folder());
+                        }),
+            "a data set accepts none of the seeds");
+  }
+  return seeds;
+}
+
+/// A list of a data set's images is read again as it is.
+void require_read_again(const std::vector<Sample>& samples) {
+  const auto list = fuzz_folder() / "copy.csv";
+  file::write_sample_list(list, samples);
+  std::vector<Sample> again;
+  require(passes([&] { again = file::read_sample_list(list); }), "a list that was written cannot be read");
+  require(same_samples(again, samples), "a list that was written is read as another one");
+}
+
 template <class Set>
 bool accepts_data(const fs::path& root, typename Set::Params params = {}) {
   params.root = root;
   const Set set(params, {});
   static_cast<void>(set.recognize());
-  return passes([&] { static_cast<void>(set.samples()); });
+  return passes([&] { require_read_again(set.samples()); });
 }
 
-/// Folders of data sets, with all that they say in files beside the images.
+template <cuhk03::Protocol protocol>
+bool accepts_cuhk03(const fs::path& root) {
+  cuhk03::Cuhk03::Params params;
+  params.protocol = protocol;
+  return accepts_data<cuhk03::Cuhk03>(root, params);
+}
+
+/// Of folders with all that they say in files beside the images.
+const Readers folder_readers = {
+    [](const fs::path& root) { return accepts_data<naic::Naic>(root); },
+    [](const fs::path& root) { return accepts_data<msmt17::Msmt17>(root); },
+    [](const fs::path& root) { return accepts_data<vehicles::Veri776>(root); },
+    [](const fs::path& root) { return accepts_data<vehicles::VehicleId>(root); },
+    [](const fs::path& root) { return accepts_data<video::Mars>(root); },
+    [](const fs::path& root) { return accepts_data<video::IlidsVid>(root); },
+    accepts_cuhk03<cuhk03::Protocol::new_767>,
+    accepts_cuhk03<cuhk03::Protocol::classic>,
+};
+
 bool accepts_data_folder(const std::string& bytes) {
   const FilesOnDisk disk(split_files(bytes));
-  const auto& root = disk.folder();
-  bool accepted = accepts_data<naic::Naic>(root);
-  accepted |= accepts_data<msmt17::Msmt17>(root);
-  accepted |= accepts_data<vehicles::Veri776>(root);
-  accepted |= accepts_data<vehicles::VehicleId>(root);
-  accepted |= accepts_data<video::Mars>(root);
-  accepted |= accepts_data<video::IlidsVid>(root);
-  for (const auto protocol : {cuhk03::Protocol::new_767, cuhk03::Protocol::classic}) {
-    cuhk03::Cuhk03::Params params;
-    params.protocol = protocol;
-    accepted |= accepts_data<cuhk03::Cuhk03>(root, params);
-  }
-  return accepted;
+  return any_accepts(folder_readers, disk.folder());
 }
 
 /// Whether names may lie below a folder: names of at most 255 bytes, and none that leads out of it.
@@ -174,21 +212,29 @@ bool reads_names(const fs::path& root, typename Set::Params params = {}) {
       require(fs::exists(root / sample.path), "an image is listed that is not there");
       require(seen.emplace(sample.split, sample.path).second, "an image is listed twice");
     }
-    const auto list = fuzz_folder() / "copy.csv";
-    file::write_sample_list(list, samples);
-    std::vector<Sample> again;
-    require(passes([&] { again = file::read_sample_list(list); }), "a list that was written cannot be read");
-    const bool same = std::equal(
-        samples.begin(), samples.end(), again.begin(), again.end(), [](const Sample& a, const Sample& b) {
-          return a.path == b.path && a.identity == b.identity && a.camera == b.camera && a.split == b.split &&
-                 a.clothes == b.clothes;
-        });
-    require(same, "a list that was written is read as another one");
+    require_read_again(samples);
   });
 }
 
-/// Data sets that know an image by its name: paths of empty files, with a zero byte after each.
-bool accepts_file_names(const std::string& bytes) {
+template <bool with_cameras>
+bool reads_person_folders(const fs::path& root) {
+  person_folders::PersonFolders::Params params;
+  if (!with_cameras) params.camera = "";
+  return reads_names<person_folders::PersonFolders>(root, params);
+}
+
+/// Of data sets that know an image by its name.
+const Readers name_readers = {
+    [](const fs::path& root) { return reads_names<market1501::Market1501>(root); },
+    [](const fs::path& root) { return reads_names<cloth_changing::Ltcc>(root); },
+    [](const fs::path& root) { return reads_names<cloth_changing::Prcc>(root); },
+    [](const fs::path& root) { return reads_names<folder::Folder>(root); },
+    reads_person_folders<true>,
+    reads_person_folders<false>,
+};
+
+/// Empty files of these paths, with a zero byte after each.
+Files files_named(const std::string& bytes) {
   constexpr std::size_t most = 24;
   Files files;
   for (std::size_t at = 0; at < bytes.size() && files.size() < most;) {
@@ -197,17 +243,12 @@ bool accepts_file_names(const std::string& bytes) {
     if (is_path_below(path)) files[path] = "";
     at = end + 1;
   }
-  const FilesOnDisk disk(files);
-  const auto& root = disk.folder();
-  bool accepted = reads_names<market1501::Market1501>(root);
-  accepted |= reads_names<cloth_changing::Ltcc>(root);
-  accepted |= reads_names<cloth_changing::Prcc>(root);
-  accepted |= reads_names<folder::Folder>(root);
-  person_folders::PersonFolders::Params without_cameras;
-  without_cameras.camera = "";
-  accepted |= reads_names<person_folders::PersonFolders>(root);
-  accepted |= reads_names<person_folders::PersonFolders>(root, without_cameras);
-  return accepted;
+  return files;
+}
+
+bool accepts_file_names(const std::string& bytes) {
+  const FilesOnDisk disk(files_named(bytes));
+  return any_accepts(name_readers, disk.folder());
 }
 
 std::vector<std::string> csv_seeds() {
@@ -240,34 +281,48 @@ std::vector<std::string> mat_seeds() {
 
 std::vector<std::string> data_folder_seeds() {
   using namespace test;
-  return {
-      join_files({{"train/image/1.png", ""},
-                  {"train/label/train_list.txt", "train/1.png 3\n"},
-                  {"query_a/q.png", ""},
-                  {"gallery_a/g.png", ""}}),
-      join_files({{"list_train.txt", "0000/0000_000_01_0303morning_0008_0_ex.jpg 0\n"},
-                  {"list_val.txt", "0000/0000_000_01_0303morning_0008_0_ex.jpg 0\n"},
-                  {"train/0000/0000_000_01_0303morning_0008_0_ex.jpg", ""}}),
-      join_files({{"image_train/0002_c002_00030600_0.jpg", ""},
-                  {"name_train.txt", "0002_c002_00030600_0.jpg\n"},
-                  {"keypoint_train.txt", "x/0002_c002_00030600_0.jpg 1 2 7\n"}}),
-      join_files(
-          {{"image/1.jpg", ""}, {"image/2.jpg", ""}, {"train_test_split/train_list.txt", "1 5\n2 5\n"}}),
-      join_files(
-          {{"bbox_train/0001/0001C1T0001F001.jpg", ""},
-           {"info/train_name.txt", "0001C1T0001F001.jpg\n"},
-           {"info/tracks_train_info.mat", mat_file({mat_matrix("track_train_info", {{1, 1, 1, 1}})})}}),
-      join_files({{"images_detected/1_001_1_01.png", ""},
-                  {"images_detected/1_001_2_06.png", ""},
-                  {"splits_new_detected.json",
-                   "[{\"train\": [[\"1_001_1_01.png\", 0, 1]], \"query\": [[\"a/1_001_1_01.png\", 1, 0]], "
-                   "\"gallery\": [[\"1_001_2_06.png\", 1, 1]]}]"}}),
-      join_files({{"images_detected/1_001_1_01.png", ""},
-                  {"cuhk03_new_protocol_config_detected.mat",
-                   mat_file({mat_texts("filelist", {"1_001_1_01.png"}), mat_numbers("labels", {1}),
-                             mat_numbers("train_idx", {1}), mat_numbers("query_idx", {1}),
-                             mat_numbers("gallery_idx", {1})})}}),
-  };
+  return seeds_for(
+      folder_readers, split_files,
+      {
+          join_files({{"train/image/1.png", ""},
+                      {"train/label/train_list.txt", "train/1.png 3\n"},
+                      {"query_a/q.png", ""},
+                      {"gallery_a/g.png", ""}}),
+          join_files({{"list_train.txt", "0000/0000_000_01_0303morning_0008_0_ex.jpg 0\n"},
+                      {"list_val.txt", "0000/0000_000_01_0303morning_0008_0_ex.jpg 0\n"},
+                      {"train/0000/0000_000_01_0303morning_0008_0_ex.jpg", ""}}),
+          join_files({{"image_train/0002_c002_00030600_0.jpg", ""},
+                      {"name_train.txt", "0002_c002_00030600_0.jpg\n"},
+                      {"keypoint_train.txt", "x/0002_c002_00030600_0.jpg 1 2 7\n"}}),
+          join_files(
+              {{"image/1.jpg", ""}, {"image/2.jpg", ""}, {"train_test_split/train_list.txt", "1 5\n2 5\n"}}),
+          join_files(
+              {{"bbox_train/0001/0001C1T0001F001.jpg", ""},
+               {"info/train_name.txt", "0001C1T0001F001.jpg\n"},
+               {"info/tracks_train_info.mat", mat_file({mat_matrix("track_train_info", {{1, 1, 1, 1}})})}}),
+          join_files(
+              {{"images_detected/1_001_1_01.png", ""},
+               {"images_detected/1_001_2_06.png", ""},
+               {"splits_new_detected.json",
+                "[{\"train\": [[\"1_001_1_01.png\", 0, 1]], \"query\": [[\"a/1_001_1_01.png\", 1, 0]], "
+                "\"gallery\": [[\"1_001_2_06.png\", 1, 1]]}]"}}),
+          join_files({{"images_detected/1_001_1_01.png", ""},
+                      {"cuhk03_new_protocol_config_detected.mat",
+                       mat_file({mat_texts("filelist", {"1_001_1_01.png"}), mat_numbers("labels", {1}),
+                                 mat_numbers("train_idx", {1}), mat_numbers("query_idx", {1}),
+                                 mat_numbers("gallery_idx", {1})})}}),
+          join_files({{"images_detected/1_001_1_01.png", ""},
+                      {"images_detected/1_001_2_06.png", ""},
+                      {"splits_classic_detected.json",
+                       "[{\"train\": [], \"query\": [[\"1_001_1_01.png\", 1, 0]], "
+                       "\"gallery\": [[\"1_001_2_06.png\", 1, 1]]}]"}}),
+          join_files(
+              {{"sequences/cam1/person001/1.png", ""},
+               {"sequences/cam2/person001/2.png", ""},
+               {"sequences/cam1/person002/3.png", ""},
+               {"sequences/cam2/person002/4.png", ""},
+               {"train_test_splits_ilidsvid.mat", mat_file({mat_matrix("ls_set", {{2, 1}, {1, 2}})})}}),
+      });
 }
 
 std::vector<std::string> file_names_seeds() {
@@ -276,17 +331,19 @@ std::vector<std::string> file_names_seeds() {
     for (const auto& path : paths) bytes += path + '\0';
     return bytes;
   };
-  return {
-      joined({"bounding_box_train/0002_c1s1_000451_03.jpg", "query/0001_c2_f0046182.jpg",
-              "bounding_box_test/0001_c3_1.jpg", "bounding_box_test/-1_c1s1_000401_03.jpg",
-              "bounding_box_test/0000_c14_0002.jpg"}),
-      joined({"train/094_1_c9_015833.png", "query/095_2_c1_000001.png", "test/095_3_c2_000002.png"}),
-      joined({"rgb/train/001/A_cropped_rgb041.jpg", "rgb/test/A/002/cropped_rgb001.jpg",
-              "rgb/test/B/002/cropped_rgb002.jpg", "rgb/test/C/002/cropped_rgb003.jpg"}),
-      joined({"Train/0017/c1_a.jpg", "Train/0018/cam2/b.jpg", "test/0019/c1.jpg", "test/0019/c2.jpg"}),
-      joined({"alice/cam1_1.jpg", "alice/cam2_2.jpg", "bob/cam1_3.jpg", "-1/cam1_4.jpg"}),
-      joined({"a, \"b\".JPG", "deep/two\nlines.png", "\xC3\xA4 .webp", "sep=;.jpg"}),
-  };
+  return seeds_for(
+      name_readers, files_named,
+      {
+          joined({"bounding_box_train/0002_c1s1_000451_03.jpg", "query/0001_c2_f0046182.jpg",
+                  "bounding_box_test/0001_c3_1.jpg", "bounding_box_test/-1_c1s1_000401_03.jpg",
+                  "bounding_box_test/0000_c14_0002.jpg"}),
+          joined({"train/094_1_c9_015833.png", "query/095_2_c1_000001.png", "test/095_3_c2_000002.png"}),
+          joined({"rgb/train/001/A_cropped_rgb041.jpg", "rgb/test/A/002/cropped_rgb001.jpg",
+                  "rgb/test/B/002/cropped_rgb002.jpg", "rgb/test/C/002/cropped_rgb003.jpg"}),
+          joined({"Train/0017/c1_a.jpg", "Train/0018/cam2/b.jpg", "test/0019/c1.jpg", "test/0019/c2.jpg"}),
+          joined({"alice/cam1_1.jpg", "alice/cam2_2.jpg", "bob/cam1_3.jpg", "-1/cam1_4.jpg"}),
+          joined({"a, \"b\".JPG", "deep/two\nlines.png", "\xC3\xA4 .webp", "sep=;.jpg"}),
+      });
 }
 
 }  // namespace
