@@ -238,6 +238,21 @@ TEST_CASE(
         }) == 3);
 }
 
+TEST_CASE("a file that cannot be looked at is not replaced as if it were not there") {
+  if (!faults_are_possible()) return;
+  const TemporaryFolder folder;
+  REQUIRE(kindred(training_of(folder), folder.path()).exit_code == 0);
+  const auto out = folder.write("out/model.pt", "kept");
+  const auto outcome = kindred_as_planned(
+      folder, {"KINDRED_FAULT_UNDER=" + out.parent_path().string(), "KINDRED_FAULT=stat:1:EIO"},
+      {"export", "--weights", (folder / "run/model/model.safetensors").string(), "--to", "torchscript",
+       "--out", out.string()});
+  CAPTURE(outcome.err);
+  CHECK(outcome.exit_code == 1);
+  CHECK(outcome.err.find("model.pt: error: cannot be written: Input/output error") != std::string::npos);
+  CHECK(read_bytes(out) == "kept");
+}
+
 TEST_CASE("features are kept until the new ones are all there") {
   if (!faults_are_possible()) return;
   const TemporaryFolder folder;

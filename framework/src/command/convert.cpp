@@ -67,7 +67,9 @@ void make_folder(const std::filesystem::path& folder) {
 
 void require_free(const std::filesystem::path& target) {
   std::error_code failure;
-  if (std::filesystem::exists(target, failure) &&
+  const bool there = std::filesystem::exists(target, failure);
+  if (failure) throw DataError(target, "cannot be written: " + failure.message());
+  if (there &&
       (!std::filesystem::is_directory(target, failure) || !std::filesystem::is_empty(target, failure))) {
     throw DataError(target, "already exists; choose a folder that is empty or does not exist");
   }

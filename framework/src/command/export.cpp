@@ -267,8 +267,10 @@ std::vector<std::pair<std::string, std::string>> about_file(
 }
 
 void require_writable_name(const ExportRequest& request, const std::string& ending) {
-  std::error_code ignored;
-  if (fs::exists(fs::symlink_status(request.out, ignored))) {
+  std::error_code failure;
+  const auto there = fs::symlink_status(request.out, failure);
+  if (!fs::status_known(there)) throw DataError(request.out, "cannot be written: " + failure.message());
+  if (fs::exists(there)) {
     throw DataError(request.out, "already exists; choose another name, or delete it first");
   }
   if (request.out.extension() != "." + ending) {

@@ -23,6 +23,7 @@
 #include "file/command_inputs.h"
 #include "file/feature_files.h"
 #include "file/folder_entries.h"
+#include "file/presence.h"
 #include "kindred/core/error.h"
 #include "kindred/core/sample.h"
 #include "kindred/image/image.h"
@@ -141,8 +142,7 @@ void require_pictures_kept(const SearchRequest& request) {
 
 /// The same for those in the gallery, where it or `data` says where they lie.
 void require_pictures_kept(const SearchRequest& request, const Gallery& gallery) {
-  std::error_code error;
-  if (request.sheet.empty() || !fs::exists(request.sheet, error)) return;
+  if (request.sheet.empty() || !file::is_there(request.sheet)) return;
   const auto name = request.sheet.filename().string();
   file::CommandInputs pictures;
   for (const auto& id : gallery.ids()) {
