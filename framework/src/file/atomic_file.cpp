@@ -8,7 +8,6 @@
 #include <charconv>
 #include <iostream>
 #include <streambuf>
-#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -21,10 +20,6 @@ namespace kindred::file {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string reason(int error) {
-  return std::generic_category().message(error);
-}
 
 /// A file descriptor as a stream's buffer. A failed write is thrown with the system's reason, which
 /// std::ofstream loses.
@@ -73,7 +68,7 @@ class DescriptorBuffer final : public std::streambuf {
       const ssize_t written = ::write(descriptor_, data, size);
       if (written < 0) {
         if (errno == EINTR) continue;
-        throw DataError(file_, "cannot be written: " + reason(errno));
+        throw DataError(file_, "cannot be written: " + std::generic_category().message(errno));
       }
       data += written;
       size -= static_cast<std::size_t>(written);
@@ -97,7 +92,7 @@ void write_to(int descriptor, const fs::path& file, const std::function<void(std
 
 /// Into what is open already; takes the descriptor, -1 for one that could not be opened (errno).
 void write_directly(int descriptor, const fs::path& file, const std::function<void(std::ostream&)>& write) {
-  if (descriptor < 0) throw DataError(file, "cannot be written: " + reason(errno));
+  if (descriptor < 0) throw DataError(file, "cannot be written: " + std::generic_category().message(errno));
   struct Closing {
     ~Closing() { ::close(descriptor); }
     int descriptor;
@@ -164,7 +159,7 @@ void sync_folder(const fs::path& folder) {
   ::close(descriptor);
   // Network file systems may have no such operation.
   if (result != 0 && error != EINVAL && error != ENOTSUP && error != EROFS) {
-    throw DataError(folder, "cannot be written to disk: " + reason(error));
+    throw DataError(folder, "cannot be written to disk: " + std::generic_category().message(error));
   }
 }
 
@@ -172,12 +167,13 @@ void put_in_place(const fs::path& written, const fs::path& target) {
   std::error_code error;
   const bool is_folder = fs::is_directory(written, error);
   const int descriptor = ::open(written.c_str(), O_RDONLY | O_CLOEXEC | (is_folder ? O_DIRECTORY : 0));
-  if (descriptor < 0) throw DataError(target, "cannot be written: " + reason(errno));
+  if (descriptor < 0) throw DataError(target, "cannot be written: " + std::generic_category().message(errno));
   // Of a folder with many files: all that its file system has not written yet, at once.
   const int result = is_folder ? ::syncfs(descriptor) : ::fsync(descriptor);
   const int failure = errno;
   ::close(descriptor);
-  if (result != 0) throw DataError(target, "cannot be written to disk: " + reason(failure));
+  if (result != 0)
+    throw DataError(target, "cannot be written to disk: " + std::generic_category().message(failure));
   fs::rename(written, target, error);
   if (error) throw DataError(target, "cannot be created from " + written.string() + ": " + error.message());
   sync_folder(target.has_parent_path() ? target.parent_path() : fs::path("."));

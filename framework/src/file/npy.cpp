@@ -8,12 +8,12 @@
 #include <array>
 #include <bit>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 #include <ostream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "file/atomic_file.h"
@@ -205,10 +205,10 @@ NpyReader::NpyReader(std::filesystem::path file) : file_(std::move(file)) {
 
   // Without O_NONBLOCK the opening of a named pipe would wait for ever.
   descriptor_ = ::open(file_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor_ < 0) throw DataError(file_, std::string("cannot be opened: ") + std::strerror(errno));
+  if (descriptor_ < 0) throw DataError(file_, "cannot be opened: " + std::generic_category().message(errno));
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0) {
-    throw DataError(file_, std::string("cannot be inspected: ") + std::strerror(errno));
+    throw DataError(file_, "cannot be inspected: " + std::generic_category().message(errno));
   }
   if (!S_ISREG(status.st_mode)) throw DataError(file_, "is not a regular file");
   const std::int64_t size = status.st_size;
@@ -290,7 +290,7 @@ void NpyReader::read_at(std::int64_t offset, void* data, std::int64_t bytes) con
   while (bytes > 0) {
     const auto got = ::pread(descriptor_, to, static_cast<std::size_t>(bytes), offset);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw DataError(file_, std::string("cannot be read: ") + std::strerror(errno));
+    if (got < 0) throw DataError(file_, "cannot be read: " + std::generic_category().message(errno));
     if (got == 0) throw DataError(file_, "was truncated while it was read");
     to += got;
     offset += got;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <string>
 #include <system_error>
 #include <utility>
 
@@ -13,13 +12,6 @@
 #include "kindred/core/error.h"
 
 namespace kindred::file {
-namespace {
-
-std::string reason(int error) {
-  return std::generic_category().message(error);
-}
-
-}  // namespace
 
 TemporaryFile::TemporaryFile(std::filesystem::path target) : target_(std::move(target)) {
   bool shortened = false;
@@ -28,7 +20,7 @@ TemporaryFile::TemporaryFile(std::filesystem::path target) : target_(std::move(t
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor_ < 0 && errno == ENAMETOOLONG && !std::exchange(shortened, true)) continue;
     if (descriptor_ < 0 && errno != EEXIST) {
-      throw DataError(target_, "cannot be written: " + reason(errno));
+      throw DataError(target_, "cannot be written: " + std::generic_category().message(errno));
     }
     if (descriptor_ < 0) {
       if (!remove_if_abandoned(path_)) ++number;
@@ -45,16 +37,17 @@ TemporaryFile::~TemporaryFile() {
 }
 
 void TemporaryFile::move_to_target() {
-  if (::fsync(descriptor_) != 0) throw DataError(target_, "cannot be written to disk: " + reason(errno));
+  if (::fsync(descriptor_) != 0)
+    throw DataError(target_, "cannot be written to disk: " + std::generic_category().message(errno));
   // Some file systems tell only when a file is closed that the disk is full. It stays claimed until it has
   // its name.
   const int copy = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
-  if (copy < 0) throw DataError(target_, "cannot be written: " + reason(errno));
+  if (copy < 0) throw DataError(target_, "cannot be written: " + std::generic_category().message(errno));
   if (::close(std::exchange(descriptor_, copy)) != 0) {
-    throw DataError(target_, "cannot be written: " + reason(errno));
+    throw DataError(target_, "cannot be written: " + std::generic_category().message(errno));
   }
   if (::rename(path_.c_str(), target_.c_str()) != 0) {
-    throw DataError(target_, "cannot be replaced: " + reason(errno));
+    throw DataError(target_, "cannot be replaced: " + std::generic_category().message(errno));
   }
   ::close(std::exchange(descriptor_, -1));
 }
