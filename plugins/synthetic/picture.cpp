@@ -23,8 +23,9 @@ void draw_background(RandomStream& random, const Camera& camera, double zoom, cv
   const double unit = camera.scene.rows / scene_height;
   const double height = std::min(1.0 / zoom, scene_height);
   const double width = 0.5 * height;
-  const cv::Rect window(static_cast<int>(random.uniform(0, scene_width - width) * unit),
-                        static_cast<int>(random.uniform(0.4, 1) * (scene_height - height) * unit),
+  const double left = random.uniform(0, scene_width - width);
+  const double top = random.uniform(0.4, 1) * (scene_height - height);
+  const cv::Rect window(static_cast<int>(left * unit), static_cast<int>(top * unit),
                         static_cast<int>(width * unit), static_cast<int>(height * unit));
   cv::resize(camera.scene(window), raster, raster.size(), 0, 0, cv::INTER_LINEAR_EXACT);
 }
@@ -70,9 +71,11 @@ void draw_obstacle(Canvas& canvas, RandomStream& random, std::uint64_t crowd, co
       const float middle = person.x + side * between(random, 0, 0.14);
       for (int i = 0; i < 16; ++i) {
         const float green = between(random, 58, 104);
-        canvas.ellipse({middle + between(random, -0.16, 0.16), top + between(random, 0.02, 0.3)},
-                       between(random, 0.04, 0.09), between(random, 0.03, 0.07), false,
-                       shaded({0.66F * green, green, 0.5F * green}));
+        const float x = middle + between(random, -0.16, 0.16);
+        const float y = top + between(random, 0.02, 0.3);
+        const float radius_x = between(random, 0.04, 0.09);
+        const float radius_y = between(random, 0.03, 0.07);
+        canvas.ellipse({x, y}, radius_x, radius_y, false, shaded({0.66F * green, green, 0.5F * green}));
       }
       break;
     }
@@ -142,7 +145,8 @@ cv::Mat draw_picture(const Appearance& who, const Camera& camera, const Moment& 
   if (rest.chance(0.1 + 0.4 * d)) {
     Placement behind = person;
     behind.height *= between(rest, 0.6, 0.85);
-    behind.x += (rest.chance(0.5) ? 1.0F : -1.0F) * between(rest, 0.12, 0.26);
+    const float side = rest.chance(0.5) ? 1.0F : -1.0F;
+    behind.x += side * between(rest, 0.12, 0.26);
     behind.feet_y -= 0.3F * (person.height - behind.height);
     draw_passer_by(canvas, rest, moment.crowd, behind, light);
   }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "appearance.h"
+#include "camera.h"
 #include "canvas.h"
 #include "figure.h"
 #include "kindred/core/error.h"
@@ -116,6 +117,15 @@ TEST_CASE("the default data set keeps its look") {
   CHECK(mean[0] == doctest::Approx(74.5).epsilon(0.02));
   CHECK(mean[1] == doctest::Approx(71.3).epsilon(0.02));
   CHECK(mean[2] == doctest::Approx(70.7).epsilon(0.02));
+}
+
+TEST_CASE("random numbers are drawn in the order in which they are written, with every compiler") {
+  // The ends of a scene whose things lie elsewhere, in another size, where a call draws from its last
+  // argument to its first.
+  const cv::Mat scene = make_camera(1, 1, 128, 0.6).scene;
+  const int quarter = scene.cols / 4;
+  CHECK(cv::mean(scene.colRange(0, quarter))[0] == doctest::Approx(108.1).epsilon(0.01));
+  CHECK(cv::mean(scene.colRange(3 * quarter, 4 * quarter))[1] == doctest::Approx(128.7).epsilon(0.01));
 }
 
 TEST_CASE("splits, identities and cameras are as the parameters say") {
