@@ -1,8 +1,10 @@
 #include "cuhk03.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "kindred/core/error.h"
@@ -42,6 +44,19 @@ std::optional<std::pair<std::int64_t, std::int64_t>> parse_folder_name(std::stri
   const auto camera = scanner.number();
   if (!camera || !scanner.skip("_")) return std::nullopt;
   return std::pair(*identity, *camera);
+}
+
+/// @param samples those of training first
+void require_listed_once(const std::filesystem::path& list, const std::vector<Sample>& samples) {
+  std::set<std::pair<Split, std::string_view>> seen;
+  for (const auto& sample : samples) {
+    const bool trained = sample.split != Split::train && seen.contains({Split::train, sample.path});
+    if (!trained && seen.emplace(sample.split, sample.path).second) continue;
+    throw DataError(list, "lists '" + file_name(sample.path) + "' " +
+                              (trained ? "for training and for testing"
+                                       : std::string("twice for '") + split_name(sample.split) + "'") +
+                              "; download it again");
+  }
 }
 
 template <class T>
@@ -197,6 +212,15 @@ std::vector<Sample> Cuhk03::json_samples() const {
       samples.push_back(sample_of(file, name, entry[1].get<std::int64_t>(), part.split));
     }
   }
+  require_listed_once(file, samples);
+  std::int64_t first_of_test = 0;
+  for (const auto& sample : samples) {
+    if (sample.split == Split::train) first_of_test = std::max(first_of_test, sample.identity + 1);
+  }
+  // The files number the people of training from 0, and those of testing by themselves.
+  for (auto& sample : samples) {
+    if (sample.split != Split::train) sample.identity += first_of_test;
+  }
   return samples;
 }
 
@@ -225,6 +249,7 @@ std::vector<Sample> Cuhk03::mat_samples() const {
       samples.push_back(sample_of(file, names[i], labels[i], part.split));
     }
   }
+  require_listed_once(file, samples);
   return samples;
 }
 

@@ -26,7 +26,8 @@ enum class Protocol { new_767, classic };
 ///   (the new protocol), or splits_classic_detected.json (the classic one, 20 splits)
 /// and the same with "labeled". The new protocol (Zhong et al., CVPR 2017) has 767 people for training and
 /// 700 for testing, the classic one 1,367 and 100: there each test image is both a query and in the gallery,
-/// and figures are published for single gallery shots.
+/// and figures are published for single gallery shots. The JSON files number the people of training from 0;
+/// here those of testing follow.
 class Cuhk03 final : public Dataset {
  public:
   struct Params {

@@ -53,11 +53,11 @@ std::string cuhk03_refusal(const TemporaryFolder& folder, Protocol protocol = Pr
       error_of([&] { (void)cuhk03_at(folder.path(), "detected", protocol, split).samples(); }));
 }
 
-/// As one machine writes them, with paths of its own.
+/// As one machine writes them, with paths of its own, and the people of training and of testing from 0 each.
 const char* const two_splits = R"([
   {"train": [["/home/me/cuhk03/images_detected/1_001_1_01.png", 0, 0]], "num_train_pids": 1,
-   "query": [["C:\\cuhk03\\images_detected\\1_002_1_01.png", 1, 0], ["x/1_002_2_06.png", 1, 1]],
-   "gallery": [["1_002_1_01.png", 1, 0], ["x/1_002_2_06.png", 1, 1]]},
+   "query": [["C:\\cuhk03\\images_detected\\1_002_1_01.png", 0, 0], ["x/1_002_2_06.png", 0, 1]],
+   "gallery": [["1_002_1_01.png", 0, 0], ["x/1_002_2_06.png", 0, 1]]},
   {"train": [["1_002_1_01.png", 0, 0]], "query": [["1_001_1_01.png", 7, 0]],
    "gallery": [["1_001_2_06.png", 7, 1]]}])";
 
@@ -86,11 +86,12 @@ TEST_CASE("CUHK03's splits are read from JSON files, whatever folders their path
   folder.write("splits_classic_detected.json", two_splits);
   const auto first = cuhk03_at(folder.path(), "detected", Protocol::classic).samples();
   REQUIRE(first.size() == 5);
+  // Those of testing follow those of training: no number stands for two people.
   CHECK(first[1].path == "images_detected/1_002_1_01.png");
   CHECK(facts_of(first) == std::multiset<std::string>{"0 c1 train ", "1 c1 query ", "1 c2 query ",
                                                       "1 c1 gallery ", "1 c2 gallery "});
   const auto second = cuhk03_at(folder.path(), "detected", Protocol::classic, 2).samples();
-  CHECK(facts_of(second) == std::multiset<std::string>{"0 c1 train ", "7 c1 query ", "7 c2 gallery "});
+  CHECK(facts_of(second) == std::multiset<std::string>{"0 c1 train ", "8 c1 query ", "8 c2 gallery "});
   CHECK(contains(cuhk03_refusal(folder, Protocol::classic, 3), "has 2 splits, and split 3 is asked for"));
   CHECK(cuhk03_at(folder.path()).recognize() == Recognition::no);  // of the new protocol nothing is known
 
@@ -155,6 +156,10 @@ TEST_CASE("lists of CUHK03 that contradict themselves are refused, and read noth
   CHECK(contains(refusal_with(4, mat_numbers("gallery_idx", {0})), "'gallery_idx' names image 0 of 5; "));
   CHECK(contains(refusal_with(2, mat_numbers("labels", {1, 1, 2, 2})),
                  "has 5 images in 'filelist' and 4 'labels'; "));
+  CHECK(contains(refusal_with(3, mat_numbers("query_idx", {3, 3})),
+                 "lists '1_002_1_01.png' twice for 'query'; "));
+  CHECK(contains(refusal_with(4, mat_numbers("gallery_idx", {4, 5})),
+                 "lists '2_001_1_01.png' for training and for testing; "));
   auto names = cuhk03_names;
   names.back() = "other.png";
   folder.write_picture("images_detected/other.png", 1);
@@ -165,7 +170,7 @@ TEST_CASE("lists of CUHK03 that contradict themselves are refused, and read noth
   CHECK(contains(cuhk03_refusal(folder), "lists '1_001_1_01.png' of identity -1; "));
   folder.write("splits_new_detected.json",
                R"([{"train": [["1_001_1_01.png", 9223372036854775807]], "query": [], "gallery": []}])");
-  CHECK(contains(cuhk03_refusal(folder), "of identity 9223372036854775807; "));
+  CHECK(contains(cuhk03_refusal(folder), "an identity from 0 to 4611686018427387903"));
 }
 
 TEST_CASE("a split of the new protocol has no effect and is refused") {

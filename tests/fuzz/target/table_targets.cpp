@@ -304,13 +304,14 @@ std::vector<std::string> data_folder_seeds() {
               {{"images_detected/1_001_1_01.png", ""},
                {"images_detected/1_001_2_06.png", ""},
                {"splits_new_detected.json",
-                "[{\"train\": [[\"1_001_1_01.png\", 0, 1]], \"query\": [[\"a/1_001_1_01.png\", 1, 0]], "
+                "[{\"train\": [[\"1_001_1_01.png\", 0, 1]], \"query\": [[\"a/1_001_2_06.png\", 1, 0]], "
                 "\"gallery\": [[\"1_001_2_06.png\", 1, 1]]}]"}}),
           join_files({{"images_detected/1_001_1_01.png", ""},
+                      {"images_detected/1_001_2_06.png", ""},
                       {"cuhk03_new_protocol_config_detected.mat",
-                       mat_file({mat_texts("filelist", {"1_001_1_01.png"}), mat_numbers("labels", {1}),
-                                 mat_numbers("train_idx", {1}), mat_numbers("query_idx", {1}),
-                                 mat_numbers("gallery_idx", {1})})}}),
+                       mat_file({mat_texts("filelist", {"1_001_1_01.png", "1_001_2_06.png"}),
+                                 mat_numbers("labels", {1, 2}), mat_numbers("train_idx", {1}),
+                                 mat_numbers("query_idx", {2}), mat_numbers("gallery_idx", {2})})}}),
           join_files({{"images_detected/1_001_1_01.png", ""},
                       {"images_detected/1_001_2_06.png", ""},
                       {"splits_classic_detected.json",
