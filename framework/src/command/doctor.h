@@ -45,7 +45,7 @@ struct SplitFigures {
 struct MatchFigures {
   std::int64_t queries = 0;
   std::int64_t labeled = 0;           ///< queries with an identity; the figures below are of these
-  std::int64_t identity_missing = 0;  ///< no gallery image of the query's identity
+  std::int64_t identity_missing = 0;  ///< no gallery image of the query's identity but the query itself
   std::int64_t same_camera_only = 0;  ///< gallery images of the identity, but all of the query's camera
   std::int64_t matched = 0;           ///< queries that count for the scores
   bool cameras_known = false;         ///< gallery images of the query's identity and camera are left out

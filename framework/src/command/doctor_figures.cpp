@@ -104,6 +104,30 @@ std::vector<const Sample*> compared_samples(const std::vector<Sample>& samples) 
   return result;
 }
 
+GalleryAnswers::GalleryAnswers(const std::vector<Sample>& samples) {
+  for (const Sample& sample : samples) {
+    if (sample.split != Split::gallery || sample.identity < 0) continue;
+    ++counts_[sample.identity][sample.camera];
+    paths_.insert(sample.path);
+  }
+}
+
+std::int64_t GalleryAnswers::all(const Sample& query) const {
+  const auto found = counts_.find(query.identity);
+  if (found == counts_.end()) return 0;
+  std::int64_t images = 0;
+  for (const auto& [camera, count] : found->second) images += count;
+  return images - (paths_.contains(query.path) ? 1 : 0);
+}
+
+std::int64_t GalleryAnswers::of_other_cameras(const Sample& query) const {
+  const auto found = counts_.find(query.identity);
+  if (found == counts_.end()) return 0;
+  std::int64_t images = 0;
+  for (const auto& [camera, count] : found->second) images += camera == query.camera ? 0 : count;
+  return images;
+}
+
 MatchFigures match_figures(const std::vector<Sample>& images) {
   std::vector<Sample> samples;
   for (const auto& frames : data::frames_of_tracklets(images)) samples.push_back(images[frames.front()]);
@@ -121,23 +145,20 @@ MatchFigures match_figures(const std::vector<Sample>& images) {
     if (ranked && !asked.contains(sample.identity)) ++match.distractors;
   }
 
-  const auto compared = compared_samples(samples);
   std::set<std::int64_t> cameras;
-  std::unordered_map<std::int64_t, std::set<std::int64_t>> gallery;  // identity -> cameras
-  for (const Sample* sample : compared) {
-    cameras.insert(sample->camera);
-    if (sample->split == Split::gallery) gallery[sample->identity].insert(sample->camera);
-  }
+  for (const Sample* sample : compared_samples(samples)) cameras.insert(sample->camera);
   match.cameras_known = cameras.size() > 1 && !cameras.contains(unknown_camera);
-  std::int64_t shared = 0;
-  for (const Sample* sample : compared) {
-    if (sample->split != Split::query) continue;
-    ++shared;
-    const auto& found = gallery[sample->identity];
-    const bool own_camera_only = match.cameras_known && found.size() == 1 && found.contains(sample->camera);
-    ++(own_camera_only ? match.same_camera_only : match.matched);
+  const GalleryAnswers answers(samples);
+  for (const Sample& sample : samples) {
+    if (sample.split != Split::query || sample.identity < 0) continue;
+    if (answers.all(sample) == 0) {
+      ++match.identity_missing;
+    } else if (match.cameras_known && answers.of_other_cameras(sample) == 0) {
+      ++match.same_camera_only;
+    } else {
+      ++match.matched;
+    }
   }
-  match.identity_missing = match.labeled - shared;
   return match;
 }
 

@@ -202,7 +202,7 @@ class Rules {
       add(Severity::warning, "identity_missing",
           queries(match.identity_missing) + " of " + std::to_string(match.labeled) +
               (match.identity_missing == 1 ? " has" : " have") +
-              " no image of the same identity in the gallery and will be ignored in the scores.",
+              " no other image of the same identity in the gallery and will be ignored in the scores.",
           "Add gallery images of these identities, or remove the queries.", unmatched_queries(true));
     }
     if (match.same_camera_only > 0) {
@@ -220,11 +220,14 @@ class Rules {
     const SplitFigures& gallery = *split(Split::gallery);
     std::string message;
     std::string remedy;
-    const bool strangers = report_.match.identity_missing == report_.match.labeled;
+    const bool missing = report_.match.identity_missing == report_.match.labeled;
     if (gallery.identities == 0) {
       message = "The queries are labeled, but no gallery image is, so there are no scores.";
       remedy = "Give identities to the gallery images.";
-    } else if (strangers) {
+    } else if (missing && !compared_samples(samples_).empty()) {
+      message = "The gallery holds no other image of the people of the queries, so there are no scores.";
+      remedy = "Add further images of these people to the gallery.";
+    } else if (missing) {
       message = "The gallery contains none of the identities of the queries, so there are no scores.";
       remedy =
           "Queries and gallery must use the same identity numbers; check where the identities come from.";
@@ -235,31 +238,21 @@ class Rules {
           "the camera of the query count.";
     }
     add(Severity::error, "nothing_to_evaluate", std::move(message), std::move(remedy),
-        unmatched_queries(strangers));
+        unmatched_queries(missing));
   }
 
-  /// Queries without their identity in the gallery, or with it under their own camera alone. A tracklet is
-  /// one query, named by its first frame.
+  /// Queries without another image of their identity in the gallery, or with such images under their own
+  /// camera alone. A tracklet is one query, named by its first frame.
   [[nodiscard]] std::vector<std::string> unmatched_queries(bool identity_missing) const {
-    std::set<std::int64_t> identities;
-    std::set<std::pair<std::int64_t, std::int64_t>> pairs;
-    std::set<std::int64_t> several_cameras;
-    std::vector<Sample> asked;
-    for (const auto& frames : data::frames_of_tracklets(samples_)) {
-      const Sample& sample = samples_[frames.front()];
-      if (sample.split == Split::query) asked.push_back(sample);
-      if (sample.split != Split::gallery) continue;
-      if (!identities.insert(sample.identity).second && !pairs.contains({sample.identity, sample.camera})) {
-        several_cameras.insert(sample.identity);
-      }
-      pairs.insert({sample.identity, sample.camera});
-    }
+    std::vector<Sample> samples;
+    for (const auto& frames : data::frames_of_tracklets(samples_))
+      samples.push_back(samples_[frames.front()]);
+    const GalleryAnswers answers(samples);
     std::vector<std::string> unmatched;
-    for (const Sample& query : asked) {
-      if (query.identity < 0) continue;
-      const bool missing = !identities.contains(query.identity);
-      const bool own_camera_alone = !missing && !several_cameras.contains(query.identity) &&
-                                    pairs.contains({query.identity, query.camera});
+    for (const Sample& query : samples) {
+      if (query.split != Split::query || query.identity < 0) continue;
+      const bool missing = answers.all(query) == 0;
+      const bool own_camera_alone = !missing && answers.of_other_cameras(query) == 0;
       if (identity_missing ? missing : own_camera_alone) unmatched.push_back(query.path);
     }
     return unmatched;

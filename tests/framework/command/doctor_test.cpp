@@ -237,6 +237,24 @@ TEST_CASE("queries with matches under their own camera alone are left out and na
   CHECK(examine(data, false).match.same_camera_only == 0);
 }
 
+TEST_CASE("a query that is in the gallery itself is no answer to itself") {
+  MadeDataset data;
+  for (const Split split : {Split::query, Split::gallery}) {
+    data.add("one", 1, unknown_camera, split);
+    data.add("other", 1, unknown_camera, split);
+    data.add("alone", 2, unknown_camera, split);
+  }
+  const DoctorReport report = examine(data, false);
+  CHECK(report.match.matched == 2);
+  CHECK(report.match.identity_missing == 1);
+  CHECK(finding(report, "identity_missing").examples == Names{"alone"});
+
+  MadeDataset alone;
+  for (const Split split : {Split::query, Split::gallery}) alone.add("one", 1, unknown_camera, split);
+  CHECK(contains(finding(examine(alone, false), "nothing_to_evaluate").message,
+                 "no other image of the people of the queries"));
+}
+
 TEST_CASE("when nothing can be evaluated the reason is given") {
   MadeDataset strangers;
   strangers.add("q1", 1, 1, Split::query);
@@ -353,7 +371,7 @@ TEST_CASE("the text shows a few examples and counts the rest") {
   MadeDataset data = healthy();
   for (int i = 0; i < 7; ++i) data.add("q-lost-" + std::to_string(i), 100 + i, 1, Split::query);
   const std::string text = doctor_text(examine(data, true));
-  CHECK(contains(text, "warning: 7 queries of 9 have no image of the same identity in the gallery"));
+  CHECK(contains(text, "warning: 7 queries of 9 have no other image of the same identity in the gallery"));
   CHECK(contains(text, "    q-lost-4\n    and 2 more\n"));
   CHECK_FALSE(contains(text, "q-lost-5"));
   CHECK(contains(text, "What to do: "));
