@@ -184,8 +184,8 @@ Schema<LoaderSettings> LoaderSettings::schema() {
       .unit("million pixels")
       .affects(Affects::features);
   s.add("cache_mib", &LoaderSettings::cache_mib,
-        "memory for decoded images of a training, which from the second epoch on are not decoded again: "
-        "worth it "
+        "memory for decoded images of a training, of each rank where there are several; they are not decoded "
+        "again in later epochs: worth it "
         "where the log says that the training waits for images; an image takes height x width x 3 bytes as "
         "it is "
         "stored, and those that are read first are kept; does not change the images")

@@ -100,7 +100,7 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       metrics_(metrics),
       stop_(stop),
       ranks_(ranks),
-      data_(load_training_data(plan)),
+      data_(load_training_data(plan, ranks.place().local_count)),
       sampler_(create_sampler(plan, data_)),
       schedule_(create_schedule(plan)),
       augmentations_(data::create_augmentations(plan)),

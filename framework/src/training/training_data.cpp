@@ -45,12 +45,13 @@ void require_training_images(const recipe::DatasetChoice& choice, const SplitCou
 }
 
 /// With loader.cache_mib the data set keeps images in memory.
-void keep_images(TrainingData& data, const recipe::Plan& plan) {
+void keep_images(TrainingData& data, const recipe::Plan& plan, std::int64_t ranks_here) {
   const auto size = plan.loader.cache_mib;
   if (size == 0) return;
   const auto memory = system::machine_memory_mib();
-  if (memory > 0 && size > memory) {
-    throw RecipeError(plan.cache_location, "loader.cache_mib = " + std::to_string(size) +
+  if (memory > 0 && size > memory / ranks_here) {
+    const auto each = ranks_here > 1 ? " for each of its " + std::to_string(ranks_here) + " ranks" : "";
+    throw RecipeError(plan.cache_location, "loader.cache_mib = " + std::to_string(size) + each +
                                                ", but this machine has " + std::to_string(memory) +
                                                " MiB of memory; leave enough of it to the training itself");
   }
@@ -61,7 +62,7 @@ void keep_images(TrainingData& data, const recipe::Plan& plan) {
 
 }  // namespace
 
-TrainingData load_training_data(const recipe::Plan& plan) {
+TrainingData load_training_data(const recipe::Plan& plan, std::int64_t ranks_here) {
   TrainingData data;
   data.dataset = data::open_training_dataset(plan);
   std::map<const recipe::DatasetChoice*, SplitCounts> counts;
@@ -104,7 +105,7 @@ TrainingData load_training_data(const recipe::Plan& plan) {
   for (auto& [identity, index] : classes) index = data.identities++;
   for (const auto& sample : data.samples) data.labels.push_back(classes.at(sample.identity));
   data.fingerprint = fingerprint_of(data.samples);
-  keep_images(data, plan);
+  keep_images(data, plan, ranks_here);
   return data;
 }
 

@@ -33,10 +33,11 @@ struct TrainingData {
   std::string fingerprint;
 };
 
-/// Throws RecipeError when loader.cache_mib is more than the machine has, and ComponentError naming the data
-/// set when one that is trained on has no training images, when there are fewer than two identities, or one
-/// that is not known.
-[[nodiscard]] TrainingData load_training_data(const recipe::Plan& plan);
+/// Throws RecipeError when loader.cache_mib is more than the machine has for its ranks, and ComponentError
+/// naming the data set when one that is trained on has no training images, when there are fewer than two
+/// identities, or one that is not known.
+/// @param ranks_here of this machine, each of which keeps images of its own in memory
+[[nodiscard]] TrainingData load_training_data(const recipe::Plan& plan, std::int64_t ranks_here = 1);
 
 /// What decides the score of a model in the evaluations of a training, as TOML: train.best_by, [evaluate],
 /// [[metric]], how features are extracted, and what is known of the images. Where one of them differs, two

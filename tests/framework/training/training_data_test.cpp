@@ -12,6 +12,7 @@
 
 #include "file/sample_list.h"
 #include "known_images.h"
+#include "system/memory.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 #include "training/shared_sampler.h"
@@ -108,6 +109,18 @@ TEST_CASE("images have the cameras that their data sets say, and samplers those 
     REQUIRE(batch.size() == 5);
     for (const auto image : batch) CHECK((image < 20) == (batch.front() < 20));
   }
+}
+
+TEST_CASE("the ranks of a machine may keep as many images in memory as it has room for, together") {
+  const auto memory = system::machine_memory_mib();
+  REQUIRE(memory > 0);
+  auto plan = plan_of("{type='tiny', name='a'}");
+  plan.loader.cache_mib = memory;
+  CHECK(load_training_data(plan).cache != nullptr);
+  CHECK_THROWS_WITH_AS(static_cast<void>(load_training_data(plan, 2)),
+                       doctest::Contains(" for each of its 2 ranks, but this machine has "), RecipeError);
+  plan.loader.cache_mib = memory / 2;
+  CHECK(load_training_data(plan, 2).cache != nullptr);
 }
 
 TEST_CASE("images with pseudo labels have the cameras that their data set says") {
