@@ -13,6 +13,7 @@
 #include "data/open_choice.h"
 #include "kindred/core/error.h"
 #include "system/processors.h"
+#include "system/rank_machine.h"
 
 namespace kindred::data {
 namespace {
@@ -36,9 +37,11 @@ std::int64_t max_pixels(const recipe::ExtractionPlan& plan) {
   return std::max<std::int64_t>(1, std::llround(plan.loader.max_megapixels * 1e6));
 }
 
-LoaderOptions loader_options(const recipe::ExtractionPlan& plan, torch::Device device) {
+LoaderOptions loader_options(const recipe::ExtractionPlan& plan, torch::Device device,
+                             const system::RankPlace& place) {
   LoaderOptions options;
-  options.workers = plan.loader.workers > 0 ? plan.loader.workers : system::usable_processors();
+  const auto workers = system::threads_of_rank(plan.loader.workers, place);
+  options.workers = workers > 0 ? workers : system::usable_processors();
   options.prefetch = plan.loader.prefetch;
   options.skip_bad_images = plan.loader.skip_bad_images;
   options.max_pixels = max_pixels(plan);

@@ -13,6 +13,7 @@
 #include "kindred/role/augmentation.h"
 #include "kindred/role/dataset.h"
 #include "recipe/plan.h"
+#include "system/ranks.h"
 
 namespace kindred::data {
 
@@ -24,10 +25,12 @@ namespace kindred::data {
 /// loader_options() have one.
 [[nodiscard]] std::int64_t max_pixels(const recipe::ExtractionPlan& plan);
 
-/// The table [loader] and the seed; workers = 0 becomes the usable processors.
+/// The table [loader] and the seed; workers = 0 becomes the usable processors, or a rank's share of them.
 /// @param device where the images go: for a GPU the loader makes them in pinned memory
+/// @param place of the rank that loads
 [[nodiscard]] LoaderOptions loader_options(const recipe::ExtractionPlan& plan,
-                                           torch::Device device = torch::kCPU);
+                                           torch::Device device = torch::kCPU,
+                                           const system::RankPlace& place = {});
 
 /// All samples in order, `size` a batch; the last has what is left.
 [[nodiscard]] std::vector<std::vector<std::size_t>> consecutive_batches(std::size_t samples,

@@ -229,7 +229,8 @@ file::Features FeatureExtraction::extract(const Dataset& dataset, const std::vec
   batches = {batches.begin() + range.first, batches.begin() + range.last};
   std::int64_t own_images = 0;
   for (const auto& batch : batches) own_images += static_cast<std::int64_t>(batch.size());
-  data::Loader loader(dataset, samples, augmentations, data::loader_options(plan_, computing_.device), false);
+  data::Loader loader(dataset, samples, augmentations,
+                      data::loader_options(plan_, computing_.device, ranks.place()), false);
   loader.start(std::move(batches), 0);
 
   // Of several ranks the first speaks for all: they take the same share of the images.

@@ -162,7 +162,8 @@ Schema<FoldsSettings> FoldsSettings::schema() {
 Schema<LoaderSettings> LoaderSettings::schema() {
   Schema<LoaderSettings> s("How images are decoded and augmented in the background.");
   s.add("workers", &LoaderSettings::workers,
-        "threads that decode and augment; 0: one for each usable processor; does not change the images")
+        "threads that decode and augment; 0: one for each usable processor, of which each rank of a machine "
+        "has an equal share; does not change the images")
       .range(0, 1024)
       .unit("threads")
       .also_called({"num_workers", "n_jobs", "jobs", "threads"});

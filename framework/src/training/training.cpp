@@ -104,7 +104,8 @@ Training::Training(const recipe::Plan& plan, const RunDirectory& directory, torc
       sampler_(create_sampler(plan, data_)),
       schedule_(create_schedule(plan)),
       augmentations_(data::create_augmentations(plan)),
-      loader_(*data_.dataset, data_.samples, augmentations_, data::loader_options(plan, device),
+      loader_(*data_.dataset, data_.samples, augmentations_,
+              data::loader_options(plan, device, ranks.place()),
               /*training=*/true),
       trainer_(plan, initial_model(plan, data_, progress), device, ranks) {
   std::vector<std::string> notes;

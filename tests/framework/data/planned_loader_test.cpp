@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <torch/types.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <opencv2/core/mat.hpp>
@@ -14,6 +16,8 @@
 #include "kindred/image/image.h"
 #include "made_dataset.h"
 #include "recipe/plan.h"
+#include "system/processors.h"
+#include "system/ranks.h"
 
 using namespace kindred;
 using namespace kindred::data;
@@ -54,6 +58,19 @@ TEST_CASE("an ending that cannot be read is found before the first batch, with i
         "that cannot be read)");
   plan.loader.skip_bad_images = true;
   CHECK_NOTHROW(try_each_ending(plan, dataset, dataset.samples()));
+}
+
+TEST_CASE("a loader has a worker for each usable processor, which the ranks of a machine share out") {
+  recipe::ExtractionPlan plan;
+  const auto all = system::usable_processors();
+  CHECK(loader_options(plan).workers == all);
+  system::RankPlace place;
+  place.count = place.local_count = 2;
+  CHECK(loader_options(plan, torch::kCPU, place).workers == std::max<std::int64_t>(1, all / 2));
+  place.count = place.local_count = static_cast<int>(all) + 1;
+  CHECK(loader_options(plan, torch::kCPU, place).workers == 1);
+  plan.loader.workers = 3;
+  CHECK(loader_options(plan, torch::kCPU, place).workers == 3);
 }
 
 TEST_CASE("the limit of pixels is that of the recipe, and that of the process stays as it is") {
