@@ -33,10 +33,14 @@ class Supply {
   /// The next group of an identity that is not among `taken`, where there is one.
   OfPerson next(const std::set<std::int64_t>& taken) {
     if (groups_.empty()) refill();
-    auto found = first_new(taken);
-    if (found == groups_.end()) {
-      refill();
+    auto found = groups_.end();
+    // A part that has nobody else would begin a pass for each group, and take one of it.
+    if (has_others(taken)) {
       found = first_new(taken);
+      if (found == groups_.end()) {
+        refill();
+        found = first_new(taken);
+      }
     }
     if (groups_.empty()) throw Error("sampler: error: formed batches in one pass and none in the next");
     if (found == groups_.end()) found = groups_.begin();
@@ -46,6 +50,10 @@ class Supply {
   }
 
  private:
+  [[nodiscard]] bool has_others(const std::set<std::int64_t>& taken) const {
+    return std::any_of(people_.begin(), people_.end(),
+                       [&](std::int64_t identity) { return taken.count(identity) == 0; });
+  }
   [[nodiscard]] std::deque<OfPerson>::iterator first_new(const std::set<std::int64_t>& taken) {
     return std::find_if(groups_.begin(), groups_.end(),
                         [&](const OfPerson& group) { return taken.count(group.identity) == 0; });
@@ -56,6 +64,7 @@ class Supply {
       const auto first = groups_.size();
       for (const auto image : batch) {
         const auto identity = identities_[image];
+        people_.insert(identity);
         const auto begin = groups_.begin() + static_cast<std::ptrdiff_t>(first);
         auto group = std::find_if(begin, groups_.end(),
                                   [&](const OfPerson& candidate) { return candidate.identity == identity; });
@@ -72,6 +81,7 @@ class Supply {
   const BatchPart& part_;
   const std::vector<std::int64_t>& identities_;
   std::deque<OfPerson> groups_;
+  std::set<std::int64_t> people_;  ///< of all passes so far
   std::int64_t pass_ = 0;
   std::size_t images_ = 0;
   std::size_t largest_batch_ = 0;

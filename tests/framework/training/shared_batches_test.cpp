@@ -100,6 +100,29 @@ TEST_CASE("a part of which more is wanted than it has begins another pass") {
   CHECK(most >= 3);
 }
 
+TEST_CASE("a part with fewer people than its share of a batch needs takes all of a pass before the next") {
+  // Images 0 to 9 are of 2 identities; from 10 on each is of one of its own.
+  std::vector<std::int64_t> identities;
+  for (std::int64_t i = 0; i < 10; ++i) identities.push_back(i / 5);
+  for (std::int64_t i = 0; i < 400; ++i) identities.push_back(2 + i);
+  std::size_t passes = 0;
+  const BatchPart few{9, [&](std::int64_t) {
+                        ++passes;
+                        return std::vector<Images>{{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}};
+                      }};
+  const BatchPart many{1, [](std::int64_t) {
+                         std::vector<Images> batches(10);
+                         for (std::size_t i = 0; i < 400; ++i) batches[i / 40].push_back(10 + i);
+                         return batches;
+                       }};
+  std::size_t of_few = 0;
+  for (const auto& batch : shared_batches({few, many}, identities)) {
+    for (const auto image : batch) of_few += image < 10 ? 1 : 0;
+  }
+  CHECK(of_few > 300);
+  CHECK(passes == (of_few + 9) / 10);
+}
+
 TEST_CASE("batches without identity groups are mixed, too, and no image is lost before its part is used up") {
   const auto shuffled = [](std::size_t first, std::size_t count) {
     return [=](std::int64_t) {
