@@ -220,15 +220,21 @@ void select(Lowering& to, const Node& node) {
   give(to, node, to.out().node("Gather", {tensor_of(to, node), index}, {{"axis", axis}}));
 }
 
-/// The parts of a tensor, each of the given length.
-Term parts(Lowering& to, const Node& node, std::int64_t axis, const std::vector<std::int64_t>& lengths) {
+/// The parts of a tensor, of one length each, whatever that is, or of the given ones.
+Term parts(Lowering& to, const Node& node, std::int64_t axis, std::size_t count,
+           const std::string& lengths = "") {
   Term list;
   list.is_list = true;
-  const auto given = tensor_of(to, node);
-  const auto names =
-      to.out().nodes("Split", {given, to.out().numbers(lengths)}, lengths.size(), {{"axis", axis}});
-  for (const auto& name : names) list.items.push_back(Term{{}, name, to.type_of(node.input(0))});
+  std::vector<std::string> inputs = {tensor_of(to, node)};
+  if (!lengths.empty()) inputs.push_back(lengths);
+  for (const auto& name : to.out().nodes("Split", inputs, count, {{"axis", axis}})) {
+    list.items.push_back(Term{{}, name, to.type_of(node.input(0))});
+  }
   return list;
+}
+
+Term parts(Lowering& to, const Node& node, std::int64_t axis, const std::vector<std::int64_t>& lengths) {
+  return parts(to, node, axis, lengths.size(), to.out().numbers(lengths));
 }
 
 std::int64_t size_along(Lowering& to, const Node& node, std::int64_t axis) {
@@ -249,8 +255,14 @@ void chunk(Lowering& to, const Node& node) {
   const auto axis = to.axis(node, "dim", to.rank(node.input(0)));
   const auto chunks = to.integer(node, "chunks");
   const auto whole = size_along(to, node, axis);
-  if (to.rank(node.input(0)) > 1) require_no_images(axis);
-  to.set(node.output(), parts(to, node, axis, lengths_of(whole, (whole + chunks - 1) / chunks)));
+  const auto lengths = lengths_of(whole, (whole + chunks - 1) / chunks);
+  const bool of_images = axis == 0 && to.rank(node.input(0)) > 1;
+  if (!of_images) return to.set(node.output(), parts(to, node, axis, lengths));
+  // What was put together of several batches; how long each is follows the number of images.
+  if (static_cast<std::int64_t>(lengths.size()) != chunks || lengths.front() != lengths.back()) {
+    throw CannotLower("it parts a batch of images unevenly");
+  }
+  to.set(node.output(), parts(to, node, axis, lengths.size()));
 }
 
 void split(Lowering& to, const Node& node) {
@@ -427,7 +439,8 @@ LowerOperation filled_with(double value) {
 LowerOperation like(double value, bool given) {
   return [value, given](Lowering& to, const Node& node) {
     const auto type = element_type(to.fact(node.output()).type);
-    const auto own = is_float(type) ? to.type_of(node.input(0)) : type;
+    const auto of_input = to.type_of(node.input(0));
+    const auto own = !is_float(type) ? type : is_float(of_input) ? of_input : to.compute_type();
     const auto single = given ? to.tensor(node.input(1), own) : to.out().number(value, own);
     const auto shape = to.out().node("Shape", {to.tensor(node.input(0))});
     to.set(node.output(), to.out().node("Expand", {single, shape}), own);

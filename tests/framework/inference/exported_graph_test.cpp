@@ -123,13 +123,17 @@ TEST_CASE("ONNX Runtime gives the descriptors of every shipped backbone and head
   const auto all_heads = catalog.components(Head::role_name);
   std::size_t turn = 0;
   for (const auto* backbone : catalog.components(Backbone::role_name)) {
-    // One head for each backbone, another one each time; those that are for few go first.
+    // One head for each backbone, another one each time; those that none had yet go first, as some are for
+    // few backbones.
     std::shared_ptr<model::Model> model;
     std::string name;
-    for (std::size_t i = 0; i < all_heads.size() && model == nullptr; ++i) {
-      const auto& head = all_heads[(turn + i) % all_heads.size()]->info();
-      model = small_model(backbone->info(), head);
-      name = head.name;
+    for (const bool had : {false, true}) {
+      for (std::size_t i = 0; i < all_heads.size() && model == nullptr; ++i) {
+        const auto& head = all_heads[(turn + i) % all_heads.size()]->info();
+        if (heads.contains(head.name) != had) continue;
+        model = small_model(backbone->info(), head);
+        name = head.name;
+      }
     }
     ++turn;
     REQUIRE(model != nullptr);
@@ -159,7 +163,7 @@ TEST_CASE("ONNX Runtime gives the descriptors of every shipped backbone and head
     }
     std::filesystem::remove(file);
   }
-  CHECK(heads.size() >= 3);
+  CHECK(heads.size() == all_heads.size());
 }
 
 TEST_CASE("with the flip test the graph adds the mirror image's descriptor") {
