@@ -239,15 +239,34 @@ void average_pool(Lowering& to, const Node& node) {
   to.set(node.output(), to.cast(made, float32, type), type);
 }
 
-/// [out, in]: the mean over the pixels of each window, as torch lays them.
+/// The first pixel of each window, and the one behind its last, as torch lays them.
+std::vector<std::pair<std::int64_t, std::int64_t>> windows_of(std::int64_t in, std::int64_t out) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> windows;
+  for (std::int64_t i = 0; i < out; ++i) windows.emplace_back(i * in / out, ((i + 1) * in + out - 1) / out);
+  return windows;
+}
+
+/// [out, in]: the mean over the pixels of each window.
 torch::Tensor window_means(std::int64_t in, std::int64_t out) {
   auto means = torch::zeros({out, in});
-  for (std::int64_t i = 0; i < out; ++i) {
-    const auto first = i * in / out;
-    const auto end = ((i + 1) * in + out - 1) / out;
-    means[i].slice(0, first, end).fill_(1.0 / static_cast<double>(end - first));
+  std::int64_t row = 0;
+  for (const auto& [first, end] : windows_of(in, out)) {
+    means[row++].slice(0, first, end).fill_(1.0 / static_cast<double>(end - first));
   }
   return means;
+}
+
+/// The maximum of each window along one dimension.
+std::string window_maxima(Lowering& to, const std::string& x, std::int64_t axis, std::int64_t in,
+                          std::int64_t out) {
+  auto& writer = to.out();
+  std::vector<std::string> maxima;
+  for (const auto& [first, end] : windows_of(in, out)) {
+    const auto window =
+        writer.node("Slice", {x, writer.numbers({first}), writer.numbers({end}), writer.numbers({axis})});
+    maxima.push_back(writer.node("ReduceMax", {window}, {{"axes", std::vector<std::int64_t>{axis}}}));
+  }
+  return writer.node("Concat", maxima, {{"axis", axis}});
 }
 
 /// To a fixed size, whatever the size of the map.
@@ -276,12 +295,16 @@ void adaptive_pool(Lowering& to, const Node& node, bool maximum) {
   } else if (even) {
     made =
         out.node(maximum ? "MaxPool" : "AveragePool", {x}, {{"kernel_shape", windows}, {"strides", windows}});
-  } else if (!maximum && in.size() == 4) {
-    const auto columns = out.constant(window_means(in[3], made_sizes[3]).t().contiguous(), wide);
-    made = out.node(
-        "MatMul", {out.constant(window_means(in[2], made_sizes[2]), wide), out.node("MatMul", {x, columns})});
+  } else if (maximum) {
+    made = x;
+    for (std::size_t i = 2; i < in.size(); ++i) {
+      made = window_maxima(to, made, static_cast<std::int64_t>(i), in[i], made_sizes[i]);
+    }
   } else {
-    throw CannotLower("its windows are of different sizes");
+    made = out.node("MatMul", {x, out.constant(window_means(in.back(), made_sizes.back()).t(), wide)});
+    if (in.size() == 4) {
+      made = out.node("MatMul", {out.constant(window_means(in[2], made_sizes[2]), wide), made});
+    }
   }
   to.set(result, to.cast(made, wide, type), type);
 }

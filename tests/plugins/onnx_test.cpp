@@ -120,6 +120,10 @@ const std::vector<Snippet>& snippets() {
        "5]).sum() * 0 + "
        "torch.adaptive_avg_pool2d(x, [4, 2])"},
       {"adaptive maximum", "torch.adaptive_max_pool2d(x, [2, 1])[0]"},
+      {"adaptive maximum of uneven windows",
+       "torch.adaptive_max_pool2d(x, [4, 1])[0] + torch.adaptive_max_pool2d(x, [4, 2])[0]"},
+      {"adaptive pooling of sequences",
+       "torch.adaptive_avg_pool1d(x[:, 0], [3]) - torch.adaptive_max_pool1d(x[:, 1], [3])[0]"},
       {"larger maps",
        "torch.upsample_nearest2d(x, [12, 10]) + torch.upsample_bilinear2d(x, [12, 10], False) + "
        "torch.upsample_bicubic2d(x, [12, 10], False)"},
