@@ -76,7 +76,7 @@ const std::vector<Snippet>& snippets() {
       {"unbind", "torch.unbind(x, 2)[3] - torch.unbind(x, 2)[0]"},
       {"rows", "torch.index_select(x, 1, torch.tensor([3, 0, 2])) + x[:, torch.tensor([1, 1, 0])]"},
       {"rolls", "torch.roll(x, [2, -1], [2, 3]) + torch.flip(x, [3, 2])"},
-      {"counts", "x * torch.arange(x.size(3)).to(6)"},
+      {"counts", "x * torch.arange(x.size(3), device=x.device).to(6)"},
       {"counts in steps",
        "x * torch.arange(1, 2 * x.size(3), 2).to(6) + torch.arange(x.size(3), 0, -1).to(6)"},
       {"filled",

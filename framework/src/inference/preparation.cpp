@@ -20,23 +20,24 @@ namespace {
 
 /// Rows of a matrix are the places of the result, columns those of the source; `both` is 1 where neither side
 /// of the image grows. The weights are those of OpenCV's resize(), and of Pillow's where all pixels are taken
-/// in. Type 6 is torch::kFloat, which has no name here.
+/// in. Type 6 is torch::kFloat, which has no name here. All lie where the images do: a graph made on a
+/// processor runs on a GPU.
 constexpr const char* matrices_source = R"(
-def places(count: int):
-    return torch.arange(count, dtype=6)
+def places(count: int, images):
+    return torch.arange(count, dtype=6, device=images.device)
 
 def taps(place, weight, length: int):
     inside = torch.clamp(place, 0, length - 1).unsqueeze(1)
-    return (places(length).unsqueeze(0) == inside).to(6) * weight.unsqueeze(1)
+    return (places(length, place).unsqueeze(0) == inside).to(6) * weight.unsqueeze(1)
 
-def linear(length: int, out: int, both: float):
-    center = (places(out) + 0.5) * (length / out) - 0.5
+def linear(length: int, out: int, both: float, images):
+    center = (places(out, images) + 0.5) * (length / out) - 0.5
     first = torch.floor(center)
     part = center - first
     return taps(first, 1 - part, length) + taps(first + 1, part, length)
 
-def cubic(length: int, out: int, both: float):
-    center = (places(out) + 0.5) * (length / out) - 0.5
+def cubic(length: int, out: int, both: float, images):
+    center = (places(out, images) + 0.5) * (length / out) - 0.5
     first = torch.floor(center)
     x = center - first
     a = -0.75
@@ -47,34 +48,34 @@ def cubic(length: int, out: int, both: float):
     w3 = 1 - w0 - w1 - w2
     return taps(first - 1, w0, length) + taps(first, w1, length) + taps(first + 1, w2, length) + taps(first + 2, w3, length)
 
-def area(length: int, out: int, both: float):
+def area(length: int, out: int, both: float, images):
     scale = length / out
-    begin = (places(out) * scale).unsqueeze(1)
-    j = places(length).unsqueeze(0)
+    begin = (places(out, images) * scale).unsqueeze(1)
+    j = places(length, images).unsqueeze(0)
     overlap = torch.clamp(torch.minimum(j + 1, begin + scale) - torch.maximum(j, begin), min=0.0) / scale
-    first = torch.floor(places(out) * scale + 1e-5)
-    part = torch.clamp(places(out) + 1 - (first + 1) * (out / length), min=0.0)
+    first = torch.floor(places(out, images) * scale + 1e-5)
+    part = torch.clamp(places(out, images) + 1 - (first + 1) * (out / length), min=0.0)
     part = part - torch.floor(part)
     grown = taps(first, 1 - part, length) + taps(first + 1, part, length)
     return overlap * both + grown * (1 - both)
 
-def distance(length: int, out: int, wide: float):
+def distance(length: int, out: int, wide: float, images):
     scale = length / out
-    center = ((places(out) + 0.5) * scale).unsqueeze(1)
-    spread = torch.clamp(torch.ones(1) * scale, min=1.0)
+    center = ((places(out, images) + 0.5) * scale).unsqueeze(1)
+    spread = max(scale, 1.0)
     first = torch.clamp(torch.floor(center - spread * wide + 0.5), min=0.0)
     end = torch.floor(center + spread * wide + 0.5)
-    j = places(length).unsqueeze(0)
+    j = places(length, images).unsqueeze(0)
     inside = ((j >= first).to(6)) * ((j < end).to(6))
     return torch.abs((j - center + 0.5) / spread), inside
 
-def antialiased_linear(length: int, out: int, both: float):
-    x, inside = distance(length, out, 1.0)
+def antialiased_linear(length: int, out: int, both: float, images):
+    x, inside = distance(length, out, 1.0, images)
     weight = torch.clamp(1 - x, min=0.0) * inside
     return weight / weight.sum(1, keepdim=True)
 
-def antialiased_cubic(length: int, out: int, both: float):
-    x, inside = distance(length, out, 2.0)
+def antialiased_cubic(length: int, out: int, both: float, images):
+    x, inside = distance(length, out, 2.0, images)
     a = -0.5
     near = ((a + 2) * x - (a + 3)) * x * x + 1
     far = (((x - 5) * x + 8) * x - 4) * a
@@ -104,10 +105,10 @@ std::string source_of(const Preparation& preparation) {
   source += "    h = images.size(1)\n    w = images.size(2)\n";
   source += "    both = float(min(h - " + height + ", w - " + width + ") >= 0)\n";
   source += "    x = images.permute(0, 3, 1, 2).to(6)\n";
-  source += "    x = torch.matmul(x, " + name + "(w, " + width + ", both).t())\n";
+  source += "    x = torch.matmul(x, " + name + "(w, " + width + ", both, images).t())\n";
   // Pillow rounds between its two passes.
   if (is_antialiased(preparation.scaling)) source += "    x = levels(x)\n";
-  source += "    x = levels(torch.matmul(" + name + "(h, " + height + ", both), x))\n";
+  source += "    x = levels(torch.matmul(" + name + "(h, " + height + ", both, images), x))\n";
   source += "    return x * factor + offset\n";
   return source;
 }

@@ -99,6 +99,27 @@ TEST_CASE("what augmentations do to images is found out, and the graph does the 
   }
 }
 
+TEST_CASE("the graph makes all numbers where the images lie, and has no constants but factor and offset") {
+  for (const auto scaling : {Scaling::linear, Scaling::area, Scaling::cubic, Scaling::antialiased_linear,
+                             Scaling::antialiased_cubic}) {
+    CAPTURE(scaling_text(scaling));
+    const auto graph = preparation_graph({tiny_size, scaling, {0.5, 0.5, 0.5}, {0.2, 0.2, 0.2}});
+    int made = 0;
+    int constants = 0;
+    for (const auto* node : graph->nodes()) {
+      const std::string name = node->kind().toQualString();
+      CHECK_FALSE((name == "aten::ones" || name == "aten::zeros" || name == "aten::full"));
+      if (name == "prim::Constant" && node->output()->type()->kind() == c10::TypeKind::TensorType)
+        ++constants;
+      if (name != "aten::arange") continue;
+      ++made;
+      CHECK(std::string(node->namedInput("device")->node()->kind().toQualString()) == "prim::device");
+    }
+    CHECK(made >= 4);
+    CHECK(constants == 2);
+  }
+}
+
 TEST_CASE("without normalization values are in [0, 1]; inverted ones have a negative deviation") {
   const auto plain = find_preparation(preparer_of({"augmentation.normalize.enabled=false"}), tiny_size);
   REQUIRE(plain);
