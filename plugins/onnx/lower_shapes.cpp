@@ -327,10 +327,20 @@ void construct(Lowering& to, const Node& node) {
   to.set(node.output(), list);
 }
 
+/// Of places from 0. Negative ones, such as a camera that a model does not know, are refused by LibTorch and
+/// counted from the end by ONNX: they become too large ones, which a runtime refuses.
+std::string places(Lowering& to, const Value* index) {
+  const auto name = to.tensor(index, int64);
+  if (to.term(index).is_known()) return name;
+  auto& out = to.out();
+  const auto too_large = out.number(std::numeric_limits<std::int32_t>::max(), int64);
+  return out.node("Where", {out.node("Less", {name, out.number(0, int64)}), too_large, name});
+}
+
 void take_rows(Lowering& to, const Node& node) {
   const auto axis = to.axis(node, "dim", to.rank(node.input(0)));
   give(to, node,
-       to.out().node("Gather", {tensor_of(to, node), to.tensor(Lowering::argument(node, "index"), int64)},
+       to.out().node("Gather", {tensor_of(to, node), places(to, Lowering::argument(node, "index"))},
                      {{"axis", axis}}));
 }
 
@@ -357,7 +367,7 @@ void take(Lowering& to, const Node& node) {
 void embedding(Lowering& to, const Node& node) {
   const auto type = to.type_of(node.input(0));
   to.set(node.output(),
-         to.out().node("Gather", {to.tensor(node.input(0), type), to.tensor(node.input(1), int64)},
+         to.out().node("Gather", {to.tensor(node.input(0), type), places(to, node.input(1))},
                        {{"axis", std::int64_t{0}}}),
          type);
 }
@@ -365,8 +375,7 @@ void embedding(Lowering& to, const Node& node) {
 void gather(Lowering& to, const Node& node) {
   const auto axis = to.axis(node, "dim", to.rank(node.input(0)));
   give(to, node,
-       to.out().node("GatherElements",
-                     {tensor_of(to, node), to.tensor(Lowering::argument(node, "index"), int64)},
+       to.out().node("GatherElements", {tensor_of(to, node), places(to, Lowering::argument(node, "index"))},
                      {{"axis", axis}}));
 }
 

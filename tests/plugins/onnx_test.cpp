@@ -247,6 +247,21 @@ TEST_CASE("ONNX Runtime computes what LibTorch does, for batches of any size") {
   }
 }
 
+TEST_CASE("a negative place of a row, which LibTorch refuses, is no place from the end") {
+  torch::manual_seed(5);
+  const Weights weights;
+  const auto graph =
+      compiled(main_of("torch.index_select(v, 0, (x[:, 0, 0, 0] > 5).to(4) * -1).unsqueeze(1)"), weights);
+  const auto first = run_in(graph, {torch::zeros({2, 4, 6, 5})});
+  if (!first.why_not.empty()) {
+    MESSAGE("left out: " << first.why_not);
+    return;
+  }
+  CHECK(torch::equal(first.outputs.at(0), weights.v.slice(0, 0, 1).expand({2, 1})));
+  CHECK_THROWS_WITH_AS(static_cast<void>(run_in(graph, {torch::full({2, 4, 6, 5}, 10.0)})),
+                       doctest::Contains("ONNX Runtime does not run the file"), ComponentError);
+}
+
 TEST_CASE("in 16 bits weights are, inputs and output are not, and the result is near") {
   torch::manual_seed(3);
   const Weights weights;
