@@ -500,6 +500,18 @@ class FaultsTest(unittest.TestCase):
                 self.assertEqual(OrderCheck(self.place(calls)).run([self.command]), violated)
             shutil.rmtree(self.folder / "stock")
 
+    def test_the_name_of_a_new_folder_must_be_on_disk_too(self):
+        from fault_campaigns.order import OrderCheck
+
+        made = self.folder / "made/below"
+        made.mkdir(parents=True)
+        own, parent, above = (str(made), "-"), (str(made.parent), "-"), (str(self.folder), "*")
+        for sync, violated in ([], 1), ([own], 1), ([parent], 0), ([above], 0):
+            calls = [("mkdir", 1, str(made), "-", ""), *(("sync", 1, *call, "") for call in sync)]
+            with self.subTest(sync), contextlib.redirect_stdout(io.StringIO()):
+                self.assertEqual(OrderCheck(self.place(calls)).run([self.command]), violated)
+            shutil.rmtree(self.folder / "stock")
+
     def test_a_command_that_fails_without_its_fault_is_a_violation(self):
         from fault_campaigns.calls import CallCampaign
 

@@ -1,4 +1,5 @@
-"""Whether a file is on disk before it gets its name, and the folder after: what a loss of power needs."""
+"""Whether a file is on disk before it gets its name, and the name after, as those of new folders: what a loss of power
+needs."""
 
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ class OrderCheck:
 
     def _check(self, command):
         violated = 0
-        unsynced, renamed, checked = set(), {}, 0
+        unsynced, named, checked = set(), {}, 0
         for call, _, path, former, _ in self.place.calls(command, self.place.fresh(command, "recorded")):
             if call == "write":
                 unsynced.add(path)
@@ -28,15 +29,19 @@ class OrderCheck:
                 # fsync() of a folder is of its names alone, syncfs() of all that lies below it too.
                 below = path + "/" if former == "*" else None
                 unsynced = {name for name in unsynced if name != path and not (below and name.startswith(below))}
-                renamed = {name: folder for name, folder in renamed.items() if folder != path}
+                named = {name: folder for name, folder in named.items()
+                         if folder != path and not (below and name.startswith(below))}
+            elif call == "mkdir":
+                checked += 1
+                named[path] = str(Path(path).parent)
             elif call == "rename":
                 checked += 1
                 dirty = sorted(name for name in unsynced if name == former or name.startswith(former + "/"))
                 if dirty:
                     violated += 1
                     print(f"{command.name}: {path} gets its name before {dirty[0]} is on disk")
-                renamed[path] = str(Path(path).parent)
-        for name in sorted(renamed):
+                named[path] = str(Path(path).parent)
+        for name in sorted(named):
             if Path(name).exists() and not OF_THE_MOMENT.search(name):
                 violated += 1
                 print(f"{command.name}: the name of {name} is never put on disk")

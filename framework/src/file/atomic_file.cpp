@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "file/folder_entries.h"
+#include "file/new_folders.h"
 #include "file/temporary_file.h"
 #include "kindred/core/error.h"
 
@@ -142,7 +143,7 @@ void write_atomically(const fs::path& file, const std::function<void(std::ostrea
     return;
   }
   const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
-  fs::create_directories(folder, error);
+  make_folders(folder, error);
   if (error) throw DataError(file, "its folder cannot be created: " + error.message());
 
   TemporaryFile temporary(target);

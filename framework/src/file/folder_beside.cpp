@@ -9,6 +9,7 @@
 
 #include "file/abandoned.h"
 #include "file/hidden_path.h"
+#include "file/new_folders.h"
 #include "kindred/core/error.h"
 
 namespace kindred::file {
@@ -16,9 +17,8 @@ namespace fs = std::filesystem;
 
 FolderBeside::FolderBeside(const fs::path& target) {
   const auto parent = fs::absolute(target).parent_path();
+  make_folders(parent);
   std::error_code error;
-  fs::create_directories(parent, error);
-  if (error) throw DataError(parent, "cannot be created: " + error.message());
   bool shortened = false;
   for (int number = 0; descriptor_ < 0;) {
     path_ = hidden_path(parent / target.filename(), number, shortened);

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "file/atomic_file.h"
+#include "file/new_folders.h"
 #include "kindred/core/error.h"
 
 namespace kindred::file {
@@ -62,9 +63,7 @@ int lock(const fs::path& folder, const std::string& what) {
 }  // namespace
 
 FolderLock::FolderLock(const fs::path& folder, const std::string& what) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw DataError(folder, "cannot be created: " + error.message());
+  make_folders(folder);
   descriptor_ = lock(folder, what);
   remove_unfinished_files(folder);
 }

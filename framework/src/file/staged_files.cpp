@@ -11,6 +11,7 @@
 #include "file/abandoned.h"
 #include "file/atomic_file.h"
 #include "file/folder_entries.h"
+#include "file/new_folders.h"
 #include "kindred/core/error.h"
 
 namespace kindred::file {
@@ -59,7 +60,7 @@ void remove_abandoned(const fs::path& folder, const fs::path& own) {
 
 StagedFiles::StagedFiles(fs::path folder) : folder_(std::move(folder)) {
   std::error_code error;
-  fs::create_directories(folder_, error);
+  make_folders(folder_, error);
   while (!error && descriptor_ < 0) {
     // A name of unfinished files (file/atomic_file.h).
     static std::atomic<unsigned> counter{0};

@@ -5,6 +5,7 @@
 
 #include "file/atomic_file.h"
 #include "file/folder_entries.h"
+#include "file/new_folders.h"
 #include "kindred/core/error.h"
 #include "results/stage_record.h"
 
@@ -40,7 +41,7 @@ void StageFolders::begin_anew(const std::string& stage) const {
     fs::remove_all(here);
   } else if (results::has_stage_record(here)) {
     fs::remove_all(there);
-    fs::create_directories(there.parent_path());
+    file::make_folders(there.parent_path());
     fs::rename(here, there);
   } else if (fs::exists(here)) {
     // Killed before its record was written: that must not take the place of what is kept.
@@ -50,7 +51,7 @@ void StageFolders::begin_anew(const std::string& stage) const {
     }
     fs::remove_all(here);
   }
-  fs::create_directories(here);
+  file::make_folders(here);
 }
 
 void StageFolders::exchange(const std::string& stage) const {
