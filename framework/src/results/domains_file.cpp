@@ -1,11 +1,14 @@
 #include "results/domains_file.h"
 
+#include <algorithm>
 #include <map>
 #include <ostream>
 #include <set>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "file/atomic_file.h"
 #include "file/sample_list.h"
@@ -63,10 +66,15 @@ DomainsFile DomainsFile::read(const std::filesystem::path& file) {
 }
 
 void DomainsFile::write(const std::filesystem::path& file) const {
+  const bool splits =
+      std::all_of(images.begin(), images.end(), [](const Image& image) { return image.split.has_value(); });
   file::write_atomically(file, [&](std::ostream& out) {
-    write_csv_row(out, {"path", "split", "domain"});
+    const auto write_row = [&](const std::string& path, const std::string& split, const std::string& domain) {
+      write_csv_row(out, splits ? std::vector{path, split, domain} : std::vector{path, domain});
+    };
+    write_row("path", "split", "domain");
     for (const auto& image : images) {
-      write_csv_row(out, {image.path, split_name(image.split.value()), image.domain});
+      write_row(image.path, image.split ? split_name(*image.split) : "", image.domain);
     }
   });
 }

@@ -38,7 +38,7 @@ struct DomainsFile {
   /// for a path that is there twice in a split or with two domains, an empty cell, an unknown split, or
   /// another column.
   [[nodiscard]] static DomainsFile read(const std::filesystem::path& file);
-  /// Atomic.
+  /// Atomic. Without the column `split` where an image has none.
   void write(const std::filesystem::path& file) const;
 };
 

@@ -43,6 +43,8 @@ TEST_CASE("a table of another program needs no split, and its columns any order"
   CHECK(read.images[0].path == "a");
   CHECK(read.images[0].domain == "x");
   CHECK_FALSE(read.images[0].split);
+  read.write(folder / "copy.csv");
+  CHECK(read_bytes(folder / "copy.csv") == "path,domain\na,x\n");
 }
 
 TEST_CASE("a query that is in the gallery, too, is listed in both splits with one domain") {
