@@ -2,6 +2,8 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <new>
 #include <opencv2/core.hpp>
@@ -19,12 +21,15 @@ bool is_out_of_memory(const std::exception& error) {
   if (const auto* of_opencv = dynamic_cast<const cv::Exception*>(&error)) {
     return of_opencv->code == cv::Error::StsNoMem;
   }
-  // LibTorch has a type of its own for GPUs alone, and none where a graph is run, whose error quotes the
-  // first.
+  // LibTorch has a type of its own for what its allocator of a GPU lacks alone: none for what CUDA and its
+  // libraries (cuBLAS; cuDNN, whose version 9 has longer names) lack, and none where a graph is run, whose
+  // error quotes the first.
+  constexpr std::array signs = {"DefaultCPUAllocator: ", "CUDA out of memory", "CUDA error: out of memory",
+                                "_STATUS_ALLOC_FAILED", "_ALLOCATION_FAILED"};
   const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
   const char* text = of_torch == nullptr ? error.what() : of_torch->what_without_backtrace();
   const auto says = [text](const char* part) { return std::strstr(text, part) != nullptr; };
-  return says("DefaultCPUAllocator: ") || says("CUDA out of memory") ||
+  return std::any_of(signs.begin(), signs.end(), says) ||
          (of_torch != nullptr && says(": allocation failed"));
 }
 
