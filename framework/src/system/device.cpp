@@ -125,7 +125,9 @@ std::optional<std::string> gpu_trouble(torch::Device device) {
     if (sum != 8.0F) return "it computes wrong results";
     return std::nullopt;
   } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
+    // What follows is advice for those who program for GPUs.
+    const std::string text = error.what_without_backtrace();
+    return text.substr(0, text.find('\n'));
   }
 }
 
@@ -185,10 +187,14 @@ bool contains(const std::string& text, const char* part) {
 
 /// From pinned memory the copy to a GPU runs beside the computation.
 torch::Tensor copied(const torch::Tensor& tensor, torch::Device device) {
-  if (device.is_cuda() && tensor.device().is_cpu()) {
-    return tensor.pin_memory().to(device, tensor.scalar_type(), /*non_blocking=*/true);
+  if (!device.is_cuda() || !tensor.device().is_cpu()) return tensor.to(device);
+  torch::Tensor pinned;
+  try {
+    pinned = tensor.pin_memory();
+  } catch (const c10::Error&) {
+    return tensor.to(device);  // a limit on page-locked memory
   }
-  return tensor.to(device);
+  return pinned.to(device, tensor.scalar_type(), /*non_blocking=*/true);
 }
 
 }  // namespace

@@ -12,9 +12,11 @@
 #include <filesystem>
 #include <opencv2/core/utility.hpp>
 #include <string>
+#include <vector>
 
 #include "kindred/core/error.h"
 #include "kindred/version.h"
+#include "system/transfer.h"
 #include "temporary_folder.h"
 
 using namespace kindred;
@@ -132,6 +134,30 @@ TEST_CASE("a placed module keeps its values and stores its convolutions as chann
   const auto placed = place_images(images, torch::kCPU);
   CHECK(placed.is_contiguous(torch::MemoryFormat::ChannelsLast));
   CHECK(torch::allclose(convolution(placed), expected, 1e-4, 1e-6));
+}
+
+TEST_CASE(
+    "what is placed on a device is what was given, from plain memory and from a part of a buffer for it") {
+  std::vector<torch::Device> devices{torch::kCPU};
+  for (std::size_t i = 0; i < torch::cuda::device_count(); ++i) {
+    devices.emplace_back(torch::kCUDA, static_cast<torch::DeviceIndex>(i));
+  }
+  const auto images = torch::rand({4, 3, 16, 8});
+  const auto labels = torch::arange(5, torch::kInt64);
+  auto buffer = transfer_buffer({6, 3, 16, 8}, torch::kFloat32);
+  buffer.narrow(0, 1, 4).copy_(images);
+  for (const auto& device : devices) {
+    CAPTURE(device.str());
+    for (const auto& given : {images, buffer.narrow(0, 1, 4)}) {
+      const auto placed = place_images(given, device);
+      CHECK(placed.device() == device);
+      CHECK(placed.is_contiguous(torch::MemoryFormat::ChannelsLast));
+      CHECK(torch::equal(placed.to(torch::kCPU), images));
+    }
+    const auto placed = place_labels(labels, device);
+    CHECK(placed.device() == device);
+    CHECK(torch::equal(placed.to(torch::kCPU), labels));
+  }
 }
 
 TEST_CASE("the name of the BLAS agrees with its speed") {

@@ -42,11 +42,13 @@ TEST_CASE("memory that does not suffice is known as that, whoever asked for it")
   CHECK(says_out_of_memory([] { CV_Error(cv::Error::StsNoMem, "of an image"); }));
 }
 
-TEST_CASE("memory that a GPU lacks is known as that, whether LibTorch, CUDA or a library of it asked for it") {
+TEST_CASE(
+    "memory that a GPU lacks is known as that, whether LibTorch, CUDA or a library of it asked for it") {
   // What LibTorch makes of the codes of CUDA, cuBLAS and cuDNN.
   for (const auto* text :
        {"CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 79.10 GiB",
-        "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported at some other API call",
+        "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported at some other API "
+        "call",
         "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
         "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
         "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"}) {

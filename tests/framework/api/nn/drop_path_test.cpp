@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -41,6 +42,27 @@ TEST_CASE("a dropped path keeps the type of its branch") {
   DropPath path(0.5, std::make_shared<RandomStream>(1));
   const bool same = path.forward(torch::ones({2, 2}, torch::kBFloat16)).scalar_type() == torch::kBFloat16;
   CHECK(same);
+}
+
+TEST_CASE("a dropped path is the same on each device, and in 16 bits but for their rounding") {
+  std::vector<torch::Device> devices{torch::kCPU};
+  for (std::size_t i = 0; i < torch::cuda::device_count(); ++i) {
+    devices.emplace_back(torch::kCUDA, static_cast<torch::DeviceIndex>(i));
+  }
+  for (const auto& device : devices) {
+    CAPTURE(device.str());
+    for (const auto type : {torch::kFloat32, torch::kBFloat16}) {
+      DropPath path(0.3, std::make_shared<RandomStream>(7));
+      RandomStream same(7);
+      const auto found = path.forward(torch::ones({50, 2}, torch::TensorOptions(type).device(device)));
+      CHECK(found.device() == device);
+      const auto rows = found.to(torch::kCPU, torch::kFloat32);
+      const auto kept = torch::tensor(static_cast<float>(1.0 / (1.0 - 0.3))).to(type).to(torch::kFloat32);
+      for (int i = 0; i < 50; ++i) {
+        CHECK(torch::equal(rows[i], same.chance(0.3) ? torch::zeros({2}) : kept.expand({2})));
+      }
+    }
+  }
 }
 
 TEST_CASE("rates of dropped paths rise evenly from 0 to the last") {
