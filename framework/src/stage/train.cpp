@@ -1,6 +1,7 @@
 #include "stage/train.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,8 +27,9 @@
 namespace kindred::stage {
 namespace {
 
-/// The plan with a precision that is not 'auto' any more.
-recipe::Plan decided(recipe::Plan plan, const std::optional<Value>& begun) {
+/// The plan with a precision that is not 'auto' any more, the same on all ranks: their devices may suit
+/// different ones, and a gradient that is scaled for fp16 has no sum with one that is not.
+recipe::Plan decided(recipe::Plan plan, const std::optional<Value>& begun, const system::Ranks& ranks) {
   if (plan.train.precision != system::Precision::automatic) return plan;
   if (begun) {
     Diagnostics unread;  // a recipe of another version is RunDirectory::freeze()'s to refuse
@@ -36,8 +38,11 @@ recipe::Plan decided(recipe::Plan plan, const std::optional<Value>& begun) {
       plan.train.precision = recipe::TrainSettings::schema().parse(*written, "[train]", unread).precision;
     }
   } else {
-    plan.train.precision = system::suitable_precision(system::resolve_device(plan.machine.device));
+    plan.train.precision =
+        system::suitable_precision(system::device_of_rank(plan.machine.device, ranks.place()));
   }
+  const auto of_first = ranks.broadcast(static_cast<double>(plan.train.precision));
+  plan.train.precision = static_cast<system::Precision>(std::lround(of_first));
   return plan;
 }
 
@@ -128,7 +133,7 @@ TrainOutcome train(const recipe::Plan& asked, const std::filesystem::path& run_d
                    progress::ProgressSink& progress, const std::atomic<bool>& stop,
                    const system::Ranks& ranks) {
   const training::RunDirectory directory(run_directory, ranks.is_first());
-  const auto plan = decided(weights::settled(asked), training::binding_recipe(run_directory));
+  const auto plan = decided(weights::settled(asked), training::binding_recipe(run_directory), ranks);
   directory.require_recipe(plan);
   // Before rank 0 writes anything that would change what others find.
   if (ranks.any(has_ended(plan, directory))) {

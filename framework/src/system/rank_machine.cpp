@@ -14,14 +14,11 @@ namespace kindred::system {
 namespace {
 
 /// Whether a recipe leaves it open which GPU.
-bool is_any_gpu(const std::string& device) {
-  return (device == "auto" || device == "cuda") && resolve_device(device).is_cuda();
+bool may_be_any_gpu(const std::string& device) {
+  return device == "auto" || device == "cuda";
 }
 
-}  // namespace
-
-torch::Device device_of_rank(const std::string& device, const RankPlace& place) {
-  if (place.local_count == 1 || !is_any_gpu(device)) return resolve_device(device);
+torch::Device own_gpu(const RankPlace& place) {
   const auto gpus = static_cast<int>(torch::cuda::device_count());
   if (place.local_rank >= gpus) {
     throw Error("rank " + std::to_string(place.rank) + ": error: is number " +
@@ -33,8 +30,25 @@ torch::Device device_of_rank(const std::string& device, const RankPlace& place) 
   return resolve_device("cuda:" + std::to_string(place.local_rank));
 }
 
+}  // namespace
+
+torch::Device device_of_rank(const std::string& device, const RankPlace& place) {
+  if (place.local_count == 1 || !may_be_any_gpu(device) || torch::cuda::device_count() == 0) {
+    return resolve_device(device);
+  }
+  // The rank's own alone is tried: a process that has computed on a GPU holds some of its memory to its end,
+  // and those of all ranks would be held on the first one.
+  if (device == "cuda") return own_gpu(place);
+  try {
+    return own_gpu(place);
+  } catch (const Error&) {
+    if (resolve_device(device).is_cuda()) throw;
+    return torch::kCPU;  // none of them works
+  }
+}
+
 std::optional<std::string> device_of_job(const std::string& device, std::int64_t job) {
-  if (!is_any_gpu(device)) return std::nullopt;
+  if (!may_be_any_gpu(device) || !resolve_device(device).is_cuda()) return std::nullopt;
   return "cuda:" + std::to_string(job % static_cast<std::int64_t>(torch::cuda::device_count()));
 }
 

@@ -11,6 +11,7 @@
 #include "framework/stage/train_runs.h"
 #include "kindred/core/error.h"
 #include "rank_threads.h"
+#include "results/environment_file.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
 
@@ -88,4 +89,18 @@ TEST_CASE("a batch that cannot be divided among ranks is refused before anything
           "sampler/uneven: error: batch 1 has 4 images, of which rank 0 of 2 would get 0; each needs at "
           "least two, those of an identity staying together: use fewer ranks or larger batches");
   }
+}
+
+TEST_CASE("ranks whose recipe leaves the precision to their devices compute in the same one") {
+  const auto catalog = uneven_catalog();
+  const auto plan = tiny_plan(catalog, {"sampler={type='uneven'}", "train.precision=auto", "train.epochs=1"});
+  const TemporaryFolder folder;
+  std::array<ActingSink, 2> sinks;
+  on_ranks(2, [&](const system::Ranks& ranks) {
+    static_cast<void>(
+        train(plan, folder / "run", sinks[static_cast<std::size_t>(ranks.rank())], never, ranks));
+  });
+  const auto precision = results::EnvironmentFile::read(folder / "run/environment.json").precision;
+  const auto told = "train.precision = \"auto\": computing in " + precision;
+  for (const auto& sink : sinks) CHECK(sink.notes.find(told) != std::string::npos);
 }
