@@ -60,11 +60,12 @@ std::vector<std::vector<std::size_t>> batches_of(std::size_t samples, std::int64
 /// The project's loader, whose passes are as long as the turns: it works ahead within them alone.
 class Loading final : public speed::Contestant {
  public:
+  /// @param device where the images go
   Loading(const recipe::ExtractionPlan& plan, const Dataset& dataset, std::optional<std::int64_t> workers,
-          std::int64_t batch)
+          std::int64_t batch, torch::Device device)
       : samples_(dataset.samples()),
         augmentations_(data::create_augmentations(plan)),
-        options_(options_of(plan, workers)),
+        options_(options_of(plan, workers, device)),
         loader_(dataset, samples_, augmentations_, options_, /*training=*/true),
         batch_(batch) {}
   [[nodiscard]] std::string name() const override {
@@ -84,8 +85,8 @@ class Loading final : public speed::Contestant {
 
  private:
   static data::LoaderOptions options_of(const recipe::ExtractionPlan& plan,
-                                        std::optional<std::int64_t> workers) {
-    auto options = data::loader_options(plan);
+                                        std::optional<std::int64_t> workers, torch::Device device) {
+    auto options = data::loader_options(plan, device);
     if (workers) options.workers = *workers;
     return options;
   }
@@ -177,8 +178,12 @@ int run_load(LoadOptions options) {
     if (threads > 1) add_decoding(decoder, threads);
   }
   const auto one = sides.size();
-  sides.push_back(std::make_unique<Loading>(chosen.plan, dataset, 1, options.model.batch));
-  auto default_loading = std::make_unique<Loading>(chosen.plan, dataset, std::nullopt, options.model.batch);
+  const auto loading_by = [&](std::optional<std::int64_t> workers) {
+    return std::make_unique<Loading>(chosen.plan, dataset, workers, options.model.batch,
+                                     chosen.computing.device);
+  };
+  sides.push_back(loading_by(1));
+  auto default_loading = loading_by(std::nullopt);
   auto* loading = default_loading.get();
   sides.push_back(std::move(default_loading));
   auto machine = machine_json(chosen.computing.device);

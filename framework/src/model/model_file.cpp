@@ -260,7 +260,7 @@ void require_finite(const torch::Tensor& values, const std::string& name, const 
   if (values.scalar_type() == torch::kFloat64) {
     finite = torch::isfinite(values).all().item<bool>();
   } else {
-    const auto plain = values.to(torch::kFloat32).contiguous();
+    const auto plain = values.to(torch::kCPU, torch::kFloat32).contiguous();
     finite = file::all_finite(plain.data_ptr<float>(), plain.numel());
   }
   if (finite) return;

@@ -20,9 +20,9 @@ using Exchange = c10d::Backend;
 using Exchange = c10d::ProcessGroup;
 #endif
 
-/// c10d's NCCL; nullptr in a build without it (-DKINDRED_NCCL=ON), where Gloo exchanges what lies on GPUs, by
-/// way of the processors' memory. A rank that is lost it notices after `patience` alone: whoever has started
-/// the ranks ends them before.
+/// c10d's NCCL; nullptr on a machine without a GPU, and in a build without it (-DKINDRED_NCCL=ON), where Gloo
+/// exchanges what lies on GPUs, by way of the processors' memory. A rank that is lost it notices after
+/// `patience` alone: whoever has started the ranks ends them before.
 [[nodiscard]] c10::intrusive_ptr<Exchange> make_gpu_exchange(const c10::intrusive_ptr<c10d::Store>& store,
                                                              int rank, int count,
                                                              std::chrono::seconds patience);
