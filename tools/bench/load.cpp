@@ -112,7 +112,7 @@ class LoadedTraining final : public speed::Contestant {
         const double before = progress::monotonic_seconds();
         const auto batch = loading_.next();
         if (!batch) break;
-        waited_ += progress::monotonic_seconds() - before;
+        if (!system::is_busy(device_)) waited_ += progress::monotonic_seconds() - before;
         const auto images = static_cast<std::int64_t>(batch->samples.size());
         trainer_.step(batch->images,
                       speed::synthetic_labels(images, trainer_.model().population().identities), 1,

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <torch/cuda.h>
 #include <torch/version.h>
@@ -257,6 +258,12 @@ torch::Tensor place_labels(const torch::Tensor& labels, torch::Device device) {
 
 void wait_for(torch::Device device) {
   if (device.is_cuda()) torch::cuda::synchronize(device.has_index() ? device.index() : -1);
+}
+
+bool is_busy(torch::Device device) {
+  if (!device.is_cuda()) return false;
+  const c10::impl::VirtualGuardImpl devices(device.type());
+  return !devices.queryStream(devices.getStream(device));
 }
 
 std::string blas_name() {

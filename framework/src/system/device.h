@@ -37,6 +37,9 @@ void place_module(torch::nn::Module& module, torch::Device device);
 /// the CPU.
 void wait_for(torch::Device device);
 
+/// Whether a GPU is still computing what it was told. Never the CPU, whose calls return when that is done.
+[[nodiscard]] bool is_busy(torch::Device device);
+
 /// What multiplies matrices: "OpenBLAS 0.3.21 (openmp)", "MKL 2024.0", "reference BLAS", ...
 [[nodiscard]] std::string blas_name();
 

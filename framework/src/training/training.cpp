@@ -301,7 +301,9 @@ bool Training::run_epoch() {
   for (;;) {
     const double before = progress::monotonic_seconds();
     const auto batch = loader_.next();
-    const double waited = progress::monotonic_seconds() - before;
+    const double spent = progress::monotonic_seconds() - before;
+    // Steps do not wait for a GPU: while it still computes, it is not the images that are waited for.
+    const double waited = system::is_busy(device_) ? 0 : spent;
     const bool due =
         has_learned && progress::monotonic_seconds() - last_checkpoint_ > 60 * plan_.train.checkpoint_minutes;
     const auto joint =
@@ -313,7 +315,7 @@ bool Training::run_epoch() {
     const double begin = progress::monotonic_seconds();
     learn(*batch, joint, total);
     has_learned = true;
-    const double seconds = waited + progress::monotonic_seconds() - begin;
+    const double seconds = spent + progress::monotonic_seconds() - begin;
     waited_ += waited;
     worked_ += seconds;
     rate_.add(static_cast<double>(joint.all_images().size()), seconds);

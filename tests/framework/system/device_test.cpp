@@ -160,6 +160,19 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a device that was waited for is not busy, and the CPU never is") {
+  CHECK_FALSE(is_busy(torch::kCPU));
+  for (std::size_t i = 0; i < torch::cuda::device_count(); ++i) {
+    const torch::Device gpu(torch::kCUDA, static_cast<torch::DeviceIndex>(i));
+    CAPTURE(gpu.str());
+    auto values = torch::rand({4096, 4096}, torch::TensorOptions(gpu));
+    for (int times = 0; times < 50; ++times) values = torch::mm(values, values);
+    CHECK(is_busy(gpu));
+    wait_for(gpu);
+    CHECK_FALSE(is_busy(gpu));
+  }
+}
+
 TEST_CASE("the name of the BLAS agrees with its speed") {
   CHECK(!blas_name().empty());
   // 2 * 512^3 operations: 0.05 s at the 5 GFLOP/s of the reference BLAS, less than a tenth of that with
