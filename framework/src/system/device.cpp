@@ -186,7 +186,7 @@ bool contains(const std::string& text, const char* part) {
   return text.find(part) != std::string::npos;
 }
 
-/// From pinned memory the copy to a GPU runs beside the computation.
+/// From pinned memory a GPU copies by itself, after what it was told before: nobody waits for it.
 torch::Tensor copied(const torch::Tensor& tensor, torch::Device device) {
   if (!device.is_cuda() || !tensor.device().is_cpu()) return tensor.to(device);
   torch::Tensor pinned;
