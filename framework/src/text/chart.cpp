@@ -37,11 +37,19 @@ double round_step(double size) {
   return power * (rest < 1.5 ? 1 : rest < 3.5 ? 2 : rest < 7.5 ? 5 : 10);
 }
 
+/// The place of the first digit: 0 for 3, 2 for 100, -5 for 2e-5.
+int first_place(double number) {
+  return static_cast<int>(std::floor(std::log10(number) + 1e-9));
+}
+
 std::string tick_text(double value, double step) {
   const double size = std::abs(value);
   if (size < step / 2) return "0";
-  if (step < 1e-4 || size >= 1e6) return number_text(value);
-  return fixed_text(value, static_cast<int>(std::max(0.0, -std::floor(std::log10(step) + 1e-9))));
+  const bool long_or_small = size >= 1e6 || step < 1e-4;
+  const bool grouped = size >= 1e6 && size < 1e15 && step >= 1;
+  const bool few_digits = first_place(size) - first_place(step) < 4;  // as many as number_text() writes
+  if (grouped || (long_or_small && few_digits)) return number_text(value);
+  return fixed_text(value, std::max(0, -first_place(step)));
 }
 
 std::vector<Scale::Tick> linear_ticks(double from, double to, int wanted) {

@@ -81,6 +81,12 @@ TEST_CASE("ticks are round numbers with as many digits as tell them apart") {
   CHECK(texts(Scale(ScaleKind::linear, 0, 2e-5, 0, 1), 2) == Texts{"0", "1e-5", "2e-5"});
   CHECK(texts(Scale(ScaleKind::linear, 0, 3e6, 0, 1), 3) ==
         Texts{"0", "1,000,000", "2,000,000", "3,000,000"});
+  CHECK(texts(Scale(ScaleKind::linear, 14.28571, 14.28599, 0, 1), 5) ==
+        Texts{"14.28575", "14.28580", "14.28585", "14.28590", "14.28595"});
+  CHECK(texts(Scale(ScaleKind::linear, 1e6, 1e6 + 2, 0, 1), 4) ==
+        Texts{"1000000.0", "1000000.5", "1000001.0", "1000001.5", "1000002.0"});
+  CHECK(texts(Scale(ScaleKind::linear, 1e6, 1e6 + 2, 0, 1), 2) ==
+        Texts{"1,000,000", "1,000,001", "1,000,002"});
   CHECK(texts(Scale(ScaleKind::logarithmic, 1e-5, 1e-3, 0, 1), 5) == Texts{"1e-5", "0.0001", "0.001"});
   CHECK(texts(Scale(ScaleKind::logarithmic, 1e-4, 8e-4, 0, 1), 5) == Texts{"0.0001", "0.0002", "0.0005"});
   CHECK(texts(Scale(ScaleKind::logarithmic, 3, 4, 0, 1), 2) == Texts{"3.0", "3.5", "4.0"});
