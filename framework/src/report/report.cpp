@@ -31,10 +31,12 @@ constexpr std::size_t most_warnings = 50;
 /// "2026-11-24T14:22:42.039Z" as "2026-11-24 14:22 UTC"; any other text as it is.
 std::string time_text(const std::string& time) {
   int parts[5];
-  char minute_end = 0;
-  const bool known = std::sscanf(time.c_str(), "%4d-%2d-%2dT%2d:%2d%c", &parts[0], &parts[1], &parts[2],
-                                 &parts[3], &parts[4], &minute_end) == 6;
-  return known && time.back() == 'Z' ? time.substr(0, 10) + " " + time.substr(11, 5) + " UTC" : time;
+  int minute_end = 0;
+  const bool known = std::sscanf(time.c_str(), "%4d-%2d-%2dT%2d:%2d%n", &parts[0], &parts[1], &parts[2],
+                                 &parts[3], &parts[4], &minute_end) == 5;
+  return known && minute_end == 16 && time.back() == 'Z'
+             ? time.substr(0, 10) + " " + time.substr(11, 5) + " UTC"
+             : time;
 }
 
 /// When the last thing happened that the run's files tell of.

@@ -403,6 +403,18 @@ TEST_CASE("a training that has just begun, and damaged files, still give a page"
     write_record(folder, "run/model", "train", {}, {}, /*finished=*/false);
     folder.write("run/model/metrics.jsonl", "");
   }
+  SUBCASE("times that are none") {
+    for (const auto* time : {"", "Z", "9-1-1T1:1Z", "2026-11-24T14:22:42.039"}) {
+      auto event = epoch_event(1, 4);
+      event.time = time;
+      folder.write("run/pipeline.toml", "seed = 1\n");
+      write_record(folder, "run/model", "train", {}, {}, /*finished=*/false);
+      folder.write("run/model/metrics.jsonl", lines({event}));
+      const auto page = report_of(folder, "run").page;
+      CHECK(contains(page, event.time));
+      CHECK_FALSE(contains(page, " UTC"));
+    }
+  }
   SUBCASE("a pipeline that has not begun") {
     folder.write("run/pipeline.toml", "[[stage]]\ntype = \"train\"\n");
   }
