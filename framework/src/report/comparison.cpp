@@ -53,6 +53,14 @@ std::pair<std::string, std::string> names_of(const RunFiles& first, const RunFil
   return {"first " + short_name(first.folder), "second " + short_name(second.folder)};
 }
 
+/// Runs of one name, as those of a study are, have pages of their own: "compared_with_off_seed1.html".
+std::string page_name(const Two& two) {
+  const auto& folder = two.first.folder;
+  auto name = folder.filename().string();
+  if (name == two.second.folder.filename()) name = folder.parent_path().filename().string() + "_" + name;
+  return "compared_with_" + name + ".html";
+}
+
 bool of_same_images(const RunStage& first, const RunStage& second) {
   const auto& of_first = first.holds<RankingFiles>()->scores.value;
   const auto& of_second = second.holds<RankingFiles>()->scores.value;
@@ -474,9 +482,7 @@ ReportOutcome write_comparison(const fs::path& first, const fs::path& second, co
     outcome.notes.push_back(missing);
   }
   const auto text = page_text(page);
-  outcome.file = options.out.empty()
-                     ? second / ("compared_with_" + two.first.folder.filename().string() + ".html")
-                     : options.out;
+  outcome.file = options.out.empty() ? second / page_name(two) : options.out;
   outcome.bytes = text.size();
   outcome.images = pictures.shown();
   file::write_atomically(outcome.file, [&](std::ostream& out) { out << text; });

@@ -16,8 +16,9 @@ namespace kindred::report {
 ///
 /// Images come from the data set of the second run. What is missing or damaged is said at its place, as in
 /// write_report(), and so are the errors.
-/// @param options `out` empty: SECOND/compared_with_FIRST.html. Of `sheet`, `worst` is how many queries are
-/// shown that have lost most, and `best` how many that have gained most. `maps` is not looked at.
+/// @param options `out` empty: SECOND/compared_with_FIRST.html, or compared_with_FOLDER_FIRST.html, with the
+/// folder around the first, where both have one name. Of `sheet`, `worst` is how many queries are shown that
+/// have lost most, and `best` how many that have gained most. `maps` is not looked at.
 [[nodiscard]] ReportOutcome write_comparison(const std::filesystem::path& first,
                                              const std::filesystem::path& second,
                                              const ReportOptions& options, const Catalog& catalog);

@@ -258,8 +258,11 @@ TEST_CASE("runs of one name are told apart by the folders around them") {
   const TemporaryFolder folder;
   write_run(folder, "x/run/");
   write_run(folder, "y/run/");
-  const auto page = compare(folder, "x/run", "y/run").page;
-  CHECK(contains(page, "<h1>x/run \u2192 y/run</h1>"));
+  write_run(folder, "z/run/");
+  const auto [outcome, page] = compare(folder, "x/run", "z/run");
+  CHECK(contains(page, "<h1>x/run \u2192 z/run</h1>"));
+  CHECK(outcome.file == folder / "z/run/compared_with_x_run.html");
+  CHECK(compare(folder, "y/run", "z/run").outcome.file == folder / "z/run/compared_with_y_run.html");
 }
 
 TEST_CASE("runs without scores, and damaged ones, are compared as far as they can be") {
