@@ -8,10 +8,16 @@
 namespace kindred::report {
 namespace {
 
+/// Whether not even a digit is shown of a change's size.
+bool is_shown_as_zero(const std::string& size) {
+  return size.find_first_not_of("0.") == std::string::npos;
+}
+
 /// So that nothing is said of what the digits do not show.
 bool is_loss(const FigureInfo& figure, double before, double after) {
   return (figure.higher_is_better ? after < before : after > before) &&
-         cell_text(figure.kind, before) != cell_text(figure.kind, after);
+         cell_text(figure.kind, before) != cell_text(figure.kind, after) &&
+         !is_shown_as_zero(cell_text(figure.kind, std::abs(after - before)));
 }
 
 }  // namespace
@@ -28,7 +34,7 @@ std::string cell_text(FigureKind kind, double value) {
 Html change_cell(const FigureInfo& figure, double before, double after) {
   if (std::isnan(before) || std::isnan(after)) return {};
   const auto size = cell_text(figure.kind, std::abs(after - before));
-  if (size.find_first_not_of("0.") == std::string::npos) return size;  // not even a digit of it is shown
+  if (is_shown_as_zero(size)) return size;
   const auto change = (after >= before ? "+" : "\u2212") + size;
   if (!is_loss(figure, before, after)) return change;
   return element("span", {{"class", "loss"}}, "\u25bc " + change);

@@ -8,6 +8,7 @@
 #include "made_run.h"
 #include "markup_check.h"
 #include "report/pictures.h"
+#include "report/score_blocks.h"
 
 namespace kindred::test {
 using namespace kindred::report;  // NOLINT
@@ -257,6 +258,13 @@ TEST_CASE("what post-processing makes worse is marked and said, whatever it make
   CHECK(contains(scores,
                  "<strong>found, after post-processing</strong>, by post-processing: Rank-1 by 5.00 "
                  "points</li>"));
+}
+
+TEST_CASE("a loss of which no digit is shown is none") {
+  // What mAP loses Rank-1 gains, so their mean, which is a figure too, stays.
+  CHECK(losses_text(scores_of_run(0.5002, 0.75), scores_of_run(0.5001, 0.7501)) == "mAP by 0.01 points");
+  // 50.01 and 50.00
+  CHECK(losses_text(scores_of_run(0.500051, 0.75), scores_of_run(0.500049, 0.750002)) == "");
 }
 
 TEST_CASE("each ranking is compared with the one before it, descriptors with descriptors") {
