@@ -184,6 +184,20 @@ TEST_CASE(
   CHECK(holds(again.err, "run 4 of 4, prob=0.5/seed2: already done"));
 }
 
+TEST_CASE("lines of runs side by side have the run's name in front, also where it is the beginning of any") {
+  const TemporaryFolder folder;
+  const auto study = folder.write("names.toml", "recipe = '" + tiny +
+                                                    "'\nset.train.epochs = 3\n[[variant]]\nname = 'train'\n"
+                                                    "[[variant]]\nname = 'e'\nset.seed = 8\n");
+  const auto outcome = kindred(
+      {"study", study.string(), "--run-dir", (folder / "runs").string(), "--jobs", "2"}, folder.path());
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+  for (const auto* line : {"train: train, epoch 1/3: ", "e: evaluate: ", "train: mAP ", "e: mAP "}) {
+    CHECK(holds(outcome.err, "\n" + std::string(line)));
+  }
+}
+
 TEST_CASE("a run of a study that is killed or fails side by side is told with its reason, the others go on") {
   const TemporaryFolder folder;
   const auto runs = folder / "runs";

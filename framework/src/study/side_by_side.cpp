@@ -1,8 +1,11 @@
 #include "study/side_by_side.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <iterator>
+#include <string>
 #include <utility>
 
 #include "study/run_scores.h"
@@ -73,10 +76,14 @@ void SideBySide::relay(Run& run, bool has_ended) {
   run.line += run.program.read_err();
   if (has_ended && !run.line.empty() && !run.line.ends_with('\n')) run.line += '\n';
   const auto name = run.outcome.run.folder.string();
+  // As run_study.cpp heads what a run has come to. A name alone may be the beginning of any line: "train".
+  const std::string heads[] = {name + ": ", name + ", tested on ", failure_head(run.outcome.run)};
   for (auto end = run.line.find('\n'); end != std::string::npos; end = run.line.find('\n')) {
     run.last = run.line.substr(0, end);
     run.line.erase(0, end + 1);
-    progress_.note(run.last.starts_with(name) ? run.last : name + ": " + run.last);
+    const bool named = std::any_of(std::begin(heads), std::end(heads),
+                                   [&](const auto& head) { return run.last.starts_with(head); });
+    progress_.note(named ? run.last : name + ": " + run.last);
   }
 }
 
