@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "text/display_width.h"
 #include "text/printable.h"
 
 namespace kindred::progress {
@@ -18,21 +19,6 @@ std::string bar(double share, int width) {
   const int filled = static_cast<int>(std::clamp(share, 0.0, 1.0) * width);
   return "[" + std::string(static_cast<std::size_t>(filled), '=') +
          std::string(static_cast<std::size_t>(width - filled), ' ') + "]";
-}
-
-/// At most `columns` characters, never half of a UTF-8 character.
-std::string fit(std::string text, int columns) {
-  std::size_t end = 0;
-  int shown = 0;
-  while (end < text.size()) {
-    std::size_t next = end + 1;
-    while (next < text.size() && (static_cast<unsigned char>(text[next]) & 0xC0) == 0x80) ++next;
-    if (shown == columns) break;
-    ++shown;
-    end = next;
-  }
-  text.resize(end);
-  return text;
 }
 
 }  // namespace
@@ -62,11 +48,12 @@ void TerminalProgress::clear_line() {
 std::string TerminalProgress::line(const Progress& progress) const {
   // The last column stays free: writing it would begin a new line on some terminals.
   const int columns = std::max(columns_() - 1, 10);
-  const std::string text = progress_text(progress);
-  if (progress.total <= 0) return fit(text, columns);
-  const int width = columns >= 100 ? 20 : 10;
-  const double share = static_cast<double>(progress.done) / static_cast<double>(progress.total);
-  return columns < 60 ? fit(text, columns) : fit(bar(share, width) + " " + text, columns);
+  std::string text = progress_text(progress);
+  if (progress.total > 0 && columns >= 60) {
+    const double share = static_cast<double>(progress.done) / static_cast<double>(progress.total);
+    text = bar(share, columns >= 100 ? 20 : 10) + " " + text;
+  }
+  return std::string(text::fitting(text, static_cast<std::size_t>(columns)));
 }
 
 void TerminalProgress::update(const Progress& progress) {

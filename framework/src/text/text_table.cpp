@@ -3,17 +3,13 @@
 #include <algorithm>
 #include <sstream>
 
+#include "text/display_width.h"
+
 namespace kindred::text {
 namespace {
 
 constexpr std::size_t gap = 2;
 constexpr std::size_t least_rest = 30;
-
-/// Characters, not bytes, of UTF-8 text.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
-}
 
 }  // namespace
 
@@ -22,7 +18,7 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
   std::istringstream words(text);
   std::string word;
   while (words >> word) {
-    if (!lines.empty() && width_of(lines.back()) + 1 + width_of(word) <= width) {
+    if (!lines.empty() && display_width(lines.back()) + 1 + display_width(word) <= width) {
       lines.back() += " " + word;
     } else {
       lines.push_back(word);
@@ -48,7 +44,7 @@ std::string TextTable::str() const {
     std::size_t widest = 0;
     for (std::size_t row = 0; row < all.size(); ++row) {
       cells[row].push_back(used ? wrapped(all[row].at(column), limit) : Lines{""});
-      for (const auto& line : cells[row].back()) widest = std::max(widest, width_of(line));
+      for (const auto& line : cells[row].back()) widest = std::max(widest, display_width(line));
     }
     taken.push_back(used ? widest + gap : 0);
     left += taken.back();
@@ -62,7 +58,7 @@ std::string TextTable::str() const {
       std::string line(indent, ' ');
       for (std::size_t column = 0; column < row.size(); ++column) {
         const auto piece = i < row[column].size() ? row[column][i] : std::string();
-        line += piece + std::string(taken[column] - width_of(piece), ' ');
+        line += piece + std::string(taken[column] - display_width(piece), ' ');
       }
       line.erase(line.find_last_not_of(' ') + 1);
       text += line + "\n";

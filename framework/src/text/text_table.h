@@ -7,7 +7,8 @@
 
 namespace kindred::text {
 
-/// Breaks text between words so that no line is wider than `width` characters, except for a single word.
+/// Breaks text between words so that no line is wider than `width` columns (display_width()), except for a
+/// single word.
 /// A text without words gives one empty line.
 [[nodiscard]] std::vector<std::string> wrapped(const std::string& text, std::size_t width);
 

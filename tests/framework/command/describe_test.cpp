@@ -91,6 +91,18 @@ TEST_CASE("a table aligns its columns, wraps long cells and drops empty columns"
         "                       wrapped here\n");
 }
 
+TEST_CASE("columns of a table are aligned behind wide and joined characters") {
+  text::TextTable table;
+  table.heads = {"VARIANT", "mAP"};
+  table.widths = {20};
+  table.rows = {{"市场一五〇一", "50.00"}, {"a\u0308o\u0308", "1.00"}, {"한국 カ", "2.00"}};
+  CHECK(table.str() ==
+        "VARIANT       mAP\n"
+        "市场一五〇一  50.00\n"
+        "a\u0308o\u0308            1.00\n"
+        "한국 カ       2.00\n");
+}
+
 TEST_CASE("all components are listed by role, with plugin and summary") {
   const auto text = list_components(fake_catalog());
   CHECK(text.find("COMPONENT                  PLUGIN  SUMMARY\n"

@@ -163,6 +163,16 @@ TEST_CASE("a character of several bytes is cut off whole") {
   CHECK(stream.str() == "\r\033[KBücher äöü ");
 }
 
+TEST_CASE("a line of wide characters fits the window too") {
+  std::ostringstream stream;
+  TerminalProgress sink(
+      stream, [] { return 17; }, [] { return 1.0; });
+  Progress progress;
+  progress.stage = "evaluate 市场的图像";
+  sink.update(progress);
+  CHECK(stream.str() == "\r\033[Kevaluate 市场的");  // nine columns and six; half of a character is none
+}
+
 TEST_CASE("plain lines come every ten seconds, and at every finished step and note") {
   std::ostringstream stream;
   double now = 50;
