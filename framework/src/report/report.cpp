@@ -115,7 +115,7 @@ HtmlTable::Row cost_row(const RunStage& stage, std::optional<double> share) {
     time = time_taken_text(cost->seconds);
     if (cost->images > 0) {
       images = text::number_text(static_cast<double>(cost->images));
-      rate = text::fixed_text(cost->images_per_second(), 0);
+      rate = text::rate_text(cost->images_per_second());
     }
     if (cost->peak_memory_mib > 0) memory = text::fixed_text(cost->peak_memory_mib, 0);
   }

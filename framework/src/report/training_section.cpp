@@ -188,7 +188,7 @@ std::string summary(const TrainingMetrics& metrics, bool ended) {
   const auto last = metrics.last_epoch();
   std::string text = std::to_string(last) + " of " + std::to_string(metrics.epochs) + " epochs";
   if (!ended) text += ", not finished";
-  if (metrics.images_per_second) text += ", " + text::fixed_text(*metrics.images_per_second, 0) + " images/s";
+  if (metrics.images_per_second) text += ", " + text::rate_text(*metrics.images_per_second) + " images/s";
   return text;
 }
 

@@ -38,11 +38,10 @@ text::TextTable CostsFile::table() const {
   table.widths = {30, 12, 14, 14, 14};
   for (const auto& stage : stages) {
     const auto& cost = stage.cost;
-    const auto rate = cost.images_per_second();
     const bool counted = cost.images > 0;
     table.rows.push_back(
         {stage.name, stage.type, time_text(cost.seconds), counted ? text::grouped_digits(cost.images) : "-",
-         counted ? text::fixed_text(rate, rate < 10 ? 1 : 0) : "-", memory_text(cost.peak_memory_mib)});
+         counted ? text::rate_text(cost.images_per_second()) : "-", memory_text(cost.peak_memory_mib)});
   }
   const auto all = total();
   table.rows.push_back({"total", "", time_text(all.seconds), "", "", memory_text(all.peak_memory_mib)});

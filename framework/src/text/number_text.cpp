@@ -51,6 +51,10 @@ std::string number_text(double value) {
   return text;
 }
 
+std::string rate_text(double per_second) {
+  return fixed_text(per_second, per_second < 10 ? 1 : 0);
+}
+
 std::string count_text(std::int64_t count) {
   return number_text(static_cast<double>(count));
 }

@@ -19,6 +19,8 @@ using kindred::significant_text;
 [[nodiscard]] std::string percent_text(double share);
 /// For people, with four significant digits: "52.97", "0.001", "3.4e-5", "12,345"; "-" when it is not finite.
 [[nodiscard]] std::string number_text(double value);
+/// Of things in a second: "334", or with a digit more below ten: "0.4".
+[[nodiscard]] std::string rate_text(double per_second);
 /// "23,508,032"; for numbers from 0 on.
 [[nodiscard]] std::string grouped_digits(std::int64_t number);
 /// As number_text(): "237", "12,345".

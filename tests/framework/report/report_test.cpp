@@ -66,6 +66,7 @@ TEST_CASE("a report of a whole run is one page that needs nothing else") {
   CHECK(contains(section(page, "scores"), "62.50\u00a0%"));
   CHECK(contains(section(page, "scores"), "2 of 2 queries in 4 gallery images"));
   CHECK(has_row(section(page, "cost"), "model", "4:00"));
+  CHECK(contains(section(page, "cost"), ">1.5<"));  // images/s: six in four seconds
   CHECK(count_of(section(page, "training"), "<svg") >= 4);
   CHECK(contains(section(page, "training"), "mAP 50.00\u00a0%"));
   CHECK(contains(section(page, "warnings"), "&lt;slow&gt; images"));

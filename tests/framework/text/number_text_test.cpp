@@ -26,6 +26,8 @@ TEST_CASE("figures are written as people read them") {
   CHECK(number_text(-0.0) == "0");
   CHECK(number_text(1e20) == "1e20");
   CHECK(number_text(HUGE_VAL) == "-");
+  CHECK(rate_text(0.4) == "0.4");
+  CHECK(rate_text(333.7) == "334");
   CHECK(size_text(512) == "512\u00a0B");
   CHECK(size_text(89'400) == "89\u00a0kB");
   CHECK(size_text(1'234'567) == "1.2\u00a0MB");
