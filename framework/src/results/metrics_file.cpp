@@ -40,6 +40,10 @@ std::string utc_time() {
   return date + text::padded_digits(milliseconds, 3) + "Z";
 }
 
+std::string line_now(MetricsEvent::Kind kind, const progress::Progress& progress, const std::string& text) {
+  return MetricsEvent{utc_time(), kind, progress, text}.line() + "\n";
+}
+
 constexpr std::pair<MetricsEvent::Kind, const char*> event_kinds[] = {
     {MetricsEvent::Kind::progress, "progress"},
     {MetricsEvent::Kind::finished, "finished"},
@@ -142,6 +146,7 @@ MetricsFile::MetricsFile(std::filesystem::path file, std::int64_t updates_betwee
     : file_(std::move(file)), updates_between_(updates_between) {
   descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw DataError(file_, "cannot be written: " + reason());
+  begin_ = position();
 }
 
 MetricsFile::~MetricsFile() {
@@ -149,27 +154,26 @@ MetricsFile::~MetricsFile() {
 }
 
 void MetricsFile::update(const progress::Progress& progress) {
-  if (++updates_ % updates_between_ == 0) append({utc_time(), MetricsEvent::Kind::progress, progress, ""});
+  if (++updates_ % updates_between_ == 0) append(line_now(MetricsEvent::Kind::progress, progress, ""));
 }
 
 void MetricsFile::finish(const progress::Progress& progress) {
   updates_ = 0;
-  append({utc_time(), MetricsEvent::Kind::finished, progress, ""});
+  append(line_now(MetricsEvent::Kind::finished, progress, ""));
 }
 
 void MetricsFile::note(const std::string& text) {
-  append({utc_time(), MetricsEvent::Kind::note, {}, text});
+  append(line_now(MetricsEvent::Kind::note, {}, text));
 }
 
-void MetricsFile::append(const MetricsEvent& event) {
-  const std::string text = event.line() + "\n";
+void MetricsFile::append(const std::string& lines) {
   // One write: a reader that follows the file never sees half a line, unless the disk is full.
   ssize_t written = 0;
   do {
-    written = ::write(descriptor_, text.data(), text.size());
+    written = ::write(descriptor_, lines.data(), lines.size());
   } while (written < 0 && errno == EINTR);
   if (written < 0) throw DataError(file_, "cannot be written: " + reason());
-  if (written != static_cast<ssize_t>(text.size()))
+  if (written != static_cast<ssize_t>(lines.size()))
     throw DataError(file_, "cannot be written: the disk is full");
 }
 
@@ -180,8 +184,12 @@ std::int64_t MetricsFile::position() const {
 }
 
 void MetricsFile::go_back_to(std::int64_t position) {
-  if (position < 0 || position >= this->position()) return;
+  if (position < 0 || position >= begin_) return;
+  const auto all = file::read_text(file_);
+  const auto own = all.substr(std::min(static_cast<std::size_t>(begin_), all.size()));
   if (::ftruncate(descriptor_, position) != 0) throw DataError(file_, "cannot be truncated: " + reason());
+  begin_ = position;
+  if (!own.empty()) append(own);
 }
 
 }  // namespace kindred::results

@@ -59,15 +59,17 @@ class MetricsFile final : public progress::ProgressSink {
 
   /// Bytes written: a checkpoint remembers it.
   [[nodiscard]] std::int64_t position() const;
-  /// Forgets what was written after a position, because an interrupted training will measure it again. A
-  /// file that is shorter already is left as it is.
+  /// Forgets what earlier attempts have written after a position, because it will be measured again. What
+  /// this one has written stays, such as its first warnings. Nothing is forgotten where they have not written
+  /// as much.
   void go_back_to(std::int64_t position);
 
  private:
-  void append(const MetricsEvent& event);
+  void append(const std::string& lines);
 
   std::filesystem::path file_;
   int descriptor_ = -1;
+  std::int64_t begin_ = 0;  ///< of what this one has written
   std::int64_t updates_between_;
   std::int64_t updates_ = 0;
 };

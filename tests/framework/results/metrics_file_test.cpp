@@ -98,6 +98,41 @@ TEST_CASE("metrics are appended, and go back to a position once") {
   CHECK(lines[1]["text"] == "repeated");
 }
 
+TEST_CASE("metrics that go back keep what this attempt has said already") {
+  const TemporaryFolder folder;
+  const auto file = folder / "metrics.jsonl";
+  const auto texts = [&] {
+    std::vector<std::string> all;
+    for (const auto& line : lines_of(file)) all.push_back(line["text"]);
+    return all;
+  };
+  std::int64_t position = 0;
+  {
+    MetricsFile metrics(file);
+    metrics.note("warning of the first attempt");
+    metrics.go_back_to(0);
+    metrics.note("kept");
+    position = metrics.position();
+    metrics.note("to be repeated");
+  }
+  CHECK(texts() == std::vector<std::string>{"warning of the first attempt", "kept", "to be repeated"});
+  {
+    MetricsFile metrics(file);
+    metrics.note("warning of the second attempt");
+    metrics.go_back_to(position);
+    metrics.note("repeated");
+  }
+  CHECK(texts() == std::vector<std::string>{"warning of the first attempt", "kept",
+                                            "warning of the second attempt", "repeated"});
+  // The end of what was measured may have been lost with the power.
+  std::filesystem::resize_file(file, static_cast<std::uintmax_t>(position));
+  MetricsFile metrics(file);
+  metrics.note("warning of the third attempt");
+  metrics.go_back_to(position + 10);
+  CHECK(texts() ==
+        std::vector<std::string>{"warning of the first attempt", "kept", "warning of the third attempt"});
+}
+
 TEST_CASE("metrics that cannot be written are named") {
   const TemporaryFolder folder;
   const auto file = folder / "none/metrics.jsonl";
