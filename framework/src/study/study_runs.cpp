@@ -131,16 +131,15 @@ class RunPlanner {
   /// An axis or a change without effect would be measured in vain.
   void require_different_variants(const std::vector<StudyRun>& runs) const {
     Diagnostics diagnostics;
-    const auto variants = static_cast<std::ptrdiff_t>(study_.variants.size());
-    for (auto run = runs.begin(); run != runs.begin() + variants; ++run) {
-      const auto same = std::find_if(runs.begin(), run, [&](const StudyRun& other) {
-        return other.plan.resolved() == run->plan.resolved();
-      });
-      if (same == run) continue;
-      diagnostics.error(study_.variants[run->variant].location,
-                        "variant '" + study_.variants[run->variant].name +
-                            "' is the same recipe as variant '" + study_.variants[same->variant].name +
-                            "'; what it changes has no effect" +
+    std::vector<Value> recipes;  // of the variants
+    for (std::size_t variant = 0; variant < study_.variants.size(); ++variant) {
+      recipes.push_back(runs[variant].plan.resolved());
+      const auto same = static_cast<std::size_t>(
+          std::find(recipes.begin(), recipes.end() - 1, recipes.back()) - recipes.begin());
+      if (same == variant) continue;
+      diagnostics.error(study_.variants[variant].location,
+                        "variant '" + study_.variants[variant].name + "' is the same recipe as variant '" +
+                            study_.variants[same].name + "'; what it changes has no effect" +
                             (overrides_.empty() ? "" : ", or --set changes it once more"));
     }
     diagnostics.throw_if_any();
