@@ -213,6 +213,7 @@ class StudyReader {
       // For its errors.
       if (!axis.key.empty())
         static_cast<void>(recipe::recipe_setting(axis.key, {}, axis.location, diagnostics_));
+      require_own_key(axis);
       axes_.push_back(std::move(axis));
     }
     for (auto& axis : axes_) {
@@ -220,6 +221,18 @@ class StudyReader {
         return last_part(other.key) == last_part(axis.key);
       });
       axis.label = alike > 1 ? axis.key : last_part(axis.key);
+    }
+  }
+
+  /// A variant would be called by a value that a later axis has replaced.
+  void require_own_key(const Axis& axis) {
+    const auto holds = [](const std::string& key, const std::string& other) {
+      return key == other || other.starts_with(key + ".");
+    };
+    for (const auto& other : axes_) {
+      if (axis.key.empty() || (!holds(axis.key, other.key) && !holds(other.key, axis.key))) continue;
+      diagnostics_.error(axis.location, "the axis of '" + axis.key + "' replaces what the axis of '" +
+                                            other.key + "' sets; give a key one axis, with all its values");
     }
   }
 

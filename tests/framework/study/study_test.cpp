@@ -167,6 +167,23 @@ TEST_CASE("axes with more combinations than anybody trains are an error, and are
                              "variants; give fewer values, or make several studies") != std::string::npos);
 }
 
+TEST_CASE("axes of one key, or of one within the other, are an error") {
+  const auto errors = [](const std::string& first, const std::string& second) {
+    return errors_of("recipe = 'base.toml'\n[[axis]]\nkey = '" + first +
+                     "'\nvalues = [1]\n[[axis]]\nkey = '" + second + "'\nvalues = [2, 3]\n");
+  };
+  CHECK(errors("train.epochs", "train.epochs") ==
+        "s.toml:5:1: error: the axis of 'train.epochs' replaces what the axis of 'train.epochs' sets; give a "
+        "key one axis, with all its values");
+  CHECK(errors("train", "train.epochs")
+            .starts_with(
+                "s.toml:5:1: error: the axis of 'train.epochs' replaces what the axis of 'train' sets"));
+  CHECK(errors("train.epochs", "train")
+            .starts_with(
+                "s.toml:5:1: error: the axis of 'train' replaces what the axis of 'train.epochs' sets"));
+  CHECK(errors("train.epochs", "ranking.top").empty());
+}
+
 TEST_CASE("what makes no study is an error") {
   CHECK(errors_of("recipe = 'base.toml'\n") ==
         "s.toml:1:1: error: the study varies nothing; give it [[variant]] or [[axis]], seeds or folds");
