@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
@@ -18,6 +17,7 @@
 #include "kindred/core/error.h"
 #include "kindred/core/random.h"
 #include "recipe/guarded.h"
+#include "recipe/sole_owner.h"
 #include "system/out_of_memory.h"
 #include "system/transfer.h"
 
@@ -62,11 +62,6 @@ struct Task {
   std::uint64_t position;  ///< among all images of the pass
   std::uint64_t turn;      ///< among those that are worked on
 };
-
-/// Augmentations may write into the pixels, so nobody else may see them.
-void make_sole_owner(cv::Mat& image) {
-  if (image.u == nullptr || std::atomic_ref<int>(image.u->refcount).load() > 1) image = image.clone();
-}
 
 std::string size_text(const Slot& slot) {
   return std::to_string(slot.height) + " x " + std::to_string(slot.width);
@@ -249,7 +244,7 @@ struct Loader::State {
 
   void load(const Task& task, const Sample& sample, Slot& slot, std::size_t& turns_had) {
     cv::Mat image = dataset.image(sample);
-    make_sole_owner(image);
+    recipe::make_sole_owner(image);
     RandomStream random(options.seed,
                         {augmentation_purpose, static_cast<std::uint64_t>(epoch), task.position});
     const std::size_t count = task.batch->delivered ? steps.size() : steps_to_repeat;

@@ -11,6 +11,7 @@
 #include "recipe/guard.h"
 #include "recipe/guarded.h"
 #include "recipe/image_text.h"
+#include "recipe/sole_owner.h"
 
 namespace kindred::recipe {
 namespace {
@@ -50,6 +51,7 @@ class GuardedAugmentation final : public Guard<Augmentation> {
            "32-bit floats (CV_32FC3)");
     }
     if (image.type() == CV_32FC3 && !is_finite(image)) gave("an image with values that are not finite");
+    make_sole_owner(image);  // it may have kept the pixels, which the next one writes into
   }
   [[nodiscard]] bool at_test_time() const override {
     return call([&] { return inner_->at_test_time(); });

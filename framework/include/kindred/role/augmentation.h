@@ -21,9 +21,10 @@ class KINDRED_API Augmentation {
 
   virtual ~Augmentation();
 
-  /// Changes the image (kindred/image/image.h) in place or replaces it. The caller has the only reference to
-  /// its pixels. Take all random numbers from `random`, which belongs to this image alone. Called from many
-  /// threads at once, unless ordered().
+  /// Changes the image (kindred/image/image.h) in place or replaces it. Nobody else refers to its pixels; an
+  /// augmentation that keeps them, such as for a pool, keeps them as they are when it returns. Take all
+  /// random numbers from `random`, which belongs to this image alone. Called from many threads at once,
+  /// unless ordered().
   virtual void apply(cv::Mat& image, RandomStream& random) = 0;
 
   /// True for preprocessing that a model also needs at test time (resizing, normalizing). Such an
