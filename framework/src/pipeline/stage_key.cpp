@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 
 #include <map>
+#include <set>
+#include <string>
 
 #include "file/folder_entries.h"
 #include "kindred/core/sample.h"
@@ -41,9 +43,16 @@ std::map<std::string, std::string> code_of(const stage::Stage& stage, FileHashes
   if (const auto library = api_library(); !library.empty()) program += hashes.of(library);
   code["kindred"] = text_hash(program);
   code["libtorch"] = system::torch_version();
+  // Nothing keeps two libraries from having one name.
+  std::map<std::string, std::set<std::string>> plugins;
   for (const auto* component : stage.code()) {
     const auto there = fs::is_regular_file(component->file);
-    code["plugin " + component->plugin] = there ? hashes.of(component->file) : "its file is gone";
+    plugins[component->plugin].insert(there ? hashes.of(component->file) : "its file is gone");
+  }
+  for (const auto& [plugin, files] : plugins) {
+    std::string all;
+    for (const auto& hash : files) all += hash + '\n';
+    code["plugin " + plugin] = files.size() == 1 ? *files.begin() : text_hash(all);
   }
   return code;
 }

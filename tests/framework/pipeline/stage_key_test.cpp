@@ -207,6 +207,24 @@ TEST_CASE(
   CHECK_FALSE(key_difference(before, reader.key(stage), false).empty());
 }
 
+TEST_CASE("of two plugins of one name, the code of both counts") {
+  Reader reader;
+  const auto& folder = reader.folder();
+  ComponentInfo first;
+  first.plugin = "mine";
+  first.file = folder.write("first.so", "one");
+  auto second = first;
+  second.file = folder.write("second.so", "two");
+  FakeStage stage("reader");
+  stage.chosen = {&first, &second};
+  const auto before = reader.key(stage);
+  stage.chosen = {&second, &first};
+  CHECK(key_difference(before, reader.key(stage), false).empty());
+  first.file = folder.write("first_again.so", "three");
+  CHECK(key_difference(before, reader.key(stage), false) ==
+        "plugin mine has changed (--ignore-code accepts its result)");
+}
+
 TEST_CASE("of a stage's own component, too, files count by their content and what affects nothing does not") {
   LabelKeys keys;
   const auto files = keys.stage("type = \"table\", table = \"a.csv\"").files();
