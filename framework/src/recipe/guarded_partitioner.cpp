@@ -5,6 +5,7 @@
 
 #include "kindred/core/catalog.h"
 #include "kindred/core/sample.h"
+#include "kindred/core/utf8.h"
 #include "kindred/role/partitioner.h"
 #include "recipe/guard.h"
 #include "recipe/guarded.h"
@@ -21,6 +22,10 @@ class GuardedPartitioner final : public Guard<Partitioner> {
   [[nodiscard]] std::string domain(const Sample& sample, const cv::Mat& image) const override {
     auto domain = call([&] { return inner_->domain(sample, image); });
     if (domain.empty()) gave("no domain to '" + sample.path + "'; every image is of a domain with a name");
+    if (!is_utf8(domain) || domain.find('\0') != std::string::npos) {
+      gave("the domain '" + escaped(domain) + "' to '" + sample.path +
+           "', which is not a name in UTF-8: lists of domains could not be read again");
+    }
     return domain;
   }
 };

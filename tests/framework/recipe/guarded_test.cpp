@@ -90,8 +90,9 @@ struct OddSchedule : Schedule {
   [[nodiscard]] double factor(std::int64_t, double) const override { return value; }
 };
 struct OddPartitioner : Partitioner {
+  std::string name;
   [[nodiscard]] bool needs_pixels() const override { return false; }
-  [[nodiscard]] std::string domain(const Sample&, const cv::Mat&) const override { return ""; }
+  [[nodiscard]] std::string domain(const Sample&, const cv::Mat&) const override { return name; }
 };
 struct OddIndex : Index {
   void add(const torch::Tensor&) override {}
@@ -246,6 +247,42 @@ TEST_CASE("an image has three channels of bytes or floats that are numbers") {
             image.at<cv::Vec3f>(3, 1)[2] = bad;
           }) == start + "an image with values that are not finite");
   }
+}
+
+TEST_CASE("pixels that an augmentation keeps stay as they are, whatever becomes of the image") {
+  std::vector<cv::Mat> kept;
+  cv::Mat drawn(4, 2, CV_8UC3, cv::Scalar::all(7));
+  std::vector<unsigned char> buffer(4 * 2 * 3, 5);
+  const auto overwrite_what = [](const std::function<void(cv::Mat&)>& action) {
+    auto odd = std::make_unique<OddAugmentation>();
+    odd->action = action;
+    const auto guarded_one = guard(std::unique_ptr<Augmentation>(std::move(odd)), odd_info("augmentation"));
+    cv::Mat image(4, 2, CV_8UC3, cv::Scalar::all(9));
+    RandomStream random(1, {1});
+    guarded_one->apply(image, random);
+    image.setTo(cv::Scalar::all(1));
+  };
+  overwrite_what([&](cv::Mat& image) { kept.push_back(image); });
+  overwrite_what([&](cv::Mat& image) { kept.push_back(image(cv::Rect(0, 0, 1, 1))); });
+  overwrite_what([&](cv::Mat& image) { image = drawn; });
+  overwrite_what([&](cv::Mat& image) { image = cv::Mat(4, 2, CV_8UC3, buffer.data()); });
+  CHECK(kept.at(0).at<cv::Vec3b>(3, 1) == cv::Vec3b(9, 9, 9));
+  CHECK(kept.at(1).at<cv::Vec3b>(0, 0) == cv::Vec3b(9, 9, 9));
+  CHECK(drawn.at<cv::Vec3b>(0, 0) == cv::Vec3b(7, 7, 7));
+  CHECK(buffer.front() == 5);
+
+  // Nobody else has them: they are not copied.
+  const unsigned char* made = nullptr;
+  auto odd = std::make_unique<OddAugmentation>();
+  odd->action = [&](cv::Mat& image) {
+    image = cv::Mat(5, 3, CV_8UC3, cv::Scalar::all(2));
+    made = image.data;
+  };
+  const auto guarded_one = guard(std::unique_ptr<Augmentation>(std::move(odd)), odd_info("augmentation"));
+  cv::Mat image(4, 2, CV_8UC3, cv::Scalar::all(9));
+  RandomStream random(1, {1});
+  guarded_one->apply(image, random);
+  CHECK(image.data == made);
 }
 
 TEST_CASE("what prepares images at test time, too, draws no random numbers") {
@@ -442,11 +479,18 @@ TEST_CASE("an optimizer has the groups that it was given, each with its paramete
 }
 
 TEST_CASE("partitioners, layouts, optimizers and writers are held to their contracts") {
-  const auto partitioner =
-      guard(std::unique_ptr<Partitioner>(std::make_unique<OddPartitioner>()), odd_info("partitioner"));
-  CHECK(odd_fault([&] {
-          static_cast<void>(partitioner->domain(sample_named("a.jpg"), {}));
-        }).find("gave no domain to 'a.jpg'") != std::string::npos);
+  const auto said_of_domain = [](const std::string& name) {
+    auto odd = std::make_unique<OddPartitioner>();
+    odd->name = name;
+    const auto partitioner = guard(std::unique_ptr<Partitioner>(std::move(odd)), odd_info("partitioner"));
+    return odd_fault([&] { static_cast<void>(partitioner->domain(sample_named("a.jpg"), {})); });
+  };
+  CHECK(said_of_domain("n\xC3\xA4he").empty());
+  CHECK(said_of_domain("").find("gave no domain to 'a.jpg'") != std::string::npos);
+  // A list with either could be written, and not be read again.
+  CHECK(said_of_domain("n\xE4he").find(
+            "gave the domain 'n\\xE4he' to 'a.jpg', which is not a name in UTF-8") != std::string::npos);
+  CHECK(said_of_domain(std::string("a\0b", 3)).find("gave the domain 'a\\x00b'") != std::string::npos);
 
   for (const auto* path : {"../a.jpg", "/a.jpg", ""}) {
     auto odd = std::make_unique<OddLayout>();

@@ -25,8 +25,8 @@ class KINDRED_API Partitioner {
   /// Whether domain() uses the pixels; if not, images are not decoded.
   [[nodiscard]] virtual bool needs_pixels() const = 0;
 
-  /// The name of the domain, not empty. Depends only on the arguments. Called from many threads at once.
-  /// Throws ComponentError naming the sample if it lacks what is needed.
+  /// The name of the domain, UTF-8 and not empty. Depends only on the arguments. Called from many threads at
+  /// once. Throws ComponentError naming the sample if it lacks what is needed.
   /// @param image 8-bit RGB, as the data set returns it; empty unless needs_pixels()
   [[nodiscard]] virtual std::string domain(const Sample& sample, const cv::Mat& image) const = 0;
 };
