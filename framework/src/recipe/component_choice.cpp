@@ -1,7 +1,11 @@
 #include "recipe/component_choice.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
+
+#include "kindred/role/dataset.h"
+#include "recipe/recipe_layout.h"
 
 namespace kindred::recipe {
 namespace {
@@ -23,6 +27,45 @@ std::vector<Diagnostic> each_once(const std::vector<Diagnostic>& all) {
     if (told.insert(one.str()).second) found.push_back(one);
   }
   return found;
+}
+
+const char* text_of(Affects affects) {
+  switch (affects) {
+    case Affects::training:
+      return "the training";
+    case Affects::features:
+      return "the features";
+    case Affects::ranking:
+      return "the ranking";
+    case Affects::nothing:
+      break;
+  }
+  return "nothing";
+}
+
+/// What all of a component's parameters affect that do not affect nothing; absent where all of them count.
+std::optional<Affects> affected_by(const std::string& role) {
+  for (const auto& table : recipe_layout()) {
+    if (table.key == role) return table.affects;
+  }
+  return std::nullopt;  // of a stage
+}
+
+/// What is wrong with the marks of a component's parameter: no stage would look at its value. "" when
+/// nothing.
+std::string wrong_mark(const ParameterInfo& parameter, const std::string& role) {
+  const auto subject = "its parameter '" + parameter.name + "' ";
+  if (parameter.meaning == Meaning::stage) {
+    return subject + "names stages, whose results only a stage itself can read";
+  }
+  const auto mark = parameter.affects.value_or(Affects::nothing);
+  if (mark == Affects::nothing) return "";
+  // Features are made of the data set itself, but of the model that was trained.
+  if (role == Dataset::role_name && mark == Affects::features) return "";
+  const auto own = affected_by(role);
+  if (!own || mark == *own) return "";
+  return subject + "affects " + text_of(mark) + ", where one of this role affects " + text_of(*own) +
+         " or nothing";
 }
 
 }  // namespace
@@ -82,6 +125,10 @@ bool ComponentChooser::is_usable(const ComponentFactory* factory, const Value& t
     return false;
   }
   for (const auto& parameter : factory->info().parameters) {
+    if (const auto wrong = wrong_mark(parameter, role); !wrong.empty()) {
+      throw ComponentFault(factory->info().subject(),
+                           "says that " + wrong + "; take the mark out of its schema");
+    }
     if (std::find(reserved.begin(), reserved.end(), parameter.name) == reserved.end()) continue;
     throw ComponentFault(factory->info().subject(), "has a parameter '" + parameter.name +
                                                         "', which is a key that every " + role +

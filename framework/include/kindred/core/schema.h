@@ -221,11 +221,14 @@ class KINDRED_API ParameterRefiner {
   /// is allowed, and the user is warned.
   ParameterRefiner& idle_at(double value);
   /// What the value changes, where that is not what its table changes: the recipe's record of what decides a
-  /// result, and which stages of a pipeline run again, follow from this.
+  /// result, and which stages of a pipeline run again, follow from this. A component's parameter may be
+  /// marked as one that affects nothing, a data set's also as one that affects features; recipes refuse other
+  /// marks of components, by which no stage would look at the value.
   ParameterRefiner& affects(Affects affects);
   ParameterRefiner& location();  ///< Meaning::location, of a path or a list of paths
   ParameterRefiner& file();      ///< Meaning::file, likewise
-  /// Meaning::stage, of a text or a list of texts: names of stages of these types.
+  /// Meaning::stage, of a text or a list of texts: names of stages of these types. For stages themselves:
+  /// recipes refuse a component with such a parameter.
   ParameterRefiner& stage(std::vector<std::string> types);
   /// A name that the parameter had: whoever gives it is told the present one.
   ParameterRefiner& formerly(std::string name);
