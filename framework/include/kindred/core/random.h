@@ -1,4 +1,5 @@
-// Random numbers that are the same on every machine, compiler and standard library.
+// Random numbers that are the same on every machine, compiler and standard library, but for the last bit of
+// normal ones.
 #pragma once
 
 #include <array>
@@ -36,7 +37,9 @@ class KINDRED_API RandomStream {
   std::int64_t integer(std::int64_t low, std::int64_t high);
   /// True with the given probability.
   bool chance(double probability);
-  /// Normal distribution (Box-Muller, one number per call).
+  /// Normal distribution (Box-Muller, one number per call). Now and then the last bit depends on the
+  /// logarithm and the cosine of the system, which choose by the processor how they compute; as a 32-bit
+  /// float it is hardly ever to be seen.
   double normal(double mean = 0.0, double deviation = 1.0);
 
   /// Fisher-Yates.

@@ -1,5 +1,5 @@
-// Tensors of random numbers that are the same on every machine: for initial values and for what is drawn in
-// training.
+// Tensors of random numbers that are the same on every machine (core/random.h): for initial values and for
+// what is drawn in training.
 #pragma once
 
 #include <torch/types.h>

@@ -92,6 +92,15 @@ TEST_CASE("uniform numbers of an interval never reach its upper end, even when r
   }
 }
 
+TEST_CASE("uniform numbers of an interval are rounded step by step, whatever the processor can do in one") {
+  RandomStream random(4);
+  RandomStream same(4);
+  for (int i = 0; i < 1000; ++i) {
+    const volatile double above = (7.3 - 0.34) * same.uniform();  // no fused multiply-add here
+    CHECK(random.uniform(0.34, 7.3) == 0.34 + above);
+  }
+}
+
 TEST_CASE("whole numbers take both ends and everything in between equally often") {
   RandomStream random(5);
   std::array<int, 7> seen{};
