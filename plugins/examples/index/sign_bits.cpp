@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstddef>
 #include <numeric>
+#include <string>
 
 #include "kindred/core/random.h"
 
@@ -21,11 +22,13 @@ kindred::Schema<SignBits::Params> SignBits::schema() {
   s.add("bits", &Params::bits, "directions, a multiple of 64; more find more, and take longer")
       .range(64, 65536);
   s.add("seed", &Params::seed, "of the directions").at_least(0);
+  s.rule([](const Params& params) -> std::string {
+    return params.bits % bits_of_a_word == 0 ? "" : "bits must be a multiple of 64";
+  });
   return s;
 }
 
-SignBits::SignBits(const Params& params, const Context& context)
-    : words_((params.bits + bits_of_a_word - 1) / bits_of_a_word) {
+SignBits::SignBits(const Params& params, const Context& context) : words_(params.bits / bits_of_a_word) {
   kindred::RandomStream random(static_cast<std::uint64_t>(params.seed));
   directions_ = torch::empty({context.dim, bits_of_a_word * words_}, torch::kFloat);
   auto* number = directions_.data_ptr<float>();

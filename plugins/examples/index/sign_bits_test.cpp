@@ -31,6 +31,18 @@ TEST_CASE("the nearest of a fan of directions is found first") {
   }
 }
 
+TEST_CASE("bits that do not fill words are refused") {
+  const auto errors = [](std::int64_t bits) {
+    kindred::Table table;
+    table.set("bits", kindred::Value(bits));
+    kindred::Diagnostics diagnostics;
+    static_cast<void>(SignBits::schema().parse(kindred::Value(table), "index 'sign_bits'", diagnostics));
+    return diagnostics.all().size();
+  };
+  CHECK(errors(128) == 0);
+  CHECK(errors(100) == 1);
+}
+
 TEST_CASE("fewer rows than asked for are followed by -1, and rows that are added later are numbered on") {
   SignBits index({}, {2, 1});
   index.add(fan(1));
