@@ -5,6 +5,9 @@
 #include <filesystem>
 #include <opencv2/core/mat.hpp>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "data/open_dataset.h"
 #include "data/open_folder.h"
@@ -15,13 +18,6 @@ namespace kindred::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Nothing for data without a place.
-std::optional<fs::path> folder_of(const recipe::Choice<Dataset>& dataset) {
-  const auto locations = recipe::locations_of(dataset);
-  if (locations.empty()) return std::nullopt;
-  return data::folder_of_paths(locations.front());
-}
 
 std::string pixel_hash(const cv::Mat& image) {
   file::Sha256 hash;
@@ -36,8 +32,16 @@ std::string pixel_hash(const cv::Mat& image) {
 /// Where the images lie whose paths begin so.
 struct Place {
   std::string beginning;
-  std::optional<fs::path> folder;
+  bool is_nowhere;                 ///< the data set makes them of its parameters
+  std::optional<fs::path> folder;  ///< absent: their paths do not say which files they are
 };
+
+Place place_of(std::string beginning, const recipe::Choice<Dataset>& dataset) {
+  const auto locations = recipe::locations_of(dataset);
+  Place place{std::move(beginning), locations.empty(), std::nullopt};
+  if (locations.size() == 1) place.folder = data::folder_of_paths(locations.front());
+  return place;
+}
 
 /// Those of the distractors and pseudo labels of a plan, and then of its data sets, whose prefix may be "".
 std::vector<Place> places_of(const recipe::DataPlan& plan) {
@@ -45,13 +49,13 @@ std::vector<Place> places_of(const recipe::DataPlan& plan) {
   const auto& distractors = plan.folds.distractors;
   for (const auto& choice : plan.datasets) {
     if (distractors.empty()) break;
-    places.push_back({choice.prefix + distractors + "/", data::folder_of_paths(distractors)});
+    places.push_back({choice.prefix + distractors + "/", false, data::folder_of_paths(distractors)});
   }
   for (std::size_t i = 0; i < plan.pseudo_labels.size(); ++i) {
     const auto& own = plan.pseudo_labels[i].dataset;
-    if (own) places.push_back({"pseudo" + std::to_string(i + 1) + "/", folder_of(*own)});
+    if (own) places.push_back(place_of("pseudo" + std::to_string(i + 1) + "/", *own));
   }
-  for (const auto& choice : plan.datasets) places.push_back({choice.prefix, folder_of(choice)});
+  for (const auto& choice : plan.datasets) places.push_back(place_of(choice.prefix, choice));
   return places;
 }
 
@@ -69,8 +73,10 @@ void add(const stage::StageData& data, FileHashes& files, file::Sha256& hash) {
       return sample.path.starts_with(candidate.beginning);
     });
     const bool is_known = place != places.end();
-    if (data.pixels && !(is_known && !place->folder)) {
-      const auto file = is_known ? *place->folder / sample.path.substr(place->beginning.size()) : fs::path();
+    if (data.pixels && !(is_known && place->is_nowhere)) {
+      const auto file = is_known && place->folder
+                            ? *place->folder / sample.path.substr(place->beginning.size())
+                            : fs::path();
       line += '\0' + (fs::is_regular_file(file) ? files.of(file) : pixel_hash(dataset->image(sample)));
     }
     line += '\n';

@@ -191,11 +191,10 @@ std::vector<std::filesystem::path> locations_of(const Value& table, const Compon
   std::vector<std::filesystem::path> locations;
   for (const auto& entry : table.as<Table>()->entries()) {
     const auto* parameter = find(info.parameters, entry.key);
-    const auto* text = entry.value.as<std::string>();
-    if (parameter != nullptr && parameter->meaning == Meaning::location && text != nullptr &&
-        !text->empty()) {
-      locations.emplace_back(*text);
-    }
+    if (parameter == nullptr || parameter->meaning != Meaning::location) continue;
+    std::vector<NamedFile> named;
+    add_files(entry.key, entry.value, named);
+    for (auto& one : named) locations.push_back(std::move(one.path));
   }
   return locations;
 }

@@ -66,12 +66,38 @@ class PackedImages final : public Dataset {
   Params params_;
 };
 
+/// A training image in one folder, and one of the same name to search in another.
+class TwoFolders final : public Dataset {
+ public:
+  struct Params {
+    std::vector<std::string> roots;
+  };
+  static Schema<Params> schema() {
+    Schema<Params> s("Two images.");
+    s.add("roots", &Params::roots, "where they are").required().length(2).location();
+    return s;
+  }
+  TwoFolders(Params params, const Context&) : params_(std::move(params)) {}
+  [[nodiscard]] std::vector<Sample> samples() const override {
+    return {{"a.png", 1, 1, "", Split::train}, {"a.png", 1, 2, "", Split::gallery}};
+  }
+  [[nodiscard]] cv::Mat image(const Sample& sample) const override {
+    const auto& root = params_.roots.at(sample.split == Split::train ? 0 : 1);
+    const auto bytes = read_bytes(std::filesystem::path(root) / sample.path);
+    return {16, 8, CV_8UC3, cv::Scalar::all(static_cast<double>(bytes.size()))};
+  }
+
+ private:
+  Params params_;
+};
+
 std::string hash_of(const std::string& dataset, const std::vector<Split>& splits, bool pixels) {
   static const Catalog catalog = [] {
     Catalog whole = tiny_catalog();
     Catalog more;
     more.add<KnownImages>("known");
     more.add<PackedImages>("packed");
+    more.add<TwoFolders>("two_folders");
     whole.merge(std::move(more), "more", "more.so");
     return whole;
   }();
@@ -133,6 +159,22 @@ TEST_CASE("images without files of their own count by their pixels, where a stag
   CHECK(hash("1", true) == hash("1", true));
   CHECK(hash("2", true) != hash("1", true));
   CHECK(hash("2", false) == hash("1", false));
+}
+
+TEST_CASE("images of a data set with several folders count, whichever folder they are in") {
+  const TemporaryFolder images;
+  const auto hash = [&](Split split) {
+    return hash_of("type = 'two_folders', roots = ['" + (images / "train").string() + "', '" +
+                       (images / "gallery").string() + "']",
+                   {split}, /*pixels=*/true);
+  };
+  images.write("train/a.png", "one");
+  images.write("gallery/a.png", "one");
+  const auto train = hash(Split::train);
+  const auto gallery = hash(Split::gallery);
+  images.write("gallery/a.png", "three");
+  CHECK(hash(Split::train) == train);
+  CHECK(hash(Split::gallery) != gallery);
 }
 
 TEST_CASE("images of a split that a stage does not read do not count") {
