@@ -51,12 +51,17 @@ std::optional<Affects> affected_by(const std::string& role) {
   return std::nullopt;  // of a stage
 }
 
-/// What is wrong with the marks of a component's parameter: no stage would look at its value. "" when
-/// nothing.
+/// What is wrong with the marks of a component's parameter: no stage would look at its value, or at what lies
+/// there. "" when nothing.
 std::string wrong_mark(const ParameterInfo& parameter, const std::string& role) {
-  const auto subject = "its parameter '" + parameter.name + "' ";
+  const std::string remedy = "; take the mark out of its schema";
+  const auto subject = "says that its parameter '" + parameter.name + "' ";
   if (parameter.meaning == Meaning::stage) {
-    return subject + "names stages, whose results only a stage itself can read";
+    return subject + "names stages, whose results only a stage itself can read" + remedy;
+  }
+  if (role == Dataset::role_name && parameter.name == "root" && parameter.meaning != Meaning::location) {
+    return "does not mark its parameter 'root' as a place of data, so that nobody would notice other images "
+           "there; add .location() to it in the schema";
   }
   const auto mark = parameter.affects.value_or(Affects::nothing);
   if (mark == Affects::nothing) return "";
@@ -65,7 +70,7 @@ std::string wrong_mark(const ParameterInfo& parameter, const std::string& role) 
   const auto own = affected_by(role);
   if (!own || mark == *own) return "";
   return subject + "affects " + text_of(mark) + ", where one of this role affects " + text_of(*own) +
-         " or nothing";
+         " or nothing" + remedy;
 }
 
 }  // namespace
@@ -126,8 +131,7 @@ bool ComponentChooser::is_usable(const ComponentFactory* factory, const Value& t
   }
   for (const auto& parameter : factory->info().parameters) {
     if (const auto wrong = wrong_mark(parameter, role); !wrong.empty()) {
-      throw ComponentFault(factory->info().subject(),
-                           "says that " + wrong + "; take the mark out of its schema");
+      throw ComponentFault(factory->info().subject(), wrong);
     }
     if (std::find(reserved.begin(), reserved.end(), parameter.name) == reserved.end()) continue;
     throw ComponentFault(factory->info().subject(), "has a parameter '" + parameter.name +

@@ -97,6 +97,16 @@ struct Marked : Component {
   Marked(const Params&, const typename Component::Context& context) : Component({}, context) {}
 };
 
+/// Its folder is not marked as a place of data.
+struct UnplacedDataset : FakeDataset {
+  static Schema<Params> schema() {
+    Schema<Params> s("Has no images.");
+    s.add("root", &Params::root, "the folder of the images");
+    return s;
+  }
+  using FakeDataset::FakeDataset;
+};
+
 struct IdlePostProcessor : PostProcessor {
   struct Params {};
   IdlePostProcessor(const Params&, const Context&) {}
@@ -346,6 +356,18 @@ TEST_CASE("a parameter whose mark keeps stages from looking at it is its author'
   CHECK(said(affecting(Affects::training), augmentation).empty());
   CHECK(said(affecting(Affects::features), dataset).empty());
   CHECK(said(affecting(Affects::ranking), post_processor).empty());
+}
+
+TEST_CASE("a data set whose root is not marked as a place of data is its author's mistake") {
+  auto catalog = fake_catalog();
+  Catalog others;
+  others.add<UnplacedDataset>("unplaced");
+  catalog.merge(std::move(others), "others", "others.so");
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(make_plan(parse_recipe(whole, "r.toml", {"dataset={type='unplaced'}"}), catalog)),
+      "error: dataset 'unplaced' of plugin 'others' does not mark its parameter 'root' as a place of data, "
+      "so that nobody would notice other images there; add .location() to it in the schema",
+      ComponentFault);
 }
 
 TEST_CASE("the resolved recipe holds every default, and is read as the same plan") {
