@@ -110,7 +110,13 @@ class Walk {
         if (auto kept = any(entry.value, *inner, path + "." + entry.key))
           part.set(entry.key, std::move(*kept));
       } else if (entry.key == "dataset" && entry.value.as<Table>() != nullptr) {
-        part.set(entry.key, detail::without_paths(entry.value, dataset_info(entry.value)));
+        if (layout.affects != result_) continue;
+        const auto info = dataset_info(entry.value);
+        part.set(entry.key, detail::without_paths(entry.value, info));
+        if (files_ == nullptr) continue;
+        for (auto& named : detail::files_of(entry.value, info)) {
+          files_->push_back({path + "." + named.key, std::move(named.path)});
+        }
       } else {
         keep(entry, find(parameters, entry.key), layout.affects, path + "." + entry.key, part, role);
       }

@@ -85,10 +85,18 @@ Value TrainStage::settings() const {
 std::vector<const ComponentInfo*> TrainStage::components() const {
   std::vector<const ComponentInfo*> result;
   const auto add = [&](const auto& choice) { result.push_back(&choice.factory->info()); };
-  for (const auto& choice : plan_.datasets) {
+  const auto add_dataset = [&](const recipe::Choice<Dataset>& choice) {
     const auto* dataset = &choice.factory->info();
-    const bool known = std::find(result.begin(), result.end(), dataset) != result.end();
-    if (choice.trained_on() && !known) result.push_back(dataset);
+    if (std::find(result.begin(), result.end(), dataset) == result.end()) result.push_back(dataset);
+  };
+  for (const auto& choice : plan_.datasets) {
+    if (choice.trained_on()) add_dataset(choice);
+  }
+  for (const auto& labels : plan_.pseudo_labels) {
+    if (labels.dataset) add_dataset(*labels.dataset);
+  }
+  for (const auto& labeled : label_data_) {
+    if (labeled) add_dataset(*labeled);
   }
   for (const auto& choice : plan_.augmentations) add(choice);
   add(plan_.sampler);

@@ -225,6 +225,42 @@ TEST_CASE("of two plugins of one name, the code of both counts") {
         "plugin mine has changed (--ignore-code accepts its result)");
 }
 
+TEST_CASE("a training depends on the code of the data sets of its pseudo labels, too") {
+  const TemporaryFolder folder;
+  auto catalog = fake_catalog();
+  Catalog more;
+  more.add<FakeDataset>("written");
+  more.add<FakeDataset>("labeled");
+  more.add<TableLabeler>("table");
+  catalog.merge(std::move(more), "more", "more.so");
+  folder.write("model.toml", fake_model);
+  folder.write("labels.toml",
+               "extends = \"model.toml\"\n[[pseudo_labels]]\nfile = \"labels.csv\"\n"
+               "dataset = { type = \"written\", root = \"x\" }\n");
+  const auto pipeline = make_pipeline(
+      recipe::load_recipe(
+          folder.write("p.toml",
+                       "[dataset]\ntype = \"folder\"\nroot = \"data\"\n"
+                       "[[stage]]\nname = \"base\"\ntype = \"train\"\nrecipe = \"model.toml\"\n"
+                       "[[stage]]\nname = \"features\"\ntype = \"embed\"\nmodel = \"base\"\n"
+                       "dataset = { type = \"labeled\", root = \"y\" }\n"
+                       "[[stage]]\nname = \"labels\"\ntype = \"label\"\nfeatures = \"features\"\n"
+                       "labeler = { type = \"table\" }\n"
+                       "[[stage]]\nname = \"again\"\ntype = \"train\"\nrecipe = \"labels.toml\"\n"
+                       "labels = [\"labels\"]\n"),
+          {}),
+      catalog);
+  const auto datasets_of = [&](const std::string& name) {
+    std::vector<std::string> datasets;
+    for (const auto* component : pipeline.find(name)->code()) {
+      if (component->role == "dataset") datasets.push_back(component->name);
+    }
+    return datasets;
+  };
+  CHECK(datasets_of("base") == std::vector<std::string>{"folder"});
+  CHECK(datasets_of("again") == std::vector<std::string>{"folder", "written", "labeled"});
+}
+
 TEST_CASE("of a stage's own component, too, files count by their content and what affects nothing does not") {
   LabelKeys keys;
   const auto files = keys.stage("type = \"table\", table = \"a.csv\"").files();

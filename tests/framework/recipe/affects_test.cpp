@@ -39,10 +39,26 @@ class FileReader final : public PostProcessor {
   void apply(Retrieval&, RetrievalHost&) const override {}
 };
 
+class ListedImages final : public Dataset {
+ public:
+  struct Params {
+    std::string list;
+  };
+  static Schema<Params> schema() {
+    Schema<Params> s("Has no images.");
+    s.add("list", &Params::list, "what is known of them").file();
+    return s;
+  }
+  ListedImages(const Params&, const Context&) {}
+  [[nodiscard]] std::vector<Sample> samples() const override { return {}; }
+  [[nodiscard]] cv::Mat image(const Sample&) const override { return {}; }
+};
+
 Catalog catalog_with_files() {
   auto catalog = tiny_catalog();
   Catalog more;
   more.add<FileReader>("files");
+  more.add<ListedImages>("listed");
   catalog.merge(std::move(more), "files", "files.so");
   return catalog;
 }
@@ -108,6 +124,20 @@ TEST_CASE("files that count are named with the key that names them, empty ones a
   const auto training = files_affecting(Affects::training, plan.resolved(), catalog);
   REQUIRE(training.size() == 1);
   CHECK(training[0].key == "backbone.weights");
+}
+
+TEST_CASE("files of a data set of pseudo labels are named, too, for the training alone") {
+  const auto catalog = catalog_with_files();
+  const auto resolved =
+      tiny_plan(catalog, {"pseudo_labels=[{file='l.csv', dataset={type='listed', list='x.csv'}}]"})
+          .resolved();
+  const auto training = files_affecting(Affects::training, resolved, catalog);
+  REQUIRE(training.size() == 2);
+  CHECK(training[0].key == "pseudo_labels.file");
+  CHECK(training[1].key == "pseudo_labels.dataset.list");
+  CHECK(training[1].path == "x.csv");
+  CHECK(files_affecting(Affects::ranking, resolved, catalog).empty());
+  CHECK(part_affecting(Affects::ranking, resolved, catalog).as<Table>()->find("pseudo_labels") == nullptr);
 }
 
 TEST_CASE("a key that no schema knows counts as its table's") {
