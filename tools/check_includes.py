@@ -48,7 +48,7 @@ HEADERS = {
     "cassert": "",
     "cctype": "isalnum isalpha isblank iscntrl isdigit isgraph islower isprint ispunct isspace isupper isxdigit tolower toupper",
     "cerrno": "",
-    "cfenv": "feclearexcept fegetround fesetround fetestexcept",
+    "cfenv": "feclearexcept fegetenv fegetround fenv_t fesetenv fesetround fetestexcept",
     "cfloat": "",
     "charconv": "chars_format from_chars from_chars_result to_chars to_chars_result",
     "chrono": "chrono chrono_literals",

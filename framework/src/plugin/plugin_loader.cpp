@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cfenv>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -92,11 +93,25 @@ std::string linker_message(std::string message, const fs::path& file) {
   return with_readable_symbol(message);
 }
 
+/// What this thread does with numbers that are too small or inexact, and so each thread that it starts. A
+/// library that is linked with -ffast-math, or needs one that is, has them taken for 0 once it is loaded.
+class KeptArithmetic {
+ public:
+  KeptArithmetic() { std::fegetenv(&before_); }
+  ~KeptArithmetic() { std::fesetenv(&before_); }
+  KeptArithmetic(const KeptArithmetic&) = delete;
+  KeptArithmetic& operator=(const KeptArithmetic&) = delete;
+
+ private:
+  std::fenv_t before_{};
+};
+
 boost::dll::shared_library open(const fs::path& file) {
   namespace mode = boost::dll::load_mode;
   // Never unloaded, though the handle goes: code, type information and exceptions of the plugin may be in use
   // until the program ends.
   constexpr auto flags = static_cast<mode::type>(int{mode::rtld_now} | int{mode::rtld_local} | RTLD_NODELETE);
+  const KeptArithmetic kept;
   try {
     return boost::dll::shared_library(file, flags);
   } catch (const std::system_error& error) {

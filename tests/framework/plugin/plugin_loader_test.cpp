@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <opencv2/core.hpp>
 #include <string>
@@ -95,6 +96,13 @@ TEST_CASE("a component of a plugin outlives the list of loaded plugins") {
   RandomStream random(1);
   black->apply(image, random);
   CHECK(image.at<cv::Vec3b>(0, 0) == cv::Vec3b(0, 0, 0));
+}
+
+TEST_CASE("a plugin that is linked with -ffast-math does not change how the program computes") {
+  const volatile float smallest_normal = std::numeric_limits<float>::min();
+  REQUIRE(smallest_normal / 2 > 0);
+  REQUIRE(load_plugins({fixtures / "fast_math"}).loaded.size() == 1);
+  CHECK(smallest_normal / 2 > 0);
 }
 
 TEST_CASE("files that are no libraries are refused for what they are") {
