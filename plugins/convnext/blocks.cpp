@@ -100,7 +100,7 @@ class Residual final : public TensorModule {
   }
 
   torch::Tensor forward(const torch::Tensor& map) override {
-    if (!recompute_ || !is_training()) return computed(map);
+    if (!recompute_ || !is_training() || !needs_gradients(*this, map)) return computed(map);
     const auto self = std::static_pointer_cast<Residual>(shared_from_this());
     return recomputed([self](const torch::Tensor& input) { return self->computed(input); }, map, random_);
   }

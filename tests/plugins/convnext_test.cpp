@@ -197,6 +197,16 @@ TEST_CASE("recomputing the blocks of ConvNeXt changes neither the map nor a grad
   }
 }
 
+TEST_CASE("frozen blocks of ConvNeXt are not recomputed, and give a map without a gradient") {
+  const auto net = seeded({.recompute = true});
+  const auto part = net->trunk("stages.1.blocks.2");
+  part->train();
+  const auto images = random_images(64, 32);
+  CHECK(part->propagate(images).values.requires_grad());
+  for (auto& parameter : part->parameters()) parameter.set_requires_grad(false);
+  CHECK_FALSE(part->propagate(images).values.requires_grad());
+}
+
 TEST_CASE("ConvNeXt starts as published: deviations of 0.02, no offsets, branches that count a millionth") {
   torch::manual_seed(7);
   Convnext net({}, {});

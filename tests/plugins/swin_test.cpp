@@ -292,6 +292,16 @@ TEST_CASE("recomputing the blocks of Swin changes neither the map nor a gradient
   }
 }
 
+TEST_CASE("frozen blocks of Swin are not recomputed, and give a map without a gradient") {
+  const auto net = seeded({.recompute = true});
+  const auto part = net->trunk("layers.2.blocks.1");
+  part->train();
+  const auto images = random_images(64, 32);
+  CHECK(part->propagate(images).values.requires_grad());
+  for (auto& parameter : part->parameters()) parameter.set_requires_grad(false);
+  CHECK_FALSE(part->propagate(images).values.requires_grad());
+}
+
 TEST_CASE("Swin starts as published: normal distributions of deviation 0.02, and no offsets") {
   torch::manual_seed(7);
   Swin net({.semantic_weight = 0.2}, {});

@@ -71,7 +71,7 @@ PartwisePass::PartwisePass(const torch::nn::Module& module, torch::Device device
   for (const auto& [buffer, before] : buffers_) buffer.copy_(before);
 }
 
-bool PartwisePass::backward() {
+void PartwisePass::backward() {
   // The losses may have drawn numbers between the passes.
   const model::RandomStateGuard guard(device_);
   std::int64_t first = 0;
@@ -86,15 +86,10 @@ bool PartwisePass::backward() {
       gradients.push_back(outputs_[i].grad().narrow(0, first, sizes_[part]));
     }
     first += sizes_[part];
-    if (!reached.empty()) {
-      recipe::guarded("the backward pass of head and backbone",
-                      [&] { torch::autograd::backward(reached, gradients); });
-    } else if (part == 0) {
-      // So it is in all parts; their buffers still have to move on.
-      learns_ = false;
-    }
+    if (reached.empty()) continue;  // so it is in all parts; their buffers still have to move on
+    recipe::guarded("the backward pass of head and backbone",
+                    [&] { torch::autograd::backward(reached, gradients); });
   }
-  return learns_;
 }
 
 }  // namespace kindred::training

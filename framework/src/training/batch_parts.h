@@ -50,9 +50,8 @@ class PartwisePass {
   /// Of the whole batch: leaves that wait for gradients.
   [[nodiscard]] const std::vector<torch::Tensor>& outputs() const { return outputs_; }
 
-  /// The second pass: adds to the gradients of the module's parameters what those of outputs() give. False
-  /// when no output depends on anything that learns.
-  [[nodiscard]] bool backward();
+  /// The second pass: adds to the gradients of the module's parameters what those of outputs() give.
+  void backward();
 
  private:
   torch::Device device_;
@@ -61,7 +60,6 @@ class PartwisePass {
   std::vector<model::RandomState> random_;                        // before each part
   std::vector<std::int64_t> sizes_;                               // images of each part
   std::vector<torch::Tensor> outputs_;
-  bool learns_ = true;
 };
 
 }  // namespace kindred::training

@@ -23,7 +23,7 @@ GatheredOutputs::GatheredOutputs(const system::Ranks& ranks, std::vector<torch::
     all_.push_back(torch::cat(rows[i]).set_requires_grad(own_[i].requires_grad()));
 }
 
-bool GatheredOutputs::backward() {
+void GatheredOutputs::backward() {
   std::vector<torch::Tensor> reached;
   std::vector<torch::Tensor> gradients;
   for (std::size_t i = 0; i < own_.size(); ++i) {
@@ -31,10 +31,9 @@ bool GatheredOutputs::backward() {
     reached.push_back(own_[i]);
     gradients.push_back(all_[i].grad().narrow(0, first_, own_[i].size(0)));
   }
-  if (reached.empty()) return false;
+  if (reached.empty()) return;
   recipe::guarded("the backward pass of head and backbone",
                   [&] { torch::autograd::backward(reached, gradients); });
-  return true;
 }
 
 }  // namespace kindred::training

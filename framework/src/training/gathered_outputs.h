@@ -22,9 +22,8 @@ class GatheredOutputs {
   /// Rows of rank 0, then of rank 1, ...: leaves that wait for gradients where `own` did.
   [[nodiscard]] const std::vector<torch::Tensor>& all() const { return all_; }
 
-  /// Goes on from what the losses have given to all(). False when nothing of this rank depends on what
-  /// learns.
-  [[nodiscard]] bool backward();
+  /// Goes on from what the losses have given to all().
+  void backward();
 
  private:
   std::vector<torch::Tensor> own_;

@@ -365,18 +365,18 @@ void Trainer::compute(const Activations& given_images, const BatchLabels& labels
   values.push_back(sum.detach().to(torch::kFloat32).reshape({}));
   if (!sum.requires_grad()) throw nothing_learns(epoch);
   update_->backward(sum, [&] {
-    bool learns = true;
     if (gathered) {
       // In parts, gradients are there after the last one alone.
       if (!in_parts) gradient_sums_->start();
-      learns = gathered->backward();
+      gathered->backward();
     }
     if (in_parts) {
-      learns = in_parts->backward();
+      in_parts->backward();
       statistics = begin_average_of_statistics();
     }
     if (gathered) gradient_sums_->finish();
-    if (!learns && !update_->has_gradients()) throw nothing_learns(epoch);
+    // A graph may be there that reaches nothing: that of a frozen part which is recomputed.
+    if (!update_->has_gradients()) throw nothing_learns(epoch);
   });
   statistics.finish();
   if (clips_) values.push_back(update_->gradient_norm().to(sum.device()));

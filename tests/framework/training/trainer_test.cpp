@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kindred/core/error.h"
+#include "kindred/nn/recompute.h"
 #include "system/precision.h"
 #include "temporary_folder.h"
 #include "tiny_components.h"
@@ -382,19 +383,53 @@ class CountingPairs : public OutputLoss {
   int calls_ = 0;
 };
 
-recipe::Plan plan_with_pairs(const std::vector<std::string>& overrides = {}) {
+/// Has a graph whatever its output has.
+class RecomputedSquare : public OutputLoss {
+ public:
+  struct Params {};
+  static Schema<Params> schema() { return Schema<Params>("Mean square, computed again for its gradient."); }
+  RecomputedSquare(const Params&, const Context&) {}
+  [[nodiscard]] static std::vector<OutputKind> takes() { return {OutputKind::feature}; }
+  [[nodiscard]] torch::Tensor forward(const torch::Tensor& output, const torch::Tensor&) override {
+    return recomputed([](const torch::Tensor& values) { return values.square().mean(); }, output);
+  }
+};
+
+recipe::Plan plan_with(const std::string& tables, const std::vector<std::string>& overrides = {}) {
   static const Catalog catalog = [] {
     Catalog whole = tiny_catalog();
     Catalog more;
     more.add<CountingPairs>("pairs");
+    more.add<RecomputedSquare>("recomputed");
     whole.merge(std::move(more), "more", "more.so");
     return whole;
   }();
-  const std::string text = std::string(tiny_recipe) + "[[loss]]\ntype = \"pairs\"\non = [\"descriptor\"]\n";
-  return recipe::make_plan(recipe::parse_recipe(text, "tiny.toml", overrides), catalog);
+  return recipe::make_plan(recipe::parse_recipe(tiny_recipe + tables, "tiny.toml", overrides), catalog);
+}
+
+recipe::Plan plan_with_pairs(const std::vector<std::string>& overrides = {}) {
+  return plan_with("[[loss]]\ntype = \"pairs\"\non = [\"descriptor\"]\n", overrides);
 }
 
 }  // namespace
+
+TEST_CASE("an epoch in which nothing learns is an error even where the losses have a graph") {
+  Learning learning(
+      plan_with(R"(
+[[loss]]
+type = "recomputed"
+on = ["descriptor"]
+[[optimizer.group]]
+name = "reached"
+parameters = ["backbone*"]
+frozen_epochs = 1
+)",
+                {"loss.entropy.enabled=false", "loss.centers.enabled=false", "loss.scale.enabled=false"}));
+  CHECK(message_of<Error>([&] { learning.step(); }) ==
+        "nothing can be trained in epoch 1: all parameters that the losses depend on are frozen; lower "
+        "frozen_epochs of a group");
+  learning.step(2);
+}
 
 TEST_CASE("figures of losses and the share of anchors with pairs are averaged with the losses") {
   Learning learning(plan_with_pairs());

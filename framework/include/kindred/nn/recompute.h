@@ -1,6 +1,7 @@
 // Gradient checkpointing: Chen et al., "Training Deep Nets with Sublinear Memory Cost", arXiv:1604.06174.
 #pragma once
 
+#include <torch/nn/module.h>
 #include <torch/types.h>
 
 #include <functional>
@@ -26,5 +27,10 @@ namespace kindred {
 [[nodiscard]] KINDRED_API torch::Tensor recomputed(
     const std::function<torch::Tensor(const torch::Tensor&)>& part, const torch::Tensor& input,
     const std::shared_ptr<RandomStream>& random = nullptr);
+
+/// Whether the backward pass has anything to do in a part: the input or a parameter of the module needs a
+/// gradient. Recomputing any other part, such as a frozen one, takes time for nothing, and its result needs a
+/// gradient that reaches nothing.
+[[nodiscard]] KINDRED_API bool needs_gradients(const torch::nn::Module& module, const torch::Tensor& input);
 
 }  // namespace kindred

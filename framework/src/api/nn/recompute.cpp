@@ -7,6 +7,7 @@
 #include <torch/csrc/autograd/engine.h>
 #include <torch/custom_class.h>
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -145,6 +146,13 @@ torch::Tensor recomputed(const Part& part, const torch::Tensor& input,
   if (!torch::GradMode::is_enabled()) return part(input);
   const auto gate = torch::empty({0}, torch::requires_grad());
   return Recompute::apply(input, gate, c10::make_intrusive<Work>(part, input.device(), random));
+}
+
+bool needs_gradients(const torch::nn::Module& module, const torch::Tensor& input) {
+  const auto parameters = module.parameters();
+  return input.requires_grad() ||
+         std::any_of(parameters.begin(), parameters.end(),
+                     [](const auto& parameter) { return parameter.requires_grad(); });
 }
 
 }  // namespace kindred

@@ -4,8 +4,6 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/utils.h>
 
-#include <algorithm>
-
 #include "kindred/nn/recompute.h"
 
 namespace kindred {
@@ -16,12 +14,6 @@ constexpr double weight_deviation = 0.02;
 
 torch::Tensor scaled(const std::shared_ptr<LayerScale>& scale, const torch::Tensor& branch) {
   return scale == nullptr ? branch : scale->forward(branch);
-}
-
-bool needs_gradients(const torch::nn::Module& module) {
-  const auto parameters = module.parameters();
-  return std::any_of(parameters.begin(), parameters.end(),
-                     [](const auto& parameter) { return parameter.requires_grad(); });
 }
 
 }  // namespace
@@ -58,8 +50,7 @@ TransformerBlock::TransformerBlock(const TransformerBlockOptions& options)
 TransformerBlock::~TransformerBlock() = default;
 
 torch::Tensor TransformerBlock::forward(const torch::Tensor& tokens) {
-  const bool recompute = recompute_ && is_training() && (tokens.requires_grad() || needs_gradients(*this));
-  if (!recompute) return computed(tokens);
+  if (!recompute_ || !is_training() || !needs_gradients(*this, tokens)) return computed(tokens);
   const auto self = std::static_pointer_cast<TransformerBlock>(shared_from_this());
   return recomputed([self](const torch::Tensor& again) { return self->computed(again); }, tokens, random_);
 }

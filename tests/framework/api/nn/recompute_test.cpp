@@ -145,6 +145,17 @@ TEST_CASE("a part runs again in the backward pass, and only once where no gradie
   CHECK(*runs == 3);
 }
 
+TEST_CASE("a part has gradients where its input or one of its module's parameters needs one") {
+  const torch::nn::Linear linear(3, 2);
+  const auto input = torch::ones({1, 3});
+  CHECK(needs_gradients(*linear, input));
+  linear->weight.set_requires_grad(false);
+  CHECK(needs_gradients(*linear, input));
+  linear->bias.set_requires_grad(false);
+  CHECK_FALSE(needs_gradients(*linear, input));
+  CHECK(needs_gradients(*linear, torch::ones({1, 3}, torch::requires_grad())));
+}
+
 TEST_CASE("the gradient of a recomputed part comes with backward() alone") {
   const auto weight = torch::ones({3}, torch::requires_grad());
   const auto input = torch::ones({3}, torch::requires_grad());
